@@ -1,0 +1,57 @@
+// Six words, never mixed.
+//   User        a person, named by a token's issuer and subject
+//   Job         a kind of work that can be submitted: a row of the catalogue
+//   Task        the code that does it
+//   QueuedJob   one submission of a Job, its state and its result: the row
+//   queue job   BullMQ's record of it: a hint that the row is due, which may be lost, doubled or late
+//   event       one step in a QueuedJob's life, recorded with the step and told to its owner
+// This file alone holds the words for states and steps, and the steps that are allowed.
+
+export const QUEUED_JOB_STATUSES = ["PENDING", "STARTED", "SUCCESS", "FAILED", "CANCELLED"] as const;
+export type QueuedJobStatus = (typeof QUEUED_JOB_STATUSES)[number];
+
+/** Events that are logged; PROGRESS is told but not logged. */
+export const LOGGED_EVENT_TYPES = ["QUEUED", "STARTED", "RETRYING", "SUCCEEDED", "FAILED", "CANCELLED", "DELETED"] as const;
+export type LoggedEventType = (typeof LOGGED_EVENT_TYPES)[number];
+export type QueuedJobEventType = LoggedEventType | "PROGRESS";
+
+export const UNFINISHED_STATUSES = ["PENDING", "STARTED"] as const satisfies readonly QueuedJobStatus[];
+export const FINISHED_STATUSES = ["SUCCESS", "FAILED", "CANCELLED"] as const satisfies readonly QueuedJobStatus[];
+
+/** A step: the statuses it may leave, the one it enters (null: the row goes), and the event that tells it. */
+export interface Transition {
+  from: readonly QueuedJobStatus[];
+  to: QueuedJobStatus | null;
+  event: LoggedEventType;
+}
+
+export const TRANSITIONS = {
+  enqueue: { from: [], to: "PENDING", event: "QUEUED" },
+  claim: { from: ["PENDING"], to: "STARTED", event: "STARTED" },
+  succeed: { from: ["STARTED"], to: "SUCCESS", event: "SUCCEEDED" },
+  fail: { from: ["STARTED"], to: "FAILED", event: "FAILED" },
+  backOff: { from: ["STARTED"], to: "PENDING", event: "RETRYING" },
+  cancel: { from: ["PENDING", "STARTED"], to: "CANCELLED", event: "CANCELLED" },
+  retry: { from: ["FAILED", "CANCELLED"], to: "PENDING", event: "QUEUED" },
+  delete: { from: ["SUCCESS", "FAILED", "CANCELLED"], to: null, event: "DELETED" },
+} as const satisfies Record<string, Transition>;
+
+/** The status that a QueuedJob has after the event; null after DELETED, which leaves it as it was. */
+export const STATUS_AFTER: Record<LoggedEventType, QueuedJobStatus | null> = {
+  QUEUED: "PENDING",
+  STARTED: "STARTED",
+  RETRYING: "PENDING",
+  SUCCEEDED: "SUCCESS",
+  FAILED: "FAILED",
+  CANCELLED: "CANCELLED",
+  DELETED: null,
+};
+
+export function isFinished(status: QueuedJobStatus): boolean {
+  return (FINISHED_STATUSES as readonly QueuedJobStatus[]).includes(status);
+}
+
+/** Whether a stream of one QueuedJob ends with this event. */
+export function endsStream(type: QueuedJobEventType): boolean {
+  return type === "SUCCEEDED" || type === "FAILED" || type === "CANCELLED" || type === "DELETED";
+}

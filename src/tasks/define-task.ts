@@ -1,0 +1,67 @@
+import type { z } from "zod";
+
+/** A photo as a task sees it: a file on this machine and what its row says. */
+export interface TaskPhoto {
+  id: string;
+  /** Absolute path of the bytes; read-only to the task. */
+  path: string;
+  filename: string;
+  mimeType: string;
+  /** Of the upright picture. */
+  width: number;
+  height: number;
+  byteSize: number;
+  sha256: string;
+}
+
+/** A file that a task made. */
+export interface TaskOutput {
+  name: string;
+  mimeType: string;
+  byteSize: number;
+  width: number | null;
+  height: number | null;
+}
+
+export interface TaskContext<Parameters> {
+  /** Validated, with defaults. */
+  parameters: Parameters;
+  photos: TaskPhoto[];
+  /** Attempts started so far, this one included. */
+  attempt: number;
+  /** Failed attempts since the last submission or retry. */
+  failures: number;
+  /** Aborted on cancel, time-out and shutdown. */
+  signal: AbortSignal;
+  /** `fraction` 0 to 1; may be called as often as one likes, it is coalesced. */
+  progress(fraction: number, message?: string): void;
+  /** Writes a file of this attempt and declares it as an output. */
+  output(file: { name: string; mimeType: string; width?: number; height?: number; data: Uint8Array }): Promise<TaskOutput>;
+}
+
+export interface Task<Parameters extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
+  /** Stable slug; the name of the Job. */
+  name: string;
+  title: string;
+  description: string;
+  parameters: Parameters;
+  result: Result;
+  minPhotos: number;
+  maxPhotos: number;
+  maxAttempts: number;
+  timeoutMs: number;
+  /** `child`: in a killable child process, one at a time in each, because it decodes pixels. `worker`: beside the others in the worker itself. */
+  runsIn: "worker" | "child";
+  /**
+   * Loads the work; called only where it is done. `run` returns the result, throws (it is tried again), or throws
+   * PermanentTaskError (it is not). Written as methods so that the catalogue can hold tasks of all parameters.
+   */
+  load(): Promise<{ run(context: TaskContext<z.output<Parameters>>): Promise<z.input<Result>> }>;
+}
+
+/** A task as declared; the compiler checks that `run` takes what `parameters` gives and returns what `result` describes. */
+export function defineTask<const Name extends string, Parameters extends z.ZodType, Result extends z.ZodType>(
+  task: Task<Parameters, Result> & { name: Name },
+): Task<Parameters, Result> & { name: Name } {
+  return task;
+}

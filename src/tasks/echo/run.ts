@@ -1,0 +1,18 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { z } from "zod";
+import { PermanentTaskError } from "../../errors.js";
+import type { TaskContext } from "../define-task.js";
+import type { parameters } from "./task.js";
+
+export async function run(context: TaskContext<z.output<typeof parameters>>) {
+  const { attempt, failures, signal, progress } = context;
+  const { message, durationMs, steps, failAttempts, failPermanently } = context.parameters;
+  const pauses = Math.max(steps, 1);
+  for (let step = 1; step <= pauses; step++) {
+    if (durationMs > 0) await wait(durationMs / pauses, undefined, { signal });
+    if (steps > 0) progress(step / steps, `step ${step} of ${steps}`);
+  }
+  if (failPermanently) throw new PermanentTaskError("TASK_FAILED", "It was asked to fail for good.");
+  if (failures < failAttempts) throw new Error(`It was asked to fail ${failAttempts} times; this is failure ${failures + 1}.`);
+  return { message: message ?? null, attempt };
+}
