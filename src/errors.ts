@@ -87,6 +87,11 @@ export class PhotoTooLargeError extends ServiceError {
   readonly code = "PHOTO_TOO_LARGE";
 }
 
+/** Thrown by a task: this attempt failed, for a reason that its user may be told. */
+export class TaskFailedError extends ServiceError {
+  readonly code = "TASK_FAILED";
+}
+
 /** Thrown by a task: this QueuedJob fails for good, however many attempts are left. */
 export class PermanentTaskError extends ServiceError {
   constructor(

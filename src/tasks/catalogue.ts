@@ -1,7 +1,10 @@
 import type { Task } from "./define-task.js";
 import { echo } from "./echo/task.js";
+import { metadata } from "./metadata/task.js";
+import { placeholder } from "./placeholder/task.js";
+import { thumbnail } from "./thumbnail/task.js";
 
-const tasks = [echo] as const satisfies readonly Task[];
+const tasks = [echo, thumbnail, metadata, placeholder] as const satisfies readonly Task[];
 
 export type TaskName = (typeof tasks)[number]["name"];
 

@@ -37,6 +37,8 @@ export interface TaskContext<Parameters> {
   progress(fraction: number, message?: string): void;
   /** Writes a file of this attempt and declares it as an output. */
   output(file: { name: string; mimeType: string; width?: number; height?: number; data: Uint8Array }): Promise<TaskOutput>;
+  /** Pixels that a photo may have (half of it for AVIF); 100 million when absent. */
+  maxPixels?: number;
 }
 
 export interface Task<Parameters extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { z } from "zod";
-import { PermanentTaskError } from "../../errors.js";
+import { PermanentTaskError, TaskFailedError } from "../../errors.js";
 import type { TaskContext } from "../define-task.js";
 import type { parameters } from "./task.js";
 
@@ -13,6 +13,6 @@ export async function run(context: TaskContext<z.output<typeof parameters>>) {
     if (steps > 0) progress(step / steps, `step ${step} of ${steps}`);
   }
   if (failPermanently) throw new PermanentTaskError("TASK_FAILED", "It was asked to fail for good.");
-  if (failures < failAttempts) throw new Error(`It was asked to fail ${failAttempts} times; this is failure ${failures + 1}.`);
+  if (failures < failAttempts) throw new TaskFailedError(`It was asked to fail ${failAttempts} times; this is failure ${failures + 1}.`);
   return { message: message ?? null, attempt };
 }

@@ -1,0 +1,51 @@
+import { createDatabase } from "../db/database.js";
+import type { Database } from "../db/database.js";
+import type { Config } from "../config.js";
+import { createEventBus } from "../events/event-bus.js";
+import type { EventBus } from "../events/event-bus.js";
+import type { ClosingStack } from "../lifecycle.js";
+import type { Logger } from "../logger.js";
+import { createLocalStorage } from "../photos/local-storage.js";
+import type { Storage } from "../photos/storage.js";
+import { createHintQueue } from "../queue/hint-queue.js";
+import { createJobs } from "../services/jobs.js";
+import type { Jobs } from "../services/jobs.js";
+import { createPhotos } from "../services/photos.js";
+import type { Photos } from "../services/photos.js";
+import { createQueuedJobReads } from "../services/queued-job-reads.js";
+import type { QueuedJobReads } from "../services/queued-job-reads.js";
+import { createQueuedJobs } from "../services/queued-jobs.js";
+import type { QueuedJobs } from "../services/queued-jobs.js";
+import { catalogue } from "../tasks/catalogue.js";
+
+/** In Redis, what is ours begins with it; the braces keep the keys of a queue on one node of a cluster. */
+export const REDIS_PREFIX = "{photos}";
+
+/** What API and worker have in common. */
+export interface Core {
+  database: Database;
+  bus: EventBus;
+  storage: Storage;
+  jobs: Jobs;
+  photos: Photos;
+  queuedJobs: QueuedJobs;
+  queuedJobReads: QueuedJobReads;
+}
+
+export async function createCore(config: Config & { databaseUrl: string; redisUrl: string }, options: { name: string; connections: number; log: Logger }, stack: ClosingStack): Promise<Core> {
+  const { log } = options;
+  const redis = { redisUrl: config.redisUrl, prefix: REDIS_PREFIX, log };
+  const database = createDatabase({ url: config.databaseUrl, connections: options.connections, applicationName: options.name });
+  stack.add("database", () => database.close());
+  const bus = createEventBus(redis);
+  stack.add("event bus", () => bus.close());
+  const hints = createHintQueue(redis);
+  stack.add("hint queue", () => hints.close());
+  const storage = await createLocalStorage(config.storageFolder);
+  const deleteFiles = (keys: string[]) => storage.delete(keys);
+  const jobs = createJobs({ database, catalogue, disabledJobs: config.disabledJobs });
+  const photos = createPhotos({ database, deleteFiles, maxStoredBytes: config.maxStoredBytesPerUser, log });
+  const limits = { maxPendingPerUser: config.maxPendingPerUser, jobTtlSeconds: config.jobTtlSeconds };
+  const queuedJobs = createQueuedJobs({ database, bus, hints, catalogue, submittable: jobs.submittable, deleteFiles, limits, log });
+  return { database, bus, storage, jobs, photos, queuedJobs, queuedJobReads: createQueuedJobReads(database) };
+}

@@ -1,0 +1,10 @@
+import { parseConfig, readEnvironment } from "../config.js";
+import type { Config, Need } from "../config.js";
+
+export type CompleteConfig = Config & { databaseUrl: string; redisUrl: string };
+
+/** The configuration of a process that needs both stores; where NODE_ENV is unset it is production. */
+export function readConfig(needs: readonly Need[]): CompleteConfig {
+  const config = parseConfig(readEnvironment(), ["database", "redis", ...needs], true);
+  return config as CompleteConfig;
+}

@@ -1,0 +1,177 @@
+// The environment, read once. Every fault is named in one message; a secret has no default and is never printed.
+import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { parseEnv } from "node:util";
+import { z } from "zod";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The configuration is faulty; the message lists every fault. The process should exit 1. */
+export class ConfigError extends Error {
+  constructor(readonly faults: string[]) {
+    super(`The configuration has ${faults.length === 1 ? "a fault" : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
+    this.name = "ConfigError";
+  }
+}
+
+const MEBIBYTE = 1024 * 1024;
+const wholeNumber = (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  z.string().regex(/^\d+$/, "is not a whole number").transform(Number).pipe(z.number().min(min, `is under ${min}`).max(max, `is over ${max}`));
+const flag = z.enum(["true", "false", "1", "0"], "is neither true nor false").transform((text) => text === "true" || text === "1");
+const list = z.string().transform((text) => text.split(",").map((part) => part.trim()).filter(Boolean));
+const url = (...protocols: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), `is no URL that begins with ${protocols.join("// or ")}//`);
+
+/** Every variable that the service reads, with its default where it has one. */
+const variables = {
+  NODE_ENV: z.string().default("development"),
+  DATABASE_URL: url("postgres:", "postgresql:").optional(),
+  REDIS_URL: url("redis:", "rediss:").optional(),
+  HOST: z.string().default("127.0.0.1"),
+  PORT: wholeNumber(0, 65_535).default(4000),
+  WORKER_PORT: wholeNumber(0, 65_535).default(4001),
+  JWT_PUBLIC_KEY: z.string().optional(),
+  JWT_JWKS_URL: url("https:", "http:").optional(),
+  JWT_ISSUER: list.optional(),
+  JWT_AUDIENCE: list.optional(),
+  ADMIN_EMAILS: list.default([]),
+  FILE_SIGNING_KEY: z.string().min(32, "is shorter than 32 characters").optional(),
+  STORAGE_URL: z.string().regex(/^file:.+/, "is not file:<folder>").default("file:.data/photos"),
+  MAX_JOB_TTL: wholeNumber(1).default(86_400),
+  EVENT_TTL: wholeNumber(1).default(86_400),
+  ALLOWED_ORIGINS: list.default([]),
+  WORKER_CONCURRENCY: wholeNumber(1, 1024).default(availableParallelism()),
+  WORKER_TASKS: wholeNumber(1, 100_000).default(100),
+  DISABLED_JOBS: list.default([]),
+  MAX_PENDING_PER_USER: wholeNumber(1).default(10_000),
+  MAX_UPLOAD_BYTES: wholeNumber(1).default(50 * MEBIBYTE),
+  MAX_PHOTO_PIXELS: wholeNumber(1).default(100_000_000),
+  MAX_SOCKETS_PER_USER: wholeNumber(1).default(50),
+  MAX_SUBSCRIPTIONS_PER_SOCKET: wholeNumber(1).default(100),
+  MAX_OPENING_SOCKETS: wholeNumber(1).default(500),
+  MAX_STORED_BYTES_PER_USER: wholeNumber(1).default(10 * 1024 * MEBIBYTE),
+  EMBEDDED: flag.default(false),
+  INTROSPECTION: flag.optional(),
+  PUBLIC_URL: url("https:", "http:").optional(),
+  REVISION: z.string().optional(),
+  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], "is no level of pino").default("info"),
+} as const;
+
+export type VariableName = keyof typeof variables;
+export const VARIABLE_NAMES = Object.keys(variables) as VariableName[];
+
+/** Each of these may come from the file that `<NAME>_FILE` names, and none is ever printed. */
+export const SECRET_NAMES = ["DATABASE_URL", "REDIS_URL", "JWT_PUBLIC_KEY", "JWT_JWKS_URL", "FILE_SIGNING_KEY"] as const satisfies readonly VariableName[];
+
+const schema = z.object(variables);
+type Values = z.output<typeof schema>;
+
+/** What a command cannot do without; `tokens` and `files` are needed in production only, elsewhere keys are generated. */
+export type Need = "database" | "redis" | "tokens" | "files";
+
+export type Config = ReturnType<typeof toConfig>;
+
+/**
+ * The configuration of a command that has these needs. `production` tells what NODE_ENV means where it is unset.
+ * Throws ConfigError with every fault at once.
+ */
+export function parseConfig(env: Environment, needs: readonly Need[], production = false): Config {
+  const faults: string[] = [];
+  const texts = readTexts(env, faults);
+  texts.NODE_ENV ??= production ? "production" : "development";
+  const parsed = schema.safeParse(texts);
+  const invalid = new Set(parsed.error?.issues.map((issue) => issue.path[0]));
+  for (const issue of parsed.error?.issues ?? []) faults.push(describeFault(issue, texts));
+  const values = parsed.data ?? schema.parse(Object.fromEntries(Object.entries(texts).filter(([name]) => !invalid.has(name))));
+  faults.push(...missing(values, needs, invalid));
+  if (faults.length > 0) throw new ConfigError(faults);
+  return toConfig(values);
+}
+
+/** The process's environment over the development defaults of `.env`, which production does not read. */
+export function readEnvironment(env: Environment = process.env, file = ".env"): Environment {
+  if (env["NODE_ENV"] === "production" || !existsSync(file)) return env;
+  return { ...parseEnv(readFileSync(file, "utf8")), ...env };
+}
+
+/** An empty variable counts as unset. */
+function readTexts(env: Environment, faults: string[]): Partial<Record<VariableName, string>> {
+  const texts: Partial<Record<VariableName, string>> = {};
+  for (const name of VARIABLE_NAMES) if (env[name]) texts[name] = env[name];
+  for (const name of SECRET_NAMES) {
+    const file = env[`${name}_FILE`];
+    if (!file) continue;
+    try {
+      texts[name] = readFileSync(file, "utf8").trim();
+    } catch (error) {
+      faults.push(`${name}_FILE cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return texts;
+}
+
+function describeFault(issue: z.core.$ZodIssue, texts: Partial<Record<VariableName, string>>): string {
+  const name = issue.path[0] as VariableName;
+  const secret = (SECRET_NAMES as readonly string[]).includes(name);
+  return secret ? `${name} ${issue.message}` : `${name} ${issue.message} (it is "${texts[name]}")`;
+}
+
+function missing(values: Values, needs: readonly Need[], invalid: ReadonlySet<PropertyKey | undefined>): string[] {
+  const faults: string[] = [];
+  const demand = (name: VariableName, why: string) => {
+    if (values[name] === undefined && !invalid.has(name)) faults.push(`${name} is not set: ${why}`);
+  };
+  const production = values.NODE_ENV === "production";
+  const hasKey = values.JWT_PUBLIC_KEY !== undefined || values.JWT_JWKS_URL !== undefined;
+  if (needs.includes("database")) demand("DATABASE_URL", "it names the PostgreSQL to use, as postgres://user:password@host:5432/database");
+  if (needs.includes("redis")) demand("REDIS_URL", "it names the Redis to use, as redis://host:6379");
+  if (needs.includes("tokens") && production && !hasKey) faults.push("JWT_PUBLIC_KEY or JWT_JWKS_URL is not set: it tells how tokens are verified");
+  if (needs.includes("tokens") && (production || hasKey)) {
+    demand("JWT_ISSUER", "it is the required value of the claim iss");
+    demand("JWT_AUDIENCE", "it is the required value of the claim aud");
+  }
+  if (values.JWT_PUBLIC_KEY !== undefined && values.JWT_JWKS_URL !== undefined) faults.push("JWT_PUBLIC_KEY and JWT_JWKS_URL are both set: only one of them can tell how tokens are verified");
+  if (needs.includes("files") && production) demand("FILE_SIGNING_KEY", "it signs the URLs of files; 32 random characters or more");
+  if (values.WORKER_TASKS < values.WORKER_CONCURRENCY) faults.push(`WORKER_TASKS (${values.WORKER_TASKS}) is under WORKER_CONCURRENCY (${values.WORKER_CONCURRENCY}): photos are tasks too`);
+  return faults;
+}
+
+function toConfig(values: Values) {
+  const production = values.NODE_ENV === "production";
+  return {
+    production,
+    databaseUrl: values.DATABASE_URL ?? null,
+    redisUrl: values.REDIS_URL ?? null,
+    host: values.HOST,
+    port: values.PORT,
+    workerPort: values.WORKER_PORT,
+    jwtPublicKey: values.JWT_PUBLIC_KEY ?? null,
+    jwtJwksUrl: values.JWT_JWKS_URL ?? null,
+    jwtIssuers: values.JWT_ISSUER ?? [],
+    jwtAudiences: values.JWT_AUDIENCE ?? [],
+    adminEmails: values.ADMIN_EMAILS.map((email) => email.toLowerCase()),
+    fileSigningKey: values.FILE_SIGNING_KEY ?? null,
+    storageFolder: values.STORAGE_URL.slice("file:".length),
+    jobTtlSeconds: values.MAX_JOB_TTL,
+    eventTtlSeconds: values.EVENT_TTL,
+    allowedOrigins: values.ALLOWED_ORIGINS,
+    workerConcurrency: values.WORKER_CONCURRENCY,
+    workerTasks: values.WORKER_TASKS,
+    disabledJobs: values.DISABLED_JOBS,
+    maxPendingPerUser: values.MAX_PENDING_PER_USER,
+    maxUploadBytes: values.MAX_UPLOAD_BYTES,
+    maxPhotoPixels: values.MAX_PHOTO_PIXELS,
+    maxSocketsPerUser: values.MAX_SOCKETS_PER_USER,
+    maxSubscriptionsPerSocket: values.MAX_SUBSCRIPTIONS_PER_SOCKET,
+    maxOpeningSockets: values.MAX_OPENING_SOCKETS,
+    maxStoredBytesPerUser: values.MAX_STORED_BYTES_PER_USER,
+    embedded: values.EMBEDDED,
+    introspection: values.INTROSPECTION ?? !production,
+    publicUrl: values.PUBLIC_URL ?? null,
+    /** The commit that this was built from. */
+    revision: values.REVISION ?? null,
+    logLevel: values.LOG_LEVEL,
+    /** Where development keys, private services and their data live. */
+    dataFolder: ".data",
+  };
+}

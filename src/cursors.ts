@@ -1,0 +1,77 @@
+// The two kinds of cursor. Both are opaque to clients, name their owner, and have one spelling only.
+import { InvalidInputError } from "./errors.js";
+
+/** Where a stream of events stands. */
+export interface StreamCursor {
+  /** Of the database's history: a cursor of another one cannot be resumed. 8 bytes, hex. */
+  epoch: string;
+  userId: string;
+  seq: number;
+}
+
+/** Where a page of a list begins, and where the event stream stood when the first page was read. */
+export interface PageCursor {
+  userId: string;
+  /** Of the row before the page: a UUID, or a name. */
+  key: string;
+  stream: { epoch: string; seq: number } | null;
+}
+
+const STREAM = 1;
+const PAGE = 2;
+const STREAM_BYTES = 23;
+
+export function encodeStreamCursor({ epoch, userId, seq }: StreamCursor): string {
+  return Buffer.concat([Buffer.of(STREAM), streamBytes(epoch, seq), userTag(userId)]).toString("base64url");
+}
+
+/** Throws InvalidInputError at `after` when it is malformed or another user's. */
+export function decodeStreamCursor(text: string, userId: string): { epoch: string; seq: number } {
+  const bytes = decode(text, STREAM);
+  if (bytes.length !== STREAM_BYTES || !bytes.subarray(17).equals(userTag(userId))) throw malformed();
+  return readStream(bytes.subarray(1, 17));
+}
+
+export function encodePageCursor({ userId, key, stream }: PageCursor): string {
+  const position = stream ? streamBytes(stream.epoch, stream.seq) : Buffer.alloc(0);
+  return Buffer.concat([Buffer.of(PAGE), userTag(userId), Buffer.of(position.length), position, Buffer.from(key)]).toString("base64url");
+}
+
+/** Throws InvalidInputError at `after` when it is malformed or another user's. */
+export function decodePageCursor(text: string, userId: string): Omit<PageCursor, "userId"> {
+  const bytes = decode(text, PAGE);
+  const length = bytes[7];
+  if (!bytes.subarray(1, 7).equals(userTag(userId)) || (length !== 0 && length !== 16)) throw malformed();
+  const key = bytes.subarray(8 + length).toString();
+  if (key === "" || bytes.length < 8 + length) throw malformed();
+  return { key, stream: length === 0 ? null : readStream(bytes.subarray(8, 24)) };
+}
+
+function decode(text: string, kind: number): Buffer {
+  const bytes = Buffer.from(text, "base64url");
+  // base64url has several spellings of the same bytes, and Buffer reads them all.
+  if (bytes[0] !== kind || bytes.toString("base64url") !== text) throw malformed();
+  return bytes;
+}
+
+function streamBytes(epoch: string, seq: number): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.write(epoch, 0, 8, "hex");
+  bytes.writeBigUInt64BE(BigInt(seq), 8);
+  return bytes;
+}
+
+function readStream(bytes: Buffer): { epoch: string; seq: number } {
+  const seq = Number(bytes.readBigUInt64BE(8));
+  if (!Number.isSafeInteger(seq)) throw malformed();
+  return { epoch: bytes.toString("hex", 0, 8), seq };
+}
+
+/** The random end of a UUIDv7; its beginning is a time that users share. */
+function userTag(userId: string): Buffer {
+  return Buffer.from(userId.slice(-12), "hex");
+}
+
+function malformed(): InvalidInputError {
+  return InvalidInputError.at(["after"], "is no cursor of yours; pass one that an earlier answer or event gave you");
+}

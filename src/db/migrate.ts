@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { drizzle } from "drizzle-orm/postgres-js";
+import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
+import postgres from "postgres";
+import type { Database } from "./database.js";
+
+const FOLDER = fileURLToPath(new URL("../../../drizzle", import.meta.url));
+
+/** Any fixed number will do; a lock of the session, since the migrator itself is not safe when two start at once. */
+const LOCK = 5_067_401;
+
+/** Applies the pending migrations; many may call this at once, on an empty database too: one works, the others wait. */
+export async function migrate(url: string): Promise<void> {
+  const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {}, connection: { application_name: "photo-service migrate", lock_timeout: 60_000 } });
+  try {
+    await client`select pg_advisory_lock(${LOCK})`;
+    await applyMigrations(drizzle({ client }), { migrationsFolder: FOLDER });
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+}
+
+/** Whether every migration of this version was applied; a newer database, in the middle of a roll-out, will do. */
+export async function isMigrated({ sql }: Database): Promise<boolean> {
+  const [table] = await sql<{ name: string | null }[]>`select to_regclass('drizzle.__drizzle_migrations')::text as name`;
+  if (!table?.name) return false;
+  const [last] = await sql<{ when: string | null }[]>`select max(created_at) as when from drizzle.__drizzle_migrations`;
+  return Number(last?.when ?? 0) >= newestMigration();
+}
+
+function newestMigration(): number {
+  const journal = JSON.parse(readFileSync(`${FOLDER}/meta/_journal.json`, "utf8")) as { entries: { when: number }[] };
+  return Math.max(...journal.entries.map((entry) => entry.when));
+}

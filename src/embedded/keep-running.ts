@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "../logger.js";
+
+/** One process that runs. */
+export interface Running {
+  pid: number;
+  /** Resolves with how it ended, whoever ended it: "code 1", "signal SIGKILL". */
+  exited: Promise<string>;
+  /** Resolves when it has ended. */
+  stop(): Promise<void>;
+}
+
+export interface BackOff {
+  firstMs: number;
+  mostMs: number;
+  /** A process that lived as long as this begins anew with `firstMs`. */
+  healthyMs: number;
+}
+
+export interface KeepRunningOptions {
+  name: string;
+  log: Logger;
+  /** Starts it; called again whenever it ended. `signal` is aborted when there is no more use in starting it. */
+  launch(signal: AbortSignal): Promise<Running>;
+  backOff?: BackOff;
+}
+
+export interface KeptRunning {
+  /** Of the process that runs now, or ran last. */
+  readonly pid: number;
+  /** Stops it for good; resolves when it has ended. */
+  close(): Promise<void>;
+}
+
+const BACK_OFF: BackOff = { firstMs: 200, mostMs: 5_000, healthyMs: 10_000 };
+
+/** Ends in a row after which a person should look. */
+const MANY = 5;
+
+/** Starts something, which may throw, and from then on starts it again each time it ends by itself. */
+export async function keepRunning({ name, log, launch, backOff = BACK_OFF }: KeepRunningOptions): Promise<KeptRunning> {
+  const closing = new AbortController();
+  let current = await launch(closing.signal);
+  const loop = keep();
+
+  async function keep(): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      const since = performance.now();
+      const how = await current.exited;
+      if (closing.signal.aborted) return;
+      if (performance.now() - since >= backOff.healthyMs) tries = 0;
+      log[tries < MANY ? "warn" : "error"]({ process: name, childPid: current.pid, how, tries }, `${name} ended by itself; starting it again`);
+      if (!(await again(tries))) return;
+    }
+  }
+
+  /** False when closing came first. */
+  async function again(tries: number): Promise<boolean> {
+    for (let more = tries; ; more++) {
+      try {
+        await sleep(Math.min(backOff.firstMs * 2 ** more, backOff.mostMs), undefined, { signal: closing.signal });
+        current = await launch(closing.signal);
+        log.info({ process: name, childPid: current.pid }, `${name} runs again`);
+        return true;
+      } catch (error) {
+        if (closing.signal.aborted) return false;
+        log.error({ process: name, err: error }, `${name} cannot be started again yet`);
+      }
+    }
+  }
+
+  return {
+    get pid() {
+      return current.pid;
+    },
+    async close() {
+      closing.abort();
+      await current.stop();
+      await loop;
+      await current.stop(); // One whose start was under way when the first was stopped.
+    },
+  };
+}

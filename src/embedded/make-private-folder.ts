@@ -1,0 +1,25 @@
+import { chmod, lchown, mkdir, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { EmbeddedError } from "./embedded-error.js";
+import type { RunUser } from "./run-user.js";
+
+/** Makes `path`, or takes what is there, as a folder of `user` (undefined: ours) that has exactly this `mode`. */
+export async function makePrivateFolder(path: string, { user, mode }: { user?: RunUser | undefined; mode: number }): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+    if (user && (await stat(path)).uid !== user.uid) await giveTree(path, user);
+    await chmod(path, mode);
+  } catch (cause) {
+    throw new EmbeddedError(`The folder ${path} cannot be made or used (${String(cause)}): give it to the user who starts the service.`, { cause });
+  }
+  if (((await stat(path)).mode & 0o777) === mode) return;
+  throw new EmbeddedError(`The file system of ${path} keeps no modes: move the project to a local disk, or set DATABASE_URL and REDIS_URL.`);
+}
+
+/** Data that was copied by root belongs to root. */
+async function giveTree(path: string, { uid, gid }: RunUser): Promise<void> {
+  await lchown(path, uid, gid);
+  for (const entry of await readdir(path, { withFileTypes: true, recursive: true })) {
+    await lchown(join(entry.parentPath, entry.name), uid, gid);
+  }
+}

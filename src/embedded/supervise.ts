@@ -1,0 +1,79 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import type { Logger } from "../logger.js";
+import { keepRunning } from "./keep-running.js";
+import type { BackOff, KeptRunning, Running } from "./keep-running.js";
+import { waitUntil } from "./wait-until.js";
+
+export interface ChildOptions {
+  /** All of its environment: nothing is inherited. */
+  env: Record<string, string | undefined>;
+  args?: string[];
+  /** Before the script. */
+  nodeArgs?: string[];
+  /** What the child tells with process.send(). */
+  onMessage?: (message: unknown) => void;
+}
+
+export interface Supervisor {
+  /** Runs a script with node and starts it again whenever it ends; resolves when it was started. */
+  start(name: string, scriptPath: string, options: ChildOptions): Promise<{ readonly pid: number }>;
+  /** Stops all, the last started first, each within the deadline. */
+  close(): Promise<void>;
+}
+
+/**
+ * Keeps node processes running. Each is in a session of its own, so that a Ctrl-C in the terminal reaches only the supervisor,
+ * which then stops them in order; and each has an IPC channel, whose "disconnect" tells it that the supervisor died.
+ */
+export function createSupervisor(options: { log: Logger; stopDeadlineMs?: number; backOff?: BackOff }): Supervisor {
+  const { log, stopDeadlineMs = 12_000, backOff } = options;
+  const kept: KeptRunning[] = [];
+  let closing = false;
+  return {
+    async start(name, scriptPath, child) {
+      if (closing) throw new Error(`${name} cannot be started: the supervisor is closed`);
+      const launch = (): Promise<Running> => launchNode(scriptPath, child, stopDeadlineMs);
+      const running = await keepRunning({ name, log, launch, ...(backOff && { backOff }) });
+      if (closing) await running.close();
+      else kept.push(running);
+      return running;
+    },
+    async close() {
+      closing = true;
+      for (let last = kept.pop(); last; last = kept.pop()) await last.close();
+    },
+  };
+}
+
+async function launchNode(script: string, options: ChildOptions, stopDeadlineMs: number): Promise<Running> {
+  const { env, args = [], nodeArgs = ["--enable-source-maps"], onMessage } = options;
+  const child = spawn(process.execPath, [...nodeArgs, script, ...args], {
+    env,
+    detached: true,
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  const exited = once(child, "exit").then(([code, signal]) => (signal ? `signal ${String(signal)}` : `code ${String(code)}`));
+  void exited.then(() => killGroup(child)).catch(() => undefined); // The error of spawning is thrown below.
+  if (onMessage) child.on("message", onMessage);
+  await once(child, "spawn");
+  return { pid: child.pid ?? 0, exited, stop: () => stop(child, exited, stopDeadlineMs) };
+}
+
+async function stop(child: ChildProcess, exited: Promise<string>, deadlineMs: number): Promise<void> {
+  child.kill("SIGTERM");
+  let ended = false;
+  const end = exited.then(() => (ended = true));
+  if (!(await waitUntil(() => ended, { deadlineMs }))) killGroup(child);
+  await end;
+}
+
+/** Whatever a child started and left behind ends with it. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // Nobody is left.
+  }
+}

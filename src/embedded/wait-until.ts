@@ -1,0 +1,19 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/**
+ * Asks until the answer is truthy and returns that answer; undefined when `deadlineMs` passed first.
+ * An aborted `signal` throws.
+ */
+export async function waitUntil<T>(
+  ask: () => T | Promise<T>,
+  { deadlineMs, everyMs = 10, signal }: { deadlineMs: number; everyMs?: number; signal?: AbortSignal | undefined },
+): Promise<T | undefined> {
+  const end = performance.now() + deadlineMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    const answer = await ask();
+    if (answer) return answer;
+    if (performance.now() >= end) return undefined;
+    await sleep(everyMs);
+  }
+}

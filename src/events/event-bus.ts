@@ -1,0 +1,85 @@
+// The bell: what was committed is rung through Redis to every process that has a subscriber. It may be lost, doubled or
+// reordered without harm, since the log in PostgreSQL is the truth and every event has its number.
+import type { Logger } from "../logger.js";
+import type { QueuedJobEvent } from "../queued-job.js";
+import { createRedis } from "../redis.js";
+
+/** What a bell says: events that were committed, or, when they would be too long, only up to where the log goes. */
+export interface Bell {
+  /** The number of the newest event in the log, as far as the ringer knows; null for PROGRESS. */
+  head: number | null;
+  events: QueuedJobEvent[];
+}
+
+export interface EventBus {
+  /** Rings for a user; never throws, and nobody need wait for it. */
+  ring(userId: string, events: QueuedJobEvent[]): void;
+  /** Resolves when bells of this user arrive here, or at once when Redis is away. */
+  listen(userId: string): Promise<void>;
+  unlisten(userId: string): void;
+  /** Called with each bell. One listener only: the feed. */
+  onBell(listener: (userId: string, bell: Bell) => void): void;
+  /** Called when bells may have been missed. */
+  onReconnect(listener: () => void): void;
+  /** Null when bells are rung and heard. */
+  awayReason(): string | null;
+  close(): Promise<void>;
+}
+
+/** A bell of logged events that is longer carries their number only; whoever needs them reads the log. */
+const MAX_BELL_BYTES = 8 * 1024;
+
+export function createEventBus(options: { redisUrl: string; prefix: string; log: Logger }): EventBus {
+  const { log } = options;
+  const topic = `${options.prefix}:events:`;
+  const publisher = createRedis({ url: options.redisUrl, purpose: "bells out", failFast: true, log });
+  const subscriber = createRedis({ url: options.redisUrl, purpose: "bells in", failFast: false, log });
+  let onBell: (userId: string, bell: Bell) => void = () => {};
+  let onReconnect: () => void = () => {};
+  subscriber.on("message", (channel, text) => {
+    const bell = parseBell(text);
+    if (bell && channel.startsWith(topic)) onBell(channel.slice(topic.length), bell);
+  });
+  // ioredis subscribes anew before it says "ready".
+  subscriber.on("ready", () => onReconnect());
+
+  return {
+    ring(userId, events) {
+      publisher.publish(topic + userId, encodeBell(events)).catch((error) => log.debug({ err: error, userId }, "a bell was not rung; the watchdog will find out"));
+    },
+    async listen(userId) {
+      const subscribed = subscriber.subscribe(topic + userId);
+      if (subscriber.status === "ready") await subscribed.catch(() => {});
+      else subscribed.catch(() => {});
+    },
+    unlisten(userId) {
+      subscriber.unsubscribe(topic + userId).catch(() => {});
+    },
+    onBell(listener) {
+      onBell = listener;
+    },
+    onReconnect(listener) {
+      onReconnect = listener;
+    },
+    awayReason: () => (publisher.status === "ready" && subscriber.status === "ready" ? null : "is away; what is submitted runs when it returns"),
+    async close() {
+      publisher.disconnect();
+      subscriber.disconnect();
+    },
+  };
+}
+
+function encodeBell(events: QueuedJobEvent[]): string {
+  const head = events.findLast((event) => event.type !== "PROGRESS")?.seq ?? null;
+  const text = JSON.stringify({ head, events } satisfies Bell);
+  // PROGRESS is never cut: it stands in no log.
+  return head === null || text.length <= MAX_BELL_BYTES ? text : JSON.stringify({ head, events: [] } satisfies Bell);
+}
+
+function parseBell(text: string): Bell | null {
+  try {
+    return JSON.parse(text) as Bell;
+  } catch {
+    return null;
+  }
+}

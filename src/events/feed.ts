@@ -1,0 +1,158 @@
+// Serves the subscribers of this process. A subscriber is a position, not a queue: it pulls what follows its position
+// from the ring of its user's channel, else from the log, until nothing follows; bells, reconnects and the watchdog only
+// tell it to look. So a slow reader costs no memory, and a lost, doubled or reordered bell changes nothing.
+import { CursorExpiredError, NotFoundError } from "../errors.js";
+import type { Logger } from "../logger.js";
+import type { QueuedJobEvent } from "../queued-job.js";
+import { createChannel } from "./channel.js";
+import type { Channel } from "./channel.js";
+import type { EventBus } from "./event-bus.js";
+import type { EventLog } from "./event-log.js";
+import { createSubscription } from "./subscription.js";
+import type { Subscription } from "./subscription.js";
+
+export interface FeedRequest {
+  userId: string;
+  /** Only the events of this one; the stream then ends with its first terminal event. */
+  queuedJobId: string | null;
+  /** Resume after this position; from now on without one. */
+  after: { epoch: string; seq: number } | null;
+  includeProgress: boolean;
+}
+
+export interface Feed {
+  /**
+   * Throws NotFoundError when the QueuedJob is not there or not the user's, CursorExpiredError when the stream cannot be
+   * resumed from `after`; the stream itself ends with CursorExpiredError when it falls behind what is kept.
+   */
+  open(request: FeedRequest): Promise<Subscription>;
+  /** Streams that are open now. */
+  readonly subscribers: number;
+  close(): Promise<void>;
+}
+
+/** The bound on how long a lost bell can delay anything. */
+const WATCHDOG_MS = 2000;
+const HEADS_PER_QUERY = 1000;
+
+export function createFeed(options: { bus: EventBus; eventLog: EventLog; log: Logger; watchdogMs?: number }): Feed {
+  const { bus, eventLog, log } = options;
+  const listeners = new Map<string, { channel: Channel; subscribers: number; ready: Promise<void> }>();
+  const open = new Set<Subscription>();
+  let checking: Promise<void> | null = null;
+
+  bus.onBell((userId, bell) => listeners.get(userId)?.channel.hear(bell));
+  bus.onReconnect(() => void check());
+  const watchdog = setInterval(() => void check(), options.watchdogMs ?? WATCHDOG_MS).unref();
+
+  function check(): Promise<void> {
+    checking ??= checkHeads()
+      .catch((error) => log.debug({ err: error }, "the watchdog could not read the heads; it will try again"))
+      .finally(() => {
+        checking = null;
+      });
+    return checking;
+  }
+
+  async function checkHeads(): Promise<void> {
+    const userIds = [...listeners.keys()];
+    for (let i = 0; i < userIds.length; i += HEADS_PER_QUERY) {
+      for (const [userId, head] of await eventLog.heads(userIds.slice(i, i + HEADS_PER_QUERY))) {
+        const channel = listeners.get(userId)?.channel;
+        if (channel && head > channel.head) channel.hear({ head, events: [] });
+      }
+    }
+  }
+
+  async function enter(userId: string): Promise<Channel> {
+    const listener = listeners.get(userId) ?? { channel: createChannel(), subscribers: 0, ready: bus.listen(userId) };
+    listener.subscribers++;
+    listeners.set(userId, listener);
+    await listener.ready;
+    return listener.channel;
+  }
+
+  function leave(userId: string): void {
+    const listener = listeners.get(userId);
+    if (!listener || --listener.subscribers > 0) return;
+    listeners.delete(userId);
+    bus.unlisten(userId);
+  }
+
+  async function openOn(channel: Channel, request: FeedRequest): Promise<Subscription> {
+    // Listen first, then read: what is committed between the two is heard.
+    const start = await findStart(eventLog, channel, request);
+    const subscription = createSubscription({
+      ...request,
+      ...start,
+      channel,
+      eventLog,
+      onEnd: () => {
+        open.delete(subscription);
+        leave(request.userId);
+      },
+    });
+    open.add(subscription);
+    return subscription;
+  }
+
+  return {
+    async open(request) {
+      const channel = await enter(request.userId);
+      try {
+        return await openOn(channel, request);
+      } catch (error) {
+        leave(request.userId);
+        throw error;
+      }
+    },
+    get subscribers() {
+      return open.size;
+    },
+    async close() {
+      clearInterval(watchdog);
+      await Promise.all([...open].map((subscription) => subscription.return()));
+      await checking;
+    },
+  };
+}
+
+/** Where a stream starts: its first events, if some are known, the position they lead to, and whether that is its end already. */
+interface Start {
+  seq: number;
+  first: QueuedJobEvent[];
+  ended: boolean;
+}
+
+async function findStart(eventLog: EventLog, channel: Channel, { userId, queuedJobId, after }: FeedRequest): Promise<Start> {
+  if (!after) return queuedJobId === null ? startNow(eventLog, channel, userId) : startWithPresent(eventLog, channel, userId, queuedJobId);
+  if (after.epoch !== (await eventLog.epoch())) throw expired();
+  const bells = channel.bells;
+  const page = await eventLog.read({ userId, seq: after.seq, limit: 1, queuedJobId });
+  channel.confirmHead(page.last, bells);
+  if (after.seq < page.floor || after.seq > page.last) throw expired();
+  if (queuedJobId === null || page.events.length > 0) return { seq: after.seq, first: [], ended: false };
+  const present = await eventLog.present(userId, queuedJobId);
+  if (!present) throw new NotFoundError("There is no such QueuedJob.");
+  // Finished before the page was read, or after it: then its terminal event follows.
+  return { seq: after.seq, first: [], ended: present.finished && present.lastSeq <= after.seq };
+}
+
+async function startNow(eventLog: EventLog, channel: Channel, userId: string): Promise<Start> {
+  const bells = channel.bells;
+  const head = (await eventLog.heads([userId])).get(userId) ?? 0;
+  channel.confirmHead(head, bells);
+  return { seq: head, first: [], ended: false };
+}
+
+async function startWithPresent(eventLog: EventLog, channel: Channel, userId: string, queuedJobId: string): Promise<Start> {
+  const bells = channel.bells;
+  const present = await eventLog.present(userId, queuedJobId);
+  if (!present) throw new NotFoundError("There is no such QueuedJob.");
+  channel.confirmHead(present.head, bells);
+  return { seq: present.event.seq, first: [present.event], ended: present.finished };
+}
+
+export function expired(): CursorExpiredError {
+  return new CursorExpiredError("The stream cannot be resumed from this cursor any more: read the page again and go on with its eventCursor.");
+}

@@ -1,0 +1,43 @@
+import { GraphQLError, NoSchemaIntrospectionCustomRule, parse, specifiedRules, validate } from "graphql";
+import type { DocumentNode, GraphQLSchema } from "graphql";
+import { LRUCache } from "lru-cache";
+
+/** The most tokens that a document may have: a longer one is not read to its end. */
+export const MAX_TOKENS = 2000;
+
+export interface DocumentChecker {
+  /** The document that may be executed, or why it may not; parsed and validated once for the same text. */
+  check(text: string): DocumentNode | readonly GraphQLError[];
+}
+
+/** For the socket, which Apollo's own checks do not reach. */
+export function createDocumentChecker(schema: GraphQLSchema, options: { introspection: boolean; production: boolean }): DocumentChecker {
+  const rules = options.introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+  const checked = new LRUCache<string, DocumentNode>({ max: 1000, maxSize: 4 * 1024 * 1024, sizeCalculation: (_, text) => text.length + 1 });
+
+  return {
+    check(text) {
+      const known = checked.get(text);
+      if (known) return known;
+      const document = tryParse(text);
+      if (document instanceof GraphQLError) return [document];
+      const errors = validate(schema, document, rules, { maxErrors: 5, hideSuggestions: options.production });
+      if (errors.length > 0) return errors.map((error) => withCode(error, "GRAPHQL_VALIDATION_FAILED"));
+      checked.set(text, document);
+      return document;
+    },
+  };
+}
+
+/** Whatever the parser throws: deep nesting overflows its stack, which is no GraphQLError. */
+function tryParse(text: string): DocumentNode | GraphQLError {
+  try {
+    return parse(text, { maxTokens: MAX_TOKENS });
+  } catch (error) {
+    return error instanceof GraphQLError ? withCode(error, "GRAPHQL_PARSE_FAILED") : new GraphQLError("The document cannot be parsed.", { extensions: { code: "GRAPHQL_PARSE_FAILED" } });
+  }
+}
+
+function withCode(error: GraphQLError, code: string): GraphQLError {
+  return Object.assign(error, { extensions: { ...error.extensions, code } });
+}

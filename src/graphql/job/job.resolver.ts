@@ -1,0 +1,42 @@
+import { Arg, Ctx, Int, Query, Resolver } from "type-graphql";
+import { encodePageCursor } from "../../cursors.js";
+import { InvalidInputError } from "../../errors.js";
+import type { Job } from "../../services/jobs.js";
+import type { Context } from "../context.js";
+import { createConnection } from "../paging/connection.js";
+import type { Connection } from "../paging/connection.js";
+import { defineConnectionType } from "../paging/connection-type.js";
+import { parsePageRequest } from "../paging/page-request.js";
+import { JobType } from "./job.type.js";
+
+const { ConnectionType: JobConnection, ConnectionResolver } = defineConnectionType("Job", JobType);
+export const JobConnectionResolver = ConnectionResolver;
+
+const PAGE_SIZE = 50;
+
+@Resolver(() => JobType)
+export class JobResolver {
+  @Query(() => JobType, { nullable: true, description: "The Job of this name; null when there is none." })
+  async job(@Arg("name", () => String, { description: "E.g. `thumbnail`." }) name: string, @Ctx() { jobs }: Context): Promise<Job | null> {
+    if (name === "") throw InvalidInputError.at(["name"], "is empty");
+    return jobs.find(name);
+  }
+
+  @Query(() => JobConnection, { description: "The catalogue, by name." })
+  async jobs(
+    @Arg("first", () => Int, { nullable: true, defaultValue: PAGE_SIZE, description: "How many rows, 1 to 100." }) first: number | null,
+    @Arg("after", () => String, { nullable: true, description: "The cursor behind which the page begins; without it, the first page." }) after: string | null,
+    @Ctx() { user, jobs }: Context,
+  ): Promise<Connection<Job>> {
+    const page = parsePageRequest({ first, after }, user.id, PAGE_SIZE);
+    const all = await jobs.list();
+    const rest = all.filter((job) => page.after === null || job.name > page.after.key);
+    return createConnection({
+      rows: rest.slice(0, page.first),
+      hasMore: rest.length > page.first,
+      isFirst: page.after === null,
+      cursorOf: (job) => encodePageCursor({ userId: user.id, key: job.name, stream: null }),
+      countTotal: async () => all.length,
+    });
+  }
+}

@@ -1,0 +1,23 @@
+import DataLoader from "dataloader";
+import type { QueuedJobOutput } from "../queued-job.js";
+import type { Photo } from "../services/photos.js";
+import type { User } from "../services/users.js";
+import type { Services } from "./context.js";
+
+/** Rows that many nodes of one answer name, fetched together. */
+export interface Loaders {
+  users: DataLoader<string, User | null>;
+  photos: DataLoader<string, Photo | null>;
+  /** Of a QueuedJob, by its id. */
+  photoIds: DataLoader<string, string[]>;
+  outputs: DataLoader<string, QueuedJobOutput[]>;
+}
+
+export function createLoaders({ users, photos, queuedJobReads }: Services, cache: boolean): Loaders {
+  return {
+    users: new DataLoader((ids) => users.findMany(ids), { cache }),
+    photos: new DataLoader((ids) => photos.findMany(ids), { cache }),
+    photoIds: new DataLoader((ids) => queuedJobReads.photoIds(ids), { cache }),
+    outputs: new DataLoader((ids) => queuedJobReads.outputs(ids), { cache }),
+  };
+}

@@ -1,0 +1,61 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from "type-graphql";
+import { encodePageCursor } from "../../cursors.js";
+import { parseId } from "../../services/ids.js";
+import type { Photo } from "../../services/photos.js";
+import { photoUrls } from "../../services/photo-urls.js";
+import type { Context } from "../context.js";
+import { createConnection, MOST_COUNTED } from "../paging/connection.js";
+import type { Connection } from "../paging/connection.js";
+import { defineConnectionType } from "../paging/connection-type.js";
+import { PageArgs } from "../paging/page.args.js";
+import { parseUuidPageRequest } from "../paging/page-request.js";
+import { listQueuedJobs } from "../queued-job/list-queued-jobs.js";
+import type { QueuedJobList } from "../queued-job/list-queued-jobs.js";
+import { QueuedJobConnection } from "../queued-job/queued-job-connection.type.js";
+import { PhotoType } from "./photo.type.js";
+
+const { ConnectionType: PhotoConnection, ConnectionResolver } = defineConnectionType("Photo", PhotoType);
+export const PhotoConnectionResolver = ConnectionResolver;
+
+@Resolver(() => PhotoType)
+export class PhotoResolver {
+  @Query(() => PhotoType, { nullable: true, description: "One's own, or anybody's for an admin; null when there is none or it is not yours to see." })
+  photo(@Arg("id", () => ID, { description: "A UUID." }) id: string, @Ctx() { user, photos }: Context): Promise<Photo | null> {
+    return photos.find(user, parseId(id));
+  }
+
+  @Query(() => PhotoConnection, { description: "One's own, newest first." })
+  async photos(@Args(() => PageArgs) args: PageArgs, @Ctx() { user, photos }: Context): Promise<Connection<Photo>> {
+    const { first, after } = parseUuidPageRequest(args, user.id);
+    const rows = await photos.page({ userId: user.id, first: first + 1, beforeId: after?.key ?? null });
+    return createConnection({
+      rows: rows.slice(0, first),
+      hasMore: rows.length > first,
+      isFirst: after === null,
+      cursorOf: (row) => encodePageCursor({ userId: user.id, key: row.id, stream: null }),
+      countTotal: () => photos.count(user.id, MOST_COUNTED),
+    });
+  }
+
+  @Mutation(() => ID, { description: "Removes one's photo and its files; CONFLICT while unfinished QueuedJobs use it." })
+  async deletePhoto(@Arg("id", () => ID, { description: "A UUID." }) id: string, @Ctx() { user, photos }: Context): Promise<string> {
+    const wanted = parseId(id);
+    await photos.remove(user.id, wanted);
+    return wanted;
+  }
+
+  @FieldResolver(() => String, { description: "Signed, expiring URL of the bytes." })
+  url(@Root() photo: Photo, @Ctx() { fileUrls }: Context): string {
+    return photoUrls(fileUrls, photo).url;
+  }
+
+  @FieldResolver(() => String, { nullable: true, description: "Signed URL of a small upright WebP (512 px at most) made at upload; null when it could not be made." })
+  previewUrl(@Root() photo: Photo, @Ctx() { fileUrls }: Context): string | null {
+    return photoUrls(fileUrls, photo).previewUrl;
+  }
+
+  @FieldResolver(() => QueuedJobConnection, { description: "One's QueuedJobs on this photo, newest first." })
+  queuedJobs(@Root() photo: Photo, @Args(() => PageArgs) args: PageArgs, @Ctx() context: Context): Promise<QueuedJobList> {
+    return listQueuedJobs(context, args, { userId: photo.userId, photoId: photo.id, filter: null });
+  }
+}

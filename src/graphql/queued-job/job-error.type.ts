@@ -1,0 +1,10 @@
+import { Field, ObjectType } from "type-graphql";
+
+@ObjectType({ description: "Why an attempt failed." })
+export class JobError {
+  @Field(() => String, { description: "What the task said, or TIMEOUT, STALLED, PHOTO_UNREADABLE, PHOTO_TOO_LARGE, TASK_FAILED." })
+  code!: string;
+
+  @Field(() => String, { description: "A sentence for people." })
+  message!: string;
+}

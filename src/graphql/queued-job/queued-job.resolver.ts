@@ -1,0 +1,138 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from "type-graphql";
+import { encodeStreamCursor } from "../../cursors.js";
+import { ForbiddenError, InvalidInputError } from "../../errors.js";
+import type { Instant, QueuedJob } from "../../queued-job.js";
+import { parseId } from "../../services/ids.js";
+import type { Job } from "../../services/jobs.js";
+import type { Photo } from "../../services/photos.js";
+import type { User } from "../../services/users.js";
+import type { Context } from "../context.js";
+import { JobType } from "../job/job.type.js";
+import { PageArgs } from "../paging/page.args.js";
+import { PhotoType } from "../photo/photo.type.js";
+import { DateTime } from "../scalars.js";
+import { UserType } from "../user/user.type.js";
+import { EnqueueJobInput, toSubmission } from "./enqueue-job.input.js";
+import { listQueuedJobs } from "./list-queued-jobs.js";
+import type { QueuedJobList } from "./list-queued-jobs.js";
+import { OutputFile } from "./output-file.type.js";
+import { QueuedJobConnection } from "./queued-job-connection.type.js";
+import { QueuedJobEventType } from "./queued-job-event.type.js";
+import { QueuedJobFilterInput, toFilter } from "./queued-job-filter.input.js";
+import { QueuedJobType } from "./queued-job.type.js";
+
+const MOST_AT_ONCE = 100;
+const FILTER = { nullable: true, description: "Which ones; all without it." } as const;
+
+@Resolver(() => QueuedJobType)
+export class QueuedJobResolver {
+  @Query(() => QueuedJobType, { nullable: true, description: "One's own, or anybody's for an admin; null when there is none or it is not yours to see." })
+  queuedJob(@Arg("id", () => ID, { description: "A UUID." }) id: string, @Ctx() { user, queuedJobs }: Context): Promise<QueuedJob | null> {
+    return queuedJobs.find(user, parseId(id));
+  }
+
+  @Query(() => QueuedJobConnection, { description: "One's own, newest first; an admin may ask for another user's or, with `allUsers`, everybody's." })
+  queuedJobs(
+    @Args(() => PageArgs) args: PageArgs,
+    @Arg("filter", () => QueuedJobFilterInput, FILTER) filter: QueuedJobFilterInput | null,
+    @Arg("userId", () => ID, { nullable: true, description: "Whose; another's for admins only." }) userId: string | null,
+    @Arg("allUsers", () => Boolean, { nullable: true, defaultValue: false, description: "Everybody's; for admins only." }) allUsers: boolean | null,
+    @Ctx() context: Context,
+  ): Promise<QueuedJobList> {
+    return listQueuedJobs(context, args, { userId: chooseOwner(context.user, userId ?? null, allUsers ?? false), photoId: null, filter });
+  }
+
+  @Mutation(() => QueuedJobType, { description: "Submits one. It is accepted and durable when this answers." })
+  async enqueueJob(@Arg("input", () => EnqueueJobInput, { description: "What to do." }) input: EnqueueJobInput, @Ctx() { user, queuedJobs, requestId }: Context): Promise<QueuedJob> {
+    const [queuedJob] = await queuedJobs.enqueue(user.id, { submissions: [toSubmission(input)], requestId, single: true });
+    if (!queuedJob) throw new Error("One submission gave no QueuedJob");
+    return queuedJob;
+  }
+
+  @Mutation(() => [QueuedJobType], { description: "1 to 100 at once: all are accepted or none." })
+  async enqueueJobs(
+    @Arg("inputs", () => [EnqueueJobInput], { description: "What to do, each." }) inputs: EnqueueJobInput[],
+    @Ctx() { user, queuedJobs, requestId }: Context,
+  ): Promise<QueuedJob[]> {
+    if (inputs.length < 1 || inputs.length > MOST_AT_ONCE) throw InvalidInputError.at(["inputs"], `must be 1 to ${MOST_AT_ONCE}, these are ${inputs.length}`);
+    return queuedJobs.enqueue(user.id, { submissions: inputs.map(toSubmission), requestId, single: false });
+  }
+
+  @Mutation(() => QueuedJobType, {
+    description: "A waiting one never runs; a running one is CANCELLED at once and told to stop, what it still produces is discarded. Idempotent on a cancelled one; CONFLICT on another finished one.",
+  })
+  cancelQueuedJob(@Arg("id", () => ID, { description: "A UUID." }) id: string, @Ctx() { user, queuedJobs }: Context): Promise<QueuedJob> {
+    return queuedJobs.cancel(user, parseId(id));
+  }
+
+  @Mutation(() => QueuedJobType, { description: "A FAILED or CANCELLED one goes back to PENDING." })
+  retryQueuedJob(@Arg("id", () => ID, { description: "A UUID." }) id: string, @Ctx() { user, queuedJobs }: Context): Promise<QueuedJob> {
+    return queuedJobs.retry(user, parseId(id));
+  }
+
+  @Mutation(() => ID, { description: "A finished one and its files are removed; CONFLICT on an unfinished one." })
+  async deleteQueuedJob(@Arg("id", () => ID, { description: "A UUID." }) id: string, @Ctx() { user, queuedJobs }: Context): Promise<string> {
+    const wanted = parseId(id);
+    await queuedJobs.remove(user, wanted);
+    return wanted;
+  }
+
+  @Mutation(() => Int, { description: "The first 1,000 unfinished ones that the filter takes; tells how many were cancelled." })
+  cancelQueuedJobs(@Arg("filter", () => QueuedJobFilterInput, FILTER) filter: QueuedJobFilterInput | null, @Ctx() { user, queuedJobs }: Context): Promise<number> {
+    return queuedJobs.cancelMany(user.id, toFilter(filter));
+  }
+
+  @Mutation(() => Int, { description: "The first 1,000 finished ones that the filter takes; tells how many were deleted." })
+  deleteQueuedJobs(@Arg("filter", () => QueuedJobFilterInput, FILTER) filter: QueuedJobFilterInput | null, @Ctx() { user, queuedJobs }: Context): Promise<number> {
+    return queuedJobs.removeMany(user.id, toFilter(filter));
+  }
+
+  @FieldResolver(() => JobType, { description: "What was submitted." })
+  async job(@Root() { jobName }: QueuedJob, @Ctx() { jobs }: Context): Promise<Job> {
+    const job = await jobs.find(jobName);
+    if (!job) throw new Error(`The Job ${jobName} has no row`);
+    return job;
+  }
+
+  @FieldResolver(() => UserType, { description: "Who submitted it." })
+  async user(@Root() { userId }: QueuedJob, @Ctx() { user, loaders }: Context): Promise<User> {
+    const owner = userId === user.id ? user : await loaders.users.load(userId);
+    if (!owner) throw new Error("The owner of a QueuedJob is gone");
+    return owner;
+  }
+
+  @FieldResolver(() => [PhotoType], { description: "What it works on; photos that were deleted are left out." })
+  async photos(@Root() { id, photoCount }: QueuedJob, @Ctx() { loaders }: Context): Promise<Photo[]> {
+    if (photoCount === 0) return [];
+    const photos = await loaders.photos.loadMany(await loaders.photoIds.load(id));
+    return photos.flatMap((photo) => (photo instanceof Error || photo === null ? [] : [photo]));
+  }
+
+  @FieldResolver(() => [OutputFile], { description: "Files that the task made; empty until SUCCESS." })
+  async outputs(@Root() { id, status, outputs }: QueuedJob, @Ctx() { loaders, fileUrls }: Context): Promise<OutputFile[]> {
+    const files = outputs ?? (status === "SUCCESS" ? await loaders.outputs.load(id) : []);
+    return files.map((file) => ({ ...file, url: fileUrls.sign("outputs", id, file.name) }));
+  }
+
+  @FieldResolver(() => [QueuedJobEventType], { description: "Its logged events, oldest first (PROGRESS is not logged)." })
+  async history(@Root() { id, userId }: QueuedJob, @Ctx() { queuedJobReads, eventLog }: Context): Promise<QueuedJobEventType[]> {
+    const [epoch, events] = await Promise.all([eventLog.epoch(), queuedJobReads.history(id)]);
+    return events.map((event) => ({ ...event, cursor: encodeStreamCursor({ epoch, userId, seq: event.seq }) }));
+  }
+
+  @FieldResolver(() => Int, { nullable: true, description: "While it waits: about how many others are expected to start first; null otherwise." })
+  queuePosition(): null {
+    return null;
+  }
+
+  @FieldResolver(() => DateTime, { nullable: true, description: "While it waits: about when it starts, judged by how fast its like went lately; null when unknown." })
+  estimatedStartAt(): Instant | null {
+    return null;
+  }
+}
+
+function chooseOwner(user: User, userId: string | null, allUsers: boolean): string | null {
+  const wanted = userId === null ? user.id : parseId(userId, ["userId"]);
+  if (user.role !== "ADMIN" && (allUsers || wanted !== user.id)) throw new ForbiddenError("Only an admin may see QueuedJobs of others.");
+  return allUsers ? null : wanted;
+}

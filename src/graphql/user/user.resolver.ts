@@ -1,0 +1,77 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from "type-graphql";
+import { encodePageCursor } from "../../cursors.js";
+import { ForbiddenError } from "../../errors.js";
+import { parseId } from "../../services/ids.js";
+import type { User } from "../../services/users.js";
+import type { Context } from "../context.js";
+import { createConnection, MOST_COUNTED } from "../paging/connection.js";
+import type { Connection } from "../paging/connection.js";
+import { defineConnectionType } from "../paging/connection-type.js";
+import { PageArgs } from "../paging/page.args.js";
+import { parseUuidPageRequest } from "../paging/page-request.js";
+import { QueuedJobConnection } from "../queued-job/queued-job-connection.type.js";
+import { QueuedJobFilterInput } from "../queued-job/queued-job-filter.input.js";
+import { listQueuedJobs } from "../queued-job/list-queued-jobs.js";
+import type { QueuedJobList } from "../queued-job/list-queued-jobs.js";
+import { UserLimits } from "./user-limits.type.js";
+import { UserType } from "./user.type.js";
+
+const { ConnectionType: UserConnection, ConnectionResolver } = defineConnectionType("User", UserType);
+export const UserConnectionResolver = ConnectionResolver;
+
+@Resolver(() => UserType)
+export class UserResolver {
+  @Query(() => UserType, { description: "Oneself." })
+  me(@Ctx() { user }: Context): User {
+    return user;
+  }
+
+  @Query(() => UserType, { nullable: true, description: "Oneself, or anybody for an admin; null when there is none or it is not yours to see." })
+  async user(@Arg("id", () => ID, { description: "A UUID." }) id: string, @Ctx() { user, users }: Context): Promise<User | null> {
+    const wanted = parseId(id);
+    if (wanted === user.id) return user;
+    return user.role === "ADMIN" ? ((await users.findMany([wanted]))[0] ?? null) : null;
+  }
+
+  @Query(() => UserConnection, { description: "Everybody, oldest first. Admins only." })
+  async users(@Args(() => PageArgs) args: PageArgs, @Ctx() { user, users }: Context): Promise<Connection<User>> {
+    if (user.role !== "ADMIN") throw new ForbiddenError("Only an admin may list users.");
+    const { first, after } = parseUuidPageRequest(args, user.id);
+    const rows = await users.page({ first: first + 1, afterId: after?.key ?? null });
+    return createConnection({
+      rows: rows.slice(0, first),
+      hasMore: rows.length > first,
+      isFirst: after === null,
+      cursorOf: (row) => encodePageCursor({ userId: user.id, key: row.id, stream: null }),
+      countTotal: () => users.count(MOST_COUNTED),
+    });
+  }
+
+  @Mutation(() => Boolean, { description: "Oneself and all that is one's own: running work is cancelled, rows, events and files go. A later valid token makes a new User." })
+  async deleteMe(@Ctx() { user, accounts }: Context): Promise<boolean> {
+    await accounts.remove(user.id);
+    return true;
+  }
+
+  @FieldResolver(() => UserLimits, { description: "What one may still do; visible to the user and to admins." })
+  async limits(@Root() root: User, @Ctx() { user, users, limits }: Context): Promise<UserLimits> {
+    assertVisible(root, user);
+    const { pending, storedBytes } = await users.counters(root.id);
+    return { ...limits, unfinished: pending, storedBytes };
+  }
+
+  @FieldResolver(() => QueuedJobConnection, { description: "This user's QueuedJobs, newest first; visible to the user and to admins." })
+  async queuedJobs(
+    @Root() root: User,
+    @Args(() => PageArgs) args: PageArgs,
+    @Arg("filter", () => QueuedJobFilterInput, { nullable: true, description: "Which ones; all without it." }) filter: QueuedJobFilterInput | null,
+    @Ctx() context: Context,
+  ): Promise<QueuedJobList> {
+    assertVisible(root, context.user);
+    return listQueuedJobs(context, args, { userId: root.id, photoId: null, filter });
+  }
+}
+
+function assertVisible(root: User, viewer: User): void {
+  if (root.id !== viewer.id && viewer.role !== "ADMIN") throw new ForbiddenError("This is visible to the user and to admins only.");
+}

@@ -1,0 +1,162 @@
+import type { Logger } from "../logger.js";
+import { ChildStoppedError } from "./child-stopped-error.js";
+import type { RunOptions } from "./child-work.js";
+import { NeverBegunError } from "./child-work.js";
+import { canCap } from "./spawn-child.js";
+import type { WaitingLine, WaitingTask } from "./waiting-line.js";
+import { createWaitingLine } from "./waiting-line.js";
+import type { WarmChild } from "./warm-child.js";
+import { createWarmChild } from "./warm-child.js";
+
+// Why processes and not worker threads: a process can be killed in the middle of a decode and takes its memory with it. A
+// thread's promise rejects while libvips computes on, and terminate() waits for it.
+
+/** Child processes that stay warm and take one task at a time each, first come first served. */
+export interface ChildPool {
+  /**
+   * The child's answer. Settles when the work has really stopped. Rejects with what the child threw (the errors that a
+   * caller may be told keep class and code), or with ChildStoppedError. A death costs only the task the child was at.
+   */
+  run(request: unknown, options: RunOptions): Promise<unknown>;
+  /** Starts all children now, so that nobody waits for them later. Resolves when each is ready or has failed to start. */
+  warm(): Promise<void>;
+  readonly running: number;
+  readonly waiting: number;
+  /** Refuses what waits, stops what runs, and resolves when no child is left. */
+  close(): Promise<void>;
+}
+
+export interface ChildPoolOptions {
+  /** The compiled module that the children run; it calls serveChild. */
+  entry: URL;
+  /** Children at most. */
+  size: number;
+  /** Of each child: what a decode may take before it fails. Has an effect on Linux only. */
+  memoryLimitBytes: number;
+  log: Logger;
+  /** A child is replaced after so many tasks; 500. */
+  recycleAfterTasks?: number;
+  /** Or when a task leaves it with more resident memory; 400 MB. What libraries hold on to is given back only so. */
+  recycleAboveBytes?: number;
+  /** Between the order to stop and SIGKILL; 500. */
+  graceMs?: number;
+  /** Until a child must be ready; 30,000. */
+  startTimeoutMs?: number;
+}
+
+interface Self {
+  options: ChildPoolOptions;
+  children: Set<WarmChild>;
+  /** Told to go, or found dead, and not yet gone. */
+  partings: Set<Promise<unknown>>;
+  line: WaitingLine;
+  closed: boolean;
+  toldUncapped: boolean;
+}
+
+/** Starts nothing yet: children come with the first tasks, or with `warm`. */
+export function createChildPool(options: ChildPoolOptions): ChildPool {
+  const self: Self = { options, children: new Set(), partings: new Set(), line: createWaitingLine(), closed: false, toldUncapped: false };
+  return {
+    run: (request, runOptions) => run(self, request, runOptions),
+    warm: () => warm(self),
+    get running() {
+      return count(self, "busy");
+    },
+    get waiting() {
+      return self.line.length;
+    },
+    close: () => close(self),
+  };
+}
+
+function run(self: Self, request: unknown, options: RunOptions): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    if (self.closed) return reject(closedError());
+    self.line.join({ request, options, resolve, reject, bounced: 0 });
+    advance(self);
+  });
+}
+
+async function warm(self: Self): Promise<void> {
+  while (!self.closed && self.children.size < self.options.size) start(self);
+  await Promise.all([...self.children].map((child) => child.ready));
+}
+
+async function close(self: Self): Promise<void> {
+  self.closed = true;
+  self.line.refuseAll(closedError());
+  for (const child of self.children) part(self, child);
+  await Promise.all(self.partings);
+}
+
+/** Gives what waits to whoever is idle, and starts children for the rest. */
+function advance(self: Self): void {
+  for (const child of self.children) {
+    if (child.state !== "idle") continue;
+    const task = self.line.next();
+    if (task === undefined) return;
+    void serve(self, child, task);
+  }
+  let wanted = self.line.length - count(self, "starting");
+  while (!self.closed && wanted-- > 0 && self.children.size < self.options.size) start(self);
+}
+
+async function serve(self: Self, child: WarmChild, task: WaitingTask): Promise<void> {
+  try {
+    task.resolve(await child.run(task.request, task.options));
+  } catch (error) {
+    if (!(error instanceof NeverBegunError)) task.reject(error);
+    else if (task.bounced > 0) task.reject(new ChildStoppedError("crashed", error.message));
+    else self.line.rejoin({ ...task, bounced: 1 });
+  }
+  const { recycleAfterTasks = 500, recycleAboveBytes = 400_000_000 } = self.options;
+  if (child.tasks >= recycleAfterTasks || child.rssBytes > recycleAboveBytes) part(self, child);
+  advance(self);
+}
+
+function start(self: Self): void {
+  const { entry, memoryLimitBytes, graceMs = 500, startTimeoutMs = 30_000, log } = self.options;
+  if (!canCap) tellUncapped(self);
+  const child = createWarmChild({ entry, memoryLimitBytes, graceMs, startTimeoutMs, log, onUncapped: () => tellUncapped(self) });
+  self.children.add(child);
+  void follow(self, child);
+}
+
+async function follow(self: Self, child: WarmChild): Promise<void> {
+  const ready = await child.ready;
+  if (ready) advance(self);
+  const death = await child.gone;
+  self.children.delete(child);
+  // A child that cannot start takes the first of the line with it: else a broken entry would be started for ever.
+  if (!ready && death !== null) self.line.next()?.reject(death);
+  if (child.tasks > 0) refill(self);
+  advance(self);
+}
+
+/** Ends a child and, unless all is ending, puts another in its place. */
+function part(self: Self, child: WarmChild): void {
+  if (!self.children.delete(child)) return;
+  child.leave();
+  const parting = child.gone.finally(() => self.partings.delete(parting));
+  self.partings.add(parting);
+  refill(self);
+}
+
+function refill(self: Self): void {
+  if (!self.closed && self.children.size < self.options.size) start(self);
+}
+
+function count(self: Self, state: WarmChild["state"]): number {
+  return [...self.children].filter((child) => child.state === state).length;
+}
+
+function tellUncapped(self: Self): void {
+  if (self.toldUncapped) return;
+  self.toldUncapped = true;
+  self.options.log.warn("child processes run without a memory cap: this system does not offer one");
+}
+
+function closedError(): ChildStoppedError {
+  return new ChildStoppedError("closed", "The work was not begun because the service is stopping.");
+}

@@ -1,0 +1,45 @@
+import type { Logger } from "../logger.js";
+import type { ChildPool } from "./child-pool.js";
+import { createChildPool } from "./child-pool.js";
+import type { PhotoChildRequest, PhotoChildResponse, PhotoPreview } from "./photo-child-request.js";
+import type { PhotoHeader } from "./photo-header.js";
+
+/** Looks at uploaded files for the API, in child processes: no pixel is decoded in the API's own. */
+export interface PhotoInspector {
+  /** What the header says. Throws PhotoUnreadableError and PhotoTooLargeError; ChildStoppedError when the child died of it. */
+  probe(path: string, options?: { signal?: AbortSignal }): Promise<PhotoHeader>;
+  /**
+   * Writes an upright WebP of at most 512 pixels to `outputPath` and says what it looks like. `signal` bounds the wait and
+   * the work together; aborted, it throws ChildStoppedError, and what lies at `outputPath` is to be thrown away.
+   */
+  preview(path: string, outputPath: string, options?: { signal?: AbortSignal }): Promise<PhotoPreview>;
+  /** Starts the children now rather than with the first upload. */
+  warm(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const ENTRY = new URL("photo-child.js", import.meta.url);
+const PROBE_TIMEOUT_MS = 5000;
+const PREVIEW_TIMEOUT_MS = 20_000;
+
+/** Two children: one for headers, one for previews, so that no upload's answer waits for another one's decode. */
+export function createPhotoInspector(deps: { log: Logger; maxPixels: number; memoryLimitBytes: number }): PhotoInspector {
+  const { log, maxPixels, memoryLimitBytes } = deps;
+  const headers = createChildPool({ entry: ENTRY, size: 1, memoryLimitBytes, log });
+  const previews = createChildPool({ entry: ENTRY, size: 1, memoryLimitBytes, log });
+  return {
+    probe: (path, { signal } = {}) => ask(headers, { kind: "probe", path, maxPixels }, { signal, timeoutMs: PROBE_TIMEOUT_MS }),
+    preview: (path, outputPath, { signal } = {}) =>
+      ask(previews, { kind: "preview", path, outputPath, maxPixels }, { signal, timeoutMs: PREVIEW_TIMEOUT_MS }),
+    warm: async () => void (await Promise.all([headers.warm(), previews.warm()])),
+    close: async () => void (await Promise.all([headers.close(), previews.close()])),
+  };
+}
+
+async function ask<Request extends PhotoChildRequest>(
+  pool: ChildPool,
+  request: Request,
+  options: { signal: AbortSignal | undefined; timeoutMs: number },
+): Promise<PhotoChildResponse[Request["kind"]]> {
+  return (await pool.run(request, options)) as PhotoChildResponse[Request["kind"]];
+}

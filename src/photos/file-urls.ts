@@ -1,0 +1,40 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+
+/** What a signed URL leads to. */
+export const FILE_KINDS = ["photos", "previews", "outputs"] as const;
+export type FileKind = (typeof FILE_KINDS)[number];
+
+export interface FileUrls {
+  /** A URL of `/files/<kind>/<id>/<name>` that works for an hour to an hour and a quarter; absolute when the outside's address is known. */
+  sign(kind: FileKind, id: string, name: string): string;
+  /** Whether `path`, as it came, was signed with this expiry (seconds since 1970) and has not expired. */
+  verify(path: string, expiry: string, signature: string): boolean;
+}
+
+const LIFE_SECONDS = 3600;
+/** Expiries are rounded up to it, so that the same file keeps its URL for a while and caches work. */
+const STEP_SECONDS = 900;
+
+/** HMAC-SHA256 over path and expiry; the secret is used for nothing else. */
+export function createFileUrls(options: { signingKey: string; publicUrl: string | null; now?: () => number }): FileUrls {
+  const now = options.now ?? Date.now;
+  const base = options.publicUrl?.replace(/\/+$/, "") ?? "";
+
+  function mac(path: string, expiry: string): Buffer {
+    return createHmac("sha256", options.signingKey).update(`v1\n${path}\n${expiry}`).digest();
+  }
+
+  return {
+    sign(kind, id, name) {
+      const path = `/files/${kind}/${id}/${encodeURIComponent(name)}`;
+      const expiry = String(Math.ceil((now() / 1000 + LIFE_SECONDS) / STEP_SECONDS) * STEP_SECONDS);
+      return `${base}${path}?exp=${expiry}&sig=${mac(path, expiry).toString("base64url")}`;
+    },
+    verify(path, expiry, signature) {
+      const given = Buffer.from(signature, "base64url");
+      // base64url has several spellings of the same bytes: only one is right.
+      if (given.length !== 32 || given.toString("base64url") !== signature || !/^\d{1,12}$/.test(expiry)) return false;
+      return timingSafeEqual(given, mac(path, expiry)) && Number(expiry) > now() / 1000;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import { createReadStream } from "node:fs";
+import { access, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { once } from "node:events";
+import type { Storage } from "./storage.js";
+
+/** Files below a folder, each under its key as a path. */
+export async function createLocalStorage(folder: string): Promise<Storage> {
+  const root = resolve(folder);
+  // Below the same root, so that a rename moves no bytes.
+  const scratchFolder = join(root, "scratch");
+  await mkdir(scratchFolder, { recursive: true, mode: 0o700 });
+  const pathOf = (key: string) => join(root, "kept", key);
+
+  return {
+    scratchFolder,
+    async put(key, path) {
+      const target = pathOf(key);
+      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+      await sync(path);
+      await rename(path, target);
+      await sync(dirname(target));
+    },
+    async read(key, range) {
+      const stream = createReadStream(pathOf(key), range);
+      try {
+        await once(stream, "open");
+        return stream;
+      } catch (error) {
+        if (isMissing(error)) return null;
+        throw error;
+      }
+    },
+    async localPath(key) {
+      const path = pathOf(key);
+      return access(path).then(
+        () => path,
+        () => null,
+      );
+    },
+    async delete(keys) {
+      await Promise.all(keys.map((key) => rm(pathOf(key), { force: true })));
+    },
+  };
+}
+
+/** Of a file its bytes, of a folder its entries: a rename alone may be lost with the power. */
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}

@@ -1,0 +1,24 @@
+import type { Readable } from "node:stream";
+
+/** A part of a file: bytes `start` to `end`, both included. */
+export interface ByteRange {
+  start: number;
+  end: number;
+}
+
+/**
+ * Where bytes live, by key. Keys are the service's own, used once and never made of anything that a client sent. Bytes come before
+ * the row that names them, so what no row names is left over, and never the other way round.
+ */
+export interface Storage {
+  /** A folder on the disk for files on their way in; what is `put` must come from there. */
+  readonly scratchFolder: string;
+  /** Takes the file at `path` over: it is durable under its key, and gone from `path`, when this resolves. */
+  put(key: string, path: string): Promise<void>;
+  /** Null when there is nothing under this key. */
+  read(key: string, range?: ByteRange): Promise<Readable | null>;
+  /** The path of a local file with these bytes, which must not be written to; null when there is nothing under this key. */
+  localPath(key: string): Promise<string | null>;
+  /** What is not there is no fault. */
+  delete(keys: readonly string[]): Promise<void>;
+}

@@ -1,0 +1,104 @@
+// A queue job is a hint that a row is due. It may be lost, doubled or late without harm: the row decides, and what is
+// missing here is put back from the rows.
+import { Queue } from "bullmq";
+import type { JobsOptions } from "bullmq";
+import type { Logger } from "../logger.js";
+import { createRedis } from "../redis.js";
+import { hintPriority } from "./hint-priority.js";
+
+/** Two lanes, so that photos, of which a worker decodes a few at once, never stand before tasks that cost nothing. */
+export const LANES = ["worker", "child"] as const;
+export type Lane = (typeof LANES)[number];
+export const laneQueueName = (lane: Lane) => `tasks-in-${lane}`;
+
+export interface HintData {
+  id: string;
+  run: number;
+  requestId: string;
+}
+
+export interface Hint extends HintData {
+  lane: Lane;
+  priority: number;
+  /** Unfinished QueuedJobs that the owner had of at least this priority. */
+  backlog: number;
+  /** From now; a hint is kept back no longer than a minute, later ones are left to the reconciler. */
+  delayMs: number;
+}
+
+export interface HintQueue {
+  /** Adds hints; one that is there already stays as it is. Resolves after a second at the latest, whatever became of them. */
+  add(hints: Hint[]): Promise<void>;
+  /** Takes hints of a row that will not run back; best effort. */
+  remove(lane: Lane, id: string, run: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const MAX_DELAY_MS = 60_000;
+const PATIENCE_MS = 1000;
+
+export function createHintQueue(options: { redisUrl: string; prefix: string; log: Logger }): HintQueue {
+  const { log } = options;
+  const redis = createRedis({ url: options.redisUrl, purpose: "hints", failFast: true, log });
+  const queues = new Map<Lane, Queue<HintData>>();
+  // Beware: a Queue that is built before its fail-fast connection is ready stays broken for life.
+  redis.on("ready", () => {
+    for (const lane of LANES) if (!queues.has(lane)) queues.set(lane, buildQueue(lane));
+  });
+
+  function buildQueue(lane: Lane): Queue<HintData> {
+    const queue = new Queue<HintData>(laneQueueName(lane), { connection: redis, prefix: options.prefix, skipWaitingForReady: true, skipMetasUpdate: true });
+    queue.on("error", (error) => log.debug({ err: error, lane }, "the queue has an error"));
+    return queue;
+  }
+
+  async function addToLane(lane: Lane, hints: Hint[]): Promise<void> {
+    const queue = queues.get(lane);
+    if (hints.length === 0 || !queue) return;
+    await queue.addBulk(hints.map((hint) => ({ name: "hint", data: { id: hint.id, run: hint.run, requestId: hint.requestId }, opts: bullOptions(hint) })));
+  }
+
+  async function add(hints: Hint[]): Promise<void> {
+    const near = hints.filter((hint) => hint.delayMs <= MAX_DELAY_MS);
+    const added = Promise.all(LANES.map((lane) => addToLane(lane, near.filter((hint) => hint.lane === lane))));
+    await withPatience(added.catch((error) => log.debug({ err: error, hints: near.length }, "hints were not added; the reconciler will")));
+  }
+
+  async function remove(lane: Lane, id: string, run: number): Promise<void> {
+    await withPatience(queues.get(lane)?.remove(hintId(id, run)).catch((error) => log.debug({ err: error, queuedJobId: id }, "a hint was not removed")));
+  }
+
+  return {
+    add,
+    remove,
+    async close() {
+      await Promise.all([...queues.values()].map((queue) => queue.close().catch(() => {})));
+      redis.disconnect();
+    },
+  };
+}
+
+/** `.` and not `:`, which BullMQ refuses. The run is part of it: adding an id that is still active would be lost. */
+export function hintId(id: string, run: number): string {
+  return `${id}.${run}`;
+}
+
+function bullOptions(hint: Hint): JobsOptions {
+  return {
+    jobId: hintId(hint.id, hint.run),
+    attempts: 1,
+    removeOnComplete: true,
+    removeOnFail: true,
+    priority: hintPriority(hint.priority, hint.backlog),
+    ...(hint.delayMs > 0 && { delay: hint.delayMs }),
+  };
+}
+
+async function withPatience(work: Promise<unknown> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, PATIENCE_MS);
+  });
+  await Promise.race([work, enough]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,48 @@
+import type { QueuedJobEventType, QueuedJobStatus } from "./queued-job-status.js";
+
+/** RFC 3339 in UTC with milliseconds: `2026-11-24T13:26:23.120Z`. */
+export type Instant = string;
+
+/** A file that a task made, as its row and the events tell it; the URL is signed when it is told. */
+export interface QueuedJobOutput {
+  name: string;
+  mimeType: string;
+  byteSize: number;
+  width: number | null;
+  height: number | null;
+}
+
+/** One submission of a Job: as its row is now, or as it was at an event. */
+export interface QueuedJob {
+  id: string;
+  userId: string;
+  jobName: string;
+  status: QueuedJobStatus;
+  parameters: Record<string, unknown>;
+  photoCount: number;
+  priority: number;
+  runAt: Instant | null;
+  /** 0 to 1. */
+  progress: number;
+  progressMessage: string | null;
+  attempts: number;
+  result: unknown;
+  /** Null: not read along with the row. */
+  outputs: QueuedJobOutput[] | null;
+  error: { code: string; message: string } | null;
+  version: number;
+  createdAt: Instant;
+  updatedAt: Instant;
+  startedAt: Instant | null;
+  finishedAt: Instant | null;
+  expiresAt: Instant | null;
+  reusedFrom: string | null;
+}
+
+/** One step in the life of a QueuedJob. `seq` numbers a user's logged events; a PROGRESS has that of its attempt's STARTED. */
+export interface QueuedJobEvent {
+  seq: number;
+  type: QueuedJobEventType;
+  at: Instant;
+  queuedJob: QueuedJob;
+}

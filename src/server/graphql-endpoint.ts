@@ -1,0 +1,109 @@
+import { ApolloServer } from "@apollo/server";
+import type { ApolloServerPlugin } from "@apollo/server";
+import { fastifyApolloHandler } from "@as-integrations/fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { GraphQLError } from "graphql";
+import type { GraphQLSchema } from "graphql";
+import { UnauthenticatedError, ServiceUnavailableError } from "../errors.js";
+import { createContext } from "../graphql/context.js";
+import type { Context, Services } from "../graphql/context.js";
+import { MAX_TOKENS } from "../graphql/document-checker.js";
+import { formatError, isInternal } from "../graphql/format-error.js";
+import type { Authenticator } from "./authenticator.js";
+
+export interface GraphqlEndpointOptions {
+  schema: GraphQLSchema;
+  services: Services;
+  authenticator: Authenticator;
+  introspection: boolean;
+  production: boolean;
+}
+
+/** Bytes that the body of a request, or a frame of a socket, may have. */
+export const MAX_GRAPHQL_BYTES = 256 * 1024;
+
+/** `POST /graphql` (and GET, for what only reads). Every error of this path leaves as GraphQL, in the negotiated media type. */
+export async function registerGraphqlEndpoint(app: FastifyInstance, options: GraphqlEndpointOptions): Promise<void> {
+  const apollo = new ApolloServer<Context>({
+    schema: options.schema,
+    introspection: options.introspection,
+    nodeEnv: options.production ? "production" : "development",
+    includeStacktraceInErrorResponses: false,
+    hideSchemaDetailsFromClientErrors: options.production,
+    csrfPrevention: true,
+    persistedQueries: false,
+    parseOptions: { maxTokens: MAX_TOKENS },
+    stopOnTerminationSignals: false,
+    formatError: (_, error) => formatError(error),
+    plugins: [logInternalErrors, tellUnavailable],
+  });
+  await apollo.start();
+  app.addHook("onClose", () => apollo.stop());
+
+  await app.register(async (scope) => {
+    takeAnyBody(scope);
+    scope.setErrorHandler((error, request, reply) => refuse(request, reply, error));
+    const handler = fastifyApolloHandler(apollo, { context: (request) => contextOf(request, options) });
+    scope.route({ method: ["GET", "POST"], url: "/graphql", bodyLimit: MAX_GRAPHQL_BYTES, handler });
+  });
+}
+
+/** What is no JSON reaches Apollo as no body, so that the refusal is a GraphQL one. */
+function takeAnyBody(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser("*", { parseAs: "string" }, (request, body, done) => {
+    done(null, /^application\/([\w.+-]*\+)?json\b/i.test(request.headers["content-type"] ?? "") ? tryParseJson(String(body)) : undefined);
+  });
+}
+
+function tryParseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function contextOf(request: FastifyRequest, { services, authenticator }: GraphqlEndpointOptions): Promise<Context> {
+  try {
+    const { user } = await authenticator.fromHeader(request.raw.headersDistinct["authorization"]);
+    return createContext(services, { user, requestId: request.id, log: request.log as Context["log"], cached: true });
+  } catch (error) {
+    if (isInternal(error)) request.log.error({ err: error }, "a request could not be authenticated");
+    throw new GraphQLError("", { originalError: error as Error, extensions: { http: { status: statusOf(error) } } });
+  }
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof UnauthenticatedError) return 401;
+  return error instanceof ServiceUnavailableError ? 503 : 500;
+}
+
+const logInternalErrors: ApolloServerPlugin<Context> = {
+  requestDidStart: async () => ({
+    async didEncounterErrors({ errors, contextValue, operationName }) {
+      for (const error of errors) if (isInternal(error)) contextValue.log.error({ err: error.originalError ?? error, path: error.path, operationName }, "an operation failed");
+    },
+  }),
+};
+
+/** What could not be done for want of PostgreSQL is no success to a client that looks at the status alone. */
+const tellUnavailable: ApolloServerPlugin<Context> = {
+  requestDidStart: async () => ({
+    async willSendResponse({ response }) {
+      if (response.body.kind !== "single") return;
+      const { errors } = response.body.singleResult;
+      if (errors?.some((error) => error.extensions?.["code"] === "SERVICE_UNAVAILABLE")) response.http.status = 503;
+    },
+  }),
+};
+
+/** Faults from before Apollo: a body that is too long, or that breaks off. */
+function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
+  const status = error instanceof Error && "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
+  if (status >= 500) request.log.error({ err: error }, "a request failed");
+  const message = status === 413 ? `The request is longer than ${MAX_GRAPHQL_BYTES} bytes.` : "This is not a GraphQL request.";
+  const body = status >= 500 ? formatError(error) : { message, extensions: { code: "BAD_REQUEST" } };
+  const accepts = request.headers.accept?.includes("application/graphql-response+json");
+  return reply.code(status).type(`application/${accepts ? "graphql-response+json" : "json"}; charset=utf-8`).send(JSON.stringify({ errors: [body] }));
+}

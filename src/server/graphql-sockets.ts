@@ -1,0 +1,209 @@
+// Subscriptions: graphql-transport-ws on the path of the endpoint. Nothing of Apollo reaches here, so the checks, the
+// limits and the masking of errors are put in place again, from the same pieces.
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { GraphQLError, execute, subscribe } from "graphql";
+import type { ExecutionArgs, FormattedExecutionResult, GraphQLFormattedError, GraphQLSchema } from "graphql";
+import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
+import type { Context as SocketContext } from "graphql-ws";
+import { WebSocketServer } from "ws";
+import type { WebSocket } from "ws";
+import { QuotaExceededError, ServiceUnavailableError, UnauthenticatedError } from "../errors.js";
+import { createContext } from "../graphql/context.js";
+import type { Services } from "../graphql/context.js";
+import { createDocumentChecker } from "../graphql/document-checker.js";
+import { formatError, isInternal } from "../graphql/format-error.js";
+import type { Logger } from "../logger.js";
+import type { Authenticator, Session } from "./authenticator.js";
+import { MAX_GRAPHQL_BYTES } from "./graphql-endpoint.js";
+import { closeAtExpiry } from "./close-at-expiry.js";
+import type { Origins } from "./origins.js";
+import { requestIdOf } from "./request-id.js";
+
+export interface GraphqlSocketsOptions {
+  server: Server;
+  schema: GraphQLSchema;
+  services: Services;
+  authenticator: Authenticator;
+  origins: Origins;
+  introspection: boolean;
+  production: boolean;
+  limits: { socketsPerUser: number; subscriptionsPerSocket: number; openingSockets: number };
+  log: Logger;
+}
+
+export interface GraphqlSockets {
+  /** Sockets that are open now. */
+  readonly count: number;
+  /** Closes the sockets of a user with 4403: their account is gone. */
+  closeUser(userId: string): void;
+  /** Takes no more sockets, and closes those there are with 1001: clients come back elsewhere. */
+  close(): Promise<void>;
+}
+
+interface Extra {
+  socket: WebSocket;
+  log: Logger;
+  session?: Session;
+}
+
+const TRY_AGAIN_LATER = 1013;
+const GOING_AWAY = 1001;
+const INIT_TIMEOUT_MS = 5000;
+const PING_MS = 25_000;
+
+export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSockets {
+  const { limits, services } = options;
+  const checker = createDocumentChecker(options.schema, options);
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_GRAPHQL_BYTES, perMessageDeflate: false, handleProtocols });
+  const ofUser = new Map<string, Set<WebSocket>>();
+  let opening = 0;
+
+  const protocol = makeServer<Record<string, unknown>, Extra>({
+    connectionInitWaitTimeout: INIT_TIMEOUT_MS,
+    execute,
+    subscribe,
+    onConnect: (context) => admit(context),
+    onSubscribe: (context, id, payload) => prepare(context, id, payload),
+    onNext: (context, _id, _payload, _args, result) => (result.errors ? ({ ...result, errors: tell(context, result.errors) } as FormattedExecutionResult) : undefined),
+    onError: (context, _id, _payload, errors) => tell(context, errors),
+  });
+
+  /** False closes with 4403. */
+  async function admit({ connectionParams, extra }: SocketContext<Record<string, unknown>, Extra>): Promise<boolean> {
+    try {
+      extra.session = await options.authenticator.fromPayload(connectionParams);
+    } catch (error) {
+      if (!(error instanceof UnauthenticatedError)) extra.socket.close(TRY_AGAIN_LATER, "Try again later");
+      if (isInternal(error)) extra.log.error({ err: error }, "a socket could not be authenticated");
+      return false;
+    }
+    return register(extra.socket, extra.session);
+  }
+
+  function register(socket: WebSocket, { user, expiresAt }: Session): boolean {
+    const own = ofUser.get(user.id) ?? new Set();
+    if (own.size >= limits.socketsPerUser) {
+      socket.close(CloseCode.TooManyInitialisationRequests, "Too many sockets");
+      return false;
+    }
+    ofUser.set(user.id, own.add(socket));
+    closeAtExpiry(socket, expiresAt);
+    socket.once("close", () => {
+      own.delete(socket);
+      if (own.size === 0) ofUser.delete(user.id);
+    });
+    return true;
+  }
+
+  /** What is to be executed, or why it is not; an error of a single operation, never of the socket. */
+  async function prepare(context: SocketContext<Record<string, unknown>, Extra>, id: string, payload: { query: string; operationName?: string | null | undefined; variables?: Record<string, unknown> | null | undefined }) {
+    const { extra, subscriptions } = context;
+    if (!extra.session) throw new Error("A socket without a session got to subscribe");
+    if (Object.keys(subscriptions).length > limits.subscriptionsPerSocket) return [asGraphQLError(new QuotaExceededError(`A socket may have ${limits.subscriptionsPerSocket} subscriptions at most.`, 1000))];
+    const document = checker.check(payload.query);
+    if (!("kind" in document)) return document;
+    try {
+      const user = await extra.session.refresh();
+      const requestId = randomUUID();
+      const log = extra.log.child({ requestId, userId: user.id, operationId: id });
+      const args: ExecutionArgs = { schema: options.schema, document, contextValue: createContext(services, { user, requestId, log, cached: false }) };
+      return { ...args, ...(payload.operationName != null && { operationName: payload.operationName }), ...(payload.variables != null && { variableValues: payload.variables }) };
+    } catch (error) {
+      return [asGraphQLError(error)];
+    }
+  }
+
+  function tell({ extra }: SocketContext<Record<string, unknown>, Extra>, errors: readonly (GraphQLError | GraphQLFormattedError)[]): GraphQLFormattedError[] {
+    for (const error of errors) if (isInternal(error)) extra.log.error({ err: error instanceof GraphQLError ? (error.originalError ?? error) : error }, "an operation failed");
+    return errors.map(formatError);
+  }
+
+  function open(socket: WebSocket, request: IncomingMessage): void {
+    const log = options.log.child({ socketId: requestIdOf(request) });
+    socket.on("error", (error) => log.debug({ err: error }, "a socket broke"));
+    if (opening >= limits.openingSockets) return socket.close(TRY_AGAIN_LATER, "Try again later");
+    const extra: Extra = { socket, log };
+    const opened = countOpening(extra);
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        // Waits for the socket, so that a stream is pulled no faster than it is read.
+        send: (data) => new Promise((resolve, reject) => (socket.readyState === socket.OPEN ? socket.send(data, (error) => (error ? reject(error) : resolve())) : resolve())),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (handle) => socket.on("message", (data) => void handle(String(data)).then(opened, (error) => fail(socket, log, error))),
+      },
+      extra,
+    );
+    const alive = keepAlive(socket);
+    socket.once("close", (code, reason) => {
+      clearInterval(alive);
+      opened(true);
+      closed(code, String(reason)).catch((error: unknown) => log.error({ err: error }, "a socket's streams could not be closed"));
+    });
+  }
+
+  /** Counts the socket as opening until it has a session, or is closed. */
+  function countOpening(extra: Extra): (closed?: unknown) => void {
+    let counted = true;
+    opening++;
+    return (closed) => {
+      if (!counted || (closed !== true && !extra.session)) return;
+      counted = false;
+      opening--;
+    };
+  }
+
+  function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const path = request.url?.split("?", 1)[0];
+    if (path !== "/graphql") return refuseUpgrade(socket, "404 Not Found");
+    if (!options.origins.allows(request)) return refuseUpgrade(socket, "403 Forbidden");
+    sockets.handleUpgrade(request, socket, head, open);
+  }
+
+  options.server.on("upgrade", onUpgrade);
+
+  return {
+    get count() {
+      return sockets.clients.size;
+    },
+    closeUser(userId) {
+      for (const socket of ofUser.get(userId) ?? []) socket.close(CloseCode.Forbidden, "Forbidden");
+    },
+    async close() {
+      options.server.off("upgrade", onUpgrade);
+      for (const socket of sockets.clients) socket.close(GOING_AWAY, "Going away");
+      await new Promise((resolve) => sockets.close(resolve));
+    },
+  };
+}
+
+function fail(socket: WebSocket, log: Logger, error: unknown): void {
+  // What cannot be sent any more is no fault of ours.
+  if (socket.readyState !== socket.OPEN) return;
+  log.error({ err: error }, "a message could not be handled");
+  socket.close(CloseCode.InternalServerError, "Internal server error");
+}
+
+/** A peer that has answered no ping until the next one is dead. */
+function keepAlive(socket: WebSocket): NodeJS.Timeout {
+  let answered = true;
+  socket.on("pong", () => {
+    answered = true;
+  });
+  return setInterval(() => {
+    if (!answered) return socket.terminate();
+    answered = false;
+    socket.ping();
+  }, PING_MS);
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.on("error", () => {});
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+function asGraphQLError(error: unknown): GraphQLError {
+  return new GraphQLError("", { originalError: error instanceof Error ? error : new ServiceUnavailableError("Try again in a moment.") });
+}

@@ -1,0 +1,90 @@
+import fastifyCors from "@fastify/cors";
+import Fastify, { LogController } from "fastify";
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import { printSchema } from "graphql";
+import type { GraphQLSchema } from "graphql";
+import type { TokenVerifier } from "../auth/token-verifier.js";
+import type { Config } from "../config.js";
+import type { Services } from "../graphql/context.js";
+import type { Logger } from "../logger.js";
+import type { Storage } from "../photos/storage.js";
+import type { PhotoIntake } from "../services/photo-intake.js";
+import { createAuthenticator } from "./authenticator.js";
+import { registerGraphqlEndpoint } from "./graphql-endpoint.js";
+import { createGraphqlSockets } from "./graphql-sockets.js";
+import type { GraphqlSockets } from "./graphql-sockets.js";
+import { registerHealth } from "./health.js";
+import type { HealthOptions } from "./health.js";
+import { createOrigins } from "./origins.js";
+import { registerPhotoUploads } from "./photo-uploads.js";
+import { requestIdOf } from "./request-id.js";
+import { registerSignedFiles } from "./signed-files.js";
+
+export interface HttpServerOptions {
+  config: Config;
+  schema: GraphQLSchema;
+  services: Services;
+  verifier: TokenVerifier;
+  intake: PhotoIntake;
+  storage: Storage;
+  health: HealthOptions;
+  log: Logger;
+}
+
+export interface HttpServer {
+  readonly sockets: GraphqlSockets;
+  /** Resolves with the address; port 0 takes a free one. */
+  listen(address: { host: string; port: number }): Promise<string>;
+  /** Closes the sockets, finishes the requests that are under way, and takes no more. */
+  close(): Promise<void>;
+}
+
+/** The network edge, built apart from the process. */
+export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { config, schema, services, log } = options;
+  const app = createApp(log);
+  const authenticator = createAuthenticator({ verifier: options.verifier, users: services.users });
+  const origins = createOrigins({ allowed: config.allowedOrigins, localhost: !config.production });
+  const shared = { schema, services, authenticator, introspection: config.introspection, production: config.production };
+
+  await app.register(fastifyCors, { delegator: (request, done) => done(null, corsOf(origins.allows(request.raw))) });
+  await registerGraphqlEndpoint(app, shared);
+  await registerPhotoUploads(app, { authenticator, intake: options.intake, fileUrls: services.fileUrls, maxUploadBytes: config.maxUploadBytes });
+  registerSignedFiles(app, { ...services, storage: options.storage });
+  registerHealth(app, options.health);
+  if (!config.production) app.get("/graphql/schema.graphql", (_request, reply) => reply.type("text/plain; charset=utf-8").send(printSchema(schema)));
+  const sockets = createGraphqlSockets({
+    ...shared,
+    server: app.server,
+    origins,
+    limits: { socketsPerUser: config.maxSocketsPerUser, subscriptionsPerSocket: config.maxSubscriptionsPerSocket, openingSockets: config.maxOpeningSockets },
+    log,
+  });
+
+  return {
+    sockets,
+    listen: (address) => app.listen(address),
+    async close() {
+      await sockets.close();
+      await app.close();
+    },
+  };
+}
+
+function createApp(log: Logger): FastifyInstance {
+  const app = Fastify({ loggerInstance: log as FastifyBaseLogger, genReqId: requestIdOf, logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }), forceCloseConnections: "idle", routerOptions: { maxParamLength: 1000 } });
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
+    if (status >= 500) request.log.error({ err: error }, "a request failed");
+    return reply.code(status).send(status >= 500 ? { code: "INTERNAL_SERVER_ERROR", message: "Internal server error" } : { code: "BAD_REQUEST", message: "The request cannot be understood." });
+  });
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: "NOT_FOUND", message: "There is nothing here." }));
+  return app;
+}
+
+function corsOf(allowed: boolean) {
+  return { origin: allowed, allowedHeaders: ["authorization", "content-type", "x-filename", "x-request-id", "apollo-require-preflight"], exposedHeaders: ["x-request-id", "retry-after", "etag"], maxAge: 600 };
+}

@@ -1,0 +1,96 @@
+import fastifyMultipart from "@fastify/multipart";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Readable } from "node:stream";
+import { InvalidInputError, PhotoTooLargeError, PhotoUnreadableError, QuotaExceededError, ServiceError, ServiceUnavailableError, UnauthenticatedError } from "../errors.js";
+import type { Logger } from "../logger.js";
+import type { FileUrls } from "../photos/file-urls.js";
+import type { PhotoIntake, Receive } from "../services/photo-intake.js";
+import { photoUrls } from "../services/photo-urls.js";
+import type { Photo } from "../services/photos.js";
+import type { Authenticator } from "./authenticator.js";
+import { cleanFilename } from "./clean-filename.js";
+
+export interface PhotoUploadsOptions {
+  authenticator: Authenticator;
+  intake: PhotoIntake;
+  fileUrls: FileUrls;
+  maxUploadBytes: number;
+}
+
+/** Room for the boundaries and headers of a form around the file. */
+const FORM_BYTES = 64 * 1024;
+
+/** `POST /photos`: the raw bytes, or a form with one `file`. Errors are JSON, `{ code, message }`. */
+export async function registerPhotoUploads(app: FastifyInstance, options: PhotoUploadsOptions): Promise<void> {
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    await scope.register(fastifyMultipart, { limits: { files: 2, fields: 10, parts: 12, fieldSize: 1024, headerPairs: 20, fileSize: options.maxUploadBytes + 1 }, throwFileSizeLimit: false });
+    scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+    scope.setErrorHandler((error, request, reply) => refuse(request, reply, error));
+    scope.route({
+      method: "POST",
+      url: "/photos",
+      bodyLimit: options.maxUploadBytes + FORM_BYTES,
+      handler: (request, reply) => upload(request, reply, options),
+    });
+  });
+}
+
+async function upload(request: FastifyRequest, reply: FastifyReply, { authenticator, intake, fileUrls }: PhotoUploadsOptions): Promise<FastifyReply> {
+  // Before a byte is read: nobody streams to us who may not.
+  const { user } = await authenticator.fromHeader(request.raw.headersDistinct["authorization"]);
+  const read = request.isMultipart() ? (receive: Receive) => readForm(request, receive) : (receive: Receive) => readBody(request, receive);
+  const { photo, created } = await intake.take(user, read, request.log as Logger);
+  return reply.code(created ? 201 : 200).send(toJson(photo, fileUrls));
+}
+
+async function readForm(request: FastifyRequest, receive: Receive): Promise<void> {
+  for await (const part of request.parts()) {
+    if (part.type !== "file") continue;
+    if (part.fieldname !== "file") throw InvalidInputError.at([part.fieldname], 'The file of the form must be named "file".');
+    await receive(part.file, cleanFilename(part.filename));
+  }
+}
+
+async function readBody(request: FastifyRequest, receive: Receive): Promise<void> {
+  if (request.body) await receive(request.body as Readable, cleanFilename(decode(request.headers["x-filename"])));
+}
+
+function decode(header: string | string[] | undefined): string {
+  try {
+    return decodeURIComponent(String(header ?? ""));
+  } catch {
+    throw InvalidInputError.at(["x-filename"], "The header x-filename is not percent-encoded.");
+  }
+}
+
+function toJson(photo: Photo, fileUrls: FileUrls): object {
+  const { id, filename, mimeType, width, height, byteSize, sha256, createdAt, thumbhash } = photo;
+  return { id, filename, mimeType, width, height, byteSize, sha256, createdAt, ...photoUrls(fileUrls, photo), thumbhash };
+}
+
+const STATUS: [new (...args: never[]) => ServiceError, number][] = [
+  [UnauthenticatedError, 401],
+  [InvalidInputError, 400],
+  [PhotoTooLargeError, 413],
+  [PhotoUnreadableError, 415],
+  [QuotaExceededError, 429],
+  [ServiceUnavailableError, 503],
+];
+
+function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
+  if (error instanceof ServiceError) {
+    if (error instanceof QuotaExceededError) reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));
+    return reply.code(STATUS.find(([kind]) => error instanceof kind)?.[1] ?? 400).send({ code: error.code, message: error.message });
+  }
+  // The frameworks' own: a body that is announced too long, a broken form, a client that went away.
+  const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : isCut(error) ? 400 : 500;
+  if (error instanceof Error && "code" in error && error.code === "FST_ERR_CTP_BODY_TOO_LARGE") return reply.code(413).send({ code: "PHOTO_TOO_LARGE", message: "The file is too long. Scale it down and upload it again." });
+  if (status < 500) return reply.code(400).send({ code: "BAD_USER_INPUT", message: "The upload is broken: send the raw bytes, or a form with one file." });
+  request.log.error({ err: error }, "an upload failed");
+  return reply.code(500).send({ code: "INTERNAL_SERVER_ERROR", message: "Internal server error" });
+}
+
+function isCut(error: unknown): boolean {
+  return error instanceof Error && ("code" in error ? error.code === "ECONNRESET" || error.code === "ERR_STREAM_PREMATURE_CLOSE" : /Unexpected end of form|Premature close|aborted/i.test(error.message));
+}

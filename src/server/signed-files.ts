@@ -1,0 +1,67 @@
+import { basename, dirname } from "node:path";
+import send from "@fastify/send";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FileKind, FileUrls } from "../photos/file-urls.js";
+import { FILE_KINDS } from "../photos/file-urls.js";
+import type { Storage } from "../photos/storage.js";
+import type { Photos } from "../services/photos.js";
+import type { QueuedJobReads } from "../services/queued-job-reads.js";
+
+export interface SignedFilesOptions {
+  fileUrls: FileUrls;
+  storage: Storage;
+  photos: Photos;
+  queuedJobReads: QueuedJobReads;
+}
+
+interface StoredFile {
+  storageKey: string;
+  mimeType: string;
+  filename: string;
+}
+
+type FileRequest = FastifyRequest<{ Params: { kind: string; id: string; name: string }; Querystring: { exp?: unknown; sig?: unknown } }>;
+
+/** `GET /files/<kind>/<id>/<name>`: the bytes behind a signed URL. A URL is a bearer's right until it expires, so the row is asked each time: what was deleted is gone at once. */
+export function registerSignedFiles(app: FastifyInstance, options: SignedFilesOptions): void {
+  app.get("/files/:kind/:id/:name", async (request: FileRequest, reply) => {
+    if (!isSigned(request, options.fileUrls)) return reply.code(403).send({ code: "FORBIDDEN", message: "The URL is not signed, or has expired: ask for it again." });
+    const file = await find(request.params, options);
+    const path = file && (await options.storage.localPath(file.storageKey));
+    return file && path ? sendFile(request, reply, path, file) : reply.code(404).send({ code: "NOT_FOUND", message: "The file was deleted." });
+  });
+}
+
+/** Of the path as it came: one that is spelled otherwise is another. */
+function isSigned(request: FileRequest, fileUrls: FileUrls): boolean {
+  const { exp, sig } = request.query;
+  const path = request.url.split("?", 1)[0] ?? "";
+  return typeof exp === "string" && typeof sig === "string" && fileUrls.verify(path, exp, sig);
+}
+
+async function find({ kind, id, name }: { kind: string; id: string; name: string }, { photos, queuedJobReads }: SignedFilesOptions): Promise<StoredFile | null> {
+  if (!(FILE_KINDS as readonly string[]).includes(kind)) return null;
+  if ((kind as FileKind) === "outputs") return queuedJobReads.outputFile(id, name);
+  const [photo] = await photos.findMany([id]);
+  if (!photo) return null;
+  if ((kind as FileKind) === "photos") return photo;
+  return photo.previewKey === null ? null : { storageKey: photo.previewKey, mimeType: "image/webp", filename: name };
+}
+
+async function sendFile(request: FileRequest, reply: FastifyReply, path: string, file: StoredFile): Promise<FastifyReply> {
+  const { statusCode, headers, stream } = await send(request.raw, encodeURIComponent(basename(path)), { root: dirname(path), index: false, cacheControl: false, dotfiles: "allow" });
+  return reply
+    .code(statusCode)
+    .headers({
+      ...headers,
+      "content-type": file.mimeType,
+      "cache-control": "private, max-age=900",
+      // No page of another's may run what was uploaded here, whatever it turns out to be.
+      "content-security-policy": "sandbox; default-src 'none'",
+      "x-content-type-options": "nosniff",
+      "cross-origin-resource-policy": "cross-origin",
+      "referrer-policy": "no-referrer",
+      "content-disposition": `inline; filename*=UTF-8''${encodeURIComponent(file.filename).replaceAll(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)}`,
+    })
+    .send(stream);
+}

@@ -1,0 +1,53 @@
+import { asc } from "drizzle-orm";
+import { available } from "../db/database.js";
+import type { Database } from "../db/database.js";
+import { jobs } from "../db/schema.js";
+import type { Task } from "../tasks/define-task.js";
+
+/** A kind of work that can be submitted: a row of the catalogue. Its id is its name. */
+export interface Job extends Omit<typeof jobs.$inferSelect, "offered"> {
+  id: string;
+  enabled: boolean;
+}
+
+export interface Jobs {
+  /** All of them, by name. */
+  list(): Promise<Job[]>;
+  find(name: string): Promise<Job | null>;
+  /** The task behind a Job that can be submitted now; null when there is none, or it is switched off. */
+  submittable(name: string): Task | null;
+}
+
+/** How often the rows are read again at most, for a name that is not known: a newer version may have brought it. */
+const REREAD_MS = 5000;
+
+/** The catalogue, kept in memory: it changes with `migrate` only. */
+export function createJobs(deps: { database: Database; catalogue: ReadonlyMap<string, Task>; disabledJobs: readonly string[] }): Jobs {
+  const disabled = new Set(deps.disabledJobs);
+  let known: Promise<Map<string, Job>> | null = null;
+  let readAt = 0;
+
+  async function read(): Promise<Map<string, Job>> {
+    const rows = await available(() => deps.database.orm.select().from(jobs).orderBy(asc(jobs.name)));
+    return new Map(rows.map(({ offered, ...row }) => [row.name, { ...row, id: row.name, enabled: offered && !disabled.has(row.name) }]));
+  }
+
+  function load(): Promise<Map<string, Job>> {
+    readAt = Date.now();
+    known = read().catch((error: unknown) => {
+      known = null;
+      throw error;
+    });
+    return known;
+  }
+
+  return {
+    list: async () => [...(await (known ?? load())).values()],
+    async find(name) {
+      const job = (await (known ?? load())).get(name);
+      if (job || Date.now() - readAt < REREAD_MS) return job ?? null;
+      return (await load()).get(name) ?? null;
+    },
+    submittable: (name) => (disabled.has(name) ? null : (deps.catalogue.get(name) ?? null)),
+  };
+}

@@ -1,0 +1,136 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Transform } from "node:stream";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { v7 as uuidv7 } from "uuid";
+import { InvalidInputError, PhotoTooLargeError, QuotaExceededError } from "../errors.js";
+import type { PhotoHeader } from "../imaging/photo-header.js";
+import type { PhotoInspector } from "../imaging/photo-inspector.js";
+import type { Logger } from "../logger.js";
+import type { Storage } from "../photos/storage.js";
+import type { Photo, Photos } from "./photos.js";
+import type { User, Users } from "./users.js";
+
+/** Takes the bytes of the one file of an upload, as they stream in. */
+export type Receive = (bytes: Readable, filename: string) => Promise<void>;
+
+export interface PhotoIntake {
+  /**
+   * Stores an upload; the same bytes by the same user give the first Photo. `read` hands the file over and resolves when
+   * the upload has come to its end. Nothing is left of one that fails. Throws InvalidInputError (none, empty, a second
+   * file), PhotoTooLargeError, PhotoUnreadableError, QuotaExceededError, and what `read` throws.
+   */
+  take(user: User, read: (receive: Receive) => Promise<void>, log: Logger): Promise<{ photo: Photo; created: boolean }>;
+}
+
+/** A file on the disk, not kept yet. */
+interface Received {
+  filename: string;
+  sha256: string;
+  byteSize: number;
+}
+
+export interface PhotoIntakeDeps {
+  photos: Photos;
+  users: Users;
+  storage: Storage;
+  inspector: PhotoInspector;
+  maxUploadBytes: number;
+  maxStoredBytes: number;
+}
+
+/** How long an upload's answer waits for the preview. */
+const PREVIEW_MS = 5000;
+
+export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
+  const { photos, storage, inspector } = deps;
+
+  async function keep(user: User, path: string, facts: Received, log: Logger): Promise<{ photo: Photo; created: boolean }> {
+    const known = await photos.findBySha256(user.id, facts.sha256);
+    if (known) return { photo: known, created: false };
+    const header = await inspector.probe(path);
+    const preview = await makePreview(path, log);
+    const id = uuidv7();
+    const storageKey = `photos/${user.id}/${id}`;
+    const previewKey = preview ? `previews/${user.id}/${id}` : null;
+    // The bytes first, then the row: what a crash leaves in between is bytes that no row names.
+    await storage.put(storageKey, path);
+    if (preview && previewKey) await storage.put(previewKey, preview.path);
+    const photo = await add({ id, userId: user.id, ...facts, ...sizeOf(header), storageKey, previewKey, thumbhash: preview?.thumbhash ?? null, phash: preview?.phash ?? null });
+    return photo ? { photo, created: true } : { photo: await winner(user, facts.sha256), created: false };
+  }
+
+  /** The row; without one, for whatever reason, the files go too. */
+  async function add(photo: Omit<Photo, "createdAt">): Promise<Photo | null> {
+    const added = await photos.add(photo).catch(async (error: unknown) => {
+      await storage.delete([photo.storageKey, ...(photo.previewKey ? [photo.previewKey] : [])]);
+      throw error;
+    });
+    if (!added) await storage.delete([photo.storageKey, ...(photo.previewKey ? [photo.previewKey] : [])]);
+    return added;
+  }
+
+  async function winner(user: User, sha256: string): Promise<Photo> {
+    const photo = await photos.findBySha256(user.id, sha256);
+    if (!photo) throw new Error("A photo was deleted while the same bytes were uploaded");
+    return photo;
+  }
+
+  /** Null when none can be made: a photo whose picture is broken is taken all the same, and its jobs say what is wrong. */
+  async function makePreview(path: string, log: Logger): Promise<{ path: string; thumbhash: string; phash: bigint | null } | null> {
+    const target = `${path}.preview`;
+    try {
+      const { thumbhash, phash } = await inspector.preview(path, target, { signal: AbortSignal.timeout(PREVIEW_MS) });
+      return { path: target, thumbhash, phash: phash === null ? null : BigInt.asIntN(64, BigInt(`0x${phash}`)) };
+    } catch (error) {
+      log.warn({ err: error }, "no preview could be made");
+      return null;
+    }
+  }
+
+  async function receiveOne(path: string, read: (receive: Receive) => Promise<void>): Promise<Received> {
+    let received: Received | null = null;
+    await read(async (bytes, filename) => {
+      if (received) throw InvalidInputError.at(["file"], "There is a second file: upload one at a time.");
+      received = { filename, ...(await write(bytes, path, deps.maxUploadBytes)) };
+    });
+    if (!received) throw InvalidInputError.at(["file"], "There is no file.");
+    return received;
+  }
+
+  return {
+    async take(user, read, log) {
+      const { storedBytes } = await deps.users.counters(user.id);
+      if (storedBytes >= deps.maxStoredBytes) throw new QuotaExceededError(`Your photos and outputs may take ${deps.maxStoredBytes} bytes at most; delete some first.`, 60_000);
+      const path = join(storage.scratchFolder, randomUUID());
+      try {
+        return await keep(user, path, await receiveOne(path, read), log);
+      } finally {
+        await Promise.all([path, `${path}.preview`].map((left) => rm(left, { force: true })));
+      }
+    },
+  };
+}
+
+/** Streams to the disk, hashing on the way; the file is never in memory as a whole. */
+async function write(bytes: Readable, path: string, maxBytes: number): Promise<{ sha256: string; byteSize: number }> {
+  const hash = createHash("sha256");
+  let byteSize = 0;
+  const measure = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      byteSize += chunk.length;
+      hash.update(chunk);
+      done(byteSize > maxBytes ? new PhotoTooLargeError(`The file is longer than ${maxBytes} bytes. Scale it down and upload it again.`) : null, chunk);
+    },
+  });
+  await pipeline(bytes, measure, createWriteStream(path, { mode: 0o600 }));
+  if (byteSize === 0) throw InvalidInputError.at(["file"], "The file is empty.");
+  return { sha256: hash.digest("hex"), byteSize };
+}
+
+function sizeOf({ mimeType, width, height }: PhotoHeader): { mimeType: string; width: number; height: number } {
+  return { mimeType, width, height };
+}

@@ -1,0 +1,83 @@
+import { available } from "../db/database.js";
+import type { Database } from "../db/database.js";
+import type { QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
+import { filterCondition } from "./queued-jobs/filter.js";
+import type { QueuedJobFilter } from "./queued-jobs/filter.js";
+import { queuedJobJson, recordedOutputs } from "./queued-jobs/statements.js";
+
+/** Whose QueuedJobs a list is of; null: everybody's. */
+export interface ListScope {
+  userId: string | null;
+  /** Only those on this photo. */
+  photoId: string | null;
+  filter: QueuedJobFilter;
+}
+
+/** A page, newest first, and where the event stream of the reader stood in the same snapshot. */
+export interface QueuedJobPage {
+  rows: QueuedJob[];
+  hasMore: boolean;
+  lastSeq: number;
+}
+
+export type QueuedJobReads = ReturnType<typeof createQueuedJobReads>;
+
+export function createQueuedJobReads({ sql }: Database) {
+  function inScope({ userId, photoId, filter }: ListScope) {
+    return sql`true ${userId === null ? sql`` : sql`and t.user_id = ${userId}`}
+      ${photoId === null ? sql`` : sql`and t.id in (select p.queued_job_id from queued_job_photos p where p.photo_id = ${photoId})`} ${filterCondition(sql, filter)}`;
+  }
+
+  return {
+    /** One statement, so that the page and the position are of one moment. */
+    page: (scope: ListScope, query: { readerId: string; first: number; beforeId: string | null }): Promise<QueuedJobPage> =>
+      available(async () => {
+        const rows = await sql<{ lastSeq: number; queuedJob: QueuedJob | null }[]>`
+          select s.last_seq::float8 as "lastSeq", j.queued_job as "queuedJob" from user_streams s left join lateral (
+            select t.id, ${queuedJobJson(sql, sql`null::jsonb`)} as queued_job from queued_jobs t
+            where ${inScope(scope)} ${query.beforeId === null ? sql`` : sql`and t.id < ${query.beforeId}`}
+            order by t.id desc limit ${query.first + 1}) j on true
+          where s.user_id = ${query.readerId} order by j.id desc`;
+        const found = rows.flatMap((row) => row.queuedJob ?? []);
+        return { rows: found.slice(0, query.first), hasMore: found.length > query.first, lastSeq: rows[0]?.lastSeq ?? 0 };
+      }),
+
+    /** Exact up to `most`, and no more than that. */
+    count: (scope: ListScope, most: number): Promise<number> =>
+      available(async () => {
+        const [row] = await sql<{ n: number }[]>`select count(*)::int as n from (select 1 from queued_jobs t where ${inScope(scope)} limit ${most}) few`;
+        return row?.n ?? 0;
+      }),
+
+    /** Logged events, oldest first. */
+    history: (queuedJobId: string): Promise<QueuedJobEvent[]> =>
+      available(() => sql<QueuedJobEvent[]>`
+        select seq::float8 as seq, type, rfc3339(at) as at, snapshot as "queuedJob" from queued_job_events where queued_job_id = ${queuedJobId} order by seq`),
+
+    /** In the order of the ids. */
+    outputs: (queuedJobIds: readonly string[]): Promise<QueuedJobOutput[][]> =>
+      available(async () => {
+        const rows = await sql<{ id: string; outputs: QueuedJobOutput[] }[]>`
+          select t.id, ${recordedOutputs(sql)} as outputs from unnest(${[...queuedJobIds]}::uuid[]) as t(id)`;
+        const byId = new Map(rows.map((row) => [row.id, row.outputs]));
+        return queuedJobIds.map((id) => byId.get(id) ?? []);
+      }),
+
+    /** Null when there is no such output, or no more. */
+    outputFile: (queuedJobId: string, name: string): Promise<{ storageKey: string; mimeType: string; filename: string } | null> =>
+      available(async () => {
+        const [row] = await sql<{ storageKey: string; mimeType: string; filename: string }[]>`
+          select storage_key as "storageKey", mime_type as "mimeType", name as filename from queued_job_outputs where queued_job_id = ${queuedJobId} and name = ${name}`;
+        return row ?? null;
+      }),
+
+    /** The photos of each that are still there, in the order in which they were submitted. */
+    photoIds: (queuedJobIds: readonly string[]): Promise<string[][]> =>
+      available(async () => {
+        const rows = await sql<{ id: string; photoIds: string[] }[]>`
+          select queued_job_id as id, array_agg(photo_id::text order by position) as "photoIds" from queued_job_photos where queued_job_id = any(${[...queuedJobIds]}) group by 1`;
+        const byId = new Map(rows.map((row) => [row.id, row.photoIds]));
+        return queuedJobIds.map((id) => byId.get(id) ?? []);
+      }),
+  };
+}

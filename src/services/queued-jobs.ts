@@ -1,0 +1,220 @@
+// The waist: the only writer of a QueuedJob's status and the only author of its events. Every step is recorded in
+// PostgreSQL by one statement and told only then; what is told may be lost, what is recorded is not.
+import { available } from "../db/database.js";
+import type { Database } from "../db/database.js";
+import { ConflictError, NotFoundError } from "../errors.js";
+import type { EventBus } from "../events/event-bus.js";
+import type { Logger } from "../logger.js";
+import { MAX_DELAY_MS } from "../queue/hint-queue.js";
+import type { Hint, HintQueue } from "../queue/hint-queue.js";
+import { FINISHED_STATUSES, TRANSITIONS, UNFINISHED_STATUSES, isFinished } from "../queued-job-status.js";
+import type { QueuedJob } from "../queued-job.js";
+import type { Task } from "../tasks/define-task.js";
+import { backOff, claim, fail, handBack, recordProgress, renewLeases, stall, succeed } from "./queued-jobs/attempt.js";
+import type { Attempt, StoredOutput } from "./queued-jobs/attempt.js";
+import { backOffMs } from "./queued-jobs/back-off.js";
+import type { Submission } from "./queued-jobs/check-submission.js";
+import { backlogOf, findDue, findLapsed } from "./queued-jobs/due.js";
+import { enqueue } from "./queued-jobs/enqueue.js";
+import { findOldest } from "./queued-jobs/filter.js";
+import type { QueuedJobFilter } from "./queued-jobs/filter.js";
+import { cancel, refuseRetry, remove, retry } from "./queued-jobs/owner-steps.js";
+import { queuedJobJson, recordedOutputs } from "./queued-jobs/statements.js";
+import type { Step } from "./queued-jobs/statements.js";
+import type { User } from "./users.js";
+
+/** An attempt under way, as the worker that claimed it knows it. */
+export interface Claimed extends Attempt {
+  queuedJob: QueuedJob;
+  /** Failed attempts before this one, since the last submission or retry. */
+  failures: number;
+  requestId: string;
+  /** The number of its STARTED event. */
+  startedSeq: number;
+}
+
+export interface QueuedJobsDeps {
+  database: Database;
+  bus: EventBus;
+  hints: HintQueue;
+  catalogue: ReadonlyMap<string, Task>;
+  submittable(name: string): Task | null;
+  deleteFiles(storageKeys: string[]): Promise<void>;
+  limits: { maxPendingPerUser: number; jobTtlSeconds: number };
+  log: Logger;
+}
+
+export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
+
+/** The most that one bulk call acts on. */
+const BULK = 1000;
+
+export function createQueuedJobs(deps: QueuedJobsDeps) {
+  const { bus, hints, catalogue, limits, log } = deps;
+  const { sql } = deps.database;
+  const ttlSeconds = limits.jobTtlSeconds;
+
+  function tell(steps: Step[], type: (typeof TRANSITIONS)[keyof typeof TRANSITIONS]["event"]): void {
+    const first = steps[0];
+    if (first) bus.ring(first.queuedJob.userId, steps.map(({ seq, at, queuedJob }) => ({ seq, type, at, queuedJob })));
+  }
+
+  /** What every step has in common: it is recorded, then told; null when somebody else was first. */
+  async function step<S extends Step>(name: keyof typeof TRANSITIONS, recorded: Promise<S | null>): Promise<S | null> {
+    const made = await available(() => recorded);
+    if (made) tell([made], TRANSITIONS[name].event);
+    if (made) log.debug({ queuedJobId: made.queuedJob.id, userId: made.queuedJob.userId, requestId: made.requestId, step: name, version: made.queuedJob.version }, "step");
+    return made;
+  }
+
+  function toHint({ queuedJob, run, requestId }: Pick<Step, "queuedJob" | "run" | "requestId">, backlog: number, delayMs: number): Hint {
+    return { id: queuedJob.id, run, requestId, lane: catalogue.get(queuedJob.jobName)?.runsIn ?? "worker", priority: queuedJob.priority, backlog, delayMs };
+  }
+
+  async function hint(steps: Step[], delayMs: (queuedJob: QueuedJob) => number): Promise<void> {
+    const backlogs = await Promise.all(steps.map((made) => (made.queuedJob.priority === 0 ? made.pending : backlogOf(sql, made.queuedJob))));
+    await hints.add(steps.map((made, i) => toHint(made, backlogs[i] ?? made.pending, delayMs(made.queuedJob))));
+  }
+
+  /** The row, for its owner or an admin; another's is told apart from none by nobody. */
+  async function find(actor: Pick<User, "id" | "role">, id: string): Promise<QueuedJob | null> {
+    const [row] = await available(() => sql<{ queuedJob: QueuedJob }[]>`select ${queuedJobJson(sql, recordedOutputs(sql))} as "queuedJob" from queued_jobs t where t.id = ${id}`);
+    return row && (row.queuedJob.userId === actor.id || actor.role === "ADMIN") ? row.queuedJob : null;
+  }
+
+  async function get(actor: User, id: string): Promise<QueuedJob> {
+    const queuedJob = await find(actor, id);
+    if (!queuedJob) throw new NotFoundError("There is no such QueuedJob.");
+    return queuedJob;
+  }
+
+  async function removeFinished(queuedJob: { id: string; version: number }): Promise<boolean> {
+    const removed = await step("delete", remove(sql, queuedJob));
+    if (removed && removed.storageKeys.length > 0) await deps.deleteFiles(removed.storageKeys).catch((error) => log.warn({ err: error, queuedJobId: queuedJob.id }, "outputs of a deleted QueuedJob are left over"));
+    return removed !== null;
+  }
+
+  return {
+    find,
+
+    /** Accepts 1 to 100 submissions of one user, all or none; see `enqueue` for what it throws. */
+    async enqueue(userId: string, request: { submissions: Submission[]; requestId: string; single: boolean }): Promise<QueuedJob[]> {
+      const { queuedJobs, steps } = await enqueue({ sql, submittable: deps.submittable, maxPending: limits.maxPendingPerUser }, { userId, ...request });
+      tell(steps, "QUEUED");
+      await hint(steps, ({ runAt }) => (runAt ? Math.max(0, Date.parse(runAt) - Date.now()) : 0));
+      return queuedJobs;
+    },
+
+    /** A worker's first act on a hint; null when there is nothing to do for it: cancelled, deleted, or taken already. */
+    async start(request: { id: string; run: number; worker: string }): Promise<Claimed | null> {
+      const started = await step("claim", claim(sql, request));
+      if (!started) return null;
+      const { queuedJob, failures, requestId, seq } = started;
+      return { id: queuedJob.id, attempt: queuedJob.attempts, queuedJob, failures, requestId, startedSeq: seq };
+    },
+
+    /** `progress` 0 to 1. Returns false when the attempt is over: its task may as well stop. */
+    async progress(claimed: Claimed, progress: number, message: string | null): Promise<boolean> {
+      const recorded = await available(() => recordProgress(sql, { ...claimed, progress, message }));
+      if (!recorded) return false;
+      const queuedJob = { ...claimed.queuedJob, progress, progressMessage: message, updatedAt: recorded.updatedAt };
+      bus.ring(queuedJob.userId, [{ seq: claimed.startedSeq, type: "PROGRESS", at: recorded.updatedAt, queuedJob }]);
+      return true;
+    },
+
+    /** False when the attempt was over already: then its outputs are nobody's. */
+    async succeed(claimed: Claimed, result: unknown, outputs: StoredOutput[]): Promise<boolean> {
+      return (await step("succeed", succeed(sql, { ...claimed, result, outputs, ttlSeconds }))) !== null;
+    },
+
+    /** FAILED when it is `permanent` or no attempt is left, else back to PENDING, due after a pause. */
+    async fail(claimed: Claimed, fault: { code: string; message: string; permanent: boolean }): Promise<"FAILED" | "RETRYING" | null> {
+      const maxAttempts = catalogue.get(claimed.queuedJob.jobName)?.maxAttempts ?? 1;
+      if (fault.permanent || claimed.failures + 1 >= maxAttempts) return (await step("fail", fail(sql, { ...claimed, ...fault, ttlSeconds }))) && "FAILED";
+      const delayMs = backOffMs(claimed.failures);
+      const again = await step("backOff", backOff(sql, { ...claimed, ...fault, delayMs }));
+      if (again) await hint([again], () => delayMs);
+      return again && "RETRYING";
+    },
+
+    /** The worker stops: neither a failure nor a death. */
+    async handBack(claimed: Claimed): Promise<void> {
+      const again = await step("backOff", handBack(sql, claimed));
+      if (again) await hint([again], () => 0);
+    },
+
+    /** The ids of those that are still this worker's; one that is missing was cancelled or given to another. */
+    renewLeases: (worker: string, attempts: Attempt[]): Promise<Set<string>> => available(() => renewLeases(sql, worker, attempts)),
+
+    /** Takes attempts over whose worker died; returns how many. */
+    async takeOverLapsed(limit: number): Promise<number> {
+      let taken = 0;
+      for (const lapsed of await available(() => findLapsed(sql, limit))) {
+        const made = await available(() => stall(sql, { ...lapsed, ttlSeconds }));
+        if (!made) continue;
+        taken++;
+        const again = made.queuedJob.status === "PENDING";
+        tell([made], again ? "RETRYING" : "FAILED");
+        log.warn({ queuedJobId: lapsed.id, userId: made.queuedJob.userId, attempt: lapsed.attempt, again }, "the worker of an attempt died");
+        if (again) await hint([made], () => 0);
+      }
+      return taken;
+    },
+
+    /** Adds the hints of rows that have waited for a while and are due, or soon will be: those that have one keep it. Returns how many rows there were. */
+    async hintDue(limit: number): Promise<number> {
+      const due = await available(() => findDue(sql, { limit, aheadMs: MAX_DELAY_MS }));
+      await hints.add(due.map((row) => toHint(row, row.pending, row.delayMs)));
+      return due.length;
+    },
+
+    /** Idempotent on a cancelled one; throws ConflictError on another finished one, NotFoundError. */
+    async cancel(actor: User, id: string): Promise<QueuedJob> {
+      const before = await get(actor, id);
+      const cancelled = await step("cancel", cancel(sql, { id, ttlSeconds }));
+      if (cancelled) {
+        await hints.remove(catalogue.get(before.jobName)?.runsIn ?? "worker", id, cancelled.run);
+        return cancelled.queuedJob;
+      }
+      const now = await get(actor, id);
+      if (now.status !== "CANCELLED") throw new ConflictError(`It is ${now.status}: a finished one cannot be cancelled.`);
+      return now;
+    },
+
+    /** Throws ConflictError when it is not FAILED or CANCELLED or a photo of it is gone, NotFoundError, QuotaExceededError. */
+    async retry(actor: User, id: string): Promise<QueuedJob> {
+      await get(actor, id);
+      const again = await step("retry", retry(sql, { id, maxPending: limits.maxPendingPerUser }));
+      if (!again) throw refuseRetry(await get(actor, id));
+      await hint([again], () => 0);
+      return again.queuedJob;
+    },
+
+    /** Throws ConflictError on an unfinished one, NotFoundError. */
+    async remove(actor: User, id: string): Promise<void> {
+      for (;;) {
+        const queuedJob = await get(actor, id);
+        if (!isFinished(queuedJob.status)) throw new ConflictError(`It is ${queuedJob.status}: cancel it before you delete it.`);
+        if (await removeFinished(queuedJob)) return;
+      }
+    },
+
+    /** The user's own, oldest first, the first 1,000 that the filter takes; returns how many were cancelled. */
+    async cancelMany(userId: string, filter: QueuedJobFilter): Promise<number> {
+      let cancelled = 0;
+      for (const { id } of await available(() => findOldest(sql, { userId, filter, statuses: UNFINISHED_STATUSES, limit: BULK }))) {
+        if (await step("cancel", cancel(sql, { id, ttlSeconds }))) cancelled++;
+      }
+      return cancelled;
+    },
+
+    /** The user's own, oldest first, the first 1,000 that the filter takes; returns how many were deleted. */
+    async removeMany(userId: string, filter: QueuedJobFilter): Promise<number> {
+      let removed = 0;
+      for (const found of await available(() => findOldest(sql, { userId, filter, statuses: FINISHED_STATUSES, limit: BULK }))) {
+        if (await removeFinished(found)) removed++;
+      }
+      return removed;
+    },
+  };
+}

@@ -1,0 +1,123 @@
+// The steps of an attempt, made by workers. The number of the attempt is the fence: what one that was thought dead
+// writes later finds no row.
+import type { Sql } from "postgres";
+import type { QueuedJobOutput } from "../../queued-job.js";
+import { transition } from "./statements.js";
+import type { Step } from "./statements.js";
+
+/** Which attempt of which QueuedJob. */
+export interface Attempt {
+  id: string;
+  attempt: number;
+}
+
+export interface StoredOutput extends QueuedJobOutput {
+  storageKey: string;
+}
+
+/** How long a worker that says nothing is taken for living. */
+export const LEASE_SECONDS = 30;
+
+/** PENDING → STARTED, when it is due and this is its present run. */
+export function claim(sql: Sql, { id, run, worker }: { id: string; run: number; worker: string }): Promise<Step | null> {
+  return transition(sql, {
+    step: "claim",
+    where: sql`id = ${id} and run = ${run} and due_at <= clock_timestamp()`,
+    set: sql`, attempts = attempts + 1, worker = ${worker}, lease_until = clock_timestamp() + ${LEASE_SECONDS} * interval '1 second', progress = 0, progress_message = null, started_at = now()`,
+    pending: 0,
+  });
+}
+
+export function succeed(sql: Sql, { id, attempt, result, outputs, ttlSeconds }: Attempt & { result: unknown; outputs: StoredOutput[]; ttlSeconds: number }): Promise<Step | null> {
+  const told = outputs.map(({ storageKey: _, ...output }) => output);
+  const record = sql`
+    insert into queued_job_outputs (queued_job_id, position, name, mime_type, byte_size, width, height, storage_key)
+    select t.id, o.position, o.name, o.mime, o.bytes, o.width, o.height, o.key
+    from t, unnest(${outputs.map((o) => o.name)}::text[], ${outputs.map((o) => o.mimeType)}::text[], ${outputs.map((o) => o.byteSize)}::bigint[],
+      ${outputs.map((o) => o.width)}::int[], ${outputs.map((o) => o.height)}::int[], ${outputs.map((o) => o.storageKey)}::text[])
+      with ordinality as o(name, mime, bytes, width, height, key, position)`;
+  return transition(sql, {
+    step: "succeed",
+    where: fence(sql, { id, attempt }),
+    set: sql`, result = ${JSON.stringify(result)}::jsonb, progress = 1, error_code = null, error_message = null ${finish(sql, ttlSeconds)}`,
+    pending: -1,
+    ...(outputs.length > 0 && { outputs: { json: JSON.stringify(told), bytes: outputs.reduce((sum, o) => sum + o.byteSize, 0), record } }),
+  });
+}
+
+export function fail(sql: Sql, { id, attempt, code, message, ttlSeconds }: Attempt & { code: string; message: string; ttlSeconds: number }): Promise<Step | null> {
+  return transition(sql, {
+    step: "fail",
+    where: fence(sql, { id, attempt }),
+    set: sql`, failures = failures + 1, error_code = ${code}, error_message = ${message} ${finish(sql, ttlSeconds)}`,
+    pending: -1,
+  });
+}
+
+/** Back to PENDING after a failed attempt, due after `delayMs`. */
+export function backOff(sql: Sql, { id, attempt, code, message, delayMs }: Attempt & { code: string; message: string; delayMs: number }): Promise<Step | null> {
+  return transition(sql, {
+    step: "backOff",
+    where: fence(sql, { id, attempt }),
+    set: sql`, run = run + 1, failures = failures + 1, lease_until = null, error_code = ${code}, error_message = ${message}, due_at = clock_timestamp() + ${delayMs} * interval '1 millisecond'`,
+    pending: 0,
+  });
+}
+
+/** Back to PENDING because the worker stops: neither a failure nor a death. */
+export function handBack(sql: Sql, attempt: Attempt): Promise<Step | null> {
+  return transition(sql, {
+    step: "backOff",
+    where: fence(sql, attempt),
+    set: sql`, run = run + 1, lease_until = null, due_at = clock_timestamp()`,
+    pending: 0,
+  });
+}
+
+/** Deaths of its worker after which a QueuedJob is given up. */
+const MAX_STALLS = 2;
+const STALL_MESSAGE = "The worker that ran it died or lost touch.";
+
+/** The lease of this attempt lapsed: back to PENDING, or FAILED at the second death. */
+export async function stall(sql: Sql, { id, attempt, ttlSeconds }: Attempt & { ttlSeconds: number }): Promise<Step | null> {
+  const lapsed = sql`${fence(sql, { id, attempt })} and lease_until < clock_timestamp()`;
+  const again = await transition(sql, {
+    step: "backOff",
+    where: sql`${lapsed} and stalls + 1 < ${MAX_STALLS}`,
+    set: sql`, run = run + 1, stalls = stalls + 1, lease_until = null, error_code = 'STALLED', error_message = ${STALL_MESSAGE}, due_at = clock_timestamp()`,
+    pending: 0,
+  });
+  if (again) return again;
+  return transition(sql, {
+    step: "fail",
+    where: sql`${lapsed} and stalls + 1 >= ${MAX_STALLS}`,
+    set: sql`, stalls = stalls + 1, error_code = 'STALLED', error_message = ${`${STALL_MESSAGE} It happened ${MAX_STALLS} times, so it is not tried again.`} ${finish(sql, ttlSeconds)}`,
+    pending: -1,
+  });
+}
+
+/** Renews the leases of all that a process runs; what is missing in the answer is not its own any more. */
+export async function renewLeases(sql: Sql, worker: string, attempts: Attempt[]): Promise<Set<string>> {
+  const rows = await sql<{ id: string }[]>`
+    with mine as (
+      select q.id from queued_jobs q join unnest(${attempts.map((a) => a.id)}::uuid[], ${attempts.map((a) => a.attempt)}::int[]) as a(id, attempt) on q.id = a.id and q.attempts = a.attempt
+      where q.status = 'STARTED' and q.worker = ${worker} order by q.id for no key update of q)
+    update queued_jobs q set lease_until = clock_timestamp() + ${LEASE_SECONDS} * interval '1 second' from mine where q.id = mine.id returning q.id`;
+  return new Set(rows.map((row) => row.id));
+}
+
+/** Records how far an attempt is; false when it is over. No version, no number, no event in the log. */
+export async function recordProgress(sql: Sql, { id, attempt, progress, message }: Attempt & { progress: number; message: string | null }): Promise<{ updatedAt: string } | null> {
+  const [row] = await sql<{ updatedAt: string }[]>`
+    update queued_jobs set progress = greatest(progress, ${progress}), progress_message = ${message}, updated_at = now()
+    where ${fence(sql, { id, attempt })} and status = 'STARTED' returning rfc3339(updated_at) as "updatedAt"`;
+  return row ?? null;
+}
+
+function fence(sql: Sql, { id, attempt }: Attempt) {
+  return sql`id = ${id} and attempts = ${attempt}`;
+}
+
+function finish(sql: Sql, ttlSeconds: number) {
+  return sql`, lease_until = null, finished_at = now(), expires_at = now() + ${ttlSeconds} * interval '1 second'`;
+}

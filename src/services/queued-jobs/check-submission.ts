@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import stableStringify from "safe-stable-stringify";
+import { v7 as uuidv7 } from "uuid";
+import type { z } from "zod";
+import type { InputIssue } from "../../errors.js";
+import type { Task } from "../../tasks/define-task.js";
+import { isUuid } from "../ids.js";
+import type { NewQueuedJob } from "./insert-unit.js";
+
+/** A submission as it came in: nothing about it is checked but its types. */
+export interface Submission {
+  job: string;
+  parameters: Record<string, unknown>;
+  photoIds: string[];
+  priority: number;
+  runAt: Date | null;
+  idempotencyKey: string | null;
+}
+
+const MAX_PARAMETER_BYTES = 64 * 1024;
+const MAX_JSON_DEPTH = 32;
+const YEAR_MS = 366 * 24 * 3600 * 1000;
+
+/**
+ * Checks all that can be checked without the database, finding every fault at once; paths begin inside the submission.
+ * `task` is null when there is no such Job to submit.
+ */
+export function checkSubmission(submission: Submission, task: Task | null): { issues: InputIssue[]; parameters: Record<string, unknown> } {
+  const { job, photoIds, priority, runAt, idempotencyKey } = submission;
+  const issues: InputIssue[] = [];
+  const fault = (path: (string | number)[], message: string) => issues.push({ path, message });
+  const parameters = task ? checkParameters(submission.parameters, task, issues) : {};
+  if (!task) fault(["job"], `there is no Job "${job.slice(0, 100)}" to submit; the query jobs lists them`);
+  if (task) checkPhotos(photoIds, task, issues);
+  if (priority < 0 || priority > 100) fault(["priority"], "must be 0 to 100");
+  if (runAt && runAt.getTime() > Date.now() + YEAR_MS) fault(["runAt"], "must be within a year from now");
+  if (idempotencyKey !== null && (idempotencyKey.length < 1 || idempotencyKey.length > 200)) fault(["idempotencyKey"], "must have 1 to 200 characters");
+  if (idempotencyKey !== null && !isStorable(idempotencyKey)) fault(["idempotencyKey"], "must not contain NUL or half a surrogate pair");
+  return { issues, parameters };
+}
+
+/** The row to be, of a submission that passed; ids rise with time, so that a list by id is a list by creation. */
+export function toNewQueuedJob(submission: Submission, parameters: Record<string, unknown>): NewQueuedJob {
+  const { job, priority, idempotencyKey } = submission;
+  const photoIds = submission.photoIds.map((id) => id.toLowerCase());
+  const runAt = submission.runAt?.toISOString() ?? null;
+  const id = uuidv7();
+  const fingerprint = idempotencyKey === null ? null : fingerprintOf({ job, parameters, photoIds, priority, runAt });
+  return { id, jobName: job, parameters, photoIds, priority, runAt, idempotencyKey, fingerprint, createdAt: new Date(createdMs(id)).toISOString() };
+}
+
+function fingerprintOf(args: unknown): string {
+  return createHash("sha256").update(stableStringify(args) ?? "").digest("hex");
+}
+
+/** The first 48 bits of a UUIDv7 are milliseconds since 1970 (RFC 9562, 5.7). */
+function createdMs(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
+
+function checkParameters(parameters: Record<string, unknown>, task: Task, issues: InputIssue[]): Record<string, unknown> {
+  const path = ["parameters"];
+  // The depth first: what follows is recursive.
+  if (jsonDepth(parameters) > MAX_JSON_DEPTH) issues.push({ path, message: `must be at most ${MAX_JSON_DEPTH} levels deep` });
+  else if (Buffer.byteLength(JSON.stringify(parameters)) > MAX_PARAMETER_BYTES) issues.push({ path, message: `must be at most ${MAX_PARAMETER_BYTES} bytes of JSON` });
+  else if (!isStorable(parameters)) issues.push({ path, message: "must not contain NUL or half a surrogate pair" });
+  else {
+    const parsed = task.parameters.safeParse(parameters);
+    if (parsed.success) return parsed.data as Record<string, unknown>;
+    issues.push(...parsed.error.issues.flatMap(toIssues));
+  }
+  return {};
+}
+
+function toIssues(issue: z.core.$ZodIssue): InputIssue[] {
+  const path = ["parameters", ...issue.path.map((step) => (typeof step === "symbol" ? String(step) : step))];
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ path: [...path, key], message: "is no parameter of this Job" }));
+  return [{ path, message: issue.message }];
+}
+
+function checkPhotos(photoIds: string[], task: Task, issues: InputIssue[]): void {
+  const { minPhotos, maxPhotos } = task;
+  if (photoIds.length < minPhotos || photoIds.length > maxPhotos) {
+    const wanted = minPhotos === maxPhotos ? `${minPhotos}` : `${minPhotos} to ${maxPhotos}`;
+    issues.push({ path: ["photoIds"], message: maxPhotos === 0 ? `"${task.name}" takes no photos` : `"${task.name}" takes ${wanted} photo${maxPhotos === 1 ? "" : "s"}, these are ${photoIds.length}` });
+  }
+  // More than a Job takes are not looked at singly: the list is the fault.
+  for (const [i, id] of photoIds.slice(0, maxPhotos).entries()) if (!isUuid(id)) issues.push({ path: ["photoIds", i], message: "is no id: ids are UUIDs" });
+}
+
+/** PostgreSQL's text and jsonb take neither NUL nor half a surrogate pair. */
+function isStorable(value: unknown): boolean {
+  if (typeof value === "string") return !value.includes("\0") && value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([key, entry]) => isStorable(key) && isStorable(entry));
+}
+
+/** Levels of nesting, counted no further than is needed to say that there are too many. */
+function jsonDepth(value: unknown, level = 0): number {
+  if (typeof value !== "object" || value === null || level > MAX_JSON_DEPTH) return level;
+  return Object.values(value).reduce<number>((deepest, entry) => Math.max(deepest, jsonDepth(entry, level + 1)), level + 1);
+}

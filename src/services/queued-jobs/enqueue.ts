@@ -1,0 +1,121 @@
+import type { Sql } from "postgres";
+import { available, sqlState, violatedConstraint } from "../../db/database.js";
+import { ALREADY_THERE, OVER_QUOTA } from "../../db/refusals.js";
+import { IdempotencyConflictError, InvalidInputError, QuotaExceededError, ServiceUnavailableError } from "../../errors.js";
+import type { InputIssue } from "../../errors.js";
+import type { QueuedJob } from "../../queued-job.js";
+import type { Task } from "../../tasks/define-task.js";
+import { checkSubmission, toNewQueuedJob } from "./check-submission.js";
+import type { Submission } from "./check-submission.js";
+import { insertUnit } from "./insert-unit.js";
+import type { NewQueuedJob } from "./insert-unit.js";
+import { queuedJobJson, recordedOutputs } from "./statements.js";
+import type { Step } from "./statements.js";
+
+export interface EnqueueDeps {
+  sql: Sql;
+  submittable(name: string): Task | null;
+  maxPending: number;
+}
+
+export interface Enqueued {
+  /** In the order of the submissions; a repeat of a key gives the first one, whatever its state. */
+  queuedJobs: QueuedJob[];
+  /** The steps that were made; fewer than the submissions where keys were repeated. */
+  steps: Step[];
+}
+
+interface Keyed {
+  key: string;
+  fingerprint: string;
+  queuedJob: QueuedJob;
+}
+
+/** How often a unit whose keys others take at the same moment is tried. */
+const TRIES = 5;
+
+/** Accepts all submissions or none. `single`: faults are told without the index of the submission. */
+export async function enqueue(deps: EnqueueDeps, request: { userId: string; requestId: string; submissions: Submission[]; single: boolean }): Promise<Enqueued> {
+  const { userId, submissions, single } = request;
+  const at = (i: number) => (single ? [] : [i]);
+  const items = checkAll(deps, submissions, at);
+  await checkPhotosExist(deps.sql, userId, items, at);
+  for (let tries = 0; tries < TRIES; tries++) {
+    const known = await readKeys(deps.sql, userId, items);
+    checkKeys(items, known);
+    const fresh = firstOfEachKey(items).filter((item) => !known.has(item.idempotencyKey ?? ""));
+    const steps = await tryInsert(deps, request, fresh);
+    if (steps) return { queuedJobs: inOrder(items, known, steps), steps };
+  }
+  throw new ServiceUnavailableError("The same keys are being submitted elsewhere at this moment; try again.");
+}
+
+function checkAll({ submittable }: EnqueueDeps, submissions: Submission[], at: (i: number) => (string | number)[]): NewQueuedJob[] {
+  const issues: InputIssue[] = [];
+  const items = submissions.map((submission, i) => {
+    const checked = checkSubmission(submission, submittable(submission.job));
+    issues.push(...checked.issues.map((issue) => ({ ...issue, path: [...at(i), ...issue.path] })));
+    return { submission, parameters: checked.parameters };
+  });
+  if (issues.length > 0) throw new InvalidInputError(issues);
+  return items.map(({ submission, parameters }) => toNewQueuedJob(submission, parameters));
+}
+
+async function checkPhotosExist(sql: Sql, userId: string, items: NewQueuedJob[], at: (i: number) => (string | number)[]): Promise<void> {
+  const ids = [...new Set(items.flatMap((item) => item.photoIds))];
+  if (ids.length === 0) return;
+  const rows = await available(() => sql<{ id: string }[]>`select id from photos where user_id = ${userId} and id = any(${ids})`);
+  const own = new Set(rows.map((row) => row.id));
+  const issues = items.flatMap((item, i) => item.photoIds.flatMap((id, k) => (own.has(id) ? [] : [{ path: [...at(i), "photoIds", k], message: "is no photo of yours" }])));
+  if (issues.length > 0) throw new InvalidInputError(issues);
+}
+
+async function readKeys(sql: Sql, userId: string, items: NewQueuedJob[]): Promise<Map<string, Keyed>> {
+  const keys = items.flatMap((item) => item.idempotencyKey ?? []);
+  if (keys.length === 0) return new Map();
+  const rows = await available(() => sql<Keyed[]>`
+    select t.idempotency_key as key, t.fingerprint, ${queuedJobJson(sql, recordedOutputs(sql))} as "queuedJob"
+    from queued_jobs t where t.user_id = ${userId} and t.idempotency_key = any(${keys})`);
+  return new Map(rows.map((row) => [row.key, row]));
+}
+
+/** The same key must come with the same arguments, in an earlier submission and beside it. */
+function checkKeys(items: NewQueuedJob[], known: ReadonlyMap<string, Keyed>): void {
+  const fingerprints = new Map([...known].map(([key, { fingerprint }]) => [key, fingerprint]));
+  for (const { idempotencyKey: key, fingerprint } of items) {
+    if (key === null || fingerprint === null) continue;
+    if ((fingerprints.get(key) ?? fingerprint) !== fingerprint) throw new IdempotencyConflictError(`The idempotency key "${key}" was used with other arguments.`);
+    fingerprints.set(key, fingerprint);
+  }
+}
+
+function firstOfEachKey(items: NewQueuedJob[]): NewQueuedJob[] {
+  const seen = new Set<string>();
+  return items.filter(({ idempotencyKey: key }) => key === null || (!seen.has(key) && seen.add(key)));
+}
+
+/** Null when a key was taken meanwhile. */
+async function tryInsert({ sql, maxPending }: EnqueueDeps, { userId, requestId }: { userId: string; requestId: string }, items: NewQueuedJob[]): Promise<Step[] | null> {
+  if (items.length === 0) return [];
+  try {
+    return await available(() => insertUnit(sql, { userId, requestId, maxPending, items }));
+  } catch (error) {
+    const state = sqlState(error);
+    if (state === ALREADY_THERE) return null;
+    if (state === OVER_QUOTA) throw new QuotaExceededError(`You have ${maxPending} unfinished QueuedJobs at most; wait until some have finished.`, 5000);
+    // A photo that was deleted since it was looked for.
+    if (violatedConstraint(error) === "queued_job_photos_photo") throw InvalidInputError.at(["photoIds"], "one of the photos was deleted");
+    throw error;
+  }
+}
+
+function inOrder(items: NewQueuedJob[], known: ReadonlyMap<string, Keyed>, steps: Step[]): QueuedJob[] {
+  const byId = new Map(steps.map(({ queuedJob }) => [queuedJob.id, queuedJob]));
+  const idOfKey = new Map(items.flatMap((item) => (item.idempotencyKey !== null && byId.has(item.id) ? [[item.idempotencyKey, item.id]] : [])));
+  return items.map((item) => {
+    const key = item.idempotencyKey;
+    const queuedJob = byId.get(item.id) ?? (key === null ? undefined : (known.get(key)?.queuedJob ?? byId.get(idOfKey.get(key) ?? "")));
+    if (!queuedJob) throw new Error("A submission was neither inserted nor found");
+    return queuedJob;
+  });
+}

@@ -1,0 +1,24 @@
+import type { Fragment, Sql } from "postgres";
+import type { QueuedJobStatus } from "../../queued-job-status.js";
+
+/** Which QueuedJobs; null takes all. */
+export interface QueuedJobFilter {
+  statuses: readonly QueuedJobStatus[] | null;
+  jobs: readonly string[] | null;
+}
+
+/** Conditions on the row `t`; begins with `and`, or is empty. */
+export function filterCondition(sql: Sql, { statuses, jobs }: QueuedJobFilter): Fragment {
+  return sql`${statuses ? sql`and t.status = any(${[...statuses]})` : sql``} ${jobs ? sql`and t.job_name = any(${[...jobs]})` : sql``}`;
+}
+
+/** A user's, oldest first. */
+export function findOldest(
+  sql: Sql,
+  query: { userId: string; filter: QueuedJobFilter; statuses: readonly QueuedJobStatus[]; limit: number },
+): Promise<{ id: string; version: number }[]> {
+  return sql<{ id: string; version: number }[]>`
+    select t.id, t.version from queued_jobs t
+    where t.user_id = ${query.userId} and t.status = any(${[...query.statuses]}) ${filterCondition(sql, query.filter)}
+    order by t.id limit ${query.limit}`;
+}

@@ -1,0 +1,133 @@
+import { LRUCache } from "lru-cache";
+import { and, asc, count, eq, gt, inArray } from "drizzle-orm";
+import { v7 as uuidv7 } from "uuid";
+import { available } from "../db/database.js";
+import type { Database } from "../db/database.js";
+import { userStreams, users } from "../db/schema.js";
+
+/** What a verified token says of its bearer. */
+export interface Claims {
+  issuer: string;
+  subject: string;
+  email: string;
+  emailVerified: boolean;
+  name: string;
+  picture: string | null;
+  /** `iat` in seconds; 0 where the token has none. */
+  issuedAt: number;
+  /** The development claim. */
+  admin: boolean;
+}
+
+export interface User {
+  id: string;
+  email: string;
+  name: string;
+  picture: string | null;
+  role: "USER" | "ADMIN";
+  createdAt: Date;
+}
+
+export interface UserCounters {
+  pending: number;
+  storedBytes: number;
+}
+
+export interface Users {
+  /** The user whom the claims name, made at first sight; newer claims are taken over. */
+  signIn(claims: Claims): Promise<User>;
+  /** In the order of the ids; null where there is none. */
+  findMany(ids: readonly string[]): Promise<(User | null)[]>;
+  counters(userId: string): Promise<UserCounters>;
+  /** Oldest first, from behind `afterId`. */
+  page(query: { first: number; afterId: string | null }): Promise<User[]>;
+  /** Exact up to `most`, and no more than that. */
+  count(most: number): Promise<number>;
+  /** Forgets that it has seen this user lately. */
+  forget(userId: string): void;
+}
+
+type UserRow = typeof users.$inferSelect;
+
+/** How long a user is taken as known without asking the database. */
+const KNOWN_MS = 60_000;
+
+export function createUsers(deps: { database: Database; adminEmails: readonly string[] }): Users {
+  const { orm, sql } = deps.database;
+  const adminEmails = new Set(deps.adminEmails);
+  const known = new LRUCache<string, User>({ max: 20_000, ttl: KNOWN_MS });
+
+  function toUser({ id, email, name, picture, createdAt, emailVerified, admin }: UserRow): User {
+    const isAdmin = admin || (emailVerified && adminEmails.has(email.toLowerCase()));
+    return { id, email, name, picture, createdAt, role: isAdmin ? "ADMIN" : "USER" };
+  }
+
+  /** One statement; a race of two first sights ends in one user, and an older token changes nothing. */
+  async function upsert(claims: Claims): Promise<void> {
+    const id = uuidv7();
+    await sql`
+      with u as (
+        insert into users (id, issuer, subject, email, email_verified, name, picture, admin, claims_issued_at, created_at)
+        values (${id}, ${claims.issuer}, ${claims.subject}, ${claims.email}, ${claims.emailVerified}, ${claims.name}, ${claims.picture}, ${claims.admin}, ${claims.issuedAt}, now())
+        on conflict (issuer, subject) do update set email = excluded.email, email_verified = excluded.email_verified, name = excluded.name,
+          picture = excluded.picture, admin = excluded.admin, claims_issued_at = excluded.claims_issued_at
+        where users.claims_issued_at < excluded.claims_issued_at
+        returning id)
+      insert into user_streams (user_id) select id from u on conflict do nothing`;
+  }
+
+  async function read({ issuer, subject }: Claims): Promise<UserRow | undefined> {
+    const [row] = await orm.select().from(users).where(and(eq(users.issuer, issuer), eq(users.subject, subject)));
+    return row;
+  }
+
+  async function provision(claims: Claims): Promise<User> {
+    const seen = await read(claims);
+    if (seen && seen.claimsIssuedAt >= claims.issuedAt) return toUser(seen);
+    await upsert(claims);
+    const row = await read(claims);
+    if (!row) throw new Error("A user was deleted while signing in");
+    forget(row.id);
+    return toUser(row);
+  }
+
+  function forget(userId: string): void {
+    for (const [key, user] of known.entries()) if (user.id === userId) known.delete(key);
+  }
+
+  async function findMany(ids: readonly string[]): Promise<(User | null)[]> {
+    const rows = await available(() => orm.select().from(users).where(inArray(users.id, [...ids])));
+    const byId = new Map(rows.map((row) => [row.id, toUser(row)]));
+    return ids.map((id) => byId.get(id) ?? null);
+  }
+
+  return {
+    async signIn(claims) {
+      const key = JSON.stringify([claims.issuer, claims.subject, claims.issuedAt]);
+      const user = known.get(key);
+      // An admin is looked up each time: rights that were taken away end with the next operation.
+      if (user?.role === "USER") return user;
+      const fresh = await available(() => provision(claims));
+      known.set(key, fresh);
+      return fresh;
+    },
+    findMany,
+    counters: (userId) =>
+      available(async () => {
+        const [row] = await orm.select({ pending: userStreams.pending, storedBytes: userStreams.storedBytes }).from(userStreams).where(eq(userStreams.userId, userId));
+        return row ?? { pending: 0, storedBytes: 0 };
+      }),
+    page: ({ first, afterId }) =>
+      available(async () => {
+        const rows = await orm.select().from(users).where(afterId === null ? undefined : gt(users.id, afterId)).orderBy(asc(users.id)).limit(first);
+        return rows.map(toUser);
+      }),
+    count: (most) =>
+      available(async () => {
+        const few = orm.select({ id: users.id }).from(users).limit(most).as("few");
+        const [row] = await orm.select({ n: count() }).from(few);
+        return row?.n ?? 0;
+      }),
+    forget,
+  };
+}

@@ -1,0 +1,108 @@
+// The life of an attempt: claim → run → settle.
+import { setTimeout as pause } from "node:timers/promises";
+import { PermanentTaskError, ServiceUnavailableError, TaskFailedError } from "../errors.js";
+import { ChildStoppedError } from "../imaging/child-stopped-error.js";
+import type { HintData } from "../queue/hint-queue.js";
+import type { Claimed, QueuedJobs } from "../services/queued-jobs.js";
+import type { Task } from "../tasks/define-task.js";
+import type { Leases } from "./leases.js";
+import { createProgressReporter } from "./progress-reporter.js";
+import { runTask } from "./run-task.js";
+import type { RunTaskDeps, TaskOutcome } from "./run-task.js";
+import { StopError } from "./stop-reason.js";
+
+export interface ExecuteDeps extends RunTaskDeps {
+  queuedJobs: QueuedJobs;
+  catalogue: ReadonlyMap<string, Task>;
+  leases: Leases;
+  /** Names this worker in its leases. */
+  worker: string;
+}
+
+const MAX_RESULT_CHARACTERS = 256 * 1024;
+
+/** Whatever becomes of it, this resolves: what went wrong stands in the row, or is found by the reconciler. */
+export async function executeTask(deps: ExecuteDeps, hint: HintData): Promise<void> {
+  const claimed = await deps.queuedJobs.start({ ...hint, worker: deps.worker });
+  if (!claimed) return;
+  const { queuedJob, attempt, requestId } = claimed;
+  const log = deps.log.child({ queuedJobId: queuedJob.id, attempt, requestId, userId: queuedJob.userId, job: queuedJob.jobName });
+  const stop = new AbortController();
+  deps.leases.hold(claimed, stop);
+  try {
+    await settle({ ...deps, log }, claimed, stop);
+  } finally {
+    deps.leases.release(claimed);
+  }
+}
+
+async function settle(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): Promise<void> {
+  const { queuedJobs, log } = deps;
+  try {
+    const outcome = await run(deps, claimed, stop);
+    if (await persist(() => queuedJobs.succeed(claimed, outcome.result, outcome.outputs), stop.signal)) return log.info("succeeded");
+    await discard(deps, claimed, outcome);
+  } catch (error) {
+    await settleFailure(deps, claimed, stop.signal, error);
+  }
+}
+
+async function run(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): Promise<TaskOutcome> {
+  const task = deps.catalogue.get(claimed.queuedJob.jobName);
+  if (!task) throw new Error(`This worker knows no task "${claimed.queuedJob.jobName}"`);
+  const reporter = createProgressReporter(deps.queuedJobs, claimed, deps.log);
+  // In a child the time counts from when the child begins, and is kept by the pool.
+  const timer = task.runsIn === "worker" ? setTimeout(() => stop.abort(new StopError("timeout")), task.timeoutMs) : undefined;
+  try {
+    const outcome = await runTask(deps, task, claimed, { signal: stop.signal, progress: reporter.report });
+    if (JSON.stringify(outcome.result).length > MAX_RESULT_CHARACTERS) throw new PermanentTaskError("TASK_FAILED", `The result is longer than ${MAX_RESULT_CHARACTERS} characters of JSON.`);
+    return outcome;
+  } finally {
+    clearTimeout(timer);
+    await reporter.stop();
+  }
+}
+
+async function settleFailure({ queuedJobs, log }: ExecuteDeps, claimed: Claimed, signal: AbortSignal, error: unknown): Promise<void> {
+  const reason = signal.reason instanceof StopError ? signal.reason.reason : null;
+  if (reason === "lost") return log.info("stopped: it was cancelled, or given to another worker");
+  // We are to end, or the storage or the database was away: that is nobody's failure.
+  const closing = reason === "shutdown" || (error instanceof ChildStoppedError && error.reason === "closed");
+  if (closing || error instanceof ServiceUnavailableError) return persist(() => queuedJobs.handBack(claimed), signal);
+  const fault = describeFault(reason === "timeout" ? new ChildStoppedError("timeout", "") : error, claimed);
+  const outcome = await persist(() => queuedJobs.fail(claimed, fault), signal);
+  log.warn({ err: error, code: fault.code, outcome }, "an attempt failed");
+}
+
+/** What is told of an error: a task's own words where it has some for its user. */
+function describeFault(error: unknown, { failures }: Claimed): { code: string; message: string; permanent: boolean } {
+  if (error instanceof PermanentTaskError) return { code: error.code, message: error.message, permanent: true };
+  if (error instanceof TaskFailedError) return { code: error.code, message: error.message, permanent: false };
+  if (!(error instanceof ChildStoppedError)) return { code: "TASK_FAILED", message: "The task failed unexpectedly.", permanent: false };
+  if (error.reason === "timeout") return { code: "TIMEOUT", message: "It took longer than this Job may.", permanent: false };
+  // Once may be chance; a photo that takes a second child with it is at fault itself.
+  const permanent = failures > 0;
+  if (error.reason === "memory") return { code: "PHOTO_TOO_LARGE", message: "The photo needs more memory than a task may have. Scale it down and upload it again.", permanent };
+  return { code: "PHOTO_UNREADABLE", message: "The photo cannot be processed: the decoder stopped at it. Upload the original file again.", permanent };
+}
+
+/** The attempt was over already; its files are nobody's, unless an earlier try had recorded them and only the answer was lost. */
+async function discard({ queuedJobs, storage, log }: ExecuteDeps, { id, attempt }: Claimed, { outputs }: TaskOutcome): Promise<void> {
+  const now = await queuedJobs.find({ id: "", role: "ADMIN" }, id);
+  if (now?.status === "SUCCESS" && now.attempts === attempt) return;
+  await storage.delete(outputs.map((output) => output.storageKey));
+  log.info({ status: now?.status ?? "gone" }, "the result came too late and was discarded");
+}
+
+/** Records an outcome, again and again while the database is away: after the lease the fence refuses it. */
+async function persist<T>(record: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await record();
+    } catch (error) {
+      const lost = signal.reason instanceof StopError && signal.reason.reason === "lost";
+      if (!(error instanceof ServiceUnavailableError) || lost) throw error;
+      await pause(500);
+    }
+  }
+}

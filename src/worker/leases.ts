@@ -1,0 +1,62 @@
+import type { Logger } from "../logger.js";
+import type { Claimed, QueuedJobs } from "../services/queued-jobs.js";
+import { StopError } from "./stop-reason.js";
+
+export interface Leases {
+  /** Keeps the lease of an attempt until `release`; the signal is aborted when it is lost. */
+  hold(claimed: Claimed, stop: AbortController): void;
+  release(claimed: Claimed): void;
+  /** Attempts under way. */
+  readonly size: number;
+  /** Tells all of them to stop: this process is to end. */
+  stopAll(): void;
+  close(): void;
+}
+
+const RENEW_MS = 10_000;
+/** Before the lease itself ends: who cannot renew must have stopped when another begins. */
+const GIVE_UP_MS = 20_000;
+
+/** Renews the leases of all that this worker runs, by one statement; its answer says what was cancelled or taken over meanwhile. */
+export function createLeases(options: { queuedJobs: Pick<QueuedJobs, "renewLeases">; worker: string; log: Logger; renewMs?: number }): Leases {
+  const { queuedJobs, worker, log } = options;
+  const held = new Map<Claimed, { stop: AbortController; renewedAt: number }>();
+  let renewing = false;
+
+  async function renew(): Promise<void> {
+    if (renewing || held.size === 0) return;
+    renewing = true;
+    const asked = [...held.keys()];
+    const askedAt = Date.now();
+    try {
+      const mine = await queuedJobs.renewLeases(worker, asked);
+      for (const claimed of asked) settle(claimed, mine.has(claimed.id), askedAt);
+    } catch (error) {
+      log.warn({ err: error, attempts: asked.length }, "leases could not be renewed");
+      for (const { stop, renewedAt } of held.values()) if (Date.now() - renewedAt > GIVE_UP_MS) stop.abort(new StopError("lost"));
+    } finally {
+      renewing = false;
+    }
+  }
+
+  function settle(claimed: Claimed, mine: boolean, askedAt: number): void {
+    const entry = held.get(claimed);
+    if (!entry) return;
+    if (mine) entry.renewedAt = askedAt;
+    else entry.stop.abort(new StopError("lost"));
+  }
+
+  const timer = setInterval(() => void renew(), options.renewMs ?? RENEW_MS);
+
+  return {
+    hold: (claimed, stop) => void held.set(claimed, { stop, renewedAt: Date.now() }),
+    release: (claimed) => void held.delete(claimed),
+    get size() {
+      return held.size;
+    },
+    stopAll() {
+      for (const { stop } of held.values()) stop.abort(new StopError("shutdown"));
+    },
+    close: () => clearInterval(timer),
+  };
+}

@@ -1,0 +1,48 @@
+import type { Logger } from "../logger.js";
+import type { Claimed, QueuedJobs } from "../services/queued-jobs.js";
+
+export interface ProgressReporter {
+  /** As often as one likes; the last one wins. */
+  report(fraction: number, message?: string): void;
+  /** Nothing is told any more when this resolves. */
+  stop(): Promise<void>;
+}
+
+/** At most four times a second. */
+const INTERVAL_MS = 250;
+
+/** Coalesces what a task says of its progress; never falls, and stays under 1 until the task has ended. */
+export function createProgressReporter(queuedJobs: Pick<QueuedJobs, "progress">, claimed: Claimed, log: Logger): ProgressReporter {
+  let latest: { fraction: number; message: string | null } | null = null;
+  let highest = 0;
+  let sending: Promise<void> | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  function send(): void {
+    timer = undefined;
+    const next = latest;
+    if (!next || sending || stopped) return;
+    latest = null;
+    sending = queuedJobs
+      .progress(claimed, next.fraction, next.message)
+      .then(() => {}, (error: unknown) => log.debug({ err: error }, "progress was not recorded"))
+      .finally(() => {
+        sending = null;
+        if (!stopped) timer = setTimeout(send, INTERVAL_MS);
+      });
+  }
+
+  return {
+    report(fraction, message) {
+      highest = Math.max(highest, Math.min(Math.max(fraction, 0), 1));
+      latest = { fraction: highest, message: message?.slice(0, 200) ?? null };
+      if (!timer && !sending) send();
+    },
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await sending;
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { PermanentTaskError } from "../errors.js";
+import type { ChildPool } from "../imaging/child-pool.js";
+import type { Logger } from "../logger.js";
+import type { Storage } from "../photos/storage.js";
+import type { Photo, Photos } from "../services/photos.js";
+import type { QueuedJobReads } from "../services/queued-job-reads.js";
+import type { Claimed } from "../services/queued-jobs.js";
+import type { StoredOutput } from "../services/queued-jobs/attempt.js";
+import type { Task, TaskPhoto } from "../tasks/define-task.js";
+import type { TaskChildRequest, TaskChildResponse } from "./task-child-protocol.js";
+
+export interface TaskRun {
+  signal: AbortSignal;
+  progress(fraction: number, message?: string): void;
+}
+
+export interface TaskOutcome {
+  result: unknown;
+  outputs: StoredOutput[];
+}
+
+export interface RunTaskDeps {
+  photos: Photos;
+  queuedJobReads: QueuedJobReads;
+  storage: Storage;
+  pool: ChildPool;
+  maxPhotoPixels: number;
+  log: Logger;
+}
+
+/** Does the work of an attempt, where its task wants to run; its outputs are stored when this resolves. Throws what the task throws. */
+export function runTask(deps: RunTaskDeps, task: Task, claimed: Claimed, run: TaskRun): Promise<TaskOutcome> {
+  return task.runsIn === "worker" ? runHere(deps, task, claimed, run) : runInChild(deps, task, claimed, run);
+}
+
+async function runHere({ log }: RunTaskDeps, task: Task, { attempt, failures, queuedJob }: Claimed, { signal, progress }: TaskRun): Promise<TaskOutcome> {
+  const { run } = await task.load();
+  const output = () => Promise.reject(new Error(`The task ${task.name} runs in the worker and makes no files`));
+  const working = run({ parameters: queuedJob.parameters, photos: [], attempt, failures, signal, progress, output });
+  working.catch((error) => signal.aborted && log.debug({ err: error }, "a task that was told to stop has stopped"));
+  return { result: task.result.parse(await Promise.race([working, aborted(signal)])), outputs: [] };
+}
+
+async function runInChild(deps: RunTaskDeps, task: Task, claimed: Claimed, { signal, progress }: TaskRun): Promise<TaskOutcome> {
+  const { attempt, failures, queuedJob } = claimed;
+  const folder = join(deps.storage.scratchFolder, `${queuedJob.id}.${attempt}`);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const request: TaskChildRequest = { task: task.name, parameters: queuedJob.parameters, photos: await findPhotos(deps, claimed), attempt, failures, folder, maxPixels: deps.maxPhotoPixels };
+    const response = (await deps.pool.run(request, { signal, timeoutMs: task.timeoutMs, onProgress: progress })) as TaskChildResponse;
+    return { result: response.result, outputs: await storeOutputs(deps.storage, claimed, folder, response) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function findPhotos({ photos, queuedJobReads, storage }: RunTaskDeps, { queuedJob }: Claimed): Promise<TaskPhoto[]> {
+  const [ids = []] = await queuedJobReads.photoIds([queuedJob.id]);
+  const rows = (await photos.findMany(ids)).flatMap((photo) => photo ?? []);
+  if (rows.length < queuedJob.photoCount) throw new PermanentTaskError("PHOTO_UNREADABLE", "A photo that it needs was deleted. Upload it again.");
+  return Promise.all(rows.map((photo) => toTaskPhoto(photo, storage)));
+}
+
+async function toTaskPhoto({ id, filename, mimeType, width, height, byteSize, sha256, storageKey }: Photo, storage: Storage): Promise<TaskPhoto> {
+  const path = await storage.localPath(storageKey);
+  if (path === null) throw new PermanentTaskError("PHOTO_UNREADABLE", "The bytes of a photo are not there any more. Delete it and upload it again.");
+  return { id, path, filename, mimeType, width, height, byteSize, sha256 };
+}
+
+/** Under a key of the attempt, so that one that was thought dead cannot overwrite the winner's. */
+async function storeOutputs(storage: Storage, { id, attempt, queuedJob }: Claimed, folder: string, { outputs }: TaskChildResponse): Promise<StoredOutput[]> {
+  const stored = outputs.map((output) => ({ ...output, storageKey: `outputs/${queuedJob.userId}/${id}/${attempt}/${output.name}` }));
+  for (const { name, storageKey } of stored) await storage.put(storageKey, join(folder, name));
+  return stored;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
+    else signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+}

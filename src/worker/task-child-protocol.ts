@@ -1,0 +1,22 @@
+import type { TaskOutput, TaskPhoto } from "../tasks/define-task.js";
+
+/** One attempt of a task, as the worker hands it to a child. */
+export interface TaskChildRequest {
+  /** Name in the catalogue. */
+  task: string;
+  parameters: unknown;
+  photos: TaskPhoto[];
+  attempt: number;
+  failures: number;
+  /** Absolute path of an empty folder of this attempt; the outputs are written there under their own names. */
+  folder: string;
+  /** Pixels a photo may have; half of it for AVIF. */
+  maxPixels: number;
+}
+
+export interface TaskChildResponse {
+  /** Checked against the task's `result`. */
+  result: unknown;
+  /** In the order made; each is the file `name` in the folder. */
+  outputs: TaskOutput[];
+}

@@ -1,0 +1,48 @@
+// Run by the worker's children: one attempt of a task at a time.
+
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError } from "../errors.js";
+import type { ChildTools } from "../imaging/serve-child.js";
+import { serveChild } from "../imaging/serve-child.js";
+import { catalogue } from "../tasks/catalogue.js";
+import type { TaskContext, TaskOutput } from "../tasks/define-task.js";
+import type { TaskChildRequest, TaskChildResponse } from "./task-child-protocol.js";
+
+// A warm child has the image library loaded before its first task, not in it.
+await Promise.all([...catalogue.values()].map((task) => task.runsIn === "child" && task.load()));
+serveChild((request, tools) => runTask(request as TaskChildRequest, tools));
+
+async function runTask(request: TaskChildRequest, { signal, progress }: ChildTools): Promise<TaskChildResponse> {
+  const { photos, attempt, failures, folder, maxPixels } = request;
+  const task = catalogue.get(request.task);
+  if (task === undefined) throw new PermanentTaskError("TASK_FAILED", `This worker knows no task "${request.task}".`);
+  const parameters = task.parameters.parse(request.parameters);
+  const { run } = await task.load();
+  const outputs: TaskOutput[] = [];
+  try {
+    const result = await run({ parameters, photos, attempt, failures, signal, progress, output: writeInto(folder, outputs), maxPixels });
+    return { result: task.result.parse(result), outputs };
+  } catch (error) {
+    throw isAboutPhoto(error) ? Object.assign(new PermanentTaskError(error.code, error.message), { stack: error.stack }) : error;
+  }
+}
+
+/** A task's `output`: the files lie in `folder` under their own names, which therefore must be plain. */
+function writeInto(folder: string, outputs: TaskOutput[]): TaskContext<unknown>["output"] {
+  return async ({ name, mimeType, width = null, height = null, data }) => {
+    if (!PLAIN_NAME.test(name)) throw new Error(`"${name}" is no plain file name for an output.`);
+    // "wx": two outputs of one name are a bug of the task and must not become one file.
+    await writeFile(join(folder, name), data, { flag: "wx" });
+    const output = { name, mimeType, byteSize: data.byteLength, width, height };
+    outputs.push(output);
+    return output;
+  };
+}
+
+const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+/** A photo that cannot be read today cannot be read tomorrow: no other attempt is worth it. */
+function isAboutPhoto(error: unknown): error is PhotoUnreadableError | PhotoTooLargeError {
+  return error instanceof PhotoUnreadableError || error instanceof PhotoTooLargeError;
+}

@@ -1,0 +1,67 @@
+import { Worker } from "bullmq";
+import type { Job as BullJob } from "bullmq";
+import { LANES, laneQueueName } from "../queue/hint-queue.js";
+import type { HintData, Lane } from "../queue/hint-queue.js";
+import { createRedis } from "../redis.js";
+import { executeTask } from "./execute-task.js";
+import type { ExecuteDeps } from "./execute-task.js";
+import { createSlots } from "./slots.js";
+
+export interface TaskWorkerOptions {
+  redisUrl: string;
+  prefix: string;
+  /** Tasks of any kind at once. */
+  tasks: number;
+  /** Of these, tasks in children at once. */
+  children: number;
+  /** How long running tasks may go on when the worker closes. */
+  drainMs: number;
+  onRedisReady: () => void;
+}
+
+export interface TaskWorker {
+  /** Null when it takes work; else why not. */
+  idleReason(): string | null;
+  /** Takes no more work, lets what runs finish, and hands the rest back. */
+  close(): Promise<void>;
+}
+
+/** Turns hints into attempts. */
+export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions): TaskWorker {
+  const { log, leases } = deps;
+  const redis = createRedis({ url: options.redisUrl, purpose: "work", failFast: false, log });
+  redis.on("ready", options.onRedisReady);
+  const slots = createSlots(options.tasks);
+  const workers = LANES.map((lane) => startLane(lane, lane === "child" ? options.children : options.tasks));
+  let closing = false;
+
+  function startLane(lane: Lane, concurrency: number): Worker<HintData> {
+    const worker = new Worker<HintData>(laneQueueName(lane), (bullJob) => take(bullJob), { connection: redis, prefix: options.prefix, concurrency, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } });
+    // "Missing key for job" comes here after Redis lost its data: the row has the result all the same.
+    worker.on("error", (error) => log.debug({ err: error, lane }, "the queue has an error"));
+    return worker;
+  }
+
+  async function take(bullJob: BullJob<HintData>): Promise<void> {
+    await slots.take();
+    try {
+      if (!closing) await executeTask(deps, bullJob.data);
+    } catch (error) {
+      // The hint is spent; the reconciler finds the row.
+      log.error({ err: error, queuedJobId: bullJob.data.id }, "an attempt could not be settled");
+    } finally {
+      slots.free();
+    }
+  }
+
+  return {
+    idleReason: () => (closing ? "it is closing" : redis.status === "ready" ? null : "Redis is away"),
+    async close() {
+      closing = true;
+      const drained = setTimeout(() => leases.stopAll(), options.drainMs);
+      await Promise.all(workers.map((worker) => worker.close()));
+      clearTimeout(drained);
+      redis.disconnect();
+    },
+  };
+}
