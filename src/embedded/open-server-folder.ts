@@ -25,9 +25,16 @@ export interface ServerFolder {
   user: RunUser | undefined;
   password: string;
   /** Calls `start` with the last port if it is free, else with another one, and again when it was taken in between. */
-  serve(start: (port: number) => Promise<{ kept: KeptRunning; url: string }>): Promise<EmbeddedServer>;
+  serve(start: (port: number) => Promise<Served>): Promise<EmbeddedServer>;
   /** Lets another start have the folder. */
   close(): Promise<void>;
+}
+
+export interface Served {
+  kept: KeptRunning;
+  url: string;
+  /** Ends what a server that was killed may have left, once it is not started again any more. */
+  sweep(): Promise<void>;
 }
 
 const PORTS_TRIED = 5;
@@ -46,11 +53,10 @@ export async function openServerFolder({ dataDir, program }: { dataDir: string; 
     password: await keptSecret(join(path, "password"), user),
     close: lock.close,
     async serve(start) {
-      const { port, kept, url } = await withPort(await lastPort(portFile), start);
+      const { port, kept, url, sweep } = await withPort(await lastPort(portFile), start);
       await writeFile(portFile, String(port));
       const close = async (): Promise<void> => {
-        await kept.close();
-        await lock.close();
+        await kept.close().then(sweep).finally(lock.close);
       };
       return { url, port, close, get pid() { return kept.pid; } };
     },

@@ -67,7 +67,7 @@ export async function startPostgres({ dataDir, log, durable = true }: StartPostg
       const url = `postgres://${NAME}:${place.password}@127.0.0.1:${port}/${NAME}`;
       const kept = await keep({ place, postgres: programs.postgres, data, port, url, durable, log });
       log.info({ serverPid: kept.pid, port, folder: data }, "PostgreSQL is up");
-      return { kept, url };
+      return { kept, url, sweep: () => stopOld(data, log) };
     });
   } catch (error) {
     await place.close();

@@ -56,7 +56,7 @@ export async function startRedis({ dataDir, log, path, bundled }: StartRedisOpti
       const store: Store = { place, program, data: realpathSync(data), port, log };
       const kept = await keepRunning({ name: "Redis", log, launch: (signal) => launchReadable(store, signal) });
       log.info({ serverPid: kept.pid, port, folder: data, program }, "Redis is up");
-      return { kept, url: `redis://:${place.password}@127.0.0.1:${port}` };
+      return { kept, sweep: () => stopOld(data, log), url: `redis://:${place.password}@127.0.0.1:${port}` };
     });
   } catch (error) {
     await place.close();

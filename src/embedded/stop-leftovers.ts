@@ -10,12 +10,12 @@ export interface StopStep {
   to?: (pid: number) => boolean;
 }
 
-/** Ends what an earlier run, killed before it could, left working in `folder`; step by step, until nothing is left. */
+/** Ends what a run that was killed left working in `folder`; step by step, until nothing is left. */
 export async function stopLeftovers(options: { folder: string; programs: string[]; steps: StopStep[]; log: Logger }): Promise<void> {
   const { folder, programs, steps, log } = options;
   const find = (): number[] => processesIn(folder, programs);
   if (find().length === 0) return;
-  log.warn({ pids: find(), folder }, "an earlier run left its server running: stopping it first");
+  log.warn({ pids: find(), folder }, "a server was left running: stopping it");
   for (const { signal, waitMs, to = () => true } of steps) {
     for (const pid of find().filter(to)) send(pid, signal);
     if (await waitUntil(() => find().length === 0, { deadlineMs: waitMs })) return;

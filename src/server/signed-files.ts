@@ -49,6 +49,8 @@ async function find({ kind, id, name }: { kind: string; id: string; name: string
 }
 
 async function sendFile(request: FileRequest, reply: FastifyReply, path: string, file: StoredFile): Promise<FastifyReply> {
+  // A fetch that asks "has it changed?" says no-cache as well, which would be taken for "send it whatever".
+  delete request.raw.headers["cache-control"];
   const { statusCode, headers, stream } = await send(request.raw, encodeURIComponent(basename(path)), { root: dirname(path), index: false, cacheControl: false, dotfiles: "allow" });
   return reply
     .code(statusCode)
