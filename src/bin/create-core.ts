@@ -1,6 +1,5 @@
 import { createDatabase } from "../db/database.js";
 import type { Database } from "../db/database.js";
-import type { Config } from "../config.js";
 import { createEventBus } from "../events/event-bus.js";
 import type { EventBus } from "../events/event-bus.js";
 import type { ClosingStack } from "../lifecycle.js";
@@ -17,9 +16,13 @@ import type { QueuedJobReads } from "../services/queued-job-reads.js";
 import { createQueuedJobs } from "../services/queued-jobs.js";
 import type { QueuedJobs } from "../services/queued-jobs.js";
 import { catalogue } from "../tasks/catalogue.js";
+import type { CompleteConfig } from "./read-config.js";
 
 /** In Redis, what is ours begins with it; the braces keep the keys of a queue on one node of a cluster. */
 export const REDIS_PREFIX = "{photos}";
+
+/** What one decode may take. */
+export const CHILD_MEMORY_BYTES = 1.5 * 1024 ** 3;
 
 /** What API and worker have in common. */
 export interface Core {
@@ -32,9 +35,9 @@ export interface Core {
   queuedJobReads: QueuedJobReads;
 }
 
-export async function createCore(config: Config & { databaseUrl: string; redisUrl: string }, options: { name: string; connections: number; log: Logger }, stack: ClosingStack): Promise<Core> {
+export async function createCore(config: CompleteConfig, options: { name: string; connections: number; log: Logger; redisPrefix?: string }, stack: ClosingStack): Promise<Core> {
   const { log } = options;
-  const redis = { redisUrl: config.redisUrl, prefix: REDIS_PREFIX, log };
+  const redis = { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX, log };
   const database = createDatabase({ url: config.databaseUrl, connections: options.connections, applicationName: options.name });
   stack.add("database", () => database.close());
   const bus = createEventBus(redis);

@@ -55,12 +55,12 @@ function lacksEnd({ format }: PhotoHeader, error: unknown): boolean {
   return format === "jpeg" && /premature end of JPEG image/.test(String(error));
 }
 
+const TAKES_MEMORY = "Decoding the photo takes more memory than a task may use. Scale it down and upload it again.";
+const DAMAGED = "The photo is damaged or cut off: its header is fine, but the picture cannot be decoded. Upload the original file again.";
+
 /** Of the decoder's texts only those about memory and a missing file can be told from damage. */
 function explain(cause: unknown): Error {
   const said = String(cause);
   if (/input file is missing/i.test(said)) return new Error("The photo's file is not there.", { cause });
-  if (/memory|allocat/i.test(said)) {
-    return Object.assign(new PhotoTooLargeError("Decoding the photo takes more memory than a task may use. Scale it down and upload it again."), { cause });
-  }
-  return Object.assign(new PhotoUnreadableError("The photo is damaged or cut off: its header is fine, but the picture cannot be decoded. Upload the original file again."), { cause });
+  return Object.assign(/memory|allocat/i.test(said) ? new PhotoTooLargeError(TAKES_MEMORY) : new PhotoUnreadableError(DAMAGED), { cause });
 }

@@ -16,7 +16,8 @@ const MAX_WEBP_SIDE = 16_383;
 export async function encodePixels(pixels: Pixels, format: OutputFormat, quality: number = DEFAULT_QUALITY[format]): Promise<Buffer> {
   if (format === "webp" && Math.max(pixels.width, pixels.height) > MAX_WEBP_SIDE) {
     const size = `${pixels.width} × ${pixels.height}`;
-    throw new PhotoTooLargeError(`WebP ends at ${MAX_WEBP_SIDE} pixels a side, and this picture would have ${size}. Ask for JPEG, PNG or AVIF, or for a smaller one.`);
+    const advice = "Ask for JPEG, PNG or AVIF, or for a smaller one.";
+    throw new PhotoTooLargeError(`WebP ends at ${MAX_WEBP_SIDE} pixels a side, and this picture would have ${size}. ${advice}`);
   }
   return encode(fromPixels(pixels), format, quality).toBuffer();
 }

@@ -22,10 +22,15 @@ export async function perceptualHashOf(pixels: Pixels): Promise<string | null> {
   return BigInt(`0b${bits}`).toString(16).padStart(16, "0");
 }
 
-/** DCT-II, rows then columns: F(u, v) = Σx Σy f(x, y) · cos((2x + 1)uπ / 2N) · cos((2y + 1)vπ / 2N). Its scale does not matter for signs against a median. */
+/**
+ * DCT-II, rows then columns: F(u, v) = Σx Σy f(x, y) · cos((2x + 1)uπ / 2N) · cos((2y + 1)vπ / 2N). The usual scale is left
+ * out: it hardly moves what is above the median.
+ */
 function lowFrequencies(values: number[]): number[] {
-  const rows = indexes(SIDE).map((y) => indexes(KEPT).map((u) => sum(indexes(SIDE).map((x) => (values[y * SIDE + x] ?? 0) * cosine(x, u)))));
-  return indexes(KEPT).flatMap((v) => indexes(KEPT).map((u) => sum(indexes(SIDE).map((y) => (rows[y]?.[u] ?? 0) * cosine(y, v)))));
+  const alongRow = (y: number, u: number) => sum(indexes(SIDE).map((x) => (values[y * SIDE + x] ?? 0) * cosine(x, u)));
+  const rows = indexes(SIDE).map((y) => indexes(KEPT).map((u) => alongRow(y, u)));
+  const alongColumn = (u: number, v: number) => sum(indexes(SIDE).map((y) => (rows[y]?.[u] ?? 0) * cosine(y, v)));
+  return indexes(KEPT).flatMap((v) => indexes(KEPT).map((u) => alongColumn(u, v)));
 }
 
 function cosine(at: number, frequency: number): number {

@@ -53,6 +53,7 @@ function codingOf(compression: string | undefined): PhotoFormat {
 }
 
 function unreadable(format: PhotoFormat, cause: unknown): never {
-  const error = new PhotoUnreadableError(`The header of this ${PHOTO_FORMATS[format].title} file cannot be read: it is damaged or cut off. Upload the original file again.`);
-  throw Object.assign(error, { cause });
+  const { title } = PHOTO_FORMATS[format];
+  const sentence = `The header of this ${title} file cannot be read: it is damaged or cut off. Upload the original file again.`;
+  throw Object.assign(new PhotoUnreadableError(sentence), { cause });
 }

@@ -13,6 +13,8 @@ export interface PhotoInspector {
    * the work together; aborted, it throws ChildStoppedError, and what lies at `outputPath` is to be thrown away.
    */
   preview(path: string, outputPath: string, options?: { signal?: AbortSignal }): Promise<PhotoPreview>;
+  /** Previews asked for and not yet begun: over a few, it is better to leave them to the worker. */
+  readonly waiting: number;
   /** Starts the children now rather than with the first upload. */
   warm(): Promise<void>;
   close(): Promise<void>;
@@ -31,6 +33,9 @@ export function createPhotoInspector(deps: { log: Logger; maxPixels: number; mem
     probe: (path, { signal } = {}) => ask(headers, { kind: "probe", path, maxPixels }, { signal, timeoutMs: PROBE_TIMEOUT_MS }),
     preview: (path, outputPath, { signal } = {}) =>
       ask(previews, { kind: "preview", path, outputPath, maxPixels }, { signal, timeoutMs: PREVIEW_TIMEOUT_MS }),
+    get waiting() {
+      return previews.waiting;
+    },
     warm: async () => void (await Promise.all([headers.warm(), previews.warm()])),
     close: async () => void (await Promise.all([headers.close(), previews.close()])),
   };

@@ -59,7 +59,8 @@ async function load(file: Buffer): Promise<ExpandedTags> {
 }
 
 /** Parts of the file's structure that the library lists among the tags, and whole packets. */
-const STRUCTURE = /^_raw$|IFD Pointer$|^MakerNote$|^about$|^XML:com\.adobe\.xmp$|^Raw profile type|^(?:Image (?:Width|Height)|Bit Depth|Color Type|Compression|Filter|Interlace|Pixels? .*)$/;
+const STRUCTURE = /^_raw$|IFD Pointer$|^MakerNote$|^about$|^XML:com\.adobe\.xmp$|^Raw profile type/;
+const PNG_HEADER = /^(?:Image (?:Width|Height)|Bit Depth|Color Type|Compression|Filter|Interlace|Pixels? .*)$/;
 
 /** IPTC repeats a tag for each of its values. */
 function joined(tags: LibraryTag[]): LibraryTag {
@@ -75,6 +76,7 @@ interface LibraryTag {
 
 function readTag(group: TagGroup, name: string, tag: unknown): PhotoTag | null {
   if (typeof tag !== "object" || tag === null || STRUCTURE.test(name)) return null;
+  if (group === "PNG" && PNG_HEADER.test(name)) return null;
   const { value, description, computed = value } = Array.isArray(tag) ? joined(tag) : (tag as LibraryTag);
   const number = finite(Array.isArray(computed) ? computed[0] : computed);
   const text = typeof description === "string" || typeof description === "number" ? description : null;

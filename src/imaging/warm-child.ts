@@ -45,6 +45,8 @@ interface Self {
   rssBytes: number;
   work: ChildWork | null;
   leaving: boolean;
+  /** Why it was killed, where its own end would not tell. */
+  verdict: ChildStoppedError | null;
 }
 
 const STDERR_KEPT = 4096;
@@ -52,7 +54,7 @@ const STDERR_KEPT = 4096;
 /** Starts a child process at once. */
 export function createWarmChild(options: WarmChildOptions): WarmChild {
   const process = spawnChild(options.entry, options.memoryLimitBytes);
-  const self: Self = { process, graceMs: options.graceMs, state: "starting", tasks: 0, rssBytes: 0, work: null, leaving: false };
+  const self: Self = { process, graceMs: options.graceMs, state: "starting", tasks: 0, rssBytes: 0, work: null, leaving: false, verdict: null };
   const gone = untilGone(self, options);
   const ready = Promise.race([untilReady(self, options.startTimeoutMs), gone.then(() => false)]);
   process.on("message", (message: ChildMessage) => {
@@ -107,7 +109,10 @@ function kill(self: Self): void {
 
 function untilReady(self: Self, startTimeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => self.process.kill("SIGKILL"), startTimeoutMs);
+    const timer = setTimeout(() => {
+      self.verdict = new ChildStoppedError("crashed", `The child process was not ready after ${startTimeoutMs} ms.`);
+      self.process.kill("SIGKILL");
+    }, startTimeoutMs);
     self.process.once("exit", () => clearTimeout(timer));
     self.process.once("message", () => {
       clearTimeout(timer);
@@ -119,16 +124,17 @@ function untilReady(self: Self, startTimeoutMs: number): Promise<boolean> {
 
 async function untilGone(self: Self, options: WarmChildOptions): Promise<ChildStoppedError | null> {
   const readStderr = keepTail(self.process, options.onUncapped);
-  const failure = await new Promise<ChildStoppedError | null>((resolve) => {
+  await new Promise<void>((resolve) => {
     // `close`, not `exit`: an answer may still lie in the channel when the process has ended.
-    self.process.once("close", () => resolve(null));
+    self.process.once("close", () => resolve());
     self.process.on("error", (error) => {
       if (self.process.pid !== undefined) return; // A message that did not get through; the end follows.
-      resolve(new ChildStoppedError("crashed", `The child process could not be started: ${error.message}.`, { cause: error }));
+      self.verdict = new ChildStoppedError("crashed", `The child process could not be started: ${error.message}.`, { cause: error });
+      resolve();
     });
   });
   const { pid, exitCode, signalCode } = self.process;
-  const death = failure ?? describeDeath({ code: exitCode, signal: signalCode, stderr: readStderr() });
+  const death = self.verdict ?? describeDeath({ code: exitCode, signal: signalCode, stderr: readStderr() });
   self.state = "gone";
   if (!self.leaving) options.log.warn({ childPid: pid, reason: death.reason, stderr: readStderr() }, death.message);
   self.work?.die(death);

@@ -2,7 +2,10 @@ import { z } from "zod";
 import { defineTask } from "../define-task.js";
 
 export const parameters = z.strictObject({
-  redactGps: z.boolean().default(false).describe("Leave out where the photo was taken: `gps` is null, and no tag tells a position. Names of cities and countries stay."),
+  redactGps: z
+    .boolean()
+    .default(false)
+    .describe("Leave out where the photo was taken: `gps` is null, and no tag tells a position. Names of cities and countries stay."),
 });
 
 const text = z.string().nullable();
@@ -32,7 +35,9 @@ export const result = z.object({
   colorProfile: text.describe("Name of the embedded colour profile, or null."),
   width: z.int().min(1).describe("Of the upright photo, in pixels."),
   height: z.int().min(1).describe("Of the upright photo, in pixels."),
-  tags: z.record(z.string(), z.union([z.string(), z.number()])).describe("All standard tags by name, those outside EXIF with their group (XMP:Rating); at most 200, texts cut to 500 characters."),
+  tags: z
+    .record(z.string(), z.union([z.string(), z.number()]))
+    .describe("All standard tags by name, those outside EXIF with their group (XMP:Rating); at most 200, texts cut to 500 characters."),
 });
 
 export const metadata = defineTask({

@@ -13,7 +13,12 @@ export const parameters = z.strictObject({
     .default([320, 1024])
     .meta({ uniqueItems: true, description: "Widths in pixels, one variant each, in this order. A photo is never enlarged." }),
   format: format.default("webp").describe("Format of all variants. On JPEG, what was transparent becomes white."),
-  quality: z.int().min(1).max(100).optional().describe("1 (small) to 100 (faithful); 80 for JPEG and WebP, 50 for AVIF. PNG is lossless and ignores it."),
+  quality: z
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("1 (small) to 100 (faithful); 80 for JPEG and WebP, 50 for AVIF. PNG is lossless and ignores it."),
 });
 
 const variant = z.object({

@@ -1,0 +1,52 @@
+import { createFeed } from "../events/feed.js";
+import type { Services } from "../graphql/context.js";
+import { createSchema } from "../graphql/schema.js";
+import { createPhotoInspector } from "../imaging/photo-inspector.js";
+import type { ClosingStack } from "../lifecycle.js";
+import type { Logger } from "../logger.js";
+import { createFileUrls } from "../photos/file-urls.js";
+import { checkDatabase } from "../server/health.js";
+import { createHttpServer } from "../server/http-server.js";
+import { createAccounts } from "../services/accounts.js";
+import { createEventLog } from "../services/event-log.js";
+import { createPhotoIntake } from "../services/photo-intake.js";
+import { createUsers } from "../services/users.js";
+import { CHILD_MEMORY_BYTES, createCore } from "./create-core.js";
+import { createVerifier } from "./create-verifier.js";
+import { keepFileSigningKey } from "./file-signing-key.js";
+import type { CompleteConfig } from "./read-config.js";
+import { version } from "./version.js";
+
+/** The API, listening; returns its address. What it opens is put on the stack. */
+export async function createApi(config: CompleteConfig, options: { log: Logger; redisPrefix?: string }, stack: ClosingStack): Promise<{ url: string }> {
+  const { log } = options;
+  const verifier = await createVerifier(config, log);
+  stack.add("token verifier", () => verifier.close());
+  const core = await createCore(config, { name: "photo-service api", connections: 10, ...options }, stack);
+  const { database, bus, photos, storage } = core;
+  const users = createUsers({ database, adminEmails: config.adminEmails });
+  const eventLog = createEventLog(database);
+  const feed = createFeed({ bus, eventLog, log });
+  stack.add("feed", () => feed.close());
+  const inspector = createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, memoryLimitBytes: CHILD_MEMORY_BYTES });
+  stack.add("photo inspector", () => inspector.close());
+  const { maxUploadBytes, maxStoredBytesPerUser: maxStoredBytes } = config;
+
+  const services: Services = {
+    ...core,
+    users,
+    accounts: createAccounts({ database, users, deleteFiles: (keys) => storage.delete(keys), tellGone: (userId) => server.sockets.closeUser(userId), log }),
+    eventLog,
+    feed,
+    fileUrls: createFileUrls({ signingKey: config.fileSigningKey ?? (await keepFileSigningKey(config.dataFolder)), publicUrl: config.publicUrl }),
+    limits: { maxUnfinished: config.maxPendingPerUser, maxUploadBytes, maxStoredBytes, maxPhotoPixels: config.maxPhotoPixels },
+    info: { version, revision: config.revision, startedAt: new Date() },
+  };
+  const intake = createPhotoIntake({ photos, users, storage, inspector, maxUploadBytes, maxStoredBytes });
+  const health = { needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason }, wanted: { redis: () => bus.awayReason() } };
+  const server = await createHttpServer({ config, schema: await createSchema(), services, verifier, intake, storage, health, log });
+  stack.add("HTTP server", () => server.close());
+  const url = await server.listen({ host: config.host, port: config.port });
+  await inspector.warm();
+  return { url };
+}

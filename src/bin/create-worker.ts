@@ -1,0 +1,45 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { createChildPool } from "../imaging/child-pool.js";
+import type { ClosingStack } from "../lifecycle.js";
+import type { Logger } from "../logger.js";
+import { createHealthServer } from "../server/health-server.js";
+import { checkDatabase } from "../server/health.js";
+import { createDuties } from "../services/duties.js";
+import { catalogue } from "../tasks/catalogue.js";
+import { createLeases } from "../worker/leases.js";
+import { createTaskWorker } from "../worker/task-worker.js";
+import { createUpkeep } from "../worker/upkeep.js";
+import { CHILD_MEMORY_BYTES, createCore, REDIS_PREFIX } from "./create-core.js";
+import type { CompleteConfig } from "./read-config.js";
+
+export interface WorkerOptions {
+  log: Logger;
+  redisPrefix?: string;
+  /** How long running tasks may go on when it closes. */
+  drainMs: number;
+}
+
+/** A worker, taking work; returns the address of its health. What it opens is put on the stack. */
+export async function createWorker(config: CompleteConfig, options: WorkerOptions, stack: ClosingStack): Promise<{ url: string }> {
+  const { log, redisPrefix = REDIS_PREFIX, drainMs } = options;
+  const worker = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
+  const core = await createCore(config, { name: "photo-service worker", connections: 10, log, redisPrefix }, stack);
+  const { database, queuedJobs } = core;
+  const pool = createChildPool({ entry: new URL("../worker/task-child.js", import.meta.url), size: config.workerConcurrency, memoryLimitBytes: CHILD_MEMORY_BYTES, log });
+  stack.add("child pool", () => pool.close());
+  const leases = createLeases({ queuedJobs, worker, log });
+  stack.add("leases", () => leases.close());
+  const upkeep = createUpkeep({ queuedJobs, duties: createDuties(database), worker, log });
+  stack.add("upkeep", () => upkeep.close());
+  const taskWorker = createTaskWorker(
+    { ...core, pool, maxPhotoPixels: config.maxPhotoPixels, catalogue, leases, worker, log },
+    { redisUrl: config.redisUrl, prefix: redisPrefix, tasks: config.workerTasks, children: config.workerConcurrency, drainMs, onRedisReady: () => upkeep.hurry() },
+  );
+  stack.add("task worker", () => taskWorker.close());
+  const health = await createHealthServer({ needed: { postgresql: checkDatabase(database), queue: () => taskWorker.idleReason() }, wanted: {} }, log);
+  stack.add("health server", () => health.close());
+  const url = await health.listen({ host: config.host, port: config.workerPort });
+  await pool.warm();
+  return { url };
+}

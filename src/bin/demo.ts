@@ -1,0 +1,51 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import { setTimeout as pause } from "node:timers/promises";
+import { ConfigError, parseConfig, readEnvironment } from "../config.js";
+import { runDemo } from "../demo/run-demo.js";
+import { makeSamplePhoto } from "../imaging/make-sample-photo.js";
+import { runCommand } from "../lifecycle.js";
+import { readServiceFile } from "./service-file.js";
+import type { ServiceFile } from "./service-file.js";
+
+await runCommand(async () => {
+  const { dataFolder } = parseConfig(readEnvironment(), []);
+  const photo = await readPhoto(process.argv[2]);
+  const running = await readServiceFile(dataFolder);
+  const { service, stop } = running ? { service: running, stop: async () => {} } : await startService(dataFolder);
+  try {
+    if (service.token === null) throw new ConfigError(["The service that runs here honours no development tokens, which the demo needs"]);
+    const ok = await runDemo({ url: service.url, token: service.token, photo, folder: "demo-output", out: process.stdout });
+    if (!ok) process.exitCode = 1;
+  } finally {
+    await stop();
+  }
+});
+
+async function readPhoto(path: string | undefined): Promise<{ bytes: Uint8Array; filename: string }> {
+  if (path === undefined) return { bytes: await makeSamplePhoto(), filename: "hills.jpg" };
+  const bytes = await readFile(path).catch(() => {
+    throw new ConfigError([`${path} cannot be read: name a photo, or none and one is made`]);
+  });
+  return { bytes, filename: basename(path) };
+}
+
+/** `npm start` for as long as the demo takes. */
+async function startService(dataFolder: string): Promise<{ service: ServiceFile; stop: () => Promise<void> }> {
+  process.stdout.write("No service runs from this folder: starting one for the demo.\n");
+  const child = spawn(process.execPath, [fileURLToPath(new URL("start.js", import.meta.url))], { stdio: ["ignore", "ignore", "inherit"] });
+  const ended = once(child, "exit");
+  const stop = async (): Promise<void> => {
+    child.kill("SIGTERM");
+    await ended;
+  };
+  while (child.exitCode === null && child.signalCode === null) {
+    const service = await readServiceFile(dataFolder);
+    if (service) return { service, stop };
+    await pause(100);
+  }
+  throw new ConfigError(["The service could not be started"]);
+}

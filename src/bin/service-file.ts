@@ -1,0 +1,44 @@
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+
+/** What `npm start` tells other commands of the service that it runs. */
+const schema = z.object({
+  pid: z.int(),
+  version: z.string(),
+  url: z.string(),
+  graphql: z.string(),
+  subscriptions: z.string(),
+  console: z.string(),
+  health: z.string(),
+  token: z.string().nullable(),
+  dataFolder: z.string(),
+  databaseUrl: z.string(),
+  redisUrl: z.string(),
+  startedAt: z.string(),
+});
+export type ServiceFile = z.infer<typeof schema>;
+
+const pathIn = (dataFolder: string) => join(dataFolder, "service.json");
+
+/** For its owner's eyes only: it has a token and passwords in it. */
+export async function writeServiceFile(dataFolder: string, service: ServiceFile): Promise<void> {
+  const path = pathIn(dataFolder);
+  await writeFile(`${path}.new`, `${JSON.stringify(service, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
+
+export async function removeServiceFile(dataFolder: string): Promise<void> {
+  await rm(pathIn(dataFolder), { force: true });
+}
+
+/** Null when no service runs from this folder: none was started, or it was killed. */
+export async function readServiceFile(dataFolder: string): Promise<ServiceFile | null> {
+  const text = await readFile(pathIn(dataFolder), "utf8").catch(() => null);
+  const service = text === null ? undefined : schema.safeParse(JSON.parse(text)).data;
+  return service && (await answers(service)) ? service : null;
+}
+
+async function answers({ health }: ServiceFile): Promise<boolean> {
+  return fetch(health, { signal: AbortSignal.timeout(3000) }).then((response) => response.ok, () => false);
+}

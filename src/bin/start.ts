@@ -1,0 +1,58 @@
+import { fileURLToPath } from "node:url";
+import { ConfigError, parseConfig, readEnvironment } from "../config.js";
+import { createDatabase } from "../db/database.js";
+import { migrate } from "../db/migrate.js";
+import { claimPort } from "../embedded/claim-port.js";
+import { openDataFolder } from "../embedded/open-data-folder.js";
+import { startPostgres } from "../embedded/start-postgres.js";
+import { startRedis } from "../embedded/start-redis.js";
+import { createSupervisor } from "../embedded/supervise.js";
+import { runProcess } from "../lifecycle.js";
+import { createLogger } from "../logger.js";
+import { syncCatalogue } from "../services/sync-catalogue.js";
+import { catalogue } from "../tasks/catalogue.js";
+import { orExit } from "./or-exit.js";
+import { removeServiceFile, writeServiceFile } from "./service-file.js";
+import { describeService, printService, waitUntilReady } from "./started-service.js";
+
+const env = readEnvironment();
+const config = orExit(() => parseConfig(env, ["tokens", "files"]));
+const level = env["LOG_LEVEL"] || "warn";
+const log = createLogger({ name: "start", level, pretty: process.stdout.isTTY });
+
+await runProcess({ log, deadlineMs: 40_000 }, async (stack) => {
+  const embedded = config.databaseUrl === null || config.redisUrl === null;
+  if (config.production && embedded && !config.embedded) {
+    throw new ConfigError(["NODE_ENV is production, where private services are not brought up unasked: set DATABASE_URL and REDIS_URL, or EMBEDDED=true"]);
+  }
+  const folder = await openDataFolder(config.dataFolder);
+  stack.add("data folder", () => folder.close());
+  const port = await claimPort({ host: config.host, port: config.port, variable: "PORT" });
+  const workerPort = await claimPort({ host: config.host, port: config.workerPort, variable: "WORKER_PORT" });
+
+  const [postgres, redis] = await Promise.all([
+    config.databaseUrl === null ? startPostgres({ dataDir: `${folder.path}/postgres`, log }) : null,
+    config.redisUrl === null ? startRedis({ dataDir: `${folder.path}/redis`, log, path: env["PATH"] ?? "" }) : null,
+  ]);
+  if (postgres) stack.add("PostgreSQL", () => postgres.close());
+  if (redis) stack.add("Redis", () => redis.close());
+  const databaseUrl = postgres?.url ?? config.databaseUrl ?? "";
+  const redisUrl = redis?.url ?? config.redisUrl ?? "";
+  await migrate(databaseUrl);
+  const database = createDatabase({ url: databaseUrl, connections: 1, applicationName: "photo-service start" });
+  await syncCatalogue(database, catalogue.values()).finally(() => database.close());
+
+  const supervisor = createSupervisor({ log });
+  stack.add("API and worker", () => supervisor.close());
+  const childEnv = { ...env, NODE_ENV: config.production ? "production" : "development", DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, PORT: String(port), WORKER_PORT: String(workerPort), LOG_LEVEL: level };
+  const script = (name: string) => fileURLToPath(new URL(`${name}.js`, import.meta.url));
+  await supervisor.start("api", script("api"), { env: childEnv });
+  await supervisor.start("worker", script("worker"), { env: childEnv });
+
+  const service = await describeService({ ...config, port, databaseUrl, redisUrl, dataFolder: folder.path });
+  await waitUntilReady(service.health);
+  await waitUntilReady(`http://${config.host}:${workerPort}/health/ready`);
+  stack.add("service file", () => removeServiceFile(folder.path));
+  await writeServiceFile(folder.path, service);
+  printService(service);
+});

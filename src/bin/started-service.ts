@@ -1,0 +1,54 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { loadOrCreateDevelopmentKey, signDevelopmentToken } from "../auth/development-key.js";
+import type { CompleteConfig } from "./read-config.js";
+import type { ServiceFile } from "./service-file.js";
+import { version } from "./version.js";
+
+const WEEK_SECONDS = 7 * 24 * 3600;
+const READY_MS = 60_000;
+
+/** What is told of the service that was started; a token where the development key is honoured. */
+export async function describeService(config: CompleteConfig): Promise<ServiceFile> {
+  const { host, port, dataFolder, databaseUrl, redisUrl } = config;
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const own = !config.production && config.jwtPublicKey === null && config.jwtJwksUrl === null;
+  const token = own ? await signDevelopmentToken(await loadOrCreateDevelopmentKey(dataFolder), { email: "you@example.com", name: "You", expiresInSeconds: WEEK_SECONDS }) : null;
+  return {
+    pid: process.pid,
+    version,
+    url,
+    graphql: `${url}/graphql`,
+    subscriptions: `${url.replace(/^http/, "ws")}/graphql`,
+    console: token === null ? `${url}/` : `${url}/#token=${token}`,
+    health: `${url}/health/ready`,
+    token,
+    dataFolder,
+    databaseUrl,
+    redisUrl,
+    startedAt: new Date().toISOString(),
+  };
+}
+
+/** Resolves when the address answers 200; throws when it has not after a minute. */
+export async function waitUntilReady(url: string): Promise<void> {
+  const deadline = Date.now() + READY_MS;
+  while (Date.now() < deadline) {
+    if (await fetch(url, { signal: AbortSignal.timeout(2000) }).then((response) => response.ok, () => false)) return;
+    await pause(50);
+  }
+  throw new Error(`The service was started but is not ready after ${READY_MS / 1000} s: LOG_LEVEL=info npm start shows why`);
+}
+
+/** A short aligned list, for people. */
+export function printService(service: ServiceFile): void {
+  const rows = [
+    ["Sign in", service.console],
+    ["API", `${service.graphql}   (subscriptions: ${service.subscriptions})`],
+    ["Schema", `${service.graphql}/schema.graphql`],
+    ["Health", service.health],
+    ["Data", service.dataFolder],
+    ["Try first", "npm run demo -- photo.jpg"],
+    ["Stop", "Ctrl-C; the data stays"],
+  ];
+  process.stdout.write(`\nThe Photo Service ${service.version} is ready.\n\n${rows.map(([name = "", value]) => `  ${name.padEnd(10)} ${value}`).join("\n")}\n\n`);
+}

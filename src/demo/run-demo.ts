@@ -1,0 +1,60 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { createDemoClient } from "./demo-client.js";
+import type { DemoEvent, DemoClient } from "./demo-client.js";
+import { createEventDisplay } from "./event-display.js";
+
+export interface DemoOptions {
+  url: string;
+  token: string;
+  photo: { bytes: Uint8Array; filename: string };
+  /** Where the results go; a folder of this run is made in it. */
+  folder: string;
+  out: NodeJS.WriteStream;
+}
+
+const JOBS = ["thumbnail", "metadata", "placeholder"];
+const ENDS = new Set(["SUCCEEDED", "FAILED", "CANCELLED"]);
+
+/** The main job from end to end: upload, submit, watch every step, fetch the results. Returns whether all succeeded. */
+export async function runDemo({ url, token, photo, folder, out }: DemoOptions): Promise<boolean> {
+  const client = createDemoClient({ url, token });
+  try {
+    const uploaded = await client.upload(photo.bytes, photo.filename);
+    out.write(`Uploaded ${photo.filename}: ${uploaded.width} × ${uploaded.height} pixels, ${photo.bytes.length} bytes. Submitting ${JOBS.join(", ")}.\n\n`);
+    const { ids, eventCursor } = await client.submit(JOBS, uploaded.id);
+    const ended = await watch(client, { ids, eventCursor, out });
+    const paths = (await Promise.all(ended.map((event) => saveResult(client, event, join(resolve(folder), ids[0] ?? "demo"))))).flat();
+    out.write(`\nThe results:\n${paths.map((path) => `  ${path}`).join("\n")}\n`);
+    return ended.every((event) => event.type === "SUCCEEDED");
+  } finally {
+    client.close();
+  }
+}
+
+async function watch(client: DemoClient, { ids, eventCursor, out }: { ids: string[]; eventCursor: string; out: NodeJS.WriteStream }): Promise<DemoEvent[]> {
+  const display = createEventDisplay(out);
+  const ended = new Map<string, DemoEvent>();
+  const onEvent = (event: DemoEvent): void => {
+    if (!ids.includes(event.queuedJob.id)) return;
+    display.show(event);
+    if (ENDS.has(event.type)) ended.set(event.queuedJob.id, event);
+  };
+  await client.watch(eventCursor, onEvent, () => ended.size === ids.length).finally(() => display.close());
+  return [...ended.values()];
+}
+
+/** The files of a job and what it told, each at a path of its own. */
+async function saveResult(client: DemoClient, { queuedJob: { job, result, error, outputs } }: DemoEvent, folder: string): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
+  const told = join(folder, `${job.name}.json`);
+  await writeFile(told, `${JSON.stringify(result ?? error, null, 2)}\n`);
+  const files = await Promise.all(
+    outputs.map(async (output) => {
+      const path = join(folder, `${job.name}-${output.name}`);
+      await writeFile(path, await client.download(output.url));
+      return path;
+    }),
+  );
+  return [told, ...files];
+}
