@@ -60,6 +60,7 @@ export async function keepRunning({ name, log, launch, backOff = BACK_OFF }: Kee
       try {
         await sleep(Math.min(backOff.firstMs * 2 ** more, backOff.mostMs), undefined, { signal: closing.signal });
         current = await launch(closing.signal);
+        if (closing.signal.aborted) return false; // close() waits for this loop, and then stops the new one.
         log.info({ process: name, childPid: current.pid }, `${name} runs again`);
         return true;
       } catch (error) {
@@ -77,7 +78,7 @@ export async function keepRunning({ name, log, launch, backOff = BACK_OFF }: Kee
       closing.abort();
       await current.stop();
       await loop;
-      await current.stop(); // One whose start was under way when the first was stopped.
+      await current.stop(); // The one whose start was under way.
     },
   };
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
+import { closeSync, constants, fchownSync, fstatSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import { explainFailure } from "./explain-failure.js";
 import type { Attempt } from "./explain-failure.js";
 import type { Running } from "./keep-running.js";
@@ -31,7 +31,7 @@ const LOG_BYTES_KEPT = 10 * 1024 * 1024;
 
 /** Starts a server in a session of its own and waits until it is ready; throws a sentence when it is not to be. */
 export async function launchServer(plan: ServerPlan): Promise<Running> {
-  const log = openLog(plan.logFile);
+  const log = openLog(plan);
   try {
     const running = await spawnServer(plan, log.fd);
     await proveReady(plan, running, () => readFileSync(plan.logFile).subarray(log.from).toString());
@@ -77,8 +77,13 @@ async function stop(child: ChildProcess, exited: Promise<string>, steps: StopSte
 }
 
 /** Appends; what is longer than it is useful becomes `<file>.1`. `from` is where this launch begins to write. */
-function openLog(file: string): { fd: number; from: number } {
-  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_KEPT) renameSync(file, `${file}.1`);
-  const fd = openSync(file, constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW, 0o600);
-  return { fd, from: fstatSync(fd).size };
+function openLog({ logFile: file, user, attempt }: ServerPlan): { fd: number; from: number } {
+  try {
+    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_KEPT) renameSync(file, `${file}.1`);
+    const fd = openSync(file, constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW, 0o600);
+    if (user) fchownSync(fd, user.uid, user.gid);
+    return { fd, from: fstatSync(fd).size };
+  } catch (error) {
+    throw explainFailure(attempt, String(error), error);
+  }
 }

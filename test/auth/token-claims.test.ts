@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { tokenClaims } from "../../src/auth/token-claims.js";
+
+const required = { iss: "https://id.example.com", sub: "u1", email: "ada@example.com", exp: 2000 };
+
+test("takes all claims over", () => {
+  const payload = { ...required, email_verified: true, name: " Ada ", picture: "https://example.com/a.png?s=1", iat: 1000, admin: true };
+  assert.deepEqual(tokenClaims.parse(payload), {
+    issuer: "https://id.example.com",
+    subject: "u1",
+    email: "ada@example.com",
+    emailVerified: true,
+    name: "Ada",
+    picture: "https://example.com/a.png?s=1",
+    issuedAt: 1000,
+    expiresAt: 2000,
+    admin: true,
+  });
+});
+
+test("falls back where optional claims are absent", () => {
+  const { emailVerified, name, picture, issuedAt, admin } = tokenClaims.parse(required);
+  assert.deepEqual({ emailVerified, name, picture, issuedAt, admin }, { emailVerified: false, name: "ada", picture: null, issuedAt: 0, admin: false });
+});
+
+test("believes only the boolean true", () => {
+  for (const value of ["true", 1, [true], {}, null, "false"]) {
+    const claims = tokenClaims.parse({ ...required, email_verified: value, admin: value });
+    assert.equal(claims.emailVerified, false);
+    assert.equal(claims.admin, false);
+  }
+});
+
+test("names a user after the e-mail when the name is not sound", () => {
+  for (const name of ["", "   ", 5, null, ["Ada"], {}, "A\0da", "\uD800"]) assert.equal(tokenClaims.parse({ ...required, name }).name, "ada");
+  assert.equal(tokenClaims.parse({ ...required, email: "@example.com" }).name, "@example.com");
+  assert.equal(tokenClaims.parse({ ...required, email: "ada" }).name, "ada");
+});
+
+test("cuts a name at 200, never through a character", () => {
+  assert.equal(tokenClaims.parse({ ...required, name: "x".repeat(500) }).name, "x".repeat(200));
+  assert.equal(tokenClaims.parse({ ...required, name: `${"x".repeat(199)}😀` }).name, "x".repeat(199));
+  assert.equal(tokenClaims.parse({ ...required, email: `${"y".repeat(250)}@example.com` }).name, "y".repeat(200));
+});
+
+test("takes a picture only when it is an http(s) URL of at most 2048 characters", () => {
+  const long = `https://example.com/${"a".repeat(2028)}`;
+  for (const picture of ["http://example.com", "HTTPS://example.com/a", long]) assert.equal(tokenClaims.parse({ ...required, picture }).picture, picture);
+  const odd = [`${long}a`, "javascript:alert(1)", "data:image/png;base64,", "//example.com/a", "https://", "https://exa mple.com", "http://x\n", "https://x/\0", "https://x/\uD800", 5, ["https://x"], ""];
+  for (const picture of odd) assert.equal(tokenClaims.parse({ ...required, picture }).picture, null, String(picture));
+});
+
+test("makes Google's two spellings one issuer", () => {
+  assert.equal(tokenClaims.parse({ ...required, iss: "accounts.google.com" }).issuer, "https://accounts.google.com");
+});
+
+test("rounds times to whole seconds, expiry up and issue down, within what dates can hold", () => {
+  const claims = tokenClaims.parse({ ...required, iat: 10.9, exp: 20.1 });
+  assert.deepEqual([claims.issuedAt, claims.expiresAt], [10, 21]);
+  assert.equal(tokenClaims.parse({ ...required, iat: -5 }).issuedAt, 0);
+  assert.equal(tokenClaims.parse({ ...required, iat: 1e300 }).issuedAt, 253_402_300_799);
+});
+
+test("finds the fault in a required claim", () => {
+  const faults = {
+    sub: ["", 1, null, ["u"], {}, "x".repeat(256), "a\0b", "\uDC00"],
+    email: ["", ["a"], 1, null, "x".repeat(321), "a\0@b"],
+    iss: ["", ["https://id.example.com"], 1],
+    exp: [1e300, -1, "2000", Number.POSITIVE_INFINITY, Number.NaN, 253_402_300_800, null],
+  };
+  for (const [claim, values] of Object.entries(faults)) {
+    for (const value of values) {
+      const parsed = tokenClaims.safeParse({ ...required, [claim]: value });
+      assert.deepEqual(parsed.error?.issues[0]?.path, [claim], `${claim} ${String(value)}`);
+    }
+  }
+});

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { TokenClaims } from "../../src/auth/token-claims.js";
+import { createVerifiedTokens } from "../../src/auth/verified-tokens.js";
+
+const claims: TokenClaims = { issuer: "i", subject: "u1", email: "a@b.c", emailVerified: true, name: "a", picture: null, issuedAt: 0, expiresAt: 1000, admin: false };
+
+test("finds a token until its expiry and the leeway are over", () => {
+  let now = 0;
+  const tokens = createVerifiedTokens({ generation: () => 1, clock: () => now, max: 10 });
+  tokens.add("t", claims, 1);
+  now = 1_004_999;
+  assert.equal(tokens.find("t"), claims);
+  assert.equal(tokens.find("T"), undefined);
+  now = 1_005_000;
+  assert.equal(tokens.find("t"), undefined);
+});
+
+test("forgets all when the keys change, and takes nothing that other keys have verified", () => {
+  let generation = 1;
+  const tokens = createVerifiedTokens({ generation: () => generation, clock: () => 0, max: 10 });
+  tokens.add("a", claims, 1);
+  generation = 2;
+  assert.equal(tokens.find("a"), undefined);
+  tokens.add("b", claims, 1);
+  assert.equal(tokens.find("b"), undefined);
+  tokens.add("b", claims, 2);
+  assert.equal(tokens.find("b"), claims);
+  generation = 1;
+  assert.equal(tokens.find("b"), undefined);
+});
+
+test("keeps the latest used and no more", () => {
+  const tokens = createVerifiedTokens({ generation: () => 1, clock: () => 0, max: 2 });
+  for (const token of ["a", "b"]) tokens.add(token, claims, 1);
+  assert.equal(tokens.find("a"), claims);
+  tokens.add("c", claims, 1);
+  assert.deepEqual(["a", "b", "c"].map((token) => tokens.find(token) !== undefined), [true, false, true]);
+  tokens.clear();
+  assert.equal(tokens.find("a"), undefined);
+});

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { closedParent, reachablePath } from "../../src/embedded/reachable-path.js";
+import { createScene } from "./scene.js";
+
+const scene = createScene();
+const folder = join(scene.folder, "a", "b");
+const stranger = { name: "stranger", uid: 4_000_000, gid: 4_000_000 };
+mkdirSync(folder, { recursive: true });
+after(() => scene.clear());
+
+test("a folder that the user can get to is named by its path", () => {
+  assert.equal(reachablePath(folder, undefined), folder);
+  assert.equal(reachablePath(folder, stranger), folder);
+});
+
+test("a folder below one that is closed to the user is named as the one a process stands in", { skip: process.platform !== "linux" }, () => {
+  chmodSync(join(scene.folder, "a"), 0o700);
+  assert.equal(closedParent(folder, stranger), join(scene.folder, "a"));
+  assert.equal(reachablePath(folder, stranger), "/proc/self/cwd");
+  assert.equal(reachablePath(folder, undefined), folder);
+  assert.equal(closedParent(folder, { name: "owner", uid: process.getuid?.() ?? 0, gid: 4_000_000 }), undefined);
+});

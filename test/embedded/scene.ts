@@ -1,0 +1,130 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import postgres from "postgres";
+import { processStart } from "../../src/embedded/process-start.js";
+import { createLoggerTo } from "../../src/logger.js";
+import type { Logger } from "../../src/logger.js";
+
+export const isRoot = process.getuid?.() === 0;
+
+/** A folder of one test file that other users may pass, a log, and what is started; `clear()` ends all by pid and removes it. */
+export interface Scene {
+  folder: string;
+  log: Logger;
+  /** What was logged, one JSON text a line. */
+  lines: string[];
+  /** Runs code as another node process, in a group of its own; resolves with its first line of output, parsed. */
+  launch<T>(code: string): Promise<{ child: ChildProcess; told: T }>;
+  /** Remembers to kill it. */
+  kill(child: ChildProcess): ChildProcess;
+  /** Remembers to close it, which would be started again if it were only killed. */
+  use<T extends { close(): Promise<void> }>(opened: T): T;
+  clear(): Promise<void>;
+}
+
+export function createScene(): Scene {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "embedded-")));
+  chmodSync(folder, 0o755);
+  const lines: string[] = [];
+  const children: ChildProcess[] = [];
+  const opened: { close(): Promise<void> }[] = [];
+  const kill = (child: ChildProcess): ChildProcess => {
+    children.push(child);
+    return child;
+  };
+  return {
+    folder,
+    log: createLoggerTo({ write: (line: string) => void lines.push(line) }, "debug"),
+    lines,
+    kill,
+    async launch<T>(code: string) {
+      const child = kill(spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"], detached: true }));
+      const [line] = (await once(createInterface(child.stdout!), "line")) as [string];
+      return { child, told: JSON.parse(line) as T };
+    },
+    use(one) {
+      opened.push(one);
+      return one;
+    },
+    async clear() {
+      for (const one of opened) await one.close();
+      for (const child of children) child.kill("SIGKILL");
+      for (const pid of workingUnder(folder)) end(pid);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The module of the sources with this name, as a URL that code of another process can import. */
+export function moduleUrl(name: string): string {
+  return new URL(`../../src/${name}.js`, import.meta.url).href;
+}
+
+/** Kills a process with SIGKILL and waits until it is gone. */
+export async function killHard(pid: number): Promise<void> {
+  end(pid);
+  await eventually(() => !isAlive(pid));
+}
+
+export function isAlive(pid: number): boolean {
+  return processStart(pid) !== undefined;
+}
+
+/** Asks until the answer is truthy; fails after 10 s. What throws counts as "not yet". */
+export async function eventually<T>(ask: () => T | Promise<T>): Promise<T> {
+  let last: unknown = "false";
+  for (const until = performance.now() + 10_000; performance.now() < until; await new Promise((resolve) => setTimeout(resolve, 10))) {
+    try {
+      const answer = await ask();
+      if (answer) return answer;
+    } catch (error) {
+      last = error;
+    }
+  }
+  throw new Error(`not within 10 s: ${String(last)}`);
+}
+
+/** One statement on a connection of its own. */
+export async function query(url: string, statement: string): Promise<Record<string, unknown>[]> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    return [...(await sql.unsafe(statement))];
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+/** The user ids a process runs with. */
+export function uidOf(pid: number): number {
+  return Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+}
+
+/** The server of the npm package, where there is one. */
+export function bundledRedis(): string | null {
+  const file = join(process.cwd(), "node_modules/@falkordblite/linux-x64/bin/redis-server");
+  return existsSync(file) ? file : null;
+}
+
+function workingUnder(folder: string): number[] {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/`);
+    } catch {
+      return false;
+    }
+  });
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // Gone already.
+  }
+}

@@ -1,0 +1,13 @@
+import { sharp } from "../../src/imaging/sharp.js";
+
+/** A picture whose coded data is long, the same each time. */
+export function noise(width: number, height: number, seed = 1) {
+  const data = Buffer.alloc(width * height * 3);
+  // The generator of Numerical Recipes: x ← 1664525 x + 1013904223 mod 2³².
+  let state = seed;
+  for (let at = 0; at < data.length; at++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    data[at] = state >>> 24;
+  }
+  return sharp(data, { raw: { width, height, channels: 3 } });
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { decodePreview } from "../../src/imaging/decode-preview.js";
+import { perceptualHashOf } from "../../src/imaging/perceptual-hash.js";
+import { sharp } from "../../src/imaging/sharp.js";
+import { noise } from "./noise.js";
+import { noSharedPhotos, sharedPhotos } from "./shared-photos.js";
+import { temporaryFolder } from "./temporary-folder.js";
+
+const folder = temporaryFolder();
+const hashOf = async (path: string) => perceptualHashOf((await decodePreview(path, { maxPixels: 100_000_000 })).pixels);
+const hashOfBytes = (bytes: Uint8Array) => hashOf(folder.write(bytes));
+
+/** Soft shapes, as photos have them: a few random pixels blown up. */
+const scene = (seed: number) => noise(7, 5, seed).png().toBuffer().then((small) => sharp(small).resize(700, 500, { kernel: "cubic" }).png().toBuffer());
+
+function distance(one: string | null, other: string | null): number {
+  assert(one !== null && other !== null);
+  return [...(BigInt(`0x${one}`) ^ BigInt(`0x${other}`)).toString(2)].filter((bit) => bit === "1").length;
+}
+
+describe("the perceptual hash", () => {
+  it("is 16 hex digits with the first bit 0, about half of the others 1", async () => {
+    const hash = await hashOfBytes(await scene(1));
+    assert.match(hash ?? "", /^[0-7][0-9a-f]{15}$/);
+    assert.equal(distance(hash, "0000000000000000"), 31);
+  });
+
+  it("is near for resized and recompressed copies", async () => {
+    const original = await scene(2);
+    const hash = await hashOfBytes(original);
+    for (const copy of [sharp(original).jpeg({ quality: 30 }), sharp(original).resize(200).webp(), sharp(original).resize(350, 300, { fit: "fill" }).avif()]) {
+      assert(distance(hash, await hashOfBytes(await copy.toBuffer())) <= 6);
+    }
+  });
+
+  it("is far for other and for mirrored pictures", async () => {
+    const original = await scene(3);
+    const hash = await hashOfBytes(original);
+    assert(distance(hash, await hashOfBytes(await scene(4))) >= 16);
+    assert(distance(hash, await hashOfBytes(await sharp(original).flop().png().toBuffer())) >= 16);
+  });
+
+  it("is null for flat pictures, whose hash would be noise", async () => {
+    for (const background of ["#ffffff", "#000000", "#3366aa"]) {
+      assert.equal(await hashOfBytes(await sharp({ create: { width: 300, height: 200, channels: 3, background } }).jpeg().toBuffer()), null);
+    }
+  });
+
+  it("finds its one bit where the only wave of a picture is", async () => {
+    // One half wave from left to right: of all frequencies only those of row 0 differ from zero, and F(1, 0) leads.
+    const raw = { width: 512, height: 512, channels: 3 as const };
+    const data = Buffer.alloc(512 * 512 * 3).map((_, at) => 128 + 100 * Math.cos((((Math.floor(at / 3) % 512) + 0.5) * Math.PI) / 512));
+    const hash = await hashOfBytes(await sharp(data, { raw }).png().toBuffer());
+    assert.equal(BigInt(`0x${hash}`) >> 62n, 1n);
+  });
+
+  it("is the same within 2 bits for one scene in all eight orientations", { skip: noSharedPhotos }, async () => {
+    const hashes = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((n) => hashOf(`${sharedPhotos}landscape_${n}.jpg`)));
+    for (const hash of hashes) assert(distance(hash, hashes[0] ?? null) <= 2, hashes.join(" "));
+    assert(distance(hashes[0] ?? null, await hashOf(`${sharedPhotos}DSCN0010.jpg`)) >= 16);
+  });
+});

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { PhotoTooLargeError, PhotoUnreadableError } from "../../src/errors.js";
+import { readPhotoHeader } from "../../src/imaging/photo-header.js";
+import { sharp } from "../../src/imaging/sharp.js";
+import { makeGif } from "./make-gif.js";
+import { makePng } from "./make-png.js";
+import { noise } from "./noise.js";
+import { storedQuadrants } from "./quadrants.js";
+import { noSharedPhotos, sharedPhotos } from "./shared-photos.js";
+import { temporaryFolder } from "./temporary-folder.js";
+
+const folder = temporaryFolder();
+const LIMITS = { maxPixels: 100_000_000 };
+const read = (bytes: Uint8Array | string, limits = LIMITS) => readPhotoHeader(folder.write(bytes), limits);
+
+function refusal(kind: typeof PhotoUnreadableError | typeof PhotoTooLargeError, sentence: RegExp) {
+  return (error: unknown) => {
+    assert(error instanceof kind, String(error));
+    assert.match(error.message, sentence);
+    return true;
+  };
+}
+
+/** A header that promises more than is there. */
+const hollowPng = (width: number, height: number) => makePng({ width, height, colorType: 2, samples: Buffer.alloc(0) });
+
+describe("a photo's header", () => {
+  for (const [format, mimeType] of [["jpeg", "image/jpeg"], ["png", "image/png"], ["webp", "image/webp"], ["gif", "image/gif"], ["tiff", "image/tiff"], ["avif", "image/avif"]] as const) {
+    it(`tells format and size of ${format}, whatever the name says`, async () => {
+      const bytes = await sharp({ create: { width: 30, height: 20, channels: 3, background: "#336699" } })[format]().toBuffer();
+      assert.deepEqual(await read(bytes), { format, mimeType, width: 30, height: 20, pages: 1, orientation: 1 });
+    });
+  }
+
+  it("tells the upright size of a photo that lies on its side", async () => {
+    const { data, raw } = storedQuadrants(40, 20, 6);
+    const header = await read(await sharp(data, { raw }).withMetadata({ orientation: 6 }).jpeg().toBuffer());
+    assert.deepEqual([header.width, header.height, header.orientation], [40, 20, 6]);
+  });
+
+  it("ignores the orientation of AVIF's EXIF, because the container turns the picture itself", async () => {
+    const turned = sharp({ create: { width: 40, height: 20, channels: 3, background: "#336699" } }).withExif({ IFD0: { Orientation: "6" } });
+    const { width, height, orientation } = await read(await turned.avif().toBuffer());
+    assert.deepEqual([width, height, orientation], [40, 20, 1]);
+  });
+
+  it("counts the frames of an animation", async () => {
+    assert.equal((await read(makeGif([[255, 0, 0], [0, 255, 0], [0, 0, 255]]))).pages, 3);
+  });
+
+  it("reads the header of a photo that is cut later on", async () => {
+    const whole = await noise(200, 150).jpeg().toBuffer();
+    assert.equal((await read(whole.subarray(0, whole.length / 2))).width, 200);
+  });
+
+  it("is not fooled by a name or by first bytes alone", async () => {
+    await assert.rejects(read("%PDF-1.7 …"), refusal(PhotoUnreadableError, /PDF document/));
+    await assert.rejects(read(""), refusal(PhotoUnreadableError, /^The file is empty\.$/));
+    await assert.rejects(read(Buffer.from("\xff\xd8\xff\xe0 and then nothing of a JPEG", "latin1")), refusal(PhotoUnreadableError, /^The header of this JPEG file cannot be read: it is damaged or cut off\. Upload the original file again\.$/));
+    await assert.rejects(read(Buffer.from("\x89PNG\r\n\x1a\n<svg/>", "latin1")), refusal(PhotoUnreadableError, /header of this PNG file/));
+  });
+
+  it("fails as a fault of ours, not of the photo's, when the file is not there", async () => {
+    await assert.rejects(readPhotoHeader(`${folder.path}/none.jpg`, LIMITS), (error) => error instanceof Error && (error as NodeJS.ErrnoException).code === "ENOENT");
+  });
+
+  it("says that HEIC is not accepted yet", { skip: noSharedPhotos }, async () => {
+    await assert.rejects(readPhotoHeader(`${sharedPhotos}IMG_5195.HEIC`, LIMITS), refusal(PhotoUnreadableError, /HEIC photo, which is not accepted yet/));
+  });
+});
+
+describe("a photo that is too large", () => {
+  it("is refused by the pixels of its header, before any is decoded", async () => {
+    await assert.rejects(read(hollowPng(20_000, 20_000)), refusal(PhotoTooLargeError, /^The photo has 400 megapixels \(20000 × 20000\); at most 100 are accepted\. Scale it down and upload it again\.$/));
+    assert.equal((await read(hollowPng(10_000, 10_000))).width, 10_000);
+  });
+
+  it("is refused at half the pixels when it is AVIF", async () => {
+    const flat = sharp({ create: { width: 2000, height: 1000, channels: 3, background: "#336699" } });
+    const limits = { maxPixels: 3_000_000 };
+    assert.equal((await read(await flat.clone().jpeg().toBuffer(), limits)).width, 2000);
+    await assert.rejects(read(await flat.clone().avif({ effort: 0 }).toBuffer(), limits), refusal(PhotoTooLargeError, /2 megapixels .* at most 1\.5 are/));
+  });
+
+  it("is refused for a side over 32,767 pixels", async () => {
+    await assert.rejects(read(hollowPng(32_768, 10)), refusal(PhotoTooLargeError, /32768 × 10 pixels; a side may have 32767 at most/));
+    assert.equal((await read(hollowPng(32_767, 10))).width, 32_767);
+  });
+
+  it("is refused for more than 1,000 pages", async () => {
+    const colors: [number, number, number][] = [[255, 0, 0]];
+    await assert.rejects(read(makeGif(colors, 1001)), refusal(PhotoTooLargeError, /1001 pages or frames; at most 1000/));
+    assert.equal((await read(makeGif(colors, 1000))).pages, 1000);
+  });
+});

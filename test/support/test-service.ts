@@ -1,0 +1,104 @@
+import { generateKeyPairSync } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SignJWT } from "jose";
+import { createApi } from "../../src/bin/create-api.js";
+import { createWorker } from "../../src/bin/create-worker.js";
+import type { CompleteConfig } from "../../src/bin/read-config.js";
+import { parseConfig } from "../../src/config.js";
+import type { Database } from "../../src/db/database.js";
+import { createLoggerTo } from "../../src/logger.js";
+import type { Logger } from "../../src/logger.js";
+import { createTestClient } from "./test-client.js";
+import type { TestClient } from "./test-client.js";
+import { createTestDatabase } from "./test-database.js";
+import { testRedis } from "./test-redis.js";
+
+const ISSUER = "https://issuer.test";
+const AUDIENCE = "photo-service-test";
+
+export interface TestService {
+  /** Of the first API. */
+  url: string;
+  /** Direct, for what no API tells. */
+  database: Database;
+  /** What was logged, a parsed line each. */
+  logged: Record<string, unknown>[];
+  token(claims?: Record<string, unknown>, options?: { expiresIn?: number }): Promise<string>;
+  /** A client of a person nobody has seen before. */
+  person(claims?: Record<string, unknown>): Promise<TestClient>;
+  admin(): Promise<TestClient>;
+  /** Another API process's worth, on the same stores. */
+  addApi(): Promise<{ url: string; close(): Promise<void> }>;
+  addWorker(): Promise<{ url: string; close(): Promise<void> }>;
+  close(): Promise<void>;
+}
+
+/** The whole service in this process, as production composes it, on a database and a Redis prefix of its own. */
+export async function startTestService(options: { apis?: number; workers?: number; env?: Record<string, string> } = {}): Promise<TestService> {
+  const { apis = 1, workers = 1 } = options;
+  const testDatabase = await createTestDatabase();
+  const redis = testRedis();
+  const storage = await mkdtemp(join(tmpdir(), "photo-service-files-"));
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const config = parseConfig({
+    NODE_ENV: "production", DATABASE_URL: testDatabase.url, REDIS_URL: redis.url, PORT: "0", WORKER_PORT: "0", HOST: "127.0.0.1",
+    JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(), JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE,
+    ADMIN_EMAILS: "admin@example.test", FILE_SIGNING_KEY: "a-signing-key-for-tests-0123456789abcdef", STORAGE_URL: `file:${storage}`, WORKER_CONCURRENCY: "2",
+    ...options.env,
+  }, ["database", "redis", "tokens", "files"]) as CompleteConfig;
+  const { log, logged } = createMemoryLog();
+  const closings: (() => Promise<unknown> | unknown)[] = [];
+
+  async function start(create: (stack: { add(name: string, close: () => unknown): void }) => Promise<{ url: string }>) {
+    const own: (() => unknown)[] = [];
+    const { url } = await create({ add: (_name, close) => own.push(close) });
+    const close = async (): Promise<void> => {
+      for (let last = own.pop(); last; last = own.pop()) await last();
+    };
+    closings.push(close);
+    return { url, close };
+  }
+  const addApi = () => start((stack) => createApi(config, { log, redisPrefix: redis.prefix }, stack));
+  const addWorker = () => start((stack) => createWorker(config, { log, redisPrefix: redis.prefix, drainMs: 1000 }, stack));
+  const [first] = await Promise.all(Array.from({ length: apis }, addApi));
+  await Promise.all(Array.from({ length: workers }, addWorker));
+  if (!first) throw new Error("A test service has an API at least");
+
+  const token = (claims: Record<string, unknown> = {}, { expiresIn = 3600 } = {}) => sign(privateKey, claims, expiresIn);
+  const person = async (claims: Record<string, unknown> = {}) => createTestClient(first.url, await token({ ...newcomer(), ...claims }));
+  return {
+    url: first.url,
+    database: testDatabase.database,
+    logged,
+    token,
+    person,
+    admin: () => person({ sub: "admin", email: "admin@example.test", email_verified: true }),
+    addApi,
+    addWorker,
+    async close() {
+      await Promise.all(closings.map((close) => close()));
+      await testDatabase.close();
+      await rm(storage, { recursive: true, force: true });
+    },
+  };
+}
+
+let people = 0;
+function newcomer(): Record<string, unknown> {
+  people++;
+  return { sub: `person-${process.pid}-${people}`, email: `person-${process.pid}-${people}@example.test`, name: `Person ${people}`, email_verified: true };
+}
+
+function sign(key: KeyObject, claims: Record<string, unknown>, expiresIn: number): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  return new SignJWT({ iss: ISSUER, aud: AUDIENCE, iat: now, exp: now + expiresIn, ...newcomer(), ...claims }).setProtectedHeader({ alg: "ES256" }).sign(key);
+}
+
+function createMemoryLog(): { log: Logger; logged: Record<string, unknown>[] } {
+  const logged: Record<string, unknown>[] = [];
+  const log = createLoggerTo({ write: (line) => void logged.push(JSON.parse(line) as Record<string, unknown>) }, "debug");
+  return { log, logged };
+}

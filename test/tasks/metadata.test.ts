@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { describe, it } from "node:test";
+import { PhotoUnreadableError } from "../../src/errors.js";
+import { sharp } from "../../src/imaging/sharp.js";
+import { metadata } from "../../src/tasks/metadata/task.js";
+import { noSharedPhotos, sharedPhotos } from "../imaging/shared-photos.js";
+import { temporaryFolder } from "../imaging/temporary-folder.js";
+import { runTask } from "./run-task.js";
+
+type Exif = Parameters<ReturnType<typeof sharp>["withExif"]>[0];
+
+const folder = temporaryFolder();
+const run = async (bytes: Uint8Array, given: { redactGps?: boolean } = {}) => (await runTask(metadata, folder.write(bytes), given)).result;
+const picture = () => sharp({ create: { width: 30, height: 20, channels: 3, background: "#369" } });
+const withExif = (exif: Exif) => picture().withExif(exif).jpeg().toBuffer();
+
+const XMP_POSITION = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
+ xmlns:exif="http://ns.adobe.com/exif/1.0/" exif:GPSLatitude="51,30.5S" exif:GPSLongitude="7,15.25W" xmlns:drone="http://www.dji.com/drone-dji/1.0/" drone:GpsLongtitude="-7.254167" drone:AbsoluteAltitude="+99.5"
+ xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"><dc:creator xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Seq><rdf:li>Zoë 写</rdf:li></rdf:Seq></dc:creator></rdf:Description></rdf:RDF></x:xmpmeta>`;
+
+const FULL: Exif = {
+  IFD0: { Make: "Acme ", Model: "Eye 3", Copyright: "me" },
+  IFD2: {
+    DateTimeOriginal: "2021:04:11 15:47:53",
+    OffsetTimeOriginal: "-05:00",
+    ExposureTime: "1/50",
+    FNumber: "9/5",
+    ISOSpeedRatings: "400",
+    FocalLength: "35/1",
+    LensModel: "Acme 35mm f/1.8",
+  },
+  IFD3: { GPSLatitudeRef: "S", GPSLatitude: "33/1 30/1 0/1", GPSLongitudeRef: "E", GPSLongitude: "151/1 15/1 0/1", GPSAltitude: "125/10" },
+};
+
+describe("metadata", () => {
+  it("tells camera, lens, exposure, time, place and colours", async () => {
+    const { tags, ...told } = await run(await picture().withExif(FULL).withIccProfile("p3").jpeg().toBuffer());
+    assert.deepEqual(told, {
+      camera: { make: "Acme", model: "Eye 3" },
+      lens: "Acme 35mm f/1.8",
+      exposure: { seconds: 0.02, fNumber: 1.8, iso: 400, focalLength: 35 },
+      takenAt: "2021-04-11T15:47:53-05:00",
+      gps: { latitude: -33.5, longitude: 151.25, altitude: 12.5 },
+      orientation: 1,
+      colorProfile: "sP3C",
+      width: 30,
+      height: 20,
+    });
+    assert.deepEqual([tags["Make"], tags["FNumber"], tags["Orientation"], tags["Copyright"]], ["Acme", 1.8, "top-left", "me"]);
+  });
+
+  for (const format of ["png", "webp", "avif"] as const) {
+    it(`reads ${format} as well`, async () => {
+      const { camera, takenAt, gps } = await run(await picture().withExif(FULL)[format]().toBuffer());
+      assert.deepEqual([camera.model, takenAt, gps?.latitude], ["Eye 3", "2021-04-11T15:47:53-05:00", -33.5]);
+    });
+  }
+
+  for (const format of ["jpeg", "png", "webp", "gif", "tiff", "avif"] as const) {
+    it(`is mostly null for ${format} that says nothing`, async () => {
+      const { tags: _, ...told } = await run(await picture()[format]().toBuffer());
+      const exposure = { seconds: null, fNumber: null, iso: null, focalLength: null };
+      assert.deepEqual(told, { camera: { make: null, model: null }, lens: null, exposure, takenAt: null, gps: null, orientation: 1, colorProfile: null, width: 30, height: 20 });
+    });
+  }
+
+  it("tells the file's orientation and the upright size", async () => {
+    for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
+      const told = await run(await picture().withMetadata({ orientation }).jpeg().toBuffer());
+      assert.deepEqual([told.orientation, told.width, told.height], orientation > 4 ? [orientation, 20, 30] : [orientation, 30, 20]);
+    }
+  });
+
+  it("gives the time without an offset when the file has none, and null for no date", async () => {
+    const expected = { "1998:01:01 00:00:00": "1998-01-01T00:00:00", "0000:00:00 00:00:00": null, "2021:13:01 00:00:00": null, "    :  :     :  :  ": null };
+    for (const [DateTimeOriginal, takenAt] of Object.entries(expected)) {
+      assert.equal((await run(await withExif({ IFD2: { DateTimeOriginal } }))).takenAt, takenAt);
+    }
+  });
+
+  it("takes time and aperture from the APEX values where there is nothing else", async () => {
+    const { exposure } = await run(await withExif({ IFD2: { ShutterSpeedValue: "5/1", ApertureValue: "4/1" } }));
+    assert.deepEqual([exposure.seconds, exposure.fNumber], [1 / 32, 4]);
+  });
+
+  it("takes 0 and fractions over 0 for unknown", async () => {
+    const { exposure } = await run(await withExif({ IFD2: { ExposureTime: "1/0", FNumber: "0/10", FocalLength: "0/0" } }));
+    assert.deepEqual(exposure, { seconds: null, fNumber: null, iso: null, focalLength: null });
+  });
+
+  it("takes the position from XMP where EXIF has none, with its signs", async () => {
+    const { gps, tags } = await run(await picture().withXmp(XMP_POSITION).jpeg().toBuffer());
+    assert(gps);
+    assert(Math.abs(gps.latitude + 51.508333) < 1e-5 && Math.abs(gps.longitude + 7.254167) < 1e-5);
+    assert.deepEqual([tags["XMP:creator"], tags["XMP:Rating"]], ["Zoë 写", "4"]);
+  });
+
+  it("tells no position anywhere when it is to be left out", async () => {
+    for (const format of ["jpeg", "png", "webp", "avif"] as const) {
+      const bytes = await picture().withExif({ ...FULL, IFD0: { ImageDescription: "at -33.5000, 151.2500" } }).withXmp(XMP_POSITION)[format]().toBuffer();
+      const told = await run(bytes, { redactGps: true });
+      assert.equal(told.gps, null);
+      assert.doesNotMatch(JSON.stringify(told.tags), /gps|latitude|longt?itude|altitude|33\.5|151\.25|51[.,]|7\.25|7,15|99\.5|12\.5/i);
+      assert.equal(told.tags["LensModel"], "Acme 35mm f/1.8");
+      assert.match(JSON.stringify((await run(bytes)).tags), /GPSLatitude/);
+    }
+  });
+
+  it("cuts what is long and many, and stays far below what a result may have", async () => {
+    const entries = Array.from({ length: 600 }, (_, n) => `t:n${n}="${"写".repeat(700)}"`).join(" ");
+    const xmp = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:t="urn:t" ${entries}/></rdf:RDF></x:xmpmeta>`;
+    const told = await run(await picture().withXmp(xmp).webp().toBuffer());
+    const values = Object.values(told.tags);
+    assert(values.length > 50 && values.length <= 200, String(values.length));
+    assert(values.every((value) => String(value).length <= 500));
+    assert(Buffer.byteLength(JSON.stringify(told)) < 160 * 1024);
+  });
+
+  it("tells nothing that JSON and PostgreSQL cannot hold", async () => {
+    const bytes = await withExif({ IFD0: { Software: "one_two" } });
+    bytes.write("one\0two", bytes.indexOf("one_two"), "latin1");
+    const control = await withExif({ IFD0: { Software: "one_two" } });
+    control.write("one\u0007two", control.indexOf("one_two"), "latin1");
+    for (const file of [bytes, control]) assert.doesNotMatch(JSON.stringify((await run(file)).tags), /\\u00|\\ud/i);
+    assert.equal((await run(control)).tags["Software"], "one two");
+  });
+
+  it("survives metadata that is damaged", async () => {
+    const bytes = await withExif(FULL);
+    bytes.fill(0xff, bytes.indexOf("Exif") + 14, bytes.indexOf("Exif") + 60);
+    const { width, height } = await run(bytes);
+    assert.deepEqual([width, height], [30, 20]);
+  });
+
+  it("is refused for what is no photo", async () => {
+    await assert.rejects(run(Buffer.from("PK\x03\x04")), (error) => error instanceof PhotoUnreadableError && /archive/.test(error.message));
+  });
+});
+
+describe("metadata beside exiftool", { skip: noSharedPhotos || noExiftool() }, () => {
+  for (const name of noSharedPhotos ? [] : readdirSync(sharedPhotos).filter((file) => file.endsWith(".jpg"))) {
+    it(`agrees on ${name}`, async () => {
+      const { result } = await runTask(metadata, sharedPhotos + name, {});
+      const says = exiftool(sharedPhotos + name);
+      assert.deepEqual(result.camera, { make: text(says["IFD0:Make"]), model: text(says["IFD0:Model"]) });
+      assert.equal(result.lens, text(says["ExifIFD:LensModel"]));
+      assert.equal(result.takenAt?.slice(0, 19) ?? null, text(says["ExifIFD:DateTimeOriginal"])?.replace(/^(\d+):(\d+):(\d+) /, "$1-$2-$3T") ?? null);
+      assert.equal(result.takenAt?.slice(19) || null, text(says["ExifIFD:OffsetTimeOriginal"]));
+      near(result.exposure.seconds, says["ExifIFD:ExposureTime"] ?? says["ExifIFD:ShutterSpeedValue"]);
+      near(result.exposure.fNumber, says["ExifIFD:FNumber"] ?? says["ExifIFD:ApertureValue"]);
+      near(result.exposure.iso, says["ExifIFD:ISO"]);
+      near(result.exposure.focalLength, says["ExifIFD:FocalLength"]);
+      near(result.gps?.latitude ?? null, says["Composite:GPSLatitude"]);
+      near(result.gps?.longitude ?? null, says["Composite:GPSLongitude"]);
+      near(result.gps?.altitude ?? null, says["Composite:GPSAltitude"]);
+      assert.equal(result.orientation, says["IFD0:Orientation"] ?? 1);
+      assert.equal(result.colorProfile, text(says["ICC_Profile:ProfileDescription"]));
+      const turned = result.orientation > 4;
+      assert.deepEqual([result.width, result.height], turned ? [says["File:ImageHeight"], says["File:ImageWidth"]] : [says["File:ImageWidth"], says["File:ImageHeight"]]);
+    });
+  }
+});
+
+type Said = Record<string, string | number | undefined>;
+
+function exiftool(path: string): Said {
+  return (JSON.parse(execFileSync("exiftool", ["-n", "-j", "-G1", path], { encoding: "utf8" })) as Said[])[0] ?? {};
+}
+
+function text(said: string | number | undefined): string | null {
+  return said === undefined ? null : String(said).trim() || null;
+}
+
+function near(actual: number | null, said: string | number | undefined): void {
+  if (said === undefined || said === "") return assert.equal(actual, null);
+  assert(actual !== null && Math.abs(actual - Number(said)) <= 1e-6 * Math.abs(Number(said)), `${actual} is not ${said}`);
+}
+
+function noExiftool(): string | false {
+  try {
+    execFileSync("exiftool", ["-ver"], { stdio: "ignore" });
+    return false;
+  } catch {
+    return "exiftool is not installed: this test has shown nothing";
+  }
+}

@@ -1,0 +1,41 @@
+import { statSync } from "node:fs";
+import type { z } from "zod";
+import type { Task, TaskOutput } from "../../src/tasks/define-task.js";
+
+export interface TaskRun<Result> {
+  result: Result;
+  /** By name. */
+  files: Map<string, Buffer>;
+  outputs: TaskOutput[];
+  /** Progress as it was told. */
+  steps: [number, string | undefined][];
+}
+
+/** Runs a task on one photo in this process, from its parameters as a client gives them to its checked result. */
+export async function runTask<Parameters extends z.ZodType, Result extends z.ZodType>(
+  task: Task<Parameters, Result>,
+  path: string,
+  given: z.input<Parameters>,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<TaskRun<z.output<Result>>> {
+  const files = new Map<string, Buffer>();
+  const outputs: TaskOutput[] = [];
+  const steps: TaskRun<unknown>["steps"] = [];
+  const photo = { id: "1", path, filename: "photo.jpg", mimeType: "image/jpeg", width: 1, height: 1, byteSize: statSync(path).size, sha256: "" };
+  const { run } = await task.load();
+  const result = await run({
+    parameters: task.parameters.parse(given),
+    photos: [photo],
+    attempt: 1,
+    failures: 0,
+    signal,
+    progress: (fraction, message) => steps.push([fraction, message]),
+    output: async ({ name, mimeType, width = null, height = null, data }) => {
+      const output = { name, mimeType, byteSize: data.byteLength, width, height };
+      files.set(name, Buffer.from(data));
+      outputs.push(output);
+      return output;
+    },
+  });
+  return { result: task.result.parse(result), files, outputs, steps };
+}
