@@ -88,13 +88,14 @@ export async function signDevelopmentToken(key: DevelopmentKey, claims: Developm
     .setProtectedHeader({ alg: key.publicKey.algorithm, typ: "JWT" })
     .setIssuer(issuer)
     .setAudience(audience)
-    .setSubject(subjectOf(email))
+    .setSubject(developmentSubject(email))
     .setIssuedAt(now)
     .setExpirationTime(now + expiresInSeconds)
     .sign(key.privateKey);
 }
 
-function subjectOf(email: string): string {
+/** How a development token names the person with this e-mail address. */
+export function developmentSubject(email: string): string {
   return createHash("sha256").update(email.toLowerCase()).digest("hex").slice(0, 32);
 }
 

@@ -4,6 +4,7 @@ import { createDatabase } from "../db/database.js";
 import { migrate } from "../db/migrate.js";
 import { claimPort } from "../embedded/claim-port.js";
 import { openDataFolder } from "../embedded/open-data-folder.js";
+import { restartOnChange } from "../embedded/restart-on-change.js";
 import { startPostgres } from "../embedded/start-postgres.js";
 import { startRedis } from "../embedded/start-redis.js";
 import { createSupervisor } from "../embedded/supervise.js";
@@ -46,8 +47,11 @@ await runProcess({ log, deadlineMs: 40_000 }, async (stack) => {
   stack.add("API and worker", () => supervisor.close());
   const childEnv = { ...env, NODE_ENV: config.production ? "production" : "development", DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, PORT: String(port), WORKER_PORT: String(workerPort), LOG_LEVEL: level };
   const script = (name: string) => fileURLToPath(new URL(`${name}.js`, import.meta.url));
-  await supervisor.start("api", script("api"), { env: childEnv });
-  await supervisor.start("worker", script("worker"), { env: childEnv });
+  const processes = [await supervisor.start("api", script("api"), { env: childEnv }), await supervisor.start("worker", script("worker"), { env: childEnv })];
+  if (process.argv.includes("--watch")) {
+    const watching = restartOnChange(fileURLToPath(new URL("..", import.meta.url)), processes);
+    stack.add("watching", () => watching.close());
+  }
 
   const service = await describeService({ ...config, port, databaseUrl, redisUrl, dataFolder: folder.path });
   await waitUntilReady(service.health);

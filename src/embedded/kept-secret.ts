@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { chmod, chown, readFile, writeFile } from "node:fs/promises";
-import { EmbeddedError } from "./embedded-error.js";
+import { explainFolder } from "./explain-folder.js";
 import type { RunUser } from "./run-user.js";
 
 /** The secret kept in `file`, made at first sight; readable by `user` (undefined: us) alone. URL-safe. */
@@ -11,7 +11,7 @@ export async function keptSecret(file: string, user?: RunUser): Promise<string> 
     await chmod(file, 0o600);
     return (await readFile(file, "utf8")).trim();
   } catch (cause) {
-    throw new EmbeddedError(`The password file ${file} cannot be used (${String(cause)}): give it to the user who starts the service.`, { cause });
+    throw explainFolder(file, cause);
   }
 }
 

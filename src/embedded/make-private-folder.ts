@@ -1,6 +1,7 @@
 import { chmod, lchown, mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { EmbeddedError } from "./embedded-error.js";
+import { explainFolder } from "./explain-folder.js";
 import type { RunUser } from "./run-user.js";
 
 /** Makes `path`, or takes what is there, as a folder of `user` (undefined: ours) that has exactly this `mode`. */
@@ -10,7 +11,7 @@ export async function makePrivateFolder(path: string, { user, mode }: { user?: R
     if (user && (await stat(path)).uid !== user.uid) await giveTree(path, user);
     await chmod(path, mode);
   } catch (cause) {
-    throw new EmbeddedError(`The folder ${path} cannot be made or used (${String(cause)}): give it to the user who starts the service.`, { cause });
+    throw explainFolder(path, cause);
   }
   if (((await stat(path)).mode & 0o777) === mode) return;
   throw new EmbeddedError(`The file system of ${path} keeps no modes: move the project to a local disk, or set DATABASE_URL and REDIS_URL.`);

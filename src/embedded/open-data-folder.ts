@@ -1,6 +1,6 @@
 import { chmod, mkdir, realpath, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { EmbeddedError } from "./embedded-error.js";
+import { explainFolder } from "./explain-folder.js";
 import { takeLock } from "./take-lock.js";
 
 export interface DataFolder {
@@ -27,6 +27,6 @@ async function make(path: string): Promise<string> {
     if ((await stat(path)).uid === process.getuid?.()) await chmod(path, 0o711);
     return await realpath(path);
   } catch (cause) {
-    throw new EmbeddedError(`The data folder ${path} cannot be made (${String(cause)}): start in a folder that you may write to.`, { cause });
+    throw explainFolder(path, cause);
   }
 }

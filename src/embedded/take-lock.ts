@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EmbeddedError } from "./embedded-error.js";
+import { explainFolder } from "./explain-folder.js";
 import { processStart } from "./process-start.js";
 
 export interface Lock {
@@ -34,7 +35,7 @@ async function made(file: string, content: string): Promise<boolean> {
     return true;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw new EmbeddedError(`The file ${file} cannot be written (${String(cause)}): make its folder writable, or start elsewhere.`, { cause });
+    throw explainFolder(file, cause);
   }
 }
 

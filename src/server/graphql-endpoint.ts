@@ -1,5 +1,6 @@
 import { ApolloServer } from "@apollo/server";
 import type { ApolloServerPlugin } from "@apollo/server";
+import { ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
 import { fastifyApolloHandler } from "@as-integrations/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { GraphQLError } from "graphql";
@@ -35,7 +36,7 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
     parseOptions: { maxTokens: MAX_TOKENS },
     stopOnTerminationSignals: false,
     formatError: (_, error) => formatError(error),
-    plugins: [logInternalErrors, tellUnavailable],
+    plugins: [logInternalErrors, tellUnavailable, ...(options.production ? [ApolloServerPluginLandingPageDisabled()] : [])],
   });
   await apollo.start();
   app.addHook("onClose", () => apollo.stop());

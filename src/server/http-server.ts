@@ -13,6 +13,7 @@ import { createAuthenticator } from "./authenticator.js";
 import { registerGraphqlEndpoint } from "./graphql-endpoint.js";
 import { createGraphqlSockets } from "./graphql-sockets.js";
 import type { GraphqlSockets } from "./graphql-sockets.js";
+import { registerFrontPage } from "./front-page.js";
 import { registerHealth } from "./health.js";
 import type { HealthOptions } from "./health.js";
 import { createOrigins } from "./origins.js";
@@ -52,6 +53,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   await registerPhotoUploads(app, { authenticator, intake: options.intake, fileUrls: services.fileUrls, maxUploadBytes: config.maxUploadBytes });
   registerSignedFiles(app, { ...services, storage: options.storage });
   registerHealth(app, options.health);
+  registerFrontPage(app, services.info.version);
   if (!config.production) app.get("/graphql/schema.graphql", (_request, reply) => reply.type("text/plain; charset=utf-8").send(printSchema(schema)));
   const sockets = createGraphqlSockets({
     ...shared,

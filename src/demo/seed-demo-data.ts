@@ -1,0 +1,30 @@
+import { DEVELOPMENT_ISSUER, developmentSubject } from "../auth/development-key.js";
+import type { Photo } from "../services/photos.js";
+import type { QueuedJobs } from "../services/queued-jobs.js";
+import type { User, Users } from "../services/users.js";
+
+export interface SeedDeps {
+  users: Users;
+  queuedJobs: QueuedJobs;
+  takePhoto(user: User, filename: string): Promise<{ photo: Photo; created: boolean }>;
+}
+
+const PEOPLE = ["ann", "bob", "you"];
+const JOBS = ["thumbnail", "metadata", "placeholder"];
+
+/** Demo users, each with a photo and QueuedJobs on it; a second time changes nothing. Returns what was made, a line each. */
+export async function seedDemoData({ users, queuedJobs, takePhoto }: SeedDeps): Promise<string[]> {
+  const lines: string[] = [];
+  for (const name of PEOPLE) {
+    const email = `${name}@example.com`;
+    const user = await users.signIn({ issuer: DEVELOPMENT_ISSUER, subject: developmentSubject(email), email, emailVerified: true, name, picture: null, issuedAt: 0, admin: false });
+    const { photo } = await takePhoto(user, `${name}.jpg`);
+    const submissions = [
+      ...JOBS.map((job) => ({ job, parameters: {}, photoIds: [photo.id], priority: 0, runAt: null, idempotencyKey: `seed-${job}` })),
+      { job: "echo", parameters: { message: `Hello, ${name}`, durationMs: 2000, steps: 8 }, photoIds: [], priority: 0, runAt: null, idempotencyKey: "seed-echo" },
+    ];
+    const made = await queuedJobs.enqueue(user.id, { submissions, requestId: "seed", single: false });
+    lines.push(`${email}: photo ${photo.id}, ${made.length} QueuedJobs (npm run token -- --email ${email} signs in)`);
+  }
+  return lines;
+}

@@ -1,0 +1,168 @@
+// The layout of the README as a test: imports point down, siblings do not know each other, one library has one folder.
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, it } from "node:test";
+
+const GROUND = ["cursors.ts", "config.ts", "errors.ts", "lifecycle.ts", "logger.ts", "queued-job.ts", "queued-job-status.ts", "redis.ts"];
+const LEAVES = ["db", "queue", "events", "auth", "photos", "embedded"];
+
+/** What each folder may import, besides itself and the ground floor. */
+const MAY_IMPORT: Record<string, string[]> = {
+  bin: ["server", "graphql", "worker", "services", "tasks", "imaging", "demo", ...LEAVES],
+  demo: ["services", "auth", "../examples"],
+  server: ["graphql", "services", "auth", "photos", "db", "events"],
+  graphql: ["services", "events", "photos"],
+  worker: ["services", "tasks", "imaging", "photos", "queue"],
+  services: ["db", "queue", "events", "photos", "tasks", "imaging"],
+  tasks: ["imaging"],
+  imaging: [],
+  ...Object.fromEntries(LEAVES.map((leaf) => [leaf, []])),
+};
+
+/** Which folders may use a library; one that is not named here may be used anywhere. */
+const LIBRARIES: Record<string, string[]> = {
+  jose: ["auth"],
+  bullmq: ["queue", "worker"],
+  ioredis: ["redis.ts", "embedded"],
+  "drizzle-orm": ["db", "services"],
+  postgres: ["db", "services", "embedded"],
+  "type-graphql": ["graphql"],
+  dataloader: ["graphql"],
+  "@apollo/server": ["server"],
+  "@as-integrations/fastify": ["server"],
+  fastify: ["server"],
+  "@fastify/cors": ["server"],
+  "@fastify/multipart": ["server"],
+  "@fastify/send": ["server"],
+  ws: ["server", "demo"],
+  "graphql-ws": ["server", "demo"],
+  sharp: ["imaging"],
+  exifreader: ["imaging"],
+  blurhash: ["imaging"],
+  thumbhash: ["imaging"],
+  pino: ["logger.ts"],
+  "close-with-grace": ["lifecycle.ts"],
+  "cli-progress": ["demo"],
+};
+
+interface Source {
+  /** Below src/, e.g. `services/users.ts`. */
+  path: string;
+  text: string;
+  imports: string[];
+}
+
+const sources: Source[] = readdirSync("src", { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".ts"))
+  .map((path) => {
+    const text = readFileSync(join("src", path), "utf8");
+    return { path, text, imports: [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name = ""]) => name) };
+  });
+
+const roomOf = (path: string) => path.split("/")[0] ?? "";
+const resolveImport = (from: string, name: string) => relative("src", join("src", dirname(from), name)).replace(/\.js$/, ".ts");
+
+describe("the architecture", () => {
+  it("lets imports point down only, and siblings not know each other", () => {
+    const wrong = sources.flatMap(({ path, imports }) =>
+      imports.filter((name) => name.startsWith(".")).map((name) => resolveImport(path, name)).filter((target) => !mayImport(path, target)).map((target) => `${path} imports ${target}`),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
+  it("has every file in a room that this test knows", () => {
+    assert.deepEqual(sources.map(({ path }) => roomOf(path)).filter((room) => !(room in MAY_IMPORT) && !GROUND.includes(room)), []);
+  });
+
+  it("gives one library to one folder", () => {
+    const wrong = sources.flatMap(({ path, imports }) => imports.filter((name) => !(LIBRARIES[libraryOf(name)] ?? [roomOf(path)]).includes(roomOf(path))).map((name) => `${path} imports ${name}`));
+    assert.deepEqual(wrong, []);
+  });
+
+  it("has no cycle of imports", () => {
+    const graph = new Map(sources.map(({ path, text }) => [path, valueImports(text).filter((name) => name.startsWith(".")).map((name) => resolveImport(path, name))]));
+    assert.deepEqual(findCycle(graph), null);
+  });
+
+  it("reads the environment in bin/ and config.ts only", () => {
+    assert.deepEqual(filesWith(/process\.env/).filter((path) => !path.startsWith("bin/") && path !== "config.ts"), []);
+  });
+
+  it("has named exports and no `any`, and is written to standard output by commands only", () => {
+    assert.deepEqual(filesWith(/^export default/m), []);
+    assert.deepEqual(filesWith(/(: any\b|<any>|\bas any\b)/), []);
+    assert.deepEqual(filesWith(/console\./), []);
+  });
+
+  it("lets nothing but the waist write a status or ring a bell", () => {
+    const writes = filesWith(/update queued_jobs|insert into queued_jobs|delete from queued_jobs|insert into queued_job_events|\.ring\(/i);
+    assert.deepEqual(writes.filter((path) => !path.startsWith("services/queued-jobs")), []);
+  });
+
+  it("loads no image library in the processes of the API and the worker", () => {
+    const reached = new Set<string>();
+    const walk = (path: string): void => {
+      const source = sources.find((candidate) => candidate.path === path);
+      if (!source || reached.has(path)) return;
+      reached.add(path);
+      for (const name of valueImports(source.text)) if (name.startsWith(".")) walk(resolveImport(path, name));
+    };
+    walk("bin/api.ts");
+    walk("bin/worker.ts");
+    const libraries = [...reached].flatMap((path) => valueImports(sources.find((source) => source.path === path)?.text ?? ""));
+    assert.deepEqual(libraries.filter((name) => ["sharp", "exifreader", "blurhash", "thumbhash"].includes(name)), []);
+    assert.ok(reached.size > 50, `only ${reached.size} files were reached`);
+  });
+
+  it("keeps files under 300 lines", () => {
+    const files = ["src", "test", "examples"].flatMap((root) => readdirSync(root, { recursive: true, encoding: "utf8" }).map((path) => join(root, path)));
+    assert.deepEqual(files.filter((path) => path.endsWith(".ts") && readFileSync(path, "utf8").split("\n").length > 301), []);
+  });
+
+  it("has each test at the path of what it tests", () => {
+    const stories = ["architecture", "readme", "resume", "submit-to-push", "worker-killed"];
+    const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
+    // Of a file, of a folder as a whole (a task), or of one subject of a file (enqueue of queued-jobs).
+    const isTested = (name: string) => [`src/${name}.ts`, `src/${name}`, `${name}.ts`, `src/${dirname(name)}.ts`].some((path) => existsSync(path));
+    const strays = tests.map((path) => path.replace(/\.test\.ts$/, "")).filter((name) => !stories.includes(name) && !isTested(name));
+    assert.deepEqual(strays, []);
+  });
+});
+
+function mayImport(from: string, target: string): boolean {
+  const [room, other] = [roomOf(from), target.startsWith("..") ? target.split("/").slice(0, 2).join("/") : roomOf(target)];
+  return room === other || GROUND.includes(other) || (MAY_IMPORT[room] ?? []).includes(other);
+}
+
+function libraryOf(name: string): string {
+  return name.startsWith("@") ? name.split("/").slice(0, 2).join("/") : (name.split("/")[0] ?? name);
+}
+
+/** Types alone make no cycle at run time, and what is loaded lazily is loaded by whoever does the work. */
+function valueImports(text: string): string[] {
+  return [...text.matchAll(/^(?:import|export) (?!type )(?:[^"]*? from )?"([^"]+)"/gm)].map(([, name = ""]) => name);
+}
+
+function filesWith(pattern: RegExp): string[] {
+  return sources.filter(({ text }) => pattern.test(text)).map(({ path }) => path);
+}
+
+function findCycle(graph: Map<string, string[]>): string[] | null {
+  const done = new Set<string>();
+  const visit = (path: string, trail: string[]): string[] | null => {
+    if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
+    if (done.has(path)) return null;
+    for (const next of graph.get(path) ?? []) {
+      const cycle = visit(next, [...trail, path]);
+      if (cycle) return cycle;
+    }
+    done.add(path);
+    return null;
+  };
+  for (const path of graph.keys()) {
+    const cycle = visit(path, []);
+    if (cycle) return cycle;
+  }
+  return null;
+}
