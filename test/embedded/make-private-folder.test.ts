@@ -28,6 +28,6 @@ test("says in one sentence that it cannot be made", async () => {
   writeFileSync(join(scene.folder, "file"), "");
   await assert.rejects(makePrivateFolder(join(scene.folder, "file", "x"), { mode: 0o700 }), {
     name: "EmbeddedError",
-    message: /^The folder .* cannot be made or used \(Error: ENOTDIR.*\): give it to the user who starts the service\.$/,
+    message: /^\/.*\/x cannot be used \(Error: ENOTDIR.*\): make room for it, or start in another folder\.$/,
   });
 });

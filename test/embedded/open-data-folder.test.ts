@@ -36,6 +36,6 @@ test("says in one sentence that it cannot be made", async () => {
   writeFileSync(join(scene.folder, "file"), "");
   await assert.rejects(openDataFolder(join(scene.folder, "file", ".data")), {
     name: "EmbeddedError",
-    message: /^The data folder .* cannot be made \(Error: ENOTDIR.*\): start in a folder that you may write to\.$/,
+    message: /^\/.*\/\.data cannot be used \(Error: ENOTDIR.*\): make room for it, or start in another folder\.$/,
   });
 });

@@ -25,8 +25,8 @@ function launcher() {
     import { createLoggerTo } from ${JSON.stringify(moduleUrl("logger"))};
     const log = createLoggerTo({ write() {} });
     const { url, pid } = await startPostgres({ dataDir: ${JSON.stringify(dataDir)}, log, durable: false });
-    console.log(JSON.stringify({ url, pid }));
     process.on("SIGINT", () => console.log("interrupted"));
+    console.log(JSON.stringify({ url, pid }));
     setInterval(() => {}, 60_000);
   `);
 }

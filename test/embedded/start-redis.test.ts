@@ -34,8 +34,8 @@ function launcher() {
     import { createLoggerTo } from ${JSON.stringify(moduleUrl("logger"))};
     const log = createLoggerTo({ write() {} });
     const { url, pid } = await startRedis({ dataDir: ${JSON.stringify(dataDir)}, log, path: ${JSON.stringify(path)} });
-    console.log(JSON.stringify({ url, pid }));
     process.on("SIGINT", () => console.log("interrupted"));
+    console.log(JSON.stringify({ url, pid }));
     setInterval(() => {}, 60_000);
   `);
 }
