@@ -5,13 +5,16 @@ import { createPhotoInspector } from "../imaging/photo-inspector.js";
 import type { ClosingStack } from "../lifecycle.js";
 import type { Logger } from "../logger.js";
 import { createFileUrls } from "../photos/file-urls.js";
+import { createStartRate } from "../queue/start-rate.js";
 import { checkDatabase } from "../server/health.js";
 import { createHttpServer } from "../server/http-server.js";
 import { createAccounts } from "../services/accounts.js";
 import { createEventLog } from "../services/event-log.js";
 import { createPhotoIntake } from "../services/photo-intake.js";
+import { createWaitingLine } from "../services/waiting-line.js";
 import { createUsers } from "../services/users.js";
-import { CHILD_MEMORY_BYTES, createCore } from "./create-core.js";
+import { catalogue } from "../tasks/catalogue.js";
+import { CHILD_MEMORY_BYTES, createCore, REDIS_PREFIX } from "./create-core.js";
 import { createVerifier } from "./create-verifier.js";
 import { keepFileSigningKey } from "./file-signing-key.js";
 import type { CompleteConfig } from "./read-config.js";
@@ -28,6 +31,8 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   const eventLog = createEventLog(database);
   const feed = createFeed({ bus, eventLog, log });
   stack.add("feed", () => feed.close());
+  const startRate = createStartRate({ redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX, log });
+  stack.add("start rate", () => startRate.close());
   const inspector = createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, memoryLimitBytes: CHILD_MEMORY_BYTES });
   stack.add("photo inspector", () => inspector.close());
   const { maxUploadBytes, maxStoredBytesPerUser: maxStoredBytes } = config;
@@ -36,6 +41,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
     ...core,
     users,
     accounts: createAccounts({ database, users, deleteFiles: (keys) => storage.delete(keys), tellGone: (userId) => server.sockets.closeUser(userId), log }),
+    waitingLine: createWaitingLine({ database, catalogue, startRate }),
     eventLog,
     feed,
     fileUrls: createFileUrls({ signingKey: config.fileSigningKey ?? (await keepFileSigningKey(config.dataFolder)), publicUrl: config.publicUrl }),

@@ -7,6 +7,7 @@ import type { Logger } from "../logger.js";
 import { createLocalStorage } from "../photos/local-storage.js";
 import type { Storage } from "../photos/storage.js";
 import { createHintQueue } from "../queue/hint-queue.js";
+import { createStopBell } from "../queue/stop-bell.js";
 import { createJobs } from "../services/jobs.js";
 import type { Jobs } from "../services/jobs.js";
 import { createPhotos } from "../services/photos.js";
@@ -44,11 +45,13 @@ export async function createCore(config: CompleteConfig, options: { name: string
   stack.add("event bus", () => bus.close());
   const hints = createHintQueue(redis);
   stack.add("hint queue", () => hints.close());
+  const stopBell = createStopBell(redis);
+  stack.add("stop bell", () => stopBell.close());
   const storage = await createLocalStorage(config.storageFolder);
   const deleteFiles = (keys: string[]) => storage.delete(keys);
   const jobs = createJobs({ database, catalogue, disabledJobs: config.disabledJobs });
   const photos = createPhotos({ database, deleteFiles, maxStoredBytes: config.maxStoredBytesPerUser, log });
   const limits = { maxPendingPerUser: config.maxPendingPerUser, jobTtlSeconds: config.jobTtlSeconds };
-  const queuedJobs = createQueuedJobs({ database, bus, hints, catalogue, submittable: jobs.submittable, deleteFiles, limits, log });
+  const queuedJobs = createQueuedJobs({ database, bus, hints, stopBell, catalogue, submittable: jobs.submittable, deleteFiles, limits, log });
   return { database, bus, storage, jobs, photos, queuedJobs, queuedJobReads: createQueuedJobReads(database) };
 }

@@ -3,11 +3,15 @@ import { hostname } from "node:os";
 import { createChildPool } from "../imaging/child-pool.js";
 import type { ClosingStack } from "../lifecycle.js";
 import type { Logger } from "../logger.js";
+import { createStartRate } from "../queue/start-rate.js";
+import { listenForStops } from "../queue/stop-bell.js";
 import { createHealthServer } from "../server/health-server.js";
 import { checkDatabase } from "../server/health.js";
+import { createCleanUp } from "../services/clean-up.js";
 import { createDuties } from "../services/duties.js";
 import { catalogue } from "../tasks/catalogue.js";
 import { createLeases } from "../worker/leases.js";
+import { createSchedule } from "../worker/schedule.js";
 import { createTaskWorker } from "../worker/task-worker.js";
 import { createUpkeep } from "../worker/upkeep.js";
 import { CHILD_MEMORY_BYTES, createCore, REDIS_PREFIX } from "./create-core.js";
@@ -30,10 +34,17 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   stack.add("child pool", () => pool.close());
   const leases = createLeases({ queuedJobs, worker, log });
   stack.add("leases", () => leases.close());
+  const stops = listenForStops({ redisUrl: config.redisUrl, prefix: redisPrefix, log, onStop: (queuedJobId) => leases.drop(queuedJobId) });
+  stack.add("stop bells", () => stops.close());
+  const startRate = createStartRate({ redisUrl: config.redisUrl, prefix: redisPrefix, log });
+  stack.add("start rate", () => startRate.close());
   const upkeep = createUpkeep({ queuedJobs, duties: createDuties(database), worker, log });
   stack.add("upkeep", () => upkeep.close());
+  const cleanUp = createCleanUp({ database, queuedJobs, storage: core.storage, eventTtlSeconds: config.eventTtlSeconds, log });
+  const schedule = createSchedule({ redisUrl: config.redisUrl, prefix: redisPrefix, cleanUp, log });
+  stack.add("schedule", () => schedule.close());
   const taskWorker = createTaskWorker(
-    { ...core, pool, maxPhotoPixels: config.maxPhotoPixels, catalogue, leases, worker, log },
+    { ...core, pool, startRate, maxPhotoPixels: config.maxPhotoPixels, catalogue, leases, worker, log },
     { redisUrl: config.redisUrl, prefix: redisPrefix, tasks: config.workerTasks, children: config.workerConcurrency, drainMs, onRedisReady: () => upkeep.hurry() },
   );
   stack.add("task worker", () => taskWorker.close());

@@ -38,15 +38,24 @@ export function createDatabase(options: { url: string; connections: number; appl
   };
 }
 
-/** Runs `query`; a lost or refused connection becomes ServiceUnavailableError, whatever library it went through. */
+/**
+ * Runs `query`; a lost or refused connection becomes ServiceUnavailableError, whatever library it went through. A deadlock
+ * or a serialisation failure has undone the statement as a whole: it is run again.
+ */
 export async function available<T>(query: () => Promise<T>): Promise<T> {
-  try {
-    return await query();
-  } catch (error) {
-    if (isConnectionFault(error)) throw Object.assign(new ServiceUnavailableError("The database is away; try again in a moment."), { cause: error });
-    throw error;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await query();
+    } catch (error) {
+      if (isConnectionFault(error)) throw Object.assign(new ServiceUnavailableError("The database is away; try again in a moment."), { cause: error });
+      if (tries === MAX_TRIES || !UNDONE.has(sqlState(error) ?? "")) throw error;
+    }
   }
 }
+
+const MAX_TRIES = 3;
+/** deadlock_detected, serialization_failure */
+const UNDONE = new Set(["40P01", "40001"]);
 
 /** The SQLSTATE of an error of PostgreSQL, however deep it is wrapped; null when it is none. */
 export function sqlState(error: unknown): string | null {

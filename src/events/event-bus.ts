@@ -1,5 +1,6 @@
 // The bell: what was committed is rung through Redis to every process that has a subscriber. It may be lost, doubled or
 // reordered without harm, since the log in PostgreSQL is the truth and every event has its number.
+import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "../logger.js";
 import type { QueuedJobEvent } from "../queued-job.js";
 import { createRedis } from "../redis.js";
@@ -14,7 +15,7 @@ export interface Bell {
 export interface EventBus {
   /** Rings for a user; never throws, and nobody need wait for it. */
   ring(userId: string, events: QueuedJobEvent[]): void;
-  /** Resolves when bells of this user arrive here, or at once when Redis is away. */
+  /** Resolves when bells of this user arrive here, at once when Redis is away, and after a second when it hangs. */
   listen(userId: string): Promise<void>;
   unlisten(userId: string): void;
   /** Called with each bell. One listener only: the feed. */
@@ -28,6 +29,7 @@ export interface EventBus {
 
 /** A bell of logged events that is longer carries their number only; whoever needs them reads the log. */
 const MAX_BELL_BYTES = 8 * 1024;
+const PATIENCE_MS = 1000;
 
 export function createEventBus(options: { redisUrl: string; prefix: string; log: Logger }): EventBus {
   const { log } = options;
@@ -48,9 +50,8 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
       publisher.publish(topic + userId, encodeBell(events)).catch((error) => log.debug({ err: error, userId }, "a bell was not rung; the watchdog will find out"));
     },
     async listen(userId) {
-      const subscribed = subscriber.subscribe(topic + userId);
-      if (subscriber.status === "ready") await subscribed.catch(() => {});
-      else subscribed.catch(() => {});
+      const subscribed = subscriber.subscribe(topic + userId).catch(() => {});
+      if (subscriber.status === "ready") await Promise.race([subscribed, pause(PATIENCE_MS, undefined, { ref: false })]);
     },
     unlisten(userId) {
       subscriber.unsubscribe(topic + userId).catch(() => {});

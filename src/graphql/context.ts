@@ -8,6 +8,7 @@ import type { Photos } from "../services/photos.js";
 import type { QueuedJobReads } from "../services/queued-job-reads.js";
 import type { QueuedJobs } from "../services/queued-jobs.js";
 import type { User, Users } from "../services/users.js";
+import type { WaitingLine } from "../services/waiting-line.js";
 import { createLoaders } from "./loaders.js";
 import type { Loaders } from "./loaders.js";
 
@@ -19,6 +20,7 @@ export interface Services {
   photos: Photos;
   queuedJobs: QueuedJobs;
   queuedJobReads: QueuedJobReads;
+  waitingLine: WaitingLine;
   eventLog: EventLog;
   feed: Feed;
   fileUrls: FileUrls;

@@ -2,6 +2,7 @@ import DataLoader from "dataloader";
 import type { QueuedJobOutput } from "../queued-job.js";
 import type { Photo } from "../services/photos.js";
 import type { User } from "../services/users.js";
+import type { Place } from "../services/waiting-line.js";
 import type { Services } from "./context.js";
 
 /** Rows that many nodes of one answer name, fetched together. */
@@ -11,13 +12,15 @@ export interface Loaders {
   /** Of a QueuedJob, by its id. */
   photoIds: DataLoader<string, string[]>;
   outputs: DataLoader<string, QueuedJobOutput[]>;
+  places: DataLoader<string, Place | null>;
 }
 
-export function createLoaders({ users, photos, queuedJobReads }: Services, cache: boolean): Loaders {
+export function createLoaders({ users, photos, queuedJobReads, waitingLine }: Services, cache: boolean): Loaders {
   return {
     users: new DataLoader((ids) => users.findMany(ids), { cache }),
     photos: new DataLoader((ids) => photos.findMany(ids), { cache }),
     photoIds: new DataLoader((ids) => queuedJobReads.photoIds(ids), { cache }),
     outputs: new DataLoader((ids) => queuedJobReads.outputs(ids), { cache }),
+    places: new DataLoader((ids) => waitingLine.places(ids), { cache }),
   };
 }

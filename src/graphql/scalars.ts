@@ -5,6 +5,7 @@ import { GraphQLDateTime, GraphQLJSON, GraphQLJSONObject } from "graphql-scalars
 export const DateTime = new GraphQLScalarType({
   ...GraphQLDateTime.toConfig(),
   description: "An instant, RFC 3339 in UTC with milliseconds.",
+  specifiedByURL: "https://scalars.graphql.org/andimarek/date-time.html",
   serialize: (value) => (typeof value === "string" ? value : GraphQLDateTime.serialize(value)),
 });
 

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { access, mkdir, open, rename, rm } from "node:fs/promises";
+import { access, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { once } from "node:events";
 import type { Storage } from "./storage.js";
@@ -38,10 +38,23 @@ export async function createLocalStorage(folder: string): Promise<Storage> {
         () => null,
       );
     },
+    list: () => walk(join(root, "kept")),
     async delete(keys) {
       await Promise.all(keys.map((key) => rm(pathOf(key), { force: true })));
     },
   };
+}
+
+async function* walk(folder: string, prefix = ""): AsyncGenerator<{ key: string; modifiedAt: Date }> {
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    const key = prefix + entry.name;
+    if (entry.isDirectory()) yield* walk(join(folder, entry.name), `${key}/`);
+    else {
+      // Gone in the meantime: then it is none that is kept.
+      const info = await stat(join(folder, entry.name)).catch(() => null);
+      if (info) yield { key, modifiedAt: info.mtime };
+    }
+  }
 }
 
 /** Of a file its bytes, of a folder its entries: a rename alone may be lost with the power. */

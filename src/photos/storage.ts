@@ -19,6 +19,8 @@ export interface Storage {
   read(key: string, range?: ByteRange): Promise<Readable | null>;
   /** The path of a local file with these bytes, which must not be written to; null when there is nothing under this key. */
   localPath(key: string): Promise<string | null>;
+  /** Everything that is kept, in no order. */
+  list(): AsyncIterable<{ key: string; modifiedAt: Date }>;
   /** What is not there is no fault. */
   delete(keys: readonly string[]): Promise<void>;
 }

@@ -2,6 +2,7 @@
 // missing here is put back from the rows.
 import { Queue } from "bullmq";
 import type { JobsOptions } from "bullmq";
+import { ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { createRedis } from "../redis.js";
 import { hintPriority } from "./hint-priority.js";
@@ -29,6 +30,8 @@ export interface Hint extends HintData {
 export interface HintQueue {
   /** Adds hints; one that is there already stays as it is. Resolves after a second at the latest, whatever became of them. */
   add(hints: Hint[]): Promise<void>;
+  /** Adds those that are not there; returns how many there were. Throws ServiceUnavailableError while Redis is away. */
+  addMissing(hints: Hint[]): Promise<number>;
   /** Takes hints of a row that will not run back; best effort. */
   remove(lane: Lane, id: string, run: number): Promise<void>;
   close(): Promise<void>;
@@ -36,6 +39,7 @@ export interface HintQueue {
 
 export const MAX_DELAY_MS = 60_000;
 const PATIENCE_MS = 1000;
+const CHUNK = 1000;
 
 export function createHintQueue(options: { redisUrl: string; prefix: string; log: Logger }): HintQueue {
   const { log } = options;
@@ -64,12 +68,35 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
     await withPatience(added.catch((error) => log.debug({ err: error, hints: near.length }, "hints were not added; the reconciler will")));
   }
 
+  async function addMissing(hints: Hint[]): Promise<number> {
+    let added = 0;
+    for (const lane of LANES) {
+      const own = hints.filter((hint) => hint.lane === lane);
+      // To ask is ten times cheaper than to add again what is there.
+      for (let i = 0; i < own.length; i += CHUNK) added += await addMissingOf(lane, own.slice(i, i + CHUNK));
+    }
+    return added;
+  }
+
+  async function addMissingOf(lane: Lane, hints: Hint[]): Promise<number> {
+    const queue = queues.get(lane);
+    if (!queue) throw new ServiceUnavailableError("Redis is away.");
+    const asked = redis.pipeline();
+    for (const hint of hints) asked.exists(queue.toKey(hintId(hint.id, hint.run)));
+    const answers = (await asked.exec()) ?? [];
+    if (answers.some(([error]) => error)) throw new ServiceUnavailableError("Redis is away.");
+    const missing = hints.filter((_, i) => answers[i]?.[1] === 0);
+    await addToLane(lane, missing);
+    return missing.length;
+  }
+
   async function remove(lane: Lane, id: string, run: number): Promise<void> {
     await withPatience(queues.get(lane)?.remove(hintId(id, run)).catch((error) => log.debug({ err: error, queuedJobId: id }, "a hint was not removed")));
   }
 
   return {
     add,
+    addMissing,
     remove,
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close().catch(() => {})));

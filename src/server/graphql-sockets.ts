@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 import { GraphQLError, execute, subscribe } from "graphql";
 import type { ExecutionArgs, FormattedExecutionResult, GraphQLFormattedError, GraphQLSchema } from "graphql";
 import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
@@ -19,6 +20,7 @@ import type { Authenticator, Session } from "./authenticator.js";
 import { MAX_GRAPHQL_BYTES } from "./graphql-endpoint.js";
 import { closeAtExpiry } from "./close-at-expiry.js";
 import type { Origins } from "./origins.js";
+import { createSocketWriter } from "./socket-writer.js";
 import { requestIdOf } from "./request-id.js";
 
 export interface GraphqlSocketsOptions {
@@ -52,6 +54,10 @@ const TRY_AGAIN_LATER = 1013;
 const GOING_AWAY = 1001;
 const INIT_TIMEOUT_MS = 5000;
 const PING_MS = 25_000;
+const CLOSED_AT_ONCE = 100;
+const CLOSE_PAUSE_MS = 20;
+/** For the peers to answer the close. */
+const CLOSE_GRACE_MS = 3000;
 
 export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSockets {
   const { limits, services } = options;
@@ -129,8 +135,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
-        // Waits for the socket, so that a stream is pulled no faster than it is read.
-        send: (data) => new Promise((resolve, reject) => (socket.readyState === socket.OPEN ? socket.send(data, (error) => (error ? reject(error) : resolve())) : resolve())),
+        send: createSocketWriter(socket, log),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => socket.on("message", (data) => void handle(String(data)).then(opened, (error) => fail(socket, log, error))),
       },
@@ -173,8 +178,13 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     },
     async close() {
       options.server.off("upgrade", onUpgrade);
-      for (const socket of sockets.clients) socket.close(GOING_AWAY, "Going away");
-      await new Promise((resolve) => sockets.close(resolve));
+      // Not all in one moment: they come back somewhere else, and that one has to bear it.
+      for (const [i, socket] of [...sockets.clients].entries()) {
+        if (i % CLOSED_AT_ONCE === CLOSED_AT_ONCE - 1) await pause(CLOSE_PAUSE_MS);
+        socket.close(GOING_AWAY, "Going away");
+      }
+      await Promise.race([new Promise((resolve) => sockets.close(resolve)), pause(CLOSE_GRACE_MS)]);
+      for (const socket of sockets.clients) socket.terminate();
     },
   };
 }

@@ -52,7 +52,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   await registerGraphqlEndpoint(app, shared);
   await registerPhotoUploads(app, { authenticator, intake: options.intake, fileUrls: services.fileUrls, maxUploadBytes: config.maxUploadBytes });
   registerSignedFiles(app, { ...services, storage: options.storage });
-  registerHealth(app, options.health);
+  let closing = false;
+  const { needed, wanted } = options.health;
+  registerHealth(app, { needed: { ...needed, process: () => (closing ? "it is closing" : null) }, wanted });
   registerFrontPage(app, services.info.version);
   if (!config.production) app.get("/graphql/schema.graphql", (_request, reply) => reply.type("text/plain; charset=utf-8").send(printSchema(schema)));
   const sockets = createGraphqlSockets({
@@ -67,6 +69,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     sockets,
     listen: (address) => app.listen(address),
     async close() {
+      closing = true;
       await sockets.close();
       await app.close();
     },

@@ -7,6 +7,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { v7 as uuidv7 } from "uuid";
 import { InvalidInputError, PhotoTooLargeError, QuotaExceededError } from "../errors.js";
+import { failpoint } from "../failpoint.js";
 import type { PhotoHeader } from "../imaging/photo-header.js";
 import type { PhotoInspector } from "../imaging/photo-inspector.js";
 import type { Logger } from "../logger.js";
@@ -59,6 +60,7 @@ export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
     // The bytes first, then the row: what a crash leaves in between is bytes that no row names.
     await storage.put(storageKey, path);
     if (preview && previewKey) await storage.put(previewKey, preview.path);
+    await failpoint("upload: before the row");
     const photo = await add({ id, userId: user.id, ...facts, ...sizeOf(header), storageKey, previewKey, thumbhash: preview?.thumbhash ?? null, phash: preview?.phash ?? null });
     return photo ? { photo, created: true } : { photo: await winner(user, facts.sha256), created: false };
   }

@@ -4,17 +4,19 @@ import { available } from "../db/database.js";
 import type { Database } from "../db/database.js";
 import { ConflictError, NotFoundError } from "../errors.js";
 import type { EventBus } from "../events/event-bus.js";
+import { failpoint } from "../failpoint.js";
 import type { Logger } from "../logger.js";
 import { MAX_DELAY_MS } from "../queue/hint-queue.js";
 import type { Hint, HintQueue } from "../queue/hint-queue.js";
 import { FINISHED_STATUSES, TRANSITIONS, UNFINISHED_STATUSES, isFinished } from "../queued-job-status.js";
+import type { StopBell } from "../queue/stop-bell.js";
 import type { QueuedJob } from "../queued-job.js";
 import type { Task } from "../tasks/define-task.js";
 import { backOff, claim, fail, handBack, recordProgress, renewLeases, stall, succeed } from "./queued-jobs/attempt.js";
 import type { Attempt, StoredOutput } from "./queued-jobs/attempt.js";
 import { backOffMs } from "./queued-jobs/back-off.js";
 import type { Submission } from "./queued-jobs/check-submission.js";
-import { backlogOf, findDue, findLapsed } from "./queued-jobs/due.js";
+import { backlogOf, findDue, findExpired, findLapsed } from "./queued-jobs/due.js";
 import { enqueue } from "./queued-jobs/enqueue.js";
 import { findOldest } from "./queued-jobs/filter.js";
 import type { QueuedJobFilter } from "./queued-jobs/filter.js";
@@ -29,6 +31,8 @@ export interface Claimed extends Attempt {
   /** Failed attempts before this one, since the last submission or retry. */
   failures: number;
   requestId: string;
+  /** Attempts that died with their worker before this one: such a QueuedJob is under suspicion, and must run where it harms no other. */
+  stalls: number;
   /** The number of its STARTED event. */
   startedSeq: number;
 }
@@ -37,6 +41,7 @@ export interface QueuedJobsDeps {
   database: Database;
   bus: EventBus;
   hints: HintQueue;
+  stopBell: Pick<StopBell, "ring">;
   catalogue: ReadonlyMap<string, Task>;
   submittable(name: string): Task | null;
   deleteFiles(storageKeys: string[]): Promise<void>;
@@ -60,8 +65,9 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
   }
 
   /** What every step has in common: it is recorded, then told; null when somebody else was first. */
-  async function step<S extends Step>(name: keyof typeof TRANSITIONS, recorded: Promise<S | null>): Promise<S | null> {
-    const made = await available(() => recorded);
+  async function step<S extends Step>(name: keyof typeof TRANSITIONS, record: () => Promise<S | null>): Promise<S | null> {
+    const made = await available(record);
+    await failpoint("step: after the commit");
     if (made) tell([made], TRANSITIONS[name].event);
     if (made) log.debug({ queuedJobId: made.queuedJob.id, userId: made.queuedJob.userId, requestId: made.requestId, step: name, version: made.queuedJob.version }, "step");
     return made;
@@ -74,6 +80,12 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
   async function hint(steps: Step[], delayMs: (queuedJob: QueuedJob) => number): Promise<void> {
     const backlogs = await Promise.all(steps.map((made) => (made.queuedJob.priority === 0 ? made.pending : backlogOf(sql, made.queuedJob))));
     await hints.add(steps.map((made, i) => toHint(made, backlogs[i] ?? made.pending, delayMs(made.queuedJob))));
+  }
+
+  /** What waits in the queue or runs in a worker is not wanted any more. */
+  async function withdraw({ queuedJob, run }: Step): Promise<void> {
+    if (queuedJob.attempts > 0) deps.stopBell.ring(queuedJob.id);
+    await hints.remove(catalogue.get(queuedJob.jobName)?.runsIn ?? "worker", queuedJob.id, run);
   }
 
   /** The row, for its owner or an admin; another's is told apart from none by nobody. */
@@ -89,7 +101,8 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
   }
 
   async function removeFinished(queuedJob: { id: string; version: number }): Promise<boolean> {
-    const removed = await step("delete", remove(sql, queuedJob));
+    const removed = await step("delete", () => remove(sql, queuedJob));
+    await failpoint("delete: before the files go");
     if (removed && removed.storageKeys.length > 0) await deps.deleteFiles(removed.storageKeys).catch((error) => log.warn({ err: error, queuedJobId: queuedJob.id }, "outputs of a deleted QueuedJob are left over"));
     return removed !== null;
   }
@@ -99,7 +112,9 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
 
     /** Accepts 1 to 100 submissions of one user, all or none; see `enqueue` for what it throws. */
     async enqueue(userId: string, request: { submissions: Submission[]; requestId: string; single: boolean }): Promise<QueuedJob[]> {
+      await failpoint("accept: before the statement");
       const { queuedJobs, steps } = await enqueue({ sql, submittable: deps.submittable, maxPending: limits.maxPendingPerUser }, { userId, ...request });
+      await failpoint("accept: after the commit");
       tell(steps, "QUEUED");
       await hint(steps, ({ runAt }) => (runAt ? Math.max(0, Date.parse(runAt) - Date.now()) : 0));
       return queuedJobs;
@@ -107,10 +122,10 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
 
     /** A worker's first act on a hint; null when there is nothing to do for it: cancelled, deleted, or taken already. */
     async start(request: { id: string; run: number; worker: string }): Promise<Claimed | null> {
-      const started = await step("claim", claim(sql, request));
+      const started = await step("claim", () => claim(sql, request));
       if (!started) return null;
-      const { queuedJob, failures, requestId, seq } = started;
-      return { id: queuedJob.id, attempt: queuedJob.attempts, queuedJob, failures, requestId, startedSeq: seq };
+      const { queuedJob, failures, stalls, requestId, seq } = started;
+      return { id: queuedJob.id, attempt: queuedJob.attempts, queuedJob, failures, stalls, requestId, startedSeq: seq };
     },
 
     /** `progress` 0 to 1. Returns false when the attempt is over: its task may as well stop. */
@@ -124,22 +139,22 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
 
     /** False when the attempt was over already: then its outputs are nobody's. */
     async succeed(claimed: Claimed, result: unknown, outputs: StoredOutput[]): Promise<boolean> {
-      return (await step("succeed", succeed(sql, { ...claimed, result, outputs, ttlSeconds }))) !== null;
+      return (await step("succeed", () => succeed(sql, { ...claimed, result, outputs, ttlSeconds }))) !== null;
     },
 
     /** FAILED when it is `permanent` or no attempt is left, else back to PENDING, due after a pause. */
     async fail(claimed: Claimed, fault: { code: string; message: string; permanent: boolean }): Promise<"FAILED" | "RETRYING" | null> {
       const maxAttempts = catalogue.get(claimed.queuedJob.jobName)?.maxAttempts ?? 1;
-      if (fault.permanent || claimed.failures + 1 >= maxAttempts) return (await step("fail", fail(sql, { ...claimed, ...fault, ttlSeconds }))) && "FAILED";
+      if (fault.permanent || claimed.failures + 1 >= maxAttempts) return (await step("fail", () => fail(sql, { ...claimed, ...fault, ttlSeconds }))) && "FAILED";
       const delayMs = backOffMs(claimed.failures);
-      const again = await step("backOff", backOff(sql, { ...claimed, ...fault, delayMs }));
+      const again = await step("backOff", () => backOff(sql, { ...claimed, ...fault, delayMs }));
       if (again) await hint([again], () => delayMs);
       return again && "RETRYING";
     },
 
     /** The worker stops: neither a failure nor a death. */
     async handBack(claimed: Claimed): Promise<void> {
-      const again = await step("backOff", handBack(sql, claimed));
+      const again = await step("backOff", () => handBack(sql, claimed));
       if (again) await hint([again], () => 0);
     },
 
@@ -161,19 +176,29 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
       return taken;
     },
 
-    /** Adds the hints of rows that have waited for a while and are due, or soon will be: those that have one keep it. Returns how many rows there were. */
+    /**
+     * Puts hints back that were lost: of rows that have waited for a while and are due, or soon will be, the first of each
+     * user first. Looks at `limit` rows at most; returns how many hints were missing.
+     */
     async hintDue(limit: number): Promise<number> {
       const due = await available(() => findDue(sql, { limit, aheadMs: MAX_DELAY_MS }));
-      await hints.add(due.map((row) => toHint(row, row.pending, row.delayMs)));
-      return due.length;
+      await failpoint("reconcile: before the hints");
+      return hints.addMissing(due.map((row) => ({ ...row, lane: catalogue.get(row.jobName)?.runsIn ?? "worker" })));
+    },
+
+    /** Removes finished ones whose time is up, oldest first, `limit` at most; returns how many. */
+    async removeExpired(limit: number): Promise<number> {
+      let removed = 0;
+      for (const expired of await available(() => findExpired(sql, limit))) if (await removeFinished(expired)) removed++;
+      return removed;
     },
 
     /** Idempotent on a cancelled one; throws ConflictError on another finished one, NotFoundError. */
     async cancel(actor: User, id: string): Promise<QueuedJob> {
-      const before = await get(actor, id);
-      const cancelled = await step("cancel", cancel(sql, { id, ttlSeconds }));
+      await get(actor, id);
+      const cancelled = await step("cancel", () => cancel(sql, { id, ttlSeconds }));
       if (cancelled) {
-        await hints.remove(catalogue.get(before.jobName)?.runsIn ?? "worker", id, cancelled.run);
+        await withdraw(cancelled);
         return cancelled.queuedJob;
       }
       const now = await get(actor, id);
@@ -184,7 +209,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     /** Throws ConflictError when it is not FAILED or CANCELLED or a photo of it is gone, NotFoundError, QuotaExceededError. */
     async retry(actor: User, id: string): Promise<QueuedJob> {
       await get(actor, id);
-      const again = await step("retry", retry(sql, { id, maxPending: limits.maxPendingPerUser }));
+      const again = await step("retry", () => retry(sql, { id, maxPending: limits.maxPendingPerUser }));
       if (!again) throw refuseRetry(await get(actor, id));
       await hint([again], () => 0);
       return again.queuedJob;
@@ -203,7 +228,10 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     async cancelMany(userId: string, filter: QueuedJobFilter): Promise<number> {
       let cancelled = 0;
       for (const { id } of await available(() => findOldest(sql, { userId, filter, statuses: UNFINISHED_STATUSES, limit: BULK }))) {
-        if (await step("cancel", cancel(sql, { id, ttlSeconds }))) cancelled++;
+        const made = await step("cancel", () => cancel(sql, { id, ttlSeconds }));
+        if (!made) continue;
+        cancelled++;
+        await withdraw(made);
       }
       return cancelled;
     },

@@ -1,13 +1,15 @@
 // The life of an attempt: claim → run → settle.
 import { setTimeout as pause } from "node:timers/promises";
 import { PermanentTaskError, ServiceUnavailableError, TaskFailedError } from "../errors.js";
+import { failpoint } from "../failpoint.js";
 import { ChildStoppedError } from "../imaging/child-stopped-error.js";
 import type { HintData } from "../queue/hint-queue.js";
+import type { StartRate } from "../queue/start-rate.js";
 import type { Claimed, QueuedJobs } from "../services/queued-jobs.js";
 import type { Task } from "../tasks/define-task.js";
 import type { Leases } from "./leases.js";
 import { createProgressReporter } from "./progress-reporter.js";
-import { runTask } from "./run-task.js";
+import { runsHere, runTask } from "./run-task.js";
 import type { RunTaskDeps, TaskOutcome } from "./run-task.js";
 import { StopError } from "./stop-reason.js";
 
@@ -15,6 +17,7 @@ export interface ExecuteDeps extends RunTaskDeps {
   queuedJobs: QueuedJobs;
   catalogue: ReadonlyMap<string, Task>;
   leases: Leases;
+  startRate: Pick<StartRate, "note">;
   /** Names this worker in its leases. */
   worker: string;
 }
@@ -26,6 +29,7 @@ export async function executeTask(deps: ExecuteDeps, hint: HintData): Promise<vo
   const claimed = await deps.queuedJobs.start({ ...hint, worker: deps.worker });
   if (!claimed) return;
   const { queuedJob, attempt, requestId } = claimed;
+  deps.startRate.note(deps.catalogue.get(queuedJob.jobName)?.runsIn ?? "worker");
   const log = deps.log.child({ queuedJobId: queuedJob.id, attempt, requestId, userId: queuedJob.userId, job: queuedJob.jobName });
   const stop = new AbortController();
   deps.leases.hold(claimed, stop);
@@ -39,8 +43,12 @@ export async function executeTask(deps: ExecuteDeps, hint: HintData): Promise<vo
 async function settle(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): Promise<void> {
   const { queuedJobs, log } = deps;
   try {
+    await failpoint("work: after the claim");
     const outcome = await run(deps, claimed, stop);
-    if (await persist(() => queuedJobs.succeed(claimed, outcome.result, outcome.outputs), stop.signal)) return log.info("succeeded");
+    await failpoint("work: before the outcome is recorded");
+    const recorded = await persist(() => queuedJobs.succeed(claimed, outcome.result, outcome.outputs), stop.signal);
+    await failpoint("work: after the outcome is recorded");
+    if (recorded) return log.info("succeeded");
     await discard(deps, claimed, outcome);
   } catch (error) {
     await settleFailure(deps, claimed, stop.signal, error);
@@ -52,7 +60,7 @@ async function run(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): 
   if (!task) throw new Error(`This worker knows no task "${claimed.queuedJob.jobName}"`);
   const reporter = createProgressReporter(deps.queuedJobs, claimed, deps.log);
   // In a child the time counts from when the child begins, and is kept by the pool.
-  const timer = task.runsIn === "worker" ? setTimeout(() => stop.abort(new StopError("timeout")), task.timeoutMs) : undefined;
+  const timer = runsHere(task, claimed) ? setTimeout(() => stop.abort(new StopError("timeout")), task.timeoutMs) : undefined;
   try {
     const outcome = await runTask(deps, task, claimed, { signal: stop.signal, progress: reporter.report });
     if (JSON.stringify(outcome.result).length > MAX_RESULT_CHARACTERS) throw new PermanentTaskError("TASK_FAILED", `The result is longer than ${MAX_RESULT_CHARACTERS} characters of JSON.`);

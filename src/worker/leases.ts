@@ -6,6 +6,8 @@ export interface Leases {
   /** Keeps the lease of an attempt until `release`; the signal is aborted when it is lost. */
   hold(claimed: Claimed, stop: AbortController): void;
   release(claimed: Claimed): void;
+  /** The attempt of this QueuedJob, if it runs here, is to stop. */
+  drop(queuedJobId: string): void;
   /** Attempts under way. */
   readonly size: number;
   /** Tells all of them to stop: this process is to end. */
@@ -23,10 +25,14 @@ export function createLeases(options: { queuedJobs: Pick<QueuedJobs, "renewLease
   const held = new Map<Claimed, { stop: AbortController; renewedAt: number }>();
   let renewing = false;
 
-  async function renew(): Promise<void> {
+  async function renewAll(): Promise<void> {
     if (renewing || held.size === 0) return;
     renewing = true;
-    const asked = [...held.keys()];
+    await renew([...held.keys()]);
+    renewing = false;
+  }
+
+  async function renew(asked: Claimed[]): Promise<void> {
     const askedAt = Date.now();
     try {
       const mine = await queuedJobs.renewLeases(worker, asked);
@@ -34,8 +40,6 @@ export function createLeases(options: { queuedJobs: Pick<QueuedJobs, "renewLease
     } catch (error) {
       log.warn({ err: error, attempts: asked.length }, "leases could not be renewed");
       for (const { stop, renewedAt } of held.values()) if (Date.now() - renewedAt > GIVE_UP_MS) stop.abort(new StopError("lost"));
-    } finally {
-      renewing = false;
     }
   }
 
@@ -46,11 +50,16 @@ export function createLeases(options: { queuedJobs: Pick<QueuedJobs, "renewLease
     else entry.stop.abort(new StopError("lost"));
   }
 
-  const timer = setInterval(() => void renew(), options.renewMs ?? RENEW_MS);
+  const timer = setInterval(() => void renewAll(), options.renewMs ?? RENEW_MS);
 
   return {
     hold: (claimed, stop) => void held.set(claimed, { stop, renewedAt: Date.now() }),
     release: (claimed) => void held.delete(claimed),
+    drop(queuedJobId) {
+      // A bell proves nothing: the row has the last word.
+      const own = [...held.keys()].filter((claimed) => claimed.id === queuedJobId);
+      if (own.length > 0) void renew(own);
+    },
     get size() {
       return held.size;
     },

@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PermanentTaskError } from "../errors.js";
+import { failpoint } from "../failpoint.js";
 import type { ChildPool } from "../imaging/child-pool.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
@@ -32,7 +33,12 @@ export interface RunTaskDeps {
 
 /** Does the work of an attempt, where its task wants to run; its outputs are stored when this resolves. Throws what the task throws. */
 export function runTask(deps: RunTaskDeps, task: Task, claimed: Claimed, run: TaskRun): Promise<TaskOutcome> {
-  return task.runsIn === "worker" ? runHere(deps, task, claimed, run) : runInChild(deps, task, claimed, run);
+  return runsHere(task, claimed) ? runHere(deps, task, claimed, run) : runInChild(deps, task, claimed, run);
+}
+
+/** One whose worker has died before runs in a child, whatever its task: a killer then takes nobody else with it. */
+export function runsHere(task: Task, { stalls }: Claimed): boolean {
+  return task.runsIn === "worker" && stalls === 0;
 }
 
 async function runHere({ log }: RunTaskDeps, task: Task, { attempt, failures, queuedJob }: Claimed, { signal, progress }: TaskRun): Promise<TaskOutcome> {
@@ -50,7 +56,9 @@ async function runInChild(deps: RunTaskDeps, task: Task, claimed: Claimed, { sig
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const request: TaskChildRequest = { task: task.name, parameters: queuedJob.parameters, photos: await findPhotos(deps, claimed), attempt, failures, folder, maxPixels: deps.maxPhotoPixels };
     const response = (await deps.pool.run(request, { signal, timeoutMs: task.timeoutMs, onProgress: progress })) as TaskChildResponse;
-    return { result: response.result, outputs: await storeOutputs(deps.storage, claimed, folder, response) };
+    const outputs = await storeOutputs(deps.storage, claimed, folder, response);
+    await failpoint("work: after the outputs are stored");
+    return { result: response.result, outputs };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

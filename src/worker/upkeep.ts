@@ -11,7 +11,10 @@ export interface Upkeep {
 
 const BEAT_MS = 5000;
 const HELD_SECONDS = 15;
-const PAGE = 1000;
+/** Attempts that are taken over in a beat. */
+const LAPSED = 1000;
+/** Rows whose hints are looked for in a beat; the others have their turn when these have run. */
+const DUE = 10_000;
 
 /**
  * The reconciler: brings what Redis forgot back from the rows, and takes over what dead workers left. One worker does it
@@ -24,9 +27,9 @@ export function createUpkeep(options: { queuedJobs: QueuedJobs; duties: Duties; 
 
   async function reconcile(): Promise<void> {
     if (!(await duties.hold("reconcile", worker, HELD_SECONDS))) return;
-    const lapsed = await queuedJobs.takeOverLapsed(PAGE);
-    const due = await queuedJobs.hintDue(PAGE);
-    if (lapsed > 0) log.info({ lapsed, due }, "reconciled");
+    const lapsed = await queuedJobs.takeOverLapsed(LAPSED);
+    const missing = await queuedJobs.hintDue(DUE);
+    if (lapsed > 0 || missing > 0) log.info({ lapsed, missing }, "reconciled");
   }
 
   function beat(): void {

@@ -121,13 +121,16 @@ export class QueuedJobResolver {
   }
 
   @FieldResolver(() => Int, { nullable: true, description: "While it waits: about how many others are expected to start first; null otherwise." })
-  queuePosition(): null {
-    return null;
+  async queuePosition(@Root() { id, status }: QueuedJob, @Ctx() { loaders }: Context): Promise<number | null> {
+    return status === "PENDING" ? ((await loaders.places.load(id))?.position ?? null) : null;
   }
 
   @FieldResolver(() => DateTime, { nullable: true, description: "While it waits: about when it starts, judged by how fast its like went lately; null when unknown." })
-  estimatedStartAt(): Instant | null {
-    return null;
+  async estimatedStartAt(@Root() { id, status, runAt }: QueuedJob, @Ctx() { loaders }: Context): Promise<Instant | null> {
+    if (status !== "PENDING") return null;
+    const place = await loaders.places.load(id);
+    if (place) return place.startsAt;
+    return runAt !== null && Date.parse(runAt) > Date.now() ? runAt : null;
   }
 }
 

@@ -1,35 +1,46 @@
-// What the reconciler looks for. Both find their rows by a partial index, whatever the size of the table.
+// What upkeep looks for. All of it finds its rows by a partial index, whatever the size of the table.
 import type { Sql } from "postgres";
 import type { QueuedJob } from "../../queued-job.js";
 import type { Attempt } from "./attempt.js";
-import { queuedJobJson } from "./statements.js";
 
 /** How long a row has not been touched before its hint is taken for lost. */
 const PATIENCE_SECONDS = 5;
 
 export interface DueRow {
-  queuedJob: QueuedJob;
+  id: string;
+  jobName: string;
   run: number;
   requestId: string;
-  pending: number;
+  priority: number;
+  /** How many of its owner's wait before it. */
+  backlog: number;
   /** From now; 0 when it is due already. */
   delayMs: number;
 }
 
-/** Rows that wait and are due, or will be within `aheadMs`, first due first. */
+/**
+ * Rows that wait and are due, or will be within `aheadMs`: the first of each owner, then the second of each, and so on, so
+ * that after an outage nobody stands behind another's thousands.
+ */
 export function findDue(sql: Sql, { limit, aheadMs }: { limit: number; aheadMs: number }): Promise<DueRow[]> {
   return sql<DueRow[]>`
-    select ${queuedJobJson(sql, sql`'[]'::jsonb`)} as "queuedJob", t.run, t.request_id as "requestId", s.pending,
-      greatest(0, extract(epoch from t.due_at - clock_timestamp()) * 1000)::float8 as "delayMs"
-    from queued_jobs t join user_streams s using (user_id)
-    where t.status = 'PENDING' and t.due_at < clock_timestamp() + ${aheadMs} * interval '1 millisecond'
-      and t.updated_at < clock_timestamp() - ${PATIENCE_SECONDS} * interval '1 second'
-    order by t.due_at limit ${limit}`;
+    select id, job_name as "jobName", run, request_id as "requestId", priority, (rank - 1)::int as backlog,
+      greatest(0, extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as "delayMs"
+    from (
+      select *, row_number() over (partition by user_id order by priority desc, due_at, id) as rank from queued_jobs
+      where status = 'PENDING' and due_at < clock_timestamp() + ${aheadMs} * interval '1 millisecond') ranked
+    where updated_at < clock_timestamp() - ${PATIENCE_SECONDS} * interval '1 second'
+    order by rank, due_at limit ${limit}`;
 }
 
 /** Attempts whose worker has not renewed its lease in time. */
 export function findLapsed(sql: Sql, limit: number): Promise<Attempt[]> {
   return sql<Attempt[]>`select id, attempts as attempt from queued_jobs where status = 'STARTED' and lease_until < clock_timestamp() order by lease_until limit ${limit}`;
+}
+
+/** Finished ones that have been kept long enough. */
+export function findExpired(sql: Sql, limit: number): Promise<{ id: string; version: number }[]> {
+  return sql<{ id: string; version: number }[]>`select id, version from queued_jobs where expires_at < now() order by expires_at limit ${limit}`;
 }
 
 /** Unfinished ones of the same owner of at least the same priority. */

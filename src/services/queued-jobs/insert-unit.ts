@@ -51,7 +51,7 @@ export async function insertUnit(sql: Sql, unit: { userId: string; requestId: st
       insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot)
       select t.user_id, s.base + row_number() over (order by t.id), t.id, 'QUEUED', now(), ${queuedJobJson(sql, sql`'[]'::jsonb`)} from t, s
       returning seq, at, snapshot)
-    select e.seq::float8 as seq, rfc3339(e.at) as at, e.snapshot as "queuedJob", 1 as run, 0 as failures, ${requestId} as "requestId", s.pending,
+    select e.seq::float8 as seq, rfc3339(e.at) as at, e.snapshot as "queuedJob", 1 as run, 0 as failures, 0 as stalls, ${requestId} as "requestId", s.pending,
       case when (select count(*) from t) <> ${count} then refuse(${ALREADY_THERE}) when e.seq is null then refuse(${OVER_QUOTA}) end as refused
     from (values (1)) v left join s on true left join e on true
     order by e.seq`;

@@ -58,7 +58,7 @@ export async function remove(sql: Sql, { id, version }: { id: string; version: n
       insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot)
       select t.user_id, s.last_seq, t.id, 'DELETED', now(), ${queuedJobJson(sql, sql`'[]'::jsonb`)} || jsonb_build_object('version', t.next_version) from t, s
       returning seq, at, snapshot)
-    select e.seq::float8 as seq, rfc3339(e.at) as at, e.snapshot as "queuedJob", t.run, t.failures, t.request_id as "requestId", s.pending, o.keys as "storageKeys"
+    select e.seq::float8 as seq, rfc3339(e.at) as at, e.snapshot as "queuedJob", t.run, t.failures, t.stalls, t.request_id as "requestId", s.pending, o.keys as "storageKeys"
     from t, s, e, o`;
   return removed ?? null;
 }

@@ -12,6 +12,7 @@ export interface Step {
   queuedJob: QueuedJob;
   run: number;
   failures: number;
+  stalls: number;
   requestId: string;
   /** Unfinished QueuedJobs of the owner, this one included where it is unfinished. */
   pending: number;
@@ -69,7 +70,7 @@ export async function transition(sql: Sql, parts: TransitionParts): Promise<Step
       insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot)
       select t.user_id, s.last_seq, t.id, ${event}, now(), ${queuedJobJson(sql, outputs)} from t, s
       returning seq, at, snapshot)
-    select e.seq::float8 as seq, rfc3339(e.at) as at, e.snapshot as "queuedJob", t.run, t.failures, t.request_id as "requestId", s.pending,
+    select e.seq::float8 as seq, rfc3339(e.at) as at, e.snapshot as "queuedJob", t.run, t.failures, t.stalls, t.request_id as "requestId", s.pending,
       case when e.seq is null then refuse(${OVER_QUOTA}) end as refused
     from t left join s on true left join e on true`;
   return step ?? null;

@@ -1,0 +1,60 @@
+import { Queue, Worker } from "bullmq";
+import { ServiceUnavailableError } from "../errors.js";
+import type { Logger } from "../logger.js";
+import { createRedis } from "../redis.js";
+import type { CleanUp } from "../services/clean-up.js";
+
+export interface Schedule {
+  close(): Promise<void>;
+}
+
+const QUEUE = "upkeep";
+
+/** What recurs, and how often. */
+const DUTIES = {
+  purge: 15_000,
+  sweepFiles: 3_600_000,
+  recount: 24 * 3_600_000,
+} as const satisfies Partial<Record<keyof CleanUp, number>>;
+
+/** The schedule itself is in Redis, which may forget it. */
+const RENEW_MS = 60_000;
+
+/** Recurring clean-up, by one worker at a time: job schedulers of BullMQ, put in place again and again. */
+export function createSchedule(options: { redisUrl: string; prefix: string; cleanUp: CleanUp; log: Logger }): Schedule {
+  const { cleanUp, log } = options;
+  const redis = createRedis({ url: options.redisUrl, purpose: "schedule", failFast: false, log });
+  const queue = new Queue(QUEUE, { connection: redis, prefix: options.prefix });
+  const worker = new Worker(QUEUE, ({ name }) => run(name), { connection: redis, prefix: options.prefix, concurrency: 1 });
+  const onError = (error: Error) => log.debug({ err: error }, "the schedule has an error");
+  queue.on("error", onError);
+  worker.on("error", onError);
+
+  async function put(): Promise<void> {
+    for (const [name, every] of Object.entries(DUTIES)) {
+      await queue.upsertJobScheduler(name, { every }, { name, opts: { removeOnComplete: true, removeOnFail: true } });
+    }
+  }
+
+  async function run(name: string): Promise<void> {
+    if (!(name in DUTIES)) return;
+    try {
+      await cleanUp[name as keyof typeof DUTIES]();
+    } catch (error) {
+      if (!(error instanceof ServiceUnavailableError)) log.error({ err: error, duty: name }, "a recurring duty failed; it comes again");
+    }
+  }
+
+  const tryPut = () => void put().catch((error: unknown) => log.debug({ err: error }, "the schedule was not put in place"));
+  redis.on("ready", tryPut);
+  const timer = setInterval(tryPut, RENEW_MS);
+
+  return {
+    async close() {
+      clearInterval(timer);
+      await worker.close();
+      await queue.close();
+      redis.disconnect();
+    },
+  };
+}
