@@ -12,6 +12,8 @@ export function createRedis(options: { url: string; purpose: string; failFast: b
     connectTimeout: 2000,
     enableOfflineQueue: !options.failFast,
     maxRetriesPerRequest: options.failFast ? 1 : null,
+    // Of one that is there but does not answer, too, nobody waits for long.
+    ...(options.failFast && { commandTimeout: 2000 }),
   });
   let away = false;
   redis.on("error", (error) => {

@@ -45,11 +45,26 @@ export function createDatabase(options: { url: string; connections: number; appl
 export async function available<T>(query: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await query();
+      return await withDeadline(query());
     } catch (error) {
       if (isConnectionFault(error)) throw Object.assign(new ServiceUnavailableError("The database is away; try again in a moment."), { cause: error });
       if (tries === MAX_TRIES || !UNDONE.has(sqlState(error) ?? "")) throw error;
     }
+  }
+}
+
+/** A server that is there but does not answer: its own limits do not reach us. */
+const DEADLINE_MS = 7000;
+
+async function withDeadline<T>(query: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ServiceUnavailableError("The database does not answer; try again in a moment.")), DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([query, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

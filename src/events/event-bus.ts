@@ -2,6 +2,7 @@
 // reordered without harm, since the log in PostgreSQL is the truth and every event has its number.
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "../logger.js";
+import { withPatience } from "../patience.js";
 import type { QueuedJobEvent } from "../queued-job.js";
 import { createRedis } from "../redis.js";
 
@@ -29,6 +30,9 @@ export interface EventBus {
 
 /** A bell of logged events that is longer carries their number only; whoever needs them reads the log. */
 const MAX_BELL_BYTES = 8 * 1024;
+const PATIENCE_MS = 1000;
+
+/** For a Redis that is there but does not answer. */
 const PATIENCE_MS = 1000;
 
 export function createEventBus(options: { redisUrl: string; prefix: string; log: Logger }): EventBus {

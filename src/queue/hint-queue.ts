@@ -4,6 +4,7 @@ import { Queue } from "bullmq";
 import type { JobsOptions } from "bullmq";
 import { ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
+import { withPatience } from "../patience.js";
 import { createRedis } from "../redis.js";
 import { hintPriority } from "./hint-priority.js";
 
@@ -65,7 +66,7 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
   async function add(hints: Hint[]): Promise<void> {
     const near = hints.filter((hint) => hint.delayMs <= MAX_DELAY_MS);
     const added = Promise.all(LANES.map((lane) => addToLane(lane, near.filter((hint) => hint.lane === lane))));
-    await withPatience(added.catch((error) => log.debug({ err: error, hints: near.length }, "hints were not added; the reconciler will")));
+    await withPatience(added.catch((error: unknown) => log.debug({ err: error, hints: near.length }, "hints were not added; the reconciler will")), PATIENCE_MS);
   }
 
   async function addMissing(hints: Hint[]): Promise<number> {
@@ -91,7 +92,8 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
   }
 
   async function remove(lane: Lane, id: string, run: number): Promise<void> {
-    await withPatience(queues.get(lane)?.remove(hintId(id, run)).catch((error) => log.debug({ err: error, queuedJobId: id }, "a hint was not removed")));
+    const removed = queues.get(lane)?.remove(hintId(id, run)) ?? Promise.resolve();
+    await withPatience(removed.catch((error: unknown) => log.debug({ err: error, queuedJobId: id }, "a hint was not removed")), PATIENCE_MS);
   }
 
   return {
@@ -119,13 +121,4 @@ function bullOptions(hint: Hint): JobsOptions {
     priority: hintPriority(hint.priority, hint.backlog),
     ...(hint.delayMs > 0 && { delay: hint.delayMs }),
   };
-}
-
-async function withPatience(work: Promise<unknown> | undefined): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const enough = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE_MS);
-  });
-  await Promise.race([work, enough]);
-  clearTimeout(timer);
 }

@@ -95,7 +95,7 @@ async function purgePrefix(sql: Sql, userId: string, seq: number): Promise<numbe
 }
 
 async function* oldKeys(storage: Storage): AsyncGenerator<string[]> {
-  let keys: string[] = [];
+  const keys: string[] = [];
   for await (const { key, modifiedAt } of storage.list()) {
     if (Date.now() - modifiedAt.getTime() < HOUR_MS) continue;
     keys.push(key);

@@ -65,6 +65,11 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
       select case when not exists (select from s) then refuse(${OVER_QUOTA}) when not exists (select from p) then refuse(${ALREADY_THERE}) end`;
   }
 
+  /** A user who was deleted elsewhere has none, which the statement cannot tell from a full one. */
+  async function hasCounter(userId: string): Promise<boolean> {
+    return (await available(() => sql`select from user_streams where user_id = ${userId}`)).length > 0;
+  }
+
   /**
    * The counter is locked first, as an accept does. `for update` of the photo and the guarded delete are two statements: an
    * accept that has a link to it, and is not committed yet, must be waited for before its QueuedJob can be seen.
@@ -111,6 +116,7 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
       } catch (error) {
         const state = sqlState(error);
         if (state === ALREADY_THERE) return null;
+        if (state === OVER_QUOTA && !(await hasCounter(photo.userId))) throw new NotFoundError("There is no such User any more.");
         if (state === OVER_QUOTA) throw new QuotaExceededError(`Your photos and outputs may take ${deps.maxStoredBytes} bytes at most; delete some first.`, 60_000);
         throw error;
       }

@@ -15,7 +15,8 @@ export interface Leases {
   close(): void;
 }
 
-const RENEW_MS = 10_000;
+/** Also the bound on how long a cancelled attempt goes on when no stop bell is heard. */
+const RENEW_MS = 8000;
 /** Before the lease itself ends: who cannot renew must have stopped when another begins. */
 const GIVE_UP_MS = 20_000;
 

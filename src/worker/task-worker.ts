@@ -1,5 +1,7 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { Worker } from "bullmq";
 import type { Job as BullJob } from "bullmq";
+import { ServiceUnavailableError } from "../errors.js";
 import { LANES, laneQueueName } from "../queue/hint-queue.js";
 import type { HintData, Lane } from "../queue/hint-queue.js";
 import { createRedis } from "../redis.js";
@@ -26,6 +28,8 @@ export interface TaskWorker {
   close(): Promise<void>;
 }
 
+const PAUSE_MS = 500;
+
 /** Turns hints into attempts. */
 export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions): TaskWorker {
   const { log, leases } = deps;
@@ -45,12 +49,24 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
   async function take(bullJob: BullJob<HintData>): Promise<void> {
     await slots.take();
     try {
-      if (!closing) await executeTask(deps, bullJob.data);
+      await untilAvailable(() => executeTask(deps, bullJob.data));
     } catch (error) {
       // The hint is spent; the reconciler finds the row.
       log.error({ err: error, queuedJobId: bullJob.data.id }, "an attempt could not be settled");
     } finally {
       slots.free();
+    }
+  }
+
+  /** Keeps a hint, rather than spend it, while it cannot be claimed because the database is away. */
+  async function untilAvailable(work: () => Promise<void>): Promise<void> {
+    while (!closing) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof ServiceUnavailableError)) throw error;
+        await pause(PAUSE_MS);
+      }
     }
   }
 

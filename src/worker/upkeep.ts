@@ -10,6 +10,7 @@ export interface Upkeep {
 }
 
 const BEAT_MS = 5000;
+const EARLY_MS = 1000;
 const HELD_SECONDS = 15;
 /** Attempts that are taken over in a beat. */
 const LAPSED = 1000;
@@ -24,6 +25,7 @@ export function createUpkeep(options: { queuedJobs: QueuedJobs; duties: Duties; 
   const { queuedJobs, duties, worker, log } = options;
   let running: Promise<void> | null = null;
   let again = false;
+  let early: NodeJS.Timeout | undefined;
 
   async function reconcile(): Promise<void> {
     if (!(await duties.hold("reconcile", worker, HELD_SECONDS))) return;
@@ -36,7 +38,8 @@ export function createUpkeep(options: { queuedJobs: QueuedJobs; duties: Duties; 
     if (running) return;
     running = reconcile()
       .catch((error: unknown) => {
-        if (!(error instanceof ServiceUnavailableError)) log.error({ err: error }, "the reconciler failed");
+        if (error instanceof ServiceUnavailableError) soon();
+        else log.error({ err: error }, "the reconciler failed");
       })
       .finally(() => {
         running = null;
@@ -44,6 +47,12 @@ export function createUpkeep(options: { queuedJobs: QueuedJobs; duties: Duties; 
         again = false;
         if (missed) beat();
       });
+  }
+
+  /** What was away may be back before the next beat. */
+  function soon(): void {
+    clearTimeout(early);
+    early = setTimeout(beat, EARLY_MS);
   }
 
   const timer = setInterval(beat, options.beatMs ?? BEAT_MS);
@@ -55,6 +64,7 @@ export function createUpkeep(options: { queuedJobs: QueuedJobs; duties: Duties; 
     },
     async close() {
       clearInterval(timer);
+      clearTimeout(early);
       again = false;
       await running;
     },

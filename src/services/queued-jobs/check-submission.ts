@@ -20,6 +20,8 @@ export interface Submission {
 const MAX_PARAMETER_BYTES = 64 * 1024;
 const MAX_JSON_DEPTH = 32;
 const YEAR_MS = 366 * 24 * 3600 * 1000;
+/** Earlier ones PostgreSQL spells in another way. */
+const FIRST_MS = Date.parse("0001-01-01T00:00:00Z");
 
 /**
  * Checks all that can be checked without the database, finding every fault at once; paths begin inside the submission.
@@ -33,6 +35,7 @@ export function checkSubmission(submission: Submission, task: Task | null): { is
   if (!task) fault(["job"], `there is no Job "${job.slice(0, 100)}" to submit; the query jobs lists them`);
   if (task) checkPhotos(photoIds, task, issues);
   if (priority < 0 || priority > 100) fault(["priority"], "must be 0 to 100");
+  if (runAt && runAt.getTime() < FIRST_MS) fault(["runAt"], "must not be before the year 1");
   if (runAt && runAt.getTime() > Date.now() + YEAR_MS) fault(["runAt"], "must be within a year from now");
   if (idempotencyKey !== null && (idempotencyKey.length < 1 || idempotencyKey.length > 200)) fault(["idempotencyKey"], "must have 1 to 200 characters");
   if (idempotencyKey !== null && !isStorable(idempotencyKey)) fault(["idempotencyKey"], "must not contain NUL or half a surrogate pair");

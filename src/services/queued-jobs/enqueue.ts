@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import { available, sqlState, violatedConstraint } from "../../db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../../db/refusals.js";
-import { IdempotencyConflictError, InvalidInputError, QuotaExceededError, ServiceUnavailableError } from "../../errors.js";
+import { IdempotencyConflictError, InvalidInputError, NotFoundError, QuotaExceededError, ServiceUnavailableError } from "../../errors.js";
 import type { InputIssue } from "../../errors.js";
 import type { QueuedJob } from "../../queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
@@ -31,7 +31,7 @@ interface Keyed {
   queuedJob: QueuedJob;
 }
 
-/** How often a unit whose keys others take at the same moment is tried. */
+/** How often a unit whose keys others take, or whose photos others delete, at the same moment is tried. */
 const TRIES = 5;
 
 /** Accepts all submissions or none. `single`: faults are told without the index of the submission. */
@@ -39,11 +39,13 @@ export async function enqueue(deps: EnqueueDeps, request: { userId: string; requ
   const { userId, submissions, single } = request;
   const at = (i: number) => (single ? [] : [i]);
   const items = checkAll(deps, submissions, at);
-  await checkPhotosExist(deps.sql, userId, items, at);
   for (let tries = 0; tries < TRIES; tries++) {
     const known = await readKeys(deps.sql, userId, items);
     checkKeys(items, known);
-    const fresh = firstOfEachKey(items).filter((item) => !known.has(item.idempotencyKey ?? ""));
+    const isNew = (item: NewQueuedJob) => !known.has(item.idempotencyKey ?? "");
+    // Of new ones only: a repeat gives the first one back, although its photos may be gone by now.
+    await checkPhotosExist(deps.sql, userId, items, isNew, at);
+    const fresh = firstOfEachKey(items).filter(isNew);
     const steps = await tryInsert(deps, request, fresh);
     if (steps) return { queuedJobs: inOrder(items, known, steps), steps };
   }
@@ -61,12 +63,12 @@ function checkAll({ submittable }: EnqueueDeps, submissions: Submission[], at: (
   return items.map(({ submission, parameters }) => toNewQueuedJob(submission, parameters));
 }
 
-async function checkPhotosExist(sql: Sql, userId: string, items: NewQueuedJob[], at: (i: number) => (string | number)[]): Promise<void> {
-  const ids = [...new Set(items.flatMap((item) => item.photoIds))];
+async function checkPhotosExist(sql: Sql, userId: string, items: NewQueuedJob[], isNew: (item: NewQueuedJob) => boolean, at: (i: number) => (string | number)[]): Promise<void> {
+  const ids = [...new Set(items.filter(isNew).flatMap((item) => item.photoIds))];
   if (ids.length === 0) return;
   const rows = await available(() => sql<{ id: string }[]>`select id from photos where user_id = ${userId} and id = any(${ids})`);
   const own = new Set(rows.map((row) => row.id));
-  const issues = items.flatMap((item, i) => item.photoIds.flatMap((id, k) => (own.has(id) ? [] : [{ path: [...at(i), "photoIds", k], message: "is no photo of yours" }])));
+  const issues = items.flatMap((item, i) => (isNew(item) ? item.photoIds : []).flatMap((id, k) => (own.has(id) ? [] : [{ path: [...at(i), "photoIds", k], message: "is no photo of yours" }])));
   if (issues.length > 0) throw new InvalidInputError(issues);
 }
 
@@ -94,19 +96,23 @@ function firstOfEachKey(items: NewQueuedJob[]): NewQueuedJob[] {
   return items.filter(({ idempotencyKey: key }) => key === null || (!seen.has(key) && seen.add(key)));
 }
 
-/** Null when a key was taken meanwhile. */
+/** Null when a key was taken meanwhile, or a photo was deleted: what is there has to be read again. */
 async function tryInsert({ sql, maxPending }: EnqueueDeps, { userId, requestId }: { userId: string; requestId: string }, items: NewQueuedJob[]): Promise<Step[] | null> {
   if (items.length === 0) return [];
   try {
     return await available(() => insertUnit(sql, { userId, requestId, maxPending, items }));
   } catch (error) {
     const state = sqlState(error);
-    if (state === ALREADY_THERE) return null;
-    if (state === OVER_QUOTA) throw new QuotaExceededError(`You have ${maxPending} unfinished QueuedJobs at most; wait until some have finished.`, 5000);
-    // A photo that was deleted since it was looked for.
-    if (violatedConstraint(error) === "queued_job_photos_photo") throw InvalidInputError.at(["photoIds"], "one of the photos was deleted");
-    throw error;
+    if (state === ALREADY_THERE || violatedConstraint(error) === "queued_job_photos_photo") return null;
+    if (state !== OVER_QUOTA) throw error;
+    if (!(await hasCounter(sql, userId))) throw new NotFoundError("There is no such User any more.");
+    throw new QuotaExceededError(`You have ${maxPending} unfinished QueuedJobs at most; wait until some have finished.`, 5000);
   }
+}
+
+/** A user who was deleted elsewhere has none, which the statement cannot tell from a full one. */
+async function hasCounter(sql: Sql, userId: string): Promise<boolean> {
+  return (await available(() => sql`select from user_streams where user_id = ${userId}`)).length > 0;
 }
 
 function inOrder(items: NewQueuedJob[], known: ReadonlyMap<string, Keyed>, steps: Step[]): QueuedJob[] {
