@@ -1,6 +1,5 @@
 // The bell: what was committed is rung through Redis to every process that has a subscriber. It may be lost, doubled or
 // reordered without harm, since the log in PostgreSQL is the truth and every event has its number.
-import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "../logger.js";
 import { withPatience } from "../patience.js";
 import type { QueuedJobEvent } from "../queued-job.js";
@@ -30,7 +29,6 @@ export interface EventBus {
 
 /** A bell of logged events that is longer carries their number only; whoever needs them reads the log. */
 const MAX_BELL_BYTES = 8 * 1024;
-const PATIENCE_MS = 1000;
 
 /** For a Redis that is there but does not answer. */
 const PATIENCE_MS = 1000;
@@ -54,8 +52,9 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
       publisher.publish(topic + userId, encodeBell(events)).catch((error) => log.debug({ err: error, userId }, "a bell was not rung; the watchdog will find out"));
     },
     async listen(userId) {
+      // A lost subscription costs the bell, not the events.
       const subscribed = subscriber.subscribe(topic + userId).catch(() => {});
-      if (subscriber.status === "ready") await Promise.race([subscribed, pause(PATIENCE_MS, undefined, { ref: false })]);
+      if (subscriber.status === "ready") await withPatience(subscribed, PATIENCE_MS);
     },
     unlisten(userId) {
       subscriber.unsubscribe(topic + userId).catch(() => {});
