@@ -29,7 +29,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   const { database, bus, photos, storage } = core;
   const users = createUsers({ database, adminEmails: config.adminEmails });
   const eventLog = createEventLog(database);
-  const feed = createFeed({ bus, eventLog, log });
+  const feed = createFeed({ bus, eventLog, log, onGone: (userId) => server.sockets.closeUser(userId) });
   stack.add("feed", () => feed.close());
   const startRate = createStartRate({ redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX, log });
   stack.add("start rate", () => startRate.close());

@@ -35,8 +35,17 @@ export interface Feed {
 const WATCHDOG_MS = 2000;
 const HEADS_PER_QUERY = 1000;
 
-export function createFeed(options: { bus: EventBus; eventLog: EventLog; log: Logger; watchdogMs?: number }): Feed {
-  const { bus, eventLog, log } = options;
+export interface FeedOptions {
+  bus: EventBus;
+  eventLog: EventLog;
+  log: Logger;
+  watchdogMs?: number;
+  /** Called when a user with a stream here is no more. */
+  onGone?: (userId: string) => void;
+}
+
+export function createFeed(options: FeedOptions): Feed {
+  const { bus, eventLog, log, onGone = () => {} } = options;
   const listeners = new Map<string, { channel: Channel; subscribers: number; ready: Promise<void> }>();
   const open = new Set<Subscription>();
   let checking: Promise<void> | null = null;
@@ -57,11 +66,15 @@ export function createFeed(options: { bus: EventBus; eventLog: EventLog; log: Lo
   async function checkHeads(): Promise<void> {
     const userIds = [...listeners.keys()];
     for (let i = 0; i < userIds.length; i += HEADS_PER_QUERY) {
-      for (const [userId, head] of await eventLog.heads(userIds.slice(i, i + HEADS_PER_QUERY))) {
-        const channel = listeners.get(userId)?.channel;
-        if (channel && head > channel.head) channel.hear({ head, events: [] });
-      }
+      const heads = await eventLog.heads(userIds.slice(i, i + HEADS_PER_QUERY));
+      for (const userId of userIds.slice(i, i + HEADS_PER_QUERY)) look(userId, heads.get(userId));
     }
+  }
+
+  function look(userId: string, head: number | undefined): void {
+    const channel = listeners.get(userId)?.channel;
+    if (head === undefined) onGone(userId);
+    else if (channel && head > channel.head) channel.hear({ head, events: [] });
   }
 
   async function enter(userId: string): Promise<Channel> {

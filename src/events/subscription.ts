@@ -103,15 +103,21 @@ export function createSubscription(options: {
     return entry?.event;
   }
 
+  /** Nothing more is told, not even what is at hand already: a retry is another stream. */
+  function end(): void {
+    ended = true;
+    page = [];
+  }
+
   async function pull(): Promise<ToldEvent | null> {
     while (!closed) {
+      if (ended && page.length === 0) return null;
       const event = atHand();
       if (event) {
         told = event.seq;
-        if (queuedJobId !== null && endsStream(event.type)) ended = true;
+        if (queuedJobId !== null && endsStream(event.type)) end();
         return { event, cursorSeq: told };
       }
-      if (ended) return null;
       if (channel.head > position) {
         if (!(await tryReadPage())) await channel.news(PAUSE_MS);
         continue;

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { access, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { once } from "node:events";
+import { ServiceUnavailableError } from "../errors.js";
 import type { Storage } from "./storage.js";
 
 /** Files below a folder, each under its key as a path. */
@@ -16,10 +17,14 @@ export async function createLocalStorage(folder: string): Promise<Storage> {
     scratchFolder,
     async put(key, path) {
       const target = pathOf(key);
-      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-      await sync(path);
-      await rename(path, target);
-      await sync(dirname(target));
+      try {
+        await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+        await sync(path);
+        await rename(path, target);
+        await sync(dirname(target));
+      } catch (cause) {
+        throw Object.assign(new ServiceUnavailableError("The storage takes nothing at the moment; try again later."), { cause });
+      }
     },
     async read(key, range) {
       const stream = createReadStream(pathOf(key), range);

@@ -13,7 +13,7 @@ export interface ByteRange {
 export interface Storage {
   /** A folder on the disk for files on their way in; what is `put` must come from there. */
   readonly scratchFolder: string;
-  /** Takes the file at `path` over: it is durable under its key, and gone from `path`, when this resolves. */
+  /** Takes the file at `path` over: it is durable under its key, and gone from `path`, when this resolves. Throws ServiceUnavailableError. */
   put(key: string, path: string): Promise<void>;
   /** Null when there is nothing under this key. */
   read(key: string, range?: ByteRange): Promise<Readable | null>;

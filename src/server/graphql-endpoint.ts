@@ -36,7 +36,7 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
     parseOptions: { maxTokens: MAX_TOKENS },
     stopOnTerminationSignals: false,
     formatError: (_, error) => formatError(error),
-    plugins: [logInternalErrors, tellUnavailable, ...(options.production ? [ApolloServerPluginLandingPageDisabled()] : [])],
+    plugins: [refuseSubscriptions, logInternalErrors, chooseStatus, ...(options.production ? [ApolloServerPluginLandingPageDisabled()] : [])],
   });
   await apollo.start();
   app.addHook("onClose", () => apollo.stop());
@@ -45,7 +45,8 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
     takeAnyBody(scope);
     scope.setErrorHandler((error, request, reply) => refuse(request, reply, error));
     const handler = fastifyApolloHandler(apollo, { context: (request) => contextOf(request, options) });
-    scope.route({ method: ["GET", "POST"], url: "/graphql", bodyLimit: MAX_GRAPHQL_BYTES, handler });
+    // The other methods too, so that their refusal is a GraphQL one.
+    scope.route({ method: ["GET", "POST", "PUT", "PATCH", "DELETE"], url: "/graphql", bodyLimit: MAX_GRAPHQL_BYTES, handler });
   });
 }
 
@@ -88,12 +89,22 @@ const logInternalErrors: ApolloServerPlugin<Context> = {
   }),
 };
 
-/** What could not be done for want of PostgreSQL is no success to a client that looks at the status alone. */
-const tellUnavailable: ApolloServerPlugin<Context> = {
+/** Apollo would execute one as if it were a query, and fail. */
+const refuseSubscriptions: ApolloServerPlugin<Context> = {
+  requestDidStart: async () => ({
+    async didResolveOperation({ operation }) {
+      if (operation?.operation === "subscription") throw new GraphQLError("Subscriptions are served over the WebSocket of this path.", { extensions: { code: "BAD_REQUEST", http: { status: 400 } } });
+    },
+  }),
+};
+
+/** What could not be done for want of PostgreSQL, or was not begun, is no success to a client that looks at the status alone. */
+const chooseStatus: ApolloServerPlugin<Context> = {
   requestDidStart: async () => ({
     async willSendResponse({ response }) {
       if (response.body.kind !== "single") return;
-      const { errors } = response.body.singleResult;
+      const { data, errors } = response.body.singleResult;
+      if (data === undefined && (response.http.status ?? 200) === 200) response.http.status = 400;
       if (errors?.some((error) => error.extensions?.["code"] === "SERVICE_UNAVAILABLE")) response.http.status = 503;
     },
   }),

@@ -6,8 +6,9 @@ import { Transform } from "node:stream";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { v7 as uuidv7 } from "uuid";
-import { InvalidInputError, PhotoTooLargeError, QuotaExceededError } from "../errors.js";
+import { InvalidInputError, PhotoTooLargeError, PhotoUnreadableError, QuotaExceededError, ServiceUnavailableError } from "../errors.js";
 import { failpoint } from "../failpoint.js";
+import { ChildStoppedError } from "../imaging/child-stopped-error.js";
 import type { PhotoHeader } from "../imaging/photo-header.js";
 import type { PhotoInspector } from "../imaging/photo-inspector.js";
 import type { Logger } from "../logger.js";
@@ -52,7 +53,7 @@ export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
   async function keep(user: User, path: string, facts: Received, log: Logger): Promise<{ photo: Photo; created: boolean }> {
     const known = await photos.findBySha256(user.id, facts.sha256);
     if (known) return { photo: known, created: false };
-    const header = await inspector.probe(path);
+    const header = await probe(path);
     const preview = await makePreview(path, log);
     const id = uuidv7();
     const storageKey = `photos/${user.id}/${id}`;
@@ -63,6 +64,15 @@ export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
     await failpoint("upload: before the row");
     const photo = await add({ id, userId: user.id, ...facts, ...sizeOf(header), storageKey, previewKey, thumbhash: preview?.thumbhash ?? null, phash: preview?.phash ?? null });
     return photo ? { photo, created: true } : { photo: await winner(user, facts.sha256), created: false };
+  }
+
+  async function probe(path: string): Promise<PhotoHeader> {
+    try {
+      return await inspector.probe(path);
+    } catch (error) {
+      if (!(error instanceof ChildStoppedError) || error.reason === "closed") throw error;
+      throw Object.assign(new PhotoUnreadableError("The header of this file cannot be read: the reader stopped at it. Upload the original file again."), { cause: error });
+    }
   }
 
   /** The row; without one, for whatever reason, the files go too. */
@@ -121,6 +131,7 @@ export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
 async function write(bytes: Readable, path: string, maxBytes: number): Promise<{ sha256: string; byteSize: number }> {
   const hash = createHash("sha256");
   let byteSize = 0;
+  let fault: ServiceUnavailableError | null = null;
   const measure = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       byteSize += chunk.length;
@@ -128,7 +139,12 @@ async function write(bytes: Readable, path: string, maxBytes: number): Promise<{
       done(byteSize > maxBytes ? new PhotoTooLargeError(`The file is longer than ${maxBytes} bytes. Scale it down and upload it again.`) : null, chunk);
     },
   });
-  await pipeline(bytes, measure, createWriteStream(path, { mode: 0o600 }));
+  const file = createWriteStream(path, { mode: 0o600 });
+  // A disk that is full is ours; a client that went away, or sent too much, is theirs.
+  file.on("error", (cause) => (fault = Object.assign(new ServiceUnavailableError("The storage takes nothing at the moment; try again later."), { cause })));
+  await pipeline(bytes, measure, file).catch((error: unknown) => {
+    throw fault ?? error;
+  });
   if (byteSize === 0) throw InvalidInputError.at(["file"], "The file is empty.");
   return { sha256: hash.digest("hex"), byteSize };
 }

@@ -132,7 +132,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     async progress(claimed: Claimed, progress: number, message: string | null): Promise<boolean> {
       const recorded = await available(() => recordProgress(sql, { ...claimed, progress, message }));
       if (!recorded) return false;
-      const queuedJob = { ...claimed.queuedJob, progress, progressMessage: message, updatedAt: recorded.updatedAt };
+      const queuedJob = { ...claimed.queuedJob, ...recorded, progressMessage: message };
       bus.ring(queuedJob.userId, [{ seq: claimed.startedSeq, type: "PROGRESS", at: recorded.updatedAt, queuedJob }]);
       return true;
     },
@@ -152,10 +152,10 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
       return again && "RETRYING";
     },
 
-    /** The worker stops: neither a failure nor a death. */
-    async handBack(claimed: Claimed): Promise<void> {
-      const again = await step("backOff", () => handBack(sql, claimed));
-      if (again) await hint([again], () => 0);
+    /** The worker stops, or what it needs is away: neither a failure nor a death. It is due again after `delayMs`. */
+    async handBack(claimed: Claimed, delayMs: number): Promise<void> {
+      const again = await step("backOff", () => handBack(sql, { id: claimed.id, attempt: claimed.attempt, delayMs }));
+      if (again) await hint([again], () => delayMs);
     },
 
     /** The ids of those that are still this worker's; one that is missing was cancelled or given to another. */

@@ -23,6 +23,8 @@ export interface ExecuteDeps extends RunTaskDeps {
 }
 
 const MAX_RESULT_CHARACTERS = 256 * 1024;
+/** Before something is tried again that failed for want of a store. */
+const AWAY_MS = 10_000;
 
 /** Whatever becomes of it, this resolves: what went wrong stands in the row, or is found by the reconciler. */
 export async function executeTask(deps: ExecuteDeps, hint: HintData): Promise<void> {
@@ -76,7 +78,7 @@ async function settleFailure({ queuedJobs, log }: ExecuteDeps, claimed: Claimed,
   if (reason === "lost") return log.info("stopped: it was cancelled, or given to another worker");
   // We are to end, or the storage or the database was away: that is nobody's failure.
   const closing = reason === "shutdown" || (error instanceof ChildStoppedError && error.reason === "closed");
-  if (closing || error instanceof ServiceUnavailableError) return persist(() => queuedJobs.handBack(claimed), signal);
+  if (closing || error instanceof ServiceUnavailableError) return persist(() => queuedJobs.handBack(claimed, closing ? 0 : AWAY_MS), signal);
   const fault = describeFault(reason === "timeout" ? new ChildStoppedError("timeout", "") : error, claimed);
   const outcome = await persist(() => queuedJobs.fail(claimed, fault), signal);
   log.warn({ err: error, code: fault.code, outcome }, "an attempt failed");

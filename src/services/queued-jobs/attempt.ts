@@ -64,12 +64,12 @@ export function backOff(sql: Sql, { id, attempt, code, message, delayMs }: Attem
   });
 }
 
-/** Back to PENDING because the worker stops: neither a failure nor a death. */
-export function handBack(sql: Sql, attempt: Attempt): Promise<Step | null> {
+/** Back to PENDING because the worker stops, or the storage is away: neither a failure nor a death. Due after `delayMs`. */
+export function handBack(sql: Sql, { delayMs, ...attempt }: Attempt & { delayMs: number }): Promise<Step | null> {
   return transition(sql, {
     step: "backOff",
     where: fence(sql, attempt),
-    set: sql`, run = run + 1, lease_until = null, due_at = clock_timestamp()`,
+    set: sql`, run = run + 1, lease_until = null, due_at = clock_timestamp() + ${delayMs} * interval '1 millisecond'`,
     pending: 0,
   });
 }
@@ -106,11 +106,11 @@ export async function renewLeases(sql: Sql, worker: string, attempts: Attempt[])
   return new Set(rows.map((row) => row.id));
 }
 
-/** Records how far an attempt is; false when it is over. No version, no number, no event in the log. */
-export async function recordProgress(sql: Sql, { id, attempt, progress, message }: Attempt & { progress: number; message: string | null }): Promise<{ updatedAt: string } | null> {
-  const [row] = await sql<{ updatedAt: string }[]>`
+/** Records how far an attempt is, which never falls; null when it is over. No version, no number, no event in the log. */
+export async function recordProgress(sql: Sql, { id, attempt, progress, message }: Attempt & { progress: number; message: string | null }): Promise<{ progress: number; updatedAt: string } | null> {
+  const [row] = await sql<{ progress: number; updatedAt: string }[]>`
     update queued_jobs set progress = greatest(progress, ${progress}), progress_message = ${message}, updated_at = now()
-    where ${fence(sql, { id, attempt })} and status = 'STARTED' returning rfc3339(updated_at) as "updatedAt"`;
+    where ${fence(sql, { id, attempt })} and status = 'STARTED' returning progress, rfc3339(updated_at) as "updatedAt"`;
   return row ?? null;
 }
 
