@@ -7,6 +7,7 @@ import type { Logger } from "../logger.js";
 import { createLocalStorage } from "../photos/local-storage.js";
 import type { Storage } from "../photos/storage.js";
 import { createHintQueue } from "../queue/hint-queue.js";
+import type { HintQueue } from "../queue/hint-queue.js";
 import { createStopBell } from "../queue/stop-bell.js";
 import { createJobs } from "../services/jobs.js";
 import type { Jobs } from "../services/jobs.js";
@@ -29,6 +30,7 @@ export const CHILD_MEMORY_BYTES = 1.5 * 1024 ** 3;
 export interface Core {
   database: Database;
   bus: EventBus;
+  hints: HintQueue;
   storage: Storage;
   jobs: Jobs;
   photos: Photos;
@@ -53,5 +55,5 @@ export async function createCore(config: CompleteConfig, options: { name: string
   const photos = createPhotos({ database, deleteFiles, maxStoredBytes: config.maxStoredBytesPerUser, log });
   const limits = { maxPendingPerUser: config.maxPendingPerUser, jobTtlSeconds: config.jobTtlSeconds };
   const queuedJobs = createQueuedJobs({ database, bus, hints, stopBell, catalogue, submittable: jobs.submittable, deleteFiles, limits, log });
-  return { database, bus, storage, jobs, photos, queuedJobs, queuedJobReads: createQueuedJobReads(database) };
+  return { database, bus, hints, storage, jobs, photos, queuedJobs, queuedJobReads: createQueuedJobReads(database) };
 }

@@ -38,7 +38,7 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   stack.add("stop bells", () => stops.close());
   const startRate = createStartRate({ redisUrl: config.redisUrl, prefix: redisPrefix, log });
   stack.add("start rate", () => startRate.close());
-  const upkeep = createUpkeep({ queuedJobs, duties: createDuties(database), worker, log });
+  const upkeep = createUpkeep({ queuedJobs, hints: core.hints, duties: createDuties(database), worker, log });
   stack.add("upkeep", () => upkeep.close());
   const cleanUp = createCleanUp({ database, queuedJobs, storage: core.storage, eventTtlSeconds: config.eventTtlSeconds, log });
   const schedule = createSchedule({ redisUrl: config.redisUrl, prefix: redisPrefix, cleanUp, log });

@@ -33,6 +33,8 @@ export interface HintQueue {
   add(hints: Hint[]): Promise<void>;
   /** Adds those that are not there; returns how many there were. Throws ServiceUnavailableError while Redis is away. */
   addMissing(hints: Hint[]): Promise<number>;
+  /** Whether Redis has lost its data since this was last asked, by whichever process; false while it is away. */
+  hasForgotten(): Promise<boolean>;
   /** Takes hints of a row that will not run back; best effort. */
   remove(lane: Lane, id: string, run: number): Promise<void>;
   close(): Promise<void>;
@@ -99,6 +101,7 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
   return {
     add,
     addMissing,
+    hasForgotten: () => redis.set(`${options.prefix}:remembers`, "1", "NX").then((set) => set === "OK", () => false),
     remove,
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close().catch(() => {})));

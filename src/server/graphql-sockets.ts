@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
-import { GraphQLError, execute, subscribe } from "graphql";
+import { GraphQLError, execute, getOperationAST, subscribe } from "graphql";
 import type { ExecutionArgs, FormattedExecutionResult, GraphQLFormattedError, GraphQLSchema } from "graphql";
 import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
 import type { Context as SocketContext } from "graphql-ws";
@@ -110,6 +110,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     if (Object.keys(subscriptions).length > limits.subscriptionsPerSocket) return [asGraphQLError(new QuotaExceededError(`A socket may have ${limits.subscriptionsPerSocket} subscriptions at most.`, 1000))];
     const document = checker.check(payload.query);
     if (!("kind" in document)) return document;
+    if (!getOperationAST(document, payload.operationName)) return [noOperation(payload.operationName)];
     try {
       const user = await extra.session.refresh();
       const requestId = randomUUID();
@@ -212,6 +213,11 @@ function keepAlive(socket: WebSocket): NodeJS.Timeout {
 function refuseUpgrade(socket: Duplex, status: string): void {
   socket.on("error", () => {});
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+/** In Apollo's words, so that it is the same over HTTP. */
+function noOperation(name: string | null | undefined): GraphQLError {
+  return new GraphQLError(name ? `Unknown operation named "${name}".` : "Must provide operation name if query contains multiple operations.", { extensions: { code: "GRAPHQL_VALIDATION_FAILED" } });
 }
 
 function asGraphQLError(error: unknown): GraphQLError {

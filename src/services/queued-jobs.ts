@@ -178,10 +178,11 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
 
     /**
      * Puts hints back that were lost: of rows that have waited for a while and are due, or soon will be, the first of each
-     * user first. Looks at `limit` rows at most; returns how many hints were missing.
+     * user first. Looks at `limit` rows at most; returns how many hints were missing. Not `patient`: rows of this moment, too,
+     * since all hints are lost.
      */
-    async hintDue(limit: number): Promise<number> {
-      const due = await available(() => findDue(sql, { limit, aheadMs: MAX_DELAY_MS }));
+    async hintDue(limit: number, { patient }: { patient: boolean } = { patient: true }): Promise<number> {
+      const due = await available(() => findDue(sql, { limit, aheadMs: MAX_DELAY_MS, patient }));
       await failpoint("reconcile: before the hints");
       return hints.addMissing(due.map((row) => ({ ...row, lane: catalogue.get(row.jobName)?.runsIn ?? "worker" })));
     },

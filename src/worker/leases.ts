@@ -27,6 +27,7 @@ export function createLeases(options: { queuedJobs: Pick<QueuedJobs, "renewLease
   let renewing = false;
 
   async function renewAll(): Promise<void> {
+    giveUp();
     if (renewing || held.size === 0) return;
     renewing = true;
     await renew([...held.keys()]);
@@ -40,8 +41,17 @@ export function createLeases(options: { queuedJobs: Pick<QueuedJobs, "renewLease
       for (const claimed of asked) settle(claimed, mine.has(claimed.id), askedAt);
     } catch (error) {
       log.warn({ err: error, attempts: asked.length }, "leases could not be renewed");
-      for (const { stop, renewedAt } of held.values()) if (Date.now() - renewedAt > GIVE_UP_MS) stop.abort(new StopError("lost"));
+      giveUp();
     }
+  }
+
+  function giveUp(): void {
+    for (const { stop, renewedAt } of held.values()) if (Date.now() - renewedAt > GIVE_UP_MS) stop.abort(new StopError("lost"));
+  }
+
+  /** The same QueuedJob was claimed here anew: its earlier attempt is over, which the renewal, by ids, would not tell. */
+  function dropEarlier(claimed: Claimed): void {
+    for (const [other, { stop }] of held) if (other.id === claimed.id) stop.abort(new StopError("lost"));
   }
 
   function settle(claimed: Claimed, mine: boolean, askedAt: number): void {
@@ -54,7 +64,10 @@ export function createLeases(options: { queuedJobs: Pick<QueuedJobs, "renewLease
   const timer = setInterval(() => void renewAll(), options.renewMs ?? RENEW_MS);
 
   return {
-    hold: (claimed, stop) => void held.set(claimed, { stop, renewedAt: Date.now() }),
+    hold(claimed, stop) {
+      dropEarlier(claimed);
+      held.set(claimed, { stop, renewedAt: Date.now() });
+    },
     release: (claimed) => void held.delete(claimed),
     drop(queuedJobId) {
       // A bell proves nothing: the row has the last word.

@@ -1,5 +1,6 @@
 import { ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
+import type { HintQueue } from "../queue/hint-queue.js";
 import type { Duties } from "../services/duties.js";
 import type { QueuedJobs } from "../services/queued-jobs.js";
 
@@ -9,8 +10,17 @@ export interface Upkeep {
   close(): Promise<void>;
 }
 
+export interface UpkeepOptions {
+  queuedJobs: Pick<QueuedJobs, "takeOverLapsed" | "hintDue">;
+  hints: Pick<HintQueue, "hasForgotten">;
+  duties: Duties;
+  worker: string;
+  log: Logger;
+  beatMs?: number;
+}
+
 const BEAT_MS = 5000;
-const EARLY_MS = 1000;
+const GLANCE_MS = 1000;
 const HELD_SECONDS = 15;
 /** Attempts that are taken over in a beat. */
 const LAPSED = 1000;
@@ -19,27 +29,34 @@ const DUE = 10_000;
 
 /**
  * The reconciler: brings what Redis forgot back from the rows, and takes over what dead workers left. One worker does it
- * at a time. A job whose hint is lost starts within two beats and the patience of a row, about ten seconds.
+ * at a time. A single hint that was lost is found within two beats, about ten seconds; that Redis lost everything, within two.
  */
-export function createUpkeep(options: { queuedJobs: QueuedJobs; duties: Duties; worker: string; log: Logger; beatMs?: number }): Upkeep {
-  const { queuedJobs, duties, worker, log } = options;
+export function createUpkeep(options: UpkeepOptions): Upkeep {
+  const { queuedJobs, hints, duties, worker, log, beatMs = BEAT_MS } = options;
   let running: Promise<void> | null = null;
   let again = false;
-  let early: NodeJS.Timeout | undefined;
+  let forgotten = false;
+  let holding = false;
+  let nextBeat = 0;
 
   async function reconcile(): Promise<void> {
-    if (!(await duties.hold("reconcile", worker, HELD_SECONDS))) return;
+    holding = await duties.hold("reconcile", worker, HELD_SECONDS);
+    if (!holding) return;
+    forgotten = (await hints.hasForgotten()) || forgotten;
     const lapsed = await queuedJobs.takeOverLapsed(LAPSED);
-    const missing = await queuedJobs.hintDue(DUE);
+    const missing = await queuedJobs.hintDue(DUE, { patient: !forgotten });
+    forgotten = false;
     if (lapsed > 0 || missing > 0) log.info({ lapsed, missing }, "reconciled");
   }
 
   function beat(): void {
     if (running) return;
+    nextBeat = Date.now() + beatMs;
     running = reconcile()
       .catch((error: unknown) => {
-        if (error instanceof ServiceUnavailableError) soon();
-        else log.error({ err: error }, "the reconciler failed");
+        if (!(error instanceof ServiceUnavailableError)) return log.error({ err: error }, "the reconciler failed");
+        // What was away may be back before the next beat.
+        nextBeat = 0;
       })
       .finally(() => {
         running = null;
@@ -49,13 +66,14 @@ export function createUpkeep(options: { queuedJobs: QueuedJobs; duties: Duties; 
       });
   }
 
-  /** What was away may be back before the next beat. */
-  function soon(): void {
-    clearTimeout(early);
-    early = setTimeout(beat, EARLY_MS);
+  /** Between the beats, whoever does the upkeep looks whether Redis remembers at all. */
+  async function glance(): Promise<void> {
+    if (holding && (await hints.hasForgotten())) forgotten = true;
+    if (forgotten || Date.now() >= nextBeat) beat();
   }
 
-  const timer = setInterval(beat, options.beatMs ?? BEAT_MS);
+  const timer = setInterval(() => void glance(), Math.min(GLANCE_MS, beatMs));
+  beat();
 
   return {
     hurry() {
@@ -64,7 +82,6 @@ export function createUpkeep(options: { queuedJobs: QueuedJobs; duties: Duties; 
     },
     async close() {
       clearInterval(timer);
-      clearTimeout(early);
       again = false;
       await running;
     },

@@ -54,17 +54,25 @@ export async function startTestService(options: { apis?: number; workers?: numbe
 
   async function start(create: (stack: { add(name: string, close: () => unknown): void }) => Promise<{ url: string }>) {
     const own: (() => unknown)[] = [];
-    const { url } = await create({ add: (_name, close) => own.push(close) });
     const close = async (): Promise<void> => {
       for (let last = own.pop(); last; last = own.pop()) await last();
     };
     closings.push(close);
+    const { url } = await create({ add: (_name, closeOne) => own.push(closeOne) });
     return { url, close };
   }
   const addApi = () => start((stack) => createApi(config, { log, redisPrefix: redis.prefix }, stack));
   const addWorker = () => start((stack) => createWorker(config, { log, redisPrefix: redis.prefix, drainMs: 1000 }, stack));
-  const [first] = await Promise.all(Array.from({ length: apis }, addApi));
-  await Promise.all(Array.from({ length: workers }, addWorker));
+  async function closeAll(): Promise<void> {
+    await Promise.all(closings.map((close) => close()));
+    await testDatabase.close();
+    await rm(storage, { recursive: true, force: true });
+  }
+  // What was opened before something could not be must not keep the process alive.
+  const [[first]] = await Promise.all([Promise.all(Array.from({ length: apis }, addApi)), Promise.all(Array.from({ length: workers }, addWorker))]).catch(async (error: unknown) => {
+    await closeAll();
+    throw error;
+  });
   if (!first) throw new Error("A test service has an API at least");
 
   const token = (claims: Record<string, unknown> = {}, { expiresIn = 3600 } = {}) => sign(privateKey, claims, expiresIn);
@@ -78,11 +86,7 @@ export async function startTestService(options: { apis?: number; workers?: numbe
     admin: () => person({ sub: "admin", email: "admin@example.test", email_verified: true }),
     addApi,
     addWorker,
-    async close() {
-      await Promise.all(closings.map((close) => close()));
-      await testDatabase.close();
-      await rm(storage, { recursive: true, force: true });
-    },
+    close: closeAll,
   };
 }
 

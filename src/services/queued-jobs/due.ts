@@ -22,14 +22,14 @@ export interface DueRow {
  * Rows that wait and are due, or will be within `aheadMs`: the first of each owner, then the second of each, and so on, so
  * that after an outage nobody stands behind another's thousands.
  */
-export function findDue(sql: Sql, { limit, aheadMs }: { limit: number; aheadMs: number }): Promise<DueRow[]> {
+export function findDue(sql: Sql, { limit, aheadMs, patient }: { limit: number; aheadMs: number; patient: boolean }): Promise<DueRow[]> {
   return sql<DueRow[]>`
     select id, job_name as "jobName", run, request_id as "requestId", priority, (rank - 1)::int as backlog,
       greatest(0, extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as "delayMs"
     from (
       select *, row_number() over (partition by user_id order by priority desc, due_at, id) as rank from queued_jobs
       where status = 'PENDING' and due_at < clock_timestamp() + ${aheadMs} * interval '1 millisecond') ranked
-    where updated_at < clock_timestamp() - ${PATIENCE_SECONDS} * interval '1 second'
+    where updated_at < clock_timestamp() - ${patient ? PATIENCE_SECONDS : 0} * interval '1 second'
     order by rank, due_at limit ${limit}`;
 }
 

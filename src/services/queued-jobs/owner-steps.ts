@@ -1,7 +1,7 @@
 // The steps that an owner (or an admin) makes.
 import type { Sql } from "postgres";
 import { sqlState } from "../../db/database.js";
-import { OVER_QUOTA } from "../../db/refusals.js";
+import { OVER_QUOTA, PHOTO_GONE } from "../../db/refusals.js";
 import { ConflictError, QuotaExceededError } from "../../errors.js";
 import { FINISHED_STATUSES } from "../../queued-job-status.js";
 import type { QueuedJob } from "../../queued-job.js";
@@ -23,13 +23,15 @@ export async function retry(sql: Sql, { id, maxPending }: { id: string; maxPendi
   try {
     return await transition(sql, {
       step: "retry",
-      where: sql`id = ${id} and photo_count = (select count(*) from queued_job_photos p where p.queued_job_id = ${id})`,
+      where: sql`id = ${id}`,
       set: sql`, run = run + 1, failures = 0, stalls = 0, progress = 0, progress_message = null, result = null, error_code = null, error_message = null,
         run_at = null, due_at = now(), started_at = null, finished_at = null, expires_at = null`,
       pending: 1,
       maxPending,
+      needsPhotos: true,
     });
   } catch (error) {
+    if (sqlState(error) === PHOTO_GONE) return null;
     if (sqlState(error) === OVER_QUOTA) throw new QuotaExceededError(`You have ${maxPending} unfinished QueuedJobs at most; wait until some have finished.`, 5000);
     throw error;
   }

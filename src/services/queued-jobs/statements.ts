@@ -1,7 +1,7 @@
 // The statements of the waist. A step is one statement: a guarded UPDATE of the row (compare and set), then the owner's
 // counter, then the event row. Lock order, everywhere: rows of QueuedJobs, then counters, then photos.
 import type { Fragment, Sql } from "postgres";
-import { OVER_QUOTA } from "../../db/refusals.js";
+import { OVER_QUOTA, PHOTO_GONE } from "../../db/refusals.js";
 import type { Instant, QueuedJob } from "../../queued-job.js";
 import { TRANSITIONS } from "../../queued-job-status.js";
 
@@ -49,6 +49,8 @@ export interface TransitionParts {
   pending: -1 | 0 | 1;
   /** The owner may have at most so many unfinished ones; the whole statement fails with OVER_QUOTA otherwise. */
   maxPending?: number;
+  /** All its photos must be there; the whole statement fails with PHOTO_GONE otherwise. */
+  needsPhotos?: boolean;
   /** Outputs as they are told, and a further expression that records them. */
   outputs?: { json: string; bytes: number; record: Fragment };
 }
@@ -66,12 +68,21 @@ export async function transition(sql: Sql, parts: TransitionParts): Promise<Step
       from t where u.user_id = t.user_id ${parts.maxPending === undefined ? sql`` : sql`and u.pending < ${parts.maxPending}`}
       returning u.last_seq, u.pending),
     ${parts.outputs ? sql`o as (${parts.outputs.record}),` : sql``}
+    ${parts.needsPhotos ? sql`p as (${lockedPhotos(sql)}),` : sql``}
     e as (
       insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot)
       select t.user_id, s.last_seq, t.id, ${event}, now(), ${queuedJobJson(sql, outputs)} from t, s
       returning seq, at, snapshot)
     select e.seq::float8 as seq, rfc3339(e.at) as at, e.snapshot as "queuedJob", t.run, t.failures, t.stalls, t.request_id as "requestId", s.pending,
-      case when e.seq is null then refuse(${OVER_QUOTA}) end as refused
+      case when e.seq is null then refuse(${OVER_QUOTA}) ${parts.needsPhotos ? sql`when (select count(*) from p) <> t.photo_count then refuse(${PHOTO_GONE})` : sql``} end as refused
     from t left join s on true left join e on true`;
   return step ?? null;
+}
+
+/**
+ * The photos of the row `t`, which nobody can delete from now on. Behind the counter `s`, as deleting a photo takes the two,
+ * and not by the links alone: while this statement waited for the counter, they may have gone with their photo.
+ */
+function lockedPhotos(sql: Sql): Fragment {
+  return sql`select x.id from t join s on true join queued_job_photos l on l.queued_job_id = t.id join photos x on x.id = l.photo_id for key share of x`;
 }

@@ -1,0 +1,7 @@
+import { v7 as uuidv7 } from "uuid";
+
+/** What is no id, although it comes close. */
+export const BROKEN_IDS = ["", " ", "1", "nobody", "0198f3a0-0000-7000-8000-00000000000", "0198f3a0-0000-7000-8000-0000000000000", "{0198f3a0-0000-7000-8000-000000000000}", "0198f3a000007000800000000000000a", "0198f3a0-0000-7000-8000-00000000000g"];
+
+/** An id of nothing. */
+export const idOfNothing = (): string => uuidv7();

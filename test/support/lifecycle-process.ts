@@ -1,0 +1,48 @@
+// A process with a lifecycle, that does what its argument says. Run by the lifecycle's tests.
+import { setTimeout as pause } from "node:timers/promises";
+import { ConfigError } from "../../src/config.js";
+import { runCommand, runProcess } from "../../src/lifecycle.js";
+import { createLogger } from "../../src/logger.js";
+
+const log = createLogger({ name: "test", level: "info", pretty: false });
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const [mode] = process.argv.slice(2);
+
+switch (mode) {
+  case "command":
+    await runCommand(async () => void say("ran"));
+    break;
+  case "command that fails":
+    await runCommand(async () => {
+      throw new ConfigError(["PORT is not a whole number"]);
+    }, log);
+    break;
+  case "command with a bug":
+    await runCommand(async () => {
+      throw new TypeError("a bug");
+    }, log);
+    break;
+  default:
+    await runProcess({ log, deadlineMs: mode === "never closes" ? 300 : 5000 }, async (stack) => {
+      const alive = setInterval(() => {}, 1000);
+      stack.add("first", () => {
+        clearInterval(alive);
+        say("closed first");
+      });
+      stack.add("second", async () => {
+        await pause(10);
+        say("closed second");
+        if (mode === "does not close well") throw new Error("stuck");
+        if (mode === "never closes" || mode === "closes slowly") await new Promise((resolve) => setTimeout(resolve, 60_000));
+      });
+      if (mode === "wrong configuration") throw new ConfigError(["PORT is not a whole number"]);
+      if (mode === "bug at start") throw new TypeError("a bug");
+      if (mode === "opens slowly") {
+        say("opening");
+        await pause(300);
+        stack.add("third", () => say("closed third"));
+      }
+      if (mode === "fault later") setTimeout(() => Promise.reject(new TypeError("a bug")), 10);
+    });
+    say("started");
+}

@@ -1,0 +1,3 @@
+import { createLoggerTo } from "../../src/logger.js";
+
+export const silentLog = createLoggerTo({ write: () => {} });

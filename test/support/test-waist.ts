@@ -1,0 +1,148 @@
+import { randomBytes } from "node:crypto";
+import { v7 as uuidv7 } from "uuid";
+import type { QueuedJob, QueuedJobEvent } from "../../src/queued-job.js";
+import type { Hint } from "../../src/queue/hint-queue.js";
+import { createPhotos } from "../../src/services/photos.js";
+import type { NewPhoto, Photo, Photos } from "../../src/services/photos.js";
+import { createQueuedJobs } from "../../src/services/queued-jobs.js";
+import type { Claimed, QueuedJobs } from "../../src/services/queued-jobs.js";
+import type { Submission } from "../../src/services/queued-jobs/check-submission.js";
+import { syncCatalogue } from "../../src/services/sync-catalogue.js";
+import { createUsers } from "../../src/services/users.js";
+import type { User, Users } from "../../src/services/users.js";
+import { catalogue as realCatalogue } from "../../src/tasks/catalogue.js";
+import { albumTask } from "./album-task.js";
+import { silentLog } from "./silent-log.js";
+import { createTestDatabase } from "./test-database.js";
+import type { TestDatabase } from "./test-database.js";
+
+/** The rules on a PostgreSQL of their own; what would go to Redis and to the storage is noted instead. */
+export interface TestWaist extends TestDatabase {
+  queuedJobs: QueuedJobs;
+  photos: Photos;
+  users: Users;
+  /** Every event that was rung, in the order of the ringing, PROGRESS too. */
+  rung: QueuedJobEvent[];
+  /** How many events each bell carried. */
+  bells: number[];
+  hinted: Hint[];
+  /** What the reconciler would put back where it is missing. */
+  offered: Hint[];
+  unhinted: { lane: string; id: string; run: number }[];
+  /** Attempts that were told to stop, by the ids of their QueuedJobs. */
+  stopped: string[];
+  deletedFiles: string[];
+  newUser(role?: User["role"]): Promise<User>;
+  newPhoto(user: User, more?: Partial<NewPhoto>): Promise<Photo>;
+  submit(user: User, submission?: Partial<Submission>): Promise<QueuedJob>;
+  submitMany(user: User, submissions: Partial<Submission>[], more?: { requestId?: string }): Promise<QueuedJob[]>;
+  /** Claims it by its last hint. */
+  start(queuedJob: { id: string }, worker?: string): Promise<Claimed>;
+  /** Submitted, started and succeeded. */
+  finished(user: User, submission?: Partial<Submission>): Promise<QueuedJob>;
+  row(id: string): Promise<Row>;
+  /** All that may be written of a QueuedJob and its owner, to be compared with what it is later. */
+  everythingOf(user: User): Promise<unknown>;
+}
+
+/** The columns that only the service knows. */
+export interface Row {
+  status: string;
+  run: number;
+  version: number;
+  attempts: number;
+  failures: number;
+  stalls: number;
+  worker: string | null;
+  /** Seconds from now; null without a lease. */
+  lease: number | null;
+  /** Seconds from now. */
+  due: number;
+  progress: number;
+}
+
+export async function createTestWaist(options: { maxPending?: number; maxStoredBytes?: number; deleteFiles?: (keys: string[]) => Promise<void> } = {}): Promise<TestWaist> {
+  const testDatabase = await createTestDatabase();
+  const { database } = testDatabase;
+  const { sql } = database;
+  const catalogue = new Map([...realCatalogue, [albumTask.name, albumTask]]);
+  await syncCatalogue(database, catalogue.values());
+  const rung: QueuedJobEvent[] = [];
+  const bells: number[] = [];
+  const hinted: Hint[] = [];
+  const offered: Hint[] = [];
+  const unhinted: TestWaist["unhinted"] = [];
+  const stopped: string[] = [];
+  const deletedFiles: string[] = [];
+  const deleteFiles = options.deleteFiles ?? (async (keys: string[]) => void deletedFiles.push(...keys));
+  const queuedJobs = createQueuedJobs({
+    database, catalogue, deleteFiles, log: silentLog,
+    submittable: (name) => catalogue.get(name) ?? null,
+    bus: {
+      ring(_userId, events) {
+        rung.push(...events);
+        bells.push(events.length);
+      },
+      listen: async () => {}, unlisten: () => {}, onBell: () => {}, onReconnect: () => {}, awayReason: () => null, close: async () => {},
+    },
+    hints: {
+      add: async (hints) => void hinted.push(...hints),
+      addMissing: async (hints) => offered.push(...hints) && hints.length,
+      remove: async (lane, id, run) => void unhinted.push({ lane, id, run }),
+      close: async () => {},
+    },
+    stopBell: { ring: (id) => void stopped.push(id) },
+    limits: { maxPendingPerUser: options.maxPending ?? 10_000, jobTtlSeconds: 3600 },
+  });
+  const photos = createPhotos({ database, deleteFiles, maxStoredBytes: options.maxStoredBytes ?? 1_000_000_000, log: silentLog });
+  const users = createUsers({ database, adminEmails: ["admin@example.test"] });
+  let made = 0;
+
+  const submitMany: TestWaist["submitMany"] = (user, submissions, { requestId = "request" } = {}) =>
+    queuedJobs.enqueue(user.id, { single: false, requestId, submissions: submissions.map(submissionOf) });
+
+  const waist: TestWaist = {
+    ...testDatabase, queuedJobs, photos, users, rung, bells, hinted, offered, unhinted, stopped, deletedFiles, submitMany,
+    newUser: (role = "USER") => users.signIn({ issuer: "test", subject: `person-${++made}`, email: role === "ADMIN" ? "admin@example.test" : `person-${made}@example.test`, emailVerified: true, name: `Person ${made}`, picture: null, issuedAt: 1, admin: false }),
+    async newPhoto(user, more = {}) {
+      const id = uuidv7();
+      const photo = await photos.add({ id, userId: user.id, filename: "a.jpg", mimeType: "image/jpeg", width: 4, height: 3, byteSize: 10, sha256: randomBytes(32).toString("hex"), storageKey: `photos/${id}`, previewKey: null, thumbhash: null, phash: null, ...more });
+      if (!photo) throw new Error("The user has this photo already");
+      return photo;
+    },
+    submit: async (user, submission = {}) => theOne(await queuedJobs.enqueue(user.id, { single: true, requestId: "request", submissions: [submissionOf(submission)] })),
+    async start({ id }, worker = "worker") {
+      const claimed = await queuedJobs.start({ id, run: hinted.findLast((hint) => hint.id === id)?.run ?? 0, worker });
+      if (!claimed) throw new Error(`${id} could not be claimed`);
+      return claimed;
+    },
+    async finished(user, submission) {
+      const queuedJob = await waist.submit(user, submission);
+      await queuedJobs.succeed(await waist.start(queuedJob), { done: true }, []);
+      return theOne([(await queuedJobs.find(user, queuedJob.id)) ?? queuedJob]);
+    },
+    row: async (id) => theOne(await sql<Row[]>`
+      select status, run, version, attempts, failures, stalls, worker, progress, extract(epoch from lease_until - clock_timestamp())::float8 as lease, extract(epoch from due_at - clock_timestamp())::float8 as due
+      from queued_jobs where id = ${id}`),
+    async everythingOf({ id }) {
+      const [jobs, events, outputs, counters] = await Promise.all([
+        sql`select * from queued_jobs where user_id = ${id} order by id`,
+        sql`select * from queued_job_events where user_id = ${id} order by seq`,
+        sql`select o.* from queued_job_outputs o join queued_jobs q on q.id = o.queued_job_id where q.user_id = ${id} order by 1, 2`,
+        sql`select * from user_streams where user_id = ${id}`,
+      ]);
+      return structuredClone({ jobs: [...jobs], events: [...events], outputs: [...outputs], counters: [...counters] });
+    },
+  };
+  return waist;
+}
+
+function submissionOf(submission: Partial<Submission>): Submission {
+  return { job: "echo", parameters: {}, photoIds: [], priority: 0, runAt: null, idempotencyKey: null, ...submission };
+}
+
+function theOne<T>(list: T[]): T {
+  const [one] = list;
+  if (one === undefined) throw new Error("There is none");
+  return one;
+}
