@@ -40,7 +40,8 @@ const variables = {
   MAX_JOB_TTL: wholeNumber(1).default(86_400),
   EVENT_TTL: wholeNumber(1).default(86_400),
   ALLOWED_ORIGINS: list.default([]),
-  WORKER_CONCURRENCY: wholeNumber(1, 1024).default(availableParallelism()),
+  // At most the default of WORKER_TASKS, so that a machine of many cores starts with nothing set.
+  WORKER_CONCURRENCY: wholeNumber(1, 1024).default(Math.min(availableParallelism(), 100)),
   WORKER_TASKS: wholeNumber(1, 100_000).default(100),
   DISABLED_JOBS: list.default([]),
   MAX_PENDING_PER_USER: wholeNumber(1).default(10_000),
@@ -102,7 +103,9 @@ function readTexts(env: Environment, faults: string[]): Partial<Record<VariableN
     const file = env[`${name}_FILE`];
     if (!file) continue;
     try {
-      texts[name] = readFileSync(file, "utf8").trim();
+      const text = readFileSync(file, "utf8").trim();
+      if (text) texts[name] = text;
+      else faults.push(`${name}_FILE names a file with nothing in it: ${file}`);
     } catch (error) {
       faults.push(`${name}_FILE cannot be read: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -35,8 +35,16 @@ export async function removeServiceFile(dataFolder: string): Promise<void> {
 /** Null when no service runs from this folder: none was started, or it was killed. */
 export async function readServiceFile(dataFolder: string): Promise<ServiceFile | null> {
   const text = await readFile(pathIn(dataFolder), "utf8").catch(() => null);
-  const service = text === null ? undefined : schema.safeParse(JSON.parse(text)).data;
+  const service = text === null ? undefined : parse(text);
   return service && (await answers(service)) ? service : null;
+}
+
+function parse(text: string): ServiceFile | undefined {
+  try {
+    return schema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
 }
 
 async function answers({ health }: ServiceFile): Promise<boolean> {

@@ -89,6 +89,8 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   }
 
   function register(socket: WebSocket, { user, expiresAt }: Session): boolean {
+    // It went away while its token was looked at: no "close" would take it out again.
+    if (socket.readyState !== socket.OPEN) return false;
     const own = ofUser.get(user.id) ?? new Set();
     if (own.size >= limits.socketsPerUser) {
       socket.close(CloseCode.TooManyInitialisationRequests, "Too many sockets");

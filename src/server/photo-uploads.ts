@@ -36,12 +36,19 @@ export async function registerPhotoUploads(app: FastifyInstance, options: PhotoU
   });
 }
 
-async function upload(request: FastifyRequest, reply: FastifyReply, { authenticator, intake, fileUrls }: PhotoUploadsOptions): Promise<FastifyReply> {
+async function upload(request: FastifyRequest, reply: FastifyReply, { authenticator, intake, fileUrls, maxUploadBytes }: PhotoUploadsOptions): Promise<FastifyReply> {
   // Before a byte is read: nobody streams to us who may not.
   const { user } = await authenticator.fromHeader(request.raw.headersDistinct["authorization"]);
+  refuseTooLong(request, maxUploadBytes);
   const read = request.isMultipart() ? (receive: Receive) => readForm(request, receive) : (receive: Receive) => readBody(request, receive);
   const { photo, created } = await intake.take(user, read, request.log as Logger);
   return reply.code(created ? 201 : 200).send(toJson(photo, fileUrls));
+}
+
+/** What is announced as too long need not come. */
+function refuseTooLong(request: FastifyRequest, maxUploadBytes: number): void {
+  const most = maxUploadBytes + (request.isMultipart() ? FORM_BYTES : 0);
+  if (Number(request.headers["content-length"] ?? 0) > most) throw new PhotoTooLargeError(`The file is longer than ${maxUploadBytes} bytes. Scale it down and upload it again.`);
 }
 
 async function readForm(request: FastifyRequest, receive: Receive): Promise<void> {
@@ -83,14 +90,16 @@ function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): F
     if (error instanceof QuotaExceededError) reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));
     return reply.code(STATUS.find(([kind]) => error instanceof kind)?.[1] ?? 400).send({ code: error.code, message: error.message });
   }
-  // The frameworks' own: a body that is announced too long, a broken form, a client that went away.
-  const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : isCut(error) ? 400 : 500;
-  if (error instanceof Error && "code" in error && error.code === "FST_ERR_CTP_BODY_TOO_LARGE") return reply.code(413).send({ code: "PHOTO_TOO_LARGE", message: "The file is too long. Scale it down and upload it again." });
+  // The frameworks' own: a broken form, a client that went away.
+  const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : isBroken(error) ? 400 : 500;
   if (status < 500) return reply.code(400).send({ code: "BAD_USER_INPUT", message: "The upload is broken: send the raw bytes, or a form with one file." });
   request.log.error({ err: error }, "an upload failed");
   return reply.code(500).send({ code: "INTERNAL_SERVER_ERROR", message: "Internal server error" });
 }
 
-function isCut(error: unknown): boolean {
-  return error instanceof Error && ("code" in error ? error.code === "ECONNRESET" || error.code === "ERR_STREAM_PREMATURE_CLOSE" : /Unexpected end of form|Premature close|aborted/i.test(error.message));
+function isBroken(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ("code" in error) return error.code === "ECONNRESET" || error.code === "ERR_STREAM_PREMATURE_CLOSE";
+  // The form parser's have no code: no boundary, one that is too long, an end in its middle.
+  return /^Multipart: |^The needle cannot|end of (multipart data|form)|Premature close|aborted/i.test(error.message);
 }

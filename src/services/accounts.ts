@@ -14,6 +14,9 @@ export function createAccounts(deps: { database: Database; users: Users; deleteF
   return {
     async remove(userId) {
       const keys = await available(() => sql.begin(async (tx) => {
+        // Rows, then the counter, as everywhere; from here on nothing can be added that is not seen below.
+        await tx`select from queued_jobs where user_id = ${userId} order by id for update`;
+        await tx`select from user_streams where user_id = ${userId} for update`;
         const rows = await tx<{ key: string }[]>`
           select storage_key as key from photos where user_id = ${userId}
           union all select preview_key from photos where user_id = ${userId} and preview_key is not null

@@ -13,7 +13,7 @@ import type { PhotoHeader } from "../imaging/photo-header.js";
 import type { PhotoInspector } from "../imaging/photo-inspector.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
-import type { Photo, Photos } from "./photos.js";
+import type { NewPhoto, Photo, Photos } from "./photos.js";
 import type { User, Users } from "./users.js";
 
 /** Takes the bytes of the one file of an upload, as they stream in. */
@@ -58,11 +58,8 @@ export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
     const id = uuidv7();
     const storageKey = `photos/${user.id}/${id}`;
     const previewKey = preview ? `previews/${user.id}/${id}` : null;
-    // The bytes first, then the row: what a crash leaves in between is bytes that no row names.
-    await storage.put(storageKey, path);
-    if (preview && previewKey) await storage.put(previewKey, preview.path);
-    await failpoint("upload: before the row");
-    const photo = await add({ id, userId: user.id, ...facts, ...sizeOf(header), storageKey, previewKey, thumbhash: preview?.thumbhash ?? null, phash: preview?.phash ?? null });
+    const row = { id, userId: user.id, ...facts, ...sizeOf(header), storageKey, previewKey, thumbhash: preview?.thumbhash ?? null, phash: preview?.phash ?? null };
+    const photo = await store(row, path, preview?.path ?? null, log);
     return photo ? { photo, created: true } : { photo: await winner(user, facts.sha256), created: false };
   }
 
@@ -75,14 +72,24 @@ export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
     }
   }
 
-  /** The row; without one, for whatever reason, the files go too. */
-  async function add(photo: Omit<Photo, "createdAt">): Promise<Photo | null> {
-    const added = await photos.add(photo).catch(async (error: unknown) => {
-      await storage.delete([photo.storageKey, ...(photo.previewKey ? [photo.previewKey] : [])]);
+  /** The bytes first, then the row: what a crash leaves in between is bytes that no row names. Null when another upload was first. */
+  async function store(photo: NewPhoto, path: string, previewPath: string | null, log: Logger): Promise<Photo | null> {
+    const keys = photo.previewKey === null ? [photo.storageKey] : [photo.storageKey, photo.previewKey];
+    const discard = () => storage.delete(keys).catch((error) => log.warn({ err: error, photoId: photo.id }, "the bytes of a refused upload are left over"));
+    let recording = false;
+    try {
+      await storage.put(photo.storageKey, path);
+      if (previewPath !== null && photo.previewKey !== null) await storage.put(photo.previewKey, previewPath);
+      await failpoint("upload: before the row");
+      recording = true;
+      const added = await photos.add(photo);
+      if (!added) await discard();
+      return added;
+    } catch (error) {
+      // With the answer lost the row may be there: then the bytes must be, too.
+      if (!recording || !(error instanceof ServiceUnavailableError)) await discard();
       throw error;
-    });
-    if (!added) await storage.delete([photo.storageKey, ...(photo.previewKey ? [photo.previewKey] : [])]);
-    return added;
+    }
   }
 
   async function winner(user: User, sha256: string): Promise<Photo> {

@@ -52,8 +52,8 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
   }
 
   /** The counter first and the row behind it, and no row undoes the counter with the statement. */
-  async function insert(photo: NewPhoto): Promise<void> {
-    await sql`
+  async function insert(photo: NewPhoto): Promise<Photo> {
+    const [row] = await sql<{ createdAt: string }[]>`
       with s as (
         update user_streams set stored_bytes = stored_bytes + ${photo.byteSize}
         where user_id = ${photo.userId} and stored_bytes + ${photo.byteSize} <= ${deps.maxStoredBytes} returning user_id),
@@ -61,8 +61,10 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
         insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, preview_key, thumbhash, phash, created_at)
         select ${photo.id}, user_id, ${photo.filename}, ${photo.mimeType}, ${photo.width}, ${photo.height}, ${photo.byteSize}, ${photo.sha256},
           ${photo.storageKey}, ${photo.previewKey}, ${photo.thumbhash}, ${photo.phash === null ? null : String(photo.phash)}::bigint, now() from s
-        on conflict (user_id, sha256) do nothing returning id)
-      select case when not exists (select from s) then refuse(${OVER_QUOTA}) when not exists (select from p) then refuse(${ALREADY_THERE}) end`;
+        on conflict (user_id, sha256) do nothing returning created_at)
+      select (select rfc3339(created_at) from p) as "createdAt",
+        case when not exists (select from s) then refuse(${OVER_QUOTA}) when not exists (select from p) then refuse(${ALREADY_THERE}) end as refused`;
+    return { ...photo, createdAt: new Date(row?.createdAt ?? 0) };
   }
 
   /** A user who was deleted elsewhere has none, which the statement cannot tell from a full one. */
@@ -112,7 +114,7 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
       }),
     async add(photo) {
       try {
-        await available(() => insert(photo));
+        return await available(() => insert(photo));
       } catch (error) {
         const state = sqlState(error);
         if (state === ALREADY_THERE) return null;
@@ -120,8 +122,6 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
         if (state === OVER_QUOTA) throw new QuotaExceededError(`Your photos and outputs may take ${deps.maxStoredBytes} bytes at most; delete some first.`, 60_000);
         throw error;
       }
-      const [added] = await findMany([photo.id]);
-      return added ?? null;
     },
     async remove(userId, id) {
       const photo = await findOwn(userId, id);

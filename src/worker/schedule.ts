@@ -3,6 +3,7 @@ import { ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { createRedis } from "../redis.js";
 import type { CleanUp } from "../services/clean-up.js";
+import { closeBullWorker } from "./close-bull-worker.js";
 
 export interface Schedule {
   close(): Promise<void>;
@@ -52,7 +53,7 @@ export function createSchedule(options: { redisUrl: string; prefix: string; clea
   return {
     async close() {
       clearInterval(timer);
-      await worker.close();
+      await closeBullWorker(worker, redis);
       await queue.close();
       redis.disconnect();
     },

@@ -5,6 +5,7 @@ import { ServiceUnavailableError } from "../errors.js";
 import { LANES, laneQueueName } from "../queue/hint-queue.js";
 import type { HintData, Lane } from "../queue/hint-queue.js";
 import { createRedis } from "../redis.js";
+import { closeBullWorker } from "./close-bull-worker.js";
 import { executeTask } from "./execute-task.js";
 import type { ExecuteDeps } from "./execute-task.js";
 import { createSlots } from "./slots.js";
@@ -36,6 +37,7 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
   const redis = createRedis({ url: options.redisUrl, purpose: "work", failFast: false, log });
   redis.on("ready", options.onRedisReady);
   const slots = createSlots(options.tasks);
+  const running = new Set<Promise<void>>();
   const workers = LANES.map((lane) => startLane(lane, lane === "child" ? options.children : options.tasks));
   let closing = false;
 
@@ -46,7 +48,13 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
     return worker;
   }
 
-  async function take(bullJob: BullJob<HintData>): Promise<void> {
+  function take(bullJob: BullJob<HintData>): Promise<void> {
+    const attempt = attend(bullJob).finally(() => running.delete(attempt));
+    running.add(attempt);
+    return attempt;
+  }
+
+  async function attend(bullJob: BullJob<HintData>): Promise<void> {
     await slots.take();
     try {
       await untilAvailable(() => executeTask(deps, bullJob.data));
@@ -75,8 +83,10 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
     async close() {
       closing = true;
       const drained = setTimeout(() => leases.stopAll(), options.drainMs);
-      await Promise.all(workers.map((worker) => worker.close()));
+      const closed = Promise.all(workers.map((worker) => closeBullWorker(worker, redis)));
+      await Promise.all(running);
       clearTimeout(drained);
+      await closed;
       redis.disconnect();
     },
   };

@@ -96,9 +96,9 @@ async function start(name: string, env: Record<string, string | undefined>, port
 }
 
 /** A socket that comes back with its last cursor, as a client would: after a pause that doubles, with jitter. */
-function createReader(url: string, { token, cursor: start }: { token: string; cursor: string }) {
+function createReader(url: string, { token, cursor: from }: { token: string; cursor: string }) {
   const seen: string[] = [];
-  let cursor = start;
+  let cursor = from;
   let socket: WebSocket;
   let tries = 0;
   let ready = false;

@@ -1,5 +1,4 @@
 import { createClient } from "graphql-ws";
-import type { Client } from "graphql-ws";
 import { WebSocket } from "ws";
 import { eventually } from "./eventually.js";
 
@@ -99,7 +98,7 @@ export function createTestClient(url: string, token: string): TestClient {
     job,
     finished: (id, deadlineMs) => eventually(`${id} has finished`, async () => { const found = await job(id); return found !== null && FINISHED.includes(found.status) && found; }, deadlineMs),
     cursor: async () => (await get("{ queuedJobs(first: 1) { eventCursor } }")).queuedJobs.eventCursor,
-    events: ({ id, after, includeProgress = true, url: other = url } = {}) => subscribe(createClient({ url: `${other.replace(/^http/, "ws")}/graphql`, webSocketImpl: WebSocket, connectionParams: { authorization }, retryAttempts: 0, on: {} }), { id, after, includeProgress }),
+    events: ({ id, after, includeProgress = true, url: other = url } = {}) => subscribe(`${other.replace(/^http/, "ws")}/graphql`, authorization, { id, after, includeProgress }),
     async upload(bytes, { type = "image/jpeg", filename = "photo.jpg", form = false } = {}) {
       const body = form ? new FormData() : Buffer.from(bytes);
       if (body instanceof FormData) body.append("file", new Blob([bytes], { type }), filename);
@@ -109,7 +108,17 @@ export function createTestClient(url: string, token: string): TestClient {
   };
 }
 
-function subscribe(client: Client, variables: Record<string, unknown>): Stream {
+function subscribe(url: string, authorization: string, variables: Record<string, unknown>): Stream {
+  const sockets: WebSocket[] = [];
+  class CuttableSocket extends WebSocket {
+    constructor(...args: ConstructorParameters<typeof WebSocket>) {
+      super(...args);
+      // One that is cut while it connects says so here.
+      this.on("error", () => {});
+      sockets.push(this);
+    }
+  }
+  const client = createClient({ url, webSocketImpl: CuttableSocket, connectionParams: { authorization }, retryAttempts: 0 });
   let stopped = false;
   const off = client.subscribe<{ queuedJobEvents: EventFields }>({ query: EVENTS, variables }, {
     next({ data, errors }) {
@@ -134,7 +143,7 @@ function subscribe(client: Client, variables: Record<string, unknown>): Stream {
       off();
       void client.dispose();
     },
-    cut: () => client.terminate(),
+    cut: () => sockets.forEach((socket) => socket.terminate()),
   };
   return stream;
 }

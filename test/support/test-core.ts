@@ -23,6 +23,7 @@ export interface TestCore extends TestDatabase {
   bus: EventBus;
   eventLog: EventLog;
   queuedJobs: QueuedJobs;
+  hints: HintQueue;
   /** What was put in the queue, oldest first. */
   hinted: Hint[];
   /** Ids for which workers were told to stop. */
@@ -40,22 +41,24 @@ export interface TestCore extends TestDatabase {
 }
 
 /** `tasks` are offered beside the real ones. `hints`: instead of the queue that only notes what it is given. */
-export async function createTestCore(options: { tasks?: Task[]; hints?: HintQueue; deleteFiles?: (keys: string[]) => Promise<void> } = {}): Promise<TestCore> {
+export async function createTestCore(options: { tasks?: Task[]; hints?: (redis: { url: string; prefix: string }) => HintQueue; deleteFiles?: (keys: string[]) => Promise<void> } = {}): Promise<TestCore> {
   const testDatabase = await createTestDatabase();
   const { database } = testDatabase;
   const redis = testRedis();
   const bus = createEventBus({ redisUrl: redis.url, prefix: redis.prefix, log: silentLog });
   const catalogue = new Map([...realCatalogue, ...(options.tasks ?? []).map((task) => [task.name, task] as const)]);
   if (options.tasks) await syncCatalogue(database, catalogue.values());
+  const queue = options.hints?.(redis);
   const hinted: Hint[] = [];
   const stopped: string[] = [];
   const hints: HintQueue = {
     async add(more) {
       hinted.push(...more);
-      await options.hints?.add(more);
+      await queue?.add(more);
     },
-    addMissing: async (some) => (await options.hints?.addMissing(some)) ?? addMissing(hinted, some),
-    remove: async (lane, id, run) => options.hints?.remove(lane, id, run),
+    addMissing: async (some) => (await queue?.addMissing(some)) ?? addMissing(hinted, some),
+    hasForgotten: async () => (await queue?.hasForgotten()) ?? false,
+    remove: async (lane, id, run) => queue?.remove(lane, id, run),
     close: async () => {},
   };
   const queuedJobs = createQueuedJobs({
@@ -79,6 +82,7 @@ export async function createTestCore(options: { tasks?: Task[]; hints?: HintQueu
     bus,
     eventLog: createEventLog(database),
     queuedJobs,
+    hints,
     hinted,
     stopped,
     losesBells: false,
@@ -97,6 +101,7 @@ export async function createTestCore(options: { tasks?: Task[]; hints?: HintQueu
       return queuedJob;
     },
     async close() {
+      await queue?.close();
       await bus.close();
       await testDatabase.close();
     },

@@ -88,6 +88,7 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
     hints: {
       add: async (hints) => void hinted.push(...hints),
       addMissing: async (hints) => offered.push(...hints) && hints.length,
+      hasForgotten: async () => false,
       remove: async (lane, id, run) => void unhinted.push({ lane, id, run }),
       close: async () => {},
     },

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { temporaryFolder } from "../imaging/temporary-folder.js";
+import { runBin } from "../support/run-bin.js";
+
+const DATABASE = "  - DATABASE_URL is not set: it names the PostgreSQL to use, as postgres://user:password@host:5432/database";
+const REDIS = "  - REDIS_URL is not set: it names the Redis to use, as redis://host:6379";
+const TOKENS = ["  - JWT_PUBLIC_KEY or JWT_JWKS_URL is not set: it tells how tokens are verified", "  - JWT_ISSUER is not set: it is the required value of the claim iss", "  - JWT_AUDIENCE is not set: it is the required value of the claim aud"];
+const FILES = "  - FILE_SIGNING_KEY is not set: it signs the URLs of files; 32 random characters or more";
+
+describe("a process without its environment", { concurrency: 2 }, () => {
+  const cwd = temporaryFolder().path;
+  const FAULTS: [string, Record<string, string>, string[]][] = [
+    ["api", {}, ["The configuration has 6 faults:", DATABASE, REDIS, ...TOKENS, FILES]],
+    ["api", { NODE_ENV: "development", PORT: "x" }, ["The configuration has 3 faults:", '  - PORT is not a whole number (it is "x")', DATABASE, REDIS]],
+    ["worker", {}, ["The configuration has 2 faults:", DATABASE, REDIS]],
+    ["migrate", {}, ["The configuration has a fault:", DATABASE]],
+  ];
+  for (const [name, env, lines] of FAULTS) {
+    it(`${name} names every fault at once and exits 1, with ${JSON.stringify(env)}`, async () => {
+      assert.deepEqual(await runBin(name, { cwd, env }), { code: 1, stdout: "", stderr: `${lines.join("\n")}\n` });
+    });
+  }
+});

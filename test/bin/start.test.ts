@@ -1,0 +1,112 @@
+// One machine, for real: `npm start` with private services in a folder of its own.
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { readServiceFile } from "../../src/bin/service-file.js";
+import type { ServiceFile } from "../../src/bin/service-file.js";
+import { eventually } from "../support/eventually.js";
+import { isAlive, processTree } from "../support/process-tree.js";
+import { runBin, startBin } from "../support/run-bin.js";
+import type { RunningBin } from "../support/run-bin.js";
+import { createTestClient } from "../support/test-client.js";
+
+const FREE_PORTS = { PORT: "0", WORKER_PORT: "0", HOST: "127.0.0.1" };
+const noProc = existsSync("/proc/self/stat") ? false : "there is no /proc here: this test has shown nothing";
+
+describe("npm start", { skip: noProc }, () => {
+  let cwd: string;
+  let running: RunningBin | null = null;
+  let service: ServiceFile;
+  let jobId: string;
+
+  before(() => {
+    cwd = mkdtempSync(join(tmpdir(), "photo-service-start-"));
+    // PostgreSQL may run as another user than we do.
+    chmodSync(cwd, 0o755);
+  });
+  after(async () => {
+    if (running) await killAll(running);
+    rmSync(cwd, { recursive: true, force: true });
+  });
+
+  async function start(): Promise<RunningBin> {
+    const bin = startBin("start", { cwd, env: FREE_PORTS });
+    running = bin;
+    service = await eventually("the service is ready", async () => {
+      assert.equal(bin.child.exitCode, null, bin.stderr);
+      const told = await readServiceFile(join(cwd, ".data"));
+      return told !== null && told.pid === bin.child.pid && bin.stdout.includes(told.console) && told;
+    }, 60_000);
+    return bin;
+  }
+
+  async function killAll({ child, ended }: RunningBin): Promise<void> {
+    for (const pid of processTree(child.pid ?? 0)) process.kill(pid, "SIGKILL");
+    await ended;
+  }
+
+  const you = () => createTestClient(service.url, service.token ?? "");
+
+  it("brings everything up and tells where, in a file for its owner's eyes only, with a token that works", async () => {
+    const bin = await start();
+    assert.equal(statSync(join(cwd, ".data/service.json")).mode & 0o777, 0o600);
+    assert.match(bin.stdout, /^\s*Sign in +http:\/\/127\.0\.0\.1:\d+\/#token=eyJ/m);
+    assert.equal(service.console, `${service.url}/#token=${service.token}`);
+    assert.equal((await you().get("{ me { email } }")).me.email, "you@example.com");
+    jobId = (await you().enqueue("echo", { message: "kept" })).id;
+    assert.equal((await you().finished(jobId)).status, "SUCCESS");
+  });
+
+  it("is what the other commands of the folder speak to: token, status and the demo", async () => {
+    const [status, token, demo] = await Promise.all([runBin("status", { cwd, args: ["--json"] }), runBin("token", { cwd, args: ["--email", "adm@example.test", "--admin"] }), runBin("demo", { cwd })]);
+    const { databaseUrl: _, redisUrl: __, ...told } = service;
+    assert.deepEqual(JSON.parse(status.stdout), told);
+    assert.deepEqual((await createTestClient(service.url, token.stdout.trim()).get("{ me { email role } }")).me, { email: "adm@example.test", role: "ADMIN" });
+    assert.equal(demo.code, 0, demo.stderr);
+    for (const job of ["thumbnail", "metadata", "placeholder"]) assert.match(demo.stdout, new RegExp(`^  ${job} +SUCCEEDED +100 %`, "m"));
+    const paths = demo.stdout.slice(demo.stdout.indexOf("The results:")).split("\n").slice(1).filter(Boolean).map((line) => line.trim());
+    assert.ok(paths.length >= 5, demo.stdout);
+    for (const path of paths) assert.ok(path.startsWith(join(cwd, "demo-output")) && readFileSync(path).length > 0, path);
+  });
+
+  it("starts again after a kill -9 of everything, with its data", async () => {
+    if (running) await killAll(running);
+    await start();
+    assert.deepEqual((await you().job(jobId))?.result, { message: "kept", attempt: 1 });
+    assert.equal((await you().finished((await you().enqueue("echo")).id)).status, "SUCCESS");
+  });
+
+  it("stops all of it within 15 s of Ctrl-C, leaves no process behind, and keeps the data", async () => {
+    assert.ok(running);
+    const { child, ended } = running;
+    const pids = processTree(child.pid ?? 0);
+    assert.ok(pids.length > 4, `only ${pids.length} processes`);
+    const begun = Date.now();
+    // A terminal tells the whole group.
+    process.kill(-(child.pid ?? 0), "SIGINT");
+    assert.equal(await ended, 0);
+    running = null;
+    await eventually("no process is left", () => pids.every((pid) => !isAlive(pid)), 15_000 - (Date.now() - begun));
+    assert.equal(existsSync(join(cwd, ".data/service.json")), false);
+    assert.equal(existsSync(join(cwd, ".data/postgres")), true);
+  });
+
+  it("says in one sentence that its port is taken, and exits 1", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const told = await runBin("start", { cwd, env: { ...FREE_PORTS, PORT: String(port) } });
+    await new Promise((resolve) => server.close(resolve));
+    assert.deepEqual(told, { code: 1, stdout: "", stderr: `Port ${port} is taken by another program: stop it, or choose another port with PORT=${port + 10}.\n` });
+  });
+
+  it("brings no private services up in production unless it is told to", async () => {
+    const keys = { JWT_JWKS_URL: "https://keys.example.test/", JWT_ISSUER: "i", JWT_AUDIENCE: "a", FILE_SIGNING_KEY: "0123456789abcdef0123456789abcdef" };
+    const told = await runBin("start", { cwd, env: { ...FREE_PORTS, NODE_ENV: "production", ...keys } });
+    assert.deepEqual(told, { code: 1, stdout: "", stderr: "The configuration has a fault:\n  - NODE_ENV is production, where private services are not brought up unasked: set DATABASE_URL and REDIS_URL, or EMBEDDED=true\n" });
+  });
+});

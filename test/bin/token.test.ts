@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { decodeJwt } from "jose";
+import { createVerifier } from "../../src/bin/create-verifier.js";
+import { parseConfig } from "../../src/config.js";
+import { createLogger } from "../../src/logger.js";
+import { temporaryFolder } from "../imaging/temporary-folder.js";
+import { runBin } from "../support/run-bin.js";
+
+const USAGE = "usage: npm run token -- --email a@b.c [--admin] [--expires 1h]";
+
+describe("npm run token", { concurrency: 2 }, () => {
+  const cwd = temporaryFolder().path;
+  const token = (...args: string[]) => runBin("token", { cwd, args });
+
+  it("prints a token of whoever has the e-mail, which the service of this folder takes", async () => {
+    const { code, stdout, stderr } = await token("--email", "Ann@example.test");
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    const verifier = await createVerifier({ ...parseConfig({}, []), dataFolder: join(cwd, ".data") }, createLogger({ name: "test", level: "silent", pretty: false }));
+    const claims = await verifier.verify(stdout.trim());
+    verifier.close();
+    assert.deepEqual([claims.email, claims.emailVerified, claims.admin, claims.expiresAt - claims.issuedAt], ["Ann@example.test", true, false, 12 * 3600]);
+    assert.equal(statSync(join(cwd, ".data/development-key.pem")).mode & 0o777, 0o600);
+  });
+
+  it("makes an admin, and lets it expire when it is told to", async () => {
+    const [one, other] = await Promise.all([token("--email", "ann@example.test", "--admin", "--expires", "90s"), token("--expires=2d", "--email=ANN@example.test")]);
+    const [admin, user] = [decodeJwt(one.stdout.trim()), decodeJwt(other.stdout.trim())];
+    assert.deepEqual([admin["admin"], Number(admin.exp) - Number(admin.iat)], [true, 90]);
+    assert.deepEqual([user["admin"], Number(user.exp) - Number(user.iat)], [undefined, 2 * 24 * 3600]);
+    assert.equal(user.sub, admin.sub);
+  });
+
+  const FAULTS: [string, string[], string][] = [
+    ["no e-mail", [], `  - --email is missing, or is no e-mail address\n  - ${USAGE}`],
+    ["what is no e-mail", ["--email", "ann"], `  - --email is missing, or is no e-mail address\n  - ${USAGE}`],
+    ["a flag that is none", ["--email", "a@b.c", "--root"], "Unknown option '--root'"],
+    ["what is no duration", ["--email", "a@b.c", "--expires", "soon"], '"soon" is not a duration: a whole number with a unit is expected, such as 90s, 30m, 1h or 2d (3650d at most).'],
+  ];
+  for (const [what, args, message] of FAULTS) {
+    it(`refuses ${what} with a sentence`, async () => {
+      const { code, stdout, stderr } = await token(...args);
+      assert.deepEqual([code, stdout], [1, ""]);
+      assert.ok(stderr.includes(message) && !stderr.includes("    at "), stderr);
+    });
+  }
+
+  it("makes none in production, where none is honoured", async () => {
+    const { code, stdout, stderr } = await runBin("token", { cwd, args: ["--email", "a@b.c"], env: { NODE_ENV: "production" } });
+    assert.deepEqual([code, stdout, stderr], [1, "", "The configuration has a fault:\n  - NODE_ENV is production, where no token of the development key is honoured\n"]);
+  });
+});

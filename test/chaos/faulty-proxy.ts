@@ -1,0 +1,107 @@
+import { connect, createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+
+export interface FaultyProxy {
+  /** The target's URL, but through here. */
+  url: string;
+  /** Breaks every connection; new ones are taken. */
+  cut(): void;
+  /** Breaks every connection in the middle of what its server answers next, after so many bytes at the most, until `heal`. */
+  cutReplies(bytes: () => number): void;
+  /** Lets nothing through and breaks nothing, until `heal`. */
+  hang(): void;
+  /** Lets everything through this much later, until `heal`. */
+  delay(ms: number): void;
+  heal(): void;
+  close(): Promise<void>;
+}
+
+/** One way of a connection: what was read waits here in order. */
+interface Way {
+  from: Socket;
+  to: Socket;
+  isReply: boolean;
+  waiting: { bytes: Buffer; at: number }[];
+  /** After so many bytes both ends are cut. */
+  left: number;
+}
+
+/** Stands between the service and a store, and does what networks do. */
+export async function createFaultyProxy(target: string): Promise<FaultyProxy> {
+  const { hostname, port } = new URL(target);
+  const ways = new Set<Way>();
+  let hanging = false;
+  let delayMs = 0;
+  let cutAfter: (() => number) | null = null;
+
+  function join(from: Socket, to: Socket, isReply: boolean): void {
+    const way: Way = { from, to, isReply, waiting: [], left: isReply && cutAfter ? cutAfter() : Infinity };
+    ways.add(way);
+    from.setNoDelay(true);
+    from.on("data", (bytes) => {
+      way.waiting.push({ bytes, at: Date.now() + delayMs });
+      if (delayMs > 0) setTimeout(() => pass(way), delayMs + 1);
+      else pass(way);
+    });
+    from.on("error", () => {});
+    from.on("close", () => {
+      ways.delete(way);
+      to.destroy();
+    });
+  }
+
+  function pass(way: Way): void {
+    for (let first = way.waiting[0]; first && !hanging && first.at <= Date.now(); first = way.waiting[0]) {
+      way.waiting.shift();
+      way.to.write(first.bytes.subarray(0, way.left));
+      way.left -= first.bytes.length;
+      if (way.left > 0) continue;
+      // `end` lets the part that was written out; a destroy would take it back.
+      way.to.end();
+      way.from.destroy();
+      return;
+    }
+  }
+
+  const server = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    join(client, upstream, false);
+    join(upstream, client, true);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+
+  function cut(): void {
+    for (const { from } of ways) from.destroy();
+  }
+
+  function heal(): void {
+    hanging = false;
+    delayMs = 0;
+    cutAfter = null;
+    for (const way of ways) {
+      way.left = Infinity;
+      for (const piece of way.waiting) piece.at = 0;
+      pass(way);
+    }
+  }
+
+  return {
+    url: Object.assign(new URL(target), { hostname: "127.0.0.1", port: String((server.address() as AddressInfo).port) }).href,
+    cut,
+    cutReplies(bytes) {
+      cutAfter = bytes;
+      for (const way of ways) if (way.isReply) way.left = bytes();
+    },
+    hang() {
+      hanging = true;
+    },
+    delay(ms) {
+      delayMs = ms;
+    },
+    heal,
+    async close() {
+      cut();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { openFeedConnection } from "./feed-connection.js";
+import type { FeedConnection, FeedEnd } from "./feed-connection.js";
+import type { Person } from "./person.js";
+import type { Random } from "./random.js";
+import { toToldEvent } from "./told-event.js";
+import type { ToldEvent } from "./told-event.js";
+import type { Violations } from "./violations.js";
+
+/** A client that writes down every event of its user, and resumes behind the last one wherever it finds an API. */
+export interface FeedRecorder {
+  name: string;
+  person: Person;
+  events: readonly ToldEvent[];
+  readonly connections: number;
+  /** The longest time from the end of a connection to the next one that stood. */
+  readonly longestGapMs: number;
+  cut(): void;
+  /** Reads nothing for this long, or until the signal. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Closes that a client answers by coming back: cut, gone away, try again later; or its own. */
+const PASSING = new Set([1000, 1001, 1005, 1006, 1012, 1013]);
+
+export function startFeedRecorder(options: { name: string; person: Person; pickUrl: () => string; random: Random; violations: Violations; includeProgress?: boolean }): FeedRecorder {
+  const { name, person, pickUrl, random, violations, includeProgress = true } = options;
+  const events: ToldEvent[] = [];
+  let cursor = person.firstCursor;
+  let connection: FeedConnection | null = null;
+  let connections = 0;
+  let longestGapMs = 0;
+  let endedAt: number | null = null;
+  let closed = false;
+
+  function connect(): FeedConnection {
+    const number = ++connections;
+    return openFeedConnection({
+      url: pickUrl(),
+      token: person.token,
+      after: cursor,
+      includeProgress,
+      onReady() {
+        if (endedAt !== null) longestGapMs = Math.max(longestGapMs, Date.now() - endedAt);
+        endedAt = null;
+      },
+      onEvent(event) {
+        cursor = event.cursor;
+        events.push(toToldEvent(event, number));
+      },
+    });
+  }
+
+  function judge({ close, codes }: FeedEnd): void {
+    for (const code of codes) if (code !== "SERVICE_UNAVAILABLE") violations.add("other", `the feed ${name} was refused with ${code} after ${cursor}`);
+    if (!PASSING.has(close.code)) violations.add("other", `the feed ${name} was closed with ${close.code} ${close.reason}`);
+  }
+
+  async function keepConnected(): Promise<void> {
+    while (!closed) {
+      connection = connect();
+      const end = await connection.ended;
+      endedAt ??= Date.now();
+      judge(end);
+      await pause(random.int(20, 300));
+    }
+  }
+
+  const connected = keepConnected();
+  return {
+    name,
+    person,
+    events,
+    get connections() {
+      return connections;
+    },
+    get longestGapMs() {
+      return longestGapMs;
+    },
+    cut: () => connection?.cut(),
+    async sleep(ms, signal) {
+      const asleep = connection;
+      asleep?.pause();
+      await pause(ms, undefined, { signal }).catch(() => {});
+      asleep?.resume();
+    },
+    async close() {
+      closed = true;
+      connection?.cut();
+      await connected;
+    },
+  };
+}

@@ -1,0 +1,40 @@
+// `npm run chaos [-- --minutes N --seed S]`: the whole service on stores of its own, under load and under faults, and then
+// every record held against what is promised. Exits 1 when something was broken; the logs are then kept.
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseChaosOptions } from "./parse-chaos-options.js";
+import { renderReport } from "./render-report.js";
+import { runChaos } from "./run-chaos.js";
+import { openStage } from "./stage.js";
+import { createViolations } from "./violations.js";
+
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+process.exitCode = 1;
+const options = parseChaosOptions(process.argv.slice(2));
+const violations = createViolations();
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    say(`${signal}: stopping everything`);
+    stop.abort();
+  });
+}
+
+const folder = await mkdtemp(join(tmpdir(), "photo-service-chaos-"));
+// PostgreSQL may run as another user than we do.
+await chmod(folder, 0o755);
+try {
+  const stage = await openStage(folder);
+  try {
+    say(renderReport(await runChaos(stage, { ...options, violations, stop: stop.signal, say }), violations));
+  } finally {
+    await stage.close();
+  }
+  if (violations.sentences.length === 0) process.exitCode = 0;
+} catch (error) {
+  say(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${violations.sentences.join("\n")}`);
+}
+if (process.exitCode === 0) await rm(folder, { recursive: true, force: true });
+else say(`seed ${options.seed}; the logs are in ${folder}`);
+process.exit();

@@ -1,0 +1,99 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { createApiClient } from "./api-client.js";
+import { keepCutting, keepSleeping } from "./disturb-feed.js";
+import { createFaults } from "./faults.js";
+import { startFeedRecorder } from "./feed-recorder.js";
+import type { FeedRecorder } from "./feed-recorder.js";
+import { createFleet } from "./fleet.js";
+import type { Fleet } from "./fleet.js";
+import { injectFaults } from "./inject-faults.js";
+import type { Injected } from "./inject-faults.js";
+import { meddle } from "./meddle.js";
+import type { ChaosOptions } from "./parse-chaos-options.js";
+import { createPerson } from "./person.js";
+import type { Person } from "./person.js";
+import { createRandom } from "./random.js";
+import type { Random } from "./random.js";
+import type { Outcome } from "./render-report.js";
+import type { Stage } from "./stage.js";
+import { submitJobs } from "./submit-jobs.js";
+import { verify } from "./verify.js";
+import type { Violations } from "./violations.js";
+
+const APIS = 2;
+const WORKERS = 2;
+const NAMES = ["ada", "ben", "cleo", "dan"];
+
+/** The parts of a run that others look at afterwards. */
+export interface Run {
+  people: Person[];
+  feeds: FeedRecorder[];
+  /** Of these nobody cuts but the faults: one for each person, in the same order. */
+  steady: FeedRecorder[];
+  faults: Injected[];
+  pickUrl: () => string;
+}
+
+/** Load, clients and faults for so many minutes, then the verdict. The stage stays open, the fleet is closed. */
+export async function runChaos(stage: Stage, options: ChaosOptions & { violations: Violations; stop: AbortSignal; say: (line: string) => void }): Promise<Outcome> {
+  const { seed, minutes, violations, say } = options;
+  const random = createRandom(seed);
+  const fleet = createFleet({ env: stage.env, logs: stage.logs, violations });
+  const feeds: FeedRecorder[] = [];
+  try {
+    await Promise.all([...Array.from({ length: APIS }, () => fleet.start("api")), ...Array.from({ length: WORKERS }, () => fleet.start("worker"))]);
+    const pickUrl = createPickUrl(fleet, random.branch());
+    const people = await Promise.all(NAMES.map(async (name) => createPerson({ name, token: await stage.token(name), api: createApiClient({ pickUrl, token: await stage.token(name) }) })));
+    const stop = stopAfter(minutes, options.stop);
+    say(`the service is up; ${minutes} minutes of chaos begin, seed ${seed}`);
+    const run = await disturb(stage, fleet, { people, pickUrl, random, violations, stop, minutes, say, feeds });
+    if (options.stop.aborted) throw new Error("The run was cut short, and nothing was checked.");
+    const result = await verify(stage, run, { violations, say, stopFleet: fleet.close });
+    return { seed, minutes, ...result };
+  } finally {
+    await Promise.all(feeds.map((feed) => feed.close()));
+    await fleet.close();
+  }
+}
+
+/** Held by its timer: of `AbortSignal.any` over a timeout nobody else keeps hold, and Node 20 loses it. */
+function stopAfter(minutes: number, signal: AbortSignal): AbortSignal {
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(), minutes * 60_000);
+  signal.addEventListener("abort", () => {
+    clearTimeout(timer);
+    over.abort();
+  });
+  return over.signal;
+}
+
+/** Everything at once until the time is up; resolves when the last fault is over and every submission is answered. */
+async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; pickUrl: () => string; random: Random; violations: Violations; stop: AbortSignal; minutes: number; say: (line: string) => void; feeds: FeedRecorder[] }): Promise<Run> {
+  const { people, pickUrl, random, violations, stop, minutes, say, feeds } = options;
+  function record(person: Person, name: string): FeedRecorder {
+    const feed = startFeedRecorder({ name: `${person.name}'s ${name} feed`, person, pickUrl, random: random.branch(), violations });
+    feeds.push(feed);
+    return feed;
+  }
+  const steady = people.map((person) => record(person, "steady"));
+  const cut = people.slice(0, 2).map((person) => record(person, "cut"));
+  const sleepy = people.slice(1, 3).map((person) => record(person, "sleepy"));
+  const faults: Injected[] = [];
+  const onFault = (fault: Injected) => {
+    faults.push(fault);
+    say(`${String(faults.length).padStart(4)}  ${new Date(fault.beganAt).toISOString().slice(11, 19)}  ${fault.kind}, ${((fault.endedAt - fault.beganAt) / 1000).toFixed(1)} s`);
+  };
+  await Promise.all([
+    ...people.flatMap((person) => [submitJobs(person, { random: random.branch(), violations, stop }), meddle(person, { random: random.branch(), violations, stop })]),
+    ...cut.map((feed) => keepCutting(feed, { random: random.branch(), stop })),
+    ...sleepy.map((feed) => keepSleeping(feed, { random: random.branch(), stop, longestMs: minutes >= 3 ? 45_000 : 12_000 })),
+    pause(2000).then(() => injectFaults({ faults: createFaults({ stage, fleet, random: random.branch(), long: minutes >= 3 }), random: random.branch(), violations, stop, onFault })),
+  ]);
+  return { people, feeds, steady, faults, pickUrl };
+}
+
+function createPickUrl(fleet: Fleet, random: Random): () => string {
+  let last = "";
+  // At the very end there are none, and who asks finds nobody.
+  return () => (last = random.shuffled(fleet.members("api"))[0]?.url ?? last);
+}

@@ -1,0 +1,67 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { SignJWT } from "jose";
+import { createDatabase } from "../../src/db/database.js";
+import { migrate } from "../../src/db/migrate.js";
+import type { EmbeddedServer } from "../../src/embedded/open-server-folder.js";
+import { startPostgres } from "../../src/embedded/start-postgres.js";
+import { startRedis } from "../../src/embedded/start-redis.js";
+import { createLogger } from "../../src/logger.js";
+import { syncCatalogue } from "../../src/services/sync-catalogue.js";
+import { catalogue } from "../../src/tasks/catalogue.js";
+import { createFaultyProxy } from "./faulty-proxy.js";
+import type { FaultyProxy } from "./faulty-proxy.js";
+
+/** The stores, the ways to them, and what the processes of the service are started with. */
+export interface Stage {
+  postgres: EmbeddedServer;
+  redis: EmbeddedServer;
+  toPostgres: FaultyProxy;
+  toRedis: FaultyProxy;
+  /** Of the servers' data: `<folder>/postgres/data`, `<folder>/redis/data`. */
+  folder: string;
+  storage: string;
+  logs: string;
+  env: Record<string, string>;
+  token(subject: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+const ISSUER = "https://issuer.test";
+const AUDIENCE = "photo-service-chaos";
+
+export async function openStage(folder: string): Promise<Stage> {
+  const log = createLogger({ name: "chaos", level: "silent", pretty: false });
+  const [storage, logs] = [join(folder, "photos"), join(folder, "logs")];
+  await mkdir(logs);
+  const [postgres, redis] = await Promise.all([
+    startPostgres({ dataDir: join(folder, "postgres"), log, durable: true }),
+    startRedis({ dataDir: join(folder, "redis"), log, path: process.env["PATH"] ?? "" }),
+  ]);
+  await prepareDatabase(postgres.url);
+  const [toPostgres, toRedis] = await Promise.all([createFaultyProxy(postgres.url), createFaultyProxy(redis.url)]);
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const env = {
+    PATH: process.env["PATH"] ?? "", NODE_ENV: "production", LOG_LEVEL: "warn", HOST: "127.0.0.1",
+    DATABASE_URL: toPostgres.url, REDIS_URL: toRedis.url, STORAGE_URL: `file:${storage}`, FILE_SIGNING_KEY: "a-signing-key-for-chaos-0123456789abcdef",
+    JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(), JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE,
+    WORKER_TASKS: "20", WORKER_CONCURRENCY: "1", RATE_LIMIT_PER_MINUTE: "0", MAX_SOCKETS_PER_USER: "1000",
+  };
+  return {
+    postgres, redis, toPostgres, toRedis, folder, storage, logs, env,
+    token: (subject) =>
+      new SignJWT({ sub: subject, email: `${subject}@example.test`, email_verified: true }).setProtectedHeader({ alg: "ES256" }).setIssuer(ISSUER).setAudience(AUDIENCE).setIssuedAt().setExpirationTime("48h").sign(privateKey),
+    async close() {
+      await Promise.all([toPostgres.close(), toRedis.close()]);
+      await Promise.all([postgres.close(), redis.close()]);
+    },
+  };
+}
+
+async function prepareDatabase(url: string): Promise<void> {
+  await migrate(url);
+  const database = createDatabase({ url, connections: 1, applicationName: "chaos" });
+  await syncCatalogue(database, catalogue.values());
+  await database.close();
+}

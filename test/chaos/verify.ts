@@ -1,0 +1,67 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { decodeStreamCursor } from "../../src/cursors.js";
+import { checkFeed } from "./check-feed.js";
+import { checkFiles } from "./check-files.js";
+import { checkPerson } from "./check-people.js";
+import { checkTables } from "./check-tables.js";
+import { startFeedRecorder } from "./feed-recorder.js";
+import type { FeedRecorder } from "./feed-recorder.js";
+import { measure } from "./figures.js";
+import { createRandom } from "./random.js";
+import { readTables } from "./read-tables.js";
+import type { Tables } from "./read-tables.js";
+import type { Outcome } from "./render-report.js";
+import type { Run } from "./run-chaos.js";
+import type { Stage } from "./stage.js";
+import type { Violations } from "./violations.js";
+
+const END_WITHIN_MS = 90_000;
+const DRAIN_WITHIN_MS = 30_000;
+
+/** Waits until everything has ended and was told, and then holds all records against each other. */
+export async function verify(stage: Stage, run: Run, options: { violations: Violations; say: (line: string) => void; stopFleet: () => Promise<void> }): Promise<Omit<Outcome, "seed" | "minutes">> {
+  const { violations, say } = options;
+  say("no more faults; waiting until everything has ended");
+  await untilEnded(run);
+  const tables = await readTables(stage.postgres.url);
+  await untilDrained(run.feeds, tables, violations);
+  const replays = run.people.map((person) => startFeedRecorder({ name: `${person.name}'s replay`, person, pickUrl: run.pickUrl, random: createRandom(0), violations, includeProgress: false }));
+  await untilDrained(replays, tables, violations);
+  say("everything was told; checking");
+  await Promise.all([...run.feeds, ...replays].map((feed) => feed.close()));
+  const counts = await Promise.all(run.people.map((person, i) => checkPerson(person, run.steady[i] as FeedRecorder, violations)));
+  await options.stopFleet();
+  checkTables(tables, violations);
+  const logOf = ({ person }: FeedRecorder) => tables.log.filter(({ userId }) => userId === person.userId);
+  const eventsChecked = run.feeds.reduce((sum, feed) => sum + checkFeed(feed, logOf(feed), violations), 0);
+  for (const replay of replays) compareWithLog(replay, logOf(replay), violations);
+  const files = await checkFiles({ storageFolder: stage.storage, databaseUrl: stage.postgres.url, tables, violations });
+  return { accepted: counts.reduce((sum, count) => sum + count, 0), eventsChecked, files, figures: measure(run) };
+}
+
+const UNFINISHED = "{ queuedJobs(filter: { status: [PENDING, STARTED] }) { totalCount } }";
+
+/** By the public API; what is still unfinished when the time is up is found by the checks. */
+async function untilEnded({ people }: Run): Promise<void> {
+  const isDone = async (): Promise<boolean> => {
+    const answers = await Promise.all(people.map(({ api }) => api.ask<{ queuedJobs: { totalCount: number } }>(UNFINISHED)));
+    return answers.every((answer) => answer.kind === "data" && answer.data.queuedJobs.totalCount === 0);
+  };
+  for (const deadline = Date.now() + END_WITHIN_MS; Date.now() < deadline && !(await isDone()); ) await pause(300);
+}
+
+async function untilDrained(feeds: FeedRecorder[], { streams }: Tables, violations: Violations): Promise<void> {
+  const target = new Map(streams.map(({ userId, lastSeq }) => [userId, lastSeq]));
+  const standsAt = ({ person, events }: FeedRecorder) => decodeStreamCursor(events.at(-1)?.cursor ?? person.firstCursor, person.userId).seq;
+  const behind = () => feeds.filter((feed) => standsAt(feed) < (target.get(feed.person.userId) ?? 0));
+  for (const deadline = Date.now() + DRAIN_WITHIN_MS; Date.now() < deadline && behind().length > 0; ) await pause(100);
+  for (const feed of behind()) violations.add("lost", `${feed.name} stands at event ${standsAt(feed)} of ${target.get(feed.person.userId)}`);
+}
+
+/** What is replayed from the first cursor is the log, no more and no less. */
+function compareWithLog({ name, person, events }: FeedRecorder, log: Tables["log"], violations: Violations): void {
+  const replayed = events.map(({ cursor, type, jobId, version, status }) => `${decodeStreamCursor(cursor, person.userId).seq} ${type} ${jobId} ${version} ${status}`);
+  const logged = log.map(({ seq, type, jobId, version, status }) => `${seq} ${type} ${jobId} ${version} ${status}`);
+  const i = logged.findIndex((line, k) => line !== replayed[k]);
+  if (i >= 0 || replayed.length !== logged.length) violations.add("other", `${name} has ${replayed.length} events and the log ${logged.length}; they part at ${logged[i] ?? "the end"} and ${replayed[i] ?? "nothing"}`);
+}

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
+import postgres from "postgres";
+import { createDatabase } from "../../src/db/database.js";
+import type { Database } from "../../src/db/database.js";
+import { isMigrated, migrate } from "../../src/db/migrate.js";
+import { createEmptyDatabase } from "../support/test-database.js";
+
+const run = promisify(execFile);
+
+describe("migrating", () => {
+  let empty: { url: string; close(): Promise<void> };
+  let database: Database;
+  before(async () => {
+    empty = await createEmptyDatabase();
+    database = createDatabase({ url: empty.url, connections: 2, applicationName: "test" });
+  });
+  after(async () => {
+    await database.close();
+    await empty.close();
+  });
+  const applied = () => database.sql`select hash from drizzle.__drizzle_migrations order by id`;
+
+  it("is not done in an empty database", async () => assert.equal(await isMigrated(database), false));
+
+  it("works when five begin at once in an empty database, and is done once", async () => {
+    await Promise.all(Array.from({ length: 5 }, () => migrate(empty.url)));
+    assert.equal(await isMigrated(database), true);
+    const files = (await readdir("drizzle")).filter((name) => name.endsWith(".sql"));
+    assert.equal((await applied()).length, files.length);
+    assert.equal((await database.sql`select from histories`).length, 1);
+  });
+
+  it("changes nothing when it is done again, and leaves no lock and no connection", async () => {
+    const [history] = await database.sql`select id from histories`;
+    const before_ = await applied();
+    await migrate(empty.url);
+    assert.deepEqual([...(await applied())], [...before_]);
+    assert.deepEqual((await database.sql`select id from histories`)[0], history);
+    assert.equal((await database.sql`select from pg_locks where locktype = 'advisory'`).length, 0);
+    assert.equal((await database.sql`select from pg_stat_activity where datname = current_database() and application_name like '%migrate%'`).length, 0);
+  });
+
+  it("waits for one who migrates already", async () => {
+    const other = postgres(empty.url, { max: 1 });
+    await other`select pg_advisory_lock(5067401)`;
+    let done = false;
+    const waiting = migrate(empty.url).then(() => (done = true));
+    while ((await database.sql`select from pg_locks where locktype = 'advisory' and not granted`).length === 0) assert.equal(done, false);
+    assert.equal(done, false);
+    await other.end();
+    await waiting;
+  });
+
+  it("is not done where the newest migration is missing, and is where there is one that this version has not", async () => {
+    const [newest] = await database.sql`select id, created_at from drizzle.__drizzle_migrations order by created_at desc limit 1`;
+    await database.sql`update drizzle.__drizzle_migrations set created_at = created_at - 1 where id = ${newest?.["id"]}`;
+    assert.equal(await isMigrated(database), false);
+    await database.sql`update drizzle.__drizzle_migrations set created_at = created_at + 1000000 where id = ${newest?.["id"]}`;
+    assert.equal(await isMigrated(database), true);
+  });
+
+  it("leaves nothing to be generated: the migrations make what the schema says", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "photo-migrations-"));
+    try {
+      const before_ = await readdir("drizzle", { recursive: true });
+      for (const part of ["drizzle", "drizzle.config.ts", "package.json", "tsconfig.json", "src/db/schema.ts", "src/queued-job-status.ts"]) await cp(part, join(folder, part), { recursive: true });
+      await symlink(resolve("node_modules"), join(folder, "node_modules"));
+      const { stdout } = await run(process.execPath, [resolve("node_modules/drizzle-kit/bin.cjs"), "generate"], { cwd: folder });
+      assert.match(stdout, /No schema changes/);
+      assert.deepEqual((await readdir(join(folder, "drizzle"), { recursive: true })).toSorted(), before_.toSorted());
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,104 @@
+// The real statements on a table of 20,000 rows: each finds its rows by an index, and touches about as many as it gives.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { createDatabase } from "../../../src/db/database.js";
+import type { Database } from "../../../src/db/database.js";
+import { createEventLog } from "../../../src/services/event-log.js";
+import { createQueuedJobReads } from "../../../src/services/queued-job-reads.js";
+import { findDue, findExpired, findLapsed } from "../../../src/services/queued-jobs/due.js";
+import { findOldest } from "../../../src/services/queued-jobs/filter.js";
+import type { User } from "../../../src/services/users.js";
+import { createTestWaist } from "../../support/test-waist.js";
+import type { TestWaist } from "../../support/test-waist.js";
+
+const ROWS = 20_000;
+const TABLES = ["queued_jobs", "queued_job_events", "queued_job_photos", "photos", "user_streams"];
+
+describe(`on ${ROWS} rows`, () => {
+  let waist: TestWaist;
+  /** One connection: what it has touched can be asked for at once. */
+  let single: Database;
+  let crowd: User;
+  let person: User;
+  before(async () => {
+    waist = await createTestWaist();
+    single = createDatabase({ url: waist.url, connections: 1, applicationName: "test" });
+    [crowd, person] = [await waist.newUser(), await waist.newUser()];
+    await seed();
+  });
+  after(async () => {
+    await single.close();
+    await waist.close();
+  });
+
+  /** Finished ones of a user with thousands, 40 of a person with few: 10 due, 10 lapsed, 10 expired, 10 done. */
+  async function seed(): Promise<void> {
+    const { sql } = waist.database;
+    const insert = (userId: string, count: number, columns: string, values: string) => sql.unsafe(`
+      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at, created_at, updated_at, idempotency_key, fingerprint, status, ${columns})
+      select ('0190' || lpad(to_hex(i), 28, '0'))::uuid, '${userId}', 'echo', '{}', 0, 0, 'seed', now() - interval '1 hour', now(), now() - interval '1 hour', '${columns}' || i, 'f', ${values}
+      from generate_series((select count(*) from queued_jobs), (select count(*) from queued_jobs) + ${count} - 1) i`);
+    const done = "finished_at, progress, expires_at";
+    await insert(crowd.id, ROWS - 40, done, "'SUCCESS', now(), 1, now() + interval '1 day'");
+    await insert(person.id, 10, "lease_until", "'PENDING', null");
+    await insert(person.id, 10, "lease_until", "'STARTED', now() - interval '1 minute'");
+    await insert(person.id, 10, done, "'SUCCESS', now(), 1, now() - interval '1 minute'");
+    await insert(person.id, 10, done, "'SUCCESS', now(), 1, now() + interval '1 day'");
+    await sql`insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot) select user_id, row_number() over (partition by user_id order by id), id, 'QUEUED', now(), '{}' from queued_jobs`;
+    await sql`update user_streams s set last_seq = (select count(*) from queued_jobs q where q.user_id = s.user_id), pending = (select count(*) from queued_jobs q where q.user_id = s.user_id and status in ('PENDING', 'STARTED'))`;
+    await sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, created_at) select gen_random_uuid(), ${crowd.id}, 'a', 'image/png', 1, 1, 0, i::text, 'k', now() from generate_series(1, 5000) i`;
+    await sql`insert into queued_job_photos select q.id, 0, p.id from (select id, row_number() over (order by id) as n from queued_jobs) q join (select id, row_number() over (order by id) as n from photos) p using (n)`;
+    await sql`vacuum analyze`;
+  }
+
+  /** Sequential scans of each table, and rows that were read from the tables, by `work`. */
+  async function touched(work: (database: Database) => Promise<unknown>): Promise<{ scans: Record<string, number>; rows: number }> {
+    const before_ = await readStatistics();
+    await work(single);
+    const after_ = await readStatistics();
+    return { scans: Object.fromEntries(TABLES.map((table) => [table, (after_.get(table)?.scans ?? 0) - (before_.get(table)?.scans ?? 0)])), rows: sum(after_) - sum(before_) };
+  }
+
+  async function readStatistics(): Promise<Map<string, { scans: number; rows: number }>> {
+    await single.sql`select pg_stat_force_next_flush()`;
+    const rows = await single.sql<{ table: string; scans: number; rows: number }[]>`
+      select relname as table, seq_scan::int as scans, (seq_tup_read + coalesce(idx_tup_fetch, 0))::int as rows from pg_stat_user_tables where relname = any(${TABLES})`;
+    return new Map(rows.map((row) => [row.table, row]));
+  }
+  const sum = (statistics: Map<string, { rows: number }>) => [...statistics.values()].reduce((total, { rows }) => total + rows, 0);
+
+  const all = { statuses: null, jobs: null };
+  const cases: [what: string, most: number, work: (database: Database) => Promise<unknown>][] = [
+    ["a page of a user with thousands", 100, (database) => createQueuedJobReads(database).page({ userId: crowd.id, photoId: null, filter: all }, { readerId: crowd.id, first: 50, beforeId: null })],
+    ["a late page of theirs", 100, (database) => createQueuedJobReads(database).page({ userId: crowd.id, photoId: null, filter: all }, { readerId: crowd.id, first: 50, beforeId: "01900000-0000-0000-0000-000000000200" })],
+    ["a page of a user with few", 100, (database) => createQueuedJobReads(database).page({ userId: person.id, photoId: null, filter: all }, { readerId: person.id, first: 50, beforeId: null })],
+    ["a page of everybody's", 100, (database) => createQueuedJobReads(database).page({ userId: null, photoId: null, filter: all }, { readerId: person.id, first: 50, beforeId: null })],
+    ["the page of a photo", 20, (database) => pageOfPhoto(database)],
+    ["a count of a user with few", 100, (database) => createQueuedJobReads(database).count({ userId: person.id, photoId: null, filter: all }, 10_000)],
+    ["the rows that are due", 100, ({ sql }) => findDue(sql, { limit: 1000, aheadMs: 60_000, patient: true })],
+    ["the leases that lapsed", 20, ({ sql }) => findLapsed(sql, 1000)],
+    ["what has expired", 20, ({ sql }) => findExpired(sql, 1000)],
+    ["what a user has unfinished", 50, ({ sql }) => findOldest(sql, { userId: person.id, filter: all, statuses: ["PENDING", "STARTED"], limit: 1000 })],
+    ["the events behind a number", 30, (database) => createEventLog(database).read({ userId: crowd.id, seq: 15_000, limit: 20, queuedJobId: null })],
+    ["the events of one QueuedJob", 30, (database) => createQueuedJobReads(database).history("01900000-0000-0000-0000-000000000200")],
+    ["a QueuedJob at present", 10, (database) => createEventLog(database).present(crowd.id, "01900000-0000-0000-0000-000000000200")],
+    ["a key of a user with thousands", 10, ({ sql }) => sql`select from queued_jobs where user_id = ${crowd.id} and idempotency_key = any(${["finished_at, progress, expires_at7"]})`],
+  ];
+  async function pageOfPhoto(database: Database): Promise<unknown> {
+    const [photo] = await database.sql<{ id: string }[]>`select photo_id as id from queued_job_photos where queued_job_id = '01900000-0000-0000-0000-000000000200'`;
+    const { rows } = await createQueuedJobReads(database).page({ userId: crowd.id, photoId: photo?.id ?? "", filter: all }, { readerId: crowd.id, first: 50, beforeId: null });
+    return assert.equal(rows.length, 1);
+  }
+  for (const [what, most, work] of cases) {
+    it(`finds ${what} by an index`, async () => {
+      const { scans, rows } = await touched(work);
+      assert.deepEqual({ ...scans, user_streams: 0 }, Object.fromEntries(TABLES.map((table) => [table, 0])), "no table is read from end to end");
+      assert.ok(rows <= most, `${rows} rows were read`);
+    });
+  }
+
+  it("would notice a table that is read from end to end", async () => {
+    const { scans, rows } = await touched(({ sql }) => sql`select count(*) from queued_jobs where request_id = 'seed'`);
+    assert.deepEqual([scans["queued_jobs"], rows >= ROWS], [1, true]);
+  });
+});

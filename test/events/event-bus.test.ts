@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { Redis } from "ioredis";
+import { createEventBus } from "../../src/events/event-bus.js";
+import type { Bell, EventBus } from "../../src/events/event-bus.js";
+import type { QueuedJob, QueuedJobEvent } from "../../src/queued-job.js";
+import { eventually } from "../support/eventually.js";
+import { silentLog } from "../support/silent-log.js";
+import { createTcpProxy } from "../support/tcp-proxy.js";
+import type { TcpProxy } from "../support/tcp-proxy.js";
+import { testRedis } from "../support/test-redis.js";
+
+const event = (seq: number, more: Partial<QueuedJobEvent> & { result?: unknown } = {}): QueuedJobEvent => ({ seq, type: "QUEUED", at: "2026-01-01T00:00:00.000Z", ...more, queuedJob: { id: "a", result: more.result ?? null } as QueuedJob });
+
+describe("the event bus", () => {
+  const { url, prefix } = testRedis();
+  let proxy: TcpProxy;
+  let ringer: EventBus;
+  let hearer: EventBus;
+  let redis: Redis;
+  let heard: [string, Bell][] = [];
+  let reconnects = 0;
+  before(async () => {
+    redis = new Redis(url);
+    proxy = await createTcpProxy(url);
+    ringer = createEventBus({ redisUrl: url, prefix, log: silentLog });
+    hearer = createEventBus({ redisUrl: proxy.url, prefix, log: silentLog });
+    hearer.onBell((userId, bell) => heard.push([userId, bell]));
+    hearer.onReconnect(() => reconnects++);
+    await eventually("both are connected", () => ringer.awayReason() === null && hearer.awayReason() === null);
+  });
+  beforeEach(() => {
+    heard = [];
+  });
+  after(async () => {
+    await ringer.close();
+    await hearer.close();
+    await proxy.close();
+    redis.disconnect();
+  });
+
+  it("carries the events of a user to whoever listens to that user, and nobody else's", async () => {
+    await hearer.listen("ann");
+    ringer.ring("bob", [event(1)]);
+    ringer.ring("ann", [event(1), event(2)]);
+    await eventually("it is heard", () => heard.length > 0);
+    assert.deepEqual(heard, [["ann", { head: 2, events: [event(1), event(2)] }]]);
+    hearer.unlisten("ann");
+    await eventually("the channel is released", async () => (await redis.pubsub("CHANNELS", `${prefix}*`)).length === 0);
+  });
+
+  it("says only up to where the log goes when the events would be too long", async () => {
+    await hearer.listen("ann");
+    ringer.ring("ann", [event(1, { result: "x".repeat(4000) })]);
+    ringer.ring("ann", [event(2, { result: "x".repeat(9000) }), event(3)]);
+    await eventually("both are heard", () => heard.length === 2);
+    assert.deepEqual(heard.map(([, { head, events }]) => [head, events.length]), [[1, 1], [3, 0]]);
+  });
+
+  it("never cuts progress, which stands in no log and moves no head", async () => {
+    await hearer.listen("ann");
+    ringer.ring("ann", [event(1, { type: "PROGRESS", result: "x".repeat(60_000) })]);
+    await eventually("it is heard", () => heard.length > 0);
+    assert.deepEqual(heard.map(([, { head, events }]) => [head, events.length]), [[null, 1]]);
+  });
+
+  it("is not broken by what others write into its channels", async () => {
+    await hearer.listen("ann");
+    await redis.publish(`${prefix}:events:ann`, "{no json");
+    ringer.ring("ann", [event(4)]);
+    await eventually("the next is heard", () => heard.length > 0);
+    assert.deepEqual(heard.map(([, { head }]) => head), [4]);
+  });
+
+  it("says that Redis is away, neither waits nor throws meanwhile, and goes on listening when it is back", async () => {
+    await hearer.listen("ann");
+    const before = reconnects;
+    proxy.down();
+    await eventually("it has noticed", () => hearer.awayReason() !== null);
+    assert.equal(hearer.awayReason(), "is away; what is submitted runs when it returns");
+    hearer.ring("ann", [event(5)]);
+    const asked = Date.now();
+    await hearer.listen("late");
+    assert.ok(Date.now() - asked < 200, `listening took ${Date.now() - asked} ms`);
+    proxy.up();
+    await eventually("it tells that bells may have been missed", () => reconnects > before);
+    await eventually("it is back", () => hearer.awayReason() === null);
+    ringer.ring("ann", [event(6)]);
+    ringer.ring("late", [event(7)]);
+    await eventually("both are heard", () => heard.length >= 2);
+    assert.deepEqual(heard.map(([userId, { head }]) => [userId, head]), [["ann", 6], ["late", 7]]);
+  });
+
+  it("lets nobody wait for ever who listens while Redis hangs", async () => {
+    proxy.freeze();
+    const asked = Date.now();
+    await hearer.listen("hung");
+    assert.ok(Date.now() - asked < 2000, `listening took ${Date.now() - asked} ms`);
+    proxy.thaw();
+    await eventually("it listens now", async () => (await redis.pubsub("CHANNELS", `${prefix}:events:hung`)).length === 1);
+    ringer.ring("hung", [event(8)]);
+    await eventually("it is heard", () => heard.length > 0);
+  });
+});

@@ -1,0 +1,137 @@
+// How a stream learns of what happens: by bells, by reconnects and by the watchdog; and what its channel costs.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { Redis } from "ioredis";
+import type { EventLog } from "../../src/events/event-log.js";
+import type { User } from "../../src/services/users.js";
+import { eventually } from "../support/eventually.js";
+import { createTestCore } from "../support/test-core.js";
+import type { TestCore } from "../support/test-core.js";
+import { createTestReader } from "../support/test-reader.js";
+import { told } from "../support/told.js";
+
+describe("the feed", () => {
+  let core: TestCore;
+  let redis: Redis;
+  before(async () => {
+    core = await createTestCore();
+    redis = new Redis(core.redis.url);
+    await eventually("bells can be rung", () => core.bus.awayReason() === null);
+  });
+  after(async () => {
+    redis.disconnect();
+    await core.close();
+  });
+  const listenersOf = async (user: User) => (await redis.pubsub("NUMSUB", `${core.redis.prefix}:events:${user.id}`))[1];
+
+  it("misses nothing that is committed between listening and reading, from every kind of start", async () => {
+    const epoch = await core.eventLog.epoch();
+    let meanwhile: (() => Promise<unknown>) | null = null;
+    // Something happens right behind the first read of a start: only a bell can tell of it.
+    const behind = <Asked extends unknown[], Answer>(read: (...asked: Asked) => Promise<Answer>) => async (...asked: Asked): Promise<Answer> => {
+      const answer = await read(...asked);
+      const happening = meanwhile;
+      meanwhile = null;
+      await happening?.();
+      return answer;
+    };
+    const wrap = (log: EventLog): EventLog => ({ ...log, read: behind(log.read), heads: behind(log.heads), present: behind(log.present) });
+    const reader = await createTestReader(core, { wrap });
+    const user = await core.newUser();
+    const first = await core.submit(user);
+    const starts = [{}, { after: { epoch, seq: 1 } }, { queuedJobId: first.id }, { queuedJobId: first.id, after: { epoch, seq: 1 } }];
+    for (const start of starts) {
+      const queuedJob = "queuedJobId" in start ? first : await core.submit(user);
+      const behindLast = { ...start, ...("after" in start && { after: { epoch, seq: (await core.eventLog.heads([user.id])).get(user.id) ?? 0 } }) };
+      meanwhile = () => core.queuedJobs.cancel(user, queuedJob.id);
+      const subscription = await reader.open(user.id, behindLast);
+      const stream = told(subscription);
+      await eventually(`it hears of the cancellation, from ${JSON.stringify(Object.keys(start))}`, () => stream.events.some(({ event }) => event.type === "CANCELLED" && event.queuedJob.id === queuedJob.id), 3000);
+      await subscription.return();
+      if (queuedJob === first) await core.queuedJobs.retry(user, first.id);
+    }
+    await reader.close();
+  });
+
+  it("finds by its watchdog what no bell told", async () => {
+    const reader = await createTestReader(core, { watchdogMs: 30 });
+    const user = await core.newUser();
+    const stream = told(await reader.open(user.id));
+    core.losesBells = true;
+    await core.finish(user);
+    await stream.count(3);
+    core.losesBells = false;
+    await core.submit(user);
+    await stream.count(4);
+    assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "SUCCEEDED 3", "QUEUED 4"]);
+    await reader.close();
+  });
+
+  it("tells once and in order what bells tell twice, late, early or wrongly", async () => {
+    const reader = await createTestReader(core);
+    const user = await core.newUser();
+    const stream = told(await reader.open(user.id));
+    core.losesBells = true;
+    await core.submitMany(user, 5);
+    core.losesBells = false;
+    const { events } = await core.eventLog.read({ userId: user.id, seq: 0, limit: 10, queuedJobId: null });
+    for (const i of [3, 1, 1, 4, 0, 3]) core.bus.ring(user.id, events.slice(i, i + 1));
+    await redis.publish(`${core.redis.prefix}:events:${user.id}`, JSON.stringify({ head: 1_000_000, events: [] }));
+    await core.submit(user);
+    await stream.count(6);
+    assert.deepEqual(stream.events.map(({ cursorSeq }) => cursorSeq), [1, 2, 3, 4, 5, 6]);
+    await reader.close();
+  });
+
+  it("is told by a bell that carries numbers only as well", async () => {
+    const reader = await createTestReader(core);
+    const user = await core.newUser();
+    const stream = told(await reader.open(user.id));
+    await core.submitMany(user, 100);
+    await core.finish(user, "x".repeat(20_000));
+    await stream.count(103);
+    assert.deepEqual(stream.events.map(({ cursorSeq }) => cursorSeq), Array.from({ length: 103 }, (_, i) => i + 1));
+    assert.equal((stream.events.at(-1)?.event.queuedJob.result as string).length, 20_000);
+    await reader.close();
+  });
+
+  it("shares one channel of Redis among all subscribers of a user, and releases it with the last", async () => {
+    const reader = await createTestReader(core);
+    const user = await core.newUser();
+    const subscriptions = await Promise.all(Array.from({ length: 50 }, () => reader.open(user.id)));
+    const streams = subscriptions.map(told);
+    assert.equal(await listenersOf(user), 1);
+    assert.equal(reader.feed.subscribers, 50);
+    await core.submit(user);
+    await Promise.all(streams.map((stream) => stream.count(1)));
+    for (const subscription of subscriptions.slice(1)) await subscription.return();
+    await core.submit(user);
+    await streams[0]?.count(2);
+    assert.deepEqual([await listenersOf(user), reader.feed.subscribers, streams[1]?.story], [1, 1, ["QUEUED 1"]]);
+    await subscriptions[0]?.return();
+    await eventually("the channel is released", async () => (await listenersOf(user)) === 0);
+    assert.equal(reader.feed.subscribers, 0);
+    await reader.close();
+  });
+
+  it("costs no query for what a bell carried", async () => {
+    let reads = 0;
+    const reader = await createTestReader(core, { wrap: (log) => ({ ...log, read: (query) => (reads++, log.read(query)) }) });
+    const user = await core.newUser();
+    const streams = await Promise.all(Array.from({ length: 10 }, async () => told(await reader.open(user.id))));
+    for (let i = 0; i < 10; i++) await core.submit(user);
+    await Promise.all(streams.map((stream) => stream.count(10)));
+    assert.equal(reads, 0);
+    await reader.close();
+  });
+
+  it("ends every stream when it closes", async () => {
+    const reader = await createTestReader(core);
+    const user = await core.newUser();
+    const streams = [told(await reader.open(user.id)), told(await reader.open(user.id))];
+    await reader.feed.close();
+    assert.deepEqual(await Promise.all(streams.map((stream) => stream.ended())), ["done", "done"]);
+    assert.equal(reader.feed.subscribers, 0);
+    await reader.close();
+  });
+});

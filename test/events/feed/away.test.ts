@@ -1,0 +1,95 @@
+// A store that is away delays a stream and breaks none.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { EventLog } from "../../../src/events/event-log.js";
+import { eventually } from "../../support/eventually.js";
+import { createTestCore } from "../../support/test-core.js";
+import type { TestCore } from "../../support/test-core.js";
+import { createTestReader } from "../../support/test-reader.js";
+import { told } from "../../support/told.js";
+
+const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
+
+describe("a stream", () => {
+  let core: TestCore;
+  before(async () => {
+    core = await createTestCore();
+    await eventually("bells can be rung", () => core.bus.awayReason() === null);
+  });
+  after(() => core.close());
+
+  it("goes on without Redis, by the watchdog, and another can be opened meanwhile", async () => {
+    const reader = await createTestReader(core, { watchdogMs: 30 });
+    const user = await core.newUser();
+    const early = told(await reader.open(user.id));
+    reader.redis.down();
+    await core.submit(user);
+    await early.count(1);
+    const late = told(await reader.open(user.id));
+    await core.submit(user);
+    await Promise.all([early.count(2), late.count(1)]);
+    assert.deepEqual([early.story, late.story], [["QUEUED 1", "QUEUED 2"], ["QUEUED 2"]]);
+    await reader.close();
+  });
+
+  it("looks at once when Redis is back, and hears its bells again", async () => {
+    const reader = await createTestReader(core);
+    const user = await core.newUser();
+    const stream = told(await reader.open(user.id));
+    reader.redis.down();
+    await core.submitMany(user, 3);
+    reader.redis.up();
+    await stream.count(3);
+    await eventually("it listens again", () => reader.bus.awayReason() === null);
+    await core.submit(user);
+    await stream.count(4);
+    assert.deepEqual(stream.events.map(({ cursorSeq }) => cursorSeq), numbers(4));
+    await reader.close();
+  });
+
+  it("goes on while Redis hangs, and can be opened", async () => {
+    const reader = await createTestReader(core, { watchdogMs: 30 });
+    const user = await core.newUser();
+    const early = told(await reader.open(user.id));
+    reader.redis.freeze();
+    const other = await core.newUser();
+    const late = told(await reader.open(other.id));
+    await core.submit(user);
+    await core.submit(other);
+    await Promise.all([early.count(1), late.count(1)]);
+    reader.redis.thaw();
+    await reader.close();
+  });
+
+  it("pauses without PostgreSQL where it must read, and goes on when it is back", async () => {
+    let failures = 0;
+    const wrap = (log: EventLog): EventLog => ({ ...log, read: (query) => log.read(query).catch((error: unknown) => (failures++, Promise.reject(error))) });
+    const reader = await createTestReader(core, { wrap });
+    const user = await core.newUser();
+    const stream = told(await reader.open(user.id));
+    await core.submit(user);
+    await stream.count(1);
+    reader.postgres.down();
+    // Too many for one bell: the reader must ask the log for them.
+    await core.submitMany(user, 50);
+    await eventually("it has asked twice", () => failures >= 2);
+    assert.deepEqual([stream.story, stream.end], [["QUEUED 1"], null]);
+    reader.postgres.up();
+    await core.finish(user);
+    await stream.count(54);
+    assert.deepEqual(stream.events.map(({ cursorSeq }) => cursorSeq), numbers(54));
+    await reader.close();
+  });
+
+  it("tells without PostgreSQL what the bells carry", async () => {
+    const reader = await createTestReader(core);
+    const user = await core.newUser();
+    const stream = told(await reader.open(user.id));
+    reader.postgres.down();
+    await core.finish(user);
+    await stream.count(3);
+    assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "SUCCEEDED 3"]);
+    reader.postgres.up();
+    await reader.close();
+  });
+});

@@ -1,0 +1,126 @@
+// PROGRESS in a stream: best effort, but never wrong.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { QueuedJobEvent } from "../../../src/queued-job.js";
+import type { Claimed } from "../../../src/services/queued-jobs.js";
+import { eventually } from "../../support/eventually.js";
+import { createTestCore } from "../../support/test-core.js";
+import type { TestCore } from "../../support/test-core.js";
+import { createTestReader } from "../../support/test-reader.js";
+import type { TestReader } from "../../support/test-reader.js";
+import { told } from "../../support/told.js";
+import type { Told } from "../../support/told.js";
+
+const progressOf = ({ events }: Told) => events.filter(({ event }) => event.type === "PROGRESS").map(({ event }) => event.queuedJob.progress);
+const progressEvent = ({ startedSeq, queuedJob }: Claimed, progress: number): QueuedJobEvent => ({ seq: startedSeq, type: "PROGRESS", at: queuedJob.updatedAt, queuedJob: { ...queuedJob, progress } });
+
+describe("progress in a stream", () => {
+  let core: TestCore;
+  let reader: TestReader;
+  before(async () => {
+    core = await createTestCore();
+    reader = await createTestReader(core);
+    await eventually("bells can be rung", () => core.bus.awayReason() === null);
+  });
+  after(async () => {
+    await reader.close();
+    await core.close();
+  });
+
+  it("comes with the QueuedJob as it is, and with the cursor of the last other event that was told", async () => {
+    const user = await core.newUser();
+    const stream = told(await reader.open(user.id));
+    const claimed = await core.start(await core.submit(user));
+    await core.submit(user);
+    await stream.count(3);
+    await core.queuedJobs.progress(claimed, 0.25, "a quarter");
+    await stream.count(4);
+    const { event, cursorSeq } = stream.events[3] ?? assert.fail();
+    assert.deepEqual([event.type, cursorSeq], ["PROGRESS", 3]);
+    assert.deepEqual([event.queuedJob.status, event.queuedJob.version, event.queuedJob.progress, event.queuedJob.progressMessage], ["STARTED", 2, 0.25, "a quarter"]);
+  });
+
+  it("is coalesced for a reader that lags: the last of each QueuedJob is told", async () => {
+    const user = await core.newUser();
+    const subscription = await reader.open(user.id);
+    const brisk = told(await reader.open(user.id, { includeProgress: false }));
+    const [one, other] = [await core.start(await core.submit(user)), await core.start(await core.submit(user))];
+    for (const progress of [0.1, 0.2, 0.3]) await core.queuedJobs.progress(one, progress, null);
+    await core.queuedJobs.progress(other, 0.9, null);
+    await core.queuedJobs.progress(one, 0.4, null);
+    await core.submit(user);
+    await brisk.count(5);
+    const stream = told(subscription);
+    await stream.count(7);
+    assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "QUEUED 3", "STARTED 4", "QUEUED 5", "PROGRESS 5", "PROGRESS 5"]);
+    assert.deepEqual(progressOf(stream), [0.9, 0.4]);
+  });
+
+  it("is never told behind the event that ended its attempt, however late its bell is", async () => {
+    const user = await core.newUser();
+    const stream = told(await reader.open(user.id));
+    const claimed = await core.start(await core.submit(user));
+    await core.queuedJobs.succeed(claimed, null, []);
+    core.bus.ring(user.id, [progressEvent(claimed, 0.9)]);
+    await core.submit(user);
+    await stream.count(4);
+    assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "SUCCEEDED 3", "QUEUED 4"]);
+  });
+
+  it("is never told behind it either where the bell of that event was lost or told its number only", async () => {
+    const user = await core.newUser();
+    const stream = told(await reader.open(user.id));
+    const [lost, long] = [await core.start(await core.submit(user)), await core.start(await core.submit(user))];
+    await stream.count(4);
+    core.losesBells = true;
+    await core.queuedJobs.succeed(lost, null, []);
+    core.losesBells = false;
+    await core.queuedJobs.succeed(long, "x".repeat(20_000), []);
+    for (const claimed of [lost, long]) core.bus.ring(user.id, [progressEvent(claimed, 0.9)]);
+    await core.submit(user);
+    await stream.count(7);
+    assert.deepEqual(stream.story.slice(4), ["SUCCEEDED 5", "SUCCEEDED 6", "QUEUED 7"]);
+  });
+
+  it("does not overtake the start of its attempt, whose bell was lost", async () => {
+    const user = await core.newUser();
+    const stream = told(await reader.open(user.id));
+    const queuedJob = await core.submit(user);
+    await stream.count(1);
+    core.losesBells = true;
+    const claimed = await core.start(queuedJob);
+    core.losesBells = false;
+    await core.queuedJobs.progress(claimed, 0.5, null);
+    await core.submit(user);
+    await stream.count(4);
+    assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "QUEUED 3", "PROGRESS 3"]);
+  });
+
+  it("begins with what is reported after the stream was opened", async () => {
+    const user = await core.newUser();
+    const claimed = await core.start(await core.submit(user));
+    const early = told(await reader.open(user.id));
+    await core.queuedJobs.progress(claimed, 0.3, null);
+    await early.count(1);
+    const late = told(await reader.open(user.id));
+    await core.queuedJobs.progress(claimed, 0.6, null);
+    await Promise.all([early.count(2), late.count(1)]);
+    assert.deepEqual([progressOf(early), progressOf(late)], [[0.3, 0.6], [0.6]]);
+  });
+
+  it("is left out where it is not wanted, and is that of the one QueuedJob where only one is", async () => {
+    const user = await core.newUser();
+    const [mine, other] = [await core.start(await core.submit(user)), await core.start(await core.submit(user))];
+    const without = told(await reader.open(user.id, { includeProgress: false }));
+    const one = told(await reader.open(user.id, { queuedJobId: mine.id }));
+    await one.count(1);
+    await core.queuedJobs.progress(other, 0.9, null);
+    await core.queuedJobs.progress(mine, 0.1, null);
+    await one.count(2);
+    await core.queuedJobs.succeed(other, null, []);
+    await core.queuedJobs.succeed(mine, null, []);
+    await without.count(2);
+    assert.equal(await one.ended(), "done");
+    assert.deepEqual([without.story, one.story, progressOf(one)], [["SUCCEEDED 5", "SUCCEEDED 6"], ["STARTED 2", "PROGRESS 2", "SUCCEEDED 6"], [0.1]]);
+  });
+});

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { createClient } from "graphql-ws";
+import type { Client } from "graphql-ws";
+import { WebSocket } from "ws";
+import { resumable } from "../../examples/resumable.js";
+import { eventually } from "../support/eventually.js";
+import { seededRandom } from "../support/seeded-random.js";
+import type { TestClient } from "../support/test-client.js";
+import { startTestService } from "../support/test-service.js";
+import type { TestService } from "../support/test-service.js";
+
+interface Told {
+  cursor: string;
+  type: string;
+  queuedJob: { id: string; version: number };
+}
+
+/** The field under another name: where the cursor is must not depend on it. */
+const FEED = "subscription ($after: String) { happening: queuedJobEvents(after: $after, includeProgress: false) { cursor type queuedJob { id version } } }";
+
+describe("the resumable client", () => {
+  let service: TestService;
+  let urls: string[];
+  before(async () => {
+    service = await startTestService();
+    urls = [service.url, (await service.addApi()).url];
+  });
+  after(() => service.close());
+
+  /** A stock client whose sockets can be killed, and which comes back to the one or the other API. */
+  function open(person: TestClient): { client: Client; killSockets(): void; opened(): number } {
+    const sockets: WebSocket[] = [];
+    class KillableSocket extends WebSocket {
+      constructor(...args: ConstructorParameters<typeof WebSocket>) {
+        super(...args);
+        sockets.push(this);
+      }
+    }
+    const client = createClient({
+      url: () => `${urls[sockets.length % urls.length]?.replace(/^http/, "ws")}/graphql`,
+      webSocketImpl: KillableSocket,
+      connectionParams: () => ({ authorization: `Bearer ${person.token}` }),
+      retryAttempts: Infinity,
+      retryWait: () => pause(5),
+      shouldRetry: () => true,
+    });
+    return { client, killSockets: () => sockets.forEach((socket) => socket.terminate()), opened: () => sockets.length };
+  }
+
+  async function follow(client: Client, person: TestClient, disturb: () => Promise<void>): Promise<{ events: Told[]; sent: object }> {
+    const events: Told[] = [];
+    const sent = { query: FEED, variables: { after: await person.cursor() } };
+    const before = structuredClone(sent);
+    const stop = client.subscribe<{ happening: Told }>(sent, { next: ({ data }) => void (data && events.push(data.happening)), error: (error) => assert.fail(String(error)), complete: () => {} });
+    const inputs = Array.from({ length: 10 }, () => ({ job: "echo", parameters: { durationMs: 20 } }));
+    for (let i = 0; i < 5; i++) {
+      await person.get("mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id } }", { inputs });
+      for (let k = 0; k < 4; k++) await disturb();
+    }
+    await eventually("all have succeeded", () => new Set(events.filter(({ type }) => type === "SUCCEEDED").map(({ queuedJob }) => queuedJob.id)).size === 50);
+    stop();
+    await client.dispose();
+    assert.deepEqual(sent, before, "what the caller gave is not touched");
+    return { events, sent };
+  }
+
+  it("tells every event exactly once, in order, however often its sockets are killed", async () => {
+    const random = seededRandom();
+    const person = await service.person();
+    const { client, killSockets, opened } = open(person);
+    const { events } = await follow(resumable(client), person, async () => {
+      await pause(random.below(40));
+      killSockets();
+    });
+    assert.ok(opened() > 10, `${opened()} sockets`);
+    const { me } = (await person.get("{ me { id } }")) as { me: { id: string } };
+    const log = await service.database.sql<{ id: string; type: string }[]>`select queued_job_id as id, type from queued_job_events where user_id = ${me.id} order by seq`;
+    assert.deepEqual(events.map(({ type, queuedJob }) => `${queuedJob.id} ${type}`), log.map(({ id, type }) => `${id} ${type}`), `seed ${random.seed}`);
+  });
+
+  it("is needed: a stock client repeats what it was told when it comes back", async () => {
+    const person = await service.person();
+    const { client, killSockets } = open(person);
+    const { events } = await follow(client, person, async () => {
+      await pause(20);
+      killSockets();
+    });
+    assert.ok(events.length > new Set(events.map(({ cursor }) => cursor)).size);
+  });
+
+  it("leaves a subscription without variables, without a cursor or with an error as it is", async () => {
+    const person = await service.person();
+    const { client } = open(person);
+    const ask = (query: string) => new Promise<{ data: unknown; errors: string[] }>((resolve, reject) => {
+      const heard: { data: unknown; errors: string[] }[] = [];
+      resumable(client).subscribe({ query }, {
+        next: ({ data, errors = [] }) => void heard.push({ data, errors: errors.map(({ message }) => message) }),
+        error: reject,
+        complete: () => resolve(heard[0] ?? { data: null, errors: [] }),
+      });
+    });
+    assert.deepEqual(await ask("{ __typename }"), { data: { __typename: "Query" }, errors: [] });
+    assert.deepEqual((await ask('subscription { queuedJobEvents(after: "nonsense") { type } }')).errors, ["after: is no cursor of yours; pass one that an earlier answer or event gave you"]);
+    await client.dispose();
+  });
+});

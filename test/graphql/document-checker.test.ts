@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { before, describe, it } from "node:test";
+import { GraphQLError } from "graphql";
+import type { GraphQLSchema } from "graphql";
+import { MAX_TOKENS, createDocumentChecker } from "../../src/graphql/document-checker.js";
+import { createSchema } from "../../src/graphql/schema.js";
+
+describe("the document checker", () => {
+  let schema: GraphQLSchema;
+  before(async () => {
+    schema = await createSchema();
+  });
+
+  function faults(text: string, options = { introspection: false, production: true }): [unknown, string][] {
+    const checked = createDocumentChecker(schema, options).check(text);
+    assert.ok(Array.isArray(checked), "the document was taken");
+    return checked.map((error: GraphQLError) => [error.extensions["code"], error.message]);
+  }
+
+  it("gives the document that may be executed, parsed once for the same text", () => {
+    const checker = createDocumentChecker(schema, { introspection: false, production: true });
+    const document = checker.check("{ me { id } }");
+    assert.ok("kind" in document);
+    assert.equal(checker.check("{ me { id } }"), document);
+  });
+
+  it("says where the text cannot be parsed", () => {
+    assert.deepEqual(faults("{ me { id }"), [["GRAPHQL_PARSE_FAILED", 'Syntax Error: Expected Name, found <EOF>.']]);
+    assert.deepEqual(faults(""), [["GRAPHQL_PARSE_FAILED", "Syntax Error: Unexpected <EOF>."]]);
+  });
+
+  it("says what does not fit the schema, five faults at most", () => {
+    assert.deepEqual(faults("{ nothing }"), [["GRAPHQL_VALIDATION_FAILED", 'Cannot query field "nothing" on type "Query".']]);
+    const many = faults(`{ ${Array.from({ length: 50 }, (_, i) => `nothing${i}`).join(" ")} }`);
+    assert.equal(many.length, 6);
+    assert.deepEqual(many.at(-1), ["GRAPHQL_VALIDATION_FAILED", "Too many validation errors, error limit reached. Validation aborted."]);
+  });
+
+  it("gives hints outside production only", () => {
+    assert.match(faults("{ mee { id } }", { introspection: false, production: false })[0]?.[1] ?? "", /^Cannot query field "mee" on type "Query"\. Did you mean "me"/);
+    assert.deepEqual(faults("{ mee { id } }"), [["GRAPHQL_VALIDATION_FAILED", 'Cannot query field "mee" on type "Query".']]);
+  });
+
+  it("refuses introspection where it is off, but for __typename", () => {
+    assert.equal(faults("{ __schema { types { name } } }")[0]?.[0], "GRAPHQL_VALIDATION_FAILED");
+    assert.match(faults('{ __type(name: "User") { name } }')[0]?.[1] ?? "", /GraphQL introspection has been disabled/);
+    assert.ok("kind" in createDocumentChecker(schema, { introspection: false, production: true }).check("{ __typename me { __typename } }"));
+    assert.ok("kind" in createDocumentChecker(schema, { introspection: true, production: true }).check("{ __schema { types { name } } }"));
+  });
+
+  it("reads no further than its tokens, and survives a nesting that overflows the parser", () => {
+    assert.deepEqual(faults(`{ ${"me { id } ".repeat(MAX_TOKENS)} }`), [["GRAPHQL_PARSE_FAILED", `Syntax Error: Document contains more that ${MAX_TOKENS} tokens. Parsing aborted.`]]);
+    assert.equal(faults("[".repeat(200_000))[0]?.[0], "GRAPHQL_PARSE_FAILED");
+    assert.equal(faults(`{ me ${"{ queuedJobs ".repeat(100_000)}`)[0]?.[0], "GRAPHQL_PARSE_FAILED");
+  });
+
+  it("keeps no document that may not be executed", () => {
+    const checker = createDocumentChecker(schema, { introspection: false, production: true });
+    assert.notEqual(checker.check("{ nothing }"), checker.check("{ nothing }"));
+    assert.ok((checker.check("{ nothing }") as GraphQLError[])[0] instanceof GraphQLError);
+  });
+});

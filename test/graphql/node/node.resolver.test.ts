@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { assertRefused } from "../../support/assert-refused.js";
+import { idOfNothing } from "../../support/broken-ids.js";
+import { smallPhoto } from "../../support/small-photo.js";
+import type { TestClient } from "../../support/test-client.js";
+import { startTestService } from "../../support/test-service.js";
+import type { TestService } from "../../support/test-service.js";
+
+const NODE = "query ($id: ID!) { node(id: $id) { __typename id ... on User { email } ... on Job { name } ... on QueuedJob { status photos { id } job { name } } ... on Photo { mimeType url } } }";
+
+describe("node", () => {
+  let service: TestService;
+  let owner: TestClient;
+  let ids: { User: string; QueuedJob: string; Photo: string };
+  before(async () => {
+    service = await startTestService({ workers: 0 });
+    owner = await service.person();
+    const Photo = String((await owner.upload(smallPhoto(), { type: "image/png" })).json["id"]);
+    ids = { User: (await owner.get("{ me { id } }")).me.id, Photo, QueuedJob: (await owner.enqueue("metadata", {}, { photoIds: [Photo] })).id };
+  });
+  after(() => service.close());
+
+  it("finds each kind of thing by its id, however the id is written", async () => {
+    for (const [kind, id] of Object.entries(ids)) {
+      for (const spelling of [id, id.toUpperCase()]) {
+        const { node } = await owner.get(NODE, { id: spelling });
+        assert.deepEqual([node.__typename, node.id], [kind, id]);
+      }
+    }
+    assert.deepEqual((await owner.get(NODE, { id: "echo" })).node, { __typename: "Job", id: "echo", name: "echo" });
+  });
+
+  it("resolves the fields of what it found", async () => {
+    assert.deepEqual((await owner.get(NODE, { id: ids.QueuedJob })).node, { __typename: "QueuedJob", id: ids.QueuedJob, status: "PENDING", photos: [{ id: ids.Photo }], job: { name: "metadata" } });
+    const { node } = await owner.get(NODE, { id: ids.Photo });
+    assert.equal(node.mimeType, "image/png");
+    assert.match(node.url, /^\/files\/photos\//);
+  });
+
+  it("is null for an id of nothing, and for what is another's", async () => {
+    const other = await service.person();
+    for (const id of [...Object.values(ids), idOfNothing(), "no-such-job", "0"]) assert.equal((await other.get(NODE, { id })).node, null, id);
+  });
+
+  it("shows an admin everybody's", async () => {
+    const admin = await service.admin();
+    for (const [kind, id] of Object.entries(ids)) assert.equal((await admin.get(NODE, { id })).node.__typename, kind);
+  });
+
+  it("refuses an empty id, which is never none", async () => {
+    assertRefused((await owner.ask(NODE, { id: "" })).errors, "BAD_USER_INPUT", "id: is empty", ["id"]);
+  });
+});

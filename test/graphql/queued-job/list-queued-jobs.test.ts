@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { assertRefused } from "../../support/assert-refused.js";
+import { BROKEN_IDS, idOfNothing } from "../../support/broken-ids.js";
+import type { TestClient } from "../../support/test-client.js";
+import { startTestService } from "../../support/test-service.js";
+import type { TestService } from "../../support/test-service.js";
+
+const LIST = "query ($first: Int = 100, $after: String, $filter: QueuedJobFilter, $userId: ID, $allUsers: Boolean) { queuedJobs(first: $first, after: $after, filter: $filter, userId: $userId, allUsers: $allUsers) { nodes { id } pageInfo { endCursor } totalCount eventCursor } }";
+
+interface Listed {
+  ids: string[];
+  totalCount: number;
+  eventCursor: string;
+  endCursor: string | null;
+}
+
+async function list(person: TestClient, variables: object = {}): Promise<Listed> {
+  const { nodes, totalCount, eventCursor, pageInfo } = (await person.get(LIST, variables)).queuedJobs;
+  return { ids: nodes.map(({ id }: { id: string }) => id), totalCount, eventCursor, endCursor: pageInfo.endCursor };
+}
+
+const idOf = async (person: TestClient): Promise<string> => (await person.get("{ me { id } }")).me.id;
+
+describe("queuedJobs", () => {
+  let service: TestService;
+  before(async () => {
+    service = await startTestService({ workers: 0 });
+  });
+  after(() => service.close());
+
+  it("are narrowed by status and by Job, together with their count", async () => {
+    const person = await service.person();
+    const [a, b, c] = [await person.enqueue("echo"), await person.enqueue("echo"), await person.enqueue("echo")].map(({ id }) => id);
+    await person.get("mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }", { id: b });
+    const cases: [object | null, unknown[]][] = [
+      [null, [c, b, a]],
+      [{}, [c, b, a]],
+      [{ status: null, job: null }, [c, b, a]],
+      [{ status: ["PENDING"] }, [c, a]],
+      [{ status: ["CANCELLED", "STARTED"] }, [b]],
+      [{ status: ["PENDING", "CANCELLED"] }, [c, b, a]],
+      [{ status: [] }, []],
+      [{ job: ["echo", "thumbnail"] }, [c, b, a]],
+      [{ job: ["thumbnail"] }, []],
+      [{ job: ["no-such-job"] }, []],
+      [{ job: [] }, []],
+      [{ job: ["echo"], status: ["CANCELLED"] }, [b]],
+    ];
+    for (const [filter, ids] of cases) {
+      const found = await list(person, { filter });
+      assert.deepEqual([found.ids, found.totalCount], [ids, ids.length], JSON.stringify(filter));
+    }
+  });
+
+  it("refuse a status that is none", async () => {
+    const { errors } = await (await service.person()).ask(LIST, { filter: { status: ["PENDING", "LOST"] } });
+    assertRefused(errors, "BAD_USER_INPUT", /Value "LOST" does not exist in "QueuedJobStatus" enum/, ["status", 1]);
+  });
+
+  it("of others are for admins only", async () => {
+    const [ann, bob, admin] = await Promise.all([service.person(), service.person(), service.admin()]);
+    const [annsId, bobsId] = [await idOf(ann), await idOf(bob)];
+    const [hers, his] = [(await ann.enqueue("echo")).id, (await bob.enqueue("echo")).id];
+    for (const variables of [{ userId: bobsId }, { allUsers: true }, { userId: annsId, allUsers: true }, { userId: idOfNothing() }]) {
+      assertRefused((await ann.ask(LIST, variables)).errors, "FORBIDDEN", "Only an admin may see QueuedJobs of others.");
+    }
+    assert.deepEqual((await list(ann, { userId: annsId.toUpperCase() })).ids, [hers]);
+    assert.deepEqual((await list(ann, { userId: annsId, allUsers: false })).ids, [hers]);
+    assert.deepEqual((await list(admin, { userId: bobsId })).ids, [his]);
+    assert.deepEqual((await list(admin)).ids, []);
+    assert.deepEqual((await list(admin, { userId: idOfNothing() })).ids, []);
+    const { ids } = await list(admin, { allUsers: true });
+    assert.ok(ids.includes(hers) && ids.includes(his));
+  });
+
+  it("refuse a userId that is none, of whoever asks", async () => {
+    for (const person of [await service.person(), await service.admin()]) {
+      for (const userId of BROKEN_IDS) assertRefused((await person.ask(LIST, { userId })).errors, "BAD_USER_INPUT", "userId: is no id: ids are UUIDs", ["userId"]);
+    }
+  });
+
+  it("carry the first page's eventCursor through all later pages, so that nothing falls between page and stream", async () => {
+    const person = await service.person();
+    for (let i = 0; i < 3; i++) await person.enqueue("echo");
+    const first = await list(person, { first: 1 });
+    const late = await person.enqueue("echo");
+    const second = await list(person, { first: 1, after: first.endCursor });
+    const third = await list(person, { first: 1, after: second.endCursor });
+    assert.deepEqual([second.eventCursor, third.eventCursor], [first.eventCursor, first.eventCursor]);
+    assert.notEqual((await list(person, { first: 1 })).eventCursor, first.eventCursor);
+
+    const stream = person.events({ after: third.eventCursor });
+    const told = await stream.next("what came after the first page", () => true);
+    stream.stop();
+    assert.deepEqual([told.type, told.queuedJob.id], ["QUEUED", late.id]);
+  });
+
+  it("of others come with a cursor of one's own stream", async () => {
+    const [person, admin] = await Promise.all([service.person(), service.admin()]);
+    await person.enqueue("echo");
+    const own = await admin.enqueue("echo");
+    const { eventCursor } = await list(admin, { userId: await idOf(person) });
+    assert.equal(eventCursor, await admin.cursor());
+    await admin.get("mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }", { id: own.id });
+    const stream = admin.events({ after: eventCursor });
+    assert.equal((await stream.next("the admin's own", () => true)).queuedJob.id, own.id);
+    stream.stop();
+  });
+});

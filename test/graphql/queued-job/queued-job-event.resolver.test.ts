@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { assertRefused } from "../../support/assert-refused.js";
+import { BROKEN_IDS, idOfNothing } from "../../support/broken-ids.js";
+import type { TestClient } from "../../support/test-client.js";
+import { startTestService } from "../../support/test-service.js";
+import type { TestService } from "../../support/test-service.js";
+
+describe("queuedJobEvents", () => {
+  let service: TestService;
+  let person: TestClient;
+  before(async () => {
+    service = await startTestService();
+    person = await service.person();
+  });
+  after(() => service.close());
+
+  async function refused(options: Parameters<TestClient["events"]>[0], who = person) {
+    const stream = who.events(options);
+    const { errors } = await stream.ended();
+    assert.deepEqual(stream.events, []);
+    return errors;
+  }
+
+  it("refuse a queuedJobId that is none", async () => {
+    await Promise.all(BROKEN_IDS.map(async (id) => assertRefused(await refused({ id }), "BAD_USER_INPUT", "queuedJobId: is no id: ids are UUIDs", ["queuedJobId"])));
+  });
+
+  it("find nothing under an id of nothing, nor what is another's, an admin neither", async () => {
+    const { id } = await person.enqueue("echo");
+    const [other, admin] = await Promise.all([service.person(), service.admin()]);
+    for (const [who, one] of [[person, idOfNothing()], [other, id], [admin, id]] as const) assertRefused(await refused({ id: one }, who), "NOT_FOUND", "There is no such QueuedJob.");
+  });
+
+  it("refuse a cursor that is broken, another's, or of a page", async () => {
+    const other = await service.person();
+    await person.enqueue("echo");
+    const { queuedJobs } = await person.get("{ queuedJobs(first: 1) { eventCursor pageInfo { endCursor } } }");
+    const broken = ["", " ", "0", "x".repeat(5000), `${queuedJobs.eventCursor}=`, queuedJobs.eventCursor.slice(0, -2), queuedJobs.pageInfo.endCursor, await other.cursor()];
+    await Promise.all(broken.map(async (cursor) => assertRefused(await refused({ after: cursor }), "BAD_USER_INPUT", "after: is no cursor of yours; pass one that an earlier answer or event gave you", ["after"])));
+  });
+
+  it("answer CURSOR_EXPIRED to a cursor behind which something was purged, and to one from another history", async () => {
+    const one = await service.person();
+    const start = await one.cursor();
+    await one.finished((await one.enqueue("echo")).id);
+    const end = await one.cursor();
+    const { me } = await one.get("{ me { id } }");
+    await service.database.sql`update user_streams set floor_seq = 2 where user_id = ${me.id}`;
+    assertRefused(await refused({ after: start }, one), "CURSOR_EXPIRED", "The stream cannot be resumed from this cursor any more: read the page again and go on with its eventCursor.");
+
+    const elsewhere = Buffer.from(end, "base64url");
+    elsewhere.writeUInt8(elsewhere.readUInt8(1) ^ 1, 1);
+    assertRefused(await refused({ after: elsewhere.toString("base64url") }, one), "CURSOR_EXPIRED", /^The stream cannot be resumed from this cursor/);
+    const ahead = Buffer.from(end, "base64url");
+    ahead.writeBigUInt64BE(ahead.readBigUInt64BE(9) + 100n, 9);
+    assertRefused(await refused({ after: ahead.toString("base64url") }, one), "CURSOR_EXPIRED", /^The stream cannot be resumed from this cursor/);
+  });
+
+  it("of one QueuedJob begin with its present state, and complete after its end", async () => {
+    const { id } = await person.enqueue("echo", {}, { runAt: new Date(Date.now() + 3_600_000).toISOString() });
+    const stream = person.events({ id: id.toUpperCase() });
+    const first = await stream.next("the present state", () => true);
+    await person.enqueue("echo");
+    await person.get("mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }", { id });
+    assert.deepEqual(await stream.ended(), { complete: true });
+    assert.deepEqual(stream.events.map(({ type, queuedJob }) => [type, queuedJob.id, queuedJob.status]), [["QUEUED", id, "PENDING"], ["CANCELLED", id, "CANCELLED"]]);
+
+    const again = person.events({ id });
+    assert.deepEqual(await again.ended(), { complete: true });
+    assert.deepEqual(again.events.map(({ cursor, type }) => [cursor, type]), [[stream.events[1]?.cursor, "CANCELLED"]]);
+    const rest = person.events({ id, after: first.cursor });
+    assert.deepEqual(await rest.ended(), { complete: true });
+    assert.deepEqual(rest.events, stream.events.slice(1));
+    const none = person.events({ id, after: stream.events[1]?.cursor ?? "" });
+    assert.deepEqual(await none.ended(), { complete: true });
+    assert.deepEqual(none.events, []);
+  });
+
+  it("tell no progress to whoever wants none, and give PROGRESS the cursor of the last other event", async () => {
+    const after = await person.cursor();
+    const [all, some] = [person.events({ after }), person.events({ after, includeProgress: false })];
+    const { id } = await person.enqueue("echo", { durationMs: 400, steps: 2 });
+    const isEnd = ({ type, queuedJob }: { type: string; queuedJob: { id: string } }) => type === "SUCCEEDED" && queuedJob.id === id;
+    await Promise.all([all, some].map((stream) => stream.next("it succeeds", isEnd)));
+    all.stop();
+    some.stop();
+    assert.deepEqual(some.events.map(({ type }) => type), ["QUEUED", "STARTED", "SUCCEEDED"]);
+    const progress = all.events.filter(({ type }) => type === "PROGRESS");
+    assert.ok(progress.length > 0, "no progress was told");
+    const started = all.events.find(({ type }) => type === "STARTED")?.cursor;
+    for (const { cursor } of progress) assert.equal(cursor, started);
+  });
+});

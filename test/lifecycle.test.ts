@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { eventually } from "./support/eventually.js";
+
+const entry = fileURLToPath(new URL("./support/lifecycle-process.js", import.meta.url));
+
+interface Ended {
+  code: number | null;
+  /** What it said itself, a line each. */
+  said: string[];
+  /** The messages of its log. */
+  logged: string[];
+  stderr: string;
+}
+
+/** Runs the process in a mode to its end; `act` is called once it has said `when`. */
+async function run(mode: string, { when = "started", act = () => {} }: { when?: string; act?: (child: ChildProcess, said: () => string[]) => unknown } = {}): Promise<Ended> {
+  const child = fork(entry, [mode], { silent: true });
+  let stdout = "";
+  let stderr = "";
+  let code: number | null | undefined;
+  child.stdout?.on("data", (text) => (stdout += String(text)));
+  child.stderr?.on("data", (text) => (stderr += String(text)));
+  // Not "close": that never comes after a `disconnect` of ours.
+  let exited: number | null | undefined;
+  child.on("exit", (exit) => (exited = exit));
+  child.stdout?.on("end", () => eventually("it has exited", () => exited !== undefined).then(() => (code = exited)));
+  const lines = () => stdout.split("\n").filter(Boolean);
+  const said = () => lines().filter((line) => !line.startsWith("{"));
+  await eventually(`"${when}" or its end`, () => said().includes(when) || code !== undefined);
+  if (code === undefined) await act(child, said);
+  await eventually("it has ended", () => code !== undefined);
+  if (child.connected) child.disconnect();
+  return { code: code ?? null, said: said(), logged: lines().filter((line) => line.startsWith("{")).map((line) => (JSON.parse(line) as { msg: string }).msg), stderr };
+}
+
+describe("a process", { concurrency: 4 }, () => {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    it(`closes backwards what was opened, and exits 0, at ${signal}`, async () => {
+      const { code, said, logged } = await run("plain", { act: (child) => child.kill(signal) });
+      assert.deepEqual([code, said, logged], [0, ["started", "closed second", "closed first"], [`${signal}: closing`]]);
+    });
+  }
+
+  it("closes when its supervisor is gone", async () => {
+    const { code, said } = await run("plain", { act: (child) => child.disconnect() });
+    assert.deepEqual([code, said], [0, ["started", "closed second", "closed first"]]);
+  });
+
+  it("closes the rest when one does not close, and says which", async () => {
+    const { said, logged } = await run("does not close well", { act: (child) => child.kill("SIGTERM") });
+    assert.deepEqual([said.at(-1), logged.at(-1)], ["closed first", "second did not close"]);
+  });
+
+  it("closes, too, what was being opened when the signal came", async () => {
+    const { code, said } = await run("opens slowly", { when: "opening", act: (child) => child.kill("SIGTERM") });
+    assert.deepEqual([code, said.filter((line) => line.startsWith("closed"))], [0, ["closed third", "closed second", "closed first"]]);
+  });
+
+  it("exits 1 at once at a second signal", async () => {
+    const { code, logged } = await run("closes slowly", {
+      async act(child, said) {
+        child.kill("SIGTERM");
+        await eventually("it closes", () => said().includes("closed second"));
+        child.kill("SIGTERM");
+      },
+    });
+    assert.deepEqual([code, logged.at(-1)], [1, "second SIGTERM: exiting at once"]);
+  });
+
+  it("exits 1 when closing takes longer than it may", async () => {
+    const { code, logged } = await run("never closes", { act: (child) => child.kill("SIGTERM") });
+    assert.deepEqual([code, logged.at(-1)], [1, "not closed within 300 ms: giving up"]);
+  });
+
+  it("closes and exits 1 after a fault that nobody caught", async () => {
+    const { code, said, logged } = await run("fault later");
+    assert.deepEqual([code, said.slice(-2), logged], [1, ["closed second", "closed first"], ["a fault that nobody caught: closing"]]);
+  });
+
+  it("closes what was opened and exits 1 when it cannot start; a wrong configuration is told in its own words", async () => {
+    const wrong = await run("wrong configuration");
+    assert.deepEqual([wrong.code, wrong.said, wrong.logged, wrong.stderr], [1, ["closed second", "closed first"], [], "The configuration has a fault:\n  - PORT is not a whole number\n"]);
+    const bug = await run("bug at start");
+    assert.deepEqual([bug.code, bug.said, bug.logged, bug.stderr], [1, ["closed second", "closed first"], ["could not start"], ""]);
+  });
+});
+
+describe("a command", { concurrency: 4 }, () => {
+  it("exits 0 when it has run, 1 with a sentence when it failed, and 1 with a log line at a bug", async () => {
+    const [well, failed, bug] = await Promise.all([run("command"), run("command that fails"), run("command with a bug")]);
+    assert.deepEqual([well.code, well.said, well.stderr], [0, ["ran"], ""]);
+    assert.deepEqual([failed.code, failed.logged, failed.stderr], [1, [], "The configuration has a fault:\n  - PORT is not a whole number\n"]);
+    assert.deepEqual([bug.code, bug.logged, bug.stderr], [1, ["could not start"], ""]);
+  });
+});

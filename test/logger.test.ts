@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { describe, it } from "node:test";
+import { promisify } from "node:util";
+import { createLoggerTo } from "../src/logger.js";
+
+const logger = new URL("../src/logger.js", import.meta.url).href;
+
+/** What a process writes to its standard output with a logger of its own. */
+async function logged(options: object, script: string): Promise<string> {
+  const program = `const { createLogger } = await import(${JSON.stringify(logger)}); const log = createLogger(${JSON.stringify({ name: "test", level: "info", pretty: false, ...options })}); ${script}`;
+  return (await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program])).stdout;
+}
+
+const parse = (text: string) => text.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe("the log", () => {
+  it("is one line of JSON for each message, with its fields and the process's name", async () => {
+    const [first, second, ...more] = parse(await logged({}, `log.info({ queuedJobId: "1" }, "two\\nlines\\r"); log.child({ requestId: "r" }).warn({ err: new Error("broke") }, "failed");`));
+    assert.deepEqual([first?.["name"], first?.["level"], first?.["queuedJobId"], first?.["msg"]], ["test", 30, "1", "two\nlines\r"]);
+    assert.deepEqual([second?.["level"], second?.["requestId"], (second?.["err"] as Error).message], [40, "r", "broke"]);
+    assert.deepEqual(more, []);
+  });
+
+  it("leaves out what is under its level", async () => {
+    assert.deepEqual(parse(await logged({ level: "warn" }, `log.info("no"); log.warn("yes");`)).map(({ msg }) => msg), ["yes"]);
+  });
+
+  it("never holds a secret, at whatever depth a line carries it", async () => {
+    const names = ["authorization", "token", "password", "cookie", "sig", "secret"];
+    const secrets = Object.fromEntries(names.map((name) => [name, `hush-${name}`]));
+    const text = await logged({}, `const s = ${JSON.stringify(secrets)}; log.info(s, "top"); log.info({ headers: s }, "below"); log.info({ req: { headers: s } }, "deep"); log.child({ headers: s }).info("child");`);
+    assert.doesNotMatch(text, /hush/);
+    assert.deepEqual(parse(text).map(({ msg }) => msg), ["top", "below", "deep", "child"]);
+    for (const name of names) assert.equal(parse(text)[0]?.[name], "[redacted]");
+  });
+
+  it("is made for people where it is pretty", async () => {
+    assert.match(await logged({ pretty: true }, `log.info({ a: 1 }, "hello");`), /INFO.*hello/);
+  });
+
+  it("goes where it is told to", () => {
+    const lines: string[] = [];
+    const log = createLoggerTo({ write: (line) => void lines.push(line) }, "debug");
+    log.trace("no");
+    log.debug("yes");
+    assert.deepEqual(lines.map((line) => (JSON.parse(line) as { msg: string }).msg), ["yes"]);
+  });
+});

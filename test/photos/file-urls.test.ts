@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { createFileUrls } from "../../src/photos/file-urls.js";
+
+const signingKey = "a-key-0123456789abcdef0123456789abcdef";
+const ID = "0198f3a0-0000-7000-8000-000000000000";
+const NOON = Date.UTC(2026, 10, 24, 12, 0, 0);
+
+function split(url: string): { path: string; expiry: string; signature: string } {
+  const { pathname, searchParams } = new URL(url, "http://api.test");
+  return { path: pathname, expiry: searchParams.get("exp") ?? "", signature: searchParams.get("sig") ?? "" };
+}
+
+describe("file URLs", () => {
+  let now = NOON;
+  const urls = createFileUrls({ signingKey, publicUrl: null, now: () => now });
+
+  it("are verified as they were signed, and by no other key", () => {
+    const { path, expiry, signature } = split(urls.sign("photos", ID, "a.png"));
+    assert.equal(path, `/files/photos/${ID}/a.png`);
+    assert.equal(urls.verify(path, expiry, signature), true);
+    assert.equal(createFileUrls({ signingKey: `${signingKey}x`, publicUrl: null, now: () => now }).verify(path, expiry, signature), false);
+  });
+
+  it("are refused with anything about them changed", () => {
+    const { path, expiry, signature } = split(urls.sign("photos", ID, "a.png"));
+    const swapped = signature.startsWith("A") ? `B${signature.slice(1)}` : `A${signature.slice(1)}`;
+    for (const [p, e, s] of [[`${path}x`, expiry, signature], [path.replace("photos", "outputs"), expiry, signature], [path, String(Number(expiry) + 1), signature], [path, `+${expiry}`, signature], [path, "", signature], [path, expiry, swapped], [path, expiry, ""], [path, expiry, `${signature}=`], [path, expiry, signature.slice(1)], [path, expiry, ` ${signature}`]] as const) {
+      assert.equal(urls.verify(p, e, s), false, `${p} ${e} ${s}`);
+    }
+  });
+
+  it("stay the same for a quarter of an hour, and live an hour to an hour and a quarter", () => {
+    const first = urls.sign("previews", ID, "p");
+    const { path, expiry, signature } = split(first);
+    for (const [minutes, same] of [[0, true], [-14.9, true], [0.1, false]] as const) {
+      now = NOON + minutes * 60_000;
+      assert.equal(urls.sign("previews", ID, "p") === first, same, `${minutes} minutes`);
+      const life = Number(split(urls.sign("previews", ID, "p")).expiry) - now / 1000;
+      assert.ok(life >= 3600 && life <= 4500, `lives ${life} s`);
+    }
+    now = Number(expiry) * 1000 - 1;
+    assert.equal(urls.verify(path, expiry, signature), true);
+    now = Number(expiry) * 1000;
+    assert.equal(urls.verify(path, expiry, signature), false);
+    now = NOON;
+  });
+
+  it("spell a name so that it is one part of the path", () => {
+    const { path } = split(urls.sign("outputs", ID, "a/b ü?#%.png"));
+    assert.equal(path, `/files/outputs/${ID}/a%2Fb%20%C3%BC%3F%23%25.png`);
+  });
+
+  it("are absolute where the outside's address is known", () => {
+    for (const publicUrl of ["https://photos.example.test", "https://photos.example.test/"]) {
+      assert.match(createFileUrls({ signingKey, publicUrl }).sign("photos", ID, "a"), /^https:\/\/photos\.example\.test\/files\/photos\//);
+    }
+    assert.match(urls.sign("photos", ID, "a"), /^\/files\/photos\//);
+  });
+});

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { createLoggerTo } from "../src/logger.js";
+import { createRedis } from "../src/redis.js";
+import { eventually } from "./support/eventually.js";
+import { createTcpProxy } from "./support/tcp-proxy.js";
+import type { TcpProxy } from "./support/tcp-proxy.js";
+import { testRedis } from "./support/test-redis.js";
+
+interface Line {
+  level: number;
+  msg: string;
+  purpose: string;
+}
+
+describe("a connection to Redis", () => {
+  const { prefix } = testRedis();
+  let proxy: TcpProxy;
+  let lines: Line[] = [];
+  const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Line) });
+  const connect = (failFast: boolean) => createRedis({ url: proxy.url, purpose: "tests", failFast, log });
+
+  before(async () => {
+    proxy = await createTcpProxy(testRedis().url);
+  });
+  beforeEach(() => {
+    proxy.up();
+    lines = [];
+  });
+  after(() => proxy.close());
+
+  it("that fails fast refuses a command at once while Redis is away, and works when it is back", async () => {
+    const redis = connect(true);
+    await eventually("it is ready", () => redis.status === "ready");
+    proxy.down();
+    await eventually("it has noticed", () => redis.status !== "ready");
+    const asked = Date.now();
+    await assert.rejects(redis.ping(), /isn't writeable|Connection is closed/);
+    assert.ok(Date.now() - asked < 200, `${Date.now() - asked} ms`);
+    proxy.up();
+    await eventually("it is back", async () => (await redis.ping()) === "PONG");
+    redis.disconnect();
+  });
+
+  it("that waits answers a command of the time away once Redis is back", async () => {
+    proxy.down();
+    const redis = connect(false);
+    const set = redis.set(`${prefix}:waited`, "1", "EX", 60);
+    await eventually("it has tried", () => lines.length > 0);
+    proxy.up();
+    assert.equal(await set, "OK");
+    redis.disconnect();
+  });
+
+  it("says once that Redis is away, however often it tries, and once that it is back", async () => {
+    proxy.down();
+    const redis = connect(false);
+    let tries = 0;
+    redis.on("reconnecting", () => tries++);
+    await eventually("it has tried again", () => tries >= 3);
+    proxy.up();
+    await eventually("it is back", () => lines.at(-1)?.msg === "Redis is back");
+    redis.disconnect();
+    assert.deepEqual(lines.map(({ level, msg, purpose }) => [level, msg, purpose]), [
+      [50, "Redis is away; trying again until it is back", "tests"],
+      [30, "Redis is back", "tests"],
+    ]);
+  });
+});

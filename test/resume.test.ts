@@ -1,0 +1,124 @@
+// What the product promises of its streams, over the wire, from two APIs: whoever keeps the last cursor misses nothing and is told nothing twice.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { eventually } from "./support/eventually.js";
+import { seededRandom } from "./support/seeded-random.js";
+import type { SeededRandom } from "./support/seeded-random.js";
+import type { EventFields, Stream, TestClient } from "./support/test-client.js";
+import { startTestService } from "./support/test-service.js";
+import type { TestService } from "./support/test-service.js";
+
+const SUBMIT = "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id } }";
+const PAGE = "{ queuedJobs(first: 100) { nodes { id version status } eventCursor } }";
+/** What identifies an event in the log, and what must be right about it. */
+const mark = ({ type, queuedJob }: Pick<EventFields, "type"> & { queuedJob: { id: string; version: number } }) => `${queuedJob.id} ${queuedJob.version} ${type}`;
+
+describe("resuming", () => {
+  let service: TestService;
+  let urls: string[];
+  before(async () => {
+    service = await startTestService({ env: { MAX_SOCKETS_PER_USER: "1000" } });
+    urls = [service.url, (await service.addApi()).url];
+  });
+  after(() => service.close());
+
+  /** Submits so many over a while; a part of them fails once, and a part is cancelled. */
+  async function submit(person: TestClient, count: number, random: SeededRandom): Promise<void> {
+    for (let left = count; left > 0; ) {
+      const size = Math.min(left, 1 + random.below(10));
+      left -= size;
+      const inputs = Array.from({ length: size }, () => ({ job: "echo", parameters: { durationMs: random.below(40), failAttempts: random.below(20) === 0 ? 1 : 0 } }));
+      const { enqueueJobs } = (await person.get(SUBMIT, { inputs })) as { enqueueJobs: { id: string }[] };
+      if (random.below(4) === 0) await person.ask("mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }", { id: enqueueJobs[0]?.id });
+      await pause(random.below(30));
+    }
+  }
+
+  async function logOf(person: TestClient): Promise<string[]> {
+    const me = (await person.get("{ me { id } }")) as { me: { id: string } };
+    const rows = await service.database.sql<{ type: string; id: string; version: number }[]>`
+      select type, queued_job_id as id, (snapshot->>'version')::int as version from queued_job_events where user_id = ${me.me.id} order by seq`;
+    return rows.map(({ type, id, version }) => mark({ type, queuedJob: { id, version } }));
+  }
+
+  const allFinished = (person: TestClient) => eventually("all have finished", async () => (await person.get("{ me { limits { unfinished } } }")).me.limits.unfinished === 0, 20_000);
+
+  it("a subscriber that is cut off at a random moment 50 times and resumes with its last cursor has received every event of 200 jobs exactly once, in order", async () => {
+    const random = seededRandom();
+    const person = await service.person();
+    const received: EventFields[] = [];
+    let after = await person.cursor();
+    let cuts = 0;
+    const submitted = submit(person, 200, random);
+
+    async function listenAWhile(until: (stream: Stream) => Promise<unknown>): Promise<void> {
+      const stream = person.events({ after, url: urls[random.below(urls.length)] ?? "" });
+      await until(stream);
+      // What comes behind this line was not received.
+      received.push(...stream.events);
+      after = stream.events.at(-1)?.cursor ?? after;
+      assert.equal(stream.end, null);
+      stream.cut();
+    }
+
+    while (cuts < 50) {
+      // At a moment in time, or right behind so many events: before the socket is open, in the middle of a replay, between two bells.
+      const events = random.below(6);
+      await listenAWhile((stream) => (random.below(2) === 0 ? pause(random.below(60)) : eventually("some events", () => stream.events.length >= events, 2000).catch(() => {})));
+      cuts++;
+    }
+    await submitted;
+    await allFinished(person);
+    const log = await logOf(person);
+    await listenAWhile((stream) => eventually("the rest", () => received.concat(stream.events).some((event) => mark(event) === log.at(-1))));
+    assert.deepEqual(received.filter(({ type }) => type !== "PROGRESS").map(mark), log, `seed ${random.seed}`);
+    for (const id of new Set(log.map((text) => text.split(" ")[0]))) {
+      const versions = log.filter((text) => text.startsWith(id ?? "")).map((text) => Number(text.split(" ")[1]));
+      assert.deepEqual(versions, versions.map((_, i) => i + 1), `the versions of ${id}; seed ${random.seed}`);
+    }
+  });
+
+  it("a page read while jobs finish plus after: eventCursor misses and repeats nothing, in 200 tries", async () => {
+    const random = seededRandom();
+    interface Try {
+      page: { id: string; version: number }[];
+      stream: Stream;
+    }
+    const round = async (): Promise<void> => {
+      const person = await service.person();
+      const tries: Try[] = [];
+      const submitted = submit(person, 60, random);
+      for (let i = 0; i < 40; i++) {
+        const { queuedJobs } = (await person.get(PAGE)) as { queuedJobs: { nodes: Try["page"]; eventCursor: string } };
+        tries.push({ page: queuedJobs.nodes, stream: person.events({ after: queuedJobs.eventCursor, url: urls[i % 2] ?? "", includeProgress: false }) });
+        await pause(random.below(8));
+      }
+      await submitted;
+      await allFinished(person);
+      const log = await logOf(person);
+      for (const { page, stream } of tries) {
+        const seen = new Map(page.map(({ id, version }) => [id, version]));
+        const expected = log.filter((text) => Number(text.split(" ")[1]) > (seen.get(text.split(" ")[0] ?? "") ?? 0));
+        await eventually("the last event", () => stream.events.length >= expected.length || stream.end).catch(() => {});
+        assert.equal(stream.end, null, JSON.stringify(stream.end));
+        assert.deepEqual(stream.events.map(mark), expected, `seed ${random.seed}`);
+        stream.stop();
+      }
+    };
+    await Promise.all([round(), round(), round(), round(), round()]);
+  });
+
+  it("leaves nothing behind in Redis of subscribers that are gone", async () => {
+    const { Redis } = await import("ioredis");
+    const redis = new Redis(process.env["TEST_REDIS_URL"] ?? "");
+    const person = await service.person();
+    const { me } = (await person.get("{ me { id } }")) as { me: { id: string } };
+    const listening = async () => ((await redis.pubsub("CHANNELS", `*:events:${me.id}`)) as string[]).length;
+    const streams = Array.from({ length: 6 }, (_, i) => person.events({ url: urls[i % 2] ?? "" }));
+    await eventually("it is listened to", async () => (await listening()) === 1);
+    for (const [i, stream] of streams.entries()) (i < 3 ? stream.cut : stream.stop)();
+    await eventually("it is not any more", async () => (await listening()) === 0);
+    redis.disconnect();
+  });
+});

@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { openRawSocket } from "../support/raw-socket.js";
+import type { Message, RawSocket } from "../support/raw-socket.js";
+import type { GraphqlError } from "../support/test-client.js";
+import { startTestService } from "../support/test-service.js";
+import type { TestService } from "../support/test-service.js";
+
+const STREAM = "subscription ($after: String) { queuedJobEvents(after: $after) { type queuedJob { id } } }";
+const subscribe = (id: string, query: string, more: object = {}) => ({ type: "subscribe", id, payload: { query, ...more } });
+const of = (wanted: string) => ({ id }: Message) => id === wanted;
+
+describe("the sockets", () => {
+  let service: TestService;
+  const open: RawSocket[] = [];
+  before(async () => {
+    service = await startTestService({ workers: 0, env: { MAX_SOCKETS_PER_USER: "2", MAX_SUBSCRIPTIONS_PER_SOCKET: "2", MAX_OPENING_SOCKETS: "4", ALLOWED_ORIGINS: "https://app.example.test" } });
+  });
+  after(async () => {
+    for (const socket of open) socket.close();
+    await service.close();
+  });
+
+  function opened(options: Parameters<typeof openRawSocket>[1] = {}): RawSocket {
+    const socket = openRawSocket(service.url, options);
+    open.push(socket);
+    return socket;
+  }
+
+  async function signedIn(token?: string): Promise<RawSocket> {
+    const socket = opened();
+    await socket.init(token ?? (await service.token()));
+    return socket;
+  }
+
+  async function answered(socket: RawSocket, id: string, query: string, more: object = {}): Promise<Message> {
+    socket.send(subscribe(id, query, more));
+    return socket.next(`${id} is answered`, of(id));
+  }
+
+  async function staysOpen(socket: RawSocket): Promise<void> {
+    const before = socket.messages.length;
+    socket.send({ type: "ping" });
+    await socket.next("a ping is answered", (message) => message.type === "pong" && socket.messages.indexOf(message) >= before);
+  }
+
+  const FAULTS: [string, string, object, string, RegExp][] = [
+    ["a syntax error", "subscription {", {}, "GRAPHQL_PARSE_FAILED", /^Syntax Error: Expected Name, found <EOF>\.$/],
+    ["a field that is none, without a hint", "{ mee { id } }", {}, "GRAPHQL_VALIDATION_FAILED", /^Cannot query field "mee" on type "Query"\.$/],
+    ["introspection", "{ __schema { types { name } } }", {}, "GRAPHQL_VALIDATION_FAILED", /introspection has been disabled/],
+    ["too many tokens", `{ ${"me { id } ".repeat(2000)} }`, {}, "GRAPHQL_PARSE_FAILED", /contains more that 2000 tokens/],
+    ["a nesting that overflows the parser", `{ me ${"{ a ".repeat(20_000)}`, {}, "GRAPHQL_PARSE_FAILED", /./],
+    ["variables that do not fit", "subscription ($p: Boolean) { queuedJobEvents(includeProgress: $p) { type } }", { variables: { p: "maybe" } }, "BAD_USER_INPUT", /^Variable "\$p" got invalid value "maybe"/],
+    ["variables within an input that do not fit", "mutation ($i: EnqueueJobInput!) { enqueueJob(input: $i) { id } }", { variables: { i: { job: "echo", photoIds: [null] } } }, "BAD_USER_INPUT", /at "i\.photoIds\[0\]"/],
+    ["a broken id", 'subscription { queuedJobEvents(queuedJobId: "1") { type } }', {}, "BAD_USER_INPUT", /^queuedJobId: is no id/],
+    ["the name of no operation", "subscription A { queuedJobEvents { type } }", { operationName: "B" }, "GRAPHQL_VALIDATION_FAILED", /^Unknown operation named "B"\.$/],
+    ["two operations and no name", "query A { me { id } } query B { me { id } }", {}, "GRAPHQL_VALIDATION_FAILED", /^Must provide operation name/],
+  ];
+  for (const [what, query, more, code, message] of FAULTS) {
+    it(`tell ${what} as an error of the operation, ${code}, and stay open`, async () => {
+      const socket = await signedIn();
+      const { payload } = await answered(socket, "1", query, more);
+      const [error] = (Array.isArray(payload) ? payload : payload?.errors) ?? [];
+      assert.equal(error?.extensions?.code, code, JSON.stringify(payload));
+      assert.match(error?.message ?? "", message);
+      if (query.includes("EnqueueJobInput")) assert.deepEqual(error?.extensions.issues?.[0]?.path, ["photoIds", 0]);
+      const { payload: next } = await answered(socket, "2", "{ me { __typename } }");
+      assert.deepEqual(next, { data: { me: { __typename: "User" } } });
+      socket.close();
+    });
+  }
+
+  it("serve queries and mutations too", async () => {
+    const socket = await signedIn();
+    const { payload } = await answered(socket, "1", "mutation M($i: EnqueueJobInput!) { enqueueJob(input: $i) { status } }", { variables: { i: { job: "echo" } }, operationName: "M" });
+    assert.deepEqual(payload, { data: { enqueueJob: { status: "PENDING" } } });
+    await socket.next("it completes", ({ type }) => type === "complete");
+    socket.close();
+  });
+
+  it("refuse one subscription too many with QUOTA_EXCEEDED, and stay open with those they have", async () => {
+    const person = await service.person();
+    const socket = await signedIn(person.token);
+    const variables = { after: await person.cursor() };
+    for (const id of ["1", "2"]) socket.send(subscribe(id, STREAM, { variables }));
+    const refusal = await answered(socket, "3", STREAM);
+    const [error] = refusal.payload as GraphqlError[];
+    assert.deepEqual([refusal.type, error?.message, error?.extensions], ["error", "A socket may have 2 subscriptions at most.", { code: "QUOTA_EXCEEDED", retryAfterMs: 1000 }]);
+
+    const { id } = await person.enqueue("echo");
+    for (const stream of ["1", "2"]) {
+      const { payload } = await socket.next("it is told", of(stream));
+      assert.deepEqual(payload, { data: { queuedJobEvents: { type: "QUEUED", queuedJob: { id } } } });
+    }
+    // What has ended makes room.
+    socket.send({ type: "complete", id: "1" });
+    await staysOpen(socket);
+    assert.equal((await answered(socket, "4", STREAM, { variables })).type, "next");
+    socket.close();
+  });
+
+  it("close one socket too many of a user with 4429, and let another in its place when one has gone", async () => {
+    const [token, other] = [await service.token(), await service.token()];
+    const first = await signedIn(token);
+    const second = await signedIn(token);
+    const third = opened();
+    third.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
+    assert.deepEqual(await third.closed(), { code: 4429, reason: "Too many sockets" });
+    (await signedIn(other)).close();
+    first.close();
+    await first.closed();
+    (await signedIn(token)).close();
+    await staysOpen(second);
+    second.close();
+  });
+
+  it("close with 1013 what opens while too many are opening", async () => {
+    const idle = Array.from({ length: 4 }, () => opened());
+    await Promise.all(idle.map((socket) => staysOpen(socket)));
+    const fifth = opened();
+    assert.deepEqual(await fifth.closed(), { code: 1013, reason: "Try again later" });
+    await idle[0]?.init(await service.token());
+    const sixth = await signedIn();
+    for (const socket of [...idle, sixth]) socket.close();
+    await Promise.all(idle.map((socket) => socket.closed()));
+    (await signedIn()).close();
+  });
+
+  it("close with 4408 when nobody has signed in after five seconds", async () => {
+    const begun = Date.now();
+    assert.deepEqual(await opened().closed(), { code: 4408, reason: "Connection initialisation timeout" });
+    assert.ok(Date.now() - begun > 4900, "it was closed too early");
+  });
+
+  const BREACHES: [string, (socket: RawSocket, token: string) => void, number, string][] = [
+    ["a subscription before sign-in", (socket) => socket.send(subscribe("1", STREAM)), 4401, "Unauthorized"],
+    ["a second sign-in", (socket, token) => [1, 2].forEach(() => socket.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } })), 4429, "Too many initialisation requests"],
+    ["a message that is no JSON", (socket) => socket.send("{"), 4400, "Invalid message received"],
+    ["a message of no known type", (socket) => socket.send({ type: "start", id: "1" }), 4400, "Invalid message received"],
+    ["a frame of over 256 KiB", (socket) => socket.send({ type: "ping", payload: { a: "x".repeat(256 * 1024) } }), 1009, ""],
+  ];
+  for (const [what, breach, code, reason] of BREACHES) {
+    it(`close with ${code} after ${what}`, async () => {
+      const socket = opened();
+      breach(socket, await service.token());
+      assert.deepEqual(await socket.closed(), { code, reason });
+    });
+  }
+
+  it("count none of a user's that went away while it signed in", async () => {
+    const token = await service.token();
+    for (let i = 0; i < 5; i++) {
+      const socket = opened();
+      for (let twice = 0; twice < 2; twice++) socket.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
+      await socket.closed();
+    }
+    (await signedIn(token)).close();
+  });
+
+  it("close with 4409 when an id is used twice at a time", async () => {
+    const socket = await signedIn();
+    for (let i = 0; i < 2; i++) socket.send(subscribe("1", STREAM));
+    assert.deepEqual(await socket.closed(), { code: 4409, reason: "Subscriber for 1 already exists" });
+  });
+
+  it("close with 4406 whoever does not speak graphql-transport-ws", async () => {
+    assert.deepEqual(await opened({ protocol: null }).closed(), { code: 4406, reason: "Subprotocol not acceptable" });
+    // A client that offered another hangs up by itself, as none was chosen.
+    assert.equal((await opened({ protocol: "graphql-ws" }).closed()).code, 1006);
+  });
+
+  it("are opened at /graphql only, whatever its query string", async () => {
+    for (const path of ["/", "/graphql/", "/graphqlx", "/graphql/stream", "//graphql"]) assert.equal(await opened({ path }).refused(), 404, path);
+    const socket = opened({ path: "/graphql?a=1" });
+    await socket.init(await service.token());
+    socket.close();
+  });
+
+  it("are opened from allowed origins only", async () => {
+    for (const origin of ["https://evil.test", "null", "http://localhost:3000", "https://app.example.test.evil.test"]) assert.equal(await opened({ headers: { origin } }).refused(), 403, origin);
+    for (const origin of ["https://app.example.test", service.url]) {
+      const socket = opened({ headers: { origin } });
+      await socket.init(await service.token());
+      socket.close();
+    }
+  });
+
+  it("are closed with 1001 when the service stops", async () => {
+    const other = await service.addApi();
+    const socket = openRawSocket(other.url);
+    await socket.init(await service.token());
+    socket.send(subscribe("1", STREAM));
+    await staysOpen(socket);
+    await Promise.all([other.close(), socket.closed()]);
+    assert.deepEqual(await socket.closed(), { code: 1001, reason: "Going away" });
+  });
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { createCuttableService } from "../support/cuttable-service.js";
+import type { CuttableService } from "../support/cuttable-service.js";
+import { createEmptyDatabase } from "../support/test-database.js";
+import { createDatabase } from "../../src/db/database.js";
+import { checkDatabase } from "../../src/server/health.js";
+import { eventually } from "../support/eventually.js";
+
+async function health(url: string, path: "live" | "ready"): Promise<{ status: number; body: Record<string, string> }> {
+  const response = await fetch(`${url}/health/${path}`);
+  assert.match(response.headers.get("content-type") ?? "", /^application\/json/);
+  return { status: response.status, body: (await response.json()) as Record<string, string> };
+}
+
+describe("the health of a service", () => {
+  let cuttable: CuttableService;
+  let api: string;
+  let worker: string;
+  before(async () => {
+    cuttable = await createCuttableService();
+    api = cuttable.service.url;
+    worker = (await cuttable.service.addWorker()).url;
+  });
+  after(() => cuttable.close());
+
+  const becomes = (url: string, status: number, word: string) => eventually(`${url} is ${word}`, async () => {
+    const found = await health(url, "ready");
+    return found.status === status && found.body["status"] === word && found.body;
+  });
+
+  it("is ok while everything answers", async () => {
+    for (const [url, names] of [[api, ["postgresql", "keys", "redis"]], [worker, ["postgresql", "queue"]]] as const) {
+      const told = await becomes(url, 200, "ok");
+      for (const name of names) assert.equal(told[name], "ok", name);
+    }
+    for (const url of [api, worker]) assert.deepEqual(await health(url, "live"), { status: 200, body: { status: "ok" } });
+  });
+
+  it("is degraded on an API and unavailable on a worker while Redis is away; the API accepts all the same", async () => {
+    await cuttable.redis.cut();
+    const { redis, ...others } = await becomes(api, 200, "degraded");
+    assert.deepEqual([redis, others["postgresql"], others["keys"]], ["is away; what is submitted runs when it returns", "ok", "ok"]);
+    const { postgresql, queue } = await becomes(worker, 503, "unavailable");
+    assert.equal(postgresql, "ok");
+    assert.ok(queue && queue !== "ok", queue);
+    const person = await cuttable.service.person();
+    const { id } = await person.enqueue("echo");
+    assert.equal((await person.job(id))?.status, "PENDING");
+    await cuttable.redis.restore();
+    await becomes(api, 200, "ok");
+    await becomes(worker, 200, "ok");
+    assert.equal((await person.finished(id, 20_000)).status, "SUCCESS");
+  });
+
+  it("is unavailable while PostgreSQL is away, with the reason, and alive all the same", async () => {
+    await cuttable.postgres.cut();
+    for (const url of [api, worker]) {
+      const { postgresql } = await becomes(url, 503, "unavailable");
+      assert.equal(postgresql, "The database is away; try again in a moment.");
+      assert.deepEqual(await health(url, "live"), { status: 200, body: { status: "ok" } });
+    }
+    await cuttable.postgres.restore();
+    await becomes(api, 200, "ok");
+    await becomes(worker, 200, "ok");
+  });
+
+  it("demands that the migrations are applied", async () => {
+    const empty = await createEmptyDatabase();
+    const database = createDatabase({ url: empty.url, connections: 1, applicationName: "test" });
+    assert.equal(await checkDatabase(database)(), "migrations are not applied: run npm run migrate");
+    await database.close();
+    await empty.close();
+  });
+});

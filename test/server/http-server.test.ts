@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { buildSchema } from "graphql";
+import { startTestService } from "../support/test-service.js";
+import type { TestService } from "../support/test-service.js";
+
+const APP = "https://app.example.test";
+
+describe("the HTTP server", () => {
+  let service: TestService;
+  before(async () => {
+    service = await startTestService({ workers: 0, env: { ALLOWED_ORIGINS: APP } });
+  });
+  after(() => service.close());
+
+  it("answers every request with its id: the one that came, or a new one", async () => {
+    for (const path of ["/graphql", "/photos", "/files/photos/1/a", "/health/live", "/nowhere"]) {
+      assert.equal((await fetch(service.url + path, { headers: { "x-request-id": "req-7" } })).headers.get("x-request-id"), "req-7", path);
+      assert.match((await fetch(service.url + path, { headers: { "x-request-id": "not sound!" } })).headers.get("x-request-id") ?? "", /^[0-9a-f-]{36}$/, path);
+    }
+    const person = await service.person();
+    assert.equal((await person.ask("{ me { id } }", {}, { "x-request-id": "req-8" })).headers.get("x-request-id"), "req-8");
+  });
+
+  it("answers JSON where there is nothing", async () => {
+    const response = await fetch(`${service.url}/nowhere`);
+    assert.deepEqual([response.status, await response.json()], [404, { code: "NOT_FOUND", message: "There is nothing here." }]);
+  });
+
+  it("tells pages of allowed origins that they may call, and which headers they may send and see", async () => {
+    for (const path of ["/graphql", "/photos", "/files/photos/1/a"]) {
+      const preflight = await fetch(service.url + path, { method: "OPTIONS", headers: { origin: APP, "access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type,x-filename" } });
+      assert.equal(preflight.status, 204, path);
+      assert.equal(preflight.headers.get("access-control-allow-origin"), APP);
+      assert.match(preflight.headers.get("access-control-allow-methods") ?? "", /POST/);
+      for (const header of ["authorization", "content-type", "x-filename"]) assert.ok(preflight.headers.get("access-control-allow-headers")?.includes(header), header);
+      const answer = await fetch(service.url + path, { headers: { origin: APP } });
+      assert.equal(answer.headers.get("access-control-allow-origin"), APP, path);
+      assert.match(answer.headers.get("access-control-expose-headers") ?? "", /x-request-id/);
+      assert.match(answer.headers.get("vary") ?? "", /origin/i);
+    }
+  });
+
+  it("tells no other page so", async () => {
+    for (const origin of ["https://evil.test", "null", "http://localhost:3000"]) {
+      for (const method of ["OPTIONS", "GET"]) {
+        const answer = await fetch(`${service.url}/graphql`, { method, headers: { origin, "access-control-request-method": "POST" } });
+        assert.equal(answer.headers.get("access-control-allow-origin"), null, `${method} from ${origin}`);
+      }
+    }
+  });
+
+  it("serves the SDL outside production only", async () => {
+    assert.equal((await fetch(`${service.url}/graphql/schema.graphql`)).status, 404);
+    const development = await startTestService({ workers: 0, env: { NODE_ENV: "development" } });
+    const response = await fetch(`${development.url}/graphql/schema.graphql`);
+    const sdl = await response.text();
+    const hint = await (await development.person()).ask("{ mee { id } }");
+    const introspection = await (await development.person()).ask('{ __type(name: "User") { name } }');
+    await development.close();
+    assert.ok(buildSchema(sdl).getType("QueuedJob"));
+    assert.match(hint.errors?.[0]?.message ?? "", /Did you mean "me"/);
+    assert.deepEqual(introspection.data, { __type: { name: "User" } });
+  });
+});

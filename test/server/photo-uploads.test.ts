@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { after, before, describe, it } from "node:test";
+import { temporaryFolder } from "../imaging/temporary-folder.js";
+import { smallPhoto } from "../support/small-photo.js";
+import { storedFiles } from "../support/stored-files.js";
+import type { TestClient } from "../support/test-client.js";
+import { startTestService } from "../support/test-service.js";
+import type { TestService } from "../support/test-service.js";
+
+const FIELDS = "id filename mimeType width height byteSize sha256 createdAt url previewUrl thumbhash";
+
+describe("an upload", () => {
+  const folder = temporaryFolder().path;
+  let service: TestService;
+  let person: TestClient;
+  before(async () => {
+    service = await startTestService({ workers: 0, env: { STORAGE_URL: `file:${folder}`, MAX_STORED_BYTES_PER_USER: "3000" } });
+  });
+  after(() => service.close());
+
+  for (const form of [false, true]) {
+    const way = form ? "as a form" : "as raw bytes";
+    it(`${way} gives the Photo, whatever its type was called`, async () => {
+      person = await service.person();
+      const bytes = smallPhoto(12, 6);
+      const { status, json } = await person.upload(bytes, { type: "image/jpeg", filename: "meer.jpeg", form });
+      assert.equal(status, 201);
+      assert.deepEqual((await person.get(`query ($id: ID!) { photo(id: $id) { ${FIELDS} } }`, { id: json["id"] })).photo, json);
+      assert.deepEqual([json["filename"], json["mimeType"], json["width"], json["height"], json["byteSize"], json["sha256"]], ["meer.jpeg", "image/png", 12, 6, bytes.length, createHash("sha256").update(bytes).digest("hex")]);
+      const [file, preview] = await Promise.all([json["url"], json["previewUrl"]].map((url) => fetch(new URL(String(url), service.url))));
+      assert.ok(bytes.equals(Buffer.from(await (file as Response).arrayBuffer())));
+      assert.equal(preview?.headers.get("content-type"), "image/webp");
+    });
+
+    for (const [sent, kept] of [["Grüße 🌄 от Анны.png", "Grüße 🌄 от Анны.png"], ["../../etc/passwd", "passwd"], ["100%", "100%"], ["", "photo"]] as const) {
+      if (form && sent === "") continue;
+      it(`${way} named ${JSON.stringify(sent)} is called ${JSON.stringify(kept)}`, async () => {
+        const { json } = await person.upload(smallPhoto(), { filename: sent, form });
+        assert.equal(json["filename"], kept);
+      });
+    }
+
+    it(`${way} of the same bytes gives the first Photo, with 200, and keeps nothing new`, async () => {
+      const [one, other] = [await service.person(), await service.person()];
+      const bytes = smallPhoto();
+      const first = await one.upload(bytes, { filename: "first.png", form });
+      const files = storedFiles(folder);
+      const again = await one.upload(bytes, { filename: "second.png", form: !form });
+      assert.deepEqual([first.status, again.status, again.json], [201, 200, first.json]);
+      assert.deepEqual(storedFiles(folder), files);
+      const others = await other.upload(bytes, { form });
+      assert.deepEqual([others.status, others.json["id"] === first.json["id"]], [201, false]);
+    });
+  }
+
+  it("of the same bytes eight times at once makes one Photo, and keeps one file and one preview", async () => {
+    const one = await service.person();
+    const bytes = smallPhoto();
+    const before = storedFiles(folder).length;
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => one.upload(bytes, { form: i % 2 === 0 })));
+    assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 200, 200, 200, 200, 200, 200, 201]);
+    assert.equal(new Set(answers.map(({ json }) => json["id"])).size, 1);
+    assert.equal((await one.get("{ photos { totalCount } }")).photos.totalCount, 1);
+    assert.equal(storedFiles(folder).length, before + 2);
+    assert.deepEqual(storedFiles(`${folder}/scratch`), []);
+  });
+
+  it("of bytes whose Photo was deleted makes a new one", async () => {
+    const bytes = smallPhoto();
+    const first = await person.upload(bytes);
+    await person.get("mutation ($id: ID!) { deletePhoto(id: $id) }", { id: first.json["id"] });
+    const again = await person.upload(bytes);
+    assert.equal(again.status, 201);
+    assert.notEqual(again.json["id"], first.json["id"]);
+  });
+
+  it("over one's storage is refused with 429 and a time to wait, and leaves nothing behind", async () => {
+    const one = await service.person();
+    assert.equal((await one.upload(smallPhoto(25, 25))).status, 201);
+    const files = storedFiles(folder);
+    const message = "Your photos and outputs may take 3000 bytes at most; delete some first.";
+    const over = await one.upload(smallPhoto(25, 25));
+    assert.deepEqual([over.status, over.json], [429, { code: "QUOTA_EXCEEDED", message }]);
+    assert.deepEqual(storedFiles(folder), files);
+
+    await service.database.sql`update user_streams set stored_bytes = 3000 where user_id = ${(await one.get("{ me { id } }")).me.id}`;
+    const full = await fetch(`${service.url}/photos`, { method: "POST", headers: { authorization: `Bearer ${one.token}`, "content-type": "image/png" }, body: smallPhoto() });
+    assert.deepEqual([full.status, full.headers.get("retry-after"), await full.json()], [429, "60", { code: "QUOTA_EXCEEDED", message }]);
+  });
+
+  it("of a picture that is cut off is taken, without a preview", async () => {
+    const { status, json } = await person.upload(smallPhoto(20, 20).subarray(0, 300));
+    assert.deepEqual([status, json["width"], json["previewUrl"], json["thumbhash"]], [201, 20, null, null]);
+  });
+});

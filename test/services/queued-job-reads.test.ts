@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { v7 as uuidv7 } from "uuid";
+import { createQueuedJobReads } from "../../src/services/queued-job-reads.js";
+import type { ListScope, QueuedJobReads } from "../../src/services/queued-job-reads.js";
+import type { User } from "../../src/services/users.js";
+import { createTestWaist } from "../support/test-waist.js";
+import type { TestWaist } from "../support/test-waist.js";
+
+describe("reading QueuedJobs", () => {
+  let waist: TestWaist;
+  let reads: QueuedJobReads;
+  let user: User;
+  before(async () => {
+    waist = await createTestWaist();
+    reads = createQueuedJobReads(waist.database);
+  });
+  beforeEach(async () => {
+    user = await waist.newUser();
+  });
+  after(() => waist.close());
+  const scope = (more: Partial<ListScope> = {}): ListScope => ({ userId: user.id, photoId: null, filter: { statuses: null, jobs: null }, ...more });
+  const page = (more: Partial<ListScope> = {}, query: Partial<Parameters<QueuedJobReads["page"]>[1]> = {}) => reads.page(scope(more), { readerId: user.id, first: 100, beforeId: null, ...query });
+  const idsOf = (rows: { id: string }[]) => rows.map(({ id }) => id);
+
+  describe("a page", () => {
+    it("is newest first, goes on from where the last one ended, and knows whether more follow", async () => {
+      const made = idsOf(await waist.submitMany(user, [{}, {}, {}, {}, {}])).toReversed();
+      const first = await page({}, { first: 2 });
+      const second = await page({}, { first: 2, beforeId: first.rows.at(-1)?.id ?? "" });
+      const third = await page({}, { first: 2, beforeId: second.rows.at(-1)?.id ?? "" });
+      assert.deepEqual([first, second, third].map(({ rows }) => idsOf(rows)), [made.slice(0, 2), made.slice(2, 4), made.slice(4)]);
+      assert.deepEqual([first.hasMore, second.hasMore, third.hasMore], [true, true, false]);
+      assert.deepEqual(await page({}, { first: 5 }).then(({ hasMore }) => hasMore), false);
+    });
+
+    it("holds the rows as they are, but for the outputs, which cost more", async () => {
+      const finished = await waist.finished(user);
+      assert.deepEqual((await page()).rows, [{ ...finished, outputs: null }]);
+    });
+
+    it("is empty for one who has none, and tells where the stream stands", async () => {
+      assert.deepEqual(await page(), { rows: [], hasMore: false, lastSeq: 0 });
+      const { id } = await waist.submit(user);
+      await waist.queuedJobs.cancel(user, id);
+      await waist.queuedJobs.remove(user, id);
+      assert.deepEqual(await page(), { rows: [], hasMore: false, lastSeq: 3 });
+    });
+
+    it("tells the position of the reader, whoever the rows are of", async () => {
+      const reader = await waist.newUser();
+      await waist.submit(reader);
+      await waist.submitMany(user, [{}, {}, {}]);
+      const { rows, lastSeq } = await page({}, { readerId: reader.id });
+      assert.deepEqual([rows.length, lastSeq], [3, 1]);
+    });
+
+    it("is of everybody's when nobody is named", async () => {
+      const other = await waist.newUser();
+      const made = [await waist.submit(user), await waist.submit(other), await waist.submit(user)];
+      assert.deepEqual(idsOf((await page({ userId: null }, { first: 3 })).rows), idsOf(made).toReversed());
+    });
+
+    it("and its position are of one moment, while others are written", async () => {
+      let writing = true;
+      const writer = Promise.all([1, 2, 3].map(async () => {
+        while (writing) await waist.submit(user);
+      }));
+      for (let i = 0; i < 25; i++) {
+        // Nothing but QUEUED events: as many rows as numbers.
+        const { rows, lastSeq } = await page({}, { first: 100_000 });
+        assert.equal(rows.length, lastSeq);
+      }
+      writing = false;
+      await writer;
+    });
+  });
+
+  describe("a filter", () => {
+    it("takes the statuses and the Jobs that it names, both when both are named", async () => {
+      const { id: photoId } = await waist.newPhoto(user);
+      const waiting = await waist.submit(user);
+      const album = await waist.submit(user, { job: "album", photoIds: [photoId] });
+      const done = await waist.finished(user);
+      const cases: [ListScope["filter"], string[]][] = [
+        [{ statuses: ["PENDING"], jobs: null }, [album.id, waiting.id]],
+        [{ statuses: ["SUCCESS", "FAILED"], jobs: null }, [done.id]],
+        [{ statuses: null, jobs: ["echo"] }, [done.id, waiting.id]],
+        [{ statuses: ["PENDING"], jobs: ["echo"] }, [waiting.id]],
+        [{ statuses: [], jobs: null }, []],
+        [{ statuses: null, jobs: [] }, []],
+        [{ statuses: null, jobs: ["nope", "' or true --"] }, []],
+      ];
+      for (const [filter, ids] of cases) {
+        assert.deepEqual(idsOf((await page({ filter })).rows), ids, JSON.stringify(filter));
+        assert.equal(await reads.count(scope({ filter }), 10), ids.length, JSON.stringify(filter));
+      }
+    });
+
+    it("by photo takes those on it, once each, whatever place it has", async () => {
+      const [a, b] = [await waist.newPhoto(user), await waist.newPhoto(user)];
+      const both = await waist.submit(user, { job: "album", photoIds: [a.id, b.id, a.id] });
+      const one = await waist.submit(user, { job: "album", photoIds: [b.id] });
+      assert.deepEqual([idsOf((await page({ photoId: a.id })).rows), idsOf((await page({ photoId: b.id })).rows), (await page({ photoId: uuidv7() })).rows], [[both.id], [one.id, both.id], []]);
+      assert.deepEqual([await reads.count(scope({ photoId: a.id }), 10), await reads.count(scope({ photoId: b.id }), 10)], [1, 2]);
+    });
+  });
+
+  it("counts exactly up to a bound and stops there", async () => {
+    await waist.submitMany(user, [{}, {}, {}, {}]);
+    assert.deepEqual([await reads.count(scope(), 3), await reads.count(scope(), 4), await reads.count(scope(), 5)], [3, 4, 4]);
+  });
+
+  it("gives the history of one, oldest first, as it was told", async () => {
+    const { id } = await waist.finished(user);
+    await waist.submit(user);
+    assert.deepEqual([...(await reads.history(id))], waist.rung.filter(({ queuedJob }) => queuedJob.id === id));
+    assert.equal((await reads.history(uuidv7())).length, 0);
+  });
+
+  describe("what belongs to many", () => {
+    it("comes in the order asked for, with nothing for those that have nothing", async () => {
+      const [a, b] = [await waist.newPhoto(user), await waist.newPhoto(user)];
+      const withBoth = await waist.start(await waist.submit(user, { job: "album", photoIds: [b.id, a.id] }));
+      const output = (name: string) => ({ name, mimeType: "text/plain", byteSize: 1, width: 1, height: null });
+      await waist.queuedJobs.succeed(withBoth, null, ["z", "a"].map((name) => ({ ...output(name), storageKey: `key of ${name}` })));
+      const plain = await waist.submit(user);
+      const ids = [plain.id, withBoth.id, uuidv7(), withBoth.id];
+      assert.deepEqual(await reads.outputs(ids), [[], [output("z"), output("a")], [], [output("z"), output("a")]]);
+      assert.deepEqual(await reads.photoIds(ids), [[], [b.id, a.id], [], [b.id, a.id]]);
+      assert.deepEqual(await reads.outputFile(withBoth.id, "a"), { storageKey: "key of a", mimeType: "text/plain", filename: "a" });
+      assert.deepEqual([await reads.outputFile(withBoth.id, "b"), await reads.outputFile(plain.id, "a")], [null, null]);
+    });
+
+    it("leaves out photos that were deleted", async () => {
+      const [a, b] = [await waist.newPhoto(user), await waist.newPhoto(user)];
+      const { id } = await waist.submit(user, { job: "album", photoIds: [a.id, b.id] });
+      await waist.queuedJobs.cancel(user, id);
+      await waist.photos.remove(user.id, a.id);
+      assert.deepEqual(await reads.photoIds([id]), [[b.id]]);
+    });
+  });
+});

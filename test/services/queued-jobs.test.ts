@@ -1,0 +1,133 @@
+// The waist under commands that come at once: whatever their order, what is recorded and what is told is one legal story.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { ServiceError } from "../../src/errors.js";
+import { UNFINISHED_STATUSES } from "../../src/queued-job-status.js";
+import type { Claimed } from "../../src/services/queued-jobs.js";
+import type { User } from "../../src/services/users.js";
+import { assertConsistent } from "../support/assert-consistent.js";
+import { assertToldWhole } from "../support/assert-told-whole.js";
+import { createRandom } from "../support/create-random.js";
+import { createTestWaist } from "../support/test-waist.js";
+import type { TestWaist } from "../support/test-waist.js";
+
+const SEED = 20_260_817;
+const HISTORIES = 200;
+const AT_ONCE = 4;
+const WAVES = 5;
+const MAX_PENDING = 3;
+
+/** One user with a few QueuedJobs, and workers that keep what they claimed for longer than they should. */
+interface Scene {
+  user: User;
+  claims: Claimed[];
+  made: string[];
+}
+
+type Command = "submit" | "repeat" | "claim" | "claimOld" | "succeed" | "fail" | "failForGood" | "handBack" | "progress" | "cancel" | "retry" | "remove" | "lapse" | "takeOver" | "passTime" | "bulk";
+const COMMANDS: readonly Command[] = ["submit", "repeat", "claim", "claim", "claim", "claimOld", "succeed", "fail", "failForGood", "handBack", "progress", "cancel", "retry", "retry", "remove", "lapse", "takeOver", "passTime", "passTime", "bulk"];
+
+describe("200 histories of commands that come at once", () => {
+  let waist: TestWaist;
+  before(async () => {
+    waist = await createTestWaist({ maxPending: MAX_PENDING });
+  });
+  after(() => waist.close());
+
+  it(`are each a legal story, without a gap and with the counters that are counted (seed ${SEED})`, async () => {
+    const applied = new Map<Command, number>();
+    for (let i = 0; i < HISTORIES; i += AT_ONCE) {
+      await Promise.all(Array.from({ length: AT_ONCE }, (_, k) => runHistory(waist, SEED + i + k, applied)));
+    }
+    await assertConsistent(waist.database.sql);
+    const told = assertToldWhole(waist.rung);
+    assert.ok(told > HISTORIES * 5, `only ${told} events were told`);
+    assert.deepEqual(COMMANDS.filter((command) => !applied.get(command)), [], "every command did something at least once");
+    assertProgressInPlace(waist);
+    const [{ over } = { over: -1 }] = await waist.database.sql<{ over: number }[]>`select count(*)::int as over from user_streams where pending > ${MAX_PENDING}`;
+    assert.equal(over, 0, "nobody is over the quota");
+  });
+
+  it("tells what is recorded, and nothing else", async () => {
+    const recorded = await waist.database.sql<{ userId: string; seq: number; type: string; id: string }[]>`select user_id as "userId", seq::float8 as seq, type, queued_job_id as id from queued_job_events order by 1, 2`;
+    const deleted = new Set(recorded.filter(({ type }) => type === "DELETED").map(({ id }) => id));
+    const told = waist.rung.filter(({ type, queuedJob }) => type !== "PROGRESS" && (type === "DELETED" || !deleted.has(queuedJob.id)));
+    const key = (userId: string, seq: number, type: string, id: string) => `${userId} ${String(seq).padStart(6)} ${type} ${id}`;
+    assert.deepEqual(told.map(({ seq, type, queuedJob }) => key(queuedJob.userId, seq, type, queuedJob.id)).toSorted(), recorded.map(({ userId, seq, type, id }) => key(userId, seq, type, id)).toSorted());
+  });
+});
+
+async function runHistory(waist: TestWaist, seed: number, applied: Map<Command, number>): Promise<void> {
+  const random = createRandom(seed);
+  const scene: Scene = { user: await waist.newUser(), claims: [], made: [] };
+  scene.made.push((await waist.submit(scene.user)).id);
+  for (let wave = 0; wave < WAVES; wave++) {
+    const commands = Array.from({ length: 2 + random.below(5) }, () => ({ command: random.pick(COMMANDS), id: random.pick(scene.made), claimed: scene.claims.length > 0 ? random.pick(scene.claims) : null }));
+    await Promise.all(commands.map(async ({ command, id, claimed }) => {
+      if (await refusedOrDone(carryOut(waist, scene, command, id, claimed))) applied.set(command, (applied.get(command) ?? 0) + 1);
+    }));
+  }
+}
+
+/** Whether it did something; a refusal is right as well, any other error is not. */
+async function refusedOrDone(work: Promise<unknown>): Promise<boolean> {
+  try {
+    return Boolean(await work);
+  } catch (error) {
+    if (error instanceof ServiceError && ["CONFLICT", "NOT_FOUND", "QUOTA_EXCEEDED"].includes(error.code)) return false;
+    throw error;
+  }
+}
+
+async function carryOut({ queuedJobs, submit, hinted, database: { sql } }: TestWaist, scene: Scene, command: Command, id: string, claimed: Claimed | null): Promise<unknown> {
+  const { user } = scene;
+  const lastRun = hinted.findLast((hint) => hint.id === id)?.run ?? 1;
+  const fault = { code: "TASK_FAILED", message: "No.", permanent: command === "failForGood" };
+  switch (command) {
+    case "submit":
+    case "repeat": {
+      const made = await submit(user, { idempotencyKey: command === "repeat" ? "key" : null });
+      return scene.made.push(made.id);
+    }
+    case "claim": {
+      const mine = await queuedJobs.start({ id, run: lastRun, worker: "worker" });
+      return mine && scene.claims.push(mine);
+    }
+    case "claimOld":
+      // Nothing may come of it; that it was tried is what counts.
+      if (lastRun > 1) assert.equal(await queuedJobs.start({ id, run: lastRun - 1, worker: "late" }), null);
+      return true;
+    case "succeed":
+      return claimed && queuedJobs.succeed(claimed, { attempt: claimed.attempt }, [{ name: "a", mimeType: "text/plain", byteSize: 7, width: null, height: null, storageKey: `${claimed.id}/${claimed.attempt}` }]);
+    case "fail":
+    case "failForGood":
+      return claimed && queuedJobs.fail(claimed, fault);
+    case "handBack":
+      return claimed && queuedJobs.handBack(claimed, 0).then(() => true);
+    case "progress":
+      return claimed && queuedJobs.progress(claimed, 0.5, "half");
+    case "cancel":
+      return queuedJobs.cancel(user, id);
+    case "retry":
+      return queuedJobs.retry(user, id);
+    case "remove":
+      return queuedJobs.remove(user, id).then(() => true);
+    case "lapse":
+      return (await sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 s' where id = ${id} and status = 'STARTED'`).count;
+    case "takeOver":
+      return queuedJobs.takeOverLapsed(100);
+    case "passTime":
+      return (await sql`update queued_jobs set due_at = now() where id = ${id} and status = 'PENDING'`).count;
+    case "bulk":
+      return (await queuedJobs.cancelMany(user.id, { statuses: UNFINISHED_STATUSES, jobs: ["echo"] })) + (await queuedJobs.removeMany(user.id, { statuses: ["FAILED"], jobs: null }));
+  }
+}
+
+/** A PROGRESS belongs to an attempt that was told as STARTED, under the same number and in the same version. */
+function assertProgressInPlace({ rung }: TestWaist): void {
+  const started = new Map(rung.filter(({ type }) => type === "STARTED").map(({ seq, queuedJob }) => [`${queuedJob.userId} ${seq}`, queuedJob]));
+  for (const { seq, queuedJob } of rung.filter(({ type }) => type === "PROGRESS")) {
+    const of = started.get(`${queuedJob.userId} ${seq}`);
+    assert.deepEqual([of?.id, of?.version, of?.attempts], [queuedJob.id, queuedJob.version, queuedJob.attempts]);
+  }
+}

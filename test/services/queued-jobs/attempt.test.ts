@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import type { Claimed } from "../../../src/services/queued-jobs.js";
+import type { StoredOutput } from "../../../src/services/queued-jobs/attempt.js";
+import type { User } from "../../../src/services/users.js";
+import { assertConsistent } from "../../support/assert-consistent.js";
+import { assertToldWhole } from "../../support/assert-told-whole.js";
+import { createTestWaist } from "../../support/test-waist.js";
+import type { TestWaist } from "../../support/test-waist.js";
+
+const FAULT = { code: "TASK_FAILED", message: "No.", permanent: false };
+const output = (name: string, more: Partial<StoredOutput> = {}): StoredOutput => ({ name, mimeType: "image/webp", byteSize: 100, width: 3, height: 2, storageKey: `outputs/${name}`, ...more });
+
+describe("an attempt", () => {
+  let waist: TestWaist;
+  let user: User;
+  before(async () => {
+    waist = await createTestWaist();
+  });
+  beforeEach(async () => {
+    user = await waist.newUser();
+  });
+  after(() => waist.close());
+  const lastTold = () => waist.rung.at(-1);
+  const makeDue = (id: string) => waist.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
+
+  describe("claimed", () => {
+    it("is STARTED, leased and told", async () => {
+      const { id } = await waist.submit(user);
+      const claimed = await waist.start({ id }, "worker 1");
+      const row = await waist.row(id);
+      assert.deepEqual([row.status, row.attempts, row.version, row.worker, row.progress], ["STARTED", 1, 2, "worker 1", 0]);
+      assert.ok(row.lease !== null && row.lease > 25 && row.lease <= 30, String(row.lease));
+      assert.deepEqual([claimed.attempt, claimed.failures, claimed.stalls, claimed.requestId, claimed.startedSeq], [1, 0, 0, "request", 2]);
+      assert.equal(lastTold()?.type, "STARTED");
+      assert.deepEqual(lastTold()?.queuedJob, claimed.queuedJob);
+      assert.ok(claimed.queuedJob.startedAt);
+    });
+
+    it("is claimed once, by whoever is first of 20", async () => {
+      const { id } = await waist.submit(user);
+      const claims = await Promise.all(Array.from({ length: 20 }, (_, i) => waist.queuedJobs.start({ id, run: 1, worker: `worker ${i}` })));
+      const [winner, ...others] = claims.filter((claimed) => claimed !== null);
+      assert.deepEqual(others, []);
+      assert.equal((await waist.row(id)).worker, `worker ${claims.findIndex((claimed) => claimed === winner)}`);
+      assert.equal(waist.rung.filter(({ type, queuedJob }) => type === "STARTED" && queuedJob.id === id).length, 1);
+    });
+
+    for (const run of [0, 1, 3]) {
+      it(`finds nothing by a hint of run ${run} when the present one is 2`, async () => {
+        const { id } = await waist.submit(user);
+        await waist.queuedJobs.handBack(await waist.start({ id }), 0);
+        assert.equal(await waist.queuedJobs.start({ id, run, worker: "late" }), null);
+        assert.equal((await waist.row(id)).status, "PENDING");
+      });
+    }
+
+    it("finds nothing before its run time", async () => {
+      const { id } = await waist.submit(user, { runAt: new Date(Date.now() + 3600_000) });
+      assert.equal(await waist.queuedJobs.start({ id, run: 1, worker: "early" }), null);
+      await makeDue(id);
+      assert.equal((await waist.queuedJobs.start({ id, run: 1, worker: "on time" }))?.attempt, 1);
+    });
+
+    it("finds nothing before the pause after a failure is over", async () => {
+      const { id } = await waist.submit(user);
+      await waist.queuedJobs.fail(await waist.start({ id }), FAULT);
+      assert.equal(await waist.queuedJobs.start({ id, run: 2, worker: "early" }), null);
+    });
+
+    it("finds nothing of a cancelled one, and nothing of one that never was", async () => {
+      const { id } = await waist.submit(user);
+      await waist.queuedJobs.cancel(user, id);
+      assert.equal(await waist.queuedJobs.start({ id, run: 1, worker: "late" }), null);
+      assert.equal(await waist.queuedJobs.start({ id: user.id, run: 1, worker: "lost" }), null);
+    });
+  });
+
+  describe("that succeeds", () => {
+    for (const result of [null, 0, "", "ü🙂", true, [], {}, { a: [null, { b: 1.5 }] }]) {
+      it(`keeps ${JSON.stringify(result)} as its result, and tells it`, async () => {
+        const { id } = await waist.submit(user);
+        assert.equal(await waist.queuedJobs.succeed(await waist.start({ id }), result, []), true);
+        const queuedJob = await waist.queuedJobs.find(user, id);
+        assert.deepEqual([queuedJob?.status, queuedJob?.result, queuedJob?.progress, queuedJob?.error, queuedJob?.version], ["SUCCESS", result, 1, null, 3]);
+        assert.deepEqual([lastTold()?.type, lastTold()?.queuedJob], ["SUCCEEDED", queuedJob]);
+      });
+    }
+
+    it("is kept for its time to live", async () => {
+      const { finishedAt, expiresAt } = await waist.finished(user);
+      assert.equal(Date.parse(expiresAt ?? "") - Date.parse(finishedAt ?? ""), 3600_000);
+    });
+
+    it("records its outputs in their order, counts their bytes and tells them without their keys", async () => {
+      const { id } = await waist.submit(user);
+      const outputs = [output("b.webp"), output("a.json", { mimeType: "application/json", width: null, height: null, byteSize: 5_000_000_000 })];
+      await waist.queuedJobs.succeed(await waist.start({ id }), null, outputs);
+      const told = outputs.map(({ storageKey: _, ...rest }) => rest);
+      assert.deepEqual([(await waist.queuedJobs.find(user, id))?.outputs, lastTold()?.queuedJob.outputs], [told, told]);
+      assert.deepEqual(await waist.users.counters(user.id), { pending: 0, storedBytes: 5_000_000_100 });
+    });
+
+    it("forgets the error of the attempts before it", async () => {
+      const { id } = await waist.submit(user);
+      await waist.queuedJobs.fail(await waist.start({ id }), FAULT);
+      await makeDue(id);
+      await waist.queuedJobs.succeed(await waist.start({ id }), 1, []);
+      assert.deepEqual([lastTold()?.queuedJob.error, lastTold()?.queuedJob.attempts, lastTold()?.queuedJob.version], [null, 2, 5]);
+    });
+  });
+
+  describe("that fails", () => {
+    it("goes back to PENDING with its error, due after a pause, and is hinted at again", async () => {
+      const { id } = await waist.submit(user);
+      assert.equal(await waist.queuedJobs.fail(await waist.start({ id }), FAULT), "RETRYING");
+      const row = await waist.row(id);
+      assert.deepEqual([row.status, row.run, row.failures, row.lease, row.version], ["PENDING", 2, 1, null, 3]);
+      assert.ok(row.due > 0.3 && row.due <= 1, String(row.due));
+      assert.deepEqual([lastTold()?.type, lastTold()?.queuedJob.error, lastTold()?.queuedJob.runAt], ["RETRYING", { code: "TASK_FAILED", message: "No." }, null]);
+      const hint = waist.hinted.at(-1);
+      assert.ok(hint && hint.id === id && hint.run === 2 && hint.delayMs >= 500 && hint.delayMs <= 1000, JSON.stringify(hint));
+    });
+
+    it("is FAILED when it was the last of the Job's attempts", async () => {
+      const { id } = await waist.submit(user);
+      const outcomes: unknown[] = [];
+      for (let i = 0; i < 3; i++) {
+        await makeDue(id);
+        outcomes.push(await waist.queuedJobs.fail(await waist.start({ id }), { ...FAULT, message: `Failure ${i + 1}.` }));
+      }
+      assert.deepEqual(outcomes, ["RETRYING", "RETRYING", "FAILED"]);
+      const queuedJob = await waist.queuedJobs.find(user, id);
+      assert.deepEqual([queuedJob?.status, queuedJob?.error, queuedJob?.attempts, queuedJob?.version], ["FAILED", { code: "TASK_FAILED", message: "Failure 3." }, 3, 7]);
+      assert.ok(queuedJob?.finishedAt && queuedJob.expiresAt);
+      assert.deepEqual(await waist.users.counters(user.id), { pending: 0, storedBytes: 0 });
+    });
+
+    it("is FAILED at once when it is for good", async () => {
+      const { id } = await waist.submit(user);
+      assert.equal(await waist.queuedJobs.fail(await waist.start({ id }), { code: "PHOTO_UNREADABLE", message: "Broken.", permanent: true }), "FAILED");
+      assert.deepEqual((await waist.queuedJobs.find(user, id))?.error, { code: "PHOTO_UNREADABLE", message: "Broken." });
+    });
+
+    it("does not count when its worker hands it back", async () => {
+      const { id } = await waist.submit(user);
+      for (let i = 0; i < 5; i++) await waist.queuedJobs.handBack(await waist.start({ id }), 0);
+      const row = await waist.row(id);
+      assert.deepEqual([row.status, row.attempts, row.failures, row.stalls, row.run], ["PENDING", 5, 0, 0, 6]);
+      assert.deepEqual([lastTold()?.type, lastTold()?.queuedJob.error], ["RETRYING", null]);
+      assert.equal(waist.hinted.at(-1)?.delayMs, 0);
+    });
+
+    it("is due again after the pause that the worker that hands it back asks for", async () => {
+      const { id } = await waist.submit(user);
+      await waist.queuedJobs.handBack(await waist.start({ id }), 60_000);
+      const { due } = await waist.row(id);
+      assert.ok(due > 55 && due <= 60, String(due));
+      assert.deepEqual([waist.hinted.at(-1)?.delayMs, await waist.queuedJobs.start({ id, run: 2, worker: "early" })], [60_000, null]);
+    });
+  });
+
+  describe("under way", () => {
+    it("tells how far it is, in no new version and under no new number", async () => {
+      const claimed = await waist.start(await waist.submit(user));
+      assert.equal(await waist.queuedJobs.progress(claimed, 0.25, "one of four"), true);
+      const [told, queuedJob] = [lastTold(), await waist.queuedJobs.find(user, claimed.id)];
+      assert.deepEqual([told?.type, told?.seq, told?.queuedJob], ["PROGRESS", claimed.startedSeq, queuedJob]);
+      assert.deepEqual([queuedJob?.progress, queuedJob?.progressMessage, queuedJob?.version], [0.25, "one of four", 2]);
+    });
+
+    it("never tells less than before", async () => {
+      const claimed = await waist.start(await waist.submit(user));
+      for (const progress of [0.5, 0.2]) await waist.queuedJobs.progress(claimed, progress, null);
+      assert.deepEqual([(await waist.row(claimed.id)).progress, lastTold()?.queuedJob.progress], [0.5, 0.5]);
+    });
+
+    it("begins again at 0 in the next attempt", async () => {
+      const claimed = await waist.start(await waist.submit(user));
+      await waist.queuedJobs.progress(claimed, 0.9, "almost");
+      await waist.queuedJobs.handBack(claimed, 0);
+      assert.equal((await waist.row(claimed.id)).progress, 0.9);
+      const { queuedJob } = await waist.start(claimed);
+      assert.deepEqual([queuedJob.progress, queuedJob.progressMessage], [0, null]);
+    });
+  });
+
+  describe("that is over", () => {
+    const ends: [how: string, end: (claimed: Claimed) => Promise<unknown>][] = [
+      ["was cancelled", ({ id }) => waist.queuedJobs.cancel(user, id)],
+      ["succeeded already", (claimed) => waist.queuedJobs.succeed(claimed, "first", [output(`${claimed.id}`)])],
+      ["failed already", (claimed) => waist.queuedJobs.fail(claimed, { ...FAULT, permanent: true })],
+      ["waits for another attempt", (claimed) => waist.queuedJobs.fail(claimed, FAULT)],
+      ["runs again elsewhere", async (claimed) => {
+        await waist.queuedJobs.handBack(claimed, 0);
+        await waist.start(claimed, "another worker");
+      }],
+      ["was cancelled, sent again and runs elsewhere", async (claimed) => {
+        await waist.queuedJobs.cancel(user, claimed.id);
+        await waist.queuedJobs.retry(user, claimed.id);
+        await waist.start(claimed, "another worker");
+      }],
+      ["was deleted", async (claimed) => {
+        await waist.queuedJobs.cancel(user, claimed.id);
+        await waist.queuedJobs.remove(user, claimed.id);
+      }],
+    ];
+    for (const [how, end] of ends) {
+      it(`writes nothing and tells nothing when it ${how}`, async () => {
+        const claimed = await waist.start(await waist.submit(user));
+        await end(claimed);
+        const [before_, told, hints] = [await waist.everythingOf(user), waist.rung.length, waist.hinted.length];
+        assert.equal(await waist.queuedJobs.progress(claimed, 0.99, "late"), false);
+        assert.equal(await waist.queuedJobs.succeed(claimed, "late", [output("late")]), false);
+        assert.equal(await waist.queuedJobs.fail(claimed, FAULT), null);
+        assert.equal(await waist.queuedJobs.fail(claimed, { ...FAULT, permanent: true }), null);
+        await waist.queuedJobs.handBack(claimed, 0);
+        assert.deepEqual(await waist.queuedJobs.renewLeases("worker", [claimed]), new Set());
+        assert.deepEqual(await waist.everythingOf(user), before_);
+        assert.deepEqual([waist.rung.length, waist.hinted.length], [told, hints]);
+      });
+    }
+
+    it("is either cancelled or complete when both come at once, and told as that alone", async () => {
+      const outcomes = await Promise.all(Array.from({ length: 30 }, async () => {
+        const claimed = await waist.start(await waist.submit(user));
+        const [succeeded, cancelled] = await Promise.all([waist.queuedJobs.succeed(claimed, 1, [output(claimed.id)]), waist.queuedJobs.cancel(user, claimed.id).then(() => true, () => false)]);
+        const queuedJob = await waist.queuedJobs.find(user, claimed.id);
+        assert.equal(succeeded, !cancelled);
+        assert.deepEqual([queuedJob?.status, queuedJob?.result, queuedJob?.outputs?.length], succeeded ? ["SUCCESS", 1, 1] : ["CANCELLED", null, 0]);
+        return succeeded;
+      }));
+      assert.equal(outcomes.length, 30);
+    });
+  });
+
+  it("leaves counters, numbers and events in step, whatever became of it", async () => {
+    await assertConsistent(waist.database.sql);
+    assertToldWhole(waist.rung);
+  });
+});

@@ -1,0 +1,268 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { v7 as uuidv7 } from "uuid";
+import type { QueuedJob } from "../../../src/queued-job.js";
+import type { StoredOutput } from "../../../src/services/queued-jobs/attempt.js";
+import { remove } from "../../../src/services/queued-jobs/owner-steps.js";
+import type { User } from "../../../src/services/users.js";
+import { assertConsistent } from "../../support/assert-consistent.js";
+import { assertToldWhole } from "../../support/assert-told-whole.js";
+import { outcomeOf } from "../../support/outcome-of.js";
+import { refusalOf } from "../../support/refusal-of.js";
+import { createTestWaist } from "../../support/test-waist.js";
+import type { TestWaist } from "../../support/test-waist.js";
+
+const NOT_FOUND = { code: "NOT_FOUND", message: "There is no such QueuedJob." };
+const output = (storageKey: string): StoredOutput => ({ name: "a.webp", mimeType: "image/webp", byteSize: 70, width: 3, height: 2, storageKey });
+
+describe("what an owner does", () => {
+  let waist: TestWaist;
+  let user: User;
+  let admin: User;
+  before(async () => {
+    waist = await createTestWaist({ maxPending: 5 });
+    admin = await waist.newUser("ADMIN");
+  });
+  beforeEach(async () => {
+    user = await waist.newUser();
+  });
+  after(() => waist.close());
+
+  const states: Record<QueuedJob["status"], () => Promise<QueuedJob>> = {
+    PENDING: () => waist.submit(user),
+    STARTED: async () => (await waist.start(await waist.submit(user))).queuedJob,
+    SUCCESS: () => waist.finished(user),
+    async FAILED() {
+      const claimed = await waist.start(await waist.submit(user));
+      await waist.queuedJobs.progress(claimed, 0.5, "half");
+      await waist.queuedJobs.fail(claimed, { code: "TASK_FAILED", message: "No.", permanent: true });
+      return present(claimed);
+    },
+    async CANCELLED() {
+      return waist.queuedJobs.cancel(user, (await waist.submit(user)).id);
+    },
+  };
+  async function present({ id }: { id: string }): Promise<QueuedJob> {
+    const queuedJob = await waist.queuedJobs.find(user, id);
+    assert.ok(queuedJob);
+    return queuedJob;
+  }
+
+  for (const step of ["cancel", "retry", "remove"] as const) {
+    it(`${step}s nothing that is another's, or nobody's, and cannot tell the two apart`, async () => {
+      const other = await waist.newUser();
+      const { id } = await (step === "cancel" ? states.PENDING() : states.CANCELLED());
+      const before_ = await waist.everythingOf(user);
+      assert.deepEqual([await refusalOf(waist.queuedJobs[step](other, id)), await refusalOf(waist.queuedJobs[step](user, uuidv7()))], [NOT_FOUND, NOT_FOUND]);
+      assert.deepEqual(await waist.everythingOf(user), before_);
+    });
+
+    it(`lets an admin ${step} another's, and tells its owner`, async () => {
+      const { id } = await (step === "cancel" ? states.PENDING() : states.CANCELLED());
+      await waist.queuedJobs[step](admin, id);
+      assert.deepEqual([waist.rung.at(-1)?.queuedJob.id, waist.rung.at(-1)?.queuedJob.userId], [id, user.id]);
+    });
+  }
+
+  it("finds one's own; another's is null, but for an admin", async () => {
+    const { id } = await states.PENDING();
+    const found = await Promise.all([user, await waist.newUser(), admin].map(async (actor) => (await waist.queuedJobs.find(actor, id))?.id));
+    assert.deepEqual(found, [id, undefined, id]);
+    assert.equal(await waist.queuedJobs.find(admin, uuidv7()), null);
+  });
+
+  describe("to cancel", () => {
+    it("ends a waiting one, takes its hint back and frees its place", async () => {
+      const { id } = await states.PENDING();
+      const cancelled = await waist.queuedJobs.cancel(user, id);
+      assert.deepEqual([cancelled.status, cancelled.version, cancelled.error, cancelled.attempts], ["CANCELLED", 2, null, 0]);
+      assert.equal(Date.parse(cancelled.expiresAt ?? "") - Date.parse(cancelled.finishedAt ?? ""), 3600_000);
+      assert.deepEqual([waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob], ["CANCELLED", cancelled]);
+      assert.deepEqual(waist.unhinted.at(-1), { lane: "worker", id, run: 1 });
+      assert.deepEqual([(await waist.users.counters(user.id)).pending, await present(cancelled)], [0, cancelled]);
+    });
+
+    it("ends a running one at once, and tells its worker to stop", async () => {
+      const { id } = await states.STARTED();
+      const cancelled = await waist.queuedJobs.cancel(user, id);
+      assert.deepEqual([cancelled.status, cancelled.version, (await waist.row(id)).lease], ["CANCELLED", 3, null]);
+      assert.equal(waist.stopped.at(-1), id);
+    });
+
+    it("tells no worker to stop what never ran", async () => {
+      const { id } = await states.CANCELLED();
+      assert.ok(!waist.stopped.includes(id));
+    });
+
+    it("changes and tells nothing of one that is cancelled already", async () => {
+      const cancelled = await states.CANCELLED();
+      const told = waist.rung.length;
+      assert.deepEqual(await waist.queuedJobs.cancel(user, cancelled.id), cancelled);
+      assert.equal(waist.rung.length, told);
+    });
+
+    for (const status of ["SUCCESS", "FAILED"] as const) {
+      it(`is refused when it is ${status}`, async () => {
+        const { id } = await states[status]();
+        const before_ = await waist.everythingOf(user);
+        assert.deepEqual(await refusalOf(waist.queuedJobs.cancel(user, id)), { code: "CONFLICT", message: `It is ${status}: a finished one cannot be cancelled.` });
+        assert.deepEqual(await waist.everythingOf(user), before_);
+      });
+    }
+
+    it("is one step when ten do it at once, and all learn that it is cancelled", async () => {
+      const { id } = await states.STARTED();
+      const all = await Promise.all(Array.from({ length: 10 }, () => waist.queuedJobs.cancel(user, id)));
+      assert.deepEqual(new Set(all.map(({ status, version }) => `${status} ${version}`)), new Set(["CANCELLED 3"]));
+      assert.equal(waist.rung.filter(({ type, queuedJob }) => type === "CANCELLED" && queuedJob.id === id).length, 1);
+    });
+  });
+
+  describe("to send again", () => {
+    for (const status of ["FAILED", "CANCELLED"] as const) {
+      it(`puts a ${status} one back as if it were new, but for its version and its attempts`, async () => {
+        const before_ = await states[status]();
+        const again = await waist.queuedJobs.retry(user, before_.id);
+        assert.deepEqual(again, { ...before_, status: "PENDING", version: before_.version + 1, progress: 0, progressMessage: null, result: null, error: null, outputs: [], startedAt: null, finishedAt: null, expiresAt: null, updatedAt: again.updatedAt });
+        assert.deepEqual([waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob, await present(again)], ["QUEUED", again, again]);
+        const row = await waist.row(again.id);
+        assert.deepEqual([row.run, row.failures, row.stalls], [2, 0, 0]);
+        assert.deepEqual([waist.hinted.at(-1)?.id, waist.hinted.at(-1)?.run, waist.hinted.at(-1)?.delayMs], [again.id, 2, 0]);
+        assert.equal((await waist.start(again)).attempt, before_.attempts + 1);
+      });
+    }
+
+    it("forgets the run time, so that it runs now", async () => {
+      const { id } = await waist.submit(user, { runAt: new Date(Date.now() + 3600_000) });
+      await waist.queuedJobs.cancel(user, id);
+      assert.equal((await waist.queuedJobs.retry(user, id)).runAt, null);
+      assert.equal((await waist.start({ id })).attempt, 1);
+    });
+
+    it("gives it all of its Job's attempts again", async () => {
+      const { id } = await states.FAILED();
+      await waist.queuedJobs.retry(user, id);
+      assert.equal(await waist.queuedJobs.fail(await waist.start({ id }), { code: "TASK_FAILED", message: "No.", permanent: false }), "RETRYING");
+      assert.equal((await waist.row(id)).failures, 1);
+    });
+
+    for (const status of ["PENDING", "STARTED", "SUCCESS"] as const) {
+      it(`is refused when it is ${status}`, async () => {
+        const { id } = await states[status]();
+        assert.deepEqual(await refusalOf(waist.queuedJobs.retry(user, id)), { code: "CONFLICT", message: `It is ${status}: only a FAILED or CANCELLED one can be sent again.` });
+      });
+    }
+
+    it("is refused when a photo of it is gone", async () => {
+      const [kept, gone] = [await waist.newPhoto(user), await waist.newPhoto(user)];
+      const { id } = await waist.submit(user, { job: "album", photoIds: [kept.id, gone.id] });
+      await waist.queuedJobs.cancel(user, id);
+      await waist.photos.remove(user.id, gone.id);
+      assert.deepEqual(await refusalOf(waist.queuedJobs.retry(user, id)), { code: "CONFLICT", message: "A photo that it needs was deleted." });
+    });
+
+    it("is refused over the quota, and leaves no trace", async () => {
+      const { id } = await states.CANCELLED();
+      await waist.submitMany(user, [{}, {}, {}, {}, {}]);
+      const before_ = await waist.everythingOf(user);
+      assert.deepEqual(await refusalOf(waist.queuedJobs.retry(user, id)), { code: "QUOTA_EXCEEDED", message: "You have 5 unfinished QueuedJobs at most; wait until some have finished.", retryAfterMs: 5000 });
+      assert.deepEqual(await waist.everythingOf(user), before_);
+    });
+
+    it("happens once when ten do it at once", async () => {
+      const { id } = await states.CANCELLED();
+      const outcomes = await Promise.all(Array.from({ length: 10 }, () => outcomeOf(waist.queuedJobs.retry(user, id))));
+      assert.deepEqual(outcomes.toSorted(), [...Array.from({ length: 9 }, () => "CONFLICT"), "done"]);
+      assert.deepEqual([(await waist.row(id)).run, (await waist.row(id)).version], [2, 3]);
+    });
+  });
+
+  describe("to delete", () => {
+    it("removes the row, its outputs, its files and its earlier events, and tells DELETED with the next version", async () => {
+      const { id } = await states.STARTED();
+      await waist.queuedJobs.succeed({ ...(await restart(id)) }, null, [output(`outputs/${id}`)]);
+      const before_ = await present({ id });
+      assert.equal((await waist.users.counters(user.id)).storedBytes, 70);
+      await waist.queuedJobs.remove(user, id);
+      const { sql } = waist.database;
+      assert.deepEqual([await waist.queuedJobs.find(user, id), [...(await sql`select from queued_job_outputs where queued_job_id = ${id}`)].length], [null, 0]);
+      const events = await sql`select type, seq::int, (snapshot->>'version')::int as version from queued_job_events where queued_job_id = ${id}`;
+      const { seq } = waist.rung.at(-1) ?? { seq: 0 };
+      assert.deepEqual([...events], [{ type: "DELETED", seq, version: before_.version + 1 }]);
+      assert.deepEqual(waist.rung.at(-1), { seq, type: "DELETED", at: waist.rung.at(-1)?.at, queuedJob: { ...before_, version: before_.version + 1, outputs: [] } });
+      assert.ok(waist.deletedFiles.includes(`outputs/${id}`));
+      assert.deepEqual(await waist.users.counters(user.id), { pending: 0, storedBytes: 0 });
+    });
+
+    for (const status of ["FAILED", "CANCELLED"] as const) {
+      it(`takes a ${status} one`, async () => {
+        const { id, version } = await states[status]();
+        await waist.queuedJobs.remove(user, id);
+        assert.deepEqual([waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob.version, waist.rung.at(-1)?.queuedJob.status], ["DELETED", version + 1, status]);
+      });
+    }
+
+    for (const status of ["PENDING", "STARTED"] as const) {
+      it(`is refused when it is ${status}`, async () => {
+        const { id } = await states[status]();
+        const before_ = await waist.everythingOf(user);
+        assert.deepEqual(await refusalOf(waist.queuedJobs.remove(user, id)), { code: "CONFLICT", message: `It is ${status}: cancel it before you delete it.` });
+        assert.deepEqual(await waist.everythingOf(user), before_);
+      });
+    }
+
+    it("takes it in the version that was read only, and no unfinished one in any", async () => {
+      const { sql } = waist.database;
+      const [finished, waiting] = [await states.SUCCESS(), await states.PENDING()];
+      const before_ = await waist.everythingOf(user);
+      for (const version of [finished.version - 1, finished.version + 1]) assert.equal(await remove(sql, { id: finished.id, version }), null);
+      assert.equal(await remove(sql, waiting), null);
+      assert.deepEqual(await waist.everythingOf(user), before_);
+    });
+
+    it("leaves the other events of the user alone", async () => {
+      const [kept, gone] = [await states.SUCCESS(), await states.CANCELLED()];
+      await waist.queuedJobs.remove(user, gone.id);
+      assert.deepEqual((await waist.database.sql`select seq::int from queued_job_events where queued_job_id = ${kept.id} order by seq`).map((row) => row["seq"]), [1, 2, 3]);
+    });
+
+    it("happens once when ten do it at once; the others find nothing any more", async () => {
+      const { id } = await states.SUCCESS();
+      const outcomes = await Promise.all(Array.from({ length: 10 }, () => outcomeOf(waist.queuedJobs.remove(user, id))));
+      assert.deepEqual(outcomes.toSorted(), [...Array.from({ length: 9 }, () => "NOT_FOUND"), "done"]);
+      assert.equal(waist.rung.filter(({ type, queuedJob }) => type === "DELETED" && queuedJob.id === id).length, 1);
+    });
+
+    it("and to send again exclude each other", async () => {
+      for (let i = 0; i < 10; i++) {
+        const { id } = await states.CANCELLED();
+        const [retried, removed] = await Promise.all([outcomeOf(waist.queuedJobs.retry(user, id)), outcomeOf(waist.queuedJobs.remove(user, id))]);
+        assert.deepEqual([retried, removed], retried === "done" ? ["done", "CONFLICT"] : ["NOT_FOUND", "done"]);
+        if (retried === "done") await waist.queuedJobs.cancel(user, id);
+      }
+    });
+  });
+
+  async function restart(id: string) {
+    await waist.queuedJobs.cancel(user, id);
+    await waist.queuedJobs.retry(user, id);
+    return waist.start({ id });
+  }
+
+  it("leaves counters, numbers and events in step", async () => {
+    await assertConsistent(waist.database.sql);
+    assertToldWhole(waist.rung);
+  });
+});
+
+describe("deleting while the storage is away", () => {
+  it("deletes all the same", async () => {
+    const waist = await createTestWaist({ deleteFiles: () => Promise.reject(new Error("the disk is gone")) });
+    const user = await waist.newUser();
+    const { id } = await waist.submit(user);
+    await waist.queuedJobs.succeed(await waist.start({ id }), null, [output("a")]);
+    await waist.queuedJobs.remove(user, id);
+    assert.equal(await waist.queuedJobs.find(user, id), null);
+    await waist.close();
+  });
+});

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it, mock } from "node:test";
+import { ServiceUnavailableError } from "../../src/errors.js";
+import type { QueuedJobs } from "../../src/services/queued-jobs.js";
+import type { User } from "../../src/services/users.js";
+import { createLeases } from "../../src/worker/leases.js";
+import { StopError } from "../../src/worker/stop-reason.js";
+import { eventually } from "../support/eventually.js";
+import { silentLog } from "../support/silent-log.js";
+import { createTestCore } from "../support/test-core.js";
+import type { TestCore } from "../support/test-core.js";
+
+const reasonOf = ({ signal }: AbortController) => (signal.reason instanceof StopError ? signal.reason.reason : null);
+
+describe("leases", () => {
+  let core: TestCore;
+  let user: User;
+  before(async () => {
+    core = await createTestCore();
+    user = await core.newUser();
+  });
+  after(() => core.close());
+  const claim = async () => core.start(await core.submit(user), "w");
+  const open = (renewMs: number, queuedJobs: Pick<QueuedJobs, "renewLeases"> = core.queuedJobs) => createLeases({ queuedJobs, worker: "w", log: silentLog, renewMs });
+  const shorten = (id: string) => core.database.sql`update queued_jobs set lease_until = now() + interval '1 second' where id = ${id}`;
+  const secondsLeft = async (id: string) => (await core.database.sql<{ left: number }[]>`select extract(epoch from lease_until - now())::float8 as left from queued_jobs where id = ${id}`)[0]?.left ?? 0;
+
+  it("are renewed, all of them by one statement, until they are released", async () => {
+    let asked: string[][] = [];
+    const leases = open(10, { renewLeases: (worker, attempts) => (asked.push(attempts.map(({ id }) => id)), core.queuedJobs.renewLeases(worker, attempts)) });
+    const [one, other] = [await claim(), await claim()];
+    const stops = [new AbortController(), new AbortController()];
+    await Promise.all([shorten(one.id), shorten(other.id)]);
+    [one, other].forEach((claimed, i) => leases.hold(claimed, stops[i] ?? assert.fail()));
+    await eventually("both are renewed", async () => (await secondsLeft(one.id)) > 25 && (await secondsLeft(other.id)) > 25);
+    assert.ok(asked.every((ids) => ids.length === 2));
+    leases.release(one);
+    asked = [];
+    await eventually("it goes on for the other", () => asked.length > 2);
+    assert.deepEqual([asked.at(-1), leases.size, stops.map(reasonOf)], [[other.id], 1, [null, null]]);
+    leases.close();
+  });
+
+  it("that are lost, by cancellation or to another worker, stop their attempt and no other", async () => {
+    const leases = open(10);
+    const [cancelled, taken, kept] = [await claim(), await claim(), await claim()];
+    const stops = [cancelled, taken, kept].map((claimed) => {
+      const stop = new AbortController();
+      leases.hold(claimed, stop);
+      return stop;
+    });
+    await core.queuedJobs.cancel(user, cancelled.id);
+    await core.database.sql`update queued_jobs set worker = 'another' where id = ${taken.id}`;
+    await eventually("both are stopped", () => stops.slice(0, 2).every(({ signal }) => signal.aborted));
+    assert.deepEqual(stops.map(reasonOf), ["lost", "lost", null]);
+    leases.close();
+  });
+
+  it("are asked about at once when a stop bell rings; the bell alone proves nothing", async () => {
+    const leases = open(600_000);
+    const [cancelled, kept] = [await claim(), await claim()];
+    const stops = [new AbortController(), new AbortController()];
+    [cancelled, kept].forEach((claimed, i) => leases.hold(claimed, stops[i] ?? assert.fail()));
+    await core.queuedJobs.cancel(user, cancelled.id);
+    await shorten(kept.id);
+    for (const { id } of [cancelled, kept]) leases.drop(id);
+    leases.drop("unknown");
+    await eventually("the bell of the other is looked into", async () => (await secondsLeft(kept.id)) > 25);
+    await eventually("the cancelled one is stopped", () => stops[0]?.signal.aborted);
+    assert.deepEqual(stops.map(reasonOf), ["lost", null]);
+    leases.close();
+  });
+
+  it("of an earlier attempt are lost when the same QueuedJob is claimed here anew", async () => {
+    const leases = open(10);
+    const first = await claim();
+    const [earlier, later] = [new AbortController(), new AbortController()];
+    leases.hold(first, earlier);
+    await core.queuedJobs.handBack(first, 0);
+    const second = await core.start(first, "w");
+    leases.hold(second, later);
+    await eventually("the earlier one is stopped", () => earlier.signal.aborted);
+    await shorten(second.id);
+    await eventually("the later one is renewed", async () => (await secondsLeft(second.id)) > 25);
+    assert.deepEqual([reasonOf(earlier), reasonOf(later)], ["lost", null]);
+    leases.close();
+  });
+
+  it("all stop for the end of the process", async () => {
+    const leases = open(600_000);
+    const stop = new AbortController();
+    leases.hold(await claim(), stop);
+    leases.stopAll();
+    assert.equal(reasonOf(stop), "shutdown");
+    leases.close();
+  });
+
+  describe("that cannot be renewed", () => {
+    const away = () => Promise.reject(new ServiceUnavailableError("The database is away; try again in a moment."));
+    const hung = () => new Promise<never>(() => {});
+
+    /** For how many seconds the attempt goes on, by the clock of the worker. */
+    async function stoppedAfter(renewLeases: QueuedJobs["renewLeases"]): Promise<number> {
+      const claimed = await claim();
+      mock.timers.enable({ apis: ["setInterval", "Date"] });
+      const leases = createLeases({ queuedJobs: { renewLeases }, worker: "w", log: silentLog });
+      const stop = new AbortController();
+      leases.hold(claimed, stop);
+      let seconds = 0;
+      for (; seconds < 60 && !stop.signal.aborted; seconds++) {
+        mock.timers.tick(1000);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      leases.close();
+      mock.timers.reset();
+      assert.equal(reasonOf(stop), "lost");
+      return seconds;
+    }
+
+    it("stop their attempt after 20 seconds, and well before the lease of 30 ends, whether the database is away or hangs", async () => {
+      for (const renewLeases of [away, hung]) {
+        const seconds = await stoppedAfter(renewLeases);
+        assert.ok(seconds > 20 && seconds < 29, `${seconds} s`);
+      }
+    });
+
+    it("for a moment only stop nothing", async () => {
+      let tries = 0;
+      const claimed = await claim();
+      const leases = open(10, { renewLeases: (worker, attempts) => (tries++ < 3 ? away() : core.queuedJobs.renewLeases(worker, attempts)) });
+      const stop = new AbortController();
+      await shorten(claimed.id);
+      leases.hold(claimed, stop);
+      await eventually("it is renewed", async () => (await secondsLeft(claimed.id)) > 25);
+      assert.equal(stop.signal.aborted, false);
+      leases.close();
+    });
+  });
+});

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { ServiceUnavailableError } from "../../src/errors.js";
+import type { Claimed } from "../../src/services/queued-jobs.js";
+import { createProgressReporter } from "../../src/worker/progress-reporter.js";
+import { eventually } from "../support/eventually.js";
+import { silentLog } from "../support/silent-log.js";
+
+const claimed = { id: "1", attempt: 1 } as Claimed;
+
+/** Notes what is recorded, and when. */
+function recorder(record: () => Promise<boolean> = async () => true) {
+  const recorded: { progress: number; message: string | null; at: number }[] = [];
+  const reporter = createProgressReporter({ progress: (_claimed, progress, message) => (recorded.push({ progress, message, at: performance.now() }), record()) }, claimed, silentLog);
+  return { recorded, reporter, told: () => recorded.map(({ progress }) => progress) };
+}
+
+describe("the progress of an attempt", () => {
+  it("is recorded at once, and from then on at most every 250 ms, the last word each time", async () => {
+    const { recorded, reporter, told } = recorder();
+    for (let step = 1; step <= 100; step++) {
+      reporter.report(step / 200);
+      if (step % 10 === 0) await pause(1);
+    }
+    await eventually("the last word is recorded", () => told().includes(0.5));
+    reporter.report(0.6);
+    await eventually("the next, too", () => told().includes(0.6));
+    await reporter.stop();
+    assert.deepEqual(told(), [0.005, 0.5, 0.6]);
+    for (const [i, { at }] of recorded.entries()) if (i > 0) assert.ok(at - (recorded[i - 1]?.at ?? 0) > 240, `${at - (recorded[i - 1]?.at ?? 0)} ms`);
+  });
+
+  it("never falls, is between 0 and 1 whatever a task says, and its message is cut", async () => {
+    const { recorded, reporter } = recorder();
+    reporter.report(-3, "x".repeat(1000));
+    reporter.report(0.7);
+    reporter.report(0.2, "later");
+    await eventually("both are recorded", () => recorded.length === 2);
+    reporter.report(17);
+    await eventually("the third is", () => recorded.length === 3);
+    await reporter.stop();
+    assert.deepEqual(recorded.map(({ progress, message }) => [progress, message]), [[0, "x".repeat(200)], [0.7, "later"], [1, null]]);
+  });
+
+  it("is not recorded any more once it was stopped, which waits for what is under way", async () => {
+    let done: (value: boolean) => void = () => {};
+    const { reporter, told } = recorder(() => new Promise((resolve) => (done = resolve)));
+    reporter.report(0.1);
+    reporter.report(0.2);
+    let stopped = false;
+    const stopping = reporter.stop().then(() => (stopped = true));
+    await pause(20);
+    assert.equal(stopped, false);
+    done(true);
+    await stopping;
+    reporter.report(0.3);
+    await pause(300);
+    assert.deepEqual(told(), [0.1]);
+  });
+
+  it("may fail to be recorded without harm", async () => {
+    const { reporter, told } = recorder(() => Promise.reject(new ServiceUnavailableError("The database is away; try again in a moment.")));
+    reporter.report(0.1);
+    reporter.report(0.2);
+    await eventually("it tries the next all the same", () => told().length === 2);
+    await reporter.stop();
+  });
+});

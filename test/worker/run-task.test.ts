@@ -1,0 +1,78 @@
+// Where a task runs, and what it is given.
+import assert from "node:assert/strict";
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { v7 as uuidv7 } from "uuid";
+import type { Photo } from "../../src/services/photos.js";
+import type { User } from "../../src/services/users.js";
+import { createWorkerScene, testTask } from "./worker-scene.js";
+import type { WorkerScene } from "./worker-scene.js";
+
+const tasks = [
+  testTask("here", () => ({ pid: process.pid })),
+  testTask("files here", ({ output }) => output({ name: "a", mimeType: "text/plain", data: new Uint8Array() })),
+  testTask("on photos", () => null, { runsIn: "child", minPhotos: 1, maxPhotos: 3 }),
+];
+
+describe("a task", () => {
+  let scene: WorkerScene;
+  let user: User;
+  before(async () => {
+    scene = await createWorkerScene(tasks);
+    user = await scene.core.newUser();
+  });
+  after(() => scene.close());
+
+  async function addPhoto(): Promise<Photo> {
+    const id = uuidv7();
+    const storageKey = `photos/${user.id}/${id}`;
+    const path = join(await mkdtemp(join(scene.deps.storage.scratchFolder, "p-")), "bytes");
+    await writeFile(path, "bytes");
+    await scene.deps.storage.put(storageKey, path);
+    const photo = await scene.deps.photos.add({ id, userId: user.id, filename: `${id}.jpg`, mimeType: "image/jpeg", width: 3, height: 2, byteSize: 5, sha256: id, storageKey, previewKey: null, thumbhash: null, phash: null });
+    return photo ?? assert.fail("no photo");
+  }
+
+  it("that costs nothing runs in the worker itself, and in a child once its worker has died of it", async () => {
+    const queuedJob = await scene.core.submit(user, { job: "here" });
+    await scene.execute(queuedJob);
+    assert.deepEqual((await scene.find(queuedJob))?.result, { pid: process.pid });
+    const suspect = await scene.core.submit(user, { job: "here" });
+    await scene.core.start(suspect, "dead");
+    await scene.core.database.sql`update queued_jobs set lease_until = now() - interval '1 second' where id = ${suspect.id}`;
+    await scene.core.queuedJobs.takeOverLapsed(10);
+    await scene.execute(suspect);
+    assert.deepEqual((await scene.find(suspect))?.result, { attempt: 2 }, "what the child says");
+  });
+
+  it("that runs in the worker itself makes no files", async () => {
+    const queuedJob = await scene.core.submit(user, { job: "files here" });
+    await scene.execute(queuedJob);
+    assert.deepEqual((await scene.find(queuedJob))?.error, { code: "TASK_FAILED", message: "The task failed unexpectedly." });
+  });
+
+  it("is given its photos, in order, as files on this machine", async () => {
+    const photos = [await addPhoto(), await addPhoto(), await addPhoto()].reverse();
+    const queuedJob = await scene.core.submit(user, { job: "on photos", photoIds: photos.map(({ id }) => id) });
+    let given: unknown;
+    const pool = { ...scene.deps.pool, run: async (request: unknown) => ((given = request), { result: null, outputs: [] }) };
+    await scene.execute(queuedJob, { pool });
+    const { photos: files } = given as { photos: { id: string; path: string; filename: string; width: number; sha256: string }[] };
+    assert.deepEqual(files.map(({ id, filename, width, sha256 }) => [id, filename, width, sha256]), photos.map(({ id }) => [id, `${id}.jpg`, 3, id]));
+    assert.deepEqual(files.map(({ path }) => path), await Promise.all(photos.map(({ storageKey }) => scene.deps.storage.localPath(storageKey))));
+  });
+
+  it("fails for good when a photo is gone, or its bytes are", async () => {
+    const [gone, empty] = [await addPhoto(), await addPhoto()];
+    const first = await scene.core.submit(user, { job: "on photos", photoIds: [gone.id] });
+    const second = await scene.core.submit(user, { job: "on photos", photoIds: [empty.id] });
+    await scene.core.database.sql`delete from photos where id = ${gone.id}`;
+    await scene.deps.storage.delete([empty.storageKey]);
+    for (const [queuedJob, message] of [[first, "A photo that it needs was deleted. Upload it again."], [second, "The bytes of a photo are not there any more. Delete it and upload it again."]] as const) {
+      await scene.execute(queuedJob);
+      const row = await scene.find(queuedJob);
+      assert.deepEqual([row?.status, row?.error], ["FAILED", { code: "PHOTO_UNREADABLE", message }]);
+    }
+  });
+});

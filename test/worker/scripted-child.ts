@@ -1,0 +1,37 @@
+// A child that does what the parameters of its attempt say.
+import { access, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PermanentTaskError } from "../../src/errors.js";
+import { serveChild } from "../../src/imaging/serve-child.js";
+import type { TaskChildRequest, TaskChildResponse } from "../../src/worker/task-child-protocol.js";
+import { eventually } from "../support/eventually.js";
+
+export interface ChildScript {
+  /** Waits for this file to be there. */
+  waitFor?: string;
+  /** Outputs it makes, with their text. */
+  files?: Record<string, string>;
+  death?: "crash" | "out of memory" | "killed";
+  /** Throws PermanentTaskError. */
+  refuse?: string;
+  hang?: boolean;
+}
+
+serveChild(async (asked): Promise<TaskChildResponse> => {
+  const { parameters, folder, attempt } = asked as TaskChildRequest;
+  const script = parameters as ChildScript;
+  const { waitFor } = script;
+  if (script.death) await die(script.death);
+  if (script.hang) await new Promise((resolve) => setTimeout(resolve, 600_000));
+  if (script.refuse) throw new PermanentTaskError("PHOTO_UNREADABLE", script.refuse);
+  if (waitFor) await eventually("the file is there", () => access(waitFor).then(() => true));
+  const files = Object.entries(script.files ?? {});
+  for (const [name, text] of files) await writeFile(join(folder, name), text);
+  return { result: { attempt }, outputs: files.map(([name, text]) => ({ name, mimeType: "text/plain", byteSize: text.length, width: null, height: null })) };
+});
+
+async function die(how: NonNullable<ChildScript["death"]>): Promise<never> {
+  if (how === "out of memory") await new Promise((resolve) => process.stderr.write("FATAL ERROR: JavaScript heap out of memory\n", resolve));
+  process.kill(process.pid, how === "killed" ? "SIGKILL" : "SIGSEGV");
+  return new Promise(() => {});
+}

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { setTimeout as wait } from "node:timers/promises";
+import { after, afterEach, before, describe, it } from "node:test";
+import { Queue } from "bullmq";
+import { LANES, createHintQueue, laneQueueName } from "../../src/queue/hint-queue.js";
+import { createRedis } from "../../src/redis.js";
+import type { User } from "../../src/services/users.js";
+import { createLeases } from "../../src/worker/leases.js";
+import { createTaskWorker } from "../../src/worker/task-worker.js";
+import type { TaskWorker, TaskWorkerOptions } from "../../src/worker/task-worker.js";
+import { eventually } from "../support/eventually.js";
+import { silentLog } from "../support/silent-log.js";
+import { createTcpProxy } from "../support/tcp-proxy.js";
+import { childTask, createWorkerScene, testTask } from "./worker-scene.js";
+import type { WorkerScene } from "./worker-scene.js";
+
+let inside = 0;
+let most = 0;
+const crowded = testTask("crowded", async () => {
+  most = Math.max(most, ++inside);
+  await wait(20);
+  inside--;
+  return null;
+});
+const obedient = testTask("obedient", ({ signal }) => wait(60_000, undefined, { signal }));
+const brief = testTask("brief", () => wait(200, null));
+
+describe("a worker", () => {
+  let scene: WorkerScene;
+  let user: User;
+  const opened: TaskWorker[] = [];
+  before(async () => {
+    scene = await createWorkerScene([crowded, obedient, brief, childTask("child")], { hints: ({ url, prefix }) => createHintQueue({ redisUrl: url, prefix, log: silentLog }) });
+    user = await scene.core.newUser();
+    await eventually("hints are taken", async () => (await scene.core.submit(user), (await hints("worker")) > 0));
+    await Promise.all(LANES.map((lane) => inspect(lane, (queue) => queue.obliterate({ force: true }))));
+    await scene.core.database.sql`delete from queued_jobs`;
+  });
+  afterEach(async () => {
+    for (const worker of opened.splice(0)) await worker.close();
+  });
+  after(() => scene.close());
+
+  async function inspect<T>(lane: (typeof LANES)[number], look: (queue: Queue) => Promise<T>): Promise<T> {
+    const connection = createRedis({ url: scene.core.redis.url, purpose: "tests", failFast: false, log: silentLog });
+    const queue = new Queue(laneQueueName(lane), { connection, prefix: scene.core.redis.prefix });
+    const found = await look(queue);
+    await queue.close();
+    connection.disconnect();
+    return found;
+  }
+  const hints = (lane: (typeof LANES)[number]) => inspect(lane, async (queue) => Object.values(await queue.getJobCounts()).reduce((sum, count) => sum + count, 0));
+  function open(more: Partial<TaskWorkerOptions> = {}): TaskWorker & { leases: ReturnType<typeof createLeases> } {
+    const leases = createLeases({ queuedJobs: scene.core.queuedJobs, worker: "test-worker", log: silentLog, renewMs: 50 });
+    const worker = createTaskWorker({ ...scene.deps, leases }, { redisUrl: scene.core.redis.url, prefix: scene.core.redis.prefix, tasks: 10, children: 2, drainMs: 5000, onRedisReady: () => {}, ...more });
+    const opening = {
+      ...worker, leases,
+      async close() {
+        await worker.close();
+        leases.close();
+      },
+    };
+    opened.push(opening);
+    return opening;
+  }
+  const statusOf = async ({ id }: { id: string }) => (await scene.find({ id }))?.status;
+  const submit = (job: string, parameters = {}) => scene.core.submit(user, { job, parameters });
+
+  it("turns the hints of both lanes into attempts, and leaves none behind", async () => {
+    const worker = open();
+    const both = [await submit("echo"), await submit("child")];
+    await eventually("both are done", async () => (await Promise.all(both.map(statusOf))).every((status) => status === "SUCCESS"));
+    await worker.close();
+    assert.deepEqual([await hints("worker"), await hints("child")], [0, 0]);
+  });
+
+  it("runs no more at once than it may", async () => {
+    const worker = open({ tasks: 3, children: 1 });
+    const many = await scene.core.submitMany(user, 15, { job: "crowded" });
+    await eventually("all are done", async () => (await Promise.all(many.map(statusOf))).every((status) => status === "SUCCESS"));
+    await worker.close();
+    assert.equal(most, 3);
+  });
+
+  it("lets what runs finish when it closes, and takes nothing more", async () => {
+    const worker = open();
+    const running = await submit("brief");
+    await eventually("it runs", async () => (await statusOf(running)) === "STARTED");
+    assert.equal(worker.idleReason(), null);
+    const closed = worker.close();
+    assert.equal(worker.idleReason(), "it is closing");
+    const late = await submit("echo");
+    await closed;
+    assert.deepEqual([await statusOf(running), await statusOf(late), worker.leases.size], ["SUCCESS", "PENDING", 0]);
+    const next = open();
+    await eventually("the next worker takes it", async () => (await statusOf(late)) === "SUCCESS");
+    await next.close();
+  });
+
+  it("hands back what has not finished within the grace, and another finishes it", async () => {
+    const worker = open({ drainMs: 50 });
+    const queuedJob = await submit("obedient");
+    await eventually("it runs", async () => (await statusOf(queuedJob)) === "STARTED");
+    await worker.close();
+    assert.deepEqual((await scene.history(queuedJob)).map(({ type }) => type), ["QUEUED", "STARTED", "RETRYING"]);
+    assert.equal((await scene.find(queuedJob))?.error, null);
+    const next = open({ drainMs: 50 });
+    await eventually("the next worker takes it", async () => (await scene.find(queuedJob))?.attempts === 2);
+    await scene.core.queuedJobs.cancel(user, queuedJob.id);
+    await next.close();
+  });
+
+  it("says that Redis is away, keeps what runs, and goes on by itself when it is back", async () => {
+    const proxy = await createTcpProxy(scene.core.redis.url);
+    let ready = 0;
+    const worker = open({ redisUrl: proxy.url, onRedisReady: () => ready++ });
+    await eventually("it takes work", () => worker.idleReason() === null && ready === 1);
+    const running = await submit("brief");
+    await eventually("it runs", async () => (await statusOf(running)) === "STARTED");
+    proxy.down();
+    await eventually("it has noticed", () => worker.idleReason() === "Redis is away");
+    await eventually("what ran is done", async () => (await statusOf(running)) === "SUCCESS");
+    proxy.up();
+    await eventually("it takes work again", () => worker.idleReason() === null && ready === 2);
+    const next = await submit("echo");
+    await eventually("the next is done", async () => (await statusOf(next)) === "SUCCESS");
+    await worker.close();
+    await proxy.close();
+  });
+});

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { ServiceUnavailableError } from "../../src/errors.js";
+import { createLoggerTo } from "../../src/logger.js";
+import { createDuties } from "../../src/services/duties.js";
+import type { QueuedJobs } from "../../src/services/queued-jobs.js";
+import type { User } from "../../src/services/users.js";
+import { createUpkeep } from "../../src/worker/upkeep.js";
+import { eventually } from "../support/eventually.js";
+import { silentLog } from "../support/silent-log.js";
+import { createTestCore } from "../support/test-core.js";
+import type { TestCore } from "../support/test-core.js";
+
+describe("the reconciler", () => {
+  let core: TestCore;
+  let user: User;
+  let forgotten = false;
+  before(async () => {
+    core = await createTestCore();
+    user = await core.newUser();
+  });
+  beforeEach(() => core.database.sql`delete from duties`);
+  after(() => core.close());
+  const open = (worker: string, more: Partial<QueuedJobs> = {}, beatMs = 600_000, log = silentLog) => createUpkeep({ queuedJobs: { ...core.queuedJobs, ...more }, hints: { hasForgotten: async () => forgotten }, duties: createDuties(core.database), worker, log, beatMs });
+  const age = (id: string) => core.database.sql`update queued_jobs set updated_at = now() - interval '6 seconds' where id = ${id}`;
+  const typesOf = async (id: string) => (await core.database.sql<{ type: string }[]>`select type from queued_job_events where queued_job_id = ${id} order by seq`).map(({ type }) => type);
+
+  it("puts back a hint that was lost, of a row that has waited for a while, and leaves the others alone", async () => {
+    const [lost, fresh, late, hinted] = [await core.submit(user), await core.submit(user), await core.submit(user, { runAt: new Date(Date.now() + 3_600_000) }), await core.submit(user)];
+    for (const { id } of [lost, late, hinted]) await age(id);
+    const kept = core.hinted.filter(({ id }) => id === hinted.id);
+    core.hinted.length = 0;
+    core.hinted.push(...kept);
+    const upkeep = open("w");
+    upkeep.hurry();
+    await eventually("it is back", () => core.hinted.length === 2);
+    await upkeep.close();
+    assert.deepEqual(core.hinted.map(({ id, run, lane, delayMs }) => [id, run, lane, delayMs]).slice(1), [[lost.id, 1, "worker", 0]]);
+    assert.equal(core.hinted.some(({ id }) => id === fresh.id), false);
+  });
+
+  it("puts back every hint, and waits for no beat, when Redis has forgotten all", async () => {
+    const fresh = await core.submit(user);
+    core.hinted.length = 0;
+    const upkeep = open("w");
+    await eventually("it has the duty", async () => (await core.database.sql`select 1 from duties`).length === 1);
+    assert.equal(core.hinted.some(({ id }) => id === fresh.id), false);
+    forgotten = true;
+    await eventually("it is back", () => core.hinted.some(({ id }) => id === fresh.id));
+    forgotten = false;
+    await upkeep.close();
+  });
+
+  it("takes over an attempt whose lease has lapsed: RETRYING at once, and STALLED for good at the second death", async () => {
+    const queuedJob = await core.submit(user);
+    const upkeep = open("w");
+    for (const [i, last] of ["RETRYING", "FAILED"].entries()) {
+      await core.start(queuedJob, "dead");
+      await core.database.sql`update queued_jobs set lease_until = now() - interval '1 second' where id = ${queuedJob.id}`;
+      upkeep.hurry();
+      await eventually(`death ${i + 1} is found`, async () => (await typesOf(queuedJob.id)).at(-1) === last);
+    }
+    await upkeep.close();
+    const row = await core.queuedJobs.find({ id: "", role: "ADMIN" }, queuedJob.id);
+    assert.deepEqual([row?.status, row?.attempts, row?.error], ["FAILED", 2, { code: "STALLED", message: "The worker that ran it died or lost touch. It happened 2 times, so it is not tried again." }]);
+    assert.deepEqual(await typesOf(queuedJob.id), ["QUEUED", "STARTED", "RETRYING", "STARTED", "FAILED"]);
+  });
+
+  it("leaves alone an attempt whose lease holds", async () => {
+    const queuedJob = await core.submit(user);
+    await core.start(queuedJob);
+    let beats = 0;
+    const upkeep = open("w", { hintDue: async () => beats++ }, 5);
+    await eventually("it has looked", () => beats > 2);
+    await upkeep.close();
+    assert.deepEqual(await typesOf(queuedJob.id), ["QUEUED", "STARTED"]);
+  });
+
+  it("is one worker's at a time, and another's when that has not renewed it", async () => {
+    const beats = { first: 0, second: 0 };
+    const first = open("first", { takeOverLapsed: async () => beats.first++ }, 5);
+    await eventually("the first has it", () => beats.first > 0);
+    const second = open("second", { takeOverLapsed: async () => beats.second++ }, 5);
+    const seen = beats.first;
+    await eventually("the first goes on", () => beats.first > seen + 5);
+    assert.equal(beats.second, 0);
+    await first.close();
+    await core.database.sql`update duties set held_until = now() - interval '1 second'`;
+    await eventually("the second has it", () => beats.second > 0);
+    await second.close();
+    assert.deepEqual((await core.database.sql`select name, holder from duties`).map((row) => [row["name"], row["holder"]]), [["reconcile", "second"]]);
+  });
+
+  it("comes again at once when it is hurried while it works, and never twice at a time", async () => {
+    let running = 0;
+    let most = 0;
+    let beats = 0;
+    let go: () => void = () => {};
+    const upkeep = open("w", {
+      async takeOverLapsed() {
+        most = Math.max(most, ++running);
+        await new Promise<void>((resolve) => (go = resolve));
+        running--;
+        return beats++;
+      },
+      hintDue: async () => 0,
+    });
+    await eventually("it works", () => running === 1);
+    for (let i = 0; i < 5; i++) upkeep.hurry();
+    go();
+    await eventually("it works again", () => beats === 1 && running === 1);
+    go();
+    await eventually("it rests", () => beats === 2 && running === 0);
+    await upkeep.close();
+    assert.equal(most, 1);
+  });
+
+  it("outlives a fault, which is an error in the log, and tries again soon, without a word, when a store was away", async () => {
+    const lines: { level: number; msg: string }[] = [];
+    const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }) });
+    const faults = [new TypeError("a bug"), new ServiceUnavailableError("Redis is away.")];
+    let beats = 0;
+    const upkeep = open("w", { takeOverLapsed: async () => { const fault = faults[beats++]; if (fault) throw fault; return 0; } }, 600_000, log);
+    await eventually("the fault is told", () => lines.length === 1);
+    upkeep.hurry();
+    await eventually("it comes again by itself", () => beats === 3);
+    await upkeep.close();
+    assert.deepEqual(lines.map(({ level, msg }) => [level, msg]), [[50, "the reconciler failed"]]);
+  });
+});

@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { createChildPool } from "../../src/imaging/child-pool.js";
+import { createLocalStorage } from "../../src/photos/local-storage.js";
+import type { HintQueue } from "../../src/queue/hint-queue.js";
+import type { QueuedJob, QueuedJobEvent } from "../../src/queued-job.js";
+import { createPhotos } from "../../src/services/photos.js";
+import { createQueuedJobReads } from "../../src/services/queued-job-reads.js";
+import { catalogue } from "../../src/tasks/catalogue.js";
+import type { Task, TaskContext } from "../../src/tasks/define-task.js";
+import { executeTask } from "../../src/worker/execute-task.js";
+import type { ExecuteDeps } from "../../src/worker/execute-task.js";
+import { createLeases } from "../../src/worker/leases.js";
+import { silentLog } from "../support/silent-log.js";
+import { createTestCore } from "../support/test-core.js";
+import type { TestCore } from "../support/test-core.js";
+
+export interface WorkerScene {
+  core: TestCore;
+  deps: ExecuteDeps;
+  /** A folder of the scene's own. */
+  folder: string;
+  /** Runs the attempt that its last hint is of. */
+  execute(queuedJob: Pick<QueuedJob, "id">, deps?: Partial<ExecuteDeps>): Promise<void>;
+  find(queuedJob: Pick<QueuedJob, "id">): Promise<QueuedJob | null>;
+  history(queuedJob: Pick<QueuedJob, "id">): Promise<QueuedJobEvent[]>;
+  /** Keys of what the storage keeps. */
+  kept(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+/** A task without a schema, for tests. */
+export function testTask(name: string, run: (context: TaskContext<Record<string, unknown>>) => unknown, more: Partial<Task> = {}): Task {
+  return {
+    name, title: name, description: name, parameters: z.record(z.string(), z.unknown()), result: z.unknown(),
+    minPhotos: 0, maxPhotos: 0, maxAttempts: 3, timeoutMs: 60_000, runsIn: "worker",
+    load: async () => ({ run: async (context) => run(context as TaskContext<Record<string, unknown>>) }),
+    ...more,
+  };
+}
+
+/** A task that is run by the scripted child. */
+export function childTask(name: string, more: Partial<Task> = {}): Task {
+  return testTask(name, () => Promise.reject(new Error("It runs in a child")), { runsIn: "child", ...more });
+}
+
+/** What a worker is made of, on real stores, with a child that obeys its parameters. Leases are renewed so often that a test sees it. */
+export async function createWorkerScene(tasks: Task[], options: { hints?: (redis: { url: string; prefix: string }) => HintQueue; renewMs?: number } = {}): Promise<WorkerScene> {
+  const folder = await mkdtemp(join(tmpdir(), "photo-worker-test-"));
+  const storage = await createLocalStorage(join(folder, "storage"));
+  const core = await createTestCore({ tasks, ...(options.hints && { hints: options.hints }), deleteFiles: (keys) => storage.delete(keys) });
+  const { database, queuedJobs } = core;
+  const queuedJobReads = createQueuedJobReads(database);
+  const pool = createChildPool({ entry: new URL("./scripted-child.js", import.meta.url), size: 2, memoryLimitBytes: 1e9, graceMs: 200, log: silentLog });
+  const leases = createLeases({ queuedJobs, worker: "test-worker", log: silentLog, renewMs: options.renewMs ?? 30 });
+  const deps: ExecuteDeps = {
+    queuedJobs, queuedJobReads, storage, pool, leases,
+    photos: createPhotos({ database, deleteFiles: async () => {}, maxStoredBytes: 1e9, log: silentLog }),
+    catalogue: new Map([...catalogue, ...tasks.map((task) => [task.name, task] as const)]),
+    startRate: { note: () => {} },
+    maxPhotoPixels: 1e8,
+    worker: "test-worker",
+    log: silentLog,
+  };
+  return {
+    core, deps, folder,
+    execute: (queuedJob, more = {}) => executeTask({ ...deps, ...more }, { id: queuedJob.id, run: core.hinted.findLast((hint) => hint.id === queuedJob.id)?.run ?? 0, requestId: "test" }),
+    find: ({ id }) => queuedJobs.find({ id: "", role: "ADMIN" }, id),
+    history: ({ id }) => queuedJobReads.history(id),
+    async kept() {
+      const keys: string[] = [];
+      for await (const { key } of storage.list()) keys.push(key);
+      return keys.sort();
+    },
+    async close() {
+      leases.close();
+      await pool.close();
+      await core.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
