@@ -31,6 +31,12 @@ export interface TaskWorker {
 
 const PAUSE_MS = 500;
 
+/**
+ * A hint that was taken and never attended, because its worker died or Redis's answer was lost, is in nobody's hands until
+ * its lock has run out and a check has seen that: with these, 15 s at the most. One that comes back too early claims nothing.
+ */
+const HINT_LOCK = { lockDuration: 10_000, stalledInterval: 5000 };
+
 /** Turns hints into attempts. */
 export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions): TaskWorker {
   const { log, leases } = deps;
@@ -42,7 +48,7 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
   let closing = false;
 
   function startLane(lane: Lane, concurrency: number): Worker<HintData> {
-    const worker = new Worker<HintData>(laneQueueName(lane), (bullJob) => take(bullJob), { connection: redis, prefix: options.prefix, concurrency, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } });
+    const worker = new Worker<HintData>(laneQueueName(lane), (bullJob) => take(bullJob), { ...HINT_LOCK, connection: redis, prefix: options.prefix, concurrency, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } });
     // "Missing key for job" comes here after Redis lost its data: the row has the result all the same.
     worker.on("error", (error) => log.debug({ err: error, lane }, "the queue has an error"));
     return worker;

@@ -88,7 +88,7 @@ describe("deleting oneself", () => {
   });
 
   it("in the middle of all that one does leaves no row behind, and no file that neither it nor the doer removes", async () => {
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 3; round++) {
       const user = await waist.newUser();
       deleted.length = 0;
       const claims: Claimed[] = [];

@@ -132,7 +132,7 @@ describe("photos", () => {
     it("and submitted at the same moment are one or the other: no unfinished QueuedJob is without its photo", async () => {
       const owner = await waist.newUser();
       const outcomes = new Set<string>();
-      for (let i = 0; i < 40; i++) {
+      for (let i = 0; i < 24; i++) {
         const photo = await waist.newPhoto(owner);
         const submit = () => outcomeOf(waist.submit(owner, { job: "metadata", photoIds: [photo.id] }));
         const remove = () => outcomeOf(waist.photos.remove(owner.id, photo.id));
@@ -146,7 +146,7 @@ describe("photos", () => {
 
     it("and sent again at the same moment are one or the other", async () => {
       const owner = await waist.newUser();
-      for (let i = 0; i < 20; i++) {
+      for (let i = 0; i < 12; i++) {
         const photo = await waist.newPhoto(owner);
         const { id } = await waist.submit(owner, { job: "metadata", photoIds: [photo.id] });
         await waist.queuedJobs.cancel(owner, id);

@@ -56,8 +56,8 @@ export interface Row {
   worker: string | null;
   /** Seconds from now; null without a lease. */
   lease: number | null;
-  /** Seconds from now. */
-  due: number;
+  /** Due so many seconds after it was touched last. */
+  pause: number;
   progress: number;
 }
 
@@ -123,7 +123,7 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
       return theOne([(await queuedJobs.find(user, queuedJob.id)) ?? queuedJob]);
     },
     row: async (id) => theOne(await sql<Row[]>`
-      select status, run, version, attempts, failures, stalls, worker, progress, extract(epoch from lease_until - clock_timestamp())::float8 as lease, extract(epoch from due_at - clock_timestamp())::float8 as due
+      select status, run, version, attempts, failures, stalls, worker, progress, extract(epoch from lease_until - clock_timestamp())::float8 as lease, extract(epoch from due_at - updated_at)::float8 as pause
       from queued_jobs where id = ${id}`),
     async everythingOf({ id }) {
       const [jobs, events, outputs, counters] = await Promise.all([

@@ -65,6 +65,8 @@ describe("an attempt", () => {
     it("finds nothing before the pause after a failure is over", async () => {
       const { id } = await waist.submit(user);
       await waist.queuedJobs.fail(await waist.start({ id }), FAULT);
+      // Longer than this test may take.
+      await waist.database.sql`update queued_jobs set due_at = due_at + interval '1 minute' where id = ${id}`;
       assert.equal(await waist.queuedJobs.start({ id, run: 2, worker: "early" }), null);
     });
 
@@ -116,7 +118,7 @@ describe("an attempt", () => {
       assert.equal(await waist.queuedJobs.fail(await waist.start({ id }), FAULT), "RETRYING");
       const row = await waist.row(id);
       assert.deepEqual([row.status, row.run, row.failures, row.lease, row.version], ["PENDING", 2, 1, null, 3]);
-      assert.ok(row.due > 0.3 && row.due <= 1, String(row.due));
+      assert.ok(row.pause >= 0.499 && row.pause <= 1.1, String(row.pause));
       assert.deepEqual([lastTold()?.type, lastTold()?.queuedJob.error, lastTold()?.queuedJob.runAt], ["RETRYING", { code: "TASK_FAILED", message: "No." }, null]);
       const hint = waist.hinted.at(-1);
       assert.ok(hint && hint.id === id && hint.run === 2 && hint.delayMs >= 500 && hint.delayMs <= 1000, JSON.stringify(hint));
@@ -154,8 +156,7 @@ describe("an attempt", () => {
     it("is due again after the pause that the worker that hands it back asks for", async () => {
       const { id } = await waist.submit(user);
       await waist.queuedJobs.handBack(await waist.start({ id }), 60_000);
-      const { due } = await waist.row(id);
-      assert.ok(due > 55 && due <= 60, String(due));
+      assert.equal(Math.round((await waist.row(id)).pause), 60);
       assert.deepEqual([waist.hinted.at(-1)?.delayMs, await waist.queuedJobs.start({ id, run: 2, worker: "early" })], [60_000, null]);
     });
   });
@@ -222,7 +223,7 @@ describe("an attempt", () => {
     }
 
     it("is either cancelled or complete when both come at once, and told as that alone", async () => {
-      const outcomes = await Promise.all(Array.from({ length: 30 }, async () => {
+      const outcomes = await Promise.all(Array.from({ length: 20 }, async () => {
         const claimed = await waist.start(await waist.submit(user));
         const [succeeded, cancelled] = await Promise.all([waist.queuedJobs.succeed(claimed, 1, [output(claimed.id)]), waist.queuedJobs.cancel(user, claimed.id).then(() => true, () => false)]);
         const queuedJob = await waist.queuedJobs.find(user, claimed.id);
@@ -230,7 +231,7 @@ describe("an attempt", () => {
         assert.deepEqual([queuedJob?.status, queuedJob?.result, queuedJob?.outputs?.length], succeeded ? ["SUCCESS", 1, 1] : ["CANCELLED", null, 0]);
         return succeeded;
       }));
-      assert.equal(outcomes.length, 30);
+      assert.equal(outcomes.length, 20);
     });
   });
 

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import type { Lane } from "../../src/queue/hint-queue.js";
+import { createWaitingLine } from "../../src/services/waiting-line.js";
+import type { WaitingLine } from "../../src/services/waiting-line.js";
+import { catalogue } from "../../src/tasks/catalogue.js";
+import { albumTask } from "../support/album-task.js";
+import { createTestWaist } from "../support/test-waist.js";
+import type { TestWaist } from "../support/test-waist.js";
+
+describe("the waiting line", () => {
+  let waist: TestWaist;
+  const rates: Record<Lane, number | null> = { worker: null, child: null };
+  before(async () => {
+    waist = await createTestWaist();
+  });
+  beforeEach(async () => {
+    await waist.database.sql`delete from queued_jobs`;
+    rates.worker = null;
+  });
+  after(() => waist.close());
+  /** One that has not seen the crowd yet. */
+  const line = (): WaitingLine => createWaitingLine({ database: waist.database, catalogue: new Map([...catalogue, [albumTask.name, albumTask]]), startRate: { rate: async (lane) => rates[lane] } });
+  const positions = async (...rows: { id: string }[]) => (await line().places(rows.map(({ id }) => id))).map((place) => place?.position ?? null);
+
+  it("has one's own by priority, and within it by their time", async () => {
+    const user = await waist.newUser();
+    const [a, b, c] = await waist.submitMany(user, [{}, { priority: 5 }, {}]);
+    assert.ok(a && b && c);
+    assert.deepEqual(await positions(a, b, c), [1, 0, 2]);
+  });
+
+  it("holds nothing that runs, has finished, is not due or never was", async () => {
+    const user = await waist.newUser();
+    const [running, finished, later] = [await waist.submit(user), await waist.finished(user), await waist.submit(user, { runAt: new Date(Date.now() + 60_000) })];
+    await waist.start(running);
+    const waiting = await waist.submit(user);
+    assert.deepEqual(await positions(running, finished, later, { id: user.id }, waiting), [null, null, null, null, 0]);
+    assert.deepEqual(await line().places([]), []);
+  });
+
+  it("lets others before one in blocks of 16, so that the first of one never stands behind the thousands of another", async () => {
+    const [one, other] = [await waist.newUser(), await waist.newUser()];
+    await waist.submitMany(other, Array.from({ length: 50 }, () => ({})));
+    const mine = await waist.submitMany(one, Array.from({ length: 17 }, () => ({})));
+    const places = await positions(...mine);
+    assert.deepEqual([places[0], places[15], places[16]], [16, 31, 48]);
+  });
+
+  it("is another one for photos", async () => {
+    const [one, other] = [await waist.newUser(), await waist.newUser()];
+    const { id: photoId } = await waist.newPhoto(one);
+    await waist.submitMany(other, [{}, {}, {}]);
+    const [echo, album] = [await waist.submit(one), await waist.submit(one, { job: "album", photoIds: [photoId] })];
+    assert.deepEqual(await positions(echo, album), [3, 0]);
+  });
+
+  it("tells when one starts from how fast its like are started, and does not where that is unknown", async () => {
+    const user = await waist.newUser();
+    const [, second] = await waist.submitMany(user, [{}, {}]);
+    assert.ok(second);
+    assert.deepEqual(await line().places([second.id]), [{ position: 1, startsAt: null }]);
+    rates.worker = 0.1;
+    const [place] = await line().places([second.id]);
+    const seconds = (Date.parse(place?.startsAt ?? "") - Date.now()) / 1000;
+    assert.ok(seconds > 18 && seconds <= 20, String(seconds));
+  });
+});
