@@ -12,13 +12,14 @@ async function logged(options: object, script: string): Promise<string> {
   return (await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program])).stdout;
 }
 
+const messageOf = (line: Record<string, unknown> | undefined) => (line?.["err"] as Error | undefined)?.message;
 const parse = (text: string) => text.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe("the log", () => {
   it("is one line of JSON for each message, with its fields and the process's name", async () => {
     const [first, second, ...more] = parse(await logged({}, `log.info({ queuedJobId: "1" }, "two\\nlines\\r"); log.child({ requestId: "r" }).warn({ err: new Error("broke") }, "failed");`));
     assert.deepEqual([first?.["name"], first?.["level"], first?.["queuedJobId"], first?.["msg"]], ["test", 30, "1", "two\nlines\r"]);
-    assert.deepEqual([second?.["level"], second?.["requestId"], (second?.["err"] as Error).message], [40, "r", "broke"]);
+    assert.deepEqual([second?.["level"], second?.["requestId"], messageOf(second)], [40, "r", "broke"]);
     assert.deepEqual(more, []);
   });
 

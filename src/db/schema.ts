@@ -1,7 +1,7 @@
 // The tables. PostgreSQL is the only truth; what stands in Redis is made from these rows. Ids are UUIDv7, made by the
 // service, so that a list ordered by id is ordered by creation, and an index on (user_id, id) serves every page.
 import { sql } from "drizzle-orm";
-import { bigint, boolean, check, doublePrecision, foreignKey, index, integer, jsonb, pgTable, primaryKey, smallint, text, timestamp, unique, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bigint, boolean, check, doublePrecision, foreignKey, index, integer, json, jsonb, pgTable, primaryKey, smallint, text, timestamp, unique, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES } from "../queued-job-status.js";
 
 // Milliseconds, since a JavaScript date holds no more. Never order by one of these: by id or by seq.
@@ -53,8 +53,9 @@ export const jobs = pgTable("jobs", {
   name: text().primaryKey(),
   title: text().notNull(),
   description: text().notNull(),
-  parameterSchema: jsonb("parameter_schema").$type<Record<string, unknown>>().notNull(),
-  resultSchema: jsonb("result_schema").$type<Record<string, unknown>>().notNull(),
+  // json, not jsonb, which forgets the order of the keys: forms are drawn in it.
+  parameterSchema: json("parameter_schema").$type<Record<string, unknown>>().notNull(),
+  resultSchema: json("result_schema").$type<Record<string, unknown>>().notNull(),
   minPhotos: integer("min_photos").notNull(),
   maxPhotos: integer("max_photos").notNull(),
   maxAttempts: integer("max_attempts").notNull(),

@@ -15,6 +15,17 @@ export async function createLocalStorage(folder: string): Promise<Storage> {
 
   return {
     scratchFolder,
+    async clearScratch(before) {
+      let removed = 0;
+      for (const name of await readdir(scratchFolder)) {
+        const path = join(scratchFolder, name);
+        const info = await stat(path).catch(() => null);
+        if (!info || info.mtime >= before) continue;
+        await rm(path, { recursive: true, force: true });
+        removed++;
+      }
+      return removed;
+    },
     async put(key, path) {
       const target = pathOf(key);
       try {

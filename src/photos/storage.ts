@@ -13,6 +13,8 @@ export interface ByteRange {
 export interface Storage {
   /** A folder on the disk for files on their way in; what is `put` must come from there. */
   readonly scratchFolder: string;
+  /** Removes what lies in the scratch folder since before this instant, left by processes that were killed; returns how much. */
+  clearScratch(before: Date): Promise<number>;
   /** Takes the file at `path` over: it is durable under its key, and gone from `path`, when this resolves. Throws ServiceUnavailableError. */
   put(key: string, path: string): Promise<void>;
   /** Null when there is nothing under this key. */

@@ -40,6 +40,8 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+const IDLE_MS = 100;
+
 /** The network edge, built apart from the process. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { config, schema, services, log } = options;
@@ -71,7 +73,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     async close() {
       closing = true;
       await sockets.close();
-      await app.close();
+      // A request that was under way leaves its connection open for the next one, and the server would wait for that.
+      const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_MS);
+      await app.close().finally(() => clearInterval(idle));
     },
   };
 }

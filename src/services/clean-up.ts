@@ -9,7 +9,7 @@ import type { QueuedJobs } from "./queued-jobs.js";
 export interface CleanUp {
   /** Finished QueuedJobs and events whose time is up; in small batches, so that nobody waits for it. */
   purge(): Promise<{ queuedJobs: number; events: number }>;
-  /** Bytes that no row names any more, left over by a crash between the two; those of the last hour may still get their row. */
+  /** Bytes that no row names, left over by a crash before the row or half-way in; those of the last hour may still get theirs. */
   sweepFiles(): Promise<number>;
   /** Counts again what the counters should say; returns how many were off. */
   recount(): Promise<number>;
@@ -54,7 +54,7 @@ export function createCleanUp(deps: { database: Database; queuedJobs: Pick<Queue
     },
 
     async sweepFiles() {
-      let removed = 0;
+      let removed = await storage.clearScratch(new Date(Date.now() - HOUR_MS));
       for await (const keys of oldKeys(storage)) {
         const named = await available(() => findNamed(sql, keys));
         const orphans = keys.filter((key) => !named.has(key));

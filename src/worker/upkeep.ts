@@ -21,7 +21,8 @@ export interface UpkeepOptions {
 
 const BEAT_MS = 5000;
 const GLANCE_MS = 1000;
-const HELD_SECONDS = 15;
+/** Longer than a beat; how long nobody reconciles when the holder dies. */
+const HELD_SECONDS = 8;
 /** Attempts that are taken over in a beat. */
 const LAPSED = 1000;
 /** Rows whose hints are looked for in a beat; the others have their turn when these have run. */

@@ -17,12 +17,12 @@ export async function checkFiles(options: { storageFolder: string; databaseUrl: 
   const { storageFolder, tables, violations } = options;
   const before = await filesBelow(join(storageFolder, "kept"));
   for (const key of tables.files) if (!before.includes(key)) violations.add("lost", `a row names the file ${key}, which is not there`);
-  for (const file of await filesBelow(storageFolder)) await utimes(join(storageFolder, file), LONG_AGO, LONG_AGO);
+  for (const name of await readdir(storageFolder, { recursive: true })) await utimes(join(storageFolder, name), LONG_AGO, LONG_AGO);
   const swept = await sweep(options);
   const after = await filesBelow(join(storageFolder, "kept"));
   for (const key of after) if (!tables.files.has(key)) violations.add("other", `the file ${key} is kept, and no row names it`);
   for (const key of tables.files) if (before.includes(key) && !after.includes(key)) violations.add("lost", `the file ${key} was swept, and a row names it`);
-  for (const file of await filesBelow(join(storageFolder, "scratch"))) violations.add("other", `the scratch file ${file} was left over`);
+  for (const name of await readdir(join(storageFolder, "scratch"))) violations.add("other", `${name} was left over in the scratch folder`);
   return { kept: after.length, swept };
 }
 

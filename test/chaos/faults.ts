@@ -96,6 +96,8 @@ function send(pid: number, signal: NodeJS.Signals): void {
 const DELAY_MS = 200;
 
 function networkFaults({ name, proxy }: { name: string; proxy: FaultyProxy }, random: Random): Named[] {
+  // Apart: how many connections ask must not move what comes next.
+  const bytes = random.branch();
   const lasting = (begin: () => void) => async () => {
     begin();
     await pause(random.int(1000, 5000));
@@ -103,7 +105,7 @@ function networkFaults({ name, proxy }: { name: string; proxy: FaultyProxy }, ra
   };
   return [
     [`connections to ${name} cut`, async () => proxy.cut()],
-    [`connections to ${name} cut in mid-reply`, lasting(() => proxy.cutReplies(() => random.int(1, 400)))],
+    [`connections to ${name} cut in mid-reply`, lasting(() => proxy.cutReplies(() => bytes.int(1, 400)))],
     [`connections to ${name} hang`, lasting(() => proxy.hang())],
     [`connections to ${name} slow`, lasting(() => proxy.delay(DELAY_MS))],
   ];

@@ -34,6 +34,7 @@ export function createFleet(options: { env: Record<string, string>; logs: string
     members.push(member);
     everyPid.push(member.pid);
     void member.exited.then((how) => leave(member, how));
+    if (closing) await stop(members.splice(members.indexOf(member), 1)[0] as ServiceProcess);
     return member;
   }
 

@@ -1,4 +1,4 @@
-// `npm run chaos [-- --minutes N --seed S]`: the whole service on stores of its own, under load and under faults, and then
+// `npm run chaos [-- --minutes N --seed S --only WORDS]`: the whole service on stores of its own, under load and under faults, and then
 // every record held against what is promised. Exits 1 when something was broken; the logs are then kept.
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -33,8 +33,8 @@ try {
   }
   if (violations.sentences.length === 0) process.exitCode = 0;
 } catch (error) {
-  say(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${violations.sentences.join("\n")}`);
+  say(stop.signal.aborted ? String(error) : `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${violations.sentences.join("\n")}`);
 }
-if (process.exitCode === 0) await rm(folder, { recursive: true, force: true });
+if (process.exitCode === 0 || stop.signal.aborted) await rm(folder, { recursive: true, force: true });
 else say(`seed ${options.seed}; the logs are in ${folder}`);
 process.exit();

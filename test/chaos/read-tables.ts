@@ -14,12 +14,9 @@ export interface LogRow {
 export interface JobRow {
   id: string;
   userId: string;
-  key: string | null;
   status: QueuedJobStatus;
   version: number;
   attempts: number;
-  /** Without an end, or without a lease where there must be one: what must not be. */
-  worker: string | null;
 }
 
 export interface StreamRow {
@@ -47,7 +44,7 @@ export async function readTables(url: string): Promise<Tables> {
     const log = await sql<LogRow[]>`
       select user_id as "userId", seq::float8 as seq, queued_job_id as "jobId", type, (snapshot->>'version')::int as version, snapshot->>'status' as status, (snapshot->>'attempts')::int as attempts
       from queued_job_events order by user_id, seq`;
-    const jobs = await sql<JobRow[]>`select id, user_id as "userId", idempotency_key as key, status, version, attempts, worker from queued_jobs order by id`;
+    const jobs = await sql<JobRow[]>`select id, user_id as "userId", status, version, attempts from queued_jobs order by id`;
     const streams = await sql<StreamRow[]>`
       select s.user_id as "userId", s.last_seq::float8 as "lastSeq", s.pending, s.stored_bytes::float8 as "storedBytes",
         (select count(*)::int from queued_jobs q where q.user_id = s.user_id and q.status in ('PENDING', 'STARTED')) as unfinished,

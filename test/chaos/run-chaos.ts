@@ -36,7 +36,7 @@ export interface Run {
 
 /** Load, clients and faults for so many minutes, then the verdict. The stage stays open, the fleet is closed. */
 export async function runChaos(stage: Stage, options: ChaosOptions & { violations: Violations; stop: AbortSignal; say: (line: string) => void }): Promise<Outcome> {
-  const { seed, minutes, violations, say } = options;
+  const { seed, minutes, violations, say, only } = options;
   const random = createRandom(seed);
   const fleet = createFleet({ env: stage.env, logs: stage.logs, violations });
   const feeds: FeedRecorder[] = [];
@@ -46,8 +46,7 @@ export async function runChaos(stage: Stage, options: ChaosOptions & { violation
     const people = await Promise.all(NAMES.map(async (name) => createPerson({ name, token: await stage.token(name), api: createApiClient({ pickUrl, token: await stage.token(name) }) })));
     const stop = stopAfter(minutes, options.stop);
     say(`the service is up; ${minutes} minutes of chaos begin, seed ${seed}`);
-    const run = await disturb(stage, fleet, { people, pickUrl, random, violations, stop, minutes, say, feeds });
-    if (options.stop.aborted) throw new Error("The run was cut short, and nothing was checked.");
+    const run = await unlessCut(options.stop, disturb(stage, fleet, { people, pickUrl, random, violations, stop, minutes, say, feeds, only }));
     const result = await verify(stage, run, { violations, say, stopFleet: fleet.close });
     return { seed, minutes, ...result };
   } finally {
@@ -67,9 +66,20 @@ function stopAfter(minutes: number, signal: AbortSignal): AbortSignal {
   return over.signal;
 }
 
+/** What `work` gives; when the signal comes first, nobody waits for the fault that is under way. */
+async function unlessCut<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  work.catch(() => {});
+  const cut = new Promise<never>((_, reject) => {
+    const tell = () => reject(new Error("The run was cut short, and nothing was checked."));
+    if (signal.aborted) tell();
+    else signal.addEventListener("abort", tell);
+  });
+  return await Promise.race([work, cut]);
+}
+
 /** Everything at once until the time is up; resolves when the last fault is over and every submission is answered. */
-async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; pickUrl: () => string; random: Random; violations: Violations; stop: AbortSignal; minutes: number; say: (line: string) => void; feeds: FeedRecorder[] }): Promise<Run> {
-  const { people, pickUrl, random, violations, stop, minutes, say, feeds } = options;
+async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; pickUrl: () => string; random: Random; violations: Violations; stop: AbortSignal; minutes: number; say: (line: string) => void; feeds: FeedRecorder[]; only: string }): Promise<Run> {
+  const { people, pickUrl, random, violations, stop, minutes, say, feeds, only } = options;
   function record(person: Person, name: string): FeedRecorder {
     const feed = startFeedRecorder({ name: `${person.name}'s ${name} feed`, person, pickUrl, random: random.branch(), violations });
     feeds.push(feed);
@@ -87,7 +97,7 @@ async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; 
     ...people.flatMap((person) => [submitJobs(person, { random: random.branch(), violations, stop }), meddle(person, { random: random.branch(), violations, stop })]),
     ...cut.map((feed) => keepCutting(feed, { random: random.branch(), stop })),
     ...sleepy.map((feed) => keepSleeping(feed, { random: random.branch(), stop, longestMs: minutes >= 3 ? 45_000 : 12_000 })),
-    pause(2000).then(() => injectFaults({ faults: createFaults({ stage, fleet, random: random.branch(), long: minutes >= 3 }), random: random.branch(), violations, stop, onFault })),
+    pause(2000).then(() => injectFaults({ faults: createFaults({ stage, fleet, random: random.branch(), long: minutes >= 3 }).filter(({ kind }) => kind.includes(only)), random: random.branch(), violations, stop, onFault })),
   ]);
   return { people, feeds, steady, faults, pickUrl };
 }

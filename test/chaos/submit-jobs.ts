@@ -65,7 +65,7 @@ function record({ ledger }: Person, inputs: Input[], shown: Shown[]): void {
   }
 }
 
-/** The loser of `deleteQueuedJob` gives its key back, so nothing is compared of what may have been deleted: what is sent twice is so at once. */
+/** Of what was sent twice in a row: later on it may have been deleted, and its key be free again. */
 function compare(inputs: Input[], first: Shown[], second: Shown[], violations: Violations): void {
   for (const [i, input] of inputs.entries()) {
     if (first[i]?.id !== second[i]?.id) violations.add("repeated", `the key ${input.idempotencyKey} gave ${first[i]?.id} and then ${second[i]?.id}`);

@@ -4,6 +4,7 @@ import { checkFeed } from "./check-feed.js";
 import { checkFiles } from "./check-files.js";
 import { checkPerson } from "./check-people.js";
 import { checkTables } from "./check-tables.js";
+import { checkWaits } from "./check-waits.js";
 import { startFeedRecorder } from "./feed-recorder.js";
 import type { FeedRecorder } from "./feed-recorder.js";
 import { measure } from "./figures.js";
@@ -36,7 +37,9 @@ export async function verify(stage: Stage, run: Run, options: { violations: Viol
   const eventsChecked = run.feeds.reduce((sum, feed) => sum + checkFeed(feed, logOf(feed), violations), 0);
   for (const replay of replays) compareWithLog(replay, logOf(replay), violations);
   const files = await checkFiles({ storageFolder: stage.storage, databaseUrl: stage.postgres.url, tables, violations });
-  return { accepted: counts.reduce((sum, count) => sum + count, 0), eventsChecked, files, figures: measure(run) };
+  const figures = measure(run);
+  checkWaits(figures, violations);
+  return { accepted: counts.reduce((sum, count) => sum + count, 0), eventsChecked, files, figures };
 }
 
 const UNFINISHED = "{ queuedJobs(filter: { status: [PENDING, STARTED] }) { totalCount } }";

@@ -30,7 +30,7 @@ test("makes the links that the package's install script would have made", async 
   await findPostgres({ user: undefined, beside: beside("plain-data"), native });
 });
 
-test("runs from a copy when its folder cannot be written", { skip: isRoot }, async () => {
+test("runs from a copy when its folder cannot be written", { skip: isRoot && "root may do everything: run the suite as an ordinary user" }, async () => {
   const native = fakePackage("read-only");
   chmodSync(join(native, "lib"), 0o555);
   const { postgres } = await findPostgres({ user: undefined, beside: beside("read-only-data"), native });
@@ -39,7 +39,7 @@ test("runs from a copy when its folder cannot be written", { skip: isRoot }, asy
   chmodSync(join(native, "lib"), 0o755);
 });
 
-test("runs from a copy when its folder is closed to the user it runs as", { skip: !isRoot }, async () => {
+test("runs from a copy when its folder is closed to the user it runs as", { skip: !isRoot && "only root can become somebody else: run the suite as root" }, async () => {
   const native = fakePackage("closed");
   chmodSync(dirname(native), 0o700);
   const { postgres } = await findPostgres({ user: chooseRunUser(scene.folder), beside: beside("closed-data"), native });

@@ -74,7 +74,7 @@ test("durable: false gives safety up for speed", async () => {
   await server.close();
 });
 
-test("as root it runs as somebody else", { skip: !isRoot }, async () => {
+test("as root it runs as somebody else", { skip: !isRoot && "only root can become somebody else: run the suite as root" }, async () => {
   const server = await start();
   assert.notEqual(uidOf(server.pid), 0);
   assert.equal(uidOf(server.pid), statSync(data).uid);
@@ -175,7 +175,7 @@ test("a password that does not fit the data is told in one sentence, and nothing
   writeFileSync(join(dataDir, "password"), password);
 });
 
-test("as root it works in a folder that only root may pass, and opens it to nobody", { skip: !isRoot }, async () => {
+test("as root it works in a folder that only root may pass, and opens it to nobody", { skip: !isRoot && "only root can become somebody else: run the suite as root" }, async () => {
   const closed = join(scene.folder, "closed");
   mkdirSync(closed);
   chmodSync(closed, 0o700);

@@ -59,7 +59,7 @@ test("the next start has the same data and URL; the password is in files of mode
   await server.close();
 });
 
-test("as root it runs as somebody else", { skip: !isRoot }, async () => {
+test("as root it runs as somebody else", { skip: !isRoot && "only root can become somebody else: run the suite as root" }, async () => {
   const server = await start();
   assert.notEqual(uidOf(server.pid), 0);
   await server.close();
@@ -127,7 +127,7 @@ test("data that cannot be read is put aside and Redis starts empty, because all 
   await server.close();
 });
 
-test("as root it works in a folder that only root may pass", { skip: !isRoot }, async () => {
+test("as root it works in a folder that only root may pass", { skip: !isRoot && "only root can become somebody else: run the suite as root" }, async () => {
   const closed = join(scene.folder, "closed");
   mkdirSync(closed);
   chmodSync(closed, 0o700);
@@ -136,7 +136,7 @@ test("as root it works in a folder that only root may pass", { skip: !isRoot }, 
   await server.close();
 });
 
-test("a server that ends at once is told in one sentence, and the folder is free again", { skip: bundledRedis() === null }, async () => {
+test("a server that ends at once is told in one sentence, and the folder is free again", { skip: bundledRedis() === null && "npm has no Redis for this system" }, async () => {
   const program = join(scene.folder, "redis-server");
   writeFileSync(program, `#!/bin/sh\n[ "$1" = --version ] && exec ${bundledRedis()} --version\necho "No space left on device"; exit 1\n`, { mode: 0o755 });
   const broken = startRedis({ dataDir: join(scene.folder, "full"), log: scene.log, path: scene.folder, bundled: null });

@@ -74,7 +74,7 @@ describe("the event bus", () => {
 
   it("says that Redis is away, neither waits nor throws meanwhile, and goes on listening when it is back", async () => {
     await hearer.listen("ann");
-    const before = reconnects;
+    const seen = reconnects;
     proxy.down();
     await eventually("it has noticed", () => hearer.awayReason() !== null);
     assert.equal(hearer.awayReason(), "is away; what is submitted runs when it returns");
@@ -83,7 +83,7 @@ describe("the event bus", () => {
     await hearer.listen("late");
     assert.ok(Date.now() - asked < 200, `listening took ${Date.now() - asked} ms`);
     proxy.up();
-    await eventually("it tells that bells may have been missed", () => reconnects > before);
+    await eventually("it tells that bells may have been missed", () => reconnects > seen);
     await eventually("it is back", () => hearer.awayReason() === null);
     ringer.ring("ann", [event(6)]);
     ringer.ring("late", [event(7)]);

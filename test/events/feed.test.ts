@@ -1,22 +1,33 @@
 // How a stream learns of what happens: by bells, by reconnects and by the watchdog; and what its channel costs.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { Redis } from "ioredis";
+import { v7 as uuidv7 } from "uuid";
 import type { EventLog } from "../../src/events/event-log.js";
 import type { User } from "../../src/services/users.js";
 import { eventually } from "../support/eventually.js";
 import { createTestCore } from "../support/test-core.js";
 import type { TestCore } from "../support/test-core.js";
 import { createTestReader } from "../support/test-reader.js";
+import type { TestReader } from "../support/test-reader.js";
 import { told } from "../support/told.js";
 
 describe("the feed", () => {
   let core: TestCore;
+  const opened: TestReader[] = [];
   let redis: Redis;
+  async function open(options?: Parameters<typeof createTestReader>[1]): Promise<TestReader> {
+    const reader = await createTestReader(core, options);
+    opened.push(reader);
+    return reader;
+  }
   before(async () => {
     core = await createTestCore();
     redis = new Redis(core.redis.url);
     await eventually("bells can be rung", () => core.bus.awayReason() === null);
+  });
+  afterEach(async () => {
+    for (const reader of opened.splice(0)) await reader.close();
   });
   after(async () => {
     redis.disconnect();
@@ -36,7 +47,7 @@ describe("the feed", () => {
       return answer;
     };
     const wrap = (log: EventLog): EventLog => ({ ...log, read: behind(log.read), heads: behind(log.heads), present: behind(log.present) });
-    const reader = await createTestReader(core, { wrap });
+    const reader = await open({ wrap });
     const user = await core.newUser();
     const first = await core.submit(user);
     const starts = [{}, { after: { epoch, seq: 1 } }, { queuedJobId: first.id }, { queuedJobId: first.id, after: { epoch, seq: 1 } }];
@@ -50,11 +61,10 @@ describe("the feed", () => {
       await subscription.return();
       if (queuedJob === first) await core.queuedJobs.retry(user, first.id);
     }
-    await reader.close();
   });
 
   it("finds by its watchdog what no bell told", async () => {
-    const reader = await createTestReader(core, { watchdogMs: 30 });
+    const reader = await open({ watchdogMs: 30 });
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
     core.losesBells = true;
@@ -64,11 +74,10 @@ describe("the feed", () => {
     await core.submit(user);
     await stream.count(4);
     assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "SUCCEEDED 3", "QUEUED 4"]);
-    await reader.close();
   });
 
   it("tells once and in order what bells tell twice, late, early or wrongly", async () => {
-    const reader = await createTestReader(core);
+    const reader = await open();
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
     core.losesBells = true;
@@ -80,23 +89,21 @@ describe("the feed", () => {
     await core.submit(user);
     await stream.count(6);
     assert.deepEqual(stream.events.map(({ cursorSeq }) => cursorSeq), [1, 2, 3, 4, 5, 6]);
-    await reader.close();
   });
 
   it("is told by a bell that carries numbers only as well", async () => {
-    const reader = await createTestReader(core);
+    const reader = await open();
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
     await core.submitMany(user, 100);
     await core.finish(user, "x".repeat(20_000));
     await stream.count(103);
     assert.deepEqual(stream.events.map(({ cursorSeq }) => cursorSeq), Array.from({ length: 103 }, (_, i) => i + 1));
-    assert.equal((stream.events.at(-1)?.event.queuedJob.result as string).length, 20_000);
-    await reader.close();
+    assert.equal(String(stream.events.at(-1)?.event.queuedJob.result).length, 20_000);
   });
 
   it("shares one channel of Redis among all subscribers of a user, and releases it with the last", async () => {
-    const reader = await createTestReader(core);
+    const reader = await open();
     const user = await core.newUser();
     const subscriptions = await Promise.all(Array.from({ length: 50 }, () => reader.open(user.id)));
     const streams = subscriptions.map(told);
@@ -111,27 +118,32 @@ describe("the feed", () => {
     await subscriptions[0]?.return();
     await eventually("the channel is released", async () => (await listenersOf(user)) === 0);
     assert.equal(reader.feed.subscribers, 0);
-    await reader.close();
+  });
+
+  it("releases the channel, too, of a stream that was refused", async () => {
+    const reader = await open();
+    const user = await core.newUser();
+    await assert.rejects(reader.open(user.id, { queuedJobId: uuidv7() }), { code: "NOT_FOUND" });
+    await eventually("the channel is released", async () => (await listenersOf(user)) === 0);
+    assert.equal(reader.feed.subscribers, 0);
   });
 
   it("costs no query for what a bell carried", async () => {
     let reads = 0;
-    const reader = await createTestReader(core, { wrap: (log) => ({ ...log, read: (query) => (reads++, log.read(query)) }) });
+    const reader = await open({ wrap: (log) => ({ ...log, read: (query) => (reads++, log.read(query)) }) });
     const user = await core.newUser();
     const streams = await Promise.all(Array.from({ length: 10 }, async () => told(await reader.open(user.id))));
     for (let i = 0; i < 10; i++) await core.submit(user);
     await Promise.all(streams.map((stream) => stream.count(10)));
     assert.equal(reads, 0);
-    await reader.close();
   });
 
   it("ends every stream when it closes", async () => {
-    const reader = await createTestReader(core);
+    const reader = await open();
     const user = await core.newUser();
     const streams = [told(await reader.open(user.id)), told(await reader.open(user.id))];
     await reader.feed.close();
     assert.deepEqual(await Promise.all(streams.map((stream) => stream.ended())), ["done", "done"]);
     assert.equal(reader.feed.subscribers, 0);
-    await reader.close();
   });
 });

@@ -96,11 +96,11 @@ describe("a subscription", () => {
     const mine = await core.submit(user);
     const stream = told(await reader.open(user.id, { queuedJobId: mine.id }));
     for (let i = 0; i < 5; i++) await core.submitMany(user, 100);
-    const before = pages.length;
+    const earlier = pages.length;
     await core.queuedJobs.cancel(user, mine.id);
     assert.equal(await stream.ended(), "done");
     assert.deepEqual(stream.story, ["QUEUED 1", "CANCELLED 502"]);
-    assert.ok(pages.length - before <= 2, `${pages.length - before} pages were read for one event`);
+    assert.ok(pages.length - earlier <= 2, `${pages.length - earlier} pages were read for one event`);
   });
 
   it("completes after the first terminal event although a retry followed at once", async () => {
@@ -140,7 +140,7 @@ describe("a subscription", () => {
   it("ends with CURSOR_EXPIRED when it has fallen behind what is kept", async () => {
     const user = await core.newUser();
     const subscription = await reader.open(user.id);
-    const before = reader.feed.subscribers;
+    const earlier = reader.feed.subscribers;
     for (let i = 0; i < 3; i++) await core.submitMany(user, 100);
     await core.database.sql`delete from queued_job_events where user_id = ${user.id} and seq <= 50`;
     await core.database.sql`update user_streams set floor_seq = 50 where user_id = ${user.id}`;
@@ -148,6 +148,6 @@ describe("a subscription", () => {
     const end = await stream.ended();
     assert.ok(end instanceof CursorExpiredError, String(end));
     assert.deepEqual([end.code, end.message], ["CURSOR_EXPIRED", "The stream fell behind what is kept: read the page again and go on with its eventCursor."]);
-    assert.deepEqual([stream.story, reader.feed.subscribers], [[], before - 1]);
+    assert.deepEqual([stream.story, reader.feed.subscribers], [[], earlier - 1]);
   });
 });

@@ -52,7 +52,7 @@ describe("the resumable client", () => {
   async function follow(client: Client, person: TestClient, disturb: () => Promise<void>): Promise<{ events: Told[]; sent: object }> {
     const events: Told[] = [];
     const sent = { query: FEED, variables: { after: await person.cursor() } };
-    const before = structuredClone(sent);
+    const given = structuredClone(sent);
     const stop = client.subscribe<{ happening: Told }>(sent, { next: ({ data }) => void (data && events.push(data.happening)), error: (error) => assert.fail(String(error)), complete: () => {} });
     const inputs = Array.from({ length: 10 }, () => ({ job: "echo", parameters: { durationMs: 20 } }));
     for (let i = 0; i < 5; i++) {
@@ -62,7 +62,7 @@ describe("the resumable client", () => {
     await eventually("all have succeeded", () => new Set(events.filter(({ type }) => type === "SUCCEEDED").map(({ queuedJob }) => queuedJob.id)).size === 50);
     stop();
     await client.dispose();
-    assert.deepEqual(sent, before, "what the caller gave is not touched");
+    assert.deepEqual(sent, given, "what the caller gave is not touched");
     return { events, sent };
   }
 

@@ -107,12 +107,12 @@ describe("a secret in an error", () => {
     assert.deepEqual(answer.payload, { data: null, errors: [{ ...INTERNAL, path: ["enqueueJob"], locations: [{ line: 1, column: 12 }] }] });
 
     await service.database.sql.unsafe("alter table queued_job_events rename to hidden_events");
-    const before = service.logged.length;
+    const seen = service.logged.length;
     socket.send({ type: "subscribe", id: "2", payload: { query: 'subscription { queuedJobEvents(queuedJobId: "0198f3a0-0000-7000-8000-000000000000") { type } }' } });
     const refusal = await socket.next("the stream is refused", ({ id }) => id === "2");
     await service.database.sql.unsafe("alter table hidden_events rename to queued_job_events");
     assert.deepEqual(refusal.payload, { errors: [{ ...INTERNAL, path: ["queuedJobEvents"], locations: [{ line: 1, column: 16 }] }] });
-    assert.ok(service.logged.slice(before).some((line) => line["level"] === 50 && JSON.stringify(line).includes("queued_job_events")), "it was not logged");
+    assert.ok(service.logged.slice(seen).some((line) => line["level"] === 50 && JSON.stringify(line).includes("queued_job_events")), "it was not logged");
     assert.doesNotMatch(JSON.stringify(socket.messages), /the-secret|queued_job_events/);
   });
 

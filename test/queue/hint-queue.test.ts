@@ -57,13 +57,13 @@ describe("the queue of hints", () => {
   it("takes the same twice as one, another run as another, and its first priority stays", async () => {
     const once = hint({ priority: 5 });
     const count = async () => (await looked.get("worker")?.getJobCountByTypes("prioritized", "waiting")) ?? 0;
-    const before = await count();
+    const already = await count();
     await hints.add([once, once]);
     await hints.add([{ ...once, priority: 100 }]);
-    assert.equal(await count(), before + 1);
+    assert.equal(await count(), already + 1);
     assert.equal((await find("worker", once))?.opts.priority, 96);
     await hints.add([{ ...once, run: 2 }]);
-    assert.equal(await count(), before + 2);
+    assert.equal(await count(), already + 2);
   });
 
   it("gives the higher priority first, and the first of another before the 17th of one", async () => {

@@ -67,9 +67,9 @@ describe("POST and GET /graphql", () => {
 
   it("have deleted nobody by GET", async () => {
     const get = async () => ((await (await ask({ headers: JSON_TYPE, body: QUERY })).json()) as { data: { me: { id: string } } }).data.me.id;
-    const before = await get();
+    const me = await get();
     await ask({ method: "GET", path: `?query=${encodeURIComponent(MUTATION)}`, headers: { "apollo-require-preflight": "1" } });
-    assert.equal(await get(), before);
+    assert.equal(await get(), me);
   });
 
   it("take 256 KiB, and not a byte more", async () => {

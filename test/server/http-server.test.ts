@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { Agent, request } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { buildSchema } from "graphql";
 import { startTestService } from "../support/test-service.js";
@@ -48,6 +51,23 @@ describe("the HTTP server", () => {
         assert.equal(answer.headers.get("access-control-allow-origin"), null, `${method} from ${origin}`);
       }
     }
+  });
+
+  it("closes once it has answered what was under way, though the connection is kept open for more", async () => {
+    const api = await service.addApi();
+    const agent = new Agent({ keepAlive: true });
+    const headers = { authorization: `Bearer ${await service.token()}`, "content-type": "application/json", expect: "100-continue" };
+    const asking = request(`${api.url}/graphql`, { method: "POST", agent, headers });
+    await once(asking, "continue");
+    const closed = api.close();
+    asking.end('{ "query": "{ me { id } }" }');
+    const [answer] = (await once(asking, "response")) as [IncomingMessage];
+    answer.resume();
+    const startedAt = Date.now();
+    await closed;
+    agent.destroy();
+    assert.equal(answer.statusCode, 200);
+    assert.ok(Date.now() - startedAt < 5000, `it took ${Date.now() - startedAt} ms`);
   });
 
   it("serves the SDL outside production only", async () => {

@@ -57,12 +57,12 @@ describe("an upload", () => {
   it("of the same bytes eight times at once makes one Photo, and keeps one file and one preview", async () => {
     const one = await service.person();
     const bytes = smallPhoto();
-    const before = storedFiles(folder).length;
+    const had = storedFiles(folder).length;
     const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => one.upload(bytes, { form: i % 2 === 0 })));
     assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 200, 200, 200, 200, 200, 200, 201]);
     assert.equal(new Set(answers.map(({ json }) => json["id"])).size, 1);
     assert.equal((await one.get("{ photos { totalCount } }")).photos.totalCount, 1);
-    assert.equal(storedFiles(folder).length, before + 2);
+    assert.equal(storedFiles(folder).length, had + 2);
     assert.deepEqual(storedFiles(`${folder}/scratch`), []);
   });
 

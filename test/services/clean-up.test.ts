@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
@@ -104,6 +104,16 @@ describe("clean-up", () => {
       const left = await Promise.all([named, preview, output, young, orphan, zombie, "stray"].map(async (key) => (await storage.localPath(key)) !== null));
       assert.deepEqual(left, [true, true, true, true, false, false, false]);
       assert.equal(await cleanUp.sweepFiles(), 0);
+    });
+
+    it("takes what a killed process left half-way in, a file or an attempt's folder, and nothing that is under way", async () => {
+      const then = new Date(Date.now() - 61 * 60_000);
+      for (const name of ["upload-left", "upload"]) await writeFile(join(storage.scratchFolder, name), name);
+      for (const name of ["attempt-left", "attempt"]) await mkdir(join(storage.scratchFolder, name));
+      await writeFile(join(storage.scratchFolder, "attempt-left", "64w.webp"), "half");
+      for (const name of ["upload-left", "attempt-left"]) await utimes(join(storage.scratchFolder, name), then, then);
+      await cleanUp.sweepFiles();
+      assert.deepEqual((await readdir(storage.scratchFolder)).toSorted(), ["attempt", "upload"]);
     });
   });
 

@@ -153,7 +153,7 @@ describe("an attempt", () => {
     const queuedJob = await submit("bug");
     await scene.execute(queuedJob, { log: createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) }) });
     const line = lines.find(({ msg }) => msg === "an attempt failed");
-    assert.deepEqual([line?.["level"], line?.["queuedJobId"], line?.["userId"], line?.["attempt"], line?.["code"], (line?.["err"] as Error).message], [40, queuedJob.id, user.id, 1, "TASK_FAILED", "secret of the house"]);
+    assert.deepEqual([line?.["level"], line?.["queuedJobId"], line?.["userId"], line?.["attempt"], line?.["code"], (line?.["err"] as Error | undefined)?.message], [40, queuedJob.id, user.id, 1, "TASK_FAILED", "secret of the house"]);
     assert.doesNotMatch(JSON.stringify(await scene.find(queuedJob)), /secret/);
   });
 

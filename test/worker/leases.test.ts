@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it, mock } from "node:test";
+import { after, afterEach, before, describe, it, mock } from "node:test";
 import { ServiceUnavailableError } from "../../src/errors.js";
 import type { QueuedJobs } from "../../src/services/queued-jobs.js";
 import type { User } from "../../src/services/users.js";
 import { createLeases } from "../../src/worker/leases.js";
+import type { Leases } from "../../src/worker/leases.js";
 import { StopError } from "../../src/worker/stop-reason.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
@@ -21,7 +22,13 @@ describe("leases", () => {
   });
   after(() => core.close());
   const claim = async () => core.start(await core.submit(user), "w");
-  const open = (renewMs: number, queuedJobs: Pick<QueuedJobs, "renewLeases"> = core.queuedJobs) => createLeases({ queuedJobs, worker: "w", log: silentLog, renewMs });
+  const opened: Leases[] = [];
+  afterEach(() => opened.splice(0).forEach((leases) => leases.close()));
+  function open(renewMs: number | null, queuedJobs: Pick<QueuedJobs, "renewLeases"> = core.queuedJobs): Leases {
+    const leases = createLeases({ queuedJobs, worker: "w", log: silentLog, ...(renewMs !== null && { renewMs }) });
+    opened.push(leases);
+    return leases;
+  }
   const shorten = (id: string) => core.database.sql`update queued_jobs set lease_until = now() + interval '1 second' where id = ${id}`;
   const secondsLeft = async (id: string) => (await core.database.sql<{ left: number }[]>`select extract(epoch from lease_until - now())::float8 as left from queued_jobs where id = ${id}`)[0]?.left ?? 0;
 
@@ -38,7 +45,6 @@ describe("leases", () => {
     asked = [];
     await eventually("it goes on for the other", () => asked.length > 2);
     assert.deepEqual([asked.at(-1), leases.size, stops.map(reasonOf)], [[other.id], 1, [null, null]]);
-    leases.close();
   });
 
   it("that are lost, by cancellation or to another worker, stop their attempt and no other", async () => {
@@ -53,7 +59,6 @@ describe("leases", () => {
     await core.database.sql`update queued_jobs set worker = 'another' where id = ${taken.id}`;
     await eventually("both are stopped", () => stops.slice(0, 2).every(({ signal }) => signal.aborted));
     assert.deepEqual(stops.map(reasonOf), ["lost", "lost", null]);
-    leases.close();
   });
 
   it("are asked about at once when a stop bell rings; the bell alone proves nothing", async () => {
@@ -68,7 +73,6 @@ describe("leases", () => {
     await eventually("the bell of the other is looked into", async () => (await secondsLeft(kept.id)) > 25);
     await eventually("the cancelled one is stopped", () => stops[0]?.signal.aborted);
     assert.deepEqual(stops.map(reasonOf), ["lost", null]);
-    leases.close();
   });
 
   it("of an earlier attempt are lost when the same QueuedJob is claimed here anew", async () => {
@@ -83,7 +87,6 @@ describe("leases", () => {
     await shorten(second.id);
     await eventually("the later one is renewed", async () => (await secondsLeft(second.id)) > 25);
     assert.deepEqual([reasonOf(earlier), reasonOf(later)], ["lost", null]);
-    leases.close();
   });
 
   it("all stop for the end of the process", async () => {
@@ -92,7 +95,6 @@ describe("leases", () => {
     leases.hold(await claim(), stop);
     leases.stopAll();
     assert.equal(reasonOf(stop), "shutdown");
-    leases.close();
   });
 
   describe("that cannot be renewed", () => {
@@ -103,7 +105,7 @@ describe("leases", () => {
     async function stoppedAfter(renewLeases: QueuedJobs["renewLeases"]): Promise<number> {
       const claimed = await claim();
       mock.timers.enable({ apis: ["setInterval", "Date"] });
-      const leases = createLeases({ queuedJobs: { renewLeases }, worker: "w", log: silentLog });
+      const leases = open(null, { renewLeases });
       const stop = new AbortController();
       leases.hold(claimed, stop);
       let seconds = 0;
@@ -133,7 +135,6 @@ describe("leases", () => {
       leases.hold(claimed, stop);
       await eventually("it is renewed", async () => (await secondsLeft(claimed.id)) > 25);
       assert.equal(stop.signal.aborted, false);
-      leases.close();
     });
   });
 });

@@ -53,7 +53,7 @@ describe("a task", () => {
   });
 
   it("is given its photos, in order, as files on this machine", async () => {
-    const photos = [await addPhoto(), await addPhoto(), await addPhoto()].reverse();
+    const photos = [await addPhoto(), await addPhoto(), await addPhoto()].toReversed();
     const queuedJob = await scene.core.submit(user, { job: "on photos", photoIds: photos.map(({ id }) => id) });
     let given: unknown;
     const pool = { ...scene.deps.pool, run: async (request: unknown) => ((given = request), { result: null, outputs: [] }) };

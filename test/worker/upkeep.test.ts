@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { ServiceUnavailableError } from "../../src/errors.js";
 import { createLoggerTo } from "../../src/logger.js";
 import { createDuties } from "../../src/services/duties.js";
 import type { QueuedJobs } from "../../src/services/queued-jobs.js";
 import type { User } from "../../src/services/users.js";
 import { createUpkeep } from "../../src/worker/upkeep.js";
+import type { Upkeep } from "../../src/worker/upkeep.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
 import { createTestCore } from "../support/test-core.js";
@@ -21,7 +22,15 @@ describe("the reconciler", () => {
   });
   beforeEach(() => core.database.sql`delete from duties`);
   after(() => core.close());
-  const open = (worker: string, more: Partial<QueuedJobs> = {}, beatMs = 600_000, log = silentLog) => createUpkeep({ queuedJobs: { ...core.queuedJobs, ...more }, hints: { hasForgotten: async () => forgotten }, duties: createDuties(core.database), worker, log, beatMs });
+  const opened: Upkeep[] = [];
+  afterEach(async () => {
+    for (const upkeep of opened.splice(0)) await upkeep.close();
+  });
+  function open(worker: string, more: Partial<QueuedJobs> = {}, beatMs = 600_000, log = silentLog): Upkeep {
+    const upkeep = createUpkeep({ queuedJobs: { ...core.queuedJobs, ...more }, hints: { hasForgotten: async () => forgotten }, duties: createDuties(core.database), worker, log, beatMs });
+    opened.push(upkeep);
+    return upkeep;
+  }
   const age = (id: string) => core.database.sql`update queued_jobs set updated_at = now() - interval '6 seconds' where id = ${id}`;
   const typesOf = async (id: string) => (await core.database.sql<{ type: string }[]>`select type from queued_job_events where queued_job_id = ${id} order by seq`).map(({ type }) => type);
 

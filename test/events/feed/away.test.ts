@@ -1,25 +1,35 @@
 // A store that is away delays a stream and breaks none.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import type { EventLog } from "../../../src/events/event-log.js";
 import { eventually } from "../../support/eventually.js";
 import { createTestCore } from "../../support/test-core.js";
 import type { TestCore } from "../../support/test-core.js";
 import { createTestReader } from "../../support/test-reader.js";
+import type { TestReader } from "../../support/test-reader.js";
 import { told } from "../../support/told.js";
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
 describe("a stream", () => {
   let core: TestCore;
+  const opened: TestReader[] = [];
+  async function open(options?: Parameters<typeof createTestReader>[1]): Promise<TestReader> {
+    const reader = await createTestReader(core, options);
+    opened.push(reader);
+    return reader;
+  }
   before(async () => {
     core = await createTestCore();
     await eventually("bells can be rung", () => core.bus.awayReason() === null);
   });
+  afterEach(async () => {
+    for (const reader of opened.splice(0)) await reader.close();
+  });
   after(() => core.close());
 
   it("goes on without Redis, by the watchdog, and another can be opened meanwhile", async () => {
-    const reader = await createTestReader(core, { watchdogMs: 30 });
+    const reader = await open({ watchdogMs: 30 });
     const user = await core.newUser();
     const early = told(await reader.open(user.id));
     reader.redis.down();
@@ -29,11 +39,10 @@ describe("a stream", () => {
     await core.submit(user);
     await Promise.all([early.count(2), late.count(1)]);
     assert.deepEqual([early.story, late.story], [["QUEUED 1", "QUEUED 2"], ["QUEUED 2"]]);
-    await reader.close();
   });
 
   it("looks at once when Redis is back, and hears its bells again", async () => {
-    const reader = await createTestReader(core);
+    const reader = await open();
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
     reader.redis.down();
@@ -44,11 +53,10 @@ describe("a stream", () => {
     await core.submit(user);
     await stream.count(4);
     assert.deepEqual(stream.events.map(({ cursorSeq }) => cursorSeq), numbers(4));
-    await reader.close();
   });
 
   it("goes on while Redis hangs, and can be opened", async () => {
-    const reader = await createTestReader(core, { watchdogMs: 30 });
+    const reader = await open({ watchdogMs: 30 });
     const user = await core.newUser();
     const early = told(await reader.open(user.id));
     reader.redis.freeze();
@@ -58,13 +66,12 @@ describe("a stream", () => {
     await core.submit(other);
     await Promise.all([early.count(1), late.count(1)]);
     reader.redis.thaw();
-    await reader.close();
   });
 
   it("pauses without PostgreSQL where it must read, and goes on when it is back", async () => {
     let failures = 0;
     const wrap = (log: EventLog): EventLog => ({ ...log, read: (query) => log.read(query).catch((error: unknown) => (failures++, Promise.reject(error))) });
-    const reader = await createTestReader(core, { wrap });
+    const reader = await open({ wrap });
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
     await core.submit(user);
@@ -78,11 +85,10 @@ describe("a stream", () => {
     await core.finish(user);
     await stream.count(54);
     assert.deepEqual(stream.events.map(({ cursorSeq }) => cursorSeq), numbers(54));
-    await reader.close();
   });
 
   it("tells without PostgreSQL what the bells carry", async () => {
-    const reader = await createTestReader(core);
+    const reader = await open();
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
     reader.postgres.down();
@@ -90,6 +96,5 @@ describe("a stream", () => {
     await stream.count(3);
     assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "SUCCEEDED 3"]);
     reader.postgres.up();
-    await reader.close();
   });
 });

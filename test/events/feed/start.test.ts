@@ -192,11 +192,11 @@ describe("the start of a stream", () => {
 
     it("with SERVICE_UNAVAILABLE while PostgreSQL is away, and leaves nothing open", async () => {
       const user = await core.newUser();
-      const before = reader.feed.subscribers;
+      const subscribers = reader.feed.subscribers;
       reader.postgres.down();
       await assert.rejects(reader.open(user.id), (error) => error instanceof ServiceUnavailableError && error.message === "The database is away; try again in a moment.");
       reader.postgres.up();
-      assert.equal(reader.feed.subscribers, before);
+      assert.equal(reader.feed.subscribers, subscribers);
     });
   });
 });

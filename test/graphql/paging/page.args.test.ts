@@ -39,12 +39,10 @@ describe("the lists", () => {
     admin = await service.admin();
     const others = await Promise.all(Array.from({ length: ROWS - 1 }, () => service.person()));
     await admin.get("{ me { id } }");
-    const [foreigner] = await Promise.all(others.map(async (other) => {
-      await other.get("{ me { id } }");
-      return other;
-    }));
-    await foreigner?.enqueue("echo");
-    foreign = (await foreigner?.get("{ queuedJobs(first: 1) { edges { cursor } } }")).queuedJobs.edges[0].cursor;
+    foreign = (await Promise.all(others.map(async (other) => {
+      await other.enqueue("echo");
+      return (await other.get("{ queuedJobs(first: 1) { edges { cursor } } }")).queuedJobs.edges[0].cursor;
+    })))[0];
     for (let i = 0; i < ROWS; i++) photoId = String((await admin.upload(smallPhoto(), { type: "image/png" })).json["id"]);
     for (let i = 0; i < ROWS; i++) await admin.enqueue("metadata", {}, { photoIds: [photoId] });
   });
@@ -61,14 +59,14 @@ describe("the lists", () => {
     it(`${list}: are read page by page, no row twice and none left out`, async () => {
       const whole = await read(list, { first: 100 });
       const ids: string[] = [];
-      for (let after: string | null = null, hasNext = true; hasNext; ) {
-        const page = await read(list, { first: 3, after });
+      for (let cursor: string | null = null, hasNext = true; hasNext; ) {
+        const page = await read(list, { first: 3, after: cursor });
         assert.deepEqual(page.nodes, page.edges.map(({ node }) => node));
         assert.deepEqual([page.pageInfo.startCursor, page.pageInfo.endCursor], [page.edges[0]?.cursor, page.edges.at(-1)?.cursor]);
-        assert.equal(page.pageInfo.hasPreviousPage, after !== null);
+        assert.equal(page.pageInfo.hasPreviousPage, cursor !== null);
         assert.equal(page.totalCount, whole.nodes.length);
         ids.push(...page.nodes.map(({ id }) => id));
-        ({ endCursor: after, hasNextPage: hasNext } = page.pageInfo);
+        ({ endCursor: cursor, hasNextPage: hasNext } = page.pageInfo);
       }
       assert.ok(ids.length >= ROWS, `only ${ids.length} rows`);
       assert.deepEqual(ids, whole.nodes.map(({ id }) => id));
@@ -94,7 +92,7 @@ describe("the lists", () => {
     for (const list of Object.keys(LISTS)) {
       const ids = (await read(list, { first: 100 })).nodes.map(({ id }) => id);
       const rising = list === "users" || list === "jobs";
-      assert.deepEqual(ids, rising ? ids.toSorted() : ids.toSorted().reverse(), list);
+      assert.deepEqual(ids, rising ? ids.toSorted() : ids.toSorted().toReversed(), list);
     }
   });
 

@@ -70,10 +70,10 @@ describe("enqueueJob and enqueueJobs", () => {
   }
 
   it("tell every fault of every submission at once, and accept none", async () => {
-    const before = await unfinished(person);
+    const had = await unfinished(person);
     const { errors } = await person.ask(MANY, { inputs: [{ job: "echo" }, { job: "echo", priority: 999, parameters: { steps: -1, no: 1 } }, { job: "nope" }] });
     assert.deepEqual(errors?.[0]?.extensions.issues?.map(({ path }) => path.join(".")).toSorted(), ["1.parameters.no", "1.parameters.steps", "1.priority", "2.job"]);
-    assert.equal(await unfinished(person), before);
+    assert.equal(await unfinished(person), had);
   });
 
   it("take 1 to 100 at once, in their order", async () => {

@@ -78,8 +78,8 @@ describe("queuedJobEvents", () => {
   });
 
   it("tell no progress to whoever wants none, and give PROGRESS the cursor of the last other event", async () => {
-    const after = await person.cursor();
-    const [all, some] = [person.events({ after }), person.events({ after, includeProgress: false })];
+    const start = await person.cursor();
+    const [all, some] = [person.events({ after: start }), person.events({ after: start, includeProgress: false })];
     const { id } = await person.enqueue("echo", { durationMs: 400, steps: 2 });
     const isEnd = ({ type, queuedJob }: { type: string; queuedJob: { id: string } }) => type === "SUCCEEDED" && queuedJob.id === id;
     await Promise.all([all, some].map((stream) => stream.next("it succeeds", isEnd)));

@@ -107,9 +107,9 @@ describe("queuedJob and the mutations of one", () => {
   for (const [mutation, status, message] of CONFLICTS) {
     it(`refuse to ${mutation} a ${status} one, which stays as it is`, async () => {
       const id = await inStatus(status);
-      const before = await owner.job(id);
+      const untouched = await owner.job(id);
       assertRefused((await owner.ask(MUTATIONS[mutation], { id })).errors, "CONFLICT", message);
-      assert.deepEqual(await owner.job(id), before);
+      assert.deepEqual(await owner.job(id), untouched);
     });
   }
 

@@ -11,7 +11,7 @@ import type { TestService } from "../../support/test-service.js";
 const USER = "query ($id: ID!) { user(id: $id) { id email } }";
 const myId = async (person: TestClient): Promise<string> => (await person.get("{ me { id } }")).me.id;
 
-describe("me, user and users", () => {
+describe("me, user, users and deleteMe", () => {
   let service: TestService;
   before(async () => {
     service = await startTestService({ workers: 0, env: { MAX_PENDING_PER_USER: "7", MAX_UPLOAD_BYTES: "20000", MAX_STORED_BYTES_PER_USER: "3000000000", MAX_PHOTO_PIXELS: "123456" } });
@@ -76,34 +76,26 @@ describe("me, user and users", () => {
     assert.deepEqual([user.limits.unfinished, user.queuedJobs.nodes], [1, [{ id }]]);
     assert.equal(user.queuedJobs.eventCursor, await admin.cursor());
   });
-});
 
-describe("deleteMe", () => {
-  let service: TestService;
-  before(async () => {
-    service = await startTestService({ workers: 0 });
-  });
-  after(() => service.close());
-
-  it("removes the user and all that is theirs, and nothing of others; the same token then makes a new one", async () => {
+  it("deleteMe removes the user and all that is theirs, and nothing of others; the same token then makes a new one", async () => {
     const [person, other] = await Promise.all([service.person(), service.person()]);
     const photo = smallPhoto();
     const uploads = await Promise.all([person, other].map((one) => one.upload(photo, { type: "image/png" })));
     const { id } = await person.enqueue("metadata", {}, { photoIds: [uploads[0]?.json["id"]] });
     const kept = await other.enqueue("metadata", {}, { photoIds: [uploads[1]?.json["id"]] });
-    const before = await myId(person);
+    const old = await myId(person);
 
     assert.deepEqual(await person.get("mutation { deleteMe }"), { deleteMe: true });
-    assert.notEqual(await myId(person), before);
+    assert.notEqual(await myId(person), old);
     assert.deepEqual(await person.get("{ queuedJobs { nodes { id } } photos { nodes { id } } me { limits { unfinished storedBytes } } }"), { queuedJobs: { nodes: [] }, photos: { nodes: [] }, me: { limits: { unfinished: 0, storedBytes: 0 } } });
     assert.equal(await person.job(id), null);
-    assert.deepEqual(await (await service.admin()).get(USER, { id: before }), { user: null });
+    assert.deepEqual(await (await service.admin()).get(USER, { id: old }), { user: null });
     assert.equal((await fetch(new URL(String(uploads[0]?.json["url"]), service.url))).status, 404);
     assert.equal((await other.job(kept.id))?.id, kept.id);
     assert.equal((await fetch(new URL(String(uploads[1]?.json["url"]), service.url))).status, 200);
   });
 
-  it("closes the sockets of the user with 4403, and those of nobody else", async () => {
+  it("deleteMe closes the sockets of the user with 4403, and those of nobody else", async () => {
     const [person, other] = await Promise.all([service.person(), service.person()]);
     const [gone, kept] = [person.events({ after: await person.cursor() }), other.events({ after: await other.cursor() })];
     await person.enqueue("echo");
@@ -116,7 +108,7 @@ describe("deleteMe", () => {
     kept.stop();
   });
 
-  it("is for oneself only: an admin's takes nobody else along", async () => {
+  it("deleteMe is for oneself only: an admin's takes nobody else along", async () => {
     const [person, admin] = await Promise.all([service.person(), service.admin()]);
     const { id } = await person.enqueue("echo");
     await admin.get("mutation { deleteMe }");

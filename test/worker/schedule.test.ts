@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Queue } from "bullmq";
+import { ServiceUnavailableError } from "../../src/errors.js";
+import { createLoggerTo } from "../../src/logger.js";
+import { createRedis } from "../../src/redis.js";
+import type { CleanUp } from "../../src/services/clean-up.js";
+import { createSchedule } from "../../src/worker/schedule.js";
+import { eventually } from "../support/eventually.js";
+import { silentLog } from "../support/silent-log.js";
+import { testRedis } from "../support/test-redis.js";
+
+const EVERY = { purge: 15_000, sweepFiles: 3_600_000, recount: 86_400_000 };
+
+describe("the schedule", () => {
+  it("is in Redis once, however many workers put it there, and one of them does each duty", async () => {
+    const { url, prefix } = testRedis();
+    const done: string[] = [];
+    const duty = (name: string) => async () => void done.push(name);
+    const cleanUp = Object.fromEntries(Object.keys(EVERY).map((name) => [name, duty(name)])) as unknown as CleanUp;
+    const workers = [1, 2, 3].map(() => createSchedule({ redisUrl: url, prefix, cleanUp, log: silentLog }));
+    const connection = createRedis({ url, purpose: "tests", failFast: false, log: silentLog });
+    const queue = new Queue("upkeep", { connection, prefix });
+    const schedulers = await eventually("it is in place", async () => {
+      const found = await queue.getJobSchedulers();
+      return found.length === 3 && found;
+    });
+    assert.deepEqual(Object.fromEntries(schedulers.map(({ key, every }) => [key, Number(every)])), EVERY);
+    await eventually("the first is done", () => done.includes("purge"));
+    for (const worker of workers) await worker.close();
+    assert.deepEqual(done.filter((name) => name === "purge"), ["purge"]);
+    await queue.close();
+    connection.disconnect();
+  });
+
+  it("goes on after a fault, which is an error in the log unless a store was away", async () => {
+    const { url, prefix } = testRedis();
+    const lines: Record<string, unknown>[] = [];
+    const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+    let asked = 0;
+    const faults = [new TypeError("a bug"), new ServiceUnavailableError("The database is away; try again in a moment.")];
+    const fail = async () => {
+      const fault = faults[asked++];
+      if (fault) throw fault;
+    };
+    const cleanUp = { purge: fail, sweepFiles: fail, recount: fail } as unknown as CleanUp;
+    const schedule = createSchedule({ redisUrl: url, prefix, cleanUp, log });
+    await eventually("all three were tried", () => asked === 3);
+    await schedule.close();
+    assert.deepEqual(lines.map(({ level, msg }) => [level, msg]), [[50, "a recurring duty failed; it comes again"]]);
+  });
+});
