@@ -1,8 +1,8 @@
-import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError } from "../errors.js";
+import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError, TaskFailedError } from "../errors.js";
 
 /** An error as it crosses from a child to its parent. */
 export interface CarriedError {
-  kind: "PhotoUnreadableError" | "PhotoTooLargeError" | "PermanentTaskError" | "Error";
+  kind: "PhotoUnreadableError" | "PhotoTooLargeError" | "PermanentTaskError" | "TaskFailedError" | "Error";
   code: string | null;
   message: string;
   stack: string | null;
@@ -15,6 +15,7 @@ export function carryError(error: unknown): CarriedError {
   if (error instanceof PhotoUnreadableError) return { kind: "PhotoUnreadableError", code: error.code, ...carried };
   if (error instanceof PhotoTooLargeError) return { kind: "PhotoTooLargeError", code: error.code, ...carried };
   if (error instanceof PermanentTaskError) return { kind: "PermanentTaskError", code: error.code, ...carried };
+  if (error instanceof TaskFailedError) return { kind: "TaskFailedError", code: error.code, ...carried };
   return { kind: "Error", code: null, ...carried };
 }
 
@@ -38,6 +39,8 @@ function make({ kind, code, message }: CarriedError): Error {
       return new PhotoTooLargeError(message);
     case "PermanentTaskError":
       return new PermanentTaskError(code ?? "TASK_FAILED", message);
+    case "TaskFailedError":
+      return new TaskFailedError(message);
     case "Error":
       return new Error(message);
   }
