@@ -67,6 +67,7 @@ for (const { kind, valid, decode } of KINDS) {
 
     it("is refused when it is of the other kind", () => {
       for (const other of KINDS) if (other.kind !== kind) assert.throws(() => decode(other.valid, ANN), isRefusal);
+      for (const byte of [0, 1, 2, 3, 255]) if (byte !== bytesOf(valid)[0]) assert.throws(() => decode(respelled(valid, (bytes) => bytes.writeUInt8(byte)), ANN), isRefusal, String(byte));
     });
 
     it("has one spelling", () => {

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError } from "../../src/errors.js";
+import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError, TaskFailedError } from "../../src/errors.js";
 import type { ChildPool, ChildPoolOptions } from "../../src/imaging/child-pool.js";
 import { createChildPool } from "../../src/imaging/child-pool.js";
 import type { ChildStopReason } from "../../src/imaging/child-stopped-error.js";
@@ -98,6 +98,7 @@ describe("a child pool", () => {
     const { pid } = await ask(pool, answer);
     await assert.rejects(ask(pool, { do: "fail", how: "unreadable" }), (error) => error instanceof PhotoUnreadableError && error.message === "It is torn." && error.code === "PHOTO_UNREADABLE");
     await assert.rejects(ask(pool, { do: "fail", how: "too large" }), (error) => error instanceof PhotoTooLargeError && error.message === "It is huge.");
+    await assert.rejects(ask(pool, { do: "fail", how: "failed" }), (error) => error instanceof TaskFailedError && error.message === "Not this time.");
     await assert.rejects(ask(pool, { do: "fail", how: "permanent" }), (error) => error instanceof PermanentTaskError && error.code === "NO_INK" && error.message === "There is no ink.");
     await assert.rejects(ask(pool, { do: "fail", how: "plain" }), (error) => error instanceof Error && error.constructor === Error && error.message === "It is a bug." && /unruly-child/.test(error.stack ?? ""));
     assert.equal((await ask(pool, answer)).pid, pid);

@@ -1,7 +1,7 @@
 // A child that does what a test asks for, the worst included.
 
 import { setTimeout as wait } from "node:timers/promises";
-import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError } from "../../src/errors.js";
+import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError, TaskFailedError } from "../../src/errors.js";
 import type { ChildTools } from "../../src/imaging/serve-child.js";
 import { serveChild } from "../../src/imaging/serve-child.js";
 
@@ -9,7 +9,7 @@ export type TestRequest =
   | { do: "answer"; value: unknown }
   | { do: "tell"; fractions: number[] }
   | { do: "environment" }
-  | { do: "fail"; how: "unreadable" | "too large" | "permanent" | "plain" }
+  | { do: "fail"; how: "unreadable" | "too large" | "permanent" | "failed" | "plain" }
   /** Stops when told to. */
   | { do: "wait" }
   /** Hears nothing and never ends. */
@@ -26,6 +26,7 @@ const actions: { [Kind in TestRequest["do"]]: (request: Extract<TestRequest, { d
   fail({ how }) {
     if (how === "unreadable") throw new PhotoUnreadableError("It is torn.");
     if (how === "too large") throw new PhotoTooLargeError("It is huge.");
+    if (how === "failed") throw new TaskFailedError("Not this time.");
     if (how === "permanent") throw new PermanentTaskError("NO_INK", "There is no ink.");
     throw new TypeError("It is a bug.");
   },

@@ -4,6 +4,7 @@ import { Queue } from "bullmq";
 import { ServiceUnavailableError } from "../../src/errors.js";
 import { LANES, createHintQueue, hintId, laneQueueName } from "../../src/queue/hint-queue.js";
 import type { Hint, HintData, HintQueue, Lane } from "../../src/queue/hint-queue.js";
+import { createLoggerTo } from "../../src/logger.js";
 import { createRedis } from "../../src/redis.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
@@ -142,7 +143,9 @@ describe("the queue of hints", () => {
 
   it("works, too, when Redis was away at its start", async () => {
     proxy.down();
-    const late = createHintQueue({ redisUrl: proxy.url, prefix, log: silentLog });
+    let tries = 0;
+    const late = createHintQueue({ redisUrl: proxy.url, prefix, log: createLoggerTo({ write: () => void tries++ }) });
+    await eventually("it has tried to connect", () => tries > 0);
     assert.ok((await timed(late.add([hint()]))) < 1500);
     await assert.rejects(late.addMissing([hint()]), { code: "SERVICE_UNAVAILABLE", message: "Redis is away." });
     proxy.up();

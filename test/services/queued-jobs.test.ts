@@ -2,7 +2,7 @@
 // A history that is not is shrunk to the shortest, and printed with its seed: MODEL_SEED=… runs it again, MODEL_HISTORIES=2000 runs more.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { ServiceError } from "../../src/errors.js";
 import { UNFINISHED_STATUSES } from "../../src/queued-job-status.js";
 import type { Claimed } from "../../src/services/queued-jobs.js";
