@@ -19,6 +19,7 @@ interface Ended {
 /** Runs the process in a mode to its end; `act` is called once it has said `when`. */
 async function run(mode: string, { when = "started", act = () => {} }: { when?: string; act?: (child: ChildProcess, said: () => string[]) => unknown } = {}): Promise<Ended> {
   const child = fork(entry, [mode], { silent: true });
+  process.once("exit", () => child.kill("SIGKILL"));
   let stdout = "";
   let stderr = "";
   let code: number | null | undefined;

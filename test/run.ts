@@ -30,6 +30,8 @@ const [postgres, redis] = await Promise.all([
   startPostgres({ dataDir: join(folder, "postgres"), log, durable: false }),
   startRedis({ dataDir: join(folder, "redis"), log, path: process.env["PATH"] ?? "" }),
 ]);
+const stop = () => void Promise.all([postgres.close(), redis.close()]).finally(() => process.exit(1));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
 let failed = 0;
 try {
   await createTemplateDatabase(postgres.url);

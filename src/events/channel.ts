@@ -4,6 +4,7 @@ import type { Bell } from "./event-bus.js";
 
 /** Events that a process keeps of a user with a subscriber, so that the usual delivery costs no query. */
 const RING_SIZE = 256;
+const MOST_IN_PROGRESS = 1000;
 
 /** What a process knows of one user's events while somebody here listens. */
 export interface Channel {
@@ -55,6 +56,9 @@ export function createChannel(): Channel {
     if ((lastLogged.get(event.queuedJob.id) ?? 0) > event.seq) return;
     progress.delete(event.queuedJob.id);
     progress.set(event.queuedJob.id, { serial: ++progressSerial, event });
+    // Of those whose end was not heard the oldest goes.
+    const [oldest] = progress.keys();
+    if (progress.size > MOST_IN_PROGRESS && oldest !== undefined) progress.delete(oldest);
   }
 
   function wake(): void {

@@ -122,7 +122,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
 
     /** A worker's first act on a hint; null when there is nothing to do for it: cancelled, deleted, or taken already. */
     async start(request: { id: string; run: number; worker: string }): Promise<Claimed | null> {
-      const started = await step("claim", () => claim(sql, request));
+      const started = await step("claim", () => claim(sql, { ...request, jobs: [...catalogue.keys()] }));
       if (!started) return null;
       const { queuedJob, failures, stalls, requestId, seq } = started;
       return { id: queuedJob.id, attempt: queuedJob.attempts, queuedJob, failures, stalls, requestId, startedSeq: seq };

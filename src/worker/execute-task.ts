@@ -65,7 +65,7 @@ async function run(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): 
   const timer = runsHere(task, claimed) ? setTimeout(() => stop.abort(new StopError("timeout")), task.timeoutMs) : undefined;
   try {
     const outcome = await runTask(deps, task, claimed, { signal: stop.signal, progress: reporter.report });
-    if (JSON.stringify(outcome.result).length > MAX_RESULT_CHARACTERS) throw new PermanentTaskError("TASK_FAILED", `The result is longer than ${MAX_RESULT_CHARACTERS} characters of JSON.`);
+    if ((JSON.stringify(outcome.result) ?? "").length > MAX_RESULT_CHARACTERS) throw new PermanentTaskError("TASK_FAILED", `The result is longer than ${MAX_RESULT_CHARACTERS} characters of JSON.`);
     return outcome;
   } finally {
     clearTimeout(timer);
@@ -85,13 +85,14 @@ async function settleFailure({ queuedJobs, log }: ExecuteDeps, claimed: Claimed,
 }
 
 /** What is told of an error: a task's own words where it has some for its user. */
-function describeFault(error: unknown, { failures }: Claimed): { code: string; message: string; permanent: boolean } {
+function describeFault(error: unknown, { failures, queuedJob }: Claimed): { code: string; message: string; permanent: boolean } {
   if (error instanceof PermanentTaskError) return { code: error.code, message: error.message, permanent: true };
   if (error instanceof TaskFailedError) return { code: error.code, message: error.message, permanent: false };
   if (!(error instanceof ChildStoppedError)) return { code: "TASK_FAILED", message: "The task failed unexpectedly.", permanent: false };
   if (error.reason === "timeout") return { code: "TIMEOUT", message: "It took longer than this Job may.", permanent: false };
   // Once may be chance; a photo that takes a second child with it is at fault itself.
   const permanent = failures > 0;
+  if (queuedJob.photoCount === 0) return { code: "TASK_FAILED", message: "The process that ran it died.", permanent };
   if (error.reason === "memory") return { code: "PHOTO_TOO_LARGE", message: "The photo needs more memory than a task may have. Scale it down and upload it again.", permanent };
   return { code: "PHOTO_UNREADABLE", message: "The photo cannot be processed: the decoder stopped at it. Upload the original file again.", permanent };
 }

@@ -11,7 +11,7 @@ export interface ProgressReporter {
 /** At most four times a second. */
 const INTERVAL_MS = 250;
 
-/** Coalesces what a task says of its progress; never falls, and stays under 1 until the task has ended. */
+/** Coalesces what a task says of its progress; never falls. */
 export function createProgressReporter(queuedJobs: Pick<QueuedJobs, "progress">, claimed: Claimed, log: Logger): ProgressReporter {
   let latest: { fraction: number; message: string | null } | null = null;
   let highest = 0;

@@ -23,7 +23,7 @@ const crowded = testTask("crowded", async () => {
   return null;
 });
 const obedient = testTask("obedient", ({ signal }) => wait(60_000, undefined, { signal }));
-const brief = testTask("brief", () => wait(200, null));
+const brief = testTask("brief", () => wait(300, null));
 
 describe("a worker", () => {
   let scene: WorkerScene;
@@ -95,6 +95,16 @@ describe("a worker", () => {
     const next = open();
     await eventually("the next worker takes it", async () => (await statusOf(late)) === "SUCCESS");
     await next.close();
+  });
+
+  it("does not begin any more what waited for its turn when it closed", async () => {
+    const worker = open({ tasks: 1, children: 1 });
+    const running = await submit("brief");
+    await eventually("it runs", async () => (await statusOf(running)) === "STARTED");
+    const waiting = await submit("child");
+    await eventually("its hint is taken", () => inspect("child", async (queue) => (await queue.getActiveCount()) === 1));
+    await worker.close();
+    assert.deepEqual([await statusOf(running), await statusOf(waiting), await hints("child")], ["SUCCESS", "PENDING", 0]);
   });
 
   it("hands back what has not finished within the grace, and another finishes it", async () => {

@@ -55,7 +55,7 @@ describe("the reconciler", () => {
     await eventually("it has the duty", async () => (await core.database.sql`select 1 from duties`).length === 1);
     assert.equal(core.hinted.some(({ id }) => id === fresh.id), false);
     forgotten = true;
-    await eventually("it is back", () => core.hinted.some(({ id }) => id === fresh.id));
+    await eventually("it is back", () => core.hinted.some(({ id }) => id === fresh.id), 3000);
     forgotten = false;
     await upkeep.close();
   });

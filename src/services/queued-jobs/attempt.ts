@@ -18,11 +18,11 @@ export interface StoredOutput extends QueuedJobOutput {
 /** How long a worker that says nothing is taken for living. */
 export const LEASE_SECONDS = 30;
 
-/** PENDING → STARTED, when it is due and this is its present run. */
-export function claim(sql: Sql, { id, run, worker }: { id: string; run: number; worker: string }): Promise<Step | null> {
+/** PENDING → STARTED, when it is due, this is its present run, and the worker knows its task: in a roll-out an older one may not. */
+export function claim(sql: Sql, { id, run, worker, jobs }: { id: string; run: number; worker: string; jobs: string[] }): Promise<Step | null> {
   return transition(sql, {
     step: "claim",
-    where: sql`id = ${id} and run = ${run} and due_at <= clock_timestamp()`,
+    where: sql`id = ${id} and run = ${run} and due_at <= clock_timestamp() and job_name = any(${jobs})`,
     set: sql`, attempts = attempts + 1, worker = ${worker}, lease_until = clock_timestamp() + ${LEASE_SECONDS} * interval '1 second', progress = 0, progress_message = null, started_at = now()`,
     pending: 0,
   });
