@@ -73,26 +73,26 @@ async function run(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): 
   }
 }
 
-async function settleFailure({ queuedJobs, log }: ExecuteDeps, claimed: Claimed, signal: AbortSignal, error: unknown): Promise<void> {
+async function settleFailure({ queuedJobs, catalogue, log }: ExecuteDeps, claimed: Claimed, signal: AbortSignal, error: unknown): Promise<void> {
   const reason = signal.reason instanceof StopError ? signal.reason.reason : null;
   if (reason === "lost") return log.info("stopped: it was cancelled, or given to another worker");
   // We are to end, or the storage or the database was away: that is nobody's failure.
   const closing = reason === "shutdown" || (error instanceof ChildStoppedError && error.reason === "closed");
   if (closing || error instanceof ServiceUnavailableError) return persist(() => queuedJobs.handBack(claimed, closing ? 0 : AWAY_MS), signal);
-  const fault = describeFault(reason === "timeout" ? new ChildStoppedError("timeout", "") : error, claimed);
+  const fault = describeFault(reason === "timeout" ? new ChildStoppedError("timeout", "") : error, claimed, catalogue.get(claimed.queuedJob.jobName));
   const outcome = await persist(() => queuedJobs.fail(claimed, fault), signal);
   log.warn({ err: error, code: fault.code, outcome }, "an attempt failed");
 }
 
 /** What is told of an error: a task's own words where it has some for its user. */
-function describeFault(error: unknown, { failures, queuedJob }: Claimed): { code: string; message: string; permanent: boolean } {
+function describeFault(error: unknown, { failures }: Claimed, task: Task | undefined): { code: string; message: string; permanent: boolean } {
   if (error instanceof PermanentTaskError) return { code: error.code, message: error.message, permanent: true };
   if (error instanceof TaskFailedError) return { code: error.code, message: error.message, permanent: false };
   if (!(error instanceof ChildStoppedError)) return { code: "TASK_FAILED", message: "The task failed unexpectedly.", permanent: false };
   if (error.reason === "timeout") return { code: "TIMEOUT", message: "It took longer than this Job may.", permanent: false };
   // Once may be chance; a photo that takes a second child with it is at fault itself.
   const permanent = failures > 0;
-  if (queuedJob.photoCount === 0) return { code: "TASK_FAILED", message: "The process that ran it died.", permanent };
+  if (task?.runsIn === "worker") return { code: "TASK_FAILED", message: "The process that ran it died.", permanent };
   if (error.reason === "memory") return { code: "PHOTO_TOO_LARGE", message: "The photo needs more memory than a task may have. Scale it down and upload it again.", permanent };
   return { code: "PHOTO_UNREADABLE", message: "The photo cannot be processed: the decoder stopped at it. Upload the original file again.", permanent };
 }

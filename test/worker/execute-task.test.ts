@@ -84,6 +84,13 @@ describe("an attempt", () => {
     });
   }
 
+  it("under suspicion runs in a child, and a death there is told without a word of photos", async () => {
+    const queuedJob = await submit("answers", { death: "crash" });
+    await scene.core.database.sql`update queued_jobs set stalls = 1 where id = ${queuedJob.id}`;
+    await scene.execute(queuedJob);
+    assert.deepEqual((await scene.find(queuedJob))?.error, { code: "TASK_FAILED", message: "The process that ran it died." });
+  });
+
   it("that is the last which the Job may have leaves FAILED, and one that kills a second child is the last", async () => {
     const due = (queuedJob: QueuedJob) => scene.core.database.sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
     for (const [job, parameters, attempts] of [["fails", {}, 3], ["child", { death: "crash" }, 2], ["child", { death: "out of memory" }, 2]] as const) {
