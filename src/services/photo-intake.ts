@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -149,7 +150,9 @@ async function write(bytes: Readable, path: string, maxBytes: number): Promise<{
   const file = createWriteStream(path, { mode: 0o600 });
   // A disk that is full is ours; a client that went away, or sent too much, is theirs.
   file.on("error", (cause) => (fault = Object.assign(new ServiceUnavailableError("The storage takes nothing at the moment; try again later."), { cause })));
-  await pipeline(bytes, measure, file).catch((error: unknown) => {
+  await pipeline(bytes, measure, file).catch(async (error: unknown) => {
+    // It may still be opening, and would be there after it was removed.
+    if (!file.closed) await once(file, "close");
     throw fault ?? error;
   });
   if (byteSize === 0) throw InvalidInputError.at(["file"], "The file is empty.");

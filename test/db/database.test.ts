@@ -129,7 +129,8 @@ describe("the database", () => {
       };
       await Promise.all([available(() => both("a", "b")), available(() => both("b", "a"))]);
       assert.deepEqual((await sql`select holder from duties order by name`).map((row) => row["holder"]), ["xxx", "xxx"]);
-      assert.equal(met, 3);
+      // One was undone at least; where both noticed at the same moment, both were.
+      assert.ok(met >= 3, `${met} tries`);
     });
   });
 
