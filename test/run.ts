@@ -48,7 +48,7 @@ process.exit(failed === 0 && files.length > 0 ? 0 : 1);
 async function runFiles(): Promise<number> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const slowest: { name: string; ms: number }[] = [];
-  const events = run({ files, concurrency: availableParallelism() + 1, timeout: 120_000 });
+  const events = run({ files, concurrency: availableParallelism() + 1, timeout: 300_000 });
   events.on("test:pass", (event) => count(event, "passed"));
   events.on("test:fail", (event) => count(event, "failed"));
   const report = events.compose(new spec());
