@@ -1,5 +1,5 @@
 // Processes that crash, freeze or fail at named points: nothing that was accepted is lost, and nothing is done twice.
-// npm test crashes at each point; KILL_POINTS=all, which npm run check sets, freezes and fails there as well.
+// npm test crashes at each point; KILL_POINTS=all freezes and fails there as well.
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
