@@ -20,6 +20,7 @@ import type { Authenticator, Session } from "./authenticator.js";
 import { MAX_GRAPHQL_BYTES } from "./graphql-endpoint.js";
 import { closeAtExpiry } from "./close-at-expiry.js";
 import type { Origins } from "./origins.js";
+import { createSocketDoor } from "./socket-door.js";
 import { createSocketWriter } from "./socket-writer.js";
 import { requestIdOf } from "./request-id.js";
 
@@ -64,7 +65,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   const checker = createDocumentChecker(options.schema, options);
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_GRAPHQL_BYTES, perMessageDeflate: false, handleProtocols });
   const ofUser = new Map<string, Set<WebSocket>>();
-  let opening = 0;
+  const door = createSocketDoor(limits.openingSockets);
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
@@ -132,42 +133,36 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   function open(socket: WebSocket, request: IncomingMessage): void {
     const log = options.log.child({ socketId: requestIdOf(request) });
     socket.on("error", (error) => log.debug({ err: error }, "a socket broke"));
-    if (opening >= limits.openingSockets) return socket.close(TRY_AGAIN_LATER, "Try again later");
     const extra: Extra = { socket, log };
-    const opened = countOpening(extra);
+    const leaveDoor = door.enter();
+    const onHandled = () => extra.session && leaveDoor();
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
         send: createSocketWriter(socket, log),
         close: (code, reason) => socket.close(code, reason),
-        onMessage: (handle) => socket.on("message", (data) => void handle(String(data)).then(opened, (error) => fail(socket, log, error))),
+        onMessage: (handle) => socket.on("message", (data) => void handle(String(data)).then(onHandled, (error) => fail(socket, log, error))),
       },
       extra,
     );
     const alive = keepAlive(socket);
     socket.once("close", (code, reason) => {
       clearInterval(alive);
-      opened(true);
+      leaveDoor();
       closed(code, String(reason)).catch((error: unknown) => log.error({ err: error }, "a socket's streams could not be closed"));
     });
-  }
-
-  /** Counts the socket as opening until it has a session, or is closed. */
-  function countOpening(extra: Extra): (closed?: unknown) => void {
-    let counted = true;
-    opening++;
-    return (closed) => {
-      if (!counted || (closed !== true && !extra.session)) return;
-      counted = false;
-      opening--;
-    };
   }
 
   function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const path = request.url?.split("?", 1)[0];
     if (path !== "/graphql") return refuseUpgrade(socket, "404 Not Found");
     if (!options.origins.allows(request)) return refuseUpgrade(socket, "403 Forbidden");
-    sockets.handleUpgrade(request, socket, head, open);
+    // Until the upgrade nobody else listens, and an error without a listener would end the process.
+    socket.on("error", ignore);
+    door.knock((mayOpen) => {
+      socket.off("error", ignore);
+      sockets.handleUpgrade(request, socket, head, mayOpen ? open : refuse);
+    });
   }
 
   options.server.on("upgrade", onUpgrade);
@@ -181,6 +176,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     },
     async close() {
       options.server.off("upgrade", onUpgrade);
+      door.close();
       // Not all in one moment: they come back somewhere else, and that one has to bear it.
       for (const [i, socket] of [...sockets.clients].entries()) {
         if (i % CLOSED_AT_ONCE === CLOSED_AT_ONCE - 1) await pause(CLOSE_PAUSE_MS);
@@ -212,8 +208,15 @@ function keepAlive(socket: WebSocket): NodeJS.Timeout {
   }, PING_MS);
 }
 
+function ignore(): void {}
+
+function refuse(socket: WebSocket): void {
+  socket.on("error", ignore);
+  socket.close(TRY_AGAIN_LATER, "Try again later");
+}
+
 function refuseUpgrade(socket: Duplex, status: string): void {
-  socket.on("error", () => {});
+  socket.on("error", ignore);
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 

@@ -41,6 +41,8 @@ export interface HttpServer {
 }
 
 const IDLE_MS = 100;
+/** Connections that may wait to be accepted: 511, Node's own, are fewer than come back in one moment after a restart. */
+const BACKLOG = 4096;
 
 /** The network edge, built apart from the process. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
@@ -69,7 +71,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 
   return {
     sockets,
-    listen: (address) => app.listen(address),
+    listen: (address) => app.listen({ ...address, backlog: BACKLOG }),
     async close() {
       closing = true;
       await sockets.close();

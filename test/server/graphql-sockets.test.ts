@@ -126,6 +126,17 @@ describe("the sockets", () => {
     (await signedIn()).close();
   });
 
+  it("let one that came too early wait for its turn", async () => {
+    const token = await service.token();
+    const idle = Array.from({ length: 4 }, () => opened());
+    await Promise.all(idle.map((socket) => staysOpen(socket)));
+    const fifth = signedIn(token);
+    await idle[0]?.init(token);
+    (await fifth).close();
+    for (const socket of idle) socket.close();
+    await Promise.all(idle.map((socket) => socket.closed()));
+  });
+
   it("close with 4408 when nobody has signed in after five seconds", async () => {
     const begun = Date.now();
     assert.deepEqual(await opened().closed(), { code: 4408, reason: "Connection initialisation timeout" });
