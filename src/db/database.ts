@@ -3,6 +3,7 @@ import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import type { Sql } from "postgres";
 import { ServiceUnavailableError } from "../errors.js";
+import { withPatience } from "../patience.js";
 
 export interface Database {
   /** Query builder, for reads and for writes that are no transition. */
@@ -45,7 +46,7 @@ export function createDatabase(options: { url: string; connections: number; appl
 export async function available<T>(query: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await withDeadline(query());
+      return await withPatience(query(), DEADLINE_MS, doesNotAnswer);
     } catch (error) {
       if (isConnectionFault(error)) throw Object.assign(new ServiceUnavailableError("The database is away; try again in a moment."), { cause: error });
       if (tries === MAX_TRIES || !UNDONE.has(sqlState(error) ?? "")) throw error;
@@ -56,16 +57,8 @@ export async function available<T>(query: () => Promise<T>): Promise<T> {
 /** A server that is there but does not answer: its own limits do not reach us. */
 const DEADLINE_MS = 7000;
 
-async function withDeadline<T>(query: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ServiceUnavailableError("The database does not answer; try again in a moment.")), DEADLINE_MS);
-  });
-  try {
-    return await Promise.race([query, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function doesNotAnswer(): never {
+  throw new ServiceUnavailableError("The database does not answer; try again in a moment.");
 }
 
 const MAX_TRIES = 3;

@@ -54,7 +54,7 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
     async listen(userId) {
       // A lost subscription costs the bell, not the events.
       const subscribed = subscriber.subscribe(topic + userId).catch(() => {});
-      if (subscriber.status === "ready") await withPatience(subscribed, PATIENCE_MS);
+      if (subscriber.status === "ready") await withPatience(subscribed, PATIENCE_MS, () => null);
     },
     unlisten(userId) {
       subscriber.unsubscribe(topic + userId).catch(() => {});

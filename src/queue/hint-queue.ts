@@ -68,7 +68,7 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
   async function add(hints: Hint[]): Promise<void> {
     const near = hints.filter((hint) => hint.delayMs <= MAX_DELAY_MS);
     const added = Promise.all(LANES.map((lane) => addToLane(lane, near.filter((hint) => hint.lane === lane))));
-    await withPatience(added.catch((error: unknown) => log.debug({ err: error, hints: near.length }, "hints were not added; the reconciler will")), PATIENCE_MS);
+    await withPatience(added.catch((error: unknown) => log.debug({ err: error, hints: near.length }, "hints were not added; the reconciler will")), PATIENCE_MS, () => null);
   }
 
   async function addMissing(hints: Hint[]): Promise<number> {
@@ -95,7 +95,7 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
 
   async function remove(lane: Lane, id: string, run: number): Promise<void> {
     const removed = queues.get(lane)?.remove(hintId(id, run)) ?? Promise.resolve();
-    await withPatience(removed.catch((error: unknown) => log.debug({ err: error, queuedJobId: id }, "a hint was not removed")), PATIENCE_MS);
+    await withPatience(removed.catch((error: unknown) => log.debug({ err: error, queuedJobId: id }, "a hint was not removed")), PATIENCE_MS, () => null);
   }
 
   return {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Database } from "../db/database.js";
 import { isMigrated } from "../db/migrate.js";
+import { withPatience } from "../patience.js";
 
 /** What is asked of a dependency: null when it is well, else the reason in a few words. */
 export type Check = () => Promise<string | null> | string | null;
@@ -38,15 +39,9 @@ async function run(checks: Record<string, Check>): Promise<Record<string, string
 }
 
 async function reasonOf(check: Check): Promise<string> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(`does not answer within ${PATIENCE_MS} ms`), PATIENCE_MS);
-  });
   try {
-    return (await Promise.race([Promise.resolve(check()), late])) ?? "ok";
+    return (await withPatience(Promise.resolve(check()), PATIENCE_MS, () => `does not answer within ${PATIENCE_MS} ms`)) ?? "ok";
   } catch (error) {
     return error instanceof Error ? error.message : "is away";
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -9,7 +9,7 @@ const PATIENCE_MS = 2000;
  */
 export async function closeBullWorker(worker: Worker, redis: { readonly status: string }): Promise<void> {
   const closed = worker.close().then(() => true);
-  while ((await withPatience(closed, PATIENCE_MS)) === null) {
+  while ((await withPatience(closed, PATIENCE_MS, () => null)) === null) {
     if (redis.status === "ready") continue;
     worker.disconnect().catch(() => {});
     return;

@@ -102,7 +102,7 @@ describe("the endpoint with introspection, and with PostgreSQL away", () => {
     const { service } = counted;
     const known = await service.person();
     await known.get("{ me { id } }");
-    await counted.cut();
+    counted.down();
     const query = await known.ask("{ queuedJobs { totalCount } }");
     assert.deepEqual([query.status, query.code, query.errors?.[0]?.message], [503, "SERVICE_UNAVAILABLE", "The database is away; try again in a moment."]);
     const newcomer = await service.person();
@@ -114,7 +114,7 @@ describe("the endpoint with introspection, and with PostgreSQL away", () => {
     socket.send({ type: "connection_init", payload: { authorization: `Bearer ${newcomer.token}` } });
     assert.deepEqual(await socket.closed(), { code: 1013, reason: "Try again later" });
 
-    await counted.restore();
+    counted.up();
     assert.equal((await newcomer.ask("{ me { id } }")).status, 200);
     assert.equal((await known.enqueue("echo")).status, "PENDING");
   });

@@ -38,7 +38,7 @@ describe("the health of a service", () => {
   });
 
   it("is degraded on an API and unavailable on a worker while Redis is away; the API accepts all the same", async () => {
-    await cuttable.redis.cut();
+    cuttable.redis.down();
     const { redis, ...others } = await becomes(api, 200, "degraded");
     assert.deepEqual([redis, others["postgresql"], others["keys"]], ["is away; what is submitted runs when it returns", "ok", "ok"]);
     const { postgresql, queue } = await becomes(worker, 503, "unavailable");
@@ -47,20 +47,20 @@ describe("the health of a service", () => {
     const person = await cuttable.service.person();
     const { id } = await person.enqueue("echo");
     assert.equal((await person.job(id))?.status, "PENDING");
-    await cuttable.redis.restore();
+    cuttable.redis.up();
     await becomes(api, 200, "ok");
     await becomes(worker, 200, "ok");
     assert.equal((await person.finished(id, 20_000)).status, "SUCCESS");
   });
 
   it("is unavailable while PostgreSQL is away, with the reason, and alive all the same", async () => {
-    await cuttable.postgres.cut();
+    cuttable.postgres.down();
     for (const url of [api, worker]) {
       const { postgresql } = await becomes(url, 503, "unavailable");
       assert.equal(postgresql, "The database is away; try again in a moment.");
       assert.deepEqual(await health(url, "live"), { status: 200, body: { status: "ok" } });
     }
-    await cuttable.postgres.restore();
+    cuttable.postgres.up();
     await becomes(api, 200, "ok");
     await becomes(worker, 200, "ok");
   });

@@ -1,4 +1,4 @@
-import { startCuttableProxy } from "./cuttable-proxy.js";
+import { createTcpProxy } from "./tcp-proxy.js";
 import { createTestDatabase } from "./test-database.js";
 import type { TestDatabase } from "./test-database.js";
 import { startTestService } from "./test-service.js";
@@ -10,9 +10,9 @@ export interface CountedService {
   database: TestDatabase["database"];
   /** How many statements PostgreSQL is sent while `work` is under way. */
   statements(work: () => Promise<unknown>): Promise<number>;
-  /** PostgreSQL is away until `restore`. */
-  cut(): Promise<void>;
-  restore(): Promise<void>;
+  /** PostgreSQL is away until `up`. */
+  down(): void;
+  up(): void;
   close(): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export interface CountedService {
 export async function startCountedService(env: Record<string, string> = {}): Promise<CountedService> {
   let count = 0;
   const { url, database, close } = await createTestDatabase();
-  const proxy = await startCuttableProxy(url, () => statementListener(() => count++));
+  const proxy = await createTcpProxy(url, () => statementListener(() => count++));
   const service = await startTestService({ workers: 0, env: { ...env, DATABASE_URL: proxy.url } });
   return {
     service,
@@ -30,8 +30,8 @@ export async function startCountedService(env: Record<string, string> = {}): Pro
       await work();
       return count - before;
     },
-    cut: proxy.cut,
-    restore: proxy.restore,
+    down: proxy.down,
+    up: proxy.up,
     async close() {
       await service.close();
       await proxy.close();

@@ -1,5 +1,5 @@
-import { startCuttableProxy } from "./cuttable-proxy.js";
-import type { CuttableProxy } from "./cuttable-proxy.js";
+import { createTcpProxy } from "./tcp-proxy.js";
+import type { TcpProxy } from "./tcp-proxy.js";
 import { createTestDatabase } from "./test-database.js";
 import { testRedis } from "./test-redis.js";
 import { startTestService } from "./test-service.js";
@@ -7,15 +7,15 @@ import type { TestService } from "./test-service.js";
 
 export interface CuttableService {
   service: TestService;
-  postgres: CuttableProxy;
-  redis: CuttableProxy;
+  postgres: TcpProxy;
+  redis: TcpProxy;
   close(): Promise<void>;
 }
 
 /** A service without workers, whose ways to PostgreSQL and to Redis can be cut. */
 export async function createCuttableService(env: Record<string, string> = {}): Promise<CuttableService> {
   const database = await createTestDatabase();
-  const [postgres, redis] = await Promise.all([startCuttableProxy(database.url), startCuttableProxy(testRedis().url)]);
+  const [postgres, redis] = await Promise.all([createTcpProxy(database.url), createTcpProxy(testRedis().url)]);
   const service = await startTestService({ workers: 0, env: { ...env, DATABASE_URL: postgres.url, REDIS_URL: redis.url } });
   return {
     service,

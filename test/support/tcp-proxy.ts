@@ -13,8 +13,8 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-/** Stands between the code under test and a store, and breaks at will. */
-export async function createTcpProxy(target: string): Promise<TcpProxy> {
+/** Stands between the code under test and a store, and breaks at will. `listen` hears what each client sends. */
+export async function createTcpProxy(target: string, listen: () => (bytes: Buffer) => void = () => () => {}): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let isDown = false;
@@ -40,6 +40,7 @@ export async function createTcpProxy(target: string): Promise<TcpProxy> {
     const upstream = connect(Number(port), hostname);
     join(client, upstream);
     join(upstream, client);
+    client.on("data", listen());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
