@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 export interface TcpProxy {
   /** The target's URL, with the address of the proxy in it. */
   url: string;
-  /** Cuts what is open and what comes, until `up`. */
+  /** Cuts what is open and refuses what comes, until `up`: a dead server. */
   down(): void;
   up(): void;
   /** Lets nothing through and closes nothing, until `thaw`: a peer that hangs. */
@@ -17,7 +17,6 @@ export interface TcpProxy {
 export async function createTcpProxy(target: string, listen: () => (bytes: Buffer) => void = () => () => {}): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
-  let isDown = false;
   let isFrozen = false;
 
   function join(from: Socket, to: Socket): void {
@@ -32,27 +31,27 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
   }
 
   function cutAll(): void {
-    for (const socket of sockets) socket.resetAndDestroy();
+    for (const socket of sockets) socket.destroy();
   }
 
   const server = createServer((client) => {
-    if (isDown) return client.resetAndDestroy();
     const upstream = connect(Number(port), hostname);
     join(client, upstream);
     join(upstream, client);
     client.on("data", listen());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const own = (server.address() as AddressInfo).port;
+
+  function down(): void {
+    server.close();
+    cutAll();
+  }
 
   return {
-    url: Object.assign(new URL(target), { hostname: "127.0.0.1", port: String((server.address() as AddressInfo).port) }).href,
-    down() {
-      isDown = true;
-      cutAll();
-    },
-    up() {
-      isDown = false;
-    },
+    url: Object.assign(new URL(target), { hostname: "127.0.0.1", port: String(own) }).href,
+    down,
+    up: () => void (server.listening || server.listen(own, "127.0.0.1")),
     freeze() {
       isFrozen = true;
       for (const socket of sockets) socket.pause();
@@ -62,8 +61,7 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
       for (const socket of sockets) socket.resume();
     },
     async close() {
-      cutAll();
-      await new Promise((resolve) => server.close(resolve));
+      down();
     },
   };
 }
