@@ -12,13 +12,17 @@ export interface StreamCursor {
 /** Where a page of a list begins, and where the event stream stood when the first page was read. */
 export interface PageCursor {
   userId: string;
+  list: List;
   /** Of the row before the page: a UUID, or a name. */
   key: string;
   stream: { epoch: string; seq: number } | null;
 }
 
+/** The lists that are read by pages; a cursor of one is none of another. */
+export type List = keyof typeof LISTS;
+
 const STREAM = 1;
-const PAGE = 2;
+const LISTS = { queuedJobs: 2, photos: 3, users: 4, jobs: 5 } as const;
 const STREAM_BYTES = 23;
 
 export function encodeStreamCursor({ epoch, userId, seq }: StreamCursor): string {
@@ -32,14 +36,14 @@ export function decodeStreamCursor(text: string, userId: string): { epoch: strin
   return readStream(bytes.subarray(1, 17));
 }
 
-export function encodePageCursor({ userId, key, stream }: PageCursor): string {
+export function encodePageCursor({ userId, list, key, stream }: PageCursor): string {
   const position = stream ? streamBytes(stream.epoch, stream.seq) : Buffer.alloc(0);
-  return Buffer.concat([Buffer.of(PAGE), userTag(userId), Buffer.of(position.length), position, Buffer.from(key)]).toString("base64url");
+  return Buffer.concat([Buffer.of(LISTS[list]), userTag(userId), Buffer.of(position.length), position, Buffer.from(key)]).toString("base64url");
 }
 
-/** Throws InvalidInputError at `after` when it is malformed or another user's. */
-export function decodePageCursor(text: string, userId: string): Omit<PageCursor, "userId"> {
-  const bytes = decode(text, PAGE);
+/** Throws InvalidInputError at `after` when it is malformed, another user's or of another list. */
+export function decodePageCursor(text: string, { userId, list }: Pick<PageCursor, "userId" | "list">): Pick<PageCursor, "key" | "stream"> {
+  const bytes = decode(text, LISTS[list]);
   const length = bytes[7];
   if (!bytes.subarray(1, 7).equals(userTag(userId)) || (length !== 0 && length !== 16)) throw malformed();
   const key = bytes.subarray(8 + length).toString();

@@ -7,9 +7,11 @@ const ANN = "01930000-0000-7000-8000-0123456789ab";
 const BOB = "01930000-0000-7000-8000-ba9876543210";
 const EPOCH = "00ff10e2a7b3c4d5";
 const KEY = "01930000-1111-7000-8000-000000000001";
+const LISTS = ["queuedJobs", "photos", "users", "jobs"] as const;
+const decodePhotos = (text: string, userId: string) => decodePageCursor(text, { userId, list: "photos" });
 const KINDS = [
   { kind: "stream", valid: encodeStreamCursor({ epoch: EPOCH, userId: ANN, seq: 42 }), decode: decodeStreamCursor },
-  { kind: "page", valid: encodePageCursor({ userId: ANN, key: KEY, stream: { epoch: EPOCH, seq: 42 } }), decode: decodePageCursor },
+  { kind: "page", valid: encodePageCursor({ userId: ANN, list: "photos", key: KEY, stream: { epoch: EPOCH, seq: 42 } }), decode: decodePhotos },
 ];
 
 /** What each malformed cursor is answered with. */
@@ -45,16 +47,23 @@ describe("a cursor of a page", () => {
   it("comes back as it went in, with the position of the stream and without, by id and by name", () => {
     for (const key of [KEY, "thumbnail", "ü/💡"]) {
       for (const stream of [null, { epoch: EPOCH, seq: 0 }, { epoch: EPOCH, seq: Number.MAX_SAFE_INTEGER }]) {
-        assert.deepEqual(decodePageCursor(encodePageCursor({ userId: ANN, key, stream }), ANN), { key, stream });
+        for (const list of LISTS) assert.deepEqual(decodePageCursor(encodePageCursor({ userId: ANN, list, key, stream }), { userId: ANN, list }), { key, stream });
       }
     }
   });
 
+  it("is of one list, and refused by every other", () => {
+    for (const list of LISTS) for (const other of LISTS) {
+      const cursor = encodePageCursor({ userId: ANN, list, key: KEY, stream: null });
+      if (other !== list) assert.throws(() => decodePageCursor(cursor, { userId: ANN, list: other }), isRefusal, `${list}, ${other}`);
+    }
+  });
+
   it("is refused when nothing is left for its key, or its position is cut", () => {
-    const noKey = encodePageCursor({ userId: ANN, key: "", stream: null });
-    const cutPosition = bytesOf(encodePageCursor({ userId: ANN, key: "", stream: { epoch: EPOCH, seq: 1 } })).subarray(0, 20).toString("base64url");
-    const oddLength = respelled(encodePageCursor({ userId: ANN, key: KEY, stream: null }), (bytes) => bytes.writeUInt8(5, 7));
-    for (const text of [noKey, cutPosition, oddLength]) assert.throws(() => decodePageCursor(text, ANN), isRefusal);
+    const noKey = encodePageCursor({ userId: ANN, list: "photos", key: "", stream: null });
+    const cutPosition = bytesOf(encodePageCursor({ userId: ANN, list: "photos", key: "", stream: { epoch: EPOCH, seq: 1 } })).subarray(0, 20).toString("base64url");
+    const oddLength = respelled(encodePageCursor({ userId: ANN, list: "photos", key: KEY, stream: null }), (bytes) => bytes.writeUInt8(5, 7));
+    for (const text of [noKey, cutPosition, oddLength]) assert.throws(() => decodePhotos(text, ANN), isRefusal);
   });
 });
 
@@ -67,7 +76,7 @@ for (const { kind, valid, decode } of KINDS) {
 
     it("is refused when it is of the other kind", () => {
       for (const other of KINDS) if (other.kind !== kind) assert.throws(() => decode(other.valid, ANN), isRefusal);
-      for (const byte of [0, 1, 2, 3, 255]) if (byte !== bytesOf(valid)[0]) assert.throws(() => decode(respelled(valid, (bytes) => bytes.writeUInt8(byte)), ANN), isRefusal, String(byte));
+      for (const byte of [0, 1, 2, 3, 4, 5, 6, 255]) if (byte !== bytesOf(valid)[0]) assert.throws(() => decode(respelled(valid, (bytes) => bytes.writeUInt8(byte)), ANN), isRefusal, String(byte));
     });
 
     it("has one spelling", () => {

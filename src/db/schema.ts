@@ -82,8 +82,16 @@ export const photos = pgTable(
     /** The perceptual hash as a signed 64-bit number; null for a flat picture or one without. */
     phash: bigint({ mode: "bigint" }),
     createdAt: instant("created_at").notNull(),
+    /** How often a preview was tried for in vain since the upload. */
+    previewAttempts: smallint("preview_attempts").notNull().default(0),
   },
-  (table) => [uniqueIndex("photos_user_sha256").on(table.userId, table.sha256), index("photos_user_id").on(table.userId, table.id)],
+  (table) => [
+    uniqueIndex("photos_user_sha256").on(table.userId, table.sha256),
+    index("photos_user_id").on(table.userId, table.id),
+    // The id along with it: all hashes of a user are read from the index alone.
+    index("photos_user_phash").on(table.userId, table.phash, table.id),
+    index("photos_without_preview").on(table.previewAttempts, table.id).where(sql`preview_key is null and preview_attempts < 3`),
+  ],
 );
 
 export const queuedJobs = pgTable(
@@ -126,6 +134,10 @@ export const queuedJobs = pgTable(
     startedAt: instant("started_at"),
     finishedAt: instant("finished_at"),
     expiresAt: instant("expires_at"),
+    /** The work is to be done, whatever could be reused. */
+    fresh: boolean().notNull().default(false),
+    /** SHA-256 of what the result was made from; on a success whose result may be reused only. */
+    reuseKey: text("reuse_key"),
   },
   (table) => [
     index("queued_jobs_user_id").on(table.userId, table.id),
@@ -134,6 +146,7 @@ export const queuedJobs = pgTable(
     index("queued_jobs_due").on(table.dueAt).where(sql`status = 'PENDING'`),
     index("queued_jobs_lease").on(table.leaseUntil).where(sql`status = 'STARTED'`),
     index("queued_jobs_unfinished_of_user").on(table.userId, table.priority).where(unfinished),
+    index("queued_jobs_reuse").on(table.userId, table.reuseKey, table.id).where(sql`reuse_key is not null`),
     index("queued_jobs_expiry").on(table.expiresAt).where(sql`expires_at is not null`),
     check("queued_jobs_status", sql`${table.status} in (${oneOf(QUEUED_JOB_STATUSES)})`),
     check("queued_jobs_progress", sql`${table.progress} between 0 and 1`),
@@ -141,6 +154,7 @@ export const queuedJobs = pgTable(
     check("queued_jobs_lease_only_started", sql`(${table.status} = 'STARTED') = (${table.leaseUntil} is not null)`),
     check("queued_jobs_finished_times", sql`(${table.status} in ('SUCCESS', 'FAILED', 'CANCELLED')) = (${table.finishedAt} is not null)`),
     check("queued_jobs_success", sql`${table.status} <> 'SUCCESS' or (${table.progress} = 1 and ${table.errorCode} is null)`),
+    check("queued_jobs_reuse", sql`${table.status} = 'SUCCESS' or (${table.reuseKey} is null and ${table.reusedFrom} is null)`),
     check("queued_jobs_failed", sql`${table.status} <> 'FAILED' or ${table.errorCode} is not null`),
     check("queued_jobs_key_with_fingerprint", sql`(${table.idempotencyKey} is null) = (${table.fingerprint} is null)`),
   ],

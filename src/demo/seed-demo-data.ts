@@ -20,8 +20,8 @@ export async function seedDemoData({ users, queuedJobs, takePhoto }: SeedDeps): 
     const user = await users.signIn({ issuer: DEVELOPMENT_ISSUER, subject: developmentSubject(email), email, emailVerified: true, name, picture: null, issuedAt: 0, admin: false });
     const { photo } = await takePhoto(user, `${name}.jpg`);
     const submissions = [
-      ...JOBS.map((job) => ({ job, parameters: {}, photoIds: [photo.id], priority: 0, runAt: null, idempotencyKey: `seed-${job}` })),
-      { job: "echo", parameters: { message: `Hello, ${name}`, durationMs: 2000, steps: 8 }, photoIds: [], priority: 0, runAt: null, idempotencyKey: "seed-echo" },
+      ...JOBS.map((job) => ({ job, parameters: {}, photoIds: [photo.id], priority: 0, runAt: null, fresh: false, idempotencyKey: `seed-${job}` })),
+      { job: "echo", parameters: { message: `Hello, ${name}`, durationMs: 2000, steps: 8 }, photoIds: [], priority: 0, runAt: null, fresh: false, idempotencyKey: "seed-echo" },
     ];
     const made = await queuedJobs.enqueue(user.id, { submissions, requestId: "seed", single: false });
     lines.push(`${email}: photo ${photo.id}, ${made.length} QueuedJobs (npm run token -- --email ${email} signs in)`);

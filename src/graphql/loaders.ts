@@ -1,5 +1,5 @@
 import DataLoader from "dataloader";
-import type { QueuedJobOutput } from "../queued-job.js";
+import type { QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
 import type { Photo } from "../services/photos.js";
 import type { User } from "../services/users.js";
 import type { Place } from "../services/waiting-line.js";
@@ -12,6 +12,7 @@ export interface Loaders {
   /** Of a QueuedJob, by its id. */
   photoIds: DataLoader<string, string[]>;
   outputs: DataLoader<string, QueuedJobOutput[]>;
+  histories: DataLoader<string, QueuedJobEvent[]>;
   places: DataLoader<string, Place | null>;
 }
 
@@ -21,6 +22,7 @@ export function createLoaders({ users, photos, queuedJobReads, waitingLine }: Se
     photos: new DataLoader((ids) => photos.findMany(ids), { cache }),
     photoIds: new DataLoader((ids) => queuedJobReads.photoIds(ids), { cache }),
     outputs: new DataLoader((ids) => queuedJobReads.outputs(ids), { cache }),
+    histories: new DataLoader((ids) => queuedJobReads.histories(ids), { cache }),
     places: new DataLoader((ids) => waitingLine.places(ids), { cache }),
   };
 }

@@ -7,14 +7,17 @@ import { Transform } from "node:stream";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { v7 as uuidv7 } from "uuid";
-import { InvalidInputError, PhotoTooLargeError, PhotoUnreadableError, QuotaExceededError, ServiceUnavailableError } from "../errors.js";
+import { InvalidInputError, PhotoTooLargeError, PhotoUnreadableError, ServiceUnavailableError } from "../errors.js";
 import { failpoint } from "../failpoint.js";
 import { ChildStoppedError } from "../imaging/child-stopped-error.js";
 import type { PhotoHeader } from "../imaging/photo-header.js";
 import type { PhotoInspector } from "../imaging/photo-inspector.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
+import { isImpossible, PREVIEW_ATTEMPTS } from "./photo-repair.js";
 import type { NewPhoto, Photo, Photos } from "./photos.js";
+import { quotaExceeded } from "./quota-exceeded.js";
+import { signedHash } from "./signed-hash.js";
 import type { User, Users } from "./users.js";
 
 /** Takes the bytes of the one file of an upload, as they stream in. */
@@ -45,7 +48,7 @@ export interface PhotoIntakeDeps {
   maxStoredBytes: number;
 }
 
-/** How long an upload's answer waits for the preview. */
+/** How long an upload's answer waits for the preview; the worker makes it later then. */
 const PREVIEW_MS = 5000;
 
 export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
@@ -55,11 +58,11 @@ export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
     const known = await photos.findBySha256(user.id, facts.sha256);
     if (known) return { photo: known, created: false };
     const header = await probe(path);
-    const preview = await makePreview(path, log);
+    const { preview, previewAttempts } = await makePreview(path, log);
     const id = uuidv7();
     const storageKey = `photos/${user.id}/${id}`;
     const previewKey = preview ? `previews/${user.id}/${id}` : null;
-    const row = { id, userId: user.id, ...facts, ...sizeOf(header), storageKey, previewKey, thumbhash: preview?.thumbhash ?? null, phash: preview?.phash ?? null };
+    const row = { id, userId: user.id, ...facts, ...sizeOf(header), storageKey, previewKey, thumbhash: preview?.thumbhash ?? null, phash: preview?.phash ?? null, previewAttempts };
     const photo = await store(row, path, preview?.path ?? null, log);
     return photo ? { photo, created: true } : { photo: await winner(user, facts.sha256), created: false };
   }
@@ -99,15 +102,15 @@ export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
     return photo;
   }
 
-  /** Null when none can be made: a photo whose picture is broken is taken all the same, and its jobs say what is wrong. */
-  async function makePreview(path: string, log: Logger): Promise<{ path: string; thumbhash: string; phash: bigint | null } | null> {
+  /** Null when there is none yet, or none can be made: a photo whose picture is broken is taken all the same, and its jobs say what is wrong. */
+  async function makePreview(path: string, log: Logger): Promise<{ preview: { path: string; thumbhash: string; phash: bigint | null } | null; previewAttempts: number }> {
     const target = `${path}.preview`;
     try {
       const { thumbhash, phash } = await inspector.preview(path, target, { signal: AbortSignal.timeout(PREVIEW_MS) });
-      return { path: target, thumbhash, phash: phash === null ? null : BigInt.asIntN(64, BigInt(`0x${phash}`)) };
+      return { preview: { path: target, thumbhash, phash: signedHash(phash) }, previewAttempts: 0 };
     } catch (error) {
       log.warn({ err: error }, "no preview could be made");
-      return null;
+      return { preview: null, previewAttempts: isImpossible(error) ? PREVIEW_ATTEMPTS : 0 };
     }
   }
 
@@ -124,7 +127,7 @@ export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
   return {
     async take(user, read, log) {
       const { storedBytes } = await deps.users.counters(user.id);
-      if (storedBytes >= deps.maxStoredBytes) throw new QuotaExceededError(`Your photos and outputs may take ${deps.maxStoredBytes} bytes at most; delete some first.`, 60_000);
+      if (storedBytes >= deps.maxStoredBytes) throw quotaExceeded.storedBytes(deps.maxStoredBytes);
       const path = join(storage.scratchFolder, randomUUID());
       try {
         return await keep(user, path, await receiveOne(path, read), log);

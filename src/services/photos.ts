@@ -3,14 +3,15 @@ import { available, sqlState } from "../db/database.js";
 import type { Database } from "../db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../db/refusals.js";
 import { photos } from "../db/schema.js";
-import { ConflictError, NotFoundError, QuotaExceededError } from "../errors.js";
+import { ConflictError, NotFoundError } from "../errors.js";
 import type { Logger } from "../logger.js";
+import { quotaExceeded } from "./quota-exceeded.js";
 import type { User } from "./users.js";
 
 export type Photo = typeof photos.$inferSelect;
 
 /** What is known of an upload once its bytes are stored. */
-export type NewPhoto = Omit<Photo, "createdAt">;
+export type NewPhoto = Omit<Photo, "createdAt" | "previewAttempts"> & Partial<Pick<Photo, "previewAttempts">>;
 
 export interface Photos {
   /** For its owner or an admin. */
@@ -58,13 +59,13 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
         update user_streams set stored_bytes = stored_bytes + ${photo.byteSize}
         where user_id = ${photo.userId} and stored_bytes + ${photo.byteSize} <= ${deps.maxStoredBytes} returning user_id),
       p as (
-        insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, preview_key, thumbhash, phash, created_at)
+        insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, preview_key, thumbhash, phash, preview_attempts, created_at)
         select ${photo.id}, user_id, ${photo.filename}, ${photo.mimeType}, ${photo.width}, ${photo.height}, ${photo.byteSize}, ${photo.sha256},
-          ${photo.storageKey}, ${photo.previewKey}, ${photo.thumbhash}, ${photo.phash === null ? null : String(photo.phash)}::bigint, now() from s
+          ${photo.storageKey}, ${photo.previewKey}, ${photo.thumbhash}, ${photo.phash === null ? null : String(photo.phash)}::bigint, ${photo.previewAttempts ?? 0}, now() from s
         on conflict (user_id, sha256) do nothing returning created_at)
       select (select rfc3339(created_at) from p) as "createdAt",
         case when not exists (select from s) then refuse(${OVER_QUOTA}) when not exists (select from p) then refuse(${ALREADY_THERE}) end as refused`;
-    return { ...photo, createdAt: new Date(row?.createdAt ?? 0) };
+    return { previewAttempts: 0, ...photo, createdAt: new Date(row?.createdAt ?? 0) };
   }
 
   /** A user who was deleted elsewhere has none, which the statement cannot tell from a full one. */
@@ -119,7 +120,7 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
         const state = sqlState(error);
         if (state === ALREADY_THERE) return null;
         if (state === OVER_QUOTA && !(await hasCounter(photo.userId))) throw new NotFoundError("There is no such User any more.");
-        if (state === OVER_QUOTA) throw new QuotaExceededError(`Your photos and outputs may take ${deps.maxStoredBytes} bytes at most; delete some first.`, 60_000);
+        if (state === OVER_QUOTA) throw quotaExceeded.storedBytes(deps.maxStoredBytes);
         throw error;
       }
     },

@@ -49,10 +49,15 @@ export function createQueuedJobReads({ sql }: Database) {
         return row?.n ?? 0;
       }),
 
-    /** Logged events, oldest first. */
-    history: (queuedJobId: string): Promise<QueuedJobEvent[]> =>
-      available(() => sql<QueuedJobEvent[]>`
-        select seq::float8 as seq, type, rfc3339(at) as at, snapshot as "queuedJob" from queued_job_events where queued_job_id = ${queuedJobId} order by seq`),
+    /** The logged events of each, oldest first. */
+    histories: (queuedJobIds: readonly string[]): Promise<QueuedJobEvent[][]> =>
+      available(async () => {
+        const rows = await sql<{ id: string; events: QueuedJobEvent[] }[]>`
+          select queued_job_id as id, jsonb_agg(jsonb_build_object('seq', seq, 'type', type, 'at', rfc3339(at), 'queuedJob', snapshot) order by seq) as events
+          from queued_job_events where queued_job_id = any(${[...queuedJobIds]}) group by 1`;
+        const byId = new Map(rows.map((row) => [row.id, row.events]));
+        return queuedJobIds.map((id) => byId.get(id) ?? []);
+      }),
 
     /** In the order of the ids. */
     outputs: (queuedJobIds: readonly string[]): Promise<QueuedJobOutput[][]> =>

@@ -21,6 +21,8 @@ import { enqueue } from "./queued-jobs/enqueue.js";
 import { findOldest } from "./queued-jobs/filter.js";
 import type { QueuedJobFilter } from "./queued-jobs/filter.js";
 import { cancel, refuseRetry, remove, retry } from "./queued-jobs/owner-steps.js";
+import { findEarlierResult, reusableVersion } from "./queued-jobs/reuse.js";
+import type { EarlierResult } from "./queued-jobs/reuse.js";
 import { queuedJobJson, recordedOutputs } from "./queued-jobs/statements.js";
 import type { Step } from "./queued-jobs/statements.js";
 import type { User } from "./users.js";
@@ -45,7 +47,7 @@ export interface QueuedJobsDeps {
   catalogue: ReadonlyMap<string, Task>;
   submittable(name: string): Task | null;
   deleteFiles(storageKeys: string[]): Promise<void>;
-  limits: { maxPendingPerUser: number; jobTtlSeconds: number };
+  limits: { maxPendingPerUser: number; maxStoredBytesPerUser: number; jobTtlSeconds: number };
   log: Logger;
 }
 
@@ -75,6 +77,12 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
 
   function toHint({ queuedJob, run, requestId }: Pick<Step, "queuedJob" | "run" | "requestId">, backlog: number, delayMs: number): Hint {
     return { id: queuedJob.id, run, requestId, lane: catalogue.get(queuedJob.jobName)?.runsIn ?? "worker", priority: queuedJob.priority, backlog, delayMs };
+  }
+
+  /** Null when what it gives may not be reused. */
+  function resultVersion({ jobName }: QueuedJob): number | null {
+    const task = catalogue.get(jobName);
+    return task ? reusableVersion(task) : null;
   }
 
   async function hint(steps: Step[], delayMs: (queuedJob: QueuedJob) => number): Promise<void> {
@@ -137,9 +145,16 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
       return true;
     },
 
-    /** False when the attempt was over already: then its outputs are nobody's. */
-    async succeed(claimed: Claimed, result: unknown, outputs: StoredOutput[]): Promise<boolean> {
-      return (await step("succeed", () => succeed(sql, { ...claimed, result, outputs, ttlSeconds }))) !== null;
+    /** An earlier success of the same work by the same task, if this one may take it over. */
+    async findEarlierResult({ id, queuedJob }: Claimed): Promise<EarlierResult | null> {
+      const version = resultVersion(queuedJob);
+      return version === null ? null : available(() => findEarlierResult(sql, { id, version }));
+    },
+
+    /** False when the attempt was over already: then its outputs are nobody's. Throws QuotaExceededError when there is no room for them. */
+    async succeed(claimed: Claimed, result: unknown, outputs: StoredOutput[], reusedFrom: string | null = null): Promise<boolean> {
+      const success = { id: claimed.id, attempt: claimed.attempt, result, outputs, reusedFrom, resultVersion: resultVersion(claimed.queuedJob), ttlSeconds, maxStoredBytes: limits.maxStoredBytesPerUser };
+      return (await step("succeed", () => succeed(sql, success))) !== null;
     },
 
     /** FAILED when it is `permanent` or no attempt is left, else back to PENDING, due after a pause. */

@@ -1,14 +1,16 @@
 // The life of an attempt: claim → run → settle.
 import { setTimeout as pause } from "node:timers/promises";
-import { PermanentTaskError, ServiceUnavailableError, TaskFailedError } from "../errors.js";
+import { PermanentTaskError, QuotaExceededError, ServiceUnavailableError, TaskFailedError } from "../errors.js";
 import { failpoint } from "../failpoint.js";
 import { ChildStoppedError } from "../imaging/child-stopped-error.js";
 import type { HintData } from "../queue/hint-queue.js";
 import type { StartRate } from "../queue/start-rate.js";
 import type { Claimed, QueuedJobs } from "../services/queued-jobs.js";
 import type { Task } from "../tasks/define-task.js";
+import { discardOutputs } from "./discard-outputs.js";
 import type { Leases } from "./leases.js";
 import { createProgressReporter } from "./progress-reporter.js";
+import { reuseResult } from "./reuse-result.js";
 import { runsHere, runTask } from "./run-task.js";
 import type { RunTaskDeps, TaskOutcome } from "./run-task.js";
 import { StopError } from "./stop-reason.js";
@@ -43,17 +45,27 @@ export async function executeTask(deps: ExecuteDeps, hint: HintData): Promise<vo
 }
 
 async function settle(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): Promise<void> {
-  const { queuedJobs, log } = deps;
+  const { log } = deps;
   try {
     await failpoint("work: after the claim");
     const outcome = await run(deps, claimed, stop);
     await failpoint("work: before the outcome is recorded");
-    const recorded = await persist(() => queuedJobs.succeed(claimed, outcome.result, outcome.outputs), stop.signal);
+    const recorded = await recordSuccess(deps, claimed, outcome, stop.signal);
     await failpoint("work: after the outcome is recorded");
-    if (recorded) return log.info("succeeded");
+    if (recorded) return log.info({ reusedFrom: outcome.reusedFrom }, "succeeded");
     await discard(deps, claimed, outcome);
   } catch (error) {
     await settleFailure(deps, claimed, stop.signal, error);
+  }
+}
+
+async function recordSuccess(deps: ExecuteDeps, claimed: Claimed, { result, outputs, reusedFrom }: TaskOutcome, signal: AbortSignal): Promise<boolean> {
+  try {
+    return await persist(() => deps.queuedJobs.succeed(claimed, result, outputs, reusedFrom), signal);
+  } catch (error) {
+    // With the answer lost it may be recorded: then the files must be there, too.
+    if (!(error instanceof ServiceUnavailableError)) await discardOutputs(deps, outputs);
+    throw error;
   }
 }
 
@@ -64,7 +76,7 @@ async function run(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): 
   // In a child the time counts from when the child begins, and is kept by the pool.
   const timer = runsHere(task, claimed) ? setTimeout(() => stop.abort(new StopError("timeout")), task.timeoutMs) : undefined;
   try {
-    const outcome = await runTask(deps, task, claimed, { signal: stop.signal, progress: reporter.report });
+    const outcome = (await reuseResult(deps, claimed, stop.signal)) ?? (await runTask(deps, task, claimed, { signal: stop.signal, progress: reporter.report }));
     if ((JSON.stringify(outcome.result) ?? "").length > MAX_RESULT_CHARACTERS) throw new PermanentTaskError("TASK_FAILED", `The result is longer than ${MAX_RESULT_CHARACTERS} characters of JSON.`);
     return outcome;
   } finally {
@@ -86,7 +98,7 @@ async function settleFailure({ queuedJobs, catalogue, log }: ExecuteDeps, claime
 
 /** What is told of an error: a task's own words where it has some for its user. */
 function describeFault(error: unknown, { failures }: Claimed, task: Task | undefined): { code: string; message: string; permanent: boolean } {
-  if (error instanceof PermanentTaskError) return { code: error.code, message: error.message, permanent: true };
+  if (error instanceof PermanentTaskError || error instanceof QuotaExceededError) return { code: error.code, message: error.message, permanent: true };
   if (error instanceof TaskFailedError) return { code: error.code, message: error.message, permanent: false };
   if (!(error instanceof ChildStoppedError)) return { code: "TASK_FAILED", message: "The task failed unexpectedly.", permanent: false };
   if (error.reason === "timeout") return { code: "TIMEOUT", message: "It took longer than this Job may.", permanent: false };
@@ -101,7 +113,7 @@ function describeFault(error: unknown, { failures }: Claimed, task: Task | undef
 async function discard({ queuedJobs, storage, log }: ExecuteDeps, { id, attempt }: Claimed, { outputs }: TaskOutcome): Promise<void> {
   const now = await queuedJobs.find({ id: "", role: "ADMIN" }, id);
   if (now?.status === "SUCCESS" && now.attempts === attempt) return;
-  await storage.delete(outputs.map((output) => output.storageKey));
+  await discardOutputs({ storage, log }, outputs);
   log.info({ status: now?.status ?? "gone" }, "the result came too late and was discarded");
 }
 

@@ -2,14 +2,21 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PermanentTaskError } from "../errors.js";
 import { failpoint } from "../failpoint.js";
+import { inBatches } from "../in-batches.js";
 import type { ChildPool } from "../imaging/child-pool.js";
+import { PHOTO_FORMATS } from "../imaging/photo-format.js";
+import { HEIC_NOT_ACCEPTED } from "../imaging/sniff-format.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
+import { outputKey } from "../services/output-key.js";
 import type { Photo, Photos } from "../services/photos.js";
+import type { NearPhotos } from "../services/near-photos.js";
 import type { QueuedJobReads } from "../services/queued-job-reads.js";
 import type { Claimed } from "../services/queued-jobs.js";
 import type { StoredOutput } from "../services/queued-jobs/attempt.js";
+import { hashText } from "../services/signed-hash.js";
 import type { Task, TaskPhoto } from "../tasks/define-task.js";
+import { createTaskAnswers } from "./task-answers.js";
 import type { TaskChildRequest, TaskChildResponse } from "./task-child-protocol.js";
 
 export interface TaskRun {
@@ -20,16 +27,23 @@ export interface TaskRun {
 export interface TaskOutcome {
   result: unknown;
   outputs: StoredOutput[];
+  /** The QueuedJob whose result it is; null where the work was done. */
+  reusedFrom: string | null;
 }
 
 export interface RunTaskDeps {
   photos: Photos;
   queuedJobReads: QueuedJobReads;
+  nearPhotos: NearPhotos;
   storage: Storage;
   pool: ChildPool;
   maxPhotoPixels: number;
+  acceptHeic: boolean;
   log: Logger;
 }
+
+/** Fetched from the storage at once. */
+const PHOTOS_AT_ONCE = 4;
 
 /** Does the work of an attempt, where its task wants to run; its outputs are stored when this resolves. Throws what the task throws. */
 export function runTask(deps: RunTaskDeps, task: Task, claimed: Claimed, run: TaskRun): Promise<TaskOutcome> {
@@ -44,9 +58,9 @@ export function runsHere(task: Task, { stalls }: Claimed): boolean {
 async function runHere({ log }: RunTaskDeps, task: Task, { attempt, failures, queuedJob }: Claimed, { signal, progress }: TaskRun): Promise<TaskOutcome> {
   const { run } = await task.load();
   const output = () => Promise.reject(new Error(`The task ${task.name} runs in the worker and makes no files`));
-  const working = run({ parameters: queuedJob.parameters, photos: [], attempt, failures, signal, progress, output });
+  const working = run({ parameters: queuedJob.parameters, photos: [], attempt, failures, signal, progress, output, findNearPhotos: () => Promise.reject(new Error(`The task ${task.name} runs in the worker and has no photos`)) });
   working.catch((error) => signal.aborted && log.debug({ err: error }, "a task that was told to stop has stopped"));
-  return { result: task.result.parse(await Promise.race([working, aborted(signal)])), outputs: [] };
+  return { result: task.result.parse(await Promise.race([working, aborted(signal)])), outputs: [], reusedFrom: null };
 }
 
 async function runInChild(deps: RunTaskDeps, task: Task, claimed: Claimed, { signal, progress }: TaskRun): Promise<TaskOutcome> {
@@ -54,32 +68,35 @@ async function runInChild(deps: RunTaskDeps, task: Task, claimed: Claimed, { sig
   const folder = join(deps.storage.scratchFolder, `${queuedJob.id}.${attempt}`);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const request: TaskChildRequest = { task: task.name, parameters: queuedJob.parameters, photos: await findPhotos(deps, claimed), attempt, failures, folder, maxPixels: deps.maxPhotoPixels };
-    const response = (await deps.pool.run(request, { signal, timeoutMs: task.timeoutMs, onProgress: progress })) as TaskChildResponse;
+    const photos = await findPhotos(deps, claimed, folder);
+    const request: TaskChildRequest = { task: task.name, parameters: queuedJob.parameters, photos, attempt, failures, folder, maxPixels: deps.maxPhotoPixels };
+    const onAsk = createTaskAnswers(deps, { userId: queuedJob.userId, photoIds: photos.map(({ id }) => id) });
+    const response = (await deps.pool.run(request, { signal, timeoutMs: task.timeoutMs, onProgress: progress, onAsk })) as TaskChildResponse;
     const outputs = await storeOutputs(deps.storage, claimed, folder, response);
     await failpoint("work: after the outputs are stored");
-    return { result: response.result, outputs };
+    return { result: response.result, outputs, reusedFrom: null };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function findPhotos({ photos, queuedJobReads, storage }: RunTaskDeps, { queuedJob }: Claimed): Promise<TaskPhoto[]> {
+async function findPhotos({ photos, queuedJobReads, storage, acceptHeic }: RunTaskDeps, { queuedJob }: Claimed, folder: string): Promise<TaskPhoto[]> {
   const [ids = []] = await queuedJobReads.photoIds([queuedJob.id]);
   const rows = (await photos.findMany(ids)).flatMap((photo) => photo ?? []);
   if (rows.length < queuedJob.photoCount) throw new PermanentTaskError("PHOTO_UNREADABLE", "A photo that it needs was deleted. Upload it again.");
-  return Promise.all(rows.map((photo) => toTaskPhoto(photo, storage)));
+  // One that was taken before HEIC was switched off.
+  if (!acceptHeic && rows.some(({ mimeType }) => mimeType === PHOTO_FORMATS.heic.mimeType)) throw new PermanentTaskError("PHOTO_UNREADABLE", HEIC_NOT_ACCEPTED);
+  return inBatches(rows, PHOTOS_AT_ONCE, (photo) => toTaskPhoto(photo, storage, folder));
 }
 
-async function toTaskPhoto({ id, filename, mimeType, width, height, byteSize, sha256, storageKey }: Photo, storage: Storage): Promise<TaskPhoto> {
-  const path = await storage.localPath(storageKey);
+async function toTaskPhoto({ id, filename, mimeType, width, height, byteSize, sha256, phash, storageKey }: Photo, storage: Storage, folder: string): Promise<TaskPhoto> {
+  const path = await storage.localPath(storageKey, folder);
   if (path === null) throw new PermanentTaskError("PHOTO_UNREADABLE", "The bytes of a photo are not there any more. Delete it and upload it again.");
-  return { id, path, filename, mimeType, width, height, byteSize, sha256 };
+  return { id, path, filename, mimeType, width, height, byteSize, sha256, phash: hashText(phash) };
 }
 
-/** Under a key of the attempt, so that one that was thought dead cannot overwrite the winner's. */
 async function storeOutputs(storage: Storage, { id, attempt, queuedJob }: Claimed, folder: string, { outputs }: TaskChildResponse): Promise<StoredOutput[]> {
-  const stored = outputs.map((output) => ({ ...output, storageKey: `outputs/${queuedJob.userId}/${id}/${attempt}/${output.name}` }));
+  const stored = outputs.map((output) => ({ ...output, storageKey: outputKey({ id, userId: queuedJob.userId, attempt }, output.name) }));
   for (const { name, storageKey } of stored) await storage.put(storageKey, join(folder, name));
   return stored;
 }

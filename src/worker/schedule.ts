@@ -3,6 +3,7 @@ import { ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { createRedis } from "../redis.js";
 import type { CleanUp } from "../services/clean-up.js";
+import type { PhotoRepair } from "../services/photo-repair.js";
 import { closeBullWorker } from "./close-bull-worker.js";
 
 export interface Schedule {
@@ -15,18 +16,24 @@ const QUEUE = "upkeep";
 const DUTIES = {
   purge: 15_000,
   sweepFiles: 3_600_000,
+  makePreviews: 10_000,
   recount: 24 * 3_600_000,
-} as const satisfies Partial<Record<keyof CleanUp, number>>;
+  countLostFiles: 24 * 3_600_000,
+} as const;
+
+export type DutyName = keyof typeof DUTIES;
+export type Duties = Pick<CleanUp & PhotoRepair, DutyName>;
 
 /** The schedule itself is in Redis, which may forget it. */
 const RENEW_MS = 60_000;
 
-/** Recurring clean-up, by one worker at a time: job schedulers of BullMQ, put in place again and again. */
-export function createSchedule(options: { redisUrl: string; prefix: string; cleanUp: CleanUp; log: Logger }): Schedule {
-  const { cleanUp, log } = options;
+/** What recurs, by one worker at a time: job schedulers of BullMQ, put in place again and again. A long duty holds up no other. */
+export function createSchedule(options: { redisUrl: string; prefix: string; duties: Duties; log: Logger }): Schedule {
+  const { duties, log } = options;
+  const running = new Set<string>();
   const redis = createRedis({ url: options.redisUrl, purpose: "schedule", failFast: false, log });
   const queue = new Queue(QUEUE, { connection: redis, prefix: options.prefix });
-  const worker = new Worker(QUEUE, ({ name }) => run(name), { connection: redis, prefix: options.prefix, concurrency: 1 });
+  const worker = new Worker(QUEUE, ({ name }) => run(name), { connection: redis, prefix: options.prefix, concurrency: Object.keys(DUTIES).length });
   const onError = (error: Error) => log.debug({ err: error }, "the schedule has an error");
   queue.on("error", onError);
   worker.on("error", onError);
@@ -38,11 +45,15 @@ export function createSchedule(options: { redisUrl: string; prefix: string; clea
   }
 
   async function run(name: string): Promise<void> {
-    if (!(name in DUTIES)) return;
+    // One that takes longer than its pause is not begun beside itself.
+    if (!(name in DUTIES) || running.has(name)) return;
+    running.add(name);
     try {
-      await cleanUp[name as keyof typeof DUTIES]();
+      await duties[name as DutyName]();
     } catch (error) {
       if (!(error instanceof ServiceUnavailableError)) log.error({ err: error, duty: name }, "a recurring duty failed; it comes again");
+    } finally {
+      running.delete(name);
     }
   }
 

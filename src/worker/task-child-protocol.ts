@@ -10,7 +10,7 @@ export interface TaskChildRequest {
   failures: number;
   /** Absolute path of an empty folder of this attempt; the outputs are written there under their own names. */
   folder: string;
-  /** Pixels a photo may have; half of it for AVIF. */
+  /** Pixels a photo may have; half of it for AVIF and HEIC. */
   maxPixels: number;
 }
 

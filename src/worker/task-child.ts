@@ -6,22 +6,23 @@ import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError } from "..
 import type { ChildTools } from "../imaging/serve-child.js";
 import { serveChild } from "../imaging/serve-child.js";
 import { catalogue } from "../tasks/catalogue.js";
-import type { TaskContext, TaskOutput } from "../tasks/define-task.js";
+import type { NearPhotoList, TaskContext, TaskOutput } from "../tasks/define-task.js";
 import type { TaskChildRequest, TaskChildResponse } from "./task-child-protocol.js";
 
 // A warm child has the image library loaded before its first task, not in it.
 await Promise.all([...catalogue.values()].map((task) => task.runsIn === "child" && task.load()));
 serveChild((request, tools) => runTask(request as TaskChildRequest, tools));
 
-async function runTask(request: TaskChildRequest, { signal, progress }: ChildTools): Promise<TaskChildResponse> {
+async function runTask(request: TaskChildRequest, { signal, progress, ask }: ChildTools): Promise<TaskChildResponse> {
   const { photos, attempt, failures, folder, maxPixels } = request;
   const task = catalogue.get(request.task);
   if (task === undefined) throw new PermanentTaskError("TASK_FAILED", `This worker knows no task "${request.task}".`);
   const parameters = task.parameters.parse(request.parameters);
   const { run } = await task.load();
   const outputs: TaskOutput[] = [];
+  const findNearPhotos: TaskContext<unknown>["findNearPhotos"] = async (query) => (await ask("findNearPhotos", query)) as NearPhotoList;
   try {
-    const result = await run({ parameters, photos, attempt, failures, signal, progress, output: writeInto(folder, outputs), maxPixels });
+    const result = await run({ parameters, photos, attempt, failures, signal, progress, output: writeInto(folder, outputs), findNearPhotos, maxPixels });
     return { result: task.result.parse(result), outputs };
   } catch (error) {
     throw isAboutPhoto(error) ? Object.assign(new PermanentTaskError(error.code, error.message), { stack: error.stack }) : error;

@@ -31,6 +31,8 @@ describe("the tables", () => {
     ["a finished one without an end", "status = 'CANCELLED'", "queued_jobs_finished_times"],
     ["a success that is not complete", "status = 'SUCCESS', finished_at = now(), progress = 0.99", "queued_jobs_success"],
     ["a success with an error", "status = 'SUCCESS', finished_at = now(), progress = 1, error_code = 'X'", "queued_jobs_success"],
+    ["a key of reuse on one that is no success", "reuse_key = 'k'", "queued_jobs_reuse"],
+    ["one that took a result over and is no success", "reused_from = id", "queued_jobs_reuse"],
     ["a failure without an error", "status = 'FAILED', finished_at = now()", "queued_jobs_failed"],
     ["a key without a fingerprint", "idempotency_key = 'k'", "queued_jobs_key_with_fingerprint"],
     ["a fingerprint without a key", "fingerprint = 'f'", "queued_jobs_key_with_fingerprint"],

@@ -6,7 +6,7 @@ import type { CountedService } from "../support/counted-service.js";
 import { smallPhoto } from "../support/small-photo.js";
 import type { TestClient } from "../support/test-client.js";
 
-const NESTED = "nodes { job { name } user { email } photos { url } outputs { url } }";
+const NESTED = "nodes { job { name } user { email } photos { url } outputs { url } history { type } }";
 
 describe("the loaders", () => {
   let counted: CountedService;
@@ -35,14 +35,14 @@ describe("the loaders", () => {
     return { statements, data };
   }
 
-  it("read job, user, photos and outputs of twelve QueuedJobs of six owners with as many statements as of one", async () => {
+  it("read job, user, photos, outputs and history of twelve QueuedJobs of six owners with as many statements as of one", async () => {
     const one = await costOf(`{ queuedJobs(first: 1, allUsers: true) { ${NESTED} } }`);
     const all = await costOf(`{ queuedJobs(first: 12, allUsers: true) { ${NESTED} } }`);
-    const rows: { user: { email: string }; photos: unknown[]; outputs: unknown[]; job: { name: string } }[] = all.data.queuedJobs.nodes;
+    const rows: { user: { email: string }; photos: unknown[]; outputs: unknown[]; history: unknown[]; job: { name: string } }[] = all.data.queuedJobs.nodes;
     assert.equal(rows.length, 12);
     assert.equal(new Set(rows.map(({ user }) => user.email)).size, 6);
-    assert.ok(rows.every(({ photos, outputs, job }) => photos.length === 1 && outputs.length === 1 && job.name === "metadata"));
-    assert.ok(one.statements >= 5, `only ${one.statements} statements were counted`);
+    assert.ok(rows.every(({ photos, outputs, history, job }) => photos.length === 1 && outputs.length === 1 && history.length === 1 && job.name === "metadata"));
+    assert.ok(one.statements >= 6, `only ${one.statements} statements were counted`);
     assert.equal(all.statements, one.statements);
   });
 

@@ -89,10 +89,10 @@ describe("clean-up", () => {
       await writeFile(path, key);
       await storage.put(key, path);
       const then = new Date(Date.now() - ageMinutes * 60_000);
-      await utimes((await storage.localPath(key)) ?? assert.fail(), then, then);
+      await utimes((await storage.localPath(key, folder)) ?? assert.fail(), then, then);
     }
 
-    it("takes those that no row names and that are older than an hour, and no other", async () => {
+    it("takes those that no row names and that are older than an hour, and no other, nor what was never its own", async () => {
       const claimed = await waist.start(await waist.submit(user));
       const [named, preview, output] = [`photos/${user.id}/${claimed.id}`, `previews/${user.id}/${claimed.id}`, `outputs/${claimed.id}/1/a`];
       await waist.newPhoto(user, { id: claimed.id, storageKey: named, previewKey: preview });
@@ -100,9 +100,9 @@ describe("clean-up", () => {
       const [orphan, zombie, young] = [`photos/${user.id}/${user.id}`, `outputs/${claimed.id}/2/a`, `photos/${user.id}/0198f3a0-0000-7000-8000-00000000000a`];
       for (const key of [named, preview, output, orphan, zombie, "stray"]) await put(key, 61);
       await put(young, 59);
-      assert.equal(await cleanUp.sweepFiles(), 3);
-      const left = await Promise.all([named, preview, output, young, orphan, zombie, "stray"].map(async (key) => (await storage.localPath(key)) !== null));
-      assert.deepEqual(left, [true, true, true, true, false, false, false]);
+      assert.equal(await cleanUp.sweepFiles(), 2);
+      const left = await Promise.all([named, preview, output, young, orphan, zombie, "stray"].map((key) => storage.has(key)));
+      assert.deepEqual(left, [true, true, true, true, false, false, true]);
       assert.equal(await cleanUp.sweepFiles(), 0);
     });
 

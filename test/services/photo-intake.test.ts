@@ -14,6 +14,7 @@ import { createLocalStorage } from "../../src/photos/local-storage.js";
 import type { Storage } from "../../src/photos/storage.js";
 import { createPhotoIntake } from "../../src/services/photo-intake.js";
 import type { PhotoIntake, Receive } from "../../src/services/photo-intake.js";
+import { PREVIEW_ATTEMPTS } from "../../src/services/photo-repair.js";
 import type { User } from "../../src/services/users.js";
 import { noise } from "../imaging/noise.js";
 import { assertConsistent } from "../support/assert-consistent.js";
@@ -64,7 +65,7 @@ describe("an upload", () => {
     const { photo, created } = await upload(bytes, "Ü.jpg");
     assert.equal(created, true);
     const { id, createdAt, storageKey, previewKey, thumbhash, phash, ...facts } = photo;
-    assert.deepEqual(facts, { userId: user.id, filename: "Ü.jpg", mimeType: "image/jpeg", width: 40, height: 60, byteSize: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") });
+    assert.deepEqual(facts, { userId: user.id, filename: "Ü.jpg", mimeType: "image/jpeg", width: 40, height: 60, byteSize: bytes.length, previewAttempts: 0, sha256: createHash("sha256").update(bytes).digest("hex") });
     assert.ok(createdAt instanceof Date);
     assert.deepEqual([storageKey, previewKey], [`photos/${user.id}/${id}`, `previews/${user.id}/${id}`]);
     assert.deepEqual(await bytesOf(storageKey), bytes);
@@ -117,7 +118,7 @@ describe("an upload", () => {
   it("that is cut in its pixels is taken without a preview: its jobs will tell", async () => {
     const whole = await noise(300, 300, 7).png().toBuffer();
     const { photo, created } = await upload(whole.subarray(0, 5000));
-    assert.deepEqual([created, photo.width, photo.height, photo.previewKey, photo.thumbhash, photo.phash], [true, 300, 300, null, null, null]);
+    assert.deepEqual([created, photo.width, photo.height, photo.previewKey, photo.thumbhash, photo.phash, photo.previewAttempts], [true, 300, 300, null, null, null, PREVIEW_ATTEMPTS]);
     assert.deepEqual(await readdir(storage.scratchFolder), []);
   });
 

@@ -23,7 +23,7 @@ describe("photos", () => {
 
   it("are kept with what is known of them", async () => {
     const owner = await waist.newUser();
-    const facts = { id: uuidv7(), userId: owner.id, filename: "Ü 1.jpg", mimeType: "image/jpeg", width: 4, height: 3, byteSize: 12, sha256: "ab".repeat(32), storageKey: "k", previewKey: "p", thumbhash: "AAAA", phash: -(2n ** 63n) };
+    const facts = { id: uuidv7(), userId: owner.id, filename: "Ü 1.jpg", mimeType: "image/jpeg", width: 4, height: 3, byteSize: 12, sha256: "ab".repeat(32), storageKey: "k", previewKey: "p", thumbhash: "AAAA", phash: -(2n ** 63n), previewAttempts: 2 };
     const photo = await waist.photos.add(facts);
     assert.deepEqual(photo, { ...facts, createdAt: photo?.createdAt });
     assert.ok(photo?.createdAt instanceof Date);

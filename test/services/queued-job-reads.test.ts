@@ -111,11 +111,10 @@ describe("reading QueuedJobs", () => {
     assert.deepEqual([await reads.count(scope(), 3), await reads.count(scope(), 4), await reads.count(scope(), 5)], [3, 4, 4]);
   });
 
-  it("gives the history of one, oldest first, as it was told", async () => {
-    const { id } = await waist.finished(user);
+  it("gives the history of each, oldest first, as it was told", async () => {
+    const ids = [(await waist.submit(user)).id, uuidv7(), (await waist.finished(user)).id];
     await waist.submit(user);
-    assert.deepEqual([...(await reads.history(id))], waist.rung.filter(({ queuedJob }) => queuedJob.id === id));
-    assert.equal((await reads.history(uuidv7())).length, 0);
+    assert.deepEqual(await reads.histories(ids), ids.map((id) => waist.rung.filter(({ queuedJob }) => queuedJob.id === id)));
   });
 
   describe("what belongs to many", () => {

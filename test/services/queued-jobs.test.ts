@@ -15,16 +15,21 @@ import type { TestWaist } from "../support/test-waist.js";
 const HISTORIES = Number(process.env["MODEL_HISTORIES"] ?? 200);
 const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 2 ** 31);
 const MAX_PENDING = 3;
+const PHOTO_BYTES = 10;
+const OUTPUT_BYTES = 7;
+/** Beside the photo, room for the outputs of two. */
+const MAX_STORED_BYTES = PHOTO_BYTES + 2 * OUTPUT_BYTES;
 
 /** One user with a few QueuedJobs, and workers that keep what they claimed for longer than they should. */
 interface Scene {
   user: User;
+  photoId: string;
   claims: Claimed[];
   made: string[];
 }
 
-type Command = "submit" | "repeat" | "claim" | "claimOld" | "succeed" | "fail" | "failForGood" | "handBack" | "progress" | "cancel" | "retry" | "remove" | "lapse" | "takeOver" | "passTime" | "bulk";
-const COMMANDS: readonly Command[] = ["submit", "repeat", "claim", "claim", "claim", "claimOld", "succeed", "fail", "failForGood", "handBack", "progress", "cancel", "retry", "retry", "remove", "lapse", "takeOver", "passTime", "passTime", "bulk"];
+type Command = "submit" | "repeat" | "claim" | "claimOld" | "succeed" | "reuse" | "fail" | "failForGood" | "handBack" | "progress" | "cancel" | "retry" | "remove" | "lapse" | "takeOver" | "passTime" | "bulk";
+const COMMANDS: readonly Command[] = ["submit", "repeat", "claim", "claim", "claim", "claimOld", "succeed", "reuse", "fail", "failForGood", "handBack", "progress", "cancel", "retry", "retry", "remove", "lapse", "lapse", "takeOver", "takeOver", "passTime", "passTime", "bulk"];
 
 /** Which command, on the how-manieth of the QueuedJobs and of the claims that there are by then. */
 interface Call {
@@ -42,7 +47,7 @@ const histories = fc.array(
 describe(`${HISTORIES} histories of commands that come at once`, () => {
   let waist: TestWaist;
   before(async () => {
-    waist = await createTestWaist({ maxPending: MAX_PENDING });
+    waist = await createTestWaist({ maxPending: MAX_PENDING, maxStoredBytes: MAX_STORED_BYTES });
   });
   after(() => waist.close());
 
@@ -54,8 +59,9 @@ describe(`${HISTORIES} histories of commands that come at once`, () => {
     assert.ok(told > HISTORIES * 5, `only ${told} events were told`);
     assert.deepEqual(COMMANDS.filter((command) => !applied.get(command)), [], "every command did something at least once");
     assertProgressInPlace(waist);
-    const [{ over } = { over: -1 }] = await waist.database.sql<{ over: number }[]>`select count(*)::int as over from user_streams where pending > ${MAX_PENDING}`;
-    assert.equal(over, 0, "nobody is over the quota");
+    const [{ over } = { over: -1 }] = await waist.database.sql<{ over: number }[]>`select count(*)::int as over from user_streams where pending > ${MAX_PENDING} or stored_bytes > ${MAX_STORED_BYTES}`;
+    assert.equal(over, 0, "nobody is over a quota");
+    await assertTakenOverAsItWas(waist);
   });
 
   it("tells what is recorded, and nothing else", async () => {
@@ -67,9 +73,16 @@ describe(`${HISTORIES} histories of commands that come at once`, () => {
   });
 });
 
+const albumOf = ({ photoId }: Scene) => ({ job: "album", photoIds: [photoId] });
+
 async function runHistory(waist: TestWaist, waves: Call[][], applied: Map<Command, number>): Promise<void> {
-  const scene: Scene = { user: await waist.newUser(), claims: [], made: [] };
-  scene.made.push((await waist.submit(scene.user)).id);
+  const user = await waist.newUser();
+  const scene: Scene = { user, photoId: (await waist.newPhoto(user, { byteSize: PHOTO_BYTES })).id, claims: [], made: [] };
+  // A result that can be reused, and two attempts that may reuse it, of which there is room for one.
+  const [done, ...running] = await waist.submitMany(user, [albumOf(scene), albumOf(scene), albumOf(scene)]);
+  scene.made.push(...[done, ...running].flatMap((queuedJob) => queuedJob?.id ?? []));
+  if (done) await carryOut(waist, scene, "succeed", done.id, await waist.start(done));
+  for (const queuedJob of running) scene.claims.push(await waist.start(queuedJob));
   for (const wave of waves) {
     const calls = wave.map(({ command, job, claim }) => ({ command, id: scene.made[job % scene.made.length] ?? "", claimed: scene.claims[claim % scene.claims.length] ?? null }));
     await Promise.all(calls.map(async ({ command, id, claimed }) => {
@@ -92,11 +105,12 @@ async function refusedOrDone(work: Promise<unknown>): Promise<boolean> {
 async function carryOut({ queuedJobs, submit, hinted, database: { sql } }: TestWaist, scene: Scene, command: Command, id: string, claimed: Claimed | null): Promise<unknown> {
   const { user } = scene;
   const lastRun = hinted.findLast((hint) => hint.id === id)?.run ?? 1;
+  const outputs = claimed ? [{ name: "a", mimeType: "text/plain", byteSize: OUTPUT_BYTES, width: null, height: null, storageKey: `${claimed.id}/${claimed.attempt}` }] : [];
   const fault = { code: "TASK_FAILED", message: "No.", permanent: command === "failForGood" };
   switch (command) {
     case "submit":
     case "repeat": {
-      const made = await submit(user, { idempotencyKey: command === "repeat" ? "key" : null });
+      const made = await submit(user, command === "repeat" ? { idempotencyKey: "key" } : albumOf(scene));
       return scene.made.push(made.id);
     }
     case "claim": {
@@ -108,7 +122,11 @@ async function carryOut({ queuedJobs, submit, hinted, database: { sql } }: TestW
       if (lastRun > 1) assert.equal(await queuedJobs.start({ id, run: lastRun - 1, worker: "late" }), null);
       return true;
     case "succeed":
-      return claimed && queuedJobs.succeed(claimed, { attempt: claimed.attempt }, [{ name: "a", mimeType: "text/plain", byteSize: 7, width: null, height: null, storageKey: `${claimed.id}/${claimed.attempt}` }]);
+      return claimed && queuedJobs.succeed(claimed, { of: claimed.id }, outputs);
+    case "reuse": {
+      const earlier = claimed && (await queuedJobs.findEarlierResult(claimed));
+      return earlier && queuedJobs.succeed(claimed, earlier.result, outputs, earlier.id);
+    }
     case "fail":
     case "failForGood":
       return claimed && queuedJobs.fail(claimed, fault);
@@ -131,6 +149,12 @@ async function carryOut({ queuedJobs, submit, hinted, database: { sql } }: TestW
     case "bulk":
       return (await queuedJobs.cancelMany(user.id, { statuses: UNFINISHED_STATUSES, jobs: ["echo"] })) + (await queuedJobs.removeMany(user.id, { statuses: ["FAILED"], jobs: null }));
   }
+}
+
+/** What was taken over is the result of work that was done, on the same photo; nothing that was to be worked for says so. */
+async function assertTakenOverAsItWas({ database: { sql } }: TestWaist): Promise<void> {
+  const rows = await sql<{ id: string; jobName: string; reusedFrom: string | null; of: string }[]>`select id, job_name as "jobName", reused_from as "reusedFrom", result->>'of' as of from queued_jobs where status = 'SUCCESS'`;
+  assert.deepEqual(rows.filter(({ id, jobName, reusedFrom, of }) => (reusedFrom === null ? of !== id : of === id || jobName !== "album")), []);
 }
 
 /** A PROGRESS belongs to an attempt that was told as STARTED, under the same number and in the same version. */

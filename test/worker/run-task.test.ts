@@ -24,13 +24,13 @@ describe("a task", () => {
   });
   after(() => scene.close());
 
-  async function addPhoto(): Promise<Photo> {
+  async function addPhoto(mimeType = "image/jpeg"): Promise<Photo> {
     const id = uuidv7();
     const storageKey = `photos/${user.id}/${id}`;
     const path = join(await mkdtemp(join(scene.deps.storage.scratchFolder, "p-")), "bytes");
     await writeFile(path, "bytes");
     await scene.deps.storage.put(storageKey, path);
-    const photo = await scene.deps.photos.add({ id, userId: user.id, filename: `${id}.jpg`, mimeType: "image/jpeg", width: 3, height: 2, byteSize: 5, sha256: id, storageKey, previewKey: null, thumbhash: null, phash: null });
+    const photo = await scene.deps.photos.add({ id, userId: user.id, filename: `${id}.jpg`, mimeType, width: 3, height: 2, byteSize: 5, sha256: id, storageKey, previewKey: null, thumbhash: null, phash: null });
     return photo ?? assert.fail("no photo");
   }
 
@@ -60,7 +60,7 @@ describe("a task", () => {
     await scene.execute(queuedJob, { pool });
     const { photos: files } = given as { photos: { id: string; path: string; filename: string; width: number; sha256: string }[] };
     assert.deepEqual(files.map(({ id, filename, width, sha256 }) => [id, filename, width, sha256]), photos.map(({ id }) => [id, `${id}.jpg`, 3, id]));
-    assert.deepEqual(files.map(({ path }) => path), await Promise.all(photos.map(({ storageKey }) => scene.deps.storage.localPath(storageKey))));
+    assert.deepEqual(files.map(({ path }) => path), await Promise.all(photos.map(({ storageKey }) => scene.deps.storage.localPath(storageKey, scene.folder))));
   });
 
   it("fails for good when a photo is gone, or its bytes are", async () => {
@@ -74,5 +74,14 @@ describe("a task", () => {
       const row = await scene.find(queuedJob);
       assert.deepEqual([row?.status, row?.error], ["FAILED", { code: "PHOTO_UNREADABLE", message }]);
     }
+  });
+
+  it("refuses a HEIC photo for good where HEIC has been switched off, and no other", async () => {
+    const [heic, jpeg] = [await addPhoto("image/heic"), await addPhoto()];
+    const [refused, done] = [await scene.core.submit(user, { job: "on photos", photoIds: [jpeg.id, heic.id] }), await scene.core.submit(user, { job: "on photos", photoIds: [jpeg.id] })];
+    for (const queuedJob of [refused, done]) await scene.execute(queuedJob, { acceptHeic: false });
+    const row = await scene.find(refused);
+    assert.deepEqual([row?.status, row?.error], ["FAILED", { code: "PHOTO_UNREADABLE", message: "HEIC photos are not accepted here. Upload it as JPEG, PNG, WebP, GIF, TIFF or AVIF." }]);
+    assert.equal((await scene.find(done))?.status, "SUCCESS");
   });
 });

@@ -15,9 +15,11 @@ export interface ChildScript {
   /** Throws PermanentTaskError. */
   refuse?: string;
   hang?: boolean;
+  /** Asks its worker, and gives the answer as its result. */
+  ask?: { name: string; argument: unknown };
 }
 
-serveChild(async (asked): Promise<TaskChildResponse> => {
+serveChild(async (asked, { ask }): Promise<TaskChildResponse> => {
   const { parameters, folder, attempt } = asked as TaskChildRequest;
   const script = parameters as ChildScript;
   const { waitFor } = script;
@@ -25,6 +27,7 @@ serveChild(async (asked): Promise<TaskChildResponse> => {
   if (script.hang) await new Promise((resolve) => setTimeout(resolve, 600_000));
   if (script.refuse) throw new PermanentTaskError("PHOTO_UNREADABLE", script.refuse);
   if (waitFor) await eventually("the file is there", () => access(waitFor).then(() => true));
+  if (script.ask) return { result: await ask(script.ask.name, script.ask.argument), outputs: [] };
   const files = Object.entries(script.files ?? {});
   for (const [name, text] of files) await writeFile(join(folder, name), text);
   return { result: { attempt }, outputs: files.map(([name, text]) => ({ name, mimeType: "text/plain", byteSize: text.length, width: null, height: null })) };

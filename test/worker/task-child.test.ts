@@ -28,7 +28,7 @@ after(() => pool.close());
 function request(task: string, path: string, parameters: unknown = {}): TaskChildRequest {
   const folder = join(temporary.path, `out-${++folders}`);
   mkdirSync(folder);
-  const photo = { id: "1", path, filename: "photo.jpg", mimeType: "image/jpeg", width: 1, height: 1, byteSize: 1, sha256: "" };
+  const photo = { id: "1", path, filename: "photo.jpg", mimeType: "image/jpeg", width: 1, height: 1, byteSize: 1, sha256: "", phash: null };
   return { task, parameters, photos: [photo], attempt: 1, failures: 0, folder, maxPixels: 100_000_000 };
 }
 

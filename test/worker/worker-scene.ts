@@ -7,6 +7,7 @@ import { createLocalStorage } from "../../src/photos/local-storage.js";
 import type { HintQueue } from "../../src/queue/hint-queue.js";
 import type { QueuedJob, QueuedJobEvent } from "../../src/queued-job.js";
 import { createPhotos } from "../../src/services/photos.js";
+import { createNearPhotos } from "../../src/services/near-photos.js";
 import { createQueuedJobReads } from "../../src/services/queued-job-reads.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import type { Task, TaskContext } from "../../src/tasks/define-task.js";
@@ -47,10 +48,10 @@ export function childTask(name: string, more: Partial<Task> = {}): Task {
 }
 
 /** What a worker is made of, on real stores, with a child that obeys its parameters. Leases are renewed so often that a test sees it. */
-export async function createWorkerScene(tasks: Task[], options: { hints?: (redis: { url: string; prefix: string }) => HintQueue; renewMs?: number } = {}): Promise<WorkerScene> {
+export async function createWorkerScene(tasks: Task[], options: { hints?: (redis: { url: string; prefix: string }) => HintQueue; renewMs?: number; maxStoredBytes?: number } = {}): Promise<WorkerScene> {
   const folder = await mkdtemp(join(tmpdir(), "photo-worker-test-"));
   const storage = await createLocalStorage(join(folder, "storage"));
-  const core = await createTestCore({ tasks, ...(options.hints && { hints: options.hints }), deleteFiles: (keys) => storage.delete(keys) });
+  const core = await createTestCore({ tasks, ...(options.hints && { hints: options.hints }), ...(options.maxStoredBytes && { maxStoredBytes: options.maxStoredBytes }), deleteFiles: (keys) => storage.delete(keys) });
   const { database, queuedJobs } = core;
   const queuedJobReads = createQueuedJobReads(database);
   const pool = createChildPool({ entry: new URL("./scripted-child.js", import.meta.url), size: 2, memoryLimitBytes: 1e9, graceMs: 200, log: silentLog });
@@ -59,8 +60,10 @@ export async function createWorkerScene(tasks: Task[], options: { hints?: (redis
     queuedJobs, queuedJobReads, storage, pool, leases,
     photos: createPhotos({ database, deleteFiles: async () => {}, maxStoredBytes: 1e9, log: silentLog }),
     catalogue: new Map([...catalogue, ...tasks.map((task) => [task.name, task] as const)]),
+    nearPhotos: createNearPhotos(database),
     startRate: { note: () => {} },
     maxPhotoPixels: 1e8,
+    acceptHeic: true,
     worker: "test-worker",
     log: silentLog,
   };
@@ -68,7 +71,7 @@ export async function createWorkerScene(tasks: Task[], options: { hints?: (redis
     core, deps, folder,
     execute: (queuedJob, more = {}) => executeTask({ ...deps, ...more }, { id: queuedJob.id, run: core.hinted.findLast((hint) => hint.id === queuedJob.id)?.run ?? 0, requestId: "test" }),
     find: ({ id }) => queuedJobs.find({ id: "", role: "ADMIN" }, id),
-    history: ({ id }) => queuedJobReads.history(id),
+    history: async ({ id }) => (await queuedJobReads.histories([id]))[0] ?? [],
     async kept() {
       const keys: string[] = [];
       for await (const { key } of storage.list()) keys.push(key);

@@ -28,14 +28,14 @@ export class JobResolver {
     @Arg("after", () => String, { nullable: true, description: "The cursor behind which the page begins; without it, the first page." }) after: string | null,
     @Ctx() { user, jobs }: Context,
   ): Promise<Connection<Job>> {
-    const page = parsePageRequest({ first, after }, user.id, PAGE_SIZE);
+    const page = parsePageRequest({ first, after }, { userId: user.id, list: "jobs" }, PAGE_SIZE);
     const all = await jobs.list();
     const rest = all.filter((job) => page.after === null || job.name > page.after.key);
     return createConnection({
       rows: rest.slice(0, page.first),
       hasMore: rest.length > page.first,
       isFirst: page.after === null,
-      cursorOf: (job) => encodePageCursor({ userId: user.id, key: job.name, stream: null }),
+      cursorOf: (job) => encodePageCursor({ userId: user.id, list: "jobs", key: job.name, stream: null }),
       countTotal: async () => all.length,
     });
   }

@@ -2,7 +2,7 @@ import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } fr
 import { encodePageCursor } from "../../cursors.js";
 import { parseId } from "../../services/ids.js";
 import type { Photo } from "../../services/photos.js";
-import { photoUrls } from "../../services/photo-urls.js";
+import { photoUrl, previewUrl } from "../../services/photo-urls.js";
 import type { Context } from "../context.js";
 import { createConnection, MOST_COUNTED } from "../paging/connection.js";
 import type { Connection } from "../paging/connection.js";
@@ -26,13 +26,13 @@ export class PhotoResolver {
 
   @Query(() => PhotoConnection, { description: "One's own, newest first." })
   async photos(@Args(() => PageArgs) args: PageArgs, @Ctx() { user, photos }: Context): Promise<Connection<Photo>> {
-    const { first, after } = parseUuidPageRequest(args, user.id);
+    const { first, after } = parseUuidPageRequest(args, { userId: user.id, list: "photos" });
     const rows = await photos.page({ userId: user.id, first: first + 1, beforeId: after?.key ?? null });
     return createConnection({
       rows: rows.slice(0, first),
       hasMore: rows.length > first,
       isFirst: after === null,
-      cursorOf: (row) => encodePageCursor({ userId: user.id, key: row.id, stream: null }),
+      cursorOf: (row) => encodePageCursor({ userId: user.id, list: "photos", key: row.id, stream: null }),
       countTotal: () => photos.count(user.id, MOST_COUNTED),
     });
   }
@@ -45,13 +45,13 @@ export class PhotoResolver {
   }
 
   @FieldResolver(() => String, { description: "Signed, expiring URL of the bytes." })
-  url(@Root() photo: Photo, @Ctx() { fileUrls }: Context): string {
-    return photoUrls(fileUrls, photo).url;
+  url(@Root() photo: Photo, @Ctx() { fileUrls }: Context): Promise<string> {
+    return photoUrl(fileUrls, photo);
   }
 
   @FieldResolver(() => String, { nullable: true, description: "Signed URL of a small upright WebP (512 px at most) made at upload; null when it could not be made." })
-  previewUrl(@Root() photo: Photo, @Ctx() { fileUrls }: Context): string | null {
-    return photoUrls(fileUrls, photo).previewUrl;
+  previewUrl(@Root() photo: Photo, @Ctx() { fileUrls }: Context): Promise<string | null> {
+    return previewUrl(fileUrls, photo);
   }
 
   @FieldResolver(() => QueuedJobConnection, { description: "One's QueuedJobs on this photo, newest first." })

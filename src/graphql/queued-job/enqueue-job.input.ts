@@ -34,5 +34,6 @@ export function toSubmission(input: EnqueueJobInput): Submission {
     priority: input.priority ?? 0,
     runAt: input.runAt ?? null,
     idempotencyKey: input.idempotencyKey ?? null,
+    fresh: input.fresh ?? false,
   };
 }

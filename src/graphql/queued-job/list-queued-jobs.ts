@@ -17,7 +17,7 @@ export async function listQueuedJobs(
   args: { first: number | null; after: string | null },
   list: { userId: string | null; photoId: string | null; filter: QueuedJobFilterInput | null },
 ): Promise<QueuedJobList> {
-  const { first, after } = parseUuidPageRequest(args, user.id);
+  const { first, after } = parseUuidPageRequest(args, { userId: user.id, list: "queuedJobs" });
   const scope = { ...list, filter: toFilter(list.filter) };
   // The epoch before the page: a database that is replaced in between makes a cursor that expires, never one that lies.
   const epoch = await eventLog.epoch();
@@ -27,7 +27,7 @@ export async function listQueuedJobs(
     rows: page.rows,
     hasMore: page.hasMore,
     isFirst: after === null,
-    cursorOf: (row) => encodePageCursor({ userId: user.id, key: row.id, stream }),
+    cursorOf: (row) => encodePageCursor({ userId: user.id, list: "queuedJobs", key: row.id, stream }),
     countTotal: () => queuedJobReads.count(scope, MOST_COUNTED),
   });
   return { ...connection, eventCursor: encodeStreamCursor({ ...stream, userId: user.id }) };

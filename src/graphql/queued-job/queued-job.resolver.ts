@@ -4,6 +4,7 @@ import { ForbiddenError, InvalidInputError } from "../../errors.js";
 import type { Instant, QueuedJob } from "../../queued-job.js";
 import { parseId } from "../../services/ids.js";
 import type { Job } from "../../services/jobs.js";
+import { outputKey } from "../../services/output-key.js";
 import type { Photo } from "../../services/photos.js";
 import type { User } from "../../services/users.js";
 import type { Context } from "../context.js";
@@ -109,14 +110,14 @@ export class QueuedJobResolver {
   }
 
   @FieldResolver(() => [OutputFile], { description: "Files that the task made; empty until SUCCESS." })
-  async outputs(@Root() { id, status, outputs }: QueuedJob, @Ctx() { loaders, fileUrls }: Context): Promise<OutputFile[]> {
+  async outputs(@Root() { id, userId, status, attempts, outputs }: QueuedJob, @Ctx() { loaders, fileUrls }: Context): Promise<OutputFile[]> {
     const files = outputs ?? (status === "SUCCESS" ? await loaders.outputs.load(id) : []);
-    return files.map((file) => ({ ...file, url: fileUrls.sign("outputs", id, file.name) }));
+    return Promise.all(files.map(async (file) => ({ ...file, url: await fileUrls.urlOf({ ...file, kind: "outputs", id, storageKey: outputKey({ id, userId, attempt: attempts }, file.name) }) })));
   }
 
   @FieldResolver(() => [QueuedJobEventType], { description: "Its logged events, oldest first (PROGRESS is not logged)." })
-  async history(@Root() { id, userId }: QueuedJob, @Ctx() { queuedJobReads, eventLog }: Context): Promise<QueuedJobEventType[]> {
-    const [epoch, events] = await Promise.all([eventLog.epoch(), queuedJobReads.history(id)]);
+  async history(@Root() { id, userId }: QueuedJob, @Ctx() { loaders, eventLog }: Context): Promise<QueuedJobEventType[]> {
+    const [epoch, events] = await Promise.all([eventLog.epoch(), loaders.histories.load(id)]);
     return events.map((event) => ({ ...event, cursor: encodeStreamCursor({ epoch, userId, seq: event.seq }) }));
   }
 

@@ -36,13 +36,13 @@ export class UserResolver {
   @Query(() => UserConnection, { description: "Everybody, oldest first. Admins only." })
   async users(@Args(() => PageArgs) args: PageArgs, @Ctx() { user, users }: Context): Promise<Connection<User>> {
     if (user.role !== "ADMIN") throw new ForbiddenError("Only an admin may list users.");
-    const { first, after } = parseUuidPageRequest(args, user.id);
+    const { first, after } = parseUuidPageRequest(args, { userId: user.id, list: "users" });
     const rows = await users.page({ first: first + 1, afterId: after?.key ?? null });
     return createConnection({
       rows: rows.slice(0, first),
       hasMore: rows.length > first,
       isFirst: after === null,
-      cursorOf: (row) => encodePageCursor({ userId: user.id, key: row.id, stream: null }),
+      cursorOf: (row) => encodePageCursor({ userId: user.id, list: "users", key: row.id, stream: null }),
       countTotal: () => users.count(MOST_COUNTED),
     });
   }

@@ -1,7 +1,11 @@
 // The steps of an attempt, made by workers. The number of the attempt is the fence: what one that was thought dead
 // writes later finds no row.
 import type { Sql } from "postgres";
+import { sqlState } from "../../db/database.js";
+import { OVER_QUOTA } from "../../db/refusals.js";
 import type { QueuedJobOutput } from "../../queued-job.js";
+import { quotaExceeded } from "../quota-exceeded.js";
+import { reuseKey } from "./reuse.js";
 import { transition } from "./statements.js";
 import type { Step } from "./statements.js";
 
@@ -28,7 +32,29 @@ export function claim(sql: Sql, { id, run, worker, jobs }: { id: string; run: nu
   });
 }
 
-export function succeed(sql: Sql, { id, attempt, result, outputs, ttlSeconds }: Attempt & { result: unknown; outputs: StoredOutput[]; ttlSeconds: number }): Promise<Step | null> {
+export interface Success extends Attempt {
+  result: unknown;
+  outputs: StoredOutput[];
+  /** The QueuedJob whose result it is. */
+  reusedFrom: string | null;
+  /** Null: its result may not be reused. */
+  resultVersion: number | null;
+  ttlSeconds: number;
+  /** What the photos and outputs of its owner may take. */
+  maxStoredBytes: number;
+}
+
+/** Throws QuotaExceededError, and records nothing, when there is no room for its outputs. */
+export async function succeed(sql: Sql, success: Success): Promise<Step | null> {
+  try {
+    return await recordSuccess(sql, success);
+  } catch (error) {
+    if (sqlState(error) === OVER_QUOTA) throw quotaExceeded.storedBytes(success.maxStoredBytes);
+    throw error;
+  }
+}
+
+function recordSuccess(sql: Sql, { id, attempt, result, outputs, reusedFrom, resultVersion, ttlSeconds, maxStoredBytes }: Success): Promise<Step | null> {
   const told = outputs.map(({ storageKey: _, ...output }) => output);
   const record = sql`
     insert into queued_job_outputs (queued_job_id, position, name, mime_type, byte_size, width, height, storage_key)
@@ -39,9 +65,10 @@ export function succeed(sql: Sql, { id, attempt, result, outputs, ttlSeconds }: 
   return transition(sql, {
     step: "succeed",
     where: fence(sql, { id, attempt }),
-    set: sql`, result = ${JSON.stringify(result)}::jsonb, progress = 1, error_code = null, error_message = null ${finish(sql, ttlSeconds)}`,
+    set: sql`, result = ${JSON.stringify(result)}::jsonb, progress = 1, error_code = null, error_message = null, reused_from = ${reusedFrom},
+      reuse_key = ${resultVersion === null ? null : reuseKey(sql, resultVersion)} ${finish(sql, ttlSeconds)}`,
     pending: -1,
-    ...(outputs.length > 0 && { outputs: { json: JSON.stringify(told), bytes: outputs.reduce((sum, o) => sum + o.byteSize, 0), record } }),
+    ...(outputs.length > 0 && { outputs: { json: JSON.stringify(told), bytes: outputs.reduce((sum, o) => sum + o.byteSize, 0), maxStoredBytes, record } }),
   });
 }
 

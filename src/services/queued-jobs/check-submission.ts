@@ -15,6 +15,8 @@ export interface Submission {
   priority: number;
   runAt: Date | null;
   idempotencyKey: string | null;
+  /** To be done again, although an earlier result could be reused. */
+  fresh: boolean;
 }
 
 const MAX_PARAMETER_BYTES = 64 * 1024;
@@ -44,12 +46,12 @@ export function checkSubmission(submission: Submission, task: Task | null): { is
 
 /** The row to be, of a submission that passed; ids rise with time, so that a list by id is a list by creation. */
 export function toNewQueuedJob(submission: Submission, parameters: Record<string, unknown>): NewQueuedJob {
-  const { job, priority, idempotencyKey } = submission;
+  const { job, priority, idempotencyKey, fresh } = submission;
   const photoIds = submission.photoIds.map((id) => id.toLowerCase());
   const runAt = submission.runAt?.toISOString() ?? null;
   const id = uuidv7();
   const fingerprint = idempotencyKey === null ? null : fingerprintOf({ job, parameters, photoIds, priority, runAt });
-  return { id, jobName: job, parameters, photoIds, priority, runAt, idempotencyKey, fingerprint, createdAt: new Date(createdMs(id)).toISOString() };
+  return { id, jobName: job, parameters, photoIds, priority, runAt, idempotencyKey, fingerprint, fresh, createdAt: new Date(createdMs(id)).toISOString() };
 }
 
 function fingerprintOf(args: unknown): string {

@@ -1,10 +1,11 @@
 import type { Sql } from "postgres";
 import { available, sqlState, violatedConstraint } from "../../db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../../db/refusals.js";
-import { IdempotencyConflictError, InvalidInputError, NotFoundError, QuotaExceededError, ServiceUnavailableError } from "../../errors.js";
+import { IdempotencyConflictError, InvalidInputError, NotFoundError, ServiceUnavailableError } from "../../errors.js";
 import type { InputIssue } from "../../errors.js";
 import type { QueuedJob } from "../../queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
+import { quotaExceeded } from "../quota-exceeded.js";
 import { checkSubmission, toNewQueuedJob } from "./check-submission.js";
 import type { Submission } from "./check-submission.js";
 import { insertUnit } from "./insert-unit.js";
@@ -45,8 +46,7 @@ export async function enqueue(deps: EnqueueDeps, request: { userId: string; requ
     const isNew = (item: NewQueuedJob) => !known.has(item.idempotencyKey ?? "");
     // Of new ones only: a repeat gives the first one back, although its photos may be gone by now.
     await checkPhotosExist(deps.sql, userId, items, isNew, at);
-    const fresh = firstOfEachKey(items).filter(isNew);
-    const steps = await tryInsert(deps, request, fresh);
+    const steps = await tryInsert(deps, request, firstOfEachKey(items).filter(isNew));
     if (steps) return { queuedJobs: inOrder(items, known, steps), steps };
   }
   throw new ServiceUnavailableError("The same keys are being submitted elsewhere at this moment; try again.");
@@ -106,7 +106,7 @@ async function tryInsert({ sql, maxPending }: EnqueueDeps, { userId, requestId }
     if (state === ALREADY_THERE || violatedConstraint(error) === "queued_job_photos_photo") return null;
     if (state !== OVER_QUOTA) throw error;
     if (!(await hasCounter(sql, userId))) throw new NotFoundError("There is no such User any more.");
-    throw new QuotaExceededError(`You have ${maxPending} unfinished QueuedJobs at most; wait until some have finished.`, 5000);
+    throw quotaExceeded.unfinished(maxPending);
   }
 }
 

@@ -14,6 +14,7 @@ export interface NewQueuedJob {
   runAt: Instant | null;
   idempotencyKey: string | null;
   fingerprint: string | null;
+  fresh: boolean;
   createdAt: Instant;
 }
 
@@ -31,11 +32,11 @@ export async function insertUnit(sql: Sql, unit: { userId: string; requestId: st
       select * from unnest(
         ${items.map((item) => item.id)}::uuid[], ${items.map((item) => item.jobName)}::text[], ${items.map((item) => JSON.stringify(item.parameters))}::text[],
         ${items.map((item) => item.photoIds.length)}::int[], ${items.map((item) => item.priority)}::int[], ${items.map((item) => item.runAt)}::text[],
-        ${items.map((item) => item.idempotencyKey)}::text[], ${items.map((item) => item.fingerprint)}::text[], ${items.map((item) => item.createdAt)}::text[]
-      ) as i(id, job_name, parameters, photo_count, priority, run_at, key, fingerprint, created_at)),
+        ${items.map((item) => item.idempotencyKey)}::text[], ${items.map((item) => item.fingerprint)}::text[], ${items.map((item) => String(item.fresh))}::text[], ${items.map((item) => item.createdAt)}::text[]
+      ) as i(id, job_name, parameters, photo_count, priority, run_at, key, fingerprint, fresh, created_at)),
     t as (
-      insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority, run_at, due_at, idempotency_key, fingerprint, request_id, created_at, updated_at)
-      select id, ${userId}, job_name, 'PENDING', parameters::jsonb, photo_count, priority, run_at::timestamptz, greatest(run_at::timestamptz, now()), key, fingerprint, ${requestId}, created_at::timestamptz, now()
+      insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority, run_at, due_at, idempotency_key, fingerprint, fresh, request_id, created_at, updated_at)
+      select id, ${userId}, job_name, 'PENDING', parameters::jsonb, photo_count, priority, run_at::timestamptz, greatest(run_at::timestamptz, now()), key, fingerprint, fresh::boolean, ${requestId}, created_at::timestamptz, now()
       from i order by key, id
       on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
       returning *),

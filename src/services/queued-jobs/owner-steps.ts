@@ -2,9 +2,10 @@
 import type { Sql } from "postgres";
 import { sqlState } from "../../db/database.js";
 import { OVER_QUOTA, PHOTO_GONE } from "../../db/refusals.js";
-import { ConflictError, QuotaExceededError } from "../../errors.js";
+import { ConflictError } from "../../errors.js";
 import { FINISHED_STATUSES } from "../../queued-job-status.js";
 import type { QueuedJob } from "../../queued-job.js";
+import { quotaExceeded } from "../quota-exceeded.js";
 import { queuedJobJson, transition } from "./statements.js";
 import type { Step } from "./statements.js";
 
@@ -32,7 +33,7 @@ export async function retry(sql: Sql, { id, maxPending }: { id: string; maxPendi
     });
   } catch (error) {
     if (sqlState(error) === PHOTO_GONE) return null;
-    if (sqlState(error) === OVER_QUOTA) throw new QuotaExceededError(`You have ${maxPending} unfinished QueuedJobs at most; wait until some have finished.`, 5000);
+    if (sqlState(error) === OVER_QUOTA) throw quotaExceeded.unfinished(maxPending);
     throw error;
   }
 }

@@ -52,7 +52,7 @@ export interface TransitionParts {
   /** All its photos must be there; the whole statement fails with PHOTO_GONE otherwise. */
   needsPhotos?: boolean;
   /** Outputs as they are told, and a further expression that records them. */
-  outputs?: { json: string; bytes: number; record: Fragment };
+  outputs?: { json: string; bytes: number; record: Fragment; /** The whole statement fails with OVER_QUOTA when the owner's files would take more. */ maxStoredBytes: number };
 }
 
 /** One step of one row; no row comes back when the guard does not hold: somebody else was first. */
@@ -66,6 +66,7 @@ export async function transition(sql: Sql, parts: TransitionParts): Promise<Step
     s as (
       update user_streams u set last_seq = u.last_seq + 1, pending = u.pending + ${parts.pending}, stored_bytes = u.stored_bytes + ${parts.outputs?.bytes ?? 0}
       from t where u.user_id = t.user_id ${parts.maxPending === undefined ? sql`` : sql`and u.pending < ${parts.maxPending}`}
+        ${parts.outputs === undefined ? sql`` : sql`and u.stored_bytes + ${parts.outputs.bytes} <= ${parts.outputs.maxStoredBytes}`}
       returning u.last_seq, u.pending),
     ${parts.outputs ? sql`o as (${parts.outputs.record}),` : sql``}
     ${parts.needsPhotos ? sql`p as (${lockedPhotos(sql)}),` : sql``}

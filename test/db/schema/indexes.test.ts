@@ -7,6 +7,7 @@ import { createEventLog } from "../../../src/services/event-log.js";
 import { createQueuedJobReads } from "../../../src/services/queued-job-reads.js";
 import { findDue, findExpired, findLapsed } from "../../../src/services/queued-jobs/due.js";
 import { findOldest } from "../../../src/services/queued-jobs/filter.js";
+import { findEarlierResult } from "../../../src/services/queued-jobs/reuse.js";
 import type { User } from "../../../src/services/users.js";
 import { createTestWaist } from "../../support/test-waist.js";
 import type { TestWaist } from "../../support/test-waist.js";
@@ -48,6 +49,7 @@ describe(`on ${ROWS} rows`, () => {
     await sql`update user_streams s set last_seq = (select count(*) from queued_jobs q where q.user_id = s.user_id), pending = (select count(*) from queued_jobs q where q.user_id = s.user_id and status in ('PENDING', 'STARTED'))`;
     await sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, created_at) select gen_random_uuid(), ${crowd.id}, 'a', 'image/png', 1, 1, 0, i::text, 'k', now() from generate_series(1, 5000) i`;
     await sql`insert into queued_job_photos select q.id, 0, p.id from (select id, row_number() over (order by id) as n from queued_jobs) q join (select id, row_number() over (order by id) as n from photos) p using (n)`;
+    await sql`update queued_jobs set photo_count = 1, reuse_key = id::text where status = 'SUCCESS'`;
     await sql`vacuum analyze`;
   }
 
@@ -80,8 +82,9 @@ describe(`on ${ROWS} rows`, () => {
     ["what has expired", 20, ({ sql }) => findExpired(sql, 1000)],
     ["what a user has unfinished", 50, ({ sql }) => findOldest(sql, { userId: person.id, filter: all, statuses: ["PENDING", "STARTED"], limit: 1000 })],
     ["the events behind a number", 30, (database) => createEventLog(database).read({ userId: crowd.id, seq: 15_000, limit: 20, queuedJobId: null })],
-    ["the events of one QueuedJob", 30, (database) => createQueuedJobReads(database).history("01900000-0000-0000-0000-000000000200")],
+    ["the events of one QueuedJob", 30, (database) => createQueuedJobReads(database).histories(["01900000-0000-0000-0000-000000000200"])],
     ["a QueuedJob at present", 10, (database) => createEventLog(database).present(crowd.id, "01900000-0000-0000-0000-000000000200")],
+    ["an earlier result of a user with thousands", 20, ({ sql }) => findEarlierResult(sql, { id: "01900000-0000-0000-0000-000000000200", version: 1 })],
     ["a key of a user with thousands", 10, ({ sql }) => sql`select from queued_jobs where user_id = ${crowd.id} and idempotency_key = any(${["finished_at, progress, expires_at7"]})`],
   ];
   async function pageOfPhoto(database: Database): Promise<unknown> {

@@ -9,7 +9,7 @@ import { albumTask } from "../../support/album-task.js";
 
 const ID = "0198f3a0-0000-7000-8000-00000000000a";
 const DAY_MS = 24 * 3600 * 1000;
-const EMPTY: Submission = { job: "echo", parameters: {}, photoIds: [], priority: 0, runAt: null, idempotencyKey: null };
+const EMPTY: Submission = { job: "echo", parameters: {}, photoIds: [], priority: 0, runAt: null, idempotencyKey: null, fresh: false };
 
 function check(submission: Partial<Submission>) {
   const job = submission.job ?? "echo";
@@ -102,6 +102,8 @@ describe("the row of a submission that passed", () => {
   });
 
   it("spells the ids of photos in one way", () => assert.deepEqual(make({ photoIds: [ID.toUpperCase()] }).photoIds, [ID]));
+
+  it("has the same fingerprint, to be done afresh or not", () => assert.equal(make({ fresh: true }).fingerprint, make().fingerprint));
 
   it("has no fingerprint without a key", () => assert.equal(make({ idempotencyKey: null }).fingerprint, null));
 

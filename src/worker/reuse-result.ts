@@ -1,0 +1,34 @@
+import type { Logger } from "../logger.js";
+import type { Storage } from "../photos/storage.js";
+import { outputKey } from "../services/output-key.js";
+import type { Claimed, QueuedJobs } from "../services/queued-jobs.js";
+import { discardOutputs } from "./discard-outputs.js";
+import type { TaskOutcome } from "./run-task.js";
+
+export interface ReuseDeps {
+  queuedJobs: Pick<QueuedJobs, "findEarlierResult">;
+  storage: Storage;
+  log: Logger;
+}
+
+/**
+ * The outcome of an earlier success of the same work, its files copied for this attempt, so that deleting either leaves the
+ * other; null when there is none, or its files go: then the work has to be done. No child is needed for it.
+ */
+export async function reuseResult(deps: ReuseDeps, claimed: Claimed, signal: AbortSignal): Promise<TaskOutcome | null> {
+  const earlier = await deps.queuedJobs.findEarlierResult(claimed);
+  if (!earlier) return null;
+  const copies = earlier.outputs.map((output) => ({ ...output, from: output.storageKey, storageKey: outputKey({ id: claimed.id, userId: claimed.queuedJob.userId, attempt: claimed.attempt }, output.name) }));
+  try {
+    for (const { from, storageKey } of copies) {
+      signal.throwIfAborted();
+      if (await deps.storage.copy(from, storageKey)) continue;
+      await discardOutputs(deps, copies);
+      return null;
+    }
+  } catch (error) {
+    await discardOutputs(deps, copies);
+    throw error;
+  }
+  return { result: earlier.result, outputs: copies.map(({ from: _, ...output }) => output), reusedFrom: earlier.id };
+}
