@@ -36,7 +36,11 @@ const variables = {
   JWT_AUDIENCE: list.optional(),
   ADMIN_EMAILS: list.default([]),
   FILE_SIGNING_KEY: z.string().min(32, "is shorter than 32 characters").optional(),
-  STORAGE_URL: z.string().regex(/^file:.+/, "is not file:<folder>").default("file:.data/photos"),
+  STORAGE_URL: z.string().regex(/^(file:.+|s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w!.*'()-]+)*\/?)$/, "is neither file:<folder> nor s3://<bucket>[/<prefix>]").default("file:.data/photos"),
+  AWS_ACCESS_KEY_ID: z.string().regex(/^\S+$/, "has a blank in it").optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().regex(/^\S+$/, "has a blank in it").optional(),
+  AWS_REGION: z.string().optional(),
+  AWS_ENDPOINT_URL: url("https:", "http:").optional(),
   MAX_JOB_TTL: wholeNumber(1).default(86_400),
   EVENT_TTL: wholeNumber(1).default(86_400),
   ALLOWED_ORIGINS: list.default([]),
@@ -47,6 +51,7 @@ const variables = {
   MAX_PENDING_PER_USER: wholeNumber(1).default(10_000),
   MAX_UPLOAD_BYTES: wholeNumber(1).default(50 * MEBIBYTE),
   MAX_PHOTO_PIXELS: wholeNumber(1).default(100_000_000),
+  ACCEPT_HEIC: flag.default(true),
   MAX_SOCKETS_PER_USER: wholeNumber(1).default(50),
   MAX_SUBSCRIPTIONS_PER_SOCKET: wholeNumber(1).default(100),
   MAX_OPENING_SOCKETS: wholeNumber(1).default(500),
@@ -62,13 +67,13 @@ export type VariableName = keyof typeof variables;
 export const VARIABLE_NAMES = Object.keys(variables) as VariableName[];
 
 /** Each of these may come from the file that `<NAME>_FILE` names, and none is ever printed. */
-export const SECRET_NAMES = ["DATABASE_URL", "REDIS_URL", "JWT_PUBLIC_KEY", "JWT_JWKS_URL", "FILE_SIGNING_KEY"] as const satisfies readonly VariableName[];
+export const SECRET_NAMES = ["DATABASE_URL", "REDIS_URL", "JWT_PUBLIC_KEY", "JWT_JWKS_URL", "FILE_SIGNING_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] as const satisfies readonly VariableName[];
 
 const schema = z.object(variables);
 type Values = z.output<typeof schema>;
 
 /** What a command cannot do without; `tokens` and `files` are needed in production only, elsewhere keys are generated. */
-export type Need = "database" | "redis" | "tokens" | "files";
+export type Need = "database" | "redis" | "tokens" | "files" | "storage";
 
 export type Config = ReturnType<typeof toConfig>;
 
@@ -135,6 +140,11 @@ function missing(values: Values, needs: readonly Need[], invalid: ReadonlySet<Pr
   }
   if (values.JWT_PUBLIC_KEY !== undefined && values.JWT_JWKS_URL !== undefined) faults.push("JWT_PUBLIC_KEY and JWT_JWKS_URL are both set: only one of them can tell how tokens are verified");
   if (needs.includes("files") && production) demand("FILE_SIGNING_KEY", "it signs the URLs of files; 32 random characters or more");
+  if (needs.includes("storage") && values.STORAGE_URL.startsWith("s3:")) {
+    demand("AWS_ACCESS_KEY_ID", "the storage is S3");
+    demand("AWS_SECRET_ACCESS_KEY", "the storage is S3");
+    if (values.AWS_ENDPOINT_URL === undefined && !invalid.has("AWS_ENDPOINT_URL")) demand("AWS_REGION", "it is where Amazon keeps the bucket of STORAGE_URL; another server is named by AWS_ENDPOINT_URL");
+  }
   if (values.WORKER_TASKS < values.WORKER_CONCURRENCY) faults.push(`WORKER_TASKS (${values.WORKER_TASKS}) is under WORKER_CONCURRENCY (${values.WORKER_CONCURRENCY}): photos are tasks too`);
   return faults;
 }
@@ -154,7 +164,11 @@ function toConfig(values: Values) {
     jwtAudiences: values.JWT_AUDIENCE ?? [],
     adminEmails: values.ADMIN_EMAILS.map((email) => email.toLowerCase()),
     fileSigningKey: values.FILE_SIGNING_KEY ?? null,
-    storageFolder: values.STORAGE_URL.slice("file:".length),
+    storageUrl: values.STORAGE_URL,
+    awsAccessKeyId: values.AWS_ACCESS_KEY_ID ?? null,
+    awsSecretAccessKey: values.AWS_SECRET_ACCESS_KEY ?? null,
+    awsRegion: values.AWS_REGION ?? null,
+    awsEndpointUrl: values.AWS_ENDPOINT_URL ?? null,
     jobTtlSeconds: values.MAX_JOB_TTL,
     eventTtlSeconds: values.EVENT_TTL,
     allowedOrigins: values.ALLOWED_ORIGINS,
@@ -164,6 +178,7 @@ function toConfig(values: Values) {
     maxPendingPerUser: values.MAX_PENDING_PER_USER,
     maxUploadBytes: values.MAX_UPLOAD_BYTES,
     maxPhotoPixels: values.MAX_PHOTO_PIXELS,
+    acceptHeic: values.ACCEPT_HEIC,
     maxSocketsPerUser: values.MAX_SOCKETS_PER_USER,
     maxSubscriptionsPerSocket: values.MAX_SUBSCRIPTIONS_PER_SOCKET,
     maxOpeningSockets: values.MAX_OPENING_SOCKETS,

@@ -82,6 +82,11 @@ export class PhotoUnreadableError extends ServiceError {
   readonly code = "PHOTO_UNREADABLE";
 }
 
+/** The bytes of an upload come too slowly, or not at all. */
+export class TooSlowError extends ServiceError {
+  readonly code = "BAD_USER_INPUT";
+}
+
 /** The photo is over a limit: bytes, pixels, pages or sides. */
 export class PhotoTooLargeError extends ServiceError {
   readonly code = "PHOTO_TOO_LARGE";

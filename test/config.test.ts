@@ -32,8 +32,8 @@ describe("the configuration", () => {
     const config = parseConfig({}, ["tokens", "files"]);
     assert.deepEqual(config, {
       production: false, databaseUrl: null, redisUrl: null, host: "127.0.0.1", port: 4000, workerPort: 4001, jwtPublicKey: null, jwtJwksUrl: null, jwtIssuers: [], jwtAudiences: [], adminEmails: [],
-      fileSigningKey: null, storageFolder: ".data/photos", jobTtlSeconds: 86_400, eventTtlSeconds: 86_400, allowedOrigins: [], workerConcurrency: Math.min(availableParallelism(), 100), workerTasks: 100, disabledJobs: [],
-      maxPendingPerUser: 10_000, maxUploadBytes: 52_428_800, maxPhotoPixels: 100_000_000, maxSocketsPerUser: 50, maxSubscriptionsPerSocket: 100, maxOpeningSockets: 500, maxStoredBytesPerUser: 10_737_418_240,
+      fileSigningKey: null, storageUrl: "file:.data/photos", awsAccessKeyId: null, awsSecretAccessKey: null, awsRegion: null, awsEndpointUrl: null, jobTtlSeconds: 86_400, eventTtlSeconds: 86_400, allowedOrigins: [], workerConcurrency: Math.min(availableParallelism(), 100), workerTasks: 100, disabledJobs: [],
+      maxPendingPerUser: 10_000, maxUploadBytes: 52_428_800, maxPhotoPixels: 100_000_000, acceptHeic: true, maxSocketsPerUser: 50, maxSubscriptionsPerSocket: 100, maxOpeningSockets: 500, maxStoredBytesPerUser: 10_737_418_240,
       embedded: false, introspection: true, publicUrl: null, revision: null, logLevel: "info", dataFolder: ".data",
     });
   });
@@ -41,14 +41,14 @@ describe("the configuration", () => {
   it("takes every value over", () => {
     const config = parseConfig({
       NODE_ENV: "production", DATABASE_URL: "postgresql://u:p@db:5432/photos", REDIS_URL: "rediss://:p@redis:6380/1", HOST: "0.0.0.0", PORT: "80", WORKER_PORT: "0", JWT_JWKS_URL: "https://keys.test/jwks",
-      JWT_ISSUER: "https://a.test, https://b.test,", JWT_AUDIENCE: "one", ADMIN_EMAILS: "Ann@Example.Test,bob@example.test", FILE_SIGNING_KEY: SECRET, STORAGE_URL: "file:/var/photos", MAX_JOB_TTL: "1", EVENT_TTL: "2",
-      ALLOWED_ORIGINS: "https://app.test", WORKER_CONCURRENCY: "3", WORKER_TASKS: "4", DISABLED_JOBS: "echo, thumbnail", MAX_PENDING_PER_USER: "5", MAX_UPLOAD_BYTES: "6", MAX_PHOTO_PIXELS: "7", MAX_SOCKETS_PER_USER: "8",
+      JWT_ISSUER: "https://a.test, https://b.test,", JWT_AUDIENCE: "one", ADMIN_EMAILS: "Ann@Example.Test,bob@example.test", FILE_SIGNING_KEY: SECRET, STORAGE_URL: "s3://bucket/pre/fix", AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret", AWS_REGION: "eu-west-1", AWS_ENDPOINT_URL: "http://minio:9000", MAX_JOB_TTL: "1", EVENT_TTL: "2",
+      ALLOWED_ORIGINS: "https://app.test", WORKER_CONCURRENCY: "3", WORKER_TASKS: "4", DISABLED_JOBS: "echo, thumbnail", MAX_PENDING_PER_USER: "5", MAX_UPLOAD_BYTES: "6", MAX_PHOTO_PIXELS: "7", ACCEPT_HEIC: "false", MAX_SOCKETS_PER_USER: "8",
       MAX_SUBSCRIPTIONS_PER_SOCKET: "9", MAX_OPENING_SOCKETS: "10", MAX_STORED_BYTES_PER_USER: "11", EMBEDDED: "true", INTROSPECTION: "1", PUBLIC_URL: "https://photos.test", REVISION: "abc", LOG_LEVEL: "debug",
     }, ["database", "redis", "tokens", "files"]);
     assert.deepEqual({ ...config, dataFolder: undefined }, {
       production: true, databaseUrl: "postgresql://u:p@db:5432/photos", redisUrl: "rediss://:p@redis:6380/1", host: "0.0.0.0", port: 80, workerPort: 0, jwtPublicKey: null, jwtJwksUrl: "https://keys.test/jwks",
-      jwtIssuers: ["https://a.test", "https://b.test"], jwtAudiences: ["one"], adminEmails: ["ann@example.test", "bob@example.test"], fileSigningKey: SECRET, storageFolder: "/var/photos", jobTtlSeconds: 1, eventTtlSeconds: 2,
-      allowedOrigins: ["https://app.test"], workerConcurrency: 3, workerTasks: 4, disabledJobs: ["echo", "thumbnail"], maxPendingPerUser: 5, maxUploadBytes: 6, maxPhotoPixels: 7, maxSocketsPerUser: 8,
+      jwtIssuers: ["https://a.test", "https://b.test"], jwtAudiences: ["one"], adminEmails: ["ann@example.test", "bob@example.test"], fileSigningKey: SECRET, storageUrl: "s3://bucket/pre/fix", awsAccessKeyId: "id", awsSecretAccessKey: "secret", awsRegion: "eu-west-1", awsEndpointUrl: "http://minio:9000", jobTtlSeconds: 1, eventTtlSeconds: 2,
+      allowedOrigins: ["https://app.test"], workerConcurrency: 3, workerTasks: 4, disabledJobs: ["echo", "thumbnail"], maxPendingPerUser: 5, maxUploadBytes: 6, maxPhotoPixels: 7, acceptHeic: false, maxSocketsPerUser: 8,
       maxSubscriptionsPerSocket: 9, maxOpeningSockets: 10, maxStoredBytesPerUser: 11, embedded: true, introspection: true, publicUrl: "https://photos.test", revision: "abc", logLevel: "debug", dataFolder: undefined,
     });
   });
@@ -67,7 +67,8 @@ describe("the configuration", () => {
     [{ MAX_JOB_TTL: "0" }, 'MAX_JOB_TTL is under 1 (it is "0")'],
     [{ EMBEDDED: "yes" }, 'EMBEDDED is neither true nor false (it is "yes")'],
     [{ LOG_LEVEL: "loud" }, 'LOG_LEVEL is no level of pino (it is "loud")'],
-    [{ STORAGE_URL: "/var/photos" }, 'STORAGE_URL is not file:<folder> (it is "/var/photos")'],
+    ...["/var/photos", "file:", "s3://", "s3://B", "s3://a/b c", "s3:bucket", "https://bucket"].map((url): [Environment, string] => [{ STORAGE_URL: url }, `STORAGE_URL is neither file:<folder> nor s3://<bucket>[/<prefix>] (it is "${url}")`]),
+    [{ AWS_ENDPOINT_URL: "minio:9000" }, 'AWS_ENDPOINT_URL is no URL that begins with https:// or http:// (it is "minio:9000")'],
     [{ PUBLIC_URL: "photos.test" }, 'PUBLIC_URL is no URL that begins with https:// or http:// (it is "photos.test")'],
     [{ DATABASE_URL: "mysql://db" }, "DATABASE_URL is no URL that begins with postgres:// or postgresql://"],
     [{ REDIS_URL: "redis" }, "REDIS_URL is no URL that begins with redis:// or rediss://"],
@@ -96,6 +97,14 @@ describe("the configuration", () => {
 
   it("does not call a variable missing that is only faulty", () => {
     assert.deepEqual(faultsOf({ DATABASE_URL: "db" }, ["database"]), ["DATABASE_URL is no URL that begins with postgres:// or postgresql://"]);
+  });
+
+  it("needs a key and a region of S3 where the storage is S3, and only of what uses the storage", () => {
+    const key = { STORAGE_URL: "s3://bucket", AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret" };
+    const faults = ["AWS_ACCESS_KEY_ID is not set: the storage is S3", "AWS_SECRET_ACCESS_KEY is not set: the storage is S3", "AWS_REGION is not set: it is where Amazon keeps the bucket of STORAGE_URL; another server is named by AWS_ENDPOINT_URL"];
+    assert.deepEqual(faultsOf({ STORAGE_URL: "s3://bucket" }, ["storage"]), faults);
+    assert.deepEqual(faultsOf(key, ["storage"]), faults.slice(2));
+    for (const [env, needs] of [[{ ...key, AWS_REGION: "eu-west-1" }, ["storage"]], [{ ...key, AWS_ENDPOINT_URL: "http://minio:9000" }, ["storage"]], [{ STORAGE_URL: "s3://bucket" }, ["database"]], [{}, ["storage"]]] as const) assert.deepEqual(faultsOf({ DATABASE_URL: "postgres://db", ...env }, needs), []);
   });
 
   describe("in production", () => {
@@ -150,7 +159,7 @@ describe("the configuration", () => {
     it("never stands in a fault, whichever is wrong", () => {
       for (const name of SECRET_NAMES) {
         const wrong = name === "JWT_PUBLIC_KEY" ? { JWT_JWKS_URL: "https://keys.test" } : {};
-        const value = name === "FILE_SIGNING_KEY" ? "hunter2" : "hunter2://ann:hunter2@host";
+        const value = name === "FILE_SIGNING_KEY" ? "hunter2" : name.startsWith("AWS_") ? "hunter2 hunter2" : "hunter2://ann:hunter2@host";
         const text = faultsOf({ [name]: value, ...wrong, PORT: "x" }).join("\n");
         assert.match(text, new RegExp(name), `${name} is named`);
         assert.doesNotMatch(text, /hunter2/, name);

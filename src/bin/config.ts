@@ -1,7 +1,7 @@
 import { parseConfig, readEnvironment } from "../config.js";
 import { runCommand } from "../lifecycle.js";
 
-const SECRETS = new Set(["databaseUrl", "redisUrl", "jwtPublicKey", "jwtJwksUrl", "fileSigningKey"]);
+const SECRETS = new Set(["databaseUrl", "redisUrl", "jwtPublicKey", "jwtJwksUrl", "fileSigningKey", "awsAccessKeyId", "awsSecretAccessKey"]);
 
 await runCommand(async () => {
   const config = parseConfig(readEnvironment(), []);

@@ -33,7 +33,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   stack.add("feed", () => feed.close());
   const startRate = createStartRate({ redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX, log });
   stack.add("start rate", () => startRate.close());
-  const inspector = createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, memoryLimitBytes: CHILD_MEMORY_BYTES });
+  const inspector = createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, memoryLimitBytes: CHILD_MEMORY_BYTES });
   stack.add("photo inspector", () => inspector.close());
   const { maxUploadBytes, maxStoredBytesPerUser: maxStoredBytes } = config;
 
@@ -44,7 +44,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
     waitingLine: createWaitingLine({ database, catalogue, startRate }),
     eventLog,
     feed,
-    fileUrls: createFileUrls({ signingKey: config.fileSigningKey ?? (await keepFileSigningKey(config.dataFolder)), publicUrl: config.publicUrl }),
+    fileUrls: createFileUrls({ signingKey: config.fileSigningKey ?? (await keepFileSigningKey(config.dataFolder)), publicUrl: config.publicUrl, storage }),
     limits: { maxUnfinished: config.maxPendingPerUser, maxUploadBytes, maxStoredBytes, maxPhotoPixels: config.maxPhotoPixels },
     info: { version, revision: config.revision, startedAt: new Date() },
   };

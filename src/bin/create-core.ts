@@ -4,7 +4,6 @@ import { createEventBus } from "../events/event-bus.js";
 import type { EventBus } from "../events/event-bus.js";
 import type { ClosingStack } from "../lifecycle.js";
 import type { Logger } from "../logger.js";
-import { createLocalStorage } from "../photos/local-storage.js";
 import type { Storage } from "../photos/storage.js";
 import { createHintQueue } from "../queue/hint-queue.js";
 import type { HintQueue } from "../queue/hint-queue.js";
@@ -18,6 +17,7 @@ import type { QueuedJobReads } from "../services/queued-job-reads.js";
 import { createQueuedJobs } from "../services/queued-jobs.js";
 import type { QueuedJobs } from "../services/queued-jobs.js";
 import { catalogue } from "../tasks/catalogue.js";
+import { createStorage } from "./create-storage.js";
 import type { CompleteConfig } from "./read-config.js";
 
 /** In Redis, what is ours begins with it; the braces keep the keys of a queue on one node of a cluster. */
@@ -49,11 +49,11 @@ export async function createCore(config: CompleteConfig, options: { name: string
   stack.add("hint queue", () => hints.close());
   const stopBell = createStopBell(redis);
   stack.add("stop bell", () => stopBell.close());
-  const storage = await createLocalStorage(config.storageFolder);
+  const storage = await createStorage(config, log);
   const deleteFiles = (keys: string[]) => storage.delete(keys);
   const jobs = createJobs({ database, catalogue, disabledJobs: config.disabledJobs });
   const photos = createPhotos({ database, deleteFiles, maxStoredBytes: config.maxStoredBytesPerUser, log });
-  const limits = { maxPendingPerUser: config.maxPendingPerUser, jobTtlSeconds: config.jobTtlSeconds };
+  const limits = { maxPendingPerUser: config.maxPendingPerUser, maxStoredBytesPerUser: config.maxStoredBytesPerUser, jobTtlSeconds: config.jobTtlSeconds };
   const queuedJobs = createQueuedJobs({ database, bus, hints, stopBell, catalogue, submittable: jobs.submittable, deleteFiles, limits, log });
   return { database, bus, hints, storage, jobs, photos, queuedJobs, queuedJobReads: createQueuedJobReads(database) };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { createChildPool } from "../imaging/child-pool.js";
+import { createPhotoInspector } from "../imaging/photo-inspector.js";
 import type { ClosingStack } from "../lifecycle.js";
 import type { Logger } from "../logger.js";
 import { createStartRate } from "../queue/start-rate.js";
@@ -9,6 +10,8 @@ import { createHealthServer } from "../server/health-server.js";
 import { checkDatabase } from "../server/health.js";
 import { createCleanUp } from "../services/clean-up.js";
 import { createDuties } from "../services/duties.js";
+import { createNearPhotos } from "../services/near-photos.js";
+import { createPhotoRepair } from "../services/photo-repair.js";
 import { catalogue } from "../tasks/catalogue.js";
 import { createLeases } from "../worker/leases.js";
 import { createSchedule } from "../worker/schedule.js";
@@ -41,10 +44,13 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   const upkeep = createUpkeep({ queuedJobs, hints: core.hints, duties: createDuties(database), worker, log });
   stack.add("upkeep", () => upkeep.close());
   const cleanUp = createCleanUp({ database, queuedJobs, storage: core.storage, eventTtlSeconds: config.eventTtlSeconds, log });
-  const schedule = createSchedule({ redisUrl: config.redisUrl, prefix: redisPrefix, cleanUp, log });
+  const openInspector = () => createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, memoryLimitBytes: CHILD_MEMORY_BYTES });
+  const photoRepair = createPhotoRepair({ database, storage: core.storage, openInspector, log });
+  const schedule = createSchedule({ redisUrl: config.redisUrl, prefix: redisPrefix, duties: { ...cleanUp, ...photoRepair }, log });
   stack.add("schedule", () => schedule.close());
+  stack.add("photo repair", () => photoRepair.close());
   const taskWorker = createTaskWorker(
-    { ...core, pool, startRate, maxPhotoPixels: config.maxPhotoPixels, catalogue, leases, worker, log },
+    { ...core, nearPhotos: createNearPhotos(database), pool, startRate, maxPhotoPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, catalogue, leases, worker, log },
     { redisUrl: config.redisUrl, prefix: redisPrefix, tasks: config.workerTasks, children: config.workerConcurrency, drainMs, onRedisReady: () => upkeep.hurry() },
   );
   stack.add("task worker", () => taskWorker.close());

@@ -5,6 +5,6 @@ export type CompleteConfig = Config & { databaseUrl: string; redisUrl: string };
 
 /** The configuration of a process that needs both stores; where NODE_ENV is unset it is production. */
 export function readConfig(needs: readonly Need[]): CompleteConfig {
-  const config = parseConfig(readEnvironment(), ["database", "redis", ...needs], true);
+  const config = parseConfig(readEnvironment(), ["database", "redis", "storage", ...needs], true);
   return config as CompleteConfig;
 }

@@ -22,7 +22,7 @@ await runCommand(async () => {
   try {
     const core = await createCore({ ...config, databaseUrl, redisUrl }, { name: "photo-service seed", connections: 2, log }, { add: (_name, close) => closings.push(close) });
     const users = createUsers({ database: core.database, adminEmails: config.adminEmails });
-    const inspector = createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, memoryLimitBytes: CHILD_MEMORY_BYTES });
+    const inspector = createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, memoryLimitBytes: CHILD_MEMORY_BYTES });
     closings.push(() => inspector.close());
     const intake = createPhotoIntake({ ...core, users, inspector, maxUploadBytes: config.maxUploadBytes, maxStoredBytes: config.maxStoredBytesPerUser });
     const sample = await makeSamplePhoto();

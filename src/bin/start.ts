@@ -17,7 +17,7 @@ import { removeServiceFile, writeServiceFile } from "./service-file.js";
 import { describeService, printService, waitUntilReady } from "./started-service.js";
 
 const env = readEnvironment();
-const config = orExit(() => parseConfig(env, ["tokens", "files"]));
+const config = orExit(() => parseConfig(env, ["tokens", "files", "storage"]));
 const level = env["LOG_LEVEL"] || "warn";
 const log = createLogger({ name: "start", level, pretty: process.stdout.isTTY });
 

@@ -1,10 +1,21 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
+import type { Storage } from "./storage.js";
 
 /** What a signed URL leads to. */
 export const FILE_KINDS = ["photos", "previews", "outputs"] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
 
+export interface FileAddress {
+  kind: FileKind;
+  id: string;
+  name: string;
+  storageKey: string;
+  mimeType: string;
+}
+
 export interface FileUrls {
+  /** What to give out: the storage's own URL where it has one, else one that is signed here. */
+  urlOf(file: FileAddress): Promise<string>;
   /** A URL of `/files/<kind>/<id>/<name>` that works for an hour to an hour and a quarter; absolute when the outside's address is known. */
   sign(kind: FileKind, id: string, name: string): string;
   /** Whether `path`, as it came, was signed with this expiry (seconds since 1970) and has not expired. */
@@ -16,7 +27,7 @@ const LIFE_SECONDS = 3600;
 const STEP_SECONDS = 900;
 
 /** HMAC-SHA256 over path and expiry; the secret is used for nothing else. */
-export function createFileUrls(options: { signingKey: string; publicUrl: string | null; now?: () => number }): FileUrls {
+export function createFileUrls(options: { signingKey: string; publicUrl: string | null; storage: Pick<Storage, "presign">; now?: () => number }): FileUrls {
   const now = options.now ?? Date.now;
   const base = options.publicUrl?.replace(/\/+$/, "") ?? "";
 
@@ -24,12 +35,15 @@ export function createFileUrls(options: { signingKey: string; publicUrl: string 
     return createHmac("sha256", options.signingKey).update(`v1\n${path}\n${expiry}`).digest();
   }
 
+  function sign(kind: FileKind, id: string, name: string): string {
+    const path = `/files/${kind}/${id}/${encodeURIComponent(name)}`;
+    const expiry = String(Math.ceil((now() / 1000 + LIFE_SECONDS) / STEP_SECONDS) * STEP_SECONDS);
+    return `${base}${path}?exp=${expiry}&sig=${mac(path, expiry).toString("base64url")}`;
+  }
+
   return {
-    sign(kind, id, name) {
-      const path = `/files/${kind}/${id}/${encodeURIComponent(name)}`;
-      const expiry = String(Math.ceil((now() / 1000 + LIFE_SECONDS) / STEP_SECONDS) * STEP_SECONDS);
-      return `${base}${path}?exp=${expiry}&sig=${mac(path, expiry).toString("base64url")}`;
-    },
+    sign,
+    urlOf: async ({ kind, id, name, storageKey, mimeType }) => (await options.storage.presign(storageKey, { mimeType, filename: name })) ?? sign(kind, id, name),
     verify(path, expiry, signature) {
       const given = Buffer.from(signature, "base64url");
       // base64url has several spellings of the same bytes: only one is right.

@@ -1,31 +1,21 @@
 import { createReadStream } from "node:fs";
-import { access, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { access, link, mkdir, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { once } from "node:events";
 import { ServiceUnavailableError } from "../errors.js";
+import { createScratchFolder } from "./scratch-folder.js";
 import type { Storage } from "./storage.js";
 
 /** Files below a folder, each under its key as a path. */
 export async function createLocalStorage(folder: string): Promise<Storage> {
   const root = resolve(folder);
   // Below the same root, so that a rename moves no bytes.
-  const scratchFolder = join(root, "scratch");
-  await mkdir(scratchFolder, { recursive: true, mode: 0o700 });
+  const scratch = await createScratchFolder(join(root, "scratch"));
   const pathOf = (key: string) => join(root, "kept", key);
 
   return {
-    scratchFolder,
-    async clearScratch(before) {
-      let removed = 0;
-      for (const name of await readdir(scratchFolder)) {
-        const path = join(scratchFolder, name);
-        const info = await stat(path).catch(() => null);
-        if (!info || info.mtime >= before) continue;
-        await rm(path, { recursive: true, force: true });
-        removed++;
-      }
-      return removed;
-    },
+    scratchFolder: scratch.path,
+    clearScratch: (before) => scratch.clear(before),
     async put(key, path) {
       const target = pathOf(key);
       try {
@@ -34,7 +24,22 @@ export async function createLocalStorage(folder: string): Promise<Storage> {
         await rename(path, target);
         await sync(dirname(target));
       } catch (cause) {
-        throw Object.assign(new ServiceUnavailableError("The storage takes nothing at the moment; try again later."), { cause });
+        throw takesNothing(cause);
+      }
+    },
+    async copy(from, to) {
+      const target = pathOf(to);
+      try {
+        await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+        // The two names share the bytes, which are never written to, and their age: a copy must not look left over before its row is there.
+        const now = new Date();
+        await utimes(pathOf(from), now, now);
+        await link(pathOf(from), target);
+        await sync(dirname(target));
+        return true;
+      } catch (cause) {
+        if (isMissing(cause)) return false;
+        throw takesNothing(cause);
       }
     },
     async read(key, range) {
@@ -47,18 +52,22 @@ export async function createLocalStorage(folder: string): Promise<Storage> {
         throw error;
       }
     },
-    async localPath(key) {
-      const path = pathOf(key);
-      return access(path).then(
-        () => path,
-        () => null,
-      );
-    },
+    has: (key) => isThere(pathOf(key)),
+    // The kept file itself: nothing is copied into the folder.
+    localPath: async (key) => ((await isThere(pathOf(key))) ? pathOf(key) : null),
+    presign: async () => null,
     list: () => walk(join(root, "kept")),
     async delete(keys) {
       await Promise.all(keys.map((key) => rm(pathOf(key), { force: true })));
     },
   };
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function* walk(folder: string, prefix = ""): AsyncGenerator<{ key: string; modifiedAt: Date }> {
@@ -81,6 +90,10 @@ async function sync(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+function takesNothing(cause: unknown): ServiceUnavailableError {
+  return Object.assign(new ServiceUnavailableError("The storage takes nothing at the moment; try again later."), { cause });
 }
 
 function isMissing(error: unknown): boolean {

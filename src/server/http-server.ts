@@ -41,6 +41,8 @@ export interface HttpServer {
 }
 
 const IDLE_MS = 100;
+/** Until a request must be here whole: longer than any upload may take, whose own time is told in words. */
+const REQUEST_MS = 660_000;
 /** Connections that may wait to be accepted: 511, Node's own, are fewer than come back in one moment after a restart. */
 const BACKLOG = 4096;
 
@@ -83,7 +85,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 }
 
 function createApp(log: Logger): FastifyInstance {
-  const app = Fastify({ loggerInstance: log as FastifyBaseLogger, genReqId: requestIdOf, logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }), forceCloseConnections: "idle", routerOptions: { maxParamLength: 1000 } });
+  const app = Fastify({ loggerInstance: log as FastifyBaseLogger, genReqId: requestIdOf, logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }), forceCloseConnections: "idle", requestTimeout: REQUEST_MS, routerOptions: { maxParamLength: 1000 } });
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
   });

@@ -1,20 +1,23 @@
 import fastifyMultipart from "@fastify/multipart";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Readable } from "node:stream";
-import { InvalidInputError, PhotoTooLargeError, PhotoUnreadableError, QuotaExceededError, ServiceError, ServiceUnavailableError, UnauthenticatedError } from "../errors.js";
+import { InvalidInputError, PhotoTooLargeError, PhotoUnreadableError, QuotaExceededError, ServiceError, ServiceUnavailableError, TooSlowError, UnauthenticatedError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import type { FileUrls } from "../photos/file-urls.js";
 import type { PhotoIntake, Receive } from "../services/photo-intake.js";
-import { photoUrls } from "../services/photo-urls.js";
+import { photoUrl, previewUrl } from "../services/photo-urls.js";
 import type { Photo } from "../services/photos.js";
 import type { Authenticator } from "./authenticator.js";
 import { cleanFilename } from "./clean-filename.js";
+import { UPLOAD_PATIENCE, watchUpload } from "./upload-patience.js";
+import type { UploadPatience } from "./upload-patience.js";
 
 export interface PhotoUploadsOptions {
   authenticator: Authenticator;
   intake: PhotoIntake;
   fileUrls: FileUrls;
   maxUploadBytes: number;
+  patience?: UploadPatience;
 }
 
 /** Room for the boundaries and headers of a form around the file. */
@@ -36,13 +39,17 @@ export async function registerPhotoUploads(app: FastifyInstance, options: PhotoU
   });
 }
 
-async function upload(request: FastifyRequest, reply: FastifyReply, { authenticator, intake, fileUrls, maxUploadBytes }: PhotoUploadsOptions): Promise<FastifyReply> {
+async function upload(request: FastifyRequest, reply: FastifyReply, { authenticator, intake, fileUrls, maxUploadBytes, patience = UPLOAD_PATIENCE }: PhotoUploadsOptions): Promise<FastifyReply> {
   // Before a byte is read: nobody streams to us who may not.
   const { user } = await authenticator.fromHeader(request.raw.headersDistinct["authorization"]);
   refuseTooLong(request, maxUploadBytes);
   const read = request.isMultipart() ? (receive: Receive) => readForm(request, receive) : (receive: Receive) => readBody(request, receive);
-  const { photo, created } = await intake.take(user, read, request.log as Logger);
-  return reply.code(created ? 201 : 200).send(toJson(photo, fileUrls));
+  const watch = watchUpload(request.raw, patience);
+  const { photo, created } = await intake
+    .take(user, read, request.log as Logger)
+    .catch((error: unknown) => Promise.reject(watch.fault ?? error))
+    .finally(() => watch.stop());
+  return reply.code(created ? 201 : 200).send(await toJson(photo, fileUrls));
 }
 
 /** What is announced as too long need not come. */
@@ -71,14 +78,15 @@ function decode(header: string | string[] | undefined): string {
   }
 }
 
-function toJson(photo: Photo, fileUrls: FileUrls): object {
+async function toJson(photo: Photo, fileUrls: FileUrls): Promise<object> {
   const { id, filename, mimeType, width, height, byteSize, sha256, createdAt, thumbhash } = photo;
-  return { id, filename, mimeType, width, height, byteSize, sha256, createdAt, ...photoUrls(fileUrls, photo), thumbhash };
+  return { id, filename, mimeType, width, height, byteSize, sha256, createdAt, url: await photoUrl(fileUrls, photo), previewUrl: await previewUrl(fileUrls, photo), thumbhash };
 }
 
 const STATUS: [new (...args: never[]) => ServiceError, number][] = [
   [UnauthenticatedError, 401],
   [InvalidInputError, 400],
+  [TooSlowError, 408],
   [PhotoTooLargeError, 413],
   [PhotoUnreadableError, 415],
   [QuotaExceededError, 429],
@@ -88,6 +96,8 @@ const STATUS: [new (...args: never[]) => ServiceError, number][] = [
 function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
   if (error instanceof ServiceError) {
     if (error instanceof QuotaExceededError) reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));
+    // The rest of its body is not waited for.
+    if (error instanceof TooSlowError) reply.header("connection", "close");
     return reply.code(STATUS.find(([kind]) => error instanceof kind)?.[1] ?? 400).send({ code: error.code, message: error.message });
   }
   // The frameworks' own: a broken form, a client that went away.

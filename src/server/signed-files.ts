@@ -1,6 +1,7 @@
 import { basename, dirname } from "node:path";
 import send from "@fastify/send";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { contentDisposition } from "../photos/content-disposition.js";
 import type { FileKind, FileUrls } from "../photos/file-urls.js";
 import { FILE_KINDS } from "../photos/file-urls.js";
 import type { Storage } from "../photos/storage.js";
@@ -27,7 +28,10 @@ export function registerSignedFiles(app: FastifyInstance, options: SignedFilesOp
   app.get("/files/:kind/:id/:name", async (request: FileRequest, reply) => {
     if (!isSigned(request, options.fileUrls)) return reply.code(403).send({ code: "FORBIDDEN", message: "The URL is not signed, or has expired: ask for it again." });
     const file = await find(request.params, options);
-    const path = file && (await options.storage.localPath(file.storageKey));
+    // Where files leave from the storage itself, nobody is given such a URL; one from before the move leads there.
+    const elsewhere = file && (await options.storage.presign(file.storageKey, file));
+    if (elsewhere) return reply.header("cache-control", "no-store").redirect(elsewhere, 307);
+    const path = file && (await options.storage.localPath(file.storageKey, options.storage.scratchFolder));
     return file && path ? sendFile(request, reply, path, file) : reply.code(404).send({ code: "NOT_FOUND", message: "The file was deleted." });
   });
 }
@@ -63,7 +67,7 @@ async function sendFile(request: FileRequest, reply: FastifyReply, path: string,
       "x-content-type-options": "nosniff",
       "cross-origin-resource-policy": "cross-origin",
       "referrer-policy": "no-referrer",
-      "content-disposition": `inline; filename*=UTF-8''${encodeURIComponent(file.filename).replaceAll(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)}`,
+      "content-disposition": contentDisposition(file.filename),
     })
     .send(stream);
 }

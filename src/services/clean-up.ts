@@ -4,6 +4,8 @@ import type { Database } from "../db/database.js";
 import { failpoint } from "../failpoint.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
+import { countLostFiles } from "./lost-files.js";
+import { findNamedKeys } from "./named-keys.js";
 import type { QueuedJobs } from "./queued-jobs.js";
 
 export interface CleanUp {
@@ -11,6 +13,8 @@ export interface CleanUp {
   purge(): Promise<{ queuedJobs: number; events: number }>;
   /** Bytes that no row names, left over by a crash before the row or half-way in; those of the last hour may still get theirs. */
   sweepFiles(): Promise<number>;
+  /** Files that rows name and that are not there: told, not touched. */
+  countLostFiles(): Promise<number>;
   /** Counts again what the counters should say; returns how many were off. */
   recount(): Promise<number>;
 }
@@ -19,10 +23,12 @@ const BATCH = 200;
 const USERS = 500;
 const EVENTS = 1000;
 const FILES = 500;
+/** What else lies in a bucket is somebody else's. */
+const OURS = /^(photos|previews|outputs)\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\//;
 const HOUR_MS = 3_600_000;
 
-export function createCleanUp(deps: { database: Database; queuedJobs: Pick<QueuedJobs, "removeExpired">; storage: Storage; eventTtlSeconds: number; log: Logger }): CleanUp {
-  const { queuedJobs, storage, eventTtlSeconds, log } = deps;
+export function createCleanUp(deps: { database: Database; queuedJobs: Pick<QueuedJobs, "removeExpired">; storage: Storage; eventTtlSeconds: number; graceMs?: number; log: Logger }): CleanUp {
+  const { queuedJobs, storage, eventTtlSeconds, graceMs = HOUR_MS, log } = deps;
   const { sql } = deps.database;
 
   async function purgeQueuedJobs(): Promise<number> {
@@ -54,9 +60,9 @@ export function createCleanUp(deps: { database: Database; queuedJobs: Pick<Queue
     },
 
     async sweepFiles() {
-      let removed = await storage.clearScratch(new Date(Date.now() - HOUR_MS));
-      for await (const keys of oldKeys(storage)) {
-        const named = await available(() => findNamed(sql, keys));
+      let removed = await storage.clearScratch(new Date(Date.now() - graceMs));
+      for await (const keys of oldKeys(storage, graceMs)) {
+        const named = await available(() => findNamedKeys(sql, keys));
         const orphans = keys.filter((key) => !named.has(key));
         await storage.delete(orphans);
         removed += orphans.length;
@@ -64,6 +70,8 @@ export function createCleanUp(deps: { database: Database; queuedJobs: Pick<Queue
       if (removed > 0) log.info({ files: removed }, "files that no row names were removed");
       return removed;
     },
+
+    countLostFiles: () => countLostFiles({ sql, storage, log }),
 
     async recount() {
       const off = await available(() => findWrongCounters(sql));
@@ -94,24 +102,14 @@ async function purgePrefix(sql: Sql, userId: string, seq: number): Promise<numbe
   return row?.purged ?? 0;
 }
 
-async function* oldKeys(storage: Storage): AsyncGenerator<string[]> {
+async function* oldKeys(storage: Storage, graceMs: number): AsyncGenerator<string[]> {
   const keys: string[] = [];
   for await (const { key, modifiedAt } of storage.list()) {
-    if (Date.now() - modifiedAt.getTime() < HOUR_MS) continue;
+    if (!OURS.test(key) || !(Date.now() - modifiedAt.getTime() >= graceMs)) continue;
     keys.push(key);
     if (keys.length === FILES) yield keys.splice(0);
   }
   if (keys.length > 0) yield keys;
-}
-
-/** By the ids in the keys, which are indexed as the keys are not. */
-async function findNamed(sql: Sql, keys: string[]): Promise<Set<string>> {
-  const ids = [...new Set(keys.flatMap((key) => key.match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? []))];
-  const rows = await sql<{ key: string }[]>`
-    select storage_key as key from photos where id = any(${ids})
-    union all select preview_key from photos where id = any(${ids}) and preview_key is not null
-    union all select storage_key from queued_job_outputs where queued_job_id = any(${ids})`;
-  return new Set(rows.map((row) => row.key));
 }
 
 /** Candidates only: what is under way at this moment may make a right counter look wrong. */

@@ -1,10 +1,12 @@
 import type { FileUrls } from "../photos/file-urls.js";
 import type { Photo } from "./photos.js";
 
-/** The signed URLs of a photo and of its preview. */
-export function photoUrls(fileUrls: FileUrls, photo: Photo): { url: string; previewUrl: string | null } {
-  return {
-    url: fileUrls.sign("photos", photo.id, photo.filename),
-    previewUrl: photo.previewKey === null ? null : fileUrls.sign("previews", photo.id, "preview.webp"),
-  };
+/** The signed URL of a photo's bytes. */
+export function photoUrl(fileUrls: FileUrls, { id, filename, storageKey, mimeType }: Photo): Promise<string> {
+  return fileUrls.urlOf({ kind: "photos", id, name: filename, storageKey, mimeType });
+}
+
+/** The signed URL of its preview; null when it has none. */
+export async function previewUrl(fileUrls: FileUrls, { id, previewKey }: Photo): Promise<string | null> {
+  return previewKey === null ? null : fileUrls.urlOf({ kind: "previews", id, name: "preview.webp", storageKey: previewKey, mimeType: "image/webp" });
 }

@@ -4,6 +4,8 @@ import { createFileUrls } from "../../src/photos/file-urls.js";
 
 const signingKey = "a-key-0123456789abcdef0123456789abcdef";
 const ID = "0198f3a0-0000-7000-8000-000000000000";
+/** A storage whose files the service has to serve. */
+const kept = { presign: async () => null };
 const NOON = Date.UTC(2026, 10, 24, 12, 0, 0);
 
 function split(url: string): { path: string; expiry: string; signature: string } {
@@ -13,13 +15,13 @@ function split(url: string): { path: string; expiry: string; signature: string }
 
 describe("file URLs", () => {
   let now = NOON;
-  const urls = createFileUrls({ signingKey, publicUrl: null, now: () => now });
+  const urls = createFileUrls({ signingKey, publicUrl: null, storage: kept, now: () => now });
 
   it("are verified as they were signed, and by no other key", () => {
     const { path, expiry, signature } = split(urls.sign("photos", ID, "a.png"));
     assert.equal(path, `/files/photos/${ID}/a.png`);
     assert.equal(urls.verify(path, expiry, signature), true);
-    assert.equal(createFileUrls({ signingKey: `${signingKey}x`, publicUrl: null, now: () => now }).verify(path, expiry, signature), false);
+    assert.equal(createFileUrls({ signingKey: `${signingKey}x`, publicUrl: null, storage: kept, now: () => now }).verify(path, expiry, signature), false);
   });
 
   it("are refused with anything about them changed", () => {
@@ -53,8 +55,17 @@ describe("file URLs", () => {
 
   it("are absolute where the outside's address is known", () => {
     for (const publicUrl of ["https://photos.example.test", "https://photos.example.test/"]) {
-      assert.match(createFileUrls({ signingKey, publicUrl }).sign("photos", ID, "a"), /^https:\/\/photos\.example\.test\/files\/photos\//);
+      assert.match(createFileUrls({ signingKey, publicUrl, storage: kept }).sign("photos", ID, "a"), /^https:\/\/photos\.example\.test\/files\/photos\//);
     }
     assert.match(urls.sign("photos", ID, "a"), /^\/files\/photos\//);
+  });
+
+  it("are the storage's own where it has some", async () => {
+    const asked: unknown[] = [];
+    const presign = async (...args: unknown[]) => (asked.push(args), "https://s3.test/key?signed");
+    const file = { kind: "outputs", id: ID, name: "a.webp", storageKey: "outputs/a", mimeType: "image/webp" } as const;
+    assert.equal(await createFileUrls({ signingKey, publicUrl: "https://photos.example.test", storage: { presign } }).urlOf(file), "https://s3.test/key?signed");
+    assert.deepEqual(asked, [["outputs/a", { mimeType: "image/webp", filename: "a.webp" }]]);
+    assert.equal(await urls.urlOf(file), urls.sign("outputs", ID, "a.webp"));
   });
 });

@@ -33,7 +33,7 @@ describe("an upload", () => {
       assert.equal(preview?.headers.get("content-type"), "image/webp");
     });
 
-    for (const [sent, kept] of [["Grüße 🌄 от Анны.png", "Grüße 🌄 от Анны.png"], ["../../etc/passwd", "passwd"], ["100%", "100%"], ["", "photo"]] as const) {
+    for (const [sent, kept] of [["Grüße 🌄 от Анны.png", "Grüße 🌄 от Анны.png"], ["../../etc/passwd", "passwd"], ["100%", "100%"], ["", "photo"], ["\u202egnp.\u200fa\u0000b.png", "gnp.ab.png"], ["C:\\photos\\a.png", "a.png"], ["é".repeat(300), "é".repeat(200)]] as const) {
       if (form && sent === "") continue;
       it(`${way} named ${JSON.stringify(sent)} is called ${JSON.stringify(kept)}`, async () => {
         const { json } = await person.upload(smallPhoto(), { filename: sent, form });

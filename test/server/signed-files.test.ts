@@ -8,6 +8,7 @@ import { startTestService } from "../support/test-service.js";
 import type { TestService } from "../support/test-service.js";
 
 const KEY = "the-key-of-this-test-0123456789abcdef";
+const kept = { presign: async () => null };
 const REFUSED = { code: "FORBIDDEN", message: "The URL is not signed, or has expired: ask for it again." };
 const GONE = { code: "NOT_FOUND", message: "The file was deleted." };
 
@@ -80,8 +81,8 @@ describe("a signed file", () => {
       path, `${path}?exp=${exp}`, `${path}?sig=${sig}`, `${path}?exp=${Number(exp) + 900}&sig=${sig}`, `${path}?exp=${exp}&sig=${sig.slice(0, -1)}${twin}`, `${path}?exp=${exp}&sig=${sig}=`,
       `${path}?exp=${exp}&sig=${"A".repeat(43)}`, `${path}?exp=0${exp}&sig=${sig}`, `${path}?exp=${exp}.0&sig=${sig}`, `${path}?exp=${exp}&sig=${sig}&sig=${sig}`, `${path}?exp[]=${exp}&sig=${sig}`,
       `${pathOf(other.url)}?exp=${exp}&sig=${sig}`, `${pathOf(photo.previewUrl)}?exp=${exp}&sig=${sig}`, `${path.replace("%C3", "%c3")}?exp=${exp}&sig=${sig}`, `${path}x?exp=${exp}&sig=${sig}`, `${path.replace("/photos/", "/%70hotos/")}?exp=${exp}&sig=${sig}`,
-      createFileUrls({ signingKey: KEY, publicUrl: null, now: () => Date.now() - 2 * 3_600_000 }).sign("photos", photo.id, "a.png"),
-      createFileUrls({ signingKey: "another-key-0123456789abcdef0123456789", publicUrl: null }).sign("photos", photo.id, "a.png"),
+      createFileUrls({ signingKey: KEY, publicUrl: null, storage: kept, now: () => Date.now() - 2 * 3_600_000 }).sign("photos", photo.id, "a.png"),
+      createFileUrls({ signingKey: "another-key-0123456789abcdef0123456789", publicUrl: null, storage: kept }).sign("photos", photo.id, "a.png"),
     ];
     for (const url of urls) await assertAnswer(url, 403, REFUSED);
   });
@@ -94,7 +95,7 @@ describe("a signed file", () => {
   });
 
   it("is not there under a signed name of nothing", async () => {
-    const urls = createFileUrls({ signingKey: KEY, publicUrl: null });
+    const urls = createFileUrls({ signingKey: KEY, publicUrl: null, storage: kept });
     for (const kind of ["photos", "previews", "outputs"] as const) await assertAnswer(urls.sign(kind, "0198f3a0-0000-7000-8000-000000000000", "a.png"), 404, GONE);
   });
 

@@ -41,7 +41,7 @@ export interface TestCore extends TestDatabase {
 }
 
 /** `tasks` are offered beside the real ones. `hints`: instead of the queue that only notes what it is given. */
-export async function createTestCore(options: { tasks?: Task[]; hints?: (redis: { url: string; prefix: string }) => HintQueue; deleteFiles?: (keys: string[]) => Promise<void> } = {}): Promise<TestCore> {
+export async function createTestCore(options: { tasks?: Task[]; hints?: (redis: { url: string; prefix: string }) => HintQueue; deleteFiles?: (keys: string[]) => Promise<void>; maxStoredBytes?: number } = {}): Promise<TestCore> {
   const testDatabase = await createTestDatabase();
   const { database } = testDatabase;
   const redis = testRedis();
@@ -67,14 +67,14 @@ export async function createTestCore(options: { tasks?: Task[]; hints?: (redis: 
     submittable: (name) => catalogue.get(name) ?? null,
     deleteFiles: options.deleteFiles ?? (async () => {}),
     stopBell: { ring: (id) => void stopped.push(id) },
-    limits: { maxPendingPerUser: 10_000, jobTtlSeconds: 3600 },
+    limits: { maxPendingPerUser: 10_000, maxStoredBytesPerUser: options.maxStoredBytes ?? 1_000_000_000, jobTtlSeconds: 3600 },
     log: silentLog,
   });
   const users = createUsers({ database, adminEmails: [] });
   let made = 0;
 
   const submitMany: TestCore["submitMany"] = (user, count, submission = {}) =>
-    queuedJobs.enqueue(user.id, { single: false, requestId: "test", submissions: Array.from({ length: count }, () => ({ job: "echo", parameters: {}, photoIds: [], priority: 0, runAt: null, idempotencyKey: null, ...submission })) });
+    queuedJobs.enqueue(user.id, { single: false, requestId: "test", submissions: Array.from({ length: count }, () => ({ job: "echo", parameters: {}, photoIds: [], priority: 0, runAt: null, idempotencyKey: null, fresh: false, ...submission })) });
 
   const core: TestCore = {
     ...testDatabase,

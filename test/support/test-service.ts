@@ -48,7 +48,8 @@ export async function startTestService(options: { apis?: number; workers?: numbe
     JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(), JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE,
     ADMIN_EMAILS: "admin@example.test", FILE_SIGNING_KEY: "a-signing-key-for-tests-0123456789abcdef", STORAGE_URL: `file:${storage}`, WORKER_CONCURRENCY: "2",
     ...options.env,
-  }, ["database", "redis", "tokens", "files"]) as CompleteConfig;
+  }, ["database", "redis", "tokens", "files", "storage"]) as CompleteConfig;
+  config.dataFolder = storage;
   const { log, logged } = createMemoryLog();
   const closings: (() => Promise<unknown> | unknown)[] = [];
 

@@ -93,7 +93,7 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
       close: async () => {},
     },
     stopBell: { ring: (id) => void stopped.push(id) },
-    limits: { maxPendingPerUser: options.maxPending ?? 10_000, jobTtlSeconds: 3600 },
+    limits: { maxPendingPerUser: options.maxPending ?? 10_000, maxStoredBytesPerUser: options.maxStoredBytes ?? 10_000_000_000, jobTtlSeconds: 3600 },
   });
   const photos = createPhotos({ database, deleteFiles, maxStoredBytes: options.maxStoredBytes ?? 1_000_000_000, log: silentLog });
   const users = createUsers({ database, adminEmails: ["admin@example.test"] });
@@ -139,7 +139,7 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
 }
 
 function submissionOf(submission: Partial<Submission>): Submission {
-  return { job: "echo", parameters: {}, photoIds: [], priority: 0, runAt: null, idempotencyKey: null, ...submission };
+  return { job: "echo", parameters: {}, photoIds: [], priority: 0, runAt: null, idempotencyKey: null, fresh: false, ...submission };
 }
 
 function theOne<T>(list: T[]): T {

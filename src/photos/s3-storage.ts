@@ -1,0 +1,88 @@
+import { randomUUID } from "node:crypto";
+import { createWriteStream, openAsBlob } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { inBatches } from "../in-batches.js";
+import { contentDisposition } from "./content-disposition.js";
+import { createS3Bucket, unavailable } from "./s3-bucket.js";
+import type { S3BucketOptions } from "./s3-bucket.js";
+import { parseS3Listing } from "./s3-listing.js";
+import { createScratchFolder } from "./scratch-folder.js";
+import type { Storage } from "./storage.js";
+
+export interface S3StorageOptions extends S3BucketOptions {
+  /** Before every key; empty, or ends with a slash. */
+  prefix: string;
+  scratchFolder: string;
+}
+
+/** Requests at once to delete what one call names. */
+const DELETES = 16;
+/** Until a file must be here whole. */
+const DOWNLOAD_MS = 60_000;
+const URL_STEP_SECONDS = 900;
+const URL_LIFE_SECONDS = 3600 + URL_STEP_SECONDS;
+
+/** Objects of an S3-compatible server, each under the prefix and its key. */
+export async function createS3Storage(options: S3StorageOptions): Promise<Storage> {
+  const { prefix } = options;
+  const bucket = createS3Bucket(options);
+  const scratch = await createScratchFolder(options.scratchFolder);
+  const objectOf = (key: string) => prefix + key;
+
+  async function get(key: string, headers: Record<string, string> = {}): Promise<Readable | null> {
+    const bytes = await bucket.open({ method: "GET", key: objectOf(key), headers });
+    return bytes && Readable.fromWeb(bytes);
+  }
+
+  return {
+    scratchFolder: scratch.path,
+    clearScratch: (before) => scratch.clear(before),
+    async put(key, path) {
+      // A blob of a file is sent as a stream with a known length: without one, servers refuse it.
+      await bucket.ask({ method: "PUT", key: objectOf(key), body: await blobOf(path) });
+      await rm(path);
+    },
+    async copy(from, to) {
+      const answer = await bucket.ask({ method: "PUT", key: objectOf(to), headers: { "x-amz-copy-source": bucket.pathOf(objectOf(from)) } });
+      // A copy may fail after its answer has begun with 200.
+      if (answer?.includes("<Error>")) throw unavailable(new Error("The storage gave up in the middle of a copy"));
+      return answer !== null;
+    },
+    has: async (key) => (await bucket.ask({ method: "HEAD", key: objectOf(key) })) !== null,
+    read: (key, range) => get(key, range && { range: `bytes=${range.start}-${range.end}` }),
+    async localPath(key, folder) {
+      const bytes = await get(key);
+      if (!bytes) return null;
+      const path = join(folder, randomUUID());
+      await pipeline(bytes, createWriteStream(path, { mode: 0o600 }), { signal: AbortSignal.timeout(DOWNLOAD_MS) }).catch((cause: unknown) => Promise.reject(unavailable(cause)));
+      return path;
+    },
+    presign(key, { mimeType, filename }) {
+      // Rounded, so that the same file keeps its URL for a while and caches work; without blanks, which servers decode in two ways.
+      const at = new Date(Math.floor(Date.now() / 1000 / URL_STEP_SECONDS) * URL_STEP_SECONDS * 1000);
+      const query = { "response-content-type": mimeType, "response-content-disposition": contentDisposition(filename).replaceAll(" ", ""), "response-cache-control": "private,max-age=900" };
+      return bucket.presign(objectOf(key), query, { at, seconds: URL_LIFE_SECONDS });
+    },
+    async *list() {
+      for (let next: string | null = ""; next !== null; ) {
+        const query: Record<string, string> = { "list-type": "2", prefix, ...(next && { "continuation-token": next }) };
+        const page = parseS3Listing((await bucket.ask({ method: "GET", key: null, query })) ?? "");
+        for (const { key, modifiedAt } of page.entries) yield { key: key.slice(prefix.length), modifiedAt };
+        next = page.next;
+      }
+    },
+    // One by one: not every server knows the request that deletes many.
+    delete: async (keys) => void (await inBatches(keys, DELETES, (key) => bucket.ask({ method: "DELETE", key: objectOf(key) }))),
+  };
+}
+
+async function blobOf(path: string): Promise<Blob> {
+  try {
+    return await openAsBlob(path);
+  } catch (cause) {
+    throw unavailable(cause);
+  }
+}

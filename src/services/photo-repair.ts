@@ -1,0 +1,118 @@
+// Previews that an upload did not wait for. What is due stands in the rows: no preview, and attempts left.
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { available } from "../db/database.js";
+import type { Database } from "../db/database.js";
+import { PhotoTooLargeError, PhotoUnreadableError, ServiceUnavailableError } from "../errors.js";
+import { ChildStoppedError } from "../imaging/child-stopped-error.js";
+import type { PhotoInspector } from "../imaging/photo-inspector.js";
+import type { Logger } from "../logger.js";
+import type { Storage } from "../photos/storage.js";
+import { signedHash } from "./signed-hash.js";
+
+/** After so many there is no preview of a photo, and none is tried for any more. */
+export const PREVIEW_ATTEMPTS = 3;
+
+export interface PhotoRepair {
+  /** Makes previews, thumbhashes and perceptual hashes of the photos that have none yet; returns of how many. */
+  makePreviews(): Promise<number>;
+  /** Gives up what is under way. */
+  close(): Promise<void>;
+}
+
+interface Due {
+  id: string;
+  userId: string;
+  storageKey: string;
+  attempts: number;
+}
+
+/** Photos in one go; the others have their turn at the next. */
+const BATCH = 50;
+
+/** `openInspector`: its child is kept only as long as there is something to do. */
+export function createPhotoRepair(deps: { database: Database; storage: Storage; openInspector: () => PhotoInspector; log: Logger }): PhotoRepair {
+  const { storage } = deps;
+  const { sql } = deps.database;
+  let inspector: PhotoInspector | null = null;
+  let closed = false;
+
+  /** Those that were tried least come first, so that none that fail stand before others. */
+  const findDue = () => sql<Due[]>`
+    select id, user_id as "userId", storage_key as "storageKey", preview_attempts as attempts from photos
+    where preview_key is null and preview_attempts < ${sql.unsafe(String(PREVIEW_ATTEMPTS))} order by preview_attempts, id limit ${BATCH}`;
+
+  /** Counted before it is tried: a photo that takes a worker with it is not tried for ever. False when another worker is at it. */
+  async function claim({ id, attempts }: Due): Promise<boolean> {
+    const rows = await sql`update photos set preview_attempts = preview_attempts + 1 where id = ${id} and preview_key is null and preview_attempts = ${attempts} returning id`;
+    return rows.length === 1;
+  }
+
+  const setAttempts = ({ id }: Due, attempts: number) => sql`update photos set preview_attempts = ${attempts} where id = ${id} and preview_key is null`;
+
+  async function make(photo: Due, through: PhotoInspector, folder: string): Promise<boolean> {
+    const path = await storage.localPath(photo.storageKey, folder);
+    if (path === null) return false;
+    const target = join(folder, "preview.webp");
+    const { thumbhash, phash } = await through.preview(path, target);
+    // Of the attempt, since a key is used once.
+    const key = `previews/${photo.userId}/${photo.id}.${photo.attempts + 1}`;
+    await storage.put(key, target);
+    const hash = signedHash(phash);
+    const rows = await available(() => sql`
+      update photos set preview_key = ${key}, thumbhash = ${thumbhash}, phash = ${hash === null ? null : String(hash)}::bigint where id = ${photo.id} and preview_key is null returning id`);
+    // The photo was deleted meanwhile.
+    if (rows.length === 0) await storage.delete([key]);
+    return rows.length === 1;
+  }
+
+  async function tryOne(photo: Due, through: PhotoInspector): Promise<boolean> {
+    if (!(await available(() => claim(photo)))) return false;
+    const folder = await mkdtemp(join(storage.scratchFolder, "preview-"));
+    try {
+      return await make(photo, through, folder);
+    } catch (error) {
+      if (wasPutOff(error)) {
+        await available(() => setAttempts(photo, photo.attempts));
+        throw error;
+      }
+      if (isImpossible(error)) await available(() => setAttempts(photo, PREVIEW_ATTEMPTS));
+      deps.log.warn({ err: error, photoId: photo.id, attempt: photo.attempts + 1 }, "no preview could be made");
+      return false;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  return {
+    async makePreviews() {
+      const due = await available(findDue);
+      if (due.length === 0 || closed) return 0;
+      const own = (inspector = deps.openInspector());
+      let made = 0;
+      try {
+        for (const photo of due) if (!closed && (await tryOne(photo, own))) made++;
+      } catch (error) {
+        if (!closed) throw error;
+      } finally {
+        await own.close();
+      }
+      if (made > 0) deps.log.info({ previews: made }, "previews were made");
+      return made;
+    },
+    async close() {
+      closed = true;
+      await inspector?.close();
+    },
+  };
+}
+
+/** The picture is what it is: another try would end alike. */
+export function isImpossible(error: unknown): boolean {
+  return error instanceof PhotoUnreadableError || error instanceof PhotoTooLargeError;
+}
+
+/** A store was away, or we are to end: that is not the photo's fault. */
+function wasPutOff(error: unknown): boolean {
+  return error instanceof ServiceUnavailableError || (error instanceof ChildStoppedError && error.reason === "closed");
+}

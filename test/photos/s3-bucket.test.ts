@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { RequestListener, Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, describe, it } from "node:test";
+import { text } from "node:stream/consumers";
+import { createLoggerTo } from "../../src/logger.js";
+import { createS3Bucket } from "../../src/photos/s3-bucket.js";
+import type { S3Bucket, S3BucketOptions } from "../../src/photos/s3-bucket.js";
+
+const AWAY = { name: "ServiceUnavailableError", code: "SERVICE_UNAVAILABLE", message: "The storage is away; try again in a moment." };
+
+describe("a bucket of S3", () => {
+  const servers: Server[] = [];
+  after(() => {
+    for (const server of servers) server.close();
+    for (const server of servers) server.closeAllConnections();
+  });
+
+  const lines: Record<string, unknown>[] = [];
+  const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+  const open = (endpoint: string | null, more: Partial<S3BucketOptions> = {}): S3Bucket => createS3Bucket({ bucket: "b", region: "eu-west-1", endpoint, accessKeyId: "id", secretAccessKey: "hunter2", log, ...more });
+
+  async function serve(listener: RequestListener): Promise<string> {
+    const server = createServer(listener);
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  /** What was logged meanwhile: level and message. */
+  async function loggedBy(work: () => Promise<unknown>): Promise<unknown[][]> {
+    lines.length = 0;
+    await work();
+    assert.ok(!JSON.stringify(lines).includes("hunter2"));
+    return lines.map(({ level, msg }) => [level, msg]);
+  }
+
+  it("is tried again when its server stumbles, with the whole body each time", async () => {
+    const bodies: string[] = [];
+    const endpoint = await serve(async (request, response) => {
+      bodies.push(await text(request));
+      response.writeHead([500, 429, 200][bodies.length - 1] ?? 500).end("done");
+    });
+    assert.equal(await open(endpoint).ask({ method: "PUT", key: "k", body: new Blob(["abc"]) }), "done");
+    assert.deepEqual(bodies, ["abc", "abc", "abc"]);
+  });
+
+  it("is tried again when its server drops the connection", async () => {
+    let asked = 0;
+    const endpoint = await serve((request, response) => void (asked++ === 0 ? request.socket.destroy() : response.end("there")));
+    assert.equal(await open(endpoint).ask({ method: "GET", key: "k" }), "there");
+  });
+
+  it("is away when it stumbles three times, which is nobody's to mend", async () => {
+    let asked = 0;
+    const endpoint = await serve((_request, response) => void (asked++, response.writeHead(503).end("<Error><Code>SlowDown</Code></Error>")));
+    assert.deepEqual(await loggedBy(() => assert.rejects(open(endpoint).ask({ method: "GET", key: "k" }), AWAY)), [[40, "the storage is away"]]);
+    assert.equal(asked, 3);
+  });
+
+  it("is away when nobody listens", async () => {
+    const endpoint = await serve(() => {});
+    const last = servers.at(-1);
+    await new Promise((resolve) => last?.close(resolve));
+    assert.deepEqual(await loggedBy(() => assert.rejects(open(endpoint).ask({ method: "GET", key: "k" }), AWAY)), [[40, "the storage is away"]]);
+  });
+
+  const HANGS: [string, RequestListener][] = [
+    ["does not answer", () => {}],
+    ["answers half", (_request, response) => void response.writeHead(200).write("half")],
+  ];
+  for (const [what, listener] of HANGS) {
+    it(`is away when its server ${what}, once`, async () => {
+      let asked = 0;
+      const endpoint = await serve((request, response) => void (asked++, listener(request, response)));
+      await assert.rejects(open(endpoint, { timeoutMs: 200 }).ask({ method: "GET", key: "k" }), AWAY);
+      assert.equal(asked, 1);
+    });
+  }
+
+  it("does not wait for ever for the head of a stream", async () => {
+    await assert.rejects(open(await serve(() => {}), { timeoutMs: 200 }).open({ method: "GET", key: "k" }), AWAY);
+  });
+
+  const REFUSALS: [number, string][] = [[403, "InvalidAccessKeyId"], [403, "SignatureDoesNotMatch"], [404, "NoSuchBucket"], [400, "AuthorizationHeaderMalformed"]];
+  for (const [status, code] of REFUSALS) {
+    it(`that refuses with ${code} is away for its users, and an error for a person, at the first time`, async () => {
+      let asked = 0;
+      const endpoint = await serve((_request, response) => void (asked++, response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`)));
+      assert.deepEqual(await loggedBy(() => assert.rejects(open(endpoint).ask({ method: "GET", key: "k" }), AWAY)), [[50, "the storage refuses a request"]]);
+      assert.match(JSON.stringify(lines[0]?.["err"]), new RegExp(`${status} ${code}`));
+      assert.equal(asked, 1);
+    });
+  }
+
+  describe("is addressed", () => {
+    const CASES: [string, Partial<S3BucketOptions>, string][] = [
+      ["at Amazon's by its host", { bucket: "photos-eu" }, "https://photos-eu.s3.eu-west-1.amazonaws.com/a/b"],
+      ["at Amazon's by its path, with a dot in its name", { bucket: "photos.example" }, "https://s3.eu-west-1.amazonaws.com/photos.example/a/b"],
+      ["at another server by its path", { endpoint: "http://minio.test:9000/" }, "http://minio.test:9000/b/a/b"],
+    ];
+    for (const [what, options, expected] of CASES) {
+      it(what, async () => {
+        const { origin, pathname } = new URL(await open(null, options).presign("a/b", {}, { at: new Date(), seconds: 60 }));
+        assert.equal(origin + pathname, expected);
+      });
+    }
+  });
+});
