@@ -12,6 +12,8 @@ export interface TaskPhoto {
   height: number;
   byteSize: number;
   sha256: string;
+  /** The perceptual hash as 16 hex digits, by which it is found among its owner's; null when it is flat or was not looked at yet. */
+  phash: string | null;
 }
 
 /** A file that a task made. */
@@ -21,6 +23,20 @@ export interface TaskOutput {
   byteSize: number;
   width: number | null;
   height: number | null;
+}
+
+/** A photo that looks like another one. */
+export interface NearPhoto {
+  photoId: string;
+  /** Bits in which their perceptual hashes differ; 0 to 64. */
+  distance: number;
+}
+
+export interface NearPhotoList {
+  /** Nearest first; of equally near ones the oldest first. */
+  photos: NearPhoto[];
+  /** There are more than are listed. */
+  cut: boolean;
 }
 
 export interface TaskContext<Parameters> {
@@ -37,7 +53,9 @@ export interface TaskContext<Parameters> {
   progress(fraction: number, message?: string): void;
   /** Writes a file of this attempt and declares it as an output. */
   output(file: { name: string; mimeType: string; width?: number; height?: number; data: Uint8Array }): Promise<TaskOutput>;
-  /** Pixels that a photo may have (half of it for AVIF); 100 million when absent. */
+  /** Among the other photos of the QueuedJob's owner. `phash`: 16 hex digits. */
+  findNearPhotos(query: { phash: string; maxDistance: number }): Promise<NearPhotoList>;
+  /** Pixels that a photo may have (half of it for AVIF and HEIC); 100 million when absent. */
   maxPixels?: number;
 }
 
@@ -54,6 +72,11 @@ export interface Task<Parameters extends z.ZodType = z.ZodType, Result extends z
   timeoutMs: number;
   /** `child`: in a killable child process, one at a time in each, because it decodes pixels. `worker`: beside the others in the worker itself. */
   runsIn: "worker" | "child";
+  /**
+   * Raised when the same parameters on the same photos give another result than before: results of an earlier version are not
+   * reused. 1 when absent; null: the result depends on more than these, and is never reused.
+   */
+  resultVersion?: number | null;
   /**
    * Loads the work; called only where it is done. `run` returns the result, throws (it is tried again), or throws
    * PermanentTaskError (it is not). Written as methods so that the catalogue can hold tasks of all parameters.

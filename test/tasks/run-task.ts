@@ -1,6 +1,7 @@
-import { statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { z } from "zod";
-import type { Task, TaskOutput } from "../../src/tasks/define-task.js";
+import type { Task, TaskContext, TaskOutput, TaskPhoto } from "../../src/tasks/define-task.js";
 
 export interface TaskRun<Result> {
   result: Result;
@@ -11,21 +12,25 @@ export interface TaskRun<Result> {
   steps: [number, string | undefined][];
 }
 
-/** Runs a task on one photo in this process, from its parameters as a client gives them to its checked result. */
+/** Runs a task on a photo, or several, in this process, from its parameters as a client gives them to its checked result. */
 export async function runTask<Parameters extends z.ZodType, Result extends z.ZodType>(
   task: Task<Parameters, Result>,
-  path: string,
+  paths: string | string[],
   given: z.input<Parameters>,
   signal: AbortSignal = new AbortController().signal,
+  more: { photo?: Partial<TaskPhoto>; findNearPhotos?: TaskContext<unknown>["findNearPhotos"] } = {},
 ): Promise<TaskRun<z.output<Result>>> {
   const files = new Map<string, Buffer>();
   const outputs: TaskOutput[] = [];
   const steps: TaskRun<unknown>["steps"] = [];
-  const photo = { id: "1", path, filename: "photo.jpg", mimeType: "image/jpeg", width: 1, height: 1, byteSize: statSync(path).size, sha256: "" };
+  const photos = [paths].flat().map((path, index) => {
+    const bytes = readFileSync(path);
+    return { id: String(index + 1), path, filename: "photo.jpg", mimeType: "image/jpeg", width: 1, height: 1, byteSize: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex"), phash: null, ...more.photo };
+  });
   const { run } = await task.load();
   const result = await run({
     parameters: task.parameters.parse(given),
-    photos: [photo],
+    photos,
     attempt: 1,
     failures: 0,
     signal,
@@ -36,6 +41,7 @@ export async function runTask<Parameters extends z.ZodType, Result extends z.Zod
       outputs.push(output);
       return output;
     },
+    findNearPhotos: more.findNearPhotos ?? (async () => ({ photos: [], cut: false })),
   });
   return { result: task.result.parse(result), files, outputs, steps };
 }

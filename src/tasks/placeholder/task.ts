@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineTask } from "../define-task.js";
+import { warnings } from "../warnings.js";
 
 export const parameters = z.strictObject({});
 
@@ -9,7 +10,7 @@ export const result = z.object({
   lqip: z.string().describe("A WebP of 16 pixels as a data URI, to be put into a page and blurred there."),
   averageColor: z.string().describe("Mean colour as #rrggbb, weighted by opacity."),
   aspectRatio: z.number().positive().describe("Width divided by height of the upright photo."),
-  warnings: z.array(z.string()).optional().describe("What to know of how the photo was read, e.g. that it is the first frame of an animation."),
+  warnings,
 });
 
 export const placeholder = defineTask({

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { OUTPUT_FORMATS } from "../../imaging/output-format.js";
 import { defineTask } from "../define-task.js";
+import { warnings } from "../warnings.js";
 
 const format = z.enum(OUTPUT_FORMATS);
 
@@ -31,7 +32,7 @@ const variant = z.object({
 
 export const result = z.object({
   variants: z.array(variant).describe("In the order asked for, one output each."),
-  warnings: z.array(z.string()).optional().describe("What to know of how the photo was read, e.g. that it is the first frame of an animation."),
+  warnings,
 });
 
 export const thumbnail = defineTask({

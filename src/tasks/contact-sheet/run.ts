@@ -1,0 +1,61 @@
+import type { z } from "zod";
+import { PhotoTooLargeError, PhotoUnreadableError } from "../../errors.js";
+import { decodePhoto } from "../../imaging/decode-photo.js";
+import type { DecodedPhoto } from "../../imaging/decode-photo.js";
+import { encodePixels } from "../../imaging/encode-pixels.js";
+import { OUTPUT_FILES } from "../../imaging/output-format.js";
+import { DEFAULT_MAX_PIXELS } from "../../imaging/photo-limits.js";
+import type { TaskContext, TaskPhoto } from "../define-task.js";
+import { createSheet } from "./sheet.js";
+import type { parameters } from "./task.js";
+
+/** What JPEG and most programs can show is twice as much. */
+const MAX_SIDE = 32_767;
+const MAX_PIXELS = 105_000_000;
+/** On each side of a photo, of its cell. */
+const PADDING = 1 / 32;
+
+type Context = TaskContext<z.output<typeof parameters>>;
+
+export async function run(context: Context) {
+  const { photos, signal, progress, output } = context;
+  const { cellWidth: cell, columns: asked = Math.ceil(Math.sqrt(photos.length)) } = context.parameters;
+  const columns = Math.min(asked, photos.length);
+  const rows = Math.ceil(photos.length / columns);
+  checkSize(columns * cell, rows * cell);
+  const sheet = createSheet({ columns, rows, cell });
+  const warnings: string[] = [];
+  for (const [index, photo] of photos.entries()) {
+    signal.throwIfAborted();
+    progress((0.9 * index) / photos.length, `placing photo ${index + 1} of ${photos.length}`);
+    const decoded = await decodeInto(context, photo, index);
+    await sheet.place(decoded.pixels, index);
+    warnings.push(...decoded.warnings.map((warning) => `photo ${index + 1}: ${warning}`));
+  }
+  signal.throwIfAborted();
+  progress(0.9, "encoding JPEG");
+  const data = await encodePixels(sheet.pixels, "jpeg");
+  progress(0.95, "writing");
+  const { width, height } = sheet.pixels;
+  await output({ name: "contact-sheet.jpg", mimeType: OUTPUT_FILES.jpeg.mimeType, width, height, data });
+  progress(1, "done");
+  return { columns, rows, width, height, ...(warnings.length > 0 && { warnings }) };
+}
+
+function checkSize(width: number, height: number): void {
+  if (Math.max(width, height) <= MAX_SIDE && width * height <= MAX_PIXELS) return;
+  const advice = width > height ? "Ask for fewer columns or smaller cells." : "Ask for more columns or smaller cells.";
+  throw new PhotoTooLargeError(`The sheet would measure ${width} × ${height} pixels; a side may have ${MAX_SIDE} at most. ${advice}`);
+}
+
+/** Among many photos it matters which one is bad. */
+async function decodeInto({ parameters: { cellWidth }, photos, maxPixels = DEFAULT_MAX_PIXELS }: Context, { path, filename }: TaskPhoto, index: number): Promise<DecodedPhoto> {
+  const side = cellWidth - 2 * Math.round(cellWidth * PADDING);
+  try {
+    return await decodePhoto(path, { maxPixels, width: side, height: side });
+  } catch (error) {
+    if (!(error instanceof PhotoUnreadableError) && !(error instanceof PhotoTooLargeError)) throw error;
+    const told = `Photo ${index + 1} of ${photos.length} (${filename}): ${error.message}`;
+    throw Object.assign(error instanceof PhotoTooLargeError ? new PhotoTooLargeError(told) : new PhotoUnreadableError(told), { cause: error });
+  }
+}

@@ -1,0 +1,46 @@
+import type { z } from "zod";
+import { cropPixels } from "../../imaging/crop-pixels.js";
+import type { DecodedPhoto } from "../../imaging/decode-photo.js";
+import { decodePhoto } from "../../imaging/decode-photo.js";
+import { PREVIEW_SIDE } from "../../imaging/decode-preview.js";
+import { encodePixels } from "../../imaging/encode-pixels.js";
+import { FAITHFUL_QUALITY } from "../../imaging/faithful-quality.js";
+import { findBox } from "../../imaging/find-box.js";
+import { outputFormatOf } from "../../imaging/output-format-of.js";
+import { OUTPUT_FILES } from "../../imaging/output-format.js";
+import { DEFAULT_MAX_PIXELS } from "../../imaging/photo-limits.js";
+import type { Pixels } from "../../imaging/pixels.js";
+import { shrinkToFit } from "../../imaging/shrink-pixels.js";
+import type { TaskContext } from "../define-task.js";
+import { onlyPhoto } from "../only-photo.js";
+import { largestBox } from "./largest-box.js";
+import type { parameters } from "./task.js";
+
+type Context = TaskContext<z.output<typeof parameters>>;
+
+export async function run(context: Context) {
+  const { photos, parameters, signal, progress, maxPixels = DEFAULT_MAX_PIXELS } = context;
+  const { ratios } = parameters;
+  progress(0, "decoding");
+  const decoded = await decodePhoto(onlyPhoto(photos).path, { maxPixels });
+  const preview = await shrinkToFit(decoded.pixels, PREVIEW_SIDE);
+  const crops = [];
+  for (const [index, ratio] of ratios.entries()) {
+    signal.throwIfAborted();
+    progress(0.4 + (0.6 * index) / ratios.length, `cutting out ${ratio}`);
+    crops.push(await crop(context, ratio, decoded, preview));
+  }
+  progress(1, "done");
+  const { warnings } = decoded;
+  return { crops, ...(warnings.length > 0 && { warnings }) };
+}
+
+async function crop({ parameters, output }: Context, ratio: string, { header, pixels }: DecodedPhoto, preview: Pixels) {
+  const box = await findBox(preview, pixels, largestBox(pixels, ratio), parameters.strategy);
+  const picture = await cropPixels(pixels, box, parameters.width);
+  const format = outputFormatOf(header.format);
+  const { extension, mimeType } = OUTPUT_FILES[format];
+  const data = await encodePixels(picture, format, FAITHFUL_QUALITY[format]);
+  await output({ name: `${ratio.replace(":", "x")}.${extension}`, mimeType, width: picture.width, height: picture.height, data });
+  return { ratio, ...box };
+}

@@ -1,0 +1,13 @@
+import type { z } from "zod";
+import type { TaskContext } from "../define-task.js";
+import { readPreview } from "../read-preview.js";
+import { hashOf } from "./hash-of.js";
+import type { parameters } from "./task.js";
+
+export async function run(context: TaskContext<z.output<typeof parameters>>) {
+  const { photo, ...preview } = await readPreview(context);
+  context.progress(0.5, "looking for duplicates");
+  const result = await hashOf(context, photo, preview);
+  context.progress(1, "done");
+  return result;
+}

@@ -1,0 +1,46 @@
+import type { DecodedPhoto } from "../../imaging/decode-photo.js";
+import { decodePhoto } from "../../imaging/decode-photo.js";
+import { PREVIEW_SIDE } from "../../imaging/decode-preview.js";
+import { DEFAULT_MAX_PIXELS } from "../../imaging/photo-limits.js";
+import { shrinkToFit } from "../../imaging/shrink-pixels.js";
+import type { TaskContext } from "../define-task.js";
+import { hashOf } from "../hash/hash-of.js";
+import { hash } from "../hash/task.js";
+import { metadataOf } from "../metadata/metadata-of.js";
+import { metadata } from "../metadata/task.js";
+import { onlyPhoto } from "../only-photo.js";
+import { paletteOf } from "../palette/palette-of.js";
+import { palette } from "../palette/task.js";
+import { partOfProgress } from "../part-of-progress.js";
+import { placeholderOf } from "../placeholder/placeholder-of.js";
+import { makeThumbnails } from "../thumbnail/make-thumbnails.js";
+import { thumbnail } from "../thumbnail/task.js";
+
+/** One decode, as wide as the widest thumbnail: the preview that the others look at is shrunk from it. */
+export async function run(context: TaskContext<Record<string, never>>) {
+  const { photos, signal, progress, maxPixels = DEFAULT_MAX_PIXELS } = context;
+  const photo = onlyPhoto(photos);
+  const sizes = thumbnail.parameters.parse({});
+  progress(0, "decoding");
+  const decoded = await decodePhoto(photo.path, { maxPixels, width: Math.max(...sizes.widths) });
+  const thumbnails = await makeThumbnails({ ...context, parameters: sizes, progress: partOfProgress(progress, 0.3, 0.7) }, decoded);
+  signal.throwIfAborted();
+  progress(0.7, "reading the tags");
+  const tags = await metadataOf(photo.path, decoded.header, metadata.parameters.parse({}));
+  const { warnings } = decoded;
+  const looks = await look(context, { ...decoded, pixels: await shrinkToFit(decoded.pixels, PREVIEW_SIDE) });
+  progress(1, "done");
+  return { thumbnail: thumbnails, metadata: tags, ...looks, ...(warnings.length > 0 && { warnings }) };
+}
+
+async function look(context: TaskContext<Record<string, never>>, preview: DecodedPhoto) {
+  const { signal, progress } = context;
+  signal.throwIfAborted();
+  progress(0.8, "describing");
+  const placeholder = await placeholderOf(preview);
+  const colors = await paletteOf(preview, palette.parameters.parse({}));
+  signal.throwIfAborted();
+  progress(0.9, "looking for duplicates");
+  const hashes = await hashOf({ ...context, parameters: hash.parameters.parse({}) }, onlyPhoto(context.photos), preview);
+  return { placeholder, palette: colors, hash: hashes };
+}

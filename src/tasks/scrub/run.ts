@@ -1,0 +1,80 @@
+import { readFile } from "node:fs/promises";
+import type { z } from "zod";
+import { TaskFailedError } from "../../errors.js";
+import { decodePreview } from "../../imaging/decode-preview.js";
+import { writeExifBlock } from "../../imaging/exif-block.js";
+import { OUTPUT_FILES } from "../../imaging/output-format.js";
+import { outputFormatOf } from "../../imaging/output-format-of.js";
+import { readPhotoHeader } from "../../imaging/photo-header.js";
+import { DEFAULT_MAX_PIXELS } from "../../imaging/photo-limits.js";
+import type { FoundTag } from "../../imaging/read-every-tag.js";
+import { readEveryTag } from "../../imaging/read-every-tag.js";
+import { readPhotoTags } from "../../imaging/read-photo-tags.js";
+import type { TaskContext } from "../define-task.js";
+import { onlyPhoto } from "../only-photo.js";
+import { cutMetadata } from "./cut-metadata.js";
+import { findLeftovers } from "./find-leftovers.js";
+import type { KeptMetadata } from "./kept-metadata.js";
+import type { PhotoRights } from "./photo-rights.js";
+import { photoRights } from "./photo-rights.js";
+import type { Reencoded } from "./reencode.js";
+import { reencode } from "./reencode.js";
+import { tagName } from "./tag-name.js";
+import type { parameters } from "./task.js";
+
+const MOST_REMOVED = 500;
+
+export async function run(context: TaskContext<z.output<typeof parameters>>) {
+  const { photos, signal, progress, output, maxPixels = DEFAULT_MAX_PIXELS } = context;
+  const { keepIcc, keepCopyright } = context.parameters;
+  const photo = onlyPhoto(photos);
+  progress(0, "reading the tags");
+  const { width, height, format, orientation } = await readPhotoHeader(photo.path, { maxPixels });
+  const file = await readFile(photo.path);
+  const before = await readEveryTag(file);
+  const rights = keepCopyright ? photoRights((await readPhotoTags(file)).tags) : { copyright: null, artist: null };
+  signal.throwIfAborted();
+  progress(0.2, "taking them out");
+  const kept = { icc: keepIcc, exif: rightsBlock(rights) };
+  const mayCut = orientation === 1 && (keepIcc || isSrgb(before));
+  const cut = mayCut ? await cutOut(photo.path, file, { format, maxPixels }, kept) : null;
+  const made = cut ?? (await reencode(photo.path, { file, format, maxPixels }, kept));
+  signal.throwIfAborted();
+  progress(0.8, "reading the output again");
+  await verify(made.data, before, { icc: keepIcc, rights });
+  progress(0.95, "writing");
+  const { extension, mimeType } = OUTPUT_FILES[made.format];
+  await output({ name: `scrubbed.${extension}`, mimeType, width, height, data: made.data });
+  const removed = await removedNames(before, made.data);
+  progress(1, "done");
+  return { removed, verifiedClean: true as const, lossless: cut !== null, format: made.format, ...(made.warnings.length > 0 && { warnings: made.warnings }) };
+}
+
+function rightsBlock({ copyright, artist }: PhotoRights): Buffer | null {
+  return writeExifBlock({ main: { ...(copyright !== null && { Copyright: copyright }), ...(artist !== null && { Artist: artist }) } });
+}
+
+/** Of a profile that is not sRGB the pixels need it, or to be changed. */
+function isSrgb(tags: FoundTag[]): boolean {
+  const profile = tags.filter(({ group }) => group === "ICC");
+  return profile.length === 0 || profile.some(({ name, text }) => name === "ICC Description" && /sRGB/i.test(text ?? ""));
+}
+
+/** Null where the picture has to be encoded anew. The picture is decoded all the same, small: a damaged one is to be refused, not cut. */
+async function cutOut(path: string, file: Buffer, { format, maxPixels }: { format: string; maxPixels: number }, kept: KeptMetadata): Promise<Reencoded | null> {
+  const data = cutMetadata(format, file, kept);
+  if (data === null) return null;
+  const { warnings } = await decodePreview(path, { maxPixels });
+  // An animation stays one.
+  return { data, format: outputFormatOf(format), warnings: warnings.filter((warning) => !warning.startsWith("first frame")) };
+}
+
+async function verify(data: Buffer, before: FoundTag[], kept: { icc: boolean; rights: PhotoRights }): Promise<void> {
+  const leftovers = await findLeftovers(data, before, kept);
+  if (leftovers.length > 0) throw new TaskFailedError(`The photo could not be scrubbed: read again, it still tells ${leftovers.slice(0, 5).join(", ")}. Nothing was given out.`);
+}
+
+async function removedNames(before: FoundTag[], data: Buffer): Promise<string[]> {
+  const still = new Set((await readEveryTag(data)).map(tagName));
+  return [...new Set(before.map(tagName))].filter((name) => !still.has(name)).slice(0, MOST_REMOVED);
+}

@@ -1,0 +1,63 @@
+import type { z } from "zod";
+import { decodePhoto } from "../../imaging/decode-photo.js";
+import { encodePixels } from "../../imaging/encode-pixels.js";
+import { FAITHFUL_QUALITY } from "../../imaging/faithful-quality.js";
+import { OUTPUT_FILES } from "../../imaging/output-format.js";
+import { outputFormatOf } from "../../imaging/output-format-of.js";
+import { DEFAULT_MAX_PIXELS } from "../../imaging/photo-limits.js";
+import type { Pixels } from "../../imaging/pixels.js";
+import type { TaskContext } from "../define-task.js";
+import { onlyPhoto } from "../only-photo.js";
+import { addShadow } from "./add-shadow.js";
+import { renderText } from "./render-text.js";
+import { stamp } from "./stamp.js";
+import type { parameters } from "./task.js";
+
+type Parameters = z.output<typeof parameters>;
+
+export async function run(context: TaskContext<Parameters>) {
+  const { photos, signal, progress, output, maxPixels = DEFAULT_MAX_PIXELS } = context;
+  const photo = onlyPhoto(photos);
+  progress(0, "decoding");
+  const { header, pixels, warnings } = await decodePhoto(photo.path, { maxPixels });
+  signal.throwIfAborted();
+  progress(0.4, "drawing the text");
+  const margin = Math.round(Math.min(pixels.width, pixels.height) * MARGIN);
+  const mark = await markFor(pixels, margin, context.parameters);
+  await stamp(pixels, mark, placeOf(pixels, mark, margin, context.parameters.gravity));
+  signal.throwIfAborted();
+  const format = outputFormatOf(header.format);
+  progress(0.5, `encoding ${format.toUpperCase()}`);
+  const data = await encodePixels(pixels, format, FAITHFUL_QUALITY[format]);
+  progress(0.95, "writing");
+  const { width, height } = pixels;
+  const { extension, mimeType } = OUTPUT_FILES[format];
+  await output({ name: `watermarked.${extension}`, mimeType, width, height, data });
+  progress(1, "done");
+  return { width, height, format, ...(warnings.length > 0 && { warnings }) };
+}
+
+/** Of the shorter side. */
+const MARGIN = 0.02;
+/** Of the text's height. */
+const SHADOW_OFFSET = 0.04;
+
+/** As large as asked for, but within the margins. */
+async function markFor(picture: Pixels, margin: number, { text, scale, opacity }: Parameters): Promise<Pixels> {
+  const side = (length: number) => Math.max(1, Math.floor(Math.min(length * scale, (length - 2 * margin) / (1 + SHADOW_OFFSET))));
+  const glyphs = await renderText(text, { width: side(picture.width), height: side(picture.height) });
+  const room = Math.min(picture.width - glyphs.width, picture.height - glyphs.height);
+  return addShadow(glyphs, Math.min(room, Math.ceil(glyphs.height * SHADOW_OFFSET)), opacity);
+}
+
+function placeOf(picture: Pixels, mark: Pixels, margin: number, gravity: Parameters["gravity"]) {
+  const place = (all: number, part: number, first: boolean, last: boolean) => {
+    const edge = Math.min(margin, Math.floor((all - part) / 2));
+    if (first) return edge;
+    return last ? all - part - edge : Math.floor((all - part) / 2);
+  };
+  return {
+    left: place(picture.width, mark.width, gravity.endsWith("west"), gravity.endsWith("east")),
+    top: place(picture.height, mark.height, gravity.startsWith("north"), gravity.startsWith("south")),
+  };
+}
