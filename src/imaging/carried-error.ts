@@ -1,14 +1,14 @@
-import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError, TaskFailedError } from "../errors.js";
+import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError, ServiceUnavailableError, TaskFailedError } from "../errors.js";
 
-/** An error as it crosses from a child to its parent. */
+/** An error as it crosses from a child to its parent, or back with an answer. */
 export interface CarriedError {
-  kind: "PhotoUnreadableError" | "PhotoTooLargeError" | "PermanentTaskError" | "TaskFailedError" | "Error";
+  kind: "PhotoUnreadableError" | "PhotoTooLargeError" | "PermanentTaskError" | "TaskFailedError" | "ServiceUnavailableError" | "Error";
   code: string | null;
   message: string;
   stack: string | null;
 }
 
-/** Child's side. Whatever is not one of the errors that a caller may be told becomes a plain Error. */
+/** The thrower's side. Whatever is not one of the errors that a caller may be told becomes a plain Error. */
 export function carryError(error: unknown): CarriedError {
   if (!(error instanceof Error)) return { kind: "Error", code: null, message: String(error), stack: null };
   const carried = { message: error.message, stack: stackOf(error) };
@@ -16,6 +16,7 @@ export function carryError(error: unknown): CarriedError {
   if (error instanceof PhotoTooLargeError) return { kind: "PhotoTooLargeError", code: error.code, ...carried };
   if (error instanceof PermanentTaskError) return { kind: "PermanentTaskError", code: error.code, ...carried };
   if (error instanceof TaskFailedError) return { kind: "TaskFailedError", code: error.code, ...carried };
+  if (error instanceof ServiceUnavailableError) return { kind: "ServiceUnavailableError", code: error.code, ...carried };
   return { kind: "Error", code: null, ...carried };
 }
 
@@ -24,7 +25,7 @@ function stackOf({ stack, cause }: Error): string | null {
   return `${stack}\nCaused by: ${cause instanceof Error ? cause.stack : String(cause)}`;
 }
 
-/** Parent's side: an error of the same class, code, message and (the child's) stack. */
+/** The other side: an error of the same class, code, message and (the thrower's) stack. */
 export function restoreError(carried: CarriedError): Error {
   const error = make(carried);
   if (carried.stack !== null) error.stack = carried.stack;
@@ -41,6 +42,8 @@ function make({ kind, code, message }: CarriedError): Error {
       return new PermanentTaskError(code ?? "TASK_FAILED", message);
     case "TaskFailedError":
       return new TaskFailedError(message);
+    case "ServiceUnavailableError":
+      return new ServiceUnavailableError(message);
     case "Error":
       return new Error(message);
   }

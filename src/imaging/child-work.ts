@@ -1,4 +1,4 @@
-import { restoreError } from "./carried-error.js";
+import { carryError, restoreError } from "./carried-error.js";
 import type { ChildMessage, ParentMessage } from "./child-message.js";
 import type { ChildStopReason } from "./child-stopped-error.js";
 import { ChildStoppedError } from "./child-stopped-error.js";
@@ -8,6 +8,8 @@ export interface RunOptions {
   timeoutMs: number;
   signal?: AbortSignal | undefined;
   onProgress?: ((fraction: number, message?: string) => void) | undefined;
+  /** Answers what the work asks by name; what this throws is what the work's question throws. Absent: it may ask nothing. */
+  onAsk?: ((name: string, argument: unknown) => Promise<unknown>) | undefined;
 }
 
 /** One task in the hands of one child, as its parent sees it. */
@@ -50,6 +52,7 @@ export function startChildWork(deps: {
   function hear(message: Exclude<ChildMessage, { type: "ready" }>): void {
     if (message.type === "begun") begun = true;
     else if (message.type === "progress") options.onProgress?.(message.fraction, message.message);
+    else if (message.type === "ask") void answer(message, options.onAsk).then(send);
     else if (stopped !== null) settle(() => reject(stopped));
     else if (message.type === "done") settle(() => resolve(message.result));
     else settle(() => reject(restoreError(message.error)));
@@ -66,6 +69,15 @@ export function startChildWork(deps: {
   send({ type: "run", id, request: deps.request });
   const die = (death: ChildStoppedError) => settle(() => reject(stopped ?? (begun ? death : new NeverBegunError(death.message))));
   return { promise, hear, stop, die };
+}
+
+async function answer({ question, name, argument }: Extract<ChildMessage, { type: "ask" }>, onAsk: RunOptions["onAsk"]): Promise<ParentMessage> {
+  try {
+    if (onAsk === undefined) throw new Error(`Nobody here answers "${name}".`);
+    return { type: "answer", question, outcome: { result: await onAsk(name, argument) } };
+  } catch (error) {
+    return { type: "answer", question, outcome: { error: carryError(error) } };
+  }
 }
 
 const notYet: (value: unknown) => void = () => {};

@@ -2,7 +2,7 @@ import type { DecodedPhoto } from "./decode-photo.js";
 import { decodePhoto } from "./decode-photo.js";
 
 /** Pixels of the longer side. */
-const PREVIEW_SIDE = 512;
+export const PREVIEW_SIDE = 512;
 
 /** The small picture that placeholder, hash and the like start from: 31 ms for 12 megapixels, against 100 for all pixels. */
 export function decodePreview(path: string, { maxPixels }: { maxPixels: number }): Promise<DecodedPhoto> {

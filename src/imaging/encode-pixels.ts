@@ -1,5 +1,6 @@
 import type { Sharp } from "sharp";
 import { PhotoTooLargeError } from "../errors.js";
+import { encodeWithExif } from "./encode-with-exif.js";
 import type { OutputFormat } from "./output-format.js";
 import type { Pixels } from "./pixels.js";
 import { fromPixels } from "./raw-pixels.js";
@@ -12,24 +13,33 @@ const AVIF_EFFORT = 2;
 
 const MAX_WEBP_SIDE = 16_383;
 
-/** A file without metadata, in sRGB. JPEG knows no transparency: what was transparent becomes white. */
-export async function encodePixels(pixels: Pixels, format: OutputFormat, quality: number = DEFAULT_QUALITY[format]): Promise<Buffer> {
+export interface EncodeExtras {
+  /** Every pixel as it is; WebP and AVIF. PNG always is, JPEG never. */
+  lossless?: boolean;
+  /** A block of `writeExifBlock` to be written into the file. */
+  exif?: Buffer | null;
+}
+
+/** A file in sRGB, without metadata unless given. JPEG knows no transparency: what was transparent becomes white. */
+export async function encodePixels(pixels: Pixels, format: OutputFormat, quality: number = DEFAULT_QUALITY[format], extras: EncodeExtras = {}): Promise<Buffer> {
   if (format === "webp" && Math.max(pixels.width, pixels.height) > MAX_WEBP_SIDE) {
     const size = `${pixels.width} × ${pixels.height}`;
     const advice = "Ask for JPEG, PNG or AVIF, or for a smaller one.";
     throw new PhotoTooLargeError(`WebP ends at ${MAX_WEBP_SIDE} pixels a side, and this picture would have ${size}. ${advice}`);
   }
-  return encode(fromPixels(pixels), format, quality).toBuffer();
+  const { lossless = false, exif = null } = extras;
+  const pipeline = encode(fromPixels(pixels), format, quality, lossless);
+  return exif === null ? pipeline.toBuffer() : encodeWithExif(pipeline, exif);
 }
 
-function encode(pipeline: Sharp, format: OutputFormat, quality: number): Sharp {
+function encode(pipeline: Sharp, format: OutputFormat, quality: number, lossless: boolean): Sharp {
   switch (format) {
     case "jpeg":
       return pipeline.flatten({ background: "#ffffff" }).jpeg({ quality });
     case "webp":
-      return pipeline.webp({ quality });
+      return pipeline.webp({ quality, lossless });
     case "avif":
-      return pipeline.avif({ quality, effort: AVIF_EFFORT });
+      return pipeline.avif({ quality, effort: AVIF_EFFORT, lossless });
     case "png":
       return pipeline.png();
   }

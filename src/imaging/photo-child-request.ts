@@ -5,8 +5,9 @@ import type { PhotoHeader } from "./photo-header.js";
 export interface ProbeRequest {
   kind: "probe";
   path: string;
-  /** Pixels a photo may have; half of it for AVIF. */
+  /** Pixels a photo may have; half of it for AVIF and HEIC. */
   maxPixels: number;
+  acceptHeic: boolean;
 }
 
 export interface PreviewRequest {

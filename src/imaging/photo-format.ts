@@ -1,5 +1,5 @@
 /** What a photo may be stored as. */
-export type PhotoFormat = "jpeg" | "png" | "webp" | "gif" | "tiff" | "avif";
+export type PhotoFormat = "jpeg" | "png" | "webp" | "gif" | "tiff" | "avif" | "heic";
 
 export const PHOTO_FORMATS: Record<PhotoFormat, { title: string; mimeType: string }> = {
   jpeg: { title: "JPEG", mimeType: "image/jpeg" },
@@ -8,9 +8,11 @@ export const PHOTO_FORMATS: Record<PhotoFormat, { title: string; mimeType: strin
   gif: { title: "GIF", mimeType: "image/gif" },
   tiff: { title: "TIFF", mimeType: "image/tiff" },
   avif: { title: "AVIF", mimeType: "image/avif" },
+  heic: { title: "HEIC", mimeType: "image/heic" },
 };
 
-const titles = Object.values(PHOTO_FORMATS).map(({ title }) => title);
-
-/** For sentences: "JPEG, PNG, … or AVIF". */
-export const acceptedFormats = `${titles.slice(0, -1).join(", ")} or ${titles.at(-1)}`;
+/** For sentences: "JPEG, PNG, … or HEIC". */
+export function acceptedFormats({ acceptHeic }: { acceptHeic: boolean }): string {
+  const titles = Object.values(PHOTO_FORMATS).map(({ title }) => title).filter((title) => acceptHeic || title !== "HEIC");
+  return `${titles.slice(0, -1).join(", ")} or ${titles.at(-1)}`;
+}

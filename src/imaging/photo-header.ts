@@ -1,10 +1,11 @@
-import { open } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { PhotoUnreadableError } from "../errors.js";
+import { heifCoding } from "./heif-coding.js";
 import type { PhotoFormat } from "./photo-format.js";
 import { PHOTO_FORMATS } from "./photo-format.js";
 import { checkPhotoLimits } from "./photo-limits.js";
 import { sharp } from "./sharp.js";
-import { SNIFFED_BYTES, sniffFormat } from "./sniff-format.js";
+import { HEIC_NOT_ACCEPTED, SNIFFED_BYTES, sniffFormat } from "./sniff-format.js";
 
 /** What a file's header says. */
 export interface PhotoHeader {
@@ -13,27 +14,35 @@ export interface PhotoHeader {
   /** Of the upright picture. */
   width: number;
   height: number;
-  /** Frames of an animation, pages of a TIFF; 1 for all else. Only the first is ever decoded. */
+  /** Frames of an animation, pages of a TIFF; 1 for all else. Only the first is ever decoded, of AVIF and HEIC the primary one. */
   pages: number;
-  /** How the stored pixels lie, 1 to 8 as in EXIF. Of AVIF always 1: the container turns the picture itself. */
+  /** How the stored pixels lie, 1 to 8 as in EXIF. Of AVIF and HEIC always 1: the container turns the picture itself. */
   orientation: number;
+}
+
+export interface HeaderOptions {
+  /** Half of it for AVIF and HEIC. */
+  maxPixels: number;
+  /** True when absent. */
+  acceptHeic?: boolean | undefined;
 }
 
 /**
  * Reads the header, decodes nothing: about a millisecond. Throws PhotoUnreadableError when it is no photo or its header
  * cannot be read, PhotoTooLargeError over a limit, a plain error when the file is not there.
  */
-export async function readPhotoHeader(path: string, { maxPixels }: { maxPixels: number }): Promise<PhotoHeader> {
-  const claimed = sniffFormat(await readHead(path));
-  // Without sharp's own limit, whose refusal would come without the numbers.
-  const metadata = await sharp(path, { limitInputPixels: false }).metadata().catch((error: unknown) => unreadable(claimed, error));
-  const format = metadata.format === "heif" ? codingOf(metadata.compression) : claimed;
-  if (metadata.format !== "heif" && metadata.format !== claimed) return unreadable(claimed, metadata.format);
+export async function readPhotoHeader(path: string, { maxPixels, acceptHeic }: HeaderOptions): Promise<PhotoHeader> {
+  const claimed = sniffFormat(await readHead(path), { acceptHeic });
+  // Without sharp's own limit, whose refusal would come without the numbers; what it only warns of is for the decoder to judge.
+  const metadata = await sharp(path, { limitInputPixels: false, failOn: "truncated" }).metadata().catch((error: unknown) => unreadable(claimed, error));
+  const isHeif = metadata.format === "heif";
+  const format = isHeif ? await codedFormat(path, claimed) : claimed;
+  if (!isHeif && metadata.format !== claimed) return unreadable(claimed, metadata.format);
+  if (format === "heic" && acceptHeic === false) throw new PhotoUnreadableError(HEIC_NOT_ACCEPTED);
   const { width, height } = metadata.autoOrient;
   const pages = metadata.pages ?? 1;
-  const header = { format, mimeType: PHOTO_FORMATS[format].mimeType, width, height, pages, orientation: metadata.orientation ?? 1 };
-  checkPhotoLimits(header, maxPixels);
-  return header;
+  checkPhotoLimits({ format, width, height, pages }, maxPixels);
+  return { format, mimeType: PHOTO_FORMATS[format].mimeType, width, height, pages: isHeif ? 1 : pages, orientation: isHeif ? 1 : (metadata.orientation ?? 1) };
 }
 
 async function readHead(path: string): Promise<Uint8Array> {
@@ -46,10 +55,11 @@ async function readHead(path: string): Promise<Uint8Array> {
   }
 }
 
-/** The brand may promise one and the pictures be coded as the other: what counts is the coding. */
-function codingOf(compression: string | undefined): PhotoFormat {
-  if (compression === "av1") return "avif";
-  throw new PhotoUnreadableError("This is a HEIC photo, which is not accepted yet. Upload it as JPEG.");
+/** The brand may promise one and the pictures be coded as the other; the image library, too, goes by the brand alone. */
+async function codedFormat(path: string, claimed: PhotoFormat): Promise<PhotoFormat> {
+  const coding = heifCoding(await readFile(path));
+  if (coding === "av1") return "avif";
+  return coding === "hevc" ? "heic" : unreadable(claimed, "coded in another way, or not at all");
 }
 
 function unreadable(format: PhotoFormat, cause: unknown): never {

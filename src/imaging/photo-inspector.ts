@@ -25,12 +25,12 @@ const PROBE_TIMEOUT_MS = 5000;
 const PREVIEW_TIMEOUT_MS = 20_000;
 
 /** Two children: one for headers, one for previews, so that no upload's answer waits for another one's decode. */
-export function createPhotoInspector(deps: { log: Logger; maxPixels: number; memoryLimitBytes: number }): PhotoInspector {
-  const { log, maxPixels, memoryLimitBytes } = deps;
+export function createPhotoInspector(deps: { log: Logger; maxPixels: number; acceptHeic?: boolean; memoryLimitBytes: number }): PhotoInspector {
+  const { log, maxPixels, acceptHeic = true, memoryLimitBytes } = deps;
   const headers = createChildPool({ entry: ENTRY, size: 1, memoryLimitBytes, log });
   const previews = createChildPool({ entry: ENTRY, size: 1, memoryLimitBytes, log });
   return {
-    probe: (path, { signal } = {}) => ask(headers, { kind: "probe", path, maxPixels }, { signal, timeoutMs: PROBE_TIMEOUT_MS }),
+    probe: (path, { signal } = {}) => ask(headers, { kind: "probe", path, maxPixels, acceptHeic }, { signal, timeoutMs: PROBE_TIMEOUT_MS }),
     preview: (path, outputPath, { signal } = {}) =>
       ask(previews, { kind: "preview", path, outputPath, maxPixels }, { signal, timeoutMs: PREVIEW_TIMEOUT_MS }),
     get waiting() {

@@ -7,9 +7,9 @@ const MAX_PAGES = 1000;
 /** libvips counts in places with 16 bits, and WebP and most browsers end earlier. */
 const MAX_SIDE = 32_767;
 
-/** Pixels that a photo of this format may have. Decoding AVIF takes 18 bytes a pixel, against 3 to 8 for others. */
+/** Pixels that a photo of this format may have. Decoding AVIF or HEIC takes up to 18 bytes a pixel, against 3 to 8 for others. */
 export function maxPixelsOf(format: PhotoFormat, maxPixels: number): number {
-  return format === "avif" ? Math.floor(maxPixels / 2) : maxPixels;
+  return format === "avif" || format === "heic" ? Math.floor(maxPixels / 2) : maxPixels;
 }
 
 /** Throws PhotoTooLargeError with a sentence that names the limit. Sizes come from the header, before any decode. */

@@ -1,5 +1,6 @@
 import { carryError } from "./carried-error.js";
 import type { ChildMessage, ParentMessage } from "./child-message.js";
+import { createChildQuestions } from "./child-questions.js";
 
 /** How a child's work speaks while it runs. */
 export interface ChildTools {
@@ -7,6 +8,8 @@ export interface ChildTools {
   progress(fraction: number, message?: string): void;
   /** Aborted when the parent wants the work to stop; what has not stopped soon after is killed. */
   signal: AbortSignal;
+  /** What the parent answers; throws what its answering throws, and when the work is told to stop. */
+  ask(name: string, argument: unknown): Promise<unknown>;
 }
 
 /**
@@ -15,6 +18,7 @@ export interface ChildTools {
  */
 export function serveChild(handle: (request: unknown, tools: ChildTools) => Promise<unknown>): void {
   if (process.send === undefined) throw new Error("This module is run by a child pool, not by hand.");
+  const questions = createChildQuestions(send);
   let current: { id: number; abort: AbortController } | null = null;
   // Not process.exit(): that waits for libvips to finish and leaves a busy orphan behind a parent that died.
   process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
@@ -23,6 +27,7 @@ export function serveChild(handle: (request: unknown, tools: ChildTools) => Prom
   process.on("SIGTERM", () => {});
   process.on("message", (message: ParentMessage) => {
     if (message.type === "run") void answer(message);
+    else if (message.type === "answer") questions.hear(message);
     else if (message.id === current?.id) current.abort.abort();
   });
 
@@ -32,7 +37,7 @@ export function serveChild(handle: (request: unknown, tools: ChildTools) => Prom
     send({ type: "begun", id });
     const progress = (fraction: number, message?: string) => send({ type: "progress", id, fraction, ...(message !== undefined && { message }) });
     try {
-      const result = await handle(request, { progress, signal: abort.signal });
+      const result = await handle(request, { progress, signal: abort.signal, ask: (name, argument) => questions.ask({ id, name, argument }, abort.signal) });
       send({ type: "done", id, rssBytes: process.memoryUsage.rss(), result });
     } catch (error) {
       send({ type: "failed", id, rssBytes: process.memoryUsage.rss(), error: carryError(error) });

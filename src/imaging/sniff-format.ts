@@ -5,17 +5,20 @@ import { acceptedFormats } from "./photo-format.js";
 /** How many bytes from the start of a file `sniffFormat` wants to see; fewer when the file is shorter. */
 export const SNIFFED_BYTES = 512;
 
+/** Told where ACCEPT_HEIC is off. */
+export const HEIC_NOT_ACCEPTED = `HEIC photos are not accepted here. Upload it as ${acceptedFormats({ acceptHeic: false })}.`;
+
 /**
  * The format that a file's first bytes claim, whatever its name says. Throws PhotoUnreadableError with a sentence that
  * says what the file is instead. Only a first gate with good sentences: the decoder's own reading of the header follows.
  */
-export function sniffFormat(head: Uint8Array): PhotoFormat {
+export function sniffFormat(head: Uint8Array, { acceptHeic = true }: { acceptHeic?: boolean | undefined } = {}): PhotoFormat {
   if (head.length === 0) throw new PhotoUnreadableError("The file is empty.");
   const latin = Buffer.from(head).toString("latin1");
   for (const [format, test] of PHOTOS) if (test(latin)) return format;
   const other = OTHERS.find(([, test]) => test(latin))?.[0];
   const finding = other === undefined ? "This is not a photo of a known format" : `This is ${other}`;
-  throw new PhotoUnreadableError(`${finding}. Upload it as ${acceptedFormats}.`);
+  throw new PhotoUnreadableError(`${finding}. Upload it as ${acceptedFormats({ acceptHeic })}.`);
 }
 
 // One character is one byte here.
@@ -46,10 +49,10 @@ const PHOTOS: [PhotoFormat, Test][] = [
   // The last two are BigTIFF's.
   ["tiff", all(at(0, "II\x2a\0", "MM\0\x2a", "II\x2b\0", "MM\0\x2b"), not(isCr2))],
   ["avif", brand("avif", "avis")],
+  ["heic", brand("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1")],
 ];
 
 const OTHERS: [string, Test][] = [
-  ["a HEIC photo, which is not accepted yet", brand("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1")],
   ["a camera's raw file", any(isCr2, at(0, "FUJIFILMCCD-RAW"), brand("crx "))],
   ["a video", any(at(4, "ftyp", "moov"), at(0, "\x1a\x45\xdf\xa3"), all(at(0, "RIFF"), at(8, "AVI ")))],
   ["a JPEG XL picture, which is not accepted", at(0, "\xff\x0a", "\0\0\0\x0cJXL ")],

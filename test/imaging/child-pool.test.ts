@@ -9,7 +9,7 @@ import { createChildPool } from "../../src/imaging/child-pool.js";
 import type { ChildStopReason } from "../../src/imaging/child-stopped-error.js";
 import { ChildStoppedError } from "../../src/imaging/child-stopped-error.js";
 import { createLoggerTo } from "../../src/logger.js";
-import { eventually } from "./eventually.js";
+import { eventually } from "../support/eventually.js";
 import { processAlive } from "./process-alive.js";
 import type { TestRequest } from "./unruly-child.js";
 

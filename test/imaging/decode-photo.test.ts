@@ -5,6 +5,7 @@ import { decodePhoto } from "../../src/imaging/decode-photo.js";
 import type { DecodeOptions } from "../../src/imaging/decode-photo.js";
 import type { Pixels } from "../../src/imaging/pixels.js";
 import { sharp } from "../../src/imaging/sharp.js";
+import { quadrantsHeic, tiledHeic, twoPictureAvif, veiledHeic, withGarbage } from "./heif-files.js";
 import { makeGif } from "./make-gif.js";
 import { makePng } from "./make-png.js";
 import { noise } from "./noise.js";
@@ -38,6 +39,26 @@ describe("decoding", () => {
     const { pixels } = await decode(await sharp(data, { raw }).withMetadata({ orientation: 6 }).avif().toBuffer());
     assert.deepEqual([pixels.width, pixels.height], [48, 24]);
     await assertQuadrants(await asPng(pixels), 16);
+  });
+
+  it("shows the primary picture of a HEIC, turned once, in sRGB", async () => {
+    const { header, pixels, warnings } = await decode(quadrantsHeic());
+    assert.deepEqual([header.format, pixels.width, pixels.height, pixels.channels, warnings], ["heic", 96, 64, 3, []]);
+    await assertQuadrants(await asPng(pixels), 10);
+    const small = (await decode(quadrantsHeic(), { width: 48 })).pixels;
+    assert.deepEqual([small.width, small.height], [48, 32]);
+    await assertQuadrants(await asPng(small), 10);
+  });
+
+  it("keeps the transparency of a HEIC", async () => {
+    const { pixels } = await decode(veiledHeic());
+    assertColor(pixelAt(pixels, 16, 16), [220, 30, 40, 64], 10);
+  });
+
+  it("shows the primary picture of an AVIF that has several", async () => {
+    const { pixels } = await decode(twoPictureAvif());
+    assert.equal(pixels.width, 64);
+    await assertQuadrants(await asPng(pixels), 12);
   });
 
   it("scales down to lie within a box, and never up", async () => {
@@ -81,6 +102,18 @@ describe("decoding", () => {
     assert.deepEqual([pixelAt(grey.pixels, 0, 0), pixelAt(grey.pixels, 1, 0)], [[10, 10, 10], [200, 200, 200]]);
     const veiled = await decode(makePng({ width: 1, height: 1, colorType: 4, samples: Uint8Array.from([77, 128]) }));
     assert.deepEqual(pixelAt(veiled.pixels, 0, 0), [77, 77, 77, 128]);
+  });
+
+  it("brings 16 bits of grey down to 8, with and without transparency", async () => {
+    const grey = await decode(makePng({ width: 1, height: 1, bitDepth: 16, colorType: 0, samples: Uint8Array.from([0x80, 0x00]) }));
+    assertColor(pixelAt(grey.pixels, 0, 0), [128, 128, 128], 1);
+    const veiled = await decode(makePng({ width: 1, height: 1, bitDepth: 16, colorType: 4, samples: Uint8Array.from([0x4d, 0x00, 0x80, 0x00]) }));
+    assertColor(pixelAt(veiled.pixels, 0, 0), [77, 77, 77, 128], 1);
+  });
+
+  it("looks up the colours of a palette, and which of them are transparent", async () => {
+    const { pixels } = await decode(makePng({ width: 3, height: 1, colorType: 3, samples: Uint8Array.from([1, 0, 2]), palette: [[1, 2, 3, 255], [200, 30, 40, 255], [9, 8, 7, 0]] }));
+    assert.deepEqual([pixelAt(pixels, 0, 0), pixelAt(pixels, 1, 0), pixelAt(pixels, 2, 0)[3]], [[200, 30, 40, 255], [1, 2, 3, 255], 0]);
   });
 
   it("keeps transparency, and the colour beneath it", async () => {
@@ -128,10 +161,41 @@ describe("decoding a damaged photo", () => {
     await assert.rejects(decode(whole.subarray(0, whole.length * 0.7)), damaged);
   });
 
+  it("refuses a HEIC that is cut, and one whose coded picture is garbage", async () => {
+    for (const file of [tiledHeic().subarray(0, -1), withGarbage(quadrantsHeic())]) await assert.rejects(decode(file), damaged);
+    // Here the cut has taken the EXIF block too, which the header's reader misses.
+    await assert.rejects(decode(quadrantsHeic().subarray(0, -40)), (error) => error instanceof PhotoUnreadableError && /damaged or cut off/.test(error.message));
+  });
+
+  it("refuses an AVIF that is cut", async () => {
+    for (const file of [twoPictureAvif(), await noise(120, 80).avif({ effort: 0 }).toBuffer()]) await assert.rejects(decode(file.subarray(0, -20)), damaged);
+  });
+
   it("refuses a PNG that is cut, or that holds less than it promises", async () => {
     const whole = await noise(120, 80).png().toBuffer();
     await assert.rejects(decode(whole.subarray(0, whole.length * 0.6)), damaged);
     await assert.rejects(decode(makePng({ width: 500, height: 500, colorType: 2, samples: Buffer.alloc(1500) })), damaged);
+  });
+
+  it("shows what can be read of a damaged photo, and says so", async () => {
+    const whole = await quadrants(40, 20).jpeg({ quality: 95 }).toBuffer();
+    const stuffed = Buffer.concat([whole.subarray(0, 20), Buffer.alloc(3), whole.subarray(20)]);
+    const png = await quadrants(40, 20).png().toBuffer();
+    // The last byte of the checksum of the pixels.
+    png.writeUInt8(png.readUInt8(png.indexOf("IEND") - 5) ^ 1, png.indexOf("IEND") - 5);
+    for (const file of [stuffed, png]) {
+      const { pixels, warnings } = await decode(file);
+      await assertQuadrants(await asPng(pixels));
+      assert.deepEqual(warnings, ["damaged: parts of the picture may be wrong"]);
+    }
+  });
+
+  it("takes a photo with a broken colour profile for sRGB, and says so", async () => {
+    const whole = await quadrants(40, 20).jpeg({ quality: 95 }).toBuffer();
+    const block = Buffer.concat([Buffer.from("\xff\xe2\x01\xa0ICC_PROFILE\0\x01\x01", "latin1"), Buffer.alloc(400, "no profile ")]);
+    const { pixels, warnings } = await decode(Buffer.concat([whole.subarray(0, 2), block, whole.subarray(2)]));
+    await assertQuadrants(await asPng(pixels));
+    assert.deepEqual(warnings, ["ignored: the colour profile is broken"]);
   });
 
   it("takes a JPEG with something appended", async () => {

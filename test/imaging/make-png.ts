@@ -4,17 +4,19 @@ interface PngOptions {
   width: number;
   height: number;
   bitDepth?: 8 | 16;
-  /** 0 grey, 2 colour, 4 grey with alpha, 6 colour with alpha. */
-  colorType: 0 | 2 | 4 | 6;
+  /** 0 grey, 2 colour, 3 palette, 4 grey with alpha, 6 colour with alpha. */
+  colorType: 0 | 2 | 3 | 4 | 6;
   /** Samples row by row, as the file stores them; may be too few on purpose. */
   samples: Uint8Array;
   iccProfile?: Buffer;
+  /** Red, green, blue, alpha. */
+  palette?: [number, number, number, number][];
 }
 
-const CHANNELS = { 0: 1, 2: 3, 4: 2, 6: 4 };
+const CHANNELS = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
 /** A PNG written by hand, so that what stands in it is known (PNG specification, third edition). */
-export function makePng({ width, height, bitDepth = 8, colorType, samples, iccProfile }: PngOptions): Buffer {
+export function makePng({ width, height, bitDepth = 8, colorType, samples, iccProfile, palette = [] }: PngOptions): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
@@ -26,6 +28,7 @@ export function makePng({ width, height, bitDepth = 8, colorType, samples, iccPr
     Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
     chunk("IHDR", header),
     ...(iccProfile ? [chunk("iCCP", Buffer.concat([Buffer.from("profile\0\0"), deflateSync(iccProfile)]))] : []),
+    ...(palette.length > 0 ? [chunk("PLTE", Buffer.from(palette.flatMap(([r, g, b]) => [r, g, b]))), chunk("tRNS", Buffer.from(palette.map(([, , , alpha]) => alpha)))] : []),
     chunk("IDAT", deflateSync(Buffer.concat(rows))),
     chunk("IEND", Buffer.alloc(0)),
   ]);

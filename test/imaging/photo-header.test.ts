@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PhotoTooLargeError, PhotoUnreadableError } from "../../src/errors.js";
+import type { HeaderOptions } from "../../src/imaging/photo-header.js";
 import { readPhotoHeader } from "../../src/imaging/photo-header.js";
 import { sharp } from "../../src/imaging/sharp.js";
+import { branded, quadrantsHeic, twoPictureAvif, withSize } from "./heif-files.js";
 import { makeGif } from "./make-gif.js";
 import { makePng } from "./make-png.js";
 import { noise } from "./noise.js";
@@ -12,7 +14,7 @@ import { temporaryFolder } from "./temporary-folder.js";
 
 const folder = temporaryFolder();
 const LIMITS = { maxPixels: 100_000_000 };
-const read = (bytes: Uint8Array | string, limits = LIMITS) => readPhotoHeader(folder.write(bytes), limits);
+const read = (bytes: Uint8Array | string, limits: HeaderOptions = LIMITS) => readPhotoHeader(folder.write(bytes), limits);
 
 function refusal(kind: typeof PhotoUnreadableError | typeof PhotoTooLargeError, sentence: RegExp) {
   return (error: unknown) => {
@@ -65,8 +67,28 @@ describe("a photo's header", () => {
     await assert.rejects(readPhotoHeader(`${folder.path}/none.jpg`, LIMITS), (error) => error instanceof Error && (error as NodeJS.ErrnoException).code === "ENOENT");
   });
 
-  it("says that HEIC is not accepted yet", { skip: noSharedPhotos }, async () => {
-    await assert.rejects(readPhotoHeader(`${sharedPhotos}IMG_5195.HEIC`, LIMITS), refusal(PhotoUnreadableError, /HEIC photo, which is not accepted yet/));
+  it("tells the primary picture of HEIC and AVIF, and that there is one page", async () => {
+    const heic = { format: "heic", mimeType: "image/heic", width: 96, height: 64, pages: 1, orientation: 1 };
+    assert.deepEqual(await read(quadrantsHeic()), heic);
+    assert.deepEqual(await read(twoPictureAvif()), { ...heic, format: "avif", mimeType: "image/avif", width: 64 });
+  });
+
+  it("goes by how HEIC and AVIF are coded, whatever their brand says", async () => {
+    for (const brand of ["mif1", "avif", "heic"]) {
+      assert.equal((await read(branded(quadrantsHeic(), brand))).format, "heic", brand);
+      assert.equal((await read(branded(twoPictureAvif(), brand))).format, "avif", brand);
+    }
+  });
+
+  it("refuses HEIC where it has been switched off, whatever its brand says, and not AVIF", async () => {
+    const off = { ...LIMITS, acceptHeic: false };
+    for (const file of [quadrantsHeic(), branded(quadrantsHeic(), "avif")]) await assert.rejects(read(file, off), refusal(PhotoUnreadableError, /^HEIC photos are not accepted here\. Upload it as JPEG, PNG, WebP, GIF, TIFF or AVIF\.$/));
+    assert.equal((await read(branded(twoPictureAvif(), "mif1"), off)).format, "avif");
+  });
+
+  it("tells an iPhone's photo", { skip: noSharedPhotos }, async () => {
+    const { format, width, height, orientation } = await readPhotoHeader(`${sharedPhotos}IMG_5195.HEIC`, LIMITS);
+    assert.deepEqual([format, width, height, orientation], ["heic", 2566, 3313, 1]);
   });
 });
 
@@ -81,6 +103,11 @@ describe("a photo that is too large", () => {
     const limits = { maxPixels: 3_000_000 };
     assert.equal((await read(await flat.clone().jpeg().toBuffer(), limits)).width, 2000);
     await assert.rejects(read(await flat.clone().avif({ effort: 0 }).toBuffer(), limits), refusal(PhotoTooLargeError, /2 megapixels .* at most 1\.5 are/));
+  });
+
+  it("is refused at half the pixels when it is HEIC", async () => {
+    assert.equal((await read(withSize(quadrantsHeic(), 8064, 6048))).height, 8064);
+    await assert.rejects(read(withSize(quadrantsHeic(), 8000, 6251)), refusal(PhotoTooLargeError, /^The photo has 50\.01 megapixels \(6251 × 8000\); at most 50 are accepted\./));
   });
 
   it("is refused for a side over 32,767 pixels", async () => {

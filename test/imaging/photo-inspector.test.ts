@@ -8,6 +8,7 @@ import { ChildStoppedError } from "../../src/imaging/child-stopped-error.js";
 import { createPhotoInspector } from "../../src/imaging/photo-inspector.js";
 import { sharp } from "../../src/imaging/sharp.js";
 import { createLoggerTo } from "../../src/logger.js";
+import { quadrantsHeic } from "./heif-files.js";
 import { noise } from "./noise.js";
 import { assertQuadrants, storedQuadrants } from "./quadrants.js";
 import { temporaryFolder } from "./temporary-folder.js";
@@ -46,6 +47,17 @@ describe("the photo inspector", () => {
     // The mean of the four colours is 130, 120, 87.
     const { r, g, b } = thumbHashToAverageRGBA(hash);
     for (const [actual, expected] of [[r, 130], [g, 120], [b, 87]] as const) assert(Math.abs(255 * actual - expected) < 12);
+  });
+
+  it("reads HEIC, unless it is switched off", async () => {
+    const path = folder.write(quadrantsHeic());
+    assert.equal((await inspector.probe(path)).format, "heic");
+    const outputPath = join(folder.path, "heic.webp");
+    await inspector.preview(path, outputPath);
+    await assertQuadrants(readFileSync(outputPath), 20);
+    const off = createPhotoInspector({ log, maxPixels: 100_000_000, acceptHeic: false, memoryLimitBytes: 1_500_000_000 });
+    after(() => off.close());
+    await assert.rejects(off.probe(path), (error) => error instanceof PhotoUnreadableError && error.message.startsWith("HEIC photos are not accepted here."));
   });
 
   it("gives a flat picture no perceptual hash", async () => {

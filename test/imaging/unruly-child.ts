@@ -8,6 +8,7 @@ import { serveChild } from "../../src/imaging/serve-child.js";
 export type TestRequest =
   | { do: "answer"; value: unknown }
   | { do: "tell"; fractions: number[] }
+  | { do: "ask"; name: string; argument: unknown }
   | { do: "environment" }
   | { do: "fail"; how: "unreadable" | "too large" | "permanent" | "failed" | "plain" }
   /** Stops when told to. */
@@ -22,6 +23,7 @@ export type TestRequest =
 const actions: { [Kind in TestRequest["do"]]: (request: Extract<TestRequest, { do: Kind }>, tools: ChildTools) => unknown } = {
   answer: ({ value }) => ({ value, pid: process.pid }),
   tell: ({ fractions }, { progress }) => fractions.forEach((fraction) => progress(fraction, `at ${fraction}`)),
+  ask: async ({ name, argument }, { ask }) => ({ value: await ask(name, argument), pid: process.pid }),
   environment: () => ({ names: Object.keys(process.env).sort(), pid: process.pid }),
   fail({ how }) {
     if (how === "unreadable") throw new PhotoUnreadableError("It is torn.");

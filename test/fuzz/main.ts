@@ -1,0 +1,24 @@
+// `npm run fuzz [-- --files N --seed S]`: spoils photos of every format and sends each through every Job, in the worker's own
+// children. Exits 1 when one was answered with something else than a result, a warning or a sentence; its file is then kept.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createJobRunner } from "./job-runner.js";
+import { parseFuzzOptions } from "./parse-fuzz-options.js";
+import { renderFuzzReport } from "./render-fuzz-report.js";
+import { runFuzz } from "./run-fuzz.js";
+import { madePhotos, realPhotos } from "./sample-photos.js";
+
+process.exitCode = 1;
+const { files, seed } = parseFuzzOptions(process.argv.slice(2));
+const folder = await mkdtemp(join(tmpdir(), "photo-service-fuzz-"));
+const runner = createJobRunner(folder);
+try {
+  const figures = await runFuzz(runner, { samples: [...(await madePhotos()), ...realPhotos()], files, seed, folder });
+  process.stdout.write(renderFuzzReport(figures, seed));
+  if (figures.violations.length === 0) process.exitCode = 0;
+} finally {
+  await runner.close();
+}
+if (process.exitCode === 0) await rm(folder, { recursive: true, force: true });
+else process.stdout.write(`the files are in ${folder}\n`);
