@@ -101,9 +101,9 @@ describe("the configuration", () => {
 
   it("needs a key and a region of S3 where the storage is S3, and only of what uses the storage", () => {
     const key = { STORAGE_URL: "s3://bucket", AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret" };
-    const faults = ["AWS_ACCESS_KEY_ID is not set: the storage is S3", "AWS_SECRET_ACCESS_KEY is not set: the storage is S3", "AWS_REGION is not set: it is where Amazon keeps the bucket of STORAGE_URL; another server is named by AWS_ENDPOINT_URL"];
-    assert.deepEqual(faultsOf({ STORAGE_URL: "s3://bucket" }, ["storage"]), faults);
-    assert.deepEqual(faultsOf(key, ["storage"]), faults.slice(2));
+    const wrong = ["AWS_ACCESS_KEY_ID is not set: the storage is S3", "AWS_SECRET_ACCESS_KEY is not set: the storage is S3", "AWS_REGION is not set: it is where Amazon keeps the bucket of STORAGE_URL; another server is named by AWS_ENDPOINT_URL"];
+    assert.deepEqual(faultsOf({ STORAGE_URL: "s3://bucket" }, ["storage"]), wrong);
+    assert.deepEqual(faultsOf(key, ["storage"]), wrong.slice(2));
     for (const [env, needs] of [[{ ...key, AWS_REGION: "eu-west-1" }, ["storage"]], [{ ...key, AWS_ENDPOINT_URL: "http://minio:9000" }, ["storage"]], [{ STORAGE_URL: "s3://bucket" }, ["database"]], [{}, ["storage"]]] as const) assert.deepEqual(faultsOf({ DATABASE_URL: "postgres://db", ...env }, needs), []);
   });
 

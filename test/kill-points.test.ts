@@ -72,7 +72,7 @@ describe("a process that dies at a point", () => {
     for (const how of KINDS) {
       it(`leaves its work to another: a worker, ${how} ${at.replace(":", ",")}`, async () => {
         const bad = await start("worker", { at, how });
-        const { id } = await client.enqueue("thumbnail", { widths: [16] }, { photoIds: [photoId] });
+        const { id } = await client.enqueue("thumbnail", { widths: [16] }, { photoIds: [photoId], fresh: true });
         await bad.hit();
         await expireLeases(database);
         await start("worker");

@@ -45,7 +45,7 @@ describe("npm start", { skip: noProc }, () => {
   }
 
   async function killAll({ child, ended }: RunningBin): Promise<void> {
-    for (const pid of processTree(child.pid ?? 0)) process.kill(pid, "SIGKILL");
+    for (const pid of processTree(child.pid ?? 0)) if (isAlive(pid)) process.kill(pid, "SIGKILL");
     await ended;
   }
 
