@@ -9,6 +9,7 @@ interface Input {
   job: Accepted["job"];
   parameters: Record<string, unknown>;
   photoIds?: string[];
+  fresh?: boolean;
   priority: number;
   runAt?: string;
   idempotencyKey: string;
