@@ -107,6 +107,8 @@ function readTexts(env: Environment, faults: string[]): Partial<Record<VariableN
   for (const name of SECRET_NAMES) {
     const file = env[`${name}_FILE`];
     if (!file) continue;
+    // Which of the two is meant, and which one is left over, is nobody's to guess.
+    if (texts[name] !== undefined) faults.push(`${name} and ${name}_FILE are both set: only one of them can say what it is`);
     try {
       const text = readFileSync(file, "utf8").trim();
       if (text) texts[name] = text;

@@ -142,6 +142,15 @@ describe("the configuration", () => {
       assert.deepEqual([config.databaseUrl, config.redisUrl, config.jwtPublicKey, config.fileSigningKey], ["postgres://db/photos", "redis://redis", key, SECRET]);
     });
 
+    it("is not guessed where a variable and a file both tell it, whatever the file holds", () => {
+      for (const name of SECRET_NAMES) {
+        const value = name === "FILE_SIGNING_KEY" ? SECRET : name === "REDIS_URL" ? "redis://redis" : name === "JWT_JWKS_URL" ? "https://keys.test" : "postgres://db/photos";
+        const both = `${name} and ${name}_FILE are both set: only one of them can say what it is`;
+        assert.deepEqual(faultsOf({ [name]: value, [`${name}_FILE`]: file("same", value) }).filter((fault) => !fault.startsWith("JWT_ISSUER") && !fault.startsWith("JWT_AUDIENCE")), [both]);
+        assert.ok(faultsOf({ [name]: value, [`${name}_FILE`]: join(folder, "missing") }).includes(both));
+      }
+    });
+
     it("does not come from a file for what is no secret", () => assert.equal(parseConfig({ PORT_FILE: file("port", "80") }, []).port, 4000));
 
     it("tells of a file that cannot be read, and of one whose content is wrong, without the content", () => {

@@ -1,12 +1,13 @@
-import { parseConfig, readEnvironment } from "../config.js";
+import { parseConfig, readEnvironment, SECRET_NAMES } from "../config.js";
 import { runCommand } from "../lifecycle.js";
 
-const SECRETS = new Set(["databaseUrl", "redisUrl", "jwtPublicKey", "jwtJwksUrl", "fileSigningKey", "awsAccessKeyId", "awsSecretAccessKey"]);
+/** As the configuration spells them: `DATABASE_URL` is `databaseUrl`. */
+const SECRETS = new Set(SECRET_NAMES.map((name) => name.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())));
+const mask = (name: string, value: unknown) => (SECRETS.has(name) && value !== null ? "(set, not shown)" : value);
 
 await runCommand(async () => {
-  const config = parseConfig(readEnvironment(), []);
-  for (const [name, value] of Object.entries(config)) {
-    const shown = value !== null && SECRETS.has(name) ? "(set, not shown)" : JSON.stringify(value);
-    process.stdout.write(`${name.padEnd(26)} ${shown}\n`);
+  for (const [name, value] of Object.entries(parseConfig(readEnvironment(), []))) {
+    const shown = mask(name, value);
+    process.stdout.write(`${name.padEnd(26)} ${shown === value ? JSON.stringify(value, mask) : String(shown)}\n`);
   }
 });

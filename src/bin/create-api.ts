@@ -29,7 +29,15 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   const { database, bus, photos, storage } = core;
   const users = createUsers({ database, adminEmails: config.adminEmails });
   const eventLog = createEventLog(database);
-  const feed = createFeed({ bus, eventLog, log, onGone: (userId) => server.sockets.closeUser(userId) });
+  const seeGone = (userId: string | null) => {
+    users.forget(userId);
+    if (userId !== null) server.sockets.closeUser(userId);
+  };
+  const tellGone = (userId: string) => {
+    seeGone(userId);
+    return bus.ringGone(userId);
+  };
+  const feed = createFeed({ bus, eventLog, log, onGone: seeGone });
   stack.add("feed", () => feed.close());
   const startRate = createStartRate({ redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX, log });
   stack.add("start rate", () => startRate.close());
@@ -40,7 +48,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   const services: Services = {
     ...core,
     users,
-    accounts: createAccounts({ database, users, deleteFiles: (keys) => storage.delete(keys), tellGone: (userId) => server.sockets.closeUser(userId), log }),
+    accounts: createAccounts({ database, users, deleteFiles: (keys) => storage.delete(keys), stopWork: (ids) => core.queuedJobs.stopWork(ids), tellGone, log }),
     waitingLine: createWaitingLine({ database, catalogue, startRate }),
     eventLog,
     feed,
@@ -51,6 +59,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   const intake = createPhotoIntake({ photos, users, storage, inspector, maxUploadBytes, maxStoredBytes });
   const health = { needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason }, wanted: { redis: () => bus.awayReason() } };
   const server = await createHttpServer({ config, schema: await createSchema(), services, verifier, intake, storage, health, log });
+  bus.onGone(seeGone);
   stack.add("HTTP server", () => server.close());
   const url = await server.listen({ host: config.host, port: config.port });
   await inspector.warm();

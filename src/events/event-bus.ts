@@ -22,6 +22,10 @@ export interface EventBus {
   onBell(listener: (userId: string, bell: Bell) => void): void;
   /** Called when bells may have been missed. */
   onReconnect(listener: () => void): void;
+  /** Tells every process that a user was deleted; resolves when it is told, or cannot be. */
+  ringGone(userId: string): Promise<void>;
+  /** Called with each user who was deleted, and with null when some may have been missed. One listener only. */
+  onGone(listener: (userId: string | null) => void): void;
   /** Null when bells are rung and heard. */
   awayReason(): string | null;
   close(): Promise<void>;
@@ -36,16 +40,22 @@ const PATIENCE_MS = 1000;
 export function createEventBus(options: { redisUrl: string; prefix: string; log: Logger }): EventBus {
   const { log } = options;
   const topic = `${options.prefix}:events:`;
+  const goneTopic = `${options.prefix}:gone`;
   const publisher = createRedis({ url: options.redisUrl, purpose: "bells out", failFast: true, log });
   const subscriber = createRedis({ url: options.redisUrl, purpose: "bells in", failFast: false, log });
   let onBell: (userId: string, bell: Bell) => void = () => {};
   let onReconnect: () => void = () => {};
+  let onGone: (userId: string | null) => void = () => {};
   subscriber.on("message", (channel, text) => {
+    if (channel === goneTopic) return onGone(text);
     const bell = parseBell(text);
     if (bell && channel.startsWith(topic)) onBell(channel.slice(topic.length), bell);
   });
   // ioredis subscribes anew before it says "ready".
-  subscriber.on("ready", () => onReconnect());
+  subscriber.on("ready", () => {
+    onReconnect();
+    onGone(null);
+  });
 
   return {
     ring(userId, events) {
@@ -64,6 +74,14 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
     },
     onReconnect(listener) {
       onReconnect = listener;
+    },
+    async ringGone(userId) {
+      await publisher.publish(goneTopic, userId).catch((error) => log.warn({ err: error, userId }, "the other processes were not told of a deleted user; they find out by themselves"));
+    },
+    onGone(listener) {
+      onGone = listener;
+      // A lost subscription costs the bell: what is written for a deleted user is refused all the same.
+      subscriber.subscribe(goneTopic).catch(() => {});
     },
     awayReason: () => (publisher.status === "ready" && subscriber.status === "ready" ? null : "is away; what is submitted runs when it returns"),
     async close() {

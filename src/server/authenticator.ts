@@ -8,7 +8,7 @@ export interface Session {
   user: User;
   /** Seconds since 1970. */
   expiresAt: number;
-  /** The same user as they are now: rights that were taken away are gone. */
+  /** The same user as they are now: rights that were taken away are gone. Throws UnauthenticatedError when the user is. */
   refresh(): Promise<User>;
 }
 
@@ -23,8 +23,8 @@ export interface Authenticator {
 export function createAuthenticator({ verifier, users }: { verifier: TokenVerifier; users: Users }): Authenticator {
   async function fromHeader(header: string | string[] | undefined): Promise<Session> {
     const claims = await verifier.verify(bearerToken(header));
-    const refresh = () => users.signIn(claims);
-    return { user: await refresh(), expiresAt: claims.expiresAt, refresh };
+    const user = await users.signIn(claims);
+    return { user, expiresAt: claims.expiresAt, refresh: () => users.refresh(user, claims) };
   }
 
   return {

@@ -3,7 +3,7 @@ import { available, sqlState } from "../db/database.js";
 import type { Database } from "../db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../db/refusals.js";
 import { photos } from "../db/schema.js";
-import { ConflictError, NotFoundError } from "../errors.js";
+import { ConflictError, NotFoundError, UnauthenticatedError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { quotaExceeded } from "./quota-exceeded.js";
 import type { User } from "./users.js";
@@ -25,7 +25,7 @@ export interface Photos {
   count(userId: string, most: number): Promise<number>;
   /**
    * Null when the user has these bytes already, from a race with another upload. Throws QuotaExceededError, and
-   * NotFoundError when the user is gone.
+   * UnauthenticatedError when the user is gone.
    */
   add(photo: NewPhoto): Promise<Photo | null>;
   /** One's own. Throws ConflictError while unfinished QueuedJobs use it, NotFoundError. */
@@ -119,7 +119,7 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
       } catch (error) {
         const state = sqlState(error);
         if (state === ALREADY_THERE) return null;
-        if (state === OVER_QUOTA && !(await hasCounter(photo.userId))) throw new NotFoundError("There is no such User any more.");
+        if (state === OVER_QUOTA && !(await hasCounter(photo.userId))) throw new UnauthenticatedError("This account was deleted: sign in again.");
         if (state === OVER_QUOTA) throw quotaExceeded.storedBytes(deps.maxStoredBytes);
         throw error;
       }

@@ -240,6 +240,11 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
       }
     },
 
+    /** Tells the workers of attempts whose rows are gone; it costs a lease's renewal where they do not hear it. */
+    stopWork(ids: readonly string[]): void {
+      for (const id of ids) deps.stopBell.ring(id);
+    },
+
     /** The user's own, oldest first, the first 1,000 that the filter takes; returns how many were cancelled. */
     async cancelMany(userId: string, filter: QueuedJobFilter): Promise<number> {
       let cancelled = 0;

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from "uuid";
 import { available } from "../db/database.js";
 import type { Database } from "../db/database.js";
 import { userStreams, users } from "../db/schema.js";
+import { UnauthenticatedError } from "../errors.js";
 
 /** What a verified token says of its bearer. */
 export interface Claims {
@@ -43,8 +44,10 @@ export interface Users {
   page(query: { first: number; afterId: string | null }): Promise<User[]>;
   /** Exact up to `most`, and no more than that. */
   count(most: number): Promise<number>;
-  /** Forgets that it has seen this user lately. */
-  forget(userId: string): void;
+  /** The user of an earlier sign-in as they are now; makes none. Throws UnauthenticatedError when they were deleted. */
+  refresh(user: User, claims: Claims): Promise<User>;
+  /** Forgets that it has seen this user lately; null for all users. */
+  forget(userId: string | null): void;
 }
 
 type UserRow = typeof users.$inferSelect;
@@ -56,6 +59,7 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
   const { orm, sql } = deps.database;
   const adminEmails = new Set(deps.adminEmails);
   const known = new LRUCache<string, User>({ max: 20_000, ttl: KNOWN_MS });
+  let forgotten = 0;
 
   function toUser({ id, email, name, picture, createdAt, emailVerified, admin }: UserRow): User {
     const isAdmin = admin || (emailVerified && adminEmails.has(email.toLowerCase()));
@@ -87,12 +91,26 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
     await upsert(claims);
     const row = await read(claims);
     if (!row) throw new Error("A user was deleted while signing in");
-    forget(row.id);
+    drop(row.id);
     return toUser(row);
   }
 
-  function forget(userId: string): void {
+  function forget(userId: string | null): void {
+    forgotten++;
+    if (userId === null) known.clear();
+    else drop(userId);
+  }
+
+  function drop(userId: string): void {
     for (const [key, user] of known.entries()) if (user.id === userId) known.delete(key);
+  }
+
+  /** What was read before somebody was forgotten may be of that one, and is not kept. */
+  async function keep(key: string, reading: () => Promise<User>): Promise<User> {
+    const before = forgotten;
+    const user = await reading();
+    if (forgotten === before) known.set(key, user);
+    return user;
   }
 
   async function findMany(ids: readonly string[]): Promise<(User | null)[]> {
@@ -103,13 +121,17 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
 
   return {
     async signIn(claims) {
-      const key = JSON.stringify([claims.issuer, claims.subject, claims.issuedAt]);
-      const user = known.get(key);
+      const user = known.get(keyOf(claims));
       // An admin is looked up each time: rights that were taken away end with the next operation.
       if (user?.role === "USER") return user;
-      const fresh = await available(() => provision(claims));
-      known.set(key, fresh);
-      return fresh;
+      return keep(keyOf(claims), () => available(() => provision(claims)));
+    },
+    async refresh(user, claims) {
+      const seen = known.get(keyOf(claims));
+      if (seen?.role === "USER" && seen.id === user.id) return seen;
+      const [now] = await findMany([user.id]);
+      if (!now) throw new UnauthenticatedError("This account was deleted: sign in again.");
+      return now;
     },
     findMany,
     counters: (userId) =>
@@ -130,4 +152,8 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
       }),
     forget,
   };
+}
+
+function keyOf({ issuer, subject, issuedAt }: Claims): string {
+  return JSON.stringify([issuer, subject, issuedAt]);
 }

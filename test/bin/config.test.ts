@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { parseConfig, SECRET_NAMES } from "../../src/config.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { runBin } from "../support/run-bin.js";
 
@@ -17,6 +18,12 @@ describe("npm run config", { concurrency: 2 }, () => {
     const told = Object.fromEntries(stdout.trimEnd().split("\n").map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ")).trim()]));
     for (const name of ["databaseUrl", "redisUrl", "jwtPublicKey", "fileSigningKey"]) assert.equal(told[name], "(set, not shown)", name);
     assert.deepEqual([told["jwtJwksUrl"], told["port"], told["host"], told["production"], told["adminEmails"], told["disabledJobs"]], ["null", "4321", '"127.0.0.1"', "false", '["ann@example.test"]', '["echo","thumbnail"]']);
+  });
+
+  it("knows every secret by the name under which it would be printed", () => {
+    const printed = Object.keys(parseConfig({}, []));
+    const names = SECRET_NAMES.map((name) => name.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()));
+    assert.deepEqual(names.filter((name) => !printed.includes(name)), [], "such a one would be printed under another name, unmasked");
   });
 
   it("names every fault at once, and prints no secret among them", async () => {

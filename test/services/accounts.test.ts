@@ -17,9 +17,10 @@ describe("deleting oneself", () => {
   });
   after(() => waist.close());
   const gone: string[] = [];
+  const stopped: string[] = [];
   const deleted: string[] = [];
   const accounts = (deleteFiles = async (keys: string[]) => void deleted.push(...keys)) =>
-    createAccounts({ database: waist.database, users: waist.users, deleteFiles, tellGone: (userId) => void gone.push(userId), log: silentLog });
+    createAccounts({ database: waist.database, users: waist.users, deleteFiles, stopWork: (ids) => void stopped.push(...ids), tellGone: async (userId) => void gone.push(userId), log: silentLog });
   const outputOf = ({ id }: Claimed) => ({ name: "a", mimeType: "text/plain", byteSize: 3, width: null, height: null, storageKey: `outputs/${id}` });
   const countRows = async (user: User) => Number((await waist.database.sql`
     select (select count(*) from users where id = ${user.id}) + (select count(*) from user_streams where user_id = ${user.id}) + (select count(*) from photos where user_id = ${user.id})
@@ -44,8 +45,10 @@ describe("deleting oneself", () => {
   it("leaves what still runs without a row to write to", async () => {
     const user = await waist.newUser();
     const claimed = await waist.start(await waist.submit(user));
+    const waiting = await waist.submit(user);
     const told = waist.rung.length;
     await accounts().remove(user.id);
+    assert.deepEqual([stopped.includes(claimed.id), stopped.includes(waiting.id)], [true, false], "the worker is told");
     assert.deepEqual([await waist.queuedJobs.succeed(claimed, null, [outputOf(claimed)]), await waist.queuedJobs.progress(claimed, 1, null), await waist.queuedJobs.renewLeases("worker", [claimed])], [false, false, new Set()]);
     assert.deepEqual([await countRows(user), waist.rung.length], [0, told]);
   });
@@ -57,6 +60,15 @@ describe("deleting oneself", () => {
     const again = await waist.users.signIn(claims);
     assert.notEqual(again.id, user.id);
     assert.equal((await waist.submit(again)).version, 1);
+  });
+
+  it("finds who is meant by e-mail in whatever case, of every issuer, or by id", async () => {
+    const claims = { subject: "twin", email: "Twin@Example.test", emailVerified: true, name: "T", picture: null, issuedAt: 1, admin: false };
+    const [one, other] = [await waist.users.signIn({ ...claims, issuer: "a" }), await waist.users.signIn({ ...claims, issuer: "b", emailVerified: false })];
+    const both = [{ id: one.id, issuer: "a", subject: "twin", email: "Twin@Example.test", emailVerified: true }, { id: other.id, issuer: "b", subject: "twin", email: "Twin@Example.test", emailVerified: false }];
+    assert.deepEqual(await accounts().find({ email: "twin@example.TEST" }), both);
+    assert.deepEqual(await accounts().find({ id: other.id }), both.slice(1));
+    assert.deepEqual(await accounts().find({ email: "twin@example" }), []);
   });
 
   it("may be done twice", async () => {
@@ -107,7 +119,7 @@ describe("deleting oneself", () => {
       ]);
       assert.equal(await countRows(user), 0);
       assert.deepEqual(deleted.toSorted(), kept.toSorted());
-      assert.deepEqual(outcomes.filter((outcome) => !["done", "NOT_FOUND"].includes(outcome)), []);
+      assert.deepEqual(outcomes.filter((outcome) => !["done", "UNAUTHENTICATED"].includes(outcome)), []);
     }
   });
 

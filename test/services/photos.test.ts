@@ -59,7 +59,7 @@ describe("photos", () => {
   it("are refused to a user who is gone", async () => {
     const gone = await waist.newUser();
     await waist.database.sql`delete from users where id = ${gone.id}`;
-    assert.deepEqual(await refusalOf(waist.newPhoto(gone)), { code: "NOT_FOUND", message: "There is no such User any more." });
+    assert.deepEqual(await refusalOf(waist.newPhoto(gone)), { code: "UNAUTHENTICATED", message: "This account was deleted: sign in again." });
   });
 
   it("are seen by their owner and by admins", async () => {

@@ -3,6 +3,8 @@ import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
 import { createUsers } from "../../src/services/users.js";
 import type { Claims, User } from "../../src/services/users.js";
+import { eventually } from "../support/eventually.js";
+import { refusalOf } from "../support/refusal-of.js";
 import { createTestDatabase } from "../support/test-database.js";
 import type { TestDatabase } from "../support/test-database.js";
 
@@ -83,6 +85,39 @@ describe("users", () => {
     const { id } = await users.signIn(claims);
     await store.database.sql`delete from users where id = ${id}`;
     users.forget(id);
+    assert.notEqual((await users.signIn(claims)).id, id);
+  });
+
+  it("are the same when they are looked at again, never made anew, and refused once they were deleted", async () => {
+    const claims = claimsOf();
+    const users = elsewhere();
+    const user = await users.signIn(claims);
+    await store.database.sql`update users set name = 'Changed' where id = ${user.id}`;
+    assert.equal((await users.refresh(user, claims)).name, "Ann", "while it is known");
+    users.forget(null);
+    assert.equal((await users.refresh(user, claims)).name, "Changed");
+    await store.database.sql`delete from users where id = ${user.id}`;
+    assert.deepEqual(await refusalOf(users.refresh(user, claims)), { code: "UNAUTHENTICATED", message: "This account was deleted: sign in again." });
+    const next = await users.signIn(claims);
+    assert.deepEqual(await refusalOf(users.refresh(user, claims)), { code: "UNAUTHENTICATED", message: "This account was deleted: sign in again." }, "although the token has a new user");
+    assert.notEqual(next.id, user.id);
+  });
+
+  it("that were read before they were forgotten are not kept", async () => {
+    const claims = claimsOf();
+    const users = elsewhere();
+    const { sql } = store.database;
+    const { id } = await users.signIn(claims);
+    users.forget(id);
+    let reading: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (tx) => {
+      await tx`lock table users in access exclusive mode`;
+      reading = users.signIn(claims);
+      await eventually("the reader waits", async () => (await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length > 0);
+      users.forget(id);
+    });
+    await reading;
+    await sql`delete from users where id = ${id}`;
     assert.notEqual((await users.signIn(claims)).id, id);
   });
 

@@ -1,6 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from "type-graphql";
 import { encodePageCursor } from "../../cursors.js";
-import { ForbiddenError } from "../../errors.js";
+import { ForbiddenError, UnauthenticatedError } from "../../errors.js";
 import { parseId } from "../../services/ids.js";
 import type { User } from "../../services/users.js";
 import type { Context } from "../context.js";
@@ -22,15 +22,17 @@ export const UserConnectionResolver = ConnectionResolver;
 @Resolver(() => UserType)
 export class UserResolver {
   @Query(() => UserType, { description: "Oneself." })
-  me(@Ctx() { user }: Context): User {
-    return user;
+  async me(@Ctx() { user, users }: Context): Promise<User> {
+    // All else is read from rows, or refused by them; this alone would be answered from what is remembered of a user.
+    const [me] = await users.findMany([user.id]);
+    if (!me) throw new UnauthenticatedError("This account was deleted: sign in again.");
+    return me;
   }
 
   @Query(() => UserType, { nullable: true, description: "Oneself, or anybody for an admin; null when there is none or it is not yours to see." })
   async user(@Arg("id", () => ID, { description: "A UUID." }) id: string, @Ctx() { user, users }: Context): Promise<User | null> {
     const wanted = parseId(id);
-    if (wanted === user.id) return user;
-    return user.role === "ADMIN" ? ((await users.findMany([wanted]))[0] ?? null) : null;
+    return wanted === user.id || user.role === "ADMIN" ? ((await users.findMany([wanted]))[0] ?? null) : null;
   }
 
   @Query(() => UserConnection, { description: "Everybody, oldest first. Admins only." })

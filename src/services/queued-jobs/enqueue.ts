@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import { available, sqlState, violatedConstraint } from "../../db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../../db/refusals.js";
-import { IdempotencyConflictError, InvalidInputError, NotFoundError, ServiceUnavailableError } from "../../errors.js";
+import { IdempotencyConflictError, InvalidInputError, ServiceUnavailableError, UnauthenticatedError } from "../../errors.js";
 import type { InputIssue } from "../../errors.js";
 import type { QueuedJob } from "../../queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
@@ -105,7 +105,7 @@ async function tryInsert({ sql, maxPending }: EnqueueDeps, { userId, requestId }
     const state = sqlState(error);
     if (state === ALREADY_THERE || violatedConstraint(error) === "queued_job_photos_photo") return null;
     if (state !== OVER_QUOTA) throw error;
-    if (!(await hasCounter(sql, userId))) throw new NotFoundError("There is no such User any more.");
+    if (!(await hasCounter(sql, userId))) throw new UnauthenticatedError("This account was deleted: sign in again.");
     throw quotaExceeded.unfinished(maxPending);
   }
 }

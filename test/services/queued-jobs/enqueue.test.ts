@@ -127,7 +127,7 @@ describe("accepting submissions", () => {
   it("tells a user who was deleted so, and not that a quota is full", async () => {
     const gone = await waist.newUser();
     await waist.database.sql`delete from users where id = ${gone.id}`;
-    assert.deepEqual(await refusalOf(waist.submit(gone)), { code: "NOT_FOUND", message: "There is no such User any more." });
+    assert.deepEqual(await refusalOf(waist.submit(gone)), { code: "UNAUTHENTICATED", message: "This account was deleted: sign in again." });
   });
 
   it("leaves counters, numbers and events in step", async () => assertConsistent(waist.database.sql));
