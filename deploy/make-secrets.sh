@@ -10,7 +10,7 @@ chmod 700 "$folder"
 umask 022
 
 random() { openssl rand -hex 24; }
-keep() { [ -s "$folder/$1" ] || cat > "$folder/$1"; }
+keep() { if [ -s "$folder/$1" ]; then cat > /dev/null; else cat > "$folder/$1"; fi; }
 
 random | keep postgres_password
 printf 'postgres://photos:%s@postgres:5432/photos\n' "$(cat "$folder/postgres_password")" | keep database_url

@@ -13,7 +13,7 @@ const USAGE = "usage: npm run delete-user -- --email a@b.c   or, where several u
 
 await runCommand(async () => {
   const by = readArguments();
-  const config = parseConfig(readEnvironment(), []);
+  const config = parseConfig(readEnvironment(), ["storage"]);
   const running = config.databaseUrl && config.redisUrl ? null : await readServiceFile(config.dataFolder);
   const databaseUrl = config.databaseUrl ?? running?.databaseUrl;
   const redisUrl = config.redisUrl ?? running?.redisUrl;
