@@ -1,0 +1,29 @@
+#!/bin/sh
+# Brings a version into the cluster of KUBECONFIG without downtime: migrations, then API and workers, one at a time.
+#   deploy/roll-out.sh registry.example.com/photo-service@sha256:…
+# Migrations only ever add (expand), so the old version runs on while the new one starts; a version that does not become
+# ready is taken back, and the database stays as it is.
+set -eu
+image=$1
+case $image in
+  *@sha256:*) ;;
+  *) echo "Give the image by its digest, not by a tag, which may be another image tomorrow." >&2; exit 1 ;;
+esac
+kubectl() { command kubectl --namespace photo-service "$@"; }
+
+kubectl delete job migrate --ignore-not-found --wait
+kubectl create --filename "$(dirname "$0")/k8s/base/migrate.yaml" --dry-run=client --output json \
+  | kubectl set image --local --filename - "migrate=$image" --output json \
+  | kubectl apply --filename -
+kubectl wait --for=condition=complete --timeout=900s job/migrate
+
+for name in api worker; do
+  kubectl set image "deployment/$name" "$name=$image"
+done
+for name in api worker; do
+  if ! kubectl rollout status "deployment/$name" --timeout=300s; then
+    kubectl rollout undo deployment/api
+    kubectl rollout undo deployment/worker
+    exit 1
+  fi
+done
