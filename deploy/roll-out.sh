@@ -12,9 +12,7 @@ esac
 kubectl() { command kubectl --namespace photo-service "$@"; }
 
 kubectl delete job migrate --ignore-not-found --wait
-kubectl create --filename "$(dirname "$0")/k8s/base/migrate.yaml" --dry-run=client --output json \
-  | kubectl set image --local --filename - "migrate=$image" --output json \
-  | kubectl apply --filename -
+kubectl set image --local --filename "$(dirname "$0")/k8s/base/migrate.yaml" "migrate=$image" --output json | kubectl apply --filename -
 kubectl wait --for=condition=complete --timeout=900s job/migrate
 
 for name in api worker; do
