@@ -102,7 +102,7 @@ describe("the quota of stored bytes", () => {
 
   it("goes with its user, and begins anew with the next", async () => {
     await succeeded(MAX);
-    await createAccounts({ database: waist.database, users: waist.users, deleteFiles: async () => {}, tellGone: () => {}, log: silentLog }).remove(user.id);
+    await createAccounts({ database: waist.database, users: waist.users, deleteFiles: async () => {}, stopWork: () => {}, tellGone: async () => {}, log: silentLog }).remove(user.id);
     user = await waist.newUser();
     await succeeded(MAX);
   });
