@@ -4,25 +4,28 @@ import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
 import postgres from "postgres";
 import type { Database } from "./database.js";
+import { dropReadOnlyViews, renewReadOnlyRole } from "./read-only-role.js";
 
 const FOLDER = fileURLToPath(new URL("../../../drizzle", import.meta.url));
 
 /** Any fixed number will do; a lock of the session, since the migrator itself is not safe when two start at once. */
 const LOCK = 5_067_401;
 
-/** Applies the pending migrations; many may call this at once, on an empty database too: one works, the others wait. */
+/** Applies the pending migrations and renews the role that only reads; many may call this at once, on an empty database too: one works, the others wait. */
 export async function migrate(url: string): Promise<void> {
   const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {}, connection: { application_name: "photo-service migrate", lock_timeout: 60_000 } });
   try {
     await client`select pg_advisory_lock(${LOCK})`;
+    if (!(await isMigrated({ sql: client }))) await dropReadOnlyViews(client);
     await applyMigrations(drizzle({ client }), { migrationsFolder: FOLDER });
+    await renewReadOnlyRole(client, url);
   } finally {
     await client.end({ timeout: 5 });
   }
 }
 
 /** Whether every migration of this version was applied; a newer database, in the middle of a roll-out, will do. */
-export async function isMigrated({ sql }: Database): Promise<boolean> {
+export async function isMigrated({ sql }: Pick<Database, "sql">): Promise<boolean> {
   const [table] = await sql<{ name: string | null }[]>`select to_regclass('drizzle.__drizzle_migrations')::text as name`;
   if (!table?.name) return false;
   const [last] = await sql<{ when: string | null }[]>`select max(created_at) as when from drizzle.__drizzle_migrations`;

@@ -28,7 +28,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     database,
     async close() {
       await database.close();
-      await withServer(server, (sql) => sql.unsafe(`drop database ${name} with (force)`));
+      await dropDatabase(server, name);
     },
   };
 }
@@ -38,7 +38,7 @@ export async function createEmptyDatabase(): Promise<{ url: string; close(): Pro
   const server = process.env["TEST_DATABASE_URL"] ?? "";
   const name = `empty_${randomBytes(6).toString("hex")}`;
   await withServer(server, (sql) => sql.unsafe(`create database ${name}`));
-  return { url: withDatabase(server, name), close: async () => void (await withServer(server, (sql) => sql.unsafe(`drop database ${name} with (force)`))) };
+  return { url: withDatabase(server, name), close: () => dropDatabase(server, name) };
 }
 
 /** Called once, before the tests. */
@@ -49,6 +49,14 @@ export async function createTemplateDatabase(server: string): Promise<void> {
   const database = createDatabase({ url, connections: 1, applicationName: "test" });
   await syncCatalogue(database, catalogue.values());
   await database.close();
+}
+
+/** And the role that reads it, if it was migrated under this name. */
+async function dropDatabase(server: string, name: string): Promise<void> {
+  await withServer(server, async (sql) => {
+    await sql.unsafe(`drop database ${name} with (force)`);
+    await sql.unsafe(`drop role if exists ${name}_readonly`);
+  });
 }
 
 async function withServer<T>(url: string, use: (sql: postgres.Sql) => Promise<T>): Promise<T> {
