@@ -11,7 +11,7 @@ const LEAVES = ["db", "queue", "events", "auth", "photos", "embedded"];
 const MAY_IMPORT: Record<string, string[]> = {
   bin: ["server", "graphql", "worker", "services", "tasks", "imaging", "demo", ...LEAVES],
   demo: ["services", "auth", "../examples"],
-  server: ["graphql", "services", "auth", "photos", "db", "events"],
+  server: ["graphql", "services", "auth", "photos", "db", "events", "queue"],
   graphql: ["services", "events", "photos"],
   worker: ["services", "tasks", "imaging", "photos", "queue"],
   services: ["db", "queue", "events", "photos", "tasks", "imaging"],

@@ -1,3 +1,4 @@
+import { createReadOnlyQueries } from "../db/read-only-queries.js";
 import { createFeed } from "../events/feed.js";
 import type { Services } from "../graphql/context.js";
 import { createSchema } from "../graphql/schema.js";
@@ -58,7 +59,8 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   };
   const intake = createPhotoIntake({ photos, users, storage, inspector, maxUploadBytes, maxStoredBytes });
   const health = { needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason }, wanted: { redis: () => bus.awayReason() } };
-  const server = await createHttpServer({ config, schema: await createSchema(), services, verifier, intake, storage, health, log });
+  const admin = { database, queries: createReadOnlyQueries({ database, databaseUrl: config.databaseUrl }), redis: { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX } };
+  const server = await createHttpServer({ config, schema: await createSchema(), services, verifier, intake, storage, health, admin, log });
   bus.onGone(seeGone);
   stack.add("HTTP server", () => server.close());
   const url = await server.listen({ host: config.host, port: config.port });

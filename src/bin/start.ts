@@ -3,6 +3,7 @@ import { ConfigError, parseConfig, readEnvironment } from "../config.js";
 import { createDatabase } from "../db/database.js";
 import { migrate } from "../db/migrate.js";
 import { claimPort } from "../embedded/claim-port.js";
+import { keptSecret } from "../embedded/kept-secret.js";
 import { openDataFolder } from "../embedded/open-data-folder.js";
 import { restartOnChange } from "../embedded/restart-on-change.js";
 import { startPostgres } from "../embedded/start-postgres.js";
@@ -43,9 +44,11 @@ await runProcess({ log, deadlineMs: 40_000 }, async (stack) => {
   const database = createDatabase({ url: databaseUrl, connections: 1, applicationName: "photo-service start" });
   await syncCatalogue(database, catalogue.values()).finally(() => database.close());
 
+  // Like the other keys of development: made for this folder, and told to whoever started it.
+  const adminPassword = config.adminPassword ?? (config.production ? null : await keptSecret(`${folder.path}/admin-password`));
   const supervisor = createSupervisor({ log });
   stack.add("API and worker", () => supervisor.close());
-  const childEnv = { ...env, NODE_ENV: config.production ? "production" : "development", DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, PORT: String(port), WORKER_PORT: String(workerPort), LOG_LEVEL: level };
+  const childEnv = { ...env, NODE_ENV: config.production ? "production" : "development", DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, PORT: String(port), WORKER_PORT: String(workerPort), LOG_LEVEL: level, ...(adminPassword !== null && { ADMIN_PASSWORD: adminPassword }) };
   const script = (name: string) => fileURLToPath(new URL(`${name}.js`, import.meta.url));
   const processes = [await supervisor.start("api", script("api"), { env: childEnv }), await supervisor.start("worker", script("worker"), { env: childEnv })];
   if (process.argv.includes("--watch")) {
@@ -53,10 +56,10 @@ await runProcess({ log, deadlineMs: 40_000 }, async (stack) => {
     stack.add("watching", () => watching.close());
   }
 
-  const service = await describeService({ ...config, port, databaseUrl, redisUrl, dataFolder: folder.path });
+  const service = await describeService({ ...config, adminPassword, port, databaseUrl, redisUrl, dataFolder: folder.path });
   await waitUntilReady(service.health);
   await waitUntilReady(`http://${config.host}:${workerPort}/health/ready`);
   stack.add("service file", () => removeServiceFile(folder.path));
   await writeServiceFile(folder.path, service);
-  printService(service);
+  printService(service, config.adminPassword === null ? adminPassword : null);
 });

@@ -20,6 +20,7 @@ export async function describeService(config: CompleteConfig): Promise<ServiceFi
     graphql: `${url}/graphql`,
     subscriptions: `${url.replace(/^http/, "ws")}/graphql`,
     console: token === null ? `${url}/` : `${url}/#token=${token}`,
+    queues: config.adminPassword === null ? null : `${url}/admin/queues`,
     health: `${url}/health/ready`,
     token,
     dataFolder,
@@ -39,12 +40,13 @@ export async function waitUntilReady(url: string): Promise<void> {
   throw new Error(`The service was started but is not ready after ${READY_MS / 1000} s: LOG_LEVEL=info npm start shows why`);
 }
 
-/** A short aligned list, for people. */
-export function printService(service: ServiceFile): void {
+/** A short aligned list, for people; with the operators' password where it was made here and nobody knows it yet. */
+export function printService(service: ServiceFile, newPassword: string | null): void {
   const rows = [
     ["Sign in", service.console],
     ["API", `${service.graphql}   (subscriptions: ${service.subscriptions})`],
     ["Schema", `${service.graphql}/schema.graphql`],
+    ...(service.queues === null ? [] : [["Queues", `${service.queues}   (user admin, password ${newPassword ?? "as in ADMIN_PASSWORD"})`]]),
     ["Health", service.health],
     ["Data", service.dataFolder],
     ["Try first", "npm run demo -- photo.jpg"],

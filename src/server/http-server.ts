@@ -9,6 +9,9 @@ import type { Services } from "../graphql/context.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
 import type { PhotoIntake } from "../services/photo-intake.js";
+import { createAdminGuard } from "./admin-guard.js";
+import { registerAdmin } from "./admin/register-admin.js";
+import type { AdminOptions } from "./admin/register-admin.js";
 import { createAuthenticator } from "./authenticator.js";
 import { registerGraphqlEndpoint } from "./graphql-endpoint.js";
 import { createGraphqlSockets } from "./graphql-sockets.js";
@@ -29,6 +32,8 @@ export interface HttpServerOptions {
   intake: PhotoIntake;
   storage: Storage;
   health: HealthOptions;
+  /** What the operators' pages are made of; they are there where a password is configured. */
+  admin: Omit<AdminOptions, "actions" | "log">;
   log: Logger;
 }
 
@@ -61,6 +66,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   let closing = false;
   const { needed, wanted } = options.health;
   registerHealth(app, { needed: { ...needed, process: () => (closing ? "it is closing" : null) }, wanted });
+  if (config.adminPassword !== null) await registerAdmin(app, createAdminGuard(config.adminPassword), { ...options.admin, actions: config.adminActions, log });
   registerFrontPage(app, services.info.version);
   if (!config.production) app.get("/graphql/schema.graphql", (_request, reply) => reply.type("text/plain; charset=utf-8").send(printSchema(schema)));
   const sockets = createGraphqlSockets({

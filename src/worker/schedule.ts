@@ -1,6 +1,7 @@
 import { Queue, Worker } from "bullmq";
 import { ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
+import { UPKEEP_QUEUE } from "../queue/upkeep-queue.js";
 import { createRedis } from "../redis.js";
 import type { CleanUp } from "../services/clean-up.js";
 import type { PhotoRepair } from "../services/photo-repair.js";
@@ -9,8 +10,6 @@ import { closeBullWorker } from "./close-bull-worker.js";
 export interface Schedule {
   close(): Promise<void>;
 }
-
-const QUEUE = "upkeep";
 
 /** What recurs, and how often. */
 const DUTIES = {
@@ -32,8 +31,8 @@ export function createSchedule(options: { redisUrl: string; prefix: string; duti
   const { duties, log } = options;
   const running = new Set<string>();
   const redis = createRedis({ url: options.redisUrl, purpose: "schedule", failFast: false, log });
-  const queue = new Queue(QUEUE, { connection: redis, prefix: options.prefix });
-  const worker = new Worker(QUEUE, ({ name }) => run(name), { connection: redis, prefix: options.prefix, concurrency: Object.keys(DUTIES).length });
+  const queue = new Queue(UPKEEP_QUEUE, { connection: redis, prefix: options.prefix });
+  const worker = new Worker(UPKEEP_QUEUE, ({ name }) => run(name), { connection: redis, prefix: options.prefix, concurrency: Object.keys(DUTIES).length });
   const onError = (error: Error) => log.debug({ err: error }, "the schedule has an error");
   queue.on("error", onError);
   worker.on("error", onError);

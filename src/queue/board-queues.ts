@@ -1,0 +1,30 @@
+import { Queue } from "bullmq";
+import type { Logger } from "../logger.js";
+import { createRedis } from "../redis.js";
+import { LANES, laneQueueName } from "./hint-queue.js";
+import { UPKEEP_QUEUE } from "./upkeep-queue.js";
+
+export interface BoardQueues {
+  close(): Promise<void>;
+}
+
+/** All queues, to be looked at: handed to `onQueue` once Redis is there for the first time. Whoever asks them while it is away is refused within two seconds. */
+export function createBoardQueues(options: { redisUrl: string; prefix: string; log: Logger; onQueue(queue: Queue): void }): BoardQueues {
+  const redis = createRedis({ url: options.redisUrl, purpose: "queue board", failFast: true, log: options.log });
+  const queues: Queue[] = [];
+  // As with the hints: one that is built before this connection is ready stays broken for life.
+  redis.once("ready", () => {
+    for (const name of [...LANES.map(laneQueueName), UPKEEP_QUEUE]) {
+      const queue = new Queue(name, { connection: redis, prefix: options.prefix, skipWaitingForReady: true, skipMetasUpdate: true });
+      queue.on("error", (error) => options.log.debug({ err: error, queue: name }, "a queue on the board has an error"));
+      queues.push(queue);
+      options.onQueue(queue);
+    }
+  });
+  return {
+    async close() {
+      await Promise.all(queues.map((queue) => queue.close().catch(() => {})));
+      redis.disconnect();
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import type { FastifyError, FastifyInstance } from "fastify";
+import type { Database } from "../../db/database.js";
+import type { ReadOnlyQueries } from "../../db/read-only-queries.js";
+import { RefusedQueryError } from "../../db/refused-query-error.js";
+import { ServiceUnavailableError } from "../../errors.js";
+import type { Logger } from "../../logger.js";
+import type { AdminGuard } from "../admin-guard.js";
+import { registerDatabasePages } from "./database-pages.js";
+import { html } from "./html.js";
+import { registerJobPages } from "./job-pages.js";
+import { sendPage } from "./page.js";
+import { registerQueueBoard } from "./queue-board.js";
+import { refuseOtherOrigins } from "./same-origin.js";
+import { styleSheet } from "./style-sheet.js";
+
+export interface AdminOptions {
+  database: Database;
+  queries: ReadOnlyQueries;
+  redis: { redisUrl: string; prefix: string };
+  /** Whether the queue dashboard may act. */
+  actions: boolean;
+  log: Logger;
+}
+
+const HEADERS = {
+  "content-security-policy": "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  "x-frame-options": "DENY",
+  "x-content-type-options": "nosniff",
+  // Not less: without a referrer a browser tells no origin, either, and a form of ours could not be told from another's.
+  "referrer-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "cache-control": "no-store",
+};
+const MAX_FORM_BYTES = 64 * 1024;
+
+/** `/admin/*`, behind the guard: queues, jobs, database. */
+export async function registerAdmin(app: FastifyInstance, guard: AdminGuard, options: AdminOptions): Promise<void> {
+  await app.register(async (scope) => {
+    scope.addHook("onRequest", async (_request, reply) => void reply.headers(HEADERS));
+    await guard.protect(scope);
+    scope.addHook("onRequest", refuseOtherOrigins);
+    scope.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string", bodyLimit: MAX_FORM_BYTES }, (_request, body, done) => done(null, new URLSearchParams(String(body))));
+    setErrorPage(scope);
+    scope.get("/admin", (_request, reply) => reply.redirect("/admin/queues"));
+    scope.get("/admin/style.css", (_request, reply) => reply.type("text/css; charset=utf-8").send(styleSheet));
+    registerJobPages(scope, options);
+    registerDatabasePages(scope, options);
+    await registerQueueBoard(scope, { ...options.redis, actions: options.actions, log: options.log });
+  });
+}
+
+function setErrorPage(scope: FastifyInstance): void {
+  scope.setErrorHandler<FastifyError>((error, request, reply) => {
+    const [status, sentence] = describe(error);
+    if (status === 500) request.log.error({ err: error }, "an operators' page failed");
+    return sendPage(reply.code(status), { title: "This did not work", place: "Jobs", content: html`<p class="refused" role="alert">${sentence}</p>` });
+  });
+}
+
+function describe(error: FastifyError): [number, string] {
+  if (error instanceof ServiceUnavailableError) return [503, error.message];
+  if (error instanceof RefusedQueryError) return [error.later ? 503 : 400, error.message];
+  const status = error.statusCode ?? 500;
+  return status < 500 ? [status, "The request cannot be understood."] : [500, "Something went wrong here; the log tells more."];
+}
