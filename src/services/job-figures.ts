@@ -42,7 +42,7 @@ export async function readJobFigures({ sql }: Database): Promise<JobFigures[]> {
     unfinished as (
       select job_name, count(*) filter (where status = 'PENDING')::int as pending, count(*) filter (where status = 'STARTED')::int as started,
         max(extract(epoch from now() - due_at)::float8) filter (where status = 'PENDING' and due_at <= now()) as wait
-      from (select job_name, status, due_at from queued_jobs where status in ('PENDING', 'STARTED') limit ${COUNTED_UNFINISHED}) some
+      from (select job_name, status, due_at from queued_jobs where status in ('PENDING', 'STARTED') limit ${COUNTED_UNFINISHED}) few
       group by job_name)
     select j.name as "jobName", coalesce(u.pending, 0) as pending, coalesce(u.started, 0) as started, u.wait as "oldestWaitSeconds",
       coalesce(f.hour, ${NOTHING}::jsonb) as hour, coalesce(f.day, ${NOTHING}::jsonb) as day

@@ -22,7 +22,7 @@ const EXAMPLE = "select job_name, status, count(*), max(finished_at) as last\nfr
 export function registerDatabasePages(scope: FastifyInstance, { queries, log }: { queries: ReadOnlyQueries; log: Logger }): void {
   scope.get(PATH, async (_request, reply) => {
     const tables = await listTables(queries);
-    return sendPage(reply, { title: "Database", place: "Database", content: html`${editor(EXAMPLE)}<h2>Tables</h2>${tables}<p class="mute">What is secret is left out. Nothing can be changed from here: the pages are a role of PostgreSQL that may only read.</p>` });
+    return sendPage(reply, { title: "Database", place: "Database", content: html`${editor(EXAMPLE)}<h2>Tables</h2>${tables}<p class="mute">What is secret is left out. Nothing can be changed from here: PostgreSQL is asked as a role that may only read.</p>` });
   });
 
   // POST alone: nobody can be made to run a query by a link.

@@ -38,7 +38,7 @@ function stateOf(row: NonNullable<QueuedJobDossier["row"]>): Html {
 function timeline(events: QueuedJobEvent[]): Html {
   if (events.length === 0) return html`<p class="mute">Its events are older than EVENT_TTL.</p>`;
   const line = ({ seq, type, at, queuedJob }: QueuedJobEvent, i: number) => html`<tr><td class="number">${seq}</td><td class="status ${type}">${type}</td><td class="id">${at}</td>
-<td class="number">${i > 0 && `+ ${inSeconds(secondsBetween(events[i - 1]?.at ?? at, at))}`}</td><td class="number">${queuedJob.version}</td><td class="number">${queuedJob.attempts}</td><td class="cell">${queuedJob.error && `${queuedJob.error.code}: ${queuedJob.error.message}`}</td></tr>\n`;
+<td class="number">${i > 0 && `+ ${inSeconds(secondsBetween(events[i - 1]?.at ?? at, at))}`}</td><td class="number">${queuedJob.version}</td><td class="number">${queuedJob.attempts}</td><td class="${queuedJob.error && "cell"}">${(type === "RETRYING" || type === "FAILED") && queuedJob.error && `${queuedJob.error.code}: ${queuedJob.error.message}`}</td></tr>\n`;
   return html`<div class="wide" tabindex="0"><table><thead><tr><th class="number">number</th><th>event</th><th>at</th><th class="number">after</th><th class="number">version</th><th class="number">attempts</th><th>error</th></tr></thead><tbody>${events.map(line)}</tbody></table></div>`;
 }
 

@@ -4,7 +4,7 @@ export const styleSheet = `
 * { box-sizing: border-box }
 body { margin: 0; font: 0.9375rem/1.5 system-ui, sans-serif; color: var(--text); background: light-dark(#fff, #12161c) }
 header { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; align-items: baseline; padding: 0.75rem 1.25rem; border-bottom: 1px solid var(--line); background: var(--soft) }
-header strong { margin-right: auto }
+header strong { margin-right: auto } nav { display: flex; gap: 1rem }
 main { padding: 1rem 1.25rem 3rem; max-width: 110rem; margin: 0 auto }
 a { color: var(--link) }
 a[aria-current] { color: inherit; font-weight: 600; text-decoration: none }
@@ -16,15 +16,16 @@ thead th { position: sticky; top: 0; background: var(--soft); white-space: nowra
 tbody tr:last-child > * { border-bottom: 0 }
 th small, .mute, .null { color: var(--mute); font-weight: 400 } .null { font-style: italic }
 th small { display: block }
-.number { text-align: right }
-td.cell { max-width: 26rem; overflow-wrap: anywhere; white-space: pre-wrap; min-width: 6rem }
+.number { text-align: right; white-space: nowrap }
+.short { white-space: nowrap }
+td.cell { max-width: 36rem; overflow-wrap: anywhere; white-space: pre-wrap; min-width: min(22rem, 60vw) }
 code, pre, textarea, .id { font-family: ui-monospace, monospace; font-size: 0.875rem }
 .id { white-space: nowrap }
 pre { margin: 0; padding: 0.7rem; background: var(--soft); border: 1px solid var(--line); border-radius: 0.4rem; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 30rem; overflow-y: auto }
 form { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: end; margin: 0 0 1rem }
 label { display: flex; flex-direction: column; gap: 0.15rem; color: var(--mute); font-size: 0.85rem; flex: 1 1 11rem; max-width: 22rem }
 label.whole { flex-basis: 100%; max-width: none }
-input, select, textarea, button { font: inherit; color: inherit; background: light-dark(#fff, #0d1116); border: 1px solid var(--line); border-radius: 0.35rem; padding: 0.4rem 0.6rem; width: 100% }
+input, select, textarea, button { font: inherit; color: var(--text); background: light-dark(#fff, #0d1116); border: 1px solid var(--line); border-radius: 0.35rem; padding: 0.4rem 0.6rem; width: 100% }
 textarea { min-height: 8rem; resize: vertical; font-family: ui-monospace, monospace }
 button { width: auto; cursor: pointer; background: var(--link); color: light-dark(#fff, #10151b); border-color: transparent; font-weight: 600 }
 button.second { background: none; color: var(--link); border-color: var(--line) }
