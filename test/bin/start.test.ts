@@ -56,6 +56,10 @@ describe("npm start", { skip: noProc }, () => {
     assert.equal(statSync(join(cwd, ".data/service.json")).mode & 0o777, 0o600);
     assert.match(bin.stdout, /^\s*Sign in +http:\/\/127\.0\.0\.1:\d+\/#token=eyJ/m);
     assert.equal(service.console, `${service.url}/#token=${service.token}`);
+    const [, password = ""] = /^\s*Queues +\S+\/admin\/queues +\(user admin, password (\S{20,})\)$/m.exec(bin.stdout) ?? [];
+    assert.equal((await fetch(service.queues ?? "", { headers: { authorization: `Basic ${Buffer.from(`admin:${password}`).toString("base64")}` } })).status, 200);
+    assert.equal((await fetch(service.queues ?? "")).status, 401);
+    assert.equal(statSync(join(cwd, ".data/admin-password")).mode & 0o777, 0o600);
     assert.equal((await you().get("{ me { email } }")).me.email, "you@example.com");
     jobId = (await you().enqueue("echo", { message: "kept" })).id;
     assert.equal((await you().finished(jobId)).status, "SUCCESS");
