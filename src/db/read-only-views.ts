@@ -14,12 +14,12 @@ export const READ_ONLY_VIEWS: Readonly<Record<string, ReadOnlyView>> = {
   users: { key: ["id"], columns: ["id", "issuer", "subject", "email", "email_verified", "name", "picture", "admin", "claims_issued_at", "created_at"] },
   user_streams: { key: ["user_id"], columns: ["user_id", "last_seq", "floor_seq", "pending", "stored_bytes"] },
   jobs: { key: ["name"], columns: ["name", "title", "description", "parameter_schema", "result_schema", "min_photos", "max_photos", "max_attempts", "timeout_ms", "offered"] },
-  photos: { key: ["id"], columns: ["id", "user_id", "filename", "mime_type", "width", "height", "byte_size", "thumbhash", "created_at"] },
+  photos: { key: ["id"], columns: ["id", "user_id", "filename", "mime_type", "width", "height", "byte_size", "thumbhash", "preview_attempts", "created_at"] },
   queued_jobs: {
     key: ["id"],
     columns: [
       "id", "user_id", "job_name", "status", "run", "version", "attempts", "failures", "stalls", "lease_until", "worker", "parameters", "photo_count", "priority", "run_at", "due_at", "progress", "progress_message",
-      "result", "error_code", "error_message", "request_id", "reused_from", "created_at", "updated_at", "started_at", "finished_at", "expires_at",
+      "result", "error_code", "error_message", "request_id", "fresh", "reused_from", "created_at", "updated_at", "started_at", "finished_at", "expires_at",
     ],
   },
   queued_job_photos: { key: ["queued_job_id", "position"], columns: ["queued_job_id", "position", "photo_id"] },

@@ -6,7 +6,7 @@ import { createTestDatabase } from "../support/test-database.js";
 import type { TestDatabase } from "../support/test-database.js";
 
 /** What nobody sees there: a new column stands either here or in a view. */
-const HIDDEN = ["histories.id", "photos.phash", "photos.preview_key", "photos.sha256", "photos.storage_key", "queued_job_outputs.storage_key", "queued_jobs.fingerprint", "queued_jobs.idempotency_key"];
+const HIDDEN = ["histories.id", "photos.phash", "photos.preview_key", "photos.sha256", "photos.storage_key", "queued_job_outputs.storage_key", "queued_jobs.fingerprint", "queued_jobs.idempotency_key", "queued_jobs.reuse_key"];
 
 describe("the views of people who look into the database", () => {
   let store: TestDatabase;

@@ -59,14 +59,18 @@ describe("the guard of the operators' pages", () => {
   });
 
   it("answers the eleventh guess of an address within a minute with 429, the right one too, on all its routes, and other addresses as ever", async () => {
-    for (let i = 0; i < 10; i++) assert.equal((await ask(basic("admin", `guess ${i}`), "192.0.2.9", i % 2 ? "/metrics" : "/admin/x")).statusCode, 401);
+    for (let i = 0; i < 10; i++) {
+      assert.equal((await ask(basic("admin", `guess ${i}`), "192.0.2.9", i % 2 ? "/metrics" : "/admin/x")).statusCode, 401);
+      // The minute begins with the first.
+      if (i === 4) now += 50_000;
+    }
     const refused = await ask(basic("admin", PASSWORD), "192.0.2.9");
     assert.deepEqual([refused.statusCode, refused.json()], [429, { code: "QUOTA_EXCEEDED", message: "Too many wrong passwords came from your address; try again in a minute." }]);
     const wait = Number(refused.headers["retry-after"]);
     assert.ok(wait > 0 && wait <= 60, `retry-after ${wait}`);
     assert.equal((await ask(basic("admin", PASSWORD), "192.0.2.9", "/metrics")).statusCode, 429);
     assert.equal((await ask(basic("admin", PASSWORD), "192.0.2.10")).statusCode, 200);
-    now += 61_000;
+    now += 11_000;
     assert.equal((await ask(basic("admin", PASSWORD), "192.0.2.9")).statusCode, 200);
   });
 
