@@ -11,6 +11,14 @@ const DEFAULT_QUALITY = { jpeg: 80, webp: 80, avif: 50, png: 100 } as const sati
 /** From 0 to 9. At 2 a 12-megapixel photo's thumbnails take 0.7 s; above 4 single pictures take many seconds. */
 const AVIF_EFFORT = 2;
 
+/**
+ * From 0 to 6. From 3 on the encoder keeps all that it has coded, up to 20 bytes a pixel: 100 megapixels do not fit into a child then.
+ * The same quality takes some 10 % more bytes below.
+ */
+const WEBP_EFFORT = 4;
+const WEBP_EFFORT_LARGE = 2;
+const LARGE_PIXELS = 40_000_000;
+
 const MAX_WEBP_SIDE = 16_383;
 
 export interface EncodeExtras {
@@ -20,7 +28,7 @@ export interface EncodeExtras {
   exif?: Buffer | null;
 }
 
-/** A file in sRGB, without metadata unless given. JPEG knows no transparency: what was transparent becomes white. */
+/** A file in sRGB, without metadata unless given. JPEG knows no transparency: what was transparent becomes white. Throws PhotoTooLargeError. */
 export async function encodePixels(pixels: Pixels, format: OutputFormat, quality: number = DEFAULT_QUALITY[format], extras: EncodeExtras = {}): Promise<Buffer> {
   if (format === "webp" && Math.max(pixels.width, pixels.height) > MAX_WEBP_SIDE) {
     const size = `${pixels.width} × ${pixels.height}`;
@@ -28,16 +36,30 @@ export async function encodePixels(pixels: Pixels, format: OutputFormat, quality
     throw new PhotoTooLargeError(`WebP ends at ${MAX_WEBP_SIDE} pixels a side, and this picture would have ${size}. ${advice}`);
   }
   const { lossless = false, exif = null } = extras;
-  const pipeline = encode(fromPixels(pixels), format, quality, lossless);
-  return exif === null ? pipeline.toBuffer() : encodeWithExif(pipeline, exif);
+  const pipeline = encode(pixels, format, quality, lossless);
+  try {
+    return await (exif === null ? pipeline.toBuffer() : encodeWithExif(pipeline, exif));
+  } catch (error) {
+    throw lacksMemory(error) ? Object.assign(new PhotoTooLargeError(takesMemory(format)), { cause: error }) : error;
+  }
 }
 
-function encode(pipeline: Sharp, format: OutputFormat, quality: number, lossless: boolean): Sharp {
+/** For want of memory WebP's encoder says only that it is "unable to encode". */
+function lacksMemory(error: unknown): boolean {
+  return /memory|allocat|webpsave: unable to encode/i.test(String(error));
+}
+
+function takesMemory(format: OutputFormat): string {
+  return `Writing a picture of this size as ${format.toUpperCase()} takes more memory than a task may use. Ask for another format or for a smaller picture.`;
+}
+
+function encode(pixels: Pixels, format: OutputFormat, quality: number, lossless: boolean): Sharp {
+  const pipeline = fromPixels(pixels);
   switch (format) {
     case "jpeg":
       return pipeline.flatten({ background: "#ffffff" }).jpeg({ quality });
     case "webp":
-      return pipeline.webp({ quality, lossless });
+      return pipeline.webp({ quality, lossless, effort: pixels.width * pixels.height > LARGE_PIXELS ? WEBP_EFFORT_LARGE : WEBP_EFFORT });
     case "avif":
       return pipeline.avif({ quality, effort: AVIF_EFFORT, lossless });
     case "png":

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { describe, it } from "node:test";
-import { PhotoUnreadableError, TaskFailedError } from "../../src/errors.js";
+import { PermanentTaskError, PhotoUnreadableError } from "../../src/errors.js";
 import { sharp } from "../../src/imaging/sharp.js";
 import { scrub } from "../../src/tasks/scrub/task.js";
+import { quadrantsHeic, tiledHeic } from "../imaging/heif-files.js";
 import { makeGif } from "../imaging/make-gif.js";
 import { noise } from "../imaging/noise.js";
 import { assertColor, assertQuadrants, quadrants, storedQuadrants } from "../imaging/quadrants.js";
@@ -178,11 +179,31 @@ describe("scrubbing any other photo", () => {
     await assert.rejects(run(whole.subarray(0, whole.length / 2)), (error) => error instanceof PhotoUnreadableError && /damaged or cut off/.test(error.message));
   });
 
-  it("fails, and gives nothing out, when something is left where it cannot be cut", async () => {
-    const photo = await withSecrets(noise(60, 40)).jpeg().toBuffer();
-    const inThePicture = Buffer.concat([photo.subarray(0, -2), Buffer.from("sEcReT-serial"), photo.subarray(-2)]);
-    const message = "The photo could not be scrubbed: read again, it still tells EXIF:BodySerialNumber. Nothing was given out.";
-    await assert.rejects(run(inThePicture), (error) => error instanceof TaskFailedError && error.message === message);
+  it("encodes anew what is told within the coded picture, too, where nothing can be cut", async () => {
+    const photo = await withSecrets(noise(60, 40), RIGHTS).jpeg().toBuffer();
+    const { file, result } = await run(Buffer.concat([photo.subarray(0, -2), Buffer.from("sEcReT-serial"), photo.subarray(-2)]));
+    assert.deepEqual([result.lossless, result.format, result.verifiedClean, SECRET.test(latin(file))], [false, "jpeg", true, false]);
+    exiftoolFinds(file, RIGHTS_ONLY);
+    const [before, after] = [await rawOf(photo), await rawOf(file)];
+    assert(before.reduce((sum, value, at) => sum + Math.abs(value - (after[at] ?? 0)), 0) / before.length < 12);
+  });
+
+  it("fails for good, and gives nothing out, when something is left even then", async () => {
+    // What stands before every profile of a JPEG.
+    const photo = await noise(60, 40).withIccProfile("p3").withExif({ IFD0: { Make: "ICC_PROFILE" } }).jpeg().toBuffer();
+    const message = "The photo could not be scrubbed: read again, it still tells EXIF:Make. Nothing was given out.";
+    await assert.rejects(run(photo), (error) => error instanceof PermanentTaskError && error.code === "TASK_FAILED" && error.message === message);
+  });
+
+  it("keeps the wide profile of a HEIC with its pixels, or brings them to sRGB", async () => {
+    const kept = await run(quadrantsHeic());
+    const { icc = Buffer.alloc(0), ...header } = await sharp(kept.file).metadata();
+    assert.deepEqual([header.format, header.width, header.height, header.orientation, icc.equals((await sharp(quadrantsHeic()).metadata()).icc ?? Buffer.alloc(1))], ["jpeg", 96, 64, undefined, true]);
+    await assertQuadrants(kept.file, 12);
+    const { file } = await run(quadrantsHeic(), { keepIcc: false });
+    assert.equal((await sharp(file).metadata()).icc, undefined);
+    await assertQuadrants(file, 12);
+    await assert.rejects(run(tiledHeic().subarray(0, -1)), (error) => error instanceof PhotoUnreadableError && /damaged or cut off/.test(error.message));
   });
 
   it("tells its steps, and stops between two when told to", async () => {

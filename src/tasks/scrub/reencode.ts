@@ -1,6 +1,8 @@
+import { decodeHeic } from "../../imaging/decode-heic.js";
 import { decodePhoto } from "../../imaging/decode-photo.js";
 import { encodeWithExif } from "../../imaging/encode-with-exif.js";
 import { FAITHFUL_QUALITY } from "../../imaging/faithful-quality.js";
+import { heifIsWhole } from "../../imaging/heif-is-whole.js";
 import { iccProfileIsSound } from "../../imaging/icc-profile-is-sound.js";
 import type { OutputFormat } from "../../imaging/output-format.js";
 import { outputFormatOf } from "../../imaging/output-format-of.js";
@@ -27,8 +29,7 @@ export async function reencode(path: string, photo: { file: Buffer; format: stri
   const format = formatFor(photo.format, header);
   const encode = (pipeline: Pipeline) => encodeLike(pipeline, format, photo.file, header, kept.exif);
   if (kept.icc && isInOwnColours(header)) {
-    const pipeline = sharp(path, { failOn: "warning", limitInputPixels: photo.maxPixels }).autoOrient().keepIccProfile();
-    const data = await encode(pipeline).catch(() => null);
+    const data = await encodeInOwnColours(path, photo, header, encode).catch(() => null);
     if (data !== null) return { data, format, warnings: [] };
     // What is wrong with it is for the decoder below to say, or to repair.
   }
@@ -42,12 +43,15 @@ function formatFor(photoFormat: string, { hasAlpha }: Header): OutputFormat {
   return format === "jpeg" && hasAlpha && photoFormat !== "jpeg" ? "png" : format;
 }
 
-/**
- * Grey and CMYK come out as RGB, which their profiles do not describe. HEIC is not the image library's to decode, and what
- * has several pages carries a warning: both are for `decodePhoto`.
- */
+/** Grey and CMYK come out as RGB, which their profiles do not describe; what has several pages carries a warning: both are for `decodePhoto`. */
 function isInOwnColours({ icc, space, compression, pages = 1 }: Header): boolean {
-  return icc !== undefined && iccProfileIsSound(icc) && space === "srgb" && compression !== "hevc" && pages === 1;
+  return icc !== undefined && iccProfileIsSound(icc) && space === "srgb" && (pages === 1 || compression === "hevc");
+}
+
+async function encodeInOwnColours(path: string, { file, maxPixels }: { file: Buffer; maxPixels: number }, { compression, icc }: Header, encode: (pipeline: Pipeline) => Promise<Buffer>): Promise<Buffer> {
+  if (compression === "hevc" && !heifIsWhole(file)) throw new Error("The file ends before its pictures do.");
+  const input = compression === "hevc" ? await decodeHeic(file, icc ?? null) : path;
+  return encode(sharp(input, { failOn: "warning", limitInputPixels: maxPixels }).autoOrient().keepIccProfile());
 }
 
 function encodeLike(pipeline: Pipeline, format: OutputFormat, file: Buffer, header: Header, exif: Buffer | null): Promise<Buffer> {
