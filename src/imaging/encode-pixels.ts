@@ -19,7 +19,8 @@ const WEBP_EFFORT = 4;
 const WEBP_EFFORT_LARGE = 2;
 const LARGE_PIXELS = 40_000_000;
 
-const MAX_WEBP_SIDE = 16_383;
+/** The format's own end, in pixels. */
+export const MAX_WEBP_SIDE = 16_383;
 
 export interface EncodeExtras {
   /** Every pixel as it is; WebP and AVIF. PNG always is, JPEG never. */

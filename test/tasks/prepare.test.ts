@@ -85,6 +85,15 @@ describe("prepare", () => {
     assert.equal(result.hash.phash, null);
   });
 
+  it("makes thumbnails of what is too tall for WebP, in a format that goes further", async () => {
+    const tall = { width: 20, height: 17_000, background: "#36699980" };
+    for (const [channels, format] of [[3, "jpeg"], [4, "png"]] as const) {
+      const { result, files } = await runTask(prepare, folder.write(await sharp({ create: { ...tall, channels } }).png().toBuffer()), {});
+      assert.deepEqual(result.thumbnail.variants.map((variant) => [variant.name, variant.format, variant.height]), [320, 1024].map((width) => [`${width}w.${format === "jpeg" ? "jpg" : format}`, format, 17_000]));
+      for (const file of files.values()) assert.deepEqual((({ format, width, height }) => [format, width, height])(await sharp(file).metadata()), [format, 20, 17_000]);
+    }
+  });
+
   it("takes no parameters, refuses what is no photo, and stops when told to", async () => {
     assert.equal(prepare.parameters.safeParse({ widths: [100] }).success, false);
     await assert.rejects(runTask(prepare, folder.write("%PDF-1.7"), {}), (error) => error instanceof PhotoUnreadableError && /PDF/.test(error.message));

@@ -2,6 +2,8 @@ import type { DecodedPhoto } from "../../imaging/decode-photo.js";
 import { decodePhoto } from "../../imaging/decode-photo.js";
 import { PREVIEW_SIDE } from "../../imaging/decode-preview.js";
 import { DEFAULT_MAX_PIXELS } from "../../imaging/photo-limits.js";
+import { MAX_WEBP_SIDE } from "../../imaging/encode-pixels.js";
+import type { Pixels } from "../../imaging/pixels.js";
 import { shrinkToFit } from "../../imaging/shrink-pixels.js";
 import type { TaskContext } from "../define-task.js";
 import { hashOf } from "../hash/hash-of.js";
@@ -23,7 +25,7 @@ export async function run(context: TaskContext<Record<string, never>>) {
   const sizes = thumbnail.parameters.parse({});
   progress(0, "decoding");
   const decoded = await decodePhoto(photo.path, { maxPixels, width: Math.max(...sizes.widths) });
-  const thumbnails = await makeThumbnails({ ...context, parameters: sizes, progress: partOfProgress(progress, 0.3, 0.7) }, decoded);
+  const thumbnails = await makeThumbnails({ ...context, parameters: { ...sizes, format: formatFor(decoded.pixels) }, progress: partOfProgress(progress, 0.3, 0.7) }, decoded);
   signal.throwIfAborted();
   progress(0.7, "reading the tags");
   const tags = await metadataOf(photo.path, decoded.header, metadata.parameters.parse({}));
@@ -31,6 +33,12 @@ export async function run(context: TaskContext<Record<string, never>>) {
   const looks = await look(context, { ...decoded, pixels: await shrinkToFit(decoded.pixels, PREVIEW_SIDE) });
   progress(1, "done");
   return { thumbnail: thumbnails, metadata: tags, ...looks, ...(warnings.length > 0 && { warnings }) };
+}
+
+/** A scrolled screenshot may be too tall for WebP; whoever asks for no format is not to be told to ask for another. */
+function formatFor({ height, channels }: Pixels): "webp" | "jpeg" | "png" {
+  if (height <= MAX_WEBP_SIDE) return "webp";
+  return channels === 4 ? "png" : "jpeg";
 }
 
 async function look(context: TaskContext<Record<string, never>>, preview: DecodedPhoto) {

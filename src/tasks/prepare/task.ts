@@ -10,7 +10,7 @@ import { warnings } from "../warnings.js";
 export const parameters = z.strictObject({});
 
 export const result = z.object({
-  thumbnail: thumbnail.result.describe("As the Job thumbnail gives it; the files are outputs."),
+  thumbnail: thumbnail.result.describe("As the Job thumbnail gives it; the files are outputs. WebP; where that ends, above 16,383 pixels of height, JPEG, or PNG for what is transparent."),
   metadata: metadata.result.describe("As the Job metadata gives it."),
   placeholder: placeholder.result.describe("As the Job placeholder gives it."),
   palette: palette.result.describe("As the Job palette gives it."),
