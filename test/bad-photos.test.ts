@@ -9,6 +9,7 @@ import { quadrantsHeic, twoPictureAvif, withSize } from "./imaging/heif-files.js
 import { makeGif } from "./imaging/make-gif.js";
 import { makePng } from "./imaging/make-png.js";
 import { noise } from "./imaging/noise.js";
+import { killDecoders } from "./support/kill-decoders.js";
 import type { QueuedJobFields, TestClient } from "./support/test-client.js";
 import { startTestService } from "./support/test-service.js";
 import type { TestService } from "./support/test-service.js";
@@ -21,21 +22,21 @@ const picture = () => noise(160, 120).blur(2);
 const jpeg = () => picture().jpeg().toBuffer();
 const HUFFMAN_TABLES = 0xc4;
 /** A JPEG with something more in it, behind its start or before its first segment of a kind. */
-const inJpeg = async (part: Buffer, before?: number) => {
+const inJpeg = async (part: Buffer, segmentBehind?: number) => {
   const file = await jpeg();
-  const at = before === undefined ? 2 : file.indexOf(Buffer.from([0xff, before]));
+  const at = segmentBehind === undefined ? 2 : file.indexOf(Buffer.from([0xff, segmentBehind]));
   return Buffer.concat([file.subarray(0, at), part, file.subarray(at)]);
 };
-const header = (title: string) => `The header of this ${title} file cannot be read: it is damaged or cut off. Upload the original file again.`;
+const unreadableHeader = (title: string) => `The header of this ${title} file cannot be read: it is damaged or cut off. Upload the original file again.`;
 const tooMany = (counted: string, most: number) => `The photo has ${counted}; at most ${most} are accepted. Scale it down and upload it again.`;
 
 const REFUSED: [what: string, make: Make, status: number, code: string, message: string][] = [
   ["an AVIF of less than 2 KB and 100 megapixels", () => withSize(twoPictureAvif(), 10_000, 10_000), 413, "PHOTO_TOO_LARGE", tooMany("100 megapixels (10000 × 10000)", 50)],
   ["a PNG of 65 bytes and 400 megapixels", () => makePng({ width: 20_000, height: 20_000, colorType: 0, samples: Buffer.alloc(0) }), 413, "PHOTO_TOO_LARGE", tooMany("400 megapixels (20000 × 20000)", 100)],
   ["a GIF of 10,000 frames", () => makeGif([[1, 2, 3]], 10_000), 413, "PHOTO_TOO_LARGE", "The file has 10000 pages or frames; at most 1000 are accepted."],
-  ["half a HEIC", () => half(quadrantsHeic()), 415, "PHOTO_UNREADABLE", header("HEIC")],
-  ["half a WebP", async () => half(await picture().webp().toBuffer()), 415, "PHOTO_UNREADABLE", header("WebP")],
-  ["a PNG whose palette is missing", () => makePng({ width: 1, height: 1, colorType: 3, samples: Buffer.from([5]) }), 415, "PHOTO_UNREADABLE", header("PNG")],
+  ["half a HEIC", () => half(quadrantsHeic()), 415, "PHOTO_UNREADABLE", unreadableHeader("HEIC")],
+  ["half a WebP", async () => half(await picture().webp().toBuffer()), 415, "PHOTO_UNREADABLE", unreadableHeader("WebP")],
+  ["a PNG whose palette is missing", () => makePng({ width: 1, height: 1, colorType: 3, samples: Buffer.from([5]) }), 415, "PHOTO_UNREADABLE", unreadableHeader("PNG")],
   ["an SVG that names a file of the server's", () => Buffer.from('<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]><svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text>&x;</text></svg>'), 415, "PHOTO_UNREADABLE", "This is an SVG drawing, not a photo. Upload it as JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC."],
 ];
 
@@ -56,6 +57,8 @@ const READ: [what: string, make: Make, warnings?: string[]][] = [
 ];
 
 const CUT: [what: string, share: number][] = [["10 %", 0.1], ["50 %", 0.5], ["99 %", 0.99]];
+const CRASHED = "The photo cannot be processed: the decoder stopped at it. Upload the original file again.";
+const NO_PROC = process.platform === "linux" ? false : "it looks into /proc";
 const DAMAGED = "The photo is damaged or cut off: its header is fine, but the picture cannot be decoded. Upload the original file again.";
 
 describe("a bad photo", () => {
@@ -81,15 +84,32 @@ describe("a bad photo", () => {
   }
 
   for (const [what, share] of CUT) {
-    it(`is cut at ${what} behind its header: taken, and refused by its jobs`, async () => {
+    it(`is cut at ${what} of its bytes: taken, and refused by its jobs`, async () => {
       const file = await jpeg();
       const { status, error, attempts } = await prepared(file.subarray(0, file.length * share));
       assert.deepEqual([status, error, attempts], ["FAILED", { code: "PHOTO_UNREADABLE", message: DAMAGED }, 1]);
     });
   }
 
-  it("costs no child and leaves nothing that a person must look at", () => {
+  it("of these has cost no child, and none left a person something to look at", () => {
     assert.deepEqual(service.logged.filter((line) => Number(line["level"]) >= 50 || "childPid" in line), []);
+  });
+
+  it("that crashes what decodes it costs two children, fails for good, and its neighbours do not notice", { skip: NO_PROC }, async () => {
+    const [killer, neighbour] = await Promise.all([noise(2500, 2000).png({ compressionLevel: 1 }).toBuffer(), jpeg()].map(async (made) => (await person.upload(await made)).json["id"]));
+    const decoders = killDecoders(String(killer));
+    const thumbnails = (photoId: unknown, parameters = {}) => person.enqueue("thumbnail", parameters, { photoIds: [photoId] });
+    const { id } = await thumbnails(killer);
+    const others = await Promise.all(Array.from({ length: 12 }, (_, index) => thumbnails(neighbour, { widths: [100 + index] })));
+    const { status, error, attempts } = await person.finished(id, 30_000);
+    decoders.stop();
+    assert.deepEqual([status, error, attempts, decoders.deaths], ["FAILED", { code: "PHOTO_UNREADABLE", message: CRASHED }, 2, 2]);
+    for (const other of [...others, await thumbnails(neighbour)]) {
+      const ended = await person.finished(other.id);
+      assert.deepEqual([ended.status, ended.attempts], ["SUCCESS", 1]);
+    }
+    assert.equal(service.logged.filter((line) => "childPid" in line).length, 2);
+    assert.deepEqual(service.logged.filter((line) => Number(line["level"]) >= 50), []);
   });
 
   async function prepared(bytes: Buffer): Promise<QueuedJobFields> {

@@ -15,7 +15,7 @@ import type { Verdict } from "./judge-error.js";
 export interface JobRunner {
   /** As an upload is looked at. */
   probe(path: string): Promise<{ header: PhotoHeader | null; verdict: Verdict }>;
-  /** Jobs that take photos, with the defaults of their parameters. */
+  /** Jobs that take photos. */
   jobs: Task[];
   /** `check` sees the answer while its files are still there, and says what is wrong. */
   run(task: Task, photos: TaskPhoto[], check?: (response: TaskChildResponse, folder: string) => Promise<string | null>): Promise<Verdict>;
@@ -28,8 +28,9 @@ const GIVEN: Record<string, unknown> = { convert: { format: "webp" }, watermark:
 const NO_NEIGHBOURS: NearPhotoList = { photos: [], cut: false };
 const MEMORY_BYTES = 1.5 * 1024 ** 3;
 
-/** Runs Jobs in the worker's own children; their folders lie in `folder`. */
-export function createJobRunner(folder: string, options: { size?: number } = {}): JobRunner {
+/** Runs Jobs in the worker's own children; their folders lie in `folder`. `parameters`: of Jobs by their names, where not the defaults. */
+export function createJobRunner(folder: string, options: { size?: number; parameters?: Record<string, unknown> } = {}): JobRunner {
+  const given = { ...GIVEN, ...options.parameters };
   const entry = new URL("../../src/worker/task-child.js", import.meta.url);
   const pool = createChildPool({ entry, size: options.size ?? availableParallelism(), memoryLimitBytes: MEMORY_BYTES, log: silentLog });
   const inspector = createPhotoInspector({ log: silentLog, maxPixels: 100_000_000, memoryLimitBytes: MEMORY_BYTES });
@@ -38,7 +39,7 @@ export function createJobRunner(folder: string, options: { size?: number } = {})
   async function attempt(task: Task, photos: TaskPhoto[], check?: Parameters<JobRunner["run"]>[2]): Promise<Verdict> {
     const attemptFolder = join(folder, `attempt-${++attempts}`);
     await mkdir(attemptFolder);
-    const parameters = task.parameters.parse(GIVEN[task.name] ?? {});
+    const parameters = task.parameters.parse(given[task.name] ?? {});
     const request: TaskChildRequest = { task: task.name, parameters, photos, attempt: 1, failures: 0, folder: attemptFolder, maxPixels: 100_000_000 };
     try {
       const response = (await pool.run(request, { timeoutMs: task.timeoutMs, onAsk: async () => NO_NEIGHBOURS })) as TaskChildResponse;

@@ -90,7 +90,8 @@ describe("prepare", () => {
     for (const [channels, format] of [[3, "jpeg"], [4, "png"]] as const) {
       const { result, files } = await runTask(prepare, folder.write(await sharp({ create: { ...tall, channels } }).png().toBuffer()), {});
       assert.deepEqual(result.thumbnail.variants.map((variant) => [variant.name, variant.format, variant.height]), [320, 1024].map((width) => [`${width}w.${format === "jpeg" ? "jpg" : format}`, format, 17_000]));
-      for (const file of files.values()) assert.deepEqual((({ format, width, height }) => [format, width, height])(await sharp(file).metadata()), [format, 20, 17_000]);
+      const headers = await Promise.all([...files.values()].map((file) => sharp(file).metadata()));
+      assert.deepEqual(headers.map((header) => [header.format, header.width, header.height]), [[format, 20, 17_000], [format, 20, 17_000]]);
     }
   });
 
