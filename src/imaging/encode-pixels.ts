@@ -11,10 +11,7 @@ const DEFAULT_QUALITY = { jpeg: 80, webp: 80, avif: 50, png: 100 } as const sati
 /** From 0 to 9. At 2 a 12-megapixel photo's thumbnails take 0.7 s; above 4 single pictures take many seconds. */
 const AVIF_EFFORT = 2;
 
-/**
- * From 0 to 6. From 3 on the encoder keeps all that it has coded, up to 20 bytes a pixel: 100 megapixels do not fit into a child then.
- * The same quality takes some 10 % more bytes below.
- */
+/** From 0 to 6. From 3 on the encoder keeps all that it has coded: 100 noisy megapixels do not fit into a child then. Below, a photo takes 1 to 3 % more bytes. */
 const WEBP_EFFORT = 4;
 const WEBP_EFFORT_LARGE = 2;
 const LARGE_PIXELS = 40_000_000;
