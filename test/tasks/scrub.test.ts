@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { describe, it } from "node:test";
 import { PermanentTaskError, PhotoUnreadableError } from "../../src/errors.js";
 import { sharp } from "../../src/imaging/sharp.js";
@@ -203,7 +203,7 @@ describe("scrubbing any other photo", () => {
     const { file } = await run(quadrantsHeic(), { keepIcc: false });
     assert.equal((await sharp(file).metadata()).icc, undefined);
     await assertQuadrants(file, 12);
-    await assert.rejects(run(tiledHeic().subarray(0, -1)), (error) => error instanceof PhotoUnreadableError && /damaged or cut off/.test(error.message));
+    for (const file of [quadrantsHeic().subarray(0, -1), tiledHeic().subarray(0, -1)]) await assert.rejects(run(file), (error) => error instanceof PhotoUnreadableError && /damaged or cut off/.test(error.message));
   });
 
   it("tells its steps, and stops between two when told to", async () => {
@@ -228,6 +228,13 @@ describe("scrubbing photos of real cameras", { skip: noSharedPhotos }, () => {
       if (lossless) assert((await rawOf(file)).equals(await sharp(sharedPhotos + name, { failOn: "none" }).raw().toBuffer()));
     });
   }
+});
+
+describe("scrubbing a cut photo of an iPhone", { skip: noSharedPhotos }, () => {
+  it("is refused, though a decoder would show the rest in grey", async () => {
+    const whole = readFileSync(`${sharedPhotos}IMG_5195.HEIC`);
+    await assert.rejects(run(whole.subarray(0, whole.length * 0.9)), (error) => error instanceof PhotoUnreadableError && /the picture cannot be decoded/.test(error.message));
+  });
 });
 
 describe("scrubbing a photo with something wrong in its header", () => {

@@ -109,9 +109,9 @@ describe("a task in a child", () => {
 
   it("says what to do when what it writes needs more memory than it may have", { skip: LINUX }, async () => {
     const own = makePool({ memoryLimitBytes: 200_000_000 });
+    after(() => own.close());
     const asked = request("convert", temporary.write(await noise(1600, 1200).jpeg().toBuffer()), { format: "webp", quality: 100 });
     const message = "Writing a picture of this size as WEBP takes more memory than a task may use. Ask for another format or for a smaller picture.";
     await assert.rejects(run(asked, {}, own), (error) => error instanceof PermanentTaskError && error.code === "PHOTO_TOO_LARGE" && error.message === message);
-    await own.close();
   });
 });
