@@ -203,7 +203,7 @@ describe("scrubbing any other photo", () => {
     const { file } = await run(quadrantsHeic(), { keepIcc: false });
     assert.equal((await sharp(file).metadata()).icc, undefined);
     await assertQuadrants(file, 12);
-    for (const file of [quadrantsHeic().subarray(0, -1), tiledHeic().subarray(0, -1)]) await assert.rejects(run(file), (error) => error instanceof PhotoUnreadableError && /damaged or cut off/.test(error.message));
+    for (const cut of [quadrantsHeic().subarray(0, -1), tiledHeic().subarray(0, -1)]) await assert.rejects(run(cut), (error) => error instanceof PhotoUnreadableError && /damaged or cut off/.test(error.message));
   });
 
   it("tells its steps, and stops between two when told to", async () => {
