@@ -35,6 +35,8 @@ const variables = {
   JWT_ISSUER: list.optional(),
   JWT_AUDIENCE: list.optional(),
   ADMIN_EMAILS: list.default([]),
+  ADMIN_PASSWORD: z.string().min(12, "is shorter than 12 characters").optional(),
+  ADMIN_ACTIONS: flag.default(false),
   FILE_SIGNING_KEY: z.string().min(32, "is shorter than 32 characters").optional(),
   STORAGE_URL: z.string().regex(/^(file:.+|s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w!.*'()-]+)*\/?)$/, "is neither file:<folder> nor s3://<bucket>[/<prefix>]").default("file:.data/photos"),
   AWS_ACCESS_KEY_ID: z.string().regex(/^\S+$/, "has a blank in it").optional(),
@@ -67,7 +69,7 @@ export type VariableName = keyof typeof variables;
 export const VARIABLE_NAMES = Object.keys(variables) as VariableName[];
 
 /** Each of these may come from the file that `<NAME>_FILE` names, and none is ever printed. */
-export const SECRET_NAMES = ["DATABASE_URL", "REDIS_URL", "JWT_PUBLIC_KEY", "JWT_JWKS_URL", "FILE_SIGNING_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] as const satisfies readonly VariableName[];
+export const SECRET_NAMES = ["DATABASE_URL", "REDIS_URL", "JWT_PUBLIC_KEY", "JWT_JWKS_URL", "ADMIN_PASSWORD", "FILE_SIGNING_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] as const satisfies readonly VariableName[];
 
 const schema = z.object(variables);
 type Values = z.output<typeof schema>;
@@ -165,6 +167,9 @@ function toConfig(values: Values) {
     jwtIssuers: values.JWT_ISSUER ?? [],
     jwtAudiences: values.JWT_AUDIENCE ?? [],
     adminEmails: values.ADMIN_EMAILS.map((email) => email.toLowerCase()),
+    /** Null: there are no pages for operators and no metrics. */
+    adminPassword: values.ADMIN_PASSWORD ?? null,
+    adminActions: values.ADMIN_ACTIONS,
     fileSigningKey: values.FILE_SIGNING_KEY ?? null,
     storageUrl: values.STORAGE_URL,
     awsAccessKeyId: values.AWS_ACCESS_KEY_ID ?? null,

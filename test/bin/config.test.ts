@@ -11,12 +11,12 @@ describe("npm run config", { concurrency: 2 }, () => {
 
   it("prints what is in effect, and of secrets only that they are set", async () => {
     writeFileSync(join(cwd, "signing-key"), "a-file-secret-0123456789abcdef0123456789\n");
-    const env = { PORT: "4321", DATABASE_URL: "postgres://user:db-secret@host/photos", REDIS_URL: "redis://:redis-secret@host:6379", JWT_PUBLIC_KEY: "jwt-secret", FILE_SIGNING_KEY_FILE: join(cwd, "signing-key"), ADMIN_EMAILS: "Ann@Example.test", DISABLED_JOBS: "echo, thumbnail" };
+    const env = { PORT: "4321", DATABASE_URL: "postgres://user:db-secret@host/photos", REDIS_URL: "redis://:redis-secret@host:6379", JWT_PUBLIC_KEY: "jwt-secret", ADMIN_PASSWORD: "operators-secret", FILE_SIGNING_KEY_FILE: join(cwd, "signing-key"), ADMIN_EMAILS: "Ann@Example.test", DISABLED_JOBS: "echo, thumbnail" };
     const { code, stdout, stderr } = await runBin("config", { cwd, env });
     assert.deepEqual([code, stderr], [0, ""]);
     assert.doesNotMatch(stdout, /secret/);
     const told = Object.fromEntries(stdout.trimEnd().split("\n").map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ")).trim()]));
-    for (const name of ["databaseUrl", "redisUrl", "jwtPublicKey", "fileSigningKey"]) assert.equal(told[name], "(set, not shown)", name);
+    for (const name of ["databaseUrl", "redisUrl", "jwtPublicKey", "adminPassword", "fileSigningKey"]) assert.equal(told[name], "(set, not shown)", name);
     assert.deepEqual([told["jwtJwksUrl"], told["port"], told["host"], told["production"], told["adminEmails"], told["disabledJobs"]], ["null", "4321", '"127.0.0.1"', "false", '["ann@example.test"]', '["echo","thumbnail"]']);
   });
 
