@@ -4,8 +4,8 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, it } from "node:test";
 
-const GROUND = ["cursors.ts", "config.ts", "errors.ts", "failpoint.ts", "in-batches.ts", "lifecycle.ts", "logger.ts", "patience.ts", "queued-job.ts", "queued-job-status.ts", "redis.ts"];
-const LEAVES = ["db", "queue", "events", "auth", "photos", "embedded"];
+const GROUND = ["cursors.ts", "config.ts", "errors.ts", "failpoint.ts", "in-batches.ts", "lifecycle.ts", "logger.ts", "patience.ts", "queued-job.ts", "queued-job-status.ts", "redis.ts", "tracer.ts"];
+const LEAVES = ["db", "queue", "events", "auth", "photos", "embedded", "observability"];
 
 /** What each folder may import, besides itself and the ground floor. */
 const MAY_IMPORT: Record<string, string[]> = {
@@ -49,6 +49,12 @@ const LIBRARIES: Record<string, string[]> = {
   aws4fetch: ["photos"],
   "close-with-grace": ["lifecycle.ts"],
   "cli-progress": ["demo"],
+  "prom-client": ["observability"],
+  "@opentelemetry/api": ["observability"],
+  "@opentelemetry/sdk-node": ["observability"],
+  "@opentelemetry/exporter-trace-otlp-http": ["observability"],
+  "@opentelemetry/instrumentation-http": ["observability"],
+  "@opentelemetry/instrumentation-ioredis": ["observability"],
 };
 
 interface Source {

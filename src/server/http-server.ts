@@ -16,9 +16,13 @@ import type { GraphqlSockets } from "./graphql-sockets.js";
 import { registerFrontPage } from "./front-page.js";
 import { registerHealth } from "./health.js";
 import type { HealthOptions } from "./health.js";
+import { registerMetrics } from "./metrics-route.js";
+import type { MetricsRouteOptions } from "./metrics-route.js";
 import { createOrigins } from "./origins.js";
 import { registerPhotoUploads } from "./photo-uploads.js";
 import { requestIdOf } from "./request-id.js";
+import { watchRequests } from "./watch-requests.js";
+import type { OnRequest } from "./watch-requests.js";
 import { registerSignedFiles } from "./signed-files.js";
 
 export interface HttpServerOptions {
@@ -29,6 +33,9 @@ export interface HttpServerOptions {
   intake: PhotoIntake;
   storage: Storage;
   health: HealthOptions;
+  metrics: MetricsRouteOptions;
+  /** Called with what happens at the doors. */
+  watch: { onRequest: OnRequest; onError(code: string): void; onSocketClosed(code: number): void };
   log: Logger;
 }
 
@@ -48,11 +55,12 @@ const BACKLOG = 4096;
 
 /** The network edge, built apart from the process. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { config, schema, services, log } = options;
+  const { config, schema, services, log, watch } = options;
   const app = createApp(log);
+  watchRequests(app, watch.onRequest);
   const authenticator = createAuthenticator({ verifier: options.verifier, users: services.users });
   const origins = createOrigins({ allowed: config.allowedOrigins, localhost: !config.production });
-  const shared = { schema, services, authenticator, introspection: config.introspection, production: config.production };
+  const shared = { schema, services, authenticator, introspection: config.introspection, production: config.production, onError: watch.onError };
 
   await app.register(fastifyCors, { delegator: (request, done) => done(null, corsOf(origins.allows(request.raw))) });
   await registerGraphqlEndpoint(app, shared);
@@ -61,6 +69,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   let closing = false;
   const { needed, wanted } = options.health;
   registerHealth(app, { needed: { ...needed, process: () => (closing ? "it is closing" : null) }, wanted });
+  await registerMetrics(app, options.metrics);
   registerFrontPage(app, services.info.version);
   if (!config.production) app.get("/graphql/schema.graphql", (_request, reply) => reply.type("text/plain; charset=utf-8").send(printSchema(schema)));
   const sockets = createGraphqlSockets({
@@ -69,6 +78,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     origins,
     limits: { socketsPerUser: config.maxSocketsPerUser, subscriptionsPerSocket: config.maxSubscriptionsPerSocket, openingSockets: config.maxOpeningSockets },
     log,
+    onClosed: watch.onSocketClosed,
   });
 
   return {
