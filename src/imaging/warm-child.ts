@@ -76,7 +76,7 @@ export function createWarmChild(options: WarmChildOptions): WarmChild {
     },
     ready,
     gone,
-    run: (request, runOptions) => run(self, request, runOptions).finally(() => (self.log = self.state === "gone" ? self.log : options.log)),
+    run: (request, runOptions) => run(self, request, runOptions).finally(() => (self.log = options.log)),
     leave: () => leave(self),
   };
 }

@@ -18,7 +18,7 @@ export interface Backlog {
 }
 
 export interface BacklogReads {
-  /** At most once in five seconds; in between it answers what it was. */
+  /** At most once in two seconds; in between it answers what it was. */
   read(): Promise<Backlog>;
   /** Whether one of these Jobs has been due for longer than so many seconds, as far as the 1,000 that are due for longest tell. */
   hasWaited(jobs: readonly string[], seconds: number): Promise<boolean>;
@@ -28,7 +28,7 @@ export interface BacklogReads {
 const COUNTED = 20_000;
 const SORTED_BY_JOB = 5000;
 const DUE_LOOKED_AT = 1000;
-const FRESH_MS = 5000;
+const FRESH_MS = 2000;
 
 export function createBacklogReads({ sql }: Pick<Database, "sql">, options: { freshMs?: number } = {}): BacklogReads {
   let last: Promise<Backlog> | null = null;
