@@ -41,7 +41,7 @@ const WITHIN: [RegExp, string][] = [
   [/([?&](?:sig|token|X-Amz-(?:Signature|Credential|Security-Token))=)[^&"\s\\]+/gi, "$1[redacted]"],
   [/(\w:\/\/[^:@/\s"]*:)[^@/\s"]+@/g, "$1[redacted]@"],
   [/((?:Bearer|Basic) )[\w+/=.~-]{8,}/g, "$1[redacted]"],
-  [/(Failed query: (?:[^"\\]|\\.)*?\\nparams: )(?:[^"\\]|\\(?!n)|\\n(?! {4}at ))*/g, "$1[redacted]"],
+  [/(Failed query: (?:[^"\\]|\\.)*?\\nparams: )(?:[^"\\]|\\[^n]|\\n(?! {4}at ))*/g, "$1[redacted]"],
 ];
 
 const SAFE = {

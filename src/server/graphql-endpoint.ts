@@ -74,7 +74,7 @@ async function contextOf(request: FastifyRequest, { services, authenticator }: G
     return createContext(services, { user, requestId: request.id, log: request.log.child({ userId: user.id }) as Context["log"], cached: true });
   } catch (error) {
     if (isInternal(error)) request.log.error({ err: error }, "a request could not be authenticated");
-    throw new GraphQLError("", { originalError: error as Error, extensions: { http: { status: statusOf(error) } } });
+    throw new GraphQLError("", { originalError: error as Error, extensions: { http: { status: statusOf(error) }, ...(isInternal(error) && { code: "INTERNAL_SERVER_ERROR" }) } });
   }
 }
 

@@ -232,5 +232,5 @@ function noOperation(name: string | null | undefined): GraphQLError {
 }
 
 function asGraphQLError(error: unknown): GraphQLError {
-  return new GraphQLError("", { originalError: error instanceof Error ? error : new ServiceUnavailableError("Try again in a moment.") });
+  return new GraphQLError("", { originalError: error instanceof Error ? error : new ServiceUnavailableError("Try again in a moment."), ...(isInternal(error) && { extensions: { code: "INTERNAL_SERVER_ERROR" } }) });
 }

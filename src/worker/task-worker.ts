@@ -103,7 +103,7 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
     async close() {
       closing = true;
       const drained = setTimeout(() => leases.stopAll(), options.drainMs);
-      const closed = Promise.all(workers.map((worker) => closeBullWorker(worker, redis)));
+      const closed = Promise.all(workers.map((worker) => closeBullWorker(worker, redis, () => running.size > 0)));
       await Promise.all(running);
       clearTimeout(drained);
       await closed;

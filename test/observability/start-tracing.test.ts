@@ -1,8 +1,8 @@
 // Real processes of API and worker, and a real receiver of OTLP: one submission is one trace.
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFile } from "node:child_process";
 import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { eventually } from "../support/eventually.js";
 import { startOtlpReceiver } from "../support/otlp-receiver.js";
@@ -25,25 +25,22 @@ describe("tracing", () => {
   let receiver: OtlpReceiver;
   let bins: Record<"api" | "worker", RunningBin>;
   let person: TestClient;
-  /** Prints, at its end, which packages of OpenTelemetry a process had loaded. */
-  let probe: string;
 
-  const environment = () => ({ DATABASE_URL: database.url, REDIS_URL: testRedis().url, PORT: "0", WORKER_PORT: "0", WORKER_CONCURRENCY: "1", NODE_ENV: "development", LOG_LEVEL: "debug", NODE_OPTIONS: `--import=${probe}` });
-  const start = (name: string, env: Record<string, string> = {}) => startBin(name, { cwd: folder.path, env: { ...environment(), ...env } });
+  // Compiled, they use the prefix of production: so that no other test is in their way, in a database of Redis of their own.
+  const redisUrl = Object.assign(new URL(testRedis().url), { pathname: "/9" }).href;
+  const start = (name: string) => startBin(name, {
+    cwd: folder.path,
+    env: {
+      DATABASE_URL: database.url, REDIS_URL: redisUrl, PORT: "0", WORKER_PORT: "0", WORKER_CONCURRENCY: "1", NODE_ENV: "development", LOG_LEVEL: "debug",
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_BSP_SCHEDULE_DELAY: "100",
+    },
+  });
   const lines = (bin: RunningBin) => bin.stdout.split("\n").filter((line) => line.endsWith("}")).map((line) => JSON.parse(line) as Record<string, unknown>);
   const line = (bin: RunningBin, message: string) => eventually(`"${message}" is logged`, () => lines(bin).find(({ msg }) => msg === message), 20_000);
-  const loadedBy = async (bin: RunningBin) => {
-    bin.child.kill("SIGTERM");
-    assert.equal(await bin.ended, 0, bin.stdout);
-    return /^loaded: (.*)$/m.exec(bin.stderr)?.[1]?.split(" ") ?? [];
-  };
 
   before(async () => {
-    probe = join(folder.path, "probe.mjs");
-    writeFileSync(probe, `import Module from "node:module"; process.on("exit", () => process.stderr.write("\\nloaded: " + [...new Set(Object.keys(Module._cache).flatMap((path) => /@opentelemetry\\/[\\w-]+/.exec(path) ?? []))].join(" ") + "\\n"));`);
     [database, receiver] = await Promise.all([createTestDatabase(), startOtlpReceiver()]);
-    const traced = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_BSP_SCHEDULE_DELAY: "100" };
-    bins = { api: start("api", traced), worker: start("worker", traced) };
+    bins = { api: start("api"), worker: start("worker") };
     const [{ url }] = await Promise.all([line(bins.api, "ready"), line(bins.worker, "takes work")]);
     const token = (await runBin("token", { cwd: folder.path, args: ["--email", "ann@example.test"], env: { NODE_ENV: "development" } })).stdout.trim();
     person = createTestClient(String(url), token);
@@ -103,11 +100,28 @@ describe("tracing", () => {
     assert.deepEqual([...receiver.paths], ["/v1/traces"]);
   });
 
-  it("loads nothing where no endpoint is set, and the SDK where one is", async () => {
-    const plain = [start("api"), start("worker")];
-    await Promise.all(plain.map((bin, i) => line(bin, i === 0 ? "ready" : "takes work")));
-    // The metrics' library brings the interface along, which does nothing by itself.
-    for (const bin of plain) assert.deepEqual((await loadedBy(bin)).filter((name) => name !== "@opentelemetry/api"), []);
-    for (const bin of Object.values(bins)) assert.ok((await loadedBy(bin)).includes("@opentelemetry/sdk-node"));
+  it("sends what is not sent yet when a process ends", async () => {
+    const before_ = receiver.bodies.length;
+    await person.get("{ me { id } }");
+    bins.api.child.kill("SIGTERM");
+    assert.equal(await bins.api.ended, 0);
+    assert.ok(receiver.bodies.length > before_);
+  });
+});
+
+/** The packages of OpenTelemetry that a process has loaded which is composed of what API and worker are, and asked whether it is to trace. */
+async function packagesLoaded(otlpEndpoint: string | null): Promise<string[]> {
+  const urlOf = (name: string) => JSON.stringify(new URL(`../../src/bin/${name}.js`, import.meta.url).href);
+  const program = `import Module from "node:module"; await import(${urlOf("create-api")}); await import(${urlOf("create-worker")});
+    const { startTracingIfWanted } = await import(${urlOf("start-tracing-if-wanted")}); await startTracingIfWanted("api", ${JSON.stringify({ otlpEndpoint })});
+    process.stdout.write(JSON.stringify([...new Set(Object.keys(Module._cache).flatMap((path) => /@opentelemetry\\/[\\w-]+/.exec(path) ?? []))])); process.exit();`;
+  return JSON.parse((await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program])).stdout) as string[];
+}
+
+describe("without an endpoint", () => {
+  it("nothing of OpenTelemetry is loaded but the interface, which the metrics' library brings along and which does nothing by itself", async () => {
+    const [without, with_] = await Promise.all([packagesLoaded(null), packagesLoaded("http://127.0.0.1:9")]);
+    assert.deepEqual(without, ["@opentelemetry/api"]);
+    for (const name of ["sdk-node", "instrumentation-http", "instrumentation-ioredis"]) assert.ok(with_.includes(`@opentelemetry/${name}`), name);
   });
 });
