@@ -132,7 +132,7 @@ describe("the architecture", () => {
   });
 
   it("has each test at the path of what it tests", () => {
-    const stories = ["architecture", "deploy", "fairness", "kill-points", "readme", "release", "resume", "reuse", "submit-to-push", "worker-killed"];
+    const stories = ["architecture", "deploy", "fairness", "kill-points", "monitoring", "readme", "release", "resume", "reuse", "submit-to-push", "worker-killed"];
     const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
     // Of a file, of a folder as a whole (a task), or of one subject of a file (enqueue of queued-jobs).
     const isTested = (name: string) => [`src/${name}.ts`, `src/${name}`, `${name}.ts`, `src/${dirname(name)}.ts`].some((path) => existsSync(path));
