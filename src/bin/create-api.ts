@@ -4,26 +4,20 @@ import { createSchema } from "../graphql/schema.js";
 import { createPhotoInspector } from "../imaging/photo-inspector.js";
 import type { ClosingStack } from "../lifecycle.js";
 import type { Logger } from "../logger.js";
-import { createEdgeMetrics, gaugeEdge } from "../observability/edge-metrics.js";
-import { createJobMetrics } from "../observability/job-metrics.js";
-import { createMetricsPage } from "../observability/metrics-page.js";
-import { gaugeStores } from "../observability/store-metrics.js";
-import { watchFields } from "../observability/watch-fields.js";
 import { createFileUrls } from "../photos/file-urls.js";
 import { createStartRate } from "../queue/start-rate.js";
 import { checkDatabase } from "../server/health.js";
 import { createAdminGuard } from "../server/admin-guard.js";
 import { createHttpServer } from "../server/http-server.js";
 import { createAccounts } from "../services/accounts.js";
-import { createBacklogReads } from "../services/backlog.js";
 import { createEventLog } from "../services/event-log.js";
 import { createPhotoIntake } from "../services/photo-intake.js";
-import type { PhotoIntake } from "../services/photo-intake.js";
 import { createWaitingLine } from "../services/waiting-line.js";
 import { createUsers } from "../services/users.js";
 import { catalogue } from "../tasks/catalogue.js";
 import { noTracer } from "../tracer.js";
 import type { Tracer } from "../tracer.js";
+import { createApiMetrics } from "./create-api-metrics.js";
 import { CHILD_MEMORY_BYTES, createCore, REDIS_PREFIX } from "./create-core.js";
 import { createVerifier } from "./create-verifier.js";
 import { keepFileSigningKey } from "./file-signing-key.js";
@@ -33,12 +27,10 @@ import { version } from "./version.js";
 /** The API, listening; returns its address. What it opens is put on the stack. */
 export async function createApi(config: CompleteConfig, options: { log: Logger; redisPrefix?: string; tracer?: Tracer }, stack: ClosingStack): Promise<{ url: string }> {
   const { log, tracer = noTracer } = options;
-  const page = createMetricsPage({ process: "api", version, revision: config.revision });
-  const jobMetrics = createJobMetrics(page, catalogue.keys());
-  const metrics = createEdgeMetrics(page);
+  const metrics = createApiMetrics({ revision: config.revision, tracer });
   const verifier = await createVerifier(config, log);
   stack.add("token verifier", () => verifier.close());
-  const core = await createCore(config, { name: "photo-service api", connections: 10, ...options, tracer, onStep: jobMetrics.onStep }, stack);
+  const core = await createCore(config, { name: "photo-service api", connections: 10, ...options, tracer, onStep: metrics.onStep }, stack);
   const { database, bus, photos, storage } = core;
   const users = createUsers({ database, adminEmails: config.adminEmails });
   const eventLog = createEventLog(database);
@@ -50,7 +42,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
     seeGone(userId);
     return bus.ringGone(userId);
   };
-  const feed = createFeed({ bus, eventLog, log, onTold: metrics.onTold, onGone: seeGone });
+  const feed = createFeed({ bus, eventLog, log, onTold: metrics.edge.onTold, onGone: seeGone });
   stack.add("feed", () => feed.close());
   const startRate = createStartRate({ redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX, log });
   stack.add("start rate", () => startRate.close());
@@ -69,25 +61,14 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
     limits: { maxUnfinished: config.maxPendingPerUser, maxUploadBytes, maxStoredBytes, maxPhotoPixels: config.maxPhotoPixels },
     info: { version, revision: config.revision, startedAt: new Date() },
   };
-  const intake = measureIntake(createPhotoIntake({ photos, users, storage, inspector, maxUploadBytes, maxStoredBytes }), metrics.onUpload);
+  const intake = metrics.measureIntake(createPhotoIntake({ photos, users, storage, inspector, maxUploadBytes, maxStoredBytes }));
   const health = { needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason }, wanted: { redis: () => bus.awayReason() } };
-  gaugeStores(page, { readBacklog: createBacklogReads(database).read, redisAwayReason: () => bus.awayReason(), jobs: catalogue.keys() });
-  gaugeEdge(page, { subscribers: () => feed.subscribers, sockets: () => server.sockets.count, previews: () => inspector.waiting });
-  const schema = watchFields(await createSchema(), { onField: metrics.onField, tracer });
-  const server = await createHttpServer({ config, schema, services, verifier, intake, storage, health, metrics: { read: page.read, protect: createAdminGuard(config.adminPassword).protect }, watch: metrics, log });
+  metrics.gauge({ database, bus, feed, inspector, sockets: () => server.sockets.count });
+  const schema = metrics.watchSchema(await createSchema());
+  const server = await createHttpServer({ config, schema, services, verifier, intake, storage, health, guard: createAdminGuard(config.adminPassword), readMetrics: metrics.read, watch: metrics.edge, log });
   bus.onGone(seeGone);
   stack.add("HTTP server", () => server.close());
   const url = await server.listen({ host: config.host, port: config.port });
   await inspector.warm();
   return { url };
-}
-
-function measureIntake(intake: PhotoIntake, onUpload: (upload: { created: boolean; byteSize: number }) => void): PhotoIntake {
-  return {
-    async take(...upload) {
-      const taken = await intake.take(...upload);
-      onUpload({ created: taken.created, byteSize: taken.photo.byteSize });
-      return taken;
-    },
-  };
 }

@@ -4,11 +4,6 @@ import { createChildPool } from "../imaging/child-pool.js";
 import { createPhotoInspector } from "../imaging/photo-inspector.js";
 import type { ClosingStack } from "../lifecycle.js";
 import type { Logger } from "../logger.js";
-import { createJobMetrics, gaugeWorker } from "../observability/job-metrics.js";
-import type { JobMetrics } from "../observability/job-metrics.js";
-import { createMetricsPage } from "../observability/metrics-page.js";
-import { gaugeStores } from "../observability/store-metrics.js";
-import { LANES } from "../queue/hint-queue.js";
 import { createStartRate } from "../queue/start-rate.js";
 import { listenForStops } from "../queue/stop-bell.js";
 import { createAdminGuard } from "../server/admin-guard.js";
@@ -16,11 +11,9 @@ import { createHealthServer } from "../server/health-server.js";
 import { checkDatabase } from "../server/health.js";
 import { createBacklogReads } from "../services/backlog.js";
 import { createCleanUp } from "../services/clean-up.js";
-import type { CleanUp } from "../services/clean-up.js";
 import { createDuties } from "../services/duties.js";
 import { createNearPhotos } from "../services/near-photos.js";
 import { createPhotoRepair } from "../services/photo-repair.js";
-import type { QueuedJobs } from "../services/queued-jobs.js";
 import { catalogue } from "../tasks/catalogue.js";
 import { noTracer } from "../tracer.js";
 import type { Tracer } from "../tracer.js";
@@ -29,9 +22,9 @@ import { createLeases } from "../worker/leases.js";
 import { createSchedule } from "../worker/schedule.js";
 import { createTaskWorker } from "../worker/task-worker.js";
 import { createUpkeep } from "../worker/upkeep.js";
+import { createWorkerMetrics } from "./create-worker-metrics.js";
 import { CHILD_MEMORY_BYTES, createCore, REDIS_PREFIX } from "./create-core.js";
 import type { CompleteConfig } from "./read-config.js";
-import { version } from "./version.js";
 
 export interface WorkerOptions {
   log: Logger;
@@ -44,8 +37,7 @@ export interface WorkerOptions {
 /** A worker, taking work; returns the address of its health. What it opens is put on the stack. */
 export async function createWorker(config: CompleteConfig, options: WorkerOptions, stack: ClosingStack): Promise<{ url: string }> {
   const { log, redisPrefix = REDIS_PREFIX, drainMs, tracer = noTracer } = options;
-  const page = createMetricsPage({ process: "worker", version, revision: config.revision });
-  const metrics = createJobMetrics(page, catalogue.keys());
+  const metrics = createWorkerMetrics(config);
   const worker = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
   const core = await createCore(config, { name: "photo-service worker", connections: 10, log, redisPrefix, tracer, onStep: metrics.onStep }, stack);
   const { database, queuedJobs } = core;
@@ -57,12 +49,12 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   stack.add("stop bells", () => stops.close());
   const startRate = createStartRate({ redisUrl: config.redisUrl, prefix: redisPrefix, log });
   stack.add("start rate", () => startRate.close());
-  const upkeep = createUpkeep({ queuedJobs: measureUpkeep(queuedJobs, metrics.onUpkeep), hints: core.hints, duties: createDuties(database), worker, log });
+  const upkeep = createUpkeep({ queuedJobs: metrics.measureUpkeep(queuedJobs), hints: core.hints, duties: createDuties(database), worker, log });
   stack.add("upkeep", () => upkeep.close());
   const cleanUp = createCleanUp({ database, queuedJobs, storage: core.storage, eventTtlSeconds: config.eventTtlSeconds, log });
   const openInspector = () => createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, memoryLimitBytes: CHILD_MEMORY_BYTES });
   const photoRepair = createPhotoRepair({ database, storage: core.storage, openInspector, log });
-  const schedule = createSchedule({ redisUrl: config.redisUrl, prefix: redisPrefix, duties: { ...measureCleanUp(cleanUp, metrics.onUpkeep), ...photoRepair }, log });
+  const schedule = createSchedule({ redisUrl: config.redisUrl, prefix: redisPrefix, duties: { ...metrics.measureCleanUp(cleanUp), ...photoRepair }, log });
   stack.add("schedule", () => schedule.close());
   stack.add("photo repair", () => photoRepair.close());
   const taskWorker = createTaskWorker(
@@ -71,36 +63,11 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   );
   stack.add("task worker", () => taskWorker.close());
   const backlog = createBacklogReads(database);
-  gaugeStores(page, { readBacklog: backlog.read, redisAwayReason: () => core.bus.awayReason(), jobs: catalogue.keys() });
-  gaugeWorker(page, { attempts: () => leases.size, resting: () => LANES.map((lane) => ({ lane, seconds: taskWorker.restingMs(lane) / 1000 })), children: () => pool, size: config.workerConcurrency });
+  metrics.gauge({ backlog, bus: core.bus, leases, taskWorker, pool, children: config.workerConcurrency });
   const queue = createProgressCheck({ taskWorker, hasWaited: backlog.hasWaited, catalogue });
-  const health = await createHealthServer({ needed: { postgresql: checkDatabase(database), queue }, wanted: {} }, { read: page.read, protect: createAdminGuard(config.adminPassword).protect }, log);
+  const health = await createHealthServer({ needed: { postgresql: checkDatabase(database), queue }, wanted: {} }, { read: metrics.read, protect: createAdminGuard(config.adminPassword).protect }, log);
   stack.add("health server", () => health.close());
   const url = await health.listen({ host: config.host, port: config.workerPort });
   await pool.warm();
   return { url };
-}
-
-function measureUpkeep(queuedJobs: Pick<QueuedJobs, "takeOverLapsed" | "hintDue">, onUpkeep: JobMetrics["onUpkeep"]): Pick<QueuedJobs, "takeOverLapsed" | "hintDue"> {
-  const counted = async (action: Parameters<typeof onUpkeep>[0], work: Promise<number>) => {
-    const count = await work;
-    onUpkeep(action, count);
-    return count;
-  };
-  return {
-    takeOverLapsed: (limit) => counted("taken_over", queuedJobs.takeOverLapsed(limit)),
-    hintDue: (limit, how) => counted("hint_restored", queuedJobs.hintDue(limit, how)),
-  };
-}
-
-function measureCleanUp(cleanUp: CleanUp, onUpkeep: JobMetrics["onUpkeep"]): CleanUp {
-  return {
-    ...cleanUp,
-    async purge() {
-      const purged = await cleanUp.purge();
-      onUpkeep("purged_queued_job", purged.queuedJobs);
-      onUpkeep("purged_event", purged.events);
-      return purged;
-    },
-  };
 }

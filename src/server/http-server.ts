@@ -9,6 +9,7 @@ import type { Services } from "../graphql/context.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
 import type { PhotoIntake } from "../services/photo-intake.js";
+import type { AdminGuard } from "./admin-guard.js";
 import { createAuthenticator } from "./authenticator.js";
 import { registerGraphqlEndpoint } from "./graphql-endpoint.js";
 import { createGraphqlSockets } from "./graphql-sockets.js";
@@ -33,7 +34,8 @@ export interface HttpServerOptions {
   intake: PhotoIntake;
   storage: Storage;
   health: HealthOptions;
-  metrics: MetricsRouteOptions;
+  guard: AdminGuard;
+  readMetrics: MetricsRouteOptions["read"];
   /** Called with what happens at the doors. */
   watch: { onRequest: OnRequest; onError(code: string): void; onSocketClosed(code: number): void };
   log: Logger;
@@ -69,7 +71,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   let closing = false;
   const { needed, wanted } = options.health;
   registerHealth(app, { needed: { ...needed, process: () => (closing ? "it is closing" : null) }, wanted });
-  await registerMetrics(app, options.metrics);
+  await registerMetrics(app, { read: options.readMetrics, protect: options.guard.protect });
   registerFrontPage(app, services.info.version);
   if (!config.production) app.get("/graphql/schema.graphql", (_request, reply) => reply.type("text/plain; charset=utf-8").send(printSchema(schema)));
   const sockets = createGraphqlSockets({

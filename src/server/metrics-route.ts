@@ -1,10 +1,10 @@
 import type { FastifyInstance } from "fastify";
+import type { AdminGuard } from "./admin-guard.js";
 
 export interface MetricsRouteOptions {
   /** What Prometheus reads. */
   read(): Promise<{ type: string; text: string }>;
-  /** Lets only operators into the routes of the scope that it is given. */
-  protect(scope: FastifyInstance): Promise<void>;
+  protect: AdminGuard["protect"];
 }
 
 /** `GET /metrics`, for operators. */

@@ -87,15 +87,20 @@ describe("the metrics of a service", () => {
       person.ask(`query ${mark} { ${mark}: me { id } }`), person.ask(`{ ${mark} }`), person.enqueue("echo", { message: mark }, { idempotencyKey: mark }),
       person.ask("mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id } }", { input: { job: mark } }),
     ]);
+    // A Job that some version brought, and that this one does not know.
+    const { sql } = service.database;
+    await sql`insert into jobs select (jsonb_populate_record(j, jsonb_build_object('name', ${mark}::text))).* from jobs j where name = 'echo'`;
+    await sql`insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at, created_at, updated_at, status)
+      select gen_random_uuid(), id, ${mark}, '{}', 0, 0, 'r', now(), now(), now(), 'PENDING' from users limit 1`;
     const socket = new WebSocket(`${service.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
     await new Promise((resolve) => socket.once("open", resolve));
     socket.close(4777, mark);
     const told = await eventually("the close is counted", async () => {
       const now = await scrape(service.url);
-      return now.value("photos_socket_closes_total", { code: "other" }) === 1 && now;
+      return now.value("photos_socket_closes_total", { code: "other" }) === 1 && now.value("photos_queue_backlog", { job: "other" }) === 1 && now;
     });
     for (const { text } of [told, await scrape(worker)]) assert.ok(!text.includes(mark), text.split("\n").find((line) => line.includes(mark)));
-    assert.deepEqual([...told.values("job")].filter((job) => !catalogue.has(job as "echo")), []);
+    assert.deepEqual([...told.values("job")].filter((job) => !catalogue.has(job as "echo")), ["other"]);
     assert.ok(told.value("photos_http_request_duration_seconds_count", { route: "none", status: "404" }) >= 1);
     const users = await service.database.sql<{ id: string; email: string }[]>`select id, email from users`;
     for (const { id, email } of users) assert.ok(!told.text.includes(id) && !told.text.includes(email));
@@ -134,10 +139,14 @@ describe("a scrape", () => {
 });
 
 describe("a service without a password for operators", () => {
+  let service: TestService;
+  before(async () => {
+    service = await startTestService({ workers: 0 });
+  });
+  after(() => service.close());
+
   it("has no metrics", async () => {
-    const service = await startTestService({ workers: 0 });
     const answer = await fetch(`${service.url}/metrics`);
     assert.deepEqual([answer.status, await answer.json()], [404, { code: "NOT_FOUND", message: "There is nothing here." }]);
-    await service.close();
   });
 });
