@@ -35,17 +35,25 @@ function serializeError(error: unknown): unknown {
   return { ...Object.fromEntries(Object.entries(told).filter(([key]) => !SUBMITTED.includes(key))), ...command };
 }
 
-/** Where a secret stands within a text: a JWT, a signed URL, the password of a URL, the parameters that Drizzle quotes. */
-const WITHIN: [RegExp, string][] = [
-  [/eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, "[redacted]"],
-  [/([?&](?:sig|token|X-Amz-(?:Signature|Credential|Security-Token))=)[^&"\s\\]+/gi, "$1[redacted]"],
-  [/(\w:\/\/[^:@/\s"]*:)[^@/\s"]+@/g, "$1[redacted]@"],
-  [/((?:Bearer|Basic) )[\w+/=.~-]{8,}/g, "$1[redacted]"],
-  [/(Failed query: (?:[^"\\]|\\.)*?\\nparams: )(?:[^"\\]|\\[^n]|\\n(?! {4}at ))*/g, "$1[redacted]"],
+/**
+ * Where a secret stands within a text: a JWT, a signed URL, the password of a URL, the parameters that Drizzle quotes. First
+ * what such a line cannot lack, since nearly all lines lack it and that is seen ten times faster.
+ */
+const WITHIN: [sign: string, secret: RegExp, instead: string][] = [
+  ["eyJ", /eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, "[redacted]"],
+  ["=", /([?&](?:sig|token|X-Amz-(?:Signature|Credential|Security-Token))=)[^&"\s\\]+/gi, "$1[redacted]"],
+  ["@", /(\w:\/\/[^:@/\s"]*:)[^@/\s"]+@/g, "$1[redacted]@"],
+  ["Bearer ", /(Bearer )[\w+/=.~-]{8,}/g, "$1[redacted]"],
+  ["Basic ", /(Basic )[\w+/=.~-]{8,}/g, "$1[redacted]"],
+  ["Failed query: ", /(Failed query: (?:[^"\\]|\\.)*?\\nparams: )(?:[^"\\]|\\[^n]|\\n(?! {4}at ))*/g, "$1[redacted]"],
 ];
+
+function scrub(line: string): string {
+  return WITHIN.reduce((text, [sign, secret, instead]) => (text.includes(sign) ? text.replace(secret, instead) : text), line);
+}
 
 const SAFE = {
   redact: { paths: SECRETS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: "[redacted]" },
   serializers: { err: serializeError },
-  hooks: { streamWrite: (line) => WITHIN.reduce((text, [secret, instead]) => text.replace(secret, instead), line) },
+  hooks: { streamWrite: scrub },
 } as const satisfies LoggerOptions;
