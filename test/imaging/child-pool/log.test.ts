@@ -14,9 +14,11 @@ describe("the log of a pool", () => {
     await pool.run({ do: "answer", value: 1 }, { timeoutMs: 30_000, log: log.child({ requestId: "first" }) });
     await assert.rejects(pool.run({ do: "exhaust heap" }, { timeoutMs: 30_000, log: log.child({ requestId: "second", queuedJobId: "q", attempt: 2 }) }), (error) => error instanceof ChildStoppedError && error.reason === "memory" && error.message.startsWith("The child process ran out of its memory limit"));
     const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-    const [wrote, died] = [told.find(({ msg }) => msg === "a child wrote"), told.find(({ reason }) => reason === "memory")];
-    for (const line of [wrote, died]) assert.deepEqual([line?.["requestId"], line?.["queuedJobId"], line?.["attempt"]], ["second", "q", 2]);
-    assert.match(String(wrote?.["stderr"]), /heap|memory/i);
+    const wrote = told.filter(({ msg }) => msg === "a child wrote");
+    const died = told.filter(({ reason }) => reason === "memory");
+    assert.deepEqual([wrote.length > 0, died.length], [true, 1]);
+    for (const line of [...wrote, ...died]) assert.deepEqual([line["requestId"], line["queuedJobId"], line["attempt"]], ["second", "q", 2]);
+    assert.match(wrote.map(({ stderr }) => String(stderr)).join(""), /heap|memory/i);
     assert.deepEqual(told.filter(({ requestId }) => requestId === "first"), []);
     await assert.rejects(pool.run({ do: "die", signal: "SIGKILL" }, { timeoutMs: 30_000 }), (error) => error instanceof ChildStoppedError && error.reason === "killed" && error.message.startsWith("The child process was killed from outside"));
     assert.equal((JSON.parse(lines.at(-1) ?? "{}") as Record<string, unknown>)["requestId"], undefined);
