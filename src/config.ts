@@ -62,6 +62,7 @@ const variables = {
   INTROSPECTION: flag.optional(),
   PUBLIC_URL: url("https:", "http:").optional(),
   REVISION: z.string().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url("https:", "http:").optional(),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], "is no level of pino").default("info"),
 } as const;
 
@@ -195,6 +196,8 @@ function toConfig(values: Values) {
     publicUrl: values.PUBLIC_URL ?? null,
     /** The commit that this was built from. */
     revision: values.REVISION ?? null,
+    /** Where spans are sent; null: nothing is traced. */
+    otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     logLevel: values.LOG_LEVEL,
     /** Where development keys, private services and their data live. */
     dataFolder: ".data",

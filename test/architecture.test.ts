@@ -4,8 +4,8 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, it } from "node:test";
 
-const GROUND = ["cursors.ts", "config.ts", "errors.ts", "failpoint.ts", "in-batches.ts", "lifecycle.ts", "logger.ts", "patience.ts", "queued-job.ts", "queued-job-status.ts", "redis.ts"];
-const LEAVES = ["db", "queue", "events", "auth", "photos", "embedded"];
+const GROUND = ["cursors.ts", "config.ts", "errors.ts", "failpoint.ts", "in-batches.ts", "lifecycle.ts", "logger.ts", "patience.ts", "queued-job.ts", "queued-job-status.ts", "redis.ts", "tracer.ts"];
+const LEAVES = ["db", "queue", "events", "auth", "photos", "embedded", "observability"];
 
 /** What each folder may import, besides itself and the ground floor. */
 const MAY_IMPORT: Record<string, string[]> = {
@@ -49,6 +49,12 @@ const LIBRARIES: Record<string, string[]> = {
   aws4fetch: ["photos"],
   "close-with-grace": ["lifecycle.ts"],
   "cli-progress": ["demo"],
+  "prom-client": ["observability"],
+  "@opentelemetry/api": ["observability"],
+  "@opentelemetry/sdk-node": ["observability"],
+  "@opentelemetry/exporter-trace-otlp-http": ["observability"],
+  "@opentelemetry/instrumentation-http": ["observability"],
+  "@opentelemetry/instrumentation-ioredis": ["observability"],
 };
 
 interface Source {
@@ -126,7 +132,7 @@ describe("the architecture", () => {
   });
 
   it("has each test at the path of what it tests", () => {
-    const stories = ["architecture", "bad-photos", "deploy", "fairness", "kill-points", "readme", "release", "resume", "reuse", "submit-to-push", "worker-killed"];
+    const stories = ["architecture", "bad-photos", "deploy", "fairness", "kill-points", "monitoring", "readme", "release", "resume", "reuse", "submit-to-push", "worker-killed"];
     const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
     // Of a file, of a folder as a whole (a task), or of one subject of a file (enqueue of queued-jobs).
     const isTested = (name: string) => [`src/${name}.ts`, `src/${name}`, `${name}.ts`, `src/${dirname(name)}.ts`].some((path) => existsSync(path));

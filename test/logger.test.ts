@@ -36,6 +36,34 @@ describe("the log", () => {
     for (const name of names) assert.equal(parse(text)[0]?.[name], "[redacted]");
   });
 
+  it("holds no secret that stands within a text, or that a library hangs on its errors", () => {
+    const jwt = `eyJ${"a".repeat(20)}.eyJ${"b".repeat(20)}.${"c".repeat(20)}`;
+    const query = Object.assign(new Error("Failed query: select $1, $2\nparams: hush \"quoted\"\nhush,2"), { query: "select $1", params: ["hush"], parameters: ["hush"], cause: new Error("relation is gone") });
+    const reply = Object.assign(new Error("WRONGPASS"), { command: { name: "auth", args: ["hush"] } });
+    const lines: string[] = [];
+    const log = createLoggerTo({ write: (line) => void lines.push(line) }, "trace");
+    log.trace(`GET /files/photos/1/a.jpg?exp=17&sig=hush-${"x".repeat(43)}&more=1`);
+    log.debug({ url: "https://bucket.test/key?X-Amz-Credential=hush&X-Amz-Signature=hush" }, "fetched");
+    log.info({ header: "Bearer hush-hush-hush" }, `a token ${jwt} came`);
+    log.warn({ err: new Error("connect postgres://photos:hush@db:5432/photos failed") }, "redis://:hush@redis is away");
+    log.error({ err: query }, "failed");
+    log.error({ err: reply }, "failed");
+    for (const line of lines) assert.doesNotMatch(line, /hush|aaaa/);
+    assert.equal(lines.length, 6);
+    const told = lines.map((line) => JSON.parse(line) as { msg: string; err?: { stack: string; command?: string } });
+    assert.equal(told[0]?.msg, "GET /files/photos/1/a.jpg?exp=17&sig=[redacted]&more=1");
+    assert.equal(told[2]?.msg, "a token [redacted] came");
+    assert.match(told[4]?.err?.stack ?? "", /^Error: Failed query: select \$1, \$2\nparams: \[redacted\]\n {4}at [\s\S]+caused by: Error: relation is gone/);
+    assert.equal(told[5]?.err?.command, "auth");
+  });
+
+  it("says in every line what it is asked to say besides", () => {
+    const lines: string[] = [];
+    const log = createLoggerTo({ write: (line) => void lines.push(line) }, "info", () => ({ trace_id: "t" }));
+    log.child({ requestId: "r" }).info("hello");
+    assert.deepEqual(lines.map((line) => JSON.parse(line) as Record<string, unknown>).map(({ trace_id, requestId }) => [trace_id, requestId]), [["t", "r"]]);
+  });
+
   it("is made for people where it is pretty", async () => {
     assert.match(await logged({ pretty: true }, `log.info({ a: 1 }, "hello");`), /INFO.*hello/);
   });

@@ -3,11 +3,14 @@ import { createLogger } from "../logger.js";
 import { createApi } from "./create-api.js";
 import { orExit } from "./or-exit.js";
 import { readConfig } from "./read-config.js";
+import { startTracingIfWanted } from "./start-tracing-if-wanted.js";
 
 const config = orExit(() => readConfig(["tokens", "files"]));
-const log = createLogger({ name: "api", level: config.logLevel, pretty: process.stdout.isTTY && !config.production });
+const tracing = await startTracingIfWanted("api", config);
+const log = createLogger({ name: "api", level: config.logLevel, pretty: process.stdout.isTTY && !config.production, fields: tracing?.logFields });
 
 await runProcess({ log, deadlineMs: 20_000 }, async (stack) => {
-  const { url } = await createApi(config, { log }, stack);
+  if (tracing) stack.add("tracing", () => tracing.close());
+  const { url } = await createApi(config, { log, ...(tracing && { tracer: tracing.tracer }) }, stack);
   log.info({ url }, "ready");
 });

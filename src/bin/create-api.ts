@@ -8,6 +8,7 @@ import type { Logger } from "../logger.js";
 import { createFileUrls } from "../photos/file-urls.js";
 import { createStartRate } from "../queue/start-rate.js";
 import { checkDatabase } from "../server/health.js";
+import { createAdminGuard } from "../server/admin-guard.js";
 import { createHttpServer } from "../server/http-server.js";
 import { createAccounts } from "../services/accounts.js";
 import { createEventLog } from "../services/event-log.js";
@@ -15,6 +16,9 @@ import { createPhotoIntake } from "../services/photo-intake.js";
 import { createWaitingLine } from "../services/waiting-line.js";
 import { createUsers } from "../services/users.js";
 import { catalogue } from "../tasks/catalogue.js";
+import { noTracer } from "../tracer.js";
+import type { Tracer } from "../tracer.js";
+import { createApiMetrics } from "./create-api-metrics.js";
 import { CHILD_MEMORY_BYTES, createCore, REDIS_PREFIX } from "./create-core.js";
 import { createVerifier } from "./create-verifier.js";
 import { keepFileSigningKey } from "./file-signing-key.js";
@@ -22,11 +26,12 @@ import type { CompleteConfig } from "./read-config.js";
 import { version } from "./version.js";
 
 /** The API, listening; returns its address. What it opens is put on the stack. */
-export async function createApi(config: CompleteConfig, options: { log: Logger; redisPrefix?: string }, stack: ClosingStack): Promise<{ url: string }> {
-  const { log } = options;
+export async function createApi(config: CompleteConfig, options: { log: Logger; redisPrefix?: string; tracer?: Tracer }, stack: ClosingStack): Promise<{ url: string }> {
+  const { log, tracer = noTracer } = options;
+  const metrics = createApiMetrics({ revision: config.revision, tracer });
   const verifier = await createVerifier(config, log);
   stack.add("token verifier", () => verifier.close());
-  const core = await createCore(config, { name: "photo-service api", connections: 10, ...options }, stack);
+  const core = await createCore(config, { name: "photo-service api", connections: 10, ...options, tracer, onStep: metrics.onStep }, stack);
   const { database, bus, photos, storage } = core;
   const users = createUsers({ database, adminEmails: config.adminEmails });
   const eventLog = createEventLog(database);
@@ -38,7 +43,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
     seeGone(userId);
     return bus.ringGone(userId);
   };
-  const feed = createFeed({ bus, eventLog, log, onGone: seeGone });
+  const feed = createFeed({ bus, eventLog, log, onTold: metrics.edge.onTold, onGone: seeGone });
   stack.add("feed", () => feed.close());
   const startRate = createStartRate({ redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX, log });
   stack.add("start rate", () => startRate.close());
@@ -57,10 +62,12 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
     limits: { maxUnfinished: config.maxPendingPerUser, maxUploadBytes, maxStoredBytes, maxPhotoPixels: config.maxPhotoPixels },
     info: { version, revision: config.revision, startedAt: new Date() },
   };
-  const intake = createPhotoIntake({ photos, users, storage, inspector, maxUploadBytes, maxStoredBytes });
+  const intake = metrics.measureIntake(createPhotoIntake({ photos, users, storage, inspector, maxUploadBytes, maxStoredBytes }));
   const health = { needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason }, wanted: { redis: () => bus.awayReason() } };
   const admin = { database, queries: createReadOnlyQueries({ database, databaseUrl: config.databaseUrl }), redis: { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX } };
-  const server = await createHttpServer({ config, schema: await createSchema(), services, verifier, intake, storage, health, admin, log });
+  metrics.gauge({ database, bus, feed, inspector, sockets: () => server.sockets.count });
+  const schema = metrics.watchSchema(await createSchema());
+  const server = await createHttpServer({ config, schema, services, verifier, intake, storage, health, admin, guard: createAdminGuard(config.adminPassword), readMetrics: metrics.read, watch: metrics.edge, log });
   bus.onGone(seeGone);
   stack.add("HTTP server", () => server.close());
   const url = await server.listen({ host: config.host, port: config.port });

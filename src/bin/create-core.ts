@@ -15,8 +15,10 @@ import type { Photos } from "../services/photos.js";
 import { createQueuedJobReads } from "../services/queued-job-reads.js";
 import type { QueuedJobReads } from "../services/queued-job-reads.js";
 import { createQueuedJobs } from "../services/queued-jobs.js";
-import type { QueuedJobs } from "../services/queued-jobs.js";
+import type { QueuedJobs, QueuedJobsDeps } from "../services/queued-jobs.js";
 import { catalogue } from "../tasks/catalogue.js";
+import { noTracer } from "../tracer.js";
+import type { Tracer } from "../tracer.js";
 import { createStorage } from "./create-storage.js";
 import type { CompleteConfig } from "./read-config.js";
 
@@ -38,14 +40,14 @@ export interface Core {
   queuedJobReads: QueuedJobReads;
 }
 
-export async function createCore(config: CompleteConfig, options: { name: string; connections: number; log: Logger; redisPrefix?: string }, stack: ClosingStack): Promise<Core> {
-  const { log } = options;
+export async function createCore(config: CompleteConfig, options: { name: string; connections: number; log: Logger; redisPrefix?: string; tracer?: Tracer; onStep?: QueuedJobsDeps["onStep"] }, stack: ClosingStack): Promise<Core> {
+  const { log, tracer = noTracer, onStep } = options;
   const redis = { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX, log };
   const database = createDatabase({ url: config.databaseUrl, connections: options.connections, applicationName: options.name });
   stack.add("database", () => database.close());
   const bus = createEventBus(redis);
   stack.add("event bus", () => bus.close());
-  const hints = createHintQueue(redis);
+  const hints = createHintQueue({ ...redis, carry: tracer.carry });
   stack.add("hint queue", () => hints.close());
   const stopBell = createStopBell(redis);
   stack.add("stop bell", () => stopBell.close());
@@ -54,6 +56,6 @@ export async function createCore(config: CompleteConfig, options: { name: string
   const jobs = createJobs({ database, catalogue, disabledJobs: config.disabledJobs });
   const photos = createPhotos({ database, deleteFiles, maxStoredBytes: config.maxStoredBytesPerUser, log });
   const limits = { maxPendingPerUser: config.maxPendingPerUser, maxStoredBytesPerUser: config.maxStoredBytesPerUser, jobTtlSeconds: config.jobTtlSeconds };
-  const queuedJobs = createQueuedJobs({ database, bus, hints, stopBell, catalogue, submittable: jobs.submittable, deleteFiles, limits, log });
+  const queuedJobs = createQueuedJobs({ database, bus, hints, stopBell, catalogue, submittable: jobs.submittable, deleteFiles, limits, log, tracer, ...(onStep && { onStep }) });
   return { database, bus, hints, storage, jobs, photos, queuedJobs, queuedJobReads: createQueuedJobReads(database) };
 }

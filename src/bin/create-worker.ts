@@ -6,17 +6,23 @@ import type { ClosingStack } from "../lifecycle.js";
 import type { Logger } from "../logger.js";
 import { createStartRate } from "../queue/start-rate.js";
 import { listenForStops } from "../queue/stop-bell.js";
+import { createAdminGuard } from "../server/admin-guard.js";
 import { createHealthServer } from "../server/health-server.js";
 import { checkDatabase } from "../server/health.js";
+import { createBacklogReads } from "../services/backlog.js";
 import { createCleanUp } from "../services/clean-up.js";
 import { createDuties } from "../services/duties.js";
 import { createNearPhotos } from "../services/near-photos.js";
 import { createPhotoRepair } from "../services/photo-repair.js";
 import { catalogue } from "../tasks/catalogue.js";
+import { noTracer } from "../tracer.js";
+import type { Tracer } from "../tracer.js";
+import { createProgressCheck } from "../worker/check-progress.js";
 import { createLeases } from "../worker/leases.js";
 import { createSchedule } from "../worker/schedule.js";
 import { createTaskWorker } from "../worker/task-worker.js";
 import { createUpkeep } from "../worker/upkeep.js";
+import { createWorkerMetrics } from "./create-worker-metrics.js";
 import { CHILD_MEMORY_BYTES, createCore, REDIS_PREFIX } from "./create-core.js";
 import type { CompleteConfig } from "./read-config.js";
 
@@ -25,13 +31,15 @@ export interface WorkerOptions {
   redisPrefix?: string;
   /** How long running tasks may go on when it closes. */
   drainMs: number;
+  tracer?: Tracer;
 }
 
 /** A worker, taking work; returns the address of its health. What it opens is put on the stack. */
 export async function createWorker(config: CompleteConfig, options: WorkerOptions, stack: ClosingStack): Promise<{ url: string }> {
-  const { log, redisPrefix = REDIS_PREFIX, drainMs } = options;
+  const { log, redisPrefix = REDIS_PREFIX, drainMs, tracer = noTracer } = options;
+  const metrics = createWorkerMetrics(config);
   const worker = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
-  const core = await createCore(config, { name: "photo-service worker", connections: 10, log, redisPrefix }, stack);
+  const core = await createCore(config, { name: "photo-service worker", connections: 10, log, redisPrefix, tracer, onStep: metrics.onStep }, stack);
   const { database, queuedJobs } = core;
   const pool = createChildPool({ entry: new URL("../worker/task-child.js", import.meta.url), size: config.workerConcurrency, memoryLimitBytes: CHILD_MEMORY_BYTES, log });
   stack.add("child pool", () => pool.close());
@@ -41,20 +49,23 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   stack.add("stop bells", () => stops.close());
   const startRate = createStartRate({ redisUrl: config.redisUrl, prefix: redisPrefix, log });
   stack.add("start rate", () => startRate.close());
-  const upkeep = createUpkeep({ queuedJobs, hints: core.hints, duties: createDuties(database), worker, log });
+  const upkeep = createUpkeep({ queuedJobs: metrics.measureUpkeep(queuedJobs), hints: core.hints, duties: createDuties(database), worker, log });
   stack.add("upkeep", () => upkeep.close());
   const cleanUp = createCleanUp({ database, queuedJobs, storage: core.storage, eventTtlSeconds: config.eventTtlSeconds, log });
   const openInspector = () => createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, memoryLimitBytes: CHILD_MEMORY_BYTES });
   const photoRepair = createPhotoRepair({ database, storage: core.storage, openInspector, log });
-  const schedule = createSchedule({ redisUrl: config.redisUrl, prefix: redisPrefix, duties: { ...cleanUp, ...photoRepair }, log });
+  const schedule = createSchedule({ redisUrl: config.redisUrl, prefix: redisPrefix, duties: { ...metrics.measureCleanUp(cleanUp), ...photoRepair }, log });
   stack.add("schedule", () => schedule.close());
   stack.add("photo repair", () => photoRepair.close());
   const taskWorker = createTaskWorker(
-    { ...core, nearPhotos: createNearPhotos(database), pool, startRate, maxPhotoPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, catalogue, leases, worker, log },
+    { ...core, nearPhotos: createNearPhotos(database), pool, startRate, maxPhotoPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, catalogue, leases, worker, log, tracer, onAttempt: metrics.onAttempt },
     { redisUrl: config.redisUrl, prefix: redisPrefix, tasks: config.workerTasks, children: config.workerConcurrency, drainMs, onRedisReady: () => upkeep.hurry() },
   );
   stack.add("task worker", () => taskWorker.close());
-  const health = await createHealthServer({ needed: { postgresql: checkDatabase(database), queue: () => taskWorker.idleReason() }, wanted: {} }, log);
+  const backlog = createBacklogReads(database);
+  metrics.gauge({ backlog, bus: core.bus, leases, taskWorker, pool, children: config.workerConcurrency });
+  const queue = createProgressCheck({ taskWorker, hasWaited: backlog.hasWaited, catalogue });
+  const health = await createHealthServer({ needed: { postgresql: checkDatabase(database), queue }, wanted: {} }, { read: metrics.read, protect: createAdminGuard(config.adminPassword).protect }, log);
   stack.add("health server", () => health.close());
   const url = await health.listen({ host: config.host, port: config.workerPort });
   await pool.warm();

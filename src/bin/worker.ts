@@ -3,12 +3,15 @@ import { createLogger } from "../logger.js";
 import { createWorker } from "./create-worker.js";
 import { orExit } from "./or-exit.js";
 import { readConfig } from "./read-config.js";
+import { startTracingIfWanted } from "./start-tracing-if-wanted.js";
 
 const config = orExit(() => readConfig([]));
-const log = createLogger({ name: "worker", level: config.logLevel, pretty: process.stdout.isTTY && !config.production });
+const tracing = await startTracingIfWanted("worker", config);
+const log = createLogger({ name: "worker", level: config.logLevel, pretty: process.stdout.isTTY && !config.production, fields: tracing?.logFields });
 const drainMs = config.production ? 25_000 : 5000;
 
 await runProcess({ log, deadlineMs: drainMs + 10_000 }, async (stack) => {
-  const { url } = await createWorker(config, { log, drainMs }, stack);
+  if (tracing) stack.add("tracing", () => tracing.close());
+  const { url } = await createWorker(config, { log, drainMs, ...(tracing && { tracer: tracing.tracer }) }, stack);
   log.info({ health: url }, "takes work");
 });

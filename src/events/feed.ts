@@ -40,12 +40,14 @@ export interface FeedOptions {
   eventLog: EventLog;
   log: Logger;
   watchdogMs?: number;
+  /** Called with each event that is told, replays apart; so long after it was recorded. */
+  onTold?: (lagSeconds: number) => void;
   /** Called when a user with a stream here is no more. */
   onGone?: (userId: string) => void;
 }
 
 export function createFeed(options: FeedOptions): Feed {
-  const { bus, eventLog, log, onGone = () => {} } = options;
+  const { bus, eventLog, log, onTold, onGone = () => {} } = options;
   const listeners = new Map<string, { channel: Channel; subscribers: number; ready: Promise<void> }>();
   const open = new Set<Subscription>();
   let checking: Promise<void> | null = null;
@@ -100,6 +102,7 @@ export function createFeed(options: FeedOptions): Feed {
       ...start,
       channel,
       eventLog,
+      onTold: onTold && (({ at }) => onTold((Date.now() - Date.parse(at)) / 1000)),
       onEnd: () => {
         open.delete(subscription);
         leave(request.userId);

@@ -36,6 +36,8 @@ export function createSubscription(options: {
   ended: boolean;
   channel: Channel;
   eventLog: EventLog;
+  /** Called with each logged event that was recorded after the stream was opened. */
+  onTold?: ((event: QueuedJobEvent) => void) | undefined;
   /** Called once, when the stream is over, however. */
   onEnd: () => void;
 }): Subscription {
@@ -47,6 +49,8 @@ export function createSubscription(options: {
   let afterPage = position;
   let progressSerial = channel.progressSerial;
   let closed = false;
+  // What is up to here is replayed: its age says nothing of how fast events are told.
+  const replayed = Math.max(channel.head, position);
 
   function close(): void {
     if (closed) return;
@@ -115,6 +119,7 @@ export function createSubscription(options: {
       const event = atHand();
       if (event) {
         told = event.seq;
+        if (told > replayed) options.onTold?.(event);
         if (queuedJobId !== null && endsStream(event.type)) end();
         return { event, cursorSeq: told };
       }

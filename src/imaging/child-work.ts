@@ -1,3 +1,4 @@
+import type { Logger } from "../logger.js";
 import { carryError, restoreError } from "./carried-error.js";
 import type { ChildMessage, ParentMessage } from "./child-message.js";
 import type { ChildStopReason } from "./child-stopped-error.js";
@@ -10,6 +11,8 @@ export interface RunOptions {
   onProgress?: ((fraction: number, message?: string) => void) | undefined;
   /** Answers what the work asks by name; what this throws is what the work's question throws. Absent: it may ask nothing. */
   onAsk?: ((name: string, argument: unknown) => Promise<unknown>) | undefined;
+  /** Where to tell what the child says and how it dies: with the ids of what it is at. */
+  log?: Logger | undefined;
 }
 
 /** One task in the hands of one child, as its parent sees it. */

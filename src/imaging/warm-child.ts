@@ -44,6 +44,8 @@ interface Self {
   tasks: number;
   rssBytes: number;
   work: ChildWork | null;
+  /** Of what it is at; between two tasks the pool's. */
+  log: Logger;
   leaving: boolean;
   /** Why it was killed, where its own end would not tell. */
   verdict: ChildStoppedError | null;
@@ -54,7 +56,7 @@ const STDERR_KEPT = 4096;
 /** Starts a child process at once. */
 export function createWarmChild(options: WarmChildOptions): WarmChild {
   const process = spawnChild(options.entry, options.memoryLimitBytes);
-  const self: Self = { process, graceMs: options.graceMs, state: "starting", tasks: 0, rssBytes: 0, work: null, leaving: false, verdict: null };
+  const self: Self = { process, graceMs: options.graceMs, state: "starting", tasks: 0, rssBytes: 0, work: null, log: options.log, leaving: false, verdict: null };
   const gone = untilGone(self, options);
   const ready = Promise.race([untilReady(self, options.startTimeoutMs), gone.then(() => false)]);
   process.on("message", (message: ChildMessage) => {
@@ -74,13 +76,14 @@ export function createWarmChild(options: WarmChildOptions): WarmChild {
     },
     ready,
     gone,
-    run: (request, runOptions) => run(self, request, runOptions),
+    run: (request, runOptions) => run(self, request, runOptions).finally(() => (self.log = options.log)),
     leave: () => leave(self),
   };
 }
 
 async function run(self: Self, request: unknown, options: RunOptions): Promise<unknown> {
   self.state = "busy";
+  self.log = options.log ?? self.log;
   // A send that fails is of a channel that is closed: the process is ending, and its end is handled.
   const send = (message: ParentMessage) => void self.process.send(message, () => {});
   self.work = startChildWork({ id: ++self.tasks, request, options, graceMs: self.graceMs, send, kill: () => kill(self) });
@@ -123,7 +126,7 @@ function untilReady(self: Self, startTimeoutMs: number): Promise<boolean> {
 }
 
 async function untilGone(self: Self, options: WarmChildOptions): Promise<ChildStoppedError | null> {
-  const readStderr = keepTail(self.process, options.onUncapped);
+  const readStderr = keepTail(self, options.onUncapped);
   await new Promise<void>((resolve) => {
     // `close`, not `exit`: an answer may still lie in the channel when the process has ended.
     self.process.once("close", () => resolve());
@@ -136,14 +139,15 @@ async function untilGone(self: Self, options: WarmChildOptions): Promise<ChildSt
   const { pid, exitCode, signalCode } = self.process;
   const death = self.verdict ?? describeDeath({ code: exitCode, signal: signalCode, stderr: readStderr() });
   self.state = "gone";
-  if (!self.leaving) options.log.warn({ childPid: pid, reason: death.reason, stderr: readStderr() }, death.message);
+  if (!self.leaving) self.log.warn({ childPid: pid, reason: death.reason, stderr: readStderr() }, death.message);
   self.work?.die(death);
   return self.leaving ? null : death;
 }
 
-function keepTail(process: ChildProcess, onUncapped: () => void): () => string {
+function keepTail(self: Self, onUncapped: () => void): () => string {
   let tail = "";
-  process.stderr?.setEncoding("utf8").on("data", (text: string) => {
+  self.process.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    self.log.debug({ childPid: self.process.pid, stderr: text.slice(0, STDERR_KEPT) }, "a child wrote");
     tail = (tail + text).slice(-STDERR_KEPT);
     if (!tail.includes(UNCAPPED)) return;
     tail = tail.replace(UNCAPPED, "");

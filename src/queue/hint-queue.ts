@@ -17,6 +17,8 @@ export interface HintData {
   id: string;
   run: number;
   requestId: string;
+  /** W3C traceparent of what added it; absent where nothing is traced, or where the reconciler did. */
+  traceparent?: string;
 }
 
 export interface Hint extends HintData {
@@ -44,7 +46,7 @@ export const MAX_DELAY_MS = 60_000;
 const PATIENCE_MS = 1000;
 const CHUNK = 1000;
 
-export function createHintQueue(options: { redisUrl: string; prefix: string; log: Logger }): HintQueue {
+export function createHintQueue(options: { redisUrl: string; prefix: string; log: Logger; carry?: () => string | undefined }): HintQueue {
   const { log } = options;
   const redis = createRedis({ url: options.redisUrl, purpose: "hints", failFast: true, log });
   const queues = new Map<Lane, Queue<HintData>>();
@@ -62,7 +64,8 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
   async function addToLane(lane: Lane, hints: Hint[]): Promise<void> {
     const queue = queues.get(lane);
     if (hints.length === 0 || !queue) return;
-    await queue.addBulk(hints.map((hint) => ({ name: "hint", data: { id: hint.id, run: hint.run, requestId: hint.requestId }, opts: bullOptions(hint) })));
+    const traceparent = options.carry?.();
+    await queue.addBulk(hints.map((hint) => ({ name: "hint", data: { id: hint.id, run: hint.run, requestId: hint.requestId, ...(traceparent && { traceparent }) }, opts: bullOptions(hint) })));
   }
 
   async function add(hints: Hint[]): Promise<void> {

@@ -18,6 +18,8 @@ export interface GraphqlEndpointOptions {
   authenticator: Authenticator;
   introspection: boolean;
   production: boolean;
+  /** An error was told, with this code. */
+  onError: (code: string) => void;
 }
 
 /** Bytes that the body of a request, or a frame of a socket, may have. */
@@ -36,7 +38,7 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
     parseOptions: { maxTokens: MAX_TOKENS },
     stopOnTerminationSignals: false,
     formatError: (_, error) => formatError(error),
-    plugins: [refuseSubscriptions, logInternalErrors, chooseStatus, ...(options.production ? [ApolloServerPluginLandingPageDisabled()] : [])],
+    plugins: [refuseSubscriptions, logInternalErrors, chooseStatus, countErrors(options.onError), ...(options.production ? [ApolloServerPluginLandingPageDisabled()] : [])],
   });
   await apollo.start();
   app.addHook("onClose", () => apollo.stop());
@@ -69,10 +71,10 @@ function tryParseJson(text: string): unknown {
 async function contextOf(request: FastifyRequest, { services, authenticator }: GraphqlEndpointOptions): Promise<Context> {
   try {
     const { user } = await authenticator.fromHeader(request.raw.headersDistinct["authorization"]);
-    return createContext(services, { user, requestId: request.id, log: request.log as Context["log"], cached: true });
+    return createContext(services, { user, requestId: request.id, log: request.log.child({ userId: user.id }) as Context["log"], cached: true });
   } catch (error) {
     if (isInternal(error)) request.log.error({ err: error }, "a request could not be authenticated");
-    throw new GraphQLError("", { originalError: error as Error, extensions: { http: { status: statusOf(error) } } });
+    throw new GraphQLError("", { originalError: error as Error, extensions: { http: { status: statusOf(error) }, ...(isInternal(error) && { code: "INTERNAL_SERVER_ERROR" }) } });
   }
 }
 
@@ -109,6 +111,16 @@ const chooseStatus: ApolloServerPlugin<Context> = {
     },
   }),
 };
+
+function countErrors(onError: (code: string) => void): ApolloServerPlugin<Context> {
+  return {
+    requestDidStart: async () => ({
+      async willSendResponse({ response }) {
+        if (response.body.kind === "single") for (const { extensions } of response.body.singleResult.errors ?? []) onError(String(extensions?.["code"]));
+      },
+    }),
+  };
+}
 
 /** Faults from before Apollo: a body that is too long, or that breaks off. */
 function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {

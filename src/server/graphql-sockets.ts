@@ -34,6 +34,9 @@ export interface GraphqlSocketsOptions {
   production: boolean;
   limits: { socketsPerUser: number; subscriptionsPerSocket: number; openingSockets: number };
   log: Logger;
+  /** An error was told, with this code. */
+  onError: (code: string) => void;
+  onClosed: (code: number) => void;
 }
 
 export interface GraphqlSockets {
@@ -127,7 +130,9 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
 
   function tell({ extra }: SocketContext<Record<string, unknown>, Extra>, errors: readonly (GraphQLError | GraphQLFormattedError)[]): GraphQLFormattedError[] {
     for (const error of errors) if (isInternal(error)) extra.log.error({ err: error instanceof GraphQLError ? (error.originalError ?? error) : error }, "an operation failed");
-    return errors.map(formatError);
+    const told = errors.map(formatError);
+    for (const { extensions } of told) options.onError(String(extensions?.["code"]));
+    return told;
   }
 
   function open(socket: WebSocket, request: IncomingMessage): void {
@@ -149,6 +154,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     socket.once("close", (code, reason) => {
       clearInterval(alive);
       leaveDoor();
+      options.onClosed(code);
       closed(code, String(reason)).catch((error: unknown) => log.error({ err: error }, "a socket's streams could not be closed"));
     });
   }
@@ -226,5 +232,5 @@ function noOperation(name: string | null | undefined): GraphQLError {
 }
 
 function asGraphQLError(error: unknown): GraphQLError {
-  return new GraphQLError("", { originalError: error instanceof Error ? error : new ServiceUnavailableError("Try again in a moment.") });
+  return new GraphQLError("", { originalError: error instanceof Error ? error : new ServiceUnavailableError("Try again in a moment."), ...(isInternal(error) && { extensions: { code: "INTERNAL_SERVER_ERROR" } }) });
 }

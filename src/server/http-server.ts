@@ -9,7 +9,7 @@ import type { Services } from "../graphql/context.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
 import type { PhotoIntake } from "../services/photo-intake.js";
-import { createAdminGuard } from "./admin-guard.js";
+import type { AdminGuard } from "./admin-guard.js";
 import { registerAdmin } from "./admin/register-admin.js";
 import type { AdminOptions } from "./admin/register-admin.js";
 import { createAuthenticator } from "./authenticator.js";
@@ -19,9 +19,13 @@ import type { GraphqlSockets } from "./graphql-sockets.js";
 import { registerFrontPage } from "./front-page.js";
 import { registerHealth } from "./health.js";
 import type { HealthOptions } from "./health.js";
+import { registerMetrics } from "./metrics-route.js";
+import type { MetricsRouteOptions } from "./metrics-route.js";
 import { createOrigins } from "./origins.js";
 import { registerPhotoUploads } from "./photo-uploads.js";
 import { requestIdOf } from "./request-id.js";
+import { watchRequests } from "./watch-requests.js";
+import type { OnRequest } from "./watch-requests.js";
 import { registerSignedFiles } from "./signed-files.js";
 
 export interface HttpServerOptions {
@@ -34,6 +38,10 @@ export interface HttpServerOptions {
   health: HealthOptions;
   /** What the operators' pages are made of; they are there where a password is configured. */
   admin: Omit<AdminOptions, "actions" | "log">;
+  guard: AdminGuard;
+  readMetrics: MetricsRouteOptions["read"];
+  /** Called with what happens at the doors. */
+  watch: { onRequest: OnRequest; onError(code: string): void; onSocketClosed(code: number): void };
   log: Logger;
 }
 
@@ -53,11 +61,12 @@ const BACKLOG = 4096;
 
 /** The network edge, built apart from the process. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { config, schema, services, log } = options;
+  const { config, schema, services, log, watch } = options;
   const app = createApp(log);
+  watchRequests(app, watch.onRequest);
   const authenticator = createAuthenticator({ verifier: options.verifier, users: services.users });
   const origins = createOrigins({ allowed: config.allowedOrigins, localhost: !config.production });
-  const shared = { schema, services, authenticator, introspection: config.introspection, production: config.production };
+  const shared = { schema, services, authenticator, introspection: config.introspection, production: config.production, onError: watch.onError };
 
   await app.register(fastifyCors, { delegator: (request, done) => done(null, corsOf(origins.allows(request.raw))) });
   await registerGraphqlEndpoint(app, shared);
@@ -66,7 +75,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   let closing = false;
   const { needed, wanted } = options.health;
   registerHealth(app, { needed: { ...needed, process: () => (closing ? "it is closing" : null) }, wanted });
-  if (config.adminPassword !== null) await registerAdmin(app, createAdminGuard(config.adminPassword), { ...options.admin, actions: config.adminActions, log });
+  await registerMetrics(app, { read: options.readMetrics, protect: options.guard.protect });
+  if (config.adminPassword !== null) await registerAdmin(app, options.guard, { ...options.admin, actions: config.adminActions, log });
   registerFrontPage(app, services.info.version);
   if (!config.production) app.get("/graphql/schema.graphql", (_request, reply) => reply.type("text/plain; charset=utf-8").send(printSchema(schema)));
   const sockets = createGraphqlSockets({
@@ -75,6 +85,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     origins,
     limits: { socketsPerUser: config.maxSocketsPerUser, subscriptionsPerSocket: config.maxSubscriptionsPerSocket, openingSockets: config.maxOpeningSockets },
     log,
+    onClosed: watch.onSocketClosed,
   });
 
   return {

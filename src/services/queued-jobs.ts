@@ -12,6 +12,8 @@ import { FINISHED_STATUSES, TRANSITIONS, UNFINISHED_STATUSES, isFinished } from 
 import type { StopBell } from "../queue/stop-bell.js";
 import type { QueuedJob } from "../queued-job.js";
 import type { Task } from "../tasks/define-task.js";
+import { noTracer } from "../tracer.js";
+import type { Tracer } from "../tracer.js";
 import { backOff, claim, fail, handBack, recordProgress, renewLeases, stall, succeed } from "./queued-jobs/attempt.js";
 import type { Attempt, StoredOutput } from "./queued-jobs/attempt.js";
 import { backOffMs } from "./queued-jobs/back-off.js";
@@ -49,6 +51,9 @@ export interface QueuedJobsDeps {
   deleteFiles(storageKeys: string[]): Promise<void>;
   limits: { maxPendingPerUser: number; maxStoredBytesPerUser: number; jobTtlSeconds: number };
   log: Logger;
+  tracer?: Tracer;
+  /** Called with each step once it is recorded. */
+  onStep?: (type: (typeof TRANSITIONS)[keyof typeof TRANSITIONS]["event"], queuedJob: QueuedJob) => void;
 }
 
 export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
@@ -56,19 +61,22 @@ export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
 /** The most that one bulk call acts on. */
 const BULK = 1000;
 
+const DATABASE = { "db.system.name": "postgresql" };
+
 export function createQueuedJobs(deps: QueuedJobsDeps) {
-  const { bus, hints, catalogue, limits, log } = deps;
+  const { bus, hints, catalogue, limits, log, tracer = noTracer } = deps;
   const { sql } = deps.database;
   const ttlSeconds = limits.jobTtlSeconds;
 
   function tell(steps: Step[], type: (typeof TRANSITIONS)[keyof typeof TRANSITIONS]["event"]): void {
     const first = steps[0];
+    for (const { queuedJob } of steps) deps.onStep?.(type, queuedJob);
     if (first) bus.ring(first.queuedJob.userId, steps.map(({ seq, at, queuedJob }) => ({ seq, type, at, queuedJob })));
   }
 
   /** What every step has in common: it is recorded, then told; null when somebody else was first. */
   async function step<S extends Step>(name: keyof typeof TRANSITIONS, record: () => Promise<S | null>): Promise<S | null> {
-    const made = await available(record);
+    const made = await tracer.span(`record ${name}`, DATABASE, () => available(record));
     await failpoint("step: after the commit");
     if (made) tell([made], TRANSITIONS[name].event);
     if (made) log.debug({ queuedJobId: made.queuedJob.id, userId: made.queuedJob.userId, requestId: made.requestId, step: name, version: made.queuedJob.version }, "step");
@@ -121,9 +129,10 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     /** Accepts 1 to 100 submissions of one user, all or none; see `enqueue` for what it throws. */
     async enqueue(userId: string, request: { submissions: Submission[]; requestId: string; single: boolean }): Promise<QueuedJob[]> {
       await failpoint("accept: before the statement");
-      const { queuedJobs, steps } = await enqueue({ sql, submittable: deps.submittable, maxPending: limits.maxPendingPerUser }, { userId, ...request });
+      const { queuedJobs, steps } = await tracer.span("record enqueue", DATABASE, () => enqueue({ sql, submittable: deps.submittable, maxPending: limits.maxPendingPerUser }, { userId, ...request }));
       await failpoint("accept: after the commit");
       tell(steps, "QUEUED");
+      if (steps.length > 0) log.info({ requestId: request.requestId, userId, queuedJobIds: steps.map(({ queuedJob }) => queuedJob.id) }, "accepted");
       await hint(steps, ({ runAt }) => (runAt ? Math.max(0, Date.parse(runAt) - Date.now()) : 0));
       return queuedJobs;
     },
@@ -185,7 +194,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
         taken++;
         const again = made.queuedJob.status === "PENDING";
         tell([made], again ? "RETRYING" : "FAILED");
-        log.warn({ queuedJobId: lapsed.id, userId: made.queuedJob.userId, attempt: lapsed.attempt, again }, "the worker of an attempt died");
+        log.warn({ queuedJobId: lapsed.id, userId: made.queuedJob.userId, requestId: made.requestId, attempt: lapsed.attempt, again }, "the worker of an attempt died");
         if (again) await hint([made], () => 0);
       }
       return taken;

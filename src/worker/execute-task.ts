@@ -7,6 +7,8 @@ import type { HintData } from "../queue/hint-queue.js";
 import type { StartRate } from "../queue/start-rate.js";
 import type { Claimed, QueuedJobs } from "../services/queued-jobs.js";
 import type { Task } from "../tasks/define-task.js";
+import { noTracer } from "../tracer.js";
+import type { SpanAttributes, Tracer } from "../tracer.js";
 import { discardOutputs } from "./discard-outputs.js";
 import type { Leases } from "./leases.js";
 import { createProgressReporter } from "./progress-reporter.js";
@@ -22,40 +24,54 @@ export interface ExecuteDeps extends RunTaskDeps {
   startRate: Pick<StartRate, "note">;
   /** Names this worker in its leases. */
   worker: string;
+  tracer?: Tracer;
+  /** Called with each attempt that has ended; `seconds` from the claim until the outcome was recorded. */
+  onAttempt?: (attempt: { job: string; outcome: AttemptOutcome; seconds: number }) => void;
 }
+
+export type AttemptOutcome = "succeeded" | "failed" | "retrying" | "handed_back" | "lost" | "discarded";
 
 const MAX_RESULT_CHARACTERS = 256 * 1024;
 /** Before something is tried again that failed for want of a store. */
 const AWAY_MS = 10_000;
 
 /** Whatever becomes of it, this resolves: what went wrong stands in the row, or is found by the reconciler. */
-export async function executeTask(deps: ExecuteDeps, hint: HintData): Promise<void> {
-  const claimed = await deps.queuedJobs.start({ ...hint, worker: deps.worker });
-  if (!claimed) return;
+export function executeTask(deps: ExecuteDeps, hint: HintData): Promise<void> {
+  return (deps.tracer ?? noTracer).resume(hint.traceparent, "attempt", async (note) => {
+    note({ "photos.queued_job.id": hint.id, "photos.request.id": hint.requestId });
+    const claimed = await deps.queuedJobs.start({ id: hint.id, run: hint.run, worker: deps.worker });
+    if (claimed) await attend(deps, claimed, note);
+  });
+}
+
+async function attend(deps: ExecuteDeps, claimed: Claimed, note: (attributes: SpanAttributes) => void): Promise<void> {
+  const begun = performance.now();
   const { queuedJob, attempt, requestId } = claimed;
   deps.startRate.note(deps.catalogue.get(queuedJob.jobName)?.runsIn ?? "worker");
   const log = deps.log.child({ queuedJobId: queuedJob.id, attempt, requestId, userId: queuedJob.userId, job: queuedJob.jobName });
   const stop = new AbortController();
   deps.leases.hold(claimed, stop);
   try {
-    await settle({ ...deps, log }, claimed, stop);
+    const outcome = await settle({ ...deps, log }, claimed, stop);
+    note({ "photos.job": queuedJob.jobName, "photos.attempt": attempt, "photos.outcome": outcome });
+    deps.onAttempt?.({ job: queuedJob.jobName, outcome, seconds: (performance.now() - begun) / 1000 });
   } finally {
     deps.leases.release(claimed);
   }
 }
 
-async function settle(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): Promise<void> {
+async function settle(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): Promise<AttemptOutcome> {
   const { log } = deps;
   try {
     await failpoint("work: after the claim");
-    const outcome = await run(deps, claimed, stop);
+    const outcome = await (deps.tracer ?? noTracer).span(`task ${claimed.queuedJob.jobName}`, {}, () => run(deps, claimed, stop));
     await failpoint("work: before the outcome is recorded");
     const recorded = await recordSuccess(deps, claimed, outcome, stop.signal);
     await failpoint("work: after the outcome is recorded");
-    if (recorded) return log.info({ reusedFrom: outcome.reusedFrom }, "succeeded");
-    await discard(deps, claimed, outcome);
+    if (recorded) log.info({ reusedFrom: outcome.reusedFrom }, "succeeded");
+    return recorded ? "succeeded" : await discard(deps, claimed, outcome);
   } catch (error) {
-    await settleFailure(deps, claimed, stop.signal, error);
+    return settleFailure(deps, claimed, stop.signal, error);
   }
 }
 
@@ -85,15 +101,23 @@ async function run(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): 
   }
 }
 
-async function settleFailure({ queuedJobs, catalogue, log }: ExecuteDeps, claimed: Claimed, signal: AbortSignal, error: unknown): Promise<void> {
+async function settleFailure({ queuedJobs, catalogue, log }: ExecuteDeps, claimed: Claimed, signal: AbortSignal, error: unknown): Promise<AttemptOutcome> {
   const reason = signal.reason instanceof StopError ? signal.reason.reason : null;
-  if (reason === "lost") return log.info("stopped: it was cancelled, or given to another worker");
+  if (reason === "lost") {
+    log.info("stopped: it was cancelled, or given to another worker");
+    return "lost";
+  }
   // We are to end, or the storage or the database was away: that is nobody's failure.
   const closing = reason === "shutdown" || (error instanceof ChildStoppedError && error.reason === "closed");
-  if (closing || error instanceof ServiceUnavailableError) return persist(() => queuedJobs.handBack(claimed, closing ? 0 : AWAY_MS), signal);
+  if (closing || error instanceof ServiceUnavailableError) {
+    await persist(() => queuedJobs.handBack(claimed, closing ? 0 : AWAY_MS), signal);
+    log.info({ err: error }, "handed back");
+    return "handed_back";
+  }
   const fault = describeFault(reason === "timeout" ? new ChildStoppedError("timeout", "") : error, claimed, catalogue.get(claimed.queuedJob.jobName));
   const outcome = await persist(() => queuedJobs.fail(claimed, fault), signal);
   log.warn({ err: error, code: fault.code, outcome }, "an attempt failed");
+  return outcome === null ? "lost" : outcome === "FAILED" ? "failed" : "retrying";
 }
 
 /** What is told of an error: a task's own words where it has some for its user. */
@@ -110,11 +134,12 @@ function describeFault(error: unknown, { failures }: Claimed, task: Task | undef
 }
 
 /** The attempt was over already; its files are nobody's, unless an earlier try had recorded them and only the answer was lost. */
-async function discard({ queuedJobs, storage, log }: ExecuteDeps, { id, attempt }: Claimed, { outputs }: TaskOutcome): Promise<void> {
+async function discard({ queuedJobs, storage, log }: ExecuteDeps, { id, attempt }: Claimed, { outputs }: TaskOutcome): Promise<AttemptOutcome> {
   const now = await queuedJobs.find({ id: "", role: "ADMIN" }, id);
-  if (now?.status === "SUCCESS" && now.attempts === attempt) return;
+  if (now?.status === "SUCCESS" && now.attempts === attempt) return "succeeded";
   await discardOutputs({ storage, log }, outputs);
   log.info({ status: now?.status ?? "gone" }, "the result came too late and was discarded");
+  return "discarded";
 }
 
 /** Records an outcome, again and again while the database is away: after the lease the fence refuses it. */

@@ -71,7 +71,7 @@ async function runInChild(deps: RunTaskDeps, task: Task, claimed: Claimed, { sig
     const photos = await findPhotos(deps, claimed, folder);
     const request: TaskChildRequest = { task: task.name, parameters: queuedJob.parameters, photos, attempt, failures, folder, maxPixels: deps.maxPhotoPixels };
     const onAsk = createTaskAnswers(deps, { userId: queuedJob.userId, photoIds: photos.map(({ id }) => id) });
-    const response = (await deps.pool.run(request, { signal, timeoutMs: task.timeoutMs, onProgress: progress, onAsk })) as TaskChildResponse;
+    const response = (await deps.pool.run(request, { signal, timeoutMs: task.timeoutMs, onProgress: progress, onAsk, log: deps.log })) as TaskChildResponse;
     const outputs = await storeOutputs(deps.storage, claimed, folder, response);
     await failpoint("work: after the outputs are stored");
     return { result: response.result, outputs, reusedFrom: null };

@@ -63,7 +63,7 @@ export function createSchedule(options: { redisUrl: string; prefix: string; duti
   return {
     async close() {
       clearInterval(timer);
-      await closeBullWorker(worker, redis);
+      await closeBullWorker(worker, redis, () => running.size > 0);
       await queue.close();
       redis.disconnect();
     },

@@ -25,6 +25,8 @@ export interface TaskWorkerOptions {
 export interface TaskWorker {
   /** Null when it takes work; else why not. */
   idleReason(): string | null;
+  /** How long a lane with room has taken nothing; 0 for one that is full. */
+  restingMs(lane: Lane): number;
   /** Takes no more work, lets what runs finish, and hands the rest back. */
   close(): Promise<void>;
 }
@@ -42,20 +44,28 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
   const { log, leases } = deps;
   const redis = createRedis({ url: options.redisUrl, purpose: "work", failFast: false, log });
   redis.on("ready", options.onRedisReady);
+  const lanes = new Map(LANES.map((lane) => [lane, { room: lane === "child" ? options.children : options.tasks, takenAt: Date.now() }]));
+  // While Redis was away there was nothing to take.
+  redis.on("ready", () => lanes.forEach((state) => (state.takenAt = Date.now())));
   const slots = createSlots(options.tasks);
   const running = new Set<Promise<void>>();
   const workers = LANES.map((lane) => startLane(lane, lane === "child" ? options.children : options.tasks));
   let closing = false;
 
   function startLane(lane: Lane, concurrency: number): Worker<HintData> {
-    const worker = new Worker<HintData>(laneQueueName(lane), (bullJob) => take(bullJob), { ...HINT_LOCK, connection: redis, prefix: options.prefix, concurrency, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } });
+    const worker = new Worker<HintData>(laneQueueName(lane), (bullJob) => take(lane, bullJob), { ...HINT_LOCK, connection: redis, prefix: options.prefix, concurrency, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } });
     // "Missing key for job" comes here after Redis lost its data: the row has the result all the same.
     worker.on("error", (error) => log.debug({ err: error, lane }, "the queue has an error"));
     return worker;
   }
 
-  function take(bullJob: BullJob<HintData>): Promise<void> {
-    const attempt = attend(bullJob).finally(() => running.delete(attempt));
+  function take(lane: Lane, bullJob: BullJob<HintData>): Promise<void> {
+    const state = lanes.get(lane);
+    if (state) Object.assign(state, { room: state.room - 1, takenAt: Date.now() });
+    const attempt = attend(bullJob).finally(() => {
+      running.delete(attempt);
+      if (state) Object.assign(state, { room: state.room + 1, takenAt: Date.now() });
+    });
     running.add(attempt);
     return attempt;
   }
@@ -85,11 +95,15 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
   }
 
   return {
+    restingMs(lane) {
+      const state = lanes.get(lane);
+      return state && state.room > 0 ? Date.now() - state.takenAt : 0;
+    },
     idleReason: () => (closing ? "it is closing" : redis.status === "ready" ? null : "Redis is away"),
     async close() {
       closing = true;
       const drained = setTimeout(() => leases.stopAll(), options.drainMs);
-      const closed = Promise.all(workers.map((worker) => closeBullWorker(worker, redis)));
+      const closed = Promise.all(workers.map((worker) => closeBullWorker(worker, redis, () => running.size > 0)));
       await Promise.all(running);
       clearTimeout(drained);
       await closed;

@@ -104,6 +104,6 @@ function sign(key: KeyObject, claims: Record<string, unknown>, expiresIn: number
 
 function createMemoryLog(): { log: Logger; logged: Record<string, unknown>[] } {
   const logged: Record<string, unknown>[] = [];
-  const log = createLoggerTo({ write: (line) => void logged.push(JSON.parse(line) as Record<string, unknown>) }, "debug");
+  const log = createLoggerTo({ write: (line) => void logged.push(JSON.parse(line) as Record<string, unknown>) }, "trace");
   return { log, logged };
 }

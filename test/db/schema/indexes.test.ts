@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { createDatabase } from "../../../src/db/database.js";
 import type { Database } from "../../../src/db/database.js";
+import { createBacklogReads } from "../../../src/services/backlog.js";
 import { createEventLog } from "../../../src/services/event-log.js";
 import { createQueuedJobReads } from "../../../src/services/queued-job-reads.js";
 import { findDue, findExpired, findLapsed } from "../../../src/services/queued-jobs/due.js";
@@ -79,6 +80,8 @@ describe(`on ${ROWS} rows`, () => {
     ["a count of a user with few", 100, (database) => createQueuedJobReads(database).count({ userId: person.id, photoId: null, filter: all }, 10_000)],
     ["the rows that are due", 100, ({ sql }) => findDue(sql, { limit: 1000, aheadMs: 60_000, patient: true })],
     ["the leases that lapsed", 20, ({ sql }) => findLapsed(sql, 1000)],
+    ["the backlog", 100, (database) => createBacklogReads(database).read()],
+    ["what has waited for long", 30, (database) => createBacklogReads(database).hasWaited(["thumbnail"], 60)],
     ["what has expired", 20, ({ sql }) => findExpired(sql, 1000)],
     ["what a user has unfinished", 50, ({ sql }) => findOldest(sql, { userId: person.id, filter: all, statuses: ["PENDING", "STARTED"], limit: 1000 })],
     ["the events behind a number", 30, (database) => createEventLog(database).read({ userId: crowd.id, seq: 15_000, limit: 20, queuedJobId: null })],

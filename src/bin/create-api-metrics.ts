@@ -1,0 +1,41 @@
+import type { GraphQLSchema } from "graphql";
+import type { Database } from "../db/database.js";
+import type { EventBus } from "../events/event-bus.js";
+import type { Feed } from "../events/feed.js";
+import type { PhotoInspector } from "../imaging/photo-inspector.js";
+import { createEdgeMetrics, gaugeEdge } from "../observability/edge-metrics.js";
+import { createJobMetrics } from "../observability/job-metrics.js";
+import { createMetricsPage } from "../observability/metrics-page.js";
+import { gaugeStores } from "../observability/store-metrics.js";
+import { watchFields } from "../observability/watch-fields.js";
+import { createBacklogReads } from "../services/backlog.js";
+import type { PhotoIntake } from "../services/photo-intake.js";
+import { catalogue } from "../tasks/catalogue.js";
+import type { Tracer } from "../tracer.js";
+import { version } from "./version.js";
+
+export type ApiMetrics = ReturnType<typeof createApiMetrics>;
+
+/** What an API measures, and how it is put around what the API is made of. */
+export function createApiMetrics({ revision, tracer }: { revision: string | null; tracer: Tracer }) {
+  const page = createMetricsPage({ process: "api", version, revision });
+  const { onStep } = createJobMetrics(page, catalogue.keys());
+  const edge = createEdgeMetrics(page);
+  return {
+    edge,
+    onStep,
+    read: page.read,
+    watchSchema: (schema: GraphQLSchema) => watchFields(schema, { onField: edge.onField, tracer }),
+    measureIntake: (intake: PhotoIntake): PhotoIntake => ({
+      async take(...upload) {
+        const taken = await intake.take(...upload);
+        edge.onUpload({ created: taken.created, byteSize: taken.photo.byteSize });
+        return taken;
+      },
+    }),
+    gauge(read: { database: Database; bus: EventBus; feed: Feed; inspector: PhotoInspector; sockets(): number }): void {
+      gaugeStores(page, { readBacklog: createBacklogReads(read.database).read, redisAwayReason: () => read.bus.awayReason(), jobs: catalogue.keys() });
+      gaugeEdge(page, { subscribers: () => read.feed.subscribers, sockets: read.sockets, previews: () => read.inspector.waiting });
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { EventBus } from "../events/event-bus.js";
+import type { ChildPool } from "../imaging/child-pool.js";
+import { createJobMetrics, gaugeWorker } from "../observability/job-metrics.js";
+import { createMetricsPage } from "../observability/metrics-page.js";
+import { gaugeStores } from "../observability/store-metrics.js";
+import { LANES } from "../queue/hint-queue.js";
+import type { BacklogReads } from "../services/backlog.js";
+import type { CleanUp } from "../services/clean-up.js";
+import type { QueuedJobs } from "../services/queued-jobs.js";
+import { catalogue } from "../tasks/catalogue.js";
+import type { Leases } from "../worker/leases.js";
+import type { TaskWorker } from "../worker/task-worker.js";
+import { version } from "./version.js";
+
+type Reconciling = Pick<QueuedJobs, "takeOverLapsed" | "hintDue">;
+
+/** What a worker measures, and how it is put around what the worker is made of. */
+export function createWorkerMetrics({ revision }: { revision: string | null }) {
+  const page = createMetricsPage({ process: "worker", version, revision });
+  const { onStep, onAttempt, onUpkeep } = createJobMetrics(page, catalogue.keys());
+
+  async function counted(action: Parameters<typeof onUpkeep>[0], work: Promise<number>): Promise<number> {
+    const count = await work;
+    onUpkeep(action, count);
+    return count;
+  }
+
+  return {
+    onStep,
+    onAttempt,
+    read: page.read,
+    measureUpkeep: (queuedJobs: Reconciling): Reconciling => ({
+      takeOverLapsed: (limit) => counted("taken_over", queuedJobs.takeOverLapsed(limit)),
+      hintDue: (limit, how) => counted("hint_restored", queuedJobs.hintDue(limit, how)),
+    }),
+    measureCleanUp: (cleanUp: CleanUp): CleanUp => ({
+      ...cleanUp,
+      async purge() {
+        const purged = await cleanUp.purge();
+        onUpkeep("purged_queued_job", purged.queuedJobs);
+        onUpkeep("purged_event", purged.events);
+        return purged;
+      },
+    }),
+    gauge(read: { backlog: BacklogReads; bus: EventBus; leases: Leases; taskWorker: TaskWorker; pool: ChildPool; children: number }): void {
+      const { backlog, bus, leases, taskWorker, pool } = read;
+      gaugeStores(page, { readBacklog: backlog.read, redisAwayReason: () => bus.awayReason(), jobs: catalogue.keys() });
+      const resting = () => LANES.map((lane) => ({ lane, seconds: taskWorker.restingMs(lane) / 1000 }));
+      gaugeWorker(page, { attempts: () => leases.size, resting, children: () => pool, size: read.children });
+    },
+  };
+}

@@ -1,0 +1,54 @@
+// What an operator does first: search the log for one request.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { smallPhoto } from "../support/small-photo.js";
+import { startTestService } from "../support/test-service.js";
+import type { TestService } from "../support/test-service.js";
+import { eventually } from "../support/eventually.js";
+
+const SUBMIT = "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id } }";
+
+describe("one search of the log", () => {
+  let service: TestService;
+  before(async () => {
+    service = await startTestService();
+  });
+  after(() => service.close());
+
+  const found = (word: string) => service.logged.filter((line) => JSON.stringify(line).includes(word));
+  const messages = (lines: Record<string, unknown>[]) => lines.map(({ msg }) => msg);
+  const found_ = (word: string, message: string) => eventually(`"${message}" is logged`, () => found(word).find(({ msg }) => msg === message));
+
+  it("for the id of a request shows its submission through API, worker and child", async () => {
+    const person = await service.person();
+    const { id: userId } = (await person.get("{ me { id } }")).me;
+    // Its header says what it is, and then it breaks off.
+    const photo = await person.upload(smallPhoto(64, 64).subarray(0, 3000), { type: "image/png" });
+    const answer = await person.ask(SUBMIT, { input: { job: "thumbnail", photoIds: [photo.json["id"]] } }, { "x-request-id": "story-1" });
+    assert.equal(answer.headers.get("x-request-id"), "story-1");
+    const { id } = answer.data.enqueueJob;
+    assert.equal((await person.finished(id)).status, "FAILED");
+
+    const failed = await found_("story-1", "an attempt failed");
+    const lines = found("story-1");
+    for (const message of ["accepted", "answered", "step", "an attempt failed"]) assert.ok(messages(lines).includes(message), message);
+    for (const line of lines) assert.equal(line["requestId"], "story-1");
+    assert.deepEqual([failed["queuedJobId"], failed["attempt"], failed["userId"], failed["job"], failed["level"], failed["code"]], [id, 1, userId, "thumbnail", 40, "PHOTO_UNREADABLE"]);
+    assert.match((failed["err"] as { stack: string }).stack, /imaging\/|tasks\/thumbnail/);
+    assert.deepEqual(lines.find(({ msg }) => msg === "accepted")?.["queuedJobIds"], [id]);
+    for (const message of ["accepted", "an attempt failed"]) assert.ok(messages(found(id)).includes(message), message);
+  });
+
+  it("works for a request that came without an id, by the one that the client was given", async () => {
+    const person = await service.person();
+    const answer = await person.ask(SUBMIT, { input: { job: "echo" } });
+    await person.finished(answer.data.enqueueJob.id);
+    const requestId = answer.headers.get("x-request-id") ?? "none";
+    const succeeded = await found_(requestId, "succeeded");
+    assert.deepEqual([succeeded["requestId"], succeeded["queuedJobId"], succeeded["attempt"], succeeded["level"]], [requestId, answer.data.enqueueJob.id, 1, 30]);
+  });
+
+  it("keeps its levels: nothing that a person need not act on is an error", () => {
+    assert.deepEqual(messages(service.logged.filter(({ level }) => Number(level) >= 50)), []);
+  });
+});

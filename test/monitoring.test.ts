@@ -1,0 +1,52 @@
+// The dashboard and the alerts against what a service really exports, once everything has happened at least once.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { OPERATOR_PASSWORD, scrape } from "./support/scrape.js";
+import { startTestService } from "./support/test-service.js";
+
+interface Dashboard {
+  panels: { id: number; title: string; gridPos: { x: number; y: number; w: number; h: number }; datasource: { uid: string }; targets: { expr: string }[] }[];
+}
+
+const read = (name: string) => readFileSync(`deploy/monitoring/${name}`, "utf8");
+const dashboard = JSON.parse(read("grafana/dashboards/photo-service.json")) as Dashboard;
+const alerts = [...read("alerts.yml").matchAll(/- alert: (\w+)\n\s+expr: (.+)\n(?:\s+for: .+\n)?\s+labels: \{ severity: (\w+) \}\n\s+annotations: \{ summary: "(.+)" \}/g)].map(([, name = "", expr = "", severity = "", summary = ""]) => ({ name, expr, severity, summary }));
+const expressions = [...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)), ...alerts.map(({ expr }) => expr)];
+
+describe("the dashboard and the alerts", () => {
+  it("name only metrics and labels that are exported, and leave out none of the service's own", async () => {
+    const service = await startTestService({ workers: 0, env: { ADMIN_PASSWORD: OPERATOR_PASSWORD } });
+    const worker = await service.addWorker();
+    const person = await service.person();
+    const stream = person.events({ after: await person.cursor() });
+    await person.finished((await person.enqueue("echo")).id);
+    await stream.next("the end", ({ type }) => type === "SUCCEEDED");
+    await person.ask("{ nothing }");
+    stream.stop();
+    const pages = await Promise.all([scrape(service.url), scrape(worker.url)]);
+    await service.close();
+
+    const exported = new Set(pages.flatMap(({ names }) => [...names]));
+    const named = new Set(expressions.flatMap((expr) => expr.match(/photos_\w+/g) ?? []).map((name) => name.replace(/_(bucket|sum|count)$/, "")));
+    assert.deepEqual([...named].filter((name) => !exported.has(name)), []);
+    const own = [...exported].filter((name) => !/^photos_(process|nodejs)_/.test(name));
+    assert.deepEqual(own.filter((name) => !named.has(name)), []);
+    const text = pages.map((page) => page.text).join("\n");
+    for (const expr of expressions) {
+      for (const [, labels = ""] of expr.matchAll(/by \(([^)]*)\)/g)) for (const label of labels.split(", ")) assert.ok(label === "instance" || label === "le" || text.includes(`${label}="`), `${label} in ${expr}`);
+      for (const [, label = ""] of expr.matchAll(/[{,]\s*(\w+)(?==~?"|!=")/g)) assert.ok(["job"].includes(label) || text.includes(`${label}="`), `${label} in ${expr}`);
+    }
+  });
+
+  it("are whole: every alert has a severity and says what is wrong, and is in the README; every panel has a place of its own", () => {
+    assert.equal(alerts.length, read("alerts.yml").match(/- alert:/g)?.length);
+    assert.deepEqual([...new Set(alerts.map(({ severity }) => severity))].toSorted(), ["page", "ticket"]);
+    const readme = readFileSync("README.md", "utf8");
+    assert.deepEqual(alerts.map(({ name }) => name).filter((name) => !readme.includes(`\`${name}\``)), []);
+    const places = dashboard.panels.map(({ gridPos: { x, y } }) => `${x} ${y}`);
+    assert.equal(new Set(places).size, places.length);
+    assert.deepEqual([...new Set(dashboard.panels.map(({ datasource }) => datasource.uid))], [/uid: (\w+)/.exec(read("grafana/provisioning/datasources/prometheus.yml"))?.[1]]);
+    for (const expr of expressions) for (const [open, close] of ["()", "{}", "[]"].map((pair) => [...pair])) assert.equal(expr.split(open ?? "").length, expr.split(close ?? "").length, expr);
+  });
+});

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { Queue } from "bullmq";
+import { createHintQueue, laneQueueName } from "../../src/queue/hint-queue.js";
+import { createBacklogReads } from "../../src/services/backlog.js";
+import { createProgressCheck } from "../../src/worker/check-progress.js";
+import { createTaskWorker } from "../../src/worker/task-worker.js";
+import type { TaskWorker } from "../../src/worker/task-worker.js";
+import { eventually } from "../support/eventually.js";
+import { silentLog } from "../support/silent-log.js";
+import { createWorkerScene, testTask } from "./worker-scene.js";
+import type { WorkerScene } from "./worker-scene.js";
+
+describe("a worker that takes nothing", () => {
+  let scene: WorkerScene;
+  let taskWorker: TaskWorker;
+  let queue: Queue;
+  let check: () => Promise<string | null>;
+  let letGo = () => {};
+  before(async () => {
+    const held = testTask("held", () => new Promise((resolve) => (letGo = () => resolve(null))));
+    scene = await createWorkerScene([held], { hints: ({ url, prefix }) => createHintQueue({ redisUrl: url, prefix, log: silentLog }) });
+    const { url, prefix } = scene.core.redis;
+    queue = new Queue(laneQueueName("worker"), { connection: { url }, prefix });
+    taskWorker = createTaskWorker(scene.deps, { redisUrl: url, prefix, tasks: 1, children: 1, drainMs: 1000, onRedisReady: () => {} });
+    check = createProgressCheck({ taskWorker, hasWaited: createBacklogReads(scene.core.database).hasWaited, catalogue: scene.deps.catalogue, afterMs: 400 });
+    await eventually("it takes work", async () => (await check()) === null);
+  });
+  after(async () => {
+    letGo();
+    await taskWorker.close();
+    await queue.close();
+    await scene.close();
+  });
+
+  it("is well while no work waits", async () => {
+    await eventually("it has rested", () => taskWorker.restingMs("worker") > 500);
+    assert.equal(await check(), null);
+  });
+
+  it("is not well when work waits and it has room; and is again once it takes that", async () => {
+    await queue.pause();
+    const user = await scene.core.newUser();
+    const job = await scene.core.submit(user);
+    const reason = await eventually("it says so", check);
+    assert.match(reason, /^has taken nothing in the lane "worker" for \d+ s, while work waits$/);
+    await queue.resume();
+    await eventually("it is well", async () => (await check()) === null);
+    await eventually("the work is done", async () => (await scene.find(job))?.status === "SUCCESS");
+  });
+
+  it("is well when it is full, however long others wait", async () => {
+    const user = await scene.core.newUser();
+    const [first, second] = await scene.core.submitMany(user, 2, { job: "held" });
+    await eventually("it is full", () => taskWorker.restingMs("worker") === 0);
+    const { hasWaited } = createBacklogReads(scene.core.database);
+    await eventually("one has waited", () => hasWaited(["held"], 0.5));
+    assert.equal(await check(), null);
+    const finished = async (job: typeof first) => job !== undefined && (await scene.find(job))?.status === "SUCCESS";
+    await eventually("both are done", async () => {
+      letGo();
+      return (await finished(first)) && (await finished(second));
+    });
+  });
+});
