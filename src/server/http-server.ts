@@ -77,7 +77,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   registerHealth(app, { needed: { ...needed, process: () => (closing ? "it is closing" : null) }, wanted });
   await registerMetrics(app, { read: options.readMetrics, protect: options.guard.protect });
   if (config.adminPassword !== null) await registerAdmin(app, options.guard, { ...options.admin, actions: config.adminActions, log });
-  registerFrontPage(app, services.info.version);
+  await registerFrontPage(app, { pictureOrigins: await pictureOriginsOf(options) });
   if (!config.production) app.get("/graphql/schema.graphql", (_request, reply) => reply.type("text/plain; charset=utf-8").send(printSchema(schema)));
   const sockets = createGraphqlSockets({
     ...shared,
@@ -99,6 +99,12 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       await app.close().finally(() => clearInterval(idle));
     },
   };
+}
+
+/** Of the bytes behind signed URLs, where they are not of this host. */
+async function pictureOriginsOf({ config, storage }: HttpServerOptions): Promise<string[]> {
+  const stored = await storage.presign("picture", { mimeType: "image/webp", filename: "picture.webp" });
+  return [stored, config.publicUrl].flatMap((url) => (url === null ? [] : [new URL(url).origin]));
 }
 
 function createApp(log: Logger): FastifyInstance {

@@ -1,0 +1,40 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { plural } from "../in-words.js";
+import type { Photo } from "../types.js";
+import { Preview } from "../views/preview.js";
+import { useWorkspace } from "../workspace.js";
+import type { HashResult } from "./result-types.js";
+
+/** The photo, and beside it those that look alike. */
+export function Duplicates({ result: { sha256, phash, duplicates }, photo }: { result: HashResult; photo: Photo | undefined }) {
+  const { findPhotos } = useWorkspace();
+  const found = useSignal<Photo[]>([]);
+  useEffect(() => {
+    void findPhotos(duplicates.slice(0, 20).map(({ photoId }) => photoId)).then((photos) => { found.value = photos; }, () => {});
+  }, [duplicates]);
+  return (
+    <>
+      <p>{duplicates.length === 0 ? "None of your other photos looks like it." : `${plural(duplicates.length, "other photo looks", "other photos look")} like it.`}</p>
+      {duplicates.length > 0 && (
+        <ul class="alike" aria-label="Photos that look alike">
+          {photo && <li><Preview photo={photo} whole /><span class="faint">{photo.filename}</span></li>}
+          {found.value.map((other) => (
+            <li key={other.id}>
+              <Preview photo={other} whole />
+              <span class="faint">{other.filename} · {distance(duplicates.find(({ photoId }) => photoId === other.id)?.distance)}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      <dl class="card is-small">
+        <div><dt>Of the picture</dt><dd><code>{phash ?? "nearly flat: none"}</code></dd></div>
+        <div><dt>SHA-256</dt><dd><code>{sha256}</code></dd></div>
+      </dl>
+    </>
+  );
+}
+
+function distance(bits: number | undefined): string {
+  return bits === 0 ? "the same picture" : `${plural(bits ?? 0, "bit")} of 64 apart`;
+}

@@ -1,0 +1,67 @@
+import type { ComponentChildren } from "preact";
+import { bytes, plural } from "../in-words.js";
+import type { QueuedJobDetails } from "../types.js";
+import { CropBoxes } from "./crop-boxes.js";
+import { Duplicates } from "./duplicates.js";
+import { MetadataCard } from "./metadata-card.js";
+import { OutputPictures } from "./output-pictures.js";
+import { PaletteChips } from "./palette-chips.js";
+import { PlaceholderReveal } from "./placeholder-reveal.js";
+import { RemovedTags } from "./removed-tags.js";
+import type { ContactSheetResult, ConvertResult, CropResult, HashResult, MetadataResult, PaletteResult, PlaceholderResult, PrepareResult, ScrubResult } from "./result-types.js";
+
+/** How the result of each Job is shown; of one that is not named here, as JSON. */
+const SHOWN: Record<string, (details: QueuedJobDetails) => ComponentChildren> = {
+  thumbnail: ({ outputs }) => <OutputPictures outputs={outputs} />,
+  metadata: ({ result }) => <MetadataCard result={result as MetadataResult} />,
+  placeholder: ({ result, photos }) => <PlaceholderReveal result={result as PlaceholderResult} photo={photos[0]} />,
+  palette: ({ result }) => <PaletteChips result={result as PaletteResult} />,
+  hash: ({ result, photos }) => <Duplicates result={result as HashResult} photo={photos[0]} />,
+  crop: ({ result, photos, outputs }) => <><CropBoxes result={result as CropResult} photo={photos[0]} /><OutputPictures outputs={outputs} /></>,
+  scrub: ({ result, outputs }) => <><RemovedTags result={result as ScrubResult} /><OutputPictures outputs={outputs} /></>,
+  convert: ({ result, outputs }) => <><p>{converted(result as ConvertResult)}</p><OutputPictures outputs={outputs} /></>,
+  watermark: ({ outputs }) => <OutputPictures outputs={outputs} />,
+  "contact-sheet": ({ result, outputs }) => <><p>{sheet(result as ContactSheetResult)}</p><OutputPictures outputs={outputs} /></>,
+  prepare: ({ result, photos, outputs }) => <Prepared result={result as PrepareResult} photo={photos[0]} outputs={outputs} />,
+};
+
+export function JobResult({ details }: { details: QueuedJobDetails }) {
+  const { result, job } = details;
+  const warnings = (result as { warnings?: string[] } | null)?.warnings ?? [];
+  const show = SHOWN[job.name];
+  return (
+    <section class="result" aria-label="Result">
+      <h3>Result</h3>
+      {warnings.map((warning) => <p key={warning} class="warning">{warning}</p>)}
+      {show?.(details)}
+      {show
+        ? <details><summary>As JSON</summary><Json value={result} /></details>
+        : <><Json value={result} />{details.outputs.length > 0 && <OutputPictures outputs={details.outputs} />}</>}
+    </section>
+  );
+}
+
+function Json({ value }: { value: unknown }) {
+  return <pre tabIndex={0} aria-label="Result as JSON"><code>{JSON.stringify(value, null, 2)}</code></pre>;
+}
+
+function Prepared({ result, photo, outputs }: { result: PrepareResult; photo: QueuedJobDetails["photos"][number] | undefined; outputs: QueuedJobDetails["outputs"] }) {
+  return (
+    <>
+      <PlaceholderReveal result={result.placeholder} photo={photo} />
+      <PaletteChips result={result.palette} />
+      <MetadataCard result={result.metadata} />
+      <Duplicates result={result.hash} photo={photo} />
+      <OutputPictures outputs={outputs} />
+    </>
+  );
+}
+
+function converted({ format, width, height, byteSize, ratio }: ConvertResult): string {
+  const change = ratio < 1 ? `${Math.round((1 - ratio) * 100)} % smaller` : `${Math.round((ratio - 1) * 100)} % larger`;
+  return `${format.toUpperCase()}, ${width} × ${height}, ${bytes(byteSize)}: ${change} than the photo`;
+}
+
+function sheet({ columns, rows, width, height }: ContactSheetResult): string {
+  return `${plural(columns, "column")} and ${plural(rows, "row")}, ${width} × ${height}`;
+}

@@ -1,0 +1,124 @@
+// What the page asks of the API, in the API's words.
+
+export interface Issue {
+  path: (string | number)[];
+  message: string;
+}
+
+export interface Photo {
+  id: string;
+  filename: string;
+  mimeType: string;
+  width: number;
+  height: number;
+  byteSize: number;
+  url: string;
+  previewUrl: string | null;
+  thumbhash: string | null;
+}
+
+export interface Limits {
+  maxUnfinished: number;
+  unfinished: number;
+  maxUploadBytes: number;
+  maxStoredBytes: number;
+  storedBytes: number;
+  maxPhotoPixels: number;
+}
+
+export interface Me {
+  name: string;
+  email: string;
+  role: string;
+  limits: Limits;
+}
+
+/** One property of a JSON Schema, as far as the form reads it. */
+export interface PropertySchema {
+  type?: string;
+  description?: string;
+  enum?: string[];
+  default?: unknown;
+  minimum?: number;
+  maximum?: number;
+  items?: PropertySchema;
+}
+
+export interface Job {
+  name: string;
+  title: string;
+  description: string;
+  parameterSchema: { properties?: Record<string, PropertySchema>; required?: string[] };
+  minPhotos: number;
+  maxPhotos: number;
+  enabled: boolean;
+}
+
+export type Status = "PENDING" | "STARTED" | "SUCCESS" | "FAILED" | "CANCELLED";
+
+export interface JobError {
+  code: string;
+  message: string;
+}
+
+/** What an event tells of a QueuedJob. */
+export interface QueuedJobState {
+  id: string;
+  status: Status;
+  version: number;
+  progress: number;
+  progressMessage: string | null;
+  attempts: number;
+  priority: number;
+  createdAt: string;
+  updatedAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+  runAt: string | null;
+  job: { name: string; title: string };
+  error: JobError | null;
+}
+
+/** What a row of the list shows. */
+export interface QueuedJob extends QueuedJobState {
+  queuePosition: number | null;
+  estimatedStartAt: string | null;
+  photos: Photo[];
+}
+
+export type EventType = "QUEUED" | "STARTED" | "PROGRESS" | "RETRYING" | "SUCCEEDED" | "FAILED" | "CANCELLED" | "DELETED";
+
+export interface QueuedJobEvent {
+  cursor: string;
+  type: EventType;
+  at: string;
+  queuedJob: QueuedJobState;
+}
+
+export interface OutputFile {
+  name: string;
+  mimeType: string;
+  byteSize: number;
+  width: number | null;
+  height: number | null;
+  url: string;
+}
+
+export interface HistoryEvent {
+  cursor: string;
+  type: EventType;
+  at: string;
+  queuedJob: { version: number; attempts: number; error: JobError | null };
+}
+
+/** Everything about one. */
+export interface QueuedJobDetails extends QueuedJob {
+  parameters: Record<string, unknown>;
+  result: unknown;
+  outputs: OutputFile[];
+  expiresAt: string | null;
+  history: HistoryEvent[];
+}
+
+export const FINISHED: readonly Status[] = ["SUCCESS", "FAILED", "CANCELLED"];
+export const isFinished = (status: Status): boolean => FINISHED.includes(status);

@@ -1,0 +1,39 @@
+import { useWorkspace } from "../workspace.js";
+import { DropZone } from "./drop-zone.js";
+import { JobDetails } from "./job-details.js";
+import { JobForm } from "./job-form.js";
+import { JobRows } from "./job-rows.js";
+import { LimitsLine } from "./limits-line.js";
+import { ListFilter } from "./list-filter.js";
+import { PhotoGrid } from "./photo-grid.js";
+import { TopBar } from "./top-bar.js";
+
+/** The whole page of a signed-in person: what goes in on the left, what comes of it in the middle, one of them on the right. */
+export function Desk() {
+  const { selection, announcement } = useWorkspace();
+  return (
+    <>
+      <TopBar />
+      <main class={selection.id.value === null ? "desk" : "desk with-details"}>
+        <div class="inputs">
+          <section aria-labelledby="photos-title">
+            <h2 id="photos-title">Photos</h2>
+            <DropZone />
+            <PhotoGrid />
+          </section>
+          <section aria-labelledby="form-title">
+            <h2 id="form-title">New job</h2>
+            <JobForm />
+          </section>
+          <LimitsLine />
+        </div>
+        <section class="jobs" aria-labelledby="jobs-title">
+          <ListFilter />
+          <JobRows />
+        </section>
+        <JobDetails />
+      </main>
+      <output class="unseen" role="status" aria-label="Jobs">{announcement}</output>
+    </>
+  );
+}

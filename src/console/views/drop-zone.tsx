@@ -1,0 +1,71 @@
+import { useSignal } from "@preact/signals";
+import { bytes, number } from "../in-words.js";
+import type { Upload } from "../uploads.js";
+import { useWorkspace } from "../workspace.js";
+
+export function DropZone() {
+  const { uploads, limits } = useWorkspace();
+  const isOver = useSignal(false);
+  const take = (files: FileList | null | undefined): void => void (files && files.length > 0 && uploads.add(files));
+  const hover = (event: DragEvent): void => {
+    event.preventDefault();
+    isOver.value = true;
+  };
+  const drop = (event: DragEvent): void => {
+    event.preventDefault();
+    isOver.value = false;
+    take(event.dataTransfer?.files);
+  };
+  const { maxUploadBytes, maxPhotoPixels } = limits.value;
+  return (
+    <>
+      <label class={isOver.value ? "drop is-over" : "drop"} onDragEnter={hover} onDragOver={hover} onDragLeave={() => { isOver.value = false; }} onDrop={drop}>
+        <input
+          type="file" multiple accept="image/*,.heic,.heif,.avif"
+          onChange={(event) => {
+            take(event.currentTarget.files);
+            event.currentTarget.value = "";
+          }}
+        />
+        <strong>Drop photos here, or choose some</strong>
+        <small>JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC · up to {bytes(maxUploadBytes)} and {number(Math.round(maxPhotoPixels / 1e6))} megapixels</small>
+      </label>
+      <UploadList />
+    </>
+  );
+}
+
+function UploadList() {
+  const { uploads } = useWorkspace();
+  const list = uploads.list.value;
+  if (list.length === 0) return null;
+  const isDone = list.some(({ state }) => state === "done" || state === "already-here");
+  return (
+    <>
+      <ul class="uploads" aria-label="Uploads">{list.map((upload) => <UploadLine key={upload.id} upload={upload} />)}</ul>
+      {isDone && <button type="button" class="link" onClick={uploads.clearDone}>Clear those that are done</button>}
+    </>
+  );
+}
+
+const WORDS: Record<Upload["state"], string> = { waiting: "waiting", sending: "", done: "uploaded", "already-here": "already here", failed: "failed" };
+
+function UploadLine({ upload: { id, file, state, progress, error } }: { upload: Upload }) {
+  const { uploads } = useWorkspace();
+  return (
+    <li class={`is-${state}`}>
+      <span class="name" title={file.name}>{file.name}</span>
+      <span class="faint">{state === "sending" ? (progress < 1 ? `${Math.floor(progress * 100)} %` : "being looked at") : WORDS[state]}</span>
+      {(state === "sending" || state === "waiting") && <progress value={progress} max={1} aria-label={`Upload of ${file.name}`} />}
+      {state === "failed" && (
+        <>
+          <span role="alert" class="fault">{error}</span>
+          <span class="buttons">
+            <button type="button" class="link" onClick={() => uploads.retry(id)} aria-label={`Retry ${file.name}`}>Retry</button>
+            <button type="button" class="link" onClick={() => uploads.dismiss(id)} aria-label={`Dismiss ${file.name}`}>Dismiss</button>
+          </span>
+        </>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,49 @@
+import type { ParameterField } from "../parameter-field.js";
+import { issuesOf } from "../parameter-field.js";
+import { useWorkspace } from "../workspace.js";
+
+/** The control of one parameter, with what the service found wrong with it. */
+export function ParameterInput({ field }: { field: ParameterField }) {
+  const { submission } = useWorkspace();
+  const faults = issuesOf(submission.issues.value, field.name);
+  const [id, hint] = [`parameter-${field.name}`, `parameter-${field.name}-hint`];
+  const described = { id, "aria-describedby": hint, ...(faults.length > 0 && { "aria-invalid": true as const }), ...(field.required && { "aria-required": true as const }) };
+  const control = <Control field={field} attributes={described} />;
+  return (
+    <div class={field.kind === "flag" ? "field is-flag" : "field"}>
+      {field.kind === "flag" ? <label for={id}>{control} {field.label}</label> : <><label for={id}>{field.label}{field.required && <span class="faint"> needed</span>}</label>{control}</>}
+      <small id={hint}>
+        {faults.map((fault) => <strong key={fault} role="alert" class="fault">{fault}</strong>)}
+        {field.description}
+      </small>
+    </div>
+  );
+}
+
+interface ControlProps {
+  field: ParameterField;
+  attributes: { id: string; "aria-describedby": string; "aria-invalid"?: true; "aria-required"?: true };
+}
+
+function Control({ field: { kind, name, options, fallback, required, schema }, attributes }: ControlProps) {
+  const { submission } = useWorkspace();
+  const text = submission.texts.value[name] ?? "";
+  const type = (event: { currentTarget: { value: string } }): void => submission.type(name, event.currentTarget.value);
+  if (kind === "flag") return <input type="checkbox" role="switch" {...attributes} checked={(text || fallback) === "true"} onChange={(event) => submission.type(name, String(event.currentTarget.checked))} />;
+  if (kind === "choice") {
+    return (
+      <select {...attributes} value={text} onChange={type}>
+        <option value="">{required ? "Choose…" : fallback ? `${fallback} (default)` : "Default"}</option>
+        {options.filter((option) => option !== fallback).map((option) => <option key={option} value={option}>{option}</option>)}
+      </select>
+    );
+  }
+  if (kind === "json") return <textarea {...attributes} rows={2} spellcheck={false} placeholder={fallback || 'JSON, e.g. "hello"'} value={text} onInput={type} />;
+  if (kind === "number") return <input type="number" {...attributes} step={schema.type === "integer" ? 1 : "any"} min={schema.minimum ?? undefined} max={withinReason(schema.maximum)} placeholder={fallback} value={text} onInput={type} />;
+  return <input type="text" {...attributes} autocomplete="off" placeholder={kind === "list" ? `${fallback || "several"}, with commas` : fallback} value={text} onInput={type} />;
+}
+
+/** An integer without a limit of its own has the largest there is. */
+function withinReason(maximum: number | undefined): number | undefined {
+  return maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? undefined : maximum;
+}
