@@ -29,7 +29,7 @@ export const QUEUED_JOBS = `query QueuedJobs($first: Int, $after: String, $filte
 export const QUEUED_JOB = `query QueuedJob($id: ID!) {
   queuedJob(id: $id) {
     ${ROW}
-    parameters result expiresAt
+    parameters result reusedFrom expiresAt
     outputs { name mimeType byteSize width height url }
     history { cursor type at queuedJob { version attempts error { code message } } }
   }

@@ -21,6 +21,8 @@ export interface Submission {
   readonly priority: Signal<string>;
   /** Local date and time, as the browser's control gives it. */
   readonly runAt: Signal<string>;
+  /** Whether the work is done even where an earlier result could be taken over. */
+  readonly fresh: Signal<boolean>;
   readonly issues: ReadonlySignal<readonly Issue[]>;
   /** Of a refusal that is no fault of the input. */
   readonly failure: ReadonlySignal<string | null>;
@@ -47,7 +49,7 @@ const MOST_AT_ONCE = 100;
 export function createSubmission({ ask, jobs, photoIds, onSubmitted }: SubmissionOptions): Submission {
   const name = signal(jobs.find((job) => job.name === "thumbnail" && job.enabled)?.name ?? jobs[0]?.name ?? "");
   const textsOfAll = signal<Record<string, Record<string, string>>>({});
-  const [priority, runAt] = [signal(""), signal("")];
+  const [priority, runAt, fresh] = [signal(""), signal(""), signal(false)];
   const issues = signal<readonly Issue[]>([]);
   const failure = signal<string | null>(null);
   const isSending = signal(false);
@@ -63,6 +65,7 @@ export function createSubmission({ ask, jobs, photoIds, onSubmitted }: Submissio
     ...withoutEmpty({ parameters: readAll(fields.value, texts.value), photoIds: ids }),
     ...(priority.value && { priority: Number(priority.value) }),
     ...(runAt.value && { runAt: new Date(runAt.value).toISOString() }),
+    ...(fresh.value && { fresh: true }),
     idempotencyKey: groups.value.length === 1 ? key.value : `${key.value}-${i}`,
   }))));
 
@@ -92,7 +95,7 @@ export function createSubmission({ ask, jobs, photoIds, onSubmitted }: Submissio
   }
 
   return {
-    jobs, job, fields, texts, priority, runAt, issues, failure, isSending, operation, send,
+    jobs, job, fields, texts, priority, runAt, fresh, issues, failure, isSending, operation, send,
     count: computed(() => (isEnough(job.value, photoIds.value.length) ? groups.value.length : 0)),
     choose(chosen) {
       clearFaults();

@@ -116,6 +116,8 @@ export interface QueuedJobDetails extends QueuedJob {
   parameters: Record<string, unknown>;
   result: unknown;
   outputs: OutputFile[];
+  /** Whose result this one took over. */
+  reusedFrom: string | null;
   expiresAt: string | null;
   history: HistoryEvent[];
 }

@@ -23,10 +23,15 @@ export function JobForm() {
       <small id="job-description">{job.value.description}</small>
       <div class="fields">{fields.value.map((field) => <ParameterInput key={`${job.value.name} ${field.name}`} field={field} />)}</div>
       <details>
-        <summary>When, and how urgently</summary>
+        <summary>When, how urgently, and whether anew</summary>
         <div class="fields">
           <Extra label="Priority" hint="0 to 100; higher runs first." type="number" value={submission.priority} />
           <Extra label="Not before" hint="Up to a year ahead." type="datetime-local" value={submission.runAt} />
+          <label>
+            <input type="checkbox" role="switch" checked={submission.fresh.value} onChange={(event) => { submission.fresh.value = event.currentTarget.checked; }} />
+            Anew
+            <small>Even where an earlier result of the same could be taken over.</small>
+          </label>
         </div>
       </details>
       {faults.map((fault) => <p key={fault} role="alert" class="fault">{fault}</p>)}
