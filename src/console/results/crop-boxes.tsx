@@ -8,7 +8,7 @@ export function CropBoxes({ result: { crops }, photo }: { result: CropResult; ph
   const percent = (part: number, whole: number): string => `${(part / whole) * 100}%`;
   return (
     <div class="crop-boxes">
-      <Preview photo={photo} whole />
+      <Preview photo={photo} whole isNamed />
       {crops.map(({ ratio, left, top, width, height }, i) => (
         <span
           key={ratio}

@@ -42,7 +42,7 @@ function UploadList() {
   const isDone = list.some(({ state }) => state === "done" || state === "already-here");
   return (
     <>
-      <ul class="uploads" aria-label="Uploads">{list.map((upload) => <UploadLine key={upload.id} upload={upload} />)}</ul>
+      <ul class="uploads" aria-label="Uploads" tabIndex={0}>{list.map((upload) => <UploadLine key={upload.id} upload={upload} />)}</ul>
       {isDone && <button type="button" class="link" onClick={uploads.clearDone}>Clear those that are done</button>}
     </>
   );

@@ -5,6 +5,8 @@ import { useWindow } from "./use-window.js";
 
 /** As in the style sheet. */
 const ROW_PX = 68;
+/** Rows before the end at which more are read, so that one seldom sees the end. */
+const AHEAD = 60;
 
 /** However many there are, only those in sight are drawn. */
 export function JobRows() {
@@ -12,7 +14,7 @@ export function JobRows() {
   const { ref, range } = useWindow(ROW_PX);
   const ids = list.ids.value;
   const { start, end } = range.value;
-  const isNearEnd = end >= ids.length;
+  const isNearEnd = end + AHEAD >= ids.length;
   useEffect(() => {
     if (isNearEnd && ids.length > 0) void list.readMore().catch(() => {});
   }, [isNearEnd, ids.length]);

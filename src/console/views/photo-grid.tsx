@@ -35,7 +35,7 @@ function PhotoTile({ photo, place }: { photo: Photo; place: number }) {
   return (
     <li>
       <button type="button" class="tile" aria-pressed={place >= 0} title={`${photo.filename} · ${photo.width} × ${photo.height}`} onClick={() => photos.toggle(photo.id)}>
-        <Preview photo={photo} />
+        <Preview photo={photo} isNamed />
         {place >= 0 && <span class="mark" aria-hidden="true">{place + 1}</span>}
       </button>
     </li>

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { z } from "zod";
+import { issuesOf, otherIssues, parameterFields, readField } from "../../src/console/parameter-field.js";
+import type { ParameterField } from "../../src/console/parameter-field.js";
+import type { Job } from "../../src/console/types.js";
+import { catalogue } from "../../src/tasks/catalogue.js";
+
+const fieldsOf = (name: string): ParameterField[] => {
+  const parameterSchema = z.toJSONSchema(catalogue.get(name)?.parameters ?? z.never(), { io: "input" }) as Job["parameterSchema"];
+  return parameterFields({ parameterSchema });
+};
+const kindsOf = (name: string) => Object.fromEntries(fieldsOf(name).map((field) => [field.name, field.kind]));
+
+describe("the form of a Job", () => {
+  const kinds: Record<string, Record<string, string>> = {
+    echo: { message: "json", durationMs: "number", steps: "number", failAttempts: "number", failPermanently: "flag" },
+    thumbnail: { widths: "list", format: "choice", quality: "number" },
+    convert: { format: "choice", quality: "number", lossless: "flag", keepMetadata: "flag" },
+    metadata: { redactGps: "flag" },
+    scrub: { keepIcc: "flag", keepCopyright: "flag" },
+    placeholder: {},
+    palette: { colors: "number" },
+    hash: { maxDistance: "number" },
+    crop: { ratios: "list", strategy: "choice", width: "number" },
+    watermark: { text: "text", gravity: "choice", opacity: "number", scale: "number" },
+    "contact-sheet": { columns: "number", cellWidth: "number" },
+    prepare: {},
+  };
+
+  it("has a control of the right kind for every parameter of every Job", () => {
+    assert.deepEqual(Object.fromEntries([...catalogue.keys()].map((name) => [name, kindsOf(name)])), kinds);
+  });
+
+  it("says what is needed, what is taken when nothing is entered, and in which words", () => {
+    const [format, , lossless] = fieldsOf("convert");
+    assert.deepEqual([format?.label, format?.required, format?.fallback, format?.options.includes("avif")], ["Format", true, "", true]);
+    assert.deepEqual([lossless?.required, lossless?.fallback], [false, "false"]);
+    assert.deepEqual(fieldsOf("thumbnail").map(({ fallback }) => fallback), ["320, 1024", "webp", ""]);
+    assert.equal(fieldsOf("convert").at(-1)?.label, "Keep metadata");
+  });
+
+  const read: [job: string, parameter: string, text: string | undefined, value: unknown][] = [
+    ["thumbnail", "quality", "80", 80],
+    ["thumbnail", "quality", "", undefined],
+    ["thumbnail", "quality", undefined, undefined],
+    ["thumbnail", "quality", "very", "very"],
+    ["thumbnail", "widths", " 320,1024 , ", [320, 1024]],
+    ["thumbnail", "widths", "320, wide", [320, "wide"]],
+    ["crop", "ratios", "1:1, 16:9", ["1:1", "16:9"]],
+    ["watermark", "text", " 12 ", " 12 "],
+    ["watermark", "opacity", "0.5", 0.5],
+    ["scrub", "keepIcc", "false", false],
+    ["echo", "message", '{"a":[1]}', { a: [1] }],
+    ["echo", "message", "hello", "hello"],
+  ];
+  for (const [job, parameter, text, value] of read) {
+    it(`reads ${JSON.stringify(text)} as ${parameter} of ${job}: ${JSON.stringify(value)}`, () => {
+      const field = fieldsOf(job).find(({ name }) => name === parameter);
+      assert.ok(field);
+      assert.deepEqual(readField(field, text), value);
+    });
+  }
+});
+
+describe("what the service finds wrong", () => {
+  const issues = [
+    { path: ["parameters", "widths", 1], message: "Too small" },
+    { path: [3, "parameters", "quality"], message: "Too big" },
+    { path: ["parameters", "else"], message: "is no parameter of this Job" },
+    { path: ["priority"], message: "must be 0 to 100" },
+  ];
+
+  it("stands at its field, with the entry of a list, and whichever of many submissions it is about", () => {
+    assert.deepEqual(issuesOf(issues, "widths"), ["Entry 2: Too small"]);
+    assert.deepEqual(issuesOf(issues, "quality"), ["Too big"]);
+  });
+
+  it("stands below the form where there is no field for it", () => {
+    assert.deepEqual(otherIssues(issues, ["widths", "quality"]), ["parameters else is no parameter of this Job", "priority must be 0 to 100"]);
+  });
+});

@@ -1,0 +1,76 @@
+// Each kind of result in a real browser: BROWSER=all.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import sharp from "sharp";
+import { accessibilityFaults, closeWindow, NOT_ALL, startBrowser } from "../support/browser.js";
+import type { PersonAtPage, TestBrowser } from "../support/browser.js";
+import type { TestClient } from "../support/test-client.js";
+import { startTestService } from "../support/test-service.js";
+import type { TestService } from "../support/test-service.js";
+import { catalogue } from "../../src/tasks/catalogue.js";
+
+/** What one sees of each, and how often. */
+const SHOWN: Record<string, { parameters?: object; sees: [selector: string, count: number][] }> = {
+  thumbnail: { parameters: { widths: [32, 64] }, sees: [[".outputs img", 2]] },
+  convert: { parameters: { format: "webp" }, sees: [[".outputs img", 1], ["text=WEBP, 300 × 200", 1]] },
+  metadata: { sees: [["dt:text('Camera') + dd:text('Canon EOS 40D')", 1], ["dt:text('Place') + dd:text('43.50000° N, 11.25000° E')", 1]] },
+  scrub: { sees: [[".tags li:text-is('EXIF:GPSLatitude')", 1], [".outputs img", 1]] },
+  placeholder: { sees: [[".reveal img.is-there", 1], [".reveal img.blur", 1]] },
+  palette: { parameters: { colors: 3 }, sees: [[".chips li", 3], [".palette-bar span", 3]] },
+  hash: { sees: [[".alike li", 2]] },
+  crop: { parameters: { ratios: ["1:1", "2:1"] }, sees: [[".crop-boxes .box", 2], [".outputs img", 2]] },
+  watermark: { parameters: { text: "© Ann" }, sees: [[".outputs img", 1]] },
+  "contact-sheet": { sees: [["text=2 columns and 1 row", 1], [".outputs img", 1]] },
+  prepare: { sees: [[".reveal img.is-there", 1], [".chips li", 5], [".alike li", 2], [".outputs img", 2], ["dt:text('Camera')", 1]] },
+  echo: { parameters: { message: "hello" }, sees: [[".result pre", 1]] },
+};
+
+describe("a result is shown as what it is:", { skip: NOT_ALL }, () => {
+  let service: TestService;
+  let browser: TestBrowser;
+  let client: TestClient;
+  let person: PersonAtPage;
+  let photoIds: string[];
+  before(async () => {
+    [service, browser] = await Promise.all([startTestService(), startBrowser()]);
+    client = await service.person();
+    const photo = await makePhoto();
+    const smaller = await sharp(photo).resize(150).jpeg().toBuffer();
+    photoIds = [];
+    for (const bytes of [photo, smaller]) photoIds.push(String((await client.upload(bytes)).json["id"]));
+    person = await browser.signIn(service.url, client.token);
+  });
+  after(() => Promise.all([browser?.close(), service?.close()]));
+
+  for (const [name, { parameters = {}, sees }] of Object.entries(SHOWN)) {
+    it(name, { timeout: 30_000 }, async () => {
+      const { page } = person;
+      const most = catalogue.get(name)?.maxPhotos ?? 0;
+      const { id } = await client.enqueue(name, parameters, { photoIds: photoIds.slice(0, most) });
+      await page.locator(`[data-id="${id}"] .open`).click();
+      await page.getByRole("region", { name: "Result" }).waitFor();
+      for (const [selector, count] of sees) {
+        await page.locator(`.details ${selector.startsWith("text=") ? `>> ${selector}` : selector}`).first().waitFor();
+        assert.equal(await page.locator(`.details ${selector.startsWith("text=") ? `>> ${selector}` : selector}`).count(), count, selector);
+      }
+      assert.deepEqual(await accessibilityFaults(page), []);
+    });
+  }
+
+  it("and none is forgotten, nor did the page complain", async () => {
+    assert.deepEqual(Object.keys(SHOWN).toSorted(), [...catalogue.keys()].toSorted());
+    await closeWindow(person);
+  });
+});
+
+/** 300 × 200, many colours, and the camera and place of somebody. */
+async function makePhoto(): Promise<Buffer> {
+  const [width, height] = [300, 200];
+  const samples = Buffer.alloc(width * height * 3);
+  for (let i = 0; i < width * height; i++) {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    samples.set([(x * 255) / width, (y * 255) / height, (Math.sin(x / 20) * Math.cos(y / 15) + 1) * 127], i * 3);
+  }
+  const exif = { IFD0: { Make: "Canon", Model: "Canon EOS 40D" }, IFD3: { GPSLatitudeRef: "N", GPSLatitude: "43/1 30/1 0/1", GPSLongitudeRef: "E", GPSLongitude: "11/1 15/1 0/1" } };
+  return sharp(samples, { raw: { width, height, channels: 3 } }).withExif(exif).jpeg().toBuffer();
+}

@@ -1,0 +1,79 @@
+// A long list in a real browser: BROWSER=all.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { closeWindow, NOT_ALL, startBrowser } from "../support/browser.js";
+import type { TestBrowser } from "../support/browser.js";
+import { eventually } from "../support/eventually.js";
+import { startTestService } from "../support/test-service.js";
+import type { TestService } from "../support/test-service.js";
+
+const ROWS = 10_000;
+
+describe("the list of jobs", { skip: NOT_ALL }, () => {
+  let service: TestService;
+  let browser: TestBrowser;
+  before(async () => {
+    [service, browser] = await Promise.all([startTestService(), startBrowser()]);
+  });
+  after(() => Promise.all([browser?.close(), service?.close()]));
+
+  it("scrolls through ten thousand rows, draws those in sight only, and stays live at the end of it", { timeout: 90_000 }, async (t) => {
+    const client = await service.person();
+    const { me } = await client.get("{ me { id } }");
+    await service.database.sql`
+      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at, created_at, updated_at, status, finished_at, progress)
+      select ('0190' || lpad(to_hex(i), 28, '0'))::uuid, ${me.id}, 'echo', '{}', 0, 0, 'seed', now(), now(), now(), 'SUCCESS', now(), 1 from generate_series(1, ${ROWS}::int) i`;
+    const person = await browser.signIn(service.url, client.token);
+    const { page } = person;
+    await page.evaluate("window.slowest = 0; new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) window.slowest = Math.max(window.slowest, duration); }).observe({ type: 'longtask', buffered: false })");
+    const started = Date.now();
+    const last = page.locator(`[aria-posinset="${ROWS}"]`);
+    await eventually("the last row is in sight", async () => {
+      await page.locator(".job-rows").evaluate((list) => { list.scrollTop = list.scrollHeight; });
+      return (await last.count()) === 1;
+    }, 60_000);
+    const drawn = await page.locator(".job-row").count();
+    t.diagnostic(`${Date.now() - started} ms to the last row, ${drawn} rows drawn, slowest task ${await page.evaluate("window.slowest")} ms`);
+    assert.ok(drawn < 80, `${drawn} rows are drawn`);
+    assert.equal(await last.getAttribute("aria-setsize"), String(ROWS));
+
+    await page.locator(".job-rows").evaluate((list) => { list.scrollTop = 0; });
+    const { id } = await client.enqueue("echo");
+    await page.locator(`[data-id="${id}"][aria-posinset="1"] .status`, { hasText: "Done" }).waitFor();
+    await closeWindow(person);
+  });
+
+  it("goes through the rows by the arrow keys, and closes what is open by Escape", async () => {
+    const client = await service.person();
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) ids.unshift((await client.enqueue("echo", { message: i })).id);
+    const person = await browser.signIn(service.url, client.token);
+    const { page } = person;
+    await page.locator(`[data-id="${ids[0]}"] .open`).press("Enter");
+    for (const key of ["ArrowDown", "ArrowDown", "ArrowUp"]) {
+      await page.keyboard.press(key);
+      await page.locator(".open[aria-current=true]:focus").waitFor();
+    }
+    assert.equal(await page.locator("li:has([aria-current=true])").getAttribute("data-id"), ids[1]);
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator("[aria-current=true]").count(), 0);
+    await closeWindow(person);
+  });
+
+  it("shows what a filter takes, and lets go of what it takes no more", async () => {
+    const client = await service.person();
+    await client.finished((await client.enqueue("echo", { failPermanently: true })).id);
+    const running = await client.enqueue("echo", { durationMs: 60_000 });
+    const person = await browser.signIn(service.url, client.token);
+    const { page } = person;
+    const shown = () => page.locator(".job-row .status").allTextContents();
+    await page.getByRole("combobox", { name: "State" }).selectOption("Failed");
+    await eventually("the failed one alone is shown", async () => (await shown()).join() === "Failed");
+    await page.getByRole("combobox", { name: "State" }).selectOption("Running");
+    await page.locator(`[data-id="${running.id}"]`).getByRole("button", { name: "Cancel Echo" }).click();
+    await page.getByText("No job is like this.").waitFor();
+    await page.getByRole("combobox", { name: "State" }).selectOption("Any state");
+    await eventually("both are shown", async () => (await shown()).join() === "Cancelled,Failed");
+    await closeWindow(person);
+  });
+});
