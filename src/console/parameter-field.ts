@@ -40,16 +40,18 @@ export function readField({ kind, schema }: ParameterField, text: string | undef
   return kind === "json" ? toJson(text) : text;
 }
 
-/** Faults of the one field, and of whatever lies below it. `steps` is where the parameters stand in the paths: none, or behind an index. */
+/** Faults of the one field, and of whatever lies below it; what is wrong in each of many submissions is told once. */
 export function issuesOf(issues: readonly Issue[], name: string): string[] {
-  return issues.filter(({ path }) => insideSubmission(path)[0] === "parameters" && insideSubmission(path)[1] === name).map(({ path, message }) => withPlace(insideSubmission(path).slice(2), message));
+  return once(issues.filter(({ path }) => insideSubmission(path)[0] === "parameters" && insideSubmission(path)[1] === name).map(({ path, message }) => withPlace(insideSubmission(path).slice(2), message)));
 }
 
 /** Faults that stand at no field of the form. */
 export function otherIssues(issues: readonly Issue[], names: readonly string[]): string[] {
   const isShown = (path: Issue["path"]) => path[0] === "parameters" && names.includes(String(path[1]));
-  return issues.filter(({ path }) => !isShown(insideSubmission(path))).map(({ path, message }) => `${insideSubmission(path).join(" ")} ${message}`.trim());
+  return once(issues.filter(({ path }) => !isShown(insideSubmission(path))).map(({ path, message }) => `${insideSubmission(path).join(" ")} ${message}`.trim()));
 }
+
+const once = (texts: string[]): string[] => [...new Set(texts)];
 
 /** Of a submission of many the path begins with the index. */
 function insideSubmission(path: Issue["path"]): Issue["path"] {

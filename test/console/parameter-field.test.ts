@@ -67,11 +67,13 @@ describe("what the service finds wrong", () => {
   const issues = [
     { path: ["parameters", "widths", 1], message: "Too small" },
     { path: [3, "parameters", "quality"], message: "Too big" },
+    { path: [4, "parameters", "quality"], message: "Too big" },
     { path: ["parameters", "else"], message: "is no parameter of this Job" },
     { path: ["priority"], message: "must be 0 to 100" },
+    { path: [4, "priority"], message: "must be 0 to 100" },
   ];
 
-  it("stands at its field, with the entry of a list, and whichever of many submissions it is about", () => {
+  it("stands at its field, with the entry of a list, and once for all of many submissions", () => {
     assert.deepEqual(issuesOf(issues, "widths"), ["Entry 2: Too small"]);
     assert.deepEqual(issuesOf(issues, "quality"), ["Too big"]);
   });

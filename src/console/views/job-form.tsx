@@ -23,7 +23,7 @@ export function JobForm() {
       <small id="job-description">{job.value.description}</small>
       <div class="fields">{fields.value.map((field) => <ParameterInput key={`${job.value.name} ${field.name}`} field={field} />)}</div>
       <details>
-        <summary>When, how urgently, and whether anew</summary>
+        <summary>More</summary>
         <div class="fields">
           <Extra label="Priority" hint="0 to 100; higher runs first." type="number" value={submission.priority} />
           <Extra label="Not before" hint="Up to a year ahead." type="datetime-local" value={submission.runAt} />

@@ -5,7 +5,8 @@ import { useWorkspace } from "../workspace.js";
 /** The control of one parameter, with what the service found wrong with it. */
 export function ParameterInput({ field }: { field: ParameterField }) {
   const { submission } = useWorkspace();
-  const faults = issuesOf(submission.issues.value, field.name);
+  const isMissing = field.required && !submission.texts.value[field.name];
+  const faults = issuesOf(submission.issues.value, field.name).map((fault) => (isMissing ? "This is needed." : fault));
   const [id, hint] = [`parameter-${field.name}`, `parameter-${field.name}-hint`];
   const described = { id, "aria-describedby": hint, ...(faults.length > 0 && { "aria-invalid": true as const }), ...(field.required && { "aria-required": true as const }) };
   const control = <Control field={field} attributes={described} />;
