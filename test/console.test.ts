@@ -89,17 +89,20 @@ describe("the page", { skip: NO_BROWSER }, () => {
 
   it("goes on behind a cut that it made itself, and says how many events were missed, all of them delivered", { ...LONG, skip: NOT_ALL }, async () => {
     const { client, page, close } = await newcomer();
+    // Told before the cut, and so not to be told again.
+    await client.enqueue("echo");
+    await page.locator(".job-row .status", { hasText: "Done" }).waitFor();
     await page.getByRole("button", { name: "Pull the plug" }).click();
     await page.getByText("Unplugged: showing what was known at").waitFor();
     const [first, second] = [await client.enqueue("echo"), await client.enqueue("echo", { failPermanently: true })];
     await Promise.all([client.finished(first.id), client.finished(second.id)]);
-    assert.equal(await page.locator(".job-row").count(), 0, "it was not cut at all");
+    assert.equal(await page.locator(".job-row").count(), 1, "it was not cut at all");
 
     await page.getByRole("button", { name: "Plug in again" }).click();
     await page.getByText("6 missed events, all delivered, 0 lost, 0 twice").waitFor();
-    assert.deepEqual(await page.locator(".job-row .status").allTextContents(), ["Failed", "Done"]);
+    assert.deepEqual(await page.locator(".job-row .status").allTextContents(), ["Failed", "Done", "Done"]);
     await client.enqueue("echo");
-    await eventually("the stream goes on", async () => (await page.locator(".job-row .status").allTextContents()).join() === "Done,Failed,Done");
+    await eventually("the stream goes on", async () => (await page.locator(".job-row .status").allTextContents()).join() === "Done,Failed,Done,Done");
     await close();
   });
 
@@ -168,6 +171,14 @@ describe("the page", { skip: NO_BROWSER }, () => {
       assert.deepEqual(await accessibilityFaults(page), []);
       await close();
     }
+  });
+
+  it("asks to sign in again once the token has expired, and says why", { ...LONG, skip: NOT_ALL }, async () => {
+    const person = await browser.signIn(service.url, await service.token({}, { expiresIn: 3 }));
+    await person.page.getByRole("alert").filter({ hasText: /token/i }).waitFor();
+    await person.page.getByRole("textbox", { name: "Token" }).waitFor();
+    assert.equal(await person.page.evaluate("sessionStorage.length"), 0);
+    await closeWindow(person, { but: /401/ });
   });
 
   it("signs out when told to, and forgets the token; a token that does not hold is told as that", { ...LONG, skip: NOT_ALL }, async () => {

@@ -62,12 +62,18 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
     retryWait: (retries) => plug.isOut() ? plug.isIn() : pause(Math.min(LONGEST_WAIT_MS, 250 * 2 ** retries)),
     keepAlive: KEEP_ALIVE_MS,
     on: {
+      connecting: () => seek(),
       connected: (_socket, _payload, again) => back(again),
       closed: (event) => lost(event as { code?: number; reason?: string }),
       ping: (received) => void (received || (pongTimer = window.setTimeout(() => client.terminate(), PONG_MS))),
       pong: () => clearTimeout(pongTimer),
     },
   });
+
+  /** The plug is in again, which does not mean that there is somebody at the other end. */
+  function seek(): void {
+    if (state.value.kind === "unplugged") state.value = { kind: "away", since: state.value.since };
+  }
 
   function back(again: boolean): void {
     const { value } = state;
@@ -127,7 +133,8 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
     close() {
       stop();
       plug.push();
-      void client.dispose();
+      // It waits for a connection that is being sought, and there is none any more to be had.
+      Promise.resolve(client.dispose()).catch(() => {});
     },
   };
 }

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import type { ReadonlySignal } from "@preact/signals";
+import { bytes } from "./in-words.js";
 import type { Photo } from "./types.js";
 
 export interface Upload {
@@ -26,7 +27,7 @@ const AT_ONCE = 3;
 /** What went well is among the photos by then; the rest stays until it was read. */
 const DONE_MS = 4000;
 
-export function createUploads({ token, onPhoto }: { token: string; onPhoto(photo: Photo): void }): Uploads {
+export function createUploads({ token, maxBytes, onPhoto }: { token: string; maxBytes: number; onPhoto(photo: Photo): void }): Uploads {
   const list = signal<readonly Upload[]>([]);
   let next = 1;
 
@@ -42,6 +43,8 @@ export function createUploads({ token, onPhoto }: { token: string; onPhoto(photo
   async function send({ id, file }: Upload): Promise<void> {
     change(id, { state: "sending", progress: 0, error: null });
     try {
+      // The service would say so, too, and hang up while the browser is still sending, which then tells of a broken connection.
+      if (file.size > maxBytes) throw new Error(`It is larger than ${bytes(maxBytes)}.`);
       const { photo, isNew } = await post(file, token, (progress) => change(id, { progress }));
       change(id, { state: isNew ? "done" : "already-here", progress: 1 });
       if (isNew) setTimeout(() => dismiss(id), DONE_MS);

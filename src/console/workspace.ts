@@ -47,6 +47,7 @@ interface Welcome {
 }
 
 const LIMITS_EVERY_MS = 1500;
+const PREVIEW_MS = 8000;
 
 /** Throws RequestError when the token does not hold or the service is away. */
 export async function createWorkspace({ token, onSignedOut }: { token: string; onSignedOut(why: string): void }): Promise<Workspace> {
@@ -67,6 +68,13 @@ export async function createWorkspace({ token, onSignedOut }: { token: string; o
     refresh();
   }
 
+  function onPhoto(photo: Photo): void {
+    photos.add(photo);
+    refresh();
+    // It was not to wait for its preview, which is made soon after.
+    if (photo.previewUrl === null) setTimeout(() => void findPhotos(ask, [photo.id]).then((found) => found.forEach(photos.renew), () => {}), PREVIEW_MS);
+  }
+
   const feed = createLiveFeed({ token, ask, onEvent, onSignedOut, onExpired: () => void list.read().then(feed.start, () => {}) });
   feed.start(eventCursor);
 
@@ -79,7 +87,7 @@ export async function createWorkspace({ token, onSignedOut }: { token: string; o
       selection.select(queuedJobs.at(-1)?.id ?? null);
     },
   });
-  const uploads = createUploads({ token, onPhoto: (photo) => { photos.add(photo); refresh(); } });
+  const uploads = createUploads({ token, maxBytes: me.limits.maxUploadBytes, onPhoto });
   const waiting = setInterval(() => void refreshLine(list), 3000);
 
   return {

@@ -60,6 +60,57 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
     await closeWindow(person);
   });
 
+  it("says so of an open job that was deleted in another window", async () => {
+    const client = await service.person();
+    const { id } = await client.finished((await client.enqueue("echo")).id);
+    const person = await browser.signIn(service.url, client.token);
+    await person.page.locator(`[data-id="${id}"] .open`).click();
+    await person.page.getByRole("heading", { name: "Timeline" }).waitFor();
+    await client.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id });
+    await person.page.getByText("It was deleted.").waitFor();
+    await closeWindow(person);
+  });
+
+  it("lays a job over everything on a phone, with the focus in it, and gives the focus back", async () => {
+    const client = await service.person();
+    const { id } = await client.finished((await client.enqueue("echo")).id);
+    const person = await browser.signIn(service.url, client.token, { width: 390, height: 844 });
+    const { page } = person;
+    await page.locator(`[data-id="${id}"] .open`).click();
+    await page.locator("aside button:focus").waitFor();
+    assert.equal(await page.locator(`[data-id="${id}"] .open`).isVisible(), false);
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true, "it is wider than the phone");
+    await page.keyboard.press("Escape");
+    await page.locator(`[data-id="${id}"] .open:focus`).waitFor();
+    await closeWindow(person);
+  });
+
+  it("shows the very operation that it sends, and sends the same again when no answer came", async () => {
+    const client = await service.person();
+    const person = await browser.signIn(service.url, client.token);
+    const { page } = person;
+    await page.getByRole("combobox", { name: "Job", exact: true }).selectOption("echo");
+    await page.getByRole("textbox", { name: "Message" }).fill("hello");
+    await page.locator(".job-form .as-graphql summary").click();
+    const [query = "", variables = ""] = (await page.locator(".job-form .as-graphql code").innerText()).split("# variables");
+    const sent: { query: string; variables: object }[] = [];
+    await page.route("**/graphql", async (route) => {
+      const body = route.request().postDataJSON() as { query: string; variables: object };
+      if (!body.query.startsWith("mutation")) return route.fallback();
+      sent.push(body);
+      await route.fetch();
+      return sent.length === 1 ? route.abort() : route.fallback();
+    });
+    for (let i = 0; i < 2; i++) {
+      await page.getByRole("button", { name: "Submit" }).click();
+      await page.getByRole(i === 0 ? "alert" : "complementary").first().waitFor();
+    }
+    await page.locator(".job-row .status", { hasText: "Done" }).waitFor();
+    assert.deepEqual(sent, [1, 2].map(() => ({ query: query.trim(), variables: JSON.parse(variables) as object })));
+    assert.equal((await client.get("{ queuedJobs { totalCount } }")).queuedJobs.totalCount, 1);
+    await closeWindow(person, { but: /ERR_FAILED/ });
+  });
+
   it("shows what a filter takes, and lets go of what it takes no more", async () => {
     const client = await service.person();
     await client.finished((await client.enqueue("echo", { failPermanently: true })).id);

@@ -8,21 +8,31 @@ import { AsGraphql, CopyButton } from "./as-graphql.js";
 import { JobButtons } from "./job-row.js";
 import { Timeline } from "./timeline.js";
 
+/** As in the style sheet: there it lies over everything else, and so has to have the focus. */
+const isNarrow = matchMedia("(max-width: 760px)");
+
 export function JobDetails() {
   const { selection, list } = useWorkspace();
   const id = selection.id.value;
+  // Rows come and go with it.
+  void list.ids.value;
   const ref = useRef<HTMLElement>(null);
   useEffect(() => {
     const close = (event: KeyboardEvent): void => { if (event.key === "Escape") selection.select(null); };
     addEventListener("keydown", close);
     return () => removeEventListener("keydown", close);
   }, []);
-  useEffect(() => { ref.current?.scrollTo(0, 0); }, [id]);
+  useEffect(() => {
+    ref.current?.scrollTo(0, 0);
+    if (id === null || !isNarrow.matches) return undefined;
+    ref.current?.querySelector("button")?.focus();
+    return () => document.querySelector<HTMLElement>(`[data-id="${id}"] button`)?.focus();
+  }, [id]);
   if (id === null) return <aside class="details is-empty" aria-label="Chosen job"><p class="empty">Choose a job to see its result and every step of its life.</p></aside>;
 
-  const row = list.row(id)?.value;
   const details = selection.details.value;
-  const isGone = selection.isGone.value || !row;
+  const row = list.row(id)?.value;
+  const isGone = selection.isGone.value || (details?.id === id && !row);
   return (
     <aside class="details" aria-label="Chosen job" ref={ref}>
       <header>
