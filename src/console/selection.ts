@@ -14,6 +14,8 @@ export interface Selection {
   close(): void;
 }
 
+const AGAIN_MS = 2000;
+
 /** The QueuedJob that is looked at: everything about it, read anew at each of its steps. */
 export function createSelection(ask: Ask, list: JobList): Selection {
   const id = signal<string | null>(null);
@@ -31,9 +33,16 @@ export function createSelection(ask: Ask, list: JobList): Selection {
     if (queuedJob) list.take([queuedJob]);
   }
 
+  async function readUntilAnswered(wanted: string): Promise<void> {
+    while (wanted === id.peek()) {
+      if (await read(wanted).then(() => true, () => false)) return;
+      await new Promise((resolve) => { setTimeout(resolve, AGAIN_MS); });
+    }
+  }
+
   const stop = effect(() => {
     const wanted = id.value;
-    if (version.value >= 0 && wanted !== null) void read(wanted).catch(() => {});
+    if (version.value >= 0 && wanted !== null) void readUntilAnswered(wanted);
   });
 
   return {
@@ -46,6 +55,9 @@ export function createSelection(ask: Ask, list: JobList): Selection {
       isGone.value = false;
       id.value = chosen;
     },
-    close: stop,
+    close() {
+      stop();
+      id.value = null;
+    },
   };
 }
