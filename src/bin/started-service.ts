@@ -1,18 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { loadOrCreateDevelopmentKey, signDevelopmentToken } from "../auth/development-key.js";
+import { developmentSignIn } from "./development-sign-in.js";
 import type { CompleteConfig } from "./read-config.js";
 import type { ServiceFile } from "./service-file.js";
 import { version } from "./version.js";
 
-const WEEK_SECONDS = 7 * 24 * 3600;
 const READY_MS = 60_000;
 
 /** What is told of the service that was started; a token where the development key is honoured. */
 export async function describeService(config: CompleteConfig): Promise<ServiceFile> {
   const { host, port, dataFolder, databaseUrl, redisUrl } = config;
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
-  const own = !config.production && config.jwtPublicKey === null && config.jwtJwksUrl === null;
-  const token = own ? await signDevelopmentToken(await loadOrCreateDevelopmentKey(dataFolder), { email: "you@example.com", name: "You", expiresInSeconds: WEEK_SECONDS }) : null;
+  const token = (await developmentSignIn(config)?.()) ?? null;
   return {
     pid: process.pid,
     version,

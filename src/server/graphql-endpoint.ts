@@ -20,6 +20,8 @@ export interface GraphqlEndpointOptions {
   production: boolean;
   /** An error was told, with this code. */
   onError: (code: string) => void;
+  /** Answers a browser that opens the path; null when it is none. */
+  browserPage: ((request: FastifyRequest, reply: FastifyReply) => Promise<string> | null) | null;
 }
 
 /** Bytes that the body of a request, or a frame of a socket, may have. */
@@ -38,7 +40,7 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
     parseOptions: { maxTokens: MAX_TOKENS },
     stopOnTerminationSignals: false,
     formatError: (_, error) => formatError(error),
-    plugins: [refuseSubscriptions, logInternalErrors, chooseStatus, countErrors(options.onError), ...(options.production ? [ApolloServerPluginLandingPageDisabled()] : [])],
+    plugins: [refuseSubscriptions, logInternalErrors, chooseStatus, countErrors(options.onError), ApolloServerPluginLandingPageDisabled()],
   });
   await apollo.start();
   app.addHook("onClose", () => apollo.stop());
@@ -46,7 +48,10 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
   await app.register(async (scope) => {
     takeAnyBody(scope);
     scope.setErrorHandler((error, request, reply) => refuse(request, reply, error));
-    const handler = fastifyApolloHandler(apollo, { context: (request) => contextOf(request, options) });
+    const answer = fastifyApolloHandler(apollo, { context: (request) => contextOf(request, options) });
+    const handler: typeof answer = function handler(request, reply) {
+      return options.browserPage?.(request, reply) ?? answer.call(this, request, reply);
+    };
     // The other methods too, so that their refusal is a GraphQL one.
     scope.route({ method: ["GET", "POST", "PUT", "PATCH", "DELETE"], url: "/graphql", bodyLimit: MAX_GRAPHQL_BYTES, handler });
   });

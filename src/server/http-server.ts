@@ -13,6 +13,9 @@ import type { AdminGuard } from "./admin-guard.js";
 import { registerAdmin } from "./admin/register-admin.js";
 import type { AdminOptions } from "./admin/register-admin.js";
 import { createAuthenticator } from "./authenticator.js";
+import { registerExplorer } from "./explorer/register-explorer.js";
+import { createSandboxPage } from "./explorer/sandbox-page.js";
+import { SANDBOX_SCRIPT } from "./explorer/sandbox-script.js";
 import { registerGraphqlEndpoint } from "./graphql-endpoint.js";
 import { createGraphqlSockets } from "./graphql-sockets.js";
 import type { GraphqlSockets } from "./graphql-sockets.js";
@@ -35,6 +38,8 @@ export interface HttpServerOptions {
   verifier: TokenVerifier;
   intake: PhotoIntake;
   storage: Storage;
+  /** Makes a development token; null where none is honoured. */
+  signIn: (() => Promise<string>) | null;
   health: HealthOptions;
   /** What the operators' pages are made of; they are there where a password is configured. */
   admin: Omit<AdminOptions, "actions" | "log">;
@@ -69,7 +74,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const shared = { schema, services, authenticator, introspection: config.introspection, production: config.production, onError: watch.onError };
 
   await app.register(fastifyCors, { delegator: (request, done) => done(null, corsOf(origins.allows(request.raw))) });
-  await registerGraphqlEndpoint(app, shared);
+  const showsSandbox = config.explorer && !config.production;
+  await registerGraphqlEndpoint(app, { ...shared, browserPage: showsSandbox ? createSandboxPage(options.signIn) : null });
+  if (showsSandbox) app.get("/graphql/sandbox.js", (_request, reply) => reply.type("text/javascript; charset=utf-8").send(SANDBOX_SCRIPT));
+  if (config.explorer) await registerExplorer(app, options.signIn);
   await registerPhotoUploads(app, { authenticator, intake: options.intake, fileUrls: services.fileUrls, maxUploadBytes: config.maxUploadBytes });
   registerSignedFiles(app, { ...services, storage: options.storage });
   let closing = false;
