@@ -19,17 +19,20 @@ import { SANDBOX_SCRIPT } from "./explorer/sandbox-script.js";
 import { registerGraphqlEndpoint } from "./graphql-endpoint.js";
 import { createGraphqlSockets } from "./graphql-sockets.js";
 import type { GraphqlSockets } from "./graphql-sockets.js";
+import { registerGraphqlStream } from "./graphql-stream.js";
 import { registerFrontPage } from "./front-page.js";
 import { registerHealth } from "./health.js";
 import type { HealthOptions } from "./health.js";
 import { registerMetrics } from "./metrics-route.js";
 import type { MetricsRouteOptions } from "./metrics-route.js";
+import { createOperations } from "./operations.js";
 import { createOrigins } from "./origins.js";
 import { registerPhotoUploads } from "./photo-uploads.js";
 import { requestIdOf } from "./request-id.js";
 import { watchRequests } from "./watch-requests.js";
 import type { OnRequest } from "./watch-requests.js";
 import { registerSignedFiles } from "./signed-files.js";
+import { createUserConnections } from "./user-connections.js";
 
 export interface HttpServerOptions {
   config: Config;
@@ -87,11 +90,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   if (config.adminPassword !== null) await registerAdmin(app, options.guard, { ...options.admin, actions: config.adminActions, log });
   registerFrontPage(app, services.info.version);
   if (!config.production) app.get("/graphql/schema.graphql", (_request, reply) => reply.type("text/plain; charset=utf-8").send(printSchema(schema)));
+  const doors = { operations: createOperations(shared), authenticator, connections: createUserConnections(config.maxSocketsPerUser) };
+  const streams = await registerGraphqlStream(app, doors);
   const sockets = createGraphqlSockets({
-    ...shared,
+    ...doors,
     server: app.server,
     origins,
-    limits: { socketsPerUser: config.maxSocketsPerUser, subscriptionsPerSocket: config.maxSubscriptionsPerSocket, openingSockets: config.maxOpeningSockets },
+    limits: { subscriptionsPerSocket: config.maxSubscriptionsPerSocket, openingSockets: config.maxOpeningSockets },
     log,
     onClosed: watch.onSocketClosed,
   });
@@ -101,7 +106,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     listen: (address) => app.listen({ ...address, backlog: BACKLOG }),
     async close() {
       closing = true;
-      await sockets.close();
+      await Promise.all([sockets.close(), streams.close()]);
       // A request that was under way leaves its connection open for the next one, and the server would wait for that.
       const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_MS);
       await app.close().finally(() => clearInterval(idle));
