@@ -60,6 +60,7 @@ const variables = {
   MAX_STORED_BYTES_PER_USER: wholeNumber(1).default(10 * 1024 * MEBIBYTE),
   EMBEDDED: flag.default(false),
   INTROSPECTION: flag.optional(),
+  EXPLORER: flag.optional(),
   PUBLIC_URL: url("https:", "http:").optional(),
   REVISION: z.string().optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: url("https:", "http:").optional(),
@@ -193,6 +194,7 @@ function toConfig(values: Values) {
     maxStoredBytesPerUser: values.MAX_STORED_BYTES_PER_USER,
     embedded: values.EMBEDDED,
     introspection: values.INTROSPECTION ?? !production,
+    explorer: values.EXPLORER ?? !production,
     publicUrl: values.PUBLIC_URL ?? null,
     /** The commit that this was built from. */
     revision: values.REVISION ?? null,

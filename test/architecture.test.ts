@@ -40,6 +40,8 @@ const LIBRARIES: Record<string, string[]> = {
   "@fastify/multipart": ["server"],
   "@fastify/send": ["server"],
   "@fastify/static": ["server"],
+  "altair-static": ["server"],
+  "graphql-sse": ["server"],
   ws: ["server", "demo"],
   "graphql-ws": ["server", "demo", "console"],
   sharp: ["imaging"],

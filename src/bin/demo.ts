@@ -5,6 +5,7 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as pause } from "node:timers/promises";
 import { ConfigError, parseConfig, readEnvironment } from "../config.js";
+import { colorDepthOf } from "../demo/color-depth.js";
 import { runDemo } from "../demo/run-demo.js";
 import { makeSamplePhoto } from "../imaging/make-sample-photo.js";
 import { runCommand } from "../lifecycle.js";
@@ -18,12 +19,18 @@ await runCommand(async () => {
   const { service, stop } = running ? { service: running, stop: async () => {} } : await startService(dataFolder);
   try {
     if (service.token === null) throw new ConfigError(["The service that runs here honours no development tokens, which the demo needs"]);
-    const ok = await runDemo({ url: service.url, token: service.token, photo, folder: "demo-output", out: process.stdout });
+    const ok = await runDemo({ url: service.url, token: service.token, photo, folder: "demo-output", out: process.stdout, draw: await pictures() });
     if (!ok) process.exitCode = 1;
   } finally {
     await stop();
   }
 });
+
+/** On a terminal that shows true colours. */
+async function pictures() {
+  if (!process.stdout.isTTY || colorDepthOf(process.stdout, process.env) < 24) return null;
+  return (await import("../imaging/half-blocks.js")).renderHalfBlocks;
+}
 
 async function readPhoto(path: string | undefined): Promise<{ bytes: Uint8Array; filename: string }> {
   if (path === undefined) return { bytes: await makeSamplePhoto(), filename: "hills.jpg" };

@@ -10,6 +10,7 @@ const schema = z.object({
   graphql: z.string(),
   subscriptions: z.string(),
   console: z.string(),
+  explorer: z.string().nullable().default(null),
   queues: z.string().nullable(),
   health: z.string(),
   token: z.string().nullable(),

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { ConfigError, parseConfig, readEnvironment } from "../config.js";
 import { createDatabase } from "../db/database.js";
 import { migrate } from "../db/migrate.js";
+import { colorDepthOf } from "../demo/color-depth.js";
 import { claimPort } from "../embedded/claim-port.js";
 import { keptSecret } from "../embedded/kept-secret.js";
 import { openDataFolder } from "../embedded/open-data-folder.js";
@@ -15,7 +16,7 @@ import { syncCatalogue } from "../services/sync-catalogue.js";
 import { catalogue } from "../tasks/catalogue.js";
 import { orExit } from "./or-exit.js";
 import { removeServiceFile, writeServiceFile } from "./service-file.js";
-import { describeService, printService, waitUntilReady } from "./started-service.js";
+import { describeService, renderService, waitUntilReady } from "./started-service.js";
 
 const env = readEnvironment();
 const config = orExit(() => parseConfig(env, ["tokens", "files", "storage"]));
@@ -61,5 +62,6 @@ await runProcess({ log, deadlineMs: 40_000 }, async (stack) => {
   await waitUntilReady(`http://${config.host}:${workerPort}/health/ready`);
   stack.add("service file", () => removeServiceFile(folder.path));
   await writeServiceFile(folder.path, service);
-  printService(service, config.adminPassword === null ? adminPassword : null);
+  const newPassword = config.adminPassword === null ? adminPassword : null;
+  process.stdout.write(renderService(service, { newPassword, depth: colorDepthOf(process.stdout, env) }));
 });

@@ -1,18 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { loadOrCreateDevelopmentKey, signDevelopmentToken } from "../auth/development-key.js";
+import { developmentSignIn } from "./development-sign-in.js";
 import type { CompleteConfig } from "./read-config.js";
 import type { ServiceFile } from "./service-file.js";
 import { version } from "./version.js";
 
-const WEEK_SECONDS = 7 * 24 * 3600;
 const READY_MS = 60_000;
 
 /** What is told of the service that was started; a token where the development key is honoured. */
 export async function describeService(config: CompleteConfig): Promise<ServiceFile> {
   const { host, port, dataFolder, databaseUrl, redisUrl } = config;
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
-  const own = !config.production && config.jwtPublicKey === null && config.jwtJwksUrl === null;
-  const token = own ? await signDevelopmentToken(await loadOrCreateDevelopmentKey(dataFolder), { email: "you@example.com", name: "You", expiresInSeconds: WEEK_SECONDS }) : null;
+  const token = (await developmentSignIn(config)?.()) ?? null;
   return {
     pid: process.pid,
     version,
@@ -20,6 +18,7 @@ export async function describeService(config: CompleteConfig): Promise<ServiceFi
     graphql: `${url}/graphql`,
     subscriptions: `${url.replace(/^http/, "ws")}/graphql`,
     console: token === null ? `${url}/` : `${url}/#token=${token}`,
+    explorer: config.explorer ? `${url}/explorer/` : null,
     queues: config.adminPassword === null ? null : `${url}/admin/queues`,
     health: `${url}/health/ready`,
     token,
@@ -40,17 +39,19 @@ export async function waitUntilReady(url: string): Promise<void> {
   throw new Error(`The service was started but is not ready after ${READY_MS / 1000} s: LOG_LEVEL=info npm start shows why`);
 }
 
-/** A short aligned list, for people; with the operators' password where it was made here and nobody knows it yet. */
-export function printService(service: ServiceFile, newPassword: string | null): void {
+/** A short aligned list, for people: with the operators' password where it was made here and nobody knows it yet, in colours where `depth` has any. */
+export function renderService(service: ServiceFile, { newPassword, depth }: { newPassword: string | null; depth: number }): string {
+  const style = (code: number, text: string): string => (depth > 1 ? `\u001b[${code}m${text}\u001b[0m` : text);
   const rows = [
-    ["Sign in", service.console],
-    ["API", `${service.graphql}   (subscriptions: ${service.subscriptions})`],
+    ["Sign in", style(36, service.console)],
+    ["API", `${style(36, service.graphql)}   (subscriptions: ${service.subscriptions})`],
+    ...(service.explorer === null ? [] : [["Explorer", style(36, service.explorer)]]),
     ["Schema", `${service.graphql}/schema.graphql`],
     ...(service.queues === null ? [] : [["Queues", `${service.queues}   (user admin, password ${newPassword ?? "as in ADMIN_PASSWORD"})`]]),
     ["Health", service.health],
     ["Data", service.dataFolder],
-    ["Try first", "npm run demo -- photo.jpg"],
+    ["Try first", style(1, "npm run demo -- photo.jpg")],
     ["Stop", "Ctrl-C; the data stays"],
   ];
-  process.stdout.write(`\nThe Photo Service ${service.version} is ready.\n\n${rows.map(([name = "", value]) => `  ${name.padEnd(10)} ${value}`).join("\n")}\n\n`);
+  return `\n${style(1, `The Photo Service ${service.version} is ready.`)}\n\n${rows.map(([name = "", value]) => `  ${style(2, name.padEnd(10))} ${value}`).join("\n")}\n\n`;
 }

@@ -11,13 +11,17 @@ export interface DemoOptions {
   /** Where the results go; a folder of this run is made in it. */
   folder: string;
   out: NodeJS.WriteStream;
+  /** Draws a picture as text; null where the terminal cannot show one. */
+  draw: ((bytes: Uint8Array, columns: number) => Promise<string>) | null;
 }
+
+const PICTURE_COLUMNS = 40;
 
 const JOBS = ["thumbnail", "metadata", "placeholder"];
 const ENDS = new Set(["SUCCEEDED", "FAILED", "CANCELLED"]);
 
 /** The main job from end to end: upload, submit, watch every step, fetch the results. Returns whether all succeeded. */
-export async function runDemo({ url, token, photo, folder, out }: DemoOptions): Promise<boolean> {
+export async function runDemo({ url, token, photo, folder, out, draw }: DemoOptions): Promise<boolean> {
   const client = createDemoClient({ url, token });
   try {
     const uploaded = await client.upload(photo.bytes, photo.filename);
@@ -25,6 +29,8 @@ export async function runDemo({ url, token, photo, folder, out }: DemoOptions): 
     const { ids, eventCursor } = await client.submit(JOBS, uploaded.id);
     const ended = await watch(client, { ids, eventCursor, out });
     const paths = (await Promise.all(ended.map((event) => saveResult(client, event, join(resolve(folder), ids[0] ?? "demo"))))).flat();
+    const thumbnail = ended.find(({ queuedJob }) => queuedJob.job.name === "thumbnail")?.queuedJob.outputs[0];
+    if (draw && thumbnail) out.write(`\n${await draw(await client.download(thumbnail.url), PICTURE_COLUMNS)}`);
     out.write(`\nThe results:\n${paths.map((path) => `  ${path}`).join("\n")}\n`);
     return ended.every((event) => event.type === "SUCCEEDED");
   } finally {

@@ -11,6 +11,7 @@ import type { Context, Services } from "../graphql/context.js";
 import { MAX_TOKENS } from "../graphql/document-checker.js";
 import { formatError, isInternal } from "../graphql/format-error.js";
 import type { Authenticator } from "./authenticator.js";
+import { MAX_GRAPHQL_BYTES, takeGraphqlBodies } from "./graphql-body.js";
 
 export interface GraphqlEndpointOptions {
   schema: GraphQLSchema;
@@ -20,10 +21,9 @@ export interface GraphqlEndpointOptions {
   production: boolean;
   /** An error was told, with this code. */
   onError: (code: string) => void;
+  /** Answers a browser that opens the path; null when it is none. */
+  browserPage: ((request: FastifyRequest, reply: FastifyReply) => Promise<string> | null) | null;
 }
-
-/** Bytes that the body of a request, or a frame of a socket, may have. */
-export const MAX_GRAPHQL_BYTES = 256 * 1024;
 
 /** `POST /graphql` (and GET, for what only reads). Every error of this path leaves as GraphQL, in the negotiated media type. */
 export async function registerGraphqlEndpoint(app: FastifyInstance, options: GraphqlEndpointOptions): Promise<void> {
@@ -38,34 +38,20 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
     parseOptions: { maxTokens: MAX_TOKENS },
     stopOnTerminationSignals: false,
     formatError: (_, error) => formatError(error),
-    plugins: [refuseSubscriptions, logInternalErrors, chooseStatus, countErrors(options.onError), ...(options.production ? [ApolloServerPluginLandingPageDisabled()] : [])],
+    plugins: [refuseSubscriptions, logInternalErrors, chooseStatus, countErrors(options.onError), ApolloServerPluginLandingPageDisabled()],
   });
   await apollo.start();
   app.addHook("onClose", () => apollo.stop());
 
   await app.register(async (scope) => {
-    takeAnyBody(scope);
-    scope.setErrorHandler((error, request, reply) => refuse(request, reply, error));
-    const handler = fastifyApolloHandler(apollo, { context: (request) => contextOf(request, options) });
+    takeGraphqlBodies(scope);
+    const answer = fastifyApolloHandler(apollo, { context: (request) => contextOf(request, options) });
+    const handler: typeof answer = function handler(request, reply) {
+      return options.browserPage?.(request, reply) ?? answer.call(this, request, reply);
+    };
     // The other methods too, so that their refusal is a GraphQL one.
     scope.route({ method: ["GET", "POST", "PUT", "PATCH", "DELETE"], url: "/graphql", bodyLimit: MAX_GRAPHQL_BYTES, handler });
   });
-}
-
-/** What is no JSON reaches Apollo as no body, so that the refusal is a GraphQL one. */
-function takeAnyBody(scope: FastifyInstance): void {
-  scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser("*", { parseAs: "string" }, (request, body, done) => {
-    done(null, /^application\/([\w.+-]*\+)?json\b/i.test(request.headers["content-type"] ?? "") ? tryParseJson(String(body)) : undefined);
-  });
-}
-
-function tryParseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 async function contextOf(request: FastifyRequest, { services, authenticator }: GraphqlEndpointOptions): Promise<Context> {
@@ -95,7 +81,7 @@ const logInternalErrors: ApolloServerPlugin<Context> = {
 const refuseSubscriptions: ApolloServerPlugin<Context> = {
   requestDidStart: async () => ({
     async didResolveOperation({ operation }) {
-      if (operation?.operation === "subscription") throw new GraphQLError("Subscriptions are served over the WebSocket of this path.", { extensions: { code: "BAD_REQUEST", http: { status: 400 } } });
+      if (operation?.operation === "subscription") throw new GraphQLError("Subscriptions are served over the WebSocket of this path, and at /graphql/stream.", { extensions: { code: "BAD_REQUEST", http: { status: 400 } } });
     },
   }),
 };
@@ -120,14 +106,4 @@ function countErrors(onError: (code: string) => void): ApolloServerPlugin<Contex
       },
     }),
   };
-}
-
-/** Faults from before Apollo: a body that is too long, or that breaks off. */
-function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
-  const status = error instanceof Error && "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
-  if (status >= 500) request.log.error({ err: error }, "a request failed");
-  const message = status === 413 ? `The request is longer than ${MAX_GRAPHQL_BYTES} bytes.` : "This is not a GraphQL request.";
-  const body = status >= 500 ? formatError(error) : { message, extensions: { code: "BAD_REQUEST" } };
-  const accepts = request.headers.accept?.includes("application/graphql-response+json");
-  return reply.code(status).type(`application/${accepts ? "graphql-response+json" : "json"}; charset=utf-8`).send(JSON.stringify({ errors: [body] }));
 }

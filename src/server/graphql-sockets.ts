@@ -1,48 +1,43 @@
 // Subscriptions: graphql-transport-ws on the path of the endpoint. Nothing of Apollo reaches here, so the checks, the
 // limits and the masking of errors are put in place again, from the same pieces.
-import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
-import { GraphQLError, execute, getOperationAST, subscribe } from "graphql";
-import type { ExecutionArgs, FormattedExecutionResult, GraphQLFormattedError, GraphQLSchema } from "graphql";
+import { execute, subscribe } from "graphql";
+import type { FormattedExecutionResult } from "graphql";
 import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
 import type { Context as SocketContext } from "graphql-ws";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
-import { QuotaExceededError, ServiceUnavailableError, UnauthenticatedError } from "../errors.js";
-import { createContext } from "../graphql/context.js";
-import type { Services } from "../graphql/context.js";
-import { createDocumentChecker } from "../graphql/document-checker.js";
-import { formatError, isInternal } from "../graphql/format-error.js";
+import { QuotaExceededError, UnauthenticatedError } from "../errors.js";
+import { isInternal } from "../graphql/format-error.js";
 import type { Logger } from "../logger.js";
 import type { Authenticator, Session } from "./authenticator.js";
-import { MAX_GRAPHQL_BYTES } from "./graphql-endpoint.js";
 import { closeAtExpiry } from "./close-at-expiry.js";
+import { MAX_GRAPHQL_BYTES } from "./graphql-body.js";
+import { asGraphQLError } from "./operations.js";
+import type { OperationRequest, Operations } from "./operations.js";
 import type { Origins } from "./origins.js";
 import { createSocketDoor } from "./socket-door.js";
 import { createSocketWriter } from "./socket-writer.js";
 import { requestIdOf } from "./request-id.js";
+import type { UserConnections } from "./user-connections.js";
 
 export interface GraphqlSocketsOptions {
   server: Server;
-  schema: GraphQLSchema;
-  services: Services;
+  operations: Operations;
   authenticator: Authenticator;
+  connections: UserConnections;
   origins: Origins;
-  introspection: boolean;
-  production: boolean;
-  limits: { socketsPerUser: number; subscriptionsPerSocket: number; openingSockets: number };
+  limits: { subscriptionsPerSocket: number; openingSockets: number };
   log: Logger;
-  /** An error was told, with this code. */
-  onError: (code: string) => void;
   onClosed: (code: number) => void;
 }
 
 export interface GraphqlSockets {
   /** Sockets that are open now. */
   readonly count: number;
-  /** Closes the sockets of a user with 4403: their account is gone. */
+  /** Closes what a user has open, sockets with 4403 and streams: their account is gone. */
   closeUser(userId: string): void;
   /** Takes no more sockets, and closes those there are with 1001: clients come back elsewhere. */
   close(): Promise<void>;
@@ -64,10 +59,8 @@ const CLOSE_PAUSE_MS = 20;
 const CLOSE_GRACE_MS = 3000;
 
 export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSockets {
-  const { limits, services } = options;
-  const checker = createDocumentChecker(options.schema, options);
+  const { limits, operations, connections } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_GRAPHQL_BYTES, perMessageDeflate: false, handleProtocols });
-  const ofUser = new Map<string, Set<WebSocket>>();
   const door = createSocketDoor(limits.openingSockets);
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
@@ -76,8 +69,8 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     subscribe,
     onConnect: (context) => admit(context),
     onSubscribe: (context, id, payload) => prepare(context, id, payload),
-    onNext: (context, _id, _payload, _args, result) => (result.errors ? ({ ...result, errors: tell(context, result.errors) } as FormattedExecutionResult) : undefined),
-    onError: (context, _id, _payload, errors) => tell(context, errors),
+    onNext: (context, _id, _payload, _args, result) => (result.errors ? ({ ...result, errors: operations.tell(result.errors, context.extra.log) } as FormattedExecutionResult) : undefined),
+    onError: (context, _id, _payload, errors) => operations.tell(errors, context.extra.log),
   });
 
   /** False closes with 4403. */
@@ -95,44 +88,24 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   function register(socket: WebSocket, { user, expiresAt }: Session): boolean {
     // It went away while its token was looked at: no "close" would take it out again.
     if (socket.readyState !== socket.OPEN) return false;
-    const own = ofUser.get(user.id) ?? new Set();
-    if (own.size >= limits.socketsPerUser) {
+    const leave = connections.add(user.id, () => socket.close(CloseCode.Forbidden, "Forbidden"));
+    if (!leave) {
       socket.close(CloseCode.TooManyInitialisationRequests, "Too many sockets");
       return false;
     }
-    ofUser.set(user.id, own.add(socket));
-    closeAtExpiry(socket, expiresAt);
+    const disarm = closeAtExpiry(expiresAt, () => socket.close(CloseCode.Forbidden, "Forbidden"));
     socket.once("close", () => {
-      own.delete(socket);
-      if (own.size === 0) ofUser.delete(user.id);
+      leave();
+      disarm();
     });
     return true;
   }
 
-  /** What is to be executed, or why it is not; an error of a single operation, never of the socket. */
-  async function prepare(context: SocketContext<Record<string, unknown>, Extra>, id: string, payload: { query: string; operationName?: string | null | undefined; variables?: Record<string, unknown> | null | undefined }) {
-    const { extra, subscriptions } = context;
+  /** An error of a single operation is never one of the socket. */
+  async function prepare({ extra, subscriptions }: SocketContext<Record<string, unknown>, Extra>, id: string, payload: OperationRequest) {
     if (!extra.session) throw new Error("A socket without a session got to subscribe");
     if (Object.keys(subscriptions).length > limits.subscriptionsPerSocket) return [asGraphQLError(new QuotaExceededError(`A socket may have ${limits.subscriptionsPerSocket} subscriptions at most.`, 1000))];
-    const document = checker.check(payload.query);
-    if (!("kind" in document)) return document;
-    if (!getOperationAST(document, payload.operationName)) return [noOperation(payload.operationName)];
-    try {
-      const user = await extra.session.refresh();
-      const requestId = randomUUID();
-      const log = extra.log.child({ requestId, userId: user.id, operationId: id });
-      const args: ExecutionArgs = { schema: options.schema, document, contextValue: createContext(services, { user, requestId, log, cached: false }) };
-      return { ...args, ...(payload.operationName != null && { operationName: payload.operationName }), ...(payload.variables != null && { variableValues: payload.variables }) };
-    } catch (error) {
-      return [asGraphQLError(error)];
-    }
-  }
-
-  function tell({ extra }: SocketContext<Record<string, unknown>, Extra>, errors: readonly (GraphQLError | GraphQLFormattedError)[]): GraphQLFormattedError[] {
-    for (const error of errors) if (isInternal(error)) extra.log.error({ err: error instanceof GraphQLError ? (error.originalError ?? error) : error }, "an operation failed");
-    const told = errors.map(formatError);
-    for (const { extensions } of told) options.onError(String(extensions?.["code"]));
-    return told;
+    return operations.prepare(extra.session, payload, extra.log.child({ operationId: id }));
   }
 
   function open(socket: WebSocket, request: IncomingMessage): void {
@@ -177,9 +150,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     get count() {
       return sockets.clients.size;
     },
-    closeUser(userId) {
-      for (const socket of ofUser.get(userId) ?? []) socket.close(CloseCode.Forbidden, "Forbidden");
-    },
+    closeUser: (userId) => connections.closeUser(userId),
     async close() {
       options.server.off("upgrade", onUpgrade);
       door.close();
@@ -224,13 +195,4 @@ function refuse(socket: WebSocket): void {
 function refuseUpgrade(socket: Duplex, status: string): void {
   socket.on("error", ignore);
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-}
-
-/** In Apollo's words, so that it is the same over HTTP. */
-function noOperation(name: string | null | undefined): GraphQLError {
-  return new GraphQLError(name ? `Unknown operation named "${name}".` : "Must provide operation name if query contains multiple operations.", { extensions: { code: "GRAPHQL_VALIDATION_FAILED" } });
-}
-
-function asGraphQLError(error: unknown): GraphQLError {
-  return new GraphQLError("", { originalError: error instanceof Error ? error : new ServiceUnavailableError("Try again in a moment."), ...(isInternal(error) && { extensions: { code: "INTERNAL_SERVER_ERROR" } }) });
 }

@@ -13,20 +13,26 @@ import type { AdminGuard } from "./admin-guard.js";
 import { registerAdmin } from "./admin/register-admin.js";
 import type { AdminOptions } from "./admin/register-admin.js";
 import { createAuthenticator } from "./authenticator.js";
+import { registerExplorer } from "./explorer/register-explorer.js";
+import { createSandboxPage } from "./explorer/sandbox-page.js";
+import { SANDBOX_SCRIPT } from "./explorer/sandbox-script.js";
 import { registerGraphqlEndpoint } from "./graphql-endpoint.js";
 import { createGraphqlSockets } from "./graphql-sockets.js";
 import type { GraphqlSockets } from "./graphql-sockets.js";
+import { registerGraphqlStream } from "./graphql-stream.js";
 import { registerFrontPage } from "./front-page.js";
 import { registerHealth } from "./health.js";
 import type { HealthOptions } from "./health.js";
 import { registerMetrics } from "./metrics-route.js";
 import type { MetricsRouteOptions } from "./metrics-route.js";
+import { createOperations } from "./operations.js";
 import { createOrigins } from "./origins.js";
 import { registerPhotoUploads } from "./photo-uploads.js";
 import { requestIdOf } from "./request-id.js";
 import { watchRequests } from "./watch-requests.js";
 import type { OnRequest } from "./watch-requests.js";
 import { registerSignedFiles } from "./signed-files.js";
+import { createUserConnections } from "./user-connections.js";
 
 export interface HttpServerOptions {
   config: Config;
@@ -35,6 +41,8 @@ export interface HttpServerOptions {
   verifier: TokenVerifier;
   intake: PhotoIntake;
   storage: Storage;
+  /** Makes a development token; null where none is honoured. */
+  signIn: (() => Promise<string>) | null;
   health: HealthOptions;
   /** What the operators' pages are made of; they are there where a password is configured. */
   admin: Omit<AdminOptions, "actions" | "log">;
@@ -69,7 +77,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const shared = { schema, services, authenticator, introspection: config.introspection, production: config.production, onError: watch.onError };
 
   await app.register(fastifyCors, { delegator: (request, done) => done(null, corsOf(origins.allows(request.raw))) });
-  await registerGraphqlEndpoint(app, shared);
+  const showsSandbox = config.explorer && !config.production;
+  await registerGraphqlEndpoint(app, { ...shared, browserPage: showsSandbox ? createSandboxPage(options.signIn) : null });
+  if (showsSandbox) app.get("/graphql/sandbox.js", (_request, reply) => reply.type("text/javascript; charset=utf-8").send(SANDBOX_SCRIPT));
+  if (config.explorer) await registerExplorer(app, options.signIn);
   await registerPhotoUploads(app, { authenticator, intake: options.intake, fileUrls: services.fileUrls, maxUploadBytes: config.maxUploadBytes });
   registerSignedFiles(app, { ...services, storage: options.storage });
   let closing = false;
@@ -79,11 +90,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   if (config.adminPassword !== null) await registerAdmin(app, options.guard, { ...options.admin, actions: config.adminActions, log });
   await registerFrontPage(app, { pictureOrigins: await pictureOriginsOf(options) });
   if (!config.production) app.get("/graphql/schema.graphql", (_request, reply) => reply.type("text/plain; charset=utf-8").send(printSchema(schema)));
+  const doors = { operations: createOperations(shared), authenticator, connections: createUserConnections(config.maxSocketsPerUser) };
+  const streams = await registerGraphqlStream(app, doors);
   const sockets = createGraphqlSockets({
-    ...shared,
+    ...doors,
     server: app.server,
     origins,
-    limits: { socketsPerUser: config.maxSocketsPerUser, subscriptionsPerSocket: config.maxSubscriptionsPerSocket, openingSockets: config.maxOpeningSockets },
+    limits: { subscriptionsPerSocket: config.maxSubscriptionsPerSocket, openingSockets: config.maxOpeningSockets },
     log,
     onClosed: watch.onSocketClosed,
   });
@@ -93,7 +106,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     listen: (address) => app.listen({ ...address, backlog: BACKLOG }),
     async close() {
       closing = true;
-      await sockets.close();
+      await Promise.all([sockets.close(), streams.close()]);
       // A request that was under way leaves its connection open for the next one, and the server would wait for that.
       const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_MS);
       await app.close().finally(() => clearInterval(idle));

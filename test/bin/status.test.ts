@@ -21,7 +21,7 @@ describe("npm run status", () => {
     server = createServer((_request, response) => response.end("{}"));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    service = { pid: 4711, version: "1.2.3", url, graphql: `${url}/graphql`, subscriptions: "ws://x", console: `${url}/#token=t`, queues: `${url}/admin/queues`, health: `${url}/health/ready`, token: "t", dataFolder, databaseUrl: "postgres://a:secret@b/c", redisUrl: "redis://:secret@b", startedAt: "2026-11-24T12:00:00.000Z" };
+    service = { pid: 4711, version: "1.2.3", url, graphql: `${url}/graphql`, subscriptions: "ws://x", console: `${url}/#token=t`, explorer: null, queues: `${url}/admin/queues`, health: `${url}/health/ready`, token: "t", dataFolder, databaseUrl: "postgres://a:secret@b/c", redisUrl: "redis://:secret@b", startedAt: "2026-11-24T12:00:00.000Z" };
   });
   after(() => server.close());
 

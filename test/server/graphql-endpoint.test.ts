@@ -40,7 +40,7 @@ describe("POST and GET /graphql", () => {
     ["introspection", { headers: JSON_TYPE, body: '{"query":"{ __schema { types { name } } }"}' }, 400, "GRAPHQL_VALIDATION_FAILED", /introspection is not allowed/],
     ["the name of no operation", { headers: JSON_TYPE, body: '{"query":"query A { me { id } }","operationName":"B"}' }, 400, "GRAPHQL_VALIDATION_FAILED", /^Unknown operation named "B"\.$/],
     ["two operations and no name", { headers: JSON_TYPE, body: '{"query":"query A { me { id } } query B { me { id } }"}' }, 400, "GRAPHQL_VALIDATION_FAILED", /^Must provide operation name/],
-    ["a subscription", { headers: JSON_TYPE, body: '{"query":"subscription { queuedJobEvents { type } }"}' }, 400, "BAD_REQUEST", /^Subscriptions are served over the WebSocket of this path\.$/],
+    ["a subscription", { headers: JSON_TYPE, body: '{"query":"subscription { queuedJobEvents { type } }"}' }, 400, "BAD_REQUEST", /^Subscriptions are served over the WebSocket of this path, and at \/graphql\/stream\.$/],
     ["a mutation by GET", { method: "GET", path: `?query=${encodeURIComponent(MUTATION)}`, headers: { "apollo-require-preflight": "1" } }, 405, "BAD_REQUEST", /^GET requests only support query operations, not mutation operations$/],
     ["a GET that a page could make", { method: "GET", path: `?query=${encodeURIComponent("{ me { id } }")}` }, 400, "BAD_REQUEST", /potential Cross-Site Request Forgery/],
     ["another method", { method: "PUT", headers: JSON_TYPE, body: QUERY }, 405, "BAD_REQUEST", /supports only GET\/POST requests/],

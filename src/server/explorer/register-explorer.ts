@@ -1,0 +1,39 @@
+import fastifyStatic from "@fastify/static";
+import type { FastifyInstance } from "fastify";
+import { EXPLORER_SCRIPT } from "./explorer-script.js";
+import { isOwnMachine } from "./own-machine.js";
+import { pageOptions } from "./page-options.js";
+
+/**
+ * Altair's demands: its editor and components put their styles in place by script, its parsers are blobs and workers, and
+ * what runs before a request has a frame of its own. Scripts are files of ours, and nothing is fetched from elsewhere.
+ */
+const PAGE_POLICY = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'none'; object-src 'none'";
+const COMMON = { "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" };
+const MINUTES = 60;
+
+/** `GET /explorer/`: Altair, from our own disk. `signIn` makes a development token; null where there is none. */
+export async function registerExplorer(app: FastifyInstance, signIn: (() => Promise<string>) | null): Promise<void> {
+  // Seven megabytes of files and a validator: not for a production that shows no explorer.
+  const altair = await import("altair-static");
+  const page = altair.renderAltair({ baseURL: "./", serveInitialOptionsInSeperateRequest: "start.js" }).replace("<title>Altair", "<title>Photo Service: explorer");
+
+  app.get("/explorer", (_request, reply) => reply.redirect("explorer/", 302));
+  app.get("/explorer/", async (request, reply) => {
+    const options = pageOptions(signIn && isOwnMachine(request.raw) ? await signIn() : null);
+    reply.headers({ ...COMMON, "content-security-policy": PAGE_POLICY, "cache-control": "no-store" }).type("text/html; charset=utf-8");
+    return page.replace("</head>", () => `${options}</head>`);
+  });
+  app.get("/explorer/start.js", (_request, reply) => reply.headers({ ...COMMON, "cache-control": "no-cache" }).type("text/javascript; charset=utf-8").send(EXPLORER_SCRIPT));
+  await app.register(fastifyStatic, {
+    root: altair.getDistDirectory(),
+    prefix: "/explorer/",
+    decorateReply: false,
+    index: false,
+    maxAge: 10 * MINUTES * 1000,
+    setHeaders(reply, path) {
+      reply.headers(COMMON);
+      if (altair.isSandboxFrame(path)) reply.header("content-security-policy", altair.SANDBOX_FRAME_CSP);
+    },
+  });
+}

@@ -1,0 +1,185 @@
+// The same operations over Server-Sent Events, for networks that let no socket through: graphql-sse's protocol in its mode
+// of distinct connections, one request for each operation. A stream that ends
+// without its `complete` was cut; a client resumes it with the cursor of the last event it saw.
+import type { ServerResponse } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { ExecutionResult, GraphQLError } from "graphql";
+import { createHandler } from "graphql-sse";
+import type { OperationArgs, Request as StreamRequest, Response as StreamResponse } from "graphql-sse";
+import { QuotaExceededError, ServiceUnavailableError, UnauthenticatedError } from "../errors.js";
+import type { Logger } from "../logger.js";
+import type { Authenticator, Session } from "./authenticator.js";
+import { closeAtExpiry } from "./close-at-expiry.js";
+import { MAX_GRAPHQL_BYTES, sendGraphqlError, takeGraphqlBodies } from "./graphql-body.js";
+import { asGraphQLError } from "./operations.js";
+import type { Operations } from "./operations.js";
+import { createStreamWriter } from "./stream-writer.js";
+import type { StreamWriter } from "./stream-writer.js";
+import type { UserConnections } from "./user-connections.js";
+
+export interface GraphqlStreamsOptions {
+  operations: Operations;
+  authenticator: Authenticator;
+  connections: UserConnections;
+  /** How long a frame may wait for its reader; 30 s. */
+  unsentMs?: number;
+}
+
+export interface GraphqlStreams {
+  /** Takes no more streams, and ends those there are: clients come back elsewhere. */
+  close(): Promise<void>;
+}
+
+interface Stream {
+  session: Session;
+  log: Logger;
+  writer: StreamWriter;
+}
+
+type Handler = (request: StreamRequest<FastifyRequest, Stream>) => Promise<StreamResponse>;
+
+const CLOSED_AT_ONCE = 100;
+const CLOSE_PAUSE_MS = 20;
+/** Until one may try again that has as many connections as it may. */
+const RETRY_AFTER_MS = 1000;
+
+/** `/graphql/stream`. A fault of the request, 401 too, leaves as GraphQL; one of the operation as its result. */
+export async function registerGraphqlStream(app: FastifyInstance, options: GraphqlStreamsOptions): Promise<GraphqlStreams> {
+  const handle = createStreamHandler(options.operations);
+  const stops = new Set<() => void>();
+  let closing = false;
+
+  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    if (!acceptsStream(request)) return refuse(request, reply, 406, "This path answers with text/event-stream.");
+    let session: Session;
+    try {
+      if (closing) throw new ServiceUnavailableError("Going away: try again.");
+      session = await options.authenticator.fromHeader(request.raw.headersDistinct["authorization"]);
+    } catch (error) {
+      return tell(request, reply, options.operations, error);
+    }
+    const stopper = createStopper();
+    const leave = options.connections.add(session.user.id, stopper.stop);
+    if (!leave) return tell(request, reply, options.operations, new QuotaExceededError("One may not have more sockets and streams open.", RETRY_AFTER_MS));
+    const disarm = closeAtExpiry(session.expiresAt, stopper.stop);
+    stops.add(stopper.stop);
+    try {
+      return await run(handle, request, reply, { session, stopper, unsentMs: options.unsentMs });
+    } finally {
+      leave();
+      disarm();
+      stops.delete(stopper.stop);
+    }
+  }
+
+  await app.register(async (scope) => {
+    takeGraphqlBodies(scope);
+    scope.route({ method: ["GET", "POST"], url: "/graphql/stream", bodyLimit: MAX_GRAPHQL_BYTES, exposeHeadRoute: false, handler: answer });
+  });
+  return {
+    async close() {
+      closing = true;
+      // Not all in one moment: they come back somewhere else, and that one has to bear it.
+      for (const [i, stop] of [...stops].entries()) {
+        if (i % CLOSED_AT_ONCE === CLOSED_AT_ONCE - 1) await pause(CLOSE_PAUSE_MS);
+        stop();
+      }
+    },
+  };
+}
+
+function createStreamHandler(operations: Operations): Handler {
+  return createHandler<FastifyRequest, Stream>({
+    // No token of a stream: each operation has a request of its own.
+    authenticate: () => null,
+    validate: () => [],
+    async onSubscribe({ context }, params) {
+      const prepared = await operations.prepare(context.session, params, context.log);
+      return ("schema" in prepared ? prepared : refusal(prepared)) as OperationArgs<undefined>;
+    },
+    async onNext(_, { context }, result) {
+      await context.writer.taken();
+      return (result.errors ? { ...result, errors: operations.tell(result.errors, context.log) } : result) as ExecutionResult;
+    },
+  }) as Handler;
+}
+
+/** A result without data, for which graphql-sse has no other way. */
+async function* refusal(errors: readonly GraphQLError[]): AsyncGenerator<ExecutionResult> {
+  yield { errors };
+}
+
+async function run(handle: Handler, request: FastifyRequest, reply: FastifyReply, { session, stopper, unsentMs }: { session: Session; stopper: Stopper; unsentMs: number | undefined }): Promise<FastifyReply> {
+  const log = request.log.child({ userId: session.user.id }) as Logger;
+  const writer = createStreamWriter(reply.raw, log, unsentMs);
+  const headers = { get: (name: string) => (name === "accept" ? "text/event-stream" : request.headers[name]?.toString()) };
+  const [body, { status, headers: own }] = await handle({ method: request.method, url: request.url, headers, body: request.body as Record<string, unknown>, raw: request, context: { session, log, writer } });
+  if (body === null || typeof body === "string") return refuse(request, reply, status, messageIn(body));
+  stopper.onStop(() => void body.return(undefined));
+  reply.raw.once("close", stopper.stop);
+  // The client may have gone while the operation was begun.
+  if (reply.raw.destroyed) stopper.stop();
+  reply.hijack();
+  const { "content-encoding": _, ...told } = own ?? {};
+  reply.raw.writeHead(status, { ...(reply.getHeaders() as Record<string, string>), ...told, "x-accel-buffering": "no" });
+  await pump(body, writer, reply.raw, log);
+  return reply;
+}
+
+async function pump(body: AsyncIterable<string>, writer: StreamWriter, response: ServerResponse, log: Logger): Promise<void> {
+  try {
+    for await (const frame of body) if (!(await writer.write(frame))) break;
+    response.end();
+  } catch (error) {
+    log.error({ err: error }, "a stream broke");
+    response.destroy();
+  }
+}
+
+interface Stopper {
+  stop: () => void;
+  onStop(action: () => void): void;
+}
+
+/** Something that can be told to stop before it has begun. */
+function createStopper(): Stopper {
+  let stopped = false;
+  let act: (() => void) | null = null;
+  return {
+    stop() {
+      stopped = true;
+      act?.();
+    },
+    onStop(action) {
+      act = action;
+      if (stopped) action();
+    },
+  };
+}
+
+function acceptsStream({ headers: { accept } }: FastifyRequest): boolean {
+  return accept === undefined || /text\/event-stream|\*\/\*|text\/\*/.test(accept);
+}
+
+function refuse(request: FastifyRequest, reply: FastifyReply, status: number, message: string): FastifyReply {
+  return sendGraphqlError(request, reply, status, { message, extensions: { code: "BAD_REQUEST" } });
+}
+
+/** What graphql-sse said of the request. */
+function messageIn(body: string | null): string {
+  const [error] = body === null ? [] : ((JSON.parse(body) as { errors?: { message: string }[] }).errors ?? []);
+  return error?.message ?? "This is not a GraphQL request.";
+}
+
+function tell(request: FastifyRequest, reply: FastifyReply, operations: Operations, error: unknown): FastifyReply {
+  if (error instanceof QuotaExceededError) reply.header("retry-after", Math.ceil(RETRY_AFTER_MS / 1000));
+  const [told = {}] = operations.tell([asGraphQLError(error)], request.log as Logger);
+  return sendGraphqlError(request, reply, statusOf(error), told);
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof UnauthenticatedError) return 401;
+  if (error instanceof QuotaExceededError) return 429;
+  return error instanceof ServiceUnavailableError ? 503 : 500;
+}

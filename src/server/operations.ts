@@ -1,0 +1,69 @@
+import { randomUUID } from "node:crypto";
+import { GraphQLError, getOperationAST } from "graphql";
+import type { ExecutionArgs, GraphQLFormattedError, GraphQLSchema } from "graphql";
+import { ServiceUnavailableError } from "../errors.js";
+import { createContext } from "../graphql/context.js";
+import type { Services } from "../graphql/context.js";
+import { createDocumentChecker } from "../graphql/document-checker.js";
+import { formatError, isInternal } from "../graphql/format-error.js";
+import type { Logger } from "../logger.js";
+import type { Session } from "./authenticator.js";
+
+export interface OperationRequest {
+  query: string;
+  operationName?: string | null | undefined;
+  variables?: Record<string, unknown> | null | undefined;
+}
+
+export interface Operations {
+  /** What is to be executed, or why it is not. */
+  prepare(session: Session, request: OperationRequest, log: Logger): Promise<ExecutionArgs | readonly GraphQLError[]>;
+  /** Errors as clients are told them; those that nobody foresaw are logged. */
+  tell(errors: readonly (GraphQLError | GraphQLFormattedError)[], log: Logger): GraphQLFormattedError[];
+}
+
+export interface OperationsOptions {
+  schema: GraphQLSchema;
+  services: Services;
+  introspection: boolean;
+  production: boolean;
+  /** An error was told, with this code. */
+  onError: (code: string) => void;
+}
+
+/** For the doors that nothing of Apollo reaches, sockets and streams: the same checks, limits and masking. */
+export function createOperations(options: OperationsOptions): Operations {
+  const { schema, services } = options;
+  const checker = createDocumentChecker(schema, options);
+
+  return {
+    async prepare(session, { query, operationName, variables }, log) {
+      const document = checker.check(query);
+      if (!("kind" in document)) return document;
+      if (!getOperationAST(document, operationName)) return [noOperation(operationName)];
+      try {
+        const user = await session.refresh();
+        const requestId = randomUUID();
+        const contextValue = createContext(services, { user, requestId, log: log.child({ requestId, userId: user.id }), cached: false });
+        return { schema, document, contextValue, ...(operationName != null && { operationName }), ...(variables != null && { variableValues: variables }) };
+      } catch (error) {
+        return [asGraphQLError(error)];
+      }
+    },
+    tell(errors, log) {
+      for (const error of errors) if (isInternal(error)) log.error({ err: error instanceof GraphQLError ? (error.originalError ?? error) : error }, "an operation failed");
+      const told = errors.map(formatError);
+      for (const { extensions } of told) options.onError(String(extensions?.["code"]));
+      return told;
+    },
+  };
+}
+
+/** In Apollo's words, so that it is the same over HTTP. */
+function noOperation(name: string | null | undefined): GraphQLError {
+  return new GraphQLError(name ? `Unknown operation named "${name}".` : "Must provide operation name if query contains multiple operations.", { extensions: { code: "GRAPHQL_VALIDATION_FAILED" } });
+}
+
+export function asGraphQLError(error: unknown): GraphQLError {
+  return new GraphQLError("", { originalError: error instanceof Error ? error : new ServiceUnavailableError("Try again in a moment."), ...(isInternal(error) && { extensions: { code: "INTERNAL_SERVER_ERROR" } }) });
+}
