@@ -110,7 +110,7 @@ async function pictureOriginsOf({ config, storage }: HttpServerOptions): Promise
 function createApp(log: Logger): FastifyInstance {
   const app = Fastify({ loggerInstance: log as FastifyBaseLogger, genReqId: requestIdOf, logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }), forceCloseConnections: "idle", requestTimeout: REQUEST_MS, routerOptions: { maxParamLength: 1000 } });
   app.addHook("onRequest", async (request, reply) => {
-    reply.header("x-request-id", request.id);
+    reply.headers({ "x-request-id": request.id, "x-content-type-options": "nosniff" });
   });
   app.setErrorHandler((error, request, reply) => {
     const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
