@@ -45,4 +45,4 @@ export async function startAttackedService(env: Record<string, string> = {}, wor
 }
 
 /** What no answer may hold: stacks, paths of files, SQL, names of libraries. */
-export const LEAKS = /\bat .+\.[jt]s:\d|node_modules|\/(?:usr|home|root|tmp|var)\/|\b(?:select|insert|update|delete)\b.+\b(?:from|into|where)\b|relation "|postgres|drizzle|ioredis|ECONNREFUSED|PostgresError|TypeError|RangeError|JOSE|ERR_J/i;
+export const LEAKS = /\bat .+\.[jt]s:\d|node_modules|\/(?:usr|home|root|tmp|var)\/|\b(?:select|insert|update|delete)\b.+\b(?:from|into|where)\b|relation "|postgres(?!ql)|drizzle|ioredis|ECONNREFUSED|PostgresError|TypeError|RangeError|FST_ERR|JOSE|ERR_J/i;
