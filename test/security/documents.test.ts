@@ -31,7 +31,7 @@ describe("a hostile document", () => {
     const { data, errors } = JSON.parse(text) as Body;
     const found = errors ? errors.map(({ extensions }) => extensions.code) : [NONE];
     for (const code of found) assert.ok(codes.includes(code), `${code}: ${text.slice(0, 300)}`);
-    if (limit) assert.equal((errors?.[0]?.extensions as { limit?: string }).limit, limit, text.slice(0, 300));
+    if (limit) assert.equal((errors?.[0]?.extensions as { limit?: string } | undefined)?.limit, limit, text.slice(0, 300));
     assert.ok(ms < MOST_MS, `it took ${ms} ms`);
     assert.ok(text.length < 10_000, `the answer has ${text.length} characters`);
     assert.doesNotMatch(text, LEAKS);
@@ -103,7 +103,7 @@ describe("a hostile document", () => {
   for (const [what, body, headers, line = "POST /graphql"] of REQUESTS) {
     it(`that comes as ${what} is refused, as GraphQL`, async () => {
       const bytes = Buffer.isBuffer(body) ? body : Buffer.from(json(body));
-      const type = headers.some((header) => /^content-type/.test(header)) ? [] : ["content-type: application/json"];
+      const type = headers.some((header) => header.startsWith("content-type")) ? [] : ["content-type: application/json"];
       const { status, headers: answered, body: text } = await sendRaw(service.url, [head(line, [`authorization: Bearer ${service.victim.token}`, `content-length: ${bytes.length}`, ...type, ...headers]), bytes]);
       assert.ok([400, 404, 405, 413, 415].includes(status), `${status} ${text}`);
       assert.doesNotMatch(text, LEAKS);
