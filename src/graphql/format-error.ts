@@ -25,8 +25,7 @@ export function formatError(error: unknown): GraphQLFormattedError {
   if (root instanceof ServiceError) return { message: root.message, ...place, extensions: { code: root.code, ...extensionsOf(root) } };
   const code = codeOf(error);
   if (code === null) return { message: "Internal server error", ...place, extensions: { code: "INTERNAL_SERVER_ERROR" } };
-  // What a variable may have been meant to be is told whatever the executor is asked; cut first, so that nothing long is searched.
-  const message = error instanceof Error ? error.message.slice(0, MAX_MESSAGE).replace(/ Did you mean .*$/s, "") : "";
+  const message = error instanceof Error ? error.message.slice(0, MAX_MESSAGE) : "";
   return { message, ...place, extensions: { code, ...(code === "BAD_USER_INPUT" && { issues: [issueOf(message)] }) } };
 }
 

@@ -84,7 +84,7 @@ const CURIOUS: HostileDocument[] = [
   { what: "an argument that is nearly one", query: "{ job(nam: 1) { id } }", codes: VALIDATION },
   { what: "a type that is nearly one", query: "{ node(id: 1) { ... on Usr { id } } }", codes: VALIDATION },
   { what: "a value that is nearly one of an enum", query: "{ queuedJobs(filter: { status: [SUCCES] }) { totalCount } }", codes: VALIDATION },
-  { what: "a value that is nearly one of an enum, by a variable", query: "query ($s: [QueuedJobStatus!]) { queuedJobs(filter: { status: $s }) { totalCount } }", variables: { s: ["SUCCES"] }, codes: INPUT },
+  { what: "a value that is nearly one of an enum, by a variable", query: "query ($s: [QueuedJobStatus!]) { queuedJobs(filter: { status: $s }) { totalCount } }", variables: { s: ["SUCCES"] }, codes: INPUT, bounded: true },
   { what: "an input that is nearly one", query: "{ queuedJobs(filter: { statuss: [SUCCESS] }) { totalCount } }", codes: VALIDATION },
   { what: "Apollo's federation", query: "{ _service { sdl } }", codes: VALIDATION },
   { what: "entities of Apollo's federation", query: "{ _entities(representations: []) { id } }", codes: VALIDATION },

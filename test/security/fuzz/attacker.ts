@@ -33,4 +33,5 @@ async function attackAlone(name: string, attack: Attack, laneSeed: number): Prom
 // Each at its own pace, from chance of its own: so a case is found again whatever the others did.
 const lanes = Object.entries(ATTACKS).flatMap(([name, attack], kind) => Array.from({ length: LANES }, (_, lane) => attackAlone(name, attack, seed * 100 + kind * LANES + lane)));
 await Promise.all(lanes);
+// eslint-disable-next-line unicorn/require-post-message-target-origin -- a thread has none
 parentPort?.postMessage(report);
