@@ -168,6 +168,8 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
 function fail(socket: WebSocket, log: Logger, error: unknown): void {
   // What cannot be sent any more is no fault of ours.
   if (socket.readyState !== socket.OPEN) return;
+  // What only servers send is the peer's fault, and nothing that a person must act on.
+  if (error instanceof Error && error.message.startsWith("Unexpected message of type")) return socket.close(CloseCode.BadRequest, "Invalid message received");
   log.error({ err: error }, "a message could not be handled");
   socket.close(CloseCode.InternalServerError, "Internal server error");
 }

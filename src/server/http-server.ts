@@ -1,6 +1,6 @@
 import fastifyCors from "@fastify/cors";
 import Fastify, { LogController } from "fastify";
-import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { printSchema } from "graphql";
 import type { GraphQLSchema } from "graphql";
 import type { TokenVerifier } from "../auth/token-verifier.js";
@@ -121,9 +121,9 @@ async function pictureOriginsOf({ config, storage }: HttpServerOptions): Promise
 }
 
 function createApp(log: Logger): FastifyInstance {
-  const app = Fastify({ loggerInstance: log as FastifyBaseLogger, genReqId: requestIdOf, logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }), forceCloseConnections: "idle", requestTimeout: REQUEST_MS, routerOptions: { maxParamLength: 1000 } });
+  const app = Fastify({ loggerInstance: log as FastifyBaseLogger, genReqId: requestIdOf, logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }), forceCloseConnections: "idle", requestTimeout: REQUEST_MS, routerOptions: { maxParamLength: 1000 }, frameworkErrors: refuseAddress });
   app.addHook("onRequest", async (request, reply) => {
-    reply.header("x-request-id", request.id);
+    reply.headers({ "x-request-id": request.id, "x-content-type-options": "nosniff" });
   });
   app.setErrorHandler((error, request, reply) => {
     const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
@@ -132,6 +132,11 @@ function createApp(log: Logger): FastifyInstance {
   });
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: "NOT_FOUND", message: "There is nothing here." }));
   return app;
+}
+
+/** An address that cannot be decoded reaches no route and no hook. */
+function refuseAddress(_error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return reply.headers({ "x-request-id": request.id, "x-content-type-options": "nosniff" }).code(400).send({ code: "BAD_REQUEST", message: "The request cannot be understood." });
 }
 
 function corsOf(allowed: boolean) {

@@ -5,6 +5,7 @@ import { contentDisposition } from "../photos/content-disposition.js";
 import type { FileKind, FileUrls } from "../photos/file-urls.js";
 import { FILE_KINDS } from "../photos/file-urls.js";
 import type { Storage } from "../photos/storage.js";
+import { isUuid } from "../services/ids.js";
 import type { Photos } from "../services/photos.js";
 import type { QueuedJobReads } from "../services/queued-job-reads.js";
 
@@ -44,7 +45,8 @@ function isSigned(request: FileRequest, fileUrls: FileUrls): boolean {
 }
 
 async function find({ kind, id, name }: { kind: string; id: string; name: string }, { photos, queuedJobReads }: SignedFilesOptions): Promise<StoredFile | null> {
-  if (!(FILE_KINDS as readonly string[]).includes(kind)) return null;
+  // What nobody signed here, and PostgreSQL would not read.
+  if (!(FILE_KINDS as readonly string[]).includes(kind) || !isUuid(id) || name.includes("\0")) return null;
   if ((kind as FileKind) === "outputs") return queuedJobReads.outputFile(id, name);
   const [photo] = await photos.findMany([id]);
   if (!photo) return null;

@@ -62,7 +62,7 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
   let forgotten = 0;
 
   function toUser({ id, email, name, picture, createdAt, emailVerified, admin }: UserRow): User {
-    const isAdmin = admin || (emailVerified && adminEmails.has(email.toLowerCase()));
+    const isAdmin = admin || (emailVerified && adminEmails.has(inLowerCase(email)));
     return { id, email, name, picture, createdAt, role: isAdmin ? "ADMIN" : "USER" };
   }
 
@@ -156,4 +156,9 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
 
 function keyOf({ issuer, subject, issuedAt }: Claims): string {
   return JSON.stringify([issuer, subject, issuedAt]);
+}
+
+/** A to Z only: Unicode's lower case would make the Kelvin sign the k of another's address. */
+function inLowerCase(email: string): string {
+  return email.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -7,9 +7,10 @@ export interface QueuedJobFilter {
   jobs: readonly string[] | null;
 }
 
-/** Conditions on the row `t`; begins with `and`, or is empty. */
+/** Conditions on the row `t`; begins with `and`, or is empty. A name with NUL in it, which PostgreSQL would not read, is no Job's. */
 export function filterCondition(sql: Sql, { statuses, jobs }: QueuedJobFilter): Fragment {
-  return sql`${statuses ? sql`and t.status = any(${[...statuses]})` : sql``} ${jobs ? sql`and t.job_name = any(${[...jobs]})` : sql``}`;
+  const names = jobs?.filter((name) => !name.includes("\0"));
+  return sql`${statuses ? sql`and t.status = any(${[...statuses]})` : sql``} ${names ? sql`and t.job_name = any(${names})` : sql``}`;
 }
 
 /** A user's, oldest first. */

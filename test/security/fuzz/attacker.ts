@@ -1,0 +1,37 @@
+// A thread of its own, so that the good client's clock is not held up by whoever attacks.
+import { parentPort, workerData } from "node:worker_threads";
+import { seededRandom } from "../../support/seeded-random.js";
+import { ATTACKS } from "./attacks.js";
+import type { Attack, Target } from "./attacks.js";
+
+export interface Task extends Target {
+  seed: number;
+  seconds: number;
+}
+
+export interface Report {
+  cases: Record<string, number>;
+  violations: string[];
+}
+
+const { seed, seconds, ...target } = workerData as Task;
+const deadline = Date.now() + seconds * 1000;
+const report: Report = { cases: {}, violations: [] };
+
+/** Of each kind, at a time. */
+const LANES = 6;
+
+async function attackAlone(name: string, attack: Attack, laneSeed: number): Promise<void> {
+  const random = seededRandom(laneSeed);
+  for (let cases = 1; Date.now() < deadline; cases++) {
+    const violation = await attack(random, target).catch((error: unknown) => `it could not be asked: ${String(error)}`);
+    report.cases[name] = (report.cases[name] ?? 0) + 1;
+    if (violation !== null) report.violations.push(`${name}, case ${cases} of the seed ${laneSeed}: ${violation}`);
+  }
+}
+
+// Each at its own pace, from chance of its own: so a case is found again whatever the others did.
+const lanes = Object.entries(ATTACKS).flatMap(([name, attack], kind) => Array.from({ length: LANES }, (_, lane) => attackAlone(name, attack, seed * 100 + kind * LANES + lane)));
+await Promise.all(lanes);
+// eslint-disable-next-line unicorn/require-post-message-target-origin -- a thread has none
+parentPort?.postMessage(report);

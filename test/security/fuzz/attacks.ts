@@ -1,0 +1,95 @@
+// One case each: resolves with a sentence when the service did what it must not, with null when it bore it.
+import type { SeededRandom } from "../../support/seeded-random.js";
+import { smallPhoto } from "../../support/small-photo.js";
+import { HOSTILE_DOCUMENTS } from "../hostile-documents.js";
+import { head, sendRaw } from "../raw-request.js";
+import { frame, openRawWebSocket } from "../raw-websocket.js";
+import { judge } from "./judge.js";
+import { mutateBytes, mutateText, pick } from "./mutate.js";
+
+export interface Target {
+  url: string;
+  token: string;
+}
+
+export type Attack = (random: SeededRandom, target: Target) => Promise<string | null>;
+
+const DOCUMENTS = [
+  "{ me { id email limits { unfinished storedBytes } queuedJobs(first: 5) { totalCount nodes { id status history { type } } } } }",
+  "query ($id: ID!, $n: Int = 3) { node(id: $id) { __typename ... on User { name } ... on Photo { url queuedJobs(first: $n) { eventCursor } } } queuedJob(id: $id) { ...F } } fragment F on QueuedJob { id photos { id } outputs { url } }",
+  "query ($f: QueuedJobFilter) { queuedJobs(first: 10, filter: $f) { edges { cursor node { job { name parameterSchema } error { code } } } pageInfo { hasNextPage endCursor } } }",
+  "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id version status queuePosition } }",
+  "mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }",
+  '{ jobs(first: 2, after: "x") { nodes @include(if: true) { name } } a: photos(first: 1) { nodes { id } } }',
+  ...HOSTILE_DOCUMENTS.filter(({ query }) => query.length < 3000).map(({ query }) => query),
+];
+const VARIABLES = [
+  '{"id":"0198f3a0-0000-7000-8000-000000000000","n":3,"f":{"status":["SUCCESS"],"job":["echo"]},"input":{"job":"echo","parameters":{"message":[1,{"a":"b"}],"durationMs":0},"priority":5}}',
+  '{"id":"echo","n":100,"f":{},"input":{"job":"thumbnail","photoIds":["0198f3a0-0000-7000-8000-000000000000"],"parameters":{"widths":[16,32]},"runAt":"2026-01-01T00:00:00Z","idempotencyKey":"k","fresh":true}}',
+];
+
+async function post(url: string, token: string, body: string): Promise<string | null> {
+  const response = await fetch(`${url}/graphql`, { method: "POST", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body });
+  return judge(response.status, await response.text());
+}
+
+/** A sound document, or an attack, changed; its variables, too; now and then the JSON around them. */
+const fuzzDocuments: Attack = (random, { url, token }) => {
+  const query = mutateText(random, pick(random, DOCUMENTS));
+  const variables = random.below(2) ? pick(random, VARIABLES) : mutateText(random, pick(random, VARIABLES));
+  const body = `{"query":${JSON.stringify(query)},"variables":${variables}}`;
+  return post(url, token, random.below(10) === 0 ? mutateText(random, body) : body);
+};
+
+/** A token that holds, with bits turned, parts exchanged, claims changed: none may get in. */
+const fuzzTokens: Attack = async (random, { url, token }) => {
+  const parts = token.split(".");
+  const at = random.below(3);
+  const decoded = Buffer.from(parts[at] ?? "", "base64url");
+  const changes = [
+    () => parts.with(at, mutateBytes(random, decoded).toString("base64url")).join("."),
+    () => parts.with(at, Buffer.from(mutateText(random, decoded.toString("latin1"))).toString("base64url")).join("."),
+    () => mutateText(random, token).replaceAll(/[^\x21-\x7e]/g, ""),
+    () => parts.with(at, parts[random.below(3)] ?? "").join("."),
+  ];
+  const forged = pick(random, changes)();
+  if (forged === token) return null;
+  const { status, body } = await sendRaw(url, [head("POST /graphql", [`authorization: Bearer ${forged}`, "content-type: application/json", "content-length: 21"]), '{"query":"{me{email}}"']);
+  if (status === 200 || body.includes("@example.test")) return `a forged token got in: ${forged}`;
+  return judge(status, body);
+};
+
+const FORM = (boundary: string, photo: Buffer) => Buffer.concat([Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\ncontent-type: image/png\r\n\r\n`), photo, Buffer.from(`\r\n--${boundary}--\r\n`)]);
+
+/** A photo, or a form with one, with bytes, boundaries, lengths and headers changed. */
+const fuzzUploads: Attack = async (random, { url, token }) => {
+  const isForm = random.below(3) > 0;
+  const sound = isForm ? FORM("x", smallPhoto()) : smallPhoto();
+  const body = isForm && random.below(2) ? Buffer.from(mutateText(random, sound.toString("latin1")), "latin1") : mutateBytes(random, sound);
+  const boundary = random.below(4) ? "x" : mutateText(random, "x").replaceAll(/[^\x21-\x7e]/g, "").slice(0, 100);
+  const type = isForm ? `multipart/form-data; boundary=${boundary}` : "image/png";
+  const length = random.below(8) ? body.length : random.below(body.length * 2 + 1);
+  const name = encodeURIComponent(mutateText(random, "../photo name.png").toWellFormed()).slice(0, 2000);
+  const answer = await sendRaw(url, [head("POST /photos", [`authorization: Bearer ${token}`, `content-type: ${type}`, `content-length: ${length}`, `x-filename: ${name}`]), body], 500);
+  return judge(answer.status, answer.body);
+};
+
+/** Frames of a sound conversation, with opcodes, lengths, masks, pieces and bytes changed. */
+const fuzzFrames: Attack = async (random, { url, token }) => {
+  const raw = await openRawWebSocket(url);
+  const say = (message: object) => JSON.stringify(message);
+  const messages = [say({ type: "connection_init", payload: { authorization: `Bearer ${token}` } }), ...[1, 2].map((id) => say({ type: "subscribe", id: `${id}`, payload: { query: pick(random, DOCUMENTS) } })), say({ type: "ping" }), say({ type: "complete", id: "1" })];
+  const bytes = messages.map((message, i) => {
+    const text = i > 0 && random.below(3) === 0 ? mutateText(random, message) : message;
+    const shape = random.below(4) ? {} : { opcode: random.below(16), fin: random.below(4) > 0, reserved: random.below(8) ? 0 : random.below(8), masked: random.below(8) > 0, ...(random.below(4) === 0 && { length: random.below(300_000) }) };
+    return i === 0 ? frame(text) : frame(text, shape);
+  });
+  const all = Buffer.concat(bytes);
+  raw.write(random.below(3) ? all : mutateBytes(random, all));
+  await new Promise((resolve) => setTimeout(resolve, random.below(40)));
+  if (random.below(2)) raw.socket.resetAndDestroy();
+  else raw.socket.destroy();
+  return judge(raw.status === 101 ? 200 : raw.status, raw.received);
+};
+
+export const ATTACKS: Record<string, Attack> = { "GraphQL documents": fuzzDocuments, tokens: fuzzTokens, uploads: fuzzUploads, "WebSocket frames": fuzzFrames };
