@@ -53,7 +53,7 @@ describe("what comes from others", () => {
 
   it("is what the bill of materials will say: npm sbom reads the same lock file", () => {
     const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
-    assert.equal(Object.values(scripts).some((script) => /npm (install|i|ci|exec)\b|npx /.test(script)), false, "a script would install what is not locked");
+    assert.equal(Object.values(scripts).some((script) => /npm (install|i|exec)\b|npx /.test(script)), false, "a script would install what is not locked");
     assert.match(readFileSync("README.md", "utf8"), /npm sbom --omit dev --package-lock-only --sbom-format cyclonedx/);
   });
 });
