@@ -40,6 +40,9 @@ describe("whoever asks too often", () => {
       assert.match(answer.headers.get("content-type") ?? "", new RegExp(`^${accept.replaceAll("+", "\\+")}`));
       assertRetryAfter(answer, errors[0]?.extensions.retryAfterMs);
     }
+    const stream = await fetch(`${service.url}/graphql/stream`, { method: "POST", body: BODY, headers: { ...JSON_TYPE, authorization, accept: "text/event-stream" } });
+    assert.deepEqual([stream.status, ((await stream.json()) as { errors: { extensions: { code: string } }[] }).errors[0]?.extensions.code], [429, "QUOTA_EXCEEDED"]);
+    assertRetryAfter(stream, 1);
     const upload = await fetch(`${service.url}/photos`, { method: "POST", body: "x", headers: { "content-type": "image/png", authorization } });
     assert.deepEqual([upload.status, ((await upload.json()) as { code: string }).code], [429, "QUOTA_EXCEEDED"]);
     assertRetryAfter(upload, 1);
