@@ -1,5 +1,6 @@
 // The environment, read once. Every fault is named in one message; a secret has no default and is never printed.
 import { existsSync, readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { parseEnv } from "node:util";
 import { z } from "zod";
@@ -19,6 +20,9 @@ const wholeNumber = (min: number, max = Number.MAX_SAFE_INTEGER) =>
   z.string().regex(/^\d+$/, "is not a whole number").transform(Number).pipe(z.number().min(min, `is under ${min}`).max(max, `is over ${max}`));
 const flag = z.enum(["true", "false", "1", "0"], "is neither true nor false").transform((text) => text === "true" || text === "1");
 const list = z.string().transform((text) => text.split(",").map((part) => part.trim()).filter(Boolean));
+const proxies = z.string()
+  .refine((text) => /^\d{1,2}$/.test(text) || text.split(",").every((part) => isNetwork(part.trim())), "is neither a number of proxies nor a list of their addresses or networks")
+  .transform((text) => (/^\d+$/.test(text) ? Number(text) : text.split(",").map((part) => part.trim())));
 const url = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), `is no URL that begins with ${protocols.join("// or ")}//`);
 
@@ -54,6 +58,7 @@ const variables = {
   MAX_UPLOAD_BYTES: wholeNumber(1).default(50 * MEBIBYTE),
   MAX_PHOTO_PIXELS: wholeNumber(1).default(100_000_000),
   ACCEPT_HEIC: flag.default(true),
+  RATE_LIMIT_PER_MINUTE: wholeNumber(0).default(6000),
   MAX_SOCKETS_PER_USER: wholeNumber(1).default(50),
   MAX_SUBSCRIPTIONS_PER_SOCKET: wholeNumber(1).default(100),
   MAX_OPENING_SOCKETS: wholeNumber(1).default(500),
@@ -61,6 +66,7 @@ const variables = {
   EMBEDDED: flag.default(false),
   INTROSPECTION: flag.optional(),
   EXPLORER: flag.optional(),
+  TRUST_PROXY: proxies.default(0),
   PUBLIC_URL: url("https:", "http:").optional(),
   REVISION: z.string().optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: url("https:", "http:").optional(),
@@ -130,6 +136,13 @@ function describeFault(issue: z.core.$ZodIssue, texts: Partial<Record<VariableNa
   return secret ? `${name} ${issue.message}` : `${name} ${issue.message} (it is "${texts[name]}")`;
 }
 
+/** `10.0.0.1`, `10.0.0.0/8`, `fd00::/8`. */
+function isNetwork(text: string): boolean {
+  const [address = "", bits, ...more] = text.split("/");
+  const most = { 4: 32, 6: 128 }[isIP(address)];
+  return most !== undefined && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
+}
+
 function missing(values: Values, needs: readonly Need[], invalid: ReadonlySet<PropertyKey | undefined>): string[] {
   const faults: string[] = [];
   const demand = (name: VariableName, why: string) => {
@@ -188,6 +201,7 @@ function toConfig(values: Values) {
     maxUploadBytes: values.MAX_UPLOAD_BYTES,
     maxPhotoPixels: values.MAX_PHOTO_PIXELS,
     acceptHeic: values.ACCEPT_HEIC,
+    rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
     maxSocketsPerUser: values.MAX_SOCKETS_PER_USER,
     maxSubscriptionsPerSocket: values.MAX_SUBSCRIPTIONS_PER_SOCKET,
     maxOpeningSockets: values.MAX_OPENING_SOCKETS,
@@ -195,6 +209,7 @@ function toConfig(values: Values) {
     embedded: values.EMBEDDED,
     introspection: values.INTROSPECTION ?? !production,
     explorer: values.EXPLORER ?? !production,
+    trustProxy: values.TRUST_PROXY,
     publicUrl: values.PUBLIC_URL ?? null,
     /** The commit that this was built from. */
     revision: values.REVISION ?? null,

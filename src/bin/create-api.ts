@@ -10,6 +10,8 @@ import { createStartRate } from "../queue/start-rate.js";
 import { checkDatabase } from "../server/health.js";
 import { createAdminGuard } from "../server/admin-guard.js";
 import { createHttpServer } from "../server/http-server.js";
+import type { HttpTimeouts } from "../server/http-timeouts.js";
+import { createRateLimits } from "../server/rate-limits.js";
 import { createAccounts } from "../services/accounts.js";
 import { createEventLog } from "../services/event-log.js";
 import { createPhotoIntake } from "../services/photo-intake.js";
@@ -27,7 +29,7 @@ import type { CompleteConfig } from "./read-config.js";
 import { version } from "./version.js";
 
 /** The API, listening; returns its address. What it opens is put on the stack. */
-export async function createApi(config: CompleteConfig, options: { log: Logger; redisPrefix?: string; tracer?: Tracer }, stack: ClosingStack): Promise<{ url: string }> {
+export async function createApi(config: CompleteConfig, options: { log: Logger; redisPrefix?: string; tracer?: Tracer; timeouts?: HttpTimeouts }, stack: ClosingStack): Promise<{ url: string }> {
   const { log, tracer = noTracer } = options;
   const metrics = createApiMetrics({ revision: config.revision, tracer });
   const verifier = await createVerifier(config, log);
@@ -48,6 +50,8 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   stack.add("feed", () => feed.close());
   const startRate = createStartRate({ redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX, log });
   stack.add("start rate", () => startRate.close());
+  const rateLimits = createRateLimits({ redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX, requestsPerMinute: config.rateLimitPerMinute, log });
+  stack.add("rate limits", () => rateLimits.close());
   const inspector = createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, memoryLimitBytes: CHILD_MEMORY_BYTES });
   stack.add("photo inspector", () => inspector.close());
   const { maxUploadBytes, maxStoredBytesPerUser: maxStoredBytes } = config;
@@ -68,7 +72,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   const admin = { database, queries: createReadOnlyQueries({ database, databaseUrl: config.databaseUrl }), redis: { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX } };
   metrics.gauge({ database, bus, feed, inspector, sockets: () => server.sockets.count });
   const schema = metrics.watchSchema(await createSchema());
-  const server = await createHttpServer({ config, schema, services, verifier, intake, storage, signIn: developmentSignIn(config), health, admin, guard: createAdminGuard(config.adminPassword), readMetrics: metrics.read, watch: metrics.edge, log });
+  const server = await createHttpServer({ config, schema, services, verifier, intake, storage, signIn: developmentSignIn(config), rateLimits, health, admin, guard: createAdminGuard(config.adminPassword), readMetrics: metrics.read, watch: metrics.edge, log, ...(options.timeouts && { timeouts: options.timeouts }) });
   bus.onGone(seeGone);
   stack.add("HTTP server", () => server.close());
   const url = await server.listen({ host: config.host, port: config.port });

@@ -1,9 +1,11 @@
 import { GraphQLError, NoSchemaIntrospectionCustomRule, parse, specifiedRules, validate } from "graphql";
 import type { DocumentNode, GraphQLSchema } from "graphql";
 import { LRUCache } from "lru-cache";
+import { limitRule } from "./limits/limit-rule.js";
+import { LIMITS } from "./limits/limits.js";
 
-/** The most tokens that a document may have: a longer one is not read to its end. */
-export const MAX_TOKENS = 2000;
+/** Faults of a document that are told at once. */
+export const MAX_ERRORS = 5;
 
 export interface DocumentChecker {
   /** The document that may be executed, or why it may not; parsed and validated once for the same text. */
@@ -12,7 +14,7 @@ export interface DocumentChecker {
 
 /** For the socket, which Apollo's own checks do not reach. */
 export function createDocumentChecker(schema: GraphQLSchema, options: { introspection: boolean; production: boolean }): DocumentChecker {
-  const rules = options.introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+  const rules = [...specifiedRules, limitRule, ...(options.introspection ? [] : [NoSchemaIntrospectionCustomRule])];
   const checked = new LRUCache<string, DocumentNode>({ max: 1000, maxSize: 4 * 1024 * 1024, sizeCalculation: (_, text) => text.length + 1 });
 
   return {
@@ -21,7 +23,7 @@ export function createDocumentChecker(schema: GraphQLSchema, options: { introspe
       if (known) return known;
       const document = tryParse(text);
       if (document instanceof GraphQLError) return [document];
-      const errors = validate(schema, document, rules, { maxErrors: 5, hideSuggestions: options.production });
+      const errors = validate(schema, document, rules, { maxErrors: MAX_ERRORS, hideSuggestions: options.production });
       if (errors.length > 0) return errors.map((error) => withCode(error, "GRAPHQL_VALIDATION_FAILED"));
       checked.set(text, document);
       return document;
@@ -32,7 +34,7 @@ export function createDocumentChecker(schema: GraphQLSchema, options: { introspe
 /** Whatever the parser throws: deep nesting overflows its stack, which is no GraphQLError. */
 function tryParse(text: string): DocumentNode | GraphQLError {
   try {
-    return parse(text, { maxTokens: MAX_TOKENS });
+    return parse(text, { maxTokens: LIMITS.tokens });
   } catch (error) {
     return error instanceof GraphQLError ? withCode(error, "GRAPHQL_PARSE_FAILED") : new GraphQLError("The document cannot be parsed.", { extensions: { code: "GRAPHQL_PARSE_FAILED" } });
   }

@@ -4,6 +4,7 @@ import { GraphQLError } from "graphql";
 import type { GraphQLFormattedError } from "graphql";
 import { InvalidInputError, QuotaExceededError, ServiceError } from "../errors.js";
 import type { InputIssue } from "../errors.js";
+import { LIMITS } from "./limits/limits.js";
 
 /** Codes of frameworks that stand for one of the contract's; what is in neither list is internal. */
 const CODES: Record<string, string> = {
@@ -23,10 +24,16 @@ export function formatError(error: unknown): GraphQLFormattedError {
   const root = rootOf(error);
   const place = error instanceof GraphQLError ? { ...(error.locations && { locations: error.locations }), ...(error.path && { path: error.path }) } : {};
   if (root instanceof ServiceError) return { message: root.message, ...place, extensions: { code: root.code, ...extensionsOf(root) } };
+  if (isTooLong(error)) return { message: `The document has more than ${LIMITS.tokens} tokens.`, ...place, extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit: "tokens" } };
   const code = codeOf(error);
   if (code === null) return { message: "Internal server error", ...place, extensions: { code: "INTERNAL_SERVER_ERROR" } };
   const message = error instanceof Error ? error.message.slice(0, MAX_MESSAGE) : "";
-  return { message, ...place, extensions: { code, ...(code === "BAD_USER_INPUT" && { issues: [issueOf(message)] }) } };
+  return { message, ...place, extensions: { code, ...(code === "BAD_USER_INPUT" && { issues: [issueOf(message)] }), ...limitOf(error) } };
+}
+
+/** Of variables that do not fit graphql-js tells what would, and only its own `hideSuggestions`, which Apollo does not hand on, keeps it from that. */
+export function withoutSuggestion(error: unknown): unknown {
+  return error instanceof GraphQLError ? Object.assign(error, { message: error.message.replace(/ Did you mean [^?]*\?$/, "") }) : error;
 }
 
 /** Whether clients are told nothing about it, so that it must be logged. */
@@ -45,6 +52,17 @@ function codeOf(error: unknown): string | null {
   if (typeof code === "string") return CODES[code] ?? null;
   // Without a path it is none of a field: the variables did not fit the operation.
   return error.path === undefined ? "BAD_USER_INPUT" : null;
+}
+
+/** graphql-js says so in its text only, as a fault of syntax. */
+function isTooLong(error: unknown): boolean {
+  return error instanceof GraphQLError && /^Syntax Error: Document contains more that \d+ tokens/.test(error.message);
+}
+
+/** Of a limit that an operation exceeds, its name. */
+function limitOf(error: unknown): { limit?: unknown } {
+  const limit = error instanceof GraphQLError ? error.extensions["limit"] : undefined;
+  return limit === undefined ? {} : { limit };
 }
 
 function extensionsOf(error: ServiceError): object {

@@ -1,7 +1,9 @@
 import { bearerToken } from "../auth/bearer-token.js";
+import type { TokenClaims } from "../auth/token-claims.js";
 import type { TokenVerifier } from "../auth/token-verifier.js";
 import { UnauthenticatedError } from "../errors.js";
 import type { User, Users } from "../services/users.js";
+import type { RateLimits } from "./rate-limits.js";
 
 /** Who holds a token that was verified. */
 export interface Session {
@@ -13,27 +15,38 @@ export interface Session {
 }
 
 export interface Authenticator {
-  /** Of a request's `authorization`; throws UnauthenticatedError or ServiceUnavailableError. */
-  fromHeader(header: string | string[] | undefined): Promise<Session>;
+  /** Of a request's `authorization`; throws UnauthenticatedError, QuotaExceededError or ServiceUnavailableError. `address`: where it comes from. */
+  fromHeader(header: string | string[] | undefined, address: string): Promise<Session>;
   /** Of a connection_init payload, `{ "authorization": "Bearer …" }`, the key in any case. */
-  fromPayload(payload: Readonly<Record<string, unknown>> | undefined): Promise<Session>;
+  fromPayload(payload: Readonly<Record<string, unknown>> | undefined, address: string): Promise<Session>;
 }
 
-/** The same authentication for every door: HTTP, sockets, uploads. */
-export function createAuthenticator({ verifier, users }: { verifier: TokenVerifier; users: Users }): Authenticator {
-  async function fromHeader(header: string | string[] | undefined): Promise<Session> {
-    const claims = await verifier.verify(bearerToken(header));
+/** The same authentication for every door: HTTP, sockets, uploads. Whoever comes through one has asked once. */
+export function createAuthenticator({ verifier, users, rateLimits }: { verifier: TokenVerifier; users: Users; rateLimits: RateLimits }): Authenticator {
+  async function fromHeader(header: string | string[] | undefined, address: string): Promise<Session> {
+    const claims = await verify(header, address);
     const user = await users.signIn(claims);
+    await rateLimits.takeOfUser(user.id);
     return { user, expiresAt: claims.expiresAt, refresh: () => users.refresh(user, claims) };
+  }
+
+  async function verify(header: string | string[] | undefined, address: string): Promise<TokenClaims> {
+    try {
+      return await verifier.verify(bearerToken(header));
+    } catch (error) {
+      if (error instanceof UnauthenticatedError && header !== undefined) await rateLimits.takeFailure(address);
+      throw error;
+    }
   }
 
   return {
     fromHeader,
-    async fromPayload(payload) {
+    async fromPayload(payload, address) {
       const found = Object.entries(payload ?? {}).filter(([key]) => key.toLowerCase() === "authorization");
       const value = found[0]?.[1];
-      if (found.length !== 1 || typeof value !== "string") throw new UnauthenticatedError('Sign in: the connection_init payload must be { "authorization": "Bearer <token>" }.');
-      return fromHeader(value);
+      if (found.length === 1 && typeof value === "string") return fromHeader(value, address);
+      await rateLimits.takeOfAddress(address);
+      throw new UnauthenticatedError('Sign in: the connection_init payload must be { "authorization": "Bearer <token>" }.');
     },
   };
 }

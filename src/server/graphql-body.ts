@@ -1,5 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { formatError } from "../graphql/format-error.js";
+import type { GraphQLFormattedError } from "graphql";
+import { ServiceError } from "../errors.js";
+import { formatError, isInternal } from "../graphql/format-error.js";
+import { retryHeaders, statusOf } from "./http-status.js";
 
 /** Bytes that the body of a request, or a frame of a socket, may have. */
 export const MAX_GRAPHQL_BYTES = 256 * 1024;
@@ -21,12 +24,20 @@ function tryParseJson(text: string): unknown {
   }
 }
 
-/** Faults from before the operation: a body that is too long, or that breaks off. */
+/** Faults from around the operation: a body that is too long, comes too slowly or breaks off, too many requests, an answer that takes too long. */
 function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
-  const status = error instanceof Error && "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
-  if (status >= 500) request.log.error({ err: error }, "a request failed");
-  const message = status === 413 ? `The request is longer than ${MAX_GRAPHQL_BYTES} bytes.` : "This is not a GraphQL request.";
-  return sendGraphqlError(request, reply, status, status >= 500 ? formatError(error) : { message, extensions: { code: "BAD_REQUEST" } });
+  const status = statusOf(error);
+  if (status >= 500 && isInternal(error)) request.log.error({ err: error }, "a request failed");
+  // The rest of its body is not waited for.
+  if (status === 408) reply.header("connection", "close");
+  return sendGraphqlError(request, reply.headers(retryHeaders(error)), status, tell(error, status));
+}
+
+function tell(error: unknown, status: number): GraphQLFormattedError {
+  if (status === 413) return { message: `The request is longer than ${MAX_GRAPHQL_BYTES} bytes.`, extensions: { code: "BAD_REQUEST", limit: "bytes" } };
+  if (status === 408) return { message: "The request came too slowly.", extensions: { code: "BAD_REQUEST" } };
+  if (status >= 500 || error instanceof ServiceError) return formatError(error);
+  return { message: "This is not a GraphQL request.", extensions: { code: "BAD_REQUEST" } };
 }
 
 export function sendGraphqlError(request: FastifyRequest, reply: FastifyReply, status: number, error: object): FastifyReply {

@@ -1,17 +1,23 @@
-import { ApolloServer } from "@apollo/server";
+import { ApolloServer, HeaderMap } from "@apollo/server";
 import type { ApolloServerPlugin } from "@apollo/server";
 import { ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
 import { fastifyApolloHandler } from "@as-integrations/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { GraphQLError } from "graphql";
 import type { GraphQLSchema } from "graphql";
-import { UnauthenticatedError, ServiceUnavailableError } from "../errors.js";
 import { createContext } from "../graphql/context.js";
 import type { Context, Services } from "../graphql/context.js";
-import { MAX_TOKENS } from "../graphql/document-checker.js";
-import { formatError, isInternal } from "../graphql/format-error.js";
+import { MAX_ERRORS } from "../graphql/document-checker.js";
+import { formatError, isInternal, withoutSuggestion } from "../graphql/format-error.js";
+import { limitRule } from "../graphql/limits/limit-rule.js";
+import { LIMITS } from "../graphql/limits/limits.js";
+import { createVariablesChecker } from "../graphql/limits/variables-checker.js";
+import type { VariablesChecker } from "../graphql/limits/variables-checker.js";
+import { withPatience } from "../patience.js";
 import type { Authenticator } from "./authenticator.js";
+import { tookTooLong } from "./execute-in-time.js";
 import { MAX_GRAPHQL_BYTES, takeGraphqlBodies } from "./graphql-body.js";
+import { retryHeaders, statusOf } from "./http-status.js";
 
 export interface GraphqlEndpointOptions {
   schema: GraphQLSchema;
@@ -19,6 +25,8 @@ export interface GraphqlEndpointOptions {
   authenticator: Authenticator;
   introspection: boolean;
   production: boolean;
+  /** Until an operation is answered. */
+  operationMs: number;
   /** An error was told, with this code. */
   onError: (code: string) => void;
   /** Answers a browser that opens the path; null when it is none. */
@@ -35,10 +43,12 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
     hideSchemaDetailsFromClientErrors: options.production,
     csrfPrevention: true,
     persistedQueries: false,
-    parseOptions: { maxTokens: MAX_TOKENS },
+    parseOptions: { maxTokens: LIMITS.tokens },
+    validationRules: [limitRule],
+    validationOptions: { maxErrors: MAX_ERRORS },
     stopOnTerminationSignals: false,
-    formatError: (_, error) => formatError(error),
-    plugins: [refuseSubscriptions, logInternalErrors, chooseStatus, countErrors(options.onError), ApolloServerPluginLandingPageDisabled()],
+    formatError: (_, error) => formatError(options.production ? withoutSuggestion(error) : error),
+    plugins: [refuseSubscriptions, limitVariables(createVariablesChecker(options.schema)), logInternalErrors, chooseStatus, countErrors(options.onError), ApolloServerPluginLandingPageDisabled()],
   });
   await apollo.start();
   app.addHook("onClose", () => apollo.stop());
@@ -46,8 +56,11 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
   await app.register(async (scope) => {
     takeGraphqlBodies(scope);
     const answer = fastifyApolloHandler(apollo, { context: (request) => contextOf(request, options) });
+    const late = (): string => {
+      throw tookTooLong(options.operationMs);
+    };
     const handler: typeof answer = function handler(request, reply) {
-      return options.browserPage?.(request, reply) ?? answer.call(this, request, reply);
+      return options.browserPage?.(request, reply) ?? withPatience(Promise.resolve(answer.call(this, request, reply)), options.operationMs, late);
     };
     // The other methods too, so that their refusal is a GraphQL one.
     scope.route({ method: ["GET", "POST", "PUT", "PATCH", "DELETE"], url: "/graphql", bodyLimit: MAX_GRAPHQL_BYTES, handler });
@@ -56,17 +69,12 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
 
 async function contextOf(request: FastifyRequest, { services, authenticator }: GraphqlEndpointOptions): Promise<Context> {
   try {
-    const { user } = await authenticator.fromHeader(request.raw.headersDistinct["authorization"]);
+    const { user } = await authenticator.fromHeader(request.raw.headersDistinct["authorization"], request.ip);
     return createContext(services, { user, requestId: request.id, log: request.log.child({ userId: user.id }) as Context["log"], cached: true });
   } catch (error) {
     if (isInternal(error)) request.log.error({ err: error }, "a request could not be authenticated");
-    throw new GraphQLError("", { originalError: error as Error, extensions: { http: { status: statusOf(error) }, ...(isInternal(error) && { code: "INTERNAL_SERVER_ERROR" }) } });
+    throw new GraphQLError("", { originalError: error as Error, extensions: { http: { status: statusOf(error), headers: new HeaderMap(Object.entries(retryHeaders(error))) }, ...(isInternal(error) && { code: "INTERNAL_SERVER_ERROR" }) } });
   }
-}
-
-function statusOf(error: unknown): number {
-  if (error instanceof UnauthenticatedError) return 401;
-  return error instanceof ServiceUnavailableError ? 503 : 500;
 }
 
 const logInternalErrors: ApolloServerPlugin<Context> = {
@@ -85,6 +93,17 @@ const refuseSubscriptions: ApolloServerPlugin<Context> = {
     },
   }),
 };
+
+function limitVariables(check: VariablesChecker): ApolloServerPlugin<Context> {
+  return {
+    requestDidStart: async () => ({
+      async didResolveOperation({ document, operation, request }) {
+        const error = operation && check(document, operation, request.variables);
+        if (error) throw new GraphQLError(error.message, { ...(error.nodes && { nodes: error.nodes }), extensions: { ...error.extensions, http: { status: 400 } } });
+      },
+    }),
+  };
+}
 
 /** What could not be done for want of PostgreSQL, or was not begun, is no success to a client that looks at the status alone. */
 const chooseStatus: ApolloServerPlugin<Context> = {

@@ -3,7 +3,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
-import { execute, subscribe } from "graphql";
+import { subscribe } from "graphql";
 import type { FormattedExecutionResult } from "graphql";
 import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
 import type { Context as SocketContext } from "graphql-ws";
@@ -14,10 +14,15 @@ import { isInternal } from "../graphql/format-error.js";
 import type { Logger } from "../logger.js";
 import type { Authenticator, Session } from "./authenticator.js";
 import { closeAtExpiry } from "./close-at-expiry.js";
+import { executeInTime } from "./execute-in-time.js";
 import { MAX_GRAPHQL_BYTES } from "./graphql-body.js";
+import { keepAlive } from "./keep-alive.js";
+import { createMessageRate } from "./message-rate.js";
 import { asGraphQLError } from "./operations.js";
 import type { OperationRequest, Operations } from "./operations.js";
 import type { Origins } from "./origins.js";
+import type { Proxies } from "./proxies.js";
+import type { RateLimits } from "./rate-limits.js";
 import { createSocketDoor } from "./socket-door.js";
 import { createSocketWriter } from "./socket-writer.js";
 import { requestIdOf } from "./request-id.js";
@@ -29,6 +34,10 @@ export interface GraphqlSocketsOptions {
   authenticator: Authenticator;
   connections: UserConnections;
   origins: Origins;
+  proxies: Proxies;
+  rateLimits: RateLimits;
+  /** Until a query or a mutation is answered. */
+  operationMs: number;
   limits: { subscriptionsPerSocket: number; openingSockets: number };
   log: Logger;
   onClosed: (code: number) => void;
@@ -45,6 +54,7 @@ export interface GraphqlSockets {
 
 interface Extra {
   socket: WebSocket;
+  address: string;
   log: Logger;
   session?: Session;
 }
@@ -52,7 +62,6 @@ interface Extra {
 const TRY_AGAIN_LATER = 1013;
 const GOING_AWAY = 1001;
 const INIT_TIMEOUT_MS = 5000;
-const PING_MS = 25_000;
 const CLOSED_AT_ONCE = 100;
 const CLOSE_PAUSE_MS = 20;
 /** For the peers to answer the close. */
@@ -65,7 +74,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
-    execute,
+    execute: (args) => executeInTime(args, options.operationMs),
     subscribe,
     onConnect: (context) => admit(context),
     onSubscribe: (context, id, payload) => prepare(context, id, payload),
@@ -76,7 +85,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   /** False closes with 4403. */
   async function admit({ connectionParams, extra }: SocketContext<Record<string, unknown>, Extra>): Promise<boolean> {
     try {
-      extra.session = await options.authenticator.fromPayload(connectionParams);
+      extra.session = await options.authenticator.fromPayload(connectionParams, extra.address);
     } catch (error) {
       if (!(error instanceof UnauthenticatedError)) extra.socket.close(TRY_AGAIN_LATER, "Try again later");
       if (isInternal(error)) extra.log.error({ err: error }, "a socket could not be authenticated");
@@ -105,27 +114,38 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   async function prepare({ extra, subscriptions }: SocketContext<Record<string, unknown>, Extra>, id: string, payload: OperationRequest) {
     if (!extra.session) throw new Error("A socket without a session got to subscribe");
     if (Object.keys(subscriptions).length > limits.subscriptionsPerSocket) return [asGraphQLError(new QuotaExceededError(`A socket may have ${limits.subscriptionsPerSocket} subscriptions at most.`, 1000))];
+    try {
+      await options.rateLimits.takeOfUser(extra.session.user.id);
+    } catch (error) {
+      return [asGraphQLError(error)];
+    }
     return operations.prepare(extra.session, payload, extra.log.child({ operationId: id }));
   }
 
   function open(socket: WebSocket, request: IncomingMessage): void {
     const log = options.log.child({ socketId: requestIdOf(request) });
     socket.on("error", (error) => log.debug({ err: error }, "a socket broke"));
-    const extra: Extra = { socket, log };
+    const extra: Extra = { socket, address: options.proxies.addressOf(request), log };
     const leaveDoor = door.enter();
+    const mayTell = createMessageRate();
+    const isFlood = (): boolean => {
+      if (mayTell()) return false;
+      socket.close(CloseCode.TooManyInitialisationRequests, "Too many messages");
+      return true;
+    };
+    socket.on("ping", isFlood);
     const onHandled = () => extra.session && leaveDoor();
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
         send: createSocketWriter(socket, log),
         close: (code, reason) => socket.close(code, reason),
-        onMessage: (handle) => socket.on("message", (data) => void handle(String(data)).then(onHandled, (error) => fail(socket, log, error))),
+        onMessage: (handle) => socket.on("message", (data) => void (isFlood() || handle(String(data)).then(onHandled, (error) => fail(socket, log, error)))),
       },
       extra,
     );
-    const alive = keepAlive(socket);
+    keepAlive(socket);
     socket.once("close", (code, reason) => {
-      clearInterval(alive);
       leaveDoor();
       options.onClosed(code);
       closed(code, String(reason)).catch((error: unknown) => log.error({ err: error }, "a socket's streams could not be closed"));
@@ -172,19 +192,6 @@ function fail(socket: WebSocket, log: Logger, error: unknown): void {
   if (error instanceof Error && error.message.startsWith("Unexpected message of type")) return socket.close(CloseCode.BadRequest, "Invalid message received");
   log.error({ err: error }, "a message could not be handled");
   socket.close(CloseCode.InternalServerError, "Internal server error");
-}
-
-/** A peer that has answered no ping until the next one is dead. */
-function keepAlive(socket: WebSocket): NodeJS.Timeout {
-  let answered = true;
-  socket.on("pong", () => {
-    answered = true;
-  });
-  return setInterval(() => {
-    if (!answered) return socket.terminate();
-    answered = false;
-    socket.ping();
-  }, PING_MS);
 }
 
 function ignore(): void {}

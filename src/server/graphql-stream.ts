@@ -4,14 +4,16 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { ExecutionResult, GraphQLError } from "graphql";
+import type { ExecutionArgs, ExecutionResult, GraphQLError } from "graphql";
 import { createHandler } from "graphql-sse";
 import type { OperationArgs, Request as StreamRequest, Response as StreamResponse } from "graphql-sse";
-import { QuotaExceededError, ServiceUnavailableError, UnauthenticatedError } from "../errors.js";
+import { QuotaExceededError, ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import type { Authenticator, Session } from "./authenticator.js";
 import { closeAtExpiry } from "./close-at-expiry.js";
 import { MAX_GRAPHQL_BYTES, sendGraphqlError, takeGraphqlBodies } from "./graphql-body.js";
+import { executeInTime } from "./execute-in-time.js";
+import { retryHeaders, statusOf } from "./http-status.js";
 import { asGraphQLError } from "./operations.js";
 import type { Operations } from "./operations.js";
 import { createStreamWriter } from "./stream-writer.js";
@@ -22,6 +24,8 @@ export interface GraphqlStreamsOptions {
   operations: Operations;
   authenticator: Authenticator;
   connections: UserConnections;
+  /** Until a query or a mutation is answered. */
+  operationMs: number;
   /** How long a frame may wait for its reader; 30 s. */
   unsentMs?: number;
 }
@@ -46,7 +50,7 @@ const RETRY_AFTER_MS = 1000;
 
 /** `/graphql/stream`. A fault of the request, 401 too, leaves as GraphQL; one of the operation as its result. */
 export async function registerGraphqlStream(app: FastifyInstance, options: GraphqlStreamsOptions): Promise<GraphqlStreams> {
-  const handle = createStreamHandler(options.operations);
+  const handle = createStreamHandler(options);
   const stops = new Set<() => void>();
   let closing = false;
 
@@ -55,7 +59,7 @@ export async function registerGraphqlStream(app: FastifyInstance, options: Graph
     let session: Session;
     try {
       if (closing) throw new ServiceUnavailableError("Going away: try again.");
-      session = await options.authenticator.fromHeader(request.raw.headersDistinct["authorization"]);
+      session = await options.authenticator.fromHeader(request.raw.headersDistinct["authorization"], request.ip);
     } catch (error) {
       return tell(request, reply, options.operations, error);
     }
@@ -89,11 +93,12 @@ export async function registerGraphqlStream(app: FastifyInstance, options: Graph
   };
 }
 
-function createStreamHandler(operations: Operations): Handler {
+function createStreamHandler({ operations, operationMs }: GraphqlStreamsOptions): Handler {
   return createHandler<FastifyRequest, Stream>({
     // No token of a stream: each operation has a request of its own.
     authenticate: () => null,
     validate: () => [],
+    execute: (args) => executeInTime(args as ExecutionArgs, operationMs),
     async onSubscribe({ context }, params) {
       const prepared = await operations.prepare(context.session, params, context.log);
       return ("schema" in prepared ? prepared : refusal(prepared)) as OperationArgs<undefined>;
@@ -173,13 +178,6 @@ function messageIn(body: string | null): string {
 }
 
 function tell(request: FastifyRequest, reply: FastifyReply, operations: Operations, error: unknown): FastifyReply {
-  if (error instanceof QuotaExceededError) reply.header("retry-after", Math.ceil(RETRY_AFTER_MS / 1000));
   const [told = {}] = operations.tell([asGraphQLError(error)], request.log as Logger);
-  return sendGraphqlError(request, reply, statusOf(error), told);
-}
-
-function statusOf(error: unknown): number {
-  if (error instanceof UnauthenticatedError) return 401;
-  if (error instanceof QuotaExceededError) return 429;
-  return error instanceof ServiceUnavailableError ? 503 : 500;
+  return sendGraphqlError(request, reply.headers(retryHeaders(error)), statusOf(error), told);
 }

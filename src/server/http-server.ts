@@ -5,6 +5,7 @@ import { printSchema } from "graphql";
 import type { GraphQLSchema } from "graphql";
 import type { TokenVerifier } from "../auth/token-verifier.js";
 import type { Config } from "../config.js";
+import { QuotaExceededError, TooSlowError } from "../errors.js";
 import type { Services } from "../graphql/context.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
@@ -25,12 +26,21 @@ import { registerHealth } from "./health.js";
 import type { HealthOptions } from "./health.js";
 import { registerMetrics } from "./metrics-route.js";
 import type { MetricsRouteOptions } from "./metrics-route.js";
+import { HTTP_TIMEOUTS } from "./http-timeouts.js";
+import type { HttpTimeouts } from "./http-timeouts.js";
+import { limitAddresses } from "./limit-addresses.js";
+import { limitBodies } from "./limit-bodies.js";
 import { createOperations } from "./operations.js";
 import { createOrigins } from "./origins.js";
+import type { Origins } from "./origins.js";
 import { registerPhotoUploads } from "./photo-uploads.js";
+import { createProxies } from "./proxies.js";
+import type { Proxies } from "./proxies.js";
+import type { RateLimits } from "./rate-limits.js";
 import { requestIdOf } from "./request-id.js";
 import { watchRequests } from "./watch-requests.js";
 import type { OnRequest } from "./watch-requests.js";
+import { secureAnswers } from "./secure-answers.js";
 import { registerSignedFiles } from "./signed-files.js";
 import { createUserConnections } from "./user-connections.js";
 
@@ -43,6 +53,7 @@ export interface HttpServerOptions {
   storage: Storage;
   /** Makes a development token; null where none is honoured. */
   signIn: (() => Promise<string>) | null;
+  rateLimits: RateLimits;
   health: HealthOptions;
   /** What the operators' pages are made of; they are there where a password is configured. */
   admin: Omit<AdminOptions, "actions" | "log">;
@@ -50,6 +61,7 @@ export interface HttpServerOptions {
   readMetrics: MetricsRouteOptions["read"];
   /** Called with what happens at the doors. */
   watch: { onRequest: OnRequest; onError(code: string): void; onSocketClosed(code: number): void };
+  timeouts?: HttpTimeouts;
   log: Logger;
 }
 
@@ -69,14 +81,15 @@ const BACKLOG = 4096;
 
 /** The network edge, built apart from the process. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { config, schema, services, log, watch } = options;
-  const app = createApp(log);
+  const { config, schema, services, rateLimits, log, watch, timeouts = HTTP_TIMEOUTS } = options;
+  const proxies = createProxies(config.trustProxy);
+  const app = createApp({ log, proxies, timeouts });
   watchRequests(app, watch.onRequest);
-  const authenticator = createAuthenticator({ verifier: options.verifier, users: services.users });
+  const authenticator = createAuthenticator({ verifier: options.verifier, users: services.users, rateLimits });
   const origins = createOrigins({ allowed: config.allowedOrigins, localhost: !config.production });
-  const shared = { schema, services, authenticator, introspection: config.introspection, production: config.production, onError: watch.onError };
+  const shared = { schema, services, authenticator, introspection: config.introspection, production: config.production, operationMs: timeouts.operationMs, onError: watch.onError };
 
-  await app.register(fastifyCors, { delegator: (request, done) => done(null, corsOf(origins.allows(request.raw))) });
+  await guardDoors(app, { config, origins, rateLimits, timeouts });
   const showsSandbox = config.explorer && !config.production;
   await registerGraphqlEndpoint(app, { ...shared, browserPage: showsSandbox ? createSandboxPage(options.signIn) : null });
   if (showsSandbox) app.get("/graphql/sandbox.js", (_request, reply) => reply.type("text/javascript; charset=utf-8").send(SANDBOX_SCRIPT));
@@ -90,12 +103,14 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   if (config.adminPassword !== null) await registerAdmin(app, options.guard, { ...options.admin, actions: config.adminActions, log });
   await registerFrontPage(app, { pictureOrigins: await pictureOriginsOf(options) });
   if (!config.production) app.get("/graphql/schema.graphql", (_request, reply) => reply.type("text/plain; charset=utf-8").send(printSchema(schema)));
-  const doors = { operations: createOperations(shared), authenticator, connections: createUserConnections(config.maxSocketsPerUser) };
+  const doors = { operations: createOperations(shared), authenticator, connections: createUserConnections(config.maxSocketsPerUser), operationMs: timeouts.operationMs };
   const streams = await registerGraphqlStream(app, doors);
   const sockets = createGraphqlSockets({
     ...doors,
     server: app.server,
     origins,
+    proxies,
+    rateLimits,
     limits: { subscriptionsPerSocket: config.maxSubscriptionsPerSocket, openingSockets: config.maxOpeningSockets },
     log,
     onClosed: watch.onSocketClosed,
@@ -114,18 +129,35 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   };
 }
 
+/** What holds for every path. */
+async function guardDoors(app: FastifyInstance, { config, origins, rateLimits, timeouts }: { config: Config; origins: Origins; rateLimits: RateLimits; timeouts: HttpTimeouts }): Promise<void> {
+  await app.register(fastifyCors, { delegator: (request, done) => done(null, corsOf(origins.allows(request.raw))) });
+  await secureAnswers(app, { https: config.publicUrl?.startsWith("https:") ?? false });
+  limitAddresses(app, rateLimits);
+  limitBodies(app, timeouts.bodyMs);
+}
+
 /** Of the bytes behind signed URLs, where they are not of this host. */
 async function pictureOriginsOf({ config, storage }: HttpServerOptions): Promise<string[]> {
   const stored = await storage.presign("picture", { mimeType: "image/webp", filename: "picture.webp" });
   return [stored, config.publicUrl].flatMap((url) => (url === null ? [] : [new URL(url).origin]));
 }
 
-function createApp(log: Logger): FastifyInstance {
-  const app = Fastify({ loggerInstance: log as FastifyBaseLogger, genReqId: requestIdOf, logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }), forceCloseConnections: "idle", requestTimeout: REQUEST_MS, routerOptions: { maxParamLength: 1000 }, frameworkErrors: refuseAddress });
+/** Bytes of the headers of a request: a token of 8 KiB, and as much again. */
+const MAX_HEADER_BYTES = 16 * 1024;
+
+function createApp({ log, proxies, timeouts }: { log: Logger; proxies: Proxies; timeouts: HttpTimeouts }): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log as FastifyBaseLogger, genReqId: requestIdOf, logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }), forceCloseConnections: "idle", requestTimeout: REQUEST_MS, routerOptions: { maxParamLength: 1000 }, frameworkErrors: refuseAddress,
+    trustProxy: proxies.trusts,
+    http: { headersTimeout: timeouts.headersMs, connectionsCheckingInterval: timeouts.lookMs, maxHeaderSize: MAX_HEADER_BYTES },
+  });
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ "x-request-id": request.id, "x-content-type-options": "nosniff" });
   });
   app.setErrorHandler((error, request, reply) => {
+    if (error instanceof QuotaExceededError) return tellQuota(reply, error);
+    if (error instanceof TooSlowError) return reply.code(408).header("connection", "close").send({ code: "BAD_REQUEST", message: "The request came too slowly." });
     const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
     if (status >= 500) request.log.error({ err: error }, "a request failed");
     return reply.code(status).send(status >= 500 ? { code: "INTERNAL_SERVER_ERROR", message: "Internal server error" } : { code: "BAD_REQUEST", message: "The request cannot be understood." });
@@ -137,6 +169,10 @@ function createApp(log: Logger): FastifyInstance {
 /** An address that cannot be decoded reaches no route and no hook. */
 function refuseAddress(_error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return reply.headers({ "x-request-id": request.id, "x-content-type-options": "nosniff" }).code(400).send({ code: "BAD_REQUEST", message: "The request cannot be understood." });
+}
+
+function tellQuota(reply: FastifyReply, { code, message, retryAfterMs }: QuotaExceededError): FastifyReply {
+  return reply.code(429).headers({ "retry-after": Math.ceil(retryAfterMs / 1000) }).send({ code, message, retryAfterMs });
 }
 
 function corsOf(allowed: boolean) {

@@ -6,6 +6,7 @@ import { createContext } from "../graphql/context.js";
 import type { Services } from "../graphql/context.js";
 import { createDocumentChecker } from "../graphql/document-checker.js";
 import { formatError, isInternal } from "../graphql/format-error.js";
+import { createVariablesChecker } from "../graphql/limits/variables-checker.js";
 import type { Logger } from "../logger.js";
 import type { Session } from "./authenticator.js";
 
@@ -35,17 +36,21 @@ export interface OperationsOptions {
 export function createOperations(options: OperationsOptions): Operations {
   const { schema, services } = options;
   const checker = createDocumentChecker(schema, options);
+  const exceeds = createVariablesChecker(schema);
 
   return {
     async prepare(session, { query, operationName, variables }, log) {
       const document = checker.check(query);
       if (!("kind" in document)) return document;
-      if (!getOperationAST(document, operationName)) return [noOperation(operationName)];
+      const operation = getOperationAST(document, operationName);
+      if (!operation) return [noOperation(operationName)];
+      const excess = exceeds(document, operation, variables);
+      if (excess) return [excess];
       try {
         const user = await session.refresh();
         const requestId = randomUUID();
         const contextValue = createContext(services, { user, requestId, log: log.child({ requestId, userId: user.id }), cached: false });
-        return { schema, document, contextValue, ...(operationName != null && { operationName }), ...(variables != null && { variableValues: variables }) };
+        return { schema, document, contextValue, hideSuggestions: options.production, ...(operationName != null && { operationName }), ...(variables != null && { variableValues: variables }) };
       } catch (error) {
         return [asGraphQLError(error)];
       }

@@ -23,7 +23,10 @@ export interface PhotoUploadsOptions {
 /** Room for the boundaries and headers of a form around the file. */
 const FORM_BYTES = 64 * 1024;
 
-/** `POST /photos`: the raw bytes, or a form with one `file`. Errors are JSON, `{ code, message }`. */
+/**
+ * `POST /photos`: the raw bytes, or a form with one `file`. Errors are JSON, `{ code, message }`. A form of another page
+ * could be sent here without asking, but not with the token that it takes: no cookie signs anybody in.
+ */
 export async function registerPhotoUploads(app: FastifyInstance, options: PhotoUploadsOptions): Promise<void> {
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -41,7 +44,7 @@ export async function registerPhotoUploads(app: FastifyInstance, options: PhotoU
 
 async function upload(request: FastifyRequest, reply: FastifyReply, { authenticator, intake, fileUrls, maxUploadBytes, patience = UPLOAD_PATIENCE }: PhotoUploadsOptions): Promise<FastifyReply> {
   // Before a byte is read: nobody streams to us who may not.
-  const { user } = await authenticator.fromHeader(request.raw.headersDistinct["authorization"]);
+  const { user } = await authenticator.fromHeader(request.raw.headersDistinct["authorization"], request.ip);
   refuseTooLong(request, maxUploadBytes);
   const read = request.isMultipart() ? (receive: Receive) => readForm(request, receive) : (receive: Receive) => readBody(request, receive);
   const watch = watchUpload(request.raw, patience);

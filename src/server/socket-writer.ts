@@ -12,7 +12,7 @@ const GRACE_MS = 1000;
  * Sends, and resolves when the frame has left, so that a stream is pulled no faster than it is read. A peer that stops
  * reading is cut off at a bound: its cursor lets it resume, and nobody buffers for it.
  */
-export function createSocketWriter(socket: WebSocket, log: Logger): (data: string) => Promise<void> {
+export function createSocketWriter(socket: WebSocket, log: Logger, unsentMs = UNSENT_MS): (data: string) => Promise<void> {
   function cutOff(why: string): void {
     log.info({ why, buffered: socket.bufferedAmount }, "a reader is too slow and is cut off");
     socket.close(TRY_AGAIN_LATER, "Try again later");
@@ -23,7 +23,7 @@ export function createSocketWriter(socket: WebSocket, log: Logger): (data: strin
   return (data) =>
     new Promise((resolve, reject) => {
       if (socket.readyState !== socket.OPEN) return resolve();
-      const late = setTimeout(() => cutOff("a frame was not taken in time"), UNSENT_MS);
+      const late = setTimeout(() => cutOff("a frame was not taken in time"), unsentMs);
       socket.send(data, (error) => {
         clearTimeout(late);
         if (error) reject(error);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { GraphQLError } from "graphql";
 import type { GraphQLSchema } from "graphql";
-import { MAX_TOKENS, createDocumentChecker } from "../../src/graphql/document-checker.js";
+import { createDocumentChecker } from "../../src/graphql/document-checker.js";
+import { LIMITS } from "../../src/graphql/limits/limits.js";
 import { createSchema } from "../../src/graphql/schema.js";
 
 describe("the document checker", () => {
@@ -49,7 +50,7 @@ describe("the document checker", () => {
   });
 
   it("reads no further than its tokens, and survives a nesting that overflows the parser", () => {
-    assert.deepEqual(faults(`{ ${"me { id } ".repeat(MAX_TOKENS)} }`), [["GRAPHQL_PARSE_FAILED", `Syntax Error: Document contains more that ${MAX_TOKENS} tokens. Parsing aborted.`]]);
+    assert.deepEqual(faults(`{ ${"me { id } ".repeat(LIMITS.tokens)} }`), [["GRAPHQL_PARSE_FAILED", `Syntax Error: Document contains more that ${LIMITS.tokens} tokens. Parsing aborted.`]]);
     assert.equal(faults("[".repeat(200_000))[0]?.[0], "GRAPHQL_PARSE_FAILED");
     assert.equal(faults(`{ me ${"{ queuedJobs ".repeat(100_000)}`)[0]?.[0], "GRAPHQL_PARSE_FAILED");
   });

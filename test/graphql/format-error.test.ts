@@ -65,6 +65,12 @@ describe("formatError", () => {
     });
   }
 
+  it("names the limit that is exceeded", () => {
+    assert.deepEqual(formatError(new GraphQLError("Too deep.", { extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit: "depth" } })), { message: "Too deep.", extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit: "depth" } });
+    const tooLong = new GraphQLError("Syntax Error: Document contains more that 2000 tokens. Parsing aborted.", { extensions: { code: "GRAPHQL_PARSE_FAILED" } });
+    assert.deepEqual(formatError(tooLong), { message: "The document has more than 2000 tokens.", extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit: "tokens" } });
+  });
+
   it("cuts a message that quotes as much as was sent", () => {
     assert.equal(formatError(new GraphQLError("x".repeat(10_000), { extensions: { code: "BAD_USER_INPUT" } })).message.length, 500);
   });

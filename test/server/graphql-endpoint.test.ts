@@ -9,6 +9,7 @@ import { startTestService } from "../support/test-service.js";
 
 const JSON_TYPE = { "content-type": "application/json" };
 const QUERY = JSON.stringify({ query: "{ me { id } }" });
+const FILTERED = "query ($f: QueuedJobFilter) { queuedJobs(filter: $f) { totalCount } }";
 const MUTATION = "mutation { deleteMe }";
 
 describe("POST and GET /graphql", () => {
@@ -35,8 +36,14 @@ describe("POST and GET /graphql", () => {
     ["variables that are no object", { headers: JSON_TYPE, body: '{"query":"{ me { id } }","variables":"x"}' }, 400, "BAD_REQUEST", /`variables` in a POST body should be provided as an object/],
     ["a stored query", { headers: JSON_TYPE, body: `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"${"0".repeat(64)}"}}}` }, 400, "BAD_REQUEST", /^PersistedQueryNotSupported$/],
     ["a syntax error", { headers: JSON_TYPE, body: '{"query":"{ me { id }"}' }, 400, "GRAPHQL_PARSE_FAILED", /^Syntax Error: Expected Name, found <EOF>\.$/],
-    ["too many tokens", { headers: JSON_TYPE, body: JSON.stringify({ query: `{ ${"me { id } ".repeat(2000)} }` }) }, 400, "GRAPHQL_PARSE_FAILED", /contains more that 2000 tokens/],
+    ["too many tokens", { headers: JSON_TYPE, body: JSON.stringify({ query: `{ ${"me { id } ".repeat(2000)} }` }) }, 400, "GRAPHQL_VALIDATION_FAILED", /^The document has more than 2000 tokens\.$/],
     ["a field that is none, without a hint", { headers: JSON_TYPE, body: '{"query":"{ mee { id } }"}' }, 400, "GRAPHQL_VALIDATION_FAILED", /^Cannot query field "mee" on type "Query"\.$/],
+    ["a value of a variable that is none, without a hint", { headers: JSON_TYPE, body: JSON.stringify({ query: FILTERED, variables: { f: { status: ["PENDIN"] } } }) }, 400, "BAD_USER_INPUT", /Value "PENDIN" does not exist in "QueuedJobStatus" enum\.$/],
+    ["a field of a variable that is none, without a hint", { headers: JSON_TYPE, body: JSON.stringify({ query: FILTERED, variables: { f: { statu: [] } } }) }, 400, "BAD_USER_INPUT", /Field "statu" is not defined by type "QueuedJobFilter"\.$/],
+    ["more than the rows of a page may hold", { headers: JSON_TYPE, body: JSON.stringify({ query: "query ($n: Int) { users(first: $n) { nodes { queuedJobs(first: 100) { nodes { id } } } } }", variables: { n: 2 ** 31 - 1 } }) }, 400, "GRAPHQL_VALIDATION_FAILED", /^The operation asks for up to 10202 fields; 10000 is the most/],
+    ["variables nested too deep", { headers: JSON_TYPE, body: `{"query":"{ me { id } }","variables":{"a":${"[".repeat(10_000)}${"]".repeat(10_000)}}}` }, 400, "GRAPHQL_VALIDATION_FAILED", /^The variables are nested deeper than 32 levels\.$/],
+    ["thirty-one aliases", { headers: JSON_TYPE, body: JSON.stringify({ query: `{ ${Array.from({ length: 31 }, (_, i) => `a${i}: me { id }`).join(" ")} }` }) }, 400, "GRAPHQL_VALIDATION_FAILED", /^The operation has 31 aliases; 30 is the most\.$/],
+    ["six faults, of which it tells five", { headers: JSON_TYPE, body: JSON.stringify({ query: "{ a b c d e f }" }) }, 400, "GRAPHQL_VALIDATION_FAILED", /^Cannot query field "a" on type "Query"\.$/],
     ["introspection", { headers: JSON_TYPE, body: '{"query":"{ __schema { types { name } } }"}' }, 400, "GRAPHQL_VALIDATION_FAILED", /introspection is not allowed/],
     ["the name of no operation", { headers: JSON_TYPE, body: '{"query":"query A { me { id } }","operationName":"B"}' }, 400, "GRAPHQL_VALIDATION_FAILED", /^Unknown operation named "B"\.$/],
     ["two operations and no name", { headers: JSON_TYPE, body: '{"query":"query A { me { id } } query B { me { id } }"}' }, 400, "GRAPHQL_VALIDATION_FAILED", /^Must provide operation name/],
@@ -55,6 +62,7 @@ describe("POST and GET /graphql", () => {
         const { errors } = (await response.json()) as { errors: { message: string; extensions: { code: string } }[] };
         assert.deepEqual([response.status, errors[0]?.extensions.code], [status, code], errors[0]?.message);
         assert.match(errors[0]?.message ?? "", message);
+        if (what.startsWith("six faults")) assert.deepEqual([errors.length, errors.at(-1)?.message], [6, "Too many validation errors, error limit reached. Validation aborted."]);
       }
     });
   }
@@ -87,15 +95,23 @@ describe("the endpoint with introspection, and with PostgreSQL away", () => {
   });
   after(() => counted.close());
 
-  it("hold every MUST of GraphQL over HTTP, and four fifths of its SHOULDs", async () => {
+  // What a client could tell from a 200 alone is nothing, and GETs without a header of their own are those that any page can make.
+  const EXCEPTIONS = {
+    "572B": "SHOULD use 200 status code on document parsing failure when accepting application/json",
+    FDE2: "SHOULD use 200 status code on document validation failure when accepting application/json",
+    "7B9B": "SHOULD use a status code of 200 on variable coercion failure when accepting application/json",
+    "5A70": "MAY accept application/x-www-form-urlencoded formatted GET requests",
+    D6D5: "MAY allow URL-encoded JSON string {variables} parameter in GETs when accepting application/graphql-response+json",
+    "6A70": "MAY allow URL-encoded JSON string {variables} parameter in GETs when accepting application/json",
+  };
+
+  it("hold all of GraphQL over HTTP's MUST, SHOULD and MAY but what would hide errors or let pages ask by GET", async () => {
     const token = await counted.service.token();
     const audits = serverAudits({ url: `${counted.service.url}/graphql`, fetchFn: (url: string, init: RequestInit = {}) => fetch(url, { ...init, headers: { ...(init.headers as Record<string, string>), authorization: `Bearer ${token}` } }) });
     const results = await Promise.all(audits.map(async (audit) => ({ name: `${audit.id} ${audit.name}`, result: await audit.fn() })));
     const broken = results.filter(({ result }) => result.status !== "ok");
     assert.ok(results.length > 50, `only ${results.length} audits`);
-    assert.deepEqual(broken.filter(({ name }) => / MUST /.test(name)).map(({ name }) => name), []);
-    const wishes = results.filter(({ name }) => !/ MUST /.test(name));
-    assert.ok(broken.length <= wishes.length / 5, broken.map(({ name }) => name).join("\n"));
+    assert.deepEqual(broken.map(({ name }) => name).toSorted(), Object.entries(EXCEPTIONS).map((exception) => exception.join(" ")).toSorted());
   });
 
   it("everything is SERVICE_UNAVAILABLE, 503 over HTTP and 1013 for a new socket, and works again afterwards", async () => {

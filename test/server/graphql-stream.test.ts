@@ -96,7 +96,7 @@ describe("the streams over HTTP", () => {
     ["a syntax error", { query: "subscription {" }, "GRAPHQL_PARSE_FAILED", /^Syntax Error/],
     ["a field that is none, without a hint", { query: "{ mee { id } }" }, "GRAPHQL_VALIDATION_FAILED", /^Cannot query field "mee" on type "Query"\.$/],
     ["introspection", { query: "{ __schema { types { name } } }" }, "GRAPHQL_VALIDATION_FAILED", /introspection has been disabled/],
-    ["too many tokens", { query: `{ ${"me { id } ".repeat(2000)} }` }, "GRAPHQL_PARSE_FAILED", /contains more that 2000 tokens/],
+    ["too many tokens", { query: `{ ${"me { id } ".repeat(2000)} }` }, "GRAPHQL_VALIDATION_FAILED", /^The document has more than 2000 tokens\.$/],
     ["the name of no operation", { ...WATCH, operationName: "B" }, "GRAPHQL_VALIDATION_FAILED", /^Unknown operation named "B"\.$/],
     ["a broken id", { ...WATCH, variables: { id: "1" } }, "BAD_USER_INPUT", /^queuedJobId: is no id/],
     ["variables that do not fit", { ...WATCH, variables: { after: 1 } }, "BAD_USER_INPUT", /^Variable "\$after" got invalid value 1/],

@@ -1,31 +1,14 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
-import { WebSocket, WebSocketServer } from "ws";
+import { WebSocket } from "ws";
 import { createSocketWriter } from "../../src/server/socket-writer.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
-
-/** Both ends of a socket on this machine. */
-async function openPair(): Promise<{ ours: WebSocket; theirs: WebSocket; close(): Promise<void> }> {
-  const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
-  await once(server, "listening");
-  const theirs = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  const [[ours]] = await Promise.all([once(server, "connection"), once(theirs, "open")]);
-  return {
-    ours: ours as WebSocket,
-    theirs,
-    async close() {
-      theirs.terminate();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
+import { openSocketPair } from "../support/socket-pair.js";
 
 describe("a socket's writer", () => {
   it("resolves when the frame has left, in the order in which they came", async () => {
-    const { ours, theirs, close } = await openPair();
+    const { ours, theirs, close } = await openSocketPair();
     const heard: string[] = [];
     theirs.on("message", (data) => heard.push(String(data)));
     const write = createSocketWriter(ours, silentLog);
@@ -36,7 +19,7 @@ describe("a socket's writer", () => {
   });
 
   it("cuts a peer off that does not read, before more than a few megabytes wait for it", async () => {
-    const { ours, theirs, close } = await openPair();
+    const { ours, theirs, close } = await openSocketPair();
     theirs.pause();
     const write = createSocketWriter(ours, silentLog);
     const frame = "x".repeat(64 * 1024);
@@ -52,8 +35,25 @@ describe("a socket's writer", () => {
     await close();
   });
 
+  it("cuts a peer off that takes a frame too late, though little waits for it", async () => {
+    const { ours, theirs, close } = await openSocketPair();
+    theirs.pause();
+    const logged: object[] = [];
+    const log = { ...silentLog, info: (fields: object) => void logged.push(fields) } as unknown as typeof silentLog;
+    const write = createSocketWriter(ours, log, 100);
+    // What the kernel takes has left.
+    while (ours.bufferedAmount === 0) {
+      write("x".repeat(64 * 1024)).catch(() => {});
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(ours.bufferedAmount < 1024 * 1024, `${ours.bufferedAmount} bytes wait`);
+    await eventually("it is closed", () => ours.readyState === WebSocket.CLOSED);
+    assert.equal((logged[0] as { why?: string }).why, "a frame was not taken in time");
+    await close();
+  });
+
   it("writes nothing to a socket that is closed, and fails nobody for it", async () => {
-    const { ours, close } = await openPair();
+    const { ours, close } = await openSocketPair();
     ours.terminate();
     await createSocketWriter(ours, silentLog)("late");
     await close();

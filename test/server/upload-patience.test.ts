@@ -8,11 +8,13 @@ import { createPhotoInspector } from "../../src/imaging/photo-inspector.js";
 import { createFileUrls } from "../../src/photos/file-urls.js";
 import { createLocalStorage } from "../../src/photos/local-storage.js";
 import { createAuthenticator } from "../../src/server/authenticator.js";
+import { createRateLimits } from "../../src/server/rate-limits.js";
 import { registerPhotoUploads } from "../../src/server/photo-uploads.js";
 import { createPhotoIntake } from "../../src/services/photo-intake.js";
 import { ecKey, makeToken } from "../auth/make-token.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { silentLog } from "../support/silent-log.js";
+import { testRedis } from "../support/test-redis.js";
 import { smallPhoto } from "../support/small-photo.js";
 import { storedFiles } from "../support/stored-files.js";
 import { createTestWaist } from "../support/test-waist.js";
@@ -33,11 +35,14 @@ describe("an upload that comes slowly", () => {
   before(async () => {
     waist = await createTestWaist();
     const verifier = createTokenVerifier({ keys: { pem: key.pem }, issuers: ["https://issuer.test"], audiences: ["photos"], logger: silentLog });
+    const { url: redisUrl, prefix } = testRedis();
+    const rateLimits = createRateLimits({ redisUrl, prefix, requestsPerMinute: 0, log: silentLog });
+    closings.push(() => rateLimits.close());
     const inspector = createPhotoInspector({ log: silentLog, maxPixels: 1_000_000, memoryLimitBytes: 1.5 * 1024 ** 3 });
     const storage = await createLocalStorage(folder);
     closings.push(async () => verifier.close(), () => inspector.close(), () => waist.close());
     await registerPhotoUploads(app, {
-      authenticator: createAuthenticator({ verifier, users: waist.users }),
+      authenticator: createAuthenticator({ verifier, users: waist.users, rateLimits }),
       intake: createPhotoIntake({ photos: waist.photos, users: waist.users, storage, inspector, maxUploadBytes: 100_000, maxStoredBytes: 1e9 }),
       fileUrls: createFileUrls({ signingKey: "k".repeat(32), publicUrl: null, storage }),
       maxUploadBytes: 100_000,

@@ -10,6 +10,7 @@ import type { CompleteConfig } from "../../src/bin/read-config.js";
 import { parseConfig } from "../../src/config.js";
 import type { Database } from "../../src/db/database.js";
 import { createLoggerTo } from "../../src/logger.js";
+import type { HttpTimeouts } from "../../src/server/http-timeouts.js";
 import type { Logger } from "../../src/logger.js";
 import { createTestClient } from "./test-client.js";
 import type { TestClient } from "./test-client.js";
@@ -37,7 +38,7 @@ export interface TestService {
 }
 
 /** The whole service in this process, as production composes it, on a database and a Redis prefix of its own. */
-export async function startTestService(options: { apis?: number; workers?: number; env?: Record<string, string> } = {}): Promise<TestService> {
+export async function startTestService(options: { apis?: number; workers?: number; env?: Record<string, string>; timeouts?: HttpTimeouts } = {}): Promise<TestService> {
   const { apis = 1, workers = 1 } = options;
   const testDatabase = await createTestDatabase();
   const redis = testRedis();
@@ -46,7 +47,7 @@ export async function startTestService(options: { apis?: number; workers?: numbe
   const config = parseConfig({
     NODE_ENV: "production", DATABASE_URL: testDatabase.url, REDIS_URL: redis.url, PORT: "0", WORKER_PORT: "0", HOST: "127.0.0.1",
     JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(), JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE,
-    ADMIN_EMAILS: "admin@example.test", FILE_SIGNING_KEY: "a-signing-key-for-tests-0123456789abcdef", STORAGE_URL: `file:${storage}`, WORKER_CONCURRENCY: "2",
+    ADMIN_EMAILS: "admin@example.test", FILE_SIGNING_KEY: "a-signing-key-for-tests-0123456789abcdef", RATE_LIMIT_PER_MINUTE: "0", STORAGE_URL: `file:${storage}`, WORKER_CONCURRENCY: "2",
     ...options.env,
   }, ["database", "redis", "tokens", "files", "storage"]) as CompleteConfig;
   config.dataFolder = storage;
@@ -62,7 +63,7 @@ export async function startTestService(options: { apis?: number; workers?: numbe
     const { url } = await create({ add: (_name, closeOne) => own.push(closeOne) });
     return { url, close };
   }
-  const addApi = () => start((stack) => createApi(config, { log, redisPrefix: redis.prefix }, stack));
+  const addApi = () => start((stack) => createApi(config, { log, redisPrefix: redis.prefix, ...(options.timeouts && { timeouts: options.timeouts }) }, stack));
   const addWorker = () => start((stack) => createWorker(config, { log, redisPrefix: redis.prefix, drainMs: 1000 }, stack));
   async function closeAll(): Promise<void> {
     await Promise.all(closings.map((close) => close()));

@@ -1,0 +1,28 @@
+import { GraphQLError } from "graphql";
+import type { ASTNode } from "graphql";
+
+/** The most of each that an operation may have; fragments count as often as they are spread. */
+export const LIMITS = {
+  /** Of the text: a longer one is not read to its end. */
+  tokens: 2000,
+  /** Fields within fields. */
+  depth: 12,
+  aliases: 30,
+  rootFields: 20,
+  rootFieldsOfMutation: 10,
+  /** In the whole document. */
+  directives: 20,
+  /** Lists and objects within each other, in the text and in variables. */
+  valueDepth: 32,
+  /** Selections that are looked at; a document whose fragments expand to more is not looked at further. */
+  selections: 20_000,
+  /** Fields that the answer may have, see `measureOperation`. */
+  cost: 10_000,
+} as const;
+
+/** What `extensions.limit` of an error says. */
+export type LimitName = "tokens" | "depth" | "aliases" | "rootFields" | "directives" | "valueDepth" | "selections" | "cost" | "bytes";
+
+export function limitError(limit: LimitName, message: string, node?: ASTNode): GraphQLError {
+  return new GraphQLError(message, { ...(node && { nodes: node }), extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit } });
+}

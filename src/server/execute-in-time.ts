@@ -1,0 +1,13 @@
+import { GraphQLError, execute } from "graphql";
+import type { ExecutionArgs, ExecutionResult } from "graphql";
+import { ServiceUnavailableError } from "../errors.js";
+import { withPatience } from "../patience.js";
+
+/** As `execute`; an operation that takes longer is answered SERVICE_UNAVAILABLE, and what it has begun is ended by the deadlines of its statements. */
+export function executeInTime(args: ExecutionArgs, ms: number): Promise<ExecutionResult> {
+  return withPatience(Promise.resolve(execute(args)), ms, () => ({ errors: [new GraphQLError("", { originalError: tookTooLong(ms) })] }));
+}
+
+export function tookTooLong(ms: number): ServiceUnavailableError {
+  return new ServiceUnavailableError(`It took more than ${ms / 1000} seconds; whether it was done is unknown. Try again in a moment.`);
+}

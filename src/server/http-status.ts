@@ -1,0 +1,21 @@
+import { QuotaExceededError, ServiceError, ServiceUnavailableError, TooSlowError, UnauthenticatedError } from "../errors.js";
+
+const STATUS: [new (...args: never[]) => ServiceError, number][] = [
+  [UnauthenticatedError, 401],
+  [TooSlowError, 408],
+  [QuotaExceededError, 429],
+  [ServiceUnavailableError, 503],
+];
+
+/** Of a GraphQL request that failed as a whole. */
+export function statusOf(error: unknown): number {
+  if (error instanceof ServiceError) return STATUS.find(([kind]) => error instanceof kind)?.[1] ?? 400;
+  // The integration reads the address of the request, which need not be one.
+  if (error instanceof TypeError && "code" in error && error.code === "ERR_INVALID_URL") return 400;
+  return error instanceof Error && "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
+}
+
+/** `retry-after`, in seconds, where it is worth another try. */
+export function retryHeaders(error: unknown): Record<string, string> {
+  return error instanceof QuotaExceededError ? { "retry-after": String(Math.ceil(error.retryAfterMs / 1000)) } : {};
+}

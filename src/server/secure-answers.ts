@@ -1,0 +1,20 @@
+import fastifyHelmet from "@fastify/helmet";
+import type { FastifyInstance } from "fastify";
+
+/** For what names no policy of its own: nothing runs, nothing is loaded, nobody frames it. */
+const STRICTEST_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/** Scripts and styles have no policy; a worker's would bind it instead of its page's. */
+const IS_DOCUMENT = /^(text\/html|text\/plain|application\/(\w+[+-])*json|application\/graphql-response\+json)/;
+const YEAR_SECONDS = 31_536_000;
+
+/** The headers of safety on every answer; a route may say otherwise. `https`: the outside reaches us by it alone, and is told to stay there. */
+export async function secureAnswers(app: FastifyInstance, { https }: { https: boolean }): Promise<void> {
+  await app.register(fastifyHelmet, {
+    contentSecurityPolicy: false,
+    strictTransportSecurity: https && { maxAge: YEAR_SECONDS, includeSubDomains: false },
+  });
+  app.addHook("onSend", (_request, reply, payload, done) => {
+    if (!reply.hasHeader("content-security-policy") && IS_DOCUMENT.test(String(reply.getHeader("content-type") ?? ""))) reply.header("content-security-policy", STRICTEST_POLICY);
+    done(null, payload);
+  });
+}
