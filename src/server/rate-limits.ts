@@ -118,7 +118,10 @@ export function createRateLimits({ redisUrl, prefix, requestsPerMinute: most, lo
 
 const windowOf = (time: number) => Math.floor(time / WINDOW_MS);
 
-/** Of IPv6 the first 64 bits: whoever has one address there has all of them. What a trusted proxy says may be anything. */
-function networkOf(address: string): string {
-  return normalizeIP(address).slice(0, 64);
+/**
+ * Of IPv6 the first 64 bits: whoever has one address there has all of them. What a trusted proxy says may be anything, and
+ * of a peer that has gone already there is no address, whatever the types say.
+ */
+function networkOf(address: string | undefined): string {
+  return normalizeIP(address ?? "gone").slice(0, 64);
 }

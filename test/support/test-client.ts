@@ -141,7 +141,8 @@ function subscribe(url: string, authorization: string, variables: Record<string,
     stop() {
       stopped = true;
       off();
-      void client.dispose();
+      // It rejects when the connection broke before.
+      Promise.resolve(client.dispose()).catch(() => {});
     },
     cut: () => sockets.forEach((socket) => socket.terminate()),
   };
