@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { QuotaExceededError } from "../../src/errors.js";
 import { createRateLimits } from "../../src/server/rate-limits.js";
 import type { RateLimits } from "../../src/server/rate-limits.js";
@@ -93,6 +94,25 @@ describe("the rate limits", () => {
     for (let i = 0; i < 990; i++) void first.takeOfUser("a");
     await first.close();
     assert.equal(await allowed(() => reader.takeOfUser("a"), 20), 10);
+  });
+
+  it("tell it once, too, when it is slower to answer than they are to ask again", async () => {
+    nowMs = AT;
+    const { url, prefix } = testRedis();
+    const proxy = await createTcpProxy(url);
+    const [slow, reader] = [limits(10_000, { url: proxy.url, prefix }), limits(100, { url, prefix })];
+    await slow.takeOfUser("a");
+    proxy.freeze();
+    // For more than one turn of telling, which is not answered; then for a second turn nobody asks.
+    for (let i = 0; i < 29; i++) {
+      await slow.takeOfUser("a");
+      await pause(25);
+    }
+    await pause(500);
+    proxy.thaw();
+    await slow.close();
+    await proxy.close();
+    assert.equal(await allowed(() => reader.takeOfUser("a"), 100), 70);
   });
 
   it("go on for each process while Redis is away, and when it is frozen nobody waits long", async () => {
