@@ -11,8 +11,8 @@ export interface InputIssue {
 /** Whatever a caller may be told: a code of the contract and a sentence. */
 export abstract class ServiceError extends Error {
   abstract readonly code: string;
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = new.target.name;
   }
 }
@@ -90,6 +90,11 @@ export class TooSlowError extends ServiceError {
 /** The photo is over a limit: bytes, pixels, pages or sides. */
 export class PhotoTooLargeError extends ServiceError {
   readonly code = "PHOTO_TOO_LARGE";
+}
+
+/** The picture is what it is: another try would end alike. */
+export function isAboutPhoto(error: unknown): error is PhotoUnreadableError | PhotoTooLargeError {
+  return error instanceof PhotoUnreadableError || error instanceof PhotoTooLargeError;
 }
 
 /** Thrown by a task: this attempt failed, for a reason that its user may be told. */

@@ -48,7 +48,7 @@ export async function available<T>(query: () => Promise<T>): Promise<T> {
     try {
       return await withPatience(query(), DEADLINE_MS, doesNotAnswer);
     } catch (error) {
-      if (isConnectionFault(error)) throw Object.assign(new ServiceUnavailableError("The database is away; try again in a moment."), { cause: error });
+      if (isConnectionFault(error)) throw new ServiceUnavailableError("The database is away; try again in a moment.", { cause: error });
       if (tries === MAX_TRIES || !UNDONE.has(sqlState(error) ?? "")) throw error;
     }
   }

@@ -30,7 +30,7 @@ export function explainRefusal(error: unknown): unknown {
   const state = sqlState(error);
   if (error instanceof RefusedQueryError || error instanceof ServiceUnavailableError || !(error instanceof Error)) return error;
   if (state === null && "code" in error && error.code === "CONNECTION_CLOSED") return new RefusedQueryError(SENTENCES["57P01"] ?? "", true, { cause: error });
-  if (state === null) return isConnectionError(error) ? Object.assign(new ServiceUnavailableError("The database is away; try again in a moment."), { cause: error }) : error;
+  if (state === null) return isConnectionError(error) ? new ServiceUnavailableError("The database is away; try again in a moment.", { cause: error }) : error;
   if (state === BUSY) return new RefusedQueryError("Other queries are running already; try again in a moment.", true, { cause: error });
   if (error.message.includes("cannot insert multiple commands")) return new RefusedQueryError("One statement at a time: there is a second one behind a semicolon.", false, { cause: error });
   return new RefusedQueryError(SENTENCES[state] ?? inPostgresWords(error), false, { cause: error });

@@ -108,5 +108,5 @@ function lacksMemory(error: unknown): boolean {
 /** Of the decoder's texts only those about memory and a missing file can be told from damage. */
 function explain(cause: unknown): Error {
   if (/input file is missing|ENOENT/i.test(String(cause))) return new Error("The photo's file is not there.", { cause });
-  return Object.assign(lacksMemory(cause) ? new PhotoTooLargeError(TAKES_MEMORY) : new PhotoUnreadableError(DAMAGED), { cause });
+  return lacksMemory(cause) ? new PhotoTooLargeError(TAKES_MEMORY, { cause }) : new PhotoUnreadableError(DAMAGED, { cause });
 }

@@ -38,7 +38,7 @@ export async function encodePixels(pixels: Pixels, format: OutputFormat, quality
   try {
     return await (exif === null ? pipeline.toBuffer() : encodeWithExif(pipeline, exif));
   } catch (error) {
-    throw lacksMemory(error) ? Object.assign(new PhotoTooLargeError(takesMemory(format)), { cause: error }) : error;
+    throw lacksMemory(error) ? new PhotoTooLargeError(takesMemory(format), { cause: error }) : error;
   }
 }
 

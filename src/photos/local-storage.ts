@@ -93,7 +93,7 @@ async function sync(path: string): Promise<void> {
 }
 
 function takesNothing(cause: unknown): ServiceUnavailableError {
-  return Object.assign(new ServiceUnavailableError("The storage takes nothing at the moment; try again later."), { cause });
+  return new ServiceUnavailableError("The storage takes nothing at the moment; try again later.", { cause });
 }
 
 function isMissing(error: unknown): boolean {

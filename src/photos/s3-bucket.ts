@@ -104,7 +104,7 @@ export function createS3Bucket(options: S3BucketOptions): S3Bucket {
 }
 
 export function unavailable(cause: unknown): ServiceUnavailableError {
-  return Object.assign(new ServiceUnavailableError("The storage is away; try again in a moment."), { cause });
+  return new ServiceUnavailableError("The storage is away; try again in a moment.", { cause });
 }
 
 /** A bucket with a dot in its name has no certificate as a host. */

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import fastifyBasicAuth from "@fastify/basic-auth";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { LRUCache } from "lru-cache";
+import { networkOf } from "./network-of.js";
 
 export interface AdminGuard {
   /**
@@ -26,13 +27,13 @@ export function createAdminGuard(password: string | null, { now = Date.now }: { 
   async function validate(user: string, given: string, request: FastifyRequest): Promise<void> {
     // Digests: of one length, whatever was given, and the same work for a wrong user as for a wrong password.
     if (timingSafeEqual(digest(`${user}:${given}`), right)) return;
-    const address = subnetOf(request.ip);
+    const address = networkOf(request.ip);
     wrong.set(address, (wrong.get(address) ?? 0) + 1);
     throw new Error("wrong user or password");
   }
 
   async function refuseGuessers(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    const address = subnetOf(request.ip);
+    const address = networkOf(request.ip);
     if ((wrong.get(address) ?? 0) < WRONG_A_MINUTE) return;
     return reply.code(429).header("retry-after", Math.ceil(wrong.getRemainingTTL(address) / 1000)).send({ code: "QUOTA_EXCEEDED", message: "Too many wrong passwords came from your address; try again in a minute." });
   }
@@ -54,14 +55,4 @@ export function createAdminGuard(password: string | null, { now = Date.now }: { 
 
 function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
-}
-
-/** Whoever has an IPv6 address has 2^64 of them. */
-function subnetOf(address: string): string {
-  const mapped = address.replace(/^::ffff:(?=\d+\.)/, "");
-  if (!mapped.includes(":")) return mapped;
-  const [head = "", tail] = mapped.split("::");
-  const groups = head.split(":").filter(Boolean);
-  const rest = tail?.split(":").filter(Boolean) ?? [];
-  return [...groups, ...Array<string>(Math.max(0, 8 - groups.length - rest.length)).fill("0"), ...rest].slice(0, 4).join(":");
 }

@@ -1,12 +1,12 @@
 // How often one may ask, counted by the minute. Each process counts for itself and tells Redis every half second, which
 // adds up all of them: to ask Redis for every request, as @fastify/rate-limit does, would cost a round trip each time,
 // know nothing of sockets, and leave nothing of the limit while Redis is away.
-import { normalizeIP } from "@fastify/rate-limit";
 import { LRUCache } from "lru-cache";
 import { QuotaExceededError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { withPatience } from "../patience.js";
 import { createRedis } from "../redis.js";
+import { networkOf } from "./network-of.js";
 
 /** Each counts one more, and throws QuotaExceededError when there were too many in this minute. */
 export interface RateLimits {
@@ -117,11 +117,3 @@ export function createRateLimits({ redisUrl, prefix, requestsPerMinute: most, lo
 }
 
 const windowOf = (time: number) => Math.floor(time / WINDOW_MS);
-
-/**
- * Of IPv6 the first 64 bits: whoever has one address there has all of them. What a trusted proxy says may be anything, and
- * of a peer that has gone already there is no address, whatever the types say.
- */
-function networkOf(address: string | undefined): string {
-  return normalizeIP(address ?? "gone").slice(0, 64);
-}

@@ -7,14 +7,14 @@ import { Transform } from "node:stream";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { v7 as uuidv7 } from "uuid";
-import { InvalidInputError, PhotoTooLargeError, PhotoUnreadableError, ServiceUnavailableError } from "../errors.js";
+import { isAboutPhoto, InvalidInputError, PhotoTooLargeError, PhotoUnreadableError, ServiceUnavailableError } from "../errors.js";
 import { failpoint } from "../failpoint.js";
 import { ChildStoppedError } from "../imaging/child-stopped-error.js";
 import type { PhotoHeader } from "../imaging/photo-header.js";
 import type { PhotoInspector } from "../imaging/photo-inspector.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
-import { isImpossible, PREVIEW_ATTEMPTS } from "./photo-repair.js";
+import { PREVIEW_ATTEMPTS } from "./photo-repair.js";
 import type { NewPhoto, Photo, Photos } from "./photos.js";
 import { quotaExceeded } from "./quota-exceeded.js";
 import { signedHash } from "./signed-hash.js";
@@ -72,7 +72,7 @@ export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
       return await inspector.probe(path);
     } catch (error) {
       if (!(error instanceof ChildStoppedError) || error.reason === "closed") throw error;
-      throw Object.assign(new PhotoUnreadableError("The header of this file cannot be read: the reader stopped at it. Upload the original file again."), { cause: error });
+      throw new PhotoUnreadableError("The header of this file cannot be read: the reader stopped at it. Upload the original file again.", { cause: error });
     }
   }
 
@@ -110,7 +110,7 @@ export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
       return { preview: { path: target, thumbhash, phash: signedHash(phash) }, previewAttempts: 0 };
     } catch (error) {
       log.warn({ err: error }, "no preview could be made");
-      return { preview: null, previewAttempts: isImpossible(error) ? PREVIEW_ATTEMPTS : 0 };
+      return { preview: null, previewAttempts: isAboutPhoto(error) ? PREVIEW_ATTEMPTS : 0 };
     }
   }
 
@@ -152,7 +152,7 @@ async function write(bytes: Readable, path: string, maxBytes: number): Promise<{
   });
   const file = createWriteStream(path, { mode: 0o600 });
   // A disk that is full is ours; a client that went away, or sent too much, is theirs.
-  file.on("error", (cause) => (fault = Object.assign(new ServiceUnavailableError("The storage takes nothing at the moment; try again later."), { cause })));
+  file.on("error", (cause) => (fault = new ServiceUnavailableError("The storage takes nothing at the moment; try again later.", { cause })));
   await pipeline(bytes, measure, file).catch(async (error: unknown) => {
     // It may still be opening, and would be there after it was removed.
     if (!file.closed) await once(file, "close");

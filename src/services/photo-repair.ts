@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { available } from "../db/database.js";
 import type { Database } from "../db/database.js";
-import { PhotoTooLargeError, PhotoUnreadableError, ServiceUnavailableError } from "../errors.js";
+import { isAboutPhoto, ServiceUnavailableError } from "../errors.js";
 import { ChildStoppedError } from "../imaging/child-stopped-error.js";
 import type { PhotoInspector } from "../imaging/photo-inspector.js";
 import type { Logger } from "../logger.js";
@@ -76,7 +76,7 @@ export function createPhotoRepair(deps: { database: Database; storage: Storage; 
         await available(() => setAttempts(photo, photo.attempts));
         throw error;
       }
-      if (isImpossible(error)) await available(() => setAttempts(photo, PREVIEW_ATTEMPTS));
+      if (isAboutPhoto(error)) await available(() => setAttempts(photo, PREVIEW_ATTEMPTS));
       deps.log.warn({ err: error, photoId: photo.id, attempt: photo.attempts + 1 }, "no preview could be made");
       return false;
     } finally {
@@ -105,11 +105,6 @@ export function createPhotoRepair(deps: { database: Database; storage: Storage; 
       await inspector?.close();
     },
   };
-}
-
-/** The picture is what it is: another try would end alike. */
-export function isImpossible(error: unknown): boolean {
-  return error instanceof PhotoUnreadableError || error instanceof PhotoTooLargeError;
 }
 
 /** A store was away, or we are to end: that is not the photo's fault. */

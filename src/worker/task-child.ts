@@ -2,7 +2,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError } from "../errors.js";
+import { isAboutPhoto, PermanentTaskError } from "../errors.js";
 import type { ChildTools } from "../imaging/serve-child.js";
 import { serveChild } from "../imaging/serve-child.js";
 import { catalogue } from "../tasks/catalogue.js";
@@ -42,8 +42,3 @@ function writeInto(folder: string, outputs: TaskOutput[]): TaskContext<unknown>[
 }
 
 const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
-
-/** A photo that cannot be read today cannot be read tomorrow: no other attempt is worth it. */
-function isAboutPhoto(error: unknown): error is PhotoUnreadableError | PhotoTooLargeError {
-  return error instanceof PhotoUnreadableError || error instanceof PhotoTooLargeError;
-}

@@ -7,6 +7,7 @@ import { publicKey } from "../../src/auth/public-key.js";
 import { UnauthenticatedError } from "../../src/errors.js";
 import { jwk } from "./key-server.js";
 import { base64url, compact, ecKey, edKey, hmac, makeToken, rsaKey } from "./make-token.js";
+import { seededRandom } from "../support/seeded-random.js";
 
 const NOW = 1_700_000_000;
 const ISSUER = "https://id.example.com";
@@ -207,7 +208,7 @@ test("never takes one of 2,000 mutations, and never fails but with UNAUTHENTICAT
   const verifier = open();
   const tokens = [rsa, ec, ed].map((key) => makeToken(key, good, { typ: "JWT", kid: "k" }));
   for (const one of tokens) await verifier.verify(one);
-  const random = mulberry32(20_240_501);
+  const random = seededRandom(20_240_501).next;
   for (let i = 0; i < 2000; i++) {
     const text = tokens[i % 3]!;
     const mutation = mutate(text, random);
@@ -262,14 +263,4 @@ function flipBit(parts: string[], index: number, random: () => number): string {
   const at = Math.floor(random() * bytes.length);
   bytes[at]! ^= 1 << Math.floor(random() * 8);
   return parts.with(index, bytes.toString("base64url")).join(".");
-}
-
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -6,7 +6,7 @@ import { Redis } from "ioredis";
 import { processesIn } from "../../src/embedded/processes-in.js";
 import type { FaultyProxy } from "./faulty-proxy.js";
 import type { Fleet } from "./fleet.js";
-import type { Random } from "./random.js";
+import type { SeededRandom } from "../support/seeded-random.js";
 import type { Stage } from "./stage.js";
 import { postgresAnswers, redisAnswers, untilBack } from "./until-back.js";
 
@@ -19,7 +19,7 @@ export interface Fault {
   inject(): Promise<void>;
 }
 
-export function createFaults({ stage, fleet, random, long }: { stage: Stage; fleet: Fleet; random: Random; long: boolean }): Fault[] {
+export function createFaults({ stage, fleet, random, long }: { stage: Stage; fleet: Fleet; random: SeededRandom; long: boolean }): Fault[] {
   const fault = (component: Component, kind: string, inject: () => Promise<void>): Fault => ({ component, kind, inject });
   const any = (role: "api" | "worker") => random.pick(fleet.members(role));
   const aWhile = () => random.int(1000, 4000);
@@ -95,7 +95,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
 
 const DELAY_MS = 200;
 
-function networkFaults({ name, proxy }: { name: string; proxy: FaultyProxy }, random: Random): Named[] {
+function networkFaults({ name, proxy }: { name: string; proxy: FaultyProxy }, random: SeededRandom): Named[] {
   // Apart: how many connections ask must not move what comes next.
   const bytes = random.branch();
   const lasting = (begin: () => void) => async () => {

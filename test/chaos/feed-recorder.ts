@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { openFeedConnection } from "./feed-connection.js";
 import type { FeedConnection, FeedEnd } from "./feed-connection.js";
 import type { Person } from "./person.js";
-import type { Random } from "./random.js";
+import type { SeededRandom } from "../support/seeded-random.js";
 import { toToldEvent } from "./told-event.js";
 import type { ToldEvent } from "./told-event.js";
 import type { Violations } from "./violations.js";
@@ -24,7 +24,7 @@ export interface FeedRecorder {
 /** Closes that a client answers by coming back: cut, gone away, try again later; or its own. */
 const PASSING = new Set([1000, 1001, 1005, 1006, 1012, 1013]);
 
-export function startFeedRecorder(options: { name: string; person: Person; pickUrl: () => string; random: Random; violations: Violations; includeProgress?: boolean }): FeedRecorder {
+export function startFeedRecorder(options: { name: string; person: Person; pickUrl: () => string; random: SeededRandom; violations: Violations; includeProgress?: boolean }): FeedRecorder {
   const { name, person, pickUrl, random, violations, includeProgress = true } = options;
   const events: ToldEvent[] = [];
   let cursor = person.firstCursor;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Component, Fault } from "./faults.js";
-import type { Random } from "./random.js";
+import type { SeededRandom } from "../support/seeded-random.js";
 import type { Violations } from "./violations.js";
 
 export interface Injected {
@@ -13,7 +13,7 @@ export interface Injected {
 const PAUSE_MS = [1000, 4000] as const;
 
 /** One fault at a time, with pauses, until told to stop: the components in turn, of each its kinds in an order of chance, so that also a short run meets all components. */
-export async function injectFaults(options: { faults: Fault[]; random: Random; violations: Violations; stop: AbortSignal; onFault: (fault: Injected) => void }): Promise<void> {
+export async function injectFaults(options: { faults: Fault[]; random: SeededRandom; violations: Violations; stop: AbortSignal; onFault: (fault: Injected) => void }): Promise<void> {
   const { faults, random, violations, stop, onFault } = options;
   const decks = new Map<Component, Fault[]>();
   let turn: Component[] = [];

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Answer } from "./api-client.js";
 import type { Accepted } from "./ledger.js";
 import type { Person } from "./person.js";
-import type { Random } from "./random.js";
+import type { SeededRandom } from "../support/seeded-random.js";
 import type { Violations } from "./violations.js";
 
 interface Shown {
@@ -23,7 +23,7 @@ const SETTLED_MS = 15_000;
 const LATELY = 40;
 
 /** Cancels, retries and deletes the user's own at random, in whatever state they are. */
-export async function meddle(person: Person, options: { random: Random; violations: Violations; stop: AbortSignal }): Promise<void> {
+export async function meddle(person: Person, options: { random: SeededRandom; violations: Violations; stop: AbortSignal }): Promise<void> {
   const { random, violations, stop } = options;
   while (!stop.aborted) {
     await pause(random.int(200, 900));

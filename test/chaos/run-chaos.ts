@@ -12,8 +12,8 @@ import { meddle } from "./meddle.js";
 import type { ChaosOptions } from "./parse-chaos-options.js";
 import { createPerson } from "./person.js";
 import type { Person } from "./person.js";
-import { createRandom } from "./random.js";
-import type { Random } from "./random.js";
+import { seededRandom } from "../support/seeded-random.js";
+import type { SeededRandom } from "../support/seeded-random.js";
 import type { Outcome } from "./render-report.js";
 import type { Stage } from "./stage.js";
 import { submitJobs } from "./submit-jobs.js";
@@ -37,7 +37,7 @@ export interface Run {
 /** Load, clients and faults for so many minutes, then the verdict. The stage stays open, the fleet is closed. */
 export async function runChaos(stage: Stage, options: ChaosOptions & { violations: Violations; stop: AbortSignal; say: (line: string) => void }): Promise<Outcome> {
   const { seed, minutes, violations, say, only } = options;
-  const random = createRandom(seed);
+  const random = seededRandom(seed);
   const fleet = createFleet({ env: stage.env, logs: stage.logs, violations });
   const feeds: FeedRecorder[] = [];
   try {
@@ -78,7 +78,7 @@ async function unlessCut<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
 }
 
 /** Everything at once until the time is up; resolves when the last fault is over and every submission is answered. */
-async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; pickUrl: () => string; random: Random; violations: Violations; stop: AbortSignal; minutes: number; say: (line: string) => void; feeds: FeedRecorder[]; only: string }): Promise<Run> {
+async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; pickUrl: () => string; random: SeededRandom; violations: Violations; stop: AbortSignal; minutes: number; say: (line: string) => void; feeds: FeedRecorder[]; only: string }): Promise<Run> {
   const { people, pickUrl, random, violations, stop, minutes, say, feeds, only } = options;
   function record(person: Person, name: string): FeedRecorder {
     const feed = startFeedRecorder({ name: `${person.name}'s ${name} feed`, person, pickUrl, random: random.branch(), violations });
@@ -102,7 +102,7 @@ async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; 
   return { people, feeds, steady, faults, pickUrl };
 }
 
-function createPickUrl(fleet: Fleet, random: Random): () => string {
+function createPickUrl(fleet: Fleet, random: SeededRandom): () => string {
   let last = "";
   // At the very end there are none, and who asks finds nobody.
   return () => (last = random.shuffled(fleet.members("api"))[0]?.url ?? last);

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { askUntilAnswered } from "./ask-until-answered.js";
 import type { Accepted } from "./ledger.js";
 import type { Person } from "./person.js";
-import type { Random } from "./random.js";
+import type { SeededRandom } from "../support/seeded-random.js";
 import type { Violations } from "./violations.js";
 
 interface Input {
@@ -27,7 +27,7 @@ const MANY = "mutation ($inputs: [EnqueueJobInput!]!) { answer: enqueueJobs(inpu
 const ANSWER_WITHIN_MS = 60_000;
 
 /** Submits until told to stop, each submission until it is answered; some are sent again although they were. */
-export async function submitJobs(person: Person, options: { random: Random; violations: Violations; stop: AbortSignal }): Promise<void> {
+export async function submitJobs(person: Person, options: { random: SeededRandom; violations: Violations; stop: AbortSignal }): Promise<void> {
   const { random, violations, stop } = options;
   for (let n = 1; !stop.aborted; n++) {
     const size = random.chance(0.08) ? random.int(2, 10) : 1;
@@ -43,7 +43,7 @@ export async function submitJobs(person: Person, options: { random: Random; viol
   }
 }
 
-function makeInput({ photoId }: Person, random: Random, key: string): Input {
+function makeInput({ photoId }: Person, random: SeededRandom, key: string): Input {
   const common = { idempotencyKey: key, priority: random.chance(0.2) ? random.int(1, 100) : 0, ...(random.chance(0.1) && { runAt: new Date(Date.now() + random.int(500, 2500)).toISOString() }) };
   if (random.chance(0.04)) return { ...common, job: "thumbnail", parameters: { widths: [64] }, photoIds: [photoId], fresh: random.chance(0.5) };
   const failing = random.chance(0.15) ? { failAttempts: random.int(1, 3) } : random.chance(0.05) ? { failPermanently: true } : {};

@@ -8,7 +8,7 @@ import { checkWaits } from "./check-waits.js";
 import { startFeedRecorder } from "./feed-recorder.js";
 import type { FeedRecorder } from "./feed-recorder.js";
 import { measure } from "./figures.js";
-import { createRandom } from "./random.js";
+import { seededRandom } from "../support/seeded-random.js";
 import { readTables } from "./read-tables.js";
 import type { Tables } from "./read-tables.js";
 import type { Outcome } from "./render-report.js";
@@ -26,7 +26,7 @@ export async function verify(stage: Stage, run: Run, options: { violations: Viol
   await untilEnded(run);
   const tables = await readTables(stage.postgres.url);
   await untilDrained(run.feeds, tables, violations);
-  const replays = run.people.map((person) => startFeedRecorder({ name: `${person.name}'s replay`, person, pickUrl: run.pickUrl, random: createRandom(0), violations, includeProgress: false }));
+  const replays = run.people.map((person) => startFeedRecorder({ name: `${person.name}'s replay`, person, pickUrl: run.pickUrl, random: seededRandom(0), violations, includeProgress: false }));
   await untilDrained(replays, tables, violations);
   say("everything was told; checking");
   await Promise.all([...run.feeds, ...replays].map((feed) => feed.close()));

@@ -1,4 +1,4 @@
-import type { Random } from "../chaos/random.js";
+import type { SeededRandom } from "../support/seeded-random.js";
 
 /** Bytes that were a photo, and what was done to them. */
 export interface Mutant {
@@ -7,7 +7,7 @@ export interface Mutant {
 }
 
 /** Spoils a copy in one to three ways; `other` lends its tail. */
-export function mutate(photo: Buffer, other: Buffer, random: Random): Mutant {
+export function mutate(photo: Buffer, other: Buffer, random: SeededRandom): Mutant {
   let bytes: Buffer = Buffer.from(photo);
   const how: string[] = [];
   for (let times = random.int(1, 3); times > 0; times--) {
@@ -18,7 +18,7 @@ export function mutate(photo: Buffer, other: Buffer, random: Random): Mutant {
   return { bytes, how: how.join(", ") };
 }
 
-type Mutation = (bytes: Buffer, random: Random, other: Buffer) => Buffer;
+type Mutation = (bytes: Buffer, random: SeededRandom, other: Buffer) => Buffer;
 
 /** Where lengths and counts stand. */
 const HEADER = 2048;
@@ -71,7 +71,7 @@ function xor(bytes: Buffer, at: number, bits: number): void {
   bytes[at] = (bytes[at] ?? 0) ^ bits;
 }
 
-function stretch(bytes: Buffer, random: Random): [from: number, to: number] {
+function stretch(bytes: Buffer, random: SeededRandom): [from: number, to: number] {
   const from = random.int(0, bytes.length - 1);
   return [from, Math.min(bytes.length, from + random.int(1, random.pick([4, 64, 4096])))];
 }

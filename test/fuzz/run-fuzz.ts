@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { createRandom } from "../chaos/random.js";
+import { seededRandom } from "../support/seeded-random.js";
 import type { JobRunner } from "./job-runner.js";
 import { toTaskPhoto } from "./job-runner.js";
 import type { Verdict } from "./judge-error.js";
@@ -52,7 +52,7 @@ interface NamedMutant {
 }
 
 function* makeMutants({ samples, files, seed }: { samples: SamplePhoto[]; files: number; seed: number }): Generator<NamedMutant> {
-  const random = createRandom(seed);
+  const random = seededRandom(seed);
   const small = samples.filter(({ bytes }) => bytes.length < LARGE_BYTES);
   const large = samples.filter(({ bytes }) => bytes.length >= LARGE_BYTES);
   for (let number = 1; number <= files; number++) {

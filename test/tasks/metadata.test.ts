@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { describe, it } from "node:test";
 import { PhotoUnreadableError } from "../../src/errors.js";
@@ -7,6 +6,7 @@ import { sharp } from "../../src/imaging/sharp.js";
 import { metadata } from "../../src/tasks/metadata/task.js";
 import { noSharedPhotos, sharedPhotos } from "../imaging/shared-photos.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
+import { exiftool, noExiftool } from "./exiftool.js";
 import { runTask } from "./run-task.js";
 
 type Exif = Parameters<ReturnType<typeof sharp>["withExif"]>[0];
@@ -139,7 +139,7 @@ describe("metadata", () => {
   });
 });
 
-describe("metadata beside exiftool", { skip: noSharedPhotos || noExiftool() }, () => {
+describe("metadata beside exiftool", { skip: noSharedPhotos || noExiftool }, () => {
   for (const name of noSharedPhotos ? [] : readdirSync(sharedPhotos).filter((file) => file.endsWith(".jpg"))) {
     it(`agrees on ${name}`, async () => {
       const { result } = await runTask(metadata, sharedPhotos + name, {});
@@ -163,12 +163,6 @@ describe("metadata beside exiftool", { skip: noSharedPhotos || noExiftool() }, (
   }
 });
 
-type Said = Record<string, string | number | undefined>;
-
-function exiftool(path: string): Said {
-  return (JSON.parse(execFileSync("exiftool", ["-n", "-j", "-G1", path], { encoding: "utf8" })) as Said[])[0] ?? {};
-}
-
 function text(said: string | number | undefined): string | null {
   return said === undefined ? null : String(said).trim() || null;
 }
@@ -176,13 +170,4 @@ function text(said: string | number | undefined): string | null {
 function near(actual: number | null, said: string | number | undefined): void {
   if (said === undefined || said === "") return assert.equal(actual, null);
   assert(actual !== null && Math.abs(actual - Number(said)) <= 1e-6 * Math.abs(Number(said)), `${actual} is not ${said}`);
-}
-
-function noExiftool(): string | false {
-  try {
-    execFileSync("exiftool", ["-ver"], { stdio: "ignore" });
-    return false;
-  } catch {
-    return "exiftool is not installed: this test has shown nothing";
-  }
 }

@@ -15,8 +15,7 @@ export async function registerQueueBoard(scope: FastifyInstance, options: { redi
   const serverAdapter = new FastifyAdapter().setBasePath(PATH);
   const board = createBullBoard({
     queues: [],
-    // The two packages disagree about a private member of a type, and about nothing else.
-    serverAdapter: serverAdapter as unknown as Parameters<typeof createBullBoard>[0]["serverAdapter"],
+    serverAdapter,
     options: {
       uiConfig: { boardTitle: "Photo Service", hideDocsLink: true, hideRedisDetails: true, miscLinks: [{ text: "Jobs", url: "/admin/jobs" }, { text: "Database", url: "/admin/db" }] },
     },

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { PhotoTooLargeError, PhotoUnreadableError } from "../../errors.js";
+import { isAboutPhoto, PhotoTooLargeError, PhotoUnreadableError } from "../../errors.js";
 import { decodePhoto } from "../../imaging/decode-photo.js";
 import type { DecodedPhoto } from "../../imaging/decode-photo.js";
 import { encodePixels } from "../../imaging/encode-pixels.js";
@@ -54,8 +54,8 @@ async function decodeInto({ parameters: { cellWidth }, photos, maxPixels = DEFAU
   try {
     return await decodePhoto(path, { maxPixels, width: side, height: side });
   } catch (error) {
-    if (!(error instanceof PhotoUnreadableError) && !(error instanceof PhotoTooLargeError)) throw error;
+    if (!isAboutPhoto(error)) throw error;
     const told = `Photo ${index + 1} of ${photos.length} (${filename}): ${error.message}`;
-    throw Object.assign(error instanceof PhotoTooLargeError ? new PhotoTooLargeError(told) : new PhotoUnreadableError(told), { cause: error });
+    throw error instanceof PhotoTooLargeError ? new PhotoTooLargeError(told, { cause: error }) : new PhotoUnreadableError(told, { cause: error });
   }
 }

@@ -5,7 +5,7 @@ import { HOSTILE_DOCUMENTS } from "../hostile-documents.js";
 import { head, sendRaw } from "../raw-request.js";
 import { frame, openRawWebSocket } from "../raw-websocket.js";
 import { judge } from "./judge.js";
-import { mutateBytes, mutateText, pick } from "./mutate.js";
+import { mutateBytes, mutateText } from "./mutate.js";
 
 export interface Target {
   url: string;
@@ -35,8 +35,8 @@ async function post(url: string, token: string, body: string): Promise<string | 
 
 /** A sound document, or an attack, changed; its variables, too; now and then the JSON around them. */
 const fuzzDocuments: Attack = (random, { url, token }) => {
-  const query = mutateText(random, pick(random, DOCUMENTS));
-  const variables = random.below(2) ? pick(random, VARIABLES) : mutateText(random, pick(random, VARIABLES));
+  const query = mutateText(random, random.pick(DOCUMENTS));
+  const variables = random.below(2) ? random.pick(VARIABLES) : mutateText(random, random.pick(VARIABLES));
   const body = `{"query":${JSON.stringify(query)},"variables":${variables}}`;
   return post(url, token, random.below(10) === 0 ? mutateText(random, body) : body);
 };
@@ -52,7 +52,7 @@ const fuzzTokens: Attack = async (random, { url, token }) => {
     () => mutateText(random, token).replaceAll(/[^\x21-\x7e]/g, ""),
     () => parts.with(at, parts[random.below(3)] ?? "").join("."),
   ];
-  const forged = pick(random, changes)();
+  const forged = random.pick(changes)();
   if (forged === token) return null;
   const { status, body } = await sendRaw(url, [head("POST /graphql", [`authorization: Bearer ${forged}`, "content-type: application/json", "content-length: 21"]), '{"query":"{me{email}}"']);
   if (status === 200 || body.includes("@example.test")) return `a forged token got in: ${forged}`;
@@ -78,7 +78,7 @@ const fuzzUploads: Attack = async (random, { url, token }) => {
 const fuzzFrames: Attack = async (random, { url, token }) => {
   const raw = await openRawWebSocket(url);
   const say = (message: object) => JSON.stringify(message);
-  const messages = [say({ type: "connection_init", payload: { authorization: `Bearer ${token}` } }), ...[1, 2].map((id) => say({ type: "subscribe", id: `${id}`, payload: { query: pick(random, DOCUMENTS) } })), say({ type: "ping" }), say({ type: "complete", id: "1" })];
+  const messages = [say({ type: "connection_init", payload: { authorization: `Bearer ${token}` } }), ...[1, 2].map((id) => say({ type: "subscribe", id: `${id}`, payload: { query: random.pick(DOCUMENTS) } })), say({ type: "ping" }), say({ type: "complete", id: "1" })];
   const bytes = messages.map((message, i) => {
     const text = i > 0 && random.below(3) === 0 ? mutateText(random, message) : message;
     const shape = random.below(4) ? {} : { opcode: random.below(16), fin: random.below(4) > 0, reserved: random.below(8) ? 0 : random.below(8), masked: random.below(8) > 0, ...(random.below(4) === 0 && { length: random.below(300_000) }) };
