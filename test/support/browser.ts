@@ -1,19 +1,18 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
+import { launchChromium, NO_BROWSER, watchPage } from "./chromium.js";
+import type { Watched } from "./chromium.js";
 
-export interface PersonAtPage {
+export interface PersonAtPage extends Watched {
   page: Page;
-  /** Errors of the page and its console, and requests that left this machine: none, if all is well. */
-  faults: string[];
 }
 
 /** Closes the window and fails where something went wrong in it; `but` is what the browser itself says of answers that are refusals. */
-export async function closeWindow({ page, faults }: PersonAtPage, { but }: { but?: RegExp } = {}): Promise<void> {
+export async function closeWindow({ page, outside, errors }: PersonAtPage, { but }: { but?: RegExp } = {}): Promise<void> {
   await page.context().close();
-  assert.deepEqual(faults.filter((fault) => !but?.test(fault)), []);
+  assert.deepEqual([...outside.map((address) => `asked ${address}`), ...errors].filter((fault) => !but?.test(fault)), []);
 }
 
 export interface TestBrowser {
@@ -22,38 +21,22 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
-const PLACES = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
-const executablePath = PLACES.find((path) => path !== undefined && existsSync(path));
-
-/** Why the tests in a browser are skipped; false where there is one. */
-export const NO_BROWSER = executablePath === undefined && "there is no Chromium here: apt-get install -y chromium, or set CHROMIUM to its path";
-/** As above, for all but the one story that always runs. */
+/** Why all but the one story that always runs are skipped. */
 export const NOT_ALL = NO_BROWSER || (process.env["BROWSER"] !== "all" && "BROWSER=all npm test runs it, as npm run check does");
 
-/** A real browser whose network ends at this machine. */
 export async function startBrowser(): Promise<TestBrowser> {
-  const browser: Browser = await chromium.launch({ executablePath: executablePath ?? "", args: ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"] });
+  const browser = await launchChromium();
   return {
     async signIn(url, token, { dark = false, width = 1280, height = 800 } = {}) {
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light" });
       const page = await context.newPage();
-      const faults = listen(page, url);
+      const watched = watchPage(page, url);
       await page.goto(`${url}/#token=${token}`);
       await page.getByRole("button", { name: "Pull the plug" }).and(page.locator(":enabled")).waitFor();
-      return { page, faults };
+      return { page, ...watched };
     },
     close: () => browser.close(),
   };
-}
-
-function listen(page: Page, url: string): string[] {
-  const faults: string[] = [];
-  const isOwn = (address: string) => address.startsWith(`${url}/`) || address.startsWith(`${url.replace(/^http/, "ws")}/`) || /^(data|blob):/.test(address);
-  page.on("console", (message) => void (message.type() === "error" && faults.push(message.text())));
-  page.on("pageerror", (error) => faults.push(error.message));
-  page.on("request", (request) => void (isOwn(request.url()) || faults.push(`asked ${request.url()}`)));
-  page.on("websocket", (socket) => void (isOwn(socket.url()) || faults.push(`opened ${socket.url()}`)));
-  return faults;
 }
 
 const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");

@@ -2,35 +2,31 @@ import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 
-const PATHS = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const path = PATHS.find((candidate) => candidate !== undefined && existsSync(candidate));
+const PLACES = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
+const executablePath = PLACES.find((path) => path !== undefined && existsSync(path));
 
-/** What `skip` of a test takes: false where there is a browser. */
-export const noChromium = path === undefined ? "there is no Chromium here (apt-get install chromium, or CHROMIUM=<path>): this test has shown nothing" : false;
+/** Why the tests in a browser are skipped; false where there is one. */
+export const NO_BROWSER = executablePath === undefined && "there is no Chromium here: apt-get install -y chromium, or set CHROMIUM to its path";
 
-export interface WatchedPage {
-  page: Page;
-  /** Addresses asked for that are not below the service's. */
+/** A real browser whose network ends at this machine: no name exists, and only 127.0.0.1 can be reached. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: executablePath ?? "", args: ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"] });
+}
+
+export interface Watched {
+  /** Addresses asked for that are not the service's. */
   outside: string[];
-  /** Errors of scripts, and what the policy of a page forbade. */
+  /** Errors of scripts and of the console, where what the policy of a page forbade stands, too. */
   errors: string[];
 }
 
-/** For which no name exists: only 127.0.0.1 can be reached. */
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ ...(path !== undefined && { executablePath: path }), args: ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"] });
-}
-
-export async function openWatchedPage(browser: Browser, url: string): Promise<WatchedPage> {
-  const page = await browser.newPage({ viewport: { width: 1300, height: 800 } });
-  const outside: string[] = [];
-  const errors: string[] = [];
-  page.on("request", (request) => {
-    if (!request.url().startsWith(`${url}/`) && !/^(data|blob):/.test(request.url())) outside.push(request.url());
-  });
+export function watchPage(page: Page, url: string): Watched {
+  const [outside, errors]: [string[], string[]] = [[], []];
+  const isOwn = (address: string) => address.startsWith(`${url}/`) || address.startsWith(`${url.replace(/^http/, "ws")}/`) || /^(data|blob):/.test(address);
+  const note = (address: string) => void (isOwn(address) || outside.push(address));
+  page.on("request", (request) => note(request.url()));
+  page.on("websocket", (socket) => note(socket.url()));
   page.on("pageerror", (error) => errors.push(error.message));
-  page.on("console", (message) => {
-    if (message.type() === "error") errors.push(message.text());
-  });
-  return { page, outside, errors };
+  page.on("console", (message) => void (message.type() === "error" && errors.push(message.text())));
+  return { outside, errors };
 }

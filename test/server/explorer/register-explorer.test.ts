@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { launchChromium, noChromium, openWatchedPage } from "../../support/chromium.js";
+import { launchChromium, NO_BROWSER, watchPage } from "../../support/chromium.js";
 import { startDevelopmentService } from "../../support/development-service.js";
 import { rawGet } from "../../support/raw-get.js";
 import { createTestClient } from "../../support/test-client.js";
@@ -74,10 +74,11 @@ describe("the explorer", () => {
     await Promise.all(services.map((one) => one.close()));
   });
 
-  it("takes over from Apollo Sandbox in a browser that reaches nothing outside, and shows every event of a job that is submitted beside it", { skip: noChromium }, async (t) => {
+  it("takes over from Apollo Sandbox in a browser that reaches nothing outside, and shows every event of a job that is submitted beside it", { skip: NO_BROWSER }, async (t) => {
     const browser = await launchChromium();
     t.after(() => browser.close());
-    const { page, outside, errors } = await openWatchedPage(browser, service.url);
+    const page = await browser.newPage({ viewport: { width: 1300, height: 800 } });
+    const { outside, errors } = watchPage(page, service.url);
     await page.goto(`${service.url}/graphql`);
     await page.waitForURL(`${service.url}/explorer/`);
     assert.deepEqual(outside.splice(0), ["https://embeddable-sandbox.cdn.apollographql.com/_latest/embeddable-sandbox.umd.production.min.js"]);
