@@ -59,10 +59,10 @@ const NEEDS: Record<string, Need[]> = { api: ["database", "redis", "tokens", "fi
 const programOf = (words: string[] = []) => /bin\/([\w-]+)\.js/.exec(words.join(" "))?.[1] ?? "";
 const secondsOf = (text = "0s") => Number(/^(\d+)s$/.exec(text)?.[1]);
 
-/** As compose gives it to the process, the secrets where they lie here. */
-const environmentOf = (environment: Record<string, string> = {}) =>
-  Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value).replace(/\$\{\w+:-([^}]*)\}/g, "$1").replace("/run/secrets", secrets)]));
-const unknown = (names: string[]) => names.filter((name) => !(VARIABLE_NAMES as string[]).includes(name.replace(/_FILE$/, "")) && !/^ADMIN_PASSWORD(_FILE)?$/.test(name));
+/** As compose gives it to the process where the shell has set `shell`, the secrets where they lie here. */
+const environmentOf = (environment: Record<string, string> = {}, shell: Record<string, string> = {}) =>
+  Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value).replace(/\$\{(\w+):-([^}]*)\}/g, (_, variable: string, otherwise: string) => shell[variable] ?? otherwise).replace("/run/secrets", secrets)]));
+const unknown = (names: string[]) => names.filter((name) => !(VARIABLE_NAMES as string[]).includes(name.replace(/_FILE$/, "")));
 
 describe("the compose file", () => {
   it("has what an operator expects, and names no version of a format", () => {
@@ -100,6 +100,18 @@ describe("the compose file", () => {
       assert.doesNotThrow(() => parseConfig({ NODE_ENV: "production", STORAGE_URL: "file:/data/photos", ...env }, NEEDS[programOf(command)] ?? []), name);
       for (const [variable, path] of Object.entries(environment ?? {})) if (variable.endsWith("_FILE")) assert.ok(mounted.includes(path.replace("/run/secrets/", "")), `${name} has ${path}`);
     }
+  });
+
+  it("lets Prometheus read every process, and tells an API behind a proxy whom to believe", () => {
+    for (const [name, { environment, command }] of serve) {
+      const config = parseConfig({ NODE_ENV: "production", ...environmentOf(environment, { TRUST_PROXY: "172.16.0.0/12" }) }, []);
+      assert.ok(config.adminPassword, name);
+      assert.deepEqual([name, config.trustProxy], [name, programOf(command) === "api" ? ["172.16.0.0/12"] : 0]);
+      assert.equal(parseConfig({ NODE_ENV: "production", ...environmentOf(environment) }, []).trustProxy, 0, "nobody unless told");
+    }
+  });
+
+  it("names secrets that deploy/make-secrets.sh makes", () => {
     assert.deepEqual(Object.values(compose.secrets).map(({ file }) => file.replace("./deploy/secrets/", "")).filter((file) => !readdirSync(secrets).includes(file)), []);
   });
 });
@@ -158,8 +170,16 @@ describe("the Kubernetes manifests", () => {
         assert.deepEqual(files.map(([, path]) => path).filter((path) => !mounted.includes(path)), [], name);
         const inPlace = Object.fromEntries(files.map(([variable, path]) => [variable, join(secrets, path.split("/").at(-1)?.replaceAll("-", "_").replace(/^aws.*/, "admin_password") ?? "")]));
         assert.doesNotThrow(() => parseConfig({ ...given, ...inPlace }, NEEDS[programOf(args)] ?? []), name);
+        if (name !== "migrate") assert.ok("ADMIN_PASSWORD_FILE" in given, `${name} has no metrics`);
       }
     }
+  });
+
+  it("believe no proxy by themselves, and the one of the example where that is copied", () => {
+    assert.deepEqual(Object.values(maps).filter((map) => "TRUST_PROXY" in map), []);
+    const { patches } = parse(readFileSync("deploy/k8s/examples/kustomization.yaml", "utf8")) as { patches: { patch: string }[] };
+    const added = Object.fromEntries(patches.flatMap(({ patch }) => (parse(patch) as { path: string; value: string }[]).map(({ path, value }) => [path.replace("/data/", ""), value])));
+    assert.deepEqual([parseConfig(added, []).trustProxy, parseConfig(added, []).publicUrl], [1, "https://photos.example.com"]);
   });
 });
 
