@@ -122,5 +122,5 @@ export interface QueuedJobDetails extends QueuedJob {
   history: HistoryEvent[];
 }
 
-export const FINISHED: readonly Status[] = ["SUCCESS", "FAILED", "CANCELLED"];
+const FINISHED: readonly Status[] = ["SUCCESS", "FAILED", "CANCELLED"];
 export const isFinished = (status: Status): boolean => FINISHED.includes(status);

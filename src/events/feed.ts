@@ -169,6 +169,6 @@ async function startWithPresent(eventLog: EventLog, channel: Channel, userId: st
   return { seq: present.event.seq, first: [present.event], ended: present.finished };
 }
 
-export function expired(): CursorExpiredError {
+function expired(): CursorExpiredError {
   return new CursorExpiredError("The stream cannot be resumed from this cursor any more: read the page again and go on with its eventCursor.");
 }

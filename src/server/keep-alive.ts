@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
 
-export const PING_MS = 25_000;
+const PING_MS = 25_000;
 
 /** Pings, so that no proxy takes the socket for idle. A peer that has answered no ping until the next one is dead, and cut off. */
 export function keepAlive(socket: WebSocket, pingMs = PING_MS): void {

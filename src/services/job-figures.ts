@@ -24,7 +24,7 @@ export interface JobFigures {
 /** The figures are of so many of those that finished last; of more, the rest is left out. */
 export const COUNTED_FINISHED = 50_000;
 /** Likewise of those that are unfinished. */
-export const COUNTED_UNFINISHED = 50_000;
+const COUNTED_UNFINISHED = 50_000;
 
 /** By Job, for operators. What was deleted meanwhile is not counted. */
 export async function readJobFigures({ sql }: Database): Promise<JobFigures[]> {

@@ -14,7 +14,5 @@ import { watermark } from "./watermark/task.js";
 
 const tasks = [echo, thumbnail, convert, metadata, scrub, placeholder, palette, hash, crop, watermark, contactSheet, prepare] as const satisfies readonly Task[];
 
-export type TaskName = (typeof tasks)[number]["name"];
-
 /** Every task by its name: what can be submitted and what a worker can run. */
 export const catalogue: ReadonlyMap<string, Task> = new Map<string, Task>(tasks.map((task) => [task.name, task]));

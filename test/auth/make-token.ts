@@ -23,7 +23,7 @@ export function hmac(secret: string, digest = "sha256"): (input: string) => Buff
   return (input) => createHmac(digest, secret).update(input).digest();
 }
 
-export function signature(key: TestKey, input: string): Buffer {
+function signature(key: TestKey, input: string): Buffer {
   const digest = key.alg === "EdDSA" ? null : "sha256";
   return sign(digest, Buffer.from(input), { key: key.privateKey, dsaEncoding: "ieee-p1363" });
 }

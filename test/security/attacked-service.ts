@@ -6,8 +6,8 @@ import type { TestClient } from "../support/test-client.js";
 import { startTestService } from "../support/test-service.js";
 import type { TestService } from "../support/test-service.js";
 
-export const ISSUER = "https://issuer.test";
-export const AUDIENCE = "photo-service-test";
+const ISSUER = "https://issuer.test";
+const AUDIENCE = "photo-service-test";
 
 export interface AttackedService extends Pick<TestService, "url" | "database" | "logged" | "close"> {
   keys: { rsa: TestKey; ec: TestKey; ed: TestKey };

@@ -20,7 +20,7 @@ export interface StoredOutput extends QueuedJobOutput {
 }
 
 /** How long a worker that says nothing is taken for living. */
-export const LEASE_SECONDS = 30;
+const LEASE_SECONDS = 30;
 
 /** PENDING → STARTED, when it is due, this is its present run, and the worker knows its task: in a roll-out an older one may not. */
 export function claim(sql: Sql, { id, run, worker, jobs }: { id: string; run: number; worker: string; jobs: string[] }): Promise<Step | null> {

@@ -6,7 +6,7 @@ export const parameters = z.strictObject({
   cellWidth: z.int().min(16).max(1024).default(256).describe("Width and height of a photo's place, in pixels."),
 });
 
-export const result = z.object({
+const result = z.object({
   columns: z.int().min(1).describe("Photos side by side."),
   rows: z.int().min(1).describe("Photos one above the other."),
   width: z.int().min(1).describe("Of the sheet, in pixels."),

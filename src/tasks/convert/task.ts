@@ -22,7 +22,7 @@ export const parameters = z
   })
   .refine(({ format: asked, lossless }) => !(lossless && asked === "jpeg"), { path: ["lossless"], message: "JPEG cannot be lossless: ask for WebP, AVIF or PNG" });
 
-export const result = z.object({
+const result = z.object({
   format: format.describe("As asked for."),
   width: z.int().min(1).describe("Of the upright picture, in pixels."),
   height: z.int().min(1).describe("Of the upright picture, in pixels."),

@@ -31,7 +31,7 @@ const croppedBox = z.object({
   height: pixels.min(1).describe("Of the box, not of the output, which may be scaled down."),
 });
 
-export const result = z.object({
+const result = z.object({
   crops: z.array(croppedBox).describe("In the order asked for, one output each: the largest box of its ratio."),
   warnings,
 });

@@ -16,7 +16,7 @@ const duplicate = z.object({
   distance: z.int().min(0).max(64).describe("Bits in which the two differ; 0 is alike."),
 });
 
-export const result = z.object({
+const result = z.object({
   sha256: z.string().describe("Of the file's bytes, in hex."),
   phash: z.string().nullable().describe("Perceptual hash of 64 bits in hex: near for pictures that look alike. Null for a nearly flat picture."),
   duplicates: z.array(duplicate).describe("Your other photos that look alike, nearest first, at most 100. Turned or mirrored copies are not found."),

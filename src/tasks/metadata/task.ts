@@ -11,7 +11,7 @@ export const parameters = z.strictObject({
 const text = z.string().nullable();
 const number = z.number().nullable();
 
-export const result = z.object({
+const result = z.object({
   camera: z.object({ make: text.describe("Maker, or null."), model: text.describe("Model, or null.") }).describe("The camera."),
   lens: text.describe("The lens, where the file names it in a standard tag, else null."),
   exposure: z

@@ -8,7 +8,7 @@ export const parameters = z.strictObject({
 
 const hex = z.string().describe("As #rrggbb.");
 
-export const result = z.object({
+const result = z.object({
   dominant: hex.describe("Colour of the most populous swatch, as #rrggbb."),
   swatches: z.array(z.object({ hex, population: z.number().min(0).max(1).describe("Part of the picture that it stands for; all sum to 1.") })).describe("The most populous first."),
   warnings,

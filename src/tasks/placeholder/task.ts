@@ -2,9 +2,9 @@ import { z } from "zod";
 import { defineTask } from "../define-task.js";
 import { warnings } from "../warnings.js";
 
-export const parameters = z.strictObject({});
+const parameters = z.strictObject({});
 
-export const result = z.object({
+const result = z.object({
   thumbhash: z.string().describe("Thumbhash, base64: unfolds to a blurred picture with its aspect ratio and transparency."),
   blurhash: z.string().describe("Blurhash of 4 × 3 components; on white where the photo is transparent."),
   lqip: z.string().describe("A WebP of 16 pixels as a data URI, to be put into a page and blurred there."),

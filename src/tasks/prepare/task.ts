@@ -7,9 +7,9 @@ import { placeholder } from "../placeholder/task.js";
 import { thumbnail } from "../thumbnail/task.js";
 import { warnings } from "../warnings.js";
 
-export const parameters = z.strictObject({});
+const parameters = z.strictObject({});
 
-export const result = z.object({
+const result = z.object({
   thumbnail: thumbnail.result.describe("As the Job thumbnail gives it; the files are outputs. WebP; where that ends, above 16,383 pixels of height, JPEG, or PNG for what is transparent."),
   metadata: metadata.result.describe("As the Job metadata gives it."),
   placeholder: placeholder.result.describe("As the Job placeholder gives it."),

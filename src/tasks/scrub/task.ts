@@ -8,7 +8,7 @@ export const parameters = z.strictObject({
   keepCopyright: z.boolean().default(true).describe("Keep the copyright and the artist's name, from EXIF, else IPTC, else XMP."),
 });
 
-export const result = z.object({
+const result = z.object({
   removed: z.array(z.string()).describe("What was taken out, as group and tag: EXIF:Make, XMP:creator, Thumbnail; at most 500."),
   verifiedClean: z.literal(true).describe("The output was read again: none of it is there any more."),
   lossless: z.boolean().describe("True where the coded picture was left as it was: upright JPEG, PNG and WebP."),

@@ -30,7 +30,7 @@ const variant = z.object({
   byteSize: z.int().min(1).describe("Size of the file in bytes."),
 });
 
-export const result = z.object({
+const result = z.object({
   variants: z.array(variant).describe("In the order asked for, one output each."),
   warnings,
 });

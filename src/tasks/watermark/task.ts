@@ -20,7 +20,7 @@ export const parameters = z.strictObject({
   scale: z.number().min(0.01).max(1).default(0.3).describe("How much of the picture's width, and at most of its height, the text takes."),
 });
 
-export const result = z.object({
+const result = z.object({
   width: z.int().min(1).describe("Of the upright picture, in pixels."),
   height: z.int().min(1).describe("Of the upright picture, in pixels."),
   format: z.enum(OUTPUT_FORMATS).describe("The photo's own where it can be written, else JPEG."),
