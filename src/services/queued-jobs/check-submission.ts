@@ -5,6 +5,7 @@ import type { z } from "zod";
 import type { InputIssue } from "../../errors.js";
 import type { Task } from "../../tasks/define-task.js";
 import { isUuid } from "../ids.js";
+import { faultInWords } from "./fault-in-words.js";
 import type { NewQueuedJob } from "./insert-unit.js";
 
 /** A submission as it came in: nothing about it is checked but its types. */
@@ -70,7 +71,7 @@ function checkParameters(parameters: Record<string, unknown>, task: Task, issues
   else if (Buffer.byteLength(JSON.stringify(parameters)) > MAX_PARAMETER_BYTES) issues.push({ path, message: `must be at most ${MAX_PARAMETER_BYTES} bytes of JSON` });
   else if (!isStorable(parameters)) issues.push({ path, message: "must not contain NUL or half a surrogate pair" });
   else {
-    const parsed = task.parameters.safeParse(parameters);
+    const parsed = task.parameters.safeParse(parameters, { error: faultInWords });
     if (parsed.success) return parsed.data as Record<string, unknown>;
     issues.push(...parsed.error.issues.flatMap(toIssues));
   }
