@@ -11,13 +11,11 @@ const SECRETS = ["authorization", "token", "password", "cookie", "sig", "secret"
  * Levels: error = a person must act; warn = something failed and was handled; info = what happened; debug = how.
  */
 export function createLogger(options: { name: string; level: string; pretty: boolean; fields?: (() => object) | undefined }): Logger {
-  return pino({
-    name: options.name,
-    level: options.level,
-    ...SAFE,
-    ...(options.fields && { mixin: options.fields }),
-    ...(options.pretty && { transport: { target: "pino-pretty", options: { ignore: "pid,hostname", translateTime: "HH:MM:ss.l" } } }),
-  });
+  const told = { name: options.name, level: options.level, ...SAFE, ...(options.fields && { mixin: options.fields }) };
+  if (options.pretty) return pino({ ...told, transport: { target: "pino-pretty", options: { ignore: "pid,hostname", translateTime: "HH:MM:ss.l" } } });
+  // Left to itself pino writes from another thread, and an exit puts what waits before the line that is under way there:
+  // the last words would not stand last. This costs no more.
+  return pino(told, pino.destination({ dest: 1, sync: true }));
 }
 
 /** A logger that writes to `destination` instead of stdout: for commands and tests. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { eventually } from "./support/eventually.js";
@@ -19,21 +20,21 @@ interface Ended {
 /** Runs the process in a mode to its end; `act` is called once it has said `when`. */
 async function run(mode: string, { when = "started", act = () => {} }: { when?: string; act?: (child: ChildProcess, said: () => string[]) => unknown } = {}): Promise<Ended> {
   const child = fork(entry, [mode], { silent: true });
-  process.once("exit", () => child.kill("SIGKILL"));
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
   let stdout = "";
   let stderr = "";
-  let code: number | null | undefined;
   child.stdout?.on("data", (text) => (stdout += String(text)));
   child.stderr?.on("data", (text) => (stderr += String(text)));
   // Not "close": that never comes after a `disconnect` of ours.
-  let exited: number | null | undefined;
-  child.on("exit", (exit) => (exited = exit));
-  child.stdout?.on("end", () => eventually("it has exited", () => exited !== undefined).then(() => (code = exited)));
+  let code: number | null | undefined;
+  void Promise.all([once(child, "exit"), ...[child.stdout, child.stderr].map((stream) => stream && once(stream, "end"))]).then(([[exit]]) => (code = exit as number | null));
   const lines = () => stdout.split("\n").filter(Boolean);
   const said = () => lines().filter((line) => !line.startsWith("{"));
   await eventually(`"${when}" or its end`, () => said().includes(when) || code !== undefined);
   if (code === undefined) await act(child, said);
   await eventually("it has ended", () => code !== undefined);
+  process.off("exit", kill);
   if (child.connected) child.disconnect();
   return { code: code ?? null, said: said(), logged: lines().filter((line) => line.startsWith("{")).map((line) => (JSON.parse(line) as { msg: string }).msg), stderr };
 }

@@ -23,6 +23,12 @@ describe("the log", () => {
     assert.deepEqual(more, []);
   });
 
+  it("keeps its order to the last word before an exit, however busy the process is", async () => {
+    const busy = `for (let i = 0; i < 4; i++) pbkdf2("a", "b", 100_000, 64, "sha512", () => {});`;
+    const text = await logged({}, `const { pbkdf2 } = await import("node:crypto"); ${busy} log.info("first"); log.error("last"); process.exit(0);`);
+    assert.deepEqual(parse(text).map(({ msg }) => msg), ["first", "last"]);
+  });
+
   it("leaves out what is under its level", async () => {
     assert.deepEqual(parse(await logged({ level: "warn" }, `log.info("no"); log.warn("yes");`)).map(({ msg }) => msg), ["yes"]);
   });
