@@ -10,6 +10,8 @@ import { mutateBytes, mutateText } from "./mutate.js";
 export interface Target {
   url: string;
   token: string;
+  /** Of a photo of the attacker's own: path and query. */
+  fileUrl: string;
 }
 
 export type Attack = (random: SeededRandom, target: Target) => Promise<string | null>;
@@ -26,6 +28,12 @@ const DOCUMENTS = [
 const VARIABLES = [
   '{"id":"0198f3a0-0000-7000-8000-000000000000","n":3,"f":{"status":["SUCCESS"],"job":["echo"]},"input":{"job":"echo","parameters":{"message":[1,{"a":"b"}],"durationMs":0},"priority":5}}',
   '{"id":"echo","n":100,"f":{},"input":{"job":"thumbnail","photoIds":["0198f3a0-0000-7000-8000-000000000000"],"parameters":{"widths":[16,32]},"runAt":"2026-01-01T00:00:00Z","idempotencyKey":"k","fresh":true}}',
+];
+
+const STREAMED = [
+  "subscription { queuedJobEvents { cursor type at queuedJob { id status progress result } } }",
+  "subscription ($id: ID, $a: String) { queuedJobEvents(queuedJobId: $id, after: $a, includeProgress: false) { type queuedJob { history { type } photos { url } } } }",
+  ...DOCUMENTS.slice(0, 3),
 ];
 
 async function post(url: string, token: string, body: string): Promise<string | null> {
@@ -92,4 +100,23 @@ const fuzzFrames: Attack = async (random, { url, token }) => {
   return judge(raw.status === 101 ? 200 : raw.status, raw.received);
 };
 
-export const ATTACKS: Record<string, Attack> = { "GraphQL documents": fuzzDocuments, tokens: fuzzTokens, uploads: fuzzUploads, "WebSocket frames": fuzzFrames };
+/** The same documents where answers are streams; half of the readers leave before the end. */
+const fuzzStreams: Attack = async (random, { url, token }) => {
+  const query = random.below(3) ? mutateText(random, random.pick(STREAMED)) : random.pick(DOCUMENTS);
+  const body = Buffer.from(`{"query":${JSON.stringify(query)},"variables":${random.pick(VARIABLES)}}`);
+  const accept = random.below(8) ? "text/event-stream" : mutateText(random, "text/event-stream").replaceAll(/[^\x21-\x7e]/g, "");
+  const { status, body: text } = await sendRaw(url, [head("POST /graphql/stream", [`authorization: Bearer ${token}`, "content-type: application/json", `accept: ${accept}`, `content-length: ${body.length}`]), body], random.below(2) ? 30 : 300);
+  return judge(status, text);
+};
+
+/** A URL that was signed, with its path, its expiry and its signature changed: none may lead to a file. */
+const fuzzFileUrls: Attack = async (random, { url, fileUrl }) => {
+  const forged = mutateText(random, fileUrl).replaceAll(/[^\x21-\x7e]|#/g, "").slice(0, 8000);
+  const { status, body } = await sendRaw(url, head(`GET ${forged.startsWith("/") ? forged : `/${forged}`}`), 500);
+  // What stands behind the query that was signed changes nothing.
+  const holds = forged === fileUrl || forged.startsWith(`${fileUrl}&`);
+  if (body.includes("PNG") && !holds) return `a forged URL led to the file: ${forged}`;
+  return judge(status, body);
+};
+
+export const ATTACKS: Record<string, Attack> = { "GraphQL documents": fuzzDocuments, tokens: fuzzTokens, uploads: fuzzUploads, "WebSocket frames": fuzzFrames, "event streams": fuzzStreams, "signed URLs": fuzzFileUrls };
