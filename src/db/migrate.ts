@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
 import postgres from "postgres";
+import type { Sql } from "postgres";
+import { buildIndexes } from "./build-indexes.js";
 import type { Database } from "./database.js";
 import { dropReadOnlyViews, renewReadOnlyRole } from "./read-only-role.js";
 
@@ -10,17 +13,30 @@ const FOLDER = fileURLToPath(new URL("../../../drizzle", import.meta.url));
 
 /** Any fixed number will do; a lock of the session, since the migrator itself is not safe when two start at once. */
 const LOCK = 5_067_401;
+const ASK_AGAIN_MS = 100;
+/** Of a big table an index takes its time. */
+const PATIENCE_MS = 15 * 60_000;
 
 /** Applies the pending migrations and renews the role that only reads; many may call this at once, on an empty database too: one works, the others wait. */
 export async function migrate(url: string): Promise<void> {
   const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {}, connection: { application_name: "photo-service migrate", lock_timeout: 60_000 } });
   try {
-    await client`select pg_advisory_lock(${LOCK})`;
+    await takeLock(client);
+    await buildIndexes(client, FOLDER);
     if (!(await isMigrated({ sql: client }))) await dropReadOnlyViews(client);
     await applyMigrations(drizzle({ client }), { migrationsFolder: FOLDER });
     await renewReadOnlyRole(client, url);
   } finally {
     await client.end({ timeout: 5 });
+  }
+}
+
+/** Asked for again and again: a statement that waits for it would be waited for by an index that is made concurrently. */
+async function takeLock(sql: Sql): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; ; await setTimeout(ASK_AGAIN_MS)) {
+    const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${LOCK}) as taken`;
+    if (row?.taken) return;
+    if (Date.now() > deadline) throw new Error(`Another migration of this database has been under way for ${PATIENCE_MS / 60_000} minutes: see pg_stat_activity, application_name "photo-service migrate"`);
   }
 }
 

@@ -28,7 +28,7 @@ export const users = pgTable(
     claimsIssuedAt: bigint("claims_issued_at", { mode: "number" }).notNull(),
     createdAt: instant("created_at").notNull(),
   },
-  (table) => [unique("users_issuer_subject").on(table.issuer, table.subject)],
+  (table) => [unique("users_issuer_subject").on(table.issuer, table.subject), index("users_email").on(sql`lower(${table.email})`)],
 );
 
 /** The counters of a user, apart from `users` because every accept and transition updates them. */

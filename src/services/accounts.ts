@@ -13,7 +13,7 @@ export interface Account {
 }
 
 export interface Accounts {
-  /** By e-mail, in whatever case, or by id; oldest first. Reads the whole table, so it is for commands. */
+  /** By e-mail, in whatever case, or by id; oldest first. */
   find(by: { email: string } | { id: string }): Promise<Account[]>;
   /** The user and all that is theirs: rows, events and files. What still runs is told to stop, and finds no row to write to. */
   remove(userId: string): Promise<void>;

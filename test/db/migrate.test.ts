@@ -9,6 +9,7 @@ import postgres from "postgres";
 import { createDatabase } from "../../src/db/database.js";
 import type { Database } from "../../src/db/database.js";
 import { isMigrated, migrate } from "../../src/db/migrate.js";
+import { eventually } from "../support/eventually.js";
 import { createEmptyDatabase } from "../support/test-database.js";
 
 const run = promisify(execFile);
@@ -51,7 +52,7 @@ describe("migrating", () => {
     await other`select pg_advisory_lock(5067401)`;
     let done = false;
     const waiting = migrate(empty.url).then(() => (done = true));
-    while ((await database.sql`select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())`).length === 0) assert.equal(done, false);
+    await eventually("it has asked for the lock", async () => (await database.sql`select from pg_stat_activity where datname = current_database() and application_name like '%migrate%' and query like '%pg_try_advisory_lock%'`).length === 1);
     assert.equal(done, false);
     await other.end();
     await waiting;

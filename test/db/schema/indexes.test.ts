@@ -3,9 +3,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { createDatabase } from "../../../src/db/database.js";
 import type { Database } from "../../../src/db/database.js";
+import { createAccounts } from "../../../src/services/accounts.js";
+import type { AccountsDeps } from "../../../src/services/accounts.js";
 import { createBacklogReads } from "../../../src/services/backlog.js";
 import { createEventLog } from "../../../src/services/event-log.js";
 import { createQueuedJobReads } from "../../../src/services/queued-job-reads.js";
+import { searchQueuedJobs } from "../../../src/services/queued-job-search.js";
 import { findDue, findExpired, findLapsed } from "../../../src/services/queued-jobs/due.js";
 import { findOldest } from "../../../src/services/queued-jobs/filter.js";
 import { findEarlierResult } from "../../../src/services/queued-jobs/reuse.js";
@@ -14,7 +17,7 @@ import { createTestWaist } from "../../support/test-waist.js";
 import type { TestWaist } from "../../support/test-waist.js";
 
 const ROWS = 20_000;
-const TABLES = ["queued_jobs", "queued_job_events", "queued_job_photos", "photos", "user_streams"];
+const TABLES = ["queued_jobs", "queued_job_events", "queued_job_photos", "photos", "user_streams", "users"];
 
 describe(`on ${ROWS} rows`, () => {
   let waist: TestWaist;
@@ -51,6 +54,7 @@ describe(`on ${ROWS} rows`, () => {
     await sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, created_at) select gen_random_uuid(), ${crowd.id}, 'a', 'image/png', 1, 1, 0, i::text, 'k', now() from generate_series(1, 5000) i`;
     await sql`insert into queued_job_photos select q.id, 0, p.id from (select id, row_number() over (order by id) as n from queued_jobs) q join (select id, row_number() over (order by id) as n from photos) p using (n)`;
     await sql`update queued_jobs set photo_count = 1, reuse_key = id::text where status = 'SUCCESS'`;
+    await sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at) select gen_random_uuid(), 'crowd', i, 'Person' || i || '@example.test', true, 'n', 0, now() from generate_series(1, 5000) i`;
     await sql`vacuum analyze`;
   }
 
@@ -88,6 +92,8 @@ describe(`on ${ROWS} rows`, () => {
     ["the events of one QueuedJob", 30, (database) => createQueuedJobReads(database).histories(["01900000-0000-0000-0000-000000000200"])],
     ["a QueuedJob at present", 10, (database) => createEventLog(database).present(crowd.id, "01900000-0000-0000-0000-000000000200")],
     ["an earlier result of a user with thousands", 20, ({ sql }) => findEarlierResult(sql, { id: "01900000-0000-0000-0000-000000000200", version: 1 })],
+    ["the account of an e-mail, in whatever case", 5, async (database) => assert.equal((await createAccounts({ database } as AccountsDeps).find({ email: "PERSON4711@example.test" })).length, 1)],
+    ["the QueuedJobs of whoever has an e-mail", 10, async (database) => assert.deepEqual((await searchQueuedJobs(database, { user: "person4711@EXAMPLE.test", status: null, jobName: null, beforeId: null, first: 50 })).rows, [])],
     ["a key of a user with thousands", 10, ({ sql }) => sql`select from queued_jobs where user_id = ${crowd.id} and idempotency_key = any(${["finished_at, progress, expires_at7"]})`],
   ];
   async function pageOfPhoto(database: Database): Promise<unknown> {
