@@ -4,7 +4,7 @@ import type { TestDatabase } from "./test-database.js";
 import { startTestService } from "./test-service.js";
 import type { TestService } from "./test-service.js";
 
-const ADMIN_PASSWORD = "the operators' password";
+export const ADMIN_PASSWORD = "the operators' password";
 
 export interface OperatedService {
   service: TestService;
