@@ -73,16 +73,27 @@ describe("the page", { skip: NO_BROWSER }, () => {
   it("shows what the service finds wrong at the field it is about, and lets it be mended", { ...LONG, skip: NOT_ALL }, async () => {
     const { page, close } = await newcomer();
     await page.getByRole("combobox", { name: "Job", exact: true }).selectOption("echo");
-    const field = page.getByRole("spinbutton", { name: "Duration ms" });
-    await field.fill("600001");
-    await page.getByRole("button", { name: "Submit" }).click();
-    await page.getByRole("alert").filter({ hasText: "600000" }).waitFor();
-    assert.equal(await field.getAttribute("aria-invalid"), "true");
-    assert.equal(await page.locator("[aria-invalid]").count(), 1);
-    assert.match(await page.locator(`#${await field.getAttribute("aria-describedby")}`).innerText(), /600000[^]*How long it takes/);
-    assert.deepEqual(await accessibilityFaults(page), []);
+    const field = page.getByRole("textbox", { name: "Duration ms" });
+    const faults = page.locator(".field .fault");
+    const submit = page.getByRole("button", { name: "Submit" });
+    for (const [typed, fault] of [["600001", "Must be 600000 or less."], ["soon", "Must be a number."]] as const) {
+      await field.fill(typed);
+      assert.equal(await faults.count(), 0, "the fault stays while it is mended");
+      await submit.click();
+      await faults.filter({ hasText: fault }).waitFor();
+      await field.and(page.locator(":focus[aria-invalid=true]")).waitFor();
+      assert.match(await page.locator(`#${await field.getAttribute("aria-describedby")}`).innerText(), new RegExp(`${fault}[^]*How long it takes`));
+    }
     await field.fill("0");
-    await page.getByRole("button", { name: "Submit" }).click();
+    await page.locator(".job-form summary", { hasText: "More" }).click();
+    await page.getByRole("textbox", { name: "Priority" }).fill("1.5");
+    await page.locator(".job-form summary", { hasText: "More" }).click();
+    await submit.click();
+    await page.getByRole("textbox", { name: "Priority" }).and(page.locator(":focus[aria-invalid=true]")).waitFor();
+    assert.deepEqual(await faults.allTextContents(), ["Must be a whole number."]);
+    assert.deepEqual(await accessibilityFaults(page), []);
+    await page.getByRole("textbox", { name: "Priority" }).fill("1");
+    await submit.click();
     await page.locator(".job-row .status", { hasText: "Done" }).waitFor();
     assert.equal(await page.locator("[aria-invalid]").count(), 0);
     await close({ but: /400/ });

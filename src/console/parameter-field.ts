@@ -33,23 +33,24 @@ export function parameterFields({ parameterSchema: { properties = {}, required =
 
 /** The value that a text stands for; undefined leaves the parameter out. */
 export function readField({ kind, schema }: ParameterField, text: string | undefined): unknown {
-  if (text === undefined || text === "") return undefined;
+  if (text === undefined || (kind === "text" ? text : text.trim()) === "") return undefined;
   if (kind === "flag") return text === "true";
-  if (kind === "number") return toNumber(text);
-  if (kind === "list") return text.split(",").map((part) => part.trim()).filter(Boolean).map((part) => (isNumeric(schema.items) ? toNumber(part) : part));
+  if (kind === "number") return readNumber(text);
+  if (kind === "list") return text.split(",").map((part) => part.trim()).filter(Boolean).map((part) => (isNumeric(schema.items) ? readNumber(part) : part));
   return kind === "json" ? toJson(text) : text;
 }
 
-/** Faults of the one field, and of whatever lies below it; what is wrong in each of many submissions is told once. */
-export function issuesOf(issues: readonly Issue[], name: string): string[] {
-  return once(issues.filter(({ path }) => insideSubmission(path)[0] === "parameters" && insideSubmission(path)[1] === name).map(({ path, message }) => withPlace(insideSubmission(path).slice(2), message)));
+/** Faults at one place of a submission, e.g. `["parameters", "widths"]`, and below it, as sentences; what is wrong in each of many submissions is told once. */
+export function faultsAt(issues: readonly Issue[], place: readonly string[]): string[] {
+  return once(issues.filter((issue) => isAt(issue, place)).map(({ path, message }) => toSentence(entryOf(insideSubmission(path).slice(place.length)), message)));
 }
 
-/** Faults that stand at no field of the form. */
-export function otherIssues(issues: readonly Issue[], names: readonly string[]): string[] {
-  const isShown = (path: Issue["path"]) => path[0] === "parameters" && names.includes(String(path[1]));
-  return once(issues.filter(({ path }) => !isShown(insideSubmission(path))).map(({ path, message }) => `${insideSubmission(path).join(" ")} ${message}`.trim()));
+/** Faults at none of the places that the form has a control for. */
+export function faultsElsewhere(issues: readonly Issue[], places: readonly (readonly string[])[]): string[] {
+  return once(issues.filter((issue) => !places.some((place) => isAt(issue, place))).map(({ path, message }) => toSentence(placeOf(insideSubmission(path)), message)));
 }
+
+export const isAt = ({ path }: Issue, place: readonly string[]): boolean => place.every((step, i) => insideSubmission(path)[i] === step);
 
 const once = (texts: string[]): string[] => [...new Set(texts)];
 
@@ -58,9 +59,20 @@ function insideSubmission(path: Issue["path"]): Issue["path"] {
   return typeof path[0] === "number" ? path.slice(1) : path;
 }
 
-function withPlace(rest: Issue["path"], message: string): string {
-  const [first] = rest;
-  return typeof first === "number" ? `Entry ${first + 1}: ${message}` : message;
+function entryOf([first]: Issue["path"]): string {
+  return typeof first === "number" ? `Entry ${first + 1}` : "";
+}
+
+function placeOf([first, second]: Issue["path"]): string {
+  if (first === "photoIds" && typeof second === "number") return `Photo ${second + 1}`;
+  return labelOf(String((first === "parameters" ? second : undefined) ?? first ?? ""));
+}
+
+/** The service says "must be …" of what its path names. Of a type GraphQL itself is the judge, and of ours that is Int alone. */
+function toSentence(subject: string, message: string): string {
+  const said = message.startsWith('Variable "') ? "must be a whole number" : message;
+  const text = subject === "" ? said : `${subject}: ${said}`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 }
 
 function kindOf(schema: PropertySchema): FieldKind {
@@ -90,7 +102,8 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-function toNumber(text: string): number | string {
+/** As it was typed where it is no number. */
+export function readNumber(text: string): number | string {
   const number = Number(text);
   return Number.isFinite(number) ? number : text;
 }

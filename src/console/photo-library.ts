@@ -18,8 +18,6 @@ export interface PhotoLibrary {
   readonly hasMore: ReadonlySignal<boolean>;
   /** Puts it in front, and chooses it. */
   add(photo: Photo): void;
-  /** Takes over what is known of it by now. */
-  renew(photo: Photo): void;
   toggle(id: string): void;
   chooseAll(): void;
   chooseNone(): void;
@@ -49,9 +47,6 @@ export function createPhotoLibrary(ask: Ask, first: PhotoPage): PhotoLibrary {
         photos.value = [photo, ...photos.value.filter(({ id }) => id !== photo.id)];
         if (!chosen.value.includes(photo.id)) chosen.value = [...chosen.value, photo.id];
       });
-    },
-    renew(photo) {
-      photos.value = photos.value.map((known) => (known.id === photo.id ? photo : known));
     },
     toggle(id) {
       chosen.value = chosen.value.includes(id) ? chosen.value.filter((other) => other !== id) : [...chosen.value, id];

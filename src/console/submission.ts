@@ -3,7 +3,7 @@ import type { ReadonlySignal, Signal } from "@preact/signals";
 import { RequestError } from "./graphql-client.js";
 import type { Ask } from "./graphql-client.js";
 import { ENQUEUE_MANY, ENQUEUE_ONE } from "./operations.js";
-import { parameterFields, readField } from "./parameter-field.js";
+import { isAt, parameterFields, readField, readNumber } from "./parameter-field.js";
 import type { ParameterField } from "./parameter-field.js";
 import type { Issue, Job, QueuedJob } from "./types.js";
 
@@ -33,6 +33,8 @@ export interface Submission {
   readonly count: ReadonlySignal<number>;
   choose(name: string): void;
   type(parameter: string, text: string): void;
+  /** What was wrong there is being mended. */
+  clearFaultsAt(place: readonly string[]): void;
   send(): Promise<void>;
 }
 
@@ -63,7 +65,7 @@ export function createSubmission({ ask, jobs, photoIds, onSubmitted }: Submissio
   const operation = computed(() => toOperation(groups.value.map((ids, i) => ({
     job: name.value,
     ...withoutEmpty({ parameters: readAll(fields.value, texts.value), photoIds: ids }),
-    ...(priority.value && { priority: Number(priority.value) }),
+    ...(priority.value && { priority: readNumber(priority.value) }),
     ...(runAt.value && { runAt: new Date(runAt.value).toISOString() }),
     ...(fresh.value && { fresh: true }),
     idempotencyKey: groups.value.length === 1 ? key.value : `${key.value}-${i}`,
@@ -74,6 +76,10 @@ export function createSubmission({ ask, jobs, photoIds, onSubmitted }: Submissio
       issues.value = [];
       failure.value = null;
     });
+  }
+
+  function clearFaultsAt(place: readonly string[]): void {
+    if (issues.value.some((issue) => isAt(issue, place))) issues.value = issues.value.filter((issue) => !isAt(issue, place));
   }
 
   async function send(): Promise<void> {
@@ -95,13 +101,14 @@ export function createSubmission({ ask, jobs, photoIds, onSubmitted }: Submissio
   }
 
   return {
-    jobs, job, fields, texts, priority, runAt, fresh, issues, failure, isSending, operation, send,
+    jobs, job, fields, texts, priority, runAt, fresh, issues, failure, isSending, operation, send, clearFaultsAt,
     count: computed(() => (isEnough(job.value, photoIds.value.length) ? groups.value.length : 0)),
     choose(chosen) {
       clearFaults();
       name.value = chosen;
     },
     type(parameter, text) {
+      clearFaultsAt(["parameters", parameter]);
       textsOfAll.value = { ...textsOfAll.value, [name.value]: { ...texts.value, [parameter]: text } };
     },
   };

@@ -7,6 +7,8 @@ import type { Ask } from "./graphql-client.js";
 import { STATUS_WORDS } from "./in-words.js";
 import { createJobList } from "./job-list.js";
 import type { JobList } from "./job-list.js";
+import { createLatePreviews } from "./late-previews.js";
+import type { LatePreviews } from "./late-previews.js";
 import { createLiveFeed } from "./live-feed.js";
 import type { LiveFeed } from "./live-feed.js";
 import { CANCEL, DELETE, LIMITS_NOW, RETRY, WELCOME, photosQuery } from "./operations.js";
@@ -31,6 +33,7 @@ export interface Workspace {
   readonly list: JobList;
   readonly selection: Selection;
   readonly feed: LiveFeed;
+  readonly latePreviews: LatePreviews;
   /** What is read out to those who do not see the list. */
   readonly announcement: ReadonlySignal<string>;
   /** Why the last button that was pressed did nothing. */
@@ -47,7 +50,6 @@ interface Welcome {
 }
 
 const LIMITS_EVERY_MS = 1500;
-const PREVIEW_MS = 8000;
 
 /** Throws RequestError when the token does not hold or the service is away. */
 export async function createWorkspace({ token, onSignedOut }: { token: string; onSignedOut(why: string): void }): Promise<Workspace> {
@@ -71,8 +73,6 @@ export async function createWorkspace({ token, onSignedOut }: { token: string; o
   function onPhoto(photo: Photo): void {
     photos.add(photo);
     refresh();
-    // It was not to wait for its preview, which is made soon after.
-    if (photo.previewUrl === null) setTimeout(() => void findPhotos(ask, [photo.id]).then((found) => found.forEach(photos.renew), () => {}), PREVIEW_MS);
   }
 
   const feed = createLiveFeed({ token, ask, onEvent, onSignedOut, onExpired: () => void list.read().then(feed.start, () => {}) });
@@ -88,14 +88,16 @@ export async function createWorkspace({ token, onSignedOut }: { token: string; o
     },
   });
   const uploads = createUploads({ token, maxBytes: me.limits.maxUploadBytes, onPhoto });
+  const latePreviews = createLatePreviews((ids) => findPhotos(ask, ids));
   const waiting = setInterval(() => void refreshLine(list), 3000);
 
   return {
-    me, limits, photos, uploads, submission, list, selection, feed, announcement, complaint,
+    me, limits, photos, uploads, submission, list, selection, feed, announcement, complaint, latePreviews,
     act: (what, id) => act(ask, list, what, id).then(() => { complaint.value = null; }, (error: unknown) => { complaint.value = error instanceof Error ? error.message : String(error); }),
     findPhotos: (ids) => findPhotos(ask, ids),
     close() {
       clearInterval(waiting);
+      latePreviews.close();
       selection.close();
       feed.close();
     },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { z } from "zod";
-import { issuesOf, otherIssues, parameterFields, readField } from "../../src/console/parameter-field.js";
+import { faultsAt, faultsElsewhere, parameterFields, readField } from "../../src/console/parameter-field.js";
 import type { ParameterField } from "../../src/console/parameter-field.js";
 import type { Job } from "../../src/console/types.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
@@ -45,6 +45,7 @@ describe("the form of a Job", () => {
     ["thumbnail", "quality", "", undefined],
     ["thumbnail", "quality", undefined, undefined],
     ["thumbnail", "quality", "very", "very"],
+    ["thumbnail", "quality", " ", undefined],
     ["thumbnail", "widths", " 320,1024 , ", [320, 1024]],
     ["thumbnail", "widths", "320, wide", [320, "wide"]],
     ["crop", "ratios", "1:1, 16:9", ["1:1", "16:9"]],
@@ -65,20 +66,24 @@ describe("the form of a Job", () => {
 
 describe("what the service finds wrong", () => {
   const issues = [
-    { path: ["parameters", "widths", 1], message: "Too small" },
-    { path: [3, "parameters", "quality"], message: "Too big" },
-    { path: [4, "parameters", "quality"], message: "Too big" },
+    { path: ["parameters", "widths", 1], message: "must be 16 or more" },
+    { path: ["parameters", "lossless"], message: "JPEG cannot be lossless: ask for WebP, AVIF or PNG" },
+    { path: [3, "parameters", "quality"], message: "must be 100 or less" },
+    { path: [4, "parameters", "quality"], message: "must be 100 or less" },
     { path: ["parameters", "else"], message: "is no parameter of this Job" },
-    { path: ["priority"], message: "must be 0 to 100" },
+    { path: ["photoIds", 2], message: "is no photo of yours" },
+    { path: ["priority"], message: 'Variable "$input" got invalid value 1.5 at "input.priority"; Int cannot represent non-integer value: 1.5' },
     { path: [4, "priority"], message: "must be 0 to 100" },
   ];
 
-  it("stands at its field, with the entry of a list, and once for all of many submissions", () => {
-    assert.deepEqual(issuesOf(issues, "widths"), ["Entry 2: Too small"]);
-    assert.deepEqual(issuesOf(issues, "quality"), ["Too big"]);
+  it("stands at its field as a sentence, with the entry of a list, and once for all of many submissions", () => {
+    assert.deepEqual(faultsAt(issues, ["parameters", "widths"]), ["Entry 2: must be 16 or more."]);
+    assert.deepEqual(faultsAt(issues, ["parameters", "lossless"]), ["JPEG cannot be lossless: ask for WebP, AVIF or PNG."]);
+    assert.deepEqual(faultsAt(issues, ["parameters", "quality"]), ["Must be 100 or less."]);
+    assert.deepEqual(faultsAt(issues, ["priority"]), ["Must be a whole number.", "Must be 0 to 100."]);
   });
 
-  it("stands below the form where there is no field for it", () => {
-    assert.deepEqual(otherIssues(issues, ["widths", "quality"]), ["parameters else is no parameter of this Job", "priority must be 0 to 100"]);
+  it("stands below the form, with its place, where there is no field for it", () => {
+    assert.deepEqual(faultsElsewhere(issues, [["parameters", "widths"], ["parameters", "lossless"], ["parameters", "quality"], ["priority"]]), ["Else: is no parameter of this Job.", "Photo 3: is no photo of yours."]);
   });
 });

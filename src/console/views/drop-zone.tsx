@@ -1,33 +1,23 @@
-import { useSignal } from "@preact/signals";
 import { bytes, number } from "../in-words.js";
 import type { Upload } from "../uploads.js";
 import { useWorkspace } from "../workspace.js";
+import { useFileDrop } from "./use-file-drop.js";
 
 export function DropZone() {
   const { uploads, limits } = useWorkspace();
-  const isOver = useSignal(false);
-  const take = (files: FileList | null | undefined): void => void (files && files.length > 0 && uploads.add(files));
-  const hover = (event: DragEvent): void => {
-    event.preventDefault();
-    isOver.value = true;
-  };
-  const drop = (event: DragEvent): void => {
-    event.preventDefault();
-    isOver.value = false;
-    take(event.dataTransfer?.files);
-  };
+  const isOver = useFileDrop(uploads.add);
   const { maxUploadBytes, maxPhotoPixels } = limits.value;
   return (
     <>
-      <label class={isOver.value ? "drop is-over" : "drop"} onDragEnter={hover} onDragOver={hover} onDragLeave={() => { isOver.value = false; }} onDrop={drop}>
+      <label class={isOver.value ? "drop is-over" : "drop"}>
         <input
           type="file" multiple accept="image/*,.heic,.heif,.avif"
           onChange={(event) => {
-            take(event.currentTarget.files);
+            uploads.add(event.currentTarget.files ?? []);
             event.currentTarget.value = "";
           }}
         />
-        <strong>Drop photos here, or choose some</strong>
+        <strong>{isOver.value ? "Let go to upload" : "Drop photos here, or choose some"}</strong>
         <small>JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC · up to {bytes(maxUploadBytes)} and {number(Math.round(maxPhotoPixels / 1e6))} megapixels</small>
       </label>
       <UploadList />

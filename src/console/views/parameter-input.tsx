@@ -1,12 +1,11 @@
 import type { ParameterField } from "../parameter-field.js";
-import { issuesOf } from "../parameter-field.js";
+import { faultsAt } from "../parameter-field.js";
 import { useWorkspace } from "../workspace.js";
 
 /** The control of one parameter, with what the service found wrong with it. */
 export function ParameterInput({ field }: { field: ParameterField }) {
   const { submission } = useWorkspace();
-  const isMissing = field.required && !submission.texts.value[field.name];
-  const faults = issuesOf(submission.issues.value, field.name).map((fault) => (isMissing ? "This is needed." : fault));
+  const faults = faultsAt(submission.issues.value, ["parameters", field.name]);
   const [id, hint] = [`parameter-${field.name}`, `parameter-${field.name}-hint`];
   const described = { id, "aria-describedby": hint, ...(faults.length > 0 && { "aria-invalid": true as const }), ...(field.required && { "aria-required": true as const }) };
   const control = <Control field={field} attributes={described} />;
@@ -14,11 +13,15 @@ export function ParameterInput({ field }: { field: ParameterField }) {
     <div class={field.kind === "flag" ? "field is-flag" : "field"}>
       {field.kind === "flag" ? <label for={id}>{control} {field.label}</label> : <><label for={id}>{field.label}{field.required && <span class="faint"> needed</span>}</label>{control}</>}
       <small id={hint}>
-        {faults.map((fault) => <strong key={fault} role="alert" class="fault">{fault}</strong>)}
+        <Faults faults={faults} />
         {field.description}
       </small>
     </div>
   );
+}
+
+export function Faults({ faults }: { faults: readonly string[] }) {
+  return <>{faults.map((fault) => <strong key={fault} role="alert" class="fault">{fault}</strong>)}</>;
 }
 
 interface ControlProps {
@@ -40,11 +43,7 @@ function Control({ field: { kind, name, options, fallback, required, schema }, a
     );
   }
   if (kind === "json") return <textarea {...attributes} rows={2} spellcheck={false} placeholder={fallback || 'JSON, e.g. "hello"'} value={text} onInput={type} />;
-  if (kind === "number") return <input type="number" {...attributes} step={schema.type === "integer" ? 1 : "any"} min={schema.minimum ?? undefined} max={withinReason(schema.maximum)} placeholder={fallback} value={text} onInput={type} />;
+  // Not of the type number, which tells nothing of what it does not take for one.
+  if (kind === "number") return <input type="text" inputMode={schema.type === "integer" ? "numeric" : "decimal"} {...attributes} autocomplete="off" placeholder={fallback} value={text} onInput={type} />;
   return <input type="text" {...attributes} autocomplete="off" placeholder={kind === "list" ? `${fallback || "several"}, with commas` : fallback} value={text} onInput={type} />;
-}
-
-/** An integer without a limit of its own has the largest there is. */
-function withinReason(maximum: number | undefined): number | undefined {
-  return maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? undefined : maximum;
 }
