@@ -1,3 +1,4 @@
+import { withoutDeadline } from "./deadline.js";
 import { ServiceUnavailableError } from "./errors.js";
 
 /** Where several callers write the same kind of thing at once: what comes while a batch is under way makes the next one. */
@@ -53,10 +54,10 @@ export function createMicroBatch<Item, Result>(options: MicroBatchOptions<Item, 
       const lane = lanes[hash(options.laneOf(item)) % lanes.length];
       if (!lane) throw new Error("There is no lane");
       lane.waiting.push({ item, resolve, reject });
-      // After what else this turn of the event loop brings.
+      // After what else this turn of the event loop brings; a batch is not only whose item comes first.
       if (!lane.busy) {
         lane.busy = true;
-        setImmediate(() => void run(lane));
+        withoutDeadline(() => setImmediate(() => void run(lane)));
       }
     });
 }

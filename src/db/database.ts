@@ -4,6 +4,7 @@ import postgres from "postgres";
 import type { Sql } from "postgres";
 import { ServiceUnavailableError } from "../errors.js";
 import { withPatience } from "../patience.js";
+import { endLateStatements } from "./end-late-statements.js";
 
 export interface Database {
   /** Query builder, for reads and for writes that are no transition. */
@@ -18,9 +19,9 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** A pool of `connections`. Nothing is opened before the first query, and a lost server is found again by the next one. */
+/** A pool of `connections`. Nothing is opened before the first query, a lost server is found again by the next one, and what an operation asks ends with its deadline. */
 export function createDatabase(options: { url: string; connections: number; applicationName: string }): Database {
-  const sql = postgres(options.url, {
+  const client = postgres(options.url, {
     max: options.connections,
     connect_timeout: 2,
     idle_timeout: 60,
@@ -29,6 +30,7 @@ export function createDatabase(options: { url: string; connections: number; appl
     onnotice: () => {},
     connection: { application_name: options.applicationName, TimeZone: "UTC", statement_timeout: 5000, lock_timeout: 4000, idle_in_transaction_session_timeout: 10_000 },
   });
+  const sql = endLateStatements(client);
   const orm = drizzle({ client: sql });
   return {
     orm,

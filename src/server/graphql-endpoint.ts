@@ -5,6 +5,7 @@ import { fastifyApolloHandler } from "@as-integrations/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { GraphQLError } from "graphql";
 import type { GraphQLSchema } from "graphql";
+import { withDeadline } from "../deadline.js";
 import { createContext } from "../graphql/context.js";
 import type { Context, Services } from "../graphql/context.js";
 import { MAX_ERRORS } from "../graphql/document-checker.js";
@@ -13,7 +14,6 @@ import { limitRule } from "../graphql/limits/limit-rule.js";
 import { LIMITS } from "../graphql/limits/limits.js";
 import { createVariablesChecker } from "../graphql/limits/variables-checker.js";
 import type { VariablesChecker } from "../graphql/limits/variables-checker.js";
-import { withPatience } from "../patience.js";
 import type { Authenticator } from "./authenticator.js";
 import { tookTooLong } from "./execute-in-time.js";
 import { MAX_GRAPHQL_BYTES, takeGraphqlBodies } from "./graphql-body.js";
@@ -60,7 +60,7 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
       throw tookTooLong(options.operationMs);
     };
     const handler: typeof answer = function handler(request, reply) {
-      return options.browserPage?.(request, reply) ?? withPatience(Promise.resolve(answer.call(this, request, reply)), options.operationMs, late);
+      return options.browserPage?.(request, reply) ?? withDeadline(async () => answer.call(this, request, reply), options.operationMs, late);
     };
     // The other methods too, so that their refusal is a GraphQL one.
     scope.route({ method: ["GET", "POST", "PUT", "PATCH", "DELETE"], url: "/graphql", bodyLimit: MAX_GRAPHQL_BYTES, handler });

@@ -4,7 +4,7 @@ export interface HttpTimeouts {
   headersMs: number;
   /** Until the body of a GraphQL request must be here; of uploads `UploadPatience` tells. */
   bodyMs: number;
-  /** Until an operation is answered; what it has begun ends by the deadlines of its statements. */
+  /** Until an operation is answered; its statements end then, too. */
   operationMs: number;
   /** How often the connections are looked at. */
   lookMs: number;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { available } from "../db/database.js";
 import type { Database } from "../db/database.js";
+import { withoutDeadline } from "../deadline.js";
 import type { EventLog, LogPage, Present } from "../events/event-log.js";
 import type { LoggedEventType, QueuedJobStatus } from "../queued-job-status.js";
 import { isFinished } from "../queued-job-status.js";
@@ -21,7 +22,7 @@ export function createEventLog({ sql }: Database): EventLog {
 
   return {
     epoch() {
-      epoch ??= available(readEpoch).catch((error: unknown) => {
+      epoch ??= withoutDeadline(() => available(readEpoch)).catch((error: unknown) => {
         epoch = null;
         throw error;
       });

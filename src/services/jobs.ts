@@ -1,6 +1,7 @@
 import { asc } from "drizzle-orm";
 import { available } from "../db/database.js";
 import type { Database } from "../db/database.js";
+import { withoutDeadline } from "../deadline.js";
 import { jobs } from "../db/schema.js";
 import type { Task } from "../tasks/define-task.js";
 
@@ -34,7 +35,7 @@ export function createJobs(deps: { database: Database; catalogue: ReadonlyMap<st
 
   function load(): Promise<Map<string, Job>> {
     readAt = Date.now();
-    known = read().catch((error: unknown) => {
+    known = withoutDeadline(read).catch((error: unknown) => {
       known = null;
       throw error;
     });

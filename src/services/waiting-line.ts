@@ -1,5 +1,6 @@
 import { available } from "../db/database.js";
 import type { Database } from "../db/database.js";
+import { withoutDeadline } from "../deadline.js";
 import { HINT_BLOCK } from "../queue/hint-priority.js";
 import { LANES } from "../queue/hint-queue.js";
 import type { Lane } from "../queue/hint-queue.js";
@@ -50,7 +51,7 @@ export function createWaitingLine(deps: { database: Database; catalogue: Readonl
   function seeCrowd(): Promise<Waiting[]> {
     if (Date.now() - crowdAt > CROWD_MS) {
       crowdAt = Date.now();
-      crowd = available(readCrowd);
+      crowd = withoutDeadline(() => available(readCrowd));
     }
     return crowd;
   }

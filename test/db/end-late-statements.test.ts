@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { sql as text } from "drizzle-orm";
+import { createDatabase } from "../../src/db/database.js";
+import type { Database } from "../../src/db/database.js";
+import { withDeadline } from "../../src/deadline.js";
+import { eventually } from "../support/eventually.js";
+import { createTcpProxy } from "../support/tcp-proxy.js";
+import { createTestDatabase } from "../support/test-database.js";
+import type { TestDatabase } from "../support/test-database.js";
+
+const LATE = "late";
+const MS = 100;
+
+describe("a statement of an operation that is too late", () => {
+  let store: TestDatabase;
+  let database: Database;
+  let closing: Promise<unknown> | null = null;
+  before(async () => {
+    store = await createTestDatabase();
+    database = createDatabase({ url: store.url, connections: 2, applicationName: "late statements" });
+    await database.sql`create table counted (n int)`;
+  });
+  after(async () => {
+    await Promise.all([database.close(), closing]);
+    await store.close();
+  });
+
+  /** Statements of the client under test that PostgreSQL works on, or that wait for a lock. */
+  const active = async () => (await store.database.sql<{ query: string }[]>`select query from pg_stat_activity where application_name = 'late statements' and state = 'active'`).map(({ query }) => query);
+  const idle = () => eventually("nothing runs any more", async () => (await active()).length === 0, 2000);
+  const counted = async () => Number((await store.database.sql<{ n: string }[]>`select count(*) as n from counted`)[0]?.n);
+  const tooLate = (work: () => Promise<unknown>, ms = MS) => withDeadline(work, ms, () => LATE);
+
+  it("is given up quietly when PostgreSQL cannot be told", async () => {
+    const proxy = await createTcpProxy(store.url);
+    const away = createDatabase({ url: proxy.url, connections: 1, applicationName: "late and away" });
+    await away.sql`select 1`;
+    proxy.freeze();
+    assert.equal(await tooLate(async () => away.sql`select 2`), LATE);
+    proxy.down();
+    // An error that nobody listens to would end this process.
+    await pause(MS);
+    // Which takes a while, as its statement was lost on the way.
+    closing = Promise.all([away.close(), proxy.close()]);
+  });
+
+  it("is cancelled while it runs, by hand or by the query builder, and the connection serves the next", async () => {
+    for (const slow of [() => database.sql`select pg_sleep(4)`, () => database.sql.unsafe("select pg_sleep(4)"), () => database.orm.execute(text`select pg_sleep(4)`)]) {
+      assert.equal(await tooLate(async () => slow()), LATE);
+      await idle();
+    }
+    const [row] = await database.sql`select 1 as one`;
+    assert.deepEqual({ ...row }, { one: 1 });
+  });
+
+  it("is not begun once the deadline has passed", async () => {
+    const answer = tooLate(async () => {
+      await database.sql`select 1`;
+      await pause(2 * MS);
+      return database.sql`insert into counted values (1)`;
+    });
+    assert.equal(await answer, LATE);
+    await pause(3 * MS);
+    assert.equal(await counted(), 0);
+  });
+
+  it("undoes the transaction that it is in, of which nothing more is begun", async () => {
+    const answer = tooLate(() =>
+      database.sql.begin(async (transaction) => {
+        await transaction`insert into counted values (2)`;
+        await transaction`select pg_sleep(4)`;
+      }),
+    );
+    assert.equal(await answer, LATE);
+    await idle();
+    const begun = tooLate(async () => {
+      await pause(2 * MS);
+      return database.sql.begin((transaction) => transaction`insert into counted values (3)`);
+    });
+    assert.equal(await begun, LATE);
+    await pause(3 * MS);
+    assert.equal(await counted(), 0);
+  });
+
+  it("is cancelled as soon as it runs when it waits for a connection, or behind another on its own, and harms none of them", async () => {
+    const others = Array.from({ length: 6 }, (_, i) => database.sql<{ i: number }[]>`select ${i}::int as i, pg_sleep(0.3)`.then((rows) => rows[0]?.i));
+    const late = Array.from({ length: 4 }, () => tooLate(async () => database.sql`select pg_sleep(4)`));
+    const behind = Array.from({ length: 6 }, (_, i) => database.sql<{ i: number }[]>`select ${10 + i}::int as i`.then((rows) => rows[0]?.i));
+    assert.deepEqual(await Promise.all(late), [LATE, LATE, LATE, LATE]);
+    // Each gets its own row, whatever was cancelled before it.
+    assert.deepEqual(await Promise.all(others), [0, 1, 2, 3, 4, 5]);
+    assert.deepEqual(await Promise.all(behind), [10, 11, 12, 13, 14, 15]);
+    await idle();
+  });
+
+  it("is left alone in time, and outside of any operation", async () => {
+    assert.equal((await withDeadline(async () => database.sql`insert into counted values (4) returning n`, 10_000, () => []))[0]?.["n"], 4);
+    await database.sql`select pg_sleep(0.3)`;
+    assert.equal(await counted(), 1);
+  });
+});
