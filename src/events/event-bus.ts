@@ -31,7 +31,7 @@ export interface EventBus {
   close(): Promise<void>;
 }
 
-/** A bell of logged events that is longer carries their number only; whoever needs them reads the log. */
+/** Of a logged event that is longer a bell carries the number only; whoever needs it reads the log. */
 const MAX_BELL_BYTES = 8 * 1024;
 
 /** For a Redis that is there but does not answer. */
@@ -59,7 +59,7 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
 
   return {
     ring(userId, events) {
-      publisher.publish(topic + userId, encodeBell(events)).catch((error) => log.debug({ err: error, userId }, "a bell was not rung; the watchdog will find out"));
+      for (const text of encodeBells(events)) publisher.publish(topic + userId, text).catch((error) => log.debug({ err: error, userId }, "a bell was not rung; the watchdog will find out"));
     },
     async listen(userId) {
       // A lost subscription costs the bell, not the events.
@@ -91,11 +91,20 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
   };
 }
 
-function encodeBell(events: QueuedJobEvent[]): string {
-  const head = events.findLast((event) => event.type !== "PROGRESS")?.seq ?? null;
-  const text = JSON.stringify({ head, events } satisfies Bell);
-  // PROGRESS is never cut: it stands in no log.
-  return head === null || text.length <= MAX_BELL_BYTES ? text : JSON.stringify({ head, events: [] } satisfies Bell);
+/** As many events to a bell as there is room for. */
+function encodeBells(events: QueuedJobEvent[]): string[] {
+  const bells: { head: number | null; texts: string[]; bytes: number }[] = [];
+  for (const event of events) {
+    const text = JSON.stringify(event);
+    const logged = event.type !== "PROGRESS";
+    let bell = bells.at(-1);
+    if (!bell || bell.bytes + text.length > MAX_BELL_BYTES) bells.push((bell = { head: null, texts: [], bytes: 0 }));
+    if (logged) bell.head = event.seq;
+    // PROGRESS is never cut: it stands in no log.
+    if (!logged || text.length <= MAX_BELL_BYTES) bell.texts.push(text);
+    bell.bytes += text.length;
+  }
+  return bells.map(({ head, texts }) => `{"head":${head},"events":[${texts.join()}]}`);
 }
 
 function parseBell(text: string): Bell | null {

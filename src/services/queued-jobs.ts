@@ -8,13 +8,15 @@ import { failpoint } from "../failpoint.js";
 import type { Logger } from "../logger.js";
 import { MAX_DELAY_MS } from "../queue/hint-queue.js";
 import type { Hint, HintQueue } from "../queue/hint-queue.js";
-import { FINISHED_STATUSES, TRANSITIONS, UNFINISHED_STATUSES, isFinished } from "../queued-job-status.js";
+import { FINISHED_STATUSES, UNFINISHED_STATUSES, isFinished } from "../queued-job-status.js";
+import type { LoggedEventType } from "../queued-job-status.js";
 import type { StopBell } from "../queue/stop-bell.js";
 import type { QueuedJob } from "../queued-job.js";
 import type { Task } from "../tasks/define-task.js";
 import { noTracer } from "../tracer.js";
 import type { Tracer } from "../tracer.js";
-import { backOff, claim, fail, handBack, recordProgress, renewLeases, stall, succeed } from "./queued-jobs/attempt.js";
+import { createAttemptBatches } from "./queued-jobs/attempt-batches.js";
+import { backOff, fail, handBack, renewLeases, stall, succeed } from "./queued-jobs/attempt.js";
 import type { Attempt, StoredOutput } from "./queued-jobs/attempt.js";
 import { backOffMs } from "./queued-jobs/back-off.js";
 import type { Submission } from "./queued-jobs/check-submission.js";
@@ -23,6 +25,7 @@ import { enqueue } from "./queued-jobs/enqueue.js";
 import { findOldest } from "./queued-jobs/filter.js";
 import type { QueuedJobFilter } from "./queued-jobs/filter.js";
 import { cancel, refuseRetry, remove, retry } from "./queued-jobs/owner-steps.js";
+import { createRecorder, DATABASE } from "./queued-jobs/recorder.js";
 import { findEarlierResult, reusableVersion } from "./queued-jobs/reuse.js";
 import type { EarlierResult } from "./queued-jobs/reuse.js";
 import { queuedJobJson, recordedOutputs } from "./queued-jobs/statements.js";
@@ -53,7 +56,7 @@ export interface QueuedJobsDeps {
   log: Logger;
   tracer?: Tracer;
   /** Called with each step once it is recorded. */
-  onStep?: (type: (typeof TRANSITIONS)[keyof typeof TRANSITIONS]["event"], queuedJob: QueuedJob) => void;
+  onStep?: (type: LoggedEventType, queuedJob: QueuedJob) => void;
 }
 
 export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
@@ -61,27 +64,13 @@ export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
 /** The most that one bulk call acts on. */
 const BULK = 1000;
 
-const DATABASE = { "db.system.name": "postgresql" };
-
 export function createQueuedJobs(deps: QueuedJobsDeps) {
   const { bus, hints, catalogue, limits, log, tracer = noTracer } = deps;
   const { sql } = deps.database;
   const ttlSeconds = limits.jobTtlSeconds;
 
-  function tell(steps: Step[], type: (typeof TRANSITIONS)[keyof typeof TRANSITIONS]["event"]): void {
-    const first = steps[0];
-    for (const { queuedJob } of steps) deps.onStep?.(type, queuedJob);
-    if (first) bus.ring(first.queuedJob.userId, steps.map(({ seq, at, queuedJob }) => ({ seq, type, at, queuedJob })));
-  }
-
-  /** What every step has in common: it is recorded, then told; null when somebody else was first. */
-  async function step<S extends Step>(name: keyof typeof TRANSITIONS, record: () => Promise<S | null>): Promise<S | null> {
-    const made = await tracer.span(`record ${name}`, DATABASE, () => available(record));
-    await failpoint("step: after the commit");
-    if (made) tell([made], TRANSITIONS[name].event);
-    if (made) log.debug({ queuedJobId: made.queuedJob.id, userId: made.queuedJob.userId, requestId: made.requestId, step: name, version: made.queuedJob.version }, "step");
-    return made;
-  }
+  const { record, step, tell } = createRecorder(deps);
+  const batches = createAttemptBatches({ sql, jobs: [...catalogue.keys()], ttlSeconds, record });
 
   function toHint({ queuedJob, run, requestId }: Pick<Step, "queuedJob" | "run" | "requestId">, backlog: number, delayMs: number): Hint {
     return { id: queuedJob.id, run, requestId, lane: catalogue.get(queuedJob.jobName)?.runsIn ?? "worker", priority: queuedJob.priority, backlog, delayMs };
@@ -139,7 +128,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
 
     /** A worker's first act on a hint; null when there is nothing to do for it: cancelled, deleted, or taken already. */
     async start(request: { id: string; run: number; worker: string }): Promise<Claimed | null> {
-      const started = await step("claim", () => claim(sql, { ...request, jobs: [...catalogue.keys()] }));
+      const started = await tracer.span("record claim", DATABASE, () => batches.claim(request));
       if (!started) return null;
       const { queuedJob, failures, stalls, requestId, seq } = started;
       return { id: queuedJob.id, attempt: queuedJob.attempts, queuedJob, failures, stalls, requestId, startedSeq: seq };
@@ -147,7 +136,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
 
     /** `progress` 0 to 1. Returns false when the attempt is over: its task may as well stop. */
     async progress(claimed: Claimed, progress: number, message: string | null): Promise<boolean> {
-      const recorded = await available(() => recordProgress(sql, { ...claimed, progress, message }));
+      const recorded = await batches.progress({ id: claimed.id, attempt: claimed.attempt, progress, message });
       if (!recorded) return false;
       const queuedJob = { ...claimed.queuedJob, ...recorded, progressMessage: message };
       bus.ring(queuedJob.userId, [{ seq: claimed.startedSeq, type: "PROGRESS", at: recorded.updatedAt, queuedJob }]);
@@ -162,7 +151,11 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
 
     /** False when the attempt was over already: then its outputs are nobody's. Throws QuotaExceededError when there is no room for them. */
     async succeed(claimed: Claimed, result: unknown, outputs: StoredOutput[], reusedFrom: string | null = null): Promise<boolean> {
-      const success = { id: claimed.id, attempt: claimed.attempt, result, outputs, reusedFrom, resultVersion: resultVersion(claimed.queuedJob), ttlSeconds, maxStoredBytes: limits.maxStoredBytesPerUser };
+      const { id, attempt, queuedJob } = claimed;
+      const version = resultVersion(queuedJob);
+      // Those with photos are few in a moment, and have more to write.
+      if (version === null && outputs.length === 0) return (await tracer.span("record succeed", DATABASE, () => batches.succeed({ id, attempt, result, userId: queuedJob.userId }))) !== null;
+      const success = { id, attempt, result, outputs, reusedFrom, resultVersion: version, ttlSeconds, maxStoredBytes: limits.maxStoredBytesPerUser };
       return (await step("succeed", () => succeed(sql, success))) !== null;
     },
 

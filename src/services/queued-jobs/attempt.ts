@@ -1,13 +1,14 @@
 // The steps of an attempt, made by workers. The number of the attempt is the fence: what one that was thought dead
 // writes later finds no row.
-import type { Sql } from "postgres";
+import type { Fragment, Sql } from "postgres";
 import { sqlState } from "../../db/database.js";
 import { OVER_QUOTA } from "../../db/refusals.js";
-import type { QueuedJobOutput } from "../../queued-job.js";
+import type { Instant, QueuedJobOutput } from "../../queued-job.js";
 import { quotaExceeded } from "../quota-exceeded.js";
 import { reuseKey } from "./reuse.js";
 import { transition } from "./statements.js";
 import type { Step } from "./statements.js";
+import { transitionMany } from "./transition-many.js";
 
 /** Which attempt of which QueuedJob. */
 export interface Attempt {
@@ -22,14 +23,35 @@ export interface StoredOutput extends QueuedJobOutput {
 /** How long a worker that says nothing is taken for living. */
 const LEASE_SECONDS = 30;
 
+export interface Claim {
+  id: string;
+  run: number;
+  worker: string;
+}
+
 /** PENDING → STARTED, when it is due, this is its present run, and the worker knows its task: in a roll-out an older one may not. */
-export function claim(sql: Sql, { id, run, worker, jobs }: { id: string; run: number; worker: string; jobs: string[] }): Promise<Step | null> {
-  return transition(sql, {
+export function claim(sql: Sql, { id, run, worker }: Claim, jobs: string[]): Promise<Step | null> {
+  return transition(sql, { step: "claim", where: sql`id = ${id} and ${mayClaim(sql, sql`${run}`, jobs)}`, set: lease(sql, sql`${worker}`), pending: 0 });
+}
+
+/** `claim` of several, all in one statement. */
+export function claimMany(sql: Sql, claims: Claim[], jobs: string[]): Promise<(Step | null)[]> {
+  return transitionMany(sql, {
     step: "claim",
-    where: sql`id = ${id} and run = ${run} and due_at <= clock_timestamp() and job_name = any(${jobs})`,
-    set: sql`, attempts = attempts + 1, worker = ${worker}, lease_until = clock_timestamp() + ${LEASE_SECONDS} * interval '1 second', progress = 0, progress_message = null, started_at = now()`,
+    ids: claims.map(({ id }) => id),
+    more: { arrays: sql`${claims.map(({ run }) => run)}::int[], ${claims.map(({ worker }) => worker)}::text[]`, columns: sql`item_run, item_worker` },
+    where: mayClaim(sql, sql`i.item_run`, jobs),
+    set: lease(sql, sql`i.item_worker`),
     pending: 0,
   });
+}
+
+function mayClaim(sql: Sql, run: Fragment, jobs: string[]): Fragment {
+  return sql`run = ${run} and due_at <= clock_timestamp() and job_name = any(${jobs})`;
+}
+
+function lease(sql: Sql, worker: Fragment): Fragment {
+  return sql`, attempts = attempts + 1, worker = ${worker}, lease_until = clock_timestamp() + ${LEASE_SECONDS} * interval '1 second', progress = 0, progress_message = null, started_at = now()`;
 }
 
 export interface Success extends Attempt {
@@ -52,6 +74,23 @@ export async function succeed(sql: Sql, success: Success): Promise<Step | null> 
     if (sqlState(error) === OVER_QUOTA) throw quotaExceeded.storedBytes(success.maxStoredBytes);
     throw error;
   }
+}
+
+/** Of a task without photos: it makes no files, and its result is not reused. */
+export interface PlainSuccess extends Attempt {
+  result: unknown;
+}
+
+/** `succeed` of several such, all in one statement. */
+export function succeedMany(sql: Sql, successes: PlainSuccess[], ttlSeconds: number): Promise<(Step | null)[]> {
+  return transitionMany(sql, {
+    step: "succeed",
+    ids: successes.map(({ id }) => id),
+    more: { arrays: sql`${successes.map(({ attempt }) => attempt)}::int[], ${successes.map(({ result }) => JSON.stringify(result))}::text[]`, columns: sql`item_attempt, item_result` },
+    where: sql`attempts = i.item_attempt`,
+    set: sql`, result = i.item_result::jsonb, progress = 1, error_code = null, error_message = null ${finish(sql, ttlSeconds)}`,
+    pending: -1,
+  });
 }
 
 function recordSuccess(sql: Sql, { id, attempt, result, outputs, reusedFrom, resultVersion, ttlSeconds, maxStoredBytes }: Success): Promise<Step | null> {
@@ -133,18 +172,34 @@ export async function renewLeases(sql: Sql, worker: string, attempts: Attempt[])
   return new Set(rows.map((row) => row.id));
 }
 
-/** Records how far an attempt is, which never falls; null when it is over. No version, no number, no event in the log. */
-export async function recordProgress(sql: Sql, { id, attempt, progress, message }: Attempt & { progress: number; message: string | null }): Promise<{ progress: number; updatedAt: string } | null> {
-  const [row] = await sql<{ progress: number; updatedAt: string }[]>`
-    update queued_jobs set progress = greatest(progress, ${progress}), progress_message = ${message}, updated_at = now()
-    where ${fence(sql, { id, attempt })} and status = 'STARTED' returning progress, rfc3339(updated_at) as "updatedAt"`;
-  return row ?? null;
+export interface Progress extends Attempt {
+  progress: number;
+  message: string | null;
 }
 
-function fence(sql: Sql, { id, attempt }: Attempt) {
+export interface RecordedProgress {
+  progress: number;
+  updatedAt: Instant;
+}
+
+/** Records how far attempts are, which never falls; null of those that are over. No version, no number, no event in the log. */
+export async function recordProgress(sql: Sql, reports: Progress[]): Promise<(RecordedProgress | null)[]> {
+  const rows = await sql<(RecordedProgress & { id: string })[]>`
+    with i as materialized (
+      select * from unnest(${reports.map(({ id }) => id)}::uuid[], ${reports.map(({ attempt }) => attempt)}::int[], ${reports.map(({ progress }) => progress)}::float8[], ${reports.map(({ message }) => message)}::text[])
+        as i(item_id, item_attempt, item_progress, item_message) order by item_id),
+    l as materialized (
+      select i.* from i cross join lateral (select from queued_jobs where id = i.item_id and attempts = i.item_attempt and status = 'STARTED' for no key update) q)
+    update queued_jobs set progress = greatest(progress, l.item_progress), progress_message = l.item_message, updated_at = now()
+    from l where id = l.item_id returning id, progress, rfc3339(updated_at) as "updatedAt"`;
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return reports.map(({ id }) => byId.get(id) ?? null);
+}
+
+function fence(sql: Sql, { id, attempt }: Attempt): Fragment {
   return sql`id = ${id} and attempts = ${attempt}`;
 }
 
-function finish(sql: Sql, ttlSeconds: number) {
+function finish(sql: Sql, ttlSeconds: number): Fragment {
   return sql`, lease_until = null, finished_at = now(), expires_at = now() + ${ttlSeconds} * interval '1 second'`;
 }

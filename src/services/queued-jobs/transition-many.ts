@@ -1,0 +1,47 @@
+import type { Fragment, Sql } from "postgres";
+import { OVER_QUOTA } from "../../db/refusals.js";
+import { TRANSITIONS } from "../../queued-job-status.js";
+import { queuedJobJson } from "./statements.js";
+import type { Step, TransitionParts } from "./statements.js";
+
+/** `where` and `set` are of the row as in `transition`, and may name the columns of the item `i`. */
+export interface ManyTransitionParts extends Pick<TransitionParts, "step" | "where" | "set" | "pending"> {
+  ids: string[];
+  /** What else an item is made of: arrays as long as `ids`, and the names of the columns they become. */
+  more: { arrays: Fragment; columns: Fragment };
+}
+
+/**
+ * The same step of many rows in one statement, all of them or none; of whom the guard does not hold, null. Rows are locked
+ * in the order of their ids, then counters in the order of theirs, so that no two of these wait for each other. Row by row
+ * (lateral), since a plan that was made while the table was small would else read it whole when it is large. Events are
+ * numbered in the order of the items.
+ */
+export async function transitionMany(sql: Sql, parts: ManyTransitionParts): Promise<(Step | null)[]> {
+  const { from, to, event } = TRANSITIONS[parts.step];
+  const steps = await sql<Step[]>`
+    with i as materialized (
+      select * from unnest(${parts.ids}::uuid[], ${parts.more.arrays}) with ordinality as i(item_id, ${parts.more.columns}, item_place) order by item_id),
+    l as materialized (
+      select i.* from i cross join lateral (
+        select from queued_jobs where id = i.item_id and status = any(${[...from]}) and ${parts.where} for no key update) q),
+    t as (
+      update queued_jobs set status = ${to}, version = version + 1, updated_at = now() ${parts.set}
+      from l i where id = i.item_id returning queued_jobs.*, i.item_place),
+    n as (select user_id, count(*)::int as made from t group by user_id order by user_id),
+    c as materialized (
+      select n.* from n cross join lateral (select from user_streams u where u.user_id = n.user_id for no key update) u),
+    s as (
+      update user_streams u set last_seq = u.last_seq + c.made, pending = u.pending + ${parts.pending} * c.made
+      from c where u.user_id = c.user_id returning u.user_id, u.last_seq - c.made as base, u.pending),
+    e as (
+      insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot)
+      select t.user_id, s.base + row_number() over (partition by t.user_id order by t.item_place), t.id, ${event}, now(), ${queuedJobJson(sql, sql`'[]'::jsonb`)}
+      from t join s on s.user_id = t.user_id
+      returning queued_job_id, seq, at, snapshot)
+    select e.seq::float8 as seq, rfc3339(e.at) as at, e.snapshot as "queuedJob", t.run, t.failures, t.stalls, t.request_id as "requestId", s.pending,
+      case when e.seq is null then refuse(${OVER_QUOTA}) end as refused
+    from t left join s on s.user_id = t.user_id left join e on e.queued_job_id = t.id`;
+  const byId = new Map(steps.map((step) => [step.queuedJob.id, step]));
+  return parts.ids.map((id) => byId.get(id) ?? null);
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { QueuedJob } from "../../../src/queued-job.js";
+import type { Claimed } from "../../../src/services/queued-jobs.js";
+import type { User } from "../../../src/services/users.js";
+import { assertConsistent } from "../../support/assert-consistent.js";
+import { assertToldWhole } from "../../support/assert-told-whole.js";
+import { createTestWaist } from "../../support/test-waist.js";
+import type { TestWaist } from "../../support/test-waist.js";
+
+describe("what many attempts write at once", () => {
+  let waist: TestWaist;
+  let [ann, bob]: User[] = [];
+  before(async () => {
+    waist = await createTestWaist();
+    [ann, bob] = [await waist.newUser(), await waist.newUser()];
+  });
+  after(() => waist.close());
+  const of = (user: User | undefined, count: number) => waist.submitMany(user ?? assert.fail(), Array.from({ length: count }, () => ({})));
+  const claimAll = (queuedJobs: QueuedJob[], worker = "worker") => Promise.all(queuedJobs.map(({ id }) => waist.queuedJobs.start({ id, run: 1, worker })));
+  const isThere = (claimed: (Claimed | null)[]): Claimed[] => claimed.map((one) => one ?? assert.fail("it was not claimed"));
+  /** What was rung since. */
+  function listen() {
+    const [events, bells] = [waist.rung.length, waist.bells.length];
+    return { events: () => waist.rung.slice(events), bells: () => waist.bells.slice(bells) };
+  }
+
+  it("is told by one bell for each owner and batch, its events in the order of the work", async () => {
+    const [annas, bobs] = [await of(ann, 20), await of(bob, 10)];
+    const told = listen();
+    const claimed = isThere(await claimAll([...annas, ...bobs]));
+    assert.deepEqual(told.bells(), [20, 10]);
+    assert.deepEqual(told.events().map(({ queuedJob }) => queuedJob.id), [...annas, ...bobs].map(({ id }) => id));
+    assert.ok(told.events().every(({ type, queuedJob }, i) => type === "STARTED" && queuedJob.startedAt !== null && claimed[i]?.startedSeq === told.events()[i]?.seq));
+    assert.deepEqual(claimed.map(({ queuedJob }) => queuedJob), told.events().map(({ queuedJob }) => queuedJob));
+    const row = await waist.row(claimed[7]?.id ?? "");
+    assert.deepEqual([row.status, row.attempts, row.version, row.worker], ["STARTED", 1, 2, "worker"]);
+    assert.ok((row.lease ?? 0) > 25);
+    assert.ok((await Promise.all(claimed.map((one, i) => waist.queuedJobs.succeed(one, { place: i }, [])))).every(Boolean));
+    assert.deepEqual(told.events().slice(30).map(({ queuedJob }) => queuedJob.result), claimed.map((_, i) => ({ place: i })));
+    assert.equal(told.bells().length, 4);
+    assertToldWhole(waist.rung);
+    await assertConsistent(waist.database.sql);
+  });
+
+  it("leaves out whoever was first elsewhere, and only those", async () => {
+    const queuedJobs = await of(ann, 6);
+    const [gone, taken, ...free] = queuedJobs.map(({ id }) => id);
+    await waist.queuedJobs.cancel(ann ?? assert.fail(), gone ?? "");
+    await waist.start({ id: taken ?? "" }, "another");
+    const claimed = await claimAll(queuedJobs);
+    assert.deepEqual(claimed.flatMap((one) => one?.id ?? []), free);
+    const [late, ...others] = isThere(claimed.slice(2));
+    await waist.queuedJobs.cancel(ann ?? assert.fail(), late?.id ?? "");
+    const recorded = await Promise.all([late ?? assert.fail(), ...others].map((one) => waist.queuedJobs.succeed(one, 1, [])));
+    assert.deepEqual(recorded, [false, true, true, true]);
+    assert.equal((await waist.row(late?.id ?? "")).status, "CANCELLED");
+    assertToldWhole(waist.rung);
+  });
+
+  it("claims each once when several workers take the same hints at once", async () => {
+    const queuedJobs = await of(bob, 40);
+    const claims = (await Promise.all(["one", "two", "three"].map((worker) => claimAll(queuedJobs.toSorted(() => Math.random() - 0.5), worker)))).flat();
+    assert.equal(claims.filter((claimed) => claimed !== null).length, 40);
+    assertToldWhole(waist.rung);
+    await assertConsistent(waist.database.sql);
+  });
+
+  it("harms only the one that cannot be written", async () => {
+    const claimed = isThere(await claimAll(await of(ann, 5)));
+    const recorded = await Promise.allSettled(claimed.map((one, i) => waist.queuedJobs.succeed(one, i === 2 ? "\0" : "good", [])));
+    assert.deepEqual(recorded.map((result) => result.status), ["fulfilled", "fulfilled", "rejected", "fulfilled", "fulfilled"]);
+    assert.deepEqual(await Promise.all(claimed.map(async ({ id }) => (await waist.row(id)).status)), ["SUCCESS", "SUCCESS", "STARTED", "SUCCESS", "SUCCESS"]);
+    await assertConsistent(waist.database.sql);
+  });
+
+  it("lets two outcomes of one attempt follow each other, of which the first counts", async () => {
+    const claimed = isThere(await claimAll(await of(ann, 3)));
+    const [one] = claimed;
+    const told = listen();
+    const recorded = await Promise.all([one ?? assert.fail(), ...claimed].map((each, i) => waist.queuedJobs.succeed(each, i, [])));
+    assert.deepEqual(recorded, [true, false, true, true]);
+    assert.deepEqual(told.events().map(({ queuedJob: { id, result } }) => [id, result]), claimed.map(({ id }, i) => [id, i === 0 ? 0 : i + 1]));
+    assertToldWhole(waist.rung);
+  });
+
+  it("keeps the progress of each apart", async () => {
+    const claimed = isThere(await claimAll(await of(bob, 4)));
+    const [over] = claimed;
+    await waist.queuedJobs.succeed(over ?? assert.fail(), null, []);
+    const told = listen();
+    const known = await Promise.all(claimed.map((one, i) => waist.queuedJobs.progress(one, i / 10, `step ${i}`)));
+    assert.deepEqual(known, [false, true, true, true]);
+    assert.deepEqual(told.events().map(({ queuedJob: { id, progress, progressMessage } }) => [id, progress, progressMessage]), claimed.slice(1).map(({ id }, i) => [id, (i + 1) / 10, `step ${i + 1}`]));
+  });
+});
