@@ -64,8 +64,8 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
   async function addToLane(lane: Lane, hints: Hint[]): Promise<void> {
     const queue = queues.get(lane);
     if (hints.length === 0 || !queue) return;
-    const traceparent = options.carry?.();
-    await queue.addBulk(hints.map((hint) => ({ name: "hint", data: { id: hint.id, run: hint.run, requestId: hint.requestId, ...(traceparent && { traceparent }) }, opts: bullOptions(hint) })));
+    const here = options.carry?.();
+    await queue.addBulk(hints.map(({ id, run, requestId, traceparent = here, ...hint }) => ({ name: "hint", data: { id, run, requestId, ...(traceparent && { traceparent }) }, opts: bullOptions({ id, run, ...hint }) })));
   }
 
   async function add(hints: Hint[]): Promise<void> {
@@ -118,7 +118,7 @@ export function hintId(id: string, run: number): string {
   return `${id}.${run}`;
 }
 
-function bullOptions(hint: Hint): JobsOptions {
+function bullOptions(hint: Omit<Hint, "requestId">): JobsOptions {
   return {
     jobId: hintId(hint.id, hint.run),
     attempts: 1,

@@ -30,6 +30,7 @@ import { findEarlierResult, reusableVersion } from "./queued-jobs/reuse.js";
 import type { EarlierResult } from "./queued-jobs/reuse.js";
 import { queuedJobJson, recordedOutputs } from "./queued-jobs/statements.js";
 import type { Step } from "./queued-jobs/statements.js";
+import { createUnitInserter } from "./queued-jobs/unit-inserter.js";
 import type { User } from "./users.js";
 
 /** An attempt under way, as the worker that claimed it knows it. */
@@ -72,8 +73,8 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
   const { record, step, tell } = createRecorder(deps);
   const batches = createAttemptBatches({ sql, jobs: [...catalogue.keys()], ttlSeconds, record });
 
-  function toHint({ queuedJob, run, requestId }: Pick<Step, "queuedJob" | "run" | "requestId">, backlog: number, delayMs: number): Hint {
-    return { id: queuedJob.id, run, requestId, lane: catalogue.get(queuedJob.jobName)?.runsIn ?? "worker", priority: queuedJob.priority, backlog, delayMs };
+  function toHint({ queuedJob, run, requestId, traceparent }: Step, backlog: number, delayMs: number): Hint {
+    return { id: queuedJob.id, run, requestId, ...(traceparent && { traceparent }), lane: catalogue.get(queuedJob.jobName)?.runsIn ?? "worker", priority: queuedJob.priority, backlog, delayMs };
   }
 
   /** Null when what it gives may not be reused. */
@@ -85,6 +86,14 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
   async function hint(steps: Step[], delayMs: (queuedJob: QueuedJob) => number): Promise<void> {
     const backlogs = await Promise.all(steps.map((made) => (made.queuedJob.priority === 0 ? made.pending : backlogOf(sql, made.queuedJob))));
     await hints.add(steps.map((made, i) => toHint(made, backlogs[i] ?? made.pending, delayMs(made.queuedJob))));
+  }
+
+  const insert = createUnitInserter({ sql, maxPending: limits.maxPendingPerUser, recorded: tellAccepted });
+
+  async function tellAccepted(steps: Step[]): Promise<void> {
+    await failpoint("accept: after the commit");
+    tell(steps, "QUEUED");
+    await hint(steps, ({ runAt }) => (runAt ? Math.max(0, Date.parse(runAt) - Date.now()) : 0));
   }
 
   /** What waits in the queue or runs in a worker is not wanted any more. */
@@ -118,11 +127,9 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     /** Accepts 1 to 100 submissions of one user, all or none; see `enqueue` for what it throws. */
     async enqueue(userId: string, request: { submissions: Submission[]; requestId: string; single: boolean }): Promise<QueuedJob[]> {
       await failpoint("accept: before the statement");
-      const { queuedJobs, steps } = await tracer.span("record enqueue", DATABASE, () => enqueue({ sql, submittable: deps.submittable, maxPending: limits.maxPendingPerUser }, { userId, ...request }));
-      await failpoint("accept: after the commit");
-      tell(steps, "QUEUED");
-      if (steps.length > 0) log.info({ requestId: request.requestId, userId, queuedJobIds: steps.map(({ queuedJob }) => queuedJob.id) }, "accepted");
-      await hint(steps, ({ runAt }) => (runAt ? Math.max(0, Date.parse(runAt) - Date.now()) : 0));
+      const unit = { userId, requestId: request.requestId, traceparent: tracer.carry() };
+      const queuedJobs = await tracer.span("record enqueue", DATABASE, () => enqueue({ sql, insert, submittable: deps.submittable, maxPending: limits.maxPendingPerUser }, { ...request, ...unit }));
+      log.debug({ requestId: request.requestId, userId, queuedJobIds: queuedJobs.map(({ id }) => id) }, "accepted");
       return queuedJobs;
     },
 

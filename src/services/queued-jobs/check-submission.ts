@@ -6,7 +6,7 @@ import type { InputIssue } from "../../errors.js";
 import type { Task } from "../../tasks/define-task.js";
 import { isUuid } from "../ids.js";
 import { faultInWords } from "./fault-in-words.js";
-import type { NewQueuedJob } from "./insert-unit.js";
+import type { NewQueuedJob } from "./insert-units.js";
 
 /** A submission as it came in: nothing about it is checked but its types. */
 export interface Submission {

@@ -8,22 +8,16 @@ import type { Task } from "../../tasks/define-task.js";
 import { quotaExceeded } from "../quota-exceeded.js";
 import { checkSubmission, toNewQueuedJob } from "./check-submission.js";
 import type { Submission } from "./check-submission.js";
-import { insertUnit } from "./insert-unit.js";
-import type { NewQueuedJob } from "./insert-unit.js";
+import type { NewQueuedJob, Unit } from "./insert-units.js";
 import { queuedJobJson, recordedOutputs } from "./statements.js";
 import type { Step } from "./statements.js";
 
 export interface EnqueueDeps {
   sql: Sql;
+  /** Records and tells them, all or none; null when their user has no room for them, or is gone. */
+  insert(unit: Unit): Promise<Step[] | null>;
   submittable(name: string): Task | null;
   maxPending: number;
-}
-
-export interface Enqueued {
-  /** In the order of the submissions; a repeat of a key gives the first one, whatever its state. */
-  queuedJobs: QueuedJob[];
-  /** The steps that were made; fewer than the submissions where keys were repeated. */
-  steps: Step[];
 }
 
 interface Keyed {
@@ -35,8 +29,11 @@ interface Keyed {
 /** How often a unit whose keys others take, or whose photos others delete, at the same moment is tried. */
 const TRIES = 5;
 
-/** Accepts all submissions or none. `single`: faults are told without the index of the submission. */
-export async function enqueue(deps: EnqueueDeps, request: { userId: string; requestId: string; submissions: Submission[]; single: boolean }): Promise<Enqueued> {
+/**
+ * Accepts all submissions or none; returns them in their order, and for a repeat of a key the first one, whatever its state.
+ * `single`: faults are told without the index of the submission.
+ */
+export async function enqueue(deps: EnqueueDeps, request: Omit<Unit, "items"> & { submissions: Submission[]; single: boolean }): Promise<QueuedJob[]> {
   const { userId, submissions, single } = request;
   const at = (i: number) => (single ? [] : [i]);
   const items = checkAll(deps, submissions, at);
@@ -46,8 +43,8 @@ export async function enqueue(deps: EnqueueDeps, request: { userId: string; requ
     const isNew = (item: NewQueuedJob) => !known.has(item.idempotencyKey ?? "");
     // Of new ones only: a repeat gives the first one back, although its photos may be gone by now.
     await checkPhotosExist(deps.sql, userId, items, isNew, at);
-    const steps = await tryInsert(deps, request, firstOfEachKey(items).filter(isNew));
-    if (steps) return { queuedJobs: inOrder(items, known, steps), steps };
+    const steps = await tryInsert(deps, { ...request, items: firstOfEachKey(items).filter(isNew) });
+    if (steps) return inOrder(items, known, steps);
   }
   throw new ServiceUnavailableError("The same keys are being submitted elsewhere at this moment; try again.");
 }
@@ -97,17 +94,18 @@ function firstOfEachKey(items: NewQueuedJob[]): NewQueuedJob[] {
 }
 
 /** Null when a key was taken meanwhile, or a photo was deleted: what is there has to be read again. */
-async function tryInsert({ sql, maxPending }: EnqueueDeps, { userId, requestId }: { userId: string; requestId: string }, items: NewQueuedJob[]): Promise<Step[] | null> {
-  if (items.length === 0) return [];
+async function tryInsert({ sql, insert, maxPending }: EnqueueDeps, unit: Unit): Promise<Step[] | null> {
+  if (unit.items.length === 0) return [];
   try {
-    return await available(() => insertUnit(sql, { userId, requestId, maxPending, items }));
+    const steps = await insert(unit);
+    if (steps) return steps;
   } catch (error) {
     const state = sqlState(error);
     if (state === ALREADY_THERE || violatedConstraint(error) === "queued_job_photos_photo") return null;
     if (state !== OVER_QUOTA) throw error;
-    if (!(await hasCounter(sql, userId))) throw new UnauthenticatedError("This account was deleted: sign in again.");
-    throw quotaExceeded.unfinished(maxPending);
   }
+  if (!(await hasCounter(sql, unit.userId))) throw new UnauthenticatedError("This account was deleted: sign in again.");
+  throw quotaExceeded.unfinished(maxPending);
 }
 
 /** A user who was deleted elsewhere has none, which the statement cannot tell from a full one. */

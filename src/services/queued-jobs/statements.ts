@@ -14,6 +14,8 @@ export interface Step {
   failures: number;
   stalls: number;
   requestId: string;
+  /** W3C's, of the request that made it; undefined where it is to be taken from what is under way. */
+  traceparent?: string | undefined;
   /** Unfinished QueuedJobs of the owner, this one included where it is unfinished. */
   pending: number;
 }

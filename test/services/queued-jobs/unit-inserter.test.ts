@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { TransactionSql } from "postgres";
+import type { User } from "../../../src/services/users.js";
+import { assertConsistent } from "../../support/assert-consistent.js";
+import { assertToldWhole } from "../../support/assert-told-whole.js";
+import { eventually } from "../../support/eventually.js";
+import { outcomeOf } from "../../support/outcome-of.js";
+import { createTestWaist } from "../../support/test-waist.js";
+import type { TestWaist } from "../../support/test-waist.js";
+
+const MOST = 20;
+
+describe("submissions that come together", () => {
+  let waist: TestWaist;
+  before(async () => {
+    waist = await createTestWaist({ maxPending: MOST });
+  });
+  after(async () => {
+    await assertConsistent(waist.database.sql);
+    await waist.close();
+  });
+
+  /** Runs `submit` while a first submission of the user waits for the counter, so that all that comes makes one batch. */
+  async function behindAnother<T>(user: User, submit: () => Promise<T>, meanwhile: (tx: TransactionSql) => Promise<unknown> = async () => {}): Promise<T> {
+    const { sql } = waist.database;
+    let [first, others]: Promise<unknown>[] = [];
+    await sql.begin(async (tx) => {
+      await tx`select from user_streams where user_id = ${user.id} for update`;
+      await meanwhile(tx);
+      first = waist.submit(user);
+      await eventually("the first waits", async () => (await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length > 0);
+      others = submit();
+      // What they read before they are written has been read when these have.
+      for (let i = 0; i < 20; i++) await sql`select 1`;
+    });
+    await first;
+    return (await others) as T;
+  }
+
+  it("are recorded by one statement and told by one bell, each with its own hint", async () => {
+    const user = await waist.newUser();
+    const [bells, hints] = [waist.bells.length, waist.hinted.length];
+    const queuedJobs = await behindAnother(user, () => Promise.all(Array.from({ length: 12 }, (_, i) => waist.submit(user, { parameters: { message: i } }))));
+    assert.deepEqual(queuedJobs.map(({ parameters }) => parameters["message"]), Array.from({ length: 12 }, (_, i) => i));
+    assert.deepEqual(waist.bells.slice(bells), [1, 12]);
+    assert.equal((await waist.database.sql`select from queued_jobs where user_id = ${user.id} group by xmin`).length, 2);
+    assert.deepEqual(waist.hinted.slice(hints).map(({ backlog }) => backlog), Array.from({ length: 13 }, (_, i) => i + 1));
+    assertToldWhole(waist.rung.filter(({ queuedJob }) => queuedJob.userId === user.id));
+  });
+
+  it("are not harmed by one whose photo is deleted at the same moment", async () => {
+    const user = await waist.newUser();
+    const photo = await waist.newPhoto(user);
+    const outcomes = await behindAnother(
+      user,
+      () => Promise.all([{}, { job: "album", photoIds: [photo.id] }, {}].map((submission) => outcomeOf(waist.submit(user, submission)))),
+      async (tx) => {
+        await tx`delete from photos where id = ${photo.id}`;
+        await tx`update user_streams set stored_bytes = stored_bytes - ${photo.byteSize} where user_id = ${user.id}`;
+      },
+    );
+    assert.deepEqual(outcomes, ["done", "BAD_USER_INPUT", "done"]);
+  });
+
+  it("fill the room that there is, and small ones still get in behind a large one that does not", async () => {
+    const user = await waist.newUser();
+    const units = [10, 10, 5, 4];
+    const outcomes = await behindAnother(user, () => Promise.all(units.map((size) => outcomeOf(waist.submitMany(user, Array.from({ length: size }, () => ({})))))));
+    assert.deepEqual(outcomes, ["done", "QUOTA_EXCEEDED", "done", "done"]);
+  });
+
+  it("are exact for each of many users, with keys that are given twice and accounts that are gone", async () => {
+    const users = await Promise.all(Array.from({ length: 12 }, () => waist.newUser()));
+    const gone = await waist.newUser();
+    await waist.database.sql`delete from users where id = ${gone.id}`;
+    const submissions = Array.from({ length: 30 }, (_, i) => [...users, gone].map((user) => outcomeOf(waist.submit(user, { idempotencyKey: `key ${i % 25}` })))).flat();
+    const outcomes = await Promise.all(submissions);
+    assert.equal(outcomes.filter((outcome) => outcome === "UNAUTHENTICATED").length, 30);
+    for (const user of users) {
+      const told = waist.rung.filter(({ queuedJob }) => queuedJob.userId === user.id);
+      assert.deepEqual(told.map(({ seq }) => seq).toSorted((a, b) => a - b), Array.from({ length: MOST }, (_, i) => i + 1));
+    }
+  });
+});
