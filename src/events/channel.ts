@@ -1,10 +1,21 @@
-import { LRUCache } from "lru-cache";
 import type { QueuedJobEvent } from "../queued-job.js";
 import type { Bell } from "./event-bus.js";
+import type { LogPage } from "./event-log.js";
+import { createProgressNews } from "./progress-news.js";
+import type { ProgressNews } from "./progress-news.js";
+import { createRing } from "./ring.js";
 
-/** Events that a process keeps of a user with a subscriber, so that the usual delivery costs no query. */
-const RING_SIZE = 256;
-const MOST_IN_PROGRESS = 1000;
+const PAGE_SIZE = 100;
+/** For an event that a later one has overtaken on its way: its bell is most often right behind. */
+const HOLE_PATIENCE_MS = 50;
+/** Listeners that are woken before others have their turn: a fan-out to all of a large feed takes longer than anybody should wait. */
+const WOKEN_AT_ONCE = 500;
+
+/** What follows a position in the log, as far as one query reads. */
+export interface Page extends LogPage {
+  /** The position that it leads to: nothing lies between its events and that. */
+  to: number;
+}
 
 /** What a process knows of one user's events while somebody here listens. */
 export interface Channel {
@@ -12,58 +23,92 @@ export interface Channel {
   readonly head: number;
   /** Grows with each bell: tells whether `head` was heard of while a query was under way. */
   readonly bells: number;
-  /** Grows with each PROGRESS; a subscriber has told those up to its own. */
-  readonly progressSerial: number;
+  readonly progress: Pick<ProgressNews, "serial" | "after">;
   hear(bell: Bell): void;
   /** The log's own word on where it stands, by a query that began when `bells` was `bellsBefore`. */
   confirmHead(head: number, bellsBefore: number): void;
-  /** Events that were read from the log; a PROGRESS from before them is stale. */
-  saw(events: QueuedJobEvent[]): void;
   /** The event that follows this position, when it is at hand. */
   after(seq: number): QueuedJobEvent | undefined;
-  /** The oldest PROGRESS that is not told yet and that does not overtake what is. */
-  progressAfter(serial: number, seq: number, queuedJobId: string | null): { serial: number; event: QueuedJobEvent } | undefined;
-  /** Resolves at the next news, or when the time is up. */
-  news(timeoutMs: number | null): Promise<void>;
-  wake(): void;
+  /** Whether all that follows this position is at hand, or will be heard of. */
+  covers(seq: number): boolean;
+  /** Whether what follows this position is to be read from the log. */
+  mustRead(seq: number): boolean;
+  /** A page of the log behind a position; who asks for the same while it is read shares it, and whoever comes later finds it at hand. */
+  page(seq: number, queuedJobId: string | null): Promise<Page>;
+  /** `listener` is called, soon, after each news; until the returned function is called. */
+  join(listener: () => void): () => void;
+  /** Lets go of what was heard before the last call: who has not told it by now reads the log. */
+  forget(): void;
 }
 
-export function createChannel(): Channel {
+export function createChannel(read: (query: { seq: number; queuedJobId: string | null; limit: number }) => Promise<LogPage>): Channel {
   let head = 0;
   let bells = 0;
-  let progressSerial = 0;
-  let ring: QueuedJobEvent[] = [];
-  const progress = new Map<string, { serial: number; event: QueuedJobEvent }>();
-  const lastLogged = new LRUCache<string, number>({ max: 1000 });
-  const waiting = new Set<() => void>();
+  let patience: NodeJS.Timeout | null = null;
+  const ring = createRing();
+  const progress = createProgressNews();
+  const listeners = new Set<() => void>();
+  const reading = new Map<string, Promise<Page>>();
+  let waking = false;
+  let again = false;
 
-  function note({ seq, queuedJob }: QueuedJobEvent): void {
-    lastLogged.set(queuedJob.id, Math.max(seq, lastLogged.get(queuedJob.id) ?? 0));
-    const told = progress.get(queuedJob.id);
-    if (told && told.event.seq < seq) progress.delete(queuedJob.id);
+  function endPatience(): void {
+    if (patience) clearTimeout(patience);
+    patience = null;
   }
 
-  function hearLogged(event: QueuedJobEvent): void {
-    note(event);
-    const newest = ring.at(-1)?.seq;
-    if (newest !== undefined && event.seq <= newest) return;
-    // A hole: what is kept must follow each other, the rest is read from the log.
-    if (newest !== undefined && event.seq > newest + 1) ring = [];
-    ring.push(event);
+  function hear(bell: Bell): void {
+    bells++;
+    for (const event of bell.events) {
+      if (event.type === "PROGRESS") progress.hear(event);
+      else {
+        progress.saw(event);
+        ring.hear(event);
+      }
+    }
+    head = Math.max(head, bell.head ?? 0);
+    if (head <= ring.newest || bell.events.length === 0) endPatience();
+    else if (ring.started && bell.head !== null) patience ??= setTimeout(() => { patience = null; wake(); }, HOLE_PATIENCE_MS).unref();
+    wake();
   }
 
-  function hearProgress(event: QueuedJobEvent): void {
-    if ((lastLogged.get(event.queuedJob.id) ?? 0) > event.seq) return;
-    progress.delete(event.queuedJob.id);
-    progress.set(event.queuedJob.id, { serial: ++progressSerial, event });
-    // Of those whose end was not heard the oldest goes.
-    const [oldest] = progress.keys();
-    if (progress.size > MOST_IN_PROGRESS && oldest !== undefined) progress.delete(oldest);
+  function confirmHead(seq: number, bellsBefore: number): void {
+    const heard = bells !== bellsBefore;
+    head = heard ? Math.max(head, seq) : seq;
+    if (!heard) ring.forgetAhead();
+    ring.start(seq);
+  }
+
+  async function readPage(seq: number, queuedJobId: string | null): Promise<Page> {
+    const bellsBefore = bells;
+    const page = await read({ seq, queuedJobId, limit: PAGE_SIZE });
+    const whole = page.events.length < PAGE_SIZE;
+    const to = Math.max(seq, whole ? page.last : (page.events.at(-1)?.seq ?? 0));
+    for (const event of page.events) progress.saw(event);
+    // Behind a position below the floor there was more than is there now.
+    if (queuedJobId === null && seq >= page.floor && seq <= page.last) ring.learn(seq, page.events, to, whole);
+    confirmHead(page.last, bellsBefore);
+    return { ...page, to };
   }
 
   function wake(): void {
-    for (const resolve of waiting) resolve();
-    waiting.clear();
+    again = waking;
+    if (waking || listeners.size === 0) return;
+    waking = true;
+    setImmediate(wakeSome, listeners.values());
+  }
+
+  function wakeSome(rest: Iterator<() => void>): void {
+    for (let i = 0; i < WOKEN_AT_ONCE; i++) {
+      const { done, value: listener } = rest.next();
+      if (done) {
+        waking = false;
+        if (again) wake();
+        return;
+      }
+      listener();
+    }
+    setImmediate(wakeSome, rest);
   }
 
   return {
@@ -73,38 +118,27 @@ export function createChannel(): Channel {
     get bells() {
       return bells;
     },
-    get progressSerial() {
-      return progressSerial;
+    progress,
+    hear,
+    confirmHead,
+    after: ring.after,
+    covers: ring.covers,
+    mustRead: (seq) => head > seq && !(patience && seq === ring.newest),
+    page(seq, queuedJobId) {
+      const key = `${seq} ${queuedJobId}`;
+      const asked = reading.get(key) ?? readPage(seq, queuedJobId).finally(() => reading.delete(key));
+      reading.set(key, asked);
+      return asked;
     },
-    hear(bell) {
-      bells++;
-      for (const event of bell.events) (event.type === "PROGRESS" ? hearProgress : hearLogged)(event);
-      if (ring.length > RING_SIZE) ring = ring.slice(-RING_SIZE);
-      head = Math.max(head, bell.head ?? 0);
-      wake();
+    join(listener) {
+      // A function of its own, so that each counts whatever was given.
+      const entry = () => listener();
+      listeners.add(entry);
+      return () => void listeners.delete(entry);
     },
-    confirmHead(seq, bellsBefore) {
-      head = bells === bellsBefore ? seq : Math.max(head, seq);
+    forget() {
+      ring.forget();
+      progress.forget();
     },
-    saw: (events) => events.forEach(note),
-    after: (seq) => ring[seq + 1 - (ring[0]?.seq ?? Infinity)],
-    progressAfter(serial, seq, queuedJobId) {
-      for (const entry of progress.values()) {
-        const wanted = queuedJobId === null || entry.event.queuedJob.id === queuedJobId;
-        if (wanted && entry.serial > serial && entry.event.seq <= seq) return entry;
-      }
-      return undefined;
-    },
-    news: (timeoutMs) =>
-      new Promise((resolve) => {
-        const timer = timeoutMs === null ? undefined : setTimeout(done, timeoutMs);
-        function done() {
-          clearTimeout(timer);
-          waiting.delete(done);
-          resolve();
-        }
-        waiting.add(done);
-      }),
-    wake,
   };
 }

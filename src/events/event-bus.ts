@@ -31,8 +31,10 @@ export interface EventBus {
   close(): Promise<void>;
 }
 
-/** Of a logged event that is longer a bell carries the number only; whoever needs it reads the log. */
-const MAX_BELL_BYTES = 8 * 1024;
+/** Of an event that is longer a bell carries the number only; whoever needs it reads the log. */
+const MAX_EVENT_LENGTH = 8 * 1024;
+/** Of the events of one bell; what is more rings another. */
+const MAX_BELL_LENGTH = 64 * 1024;
 
 /** For a Redis that is there but does not answer. */
 const PATIENCE_MS = 1000;
@@ -46,6 +48,17 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
   let onBell: (userId: string, bell: Bell) => void = () => {};
   let onReconnect: () => void = () => {};
   let onGone: (userId: string | null) => void = () => {};
+  let waiting = new Map<string, QueuedJobEvent[]>();
+
+  /** Once for all that was rung in this turn of the event loop: one bell for a user, one way to Redis for all. */
+  function ringAll(): void {
+    if (waiting.size === 0) return;
+    const batch = publisher.pipeline();
+    for (const [userId, events] of waiting) for (const bell of encodeBells(events)) batch.publish(topic + userId, bell);
+    waiting = new Map();
+    batch.exec().catch((error) => log.debug({ err: error }, "bells were not rung; the watchdog will find out"));
+  }
+
   subscriber.on("message", (channel, text) => {
     if (channel === goneTopic) return onGone(text);
     const bell = parseBell(text);
@@ -59,7 +72,10 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
 
   return {
     ring(userId, events) {
-      for (const text of encodeBells(events)) publisher.publish(topic + userId, text).catch((error) => log.debug({ err: error, userId }, "a bell was not rung; the watchdog will find out"));
+      if (waiting.size === 0) setImmediate(ringAll);
+      const own = waiting.get(userId);
+      if (own) own.push(...events);
+      else waiting.set(userId, [...events]);
     },
     async listen(userId) {
       // A lost subscription costs the bell, not the events.
@@ -85,26 +101,35 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
     },
     awayReason: () => (publisher.status === "ready" && subscriber.status === "ready" ? null : "is away; what is submitted runs when it returns"),
     async close() {
+      ringAll();
       publisher.disconnect();
       subscriber.disconnect();
     },
   };
 }
 
-/** As many events to a bell as there is room for. */
 function encodeBells(events: QueuedJobEvent[]): string[] {
-  const bells: { head: number | null; texts: string[]; bytes: number }[] = [];
+  const bells: string[] = [];
+  let [texts, length, head]: [string[], number, number | null] = [[], 0, null];
+  const end = () => {
+    if (texts.length > 0 || head !== null) bells.push(`{"head":${head},"events":[${texts.join(",")}]}`);
+    [texts, length, head] = [[], 0, null];
+  };
   for (const event of events) {
     const text = JSON.stringify(event);
-    const logged = event.type !== "PROGRESS";
-    let bell = bells.at(-1);
-    if (!bell || bell.bytes + text.length > MAX_BELL_BYTES) bells.push((bell = { head: null, texts: [], bytes: 0 }));
-    if (logged) bell.head = event.seq;
+    const isLogged = event.type !== "PROGRESS";
     // PROGRESS is never cut: it stands in no log.
-    if (!logged || text.length <= MAX_BELL_BYTES) bell.texts.push(text);
-    bell.bytes += text.length;
+    const isCut = isLogged && text.length > MAX_EVENT_LENGTH;
+    if (isCut || length + text.length > MAX_BELL_LENGTH) end();
+    if (isLogged) head = Math.max(head ?? 0, event.seq);
+    if (isCut) end();
+    else {
+      texts.push(text);
+      length += text.length;
+    }
   }
-  return bells.map(({ head, texts }) => `{"head":${head},"events":[${texts.join()}]}`);
+  end();
+  return bells;
 }
 
 function parseBell(text: string): Bell | null {

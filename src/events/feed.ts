@@ -3,6 +3,7 @@
 // tell it to look. So a slow reader costs no memory, and a lost, doubled or reordered bell changes nothing.
 import { CursorExpiredError, NotFoundError } from "../errors.js";
 import type { Logger } from "../logger.js";
+import { createMicroBatch } from "../micro-batch.js";
 import type { QueuedJobEvent } from "../queued-job.js";
 import { createChannel } from "./channel.js";
 import type { Channel } from "./channel.js";
@@ -47,7 +48,9 @@ export interface FeedOptions {
 }
 
 export function createFeed(options: FeedOptions): Feed {
-  const { bus, eventLog, log, onTold, onGone = () => {} } = options;
+  const { bus, eventLog, log, onGone = () => {} } = options;
+  const onTold = options.onTold && tellLag(options.onTold);
+  const headOf = createHeadReads(eventLog);
   const listeners = new Map<string, { channel: Channel; subscribers: number; ready: Promise<void> }>();
   const open = new Set<Subscription>();
   let checking: Promise<void> | null = null;
@@ -67,6 +70,7 @@ export function createFeed(options: FeedOptions): Feed {
 
   async function checkHeads(): Promise<void> {
     const userIds = [...listeners.keys()];
+    for (const { channel } of listeners.values()) channel.forget();
     for (let i = 0; i < userIds.length; i += HEADS_PER_QUERY) {
       const heads = await eventLog.heads(userIds.slice(i, i + HEADS_PER_QUERY));
       for (const userId of userIds.slice(i, i + HEADS_PER_QUERY)) look(userId, heads.get(userId));
@@ -80,7 +84,7 @@ export function createFeed(options: FeedOptions): Feed {
   }
 
   async function enter(userId: string): Promise<Channel> {
-    const listener = listeners.get(userId) ?? { channel: createChannel(), subscribers: 0, ready: bus.listen(userId) };
+    const listener = listeners.get(userId) ?? { channel: createChannel((query) => eventLog.read({ userId, ...query })), subscribers: 0, ready: bus.listen(userId) };
     listener.subscribers++;
     listeners.set(userId, listener);
     await listener.ready;
@@ -96,13 +100,14 @@ export function createFeed(options: FeedOptions): Feed {
 
   async function openOn(channel: Channel, request: FeedRequest): Promise<Subscription> {
     // Listen first, then read: what is committed between the two is heard.
-    const start = await findStart(eventLog, channel, request);
+    const epoch = await eventLog.epoch();
+    const start = await findStart({ eventLog, channel, headOf, epoch }, request);
     const subscription = createSubscription({
       ...request,
       ...start,
+      epoch,
       channel,
-      eventLog,
-      onTold: onTold && (({ at }) => onTold((Date.now() - Date.parse(at)) / 1000)),
+      onTold,
       onEnd: () => {
         open.delete(subscription);
         leave(request.userId);
@@ -137,36 +142,77 @@ export function createFeed(options: FeedOptions): Feed {
 interface Start {
   seq: number;
   first: QueuedJobEvent[];
+  to: number;
   ended: boolean;
 }
 
-async function findStart(eventLog: EventLog, channel: Channel, { userId, queuedJobId, after }: FeedRequest): Promise<Start> {
-  if (!after) return queuedJobId === null ? startNow(eventLog, channel, userId) : startWithPresent(eventLog, channel, userId, queuedJobId);
-  if (after.epoch !== (await eventLog.epoch())) throw expired();
-  const bells = channel.bells;
-  const page = await eventLog.read({ userId, seq: after.seq, limit: 1, queuedJobId });
-  channel.confirmHead(page.last, bells);
-  if (after.seq < page.floor || after.seq > page.last) throw expired();
-  if (queuedJobId === null || page.events.length > 0) return { seq: after.seq, first: [], ended: false };
+interface Sources {
+  eventLog: EventLog;
+  channel: Channel;
+  headOf: (userId: string) => Promise<number>;
+  epoch: string;
+}
+
+function findStart(sources: Sources, { userId, queuedJobId, after }: FeedRequest): Promise<Start> {
+  if (after) return startBehind(sources, { userId, queuedJobId, after });
+  return queuedJobId === null ? startNow(sources, userId) : startWithPresent(sources, userId, queuedJobId);
+}
+
+async function startBehind({ eventLog, channel, epoch }: Sources, { userId, queuedJobId, after }: { userId: string; queuedJobId: string | null; after: { epoch: string; seq: number } }): Promise<Start> {
+  const { seq } = after;
+  if (after.epoch !== epoch) throw expired();
+  if (queuedJobId === null && channel.covers(seq)) return { seq, first: [], to: seq, ended: false };
+  let page = await channel.page(seq, queuedJobId);
+  // It may have been asked for by somebody else, before this position was reached.
+  if (seq > page.last) page = await channel.page(seq, queuedJobId);
+  if (seq < page.floor || seq > page.last) throw expired();
+  if (queuedJobId === null || page.events.length > 0) return { seq, first: page.events, to: page.to, ended: false };
   const present = await eventLog.present(userId, queuedJobId);
   if (!present) throw new NotFoundError("There is no such QueuedJob.");
   // Finished before the page was read, or after it: then its terminal event follows.
-  return { seq: after.seq, first: [], ended: present.finished && present.lastSeq <= after.seq };
+  return { seq, first: [], to: seq, ended: present.finished && present.lastSeq <= seq };
 }
 
-async function startNow(eventLog: EventLog, channel: Channel, userId: string): Promise<Start> {
+async function startNow({ channel, headOf }: Sources, userId: string): Promise<Start> {
   const bells = channel.bells;
-  const head = (await eventLog.heads([userId])).get(userId) ?? 0;
-  channel.confirmHead(head, bells);
-  return { seq: head, first: [], ended: false };
+  const seq = await headOf(userId);
+  channel.confirmHead(seq, bells);
+  return { seq, first: [], to: seq, ended: false };
 }
 
-async function startWithPresent(eventLog: EventLog, channel: Channel, userId: string, queuedJobId: string): Promise<Start> {
+async function startWithPresent({ eventLog, channel }: Sources, userId: string, queuedJobId: string): Promise<Start> {
   const bells = channel.bells;
   const present = await eventLog.present(userId, queuedJobId);
   if (!present) throw new NotFoundError("There is no such QueuedJob.");
   channel.confirmHead(present.head, bells);
-  return { seq: present.event.seq, first: [present.event], ended: present.finished };
+  const { seq } = present.event;
+  return { seq, first: [present.event], to: seq, ended: present.finished };
+}
+
+/** Many come at once, after a restart above all: one query for those who came while the last was under way. */
+function createHeadReads(eventLog: EventLog): (userId: string) => Promise<number> {
+  let asked = 0;
+  const read = createMicroBatch<{ userId: string; key: string }, number>({
+    lanes: 1,
+    maxItems: HEADS_PER_QUERY,
+    laneOf: () => "",
+    keyOf: ({ key }) => key,
+    sendOne: async ({ userId }) => (await eventLog.heads([userId])).get(userId) ?? 0,
+    async sendMany(items) {
+      const heads = await eventLog.heads([...new Set(items.map(({ userId }) => userId))]);
+      return items.map(({ userId }) => heads.get(userId) ?? 0);
+    },
+  });
+  return (userId) => read({ userId, key: String(asked++) });
+}
+
+/** The same event is told to many, one after the other: when it was recorded is read once. */
+function tellLag(onTold: (lagSeconds: number) => void): (event: QueuedJobEvent) => void {
+  let [at, recorded] = ["", 0];
+  return (event) => {
+    if (event.at !== at) [at, recorded] = [event.at, Date.parse(event.at)];
+    onTold((Date.now() - recorded) / 1000);
+  };
 }
 
 function expired(): CursorExpiredError {

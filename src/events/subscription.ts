@@ -1,22 +1,29 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { CursorExpiredError, ServiceUnavailableError } from "../errors.js";
 import { endsStream } from "../queued-job-status.js";
 import type { QueuedJobEvent } from "../queued-job.js";
 import type { Channel } from "./channel.js";
-import type { EventLog } from "./event-log.js";
 
 /** An event as it is told in a stream: `cursorSeq` is the position to resume from, for a PROGRESS that of the last other one. */
 export interface ToldEvent {
   event: QueuedJobEvent;
   cursorSeq: number;
+  /** Of the history that `cursorSeq` is a position of. */
+  epoch: string;
 }
 
+/** To be pulled, by `next` or, without a promise for each, by `take` whenever there is news. */
 export interface Subscription extends AsyncIterableIterator<ToldEvent> {
+  /** The next event, when it is at hand. */
+  take(): ToldEvent | undefined;
+  /** Once nothing will ever follow what was taken: true, or why it broke. */
+  readonly over: boolean | Error;
+  /** `listener` is called when it may be worth to `take`, or when the stream is over; instead of who was told before. */
+  onNews(listener: () => void): void;
   /** Wakes a waiting `next`, which then says that it is done. */
   return(): Promise<IteratorResult<ToldEvent>>;
 }
 
-const PAGE_SIZE = 100;
 /** How long a stream that could not read the log waits before it looks again. */
 const PAUSE_MS = 1000;
 
@@ -25,129 +32,129 @@ const PAUSE_MS = 1000;
  * event that may never come, and so leak the channel.
  */
 export function createSubscription(options: {
-  userId: string;
+  epoch: string;
   queuedJobId: string | null;
   includeProgress: boolean;
   /** The position to go on from. */
   seq: number;
-  /** Told before everything else. */
+  /** Told before everything else, and the position that it leads to. */
   first: QueuedJobEvent[];
+  to: number;
   /** Nothing follows `first`. */
   ended: boolean;
   channel: Channel;
-  eventLog: EventLog;
   /** Called with each logged event that was recorded after the stream was opened. */
   onTold?: ((event: QueuedJobEvent) => void) | undefined;
   /** Called once, when the stream is over, however. */
   onEnd: () => void;
 }): Subscription {
-  const { userId, queuedJobId, includeProgress, channel, eventLog } = options;
-  let { seq: position, ended } = options;
+  const { epoch, queuedJobId, includeProgress, channel } = options;
+  let { seq: position, ended, first: page, to: afterPage } = options;
   let told = position;
-  let page = options.first;
-  // Where the log stood when `page` was read to its end: nothing of this stream lies between.
-  let afterPage = position;
-  let progressSerial = channel.progressSerial;
-  let closed = false;
+  let taken = 0;
+  let progressSerial = channel.progress.serial;
+  let over: boolean | Error = false;
+  let reading = false;
+  let listener = ignore;
+  const leave = channel.join(() => listener());
   // What is up to here is replayed: its age says nothing of how fast events are told.
   const replayed = Math.max(channel.head, position);
 
-  function close(): void {
-    if (closed) return;
-    closed = true;
+  function close(how: true | Error): void {
+    if (over) return;
+    over = how;
+    page = [];
+    leave();
     options.onEnd();
-    channel.wake();
-  }
-
-  function isWanted(event: QueuedJobEvent): boolean {
-    return queuedJobId === null || event.queuedJob.id === queuedJobId;
   }
 
   /** The next event that is at hand without a query; moves the position. */
   function atHand(): QueuedJobEvent | undefined {
-    const paged = page.shift();
+    const paged = page[taken];
     if (paged) {
-      position = page.length > 0 ? paged.seq : Math.max(afterPage, paged.seq);
+      const isLast = ++taken === page.length;
+      position = isLast ? Math.max(afterPage, paged.seq) : paged.seq;
+      if (isLast) page = [];
       return paged;
     }
+    if (ended) return undefined;
     for (let event = channel.after(position); event; event = channel.after(position)) {
       position = event.seq;
-      if (isWanted(event)) return event;
+      if (queuedJobId === null || event.queuedJob.id === queuedJobId) return event;
     }
     return undefined;
   }
 
   async function readPage(): Promise<void> {
-    const bells = channel.bells;
-    const { events, last, floor } = await eventLog.read({ userId, seq: position, limit: PAGE_SIZE, queuedJobId });
+    const { events, floor, to } = await channel.page(position, queuedJobId);
     if (position < floor) throw new CursorExpiredError("The stream fell behind what is kept: read the page again and go on with its eventCursor.");
-    channel.confirmHead(last, bells);
-    channel.saw(events);
-    page = events;
-    afterPage = events.length === PAGE_SIZE ? 0 : last;
-    if (events.length === 0) position = Math.max(position, last);
-    // A replay of many pages must let the others have their turn.
-    await nextTurn();
+    [page, taken, afterPage] = [events, 0, to];
+    if (events.length === 0) position = Math.max(position, to);
   }
 
-  /** Returns false when the log could not be read: the stream pauses, it does not end. */
-  async function tryReadPage(): Promise<boolean> {
+  /** When the log cannot be read the stream pauses, it does not end. */
+  async function read(): Promise<void> {
+    if (reading) return;
+    reading = true;
     try {
       await readPage();
-      return true;
+      // A replay of many pages must let the others have their turn.
+      await nextTurn();
     } catch (error) {
-      if (!(error instanceof ServiceUnavailableError)) throw error;
-      return false;
+      if (error instanceof ServiceUnavailableError) await pause(PAUSE_MS, null, { ref: false });
+      else close(error as Error);
     }
+    reading = false;
+    listener();
   }
 
   function nextProgress(): QueuedJobEvent | undefined {
-    const entry = includeProgress ? channel.progressAfter(progressSerial, position, queuedJobId) : undefined;
+    const entry = includeProgress ? channel.progress.after(progressSerial, position, queuedJobId) : undefined;
     if (entry) progressSerial = entry.serial;
     return entry?.event;
   }
 
-  /** Nothing more is told, not even what is at hand already: a retry is another stream. */
-  function end(): void {
-    ended = true;
-    page = [];
-  }
-
-  async function pull(): Promise<ToldEvent | null> {
-    while (!closed) {
-      if (ended && page.length === 0) return null;
-      const event = atHand();
-      if (event) {
-        told = event.seq;
-        if (told > replayed) options.onTold?.(event);
-        if (queuedJobId !== null && endsStream(event.type)) end();
-        return { event, cursorSeq: told };
-      }
-      if (channel.head > position) {
-        if (!(await tryReadPage())) await channel.news(PAUSE_MS);
-        continue;
-      }
-      const progress = nextProgress();
-      if (progress) return { event: progress, cursorSeq: told };
-      await channel.news(null);
+  function take(): ToldEvent | undefined {
+    if (over || reading) return undefined;
+    const event = atHand();
+    if (event) {
+      told = event.seq;
+      if (told > replayed) options.onTold?.(event);
+      // Nothing more is told, not even what is at hand already: a retry is another stream.
+      if (queuedJobId !== null && endsStream(event.type)) [ended, page] = [true, []];
+      return { event, cursorSeq: told, epoch };
     }
-    return null;
+    if (ended) close(true);
+    else if (channel.mustRead(position)) void read();
+    else {
+      const progress = nextProgress();
+      if (progress) return { event: progress, cursorSeq: told, epoch };
+    }
+    return undefined;
   }
 
   return {
+    take,
+    get over() {
+      return over;
+    },
+    onNews(news) {
+      listener = news;
+    },
     async next() {
-      try {
-        const value = await pull();
+      for (let value = take(); ; value = take()) {
         if (value) return { done: false, value };
-      } catch (error) {
-        close();
-        throw error;
+        if (over) break;
+        await new Promise<void>((resolve) => (listener = resolve));
       }
-      close();
+      const failure = over;
+      over = true;
+      if (failure !== true) throw failure;
       return { done: true, value: undefined };
     },
     async return() {
-      close();
+      close(true);
+      listener();
       return { done: true, value: undefined };
     },
     [Symbol.asyncIterator]() {
@@ -155,3 +162,5 @@ export function createSubscription(options: {
     },
   };
 }
+
+function ignore(): void {}
