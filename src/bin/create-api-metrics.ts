@@ -2,9 +2,11 @@ import type { GraphQLSchema } from "graphql";
 import type { Database } from "../db/database.js";
 import type { EventBus } from "../events/event-bus.js";
 import type { Feed } from "../events/feed.js";
+import type { ChildFault } from "../imaging/child-pool.js";
 import type { PhotoInspector } from "../imaging/photo-inspector.js";
 import { createEdgeMetrics, gaugeEdge } from "../observability/edge-metrics.js";
-import { createJobMetrics } from "../observability/job-metrics.js";
+import { createFaultMetrics } from "../observability/fault-metrics.js";
+import { createStepMetrics } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
 import { gaugeStores } from "../observability/store-metrics.js";
 import { watchFields } from "../observability/watch-fields.js";
@@ -19,11 +21,12 @@ export type ApiMetrics = ReturnType<typeof createApiMetrics>;
 /** What an API measures, and how it is put around what the API is made of. */
 export function createApiMetrics({ revision, tracer }: { revision: string | null; tracer: Tracer }) {
   const page = createMetricsPage({ process: "api", version, revision });
-  const { onStep } = createJobMetrics(page, catalogue.keys());
-  const edge = createEdgeMetrics(page);
+  const onFault = createFaultMetrics(page);
+  const edge = createEdgeMetrics(page, () => onFault("request"));
   return {
     edge,
-    onStep,
+    onStep: createStepMetrics(page, new Set(catalogue.keys())),
+    onChildFault: (reason: ChildFault) => onFault(`child_${reason}`),
     read: page.read,
     watchSchema: (schema: GraphQLSchema) => watchFields(schema, { onField: edge.onField, tracer }),
     measureIntake: (intake: PhotoIntake): PhotoIntake => ({

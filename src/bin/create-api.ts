@@ -52,7 +52,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   stack.add("start rate", () => startRate.close());
   const rateLimits = createRateLimits({ redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX, requestsPerMinute: config.rateLimitPerMinute, log });
   stack.add("rate limits", () => rateLimits.close());
-  const inspector = createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, memoryLimitBytes: CHILD_MEMORY_BYTES });
+  const inspector = createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, memoryLimitBytes: CHILD_MEMORY_BYTES, onFault: metrics.onChildFault });
   stack.add("photo inspector", () => inspector.close());
   const { maxUploadBytes, maxStoredBytesPerUser: maxStoredBytes } = config;
 

@@ -1,6 +1,7 @@
 import type { EventBus } from "../events/event-bus.js";
-import type { ChildPool } from "../imaging/child-pool.js";
-import { createJobMetrics, gaugeWorker } from "../observability/job-metrics.js";
+import type { ChildFault, ChildPool } from "../imaging/child-pool.js";
+import { createFaultMetrics } from "../observability/fault-metrics.js";
+import { createStepMetrics, createWorkMetrics, gaugeWorker } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
 import { gaugeStores } from "../observability/store-metrics.js";
 import { LANES } from "../queue/hint-queue.js";
@@ -17,7 +18,9 @@ type Reconciling = Pick<QueuedJobs, "takeOverLapsed" | "hintDue">;
 /** What a worker measures, and how it is put around what the worker is made of. */
 export function createWorkerMetrics({ revision }: { revision: string | null }) {
   const page = createMetricsPage({ process: "worker", version, revision });
-  const { onStep, onAttempt, onUpkeep } = createJobMetrics(page, catalogue.keys());
+  const jobs = new Set<string>(catalogue.keys());
+  const { onAttempt, onUpkeep } = createWorkMetrics(page, jobs);
+  const onFault = createFaultMetrics(page);
 
   async function counted(action: Parameters<typeof onUpkeep>[0], work: Promise<number>): Promise<number> {
     const count = await work;
@@ -26,8 +29,10 @@ export function createWorkerMetrics({ revision }: { revision: string | null }) {
   }
 
   return {
-    onStep,
+    onStep: createStepMetrics(page, jobs),
     onAttempt,
+    onBug: () => onFault("task"),
+    onChildFault: (reason: ChildFault) => onFault(`child_${reason}`),
     read: page.read,
     measureUpkeep: (queuedJobs: Reconciling): Reconciling => ({
       takeOverLapsed: (limit) => counted("taken_over", queuedJobs.takeOverLapsed(limit)),

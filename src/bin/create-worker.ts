@@ -41,7 +41,7 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   const worker = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
   const core = await createCore(config, { name: "photo-service worker", connections: 10, log, redisPrefix, tracer, onStep: metrics.onStep }, stack);
   const { database, queuedJobs } = core;
-  const pool = createChildPool({ entry: new URL("../worker/task-child.js", import.meta.url), size: config.workerConcurrency, memoryLimitBytes: CHILD_MEMORY_BYTES, log });
+  const pool = createChildPool({ entry: new URL("../worker/task-child.js", import.meta.url), size: config.workerConcurrency, memoryLimitBytes: CHILD_MEMORY_BYTES, log, onFault: metrics.onChildFault });
   stack.add("child pool", () => pool.close());
   const leases = createLeases({ queuedJobs, worker, log });
   stack.add("leases", () => leases.close());
@@ -52,13 +52,13 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   const upkeep = createUpkeep({ queuedJobs: metrics.measureUpkeep(queuedJobs), hints: core.hints, duties: createDuties(database), worker, log });
   stack.add("upkeep", () => upkeep.close());
   const cleanUp = createCleanUp({ database, queuedJobs, storage: core.storage, eventTtlSeconds: config.eventTtlSeconds, log });
-  const openInspector = () => createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, memoryLimitBytes: CHILD_MEMORY_BYTES });
+  const openInspector = () => createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, memoryLimitBytes: CHILD_MEMORY_BYTES, onFault: metrics.onChildFault });
   const photoRepair = createPhotoRepair({ database, storage: core.storage, openInspector, log });
   const schedule = createSchedule({ redisUrl: config.redisUrl, prefix: redisPrefix, duties: { ...metrics.measureCleanUp(cleanUp), ...photoRepair }, log });
   stack.add("schedule", () => schedule.close());
   stack.add("photo repair", () => photoRepair.close());
   const taskWorker = createTaskWorker(
-    { ...core, nearPhotos: createNearPhotos(database), pool, startRate, maxPhotoPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, catalogue, leases, worker, log, tracer, onAttempt: metrics.onAttempt },
+    { ...core, nearPhotos: createNearPhotos(database), pool, startRate, maxPhotoPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, catalogue, leases, worker, log, tracer, onAttempt: metrics.onAttempt, onBug: metrics.onBug },
     { redisUrl: config.redisUrl, prefix: redisPrefix, tasks: config.workerTasks, children: config.workerConcurrency, drainMs, onRedisReady: () => upkeep.hurry() },
   );
   stack.add("task worker", () => taskWorker.close());

@@ -1,5 +1,6 @@
 import type { Logger } from "../logger.js";
 import { ChildStoppedError } from "./child-stopped-error.js";
+import type { ChildStopReason } from "./child-stopped-error.js";
 import type { RunOptions } from "./child-work.js";
 import { NeverBegunError } from "./child-work.js";
 import { canCap } from "./spawn-child.js";
@@ -26,6 +27,8 @@ export interface ChildPool {
   close(): Promise<void>;
 }
 
+export type ChildFault = Exclude<ChildStopReason, "aborted" | "closed">;
+
 export interface ChildPoolOptions {
   /** The compiled module that the children run; it calls serveChild. */
   entry: URL;
@@ -42,6 +45,8 @@ export interface ChildPoolOptions {
   graceMs?: number;
   /** Until a child must be ready; 30,000. */
   startTimeoutMs?: number;
+  /** A child died of itself, or was stopped because its time was up. */
+  onFault?: (reason: ChildFault) => void;
 }
 
 interface Self {
@@ -106,6 +111,8 @@ async function serve(self: Self, child: WarmChild, task: WaitingTask): Promise<v
   try {
     task.resolve(await child.run(task.request, task.options));
   } catch (error) {
+    // Its own death is told when it is gone.
+    if (error instanceof ChildStoppedError && error.reason === "timeout") self.options.onFault?.("timeout");
     if (!(error instanceof NeverBegunError)) task.reject(error);
     else if (task.bounced > 0) task.reject(new ChildStoppedError("crashed", error.message));
     else self.line.rejoin({ ...task, bounced: 1 });
@@ -128,6 +135,7 @@ async function follow(self: Self, child: WarmChild): Promise<void> {
   if (ready) advance(self);
   const death = await child.gone;
   self.children.delete(child);
+  if (death !== null && isFault(death.reason)) self.options.onFault?.(death.reason);
   // A child that cannot start takes the first of the line with it: else a broken entry would be started for ever.
   if (!ready && death !== null) self.line.next()?.reject(death);
   if (child.tasks > 0) refill(self);
@@ -150,6 +158,8 @@ function refill(self: Self): void {
 function count(self: Self, state: WarmChild["state"]): number {
   return [...self.children].filter((child) => child.state === state).length;
 }
+
+const isFault = (reason: ChildStopReason): reason is ChildFault => reason !== "aborted" && reason !== "closed";
 
 function tellUncapped(self: Self): void {
   if (self.toldUncapped) return;

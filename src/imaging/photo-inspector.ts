@@ -1,5 +1,4 @@
-import type { Logger } from "../logger.js";
-import type { ChildPool } from "./child-pool.js";
+import type { ChildPool, ChildPoolOptions } from "./child-pool.js";
 import { createChildPool } from "./child-pool.js";
 import type { PhotoChildRequest, PhotoChildResponse, PhotoPreview } from "./photo-child-request.js";
 import type { PhotoHeader } from "./photo-header.js";
@@ -25,10 +24,10 @@ const PROBE_TIMEOUT_MS = 5000;
 const PREVIEW_TIMEOUT_MS = 20_000;
 
 /** Two children: one for headers, one for previews, so that no upload's answer waits for another one's decode. */
-export function createPhotoInspector(deps: { log: Logger; maxPixels: number; acceptHeic?: boolean; memoryLimitBytes: number }): PhotoInspector {
-  const { log, maxPixels, acceptHeic = true, memoryLimitBytes } = deps;
-  const headers = createChildPool({ entry: ENTRY, size: 1, memoryLimitBytes, log });
-  const previews = createChildPool({ entry: ENTRY, size: 1, memoryLimitBytes, log });
+export function createPhotoInspector(deps: Pick<ChildPoolOptions, "log" | "memoryLimitBytes" | "onFault"> & { maxPixels: number; acceptHeic?: boolean }): PhotoInspector {
+  const { maxPixels, acceptHeic = true, ...own } = deps;
+  const headers = createChildPool({ entry: ENTRY, size: 1, ...own });
+  const previews = createChildPool({ entry: ENTRY, size: 1, ...own });
   return {
     probe: (path, { signal } = {}) => ask(headers, { kind: "probe", path, maxPixels, acceptHeic }, { signal, timeoutMs: PROBE_TIMEOUT_MS }),
     preview: (path, outputPath, { signal } = {}) =>

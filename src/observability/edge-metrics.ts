@@ -18,10 +18,12 @@ export interface EdgeMetrics {
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const LAGS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 60];
+const CODES = ["BAD_REQUEST", "BAD_USER_INPUT", "CONFLICT", "CURSOR_EXPIRED", "FORBIDDEN", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "IDEMPOTENCY_CONFLICT", "INTERNAL_SERVER_ERROR", "NOT_FOUND", "QUOTA_EXCEEDED", "SERVICE_UNAVAILABLE", "UNAUTHENTICATED"];
 /** Of the protocol, and ours; a peer may send any number. */
 const CLOSE_CODES = new Set([1000, 1001, 1005, 1006, 1009, 1012, 1013, 4400, 4401, 4403, 4406, 4408, 4409, 4429, 4500]);
 
-export function createEdgeMetrics({ registry }: MetricsPage): EdgeMetrics {
+/** `onFault`: an answer left that hides a bug. */
+export function createEdgeMetrics({ registry }: MetricsPage, onFault: () => void): EdgeMetrics {
   const registers = [registry];
   const requests = new Histogram({ name: `${PREFIX}http_request_duration_seconds`, help: "HTTP requests until the answer was sent", labelNames: ["method", "route", "status"], buckets: SECONDS, registers });
   const fields = new Histogram({ name: `${PREFIX}field_duration_seconds`, help: "Root fields of GraphQL until they were resolved", labelNames: ["type", "field", "outcome"], buckets: SECONDS, registers });
@@ -30,10 +32,20 @@ export function createEdgeMetrics({ registry }: MetricsPage): EdgeMetrics {
   const lag = new Histogram({ name: `${PREFIX}event_lag_seconds`, help: "From the recording of an event until a subscriber was told it, replays apart", buckets: LAGS, registers });
   const uploads = new Counter({ name: `${PREFIX}uploads_total`, help: "Uploads that were taken", labelNames: ["outcome"], registers });
   const uploaded = new Counter({ name: `${PREFIX}uploaded_bytes_total`, help: "Bytes of new photos", registers });
+  for (const code of CODES) errors.inc({ code }, 0);
+  for (const code of [...CLOSE_CODES, "other"]) closes.inc({ code }, 0);
+  for (const outcome of ["created", "known"]) uploads.inc({ outcome }, 0);
   return {
-    onRequest: ({ method, route, status, seconds }) => requests.observe({ method, route: route ?? "none", status }, seconds),
+    onRequest({ method, route, status, seconds }) {
+      requests.observe({ method, route: route ?? "none", status }, seconds);
+      // GraphQL's own are told by their code.
+      if (status === 500 && route !== "/graphql") onFault();
+    },
     onField: ({ type, name, failed, seconds }) => fields.observe({ type, field: name, outcome: failed ? "failed" : "ok" }, seconds),
-    onError: (code) => errors.inc({ code }),
+    onError(code) {
+      errors.inc({ code });
+      if (code === "INTERNAL_SERVER_ERROR") onFault();
+    },
     onSocketClosed: (code) => closes.inc({ code: CLOSE_CODES.has(code) ? String(code) : "other" }),
     // The clocks are two: the database's and ours.
     onTold: (seconds) => lag.observe(Math.max(0, seconds)),

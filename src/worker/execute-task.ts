@@ -27,6 +27,8 @@ export interface ExecuteDeps extends RunTaskDeps {
   tracer?: Tracer;
   /** Called with each attempt that has ended; `seconds` from the claim until the outcome was recorded. */
   onAttempt?: (attempt: { job: string; outcome: AttemptOutcome; seconds: number }) => void;
+  /** An attempt failed of what its task did not foresee: a bug. */
+  onBug?: () => void;
 }
 
 export type AttemptOutcome = "succeeded" | "failed" | "retrying" | "handed_back" | "lost" | "discarded";
@@ -101,7 +103,7 @@ async function run(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): 
   }
 }
 
-async function settleFailure({ queuedJobs, catalogue, log }: ExecuteDeps, claimed: Claimed, signal: AbortSignal, error: unknown): Promise<AttemptOutcome> {
+async function settleFailure({ queuedJobs, catalogue, log, onBug }: ExecuteDeps, claimed: Claimed, signal: AbortSignal, error: unknown): Promise<AttemptOutcome> {
   const reason = signal.reason instanceof StopError ? signal.reason.reason : null;
   if (reason === "lost") {
     log.info("stopped: it was cancelled, or given to another worker");
@@ -115,6 +117,7 @@ async function settleFailure({ queuedJobs, catalogue, log }: ExecuteDeps, claime
     return "handed_back";
   }
   const fault = describeFault(reason === "timeout" ? new ChildStoppedError("timeout", "") : error, claimed, catalogue.get(claimed.queuedJob.jobName));
+  if (isBug(error) && reason === null) onBug?.();
   const outcome = await persist(() => queuedJobs.fail(claimed, fault), signal);
   log.warn({ err: error, code: fault.code, outcome }, "an attempt failed");
   return outcome === null ? "lost" : outcome === "FAILED" ? "failed" : "retrying";
@@ -132,6 +135,8 @@ function describeFault(error: unknown, { failures }: Claimed, task: Task | undef
   if (error.reason === "memory") return { code: "PHOTO_TOO_LARGE", message: "The photo needs more memory than a task may have. Scale it down and upload it again.", permanent };
   return { code: "PHOTO_UNREADABLE", message: "The photo cannot be processed: the decoder stopped at it. Upload the original file again.", permanent };
 }
+
+const isBug = (error: unknown) => ![PermanentTaskError, QuotaExceededError, TaskFailedError, ChildStoppedError].some((kind) => error instanceof kind);
 
 /** The attempt was over already; its files are nobody's, unless an earlier try had recorded them and only the answer was lost. */
 async function discard({ queuedJobs, storage, log }: ExecuteDeps, { id, attempt }: Claimed, { outputs }: TaskOutcome): Promise<AttemptOutcome> {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { WebSocket } from "ws";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import { startCountedService } from "../support/counted-service.js";
 import type { CountedService } from "../support/counted-service.js";
 import { eventually } from "../support/eventually.js";
+import { processTree } from "../support/process-tree.js";
 import { OPERATOR_PASSWORD, scrape } from "../support/scrape.js";
 import { smallPhoto } from "../support/small-photo.js";
 import { startTestService } from "../support/test-service.js";
@@ -40,6 +42,20 @@ describe("the metrics of a service", () => {
     }
   });
 
+  it("begin at 0, every kind of them: of a series that begins at 1 the first increase is never seen", async () => {
+    const [api, own] = await Promise.all([scrape(service.url), scrape(worker)]);
+    for (const [told, counters] of [[api, ["queued_jobs", "faults", "graphql_errors", "socket_closes", "uploads", "uploaded_bytes"]], [own, ["queued_jobs", "faults", "attempts", "upkeep_actions"]]] as const) {
+      assert.deepEqual([...told.text.matchAll(/^# TYPE photos_(\w+)_total counter$/gm)].map(([, name]) => name).filter((name) => !/^(process|nodejs)_/.test(name ?? "")).toSorted(), counters.toSorted());
+      for (const counter of counters) assert.ok(told.value(`photos_${counter}_total`) >= 0, counter);
+      for (const kind of ["request", "task", "child_crashed", "child_killed", "child_memory", "child_timeout"]) assert.equal(told.value("photos_faults_total", { kind }), 0, kind);
+      for (const job of catalogue.keys()) assert.equal(told.value("photos_queued_jobs_total", { job, status: "FAILED" }), 0, job);
+    }
+    assert.equal(own.value("photos_attempts_total", { job: "thumbnail", outcome: "failed" }), 0);
+    // As the README has them.
+    const codes = readFileSync("README.md", "utf8").split("### Errors")[1]?.split("\n| code | when |")[1]?.split("\n\n")[0] ?? "";
+    for (const [, code = ""] of codes.matchAll(/^\| `([A-Z_]+)` \|/gm)) assert.equal(api.value("photos_graphql_errors_total", { code }), 0, code);
+  });
+
   it("follow what is done", async () => {
     const person = await service.person();
     const stream = person.events({ after: await person.cursor() });
@@ -51,7 +67,7 @@ describe("the metrics of a service", () => {
     await person.ask("mutation { cancelQueuedJob(id: \"0198f3a0-0000-7000-8000-000000000000\") { id } }");
 
     const [api, own] = await Promise.all([scrape(service.url), scrape(worker)]);
-    assert.deepEqual([api, own].map((told) => ["PENDING", "STARTED", "SUCCESS", "FAILED"].map((status) => told.value("photos_queued_jobs_total", { job: "echo", status }))), [[2, NaN, NaN, NaN], [NaN, 2, 1, 1]]);
+    assert.deepEqual([api, own].map((told) => ["PENDING", "STARTED", "SUCCESS", "FAILED"].map((status) => told.value("photos_queued_jobs_total", { job: "echo", status }))), [[2, 0, 0, 0], [0, 2, 1, 1]]);
     assert.deepEqual(["succeeded", "failed"].map((outcome) => own.value("photos_attempts_total", { job: "echo", outcome })), [1, 1]);
     assert.equal(own.value("photos_task_duration_seconds_count", { job: "echo" }), 2);
     // QUEUED, STARTED and the end of two.
@@ -104,6 +120,27 @@ describe("the metrics of a service", () => {
     assert.ok(told.value("photos_http_request_duration_seconds_count", { route: "none", status: "404" }) >= 1);
     const users = await service.database.sql<{ id: string; email: string }[]>`select id, email from users`;
     for (const { id, email } of users) assert.ok(!told.text.includes(id) && !told.text.includes(email));
+  });
+
+  it("count the faults: an answer that hides a bug, at every door, and a child that is killed", async () => {
+    const person = await service.person();
+    const faults = async (url: string, kind: string) => (await scrape(url)).value("photos_faults_total", { kind });
+    await service.database.sql`alter table photos rename to photos_gone`;
+    try {
+      assert.equal((await person.ask("{ photos { nodes { id } } }")).code, "INTERNAL_SERVER_ERROR");
+      assert.equal(await faults(service.url, "request"), 1);
+      assert.equal((await person.upload(smallPhoto(9, 9), { type: "image/png" })).status, 500);
+      await eventually("the answer is counted", async () => (await faults(service.url, "request")) === 2);
+    } finally {
+      await service.database.sql`alter table photos_gone rename to photos`;
+    }
+    assert.equal((await scrape(service.url)).value("photos_graphql_errors_total", { code: "INTERNAL_SERVER_ERROR" }), 1);
+
+    const child = processTree(process.pid).find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("task-child"));
+    assert.ok(child, "the worker has no child");
+    process.kill(child, "SIGKILL");
+    await eventually("the death is counted", async () => (await faults(worker, "child_killed")) === 1);
+    assert.deepEqual([await faults(worker, "task"), await faults(worker, "child_crashed")], [0, 0]);
   });
 });
 

@@ -75,7 +75,9 @@ describe("an attempt", () => {
   for (const [what, job, parameters, code, message, final] of failures) {
     it(`whose task ${what} leaves ${code}, and is ${final ? "the last" : "tried again later"}`, async () => {
       const queuedJob = await submit(job, parameters);
-      await scene.execute(queuedJob);
+      let bugs = 0;
+      await scene.execute(queuedJob, { onBug: () => bugs++ });
+      assert.equal(bugs, message.includes("unexpectedly") ? 1 : 0, "only what nobody foresaw is told to operators as a bug");
       const row = await scene.find(queuedJob);
       assert.deepEqual([row?.status, row?.error], [final ? "FAILED" : "PENDING", { code, message }]);
       assert.deepEqual(await storyOf(queuedJob), ["QUEUED", "STARTED", final ? "FAILED" : "RETRYING"]);
