@@ -1,0 +1,40 @@
+import { Pool } from "undici";
+
+/** Requests to one server over so many kept-alive connections, one at a time on each. */
+export interface ApiClient {
+  /** Posts a GraphQL request that was made before; throws when the answer has errors. */
+  post(token: string, body: string): Promise<string>;
+  /** Uploads a photo; its id. */
+  upload(token: string, bytes: Buffer): Promise<string>;
+  close(): Promise<void>;
+}
+
+const ENQUEUE = "mutation Enqueue($input: EnqueueJobInput!) { enqueueJob(input: $input) { id status version } }";
+export const PAGE = "query Page { queuedJobs(first: 20) { edges { node { id status createdAt job { name } user { id email } } } pageInfo { hasNextPage endCursor } eventCursor } }";
+
+export function createApiClient(url: string, connections: number): ApiClient {
+  const pool = new Pool(url, { connections, pipelining: 1, headersTimeout: 60_000, bodyTimeout: 60_000 });
+  async function send(path: string, token: string, headers: Record<string, string>, body: string | Buffer): Promise<string> {
+    const response = await pool.request({ method: "POST", path, headers: { ...headers, authorization: `Bearer ${token}` }, body });
+    const text = await response.body.text();
+    if (response.statusCode >= 300 || text.startsWith('{"errors"')) throw new Error(`${path} answered ${response.statusCode}: ${text.slice(0, 300)}`);
+    return text;
+  }
+  return {
+    post: (token, body) => send("/graphql", token, { "content-type": "application/json" }, body),
+    async upload(token, bytes) {
+      const { id } = JSON.parse(await send("/photos", token, { "content-type": "image/jpeg", "x-filename": "bench.jpg" }, bytes)) as { id: string };
+      return id;
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+/** The body of a request that submits. */
+export function enqueueBody(job: string, parameters: object, more: object = {}): string {
+  return JSON.stringify({ query: ENQUEUE, operationName: "Enqueue", variables: { input: { job, parameters, ...more } } });
+}
+
+export function enqueuedId(answer: string): string {
+  return (JSON.parse(answer) as { data: { enqueueJob: { id: string } } }).data.enqueueJob.id;
+}

@@ -1,0 +1,34 @@
+import { parseArgs } from "node:util";
+import { FULL, QUICK } from "./scale.js";
+import type { Scale } from "./scale.js";
+
+export const WORKLOADS = ["W1", "W2", "W3", "W4", "W5", "W6", "start", "memory"] as const;
+export type WorkloadName = (typeof WORKLOADS)[number];
+
+export interface BenchOptions {
+  scale: Scale;
+  only: ReadonlySet<WorkloadName>;
+  /** Where the figures of every round go; null: nowhere. */
+  json: string | null;
+  /** The folder for V8's profiles of the service; null: none are made. */
+  profile: string | null;
+}
+
+/** Throws an Error with a sentence when they make no sense. */
+export function parseBenchOptions(args: string[]): BenchOptions {
+  const { values } = parseArgs({
+    args,
+    options: { quick: { type: "boolean", default: false }, rounds: { type: "string" }, only: { type: "string" }, json: { type: "string" }, profile: { type: "string" } },
+  });
+  const scale = values.quick ? QUICK : FULL;
+  const rounds = values.rounds === undefined ? scale.rounds : Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds must be a whole number from 1");
+  return { scale: { ...scale, rounds }, only: parseWorkloads(values.only), json: values.json ?? null, profile: values.profile ?? null };
+}
+
+function parseWorkloads(text: string | undefined): ReadonlySet<WorkloadName> {
+  const names = text?.split(",").map((name) => name.trim()) ?? WORKLOADS;
+  const unknown = names.find((name) => !(WORKLOADS as readonly string[]).includes(name));
+  if (unknown !== undefined) throw new Error(`--only takes names of ${WORKLOADS.join(", ")}, and ${unknown} is none of them`);
+  return new Set(names as WorkloadName[]);
+}

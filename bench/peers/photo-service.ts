@@ -1,0 +1,92 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createDatabase } from "../../src/db/database.js";
+import { migrate } from "../../src/db/migrate.js";
+import { syncCatalogue } from "../../src/services/sync-catalogue.js";
+import { catalogue } from "../../src/tasks/catalogue.js";
+import { startServiceProcess } from "../../test/chaos/service-process.js";
+import type { ServiceProcess } from "../../test/chaos/service-process.js";
+import { createApiClient, enqueueBody } from "../client/api-client.js";
+import type { Rig } from "../rig.js";
+import { THUMBNAIL_QUALITY, THUMBNAIL_WIDTHS } from "./graphql-peer.js";
+import type { GraphqlPeer } from "./graphql-peer.js";
+
+/** A database of the service, migrated and with the catalogue, in the place of an older one. */
+export async function createServiceDatabase(rig: Rig, name: string): Promise<string> {
+  const url = await rig.createDatabase(name);
+  await migrate(url);
+  const database = createDatabase({ url, connections: 1, applicationName: "bench" });
+  await syncCatalogue(database, catalogue.values());
+  await database.close();
+  return url;
+}
+
+/** As `seed` of a peer; the service need not run. */
+export async function seedHistory(rig: Rig, database: string, rows: number): Promise<void> {
+  await rig.query(database, seedText(rows, rig.tokens.issuer));
+  await rig.query(database, "vacuum analyze");
+}
+
+export interface PhotoServiceOptions {
+  name: string;
+  /** Made before. */
+  database: string;
+  /** Of a database in Redis: of two services on one of them, each would take the hints of the other. */
+  redisIndex?: number;
+  env?: Record<string, string>;
+}
+
+/** What is measured: one API and one worker as production starts them. */
+export async function startPhotoService(rig: Rig, { name, database, redisIndex = 0, env: more = {} }: PhotoServiceOptions): Promise<GraphqlPeer> {
+  const storage = join(rig.folder, `${name}-photos`);
+  await mkdir(storage, { recursive: true });
+  const env = { ...serviceEnv(rig, { database, storage }), REDIS_URL: `${rig.redis.url}/${redisIndex}`, ...more };
+  const api = await startServiceProcess({ role: "api", name: `${name}-api`, env, logs: rig.logs });
+  const worker = await startServiceProcess({ role: "worker", name: `${name}-worker`, env, logs: rig.logs }).catch(async (error: unknown) => {
+    await stop(api);
+    throw error;
+  });
+  return {
+    url: api.url,
+    processes: { api: api.pid, worker: worker.pid },
+    seed: (rows) => seedHistory(rig, database, rows),
+    async thumbnailRequests(photos) {
+      const client = createApiClient(api.url, 2);
+      const bodies: string[] = [];
+      for (const photo of photos) bodies.push(enqueueBody("thumbnail", { widths: THUMBNAIL_WIDTHS, format: "jpeg", quality: THUMBNAIL_QUALITY }, { photoIds: [await client.upload(rig.token(0), photo)] }));
+      await client.close();
+      return bodies;
+    },
+    close: async () => void (await Promise.all([stop(api), stop(worker)])),
+  };
+}
+
+/** What the contract asks for in production, and limits that one person in a closed loop does not meet; all else is as it comes. */
+function serviceEnv(rig: Rig, { database, storage }: { database: string; storage: string }): Record<string, string> {
+  return {
+    PATH: process.env["PATH"] ?? "", NODE_ENV: "production", HOST: "127.0.0.1", DATABASE_URL: database, STORAGE_URL: `file:${storage}`,
+    FILE_SIGNING_KEY: "a-signing-key-for-the-bench-0123456789", JWT_PUBLIC_KEY: rig.tokens.publicKey, JWT_ISSUER: rig.tokens.issuer, JWT_AUDIENCE: rig.tokens.audience,
+    MAX_PENDING_PER_USER: "10000000", RATE_LIMIT_PER_MINUTE: "0", MAX_SOCKETS_PER_USER: "100000", MAX_OPENING_SOCKETS: "100000",
+  };
+}
+
+async function stop(member: ServiceProcess): Promise<void> {
+  member.mayEnd = true;
+  member.signal("SIGTERM");
+  await member.exited;
+}
+
+/** Ids are UUIDv7 of each row's made-up time, so that the newest comes last, as it does in life. Events of finished jobs are gone after a day. */
+function seedText(rows: number, issuer: string): string {
+  const id = "(lpad(to_hex((extract(epoch from t) * 1000)::bigint), 12, '0') || '7' || substr(md5(g::text), 1, 3) || '8' || substr(md5(g::text || 'x'), 1, 15))::uuid";
+  return `
+    insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at)
+      select gen_random_uuid(), '${issuer}', subject, subject || '@example.test', true, subject, 0, now()
+      from (select 'person-' || case k when 0 then '0' else 'of-the-past-' || k end subject from generate_series(0, 39) k) people on conflict do nothing;
+    insert into user_streams (user_id) select id from users on conflict do nothing;
+    insert into queued_jobs (id, user_id, job_name, status, version, attempts, parameters, photo_count, priority, due_at, progress, result, request_id, created_at, updated_at, started_at, finished_at, expires_at)
+      select ${id}, owners.ids[1 + g % 40], 'echo', 'SUCCESS', 3, 1, '{"message": {"n": 1, "note": "bench"}}', 0, 0, t, 1, '{"message": {"n": 1, "note": "bench"}, "attempt": 1}', 'bench', t, t, t, t, now() + interval '1 day'
+      from generate_series(1, ${rows}) g
+      cross join lateral (select now() - make_interval(secs => 60 + (${rows} - g) * 0.05) t) made
+      cross join (select array_agg(id order by subject) ids from users where subject = 'person-0' or subject like 'person-of-the-past-%') owners`;
+}

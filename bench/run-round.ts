@@ -1,0 +1,194 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { openJobClient } from "./client/job-client.js";
+import type { JobClient } from "./client/job-client.js";
+import { FIELD_WORKLOADS, startField } from "./field.js";
+import type { Field } from "./field.js";
+import { createFigures } from "./figures.js";
+import type { Figures } from "./figures.js";
+import { BARE, fanOutMeasure, LITTLE_HISTORY, MUCH_HISTORY, NAIVE, RAW_BULLMQ, SERVICE } from "./goals.js";
+import type { WorkloadName } from "./parse-bench-options.js";
+import { runBareSharp } from "./peers/bare-sharp.js";
+import type { GraphqlPeer } from "./peers/graphql-peer.js";
+import { THUMBNAIL_WIDTHS } from "./peers/graphql-peer.js";
+import { createServiceDatabase, startPhotoService } from "./peers/photo-service.js";
+import { memoryMb } from "./process-figures.js";
+import type { Cost } from "./process-figures.js";
+import type { Rig } from "./rig.js";
+import type { Scale } from "./scale.js";
+import { measureFanOut } from "./workloads/fan-out.js";
+import { measureLatency } from "./workloads/latency.js";
+import { measurePage } from "./workloads/page.js";
+import { measureStart } from "./workloads/start-time.js";
+import { measureThroughput } from "./workloads/throughput.js";
+import { measureThumbnails } from "./workloads/thumbnails.js";
+
+export interface RoundOptions {
+  rig: Rig;
+  scale: Scale;
+  only: ReadonlySet<WorkloadName>;
+  /** For every other round the other way round, so that what drifts favours nobody. */
+  reverse: boolean;
+  photos: readonly Buffer[];
+  /** A database of the service with `scale.history.many` rows; null: W5 is not wanted. */
+  longHistory: string | null;
+  serviceEnv: Record<string, string>;
+  say: (line: string) => void;
+  /** What could not be measured. */
+  onFailure: (sentence: string) => void;
+}
+
+/** Whose page is read, who owns history and photos; and the others, whose tables grow. */
+const READER = 0;
+const SUBMITTER = 1;
+/** Rows before the page is read; the reader owns a fortieth. */
+const PAGE_ROWS = 4000;
+
+type Visit = (workload: WorkloadName, contestants: Record<string, () => Promise<Cost | void>>) => Promise<void>;
+
+/** Every workload once, each with one contestant after the other. */
+export async function runRound(options: RoundOptions): Promise<Figures> {
+  const { rig, only, reverse, say, onFailure } = options;
+  const figures = createFigures();
+
+  const visit: Visit = async (workload, contestants) => {
+    if (!only.has(workload)) return;
+    const inTurn = Object.entries(contestants);
+    for (const [name, measure] of reverse ? inTurn.toReversed() : inTurn) {
+      const from = performance.now();
+      const cost = await measure().catch((error: unknown) => onFailure(`${workload}, ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`));
+      figures.coresElsewhere = Math.max(figures.coresElsewhere, cost?.coresElsewhere ?? 0);
+      say(`  ${workload.padEnd(6)} ${name.padEnd(28)} ${((performance.now() - from) / 1000).toFixed(1).padStart(5)} s${cost ? `   elsewhere ${cost.coresElsewhere.toFixed(2)} cores` : ""}`);
+    }
+  };
+
+  if (only.has("memory") || FIELD_WORKLOADS.some((workload) => only.has(workload))) {
+    const field = await startField(rig, options.serviceEnv);
+    await compete(options, { field, figures, visit }).finally(() => field.close());
+  }
+  if (options.longHistory !== null) await compareHistories(options, { longHistory: options.longHistory, figures, visit });
+  await visit("start", { [SERVICE]: async () => figures.record("npm start to ready, s", SERVICE, await measureStart(rig.folder)) });
+  return figures;
+}
+
+interface Stand {
+  field: Field;
+  figures: Figures;
+  visit: Visit;
+}
+
+/** Memory first, while the processes are new; throughput after what is delicate. */
+async function compete(options: RoundOptions, stand: Stand): Promise<void> {
+  await visitIdle(options, stand);
+  await visitFanOut(options, stand);
+  await visitLatency(options, stand);
+  await visitThroughput(options, stand);
+  await visitPages(options, stand);
+  await visitThumbnails(options, stand);
+}
+
+async function visitIdle({ scale }: RoundOptions, { field, figures, visit }: Stand): Promise<void> {
+  await visit("memory", {
+    async [SERVICE]() {
+      await pause(scale.idleSeconds * 1000);
+      figures.record("API idle, MB", SERVICE, memoryMb(field.service.processes["api"] ?? 0));
+      figures.record("worker idle, MB", SERVICE, memoryMb(field.service.processes["worker"] ?? 0));
+    },
+  });
+}
+
+async function visitFanOut({ rig, scale }: RoundOptions, { field, figures, visit }: Stand): Promise<void> {
+  for (const sockets of scale.fanOut.sockets) {
+    for (const mode of ["own feeds", "one feed"] as const) {
+      const record = (what: string, contestant: string, value: number) => figures.record(fanOutMeasure(mode, sockets, what), contestant, value);
+      const measure = (contestant: string, peer: { url: string; processes: Record<string, number> }) => async () => {
+        const found = await measureFanOut({ url: peer.url, processes: withStores(rig, peer.processes), token: (person) => rig.token(SUBMITTER + person), sockets, shared: mode === "one feed", seconds: scale.fanOut.seconds });
+        record("deliveries/s", contestant, found.deliveriesPerSecond);
+        record("API CPU µs/delivery", contestant, found.apiCpuUsPerDelivery);
+        record("KB/subscription", contestant, found.kbPerSubscription);
+        return found.cost;
+      };
+      await visit("W3", { [SERVICE]: measure(SERVICE, field.service), [NAIVE]: measure(NAIVE, field.naive), ...(mode === "one feed" && { [BARE]: measure(BARE, field.bare) }) });
+    }
+  }
+}
+
+/** Each contestant with a client of its own, which is closed again. */
+function jobClients({ rig, scale }: RoundOptions, field: Field): Record<string, { processes: Record<string, number>; open: () => Promise<JobClient> }> {
+  const overGraphql = ({ url, processes }: GraphqlPeer) => ({ processes: withStores(rig, processes), open: () => openJobClient({ url, token: rig.token(SUBMITTER), connections: scale.throughput.submitters }) });
+  return { [SERVICE]: overGraphql(field.service), [NAIVE]: overGraphql(field.naive), [RAW_BULLMQ]: { processes: withStores(rig, field.rawBullmq.processes), open: field.rawBullmq.openClient } };
+}
+
+async function visitLatency(options: RoundOptions, { field, figures, visit }: Stand): Promise<void> {
+  await visit("W2", mapValues(jobClients(options, field), ({ open }, contestant) => async () => {
+    const client = await open();
+    const found = await measureLatency(client, options.scale.latency).finally(() => client.close());
+    figures.record("completed p50 ms", contestant, found.p50Ms);
+    figures.record("completed p99 ms", contestant, found.p99Ms);
+  }));
+}
+
+async function visitThroughput(options: RoundOptions, { field, figures, visit }: Stand): Promise<void> {
+  await visit("W1", mapValues(jobClients(options, field), ({ open, processes }, contestant) => async () => {
+    const client = await open();
+    const found = await measureThroughput(client, { ...options.scale.throughput, processes }).finally(() => client.close());
+    figures.record("completed and told/s", contestant, found.completedPerSecond);
+    figures.record("CPU ms/job", contestant, found.cpuMsPerJob);
+    figures.record("accept p99 ms", contestant, found.acceptP99Ms);
+    return found.cost;
+  }));
+}
+
+async function visitPages({ rig, scale, only }: RoundOptions, { field, figures, visit }: Stand): Promise<void> {
+  if (!only.has("W4")) return;
+  await Promise.all([field.service.seed(PAGE_ROWS), field.naive.seed(PAGE_ROWS)]);
+  await visit("W4", mapValues({ [SERVICE]: field.service, [NAIVE]: field.naive, [BARE]: field.bare }, ({ url, processes }, contestant) => async () => {
+    const found = await measurePage({ ...scale.page, url, token: rig.token(READER), processes: withStores(rig, processes) });
+    figures.record("page req/s", contestant, found.requestsPerSecond);
+    figures.record("CPU ms/req", contestant, found.cpuMsPerRequest);
+    return found.cost;
+  }));
+}
+
+async function visitThumbnails({ rig, photos }: RoundOptions, { field, figures, visit }: Stand): Promise<void> {
+  const record = (contestant: string, perSecond: number) => figures.record("thumbnails/s", contestant, perSecond);
+  const measure = (contestant: string, peer: GraphqlPeer) => async () => record(contestant, await measureThumbnails(peer, { token: rig.token(READER), photos }));
+  await visit("W6", {
+    [SERVICE]: measure(SERVICE, field.service),
+    [NAIVE]: measure(NAIVE, field.naive),
+    [BARE]: async () => record(BARE, (photos.length * THUMBNAIL_WIDTHS.length) / (await runBareSharp(rig, photos))),
+  });
+}
+
+/** W5: the service twice, on few rows and on many. */
+async function compareHistories({ rig, scale, serviceEnv }: RoundOptions, { longHistory, figures, visit }: Pick<Stand, "figures" | "visit"> & { longHistory: string }): Promise<void> {
+  await rig.emptyRedis();
+  const databases = { [LITTLE_HISTORY]: await createServiceDatabase(rig, "short_history"), [MUCH_HISTORY]: longHistory };
+  const services: Record<string, GraphqlPeer> = {};
+  try {
+    for (const [contestant, database] of Object.entries(databases)) services[contestant] = await startPhotoService(rig, { name: contestant.replaceAll(/\W/g, "_"), database, redisIndex: Object.keys(services).length, env: serviceEnv });
+    await services[LITTLE_HISTORY]?.seed(scale.history.few);
+    await visit("W5", mapValues(services, ({ url, processes }, contestant) => async () => {
+      const found = await measurePage({ url, token: rig.token(READER), processes: withStores(rig, processes), connections: scale.page.connections, seconds: scale.history.seconds });
+      figures.record("page req/s", contestant, found.requestsPerSecond);
+      figures.record("CPU ms/req", contestant, found.cpuMsPerRequest);
+      return found.cost;
+    }));
+    await visit("W5", mapValues(services, ({ url, processes }, contestant) => async () => {
+      const client = await openJobClient({ url, token: rig.token(READER), connections: scale.throughput.submitters });
+      const found = await measureThroughput(client, { ...scale.throughput, seconds: scale.history.seconds, processes: withStores(rig, processes) }).finally(() => client.close());
+      figures.record("accepted/s", contestant, found.acceptedPerSecond);
+      figures.record("CPU ms/job", contestant, found.cpuMsPerJob);
+      return found.cost;
+    }));
+  } finally {
+    await Promise.all(Object.values(services).map((service) => service.close()));
+  }
+}
+
+function withStores(rig: Rig, processes: Record<string, number>): Record<string, number> {
+  return { ...processes, postgres: rig.postgres.pid, redis: rig.redis.pid };
+}
+
+function mapValues<T, U>(record: Record<string, T>, change: (value: T, key: string) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
+}

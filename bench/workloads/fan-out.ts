@@ -1,0 +1,135 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { createApiClient, enqueueBody, enqueuedId } from "../client/api-client.js";
+import { openFeed } from "../client/feed.js";
+import type { Feed } from "../client/feed.js";
+import { isFinished, readTold } from "../client/told.js";
+import { memoryMb, startMeter } from "../process-figures.js";
+import type { Cost } from "../process-figures.js";
+
+export interface FanOut {
+  deliveriesPerSecond: number;
+  apiCpuUsPerDelivery: number;
+  kbPerSubscription: number;
+  cost: Cost;
+}
+
+export interface FanOutOptions {
+  url: string;
+  /** With the API among them. */
+  processes: Record<string, number>;
+  token(person: number): string;
+  sockets: number;
+  /** All sockets hear the feed of one person; else each that of its own. */
+  shared: boolean;
+  seconds: number;
+}
+
+const OPENING_AT_ONCE = 50;
+const SETTLE_MS = 1500;
+const WARM_UP_MS = 1000;
+const PATIENCE_MS = 20_000;
+/** Until the last socket is subscribed, which no message says. */
+const FIRST_HEARD_MS = 2000;
+const FIRST_TRIES = 30;
+/** Jobs under way at once. */
+const LANES = { shared: 2, own: 8 };
+const BODY = enqueueBody("echo", { message: { n: 1, note: "bench" } });
+
+/** W3: sockets that listen, a few jobs at once, and the next one as soon as everybody has heard the end of the one before. */
+export async function measureFanOut(options: FanOutOptions): Promise<FanOut> {
+  const { processes, sockets } = options;
+  const api = processes["api"] ?? 0;
+  const before = memoryMb(api);
+  const audience = createAudience();
+  const feeds = await openFeeds(options, audience.hear);
+  try {
+    await pause(SETTLE_MS);
+    const kbPerSubscription = ((memoryMb(api) - before) * 1024) / sockets;
+    return { kbPerSubscription, ...(await measureDeliveries(options, audience)) };
+  } finally {
+    for (const feed of feeds) feed.close();
+  }
+}
+
+async function measureDeliveries(options: FanOutOptions, audience: Audience): Promise<Omit<FanOut, "kbPerSubscription">> {
+  const { url, processes, shared, seconds } = options;
+  const client = createApiClient(url, shared ? LANES.shared : LANES.own);
+  const submit = async (person: number) => enqueuedId(await client.post(options.token(person), BODY));
+  const run = (ms: number) => submitInLanes({ ...options, ms, submit, heardBy: audience.heardBy });
+  await untilAllHear(options, { submit, audience });
+  await run(WARM_UP_MS);
+  audience.deliveries = 0;
+  const stop = startMeter(processes);
+  const from = performance.now();
+  await run(seconds * 1000);
+  const cost = stop();
+  const figures = { deliveriesPerSecond: (audience.deliveries * 1000) / (performance.now() - from), apiCpuUsPerDelivery: ((cost.ms["api"] ?? 0) * 1000) / audience.deliveries };
+  await client.close();
+  return { ...figures, cost };
+}
+
+async function openFeeds({ url, token, sockets, shared }: FanOutOptions, onNext: (message: string) => void): Promise<Feed[]> {
+  const feeds: Feed[] = [];
+  for (let from = 0; from < sockets; from += OPENING_AT_ONCE) {
+    const people = Array.from({ length: Math.min(OPENING_AT_ONCE, sockets - from) }, (_, i) => (shared ? 0 : from + i));
+    feeds.push(...(await Promise.all(people.map((person) => openFeed({ url, token: token(person), onNext })))));
+  }
+  return feeds;
+}
+
+interface Audience {
+  deliveries: number;
+  hear(message: string): void;
+  /** Resolves when so many have heard the end of a job. */
+  heardBy(id: string, listeners: number, withinMs?: number): Promise<void>;
+}
+
+function createAudience(): Audience {
+  const heard = new Map<string, number>();
+  const waiting = new Map<string, { listeners: number; done: () => void }>();
+  const audience: Audience = {
+    deliveries: 0,
+    hear(message) {
+      audience.deliveries++;
+      const told = readTold(message);
+      if (!isFinished(told)) return;
+      const times = (heard.get(told.id) ?? 0) + 1;
+      heard.set(told.id, times);
+      const waiter = waiting.get(told.id);
+      if (waiter && times >= waiter.listeners) waiter.done();
+    },
+    async heardBy(id, listeners, withinMs = PATIENCE_MS) {
+      if ((heard.get(id) ?? 0) < listeners) {
+        await new Promise<void>((resolve, reject) => {
+          const timer = setTimeout(() => reject(new Error(`${heard.get(id) ?? 0} of ${listeners} were told the end of a job`)), withinMs);
+          waiting.set(id, { listeners, done: () => (clearTimeout(timer), resolve()) });
+        });
+      }
+      waiting.delete(id);
+      heard.delete(id);
+    },
+  };
+  return audience;
+}
+
+async function untilAllHear({ sockets, shared }: FanOutOptions, { submit, audience }: { submit: (person: number) => Promise<string>; audience: Audience }): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const id = await submit(shared ? 0 : sockets - 1);
+    const all = await audience.heardBy(id, shared ? sockets : 1, FIRST_HEARD_MS).then(() => true, () => false);
+    if (all) return;
+    if (tries === FIRST_TRIES) throw new Error("not everybody hears");
+  }
+}
+
+async function submitInLanes(options: FanOutOptions & { ms: number; submit: (person: number) => Promise<string>; heardBy: Audience["heardBy"] }): Promise<void> {
+  const { sockets, shared, ms, submit, heardBy } = options;
+  const until = performance.now() + ms;
+  let turn = 0;
+  await Promise.all(Array.from({ length: shared ? LANES.shared : LANES.own }, async () => {
+    while (performance.now() < until) {
+      // A prime apart: everybody's turn comes, and never that of neighbours.
+      turn += 7919;
+      await heardBy(await submit(shared ? 0 : turn % sockets), shared ? sockets : 1);
+    }
+  }));
+}

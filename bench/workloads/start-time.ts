@@ -1,0 +1,30 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { freePort } from "../../src/embedded/free-port.js";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** `npm start` as it is after an installation without what only development needs, in a folder of its own; seconds until it says that it is ready. */
+export async function measureStart(folder: string): Promise<number> {
+  const place = join(folder, "start");
+  await mkdir(place, { recursive: true });
+  await cp(join(root, "package.json"), join(place, "package.json"));
+  await symlink(join(root, "dist"), join(place, "dist")).catch(() => {});
+  const [port, workerPort] = [await freePort(), await freePort()];
+  const env = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", PORT: String(port), WORKER_PORT: String(workerPort), npm_config_update_notifier: "false" };
+  const from = performance.now();
+  const child = spawn("npm", ["start"], { cwd: place, env, detached: true, stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  let said = "";
+  const ready = new Promise<void>((resolve) => child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text).includes(" is ready.") && resolve()));
+  const isReady = await Promise.race([ready.then(() => true), ended.then(() => false)]);
+  const seconds = (performance.now() - from) / 1000;
+  // The group: npm does not pass it on.
+  if (isReady) process.kill(-(child.pid ?? 0), "SIGTERM");
+  await ended;
+  if (!isReady) throw new Error(`npm start ended before it was ready: ${said}`);
+  return seconds;
+}

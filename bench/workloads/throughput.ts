@@ -1,0 +1,50 @@
+import { watchCompletions } from "../client/completions.js";
+import type { JobClient } from "../client/job-client.js";
+import { startMeter } from "../process-figures.js";
+import type { Cost } from "../process-figures.js";
+import { percentile } from "../statistics.js";
+
+export interface Throughput {
+  acceptedPerSecond: number;
+  /** From the first submission to the last job that was told as finished. */
+  completedPerSecond: number;
+  acceptP99Ms: number;
+  cpuMsPerJob: number;
+  cost: Cost;
+}
+
+/** W1: so many submitters in a closed loop, and every job told as finished on a subscription before the clock stops. */
+export async function measureThroughput(client: JobClient, options: { processes: Record<string, number>; submitters: number; seconds: number; warmUpJobs: number }): Promise<Throughput> {
+  const { processes, submitters, seconds, warmUpJobs } = options;
+  // By number, not by time: on a busy machine a few hundred jobs take long, and leave the processes cold all the same.
+  await submit(client, { submitters, isOver: (jobs) => jobs >= warmUpJobs });
+  const stop = startMeter(processes);
+  const until = performance.now() + seconds * 1000;
+  const run = await submit(client, { submitters, isOver: () => performance.now() >= until });
+  const cost = stop();
+  return {
+    acceptedPerSecond: run.acceptMs.length / run.acceptSeconds,
+    completedPerSecond: run.acceptMs.length / run.completeSeconds,
+    acceptP99Ms: percentile(run.acceptMs, 0.99),
+    cpuMsPerJob: cost.totalMs / run.acceptMs.length,
+    cost,
+  };
+}
+
+async function submit(client: JobClient, { submitters, isOver }: { submitters: number; isOver: (jobs: number) => boolean }): Promise<{ acceptMs: number[]; acceptSeconds: number; completeSeconds: number }> {
+  const completions = watchCompletions(client);
+  const ids: string[] = [];
+  const acceptMs: number[] = [];
+  const from = performance.now();
+  await Promise.all(Array.from({ length: submitters }, async () => {
+    while (!isOver(ids.length)) {
+      const sent = performance.now();
+      ids.push(await client.submit());
+      acceptMs.push(performance.now() - sent);
+    }
+  }));
+  const accepted = performance.now();
+  await completions.all(ids);
+  const last = ids.reduce((latest, id) => Math.max(latest, completions.at.get(id) ?? 0), 0);
+  return { acceptMs, acceptSeconds: (accepted - from) / 1000, completeSeconds: (last - from) / 1000 };
+}
