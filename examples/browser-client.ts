@@ -32,22 +32,32 @@ export function createPhotoClient({ api, getToken, ...socket }: { api: string; g
     submit: async (input: SubmitMutationVariables["input"]): Promise<JobRow> => (await ask(SubmitDocument, { input })).enqueueJob,
     /** Calls back with one's newest jobs, at once and after every event, whatever connection is lost in between. Returns how to stop. */
     async watch(onChange: (jobs: JobRow[], event: JobEvent | null) => void): Promise<() => void> {
-      const { queuedJobs } = await ask(MyJobsDocument, {});
-      const jobs = new Map(queuedJobs.edges.map(({ node }) => [node.id, node]));
-      onChange([...jobs.values()], null);
-      return events.subscribe<WatchSubscription>({ query: String(WatchDocument), variables: { after: queuedJobs.eventCursor } }, {
-        next({ data }) {
-          if (!data) return;
-          const { type, queuedJob } = data.queuedJobEvents;
-          // A later page may already show more than an event tells.
-          if (type === "DELETED") jobs.delete(queuedJob.id);
-          else if (queuedJob.version >= (jobs.get(queuedJob.id)?.version ?? 0)) jobs.set(queuedJob.id, queuedJob);
-          // Ids grow with time: newest first.
-          onChange([...jobs.values()].toSorted((a, b) => (a.id < b.id ? 1 : -1)), data.queuedJobEvents);
-        },
-        error: (error) => { throw error; },
-        complete: () => {},
-      });
+      let stop: (() => void) | null = () => {};
+      async function start(): Promise<void> {
+        const { queuedJobs } = await ask(MyJobsDocument, {});
+        const jobs = new Map(queuedJobs.edges.map(({ node }) => [node.id, node]));
+        onChange([...jobs.values()], null);
+        stop &&= events.subscribe<WatchSubscription>({ query: String(WatchDocument), variables: { after: queuedJobs.eventCursor } }, {
+          next({ data, errors }) {
+            // Away for so long that its events are cleared away: from the page, anew.
+            if (errors?.[0]?.extensions?.["code"] === "CURSOR_EXPIRED") return void start();
+            if (!data) throw errors;
+            const { type, queuedJob } = data.queuedJobEvents;
+            // A later page may already show more than an event tells.
+            if (type === "DELETED") jobs.delete(queuedJob.id);
+            else if (queuedJob.version >= (jobs.get(queuedJob.id)?.version ?? 0)) jobs.set(queuedJob.id, queuedJob);
+            // Ids grow with time: newest first.
+            onChange([...jobs.values()].toSorted((a, b) => (a.id < b.id ? 1 : -1)), data.queuedJobEvents);
+          },
+          error: (error) => { throw error; },
+          complete: () => {},
+        });
+      }
+      await start();
+      return () => {
+        stop?.();
+        stop = null;
+      };
     },
     close: () => void events.dispose(),
   };

@@ -147,7 +147,7 @@ describe("the architecture", () => {
     const stories = ["architecture", "bad-photos", "deploy", "fairness", "kill-points", "monitoring", "readme", "release", "resume", "reuse", "submit-to-push", "worker-killed"];
     const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
     // Of a file, of a folder as a whole (a task), or of one subject of a file (enqueue of queued-jobs).
-    const isTested = (name: string) => [`src/${name}.ts`, `src/${name}.tsx`, `src/${name}`, `${name}.ts`, `${name}.sh`, `src/${dirname(name)}.ts`].some((path) => existsSync(path));
+    const isTested = (name: string) => [`src/${name}.ts`, `src/${name}.tsx`, `src/${name}`, name, `${name}.ts`, `${name}.sh`, `src/${dirname(name)}.ts`].some((path) => existsSync(path));
     // What attacks the whole service is no file's.
     const strays = tests.map((path) => path.replace(/\.test\.ts$/, "")).filter((name) => !stories.includes(name) && !name.startsWith("security/") && !isTested(name));
     assert.deepEqual(strays, []);

@@ -52,8 +52,8 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
     const person = await browser.signIn(narrow.url, client.token);
     const last = person.page.locator(`[data-id="${ids.at(-1)}"] .standing`);
     await last.filter({ hasText: /^[234] before it, starts in about \d+(\.\d)? s$/ }).waitFor();
-    const before = Number.parseInt(await last.innerText(), 10);
-    await last.filter({ hasText: new RegExp(`^([1-${before - 1}] before it|next in line), starts in about`) }).waitFor();
+    const ahead = Number.parseInt(await last.innerText(), 10);
+    await last.filter({ hasText: new RegExp(`^([1-${ahead - 1}] before it|next in line), starts in about`) }).waitFor();
     await closeWindow(person);
   });
 

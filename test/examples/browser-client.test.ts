@@ -1,39 +1,82 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, before, describe, it } from "node:test";
 import { WebSocket } from "ws";
 import { createPhotoClient } from "../../examples/browser-client.js";
 import type { JobRow } from "../../examples/browser-client.js";
+import { freePort } from "../../src/embedded/free-port.js";
+import { NOT_ALL } from "../support/browser.js";
+import { launchChromium, watchPage } from "../support/chromium.js";
 import { eventually } from "../support/eventually.js";
+import { serveBundle } from "../support/serve-bundle.js";
+import { createTcpProxy } from "../support/tcp-proxy.js";
 import { startTestService } from "../support/test-service.js";
+import type { TestService } from "../support/test-service.js";
 
 describe("the client without a framework", () => {
-  it("keeps a list as it is at the service, through a lost connection, and tells errors with their code", async (t) => {
-    const service = await startTestService();
-    const sockets: WebSocket[] = [];
-    class CuttableSocket extends WebSocket {
-      constructor(...args: ConstructorParameters<typeof WebSocket>) {
-        super(...args);
-        sockets.push(this);
-      }
-    }
-    const token = await service.token({ sub: "browser" });
-    const client = createPhotoClient({ api: service.url, getToken: async () => token, webSocketImpl: CuttableSocket });
+  let service: TestService;
+  let port: number;
+  before(async () => {
+    port = await freePort();
+    service = await startTestService({ env: { ALLOWED_ORIGINS: `http://127.0.0.1:${port}` } });
+  });
+  after(() => service?.close());
+
+  it("keeps a list as it is at the service, through a lost connection and an expired cursor, and tells errors with their code", async (t) => {
+    const cuttable = await createTcpProxy(service.url);
+    const person = await service.person();
+    const client = createPhotoClient({ api: new URL(cuttable.url).origin, getToken: async () => person.token, webSocketImpl: WebSocket });
     t.after(async () => {
       client.close();
-      await service.close();
+      await cuttable.close();
     });
     let list: JobRow[] = [];
-    const first = await client.submit({ job: "echo" });
+    const ids = [(await client.submit({ job: "echo" })).id];
     const stop = await client.watch((jobs) => (list = jobs));
-    assert.deepEqual(list.map(({ id }) => id), [first.id]);
+    assert.deepEqual(list.map(({ id }) => id), ids);
     await eventually("its end is told", () => list[0]?.status === "SUCCESS");
-    sockets.at(-1)?.terminate();
-    const second = await client.submit({ job: "echo" });
-    await eventually("the second's end is told", () => list[0]?.status === "SUCCESS" && list.length === 2);
-    assert.deepEqual(list.map(({ id, version }) => [id, version]), [[second.id, 3], [first.id, 3]]);
-    assert.ok(sockets.length > 1, "nothing was cut");
+    for (const isExpired of [false, true]) {
+      cuttable.down();
+      ids.unshift((await person.finished((await person.enqueue("echo")).id)).id);
+      if (isExpired) await service.database.sql`update user_streams set floor_seq = last_seq`;
+      cuttable.up();
+      await eventually("what happened meanwhile is there", () => list[0]?.id === ids[0] && list[0]?.status === "SUCCESS");
+      assert.deepEqual(list.map(({ id, version }) => [id, version]), ids.map((id) => [id, 3]));
+    }
     stop();
     await assert.rejects(client.submit({ job: "nothing" }), { code: "BAD_USER_INPUT" });
     await assert.rejects(client.upload(new Blob(["no photo"], { type: "image/jpeg" }), "ü.jpg"), { code: "PHOTO_UNREADABLE" });
+  });
+
+  it("does so in a browser, from a page of another origin: signs in, uploads, submits, watches", { skip: NOT_ALL, timeout: 60_000 }, async (t) => {
+    const root = mkdtempSync(join(tmpdir(), "photo-service-page-"));
+    t.after(() => rmSync(root, { recursive: true, force: true }));
+    writeFileSync(join(root, "index.html"), '<!doctype html><title>Page</title><link rel="icon" href="data:,"><script type="module" src="./main.ts"></script>');
+    writeFileSync(join(root, "main.ts"), `import { createPhotoClient } from ${JSON.stringify(resolve("examples/browser-client.ts"))};\nwindow.createPhotoClient = createPhotoClient;`);
+    const [bundle, browser] = await Promise.all([serveBundle(port, { root }), launchChromium()]);
+    t.after(() => Promise.all([browser.close(), bundle.close()]));
+    const page = await browser.newPage();
+    const { errors } = watchPage(page, service.url);
+    await page.goto(bundle.origin);
+    const told = await page.evaluate<unknown>(`(async () => {
+      const client = createPhotoClient({ api: ${JSON.stringify(service.url)}, getToken: async () => ${JSON.stringify(await service.token())} });
+      const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 48 });
+      const context = canvas.getContext("2d");
+      context.fillStyle = "teal";
+      context.fillRect(0, 0, 40, 48);
+      const photo = await client.upload(await new Promise((resolve) => canvas.toBlob(resolve, "image/png")), "ü.png");
+      const types = [];
+      const ended = new Promise((resolve) => void client.watch(([job], event) => {
+        if (event) types.push(event.type);
+        if (job?.status === "SUCCESS") resolve(job);
+      }));
+      await client.submit({ job: "thumbnail", parameters: { widths: [32] }, photoIds: [photo.id] });
+      const { outputs } = await ended;
+      const picture = await createImageBitmap(await (await fetch(new URL(outputs[0].url, ${JSON.stringify(service.url)}))).blob());
+      return [photo.width, photo.height, types.at(-1), picture.width];
+    })()`);
+    assert.deepEqual([told, errors], [[64, 48, "SUCCEEDED", 32], []]);
   });
 });

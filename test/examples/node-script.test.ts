@@ -22,7 +22,7 @@ describe("the example for Node", () => {
     const path = join(folder, "photo.jpg");
     writeFileSync(path, await smallPhoto());
     const env = { ...process.env, API: service.url, TOKEN: await service.token({ sub: "example" }) };
-    const run = () => promisify(execFile)(process.execPath, [SCRIPT, path], { env, timeout: 20_000 });
+    const run = () => promisify(execFile)(process.execPath, [SCRIPT, path], { env, timeout: 60_000 });
 
     const { stdout } = await run();
     const url = /^320w\.webp (http\S+)$/m.exec(stdout)?.[1] ?? assert.fail(stdout);

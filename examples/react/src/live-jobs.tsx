@@ -1,15 +1,17 @@
 // React with Apollo Client: the list is a query, and every event is written into its normalised cache, from which all
 // components that show the job are drawn anew.
-import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, gql } from "@apollo/client";
+import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache, gql } from "@apollo/client";
+import type { ApolloCache } from "@apollo/client";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { SetContextLink } from "@apollo/client/link/context";
 import { OperationTypeNode } from "graphql";
 import { useApolloClient, useMutation, useQuery } from "@apollo/client/react";
 import { relayStylePagination } from "@apollo/client/utilities";
 import { createClient } from "graphql-ws";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { resumable } from "../../resumable";
 import { JobRowFragmentDoc, MyJobsDocument, SubmitDocument, WatchDocument } from "./operations";
+import type { JobRowFragment, MyJobsQuery, WatchSubscription } from "./operations";
 
 export function createApolloClient(api: string, getToken: () => Promise<string>): ApolloClient {
   const authorization = async () => `Bearer ${await getToken()}`;
@@ -24,24 +26,38 @@ export function createApolloClient(api: string, getToken: () => Promise<string>)
 
 const VERSION = gql`fragment Version on QueuedJob { version }`;
 
-/** Keeps the cache as the service is, from the moment of the page on. Once for an application. */
+/** Keeps the cache as the service is, from the moment of the first page on. Once for an application. */
 export function useLiveJobs(eventCursor: string | undefined): void {
   const client = useApolloClient();
+  const [start, setStart] = useState<string>();
+  // Not of a later page: that one knows nothing of what happened meanwhile to the rows before it.
+  const after = start ?? eventCursor;
   useEffect(() => {
-    if (eventCursor === undefined) return;
-    const watching = client.subscribe({ query: WatchDocument, variables: { after: eventCursor }, fetchPolicy: "no-cache" }).subscribe(({ data }) => {
-      if (!data) return;
-      const { type, queuedJob } = data.queuedJobEvents;
-      const id = client.cache.identify(queuedJob);
-      if (type === "DELETED") return void client.cache.evict({ id });
-      const known = client.cache.readFragment<{ version: number }>({ id, fragment: VERSION });
-      // What was read later may already show more than an event tells.
-      if (known && known.version > queuedJob.version) return;
-      client.cache.writeFragment({ id, fragment: JobRowFragmentDoc, fragmentName: "JobRow", data: queuedJob });
-      if (!known) void client.refetchQueries({ include: [MyJobsDocument] });
+    if (after === undefined) return;
+    setStart(after);
+    const watching = client.subscribe({ query: WatchDocument, variables: { after }, fetchPolicy: "no-cache" }).subscribe(({ data, error }) => {
+      if (data) return write(client.cache, data.queuedJobEvents);
+      if (!CombinedGraphQLErrors.is(error) || error.errors[0]?.extensions?.["code"] !== "CURSOR_EXPIRED") throw error;
+      void client.query({ query: MyJobsDocument, fetchPolicy: "network-only" }).then((page) => setStart(page.data?.queuedJobs.eventCursor));
     });
     return () => watching.unsubscribe();
-  }, [client, eventCursor]);
+  }, [client, after]);
+}
+
+function write(cache: ApolloCache, { type, queuedJob }: WatchSubscription["queuedJobEvents"]): void {
+  const id = cache.identify(queuedJob);
+  if (type === "DELETED") return void cache.evict({ id });
+  const known = cache.readFragment<{ version: number }>({ id, fragment: VERSION });
+  // What was read later may already show more than an event tells.
+  if (!known || known.version <= queuedJob.version) cache.writeFragment({ id, fragment: JobRowFragmentDoc, fragmentName: "JobRow", data: queuedJob });
+  cache.updateQuery({ query: MyJobsDocument }, (page) => page && { queuedJobs: { ...page.queuedJobs, edges: withRow(page.queuedJobs, queuedJob) } });
+}
+
+/** Ids grow with time, and the newest come first; what is older than all that was read comes with its page. */
+function withRow({ edges, pageInfo }: MyJobsQuery["queuedJobs"], row: JobRowFragment): MyJobsQuery["queuedJobs"]["edges"] {
+  const oldest = edges.at(-1)?.node.id ?? "";
+  if (edges.some(({ node }) => node.id === row.id) || (pageInfo.hasNextPage && row.id < oldest)) return edges;
+  return [...edges, { __typename: "QueuedJobEdge" as const, node: row }].toSorted((a, b) => (a.node.id < b.node.id ? 1 : -1));
 }
 
 export function JobList() {
