@@ -1,17 +1,18 @@
-// The page at /, in a real browser whose network ends at this machine. One story always; all the others with BROWSER=all.
+// The page at /, in a real browser whose network ends at this machine. One story always; all the others are long.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
-import { accessibilityFaults, closeWindow, NOT_ALL, startBrowser } from "./support/browser.js";
+import { accessibilityFaults, closeWindow, startBrowser } from "./support/browser.js";
 import { NO_BROWSER } from "./support/chromium.js";
 import type { PersonAtPage, TestBrowser } from "./support/browser.js";
 import { eventually } from "./support/eventually.js";
+import { long } from "./support/long.js";
 import { smallPhoto } from "./support/small-photo.js";
 import { startTestService } from "./support/test-service.js";
 import type { TestService } from "./support/test-service.js";
 
-const LONG = { timeout: 60_000 };
+const PATIENT = { timeout: 60_000 };
 
 describe("the page", { skip: NO_BROWSER }, () => {
   let service: TestService;
@@ -28,7 +29,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
     return { client, ...person, close: (allowed?: { but: RegExp }) => closeWindow(person, allowed) };
   }
 
-  it("signs in by the link, uploads, submits and shows the result, and loads nothing from outside", LONG, async () => {
+  it("signs in by the link, uploads, submits and shows the result, and loads nothing from outside", PATIENT, async () => {
     const { page, close } = await newcomer();
     assert.equal(page.url(), `${service.url}/`, "the token is still in the address");
     assert.equal(await textOf(page, "Connection"), "Live");
@@ -52,7 +53,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
     await close();
   });
 
-  it("says of a photo that it is already here, and of a file that is none why, which stays until it is dismissed", { ...LONG, skip: NOT_ALL }, async () => {
+  it("says of a photo that it is already here, and of a file that is none why, which stays until it is dismissed", { ...PATIENT, ...long }, async () => {
     const { page, close } = await newcomer();
     const photo = { name: "a.png", mimeType: "image/png", buffer: smallPhoto() };
     await page.setInputFiles("input[type=file]", [photo]);
@@ -70,7 +71,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
     await close({ but: /415/ });
   });
 
-  it("shows what the service finds wrong at the field it is about, and lets it be mended", { ...LONG, skip: NOT_ALL }, async () => {
+  it("shows what the service finds wrong at the field it is about, and lets it be mended", { ...PATIENT, ...long }, async () => {
     const { page, close } = await newcomer();
     await page.getByRole("combobox", { name: "Job", exact: true }).selectOption("echo");
     const field = page.getByRole("textbox", { name: "Duration ms" });
@@ -99,7 +100,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
     await close({ but: /400/ });
   });
 
-  it("goes on behind a cut that it made itself, and says how many events were missed, all of them delivered", { ...LONG, skip: NOT_ALL }, async () => {
+  it("goes on behind a cut that it made itself, and says how many events were missed, all of them delivered", { ...PATIENT, ...long }, async () => {
     const { client, page, close } = await newcomer();
     // Told before the cut, and so not to be told again.
     await client.enqueue("echo");
@@ -118,7 +119,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
     await close();
   });
 
-  it("comes back by itself from a cut that it did not make", { ...LONG, skip: NOT_ALL }, async () => {
+  it("comes back by itself from a cut that it did not make", { ...PATIENT, ...long }, async () => {
     const other = await service.addApi();
     const client = await service.person();
     const person = await browser.signIn(other.url, client.token);
@@ -127,7 +128,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
     await person.page.close();
   });
 
-  it("reads the list anew where the stream cannot be resumed any more, and goes on", { ...LONG, skip: NOT_ALL }, async () => {
+  it("reads the list anew where the stream cannot be resumed any more, and goes on", { ...PATIENT, ...long }, async () => {
     const { client, page, close } = await newcomer();
     await client.finished((await client.enqueue("echo")).id);
     await page.locator(".job-row .status", { hasText: "Done" }).waitFor();
@@ -142,7 +143,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
     await close();
   });
 
-  it("shows each of two people in two windows what is theirs, and nothing of the other", { ...LONG, skip: NOT_ALL }, async () => {
+  it("shows each of two people in two windows what is theirs, and nothing of the other", { ...PATIENT, ...long }, async () => {
     const [ann, bob] = await Promise.all([newcomer(), newcomer()]);
     const [hers, his] = [await ann.client.enqueue("echo"), await bob.client.enqueue("echo")];
     for (const { page, id } of [{ page: ann.page, id: hers.id }, { page: bob.page, id: his.id }]) {
@@ -152,7 +153,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
     await Promise.all([ann.close(), bob.close()]);
   });
 
-  it("follows a job through progress, cancel, retry and delete, in every window of its owner", { ...LONG, skip: NOT_ALL }, async () => {
+  it("follows a job through progress, cancel, retry and delete, in every window of its owner", { ...PATIENT, ...long }, async () => {
     const { client, page, close } = await newcomer();
     const second = await browser.signIn(service.url, client.token);
     const { id } = await client.enqueue("echo", { durationMs: 60_000, steps: 600 });
@@ -172,7 +173,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
     await close();
   });
 
-  it("has no fault that axe finds, light and dark, with jobs of all kinds, on a phone too", { ...LONG, skip: NOT_ALL }, async () => {
+  it("has no fault that axe finds, light and dark, with jobs of all kinds, on a phone too", { ...PATIENT, ...long }, async () => {
     for (const options of [{ dark: false }, { dark: true }, { dark: true, width: 390, height: 844 }]) {
       const { client, page, close } = await newcomer(options);
       await Promise.all([client.enqueue("echo", { durationMs: 30_000, steps: 100 }), client.enqueue("echo", { failPermanently: true }), client.enqueue("echo")]);
@@ -185,7 +186,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
     }
   });
 
-  it("asks to sign in again once the token has expired, and says why", { ...LONG, skip: NOT_ALL }, async () => {
+  it("asks to sign in again once the token has expired, and says why", { ...PATIENT, ...long }, async () => {
     const person = await browser.signIn(service.url, await service.token({}, { expiresIn: 3 }));
     await person.page.getByRole("alert").filter({ hasText: /token/i }).waitFor();
     await person.page.getByRole("textbox", { name: "Token" }).waitFor();
@@ -193,7 +194,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
     await closeWindow(person, { but: /401/ });
   });
 
-  it("signs out when told to, and forgets the token; a token that does not hold is told as that", { ...LONG, skip: NOT_ALL }, async () => {
+  it("signs out when told to, and forgets the token; a token that does not hold is told as that", { ...PATIENT, ...long }, async () => {
     const { page, close } = await newcomer();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("textbox", { name: "Token" }).waitFor();

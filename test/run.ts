@@ -1,27 +1,30 @@
 // Runs the tests: starts a private PostgreSQL and Redis, makes the template database, and runs every test file in a
-// process of its own. Arguments: parts of file names to run only those; `--shuffle`.
-import { readdirSync } from "node:fs";
+// process of its own. Arguments: parts of file names to run only those; `--shuffle`, or `--seed N` to shuffle as before.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { run } from "node:test";
-import type { TestEvent } from "node:test/reporters";
 import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { startPostgres } from "../src/embedded/start-postgres.js";
 import { startRedis } from "../src/embedded/start-redis.js";
 import { createLogger } from "../src/logger.js";
+import { seededRandom } from "./support/seeded-random.js";
 import { createTemplateDatabase } from "./support/test-database.js";
+import { createTestSummary } from "./support/test-summary.js";
 
+const { values: options, positionals: wanted } = parseArgs({ allowPositionals: true, options: { shuffle: { type: "boolean", default: false }, seed: { type: "string" } } });
 const root = fileURLToPath(new URL(".", import.meta.url));
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
-// By the sources: what was compiled may hold tests that are gone.
-const files = readdirSync(join(root, "../../test"), { recursive: true, encoding: "utf8" })
+/** How long each file took when it was run last, which is what the next run is sorted by. */
+const TIMES = join(root, "times.json");
+const times = readTimes();
+const files = inOrder(readdirSync(join(root, "../../test"), { recursive: true, encoding: "utf8" })
+  // By the sources: what was compiled may hold tests that are gone.
   .filter((file) => file.endsWith(".test.ts") && (wanted.length === 0 || wanted.some((part) => file.includes(part))))
-  // The stories first: they take longest, and wait more than they work.
-  .toSorted((a, b) => a.split("/").length - b.split("/").length || a.localeCompare(b))
-  .map((file) => join(root, file.replace(/\.ts$/, ".js")));
-if (process.argv.includes("--shuffle")) files.sort(() => Math.random() - 0.5);
+  .map((file) => file.replace(/\.ts$/, ".js")))
+  .map((file) => join(root, file));
 
 const folder = await mkdtemp(join(tmpdir(), "photo-service-test-"));
 // PostgreSQL may run as another user than we do.
@@ -45,25 +48,32 @@ try {
 }
 process.exit(failed === 0 && files.length > 0 ? 0 : 1);
 
+/** What took longest last time comes first, so that nothing long is begun when all else is done; what was never run, before it: stories, then the rest. */
+function inOrder(names: string[]): string[] {
+  const known = names.toSorted((a, b) => (times[b] ?? Infinity) - (times[a] ?? Infinity) || a.split("/").length - b.split("/").length || a.localeCompare(b));
+  if (!options.shuffle && options.seed === undefined) return known;
+  const random = seededRandom(options.seed === undefined ? undefined : Number(options.seed));
+  process.stdout.write(`Shuffled: --seed ${random.seed} gives this order again\n`);
+  return random.shuffled(names.toSorted());
+}
+
+function readTimes(): Record<string, number> {
+  try {
+    return JSON.parse(readFileSync(TIMES, "utf8")) as Record<string, number>;
+  } catch {
+    return {};
+  }
+}
+
 async function runFiles(): Promise<number> {
-  const counts = { passed: 0, failed: 0, skipped: 0 };
-  const slowest: { name: string; ms: number }[] = [];
   const events = run({ files, concurrency: availableParallelism() + 1, timeout: 300_000 });
-  events.on("test:pass", (event) => count(event, "passed"));
-  events.on("test:fail", (event) => count(event, "failed"));
+  const summary = createTestSummary(events);
   const report = events.compose(new spec());
   const done = new Promise((resolve) => report.once("end", resolve));
   report.pipe(process.stdout, { end: false });
   await done;
-
-  function count({ name, details, skip, file }: TestEvent["data"] & { name: string; skip?: string | boolean; file?: string; details: { duration_ms: number; type?: string | undefined } }, outcome: "passed" | "failed"): void {
-    if (details.type === "suite") return;
-    counts[skip ? "skipped" : outcome]++;
-    slowest.push({ name: `${relative(process.cwd(), file ?? "")}: ${name}`, ms: details.duration_ms });
-  }
-
-  process.stdout.write(`\nThe slowest:\n`);
-  for (const { name, ms } of slowest.toSorted((a, b) => b.ms - a.ms).slice(0, 10)) process.stdout.write(`  ${Math.round(ms).toString().padStart(6)} ms  ${name}\n`);
-  process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
-  return counts.failed;
+  for (const [path, ms] of summary.fileMs) times[relative(root, path)] = Math.round(ms);
+  writeFileSync(TIMES, JSON.stringify(times));
+  process.stdout.write(summary.render());
+  return summary.failed;
 }

@@ -1,5 +1,5 @@
 // The waist under commands that come at once: whatever their order, what is recorded and what is told is one legal story.
-// A history that is not is shrunk to the shortest, and printed with its seed: MODEL_SEED=… runs it again, MODEL_HISTORIES=2000 runs more.
+// A history that is not is shrunk to the shortest, and printed with its seed: MODEL_SEED=… runs it again, LONG=1 runs more.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import * as fc from "fast-check";
@@ -9,10 +9,11 @@ import type { Claimed } from "../../src/services/queued-jobs.js";
 import type { User } from "../../src/services/users.js";
 import { assertConsistent } from "../support/assert-consistent.js";
 import { assertToldWhole } from "../support/assert-told-whole.js";
+import { RUNS_LONG } from "../support/long.js";
 import { createTestWaist } from "../support/test-waist.js";
 import type { TestWaist } from "../support/test-waist.js";
 
-const HISTORIES = Number(process.env["MODEL_HISTORIES"] ?? 200);
+const HISTORIES = RUNS_LONG ? 500 : 100;
 const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 2 ** 31);
 const MAX_PENDING = 3;
 const PHOTO_BYTES = 10;

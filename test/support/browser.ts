@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
-import { launchChromium, NO_BROWSER, watchPage } from "./chromium.js";
+import { launchChromium, watchPage } from "./chromium.js";
 import type { Watched } from "./chromium.js";
 
 export interface PersonAtPage extends Watched {
@@ -20,9 +20,6 @@ export interface TestBrowser {
   signIn(url: string, token: string, options?: { dark?: boolean; width?: number; height?: number }): Promise<PersonAtPage>;
   close(): Promise<void>;
 }
-
-/** Why all but the one story that always runs are skipped. */
-export const NOT_ALL = NO_BROWSER || (process.env["BROWSER"] !== "all" && "BROWSER=all npm test runs it, as npm run check does");
 
 export async function startBrowser(): Promise<TestBrowser> {
   const browser = await launchChromium();

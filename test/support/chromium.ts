@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 
 const PLACES = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
@@ -9,7 +8,9 @@ const executablePath = PLACES.find((path) => path !== undefined && existsSync(pa
 export const NO_BROWSER = executablePath === undefined && "there is no Chromium here: apt-get install -y chromium, or set CHROMIUM to its path";
 
 /** A real browser whose network ends at this machine: no name exists, and only 127.0.0.1 can be reached. */
-export function launchChromium(): Promise<Browser> {
+export async function launchChromium(): Promise<Browser> {
+  // Here, since it is heavy, and most of what looks for a browser is left out.
+  const { chromium } = await import("playwright-core");
   return chromium.launch({ executablePath: executablePath ?? "", args: ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"] });
 }
 

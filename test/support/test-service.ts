@@ -34,22 +34,25 @@ export interface TestService {
   /** Another API process's worth, on the same stores. */
   addApi(): Promise<{ url: string; close(): Promise<void> }>;
   addWorker(): Promise<{ url: string; close(): Promise<void> }>;
+  /** With which a process of its own is one more of this service; it takes the prefix of production. */
+  env: Record<string, string>;
   close(): Promise<void>;
 }
 
 /** The whole service in this process, as production composes it, on a database and a Redis prefix of its own. */
-export async function startTestService(options: { apis?: number; workers?: number; env?: Record<string, string>; timeouts?: HttpTimeouts } = {}): Promise<TestService> {
+export async function startTestService(options: { apis?: number; workers?: number; env?: Record<string, string>; redisPrefix?: string; timeouts?: HttpTimeouts } = {}): Promise<TestService> {
   const { apis = 1, workers = 1 } = options;
   const testDatabase = await createTestDatabase();
-  const redis = testRedis();
+  const redis = { ...testRedis(), ...(options.redisPrefix && { prefix: options.redisPrefix }) };
   const storage = await mkdtemp(join(tmpdir(), "photo-service-files-"));
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const config = parseConfig({
+  const env = {
     NODE_ENV: "production", DATABASE_URL: testDatabase.url, REDIS_URL: redis.url, PORT: "0", WORKER_PORT: "0", HOST: "127.0.0.1",
     JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(), JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE,
     ADMIN_EMAILS: "admin@example.test", FILE_SIGNING_KEY: "a-signing-key-for-tests-0123456789abcdef", RATE_LIMIT_PER_MINUTE: "0", STORAGE_URL: `file:${storage}`, WORKER_CONCURRENCY: "2",
     ...options.env,
-  }, ["database", "redis", "tokens", "files", "storage"]) as CompleteConfig;
+  };
+  const config = parseConfig(env, ["database", "redis", "tokens", "files", "storage"]) as CompleteConfig;
   config.dataFolder = storage;
   const { log, logged } = createMemoryLog();
   const closings: (() => Promise<unknown> | unknown)[] = [];
@@ -88,6 +91,7 @@ export async function startTestService(options: { apis?: number; workers?: numbe
     admin: () => person({ sub: "admin", email: "admin@example.test", email_verified: true }),
     addApi,
     addWorker,
+    env,
     close: closeAll,
   };
 }

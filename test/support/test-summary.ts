@@ -1,0 +1,58 @@
+import { relative } from "node:path";
+import type { run } from "node:test";
+import type { TestEvent } from "node:test/reporters";
+import { LEFT_OUT } from "./long.js";
+
+type Outcome = TestEvent["data"] & { name: string; skip?: string | boolean; file?: string; details: { duration_ms: number; type?: string | undefined } };
+
+interface Timed {
+  name: string;
+  ms: number;
+}
+
+export interface TestSummary {
+  readonly failed: number;
+  /** How long each file took, by the path it was run by. */
+  readonly fileMs: ReadonlyMap<string, number>;
+  render(): string;
+}
+
+/** Counts what a run tells, and what took longest: of the files, and of the tests. */
+export function createTestSummary(events: ReturnType<typeof run>): TestSummary {
+  let passed = 0;
+  let failed = 0;
+  const skipped = new Map<string, number>();
+  const tests: Timed[] = [];
+  const fileMs = new Map<string, number>();
+  events.on("test:pass", (event) => count(event, () => passed++));
+  events.on("test:fail", (event) => count(event, () => failed++));
+  // A file is told of as a test that is named by its path.
+  events.on("test:complete", ({ name, file, details }) => void (name === file && fileMs.set(name, details.duration_ms)));
+
+  function count({ name, details, skip, file }: Outcome, add: () => void): void {
+    // Within a suite that is skipped nothing is told of: it counts as one.
+    if (skip) skipped.set(String(skip), (skipped.get(String(skip)) ?? 0) + 1);
+    if (skip || details.type === "suite") return;
+    add();
+    tests.push({ name: `${relative(process.cwd(), file ?? "")}: ${name}`, ms: details.duration_ms });
+  }
+
+  return {
+    get failed() {
+      return failed;
+    },
+    fileMs,
+    render() {
+      const files = [...fileMs].map(([path, ms]) => ({ name: relative(process.cwd(), path), ms }));
+      const reasons = [...skipped].filter(([reason]) => reason !== LEFT_OUT).map(([reason, times]) => `skipped ${times}: ${reason}`);
+      const leftOut = skipped.get(LEFT_OUT) ?? 0;
+      return [
+        "", "The slowest files:", ...slowest(files), "", "The slowest tests:", ...slowest(tests), "",
+        `${passed} passed, ${failed} failed, ${[...skipped.values()].reduce((sum, times) => sum + times, 0)} skipped`, ...reasons,
+        ...(leftOut > 0 ? [`${leftOut} LONG TESTS WERE NOT RUN. LONG=1 npm test runs them, as npm run check does.`] : []), "",
+      ].join("\n");
+    },
+  };
+}
+
+const slowest = (list: Timed[]): string[] => list.toSorted((a, b) => b.ms - a.ms).slice(0, 10).map(({ name, ms }) => `  ${(ms / 1000).toFixed(1).padStart(6)} s  ${name}`);
