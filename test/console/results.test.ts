@@ -2,10 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import sharp from "sharp";
-import { accessibilityFaults, closeWindow, startBrowser } from "../support/browser.js";
+import { accessibilityFaults, closeWindow, NOT_ALL, startBrowser } from "../support/browser.js";
 import type { PersonAtPage, TestBrowser } from "../support/browser.js";
-import { NO_BROWSER } from "../support/chromium.js";
-import { long } from "../support/long.js";
 import type { TestClient } from "../support/test-client.js";
 import { startTestService } from "../support/test-service.js";
 import type { TestService } from "../support/test-service.js";
@@ -27,7 +25,7 @@ const SHOWN: Record<string, { parameters?: object; sees: [selector: string, coun
   echo: { parameters: { message: "hello" }, sees: [[".result pre", 1]] },
 };
 
-describe("a result is shown as what it is:", { skip: NO_BROWSER || long.skip }, () => {
+describe("a result is shown as what it is:", { skip: NOT_ALL }, () => {
   let service: TestService;
   let browser: TestBrowser;
   let client: TestClient;

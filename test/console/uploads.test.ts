@@ -1,4 +1,4 @@
-// What comes into the page, in a real browser: BROWSER=all.
+// What comes into the page, in a real browser.
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

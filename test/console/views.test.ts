@@ -1,17 +1,15 @@
 // A long list in a real browser.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { closeWindow, startBrowser } from "../support/browser.js";
+import { closeWindow, NOT_ALL, startBrowser } from "../support/browser.js";
 import type { TestBrowser } from "../support/browser.js";
-import { NO_BROWSER } from "../support/chromium.js";
 import { eventually } from "../support/eventually.js";
-import { long } from "../support/long.js";
 import { startTestService } from "../support/test-service.js";
 import type { TestService } from "../support/test-service.js";
 
 const ROWS = 10_000;
 
-describe("the list of jobs", { skip: NO_BROWSER || long.skip }, () => {
+describe("the list of jobs", { skip: NOT_ALL }, () => {
   let service: TestService;
   let browser: TestBrowser;
   before(async () => {

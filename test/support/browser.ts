@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
-import { launchChromium, watchPage } from "./chromium.js";
+import { launchChromium, NO_BROWSER, watchPage } from "./chromium.js";
 import type { Watched } from "./chromium.js";
+import { long } from "./long.js";
 
 export interface PersonAtPage extends Watched {
   page: Page;
@@ -20,6 +21,9 @@ export interface TestBrowser {
   signIn(url: string, token: string, options?: { dark?: boolean; width?: number; height?: number }): Promise<PersonAtPage>;
   close(): Promise<void>;
 }
+
+/** Why all but the one story that always runs are left out. */
+export const NOT_ALL = NO_BROWSER || long.skip;
 
 export async function startBrowser(): Promise<TestBrowser> {
   const browser = await launchChromium();
