@@ -1,0 +1,74 @@
+import { execFileSync, spawn } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { mutate } from "./read-areas.js";
+import type { Mutant } from "./mutant.js";
+
+/** A copy of the project in which one guard at a time is taken out. */
+export interface Lane {
+  /** The name of the first test that goes red; null when all are green. */
+  firstRed(files: string[]): Promise<string | null>;
+  /** Runs `work` while the guard is out. */
+  without<T>(mutant: Mutant, work: () => Promise<T>): Promise<T>;
+}
+
+const COPIED = ["src", "dist"];
+const TEST_TIMEOUT_MS = 60_000;
+
+/** Sources and what is compiled are copied to `folder`; all else is shared. */
+export function createLane(folder: string, env: NodeJS.ProcessEnv): Lane {
+  mkdirSync(folder);
+  for (const name of readdirSync(".").filter((entry) => !entry.startsWith(".git"))) {
+    if (COPIED.includes(name)) cpSync(name, join(folder, name), { recursive: true });
+    else symlinkSync(resolve(name), join(folder, name));
+  }
+
+  /** That file alone, unchecked: what is asked is what the tests notice, not what the compiler does. */
+  function compile(file: string, source: string): void {
+    writeFileSync(join(folder, file), source);
+    const project = join(folder, "one.json");
+    const compilerOptions = { rootDir: ".", outDir: "dist", noCheck: true, noResolve: true, incremental: false, tsBuildInfoFile: null, types: [] };
+    writeFileSync(project, JSON.stringify({ extends: "./tsconfig.json", include: [], files: [file], compilerOptions }));
+    execFileSync(process.execPath, [resolve("node_modules/typescript/bin/tsc"), "-p", project]);
+  }
+
+  return {
+    async without(mutant, work) {
+      const [compiled, broken] = [mutant.file.replace(/\.ts$/, ".js"), mutate(mutant)];
+      compile(mutant.file, broken);
+      try {
+        return await work();
+      } finally {
+        for (const path of [mutant.file, join("dist", compiled), join("dist", `${compiled}.map`)]) cpSync(path, join(folder, path));
+      }
+    },
+    firstRed: (files) => runTests(folder, files, env),
+  };
+}
+
+/** Stops at the first that is red. */
+function runTests(cwd: string, files: string[], env: NodeJS.ProcessEnv): Promise<string | null> {
+  const child = spawn(process.execPath, ["--enable-source-maps", "--test", "--test-reporter=tap", `--test-timeout=${TEST_TIMEOUT_MS}`, ...files], { cwd, env, detached: true, stdio: ["ignore", "pipe", "inherit"] });
+  let red: string | null = null;
+  let rest = "";
+  child.stdout.setEncoding("utf8").on("data", (part: string) => {
+    const lines = (rest + part).split("\n");
+    rest = lines.pop() ?? "";
+    // Of tests within tests the inner one is told first.
+    red ??= lines.map((line) => /^\s*not ok \d+ - (.*)$/.exec(line)?.[1]).find((name) => name !== undefined) ?? null;
+    if (red !== null && child.pid !== undefined) stop(child.pid);
+  });
+  return new Promise((done, fail) => {
+    child.once("error", fail);
+    child.once("close", (code) => done(red ?? (code === 0 ? null : `the tests ended with ${code}`)));
+  });
+}
+
+/** With what its tests have started. */
+function stop(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+}

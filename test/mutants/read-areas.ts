@@ -1,0 +1,36 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Mutant } from "./mutant.js";
+
+const FOLDER = fileURLToPath(new URL("areas/", import.meta.url));
+
+/** A mutant with the area that it is of. */
+export type AreaMutant = Mutant & { area: string };
+
+/** Every table of `areas/`: each file there exports its `MUTANTS`. */
+export async function readAreas(): Promise<AreaMutant[]> {
+  const files = readdirSync(FOLDER).filter((name) => name.endsWith(".js")).toSorted();
+  const areas = await Promise.all(files.map(async (name) => {
+    const { MUTANTS } = (await import(new URL(`areas/${name}`, import.meta.url).href)) as { MUTANTS: Mutant[] };
+    return MUTANTS.map((mutant) => ({ ...mutant, area: name.slice(0, -3) }));
+  }));
+  return areas.flat();
+}
+
+/** The source with the guard taken out. Throws an Error when its text does not stand there exactly once. */
+export function mutate({ file, find, replace, breaks }: Mutant): string {
+  const source = readFileSync(file, "utf8");
+  const times = source.split(find).length - 1;
+  if (times !== 1) throw new Error(`${breaks}: its text stands ${times} times in ${file}: ${find}`);
+  return source.replace(find, () => replace);
+}
+
+/** The compiled test files that a mutant names. Throws an Error when a part names none. */
+export function testFilesOf({ tests, breaks }: Mutant): string[] {
+  const all = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
+  return tests.flatMap((part) => {
+    const found = all.filter((path) => path.includes(part));
+    if (found.length === 0) throw new Error(`${breaks}: no test file is named ${part}`);
+    return found.map((path) => `dist/test/${path.replace(/\.ts$/, ".js")}`);
+  });
+}
