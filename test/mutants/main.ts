@@ -19,7 +19,10 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 const mutants = (await readAreas()).filter(({ area, breaks }) => (values.area ?? area) === area && breaks.includes(values.only));
 if (mutants.length === 0) throw new Error("There is no such mutant");
 // All at once, before anything is run.
-for (const mutant of mutants) [mutate(mutant), testFilesOf(mutant)];
+for (const mutant of mutants) {
+  mutate(mutant);
+  testFilesOf(mutant);
+}
 
 process.exitCode = 1;
 const folder = await mkdtemp(join(tmpdir(), "photo-service-mutants-"));

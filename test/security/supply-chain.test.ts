@@ -1,8 +1,9 @@
 // What comes from others: fixed to the byte, run by nobody on installation, and under licences that the product may carry.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { parse } from "yaml";
 
 interface Locked {
   version?: string;
@@ -49,6 +50,22 @@ describe("what comes from others", () => {
     assert.ok(production.length > 100, `only ${production.length} were found`);
     const wrong = production.map(([path, locked]) => [nameOf(path), licenceOf(path, locked)] as const).filter(([name, licence]) => !isAllowed(licence) && LOOKED_AT[name] === undefined);
     assert.deepEqual(wrong, []);
+  });
+
+  it("is some days old before it is taken over, of every kind", () => {
+    const { updates } = parse(readFileSync(".github/dependabot.yml", "utf8")) as { updates: { "package-ecosystem": string; cooldown?: { "default-days": number } }[] };
+    assert.deepEqual(updates.map((update) => update["package-ecosystem"]).toSorted(), ["docker", "docker-compose", "github-actions", "npm"]);
+    assert.deepEqual(updates.filter(({ cooldown }) => !(Number(cooldown?.["default-days"]) >= 3)), []);
+  });
+
+  it("is in the pipeline what somebody looked at: actions by their commit, packages by their signatures, and no right but to read", () => {
+    const workflows = readdirSync(".github/workflows").map((name) => readFileSync(`.github/workflows/${name}`, "utf8"));
+    const used = workflows.flatMap((text) => [...text.matchAll(/uses: *(\S+)/g)].map(([, action = ""]) => action));
+    assert.ok(used.length > 3, "no action was found at all");
+    assert.deepEqual(used.filter((action) => !/@[0-9a-f]{40}$/.test(action)), []);
+    const check = readFileSync(".github/workflows/ci.yml", "utf8");
+    assert.match(check, /^permissions:\n  contents: read$/m);
+    assert.match(check, /npm ci\n.*npm audit signatures/);
   });
 
   it("is what the bill of materials will say: npm sbom reads the same lock file", () => {

@@ -5,6 +5,8 @@ import { after, before, describe, it } from "node:test";
 import type { GraphQLSchema } from "graphql";
 import { createSchema } from "../../src/graphql/schema.js";
 import { idOfNothing } from "../support/broken-ids.js";
+import { openEventStream } from "../support/event-stream.js";
+import { eventually } from "../support/eventually.js";
 import { startCountedService } from "../support/counted-service.js";
 import type { CountedService } from "../support/counted-service.js";
 import { openRawSocket } from "../support/raw-socket.js";
@@ -103,6 +105,14 @@ describe("what is another's", () => {
     return plain(type === "error" ? { errors: payload as GraphqlError[] } : (payload as Outcome));
   }
 
+  async function inStream(query: string, variables: object): Promise<Outcome> {
+    const stream = await openEventStream(counted.service.url, stranger.client.token, { query, variables });
+    const result = await eventually(`an answer to ${query.slice(0, 60)}`, () => stream.results[0]);
+    stream.stop();
+    return plain(result as Outcome);
+  }
+  const WAYS: Record<string, typeof overHttp> = { HTTP: overHttp, "the socket": overSocket, "a stream": inStream };
+
   /** Every value that a stranger may have come by, and its like that names nothing. */
   function attempts(place: string): { theirs: string[]; nothing: string[] } {
     if (place.endsWith("(after)")) return { theirs: Object.values(victim.cursors), nothing: ["AQIDBA"] };
@@ -117,10 +127,9 @@ describe("what is another's", () => {
   }
 
   for (const [place, expected] of Object.entries(PLACES)) {
-    const ways = place.startsWith("Subscription") ? ["the socket"] : ["HTTP", "the socket"];
-    for (const way of ways) {
+    for (const [way, ask] of Object.entries(WAYS).filter(([name]) => name !== "HTTP" || !place.startsWith("Subscription"))) {
       it(`is for a stranger as if it were not there, at ${place} over ${way}`, async () => {
-        const { theirs, nothing } = await answers(place, way === "HTTP" ? overHttp : overSocket);
+        const { theirs, nothing } = await answers(place, ask);
         for (const one of theirs) assert.deepEqual(one, nothing);
         if (expected === "null") return assert.deepEqual([Object.values(nothing.data ?? {}), nothing.errors], [[null], undefined]);
         const [error, ...more] = nothing.errors ?? [];

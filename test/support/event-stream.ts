@@ -47,7 +47,7 @@ async function read(response: Response, stream: EventStream): Promise<void> {
 
 function take(frame: string, stream: EventStream): void {
   if (frame === ":") return void stream.comments++;
-  const [, event, data] = /^event: (\w+)\ndata: ?(.*)$/.exec(frame) ?? [];
+  const [, event, data] = /^event: (\w+)\ndata: ?([^]*)$/.exec(frame) ?? [];
   if (event === "complete") stream.end = "complete";
   if (event !== "next" || data === undefined) return;
   const result = JSON.parse(data) as EventStream["results"][number];

@@ -47,7 +47,8 @@ export function registerJobPages(scope: FastifyInstance, { database }: { databas
 }
 
 function readSearch(query: Record<string, unknown>): Search {
-  const text = (name: keyof Search) => (typeof query[name] === "string" ? query[name].trim() : "");
+  // PostgreSQL takes no NUL, and nothing that is searched for has one.
+  const text = (name: keyof Search) => (typeof query[name] === "string" ? query[name].replaceAll("\0", "").trim() : "");
   return { id: text("id"), user: text("user"), status: text("status"), job: text("job"), before: text("before") };
 }
 

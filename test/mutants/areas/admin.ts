@@ -14,5 +14,6 @@ export const MUTANTS: Mutant[] = [
   { breaks: "the operators' pages can be framed", file: "src/server/admin/register-admin.ts", find: "frame-ancestors 'none'; ", replace: "", tests: PAGES },
   { breaks: "what people wrote is markup on the operators' pages", file: "src/server/admin/html.ts", find: "return String(value).replace(/[&<>\"']/g, (character) => ENTITIES[character] ?? \"\");", replace: "return (void ENTITIES, String(value));", tests: ["server/admin/html.test", "security/admin.test"] },
   { breaks: "a cell of CSV is a formula", file: "src/server/admin/csv.ts", find: "isFormula ? `'${value}` : value", replace: "(void isFormula, value)", tests: ["server/admin/csv.test", "security/admin.test"] },
+  { breaks: "NUL in a search is an error of ours", file: "src/server/admin/job-pages.ts", find: '.replaceAll("\\0", "")', replace: "", tests: PAGES },
   { breaks: "the queue dashboard acts", file: "src/server/admin/queue-board.ts", find: 'if (!options.actions && request.method !== "GET" && request.method !== "HEAD")', replace: "if (false)", tests: ["server/admin/queue-board.test", "security/admin.test"] },
 ];

@@ -1,0 +1,137 @@
+// The operators' pages: to whoever has no password a wall, to whoever has it a place where nothing that people wrote comes alive. The
+// statements that the database page refuses are tested at test/db/read-only-queries.test.ts, guesses at test/server/admin-guard.test.ts.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { ADMIN_PASSWORD, startOperatedService } from "../support/operated-service.js";
+import type { OperatedService } from "../support/operated-service.js";
+import { smallPhoto } from "../support/small-photo.js";
+import { LEAKS } from "./attacked-service.js";
+import { head, sendRaw } from "./raw-request.js";
+
+const SPELLINGS = [
+  "/admin", "/admin/", "/admin/db", "/admin/db/", "//admin/db", "/admin//db", "/./admin/db", "/admin/../admin/db", "/health/../admin/db", "/health/live/../../admin/db", "/health/live%2f..%2f..%2fadmin/db", "/ADMIN/db", "/Admin/db", "/%61dmin/db", "/admin/%64b", "/admin%2fdb",
+  "/admin/db;x=1", "/admin/db%00", "/admin/db%20", "/admin/db.css", "/admin/db?format=csv", "/admin/db#x", "/admin\\db", "/admin/jobs", "/admin/jobs/01987654-3210-7000-8000-000000000000", "/admin/style.css", "/admin/style.css/../db", "/admin/queues", "/admin/queues/", "/admin/queues/../db", "/admin/queues/static/../../db",
+  "/admin/queues/api/queues", "/admin/queues/queue/tasks-in-worker", "/metrics", "/metrics/", "/%6detrics", "http://127.0.0.1/admin/db", "/x/../metrics",
+];
+const basic = (pair: string) => `authorization: Basic ${Buffer.from(pair).toString("base64")}`;
+const CREDENTIALS: [what: string, headers: string[]][] = [
+  ["no password", []],
+  ["an empty one", [basic("admin:")]],
+  ["the user alone", [basic("admin")]],
+  ["the password alone", [basic(ADMIN_PASSWORD)]],
+  ["another user", [basic(`root:${ADMIN_PASSWORD}`)]],
+  ["the user in capitals", [basic(`ADMIN:${ADMIN_PASSWORD}`)]],
+  ["the password and more", [basic(`admin:${ADMIN_PASSWORD}x`)]],
+  ["the password and a NUL", [basic(`admin:${ADMIN_PASSWORD}\0`)]],
+  ["SQL for a password", [basic("admin:' or '1'='1")]],
+  ["the password as a Bearer", [`authorization: Bearer ${ADMIN_PASSWORD}`]],
+  ["the password in the address", ["x-original-url: /admin/db?password=x"]],
+  ["100 kB of password", [basic(`admin:${"x".repeat(100_000)}`)]],
+];
+
+/** What stands on these pages alone. */
+const INSIDE = /<table|photos_|tasks-in|select job_name/;
+
+const MARKUP = `"'><script>alert(1)</script><img src=x onerror=alert(1)><!--{{7*7}}\${7*7}`;
+const FORMULA = `=cmd|' . C calc'!A0${MARKUP.replace("/", "")}`;
+/** Of what was planted, whatever would live if it came through as it was written. */
+const ALIVE = /<script>alert|<img src=x|<!--\{\{|onerror=alert\(1\)>/;
+
+const ODD_ADDRESSES = [
+  "/admin/jobs?user=%00", "/admin/jobs?job=%00", "/admin/jobs?status=%00", "/admin/jobs?before=%00", "/admin/jobs?id=%00", "/admin/jobs?user=' or 1=1 --", "/admin/jobs?user[]=a&user[]=b", "/admin/jobs?__proto__[user]=x", "/admin/jobs?user=%ff%fe", `/admin/jobs?user=${"a".repeat(10_000)}`, `/admin/jobs?user=${encodeURIComponent(MARKUP)}`,
+  `/admin/jobs?id=${encodeURIComponent(MARKUP)}`, `/admin/jobs/${encodeURIComponent(MARKUP)}`, "/admin/jobs/..%2f..%2fetc", "/admin/jobs/%00", "/admin/db/users?after=%00", "/admin/db/users?after=' or 1=1 --", "/admin/db/users?after=a&after=b", `/admin/db/users?after=${encodeURIComponent(MARKUP)}`,
+  "/admin/db/pg_authid", "/admin/db/users;drop table users", "/admin/db/%75sers%00", "/admin/db/__proto__", "/admin/db/constructor", "/admin/db/..%2f..%2fetc%2fpasswd", `/admin/db/${"a".repeat(5000)}`,
+].map((path) => path.replaceAll(" ", "%20"));
+
+describe("the operators' pages under attack", () => {
+  let operated: OperatedService;
+  let url: string;
+  let planted: string;
+  before(async () => {
+    operated = await startOperatedService({ workers: 1, env: { TRUST_PROXY: "1" } });
+    ({ url } = operated.service);
+    const person = await operated.service.person({ name: MARKUP, picture: `https://x.test/?${encodeURIComponent(MARKUP)}`, email: `${MARKUP}@example.test` });
+    const photo = await person.upload(smallPhoto(), { type: "image/png", filename: FORMULA });
+    const { id } = await person.enqueue("echo", { message: { [MARKUP]: FORMULA }, failPermanently: true }, { idempotencyKey: MARKUP });
+    await person.enqueue("metadata", {}, { photoIds: [String(photo.json["id"])] });
+    await person.finished(id);
+    planted = id;
+  });
+  after(() => operated.close());
+
+  // Guesses are counted by address, and the operator's must not be refused for them.
+  let guessers = 0;
+  const guessAt = (path: string, headers: string[]) => sendRaw(url, head(`GET ${path}`, [`x-forwarded-for: 192.0.2.${++guessers}`, ...headers]));
+
+  for (const [what, headers] of CREDENTIALS) {
+    it(`show nothing to whoever has ${what}`, async () => {
+      for (const path of ["/admin/db", "/admin/jobs", "/admin/queues/api/queues", "/metrics"]) {
+        const { status, body } = await guessAt(path, headers);
+        assert.ok([401, 431].includes(status), `${path}: ${status}`);
+        assert.doesNotMatch(body, INSIDE, path);
+      }
+    });
+  }
+  for (const path of SPELLINGS) {
+    it(`show nothing to whoever comes by ${path}`, async () => {
+      const { status, body } = await guessAt(path, []);
+      assert.ok([400, 401, 404].includes(status), String(status));
+      assert.doesNotMatch(body, INSIDE);
+    });
+  }
+
+  describe("to whoever has the password", () => {
+    it("show what people wrote as the text that it is, on every page", async () => {
+      const pages = ["/admin/jobs", `/admin/jobs/${planted}`, `/admin/jobs?user=${encodeURIComponent(`${MARKUP}@example.test`)}`, "/admin/db", ...["users", "photos", "queued_jobs", "queued_job_events", "queued_job_photos"].map((table) => `/admin/db/${table}`)];
+      let seen = "";
+      for (const path of pages) {
+        const { status, text } = await operated.get(path);
+        assert.equal(status, 200, path);
+        assert.doesNotMatch(text, ALIVE, path);
+        seen += text;
+      }
+      assert.match(seen, /&lt;script&gt;alert\(1\)/, "it is there at all");
+    });
+
+    it("show what an operator was made to type as the text that it is, in the answer and in the refusal", async () => {
+      for (const sql of [`select '${FORMULA.replaceAll("'", "''")}' as "${MARKUP.replaceAll('"', '""')}"`, `select * from "${MARKUP.replaceAll('"', '""')}"`, `</textarea>${MARKUP}`]) {
+        const { text } = await operated.post("/admin/db", { sql });
+        assert.doesNotMatch(text, ALIVE, sql);
+        assert.doesNotMatch(text, /<\/textarea>"/, sql);
+      }
+    });
+
+    it("give no formula to a spreadsheet", async () => {
+      const { text } = await operated.post("/admin/db", { sql: "select filename from photos union all select '+1+1' union all select '@x' union all select '-2+3'", format: "csv" });
+      assert.doesNotMatch(text, /(^|\n|,)"?[=+@-]/);
+      assert.match(text, /'=cmd/);
+    });
+
+    it("tell of the queue nothing that people wrote, but ids", async () => {
+      assert.doesNotMatch((await operated.get("/admin/queues/api/queues")).text, /alert\(1\)|example\.test/);
+    });
+
+    for (const path of ODD_ADDRESSES) {
+      it(`answer ${path.slice(0, 60)} with a page, or the sentence that there is none`, async () => {
+        const { status, text } = await operated.get(path);
+        assert.ok([200, 303, 400, 404, 414].includes(status), `${status} ${text.slice(0, 500)}`);
+        assert.doesNotMatch(text, ALIVE);
+        assert.doesNotMatch(text.replaceAll(/<(textarea|code)[^]*?<\/\1>/g, ""), LEAKS);
+      });
+    }
+
+    const QUEUE = "/admin/queues/api/queues/tasks-in-worker";
+    for (const [method, path] of [["PUT", `${QUEUE}/pause`], ["PUT", `${QUEUE}/clean/completed`], ["PUT", `${QUEUE}/empty`], ["PUT", `${QUEUE}/obliterate`], ["POST", `${QUEUE}/add`], ["PATCH", `${QUEUE}/1/update-data`], ["DELETE", QUEUE], ["PUT", "/admin/queues/api/queues/pause"], ["PUT", "/admin/db"], ["DELETE", "/admin/db/users"], ["POST", "/admin/jobs"]] as const) {
+      it(`do nothing for ${method} ${path.slice(13)}, not even from their own page`, async () => {
+        const authorization = `Basic ${Buffer.from(`admin:${ADMIN_PASSWORD}`).toString("base64")}`;
+        const { status } = await fetch(`${url}${path}`, { method, headers: { authorization, "sec-fetch-site": "same-origin", "content-type": "application/json" }, body: "{}" });
+        assert.ok([404, 405].includes(status), String(status));
+      });
+    }
+  });
+
+  it("have logged no error of ours, no password and no query", () => {
+    assert.deepEqual(operated.service.logged.filter((line) => Number(line["level"]) >= 50).map((line) => [line["msg"], line["err"]]), []);
+    assert.equal(operated.service.logged.some((line) => JSON.stringify(line).includes(ADMIN_PASSWORD)), false);
+  });
+});
