@@ -134,9 +134,9 @@ describe("queries of operators", () => {
 
   it("cuts long cells, by whole characters, before they leave PostgreSQL", async () => {
     const before_ = process.memoryUsage().rss;
-    const { rows } = await queries.run("select repeat('x', 300000000) as a, repeat('👍', 2000) as b, repeat('👍', 2001) as c");
+    const { rows } = await queries.run("select repeat('x', 60000000) as a, repeat('👍', 2000) as b, repeat('👍', 2001) as c");
     assert.deepEqual(rows[0]?.map((cell) => [[...(cell ?? "")].length, cell?.slice(-2)]), [[2001, "x…"], [2000, "👍"], [2001, `${"👍".slice(1)}…`]]);
-    assert.ok(process.memoryUsage().rss - before_ < 150_000_000, "it came here whole");
+    assert.ok(process.memoryUsage().rss - before_ < 30_000_000, "it came here whole");
   });
 
   it("takes parameters", async () => {

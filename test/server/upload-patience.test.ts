@@ -77,7 +77,7 @@ describe("an upload that comes slowly", () => {
   }
 
   /** A byte now and then, until the client is ended. */
-  function trickle(client: ClientRequest, bytes: Uint8Array, everyMs = 100): void {
+  function trickle(client: ClientRequest, bytes: Uint8Array, everyMs = 50): void {
     let sent = 0;
     const timer = setInterval(() => (client.destroyed ? clearInterval(timer) : client.write(bytes.subarray(sent % bytes.length, (sent++ % bytes.length) + 1))), everyMs);
   }
@@ -95,8 +95,8 @@ describe("an upload that comes slowly", () => {
     it(`and ${what} is refused with 408 in its time, and leaves nothing`, async () => {
       const { status, body, connection, ms } = await upload(headers, send);
       assert.deepEqual([status, body, connection], [408, { code: "BAD_USER_INPUT", message }, "close"]);
-      const [least, most] = message === IDLE ? [PATIENCE.idleMs, PATIENCE.wholeMs] : [PATIENCE.wholeMs, 5000];
-      assert.ok(ms >= least && ms < most, `it took ${ms} ms`);
+      // Which of the two ended it, it says itself.
+      assert.ok(ms >= (message === IDLE ? PATIENCE.idleMs : PATIENCE.wholeMs) && ms < 10_000, `it took ${ms} ms`);
       assert.deepEqual(storedFiles(folder), []);
       assert.equal((await waist.database.sql`select from photos`).length, 0);
     });

@@ -13,6 +13,7 @@ import { findDue, findExpired, findLapsed } from "../../../src/services/queued-j
 import { findOldest } from "../../../src/services/queued-jobs/filter.js";
 import { findEarlierResult } from "../../../src/services/queued-jobs/reuse.js";
 import type { User } from "../../../src/services/users.js";
+import { eventually } from "../../support/eventually.js";
 import { createTestWaist } from "../../support/test-waist.js";
 import type { TestWaist } from "../../support/test-waist.js";
 
@@ -30,6 +31,9 @@ describe(`on ${ROWS} rows`, () => {
     single = createDatabase({ url: waist.url, connections: 1, applicationName: "test" });
     [crowd, person] = [await waist.newUser(), await waist.newUser()];
     await seed();
+    // What its connections did is counted when they end, at the latest.
+    await waist.database.close();
+    await eventually("nobody else is connected", async () => (await single.sql`select from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()`).length === 0);
   });
   after(async () => {
     await single.close();
