@@ -10,6 +10,11 @@ export async function makeSamplePhotos(count: number): Promise<Buffer[]> {
   return Array.from({ length: count }, () => withComment(picture, randomBytes(16)));
 }
 
+/** A JPEG of a third of a megapixel, noisy enough to be some work. */
+export function makeSmallPhoto(): Promise<Buffer> {
+  return sharp({ create: { width: 640, height: 480, channels: 3, background: "#346", noise: { type: "gaussian", mean: 128, sigma: 30 } } }).jpeg().toBuffer();
+}
+
 function paint(): Buffer {
   const pixels = Buffer.allocUnsafe(WIDTH * HEIGHT * 3);
   let state = 0x9e3779b9;
@@ -34,7 +39,7 @@ function clamp(value: number): number {
 }
 
 /** A COM segment right after the start of the image. */
-function withComment(jpeg: Buffer, comment: Buffer): Buffer {
+export function withComment(jpeg: Buffer, comment: Buffer): Buffer {
   const head = Buffer.from([0xff, 0xfe, 0, comment.length + 2]);
   return Buffer.concat([jpeg.subarray(0, 2), head, comment, jpeg.subarray(2)]);
 }

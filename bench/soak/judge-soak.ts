@@ -1,0 +1,36 @@
+import { slope } from "../statistics.js";
+import type { Sample } from "./take-sample.js";
+
+/** What one figure did: at rest before, at rest afterwards, and in between. */
+export interface JudgedFigure {
+  name: string;
+  start: number;
+  end: number;
+  most: number;
+  /** By the line through the samples under load. */
+  perHour: number;
+  verdict: "returned" | "KEPT RISING" | "DID NOT RETURN";
+}
+
+export interface TimedSample {
+  minutes: number;
+  sample: Sample;
+}
+
+/** What may be more at the end: caches that filled, code that was compiled, connections of a pool that had not been needed before. */
+const ALLOWED = { megabytes: { share: 0.15, more: 6 }, number: { share: 0.15, more: 8 } };
+
+export function judgeSoak({ start, end, underLoad }: { start: Sample; end: Sample; underLoad: readonly TimedSample[] }): JudgedFigure[] {
+  return Object.entries(start).map(([name, before]) => {
+    const after = end[name] ?? Number.NaN;
+    const points = underLoad.map(({ minutes, sample }) => ({ x: minutes, y: sample[name] ?? Number.NaN }));
+    // By the second half: in the first one caches fill.
+    const late = points.slice(points.length >> 1);
+    const perMinute = slope(late);
+    const rise = perMinute * ((late.at(-1)?.x ?? 0) - (late[0]?.x ?? 0));
+    const { share, more } = name.endsWith("MB") ? ALLOWED.megabytes : ALLOWED.number;
+    const allowed = before * share + more;
+    const verdict = after > before + allowed ? "DID NOT RETURN" : rise > allowed ? "KEPT RISING" : "returned";
+    return { name, start: before, end: after, most: Math.max(...points.map(({ y }) => y)), perHour: perMinute * 60, verdict };
+  });
+}

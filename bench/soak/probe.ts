@@ -1,0 +1,68 @@
+// Loaded into the processes of the service by `npm run soak`: whoever connects to its socket gets what the process holds, after a
+// collection of garbage. The inspector is the only one who can find every emitter, wherever it is.
+import { EventEmitter } from "node:events";
+import { Session } from "node:inspector";
+import type { Runtime } from "node:inspector";
+import { createServer } from "node:net";
+import { join } from "node:path";
+
+/** What a process holds, in MB and by number. */
+export interface Held {
+  heapMb: number;
+  /** Outside of the heap: buffers above all. */
+  externalMb: number;
+  timers: number;
+  /** Sockets, pipes, servers, children. */
+  handles: number;
+  emitters: number;
+  listeners: number;
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+createServer((socket) => {
+  socket.on("error", () => {});
+  socket.end(JSON.stringify(count()));
+}).listen(join(process.env["PROBE_FOLDER"] ?? ".", `${process.pid}.sock`)).unref();
+
+function count(): Held {
+  const { emitters, listeners } = countEmitters();
+  const { heapUsed, external } = process.memoryUsage();
+  const resources = process.getActiveResourcesInfo();
+  const timers = resources.filter((name) => name === "Timeout" || name === "Immediate").length;
+  return { heapMb: heapUsed / MEBIBYTE, externalMb: external / MEBIBYTE, timers, handles: resources.length - timers, emitters, listeners };
+}
+
+/** Runs in the inspector, where the array is. */
+const SUM = `function () {
+  let listeners = 0;
+  for (const emitter of this) {
+    try {
+      for (const name of emitter.eventNames()) listeners += emitter.listenerCount(name);
+    } catch {} // A prototype is no emitter.
+  }
+  return { emitters: this.length, listeners };
+}`;
+
+function countEmitters(): { emitters: number; listeners: number } {
+  Object.assign(globalThis, { probedEmitter: EventEmitter });
+  const session = new Session();
+  session.connect();
+  // On this thread the answers come before `post` returns. `queryObjects` collects all garbage first.
+  const prototype = ask<Runtime.EvaluateReturnType>(session, "Runtime.evaluate", { expression: "probedEmitter.prototype" }).result;
+  const { objects } = ask<Runtime.QueryObjectsReturnType>(session, "Runtime.queryObjects", { prototypeObjectId: prototype.objectId });
+  const { result } = ask<Runtime.CallFunctionOnReturnType>(session, "Runtime.callFunctionOn", { objectId: objects.objectId, functionDeclaration: SUM, returnByValue: true });
+  session.disconnect();
+  return result.value as { emitters: number; listeners: number };
+}
+
+function ask<T>(session: Session, method: string, parameters: object): T {
+  const answers: T[] = [];
+  session.post(method, parameters, (error, answer) => {
+    if (error) throw error;
+    answers.push(answer as T);
+  });
+  const [answer] = answers;
+  if (answer === undefined) throw new Error(`${method} was not answered at once`);
+  return answer;
+}

@@ -1,0 +1,41 @@
+import { readdirSync } from "node:fs";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import type { Redis } from "ioredis";
+import type { GraphqlPeer } from "../peers/graphql-peer.js";
+import { memoryMb } from "../process-figures.js";
+import type { Rig } from "../rig.js";
+import { processTree } from "../../test/support/process-tree.js";
+import type { Held } from "./probe.js";
+
+/** What is held at a moment, by name. */
+export type Sample = Record<string, number>;
+
+export interface Probed {
+  rig: Rig;
+  service: GraphqlPeer;
+  probes: string;
+  redis: Redis;
+}
+
+export async function takeSample({ rig, service, probes, redis }: Probed): Promise<Sample> {
+  const sample: Sample = {};
+  for (const [role, pid] of Object.entries(service.processes)) {
+    const held = JSON.parse(await text(connect(`${probes}/${pid}.sock`))) as Held;
+    for (const [name, value] of Object.entries(held)) sample[`${role}: ${NAMES[name as keyof Held]}`] = value as number;
+    sample[`${role}: memory with its children, MB`] = memoryMb(pid);
+    sample[`${role}: children`] = processTree(pid).length - 1;
+    sample[`${role}: open files`] = readdirSync(`/proc/${pid}/fd`).length;
+  }
+  sample["PostgreSQL: connections"] = Number((await rig.query(rig.postgres.url, "select count(*) from pg_stat_activity where datname = 'soak'"))[0]?.["count"]);
+  // Less our own.
+  sample["Redis: clients"] = infoNumber(await redis.info("clients"), "connected_clients") - 1;
+  sample["Redis: memory, MB"] = infoNumber(await redis.info("memory"), "used_memory") / 1024 / 1024;
+  return sample;
+}
+
+const NAMES: Record<keyof Held, string> = { heapMb: "heap after collection, MB", externalMb: "outside the heap, MB", timers: "timers", handles: "handles", emitters: "emitters", listeners: "listeners" };
+
+function infoNumber(info: string, name: string): number {
+  return Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1]);
+}

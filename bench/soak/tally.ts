@@ -1,0 +1,34 @@
+import type { Answer } from "../../test/chaos/api-client.js";
+
+/** How the service answered. */
+export interface Tally {
+  answers: number;
+  /** Those that asked to try again: on a machine that is too busy. */
+  unavailable: number;
+  uploads: number;
+  events: number;
+  connections: number;
+  /** What should not have been, by sentence. */
+  wrong: Map<string, number>;
+  count(answer: Answer<unknown>): void;
+  expectRefusal(answer: Answer<unknown>): void;
+  complain(sentence: string): void;
+}
+
+export function createTally(): Tally {
+  const tally: Tally = {
+    answers: 0, unavailable: 0, uploads: 0, events: 0, connections: 0, wrong: new Map(),
+    count(answer) {
+      tally.answers++;
+      if (answer.kind === "refused") tally.complain(`refused with ${answer.code}: ${answer.message}`);
+      if (answer.kind === "unknown") tally.unavailable++;
+    },
+    expectRefusal(answer) {
+      tally.answers++;
+      if (answer.kind === "unknown") tally.unavailable++;
+      else if (answer.kind === "data") tally.complain("a mistake was answered as if it were none");
+    },
+    complain: (sentence) => void tally.wrong.set(sentence, (tally.wrong.get(sentence) ?? 0) + 1),
+  };
+  return tally;
+}
