@@ -52,6 +52,17 @@ describe("a connection to Redis", () => {
     redis.disconnect();
   });
 
+  it("says that a Redis which takes connections does not answer, and goes on when it does", async () => {
+    proxy.freeze();
+    const redis = connect(false);
+    await eventually("it is told", () => lines.length > 0);
+    assert.deepEqual(lines.map(({ level, msg }) => [level, msg]), [[50, "Redis takes connections but does not answer; trying again until it is back"]]);
+    proxy.thaw();
+    assert.equal(await redis.ping(), "PONG");
+    await eventually("it is told as back", () => lines.at(-1)?.msg === "Redis is back");
+    redis.disconnect();
+  });
+
   it("says once that Redis is away, however often it tries, and once that it is back", async () => {
     proxy.down();
     const redis = connect(false);

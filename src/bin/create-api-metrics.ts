@@ -37,7 +37,7 @@ export function createApiMetrics({ revision, tracer }: { revision: string | null
       },
     }),
     gauge(read: { database: Database; bus: EventBus; feed: Feed; inspector: PhotoInspector; sockets(): number }): void {
-      gaugeStores(page, { readBacklog: createBacklogReads(read.database).read, redisAwayReason: () => read.bus.awayReason(), jobs: catalogue.keys() });
+      gaugeStores(page, { readBacklog: createBacklogReads(read.database).read, probeRedis: read.bus.probe, jobs: catalogue.keys() });
       gaugeEdge(page, { subscribers: () => read.feed.subscribers, sockets: read.sockets, previews: () => read.inspector.waiting });
     },
   };

@@ -68,7 +68,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
     info: { version, revision: config.revision, startedAt: new Date() },
   };
   const intake = metrics.measureIntake(createPhotoIntake({ photos, users, storage, inspector, maxUploadBytes, maxStoredBytes }));
-  const health = { needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason }, wanted: { redis: () => bus.awayReason() } };
+  const health = { needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason }, wanted: { redis: bus.probe } };
   const admin = { database, queries: createReadOnlyQueries({ database, databaseUrl: config.databaseUrl }), redis: { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX } };
   metrics.gauge({ database, bus, feed, inspector, sockets: () => server.sockets.count });
   const schema = metrics.watchSchema(await createSchema());

@@ -49,7 +49,7 @@ export function createWorkerMetrics({ revision }: { revision: string | null }) {
     }),
     gauge(read: { backlog: BacklogReads; bus: EventBus; leases: Leases; taskWorker: TaskWorker; pool: ChildPool; children: number }): void {
       const { backlog, bus, leases, taskWorker, pool } = read;
-      gaugeStores(page, { readBacklog: backlog.read, redisAwayReason: () => bus.awayReason(), jobs: catalogue.keys() });
+      gaugeStores(page, { readBacklog: backlog.read, probeRedis: bus.probe, jobs: catalogue.keys() });
       const resting = () => LANES.map((lane) => ({ lane, seconds: taskWorker.restingMs(lane) / 1000 }));
       gaugeWorker(page, { attempts: () => leases.size, resting, children: () => pool, size: read.children });
     },

@@ -65,7 +65,7 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   const backlog = createBacklogReads(database);
   metrics.gauge({ backlog, bus: core.bus, leases, taskWorker, pool, children: config.workerConcurrency });
   const queue = createProgressCheck({ taskWorker, hasWaited: backlog.hasWaited, catalogue });
-  const health = await createHealthServer({ needed: { postgresql: checkDatabase(database), queue }, wanted: {} }, { read: metrics.read, protect: createAdminGuard(config.adminPassword).protect }, log);
+  const health = await createHealthServer({ needed: { postgresql: checkDatabase(database), redis: core.bus.probe, queue }, wanted: {} }, { read: metrics.read, protect: createAdminGuard(config.adminPassword).protect }, log);
   stack.add("health server", () => health.close());
   const url = await health.listen({ host: config.host, port: config.workerPort });
   await pool.warm();

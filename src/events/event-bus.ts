@@ -26,8 +26,10 @@ export interface EventBus {
   ringGone(userId: string): Promise<void>;
   /** Called with each user who was deleted, and with null when some may have been missed. One listener only. */
   onGone(listener: (userId: string | null) => void): void;
-  /** Null when bells are rung and heard. */
+  /** Null when bells are rung and heard, as far as is known. */
   awayReason(): string | null;
+  /** Asks Redis: null when it answers, else why not in a few words. */
+  probe(): Promise<string | null>;
   close(): Promise<void>;
 }
 
@@ -38,6 +40,9 @@ const MAX_BELL_LENGTH = 64 * 1024;
 
 /** For a Redis that is there but does not answer. */
 const PATIENCE_MS = 1000;
+
+const AWAY = "is away; what is submitted runs when it returns";
+const SILENT = "does not answer; what is submitted runs when it does";
 
 export function createEventBus(options: { redisUrl: string; prefix: string; log: Logger }): EventBus {
   const { log } = options;
@@ -58,6 +63,8 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
     waiting = new Map();
     batch.exec().catch((error) => log.debug({ err: error }, "bells were not rung; the watchdog will find out"));
   }
+
+  const awayReason = () => (publisher.status === "ready" && subscriber.status === "ready" ? null : AWAY);
 
   subscriber.on("message", (channel, text) => {
     if (channel === goneTopic) return onGone(text);
@@ -99,7 +106,11 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
       // A lost subscription costs the bell: what is written for a deleted user is refused all the same.
       subscriber.subscribe(goneTopic).catch(() => {});
     },
-    awayReason: () => (publisher.status === "ready" && subscriber.status === "ready" ? null : "is away; what is submitted runs when it returns"),
+    awayReason,
+    async probe() {
+      const found = await withPatience(publisher.ping().then(() => null, () => AWAY), PATIENCE_MS, () => SILENT);
+      return awayReason() ?? found;
+    },
     async close() {
       ringAll();
       publisher.disconnect();

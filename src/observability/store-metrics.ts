@@ -17,7 +17,7 @@ export interface Backlog {
 const STATES = ["active", "idle", "idle in transaction", "idle in transaction (aborted)"];
 
 /** Gauges of the stores, read at each scrape. While PostgreSQL is away they say nothing rather than what was. */
-export function gaugeStores(page: MetricsPage, deps: { readBacklog(): Promise<Backlog>; redisAwayReason(): string | null; jobs: Iterable<string> }): void {
+export function gaugeStores(page: MetricsPage, deps: { readBacklog(): Promise<Backlog>; probeRedis(): Promise<string | null>; jobs: Iterable<string> }): void {
   const known = new Set(deps.jobs);
   const { registry } = page;
   const depth = gauge(registry, { name: "queue_depth", help: "Unfinished QueuedJobs; exact up to 20,000, then as PostgreSQL estimates", labelNames: ["status"] });
@@ -31,7 +31,6 @@ export function gaugeStores(page: MetricsPage, deps: { readBacklog(): Promise<Ba
     for (const counts of [depth, backlog, connections]) counts.reset();
     for (const moment of [oldest, answer]) moment.set(Number.NaN);
     up.set({ dependency: "postgresql" }, 0);
-    up.set({ dependency: "redis" }, deps.redisAwayReason() === null ? 1 : 0);
   }
 
   function tell({ pending, started, oldestWaitSeconds, answerSeconds, ...counts }: Backlog): void {
@@ -44,6 +43,7 @@ export function gaugeStores(page: MetricsPage, deps: { readBacklog(): Promise<Ba
     for (const { state, count } of counts.connections) connections.inc({ state: STATES.includes(state) ? state : "other" }, count);
   }
 
+  page.onScrape(async () => up.set({ dependency: "redis" }, (await deps.probeRedis()) === null ? 1 : 0));
   page.onScrape(async () => {
     forget();
     tell(await deps.readBacklog());

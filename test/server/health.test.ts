@@ -30,7 +30,7 @@ describe("the health of a service", () => {
   });
 
   it("is ok while everything answers", async () => {
-    for (const [url, names] of [[api, ["postgresql", "keys", "redis"]], [worker, ["postgresql", "queue"]]] as const) {
+    for (const [url, names] of [[api, ["postgresql", "keys", "redis"]], [worker, ["postgresql", "redis", "queue"]]] as const) {
       const told = await becomes(url, 200, "ok");
       for (const name of names) assert.equal(told[name], "ok", name);
     }
@@ -41,13 +41,26 @@ describe("the health of a service", () => {
     cuttable.redis.down();
     const { redis, ...others } = await becomes(api, 200, "degraded");
     assert.deepEqual([redis, others["postgresql"], others["keys"]], ["is away; what is submitted runs when it returns", "ok", "ok"]);
-    const { postgresql, queue } = await becomes(worker, 503, "unavailable");
-    assert.equal(postgresql, "ok");
+    const { postgresql, queue, redis: ofWorker } = await becomes(worker, 503, "unavailable");
+    assert.deepEqual([postgresql, ofWorker], ["ok", redis]);
     assert.ok(queue && queue !== "ok", queue);
     const person = await cuttable.service.person();
     const { id } = await person.enqueue("echo");
     assert.equal((await person.job(id))?.status, "PENDING");
     cuttable.redis.up();
+    await becomes(api, 200, "ok");
+    await becomes(worker, 200, "ok");
+    assert.equal((await person.finished(id, 20_000)).status, "SUCCESS");
+  });
+
+  it("tells a Redis that hangs from one that answers, on both, and the API accepts all the same", async () => {
+    cuttable.redis.freeze();
+    assert.equal((await becomes(api, 200, "degraded"))["redis"], "does not answer; what is submitted runs when it does");
+    assert.equal((await becomes(worker, 503, "unavailable"))["redis"], "does not answer; what is submitted runs when it does");
+    const person = await cuttable.service.person();
+    const { id } = await person.enqueue("echo");
+    assert.equal((await person.job(id))?.status, "PENDING");
+    cuttable.redis.thaw();
     await becomes(api, 200, "ok");
     await becomes(worker, 200, "ok");
     assert.equal((await person.finished(id, 20_000)).status, "SUCCESS");

@@ -83,7 +83,7 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
         rung.push(...events);
         bells.push(events.length);
       },
-      listen: async () => {}, unlisten: () => {}, onBell: () => {}, onReconnect: () => {}, ringGone: async () => {}, onGone: () => {}, awayReason: () => null, close: async () => {},
+      listen: async () => {}, unlisten: () => {}, onBell: () => {}, onReconnect: () => {}, ringGone: async () => {}, onGone: () => {}, awayReason: () => null, probe: async () => null, close: async () => {},
     },
     hints: {
       add: async (hints) => void hinted.push(...hints),
