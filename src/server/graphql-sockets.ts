@@ -3,13 +3,15 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
-import { subscribe } from "graphql";
-import type { FormattedExecutionResult } from "graphql";
+import { createSourceEventStream } from "graphql";
+import type { ExecutionArgs, ExecutionResult, FormattedExecutionResult } from "graphql";
 import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
 import type { Context as SocketContext } from "graphql-ws";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import { QuotaExceededError, UnauthenticatedError } from "../errors.js";
+import type { Subscription } from "../events/subscription.js";
+import type { Context } from "../graphql/context.js";
 import { isInternal } from "../graphql/format-error.js";
 import type { Logger } from "../logger.js";
 import type { Authenticator, Session } from "./authenticator.js";
@@ -23,8 +25,11 @@ import type { OperationRequest, Operations } from "./operations.js";
 import type { Origins } from "./origins.js";
 import type { Proxies } from "./proxies.js";
 import type { RateLimits } from "./rate-limits.js";
+import { createSharedResults } from "./shared-results.js";
 import { createSocketDoor } from "./socket-door.js";
+import { createSocketStream } from "./socket-stream.js";
 import { createSocketWriter } from "./socket-writer.js";
+import type { SocketWriter } from "./socket-writer.js";
 import { requestIdOf } from "./request-id.js";
 import type { UserConnections } from "./user-connections.js";
 
@@ -54,6 +59,7 @@ export interface GraphqlSockets {
 
 interface Extra {
   socket: WebSocket;
+  writer: SocketWriter;
   address: string;
   log: Logger;
   session?: Session;
@@ -71,11 +77,14 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   const { limits, operations, connections } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_GRAPHQL_BYTES, perMessageDeflate: false, handleProtocols });
   const door = createSocketDoor(limits.openingSockets);
+  const results = createSharedResults((errors, { contextValue }) => operations.tell(errors, (contextValue as Context).log));
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
     execute: (args) => executeInTime(args, options.operationMs),
-    subscribe,
+    // The events of a feed, every subscription is one of those; how they are told is `tellEvents`.
+    subscribe: createSourceEventStream as (args: ExecutionArgs) => Promise<AsyncIterableIterator<never> | ExecutionResult>,
+    onOperation: ({ extra }, id, _payload, args, source) => ("take" in source ? tellEvents(extra, id, args, source as unknown as Subscription) : undefined),
     onConnect: (context) => admit(context),
     onSubscribe: (context, id, payload) => prepare(context, id, payload),
     onNext: (context, _id, _payload, _args, result) => (result.errors ? ({ ...result, errors: operations.tell(result.errors, context.extra.log) } as FormattedExecutionResult) : undefined),
@@ -110,6 +119,10 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     return true;
   }
 
+  function tellEvents({ writer }: Extra, id: string, args: ExecutionArgs, subscription: Subscription): AsyncIterableIterator<never> {
+    return createSocketStream({ id, subscription, result: results.join(args), writer });
+  }
+
   /** An error of a single operation is never one of the socket. */
   async function prepare({ extra, subscriptions }: SocketContext<Record<string, unknown>, Extra>, id: string, payload: OperationRequest) {
     if (!extra.session) throw new Error("A socket without a session got to subscribe");
@@ -122,10 +135,11 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     return operations.prepare(extra.session, payload, extra.log.child({ operationId: id }));
   }
 
-  function open(socket: WebSocket, request: IncomingMessage): void {
+  function open(socket: WebSocket, request: IncomingMessage, stream: Duplex): void {
     const log = options.log.child({ socketId: requestIdOf(request) });
     socket.on("error", (error) => log.debug({ err: error }, "a socket broke"));
-    const extra: Extra = { socket, address: options.proxies.addressOf(request), log };
+    const writer = createSocketWriter(socket, stream, log);
+    const extra: Extra = { socket, writer, address: options.proxies.addressOf(request), log };
     const leaveDoor = door.enter();
     const mayTell = createMessageRate();
     const isFlood = (): boolean => {
@@ -138,7 +152,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
-        send: createSocketWriter(socket, log),
+        send: writer.send,
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => socket.on("message", (data) => void (isFlood() || handle(String(data)).then(onHandled, (error) => fail(socket, log, error)))),
       },
@@ -160,7 +174,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     socket.on("error", ignore);
     door.knock((mayOpen) => {
       socket.off("error", ignore);
-      sockets.handleUpgrade(request, socket, head, mayOpen ? open : refuse);
+      sockets.handleUpgrade(request, socket, head, (opened) => (mayOpen ? open(opened, request, socket) : refuse(opened)));
     });
   }
 

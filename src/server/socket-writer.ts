@@ -1,5 +1,17 @@
+import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Logger } from "../logger.js";
+
+export interface SocketWriter {
+  /** Sends a message, and resolves when it has left. */
+  send(data: string): Promise<void>;
+  /** Writes whole frames as they are, for which nobody waits: before the next ones look whether it is `free`. */
+  write(frames: Buffer): void;
+  /** Whether the peer has read what it was sent, but for a little. */
+  readonly free: boolean;
+  /** Calls back once, when it is free again. */
+  whenFree(listener: () => void): void;
+}
 
 /** A frame that was not taken for so long is not waited for any more. */
 const UNSENT_MS = 30_000;
@@ -9,10 +21,12 @@ const TRY_AGAIN_LATER = 1013;
 const GRACE_MS = 1000;
 
 /**
- * Sends, and resolves when the frame has left, so that a stream is pulled no faster than it is read. A peer that stops
- * reading is cut off at a bound: its cursor lets it resume, and nobody buffers for it.
+ * A stream is pulled no faster than it is read. A peer that stops reading is cut off at a bound: its cursor lets it
+ * resume, and nobody buffers for it. `stream` is what `socket` writes to; both write whole frames, so they may take turns.
  */
-export function createSocketWriter(socket: WebSocket, log: Logger, unsentMs = UNSENT_MS): (data: string) => Promise<void> {
+export function createSocketWriter(socket: WebSocket, stream: Duplex, log: Logger, unsentMs = UNSENT_MS): SocketWriter {
+  let waiting: (() => void)[] | null = null;
+
   function cutOff(why: string): void {
     log.info({ why, buffered: socket.bufferedAmount }, "a reader is too slow and is cut off");
     socket.close(TRY_AGAIN_LATER, "Try again later");
@@ -20,15 +34,41 @@ export function createSocketWriter(socket: WebSocket, log: Logger, unsentMs = UN
     setTimeout(() => socket.terminate(), GRACE_MS).unref();
   }
 
-  return (data) =>
-    new Promise((resolve, reject) => {
-      if (socket.readyState !== socket.OPEN) return resolve();
-      const late = setTimeout(() => cutOff("a frame was not taken in time"), unsentMs);
-      socket.send(data, (error) => {
-        clearTimeout(late);
-        if (error) reject(error);
-        else resolve();
-      });
-      if (socket.bufferedAmount > MOST_BUFFERED) cutOff("too much waits for it");
-    });
+  function pause(): void {
+    const late = setTimeout(() => cutOff("a frame was not taken in time"), unsentMs);
+    waiting = [];
+    const go = () => {
+      clearTimeout(late);
+      stream.off("drain", go).off("close", go);
+      const listeners = waiting ?? [];
+      waiting = null;
+      for (const listener of listeners) listener();
+    };
+    stream.once("drain", go).once("close", go);
+  }
+
+  return {
+    send: (data) =>
+      new Promise((resolve, reject) => {
+        if (socket.readyState !== socket.OPEN) return resolve();
+        const late = setTimeout(() => cutOff("a frame was not taken in time"), unsentMs);
+        socket.send(data, (error) => {
+          clearTimeout(late);
+          if (error) reject(error);
+          else resolve();
+        });
+        if (socket.bufferedAmount > MOST_BUFFERED) cutOff("too much waits for it");
+      }),
+    write(frames) {
+      if (socket.readyState !== socket.OPEN || stream.write(frames) || waiting) return;
+      pause();
+    },
+    get free() {
+      return waiting === null;
+    },
+    whenFree(listener) {
+      if (waiting) waiting.push(listener);
+      else listener();
+    },
+  };
 }

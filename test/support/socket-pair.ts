@@ -1,20 +1,29 @@
 import { once } from "node:events";
+import { createServer } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
 import type { ClientOptions } from "ws";
 
-/** Both ends of a socket on this machine. */
-export async function openSocketPair(options: ClientOptions = {}): Promise<{ ours: WebSocket; theirs: WebSocket; close(): Promise<void> }> {
-  const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
-  await once(server, "listening");
-  const theirs = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, options);
-  const [[ours]] = await Promise.all([once(server, "connection"), once(theirs, "open")]);
+/** Both ends of a socket on this machine, and what ours writes to. */
+export async function openSocketPair(options: ClientOptions = {}): Promise<{ ours: WebSocket; stream: Duplex; theirs: WebSocket; close(): Promise<void> }> {
+  const http = createServer();
+  const server = new WebSocketServer({ noServer: true });
+  http.listen(0, "127.0.0.1");
+  await once(http, "listening");
+  const theirs = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`, options);
+  const opened = once(theirs, "open");
+  const [request, stream, head] = (await once(http, "upgrade")) as [IncomingMessage, Duplex, Buffer];
+  const ours = await new Promise<WebSocket>((resolve) => server.handleUpgrade(request, stream, head, resolve));
+  await opened;
   return {
-    ours: ours as WebSocket,
+    ours,
+    stream,
     theirs,
     async close() {
       theirs.terminate();
-      await new Promise((resolve) => server.close(resolve));
+      await new Promise((resolve) => http.close(resolve));
     },
   };
 }

@@ -1,0 +1,116 @@
+import type { Subscription } from "../events/subscription.js";
+import type { SharedResult } from "./shared-results.js";
+import type { SocketWriter } from "./socket-writer.js";
+
+/** Events, and about how many bytes of them, that go in one write. */
+const MOST_EVENTS = 16;
+const MOST_BYTES = 64 * 1024;
+
+/**
+ * The events of a subscription as frames of graphql-transport-ws: whatever is at hand goes in one write. To the library
+ * that speaks the protocol it is a stream in which nothing happens until it ends; to hand it each event would cost a
+ * dozen promises a frame.
+ */
+export function createSocketStream({ id, subscription, result, writer }: { id: string; subscription: Subscription; result: SharedResult; writer: SocketWriter }): AsyncIterableIterator<never> {
+  const start = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
+  let waits = false;
+  let stopped = false;
+  let settle: (() => void) | null = null;
+
+  function run(): void {
+    while (!waits) {
+      if (!writer.free) return waitForReader();
+      const texts = takeSome();
+      if (texts.length === 0) break;
+      if (texts.every(isReady)) writer.write(toFrames(start, texts));
+      else waitForTexts(texts);
+    }
+    if (subscription.over && !waits) settle?.();
+  }
+
+  function takeSome(): (Buffer | Promise<Buffer>)[] {
+    const texts: (Buffer | Promise<Buffer>)[] = [];
+    for (let bytes = 0; texts.length < MOST_EVENTS && bytes < MOST_BYTES; ) {
+      const told = subscription.take();
+      if (!told) break;
+      const text = result.textOf(told);
+      texts.push(text);
+      if (isReady(text)) bytes += text.length;
+    }
+    return texts;
+  }
+
+  function goOn(): void {
+    waits = false;
+    run();
+  }
+
+  function waitForReader(): void {
+    waits = true;
+    writer.whenFree(goOn);
+  }
+
+  function waitForTexts(texts: (Buffer | Promise<Buffer>)[]): void {
+    waits = true;
+    void Promise.all(texts).then((ready) => {
+      if (stopped) return;
+      writer.write(toFrames(start, ready));
+      goOn();
+    });
+  }
+
+  return {
+    next() {
+      return new Promise((resolve, reject) => {
+        settle = () => {
+          result.leave();
+          if (subscription.over instanceof Error) reject(subscription.over);
+          else resolve({ done: true, value: undefined });
+        };
+        subscription.onNews(run);
+        run();
+      });
+    },
+    async return() {
+      stopped = true;
+      waits = false;
+      result.leave();
+      await subscription.return();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+function isReady(text: Buffer | Promise<Buffer>): text is Buffer {
+  return text instanceof Buffer;
+}
+
+const END = Buffer.from("}");
+
+function toFrames(start: Buffer, texts: Buffer[]): Buffer {
+  const around = start.length + END.length;
+  const frames = Buffer.allocUnsafe(texts.reduce((sum, text) => sum + headLength(text.length + around) + around + text.length, 0));
+  let at = 0;
+  for (const text of texts) {
+    at = writeHead(frames, at, text.length + around);
+    at += start.copy(frames, at);
+    at += text.copy(frames, at);
+    at += END.copy(frames, at);
+  }
+  return frames;
+}
+
+function headLength(length: number): number {
+  return length < 126 ? 2 : length < 65_536 ? 4 : 10;
+}
+
+/** Of a text frame that is whole and not masked (RFC 6455, 5.2); returns where its payload begins. */
+function writeHead(frames: Buffer, at: number, length: number): number {
+  const next = frames.writeUInt8(0x81, at);
+  if (length < 126) return frames.writeUInt8(length, next);
+  if (length < 65_536) return frames.writeUInt16BE(length, frames.writeUInt8(126, next));
+  return frames.writeBigUInt64BE(BigInt(length), frames.writeUInt8(127, next));
+}

@@ -1,0 +1,104 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { SignJWT } from "jose";
+import { claimPort } from "../../src/embedded/claim-port.js";
+import { startPostgres } from "../../src/embedded/start-postgres.js";
+import { startRedis } from "../../src/embedded/start-redis.js";
+import { createLogger } from "../../src/logger.js";
+import { eventually } from "../support/eventually.js";
+import { createTemplateDatabase } from "../support/test-database.js";
+
+/** One user of a service under load. */
+export interface LoadUser {
+  token: string;
+  /** Asks the API that has no sockets. */
+  ask(query: string): Promise<{ queuedJobs: { eventCursor: string } }>;
+}
+
+/** Processes as in production, on private stores with their durability on: an API for the sockets, another for requests, a worker. */
+export interface LoadService {
+  port: number;
+  /** Of the API with the sockets. */
+  api: ChildProcess;
+  /** Starts it again, on the same port. */
+  restartApi(): Promise<ChildProcess>;
+  user(name: string): Promise<LoadUser>;
+}
+
+/** Ends the process when `run` is done. */
+export async function withLoadService(env: Record<string, string>, run: (service: LoadService) => Promise<void>): Promise<never> {
+  const folder = await mkdtemp(join(tmpdir(), "photo-service-load-"));
+  await chmod(folder, 0o755);
+  const log = createLogger({ name: "load", level: "error", pretty: false });
+  const [postgres, redis] = await Promise.all([startPostgres({ dataDir: join(folder, "postgres"), log }), startRedis({ dataDir: join(folder, "redis"), log, path: process.env["PATH"] ?? "" })]);
+  const children: ChildProcess[] = [];
+  try {
+    await createTemplateDatabase(postgres.url);
+    await run(await start({ DATABASE_URL: postgres.url.replace(/photos$/, "template_photos"), REDIS_URL: redis.url, STORAGE_URL: `file:${join(folder, "files")}`, ...env }, children));
+  } finally {
+    for (const child of children) child.kill("SIGKILL");
+    await Promise.all([postgres.close(), redis.close()]);
+    await rm(folder, { recursive: true, force: true });
+  }
+  process.exit();
+}
+
+async function start(more: Record<string, string>, children: ChildProcess[]): Promise<LoadService> {
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const env = {
+    PATH: process.env["PATH"], NODE_ENV: "production", LOG_LEVEL: "error", FILE_SIGNING_KEY: "load-0123456789abcdef0123456789abcdef", JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(),
+    JWT_ISSUER: "load", JWT_AUDIENCE: "load", MAX_SOCKETS_PER_USER: "100000", RATE_LIMIT_PER_MINUTE: "0", NODE_OPTIONS: process.env["API_NODE_OPTIONS"] ?? "", ...more,
+  };
+  const [port = 0, otherPort = 0, workerPort = 0] = await Promise.all(["PORT", "PORT", "WORKER_PORT"].map((variable) => claimPort({ host: "127.0.0.1", port: 0, variable })));
+
+  async function launch(name: string, own: Record<string, string>, at: number): Promise<ChildProcess> {
+    const child = spawn(process.execPath, [fileURLToPath(new URL(`../../src/bin/${name}.js`, import.meta.url))], { env: { ...env, ...own }, stdio: ["ignore", "inherit", "inherit"] });
+    children.push(child);
+    await eventually(`${name} is ready`, () => fetch(`http://127.0.0.1:${at}/health/ready`).then((response) => response.ok), 60_000);
+    return child;
+  }
+
+  const launchApi = () => launch("api", { PORT: String(port) }, port);
+  const service: LoadService = {
+    port,
+    api: await launchApi(),
+    restartApi: async () => (service.api = await launchApi()),
+    async user(name) {
+      const token = await new SignJWT({ iss: "load", aud: "load", sub: name, email: `${name}@load.test`, exp: 2e9, iat: 1 }).setProtectedHeader({ alg: "ES256" }).sign(privateKey);
+      return { token, ask: (query) => ask(`http://127.0.0.1:${otherPort}/graphql`, token, query) };
+    },
+  };
+  await Promise.all([launch("api", { PORT: String(otherPort), NODE_OPTIONS: "" }, otherPort), launch("worker", { WORKER_PORT: String(workerPort), NODE_OPTIONS: "" }, workerPort)]);
+  return service;
+}
+
+async function ask(url: string, token: string, query: string): Promise<{ queuedJobs: { eventCursor: string } }> {
+  const response = await fetch(url, { method: "POST", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body: JSON.stringify({ query }) });
+  const body = (await response.json()) as { data: { queuedJobs: { eventCursor: string } }; errors?: { message: string }[] };
+  if (body.errors) throw new Error(body.errors[0]?.message);
+  return body.data;
+}
+
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Resident, in KiB. */
+export async function memoryOf({ pid }: ChildProcess): Promise<number> {
+  return Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1]);
+}
+
+/** Seconds of processor that it has used. */
+export async function cpuOf({ pid }: ChildProcess): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+export async function inTurns<T>(items: T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < items.length; i += 50) await Promise.all(items.slice(i, i + 50).map(work));
+}
