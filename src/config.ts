@@ -16,8 +16,11 @@ export class ConfigError extends Error {
 }
 
 const MEBIBYTE = 1024 * 1024;
+/** What is to be kept longer is kept for ever; much longer, and PostgreSQL has no date for it. */
+const CENTURY_SECONDS = 100 * 365.25 * 86_400;
 const wholeNumber = (min: number, max = Number.MAX_SAFE_INTEGER) =>
   z.string().regex(/^\d+$/, "is not a whole number").transform(Number).pipe(z.number().min(min, `is under ${min}`).max(max, `is over ${max}`));
+const positiveNumber = z.string().regex(/^\d+(\.\d+)?$/, "is no number").transform(Number).pipe(z.number().positive("is not over 0"));
 const flag = z.enum(["true", "false", "1", "0"], "is neither true nor false").transform((text) => text === "true" || text === "1");
 const list = z.string().transform((text) => text.split(",").map((part) => part.trim()).filter(Boolean));
 const proxies = z.string()
@@ -48,7 +51,7 @@ const variables = {
   AWS_REGION: z.string().optional(),
   AWS_ENDPOINT_URL: url("https:", "http:").optional(),
   MAX_JOB_TTL: wholeNumber(1).default(86_400),
-  EVENT_TTL: wholeNumber(1).default(86_400),
+  EVENT_TTL: positiveNumber.default(86_400),
   ALLOWED_ORIGINS: list.default([]),
   // At most the default of WORKER_TASKS, so that a machine of many cores starts with nothing set.
   WORKER_CONCURRENCY: wholeNumber(1, 1024).default(Math.min(availableParallelism(), 100)),
@@ -87,11 +90,29 @@ export type Need = "database" | "redis" | "tokens" | "files" | "storage";
 
 export type Config = ReturnType<typeof toConfig>;
 
-/**
- * The configuration of a command that has these needs. `production` tells what NODE_ENV means where it is unset.
- * Throws ConfigError with every fault at once.
- */
-export function parseConfig(env: Environment, needs: readonly Need[], production = false): Config {
+interface ParseOptions {
+  /** What NODE_ENV means where it is unset. */
+  production?: boolean;
+  /** Further faults, which it takes more than the ground floor to find; of a variable that is faulty it sees the default. */
+  check?: (config: Config) => string[];
+}
+
+/** The configuration of a command that has these needs. Throws ConfigError with every fault at once. */
+export function parseConfig(env: Environment, needs: readonly Need[], options?: ParseOptions): Config {
+  return toConfig(parseValues(env, needs, options));
+}
+
+/** What each variable comes to, as text; null for one that is not set and has no default. Of secrets only that they are set. */
+export function effectiveVariables(env: Environment, options?: ParseOptions): [VariableName, string | null][] {
+  const values = parseValues(env, [], options);
+  const { introspection, explorer } = toConfig(values);
+  const effective: Partial<Record<VariableName, unknown>> = { ...values, INTROSPECTION: introspection, EXPLORER: explorer };
+  const secrets = new Set<string>(SECRET_NAMES);
+  const masked = (name: string) => (env[`${name}_FILE`] ? `(set by ${name}_FILE, not shown)` : "(set, not shown)");
+  return VARIABLE_NAMES.map((name) => [name, effective[name] === undefined ? null : secrets.has(name) ? masked(name) : String(effective[name])]);
+}
+
+function parseValues(env: Environment, needs: readonly Need[], { production = false, check = () => [] }: ParseOptions = {}): Values {
   const faults: string[] = [];
   const texts = readTexts(env, faults);
   texts.NODE_ENV ??= production ? "production" : "development";
@@ -99,9 +120,9 @@ export function parseConfig(env: Environment, needs: readonly Need[], production
   const invalid = new Set(parsed.error?.issues.map((issue) => issue.path[0]));
   for (const issue of parsed.error?.issues ?? []) faults.push(describeFault(issue, texts));
   const values = parsed.data ?? schema.parse(Object.fromEntries(Object.entries(texts).filter(([name]) => !invalid.has(name))));
-  faults.push(...missing(values, needs, invalid));
+  faults.push(...missing(values, needs, invalid), ...check(toConfig(values)));
   if (faults.length > 0) throw new ConfigError(faults);
-  return toConfig(values);
+  return values;
 }
 
 /** The process's environment over the development defaults of `.env`, which production does not read. */
@@ -191,8 +212,8 @@ function toConfig(values: Values) {
     awsSecretAccessKey: values.AWS_SECRET_ACCESS_KEY ?? null,
     awsRegion: values.AWS_REGION ?? null,
     awsEndpointUrl: values.AWS_ENDPOINT_URL ?? null,
-    jobTtlSeconds: values.MAX_JOB_TTL,
-    eventTtlSeconds: values.EVENT_TTL,
+    jobTtlSeconds: Math.min(values.MAX_JOB_TTL, CENTURY_SECONDS),
+    eventTtlSeconds: Math.min(values.EVENT_TTL, CENTURY_SECONDS),
     allowedOrigins: values.ALLOWED_ORIGINS,
     workerConcurrency: values.WORKER_CONCURRENCY,
     workerTasks: values.WORKER_TASKS,

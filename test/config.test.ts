@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { ConfigError, SECRET_NAMES, VARIABLE_NAMES, parseConfig, readEnvironment } from "../src/config.js";
-import type { Environment, Need } from "../src/config.js";
+import type { Config, Environment, Need } from "../src/config.js";
 
 const folder = mkdtempSync(join(tmpdir(), "photo-config-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -15,9 +15,9 @@ function file(name: string, text: string): string {
 }
 
 /** What is wrong with an environment, a sentence each. */
-function faultsOf(env: Environment, needs: readonly Need[] = [], production?: boolean): string[] {
+function faultsOf(env: Environment, needs: readonly Need[] = []): string[] {
   try {
-    parseConfig(env, needs, production);
+    parseConfig(env, needs);
     return [];
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
@@ -65,6 +65,8 @@ describe("the configuration", () => {
     [{ PORT: "1e3" }, 'PORT is not a whole number (it is "1e3")'],
     [{ PORT: "65536" }, 'PORT is over 65535 (it is "65536")'],
     [{ MAX_JOB_TTL: "0" }, 'MAX_JOB_TTL is under 1 (it is "0")'],
+    ...["0", "0.0"].map((text): [Environment, string] => [{ EVENT_TTL: text }, `EVENT_TTL is not over 0 (it is "${text}")`]),
+    ...["-1", "1h", "1e3", ".5", "Infinity"].map((text): [Environment, string] => [{ EVENT_TTL: text }, `EVENT_TTL is no number (it is "${text}")`]),
     [{ EMBEDDED: "yes" }, 'EMBEDDED is neither true nor false (it is "yes")'],
     ...["true", "proxy.test", "10.0.0.0/33", "::1/129", "10.0.0.1/", "10.0.0.0/8/8", "10.0.0.1,,", "100"].map((text): [Environment, string] => [{ TRUST_PROXY: text }, `TRUST_PROXY is neither a number of proxies nor a list of their addresses or networks (it is "${text}")`]),
     [{ LOG_LEVEL: "loud" }, 'LOG_LEVEL is no level of pino (it is "loud")'],
@@ -97,6 +99,17 @@ describe("the configuration", () => {
     assert.throws(() => parseConfig({ PORT: "x" }, []), { message: 'The configuration has a fault:\n  - PORT is not a whole number (it is "x")' });
   });
 
+  it("takes any positive duration of events, and what is longer than a century for that, since dates end", () => {
+    const ttl = (text: string) => parseConfig({ EVENT_TTL: text, MAX_JOB_TTL: String(Math.ceil(Number(text))) }, []);
+    assert.deepEqual(["0.25", "1", "90.5", "9007199254740991"].map((text) => ttl(text).eventTtlSeconds), [0.25, 1, 90.5, 3_155_760_000]);
+    assert.equal(ttl("9007199254740991").jobTtlSeconds, 3_155_760_000);
+  });
+
+  it("tells what a check finds together with all else", () => {
+    const check = ({ port, jwtPublicKey }: Config) => [`the check saw ${port} and ${jwtPublicKey}`];
+    assert.throws(() => parseConfig({ PORT: "x", JWT_PUBLIC_KEY: "key", JWT_ISSUER: "i", JWT_AUDIENCE: "a" }, ["tokens"], { check }), { faults: ['PORT is not a whole number (it is "x")', "the check saw 4000 and key"] });
+  });
+
   it("does not call a variable missing that is only faulty", () => {
     assert.deepEqual(faultsOf({ DATABASE_URL: "db" }, ["database"]), ["DATABASE_URL is no URL that begins with postgres:// or postgresql://"]);
   });
@@ -127,12 +140,12 @@ describe("the configuration", () => {
     });
 
     it("is what the caller says where NODE_ENV is unset, and what NODE_ENV says where it is not", () => {
-      assert.deepEqual([parseConfig({}, [], true).production, parseConfig({ NODE_ENV: "" }, [], true).production, parseConfig({ NODE_ENV: "development" }, [], true).production, parseConfig({ NODE_ENV: "test" }, [], true).production], [true, true, false, false]);
+      assert.deepEqual([parseConfig({}, [], { production: true }).production, parseConfig({ NODE_ENV: "" }, [], { production: true }).production, parseConfig({ NODE_ENV: "development" }, [], { production: true }).production, parseConfig({ NODE_ENV: "test" }, [], { production: true }).production], [true, true, false, false]);
     });
 
     it("shows its schema only when told to", () => {
-      assert.deepEqual([parseConfig({}, [], true).introspection, parseConfig({ INTROSPECTION: "true" }, [], true).introspection, parseConfig({ INTROSPECTION: "false" }, [], false).introspection], [false, true, false]);
-      assert.deepEqual([parseConfig({}, [], true).explorer, parseConfig({ EXPLORER: "true" }, [], true).explorer, parseConfig({ EXPLORER: "false" }, [], false).explorer], [false, true, false]);
+      assert.deepEqual([parseConfig({}, [], { production: true }).introspection, parseConfig({ INTROSPECTION: "true" }, [], { production: true }).introspection, parseConfig({ INTROSPECTION: "false" }, [], { production: false }).introspection], [false, true, false]);
+      assert.deepEqual([parseConfig({}, [], { production: true }).explorer, parseConfig({ EXPLORER: "true" }, [], { production: true }).explorer, parseConfig({ EXPLORER: "false" }, [], { production: false }).explorer], [false, true, false]);
     });
   });
 

@@ -50,7 +50,7 @@ export async function available<T>(query: () => Promise<T>): Promise<T> {
     try {
       return await withPatience(query(), DEADLINE_MS, doesNotAnswer);
     } catch (error) {
-      if (isConnectionFault(error)) throw new ServiceUnavailableError("The database is away; try again in a moment.", { cause: error });
+      if (connectionFault(error) !== null) throw new ServiceUnavailableError("The database is away; try again in a moment.", { cause: error });
       if (tries === MAX_TRIES || !UNDONE.has(sqlState(error) ?? "")) throw error;
     }
   }
@@ -85,9 +85,10 @@ const CONNECTION_CODES = new Set([
   "57P01", "57P02", "57P03", "53300", "25006", "53100", "57014", "55P03",
 ]);
 
-function isConnectionFault(error: unknown): boolean {
+/** The code of an error by which a server was lost, refused us, or was never reached; null when it is none. */
+export function connectionFault(error: unknown): string | null {
   const code = errorCode(error);
-  return code !== null && (CONNECTION_CODES.has(code) || code.startsWith("08"));
+  return code !== null && (CONNECTION_CODES.has(code) || code.startsWith("08")) ? code : null;
 }
 
 function errorCode(error: unknown): string | null {

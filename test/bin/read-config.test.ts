@@ -12,6 +12,9 @@ describe("a process without its environment", { concurrency: 2 }, () => {
   const cwd = temporaryFolder().path;
   const FAULTS: [string, Record<string, string>, string[]][] = [
     ["api", {}, ["The configuration has 6 faults:", DATABASE, REDIS, ...TOKENS, FILES]],
+    ["api", { PORT: "x", JWT_PUBLIC_KEY: "-----BEGIN PRIVATE KEY-----", JWT_ISSUER: "i" }, ["The configuration has 6 faults:", '  - PORT is not a whole number (it is "x")', DATABASE, REDIS, TOKENS[2] ?? "", FILES, "  - JWT_PUBLIC_KEY: There is a private key in it; give its public key and keep the private one away from here."]],
+    ["api", { JWT_JWKS_URL: "http://keys.test/jwks", JWT_ISSUER: "i", JWT_AUDIENCE: "a" }, ["The configuration has 4 faults:", DATABASE, REDIS, FILES, "  - JWT_JWKS_URL: The JWKS address must begin with https:// (http:// on this machine only)."]],
+    ["start", { NODE_ENV: "production", PORT: "x" }, ["The configuration has 6 faults:", '  - PORT is not a whole number (it is "x")', ...TOKENS, FILES, "  - NODE_ENV is production, where private services are not brought up unasked: set DATABASE_URL and REDIS_URL, or EMBEDDED=true"]],
     ["worker", {}, ["The configuration has 2 faults:", DATABASE, REDIS]],
     ["migrate", {}, ["The configuration has a fault:", DATABASE]],
   ];

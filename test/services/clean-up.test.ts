@@ -13,7 +13,7 @@ import { silentLog } from "../support/silent-log.js";
 import { createTestWaist } from "../support/test-waist.js";
 import type { TestWaist } from "../support/test-waist.js";
 
-const EVENT_TTL_SECONDS = 100;
+const EVENT_TTL_SECONDS = 100.5;
 
 describe("clean-up", () => {
   let waist: TestWaist;

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { temporaryFolder } from "../imaging/temporary-folder.js";
+import { runBin } from "../support/run-bin.js";
+import { createEmptyDatabase } from "../support/test-database.js";
+
+describe("npm run migrate", { concurrency: 2 }, () => {
+  const cwd = temporaryFolder().path;
+  const run = (url: string) => runBin("migrate", { cwd, env: { DATABASE_URL: url } });
+  const server = new URL(process.env["TEST_DATABASE_URL"] ?? "");
+  const at = `The PostgreSQL at ${server.hostname}:${server.port}`;
+
+  it("brings an empty database up to date, and says so", async () => {
+    const empty = await createEmptyDatabase();
+    const { code, stdout, stderr } = await run(empty.url);
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /^The database is up to date, and the catalogue has \d+ Jobs\.\n$/);
+    await empty.close();
+  });
+
+  for (const [what, url, sentence] of [
+    ["is away", "postgres://user:a-secret@127.0.0.1:1/photos", "The PostgreSQL at 127.0.0.1:1 cannot be reached (ECONNREFUSED): start it, or mend DATABASE_URL"],
+    ["is away, by a name of several addresses", "postgres://user:a-secret@localhost:1/photos", "The PostgreSQL at localhost:1 cannot be reached (ECONNREFUSED): start it, or mend DATABASE_URL"],
+    ["refuses the password", Object.assign(new URL(server), { password: "a-secret" }).href, `${at} refuses the user or the password of DATABASE_URL: mend it, or set that password there`],
+    ["does not have the database", Object.assign(new URL(server), { pathname: "/not%20there" }).href, `${at} has no database "not there": create it (createdb 'not there'), or mend DATABASE_URL`],
+  ] as const) {
+    it(`says what to do where PostgreSQL ${what}`, async () => {
+      assert.deepEqual(await run(url), { code: 1, stdout: "", stderr: `The configuration has a fault:\n  - ${sentence}\n` });
+    });
+  }
+});
