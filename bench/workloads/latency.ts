@@ -11,22 +11,23 @@ export interface Latency {
 const WARM_UP = 64;
 
 /**
- * W2: jobs at a steady pace, slow enough that each is alone; from its submission to the message that tells its end. The pace is
- * kept whatever the answers do, so that a slow one does not hide those that would have come behind it.
+ * W2: one job at a time, so many a second unless they take longer; from its submission to the message that tells its end. Not at a
+ * pace that is kept whatever the answers do: where that is more than the machine can do just now, it shows the queue and not the job.
  */
 export async function measureLatency(client: JobClient, { perSecond, seconds }: { perSecond: number; seconds: number }): Promise<Latency> {
   const completions = watchCompletions(client);
-  const early: string[] = [];
-  for (let i = 0; i < WARM_UP; i++) early.push(await client.submit());
-  await completions.all(early);
-
-  const from = performance.now();
-  const jobs = await Promise.all(Array.from({ length: perSecond * seconds }, async (_, i) => {
-    await pause(from + (i * 1000) / perSecond - performance.now());
+  async function wait(): Promise<number> {
     const sent = performance.now();
-    return { sent, id: await client.submit() };
-  }));
-  await completions.all(jobs.map(({ id }) => id));
-  const waits = jobs.map(({ sent, id }) => (completions.at.get(id) ?? Number.NaN) - sent);
+    const id = await client.submit();
+    await completions.all([id]);
+    return (completions.at.get(id) ?? Number.NaN) - sent;
+  }
+
+  for (let i = 0; i < WARM_UP; i++) await wait();
+  const waits: number[] = [];
+  for (let due = performance.now(); waits.length < perSecond * seconds; due = Math.max(due + 1000 / perSecond, performance.now())) {
+    await pause(due - performance.now());
+    waits.push(await wait());
+  }
   return { p50Ms: percentile(waits, 0.5), p99Ms: percentile(waits, 0.99) };
 }
