@@ -5,6 +5,9 @@ import type { Scale } from "./scale.js";
 export const WORKLOADS = ["W1", "W2", "W3", "W4", "W5", "W6", "start", "memory"] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
 
+/** Of a quick run, unless they are asked for: what is there before they begin takes too long to make. */
+const NOT_QUICK: readonly WorkloadName[] = ["W5", "start"];
+
 export interface BenchOptions {
   scale: Scale;
   only: ReadonlySet<WorkloadName>;
@@ -23,11 +26,11 @@ export function parseBenchOptions(args: string[]): BenchOptions {
   const scale = values.quick ? QUICK : FULL;
   const rounds = values.rounds === undefined ? scale.rounds : Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds must be a whole number from 1");
-  return { scale: { ...scale, rounds }, only: parseWorkloads(values.only), json: values.json ?? null, profile: values.profile ?? null };
+  return { scale: { ...scale, rounds }, only: parseWorkloads(values.only, values.quick), json: values.json ?? null, profile: values.profile ?? null };
 }
 
-function parseWorkloads(text: string | undefined): ReadonlySet<WorkloadName> {
-  const names = text?.split(",").map((name) => name.trim()) ?? WORKLOADS;
+function parseWorkloads(text: string | undefined, quick: boolean): ReadonlySet<WorkloadName> {
+  const names = text?.split(",").map((name) => name.trim()) ?? WORKLOADS.filter((name) => !quick || !NOT_QUICK.includes(name));
   const unknown = names.find((name) => !(WORKLOADS as readonly string[]).includes(name));
   if (unknown !== undefined) throw new Error(`--only takes names of ${WORKLOADS.join(", ")}, and ${unknown} is none of them`);
   return new Set(names as WorkloadName[]);

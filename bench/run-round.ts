@@ -101,7 +101,7 @@ async function visitFanOut({ rig, scale }: RoundOptions, { field, figures, visit
     for (const mode of ["own feeds", "one feed"] as const) {
       const record = (what: string, contestant: string, value: number) => figures.record(fanOutMeasure(mode, sockets, what), contestant, value);
       const measure = (contestant: string, peer: { url: string; processes: Record<string, number> }) => async () => {
-        const found = await measureFanOut({ url: peer.url, processes: withStores(rig, peer.processes), token: (person) => rig.token(SUBMITTER + person), sockets, shared: mode === "one feed", seconds: scale.fanOut.seconds });
+        const found = await measureFanOut({ url: peer.url, processes: withStores(rig, peer.processes), token: (person) => rig.token(SUBMITTER + person), sockets, shared: mode === "one feed", seconds: scale.fanOut.seconds, settleSeconds: scale.fanOut.settleSeconds });
         record("deliveries/s", contestant, found.deliveriesPerSecond);
         record("API CPU µs/delivery", contestant, found.apiCpuUsPerDelivery);
         record("KB/subscription", contestant, found.kbPerSubscription);
@@ -168,7 +168,7 @@ async function compareHistories({ rig, scale, serviceEnv }: RoundOptions, { long
     for (const [contestant, database] of Object.entries(databases)) services[contestant] = await startPhotoService(rig, { name: contestant.replaceAll(/\W/g, "_"), database, redisIndex: Object.keys(services).length, env: serviceEnv });
     await services[LITTLE_HISTORY]?.seed(scale.history.few);
     await visit("W5", mapValues(services, ({ url, processes }, contestant) => async () => {
-      const found = await measurePage({ url, token: rig.token(READER), processes: withStores(rig, processes), connections: scale.page.connections, seconds: scale.history.seconds });
+      const found = await measurePage({ url, token: rig.token(READER), processes: withStores(rig, processes), ...scale.page, seconds: scale.history.seconds });
       figures.record("page req/s", contestant, found.requestsPerSecond);
       figures.record("CPU ms/req", contestant, found.cpuMsPerRequest);
       return found.cost;

@@ -1,10 +1,14 @@
-/** How much of everything is measured. */
+/**
+ * How much of everything is measured. Where a number stands beside the seconds, it goes on until there were so many as well: on a
+ * busy machine a second is little, and processes stay cold.
+ */
 export interface Scale {
   rounds: number;
-  throughput: { submitters: number; seconds: number; warmUpJobs: number };
+  throughput: { submitters: number; warmUpJobs: number; seconds: number; jobs: number };
   latency: { perSecond: number; seconds: number };
-  fanOut: { sockets: readonly number[]; seconds: number };
-  page: { connections: number; seconds: number };
+  /** Sockets are left alone for a moment before their memory is read. */
+  fanOut: { sockets: readonly number[]; seconds: number; settleSeconds: number };
+  page: { connections: number; warmUpRequests: number; seconds: number; requests: number };
   history: { few: number; many: number; seconds: number };
   thumbnails: { photos: number };
   /** How long a process is left alone before its memory is read. */
@@ -13,23 +17,23 @@ export interface Scale {
 
 export const FULL: Scale = {
   rounds: 3,
-  throughput: { submitters: 64, seconds: 10, warmUpJobs: 4000 },
+  throughput: { submitters: 64, warmUpJobs: 3000, seconds: 10, jobs: 2000 },
   latency: { perSecond: 50, seconds: 10 },
-  fanOut: { sockets: [1000, 5000], seconds: 5 },
-  page: { connections: 32, seconds: 6 },
+  fanOut: { sockets: [1000, 5000], seconds: 5, settleSeconds: 1.5 },
+  page: { connections: 32, warmUpRequests: 1500, seconds: 6, requests: 1500 },
   history: { few: 1000, many: 1_000_000, seconds: 5 },
   thumbnails: { photos: 40 },
   idleSeconds: 5,
 };
 
-/** Under a minute on two idle cores; its history is short, so its W5 shows little. */
+/** Under a minute on two idle cores. */
 export const QUICK: Scale = {
   rounds: 1,
-  throughput: { submitters: 64, seconds: 3, warmUpJobs: 600 },
+  throughput: { submitters: 64, warmUpJobs: 600, seconds: 2, jobs: 600 },
   latency: { perSecond: 50, seconds: 2 },
-  fanOut: { sockets: [1000], seconds: 1 },
-  page: { connections: 32, seconds: 2 },
-  history: { few: 1000, many: 20_000, seconds: 1 },
+  fanOut: { sockets: [1000], seconds: 1, settleSeconds: 0.5 },
+  page: { connections: 32, warmUpRequests: 500, seconds: 1, requests: 400 },
+  history: { few: 1000, many: 100_000, seconds: 2 },
   thumbnails: { photos: 8 },
   idleSeconds: 1,
 };

@@ -22,17 +22,18 @@ export interface FanOutOptions {
   /** All sockets hear the feed of one person; else each that of its own. */
   shared: boolean;
   seconds: number;
+  settleSeconds: number;
 }
 
 const OPENING_AT_ONCE = 50;
-const SETTLE_MS = 1500;
-const WARM_UP_MS = 1000;
+const WARM_UP_SECONDS = 1;
 const PATIENCE_MS = 20_000;
 /** Until the last socket is subscribed, which no message says. */
 const FIRST_HEARD_MS = 2000;
 const FIRST_TRIES = 30;
-/** Jobs under way at once. */
+/** Jobs under way at once, and how many there are at least: each is heard by all, or by one. */
 const LANES = { shared: 2, own: 8 };
+const JOBS = { shared: 10, own: 60 };
 const BODY = enqueueBody("echo", { message: { n: 1, note: "bench" } });
 
 /** W3: sockets that listen, a few jobs at once, and the next one as soon as everybody has heard the end of the one before. */
@@ -43,7 +44,7 @@ export async function measureFanOut(options: FanOutOptions): Promise<FanOut> {
   const audience = createAudience();
   const feeds = await openFeeds(options, audience.hear);
   try {
-    await pause(SETTLE_MS);
+    await pause(options.settleSeconds * 1000);
     const kbPerSubscription = ((memoryMb(api) - before) * 1024) / sockets;
     return { kbPerSubscription, ...(await measureDeliveries(options, audience)) };
   } finally {
@@ -57,7 +58,7 @@ async function measureDeliveries(options: FanOutOptions, audience: Audience): Pr
   const submit = async (person: number) => enqueuedId(await client.post(options.token(person), BODY));
   const run = (ms: number) => submitInLanes({ ...options, ms, submit, heardBy: audience.heardBy });
   await untilAllHear(options, { submit, audience });
-  await run(WARM_UP_MS);
+  await run(Math.min(WARM_UP_SECONDS, seconds) * 1000);
   audience.deliveries = 0;
   const stop = startMeter(processes);
   const from = performance.now();
@@ -124,9 +125,11 @@ async function untilAllHear({ sockets, shared }: FanOutOptions, { submit, audien
 async function submitInLanes(options: FanOutOptions & { ms: number; submit: (person: number) => Promise<string>; heardBy: Audience["heardBy"] }): Promise<void> {
   const { sockets, shared, ms, submit, heardBy } = options;
   const until = performance.now() + ms;
+  const kind = shared ? "shared" : "own";
+  let jobs = 0;
   let turn = 0;
-  await Promise.all(Array.from({ length: shared ? LANES.shared : LANES.own }, async () => {
-    while (performance.now() < until) {
+  await Promise.all(Array.from({ length: LANES[kind] }, async () => {
+    for (; jobs < JOBS[kind] || performance.now() < until; jobs++) {
       // A prime apart: everybody's turn comes, and never that of neighbours.
       turn += 7919;
       await heardBy(await submit(shared ? 0 : turn % sockets), shared ? sockets : 1);

@@ -2,6 +2,7 @@ import { watchCompletions } from "../client/completions.js";
 import type { JobClient } from "../client/job-client.js";
 import { startMeter } from "../process-figures.js";
 import type { Cost } from "../process-figures.js";
+import type { Scale } from "../scale.js";
 import { percentile } from "../statistics.js";
 
 export interface Throughput {
@@ -14,13 +15,12 @@ export interface Throughput {
 }
 
 /** W1: so many submitters in a closed loop, and every job told as finished on a subscription before the clock stops. */
-export async function measureThroughput(client: JobClient, options: { processes: Record<string, number>; submitters: number; seconds: number; warmUpJobs: number }): Promise<Throughput> {
-  const { processes, submitters, seconds, warmUpJobs } = options;
-  // By number, not by time: on a busy machine a few hundred jobs take long, and leave the processes cold all the same.
-  await submit(client, { submitters, isOver: (jobs) => jobs >= warmUpJobs });
+export async function measureThroughput(client: JobClient, options: Scale["throughput"] & { processes: Record<string, number> }): Promise<Throughput> {
+  const { processes, submitters, warmUpJobs, seconds, jobs } = options;
+  await submit(client, { submitters, isOver: (submitted) => submitted >= warmUpJobs });
   const stop = startMeter(processes);
   const until = performance.now() + seconds * 1000;
-  const run = await submit(client, { submitters, isOver: () => performance.now() >= until });
+  const run = await submit(client, { submitters, isOver: (submitted) => submitted >= jobs && performance.now() >= until });
   const cost = stop();
   return {
     acceptedPerSecond: run.acceptMs.length / run.acceptSeconds,
@@ -31,7 +31,7 @@ export async function measureThroughput(client: JobClient, options: { processes:
   };
 }
 
-async function submit(client: JobClient, { submitters, isOver }: { submitters: number; isOver: (jobs: number) => boolean }): Promise<{ acceptMs: number[]; acceptSeconds: number; completeSeconds: number }> {
+async function submit(client: JobClient, { submitters, isOver }: { submitters: number; isOver: (submitted: number) => boolean }): Promise<{ acceptMs: number[]; acceptSeconds: number; completeSeconds: number }> {
   const completions = watchCompletions(client);
   const ids: string[] = [];
   const acceptMs: number[] = [];
