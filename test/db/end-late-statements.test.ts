@@ -85,9 +85,12 @@ describe("a statement of an operation that is too late", () => {
   });
 
   it("is cancelled as soon as it runs when it waits for a connection, or behind another on its own, and harms none of them", async () => {
-    const others = Array.from({ length: 6 }, (_, i) => database.sql<{ i: number }[]>`select ${i}::int as i, pg_sleep(0.3)`.then((rows) => rows[0]?.i));
+    const slow = (i: number, seconds: number) => database.sql<{ i: number }[]>`select ${i}::int as i, pg_sleep(${seconds})`.then((rows) => rows[0]?.i);
+    // Known to both connections: only then does one follow another without waiting for its answer.
+    for (let round = 0; round < 2; round++) await Promise.all(Array.from({ length: 6 }, (_, i) => slow(i, 0.01)));
+    const others = Array.from({ length: 6 }, (_, i) => slow(i, 0.2));
     const late = Array.from({ length: 4 }, () => tooLate(async () => database.sql`select pg_sleep(4)`));
-    const behind = Array.from({ length: 6 }, (_, i) => database.sql<{ i: number }[]>`select ${10 + i}::int as i`.then((rows) => rows[0]?.i));
+    const behind = Array.from({ length: 6 }, (_, i) => slow(10 + i, 0));
     assert.deepEqual(await Promise.all(late), [LATE, LATE, LATE, LATE]);
     // Each gets its own row, whatever was cancelled before it.
     assert.deepEqual(await Promise.all(others), [0, 1, 2, 3, 4, 5]);

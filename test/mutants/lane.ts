@@ -13,7 +13,7 @@ export interface Lane {
 }
 
 const COPIED = ["src", "dist"];
-const TEST_TIMEOUT_MS = 60_000;
+const TEST_TIMEOUT_MS = 180_000;
 
 /** Sources and what is compiled are copied to `folder`; all else is shared. */
 export function createLane(folder: string, env: NodeJS.ProcessEnv): Lane {

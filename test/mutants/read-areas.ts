@@ -25,11 +25,12 @@ export function mutate({ file, find, replace, breaks }: Mutant): string {
   return source.replace(find, () => replace);
 }
 
+const allTests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
+
 /** The compiled test files that a mutant names. Throws an Error when a part names none. */
 export function testFilesOf({ tests, breaks }: Mutant): string[] {
-  const all = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
   return tests.flatMap((part) => {
-    const found = all.filter((path) => path.includes(part));
+    const found = allTests.filter((path) => path.includes(part));
     if (found.length === 0) throw new Error(`${breaks}: no test file is named ${part}`);
     return found.map((path) => `dist/test/${path.replace(/\.ts$/, ".js")}`);
   });

@@ -70,13 +70,15 @@ describe("an operation that takes too long", () => {
 
   it("does not take a statement with it that others wait for as well", async () => {
     const newcomer = await service.addApi();
-    const ask = async () => (await fetch(`${newcomer.url}/graphql`, { method: "POST", headers: { authorization: `Bearer ${person.token}`, "content-type": "application/json" }, body: '{"query":"{ jobs { totalCount } }"}' })).json() as Promise<{ data?: unknown; errors?: GraphqlError[] }>;
+    const ask = async (query: string) => (await fetch(`${newcomer.url}/graphql`, { method: "POST", headers: { authorization: `Bearer ${person.token}`, "content-type": "application/json" }, body: JSON.stringify({ query }) })).json() as Promise<{ data?: unknown; errors?: GraphqlError[] }>;
     await service.database.sql.begin(async (sql) => {
-      await sql`lock table jobs in access exclusive mode`;
-      const first = await ask();
-      assert.equal(first.errors?.[0]?.message, TOO_LATE);
+      await sql`lock table jobs, photos in access exclusive mode`;
+      const answers = await Promise.all([ask("{ jobs { totalCount } }"), ask("{ photos { totalCount } }")]);
+      assert.deepEqual(answers.map(({ errors }) => errors?.[0]?.message), [TOO_LATE, TOO_LATE]);
+      await eventually("its own is cancelled", async () => (await waiting()) === 1);
+      await pause(OPERATION_MS / 2);
       assert.equal(await waiting(), 1);
     });
-    await eventually("it is answered", async () => (await ask()).data !== undefined);
+    await eventually("it is answered", async () => (await ask("{ jobs { totalCount } }")).data !== undefined);
   });
 });

@@ -1,5 +1,9 @@
+import "reflect-metadata";
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import type { Context } from "../../../src/graphql/context.js";
+import { UserResolver } from "../../../src/graphql/user/user.resolver.js";
+import type { User } from "../../../src/services/users.js";
 import { assertRefused } from "../../support/assert-refused.js";
 import { BROKEN_IDS, idOfNothing } from "../../support/broken-ids.js";
 import { smallPhoto } from "../../support/small-photo.js";
@@ -114,5 +118,19 @@ describe("me, user, users and deleteMe", () => {
     await admin.get("mutation { deleteMe }");
     assert.equal((await person.job(id))?.status, "PENDING");
     assert.equal((await admin.get("{ me { role } }")).me.role, "ADMIN");
+  });
+});
+
+describe("a user who is another's", () => {
+  const ann: User = { id: "01987654-3210-7000-8000-000000000001", email: "ann@example.test", name: "Ann", picture: null, role: "USER", createdAt: new Date(0) };
+  const bob: User = { ...ann, id: "01987654-3210-7000-8000-000000000002" };
+
+  // No path leads from one person to another today; the day one does, this is what stands there.
+  it("shows neither limits nor QueuedJobs, whatever path led there", async () => {
+    const resolver = new UserResolver();
+    const context = { user: ann } as Context;
+    const hidden = { code: "FORBIDDEN", message: "This is visible to the user and to admins only." };
+    await assert.rejects(resolver.limits(bob, context), hidden);
+    await assert.rejects(resolver.queuedJobs(bob, { first: null, after: null }, null, context), hidden);
   });
 });

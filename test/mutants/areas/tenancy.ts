@@ -2,6 +2,9 @@ import type { Mutant } from "../mutant.js";
 
 const WALK = ["security/tenancy.test"];
 
+/** Before which a new field is put. */
+const FIRST_FIELD = '@FieldResolver(() => String, { description: "Signed, expiring URL of the bytes." })';
+
 /** What is one person's is nobody else's. */
 export const MUTANTS: Mutant[] = [
   { breaks: "anybody finds anybody's photo", file: "src/services/photos.ts", find: 'return photo && (photo.userId === actor.id || actor.role === "ADMIN") ? photo : null;', replace: "return photo ?? null;", tests: WALK },
@@ -21,5 +24,12 @@ export const MUTANTS: Mutant[] = [
   { breaks: "bulk calls act on everybody's", file: "src/services/queued-jobs/filter.ts", find: "where t.user_id = ${query.userId} and t.status", replace: "where ${query.userId} <> '' and t.status", tests: WALK },
   { breaks: "a photo of another's may be deleted", file: "src/services/photos.ts", find: 'const photo = await find({ id: userId, role: "USER" }, id);', replace: 'const photo = await find({ id: userId, role: "ADMIN" }, id);', tests: WALK },
   { breaks: "limits of another are told by a path that leads there", file: "src/graphql/user/user.resolver.ts", find: 'if (root.id !== viewer.id && viewer.role !== "ADMIN") throw', replace: "if (false) throw", tests: ["graphql/user/user.resolver.test"] },
-  { breaks: "what a photo has been used for is told of everybody's", file: "src/graphql/photo/photo.resolver.ts", find: "{ userId: photo.userId, photoId: photo.id, filter: null }", replace: "{ userId: null, photoId: photo.id, filter: null }", tests: ["graphql/photo/photo.resolver.test", "security/tenancy.test"] },
+  ...[
+    ["a query by an id", '@Query(() => PhotoType, { nullable: true, description: "x" })\n  photoOf(@Arg("id", () => ID, { description: "x" }) id: string, @Ctx() { user, photos }: Context): Promise<Photo | null> {\n    return photos.find(user, parseId(id));\n  }'],
+    ["a query by a text that names a row", '@Query(() => PhotoType, { nullable: true, description: "x" })\n  photoOf(@Arg("photoId", () => String, { description: "x" }) id: string, @Ctx() { user, photos }: Context): Promise<Photo | null> {\n    return photos.find(user, parseId(id));\n  }'],
+    ["a mutation", '@Mutation(() => Boolean, { description: "x" })\n  deletePhotos(): boolean {\n    return true;\n  }'],
+    ["a list", '@Query(() => [PhotoType], { description: "x" })\n  latestPhotos(): Photo[] {\n    return [];\n  }'],
+    ["a path from one object to another", '@FieldResolver(() => PhotoType, { nullable: true, description: "x" })\n  original(): Photo | null {\n    return null;\n  }'],
+    ["a URL", '@FieldResolver(() => String, { nullable: true, description: "x" })\n  originalUrl(): string | null {\n    return null;\n  }'],
+  ].map(([what, code]): Mutant => ({ breaks: `${what} is new, and nobody has said what a stranger gets`, file: "src/graphql/photo/photo.resolver.ts", find: FIRST_FIELD, replace: `${code}\n\n  ${FIRST_FIELD}`, tests: WALK })),
 ];

@@ -1,4 +1,4 @@
-// `npm run fuzz:edge [-- --rounds N --seconds S --seed S]`: an API process on stores of its own, attacked with thousands of documents,
+// `npm run fuzz:edge [-- --rounds N --seconds S --seed S --rate-limit N]`: an API process on stores of its own, attacked with thousands of documents,
 // tokens, uploads, frames, streams and URLs that are nearly sound, while somebody good works with it. Each round is first quiet, then
 // an attack. Exits 1 when an answer was not as it must be, an error of ours was logged, its memory grew, or it does not serve as before.
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
@@ -13,7 +13,7 @@ import type { TestClient } from "../../support/test-client.js";
 import { attackInRounds } from "./attack-in-rounds.js";
 import { renderRounds } from "./render-rounds.js";
 
-const { values } = parseArgs({ args: process.argv.slice(2).filter((argument) => argument !== "--"), options: { rounds: { type: "string", default: "3" }, seconds: { type: "string", default: "10" }, seed: { type: "string" } } });
+const { values } = parseArgs({ args: process.argv.slice(2).filter((argument) => argument !== "--"), options: { rounds: { type: "string", default: "3" }, seconds: { type: "string", default: "10" }, seed: { type: "string" }, "rate-limit": { type: "string", default: "0" } } });
 const [rounds, seconds, seed] = [Number(values.rounds), Number(values.seconds), values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed)];
 if (!Number.isSafeInteger(rounds) || rounds < 1 || !(seconds > 0) || !Number.isSafeInteger(seed) || seed < 0) throw new Error("--rounds must be a whole number from 1, --seconds over 0, --seed a whole number from 0");
 
@@ -34,7 +34,9 @@ try {
 if (process.exitCode === 0) await rm(folder, { recursive: true, force: true });
 
 async function run(): Promise<string[]> {
-  const api = await startServiceProcess({ role: "api", name: "api", env: stage.env, logs: stage.logs });
+  // Without a limit every case reaches what it is for; with one it is seen what an attacker is left of the machine.
+  const env = { ...stage.env, RATE_LIMIT_PER_MINUTE: values["rate-limit"] };
+  const api = await startServiceProcess({ role: "api", name: "api", env, logs: stage.logs });
   try {
     const good = createTestClient(api.url, await stage.token("good"));
     await good.enqueue("echo");

@@ -3,7 +3,7 @@ import { getNamedType, isInputObjectType, isInterfaceType, isLeafType, isListTyp
 import type { GraphQLField, GraphQLInputType, GraphQLNamedType, GraphQLObjectType, GraphQLSchema } from "graphql";
 
 /** Inputs that name a row, a place in somebody's list, or a submission of somebody's. */
-const NAMES_SOMETHING = (name: string, type: GraphQLNamedType) => type.name === "ID" || name === "after" || name === "idempotencyKey";
+const NAMES_SOMETHING = (name: string, type: GraphQLNamedType) => type.name === "ID" || /(id|ids|key|cursor)$/i.test(name) || name === "after" || name === "before";
 
 /** Every argument, however deep in inputs, that names something: `Query.node(id)`, `Mutation.enqueueJobs(inputs[].photoIds[])`. */
 export function placesOf(schema: GraphQLSchema): string[] {
