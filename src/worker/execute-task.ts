@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { PermanentTaskError, QuotaExceededError, ServiceUnavailableError, TaskFailedError } from "../errors.js";
 import { failpoint } from "../failpoint.js";
 import { ChildStoppedError } from "../imaging/child-stopped-error.js";
+import type { Logger } from "../logger.js";
 import type { HintData } from "../queue/hint-queue.js";
 import type { StartRate } from "../queue/start-rate.js";
 import type { Claimed, QueuedJobs } from "../services/queued-jobs.js";
@@ -50,11 +51,12 @@ async function attend(deps: ExecuteDeps, claimed: Claimed, note: (attributes: Sp
   const begun = performance.now();
   const { queuedJob, attempt, requestId } = claimed;
   deps.startRate.note(deps.catalogue.get(queuedJob.jobName)?.runsIn ?? "worker");
-  const log = deps.log.child({ queuedJobId: queuedJob.id, attempt, requestId, userId: queuedJob.userId, job: queuedJob.jobName });
+  const about = { queuedJobId: queuedJob.id, attempt, requestId, userId: queuedJob.userId, job: queuedJob.jobName };
   const stop = new AbortController();
   deps.leases.hold(claimed, stop);
   try {
-    const outcome = await settle({ ...deps, log }, claimed, stop);
+    const outcome = await settle(withLogAbout(deps, about), claimed, stop);
+    if (outcome === "succeeded") deps.log.info(about, "succeeded");
     note({ "photos.job": queuedJob.jobName, "photos.attempt": attempt, "photos.outcome": outcome });
     deps.onAttempt?.({ job: queuedJob.jobName, outcome, seconds: (performance.now() - begun) / 1000 });
   } finally {
@@ -62,15 +64,20 @@ async function attend(deps: ExecuteDeps, claimed: Claimed, note: (attributes: Sp
   }
 }
 
+/** A logger of its own costs as much as a line, and most attempts have only one to write. */
+function withLogAbout(deps: ExecuteDeps, about: object): ExecuteDeps {
+  let log: Logger | undefined;
+  return { ...deps, get log() { return (log ??= deps.log.child(about)); } };
+}
+
 async function settle(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): Promise<AttemptOutcome> {
-  const { log } = deps;
   try {
     await failpoint("work: after the claim");
     const outcome = await (deps.tracer ?? noTracer).span(`task ${claimed.queuedJob.jobName}`, {}, () => run(deps, claimed, stop));
     await failpoint("work: before the outcome is recorded");
     const recorded = await recordSuccess(deps, claimed, outcome, stop.signal);
     await failpoint("work: after the outcome is recorded");
-    if (recorded) log.info({ reusedFrom: outcome.reusedFrom }, "succeeded");
+    if (outcome.reusedFrom !== null) deps.log.info({ reusedFrom: outcome.reusedFrom }, "reused an earlier result");
     return recorded ? "succeeded" : await discard(deps, claimed, outcome);
   } catch (error) {
     return settleFailure(deps, claimed, stop.signal, error);
@@ -90,7 +97,7 @@ async function recordSuccess(deps: ExecuteDeps, claimed: Claimed, { result, outp
 async function run(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): Promise<TaskOutcome> {
   const task = deps.catalogue.get(claimed.queuedJob.jobName);
   if (!task) throw new Error(`This worker knows no task "${claimed.queuedJob.jobName}"`);
-  const reporter = createProgressReporter(deps.queuedJobs, claimed, deps.log);
+  const reporter = createProgressReporter(deps, claimed);
   // In a child the time counts from when the child begins, and is kept by the pool.
   const timer = runsHere(task, claimed) ? setTimeout(() => stop.abort(new StopError("timeout")), task.timeoutMs) : undefined;
   try {

@@ -12,7 +12,7 @@ export interface ProgressReporter {
 const INTERVAL_MS = 250;
 
 /** Coalesces what a task says of its progress; never falls. */
-export function createProgressReporter(queuedJobs: Pick<QueuedJobs, "progress">, claimed: Claimed, log: Logger): ProgressReporter {
+export function createProgressReporter(deps: { queuedJobs: Pick<QueuedJobs, "progress">; readonly log: Logger }, claimed: Claimed): ProgressReporter {
   let latest: { fraction: number; message: string | null } | null = null;
   let highest = 0;
   let sending: Promise<void> | null = null;
@@ -24,9 +24,9 @@ export function createProgressReporter(queuedJobs: Pick<QueuedJobs, "progress">,
     const next = latest;
     if (!next || sending || stopped) return;
     latest = null;
-    sending = queuedJobs
+    sending = deps.queuedJobs
       .progress(claimed, next.fraction, next.message)
-      .then(() => {}, (error: unknown) => log.debug({ err: error }, "progress was not recorded"))
+      .then(() => {}, (error: unknown) => deps.log.debug({ err: error }, "progress was not recorded"))
       .finally(() => {
         sending = null;
         if (!stopped) timer = setTimeout(send, INTERVAL_MS);

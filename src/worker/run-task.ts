@@ -55,11 +55,11 @@ export function runsHere(task: Task, { stalls }: Claimed): boolean {
   return task.runsIn === "worker" && stalls === 0;
 }
 
-async function runHere({ log }: RunTaskDeps, task: Task, { attempt, failures, queuedJob }: Claimed, { signal, progress }: TaskRun): Promise<TaskOutcome> {
+async function runHere(deps: RunTaskDeps, task: Task, { attempt, failures, queuedJob }: Claimed, { signal, progress }: TaskRun): Promise<TaskOutcome> {
   const { run } = await task.load();
   const output = () => Promise.reject(new Error(`The task ${task.name} runs in the worker and makes no files`));
   const working = run({ parameters: queuedJob.parameters, photos: [], attempt, failures, signal, progress, output, findNearPhotos: () => Promise.reject(new Error(`The task ${task.name} runs in the worker and has no photos`)) });
-  working.catch((error) => signal.aborted && log.debug({ err: error }, "a task that was told to stop has stopped"));
+  working.catch((error) => signal.aborted && deps.log.debug({ err: error }, "a task that was told to stop has stopped"));
   return { result: task.result.parse(await Promise.race([working, aborted(signal)])), outputs: [], reusedFrom: null };
 }
 

@@ -12,7 +12,7 @@ const claimed = { id: "1", attempt: 1 } as Claimed;
 /** Notes what is recorded, and when. */
 function recorder(record: () => Promise<boolean> = async () => true) {
   const recorded: { progress: number; message: string | null; at: number }[] = [];
-  const reporter = createProgressReporter({ progress: (_claimed, progress, message) => (recorded.push({ progress, message, at: performance.now() }), record()) }, claimed, silentLog);
+  const reporter = createProgressReporter({ queuedJobs: { progress: (_claimed, progress, message) => (recorded.push({ progress, message, at: performance.now() }), record()) }, log: silentLog }, claimed);
   return { recorded, reporter, told: () => recorded.map(({ progress }) => progress) };
 }
 
