@@ -95,13 +95,14 @@ describe("a bad photo", () => {
     assert.deepEqual(service.logged.filter((line) => Number(line["level"]) >= 50 || "childPid" in line), []);
   });
 
-  it("that crashes what decodes it costs two children, fails for good, and its neighbours do not notice", { skip: NO_PROC }, async () => {
+  it("that crashes what decodes it costs two children, fails for good, and its neighbours do not notice", { skip: NO_PROC }, async (t) => {
     const [killer, neighbour] = await Promise.all([noise(2500, 2000).png({ compressionLevel: 1 }).toBuffer(), jpeg()].map(async (made) => (await person.upload(await made)).json["id"]));
     const decoders = killDecoders(String(killer));
+    t.after(() => decoders.stop());
     const thumbnails = (photoId: unknown, parameters = {}) => person.enqueue("thumbnail", parameters, { photoIds: [photoId] });
     const { id } = await thumbnails(killer);
     const others = await Promise.all(Array.from({ length: 12 }, (_, index) => thumbnails(neighbour, { widths: [100 + index] })));
-    const { status, error, attempts } = await person.finished(id, 30_000);
+    const { status, error, attempts } = await person.finished(id, 60_000);
     decoders.stop();
     assert.deepEqual([status, error, attempts, decoders.deaths], ["FAILED", { code: "PHOTO_UNREADABLE", message: CRASHED }, 2, 2]);
     for (const other of [...others, await thumbnails(neighbour)]) {
@@ -116,6 +117,6 @@ describe("a bad photo", () => {
     const { status, json } = await person.upload(bytes, { filename: "photo.jpg" });
     assert.equal(status, 201, String(json["message"]));
     const { id } = await person.enqueue("prepare", {}, { photoIds: [json["id"]] });
-    return person.finished(id, 30_000);
+    return person.finished(id, 60_000);
   }
 });

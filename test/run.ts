@@ -1,5 +1,6 @@
 // Runs the tests: starts a private PostgreSQL and Redis, makes the template database, and runs every test file in a
-// process of its own. Arguments: parts of file names to run only those; `--shuffle`, or `--seed N` to shuffle as before.
+// process of its own, but for those that start the whole service, which share a few. Arguments: parts of file names to run
+// only those, none of which shares a process; `--shuffle`, or `--seed N` to shuffle as before.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
@@ -11,20 +12,23 @@ import { parseArgs } from "node:util";
 import { startPostgres } from "../src/embedded/start-postgres.js";
 import { startRedis } from "../src/embedded/start-redis.js";
 import { createLogger } from "../src/logger.js";
+import { groupFiles } from "./support/group-files.js";
 import { seededRandom } from "./support/seeded-random.js";
 import { createTemplateDatabase } from "./support/test-database.js";
 import { createTestSummary } from "./support/test-summary.js";
 
 const { values: options, positionals: wanted } = parseArgs({ allowPositionals: true, options: { shuffle: { type: "boolean", default: false }, seed: { type: "string" } } });
 const root = fileURLToPath(new URL(".", import.meta.url));
+/** What a file is thought to take that was never run. */
+const UNKNOWN_MS = 2000;
+const sources = join(root, "../../test");
 /** How long each file took when it was run last, which is what the next run is sorted by. */
 const TIMES = join(root, "times.json");
 const times = readTimes();
-const files = inOrder(readdirSync(join(root, "../../test"), { recursive: true, encoding: "utf8" })
+const files = inOrder(readdirSync(sources, { recursive: true, encoding: "utf8" })
   // By the sources: what was compiled may hold tests that are gone.
   .filter((file) => file.endsWith(".test.ts") && (wanted.length === 0 || wanted.some((part) => file.includes(part))))
-  .map((file) => file.replace(/\.ts$/, ".js")))
-  .map((file) => join(root, file));
+  .map((file) => file.replace(/\.ts$/, ".js")));
 
 const folder = await mkdtemp(join(tmpdir(), "photo-service-test-"));
 // PostgreSQL may run as another user than we do.
@@ -48,13 +52,17 @@ try {
 }
 process.exit(failed === 0 && files.length > 0 ? 0 : 1);
 
-/** What took longest last time comes first, so that nothing long is begun when all else is done; what was never run, before it: stories, then the rest. */
+/** What took longest last time comes first, so that nothing long is begun when all else is done. What was never run: stories first. */
 function inOrder(names: string[]): string[] {
-  const known = names.toSorted((a, b) => (times[b] ?? Infinity) - (times[a] ?? Infinity) || a.split("/").length - b.split("/").length || a.localeCompare(b));
-  if (!options.shuffle && options.seed === undefined) return known;
+  const msOf = (name: string) => times[name] ?? (name.includes("/") ? UNKNOWN_MS : 2 * UNKNOWN_MS);
+  if (!options.shuffle && options.seed === undefined) {
+    const known = names.toSorted((a, b) => msOf(b) - msOf(a) || a.localeCompare(b));
+    return wanted.length > 0 ? known.map((name) => join(root, name)) : groupFiles(known, { sources, compiled: root, msOf });
+  }
   const random = seededRandom(options.seed === undefined ? undefined : Number(options.seed));
   process.stdout.write(`Shuffled: --seed ${random.seed} gives this order again\n`);
-  return random.shuffled(names.toSorted());
+  const shuffled = random.shuffled(names.toSorted());
+  return wanted.length > 0 ? shuffled.map((name) => join(root, name)) : random.shuffled(groupFiles(shuffled, { sources, compiled: root, msOf: () => 1 }));
 }
 
 function readTimes(): Record<string, number> {
@@ -66,13 +74,13 @@ function readTimes(): Record<string, number> {
 }
 
 async function runFiles(): Promise<number> {
-  const events = run({ files, concurrency: availableParallelism() + 1, timeout: 300_000 });
+  const events = run({ files, concurrency: 2 * availableParallelism(), timeout: 300_000 });
   const summary = createTestSummary(events);
   const report = events.compose(new spec());
   const done = new Promise((resolve) => report.once("end", resolve));
   report.pipe(process.stdout, { end: false });
   await done;
-  for (const [path, ms] of summary.fileMs) times[relative(root, path)] = Math.round(ms);
+  for (const [path, ms] of summary.fileMs) times[relative(sources, path).replace(/\.ts$/, ".js")] = Math.round(ms);
   writeFileSync(TIMES, JSON.stringify(times));
   process.stdout.write(summary.render());
   return summary.failed;

@@ -28,8 +28,8 @@ import { keepFileSigningKey } from "./file-signing-key.js";
 import type { CompleteConfig } from "./read-config.js";
 import { version } from "./version.js";
 
-/** The API, listening; returns its address. What it opens is put on the stack. */
-export async function createApi(config: CompleteConfig, options: { log: Logger; redisPrefix?: string; tracer?: Tracer; timeouts?: HttpTimeouts }, stack: ClosingStack): Promise<{ url: string }> {
+/** The API, listening; returns its address, and what starts the children before the first upload. What it opens is put on the stack. */
+export async function createApi(config: CompleteConfig, options: { log: Logger; redisPrefix?: string; tracer?: Tracer; timeouts?: HttpTimeouts }, stack: ClosingStack): Promise<{ url: string; warm(): Promise<void> }> {
   const { log, tracer = noTracer } = options;
   const metrics = createApiMetrics({ revision: config.revision, tracer });
   const verifier = await createVerifier(config, log);
@@ -76,6 +76,5 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   bus.onGone(seeGone);
   stack.add("HTTP server", () => server.close());
   const url = await server.listen({ host: config.host, port: config.port });
-  await inspector.warm();
-  return { url };
+  return { url, warm: inspector.warm };
 }

@@ -34,8 +34,8 @@ export interface WorkerOptions {
   tracer?: Tracer;
 }
 
-/** A worker, taking work; returns the address of its health. What it opens is put on the stack. */
-export async function createWorker(config: CompleteConfig, options: WorkerOptions, stack: ClosingStack): Promise<{ url: string }> {
+/** A worker, taking work; returns the address of its health, and what starts its children before their first task. What it opens is put on the stack. */
+export async function createWorker(config: CompleteConfig, options: WorkerOptions, stack: ClosingStack): Promise<{ url: string; warm(): Promise<void> }> {
   const { log, redisPrefix = REDIS_PREFIX, drainMs, tracer = noTracer } = options;
   const metrics = createWorkerMetrics(config);
   const worker = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
@@ -68,6 +68,5 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   const health = await createHealthServer({ needed: { postgresql: checkDatabase(database), redis: core.bus.probe, queue }, wanted: {} }, { read: metrics.read, protect: createAdminGuard(config.adminPassword).protect }, log);
   stack.add("health server", () => health.close());
   const url = await health.listen({ host: config.host, port: config.workerPort });
-  await pool.warm();
-  return { url };
+  return { url, warm: pool.warm };
 }

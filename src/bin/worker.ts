@@ -12,6 +12,7 @@ const drainMs = config.production ? 25_000 : 5000;
 
 await runProcess({ log, deadlineMs: drainMs + 10_000 }, async (stack) => {
   if (tracing) stack.add("tracing", () => tracing.close());
-  const { url } = await createWorker(config, { log, drainMs, ...(tracing && { tracer: tracing.tracer }) }, stack);
+  const { url, warm } = await createWorker(config, { log, drainMs, ...(tracing && { tracer: tracing.tracer }) }, stack);
+  await warm();
   log.info({ health: url }, "takes work");
 });

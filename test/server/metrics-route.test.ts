@@ -19,7 +19,9 @@ describe("the metrics of a service", () => {
   let worker: string;
   before(async () => {
     service = await startTestService({ workers: 0, env: { ADMIN_PASSWORD: OPERATOR_PASSWORD, REVISION: "abc" } });
-    worker = (await service.addWorker()).url;
+    const added = await service.addWorker();
+    await added.warm();
+    worker = added.url;
   });
   after(() => service.close());
 

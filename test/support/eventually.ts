@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 /** What `probe` gives as soon as that is neither null, undefined nor false. Fails with the sentence when it has not within `deadlineMs`. */
-export async function eventually<T>(what: string, probe: () => T | Promise<T>, deadlineMs = 10_000): Promise<NonNullable<Exclude<T, false>>> {
+export async function eventually<T>(what: string, probe: () => T | Promise<T>, deadlineMs = 30_000): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = Date.now() + deadlineMs;
   let last: unknown;
   do {

@@ -20,6 +20,13 @@ import { testRedis } from "./test-redis.js";
 const ISSUER = "https://issuer.test";
 const AUDIENCE = "photo-service-test";
 
+export interface AddedProcess {
+  url: string;
+  /** Starts its children, which otherwise come with the first photo. */
+  warm(): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface TestService {
   /** Of the first API. */
   url: string;
@@ -32,8 +39,8 @@ export interface TestService {
   person(claims?: Record<string, unknown>): Promise<TestClient>;
   admin(): Promise<TestClient>;
   /** Another API process's worth, on the same stores. */
-  addApi(): Promise<{ url: string; close(): Promise<void> }>;
-  addWorker(): Promise<{ url: string; close(): Promise<void> }>;
+  addApi(): Promise<AddedProcess>;
+  addWorker(): Promise<AddedProcess>;
   /** With which a process of its own is one more of this service; it takes the prefix of production. */
   env: Record<string, string>;
   close(): Promise<void>;
@@ -57,14 +64,13 @@ export async function startTestService(options: { apis?: number; workers?: numbe
   const { log, logged } = createMemoryLog();
   const closings: (() => Promise<unknown> | unknown)[] = [];
 
-  async function start(create: (stack: { add(name: string, close: () => unknown): void }) => Promise<{ url: string }>) {
+  async function start(create: (stack: { add(name: string, close: () => unknown): void }) => Promise<Omit<AddedProcess, "close">>): Promise<AddedProcess> {
     const own: (() => unknown)[] = [];
     const close = async (): Promise<void> => {
       for (let last = own.pop(); last; last = own.pop()) await last();
     };
     closings.push(close);
-    const { url } = await create({ add: (_name, closeOne) => own.push(closeOne) });
-    return { url, close };
+    return { ...(await create({ add: (_name, closeOne) => own.push(closeOne) })), close };
   }
   const addApi = () => start((stack) => createApi(config, { log, redisPrefix: redis.prefix, ...(options.timeouts && { timeouts: options.timeouts }) }, stack));
   const addWorker = () => start((stack) => createWorker(config, { log, redisPrefix: redis.prefix, drainMs: 1000 }, stack));

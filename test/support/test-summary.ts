@@ -12,7 +12,7 @@ interface Timed {
 
 export interface TestSummary {
   readonly failed: number;
-  /** How long each file took, by the path it was run by. */
+  /** How long the tests of each file took, by its path. */
   readonly fileMs: ReadonlyMap<string, number>;
   render(): string;
 }
@@ -26,8 +26,8 @@ export function createTestSummary(events: ReturnType<typeof run>): TestSummary {
   const fileMs = new Map<string, number>();
   events.on("test:pass", (event) => count(event, () => passed++));
   events.on("test:fail", (event) => count(event, () => failed++));
-  // A file is told of as a test that is named by its path.
-  events.on("test:complete", ({ name, file, details }) => void (name === file && fileMs.set(name, details.duration_ms)));
+  // A process is told of as a test that is named by its path.
+  events.on("test:complete", ({ name, file, nesting, details }) => void (file && nesting === 0 && name !== file && fileMs.set(file, (fileMs.get(file) ?? 0) + details.duration_ms)));
 
   function count({ name, details, skip, file }: Outcome, add: () => void): void {
     // Within a suite that is skipped nothing is told of: it counts as one.
