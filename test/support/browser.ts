@@ -18,8 +18,16 @@ export async function closeWindow({ page, outside, errors }: PersonAtPage, { but
 
 export interface TestBrowser {
   /** A window of somebody's own, who signs in by the link. */
-  signIn(url: string, token: string, options?: { dark?: boolean; width?: number; height?: number }): Promise<PersonAtPage>;
+  signIn(url: string, token: string, options?: WindowOptions): Promise<PersonAtPage>;
+  /** A window of an operator's, who has been let in. */
+  operate(url: string, password: string, options?: WindowOptions): Promise<PersonAtPage>;
   close(): Promise<void>;
+}
+
+interface WindowOptions {
+  dark?: boolean;
+  width?: number;
+  height?: number;
 }
 
 /** Why all but the one story that always runs are left out. */
@@ -27,14 +35,19 @@ export const NOT_ALL = NO_BROWSER || long.skip;
 
 export async function startBrowser(): Promise<TestBrowser> {
   const browser = await launchChromium();
+  async function open(url: string, { dark = false, width = 1280, height = 800 }: WindowOptions, more: { httpCredentials?: { username: string; password: string } } = {}): Promise<PersonAtPage> {
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light", ...more });
+    const page = await context.newPage();
+    return { page, ...watchPage(page, url) };
+  }
   return {
-    async signIn(url, token, { dark = false, width = 1280, height = 800 } = {}) {
-      const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light" });
-      const page = await context.newPage();
-      const watched = watchPage(page, url);
+    operate: (url, password, options = {}) => open(url, options, { httpCredentials: { username: "admin", password } }),
+    async signIn(url, token, options = {}) {
+      const person = await open(url, options);
+      const { page } = person;
       await page.goto(`${url}/#token=${token}`);
       await page.getByRole("button", { name: "Pull the plug" }).and(page.locator(":enabled")).waitFor();
-      return { page, ...watched };
+      return person;
     },
     close: () => browser.close(),
   };

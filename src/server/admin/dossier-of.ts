@@ -49,7 +49,7 @@ function files(list: { name: string; mimeType: string; byteSize: number; width: 
 }
 
 function json(value: unknown): Html {
-  return value === null ? html`<p class="mute">None.</p>` : html`<pre>${JSON.stringify(value, null, 2)}</pre>`;
+  return value === null ? html`<p class="mute">None.</p>` : html`<pre tabindex="0">${JSON.stringify(value, null, 2)}</pre>`;
 }
 
 function secondsBetween(from: string, to: string): number {

@@ -7,7 +7,9 @@ import { createBoardQueues } from "../../queue/board-queues.js";
 
 const PATH = "/admin/queues";
 
-/** Its own scripts and styles; the font it asks for on another host is not let through, and it does without. */
+/** Its own scripts and styles, and nothing from elsewhere. */
+/** A font, which it does without: no browser of an operator's is to tell another host that it is here. */
+const OUTSIDE_FONT = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
 const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'; form-action 'self'; base-uri 'self'";
 
 /** Bull Board. Finished work is not there: a hint goes with its end, and the row is what stays. */
@@ -28,6 +30,7 @@ export async function registerQueueBoard(scope: FastifyInstance, options: { redi
       // Whatever the board itself thinks of it.
       if (!options.actions && request.method !== "GET" && request.method !== "HEAD") return reply.code(405).send({ code: "FORBIDDEN", message: "The dashboard only shows: ADMIN_ACTIONS=true lets it act." });
     });
+    own.addHook("onSend", async (_request, _reply, payload) => (typeof payload === "string" ? payload.replace(OUTSIDE_FONT, "") : payload));
     await own.register(serverAdapter.registerPlugin(), { prefix: PATH });
   });
 }

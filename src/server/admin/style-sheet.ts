@@ -18,6 +18,7 @@ th small, .mute, .null { color: var(--mute); font-weight: 400 } .null { font-sty
 th small { display: block }
 .number { text-align: right; white-space: nowrap }
 .short { white-space: nowrap }
+summary { cursor: pointer; color: inherit } details[open] summary { color: var(--mute) }
 td.cell { max-width: 36rem; overflow-wrap: anywhere; white-space: pre-wrap; min-width: min(22rem, 60vw) }
 code, pre, textarea, .id { font-family: ui-monospace, monospace; font-size: 0.875rem }
 .id { white-space: nowrap }

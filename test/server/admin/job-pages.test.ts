@@ -25,7 +25,7 @@ describe("the pages of QueuedJobs", () => {
     await bob.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id: ids.deleted });
   });
   after(() => operated.close());
-  const found = async (query: string) => [...(await operated.get(`/admin/jobs${query}`)).text.matchAll(/<tr><td class="id"><a href="\/admin\/jobs\/([0-9a-f-]{36})">/g)].map(([, id]) => id);
+  const found = async (query: string) => [...(await operated.get(`/admin/jobs${query}`)).text.matchAll(/<td class="id"><a href="\/admin\/jobs\/([0-9a-f-]{36})">/g)].map(([, id]) => id);
 
   it("find by user, state and job, newest first", async () => {
     const [user] = await operated.database.sql<{ id: string }[]>`select id from users where email = 'bob@example.test'`;

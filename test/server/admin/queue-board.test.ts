@@ -30,6 +30,7 @@ describe("the queue dashboard", () => {
     assert.match(text, /<base href="\/admin\/queues\/" \/>/);
     const files = [...text.matchAll(/(?:src|href)="(static\/[^"]+)"/g)].map(([, path]) => `/admin/queues/${path}`);
     assert.ok(files.length >= 4, text);
+    assert.doesNotMatch(text, /(?:src|href)="https?:/);
     for (const path of files) assert.equal((await operated.get(path)).status, 200, path);
     assert.match((await operated.get("/admin/queues")).headers.get("content-security-policy") ?? "", /^default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;/);
   });

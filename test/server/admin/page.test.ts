@@ -1,0 +1,108 @@
+// The operators' pages in a real browser whose network ends at this machine.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, describe, it } from "node:test";
+import { accessibilityFaults, closeWindow, NOT_ALL, startBrowser } from "../../support/browser.js";
+import type { PersonAtPage, TestBrowser } from "../../support/browser.js";
+import { NO_BROWSER } from "../../support/chromium.js";
+import { ADMIN_PASSWORD, startOperatedService } from "../../support/operated-service.js";
+import type { OperatedService } from "../../support/operated-service.js";
+import { smallPhoto } from "../../support/small-photo.js";
+
+const LONG = { timeout: 60_000 };
+const PHONE = { width: 390, height: 844 };
+
+describe("the operators' pages in a browser", { skip: NO_BROWSER }, () => {
+  let operated: OperatedService;
+  let browser: TestBrowser;
+  let url: string;
+  let retried: string;
+  let placed: string;
+  before(async () => {
+    [operated, browser] = await Promise.all([startOperatedService({ workers: 1 }), startBrowser()]);
+    url = operated.service.url;
+    const ann = await operated.service.person({ email: "ann@example.test" });
+    const photo = (await ann.upload(smallPhoto(60, 40), { type: "image/png", filename: "a picture with a long name of its own.png" })).json as { id: string };
+    retried = (await ann.enqueue("echo", { failAttempts: 1, message: "words ".repeat(100) })).id;
+    placed = (await ann.enqueue("placeholder", {}, { photoIds: [photo.id] })).id;
+    const failed = await ann.enqueue("echo", { failPermanently: true });
+    for (const id of [retried, placed, failed.id]) await ann.finished(id, 30_000);
+  });
+  after(() => Promise.all([browser?.close(), operated?.close()]));
+
+  const ownPages = () => ["/admin/jobs", `/admin/jobs/${retried}`, `/admin/jobs/${placed}`, "/admin/jobs/nothing", "/admin/db", "/admin/db/queued_jobs", "/admin/db/users"];
+
+  /** Nothing is cut off at the side: what is wide scrolls by itself. */
+  async function assertFits(page: PersonAtPage["page"], path: string): Promise<void> {
+    const [content, window] = (await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")) as [number, number];
+    assert.ok(content <= window, `${path} is ${content} wide in a window of ${window}`);
+  }
+
+  async function assertSound(options: Parameters<TestBrowser["operate"]>[2]): Promise<void> {
+    const operator = await browser.operate(url, ADMIN_PASSWORD, options);
+    for (const path of ownPages()) {
+      await operator.page.goto(`${url}${path}`);
+      await assertFits(operator.page, path);
+      assert.deepEqual(await accessibilityFaults(operator.page), [], path);
+    }
+    await operator.page.goto(`${url}/admin/queues`);
+    await operator.page.getByText("tasks-in-worker").first().waitFor();
+    await assertFits(operator.page, "the dashboard");
+    // A page of one that is not there is a 404, and the browser says so.
+    await closeWindow(operator, { but: /404/ });
+  }
+
+  it("fit a phone, load nothing from elsewhere, break no rule of their own, and have no fault that axe finds", LONG, () => assertSound(PHONE));
+  it("do so at a desk, too, and in the dark", { ...LONG, skip: NOT_ALL }, async () => {
+    await assertSound({});
+    await assertSound({ dark: true });
+    await assertSound({ ...PHONE, dark: true });
+  });
+
+  it("lead from a search by e-mail to the story of a QueuedJob, and to all that its user has", { ...LONG, skip: NOT_ALL }, async () => {
+    const operator = await browser.operate(url, ADMIN_PASSWORD, PHONE);
+    const { page } = operator;
+    await page.goto(`${url}/admin/jobs`);
+    await page.getByLabel("User: e-mail or id").fill("ANN@example.test");
+    await page.getByLabel("State").selectOption("FAILED");
+    await page.getByRole("button", { name: "Search" }).click();
+    assert.deepEqual(await page.locator(".status").allTextContents(), ["FAILED"]);
+    await page.getByLabel("State").selectOption("");
+    await page.getByRole("textbox", { name: "Id", exact: true }).fill(retried);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: `echo ${retried}` }).waitFor();
+    assert.deepEqual(await page.locator("td.status").allTextContents(), ["QUEUED", "STARTED", "RETRYING", "STARTED", "SUCCEEDED"]);
+    await page.getByRole("link", { name: "ann@example.test" }).click();
+    assert.equal(await page.locator("td .status").count(), 3);
+    await closeWindow(operator);
+  });
+
+  it("run SQL as a table and as a file, say why one is refused, and open what is long", { ...LONG, skip: NOT_ALL }, async () => {
+    const operator = await browser.operate(url, ADMIN_PASSWORD);
+    const { page } = operator;
+    await page.goto(`${url}/admin/db`);
+    const ask = async (sql: string, button: string) => {
+      await page.getByRole("textbox", { name: /SQL/ }).fill(sql);
+      await page.getByRole("button", { name: button }).click();
+    };
+    await ask("select parameters, status from queued_jobs where attempts = 2", "Run");
+    await page.getByRole("status").filter({ hasText: /^1 row\. \d+ ms\.$/ }).waitFor();
+    await page.getByRole("group").click();
+    assert.ok((await page.locator("details[open]").innerText()).length > 500);
+    const downloading = page.waitForEvent("download");
+    await ask("select email, '=1+1' as formula from users", "Download as CSV");
+    const file = await downloading;
+    assert.deepEqual([file.suggestedFilename(), readFileSync(await file.path(), "utf8")], ["query.csv", "email,formula\r\nann@example.test,'=1+1\r\n"]);
+    await ask("select 1; drop table users", "Run");
+    await page.getByRole("alert").filter({ hasText: "One statement at a time" }).waitFor();
+    assert.equal(await page.getByRole("textbox", { name: /SQL/ }).inputValue(), "select 1; drop table users");
+    await closeWindow(operator, { but: /400/ });
+  });
+
+  it("let nobody in who has not the password", { ...LONG, skip: NOT_ALL }, async () => {
+    const stranger = await browser.operate(url, "a wrong password");
+    assert.equal((await stranger.page.goto(`${url}/admin/db`))?.status(), 401);
+    assert.doesNotMatch(await stranger.page.content(), /queued_jobs/);
+    await closeWindow(stranger, { but: /401/ });
+  });
+});
