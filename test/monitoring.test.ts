@@ -1,9 +1,14 @@
 // The dashboard and the alerts against what a service really exports, once everything has happened at least once.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { parse } from "yaml";
 import { OPERATOR_PASSWORD, scrape } from "./support/scrape.js";
 import { startTestService } from "./support/test-service.js";
+
+const PROMTOOL = process.env["PROMTOOL"] ?? "/usr/bin/promtool";
+const NO_PROMTOOL = !existsSync(PROMTOOL) && "there is no promtool here: apt-get install -y promtool, or set PROMTOOL to its path";
 
 interface Dashboard {
   panels: { id: number; title: string; gridPos: { x: number; y: number; w: number; h: number }; datasource: { uid: string }; targets: { expr: string }[] }[];
@@ -37,6 +42,15 @@ describe("the dashboard and the alerts", () => {
       for (const [, labels = ""] of expr.matchAll(/by \(([^)]*)\)/g)) for (const label of labels.split(", ")) assert.ok(label === "instance" || label === "le" || text.includes(`${label}="`), `${label} in ${expr}`);
       for (const [, label = ""] of expr.matchAll(/[{,]\s*(\w+)(?==~?"|!=")/g)) assert.ok(["job"].includes(label) || text.includes(`${label}="`), `${label} in ${expr}`);
     }
+  });
+
+  it("tell what they should, and nothing of a service that is well", { skip: NO_PROMTOOL }, () => {
+    assert.match(execFileSync(PROMTOOL, ["test", "rules", "deploy/monitoring/alerts.test.yml"], { encoding: "utf8", stdio: "pipe" }), /SUCCESS/);
+  });
+
+  it("have a story for each alert, in which it is told", () => {
+    const told = (parse(read("alerts.test.yml")) as { tests: { alert_rule_test: { alertname: string; exp_alerts?: object[] }[] }[] }).tests.flatMap((one) => one.alert_rule_test.filter((check) => check.exp_alerts).map(({ alertname }) => alertname));
+    assert.deepEqual(alerts.map(({ name }) => name).filter((name) => !told.includes(name)), []);
   });
 
   it("are whole: every alert has a severity and says what is wrong, and is in the README; every panel has a place of its own", () => {

@@ -4,8 +4,8 @@ import type { Html } from "./html.js";
 /** Characters that stand in one line: an id, an instant, an address. */
 const SHORT = 40;
 /** Of more a cell shows the beginning, and the rest when it is opened: one long value would push all other rows away. */
-const LONG = 300;
-const SHOWN = 120;
+const LONG = 160;
+const SHOWN = 80;
 const NUMBERS = /^(smallint|integer|bigint|numeric|real|double precision)/;
 
 /** A result as a table; what is null and what is the empty text look different. */
