@@ -7,6 +7,7 @@ import type { Client } from "graphql-ws";
 import { Redis } from "ioredis";
 import { WebSocket } from "ws";
 import { eventually } from "./support/eventually.js";
+import { RUNS_LONG } from "./support/long.js";
 import { seededRandom } from "./support/seeded-random.js";
 import type { SeededRandom } from "./support/seeded-random.js";
 import type { EventFields, Stream, TestClient } from "./support/test-client.js";
@@ -17,6 +18,9 @@ const SUBMIT = "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $i
 const PAGE = "{ queuedJobs(first: 100) { nodes { id version } eventCursor } }";
 const FEED = "subscription ($after: String) { queuedJobEvents(after: $after, includeProgress: false) { type queuedJob { id version } } }";
 const ENOUGH = 30;
+const [CUTS, JOBS, ROUNDS] = RUNS_LONG ? [50, 200, 4] : [20, 80, 1];
+/** In each round. */
+const TRIES = 50;
 /** What identifies an event in the log, and what must be right about it. */
 const mark = ({ type, queuedJob }: Pick<EventFields, "type"> & { queuedJob: { id: string; version: number } }) => `${queuedJob.id} ${queuedJob.version} ${type}`;
 
@@ -54,13 +58,13 @@ describe("resuming", () => {
 
   const allFinished = (person: TestClient) => eventually("all have finished", async () => (await person.get("{ me { limits { unfinished } } }")).me.limits.unfinished === 0, 20_000);
 
-  it("a subscriber that is cut off at a random moment 50 times and resumes with its last cursor has received every event of 200 jobs exactly once, in order", async () => {
+  it(`a subscriber that is cut off at a random moment ${CUTS} times and resumes with its last cursor has received every event of ${JOBS} jobs exactly once, in order`, async () => {
     const random = seededRandom();
     const person = await service.person();
     const received: EventFields[] = [];
     let cursor = await person.cursor();
     let cuts = 0;
-    const submitted = submit(person, 200, random);
+    const submitted = submit(person, JOBS, random);
 
     async function listenAWhile(until: (stream: Stream) => Promise<unknown>): Promise<void> {
       const stream = person.events({ after: cursor, url: urls[random.below(urls.length)] ?? "" });
@@ -72,7 +76,7 @@ describe("resuming", () => {
       stream.cut();
     }
 
-    while (cuts < 50) {
+    while (cuts < CUTS) {
       // At a moment in time, or right behind so many events: before the socket is open, in the middle of a replay, between two bells.
       const events = random.below(6);
       await listenAWhile((stream) => (random.below(2) === 0 ? pause(random.below(60)) : eventually("some events", () => stream.events.length >= events, 2000).catch(() => {})));
@@ -104,7 +108,7 @@ describe("resuming", () => {
     return heard;
   }
 
-  it("a page read while jobs finish plus after: eventCursor misses and repeats nothing, in 200 tries", async () => {
+  it(`a page read while jobs finish plus after: eventCursor misses and repeats nothing, in ${ROUNDS * TRIES} tries`, async () => {
     const random = seededRandom();
     const round = async (): Promise<void> => {
       const person = await service.person();
@@ -112,7 +116,7 @@ describe("resuming", () => {
       opened.push(...clients);
       const tries: { page: { id: string; version: number }[]; heard: ReturnType<typeof listen> }[] = [];
       const submitted = submit(person, 60, random);
-      for (let i = 0; i < 50; i++) {
+      for (let i = 0; i < TRIES; i++) {
         const { queuedJobs } = (await person.get(PAGE)) as { queuedJobs: { nodes: { id: string; version: number }[]; eventCursor: string } };
         tries.push({ page: queuedJobs.nodes, heard: listen(clients[i % clients.length] ?? assert.fail(), queuedJobs.eventCursor) });
         await pause(random.below(8));
@@ -127,7 +131,7 @@ describe("resuming", () => {
         assert.deepEqual(heard, { events: expected, fault: null }, `seed ${random.seed}`);
       }
     };
-    await Promise.all([round(), round(), round(), round()]);
+    await Promise.all(Array.from({ length: ROUNDS }, round));
   });
 
   it("leaves nothing behind in Redis of subscribers that are gone", async () => {

@@ -3,7 +3,8 @@ import { EventEmitter, once } from "node:events";
 import { after, test } from "node:test";
 import { keepRunning } from "../../src/embedded/keep-running.js";
 import type { Running } from "../../src/embedded/keep-running.js";
-import { createScene, eventually } from "./scene.js";
+import { eventually } from "../support/eventually.js";
+import { createScene } from "./scene.js";
 
 const scene = createScene();
 const backOff = { firstMs: 1, mostMs: 10, healthyMs: 10_000 };
@@ -37,7 +38,7 @@ test("what ends by itself is started again, also after starts that failed", asyn
   const kept = await keepRunning({ name: "it", log: scene.log, launch: () => fake.launch(), backOff });
   assert.equal(kept.pid, 1);
   fake.die();
-  await eventually(() => kept.pid === 4);
+  await eventually("the fourth one runs", () => kept.pid === 4);
   await kept.close();
   assert.equal(fake.launches, 4);
 });
@@ -51,7 +52,7 @@ test("closing ends the waiting for another start", async () => {
   const fake = createFake();
   const kept = await keepRunning({ name: "it", log: scene.log, launch: () => fake.launch(), backOff: { firstMs: 60_000, mostMs: 60_000, healthyMs: 1 } });
   fake.die();
-  await eventually(() => scene.lines.some((line) => line.includes("it ended by itself")));
+  await eventually("its end is logged", () => scene.lines.some((line) => line.includes("it ended by itself")));
   await kept.close();
   assert.equal(fake.launches, 1);
 });

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { processStart } from "../../src/embedded/process-start.js";
-import { createScene, eventually } from "./scene.js";
+import { eventually } from "../support/eventually.js";
+import { createScene } from "./scene.js";
 
 const scene = createScene();
 after(() => scene.clear());
@@ -19,5 +20,5 @@ test("a process that never was, and a zombie, have no start", async () => {
   assert.equal(processStart(Number.NaN), undefined);
   const shell = scene.kill(spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "inherit"] }));
   const [zombie] = (await once(createInterface(shell.stdout!), "line")) as [string];
-  await eventually(() => processStart(Number(zombie)) === undefined);
+  await eventually("it is a zombie", () => processStart(Number(zombie)) === undefined);
 });

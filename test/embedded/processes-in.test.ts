@@ -4,7 +4,8 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { processesIn } from "../../src/embedded/processes-in.js";
-import { createScene, eventually } from "./scene.js";
+import { eventually } from "../support/eventually.js";
+import { createScene } from "./scene.js";
 
 const scene = createScene();
 const cwd = join(scene.folder, "here");
@@ -13,7 +14,7 @@ const sleeper = scene.kill(spawn("sleep", ["60"], { cwd, stdio: "ignore" }));
 after(() => scene.clear());
 
 test("finds the programs that work in a folder, and nobody else who stands there", async () => {
-  await eventually(() => processesIn(cwd, ["sleep"]).length === 1);
+  await eventually("it runs", () => processesIn(cwd, ["sleep"]).length === 1);
   assert.deepEqual(processesIn(cwd, ["sleep"]), [sleeper.pid]);
   assert.deepEqual(processesIn(cwd, ["postgres"]), []);
   assert.deepEqual(processesIn(scene.folder, ["sleep"]), []);

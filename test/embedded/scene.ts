@@ -9,6 +9,7 @@ import postgres from "postgres";
 import { processStart } from "../../src/embedded/process-start.js";
 import { createLoggerTo } from "../../src/logger.js";
 import type { Logger } from "../../src/logger.js";
+import { eventually } from "../support/eventually.js";
 
 export const isRoot = process.getuid?.() === 0;
 
@@ -68,25 +69,11 @@ export function moduleUrl(name: string): string {
 /** Kills a process with SIGKILL and waits until it is gone. */
 export async function killHard(pid: number): Promise<void> {
   end(pid);
-  await eventually(() => !isAlive(pid));
+  await eventually("it is gone", () => !isAlive(pid));
 }
 
 export function isAlive(pid: number): boolean {
   return processStart(pid) !== undefined;
-}
-
-/** Asks until the answer is truthy; fails after 10 s. What throws counts as "not yet". */
-export async function eventually<T>(ask: () => T | Promise<T>): Promise<T> {
-  let last: unknown = "false";
-  for (const until = performance.now() + 10_000; performance.now() < until; await new Promise((resolve) => setTimeout(resolve, 10))) {
-    try {
-      const answer = await ask();
-      if (answer) return answer;
-    } catch (error) {
-      last = error;
-    }
-  }
-  throw new Error(`not within 10 s: ${String(last)}`);
 }
 
 /** One statement on a connection of its own. */

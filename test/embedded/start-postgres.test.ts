@@ -9,7 +9,8 @@ import { after, test } from "node:test";
 import postgres from "postgres";
 import { processesIn } from "../../src/embedded/processes-in.js";
 import { startPostgres } from "../../src/embedded/start-postgres.js";
-import { createScene, eventually, isAlive, isRoot, killHard, moduleUrl, query, uidOf } from "./scene.js";
+import { eventually } from "../support/eventually.js";
+import { createScene, isAlive, isRoot, killHard, moduleUrl, query, uidOf } from "./scene.js";
 
 const scene = createScene();
 const dataDir = join(scene.folder, "postgres");
@@ -106,7 +107,7 @@ test("a start after its launcher was killed stops the PostgreSQL that was left r
 test("a start after launcher and postmaster were killed ends the backends that still work", async () => {
   const { child, told } = await launcher();
   const busy = keepBackendBusy(told.url);
-  await eventually(async () => (await query(told.url, busyIsSeen)).length > 0);
+  await eventually("the statement runs", async () => (await query(told.url, busyIsSeen)).length > 0);
   await killHard(child.pid!);
   await killHard(told.pid);
   assert.notDeepEqual(processesIn(data, ["postgres"]), []);
@@ -119,7 +120,7 @@ test("a start after launcher and postmaster were killed ends the backends that s
 test("a postmaster.pid that names a zombie, or a stranger, stops nobody and nothing", async () => {
   const shell = scene.kill(spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "inherit"] }));
   const [zombie] = (await once(createInterface(shell.stdout!), "line")) as [string];
-  await eventually(() => / Z /.test(readFileSync(`/proc/${zombie}/stat`, "utf8")));
+  await eventually("it is a zombie", () => / Z /.test(readFileSync(`/proc/${zombie}/stat`, "utf8")));
   for (const pid of [zombie, shell.pid]) {
     writeFileSync(join(data, "postmaster.pid"), `${pid}\n${data}\n1700000000\n15001\n\n127.0.0.1\n  5242888         4\nready   \n`);
     const server = await start();
@@ -132,11 +133,11 @@ test("a postmaster.pid that names a zombie, or a stranger, stops nobody and noth
 test("one that dies while we run is started again with the same URL and data", async () => {
   const server = await start();
   const busy = keepBackendBusy(server.url);
-  await eventually(async () => (await query(server.url, busyIsSeen)).length > 0);
+  await eventually("the statement runs", async () => (await query(server.url, busyIsSeen)).length > 0);
   const first = server.pid;
   await killHard(first);
-  assert.deepEqual(await eventually(() => query(server.url, "select max(n) as n from kept")), [{ n: 3 }]);
-  await eventually(() => server.pid !== first);
+  assert.deepEqual(await eventually("it answers again", () => query(server.url, "select max(n) as n from kept")), [{ n: 3 }]);
+  await eventually("it is another process", () => server.pid !== first);
   await busy.close();
   await server.close();
   assert.deepEqual(processesIn(data, ["postgres"]), []);
@@ -184,7 +185,7 @@ test("as root it works in a folder that only root may pass, and opens it to nobo
   await query(server.url, "checkpoint");
   const { pid } = server;
   await killHard(pid);
-  assert.deepEqual(await eventually(() => query(server.url, "select n from t")), [{ n: 1 }]);
+  assert.deepEqual(await eventually("it answers", () => query(server.url, "select n from t")), [{ n: 1 }]);
   assert.equal(statSync(closed).mode & 0o777, 0o700);
   await server.close();
 });

@@ -7,7 +7,8 @@ import { after, test } from "node:test";
 import { Redis } from "ioredis";
 import { processesIn } from "../../src/embedded/processes-in.js";
 import { startRedis } from "../../src/embedded/start-redis.js";
-import { bundledRedis, createScene, eventually, isAlive, isRoot, killHard, moduleUrl, uidOf } from "./scene.js";
+import { eventually } from "../support/eventually.js";
+import { bundledRedis, createScene, isAlive, isRoot, killHard, moduleUrl, uidOf } from "./scene.js";
 
 const scene = createScene();
 const dataDir = join(scene.folder, "redis");
@@ -92,8 +93,8 @@ test("one that dies while we run is started again with the same URL and data", a
   const first = server.pid;
   await ask(server.url, "set", "kept", "3");
   await killHard(first);
-  assert.equal(await eventually(() => ask(server.url, "get", "kept")), "3");
-  await eventually(() => server.pid !== first);
+  assert.equal(await eventually("it answers again", () => ask(server.url, "get", "kept")), "3");
+  await eventually("it is another process", () => server.pid !== first);
   await server.close();
   assert.deepEqual(processesIn(data, programs), []);
 });

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { processesIn } from "../../src/embedded/processes-in.js";
 import { stopLeftovers } from "../../src/embedded/stop-leftovers.js";
-import { createScene, eventually } from "./scene.js";
+import { eventually } from "../support/eventually.js";
+import { createScene } from "./scene.js";
 
 const scene = createScene();
 const folder = join(scene.folder, "here");
@@ -15,7 +16,7 @@ after(() => scene.clear());
 
 async function leave(command: string): Promise<void> {
   scene.kill(spawn("sh", ["-c", command], { cwd: folder, stdio: "ignore" }));
-  await eventually(() => processesIn(folder, programs).length === 1);
+  await eventually("it runs", () => processesIn(folder, programs).length === 1);
 }
 
 test("goes on to the next step with those that do not obey, and does nothing when there is nobody", async () => {

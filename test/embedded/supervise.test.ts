@@ -3,7 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { createSupervisor } from "../../src/embedded/supervise.js";
-import { createScene, eventually, isAlive, killHard, moduleUrl } from "./scene.js";
+import { eventually } from "../support/eventually.js";
+import { createScene, isAlive, killHard, moduleUrl } from "./scene.js";
 
 const scene = createScene();
 const backOff = { firstMs: 20, mostMs: 100, healthyMs: 10_000 };
@@ -40,10 +41,10 @@ test("a child that is killed is started again, with the environment it was given
   const supervisor = scene.use(createSupervisor({ log: scene.log, backOff }));
   const { messages, onMessage } = heard();
   const child = await supervisor.start("api", polite, { env: { ONLY: "this" }, args: ["api"], onMessage });
-  await eventually(() => messages.length === 1);
+  await eventually("it runs", () => messages.length === 1);
   assert.deepEqual(messages[0], { runs: child.pid, env: "this", home: null });
   await killHard(child.pid);
-  await eventually(() => messages.length === 2);
+  await eventually("it runs again", () => messages.length === 2);
   assert.equal(messages[1]!.runs, child.pid);
   assert.notEqual(messages[0]!.runs, child.pid);
   await supervisor.close();
@@ -54,7 +55,7 @@ test("close() stops all, the last started first, and starts nothing any more", a
   const supervisor = scene.use(createSupervisor({ log: scene.log, backOff }));
   const { messages, onMessage } = heard();
   for (const name of ["first", "second", "third"]) await supervisor.start(name, polite, { env: {}, args: [name], onMessage });
-  await eventually(() => messages.length === 3);
+  await eventually("it runs a third time", () => messages.length === 3);
   writeFileSync(ends, "");
   await supervisor.close();
   assert.equal(readFileSync(ends, "utf8"), "third second first ");
@@ -66,16 +67,16 @@ test("one that ignores SIGTERM is killed after the deadline, with all that it st
   const supervisor = scene.use(createSupervisor({ log: scene.log, backOff, stopDeadlineMs: 100 }));
   const { messages, onMessage } = heard();
   await supervisor.start("worker", stubborn, { env: { PATH: "/usr/bin:/bin" }, onMessage });
-  const { runs, grandchild } = (await eventually(() => messages[0]))!;
+  const { runs, grandchild } = await eventually("it has told", () => messages[0]);
   await supervisor.close();
   assert.equal(isAlive(runs), false);
-  await eventually(() => !isAlive(grandchild!));
+  await eventually("the grandchild is gone", () => !isAlive(grandchild!));
 });
 
 test("one that always ends at once is tried again more and more slowly, and in the end asks for a person", async () => {
   const supervisor = scene.use(createSupervisor({ log: scene.log, backOff }));
   await supervisor.start("broken", script("broken.mjs", "process.exit(3)"), { env: {} });
-  await eventually(() => scene.lines.some((line) => line.includes('"level":50') && line.includes("broken ended by itself") && line.includes('"how":"code 3"')));
+  await eventually("its end is logged", () => scene.lines.some((line) => line.includes('"level":50') && line.includes("broken ended by itself") && line.includes('"how":"code 3"')));
   await supervisor.close();
 });
 
@@ -91,8 +92,8 @@ test("a Ctrl-C reaches no child, and a child notices that the supervisor was kil
     const started = await supervisor.start("api", ${JSON.stringify(polite)}, { env: {}, args: ["api"], onMessage });
   `);
   process.kill(-child.pid!, "SIGINT");
-  await eventually(() => existsSync(ready));
+  await eventually("it is ready", () => existsSync(ready));
   assert.equal(isAlive(told.pid), true);
   await killHard(child.pid!);
-  await eventually(() => !isAlive(told.pid));
+  await eventually("it is gone", () => !isAlive(told.pid));
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 /** What starts the whole service: to load that takes longer than most of the tests that do. */
 const WHOLE_SERVICE = /support\/[a-z-]*service\.js"/;
 /** A hook or a test outside of any `describe` would be of the others of its group as well. */
-const ON_ITS_OWN = /^(?:after|before|afterEach|beforeEach|it|await|const \w+ = await)\b/m;
+const ON_ITS_OWN = /^(?:after|before|afterEach|beforeEach|it|test|await|const \w+ = await)\b/m;
 const MEMBERS = 5;
 
 interface Group {

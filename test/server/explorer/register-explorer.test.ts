@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { launchChromium, NO_BROWSER, watchPage } from "../../support/chromium.js";
 import { startDevelopmentService } from "../../support/development-service.js";
+import { long } from "../../support/long.js";
 import { rawGet } from "../../support/raw-get.js";
 import { createTestClient } from "../../support/test-client.js";
 import { startTestService } from "../../support/test-service.js";
@@ -74,7 +75,7 @@ describe("the explorer", () => {
     await Promise.all(services.map((one) => one.close()));
   });
 
-  it("takes over from Apollo Sandbox in a browser that reaches nothing outside, and shows every event of a job that is submitted beside it", { skip: NO_BROWSER }, async (t) => {
+  it("takes over from Apollo Sandbox in a browser that reaches nothing outside, and shows every event of a job that is submitted beside it", { skip: NO_BROWSER || long.skip }, async (t) => {
     const browser = await launchChromium();
     t.after(() => browser.close());
     const page = await browser.newPage({ viewport: { width: 1300, height: 800 } });
