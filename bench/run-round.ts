@@ -57,7 +57,7 @@ export async function runRound(options: RoundOptions): Promise<Figures> {
       const from = performance.now();
       const cost = await measure().catch((error: unknown) => onFailure(`${workload}, ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`));
       figures.coresElsewhere = Math.max(figures.coresElsewhere, cost?.coresElsewhere ?? 0);
-      say(`  ${workload.padEnd(6)} ${name.padEnd(28)} ${((performance.now() - from) / 1000).toFixed(1).padStart(5)} s${cost ? `   elsewhere ${cost.coresElsewhere.toFixed(2)} cores` : ""}`);
+      say(`  ${workload.padEnd(6)} ${name.padEnd(28)} ${seconds(performance.now() - from)}${cost ? renderCost(cost) : ""}`);
     }
   };
 
@@ -191,4 +191,12 @@ function withStores(rig: Rig, processes: Record<string, number>): Record<string,
 
 function mapValues<T, U>(record: Record<string, T>, change: (value: T, key: string) => U): Record<string, U> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1).padStart(5)} s`;
+}
+
+function renderCost({ ms, coresElsewhere }: Cost): string {
+  return `   CPU ${Object.entries(ms).map(([name, used]) => `${name} ${(used / 1000).toFixed(1)} s`).join(", ")}; elsewhere ${coresElsewhere.toFixed(1)} cores`;
 }
