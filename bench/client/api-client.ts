@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { Pool } from "undici";
 
 /** Requests to one server over so many kept-alive connections, one at a time on each. */
@@ -12,11 +13,19 @@ export interface ApiClient {
 const ENQUEUE = "mutation Enqueue($input: EnqueueJobInput!) { enqueueJob(input: $input) { id status version } }";
 export const PAGE = "query Page { queuedJobs(first: 20) { edges { node { id status createdAt job { name } user { id email } } } pageInfo { hasNextPage endCursor } eventCursor } }";
 
+/** "Repeat after a moment": a machine that is too busy to open a connection to its database in time. */
+const AGAIN_MS = 100;
+const MOST_TRIES = 50;
+
 export function createApiClient(url: string, connections: number): ApiClient {
   const pool = new Pool(url, { connections, pipelining: 1, headersTimeout: 60_000, bodyTimeout: 60_000 });
-  async function send(path: string, token: string, headers: Record<string, string>, body: string | Buffer): Promise<string> {
+  async function send(path: string, token: string, headers: Record<string, string>, body: string | Buffer, tries = 1): Promise<string> {
     const response = await pool.request({ method: "POST", path, headers: { ...headers, authorization: `Bearer ${token}` }, body });
     const text = await response.body.text();
+    if (response.statusCode === 503 && tries < MOST_TRIES) {
+      await pause(AGAIN_MS);
+      return send(path, token, headers, body, tries + 1);
+    }
     if (response.statusCode >= 300 || text.startsWith('{"errors"')) throw new Error(`${path} answered ${response.statusCode}: ${text.slice(0, 300)}`);
     return text;
   }
