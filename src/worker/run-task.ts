@@ -40,10 +40,14 @@ export interface RunTaskDeps {
   maxPhotoPixels: number;
   acceptHeic: boolean;
   log: Logger;
+  /** Called when a child is free again, although outputs are still to be stored and the outcome to be recorded. */
+  onWorked?: () => void;
 }
 
 /** Fetched from the storage at once. */
 const PHOTOS_AT_ONCE = 4;
+/** Stored at once: what takes time is waiting for the disk, which writes several as fast as one. */
+const OUTPUTS_AT_ONCE = 4;
 
 /** Does the work of an attempt, where its task wants to run; its outputs are stored when this resolves. Throws what the task throws. */
 export function runTask(deps: RunTaskDeps, task: Task, claimed: Claimed, run: TaskRun): Promise<TaskOutcome> {
@@ -72,6 +76,7 @@ async function runInChild(deps: RunTaskDeps, task: Task, claimed: Claimed, { sig
     const request: TaskChildRequest = { task: task.name, parameters: queuedJob.parameters, photos, attempt, failures, folder, maxPixels: deps.maxPhotoPixels };
     const onAsk = createTaskAnswers(deps, { userId: queuedJob.userId, photoIds: photos.map(({ id }) => id) });
     const response = (await deps.pool.run(request, { signal, timeoutMs: task.timeoutMs, onProgress: progress, onAsk, log: deps.log })) as TaskChildResponse;
+    deps.onWorked?.();
     const outputs = await storeOutputs(deps.storage, claimed, folder, response);
     await failpoint("work: after the outputs are stored");
     return { result: response.result, outputs, reusedFrom: null };
@@ -97,7 +102,7 @@ async function toTaskPhoto({ id, filename, mimeType, width, height, byteSize, sh
 
 async function storeOutputs(storage: Storage, { id, attempt, queuedJob }: Claimed, folder: string, { outputs }: TaskChildResponse): Promise<StoredOutput[]> {
   const stored = outputs.map((output) => ({ ...output, storageKey: outputKey({ id, userId: queuedJob.userId, attempt }, output.name) }));
-  for (const { name, storageKey } of stored) await storage.put(storageKey, join(folder, name));
+  await inBatches(stored, OUTPUTS_AT_ONCE, ({ name, storageKey }) => storage.put(storageKey, join(folder, name)));
   return stored;
 }
 

@@ -59,21 +59,30 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
     return worker;
   }
 
+  /** Resolves when the lane has room for another: when the attempt has ended, or what is left of it needs no child any more. */
   function take(lane: Lane, bullJob: BullJob<HintData>): Promise<void> {
     const state = lanes.get(lane);
     if (state) Object.assign(state, { room: state.room - 1, takenAt: Date.now() });
-    const attempt = attend(bullJob).finally(() => {
-      running.delete(attempt);
-      if (state) Object.assign(state, { room: state.room + 1, takenAt: Date.now() });
+    return new Promise((resolve) => {
+      let left = false;
+      function leave(): void {
+        if (left) return;
+        left = true;
+        if (state) Object.assign(state, { room: state.room + 1, takenAt: Date.now() });
+        resolve();
+      }
+      const attempt = attend(bullJob, leave).finally(() => {
+        running.delete(attempt);
+        leave();
+      });
+      running.add(attempt);
     });
-    running.add(attempt);
-    return attempt;
   }
 
-  async function attend(bullJob: BullJob<HintData>): Promise<void> {
+  async function attend(bullJob: BullJob<HintData>, onWorked: () => void): Promise<void> {
     await slots.take();
     try {
-      await untilAvailable(() => executeTask(deps, bullJob.data));
+      await untilAvailable(() => executeTask({ ...deps, onWorked }, bullJob.data));
     } catch (error) {
       // The hint is spent; the reconciler finds the row.
       log.error({ err: error, queuedJobId: bullJob.data.id }, "an attempt could not be settled");

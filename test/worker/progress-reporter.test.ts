@@ -21,7 +21,7 @@ describe("the progress of an attempt", () => {
     const { recorded, reporter, told } = recorder();
     for (let step = 1; step <= 100; step++) {
       reporter.report(step / 200);
-      if (step % 10 === 0) await pause(1);
+      if (step % 10 === 0) await new Promise(setImmediate);
     }
     await eventually("the last word is recorded", () => told().includes(0.5));
     reporter.report(0.6);

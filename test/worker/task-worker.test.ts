@@ -5,6 +5,8 @@ import { Queue } from "bullmq";
 import { LANES, createHintQueue, laneQueueName } from "../../src/queue/hint-queue.js";
 import { createRedis } from "../../src/redis.js";
 import type { User } from "../../src/services/users.js";
+import type { Storage } from "../../src/photos/storage.js";
+import type { ExecuteDeps } from "../../src/worker/execute-task.js";
 import { createLeases } from "../../src/worker/leases.js";
 import { createTaskWorker } from "../../src/worker/task-worker.js";
 import type { TaskWorker, TaskWorkerOptions } from "../../src/worker/task-worker.js";
@@ -50,9 +52,9 @@ describe("a worker", () => {
     return found;
   }
   const hints = (lane: (typeof LANES)[number]) => inspect(lane, async (queue) => Object.values(await queue.getJobCounts()).reduce((sum, count) => sum + count, 0));
-  function open(more: Partial<TaskWorkerOptions> = {}): TaskWorker & { leases: ReturnType<typeof createLeases> } {
+  function open(more: Partial<TaskWorkerOptions> = {}, deps: Partial<ExecuteDeps> = {}): TaskWorker & { leases: ReturnType<typeof createLeases> } {
     const leases = createLeases({ queuedJobs: scene.core.queuedJobs, worker: "test-worker", log: silentLog, renewMs: 50 });
-    const worker = createTaskWorker({ ...scene.deps, leases }, { redisUrl: scene.core.redis.url, prefix: scene.core.redis.prefix, tasks: 10, children: 2, drainMs: 5000, onRedisReady: () => {}, ...more });
+    const worker = createTaskWorker({ ...scene.deps, leases, ...deps }, { redisUrl: scene.core.redis.url, prefix: scene.core.redis.prefix, tasks: 10, children: 2, drainMs: 5000, onRedisReady: () => {}, ...more });
     const opening = {
       ...worker, leases,
       async close() {
@@ -80,6 +82,21 @@ describe("a worker", () => {
     await eventually("all are done", async () => (await Promise.all(many.map(statusOf))).every((status) => status === "SUCCESS"));
     await worker.close();
     assert.equal(most, 3);
+  });
+
+  it("gives a child the next while the outputs of the one before are being stored", async () => {
+    let store = () => {};
+    const stored = new Promise<void>((resolve) => (store = resolve));
+    const storage: Storage = { ...scene.deps.storage, put: (key, path) => stored.then(() => scene.deps.storage.put(key, path)) };
+    const worker = open({ tasks: 3, children: 1 }, { storage });
+    const three = await Promise.all([1, 2, 3].map(() => submit("child", { files: { "a.txt": "a" } })));
+    try {
+      await eventually("all are begun, and there is room for more", async () => (await Promise.all(three.map(statusOf))).every((status) => status === "STARTED") && worker.restingMs("child") > 0);
+    } finally {
+      store();
+    }
+    await eventually("all are done", async () => (await Promise.all(three.map(statusOf))).every((status) => status === "SUCCESS"));
+    await worker.close();
   });
 
   it("lets what runs finish when it closes, and takes nothing more", async () => {
