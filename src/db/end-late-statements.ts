@@ -1,11 +1,13 @@
 import type { PendingQuery, Row, Sql, TransactionSql } from "postgres";
-import { deadlineSignal } from "../deadline.js";
+import { currentDeadline } from "../deadline.js";
 import { ServiceUnavailableError } from "../errors.js";
 
 type Query = PendingQuery<Row[]>;
 
 /** What the library's types do not tell. Beware: its own `cancel()` drops the promise, and with it a refused connection would end the process. */
 interface Cancellable {
+  /** It was waited for, and so is on its way. */
+  executed: boolean;
   /** PostgreSQL works on it now. */
   active: boolean;
   canceller: ((query: unknown) => Promise<void>) | null;
@@ -26,28 +28,20 @@ export function endLateStatements<S extends Sql | TransactionSql>(sql: S): S {
   });
 }
 
-/** Of a statement; what is only a part of one, or a name in it, is never waited for. */
+/** What is only a part of a statement, or a name in it, is never waited for. */
 function ended<T>(made: T): T {
-  const signal = deadlineSignal();
-  return signal && made instanceof Promise ? (untilLate(made as unknown as Query, signal) as T) : made;
+  const deadline = currentDeadline();
+  if (!deadline || !(made instanceof Promise)) return made;
+  const query = made as unknown as Query;
+  if (deadline.passed) refuse(query);
+  else deadline.onPassed(() => ((query as unknown as Cancellable).executed ? cancelOnceActive(query) : refuse(query)));
+  return made;
 }
 
-function untilLate(query: Query, signal: AbortSignal): Query {
-  const then = query.then.bind(query);
-  let begun = false;
-  // It is sent when it is first waited for.
+/** It is sent when it is first waited for. */
+function refuse(query: Query): void {
   // eslint-disable-next-line unicorn/no-thenable -- it is one already
-  query.then = (onDone, onFail) => {
-    if (begun) return then(onDone, onFail);
-    if (signal.aborted) return Promise.reject(tooLate()).then(onDone, onFail);
-    begun = true;
-    const late = () => cancelOnceActive(query);
-    signal.addEventListener("abort", late, { once: true });
-    const settled = () => signal.removeEventListener("abort", late);
-    then(settled, settled);
-    return then(onDone, onFail);
-  };
-  return query;
+  query.then = (onDone, onFail) => Promise.reject(tooLate()).then(onDone, onFail);
 }
 
 /**
@@ -68,7 +62,7 @@ function cancelOnceActive(query: Query): void {
   look();
 }
 
-const isLate = () => deadlineSignal()?.aborted === true;
+const isLate = () => currentDeadline()?.passed === true;
 
 function tooLate(): ServiceUnavailableError {
   return new ServiceUnavailableError("Nobody waits for this any more.");

@@ -57,12 +57,21 @@ describe("a statement of an operation that is too late", () => {
 
   it("is not begun once the deadline has passed", async () => {
     const answer = tooLate(async () => {
-      await database.sql`select 1`;
+      // One is made when there is time, and waited for when there is none.
+      const made = database.sql`insert into counted values (1)`;
       await pause(2 * MS);
-      return database.sql`insert into counted values (1)`;
+      await Promise.allSettled([made, database.sql`insert into counted values (1)`]);
     });
     assert.equal(await answer, LATE);
     await pause(3 * MS);
+    assert.equal(await counted(), 0);
+  });
+
+  it("is cancelled as a whole: what is only a part of it is not sent as a statement of its own", async () => {
+    const part = () => database.sql`insert into counted values (5) returning n`;
+    assert.equal(await tooLate(async () => database.sql`with x as (${part()}) select pg_sleep(4) from x`), LATE);
+    await idle();
+    await pause(2 * MS);
     assert.equal(await counted(), 0);
   });
 

@@ -103,6 +103,18 @@ describe("whoever asks too often", () => {
     assert.deepEqual(closes, [4403, 4403, 1013, 1013]);
   });
 
+  it("over a socket without a token is told to try later, by address", async () => {
+    const headers = newcomer();
+    const close = async (own: Record<string, string>) => {
+      const socket = openRawSocket(service.url, { headers: own });
+      socket.send({ type: "connection_init" });
+      return (await socket.closed()).code;
+    };
+    const closes = await Promise.all(Array.from({ length: MOST + 5 }, () => close(headers)));
+    assert.deepEqual([closes.filter((code) => code === 4403).length, closes.filter((code) => code === 1013).length], [MOST, 5]);
+    assert.equal(await close(newcomer()), 4403);
+  });
+
   it("is known to the other processes, and after a restart", async () => {
     const { token } = await service.person();
     await exhaust(token);
