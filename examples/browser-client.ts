@@ -11,7 +11,8 @@ export type JobEvent = WatchSubscription["queuedJobEvents"];
 /** A client without a framework: upload, submit, and a list that stays as it is at the service. `getToken` is asked before each connection and request. */
 export function createPhotoClient({ api, getToken, ...socket }: { api: string; getToken: () => Promise<string> } & Pick<ClientOptions, "webSocketImpl">) {
   const authorization = async (): Promise<string> => `Bearer ${await getToken()}`;
-  const events = resumable(createClient({ ...socket, url: `${api.replace(/^http/, "ws")}/graphql`, retryAttempts: Infinity, connectionParams: async () => ({ authorization: await authorization() }) }));
+  // Without shouldRetry it would give up at the first attempt to connect that fails, as while the service is started anew.
+  const events = resumable(createClient({ ...socket, url: `${api.replace(/^http/, "ws")}/graphql`, retryAttempts: Infinity, shouldRetry: () => true, connectionParams: async () => ({ authorization: await authorization() }) }));
 
   async function ask<Data, Variables>(document: TypedDocumentString<Data, Variables>, variables: Variables): Promise<Data> {
     const response = await fetch(`${api}/graphql`, { method: "POST", headers: { authorization: await authorization(), "content-type": "application/json" }, body: JSON.stringify({ query: String(document), variables }) });

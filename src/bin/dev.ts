@@ -10,12 +10,13 @@ import { readServiceFile } from "./service-file.js";
 
 const { dataFolder } = orExit(() => parseConfig(readEnvironment(), []));
 // The compiler writes what was changed, and the service, which watches what is written, starts its processes anew.
-const compiler = spawn("node_modules/.bin/tsc", ["--watch", "--preserveWatchOutput"], { stdio: "inherit" });
+// A group of its own: what is started here is a script, and the compiler its child.
+const compiler = spawn("node_modules/.bin/tsc", ["--watch", "--preserveWatchOutput"], { stdio: "inherit", detached: true });
 const service = spawn(process.execPath, ["--enable-source-maps", fileURLToPath(new URL("start.js", import.meta.url)), "--watch"], { stdio: "inherit" });
 let pages: ViteDevServer | undefined;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => service.kill("SIGTERM"));
 service.once("exit", (code) => {
-  compiler.kill();
+  if (compiler.pid !== undefined && compiler.exitCode === null) process.kill(-compiler.pid);
   void pages?.close();
   process.exitCode = code ?? 1;
 });

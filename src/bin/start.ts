@@ -49,7 +49,7 @@ await runProcess({ log, deadlineMs: 40_000 }, async (stack) => {
   const script = (name: string) => fileURLToPath(new URL(`${name}.js`, import.meta.url));
   const processes = [await supervisor.start("api", script("api"), { env: childEnv }), await supervisor.start("worker", script("worker"), { env: childEnv })];
   if (process.argv.includes("--watch")) {
-    const watching = restartOnChange(fileURLToPath(new URL("..", import.meta.url)), processes);
+    const watching = restartOnChange(fileURLToPath(new URL("..", import.meta.url)), processes, { except: "console/" });
     stack.add("watching", () => watching.close());
   }
 

@@ -43,6 +43,8 @@ export interface LiveFeedOptions {
 const UNPLUGGED_MS = 10_000;
 const KEEP_ALIVE_MS = 15_000;
 const PONG_MS = 5000;
+/** To an attempt to connect. */
+const ANSWER_MS = 10_000;
 const LONGEST_WAIT_MS = 5000;
 const FORBIDDEN = 4403;
 
@@ -53,20 +55,25 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
   const watch = createCatchUpWatch();
   const plug = createPlug();
   let stop = () => {};
-  let pongTimer = 0;
+  let silence = 0;
 
   const client: Client = createClient({
     url: `${location.origin.replace(/^http/, "ws")}/graphql`,
     connectionParams: () => ({ authorization: `Bearer ${options.token}` }),
     retryAttempts: Infinity,
+    // Its own choice is to give up at the first attempt to connect that fails.
+    shouldRetry: () => true,
     retryWait: (retries) => plug.isOut() ? plug.isIn() : pause(Math.min(LONGEST_WAIT_MS, 250 * 2 ** retries)),
     keepAlive: KEEP_ALIVE_MS,
     on: {
-      connecting: () => seek(),
+      connecting: () => {
+        seek();
+        expectAnswer(ANSWER_MS);
+      },
       connected: (_socket, _payload, again) => back(again),
       closed: (event) => lost(event as { code?: number; reason?: string }),
-      ping: (received) => void (received || (pongTimer = window.setTimeout(() => client.terminate(), PONG_MS))),
-      pong: () => clearTimeout(pongTimer),
+      ping: (received) => void (received || expectAnswer(PONG_MS)),
+      pong: () => clearTimeout(silence),
     },
   });
 
@@ -75,7 +82,14 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
     if (state.value.kind === "unplugged") state.value = { kind: "away", since: state.value.since };
   }
 
+  /** Somebody who says nothing is as good as nobody. */
+  function expectAnswer(ms: number): void {
+    clearTimeout(silence);
+    silence = window.setTimeout(() => client.terminate(), ms);
+  }
+
   function back(again: boolean): void {
+    clearTimeout(silence);
     const { value } = state;
     state.value = { kind: "live" };
     if (!again || !("since" in value)) return;
@@ -88,7 +102,7 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
   }
 
   function lost({ code, reason }: { code?: number; reason?: string }): void {
-    clearTimeout(pongTimer);
+    clearTimeout(silence);
     if (code === FORBIDDEN) options.onSignedOut(reason && reason !== "Forbidden" ? reason : "The token has expired, or does not hold any more.");
     else if (state.value.kind === "live") state.value = { kind: "away", since: new Date() };
   }
@@ -131,6 +145,7 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
     unplug,
     plugIn: plug.push,
     close() {
+      clearTimeout(silence);
       stop();
       plug.push();
       // It waits for a connection that is being sought, and there is none any more to be had.

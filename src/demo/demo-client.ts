@@ -33,7 +33,7 @@ const EVENTS = "subscription Watch($after: String) { queuedJobEvents(after: $aft
 /** What a frontend does, in Node: upload over HTTP, submit over GraphQL, watch over the socket. */
 export function createDemoClient({ url, token }: { url: string; token: string }): DemoClient {
   const authorization = `Bearer ${token}`;
-  const client: Client = resumable(createClient({ url: `${url.replace(/^http/, "ws")}/graphql`, webSocketImpl: WebSocket, connectionParams: () => ({ authorization }), retryAttempts: 10 }));
+  const client: Client = resumable(createClient({ url: `${url.replace(/^http/, "ws")}/graphql`, webSocketImpl: WebSocket, connectionParams: () => ({ authorization }), retryAttempts: 5, shouldRetry: () => true }));
 
   async function query<Data>(text: string, variables: object): Promise<Data> {
     const response = await fetch(`${url}/graphql`, { method: "POST", headers: { authorization, "content-type": "application/json" }, body: JSON.stringify({ query: text, variables }) });

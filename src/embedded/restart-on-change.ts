@@ -3,10 +3,11 @@ import { watch } from "node:fs";
 /** Waits for a compiler that is still writing. */
 const SETTLE_MS = 300;
 
-/** Ends the processes when a file below `folder` changes; whoever keeps them running starts them anew. */
-export function restartOnChange(folder: string, processes: readonly { readonly pid: number }[]): { close(): void } {
+/** Ends the processes when a file below `folder` changes, but for those below `except`; whoever keeps them running starts them anew. */
+export function restartOnChange(folder: string, processes: readonly { readonly pid: number }[], { except }: { except: string }): { close(): void } {
   let timer: NodeJS.Timeout | undefined;
-  const watcher = watch(folder, { recursive: true }, () => {
+  const watcher = watch(folder, { recursive: true }, (_change, name) => {
+    if (name?.startsWith(except)) return;
     clearTimeout(timer);
     timer = setTimeout(() => processes.forEach(({ pid }) => end(pid)), SETTLE_MS);
   });

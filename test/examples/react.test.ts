@@ -5,6 +5,7 @@ import { describe, it } from "node:test";
 import { freePort } from "../../src/embedded/free-port.js";
 import { NOT_ALL } from "../support/browser.js";
 import { launchChromium, watchPage } from "../support/chromium.js";
+import { eventually } from "../support/eventually.js";
 import { serveBundle } from "../support/serve-bundle.js";
 import { createTcpProxy } from "../support/tcp-proxy.js";
 import { startTestService } from "../support/test-service.js";
@@ -48,6 +49,8 @@ describe("React with Apollo Client", { skip: NOT_ALL || NOT_INSTALLED, timeout: 
     for (const isExpired of [false, true]) {
       cuttable.down();
       await client.finished((await client.enqueue("echo")).id);
+      const refused = errors.length;
+      await eventually("it tried to connect in vain", () => errors.length > refused);
       if (isExpired) await service.database.sql`update user_streams set floor_seq = last_seq`;
       const count = await rows.count();
       cuttable.up();

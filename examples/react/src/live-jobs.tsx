@@ -15,7 +15,8 @@ import type { JobRowFragment, MyJobsQuery, WatchSubscription } from "./operation
 
 export function createApolloClient(api: string, getToken: () => Promise<string>): ApolloClient {
   const authorization = async () => `Bearer ${await getToken()}`;
-  const socket = resumable(createClient({ url: `${api.replace(/^http/, "ws")}/graphql`, retryAttempts: Infinity, connectionParams: async () => ({ authorization: await authorization() }) }));
+  // Without shouldRetry it would give up at the first attempt to connect that fails, as while the service is started anew.
+  const socket = resumable(createClient({ url: `${api.replace(/^http/, "ws")}/graphql`, retryAttempts: Infinity, shouldRetry: () => true, connectionParams: async () => ({ authorization: await authorization() }) }));
   const signedIn = new SetContextLink(async ({ headers }) => ({ headers: { ...headers, authorization: await authorization() } }));
   return new ApolloClient({
     link: ApolloLink.split(({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION, new GraphQLWsLink(socket), signedIn.concat(new HttpLink({ uri: `${api}/graphql` }))),
