@@ -153,7 +153,7 @@ function createApp({ log, proxies, timeouts }: { log: Logger; proxies: Proxies; 
     http: { headersTimeout: timeouts.headersMs, connectionsCheckingInterval: timeouts.lookMs, maxHeaderSize: MAX_HEADER_BYTES },
   });
   app.addHook("onRequest", async (request, reply) => {
-    reply.headers({ "x-request-id": request.id, "x-content-type-options": "nosniff" });
+    reply.header("x-request-id", request.id);
   });
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof QuotaExceededError) return tellQuota(reply, error);

@@ -38,6 +38,11 @@ const FRAMES: [what: string, bytes: () => Buffer, codes: number[]][] = [
   ["HTTP in place of frames", () => Buffer.from("GET / HTTP/1.1\r\nhost: x\r\n\r\n"), [1002, 1006]],
 ];
 
+const FLOODS: [what: string, bytes: () => Buffer][] = [
+  ["pings of the protocol", () => message({ type: "ping" })],
+  ["completions of nothing", () => message({ type: "complete", id: "1" })],
+];
+
 const MESSAGES: [what: string, bytes: () => Buffer, codes: number[]][] = [
   ["bytes that are no JSON, as a binary frame", () => frame(Buffer.of(0, 1, 2), { opcode: 2 }), [4400]],
   ["a list", () => message([]), [4400]],
@@ -130,6 +135,25 @@ describe("a hostile peer", () => {
       assert.ok([...codes, 4401, 4403].includes(code), `${code}`);
     });
   }
+
+  for (const [what, bytes] of FLOODS) {
+    it(`is closed for 400 ${what} in one moment`, async () => {
+      const raw = await signedIn();
+      raw.write(Buffer.concat(Array.from({ length: 400 }, bytes)));
+      assert.equal(await raw.closed(), 4429);
+    });
+  }
+
+  it("is closed for 400 pings of WebSocket itself, though it waits for each answer", async () => {
+    const raw = await signedIn();
+    const code = raw.closed();
+    // More at once the library itself does not bear.
+    for (let sent = 40; sent <= 400; sent += 40) {
+      raw.write(Buffer.concat(Array.from({ length: 40 }, () => frame("zz", { opcode: 9 }))));
+      await eventually("all are answered", () => raw.received.split("zz").length > sent || raw.socket.destroyed || sent > 280);
+    }
+    assert.equal(await code, 4429);
+  });
 
   it("gets no work done before it has signed in, not even together with its sign-in", async () => {
     const raw = await openRawWebSocket(service.url);

@@ -4,6 +4,7 @@ import { Agent, request } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { buildSchema } from "graphql";
+import { createFileUrls } from "../../src/photos/file-urls.js";
 import { startTestService } from "../support/test-service.js";
 import type { TestService } from "../support/test-service.js";
 
@@ -28,6 +29,17 @@ describe("the HTTP server", () => {
   it("answers JSON where there is nothing", async () => {
     const response = await fetch(`${service.url}/nowhere`);
     assert.deepEqual([response.status, await response.json()], [404, { code: "NOT_FOUND", message: "There is nothing here." }]);
+  });
+
+  it("tells nothing of what nobody foresaw, which is in the log under the request's id", async () => {
+    const { sql } = service.database;
+    const urls = createFileUrls({ signingKey: "a-signing-key-for-tests-0123456789abcdef", publicUrl: null, storage: { presign: async () => null } });
+    await sql`alter table photos rename to photos_of_yesterday`;
+    const answer = await fetch(service.url + urls.sign("photos", "0198f3a0-0000-7000-8000-000000000000", "a.png"), { headers: { "x-request-id": "req-9" } });
+    await sql`alter table photos_of_yesterday rename to photos`;
+    assert.deepEqual([answer.status, await answer.json()], [500, { code: "INTERNAL_SERVER_ERROR", message: "Internal server error" }]);
+    const line = service.logged.find(({ requestId, level }) => requestId === "req-9" && level === 50);
+    assert.match(JSON.stringify(line), /relation \\"photos\\" does not exist/);
   });
 
   it("tells pages of allowed origins that they may call, and which headers they may send and see", async () => {
