@@ -57,7 +57,7 @@ describe("a connection to Redis", () => {
     const redis = connect(false);
     await eventually("it is told", () => lines.length > 0);
     assert.deepEqual(lines.map(({ level, msg }) => [level, msg]), [[50, "Redis takes connections but does not answer; trying again until it is back"]]);
-    proxy.thaw();
+    proxy.heal();
     assert.equal(await redis.ping(), "PONG");
     await eventually("it is told as back", () => lines.at(-1)?.msg === "Redis is back");
     redis.disconnect();

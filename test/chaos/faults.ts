@@ -4,7 +4,7 @@ import { realpathSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { processesIn } from "../../src/embedded/processes-in.js";
-import type { FaultyProxy } from "./faulty-proxy.js";
+import type { TcpProxy } from "../support/tcp-proxy.js";
 import type { Fleet } from "./fleet.js";
 import type { SeededRandom } from "../support/seeded-random.js";
 import type { Stage } from "./stage.js";
@@ -95,7 +95,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
 
 const DELAY_MS = 200;
 
-function networkFaults({ name, proxy }: { name: string; proxy: FaultyProxy }, random: SeededRandom): Named[] {
+function networkFaults({ name, proxy }: { name: string; proxy: TcpProxy }, random: SeededRandom): Named[] {
   // Apart: how many connections ask must not move what comes next.
   const bytes = random.branch();
   const lasting = (begin: () => void) => async () => {
@@ -106,7 +106,7 @@ function networkFaults({ name, proxy }: { name: string; proxy: FaultyProxy }, ra
   return [
     [`connections to ${name} cut`, async () => proxy.cut()],
     [`connections to ${name} cut in mid-reply`, lasting(() => proxy.cutReplies(() => bytes.int(1, 400)))],
-    [`connections to ${name} hang`, lasting(() => proxy.hang())],
+    [`connections to ${name} hang`, lasting(() => proxy.freeze())],
     [`connections to ${name} slow`, lasting(() => proxy.delay(DELAY_MS))],
   ];
 }

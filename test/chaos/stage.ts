@@ -10,15 +10,15 @@ import { startRedis } from "../../src/embedded/start-redis.js";
 import { createLogger } from "../../src/logger.js";
 import { syncCatalogue } from "../../src/services/sync-catalogue.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
-import { createFaultyProxy } from "./faulty-proxy.js";
-import type { FaultyProxy } from "./faulty-proxy.js";
+import { createTcpProxy } from "../support/tcp-proxy.js";
+import type { TcpProxy } from "../support/tcp-proxy.js";
 
 /** The stores, the ways to them, and what the processes of the service are started with. */
 export interface Stage {
   postgres: EmbeddedServer;
   redis: EmbeddedServer;
-  toPostgres: FaultyProxy;
-  toRedis: FaultyProxy;
+  toPostgres: TcpProxy;
+  toRedis: TcpProxy;
   /** Of the servers' data: `<folder>/postgres/data`, `<folder>/redis/data`. */
   folder: string;
   storage: string;
@@ -40,7 +40,7 @@ export async function openStage(folder: string): Promise<Stage> {
     startRedis({ dataDir: join(folder, "redis"), log, path: process.env["PATH"] ?? "" }),
   ]);
   await prepareDatabase(postgres.url);
-  const [toPostgres, toRedis] = await Promise.all([createFaultyProxy(postgres.url), createFaultyProxy(redis.url)]);
+  const [toPostgres, toRedis] = await Promise.all([createTcpProxy(postgres.url), createTcpProxy(redis.url)]);
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const env = {
     PATH: process.env["PATH"] ?? "", NODE_ENV: "production", LOG_LEVEL: "warn", HOST: "127.0.0.1",

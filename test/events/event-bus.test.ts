@@ -118,7 +118,7 @@ describe("the event bus", () => {
     const asked = Date.now();
     await hearer.listen("hung");
     assert.ok(Date.now() - asked < 2000, `listening took ${Date.now() - asked} ms`);
-    proxy.thaw();
+    proxy.heal();
     await eventually("it listens now", async () => (await redis.pubsub("CHANNELS", `${prefix}:events:hung`)).length === 1);
     ringer.ring("hung", [event(8)]);
     await eventually("it is heard", () => heard.length > 0);

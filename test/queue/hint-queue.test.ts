@@ -133,7 +133,7 @@ describe("the queue of hints", () => {
     proxy.freeze();
     const times = await Promise.all([timed(hints.add([hint()])), timed(hints.remove("worker", "some", 1))]);
     for (const ms of times) assert.ok(ms > 900 && ms < 1500, `${ms} ms`);
-    proxy.thaw();
+    proxy.heal();
     await eventually("it works again", async () => {
       const found = hint();
       await hints.add([found]);

@@ -60,7 +60,7 @@ describe("the health of a service", () => {
     const person = await cuttable.service.person();
     const { id } = await person.enqueue("echo");
     assert.equal((await person.job(id))?.status, "PENDING");
-    cuttable.redis.thaw();
+    cuttable.redis.heal();
     await becomes(api, 200, "ok");
     await becomes(worker, 200, "ok");
     assert.equal((await person.finished(id, 20_000)).status, "SUCCESS");

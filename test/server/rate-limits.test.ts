@@ -109,7 +109,7 @@ describe("the rate limits", () => {
       await pause(25);
     }
     await pause(500);
-    proxy.thaw();
+    proxy.heal();
     await slow.close();
     await proxy.close();
     assert.equal(await allowed(() => reader.takeOfUser("a"), 100), 70);

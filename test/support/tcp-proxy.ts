@@ -1,4 +1,4 @@
-import { createServer, connect } from "node:net";
+import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 
 export interface TcpProxy {
@@ -7,58 +7,111 @@ export interface TcpProxy {
   /** Cuts what is open and refuses what comes, until `up`: a dead server. */
   down(): void;
   up(): void;
-  /** Lets nothing through and closes nothing, until `thaw`: a peer that hangs. */
+  /** Breaks every connection; new ones are taken. */
+  cut(): void;
+  /** Breaks every connection in the middle of what its server answers next, after so many bytes at the most, until `heal`. */
+  cutReplies(bytes: () => number): void;
+  /** Lets nothing through and closes nothing, until `heal`: a peer that hangs. */
   freeze(): void;
-  thaw(): void;
+  /** Lets everything through this much later, until `heal`. */
+  delay(ms: number): void;
+  heal(): void;
   close(): Promise<void>;
 }
 
-/** Stands between the code under test and a store, and breaks at will. `listen` hears what each client sends. */
+/** One way of a connection: what was read waits here in order. */
+interface Way {
+  from: Socket;
+  to: Socket;
+  isReply: boolean;
+  waiting: { bytes: Buffer; at: number }[];
+  /** After so many bytes both ends are cut. */
+  left: number;
+}
+
+/** Stands between a client and a store, and does what networks and servers do. `listen` hears what each client sends. */
 export async function createTcpProxy(target: string, listen: () => (bytes: Buffer) => void = () => () => {}): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
-  const sockets = new Set<Socket>();
+  const ways = new Set<Way>();
   let isFrozen = false;
+  let delayMs = 0;
+  let cutAfter: (() => number) | null = null;
 
-  function join(from: Socket, to: Socket): void {
-    sockets.add(from);
+  function join(from: Socket, to: Socket, isReply: boolean): void {
+    const way: Way = { from, to, isReply, waiting: [], left: isReply && cutAfter ? cutAfter() : Infinity };
+    ways.add(way);
+    from.setNoDelay(true);
     if (isFrozen) from.pause();
-    from.on("data", (bytes) => to.write(bytes));
+    from.on("data", (bytes) => {
+      way.waiting.push({ bytes, at: Date.now() + delayMs });
+      if (delayMs > 0) setTimeout(() => pass(way), delayMs + 1);
+      else pass(way);
+    });
     from.on("error", () => {});
     from.on("close", () => {
-      sockets.delete(from);
+      ways.delete(way);
       to.destroy();
     });
   }
 
-  function cutAll(): void {
-    for (const socket of sockets) socket.destroy();
+  function pass(way: Way): void {
+    for (let first = way.waiting[0]; first && !isFrozen && first.at <= Date.now(); first = way.waiting[0]) {
+      way.waiting.shift();
+      way.to.write(first.bytes.subarray(0, way.left));
+      way.left -= first.bytes.length;
+      if (way.left > 0) continue;
+      // `end` lets the part that was written out; a destroy would take it back.
+      way.to.end();
+      way.from.destroy();
+      return;
+    }
   }
 
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname);
-    join(client, upstream);
-    join(upstream, client);
+    join(client, upstream, false);
+    join(upstream, client, true);
     client.on("data", listen());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const own = (server.address() as AddressInfo).port;
 
+  function cut(): void {
+    for (const { from } of ways) from.destroy();
+  }
+
   function down(): void {
     server.close();
-    cutAll();
+    cut();
   }
 
   return {
     url: Object.assign(new URL(target), { hostname: "127.0.0.1", port: String(own) }).href,
     down,
     up: () => void (server.listening || server.listen(own, "127.0.0.1")),
+    cut,
+    cutReplies(bytes) {
+      cutAfter = bytes;
+      for (const way of ways) if (way.isReply) way.left = bytes();
+    },
     freeze() {
       isFrozen = true;
-      for (const socket of sockets) socket.pause();
+      // Paused, so that it is not noticed either when the other end goes.
+      for (const { from } of ways) from.pause();
     },
-    thaw() {
+    delay(ms) {
+      delayMs = ms;
+    },
+    heal() {
       isFrozen = false;
-      for (const socket of sockets) socket.resume();
+      delayMs = 0;
+      cutAfter = null;
+      for (const way of ways) {
+        way.left = Infinity;
+        for (const piece of way.waiting) piece.at = 0;
+        pass(way);
+        way.from.resume();
+      }
     },
     async close() {
       down();

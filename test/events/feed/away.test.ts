@@ -65,7 +65,7 @@ describe("a stream", () => {
     await core.submit(user);
     await core.submit(other);
     await Promise.all([early.count(1), late.count(1)]);
-    reader.redis.thaw();
+    reader.redis.heal();
   });
 
   it("pauses without PostgreSQL where it must read, and goes on when it is back", async () => {
