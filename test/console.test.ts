@@ -134,7 +134,7 @@ describe("the page", { skip: NO_BROWSER }, () => {
     cuttable.freeze();
     await silent;
     await new Promise((resolve) => { person.page.once("websocket", resolve); });
-    cuttable.thaw();
+    cuttable.heal();
     await person.page.getByText("3 missed events, all delivered, 0 lost, 0 twice").waitFor();
     await closeWindow(person, { but: /WebSocket connection/ });
   });
