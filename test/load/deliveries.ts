@@ -46,12 +46,16 @@ async function toldTo(sockets: CountingSocket[], happen: () => Promise<unknown> 
 }
 
 async function openAll(what: string, server: ChildProcess, open: (i: number) => Promise<CountingSocket>): Promise<CountingSocket[]> {
-  const before = await memoryOf(server);
+  const [before, cpuBefore] = [await memoryOf(server), await cpuOf(server)];
   const begun = Date.now();
   const sockets: CountingSocket[] = [];
   await inTurns(Array.from({ length: SOCKETS }, (_, i) => i), async (i) => void (sockets[i] = await open(i)));
+  say(`${what}: ${SOCKETS} sockets in ${Date.now() - begun} ms, ${(((await cpuOf(server)) - cpuBefore) * 1e6 / SOCKETS).toFixed(0)} µs of processor each`);
   await pause(1500);
-  say(`${what}: ${SOCKETS} sockets in ${Date.now() - begun} ms, ${Math.round((10 * ((await memoryOf(server)) - before)) / SOCKETS) / 10} KiB each; ${Math.round((await memoryOf(server)) / 1024)} MiB in all`);
+  say(`${what}: ${Math.round((10 * ((await memoryOf(server)) - before)) / SOCKETS) / 10} KiB each; ${Math.round((await memoryOf(server)) / 1024)} MiB in all`);
+  const [cpu, idle] = [await cpuOf(server), Date.now()];
+  await pause(6000);
+  say(`${what}: ${(((await cpuOf(server)) - cpu) * 1e6 / (Date.now() - idle)).toFixed(1)} ms of processor a second with nothing to tell`);
   return sockets;
 }
 
