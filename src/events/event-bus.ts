@@ -1,5 +1,6 @@
 // The bell: what was committed is rung through Redis to every process that has a subscriber. It may be lost, doubled or
 // reordered without harm, since the log in PostgreSQL is the truth and every event has its number.
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "../logger.js";
 import { withPatience } from "../patience.js";
 import type { QueuedJobEvent } from "../queued-job.js";
@@ -54,6 +55,8 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
   let onReconnect: () => void = () => {};
   let onGone: (userId: string | null) => void = () => {};
   let waiting = new Map<string, QueuedJobEvent[]>();
+  let wanted = new Set<string>();
+  let subscribing: Promise<unknown> | null = null;
 
   /** Once for all that was rung in this turn of the event loop: one bell for a user, one way to Redis for all. */
   function ringAll(): void {
@@ -65,6 +68,14 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
   }
 
   const awayReason = () => (publisher.status === "ready" && subscriber.status === "ready" ? null : AWAY);
+
+  /** Once for all whom somebody began to listen to in this turn. A lost subscription costs the bell, not the events. */
+  async function subscribeAll(): Promise<void> {
+    await nextTurn();
+    const topics = [...wanted];
+    [wanted, subscribing] = [new Set(), null];
+    if (topics.length > 0) await subscriber.subscribe(...topics).catch(() => {});
+  }
 
   subscriber.on("message", (channel, text) => {
     if (channel === goneTopic) return onGone(text);
@@ -85,12 +96,12 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
       else waiting.set(userId, [...events]);
     },
     async listen(userId) {
-      // A lost subscription costs the bell, not the events.
-      const subscribed = subscriber.subscribe(topic + userId).catch(() => {});
-      if (subscriber.status === "ready") await withPatience(subscribed, PATIENCE_MS, () => null);
+      wanted.add(topic + userId);
+      subscribing ??= subscribeAll();
+      if (subscriber.status === "ready") await withPatience(subscribing, PATIENCE_MS, () => null);
     },
     unlisten(userId) {
-      subscriber.unsubscribe(topic + userId).catch(() => {});
+      if (!wanted.delete(topic + userId)) subscriber.unsubscribe(topic + userId).catch(() => {});
     },
     onBell(listener) {
       onBell = listener;

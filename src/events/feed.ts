@@ -192,18 +192,18 @@ async function startWithPresent({ eventLog, channel }: Sources, userId: string, 
 /** Many come at once, after a restart above all: one query for those who came while the last was under way. */
 function createHeadReads(eventLog: EventLog): (userId: string) => Promise<number> {
   let asked = 0;
-  const read = createMicroBatch<{ userId: string; key: string }, number>({
+  return createMicroBatch<string, number>({
     lanes: 1,
     maxItems: HEADS_PER_QUERY,
     laneOf: () => "",
-    keyOf: ({ key }) => key,
-    sendOne: async ({ userId }) => (await eventLog.heads([userId])).get(userId) ?? 0,
-    async sendMany(items) {
-      const heads = await eventLog.heads([...new Set(items.map(({ userId }) => userId))]);
-      return items.map(({ userId }) => heads.get(userId) ?? 0);
+    // The same user may be asked for twice in one.
+    keyOf: () => String(asked++),
+    sendOne: async (userId) => (await eventLog.heads([userId])).get(userId) ?? 0,
+    async sendMany(userIds) {
+      const heads = await eventLog.heads([...new Set(userIds)]);
+      return userIds.map((userId) => heads.get(userId) ?? 0);
     },
   });
-  return (userId) => read({ userId, key: String(asked++) });
 }
 
 /** The same event is told to many, one after the other: when it was recorded is read once. */

@@ -18,7 +18,7 @@ import type { Authenticator, Session } from "./authenticator.js";
 import { closeAtExpiry } from "./close-at-expiry.js";
 import { executeInTime } from "./execute-in-time.js";
 import { MAX_GRAPHQL_BYTES } from "./graphql-body.js";
-import { keepAlive } from "./keep-alive.js";
+import { createKeepAlive } from "./keep-alive.js";
 import { createMessageRate } from "./message-rate.js";
 import { asGraphQLError } from "./operations.js";
 import type { OperationRequest, Operations } from "./operations.js";
@@ -77,6 +77,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   const { limits, operations, connections } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_GRAPHQL_BYTES, perMessageDeflate: false, handleProtocols });
   const door = createSocketDoor(limits.openingSockets);
+  const keepAlive = createKeepAlive();
   const results = createSharedResults((errors, { contextValue }) => operations.tell(errors, (contextValue as Context).log));
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
@@ -132,7 +133,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     } catch (error) {
       return [asGraphQLError(error)];
     }
-    return operations.prepare(extra.session, payload, extra.log.child({ operationId: id }));
+    return operations.prepare(extra.session, payload, extra.log, { operationId: id });
   }
 
   function open(socket: WebSocket, request: IncomingMessage, stream: Duplex): void {
@@ -158,7 +159,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
       },
       extra,
     );
-    keepAlive(socket);
+    keepAlive.watch(socket);
     socket.once("close", (code, reason) => {
       leaveDoor();
       options.onClosed(code);
@@ -195,6 +196,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
       }
       await Promise.race([new Promise((resolve) => sockets.close(resolve)), pause(CLOSE_GRACE_MS)]);
       for (const socket of sockets.clients) socket.terminate();
+      keepAlive.stop();
     },
   };
 }

@@ -1,17 +1,45 @@
 import type { WebSocket } from "ws";
 
 const PING_MS = 25_000;
+/** In the time between two pings of a socket; so that those of many are not pinged in one moment. */
+const BEATS = 25;
 
-/** Pings, so that no proxy takes the socket for idle. A peer that has answered no ping until the next one is dead, and cut off. */
-export function keepAlive(socket: WebSocket, pingMs = PING_MS): void {
-  let answered = true;
-  socket.on("pong", () => {
-    answered = true;
-  });
-  const timer = setInterval(() => {
-    if (!answered) return socket.terminate();
-    answered = false;
-    socket.ping();
-  }, pingMs);
-  socket.once("close", () => clearInterval(timer));
+export interface KeepAlive {
+  watch(socket: WebSocket): void;
+  stop(): void;
+}
+
+/**
+ * Pings, so that no proxy takes a socket for idle. A peer that has answered no ping until the next one is dead, and cut
+ * off. One timer for all.
+ */
+export function createKeepAlive(pingMs = PING_MS): KeepAlive {
+  const pingedAt = Array.from({ length: BEATS }, () => new Set<WebSocket>());
+  const unanswered = new Set<WebSocket>();
+  let beat = 0;
+
+  function pingSome(): void {
+    beat = (beat + 1) % BEATS;
+    for (const socket of pingedAt[beat] ?? []) {
+      if (unanswered.has(socket)) socket.terminate();
+      else {
+        unanswered.add(socket);
+        socket.ping();
+      }
+    }
+  }
+
+  const timer = setInterval(pingSome, pingMs / BEATS).unref();
+  return {
+    watch(socket) {
+      // Those of this beat have been pinged: a whole round is left to it.
+      const own = pingedAt[beat]?.add(socket);
+      socket.on("pong", () => unanswered.delete(socket));
+      socket.once("close", () => {
+        own?.delete(socket);
+        unanswered.delete(socket);
+      });
+    },
+    stop: () => clearInterval(timer),
+  };
 }

@@ -17,8 +17,8 @@ export interface OperationRequest {
 }
 
 export interface Operations {
-  /** What is to be executed, or why it is not. */
-  prepare(session: Session, request: OperationRequest, log: Logger): Promise<ExecutionArgs | readonly GraphQLError[]>;
+  /** What is to be executed, or why it is not. `place`: for its lines in the log. */
+  prepare(session: Session, request: OperationRequest, log: Logger, place?: object): Promise<ExecutionArgs | readonly GraphQLError[]>;
   /** Errors as clients are told them; those that nobody foresaw are logged. */
   tell(errors: readonly (GraphQLError | GraphQLFormattedError)[], log: Logger): GraphQLFormattedError[];
 }
@@ -39,7 +39,7 @@ export function createOperations(options: OperationsOptions): Operations {
   const exceeds = createVariablesChecker(schema);
 
   return {
-    async prepare(session, { query, operationName, variables }, log) {
+    async prepare(session, { query, operationName, variables }, log, place) {
       const document = checker.check(query);
       if (!("kind" in document)) return document;
       const operation = getOperationAST(document, operationName);
@@ -49,7 +49,7 @@ export function createOperations(options: OperationsOptions): Operations {
       try {
         const user = await session.refresh();
         const requestId = randomUUID();
-        const contextValue = createContext(services, { user, requestId, log: log.child({ requestId, userId: user.id }), cached: false });
+        const contextValue = createContext(services, { user, requestId, log: log.child({ ...place, requestId, userId: user.id }), cached: false });
         return { schema, document, contextValue, hideSuggestions: options.production, ...(operationName != null && { operationName }), ...(variables != null && { variableValues: variables }) };
       } catch (error) {
         return [asGraphQLError(error)];

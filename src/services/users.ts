@@ -5,6 +5,7 @@ import { available } from "../db/database.js";
 import type { Database } from "../db/database.js";
 import { userStreams, users } from "../db/schema.js";
 import { UnauthenticatedError } from "../errors.js";
+import { createMicroBatch } from "../micro-batch.js";
 
 /** What a verified token says of its bearer. */
 export interface Claims {
@@ -59,6 +60,7 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
   const { orm, sql } = deps.database;
   const adminEmails = new Set(deps.adminEmails);
   const known = new LRUCache<string, User>({ max: 20_000, ttl: KNOWN_MS });
+  let asked = 0;
   let forgotten = 0;
 
   function toUser({ id, email, name, picture, createdAt, emailVerified, admin }: UserRow): User {
@@ -80,10 +82,22 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
       insert into user_streams (user_id) select id from u on conflict do nothing`;
   }
 
-  async function read({ issuer, subject }: Claims): Promise<UserRow | undefined> {
-    const [row] = await orm.select().from(users).where(and(eq(users.issuer, issuer), eq(users.subject, subject)));
-    return row;
+  async function readMany(claims: Claims[]): Promise<(UserRow | undefined)[]> {
+    const [issuers, subjects] = [[...new Set(claims.map(({ issuer }) => issuer))], claims.map(({ subject }) => subject)];
+    const rows = await available(() => orm.select().from(users).where(and(inArray(users.issuer, issuers), inArray(users.subject, subjects))));
+    return claims.map(({ issuer, subject }) => rows.find((row) => row.issuer === issuer && row.subject === subject));
   }
+
+  /** After a restart they all come back at once. */
+  const read = createMicroBatch<Claims, UserRow | undefined>({
+    lanes: 2,
+    maxItems: 100,
+    laneOf: ({ subject }) => subject,
+    // The same user may be asked for twice in one.
+    keyOf: () => String(asked++),
+    sendOne: async (claims) => (await readMany([claims]))[0],
+    sendMany: readMany,
+  });
 
   async function provision(claims: Claims): Promise<User> {
     const seen = await read(claims);

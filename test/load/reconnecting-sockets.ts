@@ -53,6 +53,11 @@ function judge(stories: string[][]): void {
   if (doubled + wrong > 0) process.exitCode = 1;
 }
 
+interface Message {
+  type: string;
+  payload: { data?: { queuedJobEvents: { cursor: string; queuedJob: { id: string; version: number } } } };
+}
+
 /** A socket that comes back with its last cursor, as a client would: after a pause that doubles, with jitter. */
 function createReader(url: string, { token, cursor: from }: { token: string; cursor: string }) {
   const seen: string[] = [];
@@ -66,14 +71,14 @@ function createReader(url: string, { token, cursor: from }: { token: string; cur
     ready = false;
     socket = new WebSocket(url, "graphql-transport-ws", { perMessageDeflate: false });
     socket.on("open", () => socket.send(JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${token}` } })));
-    socket.on("message", (data) => hear(JSON.parse(String(data)) as { type: string; payload: { data: { queuedJobEvents: { cursor: string; queuedJob: { id: string; version: number } } } } }));
+    socket.on("message", (data) => hear(JSON.parse(String(data)) as Message));
     socket.on("error", () => {});
     socket.on("close", () => {
       if (!stopped) setTimeout(connect, Math.random() * Math.min(4000, 500 * 2 ** tries++));
     });
   }
 
-  function hear({ type, payload }: { type: string; payload: { data: { queuedJobEvents: { cursor: string; queuedJob: { id: string; version: number } } } } }): void {
+  function hear({ type, payload }: Message): void {
     if (type === "connection_ack") {
       tries = 0;
       socket.send(JSON.stringify({ id: "1", type: "subscribe", payload: { query: SUBSCRIBE, variables: { after: cursor } } }));
@@ -81,7 +86,9 @@ function createReader(url: string, { token, cursor: from }: { token: string; cur
       socket.send(JSON.stringify({ type: "ping" }));
     }
     if (type === "pong") ready = true;
-    if (type !== "next") return;
+    // Refused for now: it comes back later, as a client would.
+    if (type === "error" || (type === "next" && !payload.data)) return socket.close();
+    if (type !== "next" || !payload.data) return;
     const event = payload.data.queuedJobEvents;
     cursor = event.cursor;
     seen.push(`${event.queuedJob.id} ${event.queuedJob.version}`);

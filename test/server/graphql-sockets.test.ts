@@ -153,7 +153,7 @@ describe("the sockets", () => {
     ["a second sign-in", (socket, token) => [1, 2].forEach(() => socket.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } })), 4429, "Too many initialisation requests"],
     ["a message that is no JSON", (socket) => socket.send("{"), 4400, "Invalid message received"],
     ["a message of no known type", (socket) => socket.send({ type: "start", id: "1" }), 4400, "Invalid message received"],
-    ["more than 300 messages at once", (socket) => Array.from({ length: 305 }, () => socket.send({ type: "ping" })), 4429, "Too many messages"],
+    ["more than 300 messages at once", (socket) => Array.from({ length: 2000 }, () => socket.send({ type: "ping" })), 4429, "Too many messages"],
     ["a frame of over 256 KiB", (socket) => socket.send({ type: "ping", payload: { a: "x".repeat(256 * 1024) } }), 1009, ""],
   ];
   for (const [what, breach, code, reason] of BREACHES) {

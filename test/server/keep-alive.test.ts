@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { WebSocket } from "ws";
-import { keepAlive } from "../../src/server/keep-alive.js";
+import { createKeepAlive } from "../../src/server/keep-alive.js";
 import { eventually } from "../support/eventually.js";
 import { openSocketPair } from "../support/socket-pair.js";
 
@@ -12,7 +12,9 @@ describe("keeping a socket alive", () => {
     let pings = 0;
     theirs.on("ping", () => pings++);
     // On a busy machine an answer takes its time.
-    keepAlive(ours, 300);
+    const keepAlive = createKeepAlive(300);
+    t.after(() => keepAlive.stop());
+    keepAlive.watch(ours);
     await eventually("it was pinged more than once", () => pings > 1);
     assert.equal(ours.readyState, WebSocket.OPEN);
   });
@@ -23,7 +25,9 @@ describe("keeping a socket alive", () => {
     let pings = 0;
     theirs.on("ping", () => pings++);
     const ended = new Promise((resolve) => ours.once("close", resolve));
-    keepAlive(ours, 20);
+    const keepAlive = createKeepAlive(50);
+    t.after(() => keepAlive.stop());
+    keepAlive.watch(ours);
     assert.equal(await ended, 1006);
     assert.equal(pings, 1);
   });
