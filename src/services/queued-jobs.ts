@@ -24,7 +24,7 @@ import { backlogOf, findDue, findExpired, findLapsed } from "./queued-jobs/due.j
 import { enqueue } from "./queued-jobs/enqueue.js";
 import { findOldest } from "./queued-jobs/filter.js";
 import type { QueuedJobFilter } from "./queued-jobs/filter.js";
-import { cancel, refuseRetry, remove, retry } from "./queued-jobs/owner-steps.js";
+import { cancel, cancelMany, refuseRetry, remove, retry } from "./queued-jobs/owner-steps.js";
 import { createRecorder, DATABASE } from "./queued-jobs/recorder.js";
 import { findEarlierResult, reusableVersion } from "./queued-jobs/reuse.js";
 import type { EarlierResult } from "./queued-jobs/reuse.js";
@@ -64,6 +64,8 @@ export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
 
 /** The most that one bulk call acts on. */
 const BULK = 1000;
+/** Of these, in one statement. */
+const AT_ONCE = 100;
 
 export function createQueuedJobs(deps: QueuedJobsDeps) {
   const { bus, hints, catalogue, limits, log, tracer = noTracer } = deps;
@@ -256,12 +258,13 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
 
     /** The user's own, oldest first, the first 1,000 that the filter takes; returns how many were cancelled. */
     async cancelMany(userId: string, filter: QueuedJobFilter): Promise<number> {
+      const found = await available(() => findOldest(sql, { userId, filter, statuses: UNFINISHED_STATUSES, limit: BULK }));
       let cancelled = 0;
-      for (const { id } of await available(() => findOldest(sql, { userId, filter, statuses: UNFINISHED_STATUSES, limit: BULK }))) {
-        const made = await step("cancel", () => cancel(sql, { id, ttlSeconds }));
-        if (!made) continue;
-        cancelled++;
-        await withdraw(made);
+      for (let i = 0; i < found.length; i += AT_ONCE) {
+        const ids = found.slice(i, i + AT_ONCE).map(({ id }) => id);
+        const made = (await record("cancel", () => cancelMany(sql, { ids, ttlSeconds }))).filter((one) => one !== null);
+        cancelled += made.length;
+        await Promise.all(made.map(withdraw));
       }
       return cancelled;
     },

@@ -5,10 +5,11 @@ import { queuedJobJson } from "./statements.js";
 import type { Step, TransitionParts } from "./statements.js";
 
 /** `where` and `set` are of the row as in `transition`, and may name the columns of the item `i`. */
-export interface ManyTransitionParts extends Pick<TransitionParts, "step" | "where" | "set" | "pending"> {
+export interface ManyTransitionParts extends Pick<TransitionParts, "step" | "set" | "pending"> {
+  where?: Fragment;
   ids: string[];
   /** What else an item is made of: arrays as long as `ids`, and the names of the columns they become. */
-  more: { arrays: Fragment; columns: Fragment };
+  more?: { arrays: Fragment; columns: Fragment };
 }
 
 /**
@@ -18,13 +19,14 @@ export interface ManyTransitionParts extends Pick<TransitionParts, "step" | "whe
  * numbered in the order of the items.
  */
 export async function transitionMany(sql: Sql, parts: ManyTransitionParts): Promise<(Step | null)[]> {
+  const more = parts.more && { arrays: sql`, ${parts.more.arrays}`, columns: sql`, ${parts.more.columns}` };
   const { from, to, event } = TRANSITIONS[parts.step];
   const steps = await sql<Step[]>`
     with i as materialized (
-      select * from unnest(${parts.ids}::uuid[], ${parts.more.arrays}) with ordinality as i(item_id, ${parts.more.columns}, item_place) order by item_id),
+      select * from unnest(${parts.ids}::uuid[] ${more?.arrays ?? sql``}) with ordinality as i(item_id ${more?.columns ?? sql``}, item_place) order by item_id),
     l as materialized (
       select i.* from i cross join lateral (
-        select from queued_jobs where id = i.item_id and status = any(${[...from]}) and ${parts.where} for no key update) q),
+        select from queued_jobs where id = i.item_id and status = any(${[...from]}) ${parts.where ? sql`and ${parts.where}` : sql``} for no key update) q),
     t as (
       update queued_jobs set status = ${to}, version = version + 1, updated_at = now() ${parts.set}
       from l i where id = i.item_id returning queued_jobs.*, i.item_place),

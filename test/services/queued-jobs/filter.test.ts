@@ -79,9 +79,10 @@ describe("bulk calls", () => {
     assert.deepEqual([waist.stopped.includes(waiting.id), waist.stopped.includes(running.id)], [false, true]);
   });
 
-  it("act on the oldest 1,000", async () => {
+  it("act on the oldest 1,000, a hundred in a statement", async () => {
     for (let i = 0; i < 11; i++) await waist.submitMany(user, Array.from({ length: i < 10 ? 100 : 3 }, () => ({})));
     assert.equal(await waist.queuedJobs.cancelMany(user.id, ALL), 1000);
+    assert.deepEqual(waist.bells.slice(-10), Array(10).fill(100), "a bell for each hundred");
     assert.deepEqual((await statuses(user)).slice(-3), ["PENDING", "PENDING", "PENDING"]);
     assert.equal((await waist.users.counters(user.id)).pending, 3);
   });
