@@ -28,6 +28,7 @@ import { registerMetrics } from "./metrics-route.js";
 import type { MetricsRouteOptions } from "./metrics-route.js";
 import { HTTP_TIMEOUTS } from "./http-timeouts.js";
 import type { HttpTimeouts } from "./http-timeouts.js";
+import { createLazyChild } from "./lazy-child.js";
 import { limitAddresses } from "./limit-addresses.js";
 import { limitBodies } from "./limit-bodies.js";
 import { createOperations } from "./operations.js";
@@ -132,7 +133,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 /** What holds for every path. */
 async function guardDoors(app: FastifyInstance, { config, origins, rateLimits, timeouts }: { config: Config; origins: Origins; rateLimits: RateLimits; timeouts: HttpTimeouts }): Promise<void> {
   await app.register(fastifyCors, { delegator: (request, done) => done(null, corsOf(origins.allows(request.raw))) });
-  await secureAnswers(app, { https: config.publicUrl?.startsWith("https:") ?? false });
+  secureAnswers(app, { https: config.publicUrl?.startsWith("https:") ?? false });
   limitAddresses(app, rateLimits);
   limitBodies(app, timeouts.bodyMs);
 }
@@ -148,12 +149,9 @@ const MAX_HEADER_BYTES = 16 * 1024;
 
 function createApp({ log, proxies, timeouts }: { log: Logger; proxies: Proxies; timeouts: HttpTimeouts }): FastifyInstance {
   const app = Fastify({
-    loggerInstance: log as FastifyBaseLogger, genReqId: requestIdOf, logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }), forceCloseConnections: "idle", requestTimeout: REQUEST_MS, routerOptions: { maxParamLength: 1000 }, frameworkErrors: refuseAddress,
+    loggerInstance: log as FastifyBaseLogger, childLoggerFactory: (_logger, bindings) => createLazyChild(log, bindings), genReqId: requestIdOf, logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }), forceCloseConnections: "idle", requestTimeout: REQUEST_MS, routerOptions: { maxParamLength: 1000 }, frameworkErrors: refuseAddress,
     trustProxy: proxies.trusts,
     http: { headersTimeout: timeouts.headersMs, connectionsCheckingInterval: timeouts.lookMs, maxHeaderSize: MAX_HEADER_BYTES },
-  });
-  app.addHook("onRequest", async (request, reply) => {
-    reply.header("x-request-id", request.id);
   });
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof QuotaExceededError) return tellQuota(reply, error);

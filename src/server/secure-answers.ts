@@ -1,5 +1,8 @@
-import fastifyHelmet from "@fastify/helmet";
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
+import helmet from "helmet";
+import type { HelmetOptions } from "helmet";
 
 /** For what names no policy of its own: nothing runs, nothing is loaded, nobody frames it. */
 const STRICTEST_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -8,13 +11,21 @@ const IS_DOCUMENT = /^(text\/html|text\/plain|application\/(\w+[+-])*json|applic
 const YEAR_SECONDS = 31_536_000;
 
 /** The headers of safety on every answer; a route may say otherwise. `https`: the outside reaches us by it alone, and is told to stay there. */
-export async function secureAnswers(app: FastifyInstance, { https }: { https: boolean }): Promise<void> {
-  await app.register(fastifyHelmet, {
-    contentSecurityPolicy: false,
-    strictTransportSecurity: https && { maxAge: YEAR_SECONDS, includeSubDomains: false },
+export function secureAnswers(app: FastifyInstance, { https }: { https: boolean }): void {
+  const headers = headersOf({ contentSecurityPolicy: false, strictTransportSecurity: https && { maxAge: YEAR_SECONDS, includeSubDomains: false } });
+  app.addHook("onRequest", (request, reply, done) => {
+    reply.headers(headers).header("x-request-id", request.id);
+    done();
   });
   app.addHook("onSend", (_request, reply, payload, done) => {
     if (!reply.hasHeader("content-security-policy") && IS_DOCUMENT.test(String(reply.getHeader("content-type") ?? ""))) reply.header("content-security-policy", STRICTEST_POLICY);
     done(null, payload);
   });
+}
+
+/** What helmet sets on an answer: the same on each, and so it is asked once. */
+function headersOf(options: HelmetOptions): Record<string, string> {
+  const answer = new ServerResponse(new IncomingMessage(new Socket()));
+  helmet(options)(answer.req, answer, () => {});
+  return Object.fromEntries(Object.entries(answer.getHeaders()).map(([name, value]) => [name, String(value)]));
 }

@@ -42,7 +42,7 @@ export function watchUpload(raw: IncomingMessage, { idleMs, wholeMs }: UploadPat
 }
 
 /** As a pipeline of Node does with a server's request: without its socket, which the answer still needs. */
-function abandon(raw: IncomingMessage, fault: Error): void {
+export function abandon(raw: IncomingMessage, fault: Error): void {
   Object.assign(raw, { socket: null });
   raw.destroy(fault);
 }

@@ -1,0 +1,49 @@
+import type { ApolloServerPlugin, GraphQLRequestListener } from "@apollo/server";
+import { GraphQLError } from "graphql";
+import type { GraphQLFormattedError } from "graphql";
+import type { Context } from "../graphql/context.js";
+import { isInternal } from "../graphql/format-error.js";
+import type { VariablesChecker } from "../graphql/limits/variables-checker.js";
+import type { KnownOperations } from "./known-operations.js";
+
+export interface ApolloPluginOptions {
+  exceeds: VariablesChecker;
+  known: KnownOperations;
+  /** An error was told, with this code. */
+  onError: (code: string) => void;
+}
+
+/** What is ours on the way of an operation through Apollo. One plugin and one listener: Apollo waits for each at each step. */
+export function createApolloPlugin({ exceeds, known, onError }: ApolloPluginOptions): ApolloServerPlugin<Context> {
+  const listener: GraphQLRequestListener<Context> = {
+    async didResolveOperation({ source, document, operation, request: { variables, operationName } }) {
+      // Apollo would execute one as if it were a query, and fail.
+      if (operation?.operation === "subscription") throw new GraphQLError("Subscriptions are served over the WebSocket of this path, and at /graphql/stream.", { extensions: { code: "BAD_REQUEST", http: { status: 400 } } });
+      if (!operation) return;
+      const error = exceeds(document, operation, variables);
+      if (error) throw new GraphQLError(error.message, { ...(error.nodes && { nodes: error.nodes }), extensions: { ...error.extensions, http: { status: 400 } } });
+      known.add({ query: source, operationName }, { document, operation });
+    },
+    async didEncounterErrors({ errors, contextValue, operationName }) {
+      logInternal(errors, contextValue, operationName);
+    },
+    async willSendResponse({ response }) {
+      response.http.headers.set("cache-control", "no-store");
+      if (response.body.kind !== "single") return;
+      const { singleResult } = response.body;
+      response.http.status = statusOfResult(singleResult, response.http.status);
+      for (const { extensions } of singleResult.errors ?? []) onError(String(extensions?.["code"]));
+    },
+  };
+  return { requestDidStart: async () => listener };
+}
+
+export function logInternal(errors: readonly GraphQLError[], { log, user }: Context, operationName: string | null | undefined): void {
+  for (const error of errors) if (isInternal(error)) log.error({ err: error.originalError ?? error, path: error.path, operationName, userId: user.id }, "an operation failed");
+}
+
+/** What could not be done for want of PostgreSQL, or was not begun, is no success to a client that looks at the status alone. */
+export function statusOfResult({ data, errors }: { data?: unknown; errors?: readonly GraphQLFormattedError[] | undefined }, status = 200): number {
+  if (errors?.some((error) => error.extensions?.["code"] === "SERVICE_UNAVAILABLE")) return 503;
+  return data === undefined && status === 200 ? 400 : status;
+}

@@ -1,0 +1,95 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { execute } from "graphql";
+import type { ExecutionResult, GraphQLFormattedError, GraphQLSchema } from "graphql";
+import type { Context } from "../graphql/context.js";
+import type { VariablesChecker } from "../graphql/limits/variables-checker.js";
+import { logInternal, statusOfResult } from "./apollo-plugin.js";
+import type { KnownOperation, KnownOperations, OperationText } from "./known-operations.js";
+
+export interface KnownAnswersOptions {
+  schema: GraphQLSchema;
+  known: KnownOperations;
+  exceeds: VariablesChecker;
+  contextOf(request: FastifyRequest): Promise<Context>;
+  told(error: unknown): GraphQLFormattedError;
+  onError: (code: string) => void;
+}
+
+interface OperationRequest extends OperationText {
+  variables?: Record<string, unknown> | null | undefined;
+}
+
+type Variables = Record<string, unknown>;
+
+/** Spellings of `accept` that are remembered for an operation. */
+const MOST_MEDIA_TYPES = 10;
+const MOST_CHARACTERS = 200;
+
+/**
+ * Answers operations that were answered before, to whoever accepts the same: without Apollo, and a query that
+ * comes often by a compiled one. Whatever is unusual is left to Apollo, so that nobody can tell the difference.
+ */
+export function createKnownAnswers({ schema, known, exceeds, contextOf, told, onError }: KnownAnswersOptions) {
+  function findKnown(request: FastifyRequest): { asked: OperationRequest; operation: KnownOperation } | null {
+    const asked = request.method === "POST" ? toOperationRequest(request.body) : null;
+    const operation = asked && known.find(asked);
+    return operation ? { asked, operation } : null;
+  }
+
+  /** Null of what does not get as far as the resolvers: it is told by Apollo. */
+  async function run(found: KnownOperation, variableValues: Variables, contextValue: Context): Promise<ExecutionResult | null> {
+    const { document, operation } = found;
+    const compiled = known.compiled(found);
+    if (!compiled) return execute({ schema, document, contextValue, variableValues, ...(operation.name && { operationName: operation.name.value }) });
+    const result = (await compiled(undefined, contextValue, variableValues)) as ExecutionResult;
+    // The last word on errors has graphql-js: to ask again does no harm.
+    return result.errors ? null : result;
+  }
+
+  function toText({ data, errors }: ExecutionResult, reply: FastifyReply, context: Context, name: string | undefined): string {
+    if (!errors) return `${JSON.stringify({ data })}\n`;
+    logInternal(errors, context, name);
+    const formatted = errors.map(told);
+    for (const { extensions } of formatted) onError(String(extensions?.["code"]));
+    void reply.code(statusOfResult({ data, errors: formatted }));
+    return `${JSON.stringify({ errors: formatted, data })}\n`;
+  }
+
+  return {
+    /** Null when it is for Apollo to answer. */
+    async answer(request: FastifyRequest, reply: FastifyReply): Promise<string | null> {
+      const found = findKnown(request);
+      const mediaType = found?.operation.mediaTypes.get(request.headers.accept);
+      if (!found || mediaType === undefined) return null;
+      const { asked, operation } = found;
+      const context = await contextOf(request).catch(() => null);
+      if (!context || exceeds(operation.document, operation.operation, asked.variables)) return null;
+      const result = await run(operation, asked.variables ?? {}, context);
+      // Variables that do not fit.
+      if (!result || result.data === undefined) return null;
+      void reply.headers({ "content-type": mediaType, "cache-control": "no-store" });
+      return toText(result, reply, context, operation.operation.name?.value);
+    },
+
+    /** How Apollo has answered it. */
+    learn<T>(request: FastifyRequest, reply: FastifyReply, answer: T): T {
+      const { accept } = request.headers;
+      const mediaTypes = findKnown(request)?.operation.mediaTypes;
+      const mediaType = reply.getHeader("content-type");
+      if (mediaTypes && reply.statusCode === 200 && typeof mediaType === "string" && mediaTypes.size < MOST_MEDIA_TYPES && (accept ?? "").length <= MOST_CHARACTERS) mediaTypes.set(accept, mediaType);
+      return answer;
+    },
+  };
+}
+
+/** The body of a plain operation; null of what says more than that, or is no such thing. */
+function toOperationRequest(body: unknown): OperationRequest | null {
+  if (!isRecord(body)) return null;
+  const { query, operationName, variables, extensions } = body;
+  const isPlain = typeof query === "string" && (operationName == null || typeof operationName === "string") && (variables == null || isRecord(variables)) && extensions == null;
+  return isPlain ? { query, operationName, variables } : null;
+}
+
+function isRecord(value: unknown): value is Variables {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
