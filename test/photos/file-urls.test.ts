@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { describe, it } from "node:test";
 import { createFileUrls } from "../../src/photos/file-urls.js";
 
@@ -29,6 +30,14 @@ describe("file URLs", () => {
     const swapped = signature.startsWith("A") ? `B${signature.slice(1)}` : `A${signature.slice(1)}`;
     for (const [p, e, s] of [[`${path}x`, expiry, signature], [path.replace("photos", "outputs"), expiry, signature], [path, String(Number(expiry) + 1), signature], [path, `+${expiry}`, signature], [path, "", signature], [path, expiry, swapped], [path, expiry, ""], [path, expiry, `${signature}=`], [path, expiry, signature.slice(1)], [path, expiry, ` ${signature}`]] as const) {
       assert.equal(urls.verify(p, e, s), false, `${p} ${e} ${s}`);
+    }
+  });
+
+  it("are refused with an expiry that is no number of seconds, although the key has signed it", () => {
+    const { path } = split(urls.sign("photos", ID, "a.png"));
+    for (const expiry of ["9e99", "Infinity", "0x7fffffff0", " 9999999999", "9999999999.5", "-1", "9".repeat(13)]) {
+      const signature = createHmac("sha256", signingKey).update(`v1\n${path}\n${expiry}`).digest("base64url");
+      assert.equal(urls.verify(path, expiry, signature), false, expiry);
     }
   });
 
