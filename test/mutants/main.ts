@@ -1,4 +1,4 @@
-// `npm run mutants [-- --area NAME --only TEXT --at-once N]`: takes guards out of a copy of the sources, one at a time, and
+// `npm run mutants [-- --area NAME --only PATTERN --at-once N]`: takes guards out of a copy of the sources, one at a time, and
 // runs the tests that must notice. Exits 1 when a guard is out and no test is red, or when a test is red with all of them in.
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
@@ -16,7 +16,7 @@ import type { AreaMutant } from "./read-areas.js";
 const { values } = parseArgs({ args: process.argv.slice(2).filter((argument) => argument !== "--"), options: { area: { type: "string" }, only: { type: "string", default: "" }, "at-once": { type: "string", default: String(availableParallelism()) } } });
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-const mutants = (await readAreas()).filter(({ area, breaks }) => (values.area ?? area) === area && breaks.includes(values.only));
+const mutants = (await readAreas()).filter(({ area, breaks }) => (values.area ?? area) === area && new RegExp(values.only).test(breaks));
 if (mutants.length === 0) throw new Error("There is no such mutant");
 // All at once, before anything is run.
 for (const mutant of mutants) {
