@@ -20,7 +20,7 @@ import { backOff, fail, handBack, renewLeases, stall, succeed } from "./queued-j
 import type { Attempt, StoredOutput } from "./queued-jobs/attempt.js";
 import { backOffMs } from "./queued-jobs/back-off.js";
 import type { Submission } from "./queued-jobs/check-submission.js";
-import { backlogOf, findDue, findExpired, findLapsed } from "./queued-jobs/due.js";
+import { backlogsOf, findDue, findExpired, findLapsed } from "./queued-jobs/due.js";
 import { enqueue } from "./queued-jobs/enqueue.js";
 import { findOldest } from "./queued-jobs/filter.js";
 import type { QueuedJobFilter } from "./queued-jobs/filter.js";
@@ -85,9 +85,21 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     return task ? reusableVersion(task) : null;
   }
 
+  /** Never throws, and need not succeed: what it follows is recorded. */
   async function hint(steps: Step[], delayMs: (queuedJob: QueuedJob) => number): Promise<void> {
-    const backlogs = await Promise.all(steps.map((made) => (made.queuedJob.priority === 0 ? made.pending : backlogOf(sql, made.queuedJob))));
+    const backlogs = await backlogsIfKnown(steps);
     await hints.add(steps.map((made, i) => toHint(made, backlogs[i] ?? made.pending, delayMs(made.queuedJob))));
+  }
+
+  /** Of the lowest priority a step knows it itself. */
+  async function backlogsIfKnown(steps: Step[]): Promise<number[]> {
+    if (steps.every(({ queuedJob }) => queuedJob.priority === 0)) return [];
+    try {
+      return await available(() => backlogsOf(sql, steps.map(({ queuedJob }) => queuedJob)));
+    } catch (error) {
+      log.debug({ err: error }, "hints are added as if all that waits were before them");
+      return [];
+    }
   }
 
   const insert = createUnitInserter({ sql, maxPending: limits.maxPendingPerUser, recorded: tellAccepted });

@@ -43,8 +43,13 @@ export function findExpired(sql: Sql, limit: number): Promise<{ id: string; vers
   return sql<{ id: string; version: number }[]>`select id, version from queued_jobs where expires_at < now() order by expires_at limit ${limit}`;
 }
 
-/** Unfinished ones of the same owner of at least the same priority. */
-export async function backlogOf(sql: Sql, { userId, priority }: QueuedJob): Promise<number> {
-  const [row] = await sql<{ n: number }[]>`select count(*)::int as n from queued_jobs where user_id = ${userId} and priority >= ${priority} and status in ('PENDING', 'STARTED')`;
-  return row?.n ?? 0;
+/** Unfinished ones of the same owner of at least the same priority, for each. */
+export async function backlogsOf(sql: Sql, queuedJobs: Pick<QueuedJob, "userId" | "priority">[]): Promise<number[]> {
+  const rows = await sql<{ n: number }[]>`
+    with i as (select * from unnest(${queuedJobs.map(({ userId }) => userId)}::uuid[], ${queuedJobs.map(({ priority }) => priority)}::int[]) with ordinality as i(user_id, priority, place)),
+      n as (
+        select d.*, (select count(*)::int from queued_jobs q where q.user_id = d.user_id and q.priority >= d.priority and q.status in ('PENDING', 'STARTED')) as n
+        from (select distinct user_id, priority from i) d)
+    select n.n from i join n on n.user_id = i.user_id and n.priority = i.priority order by i.place`;
+  return rows.map(({ n }) => n);
 }

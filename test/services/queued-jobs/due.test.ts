@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { backlogOf } from "../../../src/services/queued-jobs/due.js";
+import { backlogsOf } from "../../../src/services/queued-jobs/due.js";
 import type { User } from "../../../src/services/users.js";
 import { createTestWaist } from "../../support/test-waist.js";
 import type { TestWaist } from "../../support/test-waist.js";
@@ -92,6 +92,6 @@ describe("what the reconciler finds", () => {
     await waist.start(running);
     await waist.queuedJobs.cancel(user, (await waist.submit(user, { priority: 9 })).id);
     assert.ok(low && high);
-    assert.deepEqual([await backlogOf(waist.database.sql, low), await backlogOf(waist.database.sql, high)], [5, 4]);
+    assert.deepEqual(await backlogsOf(waist.database.sql, [low, high, low]), [5, 4, 5]);
   });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
+import { armFailpoints } from "../../../src/failpoint.js";
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { eventually } from "../../support/eventually.js";
@@ -62,6 +63,17 @@ describe("accepting submissions", () => {
     const somebody = await waist.newUser();
     for (const priority of [0, 5, 0, 9, 5]) await waist.submit(somebody, { priority });
     assert.deepEqual(waist.hinted.slice(-5).map(({ backlog }) => backlog), [1, 1, 3, 1, 3]);
+  });
+
+  it("is accepted and hinted although the database goes away once it is recorded", async () => {
+    armFailpoints(async (name) => {
+      if (name === "accept: after the commit") await waist.database.sql`alter table queued_jobs rename to away`;
+    });
+    const queuedJob = await waist.submit(user, { priority: 7 }).finally(async () => {
+      armFailpoints(async () => {});
+      await waist.database.sql`alter table away rename to queued_jobs`;
+    });
+    assert.deepEqual([waist.hinted.at(-1)?.id, waist.rung.at(-1)?.queuedJob.id], [queuedJob.id, queuedJob.id]);
   });
 
   it("accepts 100 at once in their order, numbered in a row and told by one bell", async () => {
