@@ -30,6 +30,9 @@ export async function startWorkerProcess(env: { DATABASE_URL: string; REDIS_URL:
   await eventually("the worker takes work", () => {
     if (ended) throw new Error(`The worker ended: ${logged.join("; ")}`);
     return logged.includes("takes work");
-  }, 20_000);
+  }, 60_000).catch((error: unknown) => {
+    child.kill("SIGKILL");
+    throw error;
+  });
   return { logged, kill: (signal) => void child.kill(signal), ended: (deadlineMs) => eventually("the worker has ended", () => ended, deadlineMs) };
 }
