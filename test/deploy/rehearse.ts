@@ -38,7 +38,7 @@ function build(): void {
     mkdirSync(dirname(join(app, file)), { recursive: true });
     cpSync(file, join(app, file));
   }
-  const npm = (...args: string[]) => execFileSync("npm", [...args, "--no-audit", "--no-fund"], { cwd: app, stdio: ["ignore", "ignore", "inherit"] });
+  const npm = (...args: string[]) => execFileSync("npm", [...args, "--no-audit", "--no-fund"], { cwd: app, stdio: ["ignore", 2, 2] });
   npm("ci", "--ignore-scripts");
   tell("installed");
   npm("run", "build");
