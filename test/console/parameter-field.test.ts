@@ -68,6 +68,7 @@ describe("what the service finds wrong", () => {
   const issues = [
     { path: ["parameters", "widths", 1], message: "must be 16 or more" },
     { path: ["parameters", "lossless"], message: "JPEG cannot be lossless: ask for WebP, AVIF or PNG" },
+    { path: ["parameters", "text"], message: "is needed" },
     { path: [3, "parameters", "quality"], message: "must be 100 or less" },
     { path: [4, "parameters", "quality"], message: "must be 100 or less" },
     { path: ["parameters", "else"], message: "is no parameter of this Job" },
@@ -79,11 +80,12 @@ describe("what the service finds wrong", () => {
   it("stands at its field as a sentence, with the entry of a list, and once for all of many submissions", () => {
     assert.deepEqual(faultsAt(issues, ["parameters", "widths"]), ["Entry 2: must be 16 or more."]);
     assert.deepEqual(faultsAt(issues, ["parameters", "lossless"]), ["JPEG cannot be lossless: ask for WebP, AVIF or PNG."]);
+    assert.deepEqual(faultsAt(issues, ["parameters", "text"]), ["This is needed."]);
     assert.deepEqual(faultsAt(issues, ["parameters", "quality"]), ["Must be 100 or less."]);
     assert.deepEqual(faultsAt(issues, ["priority"]), ["Must be a whole number.", "Must be 0 to 100."]);
   });
 
   it("stands below the form, with its place, where there is no field for it", () => {
-    assert.deepEqual(faultsElsewhere(issues, [["parameters", "widths"], ["parameters", "lossless"], ["parameters", "quality"], ["priority"]]), ["Else: is no parameter of this Job.", "Photo 3: is no photo of yours."]);
+    assert.deepEqual(faultsElsewhere(issues, [["parameters", "widths"], ["parameters", "lossless"], ["parameters", "text"], ["parameters", "quality"], ["priority"]]), ["Else: is no parameter of this Job.", "Photo 3: is no photo of yours."]);
   });
 });

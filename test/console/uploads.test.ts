@@ -33,7 +33,7 @@ describe("photos come into the page", { skip: NOT_ALL, timeout: 120_000 }, () =>
     const drag = await dragOver(page, [join(folder, "a.png"), join(folder, "trip")]);
     await page.getByText("Let go to upload").waitFor();
     await drag.leave();
-    await page.getByText("Drop photos here").waitFor();
+    await page.getByText("Add photos").waitFor();
     await (await dragOver(page, [join(folder, "a.png"), join(folder, "trip")])).drop();
     for (const name of ["a.png", "b.png", "c.png"]) await page.getByRole("button", { name, pressed: true }).waitFor();
     assert.equal(await page.locator(".photo-grid li").count(), 3);

@@ -28,7 +28,7 @@ export function Duplicates({ result: { sha256, phash, duplicates }, photo }: { r
         </ul>
       )}
       <dl class="card is-small">
-        <div><dt>Of the picture</dt><dd><code>{phash ?? "nearly flat: none"}</code></dd></div>
+        <div><dt>Perceptual hash</dt><dd><code>{phash ?? "none: it is nearly flat"}</code></dd></div>
         <div><dt>SHA-256</dt><dd><code>{sha256}</code></dd></div>
       </dl>
     </>

@@ -27,7 +27,7 @@ export function Desk() {
           </section>
           <LimitsLine />
         </div>
-        <section class="jobs" aria-labelledby="jobs-title">
+        <section class="jobs" id="jobs" aria-labelledby="jobs-title">
           <ListFilter />
           <JobRows />
         </section>

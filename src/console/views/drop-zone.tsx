@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import { bytes, number } from "../in-words.js";
 import type { Upload } from "../uploads.js";
 import { useWorkspace } from "../workspace.js";
@@ -17,8 +18,8 @@ export function DropZone() {
             event.currentTarget.value = "";
           }}
         />
-        <strong>{isOver.value ? "Let go to upload" : "Drop photos here, or choose some"}</strong>
-        <small>JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC · up to {bytes(maxUploadBytes)} and {number(Math.round(maxPhotoPixels / 1e6))} megapixels</small>
+        <strong>{isOver.value ? "Let go to upload" : "Add photos"}</strong>
+        <small>Press here, or drop them anywhere on the page. JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC; up to {bytes(maxUploadBytes)} and {number(Math.round(maxPhotoPixels / 1e6))} megapixels.</small>
       </label>
       <UploadList />
     </>
@@ -28,11 +29,15 @@ export function DropZone() {
 function UploadList() {
   const { uploads } = useWorkspace();
   const list = uploads.list.value;
+  const ref = useRef<HTMLUListElement>(null);
+  const newest = list.at(-1)?.id;
+  // They may have been dropped far from here.
+  useEffect(() => ref.current?.scrollIntoView({ block: "nearest" }), [newest]);
   if (list.length === 0) return null;
   const isDone = list.some(({ state }) => state === "done" || state === "already-here");
   return (
     <>
-      <ul class="uploads" aria-label="Uploads" tabIndex={0}>{list.map((upload) => <UploadLine key={upload.id} upload={upload} />)}</ul>
+      <ul class="uploads" ref={ref} aria-label="Uploads" tabIndex={0}>{list.map((upload) => <UploadLine key={upload.id} upload={upload} />)}</ul>
       {isDone && <button type="button" class="link" onClick={uploads.clearDone}>Clear those that are done</button>}
     </>
   );

@@ -44,7 +44,7 @@ export function JobDetails() {
         <>
           <p class={`line is-${row.status.toLowerCase()}`}>
             <span class="status">{STATUS_WORDS[row.status]}</span>
-            <span class="faint">{standing(row)}</span>
+            {row.status !== "FAILED" && <span class="faint">{standing(row)}</span>}
             <JobButtons row={row} />
           </p>
           {row.status === "STARTED" && <progress value={row.progress} max={1} aria-label="Progress" />}

@@ -32,7 +32,7 @@ export function JobRows() {
   return (
     <div class="job-rows">
       {complaint.value && <p role="alert" class="fault">{complaint.value} <button type="button" class="link" onClick={() => { complaint.value = null; }}>Dismiss</button></p>}
-      {isEmpty && <p class="empty">{isFiltered(list.filter.value) ? "No job is like this." : "Nothing submitted yet. Drop a photo on the left and press Submit: every step arrives here."}</p>}
+      {isEmpty && <p class="empty">{isFiltered(list.filter.value) ? "No job is like this." : "Nothing submitted yet. Add a photo and press Submit: every step arrives here."}</p>}
       <ul ref={ref} style={{ height: `${ids.length * ROW_PX}px` }} onKeyDown={move} aria-label="Jobs, newest first" hidden={ids.length === 0}>
         {ids.slice(start, end).map((id, i) => <JobRow key={id} id={id} index={start + i} count={ids.length} top={(start + i) * ROW_PX} />)}
       </ul>

@@ -14,7 +14,7 @@ export function ParameterInput({ field }: { field: ParameterField }) {
       {field.kind === "flag" ? <label for={id}>{control} {field.label}</label> : <><label for={id}>{field.label}{field.required && <span class="faint"> needed</span>}</label>{control}</>}
       <small id={hint}>
         <Faults faults={faults} />
-        {field.description}
+        {field.description}{field.kind === "list" && " Commas between them."}
       </small>
     </div>
   );
@@ -45,5 +45,5 @@ function Control({ field: { kind, name, options, fallback, required, schema }, a
   if (kind === "json") return <textarea {...attributes} rows={2} spellcheck={false} placeholder={fallback || 'JSON, e.g. "hello"'} value={text} onInput={type} />;
   // Not of the type number, which tells nothing of what it does not take for one.
   if (kind === "number") return <input type="text" inputMode={schema.type === "integer" ? "numeric" : "decimal"} {...attributes} autocomplete="off" placeholder={fallback} value={text} onInput={type} />;
-  return <input type="text" {...attributes} autocomplete="off" placeholder={kind === "list" ? `${fallback || "several"}, with commas` : fallback} value={text} onInput={type} />;
+  return <input type="text" {...attributes} autocomplete="off" placeholder={fallback} value={text} onInput={type} />;
 }

@@ -16,6 +16,7 @@ export function TopBar() {
       {kind === "unplugged"
         ? <button type="button" onClick={feed.plugIn}>Plug in again</button>
         : <button type="button" class="quiet" disabled={kind !== "live"} onClick={feed.unplug} title="Cuts this page's connection for ten seconds. Jobs go on; when it is back, everything that happened meanwhile arrives.">Pull the plug</button>}
+      <a class="to-jobs" href="#jobs">Jobs</a>
       <div class="person">
         <span title={me.email}>{me.name}{me.role === "ADMIN" && " (admin)"}</span>
         <button type="button" class="quiet" onClick={() => signOut()}>Sign out</button>
