@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as pause } from "node:timers/promises";
-import { ConfigError, parseConfig, readEnvironment } from "../config.js";
+import { parseConfig, readEnvironment } from "../config.js";
 import { colorDepthOf } from "../demo/color-depth.js";
 import { runDemo } from "../demo/run-demo.js";
 import { makeSamplePhoto } from "../imaging/make-sample-photo.js";
@@ -18,7 +18,7 @@ await runCommand(async () => {
   const running = await readServiceFile(dataFolder);
   const { service, stop } = running ? { service: running, stop: async () => {} } : await startService(dataFolder);
   try {
-    if (service.token === null) throw new ConfigError(["The service that runs here honours no development tokens, which the demo needs"]);
+    if (service.token === null) throw new Error("The service that runs here honours no development tokens, which the demo needs.");
     const ok = await runDemo({ url: service.url, token: service.token, photo, folder: "demo-output", out: process.stdout, draw: await pictures() });
     if (!ok) process.exitCode = 1;
   } finally {
@@ -35,7 +35,7 @@ async function pictures() {
 async function readPhoto(path: string | undefined): Promise<{ bytes: Uint8Array; filename: string }> {
   if (path === undefined) return { bytes: await makeSamplePhoto(), filename: "hills.jpg" };
   const bytes = await readFile(path).catch(() => {
-    throw new ConfigError([`${path} cannot be read: name a photo, or none and one is made`]);
+    throw new Error(`${path} cannot be read: name a photo, or none, and one is made.`);
   });
   return { bytes, filename: basename(path) };
 }
@@ -54,5 +54,5 @@ async function startService(dataFolder: string): Promise<{ service: ServiceFile;
     if (service) return { service, stop };
     await pause(100);
   }
-  throw new ConfigError(["The service could not be started"]);
+  throw new Error("The service could not be started.");
 }

@@ -25,7 +25,7 @@ export async function runDemo({ url, token, photo, folder, out, draw }: DemoOpti
   const client = createDemoClient({ url, token });
   try {
     const uploaded = await client.upload(photo.bytes, photo.filename);
-    out.write(`Uploaded ${photo.filename}: ${uploaded.width} × ${uploaded.height} pixels, ${photo.bytes.length} bytes. Submitting ${JOBS.join(", ")}.\n\n`);
+    out.write(`Uploaded ${photo.filename}: ${uploaded.width} × ${uploaded.height} pixels, ${Math.ceil(photo.bytes.length / 1000)} kB. Submitting ${JOBS.join(", ")}.\n\n`);
     const { ids, eventCursor } = await client.submit(JOBS, uploaded.id);
     const ended = await watch(client, { ids, eventCursor, out });
     const paths = (await Promise.all(ended.map((event) => saveResult(client, event, join(resolve(folder), ids[0] ?? "demo"))))).flat();

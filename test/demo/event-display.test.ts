@@ -26,4 +26,16 @@ describe("the event display", () => {
       "",
     ]);
   });
+
+  it("keeps a bar for each job on a terminal, below the steps, of which the last is not lost", () => {
+    const out = Object.assign(new PassThrough(), { isTTY: true, columns: 100, rows: 30, cursorTo: () => true, moveCursor: () => true, clearScreenDown: () => true, clearLine: () => true });
+    const display = createEventDisplay(out as unknown as NodeJS.WriteStream);
+    for (const name of ["thumbnail", "metadata"]) display.show(eventOf("SUCCEEDED", { id: name, progress: 1, job: { name } }));
+    display.close();
+    const text = String(out.read());
+    for (const name of ["thumbnail", "metadata"]) {
+      assert.match(text, new RegExp(`  ${name} +SUCCEEDED +100 %\\n`));
+      assert.match(text, new RegExp(`  ${name} +█+ 100 %  done`));
+    }
+  });
 });
