@@ -61,8 +61,9 @@ function makeEcho(random: SeededRandom): object {
 }
 
 async function usePhoto({ api, random, tally }: Actor, picture: Buffer): Promise<void> {
-  const { id } = await api.upload(withComment(picture, randomBytes(16)));
   tally.uploads++;
+  const photo = await api.upload(withComment(picture, randomBytes(16))).catch((error: unknown) => String(error));
+  if (typeof photo === "string") return tally.countFailure(photo);
   const jobs = random.shuffled(["thumbnail", "metadata", "placeholder", "palette"]).slice(0, 2);
-  tally.count(await api.ask(ENQUEUE, { inputs: jobs.map((job) => ({ job, photoIds: [id] })) }));
+  tally.count(await api.ask(ENQUEUE, { inputs: jobs.map((job) => ({ job, photoIds: [photo.id] })) }));
 }

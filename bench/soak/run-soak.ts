@@ -39,9 +39,7 @@ export async function runSoak(rig: Rig, { minutes, say }: { minutes: number; say
     const start = await sampleAtRest(probed);
     say(`${minutes} minutes of load`);
     const over = new AbortController();
-    const sampling = sampleUntil(probed, over.signal, say);
-    const tally = await use(minutes * 60_000).finally(() => over.abort());
-    const underLoad = await sampling;
+    const [tally, underLoad] = await Promise.all([use(minutes * 60_000).finally(() => over.abort()), sampleUntil(probed, over.signal, say)]);
     say(`${REST_MS / 1000} s of rest`);
     return { figures: judgeSoak({ start, end: await sampleAtRest(probed), underLoad }), tally };
   } finally {

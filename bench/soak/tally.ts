@@ -12,6 +12,8 @@ export interface Tally {
   wrong: Map<string, number>;
   count(answer: Answer<unknown>): void;
   expectRefusal(answer: Answer<unknown>): void;
+  /** Of an upload. */
+  countFailure(error: string): void;
   complain(sentence: string): void;
 }
 
@@ -27,6 +29,10 @@ export function createTally(): Tally {
       tally.answers++;
       if (answer.kind === "unknown") tally.unavailable++;
       else if (answer.kind === "data") tally.complain("a mistake was answered as if it were none");
+    },
+    countFailure(error) {
+      if (error.includes("SERVICE_UNAVAILABLE")) tally.unavailable++;
+      else tally.complain(error);
     },
     complain: (sentence) => void tally.wrong.set(sentence, (tally.wrong.get(sentence) ?? 0) + 1),
   };
