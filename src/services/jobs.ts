@@ -15,6 +15,10 @@ export interface Jobs {
   /** All of them, by name. */
   list(): Promise<Job[]>;
   find(name: string): Promise<Job | null>;
+  /** As `find`, of a Job that a QueuedJob has; throws when it has no row. */
+  get(name: string): Promise<Job>;
+  /** At once, if it has been read. */
+  known(name: string): Job | undefined;
   /** The task behind a Job that can be submitted now; null when there is none, or it is switched off. */
   submittable(name: string): Task | null;
 }
@@ -26,11 +30,13 @@ const REREAD_MS = 5000;
 export function createJobs(deps: { database: Database; catalogue: ReadonlyMap<string, Task>; disabledJobs: readonly string[] }): Jobs {
   const disabled = new Set(deps.disabledJobs);
   let known: Promise<Map<string, Job>> | null = null;
+  let byName = new Map<string, Job>();
   let readAt = 0;
 
   async function read(): Promise<Map<string, Job>> {
     const rows = await available(() => deps.database.orm.select().from(jobs).orderBy(asc(jobs.name)));
-    return new Map(rows.map(({ offered, ...row }) => [row.name, { ...row, id: row.name, enabled: offered && !disabled.has(row.name) }]));
+    byName = new Map(rows.map(({ offered, ...row }) => [row.name, { ...row, id: row.name, enabled: offered && !disabled.has(row.name) }]));
+    return byName;
   }
 
   function load(): Promise<Map<string, Job>> {
@@ -42,13 +48,21 @@ export function createJobs(deps: { database: Database; catalogue: ReadonlyMap<st
     return known;
   }
 
+  async function find(name: string): Promise<Job | null> {
+    const job = (await (known ?? load())).get(name);
+    if (job || Date.now() - readAt < REREAD_MS) return job ?? null;
+    return (await load()).get(name) ?? null;
+  }
+
   return {
     list: async () => [...(await (known ?? load())).values()],
-    async find(name) {
-      const job = (await (known ?? load())).get(name);
-      if (job || Date.now() - readAt < REREAD_MS) return job ?? null;
-      return (await load()).get(name) ?? null;
+    find,
+    async get(name) {
+      const job = await find(name);
+      if (!job) throw new Error(`The Job ${name} has no row`);
+      return job;
     },
+    known: (name) => byName.get(name),
     submittable: (name) => (disabled.has(name) ? null : (deps.catalogue.get(name) ?? null)),
   };
 }

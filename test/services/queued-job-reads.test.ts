@@ -39,6 +39,17 @@ describe("reading QueuedJobs", () => {
       assert.deepEqual((await page()).rows, [{ ...finished, outputs: null }]);
     });
 
+    it("that is brief holds what lists tell of a row, as it is, and is as empty and as long as the other", async () => {
+      assert.deepEqual(await page({}, { brief: true }), { rows: [], hasMore: false, lastSeq: 0 });
+      const finished = await waist.finished(user, { priority: 7 });
+      await waist.submit(user);
+      const { rows, hasMore, lastSeq } = await page({}, { brief: true, first: 1, beforeId: "ffffffff-ffff-7fff-8fff-ffffffffffff" });
+      assert.deepEqual([rows.length, hasMore, lastSeq], [1, true, 4]);
+      const [brief = {}] = (await page({}, { brief: true })).rows.slice(1);
+      const { id, userId, jobName, status, photoCount, priority, progress, attempts, version, createdAt } = finished;
+      assert.deepEqual(brief, { lastSeq: 4, id, userId, jobName, status, photoCount, priority, progress, attempts, version, createdAt });
+    });
+
     it("is empty for one who has none, and tells where the stream stands", async () => {
       assert.deepEqual(await page(), { rows: [], hasMore: false, lastSeq: 0 });
       const { id } = await waist.submit(user);

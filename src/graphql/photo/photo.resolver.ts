@@ -1,4 +1,5 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from "type-graphql";
+import type { GraphQLResolveInfo } from "graphql";
+import { Arg, Args, Ctx, FieldResolver, ID, Info, Mutation, Query, Resolver, Root } from "type-graphql";
 import { encodePageCursor } from "../../cursors.js";
 import { parseId } from "../../services/ids.js";
 import type { Photo } from "../../services/photos.js";
@@ -55,7 +56,7 @@ export class PhotoResolver {
   }
 
   @FieldResolver(() => QueuedJobConnection, { description: "One's QueuedJobs on this photo, newest first." })
-  queuedJobs(@Root() photo: Photo, @Args(() => PageArgs) args: PageArgs, @Ctx() context: Context): Promise<QueuedJobList> {
-    return listQueuedJobs(context, args, { userId: photo.userId, photoId: photo.id, filter: null });
+  queuedJobs(@Root() photo: Photo, @Args(() => PageArgs) args: PageArgs, @Ctx() context: Context, @Info() info: GraphQLResolveInfo): Promise<QueuedJobList> {
+    return listQueuedJobs(context, args, { userId: photo.userId, photoId: photo.id, filter: null }, info);
   }
 }

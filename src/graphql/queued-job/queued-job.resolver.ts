@@ -1,4 +1,5 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from "type-graphql";
+import type { GraphQLResolveInfo } from "graphql";
+import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Mutation, Query, Resolver, Root } from "type-graphql";
 import { encodeStreamCursor } from "../../cursors.js";
 import { ForbiddenError, InvalidInputError } from "../../errors.js";
 import type { Instant, QueuedJob } from "../../queued-job.js";
@@ -8,6 +9,7 @@ import { outputKey } from "../../services/output-key.js";
 import type { Photo } from "../../services/photos.js";
 import type { User } from "../../services/users.js";
 import type { Context } from "../context.js";
+import type { Loaders } from "../loaders.js";
 import { JobType } from "../job/job.type.js";
 import { PageArgs } from "../paging/page.args.js";
 import { PhotoType } from "../photo/photo.type.js";
@@ -39,8 +41,9 @@ export class QueuedJobResolver {
     @Arg("userId", () => ID, { nullable: true, description: "Whose; another's for admins only." }) userId: string | null,
     @Arg("allUsers", () => Boolean, { nullable: true, defaultValue: false, description: "Everybody's; for admins only." }) allUsers: boolean | null,
     @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<QueuedJobList> {
-    return listQueuedJobs(context, args, { userId: chooseOwner(context.user, userId ?? null, allUsers ?? false), photoId: null, filter });
+    return listQueuedJobs(context, args, { userId: chooseOwner(context.user, userId ?? null, allUsers ?? false), photoId: null, filter }, info);
   }
 
   @Mutation(() => QueuedJobType, { description: "Submits one. It is accepted and durable when this answers." })
@@ -89,17 +92,13 @@ export class QueuedJobResolver {
   }
 
   @FieldResolver(() => JobType, { description: "What was submitted." })
-  async job(@Root() { jobName }: QueuedJob, @Ctx() { jobs }: Context): Promise<Job> {
-    const job = await jobs.find(jobName);
-    if (!job) throw new Error(`The Job ${jobName} has no row`);
-    return job;
+  job(@Root() { jobName }: QueuedJob, @Ctx() { jobs }: Context): Job | Promise<Job> {
+    return jobs.known(jobName) ?? jobs.get(jobName);
   }
 
   @FieldResolver(() => UserType, { description: "Who submitted it." })
-  async user(@Root() { userId }: QueuedJob, @Ctx() { user, loaders }: Context): Promise<User> {
-    const owner = userId === user.id ? user : await loaders.users.load(userId);
-    if (!owner) throw new Error("The owner of a QueuedJob is gone");
-    return owner;
+  user(@Root() { userId }: QueuedJob, @Ctx() { user, loaders }: Context): User | Promise<User> {
+    return userId === user.id ? user : loadOwner(loaders, userId);
   }
 
   @FieldResolver(() => [PhotoType], { description: "What it works on; photos that were deleted are left out." })
@@ -139,4 +138,10 @@ function chooseOwner(user: User, userId: string | null, allUsers: boolean): stri
   const wanted = userId === null ? user.id : parseId(userId, ["userId"]);
   if (user.role !== "ADMIN" && (allUsers || wanted !== user.id)) throw new ForbiddenError("Only an admin may see QueuedJobs of others.");
   return allUsers ? null : wanted;
+}
+
+async function loadOwner({ users }: Loaders, id: string): Promise<User> {
+  const owner = await users.load(id);
+  if (!owner) throw new Error("The owner of a QueuedJob is gone");
+  return owner;
 }

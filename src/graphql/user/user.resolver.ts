@@ -1,4 +1,5 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from "type-graphql";
+import type { GraphQLResolveInfo } from "graphql";
+import { Arg, Args, Ctx, FieldResolver, ID, Info, Mutation, Query, Resolver, Root } from "type-graphql";
 import { encodePageCursor } from "../../cursors.js";
 import { ForbiddenError, UnauthenticatedError } from "../../errors.js";
 import { parseId } from "../../services/ids.js";
@@ -68,9 +69,10 @@ export class UserResolver {
     @Args(() => PageArgs) args: PageArgs,
     @Arg("filter", () => QueuedJobFilterInput, { nullable: true, description: "Which ones; all without it." }) filter: QueuedJobFilterInput | null,
     @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<QueuedJobList> {
     assertVisible(root, context.user);
-    return listQueuedJobs(context, args, { userId: root.id, photoId: null, filter });
+    return listQueuedJobs(context, args, { userId: root.id, photoId: null, filter }, info);
   }
 }
 

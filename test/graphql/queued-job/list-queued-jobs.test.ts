@@ -29,6 +29,28 @@ describe("queuedJobs", () => {
   });
   after(() => service.close());
 
+  it("tell each field the same, whatever else is asked for", async () => {
+    const person = await service.person();
+    const { id } = await person.enqueue("echo", { message: 1 }, { priority: 3, runAt: new Date(Date.now() + 60_000).toISOString() });
+    await person.enqueue("echo", { failAttempts: 1 });
+    const FIELDS = ["id", "status", "parameters", "priority", "runAt", "progress", "progressMessage", "attempts", "result", "version", "createdAt", "updatedAt", "startedAt", "finishedAt", "expiresAt", "reusedFrom", "queuePosition", "estimatedStartAt", "__typename", "job { name }", "user { email }", "photos { id }", "outputs { name }", "error { code }", "history { type at }"];
+    const { queuedJobs, queuedJob } = await person.get(`query ($id: ID!) { queuedJobs { nodes { ${FIELDS.join(" ")} } } queuedJob(id: $id) { ${FIELDS.join(" ")} } }`, { id });
+    assert.deepEqual(queuedJobs.nodes[1], queuedJob);
+    for (const field of FIELDS.filter((one) => one !== "estimatedStartAt")) {
+      const name = field.split(" ")[0] ?? "";
+      const alone = await person.get(`{ a: queuedJobs { nodes { ${field} } } b: queuedJobs { edges { ...E } } me { queuedJobs { nodes { ... on Node { id } ... on QueuedJob { ${field} } } } } } fragment E on QueuedJobEdge { node { ...N } } fragment N on QueuedJob { ${field} }`);
+      const expected = queuedJobs.nodes.map((node: Record<string, unknown>) => node[name]);
+      assert.deepEqual([alone.a.nodes, alone.b.edges.map(({ node }: { node: unknown }) => node), alone.me.queuedJobs.nodes].map((nodes: Record<string, unknown>[]) => nodes.map((node) => node[name])), [expected, expected, expected], field);
+    }
+  });
+
+  it("tell what one of two selections of a field left out the time before", async () => {
+    const person = await service.person();
+    await person.enqueue("echo", { message: 1 });
+    const query = "query ($more: Boolean!) { queuedJobs { nodes { id } } queuedJobs @include(if: $more) { nodes { parameters } } }";
+    for (const more of [false, true, false, true]) assert.equal((await person.get(query, { more })).queuedJobs.nodes[0].parameters?.message, more ? 1 : undefined);
+  });
+
   it("are narrowed by status and by Job, together with their count", async () => {
     const person = await service.person();
     const [a, b, c] = [await person.enqueue("echo"), await person.enqueue("echo"), await person.enqueue("echo")].map(({ id }) => id);

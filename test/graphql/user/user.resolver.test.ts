@@ -1,5 +1,6 @@
 import "reflect-metadata";
 import assert from "node:assert/strict";
+import type { GraphQLResolveInfo } from "graphql";
 import { after, before, describe, it } from "node:test";
 import type { Context } from "../../../src/graphql/context.js";
 import { UserResolver } from "../../../src/graphql/user/user.resolver.js";
@@ -131,6 +132,6 @@ describe("a user who is another's", () => {
     const context = { user: ann } as Context;
     const hidden = { code: "FORBIDDEN", message: "This is visible to the user and to admins only." };
     await assert.rejects(resolver.limits(bob, context), hidden);
-    await assert.rejects(resolver.queuedJobs(bob, { first: null, after: null }, null, context), hidden);
+    await assert.rejects(resolver.queuedJobs(bob, { first: null, after: null }, null, context, {} as GraphQLResolveInfo), hidden);
   });
 });
