@@ -29,7 +29,7 @@ describe("the README", () => {
   });
 
   it("has every code that may leave the service", () => {
-    const told = rowsUnder("Errors").flatMap(([code]) => wordsIn(code));
+    const told = rowsUnder("Handle errors").flatMap(([code]) => wordsIn(code));
     const own = Object.values(errors).flatMap((kind) => {
       const instance: unknown = Reflect.construct(kind, [[], "x"]);
       return instance instanceof errors.ServiceError && typeof instance.code === "string" ? [instance.code] : [];
