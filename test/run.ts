@@ -13,6 +13,7 @@ import { startPostgres } from "../src/embedded/start-postgres.js";
 import { startRedis } from "../src/embedded/start-redis.js";
 import { createLogger } from "../src/logger.js";
 import { groupFiles } from "./support/group-files.js";
+import { RUNS_LONG } from "./support/long.js";
 import { seededRandom } from "./support/seeded-random.js";
 import { createTemplateDatabase } from "./support/test-database.js";
 import { createTestSummary } from "./support/test-summary.js";
@@ -74,7 +75,7 @@ function readTimes(): Record<string, number> {
 }
 
 async function runFiles(): Promise<number> {
-  const events = run({ files, concurrency: 2 * availableParallelism(), timeout: 300_000 });
+  const events = run({ files, concurrency: 2 * availableParallelism(), timeout: RUNS_LONG ? 900_000 : 300_000 });
   const summary = createTestSummary(events);
   const report = events.compose(new spec());
   const done = new Promise((resolve) => report.once("end", resolve));
