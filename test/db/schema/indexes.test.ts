@@ -1,6 +1,7 @@
 // The real statements on a table of 20,000 rows: each finds its rows by an index, and touches about as many as it gives.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import type { Sql } from "postgres";
 import { createDatabase } from "../../../src/db/database.js";
 import type { Database } from "../../../src/db/database.js";
 import { createAccounts } from "../../../src/services/accounts.js";
@@ -9,9 +10,12 @@ import { createBacklogReads } from "../../../src/services/backlog.js";
 import { createEventLog } from "../../../src/services/event-log.js";
 import { createQueuedJobReads } from "../../../src/services/queued-job-reads.js";
 import { searchQueuedJobs } from "../../../src/services/queued-job-search.js";
-import { findDue, findExpired, findLapsed } from "../../../src/services/queued-jobs/due.js";
+import { claimMany, recordProgress, succeedMany } from "../../../src/services/queued-jobs/attempt.js";
+import { backlogsOf, findDue, findExpired, findLapsed } from "../../../src/services/queued-jobs/due.js";
 import { findOldest } from "../../../src/services/queued-jobs/filter.js";
+import { cancelMany } from "../../../src/services/queued-jobs/owner-steps.js";
 import { findEarlierResult } from "../../../src/services/queued-jobs/reuse.js";
+import type { QueuedJobStatus } from "../../../src/queued-job-status.js";
 import type { User } from "../../../src/services/users.js";
 import { eventually } from "../../support/eventually.js";
 import { createTestWaist } from "../../support/test-waist.js";
@@ -99,7 +103,14 @@ describe(`on ${ROWS} rows`, () => {
     ["the account of an e-mail, in whatever case", 5, async (database) => assert.equal((await createAccounts({ database } as AccountsDeps).find({ email: "PERSON4711@example.test" })).length, 1)],
     ["the QueuedJobs of whoever has an e-mail", 10, async (database) => assert.deepEqual((await searchQueuedJobs(database, { user: "person4711@EXAMPLE.test", status: null, jobName: null, beforeId: null, first: 50 })).rows, [])],
     ["a key of a user with thousands", 10, ({ sql }) => sql`select from queued_jobs where user_id = ${crowd.id} and idempotency_key = any(${["finished_at, progress, expires_at7"]})`],
+    ["what stands before each of many", 60, async ({ sql }) => assert.deepEqual(await backlogsOf(sql, [{ userId: person.id, priority: 0 }, { userId: crowd.id, priority: 0 }]), [20, 0])],
+    ["many that are claimed", 100, async ({ sql }) => assert.equal(count(await claimMany(sql, (await oldest(sql, "PENDING")).map(({ id }) => ({ id, run: 1, worker: "w" })), ["echo"])), 10)],
+    ["many that make progress", 100, async ({ sql }) => assert.equal(count(await recordProgress(sql, (await oldest(sql, "STARTED")).map(({ id }) => ({ id, attempt: 1, progress: 0.5, message: null })))), 10)],
+    ["many that succeed", 100, async ({ sql }) => assert.equal(count(await succeedMany(sql, (await oldest(sql, "STARTED")).map(({ id }) => ({ id, attempt: 1, result: null })), 60)), 10)],
+    ["many that are cancelled", 100, async ({ sql }) => assert.equal(count(await cancelMany(sql, { ids: (await oldest(sql, "STARTED")).map(({ id }) => id), ttlSeconds: 60 })), 10)],
   ];
+  const oldest = (sql: Sql, status: QueuedJobStatus) => findOldest(sql, { userId: person.id, filter: all, statuses: [status], limit: 10 });
+  const count = (made: unknown[]) => made.filter((one) => one !== null).length;
   async function pageOfPhoto(database: Database): Promise<unknown> {
     const [photo] = await database.sql<{ id: string }[]>`select photo_id as id from queued_job_photos where queued_job_id = '01900000-0000-0000-0000-000000000200'`;
     const { rows } = await createQueuedJobReads(database).page({ userId: crowd.id, photoId: photo?.id ?? "", filter: all }, { readerId: crowd.id, first: 50, beforeId: null });
