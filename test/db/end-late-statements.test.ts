@@ -98,7 +98,8 @@ describe("a statement of an operation that is too late", () => {
     // Known to both connections: only then does one follow another without waiting for its answer.
     for (let round = 0; round < 2; round++) await Promise.all(Array.from({ length: 6 }, (_, i) => slow(i, 0.01)));
     const others = Array.from({ length: 6 }, (_, i) => slow(i, 0.2));
-    const late = Array.from({ length: 4 }, () => tooLate(async () => database.sql`select pg_sleep(4)`));
+    // Sent at once, so that they stand before those that follow.
+    const late = Array.from({ length: 4 }, () => tooLate(() => database.sql`select pg_sleep(4)`.then((rows) => rows)));
     const behind = Array.from({ length: 6 }, (_, i) => slow(10 + i, 0));
     assert.deepEqual(await Promise.all(late), [LATE, LATE, LATE, LATE]);
     // Each gets its own row, whatever was cancelled before it.
