@@ -30,22 +30,28 @@ export interface LoadService {
   user(name: string): Promise<LoadUser>;
 }
 
-/** Ends the process when `run` is done. */
+/** Ends the process when `run` is done, or broke, or was interrupted; nothing is left running. */
 export async function withLoadService(env: Record<string, string>, run: (service: LoadService) => Promise<void>): Promise<never> {
   const folder = await mkdtemp(join(tmpdir(), "photo-service-load-"));
   await chmod(folder, 0o755);
   const log = createLogger({ name: "load", level: "error", pretty: false });
   const [postgres, redis] = await Promise.all([startPostgres({ dataDir: join(folder, "postgres"), log }), startRedis({ dataDir: join(folder, "redis"), log, path: process.env["PATH"] ?? "" })]);
   const children: ChildProcess[] = [];
-  try {
-    await createTemplateDatabase(postgres.url);
-    await run(await start({ DATABASE_URL: postgres.url.replace(/photos$/, "template_photos"), REDIS_URL: redis.url, STORAGE_URL: `file:${join(folder, "files")}`, ...env }, children));
-  } finally {
+  const end = async (code?: number): Promise<never> => {
     for (const child of children) child.kill("SIGKILL");
     await Promise.all([postgres.close(), redis.close()]);
     await rm(folder, { recursive: true, force: true });
-  }
-  process.exit();
+    process.exit(code);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void end(1));
+  // What is thrown by a socket's listener, too.
+  process.once("uncaughtException", (error) => {
+    say(String(error.stack));
+    void end(1);
+  });
+  await createTemplateDatabase(postgres.url);
+  await run(await start({ DATABASE_URL: postgres.url.replace(/photos$/, "template_photos"), REDIS_URL: redis.url, STORAGE_URL: `file:${join(folder, "files")}`, ...env }, children));
+  return end();
 }
 
 async function start(more: Record<string, string>, children: ChildProcess[]): Promise<LoadService> {
