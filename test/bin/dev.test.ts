@@ -1,48 +1,65 @@
-// Fast reload: `npm run dev` in a copy of the sources, of which one is changed.
+// `npm run dev`, for real, in a copy of this repository.
 import assert from "node:assert/strict";
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { it } from "node:test";
-import { readServiceFile } from "../../src/bin/service-file.js";
+import { describe, it } from "node:test";
+import { NOT_ALL } from "../support/browser.js";
+import { launchChromium, watchPage } from "../support/chromium.js";
 import { eventually } from "../support/eventually.js";
-import { long } from "../support/long.js";
 import { isAlive, processTree } from "../support/process-tree.js";
 
-const HEALTH = "src/server/health.ts";
+describe("npm run dev", { skip: NOT_ALL, timeout: 280_000 }, () => {
+  it("serves the page from its sources, renews it as they change, signed in as before, and leaves nothing running", async (t) => {
+    const copy = mkdtempSync(join(tmpdir(), "photo-service-dev-"));
+    // PostgreSQL may run as another user than we do.
+    chmodSync(copy, 0o755);
+    for (const part of ["package.json", "tsconfig.json", "src", "test", "bench", "dist", "drizzle", "examples"]) cpSync(part, join(copy, part), { recursive: true, filter: (path) => !path.includes("node_modules") });
+    symlinkSync(resolve("node_modules"), join(copy, "node_modules"));
+    // As npm does before it.
+    execFileSync("node_modules/.bin/tsc", { cwd: copy });
+    const dev = spawn(process.execPath, ["dist/src/bin/dev.js"], { cwd: copy, detached: true, stdio: ["ignore", "pipe", "inherit"], env: { PATH: process.env["PATH"], HOME: copy, HOST: "127.0.0.1", PORT: "0", WORKER_PORT: "0" } });
+    const ended = once(dev, "close");
+    t.after(async () => {
+      if (dev.exitCode === null) process.kill(dev.pid ?? 0, "SIGTERM");
+      await ended;
+      rmSync(copy, { recursive: true, force: true });
+    });
+    let told = "";
+    dev.stdout.setEncoding("utf8").on("data", (text: string) => (told += text));
+    const [, address = "", token = ""] = await eventually("the page is served", () => told.includes("Watching for file changes") && /Page +(http:\S+)#token=(\S+)/.exec(told), 90_000);
 
-it("npm run dev serves what a source says a moment after it was changed, and ends with all that it started", { ...long, timeout: 240_000 }, async (t) => {
-  const copy = mkdtempSync(join(tmpdir(), "photo-service-dev-"));
-  // PostgreSQL may run as another user than we do.
-  chmodSync(copy, 0o755);
-  for (const part of ["src", "dist/src", "dist/examples", "dist/console", "drizzle", "examples/resumable.ts", "package.json", "tsconfig.json"]) cpSync(part, join(copy, part), { recursive: true });
-  symlinkSync(resolve("node_modules"), join(copy, "node_modules"));
-  const dev = spawn(process.execPath, [join(copy, "dist/src/bin/dev.js")], { cwd: copy, stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"], HOME: copy, PORT: "0", WORKER_PORT: "0" } });
-  const all = () => processTree(dev.pid ?? 0);
-  t.after(() => {
-    for (const pid of all()) process.kill(pid, "SIGKILL");
-    rmSync(copy, { recursive: true, force: true });
+    const browser = await launchChromium();
+    t.after(() => browser.close());
+    const page = await browser.newPage();
+    page.setDefaultTimeout(60_000);
+    const { outside, errors } = watchPage(page, new URL(address).origin);
+    await page.goto(`${address}#token=${token}`);
+    await page.getByRole("button", { name: "Pull the plug" }).and(page.locator(":enabled")).waitFor();
+    await change("src/console/views/desk.tsx", ">New job<", ">New work<");
+    await page.getByRole("heading", { name: "New work" }).waitFor();
+    await page.getByRole("button", { name: "Pull the plug" }).and(page.locator(":enabled")).waitFor();
+    // What tests import of the page is compiled, too, which is nothing to the service.
+    await change("src/console/in-words.ts", 'PENDING: "Waiting"', 'PENDING: "In line"');
+    await page.getByRole("option", { name: "In line" }).waitFor({ state: "attached" });
+    await page.getByRole("button", { name: "Pull the plug" }).and(page.locator(":enabled")).waitFor();
+    // A style is exchanged under a page that stays as it is.
+    await page.evaluate("window.stayed = true");
+    await change("src/console/styles/base.css", "--row: 68px", "--row: 70px");
+    await page.waitForFunction("getComputedStyle(document.documentElement).getPropertyValue('--row') === '70px' && window.stayed");
+    assert.deepEqual([outside, errors], [[], []]);
+
+    const pids = processTree(dev.pid ?? 0);
+    process.kill(dev.pid ?? 0, "SIGTERM");
+    await ended;
+    await eventually("nothing is left running", () => !pids.some(isAlive));
+
+    async function change(path: string, from: string, to: string): Promise<void> {
+      const text = readFileSync(join(copy, path), "utf8");
+      assert.ok(text.includes(from), `${path} is without ${from}`);
+      writeFileSync(join(copy, path), text.replace(from, to));
+    }
   });
-  let told = "";
-  for (const stream of [dev.stdout, dev.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (told += text));
-
-  const service = await eventually("the service runs", () => readServiceFile(join(copy, ".data")), 90_000);
-  const health = async () => (await (await fetch(`${service.url}/health/live`)).json()) as { status: string };
-  assert.equal((await health()).status, "ok");
-  await eventually(`the page follows its sources\n${told}`, () => /^ {2}Page +http/m.test(told), 30_000);
-
-  // What is changed while it compiles for the first time, the compiler does not see.
-  await eventually(`the compiler watches\n${told}`, () => /Watching for file changes/.test(told), 90_000);
-
-  const source = readFileSync(join(copy, HEALTH), "utf8");
-  writeFileSync(join(copy, HEALTH), source.replace('({ status: "ok" })', '({ status: "changed" })'));
-  await eventually(`the change is served\n${told}`, async () => (await health()).status === "changed", 90_000);
-
-  const begun = all();
-  assert.ok(begun.length > 4, "PostgreSQL, Redis, API and worker are among them");
-  dev.kill("SIGTERM");
-  assert.deepEqual(await once(dev, "exit"), [0, null]);
-  await eventually("nothing is left of it", () => !begun.some(isAlive), 20_000);
 });

@@ -61,7 +61,7 @@ function Rest({ details }: { details: QueuedJobDetails }) {
   return (
     <>
       {status === "FAILED" && error && <p class="fault"><code>{error.code}</code> {error.message}</p>}
-      {reusedFrom && <p class="line faint">The same was done before: <button type="button" class="link" onClick={() => selection.select(reusedFrom)}>its result</button> was taken over.</p>}
+      {reusedFrom && <p class="faint">The same was done before: <button type="button" class="link" onClick={() => selection.select(reusedFrom)}>its result</button> was taken over.</p>}
       {status === "SUCCESS" && <JobResult details={details} />}
       <h3>Timeline</h3>
       <Timeline history={history} />
