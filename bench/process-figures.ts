@@ -22,7 +22,7 @@ export function memoryMb(root: number): number {
 }
 
 /** Of this process alone, in MB. */
-function memoryOfOne(pid: number): number {
+export function memoryOfOne(pid: number): number {
   return Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`) ?? "")?.[1] ?? 0) / 1024;
 }
 

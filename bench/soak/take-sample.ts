@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import type { Redis } from "ioredis";
 import type { GraphqlPeer } from "../peers/graphql-peer.js";
-import { memoryMb } from "../process-figures.js";
+import { memoryMb, memoryOfOne } from "../process-figures.js";
 import type { Rig } from "../rig.js";
 import { processTree } from "../../test/support/process-tree.js";
 import type { Held } from "./probe.js";
@@ -23,7 +23,8 @@ export async function takeSample({ rig, service, probes, redis }: Probed): Promi
   for (const [role, pid] of Object.entries(service.processes)) {
     const held = JSON.parse(await text(connect(`${probes}/${pid}.sock`))) as Held;
     for (const [name, value] of Object.entries(held)) sample[`${role}: ${NAMES[name as keyof Held]}`] = value as number;
-    sample[`${role}: memory with its children, MB`] = memoryMb(pid);
+    sample[`${role}: memory, MB`] = memoryOfOne(pid);
+    sample[`${role}: memory of its children, MB`] = memoryMb(pid) - memoryOfOne(pid);
     sample[`${role}: children`] = processTree(pid).length - 1;
     sample[`${role}: open files`] = readdirSync(`/proc/${pid}/fd`).length;
   }
