@@ -121,7 +121,10 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   }
 
   function tellEvents({ writer }: Extra, id: string, args: ExecutionArgs, subscription: Subscription): AsyncIterableIterator<never> {
-    return createSocketStream({ id, subscription, result: results.join(args), writer });
+    const result = results.join(args);
+    // graphql-ws holds the arguments as long as the stream is open: what is in the context of each need not be.
+    args.contextValue = null;
+    return createSocketStream({ id, subscription, result, writer });
   }
 
   /** An error of a single operation is never one of the socket. */
