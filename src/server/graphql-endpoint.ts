@@ -39,7 +39,7 @@ export interface GraphqlEndpointOptions {
  * Apollo answers what is new or unusual; an operation that it has let through once is answered without it from then on.
  */
 export async function registerGraphqlEndpoint(app: FastifyInstance, options: GraphqlEndpointOptions): Promise<void> {
-  const known = createKnownOperations();
+  const known = createKnownOperations(options.schema);
   const exceeds = createVariablesChecker(options.schema);
   const told = (error: unknown) => formatError(options.production ? withoutSuggestion(error) : error);
   const apollo = new ApolloServer<Context>({
