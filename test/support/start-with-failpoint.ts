@@ -26,7 +26,8 @@ export async function startWithFailpoint(name: "api" | "worker", options: { port
   let reached = false;
   child.on("message", () => (reached = true));
   const ended = once(child, "exit").then(() => process.off("exit", stop));
-  await eventually(`the ${name} is ready`, () => reached || fetch(`http://127.0.0.1:${port}/health/ready`).then((response) => response.ok), 60_000).catch((error: unknown) => {
+  // One that froze while it was asked would never answer.
+  await eventually(`the ${name} is ready`, () => reached || fetch(`http://127.0.0.1:${port}/health/ready`, { signal: AbortSignal.timeout(1000) }).then((response) => response.ok), 60_000).catch((error: unknown) => {
     stop();
     throw error;
   });
