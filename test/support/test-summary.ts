@@ -47,9 +47,10 @@ export function createTestSummary(events: ReturnType<typeof run>): TestSummary {
       const reasons = [...skipped].filter(([reason]) => reason !== LEFT_OUT).map(([reason, times]) => `skipped ${times}: ${reason}`);
       const leftOut = skipped.get(LEFT_OUT) ?? 0;
       return [
-        "", "The slowest files:", ...slowest(files), "", "The slowest tests:", ...slowest(tests), "",
-        `${passed} passed, ${failed} failed, ${[...skipped.values()].reduce((sum, times) => sum + times, 0)} skipped`, ...reasons,
-        ...(leftOut > 0 ? [`${leftOut} LONG TESTS WERE NOT RUN. LONG=1 npm test runs them, as npm run check does.`] : []), "",
+        "", "The slowest files:", ...slowest(files), "", "The slowest tests:", ...slowest(tests), "", ...reasons,
+        ...(leftOut > 0 ? [`${leftOut} LONG TESTS WERE NOT RUN. LONG=1 npm test runs them, as npm run check does.`] : []),
+        // The last line, alone: whoever reads many runs looks for it there.
+        `${passed} passed, ${failed} failed, ${[...skipped.values()].reduce((sum, times) => sum + times, 0)} skipped`, "",
       ].join("\n");
     },
   };

@@ -35,6 +35,6 @@ button.second { background: none; color: var(--link); border-color: var(--line) 
 .SUCCESS, .SUCCEEDED { color: var(--good) } .FAILED { color: var(--bad) } .STARTED, .RETRYING { color: var(--busy) } .CANCELLED, .DELETED { color: var(--mute) }
 .status { font-weight: 600 }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.25rem 1.25rem; margin: 0 } dt { color: var(--mute) } dd { margin: 0; overflow-wrap: anywhere }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); gap: 0 2rem }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); gap: 0 2rem } .columns td.cell { min-width: 8rem }
 @media (max-width: 40rem) { main, header { padding-left: 0.8rem; padding-right: 0.8rem } th, td { padding: 0.3rem 0.5rem } dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: 0.4rem } label { max-width: none } }
 `;
