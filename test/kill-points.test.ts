@@ -19,7 +19,7 @@ import { startTestService } from "./support/test-service.js";
 import type { TestService } from "./support/test-service.js";
 
 const KINDS: FaultKind[] = ["crash", "freeze", "error"];
-const ALWAYS: FailpointName[] = ["work: after the claim", "work: before the outcome is recorded", "reconcile: before the hints", "accept: after the commit"];
+const ALWAYS: FailpointName[] = ["work: before the outcome is recorded", "reconcile: before the hints", "accept: after the commit"];
 const lengthOf = (at: FailpointName, how: FaultKind) => (how === "crash" && ALWAYS.includes(at) ? {} : long);
 const IN_WORKER: FailpointName[] = ["step: after the commit", "work: after the claim", "work: after the outputs are stored", "work: before the outcome is recorded", "work: after the outcome is recorded", "reconcile: before the hints"];
 const IN_API: FailpointName[] = ["accept: before the statement", "accept: after the commit"];

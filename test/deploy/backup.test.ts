@@ -10,6 +10,7 @@ import postgres from "postgres";
 import type { EmbeddedServer } from "../../src/embedded/open-server-folder.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { eventually } from "../support/eventually.js";
+import { long } from "../support/long.js";
 import { ADMIN_PASSWORD } from "../support/operated-service.js";
 import { runBin } from "../support/run-bin.js";
 import { silentLog } from "../support/silent-log.js";
@@ -34,7 +35,7 @@ function commandOf(script: string): string {
   return (line ?? "").replace(/ +#.*$/, "");
 }
 
-describe("a backup", { skip: NO_POSTGRES_TOOLS }, () => {
+describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
   const folder = temporaryFolder().path;
   let server: EmbeddedServer;
   before(async () => {

@@ -4,15 +4,14 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { accessibilityFaults, closeWindow, NOT_ALL, startBrowser } from "../../support/browser.js";
 import type { PersonAtPage, TestBrowser } from "../../support/browser.js";
-import { NO_BROWSER } from "../../support/chromium.js";
 import { ADMIN_PASSWORD, startOperatedService } from "../../support/operated-service.js";
 import type { OperatedService } from "../../support/operated-service.js";
 import { smallPhoto } from "../../support/small-photo.js";
 
-const LONG = { timeout: 60_000 };
+const PATIENT = { timeout: 60_000 };
 const PHONE = { width: 390, height: 844 };
 
-describe("the operators' pages in a browser", { skip: NO_BROWSER }, () => {
+describe("the operators' pages in a browser", { skip: NOT_ALL }, () => {
   let operated: OperatedService;
   let browser: TestBrowser;
   let url: string;
@@ -52,14 +51,14 @@ describe("the operators' pages in a browser", { skip: NO_BROWSER }, () => {
     await closeWindow(operator, { but: /404/ });
   }
 
-  it("fit a phone, load nothing from elsewhere, break no rule of their own, and have no fault that axe finds", LONG, () => assertSound(PHONE));
-  it("do so at a desk, too, and in the dark", { ...LONG, skip: NOT_ALL }, async () => {
+  it("fit a phone, load nothing from elsewhere, break no rule of their own, and have no fault that axe finds", PATIENT, () => assertSound(PHONE));
+  it("do so at a desk, too, and in the dark", PATIENT, async () => {
     await assertSound({});
     await assertSound({ dark: true });
     await assertSound({ ...PHONE, dark: true });
   });
 
-  it("lead from a search by e-mail to the story of a QueuedJob, and to all that its user has", { ...LONG, skip: NOT_ALL }, async () => {
+  it("lead from a search by e-mail to the story of a QueuedJob, and to all that its user has", PATIENT, async () => {
     const operator = await browser.operate(url, ADMIN_PASSWORD, PHONE);
     const { page } = operator;
     await page.goto(`${url}/admin/jobs`);
@@ -77,7 +76,7 @@ describe("the operators' pages in a browser", { skip: NO_BROWSER }, () => {
     await closeWindow(operator);
   });
 
-  it("run SQL as a table and as a file, say why one is refused, and open what is long", { ...LONG, skip: NOT_ALL }, async () => {
+  it("run SQL as a table and as a file, say why one is refused, and open what is long", PATIENT, async () => {
     const operator = await browser.operate(url, ADMIN_PASSWORD);
     const { page } = operator;
     await page.goto(`${url}/admin/db`);
@@ -99,7 +98,7 @@ describe("the operators' pages in a browser", { skip: NO_BROWSER }, () => {
     await closeWindow(operator, { but: /400/ });
   });
 
-  it("let nobody in who has not the password", { ...LONG, skip: NOT_ALL }, async () => {
+  it("let nobody in who has not the password", PATIENT, async () => {
     const stranger = await browser.operate(url, "a wrong password");
     assert.equal((await stranger.page.goto(`${url}/admin/db`))?.status(), 401);
     assert.doesNotMatch(await stranger.page.content(), /queued_jobs/);

@@ -7,6 +7,7 @@ import { hash } from "../../../src/tasks/hash/task.js";
 import { scene } from "../../imaging/scene.js";
 import { noSharedPhotos, sharedPhotos } from "../../imaging/shared-photos.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
+import { long } from "../../support/long.js";
 import { runTask } from "../run-task.js";
 
 const folder = temporaryFolder();
@@ -64,7 +65,7 @@ describe("perceptual hashes", () => {
     assertRates(subjects, (line) => t.diagnostic(line));
   });
 
-  it("tell copies from others among real photos", { skip: noSharedPhotos }, async (t) => {
+  it("tell copies from others among real photos", { skip: noSharedPhotos || long.skip }, async (t) => {
     const subjects: Subject[] = [];
     // The landscapes are one scene in eight orientations.
     const names = readdirSync(sharedPhotos).filter((name) => name.endsWith(".jpg") && !/^landscape_[2-8]/.test(name));
