@@ -40,7 +40,7 @@ export function createRing(): Ring {
   }
 
   function drop(count: number): void {
-    kept = count === 1 ? (kept.shift(), kept) : kept.slice(count);
+    kept.splice(0, count);
     base += count;
   }
 

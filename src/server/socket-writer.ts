@@ -34,8 +34,10 @@ export function createSocketWriter(socket: WebSocket, stream: Duplex, log: Logge
     setTimeout(() => socket.terminate(), GRACE_MS).unref();
   }
 
+  const cutOffLate = () => setTimeout(() => cutOff("a frame was not taken in time"), unsentMs);
+
   function pause(): void {
-    const late = setTimeout(() => cutOff("a frame was not taken in time"), unsentMs);
+    const late = cutOffLate();
     waiting = [];
     const go = () => {
       clearTimeout(late);
@@ -51,7 +53,7 @@ export function createSocketWriter(socket: WebSocket, stream: Duplex, log: Logge
     send: (data) =>
       new Promise((resolve, reject) => {
         if (socket.readyState !== socket.OPEN) return resolve();
-        const late = setTimeout(() => cutOff("a frame was not taken in time"), unsentMs);
+        const late = cutOffLate();
         socket.send(data, (error) => {
           clearTimeout(late);
           if (error) reject(error);
