@@ -4,7 +4,9 @@ import { createApi } from "./create-api.js";
 import { orExit } from "./or-exit.js";
 import { readConfig } from "./read-config.js";
 import { startTracingIfWanted } from "./start-tracing-if-wanted.js";
+import { waitForStores } from "./wait-for-stores.js";
 
+await waitForStores();
 const config = orExit(() => readConfig(["tokens", "files"]));
 const tracing = await startTracingIfWanted("api", config);
 const log = createLogger({ name: "api", level: config.logLevel, pretty: process.stdout.isTTY && !config.production, fields: tracing?.logFields });

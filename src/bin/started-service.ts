@@ -1,3 +1,4 @@
+import { get } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { developmentSignIn } from "./development-sign-in.js";
 import type { CompleteConfig } from "./read-config.js";
@@ -5,6 +6,8 @@ import type { ServiceFile } from "./service-file.js";
 import { version } from "./version.js";
 
 const READY_MS = 60_000;
+const ASK_AGAIN_MS = 20;
+const PATIENCE_MS = 2000;
 
 /** What is told of the service that was started; a token where the development key is honoured. */
 export async function describeService(config: CompleteConfig): Promise<ServiceFile> {
@@ -33,10 +36,22 @@ export async function describeService(config: CompleteConfig): Promise<ServiceFi
 export async function waitUntilReady(url: string): Promise<void> {
   const deadline = Date.now() + READY_MS;
   while (Date.now() < deadline) {
-    if (await fetch(url, { signal: AbortSignal.timeout(2000) }).then((response) => response.ok, () => false)) return;
-    await pause(50);
+    if (await answers(url)) return;
+    await pause(ASK_AGAIN_MS);
   }
   throw new Error(`The service was started but is not ready after ${READY_MS / 1000} s: LOG_LEVEL=info npm start shows why`);
+}
+
+/** Not fetch(), which takes longer to load than all that is asked here. */
+function answers(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get(url, { agent: false, timeout: PATIENCE_MS }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.once("timeout", () => request.destroy(new Error("no answer")));
+    request.once("error", () => resolve(false));
+  });
 }
 
 /** A short aligned list, for people: with the operators' password where it was made here and nobody knows it yet, in colours where `depth` has any. */

@@ -4,7 +4,9 @@ import { createWorker } from "./create-worker.js";
 import { orExit } from "./or-exit.js";
 import { readConfig } from "./read-config.js";
 import { startTracingIfWanted } from "./start-tracing-if-wanted.js";
+import { waitForStores } from "./wait-for-stores.js";
 
+await waitForStores();
 const config = orExit(() => readConfig([]));
 const tracing = await startTracingIfWanted("worker", config);
 const log = createLogger({ name: "worker", level: config.logLevel, pretty: process.stdout.isTTY && !config.production, fields: tracing?.logFields });

@@ -12,6 +12,8 @@ export interface ChildOptions {
   args?: string[];
   /** Before the script. */
   nodeArgs?: string[];
+  /** Told to the child as a message once it is known; whoever started it sees to it where it fails. */
+  tell?: Promise<object>;
   /** What the child tells with process.send(). */
   onMessage?: (message: unknown) => void;
 }
@@ -48,7 +50,7 @@ export function createSupervisor(options: { log: Logger; stopDeadlineMs?: number
 }
 
 async function launchNode(script: string, options: ChildOptions, stopDeadlineMs: number): Promise<Running> {
-  const { env, args = [], nodeArgs = ["--enable-source-maps"], onMessage } = options;
+  const { env, args = [], nodeArgs = ["--enable-source-maps"], tell, onMessage } = options;
   const child = spawn(process.execPath, [...nodeArgs, script, ...args], {
     env,
     detached: true,
@@ -56,6 +58,7 @@ async function launchNode(script: string, options: ChildOptions, stopDeadlineMs:
   });
   const exited = once(child, "exit").then(([code, signal]) => (signal ? `signal ${String(signal)}` : `code ${String(code)}`));
   void exited.then(() => killGroup(child)).catch(() => undefined); // The error of spawning is thrown below.
+  tell?.then((message) => child.connected && child.send(message, () => {}), () => {});
   if (onMessage) child.on("message", onMessage);
   await once(child, "spawn");
   return { pid: child.pid ?? 0, exited, stop: () => stop(child, exited, stopDeadlineMs) };
