@@ -31,6 +31,7 @@ import type { HttpTimeouts } from "./http-timeouts.js";
 import { createLazyChild } from "./lazy-child.js";
 import { limitAddresses } from "./limit-addresses.js";
 import { limitBodies } from "./limit-bodies.js";
+import { NO_SCHEMAS } from "./no-schemas.js";
 import { createOperations } from "./operations.js";
 import { createOrigins } from "./origins.js";
 import type { Origins } from "./origins.js";
@@ -149,7 +150,7 @@ const MAX_HEADER_BYTES = 16 * 1024;
 
 function createApp({ log, proxies, timeouts }: { log: Logger; proxies: Proxies; timeouts: HttpTimeouts }): FastifyInstance {
   const app = Fastify({
-    loggerInstance: log as FastifyBaseLogger, childLoggerFactory: (_logger, bindings) => createLazyChild(log, bindings), genReqId: requestIdOf, logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }), forceCloseConnections: "idle", requestTimeout: REQUEST_MS, routerOptions: { maxParamLength: 1000 }, frameworkErrors: refuseAddress,
+    loggerInstance: log as FastifyBaseLogger, childLoggerFactory: (_logger, bindings) => createLazyChild(log, bindings), genReqId: requestIdOf, logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }), forceCloseConnections: "idle", requestTimeout: REQUEST_MS, routerOptions: { maxParamLength: 1000 }, frameworkErrors: refuseAddress, schemaController: NO_SCHEMAS,
     trustProxy: proxies.trusts,
     http: { headersTimeout: timeouts.headersMs, connectionsCheckingInterval: timeouts.lookMs, maxHeaderSize: MAX_HEADER_BYTES },
   });

@@ -1,5 +1,4 @@
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from "graphql";
-import { compileQuery, isCompiledQuery } from "graphql-jit";
 import type { CompiledQuery } from "graphql-jit";
 import { LRUCache } from "lru-cache";
 
@@ -15,7 +14,7 @@ export interface KnownOperation {
   /** The media type in which it was answered, by what was accepted. */
   mediaTypes: Map<string | undefined, string>;
   /** Of a query that comes often; null when it cannot be compiled. */
-  compiled?: CompiledQuery["query"] | null;
+  compiled?: CompiledQuery["query"] | null | undefined;
   uses: number;
 }
 
@@ -29,6 +28,7 @@ const USES_BEFORE_COMPILED = 10;
 /** Operations that were parsed, validated and measured: what can be wrong with them is only their variables. */
 export function createKnownOperations(schema: GraphQLSchema) {
   const known = new LRUCache<string, KnownOperation>({ max: MOST, maxSize: MOST_CHARACTERS, sizeCalculation: (_, key) => key.length });
+  const compiler = createCompiler(schema);
   const keyOf = ({ query, operationName }: OperationText) => `${operationName ?? ""}\n${query}`;
 
   return {
@@ -40,11 +40,30 @@ export function createKnownOperations(schema: GraphQLSchema) {
     /** What executes it faster; null for what is not worth it, or is no query: of these alone a second try does no harm. */
     compiled(found: KnownOperation): CompiledQuery["query"] | null {
       if (found.operation.operation !== "query" || ++found.uses < USES_BEFORE_COMPILED) return null;
-      if (found.compiled === undefined) {
-        const made = compileQuery(schema, found.document, found.operation.name?.value ?? "");
-        found.compiled = isCompiledQuery(made) ? made.query : null;
-      }
-      return found.compiled;
+      if (found.compiled === undefined) found.compiled = compiler.compile(found);
+      return found.compiled ?? null;
+    },
+  };
+}
+
+/** The compiler, which is loaded with the first query that comes often. */
+function createCompiler(schema: GraphQLSchema) {
+  let jit: typeof import("graphql-jit") | undefined;
+  let loading = false;
+
+  function load(): void {
+    if (loading) return;
+    loading = true;
+    // One that cannot be loaded leaves all queries to graphql-js.
+    import("graphql-jit").then((loaded) => (jit = loaded), () => {});
+  }
+
+  return {
+    /** Undefined until the compiler is there. */
+    compile({ document, operation }: KnownOperation): CompiledQuery["query"] | null | undefined {
+      if (!jit) return void load();
+      const made = jit.compileQuery(schema, document, operation.name?.value ?? "");
+      return jit.isCompiledQuery(made) ? made.query : null;
     },
   };
 }
