@@ -42,13 +42,12 @@ export interface Channel {
 }
 
 export function createChannel(read: (query: { seq: number; queuedJobId: string | null; limit: number }) => Promise<LogPage>): Channel {
-  let head = 0;
-  let bells = 0;
+  const state = { head: 0, bells: 0 };
   let patience: NodeJS.Timeout | null = null;
   const ring = createRing();
   const progress = createProgressNews();
   const listeners = new Set<() => void>();
-  const reading = new Map<string, Promise<Page>>();
+  let reading: Map<string, Promise<Page>> | null = null;
   let waking = false;
   let again = false;
 
@@ -58,7 +57,7 @@ export function createChannel(read: (query: { seq: number; queuedJobId: string |
   }
 
   function hear(bell: Bell): void {
-    bells++;
+    state.bells++;
     for (const event of bell.events) {
       if (event.type === "PROGRESS") progress.hear(event);
       else {
@@ -66,21 +65,21 @@ export function createChannel(read: (query: { seq: number; queuedJobId: string |
         ring.hear(event);
       }
     }
-    head = Math.max(head, bell.head ?? 0);
-    if (head <= ring.newest || bell.events.length === 0) endPatience();
+    state.head = Math.max(state.head, bell.head ?? 0);
+    if (state.head <= ring.newest || bell.events.length === 0) endPatience();
     else if (ring.started && bell.head !== null) patience ??= setTimeout(() => { patience = null; wake(); }, HOLE_PATIENCE_MS).unref();
     wake();
   }
 
   function confirmHead(seq: number, bellsBefore: number): void {
-    const heard = bells !== bellsBefore;
-    head = heard ? Math.max(head, seq) : seq;
+    const heard = state.bells !== bellsBefore;
+    state.head = heard ? Math.max(state.head, seq) : seq;
     if (!heard) ring.forgetAhead();
     ring.start(seq);
   }
 
   async function readPage(seq: number, queuedJobId: string | null): Promise<Page> {
-    const bellsBefore = bells;
+    const bellsBefore = state.bells;
     const page = await read({ seq, queuedJobId, limit: PAGE_SIZE });
     const whole = page.events.length < PAGE_SIZE;
     const to = Math.max(seq, whole ? page.last : (page.events.at(-1)?.seq ?? 0));
@@ -111,25 +110,28 @@ export function createChannel(read: (query: { seq: number; queuedJobId: string |
     setImmediate(wakeSome, rest);
   }
 
-  return {
-    get head() {
-      return head;
-    },
-    get bells() {
-      return bells;
-    },
+  /** Who asks for the same while it is read shares it. */
+  function readOnce(seq: number, queuedJobId: string | null): Promise<Page> {
+    const key = `${seq} ${queuedJobId}`;
+    reading ??= new Map();
+    const asked = reading.get(key) ?? readPage(seq, queuedJobId).finally(() => endReading(key));
+    reading.set(key, asked);
+    return asked;
+  }
+
+  function endReading(key: string): void {
+    reading?.delete(key);
+    if (reading?.size === 0) reading = null;
+  }
+
+  return Object.assign(state, {
     progress,
     hear,
     confirmHead,
     after: ring.after,
     covers: ring.covers,
-    mustRead: (seq) => head > seq && !(patience && seq === ring.newest),
-    page(seq, queuedJobId) {
-      const key = `${seq} ${queuedJobId}`;
-      const asked = reading.get(key) ?? readPage(seq, queuedJobId).finally(() => reading.delete(key));
-      reading.set(key, asked);
-      return asked;
-    },
+    mustRead: (seq) => state.head > seq && !(patience && seq === ring.newest),
+    page: readOnce,
     join(listener) {
       // A function of its own, so that each counts whatever was given.
       const entry = () => listener();
@@ -140,5 +142,5 @@ export function createChannel(read: (query: { seq: number; queuedJobId: string |
       ring.forget();
       progress.forget();
     },
-  };
+  } satisfies Omit<Channel, keyof typeof state>);
 }

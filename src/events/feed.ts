@@ -103,9 +103,13 @@ export function createFeed(options: FeedOptions): Feed {
     const epoch = await eventLog.epoch();
     const start = await findStart({ eventLog, channel, headOf, epoch }, request);
     const subscription = createSubscription({
-      ...request,
-      ...start,
       epoch,
+      queuedJobId: request.queuedJobId,
+      includeProgress: request.includeProgress,
+      seq: start.seq,
+      first: start.first,
+      to: start.to,
+      ended: start.ended,
       channel,
       onTold,
       onEnd: () => {

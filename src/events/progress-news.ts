@@ -21,42 +21,43 @@ export interface ProgressNews {
 const FORGOTTEN_AFTER = 30;
 
 export function createProgressNews(): ProgressNews {
-  let serial = 0;
-  const last = new Map<string, { serial: number; event: QueuedJobEvent }>();
-  let logged = new Map<string, number>();
-  let earlier = new Map<string, number>();
+  const state = { serial: 0 };
+  // Made when there is something to keep: most users are silent.
+  let last: Map<string, { serial: number; event: QueuedJobEvent }> | null = null;
+  let logged: Map<string, number> | null = null;
+  let earlier: Map<string, number> | null = null;
   let calls = 0;
 
-  const lastLogged = (id: string) => logged.get(id) ?? earlier.get(id) ?? 0;
+  const lastLogged = (id: string) => logged?.get(id) ?? earlier?.get(id) ?? 0;
 
   function turn(): void {
     earlier = logged;
-    logged = new Map();
+    logged = null;
+    if (last?.size === 0) last = null;
     calls = 0;
   }
 
-  return {
-    get serial() {
-      return serial;
-    },
+  return Object.assign(state, {
     hear(event) {
       const { id } = event.queuedJob;
       if (lastLogged(id) > event.seq) return;
+      last ??= new Map();
       last.delete(id);
-      last.set(id, { serial: ++serial, event });
+      last.set(id, { serial: ++state.serial, event });
       // Of those whose end was not heard the oldest goes.
       const [oldest] = last.keys();
       if (last.size > MOST_IN_PROGRESS && oldest !== undefined) last.delete(oldest);
     },
     saw({ seq, queuedJob: { id } }) {
+      logged ??= new Map();
       logged.set(id, Math.max(seq, lastLogged(id)));
       if (logged.size > MOST_REMEMBERED) turn();
-      const told = last.get(id);
-      if (told && told.event.seq < seq) last.delete(id);
+      const told = last?.get(id);
+      if (told && told.event.seq < seq) last?.delete(id);
     },
     after(told, seq, queuedJobId) {
-      if (told === serial) return undefined;
-      for (const entry of last.values()) {
+      if (told === state.serial) return undefined;
+      for (const entry of last?.values() ?? []) {
         const wanted = queuedJobId === null || entry.event.queuedJob.id === queuedJobId;
         if (wanted && entry.serial > told && entry.event.seq <= seq) return entry;
       }
@@ -65,5 +66,5 @@ export function createProgressNews(): ProgressNews {
     forget() {
       if (++calls >= FORGOTTEN_AFTER) turn();
     },
-  };
+  } satisfies Omit<ProgressNews, keyof typeof state>);
 }

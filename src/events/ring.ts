@@ -28,14 +28,15 @@ export function createRing(): Ring {
   let kept: (QueuedJobEvent | null)[] = [];
   /** The position before the first of them. */
   let base = 0;
-  let started = false;
   let mark = 0;
-  /** What was heard before its predecessors. */
-  const ahead = new Map<number, QueuedJobEvent>();
-  const newest = () => base + kept.length;
+  /** What was heard before its predecessors; most users never have any. */
+  let ahead: Map<number, QueuedJobEvent> | null = null;
+  // No getters: each object that has some has a shape of its own, and there are thousands of these.
+  const state = { started: false, newest: 0 };
 
   function push(event: QueuedJobEvent | null): void {
     kept.push(event);
+    state.newest++;
     if (kept.length > SIZE) drop(1);
   }
 
@@ -47,62 +48,62 @@ export function createRing(): Ring {
   function restart(seq: number): void {
     kept = [];
     base = seq;
-    started = true;
+    state.newest = seq;
+    state.started = true;
   }
 
   /** What came early follows by now, or is outdated. */
   function catchUp(): void {
-    for (const seq of ahead.size === 0 ? [] : ahead.keys()) if (seq <= newest()) ahead.delete(seq);
-    for (let next = ahead.get(newest() + 1); next; next = ahead.get(newest() + 1)) {
+    if (!ahead) return;
+    for (const seq of ahead.keys()) if (seq <= state.newest) ahead.delete(seq);
+    for (let next = ahead.get(state.newest + 1); next; next = ahead.get(state.newest + 1)) {
       ahead.delete(next.seq);
       push(next);
     }
+    if (ahead.size === 0) ahead = null;
   }
 
-  return {
-    get started() {
-      return started;
-    },
-    get newest() {
-      return newest();
-    },
+  return Object.assign(state, {
     hear(event) {
-      if (started && event.seq <= newest()) return;
-      if (started && event.seq === newest() + 1) {
+      if (state.started && event.seq <= state.newest) return;
+      if (state.started && event.seq === state.newest + 1) {
         push(event);
         return catchUp();
       }
+      ahead ??= new Map();
       ahead.set(event.seq, event);
       const [oldest] = ahead.keys();
       if (ahead.size > SIZE && oldest !== undefined) ahead.delete(oldest);
     },
     start(seq) {
-      if (started) return;
+      if (state.started) return;
       restart(seq);
       catchUp();
     },
     learn(from, events, to, whole) {
-      const follows = started && from <= newest();
+      const follows = state.started && from <= state.newest;
       // What is read of the far past is nothing for those who live in the present.
       if (!follows && !whole) return;
       if (!follows) restart(from);
-      if (to <= newest()) return;
+      if (to <= state.newest) return;
       const bySeq = new Map(events.map((event) => [event.seq, event]));
-      if (to - newest() > SIZE) restart(to - SIZE);
-      for (let seq = newest() + 1; seq <= to; seq++) push(bySeq.get(seq) ?? null);
+      if (to - state.newest > SIZE) restart(to - SIZE);
+      for (let seq = state.newest + 1; seq <= to; seq++) push(bySeq.get(seq) ?? null);
       catchUp();
     },
     after(seq) {
       let i = seq - base;
-      if (!started || i < 0) return undefined;
+      if (!state.started || i < 0) return undefined;
       while (kept[i] === null) i++;
       return kept[i] ?? undefined;
     },
-    covers: (seq) => started && seq >= base && seq <= newest(),
-    forgetAhead: () => ahead.clear(),
+    covers: (seq) => state.started && seq >= base && seq <= state.newest,
+    forgetAhead() {
+      ahead = null;
+    },
     forget() {
       if (mark > base) drop(Math.min(mark - base, kept.length));
-      mark = newest();
+      mark = state.newest;
     },
-  };
+  } satisfies Omit<Ring, keyof typeof state>);
 }

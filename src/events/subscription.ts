@@ -53,7 +53,7 @@ export function createSubscription(options: {
   let told = position;
   let taken = 0;
   let progressSerial = channel.progress.serial;
-  let over: boolean | Error = false;
+  const state: { over: boolean | Error } = { over: false };
   let reading = false;
   let listener = ignore;
   const leave = channel.join(() => listener());
@@ -61,8 +61,8 @@ export function createSubscription(options: {
   const replayed = Math.max(channel.head, position);
 
   function close(how: true | Error): void {
-    if (over) return;
-    over = how;
+    if (state.over) return;
+    state.over = how;
     page = [];
     leave();
     options.onEnd();
@@ -115,7 +115,7 @@ export function createSubscription(options: {
   }
 
   function take(): ToldEvent | undefined {
-    if (over || reading) return undefined;
+    if (state.over || reading) return undefined;
     const event = atHand();
     if (event) {
       told = event.seq;
@@ -133,22 +133,19 @@ export function createSubscription(options: {
     return undefined;
   }
 
-  return {
+  return Object.assign(state, {
     take,
-    get over() {
-      return over;
-    },
     onNews(news) {
       listener = news;
     },
     async next() {
       for (let value = take(); ; value = take()) {
         if (value) return { done: false, value };
-        if (over) break;
+        if (state.over) break;
         await new Promise<void>((resolve) => (listener = resolve));
       }
-      const failure = over;
-      over = true;
+      const failure = state.over;
+      state.over = true;
       if (failure !== true) throw failure;
       return { done: true, value: undefined };
     },
@@ -160,7 +157,7 @@ export function createSubscription(options: {
     [Symbol.asyncIterator]() {
       return this;
     },
-  };
+  } satisfies Omit<Subscription, keyof typeof state> & ThisType<Subscription>);
 }
 
 function ignore(): void {}

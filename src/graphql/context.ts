@@ -9,7 +9,6 @@ import type { QueuedJobReads } from "../services/queued-job-reads.js";
 import type { QueuedJobs } from "../services/queued-jobs.js";
 import type { User, Users } from "../services/users.js";
 import type { WaitingLine } from "../services/waiting-line.js";
-import { createLoaders } from "./loaders.js";
 import type { Loaders } from "./loaders.js";
 
 /** What resolvers work with; made once for a process. */
@@ -33,11 +32,15 @@ export interface Context extends Services {
   /** Who asks. */
   user: User;
   requestId: string;
-  log: Logger;
-  loaders: Loaders;
+  /** Made when there is something to say. */
+  log: () => Logger;
+  /** Whether a row is loaded once only. */
+  cached: boolean;
+  /** By `loadersOf`. */
+  loaders: Loaders | null;
 }
 
 /** `cached`: false for a subscription, whose context lives as long as the stream and must not tell what was once loaded. */
-export function createContext(services: Services, request: { user: User; requestId: string; log: Logger; cached: boolean }): Context {
-  return { ...services, user: request.user, requestId: request.requestId, log: request.log, loaders: createLoaders(services, request.cached) };
+export function createContext(services: Services, request: { user: User; requestId: string; log: () => Logger; cached: boolean }): Context {
+  return Object.assign(Object.create(services) as Services, request, { loaders: null });
 }

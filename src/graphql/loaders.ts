@@ -3,7 +3,7 @@ import type { QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
 import type { Photo } from "../services/photos.js";
 import type { User } from "../services/users.js";
 import type { Place } from "../services/waiting-line.js";
-import type { Services } from "./context.js";
+import type { Context } from "./context.js";
 
 /** Rows that many nodes of one answer name, fetched together. */
 export interface Loaders {
@@ -16,7 +16,13 @@ export interface Loaders {
   places: DataLoader<string, Place | null>;
 }
 
-export function createLoaders({ users, photos, queuedJobReads, waitingLine }: Services, cache: boolean): Loaders {
+/** Of one operation; made when it first asks for some, as most never do. */
+export function loadersOf(context: Context): Loaders {
+  context.loaders ??= createLoaders(context);
+  return context.loaders;
+}
+
+function createLoaders({ users, photos, queuedJobReads, waitingLine, cached: cache }: Context): Loaders {
   return {
     users: new DataLoader((ids) => users.findMany(ids), { cache }),
     photos: new DataLoader((ids) => photos.findMany(ids), { cache }),

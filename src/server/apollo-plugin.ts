@@ -39,7 +39,7 @@ export function createApolloPlugin({ exceeds, known, onError }: ApolloPluginOpti
 }
 
 export function logInternal(errors: readonly GraphQLError[], { log, user }: Context, operationName: string | null | undefined): void {
-  for (const error of errors) if (isInternal(error)) log.error({ err: error.originalError ?? error, path: error.path, operationName, userId: user.id }, "an operation failed");
+  for (const error of errors) if (isInternal(error)) log().error({ err: error.originalError ?? error, path: error.path, operationName, userId: user.id }, "an operation failed");
 }
 
 /** What could not be done for want of PostgreSQL, or was not begun, is no success to a client that looks at the status alone. */

@@ -12,6 +12,7 @@ import { formatError, isInternal, withoutSuggestion } from "../graphql/format-er
 import { limitRule } from "../graphql/limits/limit-rule.js";
 import { LIMITS } from "../graphql/limits/limits.js";
 import { createVariablesChecker } from "../graphql/limits/variables-checker.js";
+import type { Logger } from "../logger.js";
 import { createApolloPlugin } from "./apollo-plugin.js";
 import type { Authenticator } from "./authenticator.js";
 import { tookTooLong } from "./execute-in-time.js";
@@ -91,7 +92,7 @@ function createContexts(options: GraphqlEndpointOptions): (request: FastifyReque
 async function contextOf(request: FastifyRequest, { services, authenticator }: GraphqlEndpointOptions): Promise<Context> {
   try {
     const { user } = await authenticator.fromHeader(request.raw.headersDistinct["authorization"], request.ip);
-    return createContext(services, { user, requestId: request.id, log: request.log as Context["log"], cached: true });
+    return createContext(services, { user, requestId: request.id, log: () => request.log as Logger, cached: true });
   } catch (error) {
     if (isInternal(error)) request.log.error({ err: error }, "a request could not be authenticated");
     throw new GraphQLError("", { originalError: error as Error, extensions: { http: { status: statusOf(error), headers: new HeaderMap(Object.entries(retryHeaders(error))) }, ...(isInternal(error) && { code: "INTERNAL_SERVER_ERROR" }) } });

@@ -61,7 +61,8 @@ interface Extra {
   socket: WebSocket;
   writer: SocketWriter;
   address: string;
-  log: Logger;
+  /** Made when there is something to say: of most sockets there never is. */
+  log: () => Logger;
   session?: Session;
 }
 
@@ -93,12 +94,15 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   });
 
   /** False closes with 4403. */
-  async function admit({ connectionParams, extra }: SocketContext<Record<string, unknown>, Extra>): Promise<boolean> {
+  async function admit(context: SocketContext<Record<string, unknown>, Extra>): Promise<boolean> {
+    const { connectionParams, extra } = context;
+    // The library holds them as long as the socket is open; the token has no business there.
+    Object.assign(context, { connectionParams: undefined });
     try {
       extra.session = await options.authenticator.fromPayload(connectionParams, extra.address);
     } catch (error) {
       if (!(error instanceof UnauthenticatedError)) extra.socket.close(TRY_AGAIN_LATER, "Try again later");
-      if (isInternal(error)) extra.log.error({ err: error }, "a socket could not be authenticated");
+      if (isInternal(error)) extra.log().error({ err: error }, "a socket could not be authenticated");
       return false;
     }
     return register(extra.socket, extra.session);
@@ -140,8 +144,9 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   }
 
   function open(socket: WebSocket, request: IncomingMessage, stream: Duplex): void {
-    const log = options.log.child({ socketId: requestIdOf(request) });
-    socket.on("error", (error) => log.debug({ err: error }, "a socket broke"));
+    const socketId = requestIdOf(request);
+    const log = () => options.log.child({ socketId });
+    socket.on("error", (error) => log().debug({ err: error }, "a socket broke"));
     const writer = createSocketWriter(socket, stream, log);
     const extra: Extra = { socket, writer, address: options.proxies.addressOf(request), log };
     const leaveDoor = door.enter();
@@ -166,7 +171,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     socket.once("close", (code, reason) => {
       leaveDoor();
       options.onClosed(code);
-      closed(code, String(reason)).catch((error: unknown) => log.error({ err: error }, "a socket's streams could not be closed"));
+      closed(code, String(reason)).catch((error: unknown) => log().error({ err: error }, "a socket's streams could not be closed"));
     });
   }
 
@@ -204,12 +209,12 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   };
 }
 
-function fail(socket: WebSocket, log: Logger, error: unknown): void {
+function fail(socket: WebSocket, log: () => Logger, error: unknown): void {
   // What cannot be sent any more is no fault of ours.
   if (socket.readyState !== socket.OPEN) return;
   // What only servers send is the peer's fault, and nothing that a person must act on.
   if (error instanceof Error && error.message.startsWith("Unexpected message of type")) return socket.close(CloseCode.BadRequest, "Invalid message received");
-  log.error({ err: error }, "a message could not be handled");
+  log().error({ err: error }, "a message could not be handled");
   socket.close(CloseCode.InternalServerError, "Internal server error");
 }
 

@@ -37,7 +37,7 @@ export interface GraphqlStreams {
 
 interface Stream {
   session: Session;
-  log: Logger;
+  log: () => Logger;
   writer: StreamWriter;
 }
 
@@ -119,7 +119,7 @@ async function run(handle: Handler, request: FastifyRequest, reply: FastifyReply
   const log = request.log.child({ userId: session.user.id }) as Logger;
   const writer = createStreamWriter(reply.raw, log, unsentMs);
   const headers = { get: (name: string) => (name === "accept" ? "text/event-stream" : request.headers[name]?.toString()) };
-  const [body, { status, headers: own }] = await handle({ method: request.method, url: request.url, headers, body: request.body as Record<string, unknown>, raw: request, context: { session, log, writer } });
+  const [body, { status, headers: own }] = await handle({ method: request.method, url: request.url, headers, body: request.body as Record<string, unknown>, raw: request, context: { session, log: () => log, writer } });
   if (body === null || typeof body === "string") return refuse(request, reply, status, messageIn(body));
   stopper.onStop(() => void body.return(undefined));
   reply.raw.once("close", stopper.stop);
@@ -178,6 +178,6 @@ function messageIn(body: string | null): string {
 }
 
 function tell(request: FastifyRequest, reply: FastifyReply, operations: Operations, error: unknown): FastifyReply {
-  const [told = {}] = operations.tell([asGraphQLError(error)], request.log as Logger);
+  const [told = {}] = operations.tell([asGraphQLError(error)], () => request.log as Logger);
   return sendGraphqlError(request, reply.headers(retryHeaders(error)), statusOf(error), told);
 }

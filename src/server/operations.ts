@@ -18,9 +18,9 @@ export interface OperationRequest {
 
 export interface Operations {
   /** What is to be executed, or why it is not. `place`: for its lines in the log. */
-  prepare(session: Session, request: OperationRequest, log: Logger, place?: object): Promise<ExecutionArgs | readonly GraphQLError[]>;
+  prepare(session: Session, request: OperationRequest, log: () => Logger, place?: object): Promise<ExecutionArgs | readonly GraphQLError[]>;
   /** Errors as clients are told them; those that nobody foresaw are logged. */
-  tell(errors: readonly (GraphQLError | GraphQLFormattedError)[], log: Logger): GraphQLFormattedError[];
+  tell(errors: readonly (GraphQLError | GraphQLFormattedError)[], log: () => Logger): GraphQLFormattedError[];
 }
 
 export interface OperationsOptions {
@@ -49,14 +49,14 @@ export function createOperations(options: OperationsOptions): Operations {
       try {
         const user = await session.refresh();
         const requestId = randomUUID();
-        const contextValue = createContext(services, { user, requestId, log: log.child({ ...place, requestId, userId: user.id }), cached: false });
+        const contextValue = createContext(services, { user, requestId, log: () => log().child({ ...place, requestId, userId: user.id }), cached: false });
         return { schema, document, contextValue, hideSuggestions: options.production, ...(operationName != null && { operationName }), ...(variables != null && { variableValues: variables }) };
       } catch (error) {
         return [asGraphQLError(error)];
       }
     },
     tell(errors, log) {
-      for (const error of errors) if (isInternal(error)) log.error({ err: error instanceof GraphQLError ? (error.originalError ?? error) : error }, "an operation failed");
+      for (const error of errors) if (isInternal(error)) log().error({ err: error instanceof GraphQLError ? (error.originalError ?? error) : error }, "an operation failed");
       const told = errors.map(formatError);
       for (const { extensions } of told) options.onError(String(extensions?.["code"]));
       return told;

@@ -24,11 +24,12 @@ const GRACE_MS = 1000;
  * A stream is pulled no faster than it is read. A peer that stops reading is cut off at a bound: its cursor lets it
  * resume, and nobody buffers for it. `stream` is what `socket` writes to; both write whole frames, so they may take turns.
  */
-export function createSocketWriter(socket: WebSocket, stream: Duplex, log: Logger, unsentMs = UNSENT_MS): SocketWriter {
-  let waiting: (() => void)[] | null = null;
+export function createSocketWriter(socket: WebSocket, stream: Duplex, log: () => Logger, unsentMs = UNSENT_MS): SocketWriter {
+  const state = { free: true };
+  let waiting: (() => void)[] = [];
 
   function cutOff(why: string): void {
-    log.info({ why, buffered: socket.bufferedAmount }, "a reader is too slow and is cut off");
+    log().info({ why, buffered: socket.bufferedAmount }, "a reader is too slow and is cut off");
     socket.close(TRY_AGAIN_LATER, "Try again later");
     // The close frame, too, waits behind what is not read.
     setTimeout(() => socket.terminate(), GRACE_MS).unref();
@@ -38,18 +39,19 @@ export function createSocketWriter(socket: WebSocket, stream: Duplex, log: Logge
 
   function pause(): void {
     const late = cutOffLate();
-    waiting = [];
+    state.free = false;
     const go = () => {
       clearTimeout(late);
       stream.off("drain", go).off("close", go);
-      const listeners = waiting ?? [];
-      waiting = null;
+      const listeners = waiting;
+      waiting = [];
+      state.free = true;
       for (const listener of listeners) listener();
     };
     stream.once("drain", go).once("close", go);
   }
 
-  return {
+  return Object.assign(state, {
     send: (data) =>
       new Promise((resolve, reject) => {
         if (socket.readyState !== socket.OPEN) return resolve();
@@ -62,15 +64,12 @@ export function createSocketWriter(socket: WebSocket, stream: Duplex, log: Logge
         if (socket.bufferedAmount > MOST_BUFFERED) cutOff("too much waits for it");
       }),
     write(frames) {
-      if (socket.readyState !== socket.OPEN || stream.write(frames) || waiting) return;
+      if (socket.readyState !== socket.OPEN || stream.write(frames) || !state.free) return;
       pause();
     },
-    get free() {
-      return waiting === null;
-    },
     whenFree(listener) {
-      if (waiting) waiting.push(listener);
-      else listener();
+      if (state.free) listener();
+      else waiting.push(listener);
     },
-  };
+  } satisfies Omit<SocketWriter, keyof typeof state>);
 }

@@ -16,7 +16,7 @@ describe("a socket's writer", () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     const heard: string[] = [];
     theirs.on("message", (data) => heard.push(String(data)));
-    const { send } = createSocketWriter(ours, stream, silentLog);
+    const { send } = createSocketWriter(ours, stream, () => silentLog);
     await Promise.all(["a", "b", "c"].map(send));
     await eventually("all are heard", () => heard.length === 3);
     assert.deepEqual(heard, ["a", "b", "c"]);
@@ -26,7 +26,7 @@ describe("a socket's writer", () => {
   it("cuts a peer off that does not read, before more than a few megabytes wait for it", async () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     theirs.pause();
-    const { send } = createSocketWriter(ours, stream, silentLog);
+    const { send } = createSocketWriter(ours, stream, () => silentLog);
     const frame = "x".repeat(64 * 1024);
     let written = 0;
     while (ours.readyState === WebSocket.OPEN && written < 1000) {
@@ -45,7 +45,7 @@ describe("a socket's writer", () => {
     theirs.pause();
     const logged: object[] = [];
     const log = { ...silentLog, info: (fields: object) => void logged.push(fields) } as unknown as typeof silentLog;
-    const { send } = createSocketWriter(ours, stream, log, 100);
+    const { send } = createSocketWriter(ours, stream, () => log, 100);
     // What the kernel takes has left.
     while (ours.bufferedAmount === 0) {
       send("x".repeat(64 * 1024)).catch(() => {});
@@ -61,7 +61,7 @@ describe("a socket's writer", () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     const heard: string[] = [];
     theirs.on("message", (data) => heard.push(String(data)));
-    const writer = createSocketWriter(ours, stream, silentLog);
+    const writer = createSocketWriter(ours, stream, () => silentLog);
     void writer.send("a");
     writer.write(Buffer.concat([frameOf("b"), frameOf("c".repeat(1000))]));
     void writer.send("d");
@@ -77,7 +77,7 @@ describe("a socket's writer", () => {
   it("is not free while its peer does not read, and calls everybody when it does again", async () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     theirs.pause();
-    const writer = createSocketWriter(ours, stream, silentLog);
+    const writer = createSocketWriter(ours, stream, () => silentLog);
     while (writer.free) {
       writer.write(frameOf("x".repeat(60_000)));
       await new Promise((resolve) => setImmediate(resolve));
@@ -95,7 +95,7 @@ describe("a socket's writer", () => {
   it("cuts a peer off, too, that takes frames too late, and leaves nobody waiting for it", async () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     theirs.pause();
-    const writer = createSocketWriter(ours, stream, silentLog, 100);
+    const writer = createSocketWriter(ours, stream, () => silentLog, 100);
     while (writer.free) {
       writer.write(frameOf("x".repeat(60_000)));
       await new Promise((resolve) => setImmediate(resolve));
@@ -110,7 +110,7 @@ describe("a socket's writer", () => {
   it("writes nothing to a socket that is closed, and fails nobody for it", async () => {
     const { ours, stream, close } = await openSocketPair();
     ours.terminate();
-    const writer = createSocketWriter(ours, stream, silentLog);
+    const writer = createSocketWriter(ours, stream, () => silentLog);
     await writer.send("late");
     writer.write(frameOf("late"));
     assert.equal(writer.free, true);

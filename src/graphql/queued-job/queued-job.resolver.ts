@@ -9,7 +9,7 @@ import { outputKey } from "../../services/output-key.js";
 import type { Photo } from "../../services/photos.js";
 import type { User } from "../../services/users.js";
 import type { Context } from "../context.js";
-import type { Loaders } from "../loaders.js";
+import { loadersOf } from "../loaders.js";
 import { JobType } from "../job/job.type.js";
 import { PageArgs } from "../paging/page.args.js";
 import { PhotoType } from "../photo/photo.type.js";
@@ -97,38 +97,39 @@ export class QueuedJobResolver {
   }
 
   @FieldResolver(() => UserType, { description: "Who submitted it." })
-  user(@Root() { userId }: QueuedJob, @Ctx() { user, loaders }: Context): User | Promise<User> {
-    return userId === user.id ? user : loadOwner(loaders, userId);
+  user(@Root() { userId }: QueuedJob, @Ctx() context: Context): User | Promise<User> {
+    return userId === context.user.id ? context.user : loadOwner(context, userId);
   }
 
   @FieldResolver(() => [PhotoType], { description: "What it works on; photos that were deleted are left out." })
-  async photos(@Root() { id, photoCount }: QueuedJob, @Ctx() { loaders }: Context): Promise<Photo[]> {
+  async photos(@Root() { id, photoCount }: QueuedJob, @Ctx() context: Context): Promise<Photo[]> {
     if (photoCount === 0) return [];
+    const loaders = loadersOf(context);
     const photos = await loaders.photos.loadMany(await loaders.photoIds.load(id));
     return photos.flatMap((photo) => (photo instanceof Error || photo === null ? [] : [photo]));
   }
 
   @FieldResolver(() => [OutputFile], { description: "Files that the task made; empty until SUCCESS." })
-  async outputs(@Root() { id, userId, status, attempts, outputs }: QueuedJob, @Ctx() { loaders, fileUrls }: Context): Promise<OutputFile[]> {
-    const files = outputs ?? (status === "SUCCESS" ? await loaders.outputs.load(id) : []);
-    return Promise.all(files.map(async (file) => ({ ...file, url: await fileUrls.urlOf({ ...file, kind: "outputs", id, storageKey: outputKey({ id, userId, attempt: attempts }, file.name) }) })));
+  async outputs(@Root() { id, userId, status, attempts, outputs }: QueuedJob, @Ctx() context: Context): Promise<OutputFile[]> {
+    const files = outputs ?? (status === "SUCCESS" ? await loadersOf(context).outputs.load(id) : []);
+    return Promise.all(files.map(async (file) => ({ ...file, url: await context.fileUrls.urlOf({ ...file, kind: "outputs", id, storageKey: outputKey({ id, userId, attempt: attempts }, file.name) }) })));
   }
 
   @FieldResolver(() => [QueuedJobEventType], { description: "Its logged events, oldest first (PROGRESS is not logged)." })
-  async history(@Root() { id, userId }: QueuedJob, @Ctx() { loaders, eventLog }: Context): Promise<QueuedJobEventType[]> {
-    const [epoch, events] = await Promise.all([eventLog.epoch(), loaders.histories.load(id)]);
+  async history(@Root() { id, userId }: QueuedJob, @Ctx() context: Context): Promise<QueuedJobEventType[]> {
+    const [epoch, events] = await Promise.all([context.eventLog.epoch(), loadersOf(context).histories.load(id)]);
     return events.map((event) => ({ ...event, cursor: encodeStreamCursor({ epoch, userId, seq: event.seq }) }));
   }
 
   @FieldResolver(() => Int, { nullable: true, description: "While it waits: about how many others are expected to start first; null otherwise." })
-  async queuePosition(@Root() { id, status }: QueuedJob, @Ctx() { loaders }: Context): Promise<number | null> {
-    return status === "PENDING" ? ((await loaders.places.load(id))?.position ?? null) : null;
+  async queuePosition(@Root() { id, status }: QueuedJob, @Ctx() context: Context): Promise<number | null> {
+    return status === "PENDING" ? ((await loadersOf(context).places.load(id))?.position ?? null) : null;
   }
 
   @FieldResolver(() => DateTime, { nullable: true, description: "While it waits: about when it starts, judged by how fast its like went lately; null when unknown." })
-  async estimatedStartAt(@Root() { id, status, runAt }: QueuedJob, @Ctx() { loaders }: Context): Promise<Instant | null> {
+  async estimatedStartAt(@Root() { id, status, runAt }: QueuedJob, @Ctx() context: Context): Promise<Instant | null> {
     if (status !== "PENDING") return null;
-    const place = await loaders.places.load(id);
+    const place = await loadersOf(context).places.load(id);
     if (place) return place.startsAt;
     return runAt !== null && Date.parse(runAt) > Date.now() ? runAt : null;
   }
@@ -140,8 +141,8 @@ function chooseOwner(user: User, userId: string | null, allUsers: boolean): stri
   return allUsers ? null : wanted;
 }
 
-async function loadOwner({ users }: Loaders, id: string): Promise<User> {
-  const owner = await users.load(id);
+async function loadOwner(context: Context, id: string): Promise<User> {
+  const owner = await loadersOf(context).users.load(id);
   if (!owner) throw new Error("The owner of a QueuedJob is gone");
   return owner;
 }
