@@ -73,13 +73,14 @@ async function runInChild(deps: RunTaskDeps, task: Task, claimed: Claimed, { sig
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const photos = await findPhotos(deps, claimed, folder);
-    const request: TaskChildRequest = { task: task.name, parameters: queuedJob.parameters, photos, attempt, failures, folder, maxPixels: deps.maxPhotoPixels };
+    const request: TaskChildRequest = { task: task.name, parameters: task.parameters.parse(queuedJob.parameters), photos, attempt, failures, folder, maxPixels: deps.maxPhotoPixels };
     const onAsk = createTaskAnswers(deps, { userId: queuedJob.userId, photoIds: photos.map(({ id }) => id) });
     const response = (await deps.pool.run(request, { signal, timeoutMs: task.timeoutMs, onProgress: progress, onAsk, log: deps.log })) as TaskChildResponse;
     deps.onWorked?.();
+    const result = task.result.parse(response.result);
     const outputs = await storeOutputs(deps.storage, claimed, folder, response);
     await failpoint("work: after the outputs are stored");
-    return { result: response.result, outputs, reusedFrom: null };
+    return { result, outputs, reusedFrom: null };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -4,6 +4,7 @@ import type { TaskOutput, TaskPhoto } from "../tasks/define-task.js";
 export interface TaskChildRequest {
   /** Name in the catalogue. */
   task: string;
+  /** Checked, with defaults: a child knows no schemas. */
   parameters: unknown;
   photos: TaskPhoto[];
   attempt: number;
@@ -15,7 +16,7 @@ export interface TaskChildRequest {
 }
 
 export interface TaskChildResponse {
-  /** Checked against the task's `result`. */
+  /** As the task returned it; still to be checked. */
   result: unknown;
   /** In the order made; each is the file `name` in the folder. */
   outputs: TaskOutput[];

@@ -5,25 +5,21 @@ import { join } from "node:path";
 import { isAboutPhoto, PermanentTaskError } from "../errors.js";
 import type { ChildTools } from "../imaging/serve-child.js";
 import { serveChild } from "../imaging/serve-child.js";
-import { catalogue } from "../tasks/catalogue.js";
 import type { NearPhotoList, TaskContext, TaskOutput } from "../tasks/define-task.js";
+import { loadWork } from "../tasks/load-work.js";
 import type { TaskChildRequest, TaskChildResponse } from "./task-child-protocol.js";
 
-// A warm child has the image library loaded before its first task, not in it.
-await Promise.all([...catalogue.values()].map((task) => task.runsIn === "child" && task.load()));
+// A warm child has the image library loaded before its first task, not in it. What only other tasks need waits for them.
+await loadWork("thumbnail");
 serveChild((request, tools) => runTask(request as TaskChildRequest, tools));
 
 async function runTask(request: TaskChildRequest, { signal, progress, ask }: ChildTools): Promise<TaskChildResponse> {
-  const { photos, attempt, failures, folder, maxPixels } = request;
-  const task = catalogue.get(request.task);
-  if (task === undefined) throw new PermanentTaskError("TASK_FAILED", `This worker knows no task "${request.task}".`);
-  const parameters = task.parameters.parse(request.parameters);
-  const { run } = await task.load();
+  const { task, folder, ...given } = request;
+  const { run } = await loadWork(task);
   const outputs: TaskOutput[] = [];
   const findNearPhotos: TaskContext<unknown>["findNearPhotos"] = async (query) => (await ask("findNearPhotos", query)) as NearPhotoList;
   try {
-    const result = await run({ parameters, photos, attempt, failures, signal, progress, output: writeInto(folder, outputs), findNearPhotos, maxPixels });
-    return { result: task.result.parse(result), outputs };
+    return { result: await run({ ...given, signal, progress, output: writeInto(folder, outputs), findNearPhotos }), outputs };
   } catch (error) {
     throw isAboutPhoto(error) ? Object.assign(new PermanentTaskError(error.code, error.message), { stack: error.stack }) : error;
   }

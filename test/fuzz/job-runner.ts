@@ -45,7 +45,7 @@ export function createJobRunner(folder: string, options: { size?: number; parame
       const response = (await pool.run(request, { timeoutMs: task.timeoutMs, onAsk: async () => NO_NEIGHBOURS })) as TaskChildResponse;
       const wrong = (await strayFiles(response, attemptFolder)) ?? (await check?.(response, attemptFolder)) ?? null;
       if (wrong !== null) return { kind: "violation", message: wrong };
-      const { warnings = [] } = response.result as { warnings?: string[] };
+      const { warnings = [] } = task.result.parse(response.result) as { warnings?: string[] };
       return warnings.length > 0 ? { kind: "warned", message: warnings.join("; ") } : { kind: "ok" };
     } catch (error) {
       return judgeError(error);

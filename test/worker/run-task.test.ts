@@ -4,15 +4,18 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
+import { z } from "zod";
 import type { Photo } from "../../src/services/photos.js";
 import type { User } from "../../src/services/users.js";
-import { createWorkerScene, testTask } from "./worker-scene.js";
+import { childTask, createWorkerScene, testTask } from "./worker-scene.js";
 import type { WorkerScene } from "./worker-scene.js";
 
 const tasks = [
   testTask("here", () => ({ pid: process.pid })),
   testTask("files here", ({ output }) => output({ name: "a", mimeType: "text/plain", data: new Uint8Array() })),
   testTask("on photos", () => null, { runsIn: "child", minPhotos: 1, maxPhotos: 3 }),
+  childTask("with schemas", { parameters: z.object({ files: z.record(z.string(), z.string()).default({ made: "by default" }) }), result: z.strictObject({ attempt: z.int() }) }),
+  childTask("with a result of its own", { result: z.object({ other: z.string() }) }),
 ];
 
 describe("a task", () => {
@@ -50,6 +53,26 @@ describe("a task", () => {
     const queuedJob = await scene.core.submit(user, { job: "files here" });
     await scene.execute(queuedJob);
     assert.deepEqual((await scene.find(queuedJob))?.error, { code: "TASK_FAILED", message: "The task failed unexpectedly." });
+  });
+
+  it("in a child is given its parameters with their defaults, and its result is checked", async () => {
+    const queuedJob = await scene.core.submit(user, { job: "with schemas" });
+    await scene.core.database.sql`update queued_jobs set parameters = '{}' where id = ${queuedJob.id}`;
+    await scene.execute(queuedJob);
+    const row = await scene.find(queuedJob);
+    assert.deepEqual([row?.result, row?.outputs?.map(({ name }) => name)], [{ attempt: 1 }, ["made"]]);
+  });
+
+  it("in a child fails without a trace when its parameters or its result are not what its schemas say", async () => {
+    const kept = await scene.kept();
+    const wrongly = await scene.core.submit(user, { job: "with schemas" });
+    await scene.core.database.sql`update queued_jobs set parameters = '{ "files": 1 }' where id = ${wrongly.id}`;
+    const made = await scene.core.submit(user, { job: "with a result of its own", parameters: { files: { made: "for nothing" } } });
+    for (const queuedJob of [wrongly, made]) {
+      await scene.execute(queuedJob);
+      assert.deepEqual((await scene.find(queuedJob))?.error, { code: "TASK_FAILED", message: "The task failed unexpectedly." });
+    }
+    assert.deepEqual(await scene.kept(), kept);
   });
 
   it("is given its photos, in order, as files on this machine", async () => {
