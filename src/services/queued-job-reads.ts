@@ -1,7 +1,8 @@
-import type { Sql } from "postgres";
 import { available } from "../db/database.js";
 import type { Database } from "../db/database.js";
 import type { QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
+import { briefColumns, createOwnPages, toPage } from "./own-pages.js";
+import type { QueuedJobPage } from "./own-pages.js";
 import { filterCondition } from "./queued-jobs/filter.js";
 import type { QueuedJobFilter } from "./queued-jobs/filter.js";
 import { queuedJobJson, recordedOutputs } from "./queued-jobs/statements.js";
@@ -14,13 +15,6 @@ export interface ListScope {
   filter: QueuedJobFilter;
 }
 
-/** A page, newest first, and where the event stream of the reader stood in the same snapshot. */
-export interface QueuedJobPage {
-  rows: QueuedJob[];
-  hasMore: boolean;
-  lastSeq: number;
-}
-
 interface PageRow {
   lastSeq: number;
   id: string | null;
@@ -28,35 +22,41 @@ interface PageRow {
   queuedJob?: QueuedJob;
 }
 
-/** As the columns are, and not as JSON, which costs PostgreSQL five times as much. */
-const briefColumns = (sql: Sql) => sql`t.user_id as "userId", t.job_name as "jobName", t.status, t.photo_count as "photoCount", t.priority, t.progress, t.attempts, t.version, rfc3339(t.created_at) as "createdAt"`;
+export interface PageQuery {
+  readerId: string;
+  first: number;
+  beforeId: string | null;
+  brief?: boolean;
+}
 
 export type QueuedJobReads = ReturnType<typeof createQueuedJobReads>;
 
 export function createQueuedJobReads({ sql }: Database) {
+  const ownPage = createOwnPages({ sql });
+
   function inScope({ userId, photoId, filter }: ListScope) {
     return sql`true ${userId === null ? sql`` : sql`and t.user_id = ${userId}`}
       ${photoId === null ? sql`` : sql`and t.id in (select p.queued_job_id from queued_job_photos p where p.photo_id = ${photoId})`} ${filterCondition(sql, filter)}`;
   }
+
+  const readPage = (scope: ListScope, query: PageQuery): Promise<QueuedJobPage> =>
+    available(async () => {
+      const columns = query.brief ? sql`t.id, ${briefColumns(sql)}` : sql`t.id, ${queuedJobJson(sql, sql`null::jsonb`)} as "queuedJob"`;
+      const rows = await sql<PageRow[]>`
+        select s.last_seq::float8 as "lastSeq", j.* from user_streams s left join lateral (
+          select ${columns} from queued_jobs t
+          where ${inScope(scope)} ${query.beforeId === null ? sql`` : sql`and t.id < ${query.beforeId}`}
+          order by t.id desc limit ${query.first + 1}) j on true
+        where s.user_id = ${query.readerId} order by j.id desc`;
+      return toPage(rows, query.first);
+    });
 
   return {
     /**
      * One statement, so that the page and the position are of one moment. `brief`: of a row only what is told in lists; the
      * rest, of which a result alone may have 256 kB, is not even read.
      */
-    page: (scope: ListScope, query: { readerId: string; first: number; beforeId: string | null; brief?: boolean }): Promise<QueuedJobPage> =>
-      available(async () => {
-        const columns = query.brief ? sql`t.id, ${briefColumns(sql)}` : sql`t.id, ${queuedJobJson(sql, sql`null::jsonb`)} as "queuedJob"`;
-        const rows = await sql<PageRow[]>`
-          select s.last_seq::float8 as "lastSeq", j.* from user_streams s left join lateral (
-            select ${columns} from queued_jobs t
-            where ${inScope(scope)} ${query.beforeId === null ? sql`` : sql`and t.id < ${query.beforeId}`}
-            order by t.id desc limit ${query.first + 1}) j on true
-          where s.user_id = ${query.readerId} order by j.id desc`;
-        // With an empty page comes one row, of the position alone.
-        const found = rows.flatMap((row) => (row.id === null ? [] : (row.queuedJob ?? (row as unknown as QueuedJob))));
-        return { rows: found.slice(0, query.first), hasMore: found.length > query.first, lastSeq: rows[0]?.lastSeq ?? 0 };
-      }),
+    page: (scope: ListScope, query: PageQuery): Promise<QueuedJobPage> => (query.brief && isAllOf(query.readerId, scope) ? ownPage({ userId: query.readerId, ...query }) : readPage(scope, query)),
 
     /** Exact up to `most`, and no more than that. */
     count: (scope: ListScope, most: number): Promise<number> =>
@@ -101,4 +101,8 @@ export function createQueuedJobReads({ sql }: Database) {
         return queuedJobIds.map((id) => byId.get(id) ?? []);
       }),
   };
+}
+
+function isAllOf(readerId: string, { userId, photoId, filter }: ListScope): boolean {
+  return userId === readerId && photoId === null && filter.statuses === null && filter.jobs === null;
 }

@@ -1,0 +1,89 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Sql } from "postgres";
+import { available } from "../db/database.js";
+import type { Database } from "../db/database.js";
+import { withoutDeadline } from "../deadline.js";
+import type { QueuedJob } from "../queued-job.js";
+
+/** A page, newest first, and where the event stream of the reader stood in the same snapshot. */
+export interface QueuedJobPage {
+  rows: QueuedJob[];
+  hasMore: boolean;
+  lastSeq: number;
+}
+
+/** Of all that a user submitted. */
+export interface OwnPage {
+  userId: string;
+  first: number;
+  beforeId: string | null;
+}
+
+interface Row {
+  page: number;
+  lastSeq: number;
+  id: string | null;
+}
+
+/** Asked for in one turn of the event loop, by what is asked. */
+interface Together {
+  asked: Map<string, OwnPage>;
+  pages: Promise<Map<string, QueuedJobPage>>;
+}
+
+/** In one statement; rows of the longest page keep those of the others waiting. */
+const MOST = 32;
+const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
+/** As the columns are, and not as JSON, which costs PostgreSQL five times as much. */
+export const briefColumns = (sql: Sql) => sql`t.user_id as "userId", t.job_name as "jobName", t.status, t.photo_count as "photoCount", t.priority, t.progress, t.attempts, t.version, rfc3339(t.created_at) as "createdAt"`;
+
+/**
+ * Reads pages of brief rows: those that are asked for in one turn with one statement, and one that several ask for once. It
+ * begins after all of them have asked, so that each sees what was recorded before.
+ */
+export function createOwnPages({ sql }: Pick<Database, "sql">): (page: OwnPage) => Promise<QueuedJobPage> {
+  let together: Together | null = null;
+
+  function begin(): Together {
+    const asked: Together["asked"] = new Map();
+    return { asked, pages: withoutDeadline(() => readTogether(asked)) };
+  }
+
+  async function readTogether(asked: Together["asked"]): Promise<Map<string, QueuedJobPage>> {
+    await nextTurn();
+    if (together?.asked === asked) together = null;
+    const pages = await available(() => readPages(sql, [...asked.values()]));
+    return new Map([...asked.keys()].map((key, i) => [key, pages[i] ?? EMPTY]));
+  }
+
+  return async (page) => {
+    const key = `${page.userId} ${page.first} ${page.beforeId}`;
+    if (!together || together.asked.size === MOST) together = begin();
+    together.asked.set(key, page);
+    return (await together.pages).get(key) ?? EMPTY;
+  };
+}
+
+/** Of a user who was deleted meanwhile. */
+const EMPTY: QueuedJobPage = { rows: [], hasMore: false, lastSeq: 0 };
+
+async function readPages(sql: Sql, asked: OwnPage[]): Promise<QueuedJobPage[]> {
+  const rows = await sql<Row[]>`
+    select q.page::int, s.last_seq::float8 as "lastSeq", j.*
+    from unnest(${asked.map(({ userId }) => userId)}::uuid[], ${asked.map(({ beforeId }) => beforeId ?? LAST_ID)}::uuid[], ${asked.map(({ first }) => first + 1)}::int[])
+      with ordinality as q(user_id, before_id, most, page)
+    join user_streams s on s.user_id = q.user_id
+    left join lateral (
+      select t.id, ${briefColumns(sql)} from queued_jobs t where t.user_id = q.user_id and t.id < q.before_id order by t.id desc limit q.most) j on true
+    order by q.page, j.id desc`;
+  const pages = asked.map((): Row[] => []);
+  for (const row of rows) pages[row.page - 1]?.push(row);
+  return pages.map((own, i) => toPage(own, asked[i]?.first ?? 0));
+}
+
+/** With an empty page comes one row, of the position alone. */
+export function toPage(rows: { id: string | null; lastSeq: number; queuedJob?: QueuedJob }[], first: number): QueuedJobPage {
+  const found = rows.flatMap((row) => (row.id === null ? [] : (row.queuedJob ?? (row as unknown as QueuedJob))));
+  return { rows: found.slice(0, first), hasMore: found.length > first, lastSeq: rows[0]?.lastSeq ?? 0 };
+}
