@@ -31,7 +31,6 @@ LABEL org.opencontainers.image.title="photo-service" \
   org.opencontainers.image.licenses="MIT" \
   org.opencontainers.image.revision="${REVISION}"
 ENV NODE_ENV=production \
-  NODE_OPTIONS=--enable-source-maps \
   HOST=0.0.0.0 \
   STORAGE_URL=file:/data/photos \
   REVISION=${REVISION}

@@ -1,5 +1,6 @@
 import { pino, stdSerializers } from "pino";
 import type { DestinationStream, Logger as PinoLogger, LoggerOptions } from "pino";
+import { inSourceLines } from "./source-lines.js";
 
 export type Logger = PinoLogger;
 
@@ -30,7 +31,8 @@ function serializeError(error: unknown): unknown {
   const told: unknown = stdSerializers.err(error as Error);
   if (!(error instanceof Error) || typeof told !== "object" || told === null) return told;
   const command = "command" in error && typeof error.command === "object" && error.command !== null && "name" in error.command ? { command: String(error.command.name) } : {};
-  return { ...Object.fromEntries(Object.entries(told).filter(([key]) => !SUBMITTED.includes(key))), ...command };
+  const stack = "stack" in told && typeof told.stack === "string" ? { stack: inSourceLines(told.stack) } : {};
+  return { ...Object.fromEntries(Object.entries(told).filter(([key]) => !SUBMITTED.includes(key))), ...stack, ...command };
 }
 
 /**

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { createLoggerTo } from "../src/logger.js";
@@ -27,6 +28,14 @@ describe("the log", () => {
     const busy = `for (let i = 0; i < 4; i++) pbkdf2("a", "b", 100_000, 64, "sha512", () => {});`;
     const text = await logged({}, `const { pbkdf2 } = await import("node:crypto"); ${busy} log.info("first"); log.error("last"); process.exit(0);`);
     assert.deepEqual(parse(text).map(({ msg }) => msg), ["first", "last"]);
+  });
+
+  it("has the files and lines of the sources in its stacks, whatever Node was started with", async () => {
+    const throws = new URL("../src/auth/parse-public-keys.js", import.meta.url).href;
+    const [line] = parse(await logged({}, `const { parsePublicKeys } = await import(${JSON.stringify(throws)}); try { parsePublicKeys(""); } catch (error) { log.error(error); }`));
+    const { stack } = (line ?? {})["err"] as { stack: string };
+    const [, at = "0"] = /src\/auth\/parse-public-keys\.ts:(\d+):\d+\)/.exec(stack) ?? [];
+    assert.match(readFileSync("src/auth/parse-public-keys.ts", "utf8").split("\n")[Number(at) - 1] ?? "", /no complete PEM block/, stack);
   });
 
   it("leaves out what is under its level", async () => {

@@ -12,7 +12,7 @@ const { dataFolder } = orExit(() => parseConfig(readEnvironment(), []));
 // The compiler writes what was changed, and the service, which watches what is written, starts its processes anew.
 // A group of its own: what is started here is a script, and the compiler its child.
 const compiler = spawn("node_modules/.bin/tsc", ["--watch", "--preserveWatchOutput"], { stdio: "inherit", detached: true });
-const service = spawn(process.execPath, ["--enable-source-maps", fileURLToPath(new URL("start.js", import.meta.url)), "--watch"], { stdio: "inherit" });
+const service = spawn(process.execPath, [fileURLToPath(new URL("start.js", import.meta.url)), "--watch"], { stdio: "inherit" });
 let pages: ViteDevServer | undefined;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => service.kill("SIGTERM"));
 service.once("exit", (code) => {

@@ -50,7 +50,7 @@ export function createSupervisor(options: { log: Logger; stopDeadlineMs?: number
 }
 
 async function launchNode(script: string, options: ChildOptions, stopDeadlineMs: number): Promise<Running> {
-  const { env, args = [], nodeArgs = ["--enable-source-maps"], tell, onMessage } = options;
+  const { env, args = [], nodeArgs = [], tell, onMessage } = options;
   const child = spawn(process.execPath, [...nodeArgs, script, ...args], {
     env,
     detached: true,

@@ -26,7 +26,7 @@ export const canCap = process.platform === "linux";
 export function spawnChild(entry: URL, memoryLimitBytes: number): ChildProcess {
   // JavaScript gets a third of it: V8 then says that it is out of memory, whereas at the system's cap it may just crash.
   const heapMib = Math.floor(memoryLimitBytes / 3 / 1024 / 1024);
-  const node = [`--max-old-space-size=${heapMib}`, "--enable-source-maps", fileURLToPath(entry)];
+  const node = [`--max-old-space-size=${heapMib}`, fileURLToPath(entry)];
   const options = { stdio: ["ignore", "ignore", "pipe", "ipc"] as ("ignore" | "pipe" | "ipc")[], env: ENVIRONMENT };
   if (!canCap) return spawn(process.execPath, node, options);
   const limitKib = String(Math.floor(memoryLimitBytes / 1024));

@@ -1,4 +1,5 @@
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from "graphql";
+import type * as GraphqlJit from "graphql-jit";
 import type { CompiledQuery } from "graphql-jit";
 import { LRUCache } from "lru-cache";
 
@@ -48,7 +49,7 @@ export function createKnownOperations(schema: GraphQLSchema) {
 
 /** The compiler, which is loaded with the first query that comes often. */
 function createCompiler(schema: GraphQLSchema) {
-  let jit: typeof import("graphql-jit") | undefined;
+  let jit: typeof GraphqlJit | undefined;
   let loading = false;
 
   function load(): void {

@@ -30,7 +30,7 @@ export async function startServiceProcess(options: { role: Role; name: string; e
   const log = openSync(join(logs, `${name}.log`), "a");
   const script = fileURLToPath(new URL(`../../src/bin/${role}.js`, import.meta.url));
   // A session of its own, so that Ctrl-C does not reach it; and a channel, by which it notices when we are gone.
-  const child = spawn(process.execPath, ["--enable-source-maps", script], { detached: true, stdio: ["ignore", log, log, "ipc"], env: { ...env, PORT: String(port), WORKER_PORT: String(port) } });
+  const child = spawn(process.execPath, [script], { detached: true, stdio: ["ignore", log, log, "ipc"], env: { ...env, PORT: String(port), WORKER_PORT: String(port) } });
   closeSync(log);
   const exited = new Promise<string>((resolve) => {
     child.once("exit", (code, signal) => resolve(signal ? `signal ${signal}` : `code ${code}`));

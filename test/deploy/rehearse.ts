@@ -57,7 +57,7 @@ function makeReadOnly(): void {
 function start(name: string, env: Record<string, string>, args: string[] = []): { child: ChildProcess; output: () => string; ended: Promise<number | null> } {
   const child = spawn(process.execPath, [`dist/src/bin/${name}.js`, ...args], {
     cwd: app, stdio: ["ignore", "pipe", "pipe"], ...(isRoot && { uid: UID, gid: UID }),
-    env: { PATH: "/usr/local/bin:/usr/bin:/bin", NODE_ENV: "production", NODE_OPTIONS: "--enable-source-maps", HOST: "127.0.0.1", STORAGE_URL: `file:${data}/photos`, TMPDIR: tmpdir(), ...env },
+    env: { PATH: "/usr/local/bin:/usr/bin:/bin", NODE_ENV: "production", HOST: "127.0.0.1", STORAGE_URL: `file:${data}/photos`, TMPDIR: tmpdir(), ...env },
   });
   children.add(child);
   let text = "";

@@ -15,7 +15,7 @@ const entry = fileURLToPath(new URL("../../src/bin/worker.js", import.meta.url))
 
 /** A worker as production starts it; resolves when it takes work. */
 export async function startWorkerProcess(env: { DATABASE_URL: string; REDIS_URL: string; STORAGE_URL: string }): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, ["--enable-source-maps", entry], { env: { PATH: process.env["PATH"], NODE_ENV: "production", HOST: "127.0.0.1", WORKER_PORT: "0", WORKER_CONCURRENCY: "1", ...env }, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [entry], { env: { PATH: process.env["PATH"], NODE_ENV: "production", HOST: "127.0.0.1", WORKER_PORT: "0", WORKER_CONCURRENCY: "1", ...env }, stdio: ["ignore", "pipe", "inherit"] });
   process.once("exit", () => child.kill("SIGKILL"));
   const logged: string[] = [];
   let rest = "";
