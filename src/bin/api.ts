@@ -1,5 +1,6 @@
 import { runProcess } from "../lifecycle.js";
 import { createLogger } from "../logger.js";
+import { collectGarbage } from "./collect-garbage.js";
 import { createApi } from "./create-api.js";
 import { orExit } from "./or-exit.js";
 import { readConfig } from "./read-config.js";
@@ -15,5 +16,6 @@ await runProcess({ log, deadlineMs: 20_000 }, async (stack) => {
   if (tracing) stack.add("tracing", () => tracing.close());
   const { url, warm } = await createApi(config, { log, ...(tracing && { tracer: tracing.tracer }) }, stack);
   await warm();
+  await collectGarbage();
   log.info({ url }, "ready");
 });

@@ -1,5 +1,6 @@
 import { runProcess } from "../lifecycle.js";
 import { createLogger } from "../logger.js";
+import { collectGarbage } from "./collect-garbage.js";
 import { createWorker } from "./create-worker.js";
 import { orExit } from "./or-exit.js";
 import { readConfig } from "./read-config.js";
@@ -16,5 +17,6 @@ await runProcess({ log, deadlineMs: drainMs + 10_000 }, async (stack) => {
   if (tracing) stack.add("tracing", () => tracing.close());
   const { url, warm } = await createWorker(config, { log, drainMs, ...(tracing && { tracer: tracing.tracer }) }, stack);
   await warm();
+  await collectGarbage();
   log.info({ health: url }, "takes work");
 });
