@@ -169,7 +169,8 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
 }
 
 function keyOf({ issuer, subject, issuedAt }: Claims): string {
-  return JSON.stringify([issuer, subject, issuedAt]);
+  // Its length first, so that no two of them read the same.
+  return `${issuer.length} ${issuer} ${issuedAt} ${subject}`;
 }
 
 /** A to Z only: Unicode's lower case would make the Kelvin sign the k of another's address. */

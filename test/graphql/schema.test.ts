@@ -40,6 +40,16 @@ describe("the schema", () => {
     const undescribed = ownTypes(schema).flatMap((type) => describable(type).filter(([, description]) => !description?.trim()).map(([name]) => name));
     assert.deepEqual(undescribed, []);
   });
+
+  it("reads what is only read without asking a resolver, of which a page of twenty would ask hundreds", () => {
+    const objects = ownTypes(schema).filter(isObjectType).filter(({ name }) => !["Query", "Mutation", "Subscription"].includes(name));
+    const resolved = objects.flatMap((type) => Object.values(type.getFields()).flatMap(({ name, resolve }) => (resolve ? [`${type.name}.${name}`] : [])));
+    assert.deepEqual(resolved.toSorted(), [
+      "JobConnection.totalCount", "Photo.previewUrl", "Photo.queuedJobs", "Photo.url", "PhotoConnection.totalCount",
+      "QueuedJob.estimatedStartAt", "QueuedJob.history", "QueuedJob.job", "QueuedJob.outputs", "QueuedJob.photos", "QueuedJob.queuePosition", "QueuedJob.user",
+      "QueuedJobConnection.totalCount", "User.limits", "User.queuedJobs", "UserConnection.totalCount",
+    ]);
+  });
 });
 
 function ownTypes(schema: GraphQLSchema): GraphQLNamedType[] {

@@ -2,7 +2,7 @@ import { Field, ID, Int, ObjectType } from "type-graphql";
 import { Node } from "../node/node.type.js";
 import { JSONObject } from "../scalars.js";
 
-@ObjectType("Job", { implements: Node, description: "A kind of work that can be submitted: one entry of the catalogue, backed by one task in the code." })
+@ObjectType("Job", { simpleResolvers: true, implements: Node, description: "A kind of work that can be submitted: one entry of the catalogue, backed by one task in the code." })
 export class JobType {
   @Field(() => ID, { description: "The same as `name`." })
   id!: string;

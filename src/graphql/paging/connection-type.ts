@@ -5,7 +5,7 @@ import { PageInfo } from "./page-info.type.js";
 
 /** The types `<name>Edge` and `<name>Connection` of a list of `node`, and the resolver of its count. */
 export function defineConnectionType(name: string, node: ClassType) {
-  @ObjectType(`${name}Edge`, { description: `A ${name} in a list.` })
+  @ObjectType(`${name}Edge`, { simpleResolvers: true, description: `A ${name} in a list.` })
   class EdgeType {
     @Field(() => String, { description: "Where this row stands: pass it as `after` to go on behind it." })
     cursor!: string;
@@ -14,7 +14,7 @@ export function defineConnectionType(name: string, node: ClassType) {
     node!: unknown;
   }
 
-  @ObjectType(`${name}Connection`, { description: `A page of a list of ${name}s.` })
+  @ObjectType(`${name}Connection`, { simpleResolvers: true, description: `A page of a list of ${name}s.` })
   class ConnectionType {
     @Field(() => [EdgeType], { description: "The rows, each with its cursor." })
     edges!: EdgeType[];

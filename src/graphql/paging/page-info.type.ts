@@ -1,6 +1,6 @@
 import { Field, ObjectType } from "type-graphql";
 
-@ObjectType({ description: "Forward paging only." })
+@ObjectType({ simpleResolvers: true, description: "Forward paging only." })
 export class PageInfo {
   @Field(() => Boolean, { description: "Whether rows follow this page." })
   hasNextPage!: boolean;

@@ -2,7 +2,7 @@ import { Field, ID, Int, ObjectType } from "type-graphql";
 import { Node } from "../node/node.type.js";
 import { DateTime } from "../scalars.js";
 
-@ObjectType("Photo", { implements: Node, description: "An uploaded image." })
+@ObjectType("Photo", { simpleResolvers: true, implements: Node, description: "An uploaded image." })
 export class PhotoType {
   @Field(() => ID, { description: "UUIDv7." })
   id!: string;

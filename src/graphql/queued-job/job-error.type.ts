@@ -1,6 +1,6 @@
 import { Field, ObjectType } from "type-graphql";
 
-@ObjectType({ description: "Why an attempt failed." })
+@ObjectType({ simpleResolvers: true, description: "Why an attempt failed." })
 export class JobError {
   @Field(() => String, { description: "What the task said, or TIMEOUT, STALLED, PHOTO_UNREADABLE, PHOTO_TOO_LARGE, TASK_FAILED." })
   code!: string;

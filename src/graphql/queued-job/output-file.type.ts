@@ -1,6 +1,6 @@
 import { Field, Int, ObjectType } from "type-graphql";
 
-@ObjectType({ description: "A file that a task made." })
+@ObjectType({ simpleResolvers: true, description: "A file that a task made." })
 export class OutputFile {
   @Field(() => String, { description: "Unique among the outputs of its QueuedJob." })
   name!: string;

@@ -5,7 +5,7 @@ import { DateTime } from "../scalars.js";
 import { QueuedJobEventTypeEnum } from "./queued-job-status.enum.js";
 import { QueuedJobType } from "./queued-job.type.js";
 
-@ObjectType("QueuedJobEvent", { description: "One step in the life of a QueuedJob." })
+@ObjectType("QueuedJobEvent", { simpleResolvers: true, description: "One step in the life of a QueuedJob." })
 export class QueuedJobEventType {
   @Field(() => String, { description: "Resume point: pass it as `after` and the stream goes on with the next event." })
   cursor!: string;

@@ -6,7 +6,7 @@ import { DateTime, JSONObject, JSONValue } from "../scalars.js";
 import { JobError } from "./job-error.type.js";
 import { QueuedJobStatusEnum } from "./queued-job-status.enum.js";
 
-@ObjectType("QueuedJob", { implements: Node, description: "One submission of a Job, its state and its result." })
+@ObjectType("QueuedJob", { simpleResolvers: true, implements: Node, description: "One submission of a Job, its state and its result." })
 export class QueuedJobType {
   @Field(() => ID, { description: "UUIDv7." })
   id!: string;

@@ -1,7 +1,7 @@
 import { Field, ObjectType } from "type-graphql";
 import { DateTime } from "../scalars.js";
 
-@ObjectType({ description: "What runs here." })
+@ObjectType({ simpleResolvers: true, description: "What runs here." })
 export class ServiceInfo {
   @Field(() => String, { description: "Of the release." })
   version!: string;

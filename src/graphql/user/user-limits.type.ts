@@ -1,6 +1,6 @@
 import { Field, Float, Int, ObjectType } from "type-graphql";
 
-@ObjectType({ description: "What one may still do." })
+@ObjectType({ simpleResolvers: true, description: "What one may still do." })
 export class UserLimits {
   @Field(() => Int, { description: "Unfinished QueuedJobs one may have." })
   maxUnfinished!: number;

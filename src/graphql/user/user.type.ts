@@ -3,7 +3,7 @@ import { Node } from "../node/node.type.js";
 import { DateTime } from "../scalars.js";
 import { Role } from "./role.enum.js";
 
-@ObjectType("User", { implements: Node, description: "A person, provisioned the first time a valid token of theirs is seen." })
+@ObjectType("User", { simpleResolvers: true, implements: Node, description: "A person, provisioned the first time a valid token of theirs is seen." })
 export class UserType {
   @Field(() => ID, { description: "A UUID." })
   id!: string;
