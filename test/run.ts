@@ -1,6 +1,6 @@
-// Runs the tests: starts a private PostgreSQL and Redis, makes the template database, and runs every test file in a
-// process of its own, but for those that start the whole service, which share a few. Arguments: parts of file names to run
-// only those, none of which shares a process; `--shuffle`, or `--seed N` to shuffle as before.
+// Runs the tests: starts a private PostgreSQL and Redis, makes the template database, and runs the test files, many to a
+// process. Arguments: parts of file names to run only those, each in a process of its own; `--shuffle`, or `--seed N` to
+// shuffle as before.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
@@ -57,8 +57,8 @@ process.exit(failed === 0 && files.length > 0 ? 0 : 1);
 function inOrder(names: string[]): string[] {
   const msOf = (name: string) => times[name] ?? (name.includes("/") ? UNKNOWN_MS : 2 * UNKNOWN_MS);
   if (!options.shuffle && options.seed === undefined) {
-    const known = names.toSorted((a, b) => msOf(b) - msOf(a) || a.localeCompare(b));
-    return wanted.length > 0 ? known.map((name) => join(root, name)) : groupFiles(known, { sources, compiled: root, msOf });
+    if (wanted.length === 0) return groupFiles(names.toSorted(), { sources, compiled: root, msOf });
+    return names.toSorted((a, b) => msOf(b) - msOf(a)).map((name) => join(root, name));
   }
   const random = seededRandom(options.seed === undefined ? undefined : Number(options.seed));
   process.stdout.write(`Shuffled: --seed ${random.seed} gives this order again\n`);

@@ -19,12 +19,12 @@ export interface CountedService {
 /** A service whose way to PostgreSQL is listened to. Without workers, so that nothing but the test asks it anything. */
 export async function startCountedService(env: Record<string, string> = {}): Promise<CountedService> {
   let count = 0;
-  const { url, database, close } = await createTestDatabase();
-  const proxy = await createTcpProxy(url, () => statementListener(() => count++));
-  const service = await startTestService({ workers: 0, env: { ...env, DATABASE_URL: proxy.url } });
+  const store = await createTestDatabase();
+  const proxy = await createTcpProxy(store.url, () => statementListener(() => count++));
+  const service = await startTestService({ workers: 0, store, env: { ...env, DATABASE_URL: proxy.url } });
   return {
     service,
-    database,
+    database: store.database,
     async statements(work) {
       const before = count;
       await work();
@@ -35,7 +35,6 @@ export async function startCountedService(env: Record<string, string> = {}): Pro
     async close() {
       await service.close();
       await proxy.close();
-      await close();
     },
   };
 }

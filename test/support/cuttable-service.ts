@@ -14,9 +14,9 @@ export interface CuttableService {
 
 /** A service without workers, whose ways to PostgreSQL and to Redis can be cut. */
 export async function createCuttableService(env: Record<string, string> = {}): Promise<CuttableService> {
-  const database = await createTestDatabase();
-  const [postgres, redis] = await Promise.all([createTcpProxy(database.url), createTcpProxy(testRedis().url)]);
-  const service = await startTestService({ workers: 0, env: { ...env, DATABASE_URL: postgres.url, REDIS_URL: redis.url } });
+  const store = await createTestDatabase();
+  const [postgres, redis] = await Promise.all([createTcpProxy(store.url), createTcpProxy(testRedis().url)]);
+  const service = await startTestService({ workers: 0, store, env: { ...env, DATABASE_URL: postgres.url, REDIS_URL: redis.url } });
   return {
     service,
     postgres,
@@ -24,7 +24,6 @@ export async function createCuttableService(env: Record<string, string> = {}): P
     async close() {
       await service.close();
       await Promise.all([postgres.close(), redis.close()]);
-      await database.close();
     },
   };
 }

@@ -26,7 +26,7 @@ export interface Seen {
 export async function startOperatedService(options: { workers?: number; env?: Record<string, string> } = {}): Promise<OperatedService> {
   const store = await createTestDatabase();
   await migrate(store.url);
-  const service = await startTestService({ workers: 0, ...options, env: { ADMIN_PASSWORD, ...options.env, DATABASE_URL: store.url } });
+  const service = await startTestService({ workers: 0, ...options, store, env: { ADMIN_PASSWORD, ...options.env } });
   const authorization = `Basic ${Buffer.from(`admin:${ADMIN_PASSWORD}`).toString("base64")}`;
   const ask = async (path: string, init: RequestInit & { headers: Record<string, string> }): Promise<Seen> => {
     const answer = await fetch(`${service.url}${path}`, { redirect: "manual", ...init, headers: { authorization, ...init.headers } });
@@ -37,9 +37,6 @@ export async function startOperatedService(options: { workers?: number; env?: Re
     database: store.database,
     get: (path, headers = {}) => ask(path, { headers }),
     post: (path, fields, headers = { "sec-fetch-site": "same-origin" }) => ask(path, { method: "POST", body: new URLSearchParams(fields), headers }),
-    async close() {
-      await service.close();
-      await store.close();
-    },
+    close: service.close,
   };
 }

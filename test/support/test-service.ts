@@ -15,6 +15,7 @@ import type { Logger } from "../../src/logger.js";
 import { createTestClient } from "./test-client.js";
 import type { TestClient } from "./test-client.js";
 import { createTestDatabase } from "./test-database.js";
+import type { TestDatabase } from "./test-database.js";
 import { testRedis } from "./test-redis.js";
 
 const ISSUER = "https://issuer.test";
@@ -46,10 +47,9 @@ export interface TestService {
   close(): Promise<void>;
 }
 
-/** The whole service in this process, as production composes it, on a database and a Redis prefix of its own. */
-export async function startTestService(options: { apis?: number; workers?: number; env?: Record<string, string>; redisPrefix?: string; timeouts?: HttpTimeouts } = {}): Promise<TestService> {
-  const { apis = 1, workers = 1 } = options;
-  const testDatabase = await createTestDatabase();
+/** The whole service in this process, as production composes it, on a Redis prefix of its own, and on `store`, which it closes, or a database of its own. */
+export async function startTestService(options: { apis?: number; workers?: number; env?: Record<string, string>; store?: TestDatabase; redisPrefix?: string; timeouts?: HttpTimeouts } = {}): Promise<TestService> {
+  const { apis = 1, workers = 1, store: testDatabase = await createTestDatabase() } = options;
   const redis = { ...testRedis(), ...(options.redisPrefix && { prefix: options.redisPrefix }) };
   const storage = await mkdtemp(join(tmpdir(), "photo-service-files-"));
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
