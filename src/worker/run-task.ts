@@ -40,10 +40,12 @@ export interface RunTaskDeps {
   maxPhotoPixels: number;
   acceptHeic: boolean;
   log: Logger;
-  /** Called when a child is free again, although outputs are still to be stored and the outcome to be recorded. */
+  /** Called when a child is about to be free again, or is, although outputs are still to be stored and the outcome to be recorded. */
   onWorked?: () => void;
 }
 
+/** The progress from which on the next task is claimed and its photos are fetched: its child would else wait for that, a tenth of its time. */
+const NEARLY_WORKED = 0.85;
 /** Fetched from the storage at once. */
 const PHOTOS_AT_ONCE = 4;
 /** Stored at once: what takes time is waiting for the disk, which writes several as fast as one. */
@@ -74,8 +76,12 @@ async function runInChild(deps: RunTaskDeps, task: Task, claimed: Claimed, { sig
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const photos = await findPhotos(deps, claimed, folder);
     const request: TaskChildRequest = { task: task.name, parameters: task.parameters.parse(queuedJob.parameters), photos, attempt, failures, folder, maxPixels: deps.maxPhotoPixels };
+    const onProgress: TaskRun["progress"] = (fraction, message) => {
+      if (fraction >= NEARLY_WORKED) deps.onWorked?.();
+      progress(fraction, message);
+    };
     const onAsk = createTaskAnswers(deps, { userId: queuedJob.userId, photoIds: photos.map(({ id }) => id) });
-    const response = (await deps.pool.run(request, { signal, timeoutMs: task.timeoutMs, onProgress: progress, onAsk, log: deps.log })) as TaskChildResponse;
+    const response = (await deps.pool.run(request, { signal, timeoutMs: task.timeoutMs, onProgress, onAsk, log: deps.log })) as TaskChildResponse;
     deps.onWorked?.();
     const result = task.result.parse(response.result);
     const outputs = await storeOutputs(deps.storage, claimed, folder, response);

@@ -59,7 +59,7 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
     return worker;
   }
 
-  /** Resolves when the lane has room for another: when the attempt has ended, or what is left of it needs no child any more. */
+  /** Resolves when the lane has room for another: when the attempt has ended, or needs its child no more, or hardly. */
   function take(lane: Lane, bullJob: BullJob<HintData>): Promise<void> {
     const state = lanes.get(lane);
     if (state) Object.assign(state, { room: state.room - 1, takenAt: Date.now() });

@@ -124,6 +124,7 @@ describe("thumbnails", () => {
     assert.deepEqual(steps.map(([, message]) => message), ["decoding", "making the 100 px variant", "making the 50 px variant", "writing", "done"]);
     assert.deepEqual(steps.map(([fraction]) => fraction), steps.map(([fraction]) => fraction).sort((a, b) => a - b));
     assert.deepEqual([steps[0]?.[0], steps.at(-1)?.[0]], [0, 1]);
+    assert((steps[2]?.[0] ?? 0) > 0.8, "after the larger one, most is done");
     await assert.rejects(runTask(thumbnail, folder.write(bytes), {}, AbortSignal.abort()), { name: "AbortError" });
   });
 });

@@ -7,6 +7,8 @@ import type { TaskChildRequest, TaskChildResponse } from "../../src/worker/task-
 import { eventually } from "../support/eventually.js";
 
 export interface ChildScript {
+  /** Told before it waits. */
+  progress?: number;
   /** Waits for this file to be there. */
   waitFor?: string;
   /** Outputs it makes, with their text. */
@@ -19,11 +21,12 @@ export interface ChildScript {
   ask?: { name: string; argument: unknown };
 }
 
-serveChild(async (asked, { ask }): Promise<TaskChildResponse> => {
+serveChild(async (asked, { ask, progress }): Promise<TaskChildResponse> => {
   const { parameters, folder, attempt } = asked as TaskChildRequest;
   const script = parameters as ChildScript;
   const { waitFor } = script;
   if (script.death) await die(script.death);
+  if (script.progress !== undefined) progress(script.progress);
   if (script.hang) await new Promise((resolve) => setTimeout(resolve, 600_000));
   if (script.refuse) throw new PermanentTaskError("PHOTO_UNREADABLE", script.refuse);
   if (waitFor) await eventually("the file is there", () => access(waitFor).then(() => true));

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { after, afterEach, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
@@ -82,6 +84,24 @@ describe("a worker", () => {
     await eventually("all are done", async () => (await Promise.all(many.map(statusOf))).every((status) => status === "SUCCESS"));
     await worker.close();
     assert.equal(most, 3);
+  });
+
+  it("claims the next when a child is nearly done with the one before, and not earlier", async () => {
+    const worker = open({ children: 1 });
+    const waitFor = join(scene.folder, "go");
+    const halfway = await submit("child", { progress: 0.5, waitFor });
+    await eventually("it is halfway", async () => (await scene.find(halfway))?.progress === 0.5);
+    const nearly = await submit("child", { progress: 0.9, waitFor: `${waitFor} on` });
+    const next = await submit("child");
+    await eventually("their hints are there", async () => (await hints("child")) === 3);
+    assert.deepEqual([await statusOf(nearly), worker.restingMs("child")], ["PENDING", 0]);
+    await writeFile(waitFor, "");
+    await eventually("it is nearly done", async () => (await scene.find(nearly))?.progress === 0.9);
+    await eventually("the next is claimed", async () => (await statusOf(next)) === "STARTED");
+    assert.equal(await statusOf(nearly), "STARTED");
+    await writeFile(`${waitFor} on`, "");
+    await eventually("all are done", async () => (await Promise.all([halfway, nearly, next].map(statusOf))).every((status) => status === "SUCCESS"));
+    await worker.close();
   });
 
   it("gives a child the next while the outputs of the one before are being stored", async () => {

@@ -29,14 +29,19 @@ export async function makeThumbnails(context: Context, { header, pixels, warning
 async function cascade({ parameters, signal, progress }: Context, decoded: Pixels, whole: Size): Promise<Map<number, Encoded>> {
   const { widths, format, quality } = parameters;
   const encoded = new Map<number, Encoded>();
+  // A variant takes the longer the more pixels it has.
+  const shareOf = (width: number) => Math.min(width, whole.width) ** 2;
+  const total = widths.reduce((sum, width) => sum + shareOf(width), 0);
+  let made = 0;
   for (const width of [...widths].sort((a, b) => b - a)) {
     signal.throwIfAborted();
-    progress((0.95 * encoded.size) / widths.length, `making the ${width} px variant`);
+    progress((0.95 * made) / total, `making the ${width} px variant`);
     const larger = [...encoded.values()].at(-1);
     const pixels = await shrinkToWidth(larger?.pixels ?? decoded, Math.min(width, whole.width), whole);
     // Of widths above the photo's own all variants are alike.
     const data = pixels === larger?.pixels ? larger.data : await encodePixels(pixels, format, quality);
     encoded.set(width, { pixels, data });
+    made += shareOf(width);
   }
   return encoded;
 }
