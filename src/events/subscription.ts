@@ -48,7 +48,7 @@ export function createSubscription(options: {
   /** Called once, when the stream is over, however. */
   onEnd: () => void;
 }): Subscription {
-  const { epoch, queuedJobId, includeProgress, channel } = options;
+  const { epoch, queuedJobId, includeProgress, channel, onTold, onEnd } = options;
   let { seq: position, ended, first: page, to: afterPage } = options;
   let told = position;
   let taken = 0;
@@ -65,7 +65,7 @@ export function createSubscription(options: {
     state.over = how;
     page = [];
     leave();
-    options.onEnd();
+    onEnd();
   }
 
   /** The next event that is at hand without a query; moves the position. */
@@ -119,7 +119,7 @@ export function createSubscription(options: {
     const event = atHand();
     if (event) {
       told = event.seq;
-      if (told > replayed) options.onTold?.(event);
+      if (told > replayed) onTold?.(event);
       // Nothing more is told, not even what is at hand already: a retry is another stream.
       if (queuedJobId !== null && endsStream(event.type)) [ended, page] = [true, []];
       return { event, cursorSeq: told, epoch };

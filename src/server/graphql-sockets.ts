@@ -86,7 +86,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     execute: (args) => executeInTime(args, options.operationMs),
     // The events of a feed, every subscription is one of those; how they are told is `tellEvents`.
     subscribe: createSourceEventStream as (args: ExecutionArgs) => Promise<AsyncIterableIterator<never> | ExecutionResult>,
-    onOperation: ({ extra }, id, _payload, args, source) => ("take" in source ? tellEvents(extra, id, args, source as unknown as Subscription) : undefined),
+    onOperation: ({ extra }, id, payload, args, source) => ("take" in source ? tellEvents(extra, { id, payload, args }, source as unknown as Subscription) : undefined),
     onConnect: (context) => admit(context),
     onSubscribe: (context, id, payload) => prepare(context, id, payload),
     onNext: (context, _id, _payload, _args, result) => (result.errors ? ({ ...result, errors: operations.tell(result.errors, context.extra.log) } as FormattedExecutionResult) : undefined),
@@ -117,17 +117,18 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
       return false;
     }
     const disarm = closeAtExpiry(expiresAt, () => socket.close(CloseCode.Forbidden, "Forbidden"));
-    socket.once("close", () => {
+    socket.on("close", () => {
       leave();
       disarm();
     });
     return true;
   }
 
-  function tellEvents({ writer }: Extra, id: string, args: ExecutionArgs, subscription: Subscription): AsyncIterableIterator<never> {
+  function tellEvents({ writer }: Extra, { id, payload, args }: { id: string; payload: OperationRequest; args: ExecutionArgs }, subscription: Subscription): AsyncIterableIterator<never> {
     const result = results.join(args);
-    // graphql-ws holds the arguments as long as the stream is open: what is in the context of each need not be.
+    // graphql-ws holds both as long as the stream is open: the context and the text of each need not be.
     args.contextValue = null;
+    payload.query = "";
     return createSocketStream({ id, subscription, result, writer });
   }
 
@@ -163,12 +164,12 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
         protocol: socket.protocol,
         send: writer.send,
         close: (code, reason) => socket.close(code, reason),
-        onMessage: (handle) => socket.on("message", (data) => void (isFlood() || handle(String(data)).then(onHandled, (error) => fail(socket, log, error)))),
+        onMessage: (handle: (message: never) => Promise<void>) => socket.on("message", (data) => void (isFlood() || handle(parsed(String(data)) as never).then(onHandled, (error) => fail(socket, log, error)))),
       },
       extra,
     );
     keepAlive.watch(socket);
-    socket.once("close", (code, reason) => {
+    socket.on("close", (code, reason) => {
       leaveDoor();
       options.onClosed(code);
       closed(code, String(reason)).catch((error: unknown) => log().error({ err: error }, "a socket's streams could not be closed"));
@@ -216,6 +217,16 @@ function fail(socket: WebSocket, log: () => Logger, error: unknown): void {
   if (error instanceof Error && error.message.startsWith("Unexpected message of type")) return socket.close(CloseCode.BadRequest, "Invalid message received");
   log().error({ err: error }, "a message could not be handled");
   socket.close(CloseCode.InternalServerError, "Internal server error");
+}
+
+/** The library takes it either way, and holds what it takes as long as a stream is open; what is no JSON it refuses. */
+function parsed(text: string): unknown {
+  try {
+    const message: unknown = JSON.parse(text);
+    return typeof message === "object" ? message : text;
+  } catch {
+    return text;
+  }
 }
 
 function ignore(): void {}

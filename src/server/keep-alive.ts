@@ -35,7 +35,7 @@ export function createKeepAlive(pingMs = PING_MS): KeepAlive {
       // Those of this beat have been pinged: a whole round is left to it.
       const own = pingedAt[beat]?.add(socket);
       socket.on("pong", () => unanswered.delete(socket));
-      socket.once("close", () => {
+      socket.on("close", () => {
         own?.delete(socket);
         unanswered.delete(socket);
       });

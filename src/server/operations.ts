@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { GraphQLError, getOperationAST } from "graphql";
 import type { ExecutionArgs, GraphQLFormattedError, GraphQLSchema } from "graphql";
 import { ServiceUnavailableError } from "../errors.js";
@@ -9,6 +8,7 @@ import { formatError, isInternal } from "../graphql/format-error.js";
 import { createVariablesChecker } from "../graphql/limits/variables-checker.js";
 import type { Logger } from "../logger.js";
 import type { Session } from "./authenticator.js";
+import { newRequestId } from "./request-id.js";
 
 export interface OperationRequest {
   query: string;
@@ -48,7 +48,7 @@ export function createOperations(options: OperationsOptions): Operations {
       if (excess) return [excess];
       try {
         const user = await session.refresh();
-        const requestId = randomUUID();
+        const requestId = newRequestId();
         const contextValue = createContext(services, { user, requestId, log: () => log().child({ ...place, requestId, userId: user.id }), cached: false });
         return { schema, document, contextValue, hideSuggestions: options.production, ...(operationName != null && { operationName }), ...(variables != null && { variableValues: variables }) };
       } catch (error) {
