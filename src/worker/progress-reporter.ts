@@ -18,18 +18,24 @@ export function createProgressReporter(deps: { queuedJobs: Pick<QueuedJobs, "pro
   let sending: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
+  // That it has started was told just now, and most attempts end before there is more to say.
+  let dueAt = performance.now() + INTERVAL_MS;
 
+  function plan(): void {
+    if (latest && !timer && !sending && !stopped) timer = setTimeout(send, dueAt - performance.now());
+  }
   function send(): void {
     timer = undefined;
     const next = latest;
-    if (!next || sending || stopped) return;
+    if (!next || stopped) return;
     latest = null;
     sending = deps.queuedJobs
       .progress(claimed, next.fraction, next.message)
       .then(() => {}, (error: unknown) => deps.log.debug({ err: error }, "progress was not recorded"))
       .finally(() => {
         sending = null;
-        if (!stopped) timer = setTimeout(send, INTERVAL_MS);
+        dueAt = performance.now() + INTERVAL_MS;
+        plan();
       });
   }
 
@@ -37,7 +43,7 @@ export function createProgressReporter(deps: { queuedJobs: Pick<QueuedJobs, "pro
     report(fraction, message) {
       highest = Math.max(highest, Math.min(Math.max(fraction, 0), 1));
       latest = { fraction: highest, message: message?.slice(0, 200) ?? null };
-      if (!timer && !sending) send();
+      plan();
     },
     async stop() {
       stopped = true;

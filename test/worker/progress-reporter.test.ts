@@ -17,7 +17,8 @@ function recorder(record: () => Promise<boolean> = async () => true) {
 }
 
 describe("the progress of an attempt", () => {
-  it("is recorded at once, and from then on at most every 250 ms, the last word each time", async () => {
+  it("is recorded when it has run for 250 ms, and from then on at most every 250 ms, the last word each time", async () => {
+    const begun = performance.now();
     const { recorded, reporter, told } = recorder();
     for (let step = 1; step <= 100; step++) {
       reporter.report(step / 200);
@@ -27,14 +28,18 @@ describe("the progress of an attempt", () => {
     reporter.report(0.6);
     await eventually("the next, too", () => told().includes(0.6));
     await reporter.stop();
-    assert.deepEqual(told(), [0.005, 0.5, 0.6]);
+    assert.deepEqual(told(), [0.5, 0.6]);
     // Timers go by the loop's own clock, which stands still while the process waits for its turn: on a busy machine 250 ms look shorter.
-    for (const [i, { at }] of recorded.entries()) if (i > 0) assert.ok(at - (recorded[i - 1]?.at ?? 0) > 125, `${at - (recorded[i - 1]?.at ?? 0)} ms`);
+    for (const [i, { at }] of recorded.entries()) {
+      const apart = at - (recorded[i - 1]?.at ?? begun);
+      assert.ok(apart > 125, `${apart} ms`);
+    }
   });
 
   it("never falls, is between 0 and 1 whatever a task says, and its message is cut", async () => {
     const { recorded, reporter } = recorder();
     reporter.report(-3, "x".repeat(1000));
+    await eventually("the first is recorded", () => recorded.length === 1);
     reporter.report(0.7);
     reporter.report(0.2, "later");
     await eventually("both are recorded", () => recorded.length === 2);
@@ -48,6 +53,7 @@ describe("the progress of an attempt", () => {
     let done: (value: boolean) => void = () => {};
     const { reporter, told } = recorder(() => new Promise((resolve) => (done = resolve)));
     reporter.report(0.1);
+    await eventually("it is under way", () => told().length === 1);
     reporter.report(0.2);
     let stopped = false;
     const stopping = reporter.stop().then(() => (stopped = true));
@@ -63,6 +69,7 @@ describe("the progress of an attempt", () => {
   it("may fail to be recorded without harm", async () => {
     const { reporter, told } = recorder(() => Promise.reject(new ServiceUnavailableError("The database is away; try again in a moment.")));
     reporter.report(0.1);
+    await eventually("it is tried", () => told().length === 1);
     reporter.report(0.2);
     await eventually("it tries the next all the same", () => told().length === 2);
     await reporter.stop();
