@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { execute } from "graphql";
+import { GraphQLError, execute } from "graphql";
 import type { ExecutionResult, GraphQLFormattedError, GraphQLSchema } from "graphql";
 import type { Context } from "../graphql/context.js";
 import type { VariablesChecker } from "../graphql/limits/variables-checker.js";
@@ -26,8 +26,8 @@ const MOST_MEDIA_TYPES = 10;
 const MOST_CHARACTERS = 200;
 
 /**
- * Answers operations that were answered before, to whoever accepts the same: without Apollo, and a query that
- * comes often by a compiled one. Whatever is unusual is left to Apollo, so that nobody can tell the difference.
+ * Answers operations that were answered before, to whoever accepts the same: without Apollo, and what comes
+ * often by compiled code. Whatever is unusual is left to Apollo, so that nobody can tell the difference.
  */
 export function createKnownAnswers({ schema, known, exceeds, contextOf, told, onError }: KnownAnswersOptions) {
   function findKnown(request: FastifyRequest): { asked: OperationRequest; operation: KnownOperation } | null {
@@ -42,8 +42,9 @@ export function createKnownAnswers({ schema, known, exceeds, contextOf, told, on
     const compiled = known.compiled(found);
     if (!compiled) return execute({ schema, document, contextValue, variableValues, ...(operation.name && { operationName: operation.name.value }) });
     const result = (await compiled(undefined, contextValue, variableValues)) as ExecutionResult;
-    // The last word on errors has graphql-js: to ask again does no harm.
-    return result.errors ? null : result;
+    if (!result.errors) return result;
+    // The last word on errors has graphql-js, where to ask again does no harm.
+    return operation.operation === "query" ? null : { ...result, errors: result.errors.map(asGraphQLError) };
   }
 
   function toText({ data, errors }: ExecutionResult, reply: FastifyReply, context: Context, name: string | undefined): string {
@@ -80,6 +81,11 @@ export function createKnownAnswers({ schema, known, exceeds, contextOf, told, on
       return answer;
     },
   };
+}
+
+/** The compiler's own errors lack what those of graphql-js have. */
+function asGraphQLError({ message, path, locations, originalError }: GraphQLError): GraphQLError {
+  return Object.assign(new GraphQLError(message, { path, originalError }), { locations });
 }
 
 /** The body of a plain operation; null of what says more than that, or is no such thing. */

@@ -1,3 +1,4 @@
+import { Kind } from "graphql";
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from "graphql";
 import type * as GraphqlJit from "graphql-jit";
 import type { CompiledQuery } from "graphql-jit";
@@ -14,7 +15,7 @@ export interface KnownOperation {
   operation: OperationDefinitionNode;
   /** The media type in which it was answered, by what was accepted. */
   mediaTypes: Map<string | undefined, string>;
-  /** Of a query that comes often; null when it cannot be compiled. */
+  /** Of what comes often; null when it cannot be compiled. */
   compiled?: CompiledQuery["query"] | null | undefined;
   uses: number;
 }
@@ -38,16 +39,21 @@ export function createKnownOperations(schema: GraphQLSchema) {
       if (!known.has(key)) known.set(key, { document, operation, mediaTypes: new Map(), uses: 0 });
     },
     find: (text: OperationText): KnownOperation | undefined => known.get(keyOf(text)),
-    /** What executes it faster; null for what is not worth it, or is no query: of these alone a second try does no harm. */
+    /** What executes it faster; null for what is not worth it. */
     compiled(found: KnownOperation): CompiledQuery["query"] | null {
-      if (found.operation.operation !== "query" || ++found.uses < USES_BEFORE_COMPILED) return null;
+      if (!isCompilable(found.operation) || ++found.uses < USES_BEFORE_COMPILED) return null;
       if (found.compiled === undefined) found.compiled = compiler.compile(found);
       return found.compiled ?? null;
     },
   };
 }
 
-/** The compiler, which is loaded with the first query that comes often. */
+/** Of several fields of a mutation graphql-js begins none behind one that failed; the compiled one would. */
+function isCompilable({ operation, selectionSet: { selections } }: OperationDefinitionNode): boolean {
+  return operation === "query" || (selections.length === 1 && selections[0]?.kind === Kind.FIELD);
+}
+
+/** The compiler, which is loaded with the first operation that comes often. */
 function createCompiler(schema: GraphQLSchema) {
   let jit: typeof GraphqlJit | undefined;
   let loading = false;
@@ -55,7 +61,7 @@ function createCompiler(schema: GraphQLSchema) {
   function load(): void {
     if (loading) return;
     loading = true;
-    // One that cannot be loaded leaves all queries to graphql-js.
+    // One that cannot be loaded leaves all to graphql-js.
     import("graphql-jit").then((loaded) => (jit = loaded), () => {});
   }
 

@@ -74,6 +74,32 @@ describe("an operation that was answered before", () => {
     assert.equal((await person.get("{ queuedJobs { totalCount } }")).queuedJobs.totalCount, 6);
   });
 
+  it("is not done twice where a field of what it wrote fails, and told the same", async () => {
+    const query = "mutation Write($input: EnqueueJobInput!, $first: Int) { enqueueJob(input: $input) { status user { queuedJobs(first: $first) { nodes { status } } } } }";
+    const input = { job: "echo", parameters: { message: "once" }, idempotencyKey: "nested" };
+    await assertSame(query, { input, first: 1 }, [{ input, first: 1000 }, { input, first: 0 }, { input, first: "1" }]);
+    const count = async () => (await person.get("{ queuedJobs { totalCount } }")).queuedJobs.totalCount as number;
+    const earlier = await count();
+    const { status, text } = await ask({ query, variables: { input: { job: "echo" }, first: 1000 } });
+    assert.deepEqual([status, JSON.parse(text).data, JSON.parse(text).errors[0].path], [200, null, ["enqueueJob", "user", "queuedJobs"]]);
+    assert.equal(await count(), earlier + 1);
+  });
+
+  it("is begun no further behind a field that failed, where it writes more than one", async () => {
+    const query = `mutation Both($id: ID!, $input: EnqueueJobInput!) { deleteQueuedJob(id: $id) enqueueJob(input: $input) { status } }`;
+    const input = { job: "echo", idempotencyKey: "behind" };
+    for (let i = 0; i < OFTEN; i++) {
+      const { id } = await person.enqueue("echo");
+      await person.get("mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }", { id });
+      assert.equal((await ask({ query, variables: { id, input } })).status, 200);
+    }
+    const [{ n: earlier } = { n: 0 }] = await service.database.sql<{ n: number }[]>`select count(*)::int as n from queued_jobs`;
+    const refused = { query, variables: { id: "none", input: { job: "echo" } } };
+    assert.deepEqual(await ask(refused), await askAnew(refused));
+    const [{ n } = { n: 0 }] = await service.database.sql<{ n: number }[]>`select count(*)::int as n from queued_jobs`;
+    assert.equal(n, earlier);
+  });
+
   it("is answered in the media type that is accepted, and to nobody without a token", async () => {
     const body = { query: "{ me { id } } # types" };
     for (const accept of ["application/json", "application/graphql-response+json", "application/graphql-response+json, application/json;q=0.9", "*/*", "text/html", "application/json;q=0.1, */*;q=0", ""]) {
