@@ -45,9 +45,9 @@ describe("the log", () => {
   it("never holds a secret, at whatever depth a line carries it", async () => {
     const names = ["authorization", "token", "password", "cookie", "sig", "secret"];
     const secrets = Object.fromEntries(names.map((name) => [name, `hush-${name}`]));
-    const text = await logged({}, `const s = ${JSON.stringify(secrets)}; log.info(s, "top"); log.info({ headers: s }, "below"); log.info({ req: { headers: s } }, "deep"); log.child({ headers: s }).info("child");`);
+    const text = await logged({}, `const s = ${JSON.stringify(secrets)}; log.info(s, "top"); log.info({ headers: s }, "below"); log.info({ req: { headers: s } }, "deep"); log.child({ headers: s }).info("child"); log.info({ a: [{ b: { c: { ...s, token: { of: ["hush"] } } } }] }, "at the bottom");`);
     assert.doesNotMatch(text, /hush/);
-    assert.deepEqual(parse(text).map(({ msg }) => msg), ["top", "below", "deep", "child"]);
+    assert.deepEqual(parse(text).map(({ msg }) => msg), ["top", "below", "deep", "child", "at the bottom"]);
     for (const name of names) assert.equal(parse(text)[0]?.[name], "[redacted]");
   });
 

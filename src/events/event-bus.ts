@@ -58,7 +58,7 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
   let wanted = new Set<string>();
   let subscribing: Promise<unknown> | null = null;
 
-  /** Once for all that was rung in this turn of the event loop: one bell for a user, one way to Redis for all. */
+  /** Once for all that is rung in one step: one bell for a user, one way to Redis for all. */
   function ringAll(): void {
     if (waiting.size === 0) return;
     const batch = publisher.pipeline();
@@ -90,7 +90,7 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
 
   return {
     ring(userId, events) {
-      if (waiting.size === 0) setImmediate(ringAll);
+      if (waiting.size === 0) queueMicrotask(ringAll);
       const own = waiting.get(userId);
       if (own) own.push(...events);
       else waiting.set(userId, [...events]);

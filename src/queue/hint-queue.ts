@@ -65,7 +65,11 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
     const queue = queues.get(lane);
     if (hints.length === 0 || !queue) return;
     const here = options.carry?.();
-    await queue.addBulk(hints.map(({ id, run, requestId, traceparent = here, ...hint }) => ({ name: "hint", data: { id, run, requestId, ...(traceparent && { traceparent }) }, opts: bullOptions({ id, run, ...hint }) })));
+    const jobs = hints.map(({ id, run, requestId, traceparent = here, ...hint }) => ({ name: "hint", data: { id, run, requestId, ...(traceparent && { traceparent }) }, opts: bullOptions({ id, run, ...hint }) }));
+    const [one, ...more] = jobs;
+    // A pipeline is dear to set up.
+    if (one && more.length === 0) await queue.add(one.name, one.data, one.opts);
+    else await queue.addBulk(jobs);
   }
 
   async function add(hints: Hint[]): Promise<void> {

@@ -102,7 +102,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     }
   }
 
-  const insert = createUnitInserter({ sql, maxPending: limits.maxPendingPerUser, recorded: tellAccepted });
+  const insert = createUnitInserter({ sql, maxPending: limits.maxPendingPerUser, recorded: (steps) => void tellAccepted(steps) });
 
   async function tellAccepted(steps: Step[]): Promise<void> {
     await failpoint("accept: after the commit");

@@ -23,14 +23,14 @@ const GIVE_UP_MS = 20_000;
 /** Renews the leases of all that this worker runs, by one statement; its answer says what was cancelled or taken over meanwhile. */
 export function createLeases(options: { queuedJobs: Pick<QueuedJobs, "renewLeases">; worker: string; log: Logger; renewMs?: number }): Leases {
   const { queuedJobs, worker, log } = options;
-  const held = new Map<Claimed, { stop: AbortController; renewedAt: number }>();
+  const held = new Map<string, { claimed: Claimed; stop: AbortController; renewedAt: number }>();
   let renewing = false;
 
   async function renewAll(): Promise<void> {
     giveUp();
     if (renewing || held.size === 0) return;
     renewing = true;
-    await renew([...held.keys()]);
+    await renew([...held.values()].map(({ claimed }) => claimed));
     renewing = false;
   }
 
@@ -49,14 +49,9 @@ export function createLeases(options: { queuedJobs: Pick<QueuedJobs, "renewLease
     for (const { stop, renewedAt } of held.values()) if (Date.now() - renewedAt > GIVE_UP_MS) stop.abort(new StopError("lost"));
   }
 
-  /** The same QueuedJob was claimed here anew: its earlier attempt is over, which the renewal, by ids, would not tell. */
-  function dropEarlier(claimed: Claimed): void {
-    for (const [other, { stop }] of held) if (other.id === claimed.id) stop.abort(new StopError("lost"));
-  }
-
   function settle(claimed: Claimed, mine: boolean, askedAt: number): void {
-    const entry = held.get(claimed);
-    if (!entry) return;
+    const entry = held.get(claimed.id);
+    if (entry?.claimed !== claimed) return;
     if (mine) entry.renewedAt = askedAt;
     else entry.stop.abort(new StopError("lost"));
   }
@@ -65,14 +60,17 @@ export function createLeases(options: { queuedJobs: Pick<QueuedJobs, "renewLease
 
   return {
     hold(claimed, stop) {
-      dropEarlier(claimed);
-      held.set(claimed, { stop, renewedAt: Date.now() });
+      // Where it was claimed here anew its earlier attempt is over, which the renewal, by ids, would not tell.
+      held.get(claimed.id)?.stop.abort(new StopError("lost"));
+      held.set(claimed.id, { claimed, stop, renewedAt: Date.now() });
     },
-    release: (claimed) => void held.delete(claimed),
+    release(claimed) {
+      if (held.get(claimed.id)?.claimed === claimed) held.delete(claimed.id);
+    },
     drop(queuedJobId) {
+      const own = held.get(queuedJobId);
       // A bell proves nothing: the row has the last word.
-      const own = [...held.keys()].filter((claimed) => claimed.id === queuedJobId);
-      if (own.length > 0) void renew(own);
+      if (own) void renew([own.claimed]);
     },
     get size() {
       return held.size;

@@ -107,6 +107,7 @@ describe("the event bus", () => {
     proxy.up();
     await eventually("it tells that bells may have been missed", () => reconnects > seen);
     await eventually("it is back", () => hearer.awayReason() === null);
+    await eventually("it listens to who came meanwhile, too", async () => (await redis.pubsub("CHANNELS", `${prefix}:events:late`)).length === 1);
     ringer.ring("ann", [event(6)]);
     ringer.ring("late", [event(7)]);
     await eventually("both are heard", () => heard.length >= 2);

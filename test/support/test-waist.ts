@@ -12,6 +12,7 @@ import { createUsers } from "../../src/services/users.js";
 import type { User, Users } from "../../src/services/users.js";
 import { catalogue as realCatalogue } from "../../src/tasks/catalogue.js";
 import { albumTask } from "./album-task.js";
+import { eventually } from "./eventually.js";
 import { silentLog } from "./silent-log.js";
 import { createTestDatabase } from "./test-database.js";
 import type { TestDatabase } from "./test-database.js";
@@ -99,11 +100,15 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
   const users = createUsers({ database, adminEmails: ["admin@example.test"] });
   let made = 0;
 
-  const submitMany: TestWaist["submitMany"] = (user, submissions, { requestId = "request" } = {}) =>
-    queuedJobs.enqueue(user.id, { single: false, requestId, submissions: submissions.map(submissionOf) });
+  /** Resolves when they are hinted, too, for which their submission does not wait. */
+  async function enqueue(user: User, request: { single: boolean; requestId: string; submissions: Partial<Submission>[] }): Promise<QueuedJob[]> {
+    const accepted = await queuedJobs.enqueue(user.id, { ...request, submissions: request.submissions.map(submissionOf) });
+    await eventually("they are hinted", () => accepted.every(({ id }) => hinted.some((hint) => hint.id === id)));
+    return accepted;
+  }
 
   const waist: TestWaist = {
-    ...testDatabase, queuedJobs, photos, users, rung, bells, hinted, offered, unhinted, stopped, deletedFiles, submitMany,
+    ...testDatabase, queuedJobs, photos, users, rung, bells, hinted, offered, unhinted, stopped, deletedFiles,
     newUser: (role = "USER") => users.signIn({ issuer: "test", subject: `person-${++made}`, email: role === "ADMIN" ? "admin@example.test" : `person-${made}@example.test`, emailVerified: true, name: `Person ${made}`, picture: null, issuedAt: 1, admin: false }),
     async newPhoto(user, more = {}) {
       const id = uuidv7();
@@ -111,7 +116,8 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
       if (!photo) throw new Error("The user has this photo already");
       return photo;
     },
-    submit: async (user, submission = {}) => theOne(await queuedJobs.enqueue(user.id, { single: true, requestId: "request", submissions: [submissionOf(submission)] })),
+    submit: async (user, submission = {}) => theOne(await enqueue(user, { single: true, requestId: "request", submissions: [submission] })),
+    submitMany: (user, submissions, { requestId = "request" } = {}) => enqueue(user, { single: false, requestId, submissions }),
     async start({ id }, worker = "worker") {
       const claimed = await queuedJobs.start({ id, run: hinted.findLast((hint) => hint.id === id)?.run ?? 0, worker });
       if (!claimed) throw new Error(`${id} could not be claimed`);

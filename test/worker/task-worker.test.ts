@@ -22,6 +22,7 @@ let inside = 0;
 let most = 0;
 const crowded = testTask("crowded", async () => {
   most = Math.max(most, ++inside);
+  await eventually("as many run together as may", () => most >= 3);
   await wait(20);
   inside--;
   return null;
