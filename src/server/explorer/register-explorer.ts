@@ -1,4 +1,6 @@
+import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
+import type * as Altair from "altair-static";
 import type { FastifyInstance } from "fastify";
 import { EXPLORER_SCRIPT } from "./explorer-script.js";
 import { isOwnMachine } from "./own-machine.js";
@@ -14,26 +16,33 @@ const MINUTES = 60;
 
 /** `GET /explorer/`: Altair, from our own disk. `signIn` makes a development token; null where there is none. */
 export async function registerExplorer(app: FastifyInstance, signIn: (() => Promise<string>) | null): Promise<void> {
-  // Seven megabytes of files and a validator: not for a production that shows no explorer.
-  const altair = await import("altair-static");
-  const page = altair.renderAltair({ baseURL: "./", serveInitialOptionsInSeperateRequest: "start.js" }).replace("<title>Altair", "<title>Photo Service: explorer");
+  // Seven megabytes of files and a validator: not before somebody looks at it.
+  let altair: typeof Altair | undefined;
+  const loaded = (): typeof Altair => {
+    if (!altair) throw new Error("The explorer is not loaded.");
+    return altair;
+  };
 
-  app.get("/explorer", (_request, reply) => reply.redirect("explorer/", 302));
-  app.get("/explorer/", async (request, reply) => {
-    const options = pageOptions(signIn && isOwnMachine(request.raw) ? await signIn() : null);
-    reply.headers({ ...COMMON, "content-security-policy": PAGE_POLICY, "cache-control": "no-store" }).type("text/html; charset=utf-8");
-    return page.replace("</head>", () => `${options}</head>`);
-  });
-  app.get("/explorer/start.js", (_request, reply) => reply.headers({ ...COMMON, "cache-control": "no-cache" }).type("text/javascript; charset=utf-8").send(EXPLORER_SCRIPT));
-  await app.register(fastifyStatic, {
-    root: altair.getDistDirectory(),
-    prefix: "/explorer/",
-    decorateReply: false,
-    index: false,
-    maxAge: 10 * MINUTES * 1000,
-    setHeaders(reply, path) {
-      reply.headers(COMMON);
-      if (altair.isSandboxFrame(path)) reply.header("content-security-policy", altair.SANDBOX_FRAME_CSP);
-    },
+  await app.register(async (scope) => {
+    scope.addHook("onRequest", async () => void (altair ??= await import("altair-static")));
+    scope.get("/explorer", (_request, reply) => reply.redirect("explorer/", 302));
+    scope.get("/explorer/", async (request, reply) => {
+      const page = loaded().renderAltair({ baseURL: "./", serveInitialOptionsInSeperateRequest: "start.js" }).replace("<title>Altair", "<title>Photo Service: explorer");
+      const options = pageOptions(signIn && isOwnMachine(request.raw) ? await signIn() : null);
+      reply.headers({ ...COMMON, "content-security-policy": PAGE_POLICY, "cache-control": "no-store" }).type("text/html; charset=utf-8");
+      return page.replace("</head>", () => `${options}</head>`);
+    });
+    scope.get("/explorer/start.js", (_request, reply) => reply.headers({ ...COMMON, "cache-control": "no-cache" }).type("text/javascript; charset=utf-8").send(EXPLORER_SCRIPT));
+    await scope.register(fastifyStatic, {
+      root: fileURLToPath(new URL("dist", import.meta.resolve("altair-static"))),
+      prefix: "/explorer/",
+      decorateReply: false,
+      index: false,
+      maxAge: 10 * MINUTES * 1000,
+      setHeaders(reply, path) {
+        reply.headers(COMMON);
+        if (loaded().isSandboxFrame(path)) reply.header("content-security-policy", loaded().SANDBOX_FRAME_CSP);
+      },
+    });
   });
 }
