@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { buildSchema, isEnumType, isInputObjectType, isInterfaceType, isObjectType, isRequiredArgument, isRequiredInputField, isScalarType, printSchema, printType, validateSchema } from "graphql";
-import type { GraphQLArgument, GraphQLField, GraphQLInputField, GraphQLNamedType, GraphQLSchema } from "graphql";
+import type { GraphQLArgument, GraphQLField, GraphQLInputField, GraphQLNamedType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema } from "graphql";
 import { createSchema } from "../../src/graphql/schema.js";
 
 // This file is run from dist/test/graphql/.
@@ -39,6 +39,15 @@ describe("the schema", () => {
   it("describes every type, field, argument, input field and enum value", () => {
     const undescribed = ownTypes(schema).flatMap((type) => describable(type).filter(([, description]) => !description?.trim()).map(([name]) => name));
     assert.deepEqual(undescribed, []);
+  });
+
+  it("asks the resolvers of a row with the row and the context alone", () => {
+    const fields = (schema.getType("QueuedJob") as GraphQLObjectType).getFields();
+    const [job, user] = [{ name: "echo" }, { id: "1" }];
+    const context = { user, jobs: { known: () => job } };
+    const ask = (name: string, row: object) => fields[name]?.resolve?.(row, {}, context, null as unknown as GraphQLResolveInfo);
+    assert.equal(ask("job", { jobName: "echo" }), job);
+    assert.equal(ask("user", { userId: "1" }), user);
   });
 
   it("reads what is only read without asking a resolver, of which a page of twenty would ask hundreds", () => {
