@@ -1,8 +1,8 @@
-import { and, desc, eq, inArray, lt } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, inArray, lt, sql as part } from "drizzle-orm";
 import { available, sqlState } from "../db/database.js";
 import type { Database } from "../db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../db/refusals.js";
-import { photos } from "../db/schema.js";
+import { photos, queuedJobPhotos } from "../db/schema.js";
 import { ConflictError, NotFoundError, UnauthenticatedError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { quotaExceeded } from "./quota-exceeded.js";
@@ -18,6 +18,8 @@ export interface Photos {
   find(actor: Pick<User, "id" | "role">, id: string): Promise<Photo | null>;
   /** In the order of the ids; null where there is none. */
   findMany(ids: readonly string[]): Promise<(Photo | null)[]>;
+  /** Those of them that are still there, in the order in which they were submitted. */
+  ofQueuedJob(queuedJobId: string): Promise<Photo[]>;
   findBySha256(userId: string, sha256: string): Promise<Photo | null>;
   /** Newest first. */
   page(query: { userId: string; first: number; beforeId: string | null }): Promise<Photo[]>;
@@ -34,6 +36,15 @@ export interface Photos {
 
 export function createPhotos(deps: { database: Database; deleteFiles(storageKeys: string[]): Promise<void>; maxStoredBytes: number; log: Logger }): Photos {
   const { orm, sql } = deps.database;
+
+  // Asked by every attempt: built once.
+  const ofQueuedJob = orm
+    .select(getTableColumns(photos))
+    .from(queuedJobPhotos)
+    .innerJoin(photos, eq(photos.id, queuedJobPhotos.photoId))
+    .where(eq(queuedJobPhotos.queuedJobId, part.placeholder("queuedJobId")))
+    .orderBy(queuedJobPhotos.position)
+    .prepare("photos_of_queued_job");
 
   async function findMany(ids: readonly string[]): Promise<(Photo | null)[]> {
     const rows = await available(() => orm.select().from(photos).where(inArray(photos.id, [...ids])));
@@ -94,6 +105,7 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
   return {
     find,
     findMany,
+    ofQueuedJob: (queuedJobId) => available(() => ofQueuedJob.execute({ queuedJobId })),
     findBySha256: (userId, sha256) =>
       available(async () => {
         const [row] = await orm.select().from(photos).where(and(eq(photos.userId, userId), eq(photos.sha256, sha256)));

@@ -11,7 +11,6 @@ import type { Storage } from "../photos/storage.js";
 import { outputKey } from "../services/output-key.js";
 import type { Photo, Photos } from "../services/photos.js";
 import type { NearPhotos } from "../services/near-photos.js";
-import type { QueuedJobReads } from "../services/queued-job-reads.js";
 import type { Claimed } from "../services/queued-jobs.js";
 import type { StoredOutput } from "../services/queued-jobs/attempt.js";
 import { hashText } from "../services/signed-hash.js";
@@ -33,7 +32,6 @@ export interface TaskOutcome {
 
 export interface RunTaskDeps {
   photos: Photos;
-  queuedJobReads: QueuedJobReads;
   nearPhotos: NearPhotos;
   storage: Storage;
   pool: ChildPool;
@@ -92,9 +90,8 @@ async function runInChild(deps: RunTaskDeps, task: Task, claimed: Claimed, { sig
   }
 }
 
-async function findPhotos({ photos, queuedJobReads, storage, acceptHeic }: RunTaskDeps, { queuedJob }: Claimed, folder: string): Promise<TaskPhoto[]> {
-  const [ids = []] = await queuedJobReads.photoIds([queuedJob.id]);
-  const rows = (await photos.findMany(ids)).flatMap((photo) => photo ?? []);
+async function findPhotos({ photos, storage, acceptHeic }: RunTaskDeps, { queuedJob }: Claimed, folder: string): Promise<TaskPhoto[]> {
+  const rows = await photos.ofQueuedJob(queuedJob.id);
   if (rows.length < queuedJob.photoCount) throw new PermanentTaskError("PHOTO_UNREADABLE", "A photo that it needs was deleted. Upload it again.");
   // One that was taken before HEIC was switched off.
   if (!acceptHeic && rows.some(({ mimeType }) => mimeType === PHOTO_FORMATS.heic.mimeType)) throw new PermanentTaskError("PHOTO_UNREADABLE", HEIC_NOT_ACCEPTED);

@@ -57,7 +57,7 @@ export async function createWorkerScene(tasks: Task[], options: { hints?: (redis
   const pool = createChildPool({ entry: new URL("./scripted-child.js", import.meta.url), size: 2, memoryLimitBytes: 1e9, graceMs: 200, log: silentLog });
   const leases = createLeases({ queuedJobs, worker: "test-worker", log: silentLog, renewMs: options.renewMs ?? 30 });
   const deps: ExecuteDeps = {
-    queuedJobs, queuedJobReads, storage, pool, leases,
+    queuedJobs, storage, pool, leases,
     photos: createPhotos({ database, deleteFiles: async () => {}, maxStoredBytes: 1e9, log: silentLog }),
     catalogue: new Map([...catalogue, ...tasks.map((task) => [task.name, task] as const)]),
     nearPhotos: createNearPhotos(database),
