@@ -8,8 +8,9 @@ const SIGNED_IN = new Set(["/graphql", "/graphql/stream", "/photos"]);
 
 /** Counts by address what comes without a token, or goes where none is looked at. */
 export function limitAddresses(app: FastifyInstance, rateLimits: RateLimits): void {
-  app.addHook("onRequest", async (request) => {
-    if (!isCountedElsewhere(request)) await rateLimits.takeOfAddress(request.ip);
+  app.addHook("onRequest", (request, _reply, done) => {
+    if (isCountedElsewhere(request)) return done();
+    rateLimits.takeOfAddress(request.ip).then(() => done(), done);
   });
 }
 
