@@ -15,8 +15,9 @@ const drainMs = config.production ? 25_000 : 5000;
 
 await runProcess({ log, deadlineMs: drainMs + 10_000 }, async (stack) => {
   if (tracing) stack.add("tracing", () => tracing.close());
+  // All is loaded, and nobody is kept waiting yet.
+  await collectGarbage();
   const { url, warm } = await createWorker(config, { log, drainMs, ...(tracing && { tracer: tracing.tracer }) }, stack);
   await warm();
-  await collectGarbage();
   log.info({ health: url }, "takes work");
 });
