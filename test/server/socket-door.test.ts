@@ -32,10 +32,31 @@ describe("the door of the sockets", () => {
     assert.deepEqual(answers, ["gone, and so does not enter", "next"]);
   });
 
-  it("refuses who found no place in time", async () => {
+  it("refuses who found no place in two seconds, when nobody was let in; while the line moves, in eight", (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1e12 });
     const door = createSocketDoor(1);
-    door.enter();
-    assert.equal(await new Promise((answer) => door.knock(answer)), false);
+    const leaves = [door.enter()];
+    const answers: string[] = [];
+    for (const name of ["a", "b", "c", "d", "e", "f"]) {
+      door.knock((mayOpen) => {
+        answers.push(`${name} ${mayOpen}`);
+        if (mayOpen) leaves.push(door.enter());
+      });
+    }
+    for (const _ of ["a", "b", "c", "d"]) {
+      t.mock.timers.tick(1900);
+      leaves.pop()?.();
+    }
+    assert.deepEqual(answers, ["a true", "b true", "c true", "d true"]);
+    t.mock.timers.tick(399);
+    assert.equal(answers.length, 4);
+    t.mock.timers.tick(1);
+    assert.deepEqual(answers.slice(4), ["e false", "f false"], "eight seconds are the most");
+    door.knock((mayOpen) => answers.push(`g ${mayOpen}`));
+    t.mock.timers.tick(1999);
+    assert.equal(answers.length, 6);
+    t.mock.timers.tick(1);
+    assert.deepEqual(answers.slice(6), ["g false"], "nobody was let in for two seconds");
   });
 
   it("refuses those who wait, and everybody after them, when it closes", async () => {
