@@ -8,10 +8,20 @@ const SIGNED_IN = new Set(["/graphql", "/graphql/stream", "/photos"]);
 
 /** Counts by address what comes without a token, or goes where none is looked at. */
 export function limitAddresses(app: FastifyInstance, rateLimits: RateLimits): void {
+  // Most are counted elsewhere, and need not wait for a promise.
   app.addHook("onRequest", (request, _reply, done) => {
-    if (isCountedElsewhere(request)) return done();
-    rateLimits.takeOfAddress(request.ip).then(() => done(), done);
+    if (isCountedElsewhere(request)) done();
+    else void count(rateLimits, request.ip, done);
   });
+}
+
+async function count(rateLimits: RateLimits, address: string, done: (error?: Error) => void): Promise<void> {
+  try {
+    await rateLimits.takeOfAddress(address);
+  } catch (error) {
+    return done(error as Error);
+  }
+  done();
 }
 
 function isCountedElsewhere({ routeOptions: { url = "" }, headers }: FastifyRequest): boolean {
