@@ -124,18 +124,15 @@ describe("the architecture", () => {
   });
 
   it("loads no image library in the processes of the API and the worker, and what is seldom used not before it is", () => {
-    const reached = new Set<string>();
-    const walk = (path: string): void => {
-      const source = sources.find((candidate) => candidate.path === path);
-      if (!source || reached.has(path)) return;
-      reached.add(path);
-      for (const name of valueImports(source.text)) if (name.startsWith(".")) walk(resolveImport(path, name));
-    };
-    walk("bin/api.ts");
-    walk("bin/worker.ts");
-    const libraries = [...reached].flatMap((path) => valueImports(sources.find((source) => source.path === path)?.text ?? ""));
-    assert.deepEqual(libraries.filter((name) => ["sharp", "exifreader", "blurhash", "thumbhash", "libheif-js", "@bull-board/api", "@bull-board/fastify", "graphql-jit"].includes(libraryOf(name))), []);
-    assert.ok(reached.size > 50, `only ${reached.size} files were reached`);
+    const { files, libraries } = loadedBy("bin/api.ts", "bin/worker.ts");
+    assert.deepEqual(libraries.filter((name) => ["sharp", "exifreader", "blurhash", "thumbhash", "libheif-js", "@bull-board/api", "@bull-board/fastify", "graphql-jit"].includes(name)), []);
+    assert.ok(files > 50, `only ${files} files were reached`);
+  });
+
+  it("loads no schemas in a child, and what only some tasks need not before they do", () => {
+    const { libraries } = loadedBy("worker/task-child.ts", "tasks/thumbnail/run.ts", "imaging/photo-child.ts");
+    assert.deepEqual(libraries.filter((name) => ["zod", "exifreader", "blurhash", "libheif-js"].includes(name)), []);
+    assert.ok(libraries.includes("sharp"));
   });
 
   it("keeps files under 300 lines", () => {
@@ -166,6 +163,23 @@ function libraryOf(name: string): string {
 /** Types alone make no cycle at run time, and what is loaded lazily is loaded by whoever does the work. */
 function valueImports(text: string): string[] {
   return [...text.matchAll(/^(?:import|export) (?!type )(?:[^"]*? from )?"([^"]+)"/gm)].map(([, name = ""]) => name);
+}
+
+/** How many files are loaded with these, and the libraries. */
+function loadedBy(...entries: string[]): { files: number; libraries: string[] } {
+  const reached = new Set<string>();
+  const libraries = new Set<string>();
+  const walk = (path: string): void => {
+    const source = sources.find((candidate) => candidate.path === path);
+    if (!source || reached.has(path)) return;
+    reached.add(path);
+    for (const name of valueImports(source.text)) {
+      if (name.startsWith(".")) walk(resolveImport(path, name));
+      else libraries.add(libraryOf(name));
+    }
+  };
+  for (const entry of entries) walk(entry);
+  return { files: reached.size, libraries: [...libraries] };
 }
 
 function filesWith(pattern: RegExp): string[] {
