@@ -20,6 +20,7 @@ import { MAX_GRAPHQL_BYTES, takeGraphqlBodies } from "./graphql-body.js";
 import { retryHeaders, statusOf } from "./http-status.js";
 import { createKnownAnswers } from "./known-answers.js";
 import { createKnownOperations } from "./known-operations.js";
+import type { OperationCompiler } from "./operation-compiler.js";
 
 export interface GraphqlEndpointOptions {
   schema: GraphQLSchema;
@@ -29,6 +30,7 @@ export interface GraphqlEndpointOptions {
   production: boolean;
   /** Until an operation is answered. */
   operationMs: number;
+  compiled: OperationCompiler;
   /** An error was told, with this code. */
   onError: (code: string) => void;
   /** Answers a browser that opens the path; null when it is none. */
@@ -40,7 +42,7 @@ export interface GraphqlEndpointOptions {
  * Apollo answers what is new or unusual; an operation that it has let through once is answered without it from then on.
  */
 export async function registerGraphqlEndpoint(app: FastifyInstance, options: GraphqlEndpointOptions): Promise<void> {
-  const known = createKnownOperations(options.schema);
+  const known = createKnownOperations();
   const exceeds = createVariablesChecker(options.schema);
   const told = (error: unknown) => formatError(options.production ? withoutSuggestion(error) : error);
   const apollo = new ApolloServer<Context>({

@@ -20,6 +20,7 @@ import { executeInTime } from "./execute-in-time.js";
 import { MAX_GRAPHQL_BYTES } from "./graphql-body.js";
 import { createKeepAlive } from "./keep-alive.js";
 import { createMessageRate } from "./message-rate.js";
+import type { OperationCompiler } from "./operation-compiler.js";
 import { asGraphQLError } from "./operations.js";
 import type { OperationRequest, Operations } from "./operations.js";
 import type { Origins } from "./origins.js";
@@ -36,6 +37,7 @@ import type { UserConnections } from "./user-connections.js";
 export interface GraphqlSocketsOptions {
   server: Server;
   operations: Operations;
+  compiled: OperationCompiler;
   authenticator: Authenticator;
   connections: UserConnections;
   origins: Origins;
@@ -79,7 +81,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_GRAPHQL_BYTES, perMessageDeflate: false, handleProtocols });
   const door = createSocketDoor(limits.openingSockets);
   const keepAlive = createKeepAlive();
-  const results = createSharedResults((errors, { contextValue }) => operations.tell(errors, (contextValue as Context).log));
+  const results = createSharedResults(options.compiled, (errors, { contextValue }) => operations.tell(errors, (contextValue as Context).log));
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,

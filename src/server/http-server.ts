@@ -32,6 +32,7 @@ import { createLazyChild } from "./lazy-child.js";
 import { limitAddresses } from "./limit-addresses.js";
 import { limitBodies } from "./limit-bodies.js";
 import { NO_SCHEMAS } from "./no-schemas.js";
+import { createOperationCompiler } from "./operation-compiler.js";
 import { createOperations } from "./operations.js";
 import { createOrigins } from "./origins.js";
 import type { Origins } from "./origins.js";
@@ -93,7 +94,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 
   await guardDoors(app, { config, origins, rateLimits, timeouts });
   const showsSandbox = config.explorer && !config.production;
-  await registerGraphqlEndpoint(app, { ...shared, browserPage: showsSandbox ? createSandboxPage(options.signIn) : null });
+  const compiled = createOperationCompiler(schema);
+  await registerGraphqlEndpoint(app, { ...shared, compiled, browserPage: showsSandbox ? createSandboxPage(options.signIn) : null });
   if (showsSandbox) app.get("/graphql/sandbox.js", (_request, reply) => reply.type("text/javascript; charset=utf-8").send(SANDBOX_SCRIPT));
   if (config.explorer) await registerExplorer(app, options.signIn);
   await registerPhotoUploads(app, { authenticator, intake: options.intake, fileUrls: services.fileUrls, maxUploadBytes: config.maxUploadBytes });
@@ -110,6 +112,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const sockets = createGraphqlSockets({
     ...doors,
     server: app.server,
+    compiled,
     origins,
     proxies,
     rateLimits,

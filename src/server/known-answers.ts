@@ -5,10 +5,12 @@ import type { Context } from "../graphql/context.js";
 import type { VariablesChecker } from "../graphql/limits/variables-checker.js";
 import { logInternal, statusOfResult } from "./apollo-plugin.js";
 import type { KnownOperation, KnownOperations, OperationText } from "./known-operations.js";
+import type { OperationCompiler } from "./operation-compiler.js";
 
 export interface KnownAnswersOptions {
   schema: GraphQLSchema;
   known: KnownOperations;
+  compiled: OperationCompiler;
   exceeds: VariablesChecker;
   contextOf(request: FastifyRequest): Promise<Context>;
   told(error: unknown): GraphQLFormattedError;
@@ -29,7 +31,7 @@ const MOST_CHARACTERS = 200;
  * Answers operations that were answered before, to whoever accepts the same: without Apollo, and what comes
  * often by compiled code. Whatever is unusual is left to Apollo, so that nobody can tell the difference.
  */
-export function createKnownAnswers({ schema, known, exceeds, contextOf, told, onError }: KnownAnswersOptions) {
+export function createKnownAnswers({ schema, known, compiled, exceeds, contextOf, told, onError }: KnownAnswersOptions) {
   function findKnown(request: FastifyRequest): { asked: OperationRequest; operation: KnownOperation } | null {
     const asked = request.method === "POST" ? toOperationRequest(request.body) : null;
     const operation = asked && known.find(asked);
@@ -39,9 +41,10 @@ export function createKnownAnswers({ schema, known, exceeds, contextOf, told, on
   /** Null of what does not get as far as the resolvers: it is told by Apollo. */
   async function run(found: KnownOperation, variableValues: Variables, contextValue: Context): Promise<ExecutionResult | null> {
     const { document, operation } = found;
-    const compiled = known.compiled(found);
-    if (!compiled) return execute({ schema, document, contextValue, variableValues, ...(operation.name && { operationName: operation.name.value }) });
-    const result = (await compiled(undefined, contextValue, variableValues)) as ExecutionResult;
+    const operationName = operation.name?.value;
+    const fast = compiled(document, operationName);
+    if (!fast) return execute({ schema, document, contextValue, variableValues, ...(operationName !== undefined && { operationName }) });
+    const result = (await fast(undefined, contextValue, variableValues)) as ExecutionResult;
     if (!result.errors) return result;
     // The last word on errors has graphql-js, where to ask again does no harm.
     return operation.operation === "query" ? null : { ...result, errors: result.errors.map(asGraphQLError) };

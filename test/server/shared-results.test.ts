@@ -4,6 +4,7 @@ import { after, before, describe, it, mock } from "node:test";
 import { GraphQLError, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString, parse } from "graphql";
 import type { ExecutionArgs } from "graphql";
 import type { ToldEvent } from "../../src/events/subscription.js";
+import { createOperationCompiler } from "../../src/server/operation-compiler.js";
 import { createSharedResults } from "../../src/server/shared-results.js";
 import { bareEvent } from "../support/bare-event.js";
 import { openEventStream } from "../support/event-stream.js";
@@ -41,6 +42,8 @@ const DOCUMENTS: [string, string, object?][] = [
   ["another operation beside it", `query Q { me { id } } ${ofEvent("type")}`],
 ];
 
+const TIMES = 4;
+
 describe("what many see of an event", () => {
   let service: TestService;
   before(async () => {
@@ -72,11 +75,14 @@ describe("what many see of an event", () => {
       watchOnSocket(second, `${i} one`, { ...payload, variables: { ...variables, after: start } });
       alone.push(await openEventStream(service.url, person.token, { ...payload, operationName: "S" }));
     }
-    await happen(person);
-    for (const [i, [what]] of DOCUMENTS.entries()) {
-      const streams = () => [toldOnSocket(first, `${i} one`), toldOnSocket(first, `${i} two`), toldOnSocket(second, `${i} one`)];
-      await eventually(`${what}: all is told`, () => alone[i]?.results.length === 5 && streams().every(({ length }) => length === 5));
-      for (const stream of streams()) assert.deepEqual(stream, alone[i]?.results, what);
+    // Often enough that they are compiled meanwhile.
+    for (let times = 1; times <= TIMES; times++) {
+      await happen(person);
+      for (const [i, [what]] of DOCUMENTS.entries()) {
+        const streams = () => [toldOnSocket(first, `${i} one`), toldOnSocket(first, `${i} two`), toldOnSocket(second, `${i} one`)];
+        await eventually(`${what}: all is told`, () => [alone[i]?.results, ...streams()].every((all) => all?.length === 5 * times));
+        for (const stream of streams()) assert.deepEqual(stream, alone[i]?.results, what);
+      }
     }
     for (const stream of [...alone, ...[first, second].map((socket) => ({ stop: () => socket.close() }))]) stream.stop();
   });
@@ -106,7 +112,7 @@ describe("a shared result", () => {
   const schema = new GraphQLSchema({ query: new GraphQLObjectType({ name: "Query", fields: { told: { type: GraphQLString } } }), subscription: new GraphQLObjectType({ name: "Subscription", fields: { told: field } }) });
   const document = parse("subscription S($after: String, $x: Boolean = true) { told(after: $after) @include(if: $x) }");
   const masked: (readonly GraphQLError[])[] = [];
-  const results = createSharedResults((errors) => (masked.push(errors), [{ message: "masked" }]));
+  const results = createSharedResults(createOperationCompiler(schema), (errors) => (masked.push(errors), [{ message: "masked" }]));
   const join = (variableValues: Record<string, unknown> = {}, more: Partial<ExecutionArgs> = {}) => results.join({ schema, document, variableValues, contextValue: { user: { id: "ann" } }, ...more });
 
   it("is made once for all who see the same, wherever they have begun", async () => {
