@@ -14,9 +14,7 @@ const log = createLogger({ name: "api", level: config.logLevel, pretty: process.
 
 await runProcess({ log, deadlineMs: 20_000 }, async (stack) => {
   if (tracing) stack.add("tracing", () => tracing.close());
-  // All is loaded, and nobody is kept waiting yet.
-  await collectGarbage();
-  const { url, warm } = await createApi(config, { log, ...(tracing && { tracer: tracing.tracer }) }, stack);
+  const { url, warm } = await createApi(config, { log, beforeListening: collectGarbage, ...(tracing && { tracer: tracing.tracer }) }, stack);
   await warm();
   log.info({ url }, "ready");
 });

@@ -29,7 +29,7 @@ import type { CompleteConfig } from "./read-config.js";
 import { version } from "./version.js";
 
 /** The API, listening; returns its address, and what starts the children before the first upload. What it opens is put on the stack. */
-export async function createApi(config: CompleteConfig, options: { log: Logger; redisPrefix?: string; tracer?: Tracer; timeouts?: HttpTimeouts }, stack: ClosingStack): Promise<{ url: string; warm(): Promise<void> }> {
+export async function createApi(config: CompleteConfig, options: { log: Logger; redisPrefix?: string; tracer?: Tracer; timeouts?: HttpTimeouts; beforeListening?: () => Promise<void> }, stack: ClosingStack): Promise<{ url: string; warm(): Promise<void> }> {
   const { log, tracer = noTracer } = options;
   const metrics = createApiMetrics({ revision: config.revision, tracer });
   const verifier = await createVerifier(config, log);
@@ -75,6 +75,8 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   const server = await createHttpServer({ config, schema, services, verifier, intake, storage, signIn: developmentSignIn(config), rateLimits, health, admin, guard: createAdminGuard(config.adminPassword), readMetrics: metrics.read, watch: metrics.edge, log, ...(options.timeouts && { timeouts: options.timeouts }) });
   bus.onGone(seeGone);
   stack.add("HTTP server", () => server.close());
+  // All is made, and nobody is kept waiting yet.
+  await options.beforeListening?.();
   const url = await server.listen({ host: config.host, port: config.port });
   return { url, warm: inspector.warm };
 }
