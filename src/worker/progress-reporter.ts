@@ -10,6 +10,8 @@ export interface ProgressReporter {
 
 /** At most four times a second. */
 const INTERVAL_MS = 250;
+/** Before the first: that it has started was told just now, and most attempts end before there is more to say. */
+const FIRST_MS = 100;
 
 /** Coalesces what a task says of its progress; never falls. */
 export function createProgressReporter(deps: { queuedJobs: Pick<QueuedJobs, "progress">; readonly log: Logger }, claimed: Claimed): ProgressReporter {
@@ -18,8 +20,7 @@ export function createProgressReporter(deps: { queuedJobs: Pick<QueuedJobs, "pro
   let sending: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
-  // That it has started was told just now, and most attempts end before there is more to say.
-  let dueAt = performance.now() + INTERVAL_MS;
+  let dueAt = performance.now() + FIRST_MS;
 
   function plan(): void {
     if (latest && !timer && !sending && !stopped) timer = setTimeout(send, dueAt - performance.now());
