@@ -4,6 +4,7 @@ import { PhotoTooLargeError, PhotoUnreadableError } from "../errors.js";
 import { decodeHeic } from "./decode-heic.js";
 import { heifIsWhole } from "./heif-is-whole.js";
 import { iccProfileIsSound } from "./icc-profile-is-sound.js";
+import { lacksMemory } from "./lacks-memory.js";
 import type { HeaderOptions, PhotoHeader } from "./photo-header.js";
 import { readPhotoHeader } from "./photo-header.js";
 import { maxPixelsOf } from "./photo-limits.js";
@@ -99,11 +100,6 @@ function lacksEnd({ format }: PhotoHeader, error: unknown): boolean {
 
 const TAKES_MEMORY = "Decoding the photo takes more memory than a task may use. Scale it down and upload it again.";
 const DAMAGED = "The photo is damaged or cut off: its header is fine, but the picture cannot be decoded. Upload the original file again.";
-
-/** WebAssembly's "memory access out of bounds" is a decoder gone astray. */
-function lacksMemory(error: unknown): boolean {
-  return /memory|allocat/i.test(String(error)) && !/out of bounds/.test(String(error));
-}
 
 /** Of the decoder's texts only those about memory and a missing file can be told from damage. */
 function explain(cause: unknown): Error {

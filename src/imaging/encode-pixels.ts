@@ -1,6 +1,7 @@
 import type { Sharp } from "sharp";
 import { PhotoTooLargeError } from "../errors.js";
 import { encodeWithExif } from "./encode-with-exif.js";
+import { lacksMemory } from "./lacks-memory.js";
 import type { OutputFormat } from "./output-format.js";
 import type { Pixels } from "./pixels.js";
 import { fromPixels } from "./raw-pixels.js";
@@ -40,11 +41,6 @@ export async function encodePixels(pixels: Pixels, format: OutputFormat, quality
   } catch (error) {
     throw lacksMemory(error) ? new PhotoTooLargeError(takesMemory(format), { cause: error }) : error;
   }
-}
-
-/** For want of memory WebP's encoder says only that it is "unable to encode". */
-function lacksMemory(error: unknown): boolean {
-  return /memory|allocat|webpsave: unable to encode/i.test(String(error));
 }
 
 function takesMemory(format: OutputFormat): string {
