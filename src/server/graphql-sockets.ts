@@ -16,6 +16,7 @@ import { isInternal } from "../graphql/format-error.js";
 import type { Logger } from "../logger.js";
 import type { Authenticator, Session } from "./authenticator.js";
 import { closeAtExpiry } from "./close-at-expiry.js";
+import { closeInTurns } from "./close-in-turns.js";
 import { executeInTime } from "./execute-in-time.js";
 import { MAX_GRAPHQL_BYTES } from "./graphql-body.js";
 import { createKeepAlive } from "./keep-alive.js";
@@ -71,8 +72,6 @@ interface Extra {
 const TRY_AGAIN_LATER = 1013;
 const GOING_AWAY = 1001;
 const INIT_TIMEOUT_MS = 5000;
-const CLOSED_AT_ONCE = 100;
-const CLOSE_PAUSE_MS = 20;
 /** For the peers to answer the close. */
 const CLOSE_GRACE_MS = 3000;
 
@@ -200,11 +199,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     async close() {
       options.server.off("upgrade", onUpgrade);
       door.close();
-      // Not all in one moment: they come back somewhere else, and that one has to bear it.
-      for (const [i, socket] of [...sockets.clients].entries()) {
-        if (i % CLOSED_AT_ONCE === CLOSED_AT_ONCE - 1) await pause(CLOSE_PAUSE_MS);
-        socket.close(GOING_AWAY, "Going away");
-      }
+      await closeInTurns(sockets.clients, (socket) => socket.close(GOING_AWAY, "Going away"));
       await Promise.race([new Promise((resolve) => sockets.close(resolve)), pause(CLOSE_GRACE_MS)]);
       for (const socket of sockets.clients) socket.terminate();
       keepAlive.stop();

@@ -2,7 +2,6 @@
 // of distinct connections, one request for each operation. A stream that ends
 // without its `complete` was cut; a client resumes it with the cursor of the last event it saw.
 import type { ServerResponse } from "node:http";
-import { setTimeout as pause } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ExecutionArgs, ExecutionResult, GraphQLError } from "graphql";
 import { createHandler } from "graphql-sse";
@@ -11,6 +10,7 @@ import { QuotaExceededError, ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import type { Authenticator, Session } from "./authenticator.js";
 import { closeAtExpiry } from "./close-at-expiry.js";
+import { closeInTurns } from "./close-in-turns.js";
 import { MAX_GRAPHQL_BYTES, sendGraphqlError, takeGraphqlBodies } from "./graphql-body.js";
 import { executeInTime } from "./execute-in-time.js";
 import { retryHeaders, statusOf } from "./http-status.js";
@@ -43,8 +43,6 @@ interface Stream {
 
 type Handler = (request: StreamRequest<FastifyRequest, Stream>) => Promise<StreamResponse>;
 
-const CLOSED_AT_ONCE = 100;
-const CLOSE_PAUSE_MS = 20;
 /** Until one may try again that has as many connections as it may. */
 const RETRY_AFTER_MS = 1000;
 
@@ -84,11 +82,7 @@ export async function registerGraphqlStream(app: FastifyInstance, options: Graph
   return {
     async close() {
       closing = true;
-      // Not all in one moment: they come back somewhere else, and that one has to bear it.
-      for (const [i, stop] of [...stops].entries()) {
-        if (i % CLOSED_AT_ONCE === CLOSED_AT_ONCE - 1) await pause(CLOSE_PAUSE_MS);
-        stop();
-      }
+      await closeInTurns(stops, (stop) => stop());
     },
   };
 }
