@@ -4,8 +4,9 @@ import type { ExecutionResult, GraphQLFormattedError, GraphQLSchema } from "grap
 import type { Context } from "../graphql/context.js";
 import type { VariablesChecker } from "../graphql/limits/variables-checker.js";
 import { logInternal, statusOfResult } from "./apollo-plugin.js";
-import type { KnownOperation, KnownOperations, OperationText } from "./known-operations.js";
+import type { KnownOperation, KnownOperations } from "./known-operations.js";
 import type { OperationCompiler } from "./operation-compiler.js";
+import type { OperationRequest } from "./operations.js";
 
 export interface KnownAnswersOptions {
   schema: GraphQLSchema;
@@ -15,10 +16,6 @@ export interface KnownAnswersOptions {
   contextOf(request: FastifyRequest): Promise<Context>;
   told(error: unknown): GraphQLFormattedError;
   onError: (code: string) => void;
-}
-
-interface OperationRequest extends OperationText {
-  variables?: Record<string, unknown> | null | undefined;
 }
 
 type Variables = Record<string, unknown>;
@@ -47,7 +44,7 @@ export function createKnownAnswers({ schema, known, compiled, exceeds, contextOf
     const result = (await fast(undefined, contextValue, variableValues)) as ExecutionResult;
     if (!result.errors) return result;
     // The last word on errors has graphql-js, where to ask again does no harm.
-    return operation.operation === "query" ? null : { ...result, errors: result.errors.map(asGraphQLError) };
+    return operation.operation === "query" ? null : { ...result, errors: result.errors.map(asGraphqlJsTells) };
   }
 
   function toText({ data, errors }: ExecutionResult, reply: FastifyReply, context: Context, name: string | undefined): string {
@@ -87,7 +84,7 @@ export function createKnownAnswers({ schema, known, compiled, exceeds, contextOf
 }
 
 /** The compiler's own errors lack what those of graphql-js have. */
-function asGraphQLError({ message, path, locations, originalError }: GraphQLError): GraphQLError {
+function asGraphqlJsTells({ message, path, locations, originalError }: GraphQLError): GraphQLError {
   return Object.assign(new GraphQLError(message, { path, originalError }), { locations });
 }
 

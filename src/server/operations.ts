@@ -8,11 +8,10 @@ import { formatError, isInternal } from "../graphql/format-error.js";
 import { createVariablesChecker } from "../graphql/limits/variables-checker.js";
 import type { Logger } from "../logger.js";
 import type { Session } from "./authenticator.js";
+import type { OperationText } from "./known-operations.js";
 import { newRequestId } from "./request-id.js";
 
-export interface OperationRequest {
-  query: string;
-  operationName?: string | null | undefined;
+export interface OperationRequest extends OperationText {
   variables?: Record<string, unknown> | null | undefined;
 }
 

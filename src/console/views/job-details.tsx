@@ -17,11 +17,7 @@ export function JobDetails() {
   // Rows come and go with it.
   void list.ids.value;
   const ref = useRef<HTMLElement>(null);
-  useEffect(() => {
-    const close = (event: KeyboardEvent): void => { if (event.key === "Escape") selection.select(null); };
-    addEventListener("keydown", close);
-    return () => removeEventListener("keydown", close);
-  }, []);
+  useEscape(() => selection.select(null));
   useEffect(() => {
     ref.current?.scrollTo(0, 0);
     if (id === null || !isNarrow.matches) return undefined;
@@ -53,6 +49,14 @@ export function JobDetails() {
       {!isGone && (details?.id === id ? <Rest details={details} /> : <p aria-busy="true" class="faint">Reading…</p>)}
     </aside>
   );
+}
+
+function useEscape(close: () => void): void {
+  useEffect(() => {
+    const hear = (event: KeyboardEvent): void => { if (event.key === "Escape") close(); };
+    addEventListener("keydown", hear);
+    return () => removeEventListener("keydown", hear);
+  }, []);
 }
 
 function Rest({ details }: { details: QueuedJobDetails }) {
