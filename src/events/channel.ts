@@ -73,9 +73,12 @@ export function createChannel(read: (query: { seq: number; queuedJobId: string |
 
   function confirmHead(seq: number, bellsBefore: number): void {
     const heard = state.bells !== bellsBefore;
-    state.head = heard ? Math.max(state.head, seq) : seq;
+    const known = state.head;
+    state.head = heard ? Math.max(known, seq) : seq;
     if (!heard) ring.forgetAhead();
     ring.start(seq);
+    // No bell told of it, and the watchdog takes what is known here for told.
+    if (state.head > known) wake();
   }
 
   async function readPage(seq: number, queuedJobId: string | null): Promise<Page> {

@@ -52,6 +52,24 @@ describe("the head of a channel", () => {
     channel.confirmHead(9, before);
     assert.equal(channel.head, 9);
   });
+
+  it("is told to who listens when a query finds it grown: the bells were lost, and whoever asked is not alone", async () => {
+    const { asked, channel } = createScene();
+    channel.confirmHead(3, channel.bells);
+    let woken = 0;
+    channel.join(() => woken++);
+    channel.confirmHead(3, channel.bells);
+    await turn();
+    assert.equal(woken, 0, "nothing is new");
+    channel.confirmHead(4, channel.bells);
+    await turn();
+    assert.deepEqual([woken, channel.mustRead(3)], [1, true]);
+    const page = channel.page(1, "a");
+    asked[0]?.answer({ last: 6 });
+    await page;
+    await turn();
+    assert.deepEqual([woken, channel.head], [2, 6]);
+  });
 });
 
 describe("a channel", () => {

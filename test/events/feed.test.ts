@@ -76,6 +76,18 @@ describe("the feed", () => {
     assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "SUCCEEDED 3", "QUEUED 4"]);
   });
 
+  it("tells those who wait what no bell told and another's start found, which its watchdog takes for known", async () => {
+    const reader = await open();
+    const user = await core.newUser();
+    const waiting = told(await reader.open(user.id));
+    core.losesBells = true;
+    const queuedJob = await core.finish(user);
+    core.losesBells = false;
+    const late = [told(await reader.open(user.id)), told(await reader.open(user.id, { queuedJobId: queuedJob.id }))];
+    await waiting.count(3);
+    assert.deepEqual([waiting.story, ...late.map((stream) => stream.story)], [["QUEUED 1", "STARTED 2", "SUCCEEDED 3"], [], ["SUCCEEDED 3"]]);
+  });
+
   it("tells once and in order what bells tell twice, late, early or wrongly", async () => {
     const reader = await open();
     const user = await core.newUser();
