@@ -8,10 +8,13 @@ import * as errors from "../src/errors.js";
 
 const readme = readFileSync("README.md", "utf8");
 
+function sectionOf(heading: string): string {
+  return readme.split(new RegExp(`^#+ ${heading}$`, "m"))[1]?.split(/^#+ /m)[0] ?? "";
+}
+
 /** The rows of the table under a heading, as their cells. */
 function rowsUnder(heading: string): string[][] {
-  const section = readme.split(new RegExp(`^#+ ${heading}$`, "m"))[1]?.split(/^#+ /m)[0] ?? "";
-  return section.split("\n").filter((line) => line.startsWith("| ")).slice(2).map((line) => line.slice(1, -1).split(" | ").map((cell) => cell.trim()));
+  return sectionOf(heading).split("\n").filter((line) => line.startsWith("| ")).slice(2).map((line) => line.slice(1, -1).split(" | ").map((cell) => cell.trim()));
 }
 const wordsIn = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word);
 
@@ -43,6 +46,12 @@ describe("the README", () => {
     const folders = readdirSync("src", { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => `src/${name}/`);
     assert.deepEqual(told.filter((folder) => /^src\/\w+\/$/.test(folder)).toSorted(), folders.toSorted());
     for (const folder of told.filter((path) => !path.includes("*"))) assert.ok(existsSync(folder), folder);
+  });
+
+  it("says of every dependency what it is for, and of no other", () => {
+    const { dependencies, optionalDependencies, devDependencies } = JSON.parse(readFileSync("package.json", "utf8")) as Record<string, Record<string, string>>;
+    const told = sectionOf("Dependencies").split("\n").filter((line) => line.startsWith("- ")).flatMap((line) => wordsIn(line));
+    assert.deepEqual(told.toSorted(), Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies }).toSorted());
   });
 
   it("names files that exist", () => {
