@@ -189,6 +189,7 @@ function missing(values: Values, needs: readonly Need[], invalid: ReadonlySet<Pr
   return faults;
 }
 
+/** As long as there are variables. */
 function toConfig(values: Values) {
   const production = values.NODE_ENV === "production";
   return {

@@ -144,6 +144,12 @@ describe("the architecture", () => {
     assert.deepEqual(files.filter((path) => /\.(tsx?|css)$/.test(path) && !path.includes("node_modules") && readFileSync(path, "utf8").split("\n").length > 301), []);
   });
 
+  it("keeps functions to 40 lines, apart from makers of what holds functions, each of which is measured, and those that say why", () => {
+    const isMaker = (name: string) => /^(create|start|register|keep)[A-Z]/.test(name);
+    const long = sources.flatMap(({ text }) => functionsIn(text)).filter(({ name, lines }) => lines > 40 && !isMaker(name));
+    assert.deepEqual(long.map(({ name }) => name).toSorted(), ["measureOperation", "toConfig"]);
+  });
+
   it("has each test at the path of what it tests", () => {
     const stories = ["architecture", "bad-photos", "deploy", "fairness", "kill-points", "monitoring", "readme", "release", "resume", "reuse", "submit-to-push", "worker-killed"];
     const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
@@ -184,6 +190,11 @@ function loadedBy(...entries: string[]): { files: number; libraries: string[] } 
   };
   for (const entry of entries) walk(entry);
   return { files: reached.size, libraries: [...libraries] };
+}
+
+/** Those within others, too. */
+function functionsIn(text: string): { name: string; lines: number }[] {
+  return [...text.matchAll(/(?=^( *)(?:export )?(?:async )?function (\w+)([^]*?)^\1}$)/gm)].map(([, , name = "", body = ""]) => ({ name, lines: body.split("\n").length }));
 }
 
 function filesWith(pattern: RegExp): string[] {

@@ -31,15 +31,17 @@ export class NeverBegunError extends Error {
   override readonly name = "NeverBegunError";
 }
 
-/** Sends `request` to an idle child and follows it to its end. */
-export function startChildWork(deps: {
+interface ChildWorkDeps {
   id: number;
   request: unknown;
   options: RunOptions;
   graceMs: number;
   send(message: ParentMessage): void;
   kill(): void;
-}): ChildWork {
+}
+
+/** Sends `request` to an idle child and follows it to its end. */
+export function startChildWork(deps: ChildWorkDeps): ChildWork {
   const { id, options, send } = deps;
   const { promise, resolve, reject } = withResolvers();
   let begun = false;
