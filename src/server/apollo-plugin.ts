@@ -1,10 +1,10 @@
 import type { ApolloServerPlugin, GraphQLRequestListener } from "@apollo/server";
 import { GraphQLError } from "graphql";
-import type { GraphQLFormattedError } from "graphql";
 import type { Context } from "../graphql/context.js";
-import { isInternal } from "../graphql/format-error.js";
 import type { VariablesChecker } from "../graphql/limits/variables-checker.js";
+import { statusOfResult } from "./http-status.js";
 import type { KnownOperations } from "./known-operations.js";
+import { logInternal } from "./log-internal.js";
 
 export interface ApolloPluginOptions {
   exceeds: VariablesChecker;
@@ -36,14 +36,4 @@ export function createApolloPlugin({ exceeds, known, onError }: ApolloPluginOpti
     },
   };
   return { requestDidStart: async () => listener };
-}
-
-export function logInternal(errors: readonly GraphQLError[], { log, user }: Context, operationName: string | null | undefined): void {
-  for (const error of errors) if (isInternal(error)) log().error({ err: error.originalError ?? error, path: error.path, operationName, userId: user.id }, "an operation failed");
-}
-
-/** What could not be done for want of PostgreSQL, or was not begun, is no success to a client that looks at the status alone. */
-export function statusOfResult({ data, errors }: { data?: unknown; errors?: readonly GraphQLFormattedError[] | undefined }, status = 200): number {
-  if (errors?.some((error) => error.extensions?.["code"] === "SERVICE_UNAVAILABLE")) return 503;
-  return data === undefined && status === 200 ? 400 : status;
 }

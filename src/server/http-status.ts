@@ -1,3 +1,4 @@
+import type { GraphQLFormattedError } from "graphql";
 import { QuotaExceededError, ServiceError, ServiceUnavailableError, TooSlowError, UnauthenticatedError } from "../errors.js";
 
 const STATUS: [new (...args: never[]) => ServiceError, number][] = [
@@ -13,6 +14,12 @@ export function statusOf(error: unknown): number {
   // The integration reads the address of the request, which need not be one.
   if (error instanceof TypeError && "code" in error && error.code === "ERR_INVALID_URL") return 400;
   return error instanceof Error && "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
+}
+
+/** What could not be done for want of PostgreSQL, or was not begun, is no success to a client that looks at the status alone. */
+export function statusOfResult({ data, errors }: { data?: unknown; errors?: readonly GraphQLFormattedError[] | undefined }, status = 200): number {
+  if (errors?.some((error) => error.extensions?.["code"] === "SERVICE_UNAVAILABLE")) return 503;
+  return data === undefined && status === 200 ? 400 : status;
 }
 
 /** `retry-after`, in seconds, where it is worth another try. */

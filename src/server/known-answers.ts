@@ -3,8 +3,9 @@ import { GraphQLError, execute } from "graphql";
 import type { ExecutionResult, GraphQLFormattedError, GraphQLSchema } from "graphql";
 import type { Context } from "../graphql/context.js";
 import type { VariablesChecker } from "../graphql/limits/variables-checker.js";
-import { logInternal, statusOfResult } from "./apollo-plugin.js";
+import { statusOfResult } from "./http-status.js";
 import type { KnownOperation, KnownOperations } from "./known-operations.js";
+import { logInternal } from "./log-internal.js";
 import type { OperationCompiler } from "./operation-compiler.js";
 import type { OperationRequest } from "./operations.js";
 
