@@ -49,7 +49,7 @@ describe("the event bus", () => {
     await eventually("the channel is released", async () => (await redis.pubsub("CHANNELS", `${prefix}*`)).length === 0);
   });
 
-  it("rings once for all that a user is rung for in one turn, in order", async () => {
+  it("rings once for all that a user is rung for in one step, in order", async () => {
     await hearer.listen("ann");
     for (const seq of [1, 2, 3]) ringer.ring("ann", [event(seq)]);
     await eventually("it is heard", () => heard.length > 0);
