@@ -36,7 +36,12 @@ async function run(service: LoadService): Promise<void> {
   await service.restartApi();
   const restarted = Date.now();
   await outage;
-  await eventually("all have all", () => readers.every((reader) => reader.seen.length >= 6), 120_000);
+  const lacking = () => readers.flatMap((reader, i) => (reader.seen.length < 6 ? [{ reader, user: users[i % USERS] }] : []));
+  await eventually("all have all", () => lacking().length === 0, 120_000).catch(async (error: unknown) => {
+    say(`${lacking().length} sockets lack something, for instance:`);
+    for (const { reader, user } of lacking().slice(0, 3)) say(JSON.stringify({ seen: reader.seen, subscribed: reader.subscribed(), recorded: await user?.ask("{ queuedJobs(first: 5) { nodes { id version status } eventCursor } }") }));
+    throw error;
+  });
   say(`all resumed, with everything, ${Date.now() - restarted} ms after the API was ready again, which has used ${await cpuOf(service.api)} s of processor; its memory ${await megabytesOf(service)} MB`);
   judge(readers.map((reader) => reader.seen));
   for (const reader of readers) reader.stop();
