@@ -43,6 +43,14 @@ describe("the head of a channel", () => {
     assert.deepEqual([channel.head, channel.mustRead(7)], [7, false]);
   });
 
+  it("leaves nothing behind of a bell that lied: what the log has under that number is another event", () => {
+    const { channel } = createScene();
+    hear(channel, ...events(9));
+    channel.confirmHead(7, channel.bells);
+    hear(channel, ...events(8));
+    assert.deepEqual([channel.after(7)?.seq, channel.after(8)], [8, undefined]);
+  });
+
   it("is the higher of both when a bell rang while the log was asked", () => {
     const { channel } = createScene();
     const before = channel.bells;

@@ -4,8 +4,10 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { Redis } from "ioredis";
 import { v7 as uuidv7 } from "uuid";
 import type { EventLog } from "../../src/events/event-log.js";
+import { createFeed } from "../../src/events/feed.js";
 import type { User } from "../../src/services/users.js";
 import { eventually } from "../support/eventually.js";
+import { silentLog } from "../support/silent-log.js";
 import { createTestCore } from "../support/test-core.js";
 import type { TestCore } from "../support/test-core.js";
 import { createTestReader } from "../support/test-reader.js";
@@ -61,6 +63,20 @@ describe("the feed", () => {
       await subscription.return();
       if (queuedJob === first) await core.queuedJobs.retry(user, first.id);
     }
+  });
+
+  it("reads nothing before it is heard what is committed from then on", async () => {
+    let listening: () => void = () => {};
+    let reads = 0;
+    const eventLog: EventLog = { ...core.eventLog, heads: (userIds) => (reads++, core.eventLog.heads(userIds)) };
+    const feed = createFeed({ bus: { ...core.bus, listen: () => new Promise((resolve) => (listening = resolve)), unlisten: () => {}, onBell: () => {}, onReconnect: () => {} }, eventLog, log: silentLog, watchdogMs: 600_000 });
+    const opening = feed.open({ userId: (await core.newUser()).id, queuedJobId: null, after: null, includeProgress: false });
+    await core.eventLog.heads([]);
+    assert.equal(reads, 0);
+    listening();
+    await opening;
+    assert.equal(reads, 1);
+    await feed.close();
   });
 
   it("finds by its watchdog what no bell told", async () => {
