@@ -13,23 +13,16 @@ const fieldsOf = (name: string): ParameterField[] => {
 const kindsOf = (name: string) => Object.fromEntries(fieldsOf(name).map((field) => [field.name, field.kind]));
 
 describe("the form of a Job", () => {
-  const kinds: Record<string, Record<string, string>> = {
-    echo: { message: "json", durationMs: "number", steps: "number", failAttempts: "number", failPermanently: "flag" },
-    thumbnail: { widths: "list", format: "choice", quality: "number" },
-    convert: { format: "choice", quality: "number", lossless: "flag", keepMetadata: "flag" },
-    metadata: { redactGps: "flag" },
-    scrub: { keepIcc: "flag", keepCopyright: "flag" },
-    placeholder: {},
-    palette: { colors: "number" },
-    hash: { maxDistance: "number" },
-    crop: { ratios: "list", strategy: "choice", width: "number" },
-    watermark: { text: "text", gravity: "choice", opacity: "number", scale: "number" },
-    "contact-sheet": { columns: "number", cellWidth: "number" },
-    prepare: {},
-  };
+  it("has a control of its own for every parameter of every Job but what may be anything", () => {
+    const asJson = [...catalogue.keys()].flatMap((job) => fieldsOf(job).filter(({ kind }) => kind === "json").map(({ name }) => `${job}.${name}`));
+    assert.deepEqual(asJson, ["echo.message"]);
+  });
 
-  it("has a control of the right kind for every parameter of every Job", () => {
-    assert.deepEqual(Object.fromEntries([...catalogue.keys()].map((name) => [name, kindsOf(name)])), kinds);
+  it("has a control of the right kind", () => {
+    assert.deepEqual(kindsOf("thumbnail"), { widths: "list", format: "choice", quality: "number" });
+    assert.deepEqual(kindsOf("watermark"), { text: "text", gravity: "choice", opacity: "number", scale: "number" });
+    assert.deepEqual(kindsOf("scrub"), { keepIcc: "flag", keepCopyright: "flag" });
+    assert.deepEqual(kindsOf("prepare"), {});
   });
 
   it("says what is needed, what is taken when nothing is entered, and in which words", () => {

@@ -9,8 +9,13 @@ import { startTestService } from "../support/test-service.js";
 import type { TestService } from "../support/test-service.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 
-/** What one sees of each, and how often. */
-const SHOWN: Record<string, { parameters?: object; sees: [selector: string, count: number][] }> = {
+interface Shown {
+  parameters?: object;
+  sees: [selector: string, count: number][];
+}
+
+/** What one sees of each, and how often; of one that is not named here, its JSON and nothing else. */
+const SHOWN: Record<string, Shown> = {
   thumbnail: { parameters: { widths: [32, 64] }, sees: [[".outputs img", 2]] },
   convert: { parameters: { format: "webp" }, sees: [[".outputs img", 1], ["text=WEBP, 300 × 200", 1]] },
   metadata: { sees: [["dt:text('Camera') + dd:text('Canon EOS 40D')", 1], ["dt:text('Place') + dd:text('43.50000° N, 11.25000° E')", 1]] },
@@ -22,8 +27,8 @@ const SHOWN: Record<string, { parameters?: object; sees: [selector: string, coun
   watermark: { parameters: { text: "© Ann" }, sees: [[".outputs img", 1]] },
   "contact-sheet": { sees: [["text=2 columns and 1 row", 1], [".outputs img", 1]] },
   prepare: { sees: [[".reveal img.is-there", 1], [".chips li", 5], [".alike li", 2], [".outputs img", 2], ["dt:text('Camera')", 1]] },
-  echo: { parameters: { message: "hello" }, sees: [[".result pre", 1]] },
 };
+const AS_JSON: Shown = { sees: [[".result > pre", 1]] };
 
 describe("a result is shown as what it is:", { skip: NOT_ALL }, () => {
   let service: TestService;
@@ -42,11 +47,11 @@ describe("a result is shown as what it is:", { skip: NOT_ALL }, () => {
   });
   after(() => Promise.all([browser?.close(), service?.close()]));
 
-  for (const [name, { parameters = {}, sees }] of Object.entries(SHOWN)) {
+  for (const [name, { maxPhotos }] of catalogue) {
+    const { parameters = {}, sees } = SHOWN[name] ?? AS_JSON;
     it(name, { timeout: 30_000 }, async () => {
       const { page } = person;
-      const most = catalogue.get(name)?.maxPhotos ?? 0;
-      const { id } = await client.enqueue(name, parameters, { photoIds: photoIds.slice(0, most) });
+      const { id } = await client.enqueue(name, parameters, { photoIds: photoIds.slice(0, maxPhotos) });
       await page.locator(`[data-id="${id}"] .open`).click();
       await page.getByRole("region", { name: "Result" }).waitFor();
       for (const [selector, count] of sees) {
@@ -57,10 +62,7 @@ describe("a result is shown as what it is:", { skip: NOT_ALL }, () => {
     });
   }
 
-  it("and none is forgotten, nor did the page complain", async () => {
-    assert.deepEqual(Object.keys(SHOWN).toSorted(), [...catalogue.keys()].toSorted());
-    await closeWindow(person);
-  });
+  it("and the page did not complain", () => closeWindow(person));
 });
 
 /** 300 × 200, many colours, and the camera and place of somebody. */

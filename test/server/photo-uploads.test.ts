@@ -2,13 +2,12 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
+import { PHOTO_FIELDS } from "../support/photo-fields.js";
 import { smallPhoto } from "../support/small-photo.js";
 import { storedFiles } from "../support/stored-files.js";
 import type { TestClient } from "../support/test-client.js";
 import { startTestService } from "../support/test-service.js";
 import type { TestService } from "../support/test-service.js";
-
-const FIELDS = "id filename mimeType width height byteSize sha256 createdAt url previewUrl thumbhash";
 
 describe("an upload", () => {
   const folder = temporaryFolder().path;
@@ -26,7 +25,7 @@ describe("an upload", () => {
       const bytes = smallPhoto(12, 6);
       const { status, json } = await person.upload(bytes, { type: "image/jpeg", filename: "meer.jpeg", form });
       assert.equal(status, 201);
-      assert.deepEqual((await person.get(`query ($id: ID!) { photo(id: $id) { ${FIELDS} } }`, { id: json["id"] })).photo, json);
+      assert.deepEqual((await person.get(`query ($id: ID!) { photo(id: $id) { ${PHOTO_FIELDS} } }`, { id: json["id"] })).photo, json);
       assert.deepEqual([json["filename"], json["mimeType"], json["width"], json["height"], json["byteSize"], json["sha256"]], ["meer.jpeg", "image/png", 12, 6, bytes.length, createHash("sha256").update(bytes).digest("hex")]);
       const [file, preview] = await Promise.all([json["url"], json["previewUrl"]].map((url) => fetch(new URL(String(url), service.url))));
       assert.ok(bytes.equals(Buffer.from(await (file as Response).arrayBuffer())));

@@ -3,13 +3,13 @@ import { createHash } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { assertRefused } from "../../support/assert-refused.js";
 import { BROKEN_IDS, idOfNothing } from "../../support/broken-ids.js";
+import { PHOTO_FIELDS } from "../../support/photo-fields.js";
 import { smallPhoto } from "../../support/small-photo.js";
 import type { TestClient } from "../../support/test-client.js";
 import { startTestService } from "../../support/test-service.js";
 import type { TestService } from "../../support/test-service.js";
 
-const FIELDS = "id filename mimeType width height byteSize sha256 createdAt url previewUrl thumbhash";
-const PHOTO = `query ($id: ID!) { photo(id: $id) { ${FIELDS} } }`;
+const PHOTO = `query ($id: ID!) { photo(id: $id) { ${PHOTO_FIELDS} } }`;
 const DELETE = "mutation ($id: ID!) { deletePhoto(id: $id) }";
 
 describe("photo, photos and deletePhoto", () => {
