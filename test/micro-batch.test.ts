@@ -61,6 +61,17 @@ describe("a micro-batch", () => {
     assert.deepEqual([sent, results], [[[1], [2, 3, 4]], [10, 20, 30, 40]]);
   });
 
+  it("begins nothing in a lane while another is under way there", async () => {
+    const { sent, submit, settle, turn } = createRecorder();
+    const first = submit({ user: "a", id: 1 });
+    await turn();
+    const second = submit({ user: "a", id: 2 });
+    await turn();
+    assert.deepEqual(sent, [[1]]);
+    await settle(Promise.all([first, second]));
+    assert.deepEqual(sent, [[1], [2]]);
+  });
+
   it("holds no more than it may, in the order of arrival", async () => {
     const { sent, submit, settle } = createRecorder({ maxItems: 2 });
     await settle(Promise.all(of("a", 1, 2, 3, 4, 5).map(submit)));

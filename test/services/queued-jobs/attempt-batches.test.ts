@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { QueuedJob } from "../../../src/queued-job.js";
 import type { Claimed } from "../../../src/services/queued-jobs.js";
+import { claim, claimMany } from "../../../src/services/queued-jobs/attempt.js";
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { assertToldWhole } from "../../support/assert-told-whole.js";
@@ -56,6 +57,22 @@ describe("what many attempts write at once", () => {
     assert.deepEqual(recorded, [false, true, true, true]);
     assert.equal((await waist.row(late?.id ?? "")).status, "CANCELLED");
     assertToldWhole(waist.rung);
+  });
+
+  it("refuses what an attempt before the present one writes, and nothing else", async () => {
+    const [older, ...others] = isThere(await claimAll(await of(ann, 3)));
+    await waist.queuedJobs.handBack(older ?? assert.fail(), 0);
+    const present = await waist.start(older ?? assert.fail());
+    const recorded = await Promise.all([...others, older ?? assert.fail()].map((one) => waist.queuedJobs.succeed(one, "late", [])));
+    assert.deepEqual([recorded, (await waist.row(present.id)).status], [[true, true, false], "STARTED"]);
+  });
+
+  it("leaves to others what this worker has no task for", async () => {
+    const { sql } = waist.database;
+    const queuedJobs = await of(bob, 3);
+    const claims = queuedJobs.map(({ id }) => ({ id, run: 1, worker: "older" }));
+    assert.deepEqual([await claim(sql, claims[0] ?? assert.fail(), ["hash"]), await claimMany(sql, claims, ["hash"])], [null, [null, null, null]]);
+    assert.equal(isThere(await claimAll(queuedJobs)).length, 3);
   });
 
   it("claims each once when several workers take the same hints at once", async () => {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
+import type { Sql } from "postgres";
 import { v7 as uuidv7 } from "uuid";
 import type { QueuedJob } from "../../../src/queued-job.js";
 import type { StoredOutput } from "../../../src/services/queued-jobs/attempt.js";
-import { remove } from "../../../src/services/queued-jobs/owner-steps.js";
+import { remove, retry } from "../../../src/services/queued-jobs/owner-steps.js";
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { assertToldWhole } from "../../support/assert-told-whole.js";
@@ -159,6 +160,23 @@ describe("what an owner does", () => {
       await waist.queuedJobs.cancel(user, id);
       await waist.photos.remove(user.id, gone.id);
       assert.deepEqual(await refusalOf(waist.queuedJobs.retry(user, id)), { code: "CONFLICT", message: "A photo that it needs was deleted." });
+    });
+
+    it("keeps its photos from being deleted while it is under way", async () => {
+      const { sql } = waist.database;
+      const photo = await waist.newPhoto(user);
+      const { id } = await waist.submit(user, { job: "album", photoIds: [photo.id] });
+      await waist.queuedJobs.cancel(user, id);
+      const deleting = () => sql.begin(async (tx) => {
+        await tx`set local lock_timeout = 50`;
+        await tx`delete from photos where id = ${photo.id}`;
+      });
+      const retrying = sql.begin(async (tx) => {
+        assert.notEqual(await retry(tx as unknown as Sql, { id, maxPending: 5 }), null);
+        await assert.rejects(deleting(), { code: "55P03" });
+        throw new Error("undone");
+      });
+      await assert.rejects(retrying, { message: "undone" });
     });
 
     it("is refused over the quota, and leaves no trace", async () => {

@@ -4,10 +4,10 @@ import type { TransactionSql } from "postgres";
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { assertToldWhole } from "../../support/assert-told-whole.js";
-import { eventually } from "../../support/eventually.js";
 import { outcomeOf } from "../../support/outcome-of.js";
 import { createTestWaist } from "../../support/test-waist.js";
 import type { TestWaist } from "../../support/test-waist.js";
+import { waitsForLock } from "../../support/waits-for-lock.js";
 
 const MOST = 20;
 
@@ -29,7 +29,7 @@ describe("submissions that come together", () => {
       await tx`select from user_streams where user_id = ${user.id} for update`;
       await meanwhile(tx);
       first = waist.submit(user);
-      await eventually("the first waits", async () => (await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length > 0);
+      await waitsForLock(sql);
       others = submit();
       // What they read before they are written has been read when these have.
       for (let i = 0; i < 20; i++) await sql`select 1`;

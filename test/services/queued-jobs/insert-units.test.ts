@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Sql } from "postgres";
+import { sqlState } from "../../../src/db/database.js";
+import { OVER_QUOTA } from "../../../src/db/refusals.js";
+import { toNewQueuedJob } from "../../../src/services/queued-jobs/check-submission.js";
+import { insertUnits } from "../../../src/services/queued-jobs/insert-units.js";
+import type { Unit } from "../../../src/services/queued-jobs/insert-units.js";
+import type { User } from "../../../src/services/users.js";
+import { assertConsistent } from "../../support/assert-consistent.js";
+import { createTestWaist } from "../../support/test-waist.js";
+import type { TestWaist } from "../../support/test-waist.js";
+import { waitsForLock } from "../../support/waits-for-lock.js";
+
+const MOST = 5;
+
+describe("units in one statement", () => {
+  let waist: TestWaist;
+  before(async () => {
+    waist = await createTestWaist();
+  });
+  after(async () => {
+    await assertConsistent(waist.database.sql);
+    await waist.close();
+  });
+  const unitOf = (user: User, size: number): Unit => ({ userId: user.id, requestId: "request", items: Array.from({ length: size }, () => toNewQueuedJob({ job: "echo", parameters: {}, photoIds: [], priority: 0, runAt: null, idempotencyKey: null, fresh: false }, {})) });
+  const insert = (...units: Unit[]) => insertUnits(waist.database.sql, units, MOST);
+  const sizes = async (inserting: ReturnType<typeof insert>) => (await inserting).map((steps) => steps?.length ?? null);
+
+  it("leave out whoever has no room beside those before it, and harm nobody else", async () => {
+    const [ann, bob] = [await waist.newUser(), await waist.newUser()];
+    assert.deepEqual(await sizes(insert(unitOf(ann, 3), unitOf(bob, 6), unitOf(ann, 3), unitOf(bob, 5))), [3, null, null, null]);
+    assert.deepEqual(await sizes(insert(unitOf(ann, 2), unitOf(bob, 5))), [2, 5]);
+  });
+
+  it("fail all, and leave nothing, when the room goes while they wait", async () => {
+    const { sql } = waist.database;
+    const user = await waist.newUser();
+    let inserting: Promise<unknown> = Promise.resolve();
+    await waist.submitMany(user, [{}, {}]);
+    await sql.begin(async (tx) => {
+      await insertUnits(tx as unknown as Sql, [unitOf(user, 2)], MOST);
+      inserting = insert(unitOf(user, 2)).then(() => "inserted", sqlState);
+      await waitsForLock(sql);
+    });
+    assert.equal(await inserting, OVER_QUOTA);
+    assert.equal((await waist.users.counters(user.id)).pending, 4);
+  });
+
+  it("lock the counters of their users in the order of the ids, so that no two wait for each other", async () => {
+    const { sql } = waist.database;
+    const users = await Promise.all([1, 2, 3].map(() => waist.newUser()));
+    const [first, ...others] = users.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const last = others.at(-1) ?? assert.fail();
+    let inserting: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (tx) => {
+      await tx`select from user_streams where user_id = ${last.id} for update`;
+      inserting = insert(...[...others, first ?? assert.fail()].map((user) => unitOf(user, 1)));
+      await waitsForLock(sql);
+      await assert.rejects(sql`select from user_streams where user_id = ${first?.id ?? ""} for update nowait`, { code: "55P03" });
+    });
+    await inserting;
+  });
+});

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { cancelMany } from "../../../src/services/queued-jobs/owner-steps.js";
+import { assertConsistent } from "../../support/assert-consistent.js";
+import { createTestWaist } from "../../support/test-waist.js";
+import type { TestWaist } from "../../support/test-waist.js";
+import { waitsForLock } from "../../support/waits-for-lock.js";
+
+describe("a step of many", () => {
+  let waist: TestWaist;
+  before(async () => {
+    waist = await createTestWaist();
+  });
+  after(async () => {
+    await assertConsistent(waist.database.sql);
+    await waist.close();
+  });
+  const cancel = (ids: string[]) => cancelMany(waist.database.sql, { ids, ttlSeconds: 60 });
+
+  it("locks its rows in the order of their ids, so that no two wait for each other", async () => {
+    const { sql } = waist.database;
+    const user = await waist.newUser();
+    const ids = (await waist.submitMany(user, [{}, {}, {}])).map(({ id }) => id).toSorted();
+    let cancelling: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (tx) => {
+      await tx`select from queued_jobs where id = ${ids[2] ?? ""} for update`;
+      cancelling = cancel(ids.toReversed());
+      await waitsForLock(sql);
+      await assert.rejects(sql`select from queued_jobs where id = ${ids[0] ?? ""} for update nowait`, { code: "55P03" });
+    });
+    await cancelling;
+  });
+
+  it("locks the counters of their owners in the order of theirs", async () => {
+    const { sql } = waist.database;
+    const users = (await Promise.all([1, 2, 3].map(() => waist.newUser()))).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const ids: string[] = [];
+    for (const user of users.toReversed()) ids.push((await waist.submit(user)).id);
+    let cancelling: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (tx) => {
+      await tx`select from user_streams where user_id = ${users[2]?.id ?? ""} for update`;
+      cancelling = cancel(ids);
+      await waitsForLock(sql);
+      await assert.rejects(sql`select from user_streams where user_id = ${users[0]?.id ?? ""} for update nowait`, { code: "55P03" });
+    });
+    await cancelling;
+  });
+});
