@@ -1,4 +1,3 @@
-import type { WorkloadName } from "./parse-bench-options.js";
 import { startBareServer } from "./peers/bare-server.js";
 import type { GraphqlPeer } from "./peers/graphql-peer.js";
 import { startNaive } from "./peers/naive.js";
@@ -14,9 +13,6 @@ export interface Field {
   bare: Awaited<ReturnType<typeof startBareServer>>;
   close(): Promise<void>;
 }
-
-/** Those in which the field competes; the others need no peers. */
-export const FIELD_WORKLOADS: readonly WorkloadName[] = ["W1", "W2", "W3", "W4", "W6"];
 
 /** On empty stores. */
 export async function startField(rig: Rig, serviceEnv: Record<string, string>): Promise<Field> {
