@@ -25,6 +25,7 @@ export function createProgressReporter(deps: { queuedJobs: Pick<QueuedJobs, "pro
   function plan(): void {
     if (latest && !timer && !sending && !stopped) timer = setTimeout(send, dueAt - performance.now());
   }
+
   function send(): void {
     timer = undefined;
     const next = latest;

@@ -4,11 +4,11 @@ import { createAccounts } from "../../src/services/accounts.js";
 import type { Claimed } from "../../src/services/queued-jobs.js";
 import type { User } from "../../src/services/users.js";
 import { assertConsistent } from "../support/assert-consistent.js";
-import { eventually } from "../support/eventually.js";
 import { outcomeOf } from "../support/outcome-of.js";
 import { silentLog } from "../support/silent-log.js";
 import { createTestWaist } from "../support/test-waist.js";
 import type { TestWaist } from "../support/test-waist.js";
+import { waitsForLock } from "../support/waits-for-lock.js";
 
 describe("deleting oneself", () => {
   let waist: TestWaist;
@@ -93,7 +93,7 @@ describe("deleting oneself", () => {
       await tx`update user_streams set stored_bytes = stored_bytes + 1 where user_id = ${user.id}`;
       await tx`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, created_at) values (gen_random_uuid(), ${user.id}, 'a', 'image/png', 1, 1, 1, 'x', 'late', now())`;
       removing = accounts().remove(user.id);
-      await eventually("the deletion waits", async () => (await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length > 0);
+      await waitsForLock(sql);
     });
     await removing;
     assert.deepEqual([deleted, await countRows(user)], [["late"], 0]);

@@ -3,10 +3,10 @@ import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
 import { createUsers } from "../../src/services/users.js";
 import type { Claims, User } from "../../src/services/users.js";
-import { eventually } from "../support/eventually.js";
 import { refusalOf } from "../support/refusal-of.js";
 import { createTestDatabase } from "../support/test-database.js";
 import type { TestDatabase } from "../support/test-database.js";
+import { waitsForLock } from "../support/waits-for-lock.js";
 
 describe("users", () => {
   let store: TestDatabase;
@@ -113,7 +113,7 @@ describe("users", () => {
     await sql.begin(async (tx) => {
       await tx`lock table users in access exclusive mode`;
       reading = users.signIn(claims);
-      await eventually("the reader waits", async () => (await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length > 0);
+      await waitsForLock(sql);
       users.forget(id);
     });
     await reading;

@@ -4,11 +4,11 @@ import { v7 as uuidv7 } from "uuid";
 import { armFailpoints } from "../../../src/failpoint.js";
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
-import { eventually } from "../../support/eventually.js";
 import { outcomeOf } from "../../support/outcome-of.js";
 import { refusalOf } from "../../support/refusal-of.js";
 import { createTestWaist } from "../../support/test-waist.js";
 import type { TestWaist } from "../../support/test-waist.js";
+import { waitsForLock } from "../../support/waits-for-lock.js";
 
 describe("accepting submissions", () => {
   let waist: TestWaist;
@@ -122,7 +122,7 @@ describe("accepting submissions", () => {
     await sql.begin(async (tx) => {
       await tx`delete from photos where id = ${photo.id}`;
       submitting = refusalOf(waist.submitMany(user, [{}, { job: "album", photoIds: [kept.id, photo.id] }]));
-      await eventually("the accept waits for the deletion", async () => (await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length > 0);
+      await waitsForLock(sql);
     });
     assert.deepEqual(await submitting, { code: "BAD_USER_INPUT", message: "1.photoIds.1: is no photo of yours", issues: [{ path: [1, "photoIds", 1], message: "is no photo of yours" }] });
     await sql`update user_streams set stored_bytes = stored_bytes - ${photo.byteSize} where user_id = ${user.id}`;
