@@ -31,9 +31,9 @@ export const TRANSITIONS = {
   succeed: { from: ["STARTED"], to: "SUCCESS", event: "SUCCEEDED" },
   fail: { from: ["STARTED"], to: "FAILED", event: "FAILED" },
   backOff: { from: ["STARTED"], to: "PENDING", event: "RETRYING" },
-  cancel: { from: ["PENDING", "STARTED"], to: "CANCELLED", event: "CANCELLED" },
+  cancel: { from: UNFINISHED_STATUSES, to: "CANCELLED", event: "CANCELLED" },
   retry: { from: ["FAILED", "CANCELLED"], to: "PENDING", event: "QUEUED" },
-  delete: { from: ["SUCCESS", "FAILED", "CANCELLED"], to: null, event: "DELETED" },
+  delete: { from: FINISHED_STATUSES, to: null, event: "DELETED" },
 } as const satisfies Record<string, Transition>;
 
 /** The status that a QueuedJob has after the event; null after DELETED, which leaves it as it was. */

@@ -12,6 +12,11 @@ export interface QueuedJobOutput {
   height: number | null;
 }
 
+/** An output with the key of its bytes, which is told to nobody. */
+export interface StoredOutput extends QueuedJobOutput {
+  storageKey: string;
+}
+
 /** One submission of a Job: as its row is now, or as it was at an event. */
 export interface QueuedJob {
   id: string;

@@ -7,17 +7,17 @@ import type { EventBus } from "../events/event-bus.js";
 import { failpoint } from "../failpoint.js";
 import type { Logger } from "../logger.js";
 import { MAX_DELAY_MS } from "../queue/hint-queue.js";
-import type { Hint, HintQueue } from "../queue/hint-queue.js";
+import type { Hint, HintQueue, Lane } from "../queue/hint-queue.js";
 import { FINISHED_STATUSES, UNFINISHED_STATUSES, isFinished } from "../queued-job-status.js";
 import type { LoggedEventType } from "../queued-job-status.js";
 import type { StopBell } from "../queue/stop-bell.js";
-import type { QueuedJob } from "../queued-job.js";
+import type { QueuedJob, StoredOutput } from "../queued-job.js";
 import type { Task } from "../tasks/define-task.js";
 import { noTracer } from "../tracer.js";
 import type { Tracer } from "../tracer.js";
 import { createAttemptBatches } from "./queued-jobs/attempt-batches.js";
 import { backOff, fail, handBack, renewLeases, stall, succeed } from "./queued-jobs/attempt.js";
-import type { Attempt, StoredOutput } from "./queued-jobs/attempt.js";
+import type { Attempt } from "./queued-jobs/attempt.js";
 import { backOffMs } from "./queued-jobs/back-off.js";
 import type { Submission } from "./queued-jobs/check-submission.js";
 import { backlogsOf, findDue, findExpired, findLapsed } from "./queued-jobs/due.js";
@@ -75,8 +75,13 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
   const { record, step, tell } = createRecorder(deps);
   const batches = createAttemptBatches({ sql, jobs: [...catalogue.keys()], ttlSeconds, record });
 
+  /** The hint of a task that only another version knows may stand in any lane. */
+  function laneOf({ jobName }: Pick<QueuedJob, "jobName">): Lane {
+    return catalogue.get(jobName)?.runsIn ?? "worker";
+  }
+
   function toHint({ queuedJob, run, requestId, traceparent }: Step, backlog: number, delayMs: number): Hint {
-    return { id: queuedJob.id, run, requestId, ...(traceparent && { traceparent }), lane: catalogue.get(queuedJob.jobName)?.runsIn ?? "worker", priority: queuedJob.priority, backlog, delayMs };
+    return { id: queuedJob.id, run, requestId, ...(traceparent && { traceparent }), lane: laneOf(queuedJob), priority: queuedJob.priority, backlog, delayMs };
   }
 
   /** Null when what it gives may not be reused. */
@@ -113,7 +118,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
   /** What waits in the queue or runs in a worker is not wanted any more. */
   async function withdraw({ queuedJob, run }: Step): Promise<void> {
     if (queuedJob.attempts > 0) deps.stopBell.ring(queuedJob.id);
-    await hints.remove(catalogue.get(queuedJob.jobName)?.runsIn ?? "worker", queuedJob.id, run);
+    await hints.remove(laneOf(queuedJob), queuedJob.id, run);
   }
 
   /** The row, for its owner or an admin; another's is told apart from none by nobody. */
@@ -222,7 +227,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     async hintDue(limit: number, { patient }: { patient: boolean } = { patient: true }): Promise<number> {
       const due = await available(() => findDue(sql, { limit, aheadMs: MAX_DELAY_MS, patient }));
       await failpoint("reconcile: before the hints");
-      return hints.addMissing(due.map((row) => ({ ...row, lane: catalogue.get(row.jobName)?.runsIn ?? "worker" })));
+      return hints.addMissing(due.map((row) => ({ ...row, lane: laneOf(row) })));
     },
 
     /** Removes finished ones whose time is up, oldest first, `limit` at most; returns how many. */

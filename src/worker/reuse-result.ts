@@ -18,7 +18,7 @@ export interface ReuseDeps {
 export async function reuseResult(deps: ReuseDeps, claimed: Claimed, signal: AbortSignal): Promise<TaskOutcome | null> {
   const earlier = await deps.queuedJobs.findEarlierResult(claimed);
   if (!earlier) return null;
-  const copies = earlier.outputs.map((output) => ({ ...output, from: output.storageKey, storageKey: outputKey({ id: claimed.id, userId: claimed.queuedJob.userId, attempt: claimed.attempt }, output.name) }));
+  const copies = earlier.outputs.map((output) => ({ ...output, from: output.storageKey, storageKey: outputKey(claimed.queuedJob, output.name) }));
   try {
     for (const { from, storageKey } of copies) {
       signal.throwIfAborted();

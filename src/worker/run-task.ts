@@ -8,11 +8,11 @@ import { PHOTO_FORMATS } from "../imaging/photo-format.js";
 import { HEIC_NOT_ACCEPTED } from "../imaging/sniff-format.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
+import type { StoredOutput } from "../queued-job.js";
 import { outputKey } from "../services/output-key.js";
 import type { Photo, Photos } from "../services/photos.js";
 import type { NearPhotos } from "../services/near-photos.js";
 import type { Claimed } from "../services/queued-jobs.js";
-import type { StoredOutput } from "../services/queued-jobs/attempt.js";
 import { hashText } from "../services/signed-hash.js";
 import type { Task, TaskPhoto } from "../tasks/define-task.js";
 import { createTaskAnswers } from "./task-answers.js";
@@ -104,8 +104,8 @@ async function toTaskPhoto({ id, filename, mimeType, width, height, byteSize, sh
   return { id, path, filename, mimeType, width, height, byteSize, sha256, phash: hashText(phash) };
 }
 
-async function storeOutputs(storage: Storage, { id, attempt, queuedJob }: Claimed, folder: string, { outputs }: TaskChildResponse): Promise<StoredOutput[]> {
-  const stored = outputs.map((output) => ({ ...output, storageKey: outputKey({ id, userId: queuedJob.userId, attempt }, output.name) }));
+async function storeOutputs(storage: Storage, { queuedJob }: Claimed, folder: string, { outputs }: TaskChildResponse): Promise<StoredOutput[]> {
+  const stored = outputs.map((output) => ({ ...output, storageKey: outputKey(queuedJob, output.name) }));
   await inBatches(stored, OUTPUTS_AT_ONCE, ({ name, storageKey }) => storage.put(storageKey, join(folder, name)));
   return stored;
 }

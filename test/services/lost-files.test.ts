@@ -35,7 +35,7 @@ describe("files that rows name and that are gone", () => {
     const user = await waist.newUser();
     const claimed = await waist.start(await waist.submit(user));
     const photo = await waist.newPhoto(user, { id: claimed.id, storageKey: `photos/${user.id}/${claimed.id}`, previewKey: `previews/${user.id}/${claimed.id}` });
-    const output = outputKey({ id: claimed.id, userId: user.id, attempt: 1 }, "a");
+    const output = outputKey({ id: claimed.id, userId: user.id, attempts: 1 }, "a");
     await waist.queuedJobs.succeed(claimed, null, [{ name: "a", mimeType: "text/plain", byteSize: 1, width: null, height: null, storageKey: output }]);
     const keys = [photo.storageKey, photo.previewKey ?? "", output];
     for (const key of keys) await put(key);

@@ -112,7 +112,7 @@ export class QueuedJobResolver {
   @FieldResolver(() => [OutputFile], { description: "Files that the task made; empty until SUCCESS." })
   async outputs(@Root() { id, userId, status, attempts, outputs }: QueuedJob, @Ctx() context: Context): Promise<OutputFile[]> {
     const files = outputs ?? (status === "SUCCESS" ? await loadersOf(context).outputs.load(id) : []);
-    return Promise.all(files.map(async (file) => ({ ...file, url: await context.fileUrls.urlOf({ ...file, kind: "outputs", id, storageKey: outputKey({ id, userId, attempt: attempts }, file.name) }) })));
+    return Promise.all(files.map(async (file) => ({ ...file, url: await context.fileUrls.urlOf({ ...file, kind: "outputs", id, storageKey: outputKey({ id, userId, attempts }, file.name) }) })));
   }
 
   @FieldResolver(() => [QueuedJobEventType], { description: "Its logged events, oldest first (PROGRESS is not logged)." })

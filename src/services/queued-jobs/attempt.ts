@@ -3,10 +3,10 @@
 import type { Fragment, Sql } from "postgres";
 import { sqlState } from "../../db/database.js";
 import { OVER_QUOTA } from "../../db/refusals.js";
-import type { Instant, QueuedJobOutput } from "../../queued-job.js";
+import type { Instant, StoredOutput } from "../../queued-job.js";
 import { quotaExceeded } from "../quota-exceeded.js";
 import { reuseKey } from "./reuse.js";
-import { transition } from "./statements.js";
+import { finish, transition } from "./statements.js";
 import type { Step } from "./statements.js";
 import { transitionMany } from "./transition-many.js";
 
@@ -14,10 +14,6 @@ import { transitionMany } from "./transition-many.js";
 export interface Attempt {
   id: string;
   attempt: number;
-}
-
-export interface StoredOutput extends QueuedJobOutput {
-  storageKey: string;
 }
 
 /** How long a worker that says nothing is taken for living. */
@@ -198,8 +194,4 @@ export async function recordProgress(sql: Sql, reports: Progress[]): Promise<(Re
 
 function fence(sql: Sql, { id, attempt }: Attempt): Fragment {
   return sql`id = ${id} and attempts = ${attempt}`;
-}
-
-function finish(sql: Sql, ttlSeconds: number): Fragment {
-  return sql`, lease_until = null, finished_at = now(), expires_at = now() + ${ttlSeconds} * interval '1 second'`;
 }

@@ -1,32 +1,23 @@
 // The steps that an owner (or an admin) makes.
-import type { Fragment, Sql } from "postgres";
+import type { Sql } from "postgres";
 import { sqlState } from "../../db/database.js";
 import { OVER_QUOTA, PHOTO_GONE } from "../../db/refusals.js";
 import { ConflictError } from "../../errors.js";
 import { FINISHED_STATUSES } from "../../queued-job-status.js";
 import type { QueuedJob } from "../../queued-job.js";
 import { quotaExceeded } from "../quota-exceeded.js";
-import { queuedJobJson, transition } from "./statements.js";
+import { finish, queuedJobJson, transition } from "./statements.js";
 import type { Step } from "./statements.js";
 import { transitionMany } from "./transition-many.js";
 
 /** PENDING or STARTED → CANCELLED, at once; what the task still produces is refused by the fence. */
 export function cancel(sql: Sql, { id, ttlSeconds }: { id: string; ttlSeconds: number }): Promise<Step | null> {
-  return transition(sql, {
-    step: "cancel",
-    where: sql`id = ${id}`,
-    set: finish(sql, ttlSeconds),
-    pending: -1,
-  });
+  return transition(sql, { step: "cancel", where: sql`id = ${id}`, set: finish(sql, ttlSeconds), pending: -1 });
 }
 
 /** `cancel` of several, all in one statement. */
 export function cancelMany(sql: Sql, { ids, ttlSeconds }: { ids: string[]; ttlSeconds: number }): Promise<(Step | null)[]> {
   return transitionMany(sql, { step: "cancel", ids, set: finish(sql, ttlSeconds), pending: -1 });
-}
-
-function finish(sql: Sql, ttlSeconds: number): Fragment {
-  return sql`, lease_until = null, finished_at = now(), expires_at = now() + ${ttlSeconds} * interval '1 second'`;
 }
 
 /** FAILED or CANCELLED → PENDING, as if it had just been submitted, but with its number of attempts and its version. */

@@ -1,7 +1,7 @@
 // Results that are taken over instead of doing the work again.
 import type { Fragment, Sql } from "postgres";
+import type { StoredOutput } from "../../queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
-import type { StoredOutput } from "./attempt.js";
 
 /** An earlier success of the same work. */
 export interface EarlierResult {

@@ -40,6 +40,11 @@ export function recordedOutputs(sql: Sql): Fragment {
     from queued_job_outputs o where o.queued_job_id = t.id), '[]'::jsonb)`;
 }
 
+/** What changes in a row that finishes, for `set`: it is kept for so long. */
+export function finish(sql: Sql, ttlSeconds: number): Fragment {
+  return sql`, lease_until = null, finished_at = now(), expires_at = now() + ${ttlSeconds} * interval '1 second'`;
+}
+
 export interface TransitionParts {
   /** Names the statuses that may be left, the one entered, and the event. */
   step: Exclude<keyof typeof TRANSITIONS, "enqueue" | "delete">;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Claimed } from "../../../src/services/queued-jobs.js";
-import type { StoredOutput } from "../../../src/services/queued-jobs/attempt.js";
+import type { StoredOutput } from "../../../src/queued-job.js";
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { assertToldWhole } from "../../support/assert-told-whole.js";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import type { QueuedJob } from "../../../src/queued-job.js";
-import type { StoredOutput } from "../../../src/services/queued-jobs/attempt.js";
+import type { QueuedJob, StoredOutput } from "../../../src/queued-job.js";
 import type { Submission } from "../../../src/services/queued-jobs/check-submission.js";
 import { findEarlierResult, reusableVersion } from "../../../src/services/queued-jobs/reuse.js";
 import type { User } from "../../../src/services/users.js";
