@@ -1,5 +1,6 @@
-// `npm run mutants [-- --area NAME --only PATTERN --at-once N]`: takes guards out of a copy of the sources, one at a time, and
-// runs the tests that must notice. Exits 1 when a guard is out and no test is red, or when a test is red with all of them in.
+// `npm run mutants`: takes guards out of a copy of the sources, one at a time, and runs the tests that must notice: the core,
+// without which the promises are broken. `-- --area NAME` and `--only PATTERN` choose from all, `--all` takes all, which is
+// long; `--at-once N`. Exits 1 when a guard is out and no test is red, or when a test is red with all of them in.
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,10 +14,10 @@ import type { Lane } from "./lane.js";
 import { mutate, readAreas, testFilesOf } from "./read-areas.js";
 import type { AreaMutant } from "./read-areas.js";
 
-const { values } = parseArgs({ args: process.argv.slice(2).filter((argument) => argument !== "--"), options: { area: { type: "string" }, only: { type: "string", default: "" }, "at-once": { type: "string", default: String(availableParallelism()) } } });
+const { values } = parseArgs({ args: process.argv.slice(2).filter((argument) => argument !== "--"), options: { all: { type: "boolean" }, area: { type: "string" }, only: { type: "string", default: "" }, "at-once": { type: "string", default: String(availableParallelism()) } } });
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-const mutants = (await readAreas()).filter(({ area, breaks }) => (values.area ?? area) === area && new RegExp(values.only).test(breaks));
+const mutants = (await readAreas()).filter(isWanted);
 if (mutants.length === 0) throw new Error("There is no such mutant");
 // All at once, before anything is run.
 for (const mutant of mutants) {
@@ -38,6 +39,12 @@ try {
 } finally {
   await Promise.all([postgres.close(), redis.close()]);
   await rm(folder, { recursive: true, force: true });
+}
+
+/** Who names nothing wants the core. */
+function isWanted({ core, area, breaks }: AreaMutant): boolean {
+  if (!values.all && values.area === undefined && values.only === "") return core === true;
+  return (values.area ?? area) === area && new RegExp(values.only).test(breaks);
 }
 
 /** With every guard in its place; else nothing that follows would say anything. */

@@ -1,5 +1,7 @@
 /** A guard taken out of the sources, and the tests that must notice. */
 export interface Mutant {
+  /** A promise of the service rests on it: what plain `npm run mutants` takes out. */
+  core?: true;
   /** What is broken then, as a sentence. */
   breaks: string;
   file: `src/${string}.ts`;

@@ -134,6 +134,17 @@ describe("an attempt", () => {
     assert.deepEqual((await scene.find(queuedJob))?.error, { code: "STALLED", message: "The worker that ran it died or lost touch." });
   });
 
+  it("whose lease is lost writes nothing, although nobody has taken it over yet", async () => {
+    for (const [job, parameters] of [["obedient", {}], ["child", { hang: true }]] as const) {
+      const queuedJob = await submit(job, parameters);
+      const running = scene.execute(queuedJob);
+      await eventually("it runs", async () => (await scene.find(queuedJob))?.status === "STARTED");
+      await scene.core.database.sql`update queued_jobs set worker = 'another' where id = ${queuedJob.id}`;
+      await running;
+      assert.deepEqual([(await scene.find(queuedJob))?.status, await storyOf(queuedJob)], ["STARTED", ["QUEUED", "STARTED"]]);
+    }
+  });
+
   it("is handed back, uncounted and due at once, when the worker ends", async () => {
     for (const [job, parameters] of [["obedient", {}], ["child", { hang: true }]] as const) {
       const queuedJob = await submit(job, parameters);

@@ -4,12 +4,13 @@ const VERIFIER = ["auth/token-verifier.test"];
 
 /** Who may sign in, and as whom. */
 export const MUTANTS: Mutant[] = [
+  { core: true, breaks: "a signature is not looked at", file: "src/auth/token-verifier.ts", find: "return (await jwtVerify(token, key, options)).payload;", replace: 'return (void [jwtVerify, key, options], JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()));', tests: VERIFIER },
   { breaks: "the algorithm is not bound to the kind of key", file: "src/auth/key-source.ts", find: "all.filter((one) => one.algorithm === alg).map", replace: "all.map", tests: VERIFIER },
-  { breaks: "any algorithm that a header names is looked for", file: "src/auth/token-header.ts", find: "const alg = SIGNATURE_ALGORITHMS.find((one) => one === header[\"alg\"]);", replace: "const alg = header[\"alg\"] as KeyChoice[\"alg\"];", tests: VERIFIER },
+  { core: true, breaks: "any algorithm that a header names is looked for", file: "src/auth/token-header.ts", find: "const alg = SIGNATURE_ALGORITHMS.find((one) => one === header[\"alg\"]);", replace: "const alg = header[\"alg\"] as KeyChoice[\"alg\"];", tests: VERIFIER },
   { breaks: "a token of another issuer is taken", file: "src/auth/token-verifier.ts", find: "issuer: issuers.flatMap(issuerSpellings), ", replace: "", tests: VERIFIER },
-  { breaks: "a token for another audience is taken", file: "src/auth/token-verifier.ts", find: "audience: [...audiences], ", replace: "", tests: VERIFIER },
+  { core: true, breaks: "a token for another audience is taken", file: "src/auth/token-verifier.ts", find: "audience: [...audiences], ", replace: "", tests: VERIFIER },
   { breaks: "a token without exp, sub or email is looked at further", file: "src/auth/token-verifier.ts", find: 'requiredClaims: ["exp", "sub", "email"], ', replace: "", tests: VERIFIER },
-  { breaks: "exp is not held against the clock", file: "src/auth/token-verifier.ts", find: "currentDate: new Date(now)", replace: "currentDate: new Date(0)", tests: VERIFIER },
+  { core: true, breaks: "exp is not held against the clock", file: "src/auth/token-verifier.ts", find: "currentDate: new Date(now)", replace: "currentDate: new Date(0)", tests: VERIFIER },
   { breaks: "an nbf to come is no matter: the leeway is a day", file: "src/auth/verified-tokens.ts", find: "export const LEEWAY_SECONDS = 5;", replace: "export const LEEWAY_SECONDS = 86_400;", tests: VERIFIER },
   { breaks: "an email that is not verified makes an admin", file: "src/auth/token-claims.ts", find: "emailVerified: payload.email_verified === true", replace: "emailVerified: payload.email_verified !== false", tests: ["auth/token-claims.test", "security/tokens.test"] },
   { breaks: "the word true makes an email verified", file: "src/auth/token-claims.ts", find: "emailVerified: payload.email_verified === true", replace: "emailVerified: Boolean(payload.email_verified)", tests: ["auth/token-claims.test"] },
@@ -30,7 +31,7 @@ export const MUTANTS: Mutant[] = [
   { breaks: "an RSA key with the exponent 1 is taken", file: "src/auth/public-key.ts", find: "publicExponent < 3n || publicExponent % 2n === 0n", replace: "false", tests: ["auth/public-key.test"] },
   { breaks: "a private key is taken as a public one", file: "src/auth/parse-public-keys.ts", find: "if (PRIVATE.test(text))", replace: "if (false)", tests: ["auth/parse-public-keys.test"] },
   { breaks: "what was verified counts although the keys have changed", file: "src/auth/verified-tokens.ts", find: "if (generation() === rememberedBy) return;", replace: "return;", tests: ["auth/jwks.test", "auth/verified-tokens.test"] },
-  { breaks: "a remembered token outlives its expiry", file: "src/auth/verified-tokens.ts", find: "claims && Math.floor(clock() / 1000) - LEEWAY_SECONDS < claims.expiresAt ? claims : undefined", replace: "claims", tests: [...VERIFIER, "auth/verified-tokens.test"] },
+  { core: true, breaks: "a remembered token outlives its expiry", file: "src/auth/verified-tokens.ts", find: "claims && Math.floor(clock() / 1000) - LEEWAY_SECONDS < claims.expiresAt ? claims : undefined", replace: "claims", tests: [...VERIFIER, "auth/verified-tokens.test"] },
   { breaks: "remembered tokens have no bound", file: "src/auth/verified-tokens.ts", find: "new LRUCache<string, TokenClaims>({ max })", replace: "new LRUCache<string, TokenClaims>({ max: 2 * max })", tests: ["auth/verified-tokens.test", "auth/token-verifier.test"] },
   { breaks: "each unknown kid asks the key server: no cool-down", file: "src/auth/jwks.ts", find: "askableAt = clock() + COOL_DOWN_MS;", replace: "askableAt = 0;", tests: ["auth/jwks.test"] },
   { breaks: "a key server that fails is asked for each token: no back-off", file: "src/auth/jwks.ts", find: "askableAt = clock() + backOff(failures);", replace: "askableAt = 0;", tests: ["auth/jwks.test"] },
@@ -44,7 +45,7 @@ export const MUTANTS: Mutant[] = [
   { breaks: "the library's own words of a refusal reach clients", file: "src/auth/token-refusal.ts", find: 'SENTENCES[code] ?? "The token is not a valid signed JWT."', replace: 'SENTENCES[code] ?? String(error)', tests: [...VERIFIER, "auth/token-refusal.test"] },
   { breaks: "two spellings of the key in a sign-in are both looked at", file: "src/server/authenticator.ts", find: 'if (found.length === 1 && typeof value === "string")', replace: 'if (typeof value === "string")', tests: ["security/tokens.test"] },
   { breaks: "a person who was deleted is still signed in on a socket", file: "src/services/users.ts", find: 'if (!now) throw new UnauthenticatedError("This account was deleted: sign in again.");\n      return now;', replace: "return now ?? user;", tests: ["services/users.test", "services/accounts"] },
-  { breaks: "a socket lives on after its token has expired", file: "src/server/graphql-sockets.ts", find: "const disarm = closeAtExpiry(expiresAt, () => socket.close(CloseCode.Forbidden, \"Forbidden\"));", replace: "const disarm = (): void => void [closeAtExpiry, expiresAt];", tests: ["server/close-at-expiry.test", "server/graphql-sockets.test"] },
+  { core: true, breaks: "a socket lives on after its token has expired", file: "src/server/graphql-sockets.ts", find: "const disarm = closeAtExpiry(expiresAt, () => socket.close(CloseCode.Forbidden, \"Forbidden\"));", replace: "const disarm = (): void => void [closeAtExpiry, expiresAt];", tests: ["server/close-at-expiry.test", "server/graphql-sockets.test"] },
   { breaks: "a stream lives on after its token has expired", file: "src/server/graphql-stream.ts", find: "const disarm = closeAtExpiry(session.expiresAt, stopper.stop);", replace: "const disarm = (): void => void closeAtExpiry;", tests: ["server/graphql-stream.test"] },
   { breaks: "a timer of over 24.8 days fires at once", file: "src/server/close-at-expiry.ts", find: "Math.min(left, LONGEST_WAIT_MS)", replace: "left", tests: ["server/close-at-expiry.test"] },
 ];
