@@ -17,6 +17,14 @@ export interface StoredOutput extends QueuedJobOutput {
   storageKey: string;
 }
 
+/** What a task has come to when it succeeds. */
+export interface TaskSuccess {
+  result: unknown;
+  outputs: StoredOutput[];
+  /** The QueuedJob whose result it is; null where the work was done. */
+  reusedFrom: string | null;
+}
+
 /** One submission of a Job: as its row is now, or as it was at an event. */
 export interface QueuedJob {
   id: string;

@@ -1,24 +1,27 @@
-// The life of an attempt: claim → run → settle.
+// The life of an attempt: claim, run, settle; its lease is held all the while.
 import { setTimeout as pause } from "node:timers/promises";
-import { PermanentTaskError, QuotaExceededError, ServiceUnavailableError, TaskFailedError } from "../errors.js";
+import { PermanentTaskError, ServiceUnavailableError } from "../errors.js";
 import { failpoint } from "../failpoint.js";
 import { ChildStoppedError } from "../imaging/child-stopped-error.js";
 import type { Logger } from "../logger.js";
 import type { HintData } from "../queue/hint-queue.js";
 import type { StartRate } from "../queue/start-rate.js";
+import type { TaskSuccess } from "../queued-job.js";
 import type { Claimed, QueuedJobs } from "../services/queued-jobs.js";
 import type { Task } from "../tasks/define-task.js";
 import { noTracer } from "../tracer.js";
 import type { SpanAttributes, Tracer } from "../tracer.js";
 import { discardOutputs } from "./discard-outputs.js";
+import { faultOf, UNFORESEEN } from "./fault-of.js";
 import type { Leases } from "./leases.js";
 import { createProgressReporter } from "./progress-reporter.js";
 import { reuseResult } from "./reuse-result.js";
-import { runsHere, runTask } from "./run-task.js";
-import type { RunTaskDeps, TaskOutcome } from "./run-task.js";
+import { runHere } from "./run-here.js";
+import { runInChild } from "./run-in-child.js";
+import type { RunInChildDeps } from "./run-in-child.js";
 import { StopError } from "./stop-reason.js";
 
-export interface ExecuteDeps extends RunTaskDeps {
+export interface ExecuteDeps extends RunInChildDeps {
   queuedJobs: QueuedJobs;
   catalogue: ReadonlyMap<string, Task>;
   leases: Leases;
@@ -55,7 +58,7 @@ async function attend(deps: ExecuteDeps, claimed: Claimed, note: (attributes: Sp
   const stop = new AbortController();
   deps.leases.hold(claimed, stop);
   try {
-    const outcome = await settle(withLogAbout(deps, about), claimed, stop);
+    const outcome = await runAndSettle(withLogAbout(deps, about), claimed, stop);
     if (outcome === "succeeded") deps.log.info(about, "succeeded");
     note({ "photos.job": queuedJob.jobName, "photos.attempt": attempt, "photos.outcome": outcome });
     deps.onAttempt?.({ job: queuedJob.jobName, outcome, seconds: (performance.now() - begun) / 1000 });
@@ -70,43 +73,47 @@ function withLogAbout(deps: ExecuteDeps, about: object): ExecuteDeps {
   return { ...deps, get log() { return (log ??= deps.log.child(about)); } };
 }
 
-async function settle(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): Promise<AttemptOutcome> {
+async function runAndSettle(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): Promise<AttemptOutcome> {
   try {
     await failpoint("work: after the claim");
-    const outcome = await (deps.tracer ?? noTracer).span(`task ${claimed.queuedJob.jobName}`, {}, () => run(deps, claimed, stop));
+    const success = await (deps.tracer ?? noTracer).span(`task ${claimed.queuedJob.jobName}`, {}, () => run(deps, claimed, stop));
     await failpoint("work: before the outcome is recorded");
-    const recorded = await recordSuccess(deps, claimed, outcome, stop.signal);
+    const recorded = await recordSuccess(deps, claimed, success, stop.signal);
     await failpoint("work: after the outcome is recorded");
-    if (outcome.reusedFrom !== null) deps.log.info({ reusedFrom: outcome.reusedFrom }, "reused an earlier result");
-    return recorded ? "succeeded" : await discard(deps, claimed, outcome);
+    if (success.reusedFrom !== null) deps.log.info({ reusedFrom: success.reusedFrom }, "reused an earlier result");
+    return recorded ? "succeeded" : await discard(deps, claimed, success);
   } catch (error) {
     return settleFailure(deps, claimed, stop.signal, error);
   }
 }
 
-async function recordSuccess(deps: ExecuteDeps, claimed: Claimed, { result, outputs, reusedFrom }: TaskOutcome, signal: AbortSignal): Promise<boolean> {
+async function run(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): Promise<TaskSuccess> {
+  const task = deps.catalogue.get(claimed.queuedJob.jobName);
+  if (!task) throw new Error(`This worker knows no task "${claimed.queuedJob.jobName}"`);
+  const reporter = createProgressReporter(deps, claimed);
+  try {
+    const success =
+      (await reuseResult(deps, claimed, stop.signal)) ??
+      (await (runsHere(task, claimed) ? runHere(deps, task, claimed, { stop, progress: reporter.report }) : runInChild(deps, task, claimed, { signal: stop.signal, progress: reporter.report })));
+    if ((JSON.stringify(success.result) ?? "").length > MAX_RESULT_CHARACTERS) throw new PermanentTaskError("TASK_FAILED", `The result is longer than ${MAX_RESULT_CHARACTERS} characters of JSON.`);
+    return success;
+  } finally {
+    await reporter.stop();
+  }
+}
+
+/** One whose worker has died before runs in a child, whatever its task: a killer then takes nobody else with it. */
+function runsHere(task: Task, { stalls }: Claimed): boolean {
+  return task.runsIn === "worker" && stalls === 0;
+}
+
+async function recordSuccess(deps: ExecuteDeps, claimed: Claimed, { result, outputs, reusedFrom }: TaskSuccess, signal: AbortSignal): Promise<boolean> {
   try {
     return await persist(() => deps.queuedJobs.succeed(claimed, result, outputs, reusedFrom), signal);
   } catch (error) {
     // With the answer lost it may be recorded: then the files must be there, too.
     if (!(error instanceof ServiceUnavailableError)) await discardOutputs(deps, outputs);
     throw error;
-  }
-}
-
-async function run(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): Promise<TaskOutcome> {
-  const task = deps.catalogue.get(claimed.queuedJob.jobName);
-  if (!task) throw new Error(`This worker knows no task "${claimed.queuedJob.jobName}"`);
-  const reporter = createProgressReporter(deps, claimed);
-  // In a child the time counts from when the child begins, and is kept by the pool.
-  const timer = runsHere(task, claimed) ? setTimeout(() => stop.abort(new StopError("timeout")), task.timeoutMs) : undefined;
-  try {
-    const outcome = (await reuseResult(deps, claimed, stop.signal)) ?? (await runTask(deps, task, claimed, { signal: stop.signal, progress: reporter.report }));
-    if ((JSON.stringify(outcome.result) ?? "").length > MAX_RESULT_CHARACTERS) throw new PermanentTaskError("TASK_FAILED", `The result is longer than ${MAX_RESULT_CHARACTERS} characters of JSON.`);
-    return outcome;
-  } finally {
-    clearTimeout(timer);
-    await reporter.stop();
   }
 }
 
@@ -123,30 +130,15 @@ async function settleFailure({ queuedJobs, catalogue, log, onBug }: ExecuteDeps,
     log.info({ err: error }, "handed back");
     return "handed_back";
   }
-  const fault = describeFault(reason === "timeout" ? new ChildStoppedError("timeout", "") : error, claimed, catalogue.get(claimed.queuedJob.jobName));
-  if (isBug(error) && reason === null) onBug?.();
+  const fault = faultOf(reason === "timeout" ? signal.reason : error, claimed, catalogue.get(claimed.queuedJob.jobName));
+  if (fault === UNFORESEEN) onBug?.();
   const outcome = await persist(() => queuedJobs.fail(claimed, fault), signal);
   log.warn({ err: error, code: fault.code, outcome }, "an attempt failed");
   return outcome === null ? "lost" : outcome === "FAILED" ? "failed" : "retrying";
 }
 
-/** What is told of an error: a task's own words where it has some for its user. */
-function describeFault(error: unknown, { failures }: Claimed, task: Task | undefined): { code: string; message: string; permanent: boolean } {
-  if (error instanceof PermanentTaskError || error instanceof QuotaExceededError) return { code: error.code, message: error.message, permanent: true };
-  if (error instanceof TaskFailedError) return { code: error.code, message: error.message, permanent: false };
-  if (!(error instanceof ChildStoppedError)) return { code: "TASK_FAILED", message: "The task failed unexpectedly.", permanent: false };
-  if (error.reason === "timeout") return { code: "TIMEOUT", message: "It took longer than this Job may.", permanent: false };
-  // Once may be chance; a photo that takes a second child with it is at fault itself.
-  const permanent = failures > 0;
-  if (task?.runsIn === "worker") return { code: "TASK_FAILED", message: "The process that ran it died.", permanent };
-  if (error.reason === "memory") return { code: "PHOTO_TOO_LARGE", message: "The photo needs more memory than a task may have. Scale it down and upload it again.", permanent };
-  return { code: "PHOTO_UNREADABLE", message: "The photo cannot be processed: the decoder stopped at it. Upload the original file again.", permanent };
-}
-
-const isBug = (error: unknown) => ![PermanentTaskError, QuotaExceededError, TaskFailedError, ChildStoppedError].some((kind) => error instanceof kind);
-
 /** The attempt was over already; its files are nobody's, unless an earlier try had recorded them and only the answer was lost. */
-async function discard({ queuedJobs, storage, log }: ExecuteDeps, { id, attempt }: Claimed, { outputs }: TaskOutcome): Promise<AttemptOutcome> {
+async function discard({ queuedJobs, storage, log }: ExecuteDeps, { id, attempt }: Claimed, { outputs }: TaskSuccess): Promise<AttemptOutcome> {
   const now = await queuedJobs.find({ id: "", role: "ADMIN" }, id);
   if (now?.status === "SUCCESS" && now.attempts === attempt) return "succeeded";
   await discardOutputs({ storage, log }, outputs);

@@ -1,9 +1,9 @@
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
+import type { TaskSuccess } from "../queued-job.js";
 import { outputKey } from "../services/output-key.js";
 import type { Claimed, QueuedJobs } from "../services/queued-jobs.js";
 import { discardOutputs } from "./discard-outputs.js";
-import type { TaskOutcome } from "./run-task.js";
 
 export interface ReuseDeps {
   queuedJobs: Pick<QueuedJobs, "findEarlierResult">;
@@ -12,10 +12,10 @@ export interface ReuseDeps {
 }
 
 /**
- * The outcome of an earlier success of the same work, its files copied for this attempt, so that deleting either leaves the
+ * What came of an earlier success of the same work, its files copied for this attempt, so that deleting either leaves the
  * other; null when there is none, or its files go: then the work has to be done. No child is needed for it.
  */
-export async function reuseResult(deps: ReuseDeps, claimed: Claimed, signal: AbortSignal): Promise<TaskOutcome | null> {
+export async function reuseResult(deps: ReuseDeps, claimed: Claimed, signal: AbortSignal): Promise<TaskSuccess | null> {
   const earlier = await deps.queuedJobs.findEarlierResult(claimed);
   if (!earlier) return null;
   const copies = earlier.outputs.map((output) => ({ ...output, from: output.storageKey, storageKey: outputKey(claimed.queuedJob, output.name) }));

@@ -21,6 +21,8 @@ const deaf = testTask("deaf", () => wait(60_000, undefined, { ref: false }), { t
 const tasks = [
   obedient, deaf,
   testTask("answers", ({ parameters, attempt }) => ({ ...parameters, attempt })),
+  testTask("here", () => ({ pid: process.pid })),
+  testTask("files here", ({ output }) => output({ name: "a", mimeType: "text/plain", data: new Uint8Array() })),
   testTask("long", () => "x".repeat(256 * 1024)),
   testTask("bug", () => Promise.reject(new TypeError("secret of the house"))),
   testTask("fails", () => Promise.reject(new TaskFailedError("It did not work this time."))),
@@ -85,6 +87,24 @@ describe("an attempt", () => {
       if (!final) assert.ok(run === 2 && delayMs >= 500 && delayMs <= 1000, `run ${run} after ${delayMs} ms`);
     });
   }
+
+  it("of a task that costs nothing runs in the worker itself, and in a child once its worker has died of it", async () => {
+    const queuedJob = await submit("here");
+    await scene.execute(queuedJob);
+    assert.deepEqual((await scene.find(queuedJob))?.result, { pid: process.pid });
+    const suspect = await submit("here");
+    await scene.core.start(suspect, "dead");
+    await scene.core.database.sql`update queued_jobs set lease_until = now() - interval '1 second' where id = ${suspect.id}`;
+    await scene.core.queuedJobs.takeOverLapsed(10);
+    await scene.execute(suspect);
+    assert.deepEqual((await scene.find(suspect))?.result, { attempt: 2 }, "what the child says");
+  });
+
+  it("in the worker itself makes no files", async () => {
+    const queuedJob = await submit("files here");
+    await scene.execute(queuedJob);
+    assert.deepEqual((await scene.find(queuedJob))?.error, { code: "TASK_FAILED", message: "The task failed unexpectedly." });
+  });
 
   it("under suspicion runs in a child, and a death there is told without a word of photos", async () => {
     const queuedJob = await submit("answers", { death: "crash" });

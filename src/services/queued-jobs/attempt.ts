@@ -3,7 +3,7 @@
 import type { Fragment, Sql } from "postgres";
 import { sqlState } from "../../db/database.js";
 import { OVER_QUOTA } from "../../db/refusals.js";
-import type { Instant, StoredOutput } from "../../queued-job.js";
+import type { Instant, TaskSuccess } from "../../queued-job.js";
 import { quotaExceeded } from "../quota-exceeded.js";
 import { reuseKey } from "./reuse.js";
 import { finish, transition } from "./statements.js";
@@ -50,11 +50,7 @@ function lease(sql: Sql, worker: Fragment): Fragment {
   return sql`, attempts = attempts + 1, worker = ${worker}, lease_until = clock_timestamp() + ${LEASE_SECONDS} * interval '1 second', progress = 0, progress_message = null, started_at = now()`;
 }
 
-export interface Success extends Attempt {
-  result: unknown;
-  outputs: StoredOutput[];
-  /** The QueuedJob whose result it is. */
-  reusedFrom: string | null;
+export interface Success extends Attempt, TaskSuccess {
   /** Null: its result may not be reused. */
   resultVersion: number | null;
   ttlSeconds: number;

@@ -72,7 +72,7 @@ export const MUTANTS: Mutant[] = [
   { core: true, breaks: "an attempt that is lost writes how it ended", file: "src/worker/execute-task.ts", find: 'if (reason === "lost") {', replace: "if (false) {", tests: EXECUTE },
   { breaks: "an outcome is given up while the database is away", file: "src/worker/execute-task.ts", find: "if (!(error instanceof ServiceUnavailableError) || lost) throw error;", replace: "throw error;", tests: EXECUTE },
   { breaks: "files are thrown away that an earlier try recorded", file: "src/worker/execute-task.ts", find: 'if (now?.status === "SUCCESS" && now.attempts === attempt) return "succeeded";', replace: "", tests: EXECUTE },
-  { breaks: "one that killed its worker runs in a worker again", file: "src/worker/run-task.ts", find: 'task.runsIn === "worker" && stalls === 0', replace: 'task.runsIn === "worker"', tests: ["worker/run-task.test"] },
+  { breaks: "one that killed its worker runs in a worker again", file: "src/worker/execute-task.ts", find: 'task.runsIn === "worker" && stalls === 0', replace: 'task.runsIn === "worker"', tests: EXECUTE },
   { breaks: "an attempt goes on behind the end of its lease", file: "src/worker/leases.ts", find: "const GIVE_UP_MS = 20_000;", replace: "const GIVE_UP_MS = 40_000;", tests: LEASES },
   { breaks: "an attempt goes on while its renewal hangs", file: "src/worker/leases.ts", find: "giveUp();\n    if (renewing", replace: "if (renewing", tests: LEASES },
   { breaks: "an attempt whose lease is lost goes on", file: "src/worker/leases.ts", find: 'else entry.stop.abort(new StopError("lost"));', replace: "", tests: LEASES },

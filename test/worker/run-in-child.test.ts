@@ -1,4 +1,4 @@
-// Where a task runs, and what it is given.
+// What a task in a child is given, and what becomes of what it gives.
 import assert from "node:assert/strict";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,14 +11,12 @@ import { childTask, createWorkerScene, testTask } from "./worker-scene.js";
 import type { WorkerScene } from "./worker-scene.js";
 
 const tasks = [
-  testTask("here", () => ({ pid: process.pid })),
-  testTask("files here", ({ output }) => output({ name: "a", mimeType: "text/plain", data: new Uint8Array() })),
   testTask("on photos", () => null, { runsIn: "child", minPhotos: 1, maxPhotos: 3 }),
   childTask("with schemas", { parameters: z.object({ files: z.record(z.string(), z.string()).default({ made: "by default" }) }), result: z.strictObject({ attempt: z.int() }) }),
   childTask("with a result of its own", { result: z.object({ other: z.string() }) }),
 ];
 
-describe("a task", () => {
+describe("a task in a child", () => {
   let scene: WorkerScene;
   let user: User;
   before(async () => {
@@ -37,25 +35,7 @@ describe("a task", () => {
     return photo ?? assert.fail("no photo");
   }
 
-  it("that costs nothing runs in the worker itself, and in a child once its worker has died of it", async () => {
-    const queuedJob = await scene.core.submit(user, { job: "here" });
-    await scene.execute(queuedJob);
-    assert.deepEqual((await scene.find(queuedJob))?.result, { pid: process.pid });
-    const suspect = await scene.core.submit(user, { job: "here" });
-    await scene.core.start(suspect, "dead");
-    await scene.core.database.sql`update queued_jobs set lease_until = now() - interval '1 second' where id = ${suspect.id}`;
-    await scene.core.queuedJobs.takeOverLapsed(10);
-    await scene.execute(suspect);
-    assert.deepEqual((await scene.find(suspect))?.result, { attempt: 2 }, "what the child says");
-  });
-
-  it("that runs in the worker itself makes no files", async () => {
-    const queuedJob = await scene.core.submit(user, { job: "files here" });
-    await scene.execute(queuedJob);
-    assert.deepEqual((await scene.find(queuedJob))?.error, { code: "TASK_FAILED", message: "The task failed unexpectedly." });
-  });
-
-  it("in a child is given its parameters with their defaults, and its result is checked", async () => {
+  it("is given its parameters with their defaults, and its result is checked", async () => {
     const queuedJob = await scene.core.submit(user, { job: "with schemas" });
     await scene.core.database.sql`update queued_jobs set parameters = '{}' where id = ${queuedJob.id}`;
     await scene.execute(queuedJob);
@@ -63,7 +43,7 @@ describe("a task", () => {
     assert.deepEqual([row?.result, row?.outputs?.map(({ name }) => name)], [{ attempt: 1 }, ["made"]]);
   });
 
-  it("in a child fails without a trace when its parameters or its result are not what its schemas say", async () => {
+  it("fails without a trace when its parameters or its result are not what its schemas say", async () => {
     const kept = await scene.kept();
     const wrongly = await scene.core.submit(user, { job: "with schemas" });
     await scene.core.database.sql`update queued_jobs set parameters = '{ "files": 1 }' where id = ${wrongly.id}`;

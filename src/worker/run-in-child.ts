@@ -8,29 +8,18 @@ import { PHOTO_FORMATS } from "../imaging/photo-format.js";
 import { HEIC_NOT_ACCEPTED } from "../imaging/sniff-format.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
-import type { StoredOutput } from "../queued-job.js";
+import type { StoredOutput, TaskSuccess } from "../queued-job.js";
 import { outputKey } from "../services/output-key.js";
 import type { Photo, Photos } from "../services/photos.js";
 import type { NearPhotos } from "../services/near-photos.js";
 import type { Claimed } from "../services/queued-jobs.js";
 import { hashText } from "../services/signed-hash.js";
 import type { Task, TaskPhoto } from "../tasks/define-task.js";
+import type { ProgressReporter } from "./progress-reporter.js";
 import { createTaskAnswers } from "./task-answers.js";
 import type { TaskChildRequest, TaskChildResponse } from "./task-child-protocol.js";
 
-export interface TaskRun {
-  signal: AbortSignal;
-  progress(fraction: number, message?: string): void;
-}
-
-export interface TaskOutcome {
-  result: unknown;
-  outputs: StoredOutput[];
-  /** The QueuedJob whose result it is; null where the work was done. */
-  reusedFrom: string | null;
-}
-
-export interface RunTaskDeps {
+export interface RunInChildDeps {
   photos: Photos;
   nearPhotos: NearPhotos;
   storage: Storage;
@@ -49,32 +38,15 @@ const PHOTOS_AT_ONCE = 4;
 /** Stored at once: what takes time is waiting for the disk, which writes several as fast as one. */
 const OUTPUTS_AT_ONCE = 4;
 
-/** Does the work of an attempt, where its task wants to run; its outputs are stored when this resolves. Throws what the task throws. */
-export function runTask(deps: RunTaskDeps, task: Task, claimed: Claimed, run: TaskRun): Promise<TaskOutcome> {
-  return runsHere(task, claimed) ? runHere(deps, task, claimed, run) : runInChild(deps, task, claimed, run);
-}
-
-/** One whose worker has died before runs in a child, whatever its task: a killer then takes nobody else with it. */
-export function runsHere(task: Task, { stalls }: Claimed): boolean {
-  return task.runsIn === "worker" && stalls === 0;
-}
-
-async function runHere(deps: RunTaskDeps, task: Task, { attempt, failures, queuedJob }: Claimed, { signal, progress }: TaskRun): Promise<TaskOutcome> {
-  const { run } = await task.load();
-  const output = () => Promise.reject(new Error(`The task ${task.name} runs in the worker and makes no files`));
-  const working = run({ parameters: queuedJob.parameters, photos: [], attempt, failures, signal, progress, output, findNearPhotos: () => Promise.reject(new Error(`The task ${task.name} runs in the worker and has no photos`)) });
-  working.catch((error) => signal.aborted && deps.log.debug({ err: error }, "a task that was told to stop has stopped"));
-  return { result: task.result.parse(await Promise.race([working, aborted(signal)])), outputs: [], reusedFrom: null };
-}
-
-async function runInChild(deps: RunTaskDeps, task: Task, claimed: Claimed, { signal, progress }: TaskRun): Promise<TaskOutcome> {
+/** Does the work of an attempt in a child, whose pool keeps its time; its outputs are stored when this resolves. Throws what the task throws, or ChildStoppedError. */
+export async function runInChild(deps: RunInChildDeps, task: Task, claimed: Claimed, { signal, progress }: { signal: AbortSignal; progress: ProgressReporter["report"] }): Promise<TaskSuccess> {
   const { attempt, failures, queuedJob } = claimed;
   const folder = join(deps.storage.scratchFolder, `${queuedJob.id}.${attempt}`);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const photos = await findPhotos(deps, claimed, folder);
     const request: TaskChildRequest = { task: task.name, parameters: task.parameters.parse(queuedJob.parameters), photos, attempt, failures, folder, maxPixels: deps.maxPhotoPixels };
-    const onProgress: TaskRun["progress"] = (fraction, message) => {
+    const onProgress: typeof progress = (fraction, message) => {
       if (fraction >= NEARLY_WORKED) deps.onWorked?.();
       progress(fraction, message);
     };
@@ -90,7 +62,7 @@ async function runInChild(deps: RunTaskDeps, task: Task, claimed: Claimed, { sig
   }
 }
 
-async function findPhotos({ photos, storage, acceptHeic }: RunTaskDeps, { queuedJob }: Claimed, folder: string): Promise<TaskPhoto[]> {
+async function findPhotos({ photos, storage, acceptHeic }: RunInChildDeps, { queuedJob }: Claimed, folder: string): Promise<TaskPhoto[]> {
   const rows = await photos.ofQueuedJob(queuedJob.id);
   if (rows.length < queuedJob.photoCount) throw new PermanentTaskError("PHOTO_UNREADABLE", "A photo that it needs was deleted. Upload it again.");
   // One that was taken before HEIC was switched off.
@@ -108,11 +80,4 @@ async function storeOutputs(storage: Storage, { queuedJob }: Claimed, folder: st
   const stored = outputs.map((output) => ({ ...output, storageKey: outputKey(queuedJob, output.name) }));
   await inBatches(stored, OUTPUTS_AT_ONCE, ({ name, storageKey }) => storage.put(storageKey, join(folder, name)));
   return stored;
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason as Error);
-    else signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-  });
 }
