@@ -15,7 +15,7 @@ import { createRateLimits } from "../server/rate-limits.js";
 import { createAccounts } from "../services/accounts.js";
 import { createEventLog } from "../services/event-log.js";
 import { createPhotoIntake } from "../services/photo-intake.js";
-import { createWaitingLine } from "../services/waiting-line.js";
+import { createQueuePlaces } from "../services/queue-places.js";
 import { createUsers } from "../services/users.js";
 import { catalogue } from "../tasks/catalogue.js";
 import { noTracer } from "../tracer.js";
@@ -60,7 +60,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
     ...core,
     users,
     accounts: createAccounts({ database, users, deleteFiles: (keys) => storage.delete(keys), stopWork: (ids) => core.queuedJobs.stopWork(ids), tellGone, log }),
-    waitingLine: createWaitingLine({ database, catalogue, startRate }),
+    queuePlaces: createQueuePlaces({ database, catalogue, startRate }),
     eventLog,
     feed,
     fileUrls: createFileUrls({ signingKey: config.fileSigningKey ?? (await keepFileSigningKey(config.dataFolder)), publicUrl: config.publicUrl, storage }),

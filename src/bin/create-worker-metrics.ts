@@ -34,7 +34,7 @@ export function createWorkerMetrics({ revision }: { revision: string | null }) {
     onBug: () => onFault("task"),
     onChildFault: (reason: ChildFault) => onFault(`child_${reason}`),
     read: page.read,
-    measureUpkeep: (queuedJobs: Reconciling): Reconciling => ({
+    measureReconciler: (queuedJobs: Reconciling): Reconciling => ({
       takeOverLapsed: (limit) => counted("taken_over", queuedJobs.takeOverLapsed(limit)),
       hintDue: (limit, how) => counted("hint_restored", queuedJobs.hintDue(limit, how)),
     }),

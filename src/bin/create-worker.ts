@@ -19,9 +19,9 @@ import { noTracer } from "../tracer.js";
 import type { Tracer } from "../tracer.js";
 import { createProgressCheck } from "../worker/check-progress.js";
 import { createLeases } from "../worker/leases.js";
+import { createReconciler } from "../worker/reconciler.js";
 import { createSchedule } from "../worker/schedule.js";
 import { createTaskWorker } from "../worker/task-worker.js";
-import { createUpkeep } from "../worker/upkeep.js";
 import { createWorkerMetrics } from "./create-worker-metrics.js";
 import { CHILD_MEMORY_BYTES, createCore, REDIS_PREFIX } from "./create-core.js";
 import type { CompleteConfig } from "./read-config.js";
@@ -49,17 +49,17 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   stack.add("stop bells", () => stops.close());
   const startRate = createStartRate({ redisUrl: config.redisUrl, prefix: redisPrefix, log });
   stack.add("start rate", () => startRate.close());
-  const upkeep = createUpkeep({ queuedJobs: metrics.measureUpkeep(queuedJobs), hints: core.hints, duties: createDuties(database), worker, log });
-  stack.add("upkeep", () => upkeep.close());
+  const reconciler = createReconciler({ queuedJobs: metrics.measureReconciler(queuedJobs), hints: core.hints, duties: createDuties(database), worker, log });
+  stack.add("reconciler", () => reconciler.close());
   const cleanUp = createCleanUp({ database, queuedJobs, storage: core.storage, eventTtlSeconds: config.eventTtlSeconds, log });
   const openInspector = () => createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, memoryLimitBytes: CHILD_MEMORY_BYTES, onFault: metrics.onChildFault });
   const photoRepair = createPhotoRepair({ database, storage: core.storage, openInspector, log });
-  const schedule = createSchedule({ redisUrl: config.redisUrl, prefix: redisPrefix, duties: { ...metrics.measureCleanUp(cleanUp), ...photoRepair }, log });
+  const schedule = createSchedule({ redisUrl: config.redisUrl, prefix: redisPrefix, chores: { ...metrics.measureCleanUp(cleanUp), ...photoRepair }, log });
   stack.add("schedule", () => schedule.close());
   stack.add("photo repair", () => photoRepair.close());
   const taskWorker = createTaskWorker(
     { ...core, nearPhotos: createNearPhotos(database), pool, startRate, maxPhotoPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, catalogue, leases, worker, log, tracer, onAttempt: metrics.onAttempt, onBug: metrics.onBug },
-    { redisUrl: config.redisUrl, prefix: redisPrefix, tasks: config.workerTasks, children: config.workerConcurrency, drainMs, onRedisReady: () => upkeep.hurry() },
+    { redisUrl: config.redisUrl, prefix: redisPrefix, tasks: config.workerTasks, children: config.workerConcurrency, drainMs, onRedisReady: () => reconciler.hurry() },
   );
   stack.add("task worker", () => taskWorker.close());
   const backlog = createBacklogReads(database);

@@ -5,10 +5,10 @@ import type { FileUrls } from "../photos/file-urls.js";
 import type { Accounts } from "../services/accounts.js";
 import type { Jobs } from "../services/jobs.js";
 import type { Photos } from "../services/photos.js";
+import type { QueuePlaces } from "../services/queue-places.js";
 import type { QueuedJobReads } from "../services/queued-job-reads.js";
 import type { QueuedJobs } from "../services/queued-jobs.js";
 import type { User, Users } from "../services/users.js";
-import type { WaitingLine } from "../services/waiting-line.js";
 import type { Loaders } from "./loaders.js";
 
 /** What resolvers work with; made once for a process. */
@@ -19,7 +19,7 @@ export interface Services {
   photos: Photos;
   queuedJobs: QueuedJobs;
   queuedJobReads: QueuedJobReads;
-  waitingLine: WaitingLine;
+  queuePlaces: QueuePlaces;
   eventLog: EventLog;
   feed: Feed;
   fileUrls: FileUrls;

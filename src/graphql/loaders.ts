@@ -2,7 +2,7 @@ import DataLoader from "dataloader";
 import type { QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
 import type { Photo } from "../services/photos.js";
 import type { User } from "../services/users.js";
-import type { Place } from "../services/waiting-line.js";
+import type { Place } from "../services/queue-places.js";
 import type { Context } from "./context.js";
 
 /** Rows that many nodes of one answer name, fetched together. */
@@ -22,13 +22,13 @@ export function loadersOf(context: Context): Loaders {
   return context.loaders;
 }
 
-function createLoaders({ users, photos, queuedJobReads, waitingLine, cached: cache }: Context): Loaders {
+function createLoaders({ users, photos, queuedJobReads, queuePlaces, cached: cache }: Context): Loaders {
   return {
     users: new DataLoader((ids) => users.findMany(ids), { cache }),
     photos: new DataLoader((ids) => photos.findMany(ids), { cache }),
     photoIds: new DataLoader((ids) => queuedJobReads.photoIds(ids), { cache }),
     outputs: new DataLoader((ids) => queuedJobReads.outputs(ids), { cache }),
     histories: new DataLoader((ids) => queuedJobReads.histories(ids), { cache }),
-    places: new DataLoader((ids) => waitingLine.places(ids), { cache }),
+    places: new DataLoader((ids) => queuePlaces.find(ids), { cache }),
   };
 }

@@ -5,7 +5,7 @@ import { ServiceUnavailableError } from "../../src/errors.js";
 import { createLoggerTo } from "../../src/logger.js";
 import { createRedis } from "../../src/redis.js";
 import { createSchedule } from "../../src/worker/schedule.js";
-import type { Duties } from "../../src/worker/schedule.js";
+import type { Chores } from "../../src/worker/schedule.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
 import { testRedis } from "../support/test-redis.js";
@@ -13,12 +13,12 @@ import { testRedis } from "../support/test-redis.js";
 const EVERY = { purge: 15_000, sweepFiles: 3_600_000, makePreviews: 10_000, recount: 86_400_000, countLostFiles: 86_400_000 };
 
 describe("the schedule", () => {
-  it("is in Redis once, however many workers put it there, and one of them does each duty", async () => {
+  it("is in Redis once, however many workers put it there, and one of them does each chore", async () => {
     const { url, prefix } = testRedis();
     const done: string[] = [];
-    const duty = (name: string) => async () => void done.push(name);
-    const duties = Object.fromEntries(Object.keys(EVERY).map((name) => [name, duty(name)])) as unknown as Duties;
-    const workers = [1, 2, 3].map(() => createSchedule({ redisUrl: url, prefix, duties, log: silentLog }));
+    const chore = (name: string) => async () => void done.push(name);
+    const chores = Object.fromEntries(Object.keys(EVERY).map((name) => [name, chore(name)])) as unknown as Chores;
+    const workers = [1, 2, 3].map(() => createSchedule({ redisUrl: url, prefix, chores, log: silentLog }));
     const connection = createRedis({ url, purpose: "tests", failFast: false, log: silentLog });
     const queue = new Queue("upkeep", { connection, prefix });
     const schedulers = await eventually("it is in place", async () => {
@@ -44,21 +44,21 @@ describe("the schedule", () => {
       if (fault) throw fault;
       return undefined as never;
     };
-    const duties: Duties = { purge: fail, sweepFiles: fail, makePreviews: fail, recount: fail, countLostFiles: fail };
-    const schedule = createSchedule({ redisUrl: url, prefix, duties, log });
+    const chores: Chores = { purge: fail, sweepFiles: fail, makePreviews: fail, recount: fail, countLostFiles: fail };
+    const schedule = createSchedule({ redisUrl: url, prefix, chores, log });
     await eventually("all were tried", () => asked === 5);
     await schedule.close();
-    assert.deepEqual(lines.map(({ level, msg }) => [level, msg]), [[50, "a recurring duty failed; it comes again"]]);
+    assert.deepEqual(lines.map(({ level, msg }) => [level, msg]), [[50, "a chore failed; it comes again"]]);
   });
 
-  it("begins no duty beside itself, and holds up none by another that takes long", async () => {
+  it("begins no chore beside itself, and holds up none by another that takes long", async () => {
     const { url, prefix } = testRedis();
     let [begun, purged] = [0, 0];
     let end = (): void => {};
     const long = new Promise<void>((resolve) => (end = resolve));
     const idle = async () => 0;
-    const duties: Duties = { purge: async () => (purged++, { queuedJobs: 0, events: 0 }), sweepFiles: async () => (begun++, await long, 0), makePreviews: idle, recount: idle, countLostFiles: idle };
-    const schedule = createSchedule({ redisUrl: url, prefix, duties, log: silentLog });
+    const chores: Chores = { purge: async () => (purged++, { queuedJobs: 0, events: 0 }), sweepFiles: async () => (begun++, await long, 0), makePreviews: idle, recount: idle, countLostFiles: idle };
+    const schedule = createSchedule({ redisUrl: url, prefix, chores, log: silentLog });
     const connection = createRedis({ url, purpose: "tests", failFast: false, log: silentLog });
     const queue = new Queue("upkeep", { connection, prefix });
     await eventually("the long one has begun", () => begun === 1);

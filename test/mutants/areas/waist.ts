@@ -12,7 +12,7 @@ const REUSE = ["queued-jobs/reuse.test"];
 const BATCH = ["micro-batch.test"];
 const EXECUTE = ["worker/execute-task.test"];
 const LEASES = ["worker/leases.test"];
-const UPKEEP = ["worker/upkeep.test"];
+const RECONCILER = ["worker/reconciler.test"];
 const HINTS = ["queue/hint-queue.test"];
 
 /** The only writer of a QueuedJob's status, and what brings work to it: batches, hints, workers, the reconciler. */
@@ -79,9 +79,9 @@ export const MUTANTS: Mutant[] = [
   { breaks: "an attempt goes on beside a later one in the same process", file: "src/worker/leases.ts", find: 'held.get(claimed.id)?.stop.abort(new StopError("lost"));', replace: "", tests: LEASES },
   { breaks: "a stop bell is believed", file: "src/worker/leases.ts", find: "if (own) void renew([own.claimed]);", replace: 'own?.stop.abort(new StopError("lost"));', tests: LEASES },
   { breaks: "a task makes progress fall", file: "src/worker/progress-reporter.ts", find: "highest = Math.max(highest, Math.min(Math.max(fraction, 0), 1));", replace: "highest = Math.min(Math.max(fraction, 0), 1);", tests: ["worker/progress-reporter.test"] },
-  { breaks: "every worker reconciles", file: "src/worker/upkeep.ts", find: "if (!holding) return;", replace: "", tests: UPKEEP },
-  { core: true, breaks: "hints of this moment stay lost when Redis has forgotten all", file: "src/worker/upkeep.ts", find: "{ patient: !forgotten }", replace: "{ patient: true }", tests: UPKEEP },
-  { breaks: "that Redis forgot is seen at a beat only", file: "src/worker/upkeep.ts", find: "if (holding && (await hints.hasForgotten())) forgotten = true;", replace: "", tests: UPKEEP },
+  { breaks: "every worker reconciles", file: "src/worker/reconciler.ts", find: "if (!holding) return;", replace: "", tests: RECONCILER },
+  { core: true, breaks: "hints of this moment stay lost when Redis has forgotten all", file: "src/worker/reconciler.ts", find: "{ patient: !forgotten }", replace: "{ patient: true }", tests: RECONCILER },
+  { breaks: "that Redis forgot is seen at a beat only", file: "src/worker/reconciler.ts", find: "if (holding && (await hints.hasForgotten())) forgotten = true;", replace: "", tests: RECONCILER },
   { breaks: "hints that are there are added again", file: "src/queue/hint-queue.ts", find: "hints.filter((_, i) => answers[i]?.[1] === 0)", replace: "hints.filter(() => answers.length > 0)", tests: HINTS },
   { breaks: "a Redis that has just started is taken for one that remembers", file: "src/queue/hint-queue.ts", find: 'set === "OK"', replace: 'set === "NO"', tests: HINTS },
   { breaks: "the hint of a later run is taken for that of an earlier one", file: "src/queue/hint-queue.ts", find: "return `${id}.${run}`;", replace: "return `${id}.${run > 0}`;", tests: HINTS },

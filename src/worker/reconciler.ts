@@ -4,13 +4,13 @@ import type { HintQueue } from "../queue/hint-queue.js";
 import type { Duties } from "../services/duties.js";
 import type { QueuedJobs } from "../services/queued-jobs.js";
 
-export interface Upkeep {
+export interface Reconciler {
   /** Reconciles now rather than at the next beat. */
   hurry(): void;
   close(): Promise<void>;
 }
 
-export interface UpkeepOptions {
+export interface ReconcilerOptions {
   queuedJobs: Pick<QueuedJobs, "takeOverLapsed" | "hintDue">;
   hints: Pick<HintQueue, "hasForgotten">;
   duties: Duties;
@@ -32,7 +32,7 @@ const DUE = 10_000;
  * The reconciler: brings what Redis forgot back from the rows, and takes over what dead workers left. One worker does it
  * at a time. A single hint that was lost is found within two beats, about ten seconds; that Redis lost everything, within two.
  */
-export function createUpkeep(options: UpkeepOptions): Upkeep {
+export function createReconciler(options: ReconcilerOptions): Reconciler {
   const { queuedJobs, hints, duties, worker, log, beatMs = BEAT_MS } = options;
   let running: Promise<void> | null = null;
   let again = false;
@@ -67,7 +67,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       });
   }
 
-  /** Between the beats, whoever does the upkeep looks whether Redis remembers at all. */
+  /** Between the beats, whoever reconciles looks whether Redis remembers at all. */
   async function glance(): Promise<void> {
     if (holding && (await hints.hasForgotten())) forgotten = true;
     if (forgotten || Date.now() >= nextBeat) beat();

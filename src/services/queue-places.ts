@@ -16,9 +16,9 @@ export interface Place {
   startsAt: Instant | null;
 }
 
-export interface WaitingLine {
+export interface QueuePlaces {
   /** In the order of the ids; null for one that does not wait, or is not due yet. */
-  places(queuedJobIds: readonly string[]): Promise<(Place | null)[]>;
+  find(queuedJobIds: readonly string[]): Promise<(Place | null)[]>;
 }
 
 /** Rows that are looked at for a guess; a longer line is as good as this long. */
@@ -33,7 +33,7 @@ interface Waiting {
 }
 
 /** The order is that of `hintPriority`: blocks of each owner's side by side, one's own by priority. */
-export function createWaitingLine(deps: { database: Database; catalogue: ReadonlyMap<string, Task>; startRate: Pick<StartRate, "rate"> }): WaitingLine {
+export function createQueuePlaces(deps: { database: Database; catalogue: ReadonlyMap<string, Task>; startRate: Pick<StartRate, "rate"> }): QueuePlaces {
   const { sql } = deps.database;
   const inChild = [...deps.catalogue.values()].filter((task) => task.runsIn === "child").map((task) => task.name);
   const laneOf = (childLane: boolean): Lane => (childLane ? "child" : "worker");
@@ -67,7 +67,7 @@ export function createWaitingLine(deps: { database: Database; catalogue: Readonl
   }
 
   return {
-    async places(ids) {
+    async find(ids) {
       const [ranks, waiting, rates] = await Promise.all([available(() => readRanks(ids)), seeCrowd(), readRates(deps.startRate)]);
       const byId = new Map(ranks.map(({ id, userId, child, rank }) => [id, toPlace(waiting, rates, { userId, lane: laneOf(child), rank })]));
       return ids.map((id) => byId.get(id) ?? null);

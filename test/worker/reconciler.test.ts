@@ -5,8 +5,8 @@ import { createLoggerTo } from "../../src/logger.js";
 import { createDuties } from "../../src/services/duties.js";
 import type { QueuedJobs } from "../../src/services/queued-jobs.js";
 import type { User } from "../../src/services/users.js";
-import { createUpkeep } from "../../src/worker/upkeep.js";
-import type { Upkeep } from "../../src/worker/upkeep.js";
+import { createReconciler } from "../../src/worker/reconciler.js";
+import type { Reconciler } from "../../src/worker/reconciler.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
 import { createTestCore } from "../support/test-core.js";
@@ -22,14 +22,14 @@ describe("the reconciler", () => {
   });
   beforeEach(() => core.database.sql`delete from duties`);
   after(() => core.close());
-  const opened: Upkeep[] = [];
+  const opened: Reconciler[] = [];
   afterEach(async () => {
-    for (const upkeep of opened.splice(0)) await upkeep.close();
+    for (const reconciler of opened.splice(0)) await reconciler.close();
   });
-  function open(worker: string, more: Partial<QueuedJobs> = {}, beatMs = 600_000, log = silentLog): Upkeep {
-    const upkeep = createUpkeep({ queuedJobs: { ...core.queuedJobs, ...more }, hints: { hasForgotten: async () => forgotten }, duties: createDuties(core.database), worker, log, beatMs });
-    opened.push(upkeep);
-    return upkeep;
+  function open(worker: string, more: Partial<QueuedJobs> = {}, beatMs = 600_000, log = silentLog): Reconciler {
+    const reconciler = createReconciler({ queuedJobs: { ...core.queuedJobs, ...more }, hints: { hasForgotten: async () => forgotten }, duties: createDuties(core.database), worker, log, beatMs });
+    opened.push(reconciler);
+    return reconciler;
   }
   const age = (id: string) => core.database.sql`update queued_jobs set updated_at = now() - interval '6 seconds' where id = ${id}`;
   const typesOf = async (id: string) => (await core.database.sql<{ type: string }[]>`select type from queued_job_events where queued_job_id = ${id} order by seq`).map(({ type }) => type);
@@ -40,10 +40,10 @@ describe("the reconciler", () => {
     const kept = core.hinted.filter(({ id }) => id === hinted.id);
     core.hinted.length = 0;
     core.hinted.push(...kept);
-    const upkeep = open("w");
-    upkeep.hurry();
+    const reconciler = open("w");
+    reconciler.hurry();
     await eventually("it is back", () => core.hinted.length === 2);
-    await upkeep.close();
+    await reconciler.close();
     assert.deepEqual(core.hinted.map(({ id, run, lane, delayMs }) => [id, run, lane, delayMs]).slice(1), [[lost.id, 1, "worker", 0]]);
     assert.equal(core.hinted.some(({ id }) => id === fresh.id), false);
   });
@@ -51,25 +51,25 @@ describe("the reconciler", () => {
   it("puts back every hint, and waits for no beat, when Redis has forgotten all", async () => {
     const fresh = await core.submit(user);
     core.hinted.length = 0;
-    const upkeep = open("w");
+    const reconciler = open("w");
     await eventually("it has the duty", async () => (await core.database.sql`select 1 from duties`).length === 1);
     assert.equal(core.hinted.some(({ id }) => id === fresh.id), false);
     forgotten = true;
     await eventually("it is back", () => core.hinted.some(({ id }) => id === fresh.id), 3000);
     forgotten = false;
-    await upkeep.close();
+    await reconciler.close();
   });
 
   it("takes over an attempt whose lease has lapsed: RETRYING at once, and STALLED for good at the second death", async () => {
     const queuedJob = await core.submit(user);
-    const upkeep = open("w");
+    const reconciler = open("w");
     for (const [i, last] of ["RETRYING", "FAILED"].entries()) {
       await core.start(queuedJob, "dead");
       await core.database.sql`update queued_jobs set lease_until = now() - interval '1 second' where id = ${queuedJob.id}`;
-      upkeep.hurry();
+      reconciler.hurry();
       await eventually(`death ${i + 1} is found`, async () => (await typesOf(queuedJob.id)).at(-1) === last);
     }
-    await upkeep.close();
+    await reconciler.close();
     const row = await core.queuedJobs.find({ id: "", role: "ADMIN" }, queuedJob.id);
     assert.deepEqual([row?.status, row?.attempts, row?.error], ["FAILED", 2, { code: "STALLED", message: "The worker that ran it died or lost touch. It happened 2 times, so it is not tried again." }]);
     assert.deepEqual(await typesOf(queuedJob.id), ["QUEUED", "STARTED", "RETRYING", "STARTED", "FAILED"]);
@@ -79,9 +79,9 @@ describe("the reconciler", () => {
     const queuedJob = await core.submit(user);
     await core.start(queuedJob);
     let beats = 0;
-    const upkeep = open("w", { hintDue: async () => beats++ }, 5);
+    const reconciler = open("w", { hintDue: async () => beats++ }, 5);
     await eventually("it has looked", () => beats > 2);
-    await upkeep.close();
+    await reconciler.close();
     assert.deepEqual(await typesOf(queuedJob.id), ["QUEUED", "STARTED"]);
   });
 
@@ -105,7 +105,7 @@ describe("the reconciler", () => {
     let most = 0;
     let beats = 0;
     let go: () => void = () => {};
-    const upkeep = open("w", {
+    const reconciler = open("w", {
       async takeOverLapsed() {
         most = Math.max(most, ++running);
         await new Promise<void>((resolve) => (go = resolve));
@@ -115,12 +115,12 @@ describe("the reconciler", () => {
       hintDue: async () => 0,
     });
     await eventually("it works", () => running === 1);
-    for (let i = 0; i < 5; i++) upkeep.hurry();
+    for (let i = 0; i < 5; i++) reconciler.hurry();
     go();
     await eventually("it works again", () => beats === 1 && running === 1);
     go();
     await eventually("it rests", () => beats === 2 && running === 0);
-    await upkeep.close();
+    await reconciler.close();
     assert.equal(most, 1);
   });
 
@@ -129,11 +129,11 @@ describe("the reconciler", () => {
     const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }) });
     const faults = [new TypeError("a bug"), new ServiceUnavailableError("Redis is away.")];
     let beats = 0;
-    const upkeep = open("w", { takeOverLapsed: async () => { const fault = faults[beats++]; if (fault) throw fault; return 0; } }, 600_000, log);
+    const reconciler = open("w", { takeOverLapsed: async () => { const fault = faults[beats++]; if (fault) throw fault; return 0; } }, 600_000, log);
     await eventually("the fault is told", () => lines.length === 1);
-    upkeep.hurry();
+    reconciler.hurry();
     await eventually("it comes again by itself", () => beats === 3);
-    await upkeep.close();
+    await reconciler.close();
     assert.deepEqual(lines.map(({ level, msg }) => [level, msg]), [[50, "the reconciler failed"]]);
   });
 });
