@@ -20,6 +20,10 @@ export abstract class ServiceError extends Error {
 /** No token, or one that does not hold. */
 export class UnauthenticatedError extends ServiceError {
   readonly code = "UNAUTHENTICATED";
+  /** Of a user whose token still holds. */
+  static accountDeleted(): UnauthenticatedError {
+    return new UnauthenticatedError("This account was deleted: sign in again.");
+  }
 }
 
 /** Signed in, but not allowed. */

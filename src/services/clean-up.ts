@@ -4,6 +4,7 @@ import type { Database } from "../db/database.js";
 import { failpoint } from "../failpoint.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
+import { FIRST_ID } from "./ids.js";
 import { countLostFiles } from "./lost-files.js";
 import { findNamedKeys } from "./named-keys.js";
 import type { QueuedJobs } from "./queued-jobs.js";
@@ -42,12 +43,12 @@ export function createCleanUp(deps: { database: Database; queuedJobs: Pick<Queue
 
   async function purgeEvents(): Promise<number> {
     let total = 0;
-    for (let after: string | null = "00000000-0000-0000-0000-000000000000"; after !== null; ) {
+    for (let after: string | null = FIRST_ID; after !== null; ) {
       const page: { userId: string; seq: number | null }[] = await available(() => findOldEvents(sql, after ?? "", eventTtlSeconds));
       for (const { userId, seq } of page) if (seq !== null) total += await available(() => purgePrefix(sql, userId, seq));
       // A user with more than one batch of them has their turn again.
       const more = page.find(({ seq }) => seq !== null);
-      after = page.length === USERS ? (page.at(-1)?.userId ?? null) : more ? "00000000-0000-0000-0000-000000000000" : null;
+      after = page.length === USERS ? (page.at(-1)?.userId ?? null) : more ? FIRST_ID : null;
     }
     return total;
   }

@@ -2,6 +2,9 @@ import { InvalidInputError } from "../errors.js";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+/** Before all ids, to page from. */
+export const FIRST_ID = "00000000-0000-0000-0000-000000000000";
+
 export function isUuid(text: string): boolean {
   return UUID.test(text);
 }

@@ -3,12 +3,12 @@ import { available } from "../db/database.js";
 import { inBatches } from "../in-batches.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
+import { FIRST_ID } from "./ids.js";
 import { findNamedKeys } from "./named-keys.js";
 
 const PAGE = 500;
 const AT_ONCE = 8;
 const TOLD = 10;
-const FIRST = "00000000-0000-0000-0000-000000000000";
 
 /**
  * How many files that rows name are not in the storage. They are told and nothing is deleted: a person may bring them back
@@ -18,7 +18,7 @@ export async function countLostFiles({ sql, storage, log }: { sql: Sql; storage:
   const lost: string[] = [];
   let count = 0;
   for (const pageOf of [photoKeys, outputKeys]) {
-    for (let page = await available(() => pageOf(sql, FIRST)); page.length > 0; page = await available(() => pageOf(sql, page.at(-1)?.id ?? FIRST))) {
+    for (let page = await available(() => pageOf(sql, FIRST_ID)); page.length > 0; page = await available(() => pageOf(sql, page.at(-1)?.id ?? FIRST_ID))) {
       const keys = page.flatMap((row) => row.keys);
       const there = await inBatches(keys, AT_ONCE, (key) => storage.has(key));
       const missing = keys.filter((_, i) => !there[i]);

@@ -3,9 +3,9 @@ import { available, sqlState } from "../db/database.js";
 import type { Database } from "../db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../db/refusals.js";
 import { photos, queuedJobPhotos } from "../db/schema.js";
-import { ConflictError, NotFoundError, UnauthenticatedError } from "../errors.js";
+import { ConflictError, NotFoundError } from "../errors.js";
 import type { Logger } from "../logger.js";
-import { quotaExceeded } from "./quota-exceeded.js";
+import { quotaExceeded, whyNoRoom } from "./quota-exceeded.js";
 import type { User } from "./users.js";
 
 export type Photo = typeof photos.$inferSelect;
@@ -79,11 +79,6 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
     return { previewAttempts: 0, ...photo, createdAt: new Date(row?.createdAt ?? 0) };
   }
 
-  /** A user who was deleted elsewhere has none, which the statement cannot tell from a full one. */
-  async function hasCounter(userId: string): Promise<boolean> {
-    return (await available(() => sql`select from user_streams where user_id = ${userId}`)).length > 0;
-  }
-
   /**
    * The counter is locked first, as an accept does. `for update` of the photo and the guarded delete are two statements: an
    * accept that has a link to it, and is not committed yet, must be waited for before its QueuedJob can be seen.
@@ -131,8 +126,7 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
       } catch (error) {
         const state = sqlState(error);
         if (state === ALREADY_THERE) return null;
-        if (state === OVER_QUOTA && !(await hasCounter(photo.userId))) throw new UnauthenticatedError("This account was deleted: sign in again.");
-        if (state === OVER_QUOTA) throw quotaExceeded.storedBytes(deps.maxStoredBytes);
+        if (state === OVER_QUOTA) throw await whyNoRoom(sql, photo.userId, quotaExceeded.storedBytes(deps.maxStoredBytes));
         throw error;
       }
     },

@@ -1,7 +1,15 @@
-import { QuotaExceededError } from "../errors.js";
+import type { Sql } from "postgres";
+import { available } from "../db/database.js";
+import { QuotaExceededError, UnauthenticatedError } from "../errors.js";
 
 /** What is told of each quota of a user, wherever it is met. */
 export const quotaExceeded = {
   unfinished: (most: number) => new QuotaExceededError(`You have ${most} unfinished QueuedJobs at most; wait until some have finished.`, 5000),
   storedBytes: (most: number) => new QuotaExceededError(`Your photos and outputs may take ${most} bytes at most; delete some first.`, 60_000),
 };
+
+/** Why a statement found no room for what a user adds: `quota`, unless they were deleted elsewhere and have no counter, which it cannot tell from a full one. */
+export async function whyNoRoom(sql: Sql, userId: string, quota: QuotaExceededError): Promise<QuotaExceededError | UnauthenticatedError> {
+  const counters = await available(() => sql`select from user_streams where user_id = ${userId}`);
+  return counters.length > 0 ? quota : UnauthenticatedError.accountDeleted();
+}

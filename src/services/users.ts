@@ -144,7 +144,7 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
       const seen = known.get(keyOf(claims));
       if (seen?.role === "USER" && seen.id === user.id) return seen;
       const [now] = await findMany([user.id]);
-      if (!now) throw new UnauthenticatedError("This account was deleted: sign in again.");
+      if (!now) throw UnauthenticatedError.accountDeleted();
       return now;
     },
     findMany,

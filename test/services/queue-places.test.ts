@@ -20,8 +20,8 @@ describe("the waiting line", () => {
   });
   after(() => waist.close());
   /** One that has not seen the crowd yet. */
-  const places = (): QueuePlaces => createQueuePlaces({ database: waist.database, catalogue: new Map([...catalogue, [albumTask.name, albumTask]]), startRate: { rate: async (lane) => rates[lane] } });
-  const positions = async (...rows: { id: string }[]) => (await places().find(rows.map(({ id }) => id))).map((place) => place?.position ?? null);
+  const unseen = (): QueuePlaces => createQueuePlaces({ database: waist.database, catalogue: new Map([...catalogue, [albumTask.name, albumTask]]), startRate: { rate: async (lane) => rates[lane] } });
+  const positions = async (...rows: { id: string }[]) => (await unseen().find(rows.map(({ id }) => id))).map((place) => place?.position ?? null);
 
   it("has one's own by priority, and within it by their time", async () => {
     const user = await waist.newUser();
@@ -36,7 +36,7 @@ describe("the waiting line", () => {
     await waist.start(running);
     const waiting = await waist.submit(user);
     assert.deepEqual(await positions(running, finished, later, { id: user.id }, waiting), [null, null, null, null, 0]);
-    assert.deepEqual(await places().find([]), []);
+    assert.deepEqual(await unseen().find([]), []);
   });
 
   it("lets others before one in blocks of 16, so that the first of one never stands behind the thousands of another", async () => {
@@ -59,9 +59,9 @@ describe("the waiting line", () => {
     const user = await waist.newUser();
     const [, second] = await waist.submitMany(user, [{}, {}]);
     assert.ok(second);
-    assert.deepEqual(await places().find([second.id]), [{ position: 1, startsAt: null }]);
+    assert.deepEqual(await unseen().find([second.id]), [{ position: 1, startsAt: null }]);
     rates.worker = 0.1;
-    const [place] = await places().find([second.id]);
+    const [place] = await unseen().find([second.id]);
     const seconds = (Date.parse(place?.startsAt ?? "") - Date.now()) / 1000;
     assert.ok(seconds > 18 && seconds <= 20, String(seconds));
   });

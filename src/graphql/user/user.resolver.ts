@@ -26,7 +26,7 @@ export class UserResolver {
   async me(@Ctx() { user, users }: Context): Promise<User> {
     // All else is read from rows, or refused by them; this alone would be answered from what is remembered of a user.
     const [me] = await users.findMany([user.id]);
-    if (!me) throw new UnauthenticatedError("This account was deleted: sign in again.");
+    if (!me) throw UnauthenticatedError.accountDeleted();
     return me;
   }
 

@@ -1,11 +1,11 @@
 import type { Sql } from "postgres";
 import { available, sqlState, violatedConstraint } from "../../db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../../db/refusals.js";
-import { IdempotencyConflictError, InvalidInputError, ServiceUnavailableError, UnauthenticatedError } from "../../errors.js";
+import { IdempotencyConflictError, InvalidInputError, ServiceUnavailableError } from "../../errors.js";
 import type { InputIssue } from "../../errors.js";
 import type { QueuedJob } from "../../queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
-import { quotaExceeded } from "../quota-exceeded.js";
+import { quotaExceeded, whyNoRoom } from "../quota-exceeded.js";
 import { checkSubmission, toNewQueuedJob } from "./check-submission.js";
 import type { Submission } from "./check-submission.js";
 import type { NewQueuedJob, Unit } from "./insert-units.js";
@@ -104,13 +104,7 @@ async function tryInsert({ sql, insert, maxPending }: EnqueueDeps, unit: Unit): 
     if (state === ALREADY_THERE || violatedConstraint(error) === "queued_job_photos_photo") return null;
     if (state !== OVER_QUOTA) throw error;
   }
-  if (!(await hasCounter(sql, unit.userId))) throw new UnauthenticatedError("This account was deleted: sign in again.");
-  throw quotaExceeded.unfinished(maxPending);
-}
-
-/** A user who was deleted elsewhere has none, which the statement cannot tell from a full one. */
-async function hasCounter(sql: Sql, userId: string): Promise<boolean> {
-  return (await available(() => sql`select from user_streams where user_id = ${userId}`)).length > 0;
+  throw await whyNoRoom(sql, unit.userId, quotaExceeded.unfinished(maxPending));
 }
 
 function inOrder(items: NewQueuedJob[], known: ReadonlyMap<string, Keyed>, steps: Step[]): QueuedJob[] {
