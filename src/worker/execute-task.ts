@@ -46,11 +46,11 @@ export function executeTask(deps: ExecuteDeps, hint: HintData): Promise<void> {
   return (deps.tracer ?? noTracer).resume(hint.traceparent, "attempt", async (note) => {
     note({ "photos.queued_job.id": hint.id, "photos.request.id": hint.requestId });
     const claimed = await deps.queuedJobs.start({ id: hint.id, run: hint.run, worker: deps.worker });
-    if (claimed) await attend(deps, claimed, note);
+    if (claimed) await underLease(deps, claimed, note);
   });
 }
 
-async function attend(deps: ExecuteDeps, claimed: Claimed, note: (attributes: SpanAttributes) => void): Promise<void> {
+async function underLease(deps: ExecuteDeps, claimed: Claimed, note: (attributes: SpanAttributes) => void): Promise<void> {
   const begun = performance.now();
   const { queuedJob, attempt, requestId } = claimed;
   deps.startRate.note(deps.catalogue.get(queuedJob.jobName)?.runsIn ?? "worker");

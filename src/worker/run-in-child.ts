@@ -17,7 +17,7 @@ import { hashText } from "../services/signed-hash.js";
 import type { Task, TaskPhoto } from "../tasks/define-task.js";
 import type { ProgressReporter } from "./progress-reporter.js";
 import { createTaskAnswers } from "./task-answers.js";
-import type { TaskChildRequest, TaskChildResponse } from "./task-child-protocol.js";
+import type { TaskChildRequest, TaskChildResponse } from "./task-child-request.js";
 
 export interface RunInChildDeps {
   photos: Photos;

@@ -7,7 +7,7 @@ import type { ChildTools } from "../imaging/serve-child.js";
 import { serveChild } from "../imaging/serve-child.js";
 import type { NearPhotoList, TaskContext, TaskOutput } from "../tasks/define-task.js";
 import { loadWork } from "../tasks/load-work.js";
-import type { TaskChildRequest, TaskChildResponse } from "./task-child-protocol.js";
+import type { TaskChildRequest, TaskChildResponse } from "./task-child-request.js";
 
 // A warm child has the image library loaded before its first task, not in it. What only other tasks need waits for them.
 await loadWork("thumbnail");

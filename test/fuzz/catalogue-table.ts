@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sharp } from "../../src/imaging/sharp.js";
 import type { Task } from "../../src/tasks/define-task.js";
-import type { TaskChildResponse } from "../../src/worker/task-child-protocol.js";
+import type { TaskChildResponse } from "../../src/worker/task-child-request.js";
 import { createJobRunner, toTaskPhoto } from "./job-runner.js";
 import type { Verdict } from "./judge-error.js";
 import type { SamplePhoto } from "./sample-photos.js";

@@ -7,7 +7,7 @@ import type { PhotoHeader } from "../../src/imaging/photo-header.js";
 import { createPhotoInspector } from "../../src/imaging/photo-inspector.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import type { NearPhotoList, Task, TaskPhoto } from "../../src/tasks/define-task.js";
-import type { TaskChildRequest, TaskChildResponse } from "../../src/worker/task-child-protocol.js";
+import type { TaskChildRequest, TaskChildResponse } from "../../src/worker/task-child-request.js";
 import { silentLog } from "../support/silent-log.js";
 import { judgeError } from "./judge-error.js";
 import type { Verdict } from "./judge-error.js";

@@ -3,7 +3,7 @@ import { access, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PermanentTaskError } from "../../src/errors.js";
 import { serveChild } from "../../src/imaging/serve-child.js";
-import type { TaskChildRequest, TaskChildResponse } from "../../src/worker/task-child-protocol.js";
+import type { TaskChildRequest, TaskChildResponse } from "../../src/worker/task-child-request.js";
 import { eventually } from "../support/eventually.js";
 
 export interface ChildScript {

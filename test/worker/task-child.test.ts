@@ -9,7 +9,7 @@ import { ChildStoppedError } from "../../src/imaging/child-stopped-error.js";
 import { sharp } from "../../src/imaging/sharp.js";
 import { createLoggerTo } from "../../src/logger.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
-import type { TaskChildRequest, TaskChildResponse } from "../../src/worker/task-child-protocol.js";
+import type { TaskChildRequest, TaskChildResponse } from "../../src/worker/task-child-request.js";
 import { noise } from "../imaging/noise.js";
 import { assertQuadrants, quadrants } from "../imaging/quadrants.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";

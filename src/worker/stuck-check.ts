@@ -9,7 +9,7 @@ const AFTER_MS = 60_000;
  * Whether a worker that could take work does: null, or why not. One that has room, and took nothing for a while although
  * work was due all the while, is stuck, whatever its connections say.
  */
-export function createProgressCheck(deps: {
+export function createStuckCheck(deps: {
   taskWorker: Pick<TaskWorker, "idleReason" | "restingMs">;
   hasWaited(jobs: readonly string[], seconds: number): Promise<boolean>;
   catalogue: ReadonlyMap<string, Task>;

@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
 import { createHintQueue, laneQueueName } from "../../src/queue/hint-queue.js";
 import { createBacklogReads } from "../../src/services/backlog.js";
-import { createProgressCheck } from "../../src/worker/check-progress.js";
+import { createStuckCheck } from "../../src/worker/stuck-check.js";
 import { createTaskWorker } from "../../src/worker/task-worker.js";
 import type { TaskWorker } from "../../src/worker/task-worker.js";
 import { eventually } from "../support/eventually.js";
@@ -23,7 +23,7 @@ describe("a worker that takes nothing", () => {
     const { url, prefix } = scene.core.redis;
     queue = new Queue(laneQueueName("worker"), { connection: { url }, prefix });
     taskWorker = createTaskWorker(scene.deps, { redisUrl: url, prefix, tasks: 1, children: 1, drainMs: 1000, onRedisReady: () => {} });
-    check = createProgressCheck({ taskWorker, hasWaited: createBacklogReads(scene.core.database).hasWaited, catalogue: scene.deps.catalogue, afterMs: 400 });
+    check = createStuckCheck({ taskWorker, hasWaited: createBacklogReads(scene.core.database).hasWaited, catalogue: scene.deps.catalogue, afterMs: 400 });
     await eventually("it takes work", async () => (await check()) === null);
   });
   after(async () => {
