@@ -9,12 +9,9 @@ const INDEX = /^(?:\s|--[^\n]*\n)*(CREATE (?:UNIQUE )?INDEX) IF NOT EXISTS "(\w+
 /** undefined_table, undefined_column: the index belongs to what the migrations are about to make. */
 const NOT_THERE_YET = new Set(["42P01", "42703"]);
 
-/** Makes the indexes of the migrations in `folder` that were not applied yet, while others go on writing. */
-export async function buildIndexes(sql: Sql, folder: string): Promise<void> {
-  const [table] = await sql<{ name: string | null }[]>`select to_regclass('drizzle.__drizzle_migrations')::text as name`;
-  if (!table?.name) return;
-  const [last] = await sql<{ when: string | null }[]>`select max(created_at) as when from drizzle.__drizzle_migrations`;
-  const pending = readMigrationFiles({ migrationsFolder: folder }).filter(({ folderMillis }) => folderMillis > Number(last?.when ?? 0));
+/** Makes the indexes of the migrations in `folder` that are newer than `lastApplied`, while others go on writing. */
+export async function buildIndexes(sql: Sql, folder: string, lastApplied: number): Promise<void> {
+  const pending = readMigrationFiles({ migrationsFolder: folder }).filter(({ folderMillis }) => folderMillis > lastApplied);
   for (const statement of pending.flatMap((migration) => migration.sql)) {
     const [, create, name, on] = INDEX.exec(statement) ?? [];
     if (create && name && on) await buildIndex(sql, { create, name, on });

@@ -22,8 +22,9 @@ export async function migrate(url: string): Promise<void> {
   const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {}, connection: { application_name: "photo-service migrate", lock_timeout: 60_000 } });
   try {
     await takeLock(client);
-    await buildIndexes(client, FOLDER);
-    if (!(await isMigrated({ sql: client }))) await dropReadOnlyViews(client);
+    const applied = await lastApplied(client);
+    if (applied !== null) await buildIndexes(client, FOLDER, applied);
+    if (!isCurrent(applied)) await dropReadOnlyViews(client);
     await applyMigrations(drizzle({ client }), { migrationsFolder: FOLDER });
     await renewReadOnlyRole(client, url);
   } finally {
@@ -42,13 +43,18 @@ async function takeLock(sql: Sql): Promise<void> {
 
 /** Whether every migration of this version was applied; a newer database, in the middle of a roll-out, will do. */
 export async function isMigrated({ sql }: Pick<Database, "sql">): Promise<boolean> {
-  const [table] = await sql<{ name: string | null }[]>`select to_regclass('drizzle.__drizzle_migrations')::text as name`;
-  if (!table?.name) return false;
-  const [last] = await sql<{ when: string | null }[]>`select max(created_at) as when from drizzle.__drizzle_migrations`;
-  return Number(last?.when ?? 0) >= newestMigration();
+  return isCurrent(await lastApplied(sql));
 }
 
-function newestMigration(): number {
+/** When the last one that was applied was made; null in a database that never saw any. */
+async function lastApplied(sql: Sql): Promise<number | null> {
+  const [table] = await sql<{ name: string | null }[]>`select to_regclass('drizzle.__drizzle_migrations')::text as name`;
+  if (!table?.name) return null;
+  const [last] = await sql<{ when: string | null }[]>`select max(created_at) as when from drizzle.__drizzle_migrations`;
+  return Number(last?.when ?? 0);
+}
+
+function isCurrent(applied: number | null): boolean {
   const journal = JSON.parse(readFileSync(`${FOLDER}/meta/_journal.json`, "utf8")) as { entries: { when: number }[] };
-  return Math.max(...journal.entries.map((entry) => entry.when));
+  return applied !== null && applied >= Math.max(...journal.entries.map((entry) => entry.when));
 }

@@ -1,5 +1,5 @@
 import { ServiceUnavailableError } from "../errors.js";
-import { sqlState } from "./database.js";
+import { connectionFault, sqlState } from "./database.js";
 
 /** What an operator typed was not run, or not to its end; the message says why, in a sentence. */
 export class RefusedQueryError extends Error {
@@ -30,7 +30,7 @@ export function explainRefusal(error: unknown): unknown {
   const state = sqlState(error);
   if (error instanceof RefusedQueryError || error instanceof ServiceUnavailableError || !(error instanceof Error)) return error;
   if (state === null && "code" in error && error.code === "CONNECTION_CLOSED") return new RefusedQueryError(SENTENCES["57P01"] ?? "", true, { cause: error });
-  if (state === null) return isConnectionError(error) ? new ServiceUnavailableError("The database is away; try again in a moment.", { cause: error }) : error;
+  if (state === null) return connectionFault(error) !== null ? new ServiceUnavailableError("The database is away; try again in a moment.", { cause: error }) : error;
   if (state === BUSY) return new RefusedQueryError("Other queries are running already; try again in a moment.", true, { cause: error });
   if (error.message.includes("cannot insert multiple commands")) return new RefusedQueryError("One statement at a time: there is a second one behind a semicolon.", false, { cause: error });
   return new RefusedQueryError(SENTENCES[state] ?? inPostgresWords(error), false, { cause: error });
@@ -39,8 +39,4 @@ export function explainRefusal(error: unknown): unknown {
 function inPostgresWords(error: Error): string {
   const hint = "hint" in error && typeof error.hint === "string" ? ` ${error.hint}` : "";
   return `PostgreSQL says: ${error.message}.${hint}`;
-}
-
-function isConnectionError(error: Error): boolean {
-  return "code" in error && typeof error.code === "string" && /^(CONNECT|E[A-Z]+)/.test(error.code);
 }
