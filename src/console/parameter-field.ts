@@ -11,7 +11,7 @@ export interface ParameterField {
   kind: FieldKind;
   description: string;
   required: boolean;
-  /** Of a choice. */
+  /** Of a choice, as texts. */
   options: string[];
   /** What is taken when nothing is entered, as text; empty when there is no default. */
   fallback: string;
@@ -25,7 +25,7 @@ export function parameterFields({ parameterSchema: { properties = {}, required =
     kind: kindOf(schema),
     description: schema.description ?? "",
     required: required.includes(name) && schema.default === undefined,
-    options: schema.enum ?? [],
+    options: (schema.enum ?? []).map(textOf),
     fallback: textOf(schema.default),
     schema,
   }));
@@ -34,6 +34,7 @@ export function parameterFields({ parameterSchema: { properties = {}, required =
 /** The value that a text stands for; undefined leaves the parameter out. */
 export function readField({ kind, schema }: ParameterField, text: string | undefined): unknown {
   if (text === undefined || (kind === "text" ? text : text.trim()) === "") return undefined;
+  if (kind === "choice") return schema.enum?.find((value) => textOf(value) === text);
   if (kind === "flag") return text === "true";
   if (kind === "number") return readNumber(text);
   if (kind === "list") return text.split(",").map((part) => part.trim()).filter(Boolean).map((part) => (isNumeric(schema.items) ? readNumber(part) : part));
@@ -76,7 +77,7 @@ function toSentence(subject: string, message: string): string {
 }
 
 function kindOf(schema: PropertySchema): FieldKind {
-  if (schema.enum?.every((value) => typeof value === "string")) return "choice";
+  if (schema.enum) return "choice";
   if (schema.type === "boolean") return "flag";
   if (isNumeric(schema)) return "number";
   if (schema.type === "string") return "text";

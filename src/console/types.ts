@@ -37,7 +37,7 @@ export interface Me {
 export interface PropertySchema {
   type?: string;
   description?: string;
-  enum?: string[];
+  enum?: unknown[];
   default?: unknown;
   minimum?: number;
   maximum?: number;

@@ -33,6 +33,16 @@ describe("the form of a Job", () => {
     assert.equal(fieldsOf("convert").at(-1)?.label, "Keep metadata");
   });
 
+  it("offers what one chooses from, numbers too, and reads what was chosen as what it is", () => {
+    const parameters = z.strictObject({ degrees: z.literal([90, 180, 270]).default(90), side: z.literal(["left", 2, null]) });
+    const [degrees, side] = parameterFields({ parameterSchema: z.toJSONSchema(parameters, { io: "input" }) as Job["parameterSchema"] });
+    assert.ok(degrees && side);
+    assert.deepEqual([degrees.kind, degrees.options, degrees.fallback], ["choice", ["90", "180", "270"], "90"]);
+    assert.deepEqual([side.kind, side.options, side.required], ["choice", ["left", "2", "null"], true]);
+    assert.deepEqual(["180", "", undefined].map((text) => readField(degrees, text)), [180, undefined, undefined]);
+    assert.deepEqual(["left", "2", "null"].map((text) => readField(side, text)), ["left", 2, null]);
+  });
+
   const read: [job: string, parameter: string, text: string | undefined, value: unknown][] = [
     ["thumbnail", "quality", "80", 80],
     ["thumbnail", "quality", "", undefined],
