@@ -9,7 +9,7 @@ import type { QueuePlaces } from "../services/queue-places.js";
 import type { QueuedJobReads } from "../services/queued-job-reads.js";
 import type { QueuedJobs } from "../services/queued-jobs.js";
 import type { User, Users } from "../services/users.js";
-import type { Loaders } from "./loaders.js";
+import type { HasLoaders } from "./loaders.js";
 
 /** What resolvers work with; made once for a process. */
 export interface Services {
@@ -28,16 +28,12 @@ export interface Services {
 }
 
 /** Of one operation. */
-export interface Context extends Services {
+export interface Context extends Services, HasLoaders {
   /** Who asks. */
   user: User;
   requestId: string;
   /** Made when there is something to say. */
   log: () => Logger;
-  /** Whether a row is loaded once only. */
-  cached: boolean;
-  /** By `loadersOf`. */
-  loaders: Loaders | null;
 }
 
 /** `cached`: false for a subscription, whose context lives as long as the stream and must not tell what was once loaded. */

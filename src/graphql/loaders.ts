@@ -1,9 +1,9 @@
 import DataLoader from "dataloader";
 import type { QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
-import type { Photo } from "../services/photos.js";
-import type { User } from "../services/users.js";
-import type { Place } from "../services/queue-places.js";
-import type { Context } from "./context.js";
+import type { Photo, Photos } from "../services/photos.js";
+import type { Place, QueuePlaces } from "../services/queue-places.js";
+import type { QueuedJobReads } from "../services/queued-job-reads.js";
+import type { User, Users } from "../services/users.js";
 
 /** Rows that many nodes of one answer name, fetched together. */
 export interface Loaders {
@@ -16,13 +16,25 @@ export interface Loaders {
   places: DataLoader<string, Place | null>;
 }
 
-/** Of one operation; made when it first asks for some, as most never do. */
-export function loadersOf(context: Context): Loaders {
-  context.loaders ??= createLoaders(context);
-  return context.loaders;
+/** What the loaders of an operation are made of, and where they are kept. */
+export interface HasLoaders {
+  users: Users;
+  photos: Photos;
+  queuedJobReads: QueuedJobReads;
+  queuePlaces: QueuePlaces;
+  /** Whether a row is loaded once only. */
+  cached: boolean;
+  /** Null until one is asked for. */
+  loaders: Loaders | null;
 }
 
-function createLoaders({ users, photos, queuedJobReads, queuePlaces, cached: cache }: Context): Loaders {
+/** Of one operation; made when it first asks for some, as most never do. */
+export function loadersOf(holder: HasLoaders): Loaders {
+  holder.loaders ??= createLoaders(holder);
+  return holder.loaders;
+}
+
+function createLoaders({ users, photos, queuedJobReads, queuePlaces, cached: cache }: HasLoaders): Loaders {
   return {
     users: new DataLoader((ids) => users.findMany(ids), { cache }),
     photos: new DataLoader((ids) => photos.findMany(ids), { cache }),
