@@ -39,7 +39,7 @@ export function createEdgeMetrics({ registry }: MetricsPage, onFault: () => void
     onRequest({ method, route, status, seconds }) {
       requests.observe({ method, route: route ?? "none", status }, seconds);
       // GraphQL's own are told by their code.
-      if (status === 500 && route !== "/graphql") onFault();
+      if (status === 500 && !route?.startsWith("/graphql")) onFault();
     },
     onField: ({ type, name, failed, seconds }) => fields.observe({ type, field: name, outcome: failed ? "failed" : "ok" }, seconds),
     onError(code) {

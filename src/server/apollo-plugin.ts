@@ -2,19 +2,18 @@ import type { ApolloServerPlugin, GraphQLRequestListener } from "@apollo/server"
 import { GraphQLError } from "graphql";
 import type { Context } from "../graphql/context.js";
 import type { VariablesChecker } from "../graphql/limits/variables-checker.js";
+import type { ErrorTeller } from "./error-teller.js";
 import { statusOfResult } from "./http-status.js";
 import type { KnownOperations } from "./known-operations.js";
-import { logInternal } from "./log-internal.js";
 
 export interface ApolloPluginOptions {
   exceeds: VariablesChecker;
   known: KnownOperations;
-  /** An error was told, with this code. */
-  onError: (code: string) => void;
+  teller: ErrorTeller;
 }
 
 /** What is ours on the way of an operation through Apollo. One plugin and one listener: Apollo waits for each at each step. */
-export function createApolloPlugin({ exceeds, known, onError }: ApolloPluginOptions): ApolloServerPlugin<Context> {
+export function createApolloPlugin({ exceeds, known, teller }: ApolloPluginOptions): ApolloServerPlugin<Context> {
   const listener: GraphQLRequestListener<Context> = {
     async didResolveOperation({ source, document, operation, request: { variables, operationName } }) {
       // Apollo would execute one as if it were a query, and fail.
@@ -25,14 +24,13 @@ export function createApolloPlugin({ exceeds, known, onError }: ApolloPluginOpti
       known.add({ query: source, operationName }, { document, operation });
     },
     async didEncounterErrors({ errors, contextValue, operationName }) {
-      logInternal(errors, contextValue, operationName);
+      teller.log(errors, contextValue.log, { operationName });
     },
     async willSendResponse({ response }) {
       response.http.headers.set("cache-control", "no-store");
       if (response.body.kind !== "single") return;
       const { singleResult } = response.body;
       response.http.status = statusOfResult(singleResult, response.http.status);
-      for (const { extensions } of singleResult.errors ?? []) onError(String(extensions?.["code"]));
     },
   };
   return { requestDidStart: async () => listener };

@@ -1,11 +1,12 @@
-import { GraphQLError, execute } from "graphql";
+import { execute } from "graphql";
 import type { ExecutionArgs, ExecutionResult } from "graphql";
 import { withDeadline } from "../deadline.js";
 import { ServiceUnavailableError } from "../errors.js";
+import { asGraphQLError } from "./as-graphql-error.js";
 
 /** As `execute`; an operation that takes longer is answered SERVICE_UNAVAILABLE, and what it asks of the database ends. */
 export function executeInTime(args: ExecutionArgs, ms: number): Promise<ExecutionResult> {
-  return withDeadline(async () => execute(args), ms, () => ({ errors: [new GraphQLError("", { originalError: tookTooLong(ms) })] }));
+  return withDeadline(async () => execute(args), ms, () => ({ errors: [asGraphQLError(tookTooLong(ms))] }));
 }
 
 export function tookTooLong(ms: number): ServiceUnavailableError {

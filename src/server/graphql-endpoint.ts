@@ -2,19 +2,20 @@ import { ApolloServer, HeaderMap } from "@apollo/server";
 import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
 import { fastifyApolloHandler } from "@as-integrations/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { GraphQLError } from "graphql";
 import type { GraphQLSchema } from "graphql";
 import { withDeadline } from "../deadline.js";
 import { createContext } from "../graphql/context.js";
 import type { Context, Services } from "../graphql/context.js";
 import { MAX_ERRORS } from "../graphql/document-checker.js";
-import { formatError, isInternal, withoutSuggestion } from "../graphql/format-error.js";
+import { isInternal } from "../graphql/format-error.js";
 import { limitRule } from "../graphql/limits/limit-rule.js";
 import { LIMITS } from "../graphql/limits/limits.js";
 import { createVariablesChecker } from "../graphql/limits/variables-checker.js";
 import type { Logger } from "../logger.js";
 import { createApolloPlugin } from "./apollo-plugin.js";
+import { asGraphQLError } from "./as-graphql-error.js";
 import type { Authenticator } from "./authenticator.js";
+import type { ErrorTeller } from "./error-teller.js";
 import { tookTooLong } from "./execute-in-time.js";
 import { MAX_GRAPHQL_BYTES, takeGraphqlBodies } from "./graphql-body.js";
 import { retryHeaders, statusOf } from "./http-status.js";
@@ -31,8 +32,7 @@ export interface GraphqlEndpointOptions {
   /** Until an operation is answered. */
   operationMs: number;
   compiled: OperationCompiler;
-  /** An error was told, with this code. */
-  onError: (code: string) => void;
+  teller: ErrorTeller;
   /** Answers a browser that opens the path; null when it is none. */
   browserPage: ((request: FastifyRequest, reply: FastifyReply) => Promise<string> | null) | null;
 }
@@ -44,7 +44,6 @@ export interface GraphqlEndpointOptions {
 export async function registerGraphqlEndpoint(app: FastifyInstance, options: GraphqlEndpointOptions): Promise<void> {
   const known = createKnownOperations();
   const exceeds = createVariablesChecker(options.schema);
-  const told = (error: unknown) => formatError(options.production ? withoutSuggestion(error) : error);
   const apollo = new ApolloServer<Context>({
     schema: options.schema,
     introspection: options.introspection,
@@ -57,18 +56,18 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
     validationRules: [limitRule],
     validationOptions: { maxErrors: MAX_ERRORS },
     stopOnTerminationSignals: false,
-    formatError: (_, error) => told(error),
+    formatError: (_, error) => options.teller.mask(error),
     // Its cache control looks at every field, to say of an answer that it must not be stored.
-    plugins: [createApolloPlugin({ exceeds, known, onError: options.onError }), ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled()],
+    plugins: [createApolloPlugin({ ...options, exceeds, known }), ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled()],
   });
   await apollo.start();
   app.addHook("onClose", () => apollo.stop());
 
   await app.register(async (scope) => {
-    takeGraphqlBodies(scope);
+    takeGraphqlBodies(scope, options.teller);
     const contexts = createContexts(options);
     const answer = fastifyApolloHandler(apollo, { context: contexts });
-    const answers = createKnownAnswers({ ...options, known, exceeds, contextOf: contexts, told });
+    const answers = createKnownAnswers({ ...options, known, exceeds, contextOf: contexts });
     const late = (): string => {
       throw tookTooLong(options.operationMs);
     };
@@ -94,9 +93,9 @@ function createContexts(options: GraphqlEndpointOptions): (request: FastifyReque
 async function contextOf(request: FastifyRequest, { services, authenticator }: GraphqlEndpointOptions): Promise<Context> {
   try {
     const { user } = await authenticator.fromHeader(request.raw.headersDistinct["authorization"], request.ip);
-    return createContext(services, { user, requestId: request.id, log: () => request.log as Logger, cached: true });
+    return createContext(services, { user, requestId: request.id, log: () => request.log.child({ userId: user.id }) as Logger, cached: true });
   } catch (error) {
     if (isInternal(error)) request.log.error({ err: error }, "a request could not be authenticated");
-    throw new GraphQLError("", { originalError: error as Error, extensions: { http: { status: statusOf(error), headers: new HeaderMap(Object.entries(retryHeaders(error))) }, ...(isInternal(error) && { code: "INTERNAL_SERVER_ERROR" }) } });
+    throw asGraphQLError(error, { http: { status: statusOf(error), headers: new HeaderMap(Object.entries(retryHeaders(error))) } });
   }
 }

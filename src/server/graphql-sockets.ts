@@ -14,15 +14,16 @@ import type { Subscription } from "../events/subscription.js";
 import type { Context } from "../graphql/context.js";
 import { isInternal } from "../graphql/format-error.js";
 import type { Logger } from "../logger.js";
+import { asGraphQLError } from "./as-graphql-error.js";
 import type { Authenticator, Session } from "./authenticator.js";
 import { closeAtExpiry } from "./close-at-expiry.js";
 import { closeInTurns } from "./close-in-turns.js";
+import type { ErrorTeller } from "./error-teller.js";
 import { executeInTime } from "./execute-in-time.js";
 import { MAX_GRAPHQL_BYTES } from "./graphql-body.js";
 import { createKeepAlive } from "./keep-alive.js";
 import { createMessageRate } from "./message-rate.js";
 import type { OperationCompiler } from "./operation-compiler.js";
-import { asGraphQLError } from "./operations.js";
 import type { OperationRequest, Operations } from "./operations.js";
 import type { Origins } from "./origins.js";
 import type { Proxies } from "./proxies.js";
@@ -32,12 +33,13 @@ import { createSocketDoor } from "./socket-door.js";
 import { createSocketStream } from "./socket-stream.js";
 import { createSocketWriter } from "./socket-writer.js";
 import type { SocketWriter } from "./socket-writer.js";
-import { requestIdOf } from "./request-id.js";
+import { newRequestId, requestIdOf } from "./request-id.js";
 import type { UserConnections } from "./user-connections.js";
 
 export interface GraphqlSocketsOptions {
   server: Server;
   operations: Operations;
+  teller: ErrorTeller;
   compiled: OperationCompiler;
   authenticator: Authenticator;
   connections: UserConnections;
@@ -76,11 +78,11 @@ const INIT_TIMEOUT_MS = 5000;
 const CLOSE_GRACE_MS = 3000;
 
 export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSockets {
-  const { limits, operations, connections } = options;
+  const { limits, operations, teller, connections } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_GRAPHQL_BYTES, perMessageDeflate: false, handleProtocols });
   const door = createSocketDoor(limits.openingSockets);
   const keepAlive = createKeepAlive();
-  const results = createSharedResults(options.compiled, (errors, { contextValue }) => operations.tell(errors, (contextValue as Context).log));
+  const results = createSharedResults(options.compiled, (errors, { contextValue }) => teller.tell(errors, (contextValue as Context).log));
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
@@ -90,8 +92,8 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     onOperation: ({ extra }, id, payload, args, source) => ("take" in source ? tellEvents(extra, { id, payload, args }, source as unknown as Subscription) : undefined),
     onConnect: (context) => admit(context),
     onSubscribe: (context, id, payload) => prepare(context, id, payload),
-    onNext: (context, _id, _payload, _args, result) => (result.errors ? ({ ...result, errors: operations.tell(result.errors, context.extra.log) } as FormattedExecutionResult) : undefined),
-    onError: (context, _id, _payload, errors) => operations.tell(errors, context.extra.log),
+    onNext: (_context, _id, _payload, args, result) => (result.errors ? ({ ...result, errors: teller.tell(result.errors, (args.contextValue as Context).log) } as FormattedExecutionResult) : undefined),
+    onError: (context, _id, _payload, errors) => teller.tell(errors, context.extra.log),
   });
 
   /** False closes with 4403. */
@@ -134,15 +136,16 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   }
 
   /** An error of a single operation is never one of the socket. */
-  async function prepare({ extra, subscriptions }: SocketContext<Record<string, unknown>, Extra>, id: string, payload: OperationRequest) {
-    if (!extra.session) throw new Error("A socket without a session got to subscribe");
+  async function prepare({ extra: { session, log }, subscriptions }: SocketContext<Record<string, unknown>, Extra>, id: string, payload: OperationRequest) {
+    if (!session) throw new Error("A socket without a session got to subscribe");
     if (Object.keys(subscriptions).length > limits.subscriptionsPerSocket) return [asGraphQLError(new QuotaExceededError(`A socket may have ${limits.subscriptionsPerSocket} subscriptions at most.`, 1000))];
     try {
-      await options.rateLimits.takeOfUser(extra.session.user.id);
+      await options.rateLimits.takeOfUser(session.user.id);
     } catch (error) {
       return [asGraphQLError(error)];
     }
-    return operations.prepare(extra.session, payload, extra.log, { operationId: id });
+    const requestId = newRequestId();
+    return operations.prepare(session, payload, { requestId, log: () => log().child({ operationId: id, requestId, userId: session.user.id }) });
   }
 
   function open(socket: WebSocket, request: IncomingMessage, stream: Duplex): void {

@@ -11,10 +11,9 @@ import type { Logger } from "../logger.js";
 import type { Authenticator, Session } from "./authenticator.js";
 import { closeAtExpiry } from "./close-at-expiry.js";
 import { closeInTurns } from "./close-in-turns.js";
-import { MAX_GRAPHQL_BYTES, sendGraphqlError, takeGraphqlBodies } from "./graphql-body.js";
+import type { ErrorTeller } from "./error-teller.js";
 import { executeInTime } from "./execute-in-time.js";
-import { retryHeaders, statusOf } from "./http-status.js";
-import { asGraphQLError } from "./operations.js";
+import { badRequest, MAX_GRAPHQL_BYTES, refuseGraphql, takeGraphqlBodies } from "./graphql-body.js";
 import type { Operations } from "./operations.js";
 import { createStreamWriter } from "./stream-writer.js";
 import type { StreamWriter } from "./stream-writer.js";
@@ -22,6 +21,7 @@ import type { UserConnections } from "./user-connections.js";
 
 export interface GraphqlStreamsOptions {
   operations: Operations;
+  teller: ErrorTeller;
   authenticator: Authenticator;
   connections: UserConnections;
   /** Until a query or a mutation is answered. */
@@ -48,26 +48,27 @@ const RETRY_AFTER_MS = 1000;
 
 /** `/graphql/stream`. A fault of the request, 401 too, leaves as GraphQL; one of the operation as its result. */
 export async function registerGraphqlStream(app: FastifyInstance, options: GraphqlStreamsOptions): Promise<GraphqlStreams> {
+  const { teller } = options;
   const handle = createStreamHandler(options);
   const stops = new Set<() => void>();
   let closing = false;
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    if (!acceptsStream(request)) return refuse(request, reply, 406, "This path answers with text/event-stream.");
+    if (!acceptsStream(request)) return refuseGraphql(teller, request, reply, badRequest("This path answers with text/event-stream."), 406);
     let session: Session;
     try {
       if (closing) throw new ServiceUnavailableError("Going away: try again.");
       session = await options.authenticator.fromHeader(request.raw.headersDistinct["authorization"], request.ip);
     } catch (error) {
-      return tell(request, reply, options.operations, error);
+      return refuseGraphql(teller, request, reply, error);
     }
     const stopper = createStopper();
     const leave = options.connections.add(session.user.id, stopper.stop);
-    if (!leave) return tell(request, reply, options.operations, new QuotaExceededError("One may not have more sockets and streams open.", RETRY_AFTER_MS));
+    if (!leave) return refuseGraphql(teller, request, reply, new QuotaExceededError("One may not have more sockets and streams open.", RETRY_AFTER_MS));
     const disarm = closeAtExpiry(session.expiresAt, stopper.stop);
     stops.add(stopper.stop);
     try {
-      return await run(handle, request, reply, { session, stopper, unsentMs: options.unsentMs });
+      return await run(handle, request, reply, { session, stopper, options });
     } finally {
       leave();
       disarm();
@@ -76,7 +77,7 @@ export async function registerGraphqlStream(app: FastifyInstance, options: Graph
   }
 
   await app.register(async (scope) => {
-    takeGraphqlBodies(scope);
+    takeGraphqlBodies(scope, teller);
     scope.route({ method: ["GET", "POST"], url: "/graphql/stream", bodyLimit: MAX_GRAPHQL_BYTES, exposeHeadRoute: false, handler: answer });
   });
   return {
@@ -87,19 +88,19 @@ export async function registerGraphqlStream(app: FastifyInstance, options: Graph
   };
 }
 
-function createStreamHandler({ operations, operationMs }: GraphqlStreamsOptions): Handler {
+function createStreamHandler({ operations, teller, operationMs }: GraphqlStreamsOptions): Handler {
   return createHandler<FastifyRequest, Stream>({
     // No token of a stream: each operation has a request of its own.
     authenticate: () => null,
     validate: () => [],
     execute: (args) => executeInTime(args as ExecutionArgs, operationMs),
-    async onSubscribe({ context }, params) {
-      const prepared = await operations.prepare(context.session, params, context.log);
+    async onSubscribe({ raw, context }, params) {
+      const prepared = await operations.prepare(context.session, params, { requestId: raw.id, log: context.log });
       return ("schema" in prepared ? prepared : refusal(prepared)) as OperationArgs<undefined>;
     },
     async onNext(_, { context }, result) {
       await context.writer.taken();
-      return (result.errors ? { ...result, errors: operations.tell(result.errors, context.log) } : result) as ExecutionResult;
+      return (result.errors ? { ...result, errors: teller.tell(result.errors, context.log) } : result) as ExecutionResult;
     },
   }) as Handler;
 }
@@ -109,12 +110,12 @@ async function* refusal(errors: readonly GraphQLError[]): AsyncGenerator<Executi
   yield { errors };
 }
 
-async function run(handle: Handler, request: FastifyRequest, reply: FastifyReply, { session, stopper, unsentMs }: { session: Session; stopper: Stopper; unsentMs: number | undefined }): Promise<FastifyReply> {
+async function run(handle: Handler, request: FastifyRequest, reply: FastifyReply, { session, stopper, options }: { session: Session; stopper: Stopper; options: GraphqlStreamsOptions }): Promise<FastifyReply> {
   const log = request.log.child({ userId: session.user.id }) as Logger;
-  const writer = createStreamWriter(reply.raw, log, unsentMs);
+  const writer = createStreamWriter(reply.raw, log, options.unsentMs);
   const headers = { get: (name: string) => (name === "accept" ? "text/event-stream" : request.headers[name]?.toString()) };
   const [body, { status, headers: own }] = await handle({ method: request.method, url: request.url, headers, body: request.body as Record<string, unknown>, raw: request, context: { session, log: () => log, writer } });
-  if (body === null || typeof body === "string") return refuse(request, reply, status, messageIn(body));
+  if (body === null || typeof body === "string") return refuseGraphql(options.teller, request, reply, badRequest(messageIn(body)), status);
   stopper.onStop(() => void body.return(undefined));
   reply.raw.once("close", stopper.stop);
   // The client may have gone while the operation was begun.
@@ -161,17 +162,8 @@ function acceptsStream({ headers: { accept } }: FastifyRequest): boolean {
   return accept === undefined || /text\/event-stream|\*\/\*|text\/\*/.test(accept);
 }
 
-function refuse(request: FastifyRequest, reply: FastifyReply, status: number, message: string): FastifyReply {
-  return sendGraphqlError(request, reply, status, { message, extensions: { code: "BAD_REQUEST" } });
-}
-
 /** What graphql-sse said of the request. */
 function messageIn(body: string | null): string {
   const [error] = body === null ? [] : ((JSON.parse(body) as { errors?: { message: string }[] }).errors ?? []);
   return error?.message ?? "This is not a GraphQL request.";
-}
-
-function tell(request: FastifyRequest, reply: FastifyReply, operations: Operations, error: unknown): FastifyReply {
-  const [told = {}] = operations.tell([asGraphQLError(error)], () => request.log as Logger);
-  return sendGraphqlError(request, reply.headers(retryHeaders(error)), statusOf(error), told);
 }

@@ -14,6 +14,7 @@ import type { AdminGuard } from "./admin-guard.js";
 import { registerAdmin } from "./admin/register-admin.js";
 import type { AdminOptions } from "./admin/register-admin.js";
 import { createAuthenticator } from "./authenticator.js";
+import { createErrorTeller } from "./error-teller.js";
 import { registerExplorer } from "./explorer/register-explorer.js";
 import { createSandboxPage } from "./explorer/sandbox-page.js";
 import { SANDBOX_SCRIPT } from "./explorer/sandbox-script.js";
@@ -90,7 +91,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   watchRequests(app, watch.onRequest);
   const authenticator = createAuthenticator({ verifier: options.verifier, users: services.users, rateLimits });
   const origins = createOrigins({ allowed: config.allowedOrigins, localhost: !config.production });
-  const shared = { schema, services, authenticator, introspection: config.introspection, production: config.production, operationMs: timeouts.operationMs, onError: watch.onError };
+  const teller = createErrorTeller({ production: config.production, onError: watch.onError });
+  const shared = { schema, services, authenticator, introspection: config.introspection, production: config.production, operationMs: timeouts.operationMs, teller };
 
   await guardDoors(app, { config, origins, rateLimits, timeouts });
   const showsSandbox = config.explorer && !config.production;
@@ -107,7 +109,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   if (config.adminPassword !== null) await registerAdmin(app, options.guard, { ...options.admin, actions: config.adminActions, log });
   await registerFrontPage(app, { pictureOrigins: await pictureOriginsOf(options) });
   if (!config.production) app.get("/graphql/schema.graphql", (_request, reply) => reply.type("text/plain; charset=utf-8").send(printSchema(schema)));
-  const doors = { operations: createOperations(shared), authenticator, connections: createUserConnections(config.maxSocketsPerUser), operationMs: timeouts.operationMs };
+  const doors = { operations: createOperations(shared), teller, authenticator, connections: createUserConnections(config.maxSocketsPerUser), operationMs: timeouts.operationMs };
   const streams = await registerGraphqlStream(app, doors);
   const sockets = createGraphqlSockets({
     ...doors,

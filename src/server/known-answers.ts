@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { GraphQLError, execute } from "graphql";
-import type { ExecutionResult, GraphQLFormattedError, GraphQLSchema } from "graphql";
+import type { ExecutionResult, GraphQLSchema } from "graphql";
 import type { Context } from "../graphql/context.js";
 import type { VariablesChecker } from "../graphql/limits/variables-checker.js";
+import type { ErrorTeller } from "./error-teller.js";
 import { statusOfResult } from "./http-status.js";
 import type { KnownOperation, KnownOperations } from "./known-operations.js";
-import { logInternal } from "./log-internal.js";
 import type { OperationCompiler } from "./operation-compiler.js";
 import type { OperationRequest } from "./operations.js";
 
@@ -15,8 +15,7 @@ export interface KnownAnswersOptions {
   compiled: OperationCompiler;
   exceeds: VariablesChecker;
   contextOf(request: FastifyRequest): Promise<Context>;
-  told(error: unknown): GraphQLFormattedError;
-  onError: (code: string) => void;
+  teller: ErrorTeller;
 }
 
 type Variables = Record<string, unknown>;
@@ -29,7 +28,7 @@ const MOST_CHARACTERS = 200;
  * Answers operations that were answered before, to whoever accepts the same: without Apollo, and what comes
  * often by compiled code. Whatever is unusual is left to Apollo, so that nobody can tell the difference.
  */
-export function createKnownAnswers({ schema, known, compiled, exceeds, contextOf, told, onError }: KnownAnswersOptions) {
+export function createKnownAnswers({ schema, known, compiled, exceeds, contextOf, teller }: KnownAnswersOptions) {
   function findKnown(request: FastifyRequest): { asked: OperationRequest; operation: KnownOperation } | null {
     const asked = request.method === "POST" ? toOperationRequest(request.body) : null;
     const operation = asked && known.find(asked);
@@ -48,13 +47,11 @@ export function createKnownAnswers({ schema, known, compiled, exceeds, contextOf
     return operation.operation === "query" ? null : { ...result, errors: result.errors.map(asGraphqlJsTells) };
   }
 
-  function toText({ data, errors }: ExecutionResult, reply: FastifyReply, context: Context, name: string | undefined): string {
+  function toText({ data, errors }: ExecutionResult, reply: FastifyReply, context: Context, operationName: string | undefined): string {
     if (!errors) return `${JSON.stringify({ data })}\n`;
-    logInternal(errors, context, name);
-    const formatted = errors.map(told);
-    for (const { extensions } of formatted) onError(String(extensions?.["code"]));
-    void reply.code(statusOfResult({ data, errors: formatted }));
-    return `${JSON.stringify({ errors: formatted, data })}\n`;
+    const told = teller.tell(errors, context.log, { operationName });
+    void reply.code(statusOfResult({ data, errors: told }));
+    return `${JSON.stringify({ errors: told, data })}\n`;
   }
 
   return {

@@ -3,8 +3,8 @@ import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLError, GraphQ
 import type { ToldEvent } from "../events/subscription.js";
 import type { Context } from "../graphql/context.js";
 import type { QueuedJobEvent } from "../queued-job.js";
+import { asGraphQLError } from "./as-graphql-error.js";
 import type { OperationCompiler } from "./operation-compiler.js";
-import { asGraphQLError } from "./operations.js";
 
 /** What events look like to one subscription. */
 export interface SharedResult {

@@ -57,6 +57,8 @@ describe("the streams over HTTP", () => {
     const enqueued = await asked(person.token, { query: 'mutation { enqueueJob(input: { job: "echo" }) { id status } }' });
     const { id } = enqueued.results[0]?.data?.enqueueJob ?? assert.fail("no answer");
     assert.deepEqual([enqueued.results.length, enqueued.end], [1, "complete"]);
+    const [row] = await service.database.sql<{ requestId: string }[]>`select request_id as "requestId" from queued_jobs where id = ${id}`;
+    assert.equal(row?.requestId, enqueued.headers.get("x-request-id"));
     const one = await asked(person.token, { ...WATCH, variables: { id } });
     assert.deepEqual([one.events.at(-1)?.type, one.end], ["SUCCEEDED", "complete"]);
     // By hand, as curl would: no accept, a GET.

@@ -138,6 +138,16 @@ describe("the metrics of a service", () => {
     }
     assert.equal((await scrape(service.url)).value("photos_graphql_errors_total", { code: "INTERNAL_SERVER_ERROR" }), 1);
 
+    const headers = { authorization: `Bearer ${await service.token({ sub: "who signs in for the first time" })}`, "content-type": "application/json" };
+    await service.database.sql`alter table users rename to users_gone`;
+    try {
+      for (const path of ["/graphql", "/graphql/stream"]) assert.equal((await fetch(service.url + path, { method: "POST", headers, body: '{"query":"{ me { id } }"}' })).status, 500, path);
+      await eventually("each is counted", async () => (await faults(service.url, "request")) >= 4);
+    } finally {
+      await service.database.sql`alter table users_gone rename to users`;
+    }
+    assert.equal(await faults(service.url, "request"), 4);
+
     const child = processTree(process.pid).find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("task-child"));
     assert.ok(child, "the worker has no child");
     process.kill(child, "SIGKILL");

@@ -9,6 +9,7 @@ import Fastify from "fastify";
 import { GraphQLObjectType, GraphQLSchema, GraphQLString } from "graphql";
 import type { Services } from "../../../src/graphql/context.js";
 import { registerGraphqlStream } from "../../../src/server/graphql-stream.js";
+import { createErrorTeller } from "../../../src/server/error-teller.js";
 import { createOperations } from "../../../src/server/operations.js";
 import { createUserConnections } from "../../../src/server/user-connections.js";
 import type { User } from "../../../src/services/users.js";
@@ -40,8 +41,9 @@ async function serve(schema: GraphQLSchema) {
   const app = Fastify({ forceCloseConnections: true });
   const user = { id: "u" } as User;
   const session = { user, expiresAt: Date.now() / 1000 + 60, refresh: async () => user };
-  const operations = createOperations({ schema, services: {} as Services, introspection: true, production: false, onError() {} });
-  await registerGraphqlStream(app, { operations, authenticator: { fromHeader: async () => session, fromPayload: async () => session }, connections: createUserConnections(1), operationMs: 10_000, unsentMs: 500 });
+  const operations = createOperations({ schema, services: {} as Services, introspection: true, production: false });
+  const teller = createErrorTeller({ production: false, onError() {} });
+  await registerGraphqlStream(app, { operations, teller, authenticator: { fromHeader: async () => session, fromPayload: async () => session }, connections: createUserConnections(1), operationMs: 10_000, unsentMs: 500 });
   await app.listen({ host: "127.0.0.1", port: 0 });
   return { app, port: (app.server.address() as AddressInfo).port };
 }
