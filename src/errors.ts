@@ -81,14 +81,14 @@ export class ServiceUnavailableError extends ServiceError {
   readonly code = "SERVICE_UNAVAILABLE";
 }
 
-/** The bytes are no photo of an accepted format, or its header cannot be read. */
-export class PhotoUnreadableError extends ServiceError {
-  readonly code = "PHOTO_UNREADABLE";
-}
-
 /** The bytes of an upload come too slowly, or not at all. */
 export class TooSlowError extends ServiceError {
   readonly code = "BAD_USER_INPUT";
+}
+
+/** The bytes are no photo of an accepted format, or its header cannot be read. */
+export class PhotoUnreadableError extends ServiceError {
+  readonly code = "PHOTO_UNREADABLE";
 }
 
 /** The photo is over a limit: bytes, pixels, pages or sides. */

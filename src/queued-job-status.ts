@@ -18,7 +18,7 @@ export type QueuedJobEventType = LoggedEventType | "PROGRESS";
 export const UNFINISHED_STATUSES = ["PENDING", "STARTED"] as const satisfies readonly QueuedJobStatus[];
 export const FINISHED_STATUSES = ["SUCCESS", "FAILED", "CANCELLED"] as const satisfies readonly QueuedJobStatus[];
 
-/** A step: the statuses it may leave, the one it enters (null: the row goes), and the event that tells it. */
+/** A step: the statuses it may leave, the one it enters (null: the row goes), and the event that tells it; an event leads to one status only. */
 export interface Transition {
   from: readonly QueuedJobStatus[];
   to: QueuedJobStatus | null;
@@ -35,17 +35,6 @@ export const TRANSITIONS = {
   retry: { from: ["FAILED", "CANCELLED"], to: "PENDING", event: "QUEUED" },
   delete: { from: FINISHED_STATUSES, to: null, event: "DELETED" },
 } as const satisfies Record<string, Transition>;
-
-/** The status that a QueuedJob has after the event; null after DELETED, which leaves it as it was. */
-export const STATUS_AFTER: Record<LoggedEventType, QueuedJobStatus | null> = {
-  QUEUED: "PENDING",
-  STARTED: "STARTED",
-  RETRYING: "PENDING",
-  SUCCEEDED: "SUCCESS",
-  FAILED: "FAILED",
-  CANCELLED: "CANCELLED",
-  DELETED: null,
-};
 
 export function isFinished(status: QueuedJobStatus): boolean {
   return (FINISHED_STATUSES as readonly QueuedJobStatus[]).includes(status);

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FINISHED_STATUSES, LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES, STATUS_AFTER, TRANSITIONS, UNFINISHED_STATUSES, endsStream, isFinished } from "../src/queued-job-status.js";
-import type { QueuedJobStatus, Transition } from "../src/queued-job-status.js";
+import { FINISHED_STATUSES, LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES, TRANSITIONS, UNFINISHED_STATUSES, endsStream, isFinished } from "../src/queued-job-status.js";
+import type { LoggedEventType, QueuedJobStatus, Transition } from "../src/queued-job-status.js";
 
 const steps: [name: string, step: Transition][] = Object.entries(TRANSITIONS);
 const reachableFrom = (status: QueuedJobStatus) => steps.filter(([, { from }]) => from.includes(status)).map(([name]) => name);
+/** Null: the row is gone. */
+const statusesAfter = (type: LoggedEventType) => [...new Set(steps.filter(([, { event }]) => event === type).map(([, { to }]) => to))];
 
 describe("the states of a QueuedJob", () => {
   it("are finished or not, each the one or the other", () => {
@@ -26,8 +28,7 @@ describe("the states of a QueuedJob", () => {
   });
 
   it("are what their event says", () => {
-    for (const [name, { to, event }] of steps) assert.equal(STATUS_AFTER[event], to, name);
-    assert.deepEqual([...new Set(steps.map(([, { event }]) => event))].toSorted(), [...LOGGED_EVENT_TYPES].toSorted());
+    for (const type of LOGGED_EVENT_TYPES) assert.equal(statusesAfter(type).length, 1, type);
   });
 
   it("tell from an event and the state before it which step it was", () => {
@@ -41,8 +42,8 @@ describe("the states of a QueuedJob", () => {
     const ending = ([...LOGGED_EVENT_TYPES, "PROGRESS"] as const).filter(endsStream);
     assert.deepEqual(ending, ["SUCCEEDED", "FAILED", "CANCELLED", "DELETED"]);
     for (const type of LOGGED_EVENT_TYPES) {
-      const after_ = STATUS_AFTER[type];
-      assert.equal(endsStream(type), after_ === null || isFinished(after_), type);
+      const [after = null] = statusesAfter(type);
+      assert.equal(endsStream(type), after === null || isFinished(after), type);
     }
   });
 });

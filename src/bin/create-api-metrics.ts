@@ -16,8 +16,6 @@ import { catalogue } from "../tasks/catalogue.js";
 import type { Tracer } from "../tracer.js";
 import { version } from "./version.js";
 
-export type ApiMetrics = ReturnType<typeof createApiMetrics>;
-
 /** What an API measures, and how it is put around what the API is made of. */
 export function createApiMetrics({ revision, tracer }: { revision: string | null; tracer: Tracer }) {
   const page = createMetricsPage({ process: "api", version, revision });

@@ -41,7 +41,7 @@ const MAX_RESULT_CHARACTERS = 256 * 1024;
 /** Before something is tried again that failed for want of a store. */
 const AWAY_MS = 10_000;
 
-/** Whatever becomes of it, this resolves: what went wrong stands in the row, or is found by the reconciler. */
+/** Rejects with ServiceUnavailableError while it cannot be claimed; what goes wrong from then on stands in the row, or is found by the reconciler. */
 export function executeTask(deps: ExecuteDeps, hint: HintData): Promise<void> {
   return (deps.tracer ?? noTracer).resume(hint.traceparent, "attempt", async (note) => {
     note({ "photos.queued_job.id": hint.id, "photos.request.id": hint.requestId });

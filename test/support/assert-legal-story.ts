@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { STATUS_AFTER, TRANSITIONS } from "../../src/queued-job-status.js";
-import type { LoggedEventType, QueuedJobStatus } from "../../src/queued-job-status.js";
+import { TRANSITIONS } from "../../src/queued-job-status.js";
+import type { LoggedEventType, QueuedJobStatus, Transition } from "../../src/queued-job-status.js";
 
 /** That the events of one QueuedJob, from its first, are steps that are allowed, each with the next version. */
 export function assertLegalStory(id: string, story: { type: LoggedEventType; version: number; status: QueuedJobStatus }[]): void {
@@ -8,9 +8,9 @@ export function assertLegalStory(id: string, story: { type: LoggedEventType; ver
   let status: QueuedJobStatus | null = null;
   for (const step of story) {
     const before: QueuedJobStatus | null = status;
-    const legal = Object.values(TRANSITIONS).some(({ from, event }) => event === step.type && (before === null ? from.length === 0 : (from as readonly QueuedJobStatus[]).includes(before)));
+    const legal: Transition | undefined = Object.values<Transition>(TRANSITIONS).find(({ from, event }) => event === step.type && (before === null ? from.length === 0 : from.includes(before)));
     assert.ok(legal, `${id}: ${step.type} after ${before ?? "nothing"} (${story.map(({ type }) => type).join(" ")})`);
-    status = STATUS_AFTER[step.type] ?? before;
+    status = legal.to ?? before;
     assert.equal(step.status, status, `${id}: ${step.type} shows its status`);
   }
 }
