@@ -40,7 +40,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   const eventLog = createEventLog(database);
   const seeGone = (userId: string | null) => {
     users.forget(userId);
-    if (userId !== null) server.sockets.closeUser(userId);
+    if (userId !== null) server.closeUser(userId);
   };
   const tellGone = (userId: string) => {
     seeGone(userId);
@@ -70,7 +70,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   const intake = metrics.measureIntake(createPhotoIntake({ photos, users, storage, inspector, maxUploadBytes, maxStoredBytes }));
   const health = { needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason }, wanted: { redis: bus.probe } };
   const admin = { database, queries: createReadOnlyQueries({ database, databaseUrl: config.databaseUrl }), redis: { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX } };
-  metrics.gauge({ database, bus, feed, inspector, sockets: () => server.sockets.count });
+  metrics.gauge({ database, bus, feed, inspector, sockets: () => server.sockets });
   const schema = metrics.watchSchema(await createSchema());
   const server = await createHttpServer({ config, schema, services, verifier, intake, storage, signIn: developmentSignIn(config), rateLimits, health, admin, guard: createAdminGuard(config.adminPassword), readMetrics: metrics.read, watch: metrics.edge, log, ...(options.timeouts && { timeouts: options.timeouts }) });
   bus.onGone(seeGone);

@@ -9,7 +9,6 @@ import type { OperationArgs, Request as StreamRequest, Response as StreamRespons
 import { QuotaExceededError, ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import type { Authenticator, Session } from "./authenticator.js";
-import { closeAtExpiry } from "./close-at-expiry.js";
 import { closeInTurns } from "./close-in-turns.js";
 import type { ErrorTeller } from "./error-teller.js";
 import { executeInTime } from "./execute-in-time.js";
@@ -63,15 +62,13 @@ export async function registerGraphqlStream(app: FastifyInstance, options: Graph
       return refuseGraphql(teller, request, reply, error);
     }
     const stopper = createStopper();
-    const leave = options.connections.add(session.user.id, stopper.stop);
+    const leave = options.connections.add(session, stopper.stop);
     if (!leave) return refuseGraphql(teller, request, reply, new QuotaExceededError("One may not have more sockets and streams open.", RETRY_AFTER_MS));
-    const disarm = closeAtExpiry(session.expiresAt, stopper.stop);
     stops.add(stopper.stop);
     try {
       return await run(handle, request, reply, { session, stopper, options });
     } finally {
       leave();
-      disarm();
       stops.delete(stopper.stop);
     }
   }

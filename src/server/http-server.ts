@@ -20,7 +20,6 @@ import { createSandboxPage } from "./explorer/sandbox-page.js";
 import { SANDBOX_SCRIPT } from "./explorer/sandbox-script.js";
 import { registerGraphqlEndpoint } from "./graphql-endpoint.js";
 import { createGraphqlSockets } from "./graphql-sockets.js";
-import type { GraphqlSockets } from "./graphql-sockets.js";
 import { registerGraphqlStream } from "./graphql-stream.js";
 import { registerFrontPage } from "./front-page.js";
 import { registerHealth } from "./health.js";
@@ -70,7 +69,10 @@ export interface HttpServerOptions {
 }
 
 export interface HttpServer {
-  readonly sockets: GraphqlSockets;
+  /** Sockets that are open now. */
+  readonly sockets: number;
+  /** Closes what a user has open, sockets with 4403 and streams: their account is gone. */
+  closeUser(userId: string): void;
   /** Resolves with the address; port 0 takes a free one. */
   listen(address: { host: string; port: number }): Promise<string>;
   /** Closes the sockets, finishes the requests that are under way, and takes no more. */
@@ -109,7 +111,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   if (config.adminPassword !== null) await registerAdmin(app, options.guard, { ...options.admin, actions: config.adminActions, log });
   await registerFrontPage(app, { pictureOrigins: await pictureOriginsOf(options) });
   if (!config.production) app.get("/graphql/schema.graphql", (_request, reply) => reply.type("text/plain; charset=utf-8").send(printSchema(schema)));
-  const doors = { operations: createOperations(shared), teller, authenticator, connections: createUserConnections(config.maxSocketsPerUser), operationMs: timeouts.operationMs };
+  const connections = createUserConnections(config.maxSocketsPerUser);
+  const doors = { operations: createOperations(shared), teller, authenticator, connections, operationMs: timeouts.operationMs };
   const streams = await registerGraphqlStream(app, doors);
   const sockets = createGraphqlSockets({
     ...doors,
@@ -118,13 +121,17 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     origins,
     proxies,
     rateLimits,
-    limits: { subscriptionsPerSocket: config.maxSubscriptionsPerSocket, openingSockets: config.maxOpeningSockets },
+    subscriptionsPerSocket: config.maxSubscriptionsPerSocket,
+    openingSockets: config.maxOpeningSockets,
     log,
     onClosed: watch.onSocketClosed,
   });
 
   return {
-    sockets,
+    get sockets() {
+      return sockets.count;
+    },
+    closeUser: connections.closeUser,
     listen: (address) => app.listen({ ...address, backlog: BACKLOG }),
     async close() {
       closing = true;

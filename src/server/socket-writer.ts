@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Logger } from "../logger.js";
+import { CLOSE } from "./close-codes.js";
 
 export interface SocketWriter {
   /** Sends a message, and resolves when it has left. */
@@ -17,7 +18,6 @@ export interface SocketWriter {
 const UNSENT_MS = 30_000;
 /** What may wait in memory for a peer that does not read. */
 const MOST_BUFFERED = 1024 * 1024;
-const TRY_AGAIN_LATER = 1013;
 const GRACE_MS = 1000;
 
 /**
@@ -30,7 +30,7 @@ export function createSocketWriter(socket: WebSocket, stream: Duplex, log: () =>
 
   function cutOff(why: string): void {
     log().info({ why, buffered: socket.bufferedAmount }, "a reader is too slow and is cut off");
-    socket.close(TRY_AGAIN_LATER, "Try again later");
+    socket.close(...CLOSE.tryAgainLater);
     // The close frame, too, waits behind what is not read.
     setTimeout(() => socket.terminate(), GRACE_MS).unref();
   }
