@@ -1,8 +1,4 @@
-import exifReader from "exifreader";
-
-// A CommonJS module, of which Node sees no named exports.
-// oxlint-disable-next-line import/no-named-as-default-member
-const { load: loadTags } = exifReader;
+import { loadTags, PNG_PICTURE } from "./load-tags.js";
 
 export interface FoundTag {
   /** Where it stands: EXIF, IPTC, XMP, ICC, PNG, MakerNotes, Photoshop, Thumbnail, or what the library calls it. */
@@ -18,28 +14,17 @@ const GROUPS: Record<string, string> = { exif: "EXIF", iptc: "IPTC", xmp: "XMP",
 /** Of the picture and the container, and what the library computes from other tags. */
 const NO_METADATA = new Set(["file", "jfif", "pngFile", "riff", "gif", "gps", "composite", "metadataRange"]);
 
-/** What the library lists among the tags of a PNG, and is its picture's size, coding and density. */
-const PNG_PICTURE = /^(?:Image (?:Width|Height)|Bit Depth|Color Type|Compression|Filter|Interlace|Pixels? .*)$/;
-
 /**
  * All that the library finds in a file's metadata, the makers' own blocks included. For finding what a file still tells:
  * `readPhotoTags` is for showing what it says. A file whose metadata cannot be read at all yields none.
  */
 export async function readEveryTag(file: Buffer): Promise<FoundTag[]> {
-  const groups = Object.entries(await load(file)).filter(([group]) => !NO_METADATA.has(group));
+  // Unknown ones, too: they may tell something.
+  const groups = Object.entries(await loadTags(file, { includeUnknown: true })).filter(([group]) => !NO_METADATA.has(group));
   return groups.flatMap(([group, tags]) => {
     const named = Object.entries((tags ?? {}) as Record<string, unknown>).filter(([name]) => !(group === "png" && PNG_PICTURE.test(name)));
     return named.map(([name, tag]) => ({ group: GROUPS[group] ?? group, name, text: textOf(tag) }));
   });
-}
-
-async function load(file: Buffer): Promise<object> {
-  try {
-    // `async`: compressed blocks of PNG are read only so. Unknown tags count as well: they too may tell something.
-    return await loadTags(file, { expanded: true, async: true, includeUnknown: true });
-  } catch {
-    return {};
-  }
 }
 
 function textOf(tag: unknown): string | null {

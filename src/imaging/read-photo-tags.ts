@@ -1,9 +1,5 @@
 import type { ExpandedTags } from "exifreader";
-import exifReader from "exifreader";
-
-// A CommonJS module, of which Node sees no named exports.
-// oxlint-disable-next-line import/no-named-as-default-member
-const { load: loadTags } = exifReader;
+import { loadTags, PNG_PICTURE } from "./load-tags.js";
 
 /** Where a tag stands in the file. Nothing of the makers' own blocks is kept. */
 export type TagGroup = "EXIF" | "IPTC" | "XMP" | "ICC" | "PNG";
@@ -20,25 +16,29 @@ export interface PhotoTag {
 
 export interface PhotoTags {
   tags: PhotoTag[];
-  /** Signed decimal degrees and metres, as far as the file has them. */
-  gps: { latitude: number | null; longitude: number | null; altitude: number | null };
+  /** Signed decimal degrees and metres; null where the file has no place on the globe. */
+  gps: { latitude: number; longitude: number; altitude: number | null } | null;
 }
 
 const GROUPS = { exif: "EXIF", iptc: "IPTC", xmp: "XMP", icc: "ICC", pngText: "PNG" } as const satisfies Record<string, TagGroup>;
 
 /** Everything a photo's file says of itself, in no order that matters. A file without any yields none; a broken block is left out. */
 export async function readPhotoTags(file: Buffer): Promise<PhotoTags> {
-  const found = await load(file);
+  const found = await loadTags(file, { computed: true });
   const tags = Object.entries(GROUPS).flatMap(([key, group]) => {
     const entries = Object.entries((found[key as keyof typeof GROUPS] ?? {}) as Record<string, unknown>);
     return entries.flatMap(([name, tag]) => readTag(group, name, tag) ?? []);
   });
-  const { Latitude, Longitude, Altitude } = found.gps ?? {};
+  return { tags, gps: positionIn(found.gps ?? {}, tags) };
+}
+
+function positionIn({ Latitude, Longitude, Altitude }: NonNullable<ExpandedTags["gps"]>, tags: PhotoTag[]): PhotoTags["gps"] {
   const latitude = finite(Latitude) ?? degreesOf(tags, "GPSLatitude");
   const longitude = finite(Longitude) ?? degreesOf(tags, "GPSLongitude");
+  if (latitude === null || longitude === null || Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return null;
   // Without the tag that says above or below the sea, EXIF means above.
   const altitude = finite(Altitude) ?? tags.find((tag) => tag.group === "EXIF" && tag.name === "GPSAltitude")?.number ?? null;
-  return { tags, gps: { latitude, longitude, altitude } };
+  return { latitude, longitude, altitude };
 }
 
 /** Programs that cannot write EXIF put the position into XMP alone; the library shows it as `51.5S`. */
@@ -48,19 +48,8 @@ function degreesOf(tags: PhotoTag[], name: string): number | null {
   return degrees === undefined ? null : Number(degrees) * ("SW".includes(direction) ? -1 : 1);
 }
 
-async function load(file: Buffer): Promise<ExpandedTags> {
-  try {
-    // `async`: compressed blocks of PNG are read only so.
-    return await loadTags(file, { expanded: true, computed: true, async: true });
-  } catch {
-    // The picture's header has been read before: what fails here is the metadata, and the photo is fine without.
-    return {};
-  }
-}
-
 /** Parts of the file's structure that the library lists among the tags, and whole packets. */
 const STRUCTURE = /^_raw$|IFD Pointer$|^MakerNote$|^about$|^XML:com\.adobe\.xmp$|^Raw profile type/;
-const PNG_HEADER = /^(?:Image (?:Width|Height)|Bit Depth|Color Type|Compression|Filter|Interlace|Pixels? .*)$/;
 
 /** IPTC repeats a tag for each of its values. */
 function joined(tags: LibraryTag[]): LibraryTag {
@@ -76,7 +65,7 @@ interface LibraryTag {
 
 function readTag(group: TagGroup, name: string, tag: unknown): PhotoTag | null {
   if (typeof tag !== "object" || tag === null || STRUCTURE.test(name)) return null;
-  if (group === "PNG" && PNG_HEADER.test(name)) return null;
+  if (group === "PNG" && PNG_PICTURE.test(name)) return null;
   const { value, description, computed = value } = Array.isArray(tag) ? joined(tag) : (tag as LibraryTag);
   const number = finite(Array.isArray(computed) ? computed[0] : computed);
   const text = typeof description === "string" || typeof description === "number" ? description : null;

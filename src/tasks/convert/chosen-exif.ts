@@ -14,7 +14,7 @@ export function chosenExif({ tags, gps }: PhotoTags): Buffer | null {
   return writeExifBlock({
     main: { ...textsOf(exif, exifNames("main", true)), ...rights },
     exposure: { ...textsOf(exif, exifNames("exposure", true)), ...numbersOf(exif, exifNames("exposure", false)) },
-    gps: positionOf(gps),
+    gps: gps === null ? {} : positionOf(gps),
   });
 }
 
@@ -31,8 +31,7 @@ function pick<Value>(tags: PhotoTag[], names: string[], valueOf: (tag: PhotoTag)
   return Object.fromEntries(found.flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
 }
 
-function positionOf({ latitude, longitude, altitude }: PhotoTags["gps"]) {
-  if (latitude === null || longitude === null || Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return {};
+function positionOf({ latitude, longitude, altitude }: NonNullable<PhotoTags["gps"]>) {
   return {
     GPSLatitudeRef: latitude < 0 ? "S" : "N",
     GPSLatitude: sexagesimal(latitude),

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { PhotoHeader } from "../../imaging/photo-header.js";
-import type { PhotoTag, PhotoTags, TagGroup } from "../../imaging/read-photo-tags.js";
+import type { PhotoTag, TagGroup } from "../../imaging/read-photo-tags.js";
 import { readPhotoTags } from "../../imaging/read-photo-tags.js";
 import { cleanText } from "./clean-text.js";
 import { flatTags } from "./flat-tags.js";
@@ -15,7 +15,7 @@ export async function metadataOf(path: string, { width, height, orientation }: P
     lens: textOf(tags, "LensModel") ?? textOf(tags, "LensModel", "XMP") ?? textOf(tags, "Lens", "XMP"),
     exposure: exposureOf(tags),
     takenAt: takenAtOf(tags),
-    gps: redactGps ? null : positionOf(gps),
+    gps: redactGps ? null : gps,
     orientation: orientationOf(tags) ?? orientation,
     colorProfile: textOf(tags, "ICC Description", "ICC"),
     width,
@@ -59,11 +59,6 @@ function takenAtOf(tags: PhotoTag[]): string | null {
   ];
   const times = dates.map(([group, date, offset]) => takenAt(textOf(tags, date, group) ?? "", textOf(tags, offset, group)));
   return times.find((time) => time !== null) ?? null;
-}
-
-function positionOf({ latitude, longitude, altitude }: PhotoTags["gps"]) {
-  if (latitude === null || longitude === null || Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return null;
-  return { latitude, longitude, altitude };
 }
 
 /** The file's own word, also where the decoder has no use for it (AVIF). */
