@@ -1,3 +1,5 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../logger.js";
 
@@ -8,6 +10,12 @@ export interface Running {
   exited: Promise<string>;
   /** Resolves when it has ended. */
   stop(): Promise<void>;
+}
+
+/** For `exited`, of a child of ours; rejects when it could not be spawned. */
+export async function howEnded(child: ChildProcess): Promise<string> {
+  const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+  return signal ? `signal ${signal}` : `code ${code}`;
 }
 
 export interface BackOff {

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { closeSync, constants, fchownSync, fstatSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import { explainFailure } from "./explain-failure.js";
 import type { Attempt } from "./explain-failure.js";
+import { howEnded } from "./keep-running.js";
 import type { Running } from "./keep-running.js";
 import { programOptions } from "./run-program.js";
 import type { RunUser } from "./run-user.js";
@@ -44,7 +45,7 @@ export async function launchServer(plan: ServerPlan): Promise<Running> {
 async function spawnServer({ attempt, command, args, folder, user, steps }: ServerPlan, fd: number): Promise<Running> {
   try {
     const child = spawn(command, args, { ...programOptions(user, folder), stdio: ["ignore", fd, fd] });
-    const exited = once(child, "exit").then(([code, signal]) => (signal ? `signal ${String(signal)}` : `code ${String(code)}`));
+    const exited = howEnded(child);
     exited.catch(() => undefined); // An error of spawning, which is thrown below.
     await once(child, "spawn");
     return { pid: child.pid ?? 0, exited, stop: () => stop(child, exited, steps) };

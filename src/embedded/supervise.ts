@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Logger } from "../logger.js";
-import { keepRunning } from "./keep-running.js";
+import { howEnded, keepRunning } from "./keep-running.js";
 import type { BackOff, KeptRunning, Running } from "./keep-running.js";
 import { waitUntil } from "./wait-until.js";
 
@@ -56,7 +56,7 @@ async function launchNode(script: string, options: ChildOptions, stopDeadlineMs:
     detached: true,
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
-  const exited = once(child, "exit").then(([code, signal]) => (signal ? `signal ${String(signal)}` : `code ${String(code)}`));
+  const exited = howEnded(child);
   void exited.then(() => killGroup(child)).catch(() => undefined); // The error of spawning is thrown below.
   tell?.then((message) => child.connected && child.send(message, () => {}), () => {});
   if (onMessage) child.on("message", onMessage);

@@ -8,7 +8,7 @@ import type { MetricsPage } from "./metrics-page.js";
 /** How an attempt ended, as the worker that ran it knows it. */
 export interface EndedAttempt {
   job: string;
-  outcome: string;
+  outcome: (typeof OUTCOMES)[number];
   /** From the claim until the outcome was recorded. */
   seconds: number;
 }
@@ -20,7 +20,7 @@ export interface WorkMetrics {
   onUpkeep(action: (typeof ACTIONS)[number], count: number): void;
 }
 
-const OUTCOMES = ["succeeded", "failed", "retrying", "handed_back", "lost", "discarded"];
+const OUTCOMES = ["succeeded", "failed", "retrying", "handed_back", "lost", "discarded"] as const;
 const ACTIONS = ["taken_over", "hint_restored", "purged_queued_job", "purged_event"] as const;
 
 const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
