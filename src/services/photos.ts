@@ -65,18 +65,20 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
 
   /** The counter first and the row behind it, and no row undoes the counter with the statement. */
   async function insert(photo: NewPhoto): Promise<Photo> {
-    const [row] = await sql<{ createdAt: string }[]>`
+    const row: Omit<Photo, "createdAt"> = { previewAttempts: 0, ...photo };
+    const { createdAt, ...columns } = getTableColumns(photos);
+    const names = Object.values(columns).map(({ name }) => part.identifier(name));
+    const values = Object.entries(columns).map(([key, column]) => part.param(row[key as keyof typeof row], column));
+    const [added] = await orm.execute<{ createdAt: string }>(part`
       with s as (
-        update user_streams set stored_bytes = stored_bytes + ${photo.byteSize}
-        where user_id = ${photo.userId} and stored_bytes + ${photo.byteSize} <= ${deps.maxStoredBytes} returning user_id),
+        update user_streams set stored_bytes = stored_bytes + ${row.byteSize}
+        where user_id = ${row.userId} and stored_bytes + ${row.byteSize} <= ${deps.maxStoredBytes} returning user_id),
       p as (
-        insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, preview_key, thumbhash, phash, preview_attempts, created_at)
-        select ${photo.id}, user_id, ${photo.filename}, ${photo.mimeType}, ${photo.width}, ${photo.height}, ${photo.byteSize}, ${photo.sha256},
-          ${photo.storageKey}, ${photo.previewKey}, ${photo.thumbhash}, ${photo.phash === null ? null : String(photo.phash)}::bigint, ${photo.previewAttempts ?? 0}, now() from s
+        insert into photos (${part.join([...names, part.identifier(createdAt.name)], part`, `)}) select ${part.join(values, part`, `)}, now() from s
         on conflict (user_id, sha256) do nothing returning created_at)
       select (select rfc3339(created_at) from p) as "createdAt",
-        case when not exists (select from s) then refuse(${OVER_QUOTA}) when not exists (select from p) then refuse(${ALREADY_THERE}) end as refused`;
-    return { previewAttempts: 0, ...photo, createdAt: new Date(row?.createdAt ?? 0) };
+        case when not exists (select from s) then refuse(${OVER_QUOTA}) when not exists (select from p) then refuse(${ALREADY_THERE}) end as refused`);
+    return { ...row, createdAt: new Date(added?.createdAt ?? 0) };
   }
 
   /**
