@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isStorable } from "../is-storable.js";
 import { normalizeIssuer } from "./issuer-spellings.js";
 
 /** What the service believes of a token whose signature, issuer, audience and times have been checked. */
@@ -27,7 +28,7 @@ const MAX_PICTURE = 2048;
 /** The end of the year 9999: beyond it neither a Date nor PostgreSQL's text form is safe. */
 const MAX_SECONDS = 253_402_300_799;
 
-const text = (max: number) => z.string().min(1).max(max).refine(isSound);
+const text = (max: number) => z.string().min(1).max(max).refine(isStorable);
 
 /** Payload of a JWT → TokenClaims. Required claims that do not hold are issues at their name; optional ones fall back. */
 export const tokenClaims = z
@@ -55,13 +56,8 @@ export const tokenClaims = z
     admin: payload.admin === true,
   }));
 
-/** PostgreSQL stores no NUL, and UTF-8 has no lone surrogates. */
-function isSound(value: string): boolean {
-  return !value.includes("\0") && !/\p{Surrogate}/u.test(value);
-}
-
 function soundName(name: unknown): string | null {
-  if (typeof name !== "string" || !isSound(name)) return null;
+  if (typeof name !== "string" || !isStorable(name)) return null;
   return cut(name.trim()) || null;
 }
 

@@ -3,6 +3,7 @@ import stableStringify from "safe-stable-stringify";
 import { v7 as uuidv7 } from "uuid";
 import type { z } from "zod";
 import type { InputIssue } from "../../errors.js";
+import { isStorable } from "../../is-storable.js";
 import type { Task } from "../../tasks/define-task.js";
 import { isUuid } from "../ids.js";
 import { faultInWords } from "./fault-in-words.js";
@@ -92,13 +93,6 @@ function checkPhotos(photoIds: string[], task: Task, issues: InputIssue[]): void
   }
   // More than a Job takes are not looked at singly: the list is the fault.
   for (const [i, id] of photoIds.slice(0, maxPhotos).entries()) if (!isUuid(id)) issues.push({ path: ["photoIds", i], message: "is no id: ids are UUIDs" });
-}
-
-/** PostgreSQL's text and jsonb take neither NUL nor half a surrogate pair. */
-function isStorable(value: unknown): boolean {
-  if (typeof value === "string") return !value.includes("\0") && value.isWellFormed();
-  if (typeof value !== "object" || value === null) return true;
-  return Object.entries(value).every(([key, entry]) => isStorable(key) && isStorable(entry));
 }
 
 /** Levels of nesting, counted no further than is needed to say that there are too many. */

@@ -1,4 +1,5 @@
 import type { Fragment, Sql } from "postgres";
+import { isStorable } from "../../is-storable.js";
 import type { QueuedJobStatus } from "../../queued-job-status.js";
 
 /** Which QueuedJobs; null takes all. */
@@ -7,9 +8,9 @@ export interface QueuedJobFilter {
   jobs: readonly string[] | null;
 }
 
-/** Conditions on the row `t`; begins with `and`, or is empty. A name with NUL in it, which PostgreSQL would not read, is no Job's. */
+/** Conditions on the row `t`; begins with `and`, or is empty. A name that PostgreSQL does not take is no Job's. */
 export function filterCondition(sql: Sql, { statuses, jobs }: QueuedJobFilter): Fragment {
-  const names = jobs?.filter((name) => !name.includes("\0"));
+  const names = jobs?.filter(isStorable);
   return sql`${statuses ? sql`and t.status = any(${[...statuses]})` : sql``} ${names ? sql`and t.job_name = any(${names})` : sql``}`;
 }
 
