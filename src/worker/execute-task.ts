@@ -19,7 +19,7 @@ import { reuseResult } from "./reuse-result.js";
 import { runHere } from "./run-here.js";
 import { runInChild } from "./run-in-child.js";
 import type { RunInChildDeps } from "./run-in-child.js";
-import { StopError } from "./stop-reason.js";
+import { stopReasonOf } from "./stop-reason.js";
 
 export interface ExecuteDeps extends RunInChildDeps {
   queuedJobs: QueuedJobs;
@@ -118,7 +118,7 @@ async function recordSuccess(deps: ExecuteDeps, claimed: Claimed, { result, outp
 }
 
 async function settleFailure({ queuedJobs, catalogue, log, onBug }: ExecuteDeps, claimed: Claimed, signal: AbortSignal, error: unknown): Promise<AttemptOutcome> {
-  const reason = signal.reason instanceof StopError ? signal.reason.reason : null;
+  const reason = stopReasonOf(signal);
   if (reason === "lost") {
     log.info("stopped: it was cancelled, or given to another worker");
     return "lost";
@@ -152,7 +152,7 @@ async function persist<T>(record: () => Promise<T>, signal: AbortSignal): Promis
     try {
       return await record();
     } catch (error) {
-      const lost = signal.reason instanceof StopError && signal.reason.reason === "lost";
+      const lost = stopReasonOf(signal) === "lost";
       if (!(error instanceof ServiceUnavailableError) || lost) throw error;
       await pause(500);
     }

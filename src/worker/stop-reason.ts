@@ -8,3 +8,8 @@ export class StopError extends Error {
     this.name = "StopError";
   }
 }
+
+/** Null while it is to go on. */
+export function stopReasonOf({ reason }: AbortSignal): StopReason | null {
+  return reason instanceof StopError ? reason.reason : null;
+}
