@@ -13,7 +13,7 @@ import { createBacklogReads } from "../services/backlog.js";
 import { createCleanUp } from "../services/clean-up.js";
 import { createDuties } from "../services/duties.js";
 import { createNearPhotos } from "../services/near-photos.js";
-import { createPhotoRepair } from "../services/photo-repair.js";
+import { createPreviewMaker } from "../services/preview-maker.js";
 import { catalogue } from "../tasks/catalogue.js";
 import { noTracer } from "../tracer.js";
 import type { Tracer } from "../tracer.js";
@@ -53,10 +53,10 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   stack.add("reconciler", () => reconciler.close());
   const cleanUp = createCleanUp({ database, queuedJobs, storage: core.storage, eventTtlSeconds: config.eventTtlSeconds, log });
   const openInspector = () => createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, memoryLimitBytes: CHILD_MEMORY_BYTES, onFault: metrics.onChildFault });
-  const photoRepair = createPhotoRepair({ database, storage: core.storage, openInspector, log });
-  const schedule = createSchedule({ redisUrl: config.redisUrl, prefix: redisPrefix, chores: { ...metrics.measureCleanUp(cleanUp), ...photoRepair }, log });
+  const previewMaker = createPreviewMaker({ database, storage: core.storage, openInspector, log });
+  const schedule = createSchedule({ redisUrl: config.redisUrl, prefix: redisPrefix, chores: { ...metrics.measureCleanUp(cleanUp), ...previewMaker }, log });
   stack.add("schedule", () => schedule.close());
-  stack.add("photo repair", () => photoRepair.close());
+  stack.add("preview maker", () => previewMaker.close());
   const taskWorker = createTaskWorker(
     { ...core, nearPhotos: createNearPhotos(database), pool, startRate, maxPhotoPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, catalogue, leases, worker, log, tracer, onAttempt: metrics.onAttempt, onBug: metrics.onBug },
     { redisUrl: config.redisUrl, prefix: redisPrefix, tasks: config.workerTasks, children: config.workerConcurrency, drainMs, onRedisReady: () => reconciler.hurry() },

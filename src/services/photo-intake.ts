@@ -14,7 +14,7 @@ import type { PhotoHeader } from "../imaging/photo-header.js";
 import type { PhotoInspector } from "../imaging/photo-inspector.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
-import { PREVIEW_ATTEMPTS } from "./photo-repair.js";
+import { PREVIEW_ATTEMPTS } from "./preview-maker.js";
 import type { NewPhoto, Photo, Photos } from "./photos.js";
 import { quotaExceeded } from "./quota-exceeded.js";
 import { signedHash } from "./signed-hash.js";

@@ -4,7 +4,7 @@ import type { Logger } from "../logger.js";
 import { UPKEEP_QUEUE } from "../queue/upkeep-queue.js";
 import { createRedis } from "../redis.js";
 import type { CleanUp } from "../services/clean-up.js";
-import type { PhotoRepair } from "../services/photo-repair.js";
+import type { PreviewMaker } from "../services/preview-maker.js";
 import { closeBullWorker } from "./close-bull-worker.js";
 
 export interface Schedule {
@@ -21,7 +21,7 @@ const EVERY_MS = {
 } as const;
 
 export type ChoreName = keyof typeof EVERY_MS;
-export type Chores = Pick<CleanUp & PhotoRepair, ChoreName>;
+export type Chores = Pick<CleanUp & PreviewMaker, ChoreName>;
 
 /** The schedule itself is in Redis, which may forget it. */
 const RENEW_MS = 60_000;

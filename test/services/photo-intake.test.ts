@@ -14,7 +14,7 @@ import { createLocalStorage } from "../../src/photos/local-storage.js";
 import type { Storage } from "../../src/photos/storage.js";
 import { createPhotoIntake } from "../../src/services/photo-intake.js";
 import type { PhotoIntake, Receive } from "../../src/services/photo-intake.js";
-import { PREVIEW_ATTEMPTS } from "../../src/services/photo-repair.js";
+import { PREVIEW_ATTEMPTS } from "../../src/services/preview-maker.js";
 import type { User } from "../../src/services/users.js";
 import { noise } from "../imaging/noise.js";
 import { assertConsistent } from "../support/assert-consistent.js";

@@ -11,7 +11,7 @@ import type { PhotoInspector } from "../../src/imaging/photo-inspector.js";
 import { sharp } from "../../src/imaging/sharp.js";
 import { createLocalStorage } from "../../src/photos/local-storage.js";
 import type { Storage } from "../../src/photos/storage.js";
-import { createPhotoRepair } from "../../src/services/photo-repair.js";
+import { createPreviewMaker } from "../../src/services/preview-maker.js";
 import type { Photo } from "../../src/services/photos.js";
 import type { User } from "../../src/services/users.js";
 import { noise } from "../imaging/noise.js";
@@ -39,7 +39,7 @@ describe("previews that are made later", () => {
 
   let opened = 0;
   const openInspector = () => (opened++, createPhotoInspector({ log: silentLog, maxPixels: 1_000_000, memoryLimitBytes: 1.5 * 1024 ** 3 }));
-  const create = (more: Partial<Parameters<typeof createPhotoRepair>[0]> = {}) => createPhotoRepair({ database: waist.database, storage, openInspector, log: silentLog, ...more });
+  const create = (more: Partial<Parameters<typeof createPreviewMaker>[0]> = {}) => createPreviewMaker({ database: waist.database, storage, openInspector, log: silentLog, ...more });
   /** An inspector whose previews end so. */
   const failing = (fail: () => Promise<never>) => ({ openInspector: (): PhotoInspector => ({ ...openInspector(), preview: fail }) });
   const photoNow = async ({ id }: { id: string }): Promise<Photo> => (await waist.photos.findMany([id]))[0] ?? assert.fail();
@@ -55,15 +55,15 @@ describe("previews that are made later", () => {
 
   it("show the photo upright, with thumbhash and perceptual hash, and are made once", async () => {
     const photo = await store(await sharp(picture).withMetadata({ orientation: 6 }).jpeg().toBuffer());
-    const repair = create();
-    assert.equal(await repair.makePreviews(), 1);
+    const maker = create();
+    assert.equal(await maker.makePreviews(), 1);
     const { previewKey, thumbhash, phash, previewAttempts } = await photoNow(photo);
     assert.equal(previewKey, `previews/${user.id}/${photo.id}.1`);
     const preview = await sharp(await storage.localPath(previewKey, folder) ?? undefined).metadata();
     assert.deepEqual([preview.format, preview.width, preview.height], ["webp", 40, 60]);
     assert.deepEqual([typeof thumbhash, typeof phash, previewAttempts], ["string", "bigint", 1]);
     opened = 0;
-    assert.deepEqual([await repair.makePreviews(), opened], [0, 0]);
+    assert.deepEqual([await maker.makePreviews(), opened], [0, 0]);
     assert.deepEqual(readdirSync(storage.scratchFolder), []);
   });
 
@@ -76,15 +76,15 @@ describe("previews that are made later", () => {
   it("are tried for three times where the child dies of it, after those that were tried less", async () => {
     const [killer] = [await store(picture), await store(picture)];
     const tried: string[] = [];
-    const repair = create(failing(async () => Promise.reject(new ChildStoppedError("crashed", "it died"))));
+    const maker = create(failing(async () => Promise.reject(new ChildStoppedError("crashed", "it died"))));
     const watched = create({ storage: { ...storage, localPath: async (key) => (tried.push(key), null) } });
     await waist.database.sql`update photos set preview_attempts = 1 where id = ${killer.id}`;
     await watched.makePreviews();
     assert.equal(tried.at(-1), killer.storageKey);
-    for (let i = 0; i < 3; i++) assert.equal(await repair.makePreviews(), 0);
+    for (let i = 0; i < 3; i++) assert.equal(await maker.makePreviews(), 0);
     assert.equal((await photoNow(killer)).previewAttempts, 3);
     opened = 0;
-    await repair.makePreviews();
+    await maker.makePreviews();
     assert.equal(opened, 0);
   });
 
@@ -114,15 +114,15 @@ describe("previews that are made later", () => {
     const photo = await store(picture);
     let began = (): void => {};
     const begun = new Promise<void>((resolve) => (began = resolve));
-    const repair = create({ openInspector: () => {
+    const maker = create({ openInspector: () => {
       const inspector = openInspector();
       return { ...inspector, preview: (...args) => (began(), inspector.preview(...args)), close: () => inspector.close() };
     } });
-    const running = repair.makePreviews();
+    const running = maker.makePreviews();
     await begun;
-    await repair.close();
+    await maker.close();
     assert.equal(await running, 0);
     assert.deepEqual([(await photoNow(photo)).previewAttempts, readdirSync(storage.scratchFolder)], [0, []]);
-    assert.equal(await repair.makePreviews(), 0);
+    assert.equal(await maker.makePreviews(), 0);
   });
 });

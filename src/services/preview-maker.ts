@@ -13,7 +13,7 @@ import { signedHash } from "./signed-hash.js";
 /** After so many there is no preview of a photo, and none is tried for any more. */
 export const PREVIEW_ATTEMPTS = 3;
 
-export interface PhotoRepair {
+export interface PreviewMaker {
   /** Makes previews, thumbhashes and perceptual hashes of the photos that have none yet; returns of how many. */
   makePreviews(): Promise<number>;
   /** Gives up what is under way. */
@@ -31,7 +31,7 @@ interface Due {
 const BATCH = 50;
 
 /** `openInspector`: its child is kept only as long as there is something to do. */
-export function createPhotoRepair(deps: { database: Database; storage: Storage; openInspector: () => PhotoInspector; log: Logger }): PhotoRepair {
+export function createPreviewMaker(deps: { database: Database; storage: Storage; openInspector: () => PhotoInspector; log: Logger }): PreviewMaker {
   const { storage } = deps;
   const { sql } = deps.database;
   let inspector: PhotoInspector | null = null;
