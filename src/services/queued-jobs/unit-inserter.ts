@@ -1,6 +1,7 @@
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
 import { createMicroBatch } from "../../micro-batch.js";
+import { insertOne } from "./insert-one.js";
 import { insertUnits } from "./insert-units.js";
 import type { Unit } from "./insert-units.js";
 import type { Step } from "./statements.js";
@@ -21,8 +22,16 @@ const MOST_UNITS = 100;
  * it, or is gone. Rejects as `insertUnits` of it alone does.
  */
 export function createUnitInserter({ sql, maxPending, recorded }: UnitInserterDeps): (unit: Unit) => Promise<Step[] | null> {
+  async function insert(units: Unit[]): Promise<(Step[] | null)[]> {
+    const [unit, ...others] = units;
+    const [item, ...beside] = unit?.items ?? [];
+    if (!unit || !item || others.length > 0 || beside.length > 0) return insertUnits(sql, units, maxPending);
+    const step = await insertOne(sql, unit, item, maxPending);
+    return [step && [step]];
+  }
+
   async function send(units: Unit[]): Promise<(Step[] | null)[]> {
-    const inserted = await available(() => insertUnits(sql, units, maxPending));
+    const inserted = await available(() => insert(units));
     const steps = inserted.flatMap((own) => own ?? []);
     if (steps.length > 0) recorded(steps);
     return inserted;

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Sql } from "postgres";
+import { sqlState } from "../../../src/db/database.js";
+import { ALREADY_THERE, OVER_QUOTA } from "../../../src/db/refusals.js";
+import { toNewQueuedJob } from "../../../src/services/queued-jobs/check-submission.js";
+import { insertOne } from "../../../src/services/queued-jobs/insert-one.js";
+import { insertUnits } from "../../../src/services/queued-jobs/insert-units.js";
+import type { Step } from "../../../src/services/queued-jobs/statements.js";
+import type { User } from "../../../src/services/users.js";
+import { assertConsistent } from "../../support/assert-consistent.js";
+import { createTestWaist } from "../../support/test-waist.js";
+import type { TestWaist } from "../../support/test-waist.js";
+import { waitsForLock } from "../../support/waits-for-lock.js";
+
+const MOST = 3;
+
+describe("a submission alone in its statement", () => {
+  let waist: TestWaist;
+  before(async () => {
+    waist = await createTestWaist();
+  });
+  after(async () => {
+    await assertConsistent(waist.database.sql);
+    await waist.close();
+  });
+  const unitOf = (user: User) => ({ userId: user.id, requestId: "request", traceparent: "00-1-2-01" });
+  const itemOf = (more: { photoIds?: string[]; idempotencyKey?: string | null; runAt?: Date | null } = {}) => toNewQueuedJob({ job: "echo", parameters: {}, photoIds: [], priority: 5, runAt: null, idempotencyKey: null, fresh: false, ...more }, { message: { deep: ["ä", null, 1.5] } });
+  const insert = (user: User, item = itemOf(), sql: Sql = waist.database.sql) => insertOne(sql, unitOf(user), item, MOST);
+
+  it("leaves what it leaves beside others", async () => {
+    const user = await waist.newUser();
+    const photos = [await waist.newPhoto(user), await waist.newPhoto(user)].map(({ id }) => id);
+    const [alone, beside] = [1, 2].map(() => itemOf({ photoIds: photos, idempotencyKey: crypto.randomUUID(), runAt: new Date(Date.now() + 60_000) }));
+    const one = await insert(user, alone ?? assert.fail());
+    const [many] = await insertUnits(waist.database.sql, [{ ...unitOf(user), items: [beside ?? assert.fail()] }], MOST);
+    const same = ({ seq, at: _, pending, queuedJob, ...rest }: Step) => ({ ...rest, seq: seq - pending, queuedJob: { ...queuedJob, id: "", createdAt: "", updatedAt: "", runAt: "" } });
+    assert.deepEqual(same(one ?? assert.fail()), same(many?.[0] ?? assert.fail()));
+    assert.deepEqual([one?.pending, many?.[0]?.pending], [1, 2]);
+    const rows = await waist.database.sql`
+      select t.id, t.status, t.priority, t.fresh, t.request_id, t.fingerprint is null as plain, t.due_at = t.run_at as due, (select array_agg(photo_id order by position) from queued_job_photos where queued_job_id = t.id) as photos
+      from queued_jobs t where t.user_id = ${user.id} order by t.id = ${alone?.id ?? ""} desc`;
+    assert.deepEqual({ ...rows[0], id: "", photos }, { ...rows[1], id: "", photos });
+    assert.deepEqual(rows[0]?.["photos"], photos);
+  });
+
+  it("is left out when there is no room for it", async () => {
+    const user = await waist.newUser();
+    for (let i = 0; i < MOST; i++) assert.ok(await insert(user));
+    assert.equal(await insert(user), null);
+    assert.equal((await waist.users.counters(user.id)).pending, MOST);
+  });
+
+  it("leaves nothing when its key is taken, or the room goes while it waits", async () => {
+    const user = await waist.newUser();
+    const { sql } = waist.database;
+    const idempotencyKey = crypto.randomUUID();
+    assert.ok(await insert(user, itemOf({ idempotencyKey })));
+    await assert.rejects(insert(user, itemOf({ idempotencyKey })), (error) => sqlState(error) === ALREADY_THERE);
+    let inserting: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (tx) => {
+      for (let i = 1; i < MOST; i++) await insert(user, itemOf(), tx as unknown as Sql);
+      inserting = insert(user).then(() => "inserted", sqlState);
+      await waitsForLock(sql);
+    });
+    assert.equal(await inserting, OVER_QUOTA);
+    assert.equal((await waist.users.counters(user.id)).pending, MOST);
+  });
+});
