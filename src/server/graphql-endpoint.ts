@@ -17,8 +17,8 @@ import { asGraphQLError } from "./as-graphql-error.js";
 import type { Authenticator } from "./authenticator.js";
 import type { ErrorTeller } from "./error-teller.js";
 import { tookTooLong } from "./execute-in-time.js";
-import { MAX_GRAPHQL_BYTES, takeGraphqlBodies } from "./graphql-body.js";
-import { retryHeaders, statusOf } from "./http-status.js";
+import { takeGraphqlBodies } from "./graphql-body.js";
+import { headersOf, statusOf } from "./http-status.js";
 import { createKnownAnswers } from "./known-answers.js";
 import { createKnownOperations } from "./known-operations.js";
 import type { OperationCompiler } from "./operation-compiler.js";
@@ -76,7 +76,7 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
       return options.browserPage?.(request, reply) ?? withDeadline(answered, options.operationMs, late);
     };
     // The other methods too, so that their refusal is a GraphQL one.
-    scope.route({ method: ["GET", "POST", "PUT", "PATCH", "DELETE"], url: "/graphql", bodyLimit: MAX_GRAPHQL_BYTES, handler });
+    scope.route({ method: ["GET", "POST", "PUT", "PATCH", "DELETE"], url: "/graphql", bodyLimit: LIMITS.bytes, handler });
   });
 }
 
@@ -96,6 +96,6 @@ async function contextOf(request: FastifyRequest, { services, authenticator }: G
     return createContext(services, { user, requestId: request.id, log: () => request.log.child({ userId: user.id }) as Logger, cached: true });
   } catch (error) {
     if (isInternal(error)) request.log.error({ err: error }, "a request could not be authenticated");
-    throw asGraphQLError(error, { http: { status: statusOf(error), headers: new HeaderMap(Object.entries(retryHeaders(error))) } });
+    throw asGraphQLError(error, { http: { status: statusOf(error), headers: new HeaderMap(Object.entries(headersOf(error))) } });
   }
 }

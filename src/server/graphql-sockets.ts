@@ -5,10 +5,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import { handleProtocols } from "graphql-ws";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
+import { LIMITS } from "../graphql/limits/limits.js";
 import type { Logger } from "../logger.js";
 import { CLOSE } from "./close-codes.js";
 import { closeInTurns } from "./close-in-turns.js";
-import { MAX_GRAPHQL_BYTES } from "./graphql-body.js";
 import { createKeepAlive } from "./keep-alive.js";
 import { createMessageRate } from "./message-rate.js";
 import type { Origins } from "./origins.js";
@@ -40,7 +40,7 @@ export interface GraphqlSockets {
 const CLOSE_GRACE_MS = 3000;
 
 export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSockets {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_GRAPHQL_BYTES, perMessageDeflate: false, handleProtocols });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: LIMITS.bytes, perMessageDeflate: false, handleProtocols });
   const door = createSocketDoor(options.openingSockets);
   const keepAlive = createKeepAlive();
   const protocol = createSocketProtocol(options);

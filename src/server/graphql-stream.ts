@@ -7,12 +7,14 @@ import type { ExecutionArgs, ExecutionResult, GraphQLError } from "graphql";
 import { createHandler } from "graphql-sse";
 import type { OperationArgs, Request as StreamRequest, Response as StreamResponse } from "graphql-sse";
 import { QuotaExceededError, ServiceUnavailableError } from "../errors.js";
+import { LIMITS } from "../graphql/limits/limits.js";
 import type { Logger } from "../logger.js";
 import type { Authenticator, Session } from "./authenticator.js";
 import { closeInTurns } from "./close-in-turns.js";
 import type { ErrorTeller } from "./error-teller.js";
 import { executeInTime } from "./execute-in-time.js";
-import { badRequest, MAX_GRAPHQL_BYTES, refuseGraphql, takeGraphqlBodies } from "./graphql-body.js";
+import { takeGraphqlBodies } from "./graphql-body.js";
+import { badRequest, refuseAsGraphql } from "./refuse-as-graphql.js";
 import type { Operations } from "./operations.js";
 import { createStreamWriter } from "./stream-writer.js";
 import type { StreamWriter } from "./stream-writer.js";
@@ -53,17 +55,17 @@ export async function registerGraphqlStream(app: FastifyInstance, options: Graph
   let closing = false;
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    if (!acceptsStream(request)) return refuseGraphql(teller, request, reply, badRequest("This path answers with text/event-stream."), 406);
+    if (!acceptsStream(request)) return refuseAsGraphql(teller, request, reply, badRequest("This path answers with text/event-stream."), 406);
     let session: Session;
     try {
       if (closing) throw new ServiceUnavailableError("Going away: try again.");
       session = await options.authenticator.fromHeader(request.raw.headersDistinct["authorization"], request.ip);
     } catch (error) {
-      return refuseGraphql(teller, request, reply, error);
+      return refuseAsGraphql(teller, request, reply, error);
     }
     const stopper = createStopper();
     const leave = options.connections.add(session, stopper.stop);
-    if (!leave) return refuseGraphql(teller, request, reply, new QuotaExceededError("One may not have more sockets and streams open.", RETRY_AFTER_MS));
+    if (!leave) return refuseAsGraphql(teller, request, reply, new QuotaExceededError("One may not have more sockets and streams open.", RETRY_AFTER_MS));
     stops.add(stopper.stop);
     try {
       return await run(handle, request, reply, { session, stopper, options });
@@ -75,7 +77,7 @@ export async function registerGraphqlStream(app: FastifyInstance, options: Graph
 
   await app.register(async (scope) => {
     takeGraphqlBodies(scope, teller);
-    scope.route({ method: ["GET", "POST"], url: "/graphql/stream", bodyLimit: MAX_GRAPHQL_BYTES, exposeHeadRoute: false, handler: answer });
+    scope.route({ method: ["GET", "POST"], url: "/graphql/stream", bodyLimit: LIMITS.bytes, exposeHeadRoute: false, handler: answer });
   });
   return {
     async close() {
@@ -112,7 +114,7 @@ async function run(handle: Handler, request: FastifyRequest, reply: FastifyReply
   const writer = createStreamWriter(reply.raw, log, options.unsentMs);
   const headers = { get: (name: string) => (name === "accept" ? "text/event-stream" : request.headers[name]?.toString()) };
   const [body, { status, headers: own }] = await handle({ method: request.method, url: request.url, headers, body: request.body as Record<string, unknown>, raw: request, context: { session, log: () => log, writer } });
-  if (body === null || typeof body === "string") return refuseGraphql(options.teller, request, reply, badRequest(messageIn(body)), status);
+  if (body === null || typeof body === "string") return refuseAsGraphql(options.teller, request, reply, badRequest(messageIn(body)), status);
   stopper.onStop(() => void body.return(undefined));
   reply.raw.once("close", stopper.stop);
   // The client may have gone while the operation was begun.

@@ -5,7 +5,6 @@ import { printSchema } from "graphql";
 import type { GraphQLSchema } from "graphql";
 import type { TokenVerifier } from "../auth/token-verifier.js";
 import type { Config } from "../config.js";
-import { QuotaExceededError, TooSlowError } from "../errors.js";
 import type { Services } from "../graphql/context.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
@@ -40,6 +39,7 @@ import { registerPhotoUploads } from "./photo-uploads.js";
 import { createProxies } from "./proxies.js";
 import type { Proxies } from "./proxies.js";
 import type { RateLimits } from "./rate-limits.js";
+import { refuseAsJson } from "./refuse-as-json.js";
 import { requestIdOf } from "./request-id.js";
 import { watchRequests } from "./watch-requests.js";
 import type { OnRequest } from "./watch-requests.js";
@@ -166,13 +166,7 @@ function createApp({ log, proxies, timeouts }: { log: Logger; proxies: Proxies; 
     trustProxy: proxies.trusts,
     http: { headersTimeout: timeouts.headersMs, connectionsCheckingInterval: timeouts.lookMs, maxHeaderSize: MAX_HEADER_BYTES },
   });
-  app.setErrorHandler((error, request, reply) => {
-    if (error instanceof QuotaExceededError) return tellQuota(reply, error);
-    if (error instanceof TooSlowError) return reply.code(408).header("connection", "close").send({ code: "BAD_REQUEST", message: "The request came too slowly." });
-    const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
-    if (status >= 500) request.log.error({ err: error }, "a request failed");
-    return reply.code(status).send(status >= 500 ? { code: "INTERNAL_SERVER_ERROR", message: "Internal server error" } : { code: "BAD_REQUEST", message: "The request cannot be understood." });
-  });
+  app.setErrorHandler((error, request, reply) => refuseAsJson(request, reply, error));
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: "NOT_FOUND", message: "There is nothing here." }));
   return app;
 }
@@ -180,10 +174,6 @@ function createApp({ log, proxies, timeouts }: { log: Logger; proxies: Proxies; 
 /** An address that cannot be decoded reaches no route and no hook. */
 function refuseAddress(_error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return reply.headers({ "x-request-id": request.id, "x-content-type-options": "nosniff" }).code(400).send({ code: "BAD_REQUEST", message: "The request cannot be understood." });
-}
-
-function tellQuota(reply: FastifyReply, { code, message, retryAfterMs }: QuotaExceededError): FastifyReply {
-  return reply.code(429).headers({ "retry-after": Math.ceil(retryAfterMs / 1000) }).send({ code, message, retryAfterMs });
 }
 
 function corsOf(allowed: boolean) {

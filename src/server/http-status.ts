@@ -1,14 +1,16 @@
 import type { GraphQLFormattedError } from "graphql";
-import { QuotaExceededError, ServiceError, ServiceUnavailableError, TooSlowError, UnauthenticatedError } from "../errors.js";
+import { PhotoTooLargeError, PhotoUnreadableError, QuotaExceededError, ServiceError, ServiceUnavailableError, TooSlowError, UnauthenticatedError } from "../errors.js";
 
 const STATUS: [new (...args: never[]) => ServiceError, number][] = [
   [UnauthenticatedError, 401],
   [TooSlowError, 408],
+  [PhotoTooLargeError, 413],
+  [PhotoUnreadableError, 415],
   [QuotaExceededError, 429],
   [ServiceUnavailableError, 503],
 ];
 
-/** Of a GraphQL request that failed as a whole. */
+/** Of a request that failed as a whole. */
 export function statusOf(error: unknown): number {
   if (error instanceof ServiceError) return STATUS.find(([kind]) => error instanceof kind)?.[1] ?? 400;
   // The integration reads the address of the request, which need not be one.
@@ -22,7 +24,8 @@ export function statusOfResult({ data, errors }: { data?: unknown; errors?: read
   return data === undefined && status === 200 ? 400 : status;
 }
 
-/** `retry-after`, in seconds, where it is worth another try. */
-export function retryHeaders(error: unknown): Record<string, string> {
+/** Of a request that failed: where it is worth another try, in how many seconds; and the rest of a body that comes too slowly is not waited for. */
+export function headersOf(error: unknown): Record<string, string> {
+  if (error instanceof TooSlowError) return { connection: "close" };
   return error instanceof QuotaExceededError ? { "retry-after": String(Math.ceil(error.retryAfterMs / 1000)) } : {};
 }

@@ -1,7 +1,7 @@
 import fastifyMultipart from "@fastify/multipart";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Readable } from "node:stream";
-import { InvalidInputError, PhotoTooLargeError, PhotoUnreadableError, QuotaExceededError, ServiceError, ServiceUnavailableError, TooSlowError, UnauthenticatedError } from "../errors.js";
+import { InvalidInputError, PhotoTooLargeError, ServiceError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import type { FileUrls } from "../photos/file-urls.js";
 import type { PhotoIntake, Receive } from "../services/photo-intake.js";
@@ -9,6 +9,8 @@ import { photoUrl, previewUrl } from "../services/photo-urls.js";
 import type { Photo } from "../services/photos.js";
 import type { Authenticator } from "./authenticator.js";
 import { cleanFilename } from "./clean-filename.js";
+import { statusOf } from "./http-status.js";
+import { refuseAsJson } from "./refuse-as-json.js";
 import { UPLOAD_PATIENCE, watchUpload } from "./upload-patience.js";
 import type { UploadPatience } from "./upload-patience.js";
 
@@ -86,28 +88,10 @@ async function toJson(photo: Photo, fileUrls: FileUrls): Promise<object> {
   return { id, filename, mimeType, width, height, byteSize, sha256, createdAt, url: await photoUrl(fileUrls, photo), previewUrl: await previewUrl(fileUrls, photo), thumbhash };
 }
 
-const STATUS: [new (...args: never[]) => ServiceError, number][] = [
-  [UnauthenticatedError, 401],
-  [InvalidInputError, 400],
-  [TooSlowError, 408],
-  [PhotoTooLargeError, 413],
-  [PhotoUnreadableError, 415],
-  [QuotaExceededError, 429],
-  [ServiceUnavailableError, 503],
-];
-
+/** The frameworks' own are of a broken form, or of a client that went away. */
 function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
-  if (error instanceof ServiceError) {
-    if (error instanceof QuotaExceededError) reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));
-    // The rest of its body is not waited for.
-    if (error instanceof TooSlowError) reply.header("connection", "close");
-    return reply.code(STATUS.find(([kind]) => error instanceof kind)?.[1] ?? 400).send({ code: error.code, message: error.message });
-  }
-  // The frameworks' own: a broken form, a client that went away.
-  const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : isBroken(error) ? 400 : 500;
-  if (status < 500) return reply.code(400).send({ code: "BAD_USER_INPUT", message: "The upload is broken: send the raw bytes, or a form with one file." });
-  request.log.error({ err: error }, "an upload failed");
-  return reply.code(500).send({ code: "INTERNAL_SERVER_ERROR", message: "Internal server error" });
+  const theirs = !(error instanceof ServiceError) && (statusOf(error) < 500 || isBroken(error));
+  return refuseAsJson(request, reply, theirs ? new InvalidInputError([], "The upload is broken: send the raw bytes, or a form with one file.") : error);
 }
 
 function isBroken(error: unknown): boolean {

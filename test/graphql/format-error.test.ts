@@ -125,6 +125,6 @@ describe("a secret in an error", () => {
   it("reaches the log, and nobody who uploads", async () => {
     const { status, json } = await (await service.person()).upload(smallPhoto(), { type: "image/png" });
     assert.deepEqual([status, json], [500, { code: "INTERNAL_SERVER_ERROR", message: "Internal server error" }]);
-    assert.ok(wasLogged().some((line) => line["msg"] === "an upload failed"));
+    assert.ok(wasLogged().some((line) => line["msg"] === "a request failed"));
   });
 });

@@ -50,7 +50,7 @@ describe("the patience of the HTTP server", () => {
   });
 
   it("ends for a body where nothing is", async () => {
-    assert.match(await drip(post("/nowhere")), /^HTTP\/1\.1 408 Request Timeout\r\n[^]*"code":"BAD_REQUEST"/);
+    assert.match(await drip(post("/nowhere")), /^HTTP\/1\.1 408 Request Timeout\r\n[^]*"code":"BAD_USER_INPUT"/);
   });
 
   it("ends for headers of over 16 KiB", async () => {

@@ -80,12 +80,12 @@ describe("an upload", () => {
     const files = storedFiles(folder);
     const message = "Your photos and outputs may take 3000 bytes at most; delete some first.";
     const over = await one.upload(smallPhoto(25, 25));
-    assert.deepEqual([over.status, over.json], [429, { code: "QUOTA_EXCEEDED", message }]);
+    assert.deepEqual([over.status, over.json], [429, { code: "QUOTA_EXCEEDED", message, retryAfterMs: 60_000 }]);
     assert.deepEqual(storedFiles(folder), files);
 
     await service.database.sql`update user_streams set stored_bytes = 3000 where user_id = ${(await one.get("{ me { id } }")).me.id}`;
     const full = await fetch(`${service.url}/photos`, { method: "POST", headers: { authorization: `Bearer ${one.token}`, "content-type": "image/png" }, body: smallPhoto() });
-    assert.deepEqual([full.status, full.headers.get("retry-after"), await full.json()], [429, "60", { code: "QUOTA_EXCEEDED", message }]);
+    assert.deepEqual([full.status, full.headers.get("retry-after"), await full.json()], [429, "60", { code: "QUOTA_EXCEEDED", message, retryAfterMs: 60_000 }]);
   });
 
   it("of a picture that is cut off is taken, without a preview", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { createFileUrls } from "../../src/photos/file-urls.js";
+import { startCountedService } from "../support/counted-service.js";
 import { smallPhoto } from "../support/small-photo.js";
 import type { TestClient } from "../support/test-client.js";
 import { startTestService } from "../support/test-service.js";
@@ -112,5 +113,17 @@ describe("a signed file", () => {
     await owner.get("mutation ($id: ID!) { deletePhoto(id: $id) }", { id: photo.id });
     await assertAnswer(photo.url, 404, GONE);
     await assertAnswer(photo.previewUrl, 404, GONE);
+  });
+});
+
+describe("a signed file whose row cannot be asked for", () => {
+  it("is refused with 503 while PostgreSQL is away, and nobody is called for it", async () => {
+    const { service, down, close } = await startCountedService({ FILE_SIGNING_KEY: KEY });
+    down();
+    const url = createFileUrls({ signingKey: KEY, publicUrl: null, storage: kept }).sign("photos", "0198f3a0-0000-7000-8000-000000000000", "a.png");
+    const answer = await fetch(service.url + url);
+    assert.deepEqual([answer.status, ((await answer.json()) as { code: string }).code], [503, "SERVICE_UNAVAILABLE"]);
+    assert.ok(!service.logged.some(({ msg }) => msg === "a request failed"));
+    await close();
   });
 });

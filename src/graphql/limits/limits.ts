@@ -3,6 +3,8 @@ import type { ASTNode } from "graphql";
 
 /** The most of each that an operation may have; fragments count as often as they are spread. */
 export const LIMITS = {
+  /** Of the body of a request, or of a frame of a socket. */
+  bytes: 256 * 1024,
   /** Of the text: a longer one is not read to its end. */
   tokens: 2000,
   /** Fields within fields. */
@@ -21,7 +23,7 @@ export const LIMITS = {
 } as const;
 
 /** What `extensions.limit` of an error says. */
-export type LimitName = "tokens" | "depth" | "aliases" | "rootFields" | "directives" | "valueDepth" | "selections" | "cost" | "bytes";
+export type LimitName = Exclude<keyof typeof LIMITS, "rootFieldsOfMutation">;
 
 export function limitError(limit: LimitName, message: string, node?: ASTNode): GraphQLError {
   return new GraphQLError(message, { ...(node && { nodes: node }), extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit } });

@@ -30,7 +30,7 @@ export const MUTANTS: Mutant[] = [
   { breaks: "batches are taken", file: "src/server/graphql-endpoint.ts", find: "persistedQueries: false,", replace: "persistedQueries: false, allowBatchedHttpRequests: true,", tests: ["server/graphql-endpoint.test"] },
   { breaks: "queries are kept for whoever asks", file: "src/server/graphql-endpoint.ts", find: "persistedQueries: false,", replace: "", tests: ["server/graphql-endpoint.test"] },
   { breaks: "all faults of a document are told at once", file: "src/server/graphql-endpoint.ts", find: "validationOptions: { maxErrors: MAX_ERRORS },", replace: "", tests: ["server/graphql-endpoint.test"] },
-  { breaks: "a body may have a megabyte", file: "src/server/graphql-endpoint.ts", find: "bodyLimit: MAX_GRAPHQL_BYTES", replace: "bodyLimit: 1024 * 1024", tests: ["server/graphql-endpoint.test"] },
+  { breaks: "a body may have a megabyte", file: "src/server/graphql-endpoint.ts", find: "bodyLimit: LIMITS.bytes", replace: "bodyLimit: 1024 * 1024", tests: ["server/graphql-endpoint.test"] },
   { breaks: "first may be any number", file: "src/graphql/paging/page-request.ts", find: "if (first < 1 || first > 100)", replace: "if (false)", tests: ["security/documents.test"] },
   { breaks: "over HTTP an operation may take as long as it likes", file: "src/server/graphql-endpoint.ts", find: "withDeadline(answered, options.operationMs, late)", replace: "(void late, answered())", tests: ["server/execute-in-time.test"] },
   { breaks: "over sockets and streams an operation may take as long as it likes", file: "src/server/execute-in-time.ts", find: "withDeadline(async () => execute(args), ms,", replace: "withDeadline(async () => execute(args), 1e6 * ms,", tests: ["server/execute-in-time.test"] },

@@ -13,7 +13,7 @@ export const MUTANTS: Mutant[] = [
   { breaks: "a peer may send as many messages as it likes", file: "src/server/graphql-sockets.ts", find: "if (mayTell()) return false;", replace: "if (mayTell() || true) return false;", tests: SOCKETS },
   { breaks: "the bucket of messages is never empty", file: "src/server/message-rate.ts", find: "if (tokens < 1) return false;", replace: "", tests: ["server/message-rate.test"] },
   { breaks: "pings are not counted as messages", file: "src/server/graphql-sockets.ts", find: 'socket.on("ping", isFlood);', replace: "", tests: SOCKETS },
-  { breaks: "a frame may have a megabyte", file: "src/server/graphql-sockets.ts", find: "maxPayload: MAX_GRAPHQL_BYTES", replace: "maxPayload: 4 * MAX_GRAPHQL_BYTES", tests: SOCKETS },
+  { breaks: "a frame may have a megabyte", file: "src/server/graphql-sockets.ts", find: "maxPayload: LIMITS.bytes", replace: "maxPayload: 4 * LIMITS.bytes", tests: SOCKETS },
   { breaks: "frames are compressed", file: "src/server/graphql-sockets.ts", find: "perMessageDeflate: false", replace: "perMessageDeflate: true", tests: SOCKETS },
   { breaks: "another subprotocol is spoken to", file: "src/server/graphql-sockets.ts", find: "perMessageDeflate: false, handleProtocols", replace: "perMessageDeflate: false, handleProtocols: (protocols: Set<string>) => (void handleProtocols, [...protocols][0] ?? false)", tests: SOCKETS },
   { breaks: "one person may have any number of sockets", file: "src/server/user-connections.ts", find: "if (own.size >= most) return null;", replace: "", tests: ["server/graphql-sockets.test", "server/graphql-stream.test"] },

@@ -48,7 +48,7 @@ describe("an upload that is refused", () => {
   }
 
   function assertRefusal({ status, body }: Refusal, expected: number, code: string, message: string | RegExp): void {
-    assert.deepEqual([status, body.code, Object.keys(body)], [expected, code, ["code", "message"]], body.message);
+    assert.deepEqual([status, body.code, Object.keys(body)], [expected, code, ["code", "message", ...(expected === 429 ? ["retryAfterMs"] : [])]], body.message);
     if (typeof message === "string") assert.equal(body.message, message);
     else assert.match(body.message ?? "", message);
   }
