@@ -92,10 +92,10 @@ describe("a process", { concurrency: 4 }, () => {
 });
 
 describe("a command", { concurrency: 4 }, () => {
-  it("exits 0 when it has run, 1 with a sentence when it failed, and 1 with a log line at a bug", async () => {
-    const [well, failed, bug] = await Promise.all([run("command"), run("command that fails"), run("command with a bug")]);
-    assert.deepEqual([well.code, well.said, well.stderr], [0, ["ran"], ""]);
-    assert.deepEqual([failed.code, failed.logged, failed.stderr], [1, [], "The configuration has a fault:\n  - PORT is not a whole number\n"]);
-    assert.deepEqual([bug.code, bug.logged, bug.stderr], [1, ["could not start"], ""]);
+  it("closes backwards what it opened, and exits 0 when it has run, 1 with a sentence when it failed", async () => {
+    const [well, failed, stuck] = await Promise.all([run("command"), run("command that fails"), run("command that does not close well")]);
+    assert.deepEqual([well.code, well.said, well.stderr], [0, ["ran", "closed second", "closed first"], ""]);
+    assert.deepEqual([failed.code, failed.said, failed.stderr], [1, ["closed first"], "The configuration has a fault:\n  - PORT is not a whole number\n"]);
+    assert.deepEqual([stuck.code, stuck.said, stuck.stderr], [1, ["closed first"], "stuck\n"]);
   });
 });

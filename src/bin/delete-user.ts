@@ -11,7 +11,7 @@ import { readServiceFile } from "./service-file.js";
 
 const USAGE = "usage: npm run delete-user -- --email a@b.c   or, where several users have this e-mail,   -- --id <id>";
 
-await runCommand(async () => {
+await runCommand(async (stack) => {
   const by = readArguments();
   const config = parseConfig(readEnvironment(), ["storage"]);
   const running = config.databaseUrl && config.redisUrl ? null : await readServiceFile(config.dataFolder);
@@ -19,19 +19,14 @@ await runCommand(async () => {
   const redisUrl = config.redisUrl ?? running?.redisUrl;
   if (!databaseUrl || !redisUrl) throw new ConfigError(["No service runs from this folder, and DATABASE_URL or REDIS_URL is not set"]);
 
-  const closings: (() => unknown)[] = [];
   const log = createLogger({ name: "delete-user", level: "warn", pretty: false });
-  try {
-    const { database, storage, bus, queuedJobs } = await createCore({ ...config, databaseUrl, redisUrl }, { name: "photo-service delete-user", connections: 2, log }, { add: (_name, close) => closings.push(close) });
-    const accounts = createAccounts({ database, users: { forget: () => {} }, deleteFiles: (keys) => storage.delete(keys), stopWork: (ids) => queuedJobs.stopWork(ids), tellGone: (userId) => bus.ringGone(userId), log });
-    const account = theOnly(await accounts.find(by), by);
-    // The others are told through Redis; without it they find out by themselves, within a minute.
-    await waitUntil(() => bus.awayReason() === null, { deadlineMs: 2000 });
-    await accounts.remove(account.id);
-    process.stdout.write(`Deleted ${describe(account)}, with all that was theirs.\n`);
-  } finally {
-    for (let last = closings.pop(); last; last = closings.pop()) await last();
-  }
+  const { database, storage, bus, queuedJobs } = await createCore({ ...config, databaseUrl, redisUrl }, { name: "photo-service delete-user", connections: 2, log }, stack);
+  const accounts = createAccounts({ database, users: { forget: () => {} }, deleteFiles: (keys) => storage.delete(keys), stopWork: (ids) => queuedJobs.stopWork(ids), tellGone: (userId) => bus.ringGone(userId), log });
+  const account = theOnly(await accounts.find(by), by);
+  // The others are told through Redis; without it they find out by themselves, within a minute.
+  await waitUntil(() => bus.awayReason() === null, { deadlineMs: 2000 });
+  await accounts.remove(account.id);
+  process.stdout.write(`Deleted ${describe(account)}, with all that was theirs.\n`);
 });
 
 function readArguments(): { email: string } | { id: string } {

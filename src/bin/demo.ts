@@ -9,21 +9,17 @@ import { colorDepthOf } from "../demo/color-depth.js";
 import { runDemo } from "../demo/run-demo.js";
 import { makeSamplePhoto } from "../imaging/make-sample-photo.js";
 import { runCommand } from "../lifecycle.js";
+import type { ClosingStack } from "../lifecycle.js";
 import { readServiceFile } from "./service-file.js";
 import type { ServiceFile } from "./service-file.js";
 
-await runCommand(async () => {
+await runCommand(async (stack) => {
   const { dataFolder } = parseConfig(readEnvironment(), []);
   const photo = await readPhoto(process.argv[2]);
-  const running = await readServiceFile(dataFolder);
-  const { service, stop } = running ? { service: running, stop: async () => {} } : await startService(dataFolder);
-  try {
-    if (service.token === null) throw new Error("The service that runs here honours no development tokens, which the demo needs.");
-    const ok = await runDemo({ url: service.url, token: service.token, photo, folder: "demo-output", out: process.stdout, draw: await pictures() });
-    if (!ok) process.exitCode = 1;
-  } finally {
-    await stop();
-  }
+  const service = (await readServiceFile(dataFolder)) ?? (await startService(dataFolder, stack));
+  if (service.token === null) throw new Error("The service that runs here honours no development tokens, which the demo needs.");
+  const ok = await runDemo({ url: service.url, token: service.token, photo, folder: "demo-output", out: process.stdout, draw: await pictures() });
+  if (!ok) process.exitCode = 1;
 });
 
 /** On a terminal that shows true colours. */
@@ -41,17 +37,17 @@ async function readPhoto(path: string | undefined): Promise<{ bytes: Uint8Array;
 }
 
 /** `npm start` for as long as the demo takes. */
-async function startService(dataFolder: string): Promise<{ service: ServiceFile; stop: () => Promise<void> }> {
+async function startService(dataFolder: string, stack: ClosingStack): Promise<ServiceFile> {
   process.stdout.write("No service runs from this folder: starting one for the demo.\n");
   const child = spawn(process.execPath, [fileURLToPath(new URL("start.js", import.meta.url))], { stdio: ["ignore", "ignore", "inherit"] });
   const ended = once(child, "exit");
-  const stop = async (): Promise<void> => {
+  stack.add("service", () => {
     child.kill("SIGTERM");
-    await ended;
-  };
+    return ended;
+  });
   while (child.exitCode === null && child.signalCode === null) {
     const service = await readServiceFile(dataFolder);
-    if (service) return { service, stop };
+    if (service) return service;
     await pause(100);
   }
   throw new Error("The service could not be started.");

@@ -10,17 +10,23 @@ const [mode] = process.argv.slice(2);
 
 switch (mode) {
   case "command":
-    await runCommand(async () => void say("ran"));
+    await runCommand(async (stack) => {
+      stack.add("first", () => say("closed first"));
+      stack.add("second", () => say("closed second"));
+      say("ran");
+    });
     break;
   case "command that fails":
-    await runCommand(async () => {
+    await runCommand(async (stack) => {
+      stack.add("first", () => say("closed first"));
       throw new ConfigError(["PORT is not a whole number"]);
-    }, log);
+    });
     break;
-  case "command with a bug":
-    await runCommand(async () => {
-      throw new TypeError("a bug");
-    }, log);
+  case "command that does not close well":
+    await runCommand(async (stack) => {
+      stack.add("first", () => say("closed first"));
+      stack.add("second", () => Promise.reject(new Error("stuck")));
+    });
     break;
   default:
     await runProcess({ log, deadlineMs: mode === "never closes" ? 300 : 5000 }, async (stack) => {
