@@ -15,6 +15,7 @@ import type { PhotoInspector } from "../imaging/photo-inspector.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
 import { PREVIEW_ATTEMPTS } from "./preview-maker.js";
+import { storageKeysOf } from "./photos.js";
 import type { NewPhoto, Photo, Photos } from "./photos.js";
 import { quotaExceeded } from "./quota-exceeded.js";
 import { signedHash } from "./signed-hash.js";
@@ -78,8 +79,7 @@ export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
 
   /** The bytes first, then the row: what a crash leaves in between is bytes that no row names. Null when another upload was first. */
   async function store(photo: NewPhoto, path: string, previewPath: string | null, log: Logger): Promise<Photo | null> {
-    const keys = photo.previewKey === null ? [photo.storageKey] : [photo.storageKey, photo.previewKey];
-    const discard = () => storage.delete(keys).catch((error) => log.warn({ err: error, photoId: photo.id }, "the bytes of a refused upload are left over"));
+    const discard = () => storage.delete(storageKeysOf(photo)).catch((error) => log.warn({ err: error, photoId: photo.id }, "the bytes of a refused upload are left over"));
     let recording = false;
     try {
       await storage.put(photo.storageKey, path);

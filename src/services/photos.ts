@@ -13,6 +13,11 @@ export type Photo = typeof photos.$inferSelect;
 /** What is known of an upload once its bytes are stored. */
 export type NewPhoto = Omit<Photo, "createdAt" | "previewAttempts"> & Partial<Pick<Photo, "previewAttempts">>;
 
+/** Of all files that a photo has. */
+export function storageKeysOf({ storageKey, previewKey }: Pick<Photo, "storageKey" | "previewKey">): string[] {
+  return previewKey === null ? [storageKey] : [storageKey, previewKey];
+}
+
 export interface Photos {
   /** For its owner or an admin. */
   find(actor: Pick<User, "id" | "role">, id: string): Promise<Photo | null>;
@@ -138,8 +143,7 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
         await findOwn(userId, id);
         throw new ConflictError("Unfinished QueuedJobs use this photo: cancel them, or wait until they have finished.");
       }
-      const keys = photo.previewKey === null ? [photo.storageKey] : [photo.storageKey, photo.previewKey];
-      await deps.deleteFiles(keys).catch((error) => deps.log.warn({ err: error, photoId: id }, "the bytes of a deleted photo are left over"));
+      await deps.deleteFiles(storageKeysOf(photo)).catch((error) => deps.log.warn({ err: error, photoId: id }, "the bytes of a deleted photo are left over"));
     },
   };
 }
