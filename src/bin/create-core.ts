@@ -30,6 +30,8 @@ export const CHILD_MEMORY_BYTES = 1.5 * 1024 ** 3;
 
 /** What API and worker have in common. */
 export interface Core {
+  /** Where Redis is, and what stands before our keys in it. */
+  redis: { redisUrl: string; prefix: string };
   database: Database;
   bus: EventBus;
   hints: HintQueue;
@@ -42,14 +44,14 @@ export interface Core {
 
 export async function createCore(config: CompleteConfig, options: { name: string; connections: number; log: Logger; redisPrefix?: string; tracer?: Tracer; onStep?: QueuedJobsDeps["onStep"] }, stack: ClosingStack): Promise<Core> {
   const { log, tracer = noTracer, onStep } = options;
-  const redis = { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX, log };
+  const redis = { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX };
   const database = createDatabase({ url: config.databaseUrl, connections: options.connections, applicationName: options.name });
   stack.add("database", () => database.close());
-  const bus = createEventBus(redis);
+  const bus = createEventBus({ ...redis, log });
   stack.add("event bus", () => bus.close());
-  const hints = createHintQueue({ ...redis, carry: tracer.carry });
+  const hints = createHintQueue({ ...redis, carry: tracer.carry, log });
   stack.add("hint queue", () => hints.close());
-  const stopBell = createStopBell(redis);
+  const stopBell = createStopBell({ ...redis, log });
   stack.add("stop bell", () => stopBell.close());
   const storage = await createStorage(config, log);
   const deleteFiles = (keys: string[]) => storage.delete(keys);
@@ -57,5 +59,5 @@ export async function createCore(config: CompleteConfig, options: { name: string
   const photos = createPhotos({ database, deleteFiles, maxStoredBytes: config.maxStoredBytesPerUser, log });
   const limits = { maxPendingPerUser: config.maxPendingPerUser, maxStoredBytesPerUser: config.maxStoredBytesPerUser, jobTtlSeconds: config.jobTtlSeconds };
   const queuedJobs = createQueuedJobs({ database, bus, hints, stopBell, catalogue, submittable: jobs.submittable, deleteFiles, limits, log, tracer, ...(onStep && { onStep }) });
-  return { database, bus, hints, storage, jobs, photos, queuedJobs, queuedJobReads: createQueuedJobReads(database) };
+  return { redis, database, bus, hints, storage, jobs, photos, queuedJobs, queuedJobReads: createQueuedJobReads(database) };
 }

@@ -23,7 +23,7 @@ import { createSchedule } from "../worker/schedule.js";
 import { createStuckCheck } from "../worker/stuck-check.js";
 import { createTaskWorker } from "../worker/task-worker.js";
 import { createWorkerMetrics } from "./create-worker-metrics.js";
-import { CHILD_MEMORY_BYTES, createCore, REDIS_PREFIX } from "./create-core.js";
+import { CHILD_MEMORY_BYTES, createCore } from "./create-core.js";
 import type { CompleteConfig } from "./read-config.js";
 
 export interface WorkerOptions {
@@ -36,30 +36,30 @@ export interface WorkerOptions {
 
 /** A worker, taking work; returns the address of its health, and what starts its children before their first task. What it opens is put on the stack. */
 export async function createWorker(config: CompleteConfig, options: WorkerOptions, stack: ClosingStack): Promise<{ url: string; warm(): Promise<void> }> {
-  const { log, redisPrefix = REDIS_PREFIX, drainMs, tracer = noTracer } = options;
+  const { log, drainMs, tracer = noTracer } = options;
   const metrics = createWorkerMetrics(config);
   const worker = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
-  const core = await createCore(config, { name: "photo-service worker", connections: 10, log, redisPrefix, tracer, onStep: metrics.onStep }, stack);
-  const { database, queuedJobs } = core;
+  const core = await createCore(config, { name: "photo-service worker", connections: 10, ...options, tracer, onStep: metrics.onStep }, stack);
+  const { redis, database, queuedJobs } = core;
   const pool = createChildPool({ entry: new URL("../worker/task-child.js", import.meta.url), size: config.workerConcurrency, memoryLimitBytes: CHILD_MEMORY_BYTES, log, onFault: metrics.onChildFault });
   stack.add("child pool", () => pool.close());
   const leases = createLeases({ queuedJobs, worker, log });
   stack.add("leases", () => leases.close());
-  const stops = listenForStops({ redisUrl: config.redisUrl, prefix: redisPrefix, log, onStop: (queuedJobId) => leases.drop(queuedJobId) });
+  const stops = listenForStops({ ...redis, log, onStop: (queuedJobId) => leases.drop(queuedJobId) });
   stack.add("stop bells", () => stops.close());
-  const startRate = createStartRate({ redisUrl: config.redisUrl, prefix: redisPrefix, log });
+  const startRate = createStartRate({ ...redis, log });
   stack.add("start rate", () => startRate.close());
   const reconciler = createReconciler({ queuedJobs: metrics.measureReconciler(queuedJobs), hints: core.hints, duties: createDuties(database), worker, log });
   stack.add("reconciler", () => reconciler.close());
   const cleanUp = createCleanUp({ database, queuedJobs, storage: core.storage, eventTtlSeconds: config.eventTtlSeconds, log });
   const openInspector = () => createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, memoryLimitBytes: CHILD_MEMORY_BYTES, onFault: metrics.onChildFault });
   const previewMaker = createPreviewMaker({ database, storage: core.storage, openInspector, log });
-  const schedule = createSchedule({ redisUrl: config.redisUrl, prefix: redisPrefix, chores: { ...metrics.measureCleanUp(cleanUp), ...previewMaker }, log });
+  const schedule = createSchedule({ ...redis, chores: { ...metrics.measureCleanUp(cleanUp), ...previewMaker }, log });
   stack.add("schedule", () => schedule.close());
   stack.add("preview maker", () => previewMaker.close());
   const taskWorker = createTaskWorker(
     { ...core, nearPhotos: createNearPhotos(database), pool, startRate, maxPhotoPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, catalogue, leases, worker, log, tracer, onAttempt: metrics.onAttempt, onBug: metrics.onBug },
-    { redisUrl: config.redisUrl, prefix: redisPrefix, tasks: config.workerTasks, children: config.workerConcurrency, drainMs, onRedisReady: () => reconciler.hurry() },
+    { ...redis, tasks: config.workerTasks, children: config.workerConcurrency, drainMs, onRedisReady: () => reconciler.hurry() },
   );
   stack.add("task worker", () => taskWorker.close());
   const backlog = createBacklogReads(database);

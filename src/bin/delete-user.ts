@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { ConfigError, parseConfig, readEnvironment } from "../config.js";
+import { ConfigError } from "../config.js";
 import { waitUntil } from "../embedded/wait-until.js";
 import { runCommand } from "../lifecycle.js";
 import { createLogger } from "../logger.js";
@@ -7,20 +7,14 @@ import { createAccounts } from "../services/accounts.js";
 import type { Account } from "../services/accounts.js";
 import { isUuid } from "../services/ids.js";
 import { createCore } from "./create-core.js";
-import { readServiceFile } from "./service-file.js";
+import { readRunningConfig } from "./read-running-config.js";
 
 const USAGE = "usage: npm run delete-user -- --email a@b.c   or, where several users have this e-mail,   -- --id <id>";
 
 await runCommand(async (stack) => {
   const by = readArguments();
-  const config = parseConfig(readEnvironment(), ["storage"]);
-  const running = config.databaseUrl && config.redisUrl ? null : await readServiceFile(config.dataFolder);
-  const databaseUrl = config.databaseUrl ?? running?.databaseUrl;
-  const redisUrl = config.redisUrl ?? running?.redisUrl;
-  if (!databaseUrl || !redisUrl) throw new ConfigError(["No service runs from this folder, and DATABASE_URL or REDIS_URL is not set"]);
-
   const log = createLogger({ name: "delete-user", level: "warn", pretty: false });
-  const { database, storage, bus, queuedJobs } = await createCore({ ...config, databaseUrl, redisUrl }, { name: "photo-service delete-user", connections: 2, log }, stack);
+  const { database, storage, bus, queuedJobs } = await createCore(await readRunningConfig(), { name: "photo-service delete-user", connections: 2, log }, stack);
   const accounts = createAccounts({ database, users: { forget: () => {} }, deleteFiles: (keys) => storage.delete(keys), stopWork: (ids) => queuedJobs.stopWork(ids), tellGone: (userId) => bus.ringGone(userId), log });
   const account = theOnly(await accounts.find(by), by);
   // The others are told through Redis; without it they find out by themselves, within a minute.

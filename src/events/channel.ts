@@ -113,7 +113,6 @@ export function createChannel(read: (query: { seq: number; queuedJobId: string |
     setImmediate(wakeSome, rest);
   }
 
-  /** Who asks for the same while it is read shares it. */
   function readOnce(seq: number, queuedJobId: string | null): Promise<Page> {
     const key = `${seq} ${queuedJobId}`;
     reading ??= new Map();

@@ -12,7 +12,7 @@ export interface DocumentChecker {
   check(text: string): DocumentNode | readonly GraphQLError[];
 }
 
-/** For the socket, which Apollo's own checks do not reach. */
+/** For the doors that Apollo's own checks do not reach. */
 export function createDocumentChecker(schema: GraphQLSchema, options: { introspection: boolean; production: boolean }): DocumentChecker {
   const rules = [...specifiedRules, limitRule, ...(options.introspection ? [] : [NoSchemaIntrospectionCustomRule])];
   const checked = new LRUCache<string, DocumentNode>({ max: 1000, maxSize: 4 * 1024 * 1024, sizeCalculation: (_, text) => text.length + 1 });

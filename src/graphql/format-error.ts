@@ -1,4 +1,4 @@
-// The one place where errors become what clients are told, over HTTP and over the socket: a code of the contract and a
+// The one place where errors become what clients are told, at every door that speaks GraphQL: a code of the contract and a
 // sentence, and of everything that nobody foresaw nothing but "Internal server error".
 import { GraphQLError } from "graphql";
 import type { GraphQLFormattedError } from "graphql";
@@ -31,7 +31,7 @@ export function formatError(error: unknown): GraphQLFormattedError {
   return { message, ...place, extensions: { code, ...(code === "BAD_USER_INPUT" && { issues: [issueOf(message)] }), ...limitOf(error) } };
 }
 
-/** Of variables that do not fit graphql-js tells what would, and only its own `hideSuggestions`, which Apollo does not hand on, keeps it from that. */
+/** Of variables that do not fit graphql-js tells what would, and only its own `hideSuggestions`, which Apollo does not hand on, keeps it from that: so it is cut off, at every door. */
 export function withoutSuggestion(error: unknown): unknown {
   return error instanceof GraphQLError ? Object.assign(error, { message: error.message.replace(/ Did you mean [^?]*\?$/, "") }) : error;
 }
