@@ -7,7 +7,7 @@ import type { EventBus } from "../events/event-bus.js";
 import { failpoint } from "../failpoint.js";
 import type { Logger } from "../logger.js";
 import { MAX_DELAY_MS } from "../queue/hint-queue.js";
-import type { Hint, HintQueue, Lane } from "../queue/hint-queue.js";
+import type { HintQueue } from "../queue/hint-queue.js";
 import { FINISHED_STATUSES, UNFINISHED_STATUSES, isFinished } from "../queued-job-status.js";
 import type { LoggedEventType } from "../queued-job-status.js";
 import type { StopBell } from "../queue/stop-bell.js";
@@ -20,10 +20,11 @@ import { backOff, fail, handBack, renewLeases, stall, succeed } from "./queued-j
 import type { Attempt } from "./queued-jobs/attempt.js";
 import { backOffMs } from "./queued-jobs/back-off.js";
 import type { Submission } from "./queued-jobs/check-submission.js";
-import { backlogsOf, findDue, findExpired, findLapsed } from "./queued-jobs/due.js";
+import { findDue, findExpired, findLapsed } from "./queued-jobs/due.js";
 import { enqueue } from "./queued-jobs/enqueue.js";
 import { findOldest } from "./queued-jobs/filter.js";
 import type { QueuedJobFilter } from "./queued-jobs/filter.js";
+import { createHinter } from "./queued-jobs/hinter.js";
 import { cancel, cancelMany, refuseRetry, remove, retry } from "./queued-jobs/owner-steps.js";
 import { createRecorder, DATABASE } from "./queued-jobs/recorder.js";
 import { findEarlierResult, reusableVersion } from "./queued-jobs/reuse.js";
@@ -68,43 +69,18 @@ const BULK = 1000;
 const AT_ONCE = 100;
 
 export function createQueuedJobs(deps: QueuedJobsDeps) {
-  const { bus, hints, catalogue, limits, log, tracer = noTracer } = deps;
+  const { bus, catalogue, limits, log, tracer = noTracer } = deps;
   const { sql } = deps.database;
   const ttlSeconds = limits.jobTtlSeconds;
 
   const { record, step, tell } = createRecorder(deps);
+  const { hint, hintMissing, withdraw } = createHinter({ ...deps, sql });
   const batches = createAttemptBatches({ sql, jobs: [...catalogue.keys()], ttlSeconds, record });
-
-  /** The hint of a task that only another version knows may stand in any lane. */
-  function laneOf({ jobName }: Pick<QueuedJob, "jobName">): Lane {
-    return catalogue.get(jobName)?.runsIn ?? "worker";
-  }
-
-  function toHint({ queuedJob, run, requestId, traceparent }: Step, backlog: number, delayMs: number): Hint {
-    return { id: queuedJob.id, run, requestId, ...(traceparent && { traceparent }), lane: laneOf(queuedJob), priority: queuedJob.priority, backlog, delayMs };
-  }
 
   /** Null when what it gives may not be reused. */
   function resultVersion({ jobName }: QueuedJob): number | null {
     const task = catalogue.get(jobName);
     return task ? reusableVersion(task) : null;
-  }
-
-  /** Never throws, and need not succeed: what it follows is recorded. */
-  async function hint(steps: Step[], delayMs: (queuedJob: QueuedJob) => number): Promise<void> {
-    const backlogs = await backlogsIfKnown(steps);
-    await hints.add(steps.map((made, i) => toHint(made, backlogs[i] ?? made.pending, delayMs(made.queuedJob))));
-  }
-
-  /** Of the lowest priority a step knows it itself. */
-  async function backlogsIfKnown(steps: Step[]): Promise<number[]> {
-    if (steps.every(({ queuedJob }) => queuedJob.priority === 0)) return [];
-    try {
-      return await available(() => backlogsOf(sql, steps.map(({ queuedJob }) => queuedJob)));
-    } catch (error) {
-      log.debug({ err: error }, "hints are added as if all that waits were before them");
-      return [];
-    }
   }
 
   const insert = createUnitInserter({ sql, maxPending: limits.maxPendingPerUser, recorded: (steps) => void tellAccepted(steps) });
@@ -113,12 +89,6 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     await failpoint("accept: after the commit");
     tell(steps, "QUEUED");
     await hint(steps, ({ runAt }) => (runAt ? Math.max(0, Date.parse(runAt) - Date.now()) : 0));
-  }
-
-  /** What waits in the queue or runs in a worker is not wanted any more. */
-  async function withdraw({ queuedJob, run }: Step): Promise<void> {
-    if (queuedJob.attempts > 0) deps.stopBell.ring(queuedJob.id);
-    await hints.remove(laneOf(queuedJob), queuedJob.id, run);
   }
 
   /** The row, for its owner or an admin; another's is told apart from none by nobody. */
@@ -227,7 +197,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     async hintDue(limit: number, { patient }: { patient: boolean } = { patient: true }): Promise<number> {
       const due = await available(() => findDue(sql, { limit, aheadMs: MAX_DELAY_MS, patient }));
       await failpoint("reconcile: before the hints");
-      return hints.addMissing(due.map((row) => ({ ...row, lane: laneOf(row) })));
+      return hintMissing(due);
     },
 
     /** Removes finished ones whose time is up, oldest first, `limit` at most; returns how many. */

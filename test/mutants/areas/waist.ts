@@ -57,7 +57,7 @@ export const MUTANTS: Mutant[] = [
   { breaks: "a photo goes while it is sent again", file: "src/services/queued-jobs/statements.ts", find: " for key share of x", replace: "", tests: STEPS },
   { breaks: "another version than was read is deleted", file: "src/services/queued-jobs/owner-steps.ts", find: "and version = ${version} and", replace: "and ${version}::int is not null and", tests: STEPS },
   { breaks: "an unfinished one is deleted", file: "src/services/queued-jobs/owner-steps.ts", find: "and status = any(${[...FINISHED_STATUSES]}) returning", replace: "and ${[...FINISHED_STATUSES]}::text[] is not null returning", tests: STEPS },
-  { breaks: "who runs what is cancelled is not told to stop", file: "src/services/queued-jobs.ts", find: "if (queuedJob.attempts > 0) deps.stopBell.ring(queuedJob.id);", replace: "", tests: STEPS },
+  { breaks: "who runs what is cancelled is not told to stop", file: "src/services/queued-jobs/hinter.ts", find: "if (queuedJob.attempts > 0) stopBell.ring(queuedJob.id);", replace: "", tests: STEPS },
   { breaks: "the result of other parameters is reused", file: "src/services/queued-jobs/reuse.ts", find: "${version}::int, queued_jobs.parameters, (", replace: "${version}::int, (", tests: REUSE },
   { breaks: "the result of photos in another order is reused", file: "src/services/queued-jobs/reuse.ts", find: "order by l.position)", replace: "order by l.photo_id)", tests: REUSE },
   { breaks: "the result of another version of the task is reused", file: "src/services/queued-jobs/reuse.ts", find: "${version}::int, queued_jobs", replace: "(${version}::int * 0), queued_jobs", tests: REUSE },
