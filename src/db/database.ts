@@ -70,7 +70,8 @@ const UNDONE = new Set(["40P01", "40001"]);
 /** The SQLSTATE of an error of PostgreSQL, however deep it is wrapped; null when it is none. */
 export function sqlState(error: unknown): string | null {
   const code = errorCode(error);
-  return code !== null && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+  // No class of them begins with E, as EPIPE does.
+  return code !== null && /^(?!E)[0-9A-Z]{5}$/.test(code) ? code : null;
 }
 
 /** The name of the violated constraint; null when none was. */

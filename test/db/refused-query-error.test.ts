@@ -26,7 +26,7 @@ describe("the explanation of a refused query", () => {
   });
 
   it("is that the database is away when it is, without its address", () => {
-    for (const code of ["ECONNREFUSED", "CONNECT_TIMEOUT", "ENOTFOUND"]) {
+    for (const code of ["ECONNREFUSED", "CONNECT_TIMEOUT", "ENOTFOUND", "EPIPE"]) {
       const told = explainRefusal(fault(code, `connect ${code} 10.0.0.1:5432`));
       assert.ok(told instanceof ServiceUnavailableError);
       assert.equal(told.message, "The database is away; try again in a moment.");
