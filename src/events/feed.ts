@@ -1,7 +1,6 @@
 // Serves the subscribers of this process. A subscriber is a position, not a queue: it pulls what follows its position
 // from the ring of its user's channel, else from the log, until nothing follows; bells, reconnects and the watchdog only
 // tell it to look. So a slow reader costs no memory, and a lost, doubled or reordered bell changes nothing.
-import { CursorExpiredError, NotFoundError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { createMicroBatch } from "../micro-batch.js";
 import type { QueuedJobEvent } from "../queued-job.js";
@@ -9,15 +8,12 @@ import { createChannel } from "./channel.js";
 import type { Channel } from "./channel.js";
 import type { EventBus } from "./event-bus.js";
 import type { EventLog } from "./event-log.js";
+import { findStart } from "./find-start.js";
+import type { StartRequest } from "./find-start.js";
 import { createSubscription } from "./subscription.js";
 import type { Subscription } from "./subscription.js";
 
-export interface FeedRequest {
-  userId: string;
-  /** Only the events of this one; the stream then ends with its first terminal event. */
-  queuedJobId: string | null;
-  /** Resume after this position; from now on without one. */
-  after: { epoch: string; seq: number } | null;
+export interface FeedRequest extends StartRequest {
   includeProgress: boolean;
 }
 
@@ -103,13 +99,10 @@ export function createFeed(options: FeedOptions): Feed {
     const epoch = await eventLog.epoch();
     const start = await findStart({ eventLog, channel, headOf, epoch }, request);
     const subscription = createSubscription({
+      ...start,
       epoch,
       queuedJobId: request.queuedJobId,
       includeProgress: request.includeProgress,
-      seq: start.seq,
-      first: start.first,
-      to: start.to,
-      ended: start.ended,
       channel,
       onTold,
       onEnd: () => {
@@ -142,57 +135,6 @@ export function createFeed(options: FeedOptions): Feed {
   };
 }
 
-/** Where a stream starts: its first events, if some are known, the position they lead to, and whether that is its end already. */
-interface Start {
-  seq: number;
-  first: QueuedJobEvent[];
-  to: number;
-  ended: boolean;
-}
-
-interface Sources {
-  eventLog: EventLog;
-  channel: Channel;
-  headOf: (userId: string) => Promise<number>;
-  epoch: string;
-}
-
-function findStart(sources: Sources, { userId, queuedJobId, after }: FeedRequest): Promise<Start> {
-  if (after) return startBehind(sources, { userId, queuedJobId, after });
-  return queuedJobId === null ? startNow(sources, userId) : startWithPresent(sources, userId, queuedJobId);
-}
-
-async function startBehind({ eventLog, channel, epoch }: Sources, { userId, queuedJobId, after }: { userId: string; queuedJobId: string | null; after: { epoch: string; seq: number } }): Promise<Start> {
-  const { seq } = after;
-  if (after.epoch !== epoch) throw expired();
-  if (queuedJobId === null && channel.covers(seq)) return { seq, first: [], to: seq, ended: false };
-  let page = await channel.page(seq, queuedJobId);
-  // It may have been asked for by somebody else, before this position was reached.
-  if (seq > page.last) page = await channel.page(seq, queuedJobId);
-  if (seq < page.floor || seq > page.last) throw expired();
-  if (queuedJobId === null || page.events.length > 0) return { seq, first: page.events, to: page.to, ended: false };
-  const present = await eventLog.present(userId, queuedJobId);
-  if (!present) throw new NotFoundError("There is no such QueuedJob.");
-  // Finished before the page was read, or after it: then its terminal event follows.
-  return { seq, first: [], to: seq, ended: present.finished && present.lastSeq <= seq };
-}
-
-async function startNow({ channel, headOf }: Sources, userId: string): Promise<Start> {
-  const bells = channel.bells;
-  const seq = await headOf(userId);
-  channel.confirmHead(seq, bells);
-  return { seq, first: [], to: seq, ended: false };
-}
-
-async function startWithPresent({ eventLog, channel }: Sources, userId: string, queuedJobId: string): Promise<Start> {
-  const bells = channel.bells;
-  const present = await eventLog.present(userId, queuedJobId);
-  if (!present) throw new NotFoundError("There is no such QueuedJob.");
-  channel.confirmHead(present.head, bells);
-  const { seq } = present.event;
-  return { seq, first: [present.event], to: seq, ended: present.finished };
-}
-
 /** Many come at once, after a restart above all: one query for those who came while the last was under way. */
 function createHeadReads(eventLog: EventLog): (userId: string) => Promise<number> {
   let asked = 0;
@@ -217,8 +159,4 @@ function tellLag(onTold: (lagSeconds: number) => void): (event: QueuedJobEvent) 
     if (event.at !== at) [at, recorded] = [event.at, Date.parse(event.at)];
     onTold((Date.now() - recorded) / 1000);
   };
-}
-
-function expired(): CursorExpiredError {
-  return new CursorExpiredError("The stream cannot be resumed from this cursor any more: read the page again and go on with its eventCursor.");
 }
