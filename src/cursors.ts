@@ -32,7 +32,7 @@ export function encodeStreamCursor({ epoch, userId, seq }: StreamCursor): string
 /** Throws InvalidInputError at `after` when it is malformed or another user's. */
 export function decodeStreamCursor(text: string, userId: string): { epoch: string; seq: number } {
   const bytes = decode(text, STREAM);
-  if (bytes.length !== STREAM_BYTES || !bytes.subarray(17).equals(userTag(userId))) throw malformed();
+  if (bytes.length !== STREAM_BYTES || !bytes.subarray(17).equals(userTag(userId))) throw malformedCursor();
   return readStream(bytes.subarray(1, 17));
 }
 
@@ -45,16 +45,16 @@ export function encodePageCursor({ userId, list, key, stream }: PageCursor): str
 export function decodePageCursor(text: string, { userId, list }: Pick<PageCursor, "userId" | "list">): Pick<PageCursor, "key" | "stream"> {
   const bytes = decode(text, LISTS[list]);
   const length = bytes[7];
-  if (!bytes.subarray(1, 7).equals(userTag(userId)) || (length !== 0 && length !== 16)) throw malformed();
+  if (!bytes.subarray(1, 7).equals(userTag(userId)) || (length !== 0 && length !== 16)) throw malformedCursor();
   const key = bytes.subarray(8 + length).toString();
-  if (key === "" || bytes.length < 8 + length) throw malformed();
+  if (key === "" || bytes.length < 8 + length) throw malformedCursor();
   return { key, stream: length === 0 ? null : readStream(bytes.subarray(8, 24)) };
 }
 
 function decode(text: string, kind: number): Buffer {
   const bytes = Buffer.from(text, "base64url");
   // base64url has several spellings of the same bytes, and Buffer reads them all.
-  if (bytes[0] !== kind || bytes.toString("base64url") !== text) throw malformed();
+  if (bytes[0] !== kind || bytes.toString("base64url") !== text) throw malformedCursor();
   return bytes;
 }
 
@@ -67,7 +67,7 @@ function streamBytes(epoch: string, seq: number): Buffer {
 
 function readStream(bytes: Buffer): { epoch: string; seq: number } {
   const seq = Number(bytes.readBigUInt64BE(8));
-  if (!Number.isSafeInteger(seq)) throw malformed();
+  if (!Number.isSafeInteger(seq)) throw malformedCursor();
   return { epoch: bytes.toString("hex", 0, 8), seq };
 }
 
@@ -76,6 +76,6 @@ function userTag(userId: string): Buffer {
   return Buffer.from(userId.slice(-12), "hex");
 }
 
-function malformed(): InvalidInputError {
+export function malformedCursor(): InvalidInputError {
   return InvalidInputError.at(["after"], "is no cursor of yours; pass one that an earlier answer or event gave you");
 }

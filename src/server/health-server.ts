@@ -1,11 +1,9 @@
-import Fastify, { LogController } from "fastify";
-import type { FastifyBaseLogger } from "fastify";
 import type { Logger } from "../logger.js";
+import { createBareApp } from "./bare-app.js";
 import { registerHealth } from "./health.js";
 import type { HealthOptions } from "./health.js";
 import { registerMetrics } from "./metrics-route.js";
 import type { MetricsRouteOptions } from "./metrics-route.js";
-import { NO_SCHEMAS } from "./no-schemas.js";
 
 export interface HealthServer {
   listen(address: { host: string; port: number }): Promise<string>;
@@ -14,7 +12,7 @@ export interface HealthServer {
 
 /** Where a worker, which serves nothing else, answers whether it is well and what it does. */
 export async function createHealthServer(health: HealthOptions, metrics: MetricsRouteOptions, log: Logger): Promise<HealthServer> {
-  const app = Fastify({ loggerInstance: log as FastifyBaseLogger, logController: new LogController({ disableRequestLogging: true }), forceCloseConnections: true, schemaController: NO_SCHEMAS });
+  const app = createBareApp(log, { forceCloseConnections: true });
   registerHealth(app, health);
   await registerMetrics(app, metrics);
   await app.ready();

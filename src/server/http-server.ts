@@ -1,6 +1,5 @@
 import fastifyCors from "@fastify/cors";
-import Fastify, { LogController } from "fastify";
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { printSchema } from "graphql";
 import type { GraphQLSchema } from "graphql";
 import type { TokenVerifier } from "../auth/token-verifier.js";
@@ -13,6 +12,7 @@ import type { AdminGuard } from "./admin-guard.js";
 import { registerAdmin } from "./admin/register-admin.js";
 import type { AdminOptions } from "./admin/register-admin.js";
 import { createAuthenticator } from "./authenticator.js";
+import { createBareApp } from "./bare-app.js";
 import { createErrorTeller } from "./error-teller.js";
 import { registerExplorer } from "./explorer/register-explorer.js";
 import { createSandboxPage } from "./explorer/sandbox-page.js";
@@ -30,7 +30,6 @@ import type { HttpTimeouts } from "./http-timeouts.js";
 import { createLazyChild } from "./lazy-child.js";
 import { limitAddresses } from "./limit-addresses.js";
 import { limitBodies } from "./limit-bodies.js";
-import { NO_SCHEMAS } from "./no-schemas.js";
 import { createOperationCompiler } from "./operation-compiler.js";
 import { createOperations } from "./operations.js";
 import { createOrigins } from "./origins.js";
@@ -161,8 +160,13 @@ async function pictureOriginsOf({ config, storage }: HttpServerOptions): Promise
 const MAX_HEADER_BYTES = 16 * 1024;
 
 function createApp({ log, proxies, timeouts }: { log: Logger; proxies: Proxies; timeouts: HttpTimeouts }): FastifyInstance {
-  const app = Fastify({
-    loggerInstance: log as FastifyBaseLogger, childLoggerFactory: (_logger, bindings) => createLazyChild(log, bindings), genReqId: requestIdOf, logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }), forceCloseConnections: "idle", requestTimeout: REQUEST_MS, routerOptions: { maxParamLength: 1000 }, frameworkErrors: refuseAddress, schemaController: NO_SCHEMAS,
+  const app = createBareApp(log, {
+    childLoggerFactory: (_logger, bindings) => createLazyChild(log, bindings),
+    genReqId: requestIdOf,
+    forceCloseConnections: "idle",
+    requestTimeout: REQUEST_MS,
+    routerOptions: { maxParamLength: 1000 },
+    frameworkErrors: refuseAddress,
     trustProxy: proxies.trusts,
     http: { headersTimeout: timeouts.headersMs, connectionsCheckingInterval: timeouts.lookMs, maxHeaderSize: MAX_HEADER_BYTES },
   });

@@ -22,6 +22,9 @@ export const LIMITS = {
   cost: 10_000,
 } as const;
 
+/** Rows of a page, and inputs of one mutation: what an operation may cost is judged by it. */
+export const MOST_ROWS = 100;
+
 /** What `extensions.limit` of an error says. */
 export type LimitName = Exclude<keyof typeof LIMITS, "rootFieldsOfMutation">;
 

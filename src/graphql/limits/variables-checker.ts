@@ -1,14 +1,11 @@
 import { getArgumentValues, getVariableValues } from "graphql";
 import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from "graphql";
-import { LIMITS, limitError } from "./limits.js";
+import { LIMITS, limitError, MOST_ROWS } from "./limits.js";
 import { measureOperation } from "./measure-operation.js";
 import type { RowsOf } from "./measure-operation.js";
 
 /** What an operation that passed validation exceeds with these variables; null when it may run. */
 export type VariablesChecker = (document: DocumentNode, operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>> | null | undefined) => GraphQLError | null;
-
-/** The most rows that `first` gives, and inputs that a mutation takes. */
-const MOST_ROWS = 100;
 
 /** For the limits that depend on variables. Most operations are below them whatever the variables are, which is found out once for each. */
 export function createVariablesChecker(schema: GraphQLSchema): VariablesChecker {
@@ -38,7 +35,7 @@ function rowsWith(variables: Record<string, unknown>): RowsOf {
     if (!field.args.some(({ name }) => name === "first" || name === "inputs")) return null;
     const { first, inputs } = getArgumentValues(field, node, variables);
     if (Array.isArray(inputs)) return inputs.length;
-    // Anything else than 1 to 100 is refused where it is used.
+    // Anything else than 1 to MOST_ROWS is refused where it is used.
     return typeof first === "number" ? Math.min(Math.max(first, 1), MOST_ROWS) : MOST_ROWS;
   };
 }

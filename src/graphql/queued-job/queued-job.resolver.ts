@@ -11,6 +11,7 @@ import type { User } from "../../services/users.js";
 import type { Context } from "../context.js";
 import { loadersOf } from "../loaders.js";
 import { JobType } from "../job/job.type.js";
+import { MOST_ROWS } from "../limits/limits.js";
 import { PageArgs } from "../paging/page.args.js";
 import { PhotoType } from "../photo/photo.type.js";
 import { DateTime } from "../scalars.js";
@@ -24,7 +25,6 @@ import { QueuedJobEventType } from "./queued-job-event.type.js";
 import { QueuedJobFilterInput, toFilter } from "./queued-job-filter.input.js";
 import { QueuedJobType } from "./queued-job.type.js";
 
-const MOST_AT_ONCE = 100;
 const FILTER = { nullable: true, description: "Which ones; all without it." } as const;
 
 @Resolver(() => QueuedJobType)
@@ -58,7 +58,7 @@ export class QueuedJobResolver {
     @Arg("inputs", () => [EnqueueJobInput], { description: "What to do, each." }) inputs: EnqueueJobInput[],
     @Ctx() { user, queuedJobs, requestId }: Context,
   ): Promise<QueuedJob[]> {
-    if (inputs.length < 1 || inputs.length > MOST_AT_ONCE) throw InvalidInputError.at(["inputs"], `must be 1 to ${MOST_AT_ONCE}, these are ${inputs.length}`);
+    if (inputs.length < 1 || inputs.length > MOST_ROWS) throw InvalidInputError.at(["inputs"], `must be 1 to ${MOST_ROWS}, these are ${inputs.length}`);
     return queuedJobs.enqueue(user.id, { submissions: inputs.map(toSubmission), requestId, single: false });
   }
 

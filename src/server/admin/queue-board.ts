@@ -1,8 +1,7 @@
-import Fastify, { LogController } from "fastify";
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "../../logger.js";
 import { createBoardQueues } from "../../queue/board-queues.js";
-import { NO_SCHEMAS } from "../no-schemas.js";
+import { createBareApp } from "../bare-app.js";
 
 const PATH = "/admin/queues";
 
@@ -57,7 +56,7 @@ async function openBoard(options: QueueBoardOptions): Promise<FastifyInstance> {
       uiConfig: { boardTitle: "Photo Service", hideDocsLink: true, hideRedisDetails: true, miscLinks: [{ text: "Jobs", url: "/admin/jobs" }, { text: "Database", url: "/admin/db" }] },
     },
   });
-  const app = Fastify({ loggerInstance: options.log as FastifyBaseLogger, logController: new LogController({ disableRequestLogging: true }), schemaController: NO_SCHEMAS });
+  const app = createBareApp(options.log, {});
   app.addHook("onSend", async (_request, _reply, payload) => (typeof payload === "string" ? payload.replace(OUTSIDE_FONT, "") : payload));
   await app.register(serverAdapter.registerPlugin(), { prefix: PATH });
   const queues = createBoardQueues({ ...options, onQueue: (queue) => board.addQueue(new BullMQAdapter(queue, { readOnlyMode: !options.actions, allowRetries: options.actions })) });
