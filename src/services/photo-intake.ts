@@ -151,8 +151,10 @@ async function write(bytes: Readable, path: string, maxBytes: number): Promise<{
     },
   });
   const file = createWriteStream(path, { mode: 0o600 });
-  // A disk that is full is ours; a client that went away, or sent too much, is theirs.
-  file.on("error", (cause) => (fault = new ServiceUnavailableError("The storage takes nothing at the moment; try again later.", { cause })));
+  // A disk that is full is ours; a client that went away, or sent too much, is theirs, and Node 24 hands the file that, too.
+  file.on("error", (cause) => {
+    if (isOfDisk(cause)) fault = new ServiceUnavailableError("The storage takes nothing at the moment; try again later.", { cause });
+  });
   await pipeline(bytes, measure, file).catch(async (error: unknown) => {
     // It may still be opening, and would be there after it was removed.
     if (!file.closed) await once(file, "close");
@@ -160,6 +162,10 @@ async function write(bytes: Readable, path: string, maxBytes: number): Promise<{
   });
   if (byteSize === 0) throw InvalidInputError.at(["file"], "The file is empty.");
   return { sha256: hash.digest("hex"), byteSize };
+}
+
+function isOfDisk({ syscall = "" }: NodeJS.ErrnoException): boolean {
+  return ["open", "write", "close"].includes(syscall);
 }
 
 function sizeOf({ mimeType, width, height }: PhotoHeader): { mimeType: string; width: number; height: number } {

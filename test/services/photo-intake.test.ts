@@ -172,6 +172,12 @@ describe("an upload", () => {
       assert.equal(await waist.photos.count(user.id, 10), 0);
     });
 
+    it("when the disk takes none of it, which is no fault of its sender", async () => {
+      const gone = { ...storage, scratchFolder: join(folder, "gone") };
+      const away = createPhotoIntake({ photos: waist.photos, users: waist.users, storage: gone, inspector, maxUploadBytes: MAX_UPLOAD_BYTES, maxStoredBytes: MAX_STORED_BYTES });
+      await assert.rejects(take((receive) => receive(Readable.from([smallPhoto()]), "a.png"), away), ServiceUnavailableError);
+    });
+
     it("when the storage takes the photo and not its preview", async () => {
       // Where the previews of this user should lie is a file already.
       await upload(smallPhoto());
