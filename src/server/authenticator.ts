@@ -1,3 +1,4 @@
+import type { FastifyRequest } from "fastify";
 import { bearerToken } from "../auth/bearer-token.js";
 import type { TokenClaims } from "../auth/token-claims.js";
 import type { TokenVerifier } from "../auth/token-verifier.js";
@@ -15,15 +16,15 @@ export interface Session {
 }
 
 export interface Authenticator {
-  /** Of a request's `authorization`; throws UnauthenticatedError, QuotaExceededError or ServiceUnavailableError. `address`: where it comes from. */
-  fromHeader(header: string | string[] | undefined, address: string): Promise<Session>;
-  /** Of a connection_init payload, `{ "authorization": "Bearer …" }`, the key in any case. */
+  /** By its `authorization`; throws UnauthenticatedError, QuotaExceededError or ServiceUnavailableError. */
+  fromRequest(request: Pick<FastifyRequest, "raw" | "ip">): Promise<Session>;
+  /** By a connection_init payload, `{ "authorization": "Bearer …" }`, the key in any case. `address`: where it comes from. */
   fromPayload(payload: Readonly<Record<string, unknown>> | undefined, address: string): Promise<Session>;
 }
 
-/** The same authentication for every door: HTTP, sockets, uploads. Whoever comes through one has asked once. */
+/** The same authentication for every door: HTTP, sockets, streams, uploads. Whoever comes through one has asked once. */
 export function createAuthenticator({ verifier, users, rateLimits }: { verifier: TokenVerifier; users: Users; rateLimits: RateLimits }): Authenticator {
-  async function fromHeader(header: string | string[] | undefined, address: string): Promise<Session> {
+  async function signIn(header: string | string[] | undefined, address: string): Promise<Session> {
     const claims = await verify(header, address);
     const user = await users.signIn(claims);
     await rateLimits.takeOfUser(user.id);
@@ -40,11 +41,11 @@ export function createAuthenticator({ verifier, users, rateLimits }: { verifier:
   }
 
   return {
-    fromHeader,
+    fromRequest: ({ raw, ip }) => signIn(raw.headersDistinct["authorization"], ip),
     async fromPayload(payload, address) {
       const found = Object.entries(payload ?? {}).filter(([key]) => key.toLowerCase() === "authorization");
       const value = found[0]?.[1];
-      if (found.length === 1 && typeof value === "string") return fromHeader(value, address);
+      if (found.length === 1 && typeof value === "string") return signIn(value, address);
       await rateLimits.takeOfAddress(address);
       throw new UnauthenticatedError('Sign in: the connection_init payload must be { "authorization": "Bearer <token>" }.');
     },

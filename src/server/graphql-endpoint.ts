@@ -92,7 +92,7 @@ function createContexts(options: GraphqlEndpointOptions): (request: FastifyReque
 
 async function contextOf(request: FastifyRequest, { services, authenticator }: GraphqlEndpointOptions): Promise<Context> {
   try {
-    const { user } = await authenticator.fromHeader(request.raw.headersDistinct["authorization"], request.ip);
+    const { user } = await authenticator.fromRequest(request);
     return createContext(services, { user, requestId: request.id, log: () => request.log.child({ userId: user.id }) as Logger, cached: true });
   } catch (error) {
     if (isInternal(error)) request.log.error({ err: error }, "a request could not be authenticated");

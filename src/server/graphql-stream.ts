@@ -59,7 +59,7 @@ export async function registerGraphqlStream(app: FastifyInstance, options: Graph
     let session: Session;
     try {
       if (closing) throw new ServiceUnavailableError("Going away: try again.");
-      session = await options.authenticator.fromHeader(request.raw.headersDistinct["authorization"], request.ip);
+      session = await options.authenticator.fromRequest(request);
     } catch (error) {
       return refuseAsGraphql(teller, request, reply, error);
     }

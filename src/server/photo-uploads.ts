@@ -46,7 +46,7 @@ export async function registerPhotoUploads(app: FastifyInstance, options: PhotoU
 
 async function upload(request: FastifyRequest, reply: FastifyReply, { authenticator, intake, fileUrls, maxUploadBytes, patience = UPLOAD_PATIENCE }: PhotoUploadsOptions): Promise<FastifyReply> {
   // Before a byte is read: nobody streams to us who may not.
-  const { user } = await authenticator.fromHeader(request.raw.headersDistinct["authorization"], request.ip);
+  const { user } = await authenticator.fromRequest(request);
   refuseTooLong(request, maxUploadBytes);
   const read = request.isMultipart() ? (receive: Receive) => readForm(request, receive) : (receive: Receive) => readBody(request, receive);
   const watch = watchUpload(request.raw, patience);

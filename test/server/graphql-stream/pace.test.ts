@@ -43,7 +43,7 @@ async function serve(schema: GraphQLSchema) {
   const session = { user, expiresAt: Date.now() / 1000 + 60, refresh: async () => user };
   const operations = createOperations({ schema, services: {} as Services, introspection: true, production: false });
   const teller = createErrorTeller({ production: false, onError() {} });
-  await registerGraphqlStream(app, { operations, teller, authenticator: { fromHeader: async () => session, fromPayload: async () => session }, connections: createUserConnections(1), operationMs: 10_000, unsentMs: 500 });
+  await registerGraphqlStream(app, { operations, teller, authenticator: { fromRequest: async () => session, fromPayload: async () => session }, connections: createUserConnections(1), operationMs: 10_000, unsentMs: 500 });
   await app.listen({ host: "127.0.0.1", port: 0 });
   return { app, port: (app.server.address() as AddressInfo).port };
 }
