@@ -165,6 +165,7 @@ describe("what is another's", () => {
     const passer = await counted.service.person();
     await passer.enqueue("echo");
     for (const call of BULK) await passer.get(operationOf(schema, call, 1));
+    assert.deepEqual(await rowsOf(victim), untouched);
   });
 
   it("is no admin's to submit, to delete or to listen to, though they may read it", async () => {

@@ -17,6 +17,7 @@ fragment Row on QueuedJob { ${ROW} }`;
 const NODE = "query ($id: ID!) { node(id: $id) { __typename id ... on User { name limits { unfinished } } ... on Job { title } ... on QueuedJob { priority } } }";
 const ONE = "query Q($id: ID!) { queuedJob(id: $id) { id status } me { id } }";
 const MANY = "query ($ids: ID!, $n: Int) { users(first: $n) { nodes { queuedJobs(first: 100) { nodes { id } } } } me { limits { unfinished } } user(id: $ids) { queuedJobs(first: $n) { nodes { id } } } }";
+const NESTED = "query ($n: Int) { queuedJobs(first: $n) { nodes { user { queuedJobs(first: 100) { nodes { id } } } } } }";
 const SUBMIT = "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id status version createdAt parameters } }";
 const DELETE = "mutation M($id: ID!) { deleteQueuedJob(id: $id) }";
 
@@ -61,6 +62,11 @@ describe("an operation that was answered before", () => {
     await assertSame(NODE, { id }, [{ id: ids[0] }, { id: "echo" }, { id: "none" }, { id: 7 }, { id: null }, {}, { id: [] }, { id: "00000000-0000-7000-8000-000000000000" }]);
     await assertSame(ONE, { id: ids[0] }, [{ id: "none" }, { id: "00000000-0000-7000-8000-000000000000" }, { id: 1.5 }, { id: true }], { operationName: "Q" });
     await assertSame(MANY, { ids: id, n: 5 }, [{ ids: id, n: 1000 }, { ids: "x", n: 1 }]);
+  });
+
+  it("is refused the same where its variables ask for too much", async () => {
+    await assertSame(NESTED, { n: 1 }, [{ n: 100 }]);
+    assert.equal((await ask({ query: NESTED, variables: { n: 100 } })).status, 400);
   });
 
   it("is answered the same where it writes", async () => {
