@@ -6,7 +6,7 @@ import type { Mutant } from "./mutant.js";
 
 /** A copy of the project in which one guard at a time is taken out. */
 export interface Lane {
-  /** The name of the first test that goes red; null when all are green. */
+  /** The name of the first test that goes red, or the path of a file that fails as a whole; null when all are green. */
   firstRed(files: string[]): Promise<string | null>;
   /** Runs `work` while the guard is out. */
   without<T>(mutant: Mutant, work: () => Promise<T>): Promise<T>;
@@ -60,7 +60,7 @@ function runTests(cwd: string, files: string[], env: NodeJS.ProcessEnv): Promise
   });
   return new Promise((done, fail) => {
     child.once("error", fail);
-    child.once("close", (code) => done(red ?? (code === 0 ? null : `the tests ended with ${code}`)));
+    child.once("close", (code) => done(red ?? (code === 0 ? null : files.join(" "))));
   });
 }
 
