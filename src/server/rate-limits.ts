@@ -32,10 +32,11 @@ export interface RateLimitsOptions {
 interface Count {
   key: string;
   window: number;
-  /** Of all processes, when Redis was last told. */
+  /** Here, and how many of these Redis knows of. */
+  own: number;
   told: number;
-  /** Here, since then. */
-  untold: number;
+  /** Elsewhere, when Redis was last told. */
+  others: number;
   /** While Redis is being told: nothing is told twice. */
   telling: boolean;
 }
@@ -68,19 +69,20 @@ export function createRateLimits({ redisUrl, prefix, requestsPerMinute: most, lo
     if (redis.status !== "ready") return forget(counted);
     const some = counted.filter((count) => !count.telling);
     if (some.length === 0) return;
-    const sent = some.map((count) => count.untold);
+    const sent = some.map((count) => count.own);
     const batch = redis.pipeline();
-    for (const { key, window, untold: more } of some) batch.incrby(`${prefix}:rate:${window}:${key}`, more).pexpire(`${prefix}:rate:${window}:${key}`, 2 * WINDOW_MS);
+    for (const { key, window, own, told } of some) batch.incrby(`${prefix}:rate:${window}:${key}`, own - told).pexpire(`${prefix}:rate:${window}:${key}`, 2 * WINDOW_MS);
     for (const count of some) {
       count.telling = true;
       untold.delete(count);
     }
     const answers = await batch.exec().catch((error: unknown) => log.debug({ err: error }, "Redis was not told of requests"));
     for (const [i, count] of some.entries()) {
-      const told = answers?.[2 * i]?.[1];
+      const all = answers?.[2 * i]?.[1];
+      const told = sent[i] ?? 0;
       count.telling = false;
-      if (typeof told !== "number") untold.add(count);
-      else Object.assign(count, { told, untold: count.untold - (sent[i] ?? 0) });
+      if (typeof all !== "number") untold.add(count);
+      else Object.assign(count, { told, others: all - told });
     }
   }
 
@@ -94,14 +96,15 @@ export function createRateLimits({ redisUrl, prefix, requestsPerMinute: most, lo
     const time = now();
     const window = windowOf(time);
     const known = counts.get(key);
-    const count = known?.window === window ? known : { key, window, told: 0, untold: 0, telling: false };
-    count.untold++;
+    const count = known?.window === window ? known : { key, window, own: 0, told: 0, others: 0, telling: false };
+    // Who has to wait for Redis is not counted behind those who came meanwhile.
+    const mine = ++count.own;
     untold.add(count);
     if (count !== known) {
       counts.set(key, count);
       await withPatience(connected.then(() => tell([count])), patienceMs, () => null);
     }
-    if (count.told + count.untold > limit) throw new QuotaExceededError(`${what}; ${limit} a minute are the most.`, (window + 1) * WINDOW_MS - time);
+    if (count.others + mine > limit) throw new QuotaExceededError(`${what}; ${limit} a minute are the most.`, (window + 1) * WINDOW_MS - time);
   }
 
   return {

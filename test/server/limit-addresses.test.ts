@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { eventually } from "../support/eventually.js";
+import { inOneMinute } from "../support/in-one-minute.js";
 import { openRawSocket } from "../support/raw-socket.js";
 import { startTestService } from "../support/test-service.js";
 import type { TestService } from "../support/test-service.js";
@@ -29,7 +30,7 @@ describe("whoever asks too often", () => {
     assert.ok(seconds >= 1 && seconds <= 60, String(seconds));
   }
 
-  it("with a token is told QUOTA_EXCEEDED by every door, and others of the same address are not", async () => {
+  it("with a token is told QUOTA_EXCEEDED by every door, and others of the same address are not", inOneMinute(async () => {
     const person = await service.person();
     await exhaust(person.token);
     const authorization = `Bearer ${person.token}`;
@@ -50,9 +51,9 @@ describe("whoever asks too often", () => {
     socket.send({ type: "connection_init", payload: { authorization } });
     assert.deepEqual(await socket.closed(), { code: 1013, reason: "Try again later" });
     assert.equal((await (await service.person()).ask("{ me { id } }")).status, 200);
-  });
+  }));
 
-  it("over a socket is told so by the operation, and the socket stays", async () => {
+  it("over a socket is told so by the operation, and the socket stays", inOneMinute(async () => {
     const { token } = await service.person();
     const socket = openRawSocket(service.url);
     await socket.init(token);
@@ -64,9 +65,9 @@ describe("whoever asks too often", () => {
       assert.deepEqual([type, payload[0]?.extensions.code, payload[0]?.message], ["error", "QUOTA_EXCEEDED", "Too many requests of yours; 20 a minute are the most."]);
     }
     socket.close();
-  });
+  }));
 
-  it("without a token is refused by address, at every door but the probes", async () => {
+  it("without a token is refused by address, at every door but the probes", inOneMinute(async () => {
     const headers = newcomer();
     const refused = await refusals(() => fetch(`${service.url}/files/photos/1/a`, { headers }), MOST + 5);
     assert.equal(refused.length, 5);
@@ -79,9 +80,9 @@ describe("whoever asks too often", () => {
     assert.equal((await fetch(`${service.url}/files/photos/1/a`, { headers: { ...headers, authorization: "Bearer x" } })).status, 429, "a token where none is looked at");
     assert.equal((await fetch(`${service.url}/health/live`, { headers })).status, 200);
     assert.equal((await fetch(`${service.url}/files/photos/1/a`, { headers: newcomer() })).status, 403);
-  });
+  }));
 
-  it("with tokens that do not hold is told 429 instead of 401, and harms nobody who has a good one", async () => {
+  it("with tokens that do not hold is told 429 instead of 401, and harms nobody who has a good one", inOneMinute(async () => {
     const headers = newcomer();
     const ask = (authorization: string) => fetch(`${service.url}/graphql`, { method: "POST", body: BODY, headers: { ...JSON_TYPE, ...headers, authorization } });
     const answers: number[] = [];
@@ -90,9 +91,9 @@ describe("whoever asks too often", () => {
     const upload = await fetch(`${service.url}/photos`, { method: "POST", body: "x", headers: { ...headers, authorization: "Bearer x" } });
     assert.equal(upload.status, 429);
     assert.equal((await ask(`Bearer ${await service.token()}`)).status, 200);
-  });
+  }));
 
-  it("over a socket with tokens that do not hold is told to try later", async () => {
+  it("over a socket with tokens that do not hold is told to try later", inOneMinute(async () => {
     const headers = newcomer();
     const closes: number[] = [];
     for (let i = 0; i < 4; i++) {
@@ -101,9 +102,9 @@ describe("whoever asks too often", () => {
       closes.push((await socket.closed()).code);
     }
     assert.deepEqual(closes, [4403, 4403, 1013, 1013]);
-  });
+  }));
 
-  it("over a socket without a token is told to try later, by address", async () => {
+  it("over a socket without a token is told to try later, by address", inOneMinute(async () => {
     const headers = newcomer();
     const close = async (own: Record<string, string>) => {
       const socket = openRawSocket(service.url, { headers: own });
@@ -113,9 +114,9 @@ describe("whoever asks too often", () => {
     const closes = await Promise.all(Array.from({ length: MOST + 5 }, () => close(headers)));
     assert.deepEqual([closes.filter((code) => code === 4403).length, closes.filter((code) => code === 1013).length], [MOST, 5]);
     assert.equal(await close(newcomer()), 4403);
-  });
+  }));
 
-  it("is known to the other processes, and after a restart", async () => {
+  it("is known to the other processes, and after a restart", inOneMinute(async () => {
     const { token } = await service.person();
     await exhaust(token);
     const ask = (url: string) => fetch(`${url}/graphql`, { method: "POST", body: BODY, headers: { ...JSON_TYPE, authorization: `Bearer ${token}` } });
@@ -124,15 +125,15 @@ describe("whoever asks too often", () => {
     await other.close();
     const again = await service.addApi();
     await eventually("it refuses after a restart", async () => (await ask(again.url)).status === 429);
-  });
+  }));
 });
 
 describe("an address that is made up", () => {
-  it("is not believed where no proxy is trusted", async () => {
+  it("is not believed where no proxy is trusted", inOneMinute(async () => {
     const service = await startTestService({ workers: 0, env: { RATE_LIMIT_PER_MINUTE: "5" } });
     const statuses: number[] = [];
     for (let i = 0; i < 7; i++) statuses.push((await fetch(`${service.url}/nowhere`, { headers: { "x-forwarded-for": `10.2.0.${i}`, "x-real-ip": `10.2.0.${i}`, forwarded: `for=10.2.0.${i}` } })).status);
     await service.close();
     assert.deepEqual(statuses, [404, 404, 404, 404, 404, 429, 429]);
-  });
+  }));
 });

@@ -42,6 +42,13 @@ describe("the rate limits", () => {
     await takeOfUser("a");
   });
 
+  it("let in the first of those who come in one moment, although only that one waits for Redis", async () => {
+    nowMs = AT;
+    const { takeOfUser } = limits(20);
+    const answers = await Promise.allSettled(Array.from({ length: 25 }, () => takeOfUser("a")));
+    assert.deepEqual(answers.map(({ status }) => status), Array.from({ length: 25 }, (_, i) => (i < 20 ? "fulfilled" : "rejected")));
+  });
+
   it("count users, addresses and tokens that do not hold each for themselves, of the last a tenth", async () => {
     nowMs = AT;
     const { takeOfUser, takeOfAddress, takeFailure } = limits(20);
