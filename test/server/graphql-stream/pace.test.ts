@@ -4,8 +4,9 @@ import { once } from "node:events";
 import { request } from "node:http";
 import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { describe, it } from "node:test";
+import { afterEach, describe, it } from "node:test";
 import Fastify from "fastify";
+import type { FastifyInstance } from "fastify";
 import { GraphQLObjectType, GraphQLSchema, GraphQLString } from "graphql";
 import type { Services } from "../../../src/graphql/context.js";
 import { registerGraphqlStream } from "../../../src/server/graphql-stream.js";
@@ -37,15 +38,19 @@ function createCounted() {
   return { told, schema: new GraphQLSchema({ query, subscription }) };
 }
 
-async function serve(schema: GraphQLSchema) {
+const opened: FastifyInstance[] = [];
+
+/** Returns its port. */
+async function serve(schema: GraphQLSchema, unsentMs = 30_000): Promise<number> {
   const app = Fastify({ forceCloseConnections: true });
+  opened.push(app);
   const user = { id: "u" } as User;
   const session = { user, expiresAt: Date.now() / 1000 + 60, refresh: async () => user };
   const operations = createOperations({ schema, services: {} as Services, introspection: true, production: false });
   const teller = createErrorTeller({ production: false, onError() {} });
-  await registerGraphqlStream(app, { operations, teller, authenticator: { fromRequest: async () => session, fromPayload: async () => session }, connections: createUserConnections(1), operationMs: 10_000, unsentMs: 500 });
+  await registerGraphqlStream(app, { operations, teller, authenticator: { fromRequest: async () => session, fromPayload: async () => session }, connections: createUserConnections(1), operationMs: 10_000, unsentMs });
   await app.listen({ host: "127.0.0.1", port: 0 });
-  return { app, port: (app.server.address() as AddressInfo).port };
+  return (app.server.address() as AddressInfo).port;
 }
 
 async function open(port: number): Promise<IncomingMessage> {
@@ -57,9 +62,13 @@ async function open(port: number): Promise<IncomingMessage> {
 }
 
 describe("a stream over HTTP", () => {
+  afterEach(async () => {
+    for (const app of opened.splice(0)) await app.close();
+  });
+
   it("is pulled no faster than it is read, and its reader is cut off who does not go on", async () => {
     const { told, schema } = createCounted();
-    const { app, port } = await serve(schema);
+    const port = await serve(schema, 500);
     const answer = await open(port);
     answer.pause();
     await eventually("the reader is cut off", () => told.returned);
@@ -68,27 +77,24 @@ describe("a stream over HTTP", () => {
     answer.destroy();
     // Of the one that this person may have.
     await eventually("there is room again", async () => (await open(port)).statusCode === 200);
-    await app.close();
   });
 
   it("is told in full to a reader who reads", async () => {
     const { told, schema } = createCounted();
-    const { app, port } = await serve(schema);
+    const port = await serve(schema);
     let bytes = 0;
     for await (const part of await open(port)) bytes += (part as Buffer).length;
     assert.ok(bytes > ENOUGH * FRAME.length);
     assert.equal(told.pulled, ENOUGH + 1);
-    await app.close();
   });
 
   it("is let go when its reader is gone", async () => {
     const { told, schema } = createCounted();
-    const { app, port } = await serve(schema);
+    const port = await serve(schema);
     const answer = await open(port);
     await once(answer, "data");
     answer.destroy();
     await eventually("it is let go", () => told.returned);
     assert.ok(told.pulled < ENOUGH);
-    await app.close();
   });
 });
