@@ -4,7 +4,7 @@ import type { NewQueuedJob, Unit } from "./insert-units.js";
 import { queuedJobJson } from "./statements.js";
 import type { Step } from "./statements.js";
 
-/** `insertUnits` of a unit that has one submission and goes alone, as most do on a calm day: a third cheaper. */
+/** `insertUnits` of a unit that has one submission and goes alone, as most do on a calm day: a third cheaper. Null, and fails, where that does; the lock order is the same. */
 export async function insertOne(sql: Sql, unit: Omit<Unit, "items">, item: NewQueuedJob, maxPending: number): Promise<Step | null> {
   const { id, photoIds } = item;
   const [row] = await sql<Pick<Step, "seq" | "at" | "pending" | "queuedJob">[]>`
