@@ -1,6 +1,6 @@
 // The same operations over Server-Sent Events, for networks that let no socket through: graphql-sse's protocol in its mode
-// of distinct connections, one request for each operation. A stream that ends
-// without its `complete` was cut; a client resumes it with the cursor of the last event it saw.
+// of distinct connections, one request for each operation. A stream that ends without its `complete` was cut; a client
+// resumes it with the cursor of the last event it saw.
 import type { ServerResponse } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ExecutionArgs, ExecutionResult, GraphQLError } from "graphql";

@@ -15,6 +15,7 @@ import type { Task } from "../../src/tasks/define-task.js";
 import { createTestDatabase } from "./test-database.js";
 import type { TestDatabase } from "./test-database.js";
 import { silentLog } from "./silent-log.js";
+import { submissionOf } from "./submission-of.js";
 import { testRedis } from "./test-redis.js";
 
 /** The waist on real stores, without API and worker: whoever uses it makes the steps itself. */
@@ -74,7 +75,7 @@ export async function createTestCore(options: { tasks?: Task[]; hints?: (redis: 
   let made = 0;
 
   const submitMany: TestCore["submitMany"] = (user, count, submission = {}) =>
-    queuedJobs.enqueue(user.id, { single: false, requestId: "test", submissions: Array.from({ length: count }, () => ({ job: "echo", parameters: {}, photoIds: [], priority: 0, runAt: null, idempotencyKey: null, fresh: false, ...submission })) });
+    queuedJobs.enqueue(user.id, { single: false, requestId: "test", submissions: Array.from({ length: count }, () => submissionOf(submission)) });
 
   const core: TestCore = {
     ...testDatabase,

@@ -14,6 +14,7 @@ import { catalogue as realCatalogue } from "../../src/tasks/catalogue.js";
 import { albumTask } from "./album-task.js";
 import { eventually } from "./eventually.js";
 import { silentLog } from "./silent-log.js";
+import { submissionOf } from "./submission-of.js";
 import { createTestDatabase } from "./test-database.js";
 import type { TestDatabase } from "./test-database.js";
 
@@ -142,10 +143,6 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
     },
   };
   return waist;
-}
-
-function submissionOf(submission: Partial<Submission>): Submission {
-  return { job: "echo", parameters: {}, photoIds: [], priority: 0, runAt: null, idempotencyKey: null, fresh: false, ...submission };
 }
 
 function theOne<T>(list: T[]): T {

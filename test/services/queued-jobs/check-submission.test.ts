@@ -6,15 +6,15 @@ import type { Submission } from "../../../src/services/queued-jobs/check-submiss
 import { catalogue } from "../../../src/tasks/catalogue.js";
 import type { Task } from "../../../src/tasks/define-task.js";
 import { albumTask } from "../../support/album-task.js";
+import { submissionOf } from "../../support/submission-of.js";
 
 const ID = "0198f3a0-0000-7000-8000-00000000000a";
 const DAY_MS = 24 * 3600 * 1000;
-const EMPTY: Submission = { job: "echo", parameters: {}, photoIds: [], priority: 0, runAt: null, idempotencyKey: null, fresh: false };
 
 function check(submission: Partial<Submission>) {
   const job = submission.job ?? "echo";
   const task: Task | undefined = job === "album" ? albumTask : catalogue.get(job);
-  return checkSubmission({ ...EMPTY, ...submission }, task ?? null);
+  return checkSubmission(submissionOf(submission), task ?? null);
 }
 
 /** An object so many levels deep. */
@@ -90,7 +90,7 @@ describe("checking a submission", () => {
 });
 
 describe("the row of a submission that passed", () => {
-  const make = (more: Partial<Submission> = {}, parameters = {}) => toNewQueuedJob({ ...EMPTY, idempotencyKey: "key", ...more }, parameters);
+  const make = (more: Partial<Submission> = {}, parameters = {}) => toNewQueuedJob(submissionOf({ idempotencyKey: "key", ...more }), parameters);
 
   it("has an id of a later time than an earlier one's, and that time as its creation", () => {
     const rows = Array.from({ length: 1000 }, () => make());

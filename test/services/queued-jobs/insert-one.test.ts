@@ -4,11 +4,13 @@ import type { Sql } from "postgres";
 import { sqlState } from "../../../src/db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../../../src/db/refusals.js";
 import { toNewQueuedJob } from "../../../src/services/queued-jobs/check-submission.js";
+import type { Submission } from "../../../src/services/queued-jobs/check-submission.js";
 import { insertOne } from "../../../src/services/queued-jobs/insert-one.js";
 import { insertUnits } from "../../../src/services/queued-jobs/insert-units.js";
 import type { Step } from "../../../src/services/queued-jobs/statements.js";
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
+import { submissionOf } from "../../support/submission-of.js";
 import { createTestWaist } from "../../support/test-waist.js";
 import type { TestWaist } from "../../support/test-waist.js";
 import { waitsForLock } from "../../support/waits-for-lock.js";
@@ -25,7 +27,7 @@ describe("a submission alone in its statement", () => {
     await waist.close();
   });
   const unitOf = (user: User) => ({ userId: user.id, requestId: "request", traceparent: "00-1-2-01" });
-  const itemOf = (more: { photoIds?: string[]; idempotencyKey?: string | null; runAt?: Date | null } = {}) => toNewQueuedJob({ job: "echo", parameters: {}, photoIds: [], priority: 5, runAt: null, idempotencyKey: null, fresh: false, ...more }, { message: { deep: ["ä", null, 1.5] } });
+  const itemOf = (more: Partial<Submission> = {}) => toNewQueuedJob(submissionOf({ priority: 5, ...more }), { message: { deep: ["ä", null, 1.5] } });
   const insert = (user: User, item = itemOf(), sql: Sql = waist.database.sql) => insertOne(sql, unitOf(user), item, MOST);
 
   it("leaves what it leaves beside others", async () => {

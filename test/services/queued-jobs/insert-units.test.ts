@@ -8,6 +8,7 @@ import { insertUnits } from "../../../src/services/queued-jobs/insert-units.js";
 import type { Unit } from "../../../src/services/queued-jobs/insert-units.js";
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
+import { submissionOf } from "../../support/submission-of.js";
 import { createTestWaist } from "../../support/test-waist.js";
 import type { TestWaist } from "../../support/test-waist.js";
 import { waitsForLock } from "../../support/waits-for-lock.js";
@@ -23,7 +24,7 @@ describe("units in one statement", () => {
     await assertConsistent(waist.database.sql);
     await waist.close();
   });
-  const unitOf = (user: User, size: number): Unit => ({ userId: user.id, requestId: "request", items: Array.from({ length: size }, () => toNewQueuedJob({ job: "echo", parameters: {}, photoIds: [], priority: 0, runAt: null, idempotencyKey: null, fresh: false }, {})) });
+  const unitOf = (user: User, size: number): Unit => ({ userId: user.id, requestId: "request", items: Array.from({ length: size }, () => toNewQueuedJob(submissionOf(), {})) });
   const insert = (...units: Unit[]) => insertUnits(waist.database.sql, units, MOST);
   const sizes = async (inserting: ReturnType<typeof insert>) => (await inserting).map((steps) => steps?.length ?? null);
 
