@@ -27,9 +27,25 @@ export const users = pgTable(
     /** `iat` of the token that the claims are from, in seconds. */
     claimsIssuedAt: bigint("claims_issued_at", { mode: "number" }).notNull(),
     createdAt: instant("created_at").notNull(),
+    /**
+     * When the account was deleted. From then on it has no name, no claims and no row in `user_streams`, so nothing
+     * more can be recorded for it; its other rows and files are removed in slices, and this row last.
+     */
+    closedAt: instant("closed_at"),
   },
-  (table) => [unique("users_issuer_subject").on(table.issuer, table.subject), index("users_email").on(sql`lower(${table.email})`)],
+  (table) => [
+    unique("users_issuer_subject").on(table.issuer, table.subject),
+    index("users_email").on(sql`lower(${table.email})`),
+    index("users_closed").on(table.id).where(sql`closed_at is not null`),
+  ],
 );
+
+/** Identities whose account was deleted: a token issued before then does not sign in again. */
+export const deletedAccounts = pgTable("deleted_accounts", {
+  /** SHA-256 of issuer and subject, hex: the table names nobody. */
+  identity: text().primaryKey(),
+  deletedAt: instant("deleted_at").notNull(),
+});
 
 /** The counters of a user, apart from `users` because every accept and transition updates them. */
 export const userStreams = pgTable(
@@ -44,6 +60,8 @@ export const userStreams = pgTable(
     pending: integer().notNull().default(0),
     /** Bytes of photos and outputs. */
     storedBytes: bigint("stored_bytes", { mode: "number" }).notNull().default(0),
+    /** Bytes of parameters, results and event snapshots, each as JSON text. */
+    recordedBytes: bigint("recorded_bytes", { mode: "number" }).notNull().default(0),
   },
   (table) => [check("user_streams_pending", sql`${table.pending} >= 0`), check("user_streams_floor", sql`${table.floorSeq} <= ${table.lastSeq}`)],
 );
@@ -99,7 +117,8 @@ export const queuedJobs = pgTable(
   {
     id: uuid().primaryKey(),
     userId: uuid("user_id").notNull().references(() => users.id, { onDelete: "cascade" }),
-    jobName: text("job_name").notNull().references(() => jobs.name),
+    // No foreign key to jobs: every accept would lock the same row there. Maintenance checks it instead.
+    jobName: text("job_name").notNull(),
     status: text({ enum: QUEUED_JOB_STATUSES }).notNull(),
     /** Grows each time the row goes back to PENDING, and names the hint in the queue: an old hint claims nothing. */
     run: integer().notNull().default(1),
@@ -143,8 +162,10 @@ export const queuedJobs = pgTable(
     index("queued_jobs_user_id").on(table.userId, table.id),
     uniqueIndex("queued_jobs_user_key").on(table.userId, table.idempotencyKey).where(sql`idempotency_key is not null`),
     // The reconciler's: small, whatever the table's size.
-    index("queued_jobs_due").on(table.dueAt).where(sql`status = 'PENDING'`),
+    index("queued_jobs_due_id").on(table.dueAt, table.id).where(sql`status = 'PENDING'`),
     index("queued_jobs_lease").on(table.leaseUntil).where(sql`status = 'STARTED'`),
+    // What is rare among a user's many rows; the unfinished have an index of their own.
+    index("queued_jobs_unsuccessful_of_user").on(table.userId, table.status, table.id).where(sql`status in ('FAILED', 'CANCELLED')`),
     index("queued_jobs_unfinished_of_user").on(table.userId, table.priority).where(unfinished),
     index("queued_jobs_reuse").on(table.userId, table.reuseKey, table.id).where(sql`reuse_key is not null`),
     index("queued_jobs_expiry").on(table.expiresAt).where(sql`expires_at is not null`),
@@ -194,17 +215,22 @@ export const queuedJobOutputs = pgTable(
   ],
 );
 
-/** The log: append-only, numbered without a gap for each user. No foreign key to the QueuedJob: DELETED outlives it. */
+/**
+ * The log: append-only, numbered without a gap for each user. No foreign keys: DELETED outlives its QueuedJob, and a
+ * key to users would lock the same row for every event.
+ */
 export const queuedJobEvents = pgTable(
   "queued_job_events",
   {
-    userId: uuid("user_id").notNull().references(() => users.id, { onDelete: "cascade" }),
+    userId: uuid("user_id").notNull(),
     seq: bigint({ mode: "number" }).notNull(),
     queuedJobId: uuid("queued_job_id").notNull(),
     type: text({ enum: LOGGED_EVENT_TYPES }).notNull(),
     at: instant("at").notNull(),
     /** The QueuedJob as it was at this step; URLs are signed when it is told. */
     snapshot: jsonb().$type<Record<string, unknown>>().notNull(),
+    /** Length of the snapshot as JSON text; 0 for events from before it was counted. */
+    bytes: integer().notNull().default(0),
   },
   (table) => [
     primaryKey({ columns: [table.userId, table.seq] }),

@@ -41,6 +41,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
         select storage_key as key from photos where user_id = ${userId}
         union all select preview_key from photos where user_id = ${userId} and preview_key is not null
         union all select o.storage_key from queued_job_outputs o join queued_jobs q on q.id = o.queued_job_id where q.user_id = ${userId}`;
+      await tx`delete from queued_job_events where user_id = ${userId}`;
       await tx`delete from users where id = ${userId}`;
       return { keys: files.map((file) => file.key), running: jobs.filter((job) => job.status === "STARTED").map((job) => job.id) };
     });

@@ -46,7 +46,7 @@ export function createBacklogReads({ sql }: Pick<Database, "sql">, options: { fr
       select (select count(*)::int from (select from queued_jobs where status = 'PENDING' order by due_at limit ${COUNTED}) p) as pending,
         (select count(*)::int from (select from queued_jobs where status = 'STARTED' order by lease_until limit ${COUNTED}) s) as started,
         coalesce((select extract(epoch from clock_timestamp() - due_at) from queued_jobs where status = 'PENDING' and due_at <= clock_timestamp() order by due_at limit 1), 0)::float8 as oldest,
-        (select greatest(reltuples, 0)::float8 from pg_class where oid = 'queued_jobs_due'::regclass) as estimated`;
+        (select greatest(reltuples, 0)::float8 from pg_class where oid = 'queued_jobs_due_id'::regclass) as estimated`;
     if (!row) throw new Error("A select without from gave no row");
     return row;
   }
