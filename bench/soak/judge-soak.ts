@@ -9,7 +9,7 @@ export interface JudgedFigure {
   most: number;
   /** By the line through the samples under load. */
   perHour: number;
-  verdict: "returned" | "KEPT RISING" | "DID NOT RETURN";
+  verdict: "returned" | "KEPT RISING" | "DID NOT RETURN" | "TOO LATE";
 }
 
 export interface TimedSample {
@@ -18,9 +18,13 @@ export interface TimedSample {
 }
 
 /** What may be more at the end: caches that filled, code that was compiled, what an allocator keeps, connections of a pool that had not been needed before. */
-const ALLOWED = { heap: { share: 0.15, more: 6 }, memory: { share: 0.3, more: 30 }, number: { share: 0.15, more: 8 } };
+const ALLOWED = { heap: { share: 0.15, more: 6 }, memory: { share: 0.3, more: 30 }, number: { share: 0.15, more: 8 }, rows: { share: 0.15, more: 500 }, late: { share: 0, more: 60 } };
+/** Seconds after which an expired row must be gone. */
+const LATEST_SECONDS = 60;
 
 function kindOf(name: string): keyof typeof ALLOWED {
+  if (name.startsWith("rows: ")) return "rows";
+  if (name.startsWith("late, s: ")) return "late";
   if (!name.endsWith("MB")) return "number";
   return name.includes("memory") ? "memory" : "heap";
 }
@@ -36,7 +40,16 @@ export function judgeSoak({ start, end, underLoad }: { start: Sample; end: Sampl
     const kind = kindOf(name);
     const { share, more } = ALLOWED[kind];
     const allowed = before * share + more;
-    const verdict = after > before + allowed ? "DID NOT RETURN" : kind === "heap" && rise > allowed ? "KEPT RISING" : "returned";
-    return { name, start: before, end: after, most: Math.max(...points.map(({ y }) => y)), perHour: perMinute * 60, verdict };
+    const most = Math.max(...points.map(({ y }) => y));
+    // Rows are many while there is load, so their rise is held against how many there are then.
+    const mayRise = kind === "rows" ? most * share + more : allowed;
+    const verdict = verdictOf({ kind, late: most > LATEST_SECONDS, returned: after <= before + allowed, rose: rise > mayRise });
+    return { name, start: before, end: after, most, perHour: perMinute * 60, verdict };
   });
+}
+
+function verdictOf({ kind, late, returned, rose }: { kind: keyof typeof ALLOWED; late: boolean; returned: boolean; rose: boolean }): JudgedFigure["verdict"] {
+  if (kind === "late") return late ? "TOO LATE" : "returned";
+  if (!returned) return "DID NOT RETURN";
+  return rose && (kind === "heap" || kind === "rows") ? "KEPT RISING" : "returned";
 }

@@ -6,12 +6,10 @@ import type { SeededRandom } from "../../test/support/seeded-random.js";
 import type { Rig } from "../rig.js";
 import { makeSmallPhoto, withComment } from "../sample-photo.js";
 import { listenAndCut, listenByStream, listenPolitely } from "./listeners.js";
-import { createTally } from "./tally.js";
 import type { Tally } from "./tally.js";
 
 /** Whoever uses the service, all at once until `stop`; resolves when everybody is gone. */
-export async function useService({ rig, url, random, stop }: { rig: Rig; url: string; random: SeededRandom; stop: AbortSignal }): Promise<Tally> {
-  const tally = createTally();
+export async function useService({ rig, url, random, stop, tally }: { rig: Rig; url: string; random: SeededRandom; stop: AbortSignal; tally: Tally }): Promise<void> {
   const picture = await makeSmallPhoto();
   await Promise.all(Array.from({ length: PEOPLE }, async (_, person) => {
     const token = rig.token(person);
@@ -19,7 +17,6 @@ export async function useService({ rig, url, random, stop }: { rig: Rig; url: st
     const options = { url, token, api, random: random.branch(), stop, tally };
     await Promise.all([act(options, picture), listenAndCut(options), listenPolitely(options), listenByStream({ ...options, random: random.branch() })]);
   }));
-  return tally;
 }
 
 const PEOPLE = 12;

@@ -1,4 +1,5 @@
-// `npm run soak [-- --minutes N]`: the service under a steady mixed load, and whether what it holds returns to what it held before.
+// `npm run soak [-- --minutes N --events N --ttl SECONDS]`: the service under a steady mixed load, and whether what it holds returns
+// to what it held before; with --ttl also whether its tables level off and clean-up keeps up.
 // Exits 1 when something did not, or was answered wrongly.
 import { readFile, readdir } from "node:fs/promises";
 import { openRig } from "../rig.js";
@@ -7,7 +8,7 @@ import { renderSoak } from "./render-soak.js";
 import { runSoak } from "./run-soak.js";
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
-const { minutes } = parseSoakOptions(process.argv.slice(2));
+const options = parseSoakOptions(process.argv.slice(2));
 const cut = new Promise<never>((_, reject) => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => reject(new Error(`${signal}: nothing is left running`)));
 });
@@ -15,11 +16,11 @@ const cut = new Promise<never>((_, reject) => {
 process.exitCode = 1;
 const rig = await openRig();
 try {
-  const { figures, tally } = await Promise.race([runSoak(rig, { minutes, say }), cut]);
+  const { figures, tally } = await Promise.race([runSoak(rig, { ...options, say }), cut]);
   const warnings = await findWarnings(rig.logs);
   const stayed = figures.filter(({ verdict }) => verdict !== "returned");
   const wrong = [...tally.wrong].map(([sentence, times]) => `${times} × ${sentence}`);
-  process.stdout.write(`\n${tally.answers} requests (${tally.unavailable} of them to be tried again), ${tally.uploads} uploads, ${tally.connections} connections and ${tally.events} events in ${minutes} minutes\n\n${renderSoak(figures)}\n\n`);
+  process.stdout.write(`\n${tally.answers} requests (${tally.unavailable} of them to be tried again), ${tally.uploads} uploads, ${tally.connections} connections and ${tally.events} events in ${options.minutes} minutes\n\n${renderSoak(figures)}\n\n`);
   process.stdout.write(`${stayed.length === 0 ? "Everything returned to where it started." : `${stayed.length} did not return to where they started.`}\n${[...wrong, ...warnings].map((line) => `${line}\n`).join("")}`);
   if (stayed.length === 0 && wrong.length === 0 && warnings.length === 0) process.exitCode = 0;
 } catch (error) {

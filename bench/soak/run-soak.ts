@@ -9,6 +9,9 @@ import type { Rig } from "../rig.js";
 import { judgeSoak } from "./judge-soak.js";
 import type { JudgedFigure, TimedSample } from "./judge-soak.js";
 import { useService } from "./load.js";
+import type { SoakOptions } from "./parse-soak-options.js";
+import { keepSubmitting } from "./steady-traffic.js";
+import { createTally } from "./tally.js";
 import type { Tally } from "./tally.js";
 import { takeSample } from "./take-sample.js";
 import type { Probed } from "./take-sample.js";
@@ -24,16 +27,16 @@ export interface SoakOutcome {
 }
 
 /** Warm up, rest, look; so many minutes of load; rest, look again. */
-export async function runSoak(rig: Rig, { minutes, say }: { minutes: number; say: (line: string) => void }): Promise<SoakOutcome> {
+export async function runSoak(rig: Rig, { minutes, events, ttlSeconds, say }: SoakOptions & { say: (line: string) => void }): Promise<SoakOutcome> {
   const probes = join(rig.folder, "probes");
   await mkdir(probes);
-  const env = { NODE_OPTIONS: `--import ${new URL("./probe.js", import.meta.url).href}`, PROBE_FOLDER: probes };
+  const env = { NODE_OPTIONS: `--import ${new URL("./probe.js", import.meta.url).href}`, PROBE_FOLDER: probes, ECHO: "true", ...ttlEnv(ttlSeconds) };
   const service = await startPhotoService(rig, { name: "soak", database: await createServiceDatabase(rig, "soak"), env });
   const redis = new Redis(rig.redis.url);
   try {
-    const probed: Probed = { rig, service, probes, redis };
+    const probed: Probed = { rig, service, probes, redis, ttlSeconds };
     const random = seededRandom();
-    const use = (ms: number) => useFor({ rig, url: service.url, random: random.branch(), ms });
+    const use = (ms: number) => useFor({ rig, url: service.url, random: random.branch(), ms, events });
     say(`warming up for ${WARM_UP_MS / 1000} s, then ${REST_MS / 1000} s of rest`);
     await use(WARM_UP_MS);
     const start = await sampleAtRest(probed);
@@ -48,12 +51,19 @@ export async function runSoak(rig: Rig, { minutes, say }: { minutes: number; say
   }
 }
 
-async function useFor({ ms, ...options }: Omit<Parameters<typeof useService>[0], "stop"> & { ms: number }): Promise<Tally> {
+function ttlEnv(ttlSeconds: number | null): Record<string, string> {
+  return ttlSeconds === null ? {} : { EVENT_TTL: String(ttlSeconds), MAX_JOB_TTL: String(ttlSeconds) };
+}
+
+async function useFor({ ms, events, ...options }: Omit<Parameters<typeof useService>[0], "stop" | "tally"> & { ms: number; events: number }): Promise<Tally> {
   const stop = new AbortController();
   // Everybody who waits for something listens to it.
   setMaxListeners(0, stop.signal);
   const timer = setTimeout(() => stop.abort(), ms);
-  return await useService({ ...options, stop: stop.signal }).finally(() => clearTimeout(timer));
+  const tally = createTally();
+  const steady = events > 0 ? [keepSubmitting({ ...options, eventsPerSecond: events, stop: stop.signal, tally })] : [];
+  await Promise.all([useService({ ...options, stop: stop.signal, tally }), ...steady]).finally(() => clearTimeout(timer));
+  return tally;
 }
 
 async function sampleAtRest(probed: Probed): Promise<TimedSample["sample"]> {

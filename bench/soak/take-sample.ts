@@ -16,9 +16,11 @@ export interface Probed {
   service: GraphqlPeer;
   probes: string;
   redis: Redis;
+  /** Seconds that finished QueuedJobs and events are kept, where the tables are to level off. */
+  ttlSeconds: number | null;
 }
 
-export async function takeSample({ rig, service, probes, redis }: Probed): Promise<Sample> {
+export async function takeSample({ rig, service, probes, redis, ttlSeconds }: Probed): Promise<Sample> {
   const sample: Sample = {};
   for (const [role, pid] of Object.entries(service.processes)) {
     const held = JSON.parse(await text(connect(`${probes}/${pid}.sock`))) as Held;
@@ -32,7 +34,24 @@ export async function takeSample({ rig, service, probes, redis }: Probed): Promi
   // Less our own.
   sample["Redis: clients"] = infoNumber(await redis.info("clients"), "connected_clients") - 1;
   sample["Redis: memory, MB"] = infoNumber(await redis.info("memory"), "used_memory") / 1024 / 1024;
+  if (ttlSeconds !== null) Object.assign(sample, await sampleTables(rig, ttlSeconds));
   return sample;
+}
+
+/** How many rows the growing tables have, and for how many seconds the oldest row of each should have been gone. */
+async function sampleTables(rig: Rig, ttlSeconds: number): Promise<Sample> {
+  const url = Object.assign(new URL(rig.postgres.url), { pathname: "/soak" }).href;
+  const [row = {}] = await rig.query(url, `
+    select (select count(*) from queued_jobs) as jobs, (select count(*) from queued_job_events) as events,
+      (select coalesce(extract(epoch from now() - min(expires_at)), 0) from queued_jobs) as jobs_late,
+      (select coalesce(extract(epoch from now() - min(at)) - ${ttlSeconds}, 0) from queued_job_events) as events_late`);
+  const number = (name: string) => Number(row[name]);
+  return {
+    "rows: queued_jobs": number("jobs"),
+    "rows: queued_job_events": number("events"),
+    "late, s: queued_jobs": Math.max(0, number("jobs_late")),
+    "late, s: queued_job_events": Math.max(0, number("events_late")),
+  };
 }
 
 const NAMES: Record<keyof Held, string> = { heapMb: "heap after collection, MB", externalMb: "outside the heap, MB", timers: "timers", handles: "handles", emitters: "emitters", listeners: "listeners" };

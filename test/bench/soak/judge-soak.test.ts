@@ -26,3 +26,23 @@ describe("a figure of the soak", () => {
     assert.equal(verdictOf(HEAP, { start: 50, end: 50, underLoad: [50, 65, 80, 81, 80, 81] }), "returned");
   });
 });
+
+describe("the tables under the soak", () => {
+  const ROWS = "rows: queued_jobs";
+  const LATE = "late, s: queued_jobs";
+
+  it("level off when their rows stay within a band, however many there are", () => {
+    const underLoad = [0, 2000, 6000, 6100, 6000, 6200, 6100, 6050];
+    assert.equal(verdictOf(ROWS, { start: 0, end: 10, underLoad }), "returned");
+  });
+
+  it("kept rising when rows grow in the second half of the load", () => {
+    const underLoad = [0, 2000, 4000, 6000, 8000, 10_000, 12_000, 14_000];
+    assert.equal(verdictOf(ROWS, { start: 0, end: 10, underLoad }), "KEPT RISING");
+  });
+
+  it("are late when an expired row was there for more than a minute", () => {
+    assert.equal(verdictOf(LATE, { start: 0, end: 0, underLoad: [12, 61, 14, 12] }), "TOO LATE");
+    assert.equal(verdictOf(LATE, { start: 0, end: 0, underLoad: [12, 40, 59, 12] }), "returned");
+  });
+});
