@@ -21,9 +21,12 @@ interface Page {
 const PAGE = "query ($after: String) { queuedJobs(first: 100, after: $after) { nodes { id status attempts progress result outputs { name } error { code } } pageInfo { hasNextPage endCursor } } }";
 
 /** Every submission that was answered, as its owner finds it by the API; and every answer against the events. Returns how many QueuedJobs there were. */
-export async function checkPerson(person: Person, feed: FeedRecorder, violations: Violations): Promise<number> {
+export async function checkPerson(person: Person, feed: FeedRecorder, { violations, purges }: { violations: Violations; purges: boolean }): Promise<number> {
   const jobs = await readAll(person);
-  for (const accepted of person.ledger.accepted.values()) checkAccepted(accepted, jobs.get(accepted.id), violations);
+  const expired = new Set(purges ? feed.events.filter(({ type }) => type === "DELETED").map(({ jobId }) => jobId) : []);
+  for (const accepted of person.ledger.accepted.values()) {
+    if (!expired.has(accepted.id)) checkAccepted(accepted, jobs.get(accepted.id), violations);
+  }
   for (const job of jobs.values()) checkEnded(job, violations);
   checkShown(person, feed, violations);
   checkKeys(person, feed, violations);

@@ -32,7 +32,8 @@ export function createFaults({ stage, fleet, random, long }: { stage: Stage; fle
     fault("api", "API rolled", () => fleet.roll(any("api"))),
     fault("api", "API frozen for a moment", () => fleet.freeze(any("api"), aWhile())),
     ...redisFaults(stage, aWhile).map(([kind, inject]) => fault("redis", kind, inject)),
-    ...postgresFaults(stage, aWhile).map(([kind, inject]) => fault("postgres", kind, inject)),
+    ...postgresFaults(stage, aWhile, long).map(([kind, inject]) => fault("postgres", kind, inject)),
+    ...(long ? [fault("network", "connections to Redis mute", () => mute(stage.toRedis))] : []),
     ...[{ name: "PostgreSQL", proxy: stage.toPostgres }, { name: "Redis", proxy: stage.toRedis }].flatMap((way) => networkFaults(way, random).map(([kind, inject]) => fault("network", kind, inject))),
   ];
 }
@@ -63,7 +64,7 @@ async function flush(url: string): Promise<void> {
   await client.flushall().finally(() => client.disconnect());
 }
 
-function postgresFaults({ postgres, folder }: Stage, aWhile: () => number): Named[] {
+function postgresFaults({ postgres, folder }: Stage, aWhile: () => number, long: boolean): Named[] {
   const back = untilBack("PostgreSQL", () => postgresAnswers(postgres));
   const end = async (signal: NodeJS.Signals) => {
     const old = postgres.pid;
@@ -76,6 +77,7 @@ function postgresFaults({ postgres, folder }: Stage, aWhile: () => number): Name
     ["PostgreSQL restarted", () => end("SIGINT")],
     // Its sessions are processes of their own.
     ["PostgreSQL frozen", () => freeze(processesIn(data, ["postgres"]), aWhile())],
+    ...(long ? [["PostgreSQL frozen past every deadline", () => freeze(processesIn(data, ["postgres"]), LONG_HANG_MS)] satisfies Named] : []),
   ];
 }
 
@@ -91,6 +93,18 @@ function send(pid: number, signal: NodeJS.Signals): void {
   } catch {
     // A session that ended meanwhile.
   }
+}
+
+/** Longer than any request waits. */
+const LONG_HANG_MS = 20_000;
+/** Longer than a silent connection is kept. */
+const MUTE_MS = 25_000;
+
+/** Whoever is connected hears nothing more; who connects again is served. */
+async function mute(proxy: TcpProxy): Promise<void> {
+  proxy.mute();
+  await pause(MUTE_MS);
+  proxy.heal();
 }
 
 const DELAY_MS = 200;

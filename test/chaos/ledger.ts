@@ -16,8 +16,10 @@ export interface Ledger {
   accepted: Map<string, Accepted>;
   /** Versions that an answer has shown: each must stand in the log, or its QueuedJob be deleted. */
   shown: { id: string; version: number; status: string; by: string }[];
+  /** How long submissions took until they were answered, their repeats included. */
+  accepts: { at: number; ms: number }[];
   /** Requests that were sent more than once. */
   repeats: number;
 }
 
-export const createLedger = (): Ledger => ({ accepted: new Map(), shown: [], repeats: 0 });
+export const createLedger = (): Ledger => ({ accepted: new Map(), shown: [], accepts: [], repeats: 0 });

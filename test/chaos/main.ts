@@ -1,4 +1,4 @@
-// `npm run chaos [-- --minutes N --seed S --only WORDS]`: the whole service on stores of its own, under load and under faults, and then
+// `npm run chaos [-- --minutes N --seed S --only WORDS --events N --ttl SECONDS]`: the whole service on stores of its own, under load and under faults, and then
 // every record held against what is promised. Exits 1 when something was broken; the logs are then kept.
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -25,7 +25,7 @@ const folder = await mkdtemp(join(tmpdir(), "photo-service-chaos-"));
 // PostgreSQL may run as another user than we do.
 await chmod(folder, 0o755);
 try {
-  const stage = await openStage(folder);
+  const stage = await openStage(folder, options.ttlSeconds);
   try {
     say(renderReport(await runChaos(stage, { ...options, violations, stop: stop.signal, say }), violations));
   } finally {

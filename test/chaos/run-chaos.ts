@@ -1,13 +1,18 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createApiClient } from "./api-client.js";
+import type { Phase } from "./bystanders.js";
 import { keepCutting, keepSleeping } from "./disturb-feed.js";
 import { createFaults } from "./faults.js";
 import { startFeedRecorder } from "./feed-recorder.js";
 import type { FeedRecorder } from "./feed-recorder.js";
 import { createFleet } from "./fleet.js";
+import { attack } from "./hostile-user.js";
+import type { HostileFigures } from "./hostile-user.js";
 import type { Fleet } from "./fleet.js";
 import { injectFaults } from "./inject-faults.js";
 import type { Injected } from "./inject-faults.js";
+import { followLog } from "./log-tail.js";
+import type { LogTail } from "./log-tail.js";
 import { meddle } from "./meddle.js";
 import type { ChaosOptions } from "./parse-chaos-options.js";
 import { createPerson } from "./person.js";
@@ -23,6 +28,11 @@ import type { Violations } from "./violations.js";
 const APIS = 2;
 const WORKERS = 2;
 const NAMES = ["ada", "ben", "cleo", "dan"];
+/** QUEUED, STARTED, and its end; retries and deletions make up for the odd one that is cancelled. */
+const EVENTS_PER_JOB = 4;
+/** Of the run, and at most: how long nobody disturbs, and then how long only the hostile user does. */
+const PHASE_SHARE = 0.15;
+const LONGEST_PHASE_MS = 120_000;
 
 /** The parts of a run that others look at afterwards. */
 export interface Run {
@@ -31,12 +41,16 @@ export interface Run {
   /** Of these nobody cuts but the faults: one for each person, in the same order. */
   steady: FeedRecorder[];
   faults: Injected[];
+  phases: Phase[];
+  hostile: HostileFigures;
+  /** Where rows are purged while the run goes on. */
+  tail: LogTail | null;
   pickUrl: () => string;
 }
 
 /** Load, clients and faults for so many minutes, then the verdict. The stage stays open, the fleet is closed. */
 export async function runChaos(stage: Stage, options: ChaosOptions & { violations: Violations; stop: AbortSignal; say: (line: string) => void }): Promise<Outcome> {
-  const { seed, minutes, violations, say, only } = options;
+  const { seed, minutes, violations, say, only, events, ttlSeconds } = options;
   const random = seededRandom(seed);
   const fleet = createFleet({ env: stage.env, logs: stage.logs, violations });
   const feeds: FeedRecorder[] = [];
@@ -46,7 +60,7 @@ export async function runChaos(stage: Stage, options: ChaosOptions & { violation
     const people = await Promise.all(NAMES.map(async (name) => createPerson({ name, token: await stage.token(name), api: createApiClient({ pickUrl, token: await stage.token(name) }) })));
     const stop = stopAfter(minutes, options.stop);
     say(`the service is up; ${minutes} minutes of chaos begin, seed ${seed}`);
-    const run = await unlessCut(options.stop, disturb(stage, fleet, { people, pickUrl, random, violations, stop, minutes, say, feeds, only }));
+    const run = await unlessCut(options.stop, disturb(stage, fleet, { people, pickUrl, random, violations, stop, minutes, say, feeds, only, events, ttlSeconds }));
     const result = await verify(stage, run, { violations, say, stopFleet: fleet.close });
     return { seed, minutes, ...result };
   } finally {
@@ -78,8 +92,10 @@ async function unlessCut<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
 }
 
 /** Everything at once until the time is up; resolves when the last fault is over and every submission is answered. */
-async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; pickUrl: () => string; random: SeededRandom; violations: Violations; stop: AbortSignal; minutes: number; say: (line: string) => void; feeds: FeedRecorder[]; only: string }): Promise<Run> {
-  const { people, pickUrl, random, violations, stop, minutes, say, feeds, only } = options;
+async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; pickUrl: () => string; random: SeededRandom; violations: Violations; stop: AbortSignal; minutes: number; say: (line: string) => void; feeds: FeedRecorder[]; only: string; events: number; ttlSeconds: number | null }): Promise<Run> {
+  const { people, pickUrl, random, violations, stop, minutes, say, feeds, only, events, ttlSeconds } = options;
+  const paceMs = (people.length * EVENTS_PER_JOB * 1000) / events;
+  const tail = ttlSeconds === null ? null : followLog(stage.postgres.url, ttlSeconds);
   function record(person: Person, name: string): FeedRecorder {
     const feed = startFeedRecorder({ name: `${person.name}'s ${name} feed`, person, pickUrl, random: random.branch(), violations });
     feeds.push(feed);
@@ -93,13 +109,29 @@ async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; 
     faults.push(fault);
     say(`${String(faults.length).padStart(4)}  ${new Date(fault.beganAt).toISOString().slice(11, 19)}  ${fault.kind}, ${((fault.endedAt - fault.beganAt) / 1000).toFixed(1)} s`);
   };
-  await Promise.all([
-    ...people.flatMap((person) => [submitJobs(person, { random: random.branch(), violations, stop }), meddle(person, { random: random.branch(), violations, stop })]),
+  const phases: Phase[] = [];
+  const measure = async (name: string) => {
+    const from = Date.now();
+    await pause(Math.min(LONGEST_PHASE_MS, minutes * 60_000 * PHASE_SHARE), undefined, { signal: stop }).catch(() => {});
+    phases.push({ name, from, to: Date.now() });
+  };
+  async function attackAndInject(): Promise<HostileFigures> {
+    await measure("all is quiet");
+    say("the hostile user begins");
+    const attacking = attack({ pickUrl, token: stage.token, violations, stop });
+    await measure("a hostile user is at work");
+    say("the faults begin");
+    const kinds = createFaults({ stage, fleet, random: random.branch(), long: minutes >= 3 });
+    await injectFaults({ faults: kinds.filter(({ kind }) => kind.includes(only)), random: random.branch(), violations, stop, onFault });
+    return attacking;
+  }
+  const [hostile] = await Promise.all([
+    attackAndInject(),
+    ...people.flatMap((person) => [submitJobs(person, { random: random.branch(), violations, stop, paceMs }), meddle(person, { random: random.branch(), violations, stop, purges: ttlSeconds !== null })]),
     ...cut.map((feed) => keepCutting(feed, { random: random.branch(), stop })),
-    ...sleepy.map((feed) => keepSleeping(feed, { random: random.branch(), stop, longestMs: minutes >= 3 ? 45_000 : 12_000 })),
-    pause(2000).then(() => injectFaults({ faults: createFaults({ stage, fleet, random: random.branch(), long: minutes >= 3 }).filter(({ kind }) => kind.includes(only)), random: random.branch(), violations, stop, onFault })),
+    ...sleepy.map((feed) => keepSleeping(feed, { random: random.branch(), stop, longestMs: minutes >= 3 && ttlSeconds === null ? 45_000 : 12_000 })),
   ]);
-  return { people, feeds, steady, faults, pickUrl };
+  return { people, feeds, steady, faults, phases, hostile, tail, pickUrl };
 }
 
 function createPickUrl(fleet: Fleet, random: SeededRandom): () => string {

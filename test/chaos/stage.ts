@@ -31,7 +31,7 @@ export interface Stage {
 const ISSUER = "https://issuer.test";
 const AUDIENCE = "photo-service-chaos";
 
-export async function openStage(folder: string): Promise<Stage> {
+export async function openStage(folder: string, ttlSeconds: number | null = null): Promise<Stage> {
   const log = createLogger({ name: "chaos", level: "silent", pretty: false });
   const [storage, logs] = [join(folder, "photos"), join(folder, "logs")];
   await mkdir(logs);
@@ -46,7 +46,10 @@ export async function openStage(folder: string): Promise<Stage> {
     PATH: process.env["PATH"] ?? "", NODE_ENV: "production", LOG_LEVEL: "warn", HOST: "127.0.0.1",
     DATABASE_URL: toPostgres.url, REDIS_URL: toRedis.url, STORAGE_URL: `file:${storage}`, FILE_SIGNING_KEY: "a-signing-key-for-chaos-0123456789abcdef",
     JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(), JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE,
-    WORKER_TASKS: "20", WORKER_CONCURRENCY: "1", RATE_LIMIT_PER_MINUTE: "0", MAX_SOCKETS_PER_USER: "1000",
+    WORKER_TASKS: "20", WORKER_CONCURRENCY: "1", MAX_SOCKETS_PER_USER: "1000", ECHO: "true",
+    // What the hostile user may record before it is refused.
+    MAX_RECORDED_BYTES_PER_USER: "20000000",
+    ...(ttlSeconds !== null && { EVENT_TTL: String(ttlSeconds), MAX_JOB_TTL: String(ttlSeconds) }),
   };
   return {
     postgres, redis, toPostgres, toRedis, folder, storage, logs, env,

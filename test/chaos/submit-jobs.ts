@@ -27,19 +27,21 @@ const MANY = "mutation ($inputs: [EnqueueJobInput!]!) { answer: enqueueJobs(inpu
 const ANSWER_WITHIN_MS = 60_000;
 
 /** Submits until told to stop, each submission until it is answered; some are sent again although they were. */
-export async function submitJobs(person: Person, options: { random: SeededRandom; violations: Violations; stop: AbortSignal }): Promise<void> {
-  const { random, violations, stop } = options;
+export async function submitJobs(person: Person, options: { random: SeededRandom; violations: Violations; stop: AbortSignal; paceMs: number }): Promise<void> {
+  const { random, violations, stop, paceMs } = options;
   for (let n = 1; !stop.aborted; n++) {
     const size = random.chance(0.08) ? random.int(2, 10) : 1;
     const inputs = Array.from({ length: size }, (_, i) => makeInput(person, random, `${person.name}-${n}-${i}`));
     try {
+      const sentAt = Date.now();
       const shown = await send(person, inputs);
+      person.ledger.accepts.push({ at: sentAt, ms: Date.now() - sentAt });
       record(person, inputs, shown);
       if (random.chance(0.1)) compare(inputs, shown, await send(person, inputs), violations);
     } catch (error) {
       violations.add("other", `the submission of ${inputs.map((input) => input.idempotencyKey).join(", ")} was refused: ${String(error)}`);
     }
-    await pause(random.int(100, 700));
+    await pause(random.int(Math.round(paceMs / 4), Math.round(paceMs * 1.75)));
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { decodeStreamCursor } from "../../src/cursors.js";
+import { checkBystanders, measureBystanders } from "./bystanders.js";
 import { checkFeed } from "./check-feed.js";
 import { checkFiles } from "./check-files.js";
 import { checkPerson } from "./check-people.js";
@@ -9,6 +10,7 @@ import { startFeedRecorder } from "./feed-recorder.js";
 import type { FeedRecorder } from "./feed-recorder.js";
 import { measure } from "./figures.js";
 import { seededRandom } from "../support/seeded-random.js";
+import type { LogTail } from "./log-tail.js";
 import { readTables } from "./read-tables.js";
 import type { Tables } from "./read-tables.js";
 import type { Outcome } from "./render-report.js";
@@ -25,21 +27,37 @@ export async function verify(stage: Stage, run: Run, options: { violations: Viol
   say("no more faults; waiting until everything has ended");
   await untilEnded(run);
   const tables = await readTables(stage.postgres.url);
+  const purges = run.tail !== null;
+  if (run.tail) tables.log = await readTail(run.tail, tables, violations);
   await untilDrained(run.feeds, tables, violations);
-  const replays = run.people.map((person) => startFeedRecorder({ name: `${person.name}'s replay`, person, pickUrl: run.pickUrl, random: seededRandom(0), violations, includeProgress: false }));
+  // Where rows are purged the first cursor has expired.
+  const replays = (purges ? [] : run.people).map((person) => startFeedRecorder({ name: `${person.name}'s replay`, person, pickUrl: run.pickUrl, random: seededRandom(0), violations, includeProgress: false }));
   await untilDrained(replays, tables, violations);
   say("everything was told; checking");
   await Promise.all([...run.feeds, ...replays].map((feed) => feed.close()));
-  const counts = await Promise.all(run.people.map((person, i) => checkPerson(person, run.steady[i] as FeedRecorder, violations)));
+  const counts = await Promise.all(run.people.map((person, i) => checkPerson(person, run.steady[i] as FeedRecorder, { violations, purges })));
   await options.stopFleet();
-  checkTables(tables, violations);
+  checkTables(tables, { violations, purges });
   const logOf = ({ person }: FeedRecorder) => tables.log.filter(({ userId }) => userId === person.userId);
-  const eventsChecked = run.feeds.reduce((sum, feed) => sum + checkFeed(feed, logOf(feed), violations), 0);
+  const eventsChecked = run.feeds.reduce((sum, feed) => sum + checkFeed(feed, logOf(feed), { violations, purges }), 0);
   for (const replay of replays) compareWithLog(replay, logOf(replay), violations);
   const files = await checkFiles({ storageFolder: stage.storage, databaseUrl: stage.postgres.url, tables, violations });
   const figures = measure(run);
+  const bystanders = measureBystanders(run.phases, run.people, run.steady);
+  checkBystanders(bystanders, violations);
   checkWaits(figures, violations);
-  return { accepted: counts.reduce((sum, count) => sum + count, 0), eventsChecked, files, figures };
+  return { accepted: counts.reduce((sum, count) => sum + count, 0), eventsChecked, files, figures, bystanders, hostile: run.hostile, latestSeconds: run.tail?.latestSeconds ?? null };
+}
+
+/** How late clean-up may be: its own bound, and as long again for the faults that keep it away. */
+const MAX_LATENESS_SECONDS = 120;
+
+/** What the people were told is held against all that was ever logged. */
+async function readTail(tail: LogTail, { streams }: Tables, violations: Violations): Promise<Tables["log"]> {
+  const last = new Map(streams.map(({ userId, lastSeq }) => [userId, lastSeq]));
+  const log = await tail.close();
+  if (tail.latestSeconds > MAX_LATENESS_SECONDS) violations.add("stuck", `an expired row was there for ${tail.latestSeconds.toFixed(0)} s`);
+  return log.filter(({ userId, seq }) => seq <= (last.get(userId) ?? 0));
 }
 
 const UNFINISHED = "{ queuedJobs(filter: { status: [PENDING, STARTED] }) { totalCount } }";

@@ -13,6 +13,8 @@ export interface TcpProxy {
   cutReplies(bytes: () => number): void;
   /** Lets nothing through and closes nothing, until `heal`: a peer that hangs. */
   freeze(): void;
+  /** Lets nothing through on the connections that are open, until `heal`; new ones work. */
+  mute(): void;
   /** Lets everything through this much later, until `heal`. */
   delay(ms: number): void;
   heal(): void;
@@ -97,6 +99,9 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
     freeze() {
       isFrozen = true;
       // Paused, so that it is not noticed either when the other end goes.
+      for (const { from } of ways) from.pause();
+    },
+    mute() {
       for (const { from } of ways) from.pause();
     },
     delay(ms) {
