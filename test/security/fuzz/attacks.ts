@@ -6,6 +6,7 @@ import { head, sendRaw } from "../raw-request.js";
 import { frame, openRawWebSocket } from "../raw-websocket.js";
 import { judge } from "./judge.js";
 import { mutateBytes, mutateText } from "./mutate.js";
+import { nestLists } from "./nested-lists.js";
 
 export interface Target {
   url: string;
@@ -48,6 +49,9 @@ const fuzzDocuments: Attack = (random, { url, token }) => {
   const body = `{"query":${JSON.stringify(query)},"variables":${variables}}`;
   return post(url, token, random.below(10) === 0 ? mutateText(random, body) : body);
 };
+
+/** Short documents whose answers would be long. */
+const fuzzNestedLists: Attack = (random, { url, token }) => post(url, token, JSON.stringify({ query: nestLists(random) }));
 
 /** A token that holds, with bits turned, parts exchanged, claims changed: none may get in. */
 const fuzzTokens: Attack = async (random, { url, token }) => {
@@ -126,4 +130,4 @@ function rightOf(url: string): string {
   return JSON.stringify([path, asked.getAll("exp"), asked.getAll("sig")]);
 }
 
-export const ATTACKS: Record<string, Attack> = { "GraphQL documents": fuzzDocuments, tokens: fuzzTokens, uploads: fuzzUploads, "WebSocket frames": fuzzFrames, "event streams": fuzzStreams, "signed URLs": fuzzFileUrls };
+export const ATTACKS: Record<string, Attack> = { "GraphQL documents": fuzzDocuments, "nested lists": fuzzNestedLists, tokens: fuzzTokens, uploads: fuzzUploads, "WebSocket frames": fuzzFrames, "event streams": fuzzStreams, "signed URLs": fuzzFileUrls };

@@ -41,6 +41,7 @@ async function run(): Promise<string[]> {
     const good = createTestClient(api.url, await stage.token("good"));
     await good.enqueue("echo");
     const attacker = createTestClient(api.url, await stage.token("attacker"));
+    await growHistory(attacker);
     const fileUrl = String((await attacker.upload(smallPhoto(), { type: "image/png" })).json["url"]);
     const attack = await attackInRounds({ good, pid: api.pid, target: { url: api.url, token: attacker.token, fileUrl }, rounds, seconds, seed });
     say(renderRounds(attack, rounds * seconds));
@@ -49,6 +50,13 @@ async function run(): Promise<string[]> {
     api.signal("SIGTERM");
     await api.exited;
   }
+}
+
+/** Lists that are long, for documents that nest them. */
+async function growHistory(attacker: TestClient): Promise<void> {
+  const { id } = await attacker.enqueue("echo", {}, { runAt: new Date(Date.now() + 86_400_000).toISOString() });
+  const steps = Array.from({ length: 5 }, (_, i) => `c${i}: cancelQueuedJob(id: $id) { id } r${i}: retryQueuedJob(id: $id) { id }`);
+  for (let i = 0; i < 5; i++) await attacker.get(`mutation ($id: ID!) { ${steps.join(" ")} }`, { id });
 }
 
 async function faultsInLog(): Promise<string[]> {

@@ -1,0 +1,32 @@
+import type { SeededRandom } from "../../support/seeded-random.js";
+
+/** The fields that lead from a type to another, with what is asked of them; a page's nodes are meant. */
+const WAYS: Record<string, { text: (first: number, below: string) => string; to: string }[]> = {
+  Query: [
+    { text: (first, below) => `photos(first: ${first}) { nodes { ${below} } }`, to: "Photo" },
+    { text: (first, below) => `queuedJobs(first: ${first}) { totalCount nodes { ${below} } }`, to: "QueuedJob" },
+    { text: (first, below) => `me { queuedJobs(first: ${first}) { nodes { ${below} } } }`, to: "QueuedJob" },
+  ],
+  Photo: [{ text: (first, below) => `queuedJobs(first: ${first}) { totalCount nodes { ${below} } }`, to: "QueuedJob" }],
+  QueuedJob: [
+    { text: (_, below) => `photos { ${below} }`, to: "Photo" },
+    { text: (_, below) => `history { type queuedJob { ${below} } }`, to: "QueuedJob" },
+    { text: (_, below) => `parameters result outputs { name url } photos { ${below} }`, to: "Photo" },
+  ],
+};
+
+/** A document of lists below lists, with aliases, as deep and as wide as chance has it. */
+export function nestLists(random: SeededRandom): string {
+  const first = () => random.pick([1, 2, 10, 100]);
+  function below(type: string, depth: number): string {
+    const ways = WAYS[type] ?? [];
+    if (depth === 0 || ways.length === 0) return "id";
+    const { text, to } = random.pick(ways);
+    return `id ${text(first(), below(to, depth - 1))}`;
+  }
+  const roots = Array.from({ length: 1 + random.below(19) }, (_, i) => {
+    const { text, to } = random.pick(WAYS["Query"] ?? []);
+    return `a${i}: ${text(first(), below(to, random.below(5)))}`;
+  });
+  return `{ ${roots.join(" ")} }`;
+}
