@@ -7,6 +7,8 @@ export interface TcpProxy {
   /** Cuts what is open and refuses what comes, until `up`: a dead server. */
   down(): void;
   up(): void;
+  /** Sends what comes from now on to another server; what is open stays. */
+  aim(target: string): void;
   /** Breaks every connection; new ones are taken. */
   cut(): void;
   /** Breaks every connection in the middle of what its server answers next, after so many bytes at the most, until `heal`. */
@@ -31,7 +33,7 @@ interface Way {
 
 /** Stands between a client and a store, and does what networks and servers do. `listen` hears what each client sends. */
 export async function createTcpProxy(target: string, listen: () => (bytes: Buffer) => void = () => () => {}): Promise<TcpProxy> {
-  const { hostname, port } = new URL(target);
+  let aim = new URL(target);
   const ways = new Set<Way>();
   let isFrozen = false;
   let delayMs = 0;
@@ -68,7 +70,7 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
   }
 
   const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname);
+    const upstream = connect(Number(aim.port), aim.hostname);
     join(client, upstream, false);
     join(upstream, client, true);
     client.on("data", listen());
@@ -89,6 +91,9 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
     url: Object.assign(new URL(target), { hostname: "127.0.0.1", port: String(own) }).href,
     down,
     up: () => void (server.listening || server.listen(own, "127.0.0.1")),
+    aim(other) {
+      aim = new URL(other);
+    },
     cut,
     cutReplies(bytes) {
       cutAfter = bytes;
