@@ -110,7 +110,7 @@ describe("a change of the database's history", () => {
     assert.deepEqual([again.story, unhurt.story], [["QUEUED 2", "QUEUED 3"], ["QUEUED 1"]]);
   });
 
-  it("ends a stream, too, that is being opened while it is noticed", async () => {
+  it("ends a stream, too, that is being opened while it is noticed, and opens the next although an old one is not read to its end", async () => {
     let atHeads: (() => Promise<void>) | null = null;
     // The first read of a start: it is answered only when the watchdog has noticed.
     const wrap = (log: EventLog): EventLog => ({
@@ -125,6 +125,7 @@ describe("a change of the database's history", () => {
     const user = await core.newUser();
     const queuedJob = await core.submit(user);
     const waiting = told(await reader.open(user.id));
+    const unread = await reader.open(user.id);
     atHeads = async () => {
       atHeads = null;
       await renewHistory();
@@ -135,6 +136,7 @@ describe("a change of the database's history", () => {
     await core.queuedJobs.cancel(user, queuedJob.id);
     await fresh.count(1);
     assert.deepEqual(fresh.story, ["CANCELLED 2"]);
+    await assertExpired(told(unread));
   });
 
   /** Resolves when the watchdog has looked at all that happened before: only it finds this. */
