@@ -60,7 +60,7 @@ describe("a failover that loses commits", long, () => {
     return errors?.[0]?.extensions.code;
   };
 
-  it("ends every stream with CURSOR_EXPIRED within 5 s, loses nothing new, and leaves cursors that all APIs agree on", { timeout: 120_000 }, async () => {
+  it("ends every stream with CURSOR_EXPIRED within 5 s, loses nothing new, and leaves cursors that all APIs agree on", { timeout: 120_000 }, async (t) => {
     const token = await service.token();
     const urls = [service.url, (await service.addApi()).url];
     const clients = urls.map((url) => createTestClient(url, token));
@@ -96,7 +96,7 @@ describe("a failover that loses commits", long, () => {
     }
     const codes = await Promise.all(streams.map((stream) => codeOf(stream, back + 5000 - Date.now())));
     assert.deepEqual(codes, streams.map(() => "CURSOR_EXPIRED"));
-    console.log(`all ${streams.length} streams ended ${Date.now() - back} ms after the failover`);
+    t.diagnostic(`all ${streams.length} streams ended ${Date.now() - back} ms after the failover`);
 
     const started = createTestClient((await service.addApi()).url, token);
     const pages = await Promise.all([...clients, started].map(pageOf));

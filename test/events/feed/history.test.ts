@@ -61,8 +61,8 @@ describe("a change of the database's history", () => {
     await renewHistory();
     await core.submitMany(user, 3);
     await Promise.all(streams.map(assertExpired));
-    const after = { epoch: await createEventLog(core.database).epoch(), seq: 5 };
-    const resumed = readers.map((reader) => reader.open(user.id, { after }));
+    const position = { epoch: await createEventLog(core.database).epoch(), seq: 5 };
+    const resumed = readers.map((reader) => reader.open(user.id, { after: position }));
     const streamsNow = (await Promise.all(resumed)).map(told);
     await core.submit(user);
     for (const stream of streamsNow) {
