@@ -15,9 +15,13 @@ export interface TcpProxy {
   cutReplies(bytes: () => number): void;
   /** Lets nothing through and closes nothing, until `heal`: a peer that hangs. */
   freeze(): void;
+  /** Lets nothing more through what is open, and closes nothing, until `heal`; what comes from now on passes. */
+  mute(): void;
   /** Lets everything through this much later, until `heal`. */
   delay(ms: number): void;
   heal(): void;
+  /** Connections that have ended. */
+  readonly ended: number;
   close(): Promise<void>;
 }
 
@@ -26,6 +30,7 @@ interface Way {
   from: Socket;
   to: Socket;
   isReply: boolean;
+  isMute: boolean;
   waiting: { bytes: Buffer; at: number }[];
   /** After so many bytes both ends are cut. */
   left: number;
@@ -38,9 +43,10 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
   let isFrozen = false;
   let delayMs = 0;
   let cutAfter: (() => number) | null = null;
+  let ended = 0;
 
   function join(from: Socket, to: Socket, isReply: boolean): void {
-    const way: Way = { from, to, isReply, waiting: [], left: isReply && cutAfter ? cutAfter() : Infinity };
+    const way: Way = { from, to, isReply, isMute: false, waiting: [], left: isReply && cutAfter ? cutAfter() : Infinity };
     ways.add(way);
     from.setNoDelay(true);
     if (isFrozen) from.pause();
@@ -52,12 +58,13 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
     from.on("error", () => {});
     from.on("close", () => {
       ways.delete(way);
+      if (!isReply) ended++;
       to.destroy();
     });
   }
 
   function pass(way: Way): void {
-    for (let first = way.waiting[0]; first && !isFrozen && first.at <= Date.now(); first = way.waiting[0]) {
+    for (let first = way.waiting[0]; first && !isFrozen && !way.isMute && first.at <= Date.now(); first = way.waiting[0]) {
       way.waiting.shift();
       way.to.write(first.bytes.subarray(0, way.left));
       way.left -= first.bytes.length;
@@ -89,6 +96,9 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
 
   return {
     url: Object.assign(new URL(target), { hostname: "127.0.0.1", port: String(own) }).href,
+    get ended() {
+      return ended;
+    },
     down,
     up: () => void (server.listening || server.listen(own, "127.0.0.1")),
     aim(other) {
@@ -104,6 +114,12 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
       // Paused, so that it is not noticed either when the other end goes.
       for (const { from } of ways) from.pause();
     },
+    mute() {
+      for (const way of ways) {
+        way.isMute = true;
+        way.from.pause();
+      }
+    },
     delay(ms) {
       delayMs = ms;
     },
@@ -113,6 +129,7 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
       cutAfter = null;
       for (const way of ways) {
         way.left = Infinity;
+        way.isMute = false;
         for (const piece of way.waiting) piece.at = 0;
         pass(way);
         way.from.resume();
