@@ -37,7 +37,7 @@ export function createWorkerMetrics({ revision }: { revision: string | null }) {
     read: page.read,
     measureReconciler: (queuedJobs: Reconciling): Reconciling => ({
       takeOverLapsed: (limit) => counted("taken_over", queuedJobs.takeOverLapsed(limit)),
-      hintDue: (limit, how) => counted("hint_restored", queuedJobs.hintDue(limit, how)),
+      hintDue: (sweep, limit) => counted("hint_restored", queuedJobs.hintDue(sweep, limit)),
     }),
     measureCleanUp: (cleanUp: CleanUp): CleanUp => ({
       ...cleanUp,

@@ -1,0 +1,64 @@
+import { LRUCache } from "lru-cache";
+import { FIRST_ID } from "../ids.js";
+import type { DueRow } from "./due.js";
+
+/** Where a sweep stands: behind this row in the order of `(due_at, id)`. */
+export interface DuePosition {
+  dueAt: string;
+  id: string;
+}
+
+/** Owners whose passed rows are counted; the one that was seen longest ago is counted from 0 again. */
+const MAX_OWNERS = 20_000;
+/** Rows of one unknown Job whose hints are put back in one sweep. */
+const MAX_UNKNOWN = 100;
+
+/** A walk over all rows that are due, from the one that is due for longest, by pages. */
+export class DueSweep {
+  readonly patient: boolean;
+  #position: DuePosition = { dueAt: "-infinity", id: FIRST_ID };
+  #ended = false;
+  readonly #passed = new LRUCache<string, Map<number, number>>({ max: MAX_OWNERS });
+  readonly #unknown = new Map<string, number>();
+
+  /** `patient`: rows of this moment are left out, whose hints are on their way. Not so when all hints were lost. */
+  constructor({ patient }: { patient: boolean }) {
+    this.patient = patient;
+  }
+
+  get position(): DuePosition {
+    return this.#position;
+  }
+
+  /** Whether the last page was passed. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * How many rows of the same owner, of at least its priority, were passed before this one. With that its hint stands
+   * where it would after its submission, and nobody's first stands behind another's thousands.
+   */
+  countBacklog({ userId, priority }: DueRow): number {
+    const passed = this.#passed.get(userId) ?? new Map<number, number>();
+    let backlog = 0;
+    for (const [other, count] of passed) if (other >= priority) backlog += count;
+    passed.set(priority, (passed.get(priority) ?? 0) + 1);
+    this.#passed.set(userId, passed);
+    return backlog;
+  }
+
+  /** Whether the hint of a Job that this version does not know is put back: another version may run it, or none at all. */
+  admitsUnknown(jobName: string): boolean {
+    const count = this.#unknown.get(jobName) ?? 0;
+    this.#unknown.set(jobName, count + 1);
+    return count < MAX_UNKNOWN;
+  }
+
+  /** Goes on behind these rows; fewer than `limit` are the last. */
+  pass(rows: DueRow[], limit: number): void {
+    const last = rows.at(-1);
+    if (last) this.#position = { dueAt: last.dueAt, id: last.id };
+    this.#ended = rows.length < limit;
+  }
+}
