@@ -20,7 +20,8 @@ import { backOff, fail, handBack, renewLeases, succeed } from "./queued-jobs/att
 import type { Attempt } from "./queued-jobs/attempt.js";
 import { backOffMs } from "./queued-jobs/back-off.js";
 import type { Submission } from "./queued-jobs/check-submission.js";
-import { findDue, findExpired } from "./queued-jobs/due.js";
+import { findExpired } from "./queued-jobs/due.js";
+import { findDue } from "./queued-jobs/due-sweep.js";
 import type { DueSweep } from "./queued-jobs/due-sweep.js";
 import { enqueue } from "./queued-jobs/enqueue.js";
 import { findOldest } from "./queued-jobs/filter.js";

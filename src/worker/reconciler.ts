@@ -18,6 +18,7 @@ export interface ReconcilerOptions {
   worker: string;
   log: Logger;
   beatMs?: number;
+  sweepMs?: number;
 }
 
 const BEAT_MS = 5000;
@@ -40,7 +41,8 @@ const FAILURES_LOGGED = 3;
  * everything, within two.
  */
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { queuedJobs, hints, duties, worker, log, beatMs = BEAT_MS } = options;
+  const { queuedJobs, hints, duties, worker, log } = options;
+  const { beatMs = BEAT_MS, sweepMs = SWEEP_MS } = options;
   let running: Promise<void> | null = null;
   let again = false;
   let forgotten = false;
@@ -83,11 +85,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     if (forgotten) sweep = new DueSweep({ patient: false });
     forgotten = false;
     sweep ??= new DueSweep({ patient: true });
-    const end = performance.now() + SWEEP_MS;
+    const end = performance.now() + sweepMs;
     let missing = 0;
-    while (!sweep.ended && !forgotten && !closing && performance.now() < end) {
-      missing += await queuedJobs.hintDue(sweep, PAGE_ROWS);
-    }
+    do missing += await queuedJobs.hintDue(sweep, PAGE_ROWS);
+    while (!sweep.ended && !forgotten && !closing && performance.now() < end);
     if (sweep.ended) sweep = null;
     return missing;
   }

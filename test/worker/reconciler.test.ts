@@ -28,8 +28,8 @@ describe("the reconciler", () => {
   afterEach(async () => {
     for (const reconciler of opened.splice(0)) await reconciler.close();
   });
-  function open(worker: string, more: Partial<QueuedJobs> = {}, beatMs = 600_000, log = silentLog): Reconciler {
-    const reconciler = createReconciler({ queuedJobs: { ...core.queuedJobs, ...more }, hints: { hasForgotten: async () => (looks++, forgotten) }, duties: createDuties(core.database), worker, log, beatMs });
+  function open(worker: string, more: Partial<QueuedJobs> = {}, beatMs = 600_000, log = silentLog, sweepMs = 2000): Reconciler {
+    const reconciler = createReconciler({ queuedJobs: { ...core.queuedJobs, ...more }, hints: { hasForgotten: async () => (looks++, forgotten) }, duties: createDuties(core.database), worker, log, beatMs, sweepMs });
     opened.push(reconciler);
     return reconciler;
   }
@@ -147,7 +147,26 @@ describe("the reconciler", () => {
     assert.deepEqual([calls.lapsed, lines.map(({ msg }) => msg)], [3, ["the reconciler failed", "the reconciler failed"]]);
   });
 
-  it("goes on where its sweep stood, without a pause while hints are missing, and from the beginning when Redis forgets", async () => {
+  it("comes at once while hints are missing, and in the next beat goes on where its sweep stood when its time was up", async () => {
+    const sweeps: DueSweep[] = [];
+    const reconciler = open("w", {
+      takeOverLapsed: async () => 0,
+      async hintDue(sweep) {
+        sweeps.push(sweep);
+        sweep.pass([], sweeps.length === 4 ? 1 : 0);
+        return sweeps.length < 3 ? 1 : 0;
+      },
+    }, 600_000, silentLog, 0);
+    // Each page takes all the time there is.
+    for (const pages of [3, 4, 5]) {
+      await eventually(`${pages} pages are passed`, () => sweeps.length === pages, 5000);
+      reconciler.hurry();
+    }
+    await reconciler.close();
+    assert.deepEqual(sweeps.map((sweep) => sweeps.indexOf(sweep)).slice(0, 5), [0, 0, 0, 0, 4]);
+  });
+
+  it("begins its sweep again when Redis forgets", async () => {
     const pages: { sweep: DueSweep; page: number }[] = [];
     let go: () => void = () => {};
     const reconciler = open("w", {
@@ -155,7 +174,7 @@ describe("the reconciler", () => {
       async hintDue(sweep) {
         const page = pages.filter((one) => one.sweep === sweep).length;
         pages.push({ sweep, page });
-        if (page === 3) await new Promise<void>((resolve) => (go = resolve));
+        if (pages.length === 4) await new Promise<void>((resolve) => (go = resolve));
         sweep.pass([], page === 5 ? 1 : 0);
         return 1;
       },
@@ -167,11 +186,10 @@ describe("the reconciler", () => {
     await eventually("it has noticed", () => looks > before_);
     forgotten = false;
     go();
-    await eventually("it is within its second sweep", () => pages.length === 8);
-    go();
     await eventually("it ends", () => pages.at(-1)?.page === 5);
     await reconciler.close();
-    assert.deepEqual([pages.at(-1)?.sweep.patient, pages.filter(({ page }) => page === 5).length], [false, 1]);
+    assert.deepEqual(pages.map(({ page }) => page), [0, 1, 2, 3, 0, 1, 2, 3, 4, 5]);
+    assert.equal(pages.at(-1)?.sweep.patient, false);
   });
 
   it("has closed only when what it was at has ended, and begins nothing more", async () => {

@@ -2,39 +2,6 @@
 import type { Sql } from "postgres";
 import type { QueuedJob } from "../../queued-job.js";
 import type { Attempt } from "./attempt.js";
-import type { DuePosition } from "./due-sweep.js";
-
-/** How long a row has not been touched before its hint is taken for lost. */
-const PATIENCE_SECONDS = 5;
-
-export interface DueRow {
-  id: string;
-  userId: string;
-  jobName: string;
-  run: number;
-  requestId: string;
-  priority: number;
-  dueAt: string;
-  /** From now; 0 when it is due already. */
-  delayMs: number;
-  /** Whether it was touched so long ago that its hint must have arrived. */
-  settled: boolean;
-}
-
-/** A page of the rows that wait and are due, or will be within `aheadMs`, in the order of `(due_at, id)`. */
-export function findDue(sql: Sql, page: { after: DuePosition; limit: number; aheadMs: number }): Promise<DueRow[]> {
-  const { after, limit, aheadMs } = page;
-  // now(): by a clock that moves during the statement PostgreSQL would read all that is due later, too.
-  return sql<DueRow[]>`
-    select id, user_id as "userId", job_name as "jobName", run, request_id as "requestId", priority,
-      due_at::text as "dueAt",
-      greatest(0, extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as "delayMs",
-      updated_at < clock_timestamp() - ${PATIENCE_SECONDS} * interval '1 second' as settled
-    from queued_jobs
-    where status = 'PENDING' and (due_at, id) > (${after.dueAt}::timestamptz, ${after.id}::uuid)
-      and due_at < now() + ${aheadMs} * interval '1 millisecond'
-    order by due_at, id limit ${limit}`;
-}
 
 /** Attempts whose worker has not renewed its lease in time. */
 export function findLapsed(sql: Sql, limit: number, leftOut: string[] = []): Promise<Attempt[]> {

@@ -8,8 +8,7 @@ import type { StopBell } from "../../queue/stop-bell.js";
 import type { QueuedJob } from "../../queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
 import { backlogsOf } from "./due.js";
-import type { DueRow } from "./due.js";
-import type { DueSweep } from "./due-sweep.js";
+import type { DueRow, DueSweep } from "./due-sweep.js";
 import type { Step } from "./statements.js";
 
 export interface HinterDeps {
