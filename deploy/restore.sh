@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings a backup back into an EMPTY database, and makes its history another one, so that every cursor from before is answered
 # CURSOR_EXPIRED: what a client has seen after the backup never happened here, and a number may come again for another event.
-# Stop API and workers first; start them afterwards, since each remembers the history that it began with.
+# Stop API and workers first, and start them afterwards: what they write in between would be mixed with the backup.
 #   DATABASE_URL=postgres://… deploy/restore.sh photos-2026-11-24.dump
 set -eu
 pg_restore --exit-on-error --single-transaction --no-owner --no-privileges --dbname="$DATABASE_URL" "$1"

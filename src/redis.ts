@@ -2,24 +2,55 @@ import { Redis } from "ioredis";
 import type { Logger } from "./logger.js";
 
 const PATIENCE_MS = 2000;
+/** How often an idle connection is asked whether it is still answered. */
+const PING_MS = 3000;
+/**
+ * How long an answer may take until the connection is given up for a new one; the kernel would wait for a quarter of an
+ * hour. Longer than the calls of 10 s in which BullMQ waits for work.
+ */
+const ANSWER_MS = 12_000;
+/** Bytes that may wait to be sent, on connections whose commands fail rather than wait. */
+const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
+
+export interface RedisOptions {
+  url: string;
+  purpose: string;
+  failFast: boolean;
+  log: Logger;
+  pingMs?: number;
+  answerMs?: number;
+}
+
+/** What is written for a peer that does not read would pile up here. */
+class FailFastRedis extends Redis {
+  override sendCommand(...[command, stream]: Parameters<Redis["sendCommand"]>): unknown {
+    if (this.status === "ready" && this.stream.writableLength > MAX_UNSENT_BYTES) {
+      command.reject(new Error("Redis does not read what it is sent."));
+      return command.promise;
+    }
+    return super.sendCommand(command, stream);
+  }
+}
 
 /**
  * A connection to Redis that reconnects for ever. `failFast`: commands fail at once while it is away, for what a request
  * waits for; otherwise they wait, as BullMQ's workers and subscribers must.
  */
-export function createRedis(options: { url: string; purpose: string; failFast: boolean; log: Logger }): Redis {
-  const redis = new Redis(options.url, {
-    connectionName: options.purpose,
+export function createRedis(options: RedisOptions): Redis {
+  const { failFast, log, purpose, pingMs = PING_MS, answerMs = ANSWER_MS } = options;
+  const redis = new (failFast ? FailFastRedis : Redis)(options.url, {
+    connectionName: purpose,
     retryStrategy: (attempt) => Math.min(attempt * 100, 1000),
     connectTimeout: PATIENCE_MS,
-    enableOfflineQueue: !options.failFast,
-    maxRetriesPerRequest: options.failFast ? 1 : null,
+    socketTimeout: answerMs,
+    enableOfflineQueue: !failFast,
+    maxRetriesPerRequest: failFast ? 1 : null,
     // Of one that is there but does not answer, too, nobody waits for long.
-    ...(options.failFast && { commandTimeout: PATIENCE_MS }),
+    ...(failFast && { commandTimeout: PATIENCE_MS }),
   });
   let away = false;
   const tellAway = (error: Error, what: string) => {
-    if (!away) options.log.error({ err: error, purpose: options.purpose }, `${what}; trying again until it is back`);
+    if (!away) log.error({ err: error, purpose }, `${what}; trying again until it is back`);
     away = true;
   };
   redis.on("error", (error) => tellAway(error, "Redis is away"));
@@ -32,8 +63,13 @@ export function createRedis(options: { url: string; purpose: string; failFast: b
     for (const end of ["data", "close"]) redis.stream.once(end, () => clearTimeout(silence));
   });
   redis.on("ready", () => {
-    if (away) options.log.info({ purpose: options.purpose }, "Redis is back");
+    if (away) log.info({ purpose }, "Redis is back");
     away = false;
   });
+  // Only a connection that waits for an answer is given up, and a subscriber never does.
+  const pings = setInterval(() => {
+    if (redis.status === "ready") redis.ping().catch(() => {});
+  }, pingMs).unref();
+  redis.on("end", () => clearInterval(pings));
   return redis;
 }

@@ -8,7 +8,7 @@ import { createEdgeMetrics, gaugeEdge } from "../observability/edge-metrics.js";
 import { createFaultMetrics } from "../observability/fault-metrics.js";
 import { createStepMetrics } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
-import { gaugeStores } from "../observability/store-metrics.js";
+import { countDropped, gaugeStores } from "../observability/store-metrics.js";
 import { watchFields } from "../observability/watch-fields.js";
 import { createBacklogReads } from "../services/backlog.js";
 import type { PhotoIntake } from "../services/photo-intake.js";
@@ -24,6 +24,7 @@ export function createApiMetrics({ revision, tracer }: { revision: string | null
   return {
     edge,
     onStep: createStepMetrics(page, new Set(catalogue.keys())),
+    onDropped: countDropped(page),
     onChildFault: (reason: ChildFault) => onFault(`child_${reason}`),
     read: page.read,
     watchSchema: (schema: GraphQLSchema) => watchFields(schema, { onField: edge.onField, tracer }),

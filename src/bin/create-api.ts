@@ -34,7 +34,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   const metrics = createApiMetrics({ revision: config.revision, tracer });
   const verifier = await createVerifier(config, log);
   stack.add("token verifier", () => verifier.close());
-  const core = await createCore(config, { name: "photo-service api", connections: 10, ...options, tracer, onStep: metrics.onStep }, stack);
+  const core = await createCore(config, { name: "photo-service api", connections: 10, ...options, tracer, onStep: metrics.onStep, onDropped: metrics.onDropped }, stack);
   const { redis, database, bus, photos, storage } = core;
   const users = createUsers({ database, adminEmails: config.adminEmails });
   const eventLog = createEventLog(database);

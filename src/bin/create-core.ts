@@ -1,7 +1,7 @@
 import { createDatabase } from "../db/database.js";
 import type { Database } from "../db/database.js";
 import { createEventBus } from "../events/event-bus.js";
-import type { EventBus } from "../events/event-bus.js";
+import type { EventBus, EventBusOptions } from "../events/event-bus.js";
 import type { ClosingStack } from "../lifecycle.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
@@ -42,12 +42,12 @@ export interface Core {
   queuedJobReads: QueuedJobReads;
 }
 
-export async function createCore(config: CompleteConfig, options: { name: string; connections: number; log: Logger; redisPrefix?: string; tracer?: Tracer; onStep?: QueuedJobsDeps["onStep"] }, stack: ClosingStack): Promise<Core> {
-  const { log, tracer = noTracer, onStep } = options;
+export async function createCore(config: CompleteConfig, options: { name: string; connections: number; log: Logger; redisPrefix?: string; tracer?: Tracer; onStep?: QueuedJobsDeps["onStep"]; onDropped?: EventBusOptions["onDropped"] }, stack: ClosingStack): Promise<Core> {
+  const { log, tracer = noTracer, onStep, onDropped } = options;
   const redis = { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX };
   const database = createDatabase({ url: config.databaseUrl, connections: options.connections, applicationName: options.name });
   stack.add("database", () => database.close());
-  const bus = createEventBus({ ...redis, log });
+  const bus = createEventBus({ ...redis, log, ...(onDropped && { onDropped }) });
   stack.add("event bus", () => bus.close());
   const hints = createHintQueue({ ...redis, carry: tracer.carry, log });
   stack.add("hint queue", () => hints.close());

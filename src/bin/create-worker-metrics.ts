@@ -3,7 +3,7 @@ import type { ChildFault, ChildPool } from "../imaging/child-pool.js";
 import { createFaultMetrics } from "../observability/fault-metrics.js";
 import { createStepMetrics, createWorkMetrics, gaugeWorker } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
-import { gaugeStores } from "../observability/store-metrics.js";
+import { countDropped, gaugeStores } from "../observability/store-metrics.js";
 import { LANES } from "../queue/hint-queue.js";
 import type { BacklogReads } from "../services/backlog.js";
 import type { CleanUp } from "../services/clean-up.js";
@@ -30,13 +30,14 @@ export function createWorkerMetrics({ revision }: { revision: string | null }) {
 
   return {
     onStep: createStepMetrics(page, jobs),
+    onDropped: countDropped(page),
     onAttempt,
     onBug: () => onFault("task"),
     onChildFault: (reason: ChildFault) => onFault(`child_${reason}`),
     read: page.read,
     measureReconciler: (queuedJobs: Reconciling): Reconciling => ({
       takeOverLapsed: (limit) => counted("taken_over", queuedJobs.takeOverLapsed(limit)),
-      hintDue: (limit, how) => counted("hint_restored", queuedJobs.hintDue(limit, how)),
+      hintDue: (sweep, limit) => counted("hint_restored", queuedJobs.hintDue(sweep, limit)),
     }),
     measureCleanUp: (cleanUp: CleanUp): CleanUp => ({
       ...cleanUp,

@@ -23,6 +23,8 @@ export interface Channel {
   readonly head: number;
   /** Grows with each bell: tells whether `head` was heard of while a query was under way. */
   readonly bells: number;
+  /** Whether the database's history has changed since: what is here is of another one. */
+  readonly expired: boolean;
   readonly progress: Pick<ProgressNews, "serial" | "after">;
   hear(bell: Bell): void;
   /** The log's own word on where it stands, by a query that began when `bells` was `bellsBefore`. */
@@ -39,10 +41,12 @@ export interface Channel {
   join(listener: () => void): () => void;
   /** Lets go of what was heard before the last call: who has not told it by now reads the log. */
   forget(): void;
+  /** Marks it as expired, and wakes its listeners. */
+  expire(): void;
 }
 
 export function createChannel(read: (query: { seq: number; queuedJobId: string | null; limit: number }) => Promise<LogPage>): Channel {
-  const state = { head: 0, bells: 0 };
+  const state = { head: 0, bells: 0, expired: false };
   let patience: NodeJS.Timeout | null = null;
   const ring = createRing();
   const progress = createProgressNews();
@@ -143,6 +147,10 @@ export function createChannel(read: (query: { seq: number; queuedJobId: string |
     forget() {
       ring.forget();
       progress.forget();
+    },
+    expire() {
+      state.expired = true;
+      wake();
     },
   } satisfies Omit<Channel, keyof typeof state>);
 }

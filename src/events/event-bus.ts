@@ -45,8 +45,16 @@ const PATIENCE_MS = 1000;
 const AWAY = "is away; what is submitted runs when it returns";
 const SILENT = "does not answer; what is submitted runs when it does";
 
-export function createEventBus(options: { redisUrl: string; prefix: string; log: Logger }): EventBus {
-  const { log } = options;
+export interface EventBusOptions {
+  redisUrl: string;
+  prefix: string;
+  log: Logger;
+  /** Called with the number of notifications that could not be published; the watchdogs make up for them. */
+  onDropped?: (count: number) => void;
+}
+
+export function createEventBus(options: EventBusOptions): EventBus {
+  const { log, onDropped } = options;
   const topic = `${options.prefix}:events:`;
   const goneTopic = `${options.prefix}:gone`;
   const publisher = createRedis({ url: options.redisUrl, purpose: "bells out", failFast: true, log });
@@ -64,7 +72,17 @@ export function createEventBus(options: { redisUrl: string; prefix: string; log:
     const batch = publisher.pipeline();
     for (const [userId, events] of waiting) for (const bell of encodeBells(events)) batch.publish(topic + userId, bell);
     waiting = new Map();
-    batch.exec().catch((error) => log.debug({ err: error }, "bells were not rung; the watchdog will find out"));
+    const bells = batch.length;
+    batch.exec().then(
+      (results) => noteDropped((results ?? []).flatMap(([error]) => error ?? [])),
+      (error) => noteDropped(Array<unknown>(bells).fill(error)),
+    );
+  }
+
+  function noteDropped(errors: unknown[]): void {
+    if (errors.length === 0) return;
+    onDropped?.(errors.length);
+    log.debug({ err: errors[0] }, "bells were not rung; the watchdog will find out");
   }
 
   const awayReason = () => (publisher.status === "ready" && subscriber.status === "ready" ? null : AWAY);

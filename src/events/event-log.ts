@@ -2,14 +2,19 @@ import type { QueuedJobEvent } from "../queued-job.js";
 
 /** The log as the feed reads it; the table is behind it. All of it throws ServiceUnavailableError while PostgreSQL is away. */
 export interface EventLog {
-  /** What makes a cursor one of this database's history. */
+  /** What makes a cursor one of this database's history, as of the last read of it or of `heads`. */
   epoch(): Promise<string>;
   /** Up to `limit` events after `seq`, of one QueuedJob where `queuedJobId` is given, with the state of the counter in the same snapshot. */
   read(query: { userId: string; seq: number; limit: number; queuedJobId: string | null }): Promise<LogPage>;
-  /** The newest number of each of these users. */
-  heads(userIds: string[]): Promise<Map<string, number>>;
+  /** The newest number of each of these users, and the epoch of the same moment. */
+  heads(userIds: string[]): Promise<Heads>;
   /** Null when there is no such QueuedJob of this user's. */
   present(userId: string, queuedJobId: string): Promise<Present | null>;
+}
+
+export interface Heads {
+  epoch: string;
+  heads: Map<string, number>;
 }
 
 /** A QueuedJob as it is, told as an event. */

@@ -20,7 +20,8 @@ export interface FeedRequest extends StartRequest {
 export interface Feed {
   /**
    * Throws NotFoundError when the QueuedJob is not there or not the user's, CursorExpiredError when the stream cannot be
-   * resumed from `after`; the stream itself ends with CursorExpiredError when it falls behind what is kept.
+   * resumed from `after`; the stream itself ends with CursorExpiredError when it falls behind what is kept, and when the
+   * history of the database changes.
    */
   open(request: FeedRequest): Promise<Subscription>;
   /** Streams that are open now. */
@@ -31,6 +32,8 @@ export interface Feed {
 /** The bound on how long a lost bell can delay anything. */
 const WATCHDOG_MS = 2000;
 const HEADS_PER_QUERY = 1000;
+const HISTORY_CHANGED =
+  "the history of the database has changed (failover or restore); streams end with CURSOR_EXPIRED";
 
 export interface FeedOptions {
   bus: EventBus;
@@ -43,11 +46,22 @@ export interface FeedOptions {
   onGone?: (userId: string) => void;
 }
 
+/** A user with streams here. */
+interface Listened {
+  channel: Channel;
+  /** Of the history that the channel is of. */
+  epoch: string;
+  /** The counter at the last check. */
+  head: number;
+  subscribers: number;
+  ready: Promise<void>;
+}
+
 export function createFeed(options: FeedOptions): Feed {
   const { bus, eventLog, log, onGone = () => {} } = options;
   const onTold = options.onTold && tellLag(options.onTold);
   const headOf = createHeadReads(eventLog);
-  const listeners = new Map<string, { channel: Channel; subscribers: number; ready: Promise<void> }>();
+  const listeners = new Map<string, Listened>();
   const open = new Set<Subscription>();
   let checking: Promise<void> | null = null;
 
@@ -64,27 +78,51 @@ export function createFeed(options: FeedOptions): Feed {
     return checking;
   }
 
+  /** Without listeners, too: it keeps the epoch of the log up to date, which every cursor carries. */
   async function checkHeads(): Promise<void> {
     const userIds = [...listeners.keys()];
     for (const { channel } of listeners.values()) channel.forget();
-    for (let i = 0; i < userIds.length; i += HEADS_PER_QUERY) {
-      const heads = await eventLog.heads(userIds.slice(i, i + HEADS_PER_QUERY));
-      for (const userId of userIds.slice(i, i + HEADS_PER_QUERY)) look(userId, heads.get(userId));
+    let expired = 0;
+    for (let i = 0; i === 0 || i < userIds.length; i += HEADS_PER_QUERY) {
+      const some = userIds.slice(i, i + HEADS_PER_QUERY);
+      const { epoch, heads } = await eventLog.heads(some);
+      for (const userId of some) if (look(userId, epoch, heads.get(userId))) expired++;
     }
+    if (expired > 0) log.warn({ users: expired }, HISTORY_CHANGED);
   }
 
-  function look(userId: string, head: number | undefined): void {
-    const channel = listeners.get(userId)?.channel;
+  /** Whether the streams of this user were of another history, and so are ended. */
+  function look(userId: string, epoch: string, head: number | undefined): boolean {
+    const listener = listeners.get(userId);
     if (head === undefined) onGone(userId);
-    else if (channel && head > channel.head) channel.hear({ head, events: [] });
+    if (!listener || head === undefined) return false;
+    // A counter never falls: then the database is an older copy of itself.
+    const expired = listener.epoch !== epoch || head < listener.head;
+    if (expired) {
+      listener.channel.expire();
+      Object.assign(listener, { epoch, channel: openChannel(userId) });
+    }
+    listener.head = head;
+    if (head > listener.channel.head) listener.channel.hear({ head, events: [] });
+    return expired;
   }
 
-  async function enter(userId: string): Promise<Channel> {
-    const listener = listeners.get(userId) ?? { channel: createChannel((query) => eventLog.read({ userId, ...query })), subscribers: 0, ready: bus.listen(userId) };
+  const openChannel = (userId: string) =>
+    createChannel((query) => eventLog.read({ userId, ...query }));
+
+  async function enter(userId: string): Promise<Listened> {
+    const epoch = await eventLog.epoch();
+    const listener = listeners.get(userId) ?? {
+      channel: openChannel(userId),
+      epoch,
+      head: 0,
+      subscribers: 0,
+      ready: bus.listen(userId),
+    };
     listener.subscribers++;
     listeners.set(userId, listener);
     await listener.ready;
-    return listener.channel;
+    return listener;
   }
 
   function leave(userId: string): void {
@@ -94,9 +132,8 @@ export function createFeed(options: FeedOptions): Feed {
     bus.unlisten(userId);
   }
 
-  async function openOn(channel: Channel, request: FeedRequest): Promise<Subscription> {
+  async function openOn({ channel, epoch }: Listened, request: FeedRequest): Promise<Subscription> {
     // Listen first, then read: what is committed between the two is heard.
-    const epoch = await eventLog.epoch();
     const start = await findStart({ eventLog, channel, headOf, epoch }, request);
     const subscription = createSubscription({
       ...start,
@@ -116,9 +153,9 @@ export function createFeed(options: FeedOptions): Feed {
 
   return {
     async open(request) {
-      const channel = await enter(request.userId);
+      const listener = await enter(request.userId);
       try {
-        return await openOn(channel, request);
+        return await openOn(listener, request);
       } catch (error) {
         leave(request.userId);
         throw error;
@@ -144,9 +181,9 @@ function createHeadReads(eventLog: EventLog): (userId: string) => Promise<number
     laneOf: () => "",
     // The same user may be asked for twice in one.
     keyOf: () => String(asked++),
-    sendOne: async (userId) => (await eventLog.heads([userId])).get(userId) ?? 0,
+    sendOne: async (userId) => (await eventLog.heads([userId])).heads.get(userId) ?? 0,
     async sendMany(userIds) {
-      const heads = await eventLog.heads([...new Set(userIds)]);
+      const { heads } = await eventLog.heads([...new Set(userIds)]);
       return userIds.map((userId) => heads.get(userId) ?? 0);
     },
   });

@@ -115,6 +115,7 @@ export function createSubscription(options: {
   }
 
   function take(): ToldEvent | undefined {
+    if (channel.expired) close(historyChanged());
     if (state.over || reading) return undefined;
     const event = atHand();
     if (event) {
@@ -158,6 +159,12 @@ export function createSubscription(options: {
       return this;
     },
   } satisfies Omit<Subscription, keyof typeof state> & ThisType<Subscription>);
+}
+
+function historyChanged(): CursorExpiredError {
+  return new CursorExpiredError(
+    "The history of the database has changed: read the page again and go on with its eventCursor.",
+  );
 }
 
 function ignore(): void {}

@@ -1,4 +1,5 @@
-import { gauge } from "./metrics-page.js";
+import { Counter } from "prom-client";
+import { gauge, PREFIX } from "./metrics-page.js";
 import type { MetricsPage } from "./metrics-page.js";
 
 /** What stands in the tables; of all processes together, so that each tells the same. */
@@ -15,6 +16,14 @@ export interface Backlog {
 }
 
 const STATES = ["active", "idle", "idle in transaction", "idle in transaction (aborted)"];
+
+/** Counts the notifications that this process could not publish. */
+export function countDropped({ registry }: MetricsPage): (count: number) => void {
+  const name = `${PREFIX}dropped_notifications_total`;
+  const help = "Notifications of events that could not be published: their streams wait for the watchdog";
+  const dropped = new Counter({ name, help, registers: [registry] });
+  return (count) => dropped.inc(count);
+}
 
 /** Gauges of the stores, read at each scrape. While PostgreSQL is away they say nothing rather than what was. */
 export function gaugeStores(page: MetricsPage, deps: { readBacklog(): Promise<Backlog>; probeRedis(): Promise<string | null>; jobs: Iterable<string> }): void {

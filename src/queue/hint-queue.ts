@@ -45,6 +45,8 @@ export interface HintQueue {
 export const MAX_DELAY_MS = 60_000;
 const PATIENCE_MS = 1000;
 const CHUNK = 1000;
+/** Hints that are asked for in one command: ten times cheaper than one each, and most often all are there. */
+const GROUP = 100;
 
 export function createHintQueue(options: { redisUrl: string; prefix: string; log: Logger; carry?: () => string | undefined }): HintQueue {
   const { log } = options;
@@ -91,13 +93,24 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
   async function addMissingOf(lane: Lane, hints: Hint[]): Promise<number> {
     const queue = queues.get(lane);
     if (!queue) throw new ServiceUnavailableError("Redis is away.");
-    const asked = redis.pipeline();
-    for (const hint of hints) asked.exists(queue.toKey(hintId(hint.id, hint.run)));
-    const answers = (await asked.exec()) ?? [];
-    if (answers.some(([error]) => error)) throw new ServiceUnavailableError("Redis is away.");
-    const missing = hints.filter((_, i) => answers[i]?.[1] === 0);
+    const keyOf = ({ id, run }: Hint) => queue.toKey(hintId(id, run));
+    const groups: Hint[][] = [];
+    for (let i = 0; i < hints.length; i += GROUP) groups.push(hints.slice(i, i + GROUP));
+    const counts = await countKeys(groups.map((group) => group.map(keyOf)));
+    const doubtful = groups.flatMap((group, i) => (counts[i] === group.length ? [] : group));
+    const found = await countKeys(doubtful.map((hint) => [keyOf(hint)]));
+    const missing = doubtful.filter((_, i) => found[i] === 0);
     await addToLane(lane, missing);
     return missing.length;
+  }
+
+  /** How many of each group of keys are there. */
+  async function countKeys(groups: string[][]): Promise<number[]> {
+    const asked = redis.pipeline();
+    for (const keys of groups) asked.exists(...keys);
+    const answers = (await asked.exec()) ?? [];
+    if (answers.some(([error]) => error)) throw new ServiceUnavailableError("Redis is away.");
+    return answers.map(([, count]) => count as number);
   }
 
   async function remove(lane: Lane, id: string, run: number): Promise<void> {

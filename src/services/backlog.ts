@@ -20,14 +20,15 @@ export interface Backlog {
 export interface BacklogReads {
   /** At most once in two seconds; in between it answers what it was. */
   read(): Promise<Backlog>;
-  /** Whether one of these Jobs has been due for longer than so many seconds, as far as the 1,000 that are due for longest tell. */
+  /** Whether one of these Jobs has been due for longer than so many seconds, as far as the 20,000 that are due for longest tell. */
   hasWaited(jobs: readonly string[], seconds: number): Promise<boolean>;
 }
 
 /** Rows that are counted one by one; beyond, the statistics of the partial index know about how many there are. */
 const COUNTED = 20_000;
 const SORTED_BY_JOB = 5000;
-const DUE_LOOKED_AT = 1000;
+/** So many may wait for a slow lane while a quick one has stopped. */
+const DUE_LOOKED_AT = 20_000;
 const FRESH_MS = 2000;
 
 export function createBacklogReads({ sql }: Pick<Database, "sql">, options: { freshMs?: number } = {}): BacklogReads {

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { available } from "../db/database.js";
 import type { Database } from "../db/database.js";
 import { withoutDeadline } from "../deadline.js";
-import type { EventLog, LogPage, Present } from "../events/event-log.js";
+import { ServiceUnavailableError } from "../errors.js";
+import type { EventLog, Heads, LogPage, Present } from "../events/event-log.js";
 import type { LoggedEventType, QueuedJobStatus } from "../queued-job-status.js";
 import { isFinished } from "../queued-job-status.js";
 import type { Instant, QueuedJob, QueuedJobEvent } from "../queued-job.js";
@@ -10,24 +11,41 @@ import { queuedJobJson, recordedOutputs } from "./queued-jobs/statements.js";
 
 /** The log of events in PostgreSQL. Always of the primary: a replica may not have yet what a bell tells of. */
 export function createEventLog({ sql }: Database): EventLog {
-  let epoch: Promise<string> | null = null;
+  let epoch: string | null = null;
+  let reading: Promise<string> | null = null;
 
-  /** A restored or failed-over database has another timeline, and so expires cursors, which is the safe side. */
-  async function readEpoch(): Promise<string> {
-    const [row] = await sql<{ id: string }[]>`
-      select h.id::text || '/' || s.system_identifier || '/' || c.timeline_id as id from histories h, pg_control_system() s, pg_control_checkpoint() c`;
-    if (!row) throw new Error("The table histories is empty: run npm run migrate");
-    return createHash("sha256").update(row.id).digest("hex").slice(0, 16);
+  /**
+   * The first row is of the history. A failed-over database has another timeline, and so expires cursors, which is the
+   * safe side. The timeline is that of the WAL: the control file has it from the next checkpoint on only.
+   */
+  async function readHeads(userIds: string[]): Promise<Heads> {
+    const [history, ...rows] = await sql<
+      { history: string | null; userId: string; head: number }[]
+    >`
+      select h.id::text || '/' || s.system_identifier || '/' || case when not pg_is_in_recovery()
+          then ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as history,
+        null::uuid as "userId", null::float8 as head
+      from histories h, pg_control_system() s
+      union all select null, user_id, last_seq from user_streams where user_id = any(${userIds})`;
+    if (!history) throw new Error("The table histories is empty: run npm run migrate");
+    if (history.history === null) {
+      throw new ServiceUnavailableError("The database is a standby; try again in a moment.");
+    }
+    epoch = createHash("sha256").update(history.history).digest("hex").slice(0, 16);
+    return { epoch, heads: new Map(rows.map((row) => [row.userId, row.head])) };
+  }
+
+  function readEpoch(): Promise<string> {
+    reading ??= withoutDeadline(() => available(() => readHeads([])))
+      .then((read) => read.epoch)
+      .finally(() => {
+        reading = null;
+      });
+    return reading;
   }
 
   return {
-    epoch() {
-      epoch ??= withoutDeadline(() => available(readEpoch)).catch((error: unknown) => {
-        epoch = null;
-        throw error;
-      });
-      return epoch;
-    },
+    epoch: async () => epoch ?? readEpoch(),
 
     read: ({ userId, seq, limit, queuedJobId }) =>
       available(async (): Promise<LogPage> => {
@@ -41,11 +59,7 @@ export function createEventLog({ sql }: Database): EventLog {
         return { events, last: rows[0]?.last ?? 0, floor: rows[0]?.floor ?? 0 };
       }),
 
-    heads: (userIds) =>
-      available(async () => {
-        const rows = await sql<{ userId: string; head: number }[]>`select user_id as "userId", last_seq::float8 as head from user_streams where user_id = any(${userIds})`;
-        return new Map(rows.map((row) => [row.userId, row.head]));
-      }),
+    heads: (userIds) => available(() => readHeads(userIds)),
 
     present: (userId, queuedJobId) =>
       available(async (): Promise<Present | null> => {

@@ -16,11 +16,13 @@ import type { Task } from "../tasks/define-task.js";
 import { noTracer } from "../tracer.js";
 import type { Tracer } from "../tracer.js";
 import { createAttemptBatches } from "./queued-jobs/attempt-batches.js";
-import { backOff, fail, handBack, renewLeases, stall, succeed } from "./queued-jobs/attempt.js";
+import { backOff, fail, handBack, renewLeases, succeed } from "./queued-jobs/attempt.js";
 import type { Attempt } from "./queued-jobs/attempt.js";
 import { backOffMs } from "./queued-jobs/back-off.js";
 import type { Submission } from "./queued-jobs/check-submission.js";
-import { findDue, findExpired, findLapsed } from "./queued-jobs/due.js";
+import { findExpired } from "./queued-jobs/due.js";
+import { findDue } from "./queued-jobs/due-sweep.js";
+import type { DueSweep } from "./queued-jobs/due-sweep.js";
 import { enqueue } from "./queued-jobs/enqueue.js";
 import { findOldest } from "./queued-jobs/filter.js";
 import type { QueuedJobFilter } from "./queued-jobs/filter.js";
@@ -31,6 +33,7 @@ import { findEarlierResult, reusableVersion } from "./queued-jobs/reuse.js";
 import type { EarlierResult } from "./queued-jobs/reuse.js";
 import { queuedJobJson, recordedOutputs } from "./queued-jobs/statements.js";
 import type { Step } from "./queued-jobs/statements.js";
+import { createTakeOver } from "./queued-jobs/take-over.js";
 import { createUnitInserter } from "./queued-jobs/unit-inserter.js";
 import type { User } from "./users.js";
 
@@ -174,30 +177,20 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     /** The ids of those that are still this worker's; one that is missing was cancelled or given to another. */
     renewLeases: (worker: string, attempts: Attempt[]): Promise<Set<string>> => available(() => renewLeases(sql, worker, attempts)),
 
-    /** Takes attempts over whose worker died; returns how many. */
-    async takeOverLapsed(limit: number): Promise<number> {
-      let taken = 0;
-      for (const lapsed of await available(() => findLapsed(sql, limit))) {
-        const made = await available(() => stall(sql, { ...lapsed, ttlSeconds }));
-        if (!made) continue;
-        taken++;
-        const again = made.queuedJob.status === "PENDING";
-        tell([made], again ? "RETRYING" : "FAILED");
-        log.warn({ queuedJobId: lapsed.id, userId: made.queuedJob.userId, requestId: made.requestId, attempt: lapsed.attempt, again }, "the worker of an attempt died");
-        if (again) await hint([made], () => 0);
-      }
-      return taken;
-    },
+    /** Takes attempts over whose worker died, `limit` at most; returns how many. */
+    takeOverLapsed: createTakeOver({ sql, ttlSeconds, tell, hint, log }),
 
     /**
-     * Puts hints back that were lost: of rows that have waited for a while and are due, or soon will be, the first of each
-     * user first. Looks at `limit` rows at most; returns how many hints were missing. Not `patient`: rows of this moment, too,
-     * since all hints are lost.
+     * Puts hints back that were lost: of the next `limit` rows of this sweep, which are due or soon will be. Returns how
+     * many were missing. Where it throws, the sweep stands as it stood.
      */
-    async hintDue(limit: number, { patient }: { patient: boolean } = { patient: true }): Promise<number> {
-      const due = await available(() => findDue(sql, { limit, aheadMs: MAX_DELAY_MS, patient }));
+    async hintDue(sweep: DueSweep, limit: number): Promise<number> {
+      const page = { after: sweep.position, limit, aheadMs: MAX_DELAY_MS };
+      const due = await available(() => findDue(sql, page));
       await failpoint("reconcile: before the hints");
-      return hintMissing(due);
+      const missing = await hintMissing(due, sweep);
+      sweep.pass(due, limit);
+      return missing;
     },
 
     /** Removes finished ones whose time is up, oldest first, `limit` at most; returns how many. */

@@ -3,6 +3,7 @@ import type { Logger } from "../logger.js";
 import type { HintQueue } from "../queue/hint-queue.js";
 import type { Duties } from "../services/duties.js";
 import type { QueuedJobs } from "../services/queued-jobs.js";
+import { DueSweep } from "../services/queued-jobs/due-sweep.js";
 
 export interface Reconciler {
   /** Reconciles now rather than at the next beat. */
@@ -17,6 +18,7 @@ export interface ReconcilerOptions {
   worker: string;
   log: Logger;
   beatMs?: number;
+  sweepMs?: number;
 }
 
 const BEAT_MS = 5000;
@@ -25,46 +27,93 @@ const GLANCE_MS = 1000;
 const HELD_SECONDS = 8;
 /** Attempts that are taken over in a beat. */
 const LAPSED = 1000;
-/** Rows whose hints are looked for in a beat; the others have their turn when these have run. */
-const DUE = 10_000;
+/** Rows of one page of the sweep. */
+const PAGE_ROWS = 2000;
+/** Time of each beat in which pages are begun; while hints are missing the next beat follows at once. */
+const SWEEP_MS = 2000;
+/** Beats in a row that fail because a store is away, until that is logged. */
+const FAILURES_LOGGED = 3;
 
 /**
  * The reconciler: brings what Redis forgot back from the rows, and takes over what dead workers left. One worker does it
- * at a time. A single hint that was lost is found within two beats, about ten seconds; that Redis lost everything, within two.
+ * at a time. It sweeps over all rows that are due, page by page, and goes on in the next beat where it stood: a single hint
+ * that was lost is found within two beats, about ten seconds, while no more wait than a beat can look at; that Redis lost
+ * everything, within two.
  */
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { queuedJobs, hints, duties, worker, log, beatMs = BEAT_MS } = options;
+  const { queuedJobs, hints, duties, worker, log } = options;
+  const { beatMs = BEAT_MS, sweepMs = SWEEP_MS } = options;
   let running: Promise<void> | null = null;
   let again = false;
   let forgotten = false;
   let holding = false;
+  let closing = false;
   let nextBeat = 0;
+  let failures = 0;
+  let away: ServiceUnavailableError | null = null;
+  let sweep: DueSweep | null = null;
 
   async function reconcile(): Promise<void> {
     holding = await duties.hold("reconcile", worker, HELD_SECONDS);
-    if (!holding) return;
+    if (!holding) {
+      sweep = null;
+      return;
+    }
     forgotten = (await hints.hasForgotten()) || forgotten;
-    const lapsed = await queuedJobs.takeOverLapsed(LAPSED);
-    const missing = await queuedJobs.hintDue(DUE, { patient: !forgotten });
-    forgotten = false;
+    const lapsed = await tryPart(() => queuedJobs.takeOverLapsed(LAPSED));
+    const missing = await tryPart(hintMissing);
     if (lapsed > 0 || missing > 0) log.info({ lapsed, missing }, "reconciled");
+    if (lapsed === LAPSED || (missing > 0 && sweep)) again = true;
+  }
+
+  /** What fails in one part is no reason to leave out the other. */
+  async function tryPart(part: () => Promise<number>): Promise<number> {
+    try {
+      return await part();
+    } catch (error) {
+      note(error);
+      return 0;
+    }
+  }
+
+  function note(error: unknown): void {
+    if (error instanceof ServiceUnavailableError) away = error;
+    else log.error({ err: error }, "the reconciler failed");
+  }
+
+  async function hintMissing(): Promise<number> {
+    if (forgotten) sweep = new DueSweep({ patient: false });
+    forgotten = false;
+    sweep ??= new DueSweep({ patient: true });
+    const end = performance.now() + sweepMs;
+    let missing = 0;
+    do missing += await queuedJobs.hintDue(sweep, PAGE_ROWS);
+    while (!sweep.ended && !forgotten && !closing && performance.now() < end);
+    if (sweep.ended) sweep = null;
+    return missing;
+  }
+
+  async function run(): Promise<void> {
+    away = null;
+    await reconcile().catch(note);
+    failures = away === null ? 0 : failures + 1;
+    // What was away may be back before the next beat.
+    if (away !== null) nextBeat = 0;
+    if (failures === FAILURES_LOGGED) {
+      const what = `the reconciler failed ${failures} times in a row; it goes on trying`;
+      log.error({ err: away }, what);
+    }
   }
 
   function beat(): void {
     if (running) return;
     nextBeat = Date.now() + beatMs;
-    running = reconcile()
-      .catch((error: unknown) => {
-        if (!(error instanceof ServiceUnavailableError)) return log.error({ err: error }, "the reconciler failed");
-        // What was away may be back before the next beat.
-        nextBeat = 0;
-      })
-      .finally(() => {
-        running = null;
-        const missed = again;
-        again = false;
-        if (missed) beat();
-      });
+    running = run().finally(() => {
+      running = null;
+      const missed = again;
+      again = false;
+      if (missed && !closing) beat();
+    });
   }
 
   /** Between the beats, whoever reconciles looks whether Redis remembers at all. */
@@ -83,7 +132,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     },
     async close() {
       clearInterval(timer);
-      again = false;
+      closing = true;
       await running;
     },
   };

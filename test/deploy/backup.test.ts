@@ -15,6 +15,7 @@ import { ADMIN_PASSWORD } from "../support/operated-service.js";
 import { runBin } from "../support/run-bin.js";
 import { silentLog } from "../support/silent-log.js";
 import { smallPhoto } from "../support/small-photo.js";
+import { createTestClient } from "../support/test-client.js";
 import type { TestClient } from "../support/test-client.js";
 import { startTestService } from "../support/test-service.js";
 import type { TestService } from "../support/test-service.js";
@@ -117,6 +118,36 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
       assert.match(await askDatabasePage(second.url), /<td class="number">5<\/td>/);
     } finally {
       await second.close();
+    }
+  });
+
+  it("is noticed by APIs that were left running: their streams end with CURSOR_EXPIRED within 5 s, and they agree on cursors with one that starts afterwards", { timeout: 120_000 }, async () => {
+    const url = await createDatabase("photos_running");
+    assert.equal((await runBin("migrate", { cwd: folder, env: { DATABASE_URL: url } })).code, 0);
+    const service = await startTestService({ apis: 2, workers: 0, env: { DATABASE_URL: url } });
+    try {
+      const ann = await service.person(PERSON);
+      await ann.enqueue("echo");
+      await run("deploy/backup.sh running.dump", { DATABASE_URL: url });
+      const stream = ann.events({ after: await ann.cursor() });
+      const { id } = await ann.enqueue("echo");
+      const told = await stream.next("it is told", ({ queuedJob }) => queuedJob.id === id);
+
+      const sql = postgres(server.url, { max: 1 });
+      await sql.unsafe("drop database photos_running with (force)");
+      await sql.end();
+      await createDatabase("photos_running");
+      await run("deploy/restore.sh running.dump", { DATABASE_URL: url });
+      const { errors } = await stream.ended(5000);
+      assert.equal(errors?.[0]?.extensions.code, "CURSOR_EXPIRED");
+      const other = createTestClient((await service.addApi()).url, ann.token);
+      await eventually("they agree", async () => (await ann.cursor()) === (await other.cursor()), 5000);
+      for (const client of [ann, other]) {
+        const late = await client.events({ after: told.cursor }).ended();
+        assert.equal(late.errors?.[0]?.extensions.code, "CURSOR_EXPIRED");
+      }
+    } finally {
+      await service.close();
     }
   });
 

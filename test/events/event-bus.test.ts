@@ -114,6 +114,24 @@ describe("the event bus", () => {
     assert.deepEqual(heard.map(([userId, { head }]) => [userId, head]), [["ann", 6], ["late", 7]]);
   });
 
+  it("counts the notifications that it could not publish", async () => {
+    let dropped = 0;
+    const away = createEventBus({ redisUrl: proxy.url, prefix, log: silentLog, onDropped: (count) => (dropped += count) });
+    await eventually("it is connected", () => away.awayReason() === null);
+    await hearer.listen("ann");
+    away.ring("ann", [event(1)]);
+    await eventually("it is heard", () => heard.length === 1);
+    assert.equal(dropped, 0);
+    proxy.down();
+    await eventually("it has noticed", () => away.awayReason() !== null);
+    away.ring("ann", [event(2)]);
+    away.ring("bob", [event(1), event(2, { result: "x".repeat(9000) })]);
+    await eventually("all are counted", () => dropped === 3);
+    await away.close();
+    proxy.up();
+    await eventually("the others are back", () => hearer.awayReason() === null);
+  });
+
   it("lets nobody wait for ever who listens while Redis hangs", async () => {
     proxy.freeze();
     const asked = Date.now();

@@ -109,7 +109,7 @@ describe("a subscription", () => {
     const subscription = await reader.open(user.id, { queuedJobId: mine.id });
     await core.queuedJobs.cancel(user, mine.id);
     await core.queuedJobs.retry(user, mine.id);
-    await eventually("all is in the ring", async () => (await core.eventLog.heads([user.id])).get(user.id) === 3);
+    await eventually("all is in the ring", async () => (await core.eventLog.heads([user.id])).heads.get(user.id) === 3);
     const stream = told(subscription);
     assert.equal(await stream.ended(), "done");
     assert.deepEqual(stream.story, ["QUEUED 1", "CANCELLED 2"]);

@@ -45,6 +45,18 @@ describe("the backlog", () => {
     assert.deepEqual(await Promise.all([hasWaited(["echo"], 60), hasWaited(["album"], 60), hasWaited(["thumbnail"], 60), hasWaited(["echo", "album"], 300)]), [true, true, false, false]);
   });
 
+  it("tells of a Job that has waited behind thousands of another, which may be of a slower lane", async () => {
+    const { sql } = waist.database;
+    const user = await waist.newUser();
+    await sql`
+      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at, created_at, updated_at, status)
+      select gen_random_uuid(), ${user.id}, case when i = 3000 then 'hash' else 'crop' end, '{}', 0, 0, 'seed', now() - interval '1 hour' + i * interval '1 ms', now(), now(), 'PENDING'
+      from generate_series(1, 3000) i`;
+    const { hasWaited } = createBacklogReads(waist.database);
+    assert.deepEqual(await Promise.all([hasWaited(["hash"], 60), hasWaited(["placeholder"], 60)]), [true, false]);
+    await sql`delete from queued_jobs where user_id = ${user.id}`;
+  });
+
   it("is read again after a while only", async () => {
     const reads = createBacklogReads(waist.database);
     const first = await reads.read();

@@ -7,17 +7,21 @@ export interface TcpProxy {
   /** Cuts what is open and refuses what comes, until `up`: a dead server. */
   down(): void;
   up(): void;
+  /** Sends what comes from now on to another server; what is open stays. */
+  aim(target: string): void;
   /** Breaks every connection; new ones are taken. */
   cut(): void;
   /** Breaks every connection in the middle of what its server answers next, after so many bytes at the most, until `heal`. */
   cutReplies(bytes: () => number): void;
   /** Lets nothing through and closes nothing, until `heal`: a peer that hangs. */
   freeze(): void;
-  /** Lets nothing through on the connections that are open, until `heal`; new ones work. */
+  /** Lets nothing more through what is open, and closes nothing, until `heal`; what comes from now on passes. */
   mute(): void;
   /** Lets everything through this much later, until `heal`. */
   delay(ms: number): void;
   heal(): void;
+  /** Connections that have ended. */
+  readonly ended: number;
   close(): Promise<void>;
 }
 
@@ -26,6 +30,7 @@ interface Way {
   from: Socket;
   to: Socket;
   isReply: boolean;
+  isMute: boolean;
   waiting: { bytes: Buffer; at: number }[];
   /** After so many bytes both ends are cut. */
   left: number;
@@ -33,14 +38,15 @@ interface Way {
 
 /** Stands between a client and a store, and does what networks and servers do. `listen` hears what each client sends. */
 export async function createTcpProxy(target: string, listen: () => (bytes: Buffer) => void = () => () => {}): Promise<TcpProxy> {
-  const { hostname, port } = new URL(target);
+  let aim = new URL(target);
   const ways = new Set<Way>();
   let isFrozen = false;
   let delayMs = 0;
   let cutAfter: (() => number) | null = null;
+  let ended = 0;
 
   function join(from: Socket, to: Socket, isReply: boolean): void {
-    const way: Way = { from, to, isReply, waiting: [], left: isReply && cutAfter ? cutAfter() : Infinity };
+    const way: Way = { from, to, isReply, isMute: false, waiting: [], left: isReply && cutAfter ? cutAfter() : Infinity };
     ways.add(way);
     from.setNoDelay(true);
     if (isFrozen) from.pause();
@@ -52,12 +58,13 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
     from.on("error", () => {});
     from.on("close", () => {
       ways.delete(way);
+      if (!isReply) ended++;
       to.destroy();
     });
   }
 
   function pass(way: Way): void {
-    for (let first = way.waiting[0]; first && !isFrozen && first.at <= Date.now(); first = way.waiting[0]) {
+    for (let first = way.waiting[0]; first && !isFrozen && !way.isMute && first.at <= Date.now(); first = way.waiting[0]) {
       way.waiting.shift();
       way.to.write(first.bytes.subarray(0, way.left));
       way.left -= first.bytes.length;
@@ -70,7 +77,7 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
   }
 
   const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname);
+    const upstream = connect(Number(aim.port), aim.hostname);
     join(client, upstream, false);
     join(upstream, client, true);
     client.on("data", listen());
@@ -89,8 +96,14 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
 
   return {
     url: Object.assign(new URL(target), { hostname: "127.0.0.1", port: String(own) }).href,
+    get ended() {
+      return ended;
+    },
     down,
     up: () => void (server.listening || server.listen(own, "127.0.0.1")),
+    aim(other) {
+      aim = new URL(other);
+    },
     cut,
     cutReplies(bytes) {
       cutAfter = bytes;
@@ -102,7 +115,10 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
       for (const { from } of ways) from.pause();
     },
     mute() {
-      for (const { from } of ways) from.pause();
+      for (const way of ways) {
+        way.isMute = true;
+        way.from.pause();
+      }
     },
     delay(ms) {
       delayMs = ms;
@@ -113,6 +129,7 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
       cutAfter = null;
       for (const way of ways) {
         way.left = Infinity;
+        way.isMute = false;
         for (const piece of way.waiting) piece.at = 0;
         pass(way);
         way.from.resume();

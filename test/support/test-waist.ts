@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
+import { ServiceUnavailableError } from "../../src/errors.js";
 import type { QueuedJob, QueuedJobEvent } from "../../src/queued-job.js";
 import type { Hint } from "../../src/queue/hint-queue.js";
 import { createPhotos } from "../../src/services/photos.js";
@@ -30,6 +31,8 @@ export interface TestWaist extends TestDatabase {
   hinted: Hint[];
   /** What the reconciler would put back where it is missing. */
   offered: Hint[];
+  /** While true, Redis is away for the reconciler. */
+  losesHints: boolean;
   unhinted: { lane: string; id: string; run: number }[];
   /** Attempts that were told to stop, by the ids of their QueuedJobs. */
   stopped: string[];
@@ -89,7 +92,11 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
     },
     hints: {
       add: async (hints) => void hinted.push(...hints),
-      addMissing: async (hints) => offered.push(...hints) && hints.length,
+      async addMissing(hints) {
+        if (waist.losesHints) throw new ServiceUnavailableError("Redis is away.");
+        offered.push(...hints);
+        return hints.length;
+      },
       hasForgotten: async () => false,
       remove: async (lane, id, run) => void unhinted.push({ lane, id, run }),
       close: async () => {},
@@ -109,7 +116,7 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
   }
 
   const waist: TestWaist = {
-    ...testDatabase, queuedJobs, photos, users, rung, bells, hinted, offered, unhinted, stopped, deletedFiles,
+    ...testDatabase, queuedJobs, photos, users, rung, bells, hinted, offered, losesHints: false, unhinted, stopped, deletedFiles,
     newUser: (role = "USER") => users.signIn({ issuer: "test", subject: `person-${++made}`, email: role === "ADMIN" ? "admin@example.test" : `person-${made}@example.test`, emailVerified: true, name: `Person ${made}`, picture: null, issuedAt: 1, admin: false }),
     async newPhoto(user, more = {}) {
       const id = uuidv7();

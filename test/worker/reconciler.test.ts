@@ -4,6 +4,7 @@ import { ServiceUnavailableError } from "../../src/errors.js";
 import { createLoggerTo } from "../../src/logger.js";
 import { createDuties } from "../../src/services/duties.js";
 import type { QueuedJobs } from "../../src/services/queued-jobs.js";
+import type { DueSweep } from "../../src/services/queued-jobs/due-sweep.js";
 import type { User } from "../../src/services/users.js";
 import { createReconciler } from "../../src/worker/reconciler.js";
 import type { Reconciler } from "../../src/worker/reconciler.js";
@@ -16,6 +17,7 @@ describe("the reconciler", () => {
   let core: TestCore;
   let user: User;
   let forgotten = false;
+  let looks = 0;
   before(async () => {
     core = await createTestCore();
     user = await core.newUser();
@@ -26,8 +28,8 @@ describe("the reconciler", () => {
   afterEach(async () => {
     for (const reconciler of opened.splice(0)) await reconciler.close();
   });
-  function open(worker: string, more: Partial<QueuedJobs> = {}, beatMs = 600_000, log = silentLog): Reconciler {
-    const reconciler = createReconciler({ queuedJobs: { ...core.queuedJobs, ...more }, hints: { hasForgotten: async () => forgotten }, duties: createDuties(core.database), worker, log, beatMs });
+  function open(worker: string, more: Partial<QueuedJobs> = {}, beatMs = 600_000, log = silentLog, sweepMs = 2000): Reconciler {
+    const reconciler = createReconciler({ queuedJobs: { ...core.queuedJobs, ...more }, hints: { hasForgotten: async () => (looks++, forgotten) }, duties: createDuties(core.database), worker, log, beatMs, sweepMs });
     opened.push(reconciler);
     return reconciler;
   }
@@ -79,7 +81,7 @@ describe("the reconciler", () => {
     const queuedJob = await core.submit(user);
     await core.start(queuedJob);
     let beats = 0;
-    const reconciler = open("w", { hintDue: async () => beats++ }, 5);
+    const reconciler = open("w", { hintDue: async (sweep) => (sweep.pass([], 1), beats++ > 0 ? 0 : 1) }, 5);
     await eventually("it has looked", () => beats > 2);
     await reconciler.close();
     assert.deepEqual(await typesOf(queuedJob.id), ["QUEUED", "STARTED"]);
@@ -112,7 +114,7 @@ describe("the reconciler", () => {
         running--;
         return beats++;
       },
-      hintDue: async () => 0,
+      hintDue: async (sweep) => (sweep.pass([], 1), 0),
     });
     await eventually("it works", () => running === 1);
     for (let i = 0; i < 5; i++) reconciler.hurry();
@@ -122,6 +124,109 @@ describe("the reconciler", () => {
     await eventually("it rests", () => beats === 2 && running === 0);
     await reconciler.close();
     assert.equal(most, 1);
+  });
+
+  it("puts hints back although attempts cannot be taken over, and the other way round", async () => {
+    const lines: { msg: string }[] = [];
+    const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as { msg: string }) });
+    const calls = { lapsed: 0, due: 0 };
+    const reconciler = open("w", {
+      takeOverLapsed: async () => (calls.lapsed++ === 0 ? Promise.reject(new Error("a poisoned row")) : 0),
+      async hintDue(sweep) {
+        if (calls.due++ === 1) throw new Error("another one");
+        sweep.pass([], 1);
+        return 0;
+      },
+    }, 600_000, log);
+    await eventually("both were tried", () => calls.due === 1);
+    reconciler.hurry();
+    await eventually("both were tried again", () => calls.due === 2);
+    reconciler.hurry();
+    await eventually("and once more", () => calls.due === 3);
+    await reconciler.close();
+    assert.deepEqual([calls.lapsed, lines.map(({ msg }) => msg)], [3, ["the reconciler failed", "the reconciler failed"]]);
+  });
+
+  it("comes at once while hints are missing, and in the next beat goes on where its sweep stood when its time was up", async () => {
+    const sweeps: DueSweep[] = [];
+    const reconciler = open("w", {
+      takeOverLapsed: async () => 0,
+      async hintDue(sweep) {
+        sweeps.push(sweep);
+        sweep.pass([], sweeps.length === 4 ? 1 : 0);
+        return sweeps.length < 3 ? 1 : 0;
+      },
+    }, 600_000, silentLog, 0);
+    // Each page takes all the time there is.
+    for (const pages of [3, 4, 5]) {
+      await eventually(`${pages} pages are passed`, () => sweeps.length === pages, 5000);
+      reconciler.hurry();
+    }
+    await reconciler.close();
+    assert.deepEqual(sweeps.map((sweep) => sweeps.indexOf(sweep)).slice(0, 5), [0, 0, 0, 0, 4]);
+  });
+
+  it("begins its sweep again when Redis forgets", async () => {
+    const pages: { sweep: DueSweep; page: number }[] = [];
+    let go: () => void = () => {};
+    const reconciler = open("w", {
+      takeOverLapsed: async () => 0,
+      async hintDue(sweep) {
+        const page = pages.filter((one) => one.sweep === sweep).length;
+        pages.push({ sweep, page });
+        if (pages.length === 4) await new Promise<void>((resolve) => (go = resolve));
+        sweep.pass([], page === 5 ? 1 : 0);
+        return 1;
+      },
+    }, 600_000);
+    await eventually("it is within its first sweep", () => pages.length === 4);
+    assert.equal(pages[0]?.sweep.patient, true);
+    forgotten = true;
+    const before_ = looks;
+    await eventually("it has noticed", () => looks > before_);
+    forgotten = false;
+    go();
+    await eventually("it ends", () => pages.at(-1)?.page === 5);
+    await reconciler.close();
+    assert.deepEqual(pages.map(({ page }) => page), [0, 1, 2, 3, 0, 1, 2, 3, 4, 5]);
+    assert.equal(pages.at(-1)?.sweep.patient, false);
+  });
+
+  it("has closed only when what it was at has ended, and begins nothing more", async () => {
+    let go: () => void = () => {};
+    let pages = 0;
+    let closed = false;
+    const reconciler = open("w", {
+      async hintDue() {
+        pages++;
+        await new Promise<void>((resolve) => (go = resolve));
+        return 1;
+      },
+    });
+    await eventually("it works", () => pages === 1);
+    const closing = reconciler.close().then(() => (closed = true));
+    await core.database.sql`select 1`;
+    assert.equal(closed, false);
+    go();
+    await closing;
+    assert.equal(pages, 1);
+  });
+
+  it("says once, when it was in vain three times in a row because a store was away, that it goes on trying", async () => {
+    const lines: { level: number; msg: string }[] = [];
+    const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }) });
+    let tries = 0;
+    const reconciler = open("w", {
+      takeOverLapsed: async () => 0,
+      async hintDue(sweep) {
+        if (++tries < 6) throw new ServiceUnavailableError("The database does not answer.");
+        sweep.pass([], 1);
+        return 0;
+      },
+    }, 5, log);
+    await eventually("it has tried often", () => tries > 8);
+    await reconciler.close();
+    assert.deepEqual(lines.map(({ level, msg }) => [level, msg]), [[50, "the reconciler failed 3 times in a row; it goes on trying"]]);
   });
 
   it("outlives a fault, which is an error in the log, and tries again soon, without a word, when a store was away", async () => {

@@ -8,7 +8,7 @@ import type { StopBell } from "../../queue/stop-bell.js";
 import type { QueuedJob } from "../../queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
 import { backlogsOf } from "./due.js";
-import type { DueRow } from "./due.js";
+import type { DueRow, DueSweep } from "./due-sweep.js";
 import type { Step } from "./statements.js";
 
 export interface HinterDeps {
@@ -48,8 +48,16 @@ export function createHinter({ sql, hints, stopBell, catalogue, log }: HinterDep
   }
 
   /** Puts those back that are missing; returns how many. */
-  function hintMissing(due: DueRow[]): Promise<number> {
-    return hints.addMissing(due.map((row) => ({ ...row, lane: laneOf(row) })));
+  function hintMissing(due: DueRow[], sweep: DueSweep): Promise<number> {
+    const found: Hint[] = [];
+    for (const row of due) {
+      const backlog = sweep.countBacklog(row);
+      if (sweep.patient && !row.settled) continue;
+      if (!catalogue.has(row.jobName) && !sweep.admitsUnknown(row.jobName)) continue;
+      const { id, run, requestId, priority, delayMs } = row;
+      found.push({ id, run, requestId, priority, delayMs, backlog, lane: laneOf(row) });
+    }
+    return hints.addMissing(found);
   }
 
   /** What waits in the queue or runs in a worker is not wanted any more. */

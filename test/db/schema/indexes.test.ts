@@ -8,10 +8,12 @@ import { createAccounts } from "../../../src/services/accounts.js";
 import type { AccountsDeps } from "../../../src/services/accounts.js";
 import { createBacklogReads } from "../../../src/services/backlog.js";
 import { createEventLog } from "../../../src/services/event-log.js";
+import { FIRST_ID } from "../../../src/services/ids.js";
 import { createQueuedJobReads } from "../../../src/services/queued-job-reads.js";
 import { searchQueuedJobs } from "../../../src/services/queued-job-search.js";
 import { claimMany, recordProgress, succeedMany } from "../../../src/services/queued-jobs/attempt.js";
-import { backlogsOf, findDue, findExpired, findLapsed } from "../../../src/services/queued-jobs/due.js";
+import { backlogsOf, findExpired, findLapsed } from "../../../src/services/queued-jobs/due.js";
+import { findDue } from "../../../src/services/queued-jobs/due-sweep.js";
 import { findOldest } from "../../../src/services/queued-jobs/filter.js";
 import { cancelMany } from "../../../src/services/queued-jobs/owner-steps.js";
 import { findEarlierResult } from "../../../src/services/queued-jobs/reuse.js";
@@ -90,7 +92,7 @@ describe(`on ${ROWS} rows`, () => {
     ["a page of everybody's", 100, (database) => createQueuedJobReads(database).page({ userId: null, photoId: null, filter: all }, { readerId: person.id, first: 50, beforeId: null })],
     ["the page of a photo", 20, (database) => pageOfPhoto(database)],
     ["a count of a user with few", 100, (database) => createQueuedJobReads(database).count({ userId: person.id, photoId: null, filter: all }, 10_000)],
-    ["the rows that are due", 100, ({ sql }) => findDue(sql, { limit: 1000, aheadMs: 60_000, patient: true })],
+    ["the rows that are due", 100, ({ sql }) => findDue(sql, { after: { dueAt: "-infinity", id: FIRST_ID }, limit: 1000, aheadMs: 60_000 })],
     ["the leases that lapsed", 20, ({ sql }) => findLapsed(sql, 1000)],
     ["the backlog", 100, (database) => createBacklogReads(database).read()],
     ["what has waited for long", 30, (database) => createBacklogReads(database).hasWaited(["thumbnail"], 60)],
@@ -123,6 +125,15 @@ describe(`on ${ROWS} rows`, () => {
       assert.ok(rows <= most, `${rows} rows were read`);
     });
   }
+
+  it("reads none of the rows that are due later when it looks for those that are due", async () => {
+    await single.sql`
+      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at, created_at, updated_at, status)
+      select gen_random_uuid(), ${crowd.id}, 'echo', '{}', 0, 0, 'seed', now() + interval '1 day', now(), now(), 'PENDING' from generate_series(1, 1000)`;
+    const after_ = { dueAt: "-infinity", id: FIRST_ID };
+    const { rows } = await touched(({ sql }) => findDue(sql, { after: after_, limit: 1000, aheadMs: 60_000 }));
+    assert.ok(rows <= 100, `${rows} rows were read`);
+  });
 
   it("would notice a table that is read from end to end", async () => {
     const { scans, rows } = await touched(({ sql }) => sql`select count(*) from queued_jobs where request_id = 'seed'`);

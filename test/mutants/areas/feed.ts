@@ -5,6 +5,7 @@ const RING = ["events/ring.test"];
 const NEWS = ["events/progress-news.test"];
 const FEED = ["events/feed.test"];
 const LOG = ["services/event-log.test"];
+const HISTORY = ["events/feed/history.test"];
 const START = ["events/feed/start.test"];
 const SHARED = ["server/shared-results.test"];
 const STREAM = ["server/socket-stream.test"];
@@ -14,7 +15,14 @@ export const MUTANTS: Mutant[] = [
   { core: true, breaks: "the event of a cursor is told again", file: "src/services/event-log.ts", find: "e.seq > ${seq}", replace: "e.seq >= ${seq}", tests: LOG },
   { core: true, breaks: "the log is read from its end", file: "src/services/event-log.ts", find: "order by e.seq limit", replace: "order by e.seq desc limit", tests: LOG },
   { core: true, breaks: "a start reads before it listens", file: "src/events/feed.ts", find: "await listener.ready;", replace: "", tests: FEED },
-  { core: true, breaks: "the watchdog does not look", file: "src/events/feed.ts", find: "else if (channel && head > channel.head)", replace: "else if (channel && head < channel.head)", tests: FEED },
+  { core: true, breaks: "the watchdog does not look", file: "src/events/feed.ts", find: "if (head > listener.channel.head) listener", replace: "if (head < listener.channel.head) listener", tests: FEED },
+  { core: true, breaks: "streams of another history go on", file: "src/events/feed.ts", find: "listener.epoch !== epoch || head < listener.head", replace: "head < listener.head", tests: HISTORY },
+  { breaks: "streams go on where a counter fell", file: "src/events/feed.ts", find: "listener.epoch !== epoch || head < listener.head", replace: "listener.epoch !== epoch", tests: HISTORY },
+  { breaks: "a stream that is opened after a change of history gets what was heard before", file: "src/events/feed.ts", find: "Object.assign(listener, { epoch, channel: openChannel(userId) })", replace: "Object.assign(listener, { epoch })", tests: HISTORY },
+  { core: true, breaks: "a stream of another history falls silent", file: "src/events/subscription.ts", find: "if (channel.expired) close(historyChanged());", replace: "", tests: HISTORY },
+  { breaks: "the epoch is read once in the life of a process", file: "src/services/event-log.ts", find: "epoch = createHash", replace: "epoch ??= createHash", tests: HISTORY },
+  { breaks: "an API without streams keeps the epoch of its start", file: "src/events/feed.ts", find: "i === 0 || i < userIds.length", replace: "i < userIds.length", tests: HISTORY },
+  { breaks: "a change of history wakes nobody", file: "src/events/channel.ts", find: "state.expired = true;\n      wake();", replace: "state.expired = true;", tests: HISTORY },
   { breaks: "nobody looks when Redis is back", file: "src/events/feed.ts", find: "bus.onReconnect(() => void check());", replace: "", tests: ["events/feed/away.test"] },
   { breaks: "the first who leaves takes the channel along", file: "src/events/feed.ts", find: "--listener.subscribers > 0", replace: "--listener.subscribers < 0", tests: FEED },
   { breaks: "a stream that was refused keeps its channel", file: "src/events/feed.ts", find: "leave(request.userId);\n        throw error;", replace: "throw error;", tests: FEED },

@@ -12,6 +12,7 @@ const REUSE = ["queued-jobs/reuse.test"];
 const BATCH = ["micro-batch.test"];
 const EXECUTE = ["worker/execute-task.test"];
 const LEASES = ["worker/leases.test"];
+const TAKE_OVER = ["queued-jobs/take-over.test"];
 const RECONCILER = ["worker/reconciler.test"];
 const HINTS = ["queue/hint-queue.test"];
 
@@ -63,8 +64,16 @@ export const MUTANTS: Mutant[] = [
   { breaks: "the result of another version of the task is reused", file: "src/services/queued-jobs/reuse.ts", find: "${version}::int, queued_jobs", replace: "(${version}::int * 0), queued_jobs", tests: REUSE },
   { breaks: "another user's result is reused", file: "src/services/queued-jobs/reuse.ts", find: "e.user_id = queued_jobs.user_id and ", replace: "", tests: REUSE },
   { breaks: "a result is reused where it is to be done afresh", file: "src/services/queued-jobs/reuse.ts", find: " and not queued_jobs.fresh", replace: "", tests: REUSE },
-  { breaks: "a hint on its way is taken for lost", file: "src/services/queued-jobs/due.ts", find: "${patient ? PATIENCE_SECONDS : 0}", replace: "${patient ? 0 : 0}", tests: DUE },
-  { breaks: "one owner's lost hints come before all of another's", file: "src/services/queued-jobs/due.ts", find: "over (partition by user_id order by", replace: "over (order by", tests: DUE },
+  { breaks: "a hint on its way is taken for lost", file: "src/services/queued-jobs/hinter.ts", find: "if (sweep.patient && !row.settled) continue;", replace: "", tests: DUE },
+  { breaks: "one owner's lost hints come before all of another's", file: "src/services/queued-jobs/due-sweep.ts", find: "this.#passed.set(userId, passed);", replace: "", tests: DUE },
+  { breaks: "a lost hint of a high priority stands behind its owner's others", file: "src/services/queued-jobs/due-sweep.ts", find: "if (other >= priority) backlog", replace: "backlog", tests: DUE },
+  { core: true, breaks: "the sweep looks at its first page only", file: "src/services/queued-jobs/due-sweep.ts", find: "this.#ended = rows.length < limit;", replace: "this.#ended = true;", tests: DUE },
+  { breaks: "the sweep skips rows that are due in the same moment", file: "src/services/queued-jobs/due-sweep.ts", find: "(due_at, id) > (${after.dueAt}::timestamptz, ${after.id}::uuid)", replace: "due_at > ${after.dueAt}::timestamptz and id <> ${after.id}::uuid", tests: DUE },
+  { breaks: "rows of a removed Job cost a hint each in every sweep", file: "src/services/queued-jobs/due-sweep.ts", find: "return count < MAX_UNKNOWN;", replace: "return count >= 0;", tests: DUE },
+  { breaks: "the reconciler reads all that is due next year", file: "src/services/queued-jobs/due-sweep.ts", find: "and due_at < now() +", replace: "and due_at < clock_timestamp() +", tests: ["db/schema/indexes.test"] },
+  { core: true, breaks: "one attempt that cannot be taken over stops the others", file: "src/services/queued-jobs/take-over.ts", find: "if (isAway) failures.push(error);", replace: "if (!isAway) throw error;\n      if (isAway) failures.push(error);", tests: TAKE_OVER },
+  { breaks: "an attempt that cannot be taken over stands before others", file: "src/services/queued-jobs/take-over.ts", find: "else leftOut.add(lapsed.id);", replace: "", tests: TAKE_OVER },
+  { breaks: "each attempt waits for PostgreSQL to be back", file: "src/services/queued-jobs/take-over.ts", find: "if (failures.length >= MAX_UNAVAILABLE)", replace: "if (failures.length > limit)", tests: TAKE_OVER },
   { breaks: "a batch that failed harms the good ones in it", file: "src/micro-batch.ts", find: "if (error instanceof ServiceUnavailableError) return", replace: "return", tests: BATCH },
   { core: true, breaks: "a batch that may have arrived is sent again", file: "src/micro-batch.ts", find: "if (error instanceof ServiceUnavailableError) return batch.forEach(({ reject }) => reject(error));", replace: "void ServiceUnavailableError;", tests: BATCH },
   { breaks: "a batch holds the same key twice", file: "src/micro-batch.ts", find: " && !keys.has(key)", replace: "", tests: BATCH },
@@ -82,10 +91,16 @@ export const MUTANTS: Mutant[] = [
   { breaks: "an attempt goes on beside a later one in the same process", file: "src/worker/leases.ts", find: 'held.get(claimed.id)?.stop.abort(new StopError("lost"));', replace: "", tests: LEASES },
   { breaks: "a stop bell is believed", file: "src/worker/leases.ts", find: "if (own) void renew([own.claimed]);", replace: 'own?.stop.abort(new StopError("lost"));', tests: LEASES },
   { breaks: "a task makes progress fall", file: "src/worker/progress-reporter.ts", find: "highest = Math.max(highest, Math.min(Math.max(fraction, 0), 1));", replace: "highest = Math.min(Math.max(fraction, 0), 1);", tests: ["worker/progress-reporter.test"] },
-  { breaks: "every worker reconciles", file: "src/worker/reconciler.ts", find: "if (!holding) return;", replace: "", tests: RECONCILER },
-  { core: true, breaks: "hints of this moment stay lost when Redis has forgotten all", file: "src/worker/reconciler.ts", find: "{ patient: !forgotten }", replace: "{ patient: true }", tests: RECONCILER },
+  { breaks: "every worker reconciles", file: "src/worker/reconciler.ts", find: "if (!holding) {", replace: "if (closing) {", tests: RECONCILER },
+  { core: true, breaks: "no hint is put back while attempts cannot be taken over", file: "src/worker/reconciler.ts", find: "await tryPart(() => queuedJobs.takeOverLapsed(LAPSED))", replace: "await queuedJobs.takeOverLapsed(LAPSED)", tests: RECONCILER },
+  { breaks: "hints that are lost wait for the next beat", file: "src/worker/reconciler.ts", find: "lapsed === LAPSED || (missing > 0 && sweep)", replace: "lapsed === LAPSED", tests: RECONCILER },
+  { breaks: "a sweep goes on after Redis has forgotten", file: "src/worker/reconciler.ts", find: "!sweep.ended && !forgotten && !closing", replace: "!sweep.ended && !closing", tests: RECONCILER },
+  { breaks: "nobody learns that the reconciler works in vain", file: "src/worker/reconciler.ts", find: "failures === FAILURES_LOGGED", replace: "failures < 0", tests: RECONCILER },
+  { breaks: "the database is closed under a reconciler that works", file: "src/worker/reconciler.ts", find: "closing = true;\n      await running;", replace: "closing = true;", tests: RECONCILER },
+  { core: true, breaks: "hints of this moment stay lost when Redis has forgotten all", file: "src/worker/reconciler.ts", find: "{ patient: false }", replace: "{ patient: true }", tests: RECONCILER },
   { breaks: "that Redis forgot is seen at a beat only", file: "src/worker/reconciler.ts", find: "if (holding && (await hints.hasForgotten())) forgotten = true;", replace: "", tests: RECONCILER },
-  { breaks: "hints that are there are added again", file: "src/queue/hint-queue.ts", find: "hints.filter((_, i) => answers[i]?.[1] === 0)", replace: "hints.filter(() => answers.length > 0)", tests: HINTS },
+  { breaks: "hints that are there are added again", file: "src/queue/hint-queue.ts", find: "doubtful.filter((_, i) => found[i] === 0)", replace: "hints.filter(() => found.length >= 0)", tests: HINTS },
+  { breaks: "one hint that is lost among a hundred stays lost", file: "src/queue/hint-queue.ts", find: "counts[i] === group.length ? [] : group", replace: "counts[i] ? [] : group", tests: HINTS },
   { breaks: "a Redis that has just started is taken for one that remembers", file: "src/queue/hint-queue.ts", find: 'set === "OK"', replace: 'set === "NO"', tests: HINTS },
   { breaks: "the hint of a later run is taken for that of an earlier one", file: "src/queue/hint-queue.ts", find: "return `${id}.${run}`;", replace: "return `${id}.${run > 0}`;", tests: HINTS },
   { breaks: "hints of next year are kept in Redis", file: "src/queue/hint-queue.ts", find: "hint.delayMs <= MAX_DELAY_MS", replace: "hint.delayMs >= 0", tests: HINTS },

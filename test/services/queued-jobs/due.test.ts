@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { backlogsOf } from "../../../src/services/queued-jobs/due.js";
+import { DueSweep } from "../../../src/services/queued-jobs/due-sweep.js";
 import type { User } from "../../../src/services/users.js";
 import { createTestWaist } from "../../support/test-waist.js";
 import type { TestWaist } from "../../support/test-waist.js";
@@ -19,11 +20,19 @@ describe("what the reconciler finds", () => {
   after(() => waist.close());
   /** As if the row had not been touched for 6 s. */
   const age = (...ids: string[]) => waist.database.sql`update queued_jobs set updated_at = now() - interval '6 seconds' where id = any(${ids})`;
+  /** A sweep to its end, by pages of so many rows. */
+  async function hintAll({ patient = true, limit = 10 } = {}): Promise<number> {
+    const sweep = new DueSweep({ patient });
+    let missing = 0;
+    while (!sweep.ended) missing += await waist.queuedJobs.hintDue(sweep, limit);
+    return missing;
+  }
+  const backlogs = () => waist.offered.map(({ id, backlog }) => [id, backlog]);
   const offeredIds = () => waist.offered.map(({ id }) => id);
 
   it("is no row that was touched a moment ago: its hint is on its way", async () => {
     await waist.submit(user);
-    assert.equal(await waist.queuedJobs.hintDue(10), 0);
+    assert.equal(await hintAll(), 0);
     assert.deepEqual(waist.offered, []);
   });
 
@@ -32,7 +41,7 @@ describe("what the reconciler finds", () => {
     const queuedJob = await waist.submit(user, { job: "metadata", photoIds: [photo.id], priority: 4 });
     await waist.queuedJobs.handBack(await waist.start(queuedJob), 0);
     await age(queuedJob.id);
-    assert.equal(await waist.queuedJobs.hintDue(10), 1);
+    assert.equal(await hintAll(), 1);
     const [hint] = waist.offered;
     assert.deepEqual([hint?.id, hint?.run, hint?.requestId, hint?.lane, hint?.priority, hint?.delayMs], [queuedJob.id, 2, "request", "child", 4, 0]);
   });
@@ -40,7 +49,7 @@ describe("what the reconciler finds", () => {
   it("is one that will be due within a minute, with what is left of its delay, and none that is due later", async () => {
     const [soon, later] = [await waist.submit(user, { runAt: new Date(Date.now() + 40_000) }), await waist.submit(user, { runAt: new Date(Date.now() + 90_000) })];
     await age(soon.id, later.id);
-    assert.equal(await waist.queuedJobs.hintDue(10), 1);
+    assert.equal(await hintAll(), 1);
     assert.deepEqual(offeredIds(), [soon.id]);
     const delayMs = waist.offered[0]?.delayMs ?? 0;
     assert.ok(delayMs > 30_000 && delayMs <= 40_000, String(delayMs));
@@ -51,24 +60,56 @@ describe("what the reconciler finds", () => {
     await waist.start(running);
     await waist.queuedJobs.cancel(user, cancelled.id);
     await age(running.id, cancelled.id, succeeded.id);
-    assert.equal(await waist.queuedJobs.hintDue(10), 0);
+    assert.equal(await hintAll(), 0);
   });
 
-  it("is the first of each owner before the second of any, and not more than asked for", async () => {
+  it("is every row, page by page, whatever stands at the edges of the pages: many that are due in the same moment, too", async () => {
+    const many = (await waist.submitMany(user, Array.from({ length: 11 }, () => ({})))).map(({ id }) => id);
+    await waist.submitMany(user, [{ runAt: new Date(Date.now() + 3_600_000) }]);
+    await age(...many);
+    for (const limit of [1, 3, 11, 12]) {
+      waist.offered.length = 0;
+      assert.equal(await hintAll({ limit }), 11);
+      assert.deepEqual(offeredIds().toSorted(), many.toSorted());
+    }
+  });
+
+  it("stands behind as many of its owner's as are due before it and are of its priority at least, and behind nobody else's", async () => {
     const other = await waist.newUser();
-    const mine = await waist.submitMany(user, [{}, { priority: 9 }, {}]);
-    const theirs = await waist.submitMany(other, [{}]);
-    await age(...[...mine, ...theirs].map(({ id }) => id));
-    assert.equal(await waist.queuedJobs.hintDue(2), 2);
-    assert.deepEqual(new Set(offeredIds()), new Set([mine[1]?.id, theirs[0]?.id]));
-    waist.offered.length = 0;
-    await waist.queuedJobs.hintDue(10);
-    assert.deepEqual(offeredIds().slice(2), [mine[0]?.id, mine[2]?.id]);
+    const mine: string[] = [];
+    for (const priority of [0, 9, 0, 9, 5]) mine.push((await waist.submit(user, { priority })).id);
+    const { id: theirs } = await waist.submit(other);
+    await age(...mine, theirs);
+    await hintAll({ limit: 2 });
+    assert.deepEqual(backlogs(), [...[0, 0, 2, 1, 2].map((backlog, i) => [mine[i], backlog]), [theirs, 0]]);
+  });
+
+  it("is, of a Job that only another version knows, or none at all, a hundred rows and no more, and hides no other", async () => {
+    const { sql } = waist.database;
+    const many = (await waist.submitMany(user, Array.from({ length: 120 }, () => ({})))).map(({ id }) => id);
+    await sql`update queued_jobs set job_name = case when id = any(${many.slice(0, 10)}) then 'next' else 'removed' end`;
+    const { id } = await waist.submit(await waist.newUser());
+    await age(...many, id);
+    assert.equal(await hintAll({ limit: 50 }), 111);
+    assert.equal(many.slice(0, 10).every((one) => offeredIds().includes(one)), true);
+    assert.equal(offeredIds().at(-1), id);
+  });
+
+  it("is looked for again from where the sweep stood when hints could not be added", async () => {
+    const many = (await waist.submitMany(user, [{}, {}, {}])).map(({ id }) => id);
+    await age(...many);
+    const sweep = new DueSweep({ patient: true });
+    await waist.queuedJobs.hintDue(sweep, 1);
+    waist.losesHints = true;
+    await assert.rejects(waist.queuedJobs.hintDue(sweep, 1), { code: "SERVICE_UNAVAILABLE" });
+    waist.losesHints = false;
+    while (!sweep.ended) await waist.queuedJobs.hintDue(sweep, 1);
+    assert.deepEqual(offeredIds().toSorted(), many.toSorted());
   });
 
   it("is every row that waits, even one of this moment, when Redis has forgotten all hints", async () => {
     const { id } = await waist.submit(user);
-    assert.equal(await waist.queuedJobs.hintDue(10, { patient: false }), 1);
+    assert.equal(await hintAll({ patient: false }), 1);
     assert.deepEqual(offeredIds(), [id]);
   });
 

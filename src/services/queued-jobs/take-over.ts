@@ -1,0 +1,73 @@
+import type { Sql } from "postgres";
+import { available } from "../../db/database.js";
+import { ServiceUnavailableError } from "../../errors.js";
+import type { Logger } from "../../logger.js";
+import type { QueuedJob } from "../../queued-job.js";
+import type { LoggedEventType } from "../../queued-job-status.js";
+import { stall } from "./attempt.js";
+import type { Attempt } from "./attempt.js";
+import { findLapsed } from "./due.js";
+import type { Step } from "./statements.js";
+
+export interface TakeOverDeps {
+  sql: Sql;
+  ttlSeconds: number;
+  tell(steps: Step[], type: LoggedEventType): void;
+  hint(steps: Step[], delayMs: (queuedJob: QueuedJob) => number): Promise<void>;
+  log: Logger;
+}
+
+/** Attempts that are taken over at the same time, each by a statement of its own. */
+const CONCURRENCY = 4;
+/** Statements that fail because PostgreSQL is away or a row is locked, until the rest is left for later. */
+const MAX_UNAVAILABLE = 3;
+/** How long a row that cannot be taken over is left out, so that it does not stand before others. */
+const LEFT_OUT_MS = 60_000;
+
+/** Returns a function that takes over attempts whose worker died, and returns how many. A row that fails harms no other. */
+export function createTakeOver({ sql, ttlSeconds, tell, hint, log }: TakeOverDeps) {
+  const leftOut = new Set<string>();
+  let since = Date.now();
+
+  async function takeOver(lapsed: Attempt, failures: ServiceUnavailableError[]): Promise<Step | null> {
+    try {
+      return await available(() => stall(sql, { ...lapsed, ttlSeconds }));
+    } catch (error) {
+      const isAway = error instanceof ServiceUnavailableError;
+      if (isAway) failures.push(error);
+      else leftOut.add(lapsed.id);
+      const fault = { err: error, queuedJobId: lapsed.id, attempt: lapsed.attempt };
+      log[isAway ? "debug" : "error"](fault, "an attempt could not be taken over");
+      return null;
+    }
+  }
+
+  function report(step: Step, again: boolean): void {
+    const { queuedJob, requestId } = step;
+    const { id, userId, attempts } = queuedJob;
+    const fields = { queuedJobId: id, userId, requestId, attempt: attempts, again };
+    tell([step], again ? "RETRYING" : "FAILED");
+    log.warn(fields, "the worker of an attempt died");
+  }
+
+  /** Throws ServiceUnavailableError once several statements have failed. */
+  return async (limit: number): Promise<number> => {
+    if (Date.now() - since > LEFT_OUT_MS) {
+      leftOut.clear();
+      since = Date.now();
+    }
+    const lapsed = await available(() => findLapsed(sql, limit, [...leftOut]));
+    const failures: ServiceUnavailableError[] = [];
+    let taken = 0;
+    for (let i = 0; i < lapsed.length; i += CONCURRENCY) {
+      const some = lapsed.slice(i, i + CONCURRENCY).map((one) => takeOver(one, failures));
+      const steps = (await Promise.all(some)).filter((step) => step !== null);
+      const again = steps.filter(({ queuedJob }) => queuedJob.status === "PENDING");
+      for (const step of steps) report(step, again.includes(step));
+      if (again.length > 0) await hint(again, () => 0);
+      taken += steps.length;
+      if (failures.length >= MAX_UNAVAILABLE) throw failures[0] as Error;
+    }
+    return taken;
+  };
+}

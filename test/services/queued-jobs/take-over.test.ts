@@ -1,0 +1,84 @@
+// One attempt that cannot be taken over harms no other.
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import postgres from "postgres";
+import type { Sql } from "postgres";
+import { createLoggerTo } from "../../../src/logger.js";
+import { createTakeOver } from "../../../src/services/queued-jobs/take-over.js";
+import type { User } from "../../../src/services/users.js";
+import { createTestWaist } from "../../support/test-waist.js";
+import type { TestWaist } from "../../support/test-waist.js";
+
+describe("attempts of dead workers", () => {
+  let waist: TestWaist;
+  let user: User;
+  /** It waits for no lock. */
+  let impatient: Sql;
+  let lines: { level: number; msg: string; queuedJobId?: string }[] = [];
+  before(async () => {
+    waist = await createTestWaist();
+    impatient = postgres(waist.url, { max: 5, connection: { lock_timeout: 50 } });
+  });
+  beforeEach(async () => {
+    lines = [];
+    await waist.database.sql`delete from queued_jobs`;
+    user = await waist.newUser();
+  });
+  after(async () => {
+    await impatient.end();
+    await waist.close();
+  });
+  const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[number]) }, "debug");
+  const open = () => createTakeOver({ sql: impatient, ttlSeconds: 60, tell: () => {}, hint: async () => {}, log });
+  /** Attempts whose leases have lapsed, the first one first. */
+  async function lapsed(owner: User, count: number): Promise<string[]> {
+    const ids: string[] = [];
+    for (let i = 0; i < count; i++) {
+      const { id } = await waist.start(await waist.submit(owner));
+      ids.push(id);
+      await waist.database.sql`update queued_jobs set lease_until = now() - interval '1 minute' where id = ${id}`;
+    }
+    return ids;
+  }
+  const statusesOf = (ids: string[]) => Promise.all(ids.map(async (id) => (await waist.row(id)).status));
+
+  it("are taken over behind one whose owner's counter is wrong, which is left out for a while", async () => {
+    const drifted = await waist.newUser();
+    const bad = await lapsed(drifted, 3);
+    const { sql } = waist.database;
+    await sql`update queued_jobs set stalls = 1, lease_until = lease_until - interval '1 hour' where id = any(${bad})`;
+    await sql`update user_streams set pending = 0 where user_id = ${drifted.id}`;
+    const good = await lapsed(user, 2);
+    const takeOver = open();
+    assert.deepEqual([await takeOver(4), await takeOver(4), await takeOver(4)], [1, 1, 0]);
+    assert.deepEqual(await statusesOf(good), ["PENDING", "PENDING"]);
+    assert.deepEqual(await statusesOf(bad), ["STARTED", "STARTED", "STARTED"]);
+    const faults = lines.filter(({ level }) => level === 50);
+    assert.deepEqual(faults.map(({ queuedJobId }) => queuedJobId).toSorted(), bad.toSorted());
+    assert.equal(faults[0]?.msg, "an attempt could not be taken over");
+    await sql`update user_streams set pending = 3 where user_id = ${drifted.id}`;
+    assert.equal(await open()(4), 3);
+  });
+
+  it("are taken over beside one whose row is locked, which is taken over next time", async () => {
+    const [locked, ...free] = await lapsed(user, 6);
+    const takeOver = open();
+    await waist.database.sql.begin(async (transaction) => {
+      await transaction`select from queued_jobs where id = ${locked ?? ""} for update`;
+      assert.equal(await takeOver(100), 5);
+    });
+    assert.deepEqual(await statusesOf(free), free.map(() => "PENDING"));
+    assert.equal(await takeOver(100), 1);
+  });
+
+  it("are left for later when several statements fail because PostgreSQL is away", async () => {
+    const all = await lapsed(user, 12);
+    const takeOver = open();
+    await waist.database.sql.begin(async (transaction) => {
+      await transaction`select from queued_jobs where id = any(${all}) for update`;
+      await assert.rejects(takeOver(100), { code: "SERVICE_UNAVAILABLE" });
+    });
+    assert.deepEqual(lines.map(({ msg }) => msg), Array(4).fill("an attempt could not be taken over"));
+    assert.equal(await takeOver(100), 12);
+  });
+});
