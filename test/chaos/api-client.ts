@@ -48,7 +48,7 @@ interface Body<T> {
 function read<T>(status: number, text: string): Answer<T> {
   const { data, errors } = JSON.parse(text) as Body<T>;
   const error = errors?.[0];
-  if (status === 503 || error?.extensions.code === "SERVICE_UNAVAILABLE") return { kind: "unknown", why: error?.message ?? text };
+  if (status === 408 || status === 503 || error?.extensions.code === "SERVICE_UNAVAILABLE") return { kind: "unknown", why: error?.message ?? text };
   if (error) return { kind: "refused", code: error.extensions.code, message: error.message };
   if (data == null) return { kind: "refused", code: `HTTP ${status}`, message: text.slice(0, 200) };
   return { kind: "data", data };

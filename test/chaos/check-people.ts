@@ -1,8 +1,14 @@
 import { askUntilAnswered } from "./ask-until-answered.js";
-import type { FeedRecorder } from "./feed-recorder.js";
+import type { ToldEvent } from "./told-event.js";
 import type { Accepted } from "./ledger.js";
 import type { Person } from "./person.js";
 import type { Violations } from "./violations.js";
+
+/** What the owner of some QueuedJobs has seen of them. */
+export interface Seen {
+  name: string;
+  events: readonly Pick<ToldEvent, "jobId" | "version" | "status" | "type">[];
+}
 
 interface Job {
   id: string;
@@ -21,7 +27,7 @@ interface Page {
 const PAGE = "query ($after: String) { queuedJobs(first: 100, after: $after) { nodes { id status attempts progress result outputs { name } error { code } } pageInfo { hasNextPage endCursor } } }";
 
 /** Every submission that was answered, as its owner finds it by the API; and every answer against the events. Returns how many QueuedJobs there were. */
-export async function checkPerson(person: Person, feed: FeedRecorder, { violations, purges }: { violations: Violations; purges: boolean }): Promise<number> {
+export async function checkPerson(person: Person, feed: Seen, { violations, purges }: { violations: Violations; purges: boolean }): Promise<number> {
   const jobs = await readAll(person);
   const expired = new Set(purges ? feed.events.filter(({ type }) => type === "DELETED").map(({ jobId }) => jobId) : []);
   for (const accepted of person.ledger.accepted.values()) {
@@ -62,7 +68,7 @@ function checkEnded({ id, status, attempts, progress, result }: Job, violations:
 }
 
 /** What an answer has shown must have been told. */
-function checkShown({ ledger }: Person, { name, events }: FeedRecorder, violations: Violations): void {
+function checkShown({ ledger }: Person, { name, events }: Seen, violations: Violations): void {
   const told = new Set(events.map(({ jobId, version, status }) => `${jobId} ${version} ${status}`));
   const deleted = new Set(events.filter(({ type }) => type === "DELETED").map(({ jobId }) => jobId));
   for (const { id, version, status, by } of ledger.shown) {
@@ -71,7 +77,7 @@ function checkShown({ ledger }: Person, { name, events }: FeedRecorder, violatio
 }
 
 /** A delete that was answered has its event; and of one key there are never two that live at once. */
-function checkKeys({ ledger }: Person, { name, events }: FeedRecorder, violations: Violations): void {
+function checkKeys({ ledger }: Person, { name, events }: Seen, violations: Violations): void {
   const deleted = new Set(events.filter(({ type }) => type === "DELETED").map(({ jobId }) => jobId));
   const ids = new Map<string, string>();
   for (const { id, key, deletion } of ledger.accepted.values()) {

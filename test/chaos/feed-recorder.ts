@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { askUntilAnswered } from "./ask-until-answered.js";
 import { openFeedConnection } from "./feed-connection.js";
 import type { FeedConnection, FeedEnd } from "./feed-connection.js";
 import type { Person } from "./person.js";
@@ -12,6 +13,8 @@ export interface FeedRecorder {
   name: string;
   person: Person;
   events: readonly ToldEvent[];
+  /** From where to where a page was read instead, after the history of the database changed. */
+  gaps: readonly { from: string; to: string }[];
   readonly connections: number;
   /** The longest time from the end of a connection to the next one that stood. */
   readonly longestGapMs: number;
@@ -24,9 +27,10 @@ export interface FeedRecorder {
 /** Closes that a client answers by coming back: cut, gone away, try again later; or its own. */
 const PASSING = new Set([1000, 1001, 1005, 1006, 1012, 1013]);
 
-export function startFeedRecorder(options: { name: string; person: Person; pickUrl: () => string; random: SeededRandom; violations: Violations; includeProgress?: boolean }): FeedRecorder {
-  const { name, person, pickUrl, random, violations, includeProgress = true } = options;
+export function startFeedRecorder(options: { name: string; person: Person; pickUrl: () => string; random: SeededRandom; violations: Violations; includeProgress?: boolean; hasFailedOver?: () => boolean }): FeedRecorder {
+  const { name, person, pickUrl, random, violations, includeProgress = true, hasFailedOver = () => false } = options;
   const events: ToldEvent[] = [];
+  const gaps: { from: string; to: string }[] = [];
   let cursor = person.firstCursor;
   let connection: FeedConnection | null = null;
   let connections = 0;
@@ -53,8 +57,16 @@ export function startFeedRecorder(options: { name: string; person: Person; pickU
   }
 
   function judge({ close, codes }: FeedEnd): void {
-    for (const code of codes) if (code !== "SERVICE_UNAVAILABLE") violations.add("other", `the feed ${name} was refused with ${code} after ${cursor}`);
+    const isExpected = (code: string) => code === "SERVICE_UNAVAILABLE" || (code === "CURSOR_EXPIRED" && hasFailedOver());
+    for (const code of codes) if (!isExpected(code)) violations.add("other", `the feed ${name} was refused with ${code} after ${cursor}`);
     if (!PASSING.has(close.code)) violations.add("other", `the feed ${name} was closed with ${close.code} ${close.reason}`);
+  }
+
+  /** What a client does when its cursor has expired: it reads the page, and goes on behind that. */
+  async function readPage(): Promise<void> {
+    const page = await askUntilAnswered<{ queuedJobs: { eventCursor: string } }>(person.api, { query: "{ queuedJobs(first: 1) { eventCursor } }", deadlineMs: 60_000 });
+    gaps.push({ from: cursor, to: page.queuedJobs.eventCursor });
+    cursor = page.queuedJobs.eventCursor;
   }
 
   async function keepConnected(): Promise<void> {
@@ -63,6 +75,7 @@ export function startFeedRecorder(options: { name: string; person: Person; pickU
       const end = await connection.ended;
       endedAt ??= Date.now();
       judge(end);
+      if (end.codes.includes("CURSOR_EXPIRED")) await readPage();
       await pause(random.int(20, 300));
     }
   }
@@ -72,6 +85,7 @@ export function startFeedRecorder(options: { name: string; person: Person; pickU
     name,
     person,
     events,
+    gaps,
     get connections() {
       return connections;
     },

@@ -27,6 +27,7 @@ export async function injectFaults(options: { faults: Fault[]; random: SeededRan
     return deck.pop() as Fault;
   }
 
+  if (faults.length === 0) return untilAborted(stop);
   while (!stop.aborted) {
     await pause(random.int(...PAUSE_MS), undefined, { signal: stop }).catch(() => {});
     if (stop.aborted) return;
@@ -35,4 +36,11 @@ export async function injectFaults(options: { faults: Fault[]; random: SeededRan
     await inject().catch((error: unknown) => violations.add("other", `"${kind}" could not be done: ${String(error)}`));
     onFault({ kind, beganAt, endedAt: Date.now() });
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { createApiClient } from "./api-client.js";
 import type { Phase } from "./bystanders.js";
 import { keepCutting, keepSleeping } from "./disturb-feed.js";
+import { failOver } from "./fail-over.js";
 import { createFaults } from "./faults.js";
 import { startFeedRecorder } from "./feed-recorder.js";
 import type { FeedRecorder } from "./feed-recorder.js";
@@ -32,6 +33,7 @@ const NAMES = ["ada", "ben", "cleo", "dan"];
 const EVENTS_PER_JOB = 4;
 /** Of the run, and at most: how long nobody disturbs, and then how long only the hostile user does. */
 const PHASE_SHARE = 0.15;
+const FAIL_OVER_MINUTES = 1.25;
 const LONGEST_PHASE_MS = 120_000;
 
 /** The parts of a run that others look at afterwards. */
@@ -97,7 +99,7 @@ async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; 
   const paceMs = (people.length * EVENTS_PER_JOB * 1000) / events;
   const tail = ttlSeconds === null ? null : followLog(stage.postgres.url, ttlSeconds);
   function record(person: Person, name: string): FeedRecorder {
-    const feed = startFeedRecorder({ name: `${person.name}'s ${name} feed`, person, pickUrl, random: random.branch(), violations });
+    const feed = startFeedRecorder({ name: `${person.name}'s ${name} feed`, person, pickUrl, random: random.branch(), violations, hasFailedOver: () => stage.standby !== null });
     feeds.push(feed);
     return feed;
   }
@@ -109,7 +111,13 @@ async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; 
     faults.push(fault);
     say(`${String(faults.length).padStart(4)}  ${new Date(fault.beganAt).toISOString().slice(11, 19)}  ${fault.kind}, ${((fault.endedAt - fault.beganAt) / 1000).toFixed(1)} s`);
   };
+  const disturbedAt = Date.now();
   const phases: Phase[] = [];
+  async function promoteStandby(): Promise<void> {
+    const beganAt = Date.now();
+    stage.standby = await failOver(stage);
+    onFault({ kind: "standby promoted", beganAt, endedAt: Date.now() });
+  }
   const measure = async (name: string) => {
     const from = Date.now();
     await pause(Math.min(LONGEST_PHASE_MS, minutes * 60_000 * PHASE_SHARE), undefined, { signal: stop }).catch(() => {});
@@ -122,7 +130,11 @@ async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; 
     await measure("a hostile user is at work");
     say("the faults begin");
     const kinds = createFaults({ stage, fleet, random: random.branch(), long: minutes >= 3 });
-    await injectFaults({ faults: kinds.filter(({ kind }) => kind.includes(only)), random: random.branch(), violations, stop, onFault });
+    // The last fault is left so much time that what comes after it is checked, too.
+    const failsOver = minutes >= 3 && ttlSeconds === null && "standby promoted".includes(only);
+    const stopFaults = failsOver ? stopAfter(minutes - FAIL_OVER_MINUTES - (Date.now() - disturbedAt) / 60_000, stop) : stop;
+    await injectFaults({ faults: kinds.filter(({ kind }) => kind.includes(only)), random: random.branch(), violations, stop: stopFaults, onFault });
+    if (failsOver && !stop.aborted) await promoteStandby();
     return attacking;
   }
   const [hostile] = await Promise.all([

@@ -10,12 +10,15 @@ import { startRedis } from "../../src/embedded/start-redis.js";
 import { createLogger } from "../../src/logger.js";
 import { syncCatalogue } from "../../src/services/sync-catalogue.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
+import type { Standby } from "../support/standby.js";
 import { createTcpProxy } from "../support/tcp-proxy.js";
 import type { TcpProxy } from "../support/tcp-proxy.js";
 
 /** The stores, the ways to them, and what the processes of the service are started with. */
 export interface Stage {
   postgres: EmbeddedServer;
+  /** The server in place of `postgres`, once it was promoted. */
+  standby: Standby | null;
   redis: EmbeddedServer;
   toPostgres: TcpProxy;
   toRedis: TcpProxy;
@@ -51,15 +54,16 @@ export async function openStage(folder: string, ttlSeconds: number | null = null
     MAX_RECORDED_BYTES_PER_USER: "20000000",
     ...(ttlSeconds !== null && { EVENT_TTL: String(ttlSeconds), MAX_JOB_TTL: String(ttlSeconds) }),
   };
-  return {
-    postgres, redis, toPostgres, toRedis, folder, storage, logs, env,
+  const stage: Stage = {
+    postgres, standby: null, redis, toPostgres, toRedis, folder, storage, logs, env,
     token: (subject) =>
       new SignJWT({ sub: subject, email: `${subject}@example.test`, email_verified: true }).setProtectedHeader({ alg: "ES256" }).setIssuer(ISSUER).setAudience(AUDIENCE).setIssuedAt().setExpirationTime("48h").sign(privateKey),
     async close() {
       await Promise.all([toPostgres.close(), toRedis.close()]);
-      await Promise.all([postgres.close(), redis.close()]);
+      await Promise.all([postgres.close(), stage.standby?.close(), redis.close()]);
     },
   };
+  return stage;
 }
 
 async function prepareDatabase(url: string): Promise<void> {

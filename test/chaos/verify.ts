@@ -4,6 +4,7 @@ import { checkBystanders, measureBystanders } from "./bystanders.js";
 import { checkFeed } from "./check-feed.js";
 import { checkFiles } from "./check-files.js";
 import { checkPerson } from "./check-people.js";
+import type { Seen } from "./check-people.js";
 import { checkTables } from "./check-tables.js";
 import { checkWaits } from "./check-waits.js";
 import { startFeedRecorder } from "./feed-recorder.js";
@@ -26,27 +27,35 @@ export async function verify(stage: Stage, run: Run, options: { violations: Viol
   const { violations, say } = options;
   say("no more faults; waiting until everything has ended");
   await untilEnded(run);
-  const tables = await readTables(stage.postgres.url);
+  const databaseUrl = (stage.standby ?? stage.postgres).url;
+  const tables = await readTables(databaseUrl);
   const purges = run.tail !== null;
   if (run.tail) tables.log = await readTail(run.tail, tables, violations);
   await untilDrained(run.feeds, tables, violations);
-  // Where rows are purged the first cursor has expired.
-  const replays = (purges ? [] : run.people).map((person) => startFeedRecorder({ name: `${person.name}'s replay`, person, pickUrl: run.pickUrl, random: seededRandom(0), violations, includeProgress: false }));
+  // Where rows are purged, or the history is another one, the first cursor has expired.
+  const replays = (purges || stage.standby ? [] : run.people).map((person) => startFeedRecorder({ name: `${person.name}'s replay`, person, pickUrl: run.pickUrl, random: seededRandom(0), violations, includeProgress: false }));
   await untilDrained(replays, tables, violations);
   say("everything was told; checking");
   await Promise.all([...run.feeds, ...replays].map((feed) => feed.close()));
-  const counts = await Promise.all(run.people.map((person, i) => checkPerson(person, run.steady[i] as FeedRecorder, { violations, purges })));
+  const counts = await Promise.all(run.people.map((person, i) => checkPerson(person, seen(run.steady[i] as FeedRecorder, tables), { violations, purges })));
   await options.stopFleet();
   checkTables(tables, { violations, purges });
   const logOf = ({ person }: FeedRecorder) => tables.log.filter(({ userId }) => userId === person.userId);
   const eventsChecked = run.feeds.reduce((sum, feed) => sum + checkFeed(feed, logOf(feed), { violations, purges }), 0);
   for (const replay of replays) compareWithLog(replay, logOf(replay), violations);
-  const files = await checkFiles({ storageFolder: stage.storage, databaseUrl: stage.postgres.url, tables, violations });
+  const files = await checkFiles({ storageFolder: stage.storage, databaseUrl, tables, violations });
   const figures = measure(run);
   const bystanders = measureBystanders(run.phases, run.people, run.steady);
   checkBystanders(bystanders, violations);
   checkWaits(figures, violations);
   return { accepted: counts.reduce((sum, count) => sum + count, 0), eventsChecked, files, figures, bystanders, hostile: run.hostile, latestSeconds: run.tail?.latestSeconds ?? null };
+}
+
+/** What a client was told, and what its page showed it where the stream could not be resumed. */
+function seen({ name, person, events, gaps }: FeedRecorder, { log }: Tables): Seen {
+  const seqOf = (cursor: string) => decodeStreamCursor(cursor, person.userId).seq;
+  const paged = gaps.flatMap(({ from, to }) => log.filter(({ userId, seq }) => userId === person.userId && seq > seqOf(from) && seq <= seqOf(to)));
+  return { name, events: [...events, ...paged] };
 }
 
 /** How late clean-up may be: its own bound, and as long again for the faults that keep it away. */
