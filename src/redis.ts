@@ -5,8 +5,8 @@ const PATIENCE_MS = 2000;
 /** How often an idle connection is asked whether it is still answered. */
 const PING_MS = 3000;
 /**
- * How long an answer may take until the connection is given up for a new one; the kernel would wait for a quarter of an
- * hour. Longer than the calls of 10 s in which BullMQ waits for work.
+ * How long an answer may take until the connection is given up for a new one. The kernel would wait
+ * for a quarter of an hour. Beware: BullMQ waits for work in calls of 10 s.
  */
 const ANSWER_MS = 12_000;
 /** Bytes that may wait to be sent, on connections whose commands fail rather than wait. */
@@ -21,7 +21,7 @@ export interface RedisOptions {
   answerMs?: number;
 }
 
-/** What is written for a peer that does not read would pile up here. */
+/** Refuses commands while much waits to be sent: for a peer that does not read it would pile up. */
 class FailFastRedis extends Redis {
   override sendCommand(...[command, stream]: Parameters<Redis["sendCommand"]>): unknown {
     if (this.status === "ready" && this.stream.writableLength > MAX_UNSENT_BYTES) {
@@ -57,7 +57,10 @@ export function createRedis(options: RedisOptions): Redis {
   // One that takes the connection and never says a word is no error to anybody.
   redis.on("connect", () => {
     const silence = setTimeout(() => {
-      tellAway(new Error(`no word within ${PATIENCE_MS} ms of the connection`), "Redis takes connections but does not answer");
+      tellAway(
+        new Error(`no word within ${PATIENCE_MS} ms of the connection`),
+        "Redis takes connections but does not answer",
+      );
       redis.disconnect(true);
     }, PATIENCE_MS);
     for (const end of ["data", "close"]) redis.stream.once(end, () => clearTimeout(silence));
@@ -66,7 +69,7 @@ export function createRedis(options: RedisOptions): Redis {
     if (away) log.info({ purpose }, "Redis is back");
     away = false;
   });
-  // Only a connection that waits for an answer is given up, and a subscriber never does.
+  // A connection is given up only while it waits for an answer; a subscriber waits for none.
   const pings = setInterval(() => {
     if (redis.status === "ready") redis.ping().catch(() => {});
   }, pingMs).unref();

@@ -42,7 +42,21 @@ export interface Core {
   queuedJobReads: QueuedJobReads;
 }
 
-export async function createCore(config: CompleteConfig, options: { name: string; connections: number; log: Logger; redisPrefix?: string; tracer?: Tracer; onStep?: QueuedJobsDeps["onStep"]; onDropped?: EventBusOptions["onDropped"] }, stack: ClosingStack): Promise<Core> {
+export interface CoreOptions {
+  name: string;
+  connections: number;
+  log: Logger;
+  redisPrefix?: string;
+  tracer?: Tracer;
+  onStep?: QueuedJobsDeps["onStep"];
+  onDropped?: EventBusOptions["onDropped"];
+}
+
+export async function createCore(
+  config: CompleteConfig,
+  options: CoreOptions,
+  stack: ClosingStack,
+): Promise<Core> {
   const { log, tracer = noTracer, onStep, onDropped } = options;
   const redis = { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX };
   const database = createDatabase({ url: config.databaseUrl, connections: options.connections, applicationName: options.name });

@@ -39,7 +39,10 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   const { log, drainMs, tracer = noTracer } = options;
   const metrics = createWorkerMetrics(config);
   const worker = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
-  const core = await createCore(config, { name: "photo-service worker", connections: 10, ...options, tracer, onStep: metrics.onStep, onDropped: metrics.onDropped }, stack);
+  const { onStep, onDropped } = metrics;
+  const base = { name: "photo-service worker", connections: 10 };
+  const coreOptions = { ...base, ...options, tracer, onStep, onDropped };
+  const core = await createCore(config, coreOptions, stack);
   const { redis, database, queuedJobs } = core;
   const pool = createChildPool({ entry: new URL("../worker/task-child.js", import.meta.url), size: config.workerConcurrency, memoryLimitBytes: CHILD_MEMORY_BYTES, log, onFault: metrics.onChildFault });
   stack.add("child pool", () => pool.close());

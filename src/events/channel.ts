@@ -23,7 +23,7 @@ export interface Channel {
   readonly head: number;
   /** Grows with each bell: tells whether `head` was heard of while a query was under way. */
   readonly bells: number;
-  /** Whether the database's history has changed since: what is here is of another one. */
+  /** Whether the database's history has changed, so that what is here is of another one. */
   readonly expired: boolean;
   readonly progress: Pick<ProgressNews, "serial" | "after">;
   hear(bell: Bell): void;

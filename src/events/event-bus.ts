@@ -49,7 +49,7 @@ export interface EventBusOptions {
   redisUrl: string;
   prefix: string;
   log: Logger;
-  /** Called with the number of notifications that could not be published; the watchdogs make up for them. */
+  /** Called with the number of notifications that could not be published. */
   onDropped?: (count: number) => void;
 }
 
@@ -74,15 +74,17 @@ export function createEventBus(options: EventBusOptions): EventBus {
     waiting = new Map();
     const bells = batch.length;
     batch.exec().then(
-      (results) => noteDropped((results ?? []).flatMap(([error]) => error ?? [])),
-      (error) => noteDropped(Array<unknown>(bells).fill(error)),
+      (results) => {
+        const errors = (results ?? []).flatMap(([error]) => error ?? []);
+        if (errors.length > 0) noteDropped(errors.length, errors[0]);
+      },
+      (error) => noteDropped(bells, error),
     );
   }
 
-  function noteDropped(errors: unknown[]): void {
-    if (errors.length === 0) return;
-    onDropped?.(errors.length);
-    log.debug({ err: errors[0] }, "bells were not rung; the watchdog will find out");
+  function noteDropped(count: number, error: unknown): void {
+    onDropped?.(count);
+    log.debug({ err: error, count }, "bells were not rung; the watchdog will find out");
   }
 
   const awayReason = () => (publisher.status === "ready" && subscriber.status === "ready" ? null : AWAY);

@@ -2,7 +2,7 @@ import type { QueuedJobEvent } from "../queued-job.js";
 
 /** The log as the feed reads it; the table is behind it. All of it throws ServiceUnavailableError while PostgreSQL is away. */
 export interface EventLog {
-  /** What makes a cursor one of this database's history, as of the last read of it or of `heads`. */
+  /** What makes a cursor one of this database's history; `heads` keeps it up to date. */
   epoch(): Promise<string>;
   /** Up to `limit` events after `seq`, of one QueuedJob where `queuedJobId` is given, with the state of the counter in the same snapshot. */
   read(query: { userId: string; seq: number; limit: number; queuedJobId: string | null }): Promise<LogPage>;

@@ -20,8 +20,8 @@ export interface FeedRequest extends StartRequest {
 export interface Feed {
   /**
    * Throws NotFoundError when the QueuedJob is not there or not the user's, CursorExpiredError when the stream cannot be
-   * resumed from `after`; the stream itself ends with CursorExpiredError when it falls behind what is kept, and when the
-   * history of the database changes.
+   * resumed from `after`. The stream itself ends with CursorExpiredError when it falls behind what
+   * is kept, or when the history of the database changes.
    */
   open(request: FeedRequest): Promise<Subscription>;
   /** Streams that are open now. */
@@ -49,7 +49,7 @@ export interface FeedOptions {
 /** A user with streams here. */
 interface Listened {
   channel: Channel;
-  /** Of the history that the channel is of. */
+  /** The history that the channel's events are of. */
   epoch: string;
   /** The counter at the last check. */
   head: number;
@@ -78,7 +78,7 @@ export function createFeed(options: FeedOptions): Feed {
     return checking;
   }
 
-  /** Without listeners, too: it keeps the epoch of the log up to date, which every cursor carries. */
+  /** Without listeners it reads the log all the same, which keeps the epoch up to date. */
   async function checkHeads(): Promise<void> {
     const userIds = [...listeners.keys()];
     for (const { channel } of listeners.values()) channel.forget();

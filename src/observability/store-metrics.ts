@@ -20,7 +20,7 @@ const STATES = ["active", "idle", "idle in transaction", "idle in transaction (a
 /** Counts the notifications that this process could not publish. */
 export function countDropped({ registry }: MetricsPage): (count: number) => void {
   const name = `${PREFIX}dropped_notifications_total`;
-  const help = "Notifications of events that could not be published: their streams wait for the watchdog";
+  const help = "Notifications of events that could not be published; streams find them by polling";
   const dropped = new Counter({ name, help, registers: [registry] });
   return (count) => dropped.inc(count);
 }

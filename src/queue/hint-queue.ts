@@ -45,7 +45,7 @@ export interface HintQueue {
 export const MAX_DELAY_MS = 60_000;
 const PATIENCE_MS = 1000;
 const CHUNK = 1000;
-/** Hints that are asked for in one command: ten times cheaper than one each, and most often all are there. */
+/** Hints that are asked for in one command, which is ten times cheaper than one command each. */
 const GROUP = 100;
 
 export function createHintQueue(options: { redisUrl: string; prefix: string; log: Logger; carry?: () => string | undefined }): HintQueue {

@@ -20,7 +20,7 @@ export interface Backlog {
 export interface BacklogReads {
   /** At most once in two seconds; in between it answers what it was. */
   read(): Promise<Backlog>;
-  /** Whether one of these Jobs has been due for longer than so many seconds, as far as the 20,000 that are due for longest tell. */
+  /** Whether one of these Jobs is due for longer than so many seconds; of 20,000 rows at most. */
   hasWaited(jobs: readonly string[], seconds: number): Promise<boolean>;
 }
 

@@ -15,24 +15,28 @@ export function createEventLog({ sql }: Database): EventLog {
   let reading: Promise<string> | null = null;
 
   /**
-   * The first row is of the history. A failed-over database has another timeline, and so expires cursors, which is the
-   * safe side. The timeline is that of the WAL: the control file has it from the next checkpoint on only.
+   * A restored database has another id, one that was failed over another timeline. Beware: the
+   * control file shows the new timeline only after the next checkpoint; the WAL shows it at once.
    */
   async function readHeads(userIds: string[]): Promise<Heads> {
-    const [history, ...rows] = await sql<
-      { history: string | null; userId: string; head: number }[]
-    >`
+    const rows = await sql<{ history: string | null; userId: string | null; head: number }[]>`
       select h.id::text || '/' || s.system_identifier || '/' || case when not pg_is_in_recovery()
           then ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as history,
         null::uuid as "userId", null::float8 as head
       from histories h, pg_control_system() s
       union all select null, user_id, last_seq from user_streams where user_id = any(${userIds})`;
-    if (!history) throw new Error("The table histories is empty: run npm run migrate");
-    if (history.history === null) {
+    const heads = new Map<string, number>();
+    let history: string | null | undefined;
+    for (const row of rows) {
+      if (row.userId === null) history = row.history;
+      else heads.set(row.userId, row.head);
+    }
+    if (history === undefined) throw new Error("The table histories is empty: run npm run migrate");
+    if (history === null) {
       throw new ServiceUnavailableError("The database is a standby; try again in a moment.");
     }
-    epoch = createHash("sha256").update(history.history).digest("hex").slice(0, 16);
-    return { epoch, heads: new Map(rows.map((row) => [row.userId, row.head])) };
+    epoch = createHash("sha256").update(history).digest("hex").slice(0, 16);
+    return { epoch, heads };
   }
 
   function readEpoch(): Promise<string> {

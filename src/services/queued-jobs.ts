@@ -181,8 +181,8 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     takeOverLapsed: createTakeOver({ sql, ttlSeconds, tell, hint, log }),
 
     /**
-     * Puts hints back that were lost: of the next `limit` rows of this sweep, which are due or soon will be. Returns how
-     * many were missing. Where it throws, the sweep stands as it stood.
+     * Puts back the lost hints of the next `limit` rows of this sweep, and returns how many were lost.
+     * When it throws, the sweep stands where it stood.
      */
     async hintDue(sweep: DueSweep, limit: number): Promise<number> {
       const page = { after: sweep.position, limit, aheadMs: MAX_DELAY_MS };

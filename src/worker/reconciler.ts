@@ -29,41 +29,36 @@ const HELD_SECONDS = 8;
 const LAPSED = 1000;
 /** Rows of one page of the sweep. */
 const PAGE_ROWS = 2000;
-/** Time of each beat in which pages are begun; while hints are missing the next beat follows at once. */
+/** Time of each beat in which pages are begun. */
 const SWEEP_MS = 2000;
 /** Beats in a row that fail because a store is away, until that is logged. */
 const FAILURES_LOGGED = 3;
 
 /**
- * The reconciler: brings what Redis forgot back from the rows, and takes over what dead workers left. One worker does it
- * at a time. It sweeps over all rows that are due, page by page, and goes on in the next beat where it stood: a single hint
- * that was lost is found within two beats, about ten seconds, while no more wait than a beat can look at; that Redis lost
- * everything, within two.
+ * The reconciler: brings what Redis forgot back from the rows, and takes over what dead workers
+ * left. One worker does it at a time. It looks at all rows that are due, page by page, and goes on in
+ * the next beat where it stood. A hint that was lost is found within two beats, about ten seconds,
+ * unless more rows wait than a beat can look at.
  */
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { queuedJobs, hints, duties, worker, log } = options;
-  const { beatMs = BEAT_MS, sweepMs = SWEEP_MS } = options;
+  const { queuedJobs, hints, duties, worker, log, beatMs = BEAT_MS } = options;
   let running: Promise<void> | null = null;
   let again = false;
-  let forgotten = false;
   let holding = false;
   let closing = false;
   let nextBeat = 0;
   let failures = 0;
   let away: ServiceUnavailableError | null = null;
-  let sweep: DueSweep | null = null;
+  const sweep = createHintSweep(queuedJobs.hintDue, options.sweepMs ?? SWEEP_MS);
 
   async function reconcile(): Promise<void> {
     holding = await duties.hold("reconcile", worker, HELD_SECONDS);
-    if (!holding) {
-      sweep = null;
-      return;
-    }
-    forgotten = (await hints.hasForgotten()) || forgotten;
+    if (!holding) return;
+    if (await hints.hasForgotten()) sweep.forget();
     const lapsed = await tryPart(() => queuedJobs.takeOverLapsed(LAPSED));
-    const missing = await tryPart(hintMissing);
+    const missing = await tryPart(sweep.run);
     if (lapsed > 0 || missing > 0) log.info({ lapsed, missing }, "reconciled");
-    if (lapsed === LAPSED || (missing > 0 && sweep)) again = true;
+    if (lapsed === LAPSED || (missing > 0 && sweep.underWay)) again = true;
   }
 
   /** What fails in one part is no reason to leave out the other. */
@@ -79,18 +74,6 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   function note(error: unknown): void {
     if (error instanceof ServiceUnavailableError) away = error;
     else log.error({ err: error }, "the reconciler failed");
-  }
-
-  async function hintMissing(): Promise<number> {
-    if (forgotten) sweep = new DueSweep({ patient: false });
-    forgotten = false;
-    sweep ??= new DueSweep({ patient: true });
-    const end = performance.now() + sweepMs;
-    let missing = 0;
-    do missing += await queuedJobs.hintDue(sweep, PAGE_ROWS);
-    while (!sweep.ended && !forgotten && !closing && performance.now() < end);
-    if (sweep.ended) sweep = null;
-    return missing;
   }
 
   async function run(): Promise<void> {
@@ -118,8 +101,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
   /** Between the beats, whoever reconciles looks whether Redis remembers at all. */
   async function glance(): Promise<void> {
-    if (holding && (await hints.hasForgotten())) forgotten = true;
-    if (forgotten || Date.now() >= nextBeat) beat();
+    if (holding && (await hints.hasForgotten())) sweep.forget();
+    if (sweep.forgotten || Date.now() >= nextBeat) beat();
   }
 
   const timer = setInterval(() => void glance(), Math.min(GLANCE_MS, beatMs));
@@ -133,7 +116,36 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     async close() {
       clearInterval(timer);
       closing = true;
+      sweep.stop();
       await running;
     },
   };
+}
+
+/** Puts lost hints back from the rows, some pages at a time, and goes on where it stood. */
+function createHintSweep(hintDue: QueuedJobs["hintDue"], sweepMs: number) {
+  const state = { forgotten: false, underWay: false };
+  let sweep: DueSweep | null = null;
+  let stopped = false;
+
+  /** Returns how many were missing. */
+  async function run(): Promise<number> {
+    if (state.forgotten) sweep = new DueSweep({ patient: false });
+    state.forgotten = false;
+    sweep ??= new DueSweep({ patient: true });
+    const end = performance.now() + sweepMs;
+    let missing = 0;
+    do missing += await hintDue(sweep, PAGE_ROWS);
+    while (!sweep.ended && !state.forgotten && !stopped && performance.now() < end);
+    state.underWay = !sweep.ended;
+    if (sweep.ended) sweep = null;
+    return missing;
+  }
+
+  return Object.assign(state, {
+    run,
+    /** All hints are lost: it begins again, and leaves out no row. */
+    forget: () => void (state.forgotten = true),
+    stop: () => void (stopped = true),
+  });
 }

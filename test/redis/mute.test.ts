@@ -14,7 +14,9 @@ describe("a connection to Redis", () => {
   const { prefix } = testRedis();
   let proxy: TcpProxy;
   let lines: { msg: string }[] = [];
-  const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as { msg: string }) });
+  const log = createLoggerTo({
+    write: (line) => void lines.push(JSON.parse(line) as { msg: string }),
+  });
   const connect = (failFast: boolean, more: Partial<RedisOptions> = {}) =>
     createRedis({ url: proxy.url, purpose: "tests", failFast, log, ...more });
   before(async () => {
@@ -68,7 +70,11 @@ describe("a connection to Redis", () => {
     const sent = Array.from({ length: 50 }, () => redis.publish(`${prefix}:topic`, megabyte));
     const waiting = redis.stream.writableLength;
     const outcomes = await Promise.allSettled(sent);
-    const refused = outcomes.filter((outcome) => outcome.status === "rejected" && String(outcome.reason) === "Error: Redis does not read what it is sent.");
+    const refused = outcomes.filter(
+      (outcome) =>
+        outcome.status === "rejected" &&
+        String(outcome.reason) === "Error: Redis does not read what it is sent.",
+    );
     assert.ok(refused.length > 20, `${refused.length} were refused`);
     assert.ok(waiting < 10 * 1024 * 1024, `${waiting} bytes wait`);
     proxy.heal();

@@ -19,7 +19,10 @@ export interface Standby {
 }
 
 /** `primary`: what `startPostgres` keeps in `dataDir`. */
-export async function startStandby(primary: { url: string; dataDir: string }, dataDir: string): Promise<Standby> {
+export async function startStandby(
+  primary: { url: string; dataDir: string },
+  dataDir: string,
+): Promise<Standby> {
   const user = chooseRunUser(join(primary.dataDir, "data"));
   const data = join(dataDir, "data");
   await mkdir(dataDir, { recursive: true });
@@ -29,7 +32,12 @@ export async function startStandby(primary: { url: string; dataDir: string }, da
   const port = await freePort();
   const { username, password, hostname, port: primaryPort } = new URL(primary.url);
   const conninfo = `host=${hostname} port=${primaryPort} user=${username} password=${password}`;
-  const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", `port=${port}`];
+  const settings = [
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "fsync=off",
+    `port=${port}`,
+  ];
   await writeFile(join(data, "postgresql.auto.conf"), `primary_conninfo = '${conninfo}'\n`);
   const running = await launchServer({
     attempt: { program: "PostgreSQL", variable: "DATABASE_URL", folder: dataDir },
@@ -38,13 +46,20 @@ export async function startStandby(primary: { url: string; dataDir: string }, da
     folder: data,
     user,
     logFile: join(dataDir, "server.log"),
-    steps: [{ signal: "SIGINT", waitMs: 10_000 }, { signal: "SIGKILL", waitMs: 5000 }],
-    isReady: async () => /^(ready|standby) *$/m.test(await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "")),
+    steps: [
+      { signal: "SIGINT", waitMs: 10_000 },
+      { signal: "SIGKILL", waitMs: 5000 },
+    ],
+    isReady: async () =>
+      /^(ready|standby) *$/m.test(
+        await readFile(join(data, "postmaster.pid"), "utf8").catch(() => ""),
+      ),
     signal: AbortSignal.timeout(60_000),
   });
   const url = Object.assign(new URL(primary.url), { port: String(port) }).href;
   const sql = postgres(url, { max: 1, onnotice: () => {} });
-  const isFollowing = async () => (await sql`select from pg_stat_wal_receiver where status = 'streaming'`).length > 0;
+  const isFollowing = async () =>
+    (await sql`select from pg_stat_wal_receiver where status = 'streaming'`).length > 0;
   await eventually("the standby follows", isFollowing);
   return {
     url,
@@ -67,7 +82,9 @@ async function copyData(primary: { url: string; dataDir: string }, data: string)
   try {
     await sql`select pg_backup_start('standby', true)`;
     await cp(join(primary.dataDir, "data"), data, { recursive: true });
-    const [stopped] = await sql<{ labelfile: string }[]>`select labelfile from pg_backup_stop(false)`;
+    const [stopped] = await sql<
+      { labelfile: string }[]
+    >`select labelfile from pg_backup_stop(false)`;
     await rm(join(data, "postmaster.pid"));
     await writeFile(join(data, "backup_label"), stopped?.labelfile ?? "");
     await writeFile(join(data, "standby.signal"), "");

@@ -1,4 +1,5 @@
-// The rows whose hints may be lost, by pages: by an index that is in their order, so that a page costs the same whatever waits.
+// Finds the rows whose hints may be lost, by pages. They follow an index: a page costs the same
+// however many rows wait.
 import { LRUCache } from "lru-cache";
 import type { Sql } from "postgres";
 import { FIRST_ID } from "../ids.js";
@@ -26,10 +27,16 @@ export interface DueRow {
   settled: boolean;
 }
 
-/** A page of the rows that wait and are due, or will be within `aheadMs`, in the order of `(due_at, id)`. */
-export function findDue(sql: Sql, page: { after: DuePosition; limit: number; aheadMs: number }): Promise<DueRow[]> {
-  const { after, limit, aheadMs } = page;
-  // now(): by a clock that moves during the statement PostgreSQL would read all that is due later, too.
+export interface DuePage {
+  after: DuePosition;
+  limit: number;
+  /** Rows that are due within so many milliseconds belong to it, too. */
+  aheadMs: number;
+}
+
+/** A page of the rows that wait and are due, in the order of `(due_at, id)`. */
+export function findDue(sql: Sql, { after, limit, aheadMs }: DuePage): Promise<DueRow[]> {
+  // Not clock_timestamp(): no index bounds it, so all rows that are due later would be read.
   return sql<DueRow[]>`
     select id, user_id as "userId", job_name as "jobName", run, request_id as "requestId", priority,
       due_at::text as "dueAt",
@@ -41,7 +48,7 @@ export function findDue(sql: Sql, page: { after: DuePosition; limit: number; ahe
     order by due_at, id limit ${limit}`;
 }
 
-/** Owners whose passed rows are counted; the one that was seen longest ago is counted from 0 again. */
+/** Owners whose passed rows are counted; the owner seen longest ago is counted from 0 again. */
 const MAX_OWNERS = 20_000;
 /** Rows of one unknown Job whose hints are put back in one sweep. */
 const MAX_UNKNOWN = 100;
@@ -54,7 +61,7 @@ export class DueSweep {
   readonly #passed = new LRUCache<string, Map<number, number>>({ max: MAX_OWNERS });
   readonly #unknown = new Map<string, number>();
 
-  /** `patient`: rows of this moment are left out, whose hints are on their way. Not so when all hints were lost. */
+  /** `patient`: rows of this moment are left out, since their hints are on their way. */
   constructor({ patient }: { patient: boolean }) {
     this.patient = patient;
   }
@@ -69,8 +76,8 @@ export class DueSweep {
   }
 
   /**
-   * How many rows of the same owner, of at least its priority, were passed before this one. With that its hint stands
-   * where it would after its submission, and nobody's first stands behind another's thousands.
+   * Counts the rows of the same owner, of at least its priority, that were passed before this one.
+   * Its hint then stands where it stood after its submission: no first row waits behind thousands.
    */
   countBacklog({ userId, priority }: DueRow): number {
     const passed = this.#passed.get(userId) ?? new Map<number, number>();
@@ -81,7 +88,7 @@ export class DueSweep {
     return backlog;
   }
 
-  /** Whether the hint of a Job that this version does not know is put back: another version may run it, or none at all. */
+  /** Whether the hint of an unknown Job is put back: another version may run it, or none. */
   admitsUnknown(jobName: string): boolean {
     const count = this.#unknown.get(jobName) ?? 0;
     this.#unknown.set(jobName, count + 1);

@@ -19,17 +19,20 @@ export interface TakeOverDeps {
 
 /** Attempts that are taken over at the same time, each by a statement of its own. */
 const CONCURRENCY = 4;
-/** Statements that fail because PostgreSQL is away or a row is locked, until the rest is left for later. */
+/** Failures because PostgreSQL is away or a row is locked, until the rest is left for later. */
 const MAX_UNAVAILABLE = 3;
-/** How long a row that cannot be taken over is left out, so that it does not stand before others. */
+/** How long a row that cannot be taken over is left out. */
 const LEFT_OUT_MS = 60_000;
 
-/** Returns a function that takes over attempts whose worker died, and returns how many. A row that fails harms no other. */
+/** Returns a function that takes over attempts whose worker died; one that fails harms no other. */
 export function createTakeOver({ sql, ttlSeconds, tell, hint, log }: TakeOverDeps) {
   const leftOut = new Set<string>();
   let since = Date.now();
 
-  async function takeOver(lapsed: Attempt, failures: ServiceUnavailableError[]): Promise<Step | null> {
+  async function takeOver(
+    lapsed: Attempt,
+    failures: ServiceUnavailableError[],
+  ): Promise<Step | null> {
     try {
       return await available(() => stall(sql, { ...lapsed, ttlSeconds }));
     } catch (error) {
@@ -50,7 +53,7 @@ export function createTakeOver({ sql, ttlSeconds, tell, hint, log }: TakeOverDep
     log.warn(fields, "the worker of an attempt died");
   }
 
-  /** Throws ServiceUnavailableError once several statements have failed. */
+  /** Returns how many were taken over; throws ServiceUnavailableError once several have failed. */
   return async (limit: number): Promise<number> => {
     if (Date.now() - since > LEFT_OUT_MS) {
       leftOut.clear();

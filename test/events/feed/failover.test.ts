@@ -18,7 +18,12 @@ import type { Standby } from "../../support/standby.js";
 import { createTcpProxy } from "../../support/tcp-proxy.js";
 import type { TcpProxy } from "../../support/tcp-proxy.js";
 import { createTestClient } from "../../support/test-client.js";
-import type { EventFields, QueuedJobFields, Stream, TestClient } from "../../support/test-client.js";
+import type {
+  EventFields,
+  QueuedJobFields,
+  Stream,
+  TestClient,
+} from "../../support/test-client.js";
 import { startTestService } from "../../support/test-service.js";
 import type { TestService } from "../../support/test-service.js";
 
@@ -60,67 +65,90 @@ describe("a failover that loses commits", long, () => {
     return errors?.[0]?.extensions.code;
   };
 
-  it("ends every stream with CURSOR_EXPIRED within 5 s, loses nothing new, and leaves cursors that all APIs agree on", { timeout: 120_000 }, async (t) => {
-    const token = await service.token();
-    const urls = [service.url, (await service.addApi()).url];
-    const clients = urls.map((url) => createTestClient(url, token));
-    const [first, second] = clients as [TestClient, TestClient];
-    const silent = await service.person();
-    const kept = [await first.enqueue("echo"), await first.enqueue("echo")];
-    const [cursor, silentCursor] = [await first.cursor(), await silent.cursor()];
-    const streams = [
-      ...clients.map((client) => client.events({ after: cursor })),
-      ...clients.map((client) => client.events({ id: kept[0]?.id ?? "" })),
-      ...urls.map((url) => silent.events({ after: silentCursor, url })),
-    ];
-    // One event on each, so that all are open.
-    await silent.enqueue("echo");
-    await first.enqueue("echo");
-    await Promise.all(streams.map((stream) => stream.next("an event", () => true)));
-    await eventually("the standby has it all", async () => (await numbersOf(standby.url)).join() === "1,3");
-    await standby.unfollow();
-    const lost: QueuedJobFields[] = [];
-    for (let i = 0; i < 3; i++) lost.push(await first.enqueue("echo"));
-    const isLost = ({ queuedJob }: EventFields) => queuedJob.id === lost.at(-1)?.id;
-    const { cursor: lostCursor } = (await streams[0]?.next("the last event", isLost)) ?? assert.fail();
+  it(
+    "ends every stream with CURSOR_EXPIRED within 5 s, loses nothing new, and leaves cursors that all APIs agree on",
+    { timeout: 120_000 },
+    async (t) => {
+      const token = await service.token();
+      const urls = [service.url, (await service.addApi()).url];
+      const clients = urls.map((url) => createTestClient(url, token));
+      const [first, second] = clients as [TestClient, TestClient];
+      const silent = await service.person();
+      const kept = [await first.enqueue("echo"), await first.enqueue("echo")];
+      const [cursor, silentCursor] = [await first.cursor(), await silent.cursor()];
+      const streams = [
+        ...clients.map((client) => client.events({ after: cursor })),
+        ...clients.map((client) => client.events({ id: kept[0]?.id ?? "" })),
+        ...urls.map((url) => silent.events({ after: silentCursor, url })),
+      ];
+      // One event on each, so that all are open.
+      await silent.enqueue("echo");
+      await first.enqueue("echo");
+      await Promise.all(streams.map((stream) => stream.next("an event", () => true)));
+      await eventually(
+        "the standby has it all",
+        async () => (await numbersOf(standby.url)).join() === "1,3",
+      );
+      await standby.unfollow();
+      const lost: QueuedJobFields[] = [];
+      for (let i = 0; i < 3; i++) lost.push(await first.enqueue("echo"));
+      const isLost = ({ queuedJob }: EventFields) => queuedJob.id === lost.at(-1)?.id;
+      const { cursor: lostCursor } =
+        (await streams[0]?.next("the last event", isLost)) ?? assert.fail();
 
-    proxy.down();
-    await primary.close();
-    await standby.promote();
-    proxy.aim(standby.url);
-    proxy.up();
-    const back = Date.now();
-    const fresh: string[] = [];
-    for (let i = 0; i < 3; i++) {
-      fresh.push((await eventually("it is accepted", () => second.enqueue("echo"), 5000)).id);
-    }
-    const codes = await Promise.all(streams.map((stream) => codeOf(stream, back + 5000 - Date.now())));
-    assert.deepEqual(codes, streams.map(() => "CURSOR_EXPIRED"));
-    t.diagnostic(`all ${streams.length} streams ended ${Date.now() - back} ms after the failover`);
+      proxy.down();
+      await primary.close();
+      await standby.promote();
+      proxy.aim(standby.url);
+      proxy.up();
+      const back = Date.now();
+      const fresh: string[] = [];
+      for (let i = 0; i < 3; i++) {
+        fresh.push((await eventually("it is accepted", () => second.enqueue("echo"), 5000)).id);
+      }
+      const codes = await Promise.all(
+        streams.map((stream) => codeOf(stream, back + 5000 - Date.now())),
+      );
+      assert.deepEqual(
+        codes,
+        streams.map(() => "CURSOR_EXPIRED"),
+      );
+      t.diagnostic(
+        `all ${streams.length} streams ended ${Date.now() - back} ms after the failover`,
+      );
 
-    const started = createTestClient((await service.addApi()).url, token);
-    const pages = await Promise.all([...clients, started].map(pageOf));
-    assert.equal(new Set(pages.map(({ eventCursor }) => eventCursor)).size, 1, "one cursor");
-    const shown = pages[0]?.nodes.map(({ id }) => id) ?? [];
-    assert.deepEqual(fresh.filter((id) => !shown.includes(id)), []);
-    assert.deepEqual(lost.filter(({ id }) => shown.includes(id)), []);
-    const resumed = [...clients, started].map((client) => ({
-      lost: client.events({ after: lostCursor }),
-      fresh: client.events({ after: pages[0]?.eventCursor ?? "" }),
-    }));
-    const last = await started.enqueue("echo");
-    for (const stream of resumed) {
-      assert.equal(await codeOf(stream.lost), "CURSOR_EXPIRED");
-      await stream.fresh.next("it goes on", ({ queuedJob }) => queuedJob.id === last.id);
-      assert.equal(stream.fresh.events.length, 1);
-      stream.fresh.stop();
-    }
-  });
+      const started = createTestClient((await service.addApi()).url, token);
+      const pages = await Promise.all([...clients, started].map(pageOf));
+      assert.equal(new Set(pages.map(({ eventCursor }) => eventCursor)).size, 1, "one cursor");
+      const shown = pages[0]?.nodes.map(({ id }) => id) ?? [];
+      assert.deepEqual(
+        fresh.filter((id) => !shown.includes(id)),
+        [],
+      );
+      assert.deepEqual(
+        lost.filter(({ id }) => shown.includes(id)),
+        [],
+      );
+      const resumed = [...clients, started].map((client) => ({
+        lost: client.events({ after: lostCursor }),
+        fresh: client.events({ after: pages[0]?.eventCursor ?? "" }),
+      }));
+      const last = await started.enqueue("echo");
+      for (const stream of resumed) {
+        assert.equal(await codeOf(stream.lost), "CURSOR_EXPIRED");
+        await stream.fresh.next("it goes on", ({ queuedJob }) => queuedJob.id === last.id);
+        assert.equal(stream.fresh.events.length, 1);
+        stream.fresh.stop();
+      }
+    },
+  );
 });
 
 async function numbersOf(url: string): Promise<number[]> {
   const database = createDatabase({ url, connections: 1, applicationName: "test" });
-  const rows = await database.sql<{ seq: number }[]>`select last_seq::int as seq from user_streams order by 1`;
+  const rows = await database.sql<
+    { seq: number }[]
+  >`select last_seq::int as seq from user_streams order by 1`;
   await database.close();
   return rows.map(({ seq }) => seq);
 }

@@ -8,5 +8,5 @@ export const MUTANTS: Mutant[] = [
   { core: true, breaks: "a connection to Redis that is mute is kept", file: "src/redis.ts", find: "socketTimeout: answerMs,", replace: "", tests: REDIS },
   { breaks: "an idle connection to Redis is not asked whether it is answered", file: "src/redis.ts", find: "if (redis.status === \"ready\") redis.ping()", replace: "if (pingMs < 0) redis.ping()", tests: REDIS },
   { breaks: "what Redis does not read piles up", file: "src/redis.ts", find: "> MAX_UNSENT_BYTES", replace: "> Infinity", tests: REDIS },
-  { breaks: "notifications that could not be published are not counted", file: "src/events/event-bus.ts", find: "onDropped?.(errors.length);", replace: "", tests: BUS },
+  { breaks: "notifications that could not be published are not counted", file: "src/events/event-bus.ts", find: "onDropped?.(count);", replace: "", tests: BUS },
 ];

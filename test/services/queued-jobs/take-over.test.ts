@@ -28,19 +28,25 @@ describe("attempts of dead workers", () => {
     await impatient.end();
     await waist.close();
   });
-  const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[number]) }, "debug");
-  const open = () => createTakeOver({ sql: impatient, ttlSeconds: 60, tell: () => {}, hint: async () => {}, log });
+  const log = createLoggerTo(
+    { write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[number]) },
+    "debug",
+  );
+  const open = () =>
+    createTakeOver({ sql: impatient, ttlSeconds: 60, tell: () => {}, hint: async () => {}, log });
   /** Attempts whose leases have lapsed, the first one first. */
   async function lapsed(owner: User, count: number): Promise<string[]> {
     const ids: string[] = [];
     for (let i = 0; i < count; i++) {
       const { id } = await waist.start(await waist.submit(owner));
       ids.push(id);
-      await waist.database.sql`update queued_jobs set lease_until = now() - interval '1 minute' where id = ${id}`;
+      await waist.database
+        .sql`update queued_jobs set lease_until = now() - interval '1 minute' where id = ${id}`;
     }
     return ids;
   }
-  const statusesOf = (ids: string[]) => Promise.all(ids.map(async (id) => (await waist.row(id)).status));
+  const statusesOf = (ids: string[]) =>
+    Promise.all(ids.map(async (id) => (await waist.row(id)).status));
 
   it("are taken over behind one whose owner's counter is wrong, which is left out for a while", async () => {
     const drifted = await waist.newUser();
@@ -67,7 +73,10 @@ describe("attempts of dead workers", () => {
       await transaction`select from queued_jobs where id = ${locked ?? ""} for update`;
       assert.equal(await takeOver(100), 5);
     });
-    assert.deepEqual(await statusesOf(free), free.map(() => "PENDING"));
+    assert.deepEqual(
+      await statusesOf(free),
+      free.map(() => "PENDING"),
+    );
     assert.equal(await takeOver(100), 1);
   });
 
@@ -78,7 +87,10 @@ describe("attempts of dead workers", () => {
       await transaction`select from queued_jobs where id = any(${all}) for update`;
       await assert.rejects(takeOver(100), { code: "SERVICE_UNAVAILABLE" });
     });
-    assert.deepEqual(lines.map(({ msg }) => msg), Array(4).fill("an attempt could not be taken over"));
+    assert.deepEqual(
+      lines.map(({ msg }) => msg),
+      Array(4).fill("an attempt could not be taken over"),
+    );
     assert.equal(await takeOver(100), 12);
   });
 });

@@ -21,7 +21,8 @@ describe(`behind ${WAITING} waiting jobs of ${OWNERS} users`, long, () => {
   let redis: Redis;
   before(async () => {
     core = await createTestCore({
-      hints: (store) => (queue = createHintQueue({ redisUrl: store.url, prefix: store.prefix, log: silentLog })),
+      hints: (store) =>
+        (queue = createHintQueue({ redisUrl: store.url, prefix: store.prefix, log: silentLog })),
     });
     redis = new Redis(core.redis.url);
     const { sql } = core.database;
@@ -36,8 +37,21 @@ describe(`behind ${WAITING} waiting jobs of ${OWNERS} users`, long, () => {
       select gen_random_uuid(), md5('user' || i % ${OWNERS})::uuid, 'thumbnail', '{}', 0, 0, 'seed',
         now() - interval '1 minute', now(), now() - interval '1 minute', 'PENDING'
       from generate_series(1, ${WAITING}) i returning id`;
-    await eventually("Redis is there", async () => !(await queue.hasForgotten()) && (await queue.addMissing([])) === 0);
-    await queue.addMissing(rows.map(({ id }) => ({ id, run: 1, requestId: "seed", lane: "child", priority: 0, backlog: 0, delayMs: 0 })));
+    await eventually(
+      "Redis is there",
+      async () => !(await queue.hasForgotten()) && (await queue.addMissing([])) === 0,
+    );
+    await queue.addMissing(
+      rows.map(({ id }) => ({
+        id,
+        run: 1,
+        requestId: "seed",
+        lane: "child",
+        priority: 0,
+        backlog: 0,
+        delayMs: 0,
+      })),
+    );
   });
   after(async () => {
     redis.disconnect();
@@ -51,7 +65,13 @@ describe(`behind ${WAITING} waiting jobs of ${OWNERS} users`, long, () => {
     await eventually("it has a hint", isThere);
     await redis.del(key);
     const lost = Date.now();
-    const reconciler = createReconciler({ queuedJobs: core.queuedJobs, hints: core.hints, duties: createDuties(core.database), worker: "w", log: silentLog });
+    const reconciler = createReconciler({
+      queuedJobs: core.queuedJobs,
+      hints: core.hints,
+      duties: createDuties(core.database),
+      worker: "w",
+      log: silentLog,
+    });
     try {
       await eventually("it is back", isThere, 15_000);
       t.diagnostic(`it is back after ${Date.now() - lost} ms`);
