@@ -2,12 +2,12 @@
 // Exits 1 when something did not, or was answered wrongly.
 import { readFile, readdir } from "node:fs/promises";
 import { openRig } from "../rig.js";
-import { parseSoakOptions } from "./parse-soak-options.js";
+import { readSoakOptions } from "./read-soak-options.js";
 import { renderSoak } from "./render-soak.js";
 import { runSoak } from "./run-soak.js";
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
-const { minutes } = parseSoakOptions(process.argv.slice(2));
+const { minutes } = readSoakOptions();
 const cut = new Promise<never>((_, reject) => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => reject(new Error(`${signal}: nothing is left running`)));
 });

@@ -9,7 +9,7 @@ import type { Fleet } from "./fleet.js";
 import { injectFaults } from "./inject-faults.js";
 import type { Injected } from "./inject-faults.js";
 import { meddle } from "./meddle.js";
-import type { ChaosOptions } from "./parse-chaos-options.js";
+import type { ChaosOptions } from "./read-chaos-options.js";
 import { createPerson } from "./person.js";
 import type { Person } from "./person.js";
 import { seededRandom } from "../support/seeded-random.js";
