@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { ServiceUnavailableError } from "../../src/errors.js";
 import { createLoggerTo } from "../../src/logger.js";
 import { createDuties } from "../../src/services/duties.js";
@@ -11,6 +12,11 @@ import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
 import { createTestCore } from "../support/test-core.js";
 import type { TestCore } from "../support/test-core.js";
+
+/** Some turns of the event loop, in which whatever waits for nothing is done. */
+async function nextTurns(): Promise<void> {
+  for (let i = 0; i < 10; i++) await nextTurn();
+}
 
 describe("the reconciler", () => {
   let core: TestCore;
@@ -122,6 +128,26 @@ describe("the reconciler", () => {
     await eventually("it rests", () => beats === 2 && running === 0);
     await reconciler.close();
     assert.equal(most, 1);
+  });
+
+  it("waits, when it is closed, for the run that is under way: its database is closed next", async () => {
+    let go: () => void = () => {};
+    let works = false;
+    const reconciler = open("w", {
+      async takeOverLapsed() {
+        works = true;
+        await new Promise<void>((resolve) => (go = resolve));
+        works = false;
+        return 0;
+      },
+    });
+    await eventually("it works", () => works);
+    const closed = reconciler.close();
+    const first = await Promise.race([closed.then(() => "closed"), nextTurns().then(() => "still working")]);
+    assert.equal(first, "still working");
+    go();
+    await closed;
+    assert.equal(works, false);
   });
 
   it("outlives a fault, which is an error in the log, and tries again soon, without a word, when a store was away", async () => {
