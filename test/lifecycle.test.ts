@@ -75,7 +75,9 @@ describe("a process", { concurrency: 4 }, () => {
         for (const signal of ["SIGINT", "SIGINT", "SIGTERM", "SIGINT"] as const) child.kill(signal);
       },
     });
-    assert.deepEqual([code, said, logged], [0, ["started", "closed second", "closed first"], ["SIGINT: closing"]]);
+    assert.deepEqual([code, said], [0, ["started", "closed second", "closed first"]]);
+    // Which of them is delivered first is the system's choice.
+    assert.match(logged.join("\n"), /^SIG(INT|TERM): closing$/);
   });
 
   it("exits 1 at once at a second signal, which comes more than a second after the first", async () => {
