@@ -24,6 +24,7 @@ WORKDIR /app
 COPY --from=build /app/package.json /app/LICENSE ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/drizzle ./drizzle
+COPY --from=build /app/scripts ./scripts
 COPY --from=build /app/dist ./dist
 ARG REVISION=""
 LABEL org.opencontainers.image.title="photo-service" \

@@ -1,5 +1,5 @@
 import type { Scale } from "./scale.js";
-import type { WorkloadName } from "./parse-bench-options.js";
+import type { WorkloadName } from "./read-bench-options.js";
 
 /** A measure of a contestant. */
 export interface Subject {

@@ -4,14 +4,14 @@ import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { goalsOf } from "./goals.js";
 import { judgeGoals } from "./judge-goals.js";
-import { parseBenchOptions } from "./parse-bench-options.js";
+import { readBenchOptions } from "./read-bench-options.js";
 import { renderGoals } from "./render-goals.js";
 import { openRig } from "./rig.js";
 import { runBench } from "./run-bench.js";
 import type { BenchOutcome } from "./run-bench.js";
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
-const options = parseBenchOptions(process.argv.slice(2));
+const options = readBenchOptions();
 const cut = new Promise<never>((_, reject) => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => reject(new Error(`${signal}: nothing is left running`)));
 });

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Figures } from "./figures.js";
-import type { BenchOptions } from "./parse-bench-options.js";
+import type { BenchOptions } from "./read-bench-options.js";
 import { createServiceDatabase, seedHistory } from "./peers/photo-service.js";
 import type { Rig } from "./rig.js";
 import { runRound } from "./run-round.js";

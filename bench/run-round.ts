@@ -6,7 +6,7 @@ import type { Field } from "./field.js";
 import { createFigures } from "./figures.js";
 import type { Figures } from "./figures.js";
 import { BARE, fanOutMeasure, LITTLE_HISTORY, MUCH_HISTORY, NAIVE, RAW_BULLMQ, SERVICE } from "./goals.js";
-import type { WorkloadName } from "./parse-bench-options.js";
+import type { WorkloadName } from "./read-bench-options.js";
 import { runBareSharp } from "./peers/bare-sharp.js";
 import type { GraphqlPeer } from "./peers/graphql-peer.js";
 import { THUMBNAIL_WIDTHS } from "./peers/graphql-peer.js";

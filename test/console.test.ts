@@ -36,7 +36,10 @@ describe("the page", { skip: NO_BROWSER }, () => {
     assert.equal(await textOf(page, "Connection"), "Live");
 
     await page.setInputFiles("input[type=file]", [{ name: "ü one.png", mimeType: "image/png", buffer: smallPhoto(40, 30) }]);
-    await page.getByRole("button", { name: "ü one.png", pressed: true }).waitFor();
+    const tile = (pressed: boolean) => page.getByRole("button", { name: "ü one.png", pressed });
+    // What was uploaded is chosen: a click takes it out, and another one puts it in again.
+    for (const pressed of [true, false]) await tile(pressed).click();
+    await tile(true).waitFor();
     await page.getByRole("combobox", { name: "Job", exact: true }).selectOption("thumbnail");
     await page.getByRole("textbox", { name: "Widths" }).fill("16, 20");
     await page.getByRole("button", { name: "Submit for 1 photo" }).click();

@@ -8,7 +8,7 @@ import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { readCommandLine } from "../src/command-line.js";
 import { startPostgres } from "../src/embedded/start-postgres.js";
 import { startRedis } from "../src/embedded/start-redis.js";
 import { createLogger } from "../src/logger.js";
@@ -18,7 +18,19 @@ import { seededRandom } from "./support/seeded-random.js";
 import { createTemplateDatabase } from "./support/test-database.js";
 import { createTestSummary } from "./support/test-summary.js";
 
-const { values: options, positionals: wanted } = parseArgs({ allowPositionals: true, options: { shuffle: { type: "boolean", default: false }, seed: { type: "string" } } });
+const { options, wanted } = readCommandLine(
+  {
+    name: "npm test",
+    about: "Run the tests on a private PostgreSQL and Redis. LONG=1 runs the long ones, too.",
+    positional: { value: "<part of a path>…", about: "Only files whose path holds one of these, each in a process of its own." },
+    options: {
+      shuffle: { type: "boolean", about: "Run them in an order by chance." },
+      seed: { type: "string", value: "<number>", about: "Repeats the order of an earlier run." },
+    },
+    examples: ["events/ graphql/schema"],
+  },
+  (values, positionals) => ({ options: values, wanted: positionals }),
+);
 const root = fileURLToPath(new URL(".", import.meta.url));
 /** What a file is thought to take that was never run. */
 const UNKNOWN_MS = 2000;

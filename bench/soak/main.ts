@@ -3,12 +3,12 @@
 // Exits 1 when something did not, or was answered wrongly.
 import { readFile, readdir } from "node:fs/promises";
 import { openRig } from "../rig.js";
-import { parseSoakOptions } from "./parse-soak-options.js";
+import { readSoakOptions } from "./read-soak-options.js";
 import { renderSoak } from "./render-soak.js";
 import { runSoak } from "./run-soak.js";
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
-const options = parseSoakOptions(process.argv.slice(2));
+const options = readSoakOptions();
 const cut = new Promise<never>((_, reject) => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => reject(new Error(`${signal}: nothing is left running`)));
 });

@@ -9,7 +9,7 @@ import type { Rig } from "../rig.js";
 import { judgeSoak } from "./judge-soak.js";
 import type { JudgedFigure, TimedSample } from "./judge-soak.js";
 import { useService } from "./load.js";
-import type { SoakOptions } from "./parse-soak-options.js";
+import type { SoakOptions } from "./read-soak-options.js";
 import { keepSubmitting } from "./steady-traffic.js";
 import { createTally } from "./tally.js";
 import type { Tally } from "./tally.js";

@@ -1,3 +1,4 @@
+import { readCommandLine } from "../command-line.js";
 import { runProcess } from "../lifecycle.js";
 import { createLogger } from "../logger.js";
 import { collectGarbage } from "./collect-garbage.js";
@@ -5,8 +6,16 @@ import { createApi } from "./create-api.js";
 import { orExit } from "./or-exit.js";
 import { readConfig } from "./read-config.js";
 import { startTracingIfWanted } from "./start-tracing-if-wanted.js";
-import { waitForStores } from "./wait-for-stores.js";
+import { announceListening, STORES_FOLLOW, waitForStores } from "./wait-for-stores.js";
 
+readCommandLine(
+  {
+    name: "npm run start:api",
+    about: "Run the API, as production does: DATABASE_URL and REDIS_URL name its stores.",
+    options: { [STORES_FOLLOW]: { type: "boolean", about: null } },
+  },
+  () => null,
+);
 await waitForStores();
 const config = orExit(() => readConfig(["tokens", "files"]));
 const tracing = await startTracingIfWanted("api", config);
@@ -15,6 +24,7 @@ const log = createLogger({ name: "api", level: config.logLevel, pretty: process.
 await runProcess({ log, deadlineMs: 20_000 }, async (stack) => {
   if (tracing) stack.add("tracing", () => tracing.close());
   const { url, warm } = await createApi(config, { log, beforeListening: collectGarbage, ...(tracing && { tracer: tracing.tracer }) }, stack);
+  announceListening();
   await warm();
   log.info({ url }, "ready");
 });

@@ -1,6 +1,12 @@
+import { readCommandLine } from "../command-line.js";
 import { effectiveVariables, readEnvironment } from "../config.js";
 import { runCommand } from "../lifecycle.js";
 import { keyFaults } from "./key-faults.js";
+
+readCommandLine(
+  { name: "npm run config", about: "Print every variable with its effective value; of secrets only that they are set." },
+  () => null,
+);
 
 await runCommand(async () => {
   const variables = effectiveVariables(readEnvironment(), { check: keyFaults });

@@ -1,4 +1,5 @@
 import { createReadOnlyQueries } from "../db/read-only-queries.js";
+import { explainListening } from "../embedded/claim-port.js";
 import { createFeed } from "../events/feed.js";
 import type { Services } from "../graphql/context.js";
 import { createSchema } from "../graphql/schema.js";
@@ -80,6 +81,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   stack.add("HTTP server", () => server.close());
   // All is made, and nobody is kept waiting yet.
   await options.beforeListening?.();
-  const url = await server.listen({ host: config.host, port: config.port });
+  const place = { host: config.host, port: config.port, variable: "PORT" };
+  const url = await server.listen(place).catch(explainListening(place));
   return { url, warm: inspector.warm };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { explainListening } from "../embedded/claim-port.js";
 import { createChildPool } from "../imaging/child-pool.js";
 import { createPhotoInspector } from "../imaging/photo-inspector.js";
 import type { ClosingStack } from "../lifecycle.js";
@@ -70,6 +71,7 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   const queue = createStuckCheck({ taskWorker, hasWaited: backlog.hasWaited, catalogue });
   const health = await createHealthServer({ needed: { postgresql: checkDatabase(database), redis: core.bus.probe, queue }, wanted: {} }, { read: metrics.read, protect: createAdminGuard(config.adminPassword).protect }, log);
   stack.add("health server", () => health.close());
-  const url = await health.listen({ host: config.host, port: config.workerPort });
+  const place = { host: config.host, port: config.workerPort, variable: "WORKER_PORT" };
+  const url = await health.listen(place).catch(explainListening(place));
   return { url, warm: pool.warm };
 }

@@ -1,5 +1,4 @@
-import { parseArgs } from "node:util";
-import { ConfigError } from "../config.js";
+import { readCommandLine } from "../command-line.js";
 import { waitUntil } from "../embedded/wait-until.js";
 import { runCommand } from "../lifecycle.js";
 import { createLogger } from "../logger.js";
@@ -9,37 +8,44 @@ import { isUuid } from "../services/ids.js";
 import { createCore } from "./create-core.js";
 import { readRunningConfig } from "./read-running-config.js";
 
-const USAGE = "usage: npm run delete-user -- --email a@b.c   or, where several users have this e-mail,   -- --id <id>";
+type By = { email: string } | { id: string };
+
+const by = readCommandLine(
+  {
+    name: "npm run delete-user",
+    about: "Delete an account with all its photos, jobs and files, at once and for good.",
+    options: {
+      email: { type: "string", value: "<address>", about: "E-mail address of the user." },
+      id: { type: "string", value: "<id>", about: "Id of the user, where several users have the address." },
+    },
+    examples: ["--email you@example.com", "--id 0198f3a0-0000-7000-8000-00000000000a"],
+  },
+  ({ email, id }): By => {
+    if (email !== undefined && id === undefined) return { email };
+    if (id === undefined || email !== undefined) throw new Error("Give --email or --id, one of them");
+    if (!isUuid(id)) throw new Error("--id is not a UUID");
+    return { id };
+  },
+);
 
 await runCommand(async (stack) => {
-  const by = readArguments();
   const log = createLogger({ name: "delete-user", level: "warn", pretty: false });
   const { database, storage, bus, queuedJobs } = await createCore(await readRunningConfig(), { name: "photo-service delete-user", connections: 2, log }, stack);
   const accounts = createAccounts({ database, users: { forget: () => {} }, deleteFiles: (keys) => storage.delete(keys), stopWork: (ids) => queuedJobs.stopWork(ids), tellGone: (userId) => bus.ringGone(userId), log });
-  const account = theOnly(await accounts.find(by), by);
+  const account = theOnly(await accounts.find(by));
   // The others are told through Redis; without it they find out by themselves, within a minute.
   await waitUntil(() => bus.awayReason() === null, { deadlineMs: 2000 });
   await accounts.remove(account.id);
   process.stdout.write(`Deleted ${describe(account)}, with all that was theirs.\n`);
 });
 
-function readArguments(): { email: string } | { id: string } {
-  try {
-    const { email, id } = parseArgs({ options: { email: { type: "string" }, id: { type: "string" } } }).values;
-    if ((email === undefined) === (id === undefined)) throw new Error("Give --email or --id, one of them");
-    if (id !== undefined && !isUuid(id)) throw new Error("--id is no UUID");
-    return id === undefined ? { email: String(email) } : { id };
-  } catch (error) {
-    throw new ConfigError([error instanceof Error ? error.message : String(error), USAGE]);
-  }
-}
-
 /** Several issuers may vouch for one e-mail, and which of these people is meant is nobody's to guess. */
-function theOnly(found: Account[], by: { email: string } | { id: string }): Account {
-  const [account, ...others] = found;
-  if (!account) throw new ConfigError([`No user has ${"id" in by ? `the id ${by.id}` : `the e-mail ${by.email}`}; nothing was deleted`]);
-  if (others.length > 0) throw new ConfigError([`${found.length} users have this e-mail, and nothing was deleted; say which one with --id:\n${found.map((one) => `      --id ${one.id}   ${describe(one)}`).join("\n")}`]);
-  return account;
+function theOnly(accounts: Account[]): Account {
+  const [account, ...others] = accounts;
+  if (!account) throw new Error(`No user has ${"id" in by ? `the id ${by.id}` : `the e-mail ${by.email}`}; nothing was deleted.`);
+  if (others.length === 0) return account;
+  const list = accounts.map((one) => `  --id ${one.id}   ${describe(one)}`).join("\n");
+  throw new Error(`${accounts.length} users have this e-mail, and nothing was deleted; say which one with --id:\n${list}`);
 }
 
 function describe({ id, issuer, subject, email, emailVerified }: Account): string {

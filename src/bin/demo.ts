@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as pause } from "node:timers/promises";
+import { readCommandLine } from "../command-line.js";
 import { parseConfig, readEnvironment } from "../config.js";
 import { colorDepthOf } from "../demo/color-depth.js";
 import { runDemo } from "../demo/run-demo.js";
@@ -13,9 +14,22 @@ import type { ClosingStack } from "../lifecycle.js";
 import { readServiceFile } from "./service-file.js";
 import type { ServiceFile } from "./service-file.js";
 
+const path = readCommandLine(
+  {
+    name: "npm run demo",
+    about: "Upload a photo, submit jobs, show every event live, and write the results to demo-output/. Starts the service if none runs here.",
+    positional: { value: "<photo>", about: "Path of a photo; without one a photo is made." },
+    examples: ["", "photo.jpg"],
+  },
+  (_, [photo, ...others]) => {
+    if (others.length > 0) throw new Error("Give one photo at most");
+    return photo;
+  },
+);
+
 await runCommand(async (stack) => {
   const { dataFolder } = parseConfig(readEnvironment(), []);
-  const photo = await readPhoto(process.argv[2]);
+  const photo = await readPhoto();
   const service = (await readServiceFile(dataFolder)) ?? (await startService(dataFolder, stack));
   if (service.token === null) throw new Error("The service that runs here honours no development tokens, which the demo needs.");
   const ok = await runDemo({ url: service.url, token: service.token, photo, folder: "demo-output", out: process.stdout, draw: await pictures() });
@@ -28,7 +42,7 @@ async function pictures() {
   return (await import("../imaging/half-blocks.js")).renderHalfBlocks;
 }
 
-async function readPhoto(path: string | undefined): Promise<{ bytes: Uint8Array; filename: string }> {
+async function readPhoto(): Promise<{ bytes: Uint8Array; filename: string }> {
   if (path === undefined) return { bytes: await makeSamplePhoto(), filename: "hills.jpg" };
   const bytes = await readFile(path).catch(() => {
     throw new Error(`${path} cannot be read: name a photo, or none, and one is made.`);
@@ -39,7 +53,8 @@ async function readPhoto(path: string | undefined): Promise<{ bytes: Uint8Array;
 /** `npm start` for as long as the demo takes. */
 async function startService(dataFolder: string, stack: ClosingStack): Promise<ServiceFile> {
   process.stdout.write("No service runs from this folder: starting one for the demo.\n");
-  const child = spawn(process.execPath, [fileURLToPath(new URL("start.js", import.meta.url))], { stdio: ["ignore", "ignore", "inherit"] });
+  // By its channel it notices when this process was killed.
+  const child = spawn(process.execPath, [fileURLToPath(new URL("start.js", import.meta.url))], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
   const ended = once(child, "exit");
   stack.add("service", () => {
     child.kill("SIGTERM");

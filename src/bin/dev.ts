@@ -1,32 +1,71 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createServer } from "vite";
-import type { ViteDevServer } from "vite";
+import { createServer, type ViteDevServer } from "vite";
+import { readCommandLine } from "../command-line.js";
 import { parseConfig, readEnvironment } from "../config.js";
-import { consoleBundle } from "./console-bundle.js";
+import { consoleBundle, REPOSITORY } from "./console-bundle.js";
 import { orExit } from "./or-exit.js";
+import type { Reload } from "./reload.js";
 import { readServiceFile } from "./service-file.js";
 
+readCommandLine(
+  { name: "npm run dev", about: "Run npm start, restart its processes when a source file changes, and serve a page that follows its sources." },
+  () => null,
+);
 const { dataFolder } = orExit(() => parseConfig(readEnvironment(), []));
-// The compiler writes what was changed, and the service, which watches what is written, starts its processes anew.
-// A group of its own: what is started here is a script, and the compiler its child.
-const compiler = spawn("node_modules/.bin/tsc", ["--watch", "--preserveWatchOutput"], { stdio: "inherit", detached: true });
-const service = spawn(process.execPath, [fileURLToPath(new URL("start.js", import.meta.url)), "--watch"], { stdio: "inherit" });
+const SOURCES = join(REPOSITORY, "src");
+const LOOK_EVERY_MS = 300;
+/** Written by the script that compiles; its time is the begin of the last compilation that succeeded. */
+const BUILT = join(REPOSITORY, "dist/.built");
+
+// By its channel the service notices when this process was killed.
+const service = spawn(process.execPath, [fileURLToPath(new URL("start.js", import.meta.url)), "--reload"], {
+  stdio: ["inherit", "inherit", "inherit", "ipc"],
+});
 let pages: ViteDevServer | undefined;
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => service.kill("SIGTERM"));
+// A terminal signals the service, too; what comes twice counts once there.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => service.kill("SIGTERM"));
+const runs = () => service.exitCode === null && service.signalCode === null;
 service.once("exit", (code) => {
-  if (compiler.pid !== undefined && compiler.exitCode === null) process.kill(-compiler.pid);
   void pages?.close();
   process.exitCode = code ?? 1;
 });
 
-await serveConsole();
+await Promise.all([followSources(), serveConsole()]);
+
+/** Compiles what is newer than what was compiled last, so that no edit is missed, whenever it was made. */
+async function followSources(): Promise<void> {
+  for (let tried = 0; runs(); await pause(LOOK_EVERY_MS)) {
+    const built = statSync(BUILT, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const changed = changedSince(Math.max(tried, built));
+    if (changed.length === 0) continue;
+    tried = Date.now();
+    const script = join(REPOSITORY, "scripts/prepare.cjs");
+    await once(spawn(process.execPath, [script], { stdio: "inherit" }), "exit");
+    // Files with faults are compiled as well, and the compiler has named the faults.
+    process.stdout.write("Source changed: restarting the API and the worker.\n");
+    if (service.connected) service.send({ changed } satisfies Reload, () => {});
+  }
+}
+
+/** Paths below src/; folders too, from which something may have been removed. The page has its own way to follow. */
+function changedSince(time: number): string[] {
+  const isNewer = (path: string) => {
+    const found = statSync(join(SOURCES, path), { throwIfNoEntry: false });
+    return found !== undefined && found.mtimeMs > time;
+  };
+  const paths = readdirSync(SOURCES, { recursive: true, encoding: "utf8" });
+  return paths.filter((path) => !/^console(\/|$)/.test(path) && isNewer(path));
+}
 
 /** Once the service tells where it is: the page from its sources, renewed as they change, before the same API. */
 async function serveConsole(): Promise<void> {
   let running = await readServiceFile(dataFolder);
-  while (running?.pid !== service.pid && service.exitCode === null) {
+  while (running?.pid !== service.pid && runs()) {
     await pause(200);
     running = await readServiceFile(dataFolder);
   }
@@ -37,6 +76,8 @@ async function serveConsole(): Promise<void> {
   // Vite would end this process on the signal, before the service has closed.
   for (const listener of process.listeners("SIGTERM")) if (!own.includes(listener)) process.off("SIGTERM", listener);
   await pages.listen();
+  // The service may have ended before there was a page to close.
+  if (!runs()) return pages.close();
   const [url = ""] = pages.resolvedUrls?.local ?? [];
   process.stdout.write(`  Page       ${url}${new URL(running.console).hash}   (follows changes of src/console)\n\n`);
 }

@@ -1,7 +1,16 @@
+import { readCommandLine } from "../command-line.js";
 import { parseConfig, readEnvironment } from "../config.js";
 import { runCommand } from "../lifecycle.js";
 import { catalogue } from "../tasks/catalogue.js";
 import { migrateDatabase } from "./migrate-database.js";
+
+readCommandLine(
+  {
+    name: "npm run migrate",
+    about: "Bring the database of DATABASE_URL up to date, and its catalogue in step with the tasks. Safe when run by many at once.",
+  },
+  () => null,
+);
 
 await runCommand(async () => {
   const { databaseUrl } = parseConfig(readEnvironment(), ["database"], { production: true });

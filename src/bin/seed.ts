@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { readCommandLine } from "../command-line.js";
 import { seedDemoData } from "../demo/seed-demo-data.js";
 import { createPhotoInspector } from "../imaging/photo-inspector.js";
 import { makeSamplePhoto } from "../imaging/make-sample-photo.js";
@@ -8,6 +9,11 @@ import { createPhotoIntake } from "../services/photo-intake.js";
 import { createUsers } from "../services/users.js";
 import { CHILD_MEMORY_BYTES, createCore } from "./create-core.js";
 import { readRunningConfig } from "./read-running-config.js";
+
+readCommandLine(
+  { name: "npm run seed", about: "Make demo users, photos and QueuedJobs in the service of this folder. A second time changes nothing." },
+  () => null,
+);
 
 await runCommand(async (stack) => {
   const config = await readRunningConfig();

@@ -31,8 +31,8 @@ export function startStores(given: { [url in keyof StoreUrls]: string | null }, 
   return {
     ready,
     async close() {
-      await stop(redis);
-      await stop(postgres);
+      const ends = await Promise.allSettled([stop(redis), stop(postgres)]);
+      for (const end of ends) if (end.status === "rejected") throw end.reason;
     },
   };
 }

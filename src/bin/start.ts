@@ -1,28 +1,40 @@
 import { fileURLToPath } from "node:url";
+import { readCommandLine } from "../command-line.js";
 import { parseConfig, readEnvironment } from "../config.js";
 import type { Config } from "../config.js";
 import { colorDepthOf } from "../demo/color-depth.js";
 import { claimPort } from "../embedded/claim-port.js";
 import { keptSecret } from "../embedded/kept-secret.js";
 import { openDataFolder } from "../embedded/open-data-folder.js";
-import { restartOnChange } from "../embedded/restart-on-change.js";
 import { createSupervisor } from "../embedded/supervise.js";
 import { runProcess } from "../lifecycle.js";
 import { createLogger } from "../logger.js";
 import { keyFaults } from "./key-faults.js";
 import { orExit } from "./or-exit.js";
+import { reloadWhenTold } from "./reload.js";
 import { removeServiceFile, writeServiceFile } from "./service-file.js";
 import { startStores } from "./start-stores.js";
 import { STORES_FOLLOW } from "./wait-for-stores.js";
 
+const { reload } = readCommandLine(
+  {
+    name: "npm start",
+    about: "Run everything on this machine: the API, a worker, and a private PostgreSQL and Redis unless DATABASE_URL and REDIS_URL name others. Ctrl-C stops all of it; the data stays in .data/.",
+    options: { reload: { type: "boolean", about: null } },
+  },
+  (values) => values,
+);
 const env = readEnvironment();
 const isNamed = (store: string) => Boolean(env[store] || env[`${store}_FILE`]);
 const embedded = !isNamed("DATABASE_URL") || !isNamed("REDIS_URL");
-const config = orExit(() => parseConfig(env, ["tokens", "files", "storage"], { check: (read) => [...keyFaults(read), ...unaskedServices(read)] }));
+const config = orExit(() => parseConfig(env, ["tokens", "files", "storage"], { check: (read) => [...keyFaults(read), ...unaskedServices(read), ...samePort(read)] }));
 const level = env["LOG_LEVEL"] || "warn";
 const log = createLogger({ name: "start", level, pretty: process.stdout.isTTY });
 
-await runProcess({ log, deadlineMs: 40_000 }, async (stack) => {
+/** Once there is something that a second Ctrl-C can hasten. */
+let hurry = () => {};
+
+await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack, closing) => {
   const folder = await openDataFolder(config.dataFolder);
   stack.add("data folder", () => folder.close());
   const port = await claimPort({ host: config.host, port: config.port, variable: "PORT" });
@@ -34,19 +46,19 @@ await runProcess({ log, deadlineMs: 40_000 }, async (stack) => {
   stack.add("databases", () => stores.close());
   const supervisor = createSupervisor({ log });
   stack.add("API and worker", () => supervisor.close());
+  hurry = supervisor.hurry;
   // What came from a file is given as it is, and not told twice.
   const childEnv = { ...env, DATABASE_URL_FILE: "", REDIS_URL_FILE: "", ADMIN_PASSWORD_FILE: "", NODE_ENV: config.production ? "production" : "development", PORT: String(port), WORKER_PORT: String(workerPort), LOG_LEVEL: level, ...(adminPassword !== null && { ADMIN_PASSWORD: adminPassword }) };
-  const start = (name: string) => supervisor.start(name, fileURLToPath(new URL(`${name}.js`, import.meta.url)), { env: childEnv, args: [STORES_FOLLOW], tell: stores.ready });
+  const listening = new Set<string>();
+  const start = (name: string) =>
+    supervisor.start(name, fileURLToPath(new URL(`${name}.js`, import.meta.url)), { env: childEnv, args: [`--${STORES_FOLLOW}`], tell: stores.ready, onMessage: () => listening.add(name) });
   const processes = await Promise.all([start("api"), start("worker")]);
-  if (process.argv.includes("--watch")) {
-    const watching = restartOnChange(fileURLToPath(new URL("..", import.meta.url)), processes, { except: "console/" });
-    stack.add("watching", () => watching.close());
-  }
+  if (reload) reloadWhenTold({ stores: stores.ready, env: childEnv, processes, log });
 
-  const { describeService, renderService, waitUntilReady } = await import("./started-service.js");
+  const { addressOf, describeService, renderService, waitUntilReady } = await import("./started-service.js");
   const service = await describeService({ ...config, ...(await stores.ready), adminPassword, port, dataFolder: folder.path });
-  await waitUntilReady(service.health);
-  await waitUntilReady(`http://${config.host}:${workerPort}/health/ready`);
+  const healths = [service.health, `${addressOf(config.host, workerPort)}/health/ready`];
+  await waitUntilReady(healths, { listen: () => listening.size === processes.length, closing });
   stack.add("service file", () => removeServiceFile(folder.path));
   await writeServiceFile(folder.path, service);
   const newPassword = config.adminPassword === null ? adminPassword : null;
@@ -55,4 +67,9 @@ await runProcess({ log, deadlineMs: 40_000 }, async (stack) => {
 
 function unaskedServices({ production, embedded: allowed }: Config): string[] {
   return production && embedded && !allowed ? ["NODE_ENV is production, where private services are not brought up unasked: set DATABASE_URL and REDIS_URL, or EMBEDDED=true"] : [];
+}
+
+function samePort({ port, workerPort }: Config): string[] {
+  const sentence = `PORT and WORKER_PORT are both ${port}: the API and the worker listen on one each, so change one of them`;
+  return port === workerPort && port !== 0 ? [sentence] : [];
 }

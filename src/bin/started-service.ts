@@ -1,5 +1,6 @@
 import { get } from "node:http";
-import { setTimeout as pause } from "node:timers/promises";
+import { EmbeddedError } from "../embedded/embedded-error.js";
+import { waitUntil } from "../embedded/wait-until.js";
 import { developmentSignIn } from "./development-sign-in.js";
 import type { CompleteConfig } from "./read-config.js";
 import type { ServiceFile } from "./service-file.js";
@@ -12,7 +13,7 @@ const PATIENCE_MS = 2000;
 /** What is told of the service that was started; a token where the development key is honoured. */
 export async function describeService(config: CompleteConfig): Promise<ServiceFile> {
   const { host, port, dataFolder, databaseUrl, redisUrl } = config;
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const url = addressOf(host, port);
   const token = (await developmentSignIn(config)?.()) ?? null;
   return {
     pid: process.pid,
@@ -32,14 +33,15 @@ export async function describeService(config: CompleteConfig): Promise<ServiceFi
   };
 }
 
-/** Resolves when the address answers 200; throws when it has not after a minute. */
-export async function waitUntilReady(url: string): Promise<void> {
-  const deadline = Date.now() + READY_MS;
-  while (Date.now() < deadline) {
-    if (await answers(url)) return;
-    await pause(ASK_AGAIN_MS);
-  }
-  throw new Error(`The service was started but is not ready after ${READY_MS / 1000} s: LOG_LEVEL=info npm start shows why`);
+export function addressOf(host: string, port: number): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Resolves when all `listen` and every address answers 200; throws when that is not so after a minute, or `closing` is aborted. */
+export async function waitUntilReady(urls: string[], { listen, closing }: { listen: () => boolean; closing: AbortSignal }): Promise<void> {
+  const areReady = async () => listen() && (await Promise.all(urls.map(answers))).every(Boolean);
+  if (await waitUntil(areReady, { deadlineMs: READY_MS, everyMs: ASK_AGAIN_MS, signal: closing })) return;
+  throw new EmbeddedError(`The service was started but is not ready after ${READY_MS / 1000} s: LOG_LEVEL=info npm start shows why.`);
 }
 
 /** Not fetch(), which takes longer to load than all that is asked here. */

@@ -1,10 +1,19 @@
-import { parseArgs } from "node:util";
+import { readCommandLine } from "../command-line.js";
 import { parseConfig, readEnvironment } from "../config.js";
 import { runCommand } from "../lifecycle.js";
 import { readServiceFile } from "./service-file.js";
 
+const { json } = readCommandLine(
+  {
+    name: "npm run status",
+    about: "Print what runs from this folder, and where it is reached.",
+    options: { json: { type: "boolean", about: "Print it as JSON." } },
+    examples: ["--json"],
+  },
+  (values) => values,
+);
+
 await runCommand(async () => {
-  const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
   const { dataFolder } = parseConfig(readEnvironment(), []);
   const service = await readServiceFile(dataFolder);
   if (!service) {
@@ -14,6 +23,6 @@ await runCommand(async () => {
   }
   // What opens the databases is for commands, not for eyes.
   const { databaseUrl: _, redisUrl: __, ...told } = service;
-  if (values.json) process.stdout.write(`${JSON.stringify(told, null, 2)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify(told, null, 2)}\n`);
   else for (const [name, value] of Object.entries(told)) process.stdout.write(`${name.padEnd(14)} ${value}\n`);
 });

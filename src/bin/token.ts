@@ -1,25 +1,29 @@
-import { parseArgs } from "node:util";
 import { loadOrCreateDevelopmentKey, signDevelopmentToken } from "../auth/development-key.js";
 import { parseDuration } from "../auth/parse-duration.js";
+import { readCommandLine } from "../command-line.js";
 import { ConfigError, parseConfig, readEnvironment } from "../config.js";
 import { runCommand } from "../lifecycle.js";
 
-const USAGE = "usage: npm run token -- --email a@b.c [--admin] [--expires 1h]";
+const { email, admin, expiresInSeconds } = readCommandLine(
+  {
+    name: "npm run token",
+    about: "Print a development token, which the service of this folder accepts outside production.",
+    options: {
+      email: { type: "string", value: "<address>", required: true, about: "E-mail address of the user." },
+      admin: { type: "boolean", about: "Make the user an admin." },
+      expires: { type: "string", value: "<duration>", default: "12h", about: "Time until it expires: 90s, 30m, 1h, 2d." },
+    },
+    examples: ["--email you@example.com", "--email you@example.com --admin --expires 1h"],
+  },
+  (values) => {
+    if (!values.email.includes("@")) throw new Error("--email is not an e-mail address");
+    return { email: values.email, admin: values.admin, expiresInSeconds: parseDuration(values.expires) };
+  },
+);
 
 await runCommand(async () => {
-  const { email, admin, expires } = readArguments();
   const config = parseConfig(readEnvironment(), []);
   if (config.production) throw new ConfigError(["NODE_ENV is production, where no token of the development key is honoured"]);
   const key = await loadOrCreateDevelopmentKey(config.dataFolder);
-  process.stdout.write(`${await signDevelopmentToken(key, { email, admin, expiresInSeconds: parseDuration(expires) })}\n`);
+  process.stdout.write(`${await signDevelopmentToken(key, { email, admin, expiresInSeconds })}\n`);
 });
-
-function readArguments(): { email: string; admin: boolean; expires: string } {
-  try {
-    const { values } = parseArgs({ options: { email: { type: "string" }, admin: { type: "boolean", default: false }, expires: { type: "string", default: "12h" } } });
-    if (!values.email?.includes("@")) throw new Error("--email is missing, or is no e-mail address");
-    return { email: values.email, admin: values.admin, expires: values.expires };
-  } catch (error) {
-    throw new ConfigError([error instanceof Error ? error.message : String(error), USAGE]);
-  }
-}

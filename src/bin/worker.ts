@@ -1,3 +1,4 @@
+import { readCommandLine } from "../command-line.js";
 import { runProcess } from "../lifecycle.js";
 import { createLogger } from "../logger.js";
 import { collectGarbage } from "./collect-garbage.js";
@@ -5,8 +6,16 @@ import { createWorker } from "./create-worker.js";
 import { orExit } from "./or-exit.js";
 import { readConfig } from "./read-config.js";
 import { startTracingIfWanted } from "./start-tracing-if-wanted.js";
-import { waitForStores } from "./wait-for-stores.js";
+import { announceListening, STORES_FOLLOW, waitForStores } from "./wait-for-stores.js";
 
+readCommandLine(
+  {
+    name: "npm run start:worker",
+    about: "Run a worker, as production does: DATABASE_URL and REDIS_URL name its stores.",
+    options: { [STORES_FOLLOW]: { type: "boolean", about: null } },
+  },
+  () => null,
+);
 await waitForStores();
 const config = orExit(() => readConfig([]));
 const tracing = await startTracingIfWanted("worker", config);
@@ -18,6 +27,7 @@ await runProcess({ log, deadlineMs: drainMs + 10_000 }, async (stack) => {
   // All is loaded, and nobody is kept waiting yet.
   await collectGarbage();
   const { url, warm } = await createWorker(config, { log, drainMs, ...(tracing && { tracer: tracing.tracer }) }, stack);
+  announceListening();
   await warm();
   log.info({ health: url }, "takes work");
 });

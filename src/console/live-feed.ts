@@ -7,6 +7,7 @@ import { createCatchUpWatch } from "./catch-up.js";
 import type { CatchUp } from "./catch-up.js";
 import type { Ask } from "./graphql-client.js";
 import { EVENT_CURSOR, EVENTS } from "./operations.js";
+import { createPlug } from "./plug.js";
 import type { QueuedJobEvent } from "./types.js";
 
 export type FeedState =
@@ -45,7 +46,6 @@ const KEEP_ALIVE_MS = 15_000;
 const PONG_MS = 5000;
 /** To an attempt to connect. */
 const ANSWER_MS = 10_000;
-const LONGEST_WAIT_MS = 5000;
 const FORBIDDEN = 4403;
 
 /** The person's events over one socket that is resumed by cursor, however often it is cut. */
@@ -63,7 +63,7 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
     retryAttempts: Infinity,
     // Its own choice is to give up at the first attempt to connect that fails.
     shouldRetry: () => true,
-    retryWait: (retries) => plug.isOut() ? plug.isIn() : pause(Math.min(LONGEST_WAIT_MS, 250 * 2 ** retries)),
+    retryWait: plug.nextTry,
     keepAlive: KEEP_ALIVE_MS,
     on: {
       connecting: () => {
@@ -153,33 +153,6 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
     },
   };
 }
-
-/** While it is out, nobody connects. */
-function createPlug() {
-  let out: { promise: Promise<void>; push: () => void } | null = null;
-  const push = (): void => {
-    out?.push();
-    out = null;
-  };
-  return {
-    isOut: () => out !== null,
-    isIn: () => out?.promise ?? Promise.resolve(),
-    push,
-    pull(ms: number) {
-      const { promise, resolve } = withResolve();
-      const timer = setTimeout(push, ms);
-      out = { promise, push: () => { clearTimeout(timer); resolve(); } };
-    },
-  };
-}
-
-function withResolve(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((settle) => { resolve = settle; });
-  return { promise, resolve };
-}
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 function closeReason(error: unknown): string {
   const { code, reason } = error as { code?: number; reason?: string };

@@ -36,6 +36,8 @@ export interface KeepRunningOptions {
 export interface KeptRunning {
   /** Of the process that runs now, or ran last. */
   readonly pid: number;
+  /** Stops it, and starts it again at once; `why` stands in the log. Resolves when the old one has ended. */
+  restart(why: string): Promise<void>;
   /** Stops it for good; resolves when it has ended. */
   close(): Promise<void>;
 }
@@ -48,25 +50,33 @@ const MANY = 5;
 /** Starts something, which may throw, and from then on starts it again each time it ends by itself. */
 export async function keepRunning({ name, log, launch, backOff = BACK_OFF }: KeepRunningOptions): Promise<KeptRunning> {
   const closing = new AbortController();
+  const backOffMs = (tries: number) => Math.min(backOff.firstMs * 2 ** tries, backOff.mostMs);
   let current = await launch(closing.signal);
+  let runs = true;
+  /** Why the end of the one that runs is wanted; null when it is not. */
+  let wanted: string | null = null;
   const loop = keep();
 
   async function keep(): Promise<void> {
     for (let tries = 0; ; tries++) {
       const since = performance.now();
       const how = await current.exited;
+      runs = false;
       if (closing.signal.aborted) return;
-      if (performance.now() - since >= backOff.healthyMs) tries = 0;
-      log[tries < MANY ? "warn" : "error"]({ process: name, childPid: current.pid, how, tries }, `${name} ended by itself; starting it again`);
-      if (!(await again(tries))) return;
+      if (wanted !== null || performance.now() - since >= backOff.healthyMs) tries = 0;
+      if (wanted !== null) log.info({ process: name }, `${wanted}, restarting ${name}`);
+      else log[tries < MANY ? "warn" : "error"]({ process: name, childPid: current.pid, how, tries }, `${name} ended by itself; starting it again`);
+      if (!(await again(tries, wanted === null ? backOffMs(tries) : 0))) return;
+      wanted = null;
+      runs = true;
     }
   }
 
   /** False when closing came first. */
-  async function again(tries: number): Promise<boolean> {
-    for (let more = tries; ; more++) {
+  async function again(tries: number, firstMs: number): Promise<boolean> {
+    for (let [more, waitMs] = [tries, firstMs]; ; waitMs = backOffMs(++more)) {
       try {
-        await sleep(Math.min(backOff.firstMs * 2 ** more, backOff.mostMs), undefined, { signal: closing.signal });
+        await sleep(waitMs, undefined, { signal: closing.signal });
         current = await launch(closing.signal);
         if (closing.signal.aborted) return false; // close() waits for this loop, and then stops the new one.
         log.info({ process: name, childPid: current.pid }, `${name} runs again`);
@@ -81,6 +91,12 @@ export async function keepRunning({ name, log, launch, backOff = BACK_OFF }: Kee
   return {
     get pid() {
       return current.pid;
+    },
+    async restart(why) {
+      // One that has ended is being started again anyway.
+      if (!runs) return;
+      wanted = why;
+      await current.stop();
     },
     async close() {
       closing.abort();

@@ -31,7 +31,7 @@ export interface ServerFolder {
 }
 
 export interface Served {
-  kept: KeptRunning;
+  kept: Pick<KeptRunning, "pid" | "close">;
   url: string;
   /** Ends what a server that was killed may have left, once it is not started again any more. */
   sweep(): Promise<void>;

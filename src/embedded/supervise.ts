@@ -18,11 +18,16 @@ export interface ChildOptions {
   onMessage?: (message: unknown) => void;
 }
 
+/** A process that runs until the supervisor is closed. */
+export type Supervised = Pick<KeptRunning, "pid" | "restart">;
+
 export interface Supervisor {
   /** Runs a script with node and starts it again whenever it ends; resolves when it was started. */
-  start(name: string, scriptPath: string, options: ChildOptions): Promise<{ readonly pid: number }>;
+  start(name: string, scriptPath: string, options: ChildOptions): Promise<Supervised>;
   /** Stops all, the last started first, each within the deadline. */
   close(): Promise<void>;
+  /** Kills what `close()` is still waiting for, or would wait for. */
+  hurry(): void;
 }
 
 /**
@@ -32,11 +37,13 @@ export interface Supervisor {
 export function createSupervisor(options: { log: Logger; stopDeadlineMs?: number; backOff?: BackOff }): Supervisor {
   const { log, stopDeadlineMs = 12_000, backOff } = options;
   const kept: KeptRunning[] = [];
+  const hurried = new AbortController();
+  const stopping = { deadlineMs: stopDeadlineMs, hurried: hurried.signal };
   let closing = false;
   return {
     async start(name, scriptPath, child) {
       if (closing) throw new Error(`${name} cannot be started: the supervisor is closed`);
-      const launch = (): Promise<Running> => launchNode(scriptPath, child, stopDeadlineMs);
+      const launch = (): Promise<Running> => launchNode(scriptPath, child, stopping);
       const running = await keepRunning({ name, log, launch, ...(backOff && { backOff }) });
       if (closing) await running.close();
       else kept.push(running);
@@ -46,10 +53,17 @@ export function createSupervisor(options: { log: Logger; stopDeadlineMs?: number
       closing = true;
       for (let last = kept.pop(); last; last = kept.pop()) await last.close();
     },
+    hurry: () => hurried.abort(),
   };
 }
 
-async function launchNode(script: string, options: ChildOptions, stopDeadlineMs: number): Promise<Running> {
+interface Stopping {
+  deadlineMs: number;
+  /** Once aborted, nothing is waited for. */
+  hurried: AbortSignal;
+}
+
+async function launchNode(script: string, options: ChildOptions, stopping: Stopping): Promise<Running> {
   const { env, args = [], nodeArgs = [], tell, onMessage } = options;
   const child = spawn(process.execPath, [...nodeArgs, script, ...args], {
     env,
@@ -61,14 +75,15 @@ async function launchNode(script: string, options: ChildOptions, stopDeadlineMs:
   tell?.then((message) => child.connected && child.send(message, () => {}), () => {});
   if (onMessage) child.on("message", onMessage);
   await once(child, "spawn");
-  return { pid: child.pid ?? 0, exited, stop: () => stop(child, exited, stopDeadlineMs) };
+  return { pid: child.pid ?? 0, exited, stop: () => stop(child, exited, stopping) };
 }
 
-async function stop(child: ChildProcess, exited: Promise<string>, deadlineMs: number): Promise<void> {
+async function stop(child: ChildProcess, exited: Promise<string>, { deadlineMs, hurried }: Stopping): Promise<void> {
   child.kill("SIGTERM");
   let ended = false;
   const end = exited.then(() => (ended = true));
-  if (!(await waitUntil(() => ended, { deadlineMs }))) killGroup(child);
+  await waitUntil(() => ended || hurried.aborted, { deadlineMs });
+  if (!ended) killGroup(child);
   await end;
 }
 

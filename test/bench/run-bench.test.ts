@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { goalsOf } from "../../bench/goals.js";
 import { judgeGoals } from "../../bench/judge-goals.js";
-import { WORKLOADS } from "../../bench/parse-bench-options.js";
+import { WORKLOADS } from "../../bench/read-bench-options.js";
 import { renderGoals } from "../../bench/render-goals.js";
 import { openRig } from "../../bench/rig.js";
 import { runBench } from "../../bench/run-bench.js";

@@ -1,6 +1,7 @@
 // One machine, for real: `npm start` with private services in a folder of its own.
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,6 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { readServiceFile } from "../../src/bin/service-file.js";
 import type { ServiceFile } from "../../src/bin/service-file.js";
+import { freePort } from "../../src/embedded/free-port.js";
 import { eventually } from "../support/eventually.js";
 import { isAlive, processTree } from "../support/process-tree.js";
 import { runBin, startBin } from "../support/run-bin.js";
@@ -106,6 +108,34 @@ describe("npm start", { skip: noProc }, () => {
     const told = await runBin("start", { cwd, env: { ...FREE_PORTS, PORT: String(port) } });
     await new Promise((resolve) => server.close(resolve));
     assert.deepEqual(told, { code: 1, stdout: "", stderr: `Port ${port} is taken by another program: stop it, or choose another port with PORT=${port + 10}.\n` });
+  });
+
+  for (const HOST of ["127.0.0.1", "localhost"]) {
+    it(`refuses one port for the API and the worker, and exits 1, with the host ${HOST}`, async () => {
+      const told = await runBin("start", { cwd, env: { HOST, PORT: "4611", WORKER_PORT: "04611" } });
+      const sentence = "PORT and WORKER_PORT are both 4611: the API and the worker listen on one each, so change one of them";
+      assert.deepEqual(told, { code: 1, stdout: "", stderr: `The configuration has a fault:\n  - ${sentence}\n` });
+    });
+  }
+
+  it("is not ready while another program answers in the API's place", async () => {
+    const port = await freePort();
+    const bin = startBin("start", { cwd, env: { ...FREE_PORTS, PORT: String(port) } });
+    running = bin;
+    // Its port was free when it looked, and is taken before the API, which loads first, listens.
+    const password = join(cwd, ".data/admin-password");
+    rmSync(password, { force: true });
+    await eventually("it has looked at its port", () => existsSync(password));
+    const other = createHttpServer((_request, response) => response.end());
+    await new Promise<void>((resolve) => other.listen(port, "127.0.0.1", resolve));
+    const sentence = `Port ${port} is taken by another program: stop it, or choose another port with PORT=${port + 10}.\n`;
+    await eventually("the API says why it does not listen", () => bin.stderr.split(sentence).length > 2, 60_000);
+    assert.doesNotMatch(bin.stdout, /is ready|"level":60/);
+    assert.equal(existsSync(join(cwd, ".data/service.json")), false);
+    process.kill(bin.child.pid ?? 0, "SIGTERM");
+    assert.equal(await bin.ended, 0);
+    running = null;
+    await new Promise((resolve) => other.close(resolve));
   });
 
   it("brings no private services up in production unless it is told to", async () => {

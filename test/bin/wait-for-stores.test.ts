@@ -25,7 +25,7 @@ test("a process is loaded while the databases come up, and knows where they are 
   const heard: unknown[] = [];
   let come: (stores: object) => void = () => {};
   const tell = new Promise<object>((resolve) => (come = resolve));
-  const child = await supervisor.start("api", script, { env: { DATABASE_URL: "postgres://as-it-came" }, args: [STORES_FOLLOW], tell, onMessage: (message) => void heard.push(message) });
+  const child = await supervisor.start("api", script, { env: { DATABASE_URL: "postgres://as-it-came" }, args: [`--${STORES_FOLLOW}`], tell, onMessage: (message) => void heard.push(message) });
   await eventually("it is loaded", () => heard.length === 1);
   come(TOLD);
   await eventually("it knows", () => heard.length === 2);
@@ -46,7 +46,7 @@ test("one that nobody asks to wait takes its environment as it is", async () => 
 test("one whose supervisor dies while it waits ends, too", async () => {
   const { child, told } = await scene.launch<{ pid: number }>(`
     import { spawn } from "node:child_process";
-    const waits = spawn(process.execPath, [${JSON.stringify(script)}, ${JSON.stringify(STORES_FOLLOW)}], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const waits = spawn(process.execPath, [${JSON.stringify(script)}, "--${STORES_FOLLOW}"], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
     waits.once("message", () => console.log(JSON.stringify({ pid: waits.pid })));
   `);
   await killHard(child.pid!);

@@ -3,7 +3,7 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseChaosOptions } from "./parse-chaos-options.js";
+import { readChaosOptions } from "./read-chaos-options.js";
 import { renderReport } from "./render-report.js";
 import { runChaos } from "./run-chaos.js";
 import { openStage } from "./stage.js";
@@ -11,7 +11,7 @@ import { createViolations } from "./violations.js";
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 process.exitCode = 1;
-const options = parseChaosOptions(process.argv.slice(2));
+const options = readChaosOptions();
 const violations = createViolations();
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

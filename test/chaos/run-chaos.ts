@@ -15,7 +15,7 @@ import type { Injected } from "./inject-faults.js";
 import { followLog } from "./log-tail.js";
 import type { LogTail } from "./log-tail.js";
 import { meddle } from "./meddle.js";
-import type { ChaosOptions } from "./parse-chaos-options.js";
+import type { ChaosOptions } from "./read-chaos-options.js";
 import { createPerson } from "./person.js";
 import type { Person } from "./person.js";
 import { seededRandom } from "../support/seeded-random.js";

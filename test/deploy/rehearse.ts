@@ -8,6 +8,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { loadOrCreateDevelopmentKey, signDevelopmentToken, DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER } from "../../src/auth/development-key.js";
+import { readCommandLine } from "../../src/command-line.js";
 import { freePort } from "../../src/embedded/free-port.js";
 import { startPostgres } from "../../src/embedded/start-postgres.js";
 import { startRedis } from "../../src/embedded/start-redis.js";
@@ -15,6 +16,11 @@ import { createLogger } from "../../src/logger.js";
 import { createTestClient } from "../support/test-client.js";
 import { eventually } from "../support/eventually.js";
 import { smallPhoto } from "../support/small-photo.js";
+
+readCommandLine(
+  { name: "npm run rehearse", about: "Install, build and prune as the image does, and run the result as another user from a read-only copy." },
+  () => null,
+);
 
 /** The image's user. */
 const UID = 1000;

@@ -23,3 +23,22 @@ test("a folder below one that is closed to the user is named as the one a proces
   assert.equal(reachablePath(folder, undefined), folder);
   assert.equal(closedParent(folder, { name: "owner", uid: process.getuid?.() ?? 0, gid: 4_000_000 }), undefined);
 });
+
+for (const [mode, user, passes] of [
+  [0o711, stranger, true],
+  [0o555, stranger, true],
+  [0o766, stranger, false],
+  [0o770, stranger, false],
+  [0o710, { ...stranger, gid: process.getgid?.() ?? 0 }, true],
+  [0o701, { ...stranger, gid: process.getgid?.() ?? 0 }, false],
+  [0o100, { ...stranger, uid: process.getuid?.() ?? 0 }, true],
+  [0o611, { ...stranger, uid: process.getuid?.() ?? 0 }, false],
+] as const) {
+  const who = { [stranger.uid]: user.gid === stranger.gid ? "a stranger" : "one of its group" }[user.uid] ?? "its owner";
+  test(`a parent of mode ${mode.toString(8)} is ${passes ? "passed" : "closed"} to ${who}, whatever may be read or written in it`, () => {
+    const parent = join(scene.folder, "a");
+    chmodSync(parent, mode);
+    assert.equal(closedParent(folder, user), passes ? undefined : parent);
+    chmodSync(parent, 0o755);
+  });
+}

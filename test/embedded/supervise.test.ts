@@ -73,6 +73,18 @@ test("one that ignores SIGTERM is killed after the deadline, with all that it st
   await eventually("the grandchild is gone", () => !isAlive(grandchild!));
 });
 
+test("hurry() kills what is still being waited for, with all that it started", async () => {
+  const supervisor = scene.use(createSupervisor({ log: scene.log, backOff, stopDeadlineMs: 60_000 }));
+  const { messages, onMessage } = heard();
+  await supervisor.start("worker", stubborn, { env: { PATH: "/usr/bin:/bin" }, onMessage });
+  const { runs, grandchild } = await eventually("it has told", () => messages[0]);
+  const closed = supervisor.close();
+  supervisor.hurry();
+  await closed;
+  assert.equal(isAlive(runs), false);
+  await eventually("the grandchild is gone", () => !isAlive(grandchild!));
+});
+
 test("one that always ends at once is tried again more and more slowly, and in the end asks for a person", async () => {
   const supervisor = scene.use(createSupervisor({ log: scene.log, backOff }));
   await supervisor.start("broken", script("broken.mjs", "process.exit(3)"), { env: {} });

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { closeSync, constants, existsSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { processStart } from "../../src/embedded/process-start.js";
 import { takeLock } from "../../src/embedded/take-lock.js";
+import { eventually } from "../support/eventually.js";
 import { createScene } from "./scene.js";
 
 const scene = createScene();
@@ -36,5 +40,30 @@ for (const [whose, content] of [
 test("of many who find a dead lock at once, one gets it", async () => {
   writeFileSync(file, "999999999 1\n");
   const results = await Promise.allSettled(Array.from({ length: 20 }, () => takeLock(file, held)));
-  assert.equal(results.filter(({ status }) => status === "fulfilled").length, 1);
+  const locks = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  assert.equal(locks.length, 1);
+  await locks[0]?.close();
 });
+
+test("a lock that is being made, and still empty, is its maker's", async () => {
+  // A pipe, of which it is known when it was read: at first with nothing in it, then with the lock.
+  execFileSync("mkfifo", [file]);
+  const taking = assert.rejects(takeLock(file, held), { message: `held by ${process.pid}` });
+  await (await open(file, "w")).close();
+  await eventually("it was read empty", () => !isBeingRead(file));
+  const pipe = await open(file, "w");
+  await pipe.write(`${process.pid} ${processStart(process.pid)}\n`);
+  await pipe.close();
+  await taking;
+  rmSync(file);
+});
+
+function isBeingRead(pipe: string): boolean {
+  try {
+    closeSync(openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK));
+    return true;
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, "ENXIO");
+    return false;
+  }
+}

@@ -137,6 +137,22 @@ describe("a subscription", () => {
     await second.return();
   });
 
+  it("leaves the user's other streams alone when it is returned twice, or has ended before it is returned", async () => {
+    const user = await core.newUser();
+    const [twice, other] = [await reader.open(user.id), told(await reader.open(user.id))];
+    const earlier = reader.feed.subscribers;
+    await twice.return();
+    await twice.return();
+    const queuedJob = await core.submit(user);
+    const ends = await reader.open(user.id, { queuedJobId: queuedJob.id });
+    await core.queuedJobs.cancel(user, queuedJob.id);
+    assert.equal(await told(ends).ended(), "done");
+    await ends.return();
+    await core.submit(user);
+    await other.count(3);
+    assert.deepEqual([other.story, reader.feed.subscribers], [["QUEUED 1", "CANCELLED 2", "QUEUED 3"], earlier - 1]);
+  });
+
   it("ends with CURSOR_EXPIRED when it has fallen behind what is kept", async () => {
     const user = await core.newUser();
     const subscription = await reader.open(user.id);

@@ -4,13 +4,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createJobRunner } from "./job-runner.js";
-import { parseFuzzOptions } from "./parse-fuzz-options.js";
+import { readFuzzOptions } from "./read-fuzz-options.js";
 import { renderFuzzReport } from "./render-fuzz-report.js";
 import { runFuzz } from "./run-fuzz.js";
 import { madePhotos, realPhotos } from "./sample-photos.js";
 
 process.exitCode = 1;
-const { files, seed } = parseFuzzOptions(process.argv.slice(2));
+const { files, seed } = readFuzzOptions();
 const folder = await mkdtemp(join(tmpdir(), "photo-service-fuzz-"));
 const runner = createJobRunner(folder);
 try {

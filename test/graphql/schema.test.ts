@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { buildSchema, isEnumType, isInputObjectType, isInterfaceType, isObjectType, isRequiredArgument, isRequiredInputField, isScalarType, printSchema, printType, validateSchema } from "graphql";
+import { buildSchema, isEnumType, isInputObjectType, isInterfaceType, isObjectType, isRequiredArgument, isRequiredInputField, isScalarType, lexicographicSortSchema, printSchema, printType, validateSchema } from "graphql";
 import type { GraphQLArgument, GraphQLField, GraphQLInputField, GraphQLNamedType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema } from "graphql";
 import { createSchema } from "../../src/graphql/schema.js";
 
@@ -25,9 +25,10 @@ describe("the schema", () => {
   });
 
   it("is printed as it is committed", () => {
-    const printed = `${printSchema(schema)}\n`;
-    if (process.env["RENEW_SCHEMA"]) writeFileSync(SNAPSHOT, printed);
-    assert.equal(printed, readFileSync(SNAPSHOT, "utf8"), RENEW);
+    if (process.env["RENEW_SCHEMA"]) writeFileSync(SNAPSHOT, `${printSchema(schema)}\n`);
+    // Sorted: TypeGraphQL sorts a field's arguments in place once the field was asked, for whoever builds a schema next.
+    const inOrder = (one: GraphQLSchema) => printSchema(lexicographicSortSchema(one));
+    assert.equal(inOrder(schema), inOrder(buildSchema(readFileSync(SNAPSHOT, "utf8"))), RENEW);
   });
 
   it("has every type, field, argument and value of the contract, no name or nullability changed", { skip: noContract }, () => {

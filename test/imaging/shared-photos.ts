@@ -5,4 +5,4 @@ import { fileURLToPath } from "node:url";
 export const sharedPhotos = fileURLToPath(new URL("../../../../shared/photos/", import.meta.url));
 
 /** For a test's `skip`. */
-export const noSharedPhotos = existsSync(sharedPhotos) ? false : `no real photos here (${sharedPhotos}): this test has shown nothing`;
+export const noSharedPhotos = existsSync(sharedPhotos) ? false : `there are no photos of real cameras in ${sharedPhotos}`;

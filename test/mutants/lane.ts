@@ -1,15 +1,13 @@
 import { execFileSync, spawn } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { mutate } from "./read-areas.js";
-import type { Mutant } from "./mutant.js";
 
-/** A copy of the project in which one guard at a time is taken out. */
+/** A copy of the project in which one source at a time is another. */
 export interface Lane {
   /** The name of the first test that goes red, or the path of a file that fails as a whole; null when all are green. */
   firstRed(files: string[]): Promise<string | null>;
-  /** Runs `work` while the guard is out. */
-  without<T>(mutant: Mutant, work: () => Promise<T>): Promise<T>;
+  /** Runs `work` while the file has this source. */
+  with<T>(file: string, source: string, work: () => Promise<T>): Promise<T>;
 }
 
 const COPIED = ["src", "dist"];
@@ -24,22 +22,30 @@ export function createLane(folder: string, env: NodeJS.ProcessEnv): Lane {
   }
 
   /** That file alone, unchecked: what is asked is what the tests notice, not what the compiler does. */
-  function compile(file: string, source: string): void {
-    writeFileSync(join(folder, file), source);
+  function compile(file: string): void {
     const project = join(folder, "one.json");
     const compilerOptions = { rootDir: ".", outDir: "dist", noCheck: true, noResolve: true, incremental: false, tsBuildInfoFile: null, types: [] };
     writeFileSync(project, JSON.stringify({ extends: "./tsconfig.json", include: [], files: [file], compilerOptions }));
     execFileSync(process.execPath, [resolve("node_modules/typescript/bin/tsc"), "-p", project]);
   }
 
+  /** The page is bundled, of sources that are newer than the bundle. */
+  function bundle(): void {
+    execFileSync(process.execPath, ["dist/src/bin/build-console.js"], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  }
+
   return {
-    async without(mutant, work) {
-      const [compiled, broken] = [mutant.file.replace(/\.ts$/, ".js"), mutate(mutant)];
-      compile(mutant.file, broken);
+    async with(file, source, work) {
+      const isOfPage = file.startsWith("src/console/");
+      const compiled = join("dist", file.replace(/\.ts$/, ".js"));
+      writeFileSync(join(folder, file), source);
       try {
+        if (file.endsWith(".ts")) compile(file);
+        if (isOfPage) bundle();
         return await work();
       } finally {
-        for (const path of [mutant.file, join("dist", compiled), join("dist", `${compiled}.map`)]) cpSync(path, join(folder, path));
+        for (const path of [file, compiled, `${compiled}.map`].filter((one) => existsSync(one))) cpSync(path, join(folder, path));
+        if (isOfPage) bundle();
       }
     },
     firstRed: (files) => runTests(folder, files, env),

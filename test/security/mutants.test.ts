@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { createDraw } from "../mutants/draw.js";
+import { applyMutation, findMutations } from "../mutants/find-mutations.js";
+import { createNearestTests } from "../mutants/nearest-tests.js";
+import { long } from "../support/long.js";
 import { mutate, readAreas, testFilesOf } from "../mutants/read-areas.js";
 
 describe("the guards that npm run mutants takes out", () => {
@@ -19,5 +23,66 @@ describe("the guards that npm run mutants takes out", () => {
     assert.ok(areas.length >= 28 && areas.length <= 40, `there are ${areas.length}`);
     assert.deepEqual([...new Set(areas)], ["feed", "tenancy", "tokens", "waist"]);
     for (const area of new Set(areas)) assert.ok(areas.filter((one) => one === area).length >= 5, area);
+  });
+});
+
+const SOURCE = `import { a } from "./a.js";
+/** A comment: if (x) y(); */
+interface Shape { size: 1 | 2; name: "round" }
+@ObjectType({ description: "word" }) class Kept {}
+export async function act(list: string[], log: Logger): Promise<number | null> {
+  const limit = 3 as const;
+  if (list.length < limit && a) {
+    log.warn({ id: 1 }, "word");
+    await a.close("word", "two words");
+    list.push(\`\${limit}\`);
+  }
+  return list.length === 0 ? 1000 : limit;
+}
+`;
+
+describe("the changes that npm run mutants -- --random makes", () => {
+  const changed = findMutations("src/x.ts", SOURCE).map(({ line, operator, before, after }) => `${line} ${operator}: ${before} → ${after}`);
+
+  it("are of what decides and what acts, and of nothing that is a type, an import, documentation or for the log", () => {
+    assert.deepEqual(changed, [
+      "6 return:  → return; ",
+      "6 constant: 3 → 4", "6 constant: 3 → (2)",
+      "7 negate: list.length < limit && a → !(list.length < limit && a)",
+      "7 swap: list.length < limit && a → ((list.length < limit) || (a))",
+      "7 boundary: list.length < limit → list.length <= limit",
+      '9 drop: await a.close("word", "two words"); → ;',
+      '9 await: await a.close("word", "two words") → (a.close("word", "two words"))',
+      '9 empty: "word" → ""',
+      "10 drop: list.push(`${limit}`); → ;",
+      "12 return: return list.length === 0 ? 1000 : limit; → return null;",
+      "12 negate: list.length === 0 → !(list.length === 0)",
+      "12 boundary: list.length === 0 → list.length !== 0",
+      "12 constant: 0 → 1", "12 constant: 0 → (-1)",
+    ]);
+  });
+
+  it("can all be made, each by itself", () => {
+    for (const mutation of findMutations("src/x.ts", SOURCE)) assert.notEqual(applyMutation(mutation, SOURCE), SOURCE);
+  });
+
+  it("are the same for the same seed, others for another, and none twice", long, () => {
+    const draw = createDraw();
+    const of = (seed: number) => draw(50, seed).map(({ file, start, after }) => `${file} ${start} ${after}`);
+    assert.deepEqual(of(1), of(1));
+    assert.notDeepEqual(of(1), of(2));
+    assert.equal(new Set(of(1)).size, 50);
+  });
+
+  it("are judged by the tests at the path of the file, by those that speak of the same, and then by the nearest", long, () => {
+    const nearest = createNearestTests();
+    const pathsOf = (file: string, before = "") => nearest({ file, before }, Infinity).map(({ path }) => path);
+    const [first = "", ...rest] = pathsOf("src/events/ring.ts");
+    assert.equal(first, "test/events/ring.test.ts");
+    assert.ok(rest.indexOf("test/events/channel.test.ts") < rest.indexOf("test/resume.test.ts"), rest.slice(0, 9).join(", "));
+    const named = pathsOf("src/server/http-server.ts", "await registerMetrics(app)").slice(1, 5);
+    assert.ok(named.includes("test/server/metrics-route.test.ts"), named.join(", "));
+    assert.equal(pathsOf("src/bin/token.ts")[0], "test/bin/token.test.ts");
+    assert.equal(nearest({ file: "src/tasks/hash/run.ts", before: "" }, 1).length, 1);
   });
 });

@@ -140,7 +140,7 @@ describe("a shared result", () => {
     });
   }
 
-  it("is made anew after a second, and again when those are gone who shared it", () => {
+  it("is made again after a second", () => {
     mock.timers.enable({ apis: ["Date"] });
     const event = told(1);
     const members = [join(), join()];
@@ -150,10 +150,32 @@ describe("a shared result", () => {
     mock.timers.tick(1);
     assert.notEqual(members[1]?.textOf(event), first);
     mock.timers.reset();
-    members.forEach((result) => [result.leave(), result.leave()]);
-    const [alone, later] = [join(), join()];
-    assert.notEqual(alone.textOf(event), first);
-    [alone, later].forEach((result) => result.leave());
+    members.forEach((result) => result.leave());
+  });
+
+  it("is kept for those who stay and who join when one of several leaves, however often that one says so", () => {
+    mock.timers.enable({ apis: ["Date"] });
+    const event = told(1);
+    const [one, two, three] = [join(), join(), join()];
+    const first = one.textOf(event);
+    one.leave();
+    one.leave();
+    const late = join();
+    assert.deepEqual([two, three, late].map((result) => result.textOf(event) === first), [true, true, true]);
+    mock.timers.reset();
+    [two, three, late].forEach((result) => result.leave());
+  });
+
+  it("is forgotten when the last of those leaves who shared it", () => {
+    mock.timers.enable({ apis: ["Date"] });
+    const event = told(1);
+    const members = [join(), join()];
+    const first = members[0]?.textOf(event);
+    members.forEach((result) => result.leave());
+    const others = [join(), join()];
+    assert.notEqual(others[0]?.textOf(event), first);
+    mock.timers.reset();
+    others.forEach((result) => result.leave());
   });
 
   it("has its errors masked, and is a result even where it cannot be executed", async () => {

@@ -20,4 +20,6 @@ armFailpoints(async (name) => {
   await new Promise((resolve) => setTimeout(resolve, 50));
 });
 
-await import(`../../src/bin/${process.argv[2]}.js`);
+// Its name is no argument of its own.
+const [program] = process.argv.splice(2, 1);
+await import(`../../src/bin/${program}.js`);

@@ -7,6 +7,7 @@ import { createLogger } from "../../src/logger.js";
 const log = createLogger({ name: "test", level: "info", pretty: false });
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const [mode] = process.argv.slice(2);
+let hurry = () => {};
 
 switch (mode) {
   case "command":
@@ -29,7 +30,7 @@ switch (mode) {
     });
     break;
   default:
-    await runProcess({ log, deadlineMs: mode === "never closes" ? 300 : 5000 }, async (stack) => {
+    await runProcess({ log, deadlineMs: mode === "never closes" ? 300 : 5000, ...(mode === "can hurry" && { hurry: () => hurry() }) }, async (stack, closing) => {
       const alive = setInterval(() => {}, 1000);
       stack.add("first", () => {
         clearInterval(alive);
@@ -39,6 +40,7 @@ switch (mode) {
         await pause(10);
         say("closed second");
         if (mode === "does not close well") throw new Error("stuck");
+        if (mode === "can hurry") await new Promise<void>((resolve) => (hurry = resolve));
         if (mode === "never closes" || mode === "closes slowly") await new Promise((resolve) => setTimeout(resolve, 60_000));
       });
       if (mode === "wrong configuration") throw new ConfigError(["PORT is not a whole number"]);
@@ -47,6 +49,10 @@ switch (mode) {
         say("opening");
         await pause(300);
         stack.add("third", () => say("closed third"));
+      }
+      if (mode === "waits for something") {
+        say("waiting");
+        await pause(60_000, undefined, { signal: closing });
       }
       if (mode === "fault later") setTimeout(() => Promise.reject(new TypeError("a bug")), 10);
     });

@@ -8,6 +8,11 @@ export function processTree(root: number): number[] {
   return tree.map(({ pid }) => pid);
 }
 
+/** Zero when it has ended. */
+export function parentOf(pid: number): number {
+  return readProcess(pid)?.ppid ?? 0;
+}
+
 export function isAlive(pid: number): boolean {
   return readProcess(pid) !== null;
 }

@@ -44,7 +44,7 @@ export function createTestSummary(events: ReturnType<typeof run>): TestSummary {
     fileMs,
     render() {
       const files = [...fileMs].map(([path, ms]) => ({ name: relative(process.cwd(), path), ms }));
-      const reasons = [...skipped].filter(([reason]) => reason !== LEFT_OUT).map(([reason, times]) => `skipped ${times}: ${reason}`);
+      const reasons = [...skipped].filter(([reason]) => reason !== LEFT_OUT).map(([reason, times]) => `${times} NOT RUN, WHICH SHOWS NOTHING: ${reason}`);
       const leftOut = skipped.get(LEFT_OUT) ?? 0;
       return [
         "", "The slowest files:", ...slowest(files), "", "The slowest tests:", ...slowest(tests), "", ...reasons,

@@ -4,18 +4,35 @@
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readCommandLine } from "../../../src/command-line.js";
 import { startServiceProcess } from "../../chaos/service-process.js";
 import { openStage } from "../../chaos/stage.js";
+import { readSeed } from "../../support/read-seed.js";
 import { smallPhoto } from "../../support/small-photo.js";
 import { createTestClient } from "../../support/test-client.js";
 import type { TestClient } from "../../support/test-client.js";
 import { attackInRounds } from "./attack-in-rounds.js";
 import { renderRounds } from "./render-rounds.js";
 
-const { values } = parseArgs({ args: process.argv.slice(2).filter((argument) => argument !== "--"), options: { rounds: { type: "string", default: "3" }, seconds: { type: "string", default: "10" }, seed: { type: "string" }, "rate-limit": { type: "string", default: "0" } } });
-const [rounds, seconds, seed] = [Number(values.rounds), Number(values.seconds), values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed)];
-if (!Number.isSafeInteger(rounds) || rounds < 1 || !(seconds > 0) || !Number.isSafeInteger(seed) || seed < 0) throw new Error("--rounds must be a whole number from 1, --seconds over 0, --seed a whole number from 0");
+const { rounds, seconds, seed, rateLimit } = readCommandLine(
+  {
+    name: "npm run fuzz:edge",
+    about: "Attack an API with documents, tokens, uploads, frames, streams and URLs that are nearly sound, while a good client works.",
+    options: {
+      rounds: { type: "string", value: "<number>", default: "3", about: "Rounds, each first quiet and then an attack." },
+      seconds: { type: "string", value: "<number>", default: "10", about: "Length of an attack." },
+      seed: { type: "string", value: "<number>", about: "Repeats the attacks of an earlier run." },
+      "rate-limit": { type: "string", value: "<number>", default: "0", about: "RATE_LIMIT_PER_MINUTE of the API." },
+    },
+    examples: ["--rounds 10 --seconds 30 --seed 1"],
+  },
+  (values) => {
+    const read = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
+    if (!Number.isSafeInteger(read.rounds) || read.rounds < 1) throw new Error("--rounds must be a whole number from 1");
+    if (!(read.seconds > 0)) throw new Error("--seconds must be over 0");
+    return { ...read, seed: readSeed(values.seed), rateLimit: values["rate-limit"] };
+  },
+);
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 process.exitCode = 1;
@@ -35,7 +52,7 @@ if (process.exitCode === 0) await rm(folder, { recursive: true, force: true });
 
 async function run(): Promise<string[]> {
   // Without a limit every case reaches what it is for; with one it is seen what an attacker is left of the machine.
-  const env = { ...stage.env, RATE_LIMIT_PER_MINUTE: values["rate-limit"] };
+  const env = { ...stage.env, RATE_LIMIT_PER_MINUTE: rateLimit };
   const api = await startServiceProcess({ role: "api", name: "api", env, logs: stage.logs });
   try {
     const good = createTestClient(api.url, await stage.token("good"));

@@ -44,6 +44,13 @@ describe("the pages of QueuedJobs", () => {
     }
   });
 
+  it("mark in their links where they are, and nothing else", async () => {
+    for (const [path, place] of [["/admin/jobs", "Jobs"], [`/admin/jobs/${ids.failed}`, "Jobs"], ["/admin/db", "Database"]] as const) {
+      const { text } = await operated.get(path);
+      assert.deepEqual([...text.matchAll(/<a [^>]*aria-current="page">([^<]*)</g)].map(([, name]) => name), [place], path);
+    }
+  });
+
   it("lead from an id to its page, and say so when it is none", async () => {
     const answer = await operated.get(`/admin/jobs?id=${ids.failed.toUpperCase()}`);
     assert.deepEqual([answer.status, answer.headers.get("location")], [303, `/admin/jobs/${ids.failed}`]);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import type { ClientRequest } from "node:http";
 import { after, before, describe, it } from "node:test";
+import { armFailpoints } from "../../../src/failpoint.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
 import { eventually } from "../../support/eventually.js";
 import { smallPhoto } from "../../support/small-photo.js";
@@ -118,6 +119,18 @@ describe("an upload that is refused", () => {
 
   it("has no body at all: 400", async () => {
     assertRefusal(await send(null), 400, "BAD_USER_INPUT", /^(file: There is no file\.|file: The file is empty\.)$/);
+    await assertNothingKept();
+  });
+
+  it("fails for a reason of the service's own: 500 without a detail, logged, and nothing is kept", async () => {
+    armFailpoints(async (name) => {
+      if (name === "upload: before the row") throw Object.assign(new Error("EIO: i/o error, read"), { code: "EIO" });
+    });
+    const refusal = await send(smallPhoto(), { "content-type": "image/png" }).finally(() => armFailpoints(async () => {}));
+    assertRefusal(refusal, 500, "INTERNAL_SERVER_ERROR", "Internal server error");
+    const isFault = (line: Record<string, unknown>) => line["msg"] === "a request failed";
+    assert.deepEqual(service.logged.filter(isFault).map(({ level, err }) => [level, (err as { code: string }).code]), [[50, "EIO"]]);
+    service.logged.splice(0, Infinity, ...service.logged.filter((line) => !isFault(line)));
     await assertNothingKept();
   });
 

@@ -1,0 +1,36 @@
+import { readCommandLine } from "../../src/command-line.js";
+
+export interface SoakOptions {
+  minutes: number;
+  /** Logged events per second of steady submissions, beside the mixed load; 0: none. */
+  events: number;
+  /** Seconds that finished QueuedJobs and events are kept; null: as the service has it. */
+  ttlSeconds: number | null;
+}
+
+export function readSoakOptions(): SoakOptions {
+  return readCommandLine(
+    {
+      name: "npm run soak",
+      about:
+        "Put a steady mixed load on the service, and check that memory, timers, listeners, handles and " +
+        "connections return to what they were, and with --ttl that tables level off.",
+      options: {
+        minutes: { type: "string", value: "<number>", default: "30", about: "Length of the load, from 1." },
+        events: { type: "string", value: "<number>", default: "0", about: "Logged events per second beside it." },
+        ttl: { type: "string", value: "<seconds>", about: "Time that finished jobs and events are kept, from 10." },
+      },
+      examples: ["--minutes 10", "--events 100 --ttl 60"],
+    },
+    (values) => {
+      const [minutes, events] = [Number(values.minutes), Number(values.events)];
+      const ttlSeconds = values.ttl === undefined ? null : Number(values.ttl);
+      if (!(minutes >= 1 && minutes <= 24 * 60)) throw new Error("--minutes must be a number from 1 to 1440");
+      if (!(events >= 0 && events <= 1000)) throw new Error("--events must be a number from 0 to 1000");
+      if (ttlSeconds !== null && !(Number.isSafeInteger(ttlSeconds) && ttlSeconds >= 10)) {
+        throw new Error("--ttl must be a whole number of seconds from 10");
+      }
+      return { minutes, events, ttlSeconds };
+    },
+  );
+}

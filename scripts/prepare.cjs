@@ -1,0 +1,66 @@
+// Runs before the scripts of package.json: refuses a Node.js that is too old, and compiles the
+// sources when they are newer than what was compiled last. `--always` compiles in any case.
+// Plain CommonJS of old: a Node.js that is too old must be able to read it, and nothing is compiled yet.
+"use strict";
+const childProcess = require("child_process");
+const fs = require("fs");
+const path = require("path");
+const manifest = require("../package.json");
+
+const INPUTS = ["src", "test", "bench", "examples", "package-lock.json", "tsconfig.json"];
+/** Its time is that of the last compilation that succeeded, at its begin. */
+const BUILT = "dist/.built";
+const COMPILER = "node_modules/typescript/bin/tsc";
+
+process.chdir(path.join(__dirname, ".."));
+checkNode();
+if (!fs.existsSync("node_modules")) refuse("The packages are not installed: run npm ci first.");
+// An installation without development packages, or an image without sources, is compiled already.
+const canCompile = fs.existsSync(COMPILER) && fs.existsSync("src");
+if (canCompile && (process.argv.includes("--always") || isStale())) compile();
+
+function checkNode() {
+  const wanted = /(\d+)\.(\d+)/.exec(manifest.engines.node);
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  const [least, leastMinor] = [Number(wanted[1]), Number(wanted[2])];
+  if (major > least || (major === least && minor >= leastMinor)) return;
+  refuse(
+    `Node.js ${process.versions.node} is too old: the Photo Service needs ${least}.${leastMinor} ` +
+      "or newer. Install it from https://nodejs.org, or run: nvm install --lts",
+  );
+}
+
+function isStale() {
+  if (!fs.existsSync(BUILT)) return true;
+  const built = fs.statSync(BUILT).mtimeMs;
+  return INPUTS.some((input) => isNewer(input, built));
+}
+
+/** A folder is newer, too, when something was removed from it. */
+function isNewer(file, time) {
+  const found = fs.existsSync(file) ? fs.statSync(file) : null;
+  if (found === null || path.basename(file) === "node_modules") return false;
+  if (found.mtimeMs > time) return true;
+  return found.isDirectory() && fs.readdirSync(file).some((name) => isNewer(path.join(file, name), time));
+}
+
+function compile() {
+  const begun = new Date();
+  process.stderr.write("Compiling, which takes some seconds after a change …\n");
+  run(COMPILER);
+  run("dist/src/bin/build-console.js");
+  fs.writeFileSync(BUILT, "");
+  fs.utimesSync(BUILT, begun, begun);
+}
+
+/** Standard output is the script's own: `npm run --silent token` is read by others. */
+function run(script) {
+  const { status, signal } = childProcess.spawnSync(process.execPath, [script], { stdio: ["ignore", 2, 2] });
+  if (signal !== null) process.kill(process.pid, signal);
+  if (status !== 0) process.exit(status || 1);
+}
+
+function refuse(sentence) {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+}

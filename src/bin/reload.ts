@@ -1,0 +1,42 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Supervised } from "../embedded/supervise.js";
+import type { Logger } from "../logger.js";
+import type { StoreUrls } from "./start-stores.js";
+
+/** The message by which `npm run dev` reports what it has compiled. */
+export interface Reload {
+  /** Paths below src/. */
+  changed: string[];
+}
+
+const migrate = fileURLToPath(new URL("migrate.js", import.meta.url));
+
+/** Restarts the processes whenever `npm run dev` has compiled something. */
+export function reloadWhenTold(options: {
+  stores: Promise<StoreUrls>;
+  env: NodeJS.ProcessEnv;
+  processes: readonly Supervised[];
+  log: Logger;
+}): void {
+  const { stores, env, processes, log } = options;
+  let running = Promise.resolve();
+
+  async function reload({ changed }: Reload): Promise<void> {
+    try {
+      if (changed.some((path) => path.startsWith("tasks/"))) await syncCatalogue();
+    } catch (error) {
+      log.error({ err: error }, "the catalogue could not be brought in step with the tasks");
+    }
+    await Promise.all(processes.map((one) => one.restart("source changed")));
+  }
+  /** In a process of its own, which loads the tasks as they are now. */
+  async function syncCatalogue(): Promise<void> {
+    const { databaseUrl } = await stores;
+    await promisify(execFile)(process.execPath, [migrate], { env: { ...env, DATABASE_URL: databaseUrl } });
+  }
+  process.on("message", (message: Reload) => {
+    running = running.then(() => reload(message));
+  });
+}

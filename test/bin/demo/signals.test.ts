@@ -1,0 +1,45 @@
+// `npm run demo` below a real npm, in a copy of this repository: what is left of it after a signal.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { after, afterEach, before, describe, it } from "node:test";
+import { eventually } from "../../support/eventually.js";
+import { long } from "../../support/long.js";
+import {
+  copyProject, endAllBelow, endedBelow, NO_PROC, pressCtrlC, runNpm,
+} from "../../support/npm-run.js";
+import { processTree } from "../../support/process-tree.js";
+
+describe("npm run demo, which has started a service of its own", { skip: NO_PROC }, () => {
+  let project: ReturnType<typeof copyProject>;
+  before(() => {
+    project = copyProject();
+  });
+  afterEach(() => endAllBelow(project.path));
+  after(() => project.remove());
+
+  async function start() {
+    const run = runNpm("demo", { cwd: project.path });
+    const postmaster = join(project.path, ".data/postgres/data/postmaster.pid");
+    await eventually("its service is being started", () => existsSync(postmaster));
+    return run;
+  }
+
+  it("stops that when npm alone gets SIGTERM", long, async () => {
+    const run = await start();
+    run.npm.kill("SIGTERM");
+    await endedBelow(project.path, run);
+  });
+
+  it("stops that at one Ctrl-C", long, async () => {
+    const run = await start();
+    pressCtrlC(run);
+    await endedBelow(project.path, run);
+  });
+
+  it("stops that when it is killed", long, async () => {
+    const run = await start();
+    const [, demo = 0] = processTree(run.npm.pid ?? 0);
+    process.kill(demo, "SIGKILL");
+    await endedBelow(project.path, run);
+  });
+});

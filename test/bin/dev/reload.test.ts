@@ -1,0 +1,47 @@
+// `npm run dev` below a real npm, in a copy of this repository: what becomes of an edit.
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { eventually } from "../../support/eventually.js";
+import { long } from "../../support/long.js";
+import {
+  copyProject, endAllBelow, endedBelow, NO_PROC, pressCtrlC, runNpm,
+} from "../../support/npm-run.js";
+import { createTestClient } from "../../support/test-client.js";
+
+describe("npm run dev", { skip: NO_PROC }, () => {
+  let project: ReturnType<typeof copyProject>;
+  before(() => {
+    project = copyProject();
+  });
+  after(async () => {
+    await endAllBelow(project.path);
+    project.remove();
+  });
+
+  it("serves edits made while it starts and at its banner, with the catalogue, and no warning", long, async () => {
+    const run = runNpm("dev", { cwd: project.path });
+    edit("src/bin/version.ts", "manifest.version;", 'manifest.version + "-edited";');
+    const { url, token } = await run.ready();
+    edit("src/tasks/echo/task.ts", 'title: "Echo"', 'title: "Echo, edited"');
+    const client = createTestClient(url, token ?? "");
+    await eventually("both edits are served", async () => {
+      const { service, job } = await client.get('{ service { version } job(name: "echo") { title } }');
+      return service.version.endsWith("-edited") && job.title === "Echo, edited";
+    }, 90_000);
+    assert.match(run.output, /^Source changed: restarting the API and the worker\.$/m);
+    assert.doesNotMatch(run.output, /ended by itself|catalogue could not/);
+
+    pressCtrlC(run);
+    await endedBelow(project.path, run);
+    assert.doesNotMatch(run.output, /second SIG|did not close|giving up|"level":[456]0/);
+  });
+
+  function edit(path: string, from: string, to: string): void {
+    const file = join(project.path, path);
+    const text = readFileSync(file, "utf8");
+    assert.ok(text.includes(from), `${path} is without ${from}`);
+    writeFileSync(file, text.replace(from, to));
+  }
+});

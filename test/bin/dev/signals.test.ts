@@ -1,0 +1,43 @@
+// `npm run dev` below a real npm, in a copy of this repository: what is left of it after a signal.
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, it } from "node:test";
+import { long } from "../../support/long.js";
+import {
+  copyProject, endAllBelow, endedBelow, NO_PROC, pressCtrlC, processesBelow, runNpm,
+} from "../../support/npm-run.js";
+import { parentOf } from "../../support/process-tree.js";
+
+describe("npm run dev", { skip: NO_PROC }, () => {
+  let project: ReturnType<typeof copyProject>;
+  before(() => {
+    project = copyProject();
+  });
+  afterEach(() => endAllBelow(project.path));
+  after(() => project.remove());
+
+  const start = () => runNpm("dev", { cwd: project.path });
+
+  it("leaves nothing behind at one Ctrl-C, which the terminal and npm both signal", () => tryCtrlC());
+
+  it("leaves nothing behind at a Ctrl-C in 16 of 16 tries", long, async () => {
+    for (let i = 0; i < 16; i++) await tryCtrlC();
+  });
+
+  it("leaves nothing behind when it is killed", long, async () => {
+    const run = start();
+    const { pid } = await run.ready();
+    const all = processesBelow(project.path);
+    const dev = parentOf(pid);
+    assert.ok(all.includes(dev), `${dev} is not one of ${all.join(", ")}`);
+    process.kill(dev, "SIGKILL");
+    await endedBelow(project.path, run);
+  });
+
+  async function tryCtrlC(): Promise<void> {
+    const run = start();
+    await run.ready();
+    pressCtrlC(run);
+    await endedBelow(project.path, run);
+    assert.doesNotMatch(run.output, /second SIG|did not close|giving up/);
+  }
+});

@@ -1,0 +1,48 @@
+// `npm start` below a real npm, in a copy of this repository: what is left of it after a signal.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { after, afterEach, before, describe, it } from "node:test";
+import { eventually } from "../../support/eventually.js";
+import { long } from "../../support/long.js";
+import {
+  copyProject, endAllBelow, endedBelow, NO_PROC, pressCtrlC, processesBelow, runNpm,
+} from "../../support/npm-run.js";
+
+describe("npm start", { skip: NO_PROC }, () => {
+  let project: ReturnType<typeof copyProject>;
+  before(() => {
+    project = copyProject();
+  });
+  afterEach(() => endAllBelow(project.path));
+  after(() => project.remove());
+
+  const start = () => runNpm("start", { cwd: project.path });
+
+  it("stops the whole service when npm alone gets SIGTERM", async () => {
+    const run = start();
+    await run.ready();
+    assert.ok(processesBelow(project.path).length > 4);
+    run.npm.kill("SIGTERM");
+    await endedBelow(project.path, run);
+    assert.equal(existsSync(join(project.path, ".data/service.json")), false);
+  });
+
+  it("leaves nothing behind at one Ctrl-C, which the terminal and npm both signal", async () => {
+    await tryCtrlC("ready");
+  });
+
+  it("leaves nothing behind in 16 of 16 tries, also while it starts", long, async () => {
+    for (let i = 0; i < 16; i++) await tryCtrlC(i % 2 === 0 ? "ready" : "starting");
+  });
+
+  async function tryCtrlC(when: "ready" | "starting"): Promise<void> {
+    const run = start();
+    const postmaster = join(project.path, ".data/postgres/data/postmaster.pid");
+    if (when === "ready") await run.ready();
+    else await eventually("PostgreSQL is being started", () => existsSync(postmaster));
+    pressCtrlC(run);
+    await endedBelow(project.path, run);
+    assert.doesNotMatch(run.output, /second SIG|did not close|giving up/);
+  }
+});

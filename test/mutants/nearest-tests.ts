@@ -1,0 +1,136 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { parseSource, walk, type SyntaxNode } from "./syntax.js";
+
+/** How long each file of tests took when it was run last, by its path below test/. */
+const TIMES = "dist/test/times.json";
+const UNKNOWN_MS = 3000;
+/** What a process of its own takes before its first test. */
+const LOADING_MS = 1000;
+
+export interface TestFile {
+  /** Below the project, e.g. `test/events/ring.test.ts`. */
+  path: string;
+  ms: number;
+}
+
+/** What is changed: the file, and the text in it. */
+export interface Place {
+  file: string;
+  before: string;
+}
+
+/**
+ * The files of tests that may notice a change, in the order in which that is likely: those at the
+ * path of the file, those whose names have a word of the changed text, and then by how many imports
+ * lie between. As many as take `budgetMs` together, and at least one.
+ */
+export function createNearestTests(): (place: Place, budgetMs: number) => TestFile[] {
+  const files = ["src", "test"].flatMap((root) => readdirSync(root, { recursive: true, encoding: "utf8" }).map((path) => join(root, path)));
+  const sources = files.filter((path) => /\.tsx?$/.test(path) && !path.endsWith(".d.ts"));
+  const users = usersOf(sources);
+  const times = readTimes();
+  return ({ file, before }, budgetMs) => {
+    const words = wordsIn(before);
+    const tests = [...distancesTo(file, users)].filter(([path]) => path.endsWith(".test.ts")).map(([path, distance]) => ({
+      path,
+      rank: isMirror(path, file) ? Infinity : nameOf(path).filter((word) => words.has(word)).length,
+      distance,
+      ms: LOADING_MS + (times[path.slice("test/".length).replace(/\.ts$/, ".js")] ?? UNKNOWN_MS),
+    }));
+    const nearest = tests.toSorted((a, b) => compare(b.rank, a.rank) || a.distance - b.distance || a.ms - b.ms);
+    let left = budgetMs;
+    return nearest.filter(({ ms }, i) => {
+      if (i > 0 && ms > left) return false;
+      left -= ms;
+      return true;
+    });
+  };
+}
+
+/** Infinity less Infinity is not a number. */
+function compare(a: number, b: number): number {
+  return a === b ? 0 : a - b;
+}
+
+/** `registerMetrics` has two. */
+function wordsIn(text: string): Set<string> {
+  return new Set(text.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase().match(/[a-z]{3,}/g));
+}
+
+function nameOf(test: string): string[] {
+  return [...wordsIn(test.replace(/^.*\//, "").replace(/\.test\.ts$/, ""))];
+}
+
+/** At its path, or at that of a folder that it is in: `tasks/hash.test.ts` is of all of `tasks/hash/`. */
+function isMirror(test: string, source: string): boolean {
+  const subject = test.replace(/^test\//, "src/").replace(/\.test\.ts$/, "");
+  const name = source.replace(/\.tsx?$/, "");
+  return subject === name || dirname(subject) === name || name.startsWith(`${subject}/`);
+}
+
+/** For each file those that import it, or start it as a process. */
+function usersOf(sources: string[]): Map<string, string[]> {
+  const users = new Map<string, string[]>();
+  for (const file of sources) {
+    for (const used of usedBy(file, sources)) users.set(used, [...(users.get(used) ?? []), file]);
+  }
+  return users;
+}
+
+function usedBy(file: string, sources: string[]): Set<string> {
+  const used = new Set<string>();
+  const add = (name: unknown) => {
+    if (typeof name !== "string" || !/^\.{1,2}\//.test(name)) return;
+    const path = normalize(join(dirname(file), name)).replace(/\.js$/, ".ts");
+    for (const candidate of [path, `${path}x`]) if (existsSync(candidate)) used.add(candidate);
+  };
+  walk(parseSource(file, readFileSync(file, "utf8")), {
+    skip: () => false,
+    visit(node) {
+      // An import of its own or a lazy one; `new URL("x.js", import.meta.url)` names a process.
+      add((node["source"] as SyntaxNode | undefined)?.["value"]);
+      for (const path of namedBy(node, file, sources)) used.add(path);
+      for (const argument of argumentsOf(node)) {
+        add(argument);
+        add(`./${argument}`);
+        // `runBin("token")`, `moduleUrl("logger")`: the helpers' ways to name a file of src.
+        if (/^(run|start)Bin$|^runNpm$/.test(calleeOf(node))) used.add(`src/bin/${argument}.ts`);
+        if (calleeOf(node) === "moduleUrl") used.add(`src/${argument}.ts`);
+      }
+    },
+  });
+  return used;
+}
+
+/** All that a template may name: of `../src/bin/${name}.js` every file of src/bin. */
+function namedBy(node: SyntaxNode, file: string, sources: string[]): string[] {
+  const parts = node.type === "TemplateLiteral" ? (node["quasis"] as SyntaxNode[]) : [];
+  const texts = parts.map(({ value }) => (value as { raw: string }).raw);
+  if (!texts.at(-1)?.endsWith(".js") || texts.length < 2) return [];
+  const [folder = "", ...rest] = normalize(join(dirname(file), texts.join("\0"))).split("\0");
+  if (!/^\w+\/\w/.test(folder)) return [];
+  return sources.filter((path) => path.startsWith(folder) && path.replace(/\.ts$/, ".js").endsWith(rest.at(-1) ?? ""));
+}
+
+function argumentsOf(node: SyntaxNode): string[] {
+  const list = ["CallExpression", "NewExpression"].includes(node.type) ? (node["arguments"] as SyntaxNode[]) : [];
+  return list.flatMap(({ value }) => (typeof value === "string" ? [value] : []));
+}
+
+function calleeOf(node: SyntaxNode): string {
+  return String((node["callee"] as SyntaxNode | undefined)?.["name"] ?? "");
+}
+
+/** By breadth: how many imports lie between a file and this one. */
+function distancesTo(file: string, users: Map<string, string[]>): Map<string, number> {
+  const distances = new Map([[file, 0]]);
+  for (const [path, distance] of distances) {
+    for (const user of users.get(path) ?? []) if (!distances.has(user)) distances.set(user, distance + 1);
+  }
+  return distances;
+}
+
+function readTimes(): Record<string, number> {
+  return existsSync(TIMES) ? (JSON.parse(readFileSync(TIMES, "utf8")) as Record<string, number>) : {};
+}
