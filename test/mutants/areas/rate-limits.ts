@@ -11,9 +11,16 @@ export const MUTANTS: Mutant[] = [
   { breaks: "a header authorization takes a caller out of the count wherever they go", file: "src/server/limit-addresses.ts", find: "(headers.authorization !== undefined && SIGNED_IN.has(url))", replace: "(headers.authorization !== undefined && SIGNED_IN.size > 0)", tests: ["server/limit-addresses.test"] },
   { breaks: "probes of health are refused with whoever shares their address", file: "src/server/limit-addresses.ts", find: "PROBED.test(url) || ", replace: "", tests: ["server/limit-addresses.test"] },
   { breaks: "operations on a socket are not counted", file: "src/server/socket-protocol.ts", find: "await options.rateLimits.takeOfUser(session.user.id);", replace: "", tests: ["server/graphql-sockets.test", "server/limit-addresses.test", "server/rate-limits.test"] },
-  { breaks: "each process has a limit of its own: Redis is not told", file: "src/server/rate-limits.ts", find: "Object.assign(count, { told, others: all - told })", replace: "Object.assign(count, { told, others: 0 })", tests: LIMITS },
-  { breaks: "with Redis away there is no limit", file: "src/server/rate-limits.ts", find: "if (count.others + mine > limit)", replace: 'if (redis.status === "ready" && count.others + mine > limit)', tests: LIMITS },
+  { breaks: "each process has a limit of its own: Redis is not told", file: "src/server/minute-counts.ts", find: "{ reported: own, others: all - own }", replace: "{ reported: own, others: 0 * all }", tests: LIMITS },
+  { breaks: "with Redis away there is no limit", file: "src/server/rate-limits.ts", find: "if (count.others + mine > limit)", replace: "if (count.others !== 0 && count.others + mine > limit)", tests: LIMITS },
   { breaks: "who comes first is counted behind those who came while it waited", file: "src/server/rate-limits.ts", find: "if (count.others + mine > limit)", replace: "if (count.others + count.own > limit)", tests: LIMITS },
   { breaks: "an IPv6 network has a limit for each of its addresses", file: "src/server/network-of.ts", find: 'normalizeIP(address ?? "gone").slice(0, 64)', replace: '(address ?? "gone").slice(0, normalizeIP.length + 64)', tests: ["server/rate-limits.test", "server/admin-guard.test"] },
   { breaks: "429 does not say when to try again", file: "src/server/http-status.ts", find: 'error instanceof QuotaExceededError ? { "retry-after": String(Math.ceil(error.retryAfterMs / 1000)) } : {}', replace: "(void QuotaExceededError, void error, {})", tests: ["server/limit-addresses.test"] },
+  {
+    breaks: "what is counted is kept when its minute is over",
+    file: "src/server/minute-counts.ts",
+    find: "this.#minute = newMinute(time);\n    return",
+    replace: "this.#minute = Object.assign(newMinute(time), { before: this.#minute });\n    return",
+    tests: ["server/minute-counts.test"],
+  },
 ];
