@@ -14,6 +14,11 @@ export interface RateLimits {
   takeOfAddress(address: string): Promise<void>;
   /** A token that did not hold. Who has a good one is not harmed by those who share an address with them. */
   takeFailure(address: string): Promise<void>;
+  /**
+   * Throws QuotaExceededError when too many tokens of this network did not hold: the next one is not verified. So that good
+   * ones get in, a few each second pass, and those that name a subject whose token was verified lately.
+   */
+  checkVerification(address: string, namesVerifiedSubject: () => boolean): void;
   close(): Promise<void>;
 }
 
@@ -32,11 +37,14 @@ const PATIENCE_MS = 100;
 /** Tokens that do not hold are a part of what one address may ask. */
 const FAILURES_PART = 0.1;
 const FAILURES = "Too many tokens that do not hold from your address";
+/** Tokens of a network that are verified each second once too many of its tokens did not hold. */
+const VERIFICATIONS_PER_SECOND = 20;
 
 export function createRateLimits(options: RateLimitsOptions): RateLimits {
   const { requestsPerMinute: most, now = Date.now, patienceMs = PATIENCE_MS } = options;
   const counts = new MinuteCounts({ ...options, now, timeoutMs: patienceMs });
   const maxFailures = Math.ceil(most * FAILURES_PART);
+  const verifications = { second: 0, ofNetwork: new Map<string, number>() };
 
   async function take(key: string, limit: number, what: string): Promise<void> {
     if (limit === 0) return;
@@ -45,10 +53,23 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
     if (count.others + mine > limit) throw exceeded(limit, what, time);
   }
 
+  function checkVerification(address: string, namesVerifiedSubject: () => boolean): void {
+    const network = networkOf(address);
+    const failures = counts.find(`failures:${network}`);
+    if (!failures || failures.others + failures.own < maxFailures || namesVerifiedSubject()) return;
+    const time = now();
+    const second = Math.floor(time / 1000);
+    if (verifications.second !== second) Object.assign(verifications, { second, ofNetwork: new Map() });
+    const count = (verifications.ofNetwork.get(network) ?? 0) + 1;
+    verifications.ofNetwork.set(network, count);
+    if (count > VERIFICATIONS_PER_SECOND) throw exceeded(maxFailures, FAILURES, time);
+  }
+
   return {
     takeOfUser: (userId) => take(`user:${userId}`, most, "Too many requests of yours"),
     takeOfAddress: (address) => take(`address:${networkOf(address)}`, most, "Too many requests without a token from your address"),
     takeFailure: (address) => take(`failures:${networkOf(address)}`, maxFailures, FAILURES),
+    checkVerification,
     close: () => counts.close(),
   };
 }
