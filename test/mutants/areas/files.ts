@@ -105,4 +105,25 @@ export const MUTANTS: Mutant[] = [
     replace: "const short = keys.slice(0, 1).findIndex((key) => key.length < 32);",
     tests: ["config.test"],
   },
+  {
+    breaks: "raw bytes without a proper content type are refused",
+    file: "src/server/photo-uploads.ts",
+    find: "headers[\"content-type\"] = RAW;",
+    replace: "headers[\"x-type\"] = RAW;",
+    tests: ["server/photo-uploads"],
+  },
+  {
+    breaks: "a form is read as raw bytes",
+    file: "src/server/photo-uploads.ts",
+    find: "const FORM = /^\\s*multipart",
+    replace: "const FORM = /^\\s*x-multipart",
+    tests: ["server/photo-uploads"],
+  },
+  {
+    breaks: "a photo that is sent as something else is not told how to be sent",
+    file: "src/server/photo-uploads.ts",
+    find: "&& !PHOTO.test(type)",
+    replace: "&& type === \"\"",
+    tests: ["server/photo-uploads"],
+  },
 ];
