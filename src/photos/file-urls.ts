@@ -42,7 +42,7 @@ export function createFileUrls(options: { signingKey: string; publicUrl: string 
   }
 
   function sign(kind: FileKind, id: string, name: string): string {
-    const path = `/files/${kind}/${id}/${encodeURIComponent(name)}`;
+    const path = `/files/${kind}/${id}/${segmentOf(name)}`;
     const expiry = String(Math.ceil((now() / 1000 + LIFE_SECONDS) / STEP_SECONDS) * STEP_SECONDS);
     return `${base}${path}?exp=${expiry}&sig=${mac(signingKey, path, expiry).toString("base64url")}`;
   }
@@ -57,4 +57,9 @@ export function createFileUrls(options: { signingKey: string; publicUrl: string 
       return keys.some((key) => timingSafeEqual(given, mac(key, path, expiry))) && Number(expiry) > now() / 1000;
     },
   };
+}
+
+/** Beware: `.` and `..` change the path in every browser, however they are encoded; what has such a name goes by another. */
+function segmentOf(name: string): string {
+  return name === "." || name === ".." ? "file" : encodeURIComponent(name);
 }

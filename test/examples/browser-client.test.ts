@@ -11,9 +11,9 @@ import { NOT_ALL } from "../support/browser.js";
 import { launchChromium, watchPage } from "../support/chromium.js";
 import { eventually } from "../support/eventually.js";
 import { serveBundle } from "../support/serve-bundle.js";
+import { smallPhoto } from "../support/small-photo.js";
 import { createTcpProxy } from "../support/tcp-proxy.js";
 import { startTestService } from "../support/test-service.js";
-import { smallPhoto } from "../support/small-photo.js";
 import type { TestService } from "../support/test-service.js";
 
 describe("the client without a framework", () => {

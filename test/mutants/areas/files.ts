@@ -126,4 +126,18 @@ export const MUTANTS: Mutant[] = [
     replace: "&& type === \"\"",
     tests: ["server/photo-uploads"],
   },
+  {
+    breaks: "a photo may be called ..",
+    file: "src/server/clean-filename.ts",
+    find: "ONLY_DOTS.test(clean) ? \"photo\" :",
+    replace: "clean.length === 0 && ONLY_DOTS.test(clean) ? \"photo\" :",
+    tests: ["server/clean-filename.test", "server/signed-files"],
+  },
+  {
+    breaks: "the URL of what is stored as .. leads elsewhere",
+    file: "src/photos/file-urls.ts",
+    find: "name === \".\" || name === \"..\" ? \"file\" :",
+    replace: "name === \"\" ? \"file\" :",
+    tests: ["server/signed-files"],
+  },
 ];
