@@ -29,6 +29,15 @@ const proxies = z.string()
 const url = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), `is no URL that begins with ${protocols.join("// or ")}//`);
 
+/** One key, or several with commas, while one takes the place of another. */
+function checkSigningKeys(text: string, context: z.core.$RefinementCtx<string>): void {
+  const keys = text.split(",").map((key) => key.trim()).filter(Boolean);
+  const short = keys.findIndex((key) => key.length < 32);
+  if (keys.length > 0 && short === -1) return;
+  const which = keys.length > 1 ? `has a key, number ${short + 1} of ${keys.length}, that ` : "";
+  context.addIssue({ code: "custom", message: `${which}is shorter than 32 characters` });
+}
+
 /** Every variable that the service reads, with its default where it has one. */
 const variables = {
   NODE_ENV: z.string().default("development"),
@@ -44,7 +53,7 @@ const variables = {
   ADMIN_EMAILS: list.default([]),
   ADMIN_PASSWORD: z.string().min(12, "is shorter than 12 characters").optional(),
   ADMIN_ACTIONS: flag.default(false),
-  FILE_SIGNING_KEY: z.string().min(32, "is shorter than 32 characters").optional(),
+  FILE_SIGNING_KEY: z.string().superRefine(checkSigningKeys).optional(),
   STORAGE_URL: z.string().regex(/^(file:.+|s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w!.*'()-]+)*\/?)$/, "is neither file:<folder> nor s3://<bucket>[/<prefix>]").default("file:.data/photos"),
   AWS_ACCESS_KEY_ID: z.string().regex(/^\S+$/, "has a blank in it").optional(),
   AWS_SECRET_ACCESS_KEY: z.string().regex(/^\S+$/, "has a blank in it").optional(),

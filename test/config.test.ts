@@ -77,6 +77,9 @@ describe("the configuration", () => {
     [{ REDIS_URL: "redis" }, "REDIS_URL is no URL that begins with redis:// or rediss://"],
     [{ ADMIN_PASSWORD: "11-chars-as" }, "ADMIN_PASSWORD is shorter than 12 characters"],
     [{ FILE_SIGNING_KEY: "short" }, "FILE_SIGNING_KEY is shorter than 32 characters"],
+    [{ FILE_SIGNING_KEY: " , " }, "FILE_SIGNING_KEY is shorter than 32 characters"],
+    [{ FILE_SIGNING_KEY: `${SECRET},${SECRET.slice(1)}` }, "FILE_SIGNING_KEY has a key, number 2 of 2, that is shorter than 32 characters"],
+    [{ FILE_SIGNING_KEY: `short , ${SECRET},` }, "FILE_SIGNING_KEY has a key, number 1 of 2, that is shorter than 32 characters"],
     [{ WORKER_CONCURRENCY: "8", WORKER_TASKS: "7" }, "WORKER_TASKS (7) is under WORKER_CONCURRENCY (8): photos are tasks too"],
     [{ JWT_PUBLIC_KEY: "a", JWT_JWKS_URL: "https://keys.test" }, "JWT_PUBLIC_KEY and JWT_JWKS_URL are both set: only one of them can tell how tokens are verified"],
   ];

@@ -7,7 +7,7 @@ import { issuerSpellings } from "./issuer-spellings.js";
 import { createJwks } from "./jwks.js";
 import type { JwksOptions } from "./jwks.js";
 import { createFixedKeys } from "./key-source.js";
-import type { ChosenKeys, KeyReadiness, KeySource } from "./key-source.js";
+import type { ChosenKeys, KeyChoice, KeyReadiness, KeySource } from "./key-source.js";
 import { parseJwksUrl } from "./parse-jwks-url.js";
 import { tokenClaims } from "./token-claims.js";
 import type { TokenClaims } from "./token-claims.js";
@@ -31,12 +31,16 @@ export interface TokenVerifierOptions {
   logger?: Logger;
 }
 
+/** `namesVerifiedSubject`: a token of the subject that this one names was verified lately. */
+export type CheckToken = (namesVerifiedSubject: () => boolean) => void;
+
 export interface TokenVerifier {
   /**
    * Rejects with UnauthenticatedError, or with ServiceUnavailableError when only the key server knows the key and it is
-   * away. The claims are shared between callers, and frozen.
+   * away. The claims are shared between callers, and frozen. `check` runs before a signature is verified; what it throws is
+   * thrown.
    */
-  verify(token: string): Promise<TokenClaims>;
+  verify(token: string, check?: CheckToken): Promise<TokenClaims>;
   /** For the readiness page; always ready unless the keys come from a key server. */
   readiness(): KeyReadiness;
   close(): void;
@@ -49,19 +53,20 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   const remembered = createVerifiedTokens({ generation: source.generation, clock, max: maxRemembered });
   const checks = { issuer: issuers.flatMap(issuerSpellings), audience: [...audiences], requiredClaims: ["exp", "sub", "email"], clockTolerance: LEEWAY_SECONDS };
 
-  async function check(token: string): Promise<{ claims: TokenClaims; generation: number }> {
-    const choice = tokenHeader(token);
+  async function verifyWithKeys(token: string, choice: KeyChoice): Promise<{ claims: TokenClaims; generation: number }> {
     const chosen = await source.choose(choice);
     const now = clock();
     const payload = await verifyWithAny(token, chosen, { ...checks, algorithms: [choice.alg], currentDate: new Date(now) });
     return { claims: readClaims(payload, "development" in keys, now), generation: chosen.generation };
   }
 
-  async function verify(token: string): Promise<TokenClaims> {
+  async function verify(token: string, check?: CheckToken): Promise<TokenClaims> {
     const known = remembered.find(token);
     if (known) return known;
     try {
-      const { claims, generation } = await check(token);
+      const choice = tokenHeader(token);
+      check?.(() => remembered.namesVerifiedSubject(token));
+      const { claims, generation } = await verifyWithKeys(token, choice);
       remembered.add(token, claims, generation);
       return claims;
     } catch (error) {

@@ -5,6 +5,7 @@ import type { Feed } from "../events/feed.js";
 import type { ChildFault } from "../imaging/child-pool.js";
 import type { PhotoInspector } from "../imaging/photo-inspector.js";
 import { createEdgeMetrics, gaugeEdge } from "../observability/edge-metrics.js";
+import type { SocketGauges } from "../observability/edge-metrics.js";
 import { createFaultMetrics } from "../observability/fault-metrics.js";
 import { createStepMetrics } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
@@ -35,7 +36,7 @@ export function createApiMetrics({ revision, tracer }: { revision: string | null
         return taken;
       },
     }),
-    gauge(read: { database: Database; bus: EventBus; feed: Feed; inspector: PhotoInspector; sockets(): number }): void {
+    gauge(read: { database: Database; bus: EventBus; feed: Feed; inspector: PhotoInspector; sockets(): SocketGauges }): void {
       gaugeStores(page, { readBacklog: createBacklogReads(read.database).read, probeRedis: read.bus.probe, jobs: catalogue.keys() });
       gaugeEdge(page, { subscribers: () => read.feed.subscribers, sockets: read.sockets, previews: () => read.inspector.waiting });
     },

@@ -1,3 +1,4 @@
+import { ServiceUnavailableError } from "../errors.js";
 import type { ChildPool, ChildPoolOptions } from "./child-pool.js";
 import { createChildPool } from "./child-pool.js";
 import type { PhotoChildRequest, PhotoChildResponse, PhotoPreview } from "./photo-child-request.js";
@@ -5,7 +6,10 @@ import type { PhotoHeader } from "./photo-header.js";
 
 /** Looks at uploaded files for the API, in child processes: no pixel is decoded in the API's own. */
 export interface PhotoInspector {
-  /** What the header says. Throws PhotoUnreadableError and PhotoTooLargeError; ChildStoppedError when the child died of it. */
+  /**
+   * What the header says. Throws PhotoUnreadableError and PhotoTooLargeError; ServiceUnavailableError when many wait already;
+   * ChildStoppedError when the child died of it, or `signal`, which bounds the wait and the work together, was aborted.
+   */
   probe(path: string, options?: { signal?: AbortSignal }): Promise<PhotoHeader>;
   /**
    * Writes an upright WebP of at most 512 pixels to `outputPath` and says what it looks like. `signal` bounds the wait and
@@ -20,7 +24,9 @@ export interface PhotoInspector {
 }
 
 const ENTRY = new URL("photo-child.js", import.meta.url);
-const PROBE_TIMEOUT_MS = 5000;
+/** For the work alone. A header takes milliseconds. */
+const PROBE_TIMEOUT_MS = 3000;
+const MAX_WAITING_PROBES = 20;
 const PREVIEW_TIMEOUT_MS = 20_000;
 
 /** Two children: one for headers, one for previews, so that no upload's answer waits for another one's decode. */
@@ -29,7 +35,10 @@ export function createPhotoInspector(deps: Pick<ChildPoolOptions, "log" | "memor
   const headers = createChildPool({ entry: ENTRY, size: 1, ...own });
   const previews = createChildPool({ entry: ENTRY, size: 1, ...own });
   return {
-    probe: (path, { signal } = {}) => ask(headers, { kind: "probe", path, maxPixels, acceptHeic }, { signal, timeoutMs: PROBE_TIMEOUT_MS }),
+    async probe(path, { signal } = {}) {
+      if (headers.waiting >= MAX_WAITING_PROBES) throw new ServiceUnavailableError("Too many uploads are being checked; try again in a moment.");
+      return ask(headers, { kind: "probe", path, maxPixels, acceptHeic }, { signal, timeoutMs: PROBE_TIMEOUT_MS });
+    },
     preview: (path, outputPath, { signal } = {}) =>
       ask(previews, { kind: "preview", path, outputPath, maxPixels }, { signal, timeoutMs: PREVIEW_TIMEOUT_MS }),
     get waiting() {

@@ -11,6 +11,8 @@ export interface EdgeMetrics {
   /** An error left with this code. */
   onError(code: string): void;
   onSocketClosed(code: number): void;
+  /** A socket could not open, since too many were opening. */
+  onSocketRefused(): void;
   /** A subscriber was told a logged event, so long after it was recorded. */
   onTold(lagSeconds: number): void;
   onUpload(upload: { created: boolean; byteSize: number }): void;
@@ -29,6 +31,7 @@ export function createEdgeMetrics({ registry }: MetricsPage, onFault: () => void
   const fields = new Histogram({ name: `${PREFIX}field_duration_seconds`, help: "Root fields of GraphQL until they were resolved", labelNames: ["type", "field", "outcome"], buckets: SECONDS, registers });
   const errors = new Counter({ name: `${PREFIX}graphql_errors_total`, help: "Errors that left through GraphQL", labelNames: ["code"], registers });
   const closes = new Counter({ name: `${PREFIX}socket_closes_total`, help: "Sockets that were closed, by either side", labelNames: ["code"], registers });
+  const refused = new Counter({ name: `${PREFIX}sockets_refused_total`, help: "Sockets that could not open, since too many were opening", registers });
   const lag = new Histogram({ name: `${PREFIX}event_lag_seconds`, help: "From the recording of an event until a subscriber was told it, replays apart", buckets: LAGS, registers });
   const uploads = new Counter({ name: `${PREFIX}uploads_total`, help: "Uploads that were taken", labelNames: ["outcome"], registers });
   const uploaded = new Counter({ name: `${PREFIX}uploaded_bytes_total`, help: "Bytes of new photos", registers });
@@ -47,6 +50,7 @@ export function createEdgeMetrics({ registry }: MetricsPage, onFault: () => void
       if (code === "INTERNAL_SERVER_ERROR") onFault();
     },
     onSocketClosed: (code) => closes.inc({ code: CLOSE_CODES.has(code) ? String(code) : "other" }),
+    onSocketRefused: () => refused.inc(),
     // The clocks are two: the database's and ours.
     onTold: (seconds) => lag.observe(Math.max(0, seconds)),
     onUpload({ created, byteSize }) {
@@ -56,9 +60,17 @@ export function createEdgeMetrics({ registry }: MetricsPage, onFault: () => void
   };
 }
 
+export interface SocketGauges {
+  count: number;
+  opening: number;
+  longestWaitSeconds: number;
+}
+
 /** What an API holds now. */
-export function gaugeEdge({ registry }: MetricsPage, read: { subscribers(): number; sockets(): number; previews(): number }): void {
+export function gaugeEdge({ registry }: MetricsPage, read: { subscribers(): number; sockets(): SocketGauges; previews(): number }): void {
   gauge(registry, { name: "subscribers", help: "Streams that are open", collect() { this.set(read.subscribers()); } });
-  gauge(registry, { name: "sockets", help: "Sockets that are open", collect() { this.set(read.sockets()); } });
+  gauge(registry, { name: "sockets", help: "Sockets that are open", collect() { this.set(read.sockets().count); } });
+  gauge(registry, { name: "sockets_opening", help: "Sockets that have not signed in yet", collect() { this.set(read.sockets().opening); } });
+  gauge(registry, { name: "sockets_longest_wait_seconds", help: "How long the socket that waits longest to open has waited", collect() { this.set(read.sockets().longestWaitSeconds); } });
   gauge(registry, { name: "previews_waiting", help: "Previews that wait for the child process of this API", collect() { this.set(read.previews()); } });
 }

@@ -26,19 +26,25 @@ const LIFE_SECONDS = 3600;
 /** Expiries are rounded up to it, so that the same file keeps its URL for a while and caches work. */
 const STEP_SECONDS = 900;
 
-/** HMAC-SHA256 over path and expiry; the secret is used for nothing else. */
+/**
+ * HMAC-SHA256 over path and expiry; the secret is used for nothing else. `signingKey` may be several, with commas: the first
+ * signs, and each verifies, so that a key can be replaced while URLs are out.
+ */
 export function createFileUrls(options: { signingKey: string; publicUrl: string | null; storage: Pick<Storage, "presign">; now?: () => number }): FileUrls {
   const now = options.now ?? Date.now;
+  const keys = options.signingKey.split(",").map((key) => key.trim()).filter(Boolean);
+  const [signingKey = ""] = keys;
+  if (signingKey === "") throw new Error("There is no key to sign file URLs with");
   const base = options.publicUrl?.replace(/\/+$/, "") ?? "";
 
-  function mac(path: string, expiry: string): Buffer {
-    return createHmac("sha256", options.signingKey).update(`v1\n${path}\n${expiry}`).digest();
+  function mac(key: string, path: string, expiry: string): Buffer {
+    return createHmac("sha256", key).update(`v1\n${path}\n${expiry}`).digest();
   }
 
   function sign(kind: FileKind, id: string, name: string): string {
-    const path = `/files/${kind}/${id}/${encodeURIComponent(name)}`;
+    const path = `/files/${kind}/${id}/${segmentOf(name)}`;
     const expiry = String(Math.ceil((now() / 1000 + LIFE_SECONDS) / STEP_SECONDS) * STEP_SECONDS);
-    return `${base}${path}?exp=${expiry}&sig=${mac(path, expiry).toString("base64url")}`;
+    return `${base}${path}?exp=${expiry}&sig=${mac(signingKey, path, expiry).toString("base64url")}`;
   }
 
   return {
@@ -48,7 +54,12 @@ export function createFileUrls(options: { signingKey: string; publicUrl: string 
       const given = Buffer.from(signature, "base64url");
       // base64url has several spellings of the same bytes: only one is right.
       if (given.length !== 32 || given.toString("base64url") !== signature || !/^\d{1,12}$/.test(expiry)) return false;
-      return timingSafeEqual(given, mac(path, expiry)) && Number(expiry) > now() / 1000;
+      return keys.some((key) => timingSafeEqual(given, mac(key, path, expiry))) && Number(expiry) > now() / 1000;
     },
   };
+}
+
+/** Beware: `.` and `..` change the path in every browser, however they are encoded; what has such a name goes by another. */
+function segmentOf(name: string): string {
+  return name === "." || name === ".." ? "file" : encodeURIComponent(name);
 }

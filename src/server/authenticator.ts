@@ -1,8 +1,8 @@
 import type { FastifyRequest } from "fastify";
 import { bearerToken } from "../auth/bearer-token.js";
 import type { TokenClaims } from "../auth/token-claims.js";
-import type { TokenVerifier } from "../auth/token-verifier.js";
-import { UnauthenticatedError } from "../errors.js";
+import type { CheckToken, TokenVerifier } from "../auth/token-verifier.js";
+import { ServiceUnavailableError, UnauthenticatedError } from "../errors.js";
 import type { User, Users } from "../services/users.js";
 import type { RateLimits } from "./rate-limits.js";
 
@@ -33,9 +33,10 @@ export function createAuthenticator({ verifier, users, rateLimits }: { verifier:
 
   async function verify(header: string | string[] | undefined, address: string): Promise<TokenClaims> {
     try {
-      return await verifier.verify(bearerToken(header));
+      const check: CheckToken = (isKnown) => rateLimits.checkVerification(address, isKnown);
+      return await verifier.verify(bearerToken(header), check);
     } catch (error) {
-      if (error instanceof UnauthenticatedError && header !== undefined) await rateLimits.takeFailure(address);
+      if (header !== undefined && didNotHold(error)) await rateLimits.takeFailure(address);
       throw error;
     }
   }
@@ -50,4 +51,9 @@ export function createAuthenticator({ verifier, users, rateLimits }: { verifier:
       throw new UnauthenticatedError('Sign in: the connection_init payload must be { "authorization": "Bearer <token>" }.');
     },
   };
+}
+
+/** The key of a token may be unknown only because the key server is away: that is counted, too. */
+function didNotHold(error: unknown): boolean {
+  return error instanceof UnauthenticatedError || error instanceof ServiceUnavailableError;
 }

@@ -4,6 +4,7 @@ import { CloseCode } from "graphql-ws";
 export const CLOSE = {
   goingAway: [1001, "Going away"],
   tryAgainLater: [1013, "Try again later"],
+  noSignIn: [CloseCode.ConnectionInitialisationTimeout, "Connection initialisation timeout"],
   invalidMessage: [CloseCode.BadRequest, "Invalid message received"],
   forbidden: [CloseCode.Forbidden, "Forbidden"],
   tooManySockets: [CloseCode.TooManyInitialisationRequests, "Too many sockets"],

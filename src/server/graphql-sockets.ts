@@ -9,12 +9,14 @@ import { LIMITS } from "../graphql/limits/limits.js";
 import type { Logger } from "../logger.js";
 import { CLOSE } from "./close-codes.js";
 import { closeInTurns } from "./close-in-turns.js";
+import { ConnectionAdmission } from "./connection-admission.js";
+import type { ExpelReason } from "./connection-admission.js";
 import { createKeepAlive } from "./keep-alive.js";
 import { createMessageRate } from "./message-rate.js";
+import { networkOf } from "./network-of.js";
 import type { Origins } from "./origins.js";
 import type { Proxies } from "./proxies.js";
 import { requestIdOf } from "./request-id.js";
-import { createSocketDoor } from "./socket-door.js";
 import { createSocketProtocol } from "./socket-protocol.js";
 import type { Peer, SocketProtocolOptions } from "./socket-protocol.js";
 import { createSocketWriter } from "./socket-writer.js";
@@ -27,51 +29,71 @@ export interface GraphqlSocketsOptions extends SocketProtocolOptions {
   openingSockets: number;
   log: Logger;
   onClosed: (code: number) => void;
+  /** A socket may not open, since too many do. */
+  onRefused: () => void;
 }
 
 export interface GraphqlSockets {
   /** Sockets that are open now. */
   readonly count: number;
+  /** Sockets that have not signed in yet. */
+  readonly opening: number;
+  /** How long the first of those that wait before their upgrade has waited. */
+  readonly longestWaitSeconds: number;
   /** Takes no more sockets, and closes those there are with 1001: clients come back elsewhere. */
   close(): Promise<void>;
 }
 
 /** For the peers to answer the close. */
 const CLOSE_GRACE_MS = 3000;
+/** For a peer that has not signed in to answer our close; from the others the library waits longer. */
+const STRANGER_GRACE_MS = 1000;
+
+/** How an idle socket is closed whose place is taken back; stock clients come again after both. */
+const EXPELLED: Record<ExpelReason, readonly [code: number, reason: string]> = { late: CLOSE.noSignIn, crowded: CLOSE.tryAgainLater };
 
 export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSockets {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: LIMITS.bytes, perMessageDeflate: false, handleProtocols });
-  const door = createSocketDoor(options.openingSockets);
+  const admission = new ConnectionAdmission(options.openingSockets);
   const keepAlive = createKeepAlive();
   const protocol = createSocketProtocol(options);
 
-  function open(socket: WebSocket, request: IncomingMessage, stream: Duplex): void {
-    const socketId = requestIdOf(request);
+  function open(socket: WebSocket, stream: Duplex, { socketId, address }: { socketId: string; address: string }): void {
     const log = () => options.log.child({ socketId });
-    socket.on("error", (error) => log().debug({ err: error }, "a socket broke"));
     const writer = createSocketWriter(socket, stream, log);
-    const peer: Peer = { socket, writer, address: options.proxies.addressOf(request), log };
-    const leaveDoor = door.enter();
+    const place = admission.enter(networkOf(address), (reason) => close(...EXPELLED[reason]));
+    const close = (code: number, reason?: string) => {
+      // Its place is free at once: what it does about our close is up to it.
+      place.leave();
+      socket.close(code, reason);
+      if (!peer.session) setTimeout(() => socket.terminate(), STRANGER_GRACE_MS).unref();
+    };
+    const peer: Peer = { socket, writer, address, log, close, onSignIn: place.onSignIn };
+    socket.on("error", (error) => {
+      log().debug({ err: error }, "a socket broke");
+      // Where a frame is broken, the library has begun to close it.
+      close(CLOSE.invalidMessage[0]);
+    });
     const mayTell = createMessageRate();
     const isFlood = (): boolean => {
       if (mayTell()) return false;
-      socket.close(...CLOSE.tooManyMessages);
+      close(...CLOSE.tooManyMessages);
       return true;
     };
     socket.on("ping", isFlood);
-    const onHandled = () => peer.session && leaveDoor();
+    const onHandled = () => peer.session && place.leave();
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
         send: writer.send,
-        close: (code, reason) => socket.close(code, reason),
-        onMessage: (handle: (message: never) => Promise<void>) => socket.on("message", (data) => void (isFlood() || handle(parsed(String(data)) as never).then(onHandled, (error) => fail(socket, log, error)))),
+        close,
+        onMessage: (handle: (message: never) => Promise<void>) => socket.on("message", (data) => void (isFlood() || handle(parsed(String(data)) as never).then(onHandled, (error) => fail(peer, error)))),
       },
       peer,
     );
     keepAlive.watch(socket);
     socket.on("close", (code, reason) => {
-      leaveDoor();
+      place.leave();
       options.onClosed(code);
       closed(code, String(reason)).catch((error: unknown) => log().error({ err: error }, "a socket's streams could not be closed"));
     });
@@ -83,9 +105,12 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     if (!options.origins.allows(request)) return refuseUpgrade(socket, "403 Forbidden");
     // Until the upgrade nobody else listens, and an error without a listener would end the process.
     socket.on("error", ignore);
-    door.knock((mayOpen) => {
+    const address = options.proxies.addressOf(request);
+    admission.request(networkOf(address), (mayOpen) => {
       socket.off("error", ignore);
-      sockets.handleUpgrade(request, socket, head, (opened) => (mayOpen ? open(opened, request, socket) : refuse(opened)));
+      if (!mayOpen) options.onRefused();
+      const from = { socketId: requestIdOf(request), address };
+      sockets.handleUpgrade(request, socket, head, (opened) => (mayOpen ? open(opened, socket, from) : refuse(opened)));
     });
   }
 
@@ -95,9 +120,15 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     get count() {
       return sockets.clients.size;
     },
+    get opening() {
+      return admission.opening;
+    },
+    get longestWaitSeconds() {
+      return admission.longestWaitSeconds;
+    },
     async close() {
       options.server.off("upgrade", onUpgrade);
-      door.close();
+      admission.close();
       await closeInTurns(sockets.clients, (socket) => socket.close(...CLOSE.goingAway));
       await Promise.race([new Promise((resolve) => sockets.close(resolve)), pause(CLOSE_GRACE_MS)]);
       for (const socket of sockets.clients) socket.terminate();
@@ -106,13 +137,13 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   };
 }
 
-function fail(socket: WebSocket, log: () => Logger, error: unknown): void {
+function fail({ socket, log, close }: Peer, error: unknown): void {
   // What cannot be sent any more is no fault of ours.
   if (socket.readyState !== socket.OPEN) return;
   // What only servers send is the peer's fault, and nothing that a person must act on.
-  if (error instanceof Error && error.message.startsWith("Unexpected message of type")) return socket.close(...CLOSE.invalidMessage);
+  if (error instanceof Error && error.message.startsWith("Unexpected message of type")) return close(...CLOSE.invalidMessage);
   log().error({ err: error }, "a message could not be handled");
-  socket.close(...CLOSE.internal);
+  close(...CLOSE.internal);
 }
 
 /** The library takes it either way, and holds what it takes as long as a stream is open; what is no JSON it refuses. */
@@ -130,6 +161,7 @@ function ignore(): void {}
 function refuse(socket: WebSocket): void {
   socket.on("error", ignore);
   socket.close(...CLOSE.tryAgainLater);
+  setTimeout(() => socket.terminate(), STRANGER_GRACE_MS).unref();
 }
 
 function refuseUpgrade(socket: Duplex, status: string): void {

@@ -19,6 +19,7 @@ import { createSandboxPage } from "./explorer/sandbox-page.js";
 import { SANDBOX_SCRIPT } from "./explorer/sandbox-script.js";
 import { registerGraphqlEndpoint } from "./graphql-endpoint.js";
 import { createGraphqlSockets } from "./graphql-sockets.js";
+import type { GraphqlSockets } from "./graphql-sockets.js";
 import { registerGraphqlStream } from "./graphql-stream.js";
 import { registerFrontPage } from "./front-page.js";
 import { registerHealth } from "./health.js";
@@ -62,14 +63,13 @@ export interface HttpServerOptions {
   guard: AdminGuard;
   readMetrics: MetricsRouteOptions["read"];
   /** Called with what happens at the doors. */
-  watch: { onRequest: OnRequest; onError(code: string): void; onSocketClosed(code: number): void };
+  watch: { onRequest: OnRequest; onError(code: string): void; onSocketClosed(code: number): void; onSocketRefused(): void };
   timeouts?: HttpTimeouts;
   log: Logger;
 }
 
 export interface HttpServer {
-  /** Sockets that are open now. */
-  readonly sockets: number;
+  readonly sockets: Pick<GraphqlSockets, "count" | "opening" | "longestWaitSeconds">;
   /** Closes what a user has open, sockets with 4403 and streams: their account is gone. */
   closeUser(userId: string): void;
   /** Resolves with the address; port 0 takes a free one. */
@@ -124,12 +124,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     openingSockets: config.maxOpeningSockets,
     log,
     onClosed: watch.onSocketClosed,
+    onRefused: watch.onSocketRefused,
   });
 
   return {
-    get sockets() {
-      return sockets.count;
-    },
+    sockets,
     closeUser: connections.closeUser,
     listen: (address) => app.listen({ ...address, backlog: BACKLOG }),
     async close() {

@@ -10,6 +10,9 @@ const STATUS: [new (...args: never[]) => ServiceError, number][] = [
   [ServiceUnavailableError, 503],
 ];
 
+/** When to try again what the service could not do: no store says how long it will be away. */
+const UNAVAILABLE_SECONDS = 2;
+
 /** Of a request that failed as a whole. */
 export function statusOf(error: unknown): number {
   if (error instanceof ServiceError) return STATUS.find(([kind]) => error instanceof kind)?.[1] ?? 400;
@@ -27,5 +30,6 @@ export function statusOfResult({ data, errors }: { data?: unknown; errors?: read
 /** Of a request that failed: where it is worth another try, in how many seconds; and the rest of a body that comes too slowly is not waited for. */
 export function headersOf(error: unknown): Record<string, string> {
   if (error instanceof TooSlowError) return { connection: "close" };
+  if (error instanceof ServiceUnavailableError) return { "retry-after": String(UNAVAILABLE_SECONDS) };
   return error instanceof QuotaExceededError ? { "retry-after": String(Math.ceil(error.retryAfterMs / 1000)) } : {};
 }

@@ -1,7 +1,7 @@
 import fastifyMultipart from "@fastify/multipart";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Readable } from "node:stream";
-import { InvalidInputError, PhotoTooLargeError, ServiceError } from "../errors.js";
+import { InvalidInputError, PhotoTooLargeError, PhotoUnreadableError, ServiceError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import type { FileUrls } from "../photos/file-urls.js";
 import type { PhotoIntake, Receive } from "../services/photo-intake.js";
@@ -24,6 +24,12 @@ export interface PhotoUploadsOptions {
 
 /** Room for the boundaries and headers of a form around the file. */
 const FORM_BYTES = 64 * 1024;
+const RAW = "application/octet-stream";
+const FORM = /^\s*multipart\/form-data\b/i;
+/** Types that a photo is rightly sent as. */
+const PHOTO = /^\s*($|image\/|application\/octet-stream\b|multipart\/form-data\b)/i;
+/** Characters of a content type that are told. */
+const MAX_TYPE_LENGTH = 100;
 
 /**
  * `POST /photos`: the raw bytes, or a form with one `file`. Errors are JSON, `{ code, message }`. A form of another page
@@ -34,6 +40,12 @@ export async function registerPhotoUploads(app: FastifyInstance, options: PhotoU
     scope.removeAllContentTypeParsers();
     await scope.register(fastifyMultipart, { limits: { files: 2, fields: 10, parts: 12, fieldSize: 1024, headerPairs: 20, fileSize: options.maxUploadBytes + 1 }, throwFileSizeLimit: false });
     scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+    scope.addHook("onRequest", (request, _reply, done) => {
+      // Only a form is read by its type; what else is sent need not be one at all: browsers send an empty one for HEIC.
+      const { headers } = request.raw;
+      if (!FORM.test(headers["content-type"] ?? RAW)) headers["content-type"] = RAW;
+      done();
+    });
     scope.setErrorHandler((error, request, reply) => refuse(request, reply, error));
     scope.route({
       method: "POST",
@@ -91,7 +103,19 @@ async function toJson(photo: Photo, fileUrls: FileUrls): Promise<object> {
 /** The frameworks' own are of a broken form, or of a client that went away. */
 function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
   const theirs = !(error instanceof ServiceError) && (statusOf(error) < 500 || isBroken(error));
-  return refuseAsJson(request, reply, theirs ? new InvalidInputError([], "The upload is broken: send the raw bytes, or a form with one file.") : error);
+  const type = contentType(request);
+  if (theirs) return refuseAsJson(request, reply, new InvalidInputError([], `The upload is broken. ${howToSend(type)}`));
+  const isMisnamed = error instanceof PhotoUnreadableError && !PHOTO.test(type);
+  return refuseAsJson(request, reply, isMisnamed ? new PhotoUnreadableError(`${error.message} ${howToSend(type)}`) : error);
+}
+
+/** As it came; empty where there is none. */
+function contentType({ raw }: FastifyRequest): string {
+  return (raw.headersDistinct["content-type"]?.[0] ?? "").slice(0, MAX_TYPE_LENGTH);
+}
+
+function howToSend(type: string): string {
+  return `It was sent as "${type}": send the raw bytes as image/* or application/octet-stream, or a form (multipart/form-data) with one "file".`;
 }
 
 function isBroken(error: unknown): boolean {

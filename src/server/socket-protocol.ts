@@ -43,6 +43,9 @@ export interface Peer {
   address: string;
   /** Made when there is something to say: of most sockets there never is. */
   log: () => Logger;
+  close(code: number, reason?: string): void;
+  /** Its sign-in is under way. */
+  onSignIn(): void;
   /** Since they have signed in. */
   session?: Session;
 }
@@ -59,23 +62,28 @@ export function createSocketProtocol({ operations, teller, connections, ...optio
     const { connectionParams, extra } = context;
     // The library holds them as long as the socket is open; the token has no business there.
     Object.assign(context, { connectionParams: undefined });
+    extra.onSignIn();
     try {
-      extra.session = await options.authenticator.fromPayload(connectionParams, extra.address);
+      return register(extra, await options.authenticator.fromPayload(connectionParams, extra.address));
     } catch (error) {
-      if (!(error instanceof UnauthenticatedError)) extra.socket.close(...CLOSE.tryAgainLater);
+      if (!(error instanceof UnauthenticatedError)) extra.close(...CLOSE.tryAgainLater);
       if (isInternal(error)) extra.log().error({ err: error }, "a socket could not be authenticated");
       return false;
     }
-    return register(extra.socket, extra.session);
   }
 
-  function register(socket: WebSocket, session: Session): boolean {
+  function register(peer: Peer, session: Session): boolean {
+    const { socket } = peer;
     // It went away while its token was looked at: no "close" would take it out again.
     if (socket.readyState !== socket.OPEN) return false;
     const leave = connections.add(session, () => socket.close(...CLOSE.forbidden));
-    if (leave) socket.on("close", leave);
-    else socket.close(...CLOSE.tooManySockets);
-    return leave !== null;
+    if (!leave) {
+      peer.close(...CLOSE.tooManySockets);
+      return false;
+    }
+    socket.on("close", leave);
+    peer.session = session;
+    return true;
   }
 
   /** An error of a single operation is never one of the socket. */

@@ -17,8 +17,9 @@ import type { Storage } from "../photos/storage.js";
 import { PREVIEW_ATTEMPTS } from "./preview-maker.js";
 import { storageKeysOf } from "./photos.js";
 import type { NewPhoto, Photo, Photos } from "./photos.js";
-import { quotaExceeded } from "./quota-exceeded.js";
 import { signedHash } from "./signed-hash.js";
+import { UploadsUnderWay } from "./uploads-under-way.js";
+import type { UploadUnderWay } from "./uploads-under-way.js";
 import type { User, Users } from "./users.js";
 
 /** Takes the bytes of the one file of an upload, as they stream in. */
@@ -28,9 +29,22 @@ export interface PhotoIntake {
   /**
    * Stores an upload; the same bytes by the same user give the first Photo. `read` hands the file over and resolves when
    * the upload has come to its end. Nothing is left of one that fails. Throws InvalidInputError (none, empty, a second
-   * file), PhotoTooLargeError, PhotoUnreadableError, QuotaExceededError, and what `read` throws.
+   * file), PhotoTooLargeError, PhotoUnreadableError, QuotaExceededError (also: too many at once), ServiceUnavailableError
+   * (also: too many wait to be checked), and what `read` throws.
    */
-  take(user: User, read: (receive: Receive) => Promise<void>, log: Logger): Promise<{ photo: Photo; created: boolean }>;
+  take(user: User, read: (receive: Receive) => Promise<void>, log: Logger): Promise<Taken>;
+}
+
+interface Taken {
+  photo: Photo;
+  created: boolean;
+}
+
+/** One upload, and where its bytes lie until they are stored. */
+interface Delivery {
+  path: string;
+  read: (receive: Receive) => Promise<void>;
+  log: Logger;
 }
 
 /** A file on the disk, not kept yet. */
@@ -47,99 +61,115 @@ export interface PhotoIntakeDeps {
   inspector: PhotoInspector;
   maxUploadBytes: number;
   maxStoredBytes: number;
+  /** For the turn of an upload and the check of its header together; then it is refused, without a header there is no Photo. */
+  headerMs?: number;
 }
 
+const HEADER_MS = 5000;
 /** How long an upload's answer waits for the preview; the worker makes it later then. */
 const PREVIEW_MS = 5000;
 
 export function createPhotoIntake(deps: PhotoIntakeDeps): PhotoIntake {
-  const { photos, storage, inspector } = deps;
+  const { photos, users, storage, inspector } = deps;
+  const uploads = new UploadsUnderWay(deps);
 
-  async function keep(user: User, path: string, facts: Received, log: Logger): Promise<{ photo: Photo; created: boolean }> {
-    const known = await photos.findBySha256(user.id, facts.sha256);
-    if (known) return { photo: known, created: false };
-    const header = await probe(path);
-    const { preview, previewAttempts } = await makePreview(path, log);
+  async function takeOne(user: User, upload: UploadUnderWay, { path, read, log }: Delivery): Promise<Taken> {
+    const { storedBytes } = await users.counters(user.id);
+    upload.checkStorage(storedBytes);
+    const received = await receiveOne(path, read, deps.maxUploadBytes, (count) => {
+      upload.checkStorage(storedBytes);
+      upload.add(count);
+    });
+    const twin = await photos.findBySha256(user.id, received.sha256);
+    if (twin) return { photo: twin, created: false };
+    const signal = AbortSignal.timeout(deps.headerMs ?? HEADER_MS);
+    const header = await upload.inTurn(() => readHeader(inspector, path, signal));
+    const { preview, previewAttempts } = await makePreview(inspector, path, log);
     const id = uuidv7();
     const storageKey = `photos/${user.id}/${id}`;
     const previewKey = preview ? `previews/${user.id}/${id}` : null;
-    const row = { id, userId: user.id, ...facts, ...sizeOf(header), storageKey, previewKey, thumbhash: preview?.thumbhash ?? null, phash: preview?.phash ?? null, previewAttempts };
-    const photo = await store(row, path, preview?.path ?? null, log);
-    return photo ? { photo, created: true } : { photo: await winner(user, facts.sha256), created: false };
-  }
-
-  async function probe(path: string): Promise<PhotoHeader> {
-    try {
-      return await inspector.probe(path);
-    } catch (error) {
-      if (!(error instanceof ChildStoppedError) || error.reason === "closed") throw error;
-      throw new PhotoUnreadableError("The header of this file cannot be read: the reader stopped at it. Upload the original file again.", { cause: error });
-    }
-  }
-
-  /** The bytes first, then the row: what a crash leaves in between is bytes that no row names. Null when another upload was first. */
-  async function store(photo: NewPhoto, path: string, previewPath: string | null, log: Logger): Promise<Photo | null> {
-    const discard = () => storage.delete(storageKeysOf(photo)).catch((error) => log.warn({ err: error, photoId: photo.id }, "the bytes of a refused upload are left over"));
-    let recording = false;
-    try {
-      await storage.put(photo.storageKey, path);
-      if (previewPath !== null && photo.previewKey !== null) await storage.put(photo.previewKey, previewPath);
-      await failpoint("upload: before the row");
-      recording = true;
-      const added = await photos.add(photo);
-      if (!added) await discard();
-      return added;
-    } catch (error) {
-      // With the answer lost the row may be there: then the bytes must be, too.
-      if (!recording || !(error instanceof ServiceUnavailableError)) await discard();
-      throw error;
-    }
-  }
-
-  async function winner(user: User, sha256: string): Promise<Photo> {
-    const photo = await photos.findBySha256(user.id, sha256);
-    if (!photo) throw new Error("A photo was deleted while the same bytes were uploaded");
-    return photo;
-  }
-
-  /** Null when there is none yet, or none can be made: a photo whose picture is broken is taken all the same, and its jobs say what is wrong. */
-  async function makePreview(path: string, log: Logger): Promise<{ preview: { path: string; thumbhash: string; phash: bigint | null } | null; previewAttempts: number }> {
-    const target = `${path}.preview`;
-    try {
-      const { thumbhash, phash } = await inspector.preview(path, target, { signal: AbortSignal.timeout(PREVIEW_MS) });
-      return { preview: { path: target, thumbhash, phash: signedHash(phash) }, previewAttempts: 0 };
-    } catch (error) {
-      log.warn({ err: error }, "no preview could be made");
-      return { preview: null, previewAttempts: isAboutPhoto(error) ? PREVIEW_ATTEMPTS : 0 };
-    }
-  }
-
-  async function receiveOne(path: string, read: (receive: Receive) => Promise<void>): Promise<Received> {
-    let received: Received | null = null;
-    await read(async (bytes, filename) => {
-      if (received) throw InvalidInputError.at(["file"], "There is a second file: upload one at a time.");
-      received = { filename, ...(await write(bytes, path, deps.maxUploadBytes)) };
-    });
-    if (!received) throw InvalidInputError.at(["file"], "There is no file.");
-    return received;
+    const { thumbhash, phash } = preview ?? { thumbhash: null, phash: null };
+    const row = { id, userId: user.id, ...received, ...sizeOf(header), storageKey, previewKey, thumbhash, phash, previewAttempts };
+    return store(deps, row, { path, previewPath: preview?.path ?? null, log });
   }
 
   return {
     async take(user, read, log) {
-      const { storedBytes } = await deps.users.counters(user.id);
-      if (storedBytes >= deps.maxStoredBytes) throw quotaExceeded.storedBytes(deps.maxStoredBytes);
+      const upload = uploads.begin(user.id);
       const path = join(storage.scratchFolder, randomUUID());
       try {
-        return await keep(user, path, await receiveOne(path, read), log);
+        return await takeOne(user, upload, { path, read, log });
       } finally {
         await Promise.all([path, `${path}.preview`].map((left) => rm(left, { force: true })));
+        upload.end();
       }
     },
   };
 }
 
+async function receiveOne(path: string, read: Delivery["read"], maxBytes: number, onBytes: (count: number) => void): Promise<Received> {
+  let received: Received | null = null;
+  await read(async (bytes, filename) => {
+    if (received) throw InvalidInputError.at(["file"], "There is a second file: upload one at a time.");
+    received = { filename, ...(await write(bytes, path, { maxBytes, onBytes })) };
+  });
+  if (!received) throw InvalidInputError.at(["file"], "There is no file.");
+  return received;
+}
+
+async function readHeader(inspector: PhotoInspector, path: string, signal: AbortSignal): Promise<PhotoHeader> {
+  try {
+    return await inspector.probe(path, { signal });
+  } catch (error) {
+    if (!(error instanceof ChildStoppedError) || error.reason === "closed") throw error;
+    // Its time went by while others were checked: that is no fault of the photo.
+    if (error.reason === "aborted") throw new ServiceUnavailableError("Too many uploads are being checked; try again in a moment.", { cause: error });
+    throw new PhotoUnreadableError("The header of this file cannot be read: the reader stopped at it. Upload the original file again.", { cause: error });
+  }
+}
+
+/** Null when there is none yet, or none can be made: a photo whose picture is broken is taken all the same, and its jobs say what is wrong. */
+async function makePreview(inspector: PhotoInspector, path: string, log: Logger): Promise<{ preview: { path: string; thumbhash: string; phash: bigint | null } | null; previewAttempts: number }> {
+  const target = `${path}.preview`;
+  try {
+    const { thumbhash, phash } = await inspector.preview(path, target, { signal: AbortSignal.timeout(PREVIEW_MS) });
+    return { preview: { path: target, thumbhash, phash: signedHash(phash) }, previewAttempts: 0 };
+  } catch (error) {
+    log.warn({ err: error }, "no preview could be made");
+    return { preview: null, previewAttempts: isAboutPhoto(error) ? PREVIEW_ATTEMPTS : 0 };
+  }
+}
+
+/** The bytes first, then the row: what a crash leaves in between is bytes that no row names. */
+async function store({ photos, storage }: PhotoIntakeDeps, photo: NewPhoto, { path, previewPath, log }: { path: string; previewPath: string | null; log: Logger }): Promise<Taken> {
+  const discard = () => storage.delete(storageKeysOf(photo)).catch((error) => log.warn({ err: error, photoId: photo.id }, "the bytes of a refused upload are left over"));
+  let recording = false;
+  try {
+    await storage.put(photo.storageKey, path);
+    if (previewPath !== null && photo.previewKey !== null) await storage.put(photo.previewKey, previewPath);
+    await failpoint("upload: before the row");
+    for (let tries = 0; tries < 2; tries++) {
+      recording = true;
+      const added = await photos.add(photo);
+      if (added) return { photo: added, created: true };
+      recording = false;
+      const twin = await photos.findBySha256(photo.userId, photo.sha256);
+      if (twin) {
+        await discard();
+        return { photo: twin, created: false };
+      }
+      // The twin was deleted in between: the bytes are still here for another try.
+    }
+    throw new ServiceUnavailableError("The same bytes are being uploaded and deleted at the same time; try again.");
+  } catch (error) {
+    // With the answer lost the row may be there: then the bytes must be, too.
+    if (!recording || !(error instanceof ServiceUnavailableError)) await discard();
+    throw error;
+  }
+}
+
 /** Streams to the disk, hashing on the way; the file is never in memory as a whole. */
-async function write(bytes: Readable, path: string, maxBytes: number): Promise<{ sha256: string; byteSize: number }> {
+async function write(bytes: Readable, path: string, { maxBytes, onBytes }: { maxBytes: number; onBytes: (count: number) => void }): Promise<{ sha256: string; byteSize: number }> {
   const hash = createHash("sha256");
   let byteSize = 0;
   let fault: ServiceUnavailableError | null = null;
@@ -147,7 +177,13 @@ async function write(bytes: Readable, path: string, maxBytes: number): Promise<{
     transform(chunk: Buffer, _encoding, done) {
       byteSize += chunk.length;
       hash.update(chunk);
-      done(byteSize > maxBytes ? new PhotoTooLargeError(`The file is longer than ${maxBytes} bytes. Scale it down and upload it again.`) : null, chunk);
+      try {
+        if (byteSize > maxBytes) throw new PhotoTooLargeError(`The file is longer than ${maxBytes} bytes. Scale it down and upload it again.`);
+        onBytes(chunk.length);
+        done(null, chunk);
+      } catch (error) {
+        done(error as Error);
+      }
     },
   });
   const file = createWriteStream(path, { mode: 0o600 });

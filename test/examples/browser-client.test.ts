@@ -11,6 +11,7 @@ import { NOT_ALL } from "../support/browser.js";
 import { launchChromium, watchPage } from "../support/chromium.js";
 import { eventually } from "../support/eventually.js";
 import { serveBundle } from "../support/serve-bundle.js";
+import { smallPhoto } from "../support/small-photo.js";
 import { createTcpProxy } from "../support/tcp-proxy.js";
 import { startTestService } from "../support/test-service.js";
 import type { TestService } from "../support/test-service.js";
@@ -48,6 +49,8 @@ describe("the client without a framework", () => {
     stop();
     await assert.rejects(client.submit({ job: "nothing" }), { code: "BAD_USER_INPUT" });
     await assert.rejects(client.upload(new Blob(["no photo"], { type: "image/jpeg" }), "ü.jpg"), { code: "PHOTO_UNREADABLE" });
+    // As Chromium has it for HEIC.
+    assert.equal((await client.upload(new Blob([smallPhoto(9, 8)], { type: "" }), "IMG_1.HEIC")).width, 9);
   });
 
   it("does so in a browser, from a page of another origin: signs in, uploads, submits, watches", { skip: NOT_ALL, timeout: 60_000 }, async (t) => {

@@ -25,6 +25,27 @@ describe("file URLs", () => {
     assert.equal(createFileUrls({ signingKey: `${signingKey}x`, publicUrl: null, storage: kept, now: () => now }).verify(path, expiry, signature), false);
   });
 
+  it("are signed with the first of several keys, and verified by each, so that a key can be replaced while URLs are out", () => {
+    const [old, young, foreign] = [`${signingKey}-old`, `${signingKey}-new`, `${signingKey}-foreign`];
+    const urlsOf = (key: string) => createFileUrls({ signingKey: key, publicUrl: null, storage: kept, now: () => now });
+    const [before, rotated, after] = [urlsOf(old), urlsOf(`${young}, ${old}`), urlsOf(young)];
+    const isGood = (url: string, by: typeof urls) => {
+      const { path, expiry, signature } = split(url);
+      return by.verify(path, expiry, signature);
+    };
+    const url = (by: typeof urls) => by.sign("photos", ID, "a.png");
+    assert.equal(url(rotated), url(after), "the first key signs");
+    assert.equal(url(rotated), url(urlsOf(`${young},${old},`)), "however the list is spelled");
+    for (const signer of [before, rotated, after]) assert.ok(isGood(url(signer), rotated));
+    assert.ok(!isGood(url(before), after));
+    assert.ok(!isGood(url(rotated), before));
+    assert.ok(!isGood(url(urlsOf(foreign)), rotated));
+    const { path, expiry } = split(url(rotated));
+    const empty = createHmac("sha256", "").update(`v1\n${path}\n${expiry}`).digest("base64url");
+    assert.ok(!urlsOf(`${young},,${old}`).verify(path, expiry, empty), "what is empty is not a key");
+    assert.throws(() => urlsOf(" , "), { message: "There is no key to sign file URLs with" });
+  });
+
   it("are refused with anything about them changed", () => {
     const { path, expiry, signature } = split(urls.sign("photos", ID, "a.png"));
     const swapped = signature.startsWith("A") ? `B${signature.slice(1)}` : `A${signature.slice(1)}`;

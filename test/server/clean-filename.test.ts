@@ -13,6 +13,11 @@ const CASES: [string, string, string][] = [
   ["is photo when nothing is left", "", "photo"],
   ["is photo when only a folder is left", "folder/", "photo"],
   ["is photo when only blanks are left", " \n ", "photo"],
+  ["is photo when only a dot is left", "a/.", "photo"],
+  ["is photo when only two dots are left, which no URL can end with", "..", "photo"],
+  ["is photo when only dots and blanks are left", " . ..\u00a0… ", "photo"],
+  ["keeps dots that are a part of a name", "..a.b..", "..a.b.."],
+  ["keeps what only looks like an encoded dot", "%2e%2e", "%2e%2e"],
   ["cuts it at 200 characters, never through one", "🌄".repeat(300), "🌄".repeat(200)],
 ];
 

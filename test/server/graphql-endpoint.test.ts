@@ -130,7 +130,7 @@ describe("the endpoint with introspection, and with PostgreSQL away", () => {
     assert.deepEqual([query.status, query.code, query.errors?.[0]?.message], [503, "SERVICE_UNAVAILABLE", "The database is away; try again in a moment."]);
     const newcomer = await service.person();
     const signIn = await newcomer.ask("{ me { id } }");
-    assert.deepEqual([signIn.status, signIn.code], [503, "SERVICE_UNAVAILABLE"]);
+    assert.deepEqual([signIn.status, signIn.headers.get("retry-after"), signIn.code], [503, "2", "SERVICE_UNAVAILABLE"]);
     const upload = await newcomer.upload(Buffer.from("x"));
     assert.deepEqual([upload.status, upload.json["code"]], [503, "SERVICE_UNAVAILABLE"]);
     const socket = openRawSocket(service.url);

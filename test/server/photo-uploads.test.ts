@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { request } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { PHOTO_FIELDS } from "../support/photo-fields.js";
@@ -50,6 +51,23 @@ describe("an upload", () => {
       assert.deepEqual(storedFiles(folder), files);
       const others = await other.upload(bytes, { form });
       assert.deepEqual([others.status, others.json["id"] === first.json["id"]], [201, false]);
+    });
+  }
+
+  const TYPES = [undefined, "", " ", "image", "image/", "/jpeg", "jpeg", "heic;;", "image/heic; a", 'image/heic; a="', "a/b/c", "é/ü", "*/*", "application/octet-stream", "text/html", "application/json", "application/x-www-form-urlencoded", "multipart/mixed; boundary=x"];
+  for (const type of TYPES) {
+    it(`as raw bytes ${type === undefined ? "without a content type" : `of the content type ${JSON.stringify(type)}`} gives the Photo: the bytes say what they are`, async () => {
+      const bytes = smallPhoto();
+      const headers = { authorization: `Bearer ${person.token}`, "content-length": bytes.length, ...(type !== undefined && { "content-type": Buffer.from(type).toString("latin1") }) };
+      const answer = await new Promise<{ status: number; body: string }>((resolve, reject) => {
+        const client = request(`${service.url}/photos`, { method: "POST", headers }, async (response) => {
+          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(await response.toArray() as Buffer[]).toString() });
+        });
+        client.on("error", reject).end(bytes);
+      });
+      assert.equal(answer.status, 201, answer.body);
+      assert.equal((JSON.parse(answer.body) as { mimeType: string }).mimeType, "image/png");
+      await person.get("mutation ($id: ID!) { deletePhoto(id: $id) }", { id: (JSON.parse(answer.body) as { id: string }).id });
     });
   }
 

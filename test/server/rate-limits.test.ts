@@ -59,6 +59,32 @@ describe("the rate limits", () => {
     await assert.rejects(takeOfAddress("1.2.3.4"), { message: "Too many requests without a token from your address; 20 a minute are the most." });
   });
 
+  it("let twenty tokens of a network be verified each second once too many did not hold, and those of subjects that were", async () => {
+    nowMs = AT;
+    const { takeFailure, checkVerification } = limits(20);
+    const isRefused = (address: string, isKnown = false) => {
+      try {
+        checkVerification(address, () => isKnown);
+        return false;
+      } catch (error) {
+        assert.ok(error instanceof QuotaExceededError && error.retryAfterMs <= 60_000);
+        assert.equal(error.message, "Too many tokens that do not hold from your address; 2 a minute are the most.");
+        return true;
+      }
+    };
+    const refusals = (address: string, tries: number) => Array.from({ length: tries }, () => isRefused(address)).filter(Boolean).length;
+    await takeFailure("1.2.3.4");
+    assert.equal(refusals("1.2.3.4", 100), 0);
+    await takeFailure("1.2.3.4");
+    assert.equal(refusals("1.2.3.4", 100), 80);
+    assert.equal(isRefused("1.2.3.4", true), false, "its subject was verified");
+    assert.equal(refusals("1.2.3.5", 100), 0, "another address");
+    nowMs += 1000;
+    assert.equal(refusals("1.2.3.4", 100), 80, "the next second");
+    nowMs += 60_000;
+    assert.equal(refusals("1.2.3.4", 100), 0, "the next minute");
+  });
+
   it("take a network of IPv6 for one address, and an IPv4 address for itself however it is written", async () => {
     nowMs = AT;
     const { takeOfAddress } = limits(2);

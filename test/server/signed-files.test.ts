@@ -122,7 +122,7 @@ describe("a signed file whose row cannot be asked for", () => {
     down();
     const url = createFileUrls({ signingKey: KEY, publicUrl: null, storage: kept }).sign("photos", "0198f3a0-0000-7000-8000-000000000000", "a.png");
     const answer = await fetch(service.url + url);
-    assert.deepEqual([answer.status, ((await answer.json()) as { code: string }).code], [503, "SERVICE_UNAVAILABLE"]);
+    assert.deepEqual([answer.status, answer.headers.get("retry-after"), ((await answer.json()) as { code: string }).code], [503, "2", "SERVICE_UNAVAILABLE"]);
     assert.ok(!service.logged.some(({ msg }) => msg === "a request failed"));
     await close();
   });

@@ -202,6 +202,27 @@ describe("an upload", () => {
     assert.ok(await bytesOf(photo.previewKey));
   });
 
+  it("whose twin was first, and is deleted before it is found, is stored itself", async () => {
+    const bytes = smallPhoto();
+    let twins = 0;
+    const racing = createPhotoIntake({
+      photos: {
+        ...waist.photos,
+        async add(photo) {
+          if (twins++ > 0) return waist.photos.add(photo);
+          const twin = await waist.newPhoto(user, { sha256: photo.sha256 });
+          const added = await waist.photos.add(photo);
+          await waist.photos.remove(user.id, twin.id);
+          return added;
+        },
+      },
+      users: waist.users, storage, inspector, maxUploadBytes: MAX_UPLOAD_BYTES, maxStoredBytes: MAX_STORED_BYTES,
+    });
+    const { photo, created } = await take((receive) => receive(Readable.from([bytes]), "a.png"), racing);
+    assert.deepEqual([created, await bytesOf(photo.storageKey)], [true, bytes]);
+    assert.ok(await bytesOf(photo.previewKey));
+  });
+
   it("is not read at all by one whose storage is full", async () => {
     await waist.newPhoto(user, { byteSize: MAX_STORED_BYTES });
     let asked = false;

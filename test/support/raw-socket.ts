@@ -12,6 +12,8 @@ export interface Message {
 
 export interface RawSocket {
   messages: Message[];
+  /** How it was closed; null while it is not. */
+  readonly end: { code: number; reason: string } | null;
   send(message: object | string): void;
   /** The first message that passes. */
   next(what: string, test: (message: Message) => boolean): Promise<Message>;
@@ -42,6 +44,9 @@ export function openRawSocket(url: string, options: Omit<ClientOptions, "protoco
 
   const raw: RawSocket = {
     messages,
+    get end() {
+      return end;
+    },
     send(message) {
       const text = typeof message === "string" ? message : JSON.stringify(message);
       if (socket.readyState === socket.CONNECTING) waiting.push(text);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { ServiceUnavailableError } from "../../src/errors.js";
 import { createLoggerTo } from "../../src/logger.js";
 import { createDuties } from "../../src/services/duties.js";

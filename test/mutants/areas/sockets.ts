@@ -1,5 +1,6 @@
 import type { Mutant } from "../mutant.js";
 
+const ADMISSION = ["server/connection-admission.test", "server/graphql-sockets"];
 const SOCKETS = ["server/graphql-sockets.test", "security/sockets.test"];
 
 /** Sockets and streams. */
@@ -17,7 +18,69 @@ export const MUTANTS: Mutant[] = [
   { breaks: "frames are compressed", file: "src/server/graphql-sockets.ts", find: "perMessageDeflate: false", replace: "perMessageDeflate: true", tests: SOCKETS },
   { breaks: "another subprotocol is spoken to", file: "src/server/graphql-sockets.ts", find: "perMessageDeflate: false, handleProtocols", replace: "perMessageDeflate: false, handleProtocols: (protocols: Set<string>) => (void handleProtocols, [...protocols][0] ?? false)", tests: SOCKETS },
   { breaks: "one person may have any number of sockets", file: "src/server/user-connections.ts", find: "if (own.size >= most) return null;", replace: "", tests: ["server/user-connections.test", "server/graphql-sockets.test", "server/graphql-stream.test"] },
-  { breaks: "any number of sockets may be opening", file: "src/server/socket-door.ts", find: "if (!closed && opening < most) return answer(true);", replace: "if (!closed) return answer(true);", tests: ["server/socket-door.test", "server/graphql-sockets.test"] },
+  {
+    breaks: "any number of sockets may be opening",
+    file: "src/server/connection-admission.ts",
+    find: "else if (this.#opening < this.#maxOpening) answer(true);",
+    replace: "else if (network !== \"\") answer(true);",
+    tests: ADMISSION,
+  },
+  {
+    breaks: "one network holds every place while others wait",
+    file: "src/server/connection-admission.ts",
+    find: "if (!oldest || !needy) return;",
+    replace: "if (!oldest || !needy || most > 0) return;",
+    tests: ADMISSION,
+  },
+  {
+    breaks: "an idle socket keeps its place while others wait",
+    file: "src/server/connection-admission.ts",
+    find: "since <= now - IDLE_MS",
+    replace: "since <= now - 1000 * IDLE_MS",
+    tests: ADMISSION,
+  },
+  {
+    breaks: "a socket that signs in is taken for an idle one",
+    file: "src/server/connection-admission.ts",
+    find: "onSignIn: () => void network.idle.delete(held)",
+    replace: "onSignIn: () => void network",
+    tests: ADMISSION,
+  },
+  {
+    breaks: "networks that wait take no turns",
+    file: "src/server/connection-admission.ts",
+    find: "this.#turns.delete(network);",
+    replace: "if (network.waiting.length === 0) this.#turns.delete(network);",
+    tests: ADMISSION,
+  },
+  {
+    breaks: "a socket may wait without end",
+    file: "src/server/connection-admission.ts",
+    find: "first.since <= now - MAX_WAIT_MS",
+    replace: "first.since <= now - 1000 * MAX_WAIT_MS",
+    tests: ADMISSION,
+  },
+  {
+    breaks: "any number of sockets may wait",
+    file: "src/server/connection-admission.ts",
+    find: "if (this.#waiting < MAX_WAITING) return true;",
+    replace: "if (this.#waiting >= 0) return true;",
+    tests: ADMISSION,
+  },
+  {
+    breaks: "a socket that is closed keeps its place until its peer answers",
+    file: "src/server/graphql-sockets.ts",
+    find: "      place.leave();\n      socket.close(code, reason);",
+    replace: "      socket.close(code, reason);",
+    tests: SOCKETS,
+  },
+  {
+    breaks: "a stranger may ignore that it is closed",
+    file: "src/server/graphql-sockets.ts",
+    find: "if (!peer.session) setTimeout(",
+    replace: "if (peer.session) setTimeout(",
+    tests: SOCKETS,
+  },
   { breaks: "dead peers keep their sockets", file: "src/server/keep-alive.ts", find: "if (unanswered.has(socket)) socket.terminate();", replace: "if (unanswered.has(socket)) continue;", tests: ["server/keep-alive.test"] },
   { breaks: "a peer that does not read is buffered for", file: "src/server/socket-writer.ts", find: "if (socket.bufferedAmount > MOST_BUFFERED)", replace: "if (false)", tests: ["server/socket-writer.test"] },
   { breaks: "a message that is never taken is waited for", file: "src/server/socket-writer.ts", find: 'if (socket.readyState !== socket.OPEN) return resolve();\n        const late = cutOffLate();', replace: "if (socket.readyState !== socket.OPEN) return resolve();\n        const late = setTimeout(() => {}, unsentMs);", tests: ["server/socket-writer.test"] },

@@ -12,7 +12,8 @@ import type { TestService } from "../../support/test-service.js";
 
 const LIMIT = 100_000;
 const TOO_LONG = `The file is longer than ${LIMIT} bytes. Scale it down and upload it again.`;
-const BROKEN = "The upload is broken: send the raw bytes, or a form with one file.";
+const HOW = 'send the raw bytes as image/* or application/octet-stream, or a form (multipart/form-data) with one "file".';
+const BROKEN = /^The upload is broken\. It was sent as "multipart\/form-data[^"]*": /;
 const FORMATS = /Upload it as JPEG, PNG, /;
 const text = (content: string) => Buffer.from(content);
 
@@ -97,7 +98,23 @@ describe("an upload that is refused", () => {
     await assertNothingKept();
   });
 
-  const EMPTY: [string, () => [NonNullable<RequestInit["body"]> | null, Record<string, string>], string][] = [
+  for (const [type, body] of [["application/json", '{"file":"data:image/png;base64,"}'], ["application/x-www-form-urlencoded", "file=%89PNG"], ["text/html", "<p>"]] as const) {
+    it(`is ${type}: 415, and how to send it`, async () => {
+      const refusal = await send(body, { "content-type": type });
+      assertRefusal(refusal, 415, "PHOTO_UNREADABLE", /not a photo/);
+      assert.ok(refusal.body.message?.endsWith(` It was sent as "${type}": ${HOW}`), refusal.body.message);
+      await assertNothingKept();
+    });
+  }
+
+  it("is told nothing of its content type where that is right: 415", async () => {
+    for (const type of ["image/jpeg", "IMAGE/png; a=b", "application/octet-stream", ""]) {
+      const { body } = await send("hello", { "content-type": type });
+      assert.doesNotMatch(body.message ?? "", /It was sent as/, type);
+    }
+  });
+
+  const EMPTY: [string, () => [NonNullable<RequestInit["body"]> | null, Record<string, string>], string | RegExp][] = [
     ["raw and empty", () => [Buffer.alloc(0), { "content-type": "image/png" }], "file: The file is empty."],
     ["a form with an empty file", () => [formOf(["file", Buffer.alloc(0)]), {}], "file: The file is empty."],
     ["a form without a file", () => [fieldsOnly(), {}], "file: There is no file."],

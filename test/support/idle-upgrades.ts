@@ -1,0 +1,52 @@
+import { randomBytes } from "node:crypto";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+
+export interface IdleUpgrades {
+  /** How many have been upgraded so far. */
+  readonly upgraded: number;
+  /** Opens so many more, which say nothing and answer no close. */
+  open(count: number): void;
+  /** Opens so many more each second from now on. */
+  keepOpening(perSecond: number): void;
+  close(): void;
+}
+
+/** A hostile peer: WebSocket upgrades without a token, from one address. */
+export function createIdleUpgrades(url: string, localAddress = "127.0.0.1"): IdleUpgrades {
+  const { hostname, port } = new URL(url);
+  const sockets = new Set<Socket>();
+  let upgraded = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  function openOne(): void {
+    const socket = connect({ port: Number(port), host: hostname, localAddress });
+    socket.on("error", () => {});
+    socket.on("close", () => sockets.delete(socket));
+    socket.once("data", (answer) => void (answer.includes("101") && upgraded++));
+    // Else the end of the other side would never be seen.
+    socket.resume();
+    const key = randomBytes(16).toString("base64");
+    socket.write(
+      `GET /graphql HTTP/1.1\r\nhost: ${hostname}:${port}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n` +
+        `sec-websocket-version: 13\r\nsec-websocket-key: ${key}\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`,
+    );
+    sockets.add(socket);
+  }
+
+  return {
+    get upgraded() {
+      return upgraded;
+    },
+    open(count) {
+      for (let i = 0; i < count; i++) openOne();
+    },
+    keepOpening(perSecond) {
+      timer = setInterval(openOne, 1000 / perSecond);
+    },
+    close() {
+      clearInterval(timer);
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
