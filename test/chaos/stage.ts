@@ -46,7 +46,7 @@ export async function openStage(folder: string): Promise<Stage> {
     PATH: process.env["PATH"] ?? "", NODE_ENV: "production", LOG_LEVEL: "warn", HOST: "127.0.0.1",
     DATABASE_URL: toPostgres.url, REDIS_URL: toRedis.url, STORAGE_URL: `file:${storage}`, FILE_SIGNING_KEY: "a-signing-key-for-chaos-0123456789abcdef",
     JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(), JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE,
-    WORKER_TASKS: "20", WORKER_CONCURRENCY: "1", RATE_LIMIT_PER_MINUTE: "0", MAX_SOCKETS_PER_USER: "1000",
+    WORKER_TASKS: "20", WORKER_CONCURRENCY: "1", ECHO: "true", RATE_LIMIT_PER_MINUTE: "0", MAX_SOCKETS_PER_USER: "1000",
   };
   return {
     postgres, redis, toPostgres, toRedis, folder, storage, logs, env,
