@@ -9,6 +9,7 @@ const PATIENCE_SECONDS = 5;
 export interface DueRow {
   id: string;
   jobName: string;
+  userId: string;
   run: number;
   requestId: string;
   priority: number;
@@ -24,7 +25,7 @@ export interface DueRow {
  */
 export function findDue(sql: Sql, { limit, aheadMs, patient }: { limit: number; aheadMs: number; patient: boolean }): Promise<DueRow[]> {
   return sql<DueRow[]>`
-    select id, job_name as "jobName", run, request_id as "requestId", priority, (rank - 1)::int as backlog,
+    select id, job_name as "jobName", user_id as "userId", run, request_id as "requestId", priority, (rank - 1)::int as backlog,
       greatest(0, extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as "delayMs"
     from (
       select *, row_number() over (partition by user_id order by priority desc, due_at, id) as rank from queued_jobs
