@@ -66,6 +66,7 @@ const variables = {
   WORKER_CONCURRENCY: wholeNumber(1, 1024).default(Math.min(availableParallelism(), 100)),
   WORKER_TASKS: wholeNumber(1, 100_000).default(100),
   DISABLED_JOBS: list.default([]),
+  ECHO: flag.optional(),
   MAX_PENDING_PER_USER: wholeNumber(1).default(10_000),
   MAX_UPLOAD_BYTES: wholeNumber(1).default(50 * MEBIBYTE),
   MAX_PHOTO_PIXELS: wholeNumber(1).default(100_000_000),
@@ -114,8 +115,8 @@ export function parseConfig(env: Environment, needs: readonly Need[], options?: 
 /** What each variable comes to, as text; null for one that is not set and has no default. Of secrets only that they are set. */
 export function effectiveVariables(env: Environment, options?: ParseOptions): [VariableName, string | null][] {
   const values = parseValues(env, [], options);
-  const { introspection, explorer } = toConfig(values);
-  const effective: Partial<Record<VariableName, unknown>> = { ...values, INTROSPECTION: introspection, EXPLORER: explorer };
+  const { introspection, explorer, echo } = toConfig(values);
+  const effective: Partial<Record<VariableName, unknown>> = { ...values, INTROSPECTION: introspection, EXPLORER: explorer, ECHO: echo };
   const secrets = new Set<string>(SECRET_NAMES);
   const masked = (name: string) => (env[`${name}_FILE`] ? `(set by ${name}_FILE, not shown)` : "(set, not shown)");
   return VARIABLE_NAMES.map((name) => [name, effective[name] === undefined ? null : secrets.has(name) ? masked(name) : String(effective[name])]);
@@ -228,6 +229,8 @@ function toConfig(values: Values) {
     workerConcurrency: values.WORKER_CONCURRENCY,
     workerTasks: values.WORKER_TASKS,
     disabledJobs: values.DISABLED_JOBS,
+    /** Whether the Job `echo` is offered: whoever submits it keeps a slot of a worker for up to ten minutes. */
+    echo: values.ECHO ?? !production,
     maxPendingPerUser: values.MAX_PENDING_PER_USER,
     maxUploadBytes: values.MAX_UPLOAD_BYTES,
     maxPhotoPixels: values.MAX_PHOTO_PIXELS,

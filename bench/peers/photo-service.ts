@@ -66,7 +66,7 @@ function serviceEnv(rig: Rig, { database, storage }: { database: string; storage
   return {
     PATH: process.env["PATH"] ?? "", NODE_ENV: "production", HOST: "127.0.0.1", DATABASE_URL: database, STORAGE_URL: `file:${storage}`,
     FILE_SIGNING_KEY: "a-signing-key-for-the-bench-0123456789", JWT_PUBLIC_KEY: rig.tokens.publicKey, JWT_ISSUER: rig.tokens.issuer, JWT_AUDIENCE: rig.tokens.audience,
-    MAX_PENDING_PER_USER: "10000000", RATE_LIMIT_PER_MINUTE: "0", MAX_SOCKETS_PER_USER: "100000", MAX_OPENING_SOCKETS: "100000",
+    MAX_PENDING_PER_USER: "10000000", RATE_LIMIT_PER_MINUTE: "0", MAX_SOCKETS_PER_USER: "100000", MAX_OPENING_SOCKETS: "100000", ECHO: "true",
   };
 }
 

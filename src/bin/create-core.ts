@@ -17,6 +17,7 @@ import type { QueuedJobReads } from "../services/queued-job-reads.js";
 import { createQueuedJobs } from "../services/queued-jobs.js";
 import type { QueuedJobs, QueuedJobsDeps } from "../services/queued-jobs.js";
 import { catalogue } from "../tasks/catalogue.js";
+import { echo } from "../tasks/echo/task.js";
 import { noTracer } from "../tracer.js";
 import type { Tracer } from "../tracer.js";
 import { createStorage } from "./create-storage.js";
@@ -69,7 +70,8 @@ export async function createCore(
   stack.add("stop bell", () => stopBell.close());
   const storage = await createStorage(config, log);
   const deleteFiles = (keys: string[]) => storage.delete(keys);
-  const jobs = createJobs({ database, catalogue, disabledJobs: config.disabledJobs });
+  const disabledJobs = [...config.disabledJobs, ...(config.echo ? [] : [echo.name])];
+  const jobs = createJobs({ database, catalogue, disabledJobs });
   const photos = createPhotos({ database, deleteFiles, maxStoredBytes: config.maxStoredBytesPerUser, log });
   const limits = { maxPendingPerUser: config.maxPendingPerUser, maxStoredBytesPerUser: config.maxStoredBytesPerUser, jobTtlSeconds: config.jobTtlSeconds };
   const queuedJobs = createQueuedJobs({ database, bus, hints, stopBell, catalogue, submittable: jobs.submittable, deleteFiles, limits, log, tracer, ...(onStep && { onStep }) });

@@ -24,6 +24,7 @@ await runCommand(async (stack) => {
   stack.add("photo inspector", () => inspector.close());
   const intake = createPhotoIntake({ ...core, users, inspector, maxUploadBytes: config.maxUploadBytes, maxStoredBytes: config.maxStoredBytesPerUser });
   const sample = await makeSamplePhoto();
-  const told = await seedDemoData({ users, queuedJobs: core.queuedJobs, takePhoto: (user, filename) => intake.take(user, (receive) => receive(Readable.from([sample]), filename), log) });
+  const isOffered = (job: string) => core.jobs.submittable(job) !== null;
+  const told = await seedDemoData({ users, queuedJobs: core.queuedJobs, isOffered, takePhoto: (user, filename) => intake.take(user, (receive) => receive(Readable.from([sample]), filename), log) });
   process.stdout.write(told.map((line) => `${line}\n`).join(""));
 });

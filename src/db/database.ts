@@ -92,6 +92,12 @@ export function connectionFault(error: unknown): string | null {
   return code !== null && (CONNECTION_CODES.has(code) || code.startsWith("08")) ? code : null;
 }
 
+/** Somebody else held a lock for longer than a statement may wait for it. It has done nothing. */
+export function isLockTimeout(error: unknown): boolean {
+  for (const link of causes(error)) if ("code" in link && link.code === "55P03") return true;
+  return false;
+}
+
 function errorCode(error: unknown): string | null {
   for (const link of causes(error)) if ("code" in link && typeof link.code === "string") return link.code;
   return null;

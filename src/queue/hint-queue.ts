@@ -17,6 +17,8 @@ export interface HintData {
   id: string;
   run: number;
   requestId: string;
+  /** Whose it is; absent from hints that an older version added. */
+  userId?: string;
   /** W3C traceparent of what added it; absent where nothing is traced, or where the reconciler did. */
   traceparent?: string;
 }
@@ -26,7 +28,7 @@ export interface Hint extends HintData {
   priority: number;
   /** Unfinished QueuedJobs that the owner had of at least this priority. */
   backlog: number;
-  /** From now; a hint is kept back no longer than a minute, later ones are left to the reconciler. */
+  /** From now; over MAX_DELAY_MS it is left to the reconciler. */
   delayMs: number;
 }
 
@@ -42,6 +44,7 @@ export interface HintQueue {
   close(): Promise<void>;
 }
 
+/** The longest that a hint is kept back. */
 export const MAX_DELAY_MS = 60_000;
 const PATIENCE_MS = 1000;
 const CHUNK = 1000;
@@ -67,7 +70,11 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
     const queue = queues.get(lane);
     if (hints.length === 0 || !queue) return;
     const here = options.carry?.();
-    const jobs = hints.map(({ id, run, requestId, traceparent = here, ...hint }) => ({ name: "hint", data: { id, run, requestId, ...(traceparent && { traceparent }) }, opts: bullOptions({ id, run, ...hint }) }));
+    const jobs = hints.map(({ id, run, requestId, userId, traceparent = here, ...hint }) => ({
+      name: "hint",
+      data: { id, run, requestId, ...(userId && { userId }), ...(traceparent && { traceparent }) },
+      opts: bullOptions({ id, run, ...hint }),
+    }));
     const [one, ...more] = jobs;
     // A pipeline is dear to set up.
     if (one && more.length === 0) await queue.add(one.name, one.data, one.opts);

@@ -1,6 +1,6 @@
 // The waist: the only writer of a QueuedJob's status and the only author of its events. Every step is recorded in
 // PostgreSQL by one statement and told only then; what is told may be lost, what is recorded is not.
-import { available } from "../db/database.js";
+import { available, isLockTimeout } from "../db/database.js";
 import type { Database } from "../db/database.js";
 import { ConflictError, NotFoundError } from "../errors.js";
 import type { EventBus } from "../events/event-bus.js";
@@ -16,8 +16,8 @@ import type { Task } from "../tasks/define-task.js";
 import { noTracer } from "../tracer.js";
 import type { Tracer } from "../tracer.js";
 import { createAttemptBatches } from "./queued-jobs/attempt-batches.js";
-import { backOff, fail, handBack, renewLeases, succeed } from "./queued-jobs/attempt.js";
-import type { Attempt } from "./queued-jobs/attempt.js";
+import { adopt, backOff, claimableIn, fail, handBack, renewLeases, succeed } from "./queued-jobs/attempt.js";
+import type { Attempt, Claim, Renewal } from "./queued-jobs/attempt.js";
 import { backOffMs } from "./queued-jobs/back-off.js";
 import type { Submission } from "./queued-jobs/check-submission.js";
 import { findExpired } from "./queued-jobs/due.js";
@@ -47,6 +47,8 @@ export interface Claimed extends Attempt {
   stalls: number;
   /** The number of its STARTED event. */
   startedSeq: number;
+  /** By `performance.now()`: its lease began no earlier. */
+  leasedAt: number;
 }
 
 export interface QueuedJobsDeps {
@@ -70,6 +72,8 @@ export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
 const BULK = 1000;
 /** Of these, in one statement. */
 const AT_ONCE = 100;
+/** Before a row that somebody else has locked is claimed again. */
+const LOCKED_MS = 1000;
 
 export function createQueuedJobs(deps: QueuedJobsDeps) {
   const { bus, catalogue, limits, log, tracer = noTracer } = deps;
@@ -78,7 +82,8 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
 
   const { record, step, tell } = createRecorder(deps);
   const { hint, hintMissing, withdraw } = createHinter({ ...deps, sql });
-  const batches = createAttemptBatches({ sql, jobs: [...catalogue.keys()], ttlSeconds, record });
+  const jobNames = [...catalogue.keys()];
+  const batches = createAttemptBatches({ sql, jobs: jobNames, ttlSeconds, record });
 
   /** Null when what it gives may not be reused. */
   function resultVersion({ jobName }: QueuedJob): number | null {
@@ -125,12 +130,33 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
       return queuedJobs;
     },
 
-    /** A worker's first act on a hint; null when there is nothing to do for it: cancelled, deleted, or taken already. */
-    async start(request: { id: string; run: number; worker: string }): Promise<Claimed | null> {
-      const started = await tracer.span("record claim", DATABASE, () => batches.claim(request));
-      if (!started) return null;
-      const { queuedJob, failures, stalls, requestId, seq } = started;
-      return { id: queuedJob.id, attempt: queuedJob.attempts, queuedJob, failures, stalls, requestId, startedSeq: seq };
+    /** A worker's first act on a hint; null when there is nothing to do for it, or not yet: see `claimableIn`. */
+    async start(request: Claim): Promise<Claimed | null> {
+      try {
+        const started = await tracer.span("record claim", DATABASE, () => batches.claim(request));
+        return started && toClaimed(started, started.sentAt);
+      } catch (error) {
+        if (isLockTimeout(error)) return null;
+        throw error;
+      }
+    },
+
+    /**
+     * What `start` has recorded when it failed because the answer was lost; null when it has not.
+     * Only for a run whose attempt is not under way: a worker may hold the same hint twice.
+     */
+    async adopt(request: Claim): Promise<Claimed | null> {
+      const leasedAt = performance.now();
+      const adopted = await step("claim", () => adopt(sql, request));
+      if (adopted) log.info({ queuedJobId: request.id }, "adopted a claim whose answer was lost");
+      return adopted && toClaimed(adopted, leasedAt);
+    },
+
+    /** Milliseconds until a hint that could not be used is to be tried again; null when it is spent. */
+    async claimableIn(request: Claim): Promise<number | null> {
+      const ms = await available(() => claimableIn(sql, request, jobNames));
+      if (ms === null || ms > MAX_DELAY_MS) return null;
+      return ms === 0 ? LOCKED_MS : ms;
     },
 
     /** `progress` 0 to 1. Returns false when the attempt is over: its task may as well stop. */
@@ -174,8 +200,8 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
       if (again) await hint([again], () => delayMs);
     },
 
-    /** The ids of those that are still this worker's; one that is missing was cancelled or given to another. */
-    renewLeases: (worker: string, attempts: Attempt[]): Promise<Set<string>> => available(() => renewLeases(sql, worker, attempts)),
+    /** Which are still this worker's; one that is missing was cancelled or given to another. */
+    renewLeases: (worker: string, attempts: Attempt[]): Promise<Renewal> => available(() => renewLeases(sql, worker, attempts)),
 
     /** Takes attempts over whose worker died, `limit` at most; returns how many. */
     takeOverLapsed: createTakeOver({ sql, ttlSeconds, tell, hint, log }),
@@ -258,4 +284,9 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
       return removed;
     },
   };
+}
+
+function toClaimed(step: Step, leasedAt: number): Claimed {
+  const { queuedJob, failures, stalls, requestId, seq } = step;
+  return { id: queuedJob.id, attempt: queuedJob.attempts, queuedJob, failures, stalls, requestId, startedSeq: seq, leasedAt };
 }

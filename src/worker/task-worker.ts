@@ -1,21 +1,19 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { Worker } from "bullmq";
-import type { Job as BullJob } from "bullmq";
 import { ServiceUnavailableError } from "../errors.js";
-import { LANES, laneQueueName } from "../queue/hint-queue.js";
+import { LANES } from "../queue/hint-queue.js";
 import type { HintData, Lane } from "../queue/hint-queue.js";
 import { createRedis } from "../redis.js";
-import { closeBullWorker } from "./close-bull-worker.js";
 import { executeTask } from "./execute-task.js";
 import type { ExecuteDeps } from "./execute-task.js";
-import { createSlots } from "./slots.js";
+import { TaskLane } from "./task-lane.js";
+import { UserShare } from "./user-share.js";
 
 export interface TaskWorkerOptions {
   redisUrl: string;
   prefix: string;
-  /** Tasks of any kind at once. */
+  /** Tasks in the worker itself at once. */
   tasks: number;
-  /** Of these, tasks in children at once. */
+  /** Tasks in children at once, beside those. */
   children: number;
   /** How long running tasks may go on when the worker closes. */
   drainMs: number;
@@ -32,90 +30,66 @@ export interface TaskWorker {
 }
 
 const PAUSE_MS = 500;
-
-/**
- * A hint that was taken and never attended, because its worker died or Redis's answer was lost, is in nobody's hands until
- * its lock has run out and a check has seen that: with these, 15 s at the most. One that comes back too early claims nothing.
- */
-const HINT_LOCK = { lockDuration: 10_000, stalledInterval: 5000 };
+/** Before a hint is taken again whose user has as many tasks under way as may be. */
+const CROWDED_MS = 1000;
 
 /** Turns hints into attempts. */
 export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions): TaskWorker {
   const { log, leases } = deps;
+  const { tasks, children, prefix } = options;
   const redis = createRedis({ url: options.redisUrl, purpose: "work", failFast: false, log });
   redis.on("ready", options.onRedisReady);
-  const lanes = new Map(LANES.map((lane) => [lane, { room: lane === "child" ? options.children : options.tasks, takenAt: Date.now() }]));
-  // While Redis was away there was nothing to take.
-  redis.on("ready", () => lanes.forEach((state) => (state.takenAt = Date.now())));
-  const slots = createSlots(options.tasks);
-  const running = new Set<Promise<void>>();
-  const workers = LANES.map((lane) => startLane(lane, lane === "child" ? options.children : options.tasks));
+  const share = new UserShare(tasks);
   let closing = false;
 
-  function startLane(lane: Lane, concurrency: number): Worker<HintData> {
-    const worker = new Worker<HintData>(laneQueueName(lane), (bullJob) => take(lane, bullJob), { ...HINT_LOCK, connection: redis, prefix: options.prefix, concurrency, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } });
-    // "Missing key for job" comes here after Redis lost its data: the row has the result all the same.
-    worker.on("error", (error) => log.debug({ err: error, lane }, "the queue has an error"));
-    return worker;
+  /** A child is soon free again, and a task in the worker itself may take minutes: only these are shared out. */
+  async function attendInWorker(hint: HintData, onWorked: () => void): Promise<number | null> {
+    const { userId } = hint;
+    if (userId === undefined) return attend(hint, onWorked);
+    if (closing || !(await share.enter(userId))) return closing ? 0 : CROWDED_MS;
+    return attend(hint, onWorked).finally(() => share.leave(userId));
   }
 
-  /** Resolves when the lane has room for another: when the attempt has ended, or needs its child no more, or hardly. */
-  function take(lane: Lane, bullJob: BullJob<HintData>): Promise<void> {
-    const state = lanes.get(lane);
-    if (state) Object.assign(state, { room: state.room - 1, takenAt: Date.now() });
-    return new Promise((resolve) => {
-      let left = false;
-      function leave(): void {
-        if (left) return;
-        left = true;
-        if (state) Object.assign(state, { room: state.room + 1, takenAt: Date.now() });
-        resolve();
-      }
-      const attempt = attend(bullJob, leave).finally(() => {
-        running.delete(attempt);
-        leave();
-      });
-      running.add(attempt);
-    });
-  }
-
-  async function attend(bullJob: BullJob<HintData>, onWorked: () => void): Promise<void> {
-    await slots.take();
+  async function attend(hint: HintData, onWorked: () => void): Promise<number | null> {
     try {
-      await untilAvailable(() => executeTask({ ...deps, onWorked }, bullJob.data));
+      return await untilClaimed({ ...deps, onWorked }, hint);
     } catch (error) {
       // The hint is spent; the reconciler finds the row.
-      log.error({ err: error, queuedJobId: bullJob.data.id }, "an attempt could not be settled");
-    } finally {
-      slots.free();
+      log.error({ err: error, queuedJobId: hint.id }, "an attempt could not be settled");
+      return null;
     }
   }
 
-  /** Keeps a hint, rather than spend it, while it cannot be claimed because the database is away. */
-  async function untilAvailable(work: () => Promise<void>): Promise<void> {
+  /** Keeps a hint while it cannot be claimed because the database is away; when the worker closes, another one takes it. */
+  async function untilClaimed(own: ExecuteDeps, hint: HintData): Promise<number | null> {
+    let isRepeat = false;
     while (!closing) {
       try {
-        return await work();
+        return await executeTask(own, hint, { isRepeat });
       } catch (error) {
         if (!(error instanceof ServiceUnavailableError)) throw error;
+        isRepeat = true;
         await pause(PAUSE_MS);
       }
     }
+    return 0;
   }
 
+  const common = { redis, prefix, maxBehind: tasks, log };
+  const lanes: Record<Lane, TaskLane> = {
+    worker: new TaskLane({ ...common, name: "worker", concurrency: tasks, attend: attendInWorker }),
+    child: new TaskLane({ ...common, name: "child", concurrency: children, attend }),
+  };
+
   return {
-    restingMs(lane) {
-      const state = lanes.get(lane);
-      return state && state.room > 0 ? Date.now() - state.takenAt : 0;
-    },
+    restingMs: (lane) => lanes[lane].restingMs,
     idleReason: () => (closing ? "it is closing" : redis.status === "ready" ? null : "Redis is away"),
     async close() {
       closing = true;
+      share.close();
       const drained = setTimeout(() => leases.stopAll(), options.drainMs);
-      const closed = Promise.all(workers.map((worker) => closeBullWorker(worker, redis, () => running.size > 0)));
-      await Promise.all(running);
+      await Promise.all(LANES.map((lane) => lanes[lane].close()));
       clearTimeout(drained);
-      await closed;
       redis.disconnect();
     },
   };

@@ -30,7 +30,7 @@ describe("npm run config", { concurrency: 2 }, () => {
 
   it("shows what follows from production", async () => {
     const { stdout } = await runBin("config", { cwd, env: { NODE_ENV: "production" } });
-    for (const line of [/^INTROSPECTION +false$/m, /^EXPLORER +false$/m, /^JWT_PUBLIC_KEY +\(not set\)$/m]) assert.match(stdout, line);
+    for (const line of [/^INTROSPECTION +false$/m, /^EXPLORER +false$/m, /^ECHO +false$/m, /^JWT_PUBLIC_KEY +\(not set\)$/m]) assert.match(stdout, line);
   });
 
   it("names every fault at once, and prints no secret among them", async () => {

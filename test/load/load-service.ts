@@ -57,7 +57,7 @@ export async function withLoadService(env: Record<string, string>, run: (service
 async function start(more: Record<string, string>, children: ChildProcess[]): Promise<LoadService> {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const env = {
-    PATH: process.env["PATH"], NODE_ENV: "production", LOG_LEVEL: "error", FILE_SIGNING_KEY: "load-0123456789abcdef0123456789abcdef", JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(),
+    PATH: process.env["PATH"], NODE_ENV: "production", ECHO: "true", LOG_LEVEL: "error", FILE_SIGNING_KEY: "load-0123456789abcdef0123456789abcdef", JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(),
     JWT_ISSUER: "load", JWT_AUDIENCE: "load", MAX_SOCKETS_PER_USER: "100000", RATE_LIMIT_PER_MINUTE: "0", NODE_OPTIONS: process.env["API_NODE_OPTIONS"] ?? "", ...more,
   };
   const [port = 0, otherPort = 0, workerPort = 0] = await Promise.all(["PORT", "PORT", "WORKER_PORT"].map((variable) => claimPort({ host: "127.0.0.1", port: 0, variable })));

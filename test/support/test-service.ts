@@ -56,7 +56,7 @@ export async function startTestService(options: { apis?: number; workers?: numbe
   const env = {
     NODE_ENV: "production", DATABASE_URL: testDatabase.url, REDIS_URL: redis.url, PORT: "0", WORKER_PORT: "0", HOST: "127.0.0.1",
     JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(), JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE,
-    ADMIN_EMAILS: "admin@example.test", FILE_SIGNING_KEY: "a-signing-key-for-tests-0123456789abcdef", RATE_LIMIT_PER_MINUTE: "0", STORAGE_URL: `file:${storage}`, WORKER_CONCURRENCY: "2",
+    ADMIN_EMAILS: "admin@example.test", FILE_SIGNING_KEY: "a-signing-key-for-tests-0123456789abcdef", RATE_LIMIT_PER_MINUTE: "0", STORAGE_URL: `file:${storage}`, WORKER_CONCURRENCY: "2", ECHO: "true",
     ...options.env,
   };
   const config = parseConfig(env, ["database", "redis", "tokens", "files", "storage"]) as CompleteConfig;

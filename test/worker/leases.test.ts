@@ -75,6 +75,21 @@ describe("leases", () => {
     assert.deepEqual(stops.map(reasonOf), ["lost", null]);
   });
 
+  it("of a row that somebody else has locked are kept, and renewed when it is free", async () => {
+    const leases = open(600_000);
+    const claimed = await claim();
+    const stop = new AbortController();
+    await shorten(claimed.id);
+    await core.database.sql.begin(async (tx) => {
+      await tx`select from queued_jobs where id = ${claimed.id} for update`;
+      leases.hold(claimed, stop);
+      leases.drop(claimed.id);
+      await eventually("its lease has run out", async () => (await secondsLeft(claimed.id)) < 0);
+    });
+    await eventually("it is renewed", async () => (await secondsLeft(claimed.id)) > 25);
+    assert.equal(stop.signal.aborted, false);
+  });
+
   it("of an earlier attempt are lost when the same QueuedJob is claimed here anew", async () => {
     const leases = open(10);
     const first = await claim();
@@ -100,11 +115,13 @@ describe("leases", () => {
   describe("that cannot be renewed", () => {
     const away = () => Promise.reject(new ServiceUnavailableError("The database is away; try again in a moment."));
     const hung = () => new Promise<never>(() => {});
+    const locked: QueuedJobs["renewLeases"] = async (_worker, attempts) => ({ renewed: new Set(), locked: new Set(attempts.map(({ id }) => id)) });
 
-    /** For how many seconds the attempt goes on, by the clock of the worker. */
-    async function stoppedAfter(renewLeases: QueuedJobs["renewLeases"]): Promise<number> {
+    /** For how many seconds the attempt goes on, by the clock of the worker, whose claim was answered so late. */
+    async function stoppedAfter(renewLeases: QueuedJobs["renewLeases"], lateMs = 0): Promise<number> {
       const claimed = await claim();
-      mock.timers.enable({ apis: ["setInterval", "Date"] });
+      claimed.leasedAt -= lateMs;
+      mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
       const leases = open(null, { renewLeases });
       const stop = new AbortController();
       leases.hold(claimed, stop);
@@ -119,12 +136,14 @@ describe("leases", () => {
       return seconds;
     }
 
-    it("stop their attempt after 20 seconds, and well before the lease of 30 ends, whether the database is away or hangs", async () => {
-      for (const renewLeases of [away, hung]) {
+    it("stop their attempt after 20 seconds, well before the lease of 30 ends, whether the database is away, hangs, or has the row locked", async () => {
+      for (const renewLeases of [away, hung, locked]) {
         const seconds = await stoppedAfter(renewLeases);
-        assert.ok(seconds > 20 && seconds < 29, `${seconds} s`);
+        assert.equal(seconds, 20);
       }
     });
+
+    it("count from when the claim was sent, however late it was answered", async () => assert.equal(await stoppedAfter(hung, 6000), 14));
 
     it("for a moment only stop nothing", async () => {
       let tries = 0;

@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { after, afterEach, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
+import { createDatabase } from "../../src/db/database.js";
+import { ServiceUnavailableError } from "../../src/errors.js";
 import { LANES, createHintQueue, laneQueueName } from "../../src/queue/hint-queue.js";
 import { createRedis } from "../../src/redis.js";
+import { createQueuedJobs } from "../../src/services/queued-jobs.js";
 import type { User } from "../../src/services/users.js";
 import type { Storage } from "../../src/photos/storage.js";
 import type { ExecuteDeps } from "../../src/worker/execute-task.js";
@@ -33,16 +36,17 @@ const brief = testTask("brief", () => wait(300, null));
 describe("a worker", () => {
   let scene: WorkerScene;
   let user: User;
-  const opened: TaskWorker[] = [];
+  let other: User;
+  const opened: Pick<TaskWorker, "close">[] = [];
   before(async () => {
     scene = await createWorkerScene([crowded, obedient, brief, childTask("child")], { hints: ({ url, prefix }) => createHintQueue({ redisUrl: url, prefix, log: silentLog }) });
-    user = await scene.core.newUser();
+    [user, other] = [await scene.core.newUser(), await scene.core.newUser()];
     await eventually("hints are taken", async () => (await scene.core.submit(user), (await hints("worker")) > 0));
     await Promise.all(LANES.map((lane) => inspect(lane, (queue) => queue.obliterate({ force: true }))));
     await scene.core.database.sql`delete from queued_jobs`;
   });
   afterEach(async () => {
-    for (const worker of opened.splice(0)) await worker.close();
+    for (const one of opened.splice(0).toReversed()) await one.close();
   });
   after(() => scene.close());
 
@@ -81,7 +85,7 @@ describe("a worker", () => {
 
   it("runs no more at once than it may", async () => {
     const worker = open({ tasks: 3, children: 1 });
-    const many = await scene.core.submitMany(user, 15, { job: "crowded" });
+    const many = (await Promise.all([user, other].map((one) => scene.core.submitMany(one, 8, { job: "crowded" })))).flat();
     await eventually("all are done", async () => (await Promise.all(many.map(statusOf))).every((status) => status === "SUCCESS"));
     await worker.close();
     assert.equal(most, 3);
@@ -135,14 +139,68 @@ describe("a worker", () => {
     await next.close();
   });
 
-  it("does not begin any more what waited for its turn when it closed", async () => {
-    const worker = open({ tasks: 1, children: 1 });
-    const running = await submit("brief");
-    await eventually("it runs", async () => (await statusOf(running)) === "STARTED");
-    const waiting = await submit("child");
-    await eventually("its hint is taken", () => inspect("child", async (queue) => (await queue.getActiveCount()) === 1));
+  it("puts back what it could not claim when it closes, and another takes it at once", async () => {
+    const { queuedJobs } = scene.core;
+    const worker = open({}, { queuedJobs: { ...queuedJobs, start: () => Promise.reject(new ServiceUnavailableError("The database is away.")) } });
+    const waiting = [await submit("echo"), await submit("child")];
+    await eventually("their hints are taken", async () => (await Promise.all(LANES.map((lane) => inspect(lane, (queue) => queue.getActiveCount())))).every((count) => count === 1));
     await worker.close();
-    assert.deepEqual([await statusOf(running), await statusOf(waiting), await hints("child")], ["SUCCESS", "PENDING", 0]);
+    assert.deepEqual([await hints("worker"), await hints("child")], [1, 1]);
+    const next = open();
+    await eventually("the next worker has done them", async () => (await Promise.all(waiting.map(statusOf))).every((status) => status === "SUCCESS"), 4000);
+    await next.close();
+  });
+
+  it("keeps a slot for others, and the hints of one user who has the rest, until that one's tasks end", async () => {
+    const worker = open({ tasks: 3 });
+    const long = await scene.core.submitMany(user, 3, { job: "obedient" });
+    const isStarted = async () => (await Promise.all(long.map(statusOf))).filter((status) => status === "STARTED").length === 2;
+    await eventually("two of them run", isStarted);
+    const echo = await scene.core.submit(other);
+    await eventually("another's runs beside them", async () => (await statusOf(echo)) === "SUCCESS", 4000);
+    assert.deepEqual([await isStarted(), await hints("worker")], [true, 3]);
+    const [first] = (await Promise.all(long.map(async (one) => ((await statusOf(one)) === "STARTED" ? [one] : [])))).flat();
+    await scene.core.queuedJobs.cancel(user, first?.id ?? "");
+    worker.leases.drop(first?.id ?? "");
+    await eventually("the third runs when one has ended", isStarted);
+    for (const { id } of long) await scene.core.queuedJobs.cancel(user, id);
+    await worker.close();
+  });
+
+  it("keeps a hint that comes before its row is due, and one whose row is locked", async () => {
+    const { sql } = scene.core.database;
+    const [early, locked] = [await submit("echo"), await submit("echo")];
+    await sql`update queued_jobs set due_at = clock_timestamp() + interval '800 ms' where id = ${early.id}`;
+    let worker: ReturnType<typeof open> | undefined;
+    await sql.begin(async (tx) => {
+      await tx`select from queued_jobs where id = ${locked.id} for update`;
+      worker = open();
+      await eventually("both are put back", () => inspect("worker", async (queue) => (await queue.getDelayedCount()) === 2));
+    });
+    await eventually("both are done", async () => (await Promise.all([early, locked].map(statusOf))).every((status) => status === "SUCCESS"), 8000);
+    await worker?.close();
+  });
+
+  it("goes on with an attempt that it has begun although the answer to its claim was lost", async () => {
+    const proxy = await createTcpProxy(scene.core.url);
+    const database = createDatabase({ url: proxy.url, connections: 1, applicationName: "worker" });
+    opened.push({ close: async () => void (await Promise.all([database.close(), proxy.close()])) });
+    const { bus, hints: queue } = scene.core;
+    const queuedJobs = createQueuedJobs({
+      database, bus, hints: queue, catalogue: scene.deps.catalogue, log: silentLog, submittable: () => null, stopBell: { ring: () => {} }, deleteFiles: async () => {},
+      limits: { maxPendingPerUser: 100, maxStoredBytesPerUser: 1e9, jobTtlSeconds: 3600 },
+    });
+    open({}, { queuedJobs });
+    const before_ = await submit("echo");
+    await eventually("its connection is open", async () => (await statusOf(before_)) === "SUCCESS");
+    proxy.cutReplies(() => 0);
+    const queuedJob = await submit("echo");
+    await eventually("it is claimed", async () => (await statusOf(queuedJob)) === "STARTED");
+    proxy.heal();
+    await eventually("it is done", async () => (await statusOf(queuedJob)) === "SUCCESS", 5000);
+    assert.deepEqual((await scene.history(queuedJob)).map(({ type }) => type), ["QUEUED", "STARTED", "SUCCEEDED"]);
+    const [row] = await scene.core.database.sql<{ attempts: number; stalls: number }[]>`select attempts, stalls from queued_jobs where id = ${queuedJob.id}`;
+    assert.deepEqual({ ...row }, { attempts: 1, stalls: 0 });
   });
 
   it("hands back what has not finished within the grace, and another finishes it", async () => {

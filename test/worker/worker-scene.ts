@@ -24,7 +24,7 @@ export interface WorkerScene {
   /** A folder of the scene's own. */
   folder: string;
   /** Runs the attempt that its last hint is of. */
-  execute(queuedJob: Pick<QueuedJob, "id">, deps?: Partial<ExecuteDeps>): Promise<void>;
+  execute(queuedJob: Pick<QueuedJob, "id">, deps?: Partial<ExecuteDeps>): Promise<number | null>;
   find(queuedJob: Pick<QueuedJob, "id">): Promise<QueuedJob | null>;
   history(queuedJob: Pick<QueuedJob, "id">): Promise<QueuedJobEvent[]>;
   /** Keys of what the storage keeps. */

@@ -4,12 +4,15 @@ import { available } from "../../db/database.js";
 import { createMicroBatch } from "../../micro-batch.js";
 import { claim, claimMany, recordProgress, succeed, succeedMany } from "./attempt.js";
 import type { Claim, PlainSuccess, Progress, RecordedProgress } from "./attempt.js";
+import { createOwnerBatch } from "./owner-batch.js";
 import type { Step } from "./statements.js";
 
 /** What a batch is made of at most: as many as a worker runs at once. */
 const MAX_ITEMS = 100;
 /** Several, so that users do not wait for one another's counters. */
 const LANES = 2;
+/** How long a success waits for locked rows before its worker tries again. */
+const SUCCESS_PATIENCE_MS = 2000;
 
 export interface AttemptBatchesDeps {
   sql: Sql;
@@ -20,8 +23,14 @@ export interface AttemptBatchesDeps {
   record(step: "claim" | "succeed", write: () => Promise<(Step | null)[]>): Promise<(Step | null)[]>;
 }
 
+export interface ClaimStep extends Step {
+  /** When its statement was sent, by `performance.now()`: its lease began later. */
+  sentAt: number;
+}
+
 export interface AttemptBatches {
-  claim(claim: Claim): Promise<Step | null>;
+  /** Rejects at once with a lock timeout while the owner's counter is locked. */
+  claim(claim: Claim): Promise<ClaimStep | null>;
   succeed(success: PlainSuccess & { userId: string }): Promise<Step | null>;
   progress(progress: Progress): Promise<RecordedProgress | null>;
 }
@@ -30,17 +39,25 @@ export function createAttemptBatches({ sql, jobs, ttlSeconds, record }: AttemptB
   const batches = { lanes: LANES, maxItems: MAX_ITEMS, keyOf: ({ id }: { id: string }) => id };
   const plain = { outputs: [], reusedFrom: null, resultVersion: null, ttlSeconds, maxStoredBytes: 0 };
   const first = <T>([one]: (T | null)[]): T | null => one ?? null;
+  async function recordClaims(write: () => Promise<(Step | null)[]>): Promise<(ClaimStep | null)[]> {
+    const sentAt = performance.now();
+    return (await record("claim", write)).map((step) => step && { ...step, sentAt });
+  }
   return {
-    // Whose it is is not known before; and whoever is first in the queue is to be claimed first.
-    claim: createMicroBatch<Claim, Step | null>({
+    // In one lane: what is first in the queue is to be claimed first.
+    claim: createOwnerBatch<Claim, ClaimStep | null>({
       ...batches,
       laneOf: () => "",
-      sendOne: (item) => record("claim", async () => [await claim(sql, item, jobs)]).then(first),
-      sendMany: (items) => record("claim", () => claimMany(sql, items, jobs)),
+      ownerOf: ({ userId, id }) => userId ?? id,
+      patienceMs: 0,
+      sendOne: (item) => recordClaims(async () => [await claim(sql, item, jobs)]).then(first),
+      sendMany: (items) => recordClaims(() => claimMany(sql, items, jobs)),
     }),
-    succeed: createMicroBatch<PlainSuccess & { userId: string }, Step | null>({
+    succeed: createOwnerBatch<PlainSuccess & { userId: string }, Step | null>({
       ...batches,
       laneOf: ({ userId }) => userId,
+      ownerOf: ({ userId }) => userId,
+      patienceMs: SUCCESS_PATIENCE_MS,
       sendOne: (item) => record("succeed", async () => [await succeed(sql, { ...item, ...plain })]).then(first),
       sendMany: (items) => record("succeed", () => succeedMany(sql, items, ttlSeconds)),
     }),

@@ -5,8 +5,9 @@ import { sqlState } from "../../db/database.js";
 import { OVER_QUOTA } from "../../db/refusals.js";
 import type { Instant, TaskSuccess } from "../../queued-job.js";
 import { quotaExceeded } from "../quota-exceeded.js";
+import { briefLocks } from "./brief-locks.js";
 import { reuseKey } from "./reuse.js";
-import { finish, transition } from "./statements.js";
+import { finish, queuedJobJson, transition } from "./statements.js";
 import type { Step } from "./statements.js";
 import { transitionMany } from "./transition-many.js";
 
@@ -23,14 +24,17 @@ export interface Claim {
   id: string;
   run: number;
   worker: string;
+  /** Absent from hints that an older version added. */
+  userId?: string | undefined;
 }
 
 /** PENDING → STARTED, when it is due, this is its present run, and the worker knows its task: in a roll-out an older one may not. */
 export function claim(sql: Sql, { id, run, worker }: Claim, jobs: string[]): Promise<Step | null> {
-  return transition(sql, { step: "claim", where: sql`id = ${id} and ${mayClaim(sql, sql`${run}`, jobs)}`, set: lease(sql, sql`${worker}`), pending: 0 });
+  const where = sql`id = ${id} and ${mayClaim(sql, sql`${run}`, jobs)} and ${briefLocks(sql)}`;
+  return transition(sql, { step: "claim", where, set: lease(sql, sql`${worker}`), pending: 0 });
 }
 
-/** `claim` of several, all in one statement. */
+/** `claim` of several, all in one statement; leaves out rows that somebody else has locked. */
 export function claimMany(sql: Sql, claims: Claim[], jobs: string[]): Promise<(Step | null)[]> {
   return transitionMany(sql, {
     step: "claim",
@@ -39,15 +43,63 @@ export function claimMany(sql: Sql, claims: Claim[], jobs: string[]): Promise<(S
     where: mayClaim(sql, sql`i.item_run`, jobs),
     set: lease(sql, sql`i.item_worker`),
     pending: 0,
+    brief: true,
+    skipLocked: true,
   });
 }
 
 function mayClaim(sql: Sql, run: Fragment, jobs: string[]): Fragment {
-  return sql`run = ${run} and due_at <= clock_timestamp() and job_name = any(${jobs})`;
+  return sql`run = ${run} and due_at <= clock_timestamp() and job_name = any(${jobs}) and ${hasOwner(sql)}`;
+}
+
+/** The counter goes first when an account is deleted: no step is made of a row that is left. */
+function hasOwner(sql: Sql): Fragment {
+  return sql`exists (select from user_streams u where u.user_id = queued_jobs.user_id)`;
 }
 
 function lease(sql: Sql, worker: Fragment): Fragment {
-  return sql`, attempts = attempts + 1, worker = ${worker}, lease_until = clock_timestamp() + ${LEASE_SECONDS} * interval '1 second', progress = 0, progress_message = null, started_at = now()`;
+  return sql`, attempts = attempts + 1, worker = ${worker}, ${leaseUntil(sql)}, progress = 0, progress_message = null, started_at = now()`;
+}
+
+function leaseUntil(sql: Sql): Fragment {
+  return sql`lease_until = clock_timestamp() + ${LEASE_SECONDS} * interval '1 second'`;
+}
+
+/**
+ * Milliseconds until a row that was not claimed can be: 0 for one that is due and was locked, null
+ * for one of which this run is over.
+ */
+export async function claimableIn(
+  sql: Sql,
+  { id, run }: Claim,
+  jobs: string[],
+): Promise<number | null> {
+  const [row] = await sql<{ ms: number }[]>`
+    select greatest(0, extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as ms
+    from queued_jobs
+    where id = ${id} and run = ${run} and status = 'PENDING' and job_name = any(${jobs})
+      and ${hasOwner(sql)}`;
+  return row?.ms ?? null;
+}
+
+/**
+ * What an earlier claim by the same worker has recorded, when its answer was lost; null when none
+ * has. Its lease begins again.
+ */
+export async function adopt(sql: Sql, { id, run, worker }: Claim): Promise<Step | null> {
+  const [step] = await sql<Step[]>`
+    with t as (
+      update queued_jobs set ${leaseUntil(sql)}
+      where id = ${id} and run = ${run} and worker = ${worker} and status = 'STARTED'
+        and ${briefLocks(sql)} returning *)
+    select e.seq::float8 as seq, rfc3339(e.at) as at,
+      ${queuedJobJson(sql, sql`'[]'::jsonb`)} as "queuedJob", t.run, t.failures, t.stalls,
+      t.request_id as "requestId", s.pending
+    from t join user_streams s on s.user_id = t.user_id
+      cross join lateral (
+        select seq, at from queued_job_events where queued_job_id = t.id
+        order by seq desc limit 1) e`;
+  return step ?? null;
 }
 
 export interface Success extends Attempt, TaskSuccess {
@@ -79,9 +131,10 @@ export function succeedMany(sql: Sql, successes: PlainSuccess[], ttlSeconds: num
     step: "succeed",
     ids: successes.map(({ id }) => id),
     more: { arrays: sql`${successes.map(({ attempt }) => attempt)}::int[], ${successes.map(({ result }) => JSON.stringify(result))}::text[]`, columns: sql`item_attempt, item_result` },
-    where: sql`attempts = i.item_attempt`,
+    where: sql`attempts = i.item_attempt and ${hasOwner(sql)}`,
     set: sql`, result = i.item_result::jsonb, progress = 1, error_code = null, error_message = null ${finish(sql, ttlSeconds)}`,
     pending: -1,
+    brief: true,
   });
 }
 
@@ -136,9 +189,15 @@ export function handBack(sql: Sql, { delayMs, ...attempt }: Attempt & { delayMs:
 const MAX_STALLS = 2;
 const STALL_MESSAGE = "The worker that ran it died or lost touch.";
 
-/** The lease of this attempt lapsed: back to PENDING, or FAILED at the second death. */
+/**
+ * The lease of this attempt lapsed: back to PENDING, or FAILED at the second death. Null while
+ * somebody else has its row locked: a later try must not wait, since others lapse, too.
+ */
 export async function stall(sql: Sql, { id, attempt, ttlSeconds }: Attempt & { ttlSeconds: number }): Promise<Step | null> {
-  const lapsed = sql`${fence(sql, { id, attempt })} and lease_until < clock_timestamp()`;
+  const lapsed = sql`id = (
+    select id from queued_jobs
+    where ${fence(sql, { id, attempt })} and lease_until < clock_timestamp()
+    for no key update skip locked) and ${briefLocks(sql)}`;
   const again = await transition(sql, {
     step: "backOff",
     where: sql`${lapsed} and stalls + 1 < ${MAX_STALLS}`,
@@ -154,14 +213,30 @@ export async function stall(sql: Sql, { id, attempt, ttlSeconds }: Attempt & { t
   });
 }
 
+/** Ids of QueuedJobs of which a worker runs the present attempt. */
+export interface Renewal {
+  renewed: Set<string>;
+  /** Still its own, but locked by somebody else: their leases run on as they were. */
+  locked: Set<string>;
+}
+
 /** Renews the leases of all that a process runs; what is missing in the answer is not its own any more. */
-export async function renewLeases(sql: Sql, worker: string, attempts: Attempt[]): Promise<Set<string>> {
-  const rows = await sql<{ id: string }[]>`
+export async function renewLeases(sql: Sql, worker: string, attempts: Attempt[]): Promise<Renewal> {
+  const rows = await sql<{ id: string; isRenewed: boolean }[]>`
     with mine as (
-      select q.id from queued_jobs q join unnest(${attempts.map((a) => a.id)}::uuid[], ${attempts.map((a) => a.attempt)}::int[]) as a(id, attempt) on q.id = a.id and q.attempts = a.attempt
-      where q.status = 'STARTED' and q.worker = ${worker} order by q.id for no key update of q)
-    update queued_jobs q set lease_until = clock_timestamp() + ${LEASE_SECONDS} * interval '1 second' from mine where q.id = mine.id returning q.id`;
-  return new Set(rows.map((row) => row.id));
+      select id, attempts from queued_jobs
+      join unnest(${attempts.map((a) => a.id)}::uuid[], ${attempts.map((a) => a.attempt)}::int[])
+        as a(item_id, item_attempt) on id = item_id and attempts = item_attempt
+      where status = 'STARTED' and worker = ${worker} and ${hasOwner(sql)}),
+    free as (
+      select q.id from mine m join queued_jobs q on q.id = m.id and q.attempts = m.attempts
+      where q.status = 'STARTED' and q.worker = ${worker} for no key update of q skip locked),
+    renewed as (
+      update queued_jobs q set ${leaseUntil(sql)} from free where q.id = free.id returning q.id)
+    select m.id, r.id is not null as "isRenewed" from mine m left join renewed r on r.id = m.id`;
+  const idsOf = (isRenewed: boolean) =>
+    new Set(rows.filter((row) => row.isRenewed === isRenewed).map(({ id }) => id));
+  return { renewed: idsOf(true), locked: idsOf(false) };
 }
 
 export interface Progress extends Attempt {
@@ -174,14 +249,14 @@ export interface RecordedProgress {
   updatedAt: Instant;
 }
 
-/** Records how far attempts are, which never falls; null of those that are over. No version, no number, no event in the log. */
+/** Records how far attempts are, which never falls; null of those that are over or locked. No version, no number, no event in the log. */
 export async function recordProgress(sql: Sql, reports: Progress[]): Promise<(RecordedProgress | null)[]> {
   const rows = await sql<(RecordedProgress & { id: string })[]>`
     with i as materialized (
       select * from unnest(${reports.map(({ id }) => id)}::uuid[], ${reports.map(({ attempt }) => attempt)}::int[], ${reports.map(({ progress }) => progress)}::float8[], ${reports.map(({ message }) => message)}::text[])
         as i(item_id, item_attempt, item_progress, item_message) order by item_id),
     l as materialized (
-      select i.* from i cross join lateral (select from queued_jobs where id = i.item_id and attempts = i.item_attempt and status = 'STARTED' for no key update) q)
+      select i.* from i cross join lateral (select from queued_jobs where id = i.item_id and attempts = i.item_attempt and status = 'STARTED' for no key update skip locked) q)
     update queued_jobs set progress = greatest(progress, l.item_progress), progress_message = l.item_message, updated_at = now()
     from l where id = l.item_id returning id, progress, rfc3339(updated_at) as "updatedAt"`;
   const byId = new Map(rows.map((row) => [row.id, row]));
@@ -189,5 +264,5 @@ export async function recordProgress(sql: Sql, reports: Progress[]): Promise<(Re
 }
 
 function fence(sql: Sql, { id, attempt }: Attempt): Fragment {
-  return sql`id = ${id} and attempts = ${attempt}`;
+  return sql`id = ${id} and attempts = ${attempt} and ${hasOwner(sql)}`;
 }

@@ -27,7 +27,7 @@ export function createHinter({ sql, hints, stopBell, catalogue, log }: HinterDep
   }
 
   function toHint({ queuedJob, run, requestId, traceparent }: Step, backlog: number, delayMs: number): Hint {
-    return { id: queuedJob.id, run, requestId, ...(traceparent && { traceparent }), lane: laneOf(queuedJob), priority: queuedJob.priority, backlog, delayMs };
+    return { id: queuedJob.id, run, requestId, userId: queuedJob.userId, ...(traceparent && { traceparent }), lane: laneOf(queuedJob), priority: queuedJob.priority, backlog, delayMs };
   }
 
   /** Of the lowest priority a step knows it itself. */

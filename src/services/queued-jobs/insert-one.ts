@@ -1,5 +1,6 @@
 import type { Sql } from "postgres";
 import { ALREADY_THERE, OVER_QUOTA } from "../../db/refusals.js";
+import { briefLocks } from "./brief-locks.js";
 import type { NewQueuedJob, Unit } from "./insert-units.js";
 import { queuedJobJson } from "./statements.js";
 import type { Step } from "./statements.js";
@@ -8,7 +9,9 @@ import type { Step } from "./statements.js";
 export async function insertOne(sql: Sql, unit: Omit<Unit, "items">, item: NewQueuedJob, maxPending: number): Promise<Step | null> {
   const { id, photoIds } = item;
   const [row] = await sql<Pick<Step, "seq" | "at" | "pending" | "queuedJob">[]>`
-    with a as materialized (select user_id from user_streams where user_id = ${unit.userId} and pending < ${maxPending}),
+    with a as materialized (
+      select user_id from user_streams
+      where user_id = ${unit.userId} and pending < ${maxPending} and ${briefLocks(sql)}),
     t as (
       insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority, run_at, due_at, idempotency_key, fingerprint, fresh, request_id, created_at, updated_at)
       select ${id}::uuid, user_id, ${item.jobName}, 'PENDING', ${JSON.stringify(item.parameters)}::jsonb, ${photoIds.length}::int, ${item.priority}::int,

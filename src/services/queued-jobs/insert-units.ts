@@ -1,6 +1,7 @@
 import type { Sql } from "postgres";
 import { ALREADY_THERE, OVER_QUOTA } from "../../db/refusals.js";
 import type { Instant, QueuedJob } from "../../queued-job.js";
+import { briefLocks } from "./brief-locks.js";
 import { queuedJobJson } from "./statements.js";
 import type { Step } from "./statements.js";
 
@@ -54,7 +55,9 @@ function insert(sql: Sql, units: readonly Unit[], maxPending: number): Promise<I
         unit int, id uuid, "userId" uuid, "requestId" text, "jobName" text, parameters jsonb, "photoIds" uuid[], priority int, "runAt" timestamptz,
         "idempotencyKey" text, fingerprint text, fresh boolean, "createdAt" timestamptz)),
     w as (select unit, "userId" as user_id, sum(count(*)) over (partition by "userId" order by unit) as upto from i group by unit, "userId"),
-    a as (select w.unit from w join user_streams u using (user_id) where u.pending + w.upto <= ${maxPending}),
+    a as (
+      select w.unit from w join user_streams u using (user_id)
+      where u.pending + w.upto <= ${maxPending} and ${briefLocks(sql)}),
     t as (
       insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority, run_at, due_at, idempotency_key, fingerprint, fresh, request_id, created_at, updated_at)
       select id, "userId", "jobName", 'PENDING', parameters, cardinality("photoIds"), priority, "runAt", greatest("runAt", now()), "idempotencyKey", fingerprint, fresh, "requestId", "createdAt", now()

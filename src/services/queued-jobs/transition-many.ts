@@ -1,6 +1,7 @@
 import type { Fragment, Sql } from "postgres";
 import { OVER_QUOTA } from "../../db/refusals.js";
 import { TRANSITIONS } from "../../queued-job-status.js";
+import { briefLocks } from "./brief-locks.js";
 import { queuedJobJson } from "./statements.js";
 import type { Step, TransitionParts } from "./statements.js";
 
@@ -10,6 +11,10 @@ export interface ManyTransitionParts extends Pick<TransitionParts, "step" | "set
   ids: string[];
   /** What else an item is made of: arrays as long as `ids`, and the names of the columns they become. */
   more?: { arrays: Fragment; columns: Fragment };
+  /** Its rows are of several users: it waits only briefly for a lock, then fails as a whole. */
+  brief?: true;
+  /** A row that somebody else has locked counts as one for which the guard does not hold. */
+  skipLocked?: true;
 }
 
 /**
@@ -23,10 +28,12 @@ export async function transitionMany(sql: Sql, parts: ManyTransitionParts): Prom
   const { from, to, event } = TRANSITIONS[parts.step];
   const steps = await sql<Step[]>`
     with i as materialized (
-      select * from unnest(${parts.ids}::uuid[] ${more?.arrays ?? sql``}) with ordinality as i(item_id ${more?.columns ?? sql``}, item_place) order by item_id),
+      select * from unnest(${parts.ids}::uuid[] ${more?.arrays ?? sql``}) with ordinality as i(item_id ${more?.columns ?? sql``}, item_place)
+      ${parts.brief ? sql`where ${briefLocks(sql)}` : sql``} order by item_id),
     l as materialized (
       select i.* from i cross join lateral (
-        select from queued_jobs where id = i.item_id and status = any(${[...from]}) ${parts.where ? sql`and ${parts.where}` : sql``} for no key update) q),
+        select from queued_jobs where id = i.item_id and status = any(${[...from]}) ${parts.where ? sql`and ${parts.where}` : sql``}
+        for no key update ${parts.skipLocked ? sql`skip locked` : sql``}) q),
     t as (
       update queued_jobs set status = ${to}, version = version + 1, updated_at = now() ${parts.set}
       from l i where id = i.item_id returning queued_jobs.*, i.item_place),

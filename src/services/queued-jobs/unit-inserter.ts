@@ -1,9 +1,9 @@
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
-import { createMicroBatch } from "../../micro-batch.js";
 import { insertOne } from "./insert-one.js";
 import { insertUnits } from "./insert-units.js";
 import type { Unit } from "./insert-units.js";
+import { createOwnerBatch } from "./owner-batch.js";
 import type { Step } from "./statements.js";
 
 export interface UnitInserterDeps {
@@ -16,6 +16,8 @@ export interface UnitInserterDeps {
 /** Users of different lanes are written at the same time; one's own follow each other, since they share a counter. */
 const LANES = 4;
 const MOST_UNITS = 100;
+/** How long a submission waits for its user's locked counter. */
+const PATIENCE_MS = 4000;
 
 /**
  * Returns a function that inserts a unit together with those of other requests that wait; null when its user has no room for
@@ -39,7 +41,11 @@ export function createUnitInserter({ sql, maxPending, recorded }: UnitInserterDe
 
   const sendOne = async (unit: Unit) => (await send([unit]))[0] ?? null;
 
-  const together = createMicroBatch<Unit, Step[] | null>({ lanes: LANES, maxItems: MOST_UNITS, laneOf: ({ userId }) => userId, keyOf, sendOne, sendMany: send });
+  const userOf = ({ userId }: Unit) => userId;
+  const together = createOwnerBatch<Unit, Step[] | null>({
+    lanes: LANES, maxItems: MOST_UNITS, patienceMs: PATIENCE_MS,
+    laneOf: userOf, ownerOf: userOf, keyOf, sendOne, sendMany: send,
+  });
 
   // It may have been left out for those before it, which then were left out as well.
   return async (unit) => (await together(unit)) ?? sendOne(unit);

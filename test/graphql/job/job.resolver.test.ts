@@ -44,4 +44,15 @@ describe("job and jobs", () => {
     assert.equal(job.enabled, false);
     assertRefused((await person.ask('mutation { enqueueJob(input: { job: "placeholder" }) { id } }')).errors, "BAD_USER_INPUT", 'job: there is no Job "placeholder" to submit; the query jobs lists them', ["job"]);
   });
+
+  it("do not offer echo in production unless they are told to", async () => {
+    const production = await startTestService({ workers: 0, env: { ECHO: "" } });
+    try {
+      const somebody = await production.person();
+      assert.deepEqual((await somebody.get('{ job(name: "echo") { enabled } other: job(name: "placeholder") { enabled } }')), { job: { enabled: false }, other: { enabled: true } });
+      assertRefused((await somebody.ask('mutation { enqueueJob(input: { job: "echo" }) { id } }')).errors, "BAD_USER_INPUT", 'job: there is no Job "echo" to submit; the query jobs lists them', ["job"]);
+    } finally {
+      await production.close();
+    }
+  });
 });

@@ -9,6 +9,9 @@ import { assertToldWhole } from "../../support/assert-told-whole.js";
 import { createTestWaist } from "../../support/test-waist.js";
 import type { TestWaist } from "../../support/test-waist.js";
 
+/** Less than a statement waits for a lock that was not told to be brief. */
+const MAX_WAIT_MS = 3500;
+
 describe("what many attempts write at once", () => {
   let waist: TestWaist;
   let [ann, bob]: User[] = [];
@@ -18,7 +21,7 @@ describe("what many attempts write at once", () => {
   });
   after(() => waist.close());
   const of = (user: User | undefined, count: number) => waist.submitMany(user ?? assert.fail(), Array.from({ length: count }, () => ({})));
-  const claimAll = (queuedJobs: QueuedJob[], worker = "worker") => Promise.all(queuedJobs.map(({ id }) => waist.queuedJobs.start({ id, run: 1, worker })));
+  const claimAll = (queuedJobs: QueuedJob[], worker = "worker") => Promise.all(queuedJobs.map(({ id, userId }) => waist.queuedJobs.start({ id, run: 1, worker, userId })));
   const isThere = (claimed: (Claimed | null)[]): Claimed[] => claimed.map((one) => one ?? assert.fail("it was not claimed"));
   /** What was rung since. */
   function listen() {
@@ -81,6 +84,62 @@ describe("what many attempts write at once", () => {
     assert.equal(claims.filter((claimed) => claimed !== null).length, 40);
     assertToldWhole(waist.rung);
     await assertConsistent(waist.database.sql);
+  });
+
+  it("claims what is free beside a row that somebody else has locked, and keeps the hint of that one", async () => {
+    const [locked, ...free] = await of(bob, 4);
+    const request = { id: locked?.id ?? "", run: 1, worker: "worker" };
+    const begun = performance.now();
+    const [claimed, alone, wait] = await waist.database.sql.begin(async (tx) => {
+      await tx`select from queued_jobs where id = ${request.id} for update`;
+      return [await claimAll([locked ?? assert.fail(), ...free]), await waist.queuedJobs.start(request), await waist.queuedJobs.claimableIn(request)] as const;
+    });
+    assert.deepEqual([claimed.flatMap((one) => one?.id ?? []), alone, wait], [free.map(({ id }) => id), null, 1000]);
+    assert.ok(performance.now() - begun < MAX_WAIT_MS);
+    isThere([await waist.queuedJobs.start(request)]);
+    assert.equal(await waist.queuedJobs.claimableIn(request), null, "its run has begun");
+  });
+
+  it("claims for others while one owner's counter is locked, and keeps the hint of that one", async () => {
+    const [annas, bobs] = [await of(ann, 2), await of(bob, 2)];
+    const [own] = annas;
+    const begun = performance.now();
+    const [claimed, alone, wait] = await waist.database.sql.begin(async (tx) => {
+      await tx`select from user_streams where user_id = ${ann?.id ?? ""} for update`;
+      const all = await claimAll([...annas, ...bobs]);
+      return [all, await waist.queuedJobs.start({ id: own?.id ?? "", run: 1, worker: "worker" }), await waist.queuedJobs.claimableIn({ id: own?.id ?? "", run: 1, worker: "worker" })] as const;
+    });
+    assert.deepEqual([claimed.flatMap((one) => one?.id ?? []), alone, wait], [bobs.map(({ id }) => id), null, 1000]);
+    assert.ok(performance.now() - begun < MAX_WAIT_MS);
+    isThere(await claimAll(annas));
+  });
+
+  it("records successes of others while one owner's row is locked, and that one when it is free", async () => {
+    const [annas, bobs] = [isThere(await claimAll(await of(ann, 2))), isThere(await claimAll(await of(bob, 2)))];
+    const [locked] = annas;
+    const succeed = (one: Claimed) => waist.queuedJobs.succeed(one, "done", []);
+    let own: Promise<boolean> = Promise.resolve(false);
+    await waist.database.sql.begin(async (tx) => {
+      await tx`select from queued_jobs where id = ${locked?.id ?? ""} for update`;
+      own = succeed(locked ?? assert.fail());
+      assert.deepEqual(await Promise.all(bobs.map(succeed)), [true, true]);
+    });
+    assert.deepEqual([await own, await succeed(annas[1] ?? assert.fail())], [true, true]);
+  });
+
+  it("finds nothing of an owner whose account is gone, and lets the others be", async () => {
+    const gone = await waist.newUser();
+    const [running, ...lost] = await of(gone, 3);
+    const late = await waist.start(running ?? assert.fail());
+    await waist.database.sql`delete from user_streams where user_id = ${gone.id}`;
+    const bobs = await of(bob, 2);
+    const claimed = await claimAll([...lost, ...bobs]);
+    assert.deepEqual(claimed.flatMap((one) => one?.id ?? []), bobs.map(({ id }) => id));
+    const request = { id: lost[0]?.id ?? "", run: 1, worker: "worker" };
+    assert.deepEqual([await waist.queuedJobs.start(request), await waist.queuedJobs.claimableIn(request)], [null, null]);
+    const recorded = await Promise.all([...isThere(claimed.slice(2)), late].map((one) => waist.queuedJobs.succeed(one, 1, [])));
+    assert.deepEqual([recorded, await waist.queuedJobs.fail(late, { code: "TASK_FAILED", message: "No.", permanent: true })], [[true, true, false], null]);
+    await waist.database.sql`delete from users where id = ${gone.id}`;
   });
 
   it("harms only the one that cannot be written", async () => {

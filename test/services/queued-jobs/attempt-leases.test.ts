@@ -29,9 +29,41 @@ describe("leases", () => {
     await waist.start(older, "a");
     await waist.database.sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds' where status = 'STARTED' and user_id = ${user.id}`;
     const asked = [others, older, alsoMine, cancelled, mine, { id: user.id, attempt: 1 }];
-    assert.deepEqual(await waist.queuedJobs.renewLeases("a", asked), new Set([mine.id, alsoMine.id]));
+    assert.deepEqual(await waist.queuedJobs.renewLeases("a", asked), { renewed: new Set([mine.id, alsoMine.id]), locked: new Set() });
     const lengthened = await Promise.all([mine, alsoMine, older, others].map(async ({ id }) => ((await waist.row(id)).lease ?? 0) > 25));
     assert.deepEqual(lengthened, [true, true, false, false]);
+  });
+
+  it("are renewed beside one whose row somebody else has locked, which is named and stays as it is", async () => {
+    const [mine, locked] = [await started("a"), await started("a")];
+    await waist.database.sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds' where user_id = ${user.id}`;
+    const answer = await waist.database.sql.begin(async (tx) => {
+      await tx`select from queued_jobs where id = ${locked.id} for update`;
+      return waist.queuedJobs.renewLeases("a", [locked, mine]);
+    });
+    assert.deepEqual(answer, { renewed: new Set([mine.id]), locked: new Set([locked.id]) });
+    const lengthened = await Promise.all([mine, locked].map(async ({ id }) => ((await waist.row(id)).lease ?? 0) > 25));
+    assert.deepEqual(lengthened, [true, false]);
+  });
+
+  it("that lapsed are taken over at once beside one whose row is locked, which is left to the next time", async () => {
+    const [free, locked] = [await started(), await started()];
+    for (const { id } of [free, locked]) await lapse(id);
+    const { sql } = waist.database;
+    const taken = await sql.begin(async (tx) => {
+      await tx`select from queued_jobs where id = ${locked.id} for update`;
+      return waist.queuedJobs.takeOverLapsed(100);
+    });
+    assert.deepEqual([taken, await waist.queuedJobs.takeOverLapsed(100)], [1, 1]);
+  });
+
+  it("are lost with the account of their owner", async () => {
+    const claimed = await started("a");
+    await waist.database.sql`delete from user_streams where user_id = ${user.id}`;
+    assert.deepEqual(await waist.queuedJobs.renewLeases("a", [claimed]), { renewed: new Set(), locked: new Set() });
+    await lapse(claimed.id);
+    assert.equal(await waist.queuedJobs.takeOverLapsed(100), 0);
+    await waist.database.sql`delete from users where id = ${user.id}`;
   });
 
   it("are no step: nothing is told of a renewal, and the version stays", async () => {
@@ -41,7 +73,7 @@ describe("leases", () => {
     assert.deepEqual([waist.rung.length, (await waist.row(claimed.id)).version], [told, 2]);
   });
 
-  it("may be renewed when there is nothing to renew", async () => assert.deepEqual(await waist.queuedJobs.renewLeases("idle", []), new Set()));
+  it("may be renewed when there is nothing to renew", async () => assert.deepEqual(await waist.queuedJobs.renewLeases("idle", []), { renewed: new Set(), locked: new Set() }));
 
   it("keep others away from what they are on", async () => {
     await started();
@@ -107,7 +139,7 @@ describe("leases", () => {
     const { sql } = waist.database;
     const [lapsed] = await findLapsed(sql, 10);
     assert.deepEqual(lapsed, { id: claimed.id, attempt: 1 });
-    assert.deepEqual(await waist.queuedJobs.renewLeases("worker", [claimed]), new Set([claimed.id]));
+    assert.deepEqual((await waist.queuedJobs.renewLeases("worker", [claimed])).renewed, new Set([claimed.id]));
     assert.equal(await stall(sql, { id: claimed.id, attempt: 1, ttlSeconds: 60 }), null);
     assert.equal((await waist.row(claimed.id)).status, "STARTED");
   });

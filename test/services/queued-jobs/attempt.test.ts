@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Claimed } from "../../../src/services/queued-jobs.js";
 import type { StoredOutput } from "../../../src/queued-job.js";
+import { claim } from "../../../src/services/queued-jobs/attempt.js";
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { assertToldWhole } from "../../support/assert-told-whole.js";
@@ -161,6 +162,41 @@ describe("an attempt", () => {
     });
   });
 
+  describe("whose claim was recorded and not answered", () => {
+    const request = (id: string, more = {}) => ({ id, run: 1, worker: "worker", ...more });
+
+    it("is adopted by its worker as it was claimed, with a new lease", async () => {
+      const { id } = await waist.submit(user);
+      const claimed = await claim(waist.database.sql, request(id), ["echo"]);
+      await waist.database.sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds' where id = ${id}`;
+      assert.equal(await waist.queuedJobs.start(request(id)), null);
+      const { leasedAt, ...adopted } = (await waist.queuedJobs.adopt(request(id))) ?? assert.fail("it was not adopted");
+      const { queuedJob, seq, failures, stalls, requestId } = claimed ?? assert.fail("it was not claimed");
+      assert.deepEqual(adopted, { id, attempt: 1, queuedJob, failures, stalls, requestId, startedSeq: seq });
+      assert.ok(performance.now() - leasedAt < 10_000);
+      assert.ok(((await waist.row(id)).lease ?? 0) > 25);
+      assert.deepEqual([lastTold()?.type, lastTold()?.seq, lastTold()?.queuedJob], ["STARTED", seq, queuedJob]);
+    });
+
+    it("is not adopted by another worker, by another run, or once it is over", async () => {
+      const { id } = await waist.start(await waist.submit(user));
+      const adopt = (more = {}) => waist.queuedJobs.adopt(request(id, more));
+      assert.deepEqual([await adopt({ worker: "another" }), await adopt({ run: 2 })], [null, null]);
+      await waist.queuedJobs.cancel(user, id);
+      assert.equal(await adopt(), null);
+    });
+  });
+
+  it("that is not yet due can be claimed when it is", async () => {
+    const { id } = await waist.submit(user);
+    await waist.database.sql`update queued_jobs set due_at = clock_timestamp() + interval '20 seconds' where id = ${id}`;
+    const request = { id, run: 1, worker: "worker" };
+    const wait = (await waist.queuedJobs.start(request)) ?? (await waist.queuedJobs.claimableIn(request));
+    assert.ok(typeof wait === "number" && wait > 18_000 && wait <= 20_000, `${JSON.stringify(wait)}`);
+    await waist.database.sql`update queued_jobs set due_at = clock_timestamp() + interval '2 minutes' where id = ${id}`;
+    assert.equal(await waist.queuedJobs.claimableIn(request), null, "that is left to the reconciler");
+  });
+
   describe("under way", () => {
     it("tells how far it is, in no new version and under no new number", async () => {
       const claimed = await waist.start(await waist.submit(user));
@@ -216,7 +252,7 @@ describe("an attempt", () => {
         assert.equal(await waist.queuedJobs.fail(claimed, FAULT), null);
         assert.equal(await waist.queuedJobs.fail(claimed, { ...FAULT, permanent: true }), null);
         await waist.queuedJobs.handBack(claimed, 0);
-        assert.deepEqual(await waist.queuedJobs.renewLeases("worker", [claimed]), new Set());
+        assert.deepEqual(await waist.queuedJobs.renewLeases("worker", [claimed]), { renewed: new Set(), locked: new Set() });
         assert.deepEqual(await waist.everythingOf(user), before_);
         assert.deepEqual([waist.rung.length, waist.hinted.length], [told, hints]);
       });

@@ -31,7 +31,7 @@ describe("accepting submissions", () => {
     assert.deepEqual(await waist.queuedJobs.find(somebody, queuedJob.id), queuedJob);
     const [event] = waist.rung.slice(-1);
     assert.deepEqual(event, { seq: 1, type: "QUEUED", at: event?.at, queuedJob });
-    assert.deepEqual(waist.hinted.at(-1), { id: queuedJob.id, run: 1, requestId: "request", lane: "child", priority: 7, backlog: 1, delayMs: 0 });
+    assert.deepEqual(waist.hinted.at(-1), { id: queuedJob.id, run: 1, requestId: "request", userId: somebody.id, lane: "child", priority: 7, backlog: 1, delayMs: 0 });
     assert.equal((await waist.row(queuedJob.id)).run, 1);
   });
 

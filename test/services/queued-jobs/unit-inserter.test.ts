@@ -70,6 +70,19 @@ describe("submissions that come together", () => {
     assert.deepEqual(outcomes, ["done", "QUOTA_EXCEEDED", "done", "done"]);
   });
 
+  it("are accepted for everybody else while the counter of one user is locked, and for that one when it is free", async () => {
+    const { sql } = waist.database;
+    const [held, ...others] = await Promise.all(Array.from({ length: 13 }, () => waist.newUser()));
+    let own: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (tx) => {
+      await tx`select from user_streams where user_id = ${held?.id ?? ""} for update`;
+      own = Promise.all([1, 2].map(() => waist.submit(held ?? assert.fail())));
+      assert.equal((await Promise.all(others.map((user) => waist.submit(user)))).length, 12);
+    });
+    await own;
+    for (const user of [held, ...others]) assertToldWhole(waist.rung.filter(({ queuedJob }) => queuedJob.userId === user?.id));
+  });
+
   it("are exact for each of many users, with keys that are given twice and accounts that are gone", async () => {
     const users = await Promise.all(Array.from({ length: 12 }, () => waist.newUser()));
     const gone = await waist.newUser();

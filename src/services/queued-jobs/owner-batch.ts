@@ -1,0 +1,104 @@
+// Batches of items of several owners, in which nobody is held up by another's locks. Statements wait briefly for a lock.
+// When a batch fails for want of one, the items of each owner are sent by themselves, and an owner whose rows are locked
+// stays apart from the others until they have been free for a while.
+import { setTimeout as pause } from "node:timers/promises";
+import { isLockTimeout } from "../../db/database.js";
+import { createMicroBatch } from "../../micro-batch.js";
+import type { MicroBatchOptions } from "../../micro-batch.js";
+import { createSlots } from "../../slots.js";
+import type { Slots } from "../../slots.js";
+
+export interface OwnerBatchOptions<Item, Result> extends MicroBatchOptions<Item, Result> {
+  ownerOf(item: Item): string;
+  /** How long an owner's items are sent again while rows of theirs are locked. */
+  patienceMs: number;
+}
+
+/** How long an owner whose rows were locked stays apart. */
+const APART_MS = 5000;
+const PAUSE_MS = 100;
+/** Statements of single owners under way at once: each may keep a connection while it waits. */
+const CONCURRENCY = 3;
+
+/** A micro-batch; rejects with a lock timeout only an item whose own owner's rows are locked. */
+export function createOwnerBatch<Item, Result>(
+  options: OwnerBatchOptions<Item, Result>,
+): (item: Item) => Promise<Result> {
+  const together = createMicroBatch(options);
+  const apart = new Map<string, ApartOwner<Item, Result>>();
+  const slots = createSlots(CONCURRENCY);
+
+  function sendApart(name: string, item: Item): Promise<Result> {
+    const owner = apart.get(name) ?? new ApartOwner(options, slots, () => apart.delete(name));
+    apart.set(name, owner);
+    return owner.send(item);
+  }
+
+  return async (item) => {
+    const name = options.ownerOf(item);
+    if (apart.has(name)) return sendApart(name, item);
+    try {
+      return await together(item);
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error;
+      return sendApart(name, item);
+    }
+  };
+}
+
+/** An owner whose items are sent by themselves for now. */
+class ApartOwner<Item, Result> {
+  readonly #patienceMs: number;
+  readonly #slots: Slots;
+  readonly #onFree: () => void;
+  readonly #batch: (item: Item) => Promise<Result>;
+  #pending = 0;
+  #lockedAt = -Infinity;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: OwnerBatchOptions<Item, Result>, slots: Slots, onFree: () => void) {
+    this.#patienceMs = options.patienceMs;
+    this.#slots = slots;
+    this.#onFree = onFree;
+    this.#batch = createMicroBatch({
+      ...options,
+      lanes: 1,
+      sendOne: (item) => this.#sendPatiently(() => options.sendOne(item)),
+      sendMany: (items) => this.#sendPatiently(() => options.sendMany(items)),
+    });
+  }
+
+  async send(item: Item): Promise<Result> {
+    this.#pending++;
+    try {
+      return await this.#batch(item);
+    } finally {
+      if (--this.#pending === 0) this.#leave();
+    }
+  }
+
+  async #sendPatiently<T>(send: () => Promise<T>): Promise<T> {
+    const giveUpAt = performance.now() + this.#patienceMs;
+    for (;;) {
+      await this.#slots.take();
+      try {
+        return await send();
+      } catch (error) {
+        if (!isLockTimeout(error)) throw error;
+        this.#lockedAt = performance.now();
+        if (this.#lockedAt >= giveUpAt) throw error;
+      } finally {
+        this.#slots.free();
+      }
+      await pause(PAUSE_MS);
+    }
+  }
+
+  #leave(): void {
+    clearTimeout(this.#timer);
+    if (this.#pending > 0) return;
+    const apartMs = this.#lockedAt + APART_MS - performance.now();
+    if (apartMs <= 0) this.#onFree();
+    else this.#timer = setTimeout(() => this.#leave(), apartMs).unref();
+  }
+}

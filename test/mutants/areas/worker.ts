@@ -1,0 +1,46 @@
+import type { Mutant } from "../mutant.js";
+
+const ATTEMPT = ["queued-jobs/attempt.test"];
+const ATTEMPT_LEASES = ["attempt-leases.test"];
+const BATCHES = ["attempt-batches.test"];
+const OWNERS = ["owner-batch.test"];
+const INSERTER = ["unit-inserter.test"];
+const LEASES = ["worker/leases.test"];
+const SHARE = ["user-share.test"];
+const WORKER = ["worker/task-worker.test"];
+const ATTEMPT_FILE = "src/services/queued-jobs/attempt.ts";
+const OWNER_BATCH = "src/services/queued-jobs/owner-batch.ts";
+const TASK_WORKER = "src/worker/task-worker.ts";
+
+/** What keeps one user, one locked row, one lost answer or one sick machine from holding up the others. */
+export const MUTANTS: Mutant[] = [
+  { core: true, breaks: "a locked row holds up the leases of all", file: ATTEMPT_FILE, find: "for no key update of q skip locked)", replace: "for no key update of q)", tests: ATTEMPT_LEASES },
+  { breaks: "an attempt is lost because its row is locked", file: ATTEMPT_FILE, find: "from mine m left join renewed r", replace: "from mine m join renewed r", tests: ATTEMPT_LEASES },
+  { breaks: "a locked row holds up the taking over of others", file: ATTEMPT_FILE, find: "    for no key update skip locked) and ${briefLocks(sql)}`;", replace: "    for no key update)`;", tests: ATTEMPT_LEASES },
+  { breaks: "an attempt outlives the account of its owner", file: ATTEMPT_FILE, find: "and worker = ${worker} and ${hasOwner(sql)}),", replace: "and worker = ${worker}),", tests: ATTEMPT_LEASES },
+  { breaks: "a locked row fails the claims of its owner's others", file: ATTEMPT_FILE, find: "    skipLocked: true,\n", replace: "", tests: BATCHES },
+  { breaks: "a lone claim waits long for a locked row", file: ATTEMPT_FILE, find: "jobs)} and ${briefLocks(sql)}`;", replace: "jobs)}`;", tests: BATCHES },
+  { breaks: "a closed account fails the claims of others", file: ATTEMPT_FILE, find: "job_name = any(${jobs}) and ${hasOwner(sql)}`;\n}", replace: "job_name = any(${jobs})`;\n}", tests: BATCHES },
+  { core: true, breaks: "a hint of a locked row is spent", file: "src/services/queued-jobs.ts", find: "return ms === 0 ? LOCKED_MS : ms;", replace: "return ms === 0 ? null : ms;", tests: BATCHES },
+  { breaks: "a hint of next week is kept in Redis", file: "src/services/queued-jobs.ts", find: "if (ms === null || ms > MAX_DELAY_MS) return null;", replace: "if (ms === null) return null;", tests: ATTEMPT },
+  { breaks: "another worker's claim is adopted", file: ATTEMPT_FILE, find: "and worker = ${worker} and status = 'STARTED'", replace: "and ${worker}::text is not null and status = 'STARTED'", tests: ATTEMPT },
+  { breaks: "an adopted claim keeps what is left of its lease", file: ATTEMPT_FILE, find: "update queued_jobs set ${leaseUntil(sql)}\n      where id = ${id}", replace: "update queued_jobs set lease_until = lease_until\n      where id = ${id}", tests: ATTEMPT },
+  { core: true, breaks: "a locked counter holds up the claims of all", file: "src/services/queued-jobs/transition-many.ts", find: "${parts.brief ? sql`where ${briefLocks(sql)}` : sql``}", replace: "", tests: BATCHES },
+  { core: true, breaks: "a locked counter refuses everybody's submissions", file: OWNER_BATCH, find: "if (!isLockTimeout(error)) throw error;\n      return sendApart(name, item);", replace: "throw error;", tests: INSERTER },
+  { breaks: "a user whose rows are locked delays every batch", file: OWNER_BATCH, find: "if (apart.has(name)) return sendApart(name, item);", replace: "", tests: OWNERS },
+  { breaks: "a user is taken back while the rows are still locked", file: OWNER_BATCH, find: "const APART_MS = 5000;", replace: "const APART_MS = 0;", tests: OWNERS },
+  { breaks: "a user whose rows are locked is refused at once", file: OWNER_BATCH, find: "if (this.#lockedAt >= giveUpAt) throw error;", replace: "throw error;", tests: OWNERS },
+  { breaks: "a user whose rows stay locked is tried without end", file: OWNER_BATCH, find: "if (this.#lockedAt >= giveUpAt) throw error;", replace: "", tests: OWNERS },
+  { breaks: "what may have arrived is sent by itself again", file: OWNER_BATCH, find: "      if (!isLockTimeout(error)) throw error;\n      return", replace: "      return", tests: OWNERS },
+  { breaks: "the lease of a locked row is not tried again soon", file: "src/worker/leases.ts", find: "if (again.length > 0) void this.#renew(again);", replace: "", tests: LEASES },
+  { breaks: "a lease counts from the answer of its claim", file: "src/worker/leases.ts", find: "leasedAt + GIVE_UP_MS - performance.now()", replace: "leasedAt - leasedAt + GIVE_UP_MS", tests: LEASES },
+  { breaks: "a locked row counts as renewed", file: "src/worker/leases.ts", find: "this.#locked.add(claimed);", replace: "this.#locked.add(claimed);\n    this.#prolong(claimed, performance.now());", tests: LEASES },
+  { core: true, breaks: "one user takes all slots of a worker", file: "src/worker/user-share.ts", find: "if (running >= this.#max) return this.#park(userId);", replace: "", tests: SHARE },
+  { breaks: "what waits for another task of its user waits on when that ends", file: "src/worker/user-share.ts", find: "if (next) return next.enter(true);", replace: "", tests: SHARE },
+  { breaks: "what waits for another task of its user keeps its slot", file: "src/worker/user-share.ts", find: "timer: setTimeout(() => parked.enter(false), this.#parkMs),", replace: "timer: setTimeout(() => {}, this.#parkMs),", tests: SHARE },
+  { breaks: "a hint that was put off is spent", file: "src/worker/task-lane.ts", find: "await this.#putBack(bullJob, token, delayMs);\n    throw new DelayedError();", replace: "", tests: WORKER },
+  { breaks: "a worker that closes spends what it could not claim", file: TASK_WORKER, find: "    }\n    return 0;", replace: "    }\n    return null;", tests: WORKER },
+  { core: true, breaks: "a claim whose answer is lost is lost", file: TASK_WORKER, find: "isRepeat = true;", replace: "", tests: WORKER },
+  { breaks: "echo is offered in production", file: "src/config.ts", find: "echo: values.ECHO ?? !production,", replace: "echo: values.ECHO ?? true,", tests: ["bin/config.test"] },
+  { breaks: "echo can be submitted although it is not offered", file: "src/bin/create-core.ts", find: "...(config.echo ? [] : [echo.name])", replace: "", tests: ["job.resolver.test"] },
+];
