@@ -60,4 +60,11 @@ export const MUTANTS: Mutant[] = [
     replace: "",
     tests: FLOOD,
   },
+  {
+    breaks: "503 does not say when to try again",
+    file: "src/server/http-status.ts",
+    find: "if (error instanceof ServiceUnavailableError) return",
+    replace: "if (error === ServiceUnavailableError) return",
+    tests: ["server/signed-files.test", "server/graphql-endpoint.test"],
+  },
 ];
