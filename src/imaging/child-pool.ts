@@ -1,3 +1,4 @@
+import { ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { ChildStoppedError } from "./child-stopped-error.js";
 import type { ChildStopReason } from "./child-stopped-error.js";
@@ -17,12 +18,17 @@ export interface ChildPool {
   /**
    * The child's answer. Settles when the work has really stopped. Rejects with what the child threw (the errors that a
    * caller may be told keep class and code), or with ChildStoppedError. A death costs only the task the child was at.
+   * While no child can be started it rejects with ServiceUnavailableError: that is the machine's fault, not the task's.
    */
   run(request: unknown, options: RunOptions): Promise<unknown>;
   /** Starts all children now, so that nobody waits for them later. Resolves when each is ready or has failed to start. */
   warm(): Promise<void>;
   readonly running: number;
   readonly waiting: number;
+  /** Why no child can be started at present; null while one can, or one is there. */
+  readonly startFault: string | null;
+  /** Resolves when a child is ready after all, which is tried every few seconds, or the pool is closed. */
+  untilStartable(): Promise<void>;
   /** Refuses what waits, stops what runs, and resolves when no child is left. */
   close(): Promise<void>;
 }
@@ -45,6 +51,8 @@ export interface ChildPoolOptions {
   graceMs?: number;
   /** Until a child must be ready; 30,000. */
   startTimeoutMs?: number;
+  /** After a child could not be started, until the next try; 5000. */
+  restartMs?: number;
   /** A child died of itself, or was stopped because its time was up. */
   onFault?: (reason: ChildFault) => void;
 }
@@ -57,11 +65,16 @@ interface Self {
   line: WaitingLine;
   closed: boolean;
   toldUncapped: boolean;
+  /** How the last start failed; null once a child is ready. */
+  startFault: ChildStoppedError | null;
+  restartTimer: NodeJS.Timeout | undefined;
+  /** Called once, when a child is ready or the pool is closed. */
+  startableListeners: (() => void)[];
 }
 
 /** Starts nothing yet: children come with the first tasks, or with `warm`. */
 export function createChildPool(options: ChildPoolOptions): ChildPool {
-  const self: Self = { options, children: new Set(), partings: new Set(), line: createWaitingLine(), closed: false, toldUncapped: false };
+  const self: Self = { options, children: new Set(), partings: new Set(), line: createWaitingLine(), closed: false, toldUncapped: false, startFault: null, restartTimer: undefined, startableListeners: [] };
   return {
     run: (request, runOptions) => run(self, request, runOptions),
     warm: () => warm(self),
@@ -71,6 +84,10 @@ export function createChildPool(options: ChildPoolOptions): ChildPool {
     get waiting() {
       return self.line.length;
     },
+    get startFault() {
+      return cannotStart(self)?.message ?? null;
+    },
+    untilStartable: () => new Promise((resolve) => (cannotStart(self) ? self.startableListeners.push(resolve) : resolve())),
     close: () => close(self),
   };
 }
@@ -78,18 +95,22 @@ export function createChildPool(options: ChildPoolOptions): ChildPool {
 function run(self: Self, request: unknown, options: RunOptions): Promise<unknown> {
   return new Promise((resolve, reject) => {
     if (self.closed) return reject(closedError());
+    const fault = cannotStart(self);
+    if (fault) return reject(unavailable(fault));
     self.line.join({ request, options, resolve, reject, bounced: 0 });
     advance(self);
   });
 }
 
 async function warm(self: Self): Promise<void> {
-  while (!self.closed && self.children.size < self.options.size) start(self);
+  while (mayStart(self)) start(self);
   await Promise.all([...self.children].map((child) => child.ready));
 }
 
 async function close(self: Self): Promise<void> {
   self.closed = true;
+  clearTimeout(self.restartTimer);
+  tellStartable(self);
   self.line.refuseAll(closedError());
   for (const child of self.children) part(self, child);
   await Promise.all(self.partings);
@@ -104,7 +125,7 @@ function advance(self: Self): void {
     void serve(self, child, task);
   }
   let wanted = self.line.length - count(self, "starting");
-  while (!self.closed && wanted-- > 0 && self.children.size < self.options.size) start(self);
+  while (wanted-- > 0 && mayStart(self)) start(self);
 }
 
 async function serve(self: Self, child: WarmChild, task: WaitingTask): Promise<void> {
@@ -114,7 +135,7 @@ async function serve(self: Self, child: WarmChild, task: WaitingTask): Promise<v
     // Its own death is told when it is gone.
     if (error instanceof ChildStoppedError && error.reason === "timeout") self.options.onFault?.("timeout");
     if (!(error instanceof NeverBegunError)) task.reject(error);
-    else if (task.bounced > 0) task.reject(new ChildStoppedError("crashed", error.message));
+    else if (task.bounced > 0) task.reject(unavailable(error));
     else self.line.rejoin({ ...task, bounced: 1 });
   }
   const { recycleAfterTasks = 500, recycleAboveBytes = 400_000_000 } = self.options;
@@ -125,21 +146,54 @@ async function serve(self: Self, child: WarmChild, task: WaitingTask): Promise<v
 function start(self: Self): void {
   const { entry, memoryLimitBytes, graceMs = 500, startTimeoutMs = 30_000, log } = self.options;
   if (!canCap) tellUncapped(self);
-  const child = createWarmChild({ entry, memoryLimitBytes, graceMs, startTimeoutMs, log, onUncapped: () => tellUncapped(self) });
-  self.children.add(child);
-  void follow(self, child);
+  try {
+    const child = createWarmChild({ entry, memoryLimitBytes, graceMs, startTimeoutMs, log, onUncapped: () => tellUncapped(self) });
+    self.children.add(child);
+    void follow(self, child);
+  } catch (error) {
+    // Short of memory, spawning itself throws.
+    log.warn({ err: error }, "a child process could not be started");
+    startFailed(self, new ChildStoppedError("unstartable", `The child process could not be started: ${String(error)}.`, { cause: error }));
+  }
 }
 
 async function follow(self: Self, child: WarmChild): Promise<void> {
-  const ready = await child.ready;
-  if (ready) advance(self);
+  if (await child.ready) {
+    tellStartable(self);
+    advance(self);
+  }
   const death = await child.gone;
   self.children.delete(child);
+  if (death?.reason === "unstartable") return startFailed(self, death);
   if (death !== null && isFault(death.reason)) self.options.onFault?.(death.reason);
-  // A child that cannot start takes the first of the line with it: else a broken entry would be started for ever.
-  if (!ready && death !== null) self.line.next()?.reject(death);
   if (child.tasks > 0) refill(self);
   advance(self);
+}
+
+/** What waits is refused unless another child is there for it. The next try comes after a pause. */
+function startFailed(self: Self, fault: ChildStoppedError): void {
+  if (self.closed) return;
+  self.options.onFault?.("unstartable");
+  self.startFault = fault;
+  if (cannotStart(self)) self.line.refuseAll(unavailable(fault));
+  self.restartTimer ??= setTimeout(() => {
+    self.restartTimer = undefined;
+    if (self.startFault && self.children.size < self.options.size) start(self);
+  }, self.options.restartMs ?? 5000);
+}
+
+function tellStartable(self: Self): void {
+  self.startFault = null;
+  for (const listener of self.startableListeners.splice(0)) listener();
+}
+
+/** The fault while it leaves the pool without a child that works. */
+function cannotStart(self: Self): ChildStoppedError | null {
+  return count(self, "idle") + count(self, "busy") > 0 ? null : self.startFault;
+}
+
+function mayStart(self: Self): boolean {
+  return !self.closed && !self.startFault && self.children.size < self.options.size;
 }
 
 /** Ends a child and, unless all is ending, puts another in its place. */
@@ -152,7 +206,7 @@ function part(self: Self, child: WarmChild): void {
 }
 
 function refill(self: Self): void {
-  if (!self.closed && self.children.size < self.options.size) start(self);
+  if (mayStart(self)) start(self);
 }
 
 function count(self: Self, state: WarmChild["state"]): number {
@@ -165,6 +219,10 @@ function tellUncapped(self: Self): void {
   if (self.toldUncapped) return;
   self.toldUncapped = true;
   self.options.log.warn("child processes run without a memory cap: this system does not offer one");
+}
+
+function unavailable(cause: Error): ServiceUnavailableError {
+  return new ServiceUnavailableError("No process can be started for this work at present; try again in a moment.", { cause });
 }
 
 function closedError(): ChildStoppedError {

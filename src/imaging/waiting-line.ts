@@ -18,7 +18,7 @@ export interface WaitingLine {
   /** To the front again, after a child that was to take it was found dead. */
   rejoin(task: WaitingTask): void;
   next(): WaitingTask | undefined;
-  refuseAll(error: ChildStoppedError): void;
+  refuseAll(error: Error): void;
 }
 
 export function createWaitingLine(): WaitingLine {

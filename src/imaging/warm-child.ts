@@ -17,7 +17,7 @@ export interface WarmChild {
   readonly rssBytes: number;
   /** Resolves to true when it can take work, to false when it died before. */
   readonly ready: Promise<boolean>;
-  /** Resolves when the process is gone: to the reason, or to null when it was asked to go. */
+  /** Resolves when the process is gone: to the reason (`unstartable` when it was never ready), or to null when it was asked to go. */
   readonly gone: Promise<ChildStoppedError | null>;
   /** Only when idle. Rejects with ChildStoppedError, NeverBegunError, or what the child threw. */
   run(request: unknown, options: RunOptions): Promise<unknown>;
@@ -47,16 +47,17 @@ interface Self {
   /** Of what it is at; between two tasks the pool's. */
   log: Logger;
   leaving: boolean;
+  wasReady: boolean;
   /** Why it was killed, where its own end would not tell. */
   verdict: ChildStoppedError | null;
 }
 
 const STDERR_KEPT = 4096;
 
-/** Starts a child process at once. */
+/** Starts a child process at once. Throws what the system throws that has no room for another. */
 export function createWarmChild(options: WarmChildOptions): WarmChild {
   const process = spawnChild(options.entry, options.memoryLimitBytes);
-  const self: Self = { process, graceMs: options.graceMs, state: "starting", tasks: 0, rssBytes: 0, work: null, log: options.log, leaving: false, verdict: null };
+  const self: Self = { process, graceMs: options.graceMs, state: "starting", tasks: 0, rssBytes: 0, work: null, log: options.log, leaving: false, wasReady: false, verdict: null };
   const gone = untilGone(self, options);
   const ready = Promise.race([untilReady(self, options.startTimeoutMs), gone.then(() => false)]);
   process.on("message", (message: ChildMessage) => {
@@ -119,6 +120,7 @@ function untilReady(self: Self, startTimeoutMs: number): Promise<boolean> {
     self.process.once("exit", () => clearTimeout(timer));
     self.process.once("message", () => {
       clearTimeout(timer);
+      self.wasReady = true;
       if (self.state === "starting") self.state = "idle";
       resolve(true);
     });
@@ -137,7 +139,8 @@ async function untilGone(self: Self, options: WarmChildOptions): Promise<ChildSt
     });
   });
   const { pid, exitCode, signalCode } = self.process;
-  const death = self.verdict ?? describeDeath({ code: exitCode, signal: signalCode, stderr: readStderr() });
+  const own = self.verdict ?? describeDeath({ code: exitCode, signal: signalCode, stderr: readStderr() });
+  const death = self.wasReady ? own : new ChildStoppedError("unstartable", own.message, { cause: own.cause });
   self.state = "gone";
   if (!self.leaving) self.log.warn({ childPid: pid, reason: death.reason, stderr: readStderr() }, death.message);
   self.work?.die(death);

@@ -131,9 +131,9 @@ async function settleFailure({ queuedJobs, catalogue, log, onBug }: ExecuteDeps,
     log.info("stopped: it was cancelled, or given to another worker");
     return "lost";
   }
-  // We are to end, or the storage or the database was away: that is nobody's failure.
+  // We are to end, a store was away, or the machine is short of something: that is nobody's failure.
   const closing = reason === "shutdown" || (error instanceof ChildStoppedError && error.reason === "closed");
-  if (closing || error instanceof ServiceUnavailableError) {
+  if (closing || error instanceof ServiceUnavailableError || wasKilledByChance(error, claimed)) {
     await persist(() => queuedJobs.handBack(claimed, closing ? 0 : AWAY_MS), signal);
     log.info({ err: error }, "handed back");
     return "handed_back";
@@ -143,6 +143,12 @@ async function settleFailure({ queuedJobs, catalogue, log, onBug }: ExecuteDeps,
   const outcome = await persist(() => queuedJobs.fail(claimed, fault), signal);
   log.warn({ err: error, code: fault.code, outcome }, "an attempt failed");
   return outcome === null ? "lost" : outcome === "FAILED" ? "failed" : "retrying";
+}
+
+/** Most often a neighbour took the memory: the first time, another machine may do better. */
+function wasKilledByChance(error: unknown, { attempt, failures, stalls }: Claimed): boolean {
+  const wasHandedBack = attempt > failures + stalls + 1;
+  return error instanceof ChildStoppedError && error.reason === "killed" && !wasHandedBack;
 }
 
 /** The attempt was over already; its files are nobody's, unless an earlier try had recorded them and only the answer was lost. */

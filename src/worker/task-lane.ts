@@ -56,6 +56,16 @@ export class TaskLane {
     return this.#room > 0 ? Date.now() - this.#takenAt : 0;
   }
 
+  /** Takes no more until `resume`; what was taken goes on. */
+  pause(): void {
+    void this.#worker.pause(true);
+  }
+
+  resume(): void {
+    this.#takenAt = Date.now();
+    void this.#worker.resume();
+  }
+
   /** Takes no more, and resolves when what was taken has ended. */
   async close(): Promise<void> {
     const closed = closeBullWorker(this.#worker, this.#options.redis, () => this.#running.size > 0);

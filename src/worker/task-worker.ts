@@ -32,10 +32,12 @@ export interface TaskWorker {
 const PAUSE_MS = 500;
 /** Before a hint is taken again whose user has as many tasks under way as may be. */
 const CROWDED_MS = 1000;
+/** Before a hint is taken again that came to a worker which cannot start children. */
+const SICK_MS = 1000;
 
 /** Turns hints into attempts. */
 export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions): TaskWorker {
-  const { log, leases } = deps;
+  const { log, leases, pool } = deps;
   const { tasks, children, prefix } = options;
   const redis = createRedis({ url: options.redisUrl, purpose: "work", failFast: false, log });
   redis.on("ready", options.onRedisReady);
@@ -48,6 +50,18 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
     if (userId === undefined) return attend(hint, onWorked);
     if (closing || !(await share.enter(userId))) return closing ? 0 : CROWDED_MS;
     return attend(hint, onWorked).finally(() => share.leave(userId));
+  }
+
+  /** Takes nothing while no child can be started: another worker may be able to. */
+  async function attendInChild(hint: HintData, onWorked: () => void): Promise<number | null> {
+    const delayMs = pool.startFault === null ? await attend(hint, onWorked) : SICK_MS;
+    if (pool.startFault !== null) {
+      lanes.child.pause();
+      void pool.untilStartable().then(() => {
+        if (!closing) lanes.child.resume();
+      });
+    }
+    return delayMs;
   }
 
   async function attend(hint: HintData, onWorked: () => void): Promise<number | null> {
@@ -78,12 +92,16 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
   const common = { redis, prefix, maxBehind: tasks, log };
   const lanes: Record<Lane, TaskLane> = {
     worker: new TaskLane({ ...common, name: "worker", concurrency: tasks, attend: attendInWorker }),
-    child: new TaskLane({ ...common, name: "child", concurrency: children, attend }),
+    child: new TaskLane({ ...common, name: "child", concurrency: children, attend: attendInChild }),
   };
 
   return {
     restingMs: (lane) => lanes[lane].restingMs,
-    idleReason: () => (closing ? "it is closing" : redis.status === "ready" ? null : "Redis is away"),
+    idleReason() {
+      if (closing) return "it is closing";
+      if (redis.status !== "ready") return "Redis is away";
+      return pool.startFault && `it takes no photos: ${pool.startFault}`;
+    },
     async close() {
       closing = true;
       share.close();

@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { z } from "zod";
 import { PermanentTaskError, ServiceUnavailableError, TaskFailedError } from "../../src/errors.js";
+import { createChildPool } from "../../src/imaging/child-pool.js";
 import { createLoggerTo } from "../../src/logger.js";
 import type { QueuedJob } from "../../src/queued-job.js";
 import type { User } from "../../src/services/users.js";
@@ -186,6 +187,32 @@ describe("an attempt", () => {
     await scene.execute(queuedJob);
     const row = await scene.find(queuedJob);
     assert.deepEqual([row?.status, row?.error, lastHint(queuedJob)?.delayMs], ["PENDING", null, 10_000]);
+  });
+
+  it("is handed back once, uncounted, when its child was killed from outside, and fails when it is again", async () => {
+    const queuedJob = await submit("child", { death: "killed" });
+    for (const expected of [["PENDING", null, 0], ["PENDING", "PHOTO_UNREADABLE", 1], ["FAILED", "PHOTO_UNREADABLE", 2]] as const) {
+      await scene.core.database.sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
+      await scene.execute(queuedJob);
+      const [row] = await scene.core.database.sql<{ failures: number }[]>`select failures from queued_jobs where id = ${queuedJob.id}`;
+      const job = await scene.find(queuedJob);
+      assert.deepEqual([job?.status, job?.error?.code ?? null, row?.failures], expected);
+    }
+  });
+
+  it("is handed back, uncounted, when no child can be started", async () => {
+    const queuedJob = await submit("child");
+    const pool = createChildPool({ entry: new URL("./no-such-child.js", import.meta.url), size: 1, memoryLimitBytes: 1e9, log: silentLog });
+    for (let i = 0; i < 3; i++) {
+      await scene.core.database.sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
+      await scene.execute(queuedJob, { pool });
+      const row = await scene.find(queuedJob);
+      assert.deepEqual([row?.status, row?.error, lastHint(queuedJob)?.delayMs], ["PENDING", null, 10_000]);
+    }
+    await pool.close();
+    await scene.core.database.sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
+    await scene.execute(queuedJob);
+    assert.equal((await scene.find(queuedJob))?.status, "SUCCESS");
   });
 
   it("writes what went wrong in the log, for people, and not in the row", async () => {

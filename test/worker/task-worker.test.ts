@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { setTimeout as wait } from "node:timers/promises";
 import { after, afterEach, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
 import { createDatabase } from "../../src/db/database.js";
 import { ServiceUnavailableError } from "../../src/errors.js";
+import { createChildPool } from "../../src/imaging/child-pool.js";
 import { LANES, createHintQueue, laneQueueName } from "../../src/queue/hint-queue.js";
 import { createRedis } from "../../src/redis.js";
 import { createQueuedJobs } from "../../src/services/queued-jobs.js";
@@ -179,6 +181,24 @@ describe("a worker", () => {
     });
     await eventually("both are done", async () => (await Promise.all([early, locked].map(statusOf))).every((status) => status === "SUCCESS"), 8000);
     await worker?.close();
+  });
+
+  it("leaves photo jobs to others while it cannot start children, says so, and takes them again when it can", async () => {
+    const entry = join(scene.folder, "late-child.mjs");
+    const sickPool = createChildPool({ entry: pathToFileURL(entry), size: 2, memoryLimitBytes: 1e9, restartMs: 100, log: silentLog });
+    opened.push({ close: () => sickPool.close() });
+    const sick = open({ children: 2 }, { pool: sickPool });
+    await submit("child");
+    await eventually("it says why", () => /^it takes no photos: .*Cannot find module/.test(sick.idleReason() ?? ""));
+    const healthy = open({ children: 2 });
+    const jobs = await scene.core.submitMany(user, 20, { job: "child" });
+    await eventually("all are done", async () => (await Promise.all(jobs.map(statusOf))).every((status) => status === "SUCCESS"));
+    assert.ok((await Promise.all(jobs.map(scene.find))).every((job) => job?.attempts === 1), "none of them was begun in vain");
+    await healthy.close();
+    await writeFile(entry, `import ${JSON.stringify(new URL("scripted-child.js", import.meta.url).href)};`);
+    await eventually("it is well", () => sick.idleReason() === null);
+    const last = await submit("child");
+    await eventually("it takes the next", async () => (await statusOf(last)) === "SUCCESS");
   });
 
   it("goes on with an attempt that it has begun although the answer to its claim was lost", async () => {

@@ -33,7 +33,7 @@ describe("a fault of a child", () => {
   it("that cannot start is told, too", async () => {
     open("no-such-child.js");
     await fails({ do: "answer", value: 1 });
-    assert.deepEqual(told, ["crashed"]);
+    assert.deepEqual(told, ["unstartable"]);
   });
 
   it("that dies while it has nothing to do is told, too", async () => {

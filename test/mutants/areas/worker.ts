@@ -6,6 +6,8 @@ const BATCHES = ["attempt-batches.test"];
 const OWNERS = ["owner-batch.test"];
 const INSERTER = ["unit-inserter.test"];
 const LEASES = ["worker/leases.test"];
+const EXECUTE = ["worker/execute-task.test"];
+const POOL = ["imaging/child-pool.test"];
 const SHARE = ["user-share.test"];
 const WORKER = ["worker/task-worker.test"];
 const ATTEMPT_FILE = "src/services/queued-jobs/attempt.ts";
@@ -41,6 +43,14 @@ export const MUTANTS: Mutant[] = [
   { breaks: "a hint that was put off is spent", file: "src/worker/task-lane.ts", find: "await this.#putBack(bullJob, token, delayMs);\n    throw new DelayedError();", replace: "", tests: WORKER },
   { breaks: "a worker that closes spends what it could not claim", file: TASK_WORKER, find: "    }\n    return 0;", replace: "    }\n    return null;", tests: WORKER },
   { core: true, breaks: "a claim whose answer is lost is lost", file: TASK_WORKER, find: "isRepeat = true;", replace: "", tests: WORKER },
+  { core: true, breaks: "a photo is blamed for a child that could not be started", file: "src/imaging/warm-child.ts", find: "self.wasReady ? own : new", replace: "own.reason !== \"closed\" ? own : new", tests: POOL },
+  { breaks: "a child that cannot be spawned ends the process", file: "src/imaging/child-pool.ts", find: "    startFailed(self, new ChildStoppedError(", replace: "    throw new AggregateError([], String(", tests: POOL },
+  { breaks: "a pool whose children could not be started never tries again", file: "src/imaging/child-pool.ts", find: "if (self.startFault && self.children.size < self.options.size) start(self);", replace: "", tests: POOL },
+  { breaks: "a sick worker begins photo jobs in vain", file: TASK_WORKER, find: "pool.startFault === null ? await attend(hint, onWorked) : SICK_MS", replace: "await attend(hint, onWorked)", tests: WORKER },
+  { breaks: "a worker that cannot start children says that it is well", file: TASK_WORKER, find: "return pool.startFault && `it takes no photos: ${pool.startFault}`;", replace: "return null;", tests: WORKER },
+  { breaks: "a worker takes no photos although it is well again", file: TASK_WORKER, find: "if (!closing) lanes.child.resume();", replace: "", tests: WORKER },
+  { breaks: "a photo is blamed for what the kernel has killed", file: "src/worker/execute-task.ts", find: " || wasKilledByChance(error, claimed)", replace: "", tests: EXECUTE },
+  { breaks: "a photo that is killed each time is tried without end", file: "src/worker/execute-task.ts", find: 'error.reason === "killed" && !wasHandedBack', replace: 'error.reason === "killed" && (wasHandedBack || true)', tests: EXECUTE },
   { breaks: "echo is offered in production", file: "src/config.ts", find: "echo: values.ECHO ?? !production,", replace: "echo: values.ECHO ?? true,", tests: ["bin/config.test"] },
   { breaks: "echo can be submitted although it is not offered", file: "src/bin/create-core.ts", find: "...(config.echo ? [] : [echo.name])", replace: "", tests: ["job.resolver.test"] },
 ];
