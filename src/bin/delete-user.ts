@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ConfigError } from "../config.js";
 import { waitUntil } from "../embedded/wait-until.js";
@@ -11,6 +12,10 @@ import { readRunningConfig } from "./read-running-config.js";
 
 const USAGE = "usage: npm run delete-user -- --email a@b.c   or, where several users have this e-mail,   -- --id <id>";
 
+const ERASE_MS = 60_000;
+/** Where a worker holds a row that is still left. */
+const PAUSE_MS = 500;
+
 await runCommand(async (stack) => {
   const by = readArguments();
   const log = createLogger({ name: "delete-user", level: "warn", pretty: false });
@@ -19,7 +24,9 @@ await runCommand(async (stack) => {
   const account = theOnly(await accounts.find(by), by);
   // The others are told through Redis; without it they find out by themselves, within a minute.
   await waitUntil(() => bus.awayReason() === null, { deadlineMs: 2000 });
-  await accounts.remove(account.id);
+  await accounts.remove(account.id, { forMs: 0 });
+  // From here on it is closed; if this is stopped, the workers' maintenance goes on.
+  while (!(await accounts.erase(account.id, { forMs: ERASE_MS }))) await pause(PAUSE_MS);
   process.stdout.write(`Deleted ${describe(account)}, with all that was theirs.\n`);
 });
 
