@@ -45,10 +45,10 @@ export function createDatabase(options: { url: string; connections: number; appl
  * Runs `query`; a lost or refused connection becomes ServiceUnavailableError, whatever library it went through. A deadlock
  * or a serialisation failure has undone the statement as a whole: it is run again.
  */
-export async function available<T>(query: () => Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {
+export async function available<T>(query: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await withPatience(query(), deadlineMs, doesNotAnswer);
+      return await withPatience(query(), DEADLINE_MS, doesNotAnswer);
     } catch (error) {
       if (connectionFault(error) !== null) throw new ServiceUnavailableError("The database is away; try again in a moment.", { cause: error });
       if (tries === MAX_TRIES || !UNDONE.has(sqlState(error) ?? "")) throw error;

@@ -98,7 +98,7 @@ describe("an account that is closed", () => {
   it("is closed beside accepts and sign-ins of the same person without a deadlock, and no old token has an account afterwards", async () => {
     const deadlocks = async () => Number((await waist.database.sql`select deadlocks::int as n from pg_stat_database where datname = current_database()`)[0]?.["n"]);
     const before_ = await deadlocks();
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 8; round++) {
       const claims = claimsOf({ admin: false });
       const user = await elsewhere().signIn(claims);
       await Promise.all([

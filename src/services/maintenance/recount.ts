@@ -2,7 +2,8 @@
 // counts, so one snapshot shows by how much it is off, and that difference stays right whatever is
 // written meanwhile: it is added afterwards, and no row is locked while others are counted.
 import type { Sql, TransactionSql } from "postgres";
-import { available, type Database } from "../../db/database.js";
+import { available, connectionFault, type Database } from "../../db/database.js";
+import { ServiceUnavailableError } from "../../errors.js";
 import type { Logger } from "../../logger.js";
 import { FIRST_ID } from "../ids.js";
 import { isAway } from "./is-away.js";
@@ -18,8 +19,6 @@ const USERS_PER_PAGE = 50;
 /** Rows of one user that one statement counts. */
 const ROWS_PER_USER = 1000;
 const SLICE_MS = 10_000;
-/** A snapshot lasts longer than a statement: one user may have millions of rows. */
-const SNAPSHOT_MS = 10 * 60_000;
 
 /** By how much the counters of a user are off, once all is counted. */
 interface Counted {
@@ -35,8 +34,15 @@ interface Counted {
 }
 
 export function createRecount({ database: { sql }, log, sliceMs = SLICE_MS }: { database: Database; log: Logger; sliceMs?: number }): Recount {
-  const count = (userIds: string[]) =>
-    available(() => sql.begin((tx) => countUsers(tx, userIds)) as Promise<Counted[]>, SNAPSHOT_MS);
+  /** Without the deadline of a statement: one user may have millions of rows, and each statement is short. */
+  async function count(userIds: string[]): Promise<Counted[]> {
+    try {
+      return (await sql.begin((tx) => countUsers(tx, userIds))) as Counted[];
+    } catch (error) {
+      if (connectionFault(error) === null) throw error;
+      throw new ServiceUnavailableError("The database is away; try again in a moment.", { cause: error });
+    }
+  }
 
   async function countPage(userIds: string[]): Promise<Counted[]> {
     try {

@@ -13,8 +13,7 @@ export interface ManyTransitionParts extends Pick<TransitionParts, "step" | "set
 }
 
 /**
- * The same step of many rows in one statement, all of them or none; of whom the guard does not hold, or whose account is
- * closed and so has no counter, null. Rows are locked
+ * The same step of many rows in one statement, all of them or none; of whom the guard does not hold, null. Rows are locked
  * in the order of their ids, then counters in the order of theirs, so that no two of these wait for each other. Row by row
  * (lateral), since a plan that was made while the table was small would else read it whole when it is large. Events are
  * numbered in the order of the items.
@@ -27,8 +26,7 @@ export async function transitionMany(sql: Sql, parts: ManyTransitionParts): Prom
       select * from unnest(${parts.ids}::uuid[] ${more?.arrays ?? sql``}) with ordinality as i(item_id ${more?.columns ?? sql``}, item_place) order by item_id),
     l as materialized (
       select i.* from i cross join lateral (
-        select from queued_jobs where id = i.item_id and status = any(${[...from]}) ${parts.where ? sql`and ${parts.where}` : sql``}
-          and exists (select from user_streams u where u.user_id = queued_jobs.user_id) for no key update) q),
+        select from queued_jobs where id = i.item_id and status = any(${[...from]}) ${parts.where ? sql`and ${parts.where}` : sql``} for no key update) q),
     t as (
       update queued_jobs set status = ${to}, version = version + 1, updated_at = now() ${parts.set}
       from l i where id = i.item_id returning queued_jobs.*, i.item_place),
