@@ -5,12 +5,12 @@ import { available, type Database } from "../db/database.js";
 import type { Logger } from "../logger.js";
 import { FIRST_ID } from "./ids.js";
 import { isAway } from "./maintenance/is-away.js";
-import { eraseQueuedJobs } from "./queued-jobs/erase.js";
+import { eraseQueuedJobs, type ErasedSlice } from "./queued-jobs/erase.js";
 
 export interface AccountErasure {
   /** Deletes rows and files of a closed account, of no other, for about so long; true once nothing is left. */
   erase(userId: string, options: { forMs: number; signal?: AbortSignal }): Promise<boolean>;
-  /** Goes on with all closed accounts, for about so long; true once none is left. */
+  /** Goes on with all closed accounts, oldest first, for about so long; true once none is left. */
   eraseAll(options: { forMs: number; signal?: AbortSignal }): Promise<boolean>;
 }
 
@@ -34,11 +34,21 @@ export function createAccountErasure({ database: { sql }, stopWork, log, ...deps
     await deps.deleteFiles(keys).catch((error: unknown) => log.warn({ err: error, userId, files: keys.length }, "files of a deleted account are left over"));
   }
 
-  const queuedJobs = (unfinished: boolean): EraseSlice => async (userId, afterId) => {
-    const slice = await available(() => eraseQueuedJobs(sql, { userId, unfinished, afterId, limit: ROWS_PER_SLICE }));
+  async function eraseJobs(userId: string, afterId: string | null): Promise<ErasedSlice> {
+    const slice = await available(() => eraseQueuedJobs(sql, { userId, afterId, limit: ROWS_PER_SLICE }));
     stopWork(slice.running);
     await deleteFiles(userId, slice.storageKeys);
-    return slice.count === ROWS_PER_SLICE ? slice.last : null;
+    return slice;
+  }
+
+  const unfinishedJobs: EraseSlice = async (userId, position) => {
+    const { count } = await eraseJobs(userId, null);
+    return count === ROWS_PER_SLICE ? position : null;
+  };
+
+  const queuedJobs: EraseSlice = async (userId, afterId) => {
+    const { count, last } = await eraseJobs(userId, afterId);
+    return count === ROWS_PER_SLICE ? last : null;
   };
 
   const events: EraseSlice = async (userId, position) => {
@@ -53,7 +63,7 @@ export function createAccountErasure({ database: { sql }, stopWork, log, ...deps
   };
 
   // Unfinished ones first, so that nothing of the account is run any more; photos once few rows name them.
-  const order: [start: string, erase: EraseSlice][] = [[FIRST_ID, queuedJobs(true)], [FIRST_ID, queuedJobs(false)], ["0", events], [FIRST_ID, photos]];
+  const order: [start: string, erase: EraseSlice][] = [["", unfinishedJobs], [FIRST_ID, queuedJobs], ["0", events], [FIRST_ID, photos]];
 
   async function erase(userId: string, { forMs, signal }: { forMs: number; signal?: AbortSignal }): Promise<boolean> {
     const end = performance.now() + forMs;
@@ -87,11 +97,9 @@ export function createAccountErasure({ database: { sql }, stopWork, log, ...deps
       const end = performance.now() + forMs;
       const closed = await available(() => sql<{ id: string }[]>`select id from users where closed_at is not null order by id limit ${ACCOUNTS}`);
       let left = closed.length;
-      for (const [i, { id }] of closed.entries()) {
+      for (const { id } of closed) {
         if (signal?.aborted) break;
-        // A large one leaves its share of the time to each of the others.
-        const shareMs = (end - performance.now()) / (closed.length - i);
-        if (await tryErase(id, { forMs: shareMs, ...(signal && { signal }) })) left--;
+        if (await tryErase(id, { forMs: end - performance.now(), ...(signal && { signal }) })) left--;
       }
       return left === 0;
     },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { closeAccount } from "../../src/services/close-account.js";
 import { createUsers, type Claims } from "../../src/services/users.js";
+import { eventually } from "../support/eventually.js";
 import { outcomeOf } from "../support/outcome-of.js";
 import { refusalOf } from "../support/refusal-of.js";
 import { createTestWaist, type TestWaist } from "../support/test-waist.js";
@@ -69,7 +70,14 @@ describe("an account that is closed", () => {
 
   it("may be closed twice at once, and is closed once", async () => {
     const { id } = await elsewhere().signIn(claimsOf());
-    assert.deepEqual((await Promise.all([close(id), close(id), close(id)])).filter(Boolean).length, 1);
+    const { sql } = waist.database;
+    let closing: Promise<boolean>[] = [];
+    await sql.begin(async (tx) => {
+      await tx`select from user_streams where user_id = ${id} for update`;
+      closing = [close(id), close(id)];
+      await eventually("both wait", async () => (await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length === 2);
+    });
+    assert.deepEqual((await Promise.all(closing)).toSorted(), [false, true]);
     assert.equal(await close(id), false);
   });
 
