@@ -6,7 +6,7 @@ import { createMetricsPage } from "../observability/metrics-page.js";
 import { countDropped, gaugeStores } from "../observability/store-metrics.js";
 import { LANES } from "../queue/hint-queue.js";
 import type { BacklogReads } from "../services/backlog.js";
-import type { CleanUp } from "../services/clean-up.js";
+import type { Purged } from "../services/maintenance/purge.js";
 import type { QueuedJobs } from "../services/queued-jobs.js";
 import { catalogue } from "../tasks/catalogue.js";
 import type { Leases } from "../worker/leases.js";
@@ -34,20 +34,16 @@ export function createWorkerMetrics({ revision }: { revision: string | null }) {
     onAttempt,
     onBug: () => onFault("task"),
     onChildFault: (reason: ChildFault) => onFault(`child_${reason}`),
+    page,
     read: page.read,
     measureReconciler: (queuedJobs: Reconciling): Reconciling => ({
       takeOverLapsed: (limit) => counted("taken_over", queuedJobs.takeOverLapsed(limit)),
       hintDue: (sweep, limit) => counted("hint_restored", queuedJobs.hintDue(sweep, limit)),
     }),
-    measureCleanUp: (cleanUp: CleanUp): CleanUp => ({
-      ...cleanUp,
-      async purge() {
-        const purged = await cleanUp.purge();
-        onUpkeep("purged_queued_job", purged.queuedJobs);
-        onUpkeep("purged_event", purged.events);
-        return purged;
-      },
-    }),
+    onPurged(purged: Pick<Purged, "queuedJobs" | "events">): void {
+      onUpkeep("purged_queued_job", purged.queuedJobs);
+      onUpkeep("purged_event", purged.events);
+    },
     gauge(read: { backlog: BacklogReads; bus: EventBus; leases: Leases; taskWorker: TaskWorker; pool: ChildPool; children: number }): void {
       const { backlog, bus, leases, taskWorker, pool } = read;
       gaugeStores(page, { readBacklog: backlog.read, probeRedis: bus.probe, jobs: catalogue.keys() });

@@ -11,7 +11,6 @@ import { createAdminGuard } from "../server/admin-guard.js";
 import { createHealthServer } from "../server/health-server.js";
 import { checkDatabase } from "../server/health.js";
 import { createBacklogReads } from "../services/backlog.js";
-import { createCleanUp } from "../services/clean-up.js";
 import { createDuties } from "../services/duties.js";
 import { createNearPhotos } from "../services/near-photos.js";
 import { createPreviewMaker } from "../services/preview-maker.js";
@@ -20,9 +19,9 @@ import { noTracer } from "../tracer.js";
 import type { Tracer } from "../tracer.js";
 import { createLeases } from "../worker/leases.js";
 import { createReconciler } from "../worker/reconciler.js";
-import { createSchedule } from "../worker/schedule.js";
 import { createStuckCheck } from "../worker/stuck-check.js";
 import { createTaskWorker } from "../worker/task-worker.js";
+import { createMaintenance } from "./create-maintenance.js";
 import { createWorkerMetrics } from "./create-worker-metrics.js";
 import { CHILD_MEMORY_BYTES, createCore } from "./create-core.js";
 import type { CompleteConfig } from "./read-config.js";
@@ -55,11 +54,11 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   stack.add("start rate", () => startRate.close());
   const reconciler = createReconciler({ queuedJobs: metrics.measureReconciler(queuedJobs), hints: core.hints, duties: createDuties(database), worker, log });
   stack.add("reconciler", () => reconciler.close());
-  const cleanUp = createCleanUp({ database, queuedJobs, storage: core.storage, eventTtlSeconds: config.eventTtlSeconds, log });
   const openInspector = () => createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, memoryLimitBytes: CHILD_MEMORY_BYTES, onFault: metrics.onChildFault });
   const previewMaker = createPreviewMaker({ database, storage: core.storage, openInspector, log });
-  const schedule = createSchedule({ ...redis, chores: { ...metrics.measureCleanUp(cleanUp), ...previewMaker }, log });
-  stack.add("schedule", () => schedule.close());
+  const { page, onPurged } = metrics;
+  const maintenance = createMaintenance({ ...core, previewMaker, eventTtlSeconds: config.eventTtlSeconds, worker, page, onPurged, log });
+  stack.add("maintenance", () => maintenance.close());
   stack.add("preview maker", () => previewMaker.close());
   const taskWorker = createTaskWorker(
     { ...core, nearPhotos: createNearPhotos(database), pool, startRate, maxPhotoPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, catalogue, leases, worker, log, tracer, onAttempt: metrics.onAttempt, onBug: metrics.onBug },

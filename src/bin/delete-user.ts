@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { readCommandLine } from "../command-line.js";
 import { waitUntil } from "../embedded/wait-until.js";
 import { runCommand } from "../lifecycle.js";
@@ -28,6 +29,10 @@ const by = readCommandLine(
   },
 );
 
+const ERASE_MS = 60_000;
+/** Where a worker holds a row that is still left. */
+const PAUSE_MS = 500;
+
 await runCommand(async (stack) => {
   const log = createLogger({ name: "delete-user", level: "warn", pretty: false });
   const { database, storage, bus, queuedJobs } = await createCore(await readRunningConfig(), { name: "photo-service delete-user", connections: 2, log }, stack);
@@ -35,7 +40,9 @@ await runCommand(async (stack) => {
   const account = theOnly(await accounts.find(by));
   // The others are told through Redis; without it they find out by themselves, within a minute.
   await waitUntil(() => bus.awayReason() === null, { deadlineMs: 2000 });
-  await accounts.remove(account.id);
+  await accounts.remove(account.id, { forMs: 0 });
+  // From here on it is closed; if this is stopped, the workers' maintenance goes on.
+  while (!(await accounts.erase(account.id, { forMs: ERASE_MS }))) await pause(PAUSE_MS);
   process.stdout.write(`Deleted ${describe(account)}, with all that was theirs.\n`);
 });
 

@@ -6,7 +6,7 @@ import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
 import postgres from "postgres";
 import type { Sql } from "postgres";
 import { buildIndexes } from "./build-indexes.js";
-import type { Database } from "./database.js";
+import { sqlState, type Database } from "./database.js";
 import { dropReadOnlyViews, renewReadOnlyRole } from "./read-only-role.js";
 
 const FOLDER = fileURLToPath(new URL("../../../drizzle", import.meta.url));
@@ -16,19 +16,39 @@ const LOCK = 5_067_401;
 const ASK_AGAIN_MS = 100;
 /** Of a big table an index takes its time. */
 const PATIENCE_MS = 15 * 60_000;
+/** While a migration waits for a table, everybody else waits behind it: it gives way and tries again. */
+const LOCK_TIMEOUT_MS = 2000;
+const GIVE_WAY_MS = 1000;
+/** lock_not_available, deadlock_detected */
+const LOCKED = new Set(["55P03", "40P01"]);
 
 /** Applies the pending migrations and renews the role that only reads; many may call this at once, on an empty database too: one works, the others wait. */
-export async function migrate(url: string): Promise<void> {
-  const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {}, connection: { application_name: "photo-service migrate", lock_timeout: 60_000 } });
+export async function migrate(url: string, { lockTimeoutMs = LOCK_TIMEOUT_MS } = {}): Promise<void> {
+  const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {}, connection: { application_name: "photo-service migrate" } });
   try {
     await takeLock(client);
     const applied = await lastApplied(client);
     if (applied !== null) await buildIndexes(client, FOLDER, applied);
-    if (!isCurrent(applied)) await dropReadOnlyViews(client);
-    await applyMigrations(drizzle({ client }), { migrationsFolder: FOLDER });
-    await renewReadOnlyRole(client, url);
+    // Not before the indexes: what is made concurrently may wait, since nobody waits behind it.
+    await client`select set_config('lock_timeout', ${String(lockTimeoutMs)}, false)`;
+    await givingWay(async () => {
+      if (!isCurrent(applied)) await dropReadOnlyViews(client);
+      await applyMigrations(drizzle({ client }), { migrationsFolder: FOLDER });
+      await renewReadOnlyRole(client, url);
+    });
   } finally {
     await client.end({ timeout: 5 });
+  }
+}
+
+/** Again and again while tables are locked: each try is undone as a whole, and lets those through who wait behind it. */
+async function givingWay(work: () => Promise<void>): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; ; await setTimeout(GIVE_WAY_MS)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!LOCKED.has(sqlState(error) ?? "") || Date.now() > deadline) throw error;
+    }
   }
 }
 

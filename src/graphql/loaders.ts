@@ -36,7 +36,8 @@ export function loadersOf(holder: HasLoaders): Loaders {
 
 function createLoaders({ users, photos, queuedJobReads, queuePlaces, cached: cache }: HasLoaders): Loaders {
   return {
-    users: new DataLoader((ids) => users.findMany(ids), { cache }),
+    // An account that is closed has rows until they are erased, which operators see.
+    users: new DataLoader((ids) => users.findOwners(ids), { cache }),
     photos: new DataLoader((ids) => photos.findMany(ids), { cache }),
     photoIds: new DataLoader((ids) => queuedJobReads.photoIds(ids), { cache }),
     outputs: new DataLoader((ids) => queuedJobReads.outputs(ids), { cache }),

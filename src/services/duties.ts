@@ -1,5 +1,4 @@
-import { available } from "../db/database.js";
-import type { Database } from "../db/database.js";
+import { available, type Database } from "../db/database.js";
 
 export interface Duties {
   /** Whether `holder` has this duty for the next `seconds`: nobody had it, it had lapsed, or it is renewed. */
@@ -18,4 +17,42 @@ export function createDuties({ sql }: Database): Duties {
         return rows.length > 0;
       }),
   };
+}
+
+export interface HeldDuty {
+  duties: Duties;
+  name: string;
+  holder: string;
+  /** Ends the work early. */
+  signal: AbortSignal;
+  seconds?: number;
+}
+
+/** How long a duty stays with a holder that died. */
+const HELD_SECONDS = 30;
+
+/**
+ * Does `work` while the holder has this duty, however long it takes; null when somebody else has it. The
+ * signal that `work` is given is aborted when the duty is lost: another one may do the same by then.
+ */
+export async function whileHolding<T>({ duties, name, holder, signal, seconds = HELD_SECONDS }: HeldDuty, work: (signal: AbortSignal) => Promise<T>): Promise<T | null> {
+  let renewedAt = performance.now();
+  if (!(await duties.hold(name, holder, seconds))) return null;
+  const lost = new AbortController();
+  const lose = () => lost.abort(new Error(`The duty "${name}" was lost to another worker`));
+
+  async function renew(): Promise<void> {
+    const askedAt = performance.now();
+    const held = await duties.hold(name, holder, seconds).catch(() => null);
+    if (held) renewedAt = askedAt;
+    // Without an answer it is held until it would lapse.
+    if (held === false || performance.now() - renewedAt > (seconds * 1000 * 2) / 3) lose();
+  }
+
+  const timer = setInterval(() => void renew(), (seconds * 1000) / 5);
+  try {
+    return await work(AbortSignal.any([signal, lost.signal]));
+  } finally {
+    clearInterval(timer);
+  }
 }

@@ -29,6 +29,8 @@ interface Due {
 
 /** Photos in one go; the others have their turn at the next. */
 const BATCH = 50;
+/** After so many in a row, and none that went well, a store is away. */
+const MAX_PUT_OFF = 3;
 
 /** `openInspector`: its child is kept only as long as there is something to do. */
 export function createPreviewMaker(deps: { database: Database; storage: Storage; openInspector: () => PhotoInspector; log: Logger }): PreviewMaker {
@@ -72,10 +74,7 @@ export function createPreviewMaker(deps: { database: Database; storage: Storage;
     try {
       return await make(photo, through, folder);
     } catch (error) {
-      if (wasPutOff(error)) {
-        await available(() => setAttempts(photo, photo.attempts));
-        throw error;
-      }
+      if (wasPutOff(error)) throw error;
       if (isAboutPhoto(error)) await available(() => setAttempts(photo, PREVIEW_ATTEMPTS));
       deps.log.warn({ err: error, photoId: photo.id, attempt: photo.attempts + 1 }, "no preview could be made");
       return false;
@@ -84,21 +83,43 @@ export function createPreviewMaker(deps: { database: Database; storage: Storage;
     }
   }
 
+  /**
+   * One that a store does not answer for stands in no other's way, and costs an attempt where the store
+   * answers for others; where it answers for none it is away, which costs none.
+   */
+  async function tryAll(due: Due[], through: PhotoInspector): Promise<number> {
+    const putOff: { photo: Due; error: unknown }[] = [];
+    let [made, isAway] = [0, true];
+    for (const photo of due) {
+      if (closed || (isAway && putOff.length === MAX_PUT_OFF)) break;
+      try {
+        if (await tryOne(photo, through)) made++;
+        isAway = false;
+      } catch (error) {
+        if (!wasPutOff(error)) throw error;
+        putOff.push({ photo, error });
+      }
+    }
+    for (const { photo, error } of putOff) {
+      if (isAway || closed) await available(() => setAttempts(photo, photo.attempts));
+      else deps.log.warn({ err: error, photoId: photo.id, attempt: photo.attempts + 1 }, "no preview could be made");
+    }
+    if (isAway && putOff[0] && !closed) throw putOff[0].error;
+    return made;
+  }
+
   return {
     async makePreviews() {
       const due = await available(findDue);
       if (due.length === 0 || closed) return 0;
       const own = (inspector = deps.openInspector());
-      let made = 0;
       try {
-        for (const photo of due) if (!closed && (await tryOne(photo, own))) made++;
-      } catch (error) {
-        if (!closed) throw error;
+        const made = await tryAll(due, own);
+        if (made > 0) deps.log.info({ previews: made }, "previews were made");
+        return made;
       } finally {
         await own.close();
       }
-      if (made > 0) deps.log.info({ previews: made }, "previews were made");
-      return made;
     },
     async close() {
       closed = true;

@@ -1,11 +1,9 @@
-import { LRUCache } from "lru-cache";
-import { and, asc, count, eq, gt, inArray } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
-import { available } from "../db/database.js";
-import type { Database } from "../db/database.js";
-import { userStreams, users } from "../db/schema.js";
+import { available, type Database } from "../db/database.js";
 import { UnauthenticatedError } from "../errors.js";
 import { createMicroBatch } from "../micro-batch.js";
+import { identityOf } from "./identity.js";
+import { createSeenUsers } from "./seen-users.js";
 
 /** What a verified token says of its bearer. */
 export interface Claims {
@@ -36,10 +34,15 @@ export interface UserCounters {
 }
 
 export interface Users {
-  /** The user whom the claims name, made at first sight; newer claims are taken over. */
+  /**
+   * The user whom the claims name, made at first sight; newer claims are taken over. Throws
+   * UnauthenticatedError when the account was deleted and the token is not newer than that.
+   */
   signIn(claims: Claims): Promise<User>;
   /** In the order of the ids; null where there is none. */
   findMany(ids: readonly string[]): Promise<(User | null)[]>;
+  /** As `findMany`, and with those whose account was deleted, without a name, while something of theirs is left. */
+  findOwners(ids: readonly string[]): Promise<(User | null)[]>;
   counters(userId: string): Promise<UserCounters>;
   /** Oldest first, from behind `afterId`. */
   page(query: { first: number; afterId: string | null }): Promise<User[]>;
@@ -47,28 +50,44 @@ export interface Users {
   count(most: number): Promise<number>;
   /** The user of an earlier sign-in as they are now; makes none. Throws UnauthenticatedError when they were deleted. */
   refresh(user: User, claims: Claims): Promise<User>;
-  /** Forgets that it has seen this user lately; null for all users. */
+  /** Forgets that it has seen this user lately; null: some may have been deleted, so that all are asked for again soon. */
   forget(userId: string | null): void;
 }
 
-type UserRow = typeof users.$inferSelect;
+interface UserRow {
+  id: string;
+  email: string;
+  emailVerified: boolean;
+  name: string;
+  picture: string | null;
+  admin: boolean;
+  createdAt: string;
+}
 
-/** How long a user is taken as known without asking the database. */
-const KNOWN_MS = 60_000;
+/** What the database has of the bearer of a token. */
+interface Bearer {
+  row: (UserRow & { claimsIssuedAt: number }) | null;
+  /** When an account of this identity was deleted last, in seconds since 1970. */
+  deletedAt: number | null;
+}
 
 export function createUsers(deps: { database: Database; adminEmails: readonly string[] }): Users {
-  const { orm, sql } = deps.database;
+  const { sql } = deps.database;
   const adminEmails = new Set(deps.adminEmails);
-  const known = new LRUCache<string, User>({ max: 20_000, ttl: KNOWN_MS });
-  let asked = 0;
+  const seen = createSeenUsers<User>();
+  const read = createBearerReads(deps.database);
+  const columns = () => sql`id, email, email_verified as "emailVerified", name, picture, admin, rfc3339(created_at) as "createdAt"`;
   let forgotten = 0;
 
   function toUser({ id, email, name, picture, createdAt, emailVerified, admin }: UserRow): User {
     const isAdmin = admin || (emailVerified && adminEmails.has(inLowerCase(email)));
-    return { id, email, name, picture, createdAt, role: isAdmin ? "ADMIN" : "USER" };
+    return { id, email, name, picture, createdAt: new Date(createdAt), role: isAdmin ? "ADMIN" : "USER" };
   }
 
-  /** One statement; a race of two first sights ends in one user, and an older token changes nothing. */
+  /**
+   * One statement; a race of two first sights ends in one user, and an older token changes nothing. Who
+   * is there already keeps their counters: to touch them behind the row would deadlock with a deletion.
+   */
   async function upsert(claims: Claims): Promise<void> {
     const id = uuidv7();
     await sql`
@@ -79,93 +98,132 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
           picture = excluded.picture, admin = excluded.admin, claims_issued_at = excluded.claims_issued_at
         where users.claims_issued_at < excluded.claims_issued_at
         returning id)
-      insert into user_streams (user_id) select id from u on conflict do nothing`;
+      insert into user_streams (user_id) select id from u where id = ${id}`;
   }
-
-  async function readMany(claims: Claims[]): Promise<(UserRow | undefined)[]> {
-    const [issuers, subjects] = [[...new Set(claims.map(({ issuer }) => issuer))], claims.map(({ subject }) => subject)];
-    const rows = await available(() => orm.select().from(users).where(and(inArray(users.issuer, issuers), inArray(users.subject, subjects))));
-    return claims.map(({ issuer, subject }) => rows.find((row) => row.issuer === issuer && row.subject === subject));
-  }
-
-  /** After a restart they all come back at once. */
-  const read = createMicroBatch<Claims, UserRow | undefined>({
-    lanes: 2,
-    maxItems: 100,
-    laneOf: ({ subject }) => subject,
-    // The same user may be asked for twice in one.
-    keyOf: () => String(asked++),
-    sendOne: async (claims) => (await readMany([claims]))[0],
-    sendMany: readMany,
-  });
 
   async function provision(claims: Claims): Promise<User> {
-    const seen = await read(claims);
-    if (seen && seen.claimsIssuedAt >= claims.issuedAt) return toUser(seen);
+    const { row: before, deletedAt } = await read(claims);
+    if (isRefused(claims, deletedAt)) throw UnauthenticatedError.accountDeleted();
+    if (before && before.claimsIssuedAt >= claims.issuedAt) return toUser(before);
     await upsert(claims);
-    const row = await read(claims);
+    const { row, ...now } = await read(claims);
+    if (isRefused(claims, now.deletedAt)) {
+      await undo(claims, now.deletedAt);
+      throw UnauthenticatedError.accountDeleted();
+    }
     if (!row) throw new Error("A user was deleted while signing in");
-    drop(row.id);
+    seen.forget(row.id);
     return toUser(row);
   }
 
-  function forget(userId: string | null): void {
-    forgotten++;
-    if (userId === null) known.clear();
-    else drop(userId);
+  /** The account was deleted while the user was being made from a token that is too old: that one is nobody. */
+  async function undo({ issuer, subject }: Claims, deletedAt: number | null): Promise<void> {
+    await sql`delete from users where issuer = ${issuer} and subject = ${subject} and claims_issued_at <= ${deletedAt}`;
   }
 
-  function drop(userId: string): void {
-    for (const [key, user] of known.entries()) if (user.id === userId) known.delete(key);
+  function forget(userId: string | null): void {
+    if (userId === null) return seen.distrustAll();
+    forgotten++;
+    seen.forget(userId);
   }
 
   /** What was read before somebody was forgotten may be of that one, and is not kept. */
   async function keep(key: string, reading: () => Promise<User>): Promise<User> {
-    const before = forgotten;
-    const user = await reading();
-    if (forgotten === before) known.set(key, user);
-    return user;
+    const [before, readAt] = [forgotten, Date.now()];
+    try {
+      const user = await reading();
+      if (forgotten === before) seen.set(key, user, readAt);
+      return user;
+    } catch (error) {
+      // A token that is too old once is so for good.
+      if (error instanceof UnauthenticatedError) seen.set(key, null, readAt);
+      throw error;
+    }
   }
 
-  async function findMany(ids: readonly string[]): Promise<(User | null)[]> {
-    const rows = await available(() => orm.select().from(users).where(inArray(users.id, [...ids])));
-    const byId = new Map(rows.map((row) => [row.id, toUser(row)]));
-    return ids.map((id) => byId.get(id) ?? null);
-  }
+  const find = (ids: readonly string[], { closed }: { closed: boolean }) =>
+    available(async (): Promise<(User | null)[]> => {
+      const rows = await sql<UserRow[]>`
+        select ${columns()} from users where id = any(${[...new Set(ids)]}::uuid[]) ${closed ? sql`` : sql`and closed_at is null`}`;
+      const byId = new Map(rows.map((row) => [row.id, toUser(row)]));
+      return ids.map((id) => byId.get(id) ?? null);
+    });
+  const findMany = (ids: readonly string[]) => find(ids, { closed: false });
 
   return {
     async signIn(claims) {
-      const user = known.get(keyOf(claims));
+      const user = seen.get(keyOf(claims));
+      if (user === null) throw UnauthenticatedError.accountDeleted();
       // An admin is looked up each time: rights that were taken away end with the next operation.
       if (user?.role === "USER") return user;
       return keep(keyOf(claims), () => available(() => provision(claims)));
     },
     async refresh(user, claims) {
-      const seen = known.get(keyOf(claims));
-      if (seen?.role === "USER" && seen.id === user.id) return seen;
+      const known = seen.get(keyOf(claims));
+      if (known?.role === "USER" && known.id === user.id) return known;
       const [now] = await findMany([user.id]);
       if (!now) throw UnauthenticatedError.accountDeleted();
       return now;
     },
     findMany,
+    findOwners: (ids) => find(ids, { closed: true }),
     counters: (userId) =>
       available(async () => {
-        const [row] = await orm.select({ pending: userStreams.pending, storedBytes: userStreams.storedBytes }).from(userStreams).where(eq(userStreams.userId, userId));
+        const [row] = await sql<UserCounters[]>`select pending, stored_bytes::float8 as "storedBytes" from user_streams where user_id = ${userId}`;
         return row ?? { pending: 0, storedBytes: 0 };
       }),
     page: ({ first, afterId }) =>
       available(async () => {
-        const rows = await orm.select().from(users).where(afterId === null ? undefined : gt(users.id, afterId)).orderBy(asc(users.id)).limit(first);
+        const rows = await sql<UserRow[]>`
+          select ${columns()} from users where closed_at is null ${afterId === null ? sql`` : sql`and id > ${afterId}`} order by id limit ${first}`;
         return rows.map(toUser);
       }),
     count: (most) =>
       available(async () => {
-        const few = orm.select({ id: users.id }).from(users).limit(most).as("few");
-        const [row] = await orm.select({ n: count() }).from(few);
+        const [row] = await sql<{ n: number }[]>`select count(*)::int as n from (select from users where closed_at is null limit ${most}) few`;
         return row?.n ?? 0;
       }),
     forget,
   };
+}
+
+/** After a restart they all come back at once. */
+function createBearerReads({ sql }: Database): (claims: Claims) => Promise<Bearer> {
+  let asked = 0;
+
+  const readMany = (claims: Claims[]) =>
+    available(async (): Promise<Bearer[]> => {
+      const rows = await sql<(UserRow & { id: string | null; claimsIssuedAt: number; deletedAt: number | null })[]>`
+        select u.*, floor(extract(epoch from d.deleted_at))::float8 as "deletedAt"
+        from unnest(${claims.map(({ issuer }) => issuer)}::text[], ${claims.map(({ subject }) => subject)}::text[], ${claims.map(identityOf)}::text[])
+          with ordinality as i(issuer, subject, identity, place)
+        left join lateral (
+          select id, email, email_verified as "emailVerified", name, picture, admin, rfc3339(created_at) as "createdAt", claims_issued_at::float8 as "claimsIssuedAt"
+          from users where issuer = i.issuer and subject = i.subject limit 1) u on true
+        left join lateral (select deleted_at from deleted_accounts where identity = i.identity limit 1) d on true
+        order by i.place`;
+      return rows.map(({ deletedAt, ...row }) => ({ row: row.id === null ? null : row, deletedAt }));
+    });
+
+  async function sendOne(claims: Claims): Promise<Bearer> {
+    const [bearer] = await readMany([claims]);
+    return bearer ?? { row: null, deletedAt: null };
+  }
+
+  return createMicroBatch<Claims, Bearer>({
+    lanes: 2,
+    maxItems: 100,
+    laneOf: ({ subject }) => subject,
+    // The same user may be asked for twice in one.
+    keyOf: () => String(asked++),
+    sendOne,
+    sendMany: readMany,
+  });
+}
+
+/** Of the very second, too: a token says no more than that. */
+function isRefused({ issuedAt }: Claims, deletedAt: number | null): boolean {
+  return deletedAt !== null && issuedAt <= deletedAt;
 }
 
 function keyOf({ issuer, subject, issuedAt }: Claims): string {

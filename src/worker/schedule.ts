@@ -3,57 +3,113 @@ import { ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { UPKEEP_QUEUE } from "../queue/upkeep-queue.js";
 import { createRedis } from "../redis.js";
-import type { CleanUp } from "../services/clean-up.js";
-import type { PreviewMaker } from "../services/preview-maker.js";
+import { whileHolding, type Duties } from "../services/duties.js";
+import type { MaintenanceTask } from "../services/maintenance/maintenance-task.js";
 import { closeBullWorker } from "./close-bull-worker.js";
+import { createScheduleState, type TaskState } from "./schedule-state.js";
+
+export interface ScheduledTask {
+  run: MaintenanceTask;
+  everyMs: number;
+  /** Time between the starts of two passes, where one pass takes many slices. */
+  passMs?: number;
+  /** No two workers do it at once, however long it takes. */
+  exclusive?: boolean;
+  /** Without a success for so long it is late. */
+  lateAfterMs: number;
+}
 
 export interface Schedule {
+  /** When each task succeeded last, by any worker, or was first scheduled: seconds since 1970. */
+  lastSuccesses(): Promise<{ task: string; at: number }[]>;
   close(): Promise<void>;
 }
 
-/** What recurs, and how often. */
-const EVERY_MS = {
-  purge: 15_000,
-  sweepFiles: 3_600_000,
-  makePreviews: 10_000,
-  recount: 24 * 3_600_000,
-  countLostFiles: 24 * 3_600_000,
-} as const;
-
-export type ChoreName = keyof typeof EVERY_MS;
-export type Chores = Pick<CleanUp & PreviewMaker, ChoreName>;
+export interface ScheduleOptions {
+  redisUrl: string;
+  prefix: string;
+  tasks: Readonly<Record<string, ScheduledTask>>;
+  duties: Duties;
+  /** Names this worker as the holder of a duty. */
+  worker: string;
+  log: Logger;
+  onFailure?: (task: string) => void;
+}
 
 /** The schedule itself is in Redis, which may forget it. */
 const RENEW_MS = 60_000;
+/** A task that stays late is logged again after this. */
+const LOG_LATE_MS = 3_600_000;
+/** A store that is away for a moment is nothing that a person must know. */
+const QUIET_MISSES = 1;
 
-/** What recurs, by one worker at a time: job schedulers of BullMQ, put in place again and again. A long one holds up no other. */
-export function createSchedule(options: { redisUrl: string; prefix: string; chores: Chores; log: Logger }): Schedule {
-  const { chores, log } = options;
+/**
+ * What recurs, by one worker at a time: job schedulers of BullMQ, put in place again and again. A long
+ * task holds up no other. Where a pass takes several slices, the position is kept in Redis; when that
+ * forgets it, the pass begins again.
+ */
+export function createSchedule(options: ScheduleOptions): Schedule {
+  const { tasks, duties, worker: holder, log, onFailure = () => {} } = options;
   const running = new Set<string>();
+  const loggedLate = new Map<string, number>();
+  const closing = new AbortController();
   const redis = createRedis({ url: options.redisUrl, purpose: "schedule", failFast: false, log });
-  const queue = new Queue(UPKEEP_QUEUE, { connection: redis, prefix: options.prefix });
-  const worker = new Worker(UPKEEP_QUEUE, ({ name }) => run(name), { connection: redis, prefix: options.prefix, concurrency: Object.keys(EVERY_MS).length });
+  const state = createScheduleState(redis, options.prefix);
+  const connection = { connection: redis, prefix: options.prefix };
+  const queue = new Queue(UPKEEP_QUEUE, connection);
+  const worker = new Worker(UPKEEP_QUEUE, ({ name }) => run(name), { ...connection, concurrency: Object.keys(tasks).length });
   const onError = (error: Error) => log.debug({ err: error }, "the schedule has an error");
   queue.on("error", onError);
   worker.on("error", onError);
 
   async function put(): Promise<void> {
-    for (const [name, every] of Object.entries(EVERY_MS)) {
-      await queue.upsertJobScheduler(name, { every }, { name, opts: { removeOnComplete: true, removeOnFail: true } });
+    for (const [name, { everyMs, lateAfterMs }] of Object.entries(tasks)) {
+      await queue.upsertJobScheduler(name, { every: everyMs }, { name, opts: { removeOnComplete: true, removeOnFail: true } });
+      const { succeededAt } = await state.read(name);
+      if (succeededAt === null) await state.begin(name);
+      else if (Date.now() - succeededAt > lateAfterMs) logLate(name, succeededAt);
     }
   }
 
+  function logLate(task: string, succeededAt: number): void {
+    if (Date.now() - (loggedLate.get(task) ?? 0) < LOG_LATE_MS) return;
+    loggedLate.set(task, Date.now());
+    log.error({ task, lastSuccess: new Date(succeededAt).toISOString() }, "a maintenance task is late");
+  }
+
   async function run(name: string): Promise<void> {
-    // One that takes longer than its pause is not begun beside itself.
-    if (!(name in EVERY_MS) || running.has(name)) return;
+    const task = tasks[name];
+    // One that takes longer than its interval is not begun beside itself.
+    if (!task || running.has(name)) return;
     running.add(name);
     try {
-      await chores[name as ChoreName]();
+      await (task.exclusive ? whileHolding({ duties, name: `maintenance ${name}`, holder, signal: closing.signal }, (signal) => runSlice(name, task, signal)) : runSlice(name, task, closing.signal));
     } catch (error) {
-      if (!(error instanceof ServiceUnavailableError)) log.error({ err: error, chore: name }, "a chore failed; it comes again");
+      log.debug({ err: error, task: name }, "a maintenance task was not begun");
     } finally {
       running.delete(name);
     }
+  }
+
+  async function runSlice(name: string, task: ScheduledTask, signal: AbortSignal): Promise<void> {
+    try {
+      const { from, passStartedAt } = await state.read(name);
+      if (isBetweenPasses(task, { from, passStartedAt })) return await state.noteSuccess(name, {});
+      signal.throwIfAborted();
+      const startedAt = from === null ? Date.now() : passStartedAt;
+      const next = await task.run({ from, signal });
+      await state.noteSuccess(name, { from: next, passStartedAt: startedAt });
+    } catch (error) {
+      if (signal.aborted) log.debug({ err: error, task: name }, "a maintenance task was interrupted");
+      else await noteFailure(name, error);
+    }
+  }
+
+  async function noteFailure(name: string, error: unknown): Promise<void> {
+    const misses = await state.noteMiss(name);
+    if (error instanceof ServiceUnavailableError && misses <= QUIET_MISSES) return;
+    onFailure(name);
+    log.error({ err: error, task: name, misses }, "a maintenance task failed; it is tried again");
   }
 
   const tryPut = () => void put().catch((error: unknown) => log.debug({ err: error }, "the schedule was not put in place"));
@@ -61,11 +117,21 @@ export function createSchedule(options: { redisUrl: string; prefix: string; chor
   const timer = setInterval(tryPut, RENEW_MS);
 
   return {
+    async lastSuccesses() {
+      const found = await Promise.all(Object.keys(tasks).map(async (task) => ({ task, at: (await state.read(task)).succeededAt })));
+      return found.flatMap(({ task, at }) => (at === null ? [] : [{ task, at: at / 1000 }]));
+    },
     async close() {
       clearInterval(timer);
+      closing.abort(new Error("The worker is closing"));
       await closeBullWorker(worker, redis, () => running.size > 0);
       await queue.close();
       redis.disconnect();
     },
   };
+}
+
+/** A pass that is through waits until its time has come again. */
+function isBetweenPasses({ passMs }: ScheduledTask, { from, passStartedAt }: Pick<TaskState, "from" | "passStartedAt">): boolean {
+  return passMs !== undefined && from === null && passStartedAt !== null && Date.now() - passStartedAt < passMs;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
@@ -8,20 +8,13 @@ import { createDatabase } from "../../src/db/database.js";
 import type { Database } from "../../src/db/database.js";
 import { migrate } from "../../src/db/migrate.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
+import { earlierMigrations } from "../support/earlier-migrations.js";
 import { eventually } from "../support/eventually.js";
 import { createEmptyDatabase } from "../support/test-database.js";
 
-/** The migrations before the one that makes `users_email`. */
-function earlierMigrations(folder: string): string {
-  cpSync("drizzle", folder, { recursive: true });
-  const path = join(folder, "meta/_journal.json");
-  const journal = JSON.parse(readFileSync(path, "utf8")) as { entries: { tag: string }[] };
-  writeFileSync(path, JSON.stringify({ ...journal, entries: journal.entries.filter(({ tag }) => tag < "0003") }));
-  return folder;
-}
-
 describe("an index that a migration adds", () => {
-  const migrationsFolder = earlierMigrations(temporaryFolder().path);
+  // Before the one that makes `users_email`.
+  const migrationsFolder = earlierMigrations(temporaryFolder().path, "0003");
   let empty: Awaited<ReturnType<typeof createEmptyDatabase>>;
   let database: Database;
   beforeEach(async () => {

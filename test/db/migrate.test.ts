@@ -5,10 +5,13 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
+import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
 import postgres from "postgres";
 import { createDatabase } from "../../src/db/database.js";
 import type { Database } from "../../src/db/database.js";
 import { isMigrated, migrate } from "../../src/db/migrate.js";
+import { temporaryFolder } from "../imaging/temporary-folder.js";
+import { earlierMigrations } from "../support/earlier-migrations.js";
 import { eventually } from "../support/eventually.js";
 import { createEmptyDatabase } from "../support/test-database.js";
 
@@ -56,6 +59,33 @@ describe("migrating", () => {
     assert.equal(done, false);
     await other.end();
     await waiting;
+  });
+
+  it("gives way, again and again, to those who wait behind it for a table that a backup reads, and is done once that has ended", async () => {
+    const old = await createEmptyDatabase();
+    const readers = createDatabase({ url: old.url, connections: 2, applicationName: "test" });
+    await applyMigrations(readers.orm, { migrationsFolder: earlierMigrations(temporaryFolder().path, "0004") });
+    const backup = postgres(old.url, { max: 1 });
+    await backup`begin`;
+    await backup`lock table queued_jobs in access share mode`;
+    const migrating = migrate(old.url, { lockTimeoutMs: 200 });
+    let [tries, isWaiting, slowest] = [0, false, 0];
+    await eventually("it has tried twice", async () => {
+      const waits = (await readers.sql`select from pg_locks where relation = 'queued_jobs'::regclass and not granted and mode = 'AccessExclusiveLock'`).length > 0;
+      if (waits && !isWaiting) tries++;
+      isWaiting = waits;
+      const begun = performance.now();
+      await readers.sql`select from queued_jobs limit 1`;
+      slowest = Math.max(slowest, performance.now() - begun);
+      return tries === 2;
+    });
+    assert.equal(await isMigrated(readers), false);
+    await backup`commit`;
+    await migrating;
+    assert.equal(await isMigrated(readers), true);
+    assert.ok(slowest < 1500, `somebody waited ${slowest} ms`);
+    await Promise.all([backup.end(), readers.close()]);
+    await old.close();
   });
 
   it("is not done where the newest migration is missing, and is where there is one that this version has not", async () => {

@@ -46,7 +46,7 @@ describe("the metrics of a service", () => {
 
   it("begin at 0, every kind of them: of a series that begins at 1 the first increase is never seen", async () => {
     const [api, own] = await Promise.all([scrape(service.url), scrape(worker)]);
-    for (const [told, counters] of [[api, ["queued_jobs", "faults", "dropped_notifications", "graphql_errors", "socket_closes", "sockets_refused", "uploads", "uploaded_bytes"]], [own, ["queued_jobs", "faults", "dropped_notifications", "attempts", "upkeep_actions"]]] as const) {
+    for (const [told, counters] of [[api, ["queued_jobs", "faults", "dropped_notifications", "graphql_errors", "socket_closes", "sockets_refused", "uploads", "uploaded_bytes"]], [own, ["queued_jobs", "faults", "dropped_notifications", "attempts", "upkeep_actions", "maintenance_failures"]]] as const) {
       assert.deepEqual([...told.text.matchAll(/^# TYPE photos_(\w+)_total counter$/gm)].map(([, name]) => name).filter((name) => !/^(process|nodejs)_/.test(name ?? "")).toSorted(), counters.toSorted());
       for (const counter of counters) assert.ok(told.value(`photos_${counter}_total`) >= 0, counter);
       for (const kind of ["request", "task", "child_crashed", "child_killed", "child_memory", "child_timeout", "child_unstartable"]) assert.equal(told.value("photos_faults_total", { kind }), 0, kind);

@@ -5,6 +5,7 @@ import type { Claimed } from "../../src/services/queued-jobs.js";
 import type { User } from "../../src/services/users.js";
 import { assertConsistent } from "../support/assert-consistent.js";
 import { outcomeOf } from "../support/outcome-of.js";
+import { refusalOf } from "../support/refusal-of.js";
 import { silentLog } from "../support/silent-log.js";
 import { createTestWaist } from "../support/test-waist.js";
 import type { TestWaist } from "../support/test-waist.js";
@@ -53,13 +54,16 @@ describe("deleting oneself", () => {
     assert.deepEqual([await countRows(user), waist.rung.length], [0, told]);
   });
 
-  it("is forgotten at once: the next valid token makes a new User", async () => {
-    const claims = { issuer: "test", subject: "phoenix", email: "p@example.test", emailVerified: true, name: "P", picture: null, issuedAt: 1, admin: false };
+  it("is forgotten at once: tokens of before are refused, and one that is newer makes a new User", async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const claims = { issuer: "test", subject: "phoenix", email: "p@example.test", emailVerified: true, name: "P", picture: null, issuedAt: now, admin: false };
     const user = await waist.users.signIn(claims);
     await accounts().remove(user.id);
-    const again = await waist.users.signIn(claims);
+    assert.equal((await refusalOf(waist.users.signIn(claims))).code, "UNAUTHENTICATED");
+    const again = await waist.users.signIn({ ...claims, issuedAt: now + 60 });
     assert.notEqual(again.id, user.id);
     assert.equal((await waist.submit(again)).version, 1);
+    assert.equal((await refusalOf(waist.users.signIn(claims))).code, "UNAUTHENTICATED", "although there is an account again");
   });
 
   it("finds who is meant by e-mail in whatever case, of every issuer, or by id", async () => {
@@ -88,7 +92,7 @@ describe("deleting oneself", () => {
     const user = await waist.newUser();
     const { sql } = waist.database;
     deleted.length = 0;
-    let removing: Promise<void> = Promise.resolve();
+    let removing: Promise<unknown> = Promise.resolve();
     await sql.begin(async (tx) => {
       await tx`update user_streams set stored_bytes = stored_bytes + 1 where user_id = ${user.id}`;
       await tx`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, created_at) values (gen_random_uuid(), ${user.id}, 'a', 'image/png', 1, 1, 1, 'x', 'late', now())`;

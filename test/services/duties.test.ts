@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { createDuties } from "../../src/services/duties.js";
-import type { Duties } from "../../src/services/duties.js";
-import { createTestDatabase } from "../support/test-database.js";
-import type { TestDatabase } from "../support/test-database.js";
+import { createDuties, whileHolding, type Duties } from "../../src/services/duties.js";
+import { eventually } from "../support/eventually.js";
+import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
 
 describe("duties", () => {
   let store: TestDatabase;
@@ -33,5 +32,42 @@ describe("duties", () => {
 
   it("are apart from each other", async () => {
     assert.deepEqual([await duties.hold("this", "a", 60), await duties.hold("that", "b", 60)], [true, true]);
+  });
+
+  describe("held while something is done", () => {
+    const { signal } = new AbortController();
+    const holding = (holder: string, name: string, seconds = 1) => ({ duties, name, holder, signal, seconds });
+
+    it("are renewed for as long as it takes, and are another's some time after it", async () => {
+      let end = (): void => {};
+      const long = new Promise<string>((resolve) => (end = () => resolve("done")));
+      const begun = Date.now();
+      const first = whileHolding(holding("a", "long"), () => long);
+      await eventually("it has taken more than its time", async () => {
+        assert.equal(await whileHolding(holding("b", "long"), async () => "stolen"), null);
+        return Date.now() - begun > 1500;
+      });
+      end();
+      assert.equal(await first, "done");
+      await eventually("another has it", () => whileHolding(holding("b", "long"), async () => true));
+    });
+
+    it("end what is done when they are lost to another, as by one that was frozen", async () => {
+      const lost = whileHolding(holding("a", "stolen"), (own) => new Promise((resolve) => own.addEventListener("abort", () => resolve((own.reason as Error).message))));
+      await eventually("it is held", async () => (await store.database.sql`select from duties where name = 'stolen'`).length === 1);
+      await store.database.sql`update duties set holder = 'b', held_until = clock_timestamp() + interval '1 minute' where name = 'stolen'`;
+      assert.equal(await lost, 'The duty "stolen" was lost to another worker');
+    });
+
+    it("end what is done before they lapse when the database does not answer", async () => {
+      let answers = true;
+      const deaf: Duties = { hold: async (...asked) => (answers ? duties.hold(...asked) : Promise.reject(new Error("away"))) };
+      const begun = Date.now();
+      const lost = whileHolding({ ...holding("a", "away"), duties: deaf }, (own) => new Promise((resolve) => own.addEventListener("abort", () => resolve(Date.now() - begun))));
+      await eventually("it is held", async () => (await store.database.sql`select from duties where name = 'away'`).length === 1);
+      answers = false;
+      const after_ = Number(await lost);
+      assert.ok(after_ < 1200, `${after_} ms`);
+    });
   });
 });

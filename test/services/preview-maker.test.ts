@@ -9,6 +9,7 @@ import { ChildStoppedError } from "../../src/imaging/child-stopped-error.js";
 import { createPhotoInspector } from "../../src/imaging/photo-inspector.js";
 import type { PhotoInspector } from "../../src/imaging/photo-inspector.js";
 import { sharp } from "../../src/imaging/sharp.js";
+import { createLoggerTo } from "../../src/logger.js";
 import { createLocalStorage } from "../../src/photos/local-storage.js";
 import type { Storage } from "../../src/photos/storage.js";
 import { createPreviewMaker } from "../../src/services/preview-maker.js";
@@ -94,6 +95,26 @@ describe("previews that are made later", () => {
     await assert.rejects(create({ storage: { ...storage, put: () => Promise.reject(away) } }).makePreviews(), away);
     assert.equal((await photoNow(photo)).previewAttempts, 0);
     assert.equal(await create().makePreviews(), 1);
+  });
+
+  it("are made of the others when the storage does not answer for one, which costs that one an attempt", async () => {
+    const [poison, good] = [await store(picture), await store(picture)];
+    const lines: Record<string, unknown>[] = [];
+    const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+    const away = new ServiceUnavailableError("The storage is away; try again in a moment.");
+    const partly: Storage = { ...storage, localPath: (key, into) => (key === poison.storageKey ? Promise.reject(away) : storage.localPath(key, into)) };
+    assert.equal(await create({ storage: partly, log }).makePreviews(), 1);
+    assert.deepEqual([(await photoNow(poison)).previewAttempts, (await photoNow(good)).previewKey !== null], [1, true]);
+    assert.deepEqual(lines.filter(({ level }) => level === 40).map(({ photoId, attempt }) => [photoId, attempt]), [[poison.id, 1]]);
+  });
+
+  it("are tried for of three photos at most while a store is away", async () => {
+    for (let i = 0; i < 5; i++) await store(picture);
+    let tries = 0;
+    const away: Storage = { ...storage, localPath: async () => Promise.reject(new ServiceUnavailableError(`try ${++tries}`)) };
+    await assert.rejects(create({ storage: away }).makePreviews(), { message: "try 1" });
+    assert.equal(tries, 3);
+    assert.equal((await waist.database.sql`select from photos where preview_attempts > 0`).length, 0);
   });
 
   it("are made by one of two workers that come at once", async () => {

@@ -94,7 +94,7 @@ describe("users", () => {
     const user = await users.signIn(claims);
     await store.database.sql`update users set name = 'Changed' where id = ${user.id}`;
     assert.equal((await users.refresh(user, claims)).name, "Ann", "while it is known");
-    users.forget(null);
+    users.forget(user.id);
     assert.equal((await users.refresh(user, claims)).name, "Changed");
     await store.database.sql`delete from users where id = ${user.id}`;
     assert.deepEqual(await refusalOf(users.refresh(user, claims)), { code: "UNAUTHENTICATED", message: "This account was deleted: sign in again." });

@@ -1,74 +1,178 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
 import { ServiceUnavailableError } from "../../src/errors.js";
 import { createLoggerTo } from "../../src/logger.js";
 import { createRedis } from "../../src/redis.js";
-import { createSchedule } from "../../src/worker/schedule.js";
-import type { Chores } from "../../src/worker/schedule.js";
+import { createDuties, type Duties } from "../../src/services/duties.js";
+import { createSchedule, type Schedule, type ScheduledTask, type ScheduleOptions } from "../../src/worker/schedule.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
+import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
 import { testRedis } from "../support/test-redis.js";
 
-const EVERY = { purge: 15_000, sweepFiles: 3_600_000, makePreviews: 10_000, recount: 86_400_000, countLostFiles: 86_400_000 };
+const HOUR_MS = 3_600_000;
 
-describe("the schedule", () => {
-  it("is in Redis once, however many workers put it there, and one of them does each chore", async () => {
-    const { url, prefix } = testRedis();
-    const done: string[] = [];
-    const chore = (name: string) => async () => void done.push(name);
-    const chores = Object.fromEntries(Object.keys(EVERY).map((name) => [name, chore(name)])) as unknown as Chores;
-    const workers = [1, 2, 3].map(() => createSchedule({ redisUrl: url, prefix, chores, log: silentLog }));
-    const connection = createRedis({ url, purpose: "tests", failFast: false, log: silentLog });
-    const queue = new Queue("upkeep", { connection, prefix });
-    const schedulers = await eventually("it is in place", async () => {
-      const found = await queue.getJobSchedulers();
-      return found.length === Object.keys(EVERY).length && found;
-    });
-    assert.deepEqual(Object.fromEntries(schedulers.map(({ key, every }) => [key, Number(every)])), EVERY);
-    await eventually("the first is done", () => done.includes("purge"));
-    for (const worker of workers) await worker.close();
-    assert.deepEqual(done.filter((name) => name === "purge"), ["purge"]);
-    await queue.close();
-    connection.disconnect();
+describe("the schedule of maintenance", () => {
+  let store: TestDatabase;
+  let duties: Duties;
+  before(async () => {
+    store = await createTestDatabase();
+    duties = createDuties(store.database);
   });
+  after(() => store.close());
 
-  it("goes on after a fault, which is an error in the log unless a store was away", async () => {
-    const { url, prefix } = testRedis();
+  const task = (run: ScheduledTask["run"] | (() => Promise<unknown>), more: Partial<ScheduledTask> = {}): ScheduledTask => ({ everyMs: HOUR_MS, lateAfterMs: 2 * HOUR_MS, run: async (slice) => ((await run(slice)) as string | undefined) ?? null, ...more });
+  let workers = 0;
+
+  /** A Redis prefix, schedules on it, and a way to let a task's next run come at once. */
+  function open() {
+    const redis = testRedis();
     const lines: Record<string, unknown>[] = [];
     const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
-    let asked = 0;
-    const faults = [new TypeError("a bug"), new ServiceUnavailableError("The database is away; try again in a moment.")];
-    const fail = async (): Promise<never> => {
-      const fault = faults[asked++];
-      if (fault) throw fault;
-      return undefined as never;
+    const connection = createRedis({ url: redis.url, purpose: "tests", failFast: false, log: silentLog });
+    const queue = new Queue("upkeep", { connection, prefix: redis.prefix });
+    const schedules: Schedule[] = [];
+    return {
+      queue, connection, lines, key: (name: string) => `${redis.prefix}:maintenance:${name}`,
+      start(tasks: ScheduleOptions["tasks"], more: Partial<ScheduleOptions> = {}): Schedule {
+        const schedule = createSchedule({ redisUrl: redis.url, prefix: redis.prefix, tasks, duties, worker: `worker ${++workers}`, log, ...more });
+        schedules.push(schedule);
+        return schedule;
+      },
+      next: (name: string) => queue.add(name, {}, { removeOnComplete: true }),
+      async close() {
+        for (const schedule of schedules) await schedule.close();
+        await queue.close();
+        connection.disconnect();
+      },
     };
-    const chores: Chores = { purge: fail, sweepFiles: fail, makePreviews: fail, recount: fail, countLostFiles: fail };
-    const schedule = createSchedule({ redisUrl: url, prefix, chores, log });
-    await eventually("all were tried", () => asked === 5);
-    await schedule.close();
-    assert.deepEqual(lines.map(({ level, msg }) => [level, msg]), [[50, "a chore failed; it comes again"]]);
+  }
+
+  it("is in Redis once, however many workers put it there, and one of them does each task", async () => {
+    const scene = open();
+    const done: string[] = [];
+    const tasks = Object.fromEntries(["a", "b", "c"].map((name) => [name, task(async () => void done.push(name))]));
+    for (let i = 0; i < 3; i++) scene.start(tasks);
+    const schedulers = await eventually("it is in place", async () => {
+      const found = await scene.queue.getJobSchedulers();
+      return found.length === 3 && found;
+    });
+    assert.deepEqual(Object.fromEntries(schedulers.map(({ key, every }) => [key, Number(every)])), { a: HOUR_MS, b: HOUR_MS, c: HOUR_MS });
+    await eventually("all are done", () => done.length >= 3);
+    await scene.close();
+    assert.deepEqual(done.toSorted(), ["a", "b", "c"]);
   });
 
-  it("begins no chore beside itself, and holds up none by another that takes long", async () => {
-    const { url, prefix } = testRedis();
-    let [begun, purged] = [0, 0];
+  it("begins no task beside itself, and holds up none by another that takes long", async () => {
+    const scene = open();
+    let [begun, quick] = [0, 0];
     let end = (): void => {};
     const long = new Promise<void>((resolve) => (end = resolve));
-    const idle = async () => 0;
-    const chores: Chores = { purge: async () => (purged++, { queuedJobs: 0, events: 0 }), sweepFiles: async () => (begun++, await long, 0), makePreviews: idle, recount: idle, countLostFiles: idle };
-    const schedule = createSchedule({ redisUrl: url, prefix, chores, log: silentLog });
-    const connection = createRedis({ url, purpose: "tests", failFast: false, log: silentLog });
-    const queue = new Queue("upkeep", { connection, prefix });
+    scene.start({ long: task(() => (begun++, long)), quick: task(async () => void quick++) });
     await eventually("the long one has begun", () => begun === 1);
-    await queue.add("sweepFiles", {});
-    await queue.add("purge", {});
-    await eventually("the other was done twice", () => purged === 2);
+    await scene.next("long");
+    await scene.next("quick");
+    await eventually("the other was done twice", () => quick === 2);
     assert.equal(begun, 1);
     end();
+    await scene.close();
+  });
+
+  it("gives an exclusive task to one worker for as long as it takes, and to another when that one is dead", async () => {
+    const scene = open();
+    const begun: string[] = [];
+    let end = (): void => {};
+    const long = new Promise<void>((resolve) => (end = resolve));
+    const sweep = (who: string) => ({ sweep: task(() => (begun.push(who), long), { exclusive: true }) });
+    const first = scene.start(sweep("first"));
+    await eventually("the first has begun", () => begun.length === 1);
+    scene.start(sweep("second"));
+    for (let i = 0; i < 3; i++) await scene.next("sweep");
+    await eventually("its other runs are over", async () => (await scene.queue.getJobCounts("waiting"))["waiting"] === 0 && (await scene.queue.getJobCounts("active"))["active"] === 1);
+    assert.deepEqual(begun, ["first"]);
+    // As if the first had died, and its duty had lapsed.
+    await store.database.sql`update duties set held_until = clock_timestamp() - interval '1 ms', holder = 'nobody' where name = 'maintenance sweep'`;
+    await eventually("the second has begun", async () => begun.length === 2 || (await scene.next("sweep"), false));
+    assert.equal(begun[1], "second");
+    end();
+    await first.close();
+    await scene.close();
+  });
+
+  it("interrupts a task whose duty was lost, and one whose worker closes, without calling it a failure", async () => {
+    const scene = open();
+    const reasons: string[] = [];
+    let begun = 0;
+    const untilAborted: ScheduledTask["run"] = ({ signal }) => new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(reasons.push((signal.reason as Error).message) && (signal.reason as Error)));
+      begun++;
+    });
+    const schedule = scene.start({ closing: task(untilAborted) });
+    await eventually("it has begun", () => begun === 1);
     await schedule.close();
-    await queue.close();
-    connection.disconnect();
+    assert.deepEqual(reasons, ["The worker is closing"]);
+    assert.deepEqual(scene.lines.filter(({ level }) => Number(level) >= 40), []);
+    await scene.close();
+  });
+
+  it("gives each slice the position at which the last one ended, in whatever worker, and waits for its time between two passes", async () => {
+    const scene = open();
+    const froms: (string | null)[] = [];
+    const passes = { pass: task(async ({ from }) => (froms.push(from), froms.length % 3 === 0 ? null : `after ${froms.length}`), { passMs: HOUR_MS }) };
+    const first = scene.start(passes);
+    await eventually("the first slice is done", () => froms.length === 1);
+    await first.close();
+    scene.start(passes);
+    await eventually("two more slices are done", async () => froms.length === 3 || (await scene.next("pass"), false));
+    assert.deepEqual(froms, [null, "after 1", "after 2"]);
+    for (let i = 0; i < 3; i++) await scene.next("pass");
+    await eventually("what waits is over", async () => Object.values(await scene.queue.getJobCounts("waiting", "active")).every((count) => count === 0));
+    assert.equal(froms.length, 3, "the pass is through");
+    await scene.connection.hset(scene.key("pass"), "passStartedAt", Date.now() - HOUR_MS - 1000);
+    await eventually("the next pass begins", async () => froms.length === 4 || (await scene.next("pass"), false));
+    assert.equal(froms[3], null);
+    await scene.close();
+  });
+
+  it("logs and counts every fault but the first in a row of a store that is away", async () => {
+    const scene = open();
+    const away = new ServiceUnavailableError("The database is away; try again in a moment.");
+    const faults: (Error | null)[] = [away, null, away, away, new TypeError("a bug")];
+    const failed: string[] = [];
+    let runs = 0;
+    scene.start({ shaky: task(async () => {
+      const fault = faults[runs++];
+      if (fault) throw fault;
+    }) }, { onFailure: (name) => failed.push(name) });
+    for (let i = 1; i <= faults.length; i++) {
+      await eventually(`run ${i} is over`, () => runs === i);
+      await eventually("it is noted", async () => (await scene.queue.getJobCounts("active"))["active"] === 0);
+      await scene.next("shaky");
+    }
+    await scene.close();
+    const errors = scene.lines.filter(({ level }) => level === 50).map(({ msg, task: name, misses, err }) => [msg, name, misses, (err as Error).message]);
+    assert.deepEqual(errors, [
+      ["a maintenance task failed; it is tried again", "shaky", 2, away.message],
+      ["a maintenance task failed; it is tried again", "shaky", 3, "a bug"],
+    ]);
+    assert.deepEqual(failed, ["shaky", "shaky"]);
+  });
+
+  it("knows when each task succeeded last in any worker, and logs once that one is late", async () => {
+    const scene = open();
+    const [first, second] = [scene.start({ good: task(async () => {}), bad: task(() => Promise.reject(new Error("broken"))) }), scene.start({ good: task(async () => {}), bad: task(() => Promise.reject(new Error("broken"))) })];
+    const successes = await eventually("both are noted", async () => {
+      const found = await second.lastSuccesses();
+      return found.length === 2 && Object.fromEntries(found.map(({ task: name, at }) => [name, at]));
+    });
+    assert.ok(Math.abs((successes["good"] ?? 0) - Date.now() / 1000) < 60);
+    await first.close();
+    await scene.connection.hset(scene.key("bad"), "succeededAt", Date.now() - 3 * HOUR_MS);
+    scene.lines.length = 0;
+    scene.start({ bad: task(() => Promise.reject(new Error("broken"))) });
+    await eventually("it is logged", () => scene.lines.some(({ msg }) => msg === "a maintenance task is late"));
+    assert.deepEqual(scene.lines.filter(({ msg }) => msg === "a maintenance task is late").map(({ level, task: name }) => [level, name]), [[50, "bad"]]);
+    await scene.close();
   });
 });

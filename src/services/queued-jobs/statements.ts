@@ -1,6 +1,7 @@
 // The statements of the waist. A step is one statement: a guarded UPDATE of the row (compare and set), then the owner's
 // counter, then the event row. Lock order, everywhere: rows of QueuedJobs, then counters, then photos.
 import type { Fragment, Sql } from "postgres";
+import { sqlState } from "../../db/database.js";
 import { OVER_QUOTA, PHOTO_GONE } from "../../db/refusals.js";
 import type { Instant, QueuedJob } from "../../queued-job.js";
 import { TRANSITIONS } from "../../queued-job-status.js";
@@ -62,8 +63,24 @@ export interface TransitionParts {
   outputs?: { json: string; bytes: number; record: Fragment; /** The whole statement fails with OVER_QUOTA when the owner's files would take more. */ maxStoredBytes: number };
 }
 
-/** One step of one row; no row comes back when the guard does not hold: somebody else was first. */
+/** One step of one row; null when the guard does not hold, since somebody else was first, or when its account is closed. */
 export async function transition(sql: Sql, parts: TransitionParts): Promise<Step | null> {
+  try {
+    return await record(sql, parts);
+  } catch (error) {
+    if (sqlState(error) === OVER_QUOTA && (await isOfClosedAccount(sql, parts.where))) return null;
+    throw error;
+  }
+}
+
+/** A closed account has no counters: the statement cannot tell that from a quota. */
+async function isOfClosedAccount(sql: Sql, where: Fragment): Promise<boolean> {
+  const rows = await sql`
+    select from queued_jobs where ${where} and exists (select from user_streams u where u.user_id = queued_jobs.user_id)`;
+  return rows.length === 0;
+}
+
+async function record(sql: Sql, parts: TransitionParts): Promise<Step | null> {
   const { from, to, event } = TRANSITIONS[parts.step];
   const outputs = parts.outputs ? sql`${parts.outputs.json}::jsonb` : sql`'[]'::jsonb`;
   const [step] = await sql<Step[]>`

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { decodeJwt } from "jose";
+import { closeAccount } from "../../../src/services/close-account.js";
 import { createTestClient } from "../../support/test-client.js";
 import type { TestClient } from "../../support/test-client.js";
 import { eventually } from "../../support/eventually.js";
@@ -33,14 +34,36 @@ describe("a user who was deleted in another process", () => {
   const removeUnheard = (id: string) => service.database.sql`delete from users where id = ${id}`;
   const usersOf = async (token: string) => Number((await service.database.sql`select count(*) as n from users where subject = ${String(decodeJwt(token).sub)}`)[0]?.["n"]);
 
-  it("is forgotten there at once: the next request with the token makes a new User, and a submission is theirs", async () => {
+  it("is refused there soon by every door with that token, also after a restart, and is new with a later token", async () => {
     const { here, there, id } = await knownToBoth();
     assert.deepEqual(await here.get("mutation { deleteMe }"), { deleteMe: true });
-    const { id: queuedJobId } = await eventually("the other process has heard", async () => (await there.ask("mutation { enqueueJob(input: { job: \"echo\" }) { id } }")).data?.enqueueJob);
-    const { me } = await there.get("{ me { id queuedJobs { nodes { id } } } }");
+    await eventually("the other process has heard", async () => (await there.ask("{ me { id } }")).code === "UNAUTHENTICATED");
+    const restarted = await service.addApi();
+    for (const url of [service.url, other.url, restarted.url]) await assertRefused(url, here.token);
+    assert.equal(await usersOf(here.token), 0);
+
+    const later = await eventually("a token of a later second is let in", async () => {
+      const client = createTestClient(other.url, await service.token({ sub: String(decodeJwt(here.token).sub) }));
+      return (await client.ask("mutation { enqueueJob(input: { job: \"echo\" }) { id } }")).data && client;
+    });
+    const { me } = await later.get("{ me { id queuedJobs { nodes { id } } } }");
     assert.notEqual(me.id, id);
-    assert.deepEqual(me.queuedJobs.nodes, [{ id: queuedJobId }]);
+    assert.equal(me.queuedJobs.nodes.length, 1);
+    for (const url of [service.url, other.url, restarted.url]) await assertRefused(url, here.token);
   });
+
+  /** HTTP, Server-Sent Events, upload, WebSocket. */
+  async function assertRefused(url: string, token: string): Promise<void> {
+    const client = createTestClient(url, token);
+    const { data, errors } = await client.ask("{ me { id } }");
+    assert.deepEqual([data, errors?.[0]?.message, errors?.[0]?.extensions.code], [undefined, GONE.message, GONE.code]);
+    const stream = await fetch(`${url}/graphql/stream?query={me{id}}`, { headers: { authorization: `Bearer ${token}`, accept: "text/event-stream" } });
+    assert.equal(stream.status, 401);
+    assert.deepEqual(await client.upload(await smallPhoto()), { status: 401, json: GONE });
+    const socket = openRawSocket(url);
+    socket.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
+    assert.equal((await socket.closed()).code, 4403);
+  }
 
   it("has a socket there closed with 4403, although no stream on it looks after them", async () => {
     const { here } = await knownToBoth();
@@ -61,6 +84,18 @@ describe("a user who was deleted in another process", () => {
     assert.deepEqual(payload, [{ message: GONE.message, extensions: { code: GONE.code } }]);
     assert.equal(await usersOf(token), 0);
     socket.close();
+  });
+
+  it("is nobody to an admin, who sees what is left of their rows with an owner without a name", async () => {
+    const { here, id } = await knownToBoth();
+    const { id: queuedJobId } = await here.enqueue("echo");
+    await closeAccount(service.database, id);
+    const admin = await service.admin();
+    const found = await admin.get("query ($user: ID!, $job: ID!) { user(id: $user) { id } node(id: $user) { id } users(first: 100) { nodes { id } } queuedJob(id: $job) { id user { id email name role } } }", { user: id, job: queuedJobId });
+    assert.deepEqual([found.user, found.node, found.users.nodes.some((one: { id: string }) => one.id === id)], [null, null, false]);
+    assert.deepEqual(found.queuedJob, { id: queuedJobId, user: { id, email: "", name: "", role: "USER" } });
+    const { queuedJobs } = await admin.get("{ queuedJobs(allUsers: true) { nodes { id user { id } } } }");
+    assert.ok(queuedJobs.nodes.some((one: { id: string }) => one.id === queuedJobId));
   });
 
   it("is answered nothing and writes nothing where the word was lost", async () => {

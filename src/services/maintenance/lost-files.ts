@@ -1,0 +1,96 @@
+import type { Sql } from "postgres";
+import { available, type Database } from "../../db/database.js";
+import { inBatches } from "../../in-batches.js";
+import type { Logger } from "../../logger.js";
+import type { Storage } from "../../photos/storage.js";
+import { FIRST_ID } from "../ids.js";
+import type { Slice } from "./maintenance-task.js";
+import { findNamedKeys } from "./named-keys.js";
+
+export interface LostFiles {
+  /** One slice: files that rows name and that are not in the storage are logged, and nothing is deleted. */
+  run(slice: Slice): Promise<{ next: string | null; lost: number }>;
+}
+
+/** Rows of one slice: so many that a pass takes this many slices, and no fewer than a page. */
+const SLICES_PER_PASS = 2000;
+const PAGE = 500;
+const CONCURRENCY = 8;
+const SLICE_MS = 60_000;
+const MAX_LOGGED = 10;
+
+const KINDS = { photos: photoKeys, outputs: outputKeys } as const;
+type Kind = keyof typeof KINDS;
+
+/** A person may bring a lost file back from a backup, or find that this is the wrong storage. */
+export function createLostFiles({ database: { sql }, storage, log }: { database: Database; storage: Pick<Storage, "has">; log: Logger }): LostFiles {
+  /** Those of the page that are not there. One that cannot be asked for stands in no other's way. */
+  async function findMissing(page: Row[]): Promise<string[]> {
+    const keys = page.flatMap((row) => row.keys);
+    const answers = await inBatches(keys, CONCURRENCY, (key) => storage.has(key).catch((error: unknown) => ({ key, error })));
+    const faults = answers.filter((answer) => typeof answer === "object");
+    if (faults.length > 0 && faults.length === keys.length) throw faults[0]?.error;
+    for (const { key, error } of faults) log.warn({ err: error, storageKey: key }, "the storage does not say whether it has a file");
+    const missing = keys.filter((_, i) => answers[i] === false);
+    if (missing.length === 0) return [];
+    // What was deleted since the page was read is not lost.
+    const named = await available(() => findNamedKeys(sql, missing));
+    return missing.filter((key) => named.has(key));
+  }
+
+  return {
+    async run({ from, signal }) {
+      let [kind, after] = parsePosition(from);
+      const lost: string[] = [];
+      let rows = 0;
+      const most = await available(() => rowsPerSlice(sql));
+      for (const end = performance.now() + SLICE_MS; rows < most && performance.now() < end && !signal.aborted; ) {
+        const page = await available(() => KINDS[kind](sql, after));
+        lost.push(...(await findMissing(page)));
+        rows += page.length;
+        after = page.at(-1)?.id ?? after;
+        if (page.length === PAGE) continue;
+        if (kind === "outputs") return { next: null, lost: report(lost) };
+        [kind, after] = ["outputs", FIRST_ID];
+      }
+      return { next: `${kind} ${after}`, lost: report(lost) };
+    },
+  };
+
+  function report(lost: string[]): number {
+    if (lost.length > 0) {
+      log.error({ files: lost.length, storageKeys: lost.slice(0, MAX_LOGGED) }, "files that rows name are not in the storage: bring them back, or delete what names them");
+    }
+    return lost.length;
+  }
+}
+
+function parsePosition(from: string | null): [Kind, string] {
+  const [kind = "", after = FIRST_ID] = (from ?? "").split(" ");
+  return [kind === "outputs" ? "outputs" : "photos", after];
+}
+
+/** By PostgreSQL's own estimate of the tables. */
+async function rowsPerSlice(sql: Sql): Promise<number> {
+  const [row] = await sql<{ rows: number }[]>`
+    select sum(greatest(reltuples, 0))::float8 as rows from pg_class where oid in ('photos'::regclass, 'queued_job_outputs'::regclass)`;
+  return Math.max(PAGE, Math.ceil((row?.rows ?? 0) / SLICES_PER_PASS));
+}
+
+/** A row's id, and the keys that it names. */
+interface Row {
+  id: string;
+  keys: string[];
+}
+
+function photoKeys(sql: Sql, after: string): Promise<Row[]> {
+  return sql<Row[]>`
+    select id, array_remove(array[storage_key, preview_key], null) as keys from photos
+    where id > ${after} order by id limit ${PAGE}`;
+}
+
+function outputKeys(sql: Sql, after: string): Promise<Row[]> {
+  return sql<Row[]>`
+    select queued_job_id as id, array_agg(storage_key) as keys from queued_job_outputs
+    where queued_job_id > ${after} group by 1 order by 1 limit ${PAGE}`;
+}

@@ -1,0 +1,139 @@
+// Removes logged events whose time is up, from the front of each user's log. Two of these may run at
+// once: a batch takes the counters and events that are free and leaves the others for later.
+import type { Sql } from "postgres";
+import { available } from "../../db/database.js";
+import type { Logger } from "../../logger.js";
+import { FIRST_ID } from "../ids.js";
+import { isAway } from "./is-away.js";
+
+/** Users whose first event is looked at by one statement. */
+const USERS_PER_CHECK = 1000;
+/** A batch holds the counters of its users for as long as its events take to delete. */
+const USERS_PER_BATCH = 20;
+const EVENTS_PER_BATCH = 2000;
+
+export interface EventPurge {
+  /** Yields after each statement how many events it removed; ends when no old event is left. */
+  steps(cutOff: string): AsyncGenerator<number>;
+  /** How long the oldest event of the last walk had been due. */
+  readonly lagSeconds: number;
+}
+
+interface Batch {
+  userIds: string[];
+  /** Waits for a counter that somebody holds, instead of leaving its user out. */
+  wait: boolean;
+}
+
+interface PurgedUser {
+  userId: string;
+  purged: number;
+  /** The batch was full, so more may be due. */
+  more: boolean;
+}
+
+/** Walks over the users from where the last walk was interrupted. */
+export function createEventPurge({ sql, log }: { sql: Sql; log: Logger }): EventPurge {
+  let position = FIRST_ID;
+  let lagSeconds = 0;
+
+  async function* steps(cutOff: string): AsyncGenerator<number> {
+    const again: Batch[] = [];
+    lagSeconds = position === FIRST_ID ? 0 : lagSeconds;
+    for (let next: string | null = position; next !== null; ) {
+      const page = await available(() => checkUsers(sql, position, cutOff));
+      lagSeconds = Math.max(lagSeconds, page.lateSeconds);
+      yield 0;
+      for (let i = 0; i < page.due.length; i += USERS_PER_BATCH) {
+        yield purge({ userIds: page.due.slice(i, i + USERS_PER_BATCH), wait: false }, cutOff, again);
+      }
+      next = page.count === USERS_PER_CHECK ? page.last : null;
+      position = next ?? FIRST_ID;
+    }
+    for (let batch = again.shift(); batch; batch = again.shift()) {
+      yield purge(batch, cutOff, again);
+    }
+  }
+
+  /** One batch; what is left of it is added to `again`. */
+  async function purge(batch: Batch, cutOff: string, again: Batch[]): Promise<number> {
+    try {
+      const purged = await available(() => purgeBatch(sql, batch, cutOff));
+      const locked = batch.userIds.filter((id) => !purged.some(({ userId }) => userId === id));
+      const full = purged.filter(({ more }) => more).map(({ userId }) => userId);
+      if (full.length > 0) again.push({ userIds: full, wait: false });
+      if (!batch.wait) again.push(...locked.map((userId) => ({ userIds: [userId], wait: true })));
+      return purged.reduce((sum, user) => sum + user.purged, 0);
+    } catch (error) {
+      if (isAway(error)) throw error;
+      const [userId, ...others] = batch.userIds;
+      if (others.length === 0) log.error({ err: error, userId }, "events of a user were not purged");
+      else again.push(...batch.userIds.map((id) => ({ userIds: [id], wait: batch.wait })));
+      return 0;
+    }
+  }
+
+  return {
+    steps,
+    get lagSeconds() {
+      return lagSeconds;
+    },
+  };
+}
+
+interface UserCheck {
+  count: number;
+  /** The last user of the page. */
+  last: string | null;
+  /** Those whose first event is too old. */
+  due: string[];
+  lateSeconds: number;
+}
+
+/** The next users with events, of each the first event alone. */
+async function checkUsers(sql: Sql, after: string, cutOff: string): Promise<UserCheck> {
+  const [page] = await sql<UserCheck[]>`
+    select count(*)::int as count, (array_agg(s.user_id::text order by s.user_id desc))[1] as last,
+      coalesce(array_agg(s.user_id::text order by s.user_id) filter (where e.at < ${cutOff}::timestamptz), '{}') as due,
+      coalesce(max(greatest(0, extract(epoch from ${cutOff}::timestamptz - e.at))), 0)::float8 as "lateSeconds"
+    from (
+      select user_id, floor_seq from user_streams
+      where user_id > ${after} and floor_seq < last_seq order by user_id limit ${USERS_PER_CHECK}) s
+    left join lateral (
+      select at from queued_job_events where user_id = s.user_id and seq > s.floor_seq order by seq limit 1) e on true`;
+  if (!page) throw new Error("An aggregate gave no row");
+  return page;
+}
+
+/**
+ * Prefixes of the logs, the floors that say so and the bytes that they took, in one statement: a reader
+ * sees all or none. A user whose counter is locked is missing in the answer. Events that somebody else
+ * is deleting are not waited for: the prefix ends before them, so none is left below the floor.
+ */
+async function purgeBatch(sql: Sql, { userIds, wait }: Batch, cutOff: string): Promise<PurgedUser[]> {
+  const limit = Math.ceil(EVENTS_PER_BATCH / userIds.length);
+  return sql<PurgedUser[]>`
+    with c as materialized (
+      select user_id, floor_seq from user_streams where user_id = any(${userIds}::uuid[])
+      order by user_id for no key update ${wait ? sql`` : sql`skip locked`}),
+    f as materialized (
+      select c.user_id, e.seq, e.at from c cross join lateral (
+        select seq, at from queued_job_events where user_id = c.user_id and seq > c.floor_seq order by seq limit ${limit}) e),
+    l as materialized (
+      select c.user_id, e.seq, e.place from c cross join lateral (
+        select seq, ctid as place from queued_job_events where user_id = c.user_id and seq > c.floor_seq
+        order by seq limit ${limit} for update skip locked) e),
+    b as (select f.user_id, min(f.seq) as seq from f left join l using (user_id, seq) where l.seq is null group by 1),
+    u as (
+      select f.user_id, max(f.seq) as upto, count(*) as count from f left join b using (user_id)
+      where f.at < ${cutOff}::timestamptz and (b.seq is null or f.seq < b.seq) group by 1),
+    d as (
+      delete from queued_job_events
+      where ctid = any(array(select l.place from l join u using (user_id) where l.seq <= u.upto)) returning user_id, bytes),
+    g as (select user_id, count(*)::int as purged, sum(bytes) as bytes from d group by 1),
+    s as (
+      update user_streams t set floor_seq = g.upto, recorded_bytes = t.recorded_bytes - g.bytes
+      from (select * from g join u using (user_id)) g where t.user_id = g.user_id)
+    select c.user_id::text as "userId", coalesce(g.purged, 0) as purged, coalesce(u.count = ${limit}, false) as more
+    from c left join u using (user_id) left join g using (user_id)`;
+}

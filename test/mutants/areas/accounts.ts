@@ -1,0 +1,41 @@
+import type { Mutant } from "../mutant.js";
+
+const CLOSE = ["services/close-account.test"];
+const ERASE = ["services/erase-account.test"];
+const ACCOUNTS = ["services/accounts.test"];
+const ELSEWHERE = ["accounts/elsewhere.test"];
+const SEEN = ["services/seen-users.test"];
+
+const CLOSING = "src/services/close-account.ts";
+const ERASING = "src/services/erase-account.ts";
+const USERS = "src/services/users.ts";
+
+/** Accounts that are deleted: closed at once for every token of before, and erased in slices that hold up nobody. */
+export const MUTANTS: Mutant[] = [
+  { breaks: "a closed account goes on recording", file: CLOSING, find: "delete from user_streams where user_id = ${userId} returning user_id", replace: "select user_id from user_streams where user_id = ${userId}", tests: CLOSE },
+  { breaks: "a closed account keeps its name", file: CLOSING, find: "email = '', email_verified = false, name = '', picture = null,", replace: "", tests: CLOSE },
+  { breaks: "an account is closed users first, and deadlocks with an accept", file: CLOSING, find: "from (select count(*) from s) counters where id", replace: "from (select 1) counters where id", tests: CLOSE },
+  { breaks: "an account is closed twice", file: CLOSING, find: "counters where id = ${userId} and closed_at is null", replace: "counters where id = ${userId}", tests: CLOSE },
+  { breaks: "a token of before signs in again", file: USERS, find: "    if (isRefused(claims, deletedAt)) throw UnauthenticatedError.accountDeleted();\n", replace: "", tests: CLOSE },
+  { breaks: "a token of the second of the deletion signs in", file: USERS, find: "issuedAt <= deletedAt;", replace: "issuedAt < deletedAt;", tests: CLOSE },
+  { breaks: "who was made from an old token during a deletion stays", file: USERS, find: "      await undo(claims, now.deletedAt);\n", replace: "", tests: CLOSE },
+  { breaks: "a refused token is asked for each time", file: USERS, find: "if (error instanceof UnauthenticatedError) seen.set(key, null, readAt);", replace: "", tests: CLOSE },
+  { breaks: "a closed account is shown", file: USERS, find: "${closed ? sql`` : sql`and closed_at is null`}", replace: "", tests: CLOSE },
+  { breaks: "a closed account is listed", file: USERS, find: "from users where closed_at is null ${afterId === null", replace: "from users where true ${afterId === null", tests: CLOSE },
+  { breaks: "a closed account is counted", file: USERS, find: "(select from users where closed_at is null limit", replace: "(select from users limit", tests: CLOSE },
+  { breaks: "an operator's list fails at a closed account", file: "src/graphql/loaders.ts", find: "users.findOwners(ids)", replace: "users.findMany(ids)", tests: ELSEWHERE },
+  { breaks: "a step of a closed account counts as over quota", file: "src/services/queued-jobs/statements.ts", find: "if (sqlState(error) === OVER_QUOTA && (await isOfClosedAccount(sql, parts.where))) return null;", replace: "", tests: CLOSE },
+
+  { breaks: "an open account is erased", file: ERASING, find: "if (await available(() => isOpen(sql, userId))) return false;", replace: "", tests: ERASE },
+  { breaks: "erasing waits for a locked row", file: "src/services/queued-jobs/erase.ts", find: " for update skip locked),", replace: " for update),", tests: ERASE },
+  { breaks: "an account is forgotten before its rows are gone", file: ERASING, find: "and not exists (select from queued_jobs where user_id = u.id)", replace: "", tests: ERASE },
+  { breaks: "finished work is erased before unfinished", file: ERASING, find: '["", unfinishedJobs], ', replace: "", tests: ERASE },
+  { breaks: "what runs of an account is not stopped", file: ERASING, find: "    stopWork(slice.running);\n", replace: "", tests: ERASE },
+  { breaks: "files of an erased account stay", file: "src/services/queued-jobs/erase.ts", find: "coalesce((select array_agg(storage_key) from o), '{}')", replace: "array_remove((select array_agg(storage_key) from o where false), '')", tests: ACCOUNTS },
+  { breaks: "one account that fails stops the others", file: ERASING, find: "      if (isAway(error)) throw error;\n      log.error({ err: error, userId }", replace: "      throw error;\n      log.error({ err: error, userId }", tests: ERASE },
+
+  { breaks: "who was deleted stays known", file: "src/services/seen-users.ts", find: "for (const key of keysOf.get(userId) ?? []) seen.delete(key);", replace: "", tests: SEEN },
+  { breaks: "after a miss all are asked for at once", file: "src/services/seen-users.ts", find: "spreadMs: Math.random() * SPREAD_MS", replace: "spreadMs: 0", tests: SEEN },
+  { breaks: "after a miss nobody is asked for", file: "src/services/seen-users.ts", find: "(missedAt === undefined || now() - missedAt < spreadMs)", replace: "true", tests: SEEN },
+  { breaks: "another miss puts off what an earlier one asked for", file: "src/services/seen-users.ts", find: "misses.find((at)", replace: "misses.findLast((at)", tests: SEEN },
+];

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { createLoggerTo } from "../../../src/logger.js";
+import { createRecount } from "../../../src/services/maintenance/recount.js";
+import type { User } from "../../../src/services/users.js";
+import { eventually } from "../../support/eventually.js";
+import { insertUsersWithEvents } from "../../support/many-users.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
+
+describe("the recount of counters", () => {
+  let waist: TestWaist;
+  let user: User;
+  before(async () => {
+    waist = await createTestWaist();
+  });
+  beforeEach(async () => {
+    await waist.database.sql`truncate users, queued_job_events cascade`;
+    lines.length = 0;
+    user = await waist.newUser();
+  });
+  afterEach(() => waist.database.sql`drop trigger if exists poison on user_streams`);
+  after(() => waist.close());
+
+  const lines: Record<string, unknown>[] = [];
+  const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+  const signal = new AbortController().signal;
+  const slice = (from: string | null = null, sliceMs?: number) => createRecount({ database: waist.database, log, ...(sliceMs !== undefined && { sliceMs }) }).run({ from, signal });
+  const repaired = async () => (await slice()).repaired;
+  const set = (values: Record<string, number>, { id } = user) => waist.database.sql`update user_streams set ${waist.database.sql(values)} where user_id = ${id}`;
+  async function counters({ id } = user): Promise<unknown> {
+    const [row] = await waist.database.sql`select pending, stored_bytes::int as stored, recorded_bytes::int as recorded from user_streams where user_id = ${id}`;
+    return row && { ...row };
+  }
+  /** Parameters and results as JSON text, and the bytes of events. */
+  async function recordedBytes({ id } = user): Promise<number> {
+    const [row] = await waist.database.sql`
+      select ((select coalesce(sum(octet_length(parameters::text) + coalesce(octet_length(result::text), 0)), 0) from queued_jobs where user_id = ${id})
+        + (select coalesce(sum(bytes), 0) from queued_job_events where user_id = ${id}))::int as bytes`;
+    return Number(row?.["bytes"]);
+  }
+
+  it("sets those right that are off, and no other", async () => {
+    await waist.newPhoto(user, { byteSize: 10 });
+    const claimed = await waist.start(await waist.submit(user, { parameters: { message: "m" } }));
+    await waist.queuedJobs.succeed(claimed, { done: "yes" }, [{ name: "a", mimeType: "text/plain", byteSize: 5, width: null, height: null, storageKey: "k" }]);
+    await waist.submitMany(user, [{}, {}]);
+    await waist.database.sql`update queued_job_events set bytes = 7 where seq = 1`;
+    await repaired();
+    const right = { pending: 2, stored: 15, recorded: await recordedBytes() };
+    assert.deepEqual([await repaired(), await counters()], [0, right]);
+    for (const off of [{ pending: 9 }, { stored_bytes: 0 }, { pending: 0, stored_bytes: 99 }, { recorded_bytes: 0 }, { recorded_bytes: 10_000 }]) {
+      await set(off);
+      lines.length = 0;
+      assert.equal(await repaired(), 1, JSON.stringify(off));
+      assert.deepEqual(await counters(), right);
+      assert.deepEqual(lines.map(({ level, userId }) => [level, userId]), [["recorded_bytes" in off ? 40 : 50, user.id]]);
+    }
+  });
+
+  it("counts a user with thousands of QueuedJobs and events in parts, and as of one moment", async () => {
+    await waist.database.sql`
+      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at, created_at, updated_at, status)
+      select gen_random_uuid(), ${user.id}, 'echo', '{"a": 1}', 0, 0, 'r', now(), now(), now(), 'PENDING' from generate_series(1, 2500)`;
+    await waist.database.sql`
+      insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes)
+      select ${user.id}, i, gen_random_uuid(), 'QUEUED', now(), '{}', 3 from generate_series(1, 3100) i`;
+    await set({ last_seq: 3100 });
+    assert.equal(await repaired(), 1);
+    assert.deepEqual(await counters(), { pending: 2500, stored: 0, recorded: 2500 * 8 + 3100 * 3 });
+  });
+
+  it("stays right beside accepts and removals, whose counters move while it counts", async () => {
+    const people = await Promise.all([1, 2, 3].map(() => waist.newUser()));
+    let stop = false;
+    const work = Promise.all(people.map(async (person) => {
+      while (!stop) {
+        const { id } = await waist.submit(person);
+        await waist.queuedJobs.cancel(person, id);
+        await waist.queuedJobs.remove(person, id);
+      }
+    }));
+    await repaired();
+    for (const person of people) await set({ pending: 5 }, person);
+    lines.length = 0;
+    for (let i = 0; i < 10; i++) await slice();
+    stop = true;
+    await work;
+    const off = lines.filter(({ pending }) => pending !== 0);
+    assert.equal(off.length, 3, "each was corrected once");
+    for (const person of people) assert.deepEqual(((await counters(person)) as { pending: number }).pending, 0);
+  });
+
+  it("goes through all users in slices, each from where the last one ended", async () => {
+    await insertUsersWithEvents(waist.database.sql, { users: 260, events: 1, at: "now()" });
+    await waist.database.sql`update user_streams set stored_bytes = 1`;
+    let slices = 0;
+    let total = 0;
+    for (let from: string | null = null; slices === 0 || from !== null; slices++) {
+      const done = await slice(from, 1);
+      total += done.repaired;
+      from = done.next;
+    }
+    assert.equal(total, 261);
+    assert.ok(slices > 2, `${slices} slices`);
+  });
+
+  it("of one user whose counters cannot be written costs the others nothing, and is logged with the user's id", async () => {
+    const other = await waist.newUser();
+    for (const one of [user, other]) await set({ pending: 3 }, one);
+    await waist.database.sql.unsafe(`create or replace function poison() returns trigger language plpgsql as $$ begin raise exception 'poison'; end $$`);
+    await waist.database.sql.unsafe(`create trigger poison before update on user_streams for each row when (old.user_id = '${user.id}') execute function poison()`);
+    assert.equal(await repaired(), 1);
+    assert.deepEqual(lines.filter(({ msg }) => msg === "the counters of a user could not be corrected").map(({ userId }) => userId), [user.id]);
+    assert.equal(((await counters(other)) as { pending: number }).pending, 0);
+  });
+
+  it("logs names of Jobs that QueuedJobs have and the catalogue has not", async () => {
+    const { id } = await waist.submit(user);
+    await waist.database.sql`update queued_jobs set job_name = 'vanished' where id = ${id}`;
+    await slice();
+    assert.deepEqual(lines.filter(({ jobs }) => jobs).map(({ level, jobs }) => [level, jobs]), [[50, ["vanished"]]]);
+  });
+
+  it("locks nobody's counter while it counts", async () => {
+    const other = waist.database.sql;
+    await insertUsersWithEvents(other, { users: 200, events: 100, at: "now()" });
+    let done = false;
+    const counting = slice().then(() => (done = true));
+    let accepted = 0;
+    await eventually("it is through", async () => {
+      await waist.submit(user);
+      accepted++;
+      return done;
+    });
+    await counting;
+    assert.ok(accepted > 0);
+    assert.deepEqual(lines.filter(({ userId, pending }) => userId === user.id && pending !== 0), []);
+  });
+});

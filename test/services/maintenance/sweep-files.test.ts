@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { createLocalStorage } from "../../../src/photos/local-storage.js";
+import { createS3Storage } from "../../../src/photos/s3-storage.js";
+import type { Storage } from "../../../src/photos/storage.js";
+import { createStorageOwner } from "../../../src/services/maintenance/storage-owner.js";
+import { createFileSweep, type FileSweepDeps } from "../../../src/services/maintenance/sweep-files.js";
+import type { User } from "../../../src/services/users.js";
+import { createLoggerTo } from "../../../src/logger.js";
+import { temporaryFolder } from "../../imaging/temporary-folder.js";
+import { startS3Server, type S3Server } from "../../support/s3-server.js";
+import { silentLog } from "../../support/silent-log.js";
+import { createTestDatabase } from "../../support/test-database.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
+
+const NOT_OURS = "The storage belongs to another database, so nothing in it is removed: check STORAGE_URL; if this database is to have it, run npm run adopt-storage";
+
+describe("the sweep of files", () => {
+  const folder = temporaryFolder().path;
+  let waist: TestWaist;
+  let server: S3Server;
+  let user: User;
+  before(async () => {
+    [waist, server] = await Promise.all([createTestWaist(), startS3Server()]);
+    user = await waist.newUser();
+  });
+  after(async () => {
+    await waist.close();
+    await server.close();
+  });
+
+  const lines: Record<string, unknown>[] = [];
+  const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+  let opened = 0;
+  const nextFolder = () => join(folder, String(++opened));
+  const kinds: Record<string, () => Promise<Storage>> = {
+    "local files": () => createLocalStorage(nextFolder()),
+    S3: () => createS3Storage({ bucket: server.bucket, prefix: `sweep-${++opened}/`, region: "us-east-1", endpoint: server.endpoint, accessKeyId: "id", secretAccessKey: "secret", scratchFolder: nextFolder(), log: silentLog }),
+  };
+
+  async function put(storage: Storage, key: string): Promise<void> {
+    const path = join(storage.scratchFolder, "in");
+    await writeFile(path, key);
+    await storage.put(key, path);
+  }
+  /** The key of a file that no row names. */
+  const orphan = (i: number) => `outputs/${user.id}/0198f3a0-0000-7000-8000-${String(i).padStart(12, "0")}/1/a`;
+  async function putOrphans(storage: Storage, count: number): Promise<void> {
+    for (let i = 0; i < count; i++) await put(storage, orphan(i));
+  }
+  async function keysOf(storage: Storage): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const { key } of storage.list()) keys.push(key);
+    return keys.toSorted();
+  }
+
+  for (const [kind, open] of Object.entries(kinds)) {
+    describe(`on ${kind}`, () => {
+      let storage: Storage;
+      beforeEach(async () => {
+        storage = await open();
+      });
+      const sweep = (more: Partial<FileSweepDeps> = {}) => createFileSweep({ database: waist.database, storage, graceMs: -1000, log, ...more }).run();
+
+      it("claims a storage without an owner for its database, and keeps what it was for", async () => {
+        await putOrphans(storage, 2);
+        assert.equal(await sweep(), 2);
+        assert.deepEqual(await keysOf(storage), ["owner"]);
+        assert.equal(await createStorageOwner({ database: waist.database, storage }).isOurs(), true);
+        assert.equal(await sweep(), 0);
+      });
+
+      it("removes nothing from a storage of another database, until that one is told to give it up", async () => {
+        const other = await createTestDatabase();
+        await other.database.sql`update histories set id = gen_random_uuid()`;
+        await createStorageOwner({ database: other.database, storage }).adopt();
+        await putOrphans(storage, 2);
+        await assert.rejects(sweep(), { message: NOT_OURS });
+        assert.equal((await keysOf(storage)).length, 3);
+        const [theirs] = await other.database.sql<{ id: string }[]>`select id::text as id from histories`;
+        assert.equal(await createStorageOwner({ database: waist.database, storage }).adopt(), theirs?.id);
+        assert.equal(await sweep(), 2);
+        await assert.rejects(sweep({ database: other.database }), { message: NOT_OURS });
+        await other.close();
+      });
+
+      it("removes nothing when the storage is given to another database while it is listed", async () => {
+        const other = await createTestDatabase();
+        await other.database.sql`update histories set id = gen_random_uuid()`;
+        await putOrphans(storage, 2);
+        const givenAway: Storage = {
+          ...storage,
+          async *list() {
+            yield* storage.list();
+            await createStorageOwner({ database: other.database, storage }).adopt();
+          },
+        };
+        await assert.rejects(sweep({ storage: givenAway }), { message: NOT_OURS });
+        assert.equal((await keysOf(storage)).length, 3);
+        await other.close();
+      });
+
+      it("removes nothing where more than a hundred and more than a tenth are left over, and says so loudly", async () => {
+        await putOrphans(storage, 101);
+        lines.length = 0;
+        await assert.rejects(sweep(), { message: "101 of 101 files have no row, more than may be removed at once: check DATABASE_URL and STORAGE_URL; if they are left over indeed, run npm run adopt-storage -- --sweep" });
+        assert.equal((await keysOf(storage)).length, 102);
+        assert.deepEqual(lines.map(({ level, listed, leftOver, storageKeys }) => [level, listed, leftOver, (storageKeys as string[]).length]), [[50, 101, 101, 10]]);
+        assert.equal(await sweep({ maxShare: 1 }), 101);
+      });
+    });
+  }
+
+  describe("by age and by row", () => {
+    let storage: Storage;
+    let root: string;
+    beforeEach(async () => {
+      root = nextFolder();
+      storage = await createLocalStorage(root);
+    });
+    const sweep = (signal?: AbortSignal) => createFileSweep({ database: waist.database, storage, log: silentLog }).run(signal);
+
+    async function putOld(key: string, ageMinutes: number): Promise<void> {
+      const [path, then] = [join(root, "kept", key), new Date(Date.now() - ageMinutes * 60_000)];
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, key);
+      await utimes(path, then, then);
+    }
+
+    it("takes those that no row names and that are older than an hour, and no other, nor what was never its own", async () => {
+      const claimed = await waist.start(await waist.submit(user));
+      const [named, preview, output] = [`photos/${user.id}/${claimed.id}`, `previews/${user.id}/${claimed.id}`, `outputs/${claimed.id}/1/a`];
+      await waist.newPhoto(user, { id: claimed.id, storageKey: named, previewKey: preview });
+      await waist.queuedJobs.succeed(claimed, null, [{ name: "a", mimeType: "text/plain", byteSize: 1, width: null, height: null, storageKey: output }]);
+      const [left, zombie, young] = [`photos/${user.id}/${user.id}`, `outputs/${claimed.id}/2/a`, `photos/${user.id}/0198f3a0-0000-7000-8000-00000000000a`];
+      for (const key of [named, preview, output, left, zombie, "stray"]) await putOld(key, 61);
+      await putOld(young, 59);
+      assert.equal(await sweep(), 2);
+      const there = await Promise.all([named, preview, output, young, left, zombie, "stray"].map((key) => storage.has(key)));
+      assert.deepEqual(there, [true, true, true, true, false, false, true]);
+      assert.equal(await sweep(), 0);
+    });
+
+    it("takes what a killed process left half-way in, a file or an attempt's folder, and nothing that is under way", async () => {
+      const then = new Date(Date.now() - 61 * 60_000);
+      for (const name of ["upload-left", "upload"]) await writeFile(join(storage.scratchFolder, name), name);
+      for (const name of ["attempt-left", "attempt"]) await mkdir(join(storage.scratchFolder, name));
+      await writeFile(join(storage.scratchFolder, "attempt-left", "64w.webp"), "half");
+      for (const name of ["upload-left", "attempt-left"]) await utimes(join(storage.scratchFolder, name), then, then);
+      await sweep();
+      assert.deepEqual((await readdir(storage.scratchFolder)).toSorted(), ["attempt", "upload"]);
+    });
+
+    it("takes more than a hundred where they are less than a tenth", async () => {
+      const ids = Array.from({ length: 1100 }, (_, i) => `0198f3a0-0000-7000-8000-${String(i).padStart(12, "0")}`);
+      await waist.database.sql`
+        insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, created_at)
+        select id, ${user.id}, 'a', 'image/png', 1, 1, 1, id::text, 'photos/' || ${user.id}::text || '/' || id, now() from unnest(${ids}::uuid[]) id`;
+      for (const id of ids) await putOld(`photos/${user.id}/${id}`, 61);
+      for (let i = 0; i < 110; i++) await putOld(`outputs/${user.id}/0198f3a0-0000-7000-8000-${String(i).padStart(12, "0")}/1/a`, 61);
+      assert.equal(await sweep(), 110);
+    });
+
+    it("stops, and removes nothing, when it is to end while it lists", async () => {
+      await putOld(orphan(1), 61);
+      await assert.rejects(sweep(AbortSignal.abort(new Error("The worker is closing"))), { message: "The worker is closing" });
+      assert.equal(await storage.has(orphan(1)), true);
+    });
+  });
+});
