@@ -5,10 +5,10 @@ const PATIENCE_MS = 2000;
 /** How often an idle connection is asked whether it is still answered. */
 const PING_MS = 3000;
 /**
- * How long an answer may take until the connection is given up for a new one. The kernel would wait
- * for a quarter of an hour. Beware: BullMQ waits for work in calls of 10 s.
+ * How long an answer may take until the connection is given up for a new one; the kernel would wait
+ * for a quarter of an hour. Twice as long for copies, on which BullMQ waits in calls of up to 10 s.
  */
-const ANSWER_MS = 12_000;
+const ANSWER_MS = 6000;
 /** Bytes that may wait to be sent, on connections whose commands fail rather than wait. */
 const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
 
@@ -69,10 +69,22 @@ export function createRedis(options: RedisOptions): Redis {
     if (away) log.info({ purpose }, "Redis is back");
     away = false;
   });
-  // A connection is given up only while it waits for an answer; a subscriber waits for none.
-  const pings = setInterval(() => {
-    if (redis.status === "ready") redis.ping().catch(() => {});
-  }, pingMs).unref();
-  redis.on("end", () => clearInterval(pings));
+  keepAsking(redis, pingMs);
+  const copy = redis.duplicate.bind(redis);
+  redis.duplicate = ((override: object) => {
+    const made = copy({ ...override, socketTimeout: 2 * answerMs });
+    keepAsking(made, pingMs);
+    return made;
+  }) as Redis["duplicate"];
   return redis;
+}
+
+/** A connection is given up only while it waits for an answer; a subscriber waits for none. */
+function keepAsking(redis: Redis, pingMs: number): void {
+  let pings: NodeJS.Timeout | undefined;
+  redis.on("ready", () => {
+    clearInterval(pings);
+    pings = setInterval(() => redis.ping().catch(() => {}), pingMs).unref();
+  });
+  redis.on("close", () => clearInterval(pings));
 }

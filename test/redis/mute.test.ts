@@ -47,6 +47,35 @@ describe("a connection to Redis", () => {
     });
   }
 
+  it("is left, too, when it is a copy on which BullMQ waits for work, and is kept while it waits", async () => {
+    const redis = connect(false, { pingMs: 30, answerMs: 400 });
+    const copy = redis.duplicate({ maxRetriesPerRequest: null });
+    let closed = 0;
+    copy.on("close", () => closed++);
+    copy.on("error", () => {});
+    try {
+      let waited: unknown = "not yet";
+      copy.bzpopmin(`${prefix}:none`, 0.6).then(
+        (found) => (waited = found),
+        () => {},
+      );
+      await eventually("its call has ended", () => waited === null, 3000);
+      assert.equal(closed, 0);
+      for (const closings of [1, 3]) {
+        proxy.mute();
+        await eventually("it is left", () => closed === closings, 3000);
+        await eventually("there is a new one", async () => (await copy.ping()) === "PONG", 3000);
+        // As BullMQ does when it doubts a connection.
+        copy.disconnect();
+        await eventually("it has ended", () => copy.status === "end");
+        await copy.connect();
+      }
+    } finally {
+      for (const one of [redis, copy]) one.disconnect();
+      proxy.heal();
+    }
+  });
+
   it("is kept while it is answered, however long nobody asks anything", async () => {
     const redis = connect(false, { pingMs: 20, answerMs: 100 });
     let pings = 0;
