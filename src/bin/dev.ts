@@ -37,13 +37,12 @@ service.once("exit", (code) => {
 
 await Promise.all([followSources(), serveConsole()]);
 
-/** Compiles what is newer than what was compiled last, so that no edit is missed, whenever it was made. */
+/** Compiles whatever was edited since the last compilation, so that no edit is missed, whenever it is made. */
 async function followSources(): Promise<void> {
-  for (let tried = 0; runs(); await pause(LOOK_EVERY_MS)) {
-    const built = statSync(BUILT, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    const changed = changedSince(Math.max(tried, built));
+  const changesOf = createChanges();
+  for (; runs(); await pause(LOOK_EVERY_MS)) {
+    const changed = changesOf(SOURCES);
     if (changed.length === 0) continue;
-    tried = Date.now();
     const script = join(REPOSITORY, "scripts/prepare.cjs");
     await once(spawn(process.execPath, [script], { stdio: "inherit" }), "exit");
     // Files with faults are compiled as well, and the compiler has named the faults.
@@ -52,14 +51,25 @@ async function followSources(): Promise<void> {
   }
 }
 
-/** Paths below src/; folders too, from which something may have been removed. The page has its own way to follow. */
-function changedSince(time: number): string[] {
-  const isNewer = (path: string) => {
-    const found = statSync(join(SOURCES, path), { throwIfNoEntry: false });
-    return found !== undefined && found.mtimeMs > time;
+/**
+ * Gives the paths below a folder that were changed since it was asked last, at first since the last
+ * compilation. Folders too, from which something may have been removed; not those of the page.
+ */
+function createChanges(): (folder: string) => string[] {
+  const built = statSync(BUILT, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const seen = new Map<string, number>();
+  const isChanged = (path: string, time: number) => {
+    const before = seen.get(path);
+    seen.set(path, time);
+    return before === undefined ? time > built : time !== before;
   };
-  const paths = readdirSync(SOURCES, { recursive: true, encoding: "utf8" });
-  return paths.filter((path) => !/^console(\/|$)/.test(path) && isNewer(path));
+  return (folder) => {
+    const paths = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    return paths.filter((path) => !/^console(\/|$)/.test(path)).filter((path) => {
+      const found = statSync(join(folder, path), { throwIfNoEntry: false });
+      return found !== undefined && isChanged(path, found.mtimeMs);
+    });
+  };
 }
 
 /** Once the service tells where it is: the page from its sources, renewed as they change, before the same API. */

@@ -14,7 +14,7 @@ export interface Reload {
 const migrate = fileURLToPath(new URL("migrate.js", import.meta.url));
 
 /** Restarts the processes whenever `npm run dev` has compiled something. */
-export function reloadWhenTold(options: {
+export function followReloads(options: {
   stores: Promise<StoreUrls>;
   env: NodeJS.ProcessEnv;
   processes: readonly Supervised[];

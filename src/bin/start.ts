@@ -11,7 +11,7 @@ import { runProcess } from "../lifecycle.js";
 import { createLogger } from "../logger.js";
 import { keyFaults } from "./key-faults.js";
 import { orExit } from "./or-exit.js";
-import { reloadWhenTold } from "./reload.js";
+import { followReloads } from "./reload.js";
 import { removeServiceFile, writeServiceFile } from "./service-file.js";
 import { startStores } from "./start-stores.js";
 import { STORES_FOLLOW } from "./wait-for-stores.js";
@@ -53,7 +53,7 @@ await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack
   const start = (name: string) =>
     supervisor.start(name, fileURLToPath(new URL(`${name}.js`, import.meta.url)), { env: childEnv, args: [`--${STORES_FOLLOW}`], tell: stores.ready, onMessage: () => listening.add(name) });
   const processes = await Promise.all([start("api"), start("worker")]);
-  if (reload) reloadWhenTold({ stores: stores.ready, env: childEnv, processes, log });
+  if (reload) followReloads({ stores: stores.ready, env: childEnv, processes, log });
 
   const { addressOf, describeService, renderService, waitUntilReady } = await import("./started-service.js");
   const service = await describeService({ ...config, ...(await stores.ready), adminPassword, port, dataFolder: folder.path });

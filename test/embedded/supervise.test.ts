@@ -74,13 +74,14 @@ test("one that ignores SIGTERM is killed after the deadline, with all that it st
 });
 
 test("hurry() kills what is still being waited for, with all that it started", async () => {
-  const supervisor = scene.use(createSupervisor({ log: scene.log, backOff, stopDeadlineMs: 60_000 }));
+  const supervisor = scene.use(createSupervisor({ log: scene.log, backOff, stopDeadlineMs: 30_000 }));
   const { messages, onMessage } = heard();
   await supervisor.start("worker", stubborn, { env: { PATH: "/usr/bin:/bin" }, onMessage });
   const { runs, grandchild } = await eventually("it has told", () => messages[0]);
-  const closed = supervisor.close();
+  let closed = false;
+  void supervisor.close().then(() => (closed = true));
   supervisor.hurry();
-  await closed;
+  await eventually("it is closed", () => closed, 10_000);
   assert.equal(isAlive(runs), false);
   await eventually("the grandchild is gone", () => !isAlive(grandchild!));
 });

@@ -7,6 +7,7 @@ const TIMES = "dist/test/times.json";
 const UNKNOWN_MS = 3000;
 /** What a process of its own takes before its first test. */
 const LOADING_MS = 1000;
+const LEAST = 3;
 
 export interface TestFile {
   /** Below the project, e.g. `test/events/ring.test.ts`. */
@@ -22,8 +23,8 @@ export interface Place {
 
 /**
  * The files of tests that may notice a change, in the order in which that is likely: those at the
- * path of the file, those whose names have a word of the changed text, and then by how many imports
- * lie between. As many as take `budgetMs` together, and at least one.
+ * path of the file, those whose names have a word of the changed text, then by how many imports lie
+ * between, those of the same folder first. As many as take `budgetMs` together, and at least three.
  */
 export function createNearestTests(): (place: Place, budgetMs: number) => TestFile[] {
   const files = ["src", "test"].flatMap((root) => readdirSync(root, { recursive: true, encoding: "utf8" }).map((path) => join(root, path)));
@@ -38,14 +39,22 @@ export function createNearestTests(): (place: Place, budgetMs: number) => TestFi
       distance,
       ms: LOADING_MS + (times[path.slice("test/".length).replace(/\.ts$/, ".js")] ?? UNKNOWN_MS),
     }));
-    const nearest = tests.toSorted((a, b) => compare(b.rank, a.rank) || a.distance - b.distance || a.ms - b.ms);
+    const isElsewhere = ({ path }: TestFile) => Number(roomOf(path) !== roomOf(file));
+    const nearest = tests.toSorted(
+      (a, b) => compare(b.rank, a.rank) || a.distance - b.distance || isElsewhere(a) - isElsewhere(b) || a.ms - b.ms,
+    );
     let left = budgetMs;
     return nearest.filter(({ ms }, i) => {
-      if (i > 0 && ms > left) return false;
+      if (i >= LEAST && ms > left) return false;
       left -= ms;
       return true;
     });
   };
+}
+
+/** `server`, of files below `src/server/` and `test/server/`. */
+function roomOf(path: string): string {
+  return path.split("/")[1] ?? "";
 }
 
 /** Infinity less Infinity is not a number. */

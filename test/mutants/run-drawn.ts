@@ -5,8 +5,8 @@ import { createNearestTests, type TestFile } from "./nearest-tests.js";
 import { shareAmong } from "./stage.js";
 
 /** How long the tests of one mutation took when they were run last, and may take now. */
-const BUDGET_MS = 60_000;
-const LONGEST_MS = 150_000;
+const BUDGET_MS = 90_000;
+const LONGEST_MS = 180_000;
 
 interface Verdict {
   /** The test that went red; null when none did. */

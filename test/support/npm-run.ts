@@ -74,7 +74,7 @@ export function runNpm(
     ready: () => eventually("the service is ready", async () => {
       const service = await readServiceFile(join(cwd, ".data"));
       return service !== null && output.includes(service.console) && service;
-    }, 90_000),
+    }, 180_000),
   };
 }
 

@@ -29,7 +29,7 @@ describe("npm run dev", { skip: NO_PROC }, () => {
     await eventually("both edits are served", async () => {
       const { service, job } = await client.get('{ service { version } job(name: "echo") { title } }');
       return service.version.endsWith("-edited") && job.title === "Echo, edited";
-    }, 90_000);
+    }, 180_000);
     assert.match(run.output, /^Source changed: restarting the API and the worker\.$/m);
     assert.doesNotMatch(run.output, /ended by itself|catalogue could not/);
 
