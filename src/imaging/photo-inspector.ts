@@ -1,6 +1,7 @@
 import type { ChildPool, ChildPoolOptions } from "./child-pool.js";
 import { createChildPool } from "./child-pool.js";
 import type { PhotoChildRequest, PhotoChildResponse, PhotoPreview } from "./photo-child-request.js";
+import { parsePhotoChildResponse, sizeOfPlainFile } from "./photo-child-response.js";
 import type { PhotoHeader } from "./photo-header.js";
 
 /** Looks at uploaded files for the API, in child processes: no pixel is decoded in the API's own. */
@@ -30,8 +31,10 @@ export function createPhotoInspector(deps: Pick<ChildPoolOptions, "log" | "memor
   const previews = createChildPool({ entry: ENTRY, size: 1, ...own });
   return {
     probe: (path, { signal } = {}) => ask(headers, { kind: "probe", path, maxPixels, acceptHeic }, { signal, timeoutMs: PROBE_TIMEOUT_MS }),
-    preview: (path, outputPath, { signal } = {}) =>
-      ask(previews, { kind: "preview", path, outputPath, maxPixels }, { signal, timeoutMs: PREVIEW_TIMEOUT_MS }),
+    async preview(path, outputPath, { signal } = {}) {
+      const made = await ask(previews, { kind: "preview", path, outputPath, maxPixels }, { signal, timeoutMs: PREVIEW_TIMEOUT_MS });
+      return { ...made, byteSize: await sizeOfPlainFile(outputPath) };
+    },
     get waiting() {
       return previews.waiting;
     },
@@ -45,5 +48,6 @@ async function ask<Request extends PhotoChildRequest>(
   request: Request,
   options: { signal: AbortSignal | undefined; timeoutMs: number },
 ): Promise<PhotoChildResponse[Request["kind"]]> {
-  return (await pool.run(request, options)) as PhotoChildResponse[Request["kind"]];
+  const parse = (answer: unknown) => parsePhotoChildResponse(request.kind, answer);
+  return (await pool.run(request, { ...options, parse })) as PhotoChildResponse[Request["kind"]];
 }
