@@ -9,6 +9,8 @@ export interface RunOptions {
   timeoutMs: number;
   signal?: AbortSignal | undefined;
   onProgress?: ((fraction: number, message?: string) => void) | undefined;
+  /** Checks the child's answer and gives the promise's; what it throws ends the child, which is trusted no more. */
+  parse?: ((result: unknown) => unknown) | undefined;
   /** Answers what the work asks by name; what this throws is what the work's question throws. Absent: it may ask nothing. */
   onAsk?: ((name: string, argument: unknown) => Promise<unknown>) | undefined;
   /** Where to tell what the child says and how it dies: with the ids of what it is at. */
@@ -38,6 +40,8 @@ interface ChildWorkDeps {
   graceMs: number;
   send(message: ParentMessage): void;
   kill(): void;
+  /** Kills it as one that says what no child of ours says; its end is told by `die`. */
+  condemn(error: unknown): void;
 }
 
 /** Sends `request` to an idle child and follows it to its end. */
@@ -59,8 +63,16 @@ export function startChildWork(deps: ChildWorkDeps): ChildWork {
     else if (message.type === "progress") options.onProgress?.(message.fraction, message.message);
     else if (message.type === "ask") void answer(message, options.onAsk).then(send);
     else if (stopped !== null) settle(() => reject(stopped));
-    else if (message.type === "done") settle(() => resolve(message.result));
+    else if (message.type === "done") finish(message.result);
     else settle(() => reject(restoreError(message.error)));
+  }
+  function finish(given: unknown): void {
+    try {
+      const result = options.parse ? options.parse(given) : given;
+      settle(() => resolve(result));
+    } catch (error) {
+      deps.condemn(error);
+    }
   }
   function settle(how: () => void): void {
     clearTimeout(timer);

@@ -2,6 +2,7 @@ import { ServiceUnavailableError } from "../errors.js";
 import type { ChildPool, ChildPoolOptions } from "./child-pool.js";
 import { createChildPool } from "./child-pool.js";
 import type { PhotoChildRequest, PhotoChildResponse, PhotoPreview } from "./photo-child-request.js";
+import { parsePhotoChildResponse, sizeOfPlainFile } from "./photo-child-response.js";
 import type { PhotoHeader } from "./photo-header.js";
 
 /** Looks at uploaded files for the API, in child processes: no pixel is decoded in the API's own. */
@@ -39,8 +40,10 @@ export function createPhotoInspector(deps: Pick<ChildPoolOptions, "log" | "memor
       if (headers.waiting >= MAX_WAITING_PROBES) throw new ServiceUnavailableError("Too many uploads are being checked; try again in a moment.");
       return ask(headers, { kind: "probe", path, maxPixels, acceptHeic }, { signal, timeoutMs: PROBE_TIMEOUT_MS });
     },
-    preview: (path, outputPath, { signal } = {}) =>
-      ask(previews, { kind: "preview", path, outputPath, maxPixels }, { signal, timeoutMs: PREVIEW_TIMEOUT_MS }),
+    async preview(path, outputPath, { signal } = {}) {
+      const made = await ask(previews, { kind: "preview", path, outputPath, maxPixels }, { signal, timeoutMs: PREVIEW_TIMEOUT_MS });
+      return { ...made, byteSize: await sizeOfPlainFile(outputPath) };
+    },
     get waiting() {
       return previews.waiting;
     },
@@ -54,5 +57,6 @@ async function ask<Request extends PhotoChildRequest>(
   request: Request,
   options: { signal: AbortSignal | undefined; timeoutMs: number },
 ): Promise<PhotoChildResponse[Request["kind"]]> {
-  return (await pool.run(request, options)) as PhotoChildResponse[Request["kind"]];
+  const parse = (answer: unknown) => parsePhotoChildResponse(request.kind, answer);
+  return (await pool.run(request, { ...options, parse })) as PhotoChildResponse[Request["kind"]];
 }

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Logger } from "../logger.js";
-import type { ChildMessage, ParentMessage } from "./child-message.js";
+import { childMessage } from "./child-message.js";
+import type { ParentMessage } from "./child-message.js";
 import { ChildStoppedError } from "./child-stopped-error.js";
 import type { ChildWork, RunOptions } from "./child-work.js";
 import { startChildWork } from "./child-work.js";
@@ -60,11 +61,7 @@ export function createWarmChild(options: WarmChildOptions): WarmChild {
   const self: Self = { process, graceMs: options.graceMs, state: "starting", tasks: 0, rssBytes: 0, work: null, log: options.log, leaving: false, wasReady: false, verdict: null };
   const gone = untilGone(self, options);
   const ready = Promise.race([untilReady(self, options.startTimeoutMs), gone.then(() => false)]);
-  process.on("message", (message: ChildMessage) => {
-    if (message.type === "ready") return;
-    if ("rssBytes" in message) self.rssBytes = message.rssBytes;
-    self.work?.hear(message);
-  });
+  process.on("message", (said) => hear(self, said));
   return {
     get state() {
       return self.state;
@@ -82,12 +79,28 @@ export function createWarmChild(options: WarmChildOptions): WarmChild {
   };
 }
 
+function hear(self: Self, said: unknown): void {
+  const { data: message, error } = childMessage.safeParse(said);
+  if (error) return condemn(self, error);
+  // What it says of a task before is late.
+  if (message.type === "ready" || message.id !== self.tasks) return;
+  if ("rssBytes" in message) self.rssBytes = message.rssBytes;
+  self.work?.hear(message);
+}
+
+/** It says what no child of ours says: a photo may have taken it over. */
+function condemn(self: Self, cause: unknown): void {
+  self.verdict ??= new ChildStoppedError("crashed", "The child process said what it may not.", { cause });
+  self.state = "gone";
+  self.process.kill("SIGKILL");
+}
+
 async function run(self: Self, request: unknown, options: RunOptions): Promise<unknown> {
   self.state = "busy";
   self.log = options.log ?? self.log;
   // A send that fails is of a channel that is closed: the process is ending, and its end is handled.
   const send = (message: ParentMessage) => void self.process.send(message, () => {});
-  self.work = startChildWork({ id: ++self.tasks, request, options, graceMs: self.graceMs, send, kill: () => kill(self) });
+  self.work = startChildWork({ id: ++self.tasks, request, options, graceMs: self.graceMs, send, kill: () => kill(self), condemn: (error) => condemn(self, error) });
   try {
     return await self.work.promise;
   } finally {
@@ -118,7 +131,8 @@ function untilReady(self: Self, startTimeoutMs: number): Promise<boolean> {
       self.process.kill("SIGKILL");
     }, startTimeoutMs);
     self.process.once("exit", () => clearTimeout(timer));
-    self.process.once("message", () => {
+    self.process.once("message", (said) => {
+      if (!childMessage.safeParse(said).success) return;
       clearTimeout(timer);
       self.wasReady = true;
       if (self.state === "starting") self.state = "idle";
@@ -142,7 +156,7 @@ async function untilGone(self: Self, options: WarmChildOptions): Promise<ChildSt
   const own = self.verdict ?? describeDeath({ code: exitCode, signal: signalCode, stderr: readStderr() });
   const death = self.wasReady ? own : new ChildStoppedError("unstartable", own.message, { cause: own.cause });
   self.state = "gone";
-  if (!self.leaving) self.log.warn({ childPid: pid, reason: death.reason, stderr: readStderr() }, death.message);
+  if (!self.leaving) self.log.warn({ err: death.cause, childPid: pid, reason: death.reason, stderr: readStderr() }, death.message);
   self.work?.die(death);
   return self.leaving ? null : death;
 }

@@ -10,17 +10,19 @@ import { createS3Bucket, unavailable } from "./s3-bucket.js";
 import type { S3BucketOptions } from "./s3-bucket.js";
 import { parseS3Listing } from "./s3-listing.js";
 import { createScratchFolder } from "./scratch-folder.js";
+import { SlowDownloadError } from "./storage.js";
 import type { Storage } from "./storage.js";
 
 export interface S3StorageOptions extends S3BucketOptions {
   /** Before every key; empty, or ends with a slash. */
   prefix: string;
   scratchFolder: string;
+  /** Until a file must be here whole; 60,000. */
+  downloadMs?: number;
 }
 
 /** Requests at once to delete what one call names. */
 const DELETES = 16;
-/** Until a file must be here whole. */
 const DOWNLOAD_MS = 60_000;
 const URL_STEP_SECONDS = 900;
 const URL_LIFE_SECONDS = 3600 + URL_STEP_SECONDS;
@@ -57,7 +59,7 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
       const bytes = await get(key);
       if (!bytes) return null;
       const path = join(folder, randomUUID());
-      await pipeline(bytes, createWriteStream(path, { mode: 0o600 }), { signal: AbortSignal.timeout(DOWNLOAD_MS) }).catch((cause: unknown) => Promise.reject(unavailable(cause)));
+      await download(bytes, path, options.downloadMs ?? DOWNLOAD_MS);
       return path;
     },
     presign(key, { mimeType, filename }) {
@@ -77,6 +79,20 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
     // One by one: not every server knows the request that deletes many.
     delete: async (keys) => void (await inBatches(keys, DELETES, (key) => bucket.ask({ method: "DELETE", key: objectOf(key) }))),
   };
+}
+
+/** One that is late because nothing comes any more is a storage that is away; it is told by the last sixth of the time. */
+async function download(bytes: Readable, path: string, limitMs: number): Promise<void> {
+  let lastByteAt = performance.now();
+  bytes.on("data", () => (lastByteAt = performance.now()));
+  const signal = AbortSignal.timeout(limitMs);
+  try {
+    await pipeline(bytes, createWriteStream(path, { mode: 0o600 }), { signal });
+  } catch (cause) {
+    const flows = performance.now() - lastByteAt < limitMs / 6;
+    if (!signal.aborted || !flows) throw unavailable(cause);
+    throw new SlowDownloadError(`A file was not here whole after ${limitMs} ms.`, { cause });
+  }
 }
 
 async function blobOf(path: string): Promise<Blob> {

@@ -6,6 +6,11 @@ export interface ByteRange {
   end: number;
 }
 
+/** The storage answers, but a file did not come whole in the time that it may take. */
+export class SlowDownloadError extends Error {
+  override readonly name = "SlowDownloadError";
+}
+
 /** How a file is to be presented to whoever fetches it. */
 export interface Presentation {
   mimeType: string;
@@ -31,7 +36,8 @@ export interface Storage {
   read(key: string, range?: ByteRange): Promise<Readable | null>;
   /**
    * The path of a local file with these bytes, which must not be written to; null when there is nothing under this key. Where the
-   * bytes live elsewhere it is a copy in `folder`, which is the caller's to remove.
+   * bytes live elsewhere it is a copy in `folder`, which is the caller's to remove. Throws SlowDownloadError when that takes
+   * too long although bytes come all the time.
    */
   localPath(key: string, folder: string): Promise<string | null>;
   /** A URL that leads to the bytes by itself, for an hour to an hour and a quarter; null where the service has to serve them. Asks nobody whether they are there. */

@@ -1,5 +1,6 @@
 import { PermanentTaskError, QuotaExceededError, TaskFailedError } from "../errors.js";
 import { ChildStoppedError } from "../imaging/child-stopped-error.js";
+import { SlowDownloadError } from "../photos/storage.js";
 import type { Claimed } from "../services/queued-jobs.js";
 import type { Task } from "../tasks/define-task.js";
 import { StopError } from "./stop-reason.js";
@@ -19,6 +20,8 @@ export const UNFORESEEN: Fault = { code: "TASK_FAILED", message: "The task faile
 export function faultOf(error: unknown, { failures }: Claimed, task: Task | undefined): Fault {
   if (error instanceof PermanentTaskError || error instanceof QuotaExceededError) return { code: error.code, message: error.message, permanent: true };
   if (error instanceof TaskFailedError) return { code: error.code, message: error.message, permanent: false };
+  // Not handed back: a file that is always too slow would be tried without end.
+  if (error instanceof SlowDownloadError) return { code: "TIMEOUT", message: "A photo did not arrive from the storage in time.", permanent: false };
   if (!(error instanceof ChildStoppedError || error instanceof StopError)) return UNFORESEEN;
   if (error.reason === "timeout") return { code: "TIMEOUT", message: "It took longer than this Job may.", permanent: false };
   // Once may be chance; a photo that takes a second child with it is at fault itself.

@@ -14,10 +14,11 @@ import type { Photo, Photos } from "../services/photos.js";
 import type { NearPhotos } from "../services/near-photos.js";
 import type { Claimed } from "../services/queued-jobs.js";
 import { hashText } from "../services/signed-hash.js";
-import type { Task, TaskPhoto } from "../tasks/define-task.js";
+import type { Task, TaskOutput, TaskPhoto } from "../tasks/define-task.js";
 import type { ProgressReporter } from "./progress-reporter.js";
 import { createTaskAnswers } from "./task-answers.js";
 import type { TaskChildRequest, TaskChildResponse } from "./task-child-request.js";
+import { measureOutputs, parseTaskChildResponse } from "./task-child-response.js";
 
 export interface RunInChildDeps {
   photos: Photos;
@@ -51,10 +52,11 @@ export async function runInChild(deps: RunInChildDeps, task: Task, claimed: Clai
       progress(fraction, message);
     };
     const onAsk = createTaskAnswers(deps, { userId: queuedJob.userId, photoIds: photos.map(({ id }) => id) });
-    const response = (await deps.pool.run(request, { signal, timeoutMs: task.timeoutMs, onProgress, onAsk, log: deps.log })) as TaskChildResponse;
+    const response = (await deps.pool.run(request, { signal, timeoutMs: task.timeoutMs, onProgress, onAsk, parse: parseTaskChildResponse, log: deps.log })) as TaskChildResponse;
     deps.onWorked?.();
     const result = task.result.parse(response.result);
-    const outputs = await storeOutputs(deps.storage, claimed, folder, response);
+    const measured = await measureOutputs(folder, response.outputs);
+    const outputs = await storeOutputs(deps.storage, claimed, folder, measured);
     await failpoint("work: after the outputs are stored");
     return { result, outputs, reusedFrom: null };
   } finally {
@@ -76,7 +78,7 @@ async function toTaskPhoto({ id, filename, mimeType, width, height, byteSize, sh
   return { id, path, filename, mimeType, width, height, byteSize, sha256, phash: hashText(phash) };
 }
 
-async function storeOutputs(storage: Storage, { queuedJob }: Claimed, folder: string, { outputs }: TaskChildResponse): Promise<StoredOutput[]> {
+async function storeOutputs(storage: Storage, { queuedJob }: Claimed, folder: string, outputs: TaskOutput[]): Promise<StoredOutput[]> {
   const stored = outputs.map((output) => ({ ...output, storageKey: outputKey(queuedJob, output.name) }));
   await inBatches(stored, OUTPUTS_AT_ONCE, ({ name, storageKey }) => storage.put(storageKey, join(folder, name)));
   return stored;

@@ -15,6 +15,9 @@ export interface TaskChildRequest {
   maxPixels: number;
 }
 
+/** Of an output: it lies in the folder, and its key in the storage ends with it. */
+export const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
 export interface TaskChildResponse {
   /** As the task returned it; still to be checked. */
   result: unknown;

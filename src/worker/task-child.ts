@@ -7,6 +7,7 @@ import type { ChildTools } from "../imaging/serve-child.js";
 import { serveChild } from "../imaging/serve-child.js";
 import type { NearPhotoList, TaskContext, TaskOutput } from "../tasks/define-task.js";
 import { loadWork } from "../tasks/load-work.js";
+import { PLAIN_NAME } from "./task-child-request.js";
 import type { TaskChildRequest, TaskChildResponse } from "./task-child-request.js";
 
 // A warm child has the image library loaded before its first task, not in it. What only other tasks need waits for them.
@@ -36,5 +37,3 @@ function writeInto(folder: string, outputs: TaskOutput[]): TaskContext<unknown>[
     return output;
   };
 }
-
-const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterEach, describe, it } from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError, ServiceUnavailableError, TaskFailedError } from "../../src/errors.js";
+import { fileURLToPath } from "node:url";
+import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError, TaskFailedError } from "../../src/errors.js";
 import type { ChildPool, ChildPoolOptions } from "../../src/imaging/child-pool.js";
 import { createChildPool } from "../../src/imaging/child-pool.js";
 import type { ChildStopReason } from "../../src/imaging/child-stopped-error.js";
@@ -13,11 +11,9 @@ import { ChildStoppedError } from "../../src/imaging/child-stopped-error.js";
 import { createLoggerTo } from "../../src/logger.js";
 import { eventually } from "../support/eventually.js";
 import { processAlive } from "./process-alive.js";
-import { temporaryFolder } from "./temporary-folder.js";
 import type { TestRequest } from "./unruly-child.js";
 
 const LINUX = process.platform === "linux" ? false : "memory caps and parent-death signals exist on Linux only";
-const temporary = temporaryFolder();
 const pools: ChildPool[] = [];
 const logged: string[] = [];
 
@@ -167,64 +163,6 @@ describe("a child that dies", () => {
     assert.equal((await ask(pool, answer)).value, 1);
   });
 
-});
-
-describe("a child that does not become ready", { timeout: 30_000 }, () => {
-  function unavailable(cause: RegExp) {
-    return (error: unknown) => error instanceof ServiceUnavailableError && stopped("unstartable", cause)(error.cause);
-  }
-
-  it("is killed, and refuses what waited for it as the machine's fault, not the work's", async () => {
-    const pool = makePool({ entry: new URL("silent-child.js", import.meta.url), startTimeoutMs: 300 });
-    await assert.rejects(ask(pool, answer), unavailable(/not ready after 300 ms/));
-  });
-
-  it("refuses all that waits, and what comes later at once, whether it dies or cannot be spawned", async () => {
-    for (const [entry, cause] of [["no-such-child.js", /Cannot find module/], ["http://elsewhere.test/", /could not be started/]] as const) {
-      const pool = makePool({ entry: new URL(entry, import.meta.url), size: 2 });
-      const results = await Promise.allSettled([ask(pool, answer), ask(pool, answer), ask(pool, answer)]);
-      for (const result of results) assert(result.status === "rejected" && unavailable(cause)(result.reason));
-      assert.match(pool.startFault ?? "", cause);
-      await assert.rejects(ask(pool, answer), unavailable(cause));
-      assert.deepEqual([pool.running, pool.waiting], [0, 0]);
-      await pool.warm();
-    }
-  });
-
-  it("is tried again until one does, and then the pool takes work as before", async () => {
-    const entry = join(temporary.path, "late-child.mjs");
-    const pool = makePool({ entry: pathToFileURL(entry), size: 2, restartMs: 50 });
-    await assert.rejects(ask(pool, answer), unavailable(/Cannot find module/));
-    let isStartable = false;
-    const startable = pool.untilStartable().then(() => (isStartable = true));
-    await eventually("another try has failed", () => logged.length >= 2);
-    assert.equal(isStartable, false);
-    await writeFile(entry, `import ${JSON.stringify(new URL("unruly-child.js", import.meta.url).href)};`);
-    await startable;
-    assert.equal(pool.startFault, null);
-    const abort = new AbortController();
-    const both = await Promise.all([begin(pool, { do: "wait" }, { signal: abort.signal }), begin(pool, { do: "wait" }, { signal: abort.signal })]);
-    assert.notEqual(both[0].pid, both[1].pid);
-    abort.abort();
-    await Promise.all(both.map(({ ended }) => ended));
-    await pool.untilStartable();
-  });
-
-  it("leaves the work to those that are ready", async () => {
-    const entry = join(temporary.path, "first-child.mjs");
-    await writeFile(entry, `import ${JSON.stringify(new URL("unruly-child.js", import.meta.url).href)};`);
-    const pool = makePool({ entry: pathToFileURL(entry), size: 2 });
-    await pool.warm();
-    const { pid } = await ask(pool, answer);
-    const abort = new AbortController();
-    const { pid: other, ended } = await begin(pool, { do: "wait" }, { signal: abort.signal });
-    await rm(entry);
-    process.kill(pid === other ? pid : other, "SIGKILL");
-    await ended;
-    const values = await Promise.all([1, 2, 3].map((value) => ask(pool, { do: "answer", value })));
-    assert.deepEqual([values.map(({ value }) => value), pool.startFault], [[1, 2, 3], null]);
-    abort.abort();
-  });
 });
 
 describe("a memory limit", { skip: LINUX }, () => {

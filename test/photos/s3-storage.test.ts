@@ -1,10 +1,14 @@
 // On a server that checks signatures, and of presigned URLs; what each storage keeps to stands in storage.test.ts.
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import S3rver from "@20minutes/s3rver";
 import { createS3Storage } from "../../src/photos/s3-storage.js";
+import { SlowDownloadError } from "../../src/photos/storage.js";
 import type { Storage } from "../../src/photos/storage.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { silentLog } from "../support/silent-log.js";
@@ -51,6 +55,39 @@ describe("the S3 storage on a server that checks signatures", () => {
     assert.deepEqual(readdirSync(forger.scratchFolder), ["in"], "what was not taken is still there");
     for (const work of [() => forger.read("kept"), () => forger.has("kept"), () => forger.copy("kept", "b"), () => forger.delete(["kept"]), () => forger.localPath("kept", folder), () => forger.list()[Symbol.asyncIterator]().next()]) await assert.rejects(work(), refused, String(work));
     assert.equal(await storage.has("kept"), true);
+  });
+
+  describe("that does not send a file whole in its time", () => {
+    const DOWNLOAD_MS = 600;
+    let slow: Server;
+    /** Sends a first byte, then as many more as there are. */
+    async function openSlow(moreEachMs: number | null): Promise<Storage> {
+      slow = createServer((_request, response) => {
+        response.writeHead(200, { "content-length": 1_000_000 });
+        response.write("a");
+        const timer = moreEachMs === null ? undefined : setInterval(() => response.write("a"), moreEachMs);
+        response.on("close", () => clearInterval(timer));
+      });
+      await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
+      return createS3Storage({
+        bucket: "b", prefix: "", region: "r", endpoint: `http://127.0.0.1:${(slow.address() as AddressInfo).port}`,
+        accessKeyId: "a", secretAccessKey: "s", scratchFolder: join(folder, "slow"), downloadMs: DOWNLOAD_MS, log: silentLog,
+      });
+    }
+    afterEach(() => {
+      slow.closeAllConnections();
+      slow.close();
+    });
+
+    it("is slow while bytes come", async () => {
+      const storage_ = await openSlow(5);
+      await assert.rejects(storage_.localPath("photo", folder), SlowDownloadError);
+    });
+
+    it("is away when none come any more", async () => {
+      const storage_ = await openSlow(null);
+      await assert.rejects(storage_.localPath("photo", folder), { name: "ServiceUnavailableError" });
+    });
   });
 
   describe("presigns a URL that", () => {

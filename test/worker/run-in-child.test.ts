@@ -1,10 +1,11 @@
 // What a task in a child is given, and what becomes of what it gives.
 import assert from "node:assert/strict";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
 import { z } from "zod";
+import { SlowDownloadError } from "../../src/photos/storage.js";
 import type { Photo } from "../../src/services/photos.js";
 import type { User } from "../../src/services/users.js";
 import { childTask, createWorkerScene, testTask } from "./worker-scene.js";
@@ -13,6 +14,7 @@ import type { WorkerScene } from "./worker-scene.js";
 const tasks = [
   testTask("on photos", () => null, { runsIn: "child", minPhotos: 1, maxPhotos: 3 }),
   childTask("with schemas", { parameters: z.object({ files: z.record(z.string(), z.string()).default({ made: "by default" }) }), result: z.strictObject({ attempt: z.int() }) }),
+  childTask("plain"),
   childTask("with a result of its own", { result: z.object({ other: z.string() }) }),
 ];
 
@@ -55,6 +57,45 @@ describe("a task in a child", () => {
     assert.deepEqual(await scene.kept(), kept);
   });
 
+  describe("that was taken over", () => {
+    const output = { name: "a.png", mimeType: "image/png", byteSize: 1, width: 1, height: 1 };
+    const DIED = "The photo cannot be processed: the decoder stopped at it. Upload the original file again.";
+    const lies: [what: string, parameters: Record<string, unknown>][] = [
+      ["names a file of another folder", { outputs: [{ ...output, name: "../../../../photos/victim" }] }],
+      ["gives a page for a picture", { outputs: [{ ...output, mimeType: "text/html" }] }],
+      ["gives a picture without an extent", { outputs: [{ ...output, width: 0 }] }],
+      ["gives more outputs than any task makes", { outputs: Array.from({ length: 13 }, (_, i) => ({ ...output, name: `${i}.png` })) }],
+      ["gives two outputs of one name", { outputs: [output, output] }],
+      ["gives no list of outputs", { outputs: "all" }],
+      ["says what is not a message", { say: { type: "progress", id: 1, fraction: 0.5, message: { length: 5 } }, hang: true }],
+      ["says what no child says", { say: "anything", hang: true }],
+    ];
+    for (const [what, parameters] of lies) {
+      it(`fails and is ended when it ${what}`, async () => {
+        const kept = await scene.kept();
+        const queuedJob = await scene.core.submit(user, { job: "plain", parameters: { files: { "a.png": "a" }, ...parameters } });
+        await scene.execute(queuedJob);
+        assert.deepEqual((await scene.find(queuedJob))?.error, { code: "PHOTO_UNREADABLE", message: DIED });
+        assert.deepEqual(await scene.kept(), kept);
+      });
+    }
+
+    it("is not believed how large its outputs are", async () => {
+      const queuedJob = await scene.core.submit(user, { job: "plain", parameters: { files: { "a.png": "twelve bytes" }, outputs: [{ ...output, byteSize: -1e12 }] } });
+      await scene.execute(queuedJob);
+      assert.deepEqual((await scene.find(queuedJob))?.outputs?.map(({ byteSize }) => byteSize), [12]);
+    });
+
+    it("has no file taken to which its output is a link", async () => {
+      const [kept, secret] = [await scene.kept(), join(scene.folder, "secret")];
+      await writeFile(secret, "secret");
+      const queuedJob = await scene.core.submit(user, { job: "plain", parameters: { links: { "a.png": secret }, outputs: [output] } });
+      await scene.execute(queuedJob);
+      assert.deepEqual([(await scene.find(queuedJob))?.error?.code, await scene.kept()], ["TASK_FAILED", kept]);
+      assert.equal(await readFile(secret, "utf8"), "secret");
+    });
+  });
+
   it("is given its photos, in order, as files on this machine", async () => {
     const photos = [await addPhoto(), await addPhoto(), await addPhoto()].toReversed();
     const queuedJob = await scene.core.submit(user, { job: "on photos", photoIds: photos.map(({ id }) => id) });
@@ -76,6 +117,18 @@ describe("a task in a child", () => {
       await scene.execute(queuedJob);
       const row = await scene.find(queuedJob);
       assert.deepEqual([row?.status, row?.error], ["FAILED", { code: "PHOTO_UNREADABLE", message }]);
+    }
+  });
+
+  it("counts a photo that never arrives in time as a failed attempt, and is not handed back without end", async () => {
+    const photo = await addPhoto();
+    const queuedJob = await scene.core.submit(user, { job: "on photos", photoIds: [photo.id] });
+    const localPath = () => Promise.reject(new SlowDownloadError("It was late."));
+    for (const status of ["PENDING", "PENDING", "FAILED"]) {
+      await scene.core.database.sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
+      await scene.execute(queuedJob, { storage: { ...scene.deps.storage, localPath } });
+      const row = await scene.find(queuedJob);
+      assert.deepEqual([row?.status, row?.error], [status, { code: "TIMEOUT", message: "A photo did not arrive from the storage in time." }]);
     }
   });
 

@@ -1,5 +1,5 @@
 // A child that does what the parameters of its attempt say.
-import { access, writeFile } from "node:fs/promises";
+import { access, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PermanentTaskError } from "../../src/errors.js";
 import { serveChild } from "../../src/imaging/serve-child.js";
@@ -17,6 +17,12 @@ export interface ChildScript {
   /** Throws PermanentTaskError. */
   refuse?: string;
   hang?: boolean;
+  /** Says this to its parent as it is. */
+  say?: unknown;
+  /** Answers this instead of the outputs that it made. */
+  outputs?: unknown;
+  /** Makes links in the place of outputs: from the name to what it leads to. */
+  links?: Record<string, string>;
   /** Asks its worker, and gives the answer as its result. */
   ask?: { name: string; argument: unknown };
 }
@@ -27,13 +33,16 @@ serveChild(async (asked, { ask, progress }): Promise<TaskChildResponse> => {
   const { waitFor } = script;
   if (script.death) await die(script.death);
   if (script.progress !== undefined) progress(script.progress);
+  if (script.say !== undefined) process.send?.(script.say);
   if (script.hang) await new Promise((resolve) => setTimeout(resolve, 600_000));
   if (script.refuse) throw new PermanentTaskError("PHOTO_UNREADABLE", script.refuse);
   if (waitFor) await eventually("the file is there", () => access(waitFor).then(() => true));
   if (script.ask) return { result: await ask(script.ask.name, script.ask.argument), outputs: [] };
   const files = Object.entries(script.files ?? {});
   for (const [name, text] of files) await writeFile(join(folder, name), text);
-  return { result: { attempt }, outputs: files.map(([name, text]) => ({ name, mimeType: "text/plain", byteSize: text.length, width: null, height: null })) };
+  for (const [name, target] of Object.entries(script.links ?? {})) await symlink(target, join(folder, name));
+  const outputs = files.map(([name, text]) => ({ name, mimeType: "image/png", byteSize: text.length, width: null, height: null }));
+  return { result: { attempt }, outputs: (script.outputs ?? outputs) as typeof outputs };
 });
 
 async function die(how: NonNullable<ChildScript["death"]>): Promise<never> {
