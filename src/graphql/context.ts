@@ -9,6 +9,7 @@ import type { QueuePlaces } from "../services/queue-places.js";
 import type { QueuedJobReads } from "../services/queued-job-reads.js";
 import type { QueuedJobs } from "../services/queued-jobs.js";
 import type { User, Users } from "../services/users.js";
+import { AnswerBudget } from "./limits/answer-budget.js";
 import type { HasLoaders } from "./loaders.js";
 
 /** What resolvers work with; made once for a process. */
@@ -36,7 +37,14 @@ export interface Context extends Services, HasLoaders {
   log: () => Logger;
 }
 
-/** `cached`: false for a subscription, whose context lives as long as the stream and must not tell what was once loaded. */
-export function createContext(services: Services, request: { user: User; requestId: string; log: () => Logger; cached: boolean }): Context {
-  return Object.assign(Object.create(services) as Services, request, { loaders: null });
+/** What is known of an operation before it is executed. */
+type Request = Pick<Context, "user" | "requestId" | "log">;
+
+export function createContext(services: Services, { user, requestId, log }: Request): Context {
+  return Object.assign(Object.create(services) as Services, { user, requestId, log, budget: new AnswerBudget(), loaders: null });
+}
+
+/** For another execution of the same operation, such as that for the next event of a stream: its answer counts by itself. */
+export function renewContext(context: Context): Context {
+  return createContext(Object.getPrototypeOf(context) as Services, context);
 }

@@ -1,6 +1,7 @@
 import { GraphQLError, NoSchemaIntrospectionCustomRule, parse, specifiedRules, validate } from "graphql";
 import type { DocumentNode, GraphQLSchema } from "graphql";
 import { LRUCache } from "lru-cache";
+import { MAX_KEPT_BYTES, memoryOf } from "./document-memory.js";
 import { limitRule } from "./limits/limit-rule.js";
 import { LIMITS } from "./limits/limits.js";
 
@@ -15,7 +16,7 @@ export interface DocumentChecker {
 /** For the doors that Apollo's own checks do not reach. */
 export function createDocumentChecker(schema: GraphQLSchema, options: { introspection: boolean; production: boolean }): DocumentChecker {
   const rules = [...specifiedRules, limitRule, ...(options.introspection ? [] : [NoSchemaIntrospectionCustomRule])];
-  const checked = new LRUCache<string, DocumentNode>({ max: 1000, maxSize: 4 * 1024 * 1024, sizeCalculation: (_, text) => text.length + 1 });
+  const checked = new LRUCache<string, DocumentNode>({ max: 1000, maxSize: MAX_KEPT_BYTES, sizeCalculation: memoryOf });
 
   return {
     check(text) {

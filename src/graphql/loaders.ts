@@ -1,19 +1,40 @@
 import DataLoader from "dataloader";
-import type { QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
+import type { QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
+import { scopesAtOnce } from "../services/list-pages.js";
+import type { ListColumns, ListScope } from "../services/list-pages.js";
+import type { QueuedJobPage } from "../services/own-pages.js";
 import type { Photo, Photos } from "../services/photos.js";
 import type { Place, QueuePlaces } from "../services/queue-places.js";
 import type { QueuedJobReads } from "../services/queued-job-reads.js";
-import type { User, Users } from "../services/users.js";
+import type { User, UserCounters, Users } from "../services/users.js";
+import type { AnswerBudget } from "./limits/answer-budget.js";
+import { MOST_COUNTED } from "./paging/connection.js";
+
+export interface PageKey {
+  scope: ListScope;
+  readerId: string;
+  first: number;
+  beforeId: string | null;
+  columns: ListColumns;
+}
+
+export interface HistoryKey {
+  queuedJobId: string;
+  snapshots: boolean;
+}
 
 /** Rows that many nodes of one answer name, fetched together. */
 export interface Loaders {
   users: DataLoader<string, User | null>;
-  photos: DataLoader<string, Photo | null>;
+  counters: DataLoader<string, UserCounters>;
   /** Of a QueuedJob, by its id. */
-  photoIds: DataLoader<string, string[]>;
+  photos: DataLoader<string, Photo[]>;
   outputs: DataLoader<string, QueuedJobOutput[]>;
-  histories: DataLoader<string, QueuedJobEvent[]>;
-  places: DataLoader<string, Place | null>;
+  histories: DataLoader<HistoryKey, QueuedJobEvent[], string>;
+  places: DataLoader<QueuedJob, Place | null, string>;
+  /** Of lists of QueuedJobs. */
+  pages: DataLoader<PageKey, QueuedJobPage, string>;
+  counts: DataLoader<ListScope, number, string>;
 }
 
 /** What the loaders of an operation are made of, and where they are kept. */
@@ -22,11 +43,13 @@ export interface HasLoaders {
   photos: Photos;
   queuedJobReads: QueuedJobReads;
   queuePlaces: QueuePlaces;
-  /** Whether a row is loaded once only. */
-  cached: boolean;
+  budget: AnswerBudget;
   /** Null until one is asked for. */
   loaders: Loaders | null;
 }
+
+/** Ids that one statement is asked for. */
+const MAX_BATCH = 1000;
 
 /** Of one operation; made when it first asks for some, as most never do. */
 export function loadersOf(holder: HasLoaders): Loaders {
@@ -34,14 +57,83 @@ export function loadersOf(holder: HasLoaders): Loaders {
   return holder.loaders;
 }
 
-function createLoaders({ users, photos, queuedJobReads, queuePlaces, cached: cache }: HasLoaders): Loaders {
+function createLoaders({ users, photos, queuedJobReads, queuePlaces, budget }: HasLoaders): Loaders {
+  /** Those that are still there, of each QueuedJob. */
+  async function loadPhotos(queuedJobIds: string[]): Promise<Photo[][]> {
+    const lists = await queuedJobReads.photoIds(queuedJobIds);
+    const ids = [...new Set(lists.flat())];
+    budget.takeRead(ids.length, 0);
+    const byId = new Map<string, Photo>();
+    for (let i = 0; i < ids.length; i += MAX_BATCH) {
+      for (const photo of await photos.findMany(ids.slice(i, i + MAX_BATCH))) if (photo) byId.set(photo.id, photo);
+    }
+    return lists.map((list) => list.flatMap((id) => byId.get(id) ?? []));
+  }
+
+  const loadHistories = (keys: HistoryKey[]) =>
+    inGroups(keys, ({ snapshots }) => String(snapshots), (group, { snapshots }) =>
+      budget.inTurn(() => queuedJobReads.histories(group.map(({ queuedJobId }) => queuedJobId), { snapshots, budget })));
+
+  const loadPages = (keys: PageKey[]) =>
+    inGroups(keys, ({ scope, ...query }) => JSON.stringify([query, shapeOf(scope)]), async (group, { scope, ...query }) => {
+      // Those of many photos, or with all that rows hold, may be more than an answer takes.
+      const read = (scopes: ListScope[]) => queuedJobReads.pages(scopes, { ...query, budget });
+      const mayBeMuch = scope.photoId !== null || query.columns === "whole";
+      const readSome = (some: PageKey[]) => (mayBeMuch ? budget.inTurn(() => read(some.map(scopeOf))) : read(some.map(scopeOf)));
+      const pages: QueuedJobPage[] = [];
+      const atOnce = scopesAtOnce(query, MAX_BATCH);
+      for (let i = 0; i < group.length; i += atOnce) pages.push(...(await readSome(group.slice(i, i + atOnce))));
+      return pages;
+    });
+
   return {
     // An account that is closed has rows until they are erased, which operators see.
-    users: new DataLoader((ids) => users.findOwners(ids), { cache }),
-    photos: new DataLoader((ids) => photos.findMany(ids), { cache }),
-    photoIds: new DataLoader((ids) => queuedJobReads.photoIds(ids), { cache }),
-    outputs: new DataLoader((ids) => queuedJobReads.outputs(ids), { cache }),
-    histories: new DataLoader((ids) => queuedJobReads.histories(ids), { cache }),
-    places: new DataLoader((ids) => queuePlaces.find(ids), { cache }),
+    users: createLoader((ids) => users.findOwners(ids)),
+    counters: createLoader((ids) => Promise.all(ids.map((id) => users.counters(id)))),
+    photos: createLoader(loadPhotos),
+    outputs: createLoader((ids) => queuedJobReads.outputs(ids)),
+    histories: createLoader(loadHistories, JSON.stringify),
+    places: createLoader((rows) => queuePlaces.find(rows), ({ id, updatedAt }) => `${id} ${updatedAt}`),
+    pages: createLoader(loadPages, JSON.stringify),
+    counts: createLoader((scopes) => inGroups(scopes, (scope) => JSON.stringify(shapeOf(scope)), (group) => queuedJobReads.counts(group, MOST_COUNTED)), JSON.stringify),
   };
+}
+
+function scopeOf({ scope }: PageKey): ListScope {
+  return scope;
+}
+
+/** What lists have in common that one statement reads. */
+function shapeOf({ userId, photoId, filter }: ListScope) {
+  return [userId === null, photoId === null, filter];
+}
+
+/** Loads what is asked for in one step together, and each key once. Nothing is kept for later steps, which see what was changed. */
+function createLoader<Key, Value>(load: (keys: Key[]) => Promise<(Value | Error)[]>, keyOf: (key: Key) => string = String): DataLoader<Key, Value, string> {
+  const made: DataLoader<Key, Value, string> = new DataLoader(
+    (keys) => {
+      made.clearAll();
+      return load([...keys]);
+    },
+    { maxBatchSize: MAX_BATCH, cacheKeyFn: keyOf },
+  );
+  return made;
+}
+
+/** Loads the keys of each group together; when that fails, the others have their values all the same. */
+async function inGroups<Key, Value>(keys: Key[], groupOf: (key: Key) => string, load: (group: Key[], first: Key) => Promise<Value[]>): Promise<(Value | Error)[]> {
+  const groups = new Map<string, { first: Key; keys: Key[]; places: number[] }>();
+  for (const [place, key] of keys.entries()) {
+    const name = groupOf(key);
+    const group = groups.get(name) ?? { first: key, keys: [], places: [] };
+    group.keys.push(key);
+    group.places.push(place);
+    groups.set(name, group);
+  }
+  const values: (Value | Error)[] = [];
+  await Promise.all([...groups.values()].map(async (group) => {
+    const loaded = await load(group.keys, group.first).catch((error: unknown) => error as Error);
+    for (const [i, place] of group.places.entries()) values[place] = loaded instanceof Error ? loaded : (loaded[i] as Value);
+  }));
+  return values;
 }

@@ -1,7 +1,9 @@
 import "reflect-metadata";
-import type { GraphQLObjectType, GraphQLSchema } from "graphql";
+import { defaultFieldResolver, getNamedType, isObjectType } from "graphql";
+import type { GraphQLField, GraphQLFieldResolver, GraphQLNamedType, GraphQLObjectType, GraphQLSchema } from "graphql";
 import { buildSchema } from "type-graphql";
 import type { QueuedJob } from "../queued-job.js";
+import type { Photo } from "../services/photos.js";
 import type { Context } from "./context.js";
 import { JobConnectionResolver, JobResolver } from "./job/job.resolver.js";
 import { NodeResolver } from "./node/node.resolver.js";
@@ -9,6 +11,7 @@ import { PhotoConnectionResolver, PhotoResolver } from "./photo/photo.resolver.j
 import { QueuedJobConnectionResolver } from "./queued-job/queued-job-connection.type.js";
 import { QueuedJobEventResolver } from "./queued-job/queued-job-event.resolver.js";
 import { QueuedJobResolver } from "./queued-job/queued-job.resolver.js";
+import { JSONObject, JSONValue } from "./scalars.js";
 import { ServiceInfoResolver } from "./service-info/service-info.resolver.js";
 import { UserConnectionResolver, UserResolver } from "./user/user.resolver.js";
 
@@ -24,17 +27,40 @@ export async function createSchema(): Promise<GraphQLSchema> {
     pubSub: { publish() {}, subscribe: () => { throw new Error("No topic is published"); } },
   });
   resolveRowsAtOnce(schema);
+  countValues(schema);
   return schema;
 }
 
 /** Fields of which a page asks each row, and which take the row and the context alone. What TypeGraphQL does for arguments costs more than they do. */
 const OF_ROWS = ["job", "user", "photos", "outputs", "history", "queuePosition", "estimatedStartAt"] as const;
+const OF_PHOTOS = ["url", "previewUrl"] as const;
 
 function resolveRowsAtOnce(schema: GraphQLSchema): void {
-  const fields = (schema.getType("QueuedJob") as GraphQLObjectType<QueuedJob, Context>).getFields();
-  const rows = new QueuedJobResolver();
-  for (const name of OF_ROWS) {
-    const field = fields[name];
-    if (field) field.resolve = (row, _args, context) => rows[name](row, context);
+  const [rows, photos] = [new QueuedJobResolver(), new PhotoResolver()];
+  const fieldsOf = <Row>(type: string) => (schema.getType(type) as GraphQLObjectType<Row, Context>).getFields();
+  const [ofRows, ofPhotos] = [fieldsOf<QueuedJob>("QueuedJob"), fieldsOf<Photo>("Photo")];
+  for (const name of OF_ROWS) Object.assign(ofRows[name] ?? {}, { resolve: ((row, _args, context, info) => rows[name](row, context, info)) satisfies GraphQLFieldResolver<QueuedJob, Context> });
+  for (const name of OF_PHOTOS) Object.assign(ofPhotos[name] ?? {}, { resolve: ((photo, _args, context) => photos[name](photo, context)) satisfies GraphQLFieldResolver<Photo, Context> });
+}
+
+/** A JSON value may be long, and be in the answer under many names: each time counts. */
+function countValues(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    for (const field of isObjectType(type) ? Object.values(type.getFields()) : []) {
+      if (VALUES.includes(getNamedType(field.type))) field.resolve = counted(field);
+    }
   }
+}
+
+const VALUES: readonly GraphQLNamedType[] = [JSONObject, JSONValue];
+
+function counted({ resolve = defaultFieldResolver }: GraphQLField<unknown, Context>): GraphQLFieldResolver<unknown, Context> {
+  return (source, args, context, info) => {
+    const count = (value: unknown): unknown => {
+      context.budget.takeValue(value);
+      return value;
+    };
+    const value: unknown = resolve(source, args, context, info);
+    return value instanceof Promise ? value.then(count) : count(value);
+  };
 }

@@ -20,7 +20,7 @@ import { tookTooLong } from "./execute-in-time.js";
 import { takeGraphqlBodies } from "./graphql-body.js";
 import { headersOf, statusOf } from "./http-status.js";
 import { createKnownAnswers } from "./known-answers.js";
-import { createKnownOperations } from "./known-operations.js";
+import { createDocumentStore, createKnownOperations } from "./known-operations.js";
 import type { OperationCompiler } from "./operation-compiler.js";
 
 export interface GraphqlEndpointOptions {
@@ -52,6 +52,7 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
     hideSchemaDetailsFromClientErrors: options.production,
     csrfPrevention: true,
     persistedQueries: false,
+    documentStore: createDocumentStore(),
     parseOptions: { maxTokens: LIMITS.tokens },
     validationRules: [limitRule],
     validationOptions: { maxErrors: MAX_ERRORS },
@@ -93,7 +94,7 @@ function createContexts(options: GraphqlEndpointOptions): (request: FastifyReque
 async function contextOf(request: FastifyRequest, { services, authenticator }: GraphqlEndpointOptions): Promise<Context> {
   try {
     const { user } = await authenticator.fromRequest(request);
-    return createContext(services, { user, requestId: request.id, log: () => request.log.child({ userId: user.id }) as Logger, cached: true });
+    return createContext(services, { user, requestId: request.id, log: () => request.log.child({ userId: user.id }) as Logger });
   } catch (error) {
     if (isInternal(error)) request.log.error({ err: error }, "a request could not be authenticated");
     throw asGraphQLError(error, { http: { status: statusOf(error), headers: new HeaderMap(Object.entries(headersOf(error))) } });

@@ -16,6 +16,7 @@ import { executeInTime } from "./execute-in-time.js";
 import { takeGraphqlBodies } from "./graphql-body.js";
 import { badRequest, refuseAsGraphql } from "./refuse-as-graphql.js";
 import type { Operations } from "./operations.js";
+import { subscribe } from "./subscribe.js";
 import { createStreamWriter } from "./stream-writer.js";
 import type { StreamWriter } from "./stream-writer.js";
 import type { UserConnections } from "./user-connections.js";
@@ -93,6 +94,7 @@ function createStreamHandler({ operations, teller, operationMs }: GraphqlStreams
     authenticate: () => null,
     validate: () => [],
     execute: (args) => executeInTime(args as ExecutionArgs, operationMs),
+    subscribe: (args) => subscribe(args as ExecutionArgs),
     async onSubscribe({ raw, context }, params) {
       const prepared = await operations.prepare(context.session, params, { requestId: raw.id, log: context.log });
       return ("schema" in prepared ? prepared : refusal(prepared)) as OperationArgs<undefined>;

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { GraphQLError, execute } from "graphql";
 import type { ExecutionResult, GraphQLSchema } from "graphql";
 import type { Context } from "../graphql/context.js";
+import { AnswerBudget } from "../graphql/limits/answer-budget.js";
 import type { VariablesChecker } from "../graphql/limits/variables-checker.js";
 import type { ErrorTeller } from "./error-teller.js";
 import { statusOfResult } from "./http-status.js";
@@ -43,8 +44,10 @@ export function createKnownAnswers({ schema, known, compiled, exceeds, contextOf
     if (!fast) return execute({ schema, document, contextValue, variableValues, ...(operationName !== undefined && { operationName }) });
     const result = (await fast(undefined, contextValue, variableValues)) as ExecutionResult;
     if (!result.errors) return result;
-    // The last word on errors has graphql-js, where to ask again does no harm.
-    return operation.operation === "query" ? null : { ...result, errors: result.errors.map(asGraphqlJsTells) };
+    if (operation.operation !== "query") return { ...result, errors: result.errors.map(asGraphqlJsTells) };
+    // The last word on errors has graphql-js, where to ask again does no harm: as if it had not been asked, or at once, where it asks too much.
+    if (!contextValue.budget.isExceeded) contextValue.budget = new AnswerBudget();
+    return null;
   }
 
   function toText({ data, errors }: ExecutionResult, reply: FastifyReply, context: Context, operationName: string | undefined): string {

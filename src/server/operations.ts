@@ -41,7 +41,7 @@ export function createOperations(options: OperationsOptions): Operations {
       if (excess) return [excess];
       try {
         const user = await session.refresh();
-        const contextValue = createContext(services, { ...named, user, cached: false });
+        const contextValue = createContext(services, { ...named, user });
         return { schema, document, contextValue, ...(operationName != null && { operationName }), ...(variables != null && { variableValues: variables }) };
       } catch (error) {
         return [asGraphQLError(error)];

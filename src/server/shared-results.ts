@@ -1,6 +1,7 @@
 import { Kind, execute, getOperationAST, visit } from "graphql";
 import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLError, GraphQLFormattedError } from "graphql";
 import type { ToldEvent } from "../events/subscription.js";
+import { renewContext } from "../graphql/context.js";
 import type { Context } from "../graphql/context.js";
 import type { QueuedJobEvent } from "../queued-job.js";
 import { asGraphQLError } from "./as-graphql-error.js";
@@ -47,10 +48,10 @@ export function createSharedResults(compiled: OperationCompiler, tell: (errors: 
   }
 
   function run(args: ExecutionArgs, told: ToldEvent): ExecutionResult | PromiseLike<ExecutionResult> {
-    const plain = () => execute({ ...args, rootValue: told });
+    const plain = () => execute({ ...args, rootValue: told, contextValue: renewContext(args.contextValue as Context) });
     const fast = compiled(args.document, args.operationName);
     if (!fast) return plain();
-    const result = fast(told, args.contextValue, args.variableValues ?? {}) as ExecutionResult | Promise<ExecutionResult>;
+    const result = fast(told, renewContext(args.contextValue as Context), args.variableValues ?? {}) as ExecutionResult | Promise<ExecutionResult>;
     // The last word on errors has graphql-js.
     const checked = (ended: ExecutionResult) => (ended.errors ? plain() : ended);
     return "then" in result ? result.then(checked) : checked(result);

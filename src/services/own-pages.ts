@@ -33,7 +33,8 @@ interface Together {
 
 /** In one statement; rows of the longest page keep those of the others waiting. */
 const MOST = 32;
-const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+/** No row has it: a page before it is the first. */
+export const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 /** As the columns are, and not as JSON, which costs PostgreSQL five times as much. */
 export const briefColumns = (sql: Sql) => sql`t.user_id as "userId", t.job_name as "jobName", t.status, t.photo_count as "photoCount", t.priority, t.progress, t.attempts, t.version, rfc3339(t.created_at) as "createdAt"`;
@@ -54,19 +55,19 @@ export function createOwnPages({ sql }: Pick<Database, "sql">): (page: OwnPage) 
     await nextTurn();
     if (together?.asked === asked) together = null;
     const pages = await available(() => readPages(sql, [...asked.values()]));
-    return new Map([...asked.keys()].map((key, i) => [key, pages[i] ?? EMPTY]));
+    return new Map([...asked.keys()].map((key, i) => [key, pages[i] ?? EMPTY_PAGE]));
   }
 
   return async (page) => {
     const key = `${page.userId} ${page.first} ${page.beforeId}`;
     if (!together || together.asked.size === MOST) together = begin();
     together.asked.set(key, page);
-    return (await together.pages).get(key) ?? EMPTY;
+    return (await together.pages).get(key) ?? EMPTY_PAGE;
   };
 }
 
 /** Of a user who was deleted meanwhile. */
-const EMPTY: QueuedJobPage = { rows: [], hasMore: false, lastSeq: 0 };
+export const EMPTY_PAGE: QueuedJobPage = { rows: [], hasMore: false, lastSeq: 0 };
 
 async function readPages(sql: Sql, asked: OwnPage[]): Promise<QueuedJobPage[]> {
   const rows = await sql<Row[]>`
@@ -75,7 +76,8 @@ async function readPages(sql: Sql, asked: OwnPage[]): Promise<QueuedJobPage[]> {
       with ordinality as q(user_id, before_id, most, page)
     join user_streams s on s.user_id = q.user_id
     left join lateral (
-      select t.id, ${briefColumns(sql)} from queued_jobs t where t.user_id = q.user_id and t.id < q.before_id order by t.id desc limit q.most) j on true
+      select t.id, ${briefColumns(sql)} from queued_jobs t
+      where t.user_id >= q.user_id and (t.user_id, t.id) < (q.user_id, q.before_id) order by t.user_id desc, t.id desc limit q.most) j on true
     order by q.page, j.id desc`;
   const pages = asked.map((): Row[] => []);
   for (const row of rows) pages[row.page - 1]?.push(row);

@@ -1,78 +1,61 @@
 import { available } from "../db/database.js";
 import type { Database } from "../db/database.js";
-import type { QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
-import { briefColumns, createOwnPages, toPage } from "./own-pages.js";
+import type { QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
+import { createListPages } from "./list-pages.js";
+import type { ListScope, PageQuery } from "./list-pages.js";
+import { EMPTY_PAGE } from "./own-pages.js";
 import type { QueuedJobPage } from "./own-pages.js";
-import { filterCondition } from "./queued-jobs/filter.js";
-import type { QueuedJobFilter } from "./queued-jobs/filter.js";
-import { queuedJobJson, recordedOutputs } from "./queued-jobs/statements.js";
+import { recordedOutputs } from "./queued-jobs/statements.js";
+import { UNBOUNDED } from "./read-budget.js";
+import type { ReadBudget } from "./read-budget.js";
 
-/** Whose QueuedJobs a list is of; null: everybody's. */
-export interface ListScope {
-  userId: string | null;
-  /** Only those on this photo. */
-  photoId: string | null;
-  filter: QueuedJobFilter;
+/** Events that a history has at most: the newest. */
+export const MAX_HISTORY = 100;
+
+export interface HistoryQuery {
+  /** Without them an event tells no more than what happened when. */
+  snapshots: boolean;
+  budget?: ReadBudget;
 }
 
-interface PageRow {
-  lastSeq: number;
-  id: string | null;
-  /** Unless the page is a brief one: then its columns stand beside. */
-  queuedJob?: QueuedJob;
-}
-
-export interface PageQuery {
-  readerId: string;
-  first: number;
-  beforeId: string | null;
-  brief?: boolean;
+interface HistoryRow extends QueuedJobEvent {
+  place: number;
+  bytes: number;
 }
 
 export type QueuedJobReads = ReturnType<typeof createQueuedJobReads>;
 
-export function createQueuedJobReads({ sql }: Database) {
-  const ownPage = createOwnPages({ sql });
+export function createQueuedJobReads(database: Database) {
+  const { sql } = database;
+  const lists = createListPages(database);
 
-  function inScope({ userId, photoId, filter }: ListScope) {
-    return sql`true ${userId === null ? sql`` : sql`and t.user_id = ${userId}`}
-      ${photoId === null ? sql`` : sql`and t.id in (select p.queued_job_id from queued_job_photos p where p.photo_id = ${photoId})`} ${filterCondition(sql, filter)}`;
-  }
-
-  const readPage = (scope: ListScope, query: PageQuery): Promise<QueuedJobPage> =>
-    available(async () => {
-      const columns = query.brief ? sql`t.id, ${briefColumns(sql)}` : sql`t.id, ${queuedJobJson(sql, sql`null::jsonb`)} as "queuedJob"`;
-      const rows = await sql<PageRow[]>`
-        select s.last_seq::float8 as "lastSeq", j.* from user_streams s left join lateral (
-          select ${columns} from queued_jobs t
-          where ${inScope(scope)} ${query.beforeId === null ? sql`` : sql`and t.id < ${query.beforeId}`}
-          order by t.id desc limit ${query.first + 1}) j on true
-        where s.user_id = ${query.readerId} order by j.id desc`;
-      return toPage(rows, query.first);
-    });
+  /** The newest first, up to the event by which they are too many or too long. */
+  const readHistories = (queuedJobIds: readonly string[], { snapshots, budget = UNBOUNDED }: HistoryQuery) => sql<HistoryRow[]>`
+    with newest as (
+      select q.place, e.user_id, e.seq, e.bytes from unnest(${[...queuedJobIds]}::uuid[]) with ordinality q(id, place) cross join lateral (
+        select user_id, seq, ${snapshots ? sql`case when bytes > 0 then bytes else octet_length(snapshot::text) end` : sql`0`} as bytes
+        from queued_job_events where queued_job_id = q.id order by seq desc limit ${MAX_HISTORY}) e limit ${budget.rowsLeft + 1}),
+    bounded as (select *, coalesce(sum(bytes) over (order by place, seq desc rows between unbounded preceding and 1 preceding), 0) as before from newest)
+    select b.place::int, b.bytes::float8, e.seq::float8, e.type, rfc3339(e.at) as at ${snapshots ? sql`, e.snapshot as "queuedJob"` : sql``}
+    from bounded b join queued_job_events e using (user_id, seq) where b.before <= ${budget.bytesLeft} order by b.place, e.seq`;
 
   return {
-    /**
-     * One statement, so that the page and the position are of one moment. `brief`: of a row only what is told in lists; the
-     * rest, of which a result alone may have 256 kB, is not even read.
-     */
-    page: (scope: ListScope, query: PageQuery): Promise<QueuedJobPage> => (query.brief && isAllOf(query.readerId, scope) ? ownPage({ userId: query.readerId, ...query }) : readPage(scope, query)),
+    ...lists,
+
+    /** One statement, so that the page and the position are of one moment. */
+    page: async (scope: ListScope, query: PageQuery): Promise<QueuedJobPage> => (await lists.pages([scope], query))[0] ?? EMPTY_PAGE,
 
     /** Exact up to `most`, and no more than that. */
-    count: (scope: ListScope, most: number): Promise<number> =>
-      available(async () => {
-        const [row] = await sql<{ n: number }[]>`select count(*)::int as n from (select 1 from queued_jobs t where ${inScope(scope)} limit ${most}) few`;
-        return row?.n ?? 0;
-      }),
+    count: async (scope: ListScope, most: number): Promise<number> => (await lists.counts([scope], most))[0] ?? 0,
 
-    /** The logged events of each, oldest first. */
-    histories: (queuedJobIds: readonly string[]): Promise<QueuedJobEvent[][]> =>
+    /** The newest logged events of each, oldest first. */
+    histories: (queuedJobIds: readonly string[], query: HistoryQuery = { snapshots: true }): Promise<QueuedJobEvent[][]> =>
       available(async () => {
-        const rows = await sql<{ id: string; events: QueuedJobEvent[] }[]>`
-          select queued_job_id as id, jsonb_agg(jsonb_build_object('seq', seq, 'type', type, 'at', rfc3339(at), 'queuedJob', snapshot) order by seq) as events
-          from queued_job_events where queued_job_id = any(${[...queuedJobIds]}) group by 1`;
-        const byId = new Map(rows.map((row) => [row.id, row.events]));
-        return queuedJobIds.map((id) => byId.get(id) ?? []);
+        const rows = await readHistories(queuedJobIds, query);
+        query.budget?.takeRead(rows.length, rows.reduce((sum, { bytes }) => sum + bytes, 0));
+        const histories = queuedJobIds.map((): QueuedJobEvent[] => []);
+        for (const { place, bytes: _, ...event } of rows) histories[place - 1]?.push(event);
+        return histories;
       }),
 
     /** In the order of the ids. */
@@ -101,8 +84,4 @@ export function createQueuedJobReads({ sql }: Database) {
         return queuedJobIds.map((id) => byId.get(id) ?? []);
       }),
   };
-}
-
-function isAllOf(readerId: string, { userId, photoId, filter }: ListScope): boolean {
-  return userId === readerId && photoId === null && filter.statuses === null && filter.jobs === null;
 }

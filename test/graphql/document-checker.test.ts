@@ -55,6 +55,20 @@ describe("the document checker", () => {
     assert.equal(faults(`{ me ${"{ queuedJobs ".repeat(100_000)}`)[0]?.[0], "GRAPHQL_PARSE_FAILED");
   });
 
+  it("keeps as many documents as it has room for, counted by what they are made of", () => {
+    const checker = createDocumentChecker(schema, { introspection: false, production: true });
+    const large = (i: number) => `query Q${i} { queuedJobs(filter: { job: [${'"a" '.repeat(1950)}] }) { totalCount } }`;
+    const small = checker.check("{ me { id } }");
+    const first = checker.check(large(0));
+    for (let i = 1; i < 40; i++) {
+      checker.check(large(i));
+      assert.equal(checker.check("{ me { id } }"), small);
+    }
+    const last = checker.check(large(39));
+    assert.equal(checker.check(large(39)), last);
+    assert.notEqual(checker.check(large(0)), first);
+  });
+
   it("keeps no document that may not be executed", () => {
     const checker = createDocumentChecker(schema, { introspection: false, production: true });
     assert.notEqual(checker.check("{ nothing }"), checker.check("{ nothing }"));

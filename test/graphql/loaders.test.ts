@@ -1,6 +1,9 @@
 // What an answer costs in statements: as many for many rows as for few.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { AnswerBudget } from "../../src/graphql/limits/answer-budget.js";
+import { loadersOf } from "../../src/graphql/loaders.js";
+import type { HasLoaders } from "../../src/graphql/loaders.js";
 import { startCountedService } from "../support/counted-service.js";
 import type { CountedService } from "../support/counted-service.js";
 import { smallPhoto } from "../support/small-photo.js";
@@ -27,10 +30,10 @@ describe("the loaders", () => {
   });
   after(() => counted.close());
 
-  async function costOf(query: string): Promise<{ statements: number; data: Awaited<ReturnType<TestClient["get"]>> }> {
+  async function costOf(query: string, client = admin): Promise<{ statements: number; data: Awaited<ReturnType<TestClient["get"]>> }> {
     let data;
     const statements = await counted.statements(async () => {
-      data = await admin.get(query);
+      data = await client.get(query);
     });
     return { statements, data };
   }
@@ -44,6 +47,54 @@ describe("the loaders", () => {
     assert.ok(rows.every(({ photos, outputs, history, job }) => photos.length === 1 && outputs.length === 1 && history.length === 1 && job.name === "metadata"));
     assert.ok(one.statements >= 6, `only ${one.statements} statements were counted`);
     assert.equal(all.statements, one.statements);
+  });
+
+  it("read the QueuedJobs of many photos or users, and their numbers, with as many statements as of one", async () => {
+    const person = await counted.service.person();
+    for (let i = 0; i < 5; i++) {
+      const { json } = await person.upload(smallPhoto(), { type: "image/png" });
+      for (let n = 0; n < i; n++) await person.enqueue("metadata", {}, { photoIds: [json["id"]] });
+    }
+    const ask = (query: string) => costOf(query, person);
+    for (const fields of ["id", "id error { code }", "id parameters"]) {
+      const of = (first: number) => `{ photos(first: ${first}) { nodes { id queuedJobs(first: 2) { totalCount pageInfo { hasNextPage } nodes { ${fields} photos { id } } } } } }`;
+      const one = await ask(of(1));
+      const five = await ask(of(5));
+      assert.equal(five.statements, one.statements, fields);
+      assert.deepEqual(five.data.photos.nodes.map(({ queuedJobs }: { queuedJobs: { totalCount: number; nodes: unknown[] } }) => [queuedJobs.totalCount, queuedJobs.nodes.length]), [[4, 2], [3, 2], [2, 2], [1, 1], [0, 0]]);
+      for (const { id, queuedJobs } of five.data.photos.nodes) for (const row of queuedJobs.nodes) assert.deepEqual(row.photos, [{ id }]);
+    }
+    const users = (first: number) => `{ users(first: ${first}) { nodes { queuedJobs(first: 2) { totalCount nodes { id error { code } } } } } }`;
+    assert.equal((await costOf(users(6))).statements, (await costOf(users(1))).statements);
+  });
+
+  it("read one list once, however often it is asked for", async () => {
+    const person = await counted.service.person();
+    for (let i = 0; i < 3; i++) await person.enqueue("echo");
+    const of = (first: number) => `{ queuedJobs(first: ${first}) { nodes { user { queuedJobs(first: 3) { totalCount nodes { id parameters } } limits { unfinished } } } } }`;
+    assert.equal((await costOf(of(3), person)).statements, (await costOf(of(1), person)).statements);
+  });
+
+  it("say so where the photos of a QueuedJob cannot be read, and not that it has none", async () => {
+    const query = "{ queuedJobs(first: 12, allUsers: true) { nodes { photos { id } } } }";
+    await counted.database.sql`alter table photos rename to hidden`;
+    const { data, errors } = await admin.ask(query);
+    await counted.database.sql`alter table hidden rename to photos`;
+    assert.deepEqual([data, errors?.[0]?.extensions.code, errors?.[0]?.path?.at(-1)], [null, "INTERNAL_SERVER_ERROR", "photos"]);
+  });
+
+  it("ask for a thousand ids at once, each once, and again in the next step", async () => {
+    const asked: number[] = [];
+    const photos = { findMany: async (ids: readonly string[]) => (asked.push(ids.length), ids.map(() => null)) };
+    const queuedJobReads = { photoIds: async (ids: readonly string[]) => ids.map((id) => [id, `${Number(id) + 1}`]), outputs: async (ids: readonly string[]) => (asked.push(ids.length), ids.map(() => [])) };
+    const { outputs, photos: photosOf } = loadersOf({ photos, queuedJobReads, budget: new AnswerBudget(), loaders: null } as unknown as HasLoaders);
+    const ids = Array.from({ length: 1500 }, (_, i) => String(i % 1200));
+    await Promise.all(ids.map((id) => outputs.load(id)));
+    await outputs.load("0");
+    assert.deepEqual(asked.splice(0), [1000, 200, 1]);
+    // 0 to 1000 of the first thousand QueuedJobs, 1000 to 1200 of the others.
+    await Promise.all(ids.map((id) => photosOf.load(id)));
+    assert.deepEqual(asked.toSorted((a, b) => b - a), [1000, 201, 1]);
   });
 
   it("count a list only where totalCount is asked for", async () => {

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { buildSchema, isEnumType, isInputObjectType, isInterfaceType, isObjectType, isRequiredArgument, isRequiredInputField, isScalarType, lexicographicSortSchema, printSchema, printType, validateSchema } from "graphql";
+import { buildSchema, getNullableType, isEnumType, isInputObjectType, isInterfaceType, isListType, isObjectType, isRequiredArgument, isRequiredInputField, isScalarType, lexicographicSortSchema, printSchema, printType, validateSchema } from "graphql";
 import type { GraphQLArgument, GraphQLField, GraphQLInputField, GraphQLNamedType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema } from "graphql";
 import { createSchema } from "../../src/graphql/schema.js";
+import { catalogue } from "../../src/tasks/catalogue.js";
 
 // This file is run from dist/test/graphql/.
 const root = new URL("../../../", import.meta.url);
@@ -42,6 +43,14 @@ describe("the schema", () => {
     assert.deepEqual(undescribed, []);
   });
 
+  it("says of each list that no argument bounds how long it can be", () => {
+    const lists = ownTypes(schema).filter(isObjectType).flatMap((type) => Object.values(type.getFields()).filter((field) => isListType(getNullableType(field.type))).map((field) => [`${type.name}.${field.name}`, field] as const));
+    const unbounded = lists.filter(([name, { args, extensions }]) => !/Connection\.(edges|nodes)$/.test(name) && args.length === 0 && extensions["maxItems"] === undefined);
+    assert.deepEqual(unbounded.map(([name]) => name), []);
+    const photos = lists.find(([name]) => name === "QueuedJob.photos")?.[1].extensions["maxItems"];
+    assert.equal(photos, Math.max(...[...catalogue.values()].map(({ maxPhotos }) => maxPhotos)));
+  });
+
   it("asks the resolvers of a row with the row and the context alone", () => {
     const fields = (schema.getType("QueuedJob") as GraphQLObjectType).getFields();
     const [job, user] = [{ name: "echo" }, { id: "1" }];
@@ -55,8 +64,10 @@ describe("the schema", () => {
     const objects = ownTypes(schema).filter(isObjectType).filter(({ name }) => !["Query", "Mutation", "Subscription"].includes(name));
     const resolved = objects.flatMap((type) => Object.values(type.getFields()).flatMap(({ name, resolve }) => (resolve ? [`${type.name}.${name}`] : [])));
     assert.deepEqual(resolved.toSorted(), [
+      // JSON values, which are counted.
+      "Job.parameterSchema", "Job.resultSchema",
       "JobConnection.totalCount", "Photo.previewUrl", "Photo.queuedJobs", "Photo.url", "PhotoConnection.totalCount",
-      "QueuedJob.estimatedStartAt", "QueuedJob.history", "QueuedJob.job", "QueuedJob.outputs", "QueuedJob.photos", "QueuedJob.queuePosition", "QueuedJob.user",
+      "QueuedJob.estimatedStartAt", "QueuedJob.history", "QueuedJob.job", "QueuedJob.outputs", "QueuedJob.parameters", "QueuedJob.photos", "QueuedJob.queuePosition", "QueuedJob.result", "QueuedJob.user",
       "QueuedJobConnection.totalCount", "User.limits", "User.queuedJobs", "UserConnection.totalCount",
     ]);
   });

@@ -20,6 +20,8 @@ const times = (count: number, make: (i: number) => string, by = " ") => Array.fr
 /** `a { b { c } }` of any depth. */
 const nested = (levels: string[], leaf: string) => `{ ${levels.join(" { ")} { ${leaf} ${"} ".repeat(levels.length)}}`;
 const loop = (rounds: number) => nested(["me", ...Array.from({ length: rounds }, () => ["queuedJobs(first: 1)", "nodes", "user"]).flat()], "id");
+/** Of a user's QueuedJobs, three within each other. */
+const pages = (first: string) => nested(["me", ...Array.from({ length: 3 }, (_, i) => [...(i > 0 ? ["user"] : []), `queuedJobs(first: ${first})`, "nodes"]).flat()], "id").slice(2, -2);
 const bomb = (doublings: number) => `{ me { ...F0 } } ${times(doublings, (i) => `fragment F${i} on User { ...F${i + 1} ...F${i + 1} }`)} fragment F${doublings} on User { id }`;
 const enqueue = "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id } }";
 const submit = (input: unknown) => ({ query: enqueue, variables: { input } });
@@ -38,11 +40,12 @@ const TOO_MUCH: HostileDocument[] = [
   { what: "a loop through users that only fragments make deep", query: `{ me { ...A } } ${times(6, (i) => `fragment ${"ABCDEF"[i]} on User { queuedJobs { nodes { user { ${i === 5 ? "id" : `...${"ABCDEF"[i + 1]}`} } } } }`)}`, codes: VALIDATION, limit: "depth" },
   { what: "21 directives", query: `{ me { id ${"@include(if: true) ".repeat(21)} } }`, codes: VALIDATION },
   { what: "500 directives", query: `{ me { ${times(30, () => `id ${"@skip(if: false) ".repeat(12)}`)} } }`, codes: [...VALIDATION, ...PARSE] },
-  { what: "pages of a hundred within pages of a hundred", query: "{ me { queuedJobs(first: 100) { nodes { user { queuedJobs(first: 100) { nodes { id } } } } } } }", codes: VALIDATION, limit: "cost" },
-  { what: "pages of two billion within pages, by a variable", query: "query ($n: Int!) { me { queuedJobs(first: $n) { nodes { user { queuedJobs(first: $n) { nodes { id } } } } } } }", variables: { n: 2 ** 31 - 1 }, codes: [...VALIDATION, ...INPUT], limit: "cost" },
-  { what: "pages of a hundred within pages, by a default", query: "query ($n: Int = 100) { me { queuedJobs(first: $n) { nodes { user { queuedJobs(first: $n) { nodes { id } } } } } } }", codes: VALIDATION, limit: "cost" },
+  { what: "pages of a hundred within pages of a hundred within pages", query: `{ ${pages("100")} }`, codes: VALIDATION, limit: "cost" },
+  { what: "pages of two billion within pages, by a variable", query: `query ($n: Int!) { ${pages("$n")} }`, variables: { n: 2 ** 31 - 1 }, codes: [...VALIDATION, ...INPUT], limit: "cost" },
+  { what: "pages of a hundred within pages, by a default", query: `query ($n: Int = 100) { ${pages("$n")} }`, codes: VALIDATION, limit: "cost" },
   { what: "everybody's photos' jobs' photos", query: "{ photos(first: 100) { nodes { queuedJobs(first: 100) { nodes { photos { id queuedJobs(first: 100) { nodes { id } } } } } } } }", codes: VALIDATION, limit: "cost" },
-  { what: "histories of histories of a hundred", query: "{ queuedJobs(first: 100) { nodes { history { queuedJob { history { queuedJob { history { queuedJob { id } } } } } } } } }", codes: VALIDATION, limit: "cost" },
+  { what: "histories of histories of a hundred", query: "{ queuedJobs(first: 100) { nodes { history { queuedJob { history { queuedJob { history { queuedJob { id } } } } } } } } }", codes: VALIDATION, limit: "history" },
+  { what: "a name of 20,000 characters in the histories of a hundred", query: `{ queuedJobs(first: 100) { nodes { history { ${"a".repeat(20_000)}: type } } } }`, codes: VALIDATION, limit: "cost" },
   { what: "fragments that double sixteen times", query: bomb(16), codes: VALIDATION, limit: "selections" },
   { what: "fragments that double forty times", query: bomb(40), codes: VALIDATION, limit: "selections" },
 ];

@@ -190,7 +190,7 @@ describe("what is another's", () => {
     };
     const { ids } = stranger;
     for (const id of [...Object.values(ids), "echo"]) await walk("Query", operationOf(schema, "Query.node", 3), { id });
-    for (const id of [ids.finished, ids.failed]) await walk("Query", operationOf(schema, "Query.queuedJob", 4), { id });
+    for (const id of [ids.finished, ids.failed]) await walk("Query", operationOf(schema, "Query.queuedJob", 3), { id });
     await walk("Query", operationOf(schema, "Query.user", 4), { id: ids.user });
     await walk("Query", operationOf(schema, "Query.photo", 4), { id: ids.photo });
     await walk("Query", operationOf(schema, "Query.job", 2), { name: "echo" });

@@ -17,7 +17,7 @@ fragment Row on QueuedJob { ${ROW} }`;
 const NODE = "query ($id: ID!) { node(id: $id) { __typename id ... on User { name limits { unfinished } } ... on Job { title } ... on QueuedJob { priority } } }";
 const ONE = "query Q($id: ID!) { queuedJob(id: $id) { id status } me { id } }";
 const MANY = "query ($ids: ID!, $n: Int) { users(first: $n) { nodes { queuedJobs(first: 100) { nodes { id } } } } me { limits { unfinished } } user(id: $ids) { queuedJobs(first: $n) { nodes { id } } } }";
-const NESTED = "query ($n: Int) { queuedJobs(first: $n) { nodes { user { queuedJobs(first: 100) { nodes { id } } } } } }";
+const NESTED = "query ($n: Int) { queuedJobs(first: $n) { nodes { photos { queuedJobs(first: $n) { nodes { id } } } } } }";
 const SUBMIT = "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id status version createdAt parameters } }";
 const DELETE = "mutation M($id: ID!) { deleteQueuedJob(id: $id) }";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
+import type { QueuedJob } from "../../src/queued-job.js";
 import type { Lane } from "../../src/queue/hint-queue.js";
 import { createQueuePlaces } from "../../src/services/queue-places.js";
 import type { QueuePlaces } from "../../src/services/queue-places.js";
@@ -21,7 +22,7 @@ describe("the waiting line", () => {
   after(() => waist.close());
   /** One that has not seen the crowd yet. */
   const unseen = (): QueuePlaces => createQueuePlaces({ database: waist.database, catalogue: new Map([...catalogue, [albumTask.name, albumTask]]), startRate: { rate: async (lane) => rates[lane] } });
-  const positions = async (...rows: { id: string }[]) => (await unseen().find(rows.map(({ id }) => id))).map((place) => place?.position ?? null);
+  const positions = async (...rows: QueuedJob[]) => (await unseen().find(rows)).map((place) => place?.position ?? null);
 
   it("has one's own by priority, and within it by their time", async () => {
     const user = await waist.newUser();
@@ -35,7 +36,7 @@ describe("the waiting line", () => {
     const [running, finished, later] = [await waist.submit(user), await waist.finished(user), await waist.submit(user, { runAt: new Date(Date.now() + 60_000) })];
     await waist.start(running);
     const waiting = await waist.submit(user);
-    assert.deepEqual(await positions(running, finished, later, { id: user.id }, waiting), [null, null, null, null, 0]);
+    assert.deepEqual(await positions(running, finished, later, { ...waiting, id: user.id, updatedAt: later.updatedAt }, waiting), [null, null, null, null, 0]);
     assert.deepEqual(await unseen().find([]), []);
   });
 
@@ -59,9 +60,9 @@ describe("the waiting line", () => {
     const user = await waist.newUser();
     const [, second] = await waist.submitMany(user, [{}, {}]);
     assert.ok(second);
-    assert.deepEqual(await unseen().find([second.id]), [{ position: 1, startsAt: null }]);
+    assert.deepEqual(await unseen().find([second]), [{ position: 1, startsAt: null }]);
     rates.worker = 0.1;
-    const [place] = await unseen().find([second.id]);
+    const [place] = await unseen().find([second]);
     const seconds = (Date.parse(place?.startsAt ?? "") - Date.now()) / 1000;
     assert.ok(seconds > 18 && seconds <= 20, String(seconds));
   });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
 import { createQueuedJobReads } from "../../src/services/queued-job-reads.js";
-import type { ListScope, QueuedJobReads } from "../../src/services/queued-job-reads.js";
+import type { ListScope } from "../../src/services/list-pages.js";
+import type { QueuedJobReads } from "../../src/services/queued-job-reads.js";
 import type { User } from "../../src/services/users.js";
 import { createTestWaist } from "../support/test-waist.js";
 import type { TestWaist } from "../support/test-waist.js";
@@ -40,14 +41,46 @@ describe("reading QueuedJobs", () => {
     });
 
     it("that is brief holds what lists tell of a row, as it is, and is as empty and as long as the other", async () => {
-      assert.deepEqual(await page({}, { brief: true }), { rows: [], hasMore: false, lastSeq: 0 });
+      assert.deepEqual(await page({}, { columns: "brief" }), { rows: [], hasMore: false, lastSeq: 0 });
       const finished = await waist.finished(user, { priority: 7 });
       await waist.submit(user);
-      const { rows, hasMore, lastSeq } = await page({}, { brief: true, first: 1, beforeId: "ffffffff-ffff-7fff-8fff-ffffffffffff" });
+      const { rows, hasMore, lastSeq } = await page({}, { columns: "brief", first: 1, beforeId: "ffffffff-ffff-7fff-8fff-ffffffffffff" });
       assert.deepEqual([rows.length, hasMore, lastSeq], [1, true, 4]);
-      const [brief = {}] = (await page({}, { brief: true })).rows.slice(1);
+      const [brief = {}] = (await page({}, { columns: "brief" })).rows.slice(1);
       const { id, userId, jobName, status, photoCount, priority, progress, attempts, version, createdAt } = finished;
       assert.deepEqual(brief, { page: 1, lastSeq: 4, id, userId, jobName, status, photoCount, priority, progress, attempts, version, createdAt });
+    });
+
+    it("that tells the state holds all but what may be long", async () => {
+      const finished = await waist.finished(user, { priority: 7 });
+      assert.deepEqual((await page({}, { columns: "state" })).rows, [{ ...finished, outputs: null, parameters: null, result: null }]);
+    });
+
+    it("reads no further than the row by which it is too long, or there are too many, and says what it has read", async () => {
+      const made = await waist.submitMany(user, Array.from({ length: 5 }, () => ({ parameters: { message: "x".repeat(1000) } })));
+      const read: [rows: number, bytes: number][] = [];
+      const budget = { rowsLeft: 10, bytesLeft: 3000, takeRead: (rows: number, bytes: number) => void read.push([rows, bytes]) };
+      assert.deepEqual(idsOf((await page({}, { columns: "whole", budget })).rows), idsOf(made).toReversed().slice(0, 2));
+      assert.equal((await page({}, { columns: "state", budget: { ...budget, rowsLeft: 2 } })).rows.length, 3);
+      const [[, whole = 0] = [], [rows] = []] = read;
+      assert.ok(whole > 3000 && whole < 5000, `${whole} bytes`);
+      assert.equal(rows, 3);
+    });
+
+    it("of many photos, and their counts, come in the order of the photos", async () => {
+      const photos = [await waist.newPhoto(user), await waist.newPhoto(user), await waist.newPhoto(user)];
+      const on = async (...ids: (string | undefined)[]) => (await waist.submit(user, { job: "album", photoIds: ids.flatMap((id) => id ?? []) })).id;
+      const [a, b, c] = photos.map(({ id }) => id);
+      const both = await on(a, c);
+      const [one, other] = [await on(a), await on(a, a)];
+      const scopes = [c, b, a].map((photoId) => scope({ photoId: photoId ?? null }));
+      for (const columns of ["brief", "state", "whole"] as const) {
+        const pages = await reads.pages(scopes, { readerId: user.id, first: 2, beforeId: null, columns });
+        assert.deepEqual(pages.map(({ rows, hasMore }) => [idsOf(rows), hasMore]), [[[both], false], [[], false], [[other, one], true]], columns);
+        const [, , rest] = await reads.pages(scopes, { readerId: user.id, first: 2, beforeId: one, columns });
+        assert.deepEqual(idsOf(rest?.rows ?? []), [both]);
+      }
+      assert.deepEqual(await reads.counts(scopes, 2), [1, 0, 2]);
     });
 
     it("is empty for one who has none, and tells where the stream stands", async () => {
@@ -120,6 +153,29 @@ describe("reading QueuedJobs", () => {
   it("counts exactly up to a bound and stops there", async () => {
     await waist.submitMany(user, [{}, {}, {}, {}]);
     assert.deepEqual([await reads.count(scope(), 3), await reads.count(scope(), 4), await reads.count(scope(), 5)], [3, 4, 4]);
+  });
+
+  it("gives the newest hundred events of a history, and without snapshots what happened when", async () => {
+    const { id } = await waist.submit(user);
+    for (let i = 0; i < 60; i++) {
+      await waist.queuedJobs.cancel(user, id);
+      await waist.queuedJobs.retry(user, id);
+    }
+    const events = waist.rung.filter(({ queuedJob }) => queuedJob.id === id);
+    assert.deepEqual(await reads.histories([id]), [events.slice(-100)]);
+    assert.deepEqual(await reads.histories([id], { snapshots: false }), [events.slice(-100).map(({ queuedJob: _, ...event }) => event)]);
+  });
+
+  it("ends histories with the event by which they are too long, or there are too many, and says what it has read", async () => {
+    const [{ id: first }, { id: second }] = [await waist.finished(user, { parameters: { message: "x".repeat(1000) } }), await waist.finished(user)];
+    const read: [rows: number, bytes: number][] = [];
+    const budget = { rowsLeft: 10, bytesLeft: 10_000, takeRead: (rows: number, bytes: number) => void read.push([rows, bytes]) };
+    const typesOf = async (more: Partial<typeof budget>) => (await reads.histories([first, second], { snapshots: true, budget: { ...budget, ...more } })).map((events) => events.map(({ type }) => type));
+    assert.deepEqual(await typesOf({}), [["QUEUED", "STARTED", "SUCCEEDED"], ["QUEUED", "STARTED", "SUCCEEDED"]]);
+    assert.deepEqual(await typesOf({ rowsLeft: 3 }), [["QUEUED", "STARTED", "SUCCEEDED"], ["SUCCEEDED"]]);
+    assert.deepEqual(await typesOf({ bytesLeft: 2000 }), [["STARTED", "SUCCEEDED"], []]);
+    assert.deepEqual(read.map(([rows]) => rows), [6, 4, 2]);
+    assert.ok((read[2]?.[1] ?? 0) > 2000);
   });
 
   it("gives the history of each, oldest first, as it was told", async () => {

@@ -26,13 +26,15 @@ export class JobResolver {
   async jobs(
     @Arg("first", () => Int, { nullable: true, defaultValue: PAGE_SIZE, description: "How many rows, 1 to 100." }) first: number | null,
     @Arg("after", () => String, { nullable: true, description: "The cursor behind which the page begins; without it, the first page." }) after: string | null,
-    @Ctx() { user, jobs }: Context,
+    @Ctx() { user, jobs, budget }: Context,
   ): Promise<Connection<Job>> {
     const page = parsePageRequest({ first, after }, { userId: user.id, list: "jobs" }, PAGE_SIZE);
     const all = await jobs.list();
     const rest = all.filter((job) => page.after === null || job.name > page.after.key);
+    const rows = rest.slice(0, page.first);
+    budget.takeNodes(rows.length);
     return createConnection({
-      rows: rest.slice(0, page.first),
+      rows,
       hasMore: rest.length > page.first,
       isFirst: page.after === null,
       cursorOf: (job) => encodePageCursor({ userId: user.id, list: "jobs", key: job.name, stream: null }),

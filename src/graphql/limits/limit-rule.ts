@@ -37,6 +37,7 @@ function shapeLimits({ operation }: OperationDefinitionNode, found: ReturnType<t
   return [
     ["selections", found.selections, LIMITS.selections, `The operation has more than ${LIMITS.selections} fields once its fragments are expanded.`],
     ["depth", found.depth, LIMITS.depth, `The operation is ${found.depth} fields deep; ${LIMITS.depth} is the most.`],
+    ["history", found.history, LIMITS.history, "history cannot be selected below another history."],
     ["aliases", found.aliases, LIMITS.aliases, `The operation has ${found.aliases} aliases; ${LIMITS.aliases} is the most.`],
     ["rootFields", found.rootFields, rootFields, `The ${operation} has ${found.rootFields} fields at its root; ${rootFields} is the most.`],
   ];

@@ -9,6 +9,8 @@ export const LIMITS = {
   tokens: 2000,
   /** Fields within fields. */
   depth: 12,
+  /** Fields `history` within each other. */
+  history: 1,
   aliases: 30,
   rootFields: 20,
   rootFieldsOfMutation: 10,
@@ -18,8 +20,12 @@ export const LIMITS = {
   valueDepth: 32,
   /** Selections that are looked at; a document whose fragments expand to more is not looked at further. */
   selections: 20_000,
-  /** Fields that the answer may have, see `measureOperation`. */
-  cost: 10_000,
+  /** Fields that the answer can have, see `measureOperation`. */
+  cost: 200_000,
+  /** Rows that are read for the answer, and entries of lists in it; counted while it is made: see `AnswerBudget`. */
+  answerNodes: 50_000,
+  /** Of the rows that are read for the answer, and of the JSON values in it; counted while it is made. */
+  answerBytes: 16 * 1024 * 1024,
 } as const;
 
 /** Rows of a page, and inputs of one mutation: what an operation may cost is judged by it. */

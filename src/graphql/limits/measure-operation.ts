@@ -1,6 +1,6 @@
 import { Kind, getNamedType, getNullableType, isInterfaceType, isListType, isObjectType } from "graphql";
 import type { DocumentNode, FieldNode, FragmentDefinitionNode, GraphQLField, GraphQLNamedType, GraphQLSchema, OperationDefinitionNode, SelectionSetNode } from "graphql";
-import { LIMITS } from "./limits.js";
+import { LIMITS, MOST_ROWS } from "./limits.js";
 
 /** What an operation asks for. */
 export interface Measure {
@@ -9,8 +9,18 @@ export interface Measure {
   depth: number;
   aliases: number;
   rootFields: number;
-  /** Fields that the answer may have: one for each field, times the rows of every list around it. */
+  /** Fields `history` within each other. */
+  history: number;
+  /** Fields that the answer can have: what each field costs, times the rows that every list around it can have. */
   cost: number;
+}
+
+/** What a field says of itself in its `extensions`, beside its definition in the schema. */
+export interface FieldCost {
+  /** Entries of a list whose length no argument bounds. */
+  maxItems?: number;
+  /** Instead of 1: for each 200 characters that its text can have one, and what it takes to make, as fields that are only read take one. */
+  cost?: number;
 }
 
 /** How many rows a field's arguments ask for; null when they say nothing of rows. */
@@ -21,12 +31,14 @@ interface Place {
   depth: number;
   /** Rows around, multiplied. */
   times: number;
-  /** Of the page that this is. */
+  /** Of the page whose fields these are; null where they are of something else. */
   rows: number | null;
+  /** Fields `history` around. */
+  histories: number;
 }
 
-/** Of a list of which nobody says how long it is. */
-const USUAL_ROWS = 4;
+/** A name in the answer counts as a field for each so many characters: every row repeats it. */
+const NAME_LENGTH = 100;
 
 /**
  * Fragments are expanded, circles are left to the rule that refuses them, and introspection, which graphql-js bounds itself,
@@ -35,7 +47,7 @@ const USUAL_ROWS = 4;
 export function measureOperation(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, rowsOf: RowsOf): Measure {
   const fragments = new Map(document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])));
   const spread = new Set<FragmentDefinitionNode>();
-  const measure: Measure = { selections: 0, depth: 0, aliases: 0, rootFields: 0, cost: 0 };
+  const measure: Measure = { selections: 0, depth: 0, aliases: 0, rootFields: 0, history: 0, cost: 0 };
 
   function walk({ selections }: SelectionSetNode, place: Place): void {
     for (const selection of selections) {
@@ -53,29 +65,41 @@ export function measureOperation(schema: GraphQLSchema, document: DocumentNode, 
     spread.delete(fragment);
   }
 
-  function walkField(node: FieldNode, { type, depth, times, rows }: Place): void {
+  function walkField(node: FieldNode, { type, depth, times, rows, histories }: Place): void {
     const name = node.name.value;
     if (node.alias) measure.aliases++;
     if (depth === 0) measure.rootFields++;
     if (name === "__schema" || name === "__type") return node.selectionSet && countSelections(node.selectionSet);
     measure.depth = Math.max(measure.depth, depth + 1);
-    measure.cost += times;
-    if (!node.selectionSet) return;
     const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
+    measure.cost += times * costOf(node, field);
+    if (!node.selectionSet) return;
     const asked = field ? rowsOf(field, node) : null;
+    const within = name === "history" ? histories + 1 : histories;
+    measure.history = Math.max(measure.history, within);
     const isList = field !== undefined && isListType(getNullableType(field.type));
-    const length = isList ? (asked ?? (name === "edges" || name === "nodes" ? rows : null) ?? USUAL_ROWS) : 1;
-    walk(node.selectionSet, { type: field && getNamedType(field.type), depth: depth + 1, times: times * length, rows: asked });
+    const length = isList ? (asked ?? rows ?? maxItemsOf(field)) : 1;
+    walk(node.selectionSet, { type: field && getNamedType(field.type), depth: depth + 1, times: times * length, rows: isList ? null : asked, histories: within });
   }
 
   /** The aliases within count, and the fragments may be a bomb. */
   function countSelections(set: SelectionSetNode): void {
     const { depth, cost, rootFields } = measure;
-    walk(set, { type: undefined, depth: 1, times: 0, rows: null });
+    walk(set, { type: undefined, depth: 1, times: 0, rows: null, histories: 0 });
     Object.assign(measure, { depth, cost, rootFields });
   }
 
   const typed = (place: Place, name: string | undefined): Place => (name === undefined ? place : { ...place, type: schema.getType(name) });
-  walk(operation.selectionSet, { type: schema.getRootType(operation.operation) ?? undefined, depth: 0, times: 1, rows: null });
+  walk(operation.selectionSet, { type: schema.getRootType(operation.operation) ?? undefined, depth: 0, times: 1, rows: null, histories: 0 });
   return measure;
+}
+
+function costOf({ alias, name }: FieldNode, field: GraphQLField<unknown, unknown> | undefined): number {
+  const { cost = 1 }: FieldCost = field?.extensions ?? {};
+  return cost + Math.floor((alias ?? name).value.length / NAME_LENGTH);
+}
+
+function maxItemsOf({ extensions }: GraphQLField<unknown, unknown>): number {
+  const { maxItems = MOST_ROWS }: FieldCost = extensions;
+  return maxItems;
 }

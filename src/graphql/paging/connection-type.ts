@@ -1,4 +1,4 @@
-import { Field, FieldResolver, Int, ObjectType, Resolver, Root } from "type-graphql";
+import { Extensions, Field, FieldResolver, Int, ObjectType, Resolver, Root } from "type-graphql";
 import type { ClassType } from "type-graphql";
 import type { Connection } from "./connection.js";
 import { PageInfo } from "./page-info.type.js";
@@ -28,6 +28,8 @@ export function defineConnectionType(name: string, node: ClassType) {
 
   @Resolver(() => ConnectionType)
   class ConnectionResolver {
+    // It looks at up to 10,000 rows.
+    @Extensions({ cost: 1000 })
     @FieldResolver(() => Int, { description: "How many rows the whole list has; exact up to 10,000, and stops there." })
     totalCount(@Root() connection: Connection<unknown>): Promise<number> {
       return connection.countTotal();

@@ -1,19 +1,23 @@
 import type { GraphQLResolveInfo } from "graphql";
-import { Arg, Args, Ctx, FieldResolver, ID, Info, Mutation, Query, Resolver, Root } from "type-graphql";
+import { Arg, Args, Ctx, Extensions, FieldResolver, ID, Info, Mutation, Query, Resolver, Root } from "type-graphql";
 import { encodePageCursor } from "../../cursors.js";
 import { parseId } from "../../services/ids.js";
 import type { Photo } from "../../services/photos.js";
-import { photoUrl, previewUrl } from "../../services/photo-urls.js";
 import type { Context } from "../context.js";
+import type { FieldCost } from "../limits/measure-operation.js";
 import { createConnection, MOST_COUNTED } from "../paging/connection.js";
 import type { Connection } from "../paging/connection.js";
 import { defineConnectionType } from "../paging/connection-type.js";
 import { PageArgs } from "../paging/page.args.js";
 import { parseUuidPageRequest } from "../paging/page-request.js";
-import { listQueuedJobs } from "../queued-job/list-queued-jobs.js";
+import { LIST_COST, listQueuedJobs } from "../queued-job/list-queued-jobs.js";
 import type { QueuedJobList } from "../queued-job/list-queued-jobs.js";
 import { QueuedJobConnection } from "../queued-job/queued-job-connection.type.js";
 import { PhotoType } from "./photo.type.js";
+import { signedPreviewUrl, signedUrl } from "./signed-urls.js";
+
+/** It is long, and has to be signed. */
+const URL_COST: FieldCost = { cost: 3 };
 
 const { ConnectionType: PhotoConnection, ConnectionResolver } = defineConnectionType("Photo", PhotoType);
 export const PhotoConnectionResolver = ConnectionResolver;
@@ -26,9 +30,10 @@ export class PhotoResolver {
   }
 
   @Query(() => PhotoConnection, { description: "One's own, newest first." })
-  async photos(@Args(() => PageArgs) args: PageArgs, @Ctx() { user, photos }: Context): Promise<Connection<Photo>> {
+  async photos(@Args(() => PageArgs) args: PageArgs, @Ctx() { user, photos, budget }: Context): Promise<Connection<Photo>> {
     const { first, after } = parseUuidPageRequest(args, { userId: user.id, list: "photos" });
     const rows = await photos.page({ userId: user.id, first: first + 1, beforeId: after?.key ?? null });
+    budget.takeNodes(rows.length);
     return createConnection({
       rows: rows.slice(0, first),
       hasMore: rows.length > first,
@@ -45,16 +50,19 @@ export class PhotoResolver {
     return wanted;
   }
 
+  @Extensions(URL_COST)
   @FieldResolver(() => String, { description: "Signed, expiring URL of the bytes." })
-  url(@Root() photo: Photo, @Ctx() { fileUrls }: Context): Promise<string> {
-    return photoUrl(fileUrls, photo);
+  url(@Root() photo: Photo, @Ctx() { fileUrls }: Context): string | Promise<string> {
+    return signedUrl.of(fileUrls, photo);
   }
 
+  @Extensions(URL_COST)
   @FieldResolver(() => String, { nullable: true, description: "Signed URL of a small upright WebP (512 px at most) made at upload; null when it could not be made." })
-  previewUrl(@Root() photo: Photo, @Ctx() { fileUrls }: Context): Promise<string | null> {
-    return previewUrl(fileUrls, photo);
+  previewUrl(@Root() photo: Photo, @Ctx() { fileUrls }: Context): string | null | Promise<string | null> {
+    return signedPreviewUrl.of(fileUrls, photo);
   }
 
+  @Extensions({ cost: LIST_COST })
   @FieldResolver(() => QueuedJobConnection, { description: "One's QueuedJobs on this photo, newest first." })
   queuedJobs(@Root() photo: Photo, @Args(() => PageArgs) args: PageArgs, @Ctx() context: Context, @Info() info: GraphQLResolveInfo): Promise<QueuedJobList> {
     return listQueuedJobs(context, args, { userId: photo.userId, photoId: photo.id, filter: null }, info);

@@ -1,8 +1,10 @@
 import type { FieldNode, GraphQLResolveInfo } from "graphql";
 import { encodePageCursor, encodeStreamCursor } from "../../cursors.js";
 import type { QueuedJob } from "../../queued-job.js";
+import type { ListColumns } from "../../services/list-pages.js";
 import type { Context } from "../context.js";
-import { createConnection, MOST_COUNTED } from "../paging/connection.js";
+import { loadersOf } from "../loaders.js";
+import { createConnection } from "../paging/connection.js";
 import type { Connection } from "../paging/connection.js";
 import { parseUuidPageRequest } from "../paging/page-request.js";
 import { selectedFields } from "../selected-fields.js";
@@ -13,43 +15,53 @@ export interface QueuedJobList extends Connection<QueuedJob> {
   eventCursor: string;
 }
 
+/** Of a list that each row of another has: see `FieldCost`. */
+export const LIST_COST = 25;
+
 /** A page, newest first, with the reader's own position in the event stream; a later page carries the first one's along. */
 export async function listQueuedJobs(
-  { user, queuedJobReads, eventLog }: Context,
+  context: Context,
   args: { first: number | null; after: string | null },
   list: { userId: string | null; photoId: string | null; filter: QueuedJobFilterInput | null },
   info: GraphQLResolveInfo,
 ): Promise<QueuedJobList> {
+  const { user, eventLog, budget } = context;
+  const loaders = loadersOf(context);
   const { first, after } = parseUuidPageRequest(args, { userId: user.id, list: "queuedJobs" });
   const scope = { ...list, filter: toFilter(list.filter) };
   // The epoch before the page: a database that is replaced in between makes a cursor that expires, never one that lies.
   const epoch = await eventLog.epoch();
-  const page = await queuedJobReads.page(scope, { readerId: user.id, first, beforeId: after?.key ?? null, brief: isBrief(info) });
+  const page = await loaders.pages.load({ scope, readerId: user.id, first, beforeId: after?.key ?? null, columns: columnsFor(info) });
+  budget.takeNodes(page.rows.length);
   const stream = after?.stream ?? { epoch, seq: page.lastSeq };
   const connection = createConnection({
     rows: page.rows,
     hasMore: page.hasMore,
     isFirst: after === null,
     cursorOf: (row) => encodePageCursor({ userId: user.id, list: "queuedJobs", key: row.id, stream }),
-    countTotal: () => queuedJobReads.count(scope, MOST_COUNTED),
+    countTotal: () => loaders.counts.load(scope),
   });
   return { ...connection, eventCursor: encodeStreamCursor({ ...stream, userId: user.id }) };
 }
 
 /** What the columns of a brief row are enough for. */
-const BRIEF = new Set(["__typename", "id", "job", "user", "status", "progress", "attempts", "version", "priority", "createdAt", "photos", "outputs", "history", "queuePosition"]);
+const BRIEF = ["__typename", "id", "job", "user", "status", "progress", "attempts", "version", "priority", "createdAt", "photos", "outputs", "history"];
+/** All but what may be long. */
+const STATE = [...BRIEF, "progressMessage", "runAt", "updatedAt", "startedAt", "finishedAt", "expiresAt", "error", "reusedFrom", "queuePosition", "estimatedStartAt"];
 /** Documents are kept, and so a node is the same for each request of its document. */
-const known = new WeakMap<FieldNode, boolean>();
+const known = new WeakMap<FieldNode, ListColumns>();
 
-function isBrief(info: GraphQLResolveInfo): boolean {
+function columnsFor(info: GraphQLResolveInfo): ListColumns {
   const [node, another] = info.fieldNodes;
   // Of several that make one field, some may be left out by directives another time.
-  if (!node || another) return onlyBrief(info);
-  const brief = known.get(node) ?? onlyBrief(info);
-  known.set(node, brief);
-  return brief;
+  if (!node || another) return findColumns(info);
+  const columns = known.get(node) ?? findColumns(info);
+  known.set(node, columns);
+  return columns;
 }
 
-function onlyBrief(info: GraphQLResolveInfo): boolean {
-  return [...selectedFields(info, [["edges", "node"], ["nodes"]])].every((name) => BRIEF.has(name));
+function findColumns(info: GraphQLResolveInfo): ListColumns {
+  const names = [...selectedFields(info, [["edges", "node"], ["nodes"]])];
+  if (names.every((name) => BRIEF.includes(name))) return "brief";
+  return names.every((name) => STATE.includes(name)) ? "state" : "whole";
 }

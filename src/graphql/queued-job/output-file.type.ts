@@ -1,4 +1,4 @@
-import { Field, Int, ObjectType } from "type-graphql";
+import { Extensions, Field, Int, ObjectType } from "type-graphql";
 
 @ObjectType({ simpleResolvers: true, description: "A file that a task made." })
 export class OutputFile {
@@ -17,6 +17,7 @@ export class OutputFile {
   @Field(() => Int, { nullable: true, description: "Pixels; null where it is no picture." })
   height!: number | null;
 
+  @Extensions({ cost: 3 })
   @Field(() => String, { description: "Signed, expiring URL of the bytes." })
   url!: string;
 }

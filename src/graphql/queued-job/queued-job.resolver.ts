@@ -1,5 +1,5 @@
 import type { GraphQLResolveInfo } from "graphql";
-import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Mutation, Query, Resolver, Root } from "type-graphql";
+import { Arg, Args, Ctx, Extensions, FieldResolver, ID, Info, Int, Mutation, Query, Resolver, Root } from "type-graphql";
 import { encodeStreamCursor } from "../../cursors.js";
 import { ForbiddenError, InvalidInputError } from "../../errors.js";
 import type { Instant, QueuedJob } from "../../queued-job.js";
@@ -7,6 +7,7 @@ import { parseId } from "../../services/ids.js";
 import type { Job } from "../../services/jobs.js";
 import { outputKey } from "../../services/output-key.js";
 import type { Photo } from "../../services/photos.js";
+import { MAX_HISTORY } from "../../services/queued-job-reads.js";
 import type { User } from "../../services/users.js";
 import type { Context } from "../context.js";
 import { loadersOf } from "../loaders.js";
@@ -14,7 +15,9 @@ import { JobType } from "../job/job.type.js";
 import { MOST_ROWS } from "../limits/limits.js";
 import { PageArgs } from "../paging/page.args.js";
 import { PhotoType } from "../photo/photo.type.js";
+import { signUrls } from "../photo/signed-urls.js";
 import { DateTime } from "../scalars.js";
+import { selectedFields } from "../selected-fields.js";
 import { UserType } from "../user/user.type.js";
 import { EnqueueJobInput, toSubmission } from "./enqueue-job.input.js";
 import { listQueuedJobs } from "./list-queued-jobs.js";
@@ -24,6 +27,10 @@ import { QueuedJobConnection } from "./queued-job-connection.type.js";
 import { QueuedJobEventType } from "./queued-job-event.type.js";
 import { QueuedJobFilterInput, toFilter } from "./queued-job-filter.input.js";
 import { QueuedJobType } from "./queued-job.type.js";
+
+/** Of one QueuedJob, as the tasks bound them. */
+const MAX_PHOTOS = 100;
+const MAX_OUTPUTS = 12;
 
 const FILTER = { nullable: true, description: "Which ones; all without it." } as const;
 
@@ -101,37 +108,46 @@ export class QueuedJobResolver {
     return userId === context.user.id ? context.user : loadOwner(context, userId);
   }
 
+  @Extensions({ maxItems: MAX_PHOTOS })
   @FieldResolver(() => [PhotoType], { description: "What it works on; photos that were deleted are left out." })
-  async photos(@Root() { id, photoCount }: QueuedJob, @Ctx() context: Context): Promise<Photo[]> {
+  async photos(@Root() { id, photoCount }: QueuedJob, @Ctx() context: Context, @Info() info: GraphQLResolveInfo): Promise<Photo[]> {
     if (photoCount === 0) return [];
-    const loaders = loadersOf(context);
-    const photos = await loaders.photos.loadMany(await loaders.photoIds.load(id));
-    return photos.flatMap((photo) => (photo instanceof Error || photo === null ? [] : [photo]));
+    const photos = await loadersOf(context).photos.load(id);
+    context.budget.takeNodes(photos.length);
+    await signUrls(context.fileUrls, photos, selectedFields(info, [[]]));
+    return photos;
   }
 
+  @Extensions({ maxItems: MAX_OUTPUTS })
   @FieldResolver(() => [OutputFile], { description: "Files that the task made; empty until SUCCESS." })
   async outputs(@Root() { id, userId, status, attempts, outputs }: QueuedJob, @Ctx() context: Context): Promise<OutputFile[]> {
     const files = outputs ?? (status === "SUCCESS" ? await loadersOf(context).outputs.load(id) : []);
+    context.budget.takeNodes(files.length);
     return Promise.all(files.map(async (file) => ({ ...file, url: await context.fileUrls.urlOf({ ...file, kind: "outputs", id, storageKey: outputKey({ id, userId, attempts }, file.name) }) })));
   }
 
-  @FieldResolver(() => [QueuedJobEventType], { description: "Its logged events, oldest first (PROGRESS is not logged)." })
-  async history(@Root() { id, userId }: QueuedJob, @Ctx() context: Context): Promise<QueuedJobEventType[]> {
-    const [epoch, events] = await Promise.all([context.eventLog.epoch(), loadersOf(context).histories.load(id)]);
+  @Extensions({ maxItems: MAX_HISTORY })
+  @FieldResolver(() => [QueuedJobEventType], { description: "Its logged events, oldest first (PROGRESS is not logged); at most the newest 100." })
+  async history(@Root() { id, userId }: QueuedJob, @Ctx() context: Context, @Info() info: GraphQLResolveInfo): Promise<QueuedJobEventType[]> {
+    const key = { queuedJobId: id, snapshots: selectedFields(info, [[]]).has("queuedJob") };
+    const [epoch, events] = await Promise.all([context.eventLog.epoch(), loadersOf(context).histories.load(key)]);
+    context.budget.takeNodes(events.length);
     return events.map((event) => ({ ...event, cursor: encodeStreamCursor({ epoch, userId, seq: event.seq }) }));
   }
 
+  @Extensions({ cost: 10 })
   @FieldResolver(() => Int, { nullable: true, description: "While it waits: about how many others are expected to start first; null otherwise." })
-  async queuePosition(@Root() { id, status }: QueuedJob, @Ctx() context: Context): Promise<number | null> {
-    return status === "PENDING" ? ((await loadersOf(context).places.load(id))?.position ?? null) : null;
+  queuePosition(@Root() row: QueuedJob, @Ctx() context: Context): null | Promise<number | null> {
+    return row.status === "PENDING" ? loadersOf(context).places.load(row).then((place) => place?.position ?? null) : null;
   }
 
+  @Extensions({ cost: 10 })
   @FieldResolver(() => DateTime, { nullable: true, description: "While it waits: about when it starts, judged by how fast its like went lately; null when unknown." })
-  async estimatedStartAt(@Root() { id, status, runAt }: QueuedJob, @Ctx() context: Context): Promise<Instant | null> {
+  estimatedStartAt(@Root() row: QueuedJob, @Ctx() context: Context): null | Promise<Instant | null> {
+    const { status, runAt } = row;
     if (status !== "PENDING") return null;
-    const place = await loadersOf(context).places.load(id);
-    if (place) return place.startsAt;
-    return runAt !== null && Date.parse(runAt) > Date.now() ? runAt : null;
+    const later = runAt !== null && Date.parse(runAt) > Date.now() ? runAt : null;
+    return loadersOf(context).places.load(row).then((place) => (place ? place.startsAt : later));
   }
 }
 

@@ -1,10 +1,11 @@
 import type { GraphQLResolveInfo } from "graphql";
-import { Arg, Args, Ctx, FieldResolver, ID, Info, Mutation, Query, Resolver, Root } from "type-graphql";
+import { Arg, Args, Ctx, Extensions, FieldResolver, ID, Info, Mutation, Query, Resolver, Root } from "type-graphql";
 import { encodePageCursor } from "../../cursors.js";
 import { ForbiddenError, UnauthenticatedError } from "../../errors.js";
 import { parseId } from "../../services/ids.js";
 import type { User } from "../../services/users.js";
 import type { Context } from "../context.js";
+import { loadersOf } from "../loaders.js";
 import { createConnection, MOST_COUNTED } from "../paging/connection.js";
 import type { Connection } from "../paging/connection.js";
 import { defineConnectionType } from "../paging/connection-type.js";
@@ -12,7 +13,7 @@ import { PageArgs } from "../paging/page.args.js";
 import { parseUuidPageRequest } from "../paging/page-request.js";
 import { QueuedJobConnection } from "../queued-job/queued-job-connection.type.js";
 import { QueuedJobFilterInput } from "../queued-job/queued-job-filter.input.js";
-import { listQueuedJobs } from "../queued-job/list-queued-jobs.js";
+import { LIST_COST, listQueuedJobs } from "../queued-job/list-queued-jobs.js";
 import type { QueuedJobList } from "../queued-job/list-queued-jobs.js";
 import { UserLimits } from "./user-limits.type.js";
 import { UserType } from "./user.type.js";
@@ -37,10 +38,11 @@ export class UserResolver {
   }
 
   @Query(() => UserConnection, { description: "Everybody, oldest first. Admins only." })
-  async users(@Args(() => PageArgs) args: PageArgs, @Ctx() { user, users }: Context): Promise<Connection<User>> {
+  async users(@Args(() => PageArgs) args: PageArgs, @Ctx() { user, users, budget }: Context): Promise<Connection<User>> {
     if (user.role !== "ADMIN") throw new ForbiddenError("Only an admin may list users.");
     const { first, after } = parseUuidPageRequest(args, { userId: user.id, list: "users" });
     const rows = await users.page({ first: first + 1, afterId: after?.key ?? null });
+    budget.takeNodes(rows.length);
     return createConnection({
       rows: rows.slice(0, first),
       hasMore: rows.length > first,
@@ -56,13 +58,15 @@ export class UserResolver {
     return true;
   }
 
+  @Extensions({ cost: 10 })
   @FieldResolver(() => UserLimits, { description: "What one may still do; visible to the user and to admins." })
-  async limits(@Root() root: User, @Ctx() { user, users, limits }: Context): Promise<UserLimits> {
-    assertVisible(root, user);
-    const { pending, storedBytes } = await users.counters(root.id);
-    return { ...limits, unfinished: pending, storedBytes };
+  async limits(@Root() root: User, @Ctx() context: Context): Promise<UserLimits> {
+    assertVisible(root, context.user);
+    const { pending, storedBytes } = await loadersOf(context).counters.load(root.id);
+    return { ...context.limits, unfinished: pending, storedBytes };
   }
 
+  @Extensions({ cost: LIST_COST })
   @FieldResolver(() => QueuedJobConnection, { description: "This user's QueuedJobs, newest first; visible to the user and to admins." })
   async queuedJobs(
     @Root() root: User,

@@ -1,4 +1,4 @@
-import { Field, ID, ObjectType } from "type-graphql";
+import { Extensions, Field, ID, ObjectType } from "type-graphql";
 import { Node } from "../node/node.type.js";
 import { DateTime } from "../scalars.js";
 import { Role } from "./role.enum.js";
@@ -14,6 +14,7 @@ export class UserType {
   @Field(() => String, { description: "As the newest token says, or the e-mail's part before @." })
   name!: string;
 
+  @Extensions({ cost: 10 })
   @Field(() => String, { nullable: true, description: "URL of a portrait, as the newest token says." })
   picture!: string | null;
 

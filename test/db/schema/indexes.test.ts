@@ -32,10 +32,11 @@ describe(`on ${ROWS} rows`, () => {
   let single: Database;
   let crowd: User;
   let person: User;
+  let late: User;
   before(async () => {
     waist = await createTestWaist();
     single = createDatabase({ url: waist.url, connections: 1, applicationName: "test" });
-    [crowd, person] = [await waist.newUser(), await waist.newUser()];
+    [crowd, person, late] = [await waist.newUser(), await waist.newUser(), await waist.newUser()];
     await seed();
     // What its connections did is counted when they end, at the latest.
     await waist.database.close();
@@ -46,7 +47,7 @@ describe(`on ${ROWS} rows`, () => {
     await waist.close();
   });
 
-  /** Finished ones of a user with thousands, 40 of a person with few: 10 due, 10 lapsed, 10 expired, 10 done. */
+  /** Finished ones of a user with thousands, 10 of them without success, 40 of a person with few: 10 due, 10 lapsed, 10 expired, 10 done; and newer ones of another. */
   async function seed(): Promise<void> {
     const { sql } = waist.database;
     const insert = (userId: string, count: number, columns: string, values: string) => sql.unsafe(`
@@ -54,11 +55,14 @@ describe(`on ${ROWS} rows`, () => {
       select ('0190' || lpad(to_hex(i), 28, '0'))::uuid, '${userId}', 'echo', '{}', 0, 0, 'seed', now() - interval '1 hour', now(), now() - interval '1 hour', '${columns}' || i, 'f', ${values}
       from generate_series((select count(*) from queued_jobs), (select count(*) from queued_jobs) + ${count} - 1) i`);
     const done = "finished_at, progress, expires_at";
-    await insert(crowd.id, ROWS - 40, done, "'SUCCESS', now(), 1, now() + interval '1 day'");
+    await insert(crowd.id, 5, "finished_at, error_code, expires_at", "'FAILED', now(), 'X', now() + interval '1 day'");
+    await insert(crowd.id, 5, "finished_at, expires_at", "'CANCELLED', now(), now() + interval '1 day'");
+    await insert(crowd.id, ROWS - 50, done, "'SUCCESS', now(), 1, now() + interval '1 day'");
     await insert(person.id, 10, "lease_until", "'PENDING', null");
     await insert(person.id, 10, "lease_until", "'STARTED', now() - interval '1 minute'");
     await insert(person.id, 10, done, "'SUCCESS', now(), 1, now() - interval '1 minute'");
     await insert(person.id, 10, done, "'SUCCESS', now(), 1, now() + interval '1 day'");
+    await insert(late.id, 5000, done, "'SUCCESS', now(), 1, now() + interval '1 day'");
     await sql`insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot) select user_id, row_number() over (partition by user_id order by id), id, 'QUEUED', now(), '{}' from queued_jobs`;
     await sql`update user_streams s set last_seq = (select count(*) from queued_jobs q where q.user_id = s.user_id), pending = (select count(*) from queued_jobs q where q.user_id = s.user_id and status in ('PENDING', 'STARTED'))`;
     await sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, created_at) select gen_random_uuid(), ${crowd.id}, 'a', 'image/png', 1, 1, 0, i::text, 'k', now() from generate_series(1, 5000) i`;
@@ -87,6 +91,11 @@ describe(`on ${ROWS} rows`, () => {
   const all = { statuses: null, jobs: null };
   const cases: [what: string, most: number, work: (database: Database) => Promise<unknown>][] = [
     ["a page of a user with thousands", 100, (database) => createQueuedJobReads(database).page({ userId: crowd.id, photoId: null, filter: all }, { readerId: crowd.id, first: 50, beforeId: null })],
+    ["a page of theirs in a list", 100, (database) => createQueuedJobReads(database).page({ userId: crowd.id, photoId: null, filter: all }, { readerId: crowd.id, first: 50, beforeId: null, columns: "brief" })],
+    ["the few that failed of theirs", 100, (database) => pageIn(database, ["FAILED"], 5)],
+    ["the few without success of theirs", 100, (database) => pageIn(database, ["FAILED", "CANCELLED"], 10)],
+    ["the few unfinished of theirs, which are none", 100, (database) => pageIn(database, ["PENDING", "STARTED"], 0)],
+    ["those with success of theirs", 160, (database) => pageIn(database, ["SUCCESS"], 50)],
     ["a late page of theirs", 100, (database) => createQueuedJobReads(database).page({ userId: crowd.id, photoId: null, filter: all }, { readerId: crowd.id, first: 50, beforeId: "01900000-0000-0000-0000-000000000200" })],
     ["a page of a user with few", 100, (database) => createQueuedJobReads(database).page({ userId: person.id, photoId: null, filter: all }, { readerId: person.id, first: 50, beforeId: null })],
     ["a page of everybody's", 100, (database) => createQueuedJobReads(database).page({ userId: null, photoId: null, filter: all }, { readerId: person.id, first: 50, beforeId: null })],
@@ -113,6 +122,12 @@ describe(`on ${ROWS} rows`, () => {
   ];
   const oldest = (sql: Sql, status: QueuedJobStatus) => findOldest(sql, { userId: person.id, filter: all, statuses: [status], limit: 10 });
   const count = (made: unknown[]) => made.filter((one) => one !== null).length;
+  /** A page and a count. */
+  async function pageIn(database: Database, statuses: QueuedJobStatus[], found: number): Promise<void> {
+    const [scope, reads] = [{ userId: crowd.id, photoId: null, filter: { statuses, jobs: null } }, createQueuedJobReads(database)];
+    const { rows } = await reads.page(scope, { readerId: crowd.id, first: 50, beforeId: null, columns: "state" });
+    assert.deepEqual([rows.length, await reads.count(scope, 50)], [found, found]);
+  }
   async function pageOfPhoto(database: Database): Promise<unknown> {
     const [photo] = await database.sql<{ id: string }[]>`select photo_id as id from queued_job_photos where queued_job_id = '01900000-0000-0000-0000-000000000200'`;
     const { rows } = await createQueuedJobReads(database).page({ userId: crowd.id, photoId: photo?.id ?? "", filter: all }, { readerId: crowd.id, first: 50, beforeId: null });

@@ -33,6 +33,8 @@ describe("the limits of an operation's shape", () => {
   const BORDERS: [string, (count: number) => string, number, string, string][] = [
     ["depth", nested, 12, "depth", "The operation is 13 fields deep; 12 is the most."],
     ["depth within fragments", (n) => `{ queuedJobs { ...F } } fragment F on QueuedJobConnection ${nested(n).replace("{ queuedJobs ", "").slice(0, -2)}`, 12, "depth", "The operation is 13 fields deep; 12 is the most."],
+    ["history", (n) => `{ queuedJob(id: "") ${"{ history { queuedJob ".repeat(n)} { id } ${"} } ".repeat(n)} }`, 1, "history", "history cannot be selected below another history."],
+    ["history within fragments", (n) => `{ queuedJobs { nodes { ...J ${n === 1 ? "" : "history { queuedJob { ...J } }"} } } } fragment J on QueuedJob { history { type } }`, 1, "history", "history cannot be selected below another history."],
     ["aliases", (n) => `{ me { ${times(n, (i) => `a${i}: id`)} } }`, 30, "aliases", "The operation has 31 aliases; 30 is the most."],
     ["aliases within a fragment that is spread twice", (n) => `{ me { ...F } service { ${n % 2 ? "a: version" : "version"} } user(id: "") { ...F } } fragment F on User { ${times(n >> 1, (i) => `a${i}: id`)} }`, 30, "aliases", "The operation has 31 aliases; 30 is the most."],
     ["aliases of introspection", (n) => `{ __schema { types { ${times(n, (i) => `a${i}: name`)} } } }`, 30, "aliases", "The operation has 31 aliases; 30 is the most."],

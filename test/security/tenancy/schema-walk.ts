@@ -28,7 +28,7 @@ export function urlFieldsOf(schema: GraphQLSchema): string[] {
   return objectTypes(schema).flatMap((type) => Object.keys(type.getFields()).filter((name) => /url$/i.test(name)).map((name) => `${type.name}.${name}`));
 }
 
-/** The operation that calls a root's field with every argument as a variable of the same name, and asks for all there is, `depth` objects deep. */
+/** The operation that calls a root's field with every argument as a variable of the same name, and asks for all there is, `depth` objects deep; but for a history below another, which nobody may ask for. */
 export function operationOf(schema: GraphQLSchema, place: string, depth: number): string {
   const [root = "", name = ""] = place.split(/[.(]/);
   const field = (schema.getType(root) as GraphQLObjectType).getFields()[name];
@@ -38,19 +38,21 @@ export function operationOf(schema: GraphQLSchema, place: string, depth: number)
   return `${root.toLowerCase()}${declared && ` (${declared})`} { ${name}${given && `(${given})`} ${selectionOf(schema, getNamedType(field.type), depth)} }`;
 }
 
-function selectionOf(schema: GraphQLSchema, type: GraphQLNamedType, depth: number): string {
+function selectionOf(schema: GraphQLSchema, type: GraphQLNamedType, depth: number, inHistory = false): string {
   if (isLeafType(type)) return "";
-  if (isInterfaceType(type)) return `{ __typename ${schema.getPossibleTypes(type).map((one) => `... on ${one.name} ${selectionOf(schema, one, depth)}`).join(" ")} }`;
+  if (isInterfaceType(type)) return `{ __typename ${schema.getPossibleTypes(type).map((one) => `... on ${one.name} ${selectionOf(schema, one, depth, inHistory)}`).join(" ")} }`;
   if (!isObjectType(type)) throw new Error(`${type.name} cannot be selected`);
-  const fields = Object.values(type.getFields()).flatMap((field) => fieldSelection(schema, field, depth));
+  const fields = Object.values(type.getFields()).flatMap((field) => fieldSelection(schema, field, depth, inHistory));
   return `{ __typename ${fields.join(" ")} }`;
 }
 
-function fieldSelection(schema: GraphQLSchema, field: GraphQLField<unknown, unknown>, depth: number): string[] {
+function fieldSelection(schema: GraphQLSchema, field: GraphQLField<unknown, unknown>, depth: number, inHistory: boolean): string[] {
   const type = getNamedType(field.type);
   if (isLeafType(type)) return [field.name];
+  const isHistory = field.name === "history";
+  if (depth <= 1 || (inHistory && isHistory)) return [];
   const few = field.args.some(({ name }) => name === "first") ? "(first: 2)" : "";
-  return depth > 1 ? [`${field.name}${few} ${selectionOf(schema, type, depth - 1)}`] : [];
+  return [`${field.name}${few} ${selectionOf(schema, type, depth - 1, inHistory || isHistory)}`];
 }
 
 /** The edges that an answer has gone along, by the names of types in it. */
