@@ -1,19 +1,15 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
-import { buildSchema, getNullableType, isEnumType, isInputObjectType, isInterfaceType, isListType, isObjectType, isRequiredArgument, isRequiredInputField, isScalarType, lexicographicSortSchema, printSchema, printType, validateSchema } from "graphql";
-import type { GraphQLArgument, GraphQLField, GraphQLInputField, GraphQLNamedType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema } from "graphql";
+import { buildSchema, getNullableType, isEnumType, isInputObjectType, isInterfaceType, isListType, isObjectType, lexicographicSortSchema, printSchema, validateSchema } from "graphql";
+import type { GraphQLNamedType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema } from "graphql";
 import { createSchema } from "../../src/graphql/schema.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 
 // This file is run from dist/test/graphql/.
 const root = new URL("../../../", import.meta.url);
 const SNAPSHOT = new URL("test/schema.graphql", root);
-const CONTRACT = new URL("../shared/design/schema.graphql", root);
 const RENEW = "The schema is not the committed one. If that is meant: RENEW_SCHEMA=1 npm test -- graphql/schema.test";
-
-const noContract = existsSync(CONTRACT) ? false : `the contract does not lie beside this checkout (${fileURLToPath(CONTRACT)}): this test has shown nothing`;
 
 describe("the schema", () => {
   let schema: GraphQLSchema;
@@ -30,12 +26,6 @@ describe("the schema", () => {
     // Sorted: TypeGraphQL sorts a field's arguments in place once the field was asked, for whoever builds a schema next.
     const inOrder = (one: GraphQLSchema) => printSchema(lexicographicSortSchema(one));
     assert.equal(inOrder(schema), inOrder(buildSchema(readFileSync(SNAPSHOT, "utf8"))), RENEW);
-  });
-
-  it("has every type, field, argument and value of the contract, no name or nullability changed", { skip: noContract }, () => {
-    const contract = buildSchema(readFileSync(CONTRACT, "utf8"));
-    const faults = ownTypes(contract).flatMap((wanted) => missingFrom(schema.getType(wanted.name), wanted));
-    assert.deepEqual(faults, []);
   });
 
   it("describes every type, field, argument, input field and enum value", () => {
@@ -90,36 +80,4 @@ function describable(type: GraphQLNamedType): [string, string | null | undefined
       ...field.args.map((arg): [string, string | null | undefined] => [`${type.name}.${field.name}(${arg.name})`, arg.description]),
     ]),
   ];
-}
-
-function missingFrom(actual: GraphQLNamedType | undefined, wanted: GraphQLNamedType): string[] {
-  if (actual?.constructor !== wanted.constructor) return [`${wanted.name}: is missing or of another kind`];
-  if (isScalarType(wanted) && isScalarType(actual)) return wanted.specifiedByURL ? same(`${wanted.name} @specifiedBy`, wanted.specifiedByURL, actual.specifiedByURL) : [];
-  if (isEnumType(wanted) && isEnumType(actual)) return wanted.getValues().flatMap(({ name }) => (actual.getValue(name) ? [] : [`${wanted.name}.${name}: is missing`]));
-  if (isInputObjectType(wanted) && isInputObjectType(actual)) return inputsMissing(wanted.name, Object.values(actual.getFields()), Object.values(wanted.getFields()));
-  if (!(isObjectType(wanted) || isInterfaceType(wanted)) || !(isObjectType(actual) || isInterfaceType(actual))) return [`${printType(wanted)}: is not compared`];
-  return [
-    ...same(`${wanted.name} implements`, wanted.getInterfaces().join(), actual.getInterfaces().join()),
-    ...Object.values(wanted.getFields()).flatMap((field) => fieldMissing(`${wanted.name}.${field.name}`, actual.getFields()[field.name], field)),
-  ];
-}
-
-function fieldMissing(name: string, actual: GraphQLField<unknown, unknown> | undefined, wanted: GraphQLField<unknown, unknown>): string[] {
-  if (!actual) return [`${name}: is missing`];
-  return [...same(name, String(wanted.type), String(actual.type)), ...inputsMissing(name, actual.args, wanted.args)];
-}
-
-/** Arguments, or the fields of an input: what is new among them must not be demanded. */
-function inputsMissing(name: string, actual: readonly (GraphQLArgument | GraphQLInputField)[], wanted: readonly (GraphQLArgument | GraphQLInputField)[]): string[] {
-  const faults = wanted.flatMap((input) => {
-    const found = actual.find((other) => other.name === input.name);
-    if (!found) return [`${name}(${input.name}): is missing`];
-    return [...same(`${name}(${input.name})`, String(input.type), String(found.type)), ...same(`${name}(${input.name}) =`, JSON.stringify(input.defaultValue), JSON.stringify(found.defaultValue))];
-  });
-  const demanded = actual.filter((input) => !wanted.some((other) => other.name === input.name) && ("args" in input || isRequiredArgument(input as GraphQLArgument) || isRequiredInputField(input as GraphQLInputField)));
-  return [...faults, ...demanded.map((input) => `${name}(${input.name}): is new and required`)];
-}
-
-function same(name: string, wanted: unknown, actual: unknown): string[] {
-  return wanted === actual ? [] : [`${name}: is ${String(actual)}, not ${String(wanted)}`];
 }

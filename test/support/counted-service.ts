@@ -39,17 +39,33 @@ export async function startCountedService(env: Record<string, string> = {}): Pro
   };
 }
 
-/** Counts the messages Execute and Query of PostgreSQL's protocol: a type, a length that counts itself, a body. The first message has no type. */
+/** The watchdog's, which comes every two seconds whatever the test does. */
+const IN_BACKGROUND = /pg_control_system\(\)/;
+
+/**
+ * Counts the messages Bind and Query of PostgreSQL's protocol: a type, a length that counts itself, a body. The first message
+ * has no type.
+ */
 function statementListener(onStatement: () => void): (bytes: Buffer) => void {
   let rest = Buffer.alloc(0);
   let started = false;
+  const background = new Set<string>();
+
+  function read(type: string, body: Buffer): void {
+    const [first = "", second = ""] = body.toString("latin1").split("\0");
+    // Parse names a statement and has its text; Bind names a portal and the statement.
+    if (type === "P" && IN_BACKGROUND.test(second)) background.add(first);
+    if (type === "Q" || (type === "B" && !background.has(second))) onStatement();
+  }
+
   return (bytes) => {
     rest = Buffer.concat([rest, bytes]);
     for (;;) {
       const head = started ? 1 : 0;
       if (rest.length < head + 4 || rest.length < head + rest.readUInt32BE(head)) return;
-      if (started && "EQ".includes(String.fromCharCode(rest[0] ?? 0))) onStatement();
-      rest = rest.subarray(head + rest.readUInt32BE(head));
+      const end = head + rest.readUInt32BE(head);
+      if (started) read(String.fromCharCode(rest[0] ?? 0), rest.subarray(head + 4, end));
+      rest = rest.subarray(end);
       started = true;
     }
   };
