@@ -8,6 +8,7 @@ import { createEdgeMetrics, gaugeEdge } from "../observability/edge-metrics.js";
 import { createFaultMetrics } from "../observability/fault-metrics.js";
 import { createStepMetrics } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
+import { createOverloadMetrics } from "../observability/overload-metrics.js";
 import { gaugeStores } from "../observability/store-metrics.js";
 import { watchFields } from "../observability/watch-fields.js";
 import { createBacklogReads } from "../services/backlog.js";
@@ -24,6 +25,7 @@ export function createApiMetrics({ revision, tracer }: { revision: string | null
   return {
     edge,
     onStep: createStepMetrics(page, new Set(catalogue.keys())),
+    onForeignRows: () => onFault("foreign_rows"),
     onChildFault: (reason: ChildFault) => onFault(`child_${reason}`),
     read: page.read,
     watchSchema: (schema: GraphQLSchema) => watchFields(schema, { onField: edge.onField, tracer }),
@@ -34,7 +36,8 @@ export function createApiMetrics({ revision, tracer }: { revision: string | null
         return taken;
       },
     }),
-    gauge(read: { database: Database; bus: EventBus; feed: Feed; inspector: PhotoInspector; sockets(): number }): void {
+    gauge(read: { database: Database; slowDatabase: Database; bus: EventBus; feed: Feed; inspector: PhotoInspector; sockets(): number }): void {
+      createOverloadMetrics(page, { main: read.database, slow: read.slowDatabase });
       gaugeStores(page, { readBacklog: createBacklogReads(read.database).read, probeRedis: read.bus.probe, jobs: catalogue.keys() });
       gaugeEdge(page, { subscribers: () => read.feed.subscribers, sockets: read.sockets, previews: () => read.inspector.waiting });
     },

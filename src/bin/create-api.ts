@@ -15,6 +15,8 @@ import { createRateLimits } from "../server/rate-limits.js";
 import { createAccounts } from "../services/accounts.js";
 import { createEventLog } from "../services/event-log.js";
 import { createPhotoIntake } from "../services/photo-intake.js";
+import { createQueuedJobReads } from "../services/queued-job-reads.js";
+import type { ListScope, QueuedJobReads } from "../services/queued-job-reads.js";
 import { createQueuePlaces } from "../services/queue-places.js";
 import { createUsers } from "../services/users.js";
 import { catalogue } from "../tasks/catalogue.js";
@@ -34,8 +36,8 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   const metrics = createApiMetrics({ revision: config.revision, tracer });
   const verifier = await createVerifier(config, log);
   stack.add("token verifier", () => verifier.close());
-  const core = await createCore(config, { name: "photo-service api", connections: 10, ...options, tracer, onStep: metrics.onStep }, stack);
-  const { redis, database, bus, photos, storage } = core;
+  const core = await createCore(config, { name: "photo-service api", connections: 8, ...options, tracer, onStep: metrics.onStep, onForeignRows: metrics.onForeignRows }, stack);
+  const { redis, database, slowDatabase, bus, photos, storage } = core;
   const users = createUsers({ database, adminEmails: config.adminEmails });
   const eventLog = createEventLog(database);
   const seeGone = (userId: string | null) => {
@@ -58,8 +60,9 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
 
   const services: Services = {
     ...core,
+    queuedJobReads: separateSlow(core.queuedJobReads, createQueuedJobReads(slowDatabase)),
     users,
-    accounts: createAccounts({ database, users, deleteFiles: (keys) => storage.delete(keys), stopWork: (ids) => core.queuedJobs.stopWork(ids), tellGone, log }),
+    accounts: createAccounts({ database: slowDatabase, users, deleteFiles: (keys) => storage.delete(keys), stopWork: (ids) => core.queuedJobs.stopWork(ids), tellGone, log }),
     queuePlaces: createQueuePlaces({ database, catalogue, startRate }),
     eventLog,
     feed,
@@ -69,8 +72,8 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   };
   const intake = metrics.measureIntake(createPhotoIntake({ photos, users, storage, inspector, maxUploadBytes, maxStoredBytes }));
   const health = { needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason }, wanted: { redis: bus.probe } };
-  const admin = { database, queries: createReadOnlyQueries({ database, databaseUrl: config.databaseUrl }), redis };
-  metrics.gauge({ database, bus, feed, inspector, sockets: () => server.sockets });
+  const admin = { database: slowDatabase, queries: createReadOnlyQueries({ database: slowDatabase, databaseUrl: config.databaseUrl }), redis };
+  metrics.gauge({ database, slowDatabase, bus, feed, inspector, sockets: () => server.sockets });
   const schema = metrics.watchSchema(await createSchema());
   const server = await createHttpServer({ config, schema, services, verifier, intake, storage, signIn: developmentSignIn(config), rateLimits, health, admin, guard: createAdminGuard(config.adminPassword), readMetrics: metrics.read, watch: metrics.edge, log, ...(options.timeouts && { timeouts: options.timeouts }) });
   bus.onGone(seeGone);
@@ -79,4 +82,14 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   await options.beforeListening?.();
   const url = await server.listen({ host: config.host, port: config.port });
   return { url, warm: inspector.warm };
+}
+
+/** Lists by a filter that no index serves may walk through all that a user has. */
+function separateSlow(reads: QueuedJobReads, slow: QueuedJobReads): QueuedJobReads {
+  const readsOf = ({ filter }: ListScope) => (filter.statuses === null && filter.jobs === null ? reads : slow);
+  return {
+    ...reads,
+    page: (scope, query) => readsOf(scope).page(scope, query),
+    count: (scope, most) => readsOf(scope).count(scope, most),
+  };
 }

@@ -1,8 +1,10 @@
+import type { Database } from "../db/database.js";
 import type { EventBus } from "../events/event-bus.js";
 import type { ChildFault, ChildPool } from "../imaging/child-pool.js";
 import { createFaultMetrics } from "../observability/fault-metrics.js";
 import { createStepMetrics, createWorkMetrics, gaugeWorker } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
+import { createOverloadMetrics } from "../observability/overload-metrics.js";
 import { gaugeStores } from "../observability/store-metrics.js";
 import { LANES } from "../queue/hint-queue.js";
 import type { BacklogReads } from "../services/backlog.js";
@@ -32,6 +34,7 @@ export function createWorkerMetrics({ revision }: { revision: string | null }) {
     onStep: createStepMetrics(page, jobs),
     onAttempt,
     onBug: () => onFault("task"),
+    onForeignRows: () => onFault("foreign_rows"),
     onChildFault: (reason: ChildFault) => onFault(`child_${reason}`),
     read: page.read,
     measureReconciler: (queuedJobs: Reconciling): Reconciling => ({
@@ -47,8 +50,9 @@ export function createWorkerMetrics({ revision }: { revision: string | null }) {
         return purged;
       },
     }),
-    gauge(read: { backlog: BacklogReads; bus: EventBus; leases: Leases; taskWorker: TaskWorker; pool: ChildPool; children: number }): void {
+    gauge(read: { database: Database; slowDatabase: Database; backlog: BacklogReads; bus: EventBus; leases: Leases; taskWorker: TaskWorker; pool: ChildPool; children: number }): void {
       const { backlog, bus, leases, taskWorker, pool } = read;
+      createOverloadMetrics(page, { main: read.database, slow: read.slowDatabase });
       gaugeStores(page, { readBacklog: backlog.read, probeRedis: bus.probe, jobs: catalogue.keys() });
       const resting = () => LANES.map((lane) => ({ lane, seconds: taskWorker.restingMs(lane) / 1000 }));
       gaugeWorker(page, { attempts: () => leases.size, resting, children: () => pool, size: read.children });

@@ -39,8 +39,8 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   const { log, drainMs, tracer = noTracer } = options;
   const metrics = createWorkerMetrics(config);
   const worker = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
-  const core = await createCore(config, { name: "photo-service worker", connections: 10, ...options, tracer, onStep: metrics.onStep }, stack);
-  const { redis, database, queuedJobs } = core;
+  const core = await createCore(config, { name: "photo-service worker", connections: 8, ...options, tracer, onStep: metrics.onStep, onForeignRows: metrics.onForeignRows }, stack);
+  const { redis, database, slowDatabase, queuedJobs } = core;
   const pool = createChildPool({ entry: new URL("../worker/task-child.js", import.meta.url), size: config.workerConcurrency, memoryLimitBytes: CHILD_MEMORY_BYTES, log, onFault: metrics.onChildFault });
   stack.add("child pool", () => pool.close());
   const leases = createLeases({ queuedJobs, worker, log });
@@ -51,19 +51,19 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   stack.add("start rate", () => startRate.close());
   const reconciler = createReconciler({ queuedJobs: metrics.measureReconciler(queuedJobs), hints: core.hints, duties: createDuties(database), worker, log });
   stack.add("reconciler", () => reconciler.close());
-  const cleanUp = createCleanUp({ database, queuedJobs, storage: core.storage, eventTtlSeconds: config.eventTtlSeconds, log });
+  const cleanUp = createCleanUp({ database: slowDatabase, queuedJobs, storage: core.storage, eventTtlSeconds: config.eventTtlSeconds, log });
   const openInspector = () => createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, memoryLimitBytes: CHILD_MEMORY_BYTES, onFault: metrics.onChildFault });
-  const previewMaker = createPreviewMaker({ database, storage: core.storage, openInspector, log });
+  const previewMaker = createPreviewMaker({ database: slowDatabase, storage: core.storage, openInspector, log });
   const schedule = createSchedule({ ...redis, chores: { ...metrics.measureCleanUp(cleanUp), ...previewMaker }, log });
   stack.add("schedule", () => schedule.close());
   stack.add("preview maker", () => previewMaker.close());
   const taskWorker = createTaskWorker(
-    { ...core, nearPhotos: createNearPhotos(database), pool, startRate, maxPhotoPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, catalogue, leases, worker, log, tracer, onAttempt: metrics.onAttempt, onBug: metrics.onBug },
+    { ...core, nearPhotos: createNearPhotos(slowDatabase), pool, startRate, maxPhotoPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, catalogue, leases, worker, log, tracer, onAttempt: metrics.onAttempt, onBug: metrics.onBug },
     { ...redis, tasks: config.workerTasks, children: config.workerConcurrency, drainMs, onRedisReady: () => reconciler.hurry() },
   );
   stack.add("task worker", () => taskWorker.close());
   const backlog = createBacklogReads(database);
-  metrics.gauge({ backlog, bus: core.bus, leases, taskWorker, pool, children: config.workerConcurrency });
+  metrics.gauge({ database, slowDatabase, backlog, bus: core.bus, leases, taskWorker, pool, children: config.workerConcurrency });
   const queue = createStuckCheck({ taskWorker, hasWaited: backlog.hasWaited, catalogue });
   const health = await createHealthServer({ needed: { postgresql: checkDatabase(database), redis: core.bus.probe, queue }, wanted: {} }, { read: metrics.read, protect: createAdminGuard(config.adminPassword).protect }, log);
   stack.add("health server", () => health.close());

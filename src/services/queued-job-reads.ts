@@ -31,8 +31,9 @@ export interface PageQuery {
 
 export type QueuedJobReads = ReturnType<typeof createQueuedJobReads>;
 
-export function createQueuedJobReads({ sql }: Database) {
-  const ownPage = createOwnPages({ sql });
+export function createQueuedJobReads(database: Database) {
+  const { sql } = database;
+  const ownPage = createOwnPages(database);
 
   function inScope({ userId, photoId, filter }: ListScope) {
     return sql`true ${userId === null ? sql`` : sql`and t.user_id = ${userId}`}

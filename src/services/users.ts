@@ -1,11 +1,12 @@
 import { LRUCache } from "lru-cache";
-import { and, asc, count, eq, gt, inArray } from "drizzle-orm";
+import { asc, count, eq, gt, sql as part } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
 import { available } from "../db/database.js";
 import type { Database } from "../db/database.js";
 import { userStreams, users } from "../db/schema.js";
 import { UnauthenticatedError } from "../errors.js";
 import { createMicroBatch } from "../micro-batch.js";
+import { inChunks } from "./ids.js";
 
 /** What a verified token says of its bearer. */
 export interface Claims {
@@ -63,6 +64,13 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
   let asked = 0;
   let forgotten = 0;
 
+  const byIds = orm.select().from(users).where(part`${users.id} = any(${part.placeholder("ids")}::uuid[])`).prepare("users_by_ids");
+  const bySubjects = orm
+    .select()
+    .from(users)
+    .where(part`${users.issuer} = any(${part.placeholder("issuers")}::text[]) and ${users.subject} = any(${part.placeholder("subjects")}::text[])`)
+    .prepare("users_by_subjects");
+
   function toUser({ id, email, name, picture, createdAt, emailVerified, admin }: UserRow): User {
     const isAdmin = admin || (emailVerified && adminEmails.has(inLowerCase(email)));
     return { id, email, name, picture, createdAt, role: isAdmin ? "ADMIN" : "USER" };
@@ -84,7 +92,7 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
 
   async function readMany(claims: Claims[]): Promise<(UserRow | undefined)[]> {
     const [issuers, subjects] = [[...new Set(claims.map(({ issuer }) => issuer))], claims.map(({ subject }) => subject)];
-    const rows = await available(() => orm.select().from(users).where(and(inArray(users.issuer, issuers), inArray(users.subject, subjects))));
+    const rows = await available(() => bySubjects.execute({ issuers, subjects }));
     return claims.map(({ issuer, subject }) => rows.find((row) => row.issuer === issuer && row.subject === subject));
   }
 
@@ -128,7 +136,7 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
   }
 
   async function findMany(ids: readonly string[]): Promise<(User | null)[]> {
-    const rows = await available(() => orm.select().from(users).where(inArray(users.id, [...ids])));
+    const rows = await inChunks(ids, (some) => available(() => byIds.execute({ ids: some })));
     const byId = new Map(rows.map((row) => [row.id, toUser(row)]));
     return ids.map((id) => byId.get(id) ?? null);
   }

@@ -17,7 +17,7 @@ describe("pages that are asked for at once", () => {
     const { sql } = waist.database;
     // A part of a statement has no row of its own.
     const counted = new Proxy(sql, { apply: (target, self, args) => (String(args[0]).includes("unnest") && statements++, Reflect.apply(target, self, args)) });
-    read = createOwnPages({ sql: counted });
+    read = createOwnPages({ ...waist.database, sql: counted });
   });
   beforeEach(async () => {
     [user, other] = await Promise.all([waist.newUser(), waist.newUser()]);
