@@ -47,19 +47,20 @@ const CLOSE_SECONDS = 5;
 export function createConnectionPool(open: () => Sql, options: { connections: number; limits: PoolLimits }): ConnectionPool {
   const { maxWaiting, waitMs, answerMs } = options.limits;
   // A clock that stands still while this process does: what came in the meantime is not taken for late.
-  let ticks = 0;
-  const connections = Array.from({ length: options.connections }, () => new PooledConnection(open, () => ticks));
+  let now = 0;
+  let tickedAt = performance.now();
+  const connections = Array.from({ length: options.connections }, () => new PooledConnection(open, () => now));
   const free = [...connections];
   let waiting: Work[] = [];
   let failures = 0;
   let closed = false;
 
   const submit = createShares(Math.ceil(options.connections / 2), (work) => {
-    if (closed) return refuse(work, Object.assign(new Error("The connection pool is closed."), { code: "CONNECTION_ENDED" }));
+    if (closed) return refuse(work, poolClosed());
     const connection = free.pop();
     if (connection) return start(connection, work);
     if (waiting.length >= maxWaiting) return refuseOverload(work, "full");
-    work.since = ticks;
+    work.since = now;
     waiting.push(work);
   });
 
@@ -94,16 +95,18 @@ export function createConnectionPool(open: () => Sql, options: { connections: nu
   }
 
   function tick(): void {
-    ticks++;
-    const [before, limit] = [waiting, Math.ceil(waitMs / TICK_MS)];
-    waiting = before.filter(({ deadline, since }) => !deadline?.passed && ticks - since <= limit);
-    for (const work of before.length === waiting.length ? [] : before) {
+    now += Math.min(performance.now() - tickedAt, 2 * TICK_MS);
+    tickedAt = performance.now();
+    const before = waiting;
+    waiting = [];
+    for (const work of before) {
       if (work.deadline?.passed) refuse(work, tooLate());
-      else if (ticks - work.since > limit) refuseOverload(work, "waited");
+      else if (now - work.since >= waitMs) refuseOverload(work, "waited");
+      else waiting.push(work);
     }
-    if (!connections.some((connection) => connection.isSilent(answerMs / TICK_MS))) return;
-    // The others lead to the same server: what was sent on them would be executed when its callers are gone.
-    for (const connection of connections) if (free.includes(connection) || connection.isSilent(answerMs / TICK_MS)) connection.discard();
+    if (!connections.some((connection) => connection.isSilent(answerMs))) return;
+    // The idle ones lead to the same server: what was sent on them would be executed when its callers are gone.
+    for (const connection of connections) if (connection.isIdle || connection.isSilent(answerMs)) connection.discard();
   }
   const clock = setInterval(tick, TICK_MS).unref();
 
@@ -127,10 +130,15 @@ export function createConnectionPool(open: () => Sql, options: { connections: nu
     async close() {
       closed = true;
       clearInterval(clock);
-      for (const work of waiting.splice(0)) refuse(work, tooLate());
+      for (const work of waiting.splice(0)) refuse(work, poolClosed());
       await Promise.all(connections.map((connection) => connection.close(CLOSE_SECONDS)));
     },
   };
+}
+
+/** As the driver says it. */
+function poolClosed(): Error {
+  return Object.assign(new Error("The connection pool is closed."), { code: "CONNECTION_ENDED" });
 }
 
 function refuse(work: Work, error: Error): void {

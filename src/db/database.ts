@@ -3,6 +3,7 @@ import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import type { Sql } from "postgres";
 import { ServiceUnavailableError } from "../errors.js";
+import { arrayTypes } from "./array-types.js";
 import { createConnectionPool } from "./connection-pool.js";
 import type { PoolLimits } from "./connection-pool.js";
 import { routeStatements } from "./statement.js";
@@ -43,6 +44,8 @@ export function createDatabase(options: DatabaseOptions): Database {
     idle_timeout: 60,
     backoff: (attempt: number) => Math.min(0.1 * 2 ** attempt, 1),
     onnotice: () => {},
+    fetch_types: false,
+    types: arrayTypes(),
     connection: { application_name: options.applicationName, TimeZone: "UTC", statement_timeout: 5000, lock_timeout: 4000, idle_in_transaction_session_timeout: 10_000 },
   });
   const open = () => postgres({ ...client.options, max: 1 } as unknown as postgres.Options<Record<string, postgres.PostgresType>>);

@@ -11,6 +11,8 @@ interface Sending {
   driver: Handler;
   /** Called when PostgreSQL has nothing more to do with it. */
   over(): void;
+  /** Called instead when it was refused. */
+  fail?(): void;
 }
 
 /** A client with one connection, on which one statement is under way at a time, also within a transaction. */
@@ -40,10 +42,15 @@ export class PooledConnection {
     return this.#broken;
   }
 
+  get isIdle(): boolean {
+    return !this.#busy;
+  }
+
   /** Calls `over` when the connection is free again. */
   send(statement: Statement, deadline: Deadline | undefined, over: () => void): void {
     this.#busy = true;
-    this.#run({ statement, deadline, driver: this.#driver, over: () => this.#leave(over) });
+    const leave = () => this.#leave(over);
+    this.#run({ statement, deadline, driver: this.#driver, over: leave, fail: () => this.#resetRows(leave) });
   }
 
   /** As `sql.begin`; calls `over` when the connection is free again. */
@@ -68,9 +75,9 @@ export class PooledConnection {
     return done;
   }
 
-  /** Whether an answer has been due for longer than `limit`. */
-  isSilent(limit: number): boolean {
-    return this.#since !== null && this.#now() - this.#since > limit;
+  /** Whether an answer has been due for so long. */
+  isSilent(ms: number): boolean {
+    return this.#since !== null && this.#now() - this.#since >= ms;
   }
 
   hasReturned(rows: object): boolean {
@@ -102,19 +109,30 @@ export class PooledConnection {
     sending.over();
   }
 
-  #run({ statement, deadline, driver, over }: Sending): void {
+  #run({ statement, deadline, driver, over, fail = over }: Sending): void {
     this.#statement = statement;
     this.#since = this.#now();
     deadline?.onPassed(() => this.#endLate(statement));
     statement.then(
       () => this.#settle(over),
       (error: unknown) => {
-        // Only an answer of PostgreSQL leaves the connection as it was.
-        if (!(error instanceof postgres.PostgresError)) this.#broken = true;
-        this.#settle(over);
+        // Only where PostgreSQL refuses a statement the connection is what it was.
+        if (!(error instanceof postgres.PostgresError) || error.severity !== "ERROR") this.#broken = true;
+        this.#settle(fail);
       },
     );
     driver(statement);
+  }
+
+  /** Beware: of rows that came before an error the driver forgets all but their number, from which it counts on. */
+  #resetRows(over: () => void): void {
+    if (this.#broken) return over();
+    const failed = (): void => {
+      this.#broken = true;
+      over();
+    };
+    this.#since = this.#now();
+    this.#client`select`.then(over, failed);
   }
 
   #settle(over: () => void): void {

@@ -15,6 +15,8 @@ export interface TcpProxy {
   freeze(): void;
   /** Lets everything through this much later, until `heal`. */
   delay(ms: number): void;
+  /** As `delay`, of the connections that are made from now on. */
+  delayNew(ms: number): void;
   heal(): void;
   close(): Promise<void>;
 }
@@ -25,6 +27,7 @@ interface Way {
   to: Socket;
   isReply: boolean;
   waiting: { bytes: Buffer; at: number }[];
+  delayMs: number;
   /** After so many bytes both ends are cut. */
   left: number;
 }
@@ -35,16 +38,18 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
   const ways = new Set<Way>();
   let isFrozen = false;
   let delayMs = 0;
+  let delayNewMs = 0;
   let cutAfter: (() => number) | null = null;
 
   function join(from: Socket, to: Socket, isReply: boolean): void {
-    const way: Way = { from, to, isReply, waiting: [], left: isReply && cutAfter ? cutAfter() : Infinity };
+    const way: Way = { from, to, isReply, waiting: [], delayMs: delayNewMs, left: isReply && cutAfter ? cutAfter() : Infinity };
     ways.add(way);
     from.setNoDelay(true);
     if (isFrozen) from.pause();
     from.on("data", (bytes) => {
-      way.waiting.push({ bytes, at: Date.now() + delayMs });
-      if (delayMs > 0) setTimeout(() => pass(way), delayMs + 1);
+      const ms = delayMs + way.delayMs;
+      way.waiting.push({ bytes, at: Date.now() + ms });
+      if (ms > 0) setTimeout(() => pass(way), ms + 1);
       else pass(way);
     });
     from.on("error", () => {});
@@ -102,11 +107,16 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
     delay(ms) {
       delayMs = ms;
     },
+    delayNew(ms) {
+      delayNewMs = ms;
+    },
     heal() {
       isFrozen = false;
       delayMs = 0;
+      delayNewMs = 0;
       cutAfter = null;
       for (const way of ways) {
+        way.delayMs = 0;
         way.left = Infinity;
         for (const piece of way.waiting) piece.at = 0;
         pass(way);
