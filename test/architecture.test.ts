@@ -4,7 +4,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, it } from "node:test";
 
-const GROUND = ["command-line.ts", "cursors.ts", "config.ts", "deadline.ts", "errors.ts", "failpoint.ts", "in-batches.ts", "is-storable.ts", "lifecycle.ts", "logger.ts", "micro-batch.ts", "patience.ts", "queued-job.ts", "queued-job-status.ts", "redis.ts", "slots.ts", "source-lines.ts", "tracer.ts"];
+const GROUND = ["command-line.ts", "cursors.ts", "config.ts", "deadline.ts", "errors.ts", "failpoint.ts", "in-batches.ts", "is-storable.ts", "lifecycle.ts", "logger.ts", "micro-batch.ts", "overload.ts", "patience.ts", "queued-job.ts", "queued-job-status.ts", "redis.ts", "slots.ts", "source-lines.ts", "tracer.ts"];
 const LEAVES = ["db", "queue", "events", "auth", "photos", "embedded", "observability"];
 
 /** What each folder may import, besides itself and the ground floor. */

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { withDeadline } from "../src/deadline.js";
 import { ServiceUnavailableError } from "../src/errors.js";
 import { createMicroBatch } from "../src/micro-batch.js";
+import { onRefusal } from "../src/overload.js";
+import type { Refusal } from "../src/overload.js";
+import { refusalOf } from "./support/refusal-of.js";
 
 interface Item {
   user: string;
@@ -41,6 +45,8 @@ function createRecorder({ maxItems = 100, fault = () => null }: { maxItems?: num
   }
   return { sent, submit, settle, turn: () => new Promise(setImmediate) };
 }
+
+const OVERLOADED = { code: "SERVICE_UNAVAILABLE", message: "Too many requests wait to be written; try again in a moment." };
 
 const of = (user: string, ...ids: number[]): Item[] => ids.map((id) => ({ user, id }));
 
@@ -103,6 +109,66 @@ describe("a micro-batch", () => {
     const { sent, submit, settle } = createRecorder({ fault: () => new ServiceUnavailableError("away") });
     const results = await settle(Promise.allSettled(of("a", 1, 2, 3).map(submit)));
     assert.deepEqual([sent, results.map(({ status }) => status)], [[[1, 2, 3]], ["rejected", "rejected", "rejected"]]);
+  });
+
+  it("refuses at once what comes when five full batches wait in its lane, and nothing in another", async () => {
+    const { sent, submit, settle, turn } = createRecorder({ maxItems: 2 });
+    const refusals: Refusal[] = [];
+    onRefusal((refusal) => refusals.push(refusal));
+    const accepted = [submit({ user: "a", id: 0 })];
+    await turn();
+    accepted.push(...Array.from({ length: 10 }, (_, i) => submit({ user: "a", id: i + 1 })));
+    assert.deepEqual(await refusalOf(submit({ user: "a", id: 11 })), OVERLOADED);
+    accepted.push(submit({ user: "b", id: 12 }));
+    await settle(Promise.all(accepted));
+    assert.deepEqual([refusals, sent.flat().includes(11), sent.flat().includes(12)], [[{ what: "batch", why: "full" }], false, true]);
+  });
+
+  it("refuses what has waited for two seconds, and does not send it later", async (context) => {
+    context.mock.timers.enable({ apis: ["setTimeout"] });
+    const clock = context.mock.method(performance, "now", () => 0);
+    const at = (ms: number) => clock.mock.mockImplementation(() => ms);
+    const { sent, submit, settle, turn } = createRecorder();
+    const first = submit({ user: "a", id: 1 });
+    await turn();
+    const second = refusalOf(submit({ user: "a", id: 2 }));
+    at(1500);
+    const third = submit({ user: "a", id: 3 });
+    at(2000);
+    context.mock.timers.tick(2000);
+    assert.deepEqual(await second, OVERLOADED);
+    assert.deepEqual([await settle(Promise.all([first, third])), sent], [[10, 30], [[1], [3]]]);
+    // What comes later is watched as well.
+    const fourth = submit({ user: "a", id: 4 });
+    await turn();
+    const fifth = refusalOf(submit({ user: "a", id: 5 }));
+    at(4000);
+    context.mock.timers.tick(2000);
+    assert.deepEqual(await fifth, OVERLOADED);
+    await settle(fourth);
+  });
+
+  it("does not send an item whose caller has given up while it waited", async () => {
+    const { sent, submit, settle, turn } = createRecorder();
+    const first = submit({ user: "a", id: 1 });
+    await turn();
+    let second: Promise<number> | null = null;
+    assert.equal(await withDeadline(() => (second = submit({ user: "a", id: 2 })), 5, () => -1), -1);
+    const third = submit({ user: "a", id: 3 });
+    await settle(Promise.allSettled([first, second, third]));
+    assert.deepEqual([await refusalOf(second ?? first), sent], [{ code: "SERVICE_UNAVAILABLE", message: "The deadline of the operation has passed." }, [[1], [3]]]);
+  });
+
+  it("does not send an item again whose caller has given up before its batch failed", async () => {
+    const { sent, submit, settle, turn } = createRecorder({ fault: (ids) => (ids.length > 1 ? new Error("bad") : null) });
+    const first = submit({ user: "a", id: 1 });
+    await turn();
+    const second = submit({ user: "a", id: 2 });
+    const third = withDeadline(() => submit({ user: "a", id: 3 }), 20, () => -1);
+    await settle(first);
+    assert.equal(await third, -1);
+    await settle(second);
+    assert.deepEqual(sent, [[1], [2, 3], [2]]);
   });
 
   it("goes on after a failure", async () => {

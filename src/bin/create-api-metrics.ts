@@ -9,6 +9,7 @@ import type { SocketGauges } from "../observability/edge-metrics.js";
 import { createFaultMetrics } from "../observability/fault-metrics.js";
 import { createStepMetrics } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
+import { createOverloadMetrics } from "../observability/overload-metrics.js";
 import { countDropped, gaugeStores } from "../observability/store-metrics.js";
 import { watchFields } from "../observability/watch-fields.js";
 import { createBacklogReads } from "../services/backlog.js";
@@ -26,6 +27,7 @@ export function createApiMetrics({ revision, tracer }: { revision: string | null
     edge,
     onStep: createStepMetrics(page, new Set(catalogue.keys())),
     onDropped: countDropped(page),
+    onForeignRows: () => onFault("foreign_rows"),
     onChildFault: (reason: ChildFault) => onFault(`child_${reason}`),
     read: page.read,
     watchSchema: (schema: GraphQLSchema) => watchFields(schema, { onField: edge.onField, tracer }),
@@ -36,7 +38,8 @@ export function createApiMetrics({ revision, tracer }: { revision: string | null
         return taken;
       },
     }),
-    gauge(read: { database: Database; bus: EventBus; feed: Feed; inspector: PhotoInspector; sockets(): SocketGauges }): void {
+    gauge(read: { database: Database; slowDatabase: Database; bus: EventBus; feed: Feed; inspector: PhotoInspector; sockets(): SocketGauges }): void {
+      createOverloadMetrics(page, { main: read.database, slow: read.slowDatabase });
       gaugeStores(page, { readBacklog: createBacklogReads(read.database).read, probeRedis: read.bus.probe, jobs: catalogue.keys() });
       gaugeEdge(page, { subscribers: () => read.feed.subscribers, sockets: read.sockets, previews: () => read.inspector.waiting });
     },

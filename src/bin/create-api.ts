@@ -16,6 +16,9 @@ import { createRateLimits } from "../server/rate-limits.js";
 import { createAccounts } from "../services/accounts.js";
 import { createEventLog } from "../services/event-log.js";
 import { createPhotoIntake } from "../services/photo-intake.js";
+import { createQueuedJobReads } from "../services/queued-job-reads.js";
+import type { ListScope } from "../services/list-pages.js";
+import type { QueuedJobReads } from "../services/queued-job-reads.js";
 import { createQueuePlaces } from "../services/queue-places.js";
 import { createUsers } from "../services/users.js";
 import { catalogue } from "../tasks/catalogue.js";
@@ -35,11 +38,11 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   const metrics = createApiMetrics({ revision: config.revision, tracer });
   const verifier = await createVerifier(config, log);
   stack.add("token verifier", () => verifier.close());
-  const { onStep, onDropped } = metrics;
-  const base = { name: "photo-service api", connections: 10 };
-  const coreOptions = { ...base, ...options, tracer, onStep, onDropped };
+  const { onStep, onDropped, onForeignRows } = metrics;
+  const base = { name: "photo-service api", connections: 8 };
+  const coreOptions = { ...base, ...options, tracer, onStep, onDropped, onForeignRows };
   const core = await createCore(config, coreOptions, stack);
-  const { redis, database, bus, photos, storage } = core;
+  const { redis, database, slowDatabase, bus, photos, storage } = core;
   const users = createUsers({ database, adminEmails: config.adminEmails });
   const eventLog = createEventLog(database);
   const seeGone = (userId: string | null) => {
@@ -62,8 +65,9 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
 
   const services: Services = {
     ...core,
+    queuedJobReads: separateSlow(core.queuedJobReads, createQueuedJobReads(slowDatabase)),
     users,
-    accounts: createAccounts({ database, users, deleteFiles: (keys) => storage.delete(keys), stopWork: (ids) => core.queuedJobs.stopWork(ids), tellGone, log }),
+    accounts: createAccounts({ database: slowDatabase, users, deleteFiles: (keys) => storage.delete(keys), stopWork: (ids) => core.queuedJobs.stopWork(ids), tellGone, log }),
     queuePlaces: createQueuePlaces({ database, catalogue, startRate }),
     eventLog,
     feed,
@@ -73,8 +77,8 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   };
   const intake = metrics.measureIntake(createPhotoIntake({ photos, users, storage, inspector, maxUploadBytes, maxStoredBytes }));
   const health = { needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason }, wanted: { redis: bus.probe } };
-  const admin = { database, queries: createReadOnlyQueries({ database, databaseUrl: config.databaseUrl }), redis };
-  metrics.gauge({ database, bus, feed, inspector, sockets: () => server.sockets });
+  const admin = { database: slowDatabase, queries: createReadOnlyQueries({ database: slowDatabase, databaseUrl: config.databaseUrl }), redis };
+  metrics.gauge({ database, slowDatabase, bus, feed, inspector, sockets: () => server.sockets });
   const schema = metrics.watchSchema(await createSchema());
   const server = await createHttpServer({ config, schema, services, verifier, intake, storage, signIn: developmentSignIn(config), rateLimits, health, admin, guard: createAdminGuard(config.adminPassword), readMetrics: metrics.read, watch: metrics.edge, log, ...(options.timeouts && { timeouts: options.timeouts }) });
   bus.onGone(seeGone);
@@ -84,4 +88,17 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
   const place = { host: config.host, port: config.port, variable: "PORT" };
   const url = await server.listen(place).catch(explainListening(place));
   return { url, warm: inspector.warm };
+}
+
+/** Lists by a filter that no index serves may walk through all that a user has. */
+function separateSlow(reads: QueuedJobReads, slow: QueuedJobReads): QueuedJobReads {
+  const isSlow = ({ filter }: ListScope) => filter.statuses !== null || filter.jobs !== null;
+  const readsOf = (scopes: readonly ListScope[]) => (scopes.some(isSlow) ? slow : reads);
+  return {
+    ...reads,
+    page: (scope, query) => readsOf([scope]).page(scope, query),
+    pages: (scopes, query) => readsOf(scopes).pages(scopes, query),
+    count: (scope, most) => readsOf([scope]).count(scope, most),
+    counts: (scopes, most) => readsOf(scopes).counts(scopes, most),
+  };
 }

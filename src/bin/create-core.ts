@@ -34,6 +34,8 @@ export interface Core {
   /** Where Redis is, and what stands before our keys in it. */
   redis: { redisUrl: string; prefix: string };
   database: Database;
+  /** Connections for what may take seconds, so that it never keeps the others. */
+  slowDatabase: Database;
   bus: EventBus;
   hints: HintQueue;
   storage: Storage;
@@ -45,13 +47,17 @@ export interface Core {
 
 export interface CoreOptions {
   name: string;
+  /** To PostgreSQL, beside the two of `slowDatabase`; none is opened before it is used. */
   connections: number;
   log: Logger;
   redisPrefix?: string;
   tracer?: Tracer;
   onStep?: QueuedJobsDeps["onStep"];
   onDropped?: EventBusOptions["onDropped"];
+  onForeignRows?: () => void;
 }
+
+const SLOW_CONNECTIONS = 2;
 
 export async function createCore(
   config: CompleteConfig,
@@ -60,8 +66,7 @@ export async function createCore(
 ): Promise<Core> {
   const { log, tracer = noTracer, onStep, onDropped } = options;
   const redis = { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX };
-  const database = createDatabase({ url: config.databaseUrl, connections: options.connections, applicationName: options.name });
-  stack.add("database", () => database.close());
+  const { database, slowDatabase } = connectDatabases(config, options, stack);
   const bus = createEventBus({ ...redis, log, ...(onDropped && { onDropped }) });
   stack.add("event bus", () => bus.close());
   const hints = createHintQueue({ ...redis, carry: tracer.carry, log });
@@ -75,5 +80,22 @@ export async function createCore(
   const photos = createPhotos({ database, deleteFiles, maxStoredBytes: config.maxStoredBytesPerUser, log });
   const limits = { maxPendingPerUser: config.maxPendingPerUser, maxStoredBytesPerUser: config.maxStoredBytesPerUser, jobTtlSeconds: config.jobTtlSeconds };
   const queuedJobs = createQueuedJobs({ database, bus, hints, stopBell, catalogue, submittable: jobs.submittable, deleteFiles, limits, log, tracer, ...(onStep && { onStep }) });
-  return { redis, database, bus, hints, storage, jobs, photos, queuedJobs, queuedJobReads: createQueuedJobReads(database) };
+  return { redis, database, slowDatabase, bus, hints, storage, jobs, photos, queuedJobs, queuedJobReads: createQueuedJobReads(database) };
+}
+
+function connectDatabases({ databaseUrl }: CompleteConfig, { name, connections, log, onForeignRows }: CoreOptions, stack: ClosingStack): Pick<Core, "database" | "slowDatabase"> {
+  const connect = (own: number) => {
+    const database = createDatabase({
+      url: databaseUrl,
+      connections: own,
+      applicationName: name,
+      onForeignRows(error) {
+        log.error({ err: error }, "rows of another user were returned, and were not given out: their connection was closed");
+        onForeignRows?.();
+      },
+    });
+    stack.add("database", () => database.close());
+    return database;
+  };
+  return { database: connect(connections), slowDatabase: connect(SLOW_CONNECTIONS) };
 }

@@ -1,8 +1,10 @@
+import type { Database } from "../db/database.js";
 import type { EventBus } from "../events/event-bus.js";
 import type { ChildFault, ChildPool } from "../imaging/child-pool.js";
 import { createFaultMetrics } from "../observability/fault-metrics.js";
 import { createStepMetrics, createWorkMetrics, gaugeWorker } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
+import { createOverloadMetrics } from "../observability/overload-metrics.js";
 import { countDropped, gaugeStores } from "../observability/store-metrics.js";
 import { LANES } from "../queue/hint-queue.js";
 import type { BacklogReads } from "../services/backlog.js";
@@ -33,6 +35,7 @@ export function createWorkerMetrics({ revision }: { revision: string | null }) {
     onDropped: countDropped(page),
     onAttempt,
     onBug: () => onFault("task"),
+    onForeignRows: () => onFault("foreign_rows"),
     onChildFault: (reason: ChildFault) => onFault(`child_${reason}`),
     page,
     read: page.read,
@@ -44,8 +47,9 @@ export function createWorkerMetrics({ revision }: { revision: string | null }) {
       onUpkeep("purged_queued_job", purged.queuedJobs);
       onUpkeep("purged_event", purged.events);
     },
-    gauge(read: { backlog: BacklogReads; bus: EventBus; leases: Leases; taskWorker: TaskWorker; pool: ChildPool; children: number }): void {
+    gauge(read: { database: Database; slowDatabase: Database; backlog: BacklogReads; bus: EventBus; leases: Leases; taskWorker: TaskWorker; pool: ChildPool; children: number }): void {
       const { backlog, bus, leases, taskWorker, pool } = read;
+      createOverloadMetrics(page, { main: read.database, slow: read.slowDatabase });
       gaugeStores(page, { readBacklog: backlog.read, probeRedis: bus.probe, jobs: catalogue.keys() });
       const resting = () => LANES.map((lane) => ({ lane, seconds: taskWorker.restingMs(lane) / 1000 }));
       gaugeWorker(page, { attempts: () => leases.size, resting, children: () => pool, size: read.children });

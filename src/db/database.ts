@@ -3,8 +3,10 @@ import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import type { Sql } from "postgres";
 import { ServiceUnavailableError } from "../errors.js";
-import { withPatience } from "../patience.js";
-import { endLateStatements } from "./end-late-statements.js";
+import { arrayTypes } from "./array-types.js";
+import { createConnectionPool } from "./connection-pool.js";
+import type { PoolLimits } from "./connection-pool.js";
+import { routeStatements } from "./statement.js";
 
 export interface Database {
   /** Query builder, for reads and for writes that are no transition. */
@@ -14,30 +16,55 @@ export interface Database {
    * instants come back as text and go in as text, and JSON goes in as text.
    */
   sql: Sql;
+  /** Statements and transactions that wait for a connection now. */
+  readonly waiting: number;
   /** Resolves when PostgreSQL answers; throws ServiceUnavailableError otherwise. */
   ping(): Promise<void>;
+  /** For rows of somebody else than they were asked for: closes the connection that returned them, reports it, and returns what to throw. */
+  foreignRows(rows: object): ServiceUnavailableError;
   close(): Promise<void>;
 }
 
-/** A pool of `connections`. Nothing is opened before the first query, a lost server is found again by the next one, and what an operation asks ends with its deadline. */
-export function createDatabase(options: { url: string; connections: number; applicationName: string }): Database {
+export interface DatabaseOptions {
+  url: string;
+  connections: number;
+  applicationName: string;
+  limits?: Partial<PoolLimits>;
+  onForeignRows?(error: ServiceUnavailableError): void;
+}
+
+/** Beyond it a statement is refused: `waitMs` and `answerMs` together are less than an operation has. */
+const LIMITS: PoolLimits = { maxWaiting: 500, waitMs: 2000, answerMs: 7000 };
+
+/** A pool of `connections`. Nothing is opened before the first statement, and a lost server is found again by the next one. */
+export function createDatabase(options: DatabaseOptions): Database {
+  // It makes the statements, and sends none. The others share what it knows of types.
   const client = postgres(options.url, {
-    max: options.connections,
     connect_timeout: 2,
     idle_timeout: 60,
-    max_lifetime: 30 * 60,
     backoff: (attempt: number) => Math.min(0.1 * 2 ** attempt, 1),
     onnotice: () => {},
+    fetch_types: false,
+    types: arrayTypes(),
     connection: { application_name: options.applicationName, TimeZone: "UTC", statement_timeout: 5000, lock_timeout: 4000, idle_in_transaction_session_timeout: 10_000 },
   });
-  const sql = endLateStatements(client);
-  const orm = drizzle({ client: sql });
+  const open = () => postgres({ ...client.options, max: 1 } as unknown as postgres.Options<Record<string, postgres.PostgresType>>);
+  const pool = createConnectionPool(open, { connections: options.connections, limits: { ...LIMITS, ...options.limits } });
+  const sql = routeStatements(client, pool);
   return {
-    orm,
+    orm: drizzle({ client: sql }),
     sql,
+    get waiting() {
+      return pool.waiting;
+    },
     ping: () => available(async () => void (await sql`select 1`)),
-    // Without a limit `end` hangs for ever after a connection was lost in mid-query.
-    close: () => sql.end({ timeout: 5 }),
+    foreignRows(rows) {
+      const error = new ServiceUnavailableError("The database gave a wrong answer; try again in a moment.");
+      pool.distrust(rows);
+      options.onForeignRows?.(error);
+      return error;
+    },
+    close: () => pool.close(),
   };
 }
 
@@ -48,19 +75,13 @@ export function createDatabase(options: { url: string; connections: number; appl
 export async function available<T>(query: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await withPatience(query(), DEADLINE_MS, doesNotAnswer);
+      return await query();
     } catch (error) {
+      for (const link of causes(error)) if (link instanceof ServiceUnavailableError) throw link;
       if (connectionFault(error) !== null) throw new ServiceUnavailableError("The database is away; try again in a moment.", { cause: error });
       if (tries === MAX_TRIES || !UNDONE.has(sqlState(error) ?? "")) throw error;
     }
   }
-}
-
-/** A server that is there but does not answer: its own limits do not reach us. */
-const DEADLINE_MS = 7000;
-
-function doesNotAnswer(): never {
-  throw new ServiceUnavailableError("The database does not answer; try again in a moment.");
 }
 
 const MAX_TRIES = 3;

@@ -10,7 +10,7 @@ import type { Instant, QueuedJob, QueuedJobEvent } from "../queued-job.js";
 import { queuedJobJson, recordedOutputs } from "./queued-jobs/statements.js";
 
 /** The log of events in PostgreSQL. Always of the primary: a replica may not have yet what a bell tells of. */
-export function createEventLog({ sql }: Database): EventLog {
+export function createEventLog({ sql, foreignRows }: Database): EventLog {
   let epoch: string | null = null;
   let reading: Promise<string> | null = null;
 
@@ -53,12 +53,14 @@ export function createEventLog({ sql }: Database): EventLog {
 
     read: ({ userId, seq, limit, queuedJobId }) =>
       available(async (): Promise<LogPage> => {
-        const rows = await sql<{ last: number; floor: number; event: QueuedJobEvent | null }[]>`
-          select s.last_seq::float8 as last, s.floor_seq::float8 as floor, e.event from user_streams s left join lateral (
-            select jsonb_build_object('seq', e.seq, 'type', e.type, 'at', rfc3339(e.at), 'queuedJob', e.snapshot) as event from queued_job_events e
+        const rows = await sql<{ userId: string; last: number | null; floor: number | null; event: QueuedJobEvent | null }[]>`
+          select coalesce(e.user_id, q.user_id) as "userId", s.last_seq::float8 as last, s.floor_seq::float8 as floor, e.event
+          from (values (${userId}::uuid)) as q (user_id) left join user_streams s using (user_id) left join lateral (
+            select e.user_id, jsonb_build_object('seq', e.seq, 'type', e.type, 'at', rfc3339(e.at), 'queuedJob', e.snapshot) as event from queued_job_events e
             where e.user_id = s.user_id and e.seq > ${seq} ${queuedJobId === null ? sql`` : sql`and e.queued_job_id = ${queuedJobId}`}
-            order by e.seq limit ${limit}) e on true
-          where s.user_id = ${userId}`;
+            order by e.seq limit ${limit}) e on true`;
+        // One row at least. Where that is not so, these are the rows of another statement.
+        if (rows.length === 0 || rows.some((row) => row.userId !== userId)) throw foreignRows(rows);
         const events = rows.flatMap((row) => row.event ?? []);
         return { events, last: rows[0]?.last ?? 0, floor: rows[0]?.floor ?? 0 };
       }),

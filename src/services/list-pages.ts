@@ -45,8 +45,8 @@ interface PageRow {
 /** Rows of one statement that reads whole ones: each may have a third of a megabyte. */
 const MAX_WHOLE_ROWS = 200;
 
-export function createListPages({ sql }: Database) {
-  const ownPage = createOwnPages({ sql });
+export function createListPages({ sql, foreignRows }: Database) {
+  const ownPage = createOwnPages({ sql, foreignRows });
 
   async function readPages(scopes: readonly ListScope[], query: PageQuery): Promise<QueuedJobPage[]> {
     const { readerId, columns = "whole", first, budget = UNBOUNDED } = query;
@@ -55,7 +55,10 @@ export function createListPages({ sql }: Database) {
       left join lateral (${pageRows(sql, scopes, query)}) j on true`;
     const found = await sql<PageRow[]>`${columns === "whole" ? boundedByBytes(sql, rows, budget) : boundedByRows(sql, rows, budget)} order by place, id desc`;
     budget.takeRead(found.length, found.reduce((sum, { text }) => sum + (text?.length ?? 0), 0));
-    return inScopes(found, scopes).map((own) => toPage(own.map(parsed), first));
+    const pages = inScopes(found, scopes).map((own) => toPage(own.map(parsed), first));
+    const isForeign = ({ userId }: ListScope, page: QueuedJobPage | undefined) => userId !== null && page?.rows.some((row) => row.userId !== userId);
+    if (scopes.some((scope, i) => isForeign(scope, pages[i]))) throw foreignRows(found);
+    return pages;
   }
 
   return {

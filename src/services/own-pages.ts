@@ -23,6 +23,9 @@ interface Row {
   page: number;
   lastSeq: number;
   id: string | null;
+  /** Of whom the row is; of an empty page, who asked for it. */
+  userId: string | null;
+  readerId: string | null;
 }
 
 /** Asked for in one turn of the event loop, by what is asked. */
@@ -43,7 +46,7 @@ export const briefColumns = (sql: Sql) => sql`t.user_id as "userId", t.job_name 
  * Reads pages of brief rows: those that are asked for in one turn with one statement, and one that several ask for once. It
  * begins after all of them have asked, so that each sees what was recorded before.
  */
-export function createOwnPages({ sql }: Pick<Database, "sql">): (page: OwnPage) => Promise<QueuedJobPage> {
+export function createOwnPages(database: Pick<Database, "sql" | "foreignRows">): (page: OwnPage) => Promise<QueuedJobPage> {
   let together: Together | null = null;
 
   function begin(): Together {
@@ -54,7 +57,7 @@ export function createOwnPages({ sql }: Pick<Database, "sql">): (page: OwnPage) 
   async function readTogether(asked: Together["asked"]): Promise<Map<string, QueuedJobPage>> {
     await nextTurn();
     if (together?.asked === asked) together = null;
-    const pages = await available(() => readPages(sql, [...asked.values()]));
+    const pages = await available(() => readPages(database, [...asked.values()]));
     return new Map([...asked.keys()].map((key, i) => [key, pages[i] ?? EMPTY_PAGE]));
   }
 
@@ -69,19 +72,25 @@ export function createOwnPages({ sql }: Pick<Database, "sql">): (page: OwnPage) 
 /** Of a user who was deleted meanwhile. */
 export const EMPTY_PAGE: QueuedJobPage = { rows: [], hasMore: false, lastSeq: 0 };
 
-async function readPages(sql: Sql, asked: OwnPage[]): Promise<QueuedJobPage[]> {
+async function readPages({ sql, foreignRows }: Pick<Database, "sql" | "foreignRows">, asked: OwnPage[]): Promise<QueuedJobPage[]> {
   const rows = await sql<Row[]>`
-    select q.page::int, s.last_seq::float8 as "lastSeq", j.*
+    select q.page::int, s.last_seq::float8 as "lastSeq", case when j.id is null then q.user_id end as "readerId", j.*
     from unnest(${asked.map(({ userId }) => userId)}::uuid[], ${asked.map(({ beforeId }) => beforeId ?? LAST_ID)}::uuid[], ${asked.map(({ first }) => first + 1)}::int[])
       with ordinality as q(user_id, before_id, most, page)
-    join user_streams s on s.user_id = q.user_id
+    left join user_streams s on s.user_id = q.user_id
     left join lateral (
       select t.id, ${briefColumns(sql)} from queued_jobs t
       where t.user_id >= q.user_id and (t.user_id, t.id) < (q.user_id, q.before_id) order by t.user_id desc, t.id desc limit q.most) j on true
     order by q.page, j.id desc`;
   const pages = asked.map((): Row[] => []);
   for (const row of rows) pages[row.page - 1]?.push(row);
+  // Each page has a row at least. Where that is not so, these are the rows of another statement.
+  if (!asked.every(({ userId }, i) => isOf(userId, pages[i] ?? []))) throw foreignRows(rows);
   return pages.map((own, i) => toPage(own, asked[i]?.first ?? 0));
+}
+
+function isOf(userId: string, rows: Row[]): boolean {
+  return rows.length > 0 && rows.every((row) => (row.readerId ?? row.userId) === userId);
 }
 
 /** With an empty page comes one row, of the position alone. */

@@ -1,10 +1,11 @@
-import { and, desc, eq, getTableColumns, inArray, lt, sql as part } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, lt, sql as part } from "drizzle-orm";
 import { available, sqlState } from "../db/database.js";
 import type { Database } from "../db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../db/refusals.js";
 import { photos, queuedJobPhotos } from "../db/schema.js";
 import { ConflictError, NotFoundError } from "../errors.js";
 import type { Logger } from "../logger.js";
+import { inChunks } from "./ids.js";
 import { quotaExceeded, whyNoRoom } from "./quota-exceeded.js";
 import type { User } from "./users.js";
 
@@ -51,8 +52,10 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
     .orderBy(queuedJobPhotos.position)
     .prepare("photos_of_queued_job");
 
+  const byIds = orm.select().from(photos).where(part`${photos.id} = any(${part.placeholder("ids")}::uuid[])`).prepare("photos_by_ids");
+
   async function findMany(ids: readonly string[]): Promise<(Photo | null)[]> {
-    const rows = await available(() => orm.select().from(photos).where(inArray(photos.id, [...ids])));
+    const rows = await inChunks(ids, (some) => available(() => byIds.execute({ ids: some })));
     const byId = new Map(rows.map((row) => [row.id, row]));
     return ids.map((id) => byId.get(id) ?? null);
   }

@@ -25,6 +25,8 @@ export interface LoadService {
   port: number;
   /** Of the API with the sockets. */
   api: ChildProcess;
+  /** The database that all of them use. */
+  postgres: { url: string; readonly pid: number };
   /** Starts it again, on the same port. */
   restartApi(): Promise<ChildProcess>;
   user(name: string): Promise<LoadUser>;
@@ -50,11 +52,13 @@ export async function withLoadService(env: Record<string, string>, run: (service
     void end(1);
   });
   await createTemplateDatabase(postgres.url);
-  await run(await start({ DATABASE_URL: postgres.url.replace(/photos$/, "template_photos"), REDIS_URL: redis.url, STORAGE_URL: `file:${join(folder, "files")}`, ...env }, children));
+  const url = postgres.url.replace(/photos$/, "template_photos");
+  const started = await start({ DATABASE_URL: url, REDIS_URL: redis.url, STORAGE_URL: `file:${join(folder, "files")}`, ...env }, children);
+  await run(Object.assign(started, { postgres: { url, pid: postgres.pid } }));
   return end();
 }
 
-async function start(more: Record<string, string>, children: ChildProcess[]): Promise<LoadService> {
+async function start(more: Record<string, string>, children: ChildProcess[]): Promise<Omit<LoadService, "postgres">> {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const env = {
     PATH: process.env["PATH"], NODE_ENV: "production", ECHO: "true", LOG_LEVEL: "error", FILE_SIGNING_KEY: "load-0123456789abcdef0123456789abcdef", JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(),
@@ -70,7 +74,7 @@ async function start(more: Record<string, string>, children: ChildProcess[]): Pr
   }
 
   const launchApi = () => launch("api", { PORT: String(port) }, port);
-  const service: LoadService = {
+  const service: Omit<LoadService, "postgres"> = {
     port,
     api: await launchApi(),
     restartApi: async () => (service.api = await launchApi()),

@@ -46,10 +46,10 @@ describe("the metrics of a service", () => {
 
   it("begin at 0, every kind of them: of a series that begins at 1 the first increase is never seen", async () => {
     const [api, own] = await Promise.all([scrape(service.url), scrape(worker)]);
-    for (const [told, counters] of [[api, ["queued_jobs", "faults", "dropped_notifications", "graphql_errors", "socket_closes", "sockets_refused", "uploads", "uploaded_bytes"]], [own, ["queued_jobs", "faults", "dropped_notifications", "attempts", "upkeep_actions", "maintenance_failures"]]] as const) {
+    for (const [told, counters] of [[api, ["queued_jobs", "faults", "refusals", "dropped_notifications", "graphql_errors", "socket_closes", "sockets_refused", "uploads", "uploaded_bytes"]], [own, ["queued_jobs", "faults", "refusals", "dropped_notifications", "attempts", "upkeep_actions", "maintenance_failures"]]] as const) {
       assert.deepEqual([...told.text.matchAll(/^# TYPE photos_(\w+)_total counter$/gm)].map(([, name]) => name).filter((name) => !/^(process|nodejs)_/.test(name ?? "")).toSorted(), counters.toSorted());
       for (const counter of counters) assert.ok(told.value(`photos_${counter}_total`) >= 0, counter);
-      for (const kind of ["request", "task", "child_crashed", "child_killed", "child_memory", "child_timeout", "child_unstartable"]) assert.equal(told.value("photos_faults_total", { kind }), 0, kind);
+      for (const kind of ["request", "task", "child_crashed", "child_killed", "child_memory", "child_timeout", "child_unstartable", "foreign_rows"]) assert.equal(told.value("photos_faults_total", { kind }), 0, kind);
       for (const job of catalogue.keys()) assert.equal(told.value("photos_queued_jobs_total", { job, status: "FAILED" }), 0, job);
     }
     assert.equal(own.value("photos_attempts_total", { job: "thumbnail", outcome: "failed" }), 0);

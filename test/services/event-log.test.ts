@@ -5,6 +5,8 @@ import type { EventLog } from "../../src/events/event-log.js";
 import type { QueuedJobEvent } from "../../src/queued-job.js";
 import { createEventLog } from "../../src/services/event-log.js";
 import type { User } from "../../src/services/users.js";
+import { desynchronised } from "../support/desynchronised.js";
+import { refusalOf } from "../support/refusal-of.js";
 import { createTestWaist } from "../support/test-waist.js";
 import type { TestWaist } from "../support/test-waist.js";
 
@@ -55,6 +57,19 @@ describe("the event log", () => {
 
     it("gives the numbers 0 for a user who is gone", async () => {
       assert.deepEqual(await read({ userId: uuidv7() }), { events: [], last: 0, floor: 0 });
+    });
+
+    it("gives no rows out that are of another user, or of no statement of its own", async () => {
+      const other = await waist.newUser();
+      await waist.submitMany(other, [{}, {}]);
+      await waist.submit(user);
+      for (const to of [other.id, uuidv7(), null]) {
+        const { database, foreign } = desynchronised(waist.database, { from: user.id, to });
+        const reading = createEventLog(database).read({ userId: user.id, seq: 0, limit: 100, queuedJobId: null });
+        assert.deepEqual(await refusalOf(reading), { code: "SERVICE_UNAVAILABLE", message: "The database gave a wrong answer; try again in a moment." });
+        assert.equal(foreign.length, 1);
+      }
+      assert.deepEqual(seqs((await read()).events), [1]);
     });
 
     it("tells up to where it was purged, and goes on behind holes that a deletion left", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { isUuid, parseId } from "../../src/services/ids.js";
+import { inChunks, isUuid, parseId } from "../../src/services/ids.js";
 import { BROKEN_IDS } from "../support/broken-ids.js";
 import { refusalOf } from "../support/refusal-of.js";
 
@@ -19,6 +19,18 @@ describe("ids", () => {
       assert.deepEqual(await refusalOf(parse(id)), { code: "BAD_USER_INPUT", message: "id: is no id: ids are UUIDs", issues: [{ path: ["id"], message: "is no id: ids are UUIDs" }] });
     });
   }
+
+  it("are read once each, a thousand at a time", async () => {
+    const asked: string[][] = [];
+    const ids = Array.from({ length: 4500 }, (_, i) => String(i % 2250));
+    const rows = await inChunks(ids, async (some) => {
+      asked.push(some);
+      return some.map(Number);
+    });
+    assert.deepEqual(asked.map(({ length }) => length), [1000, 1000, 250]);
+    assert.deepEqual(rows, Array.from({ length: 2250 }, (_, i) => i));
+    assert.deepEqual(await inChunks([], () => assert.fail("nothing is asked for")), []);
+  });
 
   it("are refused at the path that the caller names", async () => assert.deepEqual((await refusalOf(parse("x", ["userId"]))).issues?.[0]?.path, ["userId"]));
 });

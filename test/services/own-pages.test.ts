@@ -3,6 +3,8 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { createOwnPages } from "../../src/services/own-pages.js";
 import type { OwnPage, QueuedJobPage } from "../../src/services/own-pages.js";
 import type { User } from "../../src/services/users.js";
+import { desynchronised } from "../support/desynchronised.js";
+import { refusalOf } from "../support/refusal-of.js";
 import { createTestWaist } from "../support/test-waist.js";
 import type { TestWaist } from "../support/test-waist.js";
 
@@ -17,7 +19,7 @@ describe("pages that are asked for at once", () => {
     const { sql } = waist.database;
     // A part of a statement has no row of its own.
     const counted = new Proxy(sql, { apply: (target, self, args) => (String(args[0]).includes("unnest") && statements++, Reflect.apply(target, self, args)) });
-    read = createOwnPages({ sql: counted });
+    read = createOwnPages({ ...waist.database, sql: counted });
   });
   beforeEach(async () => {
     [user, other] = await Promise.all([waist.newUser(), waist.newUser()]);
@@ -53,6 +55,20 @@ describe("pages that are asked for at once", () => {
       const now = await pageOf(user);
       assert.deepEqual([now.rows.length, now.lastSeq, earlier.rows.length >= i - 1], [i, i, true]);
     }
+  });
+
+  it("are not given out with rows of another user, or of no statement of their own", async () => {
+    const empty = await waist.newUser();
+    await waist.submitMany(other, [{}, {}]);
+    for (const from of [user.id, empty.id]) {
+      for (const to of [other.id, (await waist.newUser()).id, null]) {
+        const { database, foreign } = desynchronised(waist.database, { from, to });
+        const reading = createOwnPages(database)({ userId: from, first: 20, beforeId: null });
+        assert.deepEqual(await refusalOf(reading), { code: "SERVICE_UNAVAILABLE", message: "The database gave a wrong answer; try again in a moment." });
+        assert.equal(foreign.length, 1);
+      }
+    }
+    assert.equal((await pageOf(other)).rows.length, 2);
   });
 
   it("fail together when PostgreSQL refuses them, and not those that come later", async () => {

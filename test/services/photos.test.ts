@@ -31,6 +31,13 @@ describe("photos", () => {
     assert.equal(await storedBytes(owner), 12);
   });
 
+  it("are found by any number of ids, in their order, however often they are named", async () => {
+    const photo = await waist.newPhoto(await waist.newUser());
+    const ids = Array.from({ length: 70_000 }, (_, i) => (i % 7 === 0 ? photo.id : uuidv7()));
+    const found = await waist.photos.findMany(ids);
+    assert.deepEqual([found.length, found.filter((one) => one?.id === photo.id).length, found[7]?.id], [70_000, 10_000, photo.id]);
+  });
+
   it("are one of the same bytes and user, and the second is not counted", async () => {
     const owner = await waist.newUser();
     const first = await waist.newPhoto(owner, { byteSize: 10 });

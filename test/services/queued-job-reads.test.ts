@@ -48,7 +48,7 @@ describe("reading QueuedJobs", () => {
       assert.deepEqual([rows.length, hasMore, lastSeq], [1, true, 4]);
       const [brief = {}] = (await page({}, { columns: "brief" })).rows.slice(1);
       const { id, userId, jobName, status, photoCount, priority, progress, attempts, version, createdAt } = finished;
-      assert.deepEqual(brief, { page: 1, lastSeq: 4, id, userId, jobName, status, photoCount, priority, progress, attempts, version, createdAt });
+      assert.deepEqual(brief, { page: 1, lastSeq: 4, readerId: null, id, userId, jobName, status, photoCount, priority, progress, attempts, version, createdAt });
     });
 
     it("that tells the state holds all but what may be long", async () => {

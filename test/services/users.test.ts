@@ -162,6 +162,8 @@ describe("users", () => {
     const [a, b] = [await users.signIn(claimsOf()), await users.signIn(claimsOf())];
     assert.deepEqual(await users.findMany([b.id, uuidv7(), a.id, b.id]), [b, null, a, b]);
     assert.deepEqual(await users.findMany([]), []);
+    const many = await users.findMany(Array.from({ length: 70_000 }, (_, i) => (i % 70 === 0 ? a.id : uuidv7())));
+    assert.deepEqual([many.length, many.filter((user) => user?.id === a.id).length], [70_000, 1000]);
   });
 
   it("have counters of nothing when there is no such user", async () => {

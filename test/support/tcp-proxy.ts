@@ -19,6 +19,8 @@ export interface TcpProxy {
   mute(): void;
   /** Lets everything through this much later, until `heal`. */
   delay(ms: number): void;
+  /** As `delay`, of the connections that are made from now on. */
+  delayNew(ms: number): void;
   heal(): void;
   /** Connections that have ended. */
   readonly ended: number;
@@ -32,6 +34,7 @@ interface Way {
   isReply: boolean;
   isMute: boolean;
   waiting: { bytes: Buffer; at: number }[];
+  delayMs: number;
   /** After so many bytes both ends are cut. */
   left: number;
 }
@@ -42,17 +45,19 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
   const ways = new Set<Way>();
   let isFrozen = false;
   let delayMs = 0;
+  let delayNewMs = 0;
   let cutAfter: (() => number) | null = null;
   let ended = 0;
 
   function join(from: Socket, to: Socket, isReply: boolean): void {
-    const way: Way = { from, to, isReply, isMute: false, waiting: [], left: isReply && cutAfter ? cutAfter() : Infinity };
+    const way: Way = { from, to, isReply, isMute: false, waiting: [], delayMs: delayNewMs, left: isReply && cutAfter ? cutAfter() : Infinity };
     ways.add(way);
     from.setNoDelay(true);
     if (isFrozen) from.pause();
     from.on("data", (bytes) => {
-      way.waiting.push({ bytes, at: Date.now() + delayMs });
-      if (delayMs > 0) setTimeout(() => pass(way), delayMs + 1);
+      const ms = delayMs + way.delayMs;
+      way.waiting.push({ bytes, at: Date.now() + ms });
+      if (ms > 0) setTimeout(() => pass(way), ms + 1);
       else pass(way);
     });
     from.on("error", () => {});
@@ -123,11 +128,16 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
     delay(ms) {
       delayMs = ms;
     },
+    delayNew(ms) {
+      delayNewMs = ms;
+    },
     heal() {
       isFrozen = false;
       delayMs = 0;
+      delayNewMs = 0;
       cutAfter = null;
       for (const way of ways) {
+        way.delayMs = 0;
         way.left = Infinity;
         way.isMute = false;
         for (const piece of way.waiting) piece.at = 0;

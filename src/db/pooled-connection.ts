@@ -1,0 +1,171 @@
+import postgres from "postgres";
+import type { Sql, TransactionSql } from "postgres";
+import type { Deadline } from "../deadline.js";
+import { ServiceUnavailableError } from "../errors.js";
+import { routeStatements } from "./statement.js";
+import type { Handler, Statement } from "./statement.js";
+
+interface Sending {
+  statement: Statement;
+  deadline: Deadline | undefined;
+  driver: Handler;
+  /** Called when PostgreSQL has nothing more to do with it. */
+  over(): void;
+  /** Called instead when it was refused. */
+  fail?(): void;
+}
+
+/** A client with one connection, on which one statement is under way at a time, also within a transaction. */
+export class PooledConnection {
+  readonly #open: () => Sql;
+  readonly #now: () => number;
+  #client: Sql;
+  #driver: Handler;
+  #busy = false;
+  #broken = false;
+  #statement: Statement | null = null;
+  /** Since when an answer is due; null while none is. */
+  #since: number | null = null;
+  #cancelling: Promise<void> | null = null;
+  #state: object | null = null;
+
+  /** `open` makes a client of at most one connection; `now` is the clock that `isSilent` goes by. */
+  constructor(open: () => Sql, now: () => number) {
+    this.#open = open;
+    this.#now = now;
+    this.#client = open();
+    this.#driver = driverOf(this.#client);
+  }
+
+  /** Its state is unknown: it must be opened again before it is used. */
+  get isBroken(): boolean {
+    return this.#broken;
+  }
+
+  get isIdle(): boolean {
+    return !this.#busy;
+  }
+
+  /** Calls `over` when the connection is free again. */
+  send(statement: Statement, deadline: Deadline | undefined, over: () => void): void {
+    this.#busy = true;
+    const leave = () => this.#leave(over);
+    this.#run({ statement, deadline, driver: this.#driver, over: leave, fail: () => this.#resetRows(leave) });
+  }
+
+  /** As `sql.begin`; calls `over` when the connection is free again. */
+  begin(work: (sql: TransactionSql) => Promise<unknown>, over: () => void): Promise<unknown> {
+    let last = Promise.resolve();
+    const send = (statement: Statement, deadline: Deadline | undefined, driver: Handler): void => {
+      last = last.then(() => new Promise<void>((resolve) => this.#runInTime({ statement, deadline, driver, over: resolve })));
+    };
+    this.#busy = true;
+    this.#since = this.#now();
+    const done = this.#client.begin(async (sql) => {
+      this.#since = null;
+      try {
+        return await work(routeStatements(sql, { send }));
+      } finally {
+        // Then it is committed or undone, which a request to cancel that is still on its way would hit.
+        await last;
+        this.#since = this.#now();
+      }
+    });
+    done.then(() => this.#leave(over), () => this.#leave(over));
+    return done;
+  }
+
+  /** Whether an answer has been due for so long. */
+  isSilent(ms: number): boolean {
+    return this.#since !== null && this.#now() - this.#since >= ms;
+  }
+
+  hasReturned(rows: object): boolean {
+    return "state" in rows && rows.state === this.#state;
+  }
+
+  /** Closes the connection; what is under way on it fails. */
+  discard(): void {
+    if (!this.#busy) return this.reopen();
+    this.#broken = true;
+    void this.#client.end({ timeout: 0 });
+  }
+
+  /** The next statement opens another connection. */
+  reopen(): void {
+    void this.#client.end({ timeout: 0 });
+    this.#client = this.#open();
+    this.#driver = driverOf(this.#client);
+    this.#broken = false;
+  }
+
+  close(seconds: number): Promise<void> {
+    return this.#client.end({ timeout: seconds });
+  }
+
+  #runInTime(sending: Sending): void {
+    if (!sending.deadline?.passed) return this.#run(sending);
+    sending.statement.reject(tooLate());
+    sending.over();
+  }
+
+  #run({ statement, deadline, driver, over, fail = over }: Sending): void {
+    this.#statement = statement;
+    this.#since = this.#now();
+    deadline?.onPassed(() => this.#endLate(statement));
+    statement.then(
+      () => this.#settle(over),
+      (error: unknown) => {
+        // Only where PostgreSQL refuses a statement the connection is what it was.
+        if (!(error instanceof postgres.PostgresError) || error.severity !== "ERROR") this.#broken = true;
+        this.#settle(fail);
+      },
+    );
+    driver(statement);
+  }
+
+  /** Beware: of rows that came before an error the driver forgets all but their number, from which it counts on. */
+  #resetRows(over: () => void): void {
+    if (this.#broken) return over();
+    const failed = (): void => {
+      this.#broken = true;
+      over();
+    };
+    this.#since = this.#now();
+    this.#client`select`.then(over, failed);
+  }
+
+  #settle(over: () => void): void {
+    this.#state = this.#statement?.state ?? null;
+    this.#statement = null;
+    this.#since = null;
+    const cancelling = this.#cancelling;
+    this.#cancelling = null;
+    // PostgreSQL cancels whatever runs when the request arrives: nothing else may by then.
+    if (cancelling) void cancelling.then(over);
+    else over();
+  }
+
+  #leave(over: () => void): void {
+    this.#busy = false;
+    this.#since = null;
+    over();
+  }
+
+  #endLate(statement: Statement): void {
+    if (this.#statement !== statement) return;
+    // Not sent yet: the connection is being opened for it.
+    if (!statement.active) return this.discard();
+    // What cannot be cancelled ends by the limits of the server.
+    this.#cancelling = statement.canceller?.(statement).catch(() => {}) ?? null;
+  }
+}
+
+export function tooLate(): ServiceUnavailableError {
+  return new ServiceUnavailableError("The deadline of the operation has passed.");
+}
+
+/** Where a client sends its statements; this one is never awaited, and so never sent. */
+function driverOf(client: Sql): Handler {
+  return (client`` as unknown as Statement).handler;
+}

@@ -1,0 +1,79 @@
+import type { Sql, TransactionSql } from "postgres";
+import { currentDeadline } from "../deadline.js";
+import type { Deadline } from "../deadline.js";
+
+/** A statement of the driver, with what its types leave out. */
+export interface Statement extends Promise<unknown> {
+  args: readonly unknown[];
+  /** Called once, when the statement is first awaited: hands it to a connection. */
+  handler: Handler;
+  /** Asks PostgreSQL to cancel it. Beware: the driver's own `cancel()` drops this promise. */
+  canceller: ((statement: Statement) => Promise<void>) | null;
+  /** PostgreSQL works on it. */
+  active: boolean;
+  /** Identifies the connection, as the `state` of a list of rows does. */
+  state: object | null;
+  reject(error: Error): void;
+}
+
+export type Handler = (statement: Statement) => void;
+
+/** Where the statements of a client go instead of to a connection of its choice. */
+export interface Route {
+  send(statement: Statement, deadline: Deadline | undefined, driver: Handler): void;
+  begin?(work: (sql: TransactionSql) => Promise<unknown>): Promise<unknown>;
+}
+
+const MAX_PARAMETERS = 10_000;
+
+/** The same client, whose statements take this route. One that the driver could not write is refused before. */
+export function routeStatements<S extends Sql | TransactionSql>(sql: S, route: Route): S {
+  return new Proxy(sql, {
+    apply: (target, self, args: unknown[]) => routed(Reflect.apply(target as unknown as (...all: unknown[]) => unknown, self, args), route),
+    get(target, name, receiver) {
+      if (name === "unsafe") return (...args: Parameters<Sql["unsafe"]>) => routed(target.unsafe(...args), route);
+      if (name === "begin" && route.begin) return route.begin;
+      if (name === "savepoint") return savepointOf(target as TransactionSql, route);
+      return Reflect.get(target, name, receiver) as unknown;
+    },
+  });
+}
+
+function savepointOf(sql: TransactionSql, route: Route) {
+  return (work: (savepoint: TransactionSql) => Promise<unknown>) => sql.savepoint((savepoint) => work(routeStatements(savepoint, route)));
+}
+
+/** A fragment is never awaited; its parameters are looked at with the statement that it is a part of. */
+function routed<T>(made: T, route: Route): T {
+  if (!isStatement(made)) return made;
+  const [deadline, driver] = [currentDeadline(), made.handler];
+  made.handler = (statement) => {
+    const fault = parameterFault(statement.args);
+    if (fault) statement.reject(fault);
+    else route.send(statement, deadline, driver);
+  };
+  return made;
+}
+
+/** Beware: the driver notes a statement as sent before it writes it. One that it cannot write would get the answer of the next. */
+function parameterFault(args: readonly unknown[]): Error | null {
+  const count = countParameters(args);
+  if (count === null) return new TypeError("A parameter of a statement is undefined: pass null.");
+  if (count > MAX_PARAMETERS) return new RangeError(`A statement has ${count} parameters, at most ${MAX_PARAMETERS} are allowed: pass an array as one.`);
+  return null;
+}
+
+/** Null when one of them is undefined. */
+function countParameters(args: readonly unknown[]): number | null {
+  let count = 0;
+  for (const value of args) {
+    const more = isStatement(value) ? countParameters(value.args) : Array.isArray(value) && isStatement(value[0]) ? countParameters(value) : 1;
+    if (more === null || value === undefined) return null;
+    count += more;
+  }
+  return count;
+}
+
+function isStatement(value: unknown): value is Statement {
+  return value instanceof Promise && "args" in value;
+}
