@@ -229,7 +229,7 @@ function toConfig(values: Values) {
     workerConcurrency: values.WORKER_CONCURRENCY,
     workerTasks: values.WORKER_TASKS,
     disabledJobs: values.DISABLED_JOBS,
-    /** Whether the Job `echo` is offered: whoever submits it keeps a slot of a worker for up to ten minutes. */
+    /** Whether the Job `echo` is offered, which may keep a slot of a worker for ten minutes. */
     echo: values.ECHO ?? !production,
     maxPendingPerUser: values.MAX_PENDING_PER_USER,
     maxUploadBytes: values.MAX_UPLOAD_BYTES,

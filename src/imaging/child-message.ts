@@ -1,6 +1,6 @@
-// What a parent and its child say to each other: plain JSON over the IPC channel. Paths and parameters travel, never
-// the bytes of a photo. The parent checks all that a child says, since a child decodes strangers' bytes; a child knows
-// no schemas, and imports types from here only.
+// What a parent and its child say to each other: plain JSON over the IPC channel. Paths and
+// parameters travel, never the bytes of a photo. The parent checks all that a child says, since a
+// child decodes strangers' bytes. A child loads no schemas: it imports only types from here.
 import { z } from "zod";
 import type { CarriedError } from "./carried-error.js";
 
@@ -14,7 +14,10 @@ const id = z.int().positive();
 /** Cut, not refused: messages of libraries may be long. */
 const text = z.string().transform((whole) => whole.slice(0, 10_000));
 const rssBytes = z.number().nonnegative();
-const kinds = ["PhotoUnreadableError", "PhotoTooLargeError", "PermanentTaskError", "TaskFailedError", "ServiceUnavailableError", "Error"] as const satisfies CarriedError["kind"][];
+const kinds = [
+  "PhotoUnreadableError", "PhotoTooLargeError", "PermanentTaskError", "TaskFailedError",
+  "ServiceUnavailableError", "Error",
+] as const satisfies CarriedError["kind"][];
 const error = z.object({
   kind: z.enum(kinds),
   code: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/).nullable(),
@@ -28,7 +31,9 @@ export const childMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("begun"), id }),
   z.object({ type: z.literal("progress"), id, fraction: z.number(), message: text.optional() }),
   /** The task wants to know something of its parent; questions are numbered by the child. */
-  z.object({ type: z.literal("ask"), id, question: z.int(), name: text, argument: z.unknown().optional() }),
+  z.object({
+    type: z.literal("ask"), id, question: z.int(), name: text, argument: z.unknown().optional(),
+  }),
   /** `rssBytes`: resident memory of the child when it had finished. */
   z.object({ type: z.literal("done"), id, rssBytes, result: z.unknown().optional() }),
   z.object({ type: z.literal("failed"), id, rssBytes, error }),

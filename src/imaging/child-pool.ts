@@ -18,7 +18,7 @@ export interface ChildPool {
   /**
    * The child's answer. Settles when the work has really stopped. Rejects with what the child threw (the errors that a
    * caller may be told keep class and code), or with ChildStoppedError. A death costs only the task the child was at.
-   * While no child can be started it rejects with ServiceUnavailableError: that is the machine's fault, not the task's.
+   * While no child can be started it rejects with ServiceUnavailableError: the task is not at fault.
    */
   run(request: unknown, options: RunOptions): Promise<unknown>;
   /** Starts all children now, so that nobody waits for them later. Resolves when each is ready or has failed to start. */
@@ -27,7 +27,7 @@ export interface ChildPool {
   readonly waiting: number;
   /** Why no child can be started at present; null while one can, or one is there. */
   readonly startFault: string | null;
-  /** Resolves when a child is ready after all, which is tried every few seconds, or the pool is closed. */
+  /** Resolves when a child is ready again, which is tried every few seconds, or the pool is closed. */
   untilStartable(): Promise<void>;
   /** Refuses what waits, stops what runs, and resolves when no child is left. */
   close(): Promise<void>;
@@ -87,7 +87,10 @@ export function createChildPool(options: ChildPoolOptions): ChildPool {
     get startFault() {
       return cannotStart(self)?.message ?? null;
     },
-    untilStartable: () => new Promise((resolve) => (cannotStart(self) ? self.startableListeners.push(resolve) : resolve())),
+    async untilStartable() {
+      if (!cannotStart(self)) return;
+      await new Promise<void>((resolve) => self.startableListeners.push(resolve));
+    },
     close: () => close(self),
   };
 }
@@ -110,7 +113,7 @@ async function warm(self: Self): Promise<void> {
 async function close(self: Self): Promise<void> {
   self.closed = true;
   clearTimeout(self.restartTimer);
-  tellStartable(self);
+  reportStartable(self);
   self.line.refuseAll(closedError());
   for (const child of self.children) part(self, child);
   await Promise.all(self.partings);
@@ -153,13 +156,14 @@ function start(self: Self): void {
   } catch (error) {
     // Short of memory, spawning itself throws.
     log.warn({ err: error }, "a child process could not be started");
-    startFailed(self, new ChildStoppedError("unstartable", `The child process could not be started: ${String(error)}.`, { cause: error }));
+    const message = `The child process could not be started: ${String(error)}.`;
+    startFailed(self, new ChildStoppedError("unstartable", message, { cause: error }));
   }
 }
 
 async function follow(self: Self, child: WarmChild): Promise<void> {
   if (await child.ready) {
-    tellStartable(self);
+    reportStartable(self);
     advance(self);
   }
   const death = await child.gone;
@@ -182,7 +186,7 @@ function startFailed(self: Self, fault: ChildStoppedError): void {
   }, self.options.restartMs ?? 5000);
 }
 
-function tellStartable(self: Self): void {
+function reportStartable(self: Self): void {
   self.startFault = null;
   for (const listener of self.startableListeners.splice(0)) listener();
 }
@@ -222,7 +226,8 @@ function tellUncapped(self: Self): void {
 }
 
 function unavailable(cause: Error): ServiceUnavailableError {
-  return new ServiceUnavailableError("No process can be started for this work at present; try again in a moment.", { cause });
+  const message = "No process can be started for this work at present; try again in a moment.";
+  return new ServiceUnavailableError(message, { cause });
 }
 
 function closedError(): ChildStoppedError {

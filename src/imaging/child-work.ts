@@ -9,7 +9,7 @@ export interface RunOptions {
   timeoutMs: number;
   signal?: AbortSignal | undefined;
   onProgress?: ((fraction: number, message?: string) => void) | undefined;
-  /** Checks the child's answer and gives the promise's; what it throws ends the child, which is trusted no more. */
+  /** Checks the child's answer and returns the promise's. When it throws, the child is killed. */
   parse?: ((result: unknown) => unknown) | undefined;
   /** Answers what the work asks by name; what this throws is what the work's question throws. Absent: it may ask nothing. */
   onAsk?: ((name: string, argument: unknown) => Promise<unknown>) | undefined;
@@ -40,7 +40,7 @@ interface ChildWorkDeps {
   graceMs: number;
   send(message: ParentMessage): void;
   kill(): void;
-  /** Kills it as one that says what no child of ours says; its end is told by `die`. */
+  /** Kills a child that says what no child of ours says; `die` follows. */
   condemn(error: unknown): void;
 }
 

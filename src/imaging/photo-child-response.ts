@@ -36,7 +36,7 @@ export function parsePhotoChildResponse<Kind extends PhotoChildRequest["kind"]>(
   return schemas[kind].parse(answer) as PhotoChildResponse[Kind];
 }
 
-/** The size of a file that a child wrote. A link would lead to any file that its parent may read. */
+/** The size of a file that a child wrote. A link would lead to any file its parent may read. */
 export async function sizeOfPlainFile(path: string): Promise<number> {
   const stats = await lstat(path);
   if (!stats.isFile()) throw new Error("What a child wrote is not a plain file.");

@@ -41,7 +41,8 @@ export function createPhotoInspector(deps: Pick<ChildPoolOptions, "log" | "memor
       return ask(headers, { kind: "probe", path, maxPixels, acceptHeic }, { signal, timeoutMs: PROBE_TIMEOUT_MS });
     },
     async preview(path, outputPath, { signal } = {}) {
-      const made = await ask(previews, { kind: "preview", path, outputPath, maxPixels }, { signal, timeoutMs: PREVIEW_TIMEOUT_MS });
+      const request = { kind: "preview", path, outputPath, maxPixels } as const;
+      const made = await ask(previews, request, { signal, timeoutMs: PREVIEW_TIMEOUT_MS });
       return { ...made, byteSize: await sizeOfPlainFile(outputPath) };
     },
     get waiting() {

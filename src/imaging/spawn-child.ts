@@ -15,9 +15,9 @@ shift
 setpriv --pdeathsig KILL true 2>/dev/null && exec setpriv --pdeathsig KILL "$0" "$@"
 exec "$0" "$@"`;
 
-// Given, not inherited: a child has no use for the secrets of its parent. Beware: one that is taken over by a photo still
-// finds them, since it has the parent's user, who may read /proc/<parent>/environ and the files that the parent may; only a
-// user of its own or a sandbox would keep it from them. Two arenas keep glibc from holding on to
+// Given, not inherited: a child needs no secret of its parent. Beware: one that is taken over by a
+// photo can still find them. It has the parent's user, who may read /proc/<parent>/environ and the
+// parent's files; only a user of its own or a sandbox would prevent that. Two arenas keep glibc from holding on to
 // memory per thread (268 to 145 MB after 900 thumbnails).
 const ENVIRONMENT = { PATH: "/usr/local/bin:/usr/bin:/bin", MALLOC_ARENA_MAX: "2", LANG: "C.UTF-8" };
 

@@ -18,7 +18,7 @@ export interface WarmChild {
   readonly rssBytes: number;
   /** Resolves to true when it can take work, to false when it died before. */
   readonly ready: Promise<boolean>;
-  /** Resolves when the process is gone: to the reason (`unstartable` when it was never ready), or to null when it was asked to go. */
+  /** Resolves when the process is gone: to the reason, or to null when it was asked to go. */
   readonly gone: Promise<ChildStoppedError | null>;
   /** Only when idle. Rejects with ChildStoppedError, NeverBegunError, or what the child threw. */
   run(request: unknown, options: RunOptions): Promise<unknown>;
@@ -90,7 +90,8 @@ function hear(self: Self, said: unknown): void {
 
 /** It says what no child of ours says: a photo may have taken it over. */
 function condemn(self: Self, cause: unknown): void {
-  self.verdict ??= new ChildStoppedError("crashed", "The child process said what it may not.", { cause });
+  const message = "The child process said what it may not.";
+  self.verdict ??= new ChildStoppedError("crashed", message, { cause });
   self.state = "gone";
   self.process.kill("SIGKILL");
 }
@@ -154,9 +155,11 @@ async function untilGone(self: Self, options: WarmChildOptions): Promise<ChildSt
   });
   const { pid, exitCode, signalCode } = self.process;
   const own = self.verdict ?? describeDeath({ code: exitCode, signal: signalCode, stderr: readStderr() });
-  const death = self.wasReady ? own : new ChildStoppedError("unstartable", own.message, { cause: own.cause });
+  const unstartable = () => new ChildStoppedError("unstartable", own.message, { cause: own.cause });
+  const death = self.wasReady ? own : unstartable();
   self.state = "gone";
-  if (!self.leaving) self.log.warn({ err: death.cause, childPid: pid, reason: death.reason, stderr: readStderr() }, death.message);
+  const about = { err: death.cause, childPid: pid, reason: death.reason, stderr: readStderr() };
+  if (!self.leaving) self.log.warn(about, death.message);
   self.work?.die(death);
   return self.leaving ? null : death;
 }

@@ -81,7 +81,7 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
   };
 }
 
-/** One that is late because nothing comes any more is a storage that is away; it is told by the last sixth of the time. */
+/** Late, it is slow if bytes came within the last sixth of the time; else the storage is away. */
 async function download(bytes: Readable, path: string, limitMs: number): Promise<void> {
   let lastByteAt = performance.now();
   bytes.on("data", () => (lastByteAt = performance.now()));

@@ -130,7 +130,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
       return queuedJobs;
     },
 
-    /** A worker's first act on a hint; null when there is nothing to do for it, or not yet: see `claimableIn`. */
+    /** A worker's first act on a hint; null when there is nothing to do, or not yet: see `claimableIn`. */
     async start(request: Claim): Promise<Claimed | null> {
       try {
         const started = await tracer.span("record claim", DATABASE, () => batches.claim(request));
@@ -288,5 +288,6 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
 
 function toClaimed(step: Step, leasedAt: number): Claimed {
   const { queuedJob, failures, stalls, requestId, seq } = step;
-  return { id: queuedJob.id, attempt: queuedJob.attempts, queuedJob, failures, stalls, requestId, startedSeq: seq, leasedAt };
+  const attempt = { id: queuedJob.id, attempt: queuedJob.attempts, queuedJob };
+  return { ...attempt, failures, stalls, requestId, startedSeq: seq, leasedAt };
 }

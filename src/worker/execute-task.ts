@@ -42,15 +42,21 @@ const MAX_RESULT_CHARACTERS = 256 * 1024;
 const AWAY_MS = 10_000;
 
 /**
- * Null when the hint is spent, else the milliseconds after which it is to be tried again. Rejects with
- * ServiceUnavailableError while it cannot be claimed; what goes wrong from then on stands in the row, or is found by the
- * reconciler. `isRepeat`: it was rejected so before, and may have been claimed all the same.
+ * Null when the hint is spent, else the milliseconds after which it is to be tried again. Rejects
+ * with ServiceUnavailableError while it cannot be claimed; what goes wrong from then on stands in
+ * the row, or is found by the reconciler.
+ * @param isRepeat it was rejected so before, and may have been claimed all the same
  */
-export function executeTask(deps: ExecuteDeps, hint: HintData, { isRepeat = false } = {}): Promise<number | null> {
+export function executeTask(
+  deps: ExecuteDeps,
+  hint: HintData,
+  { isRepeat = false } = {},
+): Promise<number | null> {
   return (deps.tracer ?? noTracer).resume(hint.traceparent, "attempt", async (note) => {
     note({ "photos.queued_job.id": hint.id, "photos.request.id": hint.requestId });
     const request = { id: hint.id, run: hint.run, userId: hint.userId, worker: deps.worker };
-    const claimed = (await deps.queuedJobs.start(request)) ?? (isRepeat ? await deps.queuedJobs.adopt(request) : null);
+    let claimed = await deps.queuedJobs.start(request);
+    if (isRepeat) claimed ??= await deps.queuedJobs.adopt(request);
     if (!claimed) return deps.queuedJobs.claimableIn(request);
     // A hint that came twice was claimed by the other one.
     if (!deps.leases.holds(claimed)) await underLease(deps, claimed, note);

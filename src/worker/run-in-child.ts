@@ -52,7 +52,8 @@ export async function runInChild(deps: RunInChildDeps, task: Task, claimed: Clai
       progress(fraction, message);
     };
     const onAsk = createTaskAnswers(deps, { userId: queuedJob.userId, photoIds: photos.map(({ id }) => id) });
-    const response = (await deps.pool.run(request, { signal, timeoutMs: task.timeoutMs, onProgress, onAsk, parse: parseTaskChildResponse, log: deps.log })) as TaskChildResponse;
+    const options = { signal, timeoutMs: task.timeoutMs, onProgress, onAsk, parse: parseTaskChildResponse, log: deps.log };
+    const response = (await deps.pool.run(request, options)) as TaskChildResponse;
     deps.onWorked?.();
     const result = task.result.parse(response.result);
     const measured = await measureOutputs(folder, response.outputs);

@@ -22,10 +22,14 @@ const response = z.object({
       height: side,
     }))
     .max(MAX_OUTPUTS)
-    .refine((outputs) => new Set(outputs.map(({ name }) => name)).size === outputs.length, "has a name twice"),
+    .refine(haveNamesOfTheirOwn, "has a name twice"),
 });
 
-/** What a child gave, checked for its form; `result` is still to be. Throws when no task of ours gives it. */
+function haveNamesOfTheirOwn(outputs: Pick<TaskOutput, "name">[]): boolean {
+  return new Set(outputs.map(({ name }) => name)).size === outputs.length;
+}
+
+/** What a child gave, its form checked; `result` is still to be. Throws when no task of ours gives it. */
 export function parseTaskChildResponse(given: unknown): TaskChildResponse {
   const { result, outputs } = response.parse(given);
   return { result, outputs };

@@ -39,7 +39,9 @@ export function createAttemptBatches({ sql, jobs, ttlSeconds, record }: AttemptB
   const batches = { lanes: LANES, maxItems: MAX_ITEMS, keyOf: ({ id }: { id: string }) => id };
   const plain = { outputs: [], reusedFrom: null, resultVersion: null, ttlSeconds, maxStoredBytes: 0 };
   const first = <T>([one]: (T | null)[]): T | null => one ?? null;
-  async function recordClaims(write: () => Promise<(Step | null)[]>): Promise<(ClaimStep | null)[]> {
+  async function recordClaims(
+    write: () => Promise<(Step | null)[]>,
+  ): Promise<(ClaimStep | null)[]> {
     const sentAt = performance.now();
     return (await record("claim", write)).map((step) => step && { ...step, sentAt });
   }
