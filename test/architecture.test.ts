@@ -4,7 +4,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, it } from "node:test";
 
-const GROUND = ["cursors.ts", "config.ts", "deadline.ts", "errors.ts", "failpoint.ts", "in-batches.ts", "is-storable.ts", "lifecycle.ts", "logger.ts", "micro-batch.ts", "patience.ts", "queued-job.ts", "queued-job-status.ts", "redis.ts", "source-lines.ts", "tracer.ts"];
+const GROUND = ["cursors.ts", "config.ts", "deadline.ts", "errors.ts", "failpoint.ts", "in-batches.ts", "is-storable.ts", "lifecycle.ts", "logger.ts", "micro-batch.ts", "patience.ts", "queued-job.ts", "queued-job-status.ts", "redis.ts", "slots.ts", "source-lines.ts", "tracer.ts"];
 const LEAVES = ["db", "queue", "events", "auth", "photos", "embedded", "observability"];
 
 /** What each folder may import, besides itself and the ground floor. */
@@ -151,7 +151,7 @@ describe("the architecture", () => {
   });
 
   it("has each test at the path of what it tests", () => {
-    const stories = ["architecture", "bad-photos", "deploy", "fairness", "kill-points", "monitoring", "readme", "release", "resume", "reuse", "submit-to-push", "worker-killed"];
+    const stories = ["architecture", "bad-photos", "deploy", "fairness", "heavy-answers", "kill-points", "monitoring", "readme", "release", "resume", "reuse", "submit-to-push", "worker-killed"];
     const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
     // Of a file, of a folder as a whole (a task), or of one subject of a file (enqueue of queued-jobs).
     const isTested = (name: string) => [`src/${name}.ts`, `src/${name}.tsx`, `src/${name}`, name, `${name}.ts`, `${name}.sh`, `src/${dirname(name)}.ts`].some((path) => existsSync(path));

@@ -8,7 +8,7 @@ import { createRedis } from "../redis.js";
 import { closeBullWorker } from "./close-bull-worker.js";
 import { executeTask } from "./execute-task.js";
 import type { ExecuteDeps } from "./execute-task.js";
-import { createSlots } from "./slots.js";
+import { createSlots } from "../slots.js";
 
 export interface TaskWorkerOptions {
   redisUrl: string;

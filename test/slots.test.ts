@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { createSlots } from "../../src/worker/slots.js";
+import { createSlots } from "../src/slots.js";
 
 describe("slots", () => {
   it("lets so many in and no more, and the rest as they become free, first come first served", async () => {
