@@ -151,7 +151,7 @@ describe("the architecture", () => {
   });
 
   it("has each test at the path of what it tests", () => {
-    const stories = ["architecture", "bad-photos", "deploy", "fairness", "kill-points", "locked-rows", "monitoring", "readme", "release", "resume", "reuse", "submit-to-push", "worker-killed"];
+    const stories = ["architecture", "bad-photos", "deploy", "fairness", "heavy-answers", "kill-points", "locked-rows", "monitoring", "readme", "release", "resume", "reuse", "submit-to-push", "worker-killed"];
     const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
     // Of a file, of a folder as a whole (a task), or of one subject of a file (enqueue of queued-jobs).
     const isTested = (name: string) => [`src/${name}.ts`, `src/${name}.tsx`, `src/${name}`, name, `${name}.ts`, `${name}.sh`, `src/${dirname(name)}.ts`].some((path) => existsSync(path));

@@ -32,6 +32,9 @@ import { keepFileSigningKey } from "./file-signing-key.js";
 import type { CompleteConfig } from "./read-config.js";
 import { version } from "./version.js";
 
+/** On all sockets and streams of a user together; one of them may have more. */
+const SUBSCRIPTIONS_A_SOCKET = 10;
+
 /** The API, listening; returns its address, and what starts the children before the first upload. What it opens is put on the stack. */
 export async function createApi(config: CompleteConfig, options: { log: Logger; redisPrefix?: string; tracer?: Tracer; timeouts?: HttpTimeouts; beforeListening?: () => Promise<void> }, stack: ClosingStack): Promise<{ url: string; warm(): Promise<void> }> {
   const { log, tracer = noTracer } = options;
@@ -53,7 +56,7 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
     seeGone(userId);
     return bus.ringGone(userId);
   };
-  const feed = createFeed({ bus, eventLog, log, onTold: metrics.edge.onTold, onGone: seeGone });
+  const feed = createFeed({ bus, eventLog, log, onTold: metrics.edge.onTold, onGone: seeGone, subscriptionsPerUser: SUBSCRIPTIONS_A_SOCKET * config.maxSocketsPerUser });
   stack.add("feed", () => feed.close());
   const startRate = createStartRate({ ...redis, log });
   stack.add("start rate", () => startRate.close());

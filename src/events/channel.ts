@@ -88,7 +88,7 @@ export function createChannel(read: (query: { seq: number; queuedJobId: string |
   async function readPage(seq: number, queuedJobId: string | null): Promise<Page> {
     const bellsBefore = state.bells;
     const page = await read({ seq, queuedJobId, limit: PAGE_SIZE });
-    const whole = page.events.length < PAGE_SIZE;
+    const { whole } = page;
     const to = Math.max(seq, whole ? page.last : (page.events.at(-1)?.seq ?? 0));
     for (const event of page.events) progress.saw(event);
     // Behind a position below the floor there was more than is there now.

@@ -4,7 +4,7 @@ import type { QueuedJobEvent } from "../queued-job.js";
 export interface EventLog {
   /** What makes a cursor one of this database's history; `heads` keeps it up to date. */
   epoch(): Promise<string>;
-  /** Up to `limit` events after `seq`, of one QueuedJob where `queuedJobId` is given, with the state of the counter in the same snapshot. */
+  /** Up to `limit` events after `seq` and up to about MAX_PAGE_BYTES of them, of one QueuedJob where `queuedJobId` is given, with the state of the counter in the same snapshot. */
   read(query: { userId: string; seq: number; limit: number; queuedJobId: string | null }): Promise<LogPage>;
   /** The newest number of each of these users, and the epoch of the same moment. */
   heads(userIds: string[]): Promise<Heads>;
@@ -30,8 +30,13 @@ export interface Present {
 
 export interface LogPage {
   events: QueuedJobEvent[];
+  /** No further event was there behind them. */
+  whole: boolean;
   /** The number of the user's newest event. */
   last: number;
   /** The highest number that was ever purged. */
   floor: number;
 }
+
+/** Of snapshots in a page. The event that goes beyond is the last, so that there is always one. */
+export const MAX_PAGE_BYTES = 256 * 1024;

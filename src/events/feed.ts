@@ -1,13 +1,15 @@
 // Serves the subscribers of this process. A subscriber is a position, not a queue: it pulls what follows its position
 // from the ring of its user's channel, else from the log, until nothing follows; bells, reconnects and the watchdog only
 // tell it to look. So a slow reader costs no memory, and a lost, doubled or reordered bell changes nothing.
+import { QuotaExceededError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { createMicroBatch } from "../micro-batch.js";
 import type { QueuedJobEvent } from "../queued-job.js";
+import { createSlots } from "../slots.js";
 import { createChannel } from "./channel.js";
 import type { Channel } from "./channel.js";
 import type { EventBus } from "./event-bus.js";
-import type { EventLog } from "./event-log.js";
+import type { EventLog, LogPage } from "./event-log.js";
 import { findStart } from "./find-start.js";
 import type { StartRequest } from "./find-start.js";
 import { createSubscription } from "./subscription.js";
@@ -19,11 +21,13 @@ export interface FeedRequest extends StartRequest {
 
 export interface Feed {
   /**
-   * Throws NotFoundError when the QueuedJob is not there or not the user's, CursorExpiredError when the stream cannot be
-   * resumed from `after`. The stream itself ends with CursorExpiredError when it falls behind what
-   * is kept, or when the history of the database changes.
+   * Throws NotFoundError when the QueuedJob is not there or not the user's, QuotaExceededError when the user has as many
+   * streams as they may, CursorExpiredError when the stream cannot be resumed from `after`. The stream itself ends with
+   * CursorExpiredError when it falls behind what is kept, or when the history of the database changes.
    */
   open(request: FeedRequest): Promise<Subscription>;
+  /** Throws QuotaExceededError when this user has as many streams as they may: `open` would, too. */
+  assertRoom(userId: string): void;
   /** Streams that are open now. */
   readonly subscribers: number;
   close(): Promise<void>;
@@ -34,12 +38,18 @@ const WATCHDOG_MS = 2000;
 const HEADS_PER_QUERY = 1000;
 const HISTORY_CHANGED =
   "the history of the database has changed (failover or restore); streams end with CURSOR_EXPIRED";
+/** Pages of the log that are read at the same time: what returns after a restart leaves connections for others. */
+const PAGES_AT_ONCE = 8;
+const SUBSCRIPTIONS_PER_USER = 500;
+const RETRY_AFTER_MS = 1000;
 
 export interface FeedOptions {
   bus: EventBus;
   eventLog: EventLog;
   log: Logger;
   watchdogMs?: number;
+  /** That one user may have open here; 500 when absent. */
+  subscriptionsPerUser?: number;
   /** Called with each event that is told, replays apart; so long after it was recorded. */
   onTold?: (lagSeconds: number) => void;
   /** Called when a user with a stream here is no more. */
@@ -58,11 +68,12 @@ interface Listened {
 }
 
 export function createFeed(options: FeedOptions): Feed {
-  const { bus, eventLog, log, onGone = () => {} } = options;
+  const { bus, eventLog, log, onGone = () => {}, subscriptionsPerUser = SUBSCRIPTIONS_PER_USER } = options;
   const onTold = options.onTold && tellLag(options.onTold);
   const headOf = createHeadReads(eventLog);
   const listeners = new Map<string, Listened>();
   const open = new Set<Subscription>();
+  const pageSlots = createSlots(PAGES_AT_ONCE);
   let checking: Promise<void> | null = null;
 
   bus.onBell((userId, bell) => listeners.get(userId)?.channel.hear(bell));
@@ -107,8 +118,22 @@ export function createFeed(options: FeedOptions): Feed {
     return expired;
   }
 
+  function assertRoom(userId: string): void {
+    if ((listeners.get(userId)?.subscribers ?? 0) < subscriptionsPerUser) return;
+    throw new QuotaExceededError(`A user may have ${subscriptionsPerUser} subscriptions open at most; retry when one of them has ended.`, RETRY_AFTER_MS);
+  }
+
+  async function readPage(query: Parameters<EventLog["read"]>[0]): Promise<LogPage> {
+    await pageSlots.take();
+    try {
+      return await eventLog.read(query);
+    } finally {
+      pageSlots.free();
+    }
+  }
+
   const openChannel = (userId: string) =>
-    createChannel((query) => eventLog.read({ userId, ...query }));
+    createChannel((query) => readPage({ userId, ...query }));
 
   async function enter(userId: string): Promise<Listened> {
     const epoch = await eventLog.epoch();
@@ -119,6 +144,7 @@ export function createFeed(options: FeedOptions): Feed {
       subscribers: 0,
       ready: bus.listen(userId),
     };
+    assertRoom(userId);
     listener.subscribers++;
     listeners.set(userId, listener);
     await listener.ready;
@@ -161,6 +187,7 @@ export function createFeed(options: FeedOptions): Feed {
         throw error;
       }
     },
+    assertRoom,
     get subscribers() {
       return open.size;
     },

@@ -24,6 +24,9 @@ export interface Subscription extends AsyncIterableIterator<ToldEvent> {
   return(): Promise<IteratorResult<ToldEvent>>;
 }
 
+/** How long a page is kept for a reader that takes nothing from it: then it is read again when it is wanted. */
+export const STALLED_MS = 500;
+
 /** How long a stream that could not read the log waits before it looks again. */
 const PAUSE_MS = 1000;
 
@@ -49,13 +52,15 @@ export function createSubscription(options: {
   onEnd: () => void;
 }): Subscription {
   const { epoch, queuedJobId, includeProgress, channel, onTold, onEnd } = options;
-  let { seq: position, ended, first: page, to: afterPage } = options;
+  let { seq: position, ended, to: afterPage } = options;
+  let page: QueuedJobEvent[] = [];
   let told = position;
   let taken = 0;
   let progressSerial = channel.progress.serial;
   const state: { over: boolean | Error } = { over: false };
   let reading = false;
   let listener = ignore;
+  let stalled: NodeJS.Timeout | null = null;
   const leave = channel.join(() => listener());
   // What is up to here is replayed: its age says nothing of how fast events are told.
   const replayed = Math.max(channel.head, position);
@@ -63,9 +68,27 @@ export function createSubscription(options: {
   function close(how: true | Error): void {
     if (state.over) return;
     state.over = how;
-    page = [];
+    endPage();
     leave();
     onEnd();
+  }
+
+  function beginPage(events: QueuedJobEvent[]): void {
+    [page, taken] = [events, 0];
+    const [first] = page;
+    // An event at the position itself is not in the log as it is told: it is kept.
+    if (first && first.seq > position) watchPage(0);
+  }
+
+  function watchPage(takenBefore: number): void {
+    stalled = setTimeout(() => (taken === takenBefore ? endPage() : watchPage(taken)), STALLED_MS).unref();
+  }
+
+  /** What is left of it is read again. */
+  function endPage(): void {
+    page = [];
+    if (stalled) clearTimeout(stalled);
+    stalled = null;
   }
 
   /** The next event that is at hand without a query; moves the position. */
@@ -74,7 +97,7 @@ export function createSubscription(options: {
     if (paged) {
       const isLast = ++taken === page.length;
       position = isLast ? Math.max(afterPage, paged.seq) : paged.seq;
-      if (isLast) page = [];
+      if (isLast) endPage();
       return paged;
     }
     if (ended) return undefined;
@@ -88,7 +111,9 @@ export function createSubscription(options: {
   async function readPage(): Promise<void> {
     const { events, floor, to } = await channel.page(position, queuedJobId);
     if (position < floor) throw new CursorExpiredError("The stream fell behind what is kept: read the page again and go on with its eventCursor.");
-    [page, taken, afterPage] = [events, 0, to];
+    if (state.over) return;
+    beginPage(events);
+    afterPage = to;
     if (events.length === 0) position = Math.max(position, to);
   }
 
@@ -122,7 +147,10 @@ export function createSubscription(options: {
       told = event.seq;
       if (told > replayed) onTold?.(event);
       // Nothing more is told, not even what is at hand already: a retry is another stream.
-      if (queuedJobId !== null && endsStream(event.type)) [ended, page] = [true, []];
+      if (queuedJobId !== null && endsStream(event.type)) {
+        ended = true;
+        endPage();
+      }
       return { event, cursorSeq: told, epoch };
     }
     if (ended) close(true);
@@ -134,6 +162,7 @@ export function createSubscription(options: {
     return undefined;
   }
 
+  beginPage(options.first);
   return Object.assign(state, {
     take,
     onNews(news) {

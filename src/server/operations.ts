@@ -1,4 +1,4 @@
-import { GraphQLError, getOperationAST } from "graphql";
+import { GraphQLError, OperationTypeNode, getOperationAST } from "graphql";
 import type { ExecutionArgs, GraphQLSchema } from "graphql";
 import { createContext } from "../graphql/context.js";
 import type { Services } from "../graphql/context.js";
@@ -41,6 +41,8 @@ export function createOperations(options: OperationsOptions): Operations {
       if (excess) return [excess];
       try {
         const user = await session.refresh();
+        // Here rather than when it is opened, so that it is an error and not a result of the operation.
+        if (operation.operation === OperationTypeNode.SUBSCRIPTION) services.feed.assertRoom(user.id);
         const contextValue = createContext(services, { ...named, user });
         return { schema, document, contextValue, ...(operationName != null && { operationName }), ...(variables != null && { variableValues: variables }) };
       } catch (error) {

@@ -48,10 +48,11 @@ export function createSharedResults(compiled: OperationCompiler, tell: (errors: 
   }
 
   function run(args: ExecutionArgs, told: ToldEvent): ExecutionResult | PromiseLike<ExecutionResult> {
-    const plain = () => execute({ ...args, rootValue: told, contextValue: renewContext(args.contextValue as Context) });
+    const renewed = () => renewContext(args.contextValue as Context);
+    const plain = () => execute({ ...args, rootValue: told, contextValue: renewed() });
     const fast = compiled(args.document, args.operationName);
     if (!fast) return plain();
-    const result = fast(told, renewContext(args.contextValue as Context), args.variableValues ?? {}) as ExecutionResult | Promise<ExecutionResult>;
+    const result = fast(told, renewed(), args.variableValues ?? {}) as ExecutionResult | Promise<ExecutionResult>;
     // The last word on errors has graphql-js.
     const checked = (ended: ExecutionResult) => (ended.errors ? plain() : ended);
     return "then" in result ? result.then(checked) : checked(result);

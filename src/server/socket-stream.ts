@@ -5,6 +5,8 @@ import type { SocketWriter } from "./socket-writer.js";
 /** Events, and about how many bytes of them, that go in one write. */
 const MOST_EVENTS = 16;
 const MOST_BYTES = 64 * 1024;
+/** What a text counts that is still being made: few of them wait for their reader at once. */
+const LATE_BYTES = MOST_BYTES / 4;
 
 /**
  * The events of a subscription as frames of graphql-transport-ws: whatever is at hand goes in one write. To the library
@@ -16,28 +18,38 @@ export function createSocketStream({ id, subscription, result, writer }: { id: s
   let waits = false;
   let stopped = false;
   let settle: (() => void) | null = null;
+  /** Made, and not written yet. */
+  let ready: Buffer[] = [];
 
   function run(): void {
     while (!waits) {
       if (!writer.free) return waitForReader();
-      const texts = takeSome();
-      if (texts.length === 0) break;
-      if (texts.every(isReady)) writer.write(toFrames(start, texts));
-      else waitForTexts(texts);
+      if (ready.length > 0) writer.write(toFrames(start, takeReady()));
+      else if (!takeTexts()) break;
     }
     if (subscription.over && !waits) settle?.();
   }
 
-  function takeSome(): (Buffer | Promise<Buffer>)[] {
+  /** As many as one write takes. */
+  function takeReady(): Buffer[] {
+    let [count, bytes] = [0, 0];
+    while (count < ready.length && bytes < MOST_BYTES) bytes += ready[count++]?.length ?? 0;
+    return ready.splice(0, count);
+  }
+
+  /** False when there are none. */
+  function takeTexts(): boolean {
     const texts: (Buffer | Promise<Buffer>)[] = [];
     for (let bytes = 0; texts.length < MOST_EVENTS && bytes < MOST_BYTES; ) {
       const told = subscription.take();
       if (!told) break;
       const text = result.textOf(told);
       texts.push(text);
-      if (isReady(text)) bytes += text.length;
+      bytes += isReady(text) ? text.length : LATE_BYTES;
     }
-    return texts;
+    if (texts.every(isReady)) ready = texts;
+    else waitForTexts(texts);
+    return texts.length > 0;
   }
 
   function goOn(): void {
@@ -52,9 +64,9 @@ export function createSocketStream({ id, subscription, result, writer }: { id: s
 
   function waitForTexts(texts: (Buffer | Promise<Buffer>)[]): void {
     waits = true;
-    void Promise.all(texts).then((ready) => {
+    void Promise.all(texts).then((made) => {
       if (stopped) return;
-      writer.write(toFrames(start, ready));
+      ready = made;
       goOn();
     });
   }
@@ -74,6 +86,7 @@ export function createSocketStream({ id, subscription, result, writer }: { id: s
     async return() {
       stopped = true;
       waits = false;
+      ready = [];
       result.leave();
       await subscription.return();
       return { done: true, value: undefined };

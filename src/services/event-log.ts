@@ -3,6 +3,7 @@ import { available } from "../db/database.js";
 import type { Database } from "../db/database.js";
 import { withoutDeadline } from "../deadline.js";
 import { ServiceUnavailableError } from "../errors.js";
+import { MAX_PAGE_BYTES } from "../events/event-log.js";
 import type { EventLog, Heads, LogPage, Present } from "../events/event-log.js";
 import type { LoggedEventType, QueuedJobStatus } from "../queued-job-status.js";
 import { isFinished } from "../queued-job-status.js";
@@ -53,16 +54,20 @@ export function createEventLog({ sql, foreignRows }: Database): EventLog {
 
     read: ({ userId, seq, limit, queuedJobId }) =>
       available(async (): Promise<LogPage> => {
-        const rows = await sql<{ userId: string; last: number | null; floor: number | null; event: QueuedJobEvent | null }[]>`
-          select coalesce(e.user_id, q.user_id) as "userId", s.last_seq::float8 as last, s.floor_seq::float8 as floor, e.event
+        const rows = await sql<{ userId: string; last: number | null; floor: number | null; found: number | null; event: QueuedJobEvent | null }[]>`
+          select coalesce(e.user_id, q.user_id) as "userId", s.last_seq::float8 as last, s.floor_seq::float8 as floor, e.found, e.event
           from (values (${userId}::uuid)) as q (user_id) left join user_streams s using (user_id) left join lateral (
-            select e.user_id, jsonb_build_object('seq', e.seq, 'type', e.type, 'at', rfc3339(e.at), 'queuedJob', e.snapshot) as event from queued_job_events e
-            where e.user_id = s.user_id and e.seq > ${seq} ${queuedJobId === null ? sql`` : sql`and e.queued_job_id = ${queuedJobId}`}
-            order by e.seq limit ${limit}) e on true`;
+            select user_id, found, jsonb_build_object('seq', seq, 'type', type, 'at', rfc3339(at), 'queuedJob', snapshot) as event from (
+              select *, count(*) over ()::int as found, sum(size) over (order by seq rows between unbounded preceding and 1 preceding) as before from (
+                select e.*, case when e.bytes > 0 then e.bytes else octet_length(e.snapshot::text) end as size from queued_job_events e
+                where e.user_id = s.user_id and e.seq > ${seq} ${queuedJobId === null ? sql`` : sql`and e.queued_job_id = ${queuedJobId}`}
+                order by e.seq limit ${limit}) page) bounded
+            where coalesce(before, 0) < ${MAX_PAGE_BYTES} order by seq) e on true`;
         // One row at least. Where that is not so, these are the rows of another statement.
         if (rows.length === 0 || rows.some((row) => row.userId !== userId)) throw foreignRows(rows);
         const events = rows.flatMap((row) => row.event ?? []);
-        return { events, last: rows[0]?.last ?? 0, floor: rows[0]?.floor ?? 0 };
+        const found = rows[0]?.found ?? 0;
+        return { events, whole: found < limit && found === events.length, last: rows[0]?.last ?? 0, floor: rows[0]?.floor ?? 0 };
       }),
 
     heads: (userIds) => available(() => readHeads(userIds)),

@@ -14,7 +14,7 @@ function createScene() {
   const channel = createChannel(
     ({ seq, queuedJobId }) =>
       new Promise((resolve, reject) => {
-        asked.push({ seq, queuedJobId, answer: (page) => resolve({ events: [], last: 0, floor: 0, ...page }), fail: reject });
+        asked.push({ seq, queuedJobId, answer: (page) => resolve({ events: [], whole: true, last: 0, floor: 0, ...page }), fail: reject });
       }),
   );
   return { asked, channel };
@@ -120,10 +120,10 @@ describe("a channel", () => {
     assert.equal(asked.length, 3);
   });
 
-  it("leads by a full page to its last event, and by another to where the log stands", async () => {
+  it("leads by a page behind which there is more to its last event, and by another to where the log stands", async () => {
     const { asked, channel } = createScene();
     const page = channel.page(0, null);
-    asked[0]?.answer({ events: Array.from({ length: 100 }, (_, i) => bareEvent(i + 1)), last: 500 });
+    asked[0]?.answer({ events: Array.from({ length: 100 }, (_, i) => bareEvent(i + 1)), whole: false, last: 500 });
     assert.equal((await page).to, 100);
     assert.deepEqual([channel.covers(0), channel.covers(500)], [false, true], "it lives in the present");
   });

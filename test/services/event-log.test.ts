@@ -33,14 +33,24 @@ describe("the event log", () => {
     it("gives the very events that were rung, in order", async () => {
       await waist.finished(user);
       await waist.submit(user);
-      assert.deepEqual(await read(), { events: toldTo(user), last: 4, floor: 0 });
+      assert.deepEqual(await read(), { events: toldTo(user), whole: true, last: 4, floor: 0 });
     });
 
     it("gives what follows a number, and not more than asked for", async () => {
       await waist.submitMany(user, [{}, {}, {}, {}]);
       assert.deepEqual([seqs((await read({ seq: 1 })).events), seqs((await read({ seq: 1, limit: 2 })).events), (await read({ seq: 1, limit: 2 })).last], [[2, 3, 4], [2, 3], 4]);
-      assert.deepEqual(await read({ seq: 4 }), { events: [], last: 4, floor: 0 });
-      assert.deepEqual(await read({ seq: 99 }), { events: [], last: 4, floor: 0 });
+      assert.deepEqual(await read({ seq: 4 }), { events: [], whole: true, last: 4, floor: 0 });
+      assert.deepEqual(await read({ seq: 99 }), { events: [], whole: true, last: 4, floor: 0 });
+    });
+
+    it("gives no more than 256 kB and the event that goes beyond, and says whether there is more", async () => {
+      await waist.submitMany(user, Array.from({ length: 8 }, () => ({ parameters: { message: "x".repeat(60_000) } })));
+      const [first, second, third] = [await read(), await read({ seq: 5 }), await read({ limit: 5 })];
+      assert.deepEqual([seqs(first.events), first.whole], [[1, 2, 3, 4, 5], false]);
+      assert.deepEqual([seqs(second.events), second.whole], [[6, 7, 8], true]);
+      assert.deepEqual([seqs(third.events), third.whole], [[1, 2, 3, 4, 5], false]);
+      await waist.database.sql`update queued_job_events set bytes = 300000 where user_id = ${user.id}`;
+      assert.deepEqual(seqs((await read()).events), [1], "by what is recorded of it, where that is");
     });
 
     it("gives those of one QueuedJob", async () => {
@@ -52,11 +62,11 @@ describe("the event log", () => {
     it("gives nothing of another user's, not even of a QueuedJob whose id is known", async () => {
       const { id } = await waist.submit(user);
       const other = await waist.newUser();
-      assert.deepEqual(await read({ userId: other.id, queuedJobId: id }), { events: [], last: 0, floor: 0 });
+      assert.deepEqual(await read({ userId: other.id, queuedJobId: id }), { events: [], whole: true, last: 0, floor: 0 });
     });
 
     it("gives the numbers 0 for a user who is gone", async () => {
-      assert.deepEqual(await read({ userId: uuidv7() }), { events: [], last: 0, floor: 0 });
+      assert.deepEqual(await read({ userId: uuidv7() }), { events: [], whole: true, last: 0, floor: 0 });
     });
 
     it("gives no rows out that are of another user, or of no statement of its own", async () => {

@@ -6,6 +6,7 @@ import { createQueuePlaces } from "../../src/services/queue-places.js";
 import type { QueuePlaces } from "../../src/services/queue-places.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import { albumTask } from "../support/album-task.js";
+import { eventually } from "../support/eventually.js";
 import { createTestWaist } from "../support/test-waist.js";
 import type { TestWaist } from "../support/test-waist.js";
 
@@ -54,6 +55,26 @@ describe("the waiting line", () => {
     await waist.submitMany(other, [{}, {}, {}]);
     const [echo, album] = [await waist.submit(one), await waist.submit(one, { job: "album", photoIds: [photoId] })];
     assert.deepEqual(await positions(echo, album), [3, 0]);
+  });
+
+  it("is read once a second for a user, however often it is asked for, and what came since stands behind all of its priority", async () => {
+    let statements = 0;
+    const sql = new Proxy(waist.database.sql, { apply: (target, self, args: unknown[]) => (statements++, Reflect.apply(target, self, args) as unknown) });
+    const places = createQueuePlaces({ database: { ...waist.database, sql }, catalogue, startRate: { rate: async () => null } });
+    const find = async (...rows: QueuedJob[]) => (await places.find(rows)).map((place) => place?.position ?? null);
+    const user = await waist.newUser();
+    const [low, high] = await waist.submitMany(user, [{}, { priority: 5 }]);
+    assert.ok(low && high);
+    assert.deepEqual(await find(low, high), [1, 0]);
+    // Of this user, and the crowd.
+    assert.equal(statements, 2);
+    const [late, urgent, between] = await waist.submitMany(user, [{}, { priority: 9 }, { priority: 5 }]);
+    const later = await waist.submit(user, { runAt: new Date(Date.now() + 60_000) });
+    assert.ok(late && urgent && between);
+    assert.deepEqual(await find(low, late, urgent, between, later, { ...late, id: user.id, error: { code: "X", message: "It waits for another attempt." } }), [1, 2, 0, 1, null, null]);
+    assert.equal(statements, 2);
+    await eventually("it is read again", async () => (await find(late))[0] === 4);
+    assert.equal(statements, 4);
   });
 
   it("tells when one starts from how fast its like are started, and does not where that is unknown", async () => {

@@ -46,7 +46,7 @@ async function serve(schema: GraphQLSchema, unsentMs = 30_000): Promise<number> 
   opened.push(app);
   const user = { id: "u" } as User;
   const session = { user, expiresAt: Date.now() / 1000 + 60, refresh: async () => user };
-  const operations = createOperations({ schema, services: {} as Services, introspection: true, production: false });
+  const operations = createOperations({ schema, services: { feed: { assertRoom() {} } } as unknown as Services, introspection: true, production: false });
   const teller = createErrorTeller({ production: false, onError() {} });
   await registerGraphqlStream(app, { operations, teller, authenticator: { fromRequest: async () => session, fromPayload: async () => session }, connections: createUserConnections(1), operationMs: 10_000, unsentMs });
   await app.listen({ host: "127.0.0.1", port: 0 });
