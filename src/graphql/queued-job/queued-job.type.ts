@@ -26,7 +26,7 @@ export class QueuedJobType {
   @Field(() => Float, { description: "0 to 1; never falls within one attempt; 1 when status is SUCCESS." })
   progress!: number;
 
-  @Field(() => String, { nullable: true, description: "What its task was doing last." })
+  @Field(() => String, { nullable: true, description: "What its task was doing last; null once it has finished." })
   progressMessage!: string | null;
 
   @Field(() => Int, { description: "Attempts started so far." })

@@ -47,7 +47,7 @@ function mayClaim(sql: Sql, run: Fragment, jobs: string[]): Fragment {
 }
 
 function lease(sql: Sql, worker: Fragment): Fragment {
-  return sql`, attempts = attempts + 1, worker = ${worker}, lease_until = clock_timestamp() + ${LEASE_SECONDS} * interval '1 second', progress = 0, progress_message = null, started_at = now()`;
+  return sql`, attempts = attempts + 1, worker = ${worker}, lease_until = clock_timestamp() + ${LEASE_SECONDS} * interval '1 second', progress = 0, progress_message = null, error_code = null, error_message = null, started_at = now()`;
 }
 
 export interface Success extends Attempt, TaskSuccess {

@@ -42,7 +42,8 @@ export function recordedOutputs(sql: Sql): Fragment {
 
 /** What changes in a row that finishes, for `set`: it is kept for so long. */
 export function finish(sql: Sql, ttlSeconds: number): Fragment {
-  return sql`, lease_until = null, finished_at = now(), expires_at = now() + ${ttlSeconds} * interval '1 second'`;
+  return sql`, lease_until = null, progress_message = null,
+    finished_at = now(), expires_at = now() + ${ttlSeconds} * interval '1 second'`;
 }
 
 export interface TransitionParts {

@@ -23,7 +23,7 @@ export const MUTANTS: Mutant[] = [
   { breaks: "an attempt that is over writes its progress", file: "src/services/queued-jobs/attempt.ts", find: "id = i.item_id and attempts = i.item_attempt and status = 'STARTED'", replace: "id = i.item_id and status = 'STARTED'", tests: ATTEMPT },
   { breaks: "progress is written when it has finished", file: "src/services/queued-jobs/attempt.ts", find: "id = i.item_id and attempts = i.item_attempt and status = 'STARTED'", replace: "id = i.item_id and attempts = i.item_attempt", tests: ATTEMPT },
   { breaks: "progress falls", file: "src/services/queued-jobs/attempt.ts", find: "greatest(progress, l.item_progress)", replace: "l.item_progress", tests: ATTEMPT },
-  { breaks: "progress goes on from the attempt before", file: "src/services/queued-jobs/attempt.ts", find: "progress = 0, progress_message = null, started_at", replace: "started_at", tests: ATTEMPT },
+  { breaks: "progress goes on from the attempt before", file: "src/services/queued-jobs/attempt.ts", find: "progress = 0, progress_message = null, error_code", replace: "error_code", tests: ATTEMPT },
   { core: true, breaks: "a hint of an old run claims", file: "src/services/queued-jobs/attempt.ts", find: "run = ${run} and due_at", replace: "${run}::int is not null and due_at", tests: ATTEMPT },
   { breaks: "it is claimed before it is due", file: "src/services/queued-jobs/attempt.ts", find: " and due_at <= clock_timestamp()", replace: "", tests: ATTEMPT },
   { breaks: "a worker claims what it has no task for", file: "src/services/queued-jobs/attempt.ts", find: " and job_name = any(${jobs})", replace: "", tests: BATCHES },
