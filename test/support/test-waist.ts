@@ -11,6 +11,7 @@ import { syncCatalogue } from "../../src/services/sync-catalogue.js";
 import { createUsers } from "../../src/services/users.js";
 import type { User, Users } from "../../src/services/users.js";
 import { catalogue as realCatalogue } from "../../src/tasks/catalogue.js";
+import type { Task } from "../../src/tasks/define-task.js";
 import { albumTask } from "./album-task.js";
 import { eventually } from "./eventually.js";
 import { silentLog } from "./silent-log.js";
@@ -21,6 +22,8 @@ import type { TestDatabase } from "./test-database.js";
 /** The rules on a PostgreSQL of their own; what would go to Redis and to the storage is noted instead. */
 export interface TestWaist extends TestDatabase {
   queuedJobs: QueuedJobs;
+  /** The tasks of it; changes count from the next submission on. */
+  catalogue: Map<string, Task>;
   photos: Photos;
   users: Users;
   /** Every event that was rung, in the order of the ringing, PROGRESS too. */
@@ -67,7 +70,7 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
   const testDatabase = await createTestDatabase();
   const { database } = testDatabase;
   const { sql } = database;
-  const catalogue = new Map([...realCatalogue, [albumTask.name, albumTask]]);
+  const catalogue = new Map<string, Task>([...realCatalogue, [albumTask.name, albumTask]]);
   await syncCatalogue(database, catalogue.values());
   const rung: QueuedJobEvent[] = [];
   const bells: number[] = [];
@@ -109,7 +112,7 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
   }
 
   const waist: TestWaist = {
-    ...testDatabase, queuedJobs, photos, users, rung, bells, hinted, offered, unhinted, stopped, deletedFiles,
+    ...testDatabase, queuedJobs, catalogue, photos, users, rung, bells, hinted, offered, unhinted, stopped, deletedFiles,
     newUser: (role = "USER") => users.signIn({ issuer: "test", subject: `person-${++made}`, email: role === "ADMIN" ? "admin@example.test" : `person-${made}@example.test`, emailVerified: true, name: `Person ${made}`, picture: null, issuedAt: 1, admin: false }),
     async newPhoto(user, more = {}) {
       const id = uuidv7();

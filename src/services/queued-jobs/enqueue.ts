@@ -6,7 +6,7 @@ import type { InputIssue } from "../../errors.js";
 import type { QueuedJob } from "../../queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
 import { quotaExceeded, whyNoRoom } from "../quota-exceeded.js";
-import { checkSubmission, toNewQueuedJob } from "./check-submission.js";
+import { checkSubmission, sameArguments, toNewQueuedJob } from "./check-submission.js";
 import type { Submission } from "./check-submission.js";
 import type { NewQueuedJob, Unit } from "./insert-units.js";
 import { queuedJobJson, recordedOutputs } from "./statements.js";
@@ -83,7 +83,7 @@ function checkKeys(items: NewQueuedJob[], known: ReadonlyMap<string, Keyed>): vo
   const fingerprints = new Map([...known].map(([key, { fingerprint }]) => [key, fingerprint]));
   for (const { idempotencyKey: key, fingerprint } of items) {
     if (key === null || fingerprint === null) continue;
-    if ((fingerprints.get(key) ?? fingerprint) !== fingerprint) throw new IdempotencyConflictError(`The idempotency key "${key}" was used with other arguments.`);
+    if (!sameArguments(fingerprints.get(key) ?? fingerprint, fingerprint)) throw new IdempotencyConflictError(`The idempotency key "${key}" was used with other arguments.`);
     fingerprints.set(key, fingerprint);
   }
 }
