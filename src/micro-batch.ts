@@ -8,8 +8,8 @@ export interface MicroBatchOptions<Item, Result> {
   /** The most items of a batch. */
   maxItems: number;
   laneOf(item: Item): string;
-  /** What a batch may hold only once; a second one waits for the next. */
-  keyOf(item: Item): string;
+  /** What a batch may hold only once, one key or several; a second one waits for the next. */
+  keyOf(item: Item): string | readonly string[];
   /** The plain way, which a batch of two or three does not beat. */
   sendOne(item: Item): Promise<Result>;
   /** All of them or none; the results are in the order of the items. */
@@ -40,10 +40,10 @@ export function createMicroBatch<Item, Result>(options: MicroBatchOptions<Item, 
     const keys = new Set<string>();
     const [batch, rest]: [Waiting<Item, Result>[], Waiting<Item, Result>[]] = [[], []];
     for (const waiting of lane.waiting) {
-      const key = options.keyOf(waiting.item);
-      if (batch.length < options.maxItems && !keys.has(key)) batch.push(waiting);
+      const own = [options.keyOf(waiting.item)].flat();
+      if (batch.length < options.maxItems && !own.some((key) => keys.has(key))) batch.push(waiting);
       else rest.push(waiting);
-      keys.add(key);
+      for (const key of own) keys.add(key);
     }
     lane.waiting = rest;
     return batch;

@@ -54,7 +54,11 @@ function insert(sql: Sql, units: readonly Unit[], maxPending: number): Promise<I
         unit int, id uuid, "userId" uuid, "requestId" text, "jobName" text, parameters jsonb, "photoIds" uuid[], priority int, "runAt" timestamptz,
         "idempotencyKey" text, fingerprint text, fresh boolean, "createdAt" timestamptz)),
     w as (select unit, "userId" as user_id, sum(count(*)) over (partition by "userId" order by unit) as upto from i group by unit, "userId"),
-    a as (select w.unit from w join user_streams u using (user_id) where u.pending + w.upto <= ${maxPending}),
+    a as (select w.unit from w join user_streams u using (user_id) where u.pending + w.upto <= ${maxPending}
+        ${units.length > 1 ? sql`and not exists (
+          select from i join queued_jobs q
+            on q.user_id = i."userId" and q.idempotency_key = i."idempotencyKey"
+          where i.unit = w.unit)` : sql``}),
     t as (
       insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority, run_at, due_at, idempotency_key, fingerprint, fresh, request_id, created_at, updated_at)
       select id, "userId", "jobName", 'PENDING', parameters, cardinality("photoIds"), priority, "runAt", greatest("runAt", now()), "idempotencyKey", fingerprint, fresh, "requestId", "createdAt", now()

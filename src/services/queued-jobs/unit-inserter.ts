@@ -39,13 +39,13 @@ export function createUnitInserter({ sql, maxPending, recorded }: UnitInserterDe
 
   const sendOne = async (unit: Unit) => (await send([unit]))[0] ?? null;
 
-  const together = createMicroBatch<Unit, Step[] | null>({ lanes: LANES, maxItems: MOST_UNITS, laneOf: ({ userId }) => userId, keyOf, sendOne, sendMany: send });
+  const together = createMicroBatch<Unit, Step[] | null>({ lanes: LANES, maxItems: MOST_UNITS, laneOf: ({ userId }) => userId, keyOf: keysOf, sendOne, sendMany: send });
 
   // It may have been left out for those before it, which then were left out as well.
   return async (unit) => (await together(unit)) ?? sendOne(unit);
 }
 
-/** A second submission of the same key waits for the first. Of several keys in one unit the statement itself finds out. */
-function keyOf({ userId, items: [first] }: Unit): string {
-  return first ? `${userId} ${first.idempotencyKey ?? first.id}` : userId;
+/** A second submission of any of the same keys waits for the first. */
+function keysOf({ userId, items }: Unit): string[] {
+  return items.flatMap(({ idempotencyKey: key }) => (key === null ? [] : `${userId} ${key}`));
 }
