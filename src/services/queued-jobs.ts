@@ -52,7 +52,7 @@ export interface QueuedJobsDeps {
   hints: HintQueue;
   stopBell: Pick<StopBell, "ring">;
   catalogue: ReadonlyMap<string, Task>;
-  submittable(name: string): Task | null;
+  submittable(name: string): Task | null | Promise<Task | null>;
   deleteFiles(storageKeys: string[]): Promise<void>;
   limits: { maxPendingPerUser: number; maxStoredBytesPerUser: number; jobTtlSeconds: number };
   log: Logger;

@@ -16,7 +16,7 @@ export interface EnqueueDeps {
   sql: Sql;
   /** Records and tells them, all or none; null when their user has no room for them, or is gone. */
   insert(unit: Unit): Promise<Step[] | null>;
-  submittable(name: string): Task | null;
+  submittable(name: string): Task | null | Promise<Task | null>;
   maxPending: number;
 }
 
@@ -36,7 +36,7 @@ const TRIES = 5;
 export async function enqueue(deps: EnqueueDeps, request: Omit<Unit, "items"> & { submissions: Submission[]; single: boolean }): Promise<QueuedJob[]> {
   const { userId, submissions, single } = request;
   const at = (i: number) => (single ? [] : [i]);
-  const items = checkAll(deps, submissions, at);
+  const items = await checkAll(deps, submissions, at);
   for (let tries = 0; tries < TRIES; tries++) {
     const known = await readKeys(deps.sql, userId, items);
     checkKeys(items, known);
@@ -49,10 +49,11 @@ export async function enqueue(deps: EnqueueDeps, request: Omit<Unit, "items"> & 
   throw new ServiceUnavailableError("The same keys are being submitted elsewhere at this moment; try again.");
 }
 
-function checkAll({ submittable }: EnqueueDeps, submissions: Submission[], at: (i: number) => (string | number)[]): NewQueuedJob[] {
+async function checkAll({ submittable }: EnqueueDeps, submissions: Submission[], at: (i: number) => (string | number)[]): Promise<NewQueuedJob[]> {
   const issues: InputIssue[] = [];
+  const tasks = await Promise.all(submissions.map(({ job }) => submittable(job)));
   const items = submissions.map((submission, i) => {
-    const checked = checkSubmission(submission, submittable(submission.job));
+    const checked = checkSubmission(submission, tasks[i] ?? null);
     issues.push(...checked.issues.map((issue) => ({ ...issue, path: [...at(i), ...issue.path] })));
     return { submission, parameters: checked.parameters };
   });
