@@ -57,7 +57,7 @@ export async function createCore(config: CompleteConfig, options: { name: string
   const deleteFiles = (keys: string[]) => storage.delete(keys);
   const jobs = createJobs({ database, catalogue, disabledJobs: config.disabledJobs });
   const photos = createPhotos({ database, deleteFiles, maxStoredBytes: config.maxStoredBytesPerUser, log });
-  const limits = { maxPendingPerUser: config.maxPendingPerUser, maxStoredBytesPerUser: config.maxStoredBytesPerUser, jobTtlSeconds: config.jobTtlSeconds };
+  const limits = { maxPendingPerUser: config.maxPendingPerUser, maxStoredBytesPerUser: config.maxStoredBytesPerUser, maxRecordedBytesPerUser: config.maxRecordedBytesPerUser, jobTtlSeconds: config.jobTtlSeconds };
   const queuedJobs = createQueuedJobs({ database, bus, hints, stopBell, catalogue, submittable: jobs.submittable, deleteFiles, limits, log, tracer, ...(onStep && { onStep }) });
   return { redis, database, bus, hints, storage, jobs, photos, queuedJobs, queuedJobReads: createQueuedJobReads(database) };
 }

@@ -2,7 +2,7 @@ import DataLoader from "dataloader";
 import type { QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
 import type { Photo, Photos } from "../services/photos.js";
 import type { Place, QueuePlaces } from "../services/queue-places.js";
-import type { QueuedJobReads } from "../services/queued-job-reads.js";
+import type { LargeValues, QueuedJobReads } from "../services/queued-job-reads.js";
 import type { User, Users } from "../services/users.js";
 
 /** Rows that many nodes of one answer name, fetched together. */
@@ -12,6 +12,7 @@ export interface Loaders {
   /** Of a QueuedJob, by its id. */
   photoIds: DataLoader<string, string[]>;
   outputs: DataLoader<string, QueuedJobOutput[]>;
+  largeValues: DataLoader<string, LargeValues | null>;
   histories: DataLoader<string, QueuedJobEvent[]>;
   places: DataLoader<string, Place | null>;
 }
@@ -40,6 +41,7 @@ function createLoaders({ users, photos, queuedJobReads, queuePlaces, cached: cac
     photos: new DataLoader((ids) => photos.findMany(ids), { cache }),
     photoIds: new DataLoader((ids) => queuedJobReads.photoIds(ids), { cache }),
     outputs: new DataLoader((ids) => queuedJobReads.outputs(ids), { cache }),
+    largeValues: new DataLoader((ids) => queuedJobReads.largeValues(ids), { cache }),
     histories: new DataLoader((ids) => queuedJobReads.histories(ids), { cache }),
     places: new DataLoader((ids) => queuePlaces.find(ids), { cache }),
   };

@@ -29,6 +29,11 @@ export interface PageQuery {
   brief?: boolean;
 }
 
+/** What snapshots leave out, and whose it is. */
+export interface LargeValues extends Pick<QueuedJob, "userId" | "parameters" | "result"> {
+  id: string;
+}
+
 export type QueuedJobReads = ReturnType<typeof createQueuedJobReads>;
 
 export function createQueuedJobReads({ sql }: Database) {
@@ -73,6 +78,16 @@ export function createQueuedJobReads({ sql }: Database) {
           from queued_job_events where queued_job_id = any(${[...queuedJobIds]}) group by 1`;
         const byId = new Map(rows.map((row) => [row.id, row.events]));
         return queuedJobIds.map((id) => byId.get(id) ?? []);
+      }),
+
+    /** In the order of the ids; null where there is no row any more. */
+    largeValues: (queuedJobIds: readonly string[]): Promise<(LargeValues | null)[]> =>
+      available(async () => {
+        const rows = await sql<LargeValues[]>`
+          select id, user_id as "userId", parameters, result from queued_jobs
+          where id = any(${[...queuedJobIds]})`;
+        const byId = new Map(rows.map((row) => [row.id, row]));
+        return queuedJobIds.map((id) => byId.get(id) ?? null);
       }),
 
     /** In the order of the ids. */

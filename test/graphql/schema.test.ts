@@ -55,7 +55,7 @@ describe("the schema", () => {
     const resolved = objects.flatMap((type) => Object.values(type.getFields()).flatMap(({ name, resolve }) => (resolve ? [`${type.name}.${name}`] : [])));
     assert.deepEqual(resolved.toSorted(), [
       "JobConnection.totalCount", "Photo.previewUrl", "Photo.queuedJobs", "Photo.url", "PhotoConnection.totalCount",
-      "QueuedJob.estimatedStartAt", "QueuedJob.history", "QueuedJob.job", "QueuedJob.outputs", "QueuedJob.photos", "QueuedJob.queuePosition", "QueuedJob.user",
+      "QueuedJob.estimatedStartAt", "QueuedJob.history", "QueuedJob.job", "QueuedJob.outputs", "QueuedJob.parameters", "QueuedJob.photos", "QueuedJob.queuePosition", "QueuedJob.result", "QueuedJob.user",
       "QueuedJobConnection.totalCount", "User.limits", "User.queuedJobs", "UserConnection.totalCount",
     ]);
   });

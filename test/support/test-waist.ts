@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
+import type { Logger } from "../../src/logger.js";
 import type { QueuedJob, QueuedJobEvent } from "../../src/queued-job.js";
 import type { Hint } from "../../src/queue/hint-queue.js";
 import { createPhotos } from "../../src/services/photos.js";
@@ -66,7 +67,7 @@ export interface Row {
   progress: number;
 }
 
-export async function createTestWaist(options: { maxPending?: number; maxStoredBytes?: number; deleteFiles?: (keys: string[]) => Promise<void> } = {}): Promise<TestWaist> {
+export async function createTestWaist(options: { maxPending?: number; maxStoredBytes?: number; maxRecordedBytes?: number; deleteFiles?: (keys: string[]) => Promise<void>; log?: Logger } = {}): Promise<TestWaist> {
   const testDatabase = await createTestDatabase();
   const { database } = testDatabase;
   const { sql } = database;
@@ -81,7 +82,7 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
   const deletedFiles: string[] = [];
   const deleteFiles = options.deleteFiles ?? (async (keys: string[]) => void deletedFiles.push(...keys));
   const queuedJobs = createQueuedJobs({
-    database, catalogue, deleteFiles, log: silentLog,
+    database, catalogue, deleteFiles, log: options.log ?? silentLog,
     submittable: (name) => catalogue.get(name) ?? null,
     bus: {
       ring(_userId, events) {
@@ -98,7 +99,7 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
       close: async () => {},
     },
     stopBell: { ring: (id) => void stopped.push(id) },
-    limits: { maxPendingPerUser: options.maxPending ?? 10_000, maxStoredBytesPerUser: options.maxStoredBytes ?? 10_000_000_000, jobTtlSeconds: 3600 },
+    limits: { maxPendingPerUser: options.maxPending ?? 10_000, maxStoredBytesPerUser: options.maxStoredBytes ?? 10_000_000_000, maxRecordedBytesPerUser: options.maxRecordedBytes ?? 1_000_000_000, jobTtlSeconds: 3600 },
   });
   const photos = createPhotos({ database, deleteFiles, maxStoredBytes: options.maxStoredBytes ?? 1_000_000_000, log: silentLog });
   const users = createUsers({ database, adminEmails: ["admin@example.test"] });

@@ -14,7 +14,7 @@ export class QueuedJobType {
   @Field(() => QueuedJobStatusEnum, { description: "Where it is in its life." })
   status!: QueuedJobStatus;
 
-  @Field(() => JSONObject, { description: "As validated, with the defaults filled in." })
+  @Field(() => JSONObject, { description: "As validated, with the defaults filled in. In events of a deleted one `{}` where they are over 8 kB." })
   parameters!: Record<string, unknown>;
 
   @Field(() => Int, { description: "0 to 100; higher runs first." })
@@ -32,7 +32,7 @@ export class QueuedJobType {
   @Field(() => Int, { description: "Attempts started so far." })
   attempts!: number;
 
-  @Field(() => JSONValue, { nullable: true, description: "What the task returned; null until SUCCESS." })
+  @Field(() => JSONValue, { nullable: true, description: "What the task returned; null until SUCCESS. In events of a deleted one null where it is over 8 kB." })
   result!: unknown;
 
   @Field(() => JobError, { nullable: true, description: "Why the last attempt failed; null when none has." })

@@ -2,11 +2,11 @@
 // writes later finds no row.
 import type { Fragment, Sql } from "postgres";
 import { sqlState } from "../../db/database.js";
-import { OVER_QUOTA } from "../../db/refusals.js";
+import { OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
 import type { Instant, TaskSuccess } from "../../queued-job.js";
 import { quotaExceeded } from "../quota-exceeded.js";
 import { reuseKey } from "./reuse.js";
-import { finish, transition } from "./statements.js";
+import { finish, MAX_SNAPSHOT_VALUE_BYTES, transition } from "./statements.js";
 import type { Step } from "./statements.js";
 import { transitionMany } from "./transition-many.js";
 
@@ -50,27 +50,36 @@ function lease(sql: Sql, worker: Fragment): Fragment {
   return sql`, attempts = attempts + 1, worker = ${worker}, lease_until = clock_timestamp() + ${LEASE_SECONDS} * interval '1 second', progress = 0, progress_message = null, error_code = null, error_message = null, started_at = now()`;
 }
 
-export interface Success extends Attempt, TaskSuccess {
+/** Of a task without photos: it makes no files, and its result is small and is not reused. */
+export interface PlainSuccess extends Attempt {
+  /** JSON text. */
+  result: string;
+}
+
+/** Whether a result is recorded even where its owner has no room. */
+export function isSmall(result: string): boolean {
+  return Buffer.byteLength(result) <= MAX_SNAPSHOT_VALUE_BYTES;
+}
+
+export interface Success extends PlainSuccess, Omit<TaskSuccess, "result"> {
   /** Null: its result may not be reused. */
   resultVersion: number | null;
   ttlSeconds: number;
   /** What the photos and outputs of its owner may take. */
   maxStoredBytes: number;
+  /** What its owner may have in the database. A small result is recorded beyond it. */
+  maxRecordedBytes: number;
 }
 
-/** Throws QuotaExceededError, and records nothing, when there is no room for its outputs. */
+/** Throws QuotaExceededError, and records nothing, when there is no room for its outputs or its result. */
 export async function succeed(sql: Sql, success: Success): Promise<Step | null> {
   try {
     return await recordSuccess(sql, success);
   } catch (error) {
     if (sqlState(error) === OVER_QUOTA) throw quotaExceeded.storedBytes(success.maxStoredBytes);
+    if (sqlState(error) === OVER_RECORDED) throw quotaExceeded.recordedBytes(success.maxRecordedBytes);
     throw error;
   }
-}
-
-/** Of a task without photos: it makes no files, and its result is not reused. */
-export interface PlainSuccess extends Attempt {
-  result: unknown;
 }
 
 /** `succeed` of several such, all in one statement. */
@@ -78,14 +87,14 @@ export function succeedMany(sql: Sql, successes: PlainSuccess[], ttlSeconds: num
   return transitionMany(sql, {
     step: "succeed",
     ids: successes.map(({ id }) => id),
-    more: { arrays: sql`${successes.map(({ attempt }) => attempt)}::int[], ${successes.map(({ result }) => JSON.stringify(result))}::text[]`, columns: sql`item_attempt, item_result` },
+    more: { arrays: sql`${successes.map(({ attempt }) => attempt)}::int[], ${successes.map(({ result }) => result)}::text[]`, columns: sql`item_attempt, item_result` },
     where: sql`attempts = i.item_attempt`,
     set: sql`, result = i.item_result::jsonb, progress = 1, error_code = null, error_message = null ${finish(sql, ttlSeconds)}`,
     pending: -1,
   });
 }
 
-function recordSuccess(sql: Sql, { id, attempt, result, outputs, reusedFrom, resultVersion, ttlSeconds, maxStoredBytes }: Success): Promise<Step | null> {
+function recordSuccess(sql: Sql, { id, attempt, result, outputs, reusedFrom, resultVersion, ttlSeconds, maxStoredBytes, maxRecordedBytes }: Success): Promise<Step | null> {
   const told = outputs.map(({ storageKey: _, ...output }) => output);
   const record = sql`
     insert into queued_job_outputs (queued_job_id, position, name, mime_type, byte_size, width, height, storage_key)
@@ -96,9 +105,10 @@ function recordSuccess(sql: Sql, { id, attempt, result, outputs, reusedFrom, res
   return transition(sql, {
     step: "succeed",
     where: fence(sql, { id, attempt }),
-    set: sql`, result = ${JSON.stringify(result)}::jsonb, progress = 1, error_code = null, error_message = null, reused_from = ${reusedFrom},
+    set: sql`, result = ${result}::jsonb, progress = 1, error_code = null, error_message = null, reused_from = ${reusedFrom},
       reuse_key = ${resultVersion === null ? null : reuseKey(sql, resultVersion)} ${finish(sql, ttlSeconds)}`,
     pending: -1,
+    ...(!isSmall(result) && { maxRecordedBytes }),
     ...(outputs.length > 0 && { outputs: { json: JSON.stringify(told), bytes: outputs.reduce((sum, o) => sum + o.byteSize, 0), maxStoredBytes, record } }),
   });
 }

@@ -3,12 +3,12 @@ import { available } from "../../db/database.js";
 import { createMicroBatch } from "../../micro-batch.js";
 import { insertOne } from "./insert-one.js";
 import { insertUnits } from "./insert-units.js";
-import type { Unit } from "./insert-units.js";
+import type { AcceptLimits, Unit } from "./insert-units.js";
 import type { Step } from "./statements.js";
 
 export interface UnitInserterDeps {
   sql: Sql;
-  maxPending: number;
+  limits: AcceptLimits;
   /** Called with all steps that one statement has committed. Nobody waits for it: what is recorded is accepted. */
   recorded(steps: Step[]): void;
 }
@@ -21,12 +21,12 @@ const MOST_UNITS = 100;
  * Returns a function that inserts a unit together with those of other requests that wait; null when its user has no room for
  * it, or is gone. Rejects as `insertUnits` of it alone does.
  */
-export function createUnitInserter({ sql, maxPending, recorded }: UnitInserterDeps): (unit: Unit) => Promise<Step[] | null> {
+export function createUnitInserter({ sql, limits, recorded }: UnitInserterDeps): (unit: Unit) => Promise<Step[] | null> {
   async function insert(units: Unit[]): Promise<(Step[] | null)[]> {
     const [unit, ...others] = units;
     const [item, ...beside] = unit?.items ?? [];
-    if (!unit || !item || others.length > 0 || beside.length > 0) return insertUnits(sql, units, maxPending);
-    const step = await insertOne(sql, unit, item, maxPending);
+    if (!unit || !item || others.length > 0 || beside.length > 0) return insertUnits(sql, units, limits);
+    const step = await insertOne(sql, unit, item, limits);
     return [step && [step]];
   }
 
