@@ -53,7 +53,7 @@ describe("bringing the Jobs in step with the tasks", () => {
     assert.equal((await rows()).length, all.length);
   });
 
-  it("waits for nobody who reads a row by its key, as submissions did", async () => {
+  it("does not wait for a transaction that has locked the key of a row for sharing, as submissions did", async () => {
     const { sql } = waist.database;
     const changed = { ...albumTask, title: "Newer than the row" };
     await sql.begin(async (tx) => {

@@ -168,7 +168,7 @@ describe("parameters and a result over 8 kB", () => {
   });
   after(() => service.close());
 
-  it("are told in every event and answer while the row is there, although events do not record them", async () => {
+  it("are shown in every event and answer while the row is there, although events do not record them", async () => {
     const message = "x".repeat(9000);
     const stream = owner.events({ after: await owner.cursor() });
     const { enqueueJob } = await owner.get("mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id parameters } }", { input: { job: "echo", parameters: { message } } });
@@ -193,7 +193,7 @@ describe("parameters and a result over 8 kB", () => {
     stream.stop();
   });
 
-  it("are not told of a row that has another owner than the event", async () => {
+  it("are not shown from a row that has another owner than the event", async () => {
     const cursor = await owner.cursor();
     const { id } = await owner.enqueue("echo", { message: "x".repeat(9000) });
     await owner.finished(id);

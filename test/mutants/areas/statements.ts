@@ -99,7 +99,7 @@ export const MUTANTS: Mutant[] = [
     tests: RECORDED,
   },
   {
-    breaks: "large values of another's row are told",
+    breaks: "large values of another's row are shown",
     file: "src/graphql/queued-job/queued-job.resolver.ts",
     find: "return row?.userId === userId ? row : null;",
     replace: "return userId ? row : null;",

@@ -87,7 +87,7 @@ describe("recorded bytes", () => {
     await waist.submit(user, { parameters: { message: "small" } });
   });
 
-  it("are passed by nobody, however many submissions come at once", async () => {
+  it("stay within the limit, however many submissions come at once", async () => {
     const outcomes = await Promise.all(
       Array.from({ length: 40 }, () => outcomeOf(waist.submit(user, { parameters: { message: "x".repeat(20_000) } }))),
     );
@@ -97,7 +97,7 @@ describe("recorded bytes", () => {
     assert.ok((await recordedBytes()) <= MAX);
   });
 
-  it("of one who has no room do not fail what others submit at the same moment", async () => {
+  it("that have no room for one user do not fail the submissions of others in the same batch", async () => {
     const { sql } = waist.database;
     const other = await waist.newUser();
     await fill();
@@ -111,7 +111,7 @@ describe("recorded bytes", () => {
     await recount();
   });
 
-  it("refuse what found room that is gone once the counter is locked", async () => {
+  it("are checked again once the counter is locked", async () => {
     const { sql } = waist.database;
     const [first] = await waist.submitMany(user, [{}]);
     assert.ok(first);
@@ -172,7 +172,7 @@ describe("recorded bytes", () => {
     await recount();
   });
 
-  it("of a job that is cancelled and sent again do not repeat its parameters", async () => {
+  it("do not grow by the parameters of a job that is cancelled and sent again", async () => {
     const { id } = await waist.submit(user, { parameters: LARGE });
     const size = await databaseBytes();
     for (let i = 0; i < 60; i++) {
@@ -193,7 +193,7 @@ describe("large parameters and results", () => {
   after(() => waist.close());
   const limit = (more: number) => ({ message: "x".repeat(8192 - '{"steps": 0, "message": "", "durationMs": 0, "failAttempts": 0, "failPermanently": false}'.length + more) });
 
-  it("are left out of every event over 8 kB as JSON text, and told up to that", async () => {
+  it("are left out of every event over 8 kB as JSON text, and included up to that", async () => {
     for (const [more, present] of [[0, true], [1, false]] as const) {
       const queuedJob = await waist.submit(user, { parameters: limit(more) });
       await waist.queuedJobs.progress(await waist.start(queuedJob), 0.5, null);

@@ -11,7 +11,7 @@ import type { TestWaist } from "../../support/test-waist.js";
 
 const ALL = { statuses: null, jobs: null };
 
-describe("removing many finished ones", () => {
+describe("the removal of finished QueuedJobs", () => {
   let waist: TestWaist;
   let user: User;
   /** The keys that the storage was asked to delete, by call. */
@@ -65,7 +65,7 @@ describe("removing many finished ones", () => {
     }
   }
 
-  it("takes 200 in a statement, gives back all that they took, and asks the storage once for each", async () => {
+  it("takes 200 rows per statement, gives back all that they took, and asks the storage once for each", async () => {
     const ids = await succeeded(450);
     const bells = waist.bells.length;
     assert.equal(await waist.queuedJobs.removeMany(user.id, ALL), 450);
@@ -78,7 +78,7 @@ describe("removing many finished ones", () => {
     assert.deepEqual([...events], [{ type: "DELETED", n: 450 }]);
   });
 
-  it("does not make its caller wait for the storage", async () => {
+  it("does not wait for the storage in a bulk call", async () => {
     await succeeded(3);
     let answer: () => void = () => {};
     storage = () => new Promise((resolve) => {
@@ -89,7 +89,7 @@ describe("removing many finished ones", () => {
     answer();
   });
 
-  it("leaves files to be swept when the storage is away, and says so", async () => {
+  it("leaves files to the sweep when the storage is away, and logs it", async () => {
     const [id] = await succeeded(1);
     storage = () => Promise.reject(new Error("away"));
     assert.equal(await waist.queuedJobs.removeMany(user.id, ALL), 1);
@@ -97,7 +97,7 @@ describe("removing many finished ones", () => {
     assert.equal(await waist.queuedJobs.find(user, id ?? ""), null);
   });
 
-  it("stops in time, and says how many are gone", async () => {
+  it("stops a bulk call in time and returns how many rows are gone", async () => {
     await succeeded(250);
     const { sql } = waist.database;
     let removing: Promise<number | string> = Promise.resolve("");
@@ -112,7 +112,7 @@ describe("removing many finished ones", () => {
     assert.equal(await withDeadline(() => waist.queuedJobs.removeMany(user.id, ALL), 4000, () => "late"), 0);
   });
 
-  it("says how many are gone when the database goes away in the middle", async () => {
+  it("returns how many rows are gone when the database goes away in the middle", async () => {
     const ids = await succeeded(250);
     await withBrokenRow(ids[240] ?? "", "57014", async () => {
       assert.equal(await waist.queuedJobs.removeMany(user.id, ALL), 200);
@@ -120,7 +120,7 @@ describe("removing many finished ones", () => {
     assert.equal((await left()).length, 50);
   });
 
-  it("passes by a row that cannot be removed, and says so", async () => {
+  it("skips a row that cannot be removed, and logs it", async () => {
     const [bad = "", ...good] = await succeeded(5);
     await withBrokenRow(bad, "XX001", async () => {
       assert.equal(await waist.queuedJobs.removeMany(user.id, ALL), good.length);
@@ -130,7 +130,7 @@ describe("removing many finished ones", () => {
     assert.deepEqual(errors.map(({ msg }) => msg), ["a QueuedJob cannot be removed"]);
   });
 
-  it("of which the time is up is not held up by one that cannot be removed", async () => {
+  it("goes on behind an expired row that cannot be removed", async () => {
     const [bad = "", ...good] = await succeeded(5);
     await expire([bad]);
     await expire(good);
@@ -143,7 +143,7 @@ describe("removing many finished ones", () => {
     assert.deepEqual(await left(), [bad]);
   });
 
-  it("of which the time is up takes nothing that is unfinished, whatever its row says", async () => {
+  it("takes no unfinished row, even one that has expired", async () => {
     const { id } = await waist.submit(user);
     await expire([id]);
     assert.equal(await waist.queuedJobs.removeExpired(10), 0);
@@ -151,7 +151,7 @@ describe("removing many finished ones", () => {
     await waist.database.sql`update queued_jobs set expires_at = null where id = ${id}`;
   });
 
-  it("of which the time is up leaves out what is locked elsewhere, and takes it later", async () => {
+  it("skips an expired row that is locked, and takes it later", async () => {
     const ids = await succeeded(4);
     await expire(ids);
     await waist.database.sql.begin(async (tx) => {
@@ -161,7 +161,7 @@ describe("removing many finished ones", () => {
     assert.equal(await waist.queuedJobs.removeExpired(10), 1);
   });
 
-  it("of which the time is up is shared by those who do it at once", async () => {
+  it("is shared by several callers at once, each row going once", async () => {
     const other = await waist.newUser();
     await expire([...(await succeeded(60)), ...(await succeeded(60, other))]);
     const removed = await Promise.all(Array.from({ length: 4 }, () => waist.queuedJobs.removeExpired(40)));
