@@ -1,4 +1,4 @@
-// Generated, sources b41673047893feb44ecb3872a43ea7d23cc2593784f35054c229ccb3a8b98eaf. Renew: cd examples/react && npm ci && npm run codegen
+// Generated, sources 8b930b492095e5a59d4e4fb65bbf4f47df15b382e4ea7276ad8afbe366f71f7e. Renew: cd examples/react && npm ci && npm run codegen
 /** Internal type. DO NOT USE DIRECTLY. */
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */

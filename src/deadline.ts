@@ -5,6 +5,8 @@ import { withPatience } from "./patience.js";
 export interface Deadline {
   /** Nobody waits any more. */
   readonly passed: boolean;
+  /** Milliseconds until it passes. */
+  left(): number;
   /** Calls back when it passes. */
   onPassed(action: () => void): void;
 }
@@ -18,7 +20,8 @@ const deadlines = new AsyncLocalStorage<Deadline | undefined>();
  */
 export function withDeadline<T, L>(work: () => Promise<T>, ms: number, late: () => L): Promise<T | L> {
   const actions: (() => void)[] = [];
-  const deadline = { passed: false, onPassed: (action: () => void) => void actions.push(action) };
+  const end = performance.now() + ms;
+  const deadline = { passed: false, left: () => end - performance.now(), onPassed: (action: () => void) => void actions.push(action) };
   return withPatience(deadlines.run(deadline, work), ms, () => {
     deadline.passed = true;
     for (const action of actions) action();

@@ -11,8 +11,8 @@ export interface MicroBatchOptions<Item, Result> {
   /** The most items of a batch. */
   maxItems: number;
   laneOf(item: Item): string;
-  /** What a batch may hold only once; a second one waits for the next. */
-  keyOf(item: Item): string;
+  /** What a batch may hold only once, one key or several; a second one waits for the next. */
+  keyOf(item: Item): string | readonly string[];
   /** The plain way, which a batch of two or three does not beat. */
   sendOne(item: Item): Promise<Result>;
   /** All of them or none; the results are in the order of the items. */
@@ -74,9 +74,9 @@ function takeBatch<Item, Result>(lane: Lane<Item, Result>, { maxItems, keyOf }: 
   for (; looked < lane.waiting.length && batch.length < maxItems; looked++) {
     const waiting = lane.waiting[looked];
     if (!waiting || isGivenUp(waiting)) continue;
-    const key = keyOf(waiting.item);
-    (keys.has(key) ? left : batch).push(waiting);
-    keys.add(key);
+    const own = [keyOf(waiting.item)].flat();
+    (own.some((key) => keys.has(key)) ? left : batch).push(waiting);
+    for (const key of own) keys.add(key);
   }
   lane.waiting.splice(0, looked, ...left);
   return batch;

@@ -52,10 +52,25 @@ export interface QueuedJob {
   reusedFrom: string | null;
 }
 
+/**
+ * A QueuedJob as an event records it. Parameters and a result over 8 kB are left out: the row has
+ * them as long as it exists, since neither changes once it is written.
+ */
+export type QueuedJobSnapshot = Omit<QueuedJob, LargeField> & Partial<Pick<QueuedJob, LargeField>>;
+type LargeField = "parameters" | "result";
+
+/** A snapshot with what it left out; for a QueuedJob that has no result. */
+export function withParameters(
+  snapshot: QueuedJobSnapshot,
+  parameters: QueuedJob["parameters"],
+): QueuedJob {
+  return snapshot.parameters ? (snapshot as QueuedJob) : { ...snapshot, parameters, result: null };
+}
+
 /** One step in the life of a QueuedJob. `seq` numbers a user's logged events; a PROGRESS has that of its attempt's STARTED. */
 export interface QueuedJobEvent {
   seq: number;
   type: QueuedJobEventType;
   at: Instant;
-  queuedJob: QueuedJob;
+  queuedJob: QueuedJobSnapshot;
 }

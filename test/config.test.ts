@@ -33,7 +33,7 @@ describe("the configuration", () => {
     assert.deepEqual(config, {
       production: false, databaseUrl: null, redisUrl: null, host: "127.0.0.1", port: 4000, workerPort: 4001, jwtPublicKey: null, jwtJwksUrl: null, jwtIssuers: [], jwtAudiences: [], adminEmails: [],
       adminPassword: null, adminActions: false, fileSigningKey: null, storageUrl: "file:.data/photos", awsAccessKeyId: null, awsSecretAccessKey: null, awsRegion: null, awsEndpointUrl: null, jobTtlSeconds: 86_400, eventTtlSeconds: 86_400, allowedOrigins: [], workerConcurrency: Math.min(availableParallelism(), 100), workerTasks: 100, disabledJobs: [], echo: true,
-      maxPendingPerUser: 10_000, maxUploadBytes: 52_428_800, maxPhotoPixels: 100_000_000, acceptHeic: true, rateLimitPerMinute: 6000, maxSocketsPerUser: 50, maxSubscriptionsPerSocket: 100, maxOpeningSockets: 500, maxStoredBytesPerUser: 10_737_418_240,
+      maxPendingPerUser: 10_000, maxUploadBytes: 52_428_800, maxPhotoPixels: 100_000_000, acceptHeic: true, rateLimitPerMinute: 6000, maxSocketsPerUser: 50, maxSubscriptionsPerSocket: 100, maxOpeningSockets: 500, maxStoredBytesPerUser: 10_737_418_240, maxRecordedBytesPerUser: 1_073_741_824,
       embedded: false, introspection: true, explorer: true, trustProxy: 0, publicUrl: null, revision: null, otlpEndpoint: null, logLevel: "info", dataFolder: ".data",
     });
   });
@@ -43,13 +43,13 @@ describe("the configuration", () => {
       NODE_ENV: "production", DATABASE_URL: "postgresql://u:p@db:5432/photos", REDIS_URL: "rediss://:p@redis:6380/1", HOST: "0.0.0.0", PORT: "80", WORKER_PORT: "0", JWT_JWKS_URL: "https://keys.test/jwks",
       JWT_ISSUER: "https://a.test, https://b.test,", JWT_AUDIENCE: "one", ADMIN_EMAILS: "Ann@Example.Test,bob@example.test", ADMIN_PASSWORD: "twelve or more", ADMIN_ACTIONS: "true", FILE_SIGNING_KEY: SECRET, STORAGE_URL: "s3://bucket/pre/fix", AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret", AWS_REGION: "eu-west-1", AWS_ENDPOINT_URL: "http://minio:9000", MAX_JOB_TTL: "1", EVENT_TTL: "2",
       ALLOWED_ORIGINS: "https://app.test", WORKER_CONCURRENCY: "3", WORKER_TASKS: "4", DISABLED_JOBS: "echo, thumbnail", ECHO: "1", MAX_PENDING_PER_USER: "5", MAX_UPLOAD_BYTES: "6", MAX_PHOTO_PIXELS: "7", ACCEPT_HEIC: "false", RATE_LIMIT_PER_MINUTE: "12", MAX_SOCKETS_PER_USER: "8",
-      MAX_SUBSCRIPTIONS_PER_SOCKET: "9", MAX_OPENING_SOCKETS: "10", MAX_STORED_BYTES_PER_USER: "11", EMBEDDED: "true", INTROSPECTION: "1", EXPLORER: "true", TRUST_PROXY: "10.0.0.1, fd00::/8", PUBLIC_URL: "https://photos.test", REVISION: "abc", OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318", LOG_LEVEL: "debug",
+      MAX_SUBSCRIPTIONS_PER_SOCKET: "9", MAX_OPENING_SOCKETS: "10", MAX_STORED_BYTES_PER_USER: "11", MAX_RECORDED_BYTES_PER_USER: "13", EMBEDDED: "true", INTROSPECTION: "1", EXPLORER: "true", TRUST_PROXY: "10.0.0.1, fd00::/8", PUBLIC_URL: "https://photos.test", REVISION: "abc", OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318", LOG_LEVEL: "debug",
     }, ["database", "redis", "tokens", "files"]);
     assert.deepEqual({ ...config, dataFolder: undefined }, {
       production: true, databaseUrl: "postgresql://u:p@db:5432/photos", redisUrl: "rediss://:p@redis:6380/1", host: "0.0.0.0", port: 80, workerPort: 0, jwtPublicKey: null, jwtJwksUrl: "https://keys.test/jwks",
       jwtIssuers: ["https://a.test", "https://b.test"], jwtAudiences: ["one"], adminEmails: ["ann@example.test", "bob@example.test"], adminPassword: "twelve or more", adminActions: true, fileSigningKey: SECRET, storageUrl: "s3://bucket/pre/fix", awsAccessKeyId: "id", awsSecretAccessKey: "secret", awsRegion: "eu-west-1", awsEndpointUrl: "http://minio:9000", jobTtlSeconds: 1, eventTtlSeconds: 2,
       allowedOrigins: ["https://app.test"], workerConcurrency: 3, workerTasks: 4, disabledJobs: ["echo", "thumbnail"], echo: true, maxPendingPerUser: 5, maxUploadBytes: 6, maxPhotoPixels: 7, acceptHeic: false, rateLimitPerMinute: 12, maxSocketsPerUser: 8,
-      maxSubscriptionsPerSocket: 9, maxOpeningSockets: 10, maxStoredBytesPerUser: 11, embedded: true, introspection: true, explorer: true, trustProxy: ["10.0.0.1", "fd00::/8"], publicUrl: "https://photos.test", revision: "abc", otlpEndpoint: "http://collector:4318", logLevel: "debug", dataFolder: undefined,
+      maxSubscriptionsPerSocket: 9, maxOpeningSockets: 10, maxStoredBytesPerUser: 11, maxRecordedBytesPerUser: 13, embedded: true, introspection: true, explorer: true, trustProxy: ["10.0.0.1", "fd00::/8"], publicUrl: "https://photos.test", revision: "abc", otlpEndpoint: "http://collector:4318", logLevel: "debug", dataFolder: undefined,
     });
   });
 

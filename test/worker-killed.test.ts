@@ -50,7 +50,7 @@ describe("a worker process", () => {
     await eventually("it succeeds", async () => (await find(queuedJob))?.status === "SUCCESS", 15_000);
     next.kill("SIGTERM");
     assert.deepEqual(await next.ended(), { code: 0, signal: null });
-    assert.deepEqual(await storyOf(queuedJob), [["QUEUED", 0, undefined], ["STARTED", 1, undefined], ["RETRYING", 1, "STALLED"], ["STARTED", 2, "STALLED"], ["SUCCEEDED", 2, undefined]]);
+    assert.deepEqual(await storyOf(queuedJob), [["QUEUED", 0, undefined], ["STARTED", 1, undefined], ["RETRYING", 1, "STALLED"], ["STARTED", 2, undefined], ["SUCCEEDED", 2, undefined]]);
   });
 
   it("lets its work finish at SIGTERM, and exits 0", async () => {

@@ -6,3 +6,5 @@ export const OVER_QUOTA = "PS001";
 export const ALREADY_THERE = "PS002";
 /** A photo that is needed was deleted. */
 export const PHOTO_GONE = "PS003";
+/** What the user has in the database would pass its limit. */
+export const OVER_RECORDED = "PS004";

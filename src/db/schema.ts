@@ -143,7 +143,7 @@ export const queuedJobs = pgTable(
     errorCode: text("error_code"),
     errorMessage: text("error_message"),
     idempotencyKey: text("idempotency_key"),
-    /** SHA-256 of the arguments that came with the key. */
+    /** SHA-256 of the arguments that came with the key, with the parameters as given and as validated. */
     fingerprint: text(),
     /** Of the request that submitted it. */
     requestId: text("request_id").notNull(),

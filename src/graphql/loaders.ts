@@ -5,7 +5,7 @@ import type { ListColumns, ListScope } from "../services/list-pages.js";
 import type { QueuedJobPage } from "../services/own-pages.js";
 import type { Photo, Photos } from "../services/photos.js";
 import type { Place, QueuePlaces } from "../services/queue-places.js";
-import type { QueuedJobReads } from "../services/queued-job-reads.js";
+import type { LargeValues, QueuedJobReads } from "../services/queued-job-reads.js";
 import type { User, UserCounters, Users } from "../services/users.js";
 import type { AnswerBudget } from "./limits/answer-budget.js";
 import { MOST_COUNTED } from "./paging/connection.js";
@@ -30,6 +30,7 @@ export interface Loaders {
   /** Of a QueuedJob, by its id. */
   photos: DataLoader<string, Photo[]>;
   outputs: DataLoader<string, QueuedJobOutput[]>;
+  largeValues: DataLoader<string, LargeValues | null>;
   histories: DataLoader<HistoryKey, QueuedJobEvent[], string>;
   places: DataLoader<QueuedJob, Place | null, string>;
   /** Of lists of QueuedJobs. */
@@ -50,6 +51,7 @@ export interface HasLoaders {
 
 /** Ids that one statement is asked for. */
 const MAX_BATCH = 1000;
+const MAX_LARGE = 20;
 
 /** Of one operation; made when it first asks for some, as most never do. */
 export function loadersOf(holder: HasLoaders): Loaders {
@@ -68,6 +70,17 @@ function createLoaders({ users, photos, queuedJobReads, queuePlaces, budget }: H
       for (const photo of await photos.findMany(ids.slice(i, i + MAX_BATCH))) if (photo) byId.set(photo.id, photo);
     }
     return lists.map((list) => list.flatMap((id) => byId.get(id) ?? []));
+  }
+
+  /** Few at a time: each may have a third of a megabyte. */
+  async function loadLargeValues(ids: string[]): Promise<(LargeValues | null)[]> {
+    const values: (LargeValues | null)[] = [];
+    for (let i = 0; i < ids.length; i += MAX_LARGE) {
+      const some = await budget.inTurn(() => queuedJobReads.largeValues(ids.slice(i, i + MAX_LARGE)));
+      budget.takeRead(some.length, some.reduce((sum, row) => sum + (row?.bytes ?? 0), 0));
+      values.push(...some);
+    }
+    return values;
   }
 
   const loadHistories = (keys: HistoryKey[]) =>
@@ -92,6 +105,7 @@ function createLoaders({ users, photos, queuedJobReads, queuePlaces, budget }: H
     counters: createLoader((ids) => Promise.all(ids.map((id) => users.counters(id)))),
     photos: createLoader(loadPhotos),
     outputs: createLoader((ids) => queuedJobReads.outputs(ids)),
+    largeValues: createLoader(loadLargeValues),
     histories: createLoader(loadHistories, JSON.stringify),
     places: createLoader((rows) => queuePlaces.find(rows), ({ id, updatedAt }) => `${id} ${updatedAt}`),
     pages: createLoader(loadPages, JSON.stringify),

@@ -32,7 +32,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
 }
 
 /** Fields of which a page asks each row, and which take the row and the context alone. What TypeGraphQL does for arguments costs more than they do. */
-const OF_ROWS = ["job", "user", "photos", "outputs", "history", "queuePosition", "estimatedStartAt"] as const;
+const OF_ROWS = ["parameters", "result", "job", "user", "photos", "outputs", "history", "queuePosition", "estimatedStartAt"] as const;
 const OF_PHOTOS = ["url", "previewUrl"] as const;
 
 function resolveRowsAtOnce(schema: GraphQLSchema): void {

@@ -19,8 +19,11 @@ export interface Jobs {
   get(name: string): Promise<Job>;
   /** At once, if it has been read. */
   known(name: string): Job | undefined;
-  /** The task behind a Job that can be submitted now; null when there is none, or it is switched off. */
-  submittable(name: string): Task | null;
+  /**
+   * The task behind a Job that can be submitted now; null when there is none, it is switched off,
+   * or `migrate` has not written its row yet.
+   */
+  submittable(name: string): Promise<Task | null>;
 }
 
 /** How often the rows are read again at most, for a name that is not known: a newer version may have brought it. */
@@ -63,6 +66,9 @@ export function createJobs(deps: { database: Database; catalogue: ReadonlyMap<st
       return job;
     },
     known: (name) => byName.get(name),
-    submittable: (name) => (disabled.has(name) ? null : (deps.catalogue.get(name) ?? null)),
+    async submittable(name) {
+      const task = disabled.has(name) ? undefined : deps.catalogue.get(name);
+      return task && (byName.has(name) || (await find(name))) ? task : null;
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { available } from "../db/database.js";
 import type { Database } from "../db/database.js";
-import type { QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
+import type { QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
 import { createListPages } from "./list-pages.js";
 import type { ListScope, PageQuery } from "./list-pages.js";
 import { EMPTY_PAGE } from "./own-pages.js";
@@ -20,6 +20,13 @@ export interface HistoryQuery {
 
 interface HistoryRow extends QueuedJobEvent {
   place: number;
+  bytes: number;
+}
+
+/** What snapshots leave out, and whose it is. */
+export interface LargeValues extends Pick<QueuedJob, "userId" | "parameters" | "result"> {
+  id: string;
+  /** Lengths of both as JSON text. */
   bytes: number;
 }
 
@@ -56,6 +63,17 @@ export function createQueuedJobReads(database: Database) {
         const histories = queuedJobIds.map((): QueuedJobEvent[] => []);
         for (const { place, bytes: _, ...event } of rows) histories[place - 1]?.push(event);
         return histories;
+      }),
+
+    /** In the order of the ids; null where there is no row any more. */
+    largeValues: (queuedJobIds: readonly string[]): Promise<(LargeValues | null)[]> =>
+      available(async () => {
+        const rows = await sql<LargeValues[]>`
+          select id, user_id as "userId", parameters, result,
+            octet_length(parameters::text) + coalesce(octet_length(result::text), 0) as bytes from queued_jobs
+          where id = any(${[...queuedJobIds]})`;
+        const byId = new Map(rows.map((row) => [row.id, row]));
+        return queuedJobIds.map((id) => byId.get(id) ?? null);
       }),
 
     /** In the order of the ids. */

@@ -11,24 +11,25 @@ import type { HintQueue } from "../queue/hint-queue.js";
 import { FINISHED_STATUSES, UNFINISHED_STATUSES, isFinished } from "../queued-job-status.js";
 import type { LoggedEventType } from "../queued-job-status.js";
 import type { StopBell } from "../queue/stop-bell.js";
-import type { QueuedJob, StoredOutput } from "../queued-job.js";
+import { withParameters } from "../queued-job.js";
+import type { QueuedJob, QueuedJobSnapshot, StoredOutput } from "../queued-job.js";
 import type { Task } from "../tasks/define-task.js";
 import { noTracer } from "../tracer.js";
 import type { Tracer } from "../tracer.js";
 import { createAttemptBatches } from "./queued-jobs/attempt-batches.js";
-import { adopt, backOff, claimableIn, fail, handBack, renewLeases, succeed } from "./queued-jobs/attempt.js";
+import { adopt, backOff, claimableIn, fail, handBack, isSmall, renewLeases, succeed } from "./queued-jobs/attempt.js";
 import type { Attempt, Claim, Renewal } from "./queued-jobs/attempt.js";
 import { backOffMs } from "./queued-jobs/back-off.js";
 import type { Submission } from "./queued-jobs/check-submission.js";
-import { findExpired } from "./queued-jobs/due.js";
 import { findDue } from "./queued-jobs/due-sweep.js";
 import type { DueSweep } from "./queued-jobs/due-sweep.js";
 import { enqueue } from "./queued-jobs/enqueue.js";
 import { findOldest } from "./queued-jobs/filter.js";
 import type { QueuedJobFilter } from "./queued-jobs/filter.js";
 import { createHinter } from "./queued-jobs/hinter.js";
-import { cancel, cancelMany, refuseRetry, remove, retry } from "./queued-jobs/owner-steps.js";
+import { cancel, cancelMany, refuseRetry, retry } from "./queued-jobs/owner-steps.js";
 import { createRecorder, DATABASE } from "./queued-jobs/recorder.js";
+import { createRemover } from "./queued-jobs/remover.js";
 import { findEarlierResult, reusableVersion } from "./queued-jobs/reuse.js";
 import type { EarlierResult } from "./queued-jobs/reuse.js";
 import { queuedJobJson, recordedOutputs } from "./queued-jobs/statements.js";
@@ -40,6 +41,8 @@ import type { User } from "./users.js";
 /** An attempt under way, as the worker that claimed it knows it. */
 export interface Claimed extends Attempt {
   queuedJob: QueuedJob;
+  /** As its events show it. */
+  snapshot: QueuedJobSnapshot;
   /** Failed attempts before this one, since the last submission or retry. */
   failures: number;
   requestId: string;
@@ -57,13 +60,13 @@ export interface QueuedJobsDeps {
   hints: HintQueue;
   stopBell: Pick<StopBell, "ring">;
   catalogue: ReadonlyMap<string, Task>;
-  submittable(name: string): Task | null;
+  submittable(name: string): Task | null | Promise<Task | null>;
   deleteFiles(storageKeys: string[]): Promise<void>;
-  limits: { maxPendingPerUser: number; maxStoredBytesPerUser: number; jobTtlSeconds: number };
+  limits: { maxPendingPerUser: number; maxStoredBytesPerUser: number; maxRecordedBytesPerUser: number; jobTtlSeconds: number };
   log: Logger;
   tracer?: Tracer;
   /** Called with each step once it is recorded. */
-  onStep?: (type: LoggedEventType, queuedJob: QueuedJob) => void;
+  onStep?: (type: LoggedEventType, queuedJob: QueuedJobSnapshot) => void;
 }
 
 export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
@@ -79,10 +82,12 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
   const { bus, catalogue, limits, log, tracer = noTracer } = deps;
   const { sql } = deps.database;
   const ttlSeconds = limits.jobTtlSeconds;
+  const acceptLimits = { maxPending: limits.maxPendingPerUser, maxRecordedBytes: limits.maxRecordedBytesPerUser };
 
-  const { record, step, tell } = createRecorder(deps);
+  const { record, step, tell, logSteps } = createRecorder(deps);
   const { hint, hintMissing, withdraw } = createHinter({ ...deps, sql });
   const jobNames = [...catalogue.keys()];
+  const remover = createRemover({ ...deps, sql, record, logSteps });
   const batches = createAttemptBatches({ sql, jobs: jobNames, ttlSeconds, record });
 
   /** Null when what it gives may not be reused. */
@@ -91,13 +96,15 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     return task ? reusableVersion(task) : null;
   }
 
-  const insert = createUnitInserter({ sql, maxPending: limits.maxPendingPerUser, recorded: (steps) => void tellAccepted(steps) });
+  const insert = createUnitInserter({ sql, limits: acceptLimits, recorded: (steps) => void tellAccepted(steps) });
 
   async function tellAccepted(steps: Step[]): Promise<void> {
     await failpoint("accept: after the commit");
-    tell(steps, "QUEUED");
+    tell(steps, "enqueue");
     await hint(steps, ({ runAt }) => (runAt ? Math.max(0, Date.parse(runAt) - Date.now()) : 0));
   }
+
+  const accepted = (steps: Step[]) => logSteps(steps, "enqueue");
 
   /** The row, for its owner or an admin; another's is told apart from none by nobody. */
   async function find(actor: Pick<User, "id" | "role">, id: string): Promise<QueuedJob | null> {
@@ -111,13 +118,6 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     return queuedJob;
   }
 
-  async function removeFinished(queuedJob: { id: string; version: number }): Promise<boolean> {
-    const removed = await step("delete", () => remove(sql, queuedJob));
-    await failpoint("delete: before the files go");
-    if (removed && removed.storageKeys.length > 0) await deps.deleteFiles(removed.storageKeys).catch((error) => log.warn({ err: error, queuedJobId: queuedJob.id }, "outputs of a deleted QueuedJob are left over"));
-    return removed !== null;
-  }
-
   return {
     find,
 
@@ -125,15 +125,15 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     async enqueue(userId: string, request: { submissions: Submission[]; requestId: string; single: boolean }): Promise<QueuedJob[]> {
       await failpoint("accept: before the statement");
       const unit = { userId, requestId: request.requestId, traceparent: tracer.carry() };
-      const queuedJobs = await tracer.span("record enqueue", DATABASE, () => enqueue({ sql, insert, submittable: deps.submittable, maxPending: limits.maxPendingPerUser }, { ...request, ...unit }));
-      log.debug({ requestId: request.requestId, userId, queuedJobIds: queuedJobs.map(({ id }) => id) }, "accepted");
-      return queuedJobs;
+      const enqueueDeps = { sql, insert, accepted, submittable: deps.submittable, limits: acceptLimits };
+      return tracer.span("record enqueue", DATABASE, () => enqueue(enqueueDeps, { ...request, ...unit }));
     },
 
     /** A worker's first act on a hint; null when there is nothing to do, or not yet: see `claimableIn`. */
     async start(request: Claim): Promise<Claimed | null> {
       try {
         const started = await tracer.span("record claim", DATABASE, () => batches.claim(request));
+        logSteps([started], "claim");
         return started && toClaimed(started, started.sentAt);
       } catch (error) {
         if (isLockTimeout(error)) return null;
@@ -163,7 +163,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     async progress(claimed: Claimed, progress: number, message: string | null): Promise<boolean> {
       const recorded = await batches.progress({ id: claimed.id, attempt: claimed.attempt, progress, message });
       if (!recorded) return false;
-      const queuedJob = { ...claimed.queuedJob, ...recorded, progressMessage: message };
+      const queuedJob = { ...claimed.snapshot, ...recorded, progressMessage: message };
       bus.ring(queuedJob.userId, [{ seq: claimed.startedSeq, type: "PROGRESS", at: recorded.updatedAt, queuedJob }]);
       return true;
     },
@@ -174,13 +174,20 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
       return version === null ? null : available(() => findEarlierResult(sql, { id, version }));
     },
 
-    /** False when the attempt was over already: then its outputs are nobody's. Throws QuotaExceededError when there is no room for them. */
-    async succeed(claimed: Claimed, result: unknown, outputs: StoredOutput[], reusedFrom: string | null = null): Promise<boolean> {
+    /** False when the attempt was over already: then its outputs are nobody's. Throws QuotaExceededError when there is no room for them, or for a result that is not small. */
+    async succeed(claimed: Claimed, value: unknown, outputs: StoredOutput[], reusedFrom: string | null = null): Promise<boolean> {
       const { id, attempt, queuedJob } = claimed;
       const version = resultVersion(queuedJob);
+      const result = JSON.stringify(value ?? null);
       // Those with photos are few in a moment, and have more to write.
-      if (version === null && outputs.length === 0) return (await tracer.span("record succeed", DATABASE, () => batches.succeed({ id, attempt, result, userId: queuedJob.userId }))) !== null;
-      const success = { id, attempt, result, outputs, reusedFrom, resultVersion: version, ttlSeconds, maxStoredBytes: limits.maxStoredBytesPerUser };
+      if (version === null && outputs.length === 0 && isSmall(result)) {
+        const success = { id, attempt, result, userId: queuedJob.userId };
+        const succeeded = await tracer.span("record succeed", DATABASE, () => batches.succeed(success));
+        logSteps([succeeded], "succeed");
+        return succeeded !== null;
+      }
+      const most = { maxStoredBytes: limits.maxStoredBytesPerUser, maxRecordedBytes: limits.maxRecordedBytesPerUser };
+      const success = { id, attempt, result, outputs, reusedFrom, resultVersion: version, ttlSeconds, ...most };
       return (await step("succeed", () => succeed(sql, success))) !== null;
     },
 
@@ -220,19 +227,15 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     },
 
     /** Removes finished ones whose time is up, oldest first, `limit` at most; returns how many. */
-    async removeExpired(limit: number): Promise<number> {
-      let removed = 0;
-      for (const expired of await available(() => findExpired(sql, limit))) if (await removeFinished(expired)) removed++;
-      return removed;
-    },
+    removeExpired: (limit: number): Promise<number> => remover.expired(limit),
 
     /** Idempotent on a cancelled one; throws ConflictError on another finished one, NotFoundError. */
     async cancel(actor: User, id: string): Promise<QueuedJob> {
-      await get(actor, id);
+      const { parameters } = await get(actor, id);
       const cancelled = await step("cancel", () => cancel(sql, { id, ttlSeconds }));
       if (cancelled) {
         await withdraw(cancelled);
-        return cancelled.queuedJob;
+        return withParameters(cancelled.queuedJob, parameters);
       }
       const now = await get(actor, id);
       if (now.status !== "CANCELLED") throw new ConflictError(`It is ${now.status}: a finished one cannot be cancelled.`);
@@ -241,11 +244,11 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
 
     /** Throws ConflictError when it is not FAILED or CANCELLED or a photo of it is gone, NotFoundError, QuotaExceededError. */
     async retry(actor: User, id: string): Promise<QueuedJob> {
-      await get(actor, id);
-      const again = await step("retry", () => retry(sql, { id, maxPending: limits.maxPendingPerUser }));
-      if (!again) throw refuseRetry(await get(actor, id));
+      const { parameters } = await get(actor, id);
+      const again = await step("retry", () => retry(sql, { id, ...acceptLimits }));
+      if (!again) throw await refuseRetry(sql, await get(actor, id), acceptLimits.maxRecordedBytes);
       await hint([again], () => 0);
-      return again.queuedJob;
+      return withParameters(again.queuedJob, parameters);
     },
 
     /** Throws ConflictError on an unfinished one, NotFoundError. */
@@ -253,7 +256,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
       for (;;) {
         const queuedJob = await get(actor, id);
         if (!isFinished(queuedJob.status)) throw new ConflictError(`It is ${queuedJob.status}: cancel it before you delete it.`);
-        if (await removeFinished(queuedJob)) return;
+        if (await remover.one(queuedJob)) return;
       }
     },
 
@@ -269,6 +272,7 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
       for (let i = 0; i < found.length; i += AT_ONCE) {
         const ids = found.slice(i, i + AT_ONCE).map(({ id }) => id);
         const made = (await record("cancel", () => cancelMany(sql, { ids, ttlSeconds }))).filter((one) => one !== null);
+        logSteps(made, "cancel");
         cancelled += made.length;
         await Promise.all(made.map(withdraw));
       }
@@ -276,18 +280,14 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     },
 
     /** The user's own, oldest first, the first 1,000 that the filter takes; returns how many were deleted. */
-    async removeMany(userId: string, filter: QueuedJobFilter): Promise<number> {
-      let removed = 0;
-      for (const found of await available(() => findOldest(sql, { userId, filter, statuses: FINISHED_STATUSES, limit: BULK }))) {
-        if (await removeFinished(found)) removed++;
-      }
-      return removed;
-    },
+    removeMany: async (userId: string, filter: QueuedJobFilter): Promise<number> =>
+      remover.many(await available(() => findOldest(sql, { userId, filter, statuses: FINISHED_STATUSES, limit: BULK }))),
   };
 }
 
 function toClaimed(step: Step, leasedAt: number): Claimed {
-  const { queuedJob, failures, stalls, requestId, seq } = step;
-  const attempt = { id: queuedJob.id, attempt: queuedJob.attempts, queuedJob };
+  const { queuedJob: snapshot, failures, stalls, requestId, seq } = step;
+  const queuedJob = withParameters(snapshot, step.parameters ?? {});
+  const attempt = { id: queuedJob.id, attempt: queuedJob.attempts, queuedJob, snapshot };
   return { ...attempt, failures, stalls, requestId, startedSeq: seq, leasedAt };
 }

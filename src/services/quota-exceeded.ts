@@ -6,6 +6,7 @@ import { QuotaExceededError, UnauthenticatedError } from "../errors.js";
 export const quotaExceeded = {
   unfinished: (most: number) => new QuotaExceededError(`You have ${most} unfinished QueuedJobs at most; wait until some have finished.`, 5000),
   uploads: (most: number) => new QuotaExceededError(`You have ${most} uploads under way at most; wait until one of them has ended.`, 1000),
+  recordedBytes: (most: number) => new QuotaExceededError(`Your jobs and their events may take ${most} bytes in the database at most; delete finished jobs first.`, 60_000),
   storedBytes: (most: number) => new QuotaExceededError(`Your photos and outputs may take ${most} bytes at most; delete some first.`, 60_000),
 };
 

@@ -73,7 +73,6 @@ async function underLease(deps: ExecuteDeps, claimed: Claimed, note: (attributes
   deps.leases.hold(claimed, stop);
   try {
     const outcome = await runAndSettle(withLogAbout(deps, about), claimed, stop);
-    if (outcome === "succeeded") deps.log.info(about, "succeeded");
     note({ "photos.job": queuedJob.jobName, "photos.attempt": attempt, "photos.outcome": outcome });
     deps.onAttempt?.({ job: queuedJob.jobName, outcome, seconds: (performance.now() - begun) / 1000 });
   } finally {

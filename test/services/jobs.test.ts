@@ -32,19 +32,29 @@ describe("the catalogue of Jobs", () => {
 
   it("finds nothing under a name that is none", async () => {
     const jobs = create();
-    assert.deepEqual([await jobs.find("nope"), await jobs.find(""), jobs.submittable("nope"), jobs.submittable("toString")], [null, null, null, null]);
+    assert.deepEqual([await jobs.find("nope"), await jobs.find(""), await jobs.submittable("nope"), await jobs.submittable("toString")], [null, null, null, null]);
   });
 
   it("shows a Job that is switched off, as not enabled and not to be submitted", async () => {
     const jobs = create("echo");
-    assert.deepEqual([(await jobs.find("echo"))?.enabled, jobs.submittable("echo"), jobs.submittable("thumbnail")?.name], [false, null, "thumbnail"]);
+    assert.deepEqual([(await jobs.find("echo"))?.enabled, await jobs.submittable("echo"), (await jobs.submittable("thumbnail"))?.name], [false, null, "thumbnail"]);
   });
 
   it("shows a Job whose task is gone, as not enabled", async () => {
     await syncCatalogue(store.database, [...catalogue.values(), albumTask]);
     await syncCatalogue(store.database, catalogue.values());
     const jobs = create();
-    assert.deepEqual([(await jobs.find("album"))?.enabled, jobs.submittable("album")], [false, null]);
+    assert.deepEqual([(await jobs.find("album"))?.enabled, await jobs.submittable("album")], [false, null]);
+  });
+
+  it("does not take submissions of a Job without a row, until migrate has written it", async (context) => {
+    await store.database.sql`delete from jobs where name = 'hash'`;
+    const jobs = create();
+    assert.equal(await jobs.submittable("hash"), null);
+    await syncCatalogue(store.database, catalogue.values());
+    const later = Date.now() + 5001;
+    context.mock.method(Date, "now", () => later);
+    assert.equal((await jobs.submittable("hash"))?.name, "hash");
   });
 
   it("is read once", async () => {

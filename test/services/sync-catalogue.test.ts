@@ -4,6 +4,7 @@ import { z } from "zod";
 import { syncCatalogue, toJsonSchema } from "../../src/services/sync-catalogue.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import { albumTask } from "../support/album-task.js";
+import { submissionOf } from "../support/submission-of.js";
 import { createTestWaist } from "../support/test-waist.js";
 import type { TestWaist } from "../support/test-waist.js";
 
@@ -50,6 +51,42 @@ describe("bringing the Jobs in step with the tasks", () => {
     const all = [...tasks, albumTask];
     await Promise.all(Array.from({ length: 8 }, (_, i) => syncCatalogue(waist.database, i % 2 === 0 ? all : all.toReversed())));
     assert.equal((await rows()).length, all.length);
+  });
+
+  it("does not wait for a transaction that has locked the key of a row for sharing, as submissions did", async () => {
+    const { sql } = waist.database;
+    const changed = { ...albumTask, title: "Newer than the row" };
+    await sql.begin(async (tx) => {
+      await tx`select from jobs for key share`;
+      await syncCatalogue(waist.database, [...tasks, changed]);
+    });
+    assert.equal((await rows()).find(({ name }) => name === "album")?.["title"], "Newer than the row");
+  });
+
+  it("locks no row when nothing has changed", async () => {
+    const all = [...tasks, albumTask];
+    await syncCatalogue(waist.database, all);
+    await waist.database.sql.begin(async (tx) => {
+      await tx`select from jobs for update`;
+      await syncCatalogue(waist.database, all);
+    });
+  });
+
+  it("delays no submission, twenty times in a row beside eight users who submit", async () => {
+    const users = await Promise.all(Array.from({ length: 8 }, () => waist.newUser()));
+    let [worst, done, accepted] = [0, false, 0];
+    const submitting = users.map(async (user) => {
+      while (!done) {
+        const begun = performance.now();
+        await waist.queuedJobs.enqueue(user.id, { single: true, requestId: "request", submissions: [submissionOf()] });
+        worst = Math.max(worst, performance.now() - begun);
+        accepted++;
+      }
+    });
+    for (let i = 0; i < 20; i++) await syncCatalogue(waist.database, [...tasks, { ...albumTask, title: `Title ${i}` }]);
+    done = true;
+    await Promise.all(submitting);
+    assert.ok(accepted > 20 && worst < 2000, `${accepted} accepted, the slowest in ${worst} ms`);
   });
 
   it("describes parameters as they come in, with defaults that may be left out, and results as they go out", () => {

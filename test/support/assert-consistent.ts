@@ -14,6 +14,16 @@ export async function assertConsistent(sql: Sql, userId: string | null = null): 
         + (select coalesce(sum(o.byte_size), 0)::bigint from queued_job_outputs o join queued_jobs q on q.id = o.queued_job_id where q.user_id = s.user_id) as bytes) c on true
     where ${ofUser} and (s.pending <> c.pending or s.stored_bytes <> c.bytes)`)], [], "the counters are what is counted");
   assert.deepEqual([...(await sql`
+    select s.user_id, s.recorded_bytes, r.bytes + e.bytes as counted from user_streams s
+    cross join lateral (
+      select coalesce(sum(octet_length(parameters::text) + coalesce(octet_length(result::text), 0)), 0) as bytes
+      from queued_jobs where user_id = s.user_id) r
+    cross join lateral (select coalesce(sum(bytes), 0) as bytes from queued_job_events where user_id = s.user_id) e
+    where ${ofUser} and s.recorded_bytes <> r.bytes + e.bytes`)], [], "the recorded bytes are what is counted");
+  assert.deepEqual([...(await sql`
+    select user_id, seq, bytes from queued_job_events
+    where ${ofUser} and bytes <> octet_length(snapshot::text)`)], [], "each event has the length of its snapshot");
+  assert.deepEqual([...(await sql`
     select s.user_id, s.last_seq, e.newest from user_streams s left join lateral (select max(seq) as newest from queued_job_events where user_id = s.user_id) e on true
     where ${ofUser} and s.last_seq <> coalesce(e.newest, 0)`)], [], "the newest event has the last number");
   const rows = await sql<{ id: string; status: QueuedJobStatus; version: number; photoCount: number; links: number; events: { type: LoggedEventType; snapshot: QueuedJob }[] }[]>`

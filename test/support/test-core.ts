@@ -68,7 +68,7 @@ export async function createTestCore(options: { tasks?: Task[]; hints?: (redis: 
     submittable: (name) => catalogue.get(name) ?? null,
     deleteFiles: options.deleteFiles ?? (async () => {}),
     stopBell: { ring: (id) => void stopped.push(id) },
-    limits: { maxPendingPerUser: 10_000, maxStoredBytesPerUser: options.maxStoredBytes ?? 1_000_000_000, jobTtlSeconds: 3600 },
+    limits: { maxPendingPerUser: 10_000, maxStoredBytesPerUser: options.maxStoredBytes ?? 1_000_000_000, maxRecordedBytesPerUser: 1_000_000_000, jobTtlSeconds: 3600 },
     log: silentLog,
   });
   const users = createUsers({ database, adminEmails: [] });

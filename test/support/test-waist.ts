@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
 import { ServiceUnavailableError } from "../../src/errors.js";
+import type { Logger } from "../../src/logger.js";
 import type { QueuedJob, QueuedJobEvent } from "../../src/queued-job.js";
 import type { Hint } from "../../src/queue/hint-queue.js";
 import { createPhotos } from "../../src/services/photos.js";
@@ -12,6 +13,7 @@ import { syncCatalogue } from "../../src/services/sync-catalogue.js";
 import { createUsers } from "../../src/services/users.js";
 import type { User, Users } from "../../src/services/users.js";
 import { catalogue as realCatalogue } from "../../src/tasks/catalogue.js";
+import type { Task } from "../../src/tasks/define-task.js";
 import { albumTask } from "./album-task.js";
 import { eventually } from "./eventually.js";
 import { silentLog } from "./silent-log.js";
@@ -22,6 +24,8 @@ import type { TestDatabase } from "./test-database.js";
 /** The rules on a PostgreSQL of their own; what would go to Redis and to the storage is noted instead. */
 export interface TestWaist extends TestDatabase {
   queuedJobs: QueuedJobs;
+  /** The tasks of it; changes count from the next submission on. */
+  catalogue: Map<string, Task>;
   photos: Photos;
   users: Users;
   /** Every event that was rung, in the order of the ringing, PROGRESS too. */
@@ -66,11 +70,11 @@ export interface Row {
   progress: number;
 }
 
-export async function createTestWaist(options: { maxPending?: number; maxStoredBytes?: number; deleteFiles?: (keys: string[]) => Promise<void> } = {}): Promise<TestWaist> {
+export async function createTestWaist(options: { maxPending?: number; maxStoredBytes?: number; maxRecordedBytes?: number; deleteFiles?: (keys: string[]) => Promise<void>; log?: Logger } = {}): Promise<TestWaist> {
   const testDatabase = await createTestDatabase();
   const { database } = testDatabase;
   const { sql } = database;
-  const catalogue = new Map([...realCatalogue, [albumTask.name, albumTask]]);
+  const catalogue = new Map<string, Task>([...realCatalogue, [albumTask.name, albumTask]]);
   await syncCatalogue(database, catalogue.values());
   const rung: QueuedJobEvent[] = [];
   const bells: number[] = [];
@@ -81,7 +85,7 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
   const deletedFiles: string[] = [];
   const deleteFiles = options.deleteFiles ?? (async (keys: string[]) => void deletedFiles.push(...keys));
   const queuedJobs = createQueuedJobs({
-    database, catalogue, deleteFiles, log: silentLog,
+    database, catalogue, deleteFiles, log: options.log ?? silentLog,
     submittable: (name) => catalogue.get(name) ?? null,
     bus: {
       ring(_userId, events) {
@@ -102,7 +106,7 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
       close: async () => {},
     },
     stopBell: { ring: (id) => void stopped.push(id) },
-    limits: { maxPendingPerUser: options.maxPending ?? 10_000, maxStoredBytesPerUser: options.maxStoredBytes ?? 10_000_000_000, jobTtlSeconds: 3600 },
+    limits: { maxPendingPerUser: options.maxPending ?? 10_000, maxStoredBytesPerUser: options.maxStoredBytes ?? 10_000_000_000, maxRecordedBytesPerUser: options.maxRecordedBytes ?? 1_000_000_000, jobTtlSeconds: 3600 },
   });
   const photos = createPhotos({ database, deleteFiles, maxStoredBytes: options.maxStoredBytes ?? 1_000_000_000, log: silentLog });
   const users = createUsers({ database, adminEmails: ["admin@example.test"] });
@@ -116,7 +120,7 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
   }
 
   const waist: TestWaist = {
-    ...testDatabase, queuedJobs, photos, users, rung, bells, hinted, offered, losesHints: false, unhinted, stopped, deletedFiles,
+    ...testDatabase, queuedJobs, catalogue, photos, users, rung, bells, hinted, offered, losesHints: false, unhinted, stopped, deletedFiles,
     newUser: (role = "USER") => users.signIn({ issuer: "test", subject: `person-${++made}`, email: role === "ADMIN" ? "admin@example.test" : `person-${made}@example.test`, emailVerified: true, name: `Person ${made}`, picture: null, issuedAt: 1, admin: false }),
     async newPhoto(user, more = {}) {
       const id = uuidv7();

@@ -207,8 +207,8 @@ describe("a worker", () => {
     opened.push({ close: async () => void (await Promise.all([database.close(), proxy.close()])) });
     const { bus, hints: queue } = scene.core;
     const queuedJobs = createQueuedJobs({
-      database, bus, hints: queue, catalogue: scene.deps.catalogue, log: silentLog, submittable: () => null, stopBell: { ring: () => {} }, deleteFiles: async () => {},
-      limits: { maxPendingPerUser: 100, maxStoredBytesPerUser: 1e9, jobTtlSeconds: 3600 },
+      database, bus, hints: queue, catalogue: scene.deps.catalogue, log: silentLog, submittable: async () => null, stopBell: { ring: () => {} }, deleteFiles: async () => {},
+      limits: { maxPendingPerUser: 100, maxStoredBytesPerUser: 1e9, maxRecordedBytesPerUser: 1e9, jobTtlSeconds: 3600 },
     });
     open({}, { queuedJobs });
     const before_ = await submit("echo");

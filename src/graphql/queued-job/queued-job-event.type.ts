@@ -1,5 +1,5 @@
 import { Field, ObjectType } from "type-graphql";
-import type { Instant, QueuedJob } from "../../queued-job.js";
+import type { Instant, QueuedJobSnapshot } from "../../queued-job.js";
 import type { QueuedJobEventType as EventType } from "../../queued-job-status.js";
 import { DateTime } from "../scalars.js";
 import { QueuedJobEventTypeEnum } from "./queued-job-status.enum.js";
@@ -17,5 +17,5 @@ export class QueuedJobEventType {
   at!: Instant;
 
   @Field(() => QueuedJobType, { description: "The QueuedJob as it was at this step, not as it is by now." })
-  queuedJob!: QueuedJob;
+  queuedJob!: QueuedJobSnapshot;
 }

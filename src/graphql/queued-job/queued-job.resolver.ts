@@ -2,12 +2,12 @@ import type { GraphQLResolveInfo } from "graphql";
 import { Arg, Args, Ctx, Extensions, FieldResolver, ID, Info, Int, Mutation, Query, Resolver, Root } from "type-graphql";
 import { encodeStreamCursor } from "../../cursors.js";
 import { ForbiddenError, InvalidInputError } from "../../errors.js";
-import type { Instant, QueuedJob } from "../../queued-job.js";
+import type { Instant, QueuedJob, QueuedJobSnapshot } from "../../queued-job.js";
 import { parseId } from "../../services/ids.js";
 import type { Job } from "../../services/jobs.js";
 import { outputKey } from "../../services/output-key.js";
 import type { Photo } from "../../services/photos.js";
-import { MAX_HISTORY } from "../../services/queued-job-reads.js";
+import { MAX_HISTORY, type LargeValues } from "../../services/queued-job-reads.js";
 import type { User } from "../../services/users.js";
 import type { Context } from "../context.js";
 import { loadersOf } from "../loaders.js";
@@ -98,6 +98,17 @@ export class QueuedJobResolver {
     return queuedJobs.removeMany(user.id, toFilter(filter));
   }
 
+  @FieldResolver()
+  parameters(@Root() row: QueuedJobSnapshot, @Ctx() context: Context): object | Promise<object> {
+    return row.parameters ?? loadLarge(context, row).then((large) => large?.parameters ?? {});
+  }
+
+  @FieldResolver()
+  result(@Root() row: QueuedJobSnapshot, @Ctx() context: Context): unknown {
+    if (row.result !== undefined) return row.result;
+    return loadLarge(context, row).then((large) => large?.result ?? null);
+  }
+
   @FieldResolver(() => JobType, { description: "What was submitted." })
   job(@Root() { jobName }: QueuedJob, @Ctx() { jobs }: Context): Job | Promise<Job> {
     return jobs.known(jobName) ?? jobs.get(jobName);
@@ -155,6 +166,15 @@ function chooseOwner(user: User, userId: string | null, allUsers: boolean): stri
   const wanted = userId === null ? user.id : parseId(userId, ["userId"]);
   if (user.role !== "ADMIN" && (allUsers || wanted !== user.id)) throw new ForbiddenError("Only an admin may see QueuedJobs of others.");
   return allUsers ? null : wanted;
+}
+
+/** What a snapshot left out; null when the row is gone. */
+async function loadLarge(
+  context: Context,
+  { id, userId }: QueuedJobSnapshot,
+): Promise<LargeValues | null> {
+  const row = await loadersOf(context).largeValues.load(id);
+  return row?.userId === userId ? row : null;
 }
 
 async function loadOwner(context: Context, id: string): Promise<User> {

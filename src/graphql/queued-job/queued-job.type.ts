@@ -14,7 +14,7 @@ export class QueuedJobType {
   @Field(() => QueuedJobStatusEnum, { description: "Where it is in its life." })
   status!: QueuedJobStatus;
 
-  @Field(() => JSONObject, { description: "As validated, with the defaults filled in." })
+  @Field(() => JSONObject, { description: "As validated, with the defaults filled in. In events of a deleted one `{}` where they are over 8 kB." })
   parameters!: Record<string, unknown>;
 
   @Field(() => Int, { description: "0 to 100; higher runs first." })
@@ -26,13 +26,13 @@ export class QueuedJobType {
   @Field(() => Float, { description: "0 to 1; never falls within one attempt; 1 when status is SUCCESS." })
   progress!: number;
 
-  @Field(() => String, { nullable: true, description: "What its task was doing last." })
+  @Field(() => String, { nullable: true, description: "What its task was doing last; null once it has finished." })
   progressMessage!: string | null;
 
   @Field(() => Int, { description: "Attempts started so far." })
   attempts!: number;
 
-  @Field(() => JSONValue, { nullable: true, description: "What the task returned; null until SUCCESS." })
+  @Field(() => JSONValue, { nullable: true, description: "What the task returned; null until SUCCESS. In events of a deleted one null where it is over 8 kB." })
   result!: unknown;
 
   @Field(() => JobError, { nullable: true, description: "Why the last attempt failed; null when none has." })

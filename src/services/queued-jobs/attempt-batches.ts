@@ -37,7 +37,7 @@ export interface AttemptBatches {
 
 export function createAttemptBatches({ sql, jobs, ttlSeconds, record }: AttemptBatchesDeps): AttemptBatches {
   const batches = { lanes: LANES, maxItems: MAX_ITEMS, keyOf: ({ id }: { id: string }) => id };
-  const plain = { outputs: [], reusedFrom: null, resultVersion: null, ttlSeconds, maxStoredBytes: 0 };
+  const plain = { outputs: [], reusedFrom: null, resultVersion: null, ttlSeconds, maxStoredBytes: 0, maxRecordedBytes: 0 };
   const first = <T>([one]: (T | null)[]): T | null => one ?? null;
   async function recordClaims(
     write: () => Promise<(Step | null)[]>,

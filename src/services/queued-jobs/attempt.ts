@@ -2,12 +2,12 @@
 // writes later finds no row.
 import type { Fragment, Sql } from "postgres";
 import { sqlState } from "../../db/database.js";
-import { OVER_QUOTA } from "../../db/refusals.js";
+import { OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
 import type { Instant, TaskSuccess } from "../../queued-job.js";
 import { quotaExceeded } from "../quota-exceeded.js";
 import { briefLocks } from "./brief-locks.js";
 import { reuseKey } from "./reuse.js";
-import { finish, queuedJobJson, transition } from "./statements.js";
+import { finish, MAX_SNAPSHOT_VALUE_BYTES, stepColumns, transition, withSnapshots } from "./statements.js";
 import type { Step } from "./statements.js";
 import { transitionMany } from "./transition-many.js";
 
@@ -58,7 +58,8 @@ function hasOwner(sql: Sql): Fragment {
 }
 
 function lease(sql: Sql, worker: Fragment): Fragment {
-  return sql`, attempts = attempts + 1, worker = ${worker}, ${leaseUntil(sql)}, progress = 0, progress_message = null, started_at = now()`;
+  return sql`, attempts = attempts + 1, worker = ${worker}, ${leaseUntil(sql)}, progress = 0, progress_message = null,
+    error_code = null, error_message = null, started_at = now()`;
 }
 
 function leaseUntil(sql: Sql): Fragment {
@@ -91,38 +92,46 @@ export async function adopt(sql: Sql, { id, run, worker }: Claim): Promise<Step 
     with t as (
       update queued_jobs set ${leaseUntil(sql)}
       where id = ${id} and run = ${run} and worker = ${worker} and status = 'STARTED'
-        and ${briefLocks(sql)} returning *)
-    select e.seq::float8 as seq, rfc3339(e.at) as at,
-      ${queuedJobJson(sql, sql`'[]'::jsonb`)} as "queuedJob", t.run, t.failures, t.stalls,
-      t.request_id as "requestId", s.pending
-    from t join user_streams s on s.user_id = t.user_id
+        and ${briefLocks(sql)} returning *),
+    j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`)})
+    select e.seq::float8 as seq, rfc3339(e.at) as at, ${stepColumns(sql, "claim")}, s.pending
+    from j join user_streams s on s.user_id = j.user_id
       cross join lateral (
-        select seq, at from queued_job_events where queued_job_id = t.id
+        select seq, at from queued_job_events where queued_job_id = j.id
         order by seq desc limit 1) e`;
   return step ?? null;
 }
 
-export interface Success extends Attempt, TaskSuccess {
+/** Of a task without photos: it makes no files, and its result is small and is not reused. */
+export interface PlainSuccess extends Attempt {
+  /** JSON text. */
+  result: string;
+}
+
+/** Whether a result is recorded even where its owner has no room. */
+export function isSmall(result: string): boolean {
+  return Buffer.byteLength(result) <= MAX_SNAPSHOT_VALUE_BYTES;
+}
+
+export interface Success extends PlainSuccess, Omit<TaskSuccess, "result"> {
   /** Null: its result may not be reused. */
   resultVersion: number | null;
   ttlSeconds: number;
   /** What the photos and outputs of its owner may take. */
   maxStoredBytes: number;
+  /** What its owner may have in the database. A small result is recorded beyond it. */
+  maxRecordedBytes: number;
 }
 
-/** Throws QuotaExceededError, and records nothing, when there is no room for its outputs. */
+/** Throws QuotaExceededError, and records nothing, when there is no room for its outputs or its result. */
 export async function succeed(sql: Sql, success: Success): Promise<Step | null> {
   try {
     return await recordSuccess(sql, success);
   } catch (error) {
     if (sqlState(error) === OVER_QUOTA) throw quotaExceeded.storedBytes(success.maxStoredBytes);
+    if (sqlState(error) === OVER_RECORDED) throw quotaExceeded.recordedBytes(success.maxRecordedBytes);
     throw error;
   }
-}
-
-/** Of a task without photos: it makes no files, and its result is not reused. */
-export interface PlainSuccess extends Attempt {
-  result: unknown;
 }
 
 /** `succeed` of several such, all in one statement. */
@@ -130,7 +139,7 @@ export function succeedMany(sql: Sql, successes: PlainSuccess[], ttlSeconds: num
   return transitionMany(sql, {
     step: "succeed",
     ids: successes.map(({ id }) => id),
-    more: { arrays: sql`${successes.map(({ attempt }) => attempt)}::int[], ${successes.map(({ result }) => JSON.stringify(result))}::text[]`, columns: sql`item_attempt, item_result` },
+    more: { arrays: sql`${successes.map(({ attempt }) => attempt)}::int[], ${successes.map(({ result }) => result)}::text[]`, columns: sql`item_attempt, item_result` },
     where: sql`attempts = i.item_attempt and ${hasOwner(sql)}`,
     set: sql`, result = i.item_result::jsonb, progress = 1, error_code = null, error_message = null ${finish(sql, ttlSeconds)}`,
     pending: -1,
@@ -138,7 +147,7 @@ export function succeedMany(sql: Sql, successes: PlainSuccess[], ttlSeconds: num
   });
 }
 
-function recordSuccess(sql: Sql, { id, attempt, result, outputs, reusedFrom, resultVersion, ttlSeconds, maxStoredBytes }: Success): Promise<Step | null> {
+function recordSuccess(sql: Sql, { id, attempt, result, outputs, reusedFrom, resultVersion, ttlSeconds, maxStoredBytes, maxRecordedBytes }: Success): Promise<Step | null> {
   const told = outputs.map(({ storageKey: _, ...output }) => output);
   const record = sql`
     insert into queued_job_outputs (queued_job_id, position, name, mime_type, byte_size, width, height, storage_key)
@@ -149,9 +158,10 @@ function recordSuccess(sql: Sql, { id, attempt, result, outputs, reusedFrom, res
   return transition(sql, {
     step: "succeed",
     where: fence(sql, { id, attempt }),
-    set: sql`, result = ${JSON.stringify(result)}::jsonb, progress = 1, error_code = null, error_message = null, reused_from = ${reusedFrom},
+    set: sql`, result = ${result}::jsonb, progress = 1, error_code = null, error_message = null, reused_from = ${reusedFrom},
       reuse_key = ${resultVersion === null ? null : reuseKey(sql, resultVersion)} ${finish(sql, ttlSeconds)}`,
     pending: -1,
+    ...(!isSmall(result) && { maxRecordedBytes }),
     ...(outputs.length > 0 && { outputs: { json: JSON.stringify(told), bytes: outputs.reduce((sum, o) => sum + o.byteSize, 0), maxStoredBytes, record } }),
   });
 }

@@ -52,11 +52,28 @@ export function toNewQueuedJob(submission: Submission, parameters: Record<string
   const photoIds = submission.photoIds.map((id) => id.toLowerCase());
   const runAt = submission.runAt?.toISOString() ?? null;
   const id = uuidv7();
-  const fingerprint = idempotencyKey === null ? null : fingerprintOf({ job, parameters, photoIds, priority, runAt });
+  const args = { job, photoIds, priority, runAt };
+  const fingerprint = idempotencyKey === null ? null : fingerprintOf(args, submission.parameters, parameters);
   return { id, jobName: job, parameters, photoIds, priority, runAt, idempotencyKey, fingerprint, fresh, createdAt: new Date(createdMs(id)).toISOString() };
 }
 
-function fingerprintOf(args: unknown): string {
+/**
+ * The hash of the arguments with the parameters as they were given, which a later release's new
+ * defaults do not change, and, where it differs, the one with the parameters as validated. Rows of
+ * earlier releases have the second alone.
+ */
+function fingerprintOf(args: object, given: unknown, validated: unknown): string {
+  const hashes = [given, validated].map((parameters) => hashOf({ ...args, parameters }));
+  return [...new Set(hashes)].join(" ");
+}
+
+/** Whether two fingerprints are of the same arguments. */
+export function sameArguments(one: string, other: string): boolean {
+  const hashes = one.split(" ");
+  return other.split(" ").some((hash) => hashes.includes(hash));
+}
+
+function hashOf(args: unknown): string {
   return createHash("sha256").update(stableStringify(args) ?? "").digest("hex");
 }
 

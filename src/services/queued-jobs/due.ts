@@ -11,11 +11,6 @@ export function findLapsed(sql: Sql, limit: number, leftOut: string[] = []): Pro
     order by lease_until limit ${limit}`;
 }
 
-/** Finished ones that have been kept long enough. */
-export function findExpired(sql: Sql, limit: number): Promise<{ id: string; version: number }[]> {
-  return sql<{ id: string; version: number }[]>`select id, version from queued_jobs where expires_at < now() order by expires_at limit ${limit}`;
-}
-
 /** Unfinished ones of the same owner of at least the same priority, for each. */
 export async function backlogsOf(sql: Sql, queuedJobs: Pick<QueuedJob, "userId" | "priority">[]): Promise<number[]> {
   const rows = await sql<{ n: number }[]>`

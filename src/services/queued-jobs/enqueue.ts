@@ -1,23 +1,26 @@
 import type { Sql } from "postgres";
 import { available, sqlState, violatedConstraint } from "../../db/database.js";
-import { ALREADY_THERE, OVER_QUOTA } from "../../db/refusals.js";
+import { ALREADY_THERE, OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
 import { IdempotencyConflictError, InvalidInputError, ServiceUnavailableError } from "../../errors.js";
-import type { InputIssue } from "../../errors.js";
+import type { InputIssue, QuotaExceededError } from "../../errors.js";
+import { withParameters } from "../../queued-job.js";
 import type { QueuedJob } from "../../queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
 import { quotaExceeded, whyNoRoom } from "../quota-exceeded.js";
-import { checkSubmission, toNewQueuedJob } from "./check-submission.js";
+import { checkSubmission, sameArguments, toNewQueuedJob } from "./check-submission.js";
 import type { Submission } from "./check-submission.js";
-import type { NewQueuedJob, Unit } from "./insert-units.js";
-import { queuedJobJson, recordedOutputs } from "./statements.js";
+import type { AcceptLimits, NewQueuedJob, Unit } from "./insert-units.js";
+import { bytesNeeded, queuedJobJson, recordedOutputs } from "./statements.js";
 import type { Step } from "./statements.js";
 
 export interface EnqueueDeps {
   sql: Sql;
   /** Records and tells them, all or none; null when their user has no room for them, or is gone. */
   insert(unit: Unit): Promise<Step[] | null>;
-  submittable(name: string): Task | null;
-  maxPending: number;
+  /** Called with what was inserted, where the request is traced. */
+  accepted(steps: Step[]): void;
+  submittable(name: string): Task | null | Promise<Task | null>;
+  limits: AcceptLimits;
 }
 
 interface Keyed {
@@ -36,7 +39,7 @@ const TRIES = 5;
 export async function enqueue(deps: EnqueueDeps, request: Omit<Unit, "items"> & { submissions: Submission[]; single: boolean }): Promise<QueuedJob[]> {
   const { userId, submissions, single } = request;
   const at = (i: number) => (single ? [] : [i]);
-  const items = checkAll(deps, submissions, at);
+  const items = await checkAll(deps, submissions, at);
   for (let tries = 0; tries < TRIES; tries++) {
     const known = await readKeys(deps.sql, userId, items);
     checkKeys(items, known);
@@ -44,15 +47,18 @@ export async function enqueue(deps: EnqueueDeps, request: Omit<Unit, "items"> & 
     // Of new ones only: a repeat gives the first one back, although its photos may be gone by now.
     await checkPhotosExist(deps.sql, userId, items, isNew, at);
     const steps = await tryInsert(deps, { ...request, items: firstOfEachKey(items).filter(isNew) });
-    if (steps) return inOrder(items, known, steps);
+    if (!steps) continue;
+    deps.accepted(steps);
+    return inOrder(items, known, steps);
   }
   throw new ServiceUnavailableError("The same keys are being submitted elsewhere at this moment; try again.");
 }
 
-function checkAll({ submittable }: EnqueueDeps, submissions: Submission[], at: (i: number) => (string | number)[]): NewQueuedJob[] {
+async function checkAll({ submittable }: EnqueueDeps, submissions: Submission[], at: (i: number) => (string | number)[]): Promise<NewQueuedJob[]> {
   const issues: InputIssue[] = [];
+  const tasks = await Promise.all(submissions.map(({ job }) => submittable(job)));
   const items = submissions.map((submission, i) => {
-    const checked = checkSubmission(submission, submittable(submission.job));
+    const checked = checkSubmission(submission, tasks[i] ?? null);
     issues.push(...checked.issues.map((issue) => ({ ...issue, path: [...at(i), ...issue.path] })));
     return { submission, parameters: checked.parameters };
   });
@@ -83,7 +89,7 @@ function checkKeys(items: NewQueuedJob[], known: ReadonlyMap<string, Keyed>): vo
   const fingerprints = new Map([...known].map(([key, { fingerprint }]) => [key, fingerprint]));
   for (const { idempotencyKey: key, fingerprint } of items) {
     if (key === null || fingerprint === null) continue;
-    if ((fingerprints.get(key) ?? fingerprint) !== fingerprint) throw new IdempotencyConflictError(`The idempotency key "${key}" was used with other arguments.`);
+    if (!sameArguments(fingerprints.get(key) ?? fingerprint, fingerprint)) throw new IdempotencyConflictError(`The idempotency key "${key}" was used with other arguments.`);
     fingerprints.set(key, fingerprint);
   }
 }
@@ -94,7 +100,7 @@ function firstOfEachKey(items: NewQueuedJob[]): NewQueuedJob[] {
 }
 
 /** Null when a key was taken meanwhile, or a photo was deleted: what is there has to be read again. */
-async function tryInsert({ sql, insert, maxPending }: EnqueueDeps, unit: Unit): Promise<Step[] | null> {
+async function tryInsert({ sql, insert, limits }: EnqueueDeps, unit: Unit): Promise<Step[] | null> {
   if (unit.items.length === 0) return [];
   try {
     const steps = await insert(unit);
@@ -102,13 +108,31 @@ async function tryInsert({ sql, insert, maxPending }: EnqueueDeps, unit: Unit): 
   } catch (error) {
     const state = sqlState(error);
     if (state === ALREADY_THERE || violatedConstraint(error) === "queued_job_photos_photo") return null;
+    if (state === OVER_RECORDED) throw quotaExceeded.recordedBytes(limits.maxRecordedBytes);
     if (state !== OVER_QUOTA) throw error;
+    throw await whyNoRoom(sql, unit.userId, quotaExceeded.unfinished(limits.maxPending));
   }
-  throw await whyNoRoom(sql, unit.userId, quotaExceeded.unfinished(maxPending));
+  throw await whyNoRoom(sql, unit.userId, await quotaOf(sql, unit, limits));
+}
+
+/** Why a unit was left out; of the unfinished ones unless it is its bytes alone that have no room. */
+async function quotaOf(sql: Sql, { userId, items }: Unit, limits: AcceptLimits): Promise<QuotaExceededError> {
+  const parameters = items.map((item) => JSON.stringify(item.parameters));
+  const needed = sql`
+    select sum(${bytesNeeded(sql, sql`p.text::jsonb`)}) from unnest(${parameters}::text[]) as p(text)`;
+  const [counters] = await available(() => sql<{ pending: number; bytes: number }[]>`
+    select u.pending, (u.recorded_bytes + (${needed}))::float8 as bytes
+    from user_streams u where u.user_id = ${userId}`);
+  const { pending, bytes } = counters ?? { pending: 0, bytes: 0 };
+  const hasPlaces = pending + items.length <= limits.maxPending;
+  if (hasPlaces && bytes > limits.maxRecordedBytes) return quotaExceeded.recordedBytes(limits.maxRecordedBytes);
+  return quotaExceeded.unfinished(limits.maxPending);
 }
 
 function inOrder(items: NewQueuedJob[], known: ReadonlyMap<string, Keyed>, steps: Step[]): QueuedJob[] {
-  const byId = new Map(steps.map(({ queuedJob }) => [queuedJob.id, queuedJob]));
+  const parametersOf = new Map(items.map(({ id, parameters }) => [id, parameters]));
+  const whole = steps.map(({ queuedJob }) => withParameters(queuedJob, parametersOf.get(queuedJob.id) ?? {}));
+  const byId = new Map(whole.map((queuedJob) => [queuedJob.id, queuedJob]));
   const idOfKey = new Map(items.flatMap((item) => (item.idempotencyKey !== null && byId.has(item.id) ? [[item.idempotencyKey, item.id]] : [])));
   return items.map((item) => {
     const key = item.idempotencyKey;

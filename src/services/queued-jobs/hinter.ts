@@ -5,7 +5,7 @@ import { available } from "../../db/database.js";
 import type { Logger } from "../../logger.js";
 import type { Hint, HintQueue, Lane } from "../../queue/hint-queue.js";
 import type { StopBell } from "../../queue/stop-bell.js";
-import type { QueuedJob } from "../../queued-job.js";
+import type { QueuedJob, QueuedJobSnapshot } from "../../queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
 import { backlogsOf } from "./due.js";
 import type { DueRow, DueSweep } from "./due-sweep.js";
@@ -42,7 +42,7 @@ export function createHinter({ sql, hints, stopBell, catalogue, log }: HinterDep
   }
 
   /** Never throws. */
-  async function hint(steps: Step[], delayMs: (queuedJob: QueuedJob) => number): Promise<void> {
+  async function hint(steps: Step[], delayMs: (queuedJob: QueuedJobSnapshot) => number): Promise<void> {
     const backlogs = await backlogsIfKnown(steps);
     await hints.add(steps.map((made, i) => toHint(made, backlogs[i] ?? made.pending, delayMs(made.queuedJob))));
   }

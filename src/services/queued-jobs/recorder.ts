@@ -2,7 +2,7 @@ import { available } from "../../db/database.js";
 import type { EventBus } from "../../events/event-bus.js";
 import { failpoint } from "../../failpoint.js";
 import type { Logger } from "../../logger.js";
-import type { QueuedJob, QueuedJobEvent } from "../../queued-job.js";
+import type { QueuedJobEvent, QueuedJobSnapshot } from "../../queued-job.js";
 import { TRANSITIONS } from "../../queued-job-status.js";
 import type { LoggedEventType } from "../../queued-job-status.js";
 import { noTracer } from "../../tracer.js";
@@ -13,16 +13,27 @@ export interface RecorderDeps {
   bus: Pick<EventBus, "ring">;
   log: Logger;
   tracer?: Tracer;
-  onStep?: (type: LoggedEventType, queuedJob: QueuedJob) => void;
+  onStep?: (type: LoggedEventType, queuedJob: QueuedJobSnapshot) => void;
 }
 
 /** Attributes of a span that waits for the database. */
 export const DATABASE = { "db.system.name": "postgresql" };
 
+type StepName = keyof typeof TRANSITIONS;
+
+/** What the log says of each step. */
+const LINES: Record<StepName, string> = {
+  enqueue: "accepted", claim: "claimed", succeed: "succeeded", fail: "failed", backOff: "retrying",
+  cancel: "cancelled", retry: "submitted again", delete: "deleted",
+};
+
+export type Recorder = ReturnType<typeof createRecorder>;
+
 /** Record, then tell: what every step has in common. */
 export function createRecorder({ bus, log, tracer = noTracer, onStep }: RecorderDeps) {
   /** Tells steps that are recorded: one bell for each owner, its events in order. */
-  function tell(steps: Step[], type: LoggedEventType): void {
+  function tell(steps: Step[], name: StepName): void {
+    const type = TRANSITIONS[name].event;
     const events = new Map<string, QueuedJobEvent[]>();
     for (const { seq, at, queuedJob } of steps) {
       onStep?.(type, queuedJob);
@@ -33,21 +44,31 @@ export function createRecorder({ bus, log, tracer = noTracer, onStep }: Recorder
     for (const [userId, own] of events) bus.ring(userId, own.sort((a, b) => a.seq - b.seq));
   }
 
-  /** Of many at once; null of those where somebody else was first. */
-  async function record<S extends Step>(name: keyof typeof TRANSITIONS, write: () => Promise<(S | null)[]>): Promise<(S | null)[]> {
+  /** Writes a line for each step: where the request or attempt is traced, which a batch is not. */
+  function logSteps(steps: readonly (Step | null)[], name: StepName): void {
+    for (const made of steps) if (made) log.info(aboutStep(made, name), LINES[name]);
+  }
+
+  /** Of many at once; null of those where somebody else was first. Their caller logs them. */
+  async function record<S extends Step>(name: StepName, write: () => Promise<(S | null)[]>): Promise<(S | null)[]> {
     const steps = await available(write);
     await failpoint("step: after the commit");
-    const made = steps.filter((one) => one !== null);
-    tell(made, TRANSITIONS[name].event);
-    for (const { queuedJob, requestId } of made) log.debug({ queuedJobId: queuedJob.id, userId: queuedJob.userId, requestId, step: name, version: queuedJob.version }, "step");
+    tell(steps.filter((one) => one !== null), name);
     return steps;
   }
 
   /** Null when somebody else was first. */
-  async function step<S extends Step>(name: keyof typeof TRANSITIONS, write: () => Promise<S | null>): Promise<S | null> {
+  async function step<S extends Step>(name: StepName, write: () => Promise<S | null>): Promise<S | null> {
     const [made] = await tracer.span(`record ${name}`, DATABASE, () => record(name, async () => [await write()]));
+    logSteps([made ?? null], name);
     return made ?? null;
   }
 
-  return { tell, record, step };
+  return { tell, logSteps, record, step };
+}
+
+/** What a line in the log says of a step. */
+export function aboutStep({ requestId, queuedJob }: Step, name: StepName) {
+  const { id: queuedJobId, userId, jobName: job, attempts: attempt } = queuedJob;
+  return { requestId, queuedJobId, userId, job, type: TRANSITIONS[name].event, attempt };
 }

@@ -2,18 +2,17 @@ import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
 import { ServiceUnavailableError } from "../../errors.js";
 import type { Logger } from "../../logger.js";
-import type { QueuedJob } from "../../queued-job.js";
-import type { LoggedEventType } from "../../queued-job-status.js";
 import { stall } from "./attempt.js";
 import type { Attempt } from "./attempt.js";
 import { findLapsed } from "./due.js";
+import { aboutStep } from "./recorder.js";
 import type { Step } from "./statements.js";
 
 export interface TakeOverDeps {
   sql: Sql;
   ttlSeconds: number;
-  tell(steps: Step[], type: LoggedEventType): void;
-  hint(steps: Step[], delayMs: (queuedJob: QueuedJob) => number): Promise<void>;
+  tell(steps: Step[], name: "backOff" | "fail"): void;
+  hint(steps: Step[], delayMs: () => number): Promise<void>;
   log: Logger;
 }
 
@@ -46,11 +45,9 @@ export function createTakeOver({ sql, ttlSeconds, tell, hint, log }: TakeOverDep
   }
 
   function report(step: Step, again: boolean): void {
-    const { queuedJob, requestId } = step;
-    const { id, userId, attempts } = queuedJob;
-    const fields = { queuedJobId: id, userId, requestId, attempt: attempts, again };
-    tell([step], again ? "RETRYING" : "FAILED");
-    log.warn(fields, "the worker of an attempt died");
+    const name = again ? "backOff" : "fail";
+    tell([step], name);
+    log.warn({ ...aboutStep(step, name), again }, "the worker of an attempt died");
   }
 
   /** Returns how many were taken over; throws ServiceUnavailableError once several have failed. */

@@ -2,7 +2,7 @@ import type { Fragment, Sql } from "postgres";
 import { OVER_QUOTA } from "../../db/refusals.js";
 import { TRANSITIONS } from "../../queued-job-status.js";
 import { briefLocks } from "./brief-locks.js";
-import { queuedJobJson } from "./statements.js";
+import { recordedBy, stepColumns, withSnapshots } from "./statements.js";
 import type { Step, TransitionParts } from "./statements.js";
 
 /** `where` and `set` are of the row as in `transition`, and may name the columns of the item `i`. */
@@ -37,20 +37,25 @@ export async function transitionMany(sql: Sql, parts: ManyTransitionParts): Prom
     t as (
       update queued_jobs set status = ${to}, version = version + 1, updated_at = now() ${parts.set}
       from l i where id = i.item_id returning queued_jobs.*, i.item_place),
-    n as (select user_id, count(*)::int as made from t group by user_id order by user_id),
+    j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`)}),
+    n as (
+      select user_id, count(*)::int as made, sum(${recordedBy(sql, parts.step)}) as bytes
+      from j group by user_id order by user_id),
     c as materialized (
       select n.* from n cross join lateral (select from user_streams u where u.user_id = n.user_id for no key update) u),
     s as (
-      update user_streams u set last_seq = u.last_seq + c.made, pending = u.pending + ${parts.pending} * c.made
+      update user_streams u set last_seq = u.last_seq + c.made, pending = u.pending + ${parts.pending} * c.made,
+        recorded_bytes = u.recorded_bytes + c.bytes
       from c where u.user_id = c.user_id returning u.user_id, u.last_seq - c.made as base, u.pending),
     e as (
-      insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot)
-      select t.user_id, s.base + row_number() over (partition by t.user_id order by t.item_place), t.id, ${event}, now(), ${queuedJobJson(sql, sql`'[]'::jsonb`)}
-      from t join s on s.user_id = t.user_id
-      returning queued_job_id, seq, at, snapshot)
-    select e.seq::float8 as seq, rfc3339(e.at) as at, e.snapshot as "queuedJob", t.run, t.failures, t.stalls, t.request_id as "requestId", s.pending,
+      insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes)
+      select j.user_id, s.base + row_number() over (partition by j.user_id order by j.item_place), j.id,
+        ${event}, now(), j.snapshot, j.event_bytes
+      from j join s on s.user_id = j.user_id
+      returning queued_job_id, seq, at)
+    select e.seq::float8 as seq, rfc3339(e.at) as at, ${stepColumns(sql, parts.step)}, s.pending,
       case when e.seq is null then refuse(${OVER_QUOTA}) end as refused
-    from t left join s on s.user_id = t.user_id left join e on e.queued_job_id = t.id`;
+    from j left join s on s.user_id = j.user_id left join e on e.queued_job_id = j.id`;
   const byId = new Map(steps.map((step) => [step.queuedJob.id, step]));
   return parts.ids.map((id) => byId.get(id) ?? null);
 }

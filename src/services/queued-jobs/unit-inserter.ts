@@ -2,13 +2,13 @@ import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
 import { insertOne } from "./insert-one.js";
 import { insertUnits } from "./insert-units.js";
-import type { Unit } from "./insert-units.js";
+import type { AcceptLimits, Unit } from "./insert-units.js";
 import { createOwnerBatch } from "./owner-batch.js";
 import type { Step } from "./statements.js";
 
 export interface UnitInserterDeps {
   sql: Sql;
-  maxPending: number;
+  limits: AcceptLimits;
   /** Called with all steps that one statement has committed. Nobody waits for it: what is recorded is accepted. */
   recorded(steps: Step[]): void;
 }
@@ -23,12 +23,12 @@ const PATIENCE_MS = 4000;
  * Returns a function that inserts a unit together with those of other requests that wait; null when its user has no room for
  * it, or is gone. Rejects as `insertUnits` of it alone does.
  */
-export function createUnitInserter({ sql, maxPending, recorded }: UnitInserterDeps): (unit: Unit) => Promise<Step[] | null> {
+export function createUnitInserter({ sql, limits, recorded }: UnitInserterDeps): (unit: Unit) => Promise<Step[] | null> {
   async function insert(units: Unit[]): Promise<(Step[] | null)[]> {
     const [unit, ...others] = units;
     const [item, ...beside] = unit?.items ?? [];
-    if (!unit || !item || others.length > 0 || beside.length > 0) return insertUnits(sql, units, maxPending);
-    const step = await insertOne(sql, unit, item, maxPending);
+    if (!unit || !item || others.length > 0 || beside.length > 0) return insertUnits(sql, units, limits);
+    const step = await insertOne(sql, unit, item, limits);
     return [step && [step]];
   }
 
@@ -44,14 +44,14 @@ export function createUnitInserter({ sql, maxPending, recorded }: UnitInserterDe
   const userOf = ({ userId }: Unit) => userId;
   const together = createOwnerBatch<Unit, Step[] | null>({
     lanes: LANES, maxItems: MOST_UNITS, patienceMs: PATIENCE_MS,
-    laneOf: userOf, ownerOf: userOf, keyOf, sendOne, sendMany: send,
+    laneOf: userOf, ownerOf: userOf, keyOf: keysOf, sendOne, sendMany: send,
   });
 
   // It may have been left out for those before it, which then were left out as well.
   return async (unit) => (await together(unit)) ?? sendOne(unit);
 }
 
-/** A second submission of the same key waits for the first. Of several keys in one unit the statement itself finds out. */
-function keyOf({ userId, items: [first] }: Unit): string {
-  return first ? `${userId} ${first.idempotencyKey ?? first.id}` : userId;
+/** A second submission of any of the same keys waits for the first. */
+function keysOf({ userId, items }: Unit): string[] {
+  return items.flatMap(({ idempotencyKey: key }) => (key === null ? [] : `${userId} ${key}`));
 }

@@ -12,10 +12,11 @@ import { FIRST_ID } from "../../../src/services/ids.js";
 import { createQueuedJobReads } from "../../../src/services/queued-job-reads.js";
 import { searchQueuedJobs } from "../../../src/services/queued-job-search.js";
 import { claimMany, recordProgress, succeedMany } from "../../../src/services/queued-jobs/attempt.js";
-import { backlogsOf, findExpired, findLapsed } from "../../../src/services/queued-jobs/due.js";
+import { backlogsOf, findLapsed } from "../../../src/services/queued-jobs/due.js";
 import { findDue } from "../../../src/services/queued-jobs/due-sweep.js";
 import { findOldest } from "../../../src/services/queued-jobs/filter.js";
 import { cancelMany } from "../../../src/services/queued-jobs/owner-steps.js";
+import { findExpired } from "../../../src/services/queued-jobs/remove.js";
 import { findEarlierResult } from "../../../src/services/queued-jobs/reuse.js";
 import type { QueuedJobStatus } from "../../../src/queued-job-status.js";
 import type { User } from "../../../src/services/users.js";
@@ -105,7 +106,7 @@ describe(`on ${ROWS} rows`, () => {
     ["the leases that lapsed", 20, ({ sql }) => findLapsed(sql, 1000)],
     ["the backlog", 100, (database) => createBacklogReads(database).read()],
     ["what has waited for long", 30, (database) => createBacklogReads(database).hasWaited(["thumbnail"], 60)],
-    ["what has expired", 20, ({ sql }) => findExpired(sql, 1000)],
+    ["what has expired", 20, ({ sql }) => findExpired(sql, { limit: 1000, except: [] })],
     ["what a user has unfinished", 50, ({ sql }) => findOldest(sql, { userId: person.id, filter: all, statuses: ["PENDING", "STARTED"], limit: 1000 })],
     ["the events behind a number", 30, (database) => createEventLog(database).read({ userId: crowd.id, seq: 15_000, limit: 20, queuedJobId: null })],
     ["the events of one QueuedJob", 30, (database) => createQueuedJobReads(database).histories(["01900000-0000-0000-0000-000000000200"])],
@@ -117,7 +118,7 @@ describe(`on ${ROWS} rows`, () => {
     ["what stands before each of many", 60, async ({ sql }) => assert.deepEqual(await backlogsOf(sql, [{ userId: person.id, priority: 0 }, { userId: crowd.id, priority: 0 }]), [20, 0])],
     ["many that are claimed", 100, async ({ sql }) => assert.equal(count(await claimMany(sql, (await oldest(sql, "PENDING")).map(({ id }) => ({ id, run: 1, worker: "w" })), ["echo"])), 10)],
     ["many that make progress", 100, async ({ sql }) => assert.equal(count(await recordProgress(sql, (await oldest(sql, "STARTED")).map(({ id }) => ({ id, attempt: 1, progress: 0.5, message: null })))), 10)],
-    ["many that succeed", 100, async ({ sql }) => assert.equal(count(await succeedMany(sql, (await oldest(sql, "STARTED")).map(({ id }) => ({ id, attempt: 1, result: null })), 60)), 10)],
+    ["many that succeed", 100, async ({ sql }) => assert.equal(count(await succeedMany(sql, (await oldest(sql, "STARTED")).map(({ id }) => ({ id, attempt: 1, result: "null" })), 60)), 10)],
     ["many that are cancelled", 100, async ({ sql }) => assert.equal(count(await cancelMany(sql, { ids: (await oldest(sql, "STARTED")).map(({ id }) => id), ttlSeconds: 60 })), 10)],
   ];
   const oldest = (sql: Sql, status: QueuedJobStatus) => findOldest(sql, { userId: person.id, filter: all, statuses: [status], limit: 10 });

@@ -78,7 +78,7 @@ describe("a stream", () => {
     await stream.count(1);
     reader.postgres.down();
     // Too long for a bell: the reader must ask the log for it.
-    await core.submit(user, { parameters: { message: "x".repeat(20_000) } });
+    await core.submit(user, { parameters: { message: "x".repeat(8000) } });
     await core.submitMany(user, 50);
     await eventually("it has asked twice", () => failures >= 2);
     assert.deepEqual([stream.story, stream.end], [["QUEUED 1"], null]);

@@ -79,6 +79,33 @@ describe("an attempt", () => {
     });
   });
 
+  it("does not show the failure of the attempt before it, which RETRYING has shown", async () => {
+    const { id } = await waist.submit(user);
+    await waist.queuedJobs.fail(await waist.start({ id }), FAULT);
+    assert.deepEqual(lastTold()?.queuedJob.error, { code: "TASK_FAILED", message: "No." });
+    await makeDue(id);
+    const { queuedJob } = await waist.start({ id });
+    assert.deepEqual([lastTold()?.type, lastTold()?.queuedJob.error, queuedJob.error], ["STARTED", null, null]);
+    assert.equal((await waist.queuedJobs.find(user, id))?.error, null);
+  });
+
+  const finishes: [how: string, finish: (claimed: Claimed) => Promise<unknown>][] = [
+    ["succeeds", (claimed) => waist.queuedJobs.succeed(claimed, null, [])],
+    ["succeeds with outputs", (claimed) => waist.queuedJobs.succeed(claimed, null, [output(claimed.id)])],
+    ["fails", (claimed) => waist.queuedJobs.fail(claimed, { ...FAULT, permanent: true })],
+    ["is cancelled", ({ id }) => waist.queuedJobs.cancel(user, id)],
+    ["is cancelled with others", () => waist.queuedJobs.cancelMany(user.id, { statuses: null, jobs: null })],
+  ];
+  for (const [how, finish] of finishes) {
+    it(`has no progress message any more when it ${how}`, async () => {
+      const claimed = await waist.start(await waist.submit(user));
+      await waist.queuedJobs.progress(claimed, 0.5, "decoding");
+      await finish(claimed);
+      assert.equal(lastTold()?.queuedJob.progressMessage, null);
+      assert.equal((await waist.queuedJobs.find(user, claimed.id))?.progressMessage, null);
+    });
+  }
+
   describe("that succeeds", () => {
     for (const result of [null, 0, "", "ü🙂", true, [], {}, { a: [null, { b: 1.5 }] }]) {
       it(`keeps ${JSON.stringify(result)} as its result, and tells it`, async () => {

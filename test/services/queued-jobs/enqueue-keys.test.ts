@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { after, before, beforeEach, describe, it } from "node:test";
+import stableStringify from "safe-stable-stringify";
+import { z } from "zod";
 import type { Submission } from "../../../src/services/queued-jobs/check-submission.js";
 import type { User } from "../../../src/services/users.js";
+import { echo } from "../../../src/tasks/echo/task.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { assertToldWhole } from "../../support/assert-told-whole.js";
 import { outcomeOf } from "../../support/outcome-of.js";
@@ -41,6 +45,27 @@ describe("idempotency keys", () => {
     assert.equal((await waist.submit(user, { idempotencyKey: "k", job: "album", photoIds: [photoId.toUpperCase()], parameters: { title: "untitled" } })).id, first.id);
     const deep = await waist.submit(user, { idempotencyKey: "deep", parameters: { message: { a: 1, b: 2 }, steps: 1 } });
     assert.equal((await waist.submit(user, { idempotencyKey: "deep", parameters: { steps: 1, message: { b: 2, a: 1 } } })).id, deep.id);
+  });
+
+  it("know the same arguments when a later release validates them with a new default", async () => {
+    const first = await waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
+    waist.catalogue.set("echo", { ...echo, parameters: echo.parameters.extend({ tint: z.string().default("none") }) });
+    try {
+      assert.equal((await waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 } })).id, first.id);
+      assert.deepEqual(await refusalOf(waist.submit(user, { idempotencyKey: "k", parameters: { message: 2 } })), conflict);
+    } finally {
+      waist.catalogue.set("echo", echo);
+    }
+  });
+
+  it("know the same arguments in a row of a release that hashed the validated ones alone", async () => {
+    const { id } = await waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
+    const validated = { message: 1, durationMs: 0, steps: 0, failAttempts: 0, failPermanently: false };
+    const args = { job: "echo", parameters: validated, photoIds: [], priority: 0, runAt: null };
+    const earlier = createHash("sha256").update(stableStringify(args) ?? "").digest("hex");
+    await waist.database.sql`update queued_jobs set fingerprint = ${earlier} where id = ${id}`;
+    assert.equal((await waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 } })).id, id);
+    assert.deepEqual(await refusalOf(waist.submit(user, { idempotencyKey: "k", parameters: { message: 2 } })), conflict);
   });
 
   const others: [what: string, more: Partial<Submission>][] = [["parameters", { parameters: { message: 2 } }], ["a priority", { priority: 1 }], ["a run time", { runAt: new Date(0) }]];

@@ -16,6 +16,7 @@ import type { TestWaist } from "../../support/test-waist.js";
 import { waitsForLock } from "../../support/waits-for-lock.js";
 
 const MOST = 3;
+const LIMITS = { maxPending: MOST, maxRecordedBytes: 1e9 };
 
 describe("a submission alone in its statement", () => {
   let waist: TestWaist;
@@ -28,14 +29,14 @@ describe("a submission alone in its statement", () => {
   });
   const unitOf = (user: User) => ({ userId: user.id, requestId: "request", traceparent: "00-1-2-01" });
   const itemOf = (more: Partial<Submission> = {}) => toNewQueuedJob(submissionOf({ priority: 5, ...more }), { message: { deep: ["ä", null, 1.5] } });
-  const insert = (user: User, item = itemOf(), sql: Sql = waist.database.sql) => insertOne(sql, unitOf(user), item, MOST);
+  const insert = (user: User, item = itemOf(), sql: Sql = waist.database.sql) => insertOne(sql, unitOf(user), item, LIMITS);
 
   it("leaves what it leaves beside others", async () => {
     const user = await waist.newUser();
     const photos = [await waist.newPhoto(user), await waist.newPhoto(user)].map(({ id }) => id);
     const [alone, beside] = [1, 2].map(() => itemOf({ photoIds: photos, idempotencyKey: crypto.randomUUID(), runAt: new Date(Date.now() + 60_000) }));
     const one = await insert(user, alone ?? assert.fail());
-    const [many] = await insertUnits(waist.database.sql, [{ ...unitOf(user), items: [beside ?? assert.fail()] }], MOST);
+    const [many] = await insertUnits(waist.database.sql, [{ ...unitOf(user), items: [beside ?? assert.fail()] }], LIMITS);
     const same = ({ seq, at: _, pending, queuedJob, ...rest }: Step) => ({ ...rest, seq: seq - pending, queuedJob: { ...queuedJob, id: "", createdAt: "", updatedAt: "", runAt: "" } });
     assert.deepEqual(same(one ?? assert.fail()), same(many?.[0] ?? assert.fail()));
     assert.deepEqual([one?.pending, many?.[0]?.pending], [1, 2]);

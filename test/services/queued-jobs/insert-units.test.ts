@@ -14,6 +14,7 @@ import type { TestWaist } from "../../support/test-waist.js";
 import { waitsForLock } from "../../support/waits-for-lock.js";
 
 const MOST = 5;
+const LIMITS = { maxPending: MOST, maxRecordedBytes: 1e9 };
 
 describe("units in one statement", () => {
   let waist: TestWaist;
@@ -25,7 +26,7 @@ describe("units in one statement", () => {
     await waist.close();
   });
   const unitOf = (user: User, size: number): Unit => ({ userId: user.id, requestId: "request", items: Array.from({ length: size }, () => toNewQueuedJob(submissionOf(), {})) });
-  const insert = (...units: Unit[]) => insertUnits(waist.database.sql, units, MOST);
+  const insert = (...units: Unit[]) => insertUnits(waist.database.sql, units, LIMITS);
   const sizes = async (inserting: ReturnType<typeof insert>) => (await inserting).map((steps) => steps?.length ?? null);
 
   it("leave out whoever has no room beside those before it, and harm nobody else", async () => {
@@ -40,7 +41,7 @@ describe("units in one statement", () => {
     let inserting: Promise<unknown> = Promise.resolve();
     await waist.submitMany(user, [{}, {}]);
     await sql.begin(async (tx) => {
-      await insertUnits(tx as unknown as Sql, [unitOf(user, 2)], MOST);
+      await insertUnits(tx as unknown as Sql, [unitOf(user, 2)], LIMITS);
       inserting = insert(unitOf(user, 2)).then(() => "inserted", sqlState);
       await waitsForLock(sql);
     });

@@ -3,7 +3,8 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { Sql } from "postgres";
 import { v7 as uuidv7 } from "uuid";
 import type { QueuedJob, StoredOutput } from "../../../src/queued-job.js";
-import { remove, retry } from "../../../src/services/queued-jobs/owner-steps.js";
+import { retry } from "../../../src/services/queued-jobs/owner-steps.js";
+import { removeFinished } from "../../../src/services/queued-jobs/remove.js";
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { assertToldWhole } from "../../support/assert-told-whole.js";
@@ -171,7 +172,7 @@ describe("what an owner does", () => {
         await tx`delete from photos where id = ${photo.id}`;
       });
       const retrying = sql.begin(async (tx) => {
-        assert.notEqual(await retry(tx as unknown as Sql, { id, maxPending: 5 }), null);
+        assert.notEqual(await retry(tx as unknown as Sql, { id, maxPending: 5, maxRecordedBytes: 1e9 }), null);
         await assert.rejects(deleting(), { code: "55P03" });
         throw new Error("undone");
       });
@@ -232,8 +233,8 @@ describe("what an owner does", () => {
       const { sql } = waist.database;
       const [finished, waiting] = [await states.SUCCESS(), await states.PENDING()];
       const before_ = await waist.everythingOf(user);
-      for (const version of [finished.version - 1, finished.version + 1]) assert.equal(await remove(sql, { id: finished.id, version }), null);
-      assert.equal(await remove(sql, waiting), null);
+      for (const version of [finished.version - 1, finished.version + 1]) assert.deepEqual(await removeFinished(sql, [{ id: finished.id, version }], { wait: true }), []);
+      assert.deepEqual(await removeFinished(sql, [waiting], { wait: true }), []);
       assert.deepEqual(await waist.everythingOf(user), before_);
     });
 

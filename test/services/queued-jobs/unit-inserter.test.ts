@@ -13,22 +13,25 @@ const MOST = 20;
 
 describe("submissions that come together", () => {
   let waist: TestWaist;
+  /** With room for more than a batch. */
+  let roomy: TestWaist;
   before(async () => {
-    waist = await createTestWaist({ maxPending: MOST });
+    [waist, roomy] = await Promise.all([createTestWaist({ maxPending: MOST }), createTestWaist()]);
   });
   after(async () => {
-    await assertConsistent(waist.database.sql);
-    await waist.close();
+    for (const { database, close } of [waist, roomy]) {
+      await assertConsistent(database.sql);
+      await close();
+    }
   });
 
   /** Runs `submit` while a first submission of the user waits for the counter, so that all that comes makes one batch. */
-  async function behindAnother<T>(user: User, submit: () => Promise<T>, meanwhile: (tx: TransactionSql) => Promise<unknown> = async () => {}): Promise<T> {
-    const { sql } = waist.database;
+  async function behindAnother<T>(user: User, submit: () => Promise<T>, meanwhile: (tx: TransactionSql) => Promise<unknown> = async () => {}, { database: { sql }, submit: submitFirst } = waist): Promise<T> {
     let [first, others]: Promise<unknown>[] = [];
     await sql.begin(async (tx) => {
       await tx`select from user_streams where user_id = ${user.id} for update`;
       await meanwhile(tx);
-      first = waist.submit(user);
+      first = submitFirst(user);
       await waitsForLock(sql);
       others = submit();
       // What they read before they are written has been read when these have.
@@ -61,6 +64,28 @@ describe("submissions that come together", () => {
       },
     );
     assert.deepEqual(outcomes, ["done", "BAD_USER_INPUT", "done"]);
+  });
+
+  /** How many statements wrote the user's rows. */
+  const statementsOf = async (user: User, { database: { sql } } = waist) => (await sql`select from queued_jobs where user_id = ${user.id} group by xmin`).length;
+  const keyed = (...keys: string[]) => keys.map((idempotencyKey) => ({ idempotencyKey }));
+
+  it("stay together beside units that share a key which is not their first", async () => {
+    const user = await waist.newUser();
+    const units = [keyed("a", "shared"), keyed("b", "shared"), ...Array.from({ length: 8 }, () => [{}])];
+    const accepted = await behindAnother(user, () => Promise.all(units.map((unit) => waist.submitMany(user, unit))));
+    assert.equal(accepted[0]?.[1]?.id, accepted[1]?.[1]?.id);
+    assert.equal(await statementsOf(user), 3, "the first one, all that came together, and the second unit's own key");
+  });
+
+  it("stay together beside one whose key the batch before it has taken", async () => {
+    const user = await roomy.newUser();
+    // All with keys, so that they come to the batches in this order.
+    const others = Array.from({ length: 108 }, (_, i) => keyed(`other ${i}`));
+    const units = [keyed("shared"), ...others.slice(0, 99), keyed("shared"), ...others.slice(99)];
+    const accepted = await behindAnother(user, () => Promise.all(units.map((unit) => roomy.submitMany(user, unit))), undefined, roomy);
+    assert.equal(accepted[0]?.[0]?.id, accepted[100]?.[0]?.id);
+    assert.equal(await statementsOf(user, roomy), 3, "the first one and two batches");
   });
 
   it("fill the room that there is, and small ones still get in behind a large one that does not", async () => {
