@@ -45,11 +45,18 @@ const MAX_WAIT_MS = 2000;
  * when the service is away, since the batch may have arrived. Where too many wait, or for too long, it refuses with
  * ServiceUnavailableError, and an item whose caller's deadline has passed is not sent.
  */
-export function createMicroBatch<Item, Result>(options: MicroBatchOptions<Item, Result>): (item: Item) => Promise<Result> {
-  const lanes = Array.from({ length: options.lanes }, (): Lane<Item, Result> => ({ waiting: [], busy: false, timer: null }));
+export function createMicroBatch<Item, Result>(
+  options: MicroBatchOptions<Item, Result>,
+): (item: Item) => Promise<Result> {
+  const lanes = Array.from({ length: options.lanes }, (): Lane<Item, Result> => ({
+    waiting: [],
+    busy: false,
+    timer: null,
+  }));
 
   async function run(lane: Lane<Item, Result>): Promise<void> {
-    for (let batch = takeBatch(lane, options); batch.length > 0; batch = takeBatch(lane, options)) await sendBatch(options, batch);
+    for (let batch = takeBatch(lane, options); batch.length > 0; batch = takeBatch(lane, options))
+      await sendBatch(options, batch);
     lane.busy = false;
   }
 
@@ -57,8 +64,15 @@ export function createMicroBatch<Item, Result>(options: MicroBatchOptions<Item, 
     new Promise((resolve, reject) => {
       const lane = lanes[hash(options.laneOf(item)) % lanes.length];
       if (!lane) throw new Error("There is no lane");
-      if (lane.waiting.length >= MAX_BATCHES_WAITING * options.maxItems) return reject(overload("full"));
-      lane.waiting.push({ item, deadline: currentDeadline(), since: performance.now(), resolve, reject });
+      if (lane.waiting.length >= MAX_BATCHES_WAITING * options.maxItems)
+        return reject(overload("full"));
+      lane.waiting.push({
+        item,
+        deadline: currentDeadline(),
+        since: performance.now(),
+        resolve,
+        reject,
+      });
       if (lane.busy) return watch(lane);
       // With what else is submitted in this step; not after a turn of the event loop, which costs a lone item more than it saves.
       lane.busy = true;
@@ -67,7 +81,10 @@ export function createMicroBatch<Item, Result>(options: MicroBatchOptions<Item, 
 }
 
 /** The first that wait, until the batch is full; what it must leave to the next stays in front. */
-function takeBatch<Item, Result>(lane: Lane<Item, Result>, { maxItems, keyOf }: MicroBatchOptions<Item, Result>): Waiting<Item, Result>[] {
+function takeBatch<Item, Result>(
+  lane: Lane<Item, Result>,
+  { maxItems, keyOf }: MicroBatchOptions<Item, Result>,
+): Waiting<Item, Result>[] {
   const keys = new Set<string>();
   const [batch, left]: [Waiting<Item, Result>[], Waiting<Item, Result>[]] = [[], []];
   let looked = 0;
@@ -89,35 +106,45 @@ function isGivenUp<Item, Result>({ deadline, reject }: Waiting<Item, Result>): b
   return true;
 }
 
-/** Refuses the first that waits when it has waited for too long, then the next. */
+/** Refuses what has waited for too long. */
 function watch<Item, Result>(lane: Lane<Item, Result>): void {
   const [first] = lane.waiting;
   if (lane.timer || !first) return;
-  const expire = (): void => {
+  const refuseFirst = (): void => {
     lane.timer = null;
-    const kept = lane.waiting.findIndex(({ since }) => performance.now() - since < MAX_WAIT_MS);
-    for (const { reject } of lane.waiting.splice(0, kept === -1 ? lane.waiting.length : kept)) reject(overload("waited"));
+    const now = performance.now();
+    while (lane.waiting[0] && now - lane.waiting[0].since >= MAX_WAIT_MS) {
+      lane.waiting.shift()?.reject(overload("waited"));
+    }
     watch(lane);
   };
-  lane.timer = setTimeout(expire, MAX_WAIT_MS - (performance.now() - first.since)).unref();
+  lane.timer = setTimeout(refuseFirst, MAX_WAIT_MS - (performance.now() - first.since)).unref();
 }
 
 function overload(why: Refusal["why"]): ServiceUnavailableError {
   reportRefusal({ what: "batch", why });
-  return new ServiceUnavailableError("Too many requests wait to be written; try again in a moment.");
+  return new ServiceUnavailableError(
+    "Too many requests wait to be written; try again in a moment.",
+  );
 }
 
-async function sendBatch<Item, Result>(options: MicroBatchOptions<Item, Result>, batch: Waiting<Item, Result>[]): Promise<void> {
+async function sendBatch<Item, Result>(
+  options: MicroBatchOptions<Item, Result>,
+  batch: Waiting<Item, Result>[],
+): Promise<void> {
   if (batch.length > 1) {
     try {
       const results = await options.sendMany(batch.map(({ item }) => item));
       for (const [i, { resolve }] of batch.entries()) resolve(results[i] as Result);
       return;
     } catch (error) {
-      if (error instanceof ServiceUnavailableError) return batch.forEach(({ reject }) => reject(error));
+      if (error instanceof ServiceUnavailableError)
+        return batch.forEach(({ reject }) => reject(error));
     }
   }
-  for (const waiting of batch) if (!isGivenUp(waiting)) await options.sendOne(waiting.item).then(waiting.resolve, waiting.reject);
+  for (const waiting of batch)
+    if (!isGivenUp(waiting))
+      await options.sendOne(waiting.item).then(waiting.resolve, waiting.reject);
 }
 
 /** FNV-1a, 32 bits. */

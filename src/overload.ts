@@ -1,6 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 
-/** What was refused, and why: `full` where too many waited already, `waited` what had waited for too long. */
+/** `full`: too many waited already. `waited`: it had waited for too long. */
 export interface Refusal {
   what: "statement" | "batch";
   why: "full" | "waited";

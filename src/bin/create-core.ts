@@ -47,7 +47,7 @@ export interface Core {
 
 export interface CoreOptions {
   name: string;
-  /** To PostgreSQL, beside the two of `slowDatabase`; none is opened before it is used. */
+  /** To PostgreSQL, beside those of `slowDatabase`; none is opened before it is used. */
   connections: number;
   log: Logger;
   redisPrefix?: string;

@@ -1,5 +1,6 @@
-// The driver asks each new connection for the types of arrays, and a connection that is lost in that moment ends the
-// process: the promise of that question is caught by nobody. PostgreSQL's own types have the same numbers everywhere.
+// The driver would ask each new connection for the types of arrays, and nothing catches the rejection
+// when the connection is lost in that moment: it would end the process. PostgreSQL's own types have
+// the same numbers everywhere.
 import type { PostgresType } from "postgres";
 
 type Element = string | number | boolean | null | Element[];
@@ -18,8 +19,15 @@ const ELEMENTS: [oids: number[], parse: (text: string) => Element][] = [
 
 /** For the option `types` of the driver. */
 export function arrayTypes(): Record<string, PostgresType> {
-  const typeOf = (oid: number, parse: (text: string) => Element): PostgresType => ({ to: oid, from: [oid], serialize: toLiteral, parse: (text: string) => parseArray(text, parse) });
-  return Object.fromEntries(ELEMENTS.flatMap(([oids, parse]) => oids.map((oid) => [`array ${oid}`, typeOf(oid, parse)])));
+  const typeOf = (oid: number, parse: (text: string) => Element): PostgresType => ({
+    to: oid,
+    from: [oid],
+    serialize: toLiteral,
+    parse: (text: string) => parseArray(text, parse),
+  });
+  return Object.fromEntries(
+    ELEMENTS.flatMap(([oids, parse]) => oids.map((oid) => [`array ${oid}`, typeOf(oid, parse)])),
+  );
 }
 
 /** Quoted, whatever the type: PostgreSQL reads each element as its own. */
@@ -32,7 +40,9 @@ function toLiteral(value: unknown): string {
 /** An array of one dimension, as PostgreSQL writes it. */
 function parseArray(text: string, parse: (text: string) => Element): Element[] {
   const elements: Element[] = [];
-  for (const [, quoted, plain = ""] of text.slice(1, -1).matchAll(/"((?:[^"\\]|\\.)*)"|([^,]+)/gs)) {
+  for (const [, quoted, plain = ""] of text
+    .slice(1, -1)
+    .matchAll(/"((?:[^"\\]|\\.)*)"|([^,]+)/gs)) {
     if (quoted !== undefined) elements.push(parse(quoted.replaceAll(/\\(.)/gs, "$1")));
     else elements.push(plain === "NULL" ? null : parse(plain));
   }

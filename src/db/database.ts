@@ -4,7 +4,7 @@ import postgres from "postgres";
 import type { Sql } from "postgres";
 import { ServiceUnavailableError } from "../errors.js";
 import { arrayTypes } from "./array-types.js";
-import { createConnectionPool } from "./connection-pool.js";
+import { ConnectionPool } from "./connection-pool.js";
 import type { PoolLimits } from "./connection-pool.js";
 import { routeStatements } from "./statement.js";
 
@@ -20,7 +20,7 @@ export interface Database {
   readonly waiting: number;
   /** Resolves when PostgreSQL answers; throws ServiceUnavailableError otherwise. */
   ping(): Promise<void>;
-  /** For rows of somebody else than they were asked for: closes the connection that returned them, reports it, and returns what to throw. */
+  /** For rows of another user: closes the connection that returned them, reports it, and returns what to throw. */
   foreignRows(rows: object): ServiceUnavailableError;
   close(): Promise<void>;
 }
@@ -33,12 +33,12 @@ export interface DatabaseOptions {
   onForeignRows?(error: ServiceUnavailableError): void;
 }
 
-/** Beyond it a statement is refused: `waitMs` and `answerMs` together are less than an operation has. */
+/** `waitMs` and `answerMs` together are less than an operation has. */
 const LIMITS: PoolLimits = { maxWaiting: 500, waitMs: 2000, answerMs: 7000 };
 
-/** A pool of `connections`. Nothing is opened before the first statement, and a lost server is found again by the next one. */
+/** Opens nothing before the first statement; a lost server is found again by the next one. */
 export function createDatabase(options: DatabaseOptions): Database {
-  // It makes the statements, and sends none. The others share what it knows of types.
+  // It makes the statements and sends none; those that send them share its types.
   const client = postgres(options.url, {
     connect_timeout: 2,
     idle_timeout: 60,
@@ -49,7 +49,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     connection: { application_name: options.applicationName, TimeZone: "UTC", statement_timeout: 5000, lock_timeout: 4000, idle_in_transaction_session_timeout: 10_000 },
   });
   const open = () => postgres({ ...client.options, max: 1 } as unknown as postgres.Options<Record<string, postgres.PostgresType>>);
-  const pool = createConnectionPool(open, { connections: options.connections, limits: { ...LIMITS, ...options.limits } });
+  const pool = new ConnectionPool({ open, connections: options.connections, limits: { ...LIMITS, ...options.limits } });
   const sql = routeStatements(client, pool);
   return {
     orm: drizzle({ client: sql }),

@@ -15,7 +15,9 @@ interface Sending {
   fail?(): void;
 }
 
-/** A client with one connection, on which one statement is under way at a time, also within a transaction. */
+const READ_ONLY = "25006";
+
+/** A client with one connection, on which one statement is under way at a time, in a transaction too. */
 export class PooledConnection {
   readonly #open: () => Sql;
   readonly #now: () => number;
@@ -50,14 +52,24 @@ export class PooledConnection {
   send(statement: Statement, deadline: Deadline | undefined, over: () => void): void {
     this.#busy = true;
     const leave = () => this.#leave(over);
-    this.#run({ statement, deadline, driver: this.#driver, over: leave, fail: () => this.#resetRows(leave) });
+    this.#run({
+      statement,
+      deadline,
+      driver: this.#driver,
+      over: leave,
+      fail: () => this.#resetRows(leave),
+    });
   }
 
   /** As `sql.begin`; calls `over` when the connection is free again. */
   begin(work: (sql: TransactionSql) => Promise<unknown>, over: () => void): Promise<unknown> {
     let last = Promise.resolve();
     const send = (statement: Statement, deadline: Deadline | undefined, driver: Handler): void => {
-      last = last.then(() => new Promise<void>((resolve) => this.#runInTime({ statement, deadline, driver, over: resolve })));
+      const sent = () =>
+        new Promise<void>((resolve) =>
+          this.#runInTime({ statement, deadline, driver, over: resolve }),
+        );
+      last = last.then(sent);
     };
     this.#busy = true;
     this.#since = this.#now();
@@ -66,12 +78,15 @@ export class PooledConnection {
       try {
         return await work(routeStatements(sql, { send }));
       } finally {
-        // Then it is committed or undone, which a request to cancel that is still on its way would hit.
+        // What follows commits or undoes it: a request to cancel that is on its way would hit that.
         await last;
         this.#since = this.#now();
       }
     });
-    done.then(() => this.#leave(over), () => this.#leave(over));
+    done.then(
+      () => this.#leave(over),
+      () => this.#leave(over),
+    );
     return done;
   }
 
@@ -116,15 +131,14 @@ export class PooledConnection {
     statement.then(
       () => this.#settle(over),
       (error: unknown) => {
-        // Only where PostgreSQL refuses a statement the connection is what it was.
-        if (!(error instanceof postgres.PostgresError) || error.severity !== "ERROR") this.#broken = true;
+        if (!isRefusal(error)) this.#broken = true;
         this.#settle(fail);
       },
     );
     driver(statement);
   }
 
-  /** Beware: of rows that came before an error the driver forgets all but their number, from which it counts on. */
+  /** Beware: after an error the driver counts the next rows on from those that came before it. */
   #resetRows(over: () => void): void {
     if (this.#broken) return over();
     const failed = (): void => {
@@ -136,7 +150,7 @@ export class PooledConnection {
   }
 
   #settle(over: () => void): void {
-    this.#state = this.#statement?.state ?? null;
+    if (this.#statement) this.#state = this.#statement.state;
     this.#statement = null;
     this.#since = null;
     const cancelling = this.#cancelling;
@@ -163,6 +177,15 @@ export class PooledConnection {
 
 export function tooLate(): ServiceUnavailableError {
   return new ServiceUnavailableError("The deadline of the operation has passed.");
+}
+
+/** The connection is what it was. One to a server that takes no writes any more is not kept. */
+function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof postgres.PostgresError &&
+    error.severity === "ERROR" &&
+    error.code !== READ_ONLY
+  );
 }
 
 /** Where a client sends its statements; this one is never awaited, and so never sent. */

@@ -24,14 +24,18 @@ export interface Route {
   begin?(work: (sql: TransactionSql) => Promise<unknown>): Promise<unknown>;
 }
 
+type Make = (...args: unknown[]) => unknown;
+
 const MAX_PARAMETERS = 10_000;
 
-/** The same client, whose statements take this route. One that the driver could not write is refused before. */
+/** The same client, whose statements take this route; one that the driver could not write is refused. */
 export function routeStatements<S extends Sql | TransactionSql>(sql: S, route: Route): S {
   return new Proxy(sql, {
-    apply: (target, self, args: unknown[]) => routed(Reflect.apply(target as unknown as (...all: unknown[]) => unknown, self, args), route),
+    apply: (target, self, args: unknown[]) =>
+      routed(Reflect.apply(target as unknown as Make, self, args), route),
     get(target, name, receiver) {
-      if (name === "unsafe") return (...args: Parameters<Sql["unsafe"]>) => routed(target.unsafe(...args), route);
+      if (name === "unsafe")
+        return (...args: Parameters<Sql["unsafe"]>) => routed(target.unsafe(...args), route);
       if (name === "begin" && route.begin) return route.begin;
       if (name === "savepoint") return savepointOf(target as TransactionSql, route);
       return Reflect.get(target, name, receiver) as unknown;
@@ -40,10 +44,11 @@ export function routeStatements<S extends Sql | TransactionSql>(sql: S, route: R
 }
 
 function savepointOf(sql: TransactionSql, route: Route) {
-  return (work: (savepoint: TransactionSql) => Promise<unknown>) => sql.savepoint((savepoint) => work(routeStatements(savepoint, route)));
+  return (work: (sql: TransactionSql) => Promise<unknown>) =>
+    sql.savepoint((inner) => work(routeStatements(inner, route)));
 }
 
-/** A fragment is never awaited; its parameters are looked at with the statement that it is a part of. */
+/** A part of a statement is never awaited; its parameters are counted with those of the whole. */
 function routed<T>(made: T, route: Route): T {
   if (!isStatement(made)) return made;
   const [deadline, driver] = [currentDeadline(), made.handler];
@@ -55,21 +60,24 @@ function routed<T>(made: T, route: Route): T {
   return made;
 }
 
-/** Beware: the driver notes a statement as sent before it writes it. One that it cannot write would get the answer of the next. */
+/** Beware: the driver counts a statement as sent before it has written it. */
 function parameterFault(args: readonly unknown[]): Error | null {
   const count = countParameters(args);
-  if (count === null) return new TypeError("A parameter of a statement is undefined: pass null.");
-  if (count > MAX_PARAMETERS) return new RangeError(`A statement has ${count} parameters, at most ${MAX_PARAMETERS} are allowed: pass an array as one.`);
-  return null;
+  if (Number.isNaN(count))
+    return new TypeError("A parameter of a statement is undefined: pass null.");
+  if (count <= MAX_PARAMETERS) return null;
+  return new RangeError(
+    `A statement has ${count} parameters, at most ${MAX_PARAMETERS} are allowed: pass an array as one.`,
+  );
 }
 
-/** Null when one of them is undefined. */
-function countParameters(args: readonly unknown[]): number | null {
+/** Those of its parts, too; not a number when one of them is undefined. */
+function countParameters(args: readonly unknown[]): number {
   let count = 0;
   for (const value of args) {
-    const more = isStatement(value) ? countParameters(value.args) : Array.isArray(value) && isStatement(value[0]) ? countParameters(value) : 1;
-    if (more === null || value === undefined) return null;
-    count += more;
+    if (isStatement(value)) count += countParameters(value.args);
+    else if (Array.isArray(value) && isStatement(value[0])) count += countParameters(value);
+    else count += value === undefined ? Number.NaN : 1;
   }
   return count;
 }

@@ -82,17 +82,6 @@ describe("the database", () => {
         }))), AWAY);
       });
     });
-
-    it("without a word is SERVICE_UNAVAILABLE once it has been waited for", async (context) => {
-      const { setTimeout: real } = globalThis;
-      const asked: (number | undefined)[] = [];
-      context.mock.method(globalThis, "setTimeout", (work: () => void, ms?: number) => {
-        asked.push(ms);
-        return real(work, 0);
-      });
-      assert.deepEqual(await refusalOf(available(() => new Promise(() => {}))), { code: "SERVICE_UNAVAILABLE", message: "The database does not answer; try again in a moment." });
-      assert.ok((asked[0] ?? 0) > 5000, "longer than the server's own limit");
-    });
   });
 
   describe("that has undone a statement", () => {

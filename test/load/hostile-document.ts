@@ -1,4 +1,4 @@
-// What readers get while somebody asks for as many photos as a document may, again and again, over a socket.
+// What readers get while another user asks over a socket for as many photos as a document may.
 //   node dist/test/load/hostile-document.js [--readers 48] [--reads 5000]
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -7,11 +7,19 @@ import { smallPhoto } from "../support/small-photo.js";
 import { say, withLoadService } from "./load-service.js";
 
 interface Page {
-  data?: { me: { id: string }; queuedJobs: { totalCount: number; edges: { cursor: string; node: { id: string } }[] } } | null;
+  data?: {
+    me: { id: string };
+    queuedJobs: { totalCount: number; edges: { cursor: string; node: { id: string } }[] };
+  } | null;
   errors?: { extensions: { code: string } }[];
 }
 
-const { values } = parseArgs({ options: { readers: { type: "string", default: "48" }, reads: { type: "string", default: "5000" } } });
+const { values } = parseArgs({
+  options: {
+    readers: { type: "string", default: "48" },
+    reads: { type: "string", default: "5000" },
+  },
+});
 const PAGE = "{ me { id } queuedJobs(first: 20) { totalCount edges { cursor node { id } } } }";
 const SUBMIT = "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id } }";
 const ALIASES = 7;
@@ -22,22 +30,43 @@ const PHOTOS_PER_SHEET = 100;
 await withLoadService({ DISABLED_JOBS: "" }, async ({ port, user }) => {
   const url = `http://127.0.0.1:${port}`;
   async function ask(token: string, query: string, variables: object = {}): Promise<Page> {
-    const response = await fetch(`${url}/graphql`, { method: "POST", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body: JSON.stringify({ query, variables }) });
+    const response = await fetch(`${url}/graphql`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({ query, variables }),
+    });
     return (await response.json()) as Page;
   }
 
   const { token: hostile } = await user("hostile");
   const runAt = new Date(Date.now() + 3_600_000);
-  const uploaded = await fetch(`${url}/photos`, { method: "POST", headers: { authorization: `Bearer ${hostile}`, "content-type": "image/png" }, body: smallPhoto() });
+  const uploaded = await fetch(`${url}/photos`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${hostile}`, "content-type": "image/png" },
+    body: smallPhoto(),
+  });
   const { id: photoId } = (await uploaded.json()) as { id: string };
-  const sheet = { job: "contact-sheet", photoIds: Array.from({ length: PHOTOS_PER_SHEET }, () => photoId), runAt };
-  for (let sent = 0; sent < SHEETS; sent += SHEETS_PER_REQUEST) await ask(hostile, SUBMIT, { inputs: Array.from({ length: SHEETS_PER_REQUEST }, () => sheet) });
+  const sheet = {
+    job: "contact-sheet",
+    photoIds: Array.from({ length: PHOTOS_PER_SHEET }, () => photoId),
+    runAt,
+  };
+  for (let sent = 0; sent < SHEETS; sent += SHEETS_PER_REQUEST)
+    await ask(hostile, SUBMIT, { inputs: Array.from({ length: SHEETS_PER_REQUEST }, () => sheet) });
 
-  const readers = await Promise.all(Array.from({ length: Number(values.readers) }, async (_, i) => {
-    const { token } = await user(`reader-${i}`);
-    await ask(token, SUBMIT, { inputs: [{ job: "echo", runAt }, { job: "echo", runAt }, { job: "echo", runAt }] });
-    return { token, expected: JSON.stringify((await ask(token, PAGE)).data) };
-  }));
+  const readers = await Promise.all(
+    Array.from({ length: Number(values.readers) }, async (_, i) => {
+      const { token } = await user(`reader-${i}`);
+      await ask(token, SUBMIT, {
+        inputs: [
+          { job: "echo", runAt },
+          { job: "echo", runAt },
+          { job: "echo", runAt },
+        ],
+      });
+      return { token, expected: JSON.stringify((await ask(token, PAGE)).data) };
+    }),
+  );
 
   const list = "(first: 100) { nodes { photos { id } } }";
   const query = `{ ${Array.from({ length: ALIASES }, (_, i) => `a${i}: queuedJobs${list}`).join(" ")} }`;
@@ -48,7 +77,10 @@ await withLoadService({ DISABLED_JOBS: "" }, async ({ port, user }) => {
     await socket.init(hostile);
     for (let id = 1; !over; id++) {
       socket.send({ type: "subscribe", id: `${id}`, payload: { query } });
-      const { type, payload } = await socket.next("it is answered", (message) => message.id === `${id}`);
+      const { type, payload } = await socket.next(
+        "it is answered",
+        (message) => message.id === `${id}`,
+      );
       const errors = Array.isArray(payload) ? payload : payload?.errors;
       const outcome = errors?.[0]?.extensions?.code ?? errors?.[0]?.message ?? type;
       documents[outcome] = (documents[outcome] ?? 0) + 1;
@@ -61,8 +93,11 @@ await withLoadService({ DISABLED_JOBS: "" }, async ({ port, user }) => {
   let left = Number(values.reads);
   async function read({ token, expected }: { token: string; expected: string }): Promise<void> {
     while (left-- > 0) {
-      const { data, errors } = await ask(token, PAGE).catch((error: Error): Page => ({ errors: [{ extensions: { code: String(error.cause ?? error) } }] }));
-      const outcome = errors?.[0]?.extensions.code ?? (JSON.stringify(data) === expected ? "right" : "wrong");
+      const { data, errors } = await ask(token, PAGE).catch((error: Error): Page => ({
+        errors: [{ extensions: { code: String(error.cause ?? error) } }],
+      }));
+      const outcome =
+        errors?.[0]?.extensions.code ?? (JSON.stringify(data) === expected ? "right" : "wrong");
       told[outcome] = (told[outcome] ?? 0) + 1;
     }
   }

@@ -1,4 +1,4 @@
-// Generated, sources 8b930b492095e5a59d4e4fb65bbf4f47df15b382e4ea7276ad8afbe366f71f7e. Renew: cd examples/react && npm ci && npm run codegen
+// Generated, sources ed12d643f7d584b7a0f86d577792fb0d742fd3758e1ad2ea7b47ba5c0ede9d94. Renew: cd examples/react && npm ci && npm run codegen
 /** Internal type. DO NOT USE DIRECTLY. */
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */

@@ -19,27 +19,57 @@ describe("statements of strangers", () => {
     await database.close();
     await store.close();
   });
-  const who = (name: string, seconds = 0) => database.sql<{ who: string }[]>`select ${name} as who, pg_sleep(${seconds})`.then((rows) => rows[0]?.who);
+  const who = (name: string, seconds = 0) =>
+    database.sql<{ who: string }[]>`select ${name} as who, pg_sleep(${seconds})`.then(
+      (rows) => rows[0]?.who,
+    );
 
   const refusals: [what: string, statement: () => Promise<unknown>][] = [
-    ["with 70,000 parameters", () => database.sql.unsafe(`select ${Array.from({ length: 70_000 }, (_, i) => `$${i + 1}`).join()}`, Array.from({ length: 70_000 }, String))],
-    ["with an undefined parameter", () => database.sql`select ${undefined as unknown as string}::text`],
-    ["with a parameter that cannot be written", () => database.sql`select ${{ toString: () => assert.fail("no text") } as unknown as string}::text`],
+    [
+      "with 70,000 parameters",
+      () =>
+        database.sql.unsafe(
+          `select ${Array.from({ length: 70_000 }, (_, i) => `$${i + 1}`).join()}`,
+          Array.from({ length: 70_000 }, String),
+        ),
+    ],
+    [
+      "with an undefined parameter",
+      () => database.sql`select ${undefined as unknown as string}::text`,
+    ],
+    [
+      "with a parameter that cannot be written",
+      () =>
+        database.sql`select ${{ toString: () => assert.fail("no text") } as unknown as string}::text`,
+    ],
   ];
   for (const [what, statement] of refusals) {
-    it(`get their own rows when another ${what} comes between them`, { timeout: 20_000 }, async () => {
-      await who("warm");
-      const mine = who("mine", 0.2);
-      await nextTurn();
-      const refused = statement().then(() => "it was sent", () => "refused");
-      const others = [who("yours"), who("theirs")];
-      assert.deepEqual(await Promise.all([mine, refused, ...others]), ["mine", "refused", "yours", "theirs"]);
-      assert.deepEqual([await who("later"), await who("last")], ["later", "last"]);
-    });
+    it(
+      `get their own rows when another ${what} comes between them`,
+      { timeout: 20_000 },
+      async () => {
+        await who("warm");
+        const mine = who("mine", 0.2);
+        await nextTurn();
+        const refused = statement().then(
+          () => "it was sent",
+          () => "refused",
+        );
+        const others = [who("yours"), who("theirs")];
+        assert.deepEqual(await Promise.all([mine, refused, ...others]), [
+          "mine",
+          "refused",
+          "yours",
+          "theirs",
+        ]);
+        assert.deepEqual([await who("later"), await who("last")], ["later", "last"]);
+      },
+    );
   }
 
   it("get no rows of one that failed after its first rows", async () => {
-    const half = (sql: Sql | TransactionSql) => sql`select 1 / (3 - n) from generate_series(1, 9) as n`;
+    const half = (sql: Sql | TransactionSql) =>
+      sql`select 1 / (3 - n) from generate_series(1, 9) as n`;
     await assert.rejects(half(database.sql), { code: "22012" });
     assert.deepEqual([...(await database.sql`select 'yours' as who`)], [{ who: "yours" }]);
     await assert.rejects(database.sql.begin(half), { code: "22012" });
@@ -47,7 +77,11 @@ describe("statements of strangers", () => {
   });
 
   it("do not wait for a slow one while another connection is free", async () => {
-    const two = createDatabase({ url: store.url, connections: 2, applicationName: "two strangers" });
+    const two = createDatabase({
+      url: store.url,
+      connections: 2,
+      applicationName: "two strangers",
+    });
     const slow = (seconds: number) => two.sql`select pg_sleep(${seconds})`;
     await Promise.all([slow(0.05), slow(0.05)]);
     let slept = false;
