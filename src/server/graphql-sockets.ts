@@ -12,6 +12,7 @@ import { closeInTurns } from "./close-in-turns.js";
 import { ConnectionAdmission } from "./connection-admission.js";
 import type { ExpelReason } from "./connection-admission.js";
 import { createKeepAlive } from "./keep-alive.js";
+import type { KeepAlive } from "./keep-alive.js";
 import { createMessageRate } from "./message-rate.js";
 import { networkOf } from "./network-of.js";
 import type { Origins } from "./origins.js";
@@ -56,48 +57,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   const sockets = new WebSocketServer({ noServer: true, maxPayload: LIMITS.bytes, perMessageDeflate: false, handleProtocols });
   const admission = new ConnectionAdmission(options.openingSockets);
   const keepAlive = createKeepAlive();
-  const protocol = createSocketProtocol(options);
-
-  function open(socket: WebSocket, stream: Duplex, { socketId, address }: { socketId: string; address: string }): void {
-    const log = () => options.log.child({ socketId });
-    const writer = createSocketWriter(socket, stream, log);
-    const place = admission.enter(networkOf(address), (reason) => close(...EXPELLED[reason]));
-    const close = (code: number, reason?: string) => {
-      // Its place is free at once: what it does about our close is up to it.
-      place.leave();
-      socket.close(code, reason);
-      if (!peer.session) setTimeout(() => socket.terminate(), STRANGER_GRACE_MS).unref();
-    };
-    const peer: Peer = { socket, writer, address, log, close, onSignIn: place.onSignIn };
-    socket.on("error", (error) => {
-      log().debug({ err: error }, "a socket broke");
-      // Where a frame is broken, the library has begun to close it.
-      close(CLOSE.invalidMessage[0]);
-    });
-    const mayTell = createMessageRate();
-    const isFlood = (): boolean => {
-      if (mayTell()) return false;
-      close(...CLOSE.tooManyMessages);
-      return true;
-    };
-    socket.on("ping", isFlood);
-    const onHandled = () => peer.session && place.leave();
-    const closed = protocol.opened(
-      {
-        protocol: socket.protocol,
-        send: writer.send,
-        close,
-        onMessage: (handle: (message: never) => Promise<void>) => socket.on("message", (data) => void (isFlood() || handle(parsed(String(data)) as never).then(onHandled, (error) => fail(peer, error)))),
-      },
-      peer,
-    );
-    keepAlive.watch(socket);
-    socket.on("close", (code, reason) => {
-      place.leave();
-      options.onClosed(code);
-      closed(code, String(reason)).catch((error: unknown) => log().error({ err: error }, "a socket's streams could not be closed"));
-    });
-  }
+  const shared = { ...options, admission, keepAlive, protocol: createSocketProtocol(options) };
 
   function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const path = request.url?.split("?", 1)[0];
@@ -110,7 +70,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
       socket.off("error", ignore);
       if (!mayOpen) options.onRefused();
       const from = { socketId: requestIdOf(request), address };
-      sockets.handleUpgrade(request, socket, head, (opened) => (mayOpen ? open(opened, socket, from) : refuse(opened)));
+      sockets.handleUpgrade(request, socket, head, (opened) => (mayOpen ? openSocket(opened, socket, from, shared) : refuse(opened)));
     });
   }
 
@@ -135,6 +95,55 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
       keepAlive.stop();
     },
   };
+}
+
+/** What all sockets have in common. */
+interface Shared extends Pick<GraphqlSocketsOptions, "log" | "onClosed"> {
+  admission: ConnectionAdmission;
+  keepAlive: KeepAlive;
+  protocol: ReturnType<typeof createSocketProtocol>;
+}
+
+function openSocket(socket: WebSocket, stream: Duplex, { socketId, address }: { socketId: string; address: string }, shared: Shared): void {
+  const { admission, keepAlive, protocol } = shared;
+  const log = () => shared.log.child({ socketId });
+  const writer = createSocketWriter(socket, stream, log);
+  const place = admission.enter(networkOf(address), (reason) => close(...EXPELLED[reason]));
+  const close = (code: number, reason?: string) => {
+    // Its place is free at once: what it does about our close is up to it.
+    place.leave();
+    socket.close(code, reason);
+    if (!peer.session) setTimeout(() => socket.terminate(), STRANGER_GRACE_MS).unref();
+  };
+  const peer: Peer = { socket, writer, address, log, close, onSignIn: place.onSignIn };
+  socket.on("error", (error) => {
+    log().debug({ err: error }, "a socket broke");
+    // Where a frame is broken, the library has begun to close it.
+    close(CLOSE.invalidMessage[0]);
+  });
+  const mayTell = createMessageRate();
+  const isFlood = (): boolean => {
+    if (mayTell()) return false;
+    close(...CLOSE.tooManyMessages);
+    return true;
+  };
+  socket.on("ping", isFlood);
+  const onHandled = () => peer.session && place.leave();
+  const closed = protocol.opened(
+    {
+      protocol: socket.protocol,
+      send: writer.send,
+      close,
+      onMessage: (handle: (message: never) => Promise<void>) => socket.on("message", (data) => void (isFlood() || handle(parsed(String(data)) as never).then(onHandled, (error) => fail(peer, error)))),
+    },
+    peer,
+  );
+  keepAlive.watch(socket);
+  socket.on("close", (code, reason) => {
+    place.leave();
+    shared.onClosed(code);
+    closed(code, String(reason)).catch((error: unknown) => log().error({ err: error }, "a socket's streams could not be closed"));
+  });
 }
 
 function fail({ socket, log, close }: Peer, error: unknown): void {

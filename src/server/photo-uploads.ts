@@ -28,7 +28,7 @@ const RAW = "application/octet-stream";
 const FORM = /^\s*multipart\/form-data\b/i;
 /** Types that a photo is rightly sent as. */
 const PHOTO = /^\s*($|image\/|application\/octet-stream\b|multipart\/form-data\b)/i;
-/** Characters of a content type that are told. */
+/** Characters of a content type that a message repeats. */
 const MAX_TYPE_LENGTH = 100;
 
 /**

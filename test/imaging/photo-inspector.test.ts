@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { thumbHashToApproximateAspectRatio, thumbHashToAverageRGBA } from "thumbhash";
-import { PhotoTooLargeError, PhotoUnreadableError } from "../../src/errors.js";
+import { PhotoTooLargeError, PhotoUnreadableError, ServiceUnavailableError } from "../../src/errors.js";
 import { ChildStoppedError } from "../../src/imaging/child-stopped-error.js";
 import { createPhotoInspector } from "../../src/imaging/photo-inspector.js";
 import { sharp } from "../../src/imaging/sharp.js";
@@ -63,6 +63,18 @@ describe("the photo inspector", () => {
   it("gives a flat picture no perceptual hash", async () => {
     const path = folder.write(await sharp({ create: { width: 30, height: 20, channels: 3, background: "#369" } }).png().toBuffer());
     assert.equal((await inspector.preview(path, join(folder.path, "flat.webp"))).phash, null);
+  });
+
+  it("reads one header at a time, and refuses another when twenty wait", async () => {
+    await inspector.warm();
+    const path = folder.write(await sharp({ create: { width: 30, height: 20, channels: 3, background: "#369" } }).png().toBuffer());
+    const answers = await Promise.allSettled(Array.from({ length: 25 }, () => inspector.probe(path)));
+    const refused = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason as Error] : []));
+    assert.deepEqual(answers.map(({ status }) => status), Array.from({ length: 25 }, (_, i) => (i < 21 ? "fulfilled" : "rejected")));
+    for (const error of refused) {
+      assert(error instanceof ServiceUnavailableError);
+      assert.equal(error.message, "Too many uploads are being checked; try again in a moment.");
+    }
   });
 
   it("is not kept from telling a header by a preview under way, and stops one whose time is up", async () => {

@@ -75,7 +75,7 @@ export const MUTANTS: Mutant[] = [
     file: "src/imaging/photo-inspector.ts",
     find: "if (headers.waiting >= MAX_WAITING_PROBES)",
     replace: "if (headers.waiting >= 1e9)",
-    tests: UPLOADS,
+    tests: ["imaging/photo-inspector.test"],
   },
   {
     breaks: "an upload whose twin was deleted fails",
