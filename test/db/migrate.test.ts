@@ -98,7 +98,7 @@ describe("migrating", () => {
     const folder = await mkdtemp(join(tmpdir(), "photo-migrations-"));
     try {
       const before_ = await readdir("drizzle", { recursive: true });
-      for (const part of ["drizzle", "drizzle.config.ts", "package.json", "tsconfig.json", "src/db/schema.ts", "src/queued-job-status.ts"]) await cp(part, join(folder, part), { recursive: true });
+      for (const part of ["drizzle", "drizzle.config.ts", "package.json", "tsconfig.json", "src/db/schema.ts", "src/queued-job-status.ts"]) await cp(part, join(folder, part), { recursive: true, dereference: true });
       await symlink(resolve("node_modules"), join(folder, "node_modules"));
       const { stdout } = await run(process.execPath, [resolve("node_modules/drizzle-kit/bin.cjs"), "generate"], { cwd: folder });
       assert.match(stdout, /No schema changes/);
