@@ -62,8 +62,9 @@ export function createAccountErasure({ database: { sql }, stopWork, log, ...deps
     return count === ROWS_PER_SLICE ? last : null;
   };
 
-  // Unfinished ones first, so that nothing of the account is run any more; photos once few rows name them.
-  const order: [start: string, erase: EraseSlice][] = [["", unfinishedJobs], [FIRST_ID, queuedJobs], ["0", events], [FIRST_ID, photos]];
+  // Unfinished ones first, so that nothing of the account is run any more; photos once few rows name them;
+  // what has no files last.
+  const order: [start: string, erase: EraseSlice][] = [["", unfinishedJobs], [FIRST_ID, queuedJobs], [FIRST_ID, photos], ["0", events]];
 
   async function erase(userId: string, { forMs, signal }: { forMs: number; signal?: AbortSignal }): Promise<boolean> {
     const end = performance.now() + forMs;

@@ -11,18 +11,14 @@ const USERS_PER_CHECK = 1000;
 /** A batch holds the counters of its users for as long as its events take to delete. */
 const USERS_PER_BATCH = 20;
 const EVENTS_PER_BATCH = 2000;
+/** Batches that leave a user out, since the counter is locked, before it is waited for. */
+const MAX_MISSES = 3;
 
 export interface EventPurge {
   /** Yields after each statement how many events it removed; ends when no old event is left. */
   steps(cutOff: string): AsyncGenerator<number>;
   /** How long the oldest event of the last walk had been due. */
   readonly lagSeconds: number;
-}
-
-interface Batch {
-  userIds: string[];
-  /** Waits for a counter that somebody holds, instead of leaving its user out. */
-  wait: boolean;
 }
 
 interface PurgedUser {
@@ -38,37 +34,34 @@ export function createEventPurge({ sql, log }: { sql: Sql; log: Logger }): Event
   let lagSeconds = 0;
 
   async function* steps(cutOff: string): AsyncGenerator<number> {
-    const again: Batch[] = [];
+    const due = new DueUsers();
     lagSeconds = position === FIRST_ID ? 0 : lagSeconds;
     for (let next: string | null = position; next !== null; ) {
       const page = await available(() => checkUsers(sql, position, cutOff));
       lagSeconds = Math.max(lagSeconds, page.lateSeconds);
       yield 0;
       for (let i = 0; i < page.due.length; i += USERS_PER_BATCH) {
-        yield purge({ userIds: page.due.slice(i, i + USERS_PER_BATCH), wait: false }, cutOff, again);
+        yield purge(page.due.slice(i, i + USERS_PER_BATCH), { wait: false, cutOff, due });
       }
       next = page.count === USERS_PER_CHECK ? page.last : null;
       position = next ?? FIRST_ID;
     }
-    for (let batch = again.shift(); batch; batch = again.shift()) {
-      yield purge(batch, cutOff, again);
+    for (let batch = due.take(); batch.userIds.length > 0; batch = due.take()) {
+      yield purge(batch.userIds, { wait: batch.wait, cutOff, due });
     }
   }
 
-  /** One batch; what is left of it is added to `again`. */
-  async function purge(batch: Batch, cutOff: string, again: Batch[]): Promise<number> {
+  /** One batch; who has more, or was left out, is put among those that are due still. */
+  async function purge(userIds: string[], { wait, cutOff, due }: { wait: boolean; cutOff: string; due: DueUsers }): Promise<number> {
     try {
-      const purged = await available(() => purgeBatch(sql, batch, cutOff));
-      const locked = batch.userIds.filter((id) => !purged.some(({ userId }) => userId === id));
-      const full = purged.filter(({ more }) => more).map(({ userId }) => userId);
-      if (full.length > 0) again.push({ userIds: full, wait: false });
-      if (!batch.wait) again.push(...locked.map((userId) => ({ userIds: [userId], wait: true })));
+      const purged = await available(() => purgeBatch(sql, userIds, { wait, cutOff }));
+      for (const { userId, more } of purged) if (more) due.add(userId);
+      if (!wait) for (const id of userIds) if (!purged.some(({ userId }) => userId === id)) due.miss(id);
       return purged.reduce((sum, user) => sum + user.purged, 0);
     } catch (error) {
       if (isAway(error)) throw error;
-      const [userId, ...others] = batch.userIds;
-      if (others.length === 0) log.error({ err: error, userId }, "events of a user were not purged");
-      else again.push(...batch.userIds.map((id) => ({ userIds: [id], wait: batch.wait })));
+      if (wait) log.error({ err: error, userId: userIds[0] }, "events of a user were not purged");
+      else for (const id of userIds) due.addAlone(id);
       return 0;
     }
   }
@@ -79,6 +72,34 @@ export function createEventPurge({ sql, log }: { sql: Sql; log: Logger }): Event
       return lagSeconds;
     },
   };
+}
+
+/** Users who have old events after the walk has passed them. */
+class DueUsers {
+  #queue: string[] = [];
+  readonly #misses = new Map<string, number>();
+
+  add(userId: string): void {
+    this.#queue.push(userId);
+  }
+
+  /** Their counter was locked: after several times it is waited for. */
+  miss(userId: string): void {
+    this.#misses.set(userId, (this.#misses.get(userId) ?? 0) + 1);
+    this.add(userId);
+  }
+
+  /** A batch failed that they were in. */
+  addAlone(userId: string): void {
+    this.#misses.set(userId, MAX_MISSES);
+    this.add(userId);
+  }
+
+  /** The next batch; a user whose counter is waited for is one alone, so that nobody waits behind it. */
+  take(): { userIds: string[]; wait: boolean } {
+    const wait = (this.#misses.get(this.#queue[0] ?? "") ?? 0) >= MAX_MISSES;
+    return { userIds: this.#queue.splice(0, wait ? 1 : USERS_PER_BATCH), wait };
+  }
 }
 
 interface UserCheck {
@@ -110,7 +131,7 @@ async function checkUsers(sql: Sql, after: string, cutOff: string): Promise<User
  * sees all or none. A user whose counter is locked is missing in the answer. Events that somebody else
  * is deleting are not waited for: the prefix ends before them, so none is left below the floor.
  */
-async function purgeBatch(sql: Sql, { userIds, wait }: Batch, cutOff: string): Promise<PurgedUser[]> {
+async function purgeBatch(sql: Sql, userIds: string[], { wait, cutOff }: { wait: boolean; cutOff: string }): Promise<PurgedUser[]> {
   const limit = Math.ceil(EVENTS_PER_BATCH / userIds.length);
   return sql<PurgedUser[]>`
     with c as materialized (

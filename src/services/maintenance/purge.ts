@@ -27,13 +27,6 @@ export interface PurgeDeps {
 const RUN_MS = 10_000;
 const QUEUED_JOBS_PER_BATCH = 200;
 
-/** One of the two kinds of things that are removed. */
-interface Half {
-  steps: AsyncGenerator<number>;
-  removed: number;
-  spentMs: number;
-}
-
 /** Each run ends: the cut-off is read once, the time is bounded, and the next run goes on from there. */
 export function createPurge({ database: { sql }, queuedJobs, ...deps }: PurgeDeps): Purge {
   const { eventTtlSeconds, log, runMs = RUN_MS } = deps;
@@ -59,37 +52,36 @@ export function createPurge({ database: { sql }, queuedJobs, ...deps }: PurgeDep
   return {
     async run(signal) {
       const { cutOff, lateSeconds } = await available(readStart);
-      const [jobs, logged] = [half(removeQueuedJobs()), half(events.steps(cutOff))];
-      const faults = await alternate([jobs, logged], { runMs, signal });
+      const until = { deadline: performance.now() + runMs, signal };
+      // At the same time: however slow the one is, the other has its share.
+      const halves = [drain(removeQueuedJobs(), until), drain(events.steps(cutOff), until)] as const;
+      const [jobs, logged] = await Promise.all(halves);
       const lagSeconds = { queuedJobs: lateSeconds, events: events.lagSeconds };
       const purged = { queuedJobs: jobs.removed, events: logged.removed, lagSeconds };
       if (jobs.removed + logged.removed > 0) log.info(purged, "purged");
-      if (faults.length > 0) throw faults[0];
+      const fault = jobs.fault ?? logged.fault;
+      if (fault !== undefined) throw fault;
       return purged;
     },
   };
 }
 
-const half = (steps: AsyncGenerator<number>): Half => ({ steps, removed: 0, spentMs: 0 });
+interface Drained {
+  removed: number;
+  fault?: unknown;
+}
 
-/** Steps of the half that has had less time, until all are through or the time is over. A fault ends its half only. */
-async function alternate(halves: Half[], { runMs, signal }: { runMs: number; signal?: AbortSignal | undefined }): Promise<unknown[]> {
-  const open = new Set(halves);
-  const faults: unknown[] = [];
-  const deadline = performance.now() + runMs;
-  while (open.size > 0 && performance.now() < deadline && !signal?.aborted) {
-    const one = [...open].reduce((least, other) => (other.spentMs < least.spentMs ? other : least));
-    const begun = performance.now();
-    try {
-      const step = await one.steps.next();
-      if (step.done) open.delete(one);
-      else one.removed += step.value;
+/** Steps until they are through or the time is over. A fault ends these alone. */
+async function drain(steps: AsyncGenerator<number>, { deadline, signal }: { deadline: number; signal: AbortSignal | undefined }): Promise<Drained> {
+  let removed = 0;
+  try {
+    for await (const more of steps) {
+      removed += more;
       await failpoint("clean-up: between the batches");
-    } catch (error) {
-      open.delete(one);
-      faults.push(error);
+      if (performance.now() >= deadline || signal?.aborted) break;
     }
-    one.spentMs += performance.now() - begun;
+    return { removed };
+  } catch (fault) {
+    return { removed, fault };
   }
-  return faults;
 }

@@ -16,16 +16,17 @@ const SWEEP_FILE = "src/services/maintenance/sweep-files.ts";
 /** What recurs in the workers: it ends, keeps up, stops for no bad row, and is seen. */
 export const MUTANTS: Mutant[] = [
   { breaks: "a purge goes on while events expire", file: EVENTS, find: "where f.at < ${cutOff}::timestamptz and (b.seq", replace: "where f.at < ${cutOff}::timestamptz + interval '10 seconds' and (b.seq", tests: PURGE },
-  { breaks: "a purge ends only when nothing is left", file: "src/services/maintenance/purge.ts", find: " && performance.now() < deadline", replace: "", tests: PURGE },
+  { breaks: "a purge ends only when nothing is left", file: "src/services/maintenance/purge.ts", find: "performance.now() >= deadline || ", replace: "", tests: PURGE },
   { breaks: "a purge waits for a locked counter first", file: EVENTS, find: "${wait ? sql`` : sql`skip locked`}", replace: "", tests: PURGE },
-  { breaks: "a user whose counter was locked is left to the next run", file: EVENTS, find: "if (!batch.wait) again.push", replace: "if (batch.wait) again.push", tests: PURGE },
-  { breaks: "a purge leaves the rest of a full batch", file: EVENTS, find: "if (full.length > 0) again.push", replace: "if (full.length > 9) again.push", tests: PURGE },
+  { breaks: "a counter that is always locked is never waited for", file: EVENTS, find: "const MAX_MISSES = 3;", replace: "const MAX_MISSES = Infinity;", tests: PURGE },
+  { breaks: "a user whose counter was locked is left to the next run", file: EVENTS, find: "if (!wait) for (const id of userIds)", replace: "if (wait) for (const id of userIds)", tests: PURGE },
+  { breaks: "a purge leaves the rest of a full batch", file: EVENTS, find: "if (more) due.add(userId);", replace: "", tests: PURGE },
   { breaks: "events are left below the floor", file: EVENTS, find: "(b.seq is null or f.seq < b.seq)", replace: "(b.seq is null or f.seq <> b.seq)", tests: PURGE },
   { breaks: "purged events keep their bytes", file: EVENTS, find: "recorded_bytes = t.recorded_bytes - g.bytes", replace: "recorded_bytes = t.recorded_bytes", tests: PURGE },
   { breaks: "one user's poison stops the purge of events", file: EVENTS, find: "if (isAway(error)) throw error;", replace: "throw error;", tests: PURGE },
   { breaks: "a purge looks at all live events of everybody", file: EVENTS, find: "order by seq limit 1) e on true`", replace: "order by seq limit 1000) e on true`", tests: PURGE },
-  { breaks: "one half of a purge takes all the time", file: "src/services/maintenance/purge.ts", find: "other.spentMs < least.spentMs ? other : least", replace: "other.spentMs < 0 ? other : least", tests: PURGE },
-  { breaks: "a purge whose one half fails does nothing", file: "src/services/maintenance/purge.ts", find: "      faults.push(error);", replace: "      throw error;", tests: PURGE },
+  { breaks: "a purge begins with events once QueuedJobs are through", file: "src/services/maintenance/purge.ts", find: "drain(events.steps(cutOff), until)] as const", replace: "drain(removeQueuedJobs(), until).then(() => drain(events.steps(cutOff), until))] as const", tests: PURGE },
+  { breaks: "a purge whose one half fails is called a success", file: "src/services/maintenance/purge.ts", find: "if (fault !== undefined) throw fault;", replace: "", tests: PURGE },
 
   { breaks: "a recount sees each statement's own moment", file: "src/services/maintenance/recount.ts", find: "isolation level repeatable read, read only", replace: "isolation level read committed, read only", tests: RECOUNT },
   { breaks: "a recount counts the first thousand", file: "src/services/maintenance/recount.ts", find: "row?.count === ROWS_PER_USER ? row.last : null", replace: "null", tests: RECOUNT },
