@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { processTree } from "../support/process-tree.js";
 
 /** A copy of the project in which one source at a time is another. */
 export interface Lane {
@@ -70,11 +71,13 @@ function runTests(cwd: string, files: string[], env: NodeJS.ProcessEnv): Promise
   });
 }
 
-/** With what its tests have started. */
+/** With what its tests have started, in groups of their own as well. */
 function stop(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // It has ended by itself.
+  for (const one of [-pid, ...(existsSync("/proc/self/stat") ? processTree(pid) : [])]) {
+    try {
+      process.kill(one, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
   }
 }
