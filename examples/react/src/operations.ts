@@ -1,4 +1,4 @@
-// Generated, sources b41673047893feb44ecb3872a43ea7d23cc2593784f35054c229ccb3a8b98eaf. Renew: cd examples/react && npm ci && npm run codegen
+// Generated, sources b39b615bce188d0a28698834be30a62ac1c2d49b54b94e8ddc1b3996541f4249. Renew: cd examples/react && npm ci && npm run codegen
 /** Internal type. DO NOT USE DIRECTLY. */
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
