@@ -6,7 +6,7 @@ import type { Database } from "../db/database.js";
 import { UNFINISHED_STATUSES } from "../queued-job-status.js";
 import type { QueuedJobStatus } from "../queued-job-status.js";
 import type { QueuedJob } from "../queued-job.js";
-import { briefColumns, createOwnPages, LAST_ID, toPage } from "./own-pages.js";
+import { briefColumns, createOwnPages, EMPTY_PAGE, LAST_ID, toPage } from "./own-pages.js";
 import type { QueuedJobPage } from "./own-pages.js";
 import { filterCondition } from "./queued-jobs/filter.js";
 import type { QueuedJobFilter } from "./queued-jobs/filter.js";
@@ -61,12 +61,16 @@ export function createListPages({ sql, foreignRows }: Database) {
     return pages;
   }
 
+  const page = async (scope: ListScope, query: PageQuery): Promise<QueuedJobPage> => (await available(() => readPages([scope], query)))[0] ?? EMPTY_PAGE;
+
   return {
-    /** In the order of the scopes, which differ by user and photo only. With the position of the reader, of the same moment. */
+    /** With the position of the reader, of the same moment. */
+    page: (scope: ListScope, query: PageQuery): Promise<QueuedJobPage> => (isOwnBrief(scope, query) ? ownPage({ userId: query.readerId, ...query }) : page(scope, query)),
+
+    /** In the order of the scopes, which differ by user and photo only. */
     pages(scopes: readonly ListScope[], query: PageQuery): Promise<QueuedJobPage[]> {
-      const { readerId } = query;
-      const areOwn = query.columns === "brief" && scopes.every((scope) => isAllOf(readerId, scope));
-      return areOwn ? Promise.all(scopes.map(() => ownPage({ userId: readerId, ...query }))) : available(() => readPages(scopes, query));
+      const areOwn = scopes.every((scope) => isOwnBrief(scope, query));
+      return areOwn ? Promise.all(scopes.map(() => ownPage({ userId: query.readerId, ...query }))) : available(() => readPages(scopes, query));
     },
 
     /** In the order of the scopes, which differ by user and photo only; exact up to `most`, and no more than that. */
@@ -179,6 +183,7 @@ function idsOfUser(sql: Sql, beforeId: string): Fragment {
   return sql`select t.id from queued_jobs t where t.user_id >= q.user_id and (t.user_id, t.id) < (q.user_id, ${beforeId})`;
 }
 
-function isAllOf(readerId: string, { userId, photoId, filter }: ListScope): boolean {
-  return userId === readerId && photoId === null && filter.statuses === null && filter.jobs === null;
+/** Whether it is a page of all that the reader has, as most lists show it: those of several readers are read together. */
+export function isOwnBrief({ userId, photoId, filter }: ListScope, { readerId, columns }: PageQuery): boolean {
+  return columns === "brief" && userId === readerId && photoId === null && filter.statuses === null && filter.jobs === null;
 }

@@ -2,9 +2,7 @@ import { available } from "../db/database.js";
 import type { Database } from "../db/database.js";
 import type { QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
 import { createListPages } from "./list-pages.js";
-import type { ListScope, PageQuery } from "./list-pages.js";
-import { EMPTY_PAGE } from "./own-pages.js";
-import type { QueuedJobPage } from "./own-pages.js";
+import type { ListScope } from "./list-pages.js";
 import { recordedOutputs } from "./queued-jobs/statements.js";
 import { UNBOUNDED } from "./read-budget.js";
 import type { ReadBudget } from "./read-budget.js";
@@ -48,9 +46,6 @@ export function createQueuedJobReads(database: Database) {
 
   return {
     ...lists,
-
-    /** One statement, so that the page and the position are of one moment. */
-    page: async (scope: ListScope, query: PageQuery): Promise<QueuedJobPage> => (await lists.pages([scope], query))[0] ?? EMPTY_PAGE,
 
     /** Exact up to `most`, and no more than that. */
     count: async (scope: ListScope, most: number): Promise<number> => (await lists.counts([scope], most))[0] ?? 0,

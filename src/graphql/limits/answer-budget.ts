@@ -11,7 +11,7 @@ export class AnswerBudget implements ReadBudget {
   #bytes: number = LIMITS.answerBytes;
   #nodes: number = LIMITS.answerNodes;
   #values: number = LIMITS.answerBytes;
-  #turn: Promise<unknown> = Promise.resolve();
+  #turn: Promise<unknown> | null = null;
   #excess: GraphQLError | null = null;
 
   /** Once it is exceeded everything further is refused. */
@@ -47,7 +47,7 @@ export class AnswerBudget implements ReadBudget {
 
   /** One read after the other, so that each knows what is left. */
   inTurn<T>(read: () => Promise<T>): Promise<T> {
-    const reading = this.#turn.then(read);
+    const reading = this.#turn ? this.#turn.then(read) : read();
     this.#turn = reading.catch(() => {});
     return reading;
   }
