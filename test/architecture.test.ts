@@ -147,7 +147,7 @@ describe("the architecture", () => {
   it("keeps functions to 40 lines, apart from makers of what holds functions, each of which is measured, and those that say why", () => {
     const isMaker = (name: string) => /^(create|start|register|keep)[A-Z]/.test(name);
     const long = sources.flatMap(({ text }) => functionsIn(text)).filter(({ name, lines }) => lines > 40 && !isMaker(name));
-    assert.deepEqual(long.map(({ name }) => name).toSorted(), ["measureOperation", "toConfig"]);
+    assert.deepEqual(long.map(({ name }) => name).toSorted(), ["measureOperation", "openSocket", "toConfig"]);
   });
 
   it("has each test at the path of what it tests", () => {

@@ -37,6 +37,6 @@ describe("npm run adopt-storage", () => {
   it("says how it is used when it is given anything else", async () => {
     const { code, stderr } = await run("--all");
     assert.equal(code, 1);
-    assert.match(stderr, /usage: npm run adopt-storage \[-- --sweep\]/);
+    assert.match(stderr, /Usage: npm run adopt-storage -- \[--sweep\]/);
   });
 });

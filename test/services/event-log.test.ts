@@ -44,13 +44,14 @@ describe("the event log", () => {
     });
 
     it("gives no more than 256 kB and the event that goes beyond, and says whether there is more", async () => {
-      await waist.submitMany(user, Array.from({ length: 8 }, () => ({ parameters: { message: "x".repeat(60_000) } })));
+      await waist.submitMany(user, Array.from({ length: 8 }, () => ({})));
+      await waist.database.sql`update queued_job_events set bytes = 60000 where user_id = ${user.id}`;
       const [first, second, third] = [await read(), await read({ seq: 5 }), await read({ limit: 5 })];
       assert.deepEqual([seqs(first.events), first.whole], [[1, 2, 3, 4, 5], false]);
       assert.deepEqual([seqs(second.events), second.whole], [[6, 7, 8], true]);
       assert.deepEqual([seqs(third.events), third.whole], [[1, 2, 3, 4, 5], false]);
       await waist.database.sql`update queued_job_events set bytes = 300000 where user_id = ${user.id}`;
-      assert.deepEqual(seqs((await read()).events), [1], "by what is recorded of it, where that is");
+      assert.deepEqual(seqs((await read()).events), [1]);
     });
 
     it("gives those of one QueuedJob", async () => {

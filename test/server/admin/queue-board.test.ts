@@ -41,7 +41,7 @@ describe("the queue dashboard", () => {
     const { queues } = await boardOf(operated, "?activeQueue=tasks-in-worker&status=latest&page=1&jobsPerPage=10");
     assert.deepEqual(queues.map(({ name }) => name).toSorted(), ["tasks-in-child", "tasks-in-worker", "upkeep"]);
     const [hint] = queues.find(({ name }) => name === "tasks-in-worker")?.jobs ?? [];
-    assert.deepEqual([hint?.data["id"], Object.keys(hint?.data ?? {}).toSorted()], [id, ["id", "requestId", "run"]]);
+    assert.deepEqual([hint?.data["id"], Object.keys(hint?.data ?? {}).toSorted()], [id, ["id", "requestId", "run", "userId"]]);
     assert.ok(!JSON.stringify(queues).includes("private words"));
   });
 

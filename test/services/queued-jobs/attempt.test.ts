@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Claimed } from "../../../src/services/queued-jobs.js";
 import type { StoredOutput } from "../../../src/queued-job.js";
-import { claim } from "../../../src/services/queued-jobs/attempt.js";
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { assertToldWhole } from "../../support/assert-told-whole.js";
@@ -186,31 +185,6 @@ describe("an attempt", () => {
       await waist.queuedJobs.handBack(await waist.start({ id }), 60_000);
       assert.equal(Math.round((await waist.row(id)).pause), 60);
       assert.deepEqual([waist.hinted.at(-1)?.delayMs, await waist.queuedJobs.start({ id, run: 2, worker: "early" })], [60_000, null]);
-    });
-  });
-
-  describe("whose claim was recorded and not answered", () => {
-    const request = (id: string, more = {}) => ({ id, run: 1, worker: "worker", ...more });
-
-    it("is adopted by its worker as it was claimed, with a new lease", async () => {
-      const { id } = await waist.submit(user);
-      const claimed = await claim(waist.database.sql, request(id), ["echo"]);
-      await waist.database.sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds' where id = ${id}`;
-      assert.equal(await waist.queuedJobs.start(request(id)), null);
-      const { leasedAt, ...adopted } = (await waist.queuedJobs.adopt(request(id))) ?? assert.fail("it was not adopted");
-      const { queuedJob, seq, failures, stalls, requestId } = claimed ?? assert.fail("it was not claimed");
-      assert.deepEqual(adopted, { id, attempt: 1, queuedJob, failures, stalls, requestId, startedSeq: seq });
-      assert.ok(performance.now() - leasedAt < 10_000);
-      assert.ok(((await waist.row(id)).lease ?? 0) > 25);
-      assert.deepEqual([lastTold()?.type, lastTold()?.seq, lastTold()?.queuedJob], ["STARTED", seq, queuedJob]);
-    });
-
-    it("is not adopted by another worker, by another run, or once it is over", async () => {
-      const { id } = await waist.start(await waist.submit(user));
-      const adopt = (more = {}) => waist.queuedJobs.adopt(request(id, more));
-      assert.deepEqual([await adopt({ worker: "another" }), await adopt({ run: 2 })], [null, null]);
-      await waist.queuedJobs.cancel(user, id);
-      assert.equal(await adopt(), null);
     });
   });
 

@@ -81,10 +81,10 @@ describe("attempts of dead workers", () => {
   });
 
   it("are left for later when several statements fail because PostgreSQL is away", async () => {
-    const all = await lapsed(user, 12);
+    await lapsed(user, 12);
     const takeOver = open();
     await waist.database.sql.begin(async (transaction) => {
-      await transaction`select from queued_jobs where id = any(${all}) for update`;
+      await transaction`select from user_streams where user_id = ${user.id} for update`;
       await assert.rejects(takeOver(100), { code: "SERVICE_UNAVAILABLE" });
     });
     assert.deepEqual(
