@@ -58,8 +58,7 @@ function hasOwner(sql: Sql): Fragment {
 }
 
 function lease(sql: Sql, worker: Fragment): Fragment {
-  return sql`, attempts = attempts + 1, worker = ${worker}, ${leaseUntil(sql)}, progress = 0, progress_message = null,
-    error_code = null, error_message = null, started_at = now()`;
+  return sql`, attempts = attempts + 1, worker = ${worker}, ${leaseUntil(sql)}, progress = 0, progress_message = null, error_code = null, error_message = null, started_at = now()`;
 }
 
 function leaseUntil(sql: Sql): Fragment {

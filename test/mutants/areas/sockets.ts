@@ -70,7 +70,7 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "a socket that is closed keeps its place until its peer answers",
     file: "src/server/graphql-sockets.ts",
-    find: "      place.leave();\n      socket.close(code, reason);",
+    find: "    place.leave();\n    socket.close(code, reason);",
     replace: "      socket.close(code, reason);",
     tests: SOCKETS,
   },
