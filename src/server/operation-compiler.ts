@@ -1,4 +1,4 @@
-import { Kind, getOperationAST } from "graphql";
+import { BREAK, Kind, getOperationAST, visit } from "graphql";
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from "graphql";
 import type * as GraphqlJit from "graphql-jit";
 import type { CompiledQuery } from "graphql-jit";
@@ -32,7 +32,7 @@ export function createOperationCompiler(schema: GraphQLSchema): OperationCompile
   }
 
   function compile(document: DocumentNode, name: string): CompiledOperation | null | undefined {
-    if (!isCompilable(getOperationAST(document, name || null))) return null;
+    if (!isCompilable(getOperationAST(document, name || null)) || hasVariableInLiteral(document)) return null;
     if (!jit) return void load();
     const made = jit.compileQuery(schema, document, name);
     return jit.isCompiledQuery(made) ? made.query : null;
@@ -58,4 +58,20 @@ function isCompilable(operation: OperationDefinitionNode | null | undefined): bo
   if (!operation) return false;
   const { selections } = operation.selectionSet;
   return operation.operation === "query" || (selections.length === 1 && selections[0]?.kind === Kind.FIELD);
+}
+
+/** Beware: the compiled operation would take null for a variable within a literal of a JSON scalar. */
+function hasVariableInLiteral(document: DocumentNode): boolean {
+  let depth = 0;
+  let found = false;
+  const literal = { enter: () => void depth++, leave: () => void depth-- };
+  visit(document, {
+    ObjectValue: literal,
+    ListValue: literal,
+    Variable() {
+      found = depth > 0;
+      return found ? BREAK : undefined;
+    },
+  });
+  return found;
 }
