@@ -19,7 +19,7 @@ export async function measureStart(folder: string): Promise<number> {
 async function prepare(place: string): Promise<void> {
   await mkdir(place, { recursive: true });
   await cp(join(root, "package.json"), join(place, "package.json"));
-  await symlink(join(root, "dist"), join(place, "dist"));
+  for (const part of ["dist", "scripts"]) await symlink(join(root, part), join(place, part));
   await startOnce(place);
 }
 

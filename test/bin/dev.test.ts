@@ -16,7 +16,7 @@ describe("npm run dev", { skip: NOT_ALL, timeout: 280_000 }, () => {
     const copy = mkdtempSync(join(tmpdir(), "photo-service-dev-"));
     // PostgreSQL may run as another user than we do.
     chmodSync(copy, 0o755);
-    for (const part of ["package.json", "tsconfig.json", "src", "test", "bench", "dist", "drizzle", "examples"]) cpSync(part, join(copy, part), { recursive: true, filter: (path) => !path.includes("node_modules") });
+    for (const part of ["package.json", "package-lock.json", "tsconfig.json", "scripts", "src", "test", "bench", "dist", "drizzle", "examples"]) cpSync(part, join(copy, part), { recursive: true, preserveTimestamps: true, filter: (path) => !path.includes("node_modules") });
     symlinkSync(resolve("node_modules"), join(copy, "node_modules"));
     // As npm does before it.
     execFileSync("node_modules/.bin/tsc", { cwd: copy });
@@ -29,7 +29,7 @@ describe("npm run dev", { skip: NOT_ALL, timeout: 280_000 }, () => {
     });
     let told = "";
     dev.stdout.setEncoding("utf8").on("data", (text: string) => (told += text));
-    const [, address = "", token = ""] = await eventually("the page is served", () => told.includes("Watching for file changes") && /Page +(http:\S+)#token=(\S+)/.exec(told), 90_000);
+    const [, address = "", token = ""] = await eventually("the page is served", () => /Page +(http:\S+)#token=(\S+)/.exec(told), 90_000);
 
     const browser = await launchChromium();
     t.after(() => browser.close());

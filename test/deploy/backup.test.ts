@@ -45,7 +45,7 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
     server = await startTooledPostgres({ dataDir: join(folder, "postgres"), log: silentLog });
     // What the commands are run in: the deployed files, and nothing else.
     mkdirSync(join(folder, "app"));
-    for (const part of ["deploy", "dist", "drizzle", "node_modules", "package.json"]) symlinkSync(resolve(part), join(folder, "app", part));
+    for (const part of ["deploy", "dist", "drizzle", "node_modules", "package.json", "scripts"]) symlinkSync(resolve(part), join(folder, "app", part));
   });
   after(() => server?.close());
 
