@@ -48,8 +48,9 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
   async function attendInWorker(hint: HintData, onWorked: () => void): Promise<number | null> {
     const { userId } = hint;
     if (userId === undefined) return attend(hint, onWorked);
-    if (closing || !(await share.enter(userId))) return closing ? 0 : CROWDED_MS;
-    return attend(hint, onWorked).finally(() => share.leave(userId));
+    const leave = closing ? null : await share.enter(userId);
+    if (leave === null) return closing ? 0 : CROWDED_MS;
+    return attend(hint, onWorked).finally(leave);
   }
 
   /** Takes nothing while no child can be started: another worker may be able to. */

@@ -1,62 +1,92 @@
+/** Frees the slot. */
+export type LeaveSlot = () => void;
+
 interface Parked {
-  enter(mayRun: boolean): void;
+  settle(leave: LeaveSlot | null): void;
   timer: NodeJS.Timeout;
 }
 
+interface Running {
+  count: number;
+  /** `performance.now()` of the last task that ended quickly. */
+  quickAt: number;
+}
+
+/** A task that takes less is quick: its slot is soon free again. */
+const QUICK_MS = 1000;
+
 /**
- * How many slots of a lane one user may have: all but a reserve, so that somebody else's next task
- * finds one however long that user's tasks take. What would go into the reserve waits a moment for
- * another task of its user to end, which short tasks always do.
+ * How many slots of a lane one user may hold, so that another user's next task finds one.
+ * Slow tasks may hold half of them. A user whose tasks end quickly may hold all but a reserve.
+ * A task beyond the limit waits a moment for another task of its user to end.
  */
 export class UserShare {
   readonly #max: number;
+  readonly #maxSlow: number;
   readonly #parkMs: number;
-  readonly #running = new Map<string, number>();
+  readonly #running = new Map<string, Running>();
   readonly #parked = new Map<string, Parked[]>();
 
   /** @param slots of the lane */
   constructor(slots: number) {
     const reserve = slots < 2 ? 0 : Math.max(1, Math.floor(slots / 10));
     this.#max = slots - reserve;
-    // Of one user no more than ten a second pass through a small reserve: each goes back to the queue.
+    this.#maxSlow = Math.ceil(slots / 2);
+    // At most ten tasks of a user pass through a slot of the reserve per second.
     this.#parkMs = Math.min(500, 100 * reserve);
   }
 
-  /** Whether a task of this user may run; if so, `leave` is to be called when it has ended. */
-  async enter(userId: string): Promise<boolean> {
-    const running = this.#running.get(userId) ?? 0;
-    if (running >= this.#max) return this.#park(userId);
-    this.#running.set(userId, running + 1);
-    return true;
-  }
-
-  leave(userId: string): void {
-    const next = this.#parked.get(userId)?.[0];
-    if (next) return next.enter(true);
-    const running = (this.#running.get(userId) ?? 0) - 1;
-    if (running > 0) this.#running.set(userId, running);
-    else this.#running.delete(userId);
+  /** Resolves to null when a task of this user may not run now. */
+  async enter(userId: string): Promise<LeaveSlot | null> {
+    const user = this.#running.get(userId) ?? { count: 0, quickAt: -Infinity };
+    if (!this.#hasRoom(user)) return this.#park(userId);
+    this.#running.set(userId, user);
+    return this.#occupy(userId, user);
   }
 
   /** Refuses what waits. */
   close(): void {
-    for (const waiting of this.#parked.values()) for (const one of waiting.slice()) one.enter(false);
+    for (const queue of this.#parked.values()) for (const one of queue.slice()) one.settle(null);
   }
 
-  #park(userId: string): Promise<boolean> {
+  #hasRoom({ count, quickAt }: Running): boolean {
+    return count < (performance.now() - quickAt < QUICK_MS ? this.#max : this.#maxSlow);
+  }
+
+  #occupy(userId: string, user: Running): LeaveSlot {
+    const startedAt = performance.now();
+    user.count++;
+    return () => {
+      user.count--;
+      const now = performance.now();
+      if (now - startedAt < QUICK_MS) user.quickAt = now;
+      this.#admit(userId, user);
+      if (user.count === 0) this.#running.delete(userId);
+    };
+  }
+
+  /** A quick end may raise the limit, so that several may enter. */
+  #admit(userId: string, user: Running): void {
+    for (const parked of this.#parked.get(userId)?.slice() ?? []) {
+      if (!this.#hasRoom(user)) return;
+      parked.settle(this.#occupy(userId, user));
+    }
+  }
+
+  #park(userId: string): Promise<LeaveSlot | null> {
     return new Promise((resolve) => {
-      const waiting = this.#parked.get(userId) ?? [];
+      const queue = this.#parked.get(userId) ?? [];
       const parked: Parked = {
-        timer: setTimeout(() => parked.enter(false), this.#parkMs),
-        enter: (mayRun) => {
+        timer: setTimeout(() => parked.settle(null), this.#parkMs),
+        settle: (leave) => {
           clearTimeout(parked.timer);
-          waiting.splice(waiting.indexOf(parked), 1);
-          if (waiting.length === 0) this.#parked.delete(userId);
-          resolve(mayRun);
+          queue.splice(queue.indexOf(parked), 1);
+          if (queue.length === 0) this.#parked.delete(userId);
+          resolve(leave);
         },
       };
-      waiting.push(parked);
-      this.#parked.set(userId, waiting);
+      queue.push(parked);
+      this.#parked.set(userId, queue);
     });
   }
 }

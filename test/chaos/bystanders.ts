@@ -19,10 +19,11 @@ export interface BystanderFigures {
   startP99: number;
 }
 
-/** How much slower a hostile user may make the 99th percentile of others' accepts. */
+/** How much slower a hostile user may make the 99th percentile of others. */
 const MAX_RATIO = 3;
-/** Below this nobody notices a difference, and a few samples decide. */
-const UNNOTICED_MS = 100;
+/** Below these a difference is not noticed, and a few samples decide. */
+const UNNOTICED_ACCEPT_MS = 100;
+const UNNOTICED_START_MS = 2000;
 /** Of fewer the 99th percentile is the slowest one. */
 const MIN_SAMPLES = 300;
 
@@ -47,9 +48,13 @@ export function measureBystanders(phases: readonly Phase[], people: readonly Per
 /** The first phase is the quiet one. */
 export function checkBystanders([quiet, ...others]: readonly BystanderFigures[], violations: Violations): void {
   if (!quiet || quiet.accepted < MIN_SAMPLES) return;
-  for (const { phase, acceptP99 } of others) {
-    if (acceptP99 <= Math.max(UNNOTICED_MS, quiet.acceptP99 * MAX_RATIO)) continue;
-    violations.add("other", `others' accepts took ${acceptP99.toFixed(0)} ms (p99) while ${phase}, and ${quiet.acceptP99.toFixed(0)} ms while ${quiet.phase}`);
+  function compare(what: string, phase: string, ms: number, quietMs: number, unnoticedMs: number): void {
+    if (ms <= Math.max(unnoticedMs, quietMs * MAX_RATIO)) return;
+    violations.add("other", `others' ${what} took ${ms.toFixed(0)} ms (p99) while ${phase}, and ${quietMs.toFixed(0)} ms before`);
+  }
+  for (const { phase, acceptP99, startP99 } of others) {
+    compare("accepts", phase, acceptP99, quiet.acceptP99, UNNOTICED_ACCEPT_MS);
+    compare("starts", phase, startP99, quiet.startP99, UNNOTICED_START_MS);
   }
 }
 

@@ -1,56 +1,115 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { UserShare } from "../../src/worker/user-share.js";
+import type { LeaveSlot } from "../../src/worker/user-share.js";
 
-/** How many of a user's tasks may begin at once, of which none ends. */
-async function enterAll(share: UserShare, userId: string, count: number): Promise<number> {
+/** Lets a user's tasks begin at once and not end; resolves to how to end those that may run. */
+async function enterAll(share: UserShare, userId: string, count: number): Promise<LeaveSlot[]> {
   const entered = await Promise.all(Array.from({ length: count }, () => share.enter(userId)));
-  return entered.filter(Boolean).length;
+  return entered.filter((leave) => leave !== null);
 }
 
-describe("the share that one user has of the slots", () => {
-  const reserves: [slots: number, reserve: number][] = [[1, 0], [2, 1], [4, 1], [19, 1], [20, 2], [100, 10]];
-  for (const [slots, reserve] of reserves) {
-    it(`is all but ${reserve} of ${slots}`, async () => {
+/** Shows the share that the user's tasks end quickly. */
+async function endOne(share: UserShare, userId: string): Promise<void> {
+  (await share.enter(userId))?.();
+}
+
+/** A clock that only the test moves. */
+function stopClock(t: TestContext): (ms: number) => void {
+  let now = performance.now();
+  t.mock.method(performance, "now", () => now);
+  return (ms) => {
+    now += ms;
+  };
+}
+
+describe("the share of a lane's slots that one user may hold", () => {
+  const limits: [slots: number, slow: number, quick: number][] = [
+    [1, 1, 1], [2, 1, 1], [4, 2, 3], [19, 10, 18], [20, 10, 18], [100, 50, 90],
+  ];
+  for (const [slots, slow, quick] of limits) {
+    it(`is ${slow} of ${slots} slots while no task of the user has ended quickly`, async () => {
       const share = new UserShare(slots);
-      assert.equal(await enterAll(share, "ann", slots), slots - reserve);
-      assert.equal(await enterAll(share, "bob", slots), slots - reserve, "another's is its own");
+      assert.equal((await enterAll(share, "ann", slots)).length, slow);
+      assert.equal((await enterAll(share, "bob", slots)).length, slow, "each user has a share");
+    });
+
+    it(`is ${quick} of ${slots} slots for a second after a task of the user ended quickly`, async (t) => {
+      const passMs = stopClock(t);
+      const share = new UserShare(slots);
+      const [first] = await enterAll(share, "ann", slots);
+      passMs(999);
+      first?.();
+      passMs(999);
+      // With a single slot the last task was the user's only one, and nothing is remembered.
+      assert.equal((await enterAll(share, "ann", slots)).length, quick - slow + 1);
     });
   }
 
-  it("lets what waits run, first come first served, as soon as another of the same user has ended", async () => {
+  it("shrinks to half again when no task has ended quickly for a second", async (t) => {
+    const passMs = stopClock(t);
+    const share = new UserShare(20);
+    const [slow] = await enterAll(share, "ann", 1);
+    await endOne(share, "ann");
+    const leaves = await enterAll(share, "ann", 17);
+    assert.equal(leaves.length, 17);
+    passMs(1000);
+    slow?.();
+    for (const leave of leaves.slice(0, 7)) leave();
+    assert.equal((await enterAll(share, "ann", 1)).length, 0, "ten slow tasks are left");
+    leaves[7]?.();
+    assert.equal((await enterAll(share, "ann", 2)).length, 1);
+  });
+
+  it("lets what waits run, first come first served, as soon as another task of the same user has ended", async () => {
     const share = new UserShare(2);
     const entered: string[] = [];
-    await share.enter("ann");
-    for (const name of ["first", "second"]) void share.enter("ann").then((mayRun) => mayRun && entered.push(name));
-    await share.enter("bob");
-    share.leave("bob");
+    const leaves: LeaveSlot[] = [];
+    const first = await share.enter("ann");
+    for (const name of ["second", "third"]) {
+      void share.enter("ann").then((leave) => {
+        if (!leave) return;
+        entered.push(name);
+        leaves.push(leave);
+      });
+    }
+    (await share.enter("bob"))?.();
     await turn();
     assert.deepEqual(entered, []);
-    share.leave("ann");
+    first?.();
     await turn();
-    assert.deepEqual(entered, ["first"]);
-    share.leave("ann");
+    assert.deepEqual(entered, ["second"]);
+    leaves[0]?.();
     await turn();
-    assert.deepEqual(entered, ["first", "second"]);
+    assert.deepEqual(entered, ["second", "third"]);
+  });
+
+  it("lets several enter when the first quick end raises the limit", async () => {
+    const share = new UserShare(10);
+    const [first] = await enterAll(share, "ann", 5);
+    const waiting = enterAll(share, "ann", 5);
+    first?.();
+    assert.equal((await waiting).length, 5);
   });
 
   it("is whole again when all have ended", async () => {
     const share = new UserShare(4);
     for (let round = 0; round < 2; round++) {
-      assert.equal(await enterAll(share, "ann", 3), 3);
-      for (let i = 0; i < 3; i++) share.leave("ann");
+      const leaves = await enterAll(share, "ann", 3);
+      assert.equal(leaves.length, 2);
+      for (const leave of leaves) leave();
     }
   });
 
   it("refuses at once what waits when the worker closes", async () => {
     const share = new UserShare(10_000);
-    await Promise.all(Array.from({ length: 9000 }, () => share.enter("ann")));
-    const waiting = Promise.all(Array.from({ length: 3 }, () => share.enter("ann")));
+    await enterAll(share, "ann", 5000);
+    const waiting = enterAll(share, "ann", 3);
     const begun = performance.now();
     share.close();
-    assert.deepEqual(await waiting, [false, false, false]);
+    assert.deepEqual(await waiting, []);
     assert.ok(performance.now() - begun < 400);
   });
 });
