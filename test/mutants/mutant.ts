@@ -5,7 +5,7 @@ export interface Mutant {
   /** What is broken then, as a sentence. */
   breaks: string;
   file: `src/${string}.ts`;
-  /** Text of the file that stands there once, exactly. */
+  /** Code that stands in the file once; the layout does not matter. */
   find: string;
   replace: string;
   /** Parts of paths below test/, of which one test must go red. */

@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { findCode } from "./find-code.js";
 import type { Mutant } from "./mutant.js";
 
 const FOLDER = fileURLToPath(new URL("areas/", import.meta.url));
@@ -20,9 +21,12 @@ export async function readAreas(): Promise<AreaMutant[]> {
 /** The source with the guard taken out. Throws an Error when its text does not stand there exactly once. */
 export function mutate({ file, find, replace, breaks }: Mutant): string {
   const source = readFileSync(file, "utf8");
-  const times = source.split(find).length - 1;
-  if (times !== 1) throw new Error(`${breaks}: its text stands ${times} times in ${file}: ${find}`);
-  return source.replace(find, () => replace);
+  const [span, ...others] = findCode(source, find);
+  if (!span || others.length > 0) {
+    const times = span ? others.length + 1 : 0;
+    throw new Error(`${breaks}: its text stands ${times} times in ${file}: ${find}`);
+  }
+  return source.slice(0, span.start) + replace + source.slice(span.end);
 }
 
 const allTests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));

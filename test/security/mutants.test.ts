@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createDraw } from "../mutants/draw.js";
+import { findCode } from "../mutants/find-code.js";
 import { applyMutation, findMutations } from "../mutants/find-mutations.js";
 import { createNearestTests } from "../mutants/nearest-tests.js";
 import { long } from "../support/long.js";
@@ -23,6 +24,17 @@ describe("the guards that npm run mutants takes out", () => {
     assert.ok(areas.length >= 28 && areas.length <= 50, `there are ${areas.length}`);
     assert.deepEqual([...new Set(areas)], ["feed", "tenancy", "tokens", "waist", "worker"]);
     for (const area of new Set(areas)) assert.ok(areas.filter((one) => one === area).length >= 5, area);
+  });
+});
+
+describe("the code that a mutant names", () => {
+  it("is found in whatever layout, and with its offsets", () => {
+    const source = "act();\nsave(\n  first,\n  [1, 2],\n);\nact();\n";
+    const [span, ...others] = findCode(source, "save(first, [ 1,2 ])");
+    assert.deepEqual(others, []);
+    assert.equal(source.slice(span?.start, span?.end), "save(\n  first,\n  [1, 2],\n)");
+    assert.deepEqual(findCode(source, "act();").map(({ start }) => start), [0, 35]);
+    assert.deepEqual(findCode(source, "save(first)"), []);
   });
 });
 

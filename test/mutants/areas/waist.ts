@@ -27,7 +27,7 @@ export const MUTANTS: Mutant[] = [
   { breaks: "progress goes on from the attempt before", file: "src/services/queued-jobs/attempt.ts", find: "progress = 0, progress_message = null, error_code", replace: "error_code", tests: ATTEMPT },
   { core: true, breaks: "a hint of an old run claims", file: "src/services/queued-jobs/attempt.ts", find: "run = ${run} and due_at", replace: "${run}::int is not null and due_at", tests: ATTEMPT },
   { breaks: "it is claimed before it is due", file: "src/services/queued-jobs/attempt.ts", find: " and due_at <= clock_timestamp()", replace: "", tests: ATTEMPT },
-  { breaks: "a worker claims what it has no task for", file: "src/services/queued-jobs/attempt.ts", find: " and job_name = any(${jobs}) and", replace: " and", tests: BATCHES },
+  { breaks: "a worker claims what it has no task for", file: "src/services/queued-jobs/attempt.ts", find: "clock_timestamp() and job_name = any(${jobs}) and", replace: "clock_timestamp() and", tests: BATCHES },
   { breaks: "what is handed back counts as failed", file: "src/services/queued-jobs/attempt.ts", find: "set: sql`, run = run + 1, lease_until = null, due_at", replace: "set: sql`, run = run + 1, failures = failures + 1, lease_until = null, due_at", tests: ATTEMPT },
   { breaks: "what finishes is kept for ever", file: "src/services/queued-jobs/statements.ts", find: ", expires_at = now() + ${ttlSeconds} * interval '1 second'`", replace: "`", tests: ATTEMPT },
   { breaks: "it may kill a third worker", file: "src/services/queued-jobs/attempt.ts", find: "const MAX_STALLS = 2;", replace: "const MAX_STALLS = 3;", tests: ATTEMPT_LEASES },

@@ -1,0 +1,23 @@
+/** Offsets in a source, the end exclusive. */
+export interface Span {
+  start: number;
+  end: number;
+}
+
+/**
+ * Where code stands in a source, however a formatter laid both out: white space and a comma before a
+ * closing bracket are not compared. Returns all places.
+ */
+export function findCode(source: string, code: string): Span[] {
+  const parts = Array.from(code.replace(/\s+/g, "").replace(/,(?=[)\]}])/g, ""), toPattern);
+  const pattern = new RegExp(parts.join("\\s*"), "g");
+  return Array.from(source.matchAll(pattern), ({ index, 0: { length } }) => ({
+    start: index,
+    end: index + length,
+  }));
+}
+
+function toPattern(character: string): string {
+  const literal = character.replace(/[^\w]/g, "\\$&");
+  return /[)\]}]/.test(character) ? `,?\\s*${literal}` : literal;
+}
