@@ -30,7 +30,6 @@ export const MUTANTS: Mutant[] = [
   { breaks: "what is sent to a server that does not answer is executed when its caller is gone", file: CONNECTIONS, find: "if (one.isIdle || isSilent(one))", replace: "if (isSilent(one))", tests: POOL },
   { breaks: "a connection that returned foreign rows is kept", file: CONNECTIONS, find: "suspects.length > 0 ? suspects : this.#connections", replace: "suspects.length > 0 ? [] : this.#connections", tests: POOL },
   { breaks: "no connection is closed when that of the foreign rows is gone", file: CONNECTIONS, find: "suspects.length > 0 ? suspects : this.#connections", replace: "suspects", tests: POOL },
-  { breaks: "a statement runs on when its operation was answered as too late", file: CONNECTION, find: "this.#cancelling = statement.canceller?.(statement).catch(() => {}) ?? null;", replace: "", tests: LATE },
   { breaks: "a request to cancel hits the next statement of the connection", file: CONNECTION, find: "if (cancelling) void cancelling.then(over);\n    else over();", replace: "void cancelling, over();", tests: POOL },
   { breaks: "a statement is sent on a connection that was opened too late for it", file: CONNECTION, find: "if (!statement.active) return this.discard();", replace: "if (!statement.active) return;", tests: POOL },
   { breaks: "rows that came before an error are counted with those of the next statement", file: CONNECTION, find: "fail: () => this.#resetRows(leave),", replace: "", tests: STRANGERS },
