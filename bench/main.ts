@@ -7,8 +7,7 @@ import { judgeGoals } from "./judge-goals.js";
 import { readBenchOptions } from "./read-bench-options.js";
 import { renderGoals } from "./render-goals.js";
 import { openRig } from "./rig.js";
-import { runBench } from "./run-bench.js";
-import type { BenchOutcome } from "./run-bench.js";
+import { runBench, type BenchOutcome } from "./run-bench.js";
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 const options = readBenchOptions();

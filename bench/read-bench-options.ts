@@ -1,6 +1,5 @@
 import { readCommandLine } from "../src/command-line.js";
-import { FULL, QUICK } from "./scale.js";
-import type { Scale } from "./scale.js";
+import { FULL, QUICK, type Scale } from "./scale.js";
 
 export const WORKLOADS = ["W1", "W2", "W3", "W4", "W5", "W6", "start", "memory"] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];

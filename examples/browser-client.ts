@@ -1,8 +1,5 @@
-import { createClient } from "graphql-ws";
-import type { ClientOptions } from "graphql-ws";
-import type { MyJobsQuery, SubmitMutationVariables, WatchSubscription } from "./operations.js";
-import { MyJobsDocument, SubmitDocument, WatchDocument } from "./operations.js";
-import type { TypedDocumentString } from "./operations.js";
+import { createClient, type ClientOptions } from "graphql-ws";
+import { MyJobsDocument, SubmitDocument, WatchDocument, type MyJobsQuery, type SubmitMutationVariables, type WatchSubscription, type TypedDocumentString } from "./operations.js";
 import { resumable } from "./resumable.js";
 
 export type JobRow = MyJobsQuery["queuedJobs"]["edges"][number]["node"];

@@ -120,7 +120,11 @@ export function effectiveVariables(env: Environment, options?: ParseOptions): [V
   const effective: Partial<Record<VariableName, unknown>> = { ...values, INTROSPECTION: introspection, EXPLORER: explorer, ECHO: echo };
   const secrets = new Set<string>(SECRET_NAMES);
   const masked = (name: string) => (env[`${name}_FILE`] ? `(set by ${name}_FILE, not shown)` : "(set, not shown)");
-  return VARIABLE_NAMES.map((name) => [name, effective[name] === undefined ? null : secrets.has(name) ? masked(name) : String(effective[name])]);
+  return VARIABLE_NAMES.map((name) => {
+    const value = effective[name];
+    if (value === undefined) return [name, null];
+    return [name, secrets.has(name) ? masked(name) : String(value)];
+  });
 }
 
 function parseValues(env: Environment, needs: readonly Need[], { production = false, check = () => [] }: ParseOptions = {}): Values {

@@ -1,5 +1,4 @@
-import { pino, stdSerializers } from "pino";
-import type { DestinationStream, Logger as PinoLogger, LoggerOptions } from "pino";
+import { pino, stdSerializers, type DestinationStream, type Logger as PinoLogger, type LoggerOptions } from "pino";
 import { inSourceLines } from "./source-lines.js";
 
 export type Logger = PinoLogger;

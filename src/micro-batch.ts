@@ -1,8 +1,6 @@
-import { currentDeadline, withoutDeadline } from "./deadline.js";
-import type { Deadline } from "./deadline.js";
+import { currentDeadline, withoutDeadline, type Deadline } from "./deadline.js";
 import { ServiceUnavailableError } from "./errors.js";
-import { reportRefusal } from "./overload.js";
-import type { Refusal } from "./overload.js";
+import { reportRefusal, type Refusal } from "./overload.js";
 
 /** Where several callers write the same kind of thing at once: what comes while a batch is under way makes the next one. */
 export interface MicroBatchOptions<Item, Result> {

@@ -1,8 +1,7 @@
 // Node does this by itself with --enable-source-maps, but then reads the map of every module when that is loaded, those of the
 // libraries, too: a tenth of the time and of the memory of a start, for lines that are seldom written.
 import { readFileSync } from "node:fs";
-import { SourceMap } from "node:module";
-import type { SourceMapPayload } from "node:module";
+import { SourceMap, type SourceMapPayload } from "node:module";
 
 const FRAME = /(file:\/\/\/(?:(?!\/node_modules\/)[^\s()])+\.js):(\d+):(\d+)/g;
 

@@ -11,8 +11,7 @@ import { makePng } from "./imaging/make-png.js";
 import { noise } from "./imaging/noise.js";
 import { killDecoders } from "./support/kill-decoders.js";
 import type { QueuedJobFields, TestClient } from "./support/test-client.js";
-import { startTestService } from "./support/test-service.js";
-import type { TestService } from "./support/test-service.js";
+import { startTestService, type TestService } from "./support/test-service.js";
 import { segment } from "./tasks/scrub/plant-secrets.js";
 
 type Make = () => Buffer | Promise<Buffer>;

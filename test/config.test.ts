@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { ConfigError, SECRET_NAMES, VARIABLE_NAMES, parseConfig, readEnvironment } from "../src/config.js";
-import type { Config, Environment, Need } from "../src/config.js";
+import { ConfigError, SECRET_NAMES, VARIABLE_NAMES, parseConfig, readEnvironment, type Config, type Environment, type Need } from "../src/config.js";
 
 const folder = mkdtempSync(join(tmpdir(), "photo-config-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -163,7 +162,8 @@ describe("the configuration", () => {
 
     it("is not guessed where a variable and a file both tell it, whatever the file holds", () => {
       for (const name of SECRET_NAMES) {
-        const value = name === "FILE_SIGNING_KEY" ? SECRET : name === "REDIS_URL" ? "redis://redis" : name === "JWT_JWKS_URL" ? "https://keys.test" : "postgres://db/photos";
+        const values: Record<string, string> = { FILE_SIGNING_KEY: SECRET, REDIS_URL: "redis://redis", JWT_JWKS_URL: "https://keys.test" };
+        const value = values[name] ?? "postgres://db/photos";
         const both = `${name} and ${name}_FILE are both set: only one of them can say what it is`;
         assert.deepEqual(faultsOf({ [name]: value, [`${name}_FILE`]: file("same", value) }).filter((fault) => !fault.startsWith("JWT_ISSUER") && !fault.startsWith("JWT_AUDIENCE")), [both]);
         assert.ok(faultsOf({ [name]: value, [`${name}_FILE`]: join(folder, "missing") }).includes(both));
@@ -187,7 +187,8 @@ describe("the configuration", () => {
     it("never stands in a fault, whichever is wrong", () => {
       for (const name of SECRET_NAMES) {
         const wrong = name === "JWT_PUBLIC_KEY" ? { JWT_JWKS_URL: "https://keys.test" } : {};
-        const value = ["FILE_SIGNING_KEY", "ADMIN_PASSWORD"].includes(name) ? "hunter2" : name.startsWith("AWS_") ? "hunter2 hunter2" : "hunter2://ann:hunter2@host";
+        const noKey = name.startsWith("AWS_") ? "hunter2 hunter2" : "hunter2://ann:hunter2@host";
+        const value = ["FILE_SIGNING_KEY", "ADMIN_PASSWORD"].includes(name) ? "hunter2" : noKey;
         const text = faultsOf({ [name]: value, ...wrong, PORT: "x" }).join("\n");
         assert.match(text, new RegExp(name), `${name} is named`);
         assert.doesNotMatch(text, /hunter2/, name);

@@ -3,15 +3,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
-import { accessibilityFaults, closeWindow, startBrowser } from "./support/browser.js";
+import { accessibilityFaults, closeWindow, startBrowser, type PersonAtPage, type TestBrowser } from "./support/browser.js";
 import { NO_BROWSER } from "./support/chromium.js";
-import type { PersonAtPage, TestBrowser } from "./support/browser.js";
 import { eventually } from "./support/eventually.js";
 import { long } from "./support/long.js";
 import { smallPhoto } from "./support/small-photo.js";
 import { createTcpProxy } from "./support/tcp-proxy.js";
-import { startTestService } from "./support/test-service.js";
-import type { TestService } from "./support/test-service.js";
+import { startTestService, type TestService } from "./support/test-service.js";
 
 const PATIENT = { timeout: 60_000 };
 

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { currentDeadline, withDeadline, withoutDeadline } from "../src/deadline.js";
-import type { Deadline } from "../src/deadline.js";
+import { currentDeadline, withDeadline, withoutDeadline, type Deadline } from "../src/deadline.js";
 
 const never = () => assert.fail("it was not late");
 

@@ -2,11 +2,9 @@
 // answers everybody else, and takes little memory.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { startApiProcess } from "./support/api-process.js";
-import type { ApiProcess } from "./support/api-process.js";
+import { startApiProcess, type ApiProcess } from "./support/api-process.js";
 import { long } from "./support/long.js";
-import { startTestService } from "./support/test-service.js";
-import type { TestService } from "./support/test-service.js";
+import { startTestService, type TestService } from "./support/test-service.js";
 
 /** What no document may go beyond. */
 const MAX_BLOCKED_MS = 1000;

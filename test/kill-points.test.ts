@@ -12,11 +12,9 @@ import type { FaultKind } from "./support/failpoint-process.js";
 import { long } from "./support/long.js";
 import { smallPhoto } from "./support/small-photo.js";
 import { startWithFailpoint } from "./support/start-with-failpoint.js";
-import { createTestClient } from "./support/test-client.js";
-import type { TestClient } from "./support/test-client.js";
+import { createTestClient, type TestClient } from "./support/test-client.js";
 import { testRedis } from "./support/test-redis.js";
-import { startTestService } from "./support/test-service.js";
-import type { TestService } from "./support/test-service.js";
+import { startTestService, type TestService } from "./support/test-service.js";
 
 const KINDS: FaultKind[] = ["crash", "freeze", "error"];
 const ALWAYS: FailpointName[] = ["work: before the outcome is recorded", "reconcile: before the hints", "accept: after the commit"];

@@ -5,8 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { eventually } from "./support/eventually.js";
 import { long, RUNS_LONG } from "./support/long.js";
 import type { QueuedJobFields, TestClient } from "./support/test-client.js";
-import { startTestService } from "./support/test-service.js";
-import type { TestService } from "./support/test-service.js";
+import { startTestService, type TestService } from "./support/test-service.js";
 
 /** Long enough for the time limit of a lock to pass once. */
 const HELD_MS = RUNS_LONG ? 45_000 : 5000;

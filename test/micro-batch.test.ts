@@ -3,8 +3,7 @@ import { describe, it } from "node:test";
 import { withDeadline } from "../src/deadline.js";
 import { ServiceUnavailableError } from "../src/errors.js";
 import { createMicroBatch } from "../src/micro-batch.js";
-import { onRefusal } from "../src/overload.js";
-import type { Refusal } from "../src/overload.js";
+import { onRefusal, type Refusal } from "../src/overload.js";
 import { refusalOf } from "./support/refusal-of.js";
 
 interface Item {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FINISHED_STATUSES, LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES, TRANSITIONS, UNFINISHED_STATUSES, endsStream, isFinished } from "../src/queued-job-status.js";
-import type { LoggedEventType, QueuedJobStatus, Transition } from "../src/queued-job-status.js";
+import { FINISHED_STATUSES, LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES, TRANSITIONS, UNFINISHED_STATUSES, endsStream, isFinished, type LoggedEventType, type QueuedJobStatus, type Transition } from "../src/queued-job-status.js";
 
 const steps: [name: string, step: Transition][] = Object.entries(TRANSITIONS);
 const reachableFrom = (status: QueuedJobStatus) => steps.filter(([, { from }]) => from.includes(status)).map(([name]) => name);

@@ -3,8 +3,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { createLoggerTo } from "../src/logger.js";
 import { createRedis } from "../src/redis.js";
 import { eventually } from "./support/eventually.js";
-import { createTcpProxy } from "./support/tcp-proxy.js";
-import type { TcpProxy } from "./support/tcp-proxy.js";
+import { createTcpProxy, type TcpProxy } from "./support/tcp-proxy.js";
 import { testRedis } from "./support/test-redis.js";
 
 interface Line {

@@ -4,10 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { buildSchema, findBreakingChanges, printSchema } from "graphql";
 import { createSchema } from "../src/graphql/schema.js";
-import { faultsForReleased, readDatabaseShape } from "./support/database-shape.js";
-import type { Column, DatabaseShape } from "./support/database-shape.js";
-import { createTestDatabase } from "./support/test-database.js";
-import type { TestDatabase } from "./support/test-database.js";
+import { faultsForReleased, readDatabaseShape, type Column, type DatabaseShape } from "./support/database-shape.js";
+import { createTestDatabase, type TestDatabase } from "./support/test-database.js";
 
 const GRAPHQL = "test/released.graphql";
 const DATABASE = "test/released-database.json";

@@ -2,17 +2,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { createClient } from "graphql-ws";
-import type { Client } from "graphql-ws";
+import { createClient, type Client } from "graphql-ws";
 import { Redis } from "ioredis";
 import { WebSocket } from "ws";
 import { eventually } from "./support/eventually.js";
 import { RUNS_LONG } from "./support/long.js";
-import { seededRandom } from "./support/seeded-random.js";
-import type { SeededRandom } from "./support/seeded-random.js";
+import { seededRandom, type SeededRandom } from "./support/seeded-random.js";
 import type { EventFields, Stream, TestClient } from "./support/test-client.js";
-import { startTestService } from "./support/test-service.js";
-import type { TestService } from "./support/test-service.js";
+import { startTestService, type TestService } from "./support/test-service.js";
 
 const SUBMIT = "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id } }";
 const PAGE = "{ queuedJobs(first: 100) { nodes { id version } eventCursor } }";

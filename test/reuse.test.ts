@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { smallPhoto } from "./support/small-photo.js";
 import type { TestClient } from "./support/test-client.js";
-import { startTestService } from "./support/test-service.js";
-import type { TestService } from "./support/test-service.js";
+import { startTestService, type TestService } from "./support/test-service.js";
 
 interface Made {
   reusedFrom: string | null;

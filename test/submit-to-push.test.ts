@@ -1,8 +1,7 @@
 // The story of the product, told once from end to end: somebody submits, and every step arrives, at them and at nobody else.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { startTestService } from "./support/test-service.js";
-import type { TestService } from "./support/test-service.js";
+import { startTestService, type TestService } from "./support/test-service.js";
 import type { EventFields } from "./support/test-client.js";
 
 const typesOf = (events: EventFields[]) => events.map((event) => event.type);

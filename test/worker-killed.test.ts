@@ -11,8 +11,7 @@ import type { User } from "../src/services/users.js";
 import { eventually } from "./support/eventually.js";
 import { silentLog } from "./support/silent-log.js";
 import { createTcpProxy } from "./support/tcp-proxy.js";
-import { createTestCore } from "./support/test-core.js";
-import type { TestCore } from "./support/test-core.js";
+import { createTestCore, type TestCore } from "./support/test-core.js";
 import { testRedis } from "./support/test-redis.js";
 import { startWorkerProcess } from "./support/worker-process.js";
 

@@ -1,8 +1,7 @@
 // A socket that speaks just enough WebSocket and graphql-transport-ws to hear a subscription. Not `ws`: thousands of these share
 // two cores with the server that is measured, and a client that needs as much as the server would measure itself.
 import { randomBytes } from "node:crypto";
-import { connect } from "node:net";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 
 export interface Feed {
   close(): void;

@@ -4,8 +4,7 @@ import { freePort } from "../../src/embedded/free-port.js";
 import { enqueueBody } from "../client/api-client.js";
 import type { Rig } from "../rig.js";
 import { spawnPeer } from "../spawn-peer.js";
-import { THUMBNAIL_WIDTHS } from "./graphql-peer.js";
-import type { GraphqlPeer } from "./graphql-peer.js";
+import { THUMBNAIL_WIDTHS, type GraphqlPeer } from "./graphql-peer.js";
 import { createTablesText } from "./naive/tables.js";
 
 /** An honest server on the same stack, as one writes it in an afternoon: one insert, one add, one publish for each job. */

@@ -4,12 +4,10 @@ import { createDatabase } from "../../src/db/database.js";
 import { migrate } from "../../src/db/migrate.js";
 import { syncCatalogue } from "../../src/services/sync-catalogue.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
-import { startServiceProcess } from "../../test/chaos/service-process.js";
-import type { ServiceProcess } from "../../test/chaos/service-process.js";
+import { startServiceProcess, type ServiceProcess } from "../../test/chaos/service-process.js";
 import { createApiClient, enqueueBody } from "../client/api-client.js";
 import type { Rig } from "../rig.js";
-import { THUMBNAIL_QUALITY, THUMBNAIL_WIDTHS } from "./graphql-peer.js";
-import type { GraphqlPeer } from "./graphql-peer.js";
+import { THUMBNAIL_QUALITY, THUMBNAIL_WIDTHS, type GraphqlPeer } from "./graphql-peer.js";
 
 /** A database of the service, migrated and with the catalogue, in the place of an older one. */
 export async function createServiceDatabase(rig: Rig, name: string): Promise<string> {

@@ -1,8 +1,7 @@
 // Loaded into the processes of the service by `npm run soak`: whoever connects to its socket gets what the process holds, after a
 // collection of garbage. The inspector is the only one who can find every emitter, wherever it is.
 import { EventEmitter } from "node:events";
-import { Session } from "node:inspector";
-import type { Runtime } from "node:inspector";
+import { Session, type Runtime } from "node:inspector";
 import { createServer } from "node:net";
 import { join } from "node:path";
 

@@ -6,15 +6,12 @@ import { Redis } from "ioredis";
 import { seededRandom } from "../../test/support/seeded-random.js";
 import { createServiceDatabase, startPhotoService } from "../peers/photo-service.js";
 import type { Rig } from "../rig.js";
-import { judgeSoak } from "./judge-soak.js";
-import type { JudgedFigure, TimedSample } from "./judge-soak.js";
+import { judgeSoak, type JudgedFigure, type TimedSample } from "./judge-soak.js";
 import { useService } from "./load.js";
 import type { SoakOptions } from "./read-soak-options.js";
 import { keepSubmitting } from "./steady-traffic.js";
-import { createTally } from "./tally.js";
-import type { Tally } from "./tally.js";
-import { takeSample } from "./take-sample.js";
-import type { Probed } from "./take-sample.js";
+import { createTally, type Tally } from "./tally.js";
+import { takeSample, type Probed } from "./take-sample.js";
 
 const SAMPLE_MS = 10_000;
 /** Longer than idle connections to PostgreSQL are kept. */

@@ -1,10 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createApiClient, enqueueBody, enqueuedId } from "../client/api-client.js";
-import { openFeed } from "../client/feed.js";
-import type { Feed } from "../client/feed.js";
+import { openFeed, type Feed } from "../client/feed.js";
 import { isFinished, readTold } from "../client/told.js";
-import { memoryMb, startMeter } from "../process-figures.js";
-import type { Cost } from "../process-figures.js";
+import { memoryMb, startMeter, type Cost } from "../process-figures.js";
 
 export interface FanOut {
   deliveriesPerSecond: number;

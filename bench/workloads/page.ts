@@ -1,6 +1,5 @@
 import { createApiClient, PAGE } from "../client/api-client.js";
-import { startMeter } from "../process-figures.js";
-import type { Cost } from "../process-figures.js";
+import { startMeter, type Cost } from "../process-figures.js";
 import type { Scale } from "../scale.js";
 
 export interface PageFigures {

@@ -1,7 +1,6 @@
 import { watchCompletions } from "../client/completions.js";
 import type { JobClient } from "../client/job-client.js";
-import { startMeter } from "../process-figures.js";
-import type { Cost } from "../process-figures.js";
+import { startMeter, type Cost } from "../process-figures.js";
 import type { Scale } from "../scale.js";
 import { percentile } from "../statistics.js";
 

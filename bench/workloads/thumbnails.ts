@@ -1,8 +1,7 @@
 import { createApiClient, enqueuedId } from "../client/api-client.js";
 import { watchCompletions } from "../client/completions.js";
 import { openJobClient } from "../client/job-client.js";
-import type { GraphqlPeer } from "../peers/graphql-peer.js";
-import { THUMBNAIL_WIDTHS } from "../peers/graphql-peer.js";
+import { THUMBNAIL_WIDTHS, type GraphqlPeer } from "../peers/graphql-peer.js";
 
 const SUBMITTERS = 8;
 const WARM_UP = 2;

@@ -1,12 +1,10 @@
 // The key pair that this machine makes for itself, so that one can sign in before any identity provider is set up.
 // Whoever reads the file is everybody, admins too: the configuration honours it outside production only.
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID } from "node:crypto";
-import type { KeyObject } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, type KeyObject } from "node:crypto";
 import { chmod, link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SignJWT } from "jose";
-import { publicKey } from "./public-key.js";
-import type { PublicKey } from "./public-key.js";
+import { publicKey, type PublicKey } from "./public-key.js";
 
 export const DEVELOPMENT_ISSUER = "photo-service-development";
 export const DEVELOPMENT_AUDIENCE = "photo-service";

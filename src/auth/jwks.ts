@@ -1,8 +1,7 @@
 // Keys of a JWKS document, kept fresh by ourselves. jose's own remote set asks again for every token once the server
 // fails, and one older than its cacheMaxAge fails every token while the server hangs; so only the choice of a key is
 // jose's (createLocalJWKSet). Here a token never waits for a server that answered, or failed, a moment ago.
-import { createLocalJWKSet, errors } from "jose";
-import type { JWK } from "jose";
+import { createLocalJWKSet, errors, type JWK } from "jose";
 import { ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { fetchJwks } from "./fetch-jwks.js";

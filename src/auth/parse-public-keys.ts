@@ -1,7 +1,5 @@
-import { createPublicKey } from "node:crypto";
-import type { KeyObject } from "node:crypto";
-import { publicKey } from "./public-key.js";
-import type { PublicKey } from "./public-key.js";
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { publicKey, type PublicKey } from "./public-key.js";
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----/g;
 const PRIVATE = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY/;

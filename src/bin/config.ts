@@ -11,5 +11,8 @@ readCommandLine(
 await runCommand(async () => {
   const variables = effectiveVariables(readEnvironment(), { check: keyFaults });
   const width = Math.max(...variables.map(([name]) => name.length)) + 2;
-  for (const [name, value] of variables) process.stdout.write(`${name.padEnd(width)}${value === null ? "(not set)" : value === "" ? "(none)" : value}\n`);
+  for (const [name, value] of variables) {
+    const shown = value === null ? "(not set)" : value || "(none)";
+    process.stdout.write(`${name.padEnd(width)}${shown}\n`);
+  }
 });

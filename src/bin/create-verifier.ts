@@ -1,8 +1,6 @@
 import { DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, loadOrCreateDevelopmentKey } from "../auth/development-key.js";
-import { createTokenVerifier } from "../auth/token-verifier.js";
-import type { TokenKeys, TokenVerifier } from "../auth/token-verifier.js";
-import { ConfigError } from "../config.js";
-import type { Config } from "../config.js";
+import { createTokenVerifier, type TokenKeys, type TokenVerifier } from "../auth/token-verifier.js";
+import { ConfigError, type Config } from "../config.js";
 import type { Logger } from "../logger.js";
 
 /** How this process verifies tokens: by the configured key, else, outside production, by the one that this folder made for itself. */

@@ -9,10 +9,8 @@ import { parseConfig, readEnvironment } from "../config.js";
 import { colorDepthOf } from "../demo/color-depth.js";
 import { runDemo } from "../demo/run-demo.js";
 import { makeSamplePhoto } from "../imaging/make-sample-photo.js";
-import { runCommand } from "../lifecycle.js";
-import type { ClosingStack } from "../lifecycle.js";
-import { readServiceFile } from "./service-file.js";
-import type { ServiceFile } from "./service-file.js";
+import { runCommand, type ClosingStack } from "../lifecycle.js";
+import { readServiceFile, type ServiceFile } from "./service-file.js";
 
 const path = readCommandLine(
   {

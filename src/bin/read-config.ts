@@ -1,5 +1,4 @@
-import { parseConfig, readEnvironment } from "../config.js";
-import type { Config, Need } from "../config.js";
+import { parseConfig, readEnvironment, type Config, type Need } from "../config.js";
 import { keyFaults } from "./key-faults.js";
 
 export type CompleteConfig = Config & { databaseUrl: string; redisUrl: string };

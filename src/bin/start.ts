@@ -1,7 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { readCommandLine } from "../command-line.js";
-import { parseConfig, readEnvironment } from "../config.js";
-import type { Config } from "../config.js";
+import { parseConfig, readEnvironment, type Config } from "../config.js";
 import { colorDepthOf } from "../demo/color-depth.js";
 import { claimPort } from "../embedded/claim-port.js";
 import { keptSecret } from "../embedded/kept-secret.js";

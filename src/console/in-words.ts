@@ -41,7 +41,7 @@ export function standing(row: QueuedJobState & { queuePosition: number | null; e
 }
 
 function waiting({ queuePosition, estimatedStartAt }: { queuePosition: number | null; estimatedStartAt: string | null }, now: number): string {
-  const place = queuePosition === null ? "" : queuePosition === 0 ? "next in line" : `${number(queuePosition)} before it`;
+  const place = queuePosition === 0 ? "next in line" : queuePosition !== null && `${number(queuePosition)} before it`;
   const left = estimatedStartAt === null ? 0 : Date.parse(estimatedStartAt) - now;
   return [place, left > 500 && `starts in about ${duration(left)}`].filter(Boolean).join(", ");
 }

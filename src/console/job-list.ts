@@ -1,5 +1,4 @@
-import { batch, signal } from "@preact/signals";
-import type { ReadonlySignal, Signal } from "@preact/signals";
+import { batch, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { Ask } from "./graphql-client.js";
 import { QUEUED_JOBS, rowsQuery } from "./operations.js";
 import type { QueuedJob, QueuedJobEvent, QueuedJobState, Status } from "./types.js";

@@ -1,5 +1,4 @@
-import { signal } from "@preact/signals";
-import type { ReadonlySignal, Signal } from "@preact/signals";
+import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { Photo } from "./types.js";
 
 export interface LatePreviews {

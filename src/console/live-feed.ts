@@ -1,10 +1,7 @@
-import { signal } from "@preact/signals";
-import type { ReadonlySignal } from "@preact/signals";
-import { createClient } from "graphql-ws/client";
-import type { Client } from "graphql-ws/client";
+import { signal, type ReadonlySignal } from "@preact/signals";
+import { createClient, type Client } from "graphql-ws/client";
 import { resumable } from "../../examples/resumable.js";
-import { createCatchUpWatch } from "./catch-up.js";
-import type { CatchUp } from "./catch-up.js";
+import { createCatchUpWatch, type CatchUp } from "./catch-up.js";
 import type { Ask } from "./graphql-client.js";
 import { EVENT_CURSOR, EVENTS } from "./operations.js";
 import { createPlug } from "./plug.js";

@@ -72,7 +72,8 @@ function placeOf([first, second]: Issue["path"]): string {
 /** The service says "must be …" of what its path names. Of a type GraphQL itself is the judge, and of ours that is Int alone. */
 function toSentence(subject: string, message: string): string {
   const said = message.startsWith('Variable "') ? "must be a whole number" : message;
-  const text = subject !== "" ? `${subject}: ${said}` : /^(is|has|names) /.test(said) ? `this ${said}` : said;
+  const unnamed = /^(is|has|names) /.test(said) ? `this ${said}` : said;
+  const text = subject === "" ? unnamed : `${subject}: ${said}`;
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 }
 

@@ -1,5 +1,4 @@
-import { batch, computed, signal } from "@preact/signals";
-import type { ReadonlySignal } from "@preact/signals";
+import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
 import type { Ask } from "./graphql-client.js";
 import { DELETE_PHOTO, MORE_PHOTOS } from "./operations.js";
 import type { Photo } from "./types.js";

@@ -1,5 +1,4 @@
-import { computed, effect, signal } from "@preact/signals";
-import type { ReadonlySignal } from "@preact/signals";
+import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { Ask } from "./graphql-client.js";
 import type { JobList } from "./job-list.js";
 import { QUEUED_JOB } from "./operations.js";

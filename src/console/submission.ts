@@ -1,10 +1,7 @@
-import { batch, computed, signal } from "@preact/signals";
-import type { ReadonlySignal, Signal } from "@preact/signals";
-import { RequestError } from "./graphql-client.js";
-import type { Ask } from "./graphql-client.js";
+import { batch, computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { RequestError, type Ask } from "./graphql-client.js";
 import { ENQUEUE_MANY, ENQUEUE_ONE } from "./operations.js";
-import { isAt, parameterFields, readField, readNumber } from "./parameter-field.js";
-import type { ParameterField } from "./parameter-field.js";
+import { isAt, parameterFields, readField, readNumber, type ParameterField } from "./parameter-field.js";
 import type { Issue, Job, QueuedJob } from "./types.js";
 
 export interface Operation {

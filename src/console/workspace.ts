@@ -1,27 +1,17 @@
-import { signal } from "@preact/signals";
-import type { ReadonlySignal, Signal } from "@preact/signals";
+import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { createGraphqlClient } from "./graphql-client.js";
-import type { Ask } from "./graphql-client.js";
+import { createGraphqlClient, type Ask } from "./graphql-client.js";
 import { STATUS_WORDS } from "./in-words.js";
-import { createJobList } from "./job-list.js";
-import type { JobList } from "./job-list.js";
-import { createLatePreviews } from "./late-previews.js";
-import type { LatePreviews } from "./late-previews.js";
-import { createLiveFeed } from "./live-feed.js";
-import type { LiveFeed } from "./live-feed.js";
+import { createJobList, type JobList } from "./job-list.js";
+import { createLatePreviews, type LatePreviews } from "./late-previews.js";
+import { createLiveFeed, type LiveFeed } from "./live-feed.js";
 import { CANCEL, DELETE, LIMITS_NOW, RETRY, WELCOME, photosQuery } from "./operations.js";
-import { createPhotoLibrary } from "./photo-library.js";
-import type { PhotoLibrary, PhotoPage } from "./photo-library.js";
-import { createSelection } from "./selection.js";
-import type { Selection } from "./selection.js";
-import { createSubmission } from "./submission.js";
-import type { Submission } from "./submission.js";
-import type { Job, Limits, Me, Photo, QueuedJob, QueuedJobEvent } from "./types.js";
-import { isFinished } from "./types.js";
-import { createUploads } from "./uploads.js";
-import type { Uploads } from "./uploads.js";
+import { createPhotoLibrary, type PhotoLibrary, type PhotoPage } from "./photo-library.js";
+import { createSelection, type Selection } from "./selection.js";
+import { createSubmission, type Submission } from "./submission.js";
+import { isFinished, type Job, type Limits, type Me, type Photo, type QueuedJob, type QueuedJobEvent } from "./types.js";
+import { createUploads, type Uploads } from "./uploads.js";
 
 /** Everything that a signed-in person works with. */
 export interface Workspace {

@@ -3,8 +3,7 @@
 // other callers.
 import { AsyncResource } from "node:async_hooks";
 import type { Sql, TransactionSql } from "postgres";
-import { currentDeadline } from "../deadline.js";
-import type { Deadline } from "../deadline.js";
+import { currentDeadline, type Deadline } from "../deadline.js";
 import { ServiceUnavailableError } from "../errors.js";
 import { reportRefusal } from "../overload.js";
 import { PooledConnection, tooLate } from "./pooled-connection.js";

@@ -1,11 +1,8 @@
-import { drizzle } from "drizzle-orm/postgres-js";
-import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
-import postgres from "postgres";
-import type { Sql } from "postgres";
+import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
+import postgres, { type Sql } from "postgres";
 import { ServiceUnavailableError } from "../errors.js";
 import { arrayTypes } from "./array-types.js";
-import { ConnectionPool } from "./connection-pool.js";
-import type { PoolLimits } from "./connection-pool.js";
+import { ConnectionPool, type PoolLimits } from "./connection-pool.js";
 import { routeStatements } from "./statement.js";
 
 export interface Database {

@@ -1,9 +1,7 @@
-import postgres from "postgres";
-import type { Sql, TransactionSql } from "postgres";
+import postgres, { type Sql, type TransactionSql } from "postgres";
 import type { Deadline } from "../deadline.js";
 import { ServiceUnavailableError } from "../errors.js";
-import { routeStatements } from "./statement.js";
-import type { Handler, Statement } from "./statement.js";
+import { routeStatements, type Handler, type Statement } from "./statement.js";
 
 interface Sending {
   statement: Statement;

@@ -1,11 +1,9 @@
 // Runs what operators type. The walls, from outside in: two at a time; a connection for each query, as the role that may
 // only read; `begin read only`, never committed; one statement a call, by the extended protocol; one that stands as a
 // subquery, so that every cell is text and short before it leaves PostgreSQL; a time-out there, and another here.
-import postgres from "postgres";
-import type { Sql } from "postgres";
+import postgres, { type Sql } from "postgres";
 import { withPatience } from "../patience.js";
-import { available } from "./database.js";
-import type { Database } from "./database.js";
+import { available, type Database } from "./database.js";
 import { explainRefusal, RefusedQueryError } from "./refused-query-error.js";
 import { READ_ONLY_SETTINGS, readOnlyPassword, readOnlyRoleName } from "./read-only-role.js";
 

@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { createDemoClient } from "./demo-client.js";
-import type { DemoEvent, DemoClient } from "./demo-client.js";
+import { createDemoClient, type DemoEvent, type DemoClient } from "./demo-client.js";
 import { createEventDisplay } from "./event-display.js";
 
 export interface DemoOptions {

@@ -5,11 +5,9 @@ import { existsSync, lstatSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EmbeddedError } from "./embedded-error.js";
-import { explainFailure } from "./explain-failure.js";
-import type { Attempt } from "./explain-failure.js";
+import { explainFailure, type Attempt } from "./explain-failure.js";
 import { privateCopy } from "./private-copy.js";
-import { runProgram } from "./run-program.js";
-import type { ProgramResult } from "./run-program.js";
+import { runProgram, type ProgramResult } from "./run-program.js";
 import type { RunUser } from "./run-user.js";
 
 export interface PostgresPrograms {

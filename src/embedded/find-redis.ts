@@ -4,8 +4,7 @@ import { fileURLToPath } from "node:url";
 import { EmbeddedError } from "./embedded-error.js";
 import { explainFailure } from "./explain-failure.js";
 import { privateCopy } from "./private-copy.js";
-import { runProgram } from "./run-program.js";
-import type { ProgramResult } from "./run-program.js";
+import { runProgram, type ProgramResult } from "./run-program.js";
 import type { RunUser } from "./run-user.js";
 
 export interface FindRedisOptions {

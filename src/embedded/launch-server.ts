@@ -1,11 +1,8 @@
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, constants, fchownSync, fstatSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
-import { explainFailure } from "./explain-failure.js";
-import type { Attempt } from "./explain-failure.js";
-import { howEnded } from "./keep-running.js";
-import type { Running } from "./keep-running.js";
+import { explainFailure, type Attempt } from "./explain-failure.js";
+import { howEnded, type Running } from "./keep-running.js";
 import { programOptions } from "./run-program.js";
 import type { RunUser } from "./run-user.js";
 import type { StopStep } from "./stop-leftovers.js";

@@ -5,8 +5,7 @@ import { freePort } from "./free-port.js";
 import type { KeptRunning } from "./keep-running.js";
 import { keptSecret } from "./kept-secret.js";
 import { makePrivateFolder } from "./make-private-folder.js";
-import { chooseRunUser } from "./run-user.js";
-import type { RunUser } from "./run-user.js";
+import { chooseRunUser, type RunUser } from "./run-user.js";
 import { takeLock } from "./take-lock.js";
 
 export interface EmbeddedServer {

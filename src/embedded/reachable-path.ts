@@ -22,7 +22,8 @@ export function closedParent(path: string, user: RunUser | undefined): string | 
   if (!user) return undefined;
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     const { mode, uid, gid } = statSync(folder);
-    const shift = uid === user.uid ? 6 : gid === user.gid ? 3 : 0;
+    const groupShift = gid === user.gid ? 3 : 0;
+    const shift = uid === user.uid ? 6 : groupShift;
     if (((mode >> shift) & 1) === 0) return folder;
     if (folder === dirname(folder)) return undefined;
   }

@@ -6,15 +6,12 @@ import { EmbeddedError } from "./embedded-error.js";
 import { ensureDatabase } from "./ensure-database.js";
 import { findPostgres } from "./find-postgres.js";
 import { initCluster } from "./init-cluster.js";
-import { keepRunning } from "./keep-running.js";
-import type { KeptRunning, Running } from "./keep-running.js";
+import { keepRunning, type KeptRunning, type Running } from "./keep-running.js";
 import { launchServer } from "./launch-server.js";
-import { openServerFolder } from "./open-server-folder.js";
-import type { EmbeddedServer, ServerFolder } from "./open-server-folder.js";
+import { openServerFolder, type EmbeddedServer, type ServerFolder } from "./open-server-folder.js";
 import { processesIn } from "./processes-in.js";
 import { reachablePath } from "./reachable-path.js";
-import { stopLeftovers } from "./stop-leftovers.js";
-import type { StopStep } from "./stop-leftovers.js";
+import { stopLeftovers, type StopStep } from "./stop-leftovers.js";
 
 export interface StartPostgresOptions {
   /** Only for PostgreSQL: its data, password, port and log. */

@@ -4,16 +4,13 @@ import { join } from "node:path";
 import type { Logger } from "../logger.js";
 import { EmbeddedError } from "./embedded-error.js";
 import { findRedis } from "./find-redis.js";
-import { keepRunning } from "./keep-running.js";
-import type { Running } from "./keep-running.js";
+import { keepRunning, type Running } from "./keep-running.js";
 import { launchServer } from "./launch-server.js";
 import { makePrivateFolder } from "./make-private-folder.js";
-import { openServerFolder } from "./open-server-folder.js";
-import type { EmbeddedServer, ServerFolder } from "./open-server-folder.js";
+import { openServerFolder, type EmbeddedServer, type ServerFolder } from "./open-server-folder.js";
 import { pingRedis } from "./ping-redis.js";
 import { reachablePath } from "./reachable-path.js";
-import { stopLeftovers } from "./stop-leftovers.js";
-import type { StopStep } from "./stop-leftovers.js";
+import { stopLeftovers, type StopStep } from "./stop-leftovers.js";
 
 export interface StartRedisOptions {
   /** Only for Redis: its data, password, port, configuration and log. */

@@ -1,9 +1,7 @@
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Logger } from "../logger.js";
-import { howEnded, keepRunning } from "./keep-running.js";
-import type { BackOff, KeptRunning, Running } from "./keep-running.js";
+import { howEnded, keepRunning, type BackOff, type KeptRunning, type Running } from "./keep-running.js";
 import { waitUntil } from "./wait-until.js";
 
 export interface ChildOptions {

@@ -1,8 +1,7 @@
 import type { QueuedJobEvent } from "../queued-job.js";
 import type { Bell } from "./event-bus.js";
 import type { LogPage } from "./event-log.js";
-import { createProgressNews } from "./progress-news.js";
-import type { ProgressNews } from "./progress-news.js";
+import { createProgressNews, type ProgressNews } from "./progress-news.js";
 import { createRing } from "./ring.js";
 
 const PAGE_SIZE = 100;

@@ -6,14 +6,11 @@ import type { Logger } from "../logger.js";
 import { createMicroBatch } from "../micro-batch.js";
 import type { QueuedJobEvent } from "../queued-job.js";
 import { createSlots } from "../slots.js";
-import { createChannel } from "./channel.js";
-import type { Channel } from "./channel.js";
+import { createChannel, type Channel } from "./channel.js";
 import type { EventBus } from "./event-bus.js";
 import type { EventLog, LogPage } from "./event-log.js";
-import { findStart } from "./find-start.js";
-import type { StartRequest } from "./find-start.js";
-import { createSubscription } from "./subscription.js";
-import type { Subscription } from "./subscription.js";
+import { findStart, type StartRequest } from "./find-start.js";
+import { createSubscription, type Subscription } from "./subscription.js";
 
 export interface FeedRequest extends StartRequest {
   includeProgress: boolean;

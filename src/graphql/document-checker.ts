@@ -1,5 +1,4 @@
-import { GraphQLError, NoSchemaIntrospectionCustomRule, parse, specifiedRules, validate } from "graphql";
-import type { DocumentNode, GraphQLSchema } from "graphql";
+import { GraphQLError, NoSchemaIntrospectionCustomRule, parse, specifiedRules, validate, type DocumentNode, type GraphQLSchema } from "graphql";
 import { LRUCache } from "lru-cache";
 import { MAX_KEPT_BYTES, memoryOf } from "./document-memory.js";
 import { limitRule } from "./limits/limit-rule.js";

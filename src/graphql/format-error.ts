@@ -1,9 +1,7 @@
 // The one place where errors become what clients are told, at every door that speaks GraphQL: a code of the contract and a
 // sentence, and of everything that nobody foresaw nothing but "Internal server error".
-import { GraphQLError } from "graphql";
-import type { GraphQLFormattedError } from "graphql";
-import { InvalidInputError, QuotaExceededError, ServiceError } from "../errors.js";
-import type { InputIssue } from "../errors.js";
+import { GraphQLError, type GraphQLFormattedError } from "graphql";
+import { InvalidInputError, QuotaExceededError, ServiceError, type InputIssue } from "../errors.js";
 import { LIMITS } from "./limits/limits.js";
 
 /** Codes of frameworks that stand for one of the contract's; what is in neither list is internal. */

@@ -1,7 +1,6 @@
 import DataLoader from "dataloader";
 import type { QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
-import { scopesAtOnce } from "../services/list-pages.js";
-import type { ListColumns, ListScope } from "../services/list-pages.js";
+import { scopesAtOnce, type ListColumns, type ListScope } from "../services/list-pages.js";
 import type { QueuedJobPage } from "../services/own-pages.js";
 import type { Photo, Photos } from "../services/photos.js";
 import type { Place, QueuePlaces } from "../services/queue-places.js";

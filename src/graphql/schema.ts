@@ -1,6 +1,5 @@
 import "reflect-metadata";
-import { defaultFieldResolver, getNamedType, isObjectType } from "graphql";
-import type { GraphQLField, GraphQLFieldResolver, GraphQLNamedType, GraphQLObjectType, GraphQLSchema } from "graphql";
+import { defaultFieldResolver, getNamedType, isObjectType, type GraphQLField, type GraphQLFieldResolver, type GraphQLNamedType, type GraphQLObjectType, type GraphQLSchema } from "graphql";
 import { buildSchema } from "type-graphql";
 import type { QueuedJob } from "../queued-job.js";
 import type { Photo } from "../services/photos.js";

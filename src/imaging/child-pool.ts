@@ -1,14 +1,10 @@
 import { ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
-import { ChildStoppedError } from "./child-stopped-error.js";
-import type { ChildStopReason } from "./child-stopped-error.js";
-import type { RunOptions } from "./child-work.js";
-import { NeverBegunError } from "./child-work.js";
+import { ChildStoppedError, type ChildStopReason } from "./child-stopped-error.js";
+import { NeverBegunError, type RunOptions } from "./child-work.js";
 import { canCap } from "./spawn-child.js";
-import type { WaitingLine, WaitingTask } from "./waiting-line.js";
-import { createWaitingLine } from "./waiting-line.js";
-import type { WarmChild } from "./warm-child.js";
-import { createWarmChild } from "./warm-child.js";
+import { createWaitingLine, type WaitingLine, type WaitingTask } from "./waiting-line.js";
+import { createWarmChild, type WarmChild } from "./warm-child.js";
 
 // Why processes and not worker threads: a process can be killed in the middle of a decode and takes its memory with it. A
 // thread's promise rejects while libvips computes on, and terminate() waits for it.

@@ -1,8 +1,7 @@
 import type { Logger } from "../logger.js";
 import { carryError, restoreError } from "./carried-error.js";
 import type { ChildMessage, ParentMessage } from "./child-message.js";
-import type { ChildStopReason } from "./child-stopped-error.js";
-import { ChildStoppedError } from "./child-stopped-error.js";
+import { ChildStoppedError, type ChildStopReason } from "./child-stopped-error.js";
 
 export interface RunOptions {
   /** Counted from when a child takes the work, not while it waits in line. */

@@ -1,5 +1,4 @@
-import type { DecodedPhoto } from "./decode-photo.js";
-import { decodePhoto } from "./decode-photo.js";
+import { decodePhoto, type DecodedPhoto } from "./decode-photo.js";
 
 /** Pixels of the longer side. */
 export const PREVIEW_SIDE = 512;

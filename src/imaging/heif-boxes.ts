@@ -10,7 +10,7 @@ export function boxesIn(file: Buffer, start: number, end: number): Box[] {
   const boxes: Box[] = [];
   for (let at = start; at + 16 <= end; ) {
     const short = file.readUInt32BE(at);
-    const size = short === 1 ? Number(file.readBigUInt64BE(at + 8)) : short === 0 ? end - at : short;
+    const size = short === 1 ? Number(file.readBigUInt64BE(at + 8)) : short || end - at;
     const header = short === 1 ? 16 : 8;
     if (size < header) break;
     boxes.push({ type: file.toString("latin1", at + 4, at + 8), start: at + header, end: at + size });

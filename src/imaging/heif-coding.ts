@@ -1,5 +1,4 @@
-import type { Box } from "./heif-boxes.js";
-import { boxesIn } from "./heif-boxes.js";
+import { boxesIn, type Box } from "./heif-boxes.js";
 
 /**
  * How the primary picture of a HEIF file is coded, or what it is put together from; null when that cannot be told. By the type of the

@@ -1,5 +1,4 @@
-import type { ExpandedTags } from "exifreader";
-import exifReader from "exifreader";
+import exifReader, { type ExpandedTags } from "exifreader";
 
 // A CommonJS module, of which Node sees no named exports.
 // oxlint-disable-next-line import/no-named-as-default-member

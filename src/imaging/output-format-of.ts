@@ -1,5 +1,4 @@
-import type { OutputFormat } from "./output-format.js";
-import { OUTPUT_FORMATS } from "./output-format.js";
+import { OUTPUT_FORMATS, type OutputFormat } from "./output-format.js";
 
 /** The photo's own format where tasks write it, else JPEG. */
 export function outputFormatOf(photoFormat: string): OutputFormat {

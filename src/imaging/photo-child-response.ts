@@ -1,8 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { z } from "zod";
 import type { PhotoChildRequest, PhotoChildResponse, PhotoPreview } from "./photo-child-request.js";
-import { PHOTO_FORMATS } from "./photo-format.js";
-import type { PhotoFormat } from "./photo-format.js";
+import { PHOTO_FORMATS, type PhotoFormat } from "./photo-format.js";
 import type { PhotoHeader } from "./photo-header.js";
 
 const side = z.int().min(1).max(65_535);

@@ -1,8 +1,7 @@
 import { open, readFile } from "node:fs/promises";
 import { PhotoUnreadableError } from "../errors.js";
 import { heifCoding } from "./heif-coding.js";
-import type { PhotoFormat } from "./photo-format.js";
-import { PHOTO_FORMATS } from "./photo-format.js";
+import { PHOTO_FORMATS, type PhotoFormat } from "./photo-format.js";
 import { checkPhotoLimits } from "./photo-limits.js";
 import { sharp } from "./sharp.js";
 import { HEIC_NOT_ACCEPTED, SNIFFED_BYTES, sniffFormat } from "./sniff-format.js";

@@ -1,6 +1,5 @@
 import { ServiceUnavailableError } from "../errors.js";
-import type { ChildPool, ChildPoolOptions } from "./child-pool.js";
-import { createChildPool } from "./child-pool.js";
+import { createChildPool, type ChildPool, type ChildPoolOptions } from "./child-pool.js";
 import type { PhotoChildRequest, PhotoChildResponse, PhotoPreview } from "./photo-child-request.js";
 import { parsePhotoChildResponse, sizeOfPlainFile } from "./photo-child-response.js";
 import type { PhotoHeader } from "./photo-header.js";

@@ -1,6 +1,5 @@
 import { PhotoUnreadableError } from "../errors.js";
-import type { PhotoFormat } from "./photo-format.js";
-import { acceptedFormats } from "./photo-format.js";
+import { acceptedFormats, type PhotoFormat } from "./photo-format.js";
 
 /** How many bytes from the start of a file `sniffFormat` wants to see; fewer when the file is shorter. */
 export const SNIFFED_BYTES = 512;

@@ -1,10 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import type { Logger } from "../logger.js";
-import { childMessage } from "./child-message.js";
-import type { ParentMessage } from "./child-message.js";
+import { childMessage, type ParentMessage } from "./child-message.js";
 import { ChildStoppedError } from "./child-stopped-error.js";
-import type { ChildWork, RunOptions } from "./child-work.js";
-import { startChildWork } from "./child-work.js";
+import { startChildWork, type ChildWork, type RunOptions } from "./child-work.js";
 import { describeDeath } from "./describe-death.js";
 import { spawnChild, UNCAPPED } from "./spawn-child.js";
 

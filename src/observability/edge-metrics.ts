@@ -1,6 +1,5 @@
 import { Counter, Histogram } from "prom-client";
-import { gauge, PREFIX } from "./metrics-page.js";
-import type { MetricsPage } from "./metrics-page.js";
+import { gauge, PREFIX, type MetricsPage } from "./metrics-page.js";
 
 /** What an API tells of its doors. No label holds what a client chose. */
 export interface EdgeMetrics {

@@ -1,6 +1,5 @@
 import { Counter } from "prom-client";
-import { PREFIX } from "./metrics-page.js";
-import type { MetricsPage } from "./metrics-page.js";
+import { PREFIX, type MetricsPage } from "./metrics-page.js";
 
 /**
  * `request`: an answer that hides a bug of ours. `task`: an attempt that failed of what no task foresaw. `child_…`: how a child

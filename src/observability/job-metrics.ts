@@ -1,9 +1,7 @@
 import { Counter, Histogram } from "prom-client";
 import type { QueuedJob } from "../queued-job.js";
-import { QUEUED_JOB_STATUSES } from "../queued-job-status.js";
-import type { QueuedJobEventType } from "../queued-job-status.js";
-import { gauge, PREFIX } from "./metrics-page.js";
-import type { MetricsPage } from "./metrics-page.js";
+import { QUEUED_JOB_STATUSES, type QueuedJobEventType } from "../queued-job-status.js";
+import { gauge, PREFIX, type MetricsPage } from "./metrics-page.js";
 
 /** How an attempt ended, as the worker that ran it knows it. */
 export interface EndedAttempt {

@@ -1,5 +1,4 @@
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import type { GaugeConfiguration } from "prom-client";
+import { collectDefaultMetrics, Gauge, Registry, type GaugeConfiguration } from "prom-client";
 import { withPatience } from "../patience.js";
 
 /** The one prefix of all names. */

@@ -1,7 +1,6 @@
 import { Counter } from "prom-client";
 import { onRefusal } from "../overload.js";
-import { gauge, PREFIX } from "./metrics-page.js";
-import type { MetricsPage } from "./metrics-page.js";
+import { gauge, PREFIX, type MetricsPage } from "./metrics-page.js";
 
 /** What waits for a connection, by pool, and what this process refused for overload. */
 export function createOverloadMetrics(

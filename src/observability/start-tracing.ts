@@ -1,8 +1,7 @@
 // Loaded only when OTEL_EXPORTER_OTLP_ENDPOINT is set. What is patched here is patched on prototypes, so that it does not
 // matter that the servers' modules were imported before.
 import { createRequire } from "node:module";
-import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
-import type { Context, Span, SpanOptions } from "@opentelemetry/api";
+import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Context, type Span, type SpanOptions } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { HttpInstrumentation } from "@opentelemetry/instrumentation-http";
 import { IORedisInstrumentation } from "@opentelemetry/instrumentation-ioredis";

@@ -1,6 +1,5 @@
 import { Counter } from "prom-client";
-import { gauge, PREFIX } from "./metrics-page.js";
-import type { MetricsPage } from "./metrics-page.js";
+import { gauge, PREFIX, type MetricsPage } from "./metrics-page.js";
 
 /** What stands in the tables; of all processes together, so that each tells the same. */
 export interface Backlog {

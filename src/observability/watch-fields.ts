@@ -1,5 +1,4 @@
-import { defaultFieldResolver } from "graphql";
-import type { GraphQLField, GraphQLFieldResolver, GraphQLSchema } from "graphql";
+import { defaultFieldResolver, type GraphQLField, type GraphQLFieldResolver, type GraphQLSchema } from "graphql";
 import type { Tracer } from "../tracer.js";
 
 export interface FieldWatcher {

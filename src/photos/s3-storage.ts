@@ -6,12 +6,10 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { inBatches } from "../in-batches.js";
 import { contentDisposition } from "./content-disposition.js";
-import { createS3Bucket, unavailable } from "./s3-bucket.js";
-import type { S3BucketOptions } from "./s3-bucket.js";
+import { createS3Bucket, unavailable, type S3BucketOptions } from "./s3-bucket.js";
 import { parseS3Listing } from "./s3-listing.js";
 import { createScratchFolder } from "./scratch-folder.js";
-import { SlowDownloadError } from "./storage.js";
-import type { Storage } from "./storage.js";
+import { SlowDownloadError, type Storage } from "./storage.js";
 
 export interface S3StorageOptions extends S3BucketOptions {
   /** Before every key; empty, or ends with a slash. */

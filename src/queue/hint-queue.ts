@@ -1,7 +1,6 @@
 // A queue job is a hint that a row is due. It may be lost, doubled or late without harm: the row decides, and what is
 // missing here is put back from the rows.
-import { Queue } from "bullmq";
-import type { JobsOptions } from "bullmq";
+import { Queue, type JobsOptions } from "bullmq";
 import { ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { withPatience } from "../patience.js";

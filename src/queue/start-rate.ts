@@ -1,7 +1,6 @@
 import type { Logger } from "../logger.js";
 import { createRedis } from "../redis.js";
-import { LANES } from "./hint-queue.js";
-import type { Lane } from "./hint-queue.js";
+import { LANES, type Lane } from "./hint-queue.js";
 
 export interface StartRate {
   /** An attempt of this lane was started here. */

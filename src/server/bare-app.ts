@@ -1,6 +1,5 @@
 import type { Server } from "node:http";
-import Fastify, { LogController } from "fastify";
-import type { FastifyBaseLogger, FastifyHttpOptions, FastifyInstance } from "fastify";
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance } from "fastify";
 import type { Logger } from "../logger.js";
 
 /** In our routes nothing is described by a JSON Schema: what would compile such schemas is never loaded, and is a fifth of Fastify. */

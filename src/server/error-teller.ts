@@ -1,5 +1,4 @@
-import { GraphQLError } from "graphql";
-import type { GraphQLFormattedError } from "graphql";
+import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import { formatError, isInternal, withoutSuggestion } from "../graphql/format-error.js";
 import type { Logger } from "../logger.js";
 

@@ -1,5 +1,4 @@
-import { execute } from "graphql";
-import type { ExecutionArgs, ExecutionResult } from "graphql";
+import { execute, type ExecutionArgs, type ExecutionResult } from "graphql";
 import { withDeadline } from "../deadline.js";
 import { ServiceUnavailableError } from "../errors.js";
 import { asGraphQLError } from "./as-graphql-error.js";

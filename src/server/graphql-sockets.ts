@@ -3,23 +3,19 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { handleProtocols } from "graphql-ws";
-import { WebSocketServer } from "ws";
-import type { WebSocket } from "ws";
+import { WebSocketServer, type WebSocket } from "ws";
 import { LIMITS } from "../graphql/limits/limits.js";
 import type { Logger } from "../logger.js";
 import { CLOSE } from "./close-codes.js";
 import { closeInTurns } from "./close-in-turns.js";
-import { ConnectionAdmission } from "./connection-admission.js";
-import type { ExpelReason } from "./connection-admission.js";
-import { createKeepAlive } from "./keep-alive.js";
-import type { KeepAlive } from "./keep-alive.js";
+import { ConnectionAdmission, type ExpelReason } from "./connection-admission.js";
+import { createKeepAlive, type KeepAlive } from "./keep-alive.js";
 import { createMessageRate } from "./message-rate.js";
 import { networkOf } from "./network-of.js";
 import type { Origins } from "./origins.js";
 import type { Proxies } from "./proxies.js";
 import { requestIdOf } from "./request-id.js";
-import { createSocketProtocol } from "./socket-protocol.js";
-import type { Peer, SocketProtocolOptions } from "./socket-protocol.js";
+import { createSocketProtocol, type Peer, type SocketProtocolOptions } from "./socket-protocol.js";
 import { createSocketWriter } from "./socket-writer.js";
 
 export interface GraphqlSocketsOptions extends SocketProtocolOptions {

@@ -4,8 +4,7 @@
 import type { ServerResponse } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ExecutionArgs, ExecutionResult, GraphQLError } from "graphql";
-import { createHandler } from "graphql-sse";
-import type { OperationArgs, Request as StreamRequest, Response as StreamResponse } from "graphql-sse";
+import { createHandler, type OperationArgs, type Request as StreamRequest, type Response as StreamResponse } from "graphql-sse";
 import { QuotaExceededError, ServiceUnavailableError } from "../errors.js";
 import { LIMITS } from "../graphql/limits/limits.js";
 import type { Logger } from "../logger.js";
@@ -17,8 +16,7 @@ import { takeGraphqlBodies } from "./graphql-body.js";
 import { badRequest, refuseAsGraphql } from "./refuse-as-graphql.js";
 import type { Operations } from "./operations.js";
 import { subscribe } from "./subscribe.js";
-import { createStreamWriter } from "./stream-writer.js";
-import type { StreamWriter } from "./stream-writer.js";
+import { createStreamWriter, type StreamWriter } from "./stream-writer.js";
 import type { UserConnections } from "./user-connections.js";
 
 export interface GraphqlStreamsOptions {

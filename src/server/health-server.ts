@@ -1,9 +1,7 @@
 import type { Logger } from "../logger.js";
 import { createBareApp } from "./bare-app.js";
-import { registerHealth } from "./health.js";
-import type { HealthOptions } from "./health.js";
-import { registerMetrics } from "./metrics-route.js";
-import type { MetricsRouteOptions } from "./metrics-route.js";
+import { registerHealth, type HealthOptions } from "./health.js";
+import { registerMetrics, type MetricsRouteOptions } from "./metrics-route.js";
 
 export interface HealthServer {
   listen(address: { host: string; port: number }): Promise<string>;

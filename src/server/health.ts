@@ -22,7 +22,8 @@ export function registerHealth(app: FastifyInstance, { needed, wanted }: HealthO
     const [hard, soft] = await Promise.all([run(needed), run(wanted)]);
     const down = Object.values(hard).some((reason) => reason !== "ok");
     const degraded = Object.values(soft).some((reason) => reason !== "ok");
-    return reply.code(down ? 503 : 200).send({ status: down ? "unavailable" : degraded ? "degraded" : "ok", ...hard, ...soft });
+    const usable = degraded ? "degraded" : "ok";
+    return reply.code(down ? 503 : 200).send({ status: down ? "unavailable" : usable, ...hard, ...soft });
   });
 }
 

@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { GraphQLError, execute } from "graphql";
-import type { ExecutionResult, GraphQLSchema } from "graphql";
+import { GraphQLError, execute, type ExecutionResult, type GraphQLSchema } from "graphql";
 import type { Context } from "../graphql/context.js";
 import { AnswerBudget } from "../graphql/limits/answer-budget.js";
 import type { VariablesChecker } from "../graphql/limits/variables-checker.js";

@@ -1,5 +1,4 @@
-import { BREAK, Kind, getOperationAST, visit } from "graphql";
-import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from "graphql";
+import { BREAK, Kind, getOperationAST, visit, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode } from "graphql";
 import type * as GraphqlJit from "graphql-jit";
 import type { CompiledQuery } from "graphql-jit";
 

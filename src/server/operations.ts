@@ -1,7 +1,5 @@
-import { GraphQLError, OperationTypeNode, getOperationAST } from "graphql";
-import type { ExecutionArgs, GraphQLSchema } from "graphql";
-import { createContext } from "../graphql/context.js";
-import type { Services } from "../graphql/context.js";
+import { GraphQLError, OperationTypeNode, getOperationAST, type ExecutionArgs, type GraphQLSchema } from "graphql";
+import { createContext, type Services } from "../graphql/context.js";
 import { createDocumentChecker } from "../graphql/document-checker.js";
 import { createVariablesChecker } from "../graphql/limits/variables-checker.js";
 import type { Logger } from "../logger.js";

@@ -11,8 +11,7 @@ import type { Authenticator } from "./authenticator.js";
 import { cleanFilename } from "./clean-filename.js";
 import { statusOf } from "./http-status.js";
 import { refuseAsJson } from "./refuse-as-json.js";
-import { UPLOAD_PATIENCE, watchUpload } from "./upload-patience.js";
-import type { UploadPatience } from "./upload-patience.js";
+import { UPLOAD_PATIENCE, watchUpload, type UploadPatience } from "./upload-patience.js";
 
 export interface PhotoUploadsOptions {
   authenticator: Authenticator;

@@ -1,8 +1,6 @@
-import { Kind, execute, getOperationAST, visit } from "graphql";
-import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLError, GraphQLFormattedError } from "graphql";
+import { Kind, execute, getOperationAST, visit, type DocumentNode, type ExecutionArgs, type ExecutionResult, type GraphQLError, type GraphQLFormattedError } from "graphql";
 import type { ToldEvent } from "../events/subscription.js";
-import { renewContext } from "../graphql/context.js";
-import type { Context } from "../graphql/context.js";
+import { renewContext, type Context } from "../graphql/context.js";
 import type { QueuedJobEvent } from "../queued-job.js";
 import { asGraphQLError } from "./as-graphql-error.js";
 import type { OperationCompiler } from "./operation-compiler.js";

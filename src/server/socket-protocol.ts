@@ -1,9 +1,7 @@
 // What is said on a socket: graphql-transport-ws. Nothing of Apollo reaches here, so the checks, the limits and the masking
 // of errors are put in place again, from the same pieces. How a socket opens and closes is `graphql-sockets.ts`.
-import { createSourceEventStream } from "graphql";
-import type { ExecutionArgs, ExecutionResult, FormattedExecutionResult } from "graphql";
-import { makeServer } from "graphql-ws";
-import type { Context as SocketContext, Server as Protocol } from "graphql-ws";
+import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, type FormattedExecutionResult } from "graphql";
+import { makeServer, type Context as SocketContext, type Server as Protocol } from "graphql-ws";
 import type { WebSocket } from "ws";
 import { QuotaExceededError, UnauthenticatedError } from "../errors.js";
 import type { Subscription } from "../events/subscription.js";

@@ -117,7 +117,8 @@ function toFrames(start: Buffer, texts: Buffer[]): Buffer {
 }
 
 function headLength(length: number): number {
-  return length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  if (length < 126) return 2;
+  return length < 65_536 ? 4 : 10;
 }
 
 /** Of a text frame that is whole and not masked (RFC 6455, 5.2); returns where its payload begins. */

@@ -1,7 +1,5 @@
-import { createSourceEventStream, execute } from "graphql";
-import type { ExecutionArgs, ExecutionResult } from "graphql";
-import { renewContext } from "../graphql/context.js";
-import type { Context } from "../graphql/context.js";
+import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult } from "graphql";
+import { renewContext, type Context } from "../graphql/context.js";
 
 /** As that of graphql-js, but each event is executed with a context of its own: what its answer may take is its own, too. */
 export async function subscribe(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {

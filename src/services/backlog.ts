@@ -1,7 +1,6 @@
 // What waits, for operators and for the health of workers. All of it is read by the partial indexes, and bounded: a
 // backlog of millions costs no more than one of thousands.
-import { available } from "../db/database.js";
-import type { Database } from "../db/database.js";
+import { available, type Database } from "../db/database.js";
 
 /** Of all processes together. */
 export interface Backlog {

@@ -1,12 +1,9 @@
 import { createHash } from "node:crypto";
-import { available } from "../db/database.js";
-import type { Database } from "../db/database.js";
+import { available, type Database } from "../db/database.js";
 import { withoutDeadline } from "../deadline.js";
 import { ServiceUnavailableError } from "../errors.js";
-import { MAX_PAGE_BYTES } from "../events/event-log.js";
-import type { EventLog, Heads, LogPage, Present } from "../events/event-log.js";
-import type { LoggedEventType, QueuedJobStatus } from "../queued-job-status.js";
-import { isFinished } from "../queued-job-status.js";
+import { MAX_PAGE_BYTES, type EventLog, type Heads, type LogPage, type Present } from "../events/event-log.js";
+import { isFinished, type LoggedEventType, type QueuedJobStatus } from "../queued-job-status.js";
 import type { Instant, QueuedJob, QueuedJobEvent } from "../queued-job.js";
 import { queuedJobJson, recordedOutputs } from "./queued-jobs/statements.js";
 

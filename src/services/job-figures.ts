@@ -1,5 +1,4 @@
-import { available } from "../db/database.js";
-import type { Database } from "../db/database.js";
+import { available, type Database } from "../db/database.js";
 
 /** What became of the QueuedJobs of one Job that finished within the last hour, or day. */
 export interface Outcomes {

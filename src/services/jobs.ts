@@ -1,6 +1,5 @@
 import { asc } from "drizzle-orm";
-import { available } from "../db/database.js";
-import type { Database } from "../db/database.js";
+import { available, type Database } from "../db/database.js";
 import { withoutDeadline } from "../deadline.js";
 import { jobs } from "../db/schema.js";
 import type { Task } from "../tasks/define-task.js";

@@ -1,18 +1,13 @@
 // Pages of lists of QueuedJobs and their counts: those of many users or photos with one statement. Each is read through an
 // index that leads to its rows, however many others the user has.
 import type { Fragment, Sql } from "postgres";
-import { available } from "../db/database.js";
-import type { Database } from "../db/database.js";
-import { UNFINISHED_STATUSES } from "../queued-job-status.js";
-import type { QueuedJobStatus } from "../queued-job-status.js";
+import { available, type Database } from "../db/database.js";
+import { UNFINISHED_STATUSES, type QueuedJobStatus } from "../queued-job-status.js";
 import type { QueuedJob } from "../queued-job.js";
-import { briefColumns, createOwnPages, EMPTY_PAGE, LAST_ID, toPage } from "./own-pages.js";
-import type { QueuedJobPage } from "./own-pages.js";
-import { filterCondition } from "./queued-jobs/filter.js";
-import type { QueuedJobFilter } from "./queued-jobs/filter.js";
+import { briefColumns, createOwnPages, EMPTY_PAGE, LAST_ID, toPage, type QueuedJobPage } from "./own-pages.js";
+import { filterCondition, type QueuedJobFilter } from "./queued-jobs/filter.js";
 import { queuedJobJson } from "./queued-jobs/statements.js";
-import { UNBOUNDED } from "./read-budget.js";
-import type { ReadBudget } from "./read-budget.js";
+import { UNBOUNDED, type ReadBudget } from "./read-budget.js";
 
 /** Whose QueuedJobs a list is of; null: everybody's. */
 export interface ListScope {

@@ -1,5 +1,4 @@
-import { available } from "../db/database.js";
-import type { Database } from "../db/database.js";
+import { available, type Database } from "../db/database.js";
 import type { NearPhoto, NearPhotoList } from "../tasks/define-task.js";
 import { signedHash } from "./signed-hash.js";
 

@@ -3,8 +3,7 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Transform } from "node:stream";
-import type { Readable } from "node:stream";
+import { Transform, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { v7 as uuidv7 } from "uuid";
 import { isAboutPhoto, InvalidInputError, PhotoTooLargeError, PhotoUnreadableError, ServiceUnavailableError } from "../errors.js";
@@ -15,11 +14,9 @@ import type { PhotoInspector } from "../imaging/photo-inspector.js";
 import type { Logger } from "../logger.js";
 import type { Storage } from "../photos/storage.js";
 import { PREVIEW_ATTEMPTS } from "./preview-maker.js";
-import { storageKeysOf } from "./photos.js";
-import type { NewPhoto, Photo, Photos } from "./photos.js";
+import { storageKeysOf, type NewPhoto, type Photo, type Photos } from "./photos.js";
 import { signedHash } from "./signed-hash.js";
-import { UploadsUnderWay } from "./uploads-under-way.js";
-import type { UploadUnderWay } from "./uploads-under-way.js";
+import { UploadsUnderWay, type UploadUnderWay } from "./uploads-under-way.js";
 import type { User, Users } from "./users.js";
 
 /** Takes the bytes of the one file of an upload, as they stream in. */

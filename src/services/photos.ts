@@ -1,6 +1,5 @@
 import { and, desc, eq, getTableColumns, lt, sql as part } from "drizzle-orm";
-import { available, sqlState } from "../db/database.js";
-import type { Database } from "../db/database.js";
+import { available, sqlState, type Database } from "../db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../db/refusals.js";
 import { photos, queuedJobPhotos } from "../db/schema.js";
 import { ConflictError, NotFoundError } from "../errors.js";

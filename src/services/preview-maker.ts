@@ -1,8 +1,7 @@
 // Previews that an upload did not wait for. What is due stands in the rows: no preview, and attempts left.
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { available } from "../db/database.js";
-import type { Database } from "../db/database.js";
+import { available, type Database } from "../db/database.js";
 import { isAboutPhoto, ServiceUnavailableError } from "../errors.js";
 import { ChildStoppedError } from "../imaging/child-stopped-error.js";
 import type { PhotoInspector } from "../imaging/photo-inspector.js";

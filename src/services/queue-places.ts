@@ -1,10 +1,8 @@
 import { LRUCache } from "lru-cache";
-import { available } from "../db/database.js";
-import type { Database } from "../db/database.js";
+import { available, type Database } from "../db/database.js";
 import { withoutDeadline } from "../deadline.js";
 import { HINT_BLOCK } from "../queue/hint-priority.js";
-import { LANES } from "../queue/hint-queue.js";
-import type { Lane } from "../queue/hint-queue.js";
+import { LANES, type Lane } from "../queue/hint-queue.js";
 import type { StartRate } from "../queue/start-rate.js";
 import type { Instant, QueuedJob } from "../queued-job.js";
 import type { Task } from "../tasks/define-task.js";

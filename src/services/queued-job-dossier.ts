@@ -1,5 +1,4 @@
-import { available } from "../db/database.js";
-import type { Database } from "../db/database.js";
+import { available, type Database } from "../db/database.js";
 import type { Instant, QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
 import { queuedJobJson, recordedOutputs } from "./queued-jobs/statements.js";
 

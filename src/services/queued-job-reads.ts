@@ -1,11 +1,8 @@
-import { available } from "../db/database.js";
-import type { Database } from "../db/database.js";
+import { available, type Database } from "../db/database.js";
 import type { QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
-import { createListPages } from "./list-pages.js";
-import type { ListScope } from "./list-pages.js";
+import { createListPages, type ListScope } from "./list-pages.js";
 import { recordedOutputs } from "./queued-jobs/statements.js";
-import { UNBOUNDED } from "./read-budget.js";
-import type { ReadBudget } from "./read-budget.js";
+import { UNBOUNDED, type ReadBudget } from "./read-budget.js";
 
 /** Events that a history has at most: the newest. */
 export const MAX_HISTORY = 100;

@@ -1,7 +1,6 @@
 // What operators look for among everybody's QueuedJobs. No index serves every filter, so a search looks at so many rows
 // at a time, and says where to go on.
-import { available } from "../db/database.js";
-import type { Database } from "../db/database.js";
+import { available, type Database } from "../db/database.js";
 import type { QueuedJobStatus } from "../queued-job-status.js";
 import type { Instant } from "../queued-job.js";
 import { isUuid } from "./ids.js";

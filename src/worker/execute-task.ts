@@ -9,16 +9,14 @@ import type { StartRate } from "../queue/start-rate.js";
 import type { TaskSuccess } from "../queued-job.js";
 import type { Claimed, QueuedJobs } from "../services/queued-jobs.js";
 import type { Task } from "../tasks/define-task.js";
-import { noTracer } from "../tracer.js";
-import type { SpanAttributes, Tracer } from "../tracer.js";
+import { noTracer, type SpanAttributes, type Tracer } from "../tracer.js";
 import { discardOutputs } from "./discard-outputs.js";
 import { faultOf, UNFORESEEN } from "./fault-of.js";
 import type { Leases } from "./leases.js";
 import { createProgressReporter } from "./progress-reporter.js";
 import { reuseResult } from "./reuse-result.js";
 import { runHere } from "./run-here.js";
-import { runInChild } from "./run-in-child.js";
-import type { RunInChildDeps } from "./run-in-child.js";
+import { runInChild, type RunInChildDeps } from "./run-in-child.js";
 import { stopReasonOf } from "./stop-reason.js";
 
 export interface ExecuteDeps extends RunInChildDeps {
@@ -147,7 +145,8 @@ async function settleFailure({ queuedJobs, catalogue, log, onBug }: ExecuteDeps,
   if (fault === UNFORESEEN) onBug?.();
   const outcome = await persist(() => queuedJobs.fail(claimed, fault), signal);
   log.warn({ err: error, code: fault.code, outcome }, "an attempt failed");
-  return outcome === null ? "lost" : outcome === "FAILED" ? "failed" : "retrying";
+  if (outcome === null) return "lost";
+  return outcome === "FAILED" ? "failed" : "retrying";
 }
 
 /** Most often a neighbour took the memory: the first time, another machine may do better. */

@@ -3,8 +3,7 @@ import { z } from "zod";
 import { OUTPUT_FILES } from "../imaging/output-format.js";
 import { sizeOfPlainFile } from "../imaging/photo-child-response.js";
 import type { TaskOutput } from "../tasks/define-task.js";
-import type { TaskChildResponse } from "./task-child-request.js";
-import { PLAIN_NAME } from "./task-child-request.js";
+import { PLAIN_NAME, type TaskChildResponse } from "./task-child-request.js";
 
 /** No task makes more. */
 const MAX_OUTPUTS = 12;

@@ -3,12 +3,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isAboutPhoto, PermanentTaskError } from "../errors.js";
-import type { ChildTools } from "../imaging/serve-child.js";
-import { serveChild } from "../imaging/serve-child.js";
+import { serveChild, type ChildTools } from "../imaging/serve-child.js";
 import type { NearPhotoList, TaskContext, TaskOutput } from "../tasks/define-task.js";
 import { loadWork } from "../tasks/load-work.js";
-import { PLAIN_NAME } from "./task-child-request.js";
-import type { TaskChildRequest, TaskChildResponse } from "./task-child-request.js";
+import { PLAIN_NAME, type TaskChildRequest, type TaskChildResponse } from "./task-child-request.js";
 
 // A warm child has the image library loaded before its first task, not in it. What only other tasks need waits for them.
 await loadWork("thumbnail");

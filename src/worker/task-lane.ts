@@ -1,9 +1,7 @@
-import { DelayedError, Worker } from "bullmq";
-import type { Job as BullJob } from "bullmq";
+import { DelayedError, Worker, type Job as BullJob } from "bullmq";
 import type { Logger } from "../logger.js";
 import { withPatience } from "../patience.js";
-import { laneQueueName } from "../queue/hint-queue.js";
-import type { HintData, Lane } from "../queue/hint-queue.js";
+import { laneQueueName, type HintData, type Lane } from "../queue/hint-queue.js";
 import type { createRedis } from "../redis.js";
 import { closeBullWorker } from "./close-bull-worker.js";
 

@@ -1,10 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ServiceUnavailableError } from "../errors.js";
-import { LANES } from "../queue/hint-queue.js";
-import type { HintData, Lane } from "../queue/hint-queue.js";
+import { LANES, type HintData, type Lane } from "../queue/hint-queue.js";
 import { createRedis } from "../redis.js";
-import { executeTask } from "./execute-task.js";
-import type { ExecuteDeps } from "./execute-task.js";
+import { executeTask, type ExecuteDeps } from "./execute-task.js";
 import { TaskLane } from "./task-lane.js";
 import { UserShare } from "./user-share.js";
 

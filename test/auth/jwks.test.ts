@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { afterEach, beforeEach, test } from "node:test";
-import { createJwks } from "../../src/auth/jwks.js";
-import type { Jwks } from "../../src/auth/jwks.js";
-import { createTokenVerifier } from "../../src/auth/token-verifier.js";
-import type { TokenVerifier } from "../../src/auth/token-verifier.js";
+import { createJwks, type Jwks } from "../../src/auth/jwks.js";
+import { createTokenVerifier, type TokenVerifier } from "../../src/auth/token-verifier.js";
 import { createLoggerTo } from "../../src/logger.js";
-import { answerJson, answerKeys, jwk, startKeyServer } from "./key-server.js";
-import type { KeyServer } from "./key-server.js";
-import { ecKey, edKey, makeToken, rsaKey } from "./make-token.js";
-import type { TestKey } from "./make-token.js";
+import { answerJson, answerKeys, jwk, startKeyServer, type KeyServer } from "./key-server.js";
+import { ecKey, edKey, makeToken, rsaKey, type TestKey } from "./make-token.js";
 
 const SECOND = 1000;
 const HOUR = 3_600_000;

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
-import { createTokenVerifier } from "../../src/auth/token-verifier.js";
-import type { TokenKeys, TokenVerifierOptions } from "../../src/auth/token-verifier.js";
+import { createTokenVerifier, type TokenKeys, type TokenVerifierOptions } from "../../src/auth/token-verifier.js";
 import { publicKey } from "../../src/auth/public-key.js";
 import { UnauthenticatedError } from "../../src/errors.js";
 import { jwk } from "./key-server.js";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createFigures } from "../../bench/figures.js";
-import type { Figures } from "../../bench/figures.js";
+import { createFigures, type Figures } from "../../bench/figures.js";
 import type { Goal } from "../../bench/goals.js";
 import { judgeGoals } from "../../bench/judge-goals.js";
 

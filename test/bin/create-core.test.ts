@@ -4,8 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { eventually } from "../support/eventually.js";
 import type { TestClient } from "../support/test-client.js";
 import { OPERATOR_PASSWORD } from "../support/scrape.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 const FILTERED =
   "{ queuedJobs(first: 1, filter: { status: [FAILED] }) { totalCount nodes { id } } }";

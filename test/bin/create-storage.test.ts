@@ -8,16 +8,13 @@ import type { Storage } from "../../src/photos/storage.js";
 import { createLostFiles } from "../../src/services/maintenance/lost-files.js";
 import { createFileSweep } from "../../src/services/maintenance/sweep-files.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { createTcpProxy } from "../support/tcp-proxy.js";
-import type { TcpProxy } from "../support/tcp-proxy.js";
+import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
 import { eventually } from "../support/eventually.js";
-import { startS3Server } from "../support/s3-server.js";
-import type { S3Server } from "../support/s3-server.js";
+import { startS3Server, type S3Server } from "../support/s3-server.js";
 import { silentLog } from "../support/silent-log.js";
 import { smallPhoto } from "../support/small-photo.js";
 import { storedFiles } from "../support/stored-files.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 describe("the service on S3", () => {
   const folder = temporaryFolder().path;

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { createUsers } from "../../src/services/users.js";
-import type { Users } from "../../src/services/users.js";
+import { createUsers, type Users } from "../../src/services/users.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { runBin } from "../support/run-bin.js";
-import { createTestDatabase } from "../support/test-database.js";
-import type { TestDatabase } from "../support/test-database.js";
+import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
 import { testRedis } from "../support/test-redis.js";
 
 describe("npm run delete-user", { concurrency: 2 }, () => {

@@ -2,18 +2,15 @@
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { readServiceFile } from "../../src/bin/service-file.js";
-import type { ServiceFile } from "../../src/bin/service-file.js";
+import { readServiceFile, type ServiceFile } from "../../src/bin/service-file.js";
 import { freePort } from "../../src/embedded/free-port.js";
 import { eventually } from "../support/eventually.js";
 import { isAlive, processTree } from "../support/process-tree.js";
-import { runBin, startBin } from "../support/run-bin.js";
-import type { RunningBin } from "../support/run-bin.js";
+import { runBin, startBin, type RunningBin } from "../support/run-bin.js";
 import { createTestClient } from "../support/test-client.js";
 
 const FREE_PORTS = { PORT: "0", WORKER_PORT: "0", HOST: "127.0.0.1" };

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { Server } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { writeServiceFile } from "../../src/bin/service-file.js";
-import type { ServiceFile } from "../../src/bin/service-file.js";
+import { writeServiceFile, type ServiceFile } from "../../src/bin/service-file.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { runBin } from "../support/run-bin.js";
 

@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import postgres from "postgres";
-import { startStandby } from "../support/standby.js";
-import type { Standby } from "../support/standby.js";
+import { startStandby, type Standby } from "../support/standby.js";
 import type { Stage } from "./stage.js";
 
 const WITHIN_MS = 30_000;

@@ -1,6 +1,5 @@
 import { WebSocket } from "ws";
-import { EVENT_FIELDS } from "./told-event.js";
-import type { EventFields } from "./told-event.js";
+import { EVENT_FIELDS, type EventFields } from "./told-event.js";
 
 /** How a connection ended. `codes` of an operation that was refused. */
 export interface FeedEnd {

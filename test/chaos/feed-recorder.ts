@@ -1,11 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { askUntilAnswered } from "./ask-until-answered.js";
-import { openFeedConnection } from "./feed-connection.js";
-import type { FeedConnection, FeedEnd } from "./feed-connection.js";
+import { openFeedConnection, type FeedConnection, type FeedEnd } from "./feed-connection.js";
 import type { Person } from "./person.js";
 import type { SeededRandom } from "../support/seeded-random.js";
-import { toToldEvent } from "./told-event.js";
-import type { ToldEvent } from "./told-event.js";
+import { toToldEvent, type ToldEvent } from "./told-event.js";
 import type { Violations } from "./violations.js";
 
 /** A client that writes down every event of its user, and resumes behind the last one wherever it finds an API. */

@@ -1,9 +1,7 @@
 // A signed-in user, and an unauthenticated address, that keep within every limit and do the worst those allow.
-import { connect } from "node:net";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { createApiClient } from "./api-client.js";
-import type { Answer, ApiClient } from "./api-client.js";
+import { createApiClient, type Answer, type ApiClient } from "./api-client.js";
 import type { Violations } from "./violations.js";
 
 export interface HostileFigures {

@@ -1,6 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import postgres from "postgres";
-import type { Sql } from "postgres";
+import postgres, { type Sql } from "postgres";
 import type { LogRow } from "./read-tables.js";
 
 /** The event log as it grows, copied before anything of it is purged. */

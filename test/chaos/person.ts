@@ -1,7 +1,6 @@
 import sharp from "sharp";
 import type { ApiClient } from "./api-client.js";
-import { createLedger } from "./ledger.js";
-import type { Ledger } from "./ledger.js";
+import { createLedger, type Ledger } from "./ledger.js";
 import { askUntilAnswered } from "./ask-until-answered.js";
 
 /** One user, with all that they know of what they did. */

@@ -1,5 +1,4 @@
-import postgres from "postgres";
-import type { TransactionSql } from "postgres";
+import postgres, { type TransactionSql } from "postgres";
 import type { LoggedEventType, QueuedJobStatus } from "../../src/queued-job-status.js";
 
 export interface LogRow {

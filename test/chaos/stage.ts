@@ -11,8 +11,7 @@ import { createLogger } from "../../src/logger.js";
 import { syncCatalogue } from "../../src/services/sync-catalogue.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import type { Standby } from "../support/standby.js";
-import { createTcpProxy } from "../support/tcp-proxy.js";
-import type { TcpProxy } from "../support/tcp-proxy.js";
+import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
 
 /** The stores, the ways to them, and what the processes of the service are started with. */
 export interface Stage {

@@ -48,7 +48,7 @@ export async function submitJobs(person: Person, options: { random: SeededRandom
 function makeInput({ photoId }: Person, random: SeededRandom, key: string): Input {
   const common = { idempotencyKey: key, priority: random.chance(0.2) ? random.int(1, 100) : 0, ...(random.chance(0.1) && { runAt: new Date(Date.now() + random.int(500, 2500)).toISOString() }) };
   if (random.chance(0.04)) return { ...common, job: "thumbnail", parameters: { widths: [64] }, photoIds: [photoId], fresh: random.chance(0.5) };
-  const failing = random.chance(0.15) ? { failAttempts: random.int(1, 3) } : random.chance(0.05) ? { failPermanently: true } : {};
+  const failing = random.chance(0.15) ? { failAttempts: random.int(1, 3) } : random.chance(0.05) && { failPermanently: true };
   return { ...common, job: "echo", parameters: { message: key, durationMs: random.int(0, 800), steps: random.chance(0.5) ? random.int(1, 8) : 0, ...failing } };
 }
 

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { z } from "zod";
-import { faultsAt, faultsElsewhere, parameterFields, readField } from "../../src/console/parameter-field.js";
-import type { ParameterField } from "../../src/console/parameter-field.js";
+import { faultsAt, faultsElsewhere, parameterFields, readField, type ParameterField } from "../../src/console/parameter-field.js";
 import type { Job } from "../../src/console/types.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 

@@ -2,11 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import sharp from "sharp";
-import { accessibilityFaults, closeWindow, NOT_ALL, startBrowser } from "../support/browser.js";
-import type { PersonAtPage, TestBrowser } from "../support/browser.js";
+import { accessibilityFaults, closeWindow, NOT_ALL, startBrowser, type PersonAtPage, type TestBrowser } from "../support/browser.js";
 import type { TestClient } from "../support/test-client.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 
 interface Shown {

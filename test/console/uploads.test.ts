@@ -5,11 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
-import { closeWindow, NOT_ALL, startBrowser } from "../support/browser.js";
-import type { TestBrowser } from "../support/browser.js";
+import { closeWindow, NOT_ALL, startBrowser, type TestBrowser } from "../support/browser.js";
 import { smallPhoto } from "../support/small-photo.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 describe("photos come into the page", { skip: NOT_ALL, timeout: 120_000 }, () => {
   let service: TestService;

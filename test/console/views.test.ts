@@ -1,11 +1,9 @@
 // A long list in a real browser.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { closeWindow, NOT_ALL, startBrowser } from "../support/browser.js";
-import type { TestBrowser } from "../support/browser.js";
+import { closeWindow, NOT_ALL, startBrowser, type TestBrowser } from "../support/browser.js";
 import { eventually } from "../support/eventually.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 const ROWS = 10_000;
 

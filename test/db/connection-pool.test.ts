@@ -2,14 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { TransactionSql } from "postgres";
-import { available } from "../../src/db/database.js";
-import type { Database } from "../../src/db/database.js";
+import { available, type Database } from "../../src/db/database.js";
 import { currentDeadline, withDeadline } from "../../src/deadline.js";
 import { eventually } from "../support/eventually.js";
 import { refusalOf } from "../support/refusal-of.js";
 import { createTcpProxy } from "../support/tcp-proxy.js";
-import { AWAY, createPoolScene } from "./pool-scene.js";
-import type { PoolScene } from "./pool-scene.js";
+import { AWAY, createPoolScene, type PoolScene } from "./pool-scene.js";
 
 const UNWRITABLE = { toString: () => assert.fail("cannot be written") } as unknown as string;
 const UNDEFINED = undefined as unknown as string;

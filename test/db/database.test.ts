@@ -7,8 +7,7 @@ import { users } from "../../src/db/schema.js";
 import { ServiceUnavailableError } from "../../src/errors.js";
 import { eventually } from "../support/eventually.js";
 import { refusalOf } from "../support/refusal-of.js";
-import { createTestDatabase } from "../support/test-database.js";
-import type { TestDatabase } from "../support/test-database.js";
+import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
 
 const AWAY = { code: "SERVICE_UNAVAILABLE", message: "The database is away; try again in a moment." };
 

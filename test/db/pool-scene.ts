@@ -1,5 +1,4 @@
-import { createDatabase } from "../../src/db/database.js";
-import type { Database, DatabaseOptions } from "../../src/db/database.js";
+import { createDatabase, type Database, type DatabaseOptions } from "../../src/db/database.js";
 import { createTestDatabase } from "../support/test-database.js";
 
 export const AWAY = {

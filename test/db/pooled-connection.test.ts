@@ -2,13 +2,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { sql as text } from "drizzle-orm";
-import { createDatabase } from "../../src/db/database.js";
-import type { Database } from "../../src/db/database.js";
+import { createDatabase, type Database } from "../../src/db/database.js";
 import { withDeadline } from "../../src/deadline.js";
 import { eventually } from "../support/eventually.js";
 import { createTcpProxy } from "../support/tcp-proxy.js";
-import { createTestDatabase } from "../support/test-database.js";
-import type { TestDatabase } from "../support/test-database.js";
+import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
 
 const LATE = "late";
 const MS = 100;

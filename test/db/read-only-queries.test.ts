@@ -3,12 +3,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import postgres from "postgres";
 import { migrate } from "../../src/db/migrate.js";
-import { createReadOnlyQueries } from "../../src/db/read-only-queries.js";
-import type { ReadOnlyAnswer, ReadOnlyQueries } from "../../src/db/read-only-queries.js";
+import { createReadOnlyQueries, type ReadOnlyAnswer, type ReadOnlyQueries } from "../../src/db/read-only-queries.js";
 import { readOnlyPassword } from "../../src/db/read-only-role.js";
 import { RefusedQueryError } from "../../src/db/refused-query-error.js";
-import { createTestDatabase } from "../support/test-database.js";
-import type { TestDatabase } from "../support/test-database.js";
+import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
 import { eventually } from "../support/eventually.js";
 
 const ONLY_READING = "Only reading is possible here: begin with SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.";

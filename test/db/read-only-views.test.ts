@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { migrate } from "../../src/db/migrate.js";
 import { READ_ONLY_VIEWS } from "../../src/db/read-only-views.js";
-import { createTestDatabase } from "../support/test-database.js";
-import type { TestDatabase } from "../support/test-database.js";
+import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
 
 /** What nobody sees there: a new column stands either here or in a view. */
 const HIDDEN = ["histories.id", "photos.phash", "photos.preview_key", "photos.sha256", "photos.storage_key", "queued_job_outputs.storage_key", "queued_jobs.fingerprint", "queued_jobs.idempotency_key", "queued_jobs.reuse_key"];

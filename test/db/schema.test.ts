@@ -3,8 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { ALREADY_THERE, OVER_QUOTA, PHOTO_GONE } from "../../src/db/refusals.js";
 import { sqlState, violatedConstraint } from "../../src/db/database.js";
 import { LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES } from "../../src/queued-job-status.js";
-import { createTestWaist } from "../support/test-waist.js";
-import type { TestWaist } from "../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../support/test-waist.js";
 
 describe("the tables", () => {
   let waist: TestWaist;

@@ -6,8 +6,7 @@ import { runDemo } from "../../src/demo/run-demo.js";
 import { renderHalfBlocks } from "../../src/imaging/half-blocks.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { smallPhoto } from "../support/small-photo.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 describe("the demo", () => {
   const folder = temporaryFolder().path;

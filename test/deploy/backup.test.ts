@@ -15,10 +15,8 @@ import { ADMIN_PASSWORD } from "../support/operated-service.js";
 import { runBin } from "../support/run-bin.js";
 import { silentLog } from "../support/silent-log.js";
 import { smallPhoto } from "../support/small-photo.js";
-import { createTestClient } from "../support/test-client.js";
-import type { TestClient } from "../support/test-client.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { createTestClient, type TestClient } from "../support/test-client.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 import { NO_POSTGRES_TOOLS, POSTGRES_TOOLS, startTooledPostgres } from "../support/tooled-postgres.js";
 
 const PERSON = { sub: "ann", email: "ann@example.test" };

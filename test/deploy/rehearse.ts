@@ -1,8 +1,7 @@
 // The steps of the Dockerfile, and the first minute of what it makes, where there is no container engine: a clean install of
 // what is committed, build, prune; then migrate, API and worker as another user from a copy that nobody can write to, with
 // secrets as files, on a private PostgreSQL and Redis. Needs the package registry, so it is no part of `npm test`.
-import { execFileSync, spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, chmodSync, chownSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

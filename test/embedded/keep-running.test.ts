@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { after, test } from "node:test";
-import { keepRunning } from "../../src/embedded/keep-running.js";
-import type { Running } from "../../src/embedded/keep-running.js";
+import { keepRunning, type Running } from "../../src/embedded/keep-running.js";
 import { eventually } from "../support/eventually.js";
 import { createScene } from "./scene.js";
 

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { launchServer } from "../../src/embedded/launch-server.js";
-import type { ServerPlan } from "../../src/embedded/launch-server.js";
+import { launchServer, type ServerPlan } from "../../src/embedded/launch-server.js";
 import { processesIn } from "../../src/embedded/processes-in.js";
 import { createScene, isAlive } from "./scene.js";
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { freePort } from "../../src/embedded/free-port.js";
 import { pingRedis } from "../../src/embedded/ping-redis.js";

@@ -1,5 +1,4 @@
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,8 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import postgres from "postgres";
 import { processStart } from "../../src/embedded/process-start.js";
-import { createLoggerTo } from "../../src/logger.js";
-import type { Logger } from "../../src/logger.js";
+import { createLoggerTo, type Logger } from "../../src/logger.js";
 import { eventually } from "../support/eventually.js";
 
 export const isRoot = process.getuid?.() === 0;

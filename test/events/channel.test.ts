@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { createChannel } from "../../src/events/channel.js";
-import type { Channel } from "../../src/events/channel.js";
+import { createChannel, type Channel } from "../../src/events/channel.js";
 import type { LogPage } from "../../src/events/event-log.js";
 import type { QueuedJobEvent } from "../../src/queued-job.js";
 import { bareEvent } from "../support/bare-event.js";

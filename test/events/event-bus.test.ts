@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { Redis } from "ioredis";
-import { createEventBus } from "../../src/events/event-bus.js";
-import type { Bell, EventBus } from "../../src/events/event-bus.js";
+import { createEventBus, type Bell, type EventBus } from "../../src/events/event-bus.js";
 import type { QueuedJob, QueuedJobEvent } from "../../src/queued-job.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
-import { createTcpProxy } from "../support/tcp-proxy.js";
-import type { TcpProxy } from "../support/tcp-proxy.js";
+import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
 import { testRedis } from "../support/test-redis.js";
 
 const event = (seq: number, more: Partial<QueuedJobEvent> & { result?: unknown } = {}): QueuedJobEvent => ({ seq, type: "QUEUED", at: "2026-01-01T00:00:00.000Z", ...more, queuedJob: { id: "a", result: more.result ?? null } as QueuedJob });

@@ -8,10 +8,8 @@ import { createFeed } from "../../src/events/feed.js";
 import type { User } from "../../src/services/users.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
-import { createTestCore } from "../support/test-core.js";
-import type { TestCore } from "../support/test-core.js";
-import { createTestReader } from "../support/test-reader.js";
-import type { TestReader } from "../support/test-reader.js";
+import { createTestCore, type TestCore } from "../support/test-core.js";
+import { createTestReader, type TestReader } from "../support/test-reader.js";
 import { told } from "../support/told.js";
 
 describe("the feed", () => {

@@ -4,10 +4,8 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { CursorExpiredError } from "../../src/errors.js";
 import { eventually } from "../support/eventually.js";
-import { createTestCore } from "../support/test-core.js";
-import type { TestCore } from "../support/test-core.js";
-import { createTestReader } from "../support/test-reader.js";
-import type { TestReader } from "../support/test-reader.js";
+import { createTestCore, type TestCore } from "../support/test-core.js";
+import { createTestReader, type TestReader } from "../support/test-reader.js";
 import { told } from "../support/told.js";
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1);

@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { WebSocket } from "ws";
-import { createPhotoClient } from "../../examples/browser-client.js";
-import type { JobRow } from "../../examples/browser-client.js";
+import { createPhotoClient, type JobRow } from "../../examples/browser-client.js";
 import { freePort } from "../../src/embedded/free-port.js";
 import { NOT_ALL } from "../support/browser.js";
 import { launchChromium, watchPage } from "../support/chromium.js";
@@ -13,8 +12,7 @@ import { eventually } from "../support/eventually.js";
 import { serveBundle } from "../support/serve-bundle.js";
 import { smallPhoto } from "../support/small-photo.js";
 import { createTcpProxy } from "../support/tcp-proxy.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 describe("the client without a framework", () => {
   let service: TestService;

@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { createClient } from "graphql-ws";
-import type { Client } from "graphql-ws";
+import { createClient, type Client } from "graphql-ws";
 import { WebSocket } from "ws";
 import { resumable } from "../../examples/resumable.js";
 import { eventually } from "../support/eventually.js";
 import { seededRandom } from "../support/seeded-random.js";
 import type { TestClient } from "../support/test-client.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 interface Told {
   cursor: string;

@@ -7,8 +7,7 @@ import type { Task } from "../../src/tasks/define-task.js";
 import type { TaskChildResponse } from "../../src/worker/task-child-request.js";
 import { createJobRunner, toTaskPhoto } from "./job-runner.js";
 import type { Verdict } from "./judge-error.js";
-import type { SamplePhoto } from "./sample-photos.js";
-import { madePhotos, realPhotos } from "./sample-photos.js";
+import { madePhotos, realPhotos, type SamplePhoto } from "./sample-photos.js";
 
 const folder = await mkdtemp(join(tmpdir(), "photo-service-table-"));
 const runner = createJobRunner(folder);

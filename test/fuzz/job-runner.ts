@@ -9,8 +9,7 @@ import { catalogue } from "../../src/tasks/catalogue.js";
 import type { NearPhotoList, Task, TaskPhoto } from "../../src/tasks/define-task.js";
 import type { TaskChildRequest, TaskChildResponse } from "../../src/worker/task-child-request.js";
 import { silentLog } from "../support/silent-log.js";
-import { judgeError } from "./judge-error.js";
-import type { Verdict } from "./judge-error.js";
+import { judgeError, type Verdict } from "./judge-error.js";
 
 export interface JobRunner {
   /** As an upload is looked at. */

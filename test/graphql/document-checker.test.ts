@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
-import { GraphQLError } from "graphql";
-import type { GraphQLSchema } from "graphql";
+import { GraphQLError, type GraphQLSchema } from "graphql";
 import { createDocumentChecker } from "../../src/graphql/document-checker.js";
 import { LIMITS } from "../../src/graphql/limits/limits.js";
 import { createSchema } from "../../src/graphql/schema.js";

@@ -4,11 +4,9 @@ import { after, before, describe, it } from "node:test";
 import { GraphQLError } from "graphql";
 import * as errors from "../../src/errors.js";
 import { formatError, isInternal } from "../../src/graphql/format-error.js";
-import { openRawSocket } from "../support/raw-socket.js";
-import type { RawSocket } from "../support/raw-socket.js";
+import { openRawSocket, type RawSocket } from "../support/raw-socket.js";
 import { smallPhoto } from "../support/small-photo.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 const INTERNAL = { message: "Internal server error", extensions: { code: "INTERNAL_SERVER_ERROR" } };
 

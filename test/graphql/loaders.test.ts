@@ -2,10 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { AnswerBudget } from "../../src/graphql/limits/answer-budget.js";
-import { loadersOf } from "../../src/graphql/loaders.js";
-import type { HasLoaders } from "../../src/graphql/loaders.js";
-import { startCountedService } from "../support/counted-service.js";
-import type { CountedService } from "../support/counted-service.js";
+import { loadersOf, type HasLoaders } from "../../src/graphql/loaders.js";
+import { startCountedService, type CountedService } from "../support/counted-service.js";
 import { smallPhoto } from "../support/small-photo.js";
 import type { TestClient } from "../support/test-client.js";
 

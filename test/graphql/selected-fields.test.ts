@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { Kind, parse } from "graphql";
-import type { FieldNode, FragmentDefinitionNode, OperationDefinitionNode } from "graphql";
+import { Kind, parse, type FieldNode, type FragmentDefinitionNode, type OperationDefinitionNode } from "graphql";
 import { selectedFields } from "../../src/graphql/selected-fields.js";
 
 it("what is selected is found through aliases, fragments and directives, at the ends of all paths", () => {

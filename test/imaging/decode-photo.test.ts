@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PhotoTooLargeError, PhotoUnreadableError } from "../../src/errors.js";
-import { decodePhoto } from "../../src/imaging/decode-photo.js";
-import type { DecodeOptions } from "../../src/imaging/decode-photo.js";
+import { decodePhoto, type DecodeOptions } from "../../src/imaging/decode-photo.js";
 import type { Pixels } from "../../src/imaging/pixels.js";
 import { sharp } from "../../src/imaging/sharp.js";
 import { quadrantsHeic, tiledHeic, twoPictureAvif, veiledHeic, withGarbage } from "./heif-files.js";

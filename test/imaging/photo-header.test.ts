@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PhotoTooLargeError, PhotoUnreadableError } from "../../src/errors.js";
-import type { HeaderOptions } from "../../src/imaging/photo-header.js";
-import { readPhotoHeader } from "../../src/imaging/photo-header.js";
+import { readPhotoHeader, type HeaderOptions } from "../../src/imaging/photo-header.js";
 import { sharp } from "../../src/imaging/sharp.js";
 import { branded, quadrantsHeic, twoPictureAvif, withSize } from "./heif-files.js";
 import { makeGif } from "./make-gif.js";

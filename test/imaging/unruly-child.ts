@@ -2,8 +2,7 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError, TaskFailedError } from "../../src/errors.js";
-import type { ChildTools } from "../../src/imaging/serve-child.js";
-import { serveChild } from "../../src/imaging/serve-child.js";
+import { serveChild, type ChildTools } from "../../src/imaging/serve-child.js";
 
 export type TestRequest =
   | { do: "answer"; value: unknown }

@@ -49,9 +49,10 @@ function readFrames(bytes: Buffer, take: (opcode: number, payload: Buffer) => vo
   let at = 0;
   while (bytes.length - at >= 2) {
     const short = (bytes[at + 1] ?? 0) & 127;
-    const head = short < 126 ? 2 : short === 126 ? 4 : 10;
+    const head = { 126: 4, 127: 10 }[short] ?? 2;
     if (bytes.length - at < head) break;
-    const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
+    const long = head === 4 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
+    const length = head === 2 ? short : long;
     if (bytes.length - at < head + length) break;
     take((bytes[at] ?? 0) & 15, bytes.subarray(at + head, at + head + length));
     at += head + length;

@@ -1,15 +1,13 @@
 // What it costs to tell events to many sockets, all on one feed or each on its own, beside bare frames on as many sockets.
 // Requests go to another API, so that the figures of the one with the sockets are those of telling alone.
 //   node dist/test/load/deliveries.js [--sockets 1000] [--feeds one|own] [--seconds 5] [--lanes 4]
-import { fork } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { eventually } from "../support/eventually.js";
-import { openCountingSocket } from "./counting-socket.js";
-import type { CountingSocket } from "./counting-socket.js";
+import { openCountingSocket, type CountingSocket } from "./counting-socket.js";
 import { cpuOf, inTurns, memoryOf, say, withLoadService } from "./load-service.js";
 
 const { values } = parseArgs({ options: { sockets: { type: "string", default: "1000" }, feeds: { type: "string", default: "one" }, seconds: { type: "string", default: "5" }, lanes: { type: "string", default: "4" } } });

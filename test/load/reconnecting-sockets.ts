@@ -5,8 +5,7 @@ import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { WebSocket } from "ws";
 import { eventually } from "../support/eventually.js";
-import { cpuOf, inTurns, memoryOf, say, withLoadService } from "./load-service.js";
-import type { LoadService } from "./load-service.js";
+import { cpuOf, inTurns, memoryOf, say, withLoadService, type LoadService } from "./load-service.js";
 
 const { values } = parseArgs({ options: { sockets: { type: "string", default: "10000" }, users: { type: "string", default: "1000" } } });
 const SOCKETS = Number(values.sockets);

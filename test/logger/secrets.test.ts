@@ -8,8 +8,7 @@ import { OPERATOR_PASSWORD, scrape } from "../support/scrape.js";
 import { smallPhoto } from "../support/small-photo.js";
 import { createTestClient } from "../support/test-client.js";
 import { testRedis } from "../support/test-redis.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 describe("the log of a service at its lowest level", () => {
   let service: TestService;

@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { smallPhoto } from "../support/small-photo.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 import { eventually } from "../support/eventually.js";
 
 const SUBMIT = "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id } }";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { applyMutation, type Mutation } from "./find-mutations.js";
-import { type Lane } from "./lane.js";
+import type { Lane } from "./lane.js";
 import { createNearestTests, type TestFile } from "./nearest-tests.js";
 import { shareAmong } from "./stage.js";
 

@@ -1,4 +1,4 @@
-import { type Lane } from "./lane.js";
+import type { Lane } from "./lane.js";
 import { mutate, testFilesOf, type AreaMutant } from "./read-areas.js";
 import { shareAmong } from "./stage.js";
 

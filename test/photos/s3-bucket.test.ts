@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import type { RequestListener, Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, describe, it } from "node:test";
 import { text } from "node:stream/consumers";
 import { createLoggerTo } from "../../src/logger.js";
-import { createS3Bucket } from "../../src/photos/s3-bucket.js";
-import type { S3Bucket, S3BucketOptions } from "../../src/photos/s3-bucket.js";
+import { createS3Bucket, type S3Bucket, type S3BucketOptions } from "../../src/photos/s3-bucket.js";
 
 const AWAY = { name: "ServiceUnavailableError", code: "SERVICE_UNAVAILABLE", message: "The storage is away; try again in a moment." };
 

@@ -1,15 +1,13 @@
 // On a server that checks signatures, and of presigned URLs; what each storage keeps to stands in storage.test.ts.
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { Server } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import S3rver from "@20minutes/s3rver";
 import { createS3Storage } from "../../src/photos/s3-storage.js";
-import { SlowDownloadError } from "../../src/photos/storage.js";
-import type { Storage } from "../../src/photos/storage.js";
+import { SlowDownloadError, type Storage } from "../../src/photos/storage.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { silentLog } from "../support/silent-log.js";
 

@@ -11,8 +11,7 @@ import { createS3Storage } from "../../src/photos/s3-storage.js";
 import type { Storage } from "../../src/photos/storage.js";
 import { inBatches } from "../../src/in-batches.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { startS3Server } from "../support/s3-server.js";
-import type { S3Server } from "../support/s3-server.js";
+import { startS3Server, type S3Server } from "../support/s3-server.js";
 import { silentLog } from "../support/silent-log.js";
 
 const folder = temporaryFolder().path;

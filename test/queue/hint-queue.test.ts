@@ -2,14 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
 import { ServiceUnavailableError } from "../../src/errors.js";
-import { LANES, createHintQueue, hintId, laneQueueName } from "../../src/queue/hint-queue.js";
-import type { Hint, HintData, HintQueue, Lane } from "../../src/queue/hint-queue.js";
+import { LANES, createHintQueue, hintId, laneQueueName, type Hint, type HintData, type HintQueue, type Lane } from "../../src/queue/hint-queue.js";
 import { createLoggerTo } from "../../src/logger.js";
 import { createRedis } from "../../src/redis.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
-import { createTcpProxy } from "../support/tcp-proxy.js";
-import type { TcpProxy } from "../support/tcp-proxy.js";
+import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
 import { testRedis } from "../support/test-redis.js";
 
 let made = 0;

@@ -5,11 +5,9 @@ import { Redis } from "ioredis";
 import type { Bell } from "../../src/events/event-bus.js";
 import { eventually } from "../support/eventually.js";
 import { long } from "../support/long.js";
-import { createTcpProxy } from "../support/tcp-proxy.js";
-import type { TcpProxy } from "../support/tcp-proxy.js";
+import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
 import { testRedis } from "../support/test-redis.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 describe("a worker that waits for work", long, () => {
   it(

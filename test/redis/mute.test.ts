@@ -3,11 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { createLoggerTo } from "../../src/logger.js";
-import { createRedis } from "../../src/redis.js";
-import type { RedisOptions } from "../../src/redis.js";
+import { createRedis, type RedisOptions } from "../../src/redis.js";
 import { eventually } from "../support/eventually.js";
-import { createTcpProxy } from "../support/tcp-proxy.js";
-import type { TcpProxy } from "../support/tcp-proxy.js";
+import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
 import { testRedis } from "../support/test-redis.js";
 
 describe("a connection to Redis", () => {

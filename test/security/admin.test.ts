@@ -2,8 +2,7 @@
 // statements that the database page refuses are tested at test/db/read-only-queries.test.ts, guesses at test/server/admin-guard.test.ts.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { ADMIN_PASSWORD, startOperatedService } from "../support/operated-service.js";
-import type { OperatedService } from "../support/operated-service.js";
+import { ADMIN_PASSWORD, startOperatedService, type OperatedService } from "../support/operated-service.js";
 import { smallPhoto } from "../support/small-photo.js";
 import { LEAKS } from "./attacked-service.js";
 import { head, sendRaw } from "./raw-request.js";

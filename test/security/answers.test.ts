@@ -1,10 +1,8 @@
 // Headers of every answer, and requests that are not quite HTTP.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { startAttackedService, LEAKS } from "./attacked-service.js";
-import type { AttackedService } from "./attacked-service.js";
-import { head, sendRaw } from "./raw-request.js";
-import type { RawAnswer } from "./raw-request.js";
+import { startAttackedService, LEAKS, type AttackedService } from "./attacked-service.js";
+import { head, sendRaw, type RawAnswer } from "./raw-request.js";
 
 const DOORS: [line: string, status: number][] = [
   ["GET /", 200],

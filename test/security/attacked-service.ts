@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { ecKey, edKey, makeToken, rsaKey } from "../auth/make-token.js";
-import type { TestKey } from "../auth/make-token.js";
-import { createTestClient } from "../support/test-client.js";
-import type { TestClient } from "../support/test-client.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { ecKey, edKey, makeToken, rsaKey, type TestKey } from "../auth/make-token.js";
+import { createTestClient, type TestClient } from "../support/test-client.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 const ISSUER = "https://issuer.test";
 const AUDIENCE = "photo-service-test";

@@ -4,10 +4,8 @@ import { after, before, describe, it } from "node:test";
 import { openEventStream } from "../support/event-stream.js";
 import { openRawSocket } from "../support/raw-socket.js";
 import type { GraphqlError } from "../support/test-client.js";
-import { startAttackedService, LEAKS } from "./attacked-service.js";
-import type { AttackedService } from "./attacked-service.js";
-import { HOSTILE_DOCUMENTS, NONE } from "./hostile-documents.js";
-import type { HostileDocument } from "./hostile-documents.js";
+import { startAttackedService, LEAKS, type AttackedService } from "./attacked-service.js";
+import { HOSTILE_DOCUMENTS, NONE, type HostileDocument } from "./hostile-documents.js";
 import { head, sendRaw } from "./raw-request.js";
 
 /** Generous, for a machine that does other things as well. */

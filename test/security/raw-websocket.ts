@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { connect } from "node:net";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { eventually } from "../support/eventually.js";
 
 export interface RawWebSocket {
@@ -31,9 +30,14 @@ export function frame(payload: string | Buffer, { opcode = 1, fin = true, reserv
   const told = length ?? body.length;
   const first = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
   const bit = masked ? 0x80 : 0;
-  const sizes = told < 126 ? Buffer.of(first, bit | told) : told < 65_536 ? Buffer.of(first, bit | 126, told >> 8, told & 255) : longHead(first, bit, told);
+  const sizes = headOf(first, bit, told);
   // A mask of zeros is a mask.
   return Buffer.concat(masked ? [sizes, Buffer.alloc(4), body] : [sizes, body]);
+}
+
+function headOf(first: number, bit: number, told: number): Buffer {
+  if (told < 126) return Buffer.of(first, bit | told);
+  return told < 65_536 ? Buffer.of(first, bit | 126, told >> 8, told & 255) : longHead(first, bit, told);
 }
 
 function longHead(first: number, bit: number, told: number): Buffer {
@@ -77,9 +81,9 @@ export async function openRawWebSocket(url: string, headers: string[] = ["sec-we
 function closeCode(frames: Buffer): number | null {
   for (let at = 0; at + 2 <= frames.length; ) {
     const [opcode, length] = [(frames[at] ?? 0) & 15, (frames[at + 1] ?? 0) & 127];
-    const head = length < 126 ? 2 : length === 126 ? 4 : 10;
+    const head = { 126: 4, 127: 10 }[length] ?? 2;
     if (frames.length < at + head) return null;
-    const size = length < 126 ? length : length === 126 ? frames.readUInt16BE(at + 2) : Number(frames.readBigUInt64BE(at + 2));
+    const size = head === 2 ? length : frames.readUIntBE(at + 2 + (head === 10 ? 2 : 0), head === 10 ? 6 : 2);
     if (frames.length < at + head + size) return null;
     if (opcode === 8) return size >= 2 ? frames.readUInt16BE(at + head) : 1005;
     at += head + size;

@@ -4,10 +4,8 @@ import { createHmac } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { createFileUrls } from "../../src/photos/file-urls.js";
 import { smallPhoto } from "../support/small-photo.js";
-import { startAttackedService, LEAKS } from "./attacked-service.js";
-import type { AttackedService } from "./attacked-service.js";
-import { head, sendRaw } from "./raw-request.js";
-import type { RawAnswer } from "./raw-request.js";
+import { startAttackedService, LEAKS, type AttackedService } from "./attacked-service.js";
+import { head, sendRaw, type RawAnswer } from "./raw-request.js";
 
 const KEY = "the-key-of-this-test-0123456789abcdef";
 const OTHER_KEY = "another-key-0123456789abcdef0123456789";

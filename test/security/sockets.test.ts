@@ -4,10 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { eventually } from "../support/eventually.js";
 import { openRawSocket } from "../support/raw-socket.js";
-import { startAttackedService, LEAKS } from "./attacked-service.js";
-import type { AttackedService } from "./attacked-service.js";
-import { frame, openRawWebSocket } from "./raw-websocket.js";
-import type { RawWebSocket } from "./raw-websocket.js";
+import { startAttackedService, LEAKS, type AttackedService } from "./attacked-service.js";
+import { frame, openRawWebSocket, type RawWebSocket } from "./raw-websocket.js";
 import { head, sendRaw } from "./raw-request.js";
 
 const message = (content: unknown) => frame(typeof content === "string" ? content : JSON.stringify(content));

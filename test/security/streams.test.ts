@@ -5,8 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { makeToken } from "../auth/make-token.js";
 import { openEventStream } from "../support/event-stream.js";
 import { eventually } from "../support/eventually.js";
-import { startAttackedService, LEAKS } from "./attacked-service.js";
-import type { AttackedService } from "./attacked-service.js";
+import { startAttackedService, LEAKS, type AttackedService } from "./attacked-service.js";
 import { FORGED_TOKENS } from "./forged-tokens.js";
 import { head, sendRaw } from "./raw-request.js";
 

@@ -7,13 +7,10 @@ import { createSchema } from "../../src/graphql/schema.js";
 import { idOfNothing } from "../support/broken-ids.js";
 import { openEventStream } from "../support/event-stream.js";
 import { eventually } from "../support/eventually.js";
-import { startCountedService } from "../support/counted-service.js";
-import type { CountedService } from "../support/counted-service.js";
-import { openRawSocket } from "../support/raw-socket.js";
-import type { RawSocket } from "../support/raw-socket.js";
+import { startCountedService, type CountedService } from "../support/counted-service.js";
+import { openRawSocket, type RawSocket } from "../support/raw-socket.js";
 import type { GraphqlError } from "../support/test-client.js";
-import { createBelongings } from "./tenancy/belongings.js";
-import type { Belongings } from "./tenancy/belongings.js";
+import { createBelongings, type Belongings } from "./tenancy/belongings.js";
 import { edgesIn, edgesOf, operationOf, placesOf, urlFieldsOf, variablesAt } from "./tenancy/schema-walk.js";
 
 type Expected = "null" | [code: string, message: string | RegExp];

@@ -6,8 +6,7 @@ import { makeToken } from "../auth/make-token.js";
 import { openRawSocket } from "../support/raw-socket.js";
 import { smallPhoto } from "../support/small-photo.js";
 import { createTestClient } from "../support/test-client.js";
-import { startAttackedService, LEAKS } from "./attacked-service.js";
-import type { AttackedService } from "./attacked-service.js";
+import { startAttackedService, LEAKS, type AttackedService } from "./attacked-service.js";
 import { FORGED_TOKENS } from "./forged-tokens.js";
 import { head, sendRaw } from "./raw-request.js";
 

@@ -6,10 +6,8 @@ import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { eventually } from "../support/eventually.js";
 import { smallPhoto } from "../support/small-photo.js";
 import { storedFiles } from "../support/stored-files.js";
-import { startAttackedService, LEAKS } from "./attacked-service.js";
-import type { AttackedService } from "./attacked-service.js";
-import { head, sendRaw } from "./raw-request.js";
-import type { RawAnswer } from "./raw-request.js";
+import { startAttackedService, LEAKS, type AttackedService } from "./attacked-service.js";
+import { head, sendRaw, type RawAnswer } from "./raw-request.js";
 
 const LIMIT = 200_000;
 const text = (content: string) => Buffer.from(content);

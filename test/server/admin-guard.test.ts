@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import Fastify from "fastify";
-import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import { createLoggerTo } from "../../src/logger.js";
 import { createAdminGuard } from "../../src/server/admin-guard.js";
 

@@ -4,8 +4,7 @@ import { request } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { openRawSocket } from "../support/raw-socket.js";
 import { smallPhoto } from "../support/small-photo.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 const NO_TOKEN = 'Sign in: no token was sent; "Authorization: Bearer <token>" is expected.';
 const ONE_TOKEN = 'Sign in: exactly one "Authorization: Bearer <token>" is expected.';

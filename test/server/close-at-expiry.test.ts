@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { LEEWAY_SECONDS } from "../../src/auth/verified-tokens.js";
 import { openRawSocket } from "../support/raw-socket.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 describe("a socket whose token expires", () => {
   let service: TestService;

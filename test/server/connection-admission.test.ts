@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import type { TestContext } from "node:test";
-import { ConnectionAdmission } from "../../src/server/connection-admission.js";
-import type { Place } from "../../src/server/connection-admission.js";
+import { describe, it, type TestContext } from "node:test";
+import { ConnectionAdmission, type Place } from "../../src/server/connection-admission.js";
 
 const useTimers = (t: TestContext) => t.mock.timers.enable({ apis: ["setInterval", "setImmediate", "Date"], now: 1e12 });
 

@@ -5,11 +5,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { idOfNothing } from "../support/broken-ids.js";
 import { openEventStream } from "../support/event-stream.js";
 import { eventually } from "../support/eventually.js";
-import { openRawSocket } from "../support/raw-socket.js";
-import type { RawSocket } from "../support/raw-socket.js";
+import { openRawSocket, type RawSocket } from "../support/raw-socket.js";
 import type { GraphqlError, TestClient } from "../support/test-client.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 const OPERATION_MS = 1000;
 const TOO_LATE = "It took more than 1 seconds; whether it was done is unknown. Try again in a moment.";

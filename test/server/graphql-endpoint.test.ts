@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { serverAudits } from "graphql-http";
 import { openRawSocket } from "../support/raw-socket.js";
-import { startCountedService } from "../support/counted-service.js";
-import type { CountedService } from "../support/counted-service.js";
-import type { TestService } from "../support/test-service.js";
-import { startTestService } from "../support/test-service.js";
+import { startCountedService, type CountedService } from "../support/counted-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 const JSON_TYPE = { "content-type": "application/json" };
 const QUERY = JSON.stringify({ query: "{ me { id } }" });

@@ -2,12 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { frame, openRawWebSocket } from "../security/raw-websocket.js";
 import { eventually } from "../support/eventually.js";
-import { openRawSocket } from "../support/raw-socket.js";
-import type { Message, RawSocket } from "../support/raw-socket.js";
+import { openRawSocket, type Message, type RawSocket } from "../support/raw-socket.js";
 import { OPERATOR_PASSWORD, scrape } from "../support/scrape.js";
 import type { GraphqlError } from "../support/test-client.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 const STREAM = "subscription ($after: String) { queuedJobEvents(after: $after) { type queuedJob { id } } }";
 const subscribe = (id: string, query: string, more: object = {}) => ({ type: "subscribe", id, payload: { query, ...more } });

@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { createClient } from "graphql-sse";
-import type { RequestParams, Sink } from "graphql-sse";
+import { createClient, type RequestParams, type Sink } from "graphql-sse";
 import { LEEWAY_SECONDS } from "../../src/auth/verified-tokens.js";
-import { STREAMED_EVENTS, openEventStream } from "../support/event-stream.js";
-import type { EventStream } from "../support/event-stream.js";
+import { STREAMED_EVENTS, openEventStream, type EventStream } from "../support/event-stream.js";
 import { eventually } from "../support/eventually.js";
 import { openRawSocket } from "../support/raw-socket.js";
 import type { EventFields } from "../support/test-client.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 const WATCH = { query: STREAMED_EVENTS };
 const MOST = 3;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { createCuttableService } from "../support/cuttable-service.js";
-import type { CuttableService } from "../support/cuttable-service.js";
+import { createCuttableService, type CuttableService } from "../support/cuttable-service.js";
 import { createEmptyDatabase } from "../support/test-database.js";
 import { createDatabase } from "../../src/db/database.js";
 import { checkDatabase } from "../../src/server/health.js";

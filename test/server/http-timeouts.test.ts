@@ -3,8 +3,7 @@ import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { eventually } from "../support/eventually.js";
 import { openRawSocket } from "../support/raw-socket.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 /** Bounds that a test can wait for. */
 const TIMEOUTS = { headersMs: 300, bodyMs: 300, operationMs: 400, lookMs: 50 };

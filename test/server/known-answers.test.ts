@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { TestClient } from "../support/test-client.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 /** More than it takes until a query is compiled. */
 const OFTEN = 12;

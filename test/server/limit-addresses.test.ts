@@ -3,8 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { eventually } from "../support/eventually.js";
 import { inOneMinute } from "../support/in-one-minute.js";
 import { openRawSocket } from "../support/raw-socket.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 const MOST = 20;
 const JSON_TYPE = { "content-type": "application/json" };

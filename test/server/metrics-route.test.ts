@@ -3,14 +3,12 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { WebSocket } from "ws";
 import { catalogue } from "../../src/tasks/catalogue.js";
-import { startCountedService } from "../support/counted-service.js";
-import type { CountedService } from "../support/counted-service.js";
+import { startCountedService, type CountedService } from "../support/counted-service.js";
 import { eventually } from "../support/eventually.js";
 import { processTree } from "../support/process-tree.js";
 import { OPERATOR_PASSWORD, scrape } from "../support/scrape.js";
 import { smallPhoto } from "../support/small-photo.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 const CONTRACT = ["photos_queued_jobs_total", "photos_queue_depth", "photos_queue_oldest_wait_seconds", "photos_task_duration_seconds", "photos_event_lag_seconds", "photos_subscribers", "photos_build_info"];
 

@@ -7,8 +7,7 @@ import { PHOTO_FIELDS } from "../support/photo-fields.js";
 import { smallPhoto } from "../support/small-photo.js";
 import { storedFiles } from "../support/stored-files.js";
 import type { TestClient } from "../support/test-client.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 describe("an upload", () => {
   const folder = temporaryFolder().path;

@@ -1,20 +1,16 @@
 // What is executed once for many must be what each would get alone: an event stream over HTTP executes for itself.
 import assert from "node:assert/strict";
 import { after, before, describe, it, mock } from "node:test";
-import { GraphQLError, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString, parse } from "graphql";
-import type { ExecutionArgs } from "graphql";
+import { GraphQLError, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString, parse, type ExecutionArgs } from "graphql";
 import type { ToldEvent } from "../../src/events/subscription.js";
 import { createOperationCompiler } from "../../src/server/operation-compiler.js";
 import { createSharedResults } from "../../src/server/shared-results.js";
 import { bareEvent } from "../support/bare-event.js";
-import { openEventStream } from "../support/event-stream.js";
-import type { EventStream } from "../support/event-stream.js";
+import { openEventStream, type EventStream } from "../support/event-stream.js";
 import { eventually } from "../support/eventually.js";
-import { openRawSocket } from "../support/raw-socket.js";
-import type { RawSocket } from "../support/raw-socket.js";
+import { openRawSocket, type RawSocket } from "../support/raw-socket.js";
 import type { TestClient } from "../support/test-client.js";
-import { startTestService } from "../support/test-service.js";
-import type { TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/test-service.js";
 
 /** A document around a selection of the event; PROGRESS, which may be told or not, is left out. */
 const ofEvent = (selection: string, more = "") => `subscription S($after: String${more}) { queuedJobEvents(after: $after, includeProgress: false) { ${selection} } }`;

@@ -45,7 +45,9 @@ function payloadsOf(frames: Buffer): string[] {
   for (let at = 0; at < frames.length; ) {
     assert.equal(frames[at], 0x81);
     const short = frames[at + 1] ?? 0;
-    const [head, length] = short < 126 ? [2, short] : short === 126 ? [4, frames.readUInt16BE(at + 2)] : [10, Number(frames.readBigUInt64BE(at + 2))];
+    const head = { 126: 4, 127: 10 }[short] ?? 2;
+    const long = () => (head === 4 ? frames.readUInt16BE(at + 2) : Number(frames.readBigUInt64BE(at + 2)));
+    const length = head === 2 ? short : long();
     payloads.push(frames.toString("utf8", at + head, at + head + length));
     at += head + length;
     assert.ok(at <= frames.length, "the last frame is whole");

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { request } from "node:http";
-import type { ClientRequest } from "node:http";
+import { request, type ClientRequest } from "node:http";
 import { after, before, describe, it } from "node:test";
 import Fastify from "fastify";
 import { createTokenVerifier } from "../../src/auth/token-verifier.js";
@@ -17,8 +16,7 @@ import { silentLog } from "../support/silent-log.js";
 import { testRedis } from "../support/test-redis.js";
 import { smallPhoto } from "../support/small-photo.js";
 import { storedFiles } from "../support/stored-files.js";
-import { createTestWaist } from "../support/test-waist.js";
-import type { TestWaist } from "../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../support/test-waist.js";
 
 const PATIENCE = { idleMs: 400, wholeMs: 1600 };
 const IDLE = "Nothing came of the upload for 0.4 seconds.";

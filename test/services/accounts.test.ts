@@ -8,8 +8,7 @@ import { eventually } from "../support/eventually.js";
 import { outcomeOf } from "../support/outcome-of.js";
 import { refusalOf } from "../support/refusal-of.js";
 import { silentLog } from "../support/silent-log.js";
-import { createTestWaist } from "../support/test-waist.js";
-import type { TestWaist } from "../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../support/test-waist.js";
 import { waitsForLock } from "../support/waits-for-lock.js";
 
 describe("deleting oneself", () => {

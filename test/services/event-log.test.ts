@@ -7,8 +7,7 @@ import { createEventLog } from "../../src/services/event-log.js";
 import type { User } from "../../src/services/users.js";
 import { desynchronised } from "../support/desynchronised.js";
 import { refusalOf } from "../support/refusal-of.js";
-import { createTestWaist } from "../support/test-waist.js";
-import type { TestWaist } from "../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../support/test-waist.js";
 
 describe("the event log", () => {
   let waist: TestWaist;

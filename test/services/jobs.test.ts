@@ -4,8 +4,7 @@ import { createJobs } from "../../src/services/jobs.js";
 import { syncCatalogue } from "../../src/services/sync-catalogue.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import { albumTask } from "../support/album-task.js";
-import { createTestDatabase } from "../support/test-database.js";
-import type { TestDatabase } from "../support/test-database.js";
+import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
 
 describe("the catalogue of Jobs", () => {
   let store: TestDatabase;

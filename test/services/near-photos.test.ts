@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
-import { createNearPhotos } from "../../src/services/near-photos.js";
-import type { NearPhotos } from "../../src/services/near-photos.js";
+import { createNearPhotos, type NearPhotos } from "../../src/services/near-photos.js";
 import type { User } from "../../src/services/users.js";
-import { createTestWaist } from "../support/test-waist.js";
-import type { TestWaist } from "../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../support/test-waist.js";
 
 describe("near photos", () => {
   let waist: TestWaist;

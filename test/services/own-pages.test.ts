@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { createOwnPages } from "../../src/services/own-pages.js";
-import type { OwnPage, QueuedJobPage } from "../../src/services/own-pages.js";
+import { createOwnPages, type OwnPage, type QueuedJobPage } from "../../src/services/own-pages.js";
 import type { User } from "../../src/services/users.js";
 import { desynchronised } from "../support/desynchronised.js";
 import { refusalOf } from "../support/refusal-of.js";
-import { createTestWaist } from "../support/test-waist.js";
-import type { TestWaist } from "../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../support/test-waist.js";
 
 describe("pages that are asked for at once", () => {
   let waist: TestWaist;

@@ -5,8 +5,7 @@ import type { User } from "../../src/services/users.js";
 import { assertConsistent } from "../support/assert-consistent.js";
 import { outcomeOf } from "../support/outcome-of.js";
 import { refusalOf } from "../support/refusal-of.js";
-import { createTestWaist } from "../support/test-waist.js";
-import type { TestWaist } from "../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../support/test-waist.js";
 
 const NOT_FOUND = { code: "NOT_FOUND", message: "There is no such Photo." };
 const IN_USE = { code: "CONFLICT", message: "Unfinished QueuedJobs use this photo: cancel them, or wait until they have finished." };

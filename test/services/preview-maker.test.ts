@@ -6,8 +6,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
 import { ServiceUnavailableError } from "../../src/errors.js";
 import { ChildStoppedError } from "../../src/imaging/child-stopped-error.js";
-import { createPhotoInspector } from "../../src/imaging/photo-inspector.js";
-import type { PhotoInspector } from "../../src/imaging/photo-inspector.js";
+import { createPhotoInspector, type PhotoInspector } from "../../src/imaging/photo-inspector.js";
 import { sharp } from "../../src/imaging/sharp.js";
 import { createLoggerTo } from "../../src/logger.js";
 import { createLocalStorage } from "../../src/photos/local-storage.js";
@@ -18,8 +17,7 @@ import type { User } from "../../src/services/users.js";
 import { noise } from "../imaging/noise.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { silentLog } from "../support/silent-log.js";
-import { createTestWaist } from "../support/test-waist.js";
-import type { TestWaist } from "../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../support/test-waist.js";
 
 describe("previews that are made later", () => {
   const folder = temporaryFolder().path;

@@ -2,13 +2,11 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { QueuedJob } from "../../src/queued-job.js";
 import type { Lane } from "../../src/queue/hint-queue.js";
-import { createQueuePlaces } from "../../src/services/queue-places.js";
-import type { QueuePlaces } from "../../src/services/queue-places.js";
+import { createQueuePlaces, type QueuePlaces } from "../../src/services/queue-places.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import { albumTask } from "../support/album-task.js";
 import { eventually } from "../support/eventually.js";
-import { createTestWaist } from "../support/test-waist.js";
-import type { TestWaist } from "../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../support/test-waist.js";
 
 describe("the waiting line", () => {
   let waist: TestWaist;

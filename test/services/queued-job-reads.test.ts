@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
-import { createQueuedJobReads } from "../../src/services/queued-job-reads.js";
+import { createQueuedJobReads, type QueuedJobReads } from "../../src/services/queued-job-reads.js";
 import type { ListScope } from "../../src/services/list-pages.js";
-import type { QueuedJobReads } from "../../src/services/queued-job-reads.js";
 import type { User } from "../../src/services/users.js";
-import { createTestWaist } from "../support/test-waist.js";
-import type { TestWaist } from "../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../support/test-waist.js";
 
 describe("reading QueuedJobs", () => {
   let waist: TestWaist;

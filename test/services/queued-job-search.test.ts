@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { searchQueuedJobs } from "../../src/services/queued-job-search.js";
-import { createTestDatabase } from "../support/test-database.js";
-import type { TestDatabase } from "../support/test-database.js";
+import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
 
 const ALL = { user: null, status: null, jobName: null, beforeId: null, first: 50 };
 const ROWS = 45_000;

@@ -10,8 +10,7 @@ import type { User } from "../../src/services/users.js";
 import { assertConsistent } from "../support/assert-consistent.js";
 import { assertToldWhole } from "../support/assert-told-whole.js";
 import { RUNS_LONG } from "../support/long.js";
-import { createTestWaist } from "../support/test-waist.js";
-import type { TestWaist } from "../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../support/test-waist.js";
 
 const HISTORIES = RUNS_LONG ? 500 : 100;
 const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 2 ** 31);

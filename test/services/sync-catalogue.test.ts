@@ -5,8 +5,7 @@ import { syncCatalogue, toJsonSchema } from "../../src/services/sync-catalogue.j
 import { catalogue } from "../../src/tasks/catalogue.js";
 import { albumTask } from "../support/album-task.js";
 import { submissionOf } from "../support/submission-of.js";
-import { createTestWaist } from "../support/test-waist.js";
-import type { TestWaist } from "../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../support/test-waist.js";
 
 describe("bringing the Jobs in step with the tasks", () => {
   let waist: TestWaist;

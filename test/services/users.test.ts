@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
-import { createUsers } from "../../src/services/users.js";
-import type { Claims, User } from "../../src/services/users.js";
+import { createUsers, type Claims, type User } from "../../src/services/users.js";
 import { refusalOf } from "../support/refusal-of.js";
-import { createTestDatabase } from "../support/test-database.js";
-import type { TestDatabase } from "../support/test-database.js";
+import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
 import { waitsForLock } from "../support/waits-for-lock.js";
 
 describe("users", () => {

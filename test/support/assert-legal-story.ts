@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { TRANSITIONS } from "../../src/queued-job-status.js";
-import type { LoggedEventType, QueuedJobStatus, Transition } from "../../src/queued-job-status.js";
+import { TRANSITIONS, type LoggedEventType, type QueuedJobStatus, type Transition } from "../../src/queued-job-status.js";
 
 /** That the events of one QueuedJob, from its first, are steps that are allowed, each with the next version. */
 export function assertLegalStory(id: string, story: { type: LoggedEventType; version: number; status: QueuedJobStatus }[]): void {

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
-import { launchChromium, NO_BROWSER, watchPage } from "./chromium.js";
-import type { Watched } from "./chromium.js";
+import { launchChromium, NO_BROWSER, watchPage, type Watched } from "./chromium.js";
 import { long } from "./long.js";
 
 export interface PersonAtPage extends Watched {

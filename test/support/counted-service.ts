@@ -1,8 +1,6 @@
 import { createTcpProxy } from "./tcp-proxy.js";
-import { createTestDatabase } from "./test-database.js";
-import type { TestDatabase } from "./test-database.js";
-import { startTestService } from "./test-service.js";
-import type { TestService } from "./test-service.js";
+import { createTestDatabase, type TestDatabase } from "./test-database.js";
+import { startTestService, type TestService } from "./test-service.js";
 
 export interface CountedService {
   service: TestService;

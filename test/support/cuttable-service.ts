@@ -1,9 +1,7 @@
-import { createTcpProxy } from "./tcp-proxy.js";
-import type { TcpProxy } from "./tcp-proxy.js";
+import { createTcpProxy, type TcpProxy } from "./tcp-proxy.js";
 import { createTestDatabase } from "./test-database.js";
 import { testRedis } from "./test-redis.js";
-import { startTestService } from "./test-service.js";
-import type { TestService } from "./test-service.js";
+import { startTestService, type TestService } from "./test-service.js";
 
 export interface CuttableService {
   service: TestService;

@@ -9,8 +9,10 @@ export function desynchronised(
   { from, to }: { from: string; to: string | null },
 ): { database: Database; foreign: object[] } {
   const foreign: object[] = [];
-  const crossed = (value: unknown): unknown =>
-    Array.isArray(value) ? value.map(crossed) : value === from ? to : value;
+  function crossed(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map(crossed);
+    return value === from ? to : value;
+  }
   const sql = new Proxy(database.sql, {
     apply(target, self, [strings, ...values]: [TemplateStringsArray, ...unknown[]]) {
       if (to !== null)

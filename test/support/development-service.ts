@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startTestService } from "./test-service.js";
-import type { TestService } from "./test-service.js";
+import { startTestService, type TestService } from "./test-service.js";
 
 /** A service as on a developer's machine: its key is the one it makes for itself, in a folder of this process's own. */
 export async function startDevelopmentService(env: Record<string, string> = {}): Promise<Pick<TestService, "url" | "logged" | "close">> {

@@ -1,6 +1,5 @@
 import { eventually } from "./eventually.js";
-import type { EventFields, GraphqlError } from "./test-client.js";
-import { JOB_FIELDS } from "./test-client.js";
+import { JOB_FIELDS, type EventFields, type GraphqlError } from "./test-client.js";
 
 export interface EventStream {
   status: number;

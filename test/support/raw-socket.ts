@@ -1,5 +1,4 @@
-import { WebSocket } from "ws";
-import type { ClientOptions } from "ws";
+import { WebSocket, type ClientOptions } from "ws";
 import { eventually } from "./eventually.js";
 import type { GraphqlError } from "./test-client.js";
 

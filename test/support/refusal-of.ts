@@ -1,5 +1,4 @@
-import { InvalidInputError, QuotaExceededError, ServiceError } from "../../src/errors.js";
-import type { InputIssue } from "../../src/errors.js";
+import { InvalidInputError, QuotaExceededError, ServiceError, type InputIssue } from "../../src/errors.js";
 
 export interface Refusal {
   code: string;

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build, preview } from "vite";
-import type { InlineConfig } from "vite";
+import { build, preview, type InlineConfig } from "vite";
 
 /** A page of an example's, bundled and served on an origin of its own, as somebody's frontend would be. */
 export interface ServedBundle {

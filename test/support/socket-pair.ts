@@ -1,10 +1,8 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
-import type { IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { WebSocket, WebSocketServer } from "ws";
-import type { ClientOptions } from "ws";
+import { WebSocket, WebSocketServer, type ClientOptions } from "ws";
 
 /** Both ends of a socket on this machine, and what ours writes to. */
 export async function openSocketPair(options: ClientOptions = {}): Promise<{ ours: WebSocket; stream: Duplex; theirs: WebSocket; close(): Promise<void> }> {

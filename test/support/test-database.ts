@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import postgres from "postgres";
-import { createDatabase } from "../../src/db/database.js";
-import type { Database } from "../../src/db/database.js";
+import { createDatabase, type Database } from "../../src/db/database.js";
 import { migrate } from "../../src/db/migrate.js";
 import { syncCatalogue } from "../../src/services/sync-catalogue.js";
 import { catalogue } from "../../src/tasks/catalogue.js";

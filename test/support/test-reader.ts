@@ -1,15 +1,12 @@
 import { createDatabase } from "../../src/db/database.js";
-import { createEventBus } from "../../src/events/event-bus.js";
-import type { EventBus } from "../../src/events/event-bus.js";
+import { createEventBus, type EventBus } from "../../src/events/event-bus.js";
 import type { EventLog } from "../../src/events/event-log.js";
-import { createFeed } from "../../src/events/feed.js";
-import type { Feed, FeedRequest } from "../../src/events/feed.js";
+import { createFeed, type Feed, type FeedRequest } from "../../src/events/feed.js";
 import type { Subscription } from "../../src/events/subscription.js";
 import { createEventLog } from "../../src/services/event-log.js";
 import { eventually } from "./eventually.js";
 import { silentLog } from "./silent-log.js";
-import { createTcpProxy } from "./tcp-proxy.js";
-import type { TcpProxy } from "./tcp-proxy.js";
+import { createTcpProxy, type TcpProxy } from "./tcp-proxy.js";
 import type { TestCore } from "./test-core.js";
 
 export interface TestReader {

@@ -1,5 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
-import type { KeyObject } from "node:crypto";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,13 +8,10 @@ import { createWorker } from "../../src/bin/create-worker.js";
 import type { CompleteConfig } from "../../src/bin/read-config.js";
 import { parseConfig } from "../../src/config.js";
 import type { Database } from "../../src/db/database.js";
-import { createLoggerTo } from "../../src/logger.js";
+import { createLoggerTo, type Logger } from "../../src/logger.js";
 import type { HttpTimeouts } from "../../src/server/http-timeouts.js";
-import type { Logger } from "../../src/logger.js";
-import { createTestClient } from "./test-client.js";
-import type { TestClient } from "./test-client.js";
-import { createTestDatabase } from "./test-database.js";
-import type { TestDatabase } from "./test-database.js";
+import { createTestClient, type TestClient } from "./test-client.js";
+import { createTestDatabase, type TestDatabase } from "./test-database.js";
 import { testRedis } from "./test-redis.js";
 
 const ISSUER = "https://issuer.test";

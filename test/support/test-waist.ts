@@ -4,22 +4,18 @@ import { ServiceUnavailableError } from "../../src/errors.js";
 import type { Logger } from "../../src/logger.js";
 import type { QueuedJob, QueuedJobEvent } from "../../src/queued-job.js";
 import type { Hint } from "../../src/queue/hint-queue.js";
-import { createPhotos } from "../../src/services/photos.js";
-import type { NewPhoto, Photo, Photos } from "../../src/services/photos.js";
-import { createQueuedJobs } from "../../src/services/queued-jobs.js";
-import type { Claimed, QueuedJobs } from "../../src/services/queued-jobs.js";
+import { createPhotos, type NewPhoto, type Photo, type Photos } from "../../src/services/photos.js";
+import { createQueuedJobs, type Claimed, type QueuedJobs } from "../../src/services/queued-jobs.js";
 import type { Submission } from "../../src/services/queued-jobs/check-submission.js";
 import { syncCatalogue } from "../../src/services/sync-catalogue.js";
-import { createUsers } from "../../src/services/users.js";
-import type { User, Users } from "../../src/services/users.js";
+import { createUsers, type User, type Users } from "../../src/services/users.js";
 import { catalogue as realCatalogue } from "../../src/tasks/catalogue.js";
 import type { Task } from "../../src/tasks/define-task.js";
 import { albumTask } from "./album-task.js";
 import { eventually } from "./eventually.js";
 import { silentLog } from "./silent-log.js";
 import { submissionOf } from "./submission-of.js";
-import { createTestDatabase } from "./test-database.js";
-import type { TestDatabase } from "./test-database.js";
+import { createTestDatabase, type TestDatabase } from "./test-database.js";
 
 /** The rules on a PostgreSQL of their own; what would go to Redis and to the storage is noted instead. */
 export interface TestWaist extends TestDatabase {

@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { makePrivateFolder } from "../../src/embedded/make-private-folder.js";
 import { keepRunning } from "../../src/embedded/keep-running.js";
 import { launchServer } from "../../src/embedded/launch-server.js";
-import { openServerFolder } from "../../src/embedded/open-server-folder.js";
-import type { EmbeddedServer } from "../../src/embedded/open-server-folder.js";
+import { openServerFolder, type EmbeddedServer } from "../../src/embedded/open-server-folder.js";
 import { runProgram } from "../../src/embedded/run-program.js";
 import type { Logger } from "../../src/logger.js";
 

@@ -14,8 +14,7 @@ import { executeTask } from "../../src/worker/execute-task.js";
 import { createLeases } from "../../src/worker/leases.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
-import { childTask, createWorkerScene, testTask } from "./worker-scene.js";
-import type { WorkerScene } from "./worker-scene.js";
+import { childTask, createWorkerScene, testTask, type WorkerScene } from "./worker-scene.js";
 
 const obedient = testTask("obedient", ({ signal }) => wait(60_000, undefined, { signal }));
 const deaf = testTask("deaf", () => wait(60_000, undefined, { ref: false }), { timeoutMs: 50 });

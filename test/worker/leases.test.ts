@@ -3,13 +3,11 @@ import { after, afterEach, before, describe, it, mock } from "node:test";
 import { ServiceUnavailableError } from "../../src/errors.js";
 import type { QueuedJobs } from "../../src/services/queued-jobs.js";
 import type { User } from "../../src/services/users.js";
-import { createLeases } from "../../src/worker/leases.js";
-import type { Leases } from "../../src/worker/leases.js";
+import { createLeases, type Leases } from "../../src/worker/leases.js";
 import { StopError } from "../../src/worker/stop-reason.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
-import { createTestCore } from "../support/test-core.js";
-import type { TestCore } from "../support/test-core.js";
+import { createTestCore, type TestCore } from "../support/test-core.js";
 
 const reasonOf = ({ signal }: AbortController) => (signal.reason instanceof StopError ? signal.reason.reason : null);
 

@@ -6,12 +6,10 @@ import { createDuties } from "../../src/services/duties.js";
 import type { QueuedJobs } from "../../src/services/queued-jobs.js";
 import type { DueSweep } from "../../src/services/queued-jobs/due-sweep.js";
 import type { User } from "../../src/services/users.js";
-import { createReconciler } from "../../src/worker/reconciler.js";
-import type { Reconciler } from "../../src/worker/reconciler.js";
+import { createReconciler, type Reconciler } from "../../src/worker/reconciler.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
-import { createTestCore } from "../support/test-core.js";
-import type { TestCore } from "../support/test-core.js";
+import { createTestCore, type TestCore } from "../support/test-core.js";
 
 describe("the reconciler", () => {
   let core: TestCore;

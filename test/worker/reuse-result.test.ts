@@ -10,8 +10,7 @@ import type { Submission } from "../../src/services/queued-jobs/check-submission
 import type { User } from "../../src/services/users.js";
 import type { ExecuteDeps } from "../../src/worker/execute-task.js";
 import { assertConsistent } from "../support/assert-consistent.js";
-import { childTask, createWorkerScene } from "./worker-scene.js";
-import type { WorkerScene } from "./worker-scene.js";
+import { childTask, createWorkerScene, type WorkerScene } from "./worker-scene.js";
 
 const files = { "a.txt": "hello", "b.txt": "there" };
 const tasks = [childTask("print", { maxPhotos: 3 }), childTask("near", { maxPhotos: 3, resultVersion: null })];

@@ -8,8 +8,7 @@ import { z } from "zod";
 import { SlowDownloadError } from "../../src/photos/storage.js";
 import type { Photo } from "../../src/services/photos.js";
 import type { User } from "../../src/services/users.js";
-import { childTask, createWorkerScene, testTask } from "./worker-scene.js";
-import type { WorkerScene } from "./worker-scene.js";
+import { childTask, createWorkerScene, testTask, type WorkerScene } from "./worker-scene.js";
 
 const tasks = [
   testTask("on photos", () => null, { runsIn: "child", minPhotos: 1, maxPhotos: 3 }),

@@ -4,12 +4,10 @@ import { Queue } from "bullmq";
 import { createHintQueue, laneQueueName } from "../../src/queue/hint-queue.js";
 import { createBacklogReads } from "../../src/services/backlog.js";
 import { createStuckCheck } from "../../src/worker/stuck-check.js";
-import { createTaskWorker } from "../../src/worker/task-worker.js";
-import type { TaskWorker } from "../../src/worker/task-worker.js";
+import { createTaskWorker, type TaskWorker } from "../../src/worker/task-worker.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
-import { createWorkerScene, testTask } from "./worker-scene.js";
-import type { WorkerScene } from "./worker-scene.js";
+import { createWorkerScene, testTask, type WorkerScene } from "./worker-scene.js";
 
 describe("a worker that takes nothing", () => {
   let scene: WorkerScene;

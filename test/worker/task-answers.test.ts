@@ -3,8 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { ServiceUnavailableError } from "../../src/errors.js";
 import type { NearPhotos } from "../../src/services/near-photos.js";
 import { createTaskAnswers } from "../../src/worker/task-answers.js";
-import { childTask, createWorkerScene } from "./worker-scene.js";
-import type { WorkerScene } from "./worker-scene.js";
+import { childTask, createWorkerScene, type WorkerScene } from "./worker-scene.js";
 
 const QUERY = { phash: "00ff00ff00ff00ff", maxDistance: 6 };
 

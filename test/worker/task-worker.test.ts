@@ -15,13 +15,11 @@ import type { User } from "../../src/services/users.js";
 import type { Storage } from "../../src/photos/storage.js";
 import type { ExecuteDeps } from "../../src/worker/execute-task.js";
 import { createLeases } from "../../src/worker/leases.js";
-import { createTaskWorker } from "../../src/worker/task-worker.js";
-import type { TaskWorker, TaskWorkerOptions } from "../../src/worker/task-worker.js";
+import { createTaskWorker, type TaskWorker, type TaskWorkerOptions } from "../../src/worker/task-worker.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
 import { createTcpProxy } from "../support/tcp-proxy.js";
-import { childTask, createWorkerScene, testTask } from "./worker-scene.js";
-import type { WorkerScene } from "./worker-scene.js";
+import { childTask, createWorkerScene, testTask, type WorkerScene } from "./worker-scene.js";
 
 let inside = 0;
 let most = 0;

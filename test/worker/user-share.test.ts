@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import type { TestContext } from "node:test";
+import { describe, it, type TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { UserShare } from "../../src/worker/user-share.js";
-import type { LeaveSlot } from "../../src/worker/user-share.js";
+import { UserShare, type LeaveSlot } from "../../src/worker/user-share.js";
 
 /** Lets a user's tasks begin at once and not end; resolves to how to end those that may run. */
 async function enterAll(share: UserShare, userId: string, count: number): Promise<LeaveSlot[]> {

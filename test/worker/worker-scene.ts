@@ -11,12 +11,10 @@ import { createNearPhotos } from "../../src/services/near-photos.js";
 import { createQueuedJobReads } from "../../src/services/queued-job-reads.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import type { Task, TaskContext } from "../../src/tasks/define-task.js";
-import { executeTask } from "../../src/worker/execute-task.js";
-import type { ExecuteDeps } from "../../src/worker/execute-task.js";
+import { executeTask, type ExecuteDeps } from "../../src/worker/execute-task.js";
 import { createLeases } from "../../src/worker/leases.js";
 import { silentLog } from "../support/silent-log.js";
-import { createTestCore } from "../support/test-core.js";
-import type { TestCore } from "../support/test-core.js";
+import { createTestCore, type TestCore } from "../support/test-core.js";
 
 export interface WorkerScene {
   core: TestCore;

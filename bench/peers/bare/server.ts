@@ -1,7 +1,6 @@
 // A submission: three frames that were made once, to every socket of its person. A page: one prepared statement whose JSON PostgreSQL makes.
 import { randomUUID } from "node:crypto";
-import { createServer } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import postgres from "postgres";
 import { WebSocketServer } from "ws";

@@ -6,8 +6,7 @@ import { buildSchema } from "graphql";
 import { useServer } from "graphql-ws/use/ws";
 import { WebSocketServer } from "ws";
 import { authenticate } from "./authenticate.js";
-import { enqueueJob, listQueuedJobs, subscribeToEvents, typeDefs } from "./resolvers.js";
-import type { Context } from "./resolvers.js";
+import { enqueueJob, listQueuedJobs, subscribeToEvents, typeDefs, type Context } from "./resolvers.js";
 
 process.once("disconnect", () => process.exit());
 const schema = buildSchema(typeDefs);

@@ -1,8 +1,7 @@
 import { eq } from "drizzle-orm";
 import { importSPKI, jwtVerify } from "jose";
 import { database } from "./stores.js";
-import { users } from "./tables.js";
-import type { User } from "./tables.js";
+import { users, type User } from "./tables.js";
 
 const key = await importSPKI(process.env["JWT_PUBLIC_KEY"] ?? "", "RS256");
 

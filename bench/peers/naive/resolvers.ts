@@ -2,8 +2,7 @@ import { EventEmitter, on } from "node:events";
 import { Queue } from "bullmq";
 import { and, desc, eq, lt } from "drizzle-orm";
 import { connectRedis, database, QUEUE, TOPIC } from "./stores.js";
-import { jobs, queuedJobs, users } from "./tables.js";
-import type { QueuedJob, User } from "./tables.js";
+import { jobs, queuedJobs, users, type QueuedJob, type User } from "./tables.js";
 
 export const typeDefs = `
   scalar JSON

@@ -3,8 +3,7 @@ import { Worker } from "bullmq";
 import { eq, sql } from "drizzle-orm";
 import sharp from "sharp";
 import { connectRedis, database, QUEUE, TOPIC } from "./stores.js";
-import { queuedJobs } from "./tables.js";
-import type { QueuedJob } from "./tables.js";
+import { queuedJobs, type QueuedJob } from "./tables.js";
 
 process.once("disconnect", () => process.exit());
 const redis = connectRedis();

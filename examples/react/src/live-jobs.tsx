@@ -1,7 +1,6 @@
 // React with Apollo Client: the list is a query, and every event is written into its normalised cache, from which all
 // components that show the job are drawn anew.
-import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache, gql } from "@apollo/client";
-import type { ApolloCache } from "@apollo/client";
+import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache, gql, type ApolloCache } from "@apollo/client";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { SetContextLink } from "@apollo/client/link/context";
 import { OperationTypeNode } from "graphql";
@@ -10,8 +9,7 @@ import { relayStylePagination } from "@apollo/client/utilities";
 import { createClient } from "graphql-ws";
 import { useEffect, useState } from "react";
 import { resumable } from "../../resumable";
-import { JobRowFragmentDoc, MyJobsDocument, SubmitDocument, WatchDocument } from "./operations";
-import type { JobRowFragment, MyJobsQuery, WatchSubscription } from "./operations";
+import { JobRowFragmentDoc, MyJobsDocument, SubmitDocument, WatchDocument, type JobRowFragment, type MyJobsQuery, type WatchSubscription } from "./operations";
 
 export function createApolloClient(api: string, getToken: () => Promise<string>): ApolloClient {
   const authorization = async () => `Bearer ${await getToken()}`;

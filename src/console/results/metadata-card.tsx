@@ -37,7 +37,7 @@ function cameraOf({ make, model }: MetadataResult["camera"]): string | null {
 }
 
 function exposureOf({ seconds, fNumber, iso, focalLength }: MetadataResult["exposure"]): string {
-  const time = seconds === null ? null : seconds < 0.4 ? `1/${Math.round(1 / seconds)} s` : `${seconds} s`;
+  const time = seconds !== null && `${seconds < 0.4 ? `1/${Math.round(1 / seconds)}` : seconds} s`;
   return [time, fNumber && `ƒ/${round(fNumber)}`, iso && `ISO ${iso}`, focalLength && `${round(focalLength)} mm`].filter(Boolean).map((part) => String(part).replace(" ", "\u00a0")).join(" · ");
 }
 

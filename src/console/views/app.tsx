@@ -1,8 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { signOut, token } from "../session.js";
-import { createWorkspace, WorkspaceContext } from "../workspace.js";
-import type { Workspace } from "../workspace.js";
+import { createWorkspace, WorkspaceContext, type Workspace } from "../workspace.js";
 import { Desk } from "./desk.js";
 import { SignIn } from "./sign-in.js";
 

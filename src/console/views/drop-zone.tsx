@@ -43,14 +43,14 @@ function UploadList() {
   );
 }
 
-const WORDS: Record<Upload["state"], string> = { waiting: "waiting", sending: "", done: "uploaded", "already-here": "already here", failed: "failed" };
+const WORDS: Record<Upload["state"], string> = { waiting: "waiting", sending: "being looked at", done: "uploaded", "already-here": "already here", failed: "failed" };
 
 function UploadLine({ upload: { id, file, state, progress, error } }: { upload: Upload }) {
   const { uploads } = useWorkspace();
   return (
     <li class={`is-${state}`}>
       <span class="name" title={file.name}>{file.name}</span>
-      <span class="faint">{state === "sending" ? (progress < 1 ? `${Math.floor(progress * 100)} %` : "being looked at") : WORDS[state]}</span>
+      <span class="faint">{state === "sending" && progress < 1 ? `${Math.floor(progress * 100)} %` : WORDS[state]}</span>
       {(state === "sending" || state === "waiting") && <progress value={progress} max={1} aria-label={`Upload of ${file.name}`} />}
       {state === "failed" && (
         <>

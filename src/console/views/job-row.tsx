@@ -1,6 +1,5 @@
 import { moment, plural, standing, STATUS_WORDS } from "../in-words.js";
-import type { QueuedJob } from "../types.js";
-import { isFinished } from "../types.js";
+import { isFinished, type QueuedJob } from "../types.js";
 import { useWorkspace } from "../workspace.js";
 import { Preview } from "./preview.js";
 

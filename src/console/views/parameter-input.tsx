@@ -1,5 +1,4 @@
-import type { ParameterField } from "../parameter-field.js";
-import { faultsAt } from "../parameter-field.js";
+import { faultsAt, type ParameterField } from "../parameter-field.js";
 import { useWorkspace } from "../workspace.js";
 
 /** The control of one parameter, with what the service found wrong with it. */
@@ -35,9 +34,10 @@ function Control({ field: { kind, name, options, fallback, required, schema }, a
   const type = (event: { currentTarget: { value: string } }): void => submission.type(name, event.currentTarget.value);
   if (kind === "flag") return <input type="checkbox" role="switch" {...attributes} checked={(text || fallback) === "true"} onChange={(event) => submission.type(name, String(event.currentTarget.checked))} />;
   if (kind === "choice") {
+    const defaultLabel = fallback ? `${fallback} (default)` : "Default";
     return (
       <select {...attributes} value={text} onChange={type}>
-        <option value="">{required ? "Choose…" : fallback ? `${fallback} (default)` : "Default"}</option>
+        <option value="">{required ? "Choose…" : defaultLabel}</option>
         {options.filter((option) => option !== fallback).map((option) => <option key={option} value={option}>{option}</option>)}
       </select>
     );

@@ -1,6 +1,5 @@
 import type { ASTVisitor, OperationDefinitionNode, ValidationContext } from "graphql";
-import { LIMITS, limitError } from "./limits.js";
-import type { LimitName } from "./limits.js";
+import { LIMITS, limitError, type LimitName } from "./limits.js";
 import { measureOperation } from "./measure-operation.js";
 
 /** The rule of validation for the limits that hold whatever the variables are. */

@@ -1,5 +1,4 @@
-import { GraphQLError } from "graphql";
-import type { ASTNode } from "graphql";
+import { GraphQLError, type ASTNode } from "graphql";
 
 /** The most of each that an operation may have; fragments count as often as they are spread. */
 export const LIMITS = {

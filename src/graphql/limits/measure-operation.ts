@@ -1,5 +1,4 @@
-import { Kind, getNamedType, getNullableType, isInterfaceType, isListType, isObjectType } from "graphql";
-import type { DocumentNode, FieldNode, FragmentDefinitionNode, GraphQLField, GraphQLNamedType, GraphQLSchema, OperationDefinitionNode, SelectionSetNode } from "graphql";
+import { Kind, getNamedType, getNullableType, isInterfaceType, isListType, isObjectType, type DocumentNode, type FieldNode, type FragmentDefinitionNode, type GraphQLField, type GraphQLNamedType, type GraphQLSchema, type OperationDefinitionNode, type SelectionSetNode } from "graphql";
 import { LIMITS, MOST_ROWS } from "./limits.js";
 
 /** What an operation asks for. */

@@ -1,8 +1,6 @@
-import { getArgumentValues, getVariableValues } from "graphql";
-import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from "graphql";
+import { getArgumentValues, getVariableValues, type DocumentNode, type GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from "graphql";
 import { LIMITS, limitError, MOST_ROWS } from "./limits.js";
-import { measureOperation } from "./measure-operation.js";
-import type { RowsOf } from "./measure-operation.js";
+import { measureOperation, type RowsOf } from "./measure-operation.js";
 
 /** What an operation that passed validation exceeds with these variables; null when it may run. */
 export type VariablesChecker = (document: DocumentNode, operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>> | null | undefined) => GraphQLError | null;

@@ -1,5 +1,4 @@
-import { Extensions, Field, FieldResolver, Int, ObjectType, Resolver, Root } from "type-graphql";
-import type { ClassType } from "type-graphql";
+import { Extensions, Field, FieldResolver, Int, ObjectType, Resolver, Root, type ClassType } from "type-graphql";
 import type { Connection } from "./connection.js";
 import { PageInfo } from "./page-info.type.js";
 

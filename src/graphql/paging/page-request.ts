@@ -1,5 +1,4 @@
-import { decodePageCursor, malformedCursor } from "../../cursors.js";
-import type { List, PageCursor } from "../../cursors.js";
+import { decodePageCursor, malformedCursor, type List, type PageCursor } from "../../cursors.js";
 import { InvalidInputError } from "../../errors.js";
 import { isUuid } from "../../services/ids.js";
 import { MOST_ROWS } from "../limits/limits.js";

@@ -1,16 +1,13 @@
 import type { FieldNode, GraphQLResolveInfo } from "graphql";
 import { encodePageCursor, encodeStreamCursor } from "../../cursors.js";
 import type { QueuedJob } from "../../queued-job.js";
-import { isOwnBrief } from "../../services/list-pages.js";
-import type { ListColumns } from "../../services/list-pages.js";
+import { isOwnBrief, type ListColumns } from "../../services/list-pages.js";
 import type { Context } from "../context.js";
 import { loadersOf } from "../loaders.js";
-import { createConnection } from "../paging/connection.js";
-import type { Connection } from "../paging/connection.js";
+import { createConnection, type Connection } from "../paging/connection.js";
 import { parseUuidPageRequest } from "../paging/page-request.js";
 import { selectedFields } from "../selected-fields.js";
-import { toFilter } from "./queued-job-filter.input.js";
-import type { QueuedJobFilterInput } from "./queued-job-filter.input.js";
+import { toFilter, type QueuedJobFilterInput } from "./queued-job-filter.input.js";
 
 export interface QueuedJobList extends Connection<QueuedJob> {
   eventCursor: string;

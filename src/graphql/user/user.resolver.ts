@@ -6,15 +6,13 @@ import { parseId } from "../../services/ids.js";
 import type { User } from "../../services/users.js";
 import type { Context } from "../context.js";
 import { loadersOf } from "../loaders.js";
-import { createConnection, MOST_COUNTED } from "../paging/connection.js";
-import type { Connection } from "../paging/connection.js";
+import { createConnection, MOST_COUNTED, type Connection } from "../paging/connection.js";
 import { defineConnectionType } from "../paging/connection-type.js";
 import { PageArgs } from "../paging/page.args.js";
 import { parseUuidPageRequest } from "../paging/page-request.js";
 import { QueuedJobConnection } from "../queued-job/queued-job-connection.type.js";
 import { QueuedJobFilterInput } from "../queued-job/queued-job-filter.input.js";
-import { LIST_COST, listQueuedJobs } from "../queued-job/list-queued-jobs.js";
-import type { QueuedJobList } from "../queued-job/list-queued-jobs.js";
+import { LIST_COST, listQueuedJobs, type QueuedJobList } from "../queued-job/list-queued-jobs.js";
 import { UserLimits } from "./user-limits.type.js";
 import { UserType } from "./user.type.js";
 

@@ -1,12 +1,10 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { READ_ONLY_SCHEMA, READ_ONLY_VIEWS } from "../../db/read-only-views.js";
-import type { ReadOnlyView } from "../../db/read-only-views.js";
+import { READ_ONLY_SCHEMA, READ_ONLY_VIEWS, type ReadOnlyView } from "../../db/read-only-views.js";
 import type { ReadOnlyQueries } from "../../db/read-only-queries.js";
 import { RefusedQueryError } from "../../db/refused-query-error.js";
 import type { Logger } from "../../logger.js";
 import { toCsv } from "./csv.js";
-import { html } from "./html.js";
-import type { Html } from "./html.js";
+import { html, type Html } from "./html.js";
 import { sendPage } from "./page.js";
 import { tableOf } from "./table-of.js";
 

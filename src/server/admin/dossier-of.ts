@@ -1,7 +1,6 @@
 import type { QueuedJobDossier } from "../../services/queued-job-dossier.js";
 import type { QueuedJobEvent } from "../../queued-job.js";
-import { html } from "./html.js";
-import type { Html } from "./html.js";
+import { html, type Html } from "./html.js";
 import { inSeconds } from "./in-seconds.js";
 
 /** One QueuedJob: what it is now, what it was given and gave, and every step on the way. */

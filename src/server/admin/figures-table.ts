@@ -1,6 +1,5 @@
 import type { JobFigures, Outcomes } from "../../services/job-figures.js";
-import { html } from "./html.js";
-import type { Html } from "./html.js";
+import { html, type Html } from "./html.js";
 import { inSeconds } from "./in-seconds.js";
 
 /** Backlog, throughput and failures, a line for each Job. */

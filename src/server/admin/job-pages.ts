@@ -1,16 +1,13 @@
 import type { FastifyInstance } from "fastify";
 import type { Database } from "../../db/database.js";
-import { QUEUED_JOB_STATUSES } from "../../queued-job-status.js";
-import type { QueuedJobStatus } from "../../queued-job-status.js";
+import { QUEUED_JOB_STATUSES, type QueuedJobStatus } from "../../queued-job-status.js";
 import { isUuid } from "../../services/ids.js";
 import { COUNTED_FINISHED, readJobFigures } from "../../services/job-figures.js";
 import { readQueuedJobDossier } from "../../services/queued-job-dossier.js";
-import { searchQueuedJobs } from "../../services/queued-job-search.js";
-import type { FoundQueuedJob, FoundQueuedJobs } from "../../services/queued-job-search.js";
+import { searchQueuedJobs, type FoundQueuedJob, type FoundQueuedJobs } from "../../services/queued-job-search.js";
 import { dossierOf } from "./dossier-of.js";
 import { figuresTable } from "./figures-table.js";
-import { html } from "./html.js";
-import type { Html } from "./html.js";
+import { html, type Html } from "./html.js";
 import { inSeconds } from "./in-seconds.js";
 import { sendPage } from "./page.js";
 

@@ -1,6 +1,5 @@
 import type { FastifyReply } from "fastify";
-import { html, render } from "./html.js";
-import type { Html } from "./html.js";
+import { html, render, type Html } from "./html.js";
 
 const PLACES = { Queues: "/admin/queues", Jobs: "/admin/jobs", Database: "/admin/db" } as const;
 

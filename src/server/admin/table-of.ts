@@ -1,5 +1,4 @@
-import { html } from "./html.js";
-import type { Html } from "./html.js";
+import { html, type Html } from "./html.js";
 
 /** Characters that stand in one line: an id, an instant, an address. */
 const SHORT = 40;
@@ -11,7 +10,11 @@ const NUMBERS = /^(smallint|integer|bigint|numeric|real|double precision)/;
 /** A result as a table; what is null and what is the empty text look different. */
 export function tableOf(columns: readonly { name: string; type: string }[], rows: readonly (readonly (string | null)[])[]): Html {
   const isNumber = columns.map(({ type }) => NUMBERS.test(type));
-  const cell = (value: string | null, i: number) => (value === null ? html`<td class="null">null</td>` : html`<td class="${isNumber[i] ? "number" : value.length <= SHORT ? "short" : "cell"}">${value.length <= LONG ? value : opened(value)}</td>`);
+  function cell(value: string | null, i: number): Html {
+    if (value === null) return html`<td class="null">null</td>`;
+    const textClass = value.length <= SHORT ? "short" : "cell";
+    return html`<td class="${isNumber[i] ? "number" : textClass}">${value.length <= LONG ? value : opened(value)}</td>`;
+  }
   return html`<div class="wide" tabindex="0"><table>
 <thead><tr>${columns.map(({ name, type }, i) => html`<th class="${isNumber[i] ? "number" : ""}">${name}<small>${type}</small></th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>\n`)}</tbody>

@@ -2,8 +2,7 @@
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
 import { createMicroBatch } from "../../micro-batch.js";
-import { claim, claimMany, recordProgress, succeed, succeedMany } from "./attempt.js";
-import type { Claim, PlainSuccess, Progress, RecordedProgress } from "./attempt.js";
+import { claim, claimMany, recordProgress, succeed, succeedMany, type Claim, type PlainSuccess, type Progress, type RecordedProgress } from "./attempt.js";
 import { createOwnerBatch } from "./owner-batch.js";
 import type { Step } from "./statements.js";
 

@@ -7,8 +7,7 @@ import type { Instant, TaskSuccess } from "../../queued-job.js";
 import { quotaExceeded } from "../quota-exceeded.js";
 import { briefLocks } from "./brief-locks.js";
 import { reuseKey } from "./reuse.js";
-import { finish, MAX_SNAPSHOT_VALUE_BYTES, stepColumns, transition, withSnapshots } from "./statements.js";
-import type { Step } from "./statements.js";
+import { finish, MAX_SNAPSHOT_VALUE_BYTES, stepColumns, transition, withSnapshots, type Step } from "./statements.js";
 import { transitionMany } from "./transition-many.js";
 
 /** Which attempt of which QueuedJob. */

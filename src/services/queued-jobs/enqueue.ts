@@ -1,17 +1,13 @@
 import type { Sql } from "postgres";
 import { available, sqlState, violatedConstraint } from "../../db/database.js";
 import { ALREADY_THERE, OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
-import { IdempotencyConflictError, InvalidInputError, ServiceUnavailableError } from "../../errors.js";
-import type { InputIssue, QuotaExceededError } from "../../errors.js";
-import { withParameters } from "../../queued-job.js";
-import type { QueuedJob } from "../../queued-job.js";
+import { IdempotencyConflictError, InvalidInputError, ServiceUnavailableError, type InputIssue, type QuotaExceededError } from "../../errors.js";
+import { withParameters, type QueuedJob } from "../../queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
 import { quotaExceeded, whyNoRoom } from "../quota-exceeded.js";
-import { checkSubmission, sameArguments, toNewQueuedJob } from "./check-submission.js";
-import type { Submission } from "./check-submission.js";
+import { checkSubmission, sameArguments, toNewQueuedJob, type Submission } from "./check-submission.js";
 import type { AcceptLimits, NewQueuedJob, Unit } from "./insert-units.js";
-import { bytesNeeded, queuedJobJson, recordedOutputs } from "./statements.js";
-import type { Step } from "./statements.js";
+import { bytesNeeded, queuedJobJson, recordedOutputs, type Step } from "./statements.js";
 
 export interface EnqueueDeps {
   sql: Sql;

@@ -2,8 +2,7 @@ import type { Sql } from "postgres";
 import { ALREADY_THERE, OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
 import { briefLocks } from "./brief-locks.js";
 import type { AcceptLimits, NewQueuedJob, Unit } from "./insert-units.js";
-import { bytesNeeded, withSnapshots } from "./statements.js";
-import type { Step } from "./statements.js";
+import { bytesNeeded, withSnapshots, type Step } from "./statements.js";
 
 /** `insertUnits` of a unit that has one submission and goes alone, as most do on a calm day: a third cheaper. Null, and fails, where that does; the lock order is the same. */
 export async function insertOne(sql: Sql, unit: Omit<Unit, "items">, item: NewQueuedJob, { maxPending, maxRecordedBytes }: AcceptLimits): Promise<Step | null> {

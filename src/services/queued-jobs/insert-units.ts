@@ -2,8 +2,7 @@ import type { Fragment, Sql } from "postgres";
 import { ALREADY_THERE, OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
 import type { Instant, QueuedJobSnapshot } from "../../queued-job.js";
 import { briefLocks } from "./brief-locks.js";
-import { bytesNeeded, withSnapshots } from "./statements.js";
-import type { Step } from "./statements.js";
+import { bytesNeeded, withSnapshots, type Step } from "./statements.js";
 
 /** One submission, checked and with its id: nothing about it can be wrong any more but the quota, the key and a photo that goes. */
 export interface NewQueuedJob {

@@ -2,13 +2,11 @@
 import type { Fragment, Sql } from "postgres";
 import { available, sqlState } from "../../db/database.js";
 import { OVER_QUOTA, OVER_RECORDED, PHOTO_GONE } from "../../db/refusals.js";
-import { ConflictError } from "../../errors.js";
-import type { QuotaExceededError } from "../../errors.js";
+import { ConflictError, type QuotaExceededError } from "../../errors.js";
 import type { QueuedJob } from "../../queued-job.js";
 import { quotaExceeded } from "../quota-exceeded.js";
 import type { AcceptLimits } from "./insert-units.js";
-import { finish, transition } from "./statements.js";
-import type { Step } from "./statements.js";
+import { finish, transition, type Step } from "./statements.js";
 import { transitionMany } from "./transition-many.js";
 
 /** PENDING or STARTED → CANCELLED, at once; what the task still produces is refused by the fence. */

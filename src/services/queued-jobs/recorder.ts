@@ -3,10 +3,8 @@ import type { EventBus } from "../../events/event-bus.js";
 import { failpoint } from "../../failpoint.js";
 import type { Logger } from "../../logger.js";
 import type { QueuedJobEvent, QueuedJobSnapshot } from "../../queued-job.js";
-import { TRANSITIONS } from "../../queued-job-status.js";
-import type { LoggedEventType } from "../../queued-job-status.js";
-import { noTracer } from "../../tracer.js";
-import type { Tracer } from "../../tracer.js";
+import { TRANSITIONS, type LoggedEventType } from "../../queued-job-status.js";
+import { noTracer, type Tracer } from "../../tracer.js";
 import type { Step } from "./statements.js";
 
 export interface RecorderDeps {

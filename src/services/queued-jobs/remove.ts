@@ -2,8 +2,7 @@
 // and DELETED is the one event that is left of each.
 import type { Fragment, Sql } from "postgres";
 import { FINISHED_STATUSES } from "../../queued-job-status.js";
-import { stepColumns, withSnapshots } from "./statements.js";
-import type { Step } from "./statements.js";
+import { stepColumns, withSnapshots, type Step } from "./statements.js";
 
 /** A finished one at the version that was read. */
 export interface Finished {

@@ -5,8 +5,7 @@ import { ServiceUnavailableError } from "../../errors.js";
 import { failpoint } from "../../failpoint.js";
 import type { Logger } from "../../logger.js";
 import type { Recorder } from "./recorder.js";
-import { findExpired, removeExpired, removeFinished } from "./remove.js";
-import type { Finished, Removed } from "./remove.js";
+import { findExpired, removeExpired, removeFinished, type Finished, type Removed } from "./remove.js";
 
 export interface RemoverDeps {
   sql: Sql;

@@ -2,8 +2,7 @@ import type { Fragment, Sql } from "postgres";
 import { OVER_QUOTA } from "../../db/refusals.js";
 import { TRANSITIONS } from "../../queued-job-status.js";
 import { briefLocks } from "./brief-locks.js";
-import { recordedBy, stepColumns, withSnapshots } from "./statements.js";
-import type { Step, TransitionParts } from "./statements.js";
+import { recordedBy, stepColumns, withSnapshots, type Step, type TransitionParts } from "./statements.js";
 
 /** `where` and `set` are of the row as in `transition`, and may name the columns of the item `i`. */
 export interface ManyTransitionParts extends Pick<TransitionParts, "step" | "set" | "pending"> {

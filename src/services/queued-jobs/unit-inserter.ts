@@ -1,8 +1,7 @@
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
 import { insertOne } from "./insert-one.js";
-import { insertUnits } from "./insert-units.js";
-import type { AcceptLimits, Unit } from "./insert-units.js";
+import { insertUnits, type AcceptLimits, type Unit } from "./insert-units.js";
 import { createOwnerBatch } from "./owner-batch.js";
 import type { Step } from "./statements.js";
 

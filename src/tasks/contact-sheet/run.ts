@@ -1,7 +1,6 @@
 import type { z } from "zod";
 import { isAboutPhoto, PhotoTooLargeError, PhotoUnreadableError } from "../../errors.js";
-import { decodePhoto } from "../../imaging/decode-photo.js";
-import type { DecodedPhoto } from "../../imaging/decode-photo.js";
+import { decodePhoto, type DecodedPhoto } from "../../imaging/decode-photo.js";
 import { encodePixels } from "../../imaging/encode-pixels.js";
 import { OUTPUT_FILES } from "../../imaging/output-format.js";
 import { DEFAULT_MAX_PIXELS } from "../../imaging/photo-limits.js";

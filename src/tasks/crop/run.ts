@@ -1,7 +1,6 @@
 import type { z } from "zod";
 import { cropPixels } from "../../imaging/crop-pixels.js";
-import type { DecodedPhoto } from "../../imaging/decode-photo.js";
-import { decodePhoto } from "../../imaging/decode-photo.js";
+import { decodePhoto, type DecodedPhoto } from "../../imaging/decode-photo.js";
 import { PREVIEW_SIDE } from "../../imaging/decode-preview.js";
 import { encodePixels } from "../../imaging/encode-pixels.js";
 import { FAITHFUL_QUALITY } from "../../imaging/faithful-quality.js";

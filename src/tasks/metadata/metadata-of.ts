@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { PhotoHeader } from "../../imaging/photo-header.js";
-import type { PhotoTag, TagGroup } from "../../imaging/read-photo-tags.js";
-import { readPhotoTags } from "../../imaging/read-photo-tags.js";
+import { readPhotoTags, type PhotoTag, type TagGroup } from "../../imaging/read-photo-tags.js";
 import { cleanText } from "./clean-text.js";
 import { flatTags } from "./flat-tags.js";
 import { redactPosition } from "./redact-position.js";

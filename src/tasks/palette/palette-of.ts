@@ -1,8 +1,7 @@
 import type { DecodedPhoto } from "../../imaging/decode-photo.js";
 import type { Pixels } from "../../imaging/pixels.js";
 import { shrinkToFit } from "../../imaging/shrink-pixels.js";
-import { kMeans } from "./k-means.js";
-import type { Weighted } from "./k-means.js";
+import { kMeans, type Weighted } from "./k-means.js";
 import { hexOf, oklabOf } from "./oklab.js";
 
 /** Pixels of the longer side. */

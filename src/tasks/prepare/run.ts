@@ -1,5 +1,4 @@
-import type { DecodedPhoto } from "../../imaging/decode-photo.js";
-import { decodePhoto } from "../../imaging/decode-photo.js";
+import { decodePhoto, type DecodedPhoto } from "../../imaging/decode-photo.js";
 import { PREVIEW_SIDE } from "../../imaging/decode-preview.js";
 import { DEFAULT_MAX_PIXELS } from "../../imaging/photo-limits.js";
 import { MAX_WEBP_SIDE } from "../../imaging/encode-pixels.js";

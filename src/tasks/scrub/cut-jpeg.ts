@@ -1,5 +1,4 @@
-import type { JpegSegment } from "./jpeg-segments.js";
-import { MARKERS, readJpegSegments } from "./jpeg-segments.js";
+import { MARKERS, readJpegSegments, type JpegSegment } from "./jpeg-segments.js";
 import type { KeptMetadata } from "./kept-metadata.js";
 
 const START = Buffer.from([0xff, 0xd8]);

@@ -1,5 +1,4 @@
-import type { FoundTag } from "../../imaging/read-every-tag.js";
-import { readEveryTag } from "../../imaging/read-every-tag.js";
+import { readEveryTag, type FoundTag } from "../../imaging/read-every-tag.js";
 import { sharp } from "../../imaging/sharp.js";
 import type { PhotoRights } from "./photo-rights.js";
 import { tagName } from "./tag-name.js";

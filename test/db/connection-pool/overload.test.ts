@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { sql as text } from "drizzle-orm";
-import { available } from "../../../src/db/database.js";
-import type { Database } from "../../../src/db/database.js";
+import { available, type Database } from "../../../src/db/database.js";
 import { withDeadline } from "../../../src/deadline.js";
-import { onRefusal } from "../../../src/overload.js";
-import type { Refusal } from "../../../src/overload.js";
+import { onRefusal, type Refusal } from "../../../src/overload.js";
 import { eventually } from "../../support/eventually.js";
 import { refusalOf } from "../../support/refusal-of.js";
-import { createPoolScene } from "../pool-scene.js";
-import type { PoolScene } from "../pool-scene.js";
+import { createPoolScene, type PoolScene } from "../pool-scene.js";
 
 const OVERLOADED = {
   code: "SERVICE_UNAVAILABLE",

@@ -3,10 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Sql, TransactionSql } from "postgres";
-import { createDatabase } from "../../../src/db/database.js";
-import type { Database } from "../../../src/db/database.js";
-import { createTestDatabase } from "../../support/test-database.js";
-import type { TestDatabase } from "../../support/test-database.js";
+import { createDatabase, type Database } from "../../../src/db/database.js";
+import { createTestDatabase, type TestDatabase } from "../../support/test-database.js";
 
 describe("statements of strangers", () => {
   let store: TestDatabase;

@@ -2,10 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Sql } from "postgres";
-import { createDatabase } from "../../../src/db/database.js";
-import type { Database } from "../../../src/db/database.js";
-import { createAccounts } from "../../../src/services/accounts.js";
-import type { AccountsDeps } from "../../../src/services/accounts.js";
+import { createDatabase, type Database } from "../../../src/db/database.js";
+import { createAccounts, type AccountsDeps } from "../../../src/services/accounts.js";
 import { createBacklogReads } from "../../../src/services/backlog.js";
 import { createEventLog } from "../../../src/services/event-log.js";
 import { FIRST_ID } from "../../../src/services/ids.js";
@@ -21,8 +19,7 @@ import { findEarlierResult } from "../../../src/services/queued-jobs/reuse.js";
 import type { QueuedJobStatus } from "../../../src/queued-job-status.js";
 import type { User } from "../../../src/services/users.js";
 import { eventually } from "../../support/eventually.js";
-import { createTestWaist } from "../../support/test-waist.js";
-import type { TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
 const ROWS = 20_000;
 const TABLES = ["queued_jobs", "queued_job_events", "queued_job_photos", "photos", "user_streams", "users"];

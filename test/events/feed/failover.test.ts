@@ -13,19 +13,10 @@ import { temporaryFolder } from "../../imaging/temporary-folder.js";
 import { eventually } from "../../support/eventually.js";
 import { long } from "../../support/long.js";
 import { silentLog } from "../../support/silent-log.js";
-import { startStandby } from "../../support/standby.js";
-import type { Standby } from "../../support/standby.js";
-import { createTcpProxy } from "../../support/tcp-proxy.js";
-import type { TcpProxy } from "../../support/tcp-proxy.js";
-import { createTestClient } from "../../support/test-client.js";
-import type {
-  EventFields,
-  QueuedJobFields,
-  Stream,
-  TestClient,
-} from "../../support/test-client.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { startStandby, type Standby } from "../../support/standby.js";
+import { createTcpProxy, type TcpProxy } from "../../support/tcp-proxy.js";
+import { createTestClient, type EventFields, type QueuedJobFields, type Stream, type TestClient } from "../../support/test-client.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 const PAGE = "{ queuedJobs(first: 100) { eventCursor nodes { id } } }";
 interface Page {

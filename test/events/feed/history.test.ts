@@ -6,12 +6,9 @@ import type { EventLog } from "../../../src/events/event-log.js";
 import { createEventLog } from "../../../src/services/event-log.js";
 import type { User } from "../../../src/services/users.js";
 import { eventually } from "../../support/eventually.js";
-import { createTestCore } from "../../support/test-core.js";
-import type { TestCore } from "../../support/test-core.js";
-import { createTestReader } from "../../support/test-reader.js";
-import type { TestReader } from "../../support/test-reader.js";
-import { told } from "../../support/told.js";
-import type { Told } from "../../support/told.js";
+import { createTestCore, type TestCore } from "../../support/test-core.js";
+import { createTestReader, type TestReader } from "../../support/test-reader.js";
+import { told, type Told } from "../../support/told.js";
 
 const MESSAGE =
   "The history of the database has changed: read the page again and go on with its eventCursor.";

@@ -4,10 +4,8 @@ import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
 import { CursorExpiredError, NotFoundError, ServiceUnavailableError } from "../../../src/errors.js";
 import type { User } from "../../../src/services/users.js";
-import { createTestCore } from "../../support/test-core.js";
-import type { TestCore } from "../../support/test-core.js";
-import { createTestReader } from "../../support/test-reader.js";
-import type { TestReader } from "../../support/test-reader.js";
+import { createTestCore, type TestCore } from "../../support/test-core.js";
+import { createTestReader, type TestReader } from "../../support/test-reader.js";
 import { told } from "../../support/told.js";
 
 const isExpired = (error: unknown) => error instanceof CursorExpiredError && error.code === "CURSOR_EXPIRED" && error.message === "The stream cannot be resumed from this cursor any more: read the page again and go on with its eventCursor.";

@@ -4,12 +4,9 @@ import { after, before, describe, it } from "node:test";
 import type { QueuedJobEvent } from "../../../src/queued-job.js";
 import type { Claimed } from "../../../src/services/queued-jobs.js";
 import { eventually } from "../../support/eventually.js";
-import { createTestCore } from "../../support/test-core.js";
-import type { TestCore } from "../../support/test-core.js";
-import { createTestReader } from "../../support/test-reader.js";
-import type { TestReader } from "../../support/test-reader.js";
-import { told } from "../../support/told.js";
-import type { Told } from "../../support/told.js";
+import { createTestCore, type TestCore } from "../../support/test-core.js";
+import { createTestReader, type TestReader } from "../../support/test-reader.js";
+import { told, type Told } from "../../support/told.js";
 
 const progressOf = ({ events }: Told) => events.filter(({ event }) => event.type === "PROGRESS").map(({ event }) => event.queuedJob.progress);
 const progressEvent = ({ startedSeq, queuedJob }: Claimed, progress: number): QueuedJobEvent => ({ seq: startedSeq, type: "PROGRESS", at: queuedJob.updatedAt, queuedJob: { ...queuedJob, progress } });

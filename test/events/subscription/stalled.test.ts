@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { createChannel } from "../../../src/events/channel.js";
-import { createSubscription, STALLED_MS } from "../../../src/events/subscription.js";
-import type { Subscription } from "../../../src/events/subscription.js";
+import { createSubscription, STALLED_MS, type Subscription } from "../../../src/events/subscription.js";
 import type { QueuedJobEvent } from "../../../src/queued-job.js";
 import { bareEvent } from "../../support/bare-event.js";
 

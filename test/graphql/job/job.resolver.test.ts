@@ -3,8 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { catalogue } from "../../../src/tasks/catalogue.js";
 import { assertRefused } from "../../support/assert-refused.js";
 import type { TestClient } from "../../support/test-client.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 const FIELDS = "id name title description parameterSchema resultSchema minPhotos maxPhotos maxAttempts timeoutMs enabled";
 

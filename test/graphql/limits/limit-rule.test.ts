@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
-import type { GraphQLError, GraphQLSchema } from "graphql";
-import { getIntrospectionQuery } from "graphql";
-import { createDocumentChecker } from "../../../src/graphql/document-checker.js";
-import type { DocumentChecker } from "../../../src/graphql/document-checker.js";
+import { getIntrospectionQuery, type GraphQLError, type GraphQLSchema } from "graphql";
+import { createDocumentChecker, type DocumentChecker } from "../../../src/graphql/document-checker.js";
 import { createSchema } from "../../../src/graphql/schema.js";
 
 const times = (count: number, text: (i: number) => string) => Array.from({ length: count }, (_, i) => text(i)).join(" ");

@@ -3,10 +3,8 @@ import { readFileSync } from "node:fs";
 import { before, describe, it } from "node:test";
 import { getOperationAST } from "graphql";
 import * as operations from "../../../src/console/operations.js";
-import { createDocumentChecker } from "../../../src/graphql/document-checker.js";
-import type { DocumentChecker } from "../../../src/graphql/document-checker.js";
-import { createVariablesChecker } from "../../../src/graphql/limits/variables-checker.js";
-import type { VariablesChecker } from "../../../src/graphql/limits/variables-checker.js";
+import { createDocumentChecker, type DocumentChecker } from "../../../src/graphql/document-checker.js";
+import { createVariablesChecker, type VariablesChecker } from "../../../src/graphql/limits/variables-checker.js";
 import { createSchema } from "../../../src/graphql/schema.js";
 import { EXAMPLE_OPERATIONS } from "../../../src/server/explorer/example-operations.js";
 

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
-import { parse } from "graphql";
-import type { OperationDefinitionNode } from "graphql";
+import { parse, type OperationDefinitionNode } from "graphql";
 import { createSchema } from "../../../src/graphql/schema.js";
-import { createVariablesChecker } from "../../../src/graphql/limits/variables-checker.js";
-import type { VariablesChecker } from "../../../src/graphql/limits/variables-checker.js";
+import { createVariablesChecker, type VariablesChecker } from "../../../src/graphql/limits/variables-checker.js";
 
 /** As a page shows them: all there is of a row, and what is around it. */
 const ROW = "id status version progress progressMessage attempts priority runAt createdAt startedAt finishedAt expiresAt queuePosition estimatedStartAt parameters result error { code message } job { id name title } photos { id filename url previewUrl width height } outputs { name url mimeType byteSize width height }";

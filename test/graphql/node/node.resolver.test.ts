@@ -4,8 +4,7 @@ import { assertRefused } from "../../support/assert-refused.js";
 import { idOfNothing } from "../../support/broken-ids.js";
 import { smallPhoto } from "../../support/small-photo.js";
 import type { TestClient } from "../../support/test-client.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 const NODE = "query ($id: ID!) { node(id: $id) { __typename id ... on User { email } ... on Job { name } ... on QueuedJob { status photos { id } job { name } } ... on Photo { mimeType url } } }";
 

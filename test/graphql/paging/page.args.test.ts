@@ -4,8 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { assertRefused } from "../../support/assert-refused.js";
 import { smallPhoto } from "../../support/small-photo.js";
 import type { TestClient } from "../../support/test-client.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 interface Page {
   edges: { cursor: string; node: { id: string } }[];

@@ -6,8 +6,7 @@ import { BROKEN_IDS, idOfNothing } from "../../support/broken-ids.js";
 import { PHOTO_FIELDS } from "../../support/photo-fields.js";
 import { smallPhoto } from "../../support/small-photo.js";
 import type { TestClient } from "../../support/test-client.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 const PHOTO = `query ($id: ID!) { photo(id: $id) { ${PHOTO_FIELDS} } }`;
 const DELETE = "mutation ($id: ID!) { deletePhoto(id: $id) }";

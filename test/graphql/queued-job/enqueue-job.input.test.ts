@@ -4,8 +4,7 @@ import { assertRefused } from "../../support/assert-refused.js";
 import { BROKEN_IDS, idOfNothing } from "../../support/broken-ids.js";
 import { smallPhoto } from "../../support/small-photo.js";
 import type { TestClient } from "../../support/test-client.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 const ONE = "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id status priority runAt parameters photos { id } } }";
 const MANY = "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id parameters } }";

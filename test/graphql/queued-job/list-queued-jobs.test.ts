@@ -3,8 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { assertRefused } from "../../support/assert-refused.js";
 import { BROKEN_IDS, idOfNothing } from "../../support/broken-ids.js";
 import type { TestClient } from "../../support/test-client.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 const LIST = "query ($first: Int = 100, $after: String, $filter: QueuedJobFilter, $userId: ID, $allUsers: Boolean) { queuedJobs(first: $first, after: $after, filter: $filter, userId: $userId, allUsers: $allUsers) { nodes { id } pageInfo { endCursor } totalCount eventCursor } }";
 

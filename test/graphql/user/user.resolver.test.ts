@@ -10,10 +10,8 @@ import { assertRefused } from "../../support/assert-refused.js";
 import { BROKEN_IDS, idOfNothing } from "../../support/broken-ids.js";
 import { eventually } from "../../support/eventually.js";
 import { smallPhoto } from "../../support/small-photo.js";
-import { createTestClient } from "../../support/test-client.js";
-import type { TestClient } from "../../support/test-client.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { createTestClient, type TestClient } from "../../support/test-client.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 const USER = "query ($id: ID!) { user(id: $id) { id email } }";
 const myId = async (person: TestClient): Promise<string> => (await person.get("{ me { id } }")).me.id;

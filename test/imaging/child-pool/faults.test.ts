@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
-import { createChildPool } from "../../../src/imaging/child-pool.js";
-import type { ChildFault, ChildPool } from "../../../src/imaging/child-pool.js";
+import { createChildPool, type ChildFault, type ChildPool } from "../../../src/imaging/child-pool.js";
 import { eventually } from "../../support/eventually.js";
 import { silentLog } from "../../support/silent-log.js";
 import type { TestRequest } from "../unruly-child.js";

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { PhotoUnreadableError } from "../../../src/errors.js";
-import { decodePhoto } from "../../../src/imaging/decode-photo.js";
-import type { DecodedPhoto } from "../../../src/imaging/decode-photo.js";
+import { decodePhoto, type DecodedPhoto } from "../../../src/imaging/decode-photo.js";
 import { seededRandom } from "../../support/seeded-random.js";
 import { tiledHeic } from "../heif-files.js";
 import { noise } from "../noise.js";

@@ -3,8 +3,7 @@ import { Worker } from "node:worker_threads";
 import type { TestClient } from "../../support/test-client.js";
 import type { Report, Task } from "./attacker.js";
 import type { Target } from "./attacks.js";
-import { quantile, watchGoodClient } from "./good-client.js";
-import type { Watched } from "./good-client.js";
+import { quantile, watchGoodClient, type Watched } from "./good-client.js";
 
 export interface Round {
   quiet: Watched;

@@ -1,8 +1,7 @@
 // A thread of its own, so that the good client's clock is not held up by whoever attacks.
 import { parentPort, workerData } from "node:worker_threads";
 import { seededRandom } from "../../support/seeded-random.js";
-import { ATTACKS } from "./attacks.js";
-import type { Attack, Target } from "./attacks.js";
+import { ATTACKS, type Attack, type Target } from "./attacks.js";
 
 export interface Task extends Target {
   seed: number;

@@ -9,8 +9,7 @@ import { startServiceProcess } from "../../chaos/service-process.js";
 import { openStage } from "../../chaos/stage.js";
 import { readSeed } from "../../support/read-seed.js";
 import { smallPhoto } from "../../support/small-photo.js";
-import { createTestClient } from "../../support/test-client.js";
-import type { TestClient } from "../../support/test-client.js";
+import { createTestClient, type TestClient } from "../../support/test-client.js";
 import { attackInRounds } from "./attack-in-rounds.js";
 import { renderRounds } from "./render-rounds.js";
 

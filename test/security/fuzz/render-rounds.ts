@@ -1,5 +1,4 @@
-import { memoryByThird } from "./attack-in-rounds.js";
-import type { AttackFigures, Round } from "./attack-in-rounds.js";
+import { memoryByThird, type AttackFigures, type Round } from "./attack-in-rounds.js";
 import { quantile } from "./good-client.js";
 
 const MEBIBYTE = 1024 * 1024;

@@ -1,6 +1,5 @@
 // What of the schema can lead from one person to another, found in the schema itself, so that nothing new is forgotten.
-import { getNamedType, isInputObjectType, isInterfaceType, isLeafType, isListType, isNonNullType, isObjectType } from "graphql";
-import type { GraphQLField, GraphQLInputType, GraphQLNamedType, GraphQLObjectType, GraphQLSchema } from "graphql";
+import { getNamedType, isInputObjectType, isInterfaceType, isLeafType, isListType, isNonNullType, isObjectType, type GraphQLField, type GraphQLInputType, type GraphQLNamedType, type GraphQLObjectType, type GraphQLSchema } from "graphql";
 
 /** Inputs that name a row, a place in somebody's list, or a submission of somebody's. */
 const NAMES_SOMETHING = (name: string, type: GraphQLNamedType) => type.name === "ID" || /(id|ids|key|cursor)$/i.test(name) || name === "after" || name === "before";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { startOperatedService } from "../../support/operated-service.js";
-import type { OperatedService } from "../../support/operated-service.js";
+import { startOperatedService, type OperatedService } from "../../support/operated-service.js";
 import type { TestClient } from "../../support/test-client.js";
 
 const PEOPLE = 120;

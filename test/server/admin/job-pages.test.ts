@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
-import { startOperatedService } from "../../support/operated-service.js";
-import type { OperatedService } from "../../support/operated-service.js";
+import { startOperatedService, type OperatedService } from "../../support/operated-service.js";
 import { smallPhoto } from "../../support/small-photo.js";
 import type { TestClient } from "../../support/test-client.js";
 

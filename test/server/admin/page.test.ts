@@ -2,10 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import { accessibilityFaults, closeWindow, NOT_ALL, startBrowser } from "../../support/browser.js";
-import type { PersonAtPage, TestBrowser } from "../../support/browser.js";
-import { ADMIN_PASSWORD, startOperatedService } from "../../support/operated-service.js";
-import type { OperatedService } from "../../support/operated-service.js";
+import { accessibilityFaults, closeWindow, NOT_ALL, startBrowser, type PersonAtPage, type TestBrowser } from "../../support/browser.js";
+import { ADMIN_PASSWORD, startOperatedService, type OperatedService } from "../../support/operated-service.js";
 import { smallPhoto } from "../../support/small-photo.js";
 
 const PATIENT = { timeout: 60_000 };

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { appRoutes } from "@bull-board/api/dist/routes.js";
 import { eventually } from "../../support/eventually.js";
-import { startOperatedService } from "../../support/operated-service.js";
-import type { OperatedService, Seen } from "../../support/operated-service.js";
+import { startOperatedService, type OperatedService, type Seen } from "../../support/operated-service.js";
 
 const QUEUES = "/admin/queues/api/queues";
 interface Board {

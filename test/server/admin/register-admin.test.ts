@@ -1,8 +1,7 @@
 // What holds for all operators' pages.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { startOperatedService } from "../../support/operated-service.js";
-import type { OperatedService } from "../../support/operated-service.js";
+import { startOperatedService, type OperatedService } from "../../support/operated-service.js";
 import { startTestService } from "../../support/test-service.js";
 
 const PAGES = ["/admin/queues", "/admin/queues/api/queues", "/admin/jobs", "/admin/jobs/01987654-3210-7000-8000-000000000000", "/admin/db", "/admin/db/users", "/admin/style.css", "/admin"];

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import type { TestContext } from "node:test";
+import { after, before, describe, it, type TestContext } from "node:test";
 import { makeToken, rsaKey } from "../../auth/make-token.js";
 import { eventually } from "../../support/eventually.js";
 import { inOneMinute } from "../../support/in-one-minute.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 /** Of all requests of an address; tokens that do not hold may be a tenth of it. */
 const REQUESTS = 100;

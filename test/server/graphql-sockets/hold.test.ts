@@ -2,12 +2,10 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { eventually } from "../../support/eventually.js";
-import { createIdleUpgrades } from "../../support/idle-upgrades.js";
-import type { IdleUpgrades } from "../../support/idle-upgrades.js";
+import { createIdleUpgrades, type IdleUpgrades } from "../../support/idle-upgrades.js";
 import { long } from "../../support/long.js";
 import { openRawSocket } from "../../support/raw-socket.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 const ELSEWHERE = "127.0.0.2";
 

@@ -3,11 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { openEventStream } from "../../support/event-stream.js";
 import { eventually } from "../../support/eventually.js";
-import { openRawSocket } from "../../support/raw-socket.js";
-import type { RawSocket } from "../../support/raw-socket.js";
+import { openRawSocket, type RawSocket } from "../../support/raw-socket.js";
 import type { GraphqlError, TestClient } from "../../support/test-client.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 const ADMIN_PASSWORD = "a-password-of-operators";
 const QUERY = "subscription { queuedJobEvents { type } }";

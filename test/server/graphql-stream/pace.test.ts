@@ -1,12 +1,10 @@
 // How fast a stream is pulled, and that it is let go: by a schema that tells, on the product's own handler.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { request } from "node:http";
-import type { IncomingMessage } from "node:http";
+import { request, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, it } from "node:test";
-import Fastify from "fastify";
-import type { FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance } from "fastify";
 import { GraphQLObjectType, GraphQLSchema, GraphQLString } from "graphql";
 import type { Services } from "../../../src/graphql/context.js";
 import { registerGraphqlStream } from "../../../src/server/graphql-stream.js";

@@ -6,8 +6,7 @@ import { temporaryFolder } from "../../imaging/temporary-folder.js";
 import { eventually } from "../../support/eventually.js";
 import { smallPhoto } from "../../support/small-photo.js";
 import { storedFiles } from "../../support/stored-files.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 const USERS = 5;
 /** As many as one may have at once. */

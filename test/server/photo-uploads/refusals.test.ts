@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { request } from "node:http";
-import type { ClientRequest } from "node:http";
+import { request, type ClientRequest } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { armFailpoints } from "../../../src/failpoint.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
 import { eventually } from "../../support/eventually.js";
 import { smallPhoto } from "../../support/small-photo.js";
 import { storedFiles } from "../../support/stored-files.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 const LIMIT = 100_000;
 const TOO_LONG = `The file is longer than ${LIMIT} bytes. Scale it down and upload it again.`;

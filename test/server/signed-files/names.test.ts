@@ -5,8 +5,7 @@ import { createFileUrls } from "../../../src/photos/file-urls.js";
 import { cleanFilename } from "../../../src/server/clean-filename.js";
 import { smallPhoto } from "../../support/small-photo.js";
 import type { TestClient } from "../../support/test-client.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 const KEY = "the-key-of-this-test-0123456789abcdef";
 const urls = createFileUrls({ signingKey: KEY, publicUrl: null, storage: { presign: async () => null } });

@@ -3,13 +3,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { decodeJwt } from "jose";
 import { closeAccount } from "../../../src/services/close-account.js";
-import { createTestClient } from "../../support/test-client.js";
-import type { TestClient } from "../../support/test-client.js";
+import { createTestClient, type TestClient } from "../../support/test-client.js";
 import { eventually } from "../../support/eventually.js";
 import { openRawSocket } from "../../support/raw-socket.js";
 import { smallPhoto } from "../../support/small-photo.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 const GONE = { code: "UNAUTHENTICATED", message: "This account was deleted: sign in again." };
 

@@ -8,8 +8,7 @@ import type { Storage } from "../../../src/photos/storage.js";
 import { createLostFiles } from "../../../src/services/maintenance/lost-files.js";
 import { outputKey } from "../../../src/services/output-key.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
-import { createTestWaist } from "../../support/test-waist.js";
-import type { TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
 describe("files that rows name and that are gone", () => {
   const folder = temporaryFolder().path;

@@ -6,8 +6,7 @@ import { claim, claimMany } from "../../../src/services/queued-jobs/attempt.js";
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { assertToldWhole } from "../../support/assert-told-whole.js";
-import { createTestWaist } from "../../support/test-waist.js";
-import type { TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
 /** Less than a statement waits for a lock that was not told to be brief. */
 const MAX_WAIT_MS = 3500;

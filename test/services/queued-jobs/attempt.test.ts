@@ -5,8 +5,7 @@ import type { StoredOutput } from "../../../src/queued-job.js";
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { assertToldWhole } from "../../support/assert-told-whole.js";
-import { createTestWaist } from "../../support/test-waist.js";
-import type { TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
 const FAULT = { code: "TASK_FAILED", message: "No.", permanent: false };
 const output = (name: string, more: Partial<StoredOutput> = {}): StoredOutput => ({ name, mimeType: "image/webp", byteSize: 100, width: 3, height: 2, storageKey: `outputs/${name}`, ...more });

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { InputIssue } from "../../../src/errors.js";
-import { checkSubmission, toNewQueuedJob } from "../../../src/services/queued-jobs/check-submission.js";
-import type { Submission } from "../../../src/services/queued-jobs/check-submission.js";
+import { checkSubmission, toNewQueuedJob, type Submission } from "../../../src/services/queued-jobs/check-submission.js";
 import { catalogue } from "../../../src/tasks/catalogue.js";
 import type { Task } from "../../../src/tasks/define-task.js";
 import { albumTask } from "../../support/album-task.js";

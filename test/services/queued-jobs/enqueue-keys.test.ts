@@ -10,8 +10,7 @@ import { assertConsistent } from "../../support/assert-consistent.js";
 import { assertToldWhole } from "../../support/assert-told-whole.js";
 import { outcomeOf } from "../../support/outcome-of.js";
 import { refusalOf } from "../../support/refusal-of.js";
-import { createTestWaist } from "../../support/test-waist.js";
-import type { TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
 describe("idempotency keys", () => {
   let waist: TestWaist;

@@ -6,8 +6,7 @@ import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { outcomeOf } from "../../support/outcome-of.js";
 import { refusalOf } from "../../support/refusal-of.js";
-import { createTestWaist } from "../../support/test-waist.js";
-import type { TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 import { waitsForLock } from "../../support/waits-for-lock.js";
 
 describe("accepting submissions", () => {

@@ -4,8 +4,7 @@ import type { QueuedJobFilter } from "../../../src/services/queued-jobs/filter.j
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { assertToldWhole } from "../../support/assert-told-whole.js";
-import { createTestWaist } from "../../support/test-waist.js";
-import type { TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
 const ALL: QueuedJobFilter = { statuses: null, jobs: null };
 

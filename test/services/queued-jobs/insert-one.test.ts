@@ -3,16 +3,14 @@ import { after, before, describe, it } from "node:test";
 import type { Sql } from "postgres";
 import { sqlState } from "../../../src/db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../../../src/db/refusals.js";
-import { toNewQueuedJob } from "../../../src/services/queued-jobs/check-submission.js";
-import type { Submission } from "../../../src/services/queued-jobs/check-submission.js";
+import { toNewQueuedJob, type Submission } from "../../../src/services/queued-jobs/check-submission.js";
 import { insertOne } from "../../../src/services/queued-jobs/insert-one.js";
 import { insertUnits } from "../../../src/services/queued-jobs/insert-units.js";
 import type { Step } from "../../../src/services/queued-jobs/statements.js";
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { submissionOf } from "../../support/submission-of.js";
-import { createTestWaist } from "../../support/test-waist.js";
-import type { TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 import { waitsForLock } from "../../support/waits-for-lock.js";
 
 const MOST = 3;

@@ -4,13 +4,11 @@ import type { Sql } from "postgres";
 import { sqlState } from "../../../src/db/database.js";
 import { OVER_QUOTA } from "../../../src/db/refusals.js";
 import { toNewQueuedJob } from "../../../src/services/queued-jobs/check-submission.js";
-import { insertUnits } from "../../../src/services/queued-jobs/insert-units.js";
-import type { Unit } from "../../../src/services/queued-jobs/insert-units.js";
+import { insertUnits, type Unit } from "../../../src/services/queued-jobs/insert-units.js";
 import type { User } from "../../../src/services/users.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { submissionOf } from "../../support/submission-of.js";
-import { createTestWaist } from "../../support/test-waist.js";
-import type { TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 import { waitsForLock } from "../../support/waits-for-lock.js";
 
 const MOST = 5;

@@ -9,8 +9,7 @@ import { assertConsistent } from "../../support/assert-consistent.js";
 import { outcomeOf } from "../../support/outcome-of.js";
 import { refusalOf } from "../../support/refusal-of.js";
 import { silentLog } from "../../support/silent-log.js";
-import { createTestWaist } from "../../support/test-waist.js";
-import type { TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
 const MAX = 100;
 const REFUSAL = { code: "QUOTA_EXCEEDED", message: "Your photos and outputs may take 100 bytes at most; delete some first.", retryAfterMs: 60_000 };

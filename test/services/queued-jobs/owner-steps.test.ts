@@ -10,8 +10,7 @@ import { assertConsistent } from "../../support/assert-consistent.js";
 import { assertToldWhole } from "../../support/assert-told-whole.js";
 import { outcomeOf } from "../../support/outcome-of.js";
 import { refusalOf } from "../../support/refusal-of.js";
-import { createTestWaist } from "../../support/test-waist.js";
-import type { TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
 const NOT_FOUND = { code: "NOT_FOUND", message: "There is no such QueuedJob." };
 const output = (storageKey: string): StoredOutput => ({ name: "a.webp", mimeType: "image/webp", byteSize: 70, width: 3, height: 2, storageKey });

@@ -14,8 +14,7 @@ import { assertConsistent } from "../../support/assert-consistent.js";
 import { outcomeOf } from "../../support/outcome-of.js";
 import { refusalOf } from "../../support/refusal-of.js";
 import { submissionOf } from "../../support/submission-of.js";
-import { createTestWaist } from "../../support/test-waist.js";
-import type { TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 import { waitsForLock } from "../../support/waits-for-lock.js";
 
 const MAX = 200_000;

@@ -7,8 +7,7 @@ import type { User } from "../../../src/services/users.js";
 import { catalogue } from "../../../src/tasks/catalogue.js";
 import { albumTask } from "../../support/album-task.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
-import { createTestWaist } from "../../support/test-waist.js";
-import type { TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
 const output = (name: string): StoredOutput => ({ name, mimeType: "image/webp", byteSize: 7, width: 3, height: null, storageKey: `outputs/${name}` });
 

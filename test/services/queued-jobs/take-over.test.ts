@@ -1,13 +1,11 @@
 // One attempt that cannot be taken over harms no other.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import postgres from "postgres";
-import type { Sql } from "postgres";
+import postgres, { type Sql } from "postgres";
 import { createLoggerTo } from "../../../src/logger.js";
 import { createTakeOver } from "../../../src/services/queued-jobs/take-over.js";
 import type { User } from "../../../src/services/users.js";
-import { createTestWaist } from "../../support/test-waist.js";
-import type { TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
 describe("attempts of dead workers", () => {
   let waist: TestWaist;

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { cancelMany } from "../../../src/services/queued-jobs/owner-steps.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
-import { createTestWaist } from "../../support/test-waist.js";
-import type { TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 import { waitsForLock } from "../../support/waits-for-lock.js";
 
 describe("a step of many", () => {

@@ -4,8 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { sharp } from "../../../src/imaging/sharp.js";
 import { scene } from "../../imaging/scene.js";
 import type { TestClient } from "../../support/test-client.js";
-import { startTestService } from "../../support/test-service.js";
-import type { TestService } from "../../support/test-service.js";
+import { startTestService, type TestService } from "../../support/test-service.js";
 
 interface Hashes {
   phash: string;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { kMeans } from "../../../src/tasks/palette/k-means.js";
-import type { Weighted } from "../../../src/tasks/palette/k-means.js";
+import { kMeans, type Weighted } from "../../../src/tasks/palette/k-means.js";
 import { seededRandom } from "../../support/seeded-random.js";
 
 /** Greys: lightness and weight. */

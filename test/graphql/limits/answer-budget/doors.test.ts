@@ -6,8 +6,7 @@ import { eventually } from "../../../support/eventually.js";
 import { addManyPhotos } from "../../../support/many-photos.js";
 import { openRawSocket } from "../../../support/raw-socket.js";
 import type { GraphqlError, TestClient } from "../../../support/test-client.js";
-import { startTestService } from "../../../support/test-service.js";
-import type { TestService } from "../../../support/test-service.js";
+import { startTestService, type TestService } from "../../../support/test-service.js";
 
 interface Result {
   data?: unknown;

@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { readOnlyPassword } from "../../../../src/db/read-only-role.js";
-import { ADMIN_PASSWORD, startOperatedService } from "../../../support/operated-service.js";
-import type { OperatedService } from "../../../support/operated-service.js";
+import { ADMIN_PASSWORD, startOperatedService, type OperatedService } from "../../../support/operated-service.js";
 import { smallPhoto } from "../../../support/small-photo.js";
 import type { TestClient } from "../../../support/test-client.js";
 
