@@ -18,15 +18,28 @@ export interface Field {
 export async function startField(rig: Rig, serviceEnv: Record<string, string>): Promise<Field> {
   await rig.emptyRedis();
   const started: { close(): Promise<void> }[] = [];
-  const close = async (): Promise<void> => void (await Promise.all(started.splice(0).map((peer) => peer.close())));
+  const close = async (): Promise<void> =>
+    void (await Promise.all(started.splice(0).map((peer) => peer.close())));
   async function keep<T extends { close(): Promise<void> }>(peer: Promise<T>): Promise<T> {
     started.push(await peer);
     return peer;
   }
   try {
-    const service = await keep(startPhotoService(rig, { name: "photo_service", database: await createServiceDatabase(rig, "photo_service"), env: serviceEnv }));
+    const service = await keep(
+      startPhotoService(rig, {
+        name: "photo_service",
+        database: await createServiceDatabase(rig, "photo_service"),
+        env: serviceEnv,
+      }),
+    );
     const naive = await keep(startNaive(rig));
-    return { service, naive, rawBullmq: await keep(startRawBullmq(rig)), bare: await keep(startBareServer(rig)), close };
+    return {
+      service,
+      naive,
+      rawBullmq: await keep(startRawBullmq(rig)),
+      bare: await keep(startBareServer(rig)),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

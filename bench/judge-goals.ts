@@ -24,18 +24,31 @@ export function judgeGoals(goals: readonly Goal[], rounds: readonly Figures[]): 
     const values = measured.map(({ ours, peer }) => (peer === null ? ours : ours / peer));
     const value = median(values);
     const peers = measured.flatMap(({ peer }) => peer ?? []);
-    return [{ goal, value, ours: median(measured.map(({ ours }) => ours)), peer: peers.length > 0 ? median(peers) : null, spread: Math.max(...values) / Math.min(...values) - 1, verdict: judge(goal, value) }];
+    return [
+      {
+        goal,
+        value,
+        ours: median(measured.map(({ ours }) => ours)),
+        peer: peers.length > 0 ? median(peers) : null,
+        spread: Math.max(...values) / Math.min(...values) - 1,
+        verdict: judge(goal, value),
+      },
+    ];
   });
 }
 
-function readRound({ ours, peer }: Goal, figures: Figures): { ours: number; peer: number | null } | null {
+function readRound(
+  { ours, peer }: Goal,
+  figures: Figures,
+): { ours: number; peer: number | null } | null {
   const read = ({ measure, of }: Subject) => figures.read(measure, of);
   const [mine, other] = [read(ours), peer ? read(peer) : null];
   return mine === undefined || other === undefined ? null : { ours: mine, peer: other };
 }
 
 function judge({ less, floor, goal, beyond }: Goal, value: number): Verdict {
-  const reaches = (asked: number | undefined) => asked !== undefined && (less ? value <= asked : value >= asked);
+  const reaches = (asked: number | undefined) =>
+    asked !== undefined && (less ? value <= asked : value >= asked);
   if (reaches(beyond)) return "beyond";
   if (reaches(goal)) return "goal";
   if (reaches(floor)) return "floor";

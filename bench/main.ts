@@ -1,5 +1,6 @@
-// `npm run bench [-- --quick --rounds N --only W1,W4 --json FILE --profile FOLDER]`: the service beside its peers on stores of its
-// own, in alternation, and the table of goals. Nothing is judged by the exit code but that it could be measured.
+// `npm run bench [-- --quick --rounds N --only W1,W4 --json FILE --profile FOLDER]`: the service
+// beside its peers on stores of its own, in alternation, and the table of goals. Nothing is judged
+// by the exit code but that it could be measured.
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { goalsOf } from "./goals.js";
@@ -12,7 +13,8 @@ import { runBench, type BenchOutcome } from "./run-bench.js";
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 const options = readBenchOptions();
 const cut = new Promise<never>((_, reject) => {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => reject(new Error(`${signal}: nothing is left running`)));
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => reject(new Error(`${signal}: nothing is left running`)));
 });
 
 process.exitCode = 1;
@@ -20,7 +22,11 @@ const from = performance.now();
 const rig = await openRig();
 try {
   const outcome = await Promise.race([runBench(rig, { ...options, say }), cut]);
-  if (options.json !== null) await writeFile(options.json, `${JSON.stringify({ scale: options.scale, ...outcome }, null, 1)}\n`);
+  if (options.json !== null)
+    await writeFile(
+      options.json,
+      `${JSON.stringify({ scale: options.scale, ...outcome }, null, 1)}\n`,
+    );
   process.stdout.write(report(outcome));
   if (outcome.failures.length === 0) process.exitCode = 0;
 } catch (error) {
@@ -33,7 +39,10 @@ process.exit();
 function report({ rounds, failures }: BenchOutcome): string {
   const elsewhere = Math.max(...rounds.map(({ coresElsewhere }) => coresElsewhere));
   const head = `${rounds.length} ${rounds.length === 1 ? "round" : "rounds"} in ${Math.round((performance.now() - from) / 1000)} s, ${availableParallelism()} cores, Node ${process.version}; medians, and ratios of each round`;
-  const noise = elsewhere < 0.2 ? "" : `Others used up to ${elsewhere.toFixed(1)} cores meanwhile: only ratios and CPU figures mean something.\n`;
+  const noise =
+    elsewhere < 0.2
+      ? ""
+      : `Others used up to ${elsewhere.toFixed(1)} cores meanwhile: only ratios and CPU figures mean something.\n`;
   const lost = failures.length === 0 ? "" : `\nNot measured:\n${failures.join("\n")}\n`;
   return `\n${head}\n${noise}\n${renderGoals(judgeGoals(goalsOf(options.scale), rounds))}\n${lost}`;
 }

@@ -12,7 +12,11 @@ function cpuSeconds(root: number): number {
 
 function cpuOf(pid: number): number {
   // utime, stime, cutime, cstime; the name in parentheses may hold anything.
-  const fields = read(`/proc/${pid}/stat`)?.replace(/^.*\) /s, "").split(" ").slice(11, 15) ?? [];
+  const fields =
+    read(`/proc/${pid}/stat`)
+      ?.replace(/^.*\) /s, "")
+      .split(" ")
+      .slice(11, 15) ?? [];
   return fields.reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
 }
 
@@ -28,7 +32,8 @@ export function memoryOfOne(pid: number): number {
 
 /** CPU seconds of the whole machine since it was started. */
 function busySeconds(): number {
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0] = (read("/proc/stat") ?? "").split("\n")[0]?.split(/\s+/).slice(1).map(Number) ?? [];
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0] =
+    (read("/proc/stat") ?? "").split("\n")[0]?.split(/\s+/).slice(1).map(Number) ?? [];
   return (user + nice + system + irq + softIrq) / TICKS_PER_SECOND;
 }
 
@@ -38,21 +43,35 @@ export interface Cost {
   totalMs: number;
   ms: Record<string, number>;
   seconds: number;
-  /** How many cores' worth was used by others on this machine: the more, the rougher the figures. */
+  /**
+   * How many cores' worth was used by others on this machine: the more, the rougher the figures.
+   */
   coresElsewhere: number;
 }
 
 /** Counts what the named process trees use from now on; our own process is never in it. */
 export function startMeter(roots: Record<string, number>): () => Cost {
-  const take = () => ({ cpu: Object.entries(roots).map(([name, pid]) => [name, cpuSeconds(pid)] as const), own: ownSeconds(), busy: busySeconds(), at: performance.now() });
+  const take = () => ({
+    cpu: Object.entries(roots).map(([name, pid]) => [name, cpuSeconds(pid)] as const),
+    own: ownSeconds(),
+    busy: busySeconds(),
+    at: performance.now(),
+  });
   const before = take();
   return () => {
     const after = take();
-    const ms = Object.fromEntries(after.cpu.map(([name, seconds], i) => [name, (seconds - (before.cpu[i]?.[1] ?? 0)) * 1000]));
+    const ms = Object.fromEntries(
+      after.cpu.map(([name, seconds], i) => [name, (seconds - (before.cpu[i]?.[1] ?? 0)) * 1000]),
+    );
     const totalMs = Object.values(ms).reduce((sum, one) => sum + one, 0);
     const seconds = (after.at - before.at) / 1000;
     const elsewhere = after.busy - before.busy - totalMs / 1000 - (after.own - before.own);
-    return { totalMs, ms, seconds, coresElsewhere: Math.min(availableParallelism(), Math.max(0, elsewhere / seconds)) };
+    return {
+      totalMs,
+      ms,
+      seconds,
+      coresElsewhere: Math.min(availableParallelism(), Math.max(0, elsewhere / seconds)),
+    };
   };
 }
 

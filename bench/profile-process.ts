@@ -1,4 +1,5 @@
-// Loaded into the processes of the service by `npm run bench -- --profile FOLDER`: a CPU profile of each, for Chrome's developer tools.
+// Loaded into the processes of the service by `npm run bench -- --profile FOLDER`: a CPU profile of
+// each, for Chrome's developer tools.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Session } from "node:inspector";
 import { basename, join } from "node:path";
@@ -11,5 +12,10 @@ session.post("Profiler.enable");
 session.post("Profiler.start");
 process.once("exit", () => {
   // On this thread the answer comes before `post` returns.
-  session.post("Profiler.stop", (_error, { profile }) => writeFileSync(join(folder, `${basename(process.argv[1] ?? "", ".js")}-${process.pid}.cpuprofile`), JSON.stringify(profile)));
+  session.post("Profiler.stop", (_error, { profile }) =>
+    writeFileSync(
+      join(folder, `${basename(process.argv[1] ?? "", ".js")}-${process.pid}.cpuprofile`),
+      JSON.stringify(profile),
+    ),
+  );
 });

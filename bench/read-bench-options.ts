@@ -4,7 +4,10 @@ import { FULL, QUICK, type Scale } from "./scale.js";
 export const WORKLOADS = ["W1", "W2", "W3", "W4", "W5", "W6", "start", "memory"] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
 
-/** Of a quick run, unless they are asked for: what is there before they begin takes too long to make. */
+/**
+ * Of a quick run, unless they are asked for: what is there before they begin takes too long to
+ * make.
+ */
 const NOT_QUICK: readonly WorkloadName[] = ["W5", "start"];
 
 export interface BenchOptions {
@@ -20,28 +23,44 @@ export function readBenchOptions(): BenchOptions {
   return readCommandLine(
     {
       name: "npm run bench",
-      about: "Measure the service beside its peers on private stores, and print a table of ratios with what is asked of each.",
+      about:
+        "Measure the service beside its peers on private stores, and print a table of ratios with what is asked of each.",
       options: {
         quick: { type: "boolean", about: "Take under a minute; without W5 and start." },
         rounds: { type: "string", value: "<number>", about: "Rounds of every workload." },
         only: { type: "string", value: "<names>", about: `Some of ${WORKLOADS.join(",")}.` },
         json: { type: "string", value: "<file>", about: "Write the figures of every round there." },
-        profile: { type: "string", value: "<folder>", about: "Write CPU profiles of the service there." },
+        profile: {
+          type: "string",
+          value: "<folder>",
+          about: "Write CPU profiles of the service there.",
+        },
       },
       examples: ["--quick", "--rounds 3 --only W1,W4"],
     },
     (values) => {
       const scale = values.quick ? QUICK : FULL;
       const rounds = values.rounds === undefined ? scale.rounds : Number(values.rounds);
-      if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds must be a whole number from 1");
-      return { scale: { ...scale, rounds }, only: parseWorkloads(values.only, values.quick), json: values.json ?? null, profile: values.profile ?? null };
+      if (!Number.isInteger(rounds) || rounds < 1)
+        throw new Error("--rounds must be a whole number from 1");
+      return {
+        scale: { ...scale, rounds },
+        only: parseWorkloads(values.only, values.quick),
+        json: values.json ?? null,
+        profile: values.profile ?? null,
+      };
     },
   );
 }
 
 function parseWorkloads(text: string | undefined, quick: boolean): ReadonlySet<WorkloadName> {
-  const names = text?.split(",").map((name) => name.trim()) ?? WORKLOADS.filter((name) => !quick || !NOT_QUICK.includes(name));
+  const names =
+    text?.split(",").map((name) => name.trim()) ??
+    WORKLOADS.filter((name) => !quick || !NOT_QUICK.includes(name));
   const unknown = names.find((name) => !(WORKLOADS as readonly string[]).includes(name));
-  if (unknown !== undefined) throw new Error(`--only takes names of ${WORKLOADS.join(", ")}, and ${unknown} is none of them`);
+  if (unknown !== undefined)
+    throw new Error(
+      `--only takes names of ${WORKLOADS.join(", ")}, and ${unknown} is none of them`,
+    );
   return new Set(names as WorkloadName[]);
 }

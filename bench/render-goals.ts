@@ -3,10 +3,26 @@ import { renderTable } from "./render-table.js";
 
 export function renderGoals(judged: readonly JudgedGoal[]): string {
   const rows = judged.map(({ goal, ours, peer, value, spread, verdict }) => {
-    const asked = (number: number | undefined) => (number === undefined ? "" : `${goal.less ? "≤" : "≥"} ${number}${peer === null ? "" : "×"}`);
-    return [goal.workload, goal.title, short(ours), peer === null ? "" : short(peer), peer === null ? "" : `${short(value)}×`, `${Math.round(spread * 100)} %`, asked(goal.floor), asked(goal.goal), asked(goal.beyond), verdict];
+    const asked = (number: number | undefined) =>
+      number === undefined ? "" : `${goal.less ? "≤" : "≥"} ${number}${peer === null ? "" : "×"}`;
+    return [
+      goal.workload,
+      goal.title,
+      short(ours),
+      peer === null ? "" : short(peer),
+      peer === null ? "" : `${short(value)}×`,
+      `${Math.round(spread * 100)} %`,
+      asked(goal.floor),
+      asked(goal.goal),
+      asked(goal.beyond),
+      verdict,
+    ];
   });
-  return renderTable({ head: ["", "measure", "ours", "peer", "ratio", "spread", "floor", "goal", "beyond", "verdict"], rows, numbers: { from: 2, to: 9 } });
+  return renderTable({
+    head: ["", "measure", "ours", "peer", "ratio", "spread", "floor", "goal", "beyond", "verdict"],
+    rows,
+    numbers: { from: 2, to: 9 },
+  });
 }
 
 function short(value: number): string {

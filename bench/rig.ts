@@ -9,7 +9,10 @@ import { startPostgres } from "../src/embedded/start-postgres.js";
 import { startRedis } from "../src/embedded/start-redis.js";
 import { createLogger } from "../src/logger.js";
 
-/** What all that is measured stands on: stores of our own with their durability on, people with tokens, a folder. */
+/**
+ * What all that is measured stands on: stores of our own with their durability on, people with
+ * tokens, a folder.
+ */
 export interface Rig {
   postgres: EmbeddedServer;
   redis: EmbeddedServer;
@@ -42,7 +45,11 @@ export async function openRig(): Promise<Rig> {
   ]);
   const keys = createTokens();
   return {
-    postgres: database, redis, folder, logs, query,
+    postgres: database,
+    redis,
+    folder,
+    logs,
+    query,
     tokens: { publicKey: keys.publicKey, issuer: ISSUER, audience: AUDIENCE },
     token: keys.token,
     async createDatabase(name) {
@@ -80,7 +87,16 @@ function createTokens(): { publicKey: string; token(person: number): string } {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   function make(person: number): string {
     const iat = Math.floor(Date.now() / 1000) - 5;
-    const claims = { sub: `person-${person}`, email: `person-${person}@example.test`, email_verified: true, name: `Person ${person}`, iss: ISSUER, aud: AUDIENCE, iat, exp: iat + 24 * 3600 };
+    const claims = {
+      sub: `person-${person}`,
+      email: `person-${person}@example.test`,
+      email_verified: true,
+      name: `Person ${person}`,
+      iss: ISSUER,
+      aud: AUDIENCE,
+      iat,
+      exp: iat + 24 * 3600,
+    };
     const text = `${part({ alg: "RS256", typ: "JWT" })}.${part(claims)}`;
     return `${text}.${sign("sha256", Buffer.from(text), privateKey).toString("base64url")}`;
   }

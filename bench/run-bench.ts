@@ -17,29 +17,54 @@ export interface BenchOutcome {
 const WARM_UP_PHOTOS = 2;
 
 /** All rounds. What has to be there only once is made before the first. */
-export async function runBench(rig: Rig, options: BenchOptions & { say: (line: string) => void }): Promise<BenchOutcome> {
+export async function runBench(
+  rig: Rig,
+  options: BenchOptions & { say: (line: string) => void },
+): Promise<BenchOutcome> {
   const { scale, only, say } = options;
   const outcome: BenchOutcome = { rounds: [], failures: [] };
-  const photos = only.has("W6") ? await makeSamplePhotos(scale.thumbnails.photos + WARM_UP_PHOTOS) : [];
+  const photos = only.has("W6")
+    ? await makeSamplePhotos(scale.thumbnails.photos + WARM_UP_PHOTOS)
+    : [];
   const longHistory = only.has("W5") ? await makeLongHistory(rig, options) : null;
   // The first start makes the folder.
   if (only.has("start")) await measureStart(rig.folder);
-  const serviceEnv: Record<string, string> = options.profile === null ? {} : { NODE_OPTIONS: `--import ${new URL("./profile-process.js", import.meta.url).href}`, PROFILE_FOLDER: resolve(options.profile) };
+  const serviceEnv: Record<string, string> =
+    options.profile === null
+      ? {}
+      : {
+          NODE_OPTIONS: `--import ${new URL("./profile-process.js", import.meta.url).href}`,
+          PROFILE_FOLDER: resolve(options.profile),
+        };
   const onFailure = (sentence: string) => {
     outcome.failures.push(sentence);
     say(`  ${sentence}`);
   };
   for (let round = 0; round < scale.rounds; round++) {
     say(`round ${round + 1} of ${scale.rounds}`);
-    outcome.rounds.push(await runRound({ rig, scale, only, reverse: round % 2 === 1, photos, longHistory, serviceEnv, say, onFailure }));
+    outcome.rounds.push(
+      await runRound({
+        rig,
+        scale,
+        only,
+        reverse: round % 2 === 1,
+        photos,
+        longHistory,
+        serviceEnv,
+        say,
+        onFailure,
+      }),
+    );
   }
   return outcome;
 }
 
-async function makeLongHistory(rig: Rig, { scale, say }: Pick<BenchOptions, "scale"> & { say: (line: string) => void }): Promise<string> {
+async function makeLongHistory(
+  rig: Rig,
+  { scale, say }: Pick<BenchOptions, "scale"> & { say: (line: string) => void },
+): Promise<string> {
   say(`making ${scale.history.many.toLocaleString("en")} rows of history`);
   const database = await createServiceDatabase(rig, "long_history");
   await seedHistory(rig, database, scale.history.many);
   return database;
 }
-

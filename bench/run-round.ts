@@ -2,7 +2,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import { openJobClient, type JobClient } from "./client/job-client.js";
 import { startField, type Field } from "./field.js";
 import { createFigures, type Figures } from "./figures.js";
-import { BARE, fanOutMeasure, LITTLE_HISTORY, MUCH_HISTORY, NAIVE, RAW_BULLMQ, SERVICE } from "./goals.js";
+import {
+  BARE,
+  fanOutMeasure,
+  LITTLE_HISTORY,
+  MUCH_HISTORY,
+  NAIVE,
+  RAW_BULLMQ,
+  SERVICE,
+} from "./goals.js";
 import type { WorkloadName } from "./read-bench-options.js";
 import { runBareSharp } from "./peers/bare-sharp.js";
 import { THUMBNAIL_WIDTHS, type GraphqlPeer } from "./peers/graphql-peer.js";
@@ -38,7 +46,10 @@ const SUBMITTER = 1;
 /** Rows before the page is read; the reader owns a fortieth. */
 const PAGE_ROWS = 4000;
 
-type Visit = (workload: WorkloadName, contestants: Record<string, () => Promise<Cost | void>>) => Promise<void>;
+type Visit = (
+  workload: WorkloadName,
+  contestants: Record<string, () => Promise<Cost | void>>,
+) => Promise<void>;
 
 /** Every workload once, each with one contestant after the other. */
 export async function runRound(options: RoundOptions): Promise<Figures> {
@@ -50,9 +61,15 @@ export async function runRound(options: RoundOptions): Promise<Figures> {
     const inTurn = Object.entries(contestants);
     for (const [name, measure] of reverse ? inTurn.toReversed() : inTurn) {
       const from = performance.now();
-      const cost = await measure().catch((error: unknown) => onFailure(`${workload}, ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`));
+      const cost = await measure().catch((error: unknown) =>
+        onFailure(
+          `${workload}, ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        ),
+      );
       figures.coresElsewhere = Math.max(figures.coresElsewhere, cost?.coresElsewhere ?? 0);
-      say(`  ${workload.padEnd(6)} ${name.padEnd(28)} ${seconds(performance.now() - from)}${cost ? renderCost(cost) : ""}`);
+      say(
+        `  ${workload.padEnd(6)} ${name.padEnd(28)} ${seconds(performance.now() - from)}${cost ? renderCost(cost) : ""}`,
+      );
     }
   };
 
@@ -61,8 +78,12 @@ export async function runRound(options: RoundOptions): Promise<Figures> {
     const field = await startField(rig, options.serviceEnv);
     await compete(options, { field, figures, visit }).finally(() => field.close());
   }
-  if (options.longHistory !== null) await compareHistories(options, { longHistory: options.longHistory, figures, visit });
-  await visit("start", { [SERVICE]: async () => figures.record("npm start to ready, s", SERVICE, await measureStart(rig.folder)) });
+  if (options.longHistory !== null)
+    await compareHistories(options, { longHistory: options.longHistory, figures, visit });
+  await visit("start", {
+    [SERVICE]: async () =>
+      figures.record("npm start to ready, s", SERVICE, await measureStart(rig.folder)),
+  });
   return figures;
 }
 
@@ -73,10 +94,14 @@ interface Stand {
 }
 
 /**
- * Memory first, while the processes are new; throughput after what is delicate. And the rest with processes that never had
- * thousands of subscribers: the naive server is not rid of them again, and accepts a tenth as fast from then on.
+ * Memory first, while the processes are new; throughput after what is delicate. And the rest with
+ * processes that never had thousands of subscribers: the naive server is not rid of them again, and
+ * accepts a tenth as fast from then on.
  */
-const FIELDS: { workloads: WorkloadName[]; compete: (options: RoundOptions, stand: Stand) => Promise<void> }[] = [
+const FIELDS: {
+  workloads: WorkloadName[];
+  compete: (options: RoundOptions, stand: Stand) => Promise<void>;
+}[] = [
   {
     workloads: ["memory", "W3"],
     async compete(options, stand) {
@@ -105,90 +130,192 @@ async function visitIdle({ scale }: RoundOptions, { field, figures, visit }: Sta
   });
 }
 
-async function visitFanOut({ rig, scale }: RoundOptions, { field, figures, visit }: Stand): Promise<void> {
+async function visitFanOut(
+  { rig, scale }: RoundOptions,
+  { field, figures, visit }: Stand,
+): Promise<void> {
   for (const sockets of scale.fanOut.sockets) {
     for (const mode of ["own feeds", "one feed"] as const) {
-      const record = (what: string, contestant: string, value: number) => figures.record(fanOutMeasure(mode, sockets, what), contestant, value);
-      const measure = (contestant: string, peer: { url: string; processes: Record<string, number> }) => async () => {
-        const found = await measureFanOut({ url: peer.url, processes: withStores(rig, peer.processes), token: (person) => rig.token(SUBMITTER + person), sockets, shared: mode === "one feed", seconds: scale.fanOut.seconds, settleSeconds: scale.fanOut.settleSeconds });
-        record("deliveries/s", contestant, found.deliveriesPerSecond);
-        record("API CPU µs/delivery", contestant, found.apiCpuUsPerDelivery);
-        record("KB/subscription", contestant, found.kbPerSubscription);
-        return found.cost;
-      };
-      await visit("W3", { [SERVICE]: measure(SERVICE, field.service), [NAIVE]: measure(NAIVE, field.naive), ...(mode === "one feed" && { [BARE]: measure(BARE, field.bare) }) });
+      const record = (what: string, contestant: string, value: number) =>
+        figures.record(fanOutMeasure(mode, sockets, what), contestant, value);
+      const measure =
+        (contestant: string, peer: { url: string; processes: Record<string, number> }) =>
+        async () => {
+          const found = await measureFanOut({
+            url: peer.url,
+            processes: withStores(rig, peer.processes),
+            token: (person) => rig.token(SUBMITTER + person),
+            sockets,
+            shared: mode === "one feed",
+            seconds: scale.fanOut.seconds,
+            settleSeconds: scale.fanOut.settleSeconds,
+          });
+          record("deliveries/s", contestant, found.deliveriesPerSecond);
+          record("API CPU µs/delivery", contestant, found.apiCpuUsPerDelivery);
+          record("KB/subscription", contestant, found.kbPerSubscription);
+          return found.cost;
+        };
+      await visit("W3", {
+        [SERVICE]: measure(SERVICE, field.service),
+        [NAIVE]: measure(NAIVE, field.naive),
+        ...(mode === "one feed" && { [BARE]: measure(BARE, field.bare) }),
+      });
     }
   }
 }
 
 /** Each contestant with a client of its own, which is closed again. */
-function jobClients({ rig, scale }: RoundOptions, field: Field): Record<string, { processes: Record<string, number>; open: () => Promise<JobClient> }> {
-  const overGraphql = ({ url, processes }: GraphqlPeer) => ({ processes: withStores(rig, processes), open: () => openJobClient({ url, token: rig.token(SUBMITTER), connections: scale.throughput.submitters }) });
-  return { [SERVICE]: overGraphql(field.service), [NAIVE]: overGraphql(field.naive), [RAW_BULLMQ]: { processes: withStores(rig, field.rawBullmq.processes), open: field.rawBullmq.openClient } };
+function jobClients(
+  { rig, scale }: RoundOptions,
+  field: Field,
+): Record<string, { processes: Record<string, number>; open: () => Promise<JobClient> }> {
+  const overGraphql = ({ url, processes }: GraphqlPeer) => ({
+    processes: withStores(rig, processes),
+    open: () =>
+      openJobClient({ url, token: rig.token(SUBMITTER), connections: scale.throughput.submitters }),
+  });
+  return {
+    [SERVICE]: overGraphql(field.service),
+    [NAIVE]: overGraphql(field.naive),
+    [RAW_BULLMQ]: {
+      processes: withStores(rig, field.rawBullmq.processes),
+      open: field.rawBullmq.openClient,
+    },
+  };
 }
 
-async function visitLatency(options: RoundOptions, { field, figures, visit }: Stand): Promise<void> {
-  await visit("W2", mapValues(jobClients(options, field), ({ open }, contestant) => async () => {
-    const client = await open();
-    const found = await measureLatency(client, options.scale.latency).finally(() => client.close());
-    figures.record("completed p50 ms", contestant, found.p50Ms);
-    figures.record("completed p99 ms", contestant, found.p99Ms);
-  }));
+async function visitLatency(
+  options: RoundOptions,
+  { field, figures, visit }: Stand,
+): Promise<void> {
+  await visit(
+    "W2",
+    mapValues(jobClients(options, field), ({ open }, contestant) => async () => {
+      const client = await open();
+      const found = await measureLatency(client, options.scale.latency).finally(() =>
+        client.close(),
+      );
+      figures.record("completed p50 ms", contestant, found.p50Ms);
+      figures.record("completed p99 ms", contestant, found.p99Ms);
+    }),
+  );
 }
 
-async function visitThroughput(options: RoundOptions, { field, figures, visit }: Stand): Promise<void> {
-  await visit("W1", mapValues(jobClients(options, field), ({ open, processes }, contestant) => async () => {
-    const client = await open();
-    const found = await measureThroughput(client, { ...options.scale.throughput, processes }).finally(() => client.close());
-    figures.record("completed and told/s", contestant, found.completedPerSecond);
-    figures.record("CPU ms/job", contestant, found.cpuMsPerJob);
-    figures.record("accept p99 ms", contestant, found.acceptP99Ms);
-    return found.cost;
-  }));
+async function visitThroughput(
+  options: RoundOptions,
+  { field, figures, visit }: Stand,
+): Promise<void> {
+  await visit(
+    "W1",
+    mapValues(jobClients(options, field), ({ open, processes }, contestant) => async () => {
+      const client = await open();
+      const found = await measureThroughput(client, {
+        ...options.scale.throughput,
+        processes,
+      }).finally(() => client.close());
+      figures.record("completed and told/s", contestant, found.completedPerSecond);
+      figures.record("CPU ms/job", contestant, found.cpuMsPerJob);
+      figures.record("accept p99 ms", contestant, found.acceptP99Ms);
+      return found.cost;
+    }),
+  );
 }
 
-async function visitPages({ rig, scale, only }: RoundOptions, { field, figures, visit }: Stand): Promise<void> {
+async function visitPages(
+  { rig, scale, only }: RoundOptions,
+  { field, figures, visit }: Stand,
+): Promise<void> {
   if (!only.has("W4")) return;
   await Promise.all([field.service.seed(PAGE_ROWS), field.naive.seed(PAGE_ROWS)]);
-  await visit("W4", mapValues({ [SERVICE]: field.service, [NAIVE]: field.naive, [BARE]: field.bare }, ({ url, processes }, contestant) => async () => {
-    const found = await measurePage({ ...scale.page, url, token: rig.token(READER), processes: withStores(rig, processes) });
-    figures.record("page req/s", contestant, found.requestsPerSecond);
-    figures.record("CPU ms/req", contestant, found.cpuMsPerRequest);
-    return found.cost;
-  }));
+  await visit(
+    "W4",
+    mapValues(
+      { [SERVICE]: field.service, [NAIVE]: field.naive, [BARE]: field.bare },
+      ({ url, processes }, contestant) =>
+        async () => {
+          const found = await measurePage({
+            ...scale.page,
+            url,
+            token: rig.token(READER),
+            processes: withStores(rig, processes),
+          });
+          figures.record("page req/s", contestant, found.requestsPerSecond);
+          figures.record("CPU ms/req", contestant, found.cpuMsPerRequest);
+          return found.cost;
+        },
+    ),
+  );
 }
 
-async function visitThumbnails({ rig, photos }: RoundOptions, { field, figures, visit }: Stand): Promise<void> {
-  const record = (contestant: string, perSecond: number) => figures.record("thumbnails/s", contestant, perSecond);
-  const measure = (contestant: string, peer: GraphqlPeer) => async () => record(contestant, await measureThumbnails(peer, { token: rig.token(READER), photos }));
+async function visitThumbnails(
+  { rig, photos }: RoundOptions,
+  { field, figures, visit }: Stand,
+): Promise<void> {
+  const record = (contestant: string, perSecond: number) =>
+    figures.record("thumbnails/s", contestant, perSecond);
+  const measure = (contestant: string, peer: GraphqlPeer) => async () =>
+    record(contestant, await measureThumbnails(peer, { token: rig.token(READER), photos }));
   await visit("W6", {
     [SERVICE]: measure(SERVICE, field.service),
     [NAIVE]: measure(NAIVE, field.naive),
-    [BARE]: async () => record(BARE, (photos.length * THUMBNAIL_WIDTHS.length) / (await runBareSharp(rig, photos))),
+    [BARE]: async () =>
+      record(BARE, (photos.length * THUMBNAIL_WIDTHS.length) / (await runBareSharp(rig, photos))),
   });
 }
 
 /** W5: the service twice, on few rows and on many. */
-async function compareHistories({ rig, scale, serviceEnv }: RoundOptions, { longHistory, figures, visit }: Pick<Stand, "figures" | "visit"> & { longHistory: string }): Promise<void> {
+async function compareHistories(
+  { rig, scale, serviceEnv }: RoundOptions,
+  { longHistory, figures, visit }: Pick<Stand, "figures" | "visit"> & { longHistory: string },
+): Promise<void> {
   await rig.emptyRedis();
-  const databases = { [LITTLE_HISTORY]: await createServiceDatabase(rig, "short_history"), [MUCH_HISTORY]: longHistory };
+  const databases = {
+    [LITTLE_HISTORY]: await createServiceDatabase(rig, "short_history"),
+    [MUCH_HISTORY]: longHistory,
+  };
   const services: Record<string, GraphqlPeer> = {};
   try {
-    for (const [contestant, database] of Object.entries(databases)) services[contestant] = await startPhotoService(rig, { name: contestant.replaceAll(/\W/g, "_"), database, redisIndex: Object.keys(services).length, env: serviceEnv });
+    for (const [contestant, database] of Object.entries(databases))
+      services[contestant] = await startPhotoService(rig, {
+        name: contestant.replaceAll(/\W/g, "_"),
+        database,
+        redisIndex: Object.keys(services).length,
+        env: serviceEnv,
+      });
     await services[LITTLE_HISTORY]?.seed(scale.history.few);
-    await visit("W5", mapValues(services, ({ url, processes }, contestant) => async () => {
-      const found = await measurePage({ url, token: rig.token(READER), processes: withStores(rig, processes), ...scale.page, seconds: scale.history.seconds });
-      figures.record("page req/s", contestant, found.requestsPerSecond);
-      figures.record("CPU ms/req", contestant, found.cpuMsPerRequest);
-      return found.cost;
-    }));
-    await visit("W5", mapValues(services, ({ url, processes }, contestant) => async () => {
-      const client = await openJobClient({ url, token: rig.token(READER), connections: scale.throughput.submitters });
-      const found = await measureThroughput(client, { ...scale.throughput, seconds: scale.history.seconds, processes: withStores(rig, processes) }).finally(() => client.close());
-      figures.record("accepted/s", contestant, found.acceptedPerSecond);
-      figures.record("CPU ms/job", contestant, found.cpuMsPerJob);
-      return found.cost;
-    }));
+    await visit(
+      "W5",
+      mapValues(services, ({ url, processes }, contestant) => async () => {
+        const found = await measurePage({
+          url,
+          token: rig.token(READER),
+          processes: withStores(rig, processes),
+          ...scale.page,
+          seconds: scale.history.seconds,
+        });
+        figures.record("page req/s", contestant, found.requestsPerSecond);
+        figures.record("CPU ms/req", contestant, found.cpuMsPerRequest);
+        return found.cost;
+      }),
+    );
+    await visit(
+      "W5",
+      mapValues(services, ({ url, processes }, contestant) => async () => {
+        const client = await openJobClient({
+          url,
+          token: rig.token(READER),
+          connections: scale.throughput.submitters,
+        });
+        const found = await measureThroughput(client, {
+          ...scale.throughput,
+          seconds: scale.history.seconds,
+          processes: withStores(rig, processes),
+        }).finally(() => client.close());
+        figures.record("accepted/s", contestant, found.acceptedPerSecond);
+        figures.record("CPU ms/job", contestant, found.cpuMsPerJob);
+        return found.cost;
+      }),
+    );
   } finally {
     await Promise.all(Object.values(services).map((service) => service.close()));
   }
@@ -198,8 +325,13 @@ function withStores(rig: Rig, processes: Record<string, number>): Record<string,
   return { ...processes, postgres: rig.postgres.pid, redis: rig.redis.pid };
 }
 
-function mapValues<T, U>(record: Record<string, T>, change: (value: T, key: string) => U): Record<string, U> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
+function mapValues<T, U>(
+  record: Record<string, T>,
+  change: (value: T, key: string) => U,
+): Record<string, U> {
+  return Object.fromEntries(
+    Object.entries(record).map(([key, value]) => [key, change(value, key)]),
+  );
 }
 
 function seconds(ms: number): string {
@@ -207,5 +339,7 @@ function seconds(ms: number): string {
 }
 
 function renderCost({ ms, coresElsewhere }: Cost): string {
-  return `   CPU ${Object.entries(ms).map(([name, used]) => `${name} ${(used / 1000).toFixed(1)} s`).join(", ")}; elsewhere ${coresElsewhere.toFixed(1)} cores`;
+  return `   CPU ${Object.entries(ms)
+    .map(([name, used]) => `${name} ${(used / 1000).toFixed(1)} s`)
+    .join(", ")}; elsewhere ${coresElsewhere.toFixed(1)} cores`;
 }

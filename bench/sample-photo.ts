@@ -4,15 +4,30 @@ import sharp from "sharp";
 const WIDTH = 4000;
 const HEIGHT = 3000;
 
-/** So many JPEGs of 12 megapixels: smooth light with a sensor's noise on it. One picture, each with a comment of its own, so that none is a copy. */
+/**
+ * So many JPEGs of 12 megapixels: smooth light with a sensor's noise on it. One picture, each with
+ * a comment of its own, so that none is a copy.
+ */
 export async function makeSamplePhotos(count: number): Promise<Buffer[]> {
-  const picture = await sharp(paint(), { raw: { width: WIDTH, height: HEIGHT, channels: 3 } }).jpeg({ quality: 85 }).toBuffer();
+  const picture = await sharp(paint(), { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
+    .jpeg({ quality: 85 })
+    .toBuffer();
   return Array.from({ length: count }, () => withComment(picture, randomBytes(16)));
 }
 
 /** A JPEG of a third of a megapixel, noisy enough to be some work. */
 export function makeSmallPhoto(): Promise<Buffer> {
-  return sharp({ create: { width: 640, height: 480, channels: 3, background: "#346", noise: { type: "gaussian", mean: 128, sigma: 30 } } }).jpeg().toBuffer();
+  return sharp({
+    create: {
+      width: 640,
+      height: 480,
+      channels: 3,
+      background: "#346",
+      noise: { type: "gaussian", mean: 128, sigma: 30 },
+    },
+  })
+    .jpeg()
+    .toBuffer();
 }
 
 function paint(): Buffer {

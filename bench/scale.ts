@@ -1,6 +1,6 @@
 /**
- * How much of everything is measured. Where a number stands beside the seconds, it goes on until there were so many as well: on a
- * busy machine a second is little, and processes stay cold.
+ * How much of everything is measured. Where a number stands beside the seconds, it goes on until
+ * there were so many as well: on a busy machine a second is little, and processes stay cold.
  */
 export interface Scale {
   rounds: number;

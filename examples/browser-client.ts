@@ -1,19 +1,53 @@
 import { createClient, type ClientOptions } from "graphql-ws";
-import { MyJobsDocument, SubmitDocument, WatchDocument, type MyJobsQuery, type SubmitMutationVariables, type WatchSubscription, type TypedDocumentString } from "./operations.js";
+import {
+  MyJobsDocument,
+  SubmitDocument,
+  WatchDocument,
+  type MyJobsQuery,
+  type SubmitMutationVariables,
+  type WatchSubscription,
+  type TypedDocumentString,
+} from "./operations.js";
 import { resumable } from "./resumable.js";
 
 export type JobRow = MyJobsQuery["queuedJobs"]["edges"][number]["node"];
 export type JobEvent = WatchSubscription["queuedJobEvents"];
 
-/** A client without a framework: upload, submit, and a list that stays as it is at the service. `getToken` is asked before each connection and request. */
-export function createPhotoClient({ api, getToken, ...socket }: { api: string; getToken: () => Promise<string> } & Pick<ClientOptions, "webSocketImpl">) {
+/**
+ * A client without a framework: upload, submit, and a list that stays as it is at the service.
+ * `getToken` is asked before each connection and request.
+ */
+export function createPhotoClient({
+  api,
+  getToken,
+  ...socket
+}: { api: string; getToken: () => Promise<string> } & Pick<ClientOptions, "webSocketImpl">) {
   const authorization = async (): Promise<string> => `Bearer ${await getToken()}`;
-  // Without shouldRetry it would give up at the first attempt to connect that fails, as while the service is started anew.
-  const events = resumable(createClient({ ...socket, url: `${api.replace(/^http/, "ws")}/graphql`, retryAttempts: Infinity, shouldRetry: () => true, connectionParams: async () => ({ authorization: await authorization() }) }));
+  // Without shouldRetry it would give up at the first attempt to connect that fails, as while the
+  // service is started anew.
+  const events = resumable(
+    createClient({
+      ...socket,
+      url: `${api.replace(/^http/, "ws")}/graphql`,
+      retryAttempts: Infinity,
+      shouldRetry: () => true,
+      connectionParams: async () => ({ authorization: await authorization() }),
+    }),
+  );
 
-  async function ask<Data, Variables>(document: TypedDocumentString<Data, Variables>, variables: Variables): Promise<Data> {
-    const response = await fetch(`${api}/graphql`, { method: "POST", headers: { authorization: await authorization(), "content-type": "application/json" }, body: JSON.stringify({ query: String(document), variables }) });
-    const { data, errors } = (await response.json()) as { data?: Data; errors?: { message: string; extensions: { code: string } }[] };
+  async function ask<Data, Variables>(
+    document: TypedDocumentString<Data, Variables>,
+    variables: Variables,
+  ): Promise<Data> {
+    const response = await fetch(`${api}/graphql`, {
+      method: "POST",
+      headers: { authorization: await authorization(), "content-type": "application/json" },
+      body: JSON.stringify({ query: String(document), variables }),
+    });
+    const { data, errors } = (await response.json()) as {
+      data?: Data;
+      errors?: { message: string; extensions: { code: string } }[];
+    };
     if (errors?.[0]) throw Object.assign(new Error(errors[0].message), errors[0].extensions);
     if (!data) throw new Error(`The service answered ${response.status}`);
     return data;
@@ -22,34 +56,61 @@ export function createPhotoClient({ api, getToken, ...socket }: { api: string; g
   return {
     /** Resolves with the Photo; throws an Error with the service's `code`. */
     async upload(file: Blob, name: string): Promise<{ id: string; width: number; height: number }> {
-      const response = await fetch(`${api}/photos`, { method: "POST", body: file, headers: { authorization: await authorization(), "content-type": file.type, "x-filename": encodeURIComponent(name) } });
-      const answer = (await response.json()) as { id: string; width: number; height: number; code?: string; message?: string };
+      const response = await fetch(`${api}/photos`, {
+        method: "POST",
+        body: file,
+        headers: {
+          authorization: await authorization(),
+          "content-type": file.type,
+          "x-filename": encodeURIComponent(name),
+        },
+      });
+      const answer = (await response.json()) as {
+        id: string;
+        width: number;
+        height: number;
+        code?: string;
+        message?: string;
+      };
       if (!response.ok) throw Object.assign(new Error(answer.message), { code: answer.code });
       return answer;
     },
-    submit: async (input: SubmitMutationVariables["input"]): Promise<JobRow> => (await ask(SubmitDocument, { input })).enqueueJob,
-    /** Calls back with one's newest jobs, at once and after every event, whatever connection is lost in between. Returns how to stop. */
+    submit: async (input: SubmitMutationVariables["input"]): Promise<JobRow> =>
+      (await ask(SubmitDocument, { input })).enqueueJob,
+    /**
+     * Calls back with one's newest jobs, at once and after every event, whatever connection is lost
+     * in between. Returns how to stop.
+     */
     async watch(onChange: (jobs: JobRow[], event: JobEvent | null) => void): Promise<() => void> {
       let stop: (() => void) | null = () => {};
       async function start(): Promise<void> {
         const { queuedJobs } = await ask(MyJobsDocument, {});
         const jobs = new Map(queuedJobs.edges.map(({ node }) => [node.id, node]));
         onChange([...jobs.values()], null);
-        stop &&= events.subscribe<WatchSubscription>({ query: String(WatchDocument), variables: { after: queuedJobs.eventCursor } }, {
-          next({ data, errors }) {
-            // Away for so long that its events are cleared away: from the page, anew.
-            if (errors?.[0]?.extensions?.["code"] === "CURSOR_EXPIRED") return void start();
-            if (!data) throw errors;
-            const { type, queuedJob } = data.queuedJobEvents;
-            // A later page may already show more than an event tells.
-            if (type === "DELETED") jobs.delete(queuedJob.id);
-            else if (queuedJob.version >= (jobs.get(queuedJob.id)?.version ?? 0)) jobs.set(queuedJob.id, queuedJob);
-            // Ids grow with time: newest first.
-            onChange([...jobs.values()].toSorted((a, b) => (a.id < b.id ? 1 : -1)), data.queuedJobEvents);
+        stop &&= events.subscribe<WatchSubscription>(
+          { query: String(WatchDocument), variables: { after: queuedJobs.eventCursor } },
+          {
+            next({ data, errors }) {
+              // Away for so long that its events are cleared away: from the page, anew.
+              if (errors?.[0]?.extensions?.["code"] === "CURSOR_EXPIRED") return void start();
+              if (!data) throw errors;
+              const { type, queuedJob } = data.queuedJobEvents;
+              // A later page may already show more than an event tells.
+              if (type === "DELETED") jobs.delete(queuedJob.id);
+              else if (queuedJob.version >= (jobs.get(queuedJob.id)?.version ?? 0))
+                jobs.set(queuedJob.id, queuedJob);
+              // Ids grow with time: newest first.
+              onChange(
+                [...jobs.values()].toSorted((a, b) => (a.id < b.id ? 1 : -1)),
+                data.queuedJobEvents,
+              );
+            },
+            error: (error) => {
+              throw error;
+            },
+            complete: () => {},
           },
-          error: (error) => { throw error; },
-          complete: () => {},
-        });
+        );
       }
       await start();
       return () => {

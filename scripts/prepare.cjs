@@ -1,6 +1,6 @@
 // Runs before the scripts of package.json: refuses a Node.js that is too old, and compiles the
-// sources when they are newer than what was compiled last. `--always` compiles in any case.
-// Plain CommonJS of old: a Node.js that is too old must be able to read it, and nothing is compiled yet.
+// sources when they are newer than what was compiled last. `--always` compiles in any case. Plain
+// CommonJS of old: a Node.js that is too old must be able to read it, and nothing is compiled yet.
 "use strict";
 const childProcess = require("child_process");
 const fs = require("fs");
@@ -41,7 +41,9 @@ function isNewer(file, time) {
   const found = fs.existsSync(file) ? fs.statSync(file) : null;
   if (found === null || path.basename(file) === "node_modules") return false;
   if (found.mtimeMs > time) return true;
-  return found.isDirectory() && fs.readdirSync(file).some((name) => isNewer(path.join(file, name), time));
+  return (
+    found.isDirectory() && fs.readdirSync(file).some((name) => isNewer(path.join(file, name), time))
+  );
 }
 
 function compile() {
@@ -55,7 +57,9 @@ function compile() {
 
 /** Standard output is the script's own: `npm run --silent token` is read by others. */
 function run(script) {
-  const { status, signal } = childProcess.spawnSync(process.execPath, [script], { stdio: ["ignore", 2, 2] });
+  const { status, signal } = childProcess.spawnSync(process.execPath, [script], {
+    stdio: ["ignore", 2, 2],
+  });
   if (signal !== null) process.kill(process.pid, signal);
   if (status !== 0) process.exit(status || 1);
 }

@@ -26,7 +26,9 @@ export interface Command<Options extends CommandOptions> {
 
 type ValueOf<Option extends CommandOption> = Option extends { type: "boolean" }
   ? boolean
-  : Option extends { default: string } | { required: true } ? string : string | undefined;
+  : Option extends { default: string } | { required: true }
+    ? string
+    : string | undefined;
 
 export type ValuesOf<Options extends CommandOptions> = {
   [Name in keyof Options]: ValueOf<Options[Name]>;
@@ -84,8 +86,13 @@ export function parseCommandLine<const Options extends CommandOptions, Result>(
 }
 
 function parse(command: Command<CommandOptions>, args: string[]) {
-  const options: NonNullable<ParseArgsConfig["options"]> = { help: { type: "boolean", short: "h" } };
-  for (const [name, { type, default: preset = type === "boolean" ? false : undefined }] of Object.entries(command.options ?? {})) {
+  const options: NonNullable<ParseArgsConfig["options"]> = {
+    help: { type: "boolean", short: "h" },
+  };
+  for (const [
+    name,
+    { type, default: preset = type === "boolean" ? false : undefined },
+  ] of Object.entries(command.options ?? {})) {
     options[name] = { type, ...(preset !== undefined && { default: preset }) };
   }
   const allowPositionals = command.positional !== undefined;
@@ -96,11 +103,18 @@ function parse(command: Command<CommandOptions>, args: string[]) {
 /** Of the parser's own advice, which is about syntax, the first sentence says enough. */
 function sentenceOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const isParser = error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+  const isParser =
+    error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
   return isParser ? (message.split(/\. /)[0] ?? message) : message;
 }
 
-function renderUsage({ name, about, options, positional, examples = [] }: Command<CommandOptions>): string {
+function renderUsage({
+  name,
+  about,
+  options,
+  positional,
+  examples = [],
+}: Command<CommandOptions>): string {
   const shown = Object.entries(options ?? {}).flatMap(([key, option]) =>
     option.about === null ? [] : [{ ...option, about: option.about, text: textOf(key, option) }],
   );

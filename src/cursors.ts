@@ -1,4 +1,5 @@
-// The two kinds of cursor. Both are opaque to clients, name their owner, and have one spelling only.
+// The two kinds of cursor. Both are opaque to clients, name their owner, and have one spelling
+// only.
 import { InvalidInputError } from "./errors.js";
 
 /** Where a stream of events stands. */
@@ -26,26 +27,39 @@ const LISTS = { queuedJobs: 2, photos: 3, users: 4, jobs: 5 } as const;
 const STREAM_BYTES = 23;
 
 export function encodeStreamCursor({ epoch, userId, seq }: StreamCursor): string {
-  return Buffer.concat([Buffer.of(STREAM), streamBytes(epoch, seq), userTag(userId)]).toString("base64url");
+  return Buffer.concat([Buffer.of(STREAM), streamBytes(epoch, seq), userTag(userId)]).toString(
+    "base64url",
+  );
 }
 
 /** Throws InvalidInputError at `after` when it is malformed or another user's. */
 export function decodeStreamCursor(text: string, userId: string): { epoch: string; seq: number } {
   const bytes = decode(text, STREAM);
-  if (bytes.length !== STREAM_BYTES || !bytes.subarray(17).equals(userTag(userId))) throw malformedCursor();
+  if (bytes.length !== STREAM_BYTES || !bytes.subarray(17).equals(userTag(userId)))
+    throw malformedCursor();
   return readStream(bytes.subarray(1, 17));
 }
 
 export function encodePageCursor({ userId, list, key, stream }: PageCursor): string {
   const position = stream ? streamBytes(stream.epoch, stream.seq) : Buffer.alloc(0);
-  return Buffer.concat([Buffer.of(LISTS[list]), userTag(userId), Buffer.of(position.length), position, Buffer.from(key)]).toString("base64url");
+  return Buffer.concat([
+    Buffer.of(LISTS[list]),
+    userTag(userId),
+    Buffer.of(position.length),
+    position,
+    Buffer.from(key),
+  ]).toString("base64url");
 }
 
 /** Throws InvalidInputError at `after` when it is malformed, another user's or of another list. */
-export function decodePageCursor(text: string, { userId, list }: Pick<PageCursor, "userId" | "list">): Pick<PageCursor, "key" | "stream"> {
+export function decodePageCursor(
+  text: string,
+  { userId, list }: Pick<PageCursor, "userId" | "list">,
+): Pick<PageCursor, "key" | "stream"> {
   const bytes = decode(text, LISTS[list]);
   const length = bytes[7];
-  if (!bytes.subarray(1, 7).equals(userTag(userId)) || (length !== 0 && length !== 16)) throw malformedCursor();
+  if (!bytes.subarray(1, 7).equals(userTag(userId)) || (length !== 0 && length !== 16))
+    throw malformedCursor();
   const key = bytes.subarray(8 + length).toString();
   if (key === "" || bytes.length < 8 + length) throw malformedCursor();
   return { key, stream: length === 0 ? null : readStream(bytes.subarray(8, 24)) };
@@ -77,5 +91,8 @@ function userTag(userId: string): Buffer {
 }
 
 export function malformedCursor(): InvalidInputError {
-  return InvalidInputError.at(["after"], "is no cursor of yours; pass one that an earlier answer or event gave you");
+  return InvalidInputError.at(
+    ["after"],
+    "is no cursor of yours; pass one that an earlier answer or event gave you",
+  );
 }

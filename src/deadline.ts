@@ -15,13 +15,21 @@ export interface Deadline {
 const deadlines = new AsyncLocalStorage<Deadline | undefined>();
 
 /**
- * Settles as `work` does, or, when that has taken `ms`, as `late` does. Nobody waits for the rest of it then: it begins no
- * further statement, and the one that runs is cancelled.
+ * Settles as `work` does, or, when that has taken `ms`, as `late` does. Nobody waits for the rest
+ * of it then: it begins no further statement, and the one that runs is cancelled.
  */
-export function withDeadline<T, L>(work: () => Promise<T>, ms: number, late: () => L): Promise<T | L> {
+export function withDeadline<T, L>(
+  work: () => Promise<T>,
+  ms: number,
+  late: () => L,
+): Promise<T | L> {
   const actions: (() => void)[] = [];
   const end = performance.now() + ms;
-  const deadline = { passed: false, left: () => end - performance.now(), onPassed: (action: () => void) => void actions.push(action) };
+  const deadline = {
+    passed: false,
+    left: () => end - performance.now(),
+    onPassed: (action: () => void) => void actions.push(action),
+  };
   return withPatience(deadlines.run(deadline, work), ms, () => {
     deadline.passed = true;
     for (const action of actions) action();
@@ -29,7 +37,9 @@ export function withDeadline<T, L>(work: () => Promise<T>, ms: number, late: () 
   });
 }
 
-/** Does what others wait for as well, and which therefore ends with the deadline of none of them. */
+/**
+ * Does what others wait for as well, and which therefore ends with the deadline of none of them.
+ */
 export function withoutDeadline<T>(work: () => T): T {
   return deadlines.run(undefined, work);
 }

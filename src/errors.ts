@@ -1,6 +1,6 @@
-// The closed set of reasons for which the service refuses something. Each class has a constant `code`, the one that
-// clients see; the domain throws them and knows no GraphQL and no HTTP. What is not one of these is a bug or a broken
-// dependency and reaches clients as INTERNAL_SERVER_ERROR.
+// The closed set of reasons for which the service refuses something. Each class has a constant
+// `code`, the one that clients see; the domain throws them and knows no GraphQL and no HTTP. What
+// is not one of these is a bug or a broken dependency and reaches clients as INTERNAL_SERVER_ERROR.
 
 /** One fault of an input; `path` begins inside the input, e.g. `["parameters", "durationMs"]`. */
 export interface InputIssue {
@@ -60,7 +60,9 @@ export class IdempotencyConflictError extends ServiceError {
   readonly code = "IDEMPOTENCY_CONFLICT";
 }
 
-/** A limit of the caller's is reached; `retryAfterMs` is a guess at when it is worth another try. */
+/**
+ * A limit of the caller's is reached; `retryAfterMs` is a guess at when it is worth another try.
+ */
 export class QuotaExceededError extends ServiceError {
   readonly code = "QUOTA_EXCEEDED";
   constructor(
@@ -76,7 +78,9 @@ export class CursorExpiredError extends ServiceError {
   readonly code = "CURSOR_EXPIRED";
 }
 
-/** PostgreSQL, the key server or the storage is away: nothing was done, or the outcome is unknown. */
+/**
+ * PostgreSQL, the key server or the storage is away: nothing was done, or the outcome is unknown.
+ */
 export class ServiceUnavailableError extends ServiceError {
   readonly code = "SERVICE_UNAVAILABLE";
 }

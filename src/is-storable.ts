@@ -1,4 +1,7 @@
-/** Whether PostgreSQL's text and jsonb take it, and all that is in it: they take neither NUL nor half a surrogate pair. */
+/**
+ * Whether PostgreSQL's text and jsonb take it, and all that is in it: they take neither NUL nor
+ * half a surrogate pair.
+ */
 export function isStorable(value: unknown): boolean {
   if (typeof value === "string") return !value.includes("\0") && value.isWellFormed();
   if (typeof value !== "object" || value === null) return true;

@@ -25,19 +25,24 @@ type Start = (stack: ClosingStack, closing: AbortSignal) => Promise<void>;
 /** Those by which a person or another program stops a process. */
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Signals within this time are one: a Ctrl-C reaches a script of npm from the terminal and from npm. */
+/**
+ * Signals within this time are one: a Ctrl-C reaches a script of npm from the terminal and from
+ * npm.
+ */
 const ONE_SIGNAL_MS = 1000;
 
 /**
- * Runs `start` as a process that lives until a signal, a fault that nobody caught, or the end of its supervisor. It then
- * closes what is on the stack and exits: 0 after a signal, 1 after a fault, a second signal, or `deadlineMs`.
- * `closing` is aborted when the process is to end, so that `start` does not wait any longer.
+ * Runs `start` as a process that lives until a signal, a fault that nobody caught, or the end of
+ * its supervisor. It then closes what is on the stack and exits: 0 after a signal, 1 after a fault,
+ * a second signal, or `deadlineMs`. `closing` is aborted when the process is to end, so that
+ * `start` does not wait any longer.
  */
 export async function runProcess(options: ProcessOptions, start: Start): Promise<void> {
   const { log } = options;
   const closings: Closing[] = [];
   const closing = new AbortController();
-  const closeOpened = () => closeAll(closings, (name, error) => log.error({ err: error }, `${name} did not close`));
+  const closeOpened = () =>
+    closeAll(closings, (name, error) => log.error({ err: error }, `${name} did not close`));
   let started: Promise<void> = Promise.resolve();
 
   const grace = closeWithGrace(graceOf(options), async ({ err }) => {
@@ -53,12 +58,17 @@ export async function runProcess(options: ProcessOptions, start: Start): Promise
     log.info(why);
     void grace.close();
   }
-  onStopSignals((signal) => (closing.signal.aborted ? hasten(signal, options) : close(`${signal}: closing`)));
+  onStopSignals((signal) =>
+    closing.signal.aborted ? hasten(signal, options) : close(`${signal}: closing`),
+  );
   // The supervisor died: nobody else will stop us.
   process.once("disconnect", () => close("closing"));
 
   try {
-    await (started = start({ add: (name, end) => closings.push({ name, close: end }) }, closing.signal));
+    await (started = start(
+      { add: (name, end) => closings.push({ name, close: end }) },
+      closing.signal,
+    ));
   } catch (error) {
     // A start that was given up for the closing is not a fault, and is closed there.
     if (closing.signal.aborted) return;
@@ -84,7 +94,8 @@ function graceOf({ log, deadlineMs }: ProcessOptions): closeWithGrace.Options {
     logger: false,
     onTimeout: () => log.error(`not closed within ${deadlineMs} ms: giving up`),
     onSecondSignal: (signal) => log.warn(`second ${signal}: exiting at once`),
-    onSecondError: (error) => log.fatal({ err: error }, "another fault while closing: exiting at once"),
+    onSecondError: (error) =>
+      log.fatal({ err: error }, "another fault while closing: exiting at once"),
   };
 }
 
@@ -101,8 +112,8 @@ function onStopSignals(act: (signal: NodeJS.Signals) => void): void {
 }
 
 /**
- * Runs a command that ends by itself or by a signal, and then closes what is on the stack; a fault is told in a sentence, and the
- * process exits 1.
+ * Runs a command that ends by itself or by a signal, and then closes what is on the stack; a fault
+ * is told in a sentence, and the process exits 1.
  */
 export async function runCommand(command: (stack: ClosingStack) => Promise<void>): Promise<void> {
   const closings: Closing[] = [];
@@ -122,7 +133,10 @@ export async function runCommand(command: (stack: ClosingStack) => Promise<void>
   await closeAll(closings, (_name, error) => tell(error));
 }
 
-async function closeAll(closings: Closing[], tellStuck: (name: string, error: unknown) => void): Promise<void> {
+async function closeAll(
+  closings: Closing[],
+  tellStuck: (name: string, error: unknown) => void,
+): Promise<void> {
   for (let last = closings.pop(); last; last = closings.pop()) {
     try {
       await last.close();
@@ -132,9 +146,13 @@ async function closeAll(closings: Closing[], tellStuck: (name: string, error: un
   }
 }
 
-/** A fault of the configuration or of the place is told in its own words; all else is a bug and has a stack. */
+/**
+ * A fault of the configuration or of the place is told in its own words; all else is a bug and has
+ * a stack.
+ */
 function tellFault(error: unknown, log: Logger): void {
-  const plain = error instanceof ConfigError || (error instanceof Error && error.name === "EmbeddedError");
+  const plain =
+    error instanceof ConfigError || (error instanceof Error && error.name === "EmbeddedError");
   if (plain) process.stderr.write(`${sentenceOf(error)}\n`);
   else log.fatal({ err: error }, "could not start");
 }

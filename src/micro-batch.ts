@@ -2,7 +2,10 @@ import { currentDeadline, withoutDeadline, type Deadline } from "./deadline.js";
 import { ServiceUnavailableError } from "./errors.js";
 import { reportRefusal, type Refusal } from "./overload.js";
 
-/** Where several callers write the same kind of thing at once: what comes while a batch is under way makes the next one. */
+/**
+ * Where several callers write the same kind of thing at once: what comes while a batch is under way
+ * makes the next one.
+ */
 export interface MicroBatchOptions<Item, Result> {
   /** Batches under way at once; those whose items have the same `laneOf` follow each other. */
   lanes: number;
@@ -38,10 +41,11 @@ const MAX_BATCHES_WAITING = 5;
 const MAX_WAIT_MS = 2000;
 
 /**
- * Returns a function that sends an item together with what else waits, and resolves with its own result. No timer: an item
- * that comes alone goes at once. A batch that fails is sent again item by item, so that a bad one harms only itself; but not
- * when the service is away, since the batch may have arrived. Where too many wait, or for too long, it refuses with
- * ServiceUnavailableError, and an item whose caller's deadline has passed is not sent.
+ * Returns a function that sends an item together with what else waits, and resolves with its own
+ * result. No timer: an item that comes alone goes at once. A batch that fails is sent again item by
+ * item, so that a bad one harms only itself; but not when the service is away, since the batch may
+ * have arrived. Where too many wait, or for too long, it refuses with ServiceUnavailableError, and
+ * an item whose caller's deadline has passed is not sent.
  */
 export function createMicroBatch<Item, Result>(
   options: MicroBatchOptions<Item, Result>,
@@ -72,7 +76,8 @@ export function createMicroBatch<Item, Result>(
         reject,
       });
       if (lane.busy) return watch(lane);
-      // With what else is submitted in this step; not after a turn of the event loop, which costs a lone item more than it saves.
+      // With what else is submitted in this step; not after a turn of the event loop, which costs a
+      // lone item more than it saves.
       lane.busy = true;
       withoutDeadline(() => queueMicrotask(() => void run(lane)));
     });

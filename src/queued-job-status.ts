@@ -3,22 +3,46 @@
 //   Job         a kind of work that can be submitted: a row of the catalogue
 //   Task        the code that does it
 //   QueuedJob   one submission of a Job, its state and its result: the row
-//   queue job   BullMQ's record of it: a hint that the row is due, which may be lost, doubled or late
+//   queue job   BullMQ's record of it: a hint that the row is due; may be lost, doubled or late
 //   event       one step in a QueuedJob's life, recorded with the step and told to its owner
 // This file alone holds the words for states and steps, and the steps that are allowed.
 
-export const QUEUED_JOB_STATUSES = ["PENDING", "STARTED", "SUCCESS", "FAILED", "CANCELLED"] as const;
+export const QUEUED_JOB_STATUSES = [
+  "PENDING",
+  "STARTED",
+  "SUCCESS",
+  "FAILED",
+  "CANCELLED",
+] as const;
 export type QueuedJobStatus = (typeof QUEUED_JOB_STATUSES)[number];
 
 /** Events that are logged; PROGRESS is told but not logged. */
-export const LOGGED_EVENT_TYPES = ["QUEUED", "STARTED", "RETRYING", "SUCCEEDED", "FAILED", "CANCELLED", "DELETED"] as const;
+export const LOGGED_EVENT_TYPES = [
+  "QUEUED",
+  "STARTED",
+  "RETRYING",
+  "SUCCEEDED",
+  "FAILED",
+  "CANCELLED",
+  "DELETED",
+] as const;
 export type LoggedEventType = (typeof LOGGED_EVENT_TYPES)[number];
 export type QueuedJobEventType = LoggedEventType | "PROGRESS";
 
-export const UNFINISHED_STATUSES = ["PENDING", "STARTED"] as const satisfies readonly QueuedJobStatus[];
-export const FINISHED_STATUSES = ["SUCCESS", "FAILED", "CANCELLED"] as const satisfies readonly QueuedJobStatus[];
+export const UNFINISHED_STATUSES = [
+  "PENDING",
+  "STARTED",
+] as const satisfies readonly QueuedJobStatus[];
+export const FINISHED_STATUSES = [
+  "SUCCESS",
+  "FAILED",
+  "CANCELLED",
+] as const satisfies readonly QueuedJobStatus[];
 
-/** A step: the statuses it may leave, the one it enters (null: the row goes), and the event that tells it; an event leads to one status only. */
+/**
+ * A step: the statuses it may leave, the one it enters (null: the row goes), and the event that
+ * tells it; an event leads to one status only.
+ */
 export interface Transition {
   from: readonly QueuedJobStatus[];
   to: QueuedJobStatus | null;

@@ -3,7 +3,9 @@ import type { QueuedJobEventType, QueuedJobStatus } from "./queued-job-status.js
 /** RFC 3339 in UTC with milliseconds: `2026-11-24T13:26:23.120Z`. */
 export type Instant = string;
 
-/** A file that a task made, as its row and the events tell it; the URL is signed when it is told. */
+/**
+ * A file that a task made, as its row and the events tell it; the URL is signed when it is told.
+ */
 export interface QueuedJobOutput {
   name: string;
   mimeType: string;
@@ -67,7 +69,10 @@ export function withParameters(
   return snapshot.parameters ? (snapshot as QueuedJob) : { ...snapshot, parameters, result: null };
 }
 
-/** One step in the life of a QueuedJob. `seq` numbers a user's logged events; a PROGRESS has that of its attempt's STARTED. */
+/**
+ * One step in the life of a QueuedJob. `seq` numbers a user's logged events; a PROGRESS has that of
+ * its attempt's STARTED.
+ */
 export interface QueuedJobEvent {
   seq: number;
   type: QueuedJobEventType;

@@ -33,8 +33,9 @@ class FailFastRedis extends Redis {
 }
 
 /**
- * A connection to Redis that reconnects for ever. `failFast`: commands fail at once while it is away, for what a request
- * waits for; otherwise they wait, as BullMQ's workers and subscribers must.
+ * A connection to Redis that reconnects for ever. `failFast`: commands fail at once while it is
+ * away, for what a request waits for; otherwise they wait, as BullMQ's workers and subscribers
+ * must.
  */
 export function createRedis(options: RedisOptions): Redis {
   const { failFast, log, purpose, pingMs = PING_MS, answerMs = ANSWER_MS } = options;

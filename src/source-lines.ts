@@ -1,5 +1,6 @@
-// Node does this by itself with --enable-source-maps, but then reads the map of every module when that is loaded, those of the
-// libraries, too: a tenth of the time and of the memory of a start, for lines that are seldom written.
+// Node does this by itself with --enable-source-maps, but then reads the map of every module when
+// that is loaded, those of the libraries, too: a tenth of the time and of the memory of a start,
+// for lines that are seldom written.
 import { readFileSync } from "node:fs";
 import { SourceMap, type SourceMapPayload } from "node:module";
 
@@ -7,11 +8,16 @@ const FRAME = /(file:\/\/\/(?:(?!\/node_modules\/)[^\s()])+\.js):(\d+):(\d+)/g;
 
 const maps = new Map<string, SourceMap | null>();
 
-/** A stack with the files and lines of the sources in place of those that were compiled from them; what has no map stays as it is. */
+/**
+ * A stack with the files and lines of the sources in place of those that were compiled from them;
+ * what has no map stays as it is.
+ */
 export function inSourceLines(stack: string): string {
   return stack.replace(FRAME, (frame, url: string, line: string, column: string) => {
     const entry = mapOf(url)?.findEntry(Number(line) - 1, Number(column) - 1);
-    return entry && "originalSource" in entry ? `${new URL(entry.originalSource, url).href}:${entry.originalLine + 1}:${entry.originalColumn + 1}` : frame;
+    return entry && "originalSource" in entry
+      ? `${new URL(entry.originalSource, url).href}:${entry.originalLine + 1}:${entry.originalColumn + 1}`
+      : frame;
   });
 }
 
@@ -23,7 +29,9 @@ function mapOf(url: string): SourceMap | null {
 
 function readMap(url: string): SourceMap | null {
   try {
-    return new SourceMap(JSON.parse(readFileSync(new URL(`${url}.map`), "utf8")) as SourceMapPayload);
+    return new SourceMap(
+      JSON.parse(readFileSync(new URL(`${url}.map`), "utf8")) as SourceMapPayload,
+    );
   } catch {
     return null;
   }

@@ -1,10 +1,31 @@
-// The layout of the README as a test: imports point down, siblings do not know each other, one library has one folder.
+// The layout of the README as a test: imports point down, siblings do not know each other, one
+// library has one folder.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, it } from "node:test";
 
-const GROUND = ["command-line.ts", "cursors.ts", "config.ts", "deadline.ts", "errors.ts", "failpoint.ts", "in-batches.ts", "is-storable.ts", "lifecycle.ts", "logger.ts", "micro-batch.ts", "overload.ts", "patience.ts", "queued-job.ts", "queued-job-status.ts", "redis.ts", "slots.ts", "source-lines.ts", "tracer.ts"];
+const GROUND = [
+  "command-line.ts",
+  "cursors.ts",
+  "config.ts",
+  "deadline.ts",
+  "errors.ts",
+  "failpoint.ts",
+  "in-batches.ts",
+  "is-storable.ts",
+  "lifecycle.ts",
+  "logger.ts",
+  "micro-batch.ts",
+  "overload.ts",
+  "patience.ts",
+  "queued-job.ts",
+  "queued-job-status.ts",
+  "redis.ts",
+  "slots.ts",
+  "source-lines.ts",
+  "tracer.ts",
+];
 const LEAVES = ["db", "queue", "events", "auth", "photos", "embedded", "observability"];
 
 /** What each folder may import, besides itself and the ground floor. */
@@ -81,7 +102,13 @@ const sources: Source[] = readdirSync("src", { recursive: true, encoding: "utf8"
   .filter((path) => /\.tsx?$/.test(path))
   .map((path) => {
     const text = readFileSync(join("src", path), "utf8");
-    return { path, text, imports: [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name = ""]) => name) };
+    return {
+      path,
+      text,
+      imports: [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(
+        ([, name = ""]) => name,
+      ),
+    };
   });
 
 const roomOf = (path: string) => path.split("/")[0] ?? "";
@@ -93,27 +120,50 @@ const resolveImport = (from: string, name: string) => {
 describe("the architecture", () => {
   it("lets imports point down only, and siblings not know each other", () => {
     const wrong = sources.flatMap(({ path, imports }) =>
-      imports.filter((name) => name.startsWith(".")).map((name) => resolveImport(path, name)).filter((target) => !mayImport(path, target)).map((target) => `${path} imports ${target}`),
+      imports
+        .filter((name) => name.startsWith("."))
+        .map((name) => resolveImport(path, name))
+        .filter((target) => !mayImport(path, target))
+        .map((target) => `${path} imports ${target}`),
     );
     assert.deepEqual(wrong, []);
   });
 
   it("has every file in a room that this test knows", () => {
-    assert.deepEqual(sources.map(({ path }) => roomOf(path)).filter((room) => !(room in MAY_IMPORT) && !GROUND.includes(room)), []);
+    assert.deepEqual(
+      sources
+        .map(({ path }) => roomOf(path))
+        .filter((room) => !(room in MAY_IMPORT) && !GROUND.includes(room)),
+      [],
+    );
   });
 
   it("gives one library to one folder", () => {
-    const wrong = sources.flatMap(({ path, imports }) => imports.filter((name) => !(LIBRARIES[libraryOf(name)] ?? [roomOf(path)]).includes(roomOf(path))).map((name) => `${path} imports ${name}`));
+    const wrong = sources.flatMap(({ path, imports }) =>
+      imports
+        .filter((name) => !(LIBRARIES[libraryOf(name)] ?? [roomOf(path)]).includes(roomOf(path)))
+        .map((name) => `${path} imports ${name}`),
+    );
     assert.deepEqual(wrong, []);
   });
 
   it("has no cycle of imports, not even of types", () => {
-    const graph = new Map(sources.map(({ path, text }) => [path, firstImports(text).filter((name) => name.startsWith(".")).map((name) => resolveImport(path, name))]));
+    const graph = new Map(
+      sources.map(({ path, text }) => [
+        path,
+        firstImports(text)
+          .filter((name) => name.startsWith("."))
+          .map((name) => resolveImport(path, name)),
+      ]),
+    );
     assert.deepEqual(findCycle(graph), null);
   });
 
   it("reads the environment in bin/ and config.ts only", () => {
-    assert.deepEqual(filesWith(/process\.env/).filter((path) => !path.startsWith("bin/") && path !== "config.ts"), []);
+    assert.deepEqual(
+      filesWith(/process\.env/).filter((path) => !path.startsWith("bin/") && path !== "config.ts"),
+      [],
+    );
   });
 
   it("has named exports and no `any`, and is written to standard output by commands only", () => {
@@ -123,61 +173,143 @@ describe("the architecture", () => {
   });
 
   it("lets nothing but the waist write a status or ring a bell", () => {
-    const writes = filesWith(/update queued_jobs|insert into queued_jobs|delete from queued_jobs|insert into queued_job_events|\.ring\(/i);
-    assert.deepEqual(writes.filter((path) => !path.startsWith("services/queued-jobs")), []);
+    const writes = filesWith(
+      /update queued_jobs|insert into queued_jobs|delete from queued_jobs|insert into queued_job_events|\.ring\(/i,
+    );
+    assert.deepEqual(
+      writes.filter((path) => !path.startsWith("services/queued-jobs")),
+      [],
+    );
   });
 
   it("loads no image library in the processes of the API and the worker, and what is seldom used not before it is", () => {
     const { files, libraries } = loadedBy("bin/api.ts", "bin/worker.ts");
-    assert.deepEqual(libraries.filter((name) => ["sharp", "exifreader", "blurhash", "thumbhash", "libheif-js", "@bull-board/api", "@bull-board/fastify", "graphql-jit"].includes(name)), []);
+    assert.deepEqual(
+      libraries.filter((name) =>
+        [
+          "sharp",
+          "exifreader",
+          "blurhash",
+          "thumbhash",
+          "libheif-js",
+          "@bull-board/api",
+          "@bull-board/fastify",
+          "graphql-jit",
+        ].includes(name),
+      ),
+      [],
+    );
     assert.ok(files > 50, `only ${files} files were reached`);
   });
 
   it("loads no schemas in a child, and what only some tasks need not before they do", () => {
-    const { libraries } = loadedBy("worker/task-child.ts", "tasks/thumbnail/run.ts", "imaging/photo-child.ts");
-    assert.deepEqual(libraries.filter((name) => ["zod", "exifreader", "blurhash", "libheif-js"].includes(name)), []);
+    const { libraries } = loadedBy(
+      "worker/task-child.ts",
+      "tasks/thumbnail/run.ts",
+      "imaging/photo-child.ts",
+    );
+    assert.deepEqual(
+      libraries.filter((name) => ["zod", "exifreader", "blurhash", "libheif-js"].includes(name)),
+      [],
+    );
     assert.ok(libraries.includes("sharp"));
   });
 
   it("keeps files under 300 lines", () => {
-    const files = ["src", "test", "examples", "bench"].flatMap((root) => readdirSync(root, { recursive: true, encoding: "utf8" }).map((path) => join(root, path)));
-    assert.deepEqual(files.filter((path) => /\.(tsx?|css)$/.test(path) && !path.includes("node_modules") && readFileSync(path, "utf8").split("\n").length > 301), []);
+    const files = ["src", "test", "examples", "bench"].flatMap((root) =>
+      readdirSync(root, { recursive: true, encoding: "utf8" }).map((path) => join(root, path)),
+    );
+    assert.deepEqual(
+      files.filter(
+        (path) =>
+          /\.(tsx?|css)$/.test(path) &&
+          !path.includes("node_modules") &&
+          readFileSync(path, "utf8").split("\n").length > 301,
+      ),
+      [],
+    );
   });
 
   it("keeps functions to 40 lines, apart from makers of what holds functions, each of which is measured, and those that say why", () => {
     const isMaker = (name: string) => /^(create|start|register|keep)[A-Z]/.test(name);
-    const long = sources.flatMap(({ text }) => functionsIn(text)).filter(({ name, lines }) => lines > 40 && !isMaker(name));
-    assert.deepEqual(long.map(({ name }) => name).toSorted(), ["measureOperation", "openSocket", "toConfig"]);
+    const long = sources
+      .flatMap(({ text }) => functionsIn(text))
+      .filter(({ name, lines }) => lines > 40 && !isMaker(name));
+    assert.deepEqual(long.map(({ name }) => name).toSorted(), [
+      "measureOperation",
+      "openSocket",
+      "toConfig",
+    ]);
   });
 
   it("has each test at the path of what it tests", () => {
-    const stories = ["architecture", "bad-photos", "deploy", "fairness", "heavy-answers", "kill-points", "locked-rows", "monitoring", "readme", "release", "resume", "reuse", "submit-to-push", "worker-killed"];
-    const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
-    // Of a file, of a folder as a whole (a task), or of one subject of a file (enqueue of queued-jobs).
-    const isTested = (name: string) => [`src/${name}.ts`, `src/${name}.tsx`, `src/${name}`, name, `${name}.ts`, `${name}.sh`, `src/${dirname(name)}.ts`].some((path) => existsSync(path));
+    const stories = [
+      "architecture",
+      "bad-photos",
+      "deploy",
+      "fairness",
+      "heavy-answers",
+      "kill-points",
+      "locked-rows",
+      "monitoring",
+      "readme",
+      "release",
+      "resume",
+      "reuse",
+      "submit-to-push",
+      "worker-killed",
+    ];
+    const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) =>
+      path.endsWith(".test.ts"),
+    );
+    // Of a file, of a folder as a whole (a task), or of one subject of a file (enqueue of
+    // queued-jobs).
+    const isTested = (name: string) =>
+      [
+        `src/${name}.ts`,
+        `src/${name}.tsx`,
+        `src/${name}`,
+        name,
+        `${name}.ts`,
+        `${name}.sh`,
+        `src/${dirname(name)}.ts`,
+      ].some((path) => existsSync(path));
     // What attacks the whole service is no file's.
-    const strays = tests.map((path) => path.replace(/\.test\.ts$/, "")).filter((name) => !stories.includes(name) && !name.startsWith("security/") && !isTested(name));
+    const strays = tests
+      .map((path) => path.replace(/\.test\.ts$/, ""))
+      .filter(
+        (name) => !stories.includes(name) && !name.startsWith("security/") && !isTested(name),
+      );
     assert.deepEqual(strays, []);
   });
 });
 
 function mayImport(from: string, target: string): boolean {
-  const [room, other] = [roomOf(from), target.startsWith("..") ? target.split("/").slice(0, 2).join("/") : roomOf(target)];
+  const [room, other] = [
+    roomOf(from),
+    target.startsWith("..") ? target.split("/").slice(0, 2).join("/") : roomOf(target),
+  ];
   return room === other || GROUND.includes(other) || (MAY_IMPORT[room] ?? []).includes(other);
 }
 
 function libraryOf(name: string): string {
-  return name.startsWith("@") ? name.split("/").slice(0, 2).join("/") : (name.split("/")[0] ?? name);
+  return name.startsWith("@")
+    ? name.split("/").slice(0, 2).join("/")
+    : (name.split("/")[0] ?? name);
 }
 
 /** What is loaded lazily is loaded by whoever does the work. */
 function firstImports(text: string): string[] {
-  return [...text.matchAll(/^(?:import|export) (?:[^"]*? from )?"([^"]+)"/gm)].map(([, name = ""]) => name);
+  return [...text.matchAll(/^(?:import|export) (?:[^"]*? from )?"([^"]+)"/gm)].map(
+    ([, name = ""]) => name,
+  );
 }
 
 /** Without types, which are not there at run time. */
 function valueImports(text: string): string[] {
-  return [...text.matchAll(/^(?:import|export) (?!type )(?:[^"]*? from )?"([^"]+)"/gm)].map(([, name = ""]) => name);
+  return [...text.matchAll(/^(?:import|export) (?!type )(?:[^"]*? from )?"([^"]+)"/gm)].map(
+    ([, name = ""]) => name,
+  );
 }
 
 /** How many files are loaded with these, and the libraries. */
@@ -199,7 +331,9 @@ function loadedBy(...entries: string[]): { files: number; libraries: string[] } 
 
 /** Those within others, too. */
 function functionsIn(text: string): { name: string; lines: number }[] {
-  return [...text.matchAll(/(?=^( *)(?:export )?(?:async )?function (\w+)([^]*?)^\1}$)/gm)].map(([, , name = "", body = ""]) => ({ name, lines: body.split("\n").length }));
+  return [...text.matchAll(/(?=^( *)(?:export )?(?:async )?function (\w+)([^]*?)^\1}$)/gm)].map(
+    ([, , name = "", body = ""]) => ({ name, lines: body.split("\n").length }),
+  );
 }
 
 function filesWith(pattern: RegExp): string[] {

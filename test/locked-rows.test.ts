@@ -21,12 +21,19 @@ describe("while a row of one user is locked", () => {
     service = await startTestService({ env: { WORKER_TASKS: "40" } });
     [held, ...others] = await Promise.all(Array.from({ length: 6 }, () => service.person()));
     // Whoever comes first waits for connections, prepared statements and the children.
-    for (const client of [held, ...others]) await client?.finished((await client.enqueue("echo")).id);
+    for (const client of [held, ...others])
+      await client?.finished((await client.enqueue("echo")).id);
   });
   after(() => service.close());
 
   /** Holds what `lock` names for so long, or until `work` is done if that takes longer. */
-  function whileLocked<T>(table: string, where: string, id: string, work: () => Promise<T>, ms = HELD_MS): Promise<T> {
+  function whileLocked<T>(
+    table: string,
+    where: string,
+    id: string,
+    work: () => Promise<T>,
+    ms = HELD_MS,
+  ): Promise<T> {
     return service.database.sql.begin(async (tx) => {
       await tx.unsafe("set local idle_in_transaction_session_timeout = 0");
       await tx.unsafe(`select from ${table} where ${where} = $1 for update`, [id]);
@@ -49,7 +56,10 @@ describe("while a row of one user is locked", () => {
       await pause(EVERY_MS);
     }
     const all = await Promise.all(seen);
-    return { accepted: Math.max(...all.map(({ accepted }) => accepted)), started: Math.max(...all.map(({ started }) => started)) };
+    return {
+      accepted: Math.max(...all.map(({ accepted }) => accepted)),
+      started: Math.max(...all.map(({ started }) => started)),
+    };
   }
 
   async function submitAndTime(client: TestClient): Promise<Delays> {
@@ -70,7 +80,12 @@ describe("while a row of one user is locked", () => {
   }
 
   const submitHeld = (parameters = {}) => (held ?? assert.fail()).enqueue("echo", parameters);
-  const userIdOf = async ({ id }: QueuedJobFields) => (await service.database.sql<{ userId: string }[]>`select user_id as "userId" from queued_jobs where id = ${id}`)[0]?.userId ?? assert.fail();
+  const userIdOf = async ({ id }: QueuedJobFields) =>
+    (
+      await service.database.sql<
+        { userId: string }[]
+      >`select user_id as "userId" from queued_jobs where id = ${id}`
+    )[0]?.userId ?? assert.fail();
 
   it("others start in time although it waits to be claimed, and it runs when it is free", async () => {
     const runAt = new Date(Date.now() + 1000).toISOString();
@@ -83,27 +98,45 @@ describe("while a row of one user is locked", () => {
     const runAt = new Date(Date.now() + 1000).toISOString();
     const waiting = await (held ?? assert.fail()).enqueue("echo", {}, { runAt });
     let over = false;
-    const delays = await whileLocked("user_streams", "user_id", await userIdOf(waiting), async () => {
-      const submitting = (async () => {
-        while (!over) await submitHeld().then(() => {}, () => pause(20));
-      })();
-      try {
-        return await othersWait();
-      } finally {
-        over = true;
-        await submitting;
-      }
-    });
+    const delays = await whileLocked(
+      "user_streams",
+      "user_id",
+      await userIdOf(waiting),
+      async () => {
+        const submitting = (async () => {
+          while (!over)
+            await submitHeld().then(
+              () => {},
+              () => pause(20),
+            );
+        })();
+        try {
+          return await othersWait();
+        } finally {
+          over = true;
+          await submitting;
+        }
+      },
+    );
     assertNotHeldUp(delays);
     assert.equal((await held?.finished(waiting.id, 8000))?.attempts, 1);
   });
 
   it("nobody loses an attempt over another's row that stays locked for 45 s", long, async () => {
-    const running = await Promise.all(others.map((client) => client.enqueue("echo", { durationMs: 60_000, steps: 4 })));
+    const running = await Promise.all(
+      others.map((client) => client.enqueue("echo", { durationMs: 60_000, steps: 4 })),
+    );
     const locked = await submitHeld({ durationMs: 60_000 });
-    await eventually("all run", async () => (await Promise.all([...running.map(({ id }, i) => others[i]?.job(id)), held?.job(locked.id)])).every((job) => job?.status === "STARTED"));
+    await eventually("all run", async () =>
+      (
+        await Promise.all([...running.map(({ id }, i) => others[i]?.job(id)), held?.job(locked.id)])
+      ).every((job) => job?.status === "STARTED"),
+    );
     await whileLocked("queued_jobs", "id", locked.id, () => pause(45_000));
     const ended = await Promise.all(running.map(({ id }, i) => others[i]?.finished(id, 90_000)));
-    assert.deepEqual(ended.map((job) => [job?.status, job?.attempts]), running.map(() => ["SUCCESS", 1]));
+    assert.deepEqual(
+      ended.map((job) => [job?.status, job?.attempts]),
+      running.map(() => ["SUCCESS", 1]),
+    );
   });
 });

@@ -12,7 +12,10 @@ interface Item {
 }
 
 /** Writes down what is sent; each call ends when it is told to. */
-function createRecorder({ maxItems = 100, fault = () => null }: { maxItems?: number; fault?: (ids: number[]) => Error | null } = {}) {
+function createRecorder({
+  maxItems = 100,
+  fault = () => null,
+}: { maxItems?: number; fault?: (ids: number[]) => Error | null } = {}) {
   const sent: number[][] = [];
   const pending: (() => void)[] = [];
   async function send(items: Item[]): Promise<number[]> {
@@ -45,7 +48,10 @@ function createRecorder({ maxItems = 100, fault = () => null }: { maxItems?: num
   return { sent, submit, settle, turn: () => new Promise(setImmediate) };
 }
 
-const OVERLOADED = { code: "SERVICE_UNAVAILABLE", message: "Too many requests wait to be written; try again in a moment." };
+const OVERLOADED = {
+  code: "SERVICE_UNAVAILABLE",
+  message: "Too many requests wait to be written; try again in a moment.",
+};
 
 const of = (user: string, ...ids: number[]): Item[] => ids.map((id) => ({ user, id }));
 
@@ -63,7 +69,13 @@ describe("a micro-batch", () => {
     const first = submit({ user: "a", id: 1 });
     await turn();
     const results = await settle(Promise.all([first, ...of("a", 2, 3, 4).map(submit)]));
-    assert.deepEqual([sent, results], [[[1], [2, 3, 4]], [10, 20, 30, 40]]);
+    assert.deepEqual(
+      [sent, results],
+      [
+        [[1], [2, 3, 4]],
+        [10, 20, 30, 40],
+      ],
+    );
   });
 
   it("begins nothing in a lane while another is under way there", async () => {
@@ -98,16 +110,26 @@ describe("a micro-batch", () => {
   });
 
   it("sends the items of a batch that failed one by one, so that a bad one harms only itself", async () => {
-    const { sent, submit, settle } = createRecorder({ fault: (ids) => (ids.includes(2) ? new Error("bad") : null) });
+    const { sent, submit, settle } = createRecorder({
+      fault: (ids) => (ids.includes(2) ? new Error("bad") : null),
+    });
     const results = await settle(Promise.allSettled(of("a", 1, 2, 3).map(submit)));
-    assert.deepEqual(results.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ["fulfilled", "rejected", "fulfilled"],
+    );
     assert.deepEqual(sent, [[1, 2, 3], [1], [2], [3]]);
   });
 
   it("repeats nothing when the service is away: the batch may have arrived", async () => {
-    const { sent, submit, settle } = createRecorder({ fault: () => new ServiceUnavailableError("away") });
+    const { sent, submit, settle } = createRecorder({
+      fault: () => new ServiceUnavailableError("away"),
+    });
     const results = await settle(Promise.allSettled(of("a", 1, 2, 3).map(submit)));
-    assert.deepEqual([sent, results.map(({ status }) => status)], [[[1, 2, 3]], ["rejected", "rejected", "rejected"]]);
+    assert.deepEqual(
+      [sent, results.map(({ status }) => status)],
+      [[[1, 2, 3]], ["rejected", "rejected", "rejected"]],
+    );
   });
 
   it("refuses at once what comes when five full batches wait in its lane, and nothing in another", async () => {
@@ -120,7 +142,10 @@ describe("a micro-batch", () => {
     assert.deepEqual(await refusalOf(submit({ user: "a", id: 11 })), OVERLOADED);
     accepted.push(submit({ user: "b", id: 12 }));
     await settle(Promise.all(accepted));
-    assert.deepEqual([refusals, sent.flat().includes(11), sent.flat().includes(12)], [[{ what: "batch", why: "full" }], false, true]);
+    assert.deepEqual(
+      [refusals, sent.flat().includes(11), sent.flat().includes(12)],
+      [[{ what: "batch", why: "full" }], false, true],
+    );
   });
 
   it("refuses what has waited for two seconds, and does not send it later", async (context) => {
@@ -147,18 +172,37 @@ describe("a micro-batch", () => {
     const first = submit({ user: "a", id: 1 });
     await turn();
     let second: Promise<number> | null = null;
-    assert.equal(await withDeadline(() => (second = submit({ user: "a", id: 2 })), 5, () => -1), -1);
+    assert.equal(
+      await withDeadline(
+        () => (second = submit({ user: "a", id: 2 })),
+        5,
+        () => -1,
+      ),
+      -1,
+    );
     const third = submit({ user: "a", id: 3 });
     await settle(Promise.allSettled([first, second, third]));
-    assert.deepEqual([await refusalOf(second ?? first), sent], [{ code: "SERVICE_UNAVAILABLE", message: "The deadline of the operation has passed." }, [[1], [3]]]);
+    assert.deepEqual(
+      [await refusalOf(second ?? first), sent],
+      [
+        { code: "SERVICE_UNAVAILABLE", message: "The deadline of the operation has passed." },
+        [[1], [3]],
+      ],
+    );
   });
 
   it("does not send an item again whose caller has given up before its batch failed", async () => {
-    const { sent, submit, settle, turn } = createRecorder({ fault: (ids) => (ids.length > 1 ? new Error("bad") : null) });
+    const { sent, submit, settle, turn } = createRecorder({
+      fault: (ids) => (ids.length > 1 ? new Error("bad") : null),
+    });
     const first = submit({ user: "a", id: 1 });
     await turn();
     const second = submit({ user: "a", id: 2 });
-    const third = withDeadline(() => submit({ user: "a", id: 3 }), 20, () => -1);
+    const third = withDeadline(
+      () => submit({ user: "a", id: 3 }),
+      20,
+      () => -1,
+    );
     await settle(first);
     assert.equal(await third, -1);
     await settle(second);
@@ -166,7 +210,9 @@ describe("a micro-batch", () => {
   });
 
   it("goes on after a failure", async () => {
-    const { submit, settle } = createRecorder({ fault: (ids) => (ids.includes(1) ? new Error("bad") : null) });
+    const { submit, settle } = createRecorder({
+      fault: (ids) => (ids.includes(1) ? new Error("bad") : null),
+    });
     await assert.rejects(settle(submit({ user: "a", id: 1 })), /bad/);
     assert.equal(await settle(submit({ user: "a", id: 2 })), 20);
   });

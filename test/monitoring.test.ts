@@ -1,4 +1,5 @@
-// The dashboard and the alerts against what a service really exports, once everything has happened at least once.
+// The dashboard and the alerts against what a service really exports, once everything has happened
+// at least once.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -8,20 +9,43 @@ import { OPERATOR_PASSWORD, scrape } from "./support/scrape.js";
 import { startTestService } from "./support/test-service.js";
 
 const PROMTOOL = process.env["PROMTOOL"] ?? "/usr/bin/promtool";
-const NO_PROMTOOL = !existsSync(PROMTOOL) && "there is no promtool here: apt-get install -y promtool, or set PROMTOOL to its path";
+const NO_PROMTOOL =
+  !existsSync(PROMTOOL) &&
+  "there is no promtool here: apt-get install -y promtool, or set PROMTOOL to its path";
 
 interface Dashboard {
-  panels: { id: number; title: string; gridPos: { x: number; y: number; w: number; h: number }; datasource: { uid: string }; targets: { expr: string }[] }[];
+  panels: {
+    id: number;
+    title: string;
+    gridPos: { x: number; y: number; w: number; h: number };
+    datasource: { uid: string };
+    targets: { expr: string }[];
+  }[];
 }
 
 const read = (name: string) => readFileSync(`deploy/monitoring/${name}`, "utf8");
 const dashboard = JSON.parse(read("grafana/dashboards/photo-service.json")) as Dashboard;
-const alerts = [...read("alerts.yml").matchAll(/- alert: (\w+)\n\s+expr: (.+)\n(?:\s+for: .+\n)?\s+labels: \{ severity: (\w+) \}\n\s+annotations: \{ summary: "(.+)" \}/g)].map(([, name = "", expr = "", severity = "", summary = ""]) => ({ name, expr, severity, summary }));
-const expressions = [...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)), ...alerts.map(({ expr }) => expr)];
+const alerts = [
+  ...read("alerts.yml").matchAll(
+    /- alert: (\w+)\n\s+expr: (.+)\n(?:\s+for: .+\n)?\s+labels: \{ severity: (\w+) \}\n\s+annotations: \{ summary: "(.+)" \}/g,
+  ),
+].map(([, name = "", expr = "", severity = "", summary = ""]) => ({
+  name,
+  expr,
+  severity,
+  summary,
+}));
+const expressions = [
+  ...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+  ...alerts.map(({ expr }) => expr),
+];
 
 describe("the dashboard and the alerts", () => {
   it("name only metrics and labels that are exported, and leave out none of the service's own", async () => {
-    const service = await startTestService({ workers: 0, env: { ADMIN_PASSWORD: OPERATOR_PASSWORD } });
+    const service = await startTestService({
+      workers: 0,
+      env: { ADMIN_PASSWORD: OPERATOR_PASSWORD },
+    });
     const worker = await service.addWorker();
     const person = await service.person();
     const stream = person.events({ after: await person.cursor() });
@@ -33,34 +57,76 @@ describe("the dashboard and the alerts", () => {
     await service.close();
 
     const exported = new Set(pages.flatMap(({ names }) => [...names]));
-    const named = new Set(expressions.flatMap((expr) => expr.match(/photos_\w+/g) ?? []).map((name) => name.replace(/_(bucket|sum|count)$/, "")));
-    assert.deepEqual([...named].filter((name) => !exported.has(name)), []);
+    const named = new Set(
+      expressions
+        .flatMap((expr) => expr.match(/photos_\w+/g) ?? [])
+        .map((name) => name.replace(/_(bucket|sum|count)$/, "")),
+    );
+    assert.deepEqual(
+      [...named].filter((name) => !exported.has(name)),
+      [],
+    );
     const own = [...exported].filter((name) => !/^photos_(process|nodejs)_/.test(name));
-    assert.deepEqual(own.filter((name) => !named.has(name)), []);
+    assert.deepEqual(
+      own.filter((name) => !named.has(name)),
+      [],
+    );
     const text = pages.map((page) => page.text).join("\n");
     for (const expr of expressions) {
-      for (const [, labels = ""] of expr.matchAll(/by \(([^)]*)\)/g)) for (const label of labels.split(", ")) assert.ok(label === "instance" || label === "le" || text.includes(`${label}="`), `${label} in ${expr}`);
-      for (const [, label = ""] of expr.matchAll(/[{,]\s*(\w+)(?==~?"|!=")/g)) assert.ok(["job"].includes(label) || text.includes(`${label}="`), `${label} in ${expr}`);
+      for (const [, labels = ""] of expr.matchAll(/by \(([^)]*)\)/g))
+        for (const label of labels.split(", "))
+          assert.ok(
+            label === "instance" || label === "le" || text.includes(`${label}="`),
+            `${label} in ${expr}`,
+          );
+      for (const [, label = ""] of expr.matchAll(/[{,]\s*(\w+)(?==~?"|!=")/g))
+        assert.ok(["job"].includes(label) || text.includes(`${label}="`), `${label} in ${expr}`);
     }
   });
 
   it("tell what they should, and nothing of a service that is well", { skip: NO_PROMTOOL }, () => {
-    assert.match(execFileSync(PROMTOOL, ["test", "rules", "deploy/monitoring/alerts.test.yml"], { encoding: "utf8", stdio: "pipe" }), /SUCCESS/);
+    assert.match(
+      execFileSync(PROMTOOL, ["test", "rules", "deploy/monitoring/alerts.test.yml"], {
+        encoding: "utf8",
+        stdio: "pipe",
+      }),
+      /SUCCESS/,
+    );
   });
 
   it("have a story for each alert, in which it is told", () => {
-    const told = (parse(read("alerts.test.yml")) as { tests: { alert_rule_test: { alertname: string; exp_alerts?: object[] }[] }[] }).tests.flatMap((one) => one.alert_rule_test.filter((check) => check.exp_alerts).map(({ alertname }) => alertname));
-    assert.deepEqual(alerts.map(({ name }) => name).filter((name) => !told.includes(name)), []);
+    const told = (
+      parse(read("alerts.test.yml")) as {
+        tests: { alert_rule_test: { alertname: string; exp_alerts?: object[] }[] }[];
+      }
+    ).tests.flatMap((one) =>
+      one.alert_rule_test.filter((check) => check.exp_alerts).map(({ alertname }) => alertname),
+    );
+    assert.deepEqual(
+      alerts.map(({ name }) => name).filter((name) => !told.includes(name)),
+      [],
+    );
   });
 
   it("are whole: every alert has a severity and says what is wrong, and is in the README; every panel has a place of its own", () => {
     assert.equal(alerts.length, read("alerts.yml").match(/- alert:/g)?.length);
-    assert.deepEqual([...new Set(alerts.map(({ severity }) => severity))].toSorted(), ["page", "ticket"]);
+    assert.deepEqual([...new Set(alerts.map(({ severity }) => severity))].toSorted(), [
+      "page",
+      "ticket",
+    ]);
     const readme = readFileSync("README.md", "utf8");
-    assert.deepEqual(alerts.map(({ name }) => name).filter((name) => !readme.includes(`\`${name}\``)), []);
+    assert.deepEqual(
+      alerts.map(({ name }) => name).filter((name) => !readme.includes(`\`${name}\``)),
+      [],
+    );
     const places = dashboard.panels.map(({ gridPos: { x, y } }) => `${x} ${y}`);
     assert.equal(new Set(places).size, places.length);
-    assert.deepEqual([...new Set(dashboard.panels.map(({ datasource }) => datasource.uid))], [/uid: (\w+)/.exec(read("grafana/provisioning/datasources/prometheus.yml"))?.[1]]);
-    for (const expr of expressions) for (const [open, close] of ["()", "{}", "[]"].map((pair) => [...pair])) assert.equal(expr.split(open ?? "").length, expr.split(close ?? "").length, expr);
+    assert.deepEqual(
+      [...new Set(dashboard.panels.map(({ datasource }) => datasource.uid))],
+      [/uid: (\w+)/.exec(read("grafana/provisioning/datasources/prometheus.yml"))?.[1]],
+    );
+    for (const expr of expressions)
+      for (const [open, close] of ["()", "{}", "[]"].map((pair) => [...pair]))
+        assert.equal(expr.split(open ?? "").length, expr.split(close ?? "").length, expr);
   });
 });

@@ -1,11 +1,25 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FINISHED_STATUSES, LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES, TRANSITIONS, UNFINISHED_STATUSES, endsStream, isFinished, type LoggedEventType, type QueuedJobStatus, type Transition } from "../src/queued-job-status.js";
+import {
+  FINISHED_STATUSES,
+  LOGGED_EVENT_TYPES,
+  QUEUED_JOB_STATUSES,
+  TRANSITIONS,
+  UNFINISHED_STATUSES,
+  endsStream,
+  isFinished,
+  type LoggedEventType,
+  type QueuedJobStatus,
+  type Transition,
+} from "../src/queued-job-status.js";
 
 const steps: [name: string, step: Transition][] = Object.entries(TRANSITIONS);
-const reachableFrom = (status: QueuedJobStatus) => steps.filter(([, { from }]) => from.includes(status)).map(([name]) => name);
+const reachableFrom = (status: QueuedJobStatus) =>
+  steps.filter(([, { from }]) => from.includes(status)).map(([name]) => name);
 /** Null: the row is gone. */
-const statusesAfter = (type: LoggedEventType) => [...new Set(steps.filter(([, { event }]) => event === type).map(([, { to }]) => to))];
+const statusesAfter = (type: LoggedEventType) => [
+  ...new Set(steps.filter(([, { event }]) => event === type).map(([, { to }]) => to)),
+];
 
 describe("the states of a QueuedJob", () => {
   it("are finished or not, each the one or the other", () => {
@@ -20,10 +34,15 @@ describe("the states of a QueuedJob", () => {
     FAILED: ["retry", "delete"],
     CANCELLED: ["retry", "delete"],
   };
-  for (const status of QUEUED_JOB_STATUSES) it(`allow from ${status}: ${allowed[status].join(", ")}`, () => assert.deepEqual(reachableFrom(status), allowed[status]));
+  for (const status of QUEUED_JOB_STATUSES)
+    it(`allow from ${status}: ${allowed[status].join(", ")}`, () =>
+      assert.deepEqual(reachableFrom(status), allowed[status]));
 
   it("begin with the one step that comes from nothing, and each other comes from somewhere", () => {
-    assert.deepEqual(steps.filter(([, { from }]) => from.length === 0).map(([name]) => name), ["enqueue"]);
+    assert.deepEqual(
+      steps.filter(([, { from }]) => from.length === 0).map(([name]) => name),
+      ["enqueue"],
+    );
   });
 
   it("are what their event says", () => {
@@ -32,7 +51,9 @@ describe("the states of a QueuedJob", () => {
 
   it("tell from an event and the state before it which step it was", () => {
     for (const status of QUEUED_JOB_STATUSES) {
-      const events = reachableFrom(status).map((name) => (TRANSITIONS as Record<string, Transition>)[name]?.event);
+      const events = reachableFrom(status).map(
+        (name) => (TRANSITIONS as Record<string, Transition>)[name]?.event,
+      );
       assert.equal(new Set(events).size, events.length, status);
     }
   });

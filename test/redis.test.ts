@@ -17,7 +17,8 @@ describe("a connection to Redis", () => {
   let proxy: TcpProxy;
   let lines: Line[] = [];
   const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Line) });
-  const connect = (failFast: boolean) => createRedis({ url: proxy.url, purpose: "tests", failFast, log });
+  const connect = (failFast: boolean) =>
+    createRedis({ url: proxy.url, purpose: "tests", failFast, log });
 
   before(async () => {
     proxy = await createTcpProxy(testRedis().url);
@@ -55,7 +56,10 @@ describe("a connection to Redis", () => {
     proxy.freeze();
     const redis = connect(false);
     await eventually("it is told", () => lines.length > 0);
-    assert.deepEqual(lines.map(({ level, msg }) => [level, msg]), [[50, "Redis takes connections but does not answer; trying again until it is back"]]);
+    assert.deepEqual(
+      lines.map(({ level, msg }) => [level, msg]),
+      [[50, "Redis takes connections but does not answer; trying again until it is back"]],
+    );
     proxy.heal();
     assert.equal(await redis.ping(), "PONG");
     await eventually("it is told as back", () => lines.at(-1)?.msg === "Redis is back");
@@ -71,9 +75,12 @@ describe("a connection to Redis", () => {
     proxy.up();
     await eventually("it is back", () => lines.at(-1)?.msg === "Redis is back");
     redis.disconnect();
-    assert.deepEqual(lines.map(({ level, msg, purpose }) => [level, msg, purpose]), [
-      [50, "Redis is away; trying again until it is back", "tests"],
-      [30, "Redis is back", "tests"],
-    ]);
+    assert.deepEqual(
+      lines.map(({ level, msg, purpose }) => [level, msg, purpose]),
+      [
+        [50, "Redis is away; trying again until it is back", "tests"],
+        [30, "Redis is back", "tests"],
+      ],
+    );
   });
 });

@@ -1,10 +1,16 @@
-// What was released is in use: by clients, and by the old processes while a roll-out is under way. The next version is held against it.
+// What was released is in use: by clients, and by the old processes while a roll-out is under way.
+// The next version is held against it.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { buildSchema, findBreakingChanges, printSchema } from "graphql";
 import { createSchema } from "../src/graphql/schema.js";
-import { faultsForReleased, readDatabaseShape, type Column, type DatabaseShape } from "./support/database-shape.js";
+import {
+  faultsForReleased,
+  readDatabaseShape,
+  type Column,
+  type DatabaseShape,
+} from "./support/database-shape.js";
 import { createTestDatabase, type TestDatabase } from "./support/test-database.js";
 
 const GRAPHQL = "test/released.graphql";
@@ -21,7 +27,10 @@ describe("the next version", () => {
   it("breaks no client of the released API", async () => {
     const next = printSchema(await createSchema());
     if (renews) writeFileSync(GRAPHQL, `${next}\n`);
-    assert.deepEqual(findBreakingChanges(buildSchema(readFileSync(GRAPHQL, "utf8")), buildSchema(next)), []);
+    assert.deepEqual(
+      findBreakingChanges(buildSchema(readFileSync(GRAPHQL, "utf8")), buildSchema(next)),
+      [],
+    );
   });
 
   it("leaves a database on which the released version runs", async () => {
@@ -34,9 +43,18 @@ describe("the next version", () => {
 });
 
 describe("the released version", () => {
-  const column = (more: Partial<Column> = {}): Column => ({ type: "integer", nullable: false, hasDefault: false, ...more });
-  const released: DatabaseShape = { t: { a: column(), b: column({ nullable: true }), c: column({ hasDefault: true }) } };
-  const withTable = (columns: Record<string, Column>): DatabaseShape => ({ t: { ...released["t"], ...columns } });
+  const column = (more: Partial<Column> = {}): Column => ({
+    type: "integer",
+    nullable: false,
+    hasDefault: false,
+    ...more,
+  });
+  const released: DatabaseShape = {
+    t: { a: column(), b: column({ nullable: true }), c: column({ hasDefault: true }) },
+  };
+  const withTable = (columns: Record<string, Column>): DatabaseShape => ({
+    t: { ...released["t"], ...columns },
+  });
 
   for (const [what, next] of [
     ["the same", released],
@@ -45,16 +63,40 @@ describe("the released version", () => {
     ["a new column with a default", withTable({ d: column({ hasDefault: true }) })],
     ["a wider type", withTable({ a: column({ type: "bigint" }) })],
     ["a default where there was none", withTable({ a: column({ hasDefault: true }) })],
-  ] as const) it(`runs on a database with ${what}`, () => assert.deepEqual(faultsForReleased(released, next), []));
+  ] as const)
+    it(`runs on a database with ${what}`, () =>
+      assert.deepEqual(faultsForReleased(released, next), []));
 
   for (const [what, next, fault] of [
     ["a table less", {}, "t is gone"],
-    ["a column less", { t: { b: column({ nullable: true }), c: column({ hasDefault: true }) } }, "t.a is gone"],
-    ["a narrower type", withTable({ a: column({ type: "smallint" }) }), "t.a is smallint, and was integer"],
+    [
+      "a column less",
+      { t: { b: column({ nullable: true }), c: column({ hasDefault: true }) } },
+      "t.a is gone",
+    ],
+    [
+      "a narrower type",
+      withTable({ a: column({ type: "smallint" }) }),
+      "t.a is smallint, and was integer",
+    ],
     ["another type", withTable({ a: column({ type: "text" }) }), "t.a is text, and was integer"],
-    ["a column that may no longer be null", withTable({ b: column() }), "t.b may no longer be null"],
-    ["a column that may now be null", withTable({ a: column({ nullable: true }) }), "t.a may be null, which the released version does not expect"],
+    [
+      "a column that may no longer be null",
+      withTable({ b: column() }),
+      "t.b may no longer be null",
+    ],
+    [
+      "a column that may now be null",
+      withTable({ a: column({ nullable: true }) }),
+      "t.a may be null, which the released version does not expect",
+    ],
     ["a default less", withTable({ c: column() }), "t.c has lost its default"],
-    ["a new column that must be given", withTable({ d: column() }), "t.d is new and must be given: the released version does not know it"],
-  ] as const) it(`does not run on a database with ${what}`, () => assert.deepEqual(faultsForReleased(released, next), [fault]));
+    [
+      "a new column that must be given",
+      withTable({ d: column() }),
+      "t.d is new and must be given: the released version does not know it",
+    ],
+  ] as const)
+    it(`does not run on a database with ${what}`, () =>
+      assert.deepEqual(faultsForReleased(released, next), [fault]));
 });

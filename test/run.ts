@@ -1,6 +1,6 @@
-// Runs the tests: starts a private PostgreSQL and Redis, makes the template database, and runs the test files, many to a
-// process. Arguments: parts of file names to run only those, each in a process of its own; `--shuffle`, or `--seed N` to
-// shuffle as before.
+// Runs the tests: starts a private PostgreSQL and Redis, makes the template database, and runs the
+// test files, many to a process. Arguments: parts of file names to run only those, each in a
+// process of its own; `--shuffle`, or `--seed N` to shuffle as before.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
@@ -22,7 +22,10 @@ const { options, wanted } = readCommandLine(
   {
     name: "npm test",
     about: "Run the tests on a private PostgreSQL and Redis. LONG=1 runs the long ones, too.",
-    positional: { value: "<part of a path>…", about: "Only files whose path holds one of these, each in a process of its own." },
+    positional: {
+      value: "<part of a path>…",
+      about: "Only files whose path holds one of these, each in a process of its own.",
+    },
     options: {
       shuffle: { type: "boolean", about: "Run them in an order by chance." },
       seed: { type: "string", value: "<number>", about: "Repeats the order of an earlier run." },
@@ -38,10 +41,16 @@ const sources = join(root, "../../test");
 /** How long each file took when it was run last, which is what the next run is sorted by. */
 const TIMES = join(root, "times.json");
 const times = readTimes();
-const files = inOrder(readdirSync(sources, { recursive: true, encoding: "utf8" })
-  // By the sources: what was compiled may hold tests that are gone.
-  .filter((file) => file.endsWith(".test.ts") && (wanted.length === 0 || wanted.some((part) => file.includes(part))))
-  .map((file) => file.replace(/\.ts$/, ".js")));
+const files = inOrder(
+  readdirSync(sources, { recursive: true, encoding: "utf8" })
+    // By the sources: what was compiled may hold tests that are gone.
+    .filter(
+      (file) =>
+        file.endsWith(".test.ts") &&
+        (wanted.length === 0 || wanted.some((part) => file.includes(part))),
+    )
+    .map((file) => file.replace(/\.ts$/, ".js")),
+);
 
 const folder = await mkdtemp(join(tmpdir(), "photo-service-test-"));
 // PostgreSQL may run as another user than we do.
@@ -51,7 +60,8 @@ const [postgres, redis] = await Promise.all([
   startPostgres({ dataDir: join(folder, "postgres"), log, durable: false }),
   startRedis({ dataDir: join(folder, "redis"), log, path: process.env["PATH"] ?? "" }),
 ]);
-const stop = () => void Promise.all([postgres.close(), redis.close()]).finally(() => process.exit(1));
+const stop = () =>
+  void Promise.all([postgres.close(), redis.close()]).finally(() => process.exit(1));
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
 let failed = 0;
 try {
@@ -65,7 +75,10 @@ try {
 }
 process.exit(failed === 0 && files.length > 0 ? 0 : 1);
 
-/** What took longest last time comes first, so that nothing long is begun when all else is done. What was never run: stories first. */
+/**
+ * What took longest last time comes first, so that nothing long is begun when all else is done.
+ * What was never run: stories first.
+ */
 function inOrder(names: string[]): string[] {
   const msOf = (name: string) => times[name] ?? (name.includes("/") ? UNKNOWN_MS : 2 * UNKNOWN_MS);
   if (!options.shuffle && options.seed === undefined) {
@@ -75,7 +88,9 @@ function inOrder(names: string[]): string[] {
   const random = seededRandom(options.seed === undefined ? undefined : Number(options.seed));
   process.stdout.write(`Shuffled: --seed ${random.seed} gives this order again\n`);
   const shuffled = random.shuffled(names.toSorted());
-  return wanted.length > 0 ? shuffled.map((name) => join(root, name)) : random.shuffled(groupFiles(shuffled, { sources, compiled: root, msOf: () => 1 }));
+  return wanted.length > 0
+    ? shuffled.map((name) => join(root, name))
+    : random.shuffled(groupFiles(shuffled, { sources, compiled: root, msOf: () => 1 }));
 }
 
 function readTimes(): Record<string, number> {
@@ -87,13 +102,18 @@ function readTimes(): Record<string, number> {
 }
 
 async function runFiles(): Promise<number> {
-  const events = run({ files, concurrency: 2 * availableParallelism(), timeout: RUNS_LONG ? 900_000 : 300_000 });
+  const events = run({
+    files,
+    concurrency: 2 * availableParallelism(),
+    timeout: RUNS_LONG ? 900_000 : 300_000,
+  });
   const summary = createTestSummary(events);
   const report = events.compose(new spec());
   const done = new Promise((resolve) => report.once("end", resolve));
   report.pipe(process.stdout, { end: false });
   await done;
-  for (const [path, ms] of summary.fileMs) times[relative(sources, path).replace(/\.ts$/, ".js")] = Math.round(ms);
+  for (const [path, ms] of summary.fileMs)
+    times[relative(sources, path).replace(/\.ts$/, ".js")] = Math.round(ms);
   writeFileSync(TIMES, JSON.stringify(times));
   process.stdout.write(summary.render());
   return summary.failed;

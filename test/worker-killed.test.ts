@@ -16,14 +16,17 @@ import { testRedis } from "./support/test-redis.js";
 import { startWorkerProcess } from "./support/worker-process.js";
 
 describe("a worker process", () => {
-  // Compiled, it uses the prefix of production: so that no other test is in its way, in a database of Redis of its own.
+  // Compiled, it uses the prefix of production: so that no other test is in its way, in a database
+  // of Redis of its own.
   const redisUrl = Object.assign(new URL(testRedis().url), { pathname: "/7" }).href;
   let core: TestCore;
   let user: User;
   let storage: string;
   before(async () => {
     storage = await mkdtemp(join(tmpdir(), "photo-worker-process-"));
-    core = await createTestCore({ hints: () => createHintQueue({ redisUrl, prefix: REDIS_PREFIX, log: silentLog }) });
+    core = await createTestCore({
+      hints: () => createHintQueue({ redisUrl, prefix: REDIS_PREFIX, log: silentLog }),
+    });
     user = await core.newUser();
   });
   after(async () => {
@@ -31,10 +34,23 @@ describe("a worker process", () => {
     await rm(storage, { recursive: true, force: true });
   });
 
-  const start = (REDIS_URL = redisUrl) => startWorkerProcess({ DATABASE_URL: core.url, REDIS_URL, STORAGE_URL: `file:${storage}` });
-  const echo = (parameters: Record<string, unknown>) => core.submit(user, { parameters: { message: "m", steps: 0, failAttempts: 0, failPermanently: false, ...parameters } });
+  const start = (REDIS_URL = redisUrl) =>
+    startWorkerProcess({ DATABASE_URL: core.url, REDIS_URL, STORAGE_URL: `file:${storage}` });
+  const echo = (parameters: Record<string, unknown>) =>
+    core.submit(user, {
+      parameters: {
+        message: "m",
+        steps: 0,
+        failAttempts: 0,
+        failPermanently: false,
+        ...parameters,
+      },
+    });
   const find = ({ id }: QueuedJob) => core.queuedJobs.find(user, id);
-  const storyOf = async ({ id }: QueuedJob) => (await core.eventLog.read({ userId: user.id, seq: 0, limit: 1000, queuedJobId: id })).events.map(({ type, queuedJob }) => [type, queuedJob.attempts, queuedJob.error?.code]);
+  const storyOf = async ({ id }: QueuedJob) =>
+    (
+      await core.eventLog.read({ userId: user.id, seq: 0, limit: 1000, queuedJobId: id })
+    ).events.map(({ type, queuedJob }) => [type, queuedJob.attempts, queuedJob.error?.code]);
 
   it("that is killed in the middle of its work is told as RETRYING, and another one finishes it", async () => {
     const doomed = await start();
@@ -46,10 +62,20 @@ describe("a worker process", () => {
     await core.database.sql`update queued_jobs set lease_until = now() where id = ${queuedJob.id}`;
     await core.database.sql`update duties set held_until = now()`;
     const next = await start();
-    await eventually("it succeeds", async () => (await find(queuedJob))?.status === "SUCCESS", 15_000);
+    await eventually(
+      "it succeeds",
+      async () => (await find(queuedJob))?.status === "SUCCESS",
+      15_000,
+    );
     next.kill("SIGTERM");
     assert.deepEqual(await next.ended(), { code: 0, signal: null });
-    assert.deepEqual(await storyOf(queuedJob), [["QUEUED", 0, undefined], ["STARTED", 1, undefined], ["RETRYING", 1, "STALLED"], ["STARTED", 2, undefined], ["SUCCEEDED", 2, undefined]]);
+    assert.deepEqual(await storyOf(queuedJob), [
+      ["QUEUED", 0, undefined],
+      ["STARTED", 1, undefined],
+      ["RETRYING", 1, "STALLED"],
+      ["STARTED", 2, undefined],
+      ["SUCCEEDED", 2, undefined],
+    ]);
   });
 
   it("lets its work finish at SIGTERM, and exits 0", async () => {
@@ -58,8 +84,14 @@ describe("a worker process", () => {
     await eventually("it runs", async () => (await find(queuedJob))?.status === "STARTED");
     worker.kill("SIGTERM");
     assert.deepEqual(await worker.ended(), { code: 0, signal: null });
-    assert.deepEqual((await storyOf(queuedJob)).map(([type]) => type), ["QUEUED", "STARTED", "SUCCEEDED"]);
-    assert.deepEqual(worker.logged.slice(worker.logged.indexOf("SIGTERM: closing")), ["SIGTERM: closing", "succeeded"]);
+    assert.deepEqual(
+      (await storyOf(queuedJob)).map(([type]) => type),
+      ["QUEUED", "STARTED", "SUCCEEDED"],
+    );
+    assert.deepEqual(worker.logged.slice(worker.logged.indexOf("SIGTERM: closing")), [
+      "SIGTERM: closing",
+      "succeeded",
+    ]);
   });
 
   it("ends in good order, too, while Redis is away", async () => {

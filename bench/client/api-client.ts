@@ -10,29 +10,57 @@ export interface ApiClient {
   close(): Promise<void>;
 }
 
-const ENQUEUE = "mutation Enqueue($input: EnqueueJobInput!) { enqueueJob(input: $input) { id status version } }";
-export const PAGE = "query Page { queuedJobs(first: 20) { edges { node { id status createdAt job { name } user { id email } } } pageInfo { hasNextPage endCursor } eventCursor } }";
+const ENQUEUE =
+  "mutation Enqueue($input: EnqueueJobInput!) { enqueueJob(input: $input) { id status version } }";
+export const PAGE =
+  "query Page { queuedJobs(first: 20) { edges { node { id status createdAt job { name } user { id email } } } pageInfo { hasNextPage endCursor } eventCursor } }";
 
-/** "Repeat after a moment": a machine that is too busy to open a connection to its database in time. */
+/**
+ * "Repeat after a moment": a machine that is too busy to open a connection to its database in time.
+ */
 const AGAIN_MS = 100;
 const MOST_TRIES = 50;
 
 export function createApiClient(url: string, connections: number): ApiClient {
-  const pool = new Pool(url, { connections, pipelining: 1, headersTimeout: 60_000, bodyTimeout: 60_000 });
-  async function send(path: string, token: string, headers: Record<string, string>, body: string | Buffer, tries = 1): Promise<string> {
-    const response = await pool.request({ method: "POST", path, headers: { ...headers, authorization: `Bearer ${token}` }, body });
+  const pool = new Pool(url, {
+    connections,
+    pipelining: 1,
+    headersTimeout: 60_000,
+    bodyTimeout: 60_000,
+  });
+  async function send(
+    path: string,
+    token: string,
+    headers: Record<string, string>,
+    body: string | Buffer,
+    tries = 1,
+  ): Promise<string> {
+    const response = await pool.request({
+      method: "POST",
+      path,
+      headers: { ...headers, authorization: `Bearer ${token}` },
+      body,
+    });
     const text = await response.body.text();
     if (response.statusCode === 503 && tries < MOST_TRIES) {
       await pause(AGAIN_MS);
       return send(path, token, headers, body, tries + 1);
     }
-    if (response.statusCode >= 300 || text.startsWith('{"errors"')) throw new Error(`${path} answered ${response.statusCode}: ${text.slice(0, 300)}`);
+    if (response.statusCode >= 300 || text.startsWith('{"errors"'))
+      throw new Error(`${path} answered ${response.statusCode}: ${text.slice(0, 300)}`);
     return text;
   }
   return {
     post: (token, body) => send("/graphql", token, { "content-type": "application/json" }, body),
     async upload(token, bytes) {
-      const { id } = JSON.parse(await send("/photos", token, { "content-type": "image/jpeg", "x-filename": "bench.jpg" }, bytes)) as { id: string };
+      const { id } = JSON.parse(
+        await send(
+          "/photos",
+          token,
+          { "content-type": "image/jpeg", "x-filename": "bench.jpg" },
+          bytes,
+        ),
+      ) as { id: string };
       return id;
     },
     close: () => pool.destroy(),
@@ -41,7 +69,11 @@ export function createApiClient(url: string, connections: number): ApiClient {
 
 /** The body of a request that submits. */
 export function enqueueBody(job: string, parameters: object, more: object = {}): string {
-  return JSON.stringify({ query: ENQUEUE, operationName: "Enqueue", variables: { input: { job, parameters, ...more } } });
+  return JSON.stringify({
+    query: ENQUEUE,
+    operationName: "Enqueue",
+    variables: { input: { job, parameters, ...more } },
+  });
 }
 
 export function enqueuedId(answer: string): string {

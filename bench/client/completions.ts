@@ -1,11 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { JobClient } from "./job-client.js";
 
-/** What was told of the jobs of a client, by id, whether it came before or after the answer to the submission. */
+/**
+ * What was told of the jobs of a client, by id, whether it came before or after the answer to the
+ * submission.
+ */
 export interface Completions {
   /** When each was told as finished. */
   at: ReadonlyMap<string, number>;
-  /** Resolves when all of these are; throws when one failed, or when they are not within a minute. */
+  /**
+   * Resolves when all of these are; throws when one failed, or when they are not within a minute.
+   */
   all(ids: readonly string[]): Promise<void>;
 }
 
@@ -24,7 +29,10 @@ export function watchCompletions(client: JobClient): Completions {
       for (const deadline = performance.now() + PATIENCE_MS; ; await pause(2)) {
         if (failed.length > 0) throw new Error(`${failed.length} jobs failed`);
         if (at.size >= ids.length && ids.every((id) => at.has(id))) return;
-        if (performance.now() > deadline) throw new Error(`${ids.filter((id) => !at.has(id)).length} of ${ids.length} jobs were never told as finished`);
+        if (performance.now() > deadline)
+          throw new Error(
+            `${ids.filter((id) => !at.has(id)).length} of ${ids.length} jobs were never told as finished`,
+          );
       }
     },
   };

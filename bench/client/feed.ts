@@ -1,5 +1,6 @@
-// A socket that speaks just enough WebSocket and graphql-transport-ws to hear a subscription. Not `ws`: thousands of these share
-// two cores with the server that is measured, and a client that needs as much as the server would measure itself.
+// A socket that speaks just enough WebSocket and graphql-transport-ws to hear a subscription. Not
+// `ws`: thousands of these share two cores with the server that is measured, and a client that
+// needs as much as the server would measure itself.
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 
@@ -7,14 +8,22 @@ export interface Feed {
   close(): void;
 }
 
-const QUERY = "subscription Events { queuedJobEvents { cursor type queuedJob { id status version progress } } }";
+const QUERY =
+  "subscription Events { queuedJobEvents { cursor type queuedJob { id status version progress } } }";
 const TEXT = 1;
 const CLOSE = 8;
 const PING = 9;
 const PONG = 10;
 
-/** Resolves when the server has taken the socket and was asked for the caller's events; `onNext` gets each message as it came. */
-export function openFeed(options: { url: string; token: string; onNext: (message: string) => void }): Promise<Feed> {
+/**
+ * Resolves when the server has taken the socket and was asked for the caller's events; `onNext`
+ * gets each message as it came.
+ */
+export function openFeed(options: {
+  url: string;
+  token: string;
+  onNext: (message: string) => void;
+}): Promise<Feed> {
   const { hostname, port } = new URL(options.url);
   return new Promise((resolve, reject) => {
     const socket = connect({ port: Number(port), host: hostname, noDelay: true });
@@ -25,13 +34,16 @@ export function openFeed(options: { url: string; token: string; onNext: (message
         socket.destroy();
       },
     };
-    const send = (message: object) => socket.write(frame(TEXT, Buffer.from(JSON.stringify(message))));
+    const send = (message: object) =>
+      socket.write(frame(TEXT, Buffer.from(JSON.stringify(message))));
 
     function hear(message: string): void {
-      if (message.startsWith('{"id":"1","type":"next"') || message.includes('"type":"next"')) return options.onNext(message);
+      if (message.startsWith('{"id":"1","type":"next"') || message.includes('"type":"next"'))
+        return options.onNext(message);
       const { type } = JSON.parse(message) as { type: string };
       if (type === "ping") send({ type: "pong" });
-      if (type === "error" || type === "complete") fail(new Error(`a subscription was ended: ${message}`));
+      if (type === "error" || type === "complete")
+        fail(new Error(`a subscription was ended: ${message}`));
       if (type !== "connection_ack") return;
       send({ id: "1", type: "subscribe", payload: { query: QUERY } });
       resolve(feed);
@@ -48,20 +60,36 @@ export function openFeed(options: { url: string; token: string; onNext: (message
     socket.once("error", fail);
     socket.once("close", () => fail(new Error("a socket was closed")));
     const read = createFrameReader(socket, hear);
-    untilUpgraded(socket, (rest) => {
-      socket.on("data", read);
-      send({ type: "connection_init", payload: { authorization: `Bearer ${options.token}` } });
-      if (rest.length > 0) read(rest);
-    }, fail);
+    untilUpgraded(
+      socket,
+      (rest) => {
+        socket.on("data", read);
+        send({ type: "connection_init", payload: { authorization: `Bearer ${options.token}` } });
+        if (rest.length > 0) read(rest);
+      },
+      fail,
+    );
   });
 }
 
 function upgradeRequest(hostname: string, port: string): string {
-  const lines = ["GET /graphql HTTP/1.1", `host: ${hostname}:${port}`, "upgrade: websocket", "connection: Upgrade", `sec-websocket-key: ${randomBytes(16).toString("base64")}`, "sec-websocket-version: 13", "sec-websocket-protocol: graphql-transport-ws"];
+  const lines = [
+    "GET /graphql HTTP/1.1",
+    `host: ${hostname}:${port}`,
+    "upgrade: websocket",
+    "connection: Upgrade",
+    `sec-websocket-key: ${randomBytes(16).toString("base64")}`,
+    "sec-websocket-version: 13",
+    "sec-websocket-protocol: graphql-transport-ws",
+  ];
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
-function untilUpgraded(socket: Socket, onUpgraded: (rest: Buffer) => void, onRefused: (error: Error) => void): void {
+function untilUpgraded(
+  socket: Socket,
+  onUpgraded: (rest: Buffer) => void,
+  onRefused: (error: Error) => void,
+): void {
   let head = Buffer.alloc(0);
   const collect = (chunk: Buffer): void => {
     head = Buffer.concat([head, chunk]);
@@ -84,13 +112,23 @@ function frame(opcode: number, payload: Buffer): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-/** Cuts what comes into frames. A message in several frames is nothing that the measured servers send. */
-function createFrameReader(socket: Socket, onText: (message: string) => void): (chunk: Buffer) => void {
+/**
+ * Cuts what comes into frames. A message in several frames is nothing that the measured servers
+ * send.
+ */
+function createFrameReader(
+  socket: Socket,
+  onText: (message: string) => void,
+): (chunk: Buffer) => void {
   let kept: Buffer | null = null;
   return (chunk) => {
     const bytes: Buffer = kept ? Buffer.concat([kept, chunk]) : chunk;
     let at = 0;
-    for (let size = frameSize(bytes, at); size !== null && at + size.whole <= bytes.length; size = frameSize(bytes, at)) {
+    for (
+      let size = frameSize(bytes, at);
+      size !== null && at + size.whole <= bytes.length;
+      size = frameSize(bytes, at)
+    ) {
       const body = bytes.subarray(at + size.head, at + size.whole);
       const opcode = (bytes[at] ?? 0) & 15;
       at += size.whole;
@@ -109,5 +147,9 @@ function frameSize(bytes: Buffer, at: number): { head: number; whole: number } |
   if (short < 126) return { head: 2, whole: 2 + short };
   const head = short === 126 ? 4 : 10;
   if (left < head) return null;
-  return { head, whole: head + (short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2))) };
+  return {
+    head,
+    whole:
+      head + (short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2))),
+  };
 }

@@ -16,12 +16,17 @@ const BODY = enqueueBody("echo", { message: { n: 1, note: "bench" } });
 const EAR_MS = 200;
 
 /** Over GraphQL: so many connections to submit on, and one feed. */
-export async function openJobClient(options: { url: string; token: string; connections: number }): Promise<JobClient> {
+export async function openJobClient(options: {
+  url: string;
+  token: string;
+  connections: number;
+}): Promise<JobClient> {
   const { url, token } = options;
   const api = createApiClient(url, options.connections);
   let listener: (id: string, status: string) => void = () => {};
   const feed = await openFeed({
-    url, token,
+    url,
+    token,
     onNext(message) {
       const { id, status } = readTold(message);
       listener(id, status);
@@ -40,7 +45,10 @@ export async function openJobClient(options: { url: string; token: string; conne
 }
 
 /** A subscription is not acknowledged: it stands when the end of a job was heard on it. */
-async function untilHeard(submit: () => Promise<string>, onTold: (listener: (id: string, status: string) => void) => void): Promise<void> {
+async function untilHeard(
+  submit: () => Promise<string>,
+  onTold: (listener: (id: string, status: string) => void) => void,
+): Promise<void> {
   let heard = false;
   onTold((_id, status) => (heard ||= status === "SUCCESS"));
   while (!heard) {

@@ -7,10 +7,15 @@ export interface Told {
 let lastMessage = "";
 let lastTold: Told = { id: "", status: "" };
 
-/** The event in a message. In a fan-out the same text comes a thousand times in a row, so the last one is remembered. */
+/**
+ * The event in a message. In a fan-out the same text comes a thousand times in a row, so the last
+ * one is remembered.
+ */
 export function readTold(message: string): Told {
   if (message === lastMessage) return lastTold;
-  const { payload } = JSON.parse(message) as { payload: { data?: { queuedJobEvents: { queuedJob: Told } } | null; errors?: unknown } };
+  const { payload } = JSON.parse(message) as {
+    payload: { data?: { queuedJobEvents: { queuedJob: Told } } | null; errors?: unknown };
+  };
   if (!payload.data) throw new Error(`a subscription told an error: ${message}`);
   lastMessage = message;
   lastTold = payload.data.queuedJobEvents.queuedJob;

@@ -2,10 +2,24 @@ import { freePort } from "../../src/embedded/free-port.js";
 import type { Rig } from "../rig.js";
 import { spawnPeer } from "../spawn-peer.js";
 
-/** What the machine can do: the same requests and frames, without an engine, a framework or a queue behind them. Its page is one statement on naive's tables. */
-export async function startBareServer(rig: Rig): Promise<{ url: string; processes: Record<string, number>; close(): Promise<void> }> {
+/**
+ * What the machine can do: the same requests and frames, without an engine, a framework or a queue
+ * behind them. Its page is one statement on naive's tables.
+ */
+export async function startBareServer(
+  rig: Rig,
+): Promise<{ url: string; processes: Record<string, number>; close(): Promise<void> }> {
   const port = await freePort();
   const database = Object.assign(new URL(rig.postgres.url), { pathname: "/naive" }).href;
-  const server = await spawnPeer({ name: "bare-server", script: "./peers/bare/server.js", env: { PORT: String(port), DATABASE_URL: database }, logs: rig.logs });
-  return { url: `http://127.0.0.1:${port}`, processes: { api: server.pid }, close: () => server.stop() };
+  const server = await spawnPeer({
+    name: "bare-server",
+    script: "./peers/bare/server.js",
+    env: { PORT: String(port), DATABASE_URL: database },
+    logs: rig.logs,
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    processes: { api: server.pid },
+    close: () => server.stop(),
+  };
 }

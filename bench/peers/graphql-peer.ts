@@ -5,7 +5,10 @@ export interface GraphqlPeer {
   processes: Record<string, number>;
   /** Rows of finished jobs; person 0 owns a fortieth of them. */
   seed(rows: number): Promise<void>;
-  /** Bodies of requests, each of which has one of these photos made into thumbnails of THUMBNAIL_WIDTHS. */
+  /**
+   * Bodies of requests, each of which has one of these photos made into thumbnails of
+   * THUMBNAIL_WIDTHS.
+   */
   thumbnailRequests(photos: readonly Buffer[]): Promise<string[]>;
   close(): Promise<void>;
 }

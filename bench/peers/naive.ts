@@ -7,14 +7,34 @@ import { spawnPeer } from "../spawn-peer.js";
 import { THUMBNAIL_WIDTHS, type GraphqlPeer } from "./graphql-peer.js";
 import { createTablesText } from "./naive/tables.js";
 
-/** An honest server on the same stack, as one writes it in an afternoon: one insert, one add, one publish for each job. */
+/**
+ * An honest server on the same stack, as one writes it in an afternoon: one insert, one add, one
+ * publish for each job.
+ */
 export async function startNaive(rig: Rig): Promise<GraphqlPeer> {
   const database = await rig.createDatabase("naive");
   await rig.query(database, createTablesText);
   const port = await freePort();
-  const env = { PORT: String(port), DATABASE_URL: database, REDIS_URL: rig.redis.url, JWT_PUBLIC_KEY: rig.tokens.publicKey, JWT_ISSUER: rig.tokens.issuer, JWT_AUDIENCE: rig.tokens.audience };
-  const api = await spawnPeer({ name: "naive-api", script: "./peers/naive/api.js", env, logs: rig.logs });
-  const worker = await spawnPeer({ name: "naive-worker", script: "./peers/naive/worker.js", env, logs: rig.logs });
+  const env = {
+    PORT: String(port),
+    DATABASE_URL: database,
+    REDIS_URL: rig.redis.url,
+    JWT_PUBLIC_KEY: rig.tokens.publicKey,
+    JWT_ISSUER: rig.tokens.issuer,
+    JWT_AUDIENCE: rig.tokens.audience,
+  };
+  const api = await spawnPeer({
+    name: "naive-api",
+    script: "./peers/naive/api.js",
+    env,
+    logs: rig.logs,
+  });
+  const worker = await spawnPeer({
+    name: "naive-worker",
+    script: "./peers/naive/worker.js",
+    env,
+    logs: rig.logs,
+  });
   return {
     url: `http://127.0.0.1:${port}`,
     processes: { api: api.pid, worker: worker.pid },
@@ -30,11 +50,13 @@ export async function startNaive(rig: Rig): Promise<GraphqlPeer> {
 /** It reads the photos from the disk, and writes beside them. */
 async function thumbnailRequests(photos: readonly Buffer[], folder: string): Promise<string[]> {
   await mkdir(folder, { recursive: true });
-  return Promise.all(photos.map(async (photo, i) => {
-    const file = join(folder, `${i}.jpg`);
-    await writeFile(file, photo);
-    return enqueueBody("thumbnails", { file, widths: THUMBNAIL_WIDTHS });
-  }));
+  return Promise.all(
+    photos.map(async (photo, i) => {
+      const file = join(folder, `${i}.jpg`);
+      await writeFile(file, photo);
+      return enqueueBody("thumbnails", { file, widths: THUMBNAIL_WIDTHS });
+    }),
+  );
 }
 
 function seedText(rows: number): string {

@@ -29,18 +29,32 @@ export interface PhotoServiceOptions {
   name: string;
   /** Made before. */
   database: string;
-  /** Of a database in Redis: of two services on one of them, each would take the hints of the other. */
+  /**
+   * Of a database in Redis: of two services on one of them, each would take the hints of the other.
+   */
   redisIndex?: number;
   env?: Record<string, string>;
 }
 
 /** What is measured: one API and one worker as production starts them. */
-export async function startPhotoService(rig: Rig, { name, database, redisIndex = 0, env: more = {} }: PhotoServiceOptions): Promise<GraphqlPeer> {
+export async function startPhotoService(
+  rig: Rig,
+  { name, database, redisIndex = 0, env: more = {} }: PhotoServiceOptions,
+): Promise<GraphqlPeer> {
   const storage = join(rig.folder, `${name}-photos`);
   await mkdir(storage, { recursive: true });
-  const env = { ...serviceEnv(rig, { database, storage }), REDIS_URL: `${rig.redis.url}/${redisIndex}`, ...more };
+  const env = {
+    ...serviceEnv(rig, { database, storage }),
+    REDIS_URL: `${rig.redis.url}/${redisIndex}`,
+    ...more,
+  };
   const api = await startServiceProcess({ role: "api", name: `${name}-api`, env, logs: rig.logs });
-  const worker = await startServiceProcess({ role: "worker", name: `${name}-worker`, env, logs: rig.logs }).catch(async (error: unknown) => {
+  const worker = await startServiceProcess({
+    role: "worker",
+    name: `${name}-worker`,
+    env,
+    logs: rig.logs,
+  }).catch(async (error: unknown) => {
     await stop(api);
     throw error;
   });
@@ -51,7 +65,14 @@ export async function startPhotoService(rig: Rig, { name, database, redisIndex =
     async thumbnailRequests(photos) {
       const client = createApiClient(api.url, 2);
       const bodies: string[] = [];
-      for (const photo of photos) bodies.push(enqueueBody("thumbnail", { widths: THUMBNAIL_WIDTHS, format: "jpeg", quality: THUMBNAIL_QUALITY }, { photoIds: [await client.upload(rig.token(0), photo)] }));
+      for (const photo of photos)
+        bodies.push(
+          enqueueBody(
+            "thumbnail",
+            { widths: THUMBNAIL_WIDTHS, format: "jpeg", quality: THUMBNAIL_QUALITY },
+            { photoIds: [await client.upload(rig.token(0), photo)] },
+          ),
+        );
       await client.close();
       return bodies;
     },
@@ -59,12 +80,29 @@ export async function startPhotoService(rig: Rig, { name, database, redisIndex =
   };
 }
 
-/** What the contract asks for in production, and limits that one person in a closed loop does not meet; all else is as it comes. */
-function serviceEnv(rig: Rig, { database, storage }: { database: string; storage: string }): Record<string, string> {
+/**
+ * What the contract asks for in production, and limits that one person in a closed loop does not
+ * meet; all else is as it comes.
+ */
+function serviceEnv(
+  rig: Rig,
+  { database, storage }: { database: string; storage: string },
+): Record<string, string> {
   return {
-    PATH: process.env["PATH"] ?? "", NODE_ENV: "production", HOST: "127.0.0.1", DATABASE_URL: database, STORAGE_URL: `file:${storage}`,
-    FILE_SIGNING_KEY: "a-signing-key-for-the-bench-0123456789", JWT_PUBLIC_KEY: rig.tokens.publicKey, JWT_ISSUER: rig.tokens.issuer, JWT_AUDIENCE: rig.tokens.audience,
-    MAX_PENDING_PER_USER: "10000000", RATE_LIMIT_PER_MINUTE: "0", MAX_SOCKETS_PER_USER: "100000", MAX_OPENING_SOCKETS: "100000", ECHO: "true",
+    PATH: process.env["PATH"] ?? "",
+    NODE_ENV: "production",
+    HOST: "127.0.0.1",
+    DATABASE_URL: database,
+    STORAGE_URL: `file:${storage}`,
+    FILE_SIGNING_KEY: "a-signing-key-for-the-bench-0123456789",
+    JWT_PUBLIC_KEY: rig.tokens.publicKey,
+    JWT_ISSUER: rig.tokens.issuer,
+    JWT_AUDIENCE: rig.tokens.audience,
+    MAX_PENDING_PER_USER: "10000000",
+    RATE_LIMIT_PER_MINUTE: "0",
+    MAX_SOCKETS_PER_USER: "100000",
+    MAX_OPENING_SOCKETS: "100000",
+    ECHO: "true",
   };
 }
 
@@ -74,9 +112,13 @@ async function stop(member: ServiceProcess): Promise<void> {
   await member.exited;
 }
 
-/** Ids are UUIDv7 of each row's made-up time, so that the newest comes last, as it does in life. Events of finished jobs are gone after a day. */
+/**
+ * Ids are UUIDv7 of each row's made-up time, so that the newest comes last, as it does in life.
+ * Events of finished jobs are gone after a day.
+ */
 function seedText(rows: number, issuer: string): string {
-  const id = "(lpad(to_hex((extract(epoch from t) * 1000)::bigint), 12, '0') || '7' || substr(md5(g::text), 1, 3) || '8' || substr(md5(g::text || 'x'), 1, 15))::uuid";
+  const id =
+    "(lpad(to_hex((extract(epoch from t) * 1000)::bigint), 12, '0') || '7' || substr(md5(g::text), 1, 3) || '8' || substr(md5(g::text || 'x'), 1, 15))::uuid";
   return `
     insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at)
       select gen_random_uuid(), '${issuer}', subject, subject || '@example.test', true, subject, 0, now()

@@ -4,10 +4,26 @@ import type { JobClient } from "../client/job-client.js";
 import type { Rig } from "../rig.js";
 import { spawnPeer } from "../spawn-peer.js";
 
-/** The queue with nothing around it: no database, no API, no users. Jobs are added in our own process, and heard of by its own events. */
-export async function startRawBullmq(rig: Rig): Promise<{ processes: Record<string, number>; openClient(): Promise<JobClient>; close(): Promise<void> }> {
-  const worker = await spawnPeer({ name: "raw-bullmq", script: "./peers/raw-bullmq/worker.js", env: { REDIS_URL: rig.redis.url }, logs: rig.logs });
-  return { processes: { worker: worker.pid }, openClient: () => openRawClient(rig.redis.url), close: () => worker.stop() };
+/**
+ * The queue with nothing around it: no database, no API, no users. Jobs are added in our own
+ * process, and heard of by its own events.
+ */
+export async function startRawBullmq(rig: Rig): Promise<{
+  processes: Record<string, number>;
+  openClient(): Promise<JobClient>;
+  close(): Promise<void>;
+}> {
+  const worker = await spawnPeer({
+    name: "raw-bullmq",
+    script: "./peers/raw-bullmq/worker.js",
+    env: { REDIS_URL: rig.redis.url },
+    logs: rig.logs,
+  });
+  return {
+    processes: { worker: worker.pid },
+    openClient: () => openRawClient(rig.redis.url),
+    close: () => worker.stop(),
+  };
 }
 
 async function openRawClient(redisUrl: string): Promise<JobClient> {
@@ -19,7 +35,9 @@ async function openRawClient(redisUrl: string): Promise<JobClient> {
   return {
     submit: async () => (await queue.add("echo", { n: 1, note: "bench" })).id ?? "",
     onTold(listener) {
-      events.removeAllListeners("completed").on("completed", ({ jobId }) => listener(jobId, "SUCCESS"));
+      events
+        .removeAllListeners("completed")
+        .on("completed", ({ jobId }) => listener(jobId, "SUCCESS"));
     },
     async close() {
       await Promise.all([events.close(), queue.close()]);

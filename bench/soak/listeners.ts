@@ -1,5 +1,5 @@
-// Three ways to listen: over a socket that is cut and comes back with its cursor, over one that stays while subscriptions come and
-// go on it, and over a stream that is left in the middle.
+// Three ways to listen: over a socket that is cut and comes back with its cursor, over one that
+// stays while subscriptions come and go on it, and over a stream that is left in the middle.
 import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "graphql-ws";
 import { WebSocket } from "ws";
@@ -17,19 +17,33 @@ interface Listener {
   tally: Tally;
 }
 
-const SUBSCRIPTION = "subscription { queuedJobEvents(includeProgress: true) { cursor type queuedJob { id status progress } } }";
+const SUBSCRIPTION =
+  "subscription { queuedJobEvents(includeProgress: true) { cursor type queuedJob { id status progress } } }";
 
 /** Resolves after so long, or as soon as it is over. */
-const unlessOver = (ms: number, stop: AbortSignal) => pause(ms, undefined, { signal: stop }).catch(() => {});
+const unlessOver = (ms: number, stop: AbortSignal) =>
+  pause(ms, undefined, { signal: stop }).catch(() => {});
 
-export async function listenAndCut({ url, token, api, random, stop, tally }: Listener): Promise<void> {
-  const answer = await api.ask<{ queuedJobs: { eventCursor: string } }>("{ queuedJobs(first: 1) { eventCursor } }");
+export async function listenAndCut({
+  url,
+  token,
+  api,
+  random,
+  stop,
+  tally,
+}: Listener): Promise<void> {
+  const answer = await api.ask<{ queuedJobs: { eventCursor: string } }>(
+    "{ queuedJobs(first: 1) { eventCursor } }",
+  );
   if (answer.kind !== "data") return tally.complain("there was no cursor to begin with");
   let after = answer.data.queuedJobs.eventCursor;
   while (!stop.aborted) {
     tally.connections++;
     const connection = openFeedConnection({
-      url, token, after, includeProgress: random.chance(0.5),
+      url,
+      token,
+      after,
+      includeProgress: random.chance(0.5),
       onReady: () => {},
       onEvent(event) {
         after = event.cursor;
@@ -46,9 +60,24 @@ export async function listenAndCut({ url, token, api, random, stop, tally }: Lis
 export async function listenPolitely({ url, token, random, stop, tally }: Listener): Promise<void> {
   while (!stop.aborted) {
     tally.connections++;
-    const client = createClient({ url: `${url.replace("http", "ws")}/graphql`, webSocketImpl: WebSocket, lazy: false, retryAttempts: 0, connectionParams: { authorization: `Bearer ${token}` }, onNonLazyError: (error) => stop.aborted || tally.complain(`a socket was lost: ${String(error)}`) });
+    const client = createClient({
+      url: `${url.replace("http", "ws")}/graphql`,
+      webSocketImpl: WebSocket,
+      lazy: false,
+      retryAttempts: 0,
+      connectionParams: { authorization: `Bearer ${token}` },
+      onNonLazyError: (error) =>
+        stop.aborted || tally.complain(`a socket was lost: ${String(error)}`),
+    });
     for (let times = random.int(1, 8); times > 0 && !stop.aborted; times--) {
-      const end = client.subscribe({ query: SUBSCRIPTION }, { next: () => void tally.events++, error: (error) => tally.complain(`a subscription failed: ${JSON.stringify(error)}`), complete: () => {} });
+      const end = client.subscribe(
+        { query: SUBSCRIPTION },
+        {
+          next: () => void tally.events++,
+          error: (error) => tally.complain(`a subscription failed: ${JSON.stringify(error)}`),
+          complete: () => {},
+        },
+      );
       await unlessOver(random.int(500, 5000), stop);
       end();
     }
@@ -64,9 +93,19 @@ export async function listenByStream({ url, token, random, stop, tally }: Listen
     const onStop = () => leave.abort();
     stop.addEventListener("abort", onStop);
     try {
-      const response = await fetch(`${url}/graphql/stream`, { method: "POST", signal: leave.signal, headers: { accept: "text/event-stream", "content-type": "application/json", authorization: `Bearer ${token}` }, body: JSON.stringify({ query: SUBSCRIPTION }) });
+      const response = await fetch(`${url}/graphql/stream`, {
+        method: "POST",
+        signal: leave.signal,
+        headers: {
+          accept: "text/event-stream",
+          "content-type": "application/json",
+          authorization: `Bearer ${token}`,
+        },
+        body: JSON.stringify({ query: SUBSCRIPTION }),
+      });
       if (!response.ok) tally.complain(`a stream was refused with ${response.status}`);
-      for await (const chunk of response.body ?? []) tally.events += Buffer.from(chunk).toString().split("event: next").length - 1;
+      for await (const chunk of response.body ?? [])
+        tally.events += Buffer.from(chunk).toString().split("event: next").length - 1;
       if (!leave.signal.aborted) tally.complain("a stream ended by itself");
     } catch (error) {
       if (!leave.signal.aborted) tally.complain(`a stream broke: ${String(error)}`);

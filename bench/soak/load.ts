@@ -8,14 +8,33 @@ import { listenAndCut, listenByStream, listenPolitely } from "./listeners.js";
 import type { Tally } from "./tally.js";
 
 /** Whoever uses the service, all at once until `stop`; resolves when everybody is gone. */
-export async function useService({ rig, url, random, stop, tally }: { rig: Rig; url: string; random: SeededRandom; stop: AbortSignal; tally: Tally }): Promise<void> {
+export async function useService({
+  rig,
+  url,
+  random,
+  stop,
+  tally,
+}: {
+  rig: Rig;
+  url: string;
+  random: SeededRandom;
+  stop: AbortSignal;
+  tally: Tally;
+}): Promise<void> {
   const picture = await makeSmallPhoto();
-  await Promise.all(Array.from({ length: PEOPLE }, async (_, person) => {
-    const token = rig.token(person);
-    const api = createApiClient({ pickUrl: () => url, token });
-    const options = { url, token, api, random: random.branch(), stop, tally };
-    await Promise.all([act(options, picture), listenAndCut(options), listenPolitely(options), listenByStream({ ...options, random: random.branch() })]);
-  }));
+  await Promise.all(
+    Array.from({ length: PEOPLE }, async (_, person) => {
+      const token = rig.token(person);
+      const api = createApiClient({ pickUrl: () => url, token });
+      const options = { url, token, api, random: random.branch(), stop, tally };
+      await Promise.all([
+        act(options, picture),
+        listenAndCut(options),
+        listenPolitely(options),
+        listenByStream({ ...options, random: random.branch() }),
+      ]);
+    }),
+  );
 }
 
 const PEOPLE = 12;
@@ -27,18 +46,34 @@ interface Actor {
   tally: Tally;
 }
 
-const ENQUEUE = "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id status } }";
-const PAGE = "query ($status: [QueuedJobStatus!]) { queuedJobs(first: 20, filter: { status: $status }) { nodes { id status createdAt job { name } user { id email } photos { id } outputs { name url } } pageInfo { hasNextPage endCursor } eventCursor } }";
+const ENQUEUE =
+  "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id status } }";
+const PAGE =
+  "query ($status: [QueuedJobStatus!]) { queuedJobs(first: 20, filter: { status: $status }) { nodes { id status createdAt job { name } user { id email } photos { id } outputs { name url } } pageInfo { hasNextPage endCursor } eventCursor } }";
 
-/** One thing after the other, in the shares of a day: mostly looking, often submitting, a photo now and then, some mistakes. */
+/**
+ * One thing after the other, in the shares of a day: mostly looking, often submitting, a photo now
+ * and then, some mistakes.
+ */
 async function act(actor: Actor, picture: Buffer): Promise<void> {
   const { api, random, stop, tally } = actor;
   while (!stop.aborted) {
     const chance = random.next();
-    if (chance < 0.45) tally.count(await api.ask(PAGE, { status: random.chance(0.3) ? ["SUCCESS"] : null }));
-    else if (chance < 0.85) tally.count(await api.ask(ENQUEUE, { inputs: Array.from({ length: random.chance(0.2) ? random.int(2, 8) : 1 }, () => makeEcho(random)) }));
+    if (chance < 0.45)
+      tally.count(await api.ask(PAGE, { status: random.chance(0.3) ? ["SUCCESS"] : null }));
+    else if (chance < 0.85)
+      tally.count(
+        await api.ask(ENQUEUE, {
+          inputs: Array.from({ length: random.chance(0.2) ? random.int(2, 8) : 1 }, () =>
+            makeEcho(random),
+          ),
+        }),
+      );
     else if (chance < 0.9) await usePhoto(actor, picture);
-    else tally.expectRefusal(await api.ask(random.pick(MISTAKES), { id: "00000000-0000-7000-8000-000000000000" }));
+    else
+      tally.expectRefusal(
+        await api.ask(random.pick(MISTAKES), { id: "00000000-0000-7000-8000-000000000000" }),
+      );
     await pause(random.int(100, 500));
   }
 }
@@ -53,13 +88,28 @@ const MISTAKES = [
 
 function makeEcho(random: SeededRandom): object {
   const failing = random.chance(0.05) ? { failAttempts: 1 } : {};
-  return { job: "echo", parameters: { message: "soak", durationMs: random.int(0, 400), steps: random.int(0, 4), ...failing }, ...(random.chance(0.1) && { runAt: new Date(Date.now() + random.int(500, 3000)).toISOString() }) };
+  return {
+    job: "echo",
+    parameters: {
+      message: "soak",
+      durationMs: random.int(0, 400),
+      steps: random.int(0, 4),
+      ...failing,
+    },
+    ...(random.chance(0.1) && {
+      runAt: new Date(Date.now() + random.int(500, 3000)).toISOString(),
+    }),
+  };
 }
 
 async function usePhoto({ api, random, tally }: Actor, picture: Buffer): Promise<void> {
   tally.uploads++;
-  const photo = await api.upload(withComment(picture, randomBytes(16))).catch((error: unknown) => String(error));
+  const photo = await api
+    .upload(withComment(picture, randomBytes(16)))
+    .catch((error: unknown) => String(error));
   if (typeof photo === "string") return tally.countFailure(photo);
   const jobs = random.shuffled(["thumbnail", "metadata", "placeholder", "palette"]).slice(0, 2);
-  tally.count(await api.ask(ENQUEUE, { inputs: jobs.map((job) => ({ job, photoIds: [photo.id] })) }));
+  tally.count(
+    await api.ask(ENQUEUE, { inputs: jobs.map((job) => ({ job, photoIds: [photo.id] })) }),
+  );
 }

@@ -1,6 +1,6 @@
-// `npm run soak [-- --minutes N --events N --ttl SECONDS]`: the service under a steady mixed load, and whether what it holds returns
-// to what it held before; with --ttl also whether its tables level off and clean-up keeps up.
-// Exits 1 when something did not, or was answered wrongly.
+// `npm run soak [-- --minutes N --events N --ttl SECONDS]`: the service under a steady mixed load,
+// and whether what it holds returns to what it held before; with --ttl also whether its tables
+// level off and clean-up keeps up. Exits 1 when something did not, or was answered wrongly.
 import { readFile, readdir } from "node:fs/promises";
 import { openRig } from "../rig.js";
 import { readSoakOptions } from "./read-soak-options.js";
@@ -10,7 +10,8 @@ import { runSoak } from "./run-soak.js";
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 const options = readSoakOptions();
 const cut = new Promise<never>((_, reject) => {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => reject(new Error(`${signal}: nothing is left running`)));
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => reject(new Error(`${signal}: nothing is left running`)));
 });
 
 process.exitCode = 1;
@@ -20,8 +21,12 @@ try {
   const warnings = await findWarnings(rig.logs);
   const stayed = figures.filter(({ verdict }) => verdict !== "returned");
   const wrong = [...tally.wrong].map(([sentence, times]) => `${times} × ${sentence}`);
-  process.stdout.write(`\n${tally.answers} requests (${tally.unavailable} of them to be tried again), ${tally.uploads} uploads, ${tally.connections} connections and ${tally.events} events in ${options.minutes} minutes\n\n${renderSoak(figures)}\n\n`);
-  process.stdout.write(`${stayed.length === 0 ? "Everything returned to where it started." : `${stayed.length} did not return to where they started.`}\n${[...wrong, ...warnings].map((line) => `${line}\n`).join("")}`);
+  process.stdout.write(
+    `\n${tally.answers} requests (${tally.unavailable} of them to be tried again), ${tally.uploads} uploads, ${tally.connections} connections and ${tally.events} events in ${options.minutes} minutes\n\n${renderSoak(figures)}\n\n`,
+  );
+  process.stdout.write(
+    `${stayed.length === 0 ? "Everything returned to where it started." : `${stayed.length} did not return to where they started.`}\n${[...wrong, ...warnings].map((line) => `${line}\n`).join("")}`,
+  );
   if (stayed.length === 0 && wrong.length === 0 && warnings.length === 0) process.exitCode = 0;
 } catch (error) {
   say(error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -33,6 +38,8 @@ process.exit();
 /** Errors of the service, and what Node.js warns of: emitters with too many listeners. */
 async function findWarnings(folder: string): Promise<string[]> {
   const files = await readdir(folder);
-  const lines = await Promise.all(files.map(async (file) => (await readFile(`${folder}/${file}`, "utf8")).split("\n")));
+  const lines = await Promise.all(
+    files.map(async (file) => (await readFile(`${folder}/${file}`, "utf8")).split("\n")),
+  );
   return lines.flat().filter((line) => /"level":(50|60)|Warning:/.test(line));
 }

@@ -1,5 +1,6 @@
-// Loaded into the processes of the service by `npm run soak`: whoever connects to its socket gets what the process holds, after a
-// collection of garbage. The inspector is the only one who can find every emitter, wherever it is.
+// Loaded into the processes of the service by `npm run soak`: whoever connects to its socket gets
+// what the process holds, after a collection of garbage. The inspector is the only one who can find
+// every emitter, wherever it is.
 import { EventEmitter } from "node:events";
 import { Session, type Runtime } from "node:inspector";
 import { createServer } from "node:net";
@@ -22,14 +23,23 @@ const MEBIBYTE = 1024 * 1024;
 createServer((socket) => {
   socket.on("error", () => {});
   socket.end(JSON.stringify(count()));
-}).listen(join(process.env["PROBE_FOLDER"] ?? ".", `${process.pid}.sock`)).unref();
+})
+  .listen(join(process.env["PROBE_FOLDER"] ?? ".", `${process.pid}.sock`))
+  .unref();
 
 function count(): Held {
   const { emitters, listeners } = countEmitters();
   const { heapUsed, external } = process.memoryUsage();
   const resources = process.getActiveResourcesInfo();
   const timers = resources.filter((name) => name === "Timeout" || name === "Immediate").length;
-  return { heapMb: heapUsed / MEBIBYTE, externalMb: external / MEBIBYTE, timers, handles: resources.length - timers, emitters, listeners };
+  return {
+    heapMb: heapUsed / MEBIBYTE,
+    externalMb: external / MEBIBYTE,
+    timers,
+    handles: resources.length - timers,
+    emitters,
+    listeners,
+  };
 }
 
 /** Runs in the inspector, where the array is. */
@@ -47,10 +57,19 @@ function countEmitters(): { emitters: number; listeners: number } {
   Object.assign(globalThis, { probedEmitter: EventEmitter });
   const session = new Session();
   session.connect();
-  // On this thread the answers come before `post` returns. `queryObjects` collects all garbage first.
-  const prototype = ask<Runtime.EvaluateReturnType>(session, "Runtime.evaluate", { expression: "probedEmitter.prototype" }).result;
-  const { objects } = ask<Runtime.QueryObjectsReturnType>(session, "Runtime.queryObjects", { prototypeObjectId: prototype.objectId });
-  const { result } = ask<Runtime.CallFunctionOnReturnType>(session, "Runtime.callFunctionOn", { objectId: objects.objectId, functionDeclaration: SUM, returnByValue: true });
+  // On this thread the answers come before `post` returns. `queryObjects` collects all garbage
+  // first.
+  const prototype = ask<Runtime.EvaluateReturnType>(session, "Runtime.evaluate", {
+    expression: "probedEmitter.prototype",
+  }).result;
+  const { objects } = ask<Runtime.QueryObjectsReturnType>(session, "Runtime.queryObjects", {
+    prototypeObjectId: prototype.objectId,
+  });
+  const { result } = ask<Runtime.CallFunctionOnReturnType>(session, "Runtime.callFunctionOn", {
+    objectId: objects.objectId,
+    functionDeclaration: SUM,
+    returnByValue: true,
+  });
   session.disconnect();
   return result.value as { emitters: number; listeners: number };
 }

@@ -16,17 +16,33 @@ export function readSoakOptions(): SoakOptions {
         "Put a steady mixed load on the service, and check that memory, timers, listeners, handles and " +
         "connections return to what they were, and with --ttl that tables level off.",
       options: {
-        minutes: { type: "string", value: "<number>", default: "30", about: "Length of the load, from 1." },
-        events: { type: "string", value: "<number>", default: "0", about: "Logged events per second beside it." },
-        ttl: { type: "string", value: "<seconds>", about: "Time that finished jobs and events are kept, from 10." },
+        minutes: {
+          type: "string",
+          value: "<number>",
+          default: "30",
+          about: "Length of the load, from 1.",
+        },
+        events: {
+          type: "string",
+          value: "<number>",
+          default: "0",
+          about: "Logged events per second beside it.",
+        },
+        ttl: {
+          type: "string",
+          value: "<seconds>",
+          about: "Time that finished jobs and events are kept, from 10.",
+        },
       },
       examples: ["--minutes 10", "--events 100 --ttl 60"],
     },
     (values) => {
       const [minutes, events] = [Number(values.minutes), Number(values.events)];
       const ttlSeconds = values.ttl === undefined ? null : Number(values.ttl);
-      if (!(minutes >= 1 && minutes <= 24 * 60)) throw new Error("--minutes must be a number from 1 to 1440");
-      if (!(events >= 0 && events <= 1000)) throw new Error("--events must be a number from 0 to 1000");
+      if (!(minutes >= 1 && minutes <= 24 * 60))
+        throw new Error("--minutes must be a number from 1 to 1440");
+      if (!(events >= 0 && events <= 1000))
+        throw new Error("--events must be a number from 0 to 1000");
       if (ttlSeconds !== null && !(Number.isSafeInteger(ttlSeconds) && ttlSeconds >= 10)) {
         throw new Error("--ttl must be a whole number of seconds from 10");
       }

@@ -2,8 +2,19 @@ import { renderTable } from "../render-table.js";
 import type { JudgedFigure } from "./judge-soak.js";
 
 export function renderSoak(figures: readonly JudgedFigure[]): string {
-  const rows = figures.map(({ name, start, end, most, perHour, verdict }) => [name, short(start), short(most), short(end), `${perHour > 0 ? "+" : ""}${short(perHour)}`, verdict]);
-  return renderTable({ head: ["", "start", "most", "end", "slope/h", "verdict"], rows, numbers: { from: 1, to: 5 } });
+  const rows = figures.map(({ name, start, end, most, perHour, verdict }) => [
+    name,
+    short(start),
+    short(most),
+    short(end),
+    `${perHour > 0 ? "+" : ""}${short(perHour)}`,
+    verdict,
+  ]);
+  return renderTable({
+    head: ["", "start", "most", "end", "slope/h", "verdict"],
+    rows,
+    numbers: { from: 1, to: 5 },
+  });
 }
 
 function short(value: number): string {

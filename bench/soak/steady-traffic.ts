@@ -12,8 +12,16 @@ const INTERVAL_MS = 1000;
 
 const ENQUEUE = `mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id } }`;
 
-/** Submits so many short jobs that `eventsPerSecond` are logged, spread over 25 users, until `stop`. */
-export async function keepSubmitting(options: { rig: Rig; url: string; eventsPerSecond: number; stop: AbortSignal; tally: Tally }): Promise<void> {
+/**
+ * Submits so many short jobs that `eventsPerSecond` are logged, spread over 25 users, until `stop`.
+ */
+export async function keepSubmitting(options: {
+  rig: Rig;
+  url: string;
+  eventsPerSecond: number;
+  stop: AbortSignal;
+  tally: Tally;
+}): Promise<void> {
   const { rig, url, eventsPerSecond, stop, tally } = options;
   const perPerson = eventsPerSecond / EVENTS_PER_JOB / PEOPLE;
   await Promise.all(
@@ -24,7 +32,10 @@ export async function keepSubmitting(options: { rig: Rig; url: string; eventsPer
         const startedAt = Date.now();
         const jobs = Math.floor(owed);
         owed -= jobs;
-        const inputs = Array.from({ length: jobs }, () => ({ job: "echo", parameters: { message: "steady" } }));
+        const inputs = Array.from({ length: jobs }, () => ({
+          job: "echo",
+          parameters: { message: "steady" },
+        }));
         if (jobs > 0) tally.count(await api.ask(ENQUEUE, { inputs }));
         const rest = Math.max(0, INTERVAL_MS - (Date.now() - startedAt));
         await pause(rest, undefined, { signal: stop }).catch(() => {});

@@ -20,17 +20,31 @@ export interface Probed {
   ttlSeconds: number | null;
 }
 
-export async function takeSample({ rig, service, probes, redis, ttlSeconds }: Probed): Promise<Sample> {
+export async function takeSample({
+  rig,
+  service,
+  probes,
+  redis,
+  ttlSeconds,
+}: Probed): Promise<Sample> {
   const sample: Sample = {};
   for (const [role, pid] of Object.entries(service.processes)) {
     const held = JSON.parse(await text(connect(`${probes}/${pid}.sock`))) as Held;
-    for (const [name, value] of Object.entries(held)) sample[`${role}: ${NAMES[name as keyof Held]}`] = value as number;
+    for (const [name, value] of Object.entries(held))
+      sample[`${role}: ${NAMES[name as keyof Held]}`] = value as number;
     sample[`${role}: memory, MB`] = memoryOfOne(pid);
     sample[`${role}: memory of its children, MB`] = memoryMb(pid) - memoryOfOne(pid);
     sample[`${role}: children`] = processTree(pid).length - 1;
     sample[`${role}: open files`] = readdirSync(`/proc/${pid}/fd`).length;
   }
-  sample["PostgreSQL: connections"] = Number((await rig.query(rig.postgres.url, "select count(*) from pg_stat_activity where datname = 'soak'"))[0]?.["count"]);
+  sample["PostgreSQL: connections"] = Number(
+    (
+      await rig.query(
+        rig.postgres.url,
+        "select count(*) from pg_stat_activity where datname = 'soak'",
+      )
+    )[0]?.["count"],
+  );
   // Less our own.
   sample["Redis: clients"] = infoNumber(await redis.info("clients"), "connected_clients") - 1;
   sample["Redis: memory, MB"] = infoNumber(await redis.info("memory"), "used_memory") / 1024 / 1024;
@@ -38,13 +52,19 @@ export async function takeSample({ rig, service, probes, redis, ttlSeconds }: Pr
   return sample;
 }
 
-/** How many rows the growing tables have, and for how many seconds the oldest row of each should have been gone. */
+/**
+ * How many rows the growing tables have, and for how many seconds the oldest row of each should
+ * have been gone.
+ */
 async function sampleTables(rig: Rig, ttlSeconds: number): Promise<Sample> {
   const url = Object.assign(new URL(rig.postgres.url), { pathname: "/soak" }).href;
-  const [row = {}] = await rig.query(url, `
+  const [row = {}] = await rig.query(
+    url,
+    `
     select (select count(*) from queued_jobs) as jobs, (select count(*) from queued_job_events) as events,
       (select coalesce(extract(epoch from now() - min(expires_at)), 0) from queued_jobs) as jobs_late,
-      (select coalesce(extract(epoch from now() - min(at)) - ${ttlSeconds}, 0) from queued_job_events) as events_late`);
+      (select coalesce(extract(epoch from now() - min(at)) - ${ttlSeconds}, 0) from queued_job_events) as events_late`,
+  );
   const number = (name: string) => Number(row[name]);
   return {
     "rows: queued_jobs": number("jobs"),
@@ -54,7 +74,14 @@ async function sampleTables(rig: Rig, ttlSeconds: number): Promise<Sample> {
   };
 }
 
-const NAMES: Record<keyof Held, string> = { heapMb: "heap after collection, MB", externalMb: "outside the heap, MB", timers: "timers", handles: "handles", emitters: "emitters", listeners: "listeners" };
+const NAMES: Record<keyof Held, string> = {
+  heapMb: "heap after collection, MB",
+  externalMb: "outside the heap, MB",
+  timers: "timers",
+  handles: "handles",
+  emitters: "emitters",
+  listeners: "listeners",
+};
 
 function infoNumber(info: string, name: string): number {
   return Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1]);

@@ -19,10 +19,16 @@ export interface Tally {
 
 export function createTally(): Tally {
   const tally: Tally = {
-    answers: 0, unavailable: 0, uploads: 0, events: 0, connections: 0, wrong: new Map(),
+    answers: 0,
+    unavailable: 0,
+    uploads: 0,
+    events: 0,
+    connections: 0,
+    wrong: new Map(),
     count(answer) {
       tally.answers++;
-      if (answer.kind === "refused") tally.complain(`refused with ${answer.code}: ${answer.message}`);
+      if (answer.kind === "refused")
+        tally.complain(`refused with ${answer.code}: ${answer.message}`);
       if (answer.kind === "unknown") tally.unavailable++;
     },
     expectRefusal(answer) {

@@ -34,7 +34,10 @@ const LANES = { shared: 2, own: 8 };
 const JOBS = { shared: 10, own: 60 };
 const BODY = enqueueBody("echo", { message: { n: 1, note: "bench" } });
 
-/** W3: sockets that listen, a few jobs at once, and the next one as soon as everybody has heard the end of the one before. */
+/**
+ * W3: sockets that listen, a few jobs at once, and the next one as soon as everybody has heard the
+ * end of the one before.
+ */
 export async function measureFanOut(options: FanOutOptions): Promise<FanOut> {
   const { processes, sockets } = options;
   const api = processes["api"] ?? 0;
@@ -50,10 +53,14 @@ export async function measureFanOut(options: FanOutOptions): Promise<FanOut> {
   }
 }
 
-async function measureDeliveries(options: FanOutOptions, audience: Audience): Promise<Omit<FanOut, "kbPerSubscription">> {
+async function measureDeliveries(
+  options: FanOutOptions,
+  audience: Audience,
+): Promise<Omit<FanOut, "kbPerSubscription">> {
   const { url, processes, shared, seconds } = options;
   const client = createApiClient(url, shared ? LANES.shared : LANES.own);
-  const submit = async (person: number) => enqueuedId(await client.post(options.token(person), BODY));
+  const submit = async (person: number) =>
+    enqueuedId(await client.post(options.token(person), BODY));
   const run = (ms: number) => submitInLanes({ ...options, ms, submit, heardBy: audience.heardBy });
   await untilAllHear(options, { submit, audience });
   await run(Math.min(WARM_UP_SECONDS, seconds) * 1000);
@@ -62,16 +69,28 @@ async function measureDeliveries(options: FanOutOptions, audience: Audience): Pr
   const from = performance.now();
   await run(seconds * 1000);
   const cost = stop();
-  const figures = { deliveriesPerSecond: (audience.deliveries * 1000) / (performance.now() - from), apiCpuUsPerDelivery: ((cost.ms["api"] ?? 0) * 1000) / audience.deliveries };
+  const figures = {
+    deliveriesPerSecond: (audience.deliveries * 1000) / (performance.now() - from),
+    apiCpuUsPerDelivery: ((cost.ms["api"] ?? 0) * 1000) / audience.deliveries,
+  };
   await client.close();
   return { ...figures, cost };
 }
 
-async function openFeeds({ url, token, sockets, shared }: FanOutOptions, onNext: (message: string) => void): Promise<Feed[]> {
+async function openFeeds(
+  { url, token, sockets, shared }: FanOutOptions,
+  onNext: (message: string) => void,
+): Promise<Feed[]> {
   const feeds: Feed[] = [];
   for (let from = 0; from < sockets; from += OPENING_AT_ONCE) {
-    const people = Array.from({ length: Math.min(OPENING_AT_ONCE, sockets - from) }, (_, i) => (shared ? 0 : from + i));
-    feeds.push(...(await Promise.all(people.map((person) => openFeed({ url, token: token(person), onNext })))));
+    const people = Array.from({ length: Math.min(OPENING_AT_ONCE, sockets - from) }, (_, i) =>
+      shared ? 0 : from + i,
+    );
+    feeds.push(
+      ...(await Promise.all(
+        people.map((person) => openFeed({ url, token: token(person), onNext })),
+      )),
+    );
   }
   return feeds;
 }
@@ -100,7 +119,11 @@ function createAudience(): Audience {
     async heardBy(id, listeners, withinMs = PATIENCE_MS) {
       if ((heard.get(id) ?? 0) < listeners) {
         await new Promise<void>((resolve, reject) => {
-          const timer = setTimeout(() => reject(new Error(`${heard.get(id) ?? 0} of ${listeners} were told the end of a job`)), withinMs);
+          const timer = setTimeout(
+            () =>
+              reject(new Error(`${heard.get(id) ?? 0} of ${listeners} were told the end of a job`)),
+            withinMs,
+          );
           waiting.set(id, { listeners, done: () => (clearTimeout(timer), resolve()) });
         });
       }
@@ -111,26 +134,40 @@ function createAudience(): Audience {
   return audience;
 }
 
-async function untilAllHear({ sockets, shared }: FanOutOptions, { submit, audience }: { submit: (person: number) => Promise<string>; audience: Audience }): Promise<void> {
+async function untilAllHear(
+  { sockets, shared }: FanOutOptions,
+  { submit, audience }: { submit: (person: number) => Promise<string>; audience: Audience },
+): Promise<void> {
   for (let tries = 1; ; tries++) {
     const id = await submit(shared ? 0 : sockets - 1);
-    const all = await audience.heardBy(id, shared ? sockets : 1, FIRST_HEARD_MS).then(() => true, () => false);
+    const all = await audience.heardBy(id, shared ? sockets : 1, FIRST_HEARD_MS).then(
+      () => true,
+      () => false,
+    );
     if (all) return;
     if (tries === FIRST_TRIES) throw new Error("not everybody hears");
   }
 }
 
-async function submitInLanes(options: FanOutOptions & { ms: number; submit: (person: number) => Promise<string>; heardBy: Audience["heardBy"] }): Promise<void> {
+async function submitInLanes(
+  options: FanOutOptions & {
+    ms: number;
+    submit: (person: number) => Promise<string>;
+    heardBy: Audience["heardBy"];
+  },
+): Promise<void> {
   const { sockets, shared, ms, submit, heardBy } = options;
   const until = performance.now() + ms;
   const kind = shared ? "shared" : "own";
   let jobs = 0;
   let turn = 0;
-  await Promise.all(Array.from({ length: LANES[kind] }, async () => {
-    for (; jobs < JOBS[kind] || performance.now() < until; jobs++) {
-      // A prime apart: everybody's turn comes, and never that of neighbours.
-      turn += 7919;
-      await heardBy(await submit(shared ? 0 : turn % sockets), shared ? sockets : 1);
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: LANES[kind] }, async () => {
+      for (; jobs < JOBS[kind] || performance.now() < until; jobs++) {
+        // A prime apart: everybody's turn comes, and never that of neighbours.
+        turn += 7919;
+        await heardBy(await submit(shared ? 0 : turn % sockets), shared ? sockets : 1);
+      }
+    }),
+  );
 }

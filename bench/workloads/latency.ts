@@ -11,10 +11,14 @@ export interface Latency {
 const WARM_UP = 64;
 
 /**
- * W2: one job at a time, so many a second unless they take longer; from its submission to the message that tells its end. Not at a
- * pace that is kept whatever the answers do: where that is more than the machine can do just now, it shows the queue and not the job.
+ * W2: one job at a time, so many a second unless they take longer; from its submission to the
+ * message that tells its end. Not at a pace that is kept whatever the answers do: where that is
+ * more than the machine can do just now, it shows the queue and not the job.
  */
-export async function measureLatency(client: JobClient, { perSecond, seconds }: { perSecond: number; seconds: number }): Promise<Latency> {
+export async function measureLatency(
+  client: JobClient,
+  { perSecond, seconds }: { perSecond: number; seconds: number },
+): Promise<Latency> {
   const completions = watchCompletions(client);
   async function wait(): Promise<number> {
     const sent = performance.now();
@@ -25,7 +29,11 @@ export async function measureLatency(client: JobClient, { perSecond, seconds }: 
 
   for (let i = 0; i < WARM_UP; i++) await wait();
   const waits: number[] = [];
-  for (let due = performance.now(); waits.length < perSecond * seconds; due = Math.max(due + 1000 / perSecond, performance.now())) {
+  for (
+    let due = performance.now();
+    waits.length < perSecond * seconds;
+    due = Math.max(due + 1000 / perSecond, performance.now())
+  ) {
     await pause(due - performance.now());
     waits.push(await wait());
   }

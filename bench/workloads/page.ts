@@ -10,27 +10,42 @@ export interface PageFigures {
 
 const BODY = JSON.stringify({ query: PAGE, operationName: "Page" });
 
-/** W4: the newest twenty of a person who has more, with job and user, over so many kept-alive connections. */
-export async function measurePage(options: Scale["page"] & { url: string; token: string; processes: Record<string, number> }): Promise<PageFigures> {
+/**
+ * W4: the newest twenty of a person who has more, with job and user, over so many kept-alive
+ * connections.
+ */
+export async function measurePage(
+  options: Scale["page"] & { url: string; token: string; processes: Record<string, number> },
+): Promise<PageFigures> {
   const { url, token, connections } = options;
   const client = createApiClient(url, connections);
   const readPage = () => client.post(token, BODY);
   // A fast error is not a fast page.
   const { data } = JSON.parse(await readPage()) as { data: { queuedJobs: { edges: unknown[] } } };
-  if (data.queuedJobs.edges.length !== 20) throw new Error(`the page has ${data.queuedJobs.edges.length} rows, not 20`);
+  if (data.queuedJobs.edges.length !== 20)
+    throw new Error(`the page has ${data.queuedJobs.edges.length} rows, not 20`);
   await readOften(readPage, { connections, seconds: 0, requests: options.warmUpRequests });
   const stop = startMeter(options.processes);
   const requests = await readOften(readPage, options);
   const cost = stop();
   await client.close();
-  return { requestsPerSecond: requests / cost.seconds, cpuMsPerRequest: cost.totalMs / requests, cost };
+  return {
+    requestsPerSecond: requests / cost.seconds,
+    cpuMsPerRequest: cost.totalMs / requests,
+    cost,
+  };
 }
 
-async function readOften(readPage: () => Promise<string>, { connections, seconds, requests }: Pick<Scale["page"], "connections" | "seconds" | "requests">): Promise<number> {
+async function readOften(
+  readPage: () => Promise<string>,
+  { connections, seconds, requests }: Pick<Scale["page"], "connections" | "seconds" | "requests">,
+): Promise<number> {
   const until = performance.now() + seconds * 1000;
   let sent = 0;
-  await Promise.all(Array.from({ length: connections }, async () => {
-    for (; sent < requests || performance.now() < until; sent++) await readPage();
-  }));
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      for (; sent < requests || performance.now() < until; sent++) await readPage();
+    }),
+  );
   return sent;
 }

@@ -8,7 +8,10 @@ import { freePort } from "../../src/embedded/free-port.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** `npm start` as it is after an installation without what only development needs, in a folder of its own that has been started in before; seconds until it says that it is ready. */
+/**
+ * `npm start` as it is after an installation without what only development needs, in a folder of
+ * its own that has been started in before; seconds until it says that it is ready.
+ */
 export async function measureStart(folder: string): Promise<number> {
   const place = join(folder, "start");
   if (!existsSync(place)) await prepare(place);
@@ -25,12 +28,27 @@ async function prepare(place: string): Promise<void> {
 
 async function startOnce(place: string): Promise<number> {
   const [port, workerPort] = [await freePort(), await freePort()];
-  const env = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", PORT: String(port), WORKER_PORT: String(workerPort), npm_config_update_notifier: "false" };
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: process.env["HOME"] ?? "",
+    PORT: String(port),
+    WORKER_PORT: String(workerPort),
+    npm_config_update_notifier: "false",
+  };
   const from = performance.now();
-  const child = spawn("npm", ["start"], { cwd: place, env, detached: true, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn("npm", ["start"], {
+    cwd: place,
+    env,
+    detached: true,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const ended = once(child, "close");
   let said = "";
-  const ready = new Promise<void>((resolve) => child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text).includes(" is ready.") && resolve()));
+  const ready = new Promise<void>((resolve) =>
+    child.stdout
+      .setEncoding("utf8")
+      .on("data", (text: string) => (said += text).includes(" is ready.") && resolve()),
+  );
   const isReady = await Promise.race([ready.then(() => true), ended.then(() => false)]);
   const seconds = (performance.now() - from) / 1000;
   // The group: npm does not pass it on.

@@ -13,13 +13,22 @@ export interface Throughput {
   cost: Cost;
 }
 
-/** W1: so many submitters in a closed loop, and every job told as finished on a subscription before the clock stops. */
-export async function measureThroughput(client: JobClient, options: Scale["throughput"] & { processes: Record<string, number> }): Promise<Throughput> {
+/**
+ * W1: so many submitters in a closed loop, and every job told as finished on a subscription before
+ * the clock stops.
+ */
+export async function measureThroughput(
+  client: JobClient,
+  options: Scale["throughput"] & { processes: Record<string, number> },
+): Promise<Throughput> {
   const { processes, submitters, warmUpJobs, seconds, jobs } = options;
   await submit(client, { submitters, isOver: (submitted) => submitted >= warmUpJobs });
   const stop = startMeter(processes);
   const until = performance.now() + seconds * 1000;
-  const run = await submit(client, { submitters, isOver: (submitted) => submitted >= jobs && performance.now() >= until });
+  const run = await submit(client, {
+    submitters,
+    isOver: (submitted) => submitted >= jobs && performance.now() >= until,
+  });
   const cost = stop();
   return {
     acceptedPerSecond: run.acceptMs.length / run.acceptSeconds,
@@ -30,20 +39,29 @@ export async function measureThroughput(client: JobClient, options: Scale["throu
   };
 }
 
-async function submit(client: JobClient, { submitters, isOver }: { submitters: number; isOver: (submitted: number) => boolean }): Promise<{ acceptMs: number[]; acceptSeconds: number; completeSeconds: number }> {
+async function submit(
+  client: JobClient,
+  { submitters, isOver }: { submitters: number; isOver: (submitted: number) => boolean },
+): Promise<{ acceptMs: number[]; acceptSeconds: number; completeSeconds: number }> {
   const completions = watchCompletions(client);
   const ids: string[] = [];
   const acceptMs: number[] = [];
   const from = performance.now();
-  await Promise.all(Array.from({ length: submitters }, async () => {
-    while (!isOver(ids.length)) {
-      const sent = performance.now();
-      ids.push(await client.submit());
-      acceptMs.push(performance.now() - sent);
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: submitters }, async () => {
+      while (!isOver(ids.length)) {
+        const sent = performance.now();
+        ids.push(await client.submit());
+        acceptMs.push(performance.now() - sent);
+      }
+    }),
+  );
   const accepted = performance.now();
   await completions.all(ids);
   const last = ids.reduce((latest, id) => Math.max(latest, completions.at.get(id) ?? 0), 0);
-  return { acceptMs, acceptSeconds: (accepted - from) / 1000, completeSeconds: (last - from) / 1000 };
+  return {
+    acceptMs,
+    acceptSeconds: (accepted - from) / 1000,
+    completeSeconds: (last - from) / 1000,
+  };
 }

@@ -6,13 +6,22 @@ import { THUMBNAIL_WIDTHS, type GraphqlPeer } from "../peers/graphql-peer.js";
 const SUBMITTERS = 8;
 const WARM_UP = 2;
 
-/** W6: thumbnails per second, from the first submission until the last photo is told as finished; the photos are there before. */
-export async function measureThumbnails(peer: GraphqlPeer, { token, photos }: { token: string; photos: readonly Buffer[] }): Promise<number> {
+/**
+ * W6: thumbnails per second, from the first submission until the last photo is told as finished;
+ * the photos are there before.
+ */
+export async function measureThumbnails(
+  peer: GraphqlPeer,
+  { token, photos }: { token: string; photos: readonly Buffer[] },
+): Promise<number> {
   const requests = await peer.thumbnailRequests(photos);
   const client = createApiClient(peer.url, SUBMITTERS);
   const listener = await openJobClient({ url: peer.url, token, connections: 1 });
   const completions = watchCompletions(listener);
-  const run = async (bodies: readonly string[]): Promise<void> => completions.all(await Promise.all(bodies.map(async (body) => enqueuedId(await client.post(token, body)))));
+  const run = async (bodies: readonly string[]): Promise<void> =>
+    completions.all(
+      await Promise.all(bodies.map(async (body) => enqueuedId(await client.post(token, body)))),
+    );
   await run(requests.slice(0, WARM_UP));
   const measured = requests.slice(WARM_UP);
   const from = performance.now();

@@ -1,11 +1,19 @@
-// Notes in each generated file which schema and operations it was made from: the product's tests compare it.
+// Notes in each generated file which schema and operations it was made from: the product's tests
+// compare it.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 
 const hash = createHash("sha256");
-for (const source of ["../../test/schema.graphql", "../operations.graphql"]) hash.update(readFileSync(new URL(source, import.meta.url)));
+for (const source of ["../../test/schema.graphql", "../operations.graphql"])
+  hash.update(readFileSync(new URL(source, import.meta.url)));
 const stamp = `// Generated, sources ${hash.digest("hex")}. Renew: cd examples/react && npm ci && npm run codegen\n`;
 for (const target of ["../operations.ts", "src/operations.ts"]) {
   const url = new URL(target, import.meta.url);
-  writeFileSync(url, stamp + readFileSync(url, "utf8").replace(/^\/\/ Generated.*\n/, "").replaceAll("Record<string, any>", "Record<string, unknown>"));
+  writeFileSync(
+    url,
+    stamp +
+      readFileSync(url, "utf8")
+        .replace(/^\/\/ Generated.*\n/, "")
+        .replaceAll("Record<string, any>", "Record<string, unknown>"),
+  );
 }

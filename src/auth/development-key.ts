@@ -1,6 +1,14 @@
-// The key pair that this machine makes for itself, so that one can sign in before any identity provider is set up.
-// Whoever reads the file is everybody, admins too: the configuration honours it outside production only.
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, type KeyObject } from "node:crypto";
+// The key pair that this machine makes for itself, so that one can sign in before any identity
+// provider is set up. Whoever reads the file is everybody, admins too: the configuration honours it
+// outside production only.
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomUUID,
+  type KeyObject,
+} from "node:crypto";
 import { chmod, link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SignJWT } from "jose";
@@ -27,8 +35,9 @@ export interface DevelopmentClaims {
 }
 
 /**
- * The ES256 key of `<folder>/development-key.pem` (mode 0600), made with its folder when there is none; all that ask at
- * once get the same. Rejects with an Error naming the file when it holds something else.
+ * The ES256 key of `<folder>/development-key.pem` (mode 0600), made with its folder when there is
+ * none; all that ask at once get the same. Rejects with an Error naming the file when it holds
+ * something else.
  */
 export async function loadOrCreateDevelopmentKey(folder: string): Promise<DevelopmentKey> {
   const path = join(folder, "development-key.pem");
@@ -50,12 +59,19 @@ async function readIfThere(path: string): Promise<string | null> {
   }
 }
 
-/** Written aside and then linked: a link appears whole, and unlike a rename it yields to whoever was first. */
+/**
+ * Written aside and then linked: a link appears whole, and unlike a rename it yields to whoever was
+ * first.
+ */
 async function createKeyFile(path: string): Promise<void> {
   const aside = `${path}.${randomUUID()}`;
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   try {
-    await writeFile(aside, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600, flag: "wx", flush: true });
+    await writeFile(aside, privateKey.export({ type: "pkcs8", format: "pem" }), {
+      mode: 0o600,
+      flag: "wx",
+      flush: true,
+    });
     await link(aside, path);
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
@@ -75,13 +91,33 @@ function parse(pem: string, path: string): DevelopmentKey {
   throw new Error(`${path} holds no development key: delete it, and a new one is made.`);
 }
 
-/** A JWT for whoever has this e-mail, which counts as verified; the same e-mail is the same user. Rejects with an Error on input that no verifier would take. */
-export async function signDevelopmentToken(key: DevelopmentKey, claims: DevelopmentClaims): Promise<string> {
-  const { email, name, admin, expiresInSeconds, issuer = DEVELOPMENT_ISSUER, audience = DEVELOPMENT_AUDIENCE, clock = Date.now } = claims;
-  if (email.length > 320 || !/^[^\s@]+@[^\s@]+$/.test(email)) throw new Error(`${JSON.stringify(email)} is not an e-mail address.`);
+/**
+ * A JWT for whoever has this e-mail, which counts as verified; the same e-mail is the same user.
+ * Rejects with an Error on input that no verifier would take.
+ */
+export async function signDevelopmentToken(
+  key: DevelopmentKey,
+  claims: DevelopmentClaims,
+): Promise<string> {
+  const {
+    email,
+    name,
+    admin,
+    expiresInSeconds,
+    issuer = DEVELOPMENT_ISSUER,
+    audience = DEVELOPMENT_AUDIENCE,
+    clock = Date.now,
+  } = claims;
+  if (email.length > 320 || !/^[^\s@]+@[^\s@]+$/.test(email))
+    throw new Error(`${JSON.stringify(email)} is not an e-mail address.`);
   if (!(expiresInSeconds > 0)) throw new Error("A token expires after more than 0 seconds.");
   const now = Math.floor(clock() / 1000);
-  const payload = { email, email_verified: true, ...(name !== undefined && { name }), ...(admin && { admin: true }) };
+  const payload = {
+    email,
+    email_verified: true,
+    ...(name !== undefined && { name }),
+    ...(admin && { admin: true }),
+  };
   return new SignJWT(payload)
     .setProtectedHeader({ alg: key.publicKey.algorithm, typ: "JWT" })
     .setIssuer(issuer)

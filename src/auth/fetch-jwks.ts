@@ -5,11 +5,16 @@ import { publicKey } from "./public-key.js";
 const MAX_BODY_BYTES = 256 * 1024;
 
 /**
- * The keys of a JWKS document that can verify our tokens. Rejects with an Error of one sentence when there is no such
- * document or not one such key in it, and with the signal's reason once that is aborted.
+ * The keys of a JWKS document that can verify our tokens. Rejects with an Error of one sentence
+ * when there is no such document or not one such key in it, and with the signal's reason once that
+ * is aborted.
  */
 export async function fetchJwks(url: URL, signal: AbortSignal): Promise<JWK[]> {
-  const response = await fetch(url, { redirect: "manual", signal, headers: { accept: "application/json, application/jwk-set+json" } });
+  const response = await fetch(url, {
+    redirect: "manual",
+    signal,
+    headers: { accept: "application/json, application/jwk-set+json" },
+  });
   if (response.status !== 200) {
     await response.body?.cancel();
     throw new Error(`The key server answered ${response.status} instead of 200.`);
@@ -17,13 +22,17 @@ export async function fetchJwks(url: URL, signal: AbortSignal): Promise<JWK[]> {
   return usableKeys(parse(await readBody(response)));
 }
 
-/** Counts what arrives after decompression: neither a false length nor a small gzip of a large text gets past it. */
+/**
+ * Counts what arrives after decompression: neither a false length nor a small gzip of a large text
+ * gets past it.
+ */
 async function readBody(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > MAX_BODY_BYTES) throw new Error(`The key server's answer is longer than ${MAX_BODY_BYTES} bytes.`);
+    if (bytes > MAX_BODY_BYTES)
+      throw new Error(`The key server's answer is longer than ${MAX_BODY_BYTES} bytes.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
@@ -37,18 +46,30 @@ function parse(body: string): unknown {
   }
 }
 
-// A set without a usable key is taken for a fault of the key server, so that the last good one stays.
+// A set without a usable key is taken for a fault of the key server, so that the last good one
+// stays.
 function usableKeys(document: unknown): JWK[] {
   const keys: unknown = isRecord(document) ? document["keys"] : undefined;
   if (!Array.isArray(keys)) throw new Error("The key server's answer is not a JSON Web Key Set.");
   const usable = keys.filter(isUsable);
-  if (usable.length === 0) throw new Error("The key server's answer holds no RSA, P-256 or Ed25519 public key for signatures.");
+  if (usable.length === 0)
+    throw new Error(
+      "The key server's answer holds no RSA, P-256 or Ed25519 public key for signatures.",
+    );
   return usable;
 }
 
-/** A published private key belongs to everybody, so it verifies nothing; what else the set holds is not for us. */
+/**
+ * A published private key belongs to everybody, so it verifies nothing; what else the set holds is
+ * not for us.
+ */
 function isUsable(jwk: unknown): jwk is JWK {
-  if (!isRecord(jwk) || jwk["d"] !== undefined || (jwk["use"] !== undefined && jwk["use"] !== "sig")) return false;
+  if (
+    !isRecord(jwk) ||
+    jwk["d"] !== undefined ||
+    (jwk["use"] !== undefined && jwk["use"] !== "sig")
+  )
+    return false;
   try {
     const { algorithm } = publicKey(createPublicKey({ key: jwk, format: "jwk" }));
     return jwk["alg"] === undefined || jwk["alg"] === algorithm;

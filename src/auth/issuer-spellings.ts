@@ -6,7 +6,10 @@ export function issuerSpellings(issuer: string): readonly string[] {
   return GOOGLE.some((one) => one === issuer) ? GOOGLE : [issuer];
 }
 
-/** The one way in which the service writes it: a user is named by issuer and subject, so the two must not be two users. */
+/**
+ * The one way in which the service writes it: a user is named by issuer and subject, so the two
+ * must not be two users.
+ */
 export function normalizeIssuer(issuer: string): string {
   return issuerSpellings(issuer)[0] ?? issuer;
 }

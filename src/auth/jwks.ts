@@ -1,6 +1,7 @@
-// Keys of a JWKS document, kept fresh by ourselves. jose's own remote set asks again for every token once the server
-// fails, and one older than its cacheMaxAge fails every token while the server hangs; so only the choice of a key is
-// jose's (createLocalJWKSet). Here a token never waits for a server that answered, or failed, a moment ago.
+// Keys of a JWKS document, kept fresh by ourselves. jose's own remote set asks again for every
+// token once the server fails, and one older than its cacheMaxAge fails every token while the
+// server hangs; so only the choice of a key is jose's (createLocalJWKSet). Here a token never waits
+// for a server that answered, or failed, a moment ago.
 import { createLocalJWKSet, errors, type JWK } from "jose";
 import { ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
@@ -29,7 +30,9 @@ export interface JwksOptions {
 }
 
 export interface Jwks extends KeySource {
-  /** Asks the server now, or joins the request that is under way; never rejects, see readiness(). */
+  /**
+   * Asks the server now, or joins the request that is under way; never rejects, see readiness().
+   */
   refresh(): Promise<void>;
 }
 
@@ -41,7 +44,13 @@ interface KeySet {
 }
 
 /** Begins to fetch at once and again every 10 minutes, until close(). */
-export function createJwks({ url, timeoutMs = 5000, clock = Date.now, schedule = unrefTimeout, logger }: JwksOptions): Jwks {
+export function createJwks({
+  url,
+  timeoutMs = 5000,
+  clock = Date.now,
+  schedule = unrefTimeout,
+  logger,
+}: JwksOptions): Jwks {
   let held: KeySet | null = null;
   let failures = 0;
   let askableAt = Number.NEGATIVE_INFINITY;
@@ -63,12 +72,16 @@ export function createJwks({ url, timeoutMs = 5000, clock = Date.now, schedule =
     } catch (error) {
       fail(error);
     }
-    if (!closed) cancelNext = schedule(() => void refresh(), failures > 0 ? backOff(failures) : REFRESH_MS);
+    if (!closed)
+      cancelNext = schedule(() => void refresh(), failures > 0 ? backOff(failures) : REFRESH_MS);
   }
 
   async function fetchInTime(): Promise<JWK[]> {
     const controller = (request = new AbortController());
-    const cancel = unrefTimeout(() => controller.abort(new Error(`The key server did not answer within ${timeoutMs} ms.`)), timeoutMs);
+    const cancel = unrefTimeout(
+      () => controller.abort(new Error(`The key server did not answer within ${timeoutMs} ms.`)),
+      timeoutMs,
+    );
     try {
       return await fetchJwks(url, controller.signal);
     } finally {
@@ -77,7 +90,10 @@ export function createJwks({ url, timeoutMs = 5000, clock = Date.now, schedule =
   }
 
   function accept(keys: JWK[]): void {
-    const fingerprint = keys.map((key) => JSON.stringify(key)).sort().join();
+    const fingerprint = keys
+      .map((key) => JSON.stringify(key))
+      .sort()
+      .join();
     const generation = (held?.generation ?? 0) + (held?.fingerprint === fingerprint ? 0 : 1);
     held = { choose: createLocalJWKSet({ keys }), fingerprint, generation, fetchedAt: clock() };
     failures = 0;
@@ -88,14 +104,20 @@ export function createJwks({ url, timeoutMs = 5000, clock = Date.now, schedule =
     if (closed) return;
     failures += 1;
     askableAt = clock() + backOff(failures);
-    logger?.warn({ err: error, failures }, "the key server gave no keys; the last good ones serve while they are trusted");
+    logger?.warn(
+      { err: error, failures },
+      "the key server gave no keys; the last good ones serve while they are trusted",
+    );
   }
 
   function trusted(): KeySet | null {
     return held && clock() - held.fetchedAt < TRUST_MS ? held : null;
   }
 
-  /** For a token that needs what we lack: at most one request per cool-down or back-off, however many tokens. */
+  /**
+   * For a token that needs what we lack: at most one request per cool-down or back-off, however
+   * many tokens.
+   */
   async function askIfDue(): Promise<void> {
     if (asking || clock() >= askableAt) await refresh();
   }
@@ -116,14 +138,23 @@ export function createJwks({ url, timeoutMs = 5000, clock = Date.now, schedule =
     await askIfDue();
     const foundNow = await chooseFrom(trusted(), choice);
     if (foundNow) return foundNow;
-    // The token may be signed with a new key that we cannot learn of now: that is no reason to sign its user out.
-    if (failures > 0 || !trusted()) throw new ServiceUnavailableError("The key server cannot be reached: try again in a moment.");
+    // The token may be signed with a new key that we cannot learn of now: that is no reason to sign
+    // its user out.
+    if (failures > 0 || !trusted())
+      throw new ServiceUnavailableError("The key server cannot be reached: try again in a moment.");
     throw new errors.JWKSNoMatchingKey();
   }
 
   function readiness(): KeyReadiness {
-    if (!trusted()) return { ready: false, reason: failures > 0 ? "The key server gave no keys." : "The keys are not here yet." };
-    return { ready: true, reason: failures > 0 ? "The key server does not answer; its last keys are used." : null };
+    if (!trusted())
+      return {
+        ready: false,
+        reason: failures > 0 ? "The key server gave no keys." : "The keys are not here yet.",
+      };
+    return {
+      ready: true,
+      reason: failures > 0 ? "The key server does not answer; its last keys are used." : null,
+    };
   }
 
   function close(): void {

@@ -3,20 +3,33 @@ import { publicKey, type PublicKey } from "./public-key.js";
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----/g;
 const PRIVATE = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY/;
-const FORMATS: Record<string, "spki" | "pkcs1"> = { "PUBLIC KEY": "spki", "RSA PUBLIC KEY": "pkcs1" };
+const FORMATS: Record<string, "spki" | "pkcs1"> = {
+  "PUBLIC KEY": "spki",
+  "RSA PUBLIC KEY": "pkcs1",
+};
 
 /**
- * The keys of a text with one or more PEM blocks, in their order. Line ends may be real, written as `\n` (as
- * environment files have them), or lost. Throws an Error with one sentence that begins inside the text ("PEM block 2
- * is …") and never quotes it: what was given by mistake may be a secret.
+ * The keys of a text with one or more PEM blocks, in their order. Line ends may be real, written as
+ * `\n` (as environment files have them), or lost. Throws an Error with one sentence that begins
+ * inside the text ("PEM block 2 is …") and never quotes it: what was given by mistake may be a
+ * secret.
  */
 export function parsePublicKeys(pem: string): PublicKey[] {
   const text = pem.replaceAll(/\\r|\\n/g, "\n");
-  if (PRIVATE.test(text)) throw new Error("There is a private key in it; give its public key and keep the private one away from here.");
+  if (PRIVATE.test(text))
+    throw new Error(
+      "There is a private key in it; give its public key and keep the private one away from here.",
+    );
   const blocks = [...text.matchAll(BLOCK)];
-  if (blocks.length === 0) throw new Error("There is no complete PEM block in it; -----BEGIN PUBLIC KEY----- is expected.");
-  if (text.replaceAll(BLOCK, "").includes("-----")) throw new Error("There is an incomplete PEM block in it.");
-  return blocks.map(([, label = "", body = ""], index) => parseBlock(label, body, blocks.length > 1 ? `PEM block ${index + 1}` : "The PEM block"));
+  if (blocks.length === 0)
+    throw new Error(
+      "There is no complete PEM block in it; -----BEGIN PUBLIC KEY----- is expected.",
+    );
+  if (text.replaceAll(BLOCK, "").includes("-----"))
+    throw new Error("There is an incomplete PEM block in it.");
+  return blocks.map(([, label = "", body = ""], index) =>
+    parseBlock(label, body, blocks.length > 1 ? `PEM block ${index + 1}` : "The PEM block"),
+  );
 }
 
 function parseBlock(label: string, body: string, where: string): PublicKey {
@@ -26,11 +39,14 @@ function parseBlock(label: string, body: string, where: string): PublicKey {
   try {
     return publicKey(key);
   } catch (error) {
-    throw new Error(`${where} ${error instanceof Error ? error.message : "is not supported"}.`, { cause: error });
+    throw new Error(`${where} ${error instanceof Error ? error.message : "is not supported"}.`, {
+      cause: error,
+    });
   }
 }
 
-// Beware: createPublicKey would also take a private key in PEM and derive the public one. DER of a named type does not.
+// Beware: createPublicKey would also take a private key in PEM and derive the public one. DER of a
+// named type does not.
 function importKey(body: string, type: "spki" | "pkcs1", where: string): KeyObject {
   try {
     return createPublicKey({ key: Buffer.from(body, "base64"), format: "der", type });

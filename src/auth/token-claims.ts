@@ -2,7 +2,10 @@ import { z } from "zod";
 import { isStorable } from "../is-storable.js";
 import { normalizeIssuer } from "./issuer-spellings.js";
 
-/** What the service believes of a token whose signature, issuer, audience and times have been checked. */
+/**
+ * What the service believes of a token whose signature, issuer, audience and times have been
+ * checked.
+ */
 export interface TokenClaims {
   /** `iss`; the two spellings of Google's are one. */
   readonly issuer: string;
@@ -19,7 +22,10 @@ export interface TokenClaims {
   readonly issuedAt: number;
   /** Seconds since 1970; the leeway is not in it. */
   readonly expiresAt: number;
-  /** The development claim `admin: true`. Beware: this is what the token says, whoever signed it; the verifier clears it unless the development key did. */
+  /**
+   * The development claim `admin: true`. Beware: this is what the token says, whoever signed it;
+   * the verifier clears it unless the development key did.
+   */
   readonly admin: boolean;
 }
 
@@ -30,7 +36,10 @@ const MAX_SECONDS = 253_402_300_799;
 
 const text = (max: number) => z.string().min(1).max(max).refine(isStorable);
 
-/** Payload of a JWT → TokenClaims. Required claims that do not hold are issues at their name; optional ones fall back. */
+/**
+ * Payload of a JWT → TokenClaims. Required claims that do not hold are issues at their name;
+ * optional ones fall back.
+ */
 export const tokenClaims = z
   .object({
     iss: text(2048).transform(normalizeIssuer),

@@ -6,18 +6,27 @@ import type { KeyChoice } from "./key-source.js";
 const MAX_TOKEN_LENGTH = 8192;
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const TYPES = new Set(["jwt", "at+jwt", "application/jwt", "application/at+jwt"]);
-/** A token must not bring its own key, say where to find one, or change what the signature means. */
+/**
+ * A token must not bring its own key, say where to find one, or change what the signature means.
+ */
 const FORBIDDEN = ["crit", "b64", "jwk", "jku", "x5u", "x5c"];
 
 /**
- * What a token says of its signature, before anything costly is done with it. Throws UnauthenticatedError unless it is
- * at most 8 KiB of three base64url parts in their one spelling, with an accepted algorithm and type.
+ * What a token says of its signature, before anything costly is done with it. Throws
+ * UnauthenticatedError unless it is at most 8 KiB of three base64url parts in their one spelling,
+ * with an accepted algorithm and type.
  */
 export function tokenHeader(token: string): KeyChoice {
-  if (token.length > MAX_TOKEN_LENGTH) throw new UnauthenticatedError("The token is longer than 8 KiB.");
-  if (!COMPACT.test(token) || !token.split(".").every(isCanonical)) throw new UnauthenticatedError("The token is not a valid signed JWT.");
+  if (token.length > MAX_TOKEN_LENGTH)
+    throw new UnauthenticatedError("The token is longer than 8 KiB.");
+  if (!COMPACT.test(token) || !token.split(".").every(isCanonical))
+    throw new UnauthenticatedError("The token is not a valid signed JWT.");
   const header: Record<string, unknown> = decodeProtectedHeader(token);
-  if (FORBIDDEN.some((name) => Object.hasOwn(header, name)) || !isType(header["typ"]) || !isKid(header["kid"])) {
+  if (
+    FORBIDDEN.some((name) => Object.hasOwn(header, name)) ||
+    !isType(header["typ"]) ||
+    !isKid(header["kid"])
+  ) {
     throw new UnauthenticatedError("The token's header is not accepted.");
   }
   const alg = SIGNATURE_ALGORITHMS.find((one) => one === header["alg"]);
@@ -25,7 +34,8 @@ export function tokenHeader(token: string): KeyChoice {
   return { alg, ...(isPresent(header["kid"]) && { kid: header["kid"] }) };
 }
 
-// Decoders are lenient: they skip blanks and padding and ignore the last bits. Without this, a signature has many spellings.
+// Decoders are lenient: they skip blanks and padding and ignore the last bits. Without this, a
+// signature has many spellings.
 function isCanonical(part: string): boolean {
   return Buffer.from(part, "base64url").toString("base64url") === part;
 }

@@ -18,12 +18,14 @@ const CLAIMS: Record<string, string> = {
 const KNOWN_CLAIMS = new Set(["iss", "aud", "nbf", "iat", "exp", "sub", "email"]);
 
 /**
- * What to throw for whatever verifying a token threw: our own errors as they are, all else as UnauthenticatedError. The
- * library's text and the token's never pass through: both reach clients, and one of them is the attacker's.
+ * What to throw for whatever verifying a token threw: our own errors as they are, all else as
+ * UnauthenticatedError. The library's text and the token's never pass through: both reach clients,
+ * and one of them is the attacker's.
  */
 export function tokenRefusal(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
-  if (error instanceof errors.JWTClaimValidationFailed) return new UnauthenticatedError(claimSentence(error.claim, error.reason));
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return new UnauthenticatedError(claimSentence(error.claim, error.reason));
   const code = error instanceof errors.JOSEError ? error.code : "";
   return new UnauthenticatedError(SENTENCES[code] ?? "The token is not a valid signed JWT.");
 }
@@ -32,5 +34,7 @@ export function tokenRefusal(error: unknown): ServiceError {
 export function claimSentence(claim: string, reason: string): string {
   if (!KNOWN_CLAIMS.has(claim)) return "The token's claims are not accepted.";
   if (reason === "missing") return `The token lacks the claim "${claim}".`;
-  return (reason === "check_failed" && CLAIMS[claim]) || `The token's claim "${claim}" is not accepted.`;
+  return (
+    (reason === "check_failed" && CLAIMS[claim]) || `The token's claim "${claim}" is not accepted.`
+  );
 }

@@ -4,15 +4,27 @@ import type { Logger } from "../logger.js";
 import type { DevelopmentKey } from "./development-key.js";
 import { issuerSpellings } from "./issuer-spellings.js";
 import { createJwks, type JwksOptions } from "./jwks.js";
-import { createFixedKeys, type ChosenKeys, type KeyChoice, type KeyReadiness, type KeySource } from "./key-source.js";
+import {
+  createFixedKeys,
+  type ChosenKeys,
+  type KeyChoice,
+  type KeyReadiness,
+  type KeySource,
+} from "./key-source.js";
 import { parseJwksUrl } from "./parse-jwks-url.js";
 import { tokenClaims, type TokenClaims } from "./token-claims.js";
 import { tokenHeader } from "./token-header.js";
 import { claimSentence, tokenRefusal } from "./token-refusal.js";
 import { LEEWAY_SECONDS, createVerifiedTokens } from "./verified-tokens.js";
 
-/** PEM text with one or more public keys, a JWKS address, or the key that this machine made for itself. */
-export type TokenKeys = { pem: string } | ({ jwksUrl: string } & Pick<JwksOptions, "timeoutMs" | "schedule">) | { development: DevelopmentKey };
+/**
+ * PEM text with one or more public keys, a JWKS address, or the key that this machine made for
+ * itself.
+ */
+export type TokenKeys =
+  | { pem: string }
+  | ({ jwksUrl: string } & Pick<JwksOptions, "timeoutMs" | "schedule">)
+  | { development: DevelopmentKey };
 
 export interface TokenVerifierOptions {
   keys: TokenKeys;
@@ -32,9 +44,9 @@ export type CheckToken = (namesVerifiedSubject: () => boolean) => void;
 
 export interface TokenVerifier {
   /**
-   * Rejects with UnauthenticatedError, or with ServiceUnavailableError when only the key server knows the key and it is
-   * away. The claims are shared between callers, and frozen. `check` runs before a signature is verified; what it throws is
-   * thrown.
+   * Rejects with UnauthenticatedError, or with ServiceUnavailableError when only the key server
+   * knows the key and it is away. The claims are shared between callers, and frozen. `check` runs
+   * before a signature is verified; what it throws is thrown.
    */
   verify(token: string, check?: CheckToken): Promise<TokenClaims>;
   /** For the readiness page; always ready unless the keys come from a key server. */
@@ -46,14 +58,33 @@ export interface TokenVerifier {
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const { keys, issuers, audiences, clock = Date.now, maxRemembered = 20_000 } = options;
   const source = createKeySource(options);
-  const remembered = createVerifiedTokens({ generation: source.generation, clock, max: maxRemembered });
-  const checks = { issuer: issuers.flatMap(issuerSpellings), audience: [...audiences], requiredClaims: ["exp", "sub", "email"], clockTolerance: LEEWAY_SECONDS };
+  const remembered = createVerifiedTokens({
+    generation: source.generation,
+    clock,
+    max: maxRemembered,
+  });
+  const checks = {
+    issuer: issuers.flatMap(issuerSpellings),
+    audience: [...audiences],
+    requiredClaims: ["exp", "sub", "email"],
+    clockTolerance: LEEWAY_SECONDS,
+  };
 
-  async function verifyWithKeys(token: string, choice: KeyChoice): Promise<{ claims: TokenClaims; generation: number }> {
+  async function verifyWithKeys(
+    token: string,
+    choice: KeyChoice,
+  ): Promise<{ claims: TokenClaims; generation: number }> {
     const chosen = await source.choose(choice);
     const now = clock();
-    const payload = await verifyWithAny(token, chosen, { ...checks, algorithms: [choice.alg], currentDate: new Date(now) });
-    return { claims: readClaims(payload, "development" in keys, now), generation: chosen.generation };
+    const payload = await verifyWithAny(token, chosen, {
+      ...checks,
+      algorithms: [choice.alg],
+      currentDate: new Date(now),
+    });
+    return {
+      claims: readClaims(payload, "development" in keys, now),
+      generation: chosen.generation,
+    };
   }
 
   async function verify(token: string, check?: CheckToken): Promise<TokenClaims> {
@@ -85,7 +116,11 @@ function createKeySource({ keys, clock, logger }: TokenVerifierOptions): KeySour
 }
 
 /** While keys are rotated several may be right, and only the signature tells. */
-async function verifyWithAny(token: string, { keys }: ChosenKeys, options: JWTVerifyOptions): Promise<JWTPayload> {
+async function verifyWithAny(
+  token: string,
+  { keys }: ChosenKeys,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
   for (const key of keys) {
     try {
       return (await jwtVerify(token, key, options)).payload;
@@ -93,12 +128,19 @@ async function verifyWithAny(token: string, { keys }: ChosenKeys, options: JWTVe
       if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
     }
   }
-  throw new UnauthenticatedError(keys.length > 0 ? "The token's signature does not hold." : "The token is signed with an unknown key.");
+  throw new UnauthenticatedError(
+    keys.length > 0
+      ? "The token's signature does not hold."
+      : "The token is signed with an unknown key.",
+  );
 }
 
 function readClaims(payload: JWTPayload, byDevelopmentKey: boolean, nowMs: number): TokenClaims {
   const parsed = tokenClaims.safeParse(payload);
-  if (!parsed.success) throw new UnauthenticatedError(claimSentence(String(parsed.error.issues[0]?.path[0]), "invalid"));
+  if (!parsed.success)
+    throw new UnauthenticatedError(
+      claimSentence(String(parsed.error.issues[0]?.path[0]), "invalid"),
+    );
   const { data } = parsed;
   // Newer claims win by `issuedAt`: a token from the future must not win for years.
   const issuedAt = Math.min(data.issuedAt, Math.floor(nowMs / 1000));

@@ -3,15 +3,24 @@ import { decodeJwt } from "jose";
 import { LRUCache } from "lru-cache";
 import type { TokenClaims } from "./token-claims.js";
 
-/** Seconds by which our clock and the issuer's may differ: a token holds until `expiresAt` plus this. */
+/**
+ * Seconds by which our clock and the issuer's may differ: a token holds until `expiresAt` plus
+ * this.
+ */
 export const LEEWAY_SECONDS = 5;
 
 export interface VerifiedTokens {
   /** The claims of a token that was verified by the present keys and has not expired. */
   find(token: string): TokenClaims | undefined;
-  /** Remembers the token unless the keys have changed since `verifiedBy`, the generation that verified it. */
+  /**
+   * Remembers the token unless the keys have changed since `verifiedBy`, the generation that
+   * verified it.
+   */
   add(token: string, claims: TokenClaims, verifiedBy: number): void;
-  /** Whether a token that is not verified names a subject whose token was; true a few times after each verified token. */
+  /**
+   * Whether a token that is not verified names a subject whose token was; true a few times after
+   * each verified token.
+   */
   namesVerifiedSubject(token: string): boolean;
   clear(): void;
 }
@@ -25,12 +34,16 @@ interface Options {
   max: number;
 }
 
-/** Unverified tokens that may name a subject after each verified one: a page may send several requests at once. */
+/**
+ * Unverified tokens that may name a subject after each verified one: a page may send several
+ * requests at once.
+ */
 const UNVERIFIED_PER_SUBJECT = 5;
 
 /**
- * Remembers verified tokens, because a signature costs a hundred times what a hash does. Kept by SHA-256, so that no
- * token lies in memory; refused tokens are not kept, they would push out good ones.
+ * Remembers verified tokens, because a signature costs a hundred times what a hash does. Kept by
+ * SHA-256, so that no token lies in memory; refused tokens are not kept, they would push out good
+ * ones.
  */
 export function createVerifiedTokens({ generation, clock, max }: Options): VerifiedTokens {
   const entries = new LRUCache<string, TokenClaims>({ max });
@@ -46,8 +59,11 @@ export function createVerifiedTokens({ generation, clock, max }: Options): Verif
   function find(token: string): TokenClaims | undefined {
     forgetOtherGenerations();
     const claims = entries.get(keyOf(token));
-    // The same comparison as the library's, so that a remembered token ends in the very second a fresh one does.
-    return claims && Math.floor(clock() / 1000) - LEEWAY_SECONDS < claims.expiresAt ? claims : undefined;
+    // The same comparison as the library's, so that a remembered token ends in the very second a
+    // fresh one does.
+    return claims && Math.floor(clock() / 1000) - LEEWAY_SECONDS < claims.expiresAt
+      ? claims
+      : undefined;
   }
 
   function add(token: string, claims: TokenClaims, verifiedBy: number): void {

@@ -24,12 +24,19 @@ await runCommand(async (stack) => {
   const log = createLogger({ name: "adopt-storage", level: "warn", pretty: false });
   const config = parseConfig(readEnvironment(), ["storage"]);
   const url = config.databaseUrl ?? (await readServiceFile(config.dataFolder))?.databaseUrl;
-  if (!url) throw new ConfigError(["No service runs from this folder, and DATABASE_URL is not set"]);
-  const database = createDatabase({ url, connections: 2, applicationName: "photo-service adopt-storage" });
+  if (!url)
+    throw new ConfigError(["No service runs from this folder, and DATABASE_URL is not set"]);
+  const database = createDatabase({
+    url,
+    connections: 2,
+    applicationName: "photo-service adopt-storage",
+  });
   stack.add("database", () => database.close());
   const storage = await createStorage(config, log);
   const before = await createStorageOwner({ database, storage }).adopt();
-  process.stdout.write(`${config.storageUrl} is this database's${before === null ? "" : `; before it was the database's with the history ${before}`}.\n`);
+  process.stdout.write(
+    `${config.storageUrl} is this database's${before === null ? "" : `; before it was the database's with the history ${before}`}.\n`,
+  );
   if (!sweep) return;
   const removed = await createFileSweep({ database, storage, maxShare: 1, log }).run();
   process.stdout.write(`${removed} files that no row names were removed.\n`);

@@ -19,11 +19,20 @@ readCommandLine(
 await waitForStores();
 const config = orExit(() => readConfig(["tokens", "files"]));
 const tracing = await startTracingIfWanted("api", config);
-const log = createLogger({ name: "api", level: config.logLevel, pretty: process.stdout.isTTY && !config.production, fields: tracing?.logFields });
+const log = createLogger({
+  name: "api",
+  level: config.logLevel,
+  pretty: process.stdout.isTTY && !config.production,
+  fields: tracing?.logFields,
+});
 
 await runProcess({ log, deadlineMs: 20_000 }, async (stack) => {
   if (tracing) stack.add("tracing", () => tracing.close());
-  const { url, warm } = await createApi(config, { log, beforeListening: collectGarbage, ...(tracing && { tracer: tracing.tracer }) }, stack);
+  const { url, warm } = await createApi(
+    config,
+    { log, beforeListening: collectGarbage, ...(tracing && { tracer: tracing.tracer }) },
+    stack,
+  );
   announceListening();
   await warm();
   log.info({ url }, "ready");

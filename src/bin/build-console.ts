@@ -2,8 +2,11 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { consoleBundle, REPOSITORY } from "./console-bundle.js";
 
-// The bundler is a development dependency, and takes longer to load than to find out that it is not needed.
-const inputs = ["src/console", "examples/resumable.ts", "package-lock.json"].flatMap((path) => filesOf(join(REPOSITORY, path)));
+// The bundler is a development dependency, and takes longer to load than to find out that it is not
+// needed.
+const inputs = ["src/console", "examples/resumable.ts", "package-lock.json"].flatMap((path) =>
+  filesOf(join(REPOSITORY, path)),
+);
 const built = join(REPOSITORY, "dist/console/index.html");
 if (!existsSync(built) || inputs.some((path) => statSync(path).mtimeMs > statSync(built).mtimeMs)) {
   const { build } = await import("vite");
@@ -12,5 +15,10 @@ if (!existsSync(built) || inputs.some((path) => statSync(path).mtimeMs > statSyn
 
 function filesOf(path: string): string[] {
   // Folders too: from one something may have been removed.
-  return statSync(path).isFile() ? [path] : [path, ...readdirSync(path, { recursive: true, encoding: "utf8" }).map((name) => join(path, name))];
+  return statSync(path).isFile()
+    ? [path]
+    : [
+        path,
+        ...readdirSync(path, { recursive: true, encoding: "utf8" }).map((name) => join(path, name)),
+      ];
 }

@@ -4,7 +4,10 @@ import { runCommand } from "../lifecycle.js";
 import { keyFaults } from "./key-faults.js";
 
 readCommandLine(
-  { name: "npm run config", about: "Print every variable with its effective value; of secrets only that they are set." },
+  {
+    name: "npm run config",
+    about: "Print every variable with its effective value; of secrets only that they are set.",
+  },
   () => null,
 );
 

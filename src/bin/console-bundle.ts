@@ -4,7 +4,9 @@ import type { InlineConfig } from "vite";
 /** Of the repository, seen from where this is compiled to. */
 export const REPOSITORY = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** How the page at `/` is bundled: into dist/console/, from where the API serves it below /console/. */
+/**
+ * How the page at `/` is bundled: into dist/console/, from where the API serves it below /console/.
+ */
 export function consoleBundle(): InlineConfig {
   return {
     configFile: false,
@@ -12,6 +14,12 @@ export function consoleBundle(): InlineConfig {
     base: "/console/",
     logLevel: "warn",
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-    build: { outDir: `${REPOSITORY}dist/console`, emptyOutDir: true, target: "es2022", modulePreload: false, reportCompressedSize: false },
+    build: {
+      outDir: `${REPOSITORY}dist/console`,
+      emptyOutDir: true,
+      target: "es2022",
+      modulePreload: false,
+      reportCompressedSize: false,
+    },
   };
 }

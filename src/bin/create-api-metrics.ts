@@ -18,7 +18,13 @@ import type { Tracer } from "../tracer.js";
 import { version } from "./version.js";
 
 /** What an API measures, and how it is put around what the API is made of. */
-export function createApiMetrics({ revision, tracer }: { revision: string | null; tracer: Tracer }) {
+export function createApiMetrics({
+  revision,
+  tracer,
+}: {
+  revision: string | null;
+  tracer: Tracer;
+}) {
   const page = createMetricsPage({ process: "api", version, revision });
   const onFault = createFaultMetrics(page);
   const edge = createEdgeMetrics(page, () => onFault("request"));
@@ -37,10 +43,25 @@ export function createApiMetrics({ revision, tracer }: { revision: string | null
         return taken;
       },
     }),
-    gauge(read: { database: Database; slowDatabase: Database; bus: EventBus; feed: Feed; inspector: PhotoInspector; sockets(): SocketGauges }): void {
+    gauge(read: {
+      database: Database;
+      slowDatabase: Database;
+      bus: EventBus;
+      feed: Feed;
+      inspector: PhotoInspector;
+      sockets(): SocketGauges;
+    }): void {
       createOverloadMetrics(page, { main: read.database, slow: read.slowDatabase });
-      gaugeStores(page, { readBacklog: createBacklogReads(read.database).read, probeRedis: read.bus.probe, jobs: catalogue.keys() });
-      gaugeEdge(page, { subscribers: () => read.feed.subscribers, sockets: read.sockets, previews: () => read.inspector.waiting });
+      gaugeStores(page, {
+        readBacklog: createBacklogReads(read.database).read,
+        probeRedis: read.bus.probe,
+        jobs: catalogue.keys(),
+      });
+      gaugeEdge(page, {
+        subscribers: () => read.feed.subscribers,
+        sockets: read.sockets,
+        previews: () => read.inspector.waiting,
+      });
     },
   };
 }

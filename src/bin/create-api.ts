@@ -33,8 +33,21 @@ import { version } from "./version.js";
 /** On all sockets and streams of a user together; one of them may have more. */
 const SUBSCRIPTIONS_A_SOCKET = 10;
 
-/** The API, listening; returns its address, and what starts the children before the first upload. What it opens is put on the stack. */
-export async function createApi(config: CompleteConfig, options: { log: Logger; redisPrefix?: string; tracer?: Tracer; timeouts?: HttpTimeouts; beforeListening?: () => Promise<void> }, stack: ClosingStack): Promise<{ url: string; warm(): Promise<void> }> {
+/**
+ * The API, listening; returns its address, and what starts the children before the first upload.
+ * What it opens is put on the stack.
+ */
+export async function createApi(
+  config: CompleteConfig,
+  options: {
+    log: Logger;
+    redisPrefix?: string;
+    tracer?: Tracer;
+    timeouts?: HttpTimeouts;
+    beforeListening?: () => Promise<void>;
+  },
+  stack: ClosingStack,
+): Promise<{ url: string; warm(): Promise<void> }> {
   const { log, tracer = noTracer } = options;
   const metrics = createApiMetrics({ revision: config.revision, tracer });
   const verifier = await createVerifier(config, log);
@@ -54,13 +67,30 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
     seeGone(userId);
     return bus.ringGone(userId);
   };
-  const feed = createFeed({ bus, eventLog, log, onTold: metrics.edge.onTold, onGone: seeGone, subscriptionsPerUser: SUBSCRIPTIONS_A_SOCKET * config.maxSocketsPerUser });
+  const feed = createFeed({
+    bus,
+    eventLog,
+    log,
+    onTold: metrics.edge.onTold,
+    onGone: seeGone,
+    subscriptionsPerUser: SUBSCRIPTIONS_A_SOCKET * config.maxSocketsPerUser,
+  });
   stack.add("feed", () => feed.close());
   const startRate = createStartRate({ ...redis, log });
   stack.add("start rate", () => startRate.close());
-  const rateLimits = createRateLimits({ ...redis, requestsPerMinute: config.rateLimitPerMinute, log });
+  const rateLimits = createRateLimits({
+    ...redis,
+    requestsPerMinute: config.rateLimitPerMinute,
+    log,
+  });
   stack.add("rate limits", () => rateLimits.close());
-  const inspector = createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, memoryLimitBytes: CHILD_MEMORY_BYTES, onFault: metrics.onChildFault });
+  const inspector = createPhotoInspector({
+    log,
+    maxPixels: config.maxPhotoPixels,
+    acceptHeic: config.acceptHeic,
+    memoryLimitBytes: CHILD_MEMORY_BYTES,
+    onFault: metrics.onChildFault,
+  });
   stack.add("photo inspector", () => inspector.close());
   const { maxUploadBytes, maxStoredBytesPerUser: maxStoredBytes } = config;
 
@@ -68,20 +98,61 @@ export async function createApi(config: CompleteConfig, options: { log: Logger; 
     ...core,
     queuedJobReads: separateSlow(core.queuedJobReads, createQueuedJobReads(slowDatabase)),
     users,
-    accounts: createAccounts({ database: slowDatabase, users, deleteFiles: (keys) => storage.delete(keys), stopWork: (ids) => core.queuedJobs.stopWork(ids), tellGone, log }),
+    accounts: createAccounts({
+      database: slowDatabase,
+      users,
+      deleteFiles: (keys) => storage.delete(keys),
+      stopWork: (ids) => core.queuedJobs.stopWork(ids),
+      tellGone,
+      log,
+    }),
     queuePlaces: createQueuePlaces({ database, catalogue, startRate }),
     eventLog,
     feed,
-    fileUrls: createFileUrls({ signingKey: config.fileSigningKey ?? (await keepFileSigningKey(config.dataFolder)), publicUrl: config.publicUrl, storage }),
-    limits: { maxUnfinished: config.maxPendingPerUser, maxUploadBytes, maxStoredBytes, maxPhotoPixels: config.maxPhotoPixels },
+    fileUrls: createFileUrls({
+      signingKey: config.fileSigningKey ?? (await keepFileSigningKey(config.dataFolder)),
+      publicUrl: config.publicUrl,
+      storage,
+    }),
+    limits: {
+      maxUnfinished: config.maxPendingPerUser,
+      maxUploadBytes,
+      maxStoredBytes,
+      maxPhotoPixels: config.maxPhotoPixels,
+    },
     info: { version, revision: config.revision, startedAt: new Date() },
   };
-  const intake = metrics.measureIntake(createPhotoIntake({ photos, users, storage, inspector, maxUploadBytes, maxStoredBytes }));
-  const health = { needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason }, wanted: { redis: bus.probe } };
-  const admin = { database: slowDatabase, queries: createReadOnlyQueries({ database: slowDatabase, databaseUrl: config.databaseUrl }), redis };
+  const intake = metrics.measureIntake(
+    createPhotoIntake({ photos, users, storage, inspector, maxUploadBytes, maxStoredBytes }),
+  );
+  const health = {
+    needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason },
+    wanted: { redis: bus.probe },
+  };
+  const admin = {
+    database: slowDatabase,
+    queries: createReadOnlyQueries({ database: slowDatabase, databaseUrl: config.databaseUrl }),
+    redis,
+  };
   metrics.gauge({ database, slowDatabase, bus, feed, inspector, sockets: () => server.sockets });
   const schema = metrics.watchSchema(await createSchema());
-  const server = await createHttpServer({ config, schema, services, verifier, intake, storage, signIn: developmentSignIn(config), rateLimits, health, admin, guard: createAdminGuard(config.adminPassword), readMetrics: metrics.read, watch: metrics.edge, log, ...(options.timeouts && { timeouts: options.timeouts }) });
+  const server = await createHttpServer({
+    config,
+    schema,
+    services,
+    verifier,
+    intake,
+    storage,
+    signIn: developmentSignIn(config),
+    rateLimits,
+    health,
+    admin,
+    guard: createAdminGuard(config.adminPassword),
+    readMetrics: metrics.read,
+    watch: metrics.edge,
+    log,
+    ...(options.timeouts && { timeouts: options.timeouts }),
+  });
   bus.onGone(seeGone);
   stack.add("HTTP server", () => server.close());
   // All is made, and nobody is kept waiting yet.

@@ -15,7 +15,10 @@ import { noTracer, type Tracer } from "../tracer.js";
 import { createStorage } from "./create-storage.js";
 import type { CompleteConfig } from "./read-config.js";
 
-/** In Redis, what is ours begins with it; the braces keep the keys of a queue on one node of a cluster. */
+/**
+ * In Redis, what is ours begins with it; the braces keep the keys of a queue on one node of a
+ * cluster.
+ */
 export const REDIS_PREFIX = "{photos}";
 
 /** What one decode may take. */
@@ -69,20 +72,60 @@ export async function createCore(
   const deleteFiles = (keys: string[]) => storage.delete(keys);
   const disabledJobs = [...config.disabledJobs, ...(config.echo ? [] : [echo.name])];
   const jobs = createJobs({ database, catalogue, disabledJobs });
-  const photos = createPhotos({ database, deleteFiles, maxStoredBytes: config.maxStoredBytesPerUser, log });
-  const limits = { maxPendingPerUser: config.maxPendingPerUser, maxStoredBytesPerUser: config.maxStoredBytesPerUser, maxRecordedBytesPerUser: config.maxRecordedBytesPerUser, jobTtlSeconds: config.jobTtlSeconds };
-  const queuedJobs = createQueuedJobs({ database, bus, hints, stopBell, catalogue, submittable: jobs.submittable, deleteFiles, limits, log, tracer, ...(onStep && { onStep }) });
-  return { redis, database, slowDatabase, bus, hints, storage, jobs, photos, queuedJobs, queuedJobReads: createQueuedJobReads(database) };
+  const photos = createPhotos({
+    database,
+    deleteFiles,
+    maxStoredBytes: config.maxStoredBytesPerUser,
+    log,
+  });
+  const limits = {
+    maxPendingPerUser: config.maxPendingPerUser,
+    maxStoredBytesPerUser: config.maxStoredBytesPerUser,
+    maxRecordedBytesPerUser: config.maxRecordedBytesPerUser,
+    jobTtlSeconds: config.jobTtlSeconds,
+  };
+  const queuedJobs = createQueuedJobs({
+    database,
+    bus,
+    hints,
+    stopBell,
+    catalogue,
+    submittable: jobs.submittable,
+    deleteFiles,
+    limits,
+    log,
+    tracer,
+    ...(onStep && { onStep }),
+  });
+  return {
+    redis,
+    database,
+    slowDatabase,
+    bus,
+    hints,
+    storage,
+    jobs,
+    photos,
+    queuedJobs,
+    queuedJobReads: createQueuedJobReads(database),
+  };
 }
 
-function connectDatabases({ databaseUrl }: CompleteConfig, { name, connections, log, onForeignRows }: CoreOptions, stack: ClosingStack): Pick<Core, "database" | "slowDatabase"> {
+function connectDatabases(
+  { databaseUrl }: CompleteConfig,
+  { name, connections, log, onForeignRows }: CoreOptions,
+  stack: ClosingStack,
+): Pick<Core, "database" | "slowDatabase"> {
   const connect = (own: number) => {
     const database = createDatabase({
       url: databaseUrl,
       connections: own,
       applicationName: name,
       onForeignRows(error) {
-        log.error({ err: error }, "rows of another user were returned, and were not given out: their connection was closed");
+        log.error(
+          { err: error },
+          "rows of another user were returned, and were not given out: their connection was closed",
+        );
         onForeignRows?.();
       },
     });

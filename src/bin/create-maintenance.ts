@@ -20,14 +20,22 @@ const TIMES = {
   makePreviews: { everyMs: 10 * SECOND_MS, lateAfterMs: 10 * MINUTE_MS },
   sweepFiles: { everyMs: HOUR_MS, lateAfterMs: DAY_MS, exclusive: true },
   recount: { everyMs: 5 * MINUTE_MS, passMs: DAY_MS, lateAfterMs: HOUR_MS, exclusive: true },
-  countLostFiles: { everyMs: 5 * MINUTE_MS, passMs: 7 * DAY_MS, lateAfterMs: HOUR_MS, exclusive: true },
+  countLostFiles: {
+    everyMs: 5 * MINUTE_MS,
+    passMs: 7 * DAY_MS,
+    lateAfterMs: HOUR_MS,
+    exclusive: true,
+  },
 } satisfies Record<string, Omit<ScheduledTask, "run">>;
 
 type TaskName = keyof typeof TIMES;
 
 const ERASE_MS = 10_000;
 
-export interface MaintenanceDeps extends Pick<Core, "redis" | "database" | "storage" | "queuedJobs"> {
+export interface MaintenanceDeps extends Pick<
+  Core,
+  "redis" | "database" | "storage" | "queuedJobs"
+> {
   previewMaker: PreviewMaker;
   eventTtlSeconds: number;
   worker: string;
@@ -40,12 +48,20 @@ export interface MaintenanceDeps extends Pick<Core, "redis" | "database" | "stor
 export function createMaintenance(deps: MaintenanceDeps): Schedule {
   const { database, storage, queuedJobs, log } = deps;
   const names = Object.keys(TIMES) as TaskName[];
-  const metrics = createMaintenanceMetrics(deps.page, Object.fromEntries(names.map((name) => [name, TIMES[name].lateAfterMs / 1000])));
+  const metrics = createMaintenanceMetrics(
+    deps.page,
+    Object.fromEntries(names.map((name) => [name, TIMES[name].lateAfterMs / 1000])),
+  );
   const purge = createPurge({ database, queuedJobs, eventTtlSeconds: deps.eventTtlSeconds, log });
   const sweep = createFileSweep({ database, storage, log });
   const recount = createRecount({ database, log });
   const lostFiles = createLostFiles({ database, storage, log });
-  const erasure = createAccountErasure({ database, deleteFiles: (keys) => storage.delete(keys), stopWork: (ids) => queuedJobs.stopWork(ids), log });
+  const erasure = createAccountErasure({
+    database,
+    deleteFiles: (keys) => storage.delete(keys),
+    stopWork: (ids) => queuedJobs.stopWork(ids),
+    log,
+  });
 
   const runs: Record<TaskName, ScheduledTask["run"]> = {
     async purge({ signal }) {
@@ -60,8 +76,17 @@ export function createMaintenance(deps: MaintenanceDeps): Schedule {
     recount: async (slice) => (await recount.run(slice)).next,
     countLostFiles: async (slice) => (await lostFiles.run(slice)).next,
   };
-  const tasks = Object.fromEntries(names.map((name) => [name, { ...TIMES[name], run: runs[name] }]));
-  const schedule = createSchedule({ ...deps.redis, tasks, duties: createDuties(database), worker: deps.worker, log, onFailure: metrics.onFailure });
+  const tasks = Object.fromEntries(
+    names.map((name) => [name, { ...TIMES[name], run: runs[name] }]),
+  );
+  const schedule = createSchedule({
+    ...deps.redis,
+    tasks,
+    duties: createDuties(database),
+    worker: deps.worker,
+    log,
+    onFailure: metrics.onFailure,
+  });
   metrics.watch(schedule.lastSuccesses);
   return schedule;
 }

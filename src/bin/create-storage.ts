@@ -7,8 +7,12 @@ import type { Storage } from "../photos/storage.js";
 
 /** Where photo bytes live, by STORAGE_URL. */
 export function createStorage(config: Config, log: Logger): Promise<Storage> {
-  if (config.storageUrl.startsWith("file:")) return createLocalStorage(config.storageUrl.slice("file:".length));
-  const [bucket = "", ...folders] = config.storageUrl.slice("s3://".length).split("/").filter(Boolean);
+  if (config.storageUrl.startsWith("file:"))
+    return createLocalStorage(config.storageUrl.slice("file:".length));
+  const [bucket = "", ...folders] = config.storageUrl
+    .slice("s3://".length)
+    .split("/")
+    .filter(Boolean);
   return createS3Storage({
     bucket,
     prefix: folders.map((folder) => `${folder}/`).join(""),

@@ -24,7 +24,10 @@ export function createWorkerMetrics({ revision }: { revision: string | null }) {
   const { onAttempt, onUpkeep } = createWorkMetrics(page, jobs);
   const onFault = createFaultMetrics(page);
 
-  async function counted(action: Parameters<typeof onUpkeep>[0], work: Promise<number>): Promise<number> {
+  async function counted(
+    action: Parameters<typeof onUpkeep>[0],
+    work: Promise<number>,
+  ): Promise<number> {
     const count = await work;
     onUpkeep(action, count);
     return count;
@@ -47,12 +50,31 @@ export function createWorkerMetrics({ revision }: { revision: string | null }) {
       onUpkeep("purged_queued_job", purged.queuedJobs);
       onUpkeep("purged_event", purged.events);
     },
-    gauge(read: { database: Database; slowDatabase: Database; backlog: BacklogReads; bus: EventBus; leases: Leases; taskWorker: TaskWorker; pool: ChildPool; children: number }): void {
+    gauge(read: {
+      database: Database;
+      slowDatabase: Database;
+      backlog: BacklogReads;
+      bus: EventBus;
+      leases: Leases;
+      taskWorker: TaskWorker;
+      pool: ChildPool;
+      children: number;
+    }): void {
       const { backlog, bus, leases, taskWorker, pool } = read;
       createOverloadMetrics(page, { main: read.database, slow: read.slowDatabase });
-      gaugeStores(page, { readBacklog: backlog.read, probeRedis: bus.probe, jobs: catalogue.keys() });
-      const resting = () => LANES.map((lane) => ({ lane, seconds: taskWorker.restingMs(lane) / 1000 }));
-      gaugeWorker(page, { attempts: () => leases.size, resting, children: () => pool, size: read.children });
+      gaugeStores(page, {
+        readBacklog: backlog.read,
+        probeRedis: bus.probe,
+        jobs: catalogue.keys(),
+      });
+      const resting = () =>
+        LANES.map((lane) => ({ lane, seconds: taskWorker.restingMs(lane) / 1000 }));
+      gaugeWorker(page, {
+        attempts: () => leases.size,
+        resting,
+        children: () => pool,
+        size: read.children,
+      });
     },
   };
 }

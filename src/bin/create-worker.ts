@@ -33,8 +33,15 @@ export interface WorkerOptions {
   tracer?: Tracer;
 }
 
-/** A worker, taking work; returns the address of its health, and what starts its children before their first task. What it opens is put on the stack. */
-export async function createWorker(config: CompleteConfig, options: WorkerOptions, stack: ClosingStack): Promise<{ url: string; warm(): Promise<void> }> {
+/**
+ * A worker, taking work; returns the address of its health, and what starts its children before
+ * their first task. What it opens is put on the stack.
+ */
+export async function createWorker(
+  config: CompleteConfig,
+  options: WorkerOptions,
+  stack: ClosingStack,
+): Promise<{ url: string; warm(): Promise<void> }> {
   const { log, drainMs, tracer = noTracer } = options;
   const metrics = createWorkerMetrics(config);
   const worker = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
@@ -43,31 +50,100 @@ export async function createWorker(config: CompleteConfig, options: WorkerOption
   const coreOptions = { ...base, ...options, tracer, onStep, onDropped, onForeignRows };
   const core = await createCore(config, coreOptions, stack);
   const { redis, database, slowDatabase, queuedJobs } = core;
-  const pool = createChildPool({ entry: new URL("../worker/task-child.js", import.meta.url), size: config.workerConcurrency, memoryLimitBytes: CHILD_MEMORY_BYTES, log, onFault: metrics.onChildFault });
+  const pool = createChildPool({
+    entry: new URL("../worker/task-child.js", import.meta.url),
+    size: config.workerConcurrency,
+    memoryLimitBytes: CHILD_MEMORY_BYTES,
+    log,
+    onFault: metrics.onChildFault,
+  });
   stack.add("child pool", () => pool.close());
   const leases = createLeases({ queuedJobs, worker, log });
   stack.add("leases", () => leases.close());
-  const stops = listenForStops({ ...redis, log, onStop: (queuedJobId) => leases.drop(queuedJobId) });
+  const stops = listenForStops({
+    ...redis,
+    log,
+    onStop: (queuedJobId) => leases.drop(queuedJobId),
+  });
   stack.add("stop bells", () => stops.close());
   const startRate = createStartRate({ ...redis, log });
   stack.add("start rate", () => startRate.close());
-  const reconciler = createReconciler({ queuedJobs: metrics.measureReconciler(queuedJobs), hints: core.hints, duties: createDuties(database), worker, log });
+  const reconciler = createReconciler({
+    queuedJobs: metrics.measureReconciler(queuedJobs),
+    hints: core.hints,
+    duties: createDuties(database),
+    worker,
+    log,
+  });
   stack.add("reconciler", () => reconciler.close());
-  const openInspector = () => createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, memoryLimitBytes: CHILD_MEMORY_BYTES, onFault: metrics.onChildFault });
-  const previewMaker = createPreviewMaker({ database: slowDatabase, storage: core.storage, openInspector, log });
+  const openInspector = () =>
+    createPhotoInspector({
+      log,
+      maxPixels: config.maxPhotoPixels,
+      memoryLimitBytes: CHILD_MEMORY_BYTES,
+      onFault: metrics.onChildFault,
+    });
+  const previewMaker = createPreviewMaker({
+    database: slowDatabase,
+    storage: core.storage,
+    openInspector,
+    log,
+  });
   const { page, onPurged } = metrics;
-  const maintenance = createMaintenance({ ...core, database: slowDatabase, previewMaker, eventTtlSeconds: config.eventTtlSeconds, worker, page, onPurged, log });
+  const maintenance = createMaintenance({
+    ...core,
+    database: slowDatabase,
+    previewMaker,
+    eventTtlSeconds: config.eventTtlSeconds,
+    worker,
+    page,
+    onPurged,
+    log,
+  });
   stack.add("maintenance", () => maintenance.close());
   stack.add("preview maker", () => previewMaker.close());
   const taskWorker = createTaskWorker(
-    { ...core, nearPhotos: createNearPhotos(slowDatabase), pool, startRate, maxPhotoPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, catalogue, leases, worker, log, tracer, onAttempt: metrics.onAttempt, onBug: metrics.onBug },
-    { ...redis, tasks: config.workerTasks, children: config.workerConcurrency, drainMs, onRedisReady: () => reconciler.hurry() },
+    {
+      ...core,
+      nearPhotos: createNearPhotos(slowDatabase),
+      pool,
+      startRate,
+      maxPhotoPixels: config.maxPhotoPixels,
+      acceptHeic: config.acceptHeic,
+      catalogue,
+      leases,
+      worker,
+      log,
+      tracer,
+      onAttempt: metrics.onAttempt,
+      onBug: metrics.onBug,
+    },
+    {
+      ...redis,
+      tasks: config.workerTasks,
+      children: config.workerConcurrency,
+      drainMs,
+      onRedisReady: () => reconciler.hurry(),
+    },
   );
   stack.add("task worker", () => taskWorker.close());
   const backlog = createBacklogReads(database);
-  metrics.gauge({ database, slowDatabase, backlog, bus: core.bus, leases, taskWorker, pool, children: config.workerConcurrency });
+  metrics.gauge({
+    database,
+    slowDatabase,
+    backlog,
+    bus: core.bus,
+    leases,
+    taskWorker,
+    pool,
+    children: config.workerConcurrency,
+  });
   const queue = createStuckCheck({ taskWorker, hasWaited: backlog.hasWaited, catalogue });
-  const health = await createHealthServer({ needed: { postgresql: checkDatabase(database), redis: core.bus.probe, queue }, wanted: {} }, { read: metrics.read, protect: createAdminGuard(config.adminPassword).protect }, log);
+  const health = await createHealthServer(
+    { needed: { postgresql: checkDatabase(database), redis: core.bus.probe, queue }, wanted: {} },
+    { read: metrics.read, protect: createAdminGuard(config.adminPassword).protect },
+    log,
+  );
   stack.add("health server", () => health.close());
   const place = { host: config.host, port: config.workerPort, variable: "WORKER_PORT" };
   const url = await health.listen(place).catch(explainListening(place));

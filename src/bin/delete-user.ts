@@ -16,13 +16,18 @@ const by = readCommandLine(
     about: "Delete an account with all its photos, jobs and files, at once and for good.",
     options: {
       email: { type: "string", value: "<address>", about: "E-mail address of the user." },
-      id: { type: "string", value: "<id>", about: "Id of the user, where several users have the address." },
+      id: {
+        type: "string",
+        value: "<id>",
+        about: "Id of the user, where several users have the address.",
+      },
     },
     examples: ["--email you@example.com", "--id 0198f3a0-0000-7000-8000-00000000000a"],
   },
   ({ email, id }): By => {
     if (email !== undefined && id === undefined) return { email };
-    if (id === undefined || email !== undefined) throw new Error("Give --email or --id, one of them");
+    if (id === undefined || email !== undefined)
+      throw new Error("Give --email or --id, one of them");
     if (!isUuid(id)) throw new Error("--id is not a UUID");
     return { id };
   },
@@ -34,8 +39,19 @@ const PAUSE_MS = 500;
 
 await runCommand(async (stack) => {
   const log = createLogger({ name: "delete-user", level: "warn", pretty: false });
-  const { database, storage, bus, queuedJobs } = await createCore(await readRunningConfig(), { name: "photo-service delete-user", connections: 2, log }, stack);
-  const accounts = createAccounts({ database, users: { forget: () => {} }, deleteFiles: (keys) => storage.delete(keys), stopWork: (ids) => queuedJobs.stopWork(ids), tellGone: (userId) => bus.ringGone(userId), log });
+  const { database, storage, bus, queuedJobs } = await createCore(
+    await readRunningConfig(),
+    { name: "photo-service delete-user", connections: 2, log },
+    stack,
+  );
+  const accounts = createAccounts({
+    database,
+    users: { forget: () => {} },
+    deleteFiles: (keys) => storage.delete(keys),
+    stopWork: (ids) => queuedJobs.stopWork(ids),
+    tellGone: (userId) => bus.ringGone(userId),
+    log,
+  });
   const account = theOnly(await accounts.find(by));
   // The others are told through Redis; without it they find out by themselves, within a minute.
   await waitUntil(() => bus.awayReason() === null, { deadlineMs: 2000 });
@@ -45,13 +61,21 @@ await runCommand(async (stack) => {
   process.stdout.write(`Deleted ${describe(account)}, with all that was theirs.\n`);
 });
 
-/** Several issuers may vouch for one e-mail, and which of these people is meant is nobody's to guess. */
+/**
+ * Several issuers may vouch for one e-mail, and which of these people is meant is nobody's to
+ * guess.
+ */
 function theOnly(accounts: Account[]): Account {
   const [account, ...others] = accounts;
-  if (!account) throw new Error(`No user has ${"id" in by ? `the id ${by.id}` : `the e-mail ${by.email}`}; nothing was deleted.`);
+  if (!account)
+    throw new Error(
+      `No user has ${"id" in by ? `the id ${by.id}` : `the e-mail ${by.email}`}; nothing was deleted.`,
+    );
   if (others.length === 0) return account;
   const list = accounts.map((one) => `  --id ${one.id}   ${describe(one)}`).join("\n");
-  throw new Error(`${accounts.length} users have this e-mail, and nothing was deleted; say which one with --id:\n${list}`);
+  throw new Error(
+    `${accounts.length} users have this e-mail, and nothing was deleted; say which one with --id:\n${list}`,
+  );
 }
 
 function describe({ id, issuer, subject, email, emailVerified }: Account): string {

@@ -15,7 +15,8 @@ import { readServiceFile, type ServiceFile } from "./service-file.js";
 const path = readCommandLine(
   {
     name: "npm run demo",
-    about: "Upload a photo, submit jobs, show every event live, and write the results to demo-output/. Starts the service if none runs here.",
+    about:
+      "Upload a photo, submit jobs, show every event live, and write the results to demo-output/. Starts the service if none runs here.",
     positional: { value: "<photo>", about: "Path of a photo; without one a photo is made." },
     examples: ["", "photo.jpg"],
   },
@@ -29,8 +30,18 @@ await runCommand(async (stack) => {
   const { dataFolder } = parseConfig(readEnvironment(), []);
   const photo = await readPhoto();
   const service = (await readServiceFile(dataFolder)) ?? (await startService(dataFolder, stack));
-  if (service.token === null) throw new Error("The service that runs here honours no development tokens, which the demo needs.");
-  const ok = await runDemo({ url: service.url, token: service.token, photo, folder: "demo-output", out: process.stdout, draw: await pictures() });
+  if (service.token === null)
+    throw new Error(
+      "The service that runs here honours no development tokens, which the demo needs.",
+    );
+  const ok = await runDemo({
+    url: service.url,
+    token: service.token,
+    photo,
+    folder: "demo-output",
+    out: process.stdout,
+    draw: await pictures(),
+  });
   if (!ok) process.exitCode = 1;
 });
 
@@ -52,7 +63,9 @@ async function readPhoto(): Promise<{ bytes: Uint8Array; filename: string }> {
 async function startService(dataFolder: string, stack: ClosingStack): Promise<ServiceFile> {
   process.stdout.write("No service runs from this folder: starting one for the demo.\n");
   // By its channel it notices when this process was killed.
-  const child = spawn(process.execPath, [fileURLToPath(new URL("start.js", import.meta.url))], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const child = spawn(process.execPath, [fileURLToPath(new URL("start.js", import.meta.url))], {
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
   const ended = once(child, "exit");
   stack.add("service", () => {
     child.kill("SIGTERM");

@@ -13,22 +13,34 @@ import type { Reload } from "./reload.js";
 import { readServiceFile } from "./service-file.js";
 
 readCommandLine(
-  { name: "npm run dev", about: "Run npm start, restart its processes when a source file changes, and serve a page that follows its sources." },
+  {
+    name: "npm run dev",
+    about:
+      "Run npm start, restart its processes when a source file changes, and serve a page that follows its sources.",
+  },
   () => null,
 );
 const { dataFolder } = orExit(() => parseConfig(readEnvironment(), []));
 const SOURCES = join(REPOSITORY, "src");
 const LOOK_EVERY_MS = 300;
-/** Written by the script that compiles; its time is the begin of the last compilation that succeeded. */
+/**
+ * Written by the script that compiles; its time is the begin of the last compilation that
+ * succeeded.
+ */
 const BUILT = join(REPOSITORY, "dist/.built");
 
 // By its channel the service notices when this process was killed.
-const service = spawn(process.execPath, [fileURLToPath(new URL("start.js", import.meta.url)), "--reload"], {
-  stdio: ["inherit", "inherit", "inherit", "ipc"],
-});
+const service = spawn(
+  process.execPath,
+  [fileURLToPath(new URL("start.js", import.meta.url)), "--reload"],
+  {
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+  },
+);
 let pages: ViteDevServer | undefined;
 // A terminal signals the service, too; what comes twice counts once there.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => service.kill("SIGTERM"));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => service.kill("SIGTERM"));
 const runs = () => service.exitCode === null && service.signalCode === null;
 service.once("exit", (code) => {
   void pages?.close();
@@ -37,7 +49,10 @@ service.once("exit", (code) => {
 
 await Promise.all([followSources(), serveConsole()]);
 
-/** Compiles whatever was edited since the last compilation, so that no edit is missed, whenever it is made. */
+/**
+ * Compiles whatever was edited since the last compilation, so that no edit is missed, whenever it
+ * is made.
+ */
 async function followSources(): Promise<void> {
   const changesOf = createChanges();
   for (; runs(); await pause(LOOK_EVERY_MS)) {
@@ -65,14 +80,19 @@ function createChanges(): (folder: string) => string[] {
   };
   return (folder) => {
     const paths = readdirSync(folder, { recursive: true, encoding: "utf8" });
-    return paths.filter((path) => !/^console(\/|$)/.test(path)).filter((path) => {
-      const found = statSync(join(folder, path), { throwIfNoEntry: false });
-      return found !== undefined && isChanged(path, found.mtimeMs);
-    });
+    return paths
+      .filter((path) => !/^console(\/|$)/.test(path))
+      .filter((path) => {
+        const found = statSync(join(folder, path), { throwIfNoEntry: false });
+        return found !== undefined && isChanged(path, found.mtimeMs);
+      });
   };
 }
 
-/** Once the service tells where it is: the page from its sources, renewed as they change, before the same API. */
+/**
+ * Once the service tells where it is: the page from its sources, renewed as they change, before the
+ * same API.
+ */
 async function serveConsole(): Promise<void> {
   let running = await readServiceFile(dataFolder);
   while (running?.pid !== service.pid && runs()) {
@@ -80,14 +100,21 @@ async function serveConsole(): Promise<void> {
     running = await readServiceFile(dataFolder);
   }
   if (!running) return;
-  const proxy = { "/graphql": { target: running.url, ws: true }, "/photos": running.url, "/files": running.url };
+  const proxy = {
+    "/graphql": { target: running.url, ws: true },
+    "/photos": running.url,
+    "/files": running.url,
+  };
   const own = process.listeners("SIGTERM");
   pages = await createServer({ ...consoleBundle(), server: { host: "127.0.0.1", proxy } });
   // Vite would end this process on the signal, before the service has closed.
-  for (const listener of process.listeners("SIGTERM")) if (!own.includes(listener)) process.off("SIGTERM", listener);
+  for (const listener of process.listeners("SIGTERM"))
+    if (!own.includes(listener)) process.off("SIGTERM", listener);
   await pages.listen();
   // The service may have ended before there was a page to close.
   if (!runs()) return pages.close();
   const [url = ""] = pages.resolvedUrls?.local ?? [];
-  process.stdout.write(`  Page       ${url}${new URL(running.console).hash}   (follows changes of src/console)\n\n`);
+  process.stdout.write(
+    `  Page       ${url}${new URL(running.console).hash}   (follows changes of src/console)\n\n`,
+  );
 }

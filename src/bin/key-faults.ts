@@ -2,7 +2,10 @@ import { parseJwksUrl } from "../auth/parse-jwks-url.js";
 import { parsePublicKeys } from "../auth/parse-public-keys.js";
 import type { Config } from "../config.js";
 
-/** What is wrong with the keys that tokens are verified by, a sentence each; the keys themselves are not quoted. */
+/**
+ * What is wrong with the keys that tokens are verified by, a sentence each; the keys themselves are
+ * not quoted.
+ */
 export function keyFaults({ jwtPublicKey, jwtJwksUrl }: Config): string[] {
   return [
     ...faultOf("JWT_PUBLIC_KEY", () => jwtPublicKey !== null && parsePublicKeys(jwtPublicKey)),

@@ -7,7 +7,8 @@ import { migrateDatabase } from "./migrate-database.js";
 readCommandLine(
   {
     name: "npm run migrate",
-    about: "Bring the database of DATABASE_URL up to date, and its catalogue in step with the tasks. Safe when run by many at once.",
+    about:
+      "Bring the database of DATABASE_URL up to date, and its catalogue in step with the tasks. Safe when run by many at once.",
   },
   () => null,
 );
@@ -16,5 +17,7 @@ await runCommand(async () => {
   const { databaseUrl } = parseConfig(readEnvironment(), ["database"], { production: true });
   if (databaseUrl === null) return;
   await migrateDatabase(databaseUrl);
-  process.stdout.write(`The database is up to date, and the catalogue has ${catalogue.size} Jobs.\n`);
+  process.stdout.write(
+    `The database is up to date, and the catalogue has ${catalogue.size} Jobs.\n`,
+  );
 });

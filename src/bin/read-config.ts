@@ -3,8 +3,13 @@ import { keyFaults } from "./key-faults.js";
 
 export type CompleteConfig = Config & { databaseUrl: string; redisUrl: string };
 
-/** The configuration of a process that needs both stores; where NODE_ENV is unset it is production. */
+/**
+ * The configuration of a process that needs both stores; where NODE_ENV is unset it is production.
+ */
 export function readConfig(needs: readonly Need[]): CompleteConfig {
-  const config = parseConfig(readEnvironment(), ["database", "redis", "storage", ...needs], { production: true, ...(needs.includes("tokens") && { check: keyFaults }) });
+  const config = parseConfig(readEnvironment(), ["database", "redis", "storage", ...needs], {
+    production: true,
+    ...(needs.includes("tokens") && { check: keyFaults }),
+  });
   return config as CompleteConfig;
 }

@@ -34,7 +34,9 @@ export function followReloads(options: {
   /** In a process of its own, which loads the tasks as they are now. */
   async function syncCatalogue(): Promise<void> {
     const { databaseUrl } = await stores;
-    await promisify(execFile)(process.execPath, [migrate], { env: { ...env, DATABASE_URL: databaseUrl } });
+    await promisify(execFile)(process.execPath, [migrate], {
+      env: { ...env, DATABASE_URL: databaseUrl },
+    });
   }
   process.on("message", (message: Reload) => {
     running = running.then(() => reload(message));

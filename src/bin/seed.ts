@@ -11,7 +11,11 @@ import { CHILD_MEMORY_BYTES, createCore } from "./create-core.js";
 import { readRunningConfig } from "./read-running-config.js";
 
 readCommandLine(
-  { name: "npm run seed", about: "Make demo users, photos and QueuedJobs in the service of this folder. A second time changes nothing." },
+  {
+    name: "npm run seed",
+    about:
+      "Make demo users, photos and QueuedJobs in the service of this folder. A second time changes nothing.",
+  },
   () => null,
 );
 
@@ -20,11 +24,28 @@ await runCommand(async (stack) => {
   const log = createLogger({ name: "seed", level: "warn", pretty: false });
   const core = await createCore(config, { name: "photo-service seed", connections: 2, log }, stack);
   const users = createUsers({ database: core.database, adminEmails: config.adminEmails });
-  const inspector = createPhotoInspector({ log, maxPixels: config.maxPhotoPixels, acceptHeic: config.acceptHeic, memoryLimitBytes: CHILD_MEMORY_BYTES });
+  const inspector = createPhotoInspector({
+    log,
+    maxPixels: config.maxPhotoPixels,
+    acceptHeic: config.acceptHeic,
+    memoryLimitBytes: CHILD_MEMORY_BYTES,
+  });
   stack.add("photo inspector", () => inspector.close());
-  const intake = createPhotoIntake({ ...core, users, inspector, maxUploadBytes: config.maxUploadBytes, maxStoredBytes: config.maxStoredBytesPerUser });
+  const intake = createPhotoIntake({
+    ...core,
+    users,
+    inspector,
+    maxUploadBytes: config.maxUploadBytes,
+    maxStoredBytes: config.maxStoredBytesPerUser,
+  });
   const sample = await makeSamplePhoto();
   const isOffered = (job: string) => core.jobs.submittable(job) !== null;
-  const told = await seedDemoData({ users, queuedJobs: core.queuedJobs, isOffered, takePhoto: (user, filename) => intake.take(user, (receive) => receive(Readable.from([sample]), filename), log) });
+  const told = await seedDemoData({
+    users,
+    queuedJobs: core.queuedJobs,
+    isOffered,
+    takePhoto: (user, filename) =>
+      intake.take(user, (receive) => receive(Readable.from([sample]), filename), log),
+  });
   process.stdout.write(told.map((line) => `${line}\n`).join(""));
 });

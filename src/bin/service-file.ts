@@ -50,5 +50,8 @@ function parse(text: string): ServiceFile | undefined {
 }
 
 async function answers({ health }: ServiceFile): Promise<boolean> {
-  return fetch(health, { signal: AbortSignal.timeout(3000) }).then((response) => response.ok, () => false);
+  return fetch(health, { signal: AbortSignal.timeout(3000) }).then(
+    (response) => response.ok,
+    () => false,
+  );
 }

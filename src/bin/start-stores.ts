@@ -14,18 +14,39 @@ export interface Stores {
   close(): Promise<void>;
 }
 
-/** Begins to bring up those databases that have no URL yet, in `folder`. What that takes is loaded here, and not before the API and the worker load theirs. */
-export function startStores(given: { [url in keyof StoreUrls]: string | null }, { folder, path, log }: { folder: string; path: string; log: Logger }): Stores {
-  const postgres = given.databaseUrl === null ? import("../embedded/start-postgres.js").then(({ startPostgres }) => startPostgres({ dataDir: `${folder}/postgres`, log })) : null;
-  const redis = given.redisUrl === null ? import("../embedded/start-redis.js").then(({ startRedis }) => startRedis({ dataDir: `${folder}/redis`, log, path })) : null;
+/**
+ * Begins to bring up those databases that have no URL yet, in `folder`. What that takes is loaded
+ * here, and not before the API and the worker load theirs.
+ */
+export function startStores(
+  given: { [url in keyof StoreUrls]: string | null },
+  { folder, path, log }: { folder: string; path: string; log: Logger },
+): Stores {
+  const postgres =
+    given.databaseUrl === null
+      ? import("../embedded/start-postgres.js").then(({ startPostgres }) =>
+          startPostgres({ dataDir: `${folder}/postgres`, log }),
+        )
+      : null;
+  const redis =
+    given.redisUrl === null
+      ? import("../embedded/start-redis.js").then(({ startRedis }) =>
+          startRedis({ dataDir: `${folder}/redis`, log, path }),
+        )
+      : null;
 
   async function migrated(): Promise<string> {
-    const [{ migrateDatabase }, url] = await Promise.all([import("./migrate-database.js"), urlOf(postgres, given.databaseUrl)]);
+    const [{ migrateDatabase }, url] = await Promise.all([
+      import("./migrate-database.js"),
+      urlOf(postgres, given.databaseUrl),
+    ]);
     await migrateDatabase(url);
     return url;
   }
 
-  const ready = Promise.all([migrated(), urlOf(redis, given.redisUrl)]).then(([databaseUrl, redisUrl]) => ({ databaseUrl, redisUrl }));
+  const ready = Promise.all([migrated(), urlOf(redis, given.redisUrl)]).then(
+    ([databaseUrl, redisUrl]) => ({ databaseUrl, redisUrl }),
+  );
   // It may fail before anybody waits for it.
   ready.catch(() => {});
   return {
@@ -37,7 +58,10 @@ export function startStores(given: { [url in keyof StoreUrls]: string | null }, 
   };
 }
 
-async function urlOf(started: Promise<EmbeddedServer> | null, given: string | null): Promise<string> {
+async function urlOf(
+  started: Promise<EmbeddedServer> | null,
+  given: string | null,
+): Promise<string> {
   return (await started)?.url ?? given ?? "";
 }
 

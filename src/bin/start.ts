@@ -18,7 +18,8 @@ import { STORES_FOLLOW } from "./wait-for-stores.js";
 const { reload } = readCommandLine(
   {
     name: "npm start",
-    about: "Run everything on this machine: the API, a worker, and a private PostgreSQL and Redis unless DATABASE_URL and REDIS_URL name others. Ctrl-C stops all of it; the data stays in .data/.",
+    about:
+      "Run everything on this machine: the API, a worker, and a private PostgreSQL and Redis unless DATABASE_URL and REDIS_URL name others. Ctrl-C stops all of it; the data stays in .data/.",
     options: { reload: { type: "boolean", about: null } },
   },
   (values) => values,
@@ -26,7 +27,11 @@ const { reload } = readCommandLine(
 const env = readEnvironment();
 const isNamed = (store: string) => Boolean(env[store] || env[`${store}_FILE`]);
 const embedded = !isNamed("DATABASE_URL") || !isNamed("REDIS_URL");
-const config = orExit(() => parseConfig(env, ["tokens", "files", "storage"], { check: (read) => [...keyFaults(read), ...unaskedServices(read), ...samePort(read)] }));
+const config = orExit(() =>
+  parseConfig(env, ["tokens", "files", "storage"], {
+    check: (read) => [...keyFaults(read), ...unaskedServices(read), ...samePort(read)],
+  }),
+);
 const level = env["LOG_LEVEL"] || "warn";
 const log = createLogger({ name: "start", level, pretty: process.stdout.isTTY });
 
@@ -37,35 +42,69 @@ await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack
   const folder = await openDataFolder(config.dataFolder);
   stack.add("data folder", () => folder.close());
   const port = await claimPort({ host: config.host, port: config.port, variable: "PORT" });
-  const workerPort = await claimPort({ host: config.host, port: config.workerPort, variable: "WORKER_PORT" });
+  const workerPort = await claimPort({
+    host: config.host,
+    port: config.workerPort,
+    variable: "WORKER_PORT",
+  });
 
   // Like the other keys of development: made for this folder, and told to whoever started it.
-  const adminPassword = config.adminPassword ?? (config.production ? null : await keptSecret(`${folder.path}/admin-password`));
+  const adminPassword =
+    config.adminPassword ??
+    (config.production ? null : await keptSecret(`${folder.path}/admin-password`));
   const stores = startStores(config, { folder: folder.path, path: env["PATH"] ?? "", log });
   stack.add("databases", () => stores.close());
   const supervisor = createSupervisor({ log });
   stack.add("API and worker", () => supervisor.close());
   hurry = supervisor.hurry;
   // What came from a file is given as it is, and not told twice.
-  const childEnv = { ...env, DATABASE_URL_FILE: "", REDIS_URL_FILE: "", ADMIN_PASSWORD_FILE: "", NODE_ENV: config.production ? "production" : "development", PORT: String(port), WORKER_PORT: String(workerPort), LOG_LEVEL: level, ...(adminPassword !== null && { ADMIN_PASSWORD: adminPassword }) };
+  const childEnv = {
+    ...env,
+    DATABASE_URL_FILE: "",
+    REDIS_URL_FILE: "",
+    ADMIN_PASSWORD_FILE: "",
+    NODE_ENV: config.production ? "production" : "development",
+    PORT: String(port),
+    WORKER_PORT: String(workerPort),
+    LOG_LEVEL: level,
+    ...(adminPassword !== null && { ADMIN_PASSWORD: adminPassword }),
+  };
   const listening = new Set<string>();
   const start = (name: string) =>
-    supervisor.start(name, fileURLToPath(new URL(`${name}.js`, import.meta.url)), { env: childEnv, args: [`--${STORES_FOLLOW}`], tell: stores.ready, onMessage: () => listening.add(name) });
+    supervisor.start(name, fileURLToPath(new URL(`${name}.js`, import.meta.url)), {
+      env: childEnv,
+      args: [`--${STORES_FOLLOW}`],
+      tell: stores.ready,
+      onMessage: () => listening.add(name),
+    });
   const processes = await Promise.all([start("api"), start("worker")]);
   if (reload) followReloads({ stores: stores.ready, env: childEnv, processes, log });
 
-  const { addressOf, describeService, renderService, waitUntilReady } = await import("./started-service.js");
-  const service = await describeService({ ...config, ...(await stores.ready), adminPassword, port, dataFolder: folder.path });
+  const { addressOf, describeService, renderService, waitUntilReady } =
+    await import("./started-service.js");
+  const service = await describeService({
+    ...config,
+    ...(await stores.ready),
+    adminPassword,
+    port,
+    dataFolder: folder.path,
+  });
   const healths = [service.health, `${addressOf(config.host, workerPort)}/health/ready`];
   await waitUntilReady(healths, { listen: () => listening.size === processes.length, closing });
   stack.add("service file", () => removeServiceFile(folder.path));
   await writeServiceFile(folder.path, service);
   const newPassword = config.adminPassword === null ? adminPassword : null;
-  process.stdout.write(renderService(service, { newPassword, depth: colorDepthOf(process.stdout, env) }));
+  process.stdout.write(
+    renderService(service, { newPassword, depth: colorDepthOf(process.stdout, env) }),
+  );
 });
 
 function unaskedServices({ production, embedded: allowed }: Config): string[] {
-  return production && embedded && !allowed ? ["NODE_ENV is production, where private services are not brought up unasked: set DATABASE_URL and REDIS_URL, or EMBEDDED=true"] : [];
+  return production && embedded && !allowed
+    ? [
+        "NODE_ENV is production, where private services are not brought up unasked: set DATABASE_URL and REDIS_URL, or EMBEDDED=true",
+      ]
+    : [];
 }
 
 function samePort({ port, workerPort }: Config): string[] {

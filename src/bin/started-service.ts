@@ -37,11 +37,20 @@ export function addressOf(host: string, port: number): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Resolves when all `listen` and every address answers 200; throws when that is not so after a minute, or `closing` is aborted. */
-export async function waitUntilReady(urls: string[], { listen, closing }: { listen: () => boolean; closing: AbortSignal }): Promise<void> {
+/**
+ * Resolves when all `listen` and every address answers 200; throws when that is not so after a
+ * minute, or `closing` is aborted.
+ */
+export async function waitUntilReady(
+  urls: string[],
+  { listen, closing }: { listen: () => boolean; closing: AbortSignal },
+): Promise<void> {
   const areReady = async () => listen() && (await Promise.all(urls.map(answers))).every(Boolean);
-  if (await waitUntil(areReady, { deadlineMs: READY_MS, everyMs: ASK_AGAIN_MS, signal: closing })) return;
-  throw new EmbeddedError(`The service was started but is not ready after ${READY_MS / 1000} s: LOG_LEVEL=info npm start shows why.`);
+  if (await waitUntil(areReady, { deadlineMs: READY_MS, everyMs: ASK_AGAIN_MS, signal: closing }))
+    return;
+  throw new EmbeddedError(
+    `The service was started but is not ready after ${READY_MS / 1000} s: LOG_LEVEL=info npm start shows why.`,
+  );
 }
 
 /** Not fetch(), which takes longer to load than all that is asked here. */
@@ -56,15 +65,29 @@ function answers(url: string): Promise<boolean> {
   });
 }
 
-/** A short aligned list, for people: with the operators' password where it was made here and nobody knows it yet, in colours where `depth` has any. */
-export function renderService(service: ServiceFile, { newPassword, depth }: { newPassword: string | null; depth: number }): string {
-  const style = (code: number, text: string): string => (depth > 1 ? `\u001b[${code}m${text}\u001b[0m` : text);
+/**
+ * A short aligned list, for people: with the operators' password where it was made here and nobody
+ * knows it yet, in colours where `depth` has any.
+ */
+export function renderService(
+  service: ServiceFile,
+  { newPassword, depth }: { newPassword: string | null; depth: number },
+): string {
+  const style = (code: number, text: string): string =>
+    depth > 1 ? `\u001b[${code}m${text}\u001b[0m` : text;
   const rows = [
     ["Sign in", style(36, service.console)],
     ["API", `${style(36, service.graphql)}   (subscriptions: ${service.subscriptions})`],
     ...(service.explorer === null ? [] : [["Explorer", style(36, service.explorer)]]),
     ["Schema", `${service.graphql}/schema.graphql`],
-    ...(service.queues === null ? [] : [["Queues", `${service.queues}   (user admin, password ${newPassword ?? "as in ADMIN_PASSWORD"})`]]),
+    ...(service.queues === null
+      ? []
+      : [
+          [
+            "Queues",
+            `${service.queues}   (user admin, password ${newPassword ?? "as in ADMIN_PASSWORD"})`,
+          ],
+        ]),
     ["Health", service.health],
     ["Data", service.dataFolder],
     ["Try first", style(1, "npm run demo -- photo.jpg")],

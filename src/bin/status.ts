@@ -24,5 +24,7 @@ await runCommand(async () => {
   // What opens the databases is for commands, not for eyes.
   const { databaseUrl: _, redisUrl: __, ...told } = service;
   if (json) process.stdout.write(`${JSON.stringify(told, null, 2)}\n`);
-  else for (const [name, value] of Object.entries(told)) process.stdout.write(`${name.padEnd(14)} ${value}\n`);
+  else
+    for (const [name, value] of Object.entries(told))
+      process.stdout.write(`${name.padEnd(14)} ${value}\n`);
 });

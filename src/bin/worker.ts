@@ -19,14 +19,23 @@ readCommandLine(
 await waitForStores();
 const config = orExit(() => readConfig([]));
 const tracing = await startTracingIfWanted("worker", config);
-const log = createLogger({ name: "worker", level: config.logLevel, pretty: process.stdout.isTTY && !config.production, fields: tracing?.logFields });
+const log = createLogger({
+  name: "worker",
+  level: config.logLevel,
+  pretty: process.stdout.isTTY && !config.production,
+  fields: tracing?.logFields,
+});
 const drainMs = config.production ? 25_000 : 5000;
 
 await runProcess({ log, deadlineMs: drainMs + 10_000 }, async (stack) => {
   if (tracing) stack.add("tracing", () => tracing.close());
   // All is loaded, and nobody is kept waiting yet.
   await collectGarbage();
-  const { url, warm } = await createWorker(config, { log, drainMs, ...(tracing && { tracer: tracing.tracer }) }, stack);
+  const { url, warm } = await createWorker(
+    config,
+    { log, drainMs, ...(tracing && { tracer: tracing.tracer }) },
+    stack,
+  );
   announceListening();
   await warm();
   log.info({ health: url }, "takes work");

@@ -4,7 +4,10 @@ export interface CatchUp {
   awayMs: number;
   /** Events that happened meanwhile, each of which has been delivered by now. */
   missed: number;
-  /** Steps of a QueuedJob that its versions show to be missing, or to have come twice; both are 0, or something is broken. */
+  /**
+   * Steps of a QueuedJob that its versions show to be missing, or to have come twice; both are 0,
+   * or something is broken.
+   */
   lost: number;
   repeated: number;
 }
@@ -16,13 +19,21 @@ interface Told {
 }
 
 /**
- * Watches a stream for what a cut did to it. The proof is the server's, not the clock's: once connected again, one asks where the
- * stream stands, and everything up to that cursor was missed and has been delivered when that cursor has come.
+ * Watches a stream for what a cut did to it. The proof is the server's, not the clock's: once
+ * connected again, one asks where the stream stands, and everything up to that cursor was missed
+ * and has been delivered when that cursor has come.
  */
 export function createCatchUpWatch() {
   const versions = new Map<string, number>();
   let lastCursor: string | null = null;
-  let run: { startedFrom: string | null; awayMs: number; cursors: string[]; lost: number; repeated: number; target: string | null } | null = null;
+  let run: {
+    startedFrom: string | null;
+    awayMs: number;
+    cursors: string[];
+    lost: number;
+    repeated: number;
+    target: string | null;
+  } | null = null;
 
   function settled(): CatchUp | null {
     if (!run || run.target === null) return null;
@@ -44,7 +55,10 @@ export function createCatchUpWatch() {
     resumed(awayMs: number) {
       run = { startedFrom: lastCursor, awayMs, cursors: [], lost: 0, repeated: 0, target: null };
     },
-    /** Where the stream stood when it was resumed. Answers the result once everything up to there has come, as does `told`. */
+    /**
+     * Where the stream stood when it was resumed. Answers the result once everything up to there
+     * has come, as does `told`.
+     */
     target(cursor: string): CatchUp | null {
       if (run) run.target = cursor;
       return settled();

@@ -21,20 +21,35 @@ interface Body {
 }
 
 /** `onSignedOut` hears that the token does not hold any more. */
-export function createGraphqlClient({ token, onSignedOut }: { token: string; onSignedOut: (why: string) => void }): Ask {
+export function createGraphqlClient({
+  token,
+  onSignedOut,
+}: {
+  token: string;
+  onSignedOut: (why: string) => void;
+}): Ask {
   return async <Data>(query: string, variables: object = {}) => {
     const { data, errors } = await post(token, { query, variables });
     const [first] = errors ?? [];
     if (first?.extensions?.code === "UNAUTHENTICATED") onSignedOut(first.message);
-    if (first) throw new RequestError(first.extensions?.code ?? "", first.message, first.extensions?.issues);
+    if (first)
+      throw new RequestError(first.extensions?.code ?? "", first.message, first.extensions?.issues);
     return data as Data;
   };
 }
 
 async function post(token: string, body: object): Promise<Body> {
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json", accept: "application/graphql-response+json, application/json" };
+  const headers = {
+    authorization: `Bearer ${token}`,
+    "content-type": "application/json",
+    accept: "application/graphql-response+json, application/json",
+  };
   try {
-    const response = await fetch("/graphql", { method: "POST", headers, body: JSON.stringify(body) });
+    const response = await fetch("/graphql", {
+      method: "POST",
+      headers,
+      body: JSON.stringify(body),
+    });
     return (await response.json()) as Body;
   } catch {
     throw new RequestError("UNREACHABLE", "The service cannot be reached. Try again in a moment.");

@@ -10,15 +10,19 @@ export function bytes(count: number): string {
 }
 
 export const number = (value: number): string => value.toLocaleString("en");
-export const plural = (count: number, one: string, many = `${one}s`): string => `${number(count)} ${count === 1 ? one : many}`;
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${number(count)} ${count === 1 ? one : many}`;
 
 /** 10:42:07 by the reader's clock. */
-export const clock = (instant: string | Date): string => new Date(instant).toLocaleTimeString("en-GB");
+export const clock = (instant: string | Date): string =>
+  new Date(instant).toLocaleTimeString("en-GB");
 
 /** The clock today, with the day before it on others. */
 export function moment(instant: string): string {
   const date = new Date(instant);
-  return date.toDateString() === new Date().toDateString() ? clock(date) : `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })}, ${clock(date)}`;
+  return date.toDateString() === new Date().toDateString()
+    ? clock(date)
+    : `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })}, ${clock(date)}`;
 }
 
 export function duration(ms: number): string {
@@ -28,20 +32,46 @@ export function duration(ms: number): string {
   return `${Math.floor(ms / 3_600_000)} h ${Math.round((ms % 3_600_000) / 60_000)} min`;
 }
 
-export const STATUS_WORDS: Record<Status, string> = { PENDING: "Waiting", STARTED: "Running", SUCCESS: "Done", FAILED: "Failed", CANCELLED: "Cancelled" };
+export const STATUS_WORDS: Record<Status, string> = {
+  PENDING: "Waiting",
+  STARTED: "Running",
+  SUCCESS: "Done",
+  FAILED: "Failed",
+  CANCELLED: "Cancelled",
+};
 
-/** How it stands, in a line: what it says of itself, where it waits, why it failed, how long it took. */
-export function standing(row: QueuedJobState & { queuePosition: number | null; estimatedStartAt: string | null }, now = Date.now()): string {
+/**
+ * How it stands, in a line: what it says of itself, where it waits, why it failed, how long it
+ * took.
+ */
+export function standing(
+  row: QueuedJobState & { queuePosition: number | null; estimatedStartAt: string | null },
+  now = Date.now(),
+): string {
   const { status, error, progressMessage, startedAt, finishedAt, runAt } = row;
   if (status === "PENDING" && runAt && Date.parse(runAt) > now) return `starts at ${moment(runAt)}`;
-  if (status === "PENDING") return [error && `again after: ${error.message}`, waiting(row, now)].filter(Boolean).join(" · ");
+  if (status === "PENDING")
+    return [error && `again after: ${error.message}`, waiting(row, now)]
+      .filter(Boolean)
+      .join(" · ");
   if (status === "STARTED") return progressMessage ?? "";
   if (status === "FAILED") return error?.message ?? "";
-  return status === "SUCCESS" && startedAt && finishedAt ? `in ${duration(Date.parse(finishedAt) - Date.parse(startedAt))}` : "";
+  return status === "SUCCESS" && startedAt && finishedAt
+    ? `in ${duration(Date.parse(finishedAt) - Date.parse(startedAt))}`
+    : "";
 }
 
-function waiting({ queuePosition, estimatedStartAt }: { queuePosition: number | null; estimatedStartAt: string | null }, now: number): string {
-  const place = queuePosition === 0 ? "next in line" : queuePosition !== null && `${number(queuePosition)} before it`;
+function waiting(
+  {
+    queuePosition,
+    estimatedStartAt,
+  }: { queuePosition: number | null; estimatedStartAt: string | null },
+  now: number,
+): string {
+  const place =
+    queuePosition === 0
+      ? "next in line"
+      : queuePosition !== null && `${number(queuePosition)} before it`;
   const left = estimatedStartAt === null ? 0 : Date.parse(estimatedStartAt) - now;
   return [place, left > 500 && `starts in about ${duration(left)}`].filter(Boolean).join(", ");
 }

@@ -53,7 +53,13 @@ export function createJobList(ask: Ask): JobList {
   async function readPage(first: number, after: string | null): Promise<Page> {
     isReading.value = true;
     try {
-      return (await ask<{ queuedJobs: Page }>(QUEUED_JOBS, { first, after, filter: toInput(filter.value) })).queuedJobs;
+      return (
+        await ask<{ queuedJobs: Page }>(QUEUED_JOBS, {
+          first,
+          after,
+          filter: toInput(filter.value),
+        })
+      ).queuedJobs;
     } finally {
       isReading.value = false;
     }
@@ -72,7 +78,9 @@ export function createJobList(ask: Ask): JobList {
       first.nodes.forEach(keep);
       const newest = first.nodes[0]?.id ?? "";
       // What events brought while the page was on its way.
-      const newer = [...rows.values()].map(({ value }) => value).filter((row) => row.id > newest && matches(row));
+      const newer = [...rows.values()]
+        .map(({ value }) => value)
+        .filter((row) => row.id > newest && matches(row));
       place([...first.nodes, ...newer].map(({ id }) => id));
     });
     return first.eventCursor;
@@ -92,7 +100,10 @@ export function createJobList(ask: Ask): JobList {
 
   function matches({ status, job }: QueuedJobState): boolean {
     const wanted = filter.value;
-    return (wanted.status.length === 0 || wanted.status.includes(status)) && (wanted.job.length === 0 || wanted.job.includes(job.name));
+    return (
+      (wanted.status.length === 0 || wanted.status.includes(status)) &&
+      (wanted.job.length === 0 || wanted.job.includes(job.name))
+    );
   }
 
   /** Ids rise with time. What is older than what was read comes with its page. */
@@ -105,16 +116,25 @@ export function createJobList(ask: Ask): JobList {
   function keep(row: QueuedJob): void {
     const known = rows.get(row.id);
     if (!known) rows.set(row.id, signal(row));
-    else if (row.version > known.value.version || (row.version === known.value.version && row.progress >= known.value.progress)) known.value = row;
+    else if (
+      row.version > known.value.version ||
+      (row.version === known.value.version && row.progress >= known.value.progress)
+    )
+      known.value = row;
     // Of which events tell nothing.
-    else if (known.value.photos.length === 0 && row.photos.length > 0) known.value = { ...known.value, photos: row.photos };
+    else if (known.value.photos.length === 0 && row.photos.length > 0)
+      known.value = { ...known.value, photos: row.photos };
   }
 
   function settle(row: QueuedJobState): void {
     const isShown = ids.value.includes(row.id);
     const oldest = ids.value.at(-1);
     if (isShown && !matches(row)) drop(row.id);
-    else if (!isShown && matches(row) && (!page.hasNextPage || oldest === undefined || row.id > oldest)) {
+    else if (
+      !isShown &&
+      matches(row) &&
+      (!page.hasNextPage || oldest === undefined || row.id > oldest)
+    ) {
       place([row.id]);
       totalCount.value++;
     }
@@ -132,7 +152,8 @@ export function createJobList(ask: Ask): JobList {
     if (gone.has(queuedJob.id) || (known && !isNewer(type, queuedJob, known.value))) return;
     const unknown = { photos: [], queuePosition: null, estimatedStartAt: null };
     batch(() => {
-      if (known) known.value = { ...known.value, ...queuedJob, queuePosition: null, estimatedStartAt: null };
+      if (known)
+        known.value = { ...known.value, ...queuedJob, queuePosition: null, estimatedStartAt: null };
       else rows.set(queuedJob.id, signal({ ...unknown, ...queuedJob }));
       settle(queuedJob);
     });
@@ -148,24 +169,49 @@ export function createJobList(ask: Ask): JobList {
   async function refresh(wanted: readonly string[]): Promise<void> {
     const some = wanted.filter((id) => !gone.has(id)).slice(0, ASKED_AT_ONCE);
     if (some.length === 0) return;
-    const found = await ask<Record<string, QueuedJob | null>>(rowsQuery(some.length), Object.fromEntries(some.map((id, i) => [`i${i}`, id]))).catch(() => ({}));
+    const found = await ask<Record<string, QueuedJob | null>>(
+      rowsQuery(some.length),
+      Object.fromEntries(some.map((id, i) => [`i${i}`, id])),
+    ).catch(() => ({}));
     batch(() => Object.values(found).forEach((row) => row && !gone.has(row.id) && keep(row)));
   }
 
   function take(more: readonly QueuedJob[]): void {
-    batch(() => more.forEach((row) => {
-      keep(row);
-      settle((rows.get(row.id) ?? { value: row }).value);
-    }));
+    batch(() =>
+      more.forEach((row) => {
+        keep(row);
+        settle((rows.get(row.id) ?? { value: row }).value);
+      }),
+    );
   }
 
-  return { ids, filter, totalCount, isReading, row: (id) => rows.get(id), read, readMore, apply, take, refresh, remove };
+  return {
+    ids,
+    filter,
+    totalCount,
+    isReading,
+    row: (id) => rows.get(id),
+    read,
+    readMore,
+    apply,
+    take,
+    refresh,
+    remove,
+  };
 }
 
 /** PROGRESS is no step: it has the version of the step before it. */
-function isNewer(type: QueuedJobEvent["type"], told: QueuedJobState, known: QueuedJobState): boolean {
+function isNewer(
+  type: QueuedJobEvent["type"],
+  told: QueuedJobState,
+  known: QueuedJobState,
+): boolean {
   if (type !== "PROGRESS") return told.version > known.version;
-  return told.version === known.version && told.status === known.status && told.progress >= known.progress;
+  return (
+    told.version === known.version &&
+    told.status === known.status &&
+    told.progress >= known.progress
+  );
 }
 
 /** As the API takes it. */

@@ -2,7 +2,10 @@ import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { Photo } from "./types.js";
 
 export interface LatePreviews {
-  /** Of a photo whose upload did not wait for its preview: the preview's URL, null until it is there. */
+  /**
+   * Of a photo whose upload did not wait for its preview: the preview's URL, null until it is
+   * there.
+   */
   urlOf(id: string): ReadonlySignal<string | null>;
   close(): void;
 }
@@ -13,7 +16,9 @@ const ROUNDS = 8;
 const ASKED_AT_ONCE = 20;
 
 /** Asks for all of them together, ever more seldom. */
-export function createLatePreviews(find: (ids: readonly string[]) => Promise<Photo[]>): LatePreviews {
+export function createLatePreviews(
+  find: (ids: readonly string[]) => Promise<Photo[]>,
+): LatePreviews {
   const urls = new Map<string, Signal<string | null>>();
   /** Rounds that each is still asked for. */
   const waiting = new Map<string, number>();
@@ -21,7 +26,10 @@ export function createLatePreviews(find: (ids: readonly string[]) => Promise<Pho
   let pauseMs = FIRST_MS;
 
   async function ask(): Promise<void> {
-    const [ids, others] = [[...waiting.keys()].slice(0, ASKED_AT_ONCE), [...waiting].slice(ASKED_AT_ONCE)];
+    const [ids, others] = [
+      [...waiting.keys()].slice(0, ASKED_AT_ONCE),
+      [...waiting].slice(ASKED_AT_ONCE),
+    ];
     const left = new Map(others);
     const found = await find(ids).catch(() => []);
     for (const id of ids) {

@@ -91,7 +91,10 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
     state.value = { kind: "live" };
     if (!again || !("since" in value)) return;
     watch.resumed(Date.now() - value.since.getTime());
-    options.ask<{ queuedJobs: { eventCursor: string } }>(EVENT_CURSOR).then(({ queuedJobs }) => settle(watch.target(queuedJobs.eventCursor)), () => {});
+    options.ask<{ queuedJobs: { eventCursor: string } }>(EVENT_CURSOR).then(
+      ({ queuedJobs }) => settle(watch.target(queuedJobs.eventCursor)),
+      () => {},
+    );
   }
 
   function settle(result: CatchUp | null): void {
@@ -100,12 +103,19 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
 
   function lost({ code, reason }: { code?: number; reason?: string }): void {
     clearTimeout(silence);
-    if (code === FORBIDDEN) options.onSignedOut(reason && reason !== "Forbidden" ? reason : "The token has expired, or does not hold any more.");
+    if (code === FORBIDDEN)
+      options.onSignedOut(
+        reason && reason !== "Forbidden"
+          ? reason
+          : "The token has expired, or does not hold any more.",
+      );
     else if (state.value.kind === "live") state.value = { kind: "away", since: new Date() };
   }
 
   function end(error: unknown): void {
-    const [first] = Array.isArray(error) ? (error as { message: string; extensions?: { code?: string } }[]) : [];
+    const [first] = Array.isArray(error)
+      ? (error as { message: string; extensions?: { code?: string } }[])
+      : [];
     if (first?.extensions?.code === "CURSOR_EXPIRED") options.onExpired();
     else state.value = { kind: "ended", why: first?.message ?? closeReason(error) };
   }
@@ -129,7 +139,11 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
   }
 
   function unplug(): void {
-    state.value = { kind: "unplugged", since: new Date(), until: new Date(Date.now() + UNPLUGGED_MS) };
+    state.value = {
+      kind: "unplugged",
+      since: new Date(),
+      until: new Date(Date.now() + UNPLUGGED_MS),
+    };
     resumed.value = null;
     plug.pull(UNPLUGGED_MS);
     client.terminate();

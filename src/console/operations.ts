@@ -1,7 +1,8 @@
 // Every operation of the page. What is shown as GraphQL is one of these, letter by letter.
 
 const PHOTO = "id filename mimeType width height byteSize url previewUrl thumbhash";
-const STATE = "id status version progress progressMessage attempts priority createdAt updatedAt startedAt finishedAt runAt job { name title } error { code message }";
+const STATE =
+  "id status version progress progressMessage attempts priority createdAt updatedAt startedAt finishedAt runAt job { name title } error { code message }";
 const ROW = `${STATE} queuePosition estimatedStartAt photos { ${PHOTO} }`;
 const LIMITS = "maxUnfinished unfinished maxUploadBytes maxStoredBytes storedBytes maxPhotoPixels";
 
@@ -67,7 +68,13 @@ export function photosQuery(count: number): string {
   return byId(count, "PhotosById", "r", "photo", PHOTO);
 }
 
-function byId(count: number, name: string, alias: string, field: string, selection: string): string {
+function byId(
+  count: number,
+  name: string,
+  alias: string,
+  field: string,
+  selection: string,
+): string {
   const numbers = Array.from({ length: count }, (_, i) => i);
   const variables = numbers.map((i) => `$i${i}: ID!`).join(", ");
   return `query ${name}(${variables}) { ${numbers.map((i) => `${alias}${i}: ${field}(id: $i${i}) { ...wanted }`).join(" ")} }

@@ -1,5 +1,6 @@
-// A form drawn from a JSON Schema: which control stands for a property, and what its text means. The service judges the
-// values, so whatever cannot be read as what is wanted goes out as it was typed, and comes back with a sentence.
+// A form drawn from a JSON Schema: which control stands for a property, and what its text means.
+// The service judges the values, so whatever cannot be read as what is wanted goes out as it was
+// typed, and comes back with a sentence.
 import type { Issue, Job, PropertySchema } from "./types.js";
 
 export type FieldKind = "choice" | "flag" | "number" | "text" | "list" | "json";
@@ -18,7 +19,9 @@ export interface ParameterField {
   schema: PropertySchema;
 }
 
-export function parameterFields({ parameterSchema: { properties = {}, required = [] } }: Pick<Job, "parameterSchema">): ParameterField[] {
+export function parameterFields({
+  parameterSchema: { properties = {}, required = [] },
+}: Pick<Job, "parameterSchema">): ParameterField[] {
   return Object.entries(properties).map(([name, schema]) => ({
     name,
     label: labelOf(name),
@@ -37,21 +40,43 @@ export function readField({ kind, schema }: ParameterField, text: string | undef
   if (kind === "choice") return schema.enum?.find((value) => textOf(value) === text);
   if (kind === "flag") return text === "true";
   if (kind === "number") return readNumber(text);
-  if (kind === "list") return text.split(",").map((part) => part.trim()).filter(Boolean).map((part) => (isNumeric(schema.items) ? readNumber(part) : part));
+  if (kind === "list")
+    return text
+      .split(",")
+      .map((part) => part.trim())
+      .filter(Boolean)
+      .map((part) => (isNumeric(schema.items) ? readNumber(part) : part));
   return kind === "json" ? toJson(text) : text;
 }
 
-/** Faults at one place of a submission, e.g. `["parameters", "widths"]`, and below it, as sentences; what is wrong in each of many submissions is told once. */
+/**
+ * Faults at one place of a submission, e.g. `["parameters", "widths"]`, and below it, as sentences;
+ * what is wrong in each of many submissions is told once.
+ */
 export function faultsAt(issues: readonly Issue[], place: readonly string[]): string[] {
-  return once(issues.filter((issue) => isAt(issue, place)).map(({ path, message }) => toSentence(entryOf(insideSubmission(path).slice(place.length)), message)));
+  return once(
+    issues
+      .filter((issue) => isAt(issue, place))
+      .map(({ path, message }) =>
+        toSentence(entryOf(insideSubmission(path).slice(place.length)), message),
+      ),
+  );
 }
 
 /** Faults at none of the places that the form has a control for. */
-export function faultsElsewhere(issues: readonly Issue[], places: readonly (readonly string[])[]): string[] {
-  return once(issues.filter((issue) => !places.some((place) => isAt(issue, place))).map(({ path, message }) => toSentence(placeOf(insideSubmission(path)), message)));
+export function faultsElsewhere(
+  issues: readonly Issue[],
+  places: readonly (readonly string[])[],
+): string[] {
+  return once(
+    issues
+      .filter((issue) => !places.some((place) => isAt(issue, place)))
+      .map(({ path, message }) => toSentence(placeOf(insideSubmission(path)), message)),
+  );
 }
 
-export const isAt = ({ path }: Issue, place: readonly string[]): boolean => place.every((step, i) => insideSubmission(path)[i] === step);
+export const isAt = ({ path }: Issue, place: readonly string[]): boolean =>
+  place.every((step, i) => insideSubmission(path)[i] === step);
 
 const once = (texts: string[]): string[] => [...new Set(texts)];
 
@@ -69,7 +94,10 @@ function placeOf([first, second]: Issue["path"]): string {
   return labelOf(String((first === "parameters" ? second : undefined) ?? first ?? ""));
 }
 
-/** The service says "must be …" of what its path names. Of a type GraphQL itself is the judge, and of ours that is Int alone. */
+/**
+ * The service says "must be …" of what its path names. Of a type GraphQL itself is the judge, and
+ * of ours that is Int alone.
+ */
 function toSentence(subject: string, message: string): string {
   const said = message.startsWith('Variable "') ? "must be a whole number" : message;
   const unnamed = /^(is|has|names) /.test(said) ? `this ${said}` : said;

@@ -48,7 +48,9 @@ export function createPhotoLibrary(ask: Ask, first: PhotoPage): PhotoLibrary {
       });
     },
     toggle(id) {
-      chosen.value = chosen.value.includes(id) ? chosen.value.filter((other) => other !== id) : [...chosen.value, id];
+      chosen.value = chosen.value.includes(id)
+        ? chosen.value.filter((other) => other !== id)
+        : [...chosen.value, id];
     },
     chooseAll() {
       chosen.value = photos.value.map(({ id }) => id);
@@ -57,10 +59,15 @@ export function createPhotoLibrary(ask: Ask, first: PhotoPage): PhotoLibrary {
       chosen.value = [];
     },
     async readMore() {
-      const { photos: next } = await ask<{ photos: PhotoPage }>(MORE_PHOTOS, { after: page.value.endCursor });
+      const { photos: next } = await ask<{ photos: PhotoPage }>(MORE_PHOTOS, {
+        after: page.value.endCursor,
+      });
       batch(() => {
         page.value = next.pageInfo;
-        photos.value = [...photos.value, ...next.nodes.filter(({ id }) => !photos.value.some((known) => known.id === id))];
+        photos.value = [
+          ...photos.value,
+          ...next.nodes.filter(({ id }) => !photos.value.some((known) => known.id === id)),
+        ];
       });
     },
     async deleteChosen() {

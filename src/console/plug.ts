@@ -20,16 +20,28 @@ export function createPlug(): Plug {
     pull(ms) {
       const { promise, resolve } = withResolve();
       const timer = setTimeout(push, ms);
-      out = { promise, push: () => { clearTimeout(timer); resolve(); } };
+      out = {
+        promise,
+        push: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
     },
-    nextTry: (retries) => out?.promise ?? pause(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** retries)),
+    nextTry: (retries) =>
+      out?.promise ?? pause(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** retries)),
   };
 }
 
 function withResolve(): { promise: Promise<void>; resolve: () => void } {
   let resolve = () => {};
-  const promise = new Promise<void>((settle) => { resolve = settle; });
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
   return { promise, resolve };
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms); });
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });

@@ -20,12 +20,16 @@ export function createSelection(ask: Ask, list: JobList): Selection {
   const id = signal<string | null>(null);
   const details = signal<QueuedJobDetails | null>(null);
   const isGone = signal(false);
-  const version = computed(() => (id.value === null ? 0 : (list.row(id.value)?.value.version ?? 0)));
+  const version = computed(() =>
+    id.value === null ? 0 : (list.row(id.value)?.value.version ?? 0),
+  );
   let turn = 0;
 
   async function read(wanted: string): Promise<void> {
     const own = ++turn;
-    const { queuedJob } = await ask<{ queuedJob: QueuedJobDetails | null }>(QUEUED_JOB, { id: wanted });
+    const { queuedJob } = await ask<{ queuedJob: QueuedJobDetails | null }>(QUEUED_JOB, {
+      id: wanted,
+    });
     if (own !== turn || wanted !== id.peek()) return;
     isGone.value = queuedJob === null;
     details.value = queuedJob;
@@ -34,8 +38,16 @@ export function createSelection(ask: Ask, list: JobList): Selection {
 
   async function readUntilAnswered(wanted: string): Promise<void> {
     while (wanted === id.peek()) {
-      if (await read(wanted).then(() => true, () => false)) return;
-      await new Promise((resolve) => { setTimeout(resolve, AGAIN_MS); });
+      if (
+        await read(wanted).then(
+          () => true,
+          () => false,
+        )
+      )
+        return;
+      await new Promise((resolve) => {
+        setTimeout(resolve, AGAIN_MS);
+      });
     }
   }
 

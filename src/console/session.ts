@@ -7,7 +7,10 @@ export const token = signal<string | null>(null);
 /** Why one has to sign in again. */
 export const signedOutBecause = signal<string | null>(null);
 
-/** Takes the token of a sign-in link, and removes it from the address before anybody can copy it from there. */
+/**
+ * Takes the token of a sign-in link, and removes it from the address before anybody can copy it
+ * from there.
+ */
 export function restoreSession(): void {
   const fromLink = new URLSearchParams(location.hash.slice(1)).get("token");
   if (fromLink !== null) history.replaceState(null, "", location.pathname + location.search);

@@ -1,7 +1,13 @@
 import { batch, computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { RequestError, type Ask } from "./graphql-client.js";
 import { ENQUEUE_MANY, ENQUEUE_ONE } from "./operations.js";
-import { isAt, parameterFields, readField, readNumber, type ParameterField } from "./parameter-field.js";
+import {
+  isAt,
+  parameterFields,
+  readField,
+  readNumber,
+  type ParameterField,
+} from "./parameter-field.js";
 import type { Issue, Job, QueuedJob } from "./types.js";
 
 export interface Operation {
@@ -45,8 +51,15 @@ export interface SubmissionOptions {
 /** More at once the service does not take. */
 const MOST_AT_ONCE = 100;
 
-export function createSubmission({ ask, jobs, photoIds, onSubmitted }: SubmissionOptions): Submission {
-  const name = signal(jobs.find((job) => job.name === "thumbnail" && job.enabled)?.name ?? jobs[0]?.name ?? "");
+export function createSubmission({
+  ask,
+  jobs,
+  photoIds,
+  onSubmitted,
+}: SubmissionOptions): Submission {
+  const name = signal(
+    jobs.find((job) => job.name === "thumbnail" && job.enabled)?.name ?? jobs[0]?.name ?? "",
+  );
   const textsOfAll = signal<Record<string, Record<string, string>>>({});
   const [priority, runAt, fresh] = [signal(""), signal(""), signal(false)];
   const issues = signal<readonly Issue[]>([]);
@@ -59,14 +72,18 @@ export function createSubmission({ ask, jobs, photoIds, onSubmitted }: Submissio
   const fields = computed(() => parameterFields(job.value));
   const texts = computed(() => textsOfAll.value[name.value] ?? {});
   const groups = computed(() => photoGroups(job.value, photoIds.value));
-  const operation = computed(() => toOperation(groups.value.map((ids, i) => ({
-    job: name.value,
-    ...withoutEmpty({ parameters: readAll(fields.value, texts.value), photoIds: ids }),
-    ...(priority.value && { priority: readNumber(priority.value) }),
-    ...(runAt.value && { runAt: new Date(runAt.value).toISOString() }),
-    ...(fresh.value && { fresh: true }),
-    idempotencyKey: groups.value.length === 1 ? key.value : `${key.value}-${i}`,
-  }))));
+  const operation = computed(() =>
+    toOperation(
+      groups.value.map((ids, i) => ({
+        job: name.value,
+        ...withoutEmpty({ parameters: readAll(fields.value, texts.value), photoIds: ids }),
+        ...(priority.value && { priority: readNumber(priority.value) }),
+        ...(runAt.value && { runAt: new Date(runAt.value).toISOString() }),
+        ...(fresh.value && { fresh: true }),
+        idempotencyKey: groups.value.length === 1 ? key.value : `${key.value}-${i}`,
+      })),
+    ),
+  );
 
   function clearFaults(): void {
     batch(() => {
@@ -76,7 +93,8 @@ export function createSubmission({ ask, jobs, photoIds, onSubmitted }: Submissio
   }
 
   function clearFaultsAt(place: readonly string[]): void {
-    if (issues.value.some((issue) => isAt(issue, place))) issues.value = issues.value.filter((issue) => !isAt(issue, place));
+    if (issues.value.some((issue) => isAt(issue, place)))
+      issues.value = issues.value.filter((issue) => !isAt(issue, place));
   }
 
   async function send(): Promise<void> {
@@ -84,21 +102,37 @@ export function createSubmission({ ask, jobs, photoIds, onSubmitted }: Submissio
     isSending.value = true;
     try {
       const { query, variables } = operation.value;
-      const { enqueueJob, enqueueJobs } = await ask<{ enqueueJob?: QueuedJob; enqueueJobs?: QueuedJob[] }>(query, variables);
+      const { enqueueJob, enqueueJobs } = await ask<{
+        enqueueJob?: QueuedJob;
+        enqueueJobs?: QueuedJob[];
+      }>(query, variables);
       key.value = newKey();
       onSubmitted(enqueueJobs ?? (enqueueJob ? [enqueueJob] : []));
     } catch (error) {
       if (error instanceof RequestError && error.issues.length > 0) issues.value = error.issues;
       else failure.value = error instanceof Error ? error.message : String(error);
       // A key that was used with other arguments cannot be used again.
-      if (error instanceof RequestError && error.code === "IDEMPOTENCY_CONFLICT") key.value = newKey();
+      if (error instanceof RequestError && error.code === "IDEMPOTENCY_CONFLICT")
+        key.value = newKey();
     } finally {
       isSending.value = false;
     }
   }
 
   return {
-    jobs, job, fields, texts, priority, runAt, fresh, issues, failure, isSending, operation, send, clearFaultsAt,
+    jobs,
+    job,
+    fields,
+    texts,
+    priority,
+    runAt,
+    fresh,
+    issues,
+    failure,
+    isSending,
+    operation,
+    send,
+    clearFaultsAt,
     count: computed(() => (isEnough(job.value, photoIds.value.length) ? groups.value.length : 0)),
     choose(chosen) {
       clearFaults();
@@ -106,7 +140,10 @@ export function createSubmission({ ask, jobs, photoIds, onSubmitted }: Submissio
     },
     type(parameter, text) {
       clearFaultsAt(["parameters", parameter]);
-      textsOfAll.value = { ...textsOfAll.value, [name.value]: { ...texts.value, [parameter]: text } };
+      textsOfAll.value = {
+        ...textsOfAll.value,
+        [name.value]: { ...texts.value, [parameter]: text },
+      };
     },
   };
 }
@@ -121,19 +158,33 @@ function isEnough({ minPhotos }: Job, count: number): boolean {
   return count >= minPhotos;
 }
 
-function readAll(fields: readonly ParameterField[], texts: Readonly<Record<string, string>>): Record<string, unknown> {
-  return Object.fromEntries(fields.map((field) => [field.name, readField(field, texts[field.name])] as const).filter(([, value]) => value !== undefined));
+function readAll(
+  fields: readonly ParameterField[],
+  texts: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    fields
+      .map((field) => [field.name, readField(field, texts[field.name])] as const)
+      .filter(([, value]) => value !== undefined),
+  );
 }
 
 function withoutEmpty(input: { parameters: object; photoIds: readonly string[] }): object {
-  return { ...(Object.keys(input.parameters).length > 0 && { parameters: input.parameters }), ...(input.photoIds.length > 0 && { photoIds: input.photoIds }) };
+  return {
+    ...(Object.keys(input.parameters).length > 0 && { parameters: input.parameters }),
+    ...(input.photoIds.length > 0 && { photoIds: input.photoIds }),
+  };
 }
 
 function toOperation(inputs: object[]): Operation {
-  return inputs.length === 1 ? { query: ENQUEUE_ONE, variables: { input: inputs[0] } } : { query: ENQUEUE_MANY, variables: { inputs } };
+  return inputs.length === 1
+    ? { query: ENQUEUE_ONE, variables: { input: inputs[0] } }
+    : { query: ENQUEUE_MANY, variables: { inputs } };
 }
 
 /** Not `randomUUID`, which a page has over HTTPS and on its own machine only. */
 function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
 }

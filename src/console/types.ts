@@ -86,7 +86,8 @@ export interface QueuedJob extends QueuedJobState {
   photos: Photo[];
 }
 
-export type EventType = "QUEUED" | "STARTED" | "PROGRESS" | "RETRYING" | "SUCCEEDED" | "FAILED" | "CANCELLED" | "DELETED";
+export type EventType =
+  "QUEUED" | "STARTED" | "PROGRESS" | "RETRYING" | "SUCCEEDED" | "FAILED" | "CANCELLED" | "DELETED";
 
 export interface QueuedJobEvent {
   cursor: string;

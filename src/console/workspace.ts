@@ -10,7 +10,15 @@ import { CANCEL, DELETE, LIMITS_NOW, RETRY, WELCOME, photosQuery } from "./opera
 import { createPhotoLibrary, type PhotoLibrary, type PhotoPage } from "./photo-library.js";
 import { createSelection, type Selection } from "./selection.js";
 import { createSubmission, type Submission } from "./submission.js";
-import { isFinished, type Job, type Limits, type Me, type Photo, type QueuedJob, type QueuedJobEvent } from "./types.js";
+import {
+  isFinished,
+  type Job,
+  type Limits,
+  type Me,
+  type Photo,
+  type QueuedJob,
+  type QueuedJobEvent,
+} from "./types.js";
 import { createUploads, type Uploads } from "./uploads.js";
 
 /** Everything that a signed-in person works with. */
@@ -42,10 +50,19 @@ interface Welcome {
 const LIMITS_EVERY_MS = 1500;
 
 /** Throws RequestError when the token does not hold or the service is away. */
-export async function createWorkspace({ token, onSignedOut }: { token: string; onSignedOut(why: string): void }): Promise<Workspace> {
+export async function createWorkspace({
+  token,
+  onSignedOut,
+}: {
+  token: string;
+  onSignedOut(why: string): void;
+}): Promise<Workspace> {
   const ask = createGraphqlClient({ token, onSignedOut });
   const list = createJobList(ask);
-  const [{ me, jobs, photos: firstPhotos }, eventCursor] = await Promise.all([ask<Welcome>(WELCOME), list.read()]);
+  const [{ me, jobs, photos: firstPhotos }, eventCursor] = await Promise.all([
+    ask<Welcome>(WELCOME),
+    list.read(),
+  ]);
   const photos = createPhotoLibrary(ask, firstPhotos);
   const { limits, refresh } = createLimits(ask, me.limits);
   const announcement = signal("");
@@ -56,7 +73,8 @@ export async function createWorkspace({ token, onSignedOut }: { token: string; o
     list.apply(event);
     if (event.type === "PROGRESS") return;
     const { status, job } = event.queuedJob;
-    if (isFinished(status) && event.type !== "DELETED") announcement.value = `${job.title}: ${STATUS_WORDS[status].toLowerCase()}`;
+    if (isFinished(status) && event.type !== "DELETED")
+      announcement.value = `${job.title}: ${STATUS_WORDS[status].toLowerCase()}`;
     refresh();
   }
 
@@ -65,7 +83,13 @@ export async function createWorkspace({ token, onSignedOut }: { token: string; o
     refresh();
   }
 
-  const feed = createLiveFeed({ token, ask, onEvent, onSignedOut, onExpired: () => void list.read().then(feed.start, () => {}) });
+  const feed = createLiveFeed({
+    token,
+    ask,
+    onEvent,
+    onSignedOut,
+    onExpired: () => void list.read().then(feed.start, () => {}),
+  });
   feed.start(eventCursor);
 
   const submission = createSubmission({
@@ -82,8 +106,26 @@ export async function createWorkspace({ token, onSignedOut }: { token: string; o
   const waiting = setInterval(() => void refreshLine(list), 3000);
 
   return {
-    me, limits, photos, uploads, submission, list, selection, feed, announcement, complaint, latePreviews,
-    act: (what, id) => act(ask, list, what, id).then(() => { complaint.value = null; }, (error: unknown) => { complaint.value = error instanceof Error ? error.message : String(error); }),
+    me,
+    limits,
+    photos,
+    uploads,
+    submission,
+    list,
+    selection,
+    feed,
+    announcement,
+    complaint,
+    latePreviews,
+    act: (what, id) =>
+      act(ask, list, what, id).then(
+        () => {
+          complaint.value = null;
+        },
+        (error: unknown) => {
+          complaint.value = error instanceof Error ? error.message : String(error);
+        },
+      ),
     findPhotos: (ids) => findPhotos(ask, ids),
     close() {
       clearInterval(waiting);
@@ -94,7 +136,12 @@ export async function createWorkspace({ token, onSignedOut }: { token: string; o
   };
 }
 
-async function act(ask: Ask, list: JobList, what: "cancel" | "retry" | "delete", id: string): Promise<void> {
+async function act(
+  ask: Ask,
+  list: JobList,
+  what: "cancel" | "retry" | "delete",
+  id: string,
+): Promise<void> {
   if (what === "delete") {
     await ask(DELETE, { id });
     return list.remove(id);
@@ -106,17 +153,29 @@ async function act(ask: Ask, list: JobList, what: "cancel" | "retry" | "delete",
 /** No event tells that the line has moved on. */
 async function refreshLine(list: JobList): Promise<void> {
   if (document.hidden) return;
-  await list.refresh(list.ids.peek().slice(0, 200).filter((id) => list.row(id)?.peek().status === "PENDING").slice(-20));
+  await list.refresh(
+    list.ids
+      .peek()
+      .slice(0, 200)
+      .filter((id) => list.row(id)?.peek().status === "PENDING")
+      .slice(-20),
+  );
 }
 
 async function findPhotos(ask: Ask, ids: readonly string[]): Promise<Photo[]> {
   if (ids.length === 0) return [];
-  const found = await ask<Record<string, Photo | null>>(photosQuery(ids.length), Object.fromEntries(ids.map((id, i) => [`i${i}`, id])));
+  const found = await ask<Record<string, Photo | null>>(
+    photosQuery(ids.length),
+    Object.fromEntries(ids.map((id, i) => [`i${i}`, id])),
+  );
   return Object.values(found).filter((photo) => photo !== null);
 }
 
 /** Read again when something may have changed them, and not more often than one can read. */
-function createLimits(ask: Ask, first: Limits): { limits: ReadonlySignal<Limits>; refresh(): void } {
+function createLimits(
+  ask: Ask,
+  first: Limits,
+): { limits: ReadonlySignal<Limits>; refresh(): void } {
   const limits = signal(first);
   let timer: ReturnType<typeof setTimeout> | null = null;
   const read = async (): Promise<void> => {
@@ -124,7 +183,12 @@ function createLimits(ask: Ask, first: Limits): { limits: ReadonlySignal<Limits>
     const answer = await ask<{ me: { limits: Limits } }>(LIMITS_NOW).catch(() => null);
     if (answer) limits.value = answer.me.limits;
   };
-  return { limits, refresh: () => { timer ??= setTimeout(() => void read(), LIMITS_EVERY_MS); } };
+  return {
+    limits,
+    refresh: () => {
+      timer ??= setTimeout(() => void read(), LIMITS_EVERY_MS);
+    },
+  };
 }
 
 export const WorkspaceContext = createContext<Workspace | null>(null);

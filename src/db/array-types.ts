@@ -1,6 +1,6 @@
-// The driver would ask each new connection for the types of arrays, and nothing catches the rejection
-// when the connection is lost in that moment: it would end the process. PostgreSQL's own types have
-// the same numbers everywhere.
+// The driver would ask each new connection for the types of arrays, and nothing catches the
+// rejection when the connection is lost in that moment: it would end the process. PostgreSQL's own
+// types have the same numbers everywhere.
 import type { PostgresType } from "postgres";
 
 type Element = string | number | boolean | null | Element[];

@@ -1,6 +1,6 @@
-// Each connection has one statement or transaction at a time. The driver's own pool sends the next one
-// behind a stranger's: it waits for that, and one that cannot be written shifts all later answers to
-// other callers.
+// Each connection has one statement or transaction at a time. The driver's own pool sends the next
+// one behind a stranger's: it waits for that, and one that cannot be written shifts all later
+// answers to other callers.
 import { AsyncResource } from "node:async_hooks";
 import type { Sql, TransactionSql } from "postgres";
 import { currentDeadline, type Deadline } from "../deadline.js";
@@ -51,7 +51,9 @@ export class ConnectionPool implements Required<Route> {
   readonly #shares: OperationShares;
   readonly #clock: NodeJS.Timeout;
   #waiting: EnteredWork[] = [];
-  /** Milliseconds; it stands still while the event loop does, so that what came then is not late. */
+  /**
+   * Milliseconds; it stands still while the event loop does, so that what came then is not late.
+   */
   #now = 0;
   #tickedAt = performance.now();
   /** Connections that were lost since a statement was last answered. */
@@ -153,7 +155,10 @@ export class ConnectionPool implements Required<Route> {
   }
 }
 
-/** Limits how many statements of one operation are entered at a time, so that others have their turn. */
+/**
+ * Limits how many statements of one operation are entered at a time, so that others have their
+ * turn.
+ */
 class OperationShares {
   readonly #shares = new WeakMap<Deadline, { entered: number; queue: EnteredWork[] }>();
   readonly #limit: number;

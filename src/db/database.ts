@@ -9,15 +9,18 @@ export interface Database {
   /** Query builder, for reads and for writes that are no transition. */
   orm: PostgresJsDatabase;
   /**
-   * Hand-written statements, prepared by name. Beware: Drizzle has taken the serialisers of this client over, so that
-   * instants come back as text and go in as text, and JSON goes in as text.
+   * Hand-written statements, prepared by name. Beware: Drizzle has taken the serialisers of this
+   * client over, so that instants come back as text and go in as text, and JSON goes in as text.
    */
   sql: Sql;
   /** Statements and transactions that wait for a connection now. */
   readonly waiting: number;
   /** Resolves when PostgreSQL answers; throws ServiceUnavailableError otherwise. */
   ping(): Promise<void>;
-  /** For rows of another user: closes the connection that returned them, reports it, and returns what to throw. */
+  /**
+   * For rows of another user: closes the connection that returned them, reports it, and returns
+   * what to throw.
+   */
   foreignRows(rows: object): ServiceUnavailableError;
   close(): Promise<void>;
 }
@@ -43,10 +46,23 @@ export function createDatabase(options: DatabaseOptions): Database {
     onnotice: () => {},
     fetch_types: false,
     types: arrayTypes(),
-    connection: { application_name: options.applicationName, TimeZone: "UTC", statement_timeout: 5000, lock_timeout: 4000, idle_in_transaction_session_timeout: 10_000 },
+    connection: {
+      application_name: options.applicationName,
+      TimeZone: "UTC",
+      statement_timeout: 5000,
+      lock_timeout: 4000,
+      idle_in_transaction_session_timeout: 10_000,
+    },
   });
-  const open = () => postgres({ ...client.options, max: 1 } as unknown as postgres.Options<Record<string, postgres.PostgresType>>);
-  const pool = new ConnectionPool({ open, connections: options.connections, limits: { ...LIMITS, ...options.limits } });
+  const open = () =>
+    postgres({ ...client.options, max: 1 } as unknown as postgres.Options<
+      Record<string, postgres.PostgresType>
+    >);
+  const pool = new ConnectionPool({
+    open,
+    connections: options.connections,
+    limits: { ...LIMITS, ...options.limits },
+  });
   const sql = routeStatements(client, pool);
   return {
     orm: drizzle({ client: sql }),
@@ -56,7 +72,9 @@ export function createDatabase(options: DatabaseOptions): Database {
     },
     ping: () => available(async () => void (await sql`select 1`)),
     foreignRows(rows) {
-      const error = new ServiceUnavailableError("The database gave a wrong answer; try again in a moment.");
+      const error = new ServiceUnavailableError(
+        "The database gave a wrong answer; try again in a moment.",
+      );
       pool.distrust(rows);
       options.onForeignRows?.(error);
       return error;
@@ -66,8 +84,9 @@ export function createDatabase(options: DatabaseOptions): Database {
 }
 
 /**
- * Runs `query`; a lost or refused connection becomes ServiceUnavailableError, whatever library it went through. A deadlock
- * or a serialisation failure has undone the statement as a whole: it is run again.
+ * Runs `query`; a lost or refused connection becomes ServiceUnavailableError, whatever library it
+ * went through. A deadlock or a serialisation failure has undone the statement as a whole: it is
+ * run again.
  */
 export async function available<T>(query: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -75,7 +94,10 @@ export async function available<T>(query: () => Promise<T>): Promise<T> {
       return await query();
     } catch (error) {
       for (const link of causes(error)) if (link instanceof ServiceUnavailableError) throw link;
-      if (connectionFault(error) !== null) throw new ServiceUnavailableError("The database is away; try again in a moment.", { cause: error });
+      if (connectionFault(error) !== null)
+        throw new ServiceUnavailableError("The database is away; try again in a moment.", {
+          cause: error,
+        });
       if (tries === MAX_TRIES || !UNDONE.has(sqlState(error) ?? "")) throw error;
     }
   }
@@ -94,17 +116,40 @@ export function sqlState(error: unknown): string | null {
 
 /** The name of the violated constraint; null when none was. */
 export function violatedConstraint(error: unknown): string | null {
-  for (const link of causes(error)) if ("constraint_name" in link) return String(link.constraint_name);
+  for (const link of causes(error))
+    if ("constraint_name" in link) return String(link.constraint_name);
   return null;
 }
 
 const CONNECTION_CODES = new Set([
-  "CONNECTION_CLOSED", "CONNECTION_ENDED", "CONNECTION_DESTROYED", "CONNECT_TIMEOUT", "ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH",
-  // admin shutdown, crash shutdown, cannot connect now, too many connections, read-only after a failover, disk full, statement and lock time-outs
-  "57P01", "57P02", "57P03", "53300", "25006", "53100", "57014", "55P03",
+  "CONNECTION_CLOSED",
+  "CONNECTION_ENDED",
+  "CONNECTION_DESTROYED",
+  "CONNECT_TIMEOUT",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  // admin shutdown, crash shutdown, cannot connect now, too many connections, read-only after a
+  // failover, disk full, statement and lock time-outs
+  "57P01",
+  "57P02",
+  "57P03",
+  "53300",
+  "25006",
+  "53100",
+  "57014",
+  "55P03",
 ]);
 
-/** The code of an error by which a server was lost, refused us, or was never reached; null when it is none. */
+/**
+ * The code of an error by which a server was lost, refused us, or was never reached; null when it
+ * is none.
+ */
 export function connectionFault(error: unknown): string | null {
   const code = errorCode(error);
   return code !== null && (CONNECTION_CODES.has(code) || code.startsWith("08")) ? code : null;
@@ -117,10 +162,16 @@ export function isLockTimeout(error: unknown): boolean {
 }
 
 function errorCode(error: unknown): string | null {
-  for (const link of causes(error)) if ("code" in link && typeof link.code === "string") return link.code;
+  for (const link of causes(error))
+    if ("code" in link && typeof link.code === "string") return link.code;
   return null;
 }
 
 function* causes(error: unknown): Generator<object> {
-  for (let link = error; typeof link === "object" && link !== null; link = "cause" in link ? link.cause : null) yield link;
+  for (
+    let link = error;
+    typeof link === "object" && link !== null;
+    link = "cause" in link ? link.cause : null
+  )
+    yield link;
 }

@@ -10,20 +10,37 @@ import { dropReadOnlyViews, renewReadOnlyRole } from "./read-only-role.js";
 
 const FOLDER = fileURLToPath(new URL("../../../drizzle", import.meta.url));
 
-/** Any fixed number will do; a lock of the session, since the migrator itself is not safe when two start at once. */
+/**
+ * Any fixed number will do; a lock of the session, since the migrator itself is not safe when two
+ * start at once.
+ */
 const LOCK = 5_067_401;
 const ASK_AGAIN_MS = 100;
 /** Of a big table an index takes its time. */
 const PATIENCE_MS = 15 * 60_000;
-/** While a migration waits for a table, everybody else waits behind it: it gives way and tries again. */
+/**
+ * While a migration waits for a table, everybody else waits behind it: it gives way and tries
+ * again.
+ */
 const LOCK_TIMEOUT_MS = 2000;
 const GIVE_WAY_MS = 1000;
 /** lock_not_available, deadlock_detected */
 const LOCKED = new Set(["55P03", "40P01"]);
 
-/** Applies the pending migrations and renews the role that only reads; many may call this at once, on an empty database too: one works, the others wait. */
-export async function migrate(url: string, { lockTimeoutMs = LOCK_TIMEOUT_MS } = {}): Promise<void> {
-  const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {}, connection: { application_name: "photo-service migrate" } });
+/**
+ * Applies the pending migrations and renews the role that only reads; many may call this at once,
+ * on an empty database too: one works, the others wait.
+ */
+export async function migrate(
+  url: string,
+  { lockTimeoutMs = LOCK_TIMEOUT_MS } = {},
+): Promise<void> {
+  const client = postgres(url, {
+    max: 1,
+    connect_timeout: 10,
+    onnotice: () => {},
+    connection: { application_name: "photo-service migrate" },
+  });
   try {
     await takeLock(client);
     const applied = await lastApplied(client);
@@ -40,7 +57,10 @@ export async function migrate(url: string, { lockTimeoutMs = LOCK_TIMEOUT_MS } =
   }
 }
 
-/** Again and again while tables are locked: each try is undone as a whole, and lets those through who wait behind it. */
+/**
+ * Again and again while tables are locked: each try is undone as a whole, and lets those through
+ * who wait behind it.
+ */
 async function givingWay(work: () => Promise<void>): Promise<void> {
   for (const deadline = Date.now() + PATIENCE_MS; ; await setTimeout(GIVE_WAY_MS)) {
     try {
@@ -51,29 +71,44 @@ async function givingWay(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Asked for again and again: a statement that waits for it would be waited for by an index that is made concurrently. */
+/**
+ * Asked for again and again: a statement that waits for it would be waited for by an index that is
+ * made concurrently.
+ */
 async function takeLock(sql: Sql): Promise<void> {
   for (const deadline = Date.now() + PATIENCE_MS; ; await setTimeout(ASK_AGAIN_MS)) {
     const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${LOCK}) as taken`;
     if (row?.taken) return;
-    if (Date.now() > deadline) throw new Error(`Another migration of this database has been under way for ${PATIENCE_MS / 60_000} minutes: see pg_stat_activity, application_name "photo-service migrate"`);
+    if (Date.now() > deadline)
+      throw new Error(
+        `Another migration of this database has been under way for ${PATIENCE_MS / 60_000} minutes: see pg_stat_activity, application_name "photo-service migrate"`,
+      );
   }
 }
 
-/** Whether every migration of this version was applied; a newer database, in the middle of a roll-out, will do. */
+/**
+ * Whether every migration of this version was applied; a newer database, in the middle of a
+ * roll-out, will do.
+ */
 export async function isMigrated({ sql }: Pick<Database, "sql">): Promise<boolean> {
   return isCurrent(await lastApplied(sql));
 }
 
 /** When the last one that was applied was made; null in a database that never saw any. */
 async function lastApplied(sql: Sql): Promise<number | null> {
-  const [table] = await sql<{ name: string | null }[]>`select to_regclass('drizzle.__drizzle_migrations')::text as name`;
+  const [table] = await sql<
+    { name: string | null }[]
+  >`select to_regclass('drizzle.__drizzle_migrations')::text as name`;
   if (!table?.name) return null;
-  const [last] = await sql<{ when: string | null }[]>`select max(created_at) as when from drizzle.__drizzle_migrations`;
+  const [last] = await sql<
+    { when: string | null }[]
+  >`select max(created_at) as when from drizzle.__drizzle_migrations`;
   return Number(last?.when ?? 0);
 }
 
 function isCurrent(applied: number | null): boolean {
-  const journal = JSON.parse(readFileSync(`${FOLDER}/meta/_journal.json`, "utf8")) as { entries: { when: number }[] };
+  const journal = JSON.parse(readFileSync(`${FOLDER}/meta/_journal.json`, "utf8")) as {
+    entries: { when: number }[];
+  };
   return applied !== null && applied >= Math.max(...journal.entries.map((entry) => entry.when));
 }

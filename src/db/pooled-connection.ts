@@ -15,7 +15,10 @@ interface Sending {
 
 const READ_ONLY = "25006";
 
-/** A client with one connection, on which one statement is under way at a time, in a transaction too. */
+/**
+ * A client with one connection, on which one statement is under way at a time, in a transaction
+ * too.
+ */
 export class PooledConnection {
   readonly #open: () => Sql;
   readonly #now: () => number;
@@ -29,7 +32,9 @@ export class PooledConnection {
   #cancelling: Promise<void> | null = null;
   #state: object | null = null;
 
-  /** `open` makes a client of at most one connection; `now` is the clock that `isSilent` goes by. */
+  /**
+   * `open` makes a client of at most one connection; `now` is the clock that `isSilent` goes by.
+   */
   constructor(open: () => Sql, now: () => number) {
     this.#open = open;
     this.#now = now;

@@ -1,6 +1,7 @@
-// Runs what operators type. The walls, from outside in: two at a time; a connection for each query, as the role that may
-// only read; `begin read only`, never committed; one statement a call, by the extended protocol; one that stands as a
-// subquery, so that every cell is text and short before it leaves PostgreSQL; a time-out there, and another here.
+// Runs what operators type. The walls, from outside in: two at a time; a connection for each query,
+// as the role that may only read; `begin read only`, never committed; one statement a call, by the
+// extended protocol; one that stands as a subquery, so that every cell is text and short before it
+// leaves PostgreSQL; a time-out there, and another here.
 import postgres, { type Sql } from "postgres";
 import { withPatience } from "../patience.js";
 import { available, type Database } from "./database.js";
@@ -17,8 +18,14 @@ export interface ReadOnlyAnswer {
 }
 
 export interface ReadOnlyQueries {
-  /** Throws RefusedQueryError, whose message is a sentence for whoever typed `text`, and ServiceUnavailableError. */
-  run(text: string, options?: { parameters?: (string | number)[]; rows?: number }): Promise<ReadOnlyAnswer>;
+  /**
+   * Throws RefusedQueryError, whose message is a sentence for whoever typed `text`, and
+   * ServiceUnavailableError.
+   */
+  run(
+    text: string,
+    options?: { parameters?: (string | number)[]; rows?: number },
+  ): Promise<ReadOnlyAnswer>;
 }
 
 const AT_ONCE = 2;
@@ -30,16 +37,37 @@ const MAX_ANSWER = 4_000_000;
 /** Longer than the role's own limit, for a statement that has lifted it. */
 const PATIENCE_MS = 6500;
 
-export function createReadOnlyQueries(options: { database: Database; databaseUrl: string }): ReadOnlyQueries {
+export function createReadOnlyQueries(options: {
+  database: Database;
+  databaseUrl: string;
+}): ReadOnlyQueries {
   const { database, databaseUrl } = options;
   let running = 0;
 
   async function connect(): Promise<Sql> {
-    const [row] = await available(() => database.sql<{ name: string }[]>`select current_database() as name`);
+    const [row] = await available(
+      () => database.sql<{ name: string }[]>`select current_database() as name`,
+    );
     const username = readOnlyRoleName(row?.name ?? "");
     const password = readOnlyPassword(databaseUrl, username);
-    if (password === null) throw new RefusedQueryError("DATABASE_URL has no password, of which the one of the role that only reads is made: there is no looking into the database from here.");
-    return postgres(databaseUrl, { username, password, max: 1, connect_timeout: 2, fetch_types: false, onnotice: () => {}, connection: { application_name: "photo-service admin", TimeZone: "UTC", ...READ_ONLY_SETTINGS, default_transaction_read_only: true } });
+    if (password === null)
+      throw new RefusedQueryError(
+        "DATABASE_URL has no password, of which the one of the role that only reads is made: there is no looking into the database from here.",
+      );
+    return postgres(databaseUrl, {
+      username,
+      password,
+      max: 1,
+      connect_timeout: 2,
+      fetch_types: false,
+      onnotice: () => {},
+      connection: {
+        application_name: "photo-service admin",
+        TimeZone: "UTC",
+        ...READ_ONLY_SETTINGS,
+        default_transaction_read_only: true,
+      },
+    });
   }
 
   async function inOneTransaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
@@ -49,19 +77,31 @@ export function createReadOnlyQueries(options: { database: Database; databaseUrl
       await checkRole(sql);
       return await work(sql);
     } finally {
-      // Nothing is ever committed: what a statement may have left behind, a lock, a setting, a bell, goes with its connection.
+      // Nothing is ever committed: what a statement may have left behind, a lock, a setting, a
+      // bell, goes with its connection.
       await sql.end({ timeout: 0 });
     }
   }
 
   return {
     async run(text, { parameters = [], rows = ROWS } = {}) {
-      if (running >= AT_ONCE) throw new RefusedQueryError("Other queries are running already; try again in a moment.", true);
+      if (running >= AT_ONCE)
+        throw new RefusedQueryError(
+          "Other queries are running already; try again in a moment.",
+          true,
+        );
       const startedAt = performance.now();
       running++;
       try {
-        const { columns, cells } = await inOneTransaction((sql) => answer(sql, text, parameters, rows));
-        return { columns, rows: cells.slice(0, rows), more: cells.length > rows, ms: performance.now() - startedAt };
+        const { columns, cells } = await inOneTransaction((sql) =>
+          answer(sql, text, parameters, rows),
+        );
+        return {
+          columns,
+          rows: cells.slice(0, rows),
+          more: cells.length > rows,
+          ms: performance.now() - startedAt,
+        };
       } catch (error) {
         throw explainRefusal(error);
       } finally {
@@ -73,12 +113,24 @@ export function createReadOnlyQueries(options: { database: Database; databaseUrl
 
 type Answered = Pick<ReadOnlyAnswer, "columns"> & { cells: (string | null)[][] };
 
-async function answer(sql: Sql, text: string, parameters: (string | number)[], rows: number): Promise<Answered> {
+async function answer(
+  sql: Sql,
+  text: string,
+  parameters: (string | number)[],
+  rows: number,
+): Promise<Answered> {
   const statement = oneStatement(text);
   const described = await sql.unsafe(statement, parameters).describe();
-  if (described.columns.length === 0) throw new RefusedQueryError("It has no columns: there is nothing to show.");
-  if (described.columns.length > MAX_COLUMNS) throw new RefusedQueryError(`It has ${described.columns.length} columns: at most ${MAX_COLUMNS} are shown.`);
-  const types = await typeNames(sql, described.columns.map(({ type }) => type));
+  if (described.columns.length === 0)
+    throw new RefusedQueryError("It has no columns: there is nothing to show.");
+  if (described.columns.length > MAX_COLUMNS)
+    throw new RefusedQueryError(
+      `It has ${described.columns.length} columns: at most ${MAX_COLUMNS} are shown.`,
+    );
+  const types = await typeNames(
+    sql,
+    described.columns.map(({ type }) => type),
+  );
   const columns = described.columns.map(({ name }, i) => ({ name, type: types[i] ?? "" }));
   const longest = Math.min(MAX_CELL, Math.floor(MAX_ANSWER / types.length / (rows + 1)));
   const asked = isPlain(statement) ? statement : asShortText(statement, types, { longest, rows });
@@ -87,15 +139,29 @@ async function answer(sql: Sql, text: string, parameters: (string | number)[], r
     query.cancel();
     throw new RefusedQueryError("It took too long and was stopped.");
   });
-  return { columns, cells: found.map((row) => row.map((cell: unknown) => (cell === null ? null : cutTo(longest, String(cell))))) };
+  return {
+    columns,
+    cells: found.map((row) =>
+      row.map((cell: unknown) => (cell === null ? null : cutTo(longest, String(cell)))),
+    ),
+  };
 }
 
-/** Without what may stand before and behind a statement; throws RefusedQueryError on what is certainly no query. */
+/**
+ * Without what may stand before and behind a statement; throws RefusedQueryError on what is
+ * certainly no query.
+ */
 function oneStatement(text: string): string {
-  if (text.includes("\0")) throw new RefusedQueryError("It has a character in it that PostgreSQL does not take.");
-  const statement = text.replace(/^(\s|;|--[^\n]*(\n|$)|\/\*([^*]|\*(?!\/))*\*\/)+/, "").replace(/[\s;]+$/, "");
+  if (text.includes("\0"))
+    throw new RefusedQueryError("It has a character in it that PostgreSQL does not take.");
+  const statement = text
+    .replace(/^(\s|;|--[^\n]*(\n|$)|\/\*([^*]|\*(?!\/))*\*\/)+/, "")
+    .replace(/[\s;]+$/, "");
   if (statement === "") throw new RefusedQueryError("There is no query to run.");
-  if (!/^(select|with|values|table|explain|show|\()/i.test(statement)) throw new RefusedQueryError("Only reading is possible here: begin with SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.");
+  if (!/^(select|with|values|table|explain|show|\()/i.test(statement))
+    throw new RefusedQueryError(
+      "Only reading is possible here: begin with SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.",
+    );
   return statement;
 }
 
@@ -105,23 +171,33 @@ function isPlain(statement: string): boolean {
 }
 
 /**
- * The statement, which was found to be whole and one, as a subquery. So it can hold no change of data, either; and its
- * columns get names of our own, since its own may occur twice.
+ * The statement, which was found to be whole and one, as a subquery. So it can hold no change of
+ * data, either; and its columns get names of our own, since its own may occur twice.
  */
-function asShortText(statement: string, types: string[], { longest, rows }: { longest: number; rows: number }): string {
+function asShortText(
+  statement: string,
+  types: string[],
+  { longest, rows }: { longest: number; rows: number },
+): string {
   const names = types.map((_, i) => `c${i + 1}`);
   // What is no value at all, as pg_sleep gives, cannot be cast.
-  const cells = types.map((type, i) => (type === "void" ? "null" : `left(q.${names[i]}::text, ${longest + 1})`));
+  const cells = types.map((type, i) =>
+    type === "void" ? "null" : `left(q.${names[i]}::text, ${longest + 1})`,
+  );
   return `select ${cells.join(", ")} from (\n${statement}\n) as q(${names.join(", ")}) limit ${rows + 1}`;
 }
 
 /** PostgreSQL counts characters, JavaScript halves of some. */
 function cutTo(longest: number, cell: string): string {
-  return cell.length <= longest || [...cell].length <= longest ? cell : `${[...cell].slice(0, longest).join("")}…`;
+  return cell.length <= longest || [...cell].length <= longest
+    ? cell
+    : `${[...cell].slice(0, longest).join("")}…`;
 }
 
 async function typeNames(sql: Sql, oids: number[]): Promise<string[]> {
-  const rows = await sql<{ name: string }[]>`select format_type(t.oid, null) as name from unnest(${`{${oids.join()}}`}::text::oid[]) with ordinality as t(oid, i) order by t.i`;
+  const rows = await sql<
+    { name: string }[]
+  >`select format_type(t.oid, null) as name from unnest(${`{${oids.join()}}`}::text::oid[]) with ordinality as t(oid, i) order by t.i`;
   return rows.map(({ name }) => name);
 }
 
@@ -133,5 +209,8 @@ async function checkRole(sql: Sql): Promise<void> {
       or has_database_privilege(r.oid, current_database(), 'create, temporary')
       or exists (select from pg_class c where c.relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) and has_table_privilege(r.oid, c.oid, 'insert, update, delete, truncate')) as strong
     from pg_roles r where r.rolname = current_user`;
-  if (row?.strong !== false) throw new RefusedQueryError("The role that only reads may do more than that in this database, so nothing is run as it: take the rights away that were given to it, or run npm run migrate.");
+  if (row?.strong !== false)
+    throw new RefusedQueryError(
+      "The role that only reads may do more than that in this database, so nothing is run as it: take the rights away that were given to it, or run npm run migrate.",
+    );
 }

@@ -1,5 +1,6 @@
-// The role of people who look into the database. That it cannot write, and sees no secret, is a matter of its rights: it
-// has SELECT on views, and nothing else. Its limits are settings, which it could change; they are set for each connection, too.
+// The role of people who look into the database. That it cannot write, and sees no secret, is a
+// matter of its rights: it has SELECT on views, and nothing else. Its limits are settings, which it
+// could change; they are set for each connection, too.
 import { createHmac, hkdfSync, pbkdf2Sync, randomBytes, createHash } from "node:crypto";
 import type { Sql, TransactionSql } from "postgres";
 import { sqlState } from "./database.js";
@@ -27,13 +28,15 @@ export function readOnlyRoleName(databaseName: string): string {
 }
 
 /**
- * The password of the role, which whoever knows the owner's password can work out, and nobody else; so that the processes
- * need no further secret. Null when the URL has no password to make it of.
+ * The password of the role, which whoever knows the owner's password can work out, and nobody else;
+ * so that the processes need no further secret. Null when the URL has no password to make it of.
  */
 export function readOnlyPassword(databaseUrl: string, role: string): string | null {
   const { password } = new URL(databaseUrl);
   if (password === "") return null;
-  return Buffer.from(hkdfSync("sha256", decodeURIComponent(password), "photo-service", role, 32)).toString("base64url");
+  return Buffer.from(
+    hkdfSync("sha256", decodeURIComponent(password), "photo-service", role, 32),
+  ).toString("base64url");
 }
 
 /** What stands in a migration's way: PostgreSQL drops and changes no column that a view shows. */
@@ -41,27 +44,45 @@ export async function dropReadOnlyViews(sql: Sql | TransactionSql): Promise<void
   await sql.unsafe(`drop schema if exists ${READ_ONLY_SCHEMA} cascade`);
 }
 
-/** Makes the views and the role anew, all or nothing. Where the owner may not make roles there will be none, and the rest works. */
+/**
+ * Makes the views and the role anew, all or nothing. Where the owner may not make roles there will
+ * be none, and the rest works.
+ */
 export async function renewReadOnlyRole(sql: Sql, databaseUrl: string): Promise<void> {
   const [row] = await sql<{ name: string }[]>`select current_database() as name`;
   const databaseName = row?.name ?? "";
   await sql.begin(async (transaction) => {
     await dropReadOnlyViews(transaction);
     await transaction.unsafe(`create schema ${READ_ONLY_SCHEMA}`);
-    for (const [name, { columns }] of Object.entries(READ_ONLY_VIEWS)) await transaction.unsafe(`create view ${READ_ONLY_SCHEMA}.${name} as select ${columns.join(", ")} from public.${name}`);
-    await unlessForbidden(transaction, (savepoint) => renewRole(savepoint, databaseName, databaseUrl));
+    for (const [name, { columns }] of Object.entries(READ_ONLY_VIEWS))
+      await transaction.unsafe(
+        `create view ${READ_ONLY_SCHEMA}.${name} as select ${columns.join(", ")} from public.${name}`,
+      );
+    await unlessForbidden(transaction, (savepoint) =>
+      renewRole(savepoint, databaseName, databaseUrl),
+    );
   });
 }
 
-async function renewRole(sql: TransactionSql, databaseName: string, databaseUrl: string): Promise<void> {
+async function renewRole(
+  sql: TransactionSql,
+  databaseName: string,
+  databaseUrl: string,
+): Promise<void> {
   const name = readOnlyRoleName(databaseName);
   const [role, database] = [quote(name), quote(databaseName)];
-  if ((await sql`select from pg_roles where rolname = ${name}`).length === 0) await sql.unsafe(`create role ${role}`);
+  if ((await sql`select from pg_roles where rolname = ${name}`).length === 0)
+    await sql.unsafe(`create role ${role}`);
   const password = readOnlyPassword(databaseUrl, name);
-  await sql.unsafe(`alter role ${role} with ${password === null ? "nologin" : "login"} connection limit ${CONNECTIONS} password ${password === null ? "null" : `'${scramVerifier(password)}'`}`);
-  for (const [setting, value] of Object.entries(READ_ONLY_SETTINGS)) await sql.unsafe(`alter role ${role} set ${setting} = '${value}'`);
+  await sql.unsafe(
+    `alter role ${role} with ${password === null ? "nologin" : "login"} connection limit ${CONNECTIONS} password ${password === null ? "null" : `'${scramVerifier(password)}'`}`,
+  );
+  for (const [setting, value] of Object.entries(READ_ONLY_SETTINGS))
+    await sql.unsafe(`alter role ${role} set ${setting} = '${value}'`);
   // Only a superuser may give this one.
-  await unlessForbidden(sql, (savepoint) => savepoint.unsafe(`alter role ${role} set temp_file_limit = '64MB'`));
+  await unlessForbidden(sql, (savepoint) =>
+    savepoint.unsafe(`alter role ${role} set temp_file_limit = '64MB'`),
+  );
   // What everybody has, it would have, too.
   await sql.unsafe(`revoke temporary on database ${database} from public`);
   await sql.unsafe(`revoke create on schema public from public`);
@@ -70,14 +91,20 @@ async function renewRole(sql: TransactionSql, databaseName: string, databaseUrl:
   await sql.unsafe(`grant select on all tables in schema ${READ_ONLY_SCHEMA} to ${role}`);
 }
 
-async function unlessForbidden(sql: TransactionSql, work: (savepoint: TransactionSql) => Promise<unknown>): Promise<void> {
+async function unlessForbidden(
+  sql: TransactionSql,
+  work: (savepoint: TransactionSql) => Promise<unknown>,
+): Promise<void> {
   const INSUFFICIENT_PRIVILEGE = "42501";
   await sql.savepoint(work).catch((error: unknown) => {
     if (sqlState(error) !== INSUFFICIENT_PRIVILEGE) throw error;
   });
 }
 
-/** What PostgreSQL keeps of a password (RFC 5803), made here so that the password itself stands in no statement and in no log. */
+/**
+ * What PostgreSQL keeps of a password (RFC 5803), made here so that the password itself stands in
+ * no statement and in no log.
+ */
 function scramVerifier(password: string): string {
   const salt = randomBytes(16);
   const salted = pbkdf2Sync(password, salt, SCRAM_ITERATIONS, 32, "sha256");

@@ -1,15 +1,38 @@
-// The tables. PostgreSQL is the only truth; what stands in Redis is made from these rows. Ids are UUIDv7, made by the
-// service, so that a list ordered by id is ordered by creation, and an index on (user_id, id) serves every page.
+// The tables. PostgreSQL is the only truth; what stands in Redis is made from these rows. Ids are
+// UUIDv7, made by the service, so that a list ordered by id is ordered by creation, and an index on
+// (user_id, id) serves every page.
 import { sql } from "drizzle-orm";
-import { bigint, boolean, check, doublePrecision, foreignKey, index, integer, json, jsonb, pgTable, primaryKey, smallint, text, timestamp, unique, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  check,
+  doublePrecision,
+  foreignKey,
+  index,
+  integer,
+  json,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES } from "../queued-job-status.js";
 
-// Milliseconds, since a JavaScript date holds no more. Never order by one of these: by id or by seq.
+// Milliseconds, since a JavaScript date holds no more. Never order by one of these: by id or by
+// seq.
 const instant = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
 const oneOf = (words: readonly string[]) => sql.raw(words.map((word) => `'${word}'`).join(", "));
 const unfinished = sql`status in ('PENDING', 'STARTED')`;
 
-/** One row: what makes this database's history this one's, so that a cursor of another is recognised. */
+/**
+ * One row: what makes this database's history this one's, so that a cursor of another is
+ * recognised.
+ */
 export const histories = pgTable("histories", { id: uuid().primaryKey().defaultRandom() });
 
 export const users = pgTable(
@@ -28,15 +51,18 @@ export const users = pgTable(
     claimsIssuedAt: bigint("claims_issued_at", { mode: "number" }).notNull(),
     createdAt: instant("created_at").notNull(),
     /**
-     * When the account was deleted. From then on it has no name, no claims and no row in `user_streams`, so nothing
-     * more can be recorded for it; its other rows and files are removed in slices, and this row last.
+     * When the account was deleted. From then on it has no name, no claims and no row in
+     * `user_streams`, so nothing more can be recorded for it; its other rows and files are removed
+     * in slices, and this row last.
      */
     closedAt: instant("closed_at"),
   },
   (table) => [
     unique("users_issuer_subject").on(table.issuer, table.subject),
     index("users_email").on(sql`lower(${table.email})`),
-    index("users_closed").on(table.id).where(sql`closed_at is not null`),
+    index("users_closed")
+      .on(table.id)
+      .where(sql`closed_at is not null`),
   ],
 );
 
@@ -51,7 +77,9 @@ export const deletedAccounts = pgTable("deleted_accounts", {
 export const userStreams = pgTable(
   "user_streams",
   {
-    userId: uuid("user_id").primaryKey().references(() => users.id, { onDelete: "cascade" }),
+    userId: uuid("user_id")
+      .primaryKey()
+      .references(() => users.id, { onDelete: "cascade" }),
     /** The number of the user's last event. */
     lastSeq: bigint("last_seq", { mode: "number" }).notNull().default(0),
     /** The highest number that was ever purged; a stream cannot be resumed from below it. */
@@ -63,10 +91,16 @@ export const userStreams = pgTable(
     /** Bytes of parameters, results and event snapshots, each as JSON text. */
     recordedBytes: bigint("recorded_bytes", { mode: "number" }).notNull().default(0),
   },
-  (table) => [check("user_streams_pending", sql`${table.pending} >= 0`), check("user_streams_floor", sql`${table.floorSeq} <= ${table.lastSeq}`)],
+  (table) => [
+    check("user_streams_pending", sql`${table.pending} >= 0`),
+    check("user_streams_floor", sql`${table.floorSeq} <= ${table.lastSeq}`),
+  ],
 );
 
-/** The catalogue, brought in step with the tasks by `migrate`. A Job whose task is gone keeps its row. */
+/**
+ * The catalogue, brought in step with the tasks by `migrate`. A Job whose task is gone keeps its
+ * row.
+ */
 export const jobs = pgTable("jobs", {
   name: text().primaryKey(),
   title: text().notNull(),
@@ -86,7 +120,9 @@ export const photos = pgTable(
   "photos",
   {
     id: uuid().primaryKey(),
-    userId: uuid("user_id").notNull().references(() => users.id, { onDelete: "cascade" }),
+    userId: uuid("user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
     filename: text().notNull(),
     mimeType: text("mime_type").notNull(),
     /** Of the upright picture. */
@@ -108,7 +144,9 @@ export const photos = pgTable(
     index("photos_user_id").on(table.userId, table.id),
     // The id along with it: all hashes of a user are read from the index alone.
     index("photos_user_phash").on(table.userId, table.phash, table.id),
-    index("photos_without_preview").on(table.previewAttempts, table.id).where(sql`preview_key is null and preview_attempts < 3`),
+    index("photos_without_preview")
+      .on(table.previewAttempts, table.id)
+      .where(sql`preview_key is null and preview_attempts < 3`),
   ],
 );
 
@@ -116,16 +154,28 @@ export const queuedJobs = pgTable(
   "queued_jobs",
   {
     id: uuid().primaryKey(),
-    userId: uuid("user_id").notNull().references(() => users.id, { onDelete: "cascade" }),
-    // No foreign key to jobs: every accept would lock the same row there. Maintenance checks it instead.
+    userId: uuid("user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    // No foreign key to jobs: every accept would lock the same row there. Maintenance checks it
+    // instead.
     jobName: text("job_name").notNull(),
     status: text({ enum: QUEUED_JOB_STATUSES }).notNull(),
-    /** Grows each time the row goes back to PENDING, and names the hint in the queue: an old hint claims nothing. */
+    /**
+     * Grows each time the row goes back to PENDING, and names the hint in the queue: an old hint
+     * claims nothing.
+     */
     run: integer().notNull().default(1),
     version: integer().notNull().default(1),
-    /** Grows with each claim, and fences what a worker writes later: one that came back from the dead writes nothing. */
+    /**
+     * Grows with each claim, and fences what a worker writes later: one that came back from the
+     * dead writes nothing.
+     */
     attempts: integer().notNull().default(0),
-    /** Failed attempts since the last submission or retry; the Job's `maxAttempts` is compared with it. */
+    /**
+     * Failed attempts since the last submission or retry; the Job's `maxAttempts` is compared with
+     * it.
+     */
     failures: integer().notNull().default(0),
     /** Attempts lost with their worker since the last submission or retry. */
     stalls: integer().notNull().default(0),
@@ -135,7 +185,10 @@ export const queuedJobs = pgTable(
     photoCount: integer("photo_count").notNull(),
     priority: smallint().notNull(),
     runAt: instant("run_at"),
-    /** When it may be claimed: at once, at `runAt`, or after a back-off. Apart from `runAt`, which is shown as it was given. */
+    /**
+     * When it may be claimed: at once, at `runAt`, or after a back-off. Apart from `runAt`, which
+     * is shown as it was given.
+     */
     dueAt: timestamp("due_at", { withTimezone: true }).notNull(),
     progress: doublePrecision().notNull().default(0),
     progressMessage: text("progress_message"),
@@ -143,7 +196,10 @@ export const queuedJobs = pgTable(
     errorCode: text("error_code"),
     errorMessage: text("error_message"),
     idempotencyKey: text("idempotency_key"),
-    /** SHA-256 of the arguments that came with the key, with the parameters as given and as validated. */
+    /**
+     * SHA-256 of the arguments that came with the key, with the parameters as given and as
+     * validated.
+     */
     fingerprint: text(),
     /** Of the request that submitted it. */
     requestId: text("request_id").notNull(),
@@ -160,24 +216,51 @@ export const queuedJobs = pgTable(
   },
   (table) => [
     index("queued_jobs_user_id").on(table.userId, table.id),
-    uniqueIndex("queued_jobs_user_key").on(table.userId, table.idempotencyKey).where(sql`idempotency_key is not null`),
+    uniqueIndex("queued_jobs_user_key")
+      .on(table.userId, table.idempotencyKey)
+      .where(sql`idempotency_key is not null`),
     // The reconciler's: small, whatever the table's size.
-    index("queued_jobs_due_id").on(table.dueAt, table.id).where(sql`status = 'PENDING'`),
-    index("queued_jobs_lease").on(table.leaseUntil).where(sql`status = 'STARTED'`),
+    index("queued_jobs_due_id")
+      .on(table.dueAt, table.id)
+      .where(sql`status = 'PENDING'`),
+    index("queued_jobs_lease")
+      .on(table.leaseUntil)
+      .where(sql`status = 'STARTED'`),
     // What is rare among a user's many rows; the unfinished have an index of their own.
-    index("queued_jobs_unsuccessful_of_user").on(table.userId, table.status, table.id).where(sql`status in ('FAILED', 'CANCELLED')`),
+    index("queued_jobs_unsuccessful_of_user")
+      .on(table.userId, table.status, table.id)
+      .where(sql`status in ('FAILED', 'CANCELLED')`),
     index("queued_jobs_unfinished_of_user").on(table.userId, table.priority).where(unfinished),
-    index("queued_jobs_reuse").on(table.userId, table.reuseKey, table.id).where(sql`reuse_key is not null`),
-    index("queued_jobs_expiry").on(table.expiresAt).where(sql`expires_at is not null`),
+    index("queued_jobs_reuse")
+      .on(table.userId, table.reuseKey, table.id)
+      .where(sql`reuse_key is not null`),
+    index("queued_jobs_expiry")
+      .on(table.expiresAt)
+      .where(sql`expires_at is not null`),
     check("queued_jobs_status", sql`${table.status} in (${oneOf(QUEUED_JOB_STATUSES)})`),
     check("queued_jobs_progress", sql`${table.progress} between 0 and 1`),
     check("queued_jobs_priority", sql`${table.priority} between 0 and 100`),
-    check("queued_jobs_lease_only_started", sql`(${table.status} = 'STARTED') = (${table.leaseUntil} is not null)`),
-    check("queued_jobs_finished_times", sql`(${table.status} in ('SUCCESS', 'FAILED', 'CANCELLED')) = (${table.finishedAt} is not null)`),
-    check("queued_jobs_success", sql`${table.status} <> 'SUCCESS' or (${table.progress} = 1 and ${table.errorCode} is null)`),
-    check("queued_jobs_reuse", sql`${table.status} = 'SUCCESS' or (${table.reuseKey} is null and ${table.reusedFrom} is null)`),
+    check(
+      "queued_jobs_lease_only_started",
+      sql`(${table.status} = 'STARTED') = (${table.leaseUntil} is not null)`,
+    ),
+    check(
+      "queued_jobs_finished_times",
+      sql`(${table.status} in ('SUCCESS', 'FAILED', 'CANCELLED')) = (${table.finishedAt} is not null)`,
+    ),
+    check(
+      "queued_jobs_success",
+      sql`${table.status} <> 'SUCCESS' or (${table.progress} = 1 and ${table.errorCode} is null)`,
+    ),
+    check(
+      "queued_jobs_reuse",
+      sql`${table.status} = 'SUCCESS' or (${table.reuseKey} is null and ${table.reusedFrom} is null)`,
+    ),
     check("queued_jobs_failed", sql`${table.status} <> 'FAILED' or ${table.errorCode} is not null`),
-    check("queued_jobs_key_with_fingerprint", sql`(${table.idempotencyKey} is null) = (${table.fingerprint} is null)`),
+    check(
+      "queued_jobs_key_with_fingerprint",
+      sql`(${table.idempotencyKey} is null) = (${table.fingerprint} is null)`,
+    ),
   ],
 );
 
@@ -190,8 +273,16 @@ export const queuedJobPhotos = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.queuedJobId, table.position] }),
-    foreignKey({ name: "queued_job_photos_queued_job", columns: [table.queuedJobId], foreignColumns: [queuedJobs.id] }).onDelete("cascade"),
-    foreignKey({ name: "queued_job_photos_photo", columns: [table.photoId], foreignColumns: [photos.id] }).onDelete("cascade"),
+    foreignKey({
+      name: "queued_job_photos_queued_job",
+      columns: [table.queuedJobId],
+      foreignColumns: [queuedJobs.id],
+    }).onDelete("cascade"),
+    foreignKey({
+      name: "queued_job_photos_photo",
+      columns: [table.photoId],
+      foreignColumns: [photos.id],
+    }).onDelete("cascade"),
     index("queued_job_photos_photo_job").on(table.photoId, table.queuedJobId),
   ],
 );
@@ -210,14 +301,18 @@ export const queuedJobOutputs = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.queuedJobId, table.position] }),
-    foreignKey({ name: "queued_job_outputs_queued_job", columns: [table.queuedJobId], foreignColumns: [queuedJobs.id] }).onDelete("cascade"),
+    foreignKey({
+      name: "queued_job_outputs_queued_job",
+      columns: [table.queuedJobId],
+      foreignColumns: [queuedJobs.id],
+    }).onDelete("cascade"),
     unique("queued_job_outputs_name").on(table.queuedJobId, table.name),
   ],
 );
 
 /**
- * The log: append-only, numbered without a gap for each user. No foreign keys: DELETED outlives its QueuedJob, and a
- * key to users would lock the same row for every event.
+ * The log: append-only, numbered without a gap for each user. No foreign keys: DELETED outlives its
+ * QueuedJob, and a key to users would lock the same row for every event.
  */
 export const queuedJobEvents = pgTable(
   "queued_job_events",

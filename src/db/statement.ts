@@ -27,7 +27,10 @@ type Make = (...args: unknown[]) => unknown;
 
 const MAX_PARAMETERS = 10_000;
 
-/** The same client, whose statements take this route; one that the driver could not write is refused. */
+/**
+ * The same client, whose statements take this route; one that the driver could not write is
+ * refused.
+ */
 export function routeStatements<S extends Sql | TransactionSql>(sql: S, route: Route): S {
   return new Proxy(sql, {
     apply: (target, self, args: unknown[]) =>

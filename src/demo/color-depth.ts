@@ -1,5 +1,11 @@
-/** Bits of colour that may be written: 1 is none, 24 true colour. FORCE_COLOR counts before NO_COLOR, and both before what the stream is. */
-export function colorDepthOf(out: Pick<NodeJS.WriteStream, "isTTY">, env: Readonly<Record<string, string | undefined>>): 1 | 4 | 8 | 24 {
+/**
+ * Bits of colour that may be written: 1 is none, 24 true colour. FORCE_COLOR counts before
+ * NO_COLOR, and both before what the stream is.
+ */
+export function colorDepthOf(
+  out: Pick<NodeJS.WriteStream, "isTTY">,
+  env: Readonly<Record<string, string | undefined>>,
+): 1 | 4 | 8 | 24 {
   const forced = env["FORCE_COLOR"];
   if (forced !== undefined) return ({ "0": 1, false: 1, "2": 8, "3": 24 } as const)[forced] ?? 4;
   if (env["NO_COLOR"] || !out.isTTY || env["TERM"] === "dumb") return 1;

@@ -13,48 +13,104 @@ export interface Output {
 export interface DemoEvent {
   cursor: string;
   type: string;
-  queuedJob: { id: string; status: string; progress: number; progressMessage: string | null; result: unknown; error: { message: string } | null; outputs: Output[]; job: { name: string } };
+  queuedJob: {
+    id: string;
+    status: string;
+    progress: number;
+    progressMessage: string | null;
+    result: unknown;
+    error: { message: string } | null;
+    outputs: Output[];
+    job: { name: string };
+  };
 }
 
 export interface DemoClient {
-  upload(bytes: Uint8Array, filename: string): Promise<{ id: string; width: number; height: number }>;
+  upload(
+    bytes: Uint8Array,
+    filename: string,
+  ): Promise<{ id: string; width: number; height: number }>;
   /** Submits a Job of each name on the photo; tells where the event stream stood before. */
   submit(names: string[], photoId: string): Promise<{ ids: string[]; eventCursor: string }>;
   /** The events behind the cursor, until `isLast` says so; a lost connection is resumed. */
-  watch(after: string, onEvent: (event: DemoEvent) => void, isLast: (event: DemoEvent) => boolean): Promise<void>;
+  watch(
+    after: string,
+    onEvent: (event: DemoEvent) => void,
+    isLast: (event: DemoEvent) => boolean,
+  ): Promise<void>;
   download(url: string): Promise<Buffer>;
   close(): void;
 }
 
-const SUBMIT = "mutation Submit($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id } }";
-const EVENTS = "subscription Watch($after: String) { queuedJobEvents(after: $after) { cursor type queuedJob { id status progress progressMessage result error { message } outputs { name byteSize width height url } job { name } } } }";
+const SUBMIT =
+  "mutation Submit($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id } }";
+const EVENTS =
+  "subscription Watch($after: String) { queuedJobEvents(after: $after) { cursor type queuedJob { id status progress progressMessage result error { message } outputs { name byteSize width height url } job { name } } } }";
 
 /** What a frontend does, in Node: upload over HTTP, submit over GraphQL, watch over the socket. */
 export function createDemoClient({ url, token }: { url: string; token: string }): DemoClient {
   const authorization = `Bearer ${token}`;
-  const client: Client = resumable(createClient({ url: `${url.replace(/^http/, "ws")}/graphql`, webSocketImpl: WebSocket, connectionParams: () => ({ authorization }), retryAttempts: 5, shouldRetry: () => true }));
+  const client: Client = resumable(
+    createClient({
+      url: `${url.replace(/^http/, "ws")}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: () => ({ authorization }),
+      retryAttempts: 5,
+      shouldRetry: () => true,
+    }),
+  );
 
   async function query<Data>(text: string, variables: object): Promise<Data> {
-    const response = await fetch(`${url}/graphql`, { method: "POST", headers: { authorization, "content-type": "application/json" }, body: JSON.stringify({ query: text, variables }) });
-    const { data, errors } = (await response.json()) as { data?: Data; errors?: { message: string }[] };
-    if (errors || !data) throw new Error(errors?.[0]?.message ?? `The service answered ${response.status}`);
+    const response = await fetch(`${url}/graphql`, {
+      method: "POST",
+      headers: { authorization, "content-type": "application/json" },
+      body: JSON.stringify({ query: text, variables }),
+    });
+    const { data, errors } = (await response.json()) as {
+      data?: Data;
+      errors?: { message: string }[];
+    };
+    if (errors || !data)
+      throw new Error(errors?.[0]?.message ?? `The service answered ${response.status}`);
     return data;
   }
 
   return {
     async upload(bytes, filename) {
-      const response = await fetch(`${url}/photos`, { method: "POST", headers: { authorization, "content-type": "image/jpeg", "x-filename": encodeURIComponent(filename) }, body: bytes });
-      const photo = (await response.json()) as { id: string; width: number; height: number; message?: string };
-      if (!response.ok) throw new Error(photo.message ?? `The upload was answered with ${response.status}`);
+      const response = await fetch(`${url}/photos`, {
+        method: "POST",
+        headers: {
+          authorization,
+          "content-type": "image/jpeg",
+          "x-filename": encodeURIComponent(filename),
+        },
+        body: bytes,
+      });
+      const photo = (await response.json()) as {
+        id: string;
+        width: number;
+        height: number;
+        message?: string;
+      };
+      if (!response.ok)
+        throw new Error(photo.message ?? `The upload was answered with ${response.status}`);
       return photo;
     },
     async submit(names, photoId) {
-      const { queuedJobs } = await query<{ queuedJobs: { eventCursor: string } }>("{ queuedJobs(first: 1) { eventCursor } }", {});
-      const { enqueueJobs } = await query<{ enqueueJobs: { id: string }[] }>(SUBMIT, { inputs: names.map((job) => ({ job, photoIds: [photoId] })) });
+      const { queuedJobs } = await query<{ queuedJobs: { eventCursor: string } }>(
+        "{ queuedJobs(first: 1) { eventCursor } }",
+        {},
+      );
+      const { enqueueJobs } = await query<{ enqueueJobs: { id: string }[] }>(SUBMIT, {
+        inputs: names.map((job) => ({ job, photoIds: [photoId] })),
+      });
       return { ids: enqueueJobs.map(({ id }) => id), eventCursor: queuedJobs.eventCursor };
     },
     async watch(after, onEvent, isLast) {
-      for await (const { data } of client.iterate<{ queuedJobEvents: DemoEvent }>({ query: EVENTS, variables: { after } })) {
+      for await (const { data } of client.iterate<{ queuedJobEvents: DemoEvent }>({
+        query: EVENTS,
+        variables: { after },
+      })) {
         if (!data) continue;
         onEvent(data.queuedJobEvents);
         if (isLast(data.queuedJobEvents)) return;

@@ -19,17 +19,35 @@ const PICTURE_COLUMNS = 40;
 const JOBS = ["thumbnail", "metadata", "placeholder"];
 const ENDS = new Set(["SUCCEEDED", "FAILED", "CANCELLED"]);
 
-/** The main job from end to end: upload, submit, watch every step, fetch the results. Returns whether all succeeded. */
-export async function runDemo({ url, token, photo, folder, out, draw }: DemoOptions): Promise<boolean> {
+/**
+ * The main job from end to end: upload, submit, watch every step, fetch the results. Returns
+ * whether all succeeded.
+ */
+export async function runDemo({
+  url,
+  token,
+  photo,
+  folder,
+  out,
+  draw,
+}: DemoOptions): Promise<boolean> {
   const client = createDemoClient({ url, token });
   try {
     const uploaded = await client.upload(photo.bytes, photo.filename);
-    out.write(`Uploaded ${photo.filename}: ${uploaded.width} × ${uploaded.height} pixels, ${Math.ceil(photo.bytes.length / 1000)} kB. Submitting ${JOBS.join(", ")}.\n\n`);
+    out.write(
+      `Uploaded ${photo.filename}: ${uploaded.width} × ${uploaded.height} pixels, ${Math.ceil(photo.bytes.length / 1000)} kB. Submitting ${JOBS.join(", ")}.\n\n`,
+    );
     const { ids, eventCursor } = await client.submit(JOBS, uploaded.id);
     const ended = await watch(client, { ids, eventCursor, out });
-    const paths = (await Promise.all(ended.map((event) => saveResult(client, event, join(resolve(folder), ids[0] ?? "demo"))))).flat();
-    const thumbnail = ended.find(({ queuedJob }) => queuedJob.job.name === "thumbnail")?.queuedJob.outputs[0];
-    if (draw && thumbnail) out.write(`\n${await draw(await client.download(thumbnail.url), PICTURE_COLUMNS)}`);
+    const paths = (
+      await Promise.all(
+        ended.map((event) => saveResult(client, event, join(resolve(folder), ids[0] ?? "demo"))),
+      )
+    ).flat();
+    const thumbnail = ended.find(({ queuedJob }) => queuedJob.job.name === "thumbnail")?.queuedJob
+      .outputs[0];
+    if (draw && thumbnail)
+      out.write(`\n${await draw(await client.download(thumbnail.url), PICTURE_COLUMNS)}`);
     out.write(`\nThe results:\n${paths.map((path) => `  ${path}`).join("\n")}\n`);
     return ended.every((event) => event.type === "SUCCEEDED");
   } finally {
@@ -37,7 +55,10 @@ export async function runDemo({ url, token, photo, folder, out, draw }: DemoOpti
   }
 }
 
-async function watch(client: DemoClient, { ids, eventCursor, out }: { ids: string[]; eventCursor: string; out: NodeJS.WriteStream }): Promise<DemoEvent[]> {
+async function watch(
+  client: DemoClient,
+  { ids, eventCursor, out }: { ids: string[]; eventCursor: string; out: NodeJS.WriteStream },
+): Promise<DemoEvent[]> {
   const display = createEventDisplay(out);
   const ended = new Map<string, DemoEvent>();
   const onEvent = (event: DemoEvent): void => {
@@ -45,12 +66,18 @@ async function watch(client: DemoClient, { ids, eventCursor, out }: { ids: strin
     display.show(event);
     if (ENDS.has(event.type)) ended.set(event.queuedJob.id, event);
   };
-  await client.watch(eventCursor, onEvent, () => ended.size === ids.length).finally(() => display.close());
+  await client
+    .watch(eventCursor, onEvent, () => ended.size === ids.length)
+    .finally(() => display.close());
   return [...ended.values()];
 }
 
 /** The files of a job and what it told, each at a path of its own. */
-async function saveResult(client: DemoClient, { queuedJob: { job, result, error, outputs } }: DemoEvent, folder: string): Promise<string[]> {
+async function saveResult(
+  client: DemoClient,
+  { queuedJob: { job, result, error, outputs } }: DemoEvent,
+  folder: string,
+): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const told = join(folder, `${job.name}.json`);
   await writeFile(told, `${JSON.stringify(result ?? error, null, 2)}\n`);

@@ -13,20 +13,59 @@ export interface SeedDeps {
 const PEOPLE = ["ann", "bob", "you"];
 const JOBS = ["thumbnail", "metadata", "placeholder"];
 
-/** Demo users, each with a photo and QueuedJobs on it; a second time changes nothing. Returns what was made, a line each. */
-export async function seedDemoData({ users, queuedJobs, takePhoto, isOffered }: SeedDeps): Promise<string[]> {
+/**
+ * Demo users, each with a photo and QueuedJobs on it; a second time changes nothing. Returns what
+ * was made, a line each.
+ */
+export async function seedDemoData({
+  users,
+  queuedJobs,
+  takePhoto,
+  isOffered,
+}: SeedDeps): Promise<string[]> {
   const lines: string[] = [];
   for (const name of PEOPLE) {
     const email = `${name}@example.com`;
-    const user = await users.signIn({ issuer: DEVELOPMENT_ISSUER, subject: developmentSubject(email), email, emailVerified: true, name, picture: null, issuedAt: 0, admin: false });
+    const user = await users.signIn({
+      issuer: DEVELOPMENT_ISSUER,
+      subject: developmentSubject(email),
+      email,
+      emailVerified: true,
+      name,
+      picture: null,
+      issuedAt: 0,
+      admin: false,
+    });
     const { photo } = await takePhoto(user, `${name}.jpg`);
     const all = [
-      ...JOBS.map((job) => ({ job, parameters: {}, photoIds: [photo.id], priority: 0, runAt: null, fresh: false, idempotencyKey: `seed-${job}` })),
-      { job: "echo", parameters: { message: `Hello, ${name}`, durationMs: 2000, steps: 8 }, photoIds: [], priority: 0, runAt: null, fresh: false, idempotencyKey: "seed-echo" },
+      ...JOBS.map((job) => ({
+        job,
+        parameters: {},
+        photoIds: [photo.id],
+        priority: 0,
+        runAt: null,
+        fresh: false,
+        idempotencyKey: `seed-${job}`,
+      })),
+      {
+        job: "echo",
+        parameters: { message: `Hello, ${name}`, durationMs: 2000, steps: 8 },
+        photoIds: [],
+        priority: 0,
+        runAt: null,
+        fresh: false,
+        idempotencyKey: "seed-echo",
+      },
     ];
     const submissions = all.filter(({ job }) => isOffered(job));
-    const made = await queuedJobs.enqueue(user.id, { submissions, requestId: "seed", single: false });
-    lines.push(`${email}: photo ${photo.id}, ${made.length} QueuedJobs (npm run token -- --email ${email} signs in)`);
+    const made = await queuedJobs.enqueue(user.id, {
+      submissions,
+      requestId: "seed",
+      single: false,
+    });
+    lines.push(
+      `${email}: photo ${photo.id}, ${made.length} QueuedJobs (npm run token -- --email ${email} signs in)`,
+    );
   }
   return lines;
 }

@@ -8,7 +8,10 @@ interface Place {
   variable: string;
 }
 
-/** The port, which nobody has now, or a free one for 0; throws EmbeddedError, with the variable that chooses another, when it is taken. */
+/**
+ * The port, which nobody has now, or a free one for 0; throws EmbeddedError, with the variable that
+ * chooses another, when it is taken.
+ */
 export function claimPort(place: Place): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -29,7 +32,18 @@ export function explainListening(place: Place): (cause: NodeJS.ErrnoException) =
 }
 
 function refusal(cause: NodeJS.ErrnoException, { host, port, variable }: Place): EmbeddedError {
-  if (cause.code === "EADDRINUSE") return new EmbeddedError(`Port ${port} is taken by another program: stop it, or choose another port with ${variable}=${port + 10}.`, { cause });
-  if (cause.code === "EACCES") return new EmbeddedError(`You may not listen on port ${port}: choose one above 1023 with ${variable}.`, { cause });
-  return new EmbeddedError(`Cannot listen on ${host}:${port} (${cause.code ?? cause.message}): set HOST to an address of this machine.`, { cause });
+  if (cause.code === "EADDRINUSE")
+    return new EmbeddedError(
+      `Port ${port} is taken by another program: stop it, or choose another port with ${variable}=${port + 10}.`,
+      { cause },
+    );
+  if (cause.code === "EACCES")
+    return new EmbeddedError(
+      `You may not listen on port ${port}: choose one above 1023 with ${variable}.`,
+      { cause },
+    );
+  return new EmbeddedError(
+    `Cannot listen on ${host}:${port} (${cause.code ?? cause.message}): set HOST to an address of this machine.`,
+    { cause },
+  );
 }

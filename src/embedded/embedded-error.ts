@@ -1,6 +1,7 @@
 /**
- * PostgreSQL or Redis cannot be run here. The message is one sentence that ends with the cure: print it as it is, without a stack.
- * `output` is what the program itself said, for those who look deeper.
+ * PostgreSQL or Redis cannot be run here. The message is one sentence that ends with the cure:
+ * print it as it is, without a stack. `output` is what the program itself said, for those who look
+ * deeper.
  */
 export class EmbeddedError extends Error {
   readonly output: string;

@@ -1,6 +1,9 @@
 import postgres from "postgres";
 
-/** Makes the database that `url` names, unless it is there; throws when the server does not let us in. */
+/**
+ * Makes the database that `url` names, unless it is there; throws when the server does not let us
+ * in.
+ */
 export async function ensureDatabase(url: string): Promise<void> {
   try {
     await run(url, "select 1");

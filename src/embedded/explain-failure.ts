@@ -40,7 +40,8 @@ const CAUSES: Cause[] = [
   },
   {
     sign: /cannot be run as root|execution of the (?:PostgreSQL )?server is not permitted/,
-    sentence: ({ program, variable }) => `${program} refuses to run as root: start as an ordinary user, or set ${variable}.`,
+    sentence: ({ program, variable }) =>
+      `${program} refuses to run as root: start as an ordinary user, or set ${variable}.`,
   },
   {
     sign: /has invalid permissions|has wrong ownership|could not change permissions/,
@@ -49,23 +50,28 @@ const CAUSES: Cause[] = [
   },
   {
     sign: /Address already in use|EADDRINUSE/,
-    sentence: ({ program }) => `${program} found its port taken by another process: start again to get another one.`,
+    sentence: ({ program }) =>
+      `${program} found its port taken by another process: start again to get another one.`,
   },
   {
     sign: /shared memory segment|map anonymous shared memory|Cannot allocate memory|Out of memory/i,
-    sentence: ({ program, variable }) => `${program} got too little memory from the system: give it more, or set ${variable}.`,
+    sentence: ({ program, variable }) =>
+      `${program} got too little memory from the system: give it more, or set ${variable}.`,
   },
   {
     sign: /No space left on device|ENOSPC|Disk quota exceeded|EDQUOT/,
-    sentence: ({ folder }) => `The disk that holds ${folder} is full: free some space and start again.`,
+    sentence: ({ folder }) =>
+      `The disk that holds ${folder} is full: free some space and start again.`,
   },
   {
     sign: /Read-only file system|EROFS/,
-    sentence: ({ folder, variable }) => `${folder} lies on a read-only file system: start in a folder that can be written, or set ${variable}.`,
+    sentence: ({ folder, variable }) =>
+      `${folder} lies on a read-only file system: start in a folder that can be written, or set ${variable}.`,
   },
   {
     sign: /invalid locale|locale .* (?:not|could not)|LOCALE/,
-    sentence: ({ program, variable }) => `${program} does not find its locale on this system: install the package "locales", or set ${variable}.`,
+    sentence: ({ program, variable }) =>
+      `${program} does not find its locale on this system: install the package "locales", or set ${variable}.`,
   },
   {
     sign: /Permission denied|EACCES|EPERM|Operation not permitted/,
@@ -74,7 +80,8 @@ const CAUSES: Cause[] = [
   },
   {
     sign: /SIGILL|Illegal instruction/,
-    sentence: ({ program, variable }) => `The bundled ${program} does not fit this processor: set ${variable} to a server of your own.`,
+    sentence: ({ program, variable }) =>
+      `The bundled ${program} does not fit this processor: set ${variable} to a server of your own.`,
   },
 ];
 
@@ -82,7 +89,8 @@ const CAUSES: Cause[] = [
 export function explainFailure(attempt: Attempt, output: string, cause?: unknown): EmbeddedError {
   for (const { sign, sentence } of CAUSES) {
     const found = sign.exec(output);
-    if (found) return new EmbeddedError(sentence(attempt, found[1] ?? found[2] ?? ""), { cause, output });
+    if (found)
+      return new EmbeddedError(sentence(attempt, found[1] ?? found[2] ?? ""), { cause, output });
   }
   const { program, variable, folder } = attempt;
   const said = `${program} does not start (${lastWords(output)}): look into ${folder}/server.log, or set ${variable}.`;
@@ -95,7 +103,10 @@ function installLine(library: string): string {
 }
 
 function lastWords(output: string): string {
-  const lines = output.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const lines = output
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
   const fatal = lines.findLast((line) => /FATAL|PANIC|error/i.test(line));
   return (fatal ?? lines.at(-1) ?? "it said nothing").slice(0, 300);
 }

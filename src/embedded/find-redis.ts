@@ -19,7 +19,10 @@ export interface FindRedisOptions {
 
 const NAMES = ["redis-server", "valkey-server"];
 
-/** The system's own Redis or Valkey, else the one of `@falkordblite/linux-x64`; proved to run as `user`. */
+/**
+ * The system's own Redis or Valkey, else the one of `@falkordblite/linux-x64`; proved to run as
+ * `user`.
+ */
 export async function findRedis(options: FindRedisOptions): Promise<string> {
   for (const program of onPath(options.path)) {
     if (isUsable(await tryProgram(program, options.user))) return program;
@@ -34,12 +37,18 @@ export async function findRedis(options: FindRedisOptions): Promise<string> {
 
 function onPath(path: string): string[] {
   const folders = path.split(delimiter).filter((folder) => isAbsolute(folder));
-  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).filter((program) => existsSync(program));
+  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).filter((program) =>
+    existsSync(program),
+  );
 }
 
 function installed(): string | null {
   try {
-    const program = join(dirname(fileURLToPath(import.meta.resolve("@falkordblite/linux-x64/package.json"))), "bin", "redis-server");
+    const program = join(
+      dirname(fileURLToPath(import.meta.resolve("@falkordblite/linux-x64/package.json"))),
+      "bin",
+      "redis-server",
+    );
     return existsSync(program) ? program : null;
   } catch {
     return null;
@@ -49,21 +58,29 @@ function installed(): string | null {
 async function runnable(program: string, { user, beside }: FindRedisOptions): Promise<string> {
   let tried = await tryProgram(program, user);
   if (isUsable(tried)) return program;
-  const copy = tried.error === "EACCES" && (await privateCopy({
-    source: dirname(program),
-    name: `redis-${versionIn(await runProgram(program, ["--version"]))}`,
-    user,
-    beside,
-    keep: (path) => !path.endsWith("falkordb.so"), // A module that is never loaded here, and the larger part.
-    accept: async (folder) => isUsable((tried = await tryProgram(join(folder, "redis-server"), user))),
-  }));
+  const copy =
+    tried.error === "EACCES" &&
+    (await privateCopy({
+      source: dirname(program),
+      name: `redis-${versionIn(await runProgram(program, ["--version"]))}`,
+      user,
+      beside,
+      keep: (path) => !path.endsWith("falkordb.so"), // A module that is never loaded here, and the larger part.
+      accept: async (folder) =>
+        isUsable((tried = await tryProgram(join(folder, "redis-server"), user))),
+    }));
   if (copy) return join(copy, "redis-server");
-  throw explainFailure({ program: "Redis", variable: "REDIS_URL", folder: dirname(program) }, tried.output);
+  throw explainFailure(
+    { program: "Redis", variable: "REDIS_URL", folder: dirname(program) },
+    tried.output,
+  );
 }
 
 async function tryProgram(program: string, user: RunUser | undefined): Promise<ProgramResult> {
   const result = await runProgram(program, ["--version"], { user });
-  return result.error === "ENOENT" ? { ...result, output: "Error loading shared library ld-linux" } : result;
+  return result.error === "ENOENT"
+    ? { ...result, output: "Error loading shared library ld-linux" }
+    : result;
 }
 
 function isUsable(result: ProgramResult): boolean {

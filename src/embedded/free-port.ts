@@ -4,8 +4,9 @@ import { EmbeddedError } from "./embedded-error.js";
 import { waitUntil } from "./wait-until.js";
 
 /**
- * Below the range from which systems take the ports of outgoing connections: a client that knocks at a stopped server's port
- * from that range can get the very same port as its own, connect to itself, and so keep the server from coming back.
+ * Below the range from which systems take the ports of outgoing connections: a client that knocks
+ * at a stopped server's port from that range can get the very same port as its own, connect to
+ * itself, and so keep the server from coming back.
  */
 const LOWEST = 15_000;
 const BEYOND = 32_000;
@@ -15,7 +16,9 @@ export async function freePort(preferred?: number): Promise<number> {
   if (preferred !== undefined && (await isFree(preferred))) return preferred;
   const found = await waitUntil(tryOne, { deadlineMs: 5_000, everyMs: 0 });
   if (found !== undefined) return found;
-  throw new EmbeddedError(`No port between ${LOWEST} and ${BEYOND} can be opened on 127.0.0.1: end what holds them, or set DATABASE_URL and REDIS_URL.`);
+  throw new EmbeddedError(
+    `No port between ${LOWEST} and ${BEYOND} can be opened on 127.0.0.1: end what holds them, or set DATABASE_URL and REDIS_URL.`,
+  );
 }
 
 async function tryOne(): Promise<number | undefined> {
@@ -27,6 +30,8 @@ function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));
-    server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
+    server.listen({ port, host: "127.0.0.1", exclusive: true }, () =>
+      server.close(() => resolve(true)),
+    );
   });
 }

@@ -22,7 +22,10 @@ export interface InitClusterOptions {
   log: Logger;
 }
 
-/** Makes the data of a new PostgreSQL, or checks that what is there fits this one. Returns its folder. */
+/**
+ * Makes the data of a new PostgreSQL, or checks that what is there fits this one. Returns its
+ * folder.
+ */
 export async function initCluster(options: InitClusterOptions): Promise<string> {
   const folder = join(options.dataDir, "data");
   if (!existsSync(join(folder, "PG_VERSION"))) await create(folder, options);
@@ -38,18 +41,48 @@ export async function initCluster(options: InitClusterOptions): Promise<string> 
   return folder;
 }
 
-/** Under another name until it is complete, so that a start that was killed half-way leaves nothing that looks like data. */
-async function create(folder: string, { dataDir, programs, user, owner, durable, log }: InitClusterOptions): Promise<void> {
+/**
+ * Under another name until it is complete, so that a start that was killed half-way leaves nothing
+ * that looks like data.
+ */
+async function create(
+  folder: string,
+  { dataDir, programs, user, owner, durable, log }: InitClusterOptions,
+): Promise<void> {
   const half = `${folder}.new`;
-  await stopLeftovers({ folder: half, programs: ["initdb", "postgres"], steps: [{ signal: "SIGKILL", waitMs: 5_000 }], log });
+  await stopLeftovers({
+    folder: half,
+    programs: ["initdb", "postgres"],
+    steps: [{ signal: "SIGKILL", waitMs: 5_000 }],
+    log,
+  });
   await rm(half, { recursive: true, force: true });
   await makePrivateFolder(half, { user, mode: 0o700 });
   const place = reachablePath(half, user);
-  const args = [`--pgdata=${place}`, `--username=${owner}`, `--pwfile=${place}/../password`, "--auth=scram-sha-256"];
-  // This locale comes with PostgreSQL itself, so that it exists everywhere and sorts the same everywhere.
-  const locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"];
-  const result = await runProgram(programs.initdb, [...args, ...locale, ...(durable ? [] : ["--no-sync"])], { user, cwd: half });
-  if (result.code !== 0) throw explainFailure({ program: "PostgreSQL", variable: "DATABASE_URL", folder: dataDir }, result.output);
+  const args = [
+    `--pgdata=${place}`,
+    `--username=${owner}`,
+    `--pwfile=${place}/../password`,
+    "--auth=scram-sha-256",
+  ];
+  // This locale comes with PostgreSQL itself, so that it exists everywhere and sorts the same
+  // everywhere.
+  const locale = [
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+  ];
+  const result = await runProgram(
+    programs.initdb,
+    [...args, ...locale, ...(durable ? [] : ["--no-sync"])],
+    { user, cwd: half },
+  );
+  if (result.code !== 0)
+    throw explainFailure(
+      { program: "PostgreSQL", variable: "DATABASE_URL", folder: dataDir },
+      result.output,
+    );
   await rm(folder, { recursive: true, force: true });
   await rename(half, folder);
 }

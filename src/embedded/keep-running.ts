@@ -28,7 +28,10 @@ export interface BackOff {
 export interface KeepRunningOptions {
   name: string;
   log: Logger;
-  /** Starts it; called again whenever it ended. `signal` is aborted when there is no more use in starting it. */
+  /**
+   * Starts it; called again whenever it ended. `signal` is aborted when there is no more use in
+   * starting it.
+   */
   launch(signal: AbortSignal): Promise<Running>;
   backOff?: BackOff;
 }
@@ -36,7 +39,10 @@ export interface KeepRunningOptions {
 export interface KeptRunning {
   /** Of the process that runs now, or ran last. */
   readonly pid: number;
-  /** Stops it, and starts it again at once; `why` stands in the log. Resolves when the old one has ended. */
+  /**
+   * Stops it, and starts it again at once; `why` stands in the log. Resolves when the old one has
+   * ended.
+   */
   restart(why: string): Promise<void>;
   /** Stops it for good; resolves when it has ended. */
   close(): Promise<void>;
@@ -47,8 +53,15 @@ const BACK_OFF: BackOff = { firstMs: 200, mostMs: 5_000, healthyMs: 10_000 };
 /** Ends in a row after which a person should look. */
 const MANY = 5;
 
-/** Starts something, which may throw, and from then on starts it again each time it ends by itself. */
-export async function keepRunning({ name, log, launch, backOff = BACK_OFF }: KeepRunningOptions): Promise<KeptRunning> {
+/**
+ * Starts something, which may throw, and from then on starts it again each time it ends by itself.
+ */
+export async function keepRunning({
+  name,
+  log,
+  launch,
+  backOff = BACK_OFF,
+}: KeepRunningOptions): Promise<KeptRunning> {
   const closing = new AbortController();
   const backOffMs = (tries: number) => Math.min(backOff.firstMs * 2 ** tries, backOff.mostMs);
   let current = await launch(closing.signal);
@@ -65,7 +78,11 @@ export async function keepRunning({ name, log, launch, backOff = BACK_OFF }: Kee
       if (closing.signal.aborted) return;
       if (wanted !== null || performance.now() - since >= backOff.healthyMs) tries = 0;
       if (wanted !== null) log.info({ process: name }, `${wanted}, restarting ${name}`);
-      else log[tries < MANY ? "warn" : "error"]({ process: name, childPid: current.pid, how, tries }, `${name} ended by itself; starting it again`);
+      else
+        log[tries < MANY ? "warn" : "error"](
+          { process: name, childPid: current.pid, how, tries },
+          `${name} ended by itself; starting it again`,
+        );
       if (!(await again(tries, wanted === null ? backOffMs(tries) : 0))) return;
       wanted = null;
       runs = true;

@@ -1,6 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, fchownSync, fstatSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+} from "node:fs";
 import { explainFailure, type Attempt } from "./explain-failure.js";
 import { howEnded, type Running } from "./keep-running.js";
 import { programOptions } from "./run-program.js";
@@ -27,7 +36,10 @@ const READY_WITHIN_MS = 120_000;
 
 const LOG_BYTES_KEPT = 10 * 1024 * 1024;
 
-/** Starts a server in a session of its own and waits until it is ready; throws a sentence when it is not to be. */
+/**
+ * Starts a server in a session of its own and waits until it is ready; throws a sentence when it is
+ * not to be.
+ */
 export async function launchServer(plan: ServerPlan): Promise<Running> {
   const log = openLog(plan);
   try {
@@ -39,9 +51,15 @@ export async function launchServer(plan: ServerPlan): Promise<Running> {
   }
 }
 
-async function spawnServer({ attempt, command, args, folder, user, steps }: ServerPlan, fd: number): Promise<Running> {
+async function spawnServer(
+  { attempt, command, args, folder, user, steps }: ServerPlan,
+  fd: number,
+): Promise<Running> {
   try {
-    const child = spawn(command, args, { ...programOptions(user, folder), stdio: ["ignore", fd, fd] });
+    const child = spawn(command, args, {
+      ...programOptions(user, folder),
+      stdio: ["ignore", fd, fd],
+    });
     const exited = howEnded(child);
     exited.catch(() => undefined); // An error of spawning, which is thrown below.
     await once(child, "spawn");
@@ -55,7 +73,10 @@ async function proveReady(plan: ServerPlan, running: Running, said: () => string
   let ended: string | undefined;
   const watch = running.exited.then((how) => (ended = how));
   try {
-    const ready = await waitUntil(() => ended ?? plan.isReady(running.pid), { deadlineMs: READY_WITHIN_MS, signal: plan.signal });
+    const ready = await waitUntil(() => ended ?? plan.isReady(running.pid), {
+      deadlineMs: READY_WITHIN_MS,
+      signal: plan.signal,
+    });
     if (ready === true) return;
   } catch (error) {
     await running.stop();
@@ -65,7 +86,11 @@ async function proveReady(plan: ServerPlan, running: Running, said: () => string
   throw explainFailure(plan.attempt, `${said()}\nended with ${await watch}`);
 }
 
-async function stop(child: ChildProcess, exited: Promise<string>, steps: StopStep[]): Promise<void> {
+async function stop(
+  child: ChildProcess,
+  exited: Promise<string>,
+  steps: StopStep[],
+): Promise<void> {
   let ended = false;
   void exited.then(() => (ended = true));
   for (const { signal, waitMs } of steps) {
@@ -74,11 +99,19 @@ async function stop(child: ChildProcess, exited: Promise<string>, steps: StopSte
   }
 }
 
-/** Appends; what is longer than it is useful becomes `<file>.1`. `from` is where this launch begins to write. */
+/**
+ * Appends; what is longer than it is useful becomes `<file>.1`. `from` is where this launch begins
+ * to write.
+ */
 function openLog({ logFile: file, user, attempt }: ServerPlan): { fd: number; from: number } {
   try {
-    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_KEPT) renameSync(file, `${file}.1`);
-    const fd = openSync(file, constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW, 0o600);
+    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_KEPT)
+      renameSync(file, `${file}.1`);
+    const fd = openSync(
+      file,
+      constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW,
+      0o600,
+    );
     if (user) fchownSync(fd, user.uid, user.gid);
     return { fd, from: fstatSync(fd).size };
   } catch (error) {

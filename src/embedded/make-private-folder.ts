@@ -4,8 +4,14 @@ import { EmbeddedError } from "./embedded-error.js";
 import { explainFolder } from "./explain-folder.js";
 import type { RunUser } from "./run-user.js";
 
-/** Makes `path`, or takes what is there, as a folder of `user` (undefined: ours) that has exactly this `mode`. */
-export async function makePrivateFolder(path: string, { user, mode }: { user?: RunUser | undefined; mode: number }): Promise<void> {
+/**
+ * Makes `path`, or takes what is there, as a folder of `user` (undefined: ours) that has exactly
+ * this `mode`.
+ */
+export async function makePrivateFolder(
+  path: string,
+  { user, mode }: { user?: RunUser | undefined; mode: number },
+): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
     if (user && (await stat(path)).uid !== user.uid) await giveTree(path, user);
@@ -14,7 +20,9 @@ export async function makePrivateFolder(path: string, { user, mode }: { user?: R
     throw explainFolder(path, cause);
   }
   if (((await stat(path)).mode & 0o777) === mode) return;
-  throw new EmbeddedError(`The file system of ${path} keeps no modes: move the project to a local disk, or set DATABASE_URL and REDIS_URL.`);
+  throw new EmbeddedError(
+    `The file system of ${path} keeps no modes: move the project to a local disk, or set DATABASE_URL and REDIS_URL.`,
+  );
 }
 
 /** Data that was copied by root belongs to root. */

@@ -16,8 +16,11 @@ export interface DataFolder {
  */
 export async function openDataFolder(path: string): Promise<DataFolder> {
   const folder = await make(resolve(path));
-  const lock = await takeLock(join(folder, "service.lock"), (pid) =>
-    `The service already runs here as process ${pid} (data in ${folder}): stop that one first (Ctrl-C there, or kill ${pid}).`);
+  const lock = await takeLock(
+    join(folder, "service.lock"),
+    (pid) =>
+      `The service already runs here as process ${pid} (data in ${folder}): stop that one first (Ctrl-C there, or kill ${pid}).`,
+  );
   return { path: folder, close: lock.close };
 }
 

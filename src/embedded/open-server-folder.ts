@@ -20,10 +20,16 @@ export interface EmbeddedServer {
 
 export interface ServerFolder {
   path: string;
-  /** As whom the server runs; undefined: as us. Only its folder `data` is that user's; the rest is ours. */
+  /**
+   * As whom the server runs; undefined: as us. Only its folder `data` is that user's; the rest is
+   * ours.
+   */
   user: RunUser | undefined;
   password: string;
-  /** Calls `start` with the last port if it is free, else with another one, and again when it was taken in between. */
+  /**
+   * Calls `start` with the last port if it is free, else with another one, and again when it was
+   * taken in between.
+   */
   serve(start: (port: number) => Promise<Served>): Promise<EmbeddedServer>;
   /** Lets another start have the folder. */
   close(): Promise<void>;
@@ -38,13 +44,26 @@ export interface Served {
 
 const PORTS_TRIED = 5;
 
-/** Takes the folder of one server, for one start at a time, and finds in it what that server is to be started with. */
-export async function openServerFolder({ dataDir, program }: { dataDir: string; program: string }): Promise<ServerFolder> {
+/**
+ * Takes the folder of one server, for one start at a time, and finds in it what that server is to
+ * be started with.
+ */
+export async function openServerFolder({
+  dataDir,
+  program,
+}: {
+  dataDir: string;
+  program: string;
+}): Promise<ServerFolder> {
   const user = chooseRunUser(join(resolve(dataDir), "data"));
   // 0711: the server's user must pass, to its data and to its password.
   await makePrivateFolder(resolve(dataDir), { mode: user ? 0o711 : 0o700 });
   const path = await realpath(dataDir);
-  const lock = await takeLock(join(path, "lock"), (pid) => `${program} already runs in ${path} for process ${pid}: stop that one first (kill ${pid}).`);
+  const lock = await takeLock(
+    join(path, "lock"),
+    (pid) =>
+      `${program} already runs in ${path} for process ${pid}: stop that one first (kill ${pid}).`,
+  );
   const portFile = join(path, "port");
   return {
     path,
@@ -57,7 +76,14 @@ export async function openServerFolder({ dataDir, program }: { dataDir: string; 
       const close = async (): Promise<void> => {
         await kept.close().then(sweep).finally(lock.close);
       };
-      return { url, port, close, get pid() { return kept.pid; } };
+      return {
+        url,
+        port,
+        close,
+        get pid() {
+          return kept.pid;
+        },
+      };
     },
   };
 }
@@ -67,13 +93,17 @@ async function lastPort(file: string): Promise<number | undefined> {
   return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined;
 }
 
-async function withPort<T>(last: number | undefined, start: (port: number) => Promise<T>): Promise<T & { port: number }> {
+async function withPort<T>(
+  last: number | undefined,
+  start: (port: number) => Promise<T>,
+): Promise<T & { port: number }> {
   for (let tries = 1; ; tries++) {
     const port = await freePort(tries === 1 ? last : undefined);
     try {
       return { ...(await start(port)), port };
     } catch (error) {
-      const taken = error instanceof EmbeddedError && /Address already in use|EADDRINUSE/.test(error.output);
+      const taken =
+        error instanceof EmbeddedError && /Address already in use|EADDRINUSE/.test(error.output);
       if (!taken || tries === PORTS_TRIED) throw error;
     }
   }

@@ -1,6 +1,9 @@
 import { connect } from "node:net";
 
-/** True when the Redis on this port of 127.0.0.1 takes the password and answers; false when it loads, refuses, or is not there. */
+/**
+ * True when the Redis on this port of 127.0.0.1 takes the password and answers; false when it
+ * loads, refuses, or is not there.
+ */
 export function pingRedis(port: number, password: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1", timeout: 1_000 });

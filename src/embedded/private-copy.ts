@@ -1,4 +1,13 @@
-import { chmodSync, cpSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { closedParent } from "./reachable-path.js";
@@ -6,7 +15,9 @@ import type { RunUser } from "./run-user.js";
 
 export interface CopyOptions {
   source: string;
-  /** Names the copy; holds the version, because a copy that is there and whole is taken as it is. */
+  /**
+   * Names the copy; holds the version, because a copy that is there and whole is taken as it is.
+   */
   name: string;
   user: RunUser | undefined;
   /** The first place that is tried. */
@@ -17,19 +28,27 @@ export interface CopyOptions {
 }
 
 /**
- * Copies programs to a place from which `user` can run them, for when node_modules lies in a closed folder or cannot be
- * written. Undefined when there is no such place. Only the programs are copied, never data: a lost copy is made again.
+ * Copies programs to a place from which `user` can run them, for when node_modules lies in a closed
+ * folder or cannot be written. Undefined when there is no such place. Only the programs are copied,
+ * never data: a lost copy is made again.
  */
 export async function privateCopy(options: CopyOptions): Promise<string | undefined> {
   const { source, name, user, beside, keep, accept } = options;
-  for (const place of [beside, ...(user ? ["/var/lib/photo-service"] : []), join(tmpdir(), `photo-service-${process.getuid?.() ?? "me"}`)]) {
+  for (const place of [
+    beside,
+    ...(user ? ["/var/lib/photo-service"] : []),
+    join(tmpdir(), `photo-service-${process.getuid?.() ?? "me"}`),
+  ]) {
     const copy = join(place, name);
     if (usable(place, user) && copied(source, copy, keep) && (await accept(copy))) return copy;
   }
   return undefined;
 }
 
-/** In a folder that all may write, somebody else may have been there first: only our own folder is trusted. */
+/**
+ * In a folder that all may write, somebody else may have been there first: only our own folder is
+ * trusted.
+ */
 function usable(place: string, user: RunUser | undefined): boolean {
   try {
     mkdirSync(place, { recursive: true, mode: 0o711 });
@@ -58,10 +77,12 @@ function copied(source: string, copy: string, keep: (path: string) => boolean): 
 
 /** Temporary folders are swept file by file, so that a copy is there is not enough. */
 function isWhole(source: string, copy: string, keep: (path: string) => boolean): boolean {
-  return filesOf(source).filter(keep).every((file) => {
-    const twin = statSync(join(copy, file.slice(source.length)), { throwIfNoEntry: false });
-    return twin !== undefined && twin.size === statSync(file).size;
-  });
+  return filesOf(source)
+    .filter(keep)
+    .every((file) => {
+      const twin = statSync(join(copy, file.slice(source.length)), { throwIfNoEntry: false });
+      return twin !== undefined && twin.size === statSync(file).size;
+    });
 }
 
 /** What was installed under a strict umask is closed to others, and so would its copy be. */
@@ -74,5 +95,7 @@ function openTree(folder: string): void {
 
 function filesOf(folder: string): string[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
 }

@@ -4,9 +4,10 @@ import { EmbeddedError } from "./embedded-error.js";
 import type { RunUser } from "./run-user.js";
 
 /**
- * The name by which a program of `user`, started in `folder`, finds that folder: its path; but where a parent is closed to
- * the user (root's home, 0700), "/proc/self/cwd". The folder a process stands in needs no permission on the way to it, so
- * data in a closed home works without opening that home to anybody.
+ * The name by which a program of `user`, started in `folder`, finds that folder: its path; but
+ * where a parent is closed to the user (root's home, 0700), "/proc/self/cwd". The folder a process
+ * stands in needs no permission on the way to it, so data in a closed home works without opening
+ * that home to anybody.
  */
 export function reachablePath(folder: string, user: RunUser | undefined): string {
   const closed = closedParent(folder, user);
@@ -17,7 +18,10 @@ export function reachablePath(folder: string, user: RunUser | undefined): string
   );
 }
 
-/** The nearest parent of `path` that `user` may not pass, if any. Modes only: who has access by an ACL takes the other name, which works too. */
+/**
+ * The nearest parent of `path` that `user` may not pass, if any. Modes only: who has access by an
+ * ACL takes the other name, which works too.
+ */
 export function closedParent(path: string, user: RunUser | undefined): string | undefined {
   if (!user) return undefined;
   for (let folder = dirname(path); ; folder = dirname(folder)) {

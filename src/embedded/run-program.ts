@@ -10,10 +10,16 @@ export interface ProgramResult {
   output: string;
 }
 
-/** Of the servers and their tools: nothing of ours (PGDATA, LANG of a locale that is not installed, …) may reach them. */
+/**
+ * Of the servers and their tools: nothing of ours (PGDATA, LANG of a locale that is not installed,
+ * …) may reach them.
+ */
 const ENVIRONMENT = { LC_ALL: "C", TZ: "UTC", PATH: "/usr/bin:/bin" };
 
-/** Options that run a program as `user`, in a session of its own, so that a Ctrl-C in the terminal does not reach it. */
+/**
+ * Options that run a program as `user`, in a session of its own, so that a Ctrl-C in the terminal
+ * does not reach it.
+ */
 export function programOptions(user: RunUser | undefined, cwd?: string): SpawnOptions {
   // spawn() wants signed numbers where chown() wants unsigned ones.
   const as = user && { uid: user.uid | 0, gid: user.gid | 0 };
@@ -28,10 +34,17 @@ export async function runProgram(
 ): Promise<ProgramResult> {
   const { user, cwd, deadlineMs = 60_000 } = options;
   try {
-    const child = spawn(command, args, { ...programOptions(user, cwd), stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, args, {
+      ...programOptions(user, cwd),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     return await resultOf(child, AbortSignal.timeout(deadlineMs));
   } catch (error) {
-    return { code: null, error: (error as NodeJS.ErrnoException).code ?? "ERROR", output: String(error) };
+    return {
+      code: null,
+      error: (error as NodeJS.ErrnoException).code ?? "ERROR",
+      output: String(error),
+    };
   }
 }
 
@@ -40,8 +53,11 @@ function resultOf(child: ChildProcess, deadline: AbortSignal): Promise<ProgramRe
   deadline.addEventListener("abort", kill);
   return new Promise<ProgramResult>((resolve, reject) => {
     let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", (text: string) => (output += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding("utf8").on("data", (text: string) => (output += text));
     child.once("error", reject);
-    child.once("close", (code, signal) => resolve({ code, output: signal ? `${output}\nended by ${signal}` : output }));
+    child.once("close", (code, signal) =>
+      resolve({ code, output: signal ? `${output}\nended by ${signal}` : output }),
+    );
   }).finally(() => deadline.removeEventListener("abort", kill));
 }

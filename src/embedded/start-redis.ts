@@ -16,7 +16,10 @@ export interface StartRedisOptions {
   /** Only for Redis: its data, password, port, configuration and log. */
   dataDir: string;
   log: Logger;
-  /** As the variable PATH: where `redis-server` and `valkey-server` are looked for, before the one from npm. */
+  /**
+   * As the variable PATH: where `redis-server` and `valkey-server` are looked for, before the one
+   * from npm.
+   */
   path: string;
   /** The server of the npm package; undefined: as installed; null: none. */
   bundled?: string | null;
@@ -39,21 +42,40 @@ const UNREADABLE =
   /Bad file format reading the append only|Unexpected end of file|Unrecoverable error|Can't handle RDB format|Fatal error loading|Wrong signature|(?:AOF|append only) file .*(?:doesn't|does not) exist|Invalid AOF manifest|reading the manifest/i;
 
 /**
- * A private Redis (or Valkey) on 127.0.0.1. It outlives us unless `close()` is called; the next start in the same folder takes
- * over. If it dies meanwhile it is started again with the same URL. Throws EmbeddedError.
+ * A private Redis (or Valkey) on 127.0.0.1. It outlives us unless `close()` is called; the next
+ * start in the same folder takes over. If it dies meanwhile it is started again with the same URL.
+ * Throws EmbeddedError.
  */
-export async function startRedis({ dataDir, log, path, bundled }: StartRedisOptions): Promise<EmbeddedServer> {
+export async function startRedis({
+  dataDir,
+  log,
+  path,
+  bundled,
+}: StartRedisOptions): Promise<EmbeddedServer> {
   const place = await openServerFolder({ dataDir, program: "Redis" });
   try {
-    const program = await findRedis({ user: place.user, beside: place.path, path, ...(bundled !== undefined && { bundled }) });
+    const program = await findRedis({
+      user: place.user,
+      beside: place.path,
+      path,
+      ...(bundled !== undefined && { bundled }),
+    });
     const data = join(place.path, "data");
     await makePrivateFolder(data, { user: place.user, mode: 0o700 });
     await stopOld(data, log); // Before a port is chosen: it may hold the one we had.
     return await place.serve(async (port) => {
       const store: Store = { place, program, data: realpathSync(data), port, log };
-      const kept = await keepRunning({ name: "Redis", log, launch: (signal) => launchReadable(store, signal) });
+      const kept = await keepRunning({
+        name: "Redis",
+        log,
+        launch: (signal) => launchReadable(store, signal),
+      });
       log.info({ serverPid: kept.pid, port, folder: data, program }, "Redis is up");
-      return { kept, sweep: () => stopOld(data, log), url: `redis://:${place.password}@127.0.0.1:${port}` };
+      return {
+        kept,
+        sweep: () => stopOld(data, log),
+        url: `redis://:${place.password}@127.0.0.1:${port}`,
+      };
     });
   } catch (error) {
     await place.close();
@@ -61,14 +83,20 @@ export async function startRedis({ dataDir, log, path, bundled }: StartRedisOpti
   }
 }
 
-/** What Redis holds can all be made again from PostgreSQL, so data that it cannot read is put aside instead of stopping everything. */
+/**
+ * What Redis holds can all be made again from PostgreSQL, so data that it cannot read is put aside
+ * instead of stopping everything.
+ */
 async function launchReadable(store: Store, signal: AbortSignal): Promise<Running> {
   try {
     return await launch(store, signal);
   } catch (error) {
     if (!(error instanceof EmbeddedError) || !UNREADABLE.test(error.output)) throw error;
     const aside = `${store.data}.unreadable`;
-    store.log.warn({ folder: aside }, "Redis cannot read its data, which is put aside; it starts empty");
+    store.log.warn(
+      { folder: aside },
+      "Redis cannot read its data, which is put aside; it starts empty",
+    );
     await rm(aside, { recursive: true, force: true });
     await rename(store.data, aside);
     await makePrivateFolder(store.data, { user: store.place.user, mode: 0o700 });
@@ -76,7 +104,10 @@ async function launchReadable(store: Store, signal: AbortSignal): Promise<Runnin
   }
 }
 
-async function launch({ place, program, data, port, log }: Store, signal: AbortSignal): Promise<Running> {
+async function launch(
+  { place, program, data, port, log }: Store,
+  signal: AbortSignal,
+): Promise<Running> {
   await stopOld(data, log);
   await writeConfiguration(place, port);
   return await launchServer({
@@ -93,10 +124,25 @@ async function launch({ place, program, data, port, log }: Store, signal: AbortS
 }
 
 /** In a file and not in the arguments, because those can be read by all. */
-async function writeConfiguration({ path, user, password }: ServerFolder, port: number): Promise<void> {
-  const lines = ["bind 127.0.0.1", `port ${port}`, `requirepass ${password}`, "dir ./", "daemonize no", 'logfile ""'];
+async function writeConfiguration(
+  { path, user, password }: ServerFolder,
+  port: number,
+): Promise<void> {
+  const lines = [
+    "bind 127.0.0.1",
+    `port ${port}`,
+    `requirepass ${password}`,
+    "dir ./",
+    "daemonize no",
+    'logfile ""',
+  ];
   // Without snapshots: the log of commands holds everything already.
-  const keeping = ["appendonly yes", "appendfsync everysec", 'save ""', "maxmemory-policy noeviction"];
+  const keeping = [
+    "appendonly yes",
+    "appendfsync everysec",
+    'save ""',
+    "maxmemory-policy noeviction",
+  ];
   const file = join(path, "redis.conf");
   await rm(file, { force: true });
   await writeFile(file, `${[...lines, ...keeping].join("\n")}\n`, { mode: 0o600 });
@@ -104,5 +150,10 @@ async function writeConfiguration({ path, user, password }: ServerFolder, port: 
 }
 
 function stopOld(data: string, log: Logger): Promise<void> {
-  return stopLeftovers({ folder: data, programs: ["redis-server", "valkey-server"], steps: STEPS, log });
+  return stopLeftovers({
+    folder: data,
+    programs: ["redis-server", "valkey-server"],
+    steps: STEPS,
+    log,
+  });
 }

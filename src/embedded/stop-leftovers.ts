@@ -10,8 +10,15 @@ export interface StopStep {
   to?: (pid: number) => boolean;
 }
 
-/** Ends what a run that was killed left working in `folder`; step by step, until nothing is left. */
-export async function stopLeftovers(options: { folder: string; programs: string[]; steps: StopStep[]; log: Logger }): Promise<void> {
+/**
+ * Ends what a run that was killed left working in `folder`; step by step, until nothing is left.
+ */
+export async function stopLeftovers(options: {
+  folder: string;
+  programs: string[];
+  steps: StopStep[];
+  log: Logger;
+}): Promise<void> {
   const { folder, programs, steps, log } = options;
   const find = (): number[] => processesIn(folder, programs);
   if (find().length === 0) return;
@@ -20,7 +27,9 @@ export async function stopLeftovers(options: { folder: string; programs: string[
     for (const pid of find().filter(to)) send(pid, signal);
     if (await waitUntil(() => find().length === 0, { deadlineMs: waitMs })) return;
   }
-  throw new EmbeddedError(`An earlier server still runs in ${folder} and does not stop: end process ${find().join(", ")} and start again.`);
+  throw new EmbeddedError(
+    `An earlier server still runs in ${folder} and does not stop: end process ${find().join(", ")} and start again.`,
+  );
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

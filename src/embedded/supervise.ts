@@ -1,7 +1,13 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Logger } from "../logger.js";
-import { howEnded, keepRunning, type BackOff, type KeptRunning, type Running } from "./keep-running.js";
+import {
+  howEnded,
+  keepRunning,
+  type BackOff,
+  type KeptRunning,
+  type Running,
+} from "./keep-running.js";
 import { waitUntil } from "./wait-until.js";
 
 export interface ChildOptions {
@@ -10,7 +16,9 @@ export interface ChildOptions {
   args?: string[];
   /** Before the script. */
   nodeArgs?: string[];
-  /** Told to the child as a message once it is known; whoever started it sees to it where it fails. */
+  /**
+   * Told to the child as a message once it is known; whoever started it sees to it where it fails.
+   */
   tell?: Promise<object>;
   /** What the child tells with process.send(). */
   onMessage?: (message: unknown) => void;
@@ -29,10 +37,15 @@ export interface Supervisor {
 }
 
 /**
- * Keeps node processes running. Each is in a session of its own, so that a Ctrl-C in the terminal reaches only the supervisor,
- * which then stops them in order; and each has an IPC channel, whose "disconnect" tells it that the supervisor died.
+ * Keeps node processes running. Each is in a session of its own, so that a Ctrl-C in the terminal
+ * reaches only the supervisor, which then stops them in order; and each has an IPC channel, whose
+ * "disconnect" tells it that the supervisor died.
  */
-export function createSupervisor(options: { log: Logger; stopDeadlineMs?: number; backOff?: BackOff }): Supervisor {
+export function createSupervisor(options: {
+  log: Logger;
+  stopDeadlineMs?: number;
+  backOff?: BackOff;
+}): Supervisor {
   const { log, stopDeadlineMs = 12_000, backOff } = options;
   const kept: KeptRunning[] = [];
   const hurried = new AbortController();
@@ -61,7 +74,11 @@ interface Stopping {
   hurried: AbortSignal;
 }
 
-async function launchNode(script: string, options: ChildOptions, stopping: Stopping): Promise<Running> {
+async function launchNode(
+  script: string,
+  options: ChildOptions,
+  stopping: Stopping,
+): Promise<Running> {
   const { env, args = [], nodeArgs = [], tell, onMessage } = options;
   const child = spawn(process.execPath, [...nodeArgs, script, ...args], {
     env,
@@ -70,13 +87,20 @@ async function launchNode(script: string, options: ChildOptions, stopping: Stopp
   });
   const exited = howEnded(child);
   void exited.then(() => killGroup(child)).catch(() => undefined); // The error of spawning is thrown below.
-  tell?.then((message) => child.connected && child.send(message, () => {}), () => {});
+  tell?.then(
+    (message) => child.connected && child.send(message, () => {}),
+    () => {},
+  );
   if (onMessage) child.on("message", onMessage);
   await once(child, "spawn");
   return { pid: child.pid ?? 0, exited, stop: () => stop(child, exited, stopping) };
 }
 
-async function stop(child: ChildProcess, exited: Promise<string>, { deadlineMs, hurried }: Stopping): Promise<void> {
+async function stop(
+  child: ChildProcess,
+  exited: Promise<string>,
+  { deadlineMs, hurried }: Stopping,
+): Promise<void> {
   child.kill("SIGTERM");
   let ended = false;
   const end = exited.then(() => (ended = true));

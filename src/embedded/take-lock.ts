@@ -11,15 +11,17 @@ export interface Lock {
 }
 
 /**
- * Takes the lock that is the file `file`, or throws `held(pid)` while a living process has it. A lock whose process died,
- * or whose pid now belongs to another one, is nobody's. Processes of other containers are not seen.
+ * Takes the lock that is the file `file`, or throws `held(pid)` while a living process has it. A
+ * lock whose process died, or whose pid now belongs to another one, is nobody's. Processes of other
+ * containers are not seen.
  */
 export async function takeLock(file: string, held: (pid: number) => string): Promise<Lock> {
   const mine = `${process.pid} ${processStart(process.pid) ?? ""}\n`;
   while (!(await made(file, mine))) {
     const theirs = await readWhole(file);
     const [pid, ...start] = theirs.trim().split(" ");
-    if (theirs !== "" && processStart(Number(pid)) === start.join(" ")) throw new EmbeddedError(held(Number(pid)));
+    if (theirs !== "" && processStart(Number(pid)) === start.join(" "))
+      throw new EmbeddedError(held(Number(pid)));
     await discard(file, theirs);
   }
   return {
@@ -48,7 +50,10 @@ async function readWhole(file: string): Promise<string> {
   }
 }
 
-/** Of two who find the same dead lock, the slower one must not throw away the lock that the faster one has made since. */
+/**
+ * Of two who find the same dead lock, the slower one must not throw away the lock that the faster
+ * one has made since.
+ */
 async function discard(file: string, dead: string): Promise<void> {
   const aside = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
   await rename(file, aside).catch(() => undefined);

@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Asks until the answer is truthy and returns that answer; undefined when `deadlineMs` passed first.
- * An aborted `signal` throws.
+ * Asks until the answer is truthy and returns that answer; undefined when `deadlineMs` passed
+ * first. An aborted `signal` throws.
  */
 export async function waitUntil<T>(
   ask: () => T | Promise<T>,
-  { deadlineMs, everyMs = 10, signal }: { deadlineMs: number; everyMs?: number; signal?: AbortSignal | undefined },
+  {
+    deadlineMs,
+    everyMs = 10,
+    signal,
+  }: { deadlineMs: number; everyMs?: number; signal?: AbortSignal | undefined },
 ): Promise<T | undefined> {
   const end = performance.now() + deadlineMs;
   for (;;) {

@@ -7,7 +7,10 @@ import { createRing } from "./ring.js";
 const PAGE_SIZE = 100;
 /** For an event that a later one has overtaken on its way: its bell is most often right behind. */
 const HOLE_PATIENCE_MS = 50;
-/** Listeners that are woken before others have their turn: a fan-out to all of a large feed takes longer than anybody should wait. */
+/**
+ * Listeners that are woken before others have their turn: a fan-out to all of a large feed takes
+ * longer than anybody should wait.
+ */
 const WOKEN_AT_ONCE = 500;
 
 /** What follows a position in the log, as far as one query reads. */
@@ -26,7 +29,9 @@ export interface Channel {
   readonly expired: boolean;
   readonly progress: Pick<ProgressNews, "serial" | "after">;
   hear(bell: Bell): void;
-  /** The log's own word on where it stands, by a query that began when `bells` was `bellsBefore`. */
+  /**
+   * The log's own word on where it stands, by a query that began when `bells` was `bellsBefore`.
+   */
   confirmHead(head: number, bellsBefore: number): void;
   /** The event that follows this position, when it is at hand. */
   after(seq: number): QueuedJobEvent | undefined;
@@ -34,7 +39,10 @@ export interface Channel {
   covers(seq: number): boolean;
   /** Whether what follows this position is to be read from the log. */
   mustRead(seq: number): boolean;
-  /** A page of the log behind a position; who asks for the same while it is read shares it, and whoever comes later finds it at hand. */
+  /**
+   * A page of the log behind a position; who asks for the same while it is read shares it, and
+   * whoever comes later finds it at hand.
+   */
   page(seq: number, queuedJobId: string | null): Promise<Page>;
   /** `listener` is called, soon, after each news; until the returned function is called. */
   join(listener: () => void): () => void;
@@ -44,7 +52,9 @@ export interface Channel {
   expire(): void;
 }
 
-export function createChannel(read: (query: { seq: number; queuedJobId: string | null; limit: number }) => Promise<LogPage>): Channel {
+export function createChannel(
+  read: (query: { seq: number; queuedJobId: string | null; limit: number }) => Promise<LogPage>,
+): Channel {
   const state = { head: 0, bells: 0, expired: false };
   let patience: NodeJS.Timeout | null = null;
   const ring = createRing();
@@ -70,7 +80,11 @@ export function createChannel(read: (query: { seq: number; queuedJobId: string |
     }
     state.head = Math.max(state.head, bell.head ?? 0);
     if (state.head <= ring.newest || bell.events.length === 0) endPatience();
-    else if (ring.started && bell.head !== null) patience ??= setTimeout(() => { patience = null; wake(); }, HOLE_PATIENCE_MS).unref();
+    else if (ring.started && bell.head !== null)
+      patience ??= setTimeout(() => {
+        patience = null;
+        wake();
+      }, HOLE_PATIENCE_MS).unref();
     wake();
   }
 
@@ -91,7 +105,8 @@ export function createChannel(read: (query: { seq: number; queuedJobId: string |
     const to = Math.max(seq, whole ? page.last : (page.events.at(-1)?.seq ?? 0));
     for (const event of page.events) progress.saw(event);
     // Behind a position below the floor there was more than is there now.
-    if (queuedJobId === null && seq >= page.floor && seq <= page.last) ring.learn(seq, page.events, to, whole);
+    if (queuedJobId === null && seq >= page.floor && seq <= page.last)
+      ring.learn(seq, page.events, to, whole);
     confirmHead(page.last, bellsBefore);
     return { ...page, to };
   }

@@ -1,12 +1,16 @@
-// The bell: what was committed is rung through Redis to every process that has a subscriber. It may be lost, doubled or
-// reordered without harm, since the log in PostgreSQL is the truth and every event has its number.
+// The bell: what was committed is rung through Redis to every process that has a subscriber. It may
+// be lost, doubled or reordered without harm, since the log in PostgreSQL is the truth and every
+// event has its number.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "../logger.js";
 import { withPatience } from "../patience.js";
 import type { QueuedJobEvent } from "../queued-job.js";
 import { createRedis } from "../redis.js";
 
-/** What a bell says: events that were committed, or, when they would be too long, only up to where the log goes. */
+/**
+ * What a bell says: events that were committed, or, when they would be too long, only up to where
+ * the log goes.
+ */
 export interface Bell {
   /** The number of the newest event in the log, as far as the ringer knows; null for PROGRESS. */
   head: number | null;
@@ -16,7 +20,10 @@ export interface Bell {
 export interface EventBus {
   /** Rings for a user; never throws, and nobody need wait for it. */
   ring(userId: string, events: QueuedJobEvent[]): void;
-  /** Resolves when bells of this user arrive here, at once when Redis is away, and after a second when it hangs. */
+  /**
+   * Resolves when bells of this user arrive here, at once when Redis is away, and after a second
+   * when it hangs.
+   */
   listen(userId: string): Promise<void>;
   unlisten(userId: string): void;
   /** Called with each bell. One listener only: the feed. */
@@ -25,7 +32,10 @@ export interface EventBus {
   onReconnect(listener: () => void): void;
   /** Tells every process that a user was deleted; resolves when it is told, or cannot be. */
   ringGone(userId: string): Promise<void>;
-  /** Called with each user who was deleted, and with null when some may have been missed. One listener only. */
+  /**
+   * Called with each user who was deleted, and with null when some may have been missed. One
+   * listener only.
+   */
   onGone(listener: (userId: string | null) => void): void;
   /** Null when bells are rung and heard, as far as is known. */
   awayReason(): string | null;
@@ -57,8 +67,18 @@ export function createEventBus(options: EventBusOptions): EventBus {
   const { log, onDropped } = options;
   const topic = `${options.prefix}:events:`;
   const goneTopic = `${options.prefix}:gone`;
-  const publisher = createRedis({ url: options.redisUrl, purpose: "bells out", failFast: true, log });
-  const subscriber = createRedis({ url: options.redisUrl, purpose: "bells in", failFast: false, log });
+  const publisher = createRedis({
+    url: options.redisUrl,
+    purpose: "bells out",
+    failFast: true,
+    log,
+  });
+  const subscriber = createRedis({
+    url: options.redisUrl,
+    purpose: "bells in",
+    failFast: false,
+    log,
+  });
   let onBell: (userId: string, bell: Bell) => void = () => {};
   let onReconnect: () => void = () => {};
   let onGone: (userId: string | null) => void = () => {};
@@ -70,7 +90,8 @@ export function createEventBus(options: EventBusOptions): EventBus {
   function ringAll(): void {
     if (waiting.size === 0) return;
     const batch = publisher.pipeline();
-    for (const [userId, events] of waiting) for (const bell of encodeBells(events)) batch.publish(topic + userId, bell);
+    for (const [userId, events] of waiting)
+      for (const bell of encodeBells(events)) batch.publish(topic + userId, bell);
     waiting = new Map();
     const bells = batch.length;
     batch.exec().then(
@@ -87,9 +108,13 @@ export function createEventBus(options: EventBusOptions): EventBus {
     log.debug({ err: error, count }, "bells were not rung; the watchdog will find out");
   }
 
-  const awayReason = () => (publisher.status === "ready" && subscriber.status === "ready" ? null : AWAY);
+  const awayReason = () =>
+    publisher.status === "ready" && subscriber.status === "ready" ? null : AWAY;
 
-  /** Once for all whom somebody began to listen to in this turn. A lost subscription costs the bell, not the events. */
+  /**
+   * Once for all whom somebody began to listen to in this turn. A lost subscription costs the bell,
+   * not the events.
+   */
   async function subscribeAll(): Promise<void> {
     await nextTurn();
     const topics = [...wanted];
@@ -130,16 +155,31 @@ export function createEventBus(options: EventBusOptions): EventBus {
       onReconnect = listener;
     },
     async ringGone(userId) {
-      await publisher.publish(goneTopic, userId).catch((error) => log.warn({ err: error, userId }, "the other processes were not told of a deleted user; they find out by themselves"));
+      await publisher
+        .publish(goneTopic, userId)
+        .catch((error) =>
+          log.warn(
+            { err: error, userId },
+            "the other processes were not told of a deleted user; they find out by themselves",
+          ),
+        );
     },
     onGone(listener) {
       onGone = listener;
-      // A lost subscription costs the bell: what is written for a deleted user is refused all the same.
+      // A lost subscription costs the bell: what is written for a deleted user is refused all the
+      // same.
       subscriber.subscribe(goneTopic).catch(() => {});
     },
     awayReason,
     async probe() {
-      const found = await withPatience(publisher.ping().then(() => null, () => AWAY), PATIENCE_MS, () => SILENT);
+      const found = await withPatience(
+        publisher.ping().then(
+          () => null,
+          () => AWAY,
+        ),
+        PATIENCE_MS,
+        () => SILENT,
+      );
       return awayReason() ?? found;
     },
     async close() {
@@ -154,7 +194,8 @@ function encodeBells(events: QueuedJobEvent[]): string[] {
   const bells: string[] = [];
   let [texts, length, head]: [string[], number, number | null] = [[], 0, null];
   const end = () => {
-    if (texts.length > 0 || head !== null) bells.push(`{"head":${head},"events":[${texts.join(",")}]}`);
+    if (texts.length > 0 || head !== null)
+      bells.push(`{"head":${head},"events":[${texts.join(",")}]}`);
     [texts, length, head] = [[], 0, null];
   };
   for (const event of events) {

@@ -1,6 +1,7 @@
-// Serves the subscribers of this process. A subscriber is a position, not a queue: it pulls what follows its position
-// from the ring of its user's channel, else from the log, until nothing follows; bells, reconnects and the watchdog only
-// tell it to look. So a slow reader costs no memory, and a lost, doubled or reordered bell changes nothing.
+// Serves the subscribers of this process. A subscriber is a position, not a queue: it pulls what
+// follows its position from the ring of its user's channel, else from the log, until nothing
+// follows; bells, reconnects and the watchdog only tell it to look. So a slow reader costs no
+// memory, and a lost, doubled or reordered bell changes nothing.
 import { QuotaExceededError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { createMicroBatch } from "../micro-batch.js";
@@ -18,12 +19,15 @@ export interface FeedRequest extends StartRequest {
 
 export interface Feed {
   /**
-   * Throws NotFoundError when the QueuedJob is not there or not the user's, QuotaExceededError when the user has as many
-   * streams as they may, CursorExpiredError when the stream cannot be resumed from `after`. The stream itself ends with
-   * CursorExpiredError when it falls behind what is kept, or when the history of the database changes.
+   * Throws NotFoundError when the QueuedJob is not there or not the user's, QuotaExceededError when
+   * the user has as many streams as they may, CursorExpiredError when the stream cannot be resumed
+   * from `after`. The stream itself ends with CursorExpiredError when it falls behind what is kept,
+   * or when the history of the database changes.
    */
   open(request: FeedRequest): Promise<Subscription>;
-  /** Throws QuotaExceededError when this user has as many streams as they may: `open` would, too. */
+  /**
+   * Throws QuotaExceededError when this user has as many streams as they may: `open` would, too.
+   */
   assertRoom(userId: string): void;
   /** Streams that are open now. */
   readonly subscribers: number;
@@ -35,7 +39,10 @@ const WATCHDOG_MS = 2000;
 const HEADS_PER_QUERY = 1000;
 const HISTORY_CHANGED =
   "the history of the database has changed (failover or restore); streams end with CURSOR_EXPIRED";
-/** Pages of the log that are read at the same time: what returns after a restart leaves connections for others. */
+/**
+ * Pages of the log that are read at the same time: what returns after a restart leaves connections
+ * for others.
+ */
 const PAGES_AT_ONCE = 8;
 const SUBSCRIPTIONS_PER_USER = 500;
 const RETRY_AFTER_MS = 1000;
@@ -65,7 +72,13 @@ interface Listened {
 }
 
 export function createFeed(options: FeedOptions): Feed {
-  const { bus, eventLog, log, onGone = () => {}, subscriptionsPerUser = SUBSCRIPTIONS_PER_USER } = options;
+  const {
+    bus,
+    eventLog,
+    log,
+    onGone = () => {},
+    subscriptionsPerUser = SUBSCRIPTIONS_PER_USER,
+  } = options;
   const onTold = options.onTold && tellLag(options.onTold);
   const headOf = createHeadReads(eventLog);
   const listeners = new Map<string, Listened>();
@@ -79,7 +92,9 @@ export function createFeed(options: FeedOptions): Feed {
 
   function check(): Promise<void> {
     checking ??= checkHeads()
-      .catch((error) => log.debug({ err: error }, "the watchdog could not read the heads; it will try again"))
+      .catch((error) =>
+        log.debug({ err: error }, "the watchdog could not read the heads; it will try again"),
+      )
       .finally(() => {
         checking = null;
       });
@@ -117,7 +132,10 @@ export function createFeed(options: FeedOptions): Feed {
 
   function assertRoom(userId: string): void {
     if ((listeners.get(userId)?.subscribers ?? 0) < subscriptionsPerUser) return;
-    throw new QuotaExceededError(`A user may have ${subscriptionsPerUser} subscriptions open at most; retry when one of them has ended.`, RETRY_AFTER_MS);
+    throw new QuotaExceededError(
+      `A user may have ${subscriptionsPerUser} subscriptions open at most; retry when one of them has ended.`,
+      RETRY_AFTER_MS,
+    );
   }
 
   async function readPage(query: Parameters<EventLog["read"]>[0]): Promise<LogPage> {
@@ -129,8 +147,7 @@ export function createFeed(options: FeedOptions): Feed {
     }
   }
 
-  const openChannel = (userId: string) =>
-    createChannel((query) => readPage({ userId, ...query }));
+  const openChannel = (userId: string) => createChannel((query) => readPage({ userId, ...query }));
 
   async function enter(userId: string): Promise<Listened> {
     const epoch = await eventLog.epoch();
@@ -196,7 +213,10 @@ export function createFeed(options: FeedOptions): Feed {
   };
 }
 
-/** Many come at once, after a restart above all: one query for those who came while the last was under way. */
+/**
+ * Many come at once, after a restart above all: one query for those who came while the last was
+ * under way.
+ */
 function createHeadReads(eventLog: EventLog): (userId: string) => Promise<number> {
   let asked = 0;
   return createMicroBatch<string, number>({

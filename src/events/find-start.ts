@@ -11,7 +11,10 @@ export interface StartRequest {
   after: { epoch: string; seq: number } | null;
 }
 
-/** Where a stream starts: its first events, if some are known, the position they lead to, and whether that is its end already. */
+/**
+ * Where a stream starts: its first events, if some are known, the position they lead to, and
+ * whether that is its end already.
+ */
 interface Start {
   seq: number;
   first: QueuedJobEvent[];
@@ -27,12 +30,20 @@ interface Sources {
 }
 
 /** Throws what `Feed.open` says. */
-export function findStart(sources: Sources, { userId, queuedJobId, after }: StartRequest): Promise<Start> {
+export function findStart(
+  sources: Sources,
+  { userId, queuedJobId, after }: StartRequest,
+): Promise<Start> {
   if (after) return startBehind(sources, { userId, queuedJobId, after });
-  return queuedJobId === null ? startNow(sources, userId) : startWithPresent(sources, userId, queuedJobId);
+  return queuedJobId === null
+    ? startNow(sources, userId)
+    : startWithPresent(sources, userId, queuedJobId);
 }
 
-async function startBehind({ eventLog, channel, epoch }: Sources, { userId, queuedJobId, after }: StartRequest & { after: NonNullable<StartRequest["after"]> }): Promise<Start> {
+async function startBehind(
+  { eventLog, channel, epoch }: Sources,
+  { userId, queuedJobId, after }: StartRequest & { after: NonNullable<StartRequest["after"]> },
+): Promise<Start> {
   const { seq } = after;
   if (after.epoch !== epoch) throw expired();
   if (queuedJobId === null && channel.covers(seq)) return { seq, first: [], to: seq, ended: false };
@@ -40,7 +51,8 @@ async function startBehind({ eventLog, channel, epoch }: Sources, { userId, queu
   // It may have been asked for by somebody else, before this position was reached.
   if (seq > page.last) page = await channel.page(seq, queuedJobId);
   if (seq < page.floor || seq > page.last) throw expired();
-  if (queuedJobId === null || page.events.length > 0) return { seq, first: page.events, to: page.to, ended: false };
+  if (queuedJobId === null || page.events.length > 0)
+    return { seq, first: page.events, to: page.to, ended: false };
   const present = await eventLog.present(userId, queuedJobId);
   if (!present) throw new NotFoundError("There is no such QueuedJob.");
   // Finished before the page was read, or after it: then its terminal event follows.
@@ -54,7 +66,11 @@ async function startNow({ channel, headOf }: Sources, userId: string): Promise<S
   return { seq, first: [], to: seq, ended: false };
 }
 
-async function startWithPresent({ eventLog, channel }: Sources, userId: string, queuedJobId: string): Promise<Start> {
+async function startWithPresent(
+  { eventLog, channel }: Sources,
+  userId: string,
+  queuedJobId: string,
+): Promise<Start> {
   const bells = channel.bells;
   const present = await eventLog.present(userId, queuedJobId);
   if (!present) throw new NotFoundError("There is no such QueuedJob.");
@@ -64,5 +80,7 @@ async function startWithPresent({ eventLog, channel }: Sources, userId: string, 
 }
 
 function expired(): CursorExpiredError {
-  return new CursorExpiredError("The stream cannot be resumed from this cursor any more: read the page again and go on with its eventCursor.");
+  return new CursorExpiredError(
+    "The stream cannot be resumed from this cursor any more: read the page again and go on with its eventCursor.",
+  );
 }

@@ -4,7 +4,10 @@ const MOST_IN_PROGRESS = 1000;
 /** QueuedJobs of which is remembered where their last event stands; twice as many are, at most. */
 const MOST_REMEMBERED = 1000;
 
-/** The last PROGRESS of each QueuedJob of one user, which is in no log: best effort, but never told behind what ended its attempt. */
+/**
+ * The last PROGRESS of each QueuedJob of one user, which is in no log: best effort, but never told
+ * behind what ended its attempt.
+ */
 export interface ProgressNews {
   /** Grows with each PROGRESS; a subscriber has told those up to its own. */
   readonly serial: number;
@@ -12,7 +15,11 @@ export interface ProgressNews {
   /** A logged event; a PROGRESS from before it is stale. */
   saw(event: QueuedJobEvent): void;
   /** The oldest that is not told yet and that does not overtake what is. */
-  after(serial: number, seq: number, queuedJobId: string | null): { serial: number; event: QueuedJobEvent } | undefined;
+  after(
+    serial: number,
+    seq: number,
+    queuedJobId: string | null,
+  ): { serial: number; event: QueuedJobEvent } | undefined;
   /** Lets go of what was not heard of since the last few calls. */
   forget(): void;
 }

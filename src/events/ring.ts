@@ -1,9 +1,15 @@
 import type { QueuedJobEvent } from "../queued-job.js";
 
-/** Events that a process keeps of a user with a subscriber, so that the usual delivery costs no query. */
+/**
+ * Events that a process keeps of a user with a subscriber, so that the usual delivery costs no
+ * query.
+ */
 const SIZE = 256;
 
-/** The newest events of one user, without a gap: the numbers between two of them are known to have none. */
+/**
+ * The newest events of one user, without a gap: the numbers between two of them are known to have
+ * none.
+ */
 export interface Ring {
   /** Whether it is known where the log stands; what is heard before is kept aside. */
   readonly started: boolean;

@@ -4,7 +4,10 @@ import { endsStream } from "../queued-job-status.js";
 import type { QueuedJobEvent } from "../queued-job.js";
 import type { Channel } from "./channel.js";
 
-/** An event as it is told in a stream: `cursorSeq` is the position to resume from, for a PROGRESS that of the last other one. */
+/**
+ * An event as it is told in a stream: `cursorSeq` is the position to resume from, for a PROGRESS
+ * that of the last other one.
+ */
 export interface ToldEvent {
   event: QueuedJobEvent;
   cursorSeq: number;
@@ -18,21 +21,27 @@ export interface Subscription extends AsyncIterableIterator<ToldEvent> {
   take(): ToldEvent | undefined;
   /** Once nothing will ever follow what was taken: true, or why it broke. */
   readonly over: boolean | Error;
-  /** `listener` is called when it may be worth to `take`, or when the stream is over; instead of who was told before. */
+  /**
+   * `listener` is called when it may be worth to `take`, or when the stream is over; instead of who
+   * was told before.
+   */
   onNews(listener: () => void): void;
   /** Wakes a waiting `next`, which then says that it is done. */
   return(): Promise<IteratorResult<ToldEvent>>;
 }
 
-/** How long a page is kept for a reader that takes nothing from it: then it is read again when it is wanted. */
+/**
+ * How long a page is kept for a reader that takes nothing from it: then it is read again when it is
+ * wanted.
+ */
 export const STALLED_MS = 500;
 
 /** How long a stream that could not read the log waits before it looks again. */
 const PAUSE_MS = 1000;
 
 /**
- * The stream of one subscriber, from a position. Hand-written rather than a generator, whose `return` would wait for an
- * event that may never come, and so leak the channel.
+ * The stream of one subscriber, from a position. Hand-written rather than a generator, whose
+ * `return` would wait for an event that may never come, and so leak the channel.
  */
 export function createSubscription(options: {
   epoch: string;
@@ -81,7 +90,10 @@ export function createSubscription(options: {
   }
 
   function watchPage(takenBefore: number): void {
-    stalled = setTimeout(() => (taken === takenBefore ? endPage() : watchPage(taken)), STALLED_MS).unref();
+    stalled = setTimeout(
+      () => (taken === takenBefore ? endPage() : watchPage(taken)),
+      STALLED_MS,
+    ).unref();
   }
 
   /** What is left of it is read again. */
@@ -110,7 +122,10 @@ export function createSubscription(options: {
 
   async function readPage(): Promise<void> {
     const { events, floor, to } = await channel.page(position, queuedJobId);
-    if (position < floor) throw new CursorExpiredError("The stream fell behind what is kept: read the page again and go on with its eventCursor.");
+    if (position < floor)
+      throw new CursorExpiredError(
+        "The stream fell behind what is kept: read the page again and go on with its eventCursor.",
+      );
     if (state.over) return;
     beginPage(events);
     afterPage = to;
@@ -134,7 +149,9 @@ export function createSubscription(options: {
   }
 
   function nextProgress(): QueuedJobEvent | undefined {
-    const entry = includeProgress ? channel.progress.after(progressSerial, position, queuedJobId) : undefined;
+    const entry = includeProgress
+      ? channel.progress.after(progressSerial, position, queuedJobId)
+      : undefined;
     if (entry) progressSerial = entry.serial;
     return entry?.event;
   }

@@ -24,7 +24,12 @@ export interface Services {
   eventLog: EventLog;
   feed: Feed;
   fileUrls: FileUrls;
-  limits: { maxUnfinished: number; maxUploadBytes: number; maxStoredBytes: number; maxPhotoPixels: number };
+  limits: {
+    maxUnfinished: number;
+    maxUploadBytes: number;
+    maxStoredBytes: number;
+    maxPhotoPixels: number;
+  };
   info: { version: string; revision: string | null; startedAt: Date };
 }
 
@@ -41,10 +46,19 @@ export interface Context extends Services, HasLoaders {
 type Request = Pick<Context, "user" | "requestId" | "log">;
 
 export function createContext(services: Services, { user, requestId, log }: Request): Context {
-  return Object.assign(Object.create(services) as Services, { user, requestId, log, budget: new AnswerBudget(), loaders: null });
+  return Object.assign(Object.create(services) as Services, {
+    user,
+    requestId,
+    log,
+    budget: new AnswerBudget(),
+    loaders: null,
+  });
 }
 
-/** For another execution of the same operation, such as that for the next event of a stream: its answer counts by itself. */
+/**
+ * For another execution of the same operation, such as that for the next event of a stream: its
+ * answer counts by itself.
+ */
 export function renewContext(context: Context): Context {
   return createContext(Object.getPrototypeOf(context) as Services, context);
 }

@@ -1,4 +1,12 @@
-import { GraphQLError, NoSchemaIntrospectionCustomRule, parse, specifiedRules, validate, type DocumentNode, type GraphQLSchema } from "graphql";
+import {
+  GraphQLError,
+  NoSchemaIntrospectionCustomRule,
+  parse,
+  specifiedRules,
+  validate,
+  type DocumentNode,
+  type GraphQLSchema,
+} from "graphql";
 import { LRUCache } from "lru-cache";
 import { MAX_KEPT_BYTES, memoryOf } from "./document-memory.js";
 import { limitRule } from "./limits/limit-rule.js";
@@ -8,14 +16,28 @@ import { LIMITS } from "./limits/limits.js";
 export const MAX_ERRORS = 5;
 
 export interface DocumentChecker {
-  /** The document that may be executed, or why it may not; parsed and validated once for the same text. */
+  /**
+   * The document that may be executed, or why it may not; parsed and validated once for the same
+   * text.
+   */
   check(text: string): DocumentNode | readonly GraphQLError[];
 }
 
 /** For the doors that Apollo's own checks do not reach. */
-export function createDocumentChecker(schema: GraphQLSchema, options: { introspection: boolean; production: boolean }): DocumentChecker {
-  const rules = [...specifiedRules, limitRule, ...(options.introspection ? [] : [NoSchemaIntrospectionCustomRule])];
-  const checked = new LRUCache<string, DocumentNode>({ max: 1000, maxSize: MAX_KEPT_BYTES, sizeCalculation: memoryOf });
+export function createDocumentChecker(
+  schema: GraphQLSchema,
+  options: { introspection: boolean; production: boolean },
+): DocumentChecker {
+  const rules = [
+    ...specifiedRules,
+    limitRule,
+    ...(options.introspection ? [] : [NoSchemaIntrospectionCustomRule]),
+  ];
+  const checked = new LRUCache<string, DocumentNode>({
+    max: 1000,
+    maxSize: MAX_KEPT_BYTES,
+    sizeCalculation: memoryOf,
+  });
 
   return {
     check(text) {
@@ -23,8 +45,12 @@ export function createDocumentChecker(schema: GraphQLSchema, options: { introspe
       if (known) return known;
       const document = tryParse(text);
       if (document instanceof GraphQLError) return [document];
-      const errors = validate(schema, document, rules, { maxErrors: MAX_ERRORS, hideSuggestions: options.production });
-      if (errors.length > 0) return errors.map((error) => withCode(error, "GRAPHQL_VALIDATION_FAILED"));
+      const errors = validate(schema, document, rules, {
+        maxErrors: MAX_ERRORS,
+        hideSuggestions: options.production,
+      });
+      if (errors.length > 0)
+        return errors.map((error) => withCode(error, "GRAPHQL_VALIDATION_FAILED"));
       checked.set(text, document);
       return document;
     },
@@ -36,7 +62,11 @@ function tryParse(text: string): DocumentNode | GraphQLError {
   try {
     return parse(text, { maxTokens: LIMITS.tokens });
   } catch (error) {
-    return error instanceof GraphQLError ? withCode(error, "GRAPHQL_PARSE_FAILED") : new GraphQLError("The document cannot be parsed.", { extensions: { code: "GRAPHQL_PARSE_FAILED" } });
+    return error instanceof GraphQLError
+      ? withCode(error, "GRAPHQL_PARSE_FAILED")
+      : new GraphQLError("The document cannot be parsed.", {
+          extensions: { code: "GRAPHQL_PARSE_FAILED" },
+        });
   }
 }
 

@@ -58,7 +58,13 @@ export function loadersOf(holder: HasLoaders): Loaders {
   return holder.loaders;
 }
 
-function createLoaders({ users, photos, queuedJobReads, queuePlaces, budget }: HasLoaders): Loaders {
+function createLoaders({
+  users,
+  photos,
+  queuedJobReads,
+  queuePlaces,
+  budget,
+}: HasLoaders): Loaders {
   /** Those that are still there, of each QueuedJob. */
   async function loadPhotos(queuedJobIds: string[]): Promise<Photo[][]> {
     const lists = await queuedJobReads.photoIds(queuedJobIds);
@@ -66,7 +72,8 @@ function createLoaders({ users, photos, queuedJobReads, queuePlaces, budget }: H
     budget.takeRead(ids.length, 0);
     const byId = new Map<string, Photo>();
     for (let i = 0; i < ids.length; i += MAX_BATCH) {
-      for (const photo of await photos.findMany(ids.slice(i, i + MAX_BATCH))) if (photo) byId.set(photo.id, photo);
+      for (const photo of await photos.findMany(ids.slice(i, i + MAX_BATCH)))
+        if (photo) byId.set(photo.id, photo);
     }
     return lists.map((list) => list.flatMap((id) => byId.get(id) ?? []));
   }
@@ -75,28 +82,48 @@ function createLoaders({ users, photos, queuedJobReads, queuePlaces, budget }: H
   async function loadLargeValues(ids: string[]): Promise<(LargeValues | null)[]> {
     const values: (LargeValues | null)[] = [];
     for (let i = 0; i < ids.length; i += MAX_LARGE) {
-      const some = await budget.inTurn(() => queuedJobReads.largeValues(ids.slice(i, i + MAX_LARGE)));
-      budget.takeRead(some.length, some.reduce((sum, row) => sum + (row?.bytes ?? 0), 0));
+      const some = await budget.inTurn(() =>
+        queuedJobReads.largeValues(ids.slice(i, i + MAX_LARGE)),
+      );
+      budget.takeRead(
+        some.length,
+        some.reduce((sum, row) => sum + (row?.bytes ?? 0), 0),
+      );
       values.push(...some);
     }
     return values;
   }
 
   const loadHistories = (keys: HistoryKey[]) =>
-    inGroups(keys, ({ snapshots }) => String(snapshots), (group, { snapshots }) =>
-      budget.inTurn(() => queuedJobReads.histories(group.map(({ queuedJobId }) => queuedJobId), { snapshots, budget })));
+    inGroups(
+      keys,
+      ({ snapshots }) => String(snapshots),
+      (group, { snapshots }) =>
+        budget.inTurn(() =>
+          queuedJobReads.histories(
+            group.map(({ queuedJobId }) => queuedJobId),
+            { snapshots, budget },
+          ),
+        ),
+    );
 
   const loadPages = (keys: PageKey[]) =>
-    inGroups(keys, ({ scope, ...query }) => JSON.stringify([query, shapeOf(scope)]), async (group, { scope, ...query }) => {
-      // Those of many photos, or with all that rows hold, may be more than an answer takes.
-      const read = (scopes: ListScope[]) => queuedJobReads.pages(scopes, { ...query, budget });
-      const mayBeMuch = scope.photoId !== null || query.columns === "whole";
-      const readSome = (some: PageKey[]) => (mayBeMuch ? budget.inTurn(() => read(some.map(scopeOf))) : read(some.map(scopeOf)));
-      const pages: QueuedJobPage[] = [];
-      const atOnce = scopesAtOnce(query, MAX_BATCH);
-      for (let i = 0; i < group.length; i += atOnce) pages.push(...(await readSome(group.slice(i, i + atOnce))));
-      return pages;
-    });
+    inGroups(
+      keys,
+      ({ scope, ...query }) => JSON.stringify([query, shapeOf(scope)]),
+      async (group, { scope, ...query }) => {
+        // Those of many photos, or with all that rows hold, may be more than an answer takes.
+        const read = (scopes: ListScope[]) => queuedJobReads.pages(scopes, { ...query, budget });
+        const mayBeMuch = scope.photoId !== null || query.columns === "whole";
+        const readSome = (some: PageKey[]) =>
+          mayBeMuch ? budget.inTurn(() => read(some.map(scopeOf))) : read(some.map(scopeOf));
+        const pages: QueuedJobPage[] = [];
+        const atOnce = scopesAtOnce(query, MAX_BATCH);
+        for (let i = 0; i < group.length; i += atOnce)
+          pages.push(...(await readSome(group.slice(i, i + atOnce))));
+        return pages;
+      },
+    );
 
   return {
     // An account that is closed has rows until they are erased, which operators see.
@@ -106,9 +133,20 @@ function createLoaders({ users, photos, queuedJobReads, queuePlaces, budget }: H
     outputs: createLoader((ids) => queuedJobReads.outputs(ids)),
     largeValues: createLoader(loadLargeValues),
     histories: createLoader(loadHistories, JSON.stringify),
-    places: createLoader((rows) => queuePlaces.find(rows), ({ id, updatedAt }) => `${id} ${updatedAt}`),
+    places: createLoader(
+      (rows) => queuePlaces.find(rows),
+      ({ id, updatedAt }) => `${id} ${updatedAt}`,
+    ),
     pages: createLoader(loadPages, JSON.stringify),
-    counts: createLoader((scopes) => inGroups(scopes, (scope) => JSON.stringify(shapeOf(scope)), (group) => queuedJobReads.counts(group, MOST_COUNTED)), JSON.stringify),
+    counts: createLoader(
+      (scopes) =>
+        inGroups(
+          scopes,
+          (scope) => JSON.stringify(shapeOf(scope)),
+          (group) => queuedJobReads.counts(group, MOST_COUNTED),
+        ),
+      JSON.stringify,
+    ),
   };
 }
 
@@ -121,8 +159,14 @@ function shapeOf({ userId, photoId, filter }: ListScope) {
   return [userId === null, photoId === null, filter];
 }
 
-/** Loads what is asked for in one step together, and each key once. Nothing is kept for later steps, which see what was changed. */
-function createLoader<Key, Value>(load: (keys: Key[]) => Promise<(Value | Error)[]>, keyOf: (key: Key) => string = String): DataLoader<Key, Value, string> {
+/**
+ * Loads what is asked for in one step together, and each key once. Nothing is kept for later steps,
+ * which see what was changed.
+ */
+function createLoader<Key, Value>(
+  load: (keys: Key[]) => Promise<(Value | Error)[]>,
+  keyOf: (key: Key) => string = String,
+): DataLoader<Key, Value, string> {
   const made: DataLoader<Key, Value, string> = new DataLoader(
     (keys) => {
       made.clearAll();
@@ -133,8 +177,15 @@ function createLoader<Key, Value>(load: (keys: Key[]) => Promise<(Value | Error)
   return made;
 }
 
-/** Loads the keys of each group together; when that fails, the others have their values all the same. */
-async function inGroups<Key, Value>(keys: Key[], groupOf: (key: Key) => string, load: (group: Key[], first: Key) => Promise<Value[]>): Promise<(Value | Error)[]> {
+/**
+ * Loads the keys of each group together; when that fails, the others have their values all the
+ * same.
+ */
+async function inGroups<Key, Value>(
+  keys: Key[],
+  groupOf: (key: Key) => string,
+  load: (group: Key[], first: Key) => Promise<Value[]>,
+): Promise<(Value | Error)[]> {
   const groups = new Map<string, { first: Key; keys: Key[]; places: number[] }>();
   for (const [place, key] of keys.entries()) {
     const name = groupOf(key);
@@ -144,9 +195,12 @@ async function inGroups<Key, Value>(keys: Key[], groupOf: (key: Key) => string, 
     groups.set(name, group);
   }
   const values: (Value | Error)[] = [];
-  await Promise.all([...groups.values()].map(async (group) => {
-    const loaded = await load(group.keys, group.first).catch((error: unknown) => error as Error);
-    for (const [i, place] of group.places.entries()) values[place] = loaded instanceof Error ? loaded : (loaded[i] as Value);
-  }));
+  await Promise.all(
+    [...groups.values()].map(async (group) => {
+      const loaded = await load(group.keys, group.first).catch((error: unknown) => error as Error);
+      for (const [i, place] of group.places.entries())
+        values[place] = loaded instanceof Error ? loaded : (loaded[i] as Value);
+    }),
+  );
   return values;
 }

@@ -1,7 +1,10 @@
 import { GraphQLScalarType } from "graphql";
 import { GraphQLDateTime, GraphQLJSON, GraphQLJSONObject } from "graphql-scalars";
 
-/** As in graphql-scalars, but what is an RFC 3339 text already goes out as it is: rows and events hold instants as text. */
+/**
+ * As in graphql-scalars, but what is an RFC 3339 text already goes out as it is: rows and events
+ * hold instants as text.
+ */
 export const DateTime = new GraphQLScalarType({
   ...GraphQLDateTime.toConfig(),
   description: "An instant, RFC 3339 in UTC with milliseconds.",
@@ -9,5 +12,11 @@ export const DateTime = new GraphQLScalarType({
   serialize: (value) => (typeof value === "string" ? value : GraphQLDateTime.serialize(value)),
 });
 
-export const JSONValue = new GraphQLScalarType({ ...GraphQLJSON.toConfig(), description: "Any JSON value." });
-export const JSONObject = new GraphQLScalarType({ ...GraphQLJSONObject.toConfig(), description: "A JSON object." });
+export const JSONValue = new GraphQLScalarType({
+  ...GraphQLJSON.toConfig(),
+  description: "Any JSON value.",
+});
+export const JSONObject = new GraphQLScalarType({
+  ...GraphQLJSONObject.toConfig(),
+  description: "A JSON object.",
+});

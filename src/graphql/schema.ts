@@ -1,5 +1,14 @@
 import "reflect-metadata";
-import { defaultFieldResolver, getNamedType, isObjectType, type GraphQLField, type GraphQLFieldResolver, type GraphQLNamedType, type GraphQLObjectType, type GraphQLSchema } from "graphql";
+import {
+  defaultFieldResolver,
+  getNamedType,
+  isObjectType,
+  type GraphQLField,
+  type GraphQLFieldResolver,
+  type GraphQLNamedType,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+} from "graphql";
 import { buildSchema } from "type-graphql";
 import type { QueuedJob } from "../queued-job.js";
 import type { Photo } from "../services/photos.js";
@@ -18,28 +27,64 @@ import { UserConnectionResolver, UserResolver } from "./user/user.resolver.js";
 export async function createSchema(): Promise<GraphQLSchema> {
   const schema = await buildSchema({
     resolvers: [
-      NodeResolver, UserResolver, UserConnectionResolver, JobResolver, JobConnectionResolver, PhotoResolver, PhotoConnectionResolver,
-      QueuedJobResolver, QueuedJobConnectionResolver, QueuedJobEventResolver, ServiceInfoResolver,
+      NodeResolver,
+      UserResolver,
+      UserConnectionResolver,
+      JobResolver,
+      JobConnectionResolver,
+      PhotoResolver,
+      PhotoConnectionResolver,
+      QueuedJobResolver,
+      QueuedJobConnectionResolver,
+      QueuedJobEventResolver,
+      ServiceInfoResolver,
     ],
     validate: false,
     // Every stream has a `subscribe` of its own.
-    pubSub: { publish() {}, subscribe: () => { throw new Error("No topic is published"); } },
+    pubSub: {
+      publish() {},
+      subscribe: () => {
+        throw new Error("No topic is published");
+      },
+    },
   });
   resolveRowsAtOnce(schema);
   countValues(schema);
   return schema;
 }
 
-/** Fields of which a page asks each row, and which take the row and the context alone. What TypeGraphQL does for arguments costs more than they do. */
-const OF_ROWS = ["parameters", "result", "job", "user", "photos", "outputs", "history", "queuePosition", "estimatedStartAt"] as const;
+/**
+ * Fields of which a page asks each row, and which take the row and the context alone. What
+ * TypeGraphQL does for arguments costs more than they do.
+ */
+const OF_ROWS = [
+  "parameters",
+  "result",
+  "job",
+  "user",
+  "photos",
+  "outputs",
+  "history",
+  "queuePosition",
+  "estimatedStartAt",
+] as const;
 const OF_PHOTOS = ["url", "previewUrl"] as const;
 
 function resolveRowsAtOnce(schema: GraphQLSchema): void {
   const [rows, photos] = [new QueuedJobResolver(), new PhotoResolver()];
-  const fieldsOf = <Row>(type: string) => (schema.getType(type) as GraphQLObjectType<Row, Context>).getFields();
+  const fieldsOf = <Row>(type: string) =>
+    (schema.getType(type) as GraphQLObjectType<Row, Context>).getFields();
   const [ofRows, ofPhotos] = [fieldsOf<QueuedJob>("QueuedJob"), fieldsOf<Photo>("Photo")];
-  for (const name of OF_ROWS) Object.assign(ofRows[name] ?? {}, { resolve: ((row, _args, context, info) => rows[name](row, context, info)) satisfies GraphQLFieldResolver<QueuedJob, Context> });
-  for (const name of OF_PHOTOS) Object.assign(ofPhotos[name] ?? {}, { resolve: ((photo, _args, context) => photos[name](photo, context)) satisfies GraphQLFieldResolver<Photo, Context> });
+  for (const name of OF_ROWS)
+    Object.assign(ofRows[name] ?? {}, {
+      resolve: ((row, _args, context, info) =>
+        rows[name](row, context, info)) satisfies GraphQLFieldResolver<QueuedJob, Context>,
+    });
+  for (const name of OF_PHOTOS)
+    Object.assign(ofPhotos[name] ?? {}, {
+      resolve: ((photo, _args, context) =>
+        photos[name](photo, context)) satisfies GraphQLFieldResolver<Photo, Context>,
+    });
 }
 
 /** A JSON value may be long, and be in the answer under many names: each time counts. */
@@ -53,7 +98,9 @@ function countValues(schema: GraphQLSchema): void {
 
 const VALUES: readonly GraphQLNamedType[] = [JSONObject, JSONValue];
 
-function counted({ resolve = defaultFieldResolver }: GraphQLField<unknown, Context>): GraphQLFieldResolver<unknown, Context> {
+function counted({
+  resolve = defaultFieldResolver,
+}: GraphQLField<unknown, Context>): GraphQLFieldResolver<unknown, Context> {
   return (source, args, context, info) => {
     const count = (value: unknown): unknown => {
       context.budget.takeValue(value);

@@ -1,22 +1,43 @@
-import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError, ServiceUnavailableError, TaskFailedError } from "../errors.js";
+import {
+  PermanentTaskError,
+  PhotoTooLargeError,
+  PhotoUnreadableError,
+  ServiceUnavailableError,
+  TaskFailedError,
+} from "../errors.js";
 
 /** An error as it crosses from a child to its parent, or back with an answer. */
 export interface CarriedError {
-  kind: "PhotoUnreadableError" | "PhotoTooLargeError" | "PermanentTaskError" | "TaskFailedError" | "ServiceUnavailableError" | "Error";
+  kind:
+    | "PhotoUnreadableError"
+    | "PhotoTooLargeError"
+    | "PermanentTaskError"
+    | "TaskFailedError"
+    | "ServiceUnavailableError"
+    | "Error";
   code: string | null;
   message: string;
   stack: string | null;
 }
 
-/** The thrower's side. Whatever is not one of the errors that a caller may be told becomes a plain Error. */
+/**
+ * The thrower's side. Whatever is not one of the errors that a caller may be told becomes a plain
+ * Error.
+ */
 export function carryError(error: unknown): CarriedError {
-  if (!(error instanceof Error)) return { kind: "Error", code: null, message: String(error), stack: null };
+  if (!(error instanceof Error))
+    return { kind: "Error", code: null, message: String(error), stack: null };
   const carried = { message: error.message, stack: stackOf(error) };
-  if (error instanceof PhotoUnreadableError) return { kind: "PhotoUnreadableError", code: error.code, ...carried };
-  if (error instanceof PhotoTooLargeError) return { kind: "PhotoTooLargeError", code: error.code, ...carried };
-  if (error instanceof PermanentTaskError) return { kind: "PermanentTaskError", code: error.code, ...carried };
-  if (error instanceof TaskFailedError) return { kind: "TaskFailedError", code: error.code, ...carried };
-  if (error instanceof ServiceUnavailableError) return { kind: "ServiceUnavailableError", code: error.code, ...carried };
+  if (error instanceof PhotoUnreadableError)
+    return { kind: "PhotoUnreadableError", code: error.code, ...carried };
+  if (error instanceof PhotoTooLargeError)
+    return { kind: "PhotoTooLargeError", code: error.code, ...carried };
+  if (error instanceof PermanentTaskError)
+    return { kind: "PermanentTaskError", code: error.code, ...carried };
+  if (error instanceof TaskFailedError)
+    return { kind: "TaskFailedError", code: error.code, ...carried };
+  if (error instanceof ServiceUnavailableError)
+    return { kind: "ServiceUnavailableError", code: error.code, ...carried };
   return { kind: "Error", code: null, ...carried };
 }
 

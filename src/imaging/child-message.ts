@@ -15,12 +15,19 @@ const id = z.int().positive();
 const text = z.string().transform((whole) => whole.slice(0, 10_000));
 const rssBytes = z.number().nonnegative();
 const kinds = [
-  "PhotoUnreadableError", "PhotoTooLargeError", "PermanentTaskError", "TaskFailedError",
-  "ServiceUnavailableError", "Error",
+  "PhotoUnreadableError",
+  "PhotoTooLargeError",
+  "PermanentTaskError",
+  "TaskFailedError",
+  "ServiceUnavailableError",
+  "Error",
 ] as const satisfies CarriedError["kind"][];
 const error = z.object({
   kind: z.enum(kinds),
-  code: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/).nullable(),
+  code: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]{0,63}$/)
+    .nullable(),
   message: text,
   stack: text.nullable(),
 });
@@ -32,7 +39,11 @@ export const childMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("progress"), id, fraction: z.number(), message: text.optional() }),
   /** The task wants to know something of its parent; questions are numbered by the child. */
   z.object({
-    type: z.literal("ask"), id, question: z.int(), name: text, argument: z.unknown().optional(),
+    type: z.literal("ask"),
+    id,
+    question: z.int(),
+    name: text,
+    argument: z.unknown().optional(),
   }),
   /** `rssBytes`: resident memory of the child when it had finished. */
   z.object({ type: z.literal("done"), id, rssBytes, result: z.unknown().optional() }),

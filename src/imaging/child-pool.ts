@@ -6,24 +6,31 @@ import { canCap } from "./spawn-child.js";
 import { createWaitingLine, type WaitingLine, type WaitingTask } from "./waiting-line.js";
 import { createWarmChild, type WarmChild } from "./warm-child.js";
 
-// Why processes and not worker threads: a process can be killed in the middle of a decode and takes its memory with it. A
-// thread's promise rejects while libvips computes on, and terminate() waits for it.
+// Why processes and not worker threads: a process can be killed in the middle of a decode and takes
+// its memory with it. A thread's promise rejects while libvips computes on, and terminate() waits
+// for it.
 
 /** Child processes that stay warm and take one task at a time each, first come first served. */
 export interface ChildPool {
   /**
-   * The child's answer. Settles when the work has really stopped. Rejects with what the child threw (the errors that a
-   * caller may be told keep class and code), or with ChildStoppedError. A death costs only the task the child was at.
-   * While no child can be started it rejects with ServiceUnavailableError: the task is not at fault.
+   * The child's answer. Settles when the work has really stopped. Rejects with what the child threw
+   * (the errors that a caller may be told keep class and code), or with ChildStoppedError. A death
+   * costs only the task the child was at. While no child can be started it rejects with
+   * ServiceUnavailableError: the task is not at fault.
    */
   run(request: unknown, options: RunOptions): Promise<unknown>;
-  /** Starts all children now, so that nobody waits for them later. Resolves when each is ready or has failed to start. */
+  /**
+   * Starts all children now, so that nobody waits for them later. Resolves when each is ready or
+   * has failed to start.
+   */
   warm(): Promise<void>;
   readonly running: number;
   readonly waiting: number;
   /** Why no child can be started at present; null while one can, or one is there. */
   readonly startFault: string | null;
-  /** Resolves when a child is ready again, which is tried every few seconds, or the pool is closed. */
+  /**
+   * Resolves when a child is ready again, which is tried every few seconds, or the pool is closed.
+   */
   untilStartable(): Promise<void>;
   /** Refuses what waits, stops what runs, and resolves when no child is left. */
   close(): Promise<void>;
@@ -41,7 +48,10 @@ export interface ChildPoolOptions {
   log: Logger;
   /** A child is replaced after so many tasks; 500. */
   recycleAfterTasks?: number;
-  /** Or when a task leaves it with more resident memory; 400 MB. What libraries hold on to is given back only so. */
+  /**
+   * Or when a task leaves it with more resident memory; 400 MB. What libraries hold on to is given
+   * back only so.
+   */
   recycleAboveBytes?: number;
   /** Between the order to stop and SIGKILL; 500. */
   graceMs?: number;
@@ -70,7 +80,17 @@ interface Self {
 
 /** Starts nothing yet: children come with the first tasks, or with `warm`. */
 export function createChildPool(options: ChildPoolOptions): ChildPool {
-  const self: Self = { options, children: new Set(), partings: new Set(), line: createWaitingLine(), closed: false, toldUncapped: false, startFault: null, restartTimer: undefined, startableListeners: [] };
+  const self: Self = {
+    options,
+    children: new Set(),
+    partings: new Set(),
+    line: createWaitingLine(),
+    closed: false,
+    toldUncapped: false,
+    startFault: null,
+    restartTimer: undefined,
+    startableListeners: [],
+  };
   return {
     run: (request, runOptions) => run(self, request, runOptions),
     warm: () => warm(self),
@@ -132,7 +152,8 @@ async function serve(self: Self, child: WarmChild, task: WaitingTask): Promise<v
     task.resolve(await child.run(task.request, task.options));
   } catch (error) {
     // Its own death is told when it is gone.
-    if (error instanceof ChildStoppedError && error.reason === "timeout") self.options.onFault?.("timeout");
+    if (error instanceof ChildStoppedError && error.reason === "timeout")
+      self.options.onFault?.("timeout");
     if (!(error instanceof NeverBegunError)) task.reject(error);
     else if (task.bounced > 0) task.reject(unavailable(error));
     else self.line.rejoin({ ...task, bounced: 1 });
@@ -146,7 +167,14 @@ function start(self: Self): void {
   const { entry, memoryLimitBytes, graceMs = 500, startTimeoutMs = 30_000, log } = self.options;
   if (!canCap) tellUncapped(self);
   try {
-    const child = createWarmChild({ entry, memoryLimitBytes, graceMs, startTimeoutMs, log, onUncapped: () => tellUncapped(self) });
+    const child = createWarmChild({
+      entry,
+      memoryLimitBytes,
+      graceMs,
+      startTimeoutMs,
+      log,
+      onUncapped: () => tellUncapped(self),
+    });
     self.children.add(child);
     void follow(self, child);
   } catch (error) {
@@ -213,7 +241,8 @@ function count(self: Self, state: WarmChild["state"]): number {
   return [...self.children].filter((child) => child.state === state).length;
 }
 
-const isFault = (reason: ChildStopReason): reason is ChildFault => reason !== "aborted" && reason !== "closed";
+const isFault = (reason: ChildStopReason): reason is ChildFault =>
+  reason !== "aborted" && reason !== "closed";
 
 function tellUncapped(self: Self): void {
   if (self.toldUncapped) return;

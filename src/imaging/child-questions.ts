@@ -4,7 +4,10 @@ import type { ChildMessage, ParentMessage } from "./child-message.js";
 /** What a child's work has asked its parent and has no answer to yet. */
 export interface ChildQuestions {
   /** Throws what the parent's answering threw, and the signal's reason once it is aborted. */
-  ask(asked: { id: number; name: string; argument: unknown }, signal: AbortSignal): Promise<unknown>;
+  ask(
+    asked: { id: number; name: string; argument: unknown },
+    signal: AbortSignal,
+  ): Promise<unknown>;
   hear(answer: Extract<ParentMessage, { type: "answer" }>): void;
 }
 
@@ -21,7 +24,9 @@ export function createChildQuestions(send: (message: ChildMessage) => void): Chi
           const onAbort = () => reject(signal.reason as Error);
           signal.addEventListener("abort", onAbort, { once: true });
           forget = () => signal.removeEventListener("abort", onAbort);
-          open.set(question, ({ outcome }) => ("error" in outcome ? reject(restoreError(outcome.error)) : resolve(outcome.result)));
+          open.set(question, ({ outcome }) =>
+            "error" in outcome ? reject(restoreError(outcome.error)) : resolve(outcome.result),
+          );
           send({ type: "ask", question, ...asked });
         });
       } finally {

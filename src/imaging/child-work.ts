@@ -10,7 +10,10 @@ export interface RunOptions {
   onProgress?: ((fraction: number, message?: string) => void) | undefined;
   /** Checks the child's answer and returns the promise's. When it throws, the child is killed. */
   parse?: ((result: unknown) => unknown) | undefined;
-  /** Answers what the work asks by name; what this throws is what the work's question throws. Absent: it may ask nothing. */
+  /**
+   * Answers what the work asks by name; what this throws is what the work's question throws.
+   * Absent: it may ask nothing.
+   */
   onAsk?: ((name: string, argument: unknown) => Promise<unknown>) | undefined;
   /** Where to tell what the child says and how it dies: with the ids of what it is at. */
   log?: Logger | undefined;
@@ -80,14 +83,21 @@ export function startChildWork(deps: ChildWorkDeps): ChildWork {
     how();
   }
   const onAbort = () => stop("aborted", "The work was aborted.", options.signal?.reason);
-  const timer = setTimeout(() => stop("timeout", `The work took longer than ${options.timeoutMs} ms.`), options.timeoutMs);
+  const timer = setTimeout(
+    () => stop("timeout", `The work took longer than ${options.timeoutMs} ms.`),
+    options.timeoutMs,
+  );
   options.signal?.addEventListener("abort", onAbort, { once: true });
   send({ type: "run", id, request: deps.request });
-  const die = (death: ChildStoppedError) => settle(() => reject(stopped ?? (begun ? death : new NeverBegunError(death.message))));
+  const die = (death: ChildStoppedError) =>
+    settle(() => reject(stopped ?? (begun ? death : new NeverBegunError(death.message))));
   return { promise, hear, stop, die };
 }
 
-async function answer({ question, name, argument }: Extract<ChildMessage, { type: "ask" }>, onAsk: RunOptions["onAsk"]): Promise<ParentMessage> {
+async function answer(
+  { question, name, argument }: Extract<ChildMessage, { type: "ask" }>,
+  onAsk: RunOptions["onAsk"],
+): Promise<ParentMessage> {
   try {
     if (onAsk === undefined) throw new Error(`Nobody here answers "${name}".`);
     return { type: "answer", question, outcome: { result: await onAsk(name, argument) } };

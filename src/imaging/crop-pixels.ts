@@ -13,5 +13,7 @@ export interface Box {
 export function cropPixels(pixels: Pixels, box: Box, width: number = box.width): Promise<Pixels> {
   const cut = fromPixels(pixels).extract(box);
   if (width >= box.width) return toPixels(cut);
-  return toPixels(cut.resize(width, Math.max(1, Math.round((box.height * width) / box.width)), { fit: "fill" }));
+  return toPixels(
+    cut.resize(width, Math.max(1, Math.round((box.height * width) / box.width)), { fit: "fill" }),
+  );
 }

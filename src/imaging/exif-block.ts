@@ -1,23 +1,63 @@
-// Written here and not by the image library, which makes "Zoe ?" of "Zoë 写", drops brackets at the end of a text, and has
-// no way to say "below the sea".
+// Written here and not by the image library, which makes "Zoe ?" of "Zoë 写", drops brackets at the
+// end of a text, and has no way to say "below the sea".
 
 /** How a value is stored (TIFF 6.0, section 2): its number, and the bytes of one. */
-const TYPES = { byte: [1, 1], text: [2, 1], short: [3, 2], long: [4, 4], fraction: [5, 8], signedFraction: [10, 8] } as const;
+const TYPES = {
+  byte: [1, 1],
+  text: [2, 1],
+  short: [3, 2],
+  long: [4, 4],
+  fraction: [5, 8],
+  signedFraction: [10, 8],
+} as const;
 type Type = keyof typeof TYPES;
 
-/** EXIF 2.32, tables 4 to 15: where a field stands, its number and its type. In the order of the numbers, as it must be in the file. */
+/**
+ * EXIF 2.32, tables 4 to 15: where a field stands, its number and its type. In the order of the
+ * numbers, as it must be in the file.
+ */
 const FIELDS = {
-  main: { ImageDescription: [0x010e, "text"], Make: [0x010f, "text"], Model: [0x0110, "text"], Software: [0x0131, "text"], DateTime: [0x0132, "text"], Artist: [0x013b, "text"], Copyright: [0x8298, "text"] },
-  exposure: {
-    ExposureTime: [0x829a, "fraction"], FNumber: [0x829d, "fraction"], ISOSpeedRatings: [0x8827, "short"], DateTimeOriginal: [0x9003, "text"], DateTimeDigitized: [0x9004, "text"],
-    OffsetTime: [0x9010, "text"], OffsetTimeOriginal: [0x9011, "text"], OffsetTimeDigitized: [0x9012, "text"], ShutterSpeedValue: [0x9201, "signedFraction"], ApertureValue: [0x9202, "fraction"],
-    ExposureBiasValue: [0x9204, "signedFraction"], FocalLength: [0x920a, "fraction"], SubSecTimeOriginal: [0x9291, "text"], FocalLengthIn35mmFilm: [0xa405, "short"], LensMake: [0xa433, "text"], LensModel: [0xa434, "text"],
+  main: {
+    ImageDescription: [0x010e, "text"],
+    Make: [0x010f, "text"],
+    Model: [0x0110, "text"],
+    Software: [0x0131, "text"],
+    DateTime: [0x0132, "text"],
+    Artist: [0x013b, "text"],
+    Copyright: [0x8298, "text"],
   },
-  gps: { GPSLatitudeRef: [1, "text"], GPSLatitude: [2, "fraction"], GPSLongitudeRef: [3, "text"], GPSLongitude: [4, "fraction"], GPSAltitudeRef: [5, "byte"], GPSAltitude: [6, "fraction"] },
+  exposure: {
+    ExposureTime: [0x829a, "fraction"],
+    FNumber: [0x829d, "fraction"],
+    ISOSpeedRatings: [0x8827, "short"],
+    DateTimeOriginal: [0x9003, "text"],
+    DateTimeDigitized: [0x9004, "text"],
+    OffsetTime: [0x9010, "text"],
+    OffsetTimeOriginal: [0x9011, "text"],
+    OffsetTimeDigitized: [0x9012, "text"],
+    ShutterSpeedValue: [0x9201, "signedFraction"],
+    ApertureValue: [0x9202, "fraction"],
+    ExposureBiasValue: [0x9204, "signedFraction"],
+    FocalLength: [0x920a, "fraction"],
+    SubSecTimeOriginal: [0x9291, "text"],
+    FocalLengthIn35mmFilm: [0xa405, "short"],
+    LensMake: [0xa433, "text"],
+    LensModel: [0xa434, "text"],
+  },
+  gps: {
+    GPSLatitudeRef: [1, "text"],
+    GPSLatitude: [2, "fraction"],
+    GPSLongitudeRef: [3, "text"],
+    GPSLongitude: [4, "fraction"],
+    GPSAltitudeRef: [5, "byte"],
+    GPSAltitude: [6, "fraction"],
+  },
 } as const satisfies Record<string, Record<string, readonly [number, Type]>>;
 
 /** Text, or the numbers of the field; fractions are made of them here. */
-export type ExifFields = { [Part in keyof typeof FIELDS]?: { [Name in keyof (typeof FIELDS)[Part]]?: string | number[] } };
+export type ExifFields = {
+  [Part in keyof typeof FIELDS]?: { [Name in keyof (typeof FIELDS)[Part]]?: string | number[] };
+};
 
 interface Entry {
   code: number;
@@ -28,34 +68,64 @@ interface Entry {
 
 /** The names of the fields of a part that are of these types. */
 export function exifNames(part: keyof typeof FIELDS, ofText: boolean): string[] {
-  return Object.entries(FIELDS[part]).flatMap(([name, [, type]]) => ((type === "text") === ofText ? [name] : []));
+  return Object.entries(FIELDS[part]).flatMap(([name, [, type]]) =>
+    (type === "text") === ofText ? [name] : [],
+  );
 }
 
-/** A TIFF structure with these fields, as it stands in JPEG's APP1 (behind "Exif\0\0"), PNG's eXIf and WebP's EXIF; null without any. */
+/**
+ * A TIFF structure with these fields, as it stands in JPEG's APP1 (behind "Exif\0\0"), PNG's eXIf
+ * and WebP's EXIF; null without any.
+ */
 export function writeExifBlock(fields: ExifFields): Buffer | null {
-  const [main, exposure, gps] = (["main", "exposure", "gps"] as const).map((part) => entriesOf(FIELDS[part], fields[part] ?? {}));
-  if (main === undefined || exposure === undefined || gps === undefined || main.length + exposure.length + gps.length === 0) return null;
-  const withPointers = (exposureAt: number, gpsAt: number) => directory([...main, ...pointer(0x8769, exposure, exposureAt), ...pointer(0x8825, gps, gpsAt)], HEADER.length);
+  const [main, exposure, gps] = (["main", "exposure", "gps"] as const).map((part) =>
+    entriesOf(FIELDS[part], fields[part] ?? {}),
+  );
+  if (
+    main === undefined ||
+    exposure === undefined ||
+    gps === undefined ||
+    main.length + exposure.length + gps.length === 0
+  )
+    return null;
+  const withPointers = (exposureAt: number, gpsAt: number) =>
+    directory(
+      [...main, ...pointer(0x8769, exposure, exposureAt), ...pointer(0x8825, gps, gpsAt)],
+      HEADER.length,
+    );
   const exposureAt = HEADER.length + withPointers(0, 0).length;
   const exposureBlock = exposure.length > 0 ? directory(exposure, exposureAt) : Buffer.alloc(0);
   const gpsAt = exposureAt + exposureBlock.length;
-  return Buffer.concat([HEADER, withPointers(exposureAt, gpsAt), exposureBlock, ...(gps.length > 0 ? [directory(gps, gpsAt)] : [])]);
+  return Buffer.concat([
+    HEADER,
+    withPointers(exposureAt, gpsAt),
+    exposureBlock,
+    ...(gps.length > 0 ? [directory(gps, gpsAt)] : []),
+  ]);
 }
 
 /** Little-endian; the first directory follows. */
 const HEADER = Buffer.from([0x49, 0x49, 0x2a, 0, 8, 0, 0, 0]);
 
-function entriesOf(known: Record<string, readonly [number, Type]>, given: Record<string, string | number[]>): Entry[] {
+function entriesOf(
+  known: Record<string, readonly [number, Type]>,
+  given: Record<string, string | number[]>,
+): Entry[] {
   return Object.entries(known).flatMap(([name, [code, type]]) => {
     const value = given[name];
     if (value === undefined) return [];
-    const bytes = typeof value === "string" ? Buffer.from(`${value}\0`) : Buffer.concat(value.map((number) => numberBytes(number, type)));
+    const bytes =
+      typeof value === "string"
+        ? Buffer.from(`${value}\0`)
+        : Buffer.concat(value.map((number) => numberBytes(number, type)));
     return [{ code, type, count: bytes.length / TYPES[type][1], bytes }];
   });
 }
 
 function pointer(code: number, target: Entry[], at: number): Entry[] {
-  return target.length === 0 ? [] : [{ code, type: "long", count: 1, bytes: numberBytes(at, "long") }];
+  return target.length === 0
+    ? []
+    : [{ code, type: "long", count: 1, bytes: numberBytes(at, "long") }];
 }
 
 /** The entries, and behind them the values that do not fit into four bytes. */
@@ -96,7 +166,9 @@ function fractionOf(number: number): [number, number] {
   const size = Math.abs(number);
   const inverse = Math.round(1 / size);
   if (size < 1 && Math.abs(inverse * size - 1) < 1e-6) return [Math.sign(number), inverse];
-  const exact = [1, 10, 100, 1000].find((denominator) => Math.abs(Math.round(number * denominator) / denominator - number) < 1e-9);
+  const exact = [1, 10, 100, 1000].find(
+    (denominator) => Math.abs(Math.round(number * denominator) / denominator - number) < 1e-9,
+  );
   const denominator = exact ?? (size > 1000 ? 1000 : 1_000_000);
   return [Math.round(number * denominator), denominator];
 }

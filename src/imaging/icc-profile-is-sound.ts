@@ -2,13 +2,15 @@ const HEADER = 128;
 const TAG = 12;
 
 /**
- * Whether a colour profile's header and its table of tags hold together (ICC.1:2022, 7.2 and 7.3). The image library takes one
- * that does not for sRGB without a word.
+ * Whether a colour profile's header and its table of tags hold together (ICC.1:2022, 7.2 and 7.3).
+ * The image library takes one that does not for sRGB without a word.
  */
 export function iccProfileIsSound(profile: Buffer): boolean {
   if (profile.length < HEADER + 4 || profile.readUInt32BE(0) > profile.length) return false;
   if (profile.toString("latin1", 36, 40) !== "acsp") return false;
   const tags = profile.readUInt32BE(HEADER);
   if (tags === 0 || HEADER + 4 + tags * TAG > profile.length) return false;
-  return Array.from({ length: tags }, (_, index) => HEADER + 4 + index * TAG).every((at) => profile.readUInt32BE(at + 4) + profile.readUInt32BE(at + 8) <= profile.length);
+  return Array.from({ length: tags }, (_, index) => HEADER + 4 + index * TAG).every(
+    (at) => profile.readUInt32BE(at + 4) + profile.readUInt32BE(at + 8) <= profile.length,
+  );
 }

@@ -1,5 +1,5 @@
-// The package has no types of its own for this file. Of its C-like interface only what is used here; the objects are handles
-// into the memory of the WebAssembly module and must be freed.
+// The package has no types of its own for this file. Of its C-like interface only what is used
+// here; the objects are handles into the memory of the WebAssembly module and must be freed.
 declare module "libheif-js/libheif-wasm/libheif-bundle.js" {
   type Context = { readonly __context: unique symbol };
   type ImageHandle = { readonly __handle: unique symbol };
@@ -22,7 +22,11 @@ declare module "libheif-js/libheif-wasm/libheif-bundle.js" {
     heif_image_handle_has_alpha_channel(handle: ImageHandle): number;
     heif_image_handle_is_premultiplied_alpha(handle: ImageHandle): number;
     heif_image_handle_release(handle: ImageHandle): void;
-    heif_js_decode_image2(handle: ImageHandle, colorspace: unknown, chroma: unknown): Decoded | Failure;
+    heif_js_decode_image2(
+      handle: ImageHandle,
+      colorspace: unknown,
+      chroma: unknown,
+    ): Decoded | Failure;
     heif_image_release(image: Image): void;
   }
   /** A fresh instance, ready at once. */

@@ -1,4 +1,5 @@
-// Plain data without the image library, so that a task's definition can name the formats in the API's process.
+// Plain data without the image library, so that a task's definition can name the formats in the
+// API's process.
 
 /** What tasks write. */
 export const OUTPUT_FORMATS = ["jpeg", "webp", "avif", "png"] as const;

@@ -7,13 +7,20 @@ const KEPT = 8;
 const FLAT = 3;
 
 /**
- * 64 bits as 16 hex digits: near for near pictures. Resizing and recompressing change 6 bits at most, other photos differ
- * in 16 and more; a turned or mirrored copy is another picture. Null for a nearly flat one, whose bits would be noise.
- * The DCT hash of http://www.hackerfactor.com/blog/index.php?/archives/432-Looks-Like-It.html: grey, 32 × 32, the 8 × 8
- * lowest frequencies, each bit whether it is above their median. The first bit, the mean brightness, is always 0.
+ * 64 bits as 16 hex digits: near for near pictures. Resizing and recompressing change 6 bits at
+ * most, other photos differ in 16 and more; a turned or mirrored copy is another picture. Null for
+ * a nearly flat one, whose bits would be noise. The DCT hash of
+ * http://www.hackerfactor.com/blog/index.php?/archives/432-Looks-Like-It.html: grey, 32 × 32, the 8
+ * × 8 lowest frequencies, each bit whether it is above their median. The first bit, the mean
+ * brightness, is always 0.
  */
 export async function perceptualHashOf(pixels: Pixels): Promise<string | null> {
-  const grey = await fromPixels(pixels).flatten({ background: "#ffffff" }).resize(SIDE, SIDE, { fit: "fill" }).greyscale().raw().toBuffer();
+  const grey = await fromPixels(pixels)
+    .flatten({ background: "#ffffff" })
+    .resize(SIDE, SIDE, { fit: "fill" })
+    .greyscale()
+    .raw()
+    .toBuffer();
   const values = Array.from(grey);
   if (deviation(values) < FLAT) return null;
   const [, ...frequencies] = lowFrequencies(values);
@@ -23,13 +30,15 @@ export async function perceptualHashOf(pixels: Pixels): Promise<string | null> {
 }
 
 /**
- * DCT-II, rows then columns: F(u, v) = Σx Σy f(x, y) · cos((2x + 1)uπ / 2N) · cos((2y + 1)vπ / 2N). The usual scale is left
- * out: it hardly moves what is above the median.
+ * DCT-II, rows then columns: F(u, v) = Σx Σy f(x, y) · cos((2x + 1)uπ / 2N) · cos((2y + 1)vπ / 2N).
+ * The usual scale is left out: it hardly moves what is above the median.
  */
 function lowFrequencies(values: number[]): number[] {
-  const alongRow = (y: number, u: number) => sum(indexes(SIDE).map((x) => (values[y * SIDE + x] ?? 0) * cosine(x, u)));
+  const alongRow = (y: number, u: number) =>
+    sum(indexes(SIDE).map((x) => (values[y * SIDE + x] ?? 0) * cosine(x, u)));
   const rows = indexes(SIDE).map((y) => indexes(KEPT).map((u) => alongRow(y, u)));
-  const alongColumn = (u: number, v: number) => sum(indexes(SIDE).map((y) => (rows[y]?.[u] ?? 0) * cosine(y, v)));
+  const alongColumn = (u: number, v: number) =>
+    sum(indexes(SIDE).map((y) => (rows[y]?.[u] ?? 0) * cosine(y, v)));
   return indexes(KEPT).flatMap((v) => indexes(KEPT).map((u) => alongColumn(u, v)));
 }
 

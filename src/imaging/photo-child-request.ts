@@ -1,6 +1,7 @@
 import type { PhotoHeader } from "./photo-header.js";
 
-// What the API asks of its photo children. Paths are absolute; the child reads and writes the files itself.
+// What the API asks of its photo children. Paths are absolute; the child reads and writes the files
+// itself.
 
 export interface ProbeRequest {
   kind: "probe";

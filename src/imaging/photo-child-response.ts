@@ -22,7 +22,10 @@ const preview: z.ZodType<PhotoPreview> = z.object({
   height: side,
   byteSize: z.number(),
   thumbhash: z.base64().max(100),
-  phash: z.string().regex(/^[0-9a-f]{16}$/).nullable(),
+  phash: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .nullable(),
 });
 
 const schemas = { probe, preview };

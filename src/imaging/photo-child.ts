@@ -20,5 +20,11 @@ async function makePreview({ path, outputPath, maxPixels }: PreviewRequest): Pro
   await writeFile(outputPath, webp);
   const thumbhash = Buffer.from(await thumbhashOf(pixels)).toString("base64");
   const { width, height } = pixels;
-  return { width, height, byteSize: webp.byteLength, thumbhash, phash: await perceptualHashOf(pixels) };
+  return {
+    width,
+    height,
+    byteSize: webp.byteLength,
+    thumbhash,
+    phash: await perceptualHashOf(pixels),
+  };
 }

@@ -13,6 +13,8 @@ export const PHOTO_FORMATS: Record<PhotoFormat, { title: string; mimeType: strin
 
 /** For sentences: "JPEG, PNG, … or HEIC". */
 export function acceptedFormats({ acceptHeic }: { acceptHeic: boolean }): string {
-  const titles = Object.values(PHOTO_FORMATS).map(({ title }) => title).filter((title) => acceptHeic || title !== "HEIC");
+  const titles = Object.values(PHOTO_FORMATS)
+    .map(({ title }) => title)
+    .filter((title) => acceptHeic || title !== "HEIC");
   return `${titles.slice(0, -1).join(", ")} or ${titles.at(-1)}`;
 }

@@ -13,9 +13,15 @@ export interface PhotoHeader {
   /** Of the upright picture. */
   width: number;
   height: number;
-  /** Frames of an animation, pages of a TIFF; 1 for all else. Only the first is ever decoded, of AVIF and HEIC the primary one. */
+  /**
+   * Frames of an animation, pages of a TIFF; 1 for all else. Only the first is ever decoded, of
+   * AVIF and HEIC the primary one.
+   */
   pages: number;
-  /** How the stored pixels lie, 1 to 8 as in EXIF. Of AVIF and HEIC always 1: the container turns the picture itself. */
+  /**
+   * How the stored pixels lie, 1 to 8 as in EXIF. Of AVIF and HEIC always 1: the container turns
+   * the picture itself.
+   */
   orientation: number;
 }
 
@@ -27,13 +33,20 @@ export interface HeaderOptions {
 }
 
 /**
- * Reads the header, decodes nothing: about a millisecond. Throws PhotoUnreadableError when it is no photo or its header
- * cannot be read, PhotoTooLargeError over a limit, a plain error when the file is not there.
+ * Reads the header, decodes nothing: about a millisecond. Throws PhotoUnreadableError when it is no
+ * photo or its header cannot be read, PhotoTooLargeError over a limit, a plain error when the file
+ * is not there.
  */
-export async function readPhotoHeader(path: string, { maxPixels, acceptHeic }: HeaderOptions): Promise<PhotoHeader> {
+export async function readPhotoHeader(
+  path: string,
+  { maxPixels, acceptHeic }: HeaderOptions,
+): Promise<PhotoHeader> {
   const claimed = sniffFormat(await readHead(path), { acceptHeic });
-  // Without sharp's own limit, whose refusal would come without the numbers; what it only warns of is for the decoder to judge.
-  const metadata = await sharp(path, { limitInputPixels: false, failOn: "truncated" }).metadata().catch((error: unknown) => unreadable(claimed, error));
+  // Without sharp's own limit, whose refusal would come without the numbers; what it only warns of
+  // is for the decoder to judge.
+  const metadata = await sharp(path, { limitInputPixels: false, failOn: "truncated" })
+    .metadata()
+    .catch((error: unknown) => unreadable(claimed, error));
   const isHeif = metadata.format === "heif";
   const format = isHeif ? await codedFormat(path, claimed) : claimed;
   if (!isHeif && metadata.format !== claimed) return unreadable(claimed, metadata.format);
@@ -41,7 +54,14 @@ export async function readPhotoHeader(path: string, { maxPixels, acceptHeic }: H
   const { width, height } = metadata.autoOrient;
   const pages = metadata.pages ?? 1;
   checkPhotoLimits({ format, width, height, pages }, maxPixels);
-  return { format, mimeType: PHOTO_FORMATS[format].mimeType, width, height, pages: isHeif ? 1 : pages, orientation: isHeif ? 1 : (metadata.orientation ?? 1) };
+  return {
+    format,
+    mimeType: PHOTO_FORMATS[format].mimeType,
+    width,
+    height,
+    pages: isHeif ? 1 : pages,
+    orientation: isHeif ? 1 : (metadata.orientation ?? 1),
+  };
 }
 
 async function readHead(path: string): Promise<Uint8Array> {
@@ -54,7 +74,10 @@ async function readHead(path: string): Promise<Uint8Array> {
   }
 }
 
-/** The brand may promise one and the pictures be coded as the other; the image library, too, goes by the brand alone. */
+/**
+ * The brand may promise one and the pictures be coded as the other; the image library, too, goes by
+ * the brand alone.
+ */
 async function codedFormat(path: string, claimed: PhotoFormat): Promise<PhotoFormat> {
   const coding = heifCoding(await readFile(path));
   if (coding === "av1") return "avif";

@@ -8,7 +8,10 @@ export interface PhotoTag {
   group: TagGroup;
   /** As the standard spells it, e.g. `DateTimeOriginal`. */
   name: string;
-  /** For people: a number where it is a quantity, text where it is text or names one of several choices. */
+  /**
+   * For people: a number where it is a quantity, text where it is text or names one of several
+   * choices.
+   */
   value: string | number;
   /** For computing: the number behind `value`, of several the first; null when it is none. */
   number: number | null;
@@ -20,28 +23,53 @@ export interface PhotoTags {
   gps: { latitude: number; longitude: number; altitude: number | null } | null;
 }
 
-const GROUPS = { exif: "EXIF", iptc: "IPTC", xmp: "XMP", icc: "ICC", pngText: "PNG" } as const satisfies Record<string, TagGroup>;
+const GROUPS = {
+  exif: "EXIF",
+  iptc: "IPTC",
+  xmp: "XMP",
+  icc: "ICC",
+  pngText: "PNG",
+} as const satisfies Record<string, TagGroup>;
 
-/** Everything a photo's file says of itself, in no order that matters. A file without any yields none; a broken block is left out. */
+/**
+ * Everything a photo's file says of itself, in no order that matters. A file without any yields
+ * none; a broken block is left out.
+ */
 export async function readPhotoTags(file: Buffer): Promise<PhotoTags> {
   const found = await loadTags(file, { computed: true });
   const tags = Object.entries(GROUPS).flatMap(([key, group]) => {
-    const entries = Object.entries((found[key as keyof typeof GROUPS] ?? {}) as Record<string, unknown>);
+    const entries = Object.entries(
+      (found[key as keyof typeof GROUPS] ?? {}) as Record<string, unknown>,
+    );
     return entries.flatMap(([name, tag]) => readTag(group, name, tag) ?? []);
   });
   return { tags, gps: positionIn(found.gps ?? {}, tags) };
 }
 
-function positionIn({ Latitude, Longitude, Altitude }: NonNullable<ExpandedTags["gps"]>, tags: PhotoTag[]): PhotoTags["gps"] {
+function positionIn(
+  { Latitude, Longitude, Altitude }: NonNullable<ExpandedTags["gps"]>,
+  tags: PhotoTag[],
+): PhotoTags["gps"] {
   const latitude = finite(Latitude) ?? degreesOf(tags, "GPSLatitude");
   const longitude = finite(Longitude) ?? degreesOf(tags, "GPSLongitude");
-  if (latitude === null || longitude === null || Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return null;
+  if (
+    latitude === null ||
+    longitude === null ||
+    Math.abs(latitude) > 90 ||
+    Math.abs(longitude) > 180
+  )
+    return null;
   // Without the tag that says above or below the sea, EXIF means above.
-  const altitude = finite(Altitude) ?? tags.find((tag) => tag.group === "EXIF" && tag.name === "GPSAltitude")?.number ?? null;
+  const altitude =
+    finite(Altitude) ??
+    tags.find((tag) => tag.group === "EXIF" && tag.name === "GPSAltitude")?.number ??
+    null;
   return { latitude, longitude, altitude };
 }
 
-/** Programs that cannot write EXIF put the position into XMP alone; the library shows it as `51.5S`. */
+/**
+ * Programs that cannot write EXIF put the position into XMP alone; the library shows it as `51.5S`.
+ */
 function degreesOf(tags: PhotoTag[], name: string): number | null {
   const text = String(tags.find((tag) => tag.group === "XMP" && tag.name === name)?.value);
   const [, degrees, direction = ""] = /^(\d+(?:\.\d+)?)([NSEW])$/.exec(text) ?? [];
@@ -66,15 +94,24 @@ interface LibraryTag {
 function readTag(group: TagGroup, name: string, tag: unknown): PhotoTag | null {
   if (typeof tag !== "object" || tag === null || STRUCTURE.test(name)) return null;
   if (group === "PNG" && PNG_PICTURE.test(name)) return null;
-  const { value, description, computed = value } = Array.isArray(tag) ? joined(tag) : (tag as LibraryTag);
+  const {
+    value,
+    description,
+    computed = value,
+  } = Array.isArray(tag) ? joined(tag) : (tag as LibraryTag);
   const number = finite(Array.isArray(computed) ? computed[0] : computed);
-  const text = typeof description === "string" || typeof description === "number" ? description : null;
-  if (isQuantity(value, computed, text)) return { group, name, value: typeof text === "number" ? text : (computed as number), number };
+  const text =
+    typeof description === "string" || typeof description === "number" ? description : null;
+  if (isQuantity(value, computed, text))
+    return { group, name, value: typeof text === "number" ? text : (computed as number), number };
   if (text === null || isBytes(value, text)) return null;
   return { group, name, value: String(text), number };
 }
 
-/** A fraction, or a number whose description is the same number, perhaps with a unit; not one that stands for a choice. */
+/**
+ * A fraction, or a number whose description is the same number, perhaps with a unit; not one that
+ * stands for a choice.
+ */
 function isQuantity(value: unknown, computed: unknown, text: string | number | null): boolean {
   if (typeof text === "number") return Number.isFinite(text);
   if (finite(computed) === null) return false;
@@ -83,7 +120,12 @@ function isQuantity(value: unknown, computed: unknown, text: string | number | n
 
 /** Blocks that the library has not understood: their description is empty or says so. */
 function isBytes(value: unknown, text: string | number): boolean {
-  return Array.isArray(value) && value.length > 4 && value.every((byte) => typeof byte === "number") && /^(?:\[.*\])?$/.test(String(text));
+  return (
+    Array.isArray(value) &&
+    value.length > 4 &&
+    value.every((byte) => typeof byte === "number") &&
+    /^(?:\[.*\])?$/.test(String(text))
+  );
 }
 
 function finite(value: unknown): number | null {

@@ -8,19 +8,26 @@ export interface ChildTools {
   progress(fraction: number, message?: string): void;
   /** Aborted when the parent wants the work to stop; what has not stopped soon after is killed. */
   signal: AbortSignal;
-  /** What the parent answers; throws what its answering throws, and when the work is told to stop. */
+  /**
+   * What the parent answers; throws what its answering throws, and when the work is told to stop.
+   */
   ask(name: string, argument: unknown): Promise<unknown>;
 }
 
 /**
- * The child's side of a pool: says that it is ready, then answers one request after the other. `handle` must not settle
- * before everything it started has stopped, because the parent then reuses the child and removes its files.
+ * The child's side of a pool: says that it is ready, then answers one request after the other.
+ * `handle` must not settle before everything it started has stopped, because the parent then reuses
+ * the child and removes its files.
  */
-export function serveChild(handle: (request: unknown, tools: ChildTools) => Promise<unknown>): void {
-  if (process.send === undefined) throw new Error("This module is run by a child pool, not by hand.");
+export function serveChild(
+  handle: (request: unknown, tools: ChildTools) => Promise<unknown>,
+): void {
+  if (process.send === undefined)
+    throw new Error("This module is run by a child pool, not by hand.");
   const questions = createChildQuestions(send);
   let current: { id: number; abort: AbortController } | null = null;
-  // Not process.exit(): that waits for libvips to finish and leaves a busy orphan behind a parent that died.
+  // Not process.exit(): that waits for libvips to finish and leaves a busy orphan behind a parent
+  // that died.
   process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
   // Ctrl-C and service managers signal the whole group; the parent decides when its children end.
   process.on("SIGINT", () => {});
@@ -35,9 +42,14 @@ export function serveChild(handle: (request: unknown, tools: ChildTools) => Prom
     const abort = new AbortController();
     current = { id, abort };
     send({ type: "begun", id });
-    const progress = (fraction: number, message?: string) => send({ type: "progress", id, fraction, ...(message !== undefined && { message }) });
+    const progress = (fraction: number, message?: string) =>
+      send({ type: "progress", id, fraction, ...(message !== undefined && { message }) });
     try {
-      const result = await handle(request, { progress, signal: abort.signal, ask: (name, argument) => questions.ask({ id, name, argument }, abort.signal) });
+      const result = await handle(request, {
+        progress,
+        signal: abort.signal,
+        ask: (name, argument) => questions.ask({ id, name, argument }, abort.signal),
+      });
       send({ type: "done", id, rssBytes: process.memoryUsage.rss(), result });
     } catch (error) {
       send({ type: "failed", id, rssBytes: process.memoryUsage.rss(), error: carryError(error) });

@@ -26,7 +26,12 @@ export function createWaitingLine(): WaitingLine {
 
   function place(task: WaitingTask, insert: (entry: (typeof line)[number]) => void): void {
     const { signal } = task.options;
-    const refuse = () => task.reject(new ChildStoppedError("aborted", "The work was aborted before it began.", { cause: signal?.reason }));
+    const refuse = () =>
+      task.reject(
+        new ChildStoppedError("aborted", "The work was aborted before it began.", {
+          cause: signal?.reason,
+        }),
+      );
     if (signal?.aborted) return refuse();
     const entry = { task, onAbort };
     function onAbort(): void {

@@ -56,7 +56,18 @@ const STDERR_KEPT = 4096;
 /** Starts a child process at once. Throws what the system throws that has no room for another. */
 export function createWarmChild(options: WarmChildOptions): WarmChild {
   const process = spawnChild(options.entry, options.memoryLimitBytes);
-  const self: Self = { process, graceMs: options.graceMs, state: "starting", tasks: 0, rssBytes: 0, work: null, log: options.log, leaving: false, wasReady: false, verdict: null };
+  const self: Self = {
+    process,
+    graceMs: options.graceMs,
+    state: "starting",
+    tasks: 0,
+    rssBytes: 0,
+    work: null,
+    log: options.log,
+    leaving: false,
+    wasReady: false,
+    verdict: null,
+  };
   const gone = untilGone(self, options);
   const ready = Promise.race([untilReady(self, options.startTimeoutMs), gone.then(() => false)]);
   process.on("message", (said) => hear(self, said));
@@ -72,7 +83,8 @@ export function createWarmChild(options: WarmChildOptions): WarmChild {
     },
     ready,
     gone,
-    run: (request, runOptions) => run(self, request, runOptions).finally(() => (self.log = options.log)),
+    run: (request, runOptions) =>
+      run(self, request, runOptions).finally(() => (self.log = options.log)),
     leave: () => leave(self),
   };
 }
@@ -97,9 +109,18 @@ function condemn(self: Self, cause: unknown): void {
 async function run(self: Self, request: unknown, options: RunOptions): Promise<unknown> {
   self.state = "busy";
   self.log = options.log ?? self.log;
-  // A send that fails is of a channel that is closed: the process is ending, and its end is handled.
+  // A send that fails is of a channel that is closed: the process is ending, and its end is
+  // handled.
   const send = (message: ParentMessage) => void self.process.send(message, () => {});
-  self.work = startChildWork({ id: ++self.tasks, request, options, graceMs: self.graceMs, send, kill: () => kill(self), condemn: (error) => condemn(self, error) });
+  self.work = startChildWork({
+    id: ++self.tasks,
+    request,
+    options,
+    graceMs: self.graceMs,
+    send,
+    kill: () => kill(self),
+    condemn: (error) => condemn(self, error),
+  });
   try {
     return await self.work.promise;
   } finally {
@@ -126,7 +147,10 @@ function kill(self: Self): void {
 function untilReady(self: Self, startTimeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      self.verdict = new ChildStoppedError("crashed", `The child process was not ready after ${startTimeoutMs} ms.`);
+      self.verdict = new ChildStoppedError(
+        "crashed",
+        `The child process was not ready after ${startTimeoutMs} ms.`,
+      );
       self.process.kill("SIGKILL");
     }, startTimeoutMs);
     self.process.once("exit", () => clearTimeout(timer));
@@ -147,12 +171,17 @@ async function untilGone(self: Self, options: WarmChildOptions): Promise<ChildSt
     self.process.once("close", () => resolve());
     self.process.on("error", (error) => {
       if (self.process.pid !== undefined) return; // A message that did not get through; the end follows.
-      self.verdict = new ChildStoppedError("crashed", `The child process could not be started: ${error.message}.`, { cause: error });
+      self.verdict = new ChildStoppedError(
+        "crashed",
+        `The child process could not be started: ${error.message}.`,
+        { cause: error },
+      );
       resolve();
     });
   });
   const { pid, exitCode, signalCode } = self.process;
-  const own = self.verdict ?? describeDeath({ code: exitCode, signal: signalCode, stderr: readStderr() });
+  const own =
+    self.verdict ?? describeDeath({ code: exitCode, signal: signalCode, stderr: readStderr() });
   const unstartable = () => new ChildStoppedError("unstartable", own.message, { cause: own.cause });
   const death = self.wasReady ? own : unstartable();
   self.state = "gone";
@@ -165,7 +194,10 @@ async function untilGone(self: Self, options: WarmChildOptions): Promise<ChildSt
 function keepTail(self: Self, onUncapped: () => void): () => string {
   let tail = "";
   self.process.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    self.log.debug({ childPid: self.process.pid, stderr: text.slice(0, STDERR_KEPT) }, "a child wrote");
+    self.log.debug(
+      { childPid: self.process.pid, stderr: text.slice(0, STDERR_KEPT) },
+      "a child wrote",
+    );
     tail = (tail + text).slice(-STDERR_KEPT);
     if (!tail.includes(UNCAPPED)) return;
     tail = tail.replace(UNCAPPED, "");

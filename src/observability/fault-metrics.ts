@@ -2,16 +2,31 @@ import { Counter } from "prom-client";
 import { PREFIX, type MetricsPage } from "./metrics-page.js";
 
 /**
- * `request`: an answer that hides a bug of ours. `task`: an attempt that failed of what no task foresaw. `child_…`: how a child
- * process ended that was at a photo: it died of itself, was killed from outside, ran out of its memory, or of its time; or
- * could not be started. `foreign_rows`: a statement was answered with rows of another user, which were not given out.
+ * `request`: an answer that hides a bug of ours. `task`: an attempt that failed of what no task
+ * foresaw. `child_…`: how a child process ended that was at a photo: it died of itself, was killed
+ * from outside, ran out of its memory, or of its time; or could not be started. `foreign_rows`: a
+ * statement was answered with rows of another user, which were not given out.
  */
-const FAULT_KINDS = ["request", "task", "child_crashed", "child_killed", "child_memory", "child_timeout", "child_unstartable", "foreign_rows"] as const;
+const FAULT_KINDS = [
+  "request",
+  "task",
+  "child_crashed",
+  "child_killed",
+  "child_memory",
+  "child_timeout",
+  "child_unstartable",
+  "foreign_rows",
+] as const;
 type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** What should not have happened, of all kinds in one counter. */
 export function createFaultMetrics({ registry }: MetricsPage): (kind: FaultKind) => void {
-  const faults = new Counter({ name: `${PREFIX}faults_total`, help: "What should not have happened, by its kind", labelNames: ["kind"], registers: [registry] });
+  const faults = new Counter({
+    name: `${PREFIX}faults_total`,
+    help: "What should not have happened, by its kind",
+    labelNames: ["kind"],
+    registers: [registry],
+  });
   for (const kind of FAULT_KINDS) faults.inc({ kind }, 0);
   return (kind) => faults.inc({ kind });
 }

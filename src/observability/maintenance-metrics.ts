@@ -13,14 +13,33 @@ export interface MaintenanceMetrics {
 const LAG_KEPT_MS = 120_000;
 
 /** `tasks`: after how many seconds without a success each is late. */
-export function createMaintenanceMetrics(page: MetricsPage, tasks: Readonly<Record<string, number>>, now: () => number = Date.now): MaintenanceMetrics {
+export function createMaintenanceMetrics(
+  page: MetricsPage,
+  tasks: Readonly<Record<string, number>>,
+  now: () => number = Date.now,
+): MaintenanceMetrics {
   const { registry } = page;
-  const failures = new Counter({ name: `${PREFIX}maintenance_failures_total`, help: "Runs of maintenance tasks that failed in this worker", labelNames: ["task"], registers: [registry] });
-  const late = gauge(registry, { name: "maintenance_late_after_seconds", help: "Seconds without a success after which a maintenance task is late", labelNames: ["task"] });
-  const success = gauge(registry, { name: "maintenance_last_success_timestamp_seconds", help: "When a maintenance task last succeeded, in any worker", labelNames: ["task"] });
+  const failures = new Counter({
+    name: `${PREFIX}maintenance_failures_total`,
+    help: "Runs of maintenance tasks that failed in this worker",
+    labelNames: ["task"],
+    registers: [registry],
+  });
+  const late = gauge(registry, {
+    name: "maintenance_late_after_seconds",
+    help: "Seconds without a success after which a maintenance task is late",
+    labelNames: ["task"],
+  });
+  const success = gauge(registry, {
+    name: "maintenance_last_success_timestamp_seconds",
+    help: "When a maintenance task last succeeded, in any worker",
+    labelNames: ["task"],
+  });
   let purge = { queuedJobs: 0, events: 0, at: now() };
   gauge(registry, {
-    name: "purge_lag_seconds", help: "How long the oldest thing had been due when this worker last purged", labelNames: ["kind"],
+    name: "purge_lag_seconds",
+    help: "How long the oldest thing had been due when this worker last purged",
+    labelNames: ["kind"],
     collect() {
       const isOld = now() - purge.at > LAG_KEPT_MS;
       this.set({ kind: "queued_job" }, isOld ? 0 : purge.queuedJobs);

@@ -1,7 +1,16 @@
-// Loaded only when OTEL_EXPORTER_OTLP_ENDPOINT is set. What is patched here is patched on prototypes, so that it does not
-// matter that the servers' modules were imported before.
+// Loaded only when OTEL_EXPORTER_OTLP_ENDPOINT is set. What is patched here is patched on
+// prototypes, so that it does not matter that the servers' modules were imported before.
 import { createRequire } from "node:module";
-import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Context, type Span, type SpanOptions } from "@opentelemetry/api";
+import {
+  context,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Context,
+  type Span,
+  type SpanOptions,
+} from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { HttpInstrumentation } from "@opentelemetry/instrumentation-http";
 import { IORedisInstrumentation } from "@opentelemetry/instrumentation-ioredis";
@@ -16,18 +25,35 @@ export interface Tracing {
   close(): Promise<void>;
 }
 
-/** Sends spans to `endpoint` as OTLP over HTTP in JSON; all else is set by the standard `OTEL_*` variables. */
-export function startTracing(options: { endpoint: string; serviceName: string; version: string }): Tracing {
+/**
+ * Sends spans to `endpoint` as OTLP over HTTP in JSON; all else is set by the standard `OTEL_*`
+ * variables.
+ */
+export function startTracing(options: {
+  endpoint: string;
+  serviceName: string;
+  version: string;
+}): Tracing {
   const sdk = new NodeSDK({
     serviceName: options.serviceName,
-    traceExporter: new OTLPTraceExporter({ url: `${options.endpoint.replace(/\/+$/, "")}/v1/traces` }),
+    traceExporter: new OTLPTraceExporter({
+      url: `${options.endpoint.replace(/\/+$/, "")}/v1/traces`,
+    }),
     // Else the SDK would send metrics and logs, too, which nobody writes to it.
     metricReaders: [],
     logRecordProcessors: [],
     instrumentations: [
-      new HttpInstrumentation({ ignoreIncomingRequestHook: isOfOperators, requireParentforOutgoingSpans: true, redactedQueryParams: SECRET_PARAMETERS, redactedQueryParamsServer: SECRET_PARAMETERS }),
+      new HttpInstrumentation({
+        ignoreIncomingRequestHook: isOfOperators,
+        requireParentforOutgoingSpans: true,
+        redactedQueryParams: SECRET_PARAMETERS,
+        redactedQueryParamsServer: SECRET_PARAMETERS,
+      }),
       // The command alone: its arguments hold what people submitted.
-      new IORedisInstrumentation({ dbStatementSerializer: (command) => command, requireParentSpan: true }),
+      new IORedisInstrumentation({
+        dbStatementSerializer: (command) => command,
+        requireParentSpan: true,
+      }),
     ],
   });
   sdk.start();
@@ -36,7 +62,13 @@ export function startTracing(options: { endpoint: string; serviceName: string; v
   return { tracer: createTracer(options.version), logFields, close: () => sdk.shutdown() };
 }
 
-const SECRET_PARAMETERS = ["sig", "token", "X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token"];
+const SECRET_PARAMETERS = [
+  "sig",
+  "token",
+  "X-Amz-Signature",
+  "X-Amz-Credential",
+  "X-Amz-Security-Token",
+];
 
 /** What is asked every few seconds would bury the rest. */
 function isOfOperators({ url = "" }: { url?: string | undefined }): boolean {
@@ -45,10 +77,18 @@ function isOfOperators({ url = "" }: { url?: string | undefined }): boolean {
 
 function createTracer(version: string): Tracer {
   const tracer = trace.getTracer("photo-service", version);
-  const start = <T>(name: string, options: SpanOptions, parent: Context, work: (span: Span) => Promise<T>) => tracer.startActiveSpan(name, options, parent, (span) => followed(span, () => work(span)));
+  const start = <T>(
+    name: string,
+    options: SpanOptions,
+    parent: Context,
+    work: (span: Span) => Promise<T>,
+  ) => tracer.startActiveSpan(name, options, parent, (span) => followed(span, () => work(span)));
   return {
     span: (name, attributes, work) => start(name, { attributes }, context.active(), work),
-    resume: (carried, name, work) => start(name, { kind: SpanKind.CONSUMER }, parentOf(carried), (span) => work((attributes) => void span.setAttributes(attributes))),
+    resume: (carried, name, work) =>
+      start(name, { kind: SpanKind.CONSUMER }, parentOf(carried), (span) =>
+        work((attributes) => void span.setAttributes(attributes)),
+      ),
     carry() {
       const here = trace.getActiveSpan()?.spanContext();
       return here && `00-${here.traceId}-${here.spanId}-0${here.traceFlags & 1}`;
@@ -61,7 +101,10 @@ async function followed<T>(span: Span, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     // The class alone: messages may quote what a client sent.
-    span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.name : "error" });
+    span.setStatus({
+      code: SpanStatusCode.ERROR,
+      message: error instanceof Error ? error.name : "error",
+    });
     throw error;
   } finally {
     span.end();
@@ -70,9 +113,15 @@ async function followed<T>(span: Span, work: () => Promise<T>): Promise<T> {
 
 /** W3C's traceparent; anything else begins a trace of its own. */
 function parentOf(carried: string | undefined): Context {
-  const [, traceId, spanId, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-0([01])$/.exec(carried ?? "") ?? [];
+  const [, traceId, spanId, flags] =
+    /^00-([0-9a-f]{32})-([0-9a-f]{16})-0([01])$/.exec(carried ?? "") ?? [];
   if (!traceId || !spanId) return ROOT_CONTEXT;
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: Number(flags), isRemote: true });
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId,
+    spanId,
+    traceFlags: Number(flags),
+    isRemote: true,
+  });
 }
 
 function logFields(): object {

@@ -24,16 +24,48 @@ export function countDropped({ registry }: MetricsPage): (count: number) => void
   return (count) => dropped.inc(count);
 }
 
-/** Gauges of the stores, read at each scrape. While PostgreSQL is away they say nothing rather than what was. */
-export function gaugeStores(page: MetricsPage, deps: { readBacklog(): Promise<Backlog>; probeRedis(): Promise<string | null>; jobs: Iterable<string> }): void {
+/**
+ * Gauges of the stores, read at each scrape. While PostgreSQL is away they say nothing rather than
+ * what was.
+ */
+export function gaugeStores(
+  page: MetricsPage,
+  deps: {
+    readBacklog(): Promise<Backlog>;
+    probeRedis(): Promise<string | null>;
+    jobs: Iterable<string>;
+  },
+): void {
   const known = new Set(deps.jobs);
   const { registry } = page;
-  const depth = gauge(registry, { name: "queue_depth", help: "Unfinished QueuedJobs; exact up to 20,000, then as PostgreSQL estimates", labelNames: ["status"] });
-  const backlog = gauge(registry, { name: "queue_backlog", help: "Unfinished QueuedJobs among the first 5,000 of each status", labelNames: ["job", "status"] });
-  const oldest = gauge(registry, { name: "queue_oldest_wait_seconds", help: "How long the QueuedJob that is due for longest has waited" });
-  const connections = gauge(registry, { name: "postgresql_connections", help: "Connections of all processes of this kind", labelNames: ["state"] });
-  const answer = gauge(registry, { name: "postgresql_answer_seconds", help: "How long this process waited for connections of its pool and for short answers" });
-  const up = gauge(registry, { name: "dependency_up", help: "1 when it answers", labelNames: ["dependency"] });
+  const depth = gauge(registry, {
+    name: "queue_depth",
+    help: "Unfinished QueuedJobs; exact up to 20,000, then as PostgreSQL estimates",
+    labelNames: ["status"],
+  });
+  const backlog = gauge(registry, {
+    name: "queue_backlog",
+    help: "Unfinished QueuedJobs among the first 5,000 of each status",
+    labelNames: ["job", "status"],
+  });
+  const oldest = gauge(registry, {
+    name: "queue_oldest_wait_seconds",
+    help: "How long the QueuedJob that is due for longest has waited",
+  });
+  const connections = gauge(registry, {
+    name: "postgresql_connections",
+    help: "Connections of all processes of this kind",
+    labelNames: ["state"],
+  });
+  const answer = gauge(registry, {
+    name: "postgresql_answer_seconds",
+    help: "How long this process waited for connections of its pool and for short answers",
+  });
+  const up = gauge(registry, {
+    name: "dependency_up",
+    help: "1 when it answers",
+    labelNames: ["dependency"],
+  });
 
   function forget(): void {
     for (const counts of [depth, backlog, connections]) counts.reset();
@@ -47,11 +79,15 @@ export function gaugeStores(page: MetricsPage, deps: { readBacklog(): Promise<Ba
     depth.set({ status: "STARTED" }, started);
     oldest.set(oldestWaitSeconds);
     answer.set(answerSeconds);
-    for (const { job, status, count } of counts.jobs) backlog.inc({ job: known.has(job) ? job : "other", status }, count);
-    for (const { state, count } of counts.connections) connections.inc({ state: STATES.includes(state) ? state : "other" }, count);
+    for (const { job, status, count } of counts.jobs)
+      backlog.inc({ job: known.has(job) ? job : "other", status }, count);
+    for (const { state, count } of counts.connections)
+      connections.inc({ state: STATES.includes(state) ? state : "other" }, count);
   }
 
-  page.onScrape(async () => up.set({ dependency: "redis" }, (await deps.probeRedis()) === null ? 1 : 0));
+  page.onScrape(async () =>
+    up.set({ dependency: "redis" }, (await deps.probeRedis()) === null ? 1 : 0),
+  );
   page.onScrape(async () => {
     forget();
     tell(await deps.readBacklog());

@@ -1,4 +1,9 @@
-import { defaultFieldResolver, type GraphQLField, type GraphQLFieldResolver, type GraphQLSchema } from "graphql";
+import {
+  defaultFieldResolver,
+  type GraphQLField,
+  type GraphQLFieldResolver,
+  type GraphQLSchema,
+} from "graphql";
 import type { Tracer } from "../tracer.js";
 
 export interface FieldWatcher {
@@ -6,10 +11,17 @@ export interface FieldWatcher {
   tracer: Tracer;
 }
 
-/** Measures and traces the root fields of a schema in place: what comes through HTTP and through sockets alike. */
+/**
+ * Measures and traces the root fields of a schema in place: what comes through HTTP and through
+ * sockets alike.
+ */
 export function watchFields(schema: GraphQLSchema, watcher: FieldWatcher): GraphQLSchema {
-  for (const [type, root] of [["query", schema.getQueryType()], ["mutation", schema.getMutationType()]] as const) {
-    for (const field of Object.values(root?.getFields() ?? {})) field.resolve = watched(watcher, type, field, field.resolve ?? defaultFieldResolver);
+  for (const [type, root] of [
+    ["query", schema.getQueryType()],
+    ["mutation", schema.getMutationType()],
+  ] as const) {
+    for (const field of Object.values(root?.getFields() ?? {}))
+      field.resolve = watched(watcher, type, field, field.resolve ?? defaultFieldResolver);
   }
   // Of a stream, its opening.
   for (const field of Object.values(schema.getSubscriptionType()?.getFields() ?? {})) {
@@ -20,13 +32,24 @@ export function watchFields(schema: GraphQLSchema, watcher: FieldWatcher): Graph
 
 type Resolver = GraphQLFieldResolver<unknown, unknown>;
 
-function watched({ onField, tracer }: FieldWatcher, type: string, { name }: GraphQLField<unknown, unknown>, resolve: Resolver): Resolver {
+function watched(
+  { onField, tracer }: FieldWatcher,
+  type: string,
+  { name }: GraphQLField<unknown, unknown>,
+  resolve: Resolver,
+): Resolver {
   return async (source, args, context, info) => {
     const begun = performance.now();
     let failed = true;
     try {
-      const attributes = { "graphql.operation.type": type, "graphql.field.name": name, "graphql.operation.name": (info.operation.name?.value ?? "").slice(0, 100) };
-      const value: unknown = await tracer.span(`graphql ${type}`, attributes, async () => resolve(source, args, context, info));
+      const attributes = {
+        "graphql.operation.type": type,
+        "graphql.field.name": name,
+        "graphql.operation.name": (info.operation.name?.value ?? "").slice(0, 100),
+      };
+      const value: unknown = await tracer.span(`graphql ${type}`, attributes, async () =>
+        resolve(source, args, context, info),
+      );
       failed = false;
       return value;
     } finally {

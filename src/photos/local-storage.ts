@@ -31,7 +31,8 @@ export async function createLocalStorage(folder: string): Promise<Storage> {
       const target = pathOf(to);
       try {
         await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-        // The two names share the bytes, which are never written to, and their age: a copy must not look left over before its row is there.
+        // The two names share the bytes, which are never written to, and their age: a copy must not
+        // look left over before its row is there.
         const now = new Date();
         await utimes(pathOf(from), now, now);
         await link(pathOf(from), target);
@@ -70,7 +71,10 @@ function isThere(path: string): Promise<boolean> {
   );
 }
 
-async function* walk(folder: string, prefix = ""): AsyncGenerator<{ key: string; modifiedAt: Date }> {
+async function* walk(
+  folder: string,
+  prefix = "",
+): AsyncGenerator<{ key: string; modifiedAt: Date }> {
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
     const key = prefix + entry.name;
     if (entry.isDirectory()) yield* walk(join(folder, entry.name), `${key}/`);
@@ -93,7 +97,9 @@ async function sync(path: string): Promise<void> {
 }
 
 function takesNothing(cause: unknown): ServiceUnavailableError {
-  return new ServiceUnavailableError("The storage takes nothing at the moment; try again later.", { cause });
+  return new ServiceUnavailableError("The storage takes nothing at the moment; try again later.", {
+    cause,
+  });
 }
 
 function isMissing(error: unknown): boolean {

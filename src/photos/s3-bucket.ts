@@ -28,15 +28,28 @@ export interface S3Request {
 export interface S3Bucket {
   /** Where a key is, as `x-amz-copy-source` wants it. */
   pathOf(key: string): string;
-  /** The whole answer as text; null when there is nothing under the key. Throws ServiceUnavailableError. */
+  /**
+   * The whole answer as text; null when there is nothing under the key. Throws
+   * ServiceUnavailableError.
+   */
   ask(request: S3Request): Promise<string | null>;
-  /** The answer's body as it comes, for which its reader has to set a limit of time; null when there is nothing under the key. Throws ServiceUnavailableError. */
+  /**
+   * The answer's body as it comes, for which its reader has to set a limit of time; null when there
+   * is nothing under the key. Throws ServiceUnavailableError.
+   */
   open(request: S3Request): Promise<ReadableStream | null>;
   /** A URL for a GET by anybody, from `at` for so many seconds. */
-  presign(key: string, query: Record<string, string>, life: { at: Date; seconds: number }): Promise<string>;
+  presign(
+    key: string,
+    query: Record<string, string>,
+    life: { at: Date; seconds: number },
+  ): Promise<string>;
 }
 
-/** Of an attempt: its answer, null when there is no such thing, or what went wrong and whether another try may help. */
+/**
+ * Of an attempt: its answer, null when there is no such thing, or what went wrong and whether
+ * another try may help.
+ */
 type Outcome = { answer: Response | null } | { fault: Error; again: boolean; refused: boolean };
 
 const TRIES = 3;
@@ -44,10 +57,19 @@ const PAUSE_MS = 100;
 const TIMEOUT_MS = 10_000;
 const MS_PER_BYTE = 1000 / 1024 ** 2;
 
-/** Signed requests to one bucket (AWS Signature Version 4), each bounded in time and, since all of them can be repeated, tried three times. */
+/**
+ * Signed requests to one bucket (AWS Signature Version 4), each bounded in time and, since all of
+ * them can be repeated, tried three times.
+ */
 export function createS3Bucket(options: S3BucketOptions): S3Bucket {
   const { accessKeyId, secretAccessKey, region, log, timeoutMs = TIMEOUT_MS } = options;
-  const credentials = { accessKeyId, secretAccessKey, region, service: "s3", cache: new Map<string, ArrayBuffer>() };
+  const credentials = {
+    accessKeyId,
+    secretAccessKey,
+    region,
+    service: "s3",
+    cache: new Map<string, ArrayBuffer>(),
+  };
   const base = baseUrl(options);
 
   function urlOf(key: string | null, query: Record<string, string> = {}): string {
@@ -56,8 +78,16 @@ export function createS3Bucket(options: S3BucketOptions): S3Bucket {
     return url.href;
   }
 
-  async function attempt({ method, key, query, headers, body }: S3Request, signal: AbortSignal): Promise<Response> {
-    const signer = new AwsV4Signer({ ...credentials, method, url: urlOf(key, query), headers: { ...headers, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" } });
+  async function attempt(
+    { method, key, query, headers, body }: S3Request,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const signer = new AwsV4Signer({
+      ...credentials,
+      method,
+      url: urlOf(key, query),
+      headers: { ...headers, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" },
+    });
     const signed = await signer.sign();
     return fetch(signed.url, { method, headers: signed.headers, signal, ...(body && { body }) });
   }
@@ -71,22 +101,36 @@ export function createS3Bucket(options: S3BucketOptions): S3Bucket {
     }
   }
 
-  /** What is refused for how it is configured is for a person; that a server is away is nobody's fault. */
-  function tell({ method, key }: S3Request, { fault, refused }: { fault: Error; refused: boolean }): ServiceUnavailableError {
-    log[refused ? "error" : "warn"]({ err: fault, method, key }, refused ? "the storage refuses a request" : "the storage is away");
+  /**
+   * What is refused for how it is configured is for a person; that a server is away is nobody's
+   * fault.
+   */
+  function tell(
+    { method, key }: S3Request,
+    { fault, refused }: { fault: Error; refused: boolean },
+  ): ServiceUnavailableError {
+    log[refused ? "error" : "warn"](
+      { err: fault, method, key },
+      refused ? "the storage refuses a request" : "the storage is away",
+    );
     return unavailable(fault);
   }
 
   return {
     pathOf: (key) => `/${options.bucket}/${encodeKey(key)}`,
     async ask(request) {
-      const signal = AbortSignal.timeout(timeoutMs + Math.ceil((request.body?.size ?? 0) * MS_PER_BYTE));
+      const signal = AbortSignal.timeout(
+        timeoutMs + Math.ceil((request.body?.size ?? 0) * MS_PER_BYTE),
+      );
       const answer = await send(request, signal);
       return answer && answer.text().catch((cause: unknown) => Promise.reject(unavailable(cause)));
     },
     async open(request) {
       const stop = new AbortController();
-      const timer = setTimeout(() => stop.abort(new Error("The storage gave no answer in time")), timeoutMs);
+      const timer = setTimeout(
+        () => stop.abort(new Error("The storage gave no answer in time")),
+        timeoutMs,
+      );
       try {
         const answer = await send(request, stop.signal);
         return answer && (answer.body ?? new Blob([]).stream());
@@ -97,7 +141,13 @@ export function createS3Bucket(options: S3BucketOptions): S3Bucket {
     async presign(key, query, { at, seconds }) {
       const url = urlOf(key, { ...query, "X-Amz-Expires": String(seconds) });
       const datetime = at.toISOString().replace(/[:-]|\.\d{3}/g, "");
-      const signed = await new AwsV4Signer({ ...credentials, method: "GET", url, datetime, signQuery: true }).sign();
+      const signed = await new AwsV4Signer({
+        ...credentials,
+        method: "GET",
+        url,
+        datetime,
+        signQuery: true,
+      }).sign();
       return signed.url.href;
     },
   };
@@ -110,7 +160,9 @@ export function unavailable(cause: unknown): ServiceUnavailableError {
 /** A bucket with a dot in its name has no certificate as a host. */
 function baseUrl({ bucket, region, endpoint }: S3BucketOptions): string {
   if (endpoint !== null) return `${endpoint.replace(/\/+$/, "")}/${bucket}`;
-  return bucket.includes(".") ? `https://s3.${region}.amazonaws.com/${bucket}` : `https://${bucket}.s3.${region}.amazonaws.com`;
+  return bucket.includes(".")
+    ? `https://s3.${region}.amazonaws.com/${bucket}`
+    : `https://${bucket}.s3.${region}.amazonaws.com`;
 }
 
 function encodeKey(key: string): string {
@@ -123,10 +175,21 @@ async function judge(answer: Response): Promise<Outcome> {
   const code = (await answer.text().catch(() => "")).match(/<Code>([^<]*)/)?.[1] ?? "";
   if (answer.status === 404 && code !== "NoSuchBucket") return { answer: null };
   const again = answer.status >= 500 || answer.status === 429;
-  return { fault: new Error(`The storage answered ${answer.status} ${code}`.trim()), again, refused: !again };
+  return {
+    fault: new Error(`The storage answered ${answer.status} ${code}`.trim()),
+    again,
+    refused: !again,
+  };
 }
 
-/** A connection that could not be made, or broke; one that gave no answer in time is not waited for again. */
+/**
+ * A connection that could not be made, or broke; one that gave no answer in time is not waited for
+ * again.
+ */
 function judgeFailure(cause: unknown): Outcome {
-  return { fault: cause instanceof Error ? cause : new Error(String(cause)), again: cause instanceof TypeError, refused: false };
+  return {
+    fault: cause instanceof Error ? cause : new Error(String(cause)),
+    again: cause instanceof TypeError,
+    refused: false,
+  };
 }

@@ -46,9 +46,14 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
       await rm(path);
     },
     async copy(from, to) {
-      const answer = await bucket.ask({ method: "PUT", key: objectOf(to), headers: { "x-amz-copy-source": bucket.pathOf(objectOf(from)) } });
+      const answer = await bucket.ask({
+        method: "PUT",
+        key: objectOf(to),
+        headers: { "x-amz-copy-source": bucket.pathOf(objectOf(from)) },
+      });
       // A copy may fail after its answer has begun with 200.
-      if (answer?.includes("<Error>")) throw unavailable(new Error("The storage gave up in the middle of a copy"));
+      if (answer?.includes("<Error>"))
+        throw unavailable(new Error("The storage gave up in the middle of a copy"));
       return answer !== null;
     },
     has: async (key) => (await bucket.ask({ method: "HEAD", key: objectOf(key) })) !== null,
@@ -61,21 +66,36 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
       return path;
     },
     presign(key, { mimeType, filename }) {
-      // Rounded, so that the same file keeps its URL for a while and caches work; without blanks, which servers decode in two ways.
-      const at = new Date(Math.floor(Date.now() / 1000 / URL_STEP_SECONDS) * URL_STEP_SECONDS * 1000);
-      const query = { "response-content-type": mimeType, "response-content-disposition": contentDisposition(filename).replaceAll(" ", ""), "response-cache-control": "private,max-age=900" };
+      // Rounded, so that the same file keeps its URL for a while and caches work; without blanks,
+      // which servers decode in two ways.
+      const at = new Date(
+        Math.floor(Date.now() / 1000 / URL_STEP_SECONDS) * URL_STEP_SECONDS * 1000,
+      );
+      const query = {
+        "response-content-type": mimeType,
+        "response-content-disposition": contentDisposition(filename).replaceAll(" ", ""),
+        "response-cache-control": "private,max-age=900",
+      };
       return bucket.presign(objectOf(key), query, { at, seconds: URL_LIFE_SECONDS });
     },
     async *list() {
-      for (let next: string | null = ""; next !== null; ) {
-        const query: Record<string, string> = { "list-type": "2", prefix, ...(next && { "continuation-token": next }) };
+      for (let next: string | null = ""; next !== null;) {
+        const query: Record<string, string> = {
+          "list-type": "2",
+          prefix,
+          ...(next && { "continuation-token": next }),
+        };
         const page = parseS3Listing((await bucket.ask({ method: "GET", key: null, query })) ?? "");
-        for (const { key, modifiedAt } of page.entries) yield { key: key.slice(prefix.length), modifiedAt };
+        for (const { key, modifiedAt } of page.entries)
+          yield { key: key.slice(prefix.length), modifiedAt };
         next = page.next;
       }
     },
     // One by one: not every server knows the request that deletes many.
-    delete: async (keys) => void (await inBatches(keys, DELETES, (key) => bucket.ask({ method: "DELETE", key: objectOf(key) }))),
+    delete: async (keys) =>
+      void (await inBatches(keys, DELETES, (key) =>
+        bucket.ask({ method: "DELETE", key: objectOf(key) }),
+      )),
   };
 }
 

@@ -18,29 +18,43 @@ export interface Presentation {
 }
 
 /**
- * Where bytes live, by key. Keys are the service's own, used once and never made of anything that a client sent. Bytes come before
- * the row that names them, so what no row names is left over, and never the other way round. Where the storage cannot be reached,
- * everything here throws ServiceUnavailableError.
+ * Where bytes live, by key. Keys are the service's own, used once and never made of anything that a
+ * client sent. Bytes come before the row that names them, so what no row names is left over, and
+ * never the other way round. Where the storage cannot be reached, everything here throws
+ * ServiceUnavailableError.
  */
 export interface Storage {
   /** A folder on the disk for files on their way in; what is `put` must come from there. */
   readonly scratchFolder: string;
-  /** Removes what lies in the scratch folder since before this instant, left by processes that were killed; returns how much. */
+  /**
+   * Removes what lies in the scratch folder since before this instant, left by processes that were
+   * killed; returns how much.
+   */
   clearScratch(before: Date): Promise<number>;
-  /** Takes the file at `path` over: it is durable under its key, and gone from `path`, when this resolves. */
+  /**
+   * Takes the file at `path` over: it is durable under its key, and gone from `path`, when this
+   * resolves.
+   */
   put(key: string, path: string): Promise<void>;
-  /** The same bytes under another key, each to be deleted without the other; false when there is nothing under `from`. */
+  /**
+   * The same bytes under another key, each to be deleted without the other; false when there is
+   * nothing under `from`.
+   */
   copy(from: string, to: string): Promise<boolean>;
   has(key: string): Promise<boolean>;
   /** Null when there is nothing under this key. */
   read(key: string, range?: ByteRange): Promise<Readable | null>;
   /**
-   * The path of a local file with these bytes, which must not be written to; null when there is nothing under this key. Where the
-   * bytes live elsewhere it is a copy in `folder`, which is the caller's to remove. Throws SlowDownloadError when that takes
-   * too long although bytes come all the time.
+   * The path of a local file with these bytes, which must not be written to; null when there is
+   * nothing under this key. Where the bytes live elsewhere it is a copy in `folder`, which is the
+   * caller's to remove. Throws SlowDownloadError when that takes too long although bytes come all
+   * the time.
    */
   localPath(key: string, folder: string): Promise<string | null>;
-  /** A URL that leads to the bytes by itself, for an hour to an hour and a quarter; null where the service has to serve them. Asks nobody whether they are there. */
+  /**
+   * A URL that leads to the bytes by itself, for an hour to an hour and a quarter; null where the
+   * service has to serve them. Asks nobody whether they are there.
+   */
   presign(key: string, presentation: Presentation): Promise<string | null>;
   /** Everything that is kept, in no order. */
   list(): AsyncIterable<{ key: string; modifiedAt: Date }>;

@@ -8,15 +8,35 @@ export interface BoardQueues {
   close(): Promise<void>;
 }
 
-/** All queues, to be looked at: handed to `onQueue` once Redis is there for the first time. Whoever asks them while it is away is refused within two seconds. */
-export function createBoardQueues(options: { redisUrl: string; prefix: string; log: Logger; onQueue(queue: Queue): void }): BoardQueues {
-  const redis = createRedis({ url: options.redisUrl, purpose: "queue board", failFast: true, log: options.log });
+/**
+ * All queues, to be looked at: handed to `onQueue` once Redis is there for the first time. Whoever
+ * asks them while it is away is refused within two seconds.
+ */
+export function createBoardQueues(options: {
+  redisUrl: string;
+  prefix: string;
+  log: Logger;
+  onQueue(queue: Queue): void;
+}): BoardQueues {
+  const redis = createRedis({
+    url: options.redisUrl,
+    purpose: "queue board",
+    failFast: true,
+    log: options.log,
+  });
   const queues: Queue[] = [];
   // As with the hints: one that is built before this connection is ready stays broken for life.
   redis.once("ready", () => {
     for (const name of [...LANES.map(laneQueueName), UPKEEP_QUEUE]) {
-      const queue = new Queue(name, { connection: redis, prefix: options.prefix, skipWaitingForReady: true, skipMetasUpdate: true });
-      queue.on("error", (error) => options.log.debug({ err: error, queue: name }, "a queue on the board has an error"));
+      const queue = new Queue(name, {
+        connection: redis,
+        prefix: options.prefix,
+        skipWaitingForReady: true,
+        skipMetasUpdate: true,
+      });
+      queue.on("error", (error) =>
+        options.log.debug({ err: error, queue: name }, "a queue on the board has an error"),
+      );
       queues.push(queue);
       options.onQueue(queue);
     }

@@ -1,5 +1,5 @@
-// A queue job is a hint that a row is due. It may be lost, doubled or late without harm: the row decides, and what is
-// missing here is put back from the rows.
+// A queue job is a hint that a row is due. It may be lost, doubled or late without harm: the row
+// decides, and what is missing here is put back from the rows.
 import { Queue, type JobsOptions } from "bullmq";
 import { ServiceUnavailableError } from "../errors.js";
 import type { Logger } from "../logger.js";
@@ -7,7 +7,10 @@ import { withPatience } from "../patience.js";
 import { createRedis } from "../redis.js";
 import { hintPriority } from "./hint-priority.js";
 
-/** Two lanes, so that photos, of which a worker decodes a few at once, never stand before tasks that cost nothing. */
+/**
+ * Two lanes, so that photos, of which a worker decodes a few at once, never stand before tasks that
+ * cost nothing.
+ */
 export const LANES = ["worker", "child"] as const;
 export type Lane = (typeof LANES)[number];
 export const laneQueueName = (lane: Lane) => `tasks-in-${lane}`;
@@ -18,7 +21,9 @@ export interface HintData {
   requestId: string;
   /** Whose it is; absent from hints that an older version added. */
   userId?: string;
-  /** W3C traceparent of what added it; absent where nothing is traced, or where the reconciler did. */
+  /**
+   * W3C traceparent of what added it; absent where nothing is traced, or where the reconciler did.
+   */
   traceparent?: string;
 }
 
@@ -32,11 +37,20 @@ export interface Hint extends HintData {
 }
 
 export interface HintQueue {
-  /** Adds hints; one that is there already stays as it is. Resolves after a second at the latest, whatever became of them. */
+  /**
+   * Adds hints; one that is there already stays as it is. Resolves after a second at the latest,
+   * whatever became of them.
+   */
   add(hints: Hint[]): Promise<void>;
-  /** Adds those that are not there; returns how many there were. Throws ServiceUnavailableError while Redis is away. */
+  /**
+   * Adds those that are not there; returns how many there were. Throws ServiceUnavailableError
+   * while Redis is away.
+   */
   addMissing(hints: Hint[]): Promise<number>;
-  /** Whether Redis has lost its data since this was last asked, by whichever process; false while it is away. */
+  /**
+   * Whether Redis has lost its data since this was last asked, by whichever process; false while it
+   * is away.
+   */
   hasForgotten(): Promise<boolean>;
   /** Takes hints of a row that will not run back; best effort. */
   remove(lane: Lane, id: string, run: number): Promise<void>;
@@ -50,7 +64,12 @@ const CHUNK = 1000;
 /** Hints that are asked for in one command, which is ten times cheaper than one command each. */
 const GROUP = 100;
 
-export function createHintQueue(options: { redisUrl: string; prefix: string; log: Logger; carry?: () => string | undefined }): HintQueue {
+export function createHintQueue(options: {
+  redisUrl: string;
+  prefix: string;
+  log: Logger;
+  carry?: () => string | undefined;
+}): HintQueue {
   const { log } = options;
   const redis = createRedis({ url: options.redisUrl, purpose: "hints", failFast: true, log });
   const queues = new Map<Lane, Queue<HintData>>();
@@ -60,7 +79,12 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
   });
 
   function buildQueue(lane: Lane): Queue<HintData> {
-    const queue = new Queue<HintData>(laneQueueName(lane), { connection: redis, prefix: options.prefix, skipWaitingForReady: true, skipMetasUpdate: true });
+    const queue = new Queue<HintData>(laneQueueName(lane), {
+      connection: redis,
+      prefix: options.prefix,
+      skipWaitingForReady: true,
+      skipMetasUpdate: true,
+    });
     queue.on("error", (error) => log.debug({ err: error, lane }, "the queue has an error"));
     return queue;
   }
@@ -82,8 +106,21 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
 
   async function add(hints: Hint[]): Promise<void> {
     const near = hints.filter((hint) => hint.delayMs <= MAX_DELAY_MS);
-    const added = Promise.all(LANES.map((lane) => addToLane(lane, near.filter((hint) => hint.lane === lane))));
-    await withPatience(added.catch((error: unknown) => log.debug({ err: error, hints: near.length }, "hints were not added; the reconciler will")), PATIENCE_MS, () => null);
+    const added = Promise.all(
+      LANES.map((lane) =>
+        addToLane(
+          lane,
+          near.filter((hint) => hint.lane === lane),
+        ),
+      ),
+    );
+    await withPatience(
+      added.catch((error: unknown) =>
+        log.debug({ err: error, hints: near.length }, "hints were not added; the reconciler will"),
+      ),
+      PATIENCE_MS,
+      () => null,
+    );
   }
 
   async function addMissing(hints: Hint[]): Promise<number> {
@@ -91,7 +128,8 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
     for (const lane of LANES) {
       const own = hints.filter((hint) => hint.lane === lane);
       // To ask is ten times cheaper than to add again what is there.
-      for (let i = 0; i < own.length; i += CHUNK) added += await addMissingOf(lane, own.slice(i, i + CHUNK));
+      for (let i = 0; i < own.length; i += CHUNK)
+        added += await addMissingOf(lane, own.slice(i, i + CHUNK));
     }
     return added;
   }
@@ -121,13 +159,23 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
 
   async function remove(lane: Lane, id: string, run: number): Promise<void> {
     const removed = queues.get(lane)?.remove(hintId(id, run)) ?? Promise.resolve();
-    await withPatience(removed.catch((error: unknown) => log.debug({ err: error, queuedJobId: id }, "a hint was not removed")), PATIENCE_MS, () => null);
+    await withPatience(
+      removed.catch((error: unknown) =>
+        log.debug({ err: error, queuedJobId: id }, "a hint was not removed"),
+      ),
+      PATIENCE_MS,
+      () => null,
+    );
   }
 
   return {
     add,
     addMissing,
-    hasForgotten: () => redis.set(`${options.prefix}:remembers`, "1", "NX").then((set) => set === "OK", () => false),
+    hasForgotten: () =>
+      redis.set(`${options.prefix}:remembers`, "1", "NX").then(
+        (set) => set === "OK",
+        () => false,
+      ),
     remove,
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close().catch(() => {})));
@@ -136,7 +184,10 @@ export function createHintQueue(options: { redisUrl: string; prefix: string; log
   };
 }
 
-/** `.` and not `:`, which BullMQ refuses. The run is part of it: adding an id that is still active would be lost. */
+/**
+ * `.` and not `:`, which BullMQ refuses. The run is part of it: adding an id that is still active
+ * would be lost.
+ */
 export function hintId(id: string, run: number): string {
   return `${id}.${run}`;
 }

@@ -5,7 +5,10 @@ import { LANES, type Lane } from "./hint-queue.js";
 export interface StartRate {
   /** An attempt of this lane was started here. */
   note(lane: Lane): void;
-  /** Starts a second of all workers together, over the last minute in which there were any; null when it is unknown. */
+  /**
+   * Starts a second of all workers together, over the last minute in which there were any; null
+   * when it is unknown.
+   */
   rate(lane: Lane): Promise<number | null>;
   close(): Promise<void>;
 }
@@ -14,29 +17,56 @@ const BUCKET_SECONDS = 10;
 const BUCKETS = 6;
 const FLUSH_MS = 1000;
 
-/** How fast waiting work is begun, counted in Redis in steps of ten seconds: a guess to plan by, whose loss costs nothing. */
-export function createStartRate(options: { redisUrl: string; prefix: string; log: Logger; now?: () => number }): StartRate {
+/**
+ * How fast waiting work is begun, counted in Redis in steps of ten seconds: a guess to plan by,
+ * whose loss costs nothing.
+ */
+export function createStartRate(options: {
+  redisUrl: string;
+  prefix: string;
+  log: Logger;
+  now?: () => number;
+}): StartRate {
   const now = options.now ?? Date.now;
-  const redis = createRedis({ url: options.redisUrl, purpose: "start rate", failFast: true, log: options.log });
+  const redis = createRedis({
+    url: options.redisUrl,
+    purpose: "start rate",
+    failFast: true,
+    log: options.log,
+  });
   const noted = new Map<Lane, number>(LANES.map((lane) => [lane, 0]));
   const bucket = () => Math.floor(now() / 1000 / BUCKET_SECONDS);
   const keyOf = (lane: Lane, number: number) => `${options.prefix}:starts:${lane}:${number}`;
 
   async function flush(): Promise<void> {
     const batch = redis.pipeline();
-    for (const [lane, count] of noted) if (count > 0) batch.incrby(keyOf(lane, bucket()), count).expire(keyOf(lane, bucket()), BUCKET_SECONDS * (BUCKETS + 1));
+    for (const [lane, count] of noted)
+      if (count > 0)
+        batch
+          .incrby(keyOf(lane, bucket()), count)
+          .expire(keyOf(lane, bucket()), BUCKET_SECONDS * (BUCKETS + 1));
     for (const lane of LANES) noted.set(lane, 0);
     if (batch.length > 0) await batch.exec();
   }
 
-  const timer = setInterval(() => void flush().catch((error: unknown) => options.log.debug({ err: error }, "starts were not counted")), FLUSH_MS);
+  const timer = setInterval(
+    () =>
+      void flush().catch((error: unknown) =>
+        options.log.debug({ err: error }, "starts were not counted"),
+      ),
+    FLUSH_MS,
+  );
 
   return {
     note: (lane) => void noted.set(lane, (noted.get(lane) ?? 0) + 1),
     async rate(lane) {
       const keys = Array.from({ length: BUCKETS }, (_, i) => keyOf(lane, bucket() - i));
-      const counts = (await redis.mget(keys).catch(() => [])).map(Number).filter((count) => count > 0);
-      return counts.length === 0 ? null : counts.reduce((sum, count) => sum + count, 0) / (counts.length * BUCKET_SECONDS);
+      const counts = (await redis.mget(keys).catch(() => []))
+        .map(Number)
+        .filter((count) => count > 0);
+      return counts.length === 0
+        ? null
+        : counts.reduce((sum, count) => sum + count, 0) / (counts.length * BUCKET_SECONDS);
     },
     async close() {
       clearInterval(timer);

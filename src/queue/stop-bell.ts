@@ -1,5 +1,5 @@
-// Tells the workers that an attempt is not wanted any more. Like every bell it may be lost: then the next renewal of the
-// lease tells the same.
+// Tells the workers that an attempt is not wanted any more. Like every bell it may be lost: then
+// the next renewal of the lease tells the same.
 import type { Logger } from "../logger.js";
 import { createRedis } from "../redis.js";
 
@@ -15,20 +15,45 @@ export interface StopBellListener {
 
 const topicOf = (prefix: string) => `${prefix}:stop`;
 
-export function createStopBell(options: { redisUrl: string; prefix: string; log: Logger }): StopBell {
-  const redis = createRedis({ url: options.redisUrl, purpose: "stop bell out", failFast: true, log: options.log });
+export function createStopBell(options: {
+  redisUrl: string;
+  prefix: string;
+  log: Logger;
+}): StopBell {
+  const redis = createRedis({
+    url: options.redisUrl,
+    purpose: "stop bell out",
+    failFast: true,
+    log: options.log,
+  });
   return {
     ring(queuedJobId) {
-      redis.publish(topicOf(options.prefix), queuedJobId).catch((error) => options.log.debug({ err: error, queuedJobId }, "a stop bell was not rung"));
+      redis
+        .publish(topicOf(options.prefix), queuedJobId)
+        .catch((error) =>
+          options.log.debug({ err: error, queuedJobId }, "a stop bell was not rung"),
+        );
     },
     close: () => redis.disconnect(),
   };
 }
 
 /** Calls `onStop` with the id of each QueuedJob whose attempt is to stop. */
-export function listenForStops(options: { redisUrl: string; prefix: string; log: Logger; onStop(queuedJobId: string): void }): StopBellListener {
-  const redis = createRedis({ url: options.redisUrl, purpose: "stop bell in", failFast: false, log: options.log });
+export function listenForStops(options: {
+  redisUrl: string;
+  prefix: string;
+  log: Logger;
+  onStop(queuedJobId: string): void;
+}): StopBellListener {
+  const redis = createRedis({
+    url: options.redisUrl,
+    purpose: "stop bell in",
+    failFast: false,
+    log: options.log,
+  });
   redis.on("message", (_channel, queuedJobId) => options.onStop(queuedJobId));
-  redis.subscribe(topicOf(options.prefix)).catch((error) => options.log.debug({ err: error }, "stop bells are not heard"));
+  redis
+    .subscribe(topicOf(options.prefix))
+    .catch((error) => options.log.debug({ err: error }, "stop bells are not heard"));
   return { close: () => redis.disconnect() };
 }

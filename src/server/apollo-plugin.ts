@@ -12,15 +12,35 @@ export interface ApolloPluginOptions {
   teller: ErrorTeller;
 }
 
-/** What is ours on the way of an operation through Apollo. One plugin and one listener: Apollo waits for each at each step. */
-export function createApolloPlugin({ exceeds, known, teller }: ApolloPluginOptions): ApolloServerPlugin<Context> {
+/**
+ * What is ours on the way of an operation through Apollo. One plugin and one listener: Apollo waits
+ * for each at each step.
+ */
+export function createApolloPlugin({
+  exceeds,
+  known,
+  teller,
+}: ApolloPluginOptions): ApolloServerPlugin<Context> {
   const listener: GraphQLRequestListener<Context> = {
-    async didResolveOperation({ source, document, operation, request: { variables, operationName } }) {
+    async didResolveOperation({
+      source,
+      document,
+      operation,
+      request: { variables, operationName },
+    }) {
       // Apollo would execute one as if it were a query, and fail.
-      if (operation?.operation === "subscription") throw new GraphQLError("Subscriptions are served over the WebSocket of this path, and at /graphql/stream.", { extensions: { code: "BAD_REQUEST", http: { status: 400 } } });
+      if (operation?.operation === "subscription")
+        throw new GraphQLError(
+          "Subscriptions are served over the WebSocket of this path, and at /graphql/stream.",
+          { extensions: { code: "BAD_REQUEST", http: { status: 400 } } },
+        );
       if (!operation) return;
       const error = exceeds(document, operation, variables);
-      if (error) throw new GraphQLError(error.message, { ...(error.nodes && { nodes: error.nodes }), extensions: { ...error.extensions, http: { status: 400 } } });
+      if (error)
+        throw new GraphQLError(error.message, {
+          ...(error.nodes && { nodes: error.nodes }),
+          extensions: { ...error.extensions, http: { status: 400 } },
+        });
       known.add({ query: source, operationName }, { document, operation });
     },
     async didEncounterErrors({ errors, contextValue, operationName }) {

@@ -11,19 +11,42 @@ export interface Session {
   user: User;
   /** Seconds since 1970. */
   expiresAt: number;
-  /** The same user as they are now: rights that were taken away are gone. Throws UnauthenticatedError when the user is. */
+  /**
+   * The same user as they are now: rights that were taken away are gone. Throws
+   * UnauthenticatedError when the user is.
+   */
   refresh(): Promise<User>;
 }
 
 export interface Authenticator {
-  /** By its `authorization`; throws UnauthenticatedError, QuotaExceededError or ServiceUnavailableError. */
+  /**
+   * By its `authorization`; throws UnauthenticatedError, QuotaExceededError or
+   * ServiceUnavailableError.
+   */
   fromRequest(request: Pick<FastifyRequest, "raw" | "ip">): Promise<Session>;
-  /** By a connection_init payload, `{ "authorization": "Bearer …" }`, the key in any case. `address`: where it comes from. */
-  fromPayload(payload: Readonly<Record<string, unknown>> | undefined, address: string): Promise<Session>;
+  /**
+   * By a connection_init payload, `{ "authorization": "Bearer …" }`, the key in any case.
+   * `address`: where it comes from.
+   */
+  fromPayload(
+    payload: Readonly<Record<string, unknown>> | undefined,
+    address: string,
+  ): Promise<Session>;
 }
 
-/** The same authentication for every door: HTTP, sockets, streams, uploads. Whoever comes through one has asked once. */
-export function createAuthenticator({ verifier, users, rateLimits }: { verifier: TokenVerifier; users: Users; rateLimits: RateLimits }): Authenticator {
+/**
+ * The same authentication for every door: HTTP, sockets, streams, uploads. Whoever comes through
+ * one has asked once.
+ */
+export function createAuthenticator({
+  verifier,
+  users,
+  rateLimits,
+}: {
+  verifier: TokenVerifier;
+  users: Users;
+  rateLimits: RateLimits;
+}): Authenticator {
   async function signIn(header: string | string[] | undefined, address: string): Promise<Session> {
     const claims = await verify(header, address);
     const user = await users.signIn(claims);
@@ -31,7 +54,10 @@ export function createAuthenticator({ verifier, users, rateLimits }: { verifier:
     return { user, expiresAt: claims.expiresAt, refresh: () => users.refresh(user, claims) };
   }
 
-  async function verify(header: string | string[] | undefined, address: string): Promise<TokenClaims> {
+  async function verify(
+    header: string | string[] | undefined,
+    address: string,
+  ): Promise<TokenClaims> {
     try {
       const check: CheckToken = (isKnown) => rateLimits.checkVerification(address, isKnown);
       return await verifier.verify(bearerToken(header), check);
@@ -44,11 +70,15 @@ export function createAuthenticator({ verifier, users, rateLimits }: { verifier:
   return {
     fromRequest: ({ raw, ip }) => signIn(raw.headersDistinct["authorization"], ip),
     async fromPayload(payload, address) {
-      const found = Object.entries(payload ?? {}).filter(([key]) => key.toLowerCase() === "authorization");
+      const found = Object.entries(payload ?? {}).filter(
+        ([key]) => key.toLowerCase() === "authorization",
+      );
       const value = found[0]?.[1];
       if (found.length === 1 && typeof value === "string") return signIn(value, address);
       await rateLimits.takeOfAddress(address);
-      throw new UnauthenticatedError('Sign in: the connection_init payload must be { "authorization": "Bearer <token>" }.');
+      throw new UnauthenticatedError(
+        'Sign in: the connection_init payload must be { "authorization": "Bearer <token>" }.',
+      );
     },
   };
 }

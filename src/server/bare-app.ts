@@ -1,13 +1,29 @@
 import type { Server } from "node:http";
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance } from "fastify";
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyHttpOptions,
+  type FastifyInstance,
+} from "fastify";
 import type { Logger } from "../logger.js";
 
-/** In our routes nothing is described by a JSON Schema: what would compile such schemas is never loaded, and is a fifth of Fastify. */
+/**
+ * In our routes nothing is described by a JSON Schema: what would compile such schemas is never
+ * loaded, and is a fifth of Fastify.
+ */
 const NO_SCHEMAS = { compilersFactory: { buildValidator: refuse, buildSerializer: refuse } };
 
 /** A Fastify that writes to our log, and no line for each request. */
 export function createBareApp(log: Logger, options: FastifyHttpOptions<Server>): FastifyInstance {
-  return Fastify({ loggerInstance: log as FastifyBaseLogger, logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }), schemaController: NO_SCHEMAS, ...options });
+  return Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: "requestId",
+    }),
+    schemaController: NO_SCHEMAS,
+    ...options,
+  });
 }
 
 function refuse(): never {

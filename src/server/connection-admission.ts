@@ -1,6 +1,7 @@
-// Decides which sockets may open. A socket holds one of a few places from its upgrade until it has signed in; the others
-// wait before their upgrade, where they cost a connection and nothing else. Nobody needs a token to get this far, so
-// networks share the places, and a peer that says nothing loses its place when others wait.
+// Decides which sockets may open. A socket holds one of a few places from its upgrade until it has
+// signed in; the others wait before their upgrade, where they cost a connection and nothing else.
+// Nobody needs a token to get this far, so networks share the places, and a peer that says nothing
+// loses its place when others wait.
 
 /** The place of a socket that has not signed in yet. */
 export interface Place {
@@ -10,7 +11,10 @@ export interface Place {
   leave(): void;
 }
 
-/** Why an idle socket must go: it took too long, or its network has more than its share of the places. */
+/**
+ * Why an idle socket must go: it took too long, or its network has more than its share of the
+ * places.
+ */
 export type ExpelReason = "late" | "crowded";
 
 type Answer = (mayOpen: boolean) => void;
@@ -36,7 +40,10 @@ const MAX_WAIT_MS = 8000;
 const MAX_WAITING = 10_000;
 /** Until an idle socket must go when others wait. */
 const IDLE_MS = 2000;
-/** The same, when its network has more places than one that waits: honest clients have begun to sign in by then. */
+/**
+ * The same, when its network has more places than one that waits: honest clients have begun to sign
+ * in by then.
+ */
 const CROWDED_IDLE_MS = 500;
 const CHECK_MS = 50;
 
@@ -55,8 +62,8 @@ export class ConnectionAdmission {
   }
 
   /**
-   * Calls back with true when a socket of this network may open, at once if there is room; with false when there is no
-   * place in time.
+   * Calls back with true when a socket of this network may open, at once if there is room; with
+   * false when there is no place in time.
    */
   request(network: string, answer: Answer): void {
     if (this.#closed) answer(false);
@@ -95,7 +102,10 @@ export class ConnectionAdmission {
   /** How long the first of those that wait has waited; 0 when none does. */
   get longestWaitSeconds(): number {
     const now = Date.now();
-    const first = [...this.#turns].reduce((least, { waiting }) => Math.min(least, waiting[0]?.since ?? now), now);
+    const first = [...this.#turns].reduce(
+      (least, { waiting }) => Math.min(least, waiting[0]?.since ?? now),
+      now,
+    );
     return (now - first) / 1000;
   }
 
@@ -130,14 +140,18 @@ export class ConnectionAdmission {
     network.waiting.push({ since: Date.now(), answer: answerOnce });
     this.#waiting++;
     this.#turns.add(network);
-    // Behind what has come in: on a busy process the sign-in of an honest client may be there, and not read yet.
+    // Behind what has come in: on a busy process the sign-in of an honest client may be there, and
+    // not read yet.
     this.#timer ??= setInterval(() => setImmediate(() => this.#check()), CHECK_MS);
   }
 
   /** Where the line is full, the network with the most in it makes room for one with less. */
   #hasRoomInLine(network: Network): boolean {
     if (this.#waiting < MAX_WAITING) return true;
-    const longest = [...this.#turns].reduce((a, b) => (b.waiting.length > a.waiting.length ? b : a), network);
+    const longest = [...this.#turns].reduce(
+      (a, b) => (b.waiting.length > a.waiting.length ? b : a),
+      network,
+    );
     if (longest.waiting.length <= network.waiting.length + 1) return false;
     this.#answer(longest, longest.waiting.pop(), false);
     return true;
@@ -167,7 +181,8 @@ export class ConnectionAdmission {
     this.#endLate(holders, now);
     for (const network of this.#turns) {
       const [first] = network.waiting;
-      if (first && first.since <= now - MAX_WAIT_MS) this.#answer(network, network.waiting.shift(), false);
+      if (first && first.since <= now - MAX_WAIT_MS)
+        this.#answer(network, network.waiting.shift(), false);
     }
     if (this.#turns.size === 0) this.#stopChecks();
   }
@@ -187,7 +202,9 @@ export class ConnectionAdmission {
   }
 
   #endLate(holders: Network[], now: number): void {
-    const late = holders.flatMap(({ idle }) => [...idle].filter(({ since }) => since <= now - IDLE_MS));
+    const late = holders.flatMap(({ idle }) =>
+      [...idle].filter(({ since }) => since <= now - IDLE_MS),
+    );
     for (const held of late) {
       if (this.#turns.size === 0) return;
       held.release();

@@ -4,7 +4,10 @@ import type { Logger } from "../logger.js";
 
 /** How errors leave the service through GraphQL, by whichever door. */
 export interface ErrorTeller {
-  /** As clients are told them: those that nobody foresaw are logged, with `place`, and each is counted. */
+  /**
+   * As clients are told them: those that nobody foresaw are logged, with `place`, and each is
+   * counted.
+   */
   tell(errors: readonly unknown[], log: () => Logger, place?: object): GraphQLFormattedError[];
   /** The two halves of `tell`, for Apollo, which asks for them at two moments. */
   log(errors: readonly unknown[], log: () => Logger, place?: object): void;
@@ -12,7 +15,13 @@ export interface ErrorTeller {
 }
 
 /** `onError`: an error was told, with this code. */
-export function createErrorTeller({ production, onError }: { production: boolean; onError: (code: string) => void }): ErrorTeller {
+export function createErrorTeller({
+  production,
+  onError,
+}: {
+  production: boolean;
+  onError: (code: string) => void;
+}): ErrorTeller {
   function mask(error: unknown): GraphQLFormattedError {
     const told = formatError(production ? withoutSuggestion(error) : error);
     onError(String(told.extensions?.["code"]));
@@ -20,7 +29,9 @@ export function createErrorTeller({ production, onError }: { production: boolean
   }
 
   function log(errors: readonly unknown[], logger: () => Logger, place?: object): void {
-    for (const error of errors) if (isInternal(error)) logger().error({ ...place, ...whereAndWhy(error) }, "an operation failed");
+    for (const error of errors)
+      if (isInternal(error))
+        logger().error({ ...place, ...whereAndWhy(error) }, "an operation failed");
   }
 
   return {
@@ -34,5 +45,7 @@ export function createErrorTeller({ production, onError }: { production: boolean
 }
 
 function whereAndWhy(error: unknown): { err: unknown; path?: unknown } {
-  return error instanceof GraphQLError ? { err: error.originalError ?? error, path: error.path } : { err: error };
+  return error instanceof GraphQLError
+    ? { err: error.originalError ?? error, path: error.path }
+    : { err: error };
 }

@@ -1,5 +1,8 @@
 import { ApolloServer, HeaderMap } from "@apollo/server";
-import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from "@apollo/server/plugin/disabled";
 import { fastifyApolloHandler } from "@as-integrations/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { GraphQLSchema } from "graphql";
@@ -37,10 +40,14 @@ export interface GraphqlEndpointOptions {
 }
 
 /**
- * `POST /graphql` (and GET, for what only reads). Every error of this path leaves as GraphQL, in the negotiated media type.
- * Apollo answers what is new or unusual; an operation that it has let through once is answered without it from then on.
+ * `POST /graphql` (and GET, for what only reads). Every error of this path leaves as GraphQL, in
+ * the negotiated media type. Apollo answers what is new or unusual; an operation that it has let
+ * through once is answered without it from then on.
  */
-export async function registerGraphqlEndpoint(app: FastifyInstance, options: GraphqlEndpointOptions): Promise<void> {
+export async function registerGraphqlEndpoint(
+  app: FastifyInstance,
+  options: GraphqlEndpointOptions,
+): Promise<void> {
   const known = createKnownOperations();
   const exceeds = createVariablesChecker(options.schema);
   const apollo = new ApolloServer<Context>({
@@ -58,7 +65,11 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
     stopOnTerminationSignals: false,
     formatError: (_, error) => options.teller.mask(error),
     // Its cache control looks at every field, to say of an answer that it must not be stored.
-    plugins: [createApolloPlugin({ ...options, exceeds, known }), ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled()],
+    plugins: [
+      createApolloPlugin({ ...options, exceeds, known }),
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+    ],
   });
   await apollo.start();
   app.addHook("onClose", () => apollo.stop());
@@ -72,16 +83,27 @@ export async function registerGraphqlEndpoint(app: FastifyInstance, options: Gra
       throw tookTooLong(options.operationMs);
     };
     const handler: typeof answer = function handler(request, reply) {
-      const answered = async () => (await answers.answer(request, reply)) ?? answers.learn(request, reply, await answer.call(this, request, reply));
-      return options.browserPage?.(request, reply) ?? withDeadline(answered, options.operationMs, late);
+      const answered = async () =>
+        (await answers.answer(request, reply)) ??
+        answers.learn(request, reply, await answer.call(this, request, reply));
+      return (
+        options.browserPage?.(request, reply) ?? withDeadline(answered, options.operationMs, late)
+      );
     };
     // The other methods too, so that their refusal is a GraphQL one.
-    scope.route({ method: ["GET", "POST", "PUT", "PATCH", "DELETE"], url: "/graphql", bodyLimit: LIMITS.bytes, handler });
+    scope.route({
+      method: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+      url: "/graphql",
+      bodyLimit: LIMITS.bytes,
+      handler,
+    });
   });
 }
 
 /** One for each request, whoever asks first. */
-function createContexts(options: GraphqlEndpointOptions): (request: FastifyRequest) => Promise<Context> {
+function createContexts(
+  options: GraphqlEndpointOptions,
+): (request: FastifyRequest) => Promise<Context> {
   const made = new WeakMap<FastifyRequest, Promise<Context>>();
   return (request) => {
     const context = made.get(request) ?? contextOf(request, options);
@@ -90,12 +112,22 @@ function createContexts(options: GraphqlEndpointOptions): (request: FastifyReque
   };
 }
 
-async function contextOf(request: FastifyRequest, { services, authenticator }: GraphqlEndpointOptions): Promise<Context> {
+async function contextOf(
+  request: FastifyRequest,
+  { services, authenticator }: GraphqlEndpointOptions,
+): Promise<Context> {
   try {
     const { user } = await authenticator.fromRequest(request);
-    return createContext(services, { user, requestId: request.id, log: () => request.log.child({ userId: user.id }) as Logger });
+    return createContext(services, {
+      user,
+      requestId: request.id,
+      log: () => request.log.child({ userId: user.id }) as Logger,
+    });
   } catch (error) {
-    if (isInternal(error)) request.log.error({ err: error }, "a request could not be authenticated");
-    throw asGraphQLError(error, { http: { status: statusOf(error), headers: new HeaderMap(Object.entries(headersOf(error))) } });
+    if (isInternal(error))
+      request.log.error({ err: error }, "a request could not be authenticated");
+    throw asGraphQLError(error, {
+      http: { status: statusOf(error), headers: new HeaderMap(Object.entries(headersOf(error))) },
+    });
   }
 }

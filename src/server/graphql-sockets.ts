@@ -1,4 +1,5 @@
-// Sockets on the path of the endpoint, from the upgrade to the close. What is said on them is `socket-protocol.ts`.
+// Sockets on the path of the endpoint, from the upgrade to the close. What is said on them is
+// `socket-protocol.ts`.
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
@@ -43,14 +44,24 @@ export interface GraphqlSockets {
 
 /** For the peers to answer the close. */
 const CLOSE_GRACE_MS = 3000;
-/** For a peer that has not signed in to answer our close; from the others the library waits longer. */
+/**
+ * For a peer that has not signed in to answer our close; from the others the library waits longer.
+ */
 const STRANGER_GRACE_MS = 1000;
 
 /** How an idle socket is closed whose place is taken back; stock clients come again after both. */
-const EXPELLED: Record<ExpelReason, readonly [code: number, reason: string]> = { late: CLOSE.noSignIn, crowded: CLOSE.tryAgainLater };
+const EXPELLED: Record<ExpelReason, readonly [code: number, reason: string]> = {
+  late: CLOSE.noSignIn,
+  crowded: CLOSE.tryAgainLater,
+};
 
 export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSockets {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: LIMITS.bytes, perMessageDeflate: false, handleProtocols });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: LIMITS.bytes,
+    perMessageDeflate: false,
+    handleProtocols,
+  });
   const admission = new ConnectionAdmission(options.openingSockets);
   const keepAlive = createKeepAlive();
   const shared = { ...options, admission, keepAlive, protocol: createSocketProtocol(options) };
@@ -66,7 +77,9 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
       socket.off("error", ignore);
       if (!mayOpen) options.onRefused();
       const from = { socketId: requestIdOf(request), address };
-      sockets.handleUpgrade(request, socket, head, (opened) => (mayOpen ? openSocket(opened, socket, from, shared) : refuse(opened)));
+      sockets.handleUpgrade(request, socket, head, (opened) =>
+        mayOpen ? openSocket(opened, socket, from, shared) : refuse(opened),
+      );
     });
   }
 
@@ -100,7 +113,12 @@ interface Shared extends Pick<GraphqlSocketsOptions, "log" | "onClosed"> {
   protocol: ReturnType<typeof createSocketProtocol>;
 }
 
-function openSocket(socket: WebSocket, stream: Duplex, { socketId, address }: { socketId: string; address: string }, shared: Shared): void {
+function openSocket(
+  socket: WebSocket,
+  stream: Duplex,
+  { socketId, address }: { socketId: string; address: string },
+  shared: Shared,
+): void {
   const { admission, keepAlive, protocol } = shared;
   const log = () => shared.log.child({ socketId });
   const writer = createSocketWriter(socket, stream, log);
@@ -130,7 +148,15 @@ function openSocket(socket: WebSocket, stream: Duplex, { socketId, address }: { 
       protocol: socket.protocol,
       send: writer.send,
       close,
-      onMessage: (handle: (message: never) => Promise<void>) => socket.on("message", (data) => void (isFlood() || handle(parsed(String(data)) as never).then(onHandled, (error) => fail(peer, error)))),
+      onMessage: (handle: (message: never) => Promise<void>) =>
+        socket.on(
+          "message",
+          (data) =>
+            void (
+              isFlood() ||
+              handle(parsed(String(data)) as never).then(onHandled, (error) => fail(peer, error))
+            ),
+        ),
     },
     peer,
   );
@@ -138,7 +164,9 @@ function openSocket(socket: WebSocket, stream: Duplex, { socketId, address }: { 
   socket.on("close", (code, reason) => {
     place.leave();
     shared.onClosed(code);
-    closed(code, String(reason)).catch((error: unknown) => log().error({ err: error }, "a socket's streams could not be closed"));
+    closed(code, String(reason)).catch((error: unknown) =>
+      log().error({ err: error }, "a socket's streams could not be closed"),
+    );
   });
 }
 
@@ -146,12 +174,16 @@ function fail({ socket, log, close }: Peer, error: unknown): void {
   // What cannot be sent any more is no fault of ours.
   if (socket.readyState !== socket.OPEN) return;
   // What only servers send is the peer's fault, and nothing that a person must act on.
-  if (error instanceof Error && error.message.startsWith("Unexpected message of type")) return close(...CLOSE.invalidMessage);
+  if (error instanceof Error && error.message.startsWith("Unexpected message of type"))
+    return close(...CLOSE.invalidMessage);
   log().error({ err: error }, "a message could not be handled");
   close(...CLOSE.internal);
 }
 
-/** The library takes it either way, and holds what it takes as long as a stream is open; what is no JSON it refuses. */
+/**
+ * The library takes it either way, and holds what it takes as long as a stream is open; what is no
+ * JSON it refuses.
+ */
 function parsed(text: string): unknown {
   try {
     const message: unknown = JSON.parse(text);

@@ -1,10 +1,16 @@
-// The same operations over Server-Sent Events, for networks that let no socket through: graphql-sse's protocol in its mode
-// of distinct connections, one request for each operation. A stream that ends without its `complete` was cut; a client
-// resumes it with the cursor of the last event it saw.
+// The same operations over Server-Sent Events, for networks that let no socket through:
+// graphql-sse's protocol in its mode of distinct connections, one request for each operation. A
+// stream that ends without its `complete` was cut; a client resumes it with the cursor of the last
+// event it saw.
 import type { ServerResponse } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ExecutionArgs, ExecutionResult, GraphQLError } from "graphql";
-import { createHandler, type OperationArgs, type Request as StreamRequest, type Response as StreamResponse } from "graphql-sse";
+import {
+  createHandler,
+  type OperationArgs,
+  type Request as StreamRequest,
+  type Response as StreamResponse,
+} from "graphql-sse";
 import { QuotaExceededError, ServiceUnavailableError } from "../errors.js";
 import { LIMITS } from "../graphql/limits/limits.js";
 import type { Logger } from "../logger.js";
@@ -46,15 +52,28 @@ type Handler = (request: StreamRequest<FastifyRequest, Stream>) => Promise<Strea
 /** Until one may try again that has as many connections as it may. */
 const RETRY_AFTER_MS = 1000;
 
-/** `/graphql/stream`. A fault of the request, 401 too, leaves as GraphQL; one of the operation as its result. */
-export async function registerGraphqlStream(app: FastifyInstance, options: GraphqlStreamsOptions): Promise<GraphqlStreams> {
+/**
+ * `/graphql/stream`. A fault of the request, 401 too, leaves as GraphQL; one of the operation as
+ * its result.
+ */
+export async function registerGraphqlStream(
+  app: FastifyInstance,
+  options: GraphqlStreamsOptions,
+): Promise<GraphqlStreams> {
   const { teller } = options;
   const handle = createStreamHandler(options);
   const stops = new Set<() => void>();
   let closing = false;
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    if (!acceptsStream(request)) return refuseAsGraphql(teller, request, reply, badRequest("This path answers with text/event-stream."), 406);
+    if (!acceptsStream(request))
+      return refuseAsGraphql(
+        teller,
+        request,
+        reply,
+        badRequest("This path answers with text/event-stream."),
+        406,
+      );
     let session: Session;
     try {
       if (closing) throw new ServiceUnavailableError("Going away: try again.");
@@ -64,7 +83,13 @@ export async function registerGraphqlStream(app: FastifyInstance, options: Graph
     }
     const stopper = createStopper();
     const leave = options.connections.add(session, stopper.stop);
-    if (!leave) return refuseAsGraphql(teller, request, reply, new QuotaExceededError("One may not have more sockets and streams open.", RETRY_AFTER_MS));
+    if (!leave)
+      return refuseAsGraphql(
+        teller,
+        request,
+        reply,
+        new QuotaExceededError("One may not have more sockets and streams open.", RETRY_AFTER_MS),
+      );
     stops.add(stopper.stop);
     try {
       return await run(handle, request, reply, { session, stopper, options });
@@ -76,7 +101,13 @@ export async function registerGraphqlStream(app: FastifyInstance, options: Graph
 
   await app.register(async (scope) => {
     takeGraphqlBodies(scope, teller);
-    scope.route({ method: ["GET", "POST"], url: "/graphql/stream", bodyLimit: LIMITS.bytes, exposeHeadRoute: false, handler: answer });
+    scope.route({
+      method: ["GET", "POST"],
+      url: "/graphql/stream",
+      bodyLimit: LIMITS.bytes,
+      exposeHeadRoute: false,
+      handler: answer,
+    });
   });
   return {
     async close() {
@@ -94,12 +125,17 @@ function createStreamHandler({ operations, teller, operationMs }: GraphqlStreams
     execute: (args) => executeInTime(args as ExecutionArgs, operationMs),
     subscribe: (args) => subscribe(args as ExecutionArgs),
     async onSubscribe({ raw, context }, params) {
-      const prepared = await operations.prepare(context.session, params, { requestId: raw.id, log: context.log });
+      const prepared = await operations.prepare(context.session, params, {
+        requestId: raw.id,
+        log: context.log,
+      });
       return ("schema" in prepared ? prepared : refusal(prepared)) as OperationArgs<undefined>;
     },
     async onNext(_, { context }, result) {
       await context.writer.taken();
-      return (result.errors ? { ...result, errors: teller.tell(result.errors, context.log) } : result) as ExecutionResult;
+      return (
+        result.errors ? { ...result, errors: teller.tell(result.errors, context.log) } : result
+      ) as ExecutionResult;
     },
   }) as Handler;
 }
@@ -109,24 +145,53 @@ async function* refusal(errors: readonly GraphQLError[]): AsyncGenerator<Executi
   yield { errors };
 }
 
-async function run(handle: Handler, request: FastifyRequest, reply: FastifyReply, { session, stopper, options }: { session: Session; stopper: Stopper; options: GraphqlStreamsOptions }): Promise<FastifyReply> {
+async function run(
+  handle: Handler,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  {
+    session,
+    stopper,
+    options,
+  }: { session: Session; stopper: Stopper; options: GraphqlStreamsOptions },
+): Promise<FastifyReply> {
   const log = request.log.child({ userId: session.user.id }) as Logger;
   const writer = createStreamWriter(reply.raw, log, options.unsentMs);
-  const headers = { get: (name: string) => (name === "accept" ? "text/event-stream" : request.headers[name]?.toString()) };
-  const [body, { status, headers: own }] = await handle({ method: request.method, url: request.url, headers, body: request.body as Record<string, unknown>, raw: request, context: { session, log: () => log, writer } });
-  if (body === null || typeof body === "string") return refuseAsGraphql(options.teller, request, reply, badRequest(messageIn(body)), status);
+  const headers = {
+    get: (name: string) =>
+      name === "accept" ? "text/event-stream" : request.headers[name]?.toString(),
+  };
+  const [body, { status, headers: own }] = await handle({
+    method: request.method,
+    url: request.url,
+    headers,
+    body: request.body as Record<string, unknown>,
+    raw: request,
+    context: { session, log: () => log, writer },
+  });
+  if (body === null || typeof body === "string")
+    return refuseAsGraphql(options.teller, request, reply, badRequest(messageIn(body)), status);
   stopper.onStop(() => void body.return(undefined));
   reply.raw.once("close", stopper.stop);
   // The client may have gone while the operation was begun.
   if (reply.raw.destroyed) stopper.stop();
   reply.hijack();
   const { "content-encoding": _, ...told } = own ?? {};
-  reply.raw.writeHead(status, { ...(reply.getHeaders() as Record<string, string>), ...told, "x-accel-buffering": "no" });
+  reply.raw.writeHead(status, {
+    ...(reply.getHeaders() as Record<string, string>),
+    ...told,
+    "x-accel-buffering": "no",
+  });
   await pump(body, writer, reply.raw, log);
   return reply;
 }
 
-async function pump(body: AsyncIterable<string>, writer: StreamWriter, response: ServerResponse, log: Logger): Promise<void> {
+async function pump(
+  body: AsyncIterable<string>,
+  writer: StreamWriter,
+  response: ServerResponse,
+  log: Logger,
+): Promise<void> {
   try {
     for await (const frame of body) if (!(await writer.write(frame))) break;
     response.end();
@@ -163,6 +228,7 @@ function acceptsStream({ headers: { accept } }: FastifyRequest): boolean {
 
 /** What graphql-sse said of the request. */
 function messageIn(body: string | null): string {
-  const [error] = body === null ? [] : ((JSON.parse(body) as { errors?: { message: string }[] }).errors ?? []);
+  const [error] =
+    body === null ? [] : ((JSON.parse(body) as { errors?: { message: string }[] }).errors ?? []);
   return error?.message ?? "This is not a GraphQL request.";
 }

@@ -9,7 +9,11 @@ export interface HealthServer {
 }
 
 /** Where a worker, which serves nothing else, answers whether it is well and what it does. */
-export async function createHealthServer(health: HealthOptions, metrics: MetricsRouteOptions, log: Logger): Promise<HealthServer> {
+export async function createHealthServer(
+  health: HealthOptions,
+  metrics: MetricsRouteOptions,
+  log: Logger,
+): Promise<HealthServer> {
   const app = createBareApp(log, { forceCloseConnections: true });
   registerHealth(app, health);
   await registerMetrics(app, metrics);

@@ -23,7 +23,9 @@ export function registerHealth(app: FastifyInstance, { needed, wanted }: HealthO
     const down = Object.values(hard).some((reason) => reason !== "ok");
     const degraded = Object.values(soft).some((reason) => reason !== "ok");
     const usable = degraded ? "degraded" : "ok";
-    return reply.code(down ? 503 : 200).send({ status: down ? "unavailable" : usable, ...hard, ...soft });
+    return reply
+      .code(down ? 503 : 200)
+      .send({ status: down ? "unavailable" : usable, ...hard, ...soft });
   });
 }
 
@@ -35,13 +37,21 @@ export function checkDatabase(database: Database): Check {
 }
 
 async function run(checks: Record<string, Check>): Promise<Record<string, string>> {
-  const entries = await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await reasonOf(check)] as const));
+  const entries = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => [name, await reasonOf(check)] as const),
+  );
   return Object.fromEntries(entries);
 }
 
 async function reasonOf(check: Check): Promise<string> {
   try {
-    return (await withPatience(Promise.resolve(check()), PATIENCE_MS, () => `does not answer within ${PATIENCE_MS} ms`)) ?? "ok";
+    return (
+      (await withPatience(
+        Promise.resolve(check()),
+        PATIENCE_MS,
+        () => `does not answer within ${PATIENCE_MS} ms`,
+      )) ?? "ok"
+    );
   } catch (error) {
     return error instanceof Error ? error.message : "is away";
   }

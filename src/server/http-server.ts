@@ -54,7 +54,12 @@ export interface HttpServerOptions {
   guard: AdminGuard;
   readMetrics: MetricsRouteOptions["read"];
   /** Called with what happens at the doors. */
-  watch: { onRequest: OnRequest; onError(code: string): void; onSocketClosed(code: number): void; onSocketRefused(): void };
+  watch: {
+    onRequest: OnRequest;
+    onError(code: string): void;
+    onSocketClosed(code: number): void;
+    onSocketRefused(): void;
+  };
   timeouts?: HttpTimeouts;
   log: Logger;
 }
@@ -70,9 +75,15 @@ export interface HttpServer {
 }
 
 const IDLE_MS = 100;
-/** Until a request must be here whole: longer than any upload may take, whose own time is told in words. */
+/**
+ * Until a request must be here whole: longer than any upload may take, whose own time is told in
+ * words.
+ */
 const REQUEST_MS = 660_000;
-/** Connections that may wait to be accepted: 511, Node's own, are fewer than come back in one moment after a restart. */
+/**
+ * Connections that may wait to be accepted: 511, Node's own, are fewer than come back in one moment
+ * after a restart.
+ */
 const BACKLOG = 4096;
 
 /** The network edge, built apart from the process. */
@@ -81,28 +92,69 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const proxies = createProxies(config.trustProxy);
   const app = createApp({ log, proxies, timeouts });
   watchRequests(app, watch.onRequest);
-  const authenticator = createAuthenticator({ verifier: options.verifier, users: services.users, rateLimits });
+  const authenticator = createAuthenticator({
+    verifier: options.verifier,
+    users: services.users,
+    rateLimits,
+  });
   const origins = createOrigins({ allowed: config.allowedOrigins, localhost: !config.production });
   const teller = createErrorTeller({ production: config.production, onError: watch.onError });
-  const shared = { schema, services, authenticator, introspection: config.introspection, production: config.production, operationMs: timeouts.operationMs, teller };
+  const shared = {
+    schema,
+    services,
+    authenticator,
+    introspection: config.introspection,
+    production: config.production,
+    operationMs: timeouts.operationMs,
+    teller,
+  };
 
   await guardDoors(app, { config, origins, rateLimits, timeouts });
   const showsSandbox = config.explorer && !config.production;
   const compiled = createOperationCompiler(schema);
-  await registerGraphqlEndpoint(app, { ...shared, compiled, browserPage: showsSandbox ? createSandboxPage(options.signIn) : null });
-  if (showsSandbox) app.get("/graphql/sandbox.js", (_request, reply) => reply.type("text/javascript; charset=utf-8").send(SANDBOX_SCRIPT));
+  await registerGraphqlEndpoint(app, {
+    ...shared,
+    compiled,
+    browserPage: showsSandbox ? createSandboxPage(options.signIn) : null,
+  });
+  if (showsSandbox)
+    app.get("/graphql/sandbox.js", (_request, reply) =>
+      reply.type("text/javascript; charset=utf-8").send(SANDBOX_SCRIPT),
+    );
   if (config.explorer) await registerExplorer(app, options.signIn);
-  await registerPhotoUploads(app, { authenticator, intake: options.intake, fileUrls: services.fileUrls, maxUploadBytes: config.maxUploadBytes });
+  await registerPhotoUploads(app, {
+    authenticator,
+    intake: options.intake,
+    fileUrls: services.fileUrls,
+    maxUploadBytes: config.maxUploadBytes,
+  });
   registerSignedFiles(app, { ...services, storage: options.storage });
   let closing = false;
   const { needed, wanted } = options.health;
-  registerHealth(app, { needed: { ...needed, process: () => (closing ? "it is closing" : null) }, wanted });
+  registerHealth(app, {
+    needed: { ...needed, process: () => (closing ? "it is closing" : null) },
+    wanted,
+  });
   await registerMetrics(app, { read: options.readMetrics, protect: options.guard.protect });
-  if (config.adminPassword !== null) await registerAdmin(app, options.guard, { ...options.admin, actions: config.adminActions, log });
+  if (config.adminPassword !== null)
+    await registerAdmin(app, options.guard, {
+      ...options.admin,
+      actions: config.adminActions,
+      log,
+    });
   await registerFrontPage(app, { pictureOrigins: await pictureOriginsOf(options) });
-  if (!config.production) app.get("/graphql/schema.graphql", (_request, reply) => reply.type("text/plain; charset=utf-8").send(printSchema(schema)));
+  if (!config.production)
+    app.get("/graphql/schema.graphql", (_request, reply) =>
+      reply.type("text/plain; charset=utf-8").send(printSchema(schema)),
+    );
   const connections = createUserConnections(config.maxSocketsPerUser);
-  const doors = { operations: createOperations(shared), teller, authenticator, connections, operationMs: timeouts.operationMs };
+  const doors = {
+    operations: createOperations(shared),
+    teller,
+    authenticator,
+    connections,
+    operationMs: timeouts.operationMs,
+  };
   const streams = await registerGraphqlStream(app, doors);
   const sockets = createGraphqlSockets({
     ...doors,
@@ -125,7 +177,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     async close() {
       closing = true;
       await Promise.all([sockets.close(), streams.close()]);
-      // A request that was under way leaves its connection open for the next one, and the server would wait for that.
+      // A request that was under way leaves its connection open for the next one, and the server
+      // would wait for that.
       const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_MS);
       await app.close().finally(() => clearInterval(idle));
     },
@@ -133,8 +186,18 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 }
 
 /** What holds for every path. */
-async function guardDoors(app: FastifyInstance, { config, origins, rateLimits, timeouts }: { config: Config; origins: Origins; rateLimits: RateLimits; timeouts: HttpTimeouts }): Promise<void> {
-  await app.register(fastifyCors, { delegator: (request, done) => done(null, corsOf(origins.allows(request.raw))) });
+async function guardDoors(
+  app: FastifyInstance,
+  {
+    config,
+    origins,
+    rateLimits,
+    timeouts,
+  }: { config: Config; origins: Origins; rateLimits: RateLimits; timeouts: HttpTimeouts },
+): Promise<void> {
+  await app.register(fastifyCors, {
+    delegator: (request, done) => done(null, corsOf(origins.allows(request.raw))),
+  });
   secureAnswers(app, { https: config.publicUrl?.startsWith("https:") ?? false });
   limitAddresses(app, rateLimits);
   limitBodies(app, timeouts.bodyMs);
@@ -142,14 +205,25 @@ async function guardDoors(app: FastifyInstance, { config, origins, rateLimits, t
 
 /** Of the bytes behind signed URLs, where they are not of this host. */
 async function pictureOriginsOf({ config, storage }: HttpServerOptions): Promise<string[]> {
-  const stored = await storage.presign("picture", { mimeType: "image/webp", filename: "picture.webp" });
+  const stored = await storage.presign("picture", {
+    mimeType: "image/webp",
+    filename: "picture.webp",
+  });
   return [stored, config.publicUrl].flatMap((url) => (url === null ? [] : [new URL(url).origin]));
 }
 
 /** Bytes of the headers of a request: a token of 8 KiB, and as much again. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
-function createApp({ log, proxies, timeouts }: { log: Logger; proxies: Proxies; timeouts: HttpTimeouts }): FastifyInstance {
+function createApp({
+  log,
+  proxies,
+  timeouts,
+}: {
+  log: Logger;
+  proxies: Proxies;
+  timeouts: HttpTimeouts;
+}): FastifyInstance {
   const app = createBareApp(log, {
     childLoggerFactory: (_logger, bindings) => createLazyChild(log, bindings),
     genReqId: requestIdOf,
@@ -158,18 +232,42 @@ function createApp({ log, proxies, timeouts }: { log: Logger; proxies: Proxies; 
     routerOptions: { maxParamLength: 1000 },
     frameworkErrors: refuseAddress,
     trustProxy: proxies.trusts,
-    http: { headersTimeout: timeouts.headersMs, connectionsCheckingInterval: timeouts.lookMs, maxHeaderSize: MAX_HEADER_BYTES },
+    http: {
+      headersTimeout: timeouts.headersMs,
+      connectionsCheckingInterval: timeouts.lookMs,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    },
   });
   app.setErrorHandler((error, request, reply) => refuseAsJson(request, reply, error));
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: "NOT_FOUND", message: "There is nothing here." }));
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send({ code: "NOT_FOUND", message: "There is nothing here." }),
+  );
   return app;
 }
 
 /** An address that cannot be decoded reaches no route and no hook. */
-function refuseAddress(_error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return reply.headers({ "x-request-id": request.id, "x-content-type-options": "nosniff" }).code(400).send({ code: "BAD_REQUEST", message: "The request cannot be understood." });
+function refuseAddress(
+  _error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  return reply
+    .headers({ "x-request-id": request.id, "x-content-type-options": "nosniff" })
+    .code(400)
+    .send({ code: "BAD_REQUEST", message: "The request cannot be understood." });
 }
 
 function corsOf(allowed: boolean) {
-  return { origin: allowed, allowedHeaders: ["authorization", "content-type", "x-filename", "x-request-id", "apollo-require-preflight"], exposedHeaders: ["x-request-id", "retry-after", "etag"], maxAge: 600 };
+  return {
+    origin: allowed,
+    allowedHeaders: [
+      "authorization",
+      "content-type",
+      "x-filename",
+      "x-request-id",
+      "apollo-require-preflight",
+    ],
+    exposedHeaders: ["x-request-id", "retry-after", "etag"],
+    maxAge: 600,
+  };
 }

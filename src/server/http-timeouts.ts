@@ -10,4 +10,9 @@ export interface HttpTimeouts {
   lookMs: number;
 }
 
-export const HTTP_TIMEOUTS: HttpTimeouts = { headersMs: 10_000, bodyMs: 10_000, operationMs: 10_000, lookMs: 2000 };
+export const HTTP_TIMEOUTS: HttpTimeouts = {
+  headersMs: 10_000,
+  bodyMs: 10_000,
+  operationMs: 10_000,
+  lookMs: 2000,
+};

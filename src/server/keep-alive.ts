@@ -1,7 +1,9 @@
 import type { WebSocket } from "ws";
 
 const PING_MS = 25_000;
-/** In the time between two pings of a socket; so that those of many are not pinged in one moment. */
+/**
+ * In the time between two pings of a socket; so that those of many are not pinged in one moment.
+ */
 const BEATS = 25;
 
 export interface KeepAlive {
@@ -10,8 +12,8 @@ export interface KeepAlive {
 }
 
 /**
- * Pings, so that no proxy takes a socket for idle. A peer that has answered no ping until the next one is dead, and cut
- * off. One timer for all.
+ * Pings, so that no proxy takes a socket for idle. A peer that has answered no ping until the next
+ * one is dead, and cut off. One timer for all.
  */
 export function createKeepAlive(pingMs = PING_MS): KeepAlive {
   const pingedAt = Array.from({ length: BEATS }, () => new Set<WebSocket>());

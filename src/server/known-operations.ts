@@ -21,11 +21,18 @@ const MOST = 500;
 
 /** Operations that were parsed, validated and measured: what can be wrong with them is only their variables. */
 export function createKnownOperations() {
-  const known = new LRUCache<string, KnownOperation>({ max: MOST, maxSize: MAX_KEPT_BYTES, sizeCalculation: ({ document }) => memoryOf(document) });
+  const known = new LRUCache<string, KnownOperation>({
+    max: MOST,
+    maxSize: MAX_KEPT_BYTES,
+    sizeCalculation: ({ document }) => memoryOf(document),
+  });
   const keyOf = ({ query, operationName }: OperationText) => `${operationName ?? ""}\n${query}`;
 
   return {
-    add(text: OperationText, { document, operation }: Pick<KnownOperation, "document" | "operation">): void {
+    add(
+      text: OperationText,
+      { document, operation }: Pick<KnownOperation, "document" | "operation">,
+    ): void {
       const key = keyOf(text);
       if (!known.has(key)) known.set(key, { document, operation, mediaTypes: new Map() });
     },
@@ -35,7 +42,11 @@ export function createKnownOperations() {
 
 /** For Apollo, whose own store counts the text of a document as JSON, which is a fraction of it. */
 export function createDocumentStore() {
-  const documents = new LRUCache<string, DocumentNode>({ max: MOST, maxSize: MAX_KEPT_BYTES, sizeCalculation: memoryOf });
+  const documents = new LRUCache<string, DocumentNode>({
+    max: MOST,
+    maxSize: MAX_KEPT_BYTES,
+    sizeCalculation: memoryOf,
+  });
   return {
     get: async (key: string) => documents.get(key),
     set: async (key: string, document: DocumentNode) => void documents.set(key, document),

@@ -15,7 +15,11 @@ export function limitAddresses(app: FastifyInstance, rateLimits: RateLimits): vo
   });
 }
 
-async function count(rateLimits: RateLimits, address: string, done: (error?: Error) => void): Promise<void> {
+async function count(
+  rateLimits: RateLimits,
+  address: string,
+  done: (error?: Error) => void,
+): Promise<void> {
   try {
     await rateLimits.takeOfAddress(address);
   } catch (error) {

@@ -7,15 +7,17 @@ import { abandon } from "./upload-patience.js";
 const LOOK_MS = 1000;
 
 /**
- * Ends a request whose body is not here within `bodyMs`: it fails with TooSlowError. Uploads have a patience of their own.
- * One timer for all of them: nearly every body is here when it is first looked at.
+ * Ends a request whose body is not here within `bodyMs`: it fails with TooSlowError. Uploads have a
+ * patience of their own. One timer for all of them: nearly every body is here when it is first
+ * looked at.
  */
 export function limitBodies(app: FastifyInstance, bodyMs: number): void {
   const begun = new Map<IncomingMessage, number>();
   const timer = setInterval(() => endLate(begun, bodyMs), Math.min(LOOK_MS, bodyMs / 4)).unref();
   app.addHook("onClose", async () => clearInterval(timer));
   app.addHook("preParsing", ({ raw, routeOptions }, _reply, payload, done) => {
-    const hasBody = raw.headers["content-length"] !== undefined || raw.headers["transfer-encoding"] !== undefined;
+    const hasBody =
+      raw.headers["content-length"] !== undefined || raw.headers["transfer-encoding"] !== undefined;
     if (hasBody && routeOptions.url !== "/photos") begun.set(raw, Date.now());
     done(null, payload);
   });

@@ -8,7 +8,10 @@ export interface MetricsRouteOptions {
 }
 
 /** `GET /metrics`, for operators. */
-export async function registerMetrics(app: FastifyInstance, { read, protect }: MetricsRouteOptions): Promise<void> {
+export async function registerMetrics(
+  app: FastifyInstance,
+  { read, protect }: MetricsRouteOptions,
+): Promise<void> {
   await app.register(async (scope) => {
     await protect(scope);
     scope.get("/metrics", { logLevel: "warn" }, async (_request, reply) => {

@@ -36,8 +36,9 @@ const BATCH_SIZE = 200;
 const MAX_CALLERS = 100_000;
 
 /**
- * Counts by the minute of the clock, in this process. Redis adds up those of all processes; each reports every half second,
- * and at once for a caller that it sees for the first time in a minute. While Redis is away each counts for itself.
+ * Counts by the minute of the clock, in this process. Redis adds up those of all processes; each
+ * reports every half second, and at once for a caller that it sees for the first time in a minute.
+ * While Redis is away each counts for itself.
  */
 export class MinuteCounts {
   readonly #options: MinuteCountsOptions;
@@ -48,7 +49,12 @@ export class MinuteCounts {
   #next: Promise<void> | null = null;
 
   constructor(options: MinuteCountsOptions) {
-    const redis = createRedis({ url: options.redisUrl, purpose: "rate limits", failFast: true, log: options.log });
+    const redis = createRedis({
+      url: options.redisUrl,
+      purpose: "rate limits",
+      failFast: true,
+      log: options.log,
+    });
     this.#options = options;
     this.#redis = redis;
     this.#minute = newMinute(options.now());
@@ -92,7 +98,10 @@ export class MinuteCounts {
     return this.#minute;
   }
 
-  /** Resolves when Redis knows what is counted now. What comes while a report is under way goes with the next one. */
+  /**
+   * Resolves when Redis knows what is counted now. What comes while a report is under way goes with
+   * the next one.
+   */
   #report(): Promise<void> {
     this.#next ??= this.#reporting.then(() => {
       this.#next = null;
@@ -111,7 +120,11 @@ export class MinuteCounts {
   }
 
   /** False when Redis did not answer. */
-  async #send(batch: [string, Count][], window: number, unreported: Minute["unreported"]): Promise<boolean> {
+  async #send(
+    batch: [string, Count][],
+    window: number,
+    unreported: Minute["unreported"],
+  ): Promise<boolean> {
     const pipeline = this.#redis.pipeline();
     const sent = batch.map(([key, count]) => {
       const name = `${this.#options.prefix}:rate:${window}:${key}`;
@@ -134,4 +147,8 @@ export class MinuteCounts {
 
 export const windowOf = (time: number): number => Math.floor(time / WINDOW_MS);
 
-const newMinute = (time: number): Minute => ({ window: windowOf(time), counts: new Map(), unreported: new Map() });
+const newMinute = (time: number): Minute => ({
+  window: windowOf(time),
+  counts: new Map(),
+  unreported: new Map(),
+});

@@ -1,14 +1,30 @@
-import { BREAK, Kind, getOperationAST, visit, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode } from "graphql";
+import {
+  BREAK,
+  Kind,
+  getOperationAST,
+  visit,
+  type DocumentNode,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from "graphql";
 import type * as GraphqlJit from "graphql-jit";
 import type { CompiledQuery } from "graphql-jit";
 
 /** Runs an operation on a root value. Beware: its errors lack what those of graphql-js have. */
 export type CompiledOperation = CompiledQuery["query"];
 
-/** Null of what is not compiled, or not yet; to be asked each time that the operation is executed. */
-export type OperationCompiler = (document: DocumentNode, operationName: string | null | undefined) => CompiledOperation | null;
+/**
+ * Null of what is not compiled, or not yet; to be asked each time that the operation is executed.
+ */
+export type OperationCompiler = (
+  document: DocumentNode,
+  operationName: string | null | undefined,
+) => CompiledOperation | null;
 
-/** To compile costs as much as to validate, so that whoever makes up new documents gets no more work out of us. */
+/**
+ * To compile costs as much as to validate, so that whoever makes up new documents gets no more work
+ * out of us.
+ */
 const USES_BEFORE_COMPILED = 10;
 
 interface Uses {
@@ -27,11 +43,15 @@ export function createOperationCompiler(schema: GraphQLSchema): OperationCompile
     if (loading) return;
     loading = true;
     // One that cannot be loaded leaves all to graphql-js.
-    import("graphql-jit").then((loaded) => (jit = loaded), () => {});
+    import("graphql-jit").then(
+      (loaded) => (jit = loaded),
+      () => {},
+    );
   }
 
   function compile(document: DocumentNode, name: string): CompiledOperation | null | undefined {
-    if (!isCompilable(getOperationAST(document, name || null)) || hasVariableInLiteral(document)) return null;
+    if (!isCompilable(getOperationAST(document, name || null)) || hasVariableInLiteral(document))
+      return null;
     if (!jit) return void load();
     const made = jit.compileQuery(schema, document, name);
     return jit.isCompiledQuery(made) ? made.query : null;
@@ -47,19 +67,28 @@ export function createOperationCompiler(schema: GraphQLSchema): OperationCompile
   return (document, operationName) => {
     const uses = usesOf(document, operationName ?? "");
     if (++uses.count < USES_BEFORE_COMPILED) return null;
-    if (uses.compiled === undefined) Object.assign(uses, { compiled: compile(document, operationName ?? "") });
+    if (uses.compiled === undefined)
+      Object.assign(uses, { compiled: compile(document, operationName ?? "") });
     return uses.compiled ?? null;
   };
 }
 
-/** Of several fields of a mutation graphql-js begins none behind one that failed; the compiled one would. */
+/**
+ * Of several fields of a mutation graphql-js begins none behind one that failed; the compiled one
+ * would.
+ */
 function isCompilable(operation: OperationDefinitionNode | null | undefined): boolean {
   if (!operation) return false;
   const { selections } = operation.selectionSet;
-  return operation.operation === "query" || (selections.length === 1 && selections[0]?.kind === Kind.FIELD);
+  return (
+    operation.operation === "query" ||
+    (selections.length === 1 && selections[0]?.kind === Kind.FIELD)
+  );
 }
 
-/** Beware: the compiled operation would take null for a variable within a literal of a JSON scalar. */
+/**
+ * Beware: the compiled operation would take null for a variable within a literal of a JSON scalar.
+ */
 function hasVariableInLiteral(document: DocumentNode): boolean {
   let depth = 0;
   let found = false;

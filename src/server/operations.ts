@@ -1,4 +1,10 @@
-import { GraphQLError, OperationTypeNode, getOperationAST, type ExecutionArgs, type GraphQLSchema } from "graphql";
+import {
+  GraphQLError,
+  OperationTypeNode,
+  getOperationAST,
+  type ExecutionArgs,
+  type GraphQLSchema,
+} from "graphql";
 import { createContext, type Services } from "../graphql/context.js";
 import { createDocumentChecker } from "../graphql/document-checker.js";
 import { createVariablesChecker } from "../graphql/limits/variables-checker.js";
@@ -13,7 +19,11 @@ export interface OperationRequest extends OperationText {
 
 export interface Operations {
   /** What is to be executed, or why it is not. */
-  prepare(session: Session, request: OperationRequest, named: { requestId: string; log: () => Logger }): Promise<ExecutionArgs | readonly GraphQLError[]>;
+  prepare(
+    session: Session,
+    request: OperationRequest,
+    named: { requestId: string; log: () => Logger },
+  ): Promise<ExecutionArgs | readonly GraphQLError[]>;
 }
 
 export interface OperationsOptions {
@@ -40,9 +50,16 @@ export function createOperations(options: OperationsOptions): Operations {
       try {
         const user = await session.refresh();
         // Here rather than when it is opened, so that it is an error and not a result of the operation.
-        if (operation.operation === OperationTypeNode.SUBSCRIPTION) services.feed.assertRoom(user.id);
+        if (operation.operation === OperationTypeNode.SUBSCRIPTION)
+          services.feed.assertRoom(user.id);
         const contextValue = createContext(services, { ...named, user });
-        return { schema, document, contextValue, ...(operationName != null && { operationName }), ...(variables != null && { variableValues: variables }) };
+        return {
+          schema,
+          document,
+          contextValue,
+          ...(operationName != null && { operationName }),
+          ...(variables != null && { variableValues: variables }),
+        };
       } catch (error) {
         return [asGraphQLError(error)];
       }
@@ -52,5 +69,10 @@ export function createOperations(options: OperationsOptions): Operations {
 
 /** In Apollo's words, so that it is the same over HTTP. */
 function noOperation(name: string | null | undefined): GraphQLError {
-  return new GraphQLError(name ? `Unknown operation named "${name}".` : "Must provide operation name if query contains multiple operations.", { extensions: { code: "GRAPHQL_VALIDATION_FAILED" } });
+  return new GraphQLError(
+    name
+      ? `Unknown operation named "${name}".`
+      : "Must provide operation name if query contains multiple operations.",
+    { extensions: { code: "GRAPHQL_VALIDATION_FAILED" } },
+  );
 }

@@ -7,14 +7,26 @@ export interface Origins {
 
 const LOCAL = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
-/** The same host always, the listed ones, and pages of this machine outside production. `null`, a sandboxed page's, never. */
-export function createOrigins(options: { allowed: readonly string[]; localhost: boolean }): Origins {
-  const allowed = new Set(options.allowed.map((origin) => origin.replace(/\/+$/, "").toLowerCase()));
+/**
+ * The same host always, the listed ones, and pages of this machine outside production. `null`, a
+ * sandboxed page's, never.
+ */
+export function createOrigins(options: {
+  allowed: readonly string[];
+  localhost: boolean;
+}): Origins {
+  const allowed = new Set(
+    options.allowed.map((origin) => origin.replace(/\/+$/, "").toLowerCase()),
+  );
   return {
     allows({ headers }) {
       const origin = headers.origin?.toLowerCase();
       if (origin === undefined) return true;
-      return allowed.has(origin) || (options.localhost && LOCAL.test(origin)) || (URL.canParse(origin) && new URL(origin).host === headers.host?.toLowerCase());
+      return (
+        allowed.has(origin) ||
+        (options.localhost && LOCAL.test(origin)) ||
+        (URL.canParse(origin) && new URL(origin).host === headers.host?.toLowerCase())
+      );
     },
   };
 }

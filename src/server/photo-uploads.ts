@@ -1,7 +1,12 @@
 import fastifyMultipart from "@fastify/multipart";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Readable } from "node:stream";
-import { InvalidInputError, PhotoTooLargeError, PhotoUnreadableError, ServiceError } from "../errors.js";
+import {
+  InvalidInputError,
+  PhotoTooLargeError,
+  PhotoUnreadableError,
+  ServiceError,
+} from "../errors.js";
 import type { Logger } from "../logger.js";
 import type { FileUrls } from "../photos/file-urls.js";
 import type { PhotoIntake, Receive } from "../services/photo-intake.js";
@@ -31,16 +36,31 @@ const PHOTO = /^\s*($|image\/|application\/octet-stream\b|multipart\/form-data\b
 const MAX_TYPE_LENGTH = 100;
 
 /**
- * `POST /photos`: the raw bytes, or a form with one `file`. Errors are JSON, `{ code, message }`. A form of another page
- * could be sent here without asking, but not with the token that it takes: no cookie signs anybody in.
+ * `POST /photos`: the raw bytes, or a form with one `file`. Errors are JSON, `{ code, message }`. A
+ * form of another page could be sent here without asking, but not with the token that it takes: no
+ * cookie signs anybody in.
  */
-export async function registerPhotoUploads(app: FastifyInstance, options: PhotoUploadsOptions): Promise<void> {
+export async function registerPhotoUploads(
+  app: FastifyInstance,
+  options: PhotoUploadsOptions,
+): Promise<void> {
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    await scope.register(fastifyMultipart, { limits: { files: 2, fields: 10, parts: 12, fieldSize: 1024, headerPairs: 20, fileSize: options.maxUploadBytes + 1 }, throwFileSizeLimit: false });
+    await scope.register(fastifyMultipart, {
+      limits: {
+        files: 2,
+        fields: 10,
+        parts: 12,
+        fieldSize: 1024,
+        headerPairs: 20,
+        fileSize: options.maxUploadBytes + 1,
+      },
+      throwFileSizeLimit: false,
+    });
     scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
     scope.addHook("onRequest", (request, _reply, done) => {
-      // Only a form is read by its type; what else is sent need not be one at all: browsers send an empty one for HEIC.
+      // Only a form is read by its type; what else is sent need not be one at all: browsers send an
+      // empty one for HEIC.
       const { headers } = request.raw;
       if (!FORM.test(headers["content-type"] ?? RAW)) headers["content-type"] = RAW;
       done();
@@ -55,11 +75,23 @@ export async function registerPhotoUploads(app: FastifyInstance, options: PhotoU
   });
 }
 
-async function upload(request: FastifyRequest, reply: FastifyReply, { authenticator, intake, fileUrls, maxUploadBytes, patience = UPLOAD_PATIENCE }: PhotoUploadsOptions): Promise<FastifyReply> {
+async function upload(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  {
+    authenticator,
+    intake,
+    fileUrls,
+    maxUploadBytes,
+    patience = UPLOAD_PATIENCE,
+  }: PhotoUploadsOptions,
+): Promise<FastifyReply> {
   // Before a byte is read: nobody streams to us who may not.
   const { user } = await authenticator.fromRequest(request);
   refuseTooLong(request, maxUploadBytes);
-  const read = request.isMultipart() ? (receive: Receive) => readForm(request, receive) : (receive: Receive) => readBody(request, receive);
+  const read = request.isMultipart()
+    ? (receive: Receive) => readForm(request, receive)
+    : (receive: Receive) => readBody(request, receive);
   const watch = watchUpload(request.raw, patience);
   const { photo, created } = await intake
     .take(user, read, request.log as Logger)
@@ -71,19 +103,24 @@ async function upload(request: FastifyRequest, reply: FastifyReply, { authentica
 /** What is announced as too long need not come. */
 function refuseTooLong(request: FastifyRequest, maxUploadBytes: number): void {
   const most = maxUploadBytes + (request.isMultipart() ? FORM_BYTES : 0);
-  if (Number(request.headers["content-length"] ?? 0) > most) throw new PhotoTooLargeError(`The file is longer than ${maxUploadBytes} bytes. Scale it down and upload it again.`);
+  if (Number(request.headers["content-length"] ?? 0) > most)
+    throw new PhotoTooLargeError(
+      `The file is longer than ${maxUploadBytes} bytes. Scale it down and upload it again.`,
+    );
 }
 
 async function readForm(request: FastifyRequest, receive: Receive): Promise<void> {
   for await (const part of request.parts()) {
     if (part.type !== "file") continue;
-    if (part.fieldname !== "file") throw InvalidInputError.at([part.fieldname], 'The file of the form must be named "file".');
+    if (part.fieldname !== "file")
+      throw InvalidInputError.at([part.fieldname], 'The file of the form must be named "file".');
     await receive(part.file, cleanFilename(part.filename));
   }
 }
 
 async function readBody(request: FastifyRequest, receive: Receive): Promise<void> {
-  if (request.body) await receive(request.body as Readable, cleanFilename(decode(request.headers["x-filename"])));
+  if (request.body)
+    await receive(request.body as Readable, cleanFilename(decode(request.headers["x-filename"])));
 }
 
 function decode(header: string | string[] | undefined): string {
@@ -96,16 +133,37 @@ function decode(header: string | string[] | undefined): string {
 
 async function toJson(photo: Photo, fileUrls: FileUrls): Promise<object> {
   const { id, filename, mimeType, width, height, byteSize, sha256, createdAt, thumbhash } = photo;
-  return { id, filename, mimeType, width, height, byteSize, sha256, createdAt, url: await photoUrl(fileUrls, photo), previewUrl: await previewUrl(fileUrls, photo), thumbhash };
+  return {
+    id,
+    filename,
+    mimeType,
+    width,
+    height,
+    byteSize,
+    sha256,
+    createdAt,
+    url: await photoUrl(fileUrls, photo),
+    previewUrl: await previewUrl(fileUrls, photo),
+    thumbhash,
+  };
 }
 
 /** The frameworks' own are of a broken form, or of a client that went away. */
 function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
   const theirs = !(error instanceof ServiceError) && (statusOf(error) < 500 || isBroken(error));
   const type = contentType(request);
-  if (theirs) return refuseAsJson(request, reply, new InvalidInputError([], `The upload is broken. ${howToSend(type)}`));
+  if (theirs)
+    return refuseAsJson(
+      request,
+      reply,
+      new InvalidInputError([], `The upload is broken. ${howToSend(type)}`),
+    );
   const isMisnamed = error instanceof PhotoUnreadableError && !PHOTO.test(type);
-  return refuseAsJson(request, reply, isMisnamed ? new PhotoUnreadableError(`${error.message} ${howToSend(type)}`) : error);
+  return refuseAsJson(
+    request,
+    reply,
+    isMisnamed ? new PhotoUnreadableError(`${error.message} ${howToSend(type)}`) : error,
+  );
 }
 
 /** As it came; empty where there is none. */
@@ -119,7 +177,10 @@ function howToSend(type: string): string {
 
 function isBroken(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if ("code" in error) return error.code === "ECONNRESET" || error.code === "ERR_STREAM_PREMATURE_CLOSE";
+  if ("code" in error)
+    return error.code === "ECONNRESET" || error.code === "ERR_STREAM_PREMATURE_CLOSE";
   // The form parser's have no code: no boundary, one that is too long, an end in its middle.
-  return /^Multipart: |^The needle cannot|end of (multipart data|form)|Premature close|aborted/i.test(error.message);
+  return /^Multipart: |^The needle cannot|end of (multipart data|form)|Premature close|aborted/i.test(
+    error.message,
+  );
 }

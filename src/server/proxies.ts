@@ -2,19 +2,37 @@ import type { IncomingMessage } from "node:http";
 import { BlockList, isIP } from "node:net";
 
 export interface Proxies {
-  /** Whether what this one says of where a request comes from is believed; `hop` 0 is the one that is connected to us. */
+  /**
+   * Whether what this one says of where a request comes from is believed; `hop` 0 is the one that
+   * is connected to us.
+   */
   trusts(address: string, hop: number): boolean;
-  /** Where a request comes from: the last one on its way whom nobody trusted vouches for, so that nobody can make it up. */
-  addressOf(request: Pick<IncomingMessage, "headers"> & { socket: { remoteAddress?: string | undefined } }): string;
+  /**
+   * Where a request comes from: the last one on its way whom nobody trusted vouches for, so that
+   * nobody can make it up.
+   */
+  addressOf(
+    request: Pick<IncomingMessage, "headers"> & { socket: { remoteAddress?: string | undefined } },
+  ): string;
 }
 
-/** `trusted`: how many proxies are in front, or their addresses and networks (`10.0.0.0/8`). 0 and none: `x-forwarded-for` is not looked at. */
+/**
+ * `trusted`: how many proxies are in front, or their addresses and networks (`10.0.0.0/8`). 0 and
+ * none: `x-forwarded-for` is not looked at.
+ */
 export function createProxies(trusted: number | readonly string[]): Proxies {
-  const trusts = typeof trusted === "number" ? (_address: string, hop: number) => hop < trusted : isListed(trusted);
+  const trusts =
+    typeof trusted === "number"
+      ? (_address: string, hop: number) => hop < trusted
+      : isListed(trusted);
   return {
     trusts,
     addressOf({ headers, socket }) {
-      const forwarded = String(headers["x-forwarded-for"] ?? "").split(",").map((part) => part.trim()).filter(Boolean).toReversed();
+      const forwarded = String(headers["x-forwarded-for"] ?? "")
+        .split(",")
+        .map((part) => part.trim())
+        .filter(Boolean)
+        .toReversed();
       const way = [socket.remoteAddress ?? "", ...forwarded];
       const last = way.findIndex((address, hop) => !trusts(address, hop));
       return way.at(last) ?? "";

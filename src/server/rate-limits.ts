@@ -1,6 +1,7 @@
-// How often one may ask, counted by the minute. Each process counts for itself and tells Redis every half second, which
-// adds up all of them: to ask Redis for every request, as @fastify/rate-limit does, would cost a round trip each time,
-// know nothing of sockets, and leave nothing of the limit while Redis is away.
+// How often one may ask, counted by the minute. Each process counts for itself and tells Redis
+// every half second, which adds up all of them: to ask Redis for every request, as
+// @fastify/rate-limit does, would cost a round trip each time, know nothing of sockets, and leave
+// nothing of the limit while Redis is away.
 import { QuotaExceededError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { MinuteCounts, WINDOW_MS, windowOf } from "./minute-counts.js";
@@ -12,11 +13,15 @@ export interface RateLimits {
   takeOfUser(userId: string): Promise<void>;
   /** A request without a token. */
   takeOfAddress(address: string): Promise<void>;
-  /** A token that did not hold. Who has a good one is not harmed by those who share an address with them. */
+  /**
+   * A token that did not hold. Who has a good one is not harmed by those who share an address with
+   * them.
+   */
   takeFailure(address: string): Promise<void>;
   /**
-   * Throws QuotaExceededError when too many tokens of this network did not hold: the next one is not verified. So that good
-   * ones get in, a few each second pass, and those that name a subject whose token was verified lately.
+   * Throws QuotaExceededError when too many tokens of this network did not hold: the next one is
+   * not verified. So that good ones get in, a few each second pass, and those that name a subject
+   * whose token was verified lately.
    */
   checkVerification(address: string, namesVerifiedSubject: () => boolean): void;
   close(): Promise<void>;
@@ -32,7 +37,10 @@ export interface RateLimitsOptions {
   patienceMs?: number;
 }
 
-/** For Redis, when somebody is first seen in a minute; one that another process refused, or this one before a restart, is refused at once. */
+/**
+ * For Redis, when somebody is first seen in a minute; one that another process refused, or this one
+ * before a restart, is refused at once.
+ */
 const PATIENCE_MS = 100;
 /** Tokens that do not hold are a part of what one address may ask. */
 const FAILURES_PART = 0.1;
@@ -59,7 +67,8 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
     if (!failures || failures.others + failures.own < maxFailures || namesVerifiedSubject()) return;
     const time = now();
     const second = Math.floor(time / 1000);
-    if (verifications.second !== second) Object.assign(verifications, { second, ofNetwork: new Map() });
+    if (verifications.second !== second)
+      Object.assign(verifications, { second, ofNetwork: new Map() });
     const count = (verifications.ofNetwork.get(network) ?? 0) + 1;
     verifications.ofNetwork.set(network, count);
     if (count > VERIFICATIONS_PER_SECOND) throw exceeded(maxFailures, FAILURES, time);
@@ -67,7 +76,12 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
 
   return {
     takeOfUser: (userId) => take(`user:${userId}`, most, "Too many requests of yours"),
-    takeOfAddress: (address) => take(`address:${networkOf(address)}`, most, "Too many requests without a token from your address"),
+    takeOfAddress: (address) =>
+      take(
+        `address:${networkOf(address)}`,
+        most,
+        "Too many requests without a token from your address",
+      ),
     takeFailure: (address) => take(`failures:${networkOf(address)}`, maxFailures, FAILURES),
     checkVerification,
     close: () => counts.close(),
@@ -75,5 +89,8 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
 }
 
 function exceeded(limit: number, what: string, time: number): QuotaExceededError {
-  return new QuotaExceededError(`${what}; ${limit} a minute are the most.`, (windowOf(time) + 1) * WINDOW_MS - time);
+  return new QuotaExceededError(
+    `${what}; ${limit} a minute are the most.`,
+    (windowOf(time) + 1) * WINDOW_MS - time,
+  );
 }

@@ -7,17 +7,30 @@ import type { ErrorTeller } from "./error-teller.js";
 import { headersOf, statusOf } from "./http-status.js";
 
 /** Answers a request that failed as a whole, in the negotiated media type. */
-export function refuseAsGraphql(teller: ErrorTeller, request: FastifyRequest, reply: FastifyReply, error: unknown, status = statusOf(error)): FastifyReply {
+export function refuseAsGraphql(
+  teller: ErrorTeller,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+  status = statusOf(error),
+): FastifyReply {
   const errors = teller.tell([inWords(error, status)], () => request.log as Logger);
   const accepts = request.headers.accept?.includes("application/graphql-response+json");
-  return reply.code(status).headers(headersOf(error)).type(`application/${accepts ? "graphql-response+json" : "json"}; charset=utf-8`).send(JSON.stringify({ errors }));
+  return reply
+    .code(status)
+    .headers(headersOf(error))
+    .type(`application/${accepts ? "graphql-response+json" : "json"}; charset=utf-8`)
+    .send(JSON.stringify({ errors }));
 }
 
 /** Faults from around the operation: a body that is too long, comes too slowly or breaks off. */
 function inWords(error: unknown, status: number): unknown {
-  if (status === 413) return badRequest(`The request is longer than ${LIMITS.bytes} bytes.`, { limit: "bytes" });
+  if (status === 413)
+    return badRequest(`The request is longer than ${LIMITS.bytes} bytes.`, { limit: "bytes" });
   if (status === 408) return badRequest("The request came too slowly.");
-  return status >= 500 || error instanceof ServiceError || error instanceof GraphQLError ? error : badRequest("This is not a GraphQL request.");
+  return status >= 500 || error instanceof ServiceError || error instanceof GraphQLError
+    ? error
+    : badRequest("This is not a GraphQL request.");
 }
 
 export function badRequest(message: string, more: object = {}): GraphQLError {

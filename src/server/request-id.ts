@@ -11,7 +11,8 @@ export function requestIdOf(request: Pick<IncomingMessage, "headers">): string {
 
 export function newRequestId(): string {
   const id = randomUUID();
-  // Node makes it of twenty pieces, each an object as long as it is held: to be read puts them together.
+  // Node makes it of twenty pieces, each an object as long as it is held: to be read puts them
+  // together.
   SOUND.test(id);
   return id;
 }

@@ -1,4 +1,14 @@
-import { Kind, execute, getOperationAST, visit, type DocumentNode, type ExecutionArgs, type ExecutionResult, type GraphQLError, type GraphQLFormattedError } from "graphql";
+import {
+  Kind,
+  execute,
+  getOperationAST,
+  visit,
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type GraphQLError,
+  type GraphQLFormattedError,
+} from "graphql";
 import type { ToldEvent } from "../events/subscription.js";
 import { renewContext, type Context } from "../graphql/context.js";
 import type { QueuedJobEvent } from "../queued-job.js";
@@ -31,26 +41,38 @@ interface Made {
   at: number;
 }
 
-/** Some fields are of the moment when an event is told (URLs, places in line): who comes later gets his own. */
+/**
+ * Some fields are of the moment when an event is told (URLs, places in line): who comes later gets
+ * his own.
+ */
 const SHARED_MS = 1000;
 
 /**
- * An event is executed and written down once for all subscriptions of the same document, variables and owner, which is
- * what a fan-out to many costs otherwise. `tell` masks errors.
+ * An event is executed and written down once for all subscriptions of the same document, variables
+ * and owner, which is what a fan-out to many costs otherwise. `tell` masks errors.
  */
-export function createSharedResults(compiled: OperationCompiler, tell: (errors: readonly GraphQLError[], args: ExecutionArgs) => GraphQLFormattedError[]): SharedResults {
+export function createSharedResults(
+  compiled: OperationCompiler,
+  tell: (errors: readonly GraphQLError[], args: ExecutionArgs) => GraphQLFormattedError[],
+): SharedResults {
   const audiences = new Map<DocumentNode, Map<string, Audience>>();
 
   function toText(result: ExecutionResult, args: ExecutionArgs): Buffer {
-    return Buffer.from(JSON.stringify(result.errors ? { ...result, errors: tell(result.errors, args) } : result));
+    return Buffer.from(
+      JSON.stringify(result.errors ? { ...result, errors: tell(result.errors, args) } : result),
+    );
   }
 
-  function run(args: ExecutionArgs, told: ToldEvent): ExecutionResult | PromiseLike<ExecutionResult> {
+  function run(
+    args: ExecutionArgs,
+    told: ToldEvent,
+  ): ExecutionResult | PromiseLike<ExecutionResult> {
     const renewed = () => renewContext(args.contextValue as Context);
     const plain = () => execute({ ...args, rootValue: told, contextValue: renewed() });
     const fast = compiled(args.document, args.operationName);
     if (!fast) return plain();
-    const result = fast(told, renewed(), args.variableValues ?? {}) as ExecutionResult | Promise<ExecutionResult>;
+    const result = fast(told, renewed(), args.variableValues ?? {}) as
+      ExecutionResult | Promise<ExecutionResult>;
     // The last word on errors has graphql-js.
     const checked = (ended: ExecutionResult) => (ended.errors ? plain() : ended);
     return "then" in result ? result.then(checked) : checked(result);
@@ -60,7 +82,11 @@ export function createSharedResults(compiled: OperationCompiler, tell: (errors: 
     const broken = (error: unknown) => toText({ errors: [asGraphQLError(error)] }, args);
     try {
       const result = run(args, told);
-      return "then" in result ? Promise.resolve(result).then((late) => toText(late, args)).catch(broken) : toText(result, args);
+      return "then" in result
+        ? Promise.resolve(result)
+            .then((late) => toText(late, args))
+            .catch(broken)
+        : toText(result, args);
     } catch (error) {
       return broken(error);
     }
@@ -70,7 +96,8 @@ export function createSharedResults(compiled: OperationCompiler, tell: (errors: 
     const { args, members, made } = audience;
     if (members === 1) return make(args, told);
     const known = made.get(told.event);
-    if (known && known.cursorSeq === told.cursorSeq && Date.now() - known.at < SHARED_MS) return known.text;
+    if (known && known.cursorSeq === told.cursorSeq && Date.now() - known.at < SHARED_MS)
+      return known.text;
     const fresh: Made = { text: make(args, told), cursorSeq: told.cursorSeq, at: Date.now() };
     made.set(told.event, fresh);
     if (fresh.text instanceof Promise) void fresh.text.then((text) => (fresh.text = text));
@@ -81,7 +108,11 @@ export function createSharedResults(compiled: OperationCompiler, tell: (errors: 
     join(args) {
       const key = keyOf(args);
       const ofDocument = audiences.get(args.document) ?? new Map<string, Audience>();
-      const audience = ofDocument.get(key) ?? { args: { ...args }, members: 0, made: new WeakMap() };
+      const audience = ofDocument.get(key) ?? {
+        args: { ...args },
+        members: 0,
+        made: new WeakMap(),
+      };
       audiences.set(args.document, ofDocument.set(key, audience));
       audience.members++;
       let left = false;
@@ -91,7 +122,8 @@ export function createSharedResults(compiled: OperationCompiler, tell: (errors: 
           if (left) return;
           left = true;
           if (--audience.members === 0) ofDocument.delete(key);
-          if (ofDocument.size === 0 && audiences.get(args.document) === ofDocument) audiences.delete(args.document);
+          if (ofDocument.size === 0 && audiences.get(args.document) === ofDocument)
+            audiences.delete(args.document);
         },
       };
     },
@@ -99,20 +131,31 @@ export function createSharedResults(compiled: OperationCompiler, tell: (errors: 
 }
 
 /** Equal where the results are. */
-function keyOf({ document, operationName, variableValues = {}, contextValue }: ExecutionArgs): string {
+function keyOf({
+  document,
+  operationName,
+  variableValues = {},
+  contextValue,
+}: ExecutionArgs): string {
   const { user } = contextValue as Context;
   // That a variable is not given is something else than null.
-  const values = variablesWithin(document, operationName).map((name) => (name in (variableValues ?? {}) ? [variableValues?.[name]] : []));
+  const values = variablesWithin(document, operationName).map((name) =>
+    name in (variableValues ?? {}) ? [variableValues?.[name]] : [],
+  );
   return JSON.stringify([operationName ?? null, user, values]);
 }
 
 const withinDocument = new WeakMap<DocumentNode, Map<string, string[]>>();
 
 /**
- * The variables on which a result may depend: all but those that are used by the arguments of the stream alone, which
- * choose its events and do not change what they look like. Whoever resumes has a cursor of their own.
+ * The variables on which a result may depend: all but those that are used by the arguments of the
+ * stream alone, which choose its events and do not change what they look like. Whoever resumes has
+ * a cursor of their own.
  */
-function variablesWithin(document: DocumentNode, operationName: string | null | undefined): string[] {
+function variablesWithin(
+  document: DocumentNode,
+  operationName: string | null | undefined,
+): string[] {
   const known = withinDocument.get(document) ?? new Map<string, string[]>();
   withinDocument.set(document, known);
   const names = known.get(operationName ?? "") ?? findVariables(document, operationName);
@@ -121,11 +164,14 @@ function variablesWithin(document: DocumentNode, operationName: string | null | 
 }
 
 function findVariables(document: DocumentNode, operationName: string | null | undefined): string[] {
-  const streams = new Set<unknown>(getOperationAST(document, operationName)?.selectionSet.selections);
+  const streams = new Set<unknown>(
+    getOperationAST(document, operationName)?.selectionSet.selections,
+  );
   const names = new Set<string>();
   visit(document, {
     [Kind.VARIABLE_DEFINITION]: () => false,
-    [Kind.ARGUMENT]: (_node, _key, _parent, _path, ancestors) => (streams.has(ancestors.at(-1)) ? false : undefined),
+    [Kind.ARGUMENT]: (_node, _key, _parent, _path, ancestors) =>
+      streams.has(ancestors.at(-1)) ? false : undefined,
     [Kind.VARIABLE]: ({ name }) => void names.add(name.value),
   });
   return [...names].toSorted();

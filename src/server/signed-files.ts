@@ -21,18 +21,32 @@ interface StoredFile {
   filename: string;
 }
 
-type FileRequest = FastifyRequest<{ Params: { kind: string; id: string; name: string }; Querystring: { exp?: unknown; sig?: unknown } }>;
+type FileRequest = FastifyRequest<{
+  Params: { kind: string; id: string; name: string };
+  Querystring: { exp?: unknown; sig?: unknown };
+}>;
 
-/** `GET /files/<kind>/<id>/<name>`: the bytes behind a signed URL. A URL is a bearer's right until it expires, so the row is asked each time: what was deleted is gone at once. */
+/**
+ * `GET /files/<kind>/<id>/<name>`: the bytes behind a signed URL. A URL is a bearer's right until
+ * it expires, so the row is asked each time: what was deleted is gone at once.
+ */
 export function registerSignedFiles(app: FastifyInstance, options: SignedFilesOptions): void {
   app.get("/files/:kind/:id/:name", async (request: FileRequest, reply) => {
-    if (!isSigned(request, options.fileUrls)) return reply.code(403).send({ code: "FORBIDDEN", message: "The URL is not signed, or has expired: ask for it again." });
+    if (!isSigned(request, options.fileUrls))
+      return reply.code(403).send({
+        code: "FORBIDDEN",
+        message: "The URL is not signed, or has expired: ask for it again.",
+      });
     const file = await find(request.params, options);
-    // Where files leave from the storage itself, nobody is given such a URL; one from before the move leads there.
+    // Where files leave from the storage itself, nobody is given such a URL; one from before the
+    // move leads there.
     const elsewhere = file && (await options.storage.presign(file.storageKey, file));
     if (elsewhere) return reply.header("cache-control", "no-store").redirect(elsewhere, 307);
-    const path = file && (await options.storage.localPath(file.storageKey, options.storage.scratchFolder));
-    return file && path ? sendFile(request, reply, path, file) : reply.code(404).send({ code: "NOT_FOUND", message: "The file was deleted." });
+    const path =
+      file && (await options.storage.localPath(file.storageKey, options.storage.scratchFolder));
+    return file && path
+      ? sendFile(request, reply, path, file)
+      : reply.code(404).send({ code: "NOT_FOUND", message: "The file was deleted." });
   });
 }
 
@@ -43,20 +57,36 @@ function isSigned(request: FileRequest, fileUrls: FileUrls): boolean {
   return typeof exp === "string" && typeof sig === "string" && fileUrls.verify(path, exp, sig);
 }
 
-async function find({ kind, id, name }: { kind: string; id: string; name: string }, { photos, queuedJobReads }: SignedFilesOptions): Promise<StoredFile | null> {
+async function find(
+  { kind, id, name }: { kind: string; id: string; name: string },
+  { photos, queuedJobReads }: SignedFilesOptions,
+): Promise<StoredFile | null> {
   // What nobody signed here, and PostgreSQL would not read.
-  if (!(FILE_KINDS as readonly string[]).includes(kind) || !isUuid(id) || name.includes("\0")) return null;
+  if (!(FILE_KINDS as readonly string[]).includes(kind) || !isUuid(id) || name.includes("\0"))
+    return null;
   if ((kind as FileKind) === "outputs") return queuedJobReads.outputFile(id, name);
   const [photo] = await photos.findMany([id]);
   if (!photo) return null;
   if ((kind as FileKind) === "photos") return photo;
-  return photo.previewKey === null ? null : { storageKey: photo.previewKey, mimeType: "image/webp", filename: name };
+  return photo.previewKey === null
+    ? null
+    : { storageKey: photo.previewKey, mimeType: "image/webp", filename: name };
 }
 
-async function sendFile(request: FileRequest, reply: FastifyReply, path: string, file: StoredFile): Promise<FastifyReply> {
-  // A fetch that asks "has it changed?" says no-cache as well, which would be taken for "send it whatever".
+async function sendFile(
+  request: FileRequest,
+  reply: FastifyReply,
+  path: string,
+  file: StoredFile,
+): Promise<FastifyReply> {
+  // A fetch that asks "has it changed?" says no-cache as well, which would be taken for "send it
+  // whatever".
   delete request.raw.headers["cache-control"];
-  const { statusCode, headers, stream } = await send(request.raw, encodeURIComponent(basename(path)), { root: dirname(path), index: false, cacheControl: false, dotfiles: "allow" });
+  const { statusCode, headers, stream } = await send(
+    request.raw,
+    encodeURIComponent(basename(path)),
+    { root: dirname(path), index: false, cacheControl: false, dotfiles: "allow" },
+  );
   return reply
     .code(statusCode)
     .headers({

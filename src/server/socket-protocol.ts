@@ -1,6 +1,12 @@
-// What is said on a socket: graphql-transport-ws. Nothing of Apollo reaches here, so the checks, the limits and the masking
-// of errors are put in place again, from the same pieces. How a socket opens and closes is `graphql-sockets.ts`.
-import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, type FormattedExecutionResult } from "graphql";
+// What is said on a socket: graphql-transport-ws. Nothing of Apollo reaches here, so the checks,
+// the limits and the masking of errors are put in place again, from the same pieces. How a socket
+// opens and closes is `graphql-sockets.ts`.
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type FormattedExecutionResult,
+} from "graphql";
 import { makeServer, type Context as SocketContext, type Server as Protocol } from "graphql-ws";
 import type { WebSocket } from "ws";
 import { QuotaExceededError, UnauthenticatedError } from "../errors.js";
@@ -52,8 +58,15 @@ type PeerContext = SocketContext<Record<string, unknown>, Peer>;
 
 const INIT_TIMEOUT_MS = 5000;
 
-export function createSocketProtocol({ operations, teller, connections, ...options }: SocketProtocolOptions): Protocol<Peer> {
-  const results = createSharedResults(options.compiled, (errors, { contextValue }) => teller.tell(errors, (contextValue as Context).log));
+export function createSocketProtocol({
+  operations,
+  teller,
+  connections,
+  ...options
+}: SocketProtocolOptions): Protocol<Peer> {
+  const results = createSharedResults(options.compiled, (errors, { contextValue }) =>
+    teller.tell(errors, (contextValue as Context).log),
+  );
 
   /** False closes with 4403. */
   async function admit(context: PeerContext): Promise<boolean> {
@@ -62,10 +75,14 @@ export function createSocketProtocol({ operations, teller, connections, ...optio
     Object.assign(context, { connectionParams: undefined });
     extra.onSignIn();
     try {
-      return register(extra, await options.authenticator.fromPayload(connectionParams, extra.address));
+      return register(
+        extra,
+        await options.authenticator.fromPayload(connectionParams, extra.address),
+      );
     } catch (error) {
       if (!(error instanceof UnauthenticatedError)) extra.close(...CLOSE.tryAgainLater);
-      if (isInternal(error)) extra.log().error({ err: error }, "a socket could not be authenticated");
+      if (isInternal(error))
+        extra.log().error({ err: error }, "a socket could not be authenticated");
       return false;
     }
   }
@@ -85,21 +102,41 @@ export function createSocketProtocol({ operations, teller, connections, ...optio
   }
 
   /** An error of a single operation is never one of the socket. */
-  async function prepare({ extra: { session, log }, subscriptions }: PeerContext, id: string, payload: OperationRequest) {
+  async function prepare(
+    { extra: { session, log }, subscriptions }: PeerContext,
+    id: string,
+    payload: OperationRequest,
+  ) {
     if (!session) throw new Error("A socket without a session got to subscribe");
-    if (Object.keys(subscriptions).length > options.subscriptionsPerSocket) return [asGraphQLError(new QuotaExceededError(`A socket may have ${options.subscriptionsPerSocket} subscriptions at most.`, 1000))];
+    if (Object.keys(subscriptions).length > options.subscriptionsPerSocket)
+      return [
+        asGraphQLError(
+          new QuotaExceededError(
+            `A socket may have ${options.subscriptionsPerSocket} subscriptions at most.`,
+            1000,
+          ),
+        ),
+      ];
     try {
       await options.rateLimits.takeOfUser(session.user.id);
     } catch (error) {
       return [asGraphQLError(error)];
     }
     const requestId = newRequestId();
-    return operations.prepare(session, payload, { requestId, log: () => log().child({ operationId: id, requestId, userId: session.user.id }) });
+    return operations.prepare(session, payload, {
+      requestId,
+      log: () => log().child({ operationId: id, requestId, userId: session.user.id }),
+    });
   }
 
-  function tellEvents({ writer }: Peer, { id, payload, args }: { id: string; payload: OperationRequest; args: ExecutionArgs }, subscription: Subscription): AsyncIterableIterator<never> {
+  function tellEvents(
+    { writer }: Peer,
+    { id, payload, args }: { id: string; payload: OperationRequest; args: ExecutionArgs },
+    subscription: Subscription,
+  ): AsyncIterableIterator<never> {
     const result = results.join(args);
-    // graphql-ws holds both as long as the stream is open: the context and the text of each need not be.
+    // graphql-ws holds both as long as the stream is open: the context and the text of each need
+    // not be.
     args.contextValue = null;
     payload.query = "";
     return createSocketStream({ id, subscription, result, writer });
@@ -109,11 +146,22 @@ export function createSocketProtocol({ operations, teller, connections, ...optio
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
     execute: (args) => executeInTime(args, options.operationMs),
     // The events of a feed, every subscription is one of those; how they are told is `tellEvents`.
-    subscribe: createSourceEventStream as (args: ExecutionArgs) => Promise<AsyncIterableIterator<never> | ExecutionResult>,
-    onOperation: ({ extra }, id, payload, args, source) => ("take" in source ? tellEvents(extra, { id, payload, args }, source as unknown as Subscription) : undefined),
+    subscribe: createSourceEventStream as (
+      args: ExecutionArgs,
+    ) => Promise<AsyncIterableIterator<never> | ExecutionResult>,
+    onOperation: ({ extra }, id, payload, args, source) =>
+      "take" in source
+        ? tellEvents(extra, { id, payload, args }, source as unknown as Subscription)
+        : undefined,
     onConnect: (context) => admit(context),
     onSubscribe: (context, id, payload) => prepare(context, id, payload),
-    onNext: (_context, _id, _payload, args, result) => (result.errors ? ({ ...result, errors: teller.tell(result.errors, (args.contextValue as Context).log) } as FormattedExecutionResult) : undefined),
+    onNext: (_context, _id, _payload, args, result) =>
+      result.errors
+        ? ({
+            ...result,
+            errors: teller.tell(result.errors, (args.contextValue as Context).log),
+          } as FormattedExecutionResult)
+        : undefined,
     onError: (context, _id, _payload, errors) => teller.tell(errors, context.extra.log),
   });
 }

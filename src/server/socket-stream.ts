@@ -9,11 +9,21 @@ const MOST_BYTES = 64 * 1024;
 const LATE_BYTES = MOST_BYTES / 4;
 
 /**
- * The events of a subscription as frames of graphql-transport-ws: whatever is at hand goes in one write. To the library
- * that speaks the protocol it is a stream in which nothing happens until it ends; to hand it each event would cost a
- * dozen promises a frame.
+ * The events of a subscription as frames of graphql-transport-ws: whatever is at hand goes in one
+ * write. To the library that speaks the protocol it is a stream in which nothing happens until it
+ * ends; to hand it each event would cost a dozen promises a frame.
  */
-export function createSocketStream({ id, subscription, result, writer }: { id: string; subscription: Subscription; result: SharedResult; writer: SocketWriter }): AsyncIterableIterator<never> {
+export function createSocketStream({
+  id,
+  subscription,
+  result,
+  writer,
+}: {
+  id: string;
+  subscription: Subscription;
+  result: SharedResult;
+  writer: SocketWriter;
+}): AsyncIterableIterator<never> {
   const start = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
   let waits = false;
   let stopped = false;
@@ -40,7 +50,7 @@ export function createSocketStream({ id, subscription, result, writer }: { id: s
   /** False when there are none. */
   function takeTexts(): boolean {
     const texts: (Buffer | Promise<Buffer>)[] = [];
-    for (let bytes = 0; texts.length < MOST_EVENTS && bytes < MOST_BYTES; ) {
+    for (let bytes = 0; texts.length < MOST_EVENTS && bytes < MOST_BYTES;) {
       const told = subscription.take();
       if (!told) break;
       const text = result.textOf(told);
@@ -105,7 +115,9 @@ const END = Buffer.from("}");
 
 function toFrames(start: Buffer, texts: Buffer[]): Buffer {
   const around = start.length + END.length;
-  const frames = Buffer.allocUnsafe(texts.reduce((sum, text) => sum + headLength(text.length + around) + around + text.length, 0));
+  const frames = Buffer.allocUnsafe(
+    texts.reduce((sum, text) => sum + headLength(text.length + around) + around + text.length, 0),
+  );
   let at = 0;
   for (const text of texts) {
     at = writeHead(frames, at, text.length + around);
@@ -121,7 +133,9 @@ function headLength(length: number): number {
   return length < 65_536 ? 4 : 10;
 }
 
-/** Of a text frame that is whole and not masked (RFC 6455, 5.2); returns where its payload begins. */
+/**
+ * Of a text frame that is whole and not masked (RFC 6455, 5.2); returns where its payload begins.
+ */
 function writeHead(frames: Buffer, at: number, length: number): number {
   const next = frames.writeUInt8(0x81, at);
   if (length < 126) return frames.writeUInt8(length, next);

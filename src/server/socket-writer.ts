@@ -6,7 +6,10 @@ import { CLOSE } from "./close-codes.js";
 export interface SocketWriter {
   /** Sends a message, and resolves when it has left. */
   send(data: string): Promise<void>;
-  /** Writes whole frames as they are, for which nobody waits: before the next ones look whether it is `free`. */
+  /**
+   * Writes whole frames as they are, for which nobody waits: before the next ones look whether it
+   * is `free`.
+   */
   write(frames: Buffer): void;
   /** Whether the peer has read what it was sent, but for a little. */
   readonly free: boolean;
@@ -21,10 +24,16 @@ const MOST_BUFFERED = 1024 * 1024;
 const GRACE_MS = 1000;
 
 /**
- * A stream is pulled no faster than it is read. A peer that stops reading is cut off at a bound: its cursor lets it
- * resume, and nobody buffers for it. `stream` is what `socket` writes to; both write whole frames, so they may take turns.
+ * A stream is pulled no faster than it is read. A peer that stops reading is cut off at a bound:
+ * its cursor lets it resume, and nobody buffers for it. `stream` is what `socket` writes to; both
+ * write whole frames, so they may take turns.
  */
-export function createSocketWriter(socket: WebSocket, stream: Duplex, log: () => Logger, unsentMs = UNSENT_MS): SocketWriter {
+export function createSocketWriter(
+  socket: WebSocket,
+  stream: Duplex,
+  log: () => Logger,
+  unsentMs = UNSENT_MS,
+): SocketWriter {
   const state = { free: true };
   let waiting: (() => void)[] = [];
 

@@ -4,7 +4,10 @@ import type { Logger } from "../logger.js";
 export interface StreamWriter {
   /** Resolves when the frame has left; false when nobody is there any more. */
   write(frame: string): Promise<boolean>;
-  /** Resolves when all that was written has left, so that a stream is pulled no faster than it is read. */
+  /**
+   * Resolves when all that was written has left, so that a stream is pulled no faster than it is
+   * read.
+   */
   taken(): Promise<unknown>;
 }
 
@@ -12,11 +15,18 @@ export interface StreamWriter {
 const UNSENT_MS = 30_000;
 
 /** A reader that stops reading is cut off: its cursor lets it resume, and nobody buffers for it. */
-export function createStreamWriter(response: ServerResponse, log: Logger, unsentMs = UNSENT_MS): StreamWriter {
+export function createStreamWriter(
+  response: ServerResponse,
+  log: Logger,
+  unsentMs = UNSENT_MS,
+): StreamWriter {
   let last: Promise<boolean> = Promise.resolve(true);
 
   function cutOff(): void {
-    log.info({ buffered: response.writableLength }, "a reader of a stream is too slow and is cut off");
+    log.info(
+      { buffered: response.writableLength },
+      "a reader of a stream is too slow and is cut off",
+    );
     response.destroy();
   }
 

@@ -1,13 +1,34 @@
-import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult } from "graphql";
+import {
+  createSourceEventStream,
+  execute,
+  type ExecutionArgs,
+  type ExecutionResult,
+} from "graphql";
 import { renewContext, type Context } from "../graphql/context.js";
 
-/** As that of graphql-js, but each event is executed with a context of its own: what its answer may take is its own, too. */
-export async function subscribe(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
+/**
+ * As that of graphql-js, but each event is executed with a context of its own: what its answer may
+ * take is its own, too.
+ */
+export async function subscribe(
+  args: ExecutionArgs,
+): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
   const source = await createSourceEventStream(args);
   if (!("next" in source)) return source as ExecutionResult;
   const events = source as AsyncGenerator<unknown>;
-  const toResult = async ({ done, value }: IteratorResult<unknown>): Promise<IteratorResult<ExecutionResult>> =>
-    done ? { done, value: undefined } : { value: await execute({ ...args, rootValue: value, contextValue: renewContext(args.contextValue as Context) }) };
+  const toResult = async ({
+    done,
+    value,
+  }: IteratorResult<unknown>): Promise<IteratorResult<ExecutionResult>> =>
+    done
+      ? { done, value: undefined }
+      : {
+          value: await execute({
+            ...args,
+            rootValue: value,
+            contextValue: renewContext(args.contextValue as Context),
+          }),
+        };
   // graphql-sse closes what has all three of them.
   const results = {
     next: async () => toResult(await events.next()),

@@ -15,8 +15,14 @@ export interface UploadWatch {
   stop(): void;
 }
 
-/** Ends the reading of a request whose body comes too slowly; whoever reads it fails then, and its connection stays for the answer. */
-export function watchUpload(raw: IncomingMessage, { idleMs, wholeMs }: UploadPatience): UploadWatch {
+/**
+ * Ends the reading of a request whose body comes too slowly; whoever reads it fails then, and its
+ * connection stays for the answer.
+ */
+export function watchUpload(
+  raw: IncomingMessage,
+  { idleMs, wholeMs }: UploadPatience,
+): UploadWatch {
   const { socket } = raw;
   const begun = Date.now();
   let fault: TooSlowError | null = null;
@@ -28,7 +34,11 @@ export function watchUpload(raw: IncomingMessage, { idleMs, wholeMs }: UploadPat
     if (socket.bytesRead > bytes) [bytes, moved] = [socket.bytesRead, now];
     if (now - moved < idleMs && now - begun < wholeMs) return;
     clearInterval(timer);
-    fault = new TooSlowError(now - moved < idleMs ? `The upload took more than ${wholeMs / 1000} seconds.` : `Nothing came of the upload for ${idleMs / 1000} seconds.`);
+    fault = new TooSlowError(
+      now - moved < idleMs
+        ? `The upload took more than ${wholeMs / 1000} seconds.`
+        : `Nothing came of the upload for ${idleMs / 1000} seconds.`,
+    );
     abandon(raw, fault);
   }
 
@@ -41,7 +51,10 @@ export function watchUpload(raw: IncomingMessage, { idleMs, wholeMs }: UploadPat
   };
 }
 
-/** As a pipeline of Node does with a server's request: without its socket, which the answer still needs. */
+/**
+ * As a pipeline of Node does with a server's request: without its socket, which the answer still
+ * needs.
+ */
 export function abandon(raw: IncomingMessage, fault: Error): void {
   Object.assign(raw, { socket: null });
   raw.destroy(fault);

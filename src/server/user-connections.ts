@@ -3,8 +3,8 @@ import { closeAtExpiry } from "./close-at-expiry.js";
 
 export interface UserConnections {
   /**
-   * Counts one more, and closes it when its token expires or its user is gone; the returned function says that it is over.
-   * Null: the user has as many as they may.
+   * Counts one more, and closes it when its token expires or its user is gone; the returned
+   * function says that it is over. Null: the user has as many as they may.
    */
   add(session: Pick<Session, "user" | "expiresAt">, close: () => void): (() => void) | null;
   /** Closes all that a user has: their account is gone. */

@@ -2,7 +2,11 @@ import { available } from "../db/database.js";
 import { withoutDeadline } from "../deadline.js";
 import { withPatience } from "../patience.js";
 import { closeAccount } from "./close-account.js";
-import { createAccountErasure, type AccountErasure, type AccountErasureDeps } from "./erase-account.js";
+import {
+  createAccountErasure,
+  type AccountErasure,
+  type AccountErasureDeps,
+} from "./erase-account.js";
 import type { Users } from "./users.js";
 
 /** A user as an operator tells them apart: one e-mail may come from several issuers. */
@@ -18,8 +22,9 @@ export interface Accounts extends Pick<AccountErasure, "erase"> {
   /** By e-mail, in whatever case, or by id; oldest first, without those that were deleted. */
   find(by: { email: string } | { id: string }): Promise<Account[]>;
   /**
-   * Closes the account at once: nothing more is recorded for it, and no token issued so far signs in to
-   * it. Then erases for some seconds what it had; true once all of it is gone, else maintenance goes on.
+   * Closes the account at once: nothing more is recorded for it, and no token issued so far signs
+   * in to it. Then erases for some seconds what it had; true once all of it is gone, else
+   * maintenance goes on.
    */
   remove(userId: string, options?: { forMs: number }): Promise<boolean>;
 }

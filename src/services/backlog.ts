@@ -1,5 +1,5 @@
-// What waits, for operators and for the health of workers. All of it is read by the partial indexes, and bounded: a
-// backlog of millions costs no more than one of thousands.
+// What waits, for operators and for the health of workers. All of it is read by the partial
+// indexes, and bounded: a backlog of millions costs no more than one of thousands.
 import { available, type Database } from "../db/database.js";
 
 /** Of all processes together. */
@@ -23,26 +23,50 @@ export interface BacklogReads {
   hasWaited(jobs: readonly string[], seconds: number): Promise<boolean>;
 }
 
-/** Rows that are counted one by one; beyond, the statistics of the partial index know about how many there are. */
+/**
+ * Rows that are counted one by one; beyond, the statistics of the partial index know about how many
+ * there are.
+ */
 const COUNTED = 20_000;
 const SORTED_BY_JOB = 5000;
 /** So many may wait for a slow lane while a quick one has stopped. */
 const DUE_LOOKED_AT = 20_000;
 const FRESH_MS = 2000;
 
-export function createBacklogReads({ sql }: Pick<Database, "sql">, options: { freshMs?: number } = {}): BacklogReads {
+export function createBacklogReads(
+  { sql }: Pick<Database, "sql">,
+  options: { freshMs?: number } = {},
+): BacklogReads {
   let last: Promise<Backlog> | null = null;
   let readAt = 0;
 
   async function readNow(): Promise<Backlog> {
     const asked = performance.now();
-    const [totals, jobs, connections] = await Promise.all([readTotals(), readJobs(), readConnections()]);
+    const [totals, jobs, connections] = await Promise.all([
+      readTotals(),
+      readJobs(),
+      readConnections(),
+    ]);
     const { pending, started, oldest, estimated } = totals;
-    return { pending: pending === COUNTED ? Math.max(pending, estimated) : pending, started, oldestWaitSeconds: oldest, jobs: [...jobs], connections: [...connections], answerSeconds: (performance.now() - asked) / 1000 };
+    return {
+      pending: pending === COUNTED ? Math.max(pending, estimated) : pending,
+      started,
+      oldestWaitSeconds: oldest,
+      jobs: [...jobs],
+      connections: [...connections],
+      answerSeconds: (performance.now() - asked) / 1000,
+    };
   }
 
-  async function readTotals(): Promise<{ pending: number; started: number; oldest: number; estimated: number }> {
-    const [row] = await sql<{ pending: number; started: number; oldest: number; estimated: number }[]>`
+  async function readTotals(): Promise<{
+    pending: number;
+    started: number;
+    oldest: number;
+    estimated: number;
+  }> {
+    const [row] = await sql<
+      { pending: number; started: number; oldest: number; estimated: number }[]
+    >`
       select (select count(*)::int from (select from queued_jobs where status = 'PENDING' order by due_at limit ${COUNTED}) p) as pending,
         (select count(*)::int from (select from queued_jobs where status = 'STARTED' order by lease_until limit ${COUNTED}) s) as started,
         coalesce((select extract(epoch from clock_timestamp() - due_at) from queued_jobs where status = 'PENDING' and due_at <= clock_timestamp() order by due_at limit 1), 0)::float8 as oldest,

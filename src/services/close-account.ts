@@ -2,9 +2,10 @@ import { available, type Database } from "../db/database.js";
 import { identityOf } from "./identity.js";
 
 /**
- * Closes an account in one statement; false when it is closed already or was never there. Its counters
- * go, which every accept and transition needs, and the row loses its name and claims, so that the same
- * identity may be a new User later. Lock order: counters before users, as an accept has it.
+ * Closes an account in one statement; false when it is closed already or was never there. Its
+ * counters go, which every accept and transition needs, and the row loses its name and claims, so
+ * that the same identity may be a new User later. Lock order: counters before users, as an accept
+ * has it.
  */
 export async function closeAccount({ sql }: Database, userId: string): Promise<boolean> {
   return available(async () => {

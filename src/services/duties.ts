@@ -1,11 +1,17 @@
 import { available, type Database } from "../db/database.js";
 
 export interface Duties {
-  /** Whether `holder` has this duty for the next `seconds`: nobody had it, it had lapsed, or it is renewed. */
+  /**
+   * Whether `holder` has this duty for the next `seconds`: nobody had it, it had lapsed, or it is
+   * renewed.
+   */
   hold(name: string, holder: string, seconds: number): Promise<boolean>;
 }
 
-/** One holder at a time, by a row and compare and set: nothing is locked while the work is done, and a dead holder is replaced in time. */
+/**
+ * One holder at a time, by a row and compare and set: nothing is locked while the work is done, and
+ * a dead holder is replaced in time.
+ */
 export function createDuties({ sql }: Database): Duties {
   return {
     hold: (name, holder, seconds) =>
@@ -32,10 +38,14 @@ export interface HeldDuty {
 const HELD_SECONDS = 30;
 
 /**
- * Does `work` while the holder has this duty, however long it takes; null when somebody else has it. The
- * signal that `work` is given is aborted when the duty is lost: another one may do the same by then.
+ * Does `work` while the holder has this duty, however long it takes; null when somebody else has
+ * it. The signal that `work` is given is aborted when the duty is lost: another one may do the same
+ * by then.
  */
-export async function whileHolding<T>({ duties, name, holder, signal, seconds = HELD_SECONDS }: HeldDuty, work: (signal: AbortSignal) => Promise<T>): Promise<T | null> {
+export async function whileHolding<T>(
+  { duties, name, holder, signal, seconds = HELD_SECONDS }: HeldDuty,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T | null> {
   let renewedAt = performance.now();
   if (!(await duties.hold(name, holder, seconds))) return null;
   const lost = new AbortController();

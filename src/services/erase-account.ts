@@ -1,5 +1,5 @@
-// What is left of a closed account goes in slices: short transactions that hold up nobody else. A slice
-// deletes its rows first and their files then; what a crash leaves between the two is swept.
+// What is left of a closed account goes in slices: short transactions that hold up nobody else. A
+// slice deletes its rows first and their files then; what a crash leaves between the two is swept.
 import type { Sql } from "postgres";
 import { available, type Database } from "../db/database.js";
 import type { Logger } from "../logger.js";
@@ -8,7 +8,10 @@ import { isAway } from "./maintenance/is-away.js";
 import { eraseQueuedJobs, type ErasedSlice } from "./queued-jobs/erase.js";
 
 export interface AccountErasure {
-  /** Deletes rows and files of a closed account, of no other, for about so long; true once nothing is left. */
+  /**
+   * Deletes rows and files of a closed account, of no other, for about so long; true once nothing
+   * is left.
+   */
   erase(userId: string, options: { forMs: number; signal?: AbortSignal }): Promise<boolean>;
   /** Goes on with all closed accounts, oldest first, for about so long; true once none is left. */
   eraseAll(options: { forMs: number; signal?: AbortSignal }): Promise<boolean>;
@@ -25,17 +28,33 @@ const ROWS_PER_SLICE = 500;
 const EVENTS_PER_SLICE = 2000;
 const ACCOUNTS = 100;
 
-/** One kind of rows: deletes those behind a position, returns the next position or null at the end. */
+/**
+ * One kind of rows: deletes those behind a position, returns the next position or null at the end.
+ */
 type EraseSlice = (userId: string, position: string) => Promise<string | null>;
 
-export function createAccountErasure({ database: { sql }, stopWork, log, ...deps }: AccountErasureDeps): AccountErasure {
+export function createAccountErasure({
+  database: { sql },
+  stopWork,
+  log,
+  ...deps
+}: AccountErasureDeps): AccountErasure {
   async function deleteFiles(userId: string, keys: string[]): Promise<void> {
     if (keys.length === 0) return;
-    await deps.deleteFiles(keys).catch((error: unknown) => log.warn({ err: error, userId, files: keys.length }, "files of a deleted account are left over"));
+    await deps
+      .deleteFiles(keys)
+      .catch((error: unknown) =>
+        log.warn(
+          { err: error, userId, files: keys.length },
+          "files of a deleted account are left over",
+        ),
+      );
   }
 
   async function eraseJobs(userId: string, afterId: string | null): Promise<ErasedSlice> {
-    const slice = await available(() => eraseQueuedJobs(sql, { userId, afterId, limit: ROWS_PER_SLICE }));
+    const slice = await available(() =>
+      eraseQueuedJobs(sql, { userId, afterId, limit: ROWS_PER_SLICE }),
+    );
     stopWork(slice.running);
     await deleteFiles(userId, slice.storageKeys);
     return slice;
@@ -62,15 +81,23 @@ export function createAccountErasure({ database: { sql }, stopWork, log, ...deps
     return count === ROWS_PER_SLICE ? last : null;
   };
 
-  // Unfinished ones first, so that nothing of the account is run any more; photos once few rows name them;
-  // what has no files last.
-  const order: [start: string, erase: EraseSlice][] = [["", unfinishedJobs], [FIRST_ID, queuedJobs], [FIRST_ID, photos], ["0", events]];
+  // Unfinished ones first, so that nothing of the account is run any more; photos once few rows
+  // name them; what has no files last.
+  const order: [start: string, erase: EraseSlice][] = [
+    ["", unfinishedJobs],
+    [FIRST_ID, queuedJobs],
+    [FIRST_ID, photos],
+    ["0", events],
+  ];
 
-  async function erase(userId: string, { forMs, signal }: { forMs: number; signal?: AbortSignal }): Promise<boolean> {
+  async function erase(
+    userId: string,
+    { forMs, signal }: { forMs: number; signal?: AbortSignal },
+  ): Promise<boolean> {
     const end = performance.now() + forMs;
     if (await available(() => isOpen(sql, userId))) return false;
     for (const [start, eraseSlice] of order) {
-      for (let position: string | null = start; position !== null; ) {
+      for (let position: string | null = start; position !== null;) {
         position = await eraseSlice(userId, position);
         // Behind a full slice: however short the time, each call gets somewhere.
         if (position !== null && (performance.now() > end || signal?.aborted)) return false;
@@ -82,7 +109,10 @@ export function createAccountErasure({ database: { sql }, stopWork, log, ...deps
   }
 
   /** One that fails stands in no other's way. */
-  async function tryErase(userId: string, options: { forMs: number; signal?: AbortSignal }): Promise<boolean> {
+  async function tryErase(
+    userId: string,
+    options: { forMs: number; signal?: AbortSignal },
+  ): Promise<boolean> {
     try {
       return await erase(userId, options);
     } catch (error) {
@@ -96,11 +126,17 @@ export function createAccountErasure({ database: { sql }, stopWork, log, ...deps
     erase,
     async eraseAll({ forMs, signal }) {
       const end = performance.now() + forMs;
-      const closed = await available(() => sql<{ id: string }[]>`select id from users where closed_at is not null order by id limit ${ACCOUNTS}`);
+      const closed = await available(
+        () =>
+          sql<
+            { id: string }[]
+          >`select id from users where closed_at is not null order by id limit ${ACCOUNTS}`,
+      );
       let left = closed.length;
       for (const { id } of closed) {
         if (signal?.aborted) break;
-        if (await tryErase(id, { forMs: end - performance.now(), ...(signal && { signal }) })) left--;
+        if (await tryErase(id, { forMs: end - performance.now(), ...(signal && { signal }) }))
+          left--;
       }
       return left === 0;
     },
@@ -124,7 +160,11 @@ async function eraseEvents(sql: Sql, userId: string, afterSeq: string): Promise<
   return slice ?? { count: 0, last: null };
 }
 
-async function erasePhotos(sql: Sql, userId: string, afterId: string): Promise<ErasedRows & { storageKeys: string[] }> {
+async function erasePhotos(
+  sql: Sql,
+  userId: string,
+  afterId: string,
+): Promise<ErasedRows & { storageKeys: string[] }> {
   const [slice] = await sql<(ErasedRows & { storageKeys: string[] })[]>`
     with x as materialized (
       select id, storage_key, preview_key from photos

@@ -2,12 +2,21 @@ import { createHash } from "node:crypto";
 import { available, type Database } from "../db/database.js";
 import { withoutDeadline } from "../deadline.js";
 import { ServiceUnavailableError } from "../errors.js";
-import { MAX_PAGE_BYTES, type EventLog, type Heads, type LogPage, type Present } from "../events/event-log.js";
+import {
+  MAX_PAGE_BYTES,
+  type EventLog,
+  type Heads,
+  type LogPage,
+  type Present,
+} from "../events/event-log.js";
 import { isFinished, type LoggedEventType, type QueuedJobStatus } from "../queued-job-status.js";
 import type { Instant, QueuedJob, QueuedJobEvent } from "../queued-job.js";
 import { queuedJobJson, recordedOutputs } from "./queued-jobs/statements.js";
 
-/** The log of events in PostgreSQL. Always of the primary: a replica may not have yet what a bell tells of. */
+/**
+ * The log of events in PostgreSQL. Always of the primary: a replica may not have yet what a bell
+ * tells of.
+ */
 export function createEventLog({ sql, foreignRows }: Database): EventLog {
   let epoch: string | null = null;
   let reading: Promise<string> | null = null;
@@ -51,7 +60,15 @@ export function createEventLog({ sql, foreignRows }: Database): EventLog {
 
     read: ({ userId, seq, limit, queuedJobId }) =>
       available(async (): Promise<LogPage> => {
-        const rows = await sql<{ userId: string; last: number | null; floor: number | null; found: number | null; event: QueuedJobEvent | null }[]>`
+        const rows = await sql<
+          {
+            userId: string;
+            last: number | null;
+            floor: number | null;
+            found: number | null;
+            event: QueuedJobEvent | null;
+          }[]
+        >`
           select coalesce(e.user_id, q.user_id) as "userId", s.last_seq::float8 as last, s.floor_seq::float8 as floor, e.found, e.event
           from (values (${userId}::uuid)) as q (user_id) left join user_streams s using (user_id) left join lateral (
             select user_id, found, jsonb_build_object('seq', seq, 'type', type, 'at', rfc3339(at), 'queuedJob', snapshot) as event from (
@@ -64,27 +81,51 @@ export function createEventLog({ sql, foreignRows }: Database): EventLog {
         if (rows.length === 0 || rows.some((row) => row.userId !== userId)) throw foreignRows(rows);
         const events = rows.flatMap((row) => row.event ?? []);
         const found = rows[0]?.found ?? 0;
-        return { events, whole: found < limit && found === events.length, last: rows[0]?.last ?? 0, floor: rows[0]?.floor ?? 0 };
+        return {
+          events,
+          whole: found < limit && found === events.length,
+          last: rows[0]?.last ?? 0,
+          floor: rows[0]?.floor ?? 0,
+        };
       }),
 
     heads: (userIds) => available(() => readHeads(userIds)),
 
     present: (userId, queuedJobId) =>
       available(async (): Promise<Present | null> => {
-        const [row] = await sql<{ queuedJob: QueuedJob; head: number; seq: number | null; type: LoggedEventType | null; at: Instant | null }[]>`
+        const [row] = await sql<
+          {
+            queuedJob: QueuedJob;
+            head: number;
+            seq: number | null;
+            type: LoggedEventType | null;
+            at: Instant | null;
+          }[]
+        >`
           select ${queuedJobJson(sql, recordedOutputs(sql))} as "queuedJob", s.last_seq::float8 as head, e.seq::float8 as seq, e.type, rfc3339(e.at) as at
           from queued_jobs t join user_streams s using (user_id) left join lateral (
             select seq, type, at from queued_job_events where queued_job_id = t.id order by seq desc limit 1) e on true
           where t.id = ${queuedJobId} and t.user_id = ${userId}`;
         if (!row) return null;
         const { queuedJob, head } = row;
-        const event = { seq: row.seq ?? head, type: row.type ?? presentType(queuedJob), at: row.at ?? queuedJob.updatedAt, queuedJob };
+        const event = {
+          seq: row.seq ?? head,
+          type: row.type ?? presentType(queuedJob),
+          at: row.at ?? queuedJob.updatedAt,
+          queuedJob,
+        };
         return { event, lastSeq: row.seq ?? 0, finished: isFinished(queuedJob.status), head };
       }),
   };
 }
 
-const TYPE_OF_STATUS: Record<QueuedJobStatus, LoggedEventType> = { PENDING: "QUEUED", STARTED: "STARTED", SUCCESS: "SUCCEEDED", FAILED: "FAILED", CANCELLED: "CANCELLED" };
+const TYPE_OF_STATUS: Record<QueuedJobStatus, LoggedEventType> = {
+  PENDING: "QUEUED",
+  STARTED: "STARTED",
+  SUCCESS: "SUCCEEDED",
+  FAILED: "FAILED",
+  CANCELLED: "CANCELLED",
+};
 
 /** The event that led to this state, as far as the row tells. */
 function presentType({ status, error }: QueuedJob): LoggedEventType {

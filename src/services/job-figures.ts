@@ -32,7 +32,8 @@ export async function readJobFigures({ sql }: Database): Promise<JobFigures[]> {
     'cancelled', count(*) filter (where status = 'CANCELLED' and age_hours < ${hours}),
     'medianSeconds', percentile_cont(0.5) within group (order by seconds) filter (where status = 'SUCCESS' and age_hours < ${hours}),
     'slowestSeconds', max(seconds) filter (where status = 'SUCCESS' and age_hours < ${hours}))`;
-  return available(() => sql<JobFigures[]>`
+  return available(
+    () => sql<JobFigures[]>`
     with finished as (
       select job_name, ${outcomes(1)} as hour, ${outcomes(24)} as day from (
         select job_name, status, extract(epoch from now() - finished_at)::float8 / 3600 as age_hours, extract(epoch from finished_at - started_at)::float8 as seconds
@@ -45,7 +46,14 @@ export async function readJobFigures({ sql }: Database): Promise<JobFigures[]> {
       group by job_name)
     select j.name as "jobName", coalesce(u.pending, 0) as pending, coalesce(u.started, 0) as started, u.wait as "oldestWaitSeconds",
       coalesce(f.hour, ${NOTHING}::jsonb) as hour, coalesce(f.day, ${NOTHING}::jsonb) as day
-    from jobs j left join finished f on f.job_name = j.name left join unfinished u on u.job_name = j.name order by j.name`);
+    from jobs j left join finished f on f.job_name = j.name left join unfinished u on u.job_name = j.name order by j.name`,
+  );
 }
 
-const NOTHING = JSON.stringify({ succeeded: 0, failed: 0, cancelled: 0, medianSeconds: null, slowestSeconds: null } satisfies Outcomes);
+const NOTHING = JSON.stringify({
+  succeeded: 0,
+  failed: 0,
+  cancelled: 0,
+  medianSeconds: null,
+  slowestSeconds: null,
+} satisfies Outcomes);

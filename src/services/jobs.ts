@@ -25,19 +25,33 @@ export interface Jobs {
   submittable(name: string): Promise<Task | null>;
 }
 
-/** How often the rows are read again at most, for a name that is not known: a newer version may have brought it. */
+/**
+ * How often the rows are read again at most, for a name that is not known: a newer version may have
+ * brought it.
+ */
 const REREAD_MS = 5000;
 
 /** The catalogue, kept in memory: it changes with `migrate` only. */
-export function createJobs(deps: { database: Database; catalogue: ReadonlyMap<string, Task>; disabledJobs: readonly string[] }): Jobs {
+export function createJobs(deps: {
+  database: Database;
+  catalogue: ReadonlyMap<string, Task>;
+  disabledJobs: readonly string[];
+}): Jobs {
   const disabled = new Set(deps.disabledJobs);
   let known: Promise<Map<string, Job>> | null = null;
   let byName = new Map<string, Job>();
   let readAt = 0;
 
   async function read(): Promise<Map<string, Job>> {
-    const rows = await available(() => deps.database.orm.select().from(jobs).orderBy(asc(jobs.name)));
-    byName = new Map(rows.map(({ offered, ...row }) => [row.name, { ...row, id: row.name, enabled: offered && !disabled.has(row.name) }]));
+    const rows = await available(() =>
+      deps.database.orm.select().from(jobs).orderBy(asc(jobs.name)),
+    );
+    byName = new Map(
+      rows.map(({ offered, ...row }) => [
+        row.name,
+        { ...row, id: row.name, enabled: offered && !disabled.has(row.name) },
+      ]),
+    );
     return byName;
   }
 

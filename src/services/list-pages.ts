@@ -1,10 +1,17 @@
-// Pages of lists of QueuedJobs and their counts: those of many users or photos with one statement. Each is read through an
-// index that leads to its rows, however many others the user has.
+// Pages of lists of QueuedJobs and their counts: those of many users or photos with one statement.
+// Each is read through an index that leads to its rows, however many others the user has.
 import type { Fragment, Sql } from "postgres";
 import { available, type Database } from "../db/database.js";
 import { UNFINISHED_STATUSES, type QueuedJobStatus } from "../queued-job-status.js";
 import type { QueuedJob } from "../queued-job.js";
-import { briefColumns, createOwnPages, EMPTY_PAGE, LAST_ID, toPage, type QueuedJobPage } from "./own-pages.js";
+import {
+  briefColumns,
+  createOwnPages,
+  EMPTY_PAGE,
+  LAST_ID,
+  toPage,
+  type QueuedJobPage,
+} from "./own-pages.js";
 import { filterCondition, type QueuedJobFilter } from "./queued-jobs/filter.js";
 import { queuedJobJson } from "./queued-jobs/statements.js";
 import { UNBOUNDED, type ReadBudget } from "./read-budget.js";
@@ -43,32 +50,48 @@ const MAX_WHOLE_ROWS = 200;
 export function createListPages({ sql, foreignRows }: Database) {
   const ownPage = createOwnPages({ sql, foreignRows });
 
-  async function readPages(scopes: readonly ListScope[], query: PageQuery): Promise<QueuedJobPage[]> {
+  async function readPages(
+    scopes: readonly ListScope[],
+    query: PageQuery,
+  ): Promise<QueuedJobPage[]> {
     const { readerId, columns = "whole", first, budget = UNBOUNDED } = query;
     const rows = sql`
       select q.place::int, s.last_seq::float8 as "lastSeq", j.* from ${scopesOf(sql, scopes)} join user_streams s on s.user_id = ${readerId}
       left join lateral (${pageRows(sql, scopes, query)}) j on true`;
-    const found = await sql<PageRow[]>`${columns === "whole" ? boundedByBytes(sql, rows, budget) : boundedByRows(sql, rows, budget)} order by place, id desc`;
-    budget.takeRead(found.length, found.reduce((sum, { text }) => sum + (text?.length ?? 0), 0));
+    const found = await sql<
+      PageRow[]
+    >`${columns === "whole" ? boundedByBytes(sql, rows, budget) : boundedByRows(sql, rows, budget)} order by place, id desc`;
+    budget.takeRead(
+      found.length,
+      found.reduce((sum, { text }) => sum + (text?.length ?? 0), 0),
+    );
     const pages = inScopes(found, scopes).map((own) => toPage(own.map(parsed), first));
-    const isForeign = ({ userId }: ListScope, page: QueuedJobPage | undefined) => userId !== null && page?.rows.some((row) => row.userId !== userId);
+    const isForeign = ({ userId }: ListScope, page: QueuedJobPage | undefined) =>
+      userId !== null && page?.rows.some((row) => row.userId !== userId);
     if (scopes.some((scope, i) => isForeign(scope, pages[i]))) throw foreignRows(found);
     return pages;
   }
 
-  const page = async (scope: ListScope, query: PageQuery): Promise<QueuedJobPage> => (await available(() => readPages([scope], query)))[0] ?? EMPTY_PAGE;
+  const page = async (scope: ListScope, query: PageQuery): Promise<QueuedJobPage> =>
+    (await available(() => readPages([scope], query)))[0] ?? EMPTY_PAGE;
 
   return {
     /** With the position of the reader, of the same moment. */
-    page: (scope: ListScope, query: PageQuery): Promise<QueuedJobPage> => (isOwnBrief(scope, query) ? ownPage({ userId: query.readerId, ...query }) : page(scope, query)),
+    page: (scope: ListScope, query: PageQuery): Promise<QueuedJobPage> =>
+      isOwnBrief(scope, query) ? ownPage({ userId: query.readerId, ...query }) : page(scope, query),
 
     /** In the order of the scopes, which differ by user and photo only. */
     pages(scopes: readonly ListScope[], query: PageQuery): Promise<QueuedJobPage[]> {
       const areOwn = scopes.every((scope) => isOwnBrief(scope, query));
-      return areOwn ? Promise.all(scopes.map(() => ownPage({ userId: query.readerId, ...query }))) : available(() => readPages(scopes, query));
+      return areOwn
+        ? Promise.all(scopes.map(() => ownPage({ userId: query.readerId, ...query })))
+        : available(() => readPages(scopes, query));
     },
 
-    /** In the order of the scopes, which differ by user and photo only; exact up to `most`, and no more than that. */
+    /**
+     * In the order of the scopes, which differ by user and photo only; exact up to `most`, and no
+     * more than that.
+     */
     counts: (scopes: readonly ListScope[], most: number): Promise<number[]> =>
       available(async () => {
         const rows = await sql<{ place: number; n: number }[]>`
@@ -93,7 +116,10 @@ function boundedByBytes(sql: Sql, rows: Fragment, { bytesLeft }: ReadBudget): Fr
 }
 
 /** How many scopes one statement should read. */
-export function scopesAtOnce({ first, columns }: { first: number; columns: ListColumns }, most: number): number {
+export function scopesAtOnce(
+  { first, columns }: { first: number; columns: ListColumns },
+  most: number,
+): number {
   return columns === "whole" ? Math.max(1, Math.floor(MAX_WHOLE_ROWS / (first + 1))) : most;
 }
 
@@ -102,14 +128,24 @@ function scopesOf(sql: Sql, scopes: readonly ListScope[]): Fragment {
   return sql`unnest(${scopes.map(({ userId }) => userId)}::uuid[], ${scopes.map(({ photoId }) => photoId)}::uuid[]) with ordinality q(user_id, photo_id, place)`;
 }
 
-function inScopes<Row extends { place: number }>(rows: readonly Row[], scopes: readonly ListScope[]): Row[][] {
+function inScopes<Row extends { place: number }>(
+  rows: readonly Row[],
+  scopes: readonly ListScope[],
+): Row[][] {
   const own = scopes.map((): Row[] => []);
   for (const row of rows) own[row.place - 1]?.push(row);
   return own;
 }
 
 function parsed(row: PageRow): PageRow & { queuedJob?: QueuedJob } {
-  return row.text == null ? row : { place: row.place, lastSeq: row.lastSeq, id: row.id, queuedJob: JSON.parse(row.text) as QueuedJob };
+  return row.text == null
+    ? row
+    : {
+        place: row.place,
+        lastSeq: row.lastSeq,
+        id: row.id,
+        queuedJob: JSON.parse(row.text) as QueuedJob,
+      };
 }
 
 interface Range {
@@ -118,9 +154,16 @@ interface Range {
 }
 
 /** The rows of a page in the scope `q`, and one more. */
-function pageRows(sql: Sql, scopes: readonly ListScope[], { first, beforeId, columns = "whole" }: PageQuery): Fragment {
+function pageRows(
+  sql: Sql,
+  scopes: readonly ListScope[],
+  { first, beforeId, columns = "whole" }: PageQuery,
+): Fragment {
   const ids = idsIn(sql, scopes, { beforeId: beforeId ?? LAST_ID, limit: first + 1 });
-  const source = columns === "whole" ? sql`queued_jobs` : sql`lateral (select ${stateColumns(sql)} from queued_jobs where id = i.id)`;
+  const source =
+    columns === "whole"
+      ? sql`queued_jobs`
+      : sql`lateral (select ${stateColumns(sql)} from queued_jobs where id = i.id)`;
   const rows = sql`from (${ids}) i join ${source} t on t.id = i.id`;
   if (columns === "brief") return sql`select t.id, ${briefColumns(sql)} ${rows}`;
   return sql`select t.id, ${queuedJobJson(sql, sql`null::jsonb`)}::text as text ${rows}`;
@@ -138,7 +181,8 @@ function idsIn(sql: Sql, [scope]: readonly ListScope[], range: Range): Fragment 
   const { userId, photoId, filter } = scope;
   const { beforeId, limit } = range;
   if (photoId !== null) return idsOnPhoto(sql, filter, range);
-  if (userId === null) return sql`select t.id from queued_jobs t where t.id < ${beforeId} ${filterCondition(sql, filter)} order by t.id desc limit ${limit}`;
+  if (userId === null)
+    return sql`select t.id from queued_jobs t where t.id < ${beforeId} ${filterCondition(sql, filter)} order by t.id desc limit ${limit}`;
   if (filter.statuses !== null) return idsInStatuses(sql, filter, filter.statuses, range);
   return sql`${idsOfUser(sql, beforeId)} ${filterCondition(sql, filter)} order by t.user_id desc, t.id desc limit ${limit}`;
 }
@@ -151,19 +195,34 @@ function idsOnPhoto(sql: Sql, filter: QueuedJobFilter, { beforeId, limit }: Rang
 }
 
 /** Those of each status through the index that serves it. */
-function idsInStatuses(sql: Sql, filter: QueuedJobFilter, statuses: readonly QueuedJobStatus[], { beforeId, limit }: Range): Fragment {
+function idsInStatuses(
+  sql: Sql,
+  filter: QueuedJobFilter,
+  statuses: readonly QueuedJobStatus[],
+  { beforeId, limit }: Range,
+): Fragment {
   const jobs = filterCondition(sql, { statuses: null, jobs: filter.jobs });
   const end = sql`order by id desc limit ${limit}`;
   const unfinished = UNFINISHED_STATUSES.filter((status) => statuses.includes(status));
   const parts: Fragment[] = [];
-  if (statuses.includes("SUCCESS")) parts.push(sql`${idsOfUser(sql, beforeId)} and t.status = 'SUCCESS' ${jobs} order by t.user_id desc, t.id desc limit ${limit}`);
-  // The statuses literally: by a parameter the planner does not know that the partial index has the row.
-  for (const [status, literal] of [["FAILED", sql`'FAILED'`], ["CANCELLED", sql`'CANCELLED'`]] as const) {
-    if (statuses.includes(status)) parts.push(sql`
+  if (statuses.includes("SUCCESS"))
+    parts.push(
+      sql`${idsOfUser(sql, beforeId)} and t.status = 'SUCCESS' ${jobs} order by t.user_id desc, t.id desc limit ${limit}`,
+    );
+  // The statuses literally: by a parameter the planner does not know that the partial index has the
+  // row.
+  for (const [status, literal] of [
+    ["FAILED", sql`'FAILED'`],
+    ["CANCELLED", sql`'CANCELLED'`],
+  ] as const) {
+    if (statuses.includes(status))
+      parts.push(sql`
       select t.id from queued_jobs t where t.user_id = q.user_id and t.status = ${literal} and t.id < ${beforeId} ${jobs} order by t.id desc limit ${limit}`);
   }
-  // Few, and in no order. The fence keeps the planner from looking for them in the order of their ids.
-  if (unfinished.length > 0) parts.push(sql`
+  // Few, and in no order. The fence keeps the planner from looking for them in the order of their
+  // ids.
+  if (unfinished.length > 0)
+    parts.push(sql`
     select * from (
       select t.id from queued_jobs t where t.user_id = q.user_id and t.status in ('PENDING', 'STARTED') and t.status = any(${unfinished}) and t.id < ${beforeId} ${jobs} offset 0) u ${end}`);
   const [first = sql`select null::uuid as id where false`, ...more] = parts;
@@ -171,14 +230,27 @@ function idsInStatuses(sql: Sql, filter: QueuedJobFilter, statuses: readonly Que
 }
 
 /**
- * User and id are compared as one, and to be ordered by both: the planner has but one index for that. It would else walk
- * through everybody's to find those of a user who has many, but none of the newest.
+ * User and id are compared as one, and to be ordered by both: the planner has but one index for
+ * that. It would else walk through everybody's to find those of a user who has many, but none of
+ * the newest.
  */
 function idsOfUser(sql: Sql, beforeId: string): Fragment {
   return sql`select t.id from queued_jobs t where t.user_id >= q.user_id and (t.user_id, t.id) < (q.user_id, ${beforeId})`;
 }
 
-/** Whether it is a page of all that the reader has, as most lists show it: those of several readers are read together. */
-export function isOwnBrief({ userId, photoId, filter }: ListScope, { readerId, columns }: PageQuery): boolean {
-  return columns === "brief" && userId === readerId && photoId === null && filter.statuses === null && filter.jobs === null;
+/**
+ * Whether it is a page of all that the reader has, as most lists show it: those of several readers
+ * are read together.
+ */
+export function isOwnBrief(
+  { userId, photoId, filter }: ListScope,
+  { readerId, columns }: PageQuery,
+): boolean {
+  return (
+    columns === "brief" &&
+    userId === readerId &&
+    photoId === null &&
+    filter.statuses === null &&
+    filter.jobs === null
+  );
 }

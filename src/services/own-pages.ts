@@ -39,13 +39,17 @@ const MOST = 32;
 export const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 /** As the columns are, and not as JSON, which costs PostgreSQL five times as much. */
-export const briefColumns = (sql: Sql) => sql`t.user_id as "userId", t.job_name as "jobName", t.status, t.photo_count as "photoCount", t.priority, t.progress, t.attempts, t.version, rfc3339(t.created_at) as "createdAt"`;
+export const briefColumns = (sql: Sql) =>
+  sql`t.user_id as "userId", t.job_name as "jobName", t.status, t.photo_count as "photoCount", t.priority, t.progress, t.attempts, t.version, rfc3339(t.created_at) as "createdAt"`;
 
 /**
- * Reads pages of brief rows: those that are asked for in one turn with one statement, and one that several ask for once. It
- * begins after all of them have asked, so that each sees what was recorded before.
+ * Reads pages of brief rows: those that are asked for in one turn with one statement, and one that
+ * several ask for once. It begins after all of them have asked, so that each sees what was recorded
+ * before.
  */
-export function createOwnPages(database: Pick<Database, "sql" | "foreignRows">): (page: OwnPage) => Promise<QueuedJobPage> {
+export function createOwnPages(
+  database: Pick<Database, "sql" | "foreignRows">,
+): (page: OwnPage) => Promise<QueuedJobPage> {
   let together: Together | null = null;
 
   function begin(): Together {
@@ -71,7 +75,10 @@ export function createOwnPages(database: Pick<Database, "sql" | "foreignRows">):
 /** Of a user who was deleted meanwhile. */
 export const EMPTY_PAGE: QueuedJobPage = { rows: [], hasMore: false, lastSeq: 0 };
 
-async function readPages({ sql, foreignRows }: Pick<Database, "sql" | "foreignRows">, asked: OwnPage[]): Promise<QueuedJobPage[]> {
+async function readPages(
+  { sql, foreignRows }: Pick<Database, "sql" | "foreignRows">,
+  asked: OwnPage[],
+): Promise<QueuedJobPage[]> {
   const rows = await sql<Row[]>`
     select q.page::int, s.last_seq::float8 as "lastSeq", case when j.id is null then q.user_id end as "readerId", j.*
     from unnest(${asked.map(({ userId }) => userId)}::uuid[], ${asked.map(({ beforeId }) => beforeId ?? LAST_ID)}::uuid[], ${asked.map(({ first }) => first + 1)}::int[])
@@ -93,7 +100,16 @@ function isOf(userId: string, rows: Row[]): boolean {
 }
 
 /** With an empty page comes one row, of the position alone. */
-export function toPage(rows: { id: string | null; lastSeq: number; queuedJob?: QueuedJob }[], first: number): QueuedJobPage {
-  const found = rows.flatMap((row) => (row.id === null ? [] : (row.queuedJob ?? (row as unknown as QueuedJob))));
-  return { rows: found.slice(0, first), hasMore: found.length > first, lastSeq: rows[0]?.lastSeq ?? 0 };
+export function toPage(
+  rows: { id: string | null; lastSeq: number; queuedJob?: QueuedJob }[],
+  first: number,
+): QueuedJobPage {
+  const found = rows.flatMap((row) =>
+    row.id === null ? [] : (row.queuedJob ?? (row as unknown as QueuedJob)),
+  );
+  return {
+    rows: found.slice(0, first),
+    hasMore: found.length > first,
+    lastSeq: rows[0]?.lastSeq ?? 0,
+  };
 }

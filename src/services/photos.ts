@@ -11,10 +11,14 @@ import type { User } from "./users.js";
 export type Photo = typeof photos.$inferSelect;
 
 /** What is known of an upload once its bytes are stored. */
-export type NewPhoto = Omit<Photo, "createdAt" | "previewAttempts"> & Partial<Pick<Photo, "previewAttempts">>;
+export type NewPhoto = Omit<Photo, "createdAt" | "previewAttempts"> &
+  Partial<Pick<Photo, "previewAttempts">>;
 
 /** Of all files that a photo has. */
-export function storageKeysOf({ storageKey, previewKey }: Pick<Photo, "storageKey" | "previewKey">): string[] {
+export function storageKeysOf({
+  storageKey,
+  previewKey,
+}: Pick<Photo, "storageKey" | "previewKey">): string[] {
   return previewKey === null ? [storageKey] : [storageKey, previewKey];
 }
 
@@ -31,15 +35,20 @@ export interface Photos {
   /** Exact up to `most`, and no more than that. */
   count(userId: string, most: number): Promise<number>;
   /**
-   * Null when the user has these bytes already, from a race with another upload. Throws QuotaExceededError, and
-   * UnauthenticatedError when the user is gone.
+   * Null when the user has these bytes already, from a race with another upload. Throws
+   * QuotaExceededError, and UnauthenticatedError when the user is gone.
    */
   add(photo: NewPhoto): Promise<Photo | null>;
   /** One's own. Throws ConflictError while unfinished QueuedJobs use it, NotFoundError. */
   remove(userId: string, id: string): Promise<void>;
 }
 
-export function createPhotos(deps: { database: Database; deleteFiles(storageKeys: string[]): Promise<void>; maxStoredBytes: number; log: Logger }): Photos {
+export function createPhotos(deps: {
+  database: Database;
+  deleteFiles(storageKeys: string[]): Promise<void>;
+  maxStoredBytes: number;
+  log: Logger;
+}): Photos {
   const { orm, sql } = deps.database;
 
   // Asked by every attempt: built once.
@@ -51,7 +60,11 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
     .orderBy(queuedJobPhotos.position)
     .prepare("photos_of_queued_job");
 
-  const byIds = orm.select().from(photos).where(part`${photos.id} = any(${part.placeholder("ids")}::uuid[])`).prepare("photos_by_ids");
+  const byIds = orm
+    .select()
+    .from(photos)
+    .where(part`${photos.id} = any(${part.placeholder("ids")}::uuid[])`)
+    .prepare("photos_by_ids");
 
   async function findMany(ids: readonly string[]): Promise<(Photo | null)[]> {
     const rows = await inChunks(ids, (some) => available(() => byIds.execute({ ids: some })));
@@ -75,7 +88,9 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
     const row: Omit<Photo, "createdAt"> = { previewAttempts: 0, ...photo };
     const { createdAt, ...columns } = getTableColumns(photos);
     const names = Object.values(columns).map(({ name }) => part.identifier(name));
-    const values = Object.entries(columns).map(([key, column]) => part.param(row[key as keyof typeof row], column));
+    const values = Object.entries(columns).map(([key, column]) =>
+      part.param(row[key as keyof typeof row], column),
+    );
     const [added] = await orm.execute<{ createdAt: string }>(part`
       with s as (
         update user_streams set stored_bytes = stored_bytes + ${row.byteSize}
@@ -89,8 +104,9 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
   }
 
   /**
-   * The counter is locked first, as an accept does. `for update` of the photo and the guarded delete are two statements: an
-   * accept that has a link to it, and is not committed yet, must be waited for before its QueuedJob can be seen.
+   * The counter is locked first, as an accept does. `for update` of the photo and the guarded
+   * delete are two statements: an accept that has a link to it, and is not committed yet, must be
+   * waited for before its QueuedJob can be seen.
    */
   async function removeUnused(photo: Photo): Promise<boolean> {
     return sql.begin(async (tx) => {
@@ -112,7 +128,10 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
     ofQueuedJob: (queuedJobId) => available(() => ofQueuedJob.execute({ queuedJobId })),
     findBySha256: (userId, sha256) =>
       available(async () => {
-        const [row] = await orm.select().from(photos).where(and(eq(photos.userId, userId), eq(photos.sha256, sha256)));
+        const [row] = await orm
+          .select()
+          .from(photos)
+          .where(and(eq(photos.userId, userId), eq(photos.sha256, sha256)));
         return row ?? null;
       }),
     page: ({ userId, first, beforeId }) =>
@@ -120,13 +139,17 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
         orm
           .select()
           .from(photos)
-          .where(and(eq(photos.userId, userId), beforeId === null ? undefined : lt(photos.id, beforeId)))
+          .where(
+            and(eq(photos.userId, userId), beforeId === null ? undefined : lt(photos.id, beforeId)),
+          )
           .orderBy(desc(photos.id))
           .limit(first),
       ),
     count: (userId, most) =>
       available(async () => {
-        const [row] = await sql<{ n: number }[]>`select count(*)::int as n from (select from photos where user_id = ${userId} limit ${most}) few`;
+        const [row] = await sql<
+          { n: number }[]
+        >`select count(*)::int as n from (select from photos where user_id = ${userId} limit ${most}) few`;
         return row?.n ?? 0;
       }),
     async add(photo) {
@@ -135,7 +158,8 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
       } catch (error) {
         const state = sqlState(error);
         if (state === ALREADY_THERE) return null;
-        if (state === OVER_QUOTA) throw await whyNoRoom(sql, photo.userId, quotaExceeded.storedBytes(deps.maxStoredBytes));
+        if (state === OVER_QUOTA)
+          throw await whyNoRoom(sql, photo.userId, quotaExceeded.storedBytes(deps.maxStoredBytes));
         throw error;
       }
     },
@@ -143,9 +167,15 @@ export function createPhotos(deps: { database: Database; deleteFiles(storageKeys
       const photo = await findOwn(userId, id);
       if (!(await available(() => removeUnused(photo)))) {
         await findOwn(userId, id);
-        throw new ConflictError("Unfinished QueuedJobs use this photo: cancel them, or wait until they have finished.");
+        throw new ConflictError(
+          "Unfinished QueuedJobs use this photo: cancel them, or wait until they have finished.",
+        );
       }
-      await deps.deleteFiles(storageKeysOf(photo)).catch((error) => deps.log.warn({ err: error, photoId: id }, "the bytes of a deleted photo are left over"));
+      await deps
+        .deleteFiles(storageKeysOf(photo))
+        .catch((error) =>
+          deps.log.warn({ err: error, photoId: id }, "the bytes of a deleted photo are left over"),
+        );
     },
   };
 }

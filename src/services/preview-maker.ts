@@ -1,4 +1,5 @@
-// Previews that an upload did not wait for. What is due stands in the rows: no preview, and attempts left.
+// Previews that an upload did not wait for. What is due stands in the rows: no preview, and
+// attempts left.
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { available, type Database } from "../db/database.js";
@@ -13,7 +14,10 @@ import { signedHash } from "./signed-hash.js";
 export const PREVIEW_ATTEMPTS = 3;
 
 export interface PreviewMaker {
-  /** Makes previews, thumbhashes and perceptual hashes of the photos that have none yet; returns of how many. */
+  /**
+   * Makes previews, thumbhashes and perceptual hashes of the photos that have none yet; returns of
+   * how many.
+   */
   makePreviews(): Promise<number>;
   /** Gives up what is under way. */
   close(): Promise<void>;
@@ -32,7 +36,12 @@ const BATCH = 50;
 const MAX_PUT_OFF = 3;
 
 /** `openInspector`: its child is kept only as long as there is something to do. */
-export function createPreviewMaker(deps: { database: Database; storage: Storage; openInspector: () => PhotoInspector; log: Logger }): PreviewMaker {
+export function createPreviewMaker(deps: {
+  database: Database;
+  storage: Storage;
+  openInspector: () => PhotoInspector;
+  log: Logger;
+}): PreviewMaker {
   const { storage } = deps;
   const { sql } = deps.database;
   let inspector: PhotoInspector | null = null;
@@ -43,13 +52,18 @@ export function createPreviewMaker(deps: { database: Database; storage: Storage;
     select id, user_id as "userId", storage_key as "storageKey", preview_attempts as attempts from photos
     where preview_key is null and preview_attempts < ${sql.unsafe(String(PREVIEW_ATTEMPTS))} order by preview_attempts, id limit ${BATCH}`;
 
-  /** Counted before it is tried: a photo that takes a worker with it is not tried for ever. False when another worker is at it. */
+  /**
+   * Counted before it is tried: a photo that takes a worker with it is not tried for ever. False
+   * when another worker is at it.
+   */
   async function claim({ id, attempts }: Due): Promise<boolean> {
-    const rows = await sql`update photos set preview_attempts = preview_attempts + 1 where id = ${id} and preview_key is null and preview_attempts = ${attempts} returning id`;
+    const rows =
+      await sql`update photos set preview_attempts = preview_attempts + 1 where id = ${id} and preview_key is null and preview_attempts = ${attempts} returning id`;
     return rows.length === 1;
   }
 
-  const setAttempts = ({ id }: Due, attempts: number) => sql`update photos set preview_attempts = ${attempts} where id = ${id} and preview_key is null`;
+  const setAttempts = ({ id }: Due, attempts: number) =>
+    sql`update photos set preview_attempts = ${attempts} where id = ${id} and preview_key is null`;
 
   async function make(photo: Due, through: PhotoInspector, folder: string): Promise<boolean> {
     const path = await storage.localPath(photo.storageKey, folder);
@@ -60,8 +74,10 @@ export function createPreviewMaker(deps: { database: Database; storage: Storage;
     const key = `previews/${photo.userId}/${photo.id}.${photo.attempts + 1}`;
     await storage.put(key, target);
     const hash = signedHash(phash);
-    const rows = await available(() => sql`
-      update photos set preview_key = ${key}, thumbhash = ${thumbhash}, phash = ${hash === null ? null : String(hash)}::bigint where id = ${photo.id} and preview_key is null returning id`);
+    const rows = await available(
+      () => sql`
+      update photos set preview_key = ${key}, thumbhash = ${thumbhash}, phash = ${hash === null ? null : String(hash)}::bigint where id = ${photo.id} and preview_key is null returning id`,
+    );
     // The photo was deleted meanwhile.
     if (rows.length === 0) await storage.delete([key]);
     return rows.length === 1;
@@ -75,7 +91,10 @@ export function createPreviewMaker(deps: { database: Database; storage: Storage;
     } catch (error) {
       if (wasPutOff(error)) throw error;
       if (isAboutPhoto(error)) await available(() => setAttempts(photo, PREVIEW_ATTEMPTS));
-      deps.log.warn({ err: error, photoId: photo.id, attempt: photo.attempts + 1 }, "no preview could be made");
+      deps.log.warn(
+        { err: error, photoId: photo.id, attempt: photo.attempts + 1 },
+        "no preview could be made",
+      );
       return false;
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -83,8 +102,8 @@ export function createPreviewMaker(deps: { database: Database; storage: Storage;
   }
 
   /**
-   * One that a store does not answer for stands in no other's way, and costs an attempt where the store
-   * answers for others; where it answers for none it is away, which costs none.
+   * One that a store does not answer for stands in no other's way, and costs an attempt where the
+   * store answers for others; where it answers for none it is away, which costs none.
    */
   async function tryAll(due: Due[], through: PhotoInspector): Promise<number> {
     const putOff: { photo: Due; error: unknown }[] = [];
@@ -101,7 +120,11 @@ export function createPreviewMaker(deps: { database: Database; storage: Storage;
     }
     for (const { photo, error } of putOff) {
       if (isAway || closed) await available(() => setAttempts(photo, photo.attempts));
-      else deps.log.warn({ err: error, photoId: photo.id, attempt: photo.attempts + 1 }, "no preview could be made");
+      else
+        deps.log.warn(
+          { err: error, photoId: photo.id, attempt: photo.attempts + 1 },
+          "no preview could be made",
+        );
     }
     if (isAway && putOff[0] && !closed) throw putOff[0].error;
     return made;
@@ -129,5 +152,8 @@ export function createPreviewMaker(deps: { database: Database; storage: Storage;
 
 /** A store was away, or we are to end: that is not the photo's fault. */
 function wasPutOff(error: unknown): boolean {
-  return error instanceof ServiceUnavailableError || (error instanceof ChildStoppedError && error.reason === "closed");
+  return (
+    error instanceof ServiceUnavailableError ||
+    (error instanceof ChildStoppedError && error.reason === "closed")
+  );
 }

@@ -16,7 +16,10 @@ export interface Place {
 }
 
 /** What is asked of a row, as far as it is known. */
-export type Waiter = Pick<QueuedJob, "id" | "userId" | "jobName" | "priority" | "runAt" | "error" | "updatedAt">;
+export type Waiter = Pick<
+  QueuedJob,
+  "id" | "userId" | "jobName" | "priority" | "runAt" | "error" | "updatedAt"
+>;
 
 export interface QueuePlaces {
   /** In the order of the rows; null for one that does not wait, or is not due yet. */
@@ -49,14 +52,26 @@ interface OwnLines {
   lanes: Partial<Record<Lane, OwnLine>>;
 }
 
-/** The order is that of `hintPriority`: blocks of each owner's side by side, one's own by priority. */
-export function createQueuePlaces(deps: { database: Database; catalogue: ReadonlyMap<string, Task>; startRate: Pick<StartRate, "rate"> }): QueuePlaces {
+/**
+ * The order is that of `hintPriority`: blocks of each owner's side by side, one's own by priority.
+ */
+export function createQueuePlaces(deps: {
+  database: Database;
+  catalogue: ReadonlyMap<string, Task>;
+  startRate: Pick<StartRate, "rate">;
+}): QueuePlaces {
   const { sql } = deps.database;
-  const inChild = [...deps.catalogue.values()].filter((task) => task.runsIn === "child").map((task) => task.name);
+  const inChild = [...deps.catalogue.values()]
+    .filter((task) => task.runsIn === "child")
+    .map((task) => task.name);
   const laneOf = (childLane: boolean): Lane => (childLane ? "child" : "worker");
   let crowd: Promise<Waiting[]> = Promise.resolve([]);
   let crowdAt = 0;
-  const seen = new LRUCache<string, Promise<OwnLines | undefined>>({ max: MAX_LINES, ttl: CROWD_MS, ttlAutopurge: true });
+  const seen = new LRUCache<string, Promise<OwnLines | undefined>>({
+    max: MAX_LINES,
+    ttl: CROWD_MS,
+    ttlAutopurge: true,
+  });
 
   async function readCrowd(): Promise<Waiting[]> {
     const rows = await sql<{ userId: string; child: boolean; count: number }[]>`
@@ -75,7 +90,9 @@ export function createQueuePlaces(deps: { database: Database; catalogue: Readonl
   }
 
   async function readLines(userIds: string[]): Promise<Map<string, OwnLines>> {
-    const rows = await sql<{ userId: string; readAt: number; child: boolean | null; ids: string; priorities: string }[]>`
+    const rows = await sql<
+      { userId: string; readAt: number; child: boolean | null; ids: string; priorities: string }[]
+    >`
       with asked as materialized (select clock_timestamp() as now)
       select u.id as "userId", (extract(epoch from asked.now) * 1000)::float8 as "readAt", w.* from asked, unnest(${userIds}::uuid[]) u(id) left join lateral (
         select job_name = any(${inChild}) as child, string_agg(id::text, ' ' order by priority desc, due_at, id) as ids, string_agg(priority::text, ' ' order by priority desc, due_at, id) as priorities
@@ -83,7 +100,11 @@ export function createQueuePlaces(deps: { database: Database; catalogue: Readonl
     const lines = new Map<string, OwnLines>();
     for (const { userId, readAt, child, ids, priorities } of rows) {
       const own = lines.get(userId) ?? { readAt, lanes: {} };
-      if (child !== null) own.lanes[laneOf(child)] = { ranks: new Map(ids.split(" ").map((id, rank) => [id, rank])), priorities: priorities.split(" ").map(Number) };
+      if (child !== null)
+        own.lanes[laneOf(child)] = {
+          ranks: new Map(ids.split(" ").map((id, rank) => [id, rank])),
+          priorities: priorities.split(" ").map(Number),
+        };
       lines.set(userId, own);
     }
     return lines;
@@ -103,12 +124,20 @@ export function createQueuePlaces(deps: { database: Database; catalogue: Readonl
         seen.set(id, own);
       }
     }
-    return new Map(await Promise.all([...lines].map(async ([id, own]) => [id, await own] as const)));
+    return new Map(
+      await Promise.all([...lines].map(async ([id, own]) => [id, await own] as const)),
+    );
   }
 
   /** Of a row that came, or came back, since they were read: behind all of the same priority. */
-  function rankOf({ id, jobName, priority, runAt, error, updatedAt }: Waiter, own: OwnLines | undefined): number | null {
-    const line = own?.lanes[laneOf(inChild.includes(jobName))] ?? { ranks: new Map<string, number>(), priorities: [] };
+  function rankOf(
+    { id, jobName, priority, runAt, error, updatedAt }: Waiter,
+    own: OwnLines | undefined,
+  ): number | null {
+    const line = own?.lanes[laneOf(inChild.includes(jobName))] ?? {
+      ranks: new Map<string, number>(),
+      priorities: [],
+    };
     const rank = line.ranks.get(id);
     if (rank !== undefined) return rank;
     const isNew = own !== undefined && Date.parse(updatedAt) > own.readAt - 1;
@@ -120,23 +149,42 @@ export function createQueuePlaces(deps: { database: Database; catalogue: Readonl
 
   return {
     async find(rows) {
-      const [lines, waiting, rates] = await Promise.all([seeLines([...new Set(rows.map(({ userId }) => userId))]), seeCrowd(), readRates(deps.startRate)]);
+      const [lines, waiting, rates] = await Promise.all([
+        seeLines([...new Set(rows.map(({ userId }) => userId))]),
+        seeCrowd(),
+        readRates(deps.startRate),
+      ]);
       return rows.map((row) => {
         const rank = rankOf(row, lines.get(row.userId));
-        return rank === null ? null : toPlace(waiting, rates, { userId: row.userId, lane: laneOf(inChild.includes(row.jobName)), rank });
+        return rank === null
+          ? null
+          : toPlace(waiting, rates, {
+              userId: row.userId,
+              lane: laneOf(inChild.includes(row.jobName)),
+              rank,
+            });
       });
     },
   };
 }
 
 async function readRates(startRate: Pick<StartRate, "rate">): Promise<Map<Lane, number | null>> {
-  return new Map(await Promise.all(LANES.map(async (lane) => [lane, await startRate.rate(lane)] as const)));
+  return new Map(
+    await Promise.all(LANES.map(async (lane) => [lane, await startRate.rate(lane)] as const)),
+  );
 }
 
-function toPlace(waiting: Waiting[], rates: ReadonlyMap<Lane, number | null>, { userId, lane, rank }: { userId: string; lane: Lane; rank: number }): Place {
+function toPlace(
+  waiting: Waiting[],
+  rates: ReadonlyMap<Lane, number | null>,
+  { userId, lane, rank }: { userId: string; lane: Lane; rank: number },
+): Place {
   const before = (Math.floor(rank / HINT_BLOCK) + 1) * HINT_BLOCK;
   const others = waiting.filter((row) => row.lane === lane && row.userId !== userId);
   const position = rank + others.reduce((sum, { count }) => sum + Math.min(count, before), 0);
   const rate = rates.get(lane);
-  return { position, startsAt: rate ? new Date(Date.now() + ((position + 1) / rate) * 1000).toISOString() : null };
+  return {
+    position,
+    startsAt: rate ? new Date(Date.now() + ((position + 1) / rate) * 1000).toISOString() : null,
+  };
 }

@@ -8,7 +8,14 @@ export interface QueuedJobDossier {
   row: (QueuedJob & InnerFields) | null;
   /** Oldest first, at most so many. */
   events: QueuedJobEvent[];
-  photos: { id: string; filename: string; mimeType: string; width: number; height: number; byteSize: number }[];
+  photos: {
+    id: string;
+    filename: string;
+    mimeType: string;
+    width: number;
+    height: number;
+    byteSize: number;
+  }[];
   outputs: QueuedJobOutput[];
 }
 
@@ -29,18 +36,28 @@ interface InnerFields {
 const EVENTS = 1000;
 
 /** Null when there is no trace of it. */
-export function readQueuedJobDossier({ sql }: Database, id: string): Promise<QueuedJobDossier | null> {
+export function readQueuedJobDossier(
+  { sql }: Database,
+  id: string,
+): Promise<QueuedJobDossier | null> {
   return available(async () => {
     const [rows, events, photos] = await Promise.all([
       sql<{ queuedJob: QueuedJob & InnerFields; outputs: QueuedJobOutput[] }[]>`
         select ${recordedOutputs(sql)} as outputs, ${queuedJobJson(sql, sql`null::jsonb`)} || jsonb_build_object('email', u.email, 'run', t.run, 'failures', t.failures, 'stalls', t.stalls, 'worker', t.worker,
           'leaseUntil', rfc3339(t.lease_until), 'dueAt', rfc3339(t.due_at), 'requestId', t.request_id) as "queuedJob"
         from queued_jobs t join users u on u.id = t.user_id where t.id = ${id}`,
-      sql<QueuedJobEvent[]>`select seq::float8 as seq, type, rfc3339(at) as at, snapshot as "queuedJob" from queued_job_events where queued_job_id = ${id} order by seq limit ${EVENTS}`,
+      sql<
+        QueuedJobEvent[]
+      >`select seq::float8 as seq, type, rfc3339(at) as at, snapshot as "queuedJob" from queued_job_events where queued_job_id = ${id} order by seq limit ${EVENTS}`,
       sql<QueuedJobDossier["photos"]>`
         select p.id, p.filename, p.mime_type as "mimeType", p.width, p.height, p.byte_size::float8 as "byteSize" from queued_job_photos l join photos p on p.id = l.photo_id where l.queued_job_id = ${id} order by l.position`,
     ]);
     if (rows.length === 0 && events.length === 0) return null;
-    return { row: rows[0]?.queuedJob ?? null, outputs: rows[0]?.outputs ?? [], events: [...events], photos: [...photos] };
+    return {
+      row: rows[0]?.queuedJob ?? null,
+      outputs: rows[0]?.outputs ?? [],
+      events: [...events],
+      photos: [...photos],
+    };
   });
 }

@@ -32,7 +32,10 @@ export function createQueuedJobReads(database: Database) {
   const lists = createListPages(database);
 
   /** The newest first, up to the event by which they are too many or too long. */
-  const readHistories = (queuedJobIds: readonly string[], { snapshots, budget = UNBOUNDED }: HistoryQuery) => sql<HistoryRow[]>`
+  const readHistories = (
+    queuedJobIds: readonly string[],
+    { snapshots, budget = UNBOUNDED }: HistoryQuery,
+  ) => sql<HistoryRow[]>`
     with newest as (
       select q.place, e.user_id, e.seq, e.bytes from unnest(${[...queuedJobIds]}::uuid[]) with ordinality q(id, place) cross join lateral (
         select user_id, seq, ${snapshots ? sql`case when bytes > 0 then bytes else octet_length(snapshot::text) end` : sql`0`} as bytes
@@ -45,13 +48,20 @@ export function createQueuedJobReads(database: Database) {
     ...lists,
 
     /** Exact up to `most`, and no more than that. */
-    count: async (scope: ListScope, most: number): Promise<number> => (await lists.counts([scope], most))[0] ?? 0,
+    count: async (scope: ListScope, most: number): Promise<number> =>
+      (await lists.counts([scope], most))[0] ?? 0,
 
     /** The newest logged events of each, oldest first. */
-    histories: (queuedJobIds: readonly string[], query: HistoryQuery = { snapshots: true }): Promise<QueuedJobEvent[][]> =>
+    histories: (
+      queuedJobIds: readonly string[],
+      query: HistoryQuery = { snapshots: true },
+    ): Promise<QueuedJobEvent[][]> =>
       available(async () => {
         const rows = await readHistories(queuedJobIds, query);
-        query.budget?.takeRead(rows.length, rows.reduce((sum, { bytes }) => sum + bytes, 0));
+        query.budget?.takeRead(
+          rows.length,
+          rows.reduce((sum, { bytes }) => sum + bytes, 0),
+        );
         const histories = queuedJobIds.map((): QueuedJobEvent[] => []);
         for (const { place, bytes: _, ...event } of rows) histories[place - 1]?.push(event);
         return histories;
@@ -78,7 +88,10 @@ export function createQueuedJobReads(database: Database) {
       }),
 
     /** Null when there is no such output, or no more. */
-    outputFile: (queuedJobId: string, name: string): Promise<{ storageKey: string; mimeType: string; filename: string } | null> =>
+    outputFile: (
+      queuedJobId: string,
+      name: string,
+    ): Promise<{ storageKey: string; mimeType: string; filename: string } | null> =>
       available(async () => {
         const [row] = await sql<{ storageKey: string; mimeType: string; filename: string }[]>`
           select storage_key as "storageKey", mime_type as "mimeType", name as filename from queued_job_outputs where queued_job_id = ${queuedJobId} and name = ${name}`;

@@ -1,5 +1,5 @@
-// What operators look for among everybody's QueuedJobs. No index serves every filter, so a search looks at so many rows
-// at a time, and says where to go on.
+// What operators look for among everybody's QueuedJobs. No index serves every filter, so a search
+// looks at so many rows at a time, and says where to go on.
 import { available, type Database } from "../db/database.js";
 import type { QueuedJobStatus } from "../queued-job-status.js";
 import type { Instant } from "../queued-job.js";
@@ -39,7 +39,10 @@ const LOOKED_AT = 20_000;
 /** People who share an e-mail address, as several issuers may tell it. */
 const NAMESAKES = 20;
 
-export async function searchQueuedJobs({ sql }: Database, search: QueuedJobSearch): Promise<FoundQueuedJobs> {
+export async function searchQueuedJobs(
+  { sql }: Database,
+  search: QueuedJobSearch,
+): Promise<FoundQueuedJobs> {
   const { user, status, jobName, beforeId, first } = search;
   const userIds = user === null ? null : await findUserIds({ sql } as Database, user);
   if (userIds?.length === 0) return { rows: [], nextBeforeId: null };
@@ -50,14 +53,22 @@ export async function searchQueuedJobs({ sql }: Database, search: QueuedJobSearc
       from (select id, job_name, status, user_id, attempts, error_code, created_at, finished_at from queued_jobs ${range} limit ${LOOKED_AT}) t join users u on u.id = t.user_id
       where true ${status === null ? sql`` : sql`and t.status = ${status}`} ${jobName === null ? sql`` : sql`and t.job_name = ${jobName}`}
       order by t.id desc limit ${first + 1}`;
-    if (rows.length > first) return { rows: rows.slice(0, first), nextBeforeId: rows[first - 1]?.id ?? null };
-    const [last] = await sql<{ id: string }[]>`select id from queued_jobs ${range} offset ${LOOKED_AT - 1} limit 1`;
+    if (rows.length > first)
+      return { rows: rows.slice(0, first), nextBeforeId: rows[first - 1]?.id ?? null };
+    const [last] = await sql<
+      { id: string }[]
+    >`select id from queued_jobs ${range} offset ${LOOKED_AT - 1} limit 1`;
     return { rows: [...rows], nextBeforeId: last?.id ?? null };
   });
 }
 
 async function findUserIds({ sql }: Database, user: string): Promise<string[]> {
   if (isUuid(user)) return [user];
-  const rows = await available(() => sql<{ id: string }[]>`select id from users where lower(email) = lower(${user}) limit ${NAMESAKES}`);
+  const rows = await available(
+    () =>
+      sql<
+        { id: string }[]
+      >`select id from users where lower(email) = lower(${user}) limit ${NAMESAKES}`,
+  );
   return rows.map(({ id }) => id);
 }

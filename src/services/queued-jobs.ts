@@ -1,18 +1,41 @@
-// The waist: the only writer of a QueuedJob's status and the only author of its events. Every step is recorded in
-// PostgreSQL by one statement and told only then; what is told may be lost, what is recorded is not.
+// The waist: the only writer of a QueuedJob's status and the only author of its events. Every step
+// is recorded in PostgreSQL by one statement and told only then; what is told may be lost, what is
+// recorded is not.
 import { available, isLockTimeout, type Database } from "../db/database.js";
 import { ConflictError, NotFoundError } from "../errors.js";
 import type { EventBus } from "../events/event-bus.js";
 import { failpoint } from "../failpoint.js";
 import type { Logger } from "../logger.js";
 import { MAX_DELAY_MS, type HintQueue } from "../queue/hint-queue.js";
-import { FINISHED_STATUSES, UNFINISHED_STATUSES, isFinished, type LoggedEventType } from "../queued-job-status.js";
+import {
+  FINISHED_STATUSES,
+  UNFINISHED_STATUSES,
+  isFinished,
+  type LoggedEventType,
+} from "../queued-job-status.js";
 import type { StopBell } from "../queue/stop-bell.js";
-import { withParameters, type QueuedJob, type QueuedJobSnapshot, type StoredOutput } from "../queued-job.js";
+import {
+  withParameters,
+  type QueuedJob,
+  type QueuedJobSnapshot,
+  type StoredOutput,
+} from "../queued-job.js";
 import type { Task } from "../tasks/define-task.js";
 import { noTracer, type Tracer } from "../tracer.js";
 import { createAttemptBatches } from "./queued-jobs/attempt-batches.js";
-import { adopt, backOff, claimableIn, fail, handBack, isSmall, renewLeases, succeed, type Attempt, type Claim, type Renewal } from "./queued-jobs/attempt.js";
+import {
+  adopt,
+  backOff,
+  claimableIn,
+  fail,
+  handBack,
+  isSmall,
+  renewLeases,
+  succeed,
+  type Attempt,
+  type Claim,
+  type Renewal,
+} from "./queued-jobs/attempt.js";
 import { backOffMs } from "./queued-jobs/back-off.js";
 import type { Submission } from "./queued-jobs/check-submission.js";
 import { findDue, type DueSweep } from "./queued-jobs/due-sweep.js";
@@ -36,7 +59,10 @@ export interface Claimed extends Attempt {
   /** Failed attempts before this one, since the last submission or retry. */
   failures: number;
   requestId: string;
-  /** Attempts that died with their worker before this one: such a QueuedJob is under suspicion, and must run where it harms no other. */
+  /**
+   * Attempts that died with their worker before this one: such a QueuedJob is under suspicion, and
+   * must run where it harms no other.
+   */
   stalls: number;
   /** The number of its STARTED event. */
   startedSeq: number;
@@ -52,7 +78,12 @@ export interface QueuedJobsDeps {
   catalogue: ReadonlyMap<string, Task>;
   submittable(name: string): Task | null | Promise<Task | null>;
   deleteFiles(storageKeys: string[]): Promise<void>;
-  limits: { maxPendingPerUser: number; maxStoredBytesPerUser: number; maxRecordedBytesPerUser: number; jobTtlSeconds: number };
+  limits: {
+    maxPendingPerUser: number;
+    maxStoredBytesPerUser: number;
+    maxRecordedBytesPerUser: number;
+    jobTtlSeconds: number;
+  };
   log: Logger;
   tracer?: Tracer;
   /** Called with each step once it is recorded. */
@@ -72,7 +103,10 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
   const { bus, catalogue, limits, log, tracer = noTracer } = deps;
   const { sql } = deps.database;
   const ttlSeconds = limits.jobTtlSeconds;
-  const acceptLimits = { maxPending: limits.maxPendingPerUser, maxRecordedBytes: limits.maxRecordedBytesPerUser };
+  const acceptLimits = {
+    maxPending: limits.maxPendingPerUser,
+    maxRecordedBytes: limits.maxRecordedBytesPerUser,
+  };
 
   const { record, step, tell, logSteps } = createRecorder(deps);
   const { hint, hintMissing, withdraw } = createHinter({ ...deps, sql });
@@ -86,7 +120,11 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     return task ? reusableVersion(task) : null;
   }
 
-  const insert = createUnitInserter({ sql, limits: acceptLimits, recorded: (steps) => void tellAccepted(steps) });
+  const insert = createUnitInserter({
+    sql,
+    limits: acceptLimits,
+    recorded: (steps) => void tellAccepted(steps),
+  });
 
   async function tellAccepted(steps: Step[]): Promise<void> {
     await failpoint("accept: after the commit");
@@ -98,8 +136,15 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
 
   /** The row, for its owner or an admin; another's is told apart from none by nobody. */
   async function find(actor: Pick<User, "id" | "role">, id: string): Promise<QueuedJob | null> {
-    const [row] = await available(() => sql<{ queuedJob: QueuedJob }[]>`select ${queuedJobJson(sql, recordedOutputs(sql))} as "queuedJob" from queued_jobs t where t.id = ${id}`);
-    return row && (row.queuedJob.userId === actor.id || actor.role === "ADMIN") ? row.queuedJob : null;
+    const [row] = await available(
+      () =>
+        sql<
+          { queuedJob: QueuedJob }[]
+        >`select ${queuedJobJson(sql, recordedOutputs(sql))} as "queuedJob" from queued_jobs t where t.id = ${id}`,
+    );
+    return row && (row.queuedJob.userId === actor.id || actor.role === "ADMIN")
+      ? row.queuedJob
+      : null;
   }
 
   async function get(actor: User, id: string): Promise<QueuedJob> {
@@ -112,14 +157,28 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     find,
 
     /** Accepts 1 to 100 submissions of one user, all or none; see `enqueue` for what it throws. */
-    async enqueue(userId: string, request: { submissions: Submission[]; requestId: string; single: boolean }): Promise<QueuedJob[]> {
+    async enqueue(
+      userId: string,
+      request: { submissions: Submission[]; requestId: string; single: boolean },
+    ): Promise<QueuedJob[]> {
       await failpoint("accept: before the statement");
       const unit = { userId, requestId: request.requestId, traceparent: tracer.carry() };
-      const enqueueDeps = { sql, insert, accepted, submittable: deps.submittable, limits: acceptLimits };
-      return tracer.span("record enqueue", DATABASE, () => enqueue(enqueueDeps, { ...request, ...unit }));
+      const enqueueDeps = {
+        sql,
+        insert,
+        accepted,
+        submittable: deps.submittable,
+        limits: acceptLimits,
+      };
+      return tracer.span("record enqueue", DATABASE, () =>
+        enqueue(enqueueDeps, { ...request, ...unit }),
+      );
     },
 
-    /** A worker's first act on a hint; null when there is nothing to do, or not yet: see `claimableIn`. */
+    /**
+     * A worker's first act on a hint; null when there is nothing to do, or not yet: see
+     * `claimableIn`.
+     */
     async start(request: Claim): Promise<Claimed | null> {
       try {
         const started = await tracer.span("record claim", DATABASE, () => batches.claim(request));
@@ -142,7 +201,9 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
       return adopted && toClaimed(adopted, leasedAt);
     },
 
-    /** Milliseconds until a hint that could not be used is to be tried again; null when it is spent. */
+    /**
+     * Milliseconds until a hint that could not be used is to be tried again; null when it is spent.
+     */
     async claimableIn(request: Claim): Promise<number | null> {
       const ms = await available(() => claimableIn(sql, request, jobNames));
       if (ms === null || ms > MAX_DELAY_MS) return null;
@@ -151,10 +212,17 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
 
     /** `progress` 0 to 1. Returns false when the attempt is over: its task may as well stop. */
     async progress(claimed: Claimed, progress: number, message: string | null): Promise<boolean> {
-      const recorded = await batches.progress({ id: claimed.id, attempt: claimed.attempt, progress, message });
+      const recorded = await batches.progress({
+        id: claimed.id,
+        attempt: claimed.attempt,
+        progress,
+        message,
+      });
       if (!recorded) return false;
       const queuedJob = { ...claimed.snapshot, ...recorded, progressMessage: message };
-      bus.ring(queuedJob.userId, [{ seq: claimed.startedSeq, type: "PROGRESS", at: recorded.updatedAt, queuedJob }]);
+      bus.ring(queuedJob.userId, [
+        { seq: claimed.startedSeq, type: "PROGRESS", at: recorded.updatedAt, queuedJob },
+      ]);
       return true;
     },
 
@@ -164,48 +232,84 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
       return version === null ? null : available(() => findEarlierResult(sql, { id, version }));
     },
 
-    /** False when the attempt was over already: then its outputs are nobody's. Throws QuotaExceededError when there is no room for them, or for a result that is not small. */
-    async succeed(claimed: Claimed, value: unknown, outputs: StoredOutput[], reusedFrom: string | null = null): Promise<boolean> {
+    /**
+     * False when the attempt was over already: then its outputs are nobody's. Throws
+     * QuotaExceededError when there is no room for them, or for a result that is not small.
+     */
+    async succeed(
+      claimed: Claimed,
+      value: unknown,
+      outputs: StoredOutput[],
+      reusedFrom: string | null = null,
+    ): Promise<boolean> {
       const { id, attempt, queuedJob } = claimed;
       const version = resultVersion(queuedJob);
       const result = JSON.stringify(value ?? null);
       // Those with photos are few in a moment, and have more to write.
       if (version === null && outputs.length === 0 && isSmall(result)) {
         const success = { id, attempt, result, userId: queuedJob.userId };
-        const succeeded = await tracer.span("record succeed", DATABASE, () => batches.succeed(success));
+        const succeeded = await tracer.span("record succeed", DATABASE, () =>
+          batches.succeed(success),
+        );
         logSteps([succeeded], "succeed");
         return succeeded !== null;
       }
-      const most = { maxStoredBytes: limits.maxStoredBytesPerUser, maxRecordedBytes: limits.maxRecordedBytesPerUser };
-      const success = { id, attempt, result, outputs, reusedFrom, resultVersion: version, ttlSeconds, ...most };
+      const most = {
+        maxStoredBytes: limits.maxStoredBytesPerUser,
+        maxRecordedBytes: limits.maxRecordedBytesPerUser,
+      };
+      const success = {
+        id,
+        attempt,
+        result,
+        outputs,
+        reusedFrom,
+        resultVersion: version,
+        ttlSeconds,
+        ...most,
+      };
       return (await step("succeed", () => succeed(sql, success))) !== null;
     },
 
-    /** FAILED when it is `permanent` or no attempt is left, else back to PENDING, due after a pause. */
-    async fail(claimed: Claimed, fault: { code: string; message: string; permanent: boolean }): Promise<"FAILED" | "RETRYING" | null> {
+    /**
+     * FAILED when it is `permanent` or no attempt is left, else back to PENDING, due after a pause.
+     */
+    async fail(
+      claimed: Claimed,
+      fault: { code: string; message: string; permanent: boolean },
+    ): Promise<"FAILED" | "RETRYING" | null> {
       const maxAttempts = catalogue.get(claimed.queuedJob.jobName)?.maxAttempts ?? 1;
-      if (fault.permanent || claimed.failures + 1 >= maxAttempts) return (await step("fail", () => fail(sql, { ...claimed, ...fault, ttlSeconds }))) && "FAILED";
+      if (fault.permanent || claimed.failures + 1 >= maxAttempts)
+        return (
+          (await step("fail", () => fail(sql, { ...claimed, ...fault, ttlSeconds }))) && "FAILED"
+        );
       const delayMs = backOffMs(claimed.failures);
       const again = await step("backOff", () => backOff(sql, { ...claimed, ...fault, delayMs }));
       if (again) await hint([again], () => delayMs);
       return again && "RETRYING";
     },
 
-    /** The worker stops, or what it needs is away: neither a failure nor a death. It is due again after `delayMs`. */
+    /**
+     * The worker stops, or what it needs is away: neither a failure nor a death. It is due again
+     * after `delayMs`.
+     */
     async handBack(claimed: Claimed, delayMs: number): Promise<void> {
-      const again = await step("backOff", () => handBack(sql, { id: claimed.id, attempt: claimed.attempt, delayMs }));
+      const again = await step("backOff", () =>
+        handBack(sql, { id: claimed.id, attempt: claimed.attempt, delayMs }),
+      );
       if (again) await hint([again], () => delayMs);
     },
 
     /** Which are still this worker's; one that is missing was cancelled or given to another. */
-    renewLeases: (worker: string, attempts: Attempt[]): Promise<Renewal> => available(() => renewLeases(sql, worker, attempts)),
+    renewLeases: (worker: string, attempts: Attempt[]): Promise<Renewal> =>
+      available(() => renewLeases(sql, worker, attempts)),
 
     /** Takes attempts over whose worker died, `limit` at most; returns how many. */
     takeOverLapsed: createTakeOver({ sql, ttlSeconds, tell, hint, log }),
 
     /**
-     * Puts back the lost hints of the next `limit` rows of this sweep, and returns how many were lost.
-     * When it throws, the sweep stands where it stood.
+     * Puts back the lost hints of the next `limit` rows of this sweep, and returns how many were
+     * lost. When it throws, the sweep stands where it stood.
      */
     async hintDue(sweep: DueSweep, limit: number): Promise<number> {
       const page = { after: sweep.position, limit, aheadMs: MAX_DELAY_MS };
@@ -219,7 +323,9 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     /** Removes finished ones whose time is up, oldest first, `limit` at most; returns how many. */
     removeExpired: (limit: number): Promise<number> => remover.expired(limit),
 
-    /** Idempotent on a cancelled one; throws ConflictError on another finished one, NotFoundError. */
+    /**
+     * Idempotent on a cancelled one; throws ConflictError on another finished one, NotFoundError.
+     */
     async cancel(actor: User, id: string): Promise<QueuedJob> {
       const { parameters } = await get(actor, id);
       const cancelled = await step("cancel", () => cancel(sql, { id, ttlSeconds }));
@@ -228,11 +334,15 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
         return withParameters(cancelled.queuedJob, parameters);
       }
       const now = await get(actor, id);
-      if (now.status !== "CANCELLED") throw new ConflictError(`It is ${now.status}: a finished one cannot be cancelled.`);
+      if (now.status !== "CANCELLED")
+        throw new ConflictError(`It is ${now.status}: a finished one cannot be cancelled.`);
       return now;
     },
 
-    /** Throws ConflictError when it is not FAILED or CANCELLED or a photo of it is gone, NotFoundError, QuotaExceededError. */
+    /**
+     * Throws ConflictError when it is not FAILED or CANCELLED or a photo of it is gone,
+     * NotFoundError, QuotaExceededError.
+     */
     async retry(actor: User, id: string): Promise<QueuedJob> {
       const { parameters } = await get(actor, id);
       const again = await step("retry", () => retry(sql, { id, ...acceptLimits }));
@@ -245,23 +355,34 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
     async remove(actor: User, id: string): Promise<void> {
       for (;;) {
         const queuedJob = await get(actor, id);
-        if (!isFinished(queuedJob.status)) throw new ConflictError(`It is ${queuedJob.status}: cancel it before you delete it.`);
+        if (!isFinished(queuedJob.status))
+          throw new ConflictError(`It is ${queuedJob.status}: cancel it before you delete it.`);
         if (await remover.one(queuedJob)) return;
       }
     },
 
-    /** Tells the workers of attempts whose rows are gone; it costs a lease's renewal where they do not hear it. */
+    /**
+     * Tells the workers of attempts whose rows are gone; it costs a lease's renewal where they do
+     * not hear it.
+     */
     stopWork(ids: readonly string[]): void {
       for (const id of ids) deps.stopBell.ring(id);
     },
 
-    /** The user's own, oldest first, the first 1,000 that the filter takes; returns how many were cancelled. */
+    /**
+     * The user's own, oldest first, the first 1,000 that the filter takes; returns how many were
+     * cancelled.
+     */
     async cancelMany(userId: string, filter: QueuedJobFilter): Promise<number> {
-      const found = await available(() => findOldest(sql, { userId, filter, statuses: UNFINISHED_STATUSES, limit: BULK }));
+      const found = await available(() =>
+        findOldest(sql, { userId, filter, statuses: UNFINISHED_STATUSES, limit: BULK }),
+      );
       let cancelled = 0;
       for (let i = 0; i < found.length; i += AT_ONCE) {
         const ids = found.slice(i, i + AT_ONCE).map(({ id }) => id);
-        const made = (await record("cancel", () => cancelMany(sql, { ids, ttlSeconds }))).filter((one) => one !== null);
+        const made = (await record("cancel", () => cancelMany(sql, { ids, ttlSeconds }))).filter(
+          (one) => one !== null,
+        );
         logSteps(made, "cancel");
         cancelled += made.length;
         await Promise.all(made.map(withdraw));
@@ -269,9 +390,16 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
       return cancelled;
     },
 
-    /** The user's own, oldest first, the first 1,000 that the filter takes; returns how many were deleted. */
+    /**
+     * The user's own, oldest first, the first 1,000 that the filter takes; returns how many were
+     * deleted.
+     */
     removeMany: async (userId: string, filter: QueuedJobFilter): Promise<number> =>
-      remover.many(await available(() => findOldest(sql, { userId, filter, statuses: FINISHED_STATUSES, limit: BULK }))),
+      remover.many(
+        await available(() =>
+          findOldest(sql, { userId, filter, statuses: FINISHED_STATUSES, limit: BULK }),
+        ),
+      ),
   };
 }
 

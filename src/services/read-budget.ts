@@ -1,4 +1,7 @@
-/** What may still be read for one answer. What reads asks for no more than goes just beyond it, and says what it has read. */
+/**
+ * What may still be read for one answer. What reads asks for no more than goes just beyond it, and
+ * says what it has read.
+ */
 export interface ReadBudget {
   readonly rowsLeft: number;
   readonly bytesLeft: number;
@@ -7,4 +10,8 @@ export interface ReadBudget {
 }
 
 /** For what is read for nobody's answer. */
-export const UNBOUNDED: ReadBudget = { rowsLeft: 1_000_000, bytesLeft: 1_000_000_000, takeRead() {} };
+export const UNBOUNDED: ReadBudget = {
+  rowsLeft: 1_000_000,
+  bytesLeft: 1_000_000_000,
+  takeRead() {},
+};

@@ -1,6 +1,8 @@
 import { LRUCache } from "lru-cache";
 
-/** Who the bearers of tokens were when the database was asked last; bounded, and for a minute only. */
+/**
+ * Who the bearers of tokens were when the database was asked last; bounded, and for a minute only.
+ */
 export interface SeenUsers<User extends { id: string }> {
   /** The user; null when the token was refused; undefined when the database is to be asked. */
   get(key: string): User | null | undefined;
@@ -8,7 +10,10 @@ export interface SeenUsers<User extends { id: string }> {
   set(key: string, user: User | null, readAt: number): void;
   /** Of this user nothing is remembered any more. */
   forget(userId: string): void;
-  /** Some users may have been deleted unnoticed: all are asked for again, each a little later than the other. */
+  /**
+   * Some users may have been deleted unnoticed: all are asked for again, each a little later than
+   * the other.
+   */
   distrustAll(): void;
 }
 
@@ -24,9 +29,14 @@ const TRUSTED_MS = 60_000;
 /** Asking for all at once would be a herd, in every process at the same moment. */
 const SPREAD_MS = 10_000;
 
-export function createSeenUsers<User extends { id: string }>({ now = Date.now }: { now?: () => number } = {}): SeenUsers<User> {
+export function createSeenUsers<User extends { id: string }>({
+  now = Date.now,
+}: { now?: () => number } = {}): SeenUsers<User> {
   const keysOf = new Map<string, Set<string>>();
-  const seen = new LRUCache<string, Sighting<User>>({ max: MAX_SEEN, dispose: ({ user }, key) => void (user && unindex(user.id, key)) });
+  const seen = new LRUCache<string, Sighting<User>>({
+    max: MAX_SEEN,
+    dispose: ({ user }, key) => void (user && unindex(user.id, key)),
+  });
   /** When notifications of deleted users may have been missed, oldest first. */
   let misses: number[] = [];
 

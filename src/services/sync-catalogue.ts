@@ -16,14 +16,23 @@ export async function syncCatalogue({ orm }: Database, tasks: Iterable<Task>): P
     if (changed.length > 0) {
       // By name, so that two that do this at once take the rows in one order.
       const inOrder = changed.toSorted((a, b) => a.name.localeCompare(b.name));
-      await tx.insert(jobs).values(inOrder).onConflictDoUpdate({ target: jobs.name, set: EXCLUDED });
+      await tx
+        .insert(jobs)
+        .values(inOrder)
+        .onConflictDoUpdate({ target: jobs.name, set: EXCLUDED });
     }
     const names = rows.map((row) => row.name);
-    await tx.update(jobs).set({ offered: false }).where(and(jobs.offered, notInArray(jobs.name, names)));
+    await tx
+      .update(jobs)
+      .set({ offered: false })
+      .where(and(jobs.offered, notInArray(jobs.name, names)));
   });
 }
 
-/** All but the key: for a key column in SET, PostgreSQL takes the lock that waits for all who read the key. */
+/**
+ * All but the key: for a key column in SET, PostgreSQL takes the lock that waits for all who read
+ * the key.
+ */
 const EXCLUDED = Object.fromEntries(
   Object.entries(getTableColumns(jobs))
     .filter(([, { primary }]) => !primary)
@@ -32,7 +41,8 @@ const EXCLUDED = Object.fromEntries(
 
 /** In the order of the keys, too, since forms are drawn in it. */
 function isSame(row: JobRow, present: JobRow | undefined): boolean {
-  const toText = (job: JobRow) => JSON.stringify(Object.keys(row).map((key) => job[key as keyof JobRow]));
+  const toText = (job: JobRow) =>
+    JSON.stringify(Object.keys(row).map((key) => job[key as keyof JobRow]));
   return present !== undefined && toText(row) === toText(present);
 }
 
@@ -53,7 +63,9 @@ function toRow(task: Task): JobRow {
   };
 }
 
-/** JSON Schema 2020-12 of a task's parameters (as they come in) or of its result (as it goes out). */
+/**
+ * JSON Schema 2020-12 of a task's parameters (as they come in) or of its result (as it goes out).
+ */
 export function toJsonSchema(schema: z.ZodType, io: "input" | "output"): Record<string, unknown> {
   return z.toJSONSchema(schema, { io, target: "draft-2020-12" }) as Record<string, unknown>;
 }

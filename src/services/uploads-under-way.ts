@@ -1,12 +1,19 @@
-// What is being uploaded in this process: bounded for each user, and for all of them together, since all of it lies on the
-// disk at the same time, and only what is stored in the end is counted by the database.
+// What is being uploaded in this process: bounded for each user, and for all of them together,
+// since all of it lies on the disk at the same time, and only what is stored in the end is counted
+// by the database.
 import { ServiceUnavailableError } from "../errors.js";
 import { quotaExceeded } from "./quota-exceeded.js";
 
 export interface UploadUnderWay {
-  /** Throws QuotaExceededError when the user's other uploads fill what `storedBytes` leaves of their storage. */
+  /**
+   * Throws QuotaExceededError when the user's other uploads fill what `storedBytes` leaves of their
+   * storage.
+   */
   checkStorage(storedBytes: number): void;
-  /** So many more bytes lie on the disk. Throws ServiceUnavailableError when there is no more room for anybody. */
+  /**
+   * So many more bytes lie on the disk. Throws ServiceUnavailableError when there is no more room
+   * for anybody.
+   */
   add(bytes: number): void;
   /** Runs `work` when that of the user's earlier uploads has ended. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
@@ -50,7 +57,8 @@ export class UploadsUnderWay {
     return {
       checkStorage: (storedBytes) => {
         const reserved = ofUser.bytes - own;
-        if (storedBytes + reserved >= this.#maxStoredBytes) throw quotaExceeded.storedBytes(this.#maxStoredBytes);
+        if (storedBytes + reserved >= this.#maxStoredBytes)
+          throw quotaExceeded.storedBytes(this.#maxStoredBytes);
       },
       add: (bytes) => {
         if (this.#bytes + bytes > this.#maxBytes) throw new ServiceUnavailableError(BUSY);

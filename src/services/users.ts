@@ -41,16 +41,25 @@ export interface Users {
   signIn(claims: Claims): Promise<User>;
   /** In the order of the ids; null where there is none. */
   findMany(ids: readonly string[]): Promise<(User | null)[]>;
-  /** As `findMany`, and with those whose account was deleted, without a name, while something of theirs is left. */
+  /**
+   * As `findMany`, and with those whose account was deleted, without a name, while something of
+   * theirs is left.
+   */
   findOwners(ids: readonly string[]): Promise<(User | null)[]>;
   counters(userId: string): Promise<UserCounters>;
   /** Oldest first, from behind `afterId`. */
   page(query: { first: number; afterId: string | null }): Promise<User[]>;
   /** Exact up to `most`, and no more than that. */
   count(most: number): Promise<number>;
-  /** The user of an earlier sign-in as they are now; makes none. Throws UnauthenticatedError when they were deleted. */
+  /**
+   * The user of an earlier sign-in as they are now; makes none. Throws UnauthenticatedError when
+   * they were deleted.
+   */
   refresh(user: User, claims: Claims): Promise<User>;
-  /** Forgets that it has seen this user lately; null: some may have been deleted, so that all are asked for again soon. */
+  /**
+   * Forgets that it has seen this user lately; null: some may have been deleted, so that all are
+   * asked for again soon.
+   */
   forget(userId: string | null): void;
 }
 
@@ -76,17 +85,26 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
   const adminEmails = new Set(deps.adminEmails);
   const seen = createSeenUsers<User>();
   const read = createBearerReads(deps.database);
-  const columns = () => sql`id, email, email_verified as "emailVerified", name, picture, admin, rfc3339(created_at) as "createdAt"`;
+  const columns = () =>
+    sql`id, email, email_verified as "emailVerified", name, picture, admin, rfc3339(created_at) as "createdAt"`;
   let forgotten = 0;
 
   function toUser({ id, email, name, picture, createdAt, emailVerified, admin }: UserRow): User {
     const isAdmin = admin || (emailVerified && adminEmails.has(inLowerCase(email)));
-    return { id, email, name, picture, createdAt: new Date(createdAt), role: isAdmin ? "ADMIN" : "USER" };
+    return {
+      id,
+      email,
+      name,
+      picture,
+      createdAt: new Date(createdAt),
+      role: isAdmin ? "ADMIN" : "USER",
+    };
   }
 
   /**
-   * One statement; a race of two first sights ends in one user, and an older token changes nothing. Who
-   * is there already keeps their counters: to touch them behind the row would deadlock with a deletion.
+   * One statement; a race of two first sights ends in one user, and an older token changes nothing.
+   * Who is there already keeps their counters: to touch them behind the row would deadlock with a
+   * deletion.
    */
   async function upsert(claims: Claims): Promise<void> {
     const id = uuidv7();
@@ -116,7 +134,10 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
     return toUser(row);
   }
 
-  /** The account was deleted while the user was being made from a token that is too old: that one is nobody. */
+  /**
+   * The account was deleted while the user was being made from a token that is too old: that one is
+   * nobody.
+   */
   async function undo({ issuer, subject }: Claims, deletedAt: number | null): Promise<void> {
     await sql`delete from users where issuer = ${issuer} and subject = ${subject} and claims_issued_at <= ${deletedAt}`;
   }
@@ -169,7 +190,9 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
     findOwners: (ids) => find(ids, { closed: true }),
     counters: (userId) =>
       available(async () => {
-        const [row] = await sql<UserCounters[]>`select pending, stored_bytes::float8 as "storedBytes" from user_streams where user_id = ${userId}`;
+        const [row] = await sql<
+          UserCounters[]
+        >`select pending, stored_bytes::float8 as "storedBytes" from user_streams where user_id = ${userId}`;
         return row ?? { pending: 0, storedBytes: 0 };
       }),
     page: ({ first, afterId }) =>
@@ -180,7 +203,9 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
       }),
     count: (most) =>
       available(async () => {
-        const [row] = await sql<{ n: number }[]>`select count(*)::int as n from (select from users where closed_at is null limit ${most}) few`;
+        const [row] = await sql<
+          { n: number }[]
+        >`select count(*)::int as n from (select from users where closed_at is null limit ${most}) few`;
         return row?.n ?? 0;
       }),
     forget,
@@ -193,7 +218,9 @@ function createBearerReads({ sql }: Database): (claims: Claims) => Promise<Beare
 
   const readMany = (claims: Claims[]) =>
     available(async (): Promise<Bearer[]> => {
-      const rows = await sql<(UserRow & { id: string | null; claimsIssuedAt: number; deletedAt: number | null })[]>`
+      const rows = await sql<
+        (UserRow & { id: string | null; claimsIssuedAt: number; deletedAt: number | null })[]
+      >`
         select u.*, floor(extract(epoch from d.deleted_at))::float8 as "deletedAt"
         from unnest(${claims.map(({ issuer }) => issuer)}::text[], ${claims.map(({ subject }) => subject)}::text[], ${claims.map(identityOf)}::text[])
           with ordinality as i(issuer, subject, identity, place)
@@ -202,7 +229,10 @@ function createBearerReads({ sql }: Database): (claims: Claims) => Promise<Beare
           from users where issuer = i.issuer and subject = i.subject limit 1) u on true
         left join lateral (select deleted_at from deleted_accounts where identity = i.identity limit 1) d on true
         order by i.place`;
-      return rows.map(({ deletedAt, ...row }) => ({ row: row.id === null ? null : row, deletedAt }));
+      return rows.map(({ deletedAt, ...row }) => ({
+        row: row.id === null ? null : row,
+        deletedAt,
+      }));
     });
 
   async function sendOne(claims: Claims): Promise<Bearer> {

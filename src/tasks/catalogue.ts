@@ -12,7 +12,22 @@ import { scrub } from "./scrub/task.js";
 import { thumbnail } from "./thumbnail/task.js";
 import { watermark } from "./watermark/task.js";
 
-const tasks = [echo, thumbnail, convert, metadata, scrub, placeholder, palette, hash, crop, watermark, contactSheet, prepare] as const satisfies readonly Task[];
+const tasks = [
+  echo,
+  thumbnail,
+  convert,
+  metadata,
+  scrub,
+  placeholder,
+  palette,
+  hash,
+  crop,
+  watermark,
+  contactSheet,
+  prepare,
+] as const satisfies readonly Task[];
 
 /** Every task by its name: what can be submitted and what a worker can run. */
-export const catalogue: ReadonlyMap<string, Task> = new Map<string, Task>(tasks.map((task) => [task.name, task]));
+export const catalogue: ReadonlyMap<string, Task> = new Map<string, Task>(
+  tasks.map((task) => [task.name, task]),
+);

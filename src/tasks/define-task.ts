@@ -12,7 +12,10 @@ export interface TaskPhoto {
   height: number;
   byteSize: number;
   sha256: string;
-  /** The perceptual hash as 16 hex digits, by which it is found among its owner's; null when it is flat or was not looked at yet. */
+  /**
+   * The perceptual hash as 16 hex digits, by which it is found among its owner's; null when it is
+   * flat or was not looked at yet.
+   */
   phash: string | null;
 }
 
@@ -52,14 +55,23 @@ export interface TaskContext<Parameters> {
   /** `fraction` 0 to 1; may be called as often as one likes, it is coalesced. */
   progress(fraction: number, message?: string): void;
   /** Writes a file of this attempt and declares it as an output. */
-  output(file: { name: string; mimeType: string; width?: number; height?: number; data: Uint8Array }): Promise<TaskOutput>;
+  output(file: {
+    name: string;
+    mimeType: string;
+    width?: number;
+    height?: number;
+    data: Uint8Array;
+  }): Promise<TaskOutput>;
   /** Among the other photos of the QueuedJob's owner. `phash`: 16 hex digits. */
   findNearPhotos(query: { phash: string; maxDistance: number }): Promise<NearPhotoList>;
   /** Pixels that a photo may have (half of it for AVIF and HEIC); 100 million when absent. */
   maxPixels?: number;
 }
 
-export interface Task<Parameters extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
+export interface Task<
+  Parameters extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+> {
   /** Stable slug; the name of the Job. */
   name: string;
   title: string;
@@ -70,23 +82,33 @@ export interface Task<Parameters extends z.ZodType = z.ZodType, Result extends z
   maxPhotos: number;
   maxAttempts: number;
   timeoutMs: number;
-  /** `child`: in a killable child process, one at a time in each, because it decodes pixels. `worker`: beside the others in the worker itself. */
+  /**
+   * `child`: in a killable child process, one at a time in each, because it decodes pixels.
+   * `worker`: beside the others in the worker itself.
+   */
   runsIn: "worker" | "child";
   /**
-   * Raised when the same parameters on the same photos give another result than before: results of an earlier version are not
-   * reused. 1 when absent; null: the result depends on more than these, and is never reused.
+   * Raised when the same parameters on the same photos give another result than before: results of
+   * an earlier version are not reused. 1 when absent; null: the result depends on more than these,
+   * and is never reused.
    */
   resultVersion?: number | null;
   /**
-   * Loads the work; called only where it is done. `run` returns the result, throws (it is tried again), or throws
-   * PermanentTaskError (it is not). Written as methods so that the catalogue can hold tasks of all parameters.
+   * Loads the work; called only where it is done. `run` returns the result, throws (it is tried
+   * again), or throws PermanentTaskError (it is not). Written as methods so that the catalogue can
+   * hold tasks of all parameters.
    */
   load(): Promise<{ run(context: TaskContext<z.output<Parameters>>): Promise<z.input<Result>> }>;
 }
 
-/** A task as declared; the compiler checks that `run` takes what `parameters` gives and returns what `result` describes. */
-export function defineTask<const Name extends string, Parameters extends z.ZodType, Result extends z.ZodType>(
-  task: Task<Parameters, Result> & { name: Name },
-): Task<Parameters, Result> & { name: Name } {
+/**
+ * A task as declared; the compiler checks that `run` takes what `parameters` gives and returns what
+ * `result` describes.
+ */
+export function defineTask<
+  const Name extends string,
+  Parameters extends z.ZodType,
+  Result extends z.ZodType,
+>(task: Task<Parameters, Result> & { name: Name }): Task<Parameters, Result> & { name: Name } {
   return task;
 }

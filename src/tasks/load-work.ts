@@ -6,8 +6,9 @@ export interface Work {
 }
 
 /**
- * The work of a task by its name, without its declaration: the schemas would cost a process that only works 7 MB and 70 ms. It
- * is found in the folder of that name, so that a task is still one folder and one line of the catalogue.
+ * The work of a task by its name, without its declaration: the schemas would cost a process that
+ * only works 7 MB and 70 ms. It is found in the folder of that name, so that a task is still one
+ * folder and one line of the catalogue.
  */
 export async function loadWork(name: string): Promise<Work> {
   return (await import(`./${name}/run.js`)) as Work;

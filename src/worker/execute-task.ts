@@ -27,13 +27,17 @@ export interface ExecuteDeps extends RunInChildDeps {
   /** Names this worker in its leases. */
   worker: string;
   tracer?: Tracer;
-  /** Called with each attempt that has ended; `seconds` from the claim until the outcome was recorded. */
+  /**
+   * Called with each attempt that has ended; `seconds` from the claim until the outcome was
+   * recorded.
+   */
   onAttempt?: (attempt: { job: string; outcome: AttemptOutcome; seconds: number }) => void;
   /** An attempt failed of what its task did not foresee: a bug. */
   onBug?: () => void;
 }
 
-export type AttemptOutcome = "succeeded" | "failed" | "retrying" | "handed_back" | "lost" | "discarded";
+export type AttemptOutcome =
+  "succeeded" | "failed" | "retrying" | "handed_back" | "lost" | "discarded";
 
 const MAX_RESULT_CHARACTERS = 256 * 1024;
 /** Before something is tried again that failed for want of a store. */
@@ -62,17 +66,31 @@ export function executeTask(
   });
 }
 
-async function underLease(deps: ExecuteDeps, claimed: Claimed, note: (attributes: SpanAttributes) => void): Promise<void> {
+async function underLease(
+  deps: ExecuteDeps,
+  claimed: Claimed,
+  note: (attributes: SpanAttributes) => void,
+): Promise<void> {
   const begun = performance.now();
   const { queuedJob, attempt, requestId } = claimed;
   deps.startRate.note(deps.catalogue.get(queuedJob.jobName)?.runsIn ?? "worker");
-  const about = { queuedJobId: queuedJob.id, attempt, requestId, userId: queuedJob.userId, job: queuedJob.jobName };
+  const about = {
+    queuedJobId: queuedJob.id,
+    attempt,
+    requestId,
+    userId: queuedJob.userId,
+    job: queuedJob.jobName,
+  };
   const stop = new AbortController();
   deps.leases.hold(claimed, stop);
   try {
     const outcome = await runAndSettle(withLogAbout(deps, about), claimed, stop);
     note({ "photos.job": queuedJob.jobName, "photos.attempt": attempt, "photos.outcome": outcome });
-    deps.onAttempt?.({ job: queuedJob.jobName, outcome, seconds: (performance.now() - begun) / 1000 });
+    deps.onAttempt?.({
+      job: queuedJob.jobName,
+      outcome,
+      seconds: (performance.now() - begun) / 1000,
+    });
   } finally {
     deps.leases.release(claimed);
   }
@@ -81,46 +99,81 @@ async function underLease(deps: ExecuteDeps, claimed: Claimed, note: (attributes
 /** A logger of its own costs as much as a line, and most attempts have only one to write. */
 function withLogAbout(deps: ExecuteDeps, about: object): ExecuteDeps {
   let log: Logger | undefined;
-  return { ...deps, get log() { return (log ??= deps.log.child(about)); } };
+  return {
+    ...deps,
+    get log() {
+      return (log ??= deps.log.child(about));
+    },
+  };
 }
 
-async function runAndSettle(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): Promise<AttemptOutcome> {
+async function runAndSettle(
+  deps: ExecuteDeps,
+  claimed: Claimed,
+  stop: AbortController,
+): Promise<AttemptOutcome> {
   try {
     await failpoint("work: after the claim");
-    const success = await (deps.tracer ?? noTracer).span(`task ${claimed.queuedJob.jobName}`, {}, () => run(deps, claimed, stop));
+    const success = await (deps.tracer ?? noTracer).span(
+      `task ${claimed.queuedJob.jobName}`,
+      {},
+      () => run(deps, claimed, stop),
+    );
     await failpoint("work: before the outcome is recorded");
     const recorded = await recordSuccess(deps, claimed, success, stop.signal);
     await failpoint("work: after the outcome is recorded");
-    if (success.reusedFrom !== null) deps.log.info({ reusedFrom: success.reusedFrom }, "reused an earlier result");
+    if (success.reusedFrom !== null)
+      deps.log.info({ reusedFrom: success.reusedFrom }, "reused an earlier result");
     return recorded ? "succeeded" : await discard(deps, claimed, success);
   } catch (error) {
     return settleFailure(deps, claimed, stop.signal, error);
   }
 }
 
-async function run(deps: ExecuteDeps, claimed: Claimed, stop: AbortController): Promise<TaskSuccess> {
+async function run(
+  deps: ExecuteDeps,
+  claimed: Claimed,
+  stop: AbortController,
+): Promise<TaskSuccess> {
   const task = deps.catalogue.get(claimed.queuedJob.jobName);
   if (!task) throw new Error(`This worker knows no task "${claimed.queuedJob.jobName}"`);
   const reporter = createProgressReporter(deps, claimed);
   try {
     const success =
       (await reuseResult(deps, claimed, stop.signal)) ??
-      (await (runsHere(task, claimed) ? runHere(deps, task, claimed, { stop, progress: reporter.report }) : runInChild(deps, task, claimed, { signal: stop.signal, progress: reporter.report })));
-    if ((JSON.stringify(success.result) ?? "").length > MAX_RESULT_CHARACTERS) throw new PermanentTaskError("TASK_FAILED", `The result is longer than ${MAX_RESULT_CHARACTERS} characters of JSON.`);
+      (await (runsHere(task, claimed)
+        ? runHere(deps, task, claimed, { stop, progress: reporter.report })
+        : runInChild(deps, task, claimed, { signal: stop.signal, progress: reporter.report })));
+    if ((JSON.stringify(success.result) ?? "").length > MAX_RESULT_CHARACTERS)
+      throw new PermanentTaskError(
+        "TASK_FAILED",
+        `The result is longer than ${MAX_RESULT_CHARACTERS} characters of JSON.`,
+      );
     return success;
   } finally {
     await reporter.stop();
   }
 }
 
-/** One whose worker has died before runs in a child, whatever its task: a killer then takes nobody else with it. */
+/**
+ * One whose worker has died before runs in a child, whatever its task: a killer then takes nobody
+ * else with it.
+ */
 function runsHere(task: Task, { stalls }: Claimed): boolean {
   return task.runsIn === "worker" && stalls === 0;
 }
 
-async function recordSuccess(deps: ExecuteDeps, claimed: Claimed, { result, outputs, reusedFrom }: TaskSuccess, signal: AbortSignal): Promise<boolean> {
+async function recordSuccess(
+  deps: ExecuteDeps,
+  claimed: Claimed,
+  { result, outputs, reusedFrom }: TaskSuccess,
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
-    return await persist(() => deps.queuedJobs.succeed(claimed, result, outputs, reusedFrom), signal);
+    return await persist(
+      () => deps.queuedJobs.succeed(claimed, result, outputs, reusedFrom),
+      signal,
+    );
   } catch (error) {
     // With the answer lost it may be recorded: then the files must be there, too.
     if (!(error instanceof ServiceUnavailableError)) await discardOutputs(deps, outputs);
@@ -128,20 +181,31 @@ async function recordSuccess(deps: ExecuteDeps, claimed: Claimed, { result, outp
   }
 }
 
-async function settleFailure({ queuedJobs, catalogue, log, onBug }: ExecuteDeps, claimed: Claimed, signal: AbortSignal, error: unknown): Promise<AttemptOutcome> {
+async function settleFailure(
+  { queuedJobs, catalogue, log, onBug }: ExecuteDeps,
+  claimed: Claimed,
+  signal: AbortSignal,
+  error: unknown,
+): Promise<AttemptOutcome> {
   const reason = stopReasonOf(signal);
   if (reason === "lost") {
     log.info("stopped: it was cancelled, or given to another worker");
     return "lost";
   }
-  // We are to end, a store was away, or the machine is short of something: that is nobody's failure.
-  const closing = reason === "shutdown" || (error instanceof ChildStoppedError && error.reason === "closed");
+  // We are to end, a store was away, or the machine is short of something: that is nobody's
+  // failure.
+  const closing =
+    reason === "shutdown" || (error instanceof ChildStoppedError && error.reason === "closed");
   if (closing || error instanceof ServiceUnavailableError || wasKilledByChance(error, claimed)) {
     await persist(() => queuedJobs.handBack(claimed, closing ? 0 : AWAY_MS), signal);
     log.info({ err: error }, "handed back");
     return "handed_back";
   }
-  const fault = faultOf(reason === "timeout" ? signal.reason : error, claimed, catalogue.get(claimed.queuedJob.jobName));
+  const fault = faultOf(
+    reason === "timeout" ? signal.reason : error,
+    claimed,
+    catalogue.get(claimed.queuedJob.jobName),
+  );
   if (fault === UNFORESEEN) onBug?.();
   const outcome = await persist(() => queuedJobs.fail(claimed, fault), signal);
   log.warn({ err: error, code: fault.code, outcome }, "an attempt failed");
@@ -155,8 +219,15 @@ function wasKilledByChance(error: unknown, { attempt, failures, stalls }: Claime
   return error instanceof ChildStoppedError && error.reason === "killed" && !wasHandedBack;
 }
 
-/** The attempt was over already; its files are nobody's, unless an earlier try had recorded them and only the answer was lost. */
-async function discard({ queuedJobs, storage, log }: ExecuteDeps, { id, attempt }: Claimed, { outputs }: TaskSuccess): Promise<AttemptOutcome> {
+/**
+ * The attempt was over already; its files are nobody's, unless an earlier try had recorded them and
+ * only the answer was lost.
+ */
+async function discard(
+  { queuedJobs, storage, log }: ExecuteDeps,
+  { id, attempt }: Claimed,
+  { outputs }: TaskSuccess,
+): Promise<AttemptOutcome> {
   const now = await queuedJobs.find({ id: "", role: "ADMIN" }, id);
   if (now?.status === "SUCCESS" && now.attempts === attempt) return "succeeded";
   await discardOutputs({ storage, log }, outputs);
@@ -164,7 +235,10 @@ async function discard({ queuedJobs, storage, log }: ExecuteDeps, { id, attempt 
   return "discarded";
 }
 
-/** Records an outcome, again and again while the database is away: after the lease the fence refuses it. */
+/**
+ * Records an outcome, again and again while the database is away: after the lease the fence refuses
+ * it.
+ */
 async function persist<T>(record: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (;;) {
     try {

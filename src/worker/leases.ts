@@ -22,7 +22,10 @@ interface Held {
   giveUp: NodeJS.Timeout;
 }
 
-/** Renews the leases of all that this worker runs, by one statement; its answer says what was cancelled or taken over. */
+/**
+ * Renews the leases of all that this worker runs, by one statement; its answer says what was
+ * cancelled or taken over.
+ */
 export class Leases {
   readonly #options: LeasesOptions;
   readonly #renewMs: number;
@@ -45,7 +48,8 @@ export class Leases {
 
   /** Keeps the lease of an attempt until `release`; the signal is aborted when it is lost. */
   hold(claimed: Claimed, stop: AbortController): void {
-    // Where it was claimed here again its earlier attempt is over, which the renewal, by ids, would not tell.
+    // Where it was claimed here again its earlier attempt is over, which the renewal, by ids, would
+    // not tell.
     const earlier = this.#held.get(claimed.id)?.claimed;
     if (earlier) {
       this.#lose(earlier);
@@ -116,12 +120,15 @@ export class Leases {
   /** Its lease runs on as it was: once the row is free again, it may be taken over. */
   #renewSoon(claimed: Claimed): void {
     this.#locked.add(claimed);
-    this.#lockedTimer ??= setTimeout(() => {
-      this.#lockedTimer = undefined;
-      const again = [...this.#locked].filter((one) => this.#entryOf(one));
-      this.#locked.clear();
-      if (again.length > 0) void this.#renew(again);
-    }, Math.min(RENEW_LOCKED_MS, this.#renewMs));
+    this.#lockedTimer ??= setTimeout(
+      () => {
+        this.#lockedTimer = undefined;
+        const again = [...this.#locked].filter((one) => this.#entryOf(one));
+        this.#locked.clear();
+        if (again.length > 0) void this.#renew(again);
+      },
+      Math.min(RENEW_LOCKED_MS, this.#renewMs),
+    );
   }
 
   #giveUpLater(claimed: Claimed, leasedAt: number): NodeJS.Timeout {

@@ -10,11 +10,17 @@ export interface ProgressReporter {
 
 /** At most four times a second. */
 const INTERVAL_MS = 250;
-/** Before the first: that it has started was told just now, and most attempts end before there is more to say. */
+/**
+ * Before the first: that it has started was told just now, and most attempts end before there is
+ * more to say.
+ */
 const FIRST_MS = 100;
 
 /** Coalesces what a task says of its progress; never falls. */
-export function createProgressReporter(deps: { queuedJobs: Pick<QueuedJobs, "progress">; readonly log: Logger }, claimed: Claimed): ProgressReporter {
+export function createProgressReporter(
+  deps: { queuedJobs: Pick<QueuedJobs, "progress">; readonly log: Logger },
+  claimed: Claimed,
+): ProgressReporter {
   let latest: { fraction: number; message: string | null } | null = null;
   let highest = 0;
   let sending: Promise<void> | null = null;
@@ -23,7 +29,8 @@ export function createProgressReporter(deps: { queuedJobs: Pick<QueuedJobs, "pro
   let dueAt = performance.now() + FIRST_MS;
 
   function plan(): void {
-    if (latest && !timer && !sending && !stopped) timer = setTimeout(send, dueAt - performance.now());
+    if (latest && !timer && !sending && !stopped)
+      timer = setTimeout(send, dueAt - performance.now());
   }
 
   function send(): void {
@@ -33,7 +40,10 @@ export function createProgressReporter(deps: { queuedJobs: Pick<QueuedJobs, "pro
     latest = null;
     sending = deps.queuedJobs
       .progress(claimed, next.fraction, next.message)
-      .then(() => {}, (error: unknown) => deps.log.debug({ err: error }, "progress was not recorded"))
+      .then(
+        () => {},
+        (error: unknown) => deps.log.debug({ err: error }, "progress was not recorded"),
+      )
       .finally(() => {
         sending = null;
         dueAt = performance.now() + INTERVAL_MS;

@@ -36,9 +36,9 @@ const FAILURES_LOGGED = 3;
 
 /**
  * The reconciler: brings what Redis forgot back from the rows, and takes over what dead workers
- * left. One worker does it at a time. It looks at all rows that are due, page by page, and goes on in
- * the next beat where it stood. A hint that was lost is found within two beats, about ten seconds,
- * unless more rows wait than a beat can look at.
+ * left. One worker does it at a time. It looks at all rows that are due, page by page, and goes on
+ * in the next beat where it stood. A hint that was lost is found within two beats, about ten
+ * seconds, unless more rows wait than a beat can look at.
  */
 export function createReconciler(options: ReconcilerOptions): Reconciler {
   const { queuedJobs, hints, duties, worker, log, beatMs = BEAT_MS } = options;

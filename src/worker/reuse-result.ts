@@ -12,13 +12,22 @@ export interface ReuseDeps {
 }
 
 /**
- * What came of an earlier success of the same work, its files copied for this attempt, so that deleting either leaves the
- * other; null when there is none, or its files go: then the work has to be done. No child is needed for it.
+ * What came of an earlier success of the same work, its files copied for this attempt, so that
+ * deleting either leaves the other; null when there is none, or its files go: then the work has to
+ * be done. No child is needed for it.
  */
-export async function reuseResult(deps: ReuseDeps, claimed: Claimed, signal: AbortSignal): Promise<TaskSuccess | null> {
+export async function reuseResult(
+  deps: ReuseDeps,
+  claimed: Claimed,
+  signal: AbortSignal,
+): Promise<TaskSuccess | null> {
   const earlier = await deps.queuedJobs.findEarlierResult(claimed);
   if (!earlier) return null;
-  const copies = earlier.outputs.map((output) => ({ ...output, from: output.storageKey, storageKey: outputKey(claimed.queuedJob, output.name) }));
+  const copies = earlier.outputs.map((output) => ({
+    ...output,
+    from: output.storageKey,
+    storageKey: outputKey(claimed.queuedJob, output.name),
+  }));
   try {
     for (const { from, storageKey } of copies) {
       signal.throwIfAborted();
@@ -30,5 +39,9 @@ export async function reuseResult(deps: ReuseDeps, claimed: Claimed, signal: Abo
     await discardOutputs(deps, copies);
     throw error;
   }
-  return { result: earlier.result, outputs: copies.map(({ from: _, ...output }) => output), reusedFrom: earlier.id };
+  return {
+    result: earlier.result,
+    outputs: copies.map(({ from: _, ...output }) => output),
+    reusedFrom: earlier.id,
+  };
 }

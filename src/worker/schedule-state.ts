@@ -13,7 +13,10 @@ export interface ScheduleState {
   read(task: string): Promise<TaskState>;
   /** The task was not scheduled before, as far as Redis remembers. */
   begin(task: string): Promise<void>;
-  noteSuccess(task: string, progress: Partial<Pick<TaskState, "from" | "passStartedAt">>): Promise<void>;
+  noteSuccess(
+    task: string,
+    progress: Partial<Pick<TaskState, "from" | "passStartedAt">>,
+  ): Promise<void>;
   /** Returns how many runs in a row have failed. */
   noteMiss(task: string): Promise<number>;
 }
@@ -28,14 +31,22 @@ export function createScheduleState(redis: Redis, prefix: string): ScheduleState
     async read(task) {
       const fields = await redis.hgetall(keyOf(task));
       const time = (name: string) => (fields[name] ? Number(fields[name]) : null);
-      return { from: fields["from"] || null, passStartedAt: time("passStartedAt"), succeededAt: time("succeededAt") };
+      return {
+        from: fields["from"] || null,
+        passStartedAt: time("passStartedAt"),
+        succeededAt: time("succeededAt"),
+      };
     },
     async begin(task) {
       await redis.hsetnx(keyOf(task), "succeededAt", Date.now());
     },
     async noteSuccess(task, progress) {
       const fields = Object.entries(progress).map(([name, value]) => [name, value ?? ""] as const);
-      await redis.hset(keyOf(task), { ...Object.fromEntries(fields), succeededAt: Date.now(), misses: 0 });
+      await redis.hset(keyOf(task), {
+        ...Object.fromEntries(fields),
+        succeededAt: Date.now(),
+        misses: 0,
+      });
     },
     noteMiss: (task) => redis.hincrby(keyOf(task), "misses", 1),
   };

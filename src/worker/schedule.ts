@@ -44,9 +44,9 @@ const LOG_LATE_MS = 3_600_000;
 const QUIET_MISSES = 1;
 
 /**
- * What recurs, by one worker at a time: job schedulers of BullMQ, put in place again and again. A long
- * task holds up no other. Where a pass takes several slices, the position is kept in Redis; when that
- * forgets it, the pass begins again.
+ * What recurs, by one worker at a time: job schedulers of BullMQ, put in place again and again. A
+ * long task holds up no other. Where a pass takes several slices, the position is kept in Redis;
+ * when that forgets it, the pass begins again.
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   const { tasks, duties, worker: holder, log, onFailure = () => {} } = options;
@@ -57,14 +57,21 @@ export function createSchedule(options: ScheduleOptions): Schedule {
   const state = createScheduleState(redis, options.prefix);
   const connection = { connection: redis, prefix: options.prefix };
   const queue = new Queue(UPKEEP_QUEUE, connection);
-  const worker = new Worker(UPKEEP_QUEUE, ({ name }) => run(name), { ...connection, concurrency: Object.keys(tasks).length });
+  const worker = new Worker(UPKEEP_QUEUE, ({ name }) => run(name), {
+    ...connection,
+    concurrency: Object.keys(tasks).length,
+  });
   const onError = (error: Error) => log.debug({ err: error }, "the schedule has an error");
   queue.on("error", onError);
   worker.on("error", onError);
 
   async function put(): Promise<void> {
     for (const [name, { everyMs, lateAfterMs }] of Object.entries(tasks)) {
-      await queue.upsertJobScheduler(name, { every: everyMs }, { name, opts: { removeOnComplete: true, removeOnFail: true } });
+      await queue.upsertJobScheduler(
+        name,
+        { every: everyMs },
+        { name, opts: { removeOnComplete: true, removeOnFail: true } },
+      );
       const { succeededAt } = await state.read(name);
       if (succeededAt === null) await state.begin(name);
       else if (Date.now() - succeededAt > lateAfterMs) logLate(name, succeededAt);
@@ -74,7 +81,10 @@ export function createSchedule(options: ScheduleOptions): Schedule {
   function logLate(task: string, succeededAt: number): void {
     if (Date.now() - (loggedLate.get(task) ?? 0) < LOG_LATE_MS) return;
     loggedLate.set(task, Date.now());
-    log.error({ task, lastSuccess: new Date(succeededAt).toISOString() }, "a maintenance task is late");
+    log.error(
+      { task, lastSuccess: new Date(succeededAt).toISOString() },
+      "a maintenance task is late",
+    );
   }
 
   async function run(name: string): Promise<void> {
@@ -83,7 +93,12 @@ export function createSchedule(options: ScheduleOptions): Schedule {
     if (!task || running.has(name)) return;
     running.add(name);
     try {
-      await (task.exclusive ? whileHolding({ duties, name: `maintenance ${name}`, holder, signal: closing.signal }, (signal) => runSlice(name, task, signal)) : runSlice(name, task, closing.signal));
+      await (task.exclusive
+        ? whileHolding(
+            { duties, name: `maintenance ${name}`, holder, signal: closing.signal },
+            (signal) => runSlice(name, task, signal),
+          )
+        : runSlice(name, task, closing.signal));
     } catch (error) {
       log.debug({ err: error, task: name }, "a maintenance task was not begun");
     } finally {
@@ -100,7 +115,8 @@ export function createSchedule(options: ScheduleOptions): Schedule {
       const next = await task.run({ from, signal });
       await state.noteSuccess(name, { from: next, passStartedAt: startedAt });
     } catch (error) {
-      if (signal.aborted) log.debug({ err: error, task: name }, "a maintenance task was interrupted");
+      if (signal.aborted)
+        log.debug({ err: error, task: name }, "a maintenance task was interrupted");
       else await noteFailure(name, error);
     }
   }
@@ -112,13 +128,21 @@ export function createSchedule(options: ScheduleOptions): Schedule {
     log.error({ err: error, task: name, misses }, "a maintenance task failed; it is tried again");
   }
 
-  const tryPut = () => void put().catch((error: unknown) => log.debug({ err: error }, "the schedule was not put in place"));
+  const tryPut = () =>
+    void put().catch((error: unknown) =>
+      log.debug({ err: error }, "the schedule was not put in place"),
+    );
   redis.on("ready", tryPut);
   const timer = setInterval(tryPut, RENEW_MS);
 
   return {
     async lastSuccesses() {
-      const found = await Promise.all(Object.keys(tasks).map(async (task) => ({ task, at: (await state.read(task)).succeededAt })));
+      const found = await Promise.all(
+        Object.keys(tasks).map(async (task) => ({
+          task,
+          at: (await state.read(task)).succeededAt,
+        })),
+      );
       return found.flatMap(({ task, at }) => (at === null ? [] : [{ task, at: at / 1000 }]));
     },
     async close() {
@@ -132,6 +156,14 @@ export function createSchedule(options: ScheduleOptions): Schedule {
 }
 
 /** A pass that is through waits until its time has come again. */
-function isBetweenPasses({ passMs }: ScheduledTask, { from, passStartedAt }: Pick<TaskState, "from" | "passStartedAt">): boolean {
-  return passMs !== undefined && from === null && passStartedAt !== null && Date.now() - passStartedAt < passMs;
+function isBetweenPasses(
+  { passMs }: ScheduledTask,
+  { from, passStartedAt }: Pick<TaskState, "from" | "passStartedAt">,
+): boolean {
+  return (
+    passMs !== undefined &&
+    from === null &&
+    passStartedAt !== null &&
+    Date.now() - passStartedAt < passMs
+  );
 }

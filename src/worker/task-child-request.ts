@@ -9,7 +9,10 @@ export interface TaskChildRequest {
   photos: TaskPhoto[];
   attempt: number;
   failures: number;
-  /** Absolute path of an empty folder of this attempt; the outputs are written there under their own names. */
+  /**
+   * Absolute path of an empty folder of this attempt; the outputs are written there under their own
+   * names.
+   */
   folder: string;
   /** Pixels a photo may have; half of it for AVIF and HEIC. */
   maxPixels: number;

@@ -13,14 +13,18 @@ export interface TaskLaneOptions {
   concurrency: number;
   /** Attempts that have left the lane early and are still under way. */
   maxBehind: number;
-  /** Null when the hint is spent, else the milliseconds after which it is to be taken again. `onWorked`: others may be taken. */
+  /**
+   * Null when the hint is spent, else the milliseconds after which it is to be taken again.
+   * `onWorked`: others may be taken.
+   */
   attend(hint: HintData, onWorked: () => void): Promise<number | null>;
   log: Logger;
 }
 
 /**
- * A hint that was taken and never attended, because its worker died or Redis's answer was lost, is in nobody's hands until
- * its lock has run out and a check has seen that: with these, 15 s at the most. One that comes back too early claims nothing.
+ * A hint that was taken and never attended, because its worker died or Redis's answer was lost, is
+ * in nobody's hands until its lock has run out and a check has seen that: with these, 15 s at the
+ * most. One that comes back too early claims nothing.
  */
 const HINT_LOCK = { lockDuration: 10_000, stalledInterval: 5000 };
 const PUT_BACK_MS = 2000;
@@ -43,10 +47,20 @@ export class TaskLane {
     this.#worker = new Worker<HintData>(
       laneQueueName(name),
       (bullJob, token = "") => this.#take(bullJob, token),
-      { ...HINT_LOCK, connection: redis, prefix, concurrency, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } },
+      {
+        ...HINT_LOCK,
+        connection: redis,
+        prefix,
+        concurrency,
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: 0 },
+      },
     );
-    // "Missing key for job" comes here after Redis lost its data: the row has the result all the same.
-    this.#worker.on("error", (error) => log.debug({ err: error, lane: name }, "the queue has an error"));
+    // "Missing key for job" comes here after Redis lost its data: the row has the result all the
+    // same.
+    this.#worker.on("error", (error) =>
+      log.debug({ err: error, lane: name }, "the queue has an error"),
+    );
   }
 
   /** How long it has taken nothing although it has room; 0 when it is full. */
@@ -71,7 +85,10 @@ export class TaskLane {
     await closed;
   }
 
-  /** Resolves when there is room for another: when the attempt has ended, or needs its child no more, or hardly. */
+  /**
+   * Resolves when there is room for another: when the attempt has ended, or needs its child no
+   * more, or hardly.
+   */
   #take(bullJob: BullJob<HintData>, token: string): Promise<void> {
     this.#change(-1);
     return new Promise((resolve, reject) => {
@@ -113,7 +130,10 @@ export class TaskLane {
   async #putBack(bullJob: BullJob<HintData>, token: string, delayMs: number): Promise<void> {
     const moved = bullJob.moveToDelayed(Date.now() + Math.ceil(delayMs), token);
     await withPatience(moved, PUT_BACK_MS, () => {}).catch((error: unknown) => {
-      this.#options.log.debug({ err: error, queuedJobId: bullJob.data.id }, "a hint was not put back");
+      this.#options.log.debug(
+        { err: error, queuedJobId: bullJob.data.id },
+        "a hint was not put back",
+      );
     });
   }
 }

@@ -42,7 +42,10 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
   const share = new UserShare(tasks);
   let closing = false;
 
-  /** A child is soon free again, and a task in the worker itself may take minutes: only these are shared out. */
+  /**
+   * A child is soon free again, and a task in the worker itself may take minutes: only these are
+   * shared out.
+   */
   async function attendInWorker(hint: HintData, onWorked: () => void): Promise<number | null> {
     const { userId } = hint;
     if (userId === undefined) return attend(hint, onWorked);
@@ -73,7 +76,10 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
     }
   }
 
-  /** Keeps a hint while it cannot be claimed because the database is away; when the worker closes, another one takes it. */
+  /**
+   * Keeps a hint while it cannot be claimed because the database is away; when the worker closes,
+   * another one takes it.
+   */
   async function untilClaimed(own: ExecuteDeps, hint: HintData): Promise<number | null> {
     let isRepeat = false;
     while (!closing) {

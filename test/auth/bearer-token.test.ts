@@ -14,15 +14,45 @@ test("takes the token of one Bearer, the scheme in any case", () => {
 });
 
 test("asks to sign in when there is no header", () => {
-  assert.throws(() => bearerToken(undefined), (error) => refused(error, NONE));
-  assert.throws(() => bearerToken([]), (error) => refused(error, NONE));
+  assert.throws(
+    () => bearerToken(undefined),
+    (error) => refused(error, NONE),
+  );
+  assert.throws(
+    () => bearerToken([]),
+    (error) => refused(error, NONE),
+  );
 });
 
 test("refuses anything but exactly one Bearer, and does not repeat it", () => {
-  const headers = ["", "Bearer", "Bearer ", "a.b.c", "Basic YTpi", "Bearer a.b.c d", "Bearer a.b.c, Bearer d.e.f", "Bearer Bearer a.b.c"];
-  const odd = ["Bearera.b.c", "Bearer\ta.b.c", "Bearer a.b.c,d", "Token a.b.c", `Bearer${" ".repeat(200_000)}`];
-  for (const header of [...headers, ...odd, ["Bearer a.b.c", "Bearer d.e.f"], ["Bearer a", "Basic b"]]) {
-    assert.throws(() => bearerToken(header), (error) => refused(error, ONE), JSON.stringify(header).slice(0, 80));
+  const headers = [
+    "",
+    "Bearer",
+    "Bearer ",
+    "a.b.c",
+    "Basic YTpi",
+    "Bearer a.b.c d",
+    "Bearer a.b.c, Bearer d.e.f",
+    "Bearer Bearer a.b.c",
+  ];
+  const odd = [
+    "Bearera.b.c",
+    "Bearer\ta.b.c",
+    "Bearer a.b.c,d",
+    "Token a.b.c",
+    `Bearer${" ".repeat(200_000)}`,
+  ];
+  for (const header of [
+    ...headers,
+    ...odd,
+    ["Bearer a.b.c", "Bearer d.e.f"],
+    ["Bearer a", "Basic b"],
+  ]) {
+    assert.throws(
+      () => bearerToken(header),
+      (error) => refused(error, ONE),
+      JSON.stringify(header).slice(0, 80),
+    );
   }
 });
 

@@ -5,7 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { promisify } from "node:util";
-import { DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, loadOrCreateDevelopmentKey, signDevelopmentToken } from "../../src/auth/development-key.js";
+import {
+  DEVELOPMENT_AUDIENCE,
+  DEVELOPMENT_ISSUER,
+  loadOrCreateDevelopmentKey,
+  signDevelopmentToken,
+} from "../../src/auth/development-key.js";
 import { createTokenVerifier } from "../../src/auth/token-verifier.js";
 import { rsaKey } from "./make-token.js";
 
@@ -41,7 +46,11 @@ test("makes one key for three processes at once", async () => {
   const script = `const { loadOrCreateDevelopmentKey } = await import(${JSON.stringify(module)});
     const { privateKey } = await loadOrCreateDevelopmentKey(${JSON.stringify(folder)});
     console.log(privateKey.export({ type: "pkcs8", format: "pem" }));`;
-  const runs = await Promise.all([1, 2, 3].map(() => promisify(execFile)(process.execPath, ["--input-type=module", "-e", script])));
+  const runs = await Promise.all(
+    [1, 2, 3].map(() =>
+      promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]),
+    ),
+  );
   assert.match(runs[0]!.stdout, /^-----BEGIN PRIVATE KEY-----/);
   for (const { stdout } of runs) assert.equal(stdout, runs[0]!.stdout);
   assert.deepEqual(await readdir(folder), ["development-key.pem"]);
@@ -57,32 +66,65 @@ test("takes back the rights of others to read a key that was copied", async () =
 
 test("names the file when it holds something else, and leaves it alone", async () => {
   const path = join(root, "development-key.pem");
-  for (const content of ["", "secret", rsaKey().privateKey.export({ type: "pkcs8", format: "pem" }).toString()]) {
+  for (const content of [
+    "",
+    "secret",
+    rsaKey().privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+  ]) {
     await writeFile(path, content);
-    await assert.rejects(loadOrCreateDevelopmentKey(root), { message: `${path} holds no development key: delete it, and a new one is made.` });
+    await assert.rejects(loadOrCreateDevelopmentKey(root), {
+      message: `${path} holds no development key: delete it, and a new one is made.`,
+    });
     assert.equal(await readFile(path, "utf8"), content);
   }
 });
 
 test("signs tokens that the verifier takes, an admin's too", async () => {
   const key = await loadOrCreateDevelopmentKey(join(root, "sign"));
-  const verifier = createTokenVerifier({ keys: { development: key }, issuers: [DEVELOPMENT_ISSUER], audiences: [DEVELOPMENT_AUDIENCE], clock: () => 50_000 });
+  const verifier = createTokenVerifier({
+    keys: { development: key },
+    issuers: [DEVELOPMENT_ISSUER],
+    audiences: [DEVELOPMENT_AUDIENCE],
+    clock: () => 50_000,
+  });
   const options = { email: "Ada@example.com", expiresInSeconds: 60, clock: () => 50_999 };
   const claims = await verifier.verify(await signDevelopmentToken(key, options));
   const { subject, ...others } = claims;
-  assert.deepEqual(others, { issuer: DEVELOPMENT_ISSUER, email: "Ada@example.com", emailVerified: true, name: "Ada", picture: null, issuedAt: 50, expiresAt: 110, admin: false });
-  const again = await verifier.verify(await signDevelopmentToken(key, { ...options, email: "ada@EXAMPLE.com", name: "Countess", admin: true }));
+  assert.deepEqual(others, {
+    issuer: DEVELOPMENT_ISSUER,
+    email: "Ada@example.com",
+    emailVerified: true,
+    name: "Ada",
+    picture: null,
+    issuedAt: 50,
+    expiresAt: 110,
+    admin: false,
+  });
+  const again = await verifier.verify(
+    await signDevelopmentToken(key, {
+      ...options,
+      email: "ada@EXAMPLE.com",
+      name: "Countess",
+      admin: true,
+    }),
+  );
   assert.deepEqual([again.subject, again.name, again.admin], [subject, "Countess", true]);
-  const other = await verifier.verify(await signDevelopmentToken(key, { ...options, email: "bob@example.com" }));
+  const other = await verifier.verify(
+    await signDevelopmentToken(key, { ...options, email: "bob@example.com" }),
+  );
   assert.notEqual(other.subject, subject);
 });
 
 test("refuses to sign for what is no e-mail address, or for no time", async () => {
   const key = await loadOrCreateDevelopmentKey(join(root, "sign"));
   for (const email of ["", "ada", "a b@c", "@", "a@b@c", `${"a".repeat(320)}@b`]) {
-    await assert.rejects(signDevelopmentToken(key, { email, expiresInSeconds: 60 }), { message: `${JSON.stringify(email)} is not an e-mail address.` });
+    await assert.rejects(signDevelopmentToken(key, { email, expiresInSeconds: 60 }), {
+      message: `${JSON.stringify(email)} is not an e-mail address.`,
+    });
   }
   for (const expiresInSeconds of [0, -1, Number.NaN]) {
-    await assert.rejects(signDevelopmentToken(key, { email: "a@b.c", expiresInSeconds }), { message: "A token expires after more than 0 seconds." });
+    await assert.rejects(signDevelopmentToken(key, { email: "a@b.c", expiresInSeconds }), {
+      message: "A token expires after more than 0 seconds.",
+    });
   }
 });

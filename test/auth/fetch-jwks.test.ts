@@ -13,22 +13,49 @@ const never = new AbortController().signal;
 const fetchNow = () => fetchJwks(new URL(server.url), never);
 
 test("keeps the keys that can verify, and only these", async () => {
-  const wanted = [jwk(rsa, { kid: "a", alg: "RS256", use: "sig" }), jwk(ec, { kid: "b" }), jwk(edKey())];
-  const unsafe = [jwk(rsaKey(1024)), jwk(rsa, { e: "AQ" }), { kty: "oct", k: "c2VjcmV0" }, { ...ec.privateKey.export({ format: "jwk" }) }];
-  const others = [jwk(rsa, { use: "enc" }), jwk(rsa, { alg: "PS256" }), jwk(ec, { alg: "RS256" }), jwk(ecKey("P-384")), null, 5, "x", [], {}, { kty: "RSA" }];
+  const wanted = [
+    jwk(rsa, { kid: "a", alg: "RS256", use: "sig" }),
+    jwk(ec, { kid: "b" }),
+    jwk(edKey()),
+  ];
+  const unsafe = [
+    jwk(rsaKey(1024)),
+    jwk(rsa, { e: "AQ" }),
+    { kty: "oct", k: "c2VjcmV0" },
+    { ...ec.privateKey.export({ format: "jwk" }) },
+  ];
+  const others = [
+    jwk(rsa, { use: "enc" }),
+    jwk(rsa, { alg: "PS256" }),
+    jwk(ec, { alg: "RS256" }),
+    jwk(ecKey("P-384")),
+    null,
+    5,
+    "x",
+    [],
+    {},
+    { kty: "RSA" },
+  ];
   server.answer = answerJson({ keys: [...unsafe, ...wanted, ...others] });
   assert.deepEqual(await fetchNow(), wanted);
 });
 
 test("refuses an answer that holds no usable key, is no key set, or is no JSON", async () => {
   const none = "The key server's answer holds no RSA, P-256 or Ed25519 public key for signatures.";
-  for (const keys of [[], [null], [{ kty: "oct", k: "AAAA" }], [{ ...rsa.privateKey.export({ format: "jwk" }) }]]) {
+  for (const keys of [
+    [],
+    [null],
+    [{ kty: "oct", k: "AAAA" }],
+    [{ ...rsa.privateKey.export({ format: "jwk" }) }],
+  ]) {
     server.answer = answerJson({ keys });
     await assert.rejects(fetchNow(), { message: none });
   }
   for (const document of [null, [], "keys", {}, { keys: {} }, { keys: null }]) {
     server.answer = answerJson(document);
-    await assert.rejects(fetchNow(), { message: "The key server's answer is not a JSON Web Key Set." });
+    await assert.rejects(fetchNow(), {
+      message: "The key server's answer is not a JSON Web Key Set.",
+    });
   }
   server.answer = (_, response) => void response.end("<html>");
   await assert.rejects(fetchNow(), { message: "The key server's answer is not JSON." });
@@ -43,7 +70,9 @@ test("follows no redirect and takes no other status than 200", async () => {
   assert.equal(server.requests, before + 1);
   for (const status of [201, 404, 500]) {
     server.answer = answerJson({ keys: [jwk(rsa)] }, status);
-    await assert.rejects(fetchNow(), { message: `The key server answered ${status} instead of 200.` });
+    await assert.rejects(fetchNow(), {
+      message: `The key server answered ${status} instead of 200.`,
+    });
   }
 });
 
@@ -52,14 +81,18 @@ test("stops reading at 256 KiB, whatever was announced or compressed", async () 
   const text = JSON.stringify({ keys: [jwk(rsa)], padding: "x".repeat(2_000_000) });
   server.answer = (_, response) => void response.end(text);
   await assert.rejects(fetchNow(), { message });
-  server.answer = (_, response) => void response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(text));
+  server.answer = (_, response) =>
+    void response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(text));
   await assert.rejects(fetchNow(), { message });
   server.answer = (_, response) => void endless(response);
   await assert.rejects(fetchNow(), { message });
 });
 
 test("ends with the signal's reason before the headers and within the body", async () => {
-  const begun = [() => {}, (_: unknown, response: { write(text: string): void }) => response.write('{"keys":[')];
+  const begun = [
+    () => {},
+    (_: unknown, response: { write(text: string): void }) => response.write('{"keys":['),
+  ];
   for (const answer of begun) {
     const controller = new AbortController();
     server.answer = (request, response) => {
@@ -70,7 +103,11 @@ test("ends with the signal's reason before the headers and within the body", asy
   }
 });
 
-function endless(response: { write(text: string): boolean; once(event: "drain", go: () => void): void; destroyed: boolean }): void {
+function endless(response: {
+  write(text: string): boolean;
+  once(event: "drain", go: () => void): void;
+  destroyed: boolean;
+}): void {
   while (!response.destroyed && response.write(" ".repeat(10_000)));
   if (!response.destroyed) response.once("drain", () => endless(response));
 }

@@ -9,8 +9,16 @@ import { ecKey, edKey, makeToken, rsaKey, type TestKey } from "./make-token.js";
 
 const SECOND = 1000;
 const HOUR = 3_600_000;
-const AWAY = { name: "ServiceUnavailableError", code: "SERVICE_UNAVAILABLE", message: "The key server cannot be reached: try again in a moment." };
-const UNKNOWN = { name: "UnauthenticatedError", code: "UNAUTHENTICATED", message: "The token is signed with an unknown key." };
+const AWAY = {
+  name: "ServiceUnavailableError",
+  code: "SERVICE_UNAVAILABLE",
+  message: "The key server cannot be reached: try again in a moment.",
+};
+const UNKNOWN = {
+  name: "UnauthenticatedError",
+  code: "UNAUTHENTICATED",
+  message: "The token is signed with an unknown key.",
+};
 
 const first = rsaKey();
 const second = ecKey();
@@ -33,8 +41,14 @@ afterEach(async () => {
 test("verifies with the key that the token names, after one request", async () => {
   server.answer = answerKeys({ first, second });
   const verifier = open();
-  const tokens = [token(first, "first"), token(second, "second"), token(first, "first", { sub: "u2" })];
-  const subjects = await Promise.all(tokens.map(async (one) => (await verifier.verify(one)).subject));
+  const tokens = [
+    token(first, "first"),
+    token(second, "second"),
+    token(first, "first", { sub: "u2" }),
+  ];
+  const subjects = await Promise.all(
+    tokens.map(async (one) => (await verifier.verify(one)).subject),
+  );
   assert.deepEqual(subjects, ["u1", "u1", "u2"]);
   assert.equal(server.requests, 1);
   assert.deepEqual(verifier.readiness(), { ready: true, reason: null });
@@ -46,7 +60,9 @@ test("finds a rotated key without a restart, once the cool-down is over", async 
   server.answer = answerKeys({ first, second });
   await assert.rejects(verifier.verify(token(second, "second")), UNKNOWN);
   now += 30 * SECOND;
-  const results = await Promise.all(Array.from({ length: 20 }, () => verifier.verify(token(second, "second"))));
+  const results = await Promise.all(
+    Array.from({ length: 20 }, () => verifier.verify(token(second, "second"))),
+  );
   assert.equal(results[0]?.subject, "u1");
   assert.equal(server.requests, 2);
 });
@@ -54,7 +70,8 @@ test("finds a rotated key without a restart, once the cool-down is over", async 
 test("asks once for 50 unknown keys in the cool-down, and once more after it", async () => {
   const verifier = open();
   const flood = async () => {
-    for (let i = 0; i < 50; i++) await assert.rejects(verifier.verify(token(second, `unknown-${i}`)), UNKNOWN);
+    for (let i = 0; i < 50; i++)
+      await assert.rejects(verifier.verify(token(second, `unknown-${i}`)), UNKNOWN);
   };
   await flood();
   assert.equal(server.requests, 1);
@@ -67,20 +84,35 @@ test("asks nothing for tokens that no key server's key could verify", async () =
   const verifier = open();
   await verifier.verify(token(first, "first"));
   now += HOUR;
-  for (const alg of ["none", "HS256", "PS256"]) await assert.rejects(verifier.verify(makeToken(first, {}, { alg, kid: "x" })), { code: "UNAUTHENTICATED" });
+  for (const alg of ["none", "HS256", "PS256"])
+    await assert.rejects(verifier.verify(makeToken(first, {}, { alg, kid: "x" })), {
+      code: "UNAUTHENTICATED",
+    });
   assert.equal(server.requests, 1);
 });
 
 test("refuses a token without a key id when two keys could be meant", async () => {
-  server.answer = answerJson({ keys: [jwk(first, { kid: "first" }), jwk(rsaKey(), { kid: "other" }), jwk(second, { kid: "second" })] });
+  server.answer = answerJson({
+    keys: [
+      jwk(first, { kid: "first" }),
+      jwk(rsaKey(), { kid: "other" }),
+      jwk(second, { kid: "second" }),
+    ],
+  });
   const verifier = open();
   assert.equal((await verifier.verify(token(second))).subject, "u1");
-  await assert.rejects(verifier.verify(token(first)), { code: "UNAUTHENTICATED", message: "The token does not say which key it is signed with." });
+  await assert.rejects(verifier.verify(token(first)), {
+    code: "UNAUTHENTICATED",
+    message: "The token does not say which key it is signed with.",
+  });
 });
 
 test("refuses a token that names one key and is signed with another", async () => {
   server.answer = answerKeys({ first, other: rsaKey() });
-  await assert.rejects(open().verify(token(first, "other")), { code: "UNAUTHENTICATED", message: "The token's signature does not hold." });
+  await assert.rejects(open().verify(token(first, "other")), {
+    code: "UNAUTHENTICATED",
+    message: "The token's signature does not hold.",
+  });
 });
 
 test("does not believe a claim of admin that a key server's key has signed", async () => {
@@ -109,8 +141,11 @@ test("answers SERVICE_UNAVAILABLE when it has no keys and the server is away, an
   server.answer = answerJson({}, 500);
   const verifier = open();
   assert.deepEqual(verifier.readiness(), { ready: false, reason: "The keys are not here yet." });
-  const results = await Promise.allSettled(Array.from({ length: 20 }, () => verifier.verify(token(first, "first"))));
-  for (const result of results) assert.equal(result.status === "rejected" && result.reason.code, "SERVICE_UNAVAILABLE");
+  const results = await Promise.allSettled(
+    Array.from({ length: 20 }, () => verifier.verify(token(first, "first"))),
+  );
+  for (const result of results)
+    assert.equal(result.status === "rejected" && result.reason.code, "SERVICE_UNAVAILABLE");
   await assert.rejects(verifier.verify(token(first, "first")), AWAY);
   assert.equal(server.requests, 1);
   assert.deepEqual(verifier.readiness(), { ready: false, reason: "The key server gave no keys." });
@@ -135,7 +170,10 @@ test("goes on with the last good keys for 24 hours while the server is down", as
   now += 24 * HOUR - 1;
   await ring();
   assert.equal((await verifier.verify(token(first, "first", { sub: "u2" }))).subject, "u2");
-  assert.deepEqual(verifier.readiness(), { ready: true, reason: "The key server does not answer; its last keys are used." });
+  assert.deepEqual(verifier.readiness(), {
+    ready: true,
+    reason: "The key server does not answer; its last keys are used.",
+  });
   await assert.rejects(verifier.verify(token(second, "second")), AWAY);
   now += 1;
   assert.equal(verifier.readiness().ready, false);
@@ -149,12 +187,18 @@ test("keeps the last good keys when the server hands out an empty set, a redirec
     server.answer = answer;
     await ring();
     assert.equal((await verifier.verify(token(first, "first"))).subject, "u1");
-    assert.equal(verifier.readiness().reason, "The key server does not answer; its last keys are used.");
+    assert.equal(
+      verifier.readiness().reason,
+      "The key server does not answer; its last keys are used.",
+    );
   }
 });
 
 test("waits for a hanging server no longer than the timeout, before the headers and within the body", async () => {
-  const hanging: KeyServer["answer"][] = [() => {}, (_, response) => void response.write('{"keys":[')];
+  const hanging: KeyServer["answer"][] = [
+    () => {},
+    (_, response) => void response.write('{"keys":['),
+  ];
   for (const answer of hanging) {
     server.answer = answer;
     const verifier = open({ jwksUrl: server.url, timeoutMs: 40 });
@@ -186,7 +230,10 @@ test("asks every 10 minutes, and after failures in 1, 2, 4 … 60 seconds", asyn
     assert.equal(server.requests, requests + 1);
     delays.push(live().ms);
   }
-  assert.deepEqual(delays, [1, 2, 4, 8, 16, 32, 60, 60].map((seconds) => seconds * SECOND));
+  assert.deepEqual(
+    delays,
+    [1, 2, 4, 8, 16, 32, 60, 60].map((seconds) => seconds * SECOND),
+  );
   server.answer = answerKeys({ second });
   await jwks.refresh();
   assert.equal(live().ms, 600_000);
@@ -220,7 +267,10 @@ test("leaves no timer and no request behind when it is closed", async () => {
   const idle = openJwks();
   await idle.refresh();
   idle.close();
-  assert.deepEqual(timers.map((timer) => timer.cancelled), [true]);
+  assert.deepEqual(
+    timers.map((timer) => timer.cancelled),
+    [true],
+  );
   const busy = openJwks();
   await busy.refresh();
   server.answer = () => {};
@@ -236,12 +286,17 @@ test("leaves no timer and no request behind when it is closed", async () => {
 test("never has more than one timer", async () => {
   const jwks = openJwks();
   for (let i = 0; i < 3; i++) await jwks.refresh();
-  assert.deepEqual(timers.map((timer) => timer.cancelled), [true, true, false]);
+  assert.deepEqual(
+    timers.map((timer) => timer.cancelled),
+    [true, true, false],
+  );
 });
 
 test("logs why the server gave no keys", async () => {
   const lines: string[] = [];
-  const logger = createLoggerTo(new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) }));
+  const logger = createLoggerTo(
+    new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) }),
+  );
   server.answer = answerJson({}, 500);
   const jwks = createJwks({ url: new URL(server.url), clock: () => now, schedule, logger });
   opened.push(jwks);
@@ -251,12 +306,26 @@ test("logs why the server gave no keys", async () => {
 });
 
 function token(key: TestKey, kid?: string, claims: Record<string, unknown> = {}): string {
-  const payload = { iss: "https://id.example.com", aud: "photos", sub: "u1", email: "ada@example.com", exp: 4_000_000_000, ...claims };
+  const payload = {
+    iss: "https://id.example.com",
+    aud: "photos",
+    sub: "u1",
+    email: "ada@example.com",
+    exp: 4_000_000_000,
+    ...claims,
+  };
   return makeToken(key, payload, kid === undefined ? {} : { kid });
 }
 
-function open(keys: { jwksUrl: string; timeoutMs?: number } = { jwksUrl: server.url }): TokenVerifier {
-  const verifier = createTokenVerifier({ keys: { ...keys, schedule }, issuers: ["https://id.example.com"], audiences: ["photos"], clock: () => now });
+function open(
+  keys: { jwksUrl: string; timeoutMs?: number } = { jwksUrl: server.url },
+): TokenVerifier {
+  const verifier = createTokenVerifier({
+    keys: { ...keys, schedule },
+    issuers: ["https://id.example.com"],
+    audiences: ["photos"],
+    clock: () => now,
+  });
   opened.push(verifier);
   return verifier;
 }

@@ -16,7 +16,12 @@ export async function startKeyServer(answer: RequestListener): Promise<KeyServer
     server.answer(request, response);
   });
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const server: KeyServer = { url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/jwks.json`, requests: 0, answer, close };
+  const server: KeyServer = {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/jwks.json`,
+    requests: 0,
+    answer,
+    close,
+  };
   async function close(): Promise<void> {
     http.closeAllConnections();
     await new Promise((resolve) => http.close(resolve));
@@ -25,7 +30,10 @@ export async function startKeyServer(answer: RequestListener): Promise<KeyServer
 }
 
 export function answerJson(document: unknown, status = 200): RequestListener {
-  return (_, response) => void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(document));
+  return (_, response) =>
+    void response
+      .writeHead(status, { "content-type": "application/json" })
+      .end(JSON.stringify(document));
 }
 
 /** The JWKS document of keys by their kid. */

@@ -8,12 +8,23 @@ export interface TestKey {
   pem: string;
 }
 
-/** Written by hand, not with the library under test: it would refuse to write most of what must be refused. */
-export function makeToken(key: TestKey, payload: unknown, header: Record<string, unknown> = {}): string {
+/**
+ * Written by hand, not with the library under test: it would refuse to write most of what must be
+ * refused.
+ */
+export function makeToken(
+  key: TestKey,
+  payload: unknown,
+  header: Record<string, unknown> = {},
+): string {
   return compact({ alg: key.alg, ...header }, payload, (input) => signature(key, input));
 }
 
-export function compact(header: unknown, payload: unknown, signer: (input: string) => Buffer | string): string {
+export function compact(
+  header: unknown,
+  payload: unknown,
+  signer: (input: string) => Buffer | string,
+): string {
   const input = `${base64url(header)}.${base64url(payload)}`;
   return `${input}.${Buffer.from(signer(input)).toString("base64url")}`;
 }
@@ -28,7 +39,9 @@ function signature(key: TestKey, input: string): Buffer {
 }
 
 export function base64url(value: unknown): string {
-  return Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+  return Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString(
+    "base64url",
+  );
 }
 
 export function rsaKey(bits = 2048): TestKey {

@@ -5,7 +5,14 @@ import { tokenClaims } from "../../src/auth/token-claims.js";
 const required = { iss: "https://id.example.com", sub: "u1", email: "ada@example.com", exp: 2000 };
 
 test("takes all claims over", () => {
-  const payload = { ...required, email_verified: true, name: " Ada ", picture: "https://example.com/a.png?s=1", iat: 1000, admin: true };
+  const payload = {
+    ...required,
+    email_verified: true,
+    name: " Ada ",
+    picture: "https://example.com/a.png?s=1",
+    iat: 1000,
+    admin: true,
+  };
   assert.deepEqual(tokenClaims.parse(payload), {
     issuer: "https://id.example.com",
     subject: "u1",
@@ -21,7 +28,10 @@ test("takes all claims over", () => {
 
 test("falls back where optional claims are absent", () => {
   const { emailVerified, name, picture, issuedAt, admin } = tokenClaims.parse(required);
-  assert.deepEqual({ emailVerified, name, picture, issuedAt, admin }, { emailVerified: false, name: "ada", picture: null, issuedAt: 0, admin: false });
+  assert.deepEqual(
+    { emailVerified, name, picture, issuedAt, admin },
+    { emailVerified: false, name: "ada", picture: null, issuedAt: 0, admin: false },
+  );
 });
 
 test("believes only the boolean true", () => {
@@ -33,26 +43,51 @@ test("believes only the boolean true", () => {
 });
 
 test("names a user after the e-mail when the name is not sound", () => {
-  for (const name of ["", "   ", 5, null, ["Ada"], {}, "A\0da", "\uD800"]) assert.equal(tokenClaims.parse({ ...required, name }).name, "ada");
+  for (const name of ["", "   ", 5, null, ["Ada"], {}, "A\0da", "\uD800"])
+    assert.equal(tokenClaims.parse({ ...required, name }).name, "ada");
   assert.equal(tokenClaims.parse({ ...required, email: "@example.com" }).name, "@example.com");
   assert.equal(tokenClaims.parse({ ...required, email: "ada" }).name, "ada");
 });
 
 test("cuts a name at 200, never through a character", () => {
   assert.equal(tokenClaims.parse({ ...required, name: "x".repeat(500) }).name, "x".repeat(200));
-  assert.equal(tokenClaims.parse({ ...required, name: `${"x".repeat(199)}😀` }).name, "x".repeat(199));
-  assert.equal(tokenClaims.parse({ ...required, email: `${"y".repeat(250)}@example.com` }).name, "y".repeat(200));
+  assert.equal(
+    tokenClaims.parse({ ...required, name: `${"x".repeat(199)}😀` }).name,
+    "x".repeat(199),
+  );
+  assert.equal(
+    tokenClaims.parse({ ...required, email: `${"y".repeat(250)}@example.com` }).name,
+    "y".repeat(200),
+  );
 });
 
 test("takes a picture only when it is an http(s) URL of at most 2048 characters", () => {
   const long = `https://example.com/${"a".repeat(2028)}`;
-  for (const picture of ["http://example.com", "HTTPS://example.com/a", long]) assert.equal(tokenClaims.parse({ ...required, picture }).picture, picture);
-  const odd = [`${long}a`, "javascript:alert(1)", "data:image/png;base64,", "//example.com/a", "https://", "https://exa mple.com", "http://x\n", "https://x/\0", "https://x/\uD800", 5, ["https://x"], ""];
-  for (const picture of odd) assert.equal(tokenClaims.parse({ ...required, picture }).picture, null, String(picture));
+  for (const picture of ["http://example.com", "HTTPS://example.com/a", long])
+    assert.equal(tokenClaims.parse({ ...required, picture }).picture, picture);
+  const odd = [
+    `${long}a`,
+    "javascript:alert(1)",
+    "data:image/png;base64,",
+    "//example.com/a",
+    "https://",
+    "https://exa mple.com",
+    "http://x\n",
+    "https://x/\0",
+    "https://x/\uD800",
+    5,
+    ["https://x"],
+    "",
+  ];
+  for (const picture of odd)
+    assert.equal(tokenClaims.parse({ ...required, picture }).picture, null, String(picture));
 });
 
 test("makes Google's two spellings one issuer", () => {
-  assert.equal(tokenClaims.parse({ ...required, iss: "accounts.google.com" }).issuer, "https://accounts.google.com");
+  assert.equal(
+    tokenClaims.parse({ ...required, iss: "accounts.google.com" }).issuer,
+    "https://accounts.google.com",
+  );
 });
 
 test("rounds times to whole seconds, expiry up and issue down, within what dates can hold", () => {

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
-import { createTokenVerifier, type TokenKeys, type TokenVerifierOptions } from "../../src/auth/token-verifier.js";
+import {
+  createTokenVerifier,
+  type TokenKeys,
+  type TokenVerifierOptions,
+} from "../../src/auth/token-verifier.js";
 import { publicKey } from "../../src/auth/public-key.js";
 import { UnauthenticatedError } from "../../src/errors.js";
 import { jwk } from "./key-server.js";
@@ -15,7 +19,15 @@ const ec = ecKey();
 const ed = edKey();
 const other = rsaKey();
 const allPem = rsa.pem + ec.pem + ed.pem;
-const good = { iss: ISSUER, aud: "photos", sub: "u1", email: "ada@example.com", email_verified: true, iat: NOW - 10, exp: NOW + 3600 };
+const good = {
+  iss: ISSUER,
+  aud: "photos",
+  sub: "u1",
+  email: "ada@example.com",
+  email_verified: true,
+  iat: NOW - 10,
+  exp: NOW + 3600,
+};
 
 const NOT_JWT = "The token is not a valid signed JWT.";
 const ALGORITHM = "The token is not signed with an accepted algorithm.";
@@ -25,7 +37,8 @@ const UNKNOWN_KEY = "The token is signed with an unknown key.";
 const NOT_ACCEPTED = (claim: string) => `The token's claim "${claim}" is not accepted.`;
 const LACKS = (claim: string) => `The token lacks the claim "${claim}".`;
 
-const signed = (payload: unknown, header?: Record<string, unknown>) => makeToken(rsa, payload, header);
+const signed = (payload: unknown, header?: Record<string, unknown>) =>
+  makeToken(rsa, payload, header);
 const withClaims = (claims: Record<string, unknown>) => signed({ ...good, ...claims });
 const without = (claim: keyof typeof good) => signed({ ...good, [claim]: undefined });
 const withHeader = (header: Record<string, unknown>) => signed(good, header);
@@ -39,7 +52,11 @@ const forged: [name: string, token: string, message: string][] = [
   ["one part", "abc", NOT_JWT],
   ["two parts", `${header}.${payload}`, NOT_JWT],
   ["four parts", `${token}.${signature}`, NOT_JWT],
-  ["five parts, as an encrypted one has", `${base64url({ alg: "RSA-OAEP", enc: "A256GCM" })}.AA.AA.AA.AA`, NOT_JWT],
+  [
+    "five parts, as an encrypted one has",
+    `${base64url({ alg: "RSA-OAEP", enc: "A256GCM" })}.AA.AA.AA.AA`,
+    NOT_JWT,
+  ],
   ["two Bearers in one", `${token} Bearer ${token}`, NOT_JWT],
   ["9 KiB", withClaims({ padding: "x".repeat(9216) }), "The token is longer than 8 KiB."],
   ["9 KiB of letters", "a".repeat(9216), "The token is longer than 8 KiB."],
@@ -48,13 +65,21 @@ const forged: [name: string, token: string, message: string][] = [
   ["a header that is no JSON", `${base64url("{")}.${payload}.${signature}`, NOT_JWT],
   ["a header that is an array", `${base64url([])}.${payload}.${signature}`, NOT_JWT],
   ["alg none without a signature", `${base64url({ alg: "none" })}.${payload}.`, NOT_JWT],
-  ["alg none with the signature of another", `${base64url({ alg: "none" })}.${payload}.${signature}`, ALGORITHM],
+  [
+    "alg none with the signature of another",
+    `${base64url({ alg: "none" })}.${payload}.${signature}`,
+    ALGORITHM,
+  ],
   ["alg None", `${base64url({ alg: "None" })}.${payload}.AAAA`, ALGORITHM],
   ["alg absent", compact({ typ: "JWT" }, good, () => "x"), ALGORITHM],
   ["alg a list", compact({ alg: ["RS256"] }, good, () => "x"), ALGORITHM],
   ["alg in lower case", withHeader({ alg: "rs256" }), ALGORITHM],
   ["HS256 with the PEM as secret", compact({ alg: "HS256" }, good, hmac(rsa.pem)), ALGORITHM],
-  ["HS256 with the PEM less its line end", compact({ alg: "HS256" }, good, hmac(rsa.pem.trim())), ALGORITHM],
+  [
+    "HS256 with the PEM less its line end",
+    compact({ alg: "HS256" }, good, hmac(rsa.pem.trim())),
+    ALGORITHM,
+  ],
   ["HS512 with an empty secret", compact({ alg: "HS512" }, good, hmac("", "sha512")), ALGORITHM],
   ["PS256 named", withHeader({ alg: "PS256" }), ALGORITHM],
   ["RS384 named", withHeader({ alg: "RS384" }), ALGORITHM],
@@ -64,9 +89,21 @@ const forged: [name: string, token: string, message: string][] = [
   ["another EC key", makeToken(ecKey(), good), SIGNATURE],
   ["another Ed25519 key", makeToken(edKey(), good), SIGNATURE],
   ["an EC signature of zeros", compact({ alg: "ES256" }, good, () => Buffer.alloc(64)), SIGNATURE],
-  ["an Ed25519 signature of zeros", compact({ alg: "EdDSA" }, good, () => Buffer.alloc(64)), SIGNATURE],
-  ["an empty EC signature's byte", compact({ alg: "ES256" }, good, () => Buffer.alloc(1)), SIGNATURE],
-  ["changed claims under the old signature", `${header}.${base64url({ ...good, sub: "u2" })}.${signature}`, SIGNATURE],
+  [
+    "an Ed25519 signature of zeros",
+    compact({ alg: "EdDSA" }, good, () => Buffer.alloc(64)),
+    SIGNATURE,
+  ],
+  [
+    "an empty EC signature's byte",
+    compact({ alg: "ES256" }, good, () => Buffer.alloc(1)),
+    SIGNATURE,
+  ],
+  [
+    "changed claims under the old signature",
+    `${header}.${base64url({ ...good, sub: "u2" })}.${signature}`,
+    SIGNATURE,
+  ],
   ["its own key in the header", makeToken(other, good, { jwk: jwk(other) }), HEADER],
   ["its own key in the header, signed rightly", withHeader({ jwk: jwk(rsa) }), HEADER],
   ["jku", withHeader({ jku: "https://evil.example.com/jwks" }), HEADER],
@@ -88,12 +125,28 @@ const forged: [name: string, token: string, message: string][] = [
   ["iat a text", withClaims({ iat: "0" }), NOT_ACCEPTED("iat")],
   ["exp a text", withClaims({ exp: String(NOW + 3600) }), NOT_ACCEPTED("exp")],
   ["exp 1e300", withClaims({ exp: 1e300 }), NOT_ACCEPTED("exp")],
-  ["exp infinite", signed(JSON.stringify(good).replace(/"exp":\d+/, '"exp":1e999')), NOT_ACCEPTED("exp")],
-  ["another issuer", withClaims({ iss: "https://evil.example.com" }), "The token is from another issuer."],
-  ["the issuer with a slash", withClaims({ iss: `${ISSUER}/` }), "The token is from another issuer."],
+  [
+    "exp infinite",
+    signed(JSON.stringify(good).replace(/"exp":\d+/, '"exp":1e999')),
+    NOT_ACCEPTED("exp"),
+  ],
+  [
+    "another issuer",
+    withClaims({ iss: "https://evil.example.com" }),
+    "The token is from another issuer.",
+  ],
+  [
+    "the issuer with a slash",
+    withClaims({ iss: `${ISSUER}/` }),
+    "The token is from another issuer.",
+  ],
   ["the issuer in a list", withClaims({ iss: [ISSUER] }), "The token is from another issuer."],
   ["another audience", withClaims({ aud: "other" }), "The token is for another audience."],
-  ["other audiences", withClaims({ aud: ["other", ["photos"]] }), "The token is for another audience."],
+  [
+    "other audiences",
+    withClaims({ aud: ["other", ["photos"]] }),
+    "The token is for another audience.",
+  ],
   ["sub 1", withClaims({ sub: 1 }), NOT_ACCEPTED("sub")],
   ["sub empty", withClaims({ sub: "" }), NOT_ACCEPTED("sub")],
   ["sub of 256 characters", withClaims({ sub: "x".repeat(256) }), NOT_ACCEPTED("sub")],
@@ -105,18 +158,28 @@ const forged: [name: string, token: string, message: string][] = [
   ["no exp", without("exp"), LACKS("exp")],
   ["no sub", without("sub"), LACKS("sub")],
   ["no email", without("email"), LACKS("email")],
-  ["sub by its prototype only", signed(JSON.stringify({ ...good, sub: undefined }).replace("{", '{"__proto__":{"sub":"u1"},')), LACKS("sub")],
+  [
+    "sub by its prototype only",
+    signed(JSON.stringify({ ...good, sub: undefined }).replace("{", '{"__proto__":{"sub":"u1"},')),
+    LACKS("sub"),
+  ],
 ];
 
 for (const [name, text, message] of forged) {
   test(`refuses a token with ${name}`, async () => {
-    await assert.rejects(open().verify(text), { name: "UnauthenticatedError", code: "UNAUTHENTICATED", message });
+    await assert.rejects(open().verify(text), {
+      name: "UnauthenticatedError",
+      code: "UNAUTHENTICATED",
+      message,
+    });
   });
 }
 
 test("takes a token of each kind of key, and says what it claims", async () => {
   for (const key of [rsa, ec, ed]) {
-    const claims = await open({ pem: key.pem }).verify(makeToken(key, good, { typ: "at+jwt", kid: "any" }));
+    const claims = await open({ pem: key.pem }).verify(
+      makeToken(key, good, { typ: "at+jwt", kid: "any" }),
+    );
     assert.deepEqual(claims, {
       issuer: ISSUER,
       subject: "u1",
@@ -134,26 +197,43 @@ test("takes a token of each kind of key, and says what it claims", async () => {
 
 test("takes tokens of the old and the new key while they are rotated", async () => {
   const verifier = open({ pem: rsa.pem + other.pem });
-  for (const key of [rsa, other]) assert.equal((await verifier.verify(makeToken(key, good))).subject, "u1");
-  await assert.rejects(verifier.verify(makeToken(rsaKey(), good)), { code: "UNAUTHENTICATED", message: SIGNATURE });
+  for (const key of [rsa, other])
+    assert.equal((await verifier.verify(makeToken(key, good))).subject, "u1");
+  await assert.rejects(verifier.verify(makeToken(rsaKey(), good)), {
+    code: "UNAUTHENTICATED",
+    message: SIGNATURE,
+  });
 });
 
 test("refuses an algorithm that is fine in itself but not of the configured key", async () => {
-  for (const key of [ec, ed]) await assert.rejects(open({ pem: rsa.pem }).verify(makeToken(key, good)), { code: "UNAUTHENTICATED", message: UNKNOWN_KEY });
+  for (const key of [ec, ed])
+    await assert.rejects(open({ pem: rsa.pem }).verify(makeToken(key, good)), {
+      code: "UNAUTHENTICATED",
+      message: UNKNOWN_KEY,
+    });
 });
 
 test("takes one of several issuers and audiences", async () => {
-  const verifier = open({ pem: rsa.pem }, { issuers: [ISSUER, "second"], audiences: ["photos", "albums"] });
-  for (const claims of [{ iss: "second" }, { aud: "albums" }, { aud: ["other", "albums"] }]) assert.equal((await verifier.verify(withClaims(claims))).subject, "u1");
+  const verifier = open(
+    { pem: rsa.pem },
+    { issuers: [ISSUER, "second"], audiences: ["photos", "albums"] },
+  );
+  for (const claims of [{ iss: "second" }, { aud: "albums" }, { aud: ["other", "albums"] }])
+    assert.equal((await verifier.verify(withClaims(claims))).subject, "u1");
 });
 
 test("takes either spelling of Google's issuer where one is configured, as one issuer", async () => {
   for (const configured of ["accounts.google.com", "https://accounts.google.com"]) {
     const verifier = open({ pem: rsa.pem }, { issuers: [configured] });
     for (const iss of ["accounts.google.com", "https://accounts.google.com"]) {
-      assert.equal((await verifier.verify(withClaims({ iss }))).issuer, "https://accounts.google.com");
+      assert.equal(
+        (await verifier.verify(withClaims({ iss }))).issuer,
+        "https://accounts.google.com",
+      );
     }
-    await assert.rejects(verifier.verify(withClaims({ iss: "http://accounts.google.com" })), { message: "The token is from another issuer." });
+    await assert.rejects(verifier.verify(withClaims({ iss: "http://accounts.google.com" })), {
+      message: "The token is from another issuer.",
+    });
   }
 });
 
@@ -183,10 +263,17 @@ test("ends a remembered token in the second in which a fresh one ends", async ()
     const last = (Math.ceil(exp) + 5) * 1000 - 1;
     now = last;
     assert.equal(await verifier.verify(text), claims, "remembered");
-    assert.equal((await open({ pem: rsa.pem }, { clock: () => last }).verify(text)).subject, "u1", "fresh");
+    assert.equal(
+      (await open({ pem: rsa.pem }, { clock: () => last }).verify(text)).subject,
+      "u1",
+      "fresh",
+    );
     now = last + 1;
     for (const one of [verifier, open({ pem: rsa.pem }, { clock: () => last + 1 })]) {
-      await assert.rejects(one.verify(text), { code: "UNAUTHENTICATED", message: "The token has expired." });
+      await assert.rejects(one.verify(text), {
+        code: "UNAUTHENTICATED",
+        message: "The token has expired.",
+      });
     }
   }
 });
@@ -212,11 +299,15 @@ test("never takes one of 2,000 mutations, and never fails but with UNAUTHENTICAT
     const text = tokens[i % 3]!;
     const mutation = mutate(text, random);
     if (mutation === text) continue;
-    await assert.rejects(verifier.verify(mutation), (error) => {
-      assert.ok(error instanceof UnauthenticatedError, `mutation ${i}: ${String(error)}`);
-      assert.match(error.message, /^The token[ ']/);
-      return true;
-    }, `mutation ${i} was taken: ${mutation}`);
+    await assert.rejects(
+      verifier.verify(mutation),
+      (error) => {
+        assert.ok(error instanceof UnauthenticatedError, `mutation ${i}: ${String(error)}`);
+        assert.match(error.message, /^The token[ ']/);
+        return true;
+      },
+      `mutation ${i} was taken: ${mutation}`,
+    );
   }
 });
 
@@ -224,23 +315,38 @@ test("takes no other last character of a signature: a token has one spelling", a
   const text = makeToken(ed, good);
   for (const last of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/") {
     const spelling = text.slice(0, -1) + last;
-    if (spelling !== text) await assert.rejects(open().verify(spelling), { code: "UNAUTHENTICATED" });
+    if (spelling !== text)
+      await assert.rejects(open().verify(spelling), { code: "UNAUTHENTICATED" });
   }
 });
 
 test("finds faults of its keys when it is made", () => {
-  assert.throws(() => open({ pem: "secret" }), { message: "There is no complete PEM block in it; -----BEGIN PUBLIC KEY----- is expected." });
-  assert.throws(() => open({ pem: rsaKey(1024).pem }), { message: "The PEM block is an RSA key of 1024 bits; at least 2048 are required." });
-  assert.throws(() => open({ jwksUrl: "http://example.com" }), { message: "The JWKS address must begin with https:// (http:// on this machine only)." });
+  assert.throws(() => open({ pem: "secret" }), {
+    message: "There is no complete PEM block in it; -----BEGIN PUBLIC KEY----- is expected.",
+  });
+  assert.throws(() => open({ pem: rsaKey(1024).pem }), {
+    message: "The PEM block is an RSA key of 1024 bits; at least 2048 are required.",
+  });
+  assert.throws(() => open({ jwksUrl: "http://example.com" }), {
+    message: "The JWKS address must begin with https:// (http:// on this machine only).",
+  });
 });
 
 function open(keys: TokenKeys = { pem: allPem }, options: Partial<TokenVerifierOptions> = {}) {
-  return createTokenVerifier({ keys, issuers: [ISSUER], audiences: ["photos"], clock: () => NOW * 1000, ...options });
+  return createTokenVerifier({
+    keys,
+    issuers: [ISSUER],
+    audiences: ["photos"],
+    clock: () => NOW * 1000,
+    ...options,
+  });
 }
 
 function mutate(text: string, random: () => number): string {
   const at = Math.floor(random() * text.length);
-  const character = String.fromCharCode(random() < 0.8 ? 33 + Math.floor(random() * 94) : Math.floor(random() * 65_536));
+  const character = String.fromCharCode(
+    random() < 0.8 ? 33 + Math.floor(random() * 94) : Math.floor(random() * 65_536),
+  );
   const parts = text.split(".");
   const mutations = [
     () => text.slice(0, at) + character + text.slice(at + 1),
@@ -250,7 +356,12 @@ function mutate(text: string, random: () => number): string {
     () => text.slice(at),
     () => text.slice(0, at) + (text[at + 1] ?? "") + (text[at] ?? "") + text.slice(at + 2),
     () => text.slice(0, at) + text.slice(at).toUpperCase(),
-    () => [parts[Math.floor(random() * 3)], parts[Math.floor(random() * 3)], parts[Math.floor(random() * 3)]].join("."),
+    () =>
+      [
+        parts[Math.floor(random() * 3)],
+        parts[Math.floor(random() * 3)],
+        parts[Math.floor(random() * 3)],
+      ].join("."),
     () => flipBit(parts, Math.floor(random() * 3), random),
   ];
   return mutations[Math.floor(random() * mutations.length)]!();

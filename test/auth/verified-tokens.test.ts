@@ -4,7 +4,17 @@ import type { TokenClaims } from "../../src/auth/token-claims.js";
 import { createVerifiedTokens } from "../../src/auth/verified-tokens.js";
 import { compact } from "./make-token.js";
 
-const claims: TokenClaims = { issuer: "i", subject: "u1", email: "a@b.c", emailVerified: true, name: "a", picture: null, issuedAt: 0, expiresAt: 1000, admin: false };
+const claims: TokenClaims = {
+  issuer: "i",
+  subject: "u1",
+  email: "a@b.c",
+  emailVerified: true,
+  name: "a",
+  picture: null,
+  issuedAt: 0,
+  expiresAt: 1000,
+  admin: false,
+};
 
 test("finds a token until its expiry and the leeway are over", () => {
   let now = 0;
@@ -36,7 +46,10 @@ test("keeps the latest used and no more", () => {
   for (const token of ["a", "b"]) tokens.add(token, claims, 1);
   assert.equal(tokens.find("a"), claims);
   tokens.add("c", claims, 1);
-  assert.deepEqual(["a", "b", "c"].map((token) => tokens.find(token) !== undefined), [true, false, true]);
+  assert.deepEqual(
+    ["a", "b", "c"].map((token) => tokens.find(token) !== undefined),
+    [true, false, true],
+  );
   tokens.clear();
   assert.equal(tokens.find("a"), undefined);
 });
@@ -44,13 +57,16 @@ test("keeps the latest used and no more", () => {
 test("knows the subject that an unverified token names five times after each token of it that was verified", () => {
   const tokens = createVerifiedTokens({ generation: () => 1, clock: () => 0, max: 10 });
   const named = (sub: unknown) => compact({ alg: "ES256" }, { sub }, () => "no signature");
-  const asked = (sub: unknown) => Array.from({ length: 6 }, () => tokens.namesVerifiedSubject(named(sub)));
+  const asked = (sub: unknown) =>
+    Array.from({ length: 6 }, () => tokens.namesVerifiedSubject(named(sub)));
   assert.ok(!asked("u1").includes(true));
   for (const _ of [1, 2]) {
     tokens.add("t", claims, 1);
     assert.deepEqual(asked("u1"), [true, true, true, true, true, false]);
   }
   tokens.add("t", claims, 1);
-  for (const other of ["u2", "", 1, null, ["u1"], undefined]) assert.ok(!asked(other).includes(true), String(other));
-  for (const text of ["", "x.y.z", named("u1").split(".")[1] ?? ""]) assert.equal(tokens.namesVerifiedSubject(text), false);
+  for (const other of ["u2", "", 1, null, ["u1"], undefined])
+    assert.ok(!asked(other).includes(true), String(other));
+  for (const text of ["", "x.y.z", named("u1").split(".")[1] ?? ""])
+    assert.equal(tokens.namesVerifiedSubject(text), false);
 });

@@ -25,12 +25,24 @@ describe("the bench", () => {
   it("measures every goal, with every contestant", long, async () => {
     const rig = await openRig();
     try {
-      const { rounds, failures } = await runBench(rig, { scale: TINY, only: new Set(WORKLOADS), json: null, profile: null, say: () => {} });
+      const { rounds, failures } = await runBench(rig, {
+        scale: TINY,
+        only: new Set(WORKLOADS),
+        json: null,
+        profile: null,
+        say: () => {},
+      });
       assert.deepEqual(failures, []);
       const judged = judgeGoals(goalsOf(TINY), rounds);
       assert.equal(judged.length, goalsOf(TINY).length);
       // CPU is counted in hundredths of a second, of which so little work may use none.
-      assert.deepEqual(judged.filter(({ goal, ours }) => !goal.title.includes("CPU") && !goal.title.includes("KB/") && !(ours > 0)), []);
+      assert.deepEqual(
+        judged.filter(
+          ({ goal, ours }) =>
+            !goal.title.includes("CPU") && !goal.title.includes("KB/") && !(ours > 0),
+        ),
+        [],
+      );
       assert.equal(renderGoals(judged).split("\n").length, judged.length + 2);
     } finally {
       await rig.close();

@@ -9,5 +9,8 @@ it("what was collected is given back: the heap is as small as before", async () 
   assert.ok(kept.length && process.memoryUsage().heapTotal > before + 30e6);
   kept = [];
   await collectGarbage();
-  assert.ok(process.memoryUsage().heapTotal < before + 10e6, `${process.memoryUsage().heapTotal} after ${before}`);
+  assert.ok(
+    process.memoryUsage().heapTotal < before + 10e6,
+    `${process.memoryUsage().heapTotal} after ${before}`,
+  );
 });

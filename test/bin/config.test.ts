@@ -7,36 +7,111 @@ import { VARIABLE_NAMES } from "../../src/config.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { runBin } from "../support/run-bin.js";
 
-const KEY = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ type: "spki", format: "pem" }).toString();
+const KEY = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  .publicKey.export({ type: "spki", format: "pem" })
+  .toString();
 
 describe("npm run config", { concurrency: 2 }, () => {
   const cwd = temporaryFolder().path;
 
   it("prints what is in effect, and of secrets only that they are set", async () => {
     writeFileSync(join(cwd, "signing-key"), "a-file-secret-0123456789abcdef0123456789\n");
-    const env = { PORT: "4321", DATABASE_URL: "postgres://user:db-secret@host/photos", REDIS_URL: "redis://:redis-secret@host:6379", JWT_PUBLIC_KEY: KEY, JWT_ISSUER: "https://a.test, https://b.test", JWT_AUDIENCE: "photos", ADMIN_PASSWORD: "operators-secret", FILE_SIGNING_KEY_FILE: join(cwd, "signing-key"), ADMIN_EMAILS: "Ann@Example.test", EVENT_TTL: "0.5", TRUST_PROXY: "2" };
+    const env = {
+      PORT: "4321",
+      DATABASE_URL: "postgres://user:db-secret@host/photos",
+      REDIS_URL: "redis://:redis-secret@host:6379",
+      JWT_PUBLIC_KEY: KEY,
+      JWT_ISSUER: "https://a.test, https://b.test",
+      JWT_AUDIENCE: "photos",
+      ADMIN_PASSWORD: "operators-secret",
+      FILE_SIGNING_KEY_FILE: join(cwd, "signing-key"),
+      ADMIN_EMAILS: "Ann@Example.test",
+      EVENT_TTL: "0.5",
+      TRUST_PROXY: "2",
+    };
     const { code, stdout, stderr } = await runBin("config", { cwd, env });
     assert.deepEqual([code, stderr], [0, ""]);
     assert.doesNotMatch(stdout, /secret|BEGIN PUBLIC/);
-    const lines = stdout.trimEnd().split("\n").map((line) => /^(\w+) +(.*)$/.exec(line)?.slice(1) ?? [line]);
-    assert.deepEqual(lines.map(([name]) => name), VARIABLE_NAMES, "each by the name by which it is set");
-    const told = Object.fromEntries(lines) as Record<string, string>;
-    for (const name of ["DATABASE_URL", "REDIS_URL", "JWT_PUBLIC_KEY", "ADMIN_PASSWORD"]) assert.equal(told[name], "(set, not shown)", name);
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => /^(\w+) +(.*)$/.exec(line)?.slice(1) ?? [line]);
     assert.deepEqual(
-      ["FILE_SIGNING_KEY", "JWT_JWKS_URL", "PORT", "HOST", "NODE_ENV", "INTROSPECTION", "JWT_ISSUER", "ADMIN_EMAILS", "ALLOWED_ORIGINS", "EVENT_TTL", "MAX_JOB_TTL", "TRUST_PROXY"].map((name) => told[name]),
-      ["(set by FILE_SIGNING_KEY_FILE, not shown)", "(not set)", "4321", "127.0.0.1", "development", "true", "https://a.test,https://b.test", "Ann@Example.test", "(none)", "0.5", "86400", "2"],
+      lines.map(([name]) => name),
+      VARIABLE_NAMES,
+      "each by the name by which it is set",
+    );
+    const told = Object.fromEntries(lines) as Record<string, string>;
+    for (const name of ["DATABASE_URL", "REDIS_URL", "JWT_PUBLIC_KEY", "ADMIN_PASSWORD"])
+      assert.equal(told[name], "(set, not shown)", name);
+    assert.deepEqual(
+      [
+        "FILE_SIGNING_KEY",
+        "JWT_JWKS_URL",
+        "PORT",
+        "HOST",
+        "NODE_ENV",
+        "INTROSPECTION",
+        "JWT_ISSUER",
+        "ADMIN_EMAILS",
+        "ALLOWED_ORIGINS",
+        "EVENT_TTL",
+        "MAX_JOB_TTL",
+        "TRUST_PROXY",
+      ].map((name) => told[name]),
+      [
+        "(set by FILE_SIGNING_KEY_FILE, not shown)",
+        "(not set)",
+        "4321",
+        "127.0.0.1",
+        "development",
+        "true",
+        "https://a.test,https://b.test",
+        "Ann@Example.test",
+        "(none)",
+        "0.5",
+        "86400",
+        "2",
+      ],
     );
   });
 
   it("shows what follows from production", async () => {
     const { stdout } = await runBin("config", { cwd, env: { NODE_ENV: "production" } });
-    for (const line of [/^INTROSPECTION +false$/m, /^EXPLORER +false$/m, /^ECHO +false$/m, /^JWT_PUBLIC_KEY +\(not set\)$/m]) assert.match(stdout, line);
+    for (const line of [
+      /^INTROSPECTION +false$/m,
+      /^EXPLORER +false$/m,
+      /^ECHO +false$/m,
+      /^JWT_PUBLIC_KEY +\(not set\)$/m,
+    ])
+      assert.match(stdout, line);
   });
 
   it("names every fault at once, and prints no secret among them", async () => {
-    const { code, stdout, stderr } = await runBin("config", { cwd, env: { JWT_PUBLIC_KEY: "no-key-but-a-secret", JWT_ISSUER: "i", JWT_AUDIENCE: "a", PORT: "http", MAX_UPLOAD_BYTES: "-1", FILE_SIGNING_KEY: "short-secret", DATABASE_URL: "mysql://secret@host", REDIS_URL_FILE: "/not/there" } });
+    const { code, stdout, stderr } = await runBin("config", {
+      cwd,
+      env: {
+        JWT_PUBLIC_KEY: "no-key-but-a-secret",
+        JWT_ISSUER: "i",
+        JWT_AUDIENCE: "a",
+        PORT: "http",
+        MAX_UPLOAD_BYTES: "-1",
+        FILE_SIGNING_KEY: "short-secret",
+        DATABASE_URL: "mysql://secret@host",
+        REDIS_URL_FILE: "/not/there",
+      },
+    });
     assert.deepEqual([code, stdout], [1, ""]);
-    for (const fault of ["has 6 faults", "JWT_PUBLIC_KEY: There is no complete PEM block in it", "PORT is not a whole number", "MAX_UPLOAD_BYTES is not a whole number", "FILE_SIGNING_KEY is shorter than 32 characters", "DATABASE_URL is no URL that begins with postgres:// or postgresql://", "REDIS_URL_FILE cannot be read"]) assert.ok(stderr.includes(fault), `${fault}: ${stderr}`);
+    for (const fault of [
+      "has 6 faults",
+      "JWT_PUBLIC_KEY: There is no complete PEM block in it",
+      "PORT is not a whole number",
+      "MAX_UPLOAD_BYTES is not a whole number",
+      "FILE_SIGNING_KEY is shorter than 32 characters",
+      "DATABASE_URL is no URL that begins with postgres:// or postgresql://",
+      "REDIS_URL_FILE cannot be read",
+    ])
+      assert.ok(stderr.includes(fault), `${fault}: ${stderr}`);
     assert.doesNotMatch(stderr, /secret|    at /);
   });
 });

@@ -25,8 +25,18 @@ describe("the service on S3", () => {
   before(async () => {
     server = await startS3Server();
     way = await createTcpProxy(server.endpoint);
-    const env = { STORAGE_URL: `s3://${server.bucket}/pre/fix/`, AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "hunter2-secret" };
-    storage = await createStorage({ ...parseConfig({ ...env, AWS_ENDPOINT_URL: server.endpoint }, ["storage"]), dataFolder: folder }, silentLog);
+    const env = {
+      STORAGE_URL: `s3://${server.bucket}/pre/fix/`,
+      AWS_ACCESS_KEY_ID: "id",
+      AWS_SECRET_ACCESS_KEY: "hunter2-secret",
+    };
+    storage = await createStorage(
+      {
+        ...parseConfig({ ...env, AWS_ENDPOINT_URL: server.endpoint }, ["storage"]),
+        dataFolder: folder,
+      },
+      silentLog,
+    );
     service = await startTestService({ env: { ...env, AWS_ENDPOINT_URL: way.url } });
   });
   after(async () => {
@@ -40,15 +50,23 @@ describe("the service on S3", () => {
     for await (const { key } of storage.list()) if (key !== "owner") found.push(key);
     return found.toSorted();
   }
-  const fetchBytes = async (url: unknown) => Buffer.from(await (await fetch(String(url))).arrayBuffer());
-  const outputsOf = async (person: Awaited<ReturnType<TestService["person"]>>, id: string) => (await person.get("query ($id: ID!) { queuedJob(id: $id) { outputs { name url byteSize } } }", { id })).queuedJob.outputs;
+  const fetchBytes = async (url: unknown) =>
+    Buffer.from(await (await fetch(String(url))).arrayBuffer());
+  const outputsOf = async (person: Awaited<ReturnType<TestService["person"]>>, id: string) =>
+    (
+      await person.get(
+        "query ($id: ID!) { queuedJob(id: $id) { outputs { name url byteSize } } }",
+        { id },
+      )
+    ).queuedJob.outputs;
 
   it("takes a photo, works on it and gives its files away by the storage's own URLs, and keeps nothing of what is deleted", async () => {
     const person = await service.person();
     const bytes = smallPhoto(64, 32);
     const { status, json: photo } = await person.upload(bytes);
     assert.equal(status, 201);
-    for (const url of [photo["url"], photo["previewUrl"]]) assert.ok(String(url).startsWith(`${way.url}${server.bucket}/pre/fix/`), String(url));
+    for (const url of [photo["url"], photo["previewUrl"]])
+      assert.ok(String(url).startsWith(`${way.url}${server.bucket}/pre/fix/`), String(url));
     assert.ok(bytes.equals(await fetchBytes(photo["url"])));
     assert.ok((await fetchBytes(photo["previewUrl"])).subarray(8, 12).equals(Buffer.from("WEBP")));
 
@@ -75,9 +93,15 @@ describe("the service on S3", () => {
     const stray = (kept[0] ?? "").replace(/[^/]+$/, "0198f3a0-0000-7000-8000-00000000000a");
     await storage.copy(kept[0] ?? "", stray);
     await storage.copy(kept[0] ?? "", "somebody/else's");
-    const sweep = createFileSweep({ database: service.database, storage, graceMs: 0, log: silentLog });
+    const sweep = createFileSweep({
+      database: service.database,
+      storage,
+      graceMs: 0,
+      log: silentLog,
+    });
     const lostFiles = createLostFiles({ database: service.database, storage, log: silentLog });
-    const countLost = async () => (await lostFiles.run({ from: null, signal: new AbortController().signal })).lost;
+    const countLost = async () =>
+      (await lostFiles.run({ from: null, signal: new AbortController().signal })).lost;
     // Its clock tells milliseconds, and this is one.
     await pause(5);
     assert.equal(await sweep.run(), 1);
@@ -95,16 +119,28 @@ describe("the service on S3", () => {
     const had = await keys();
     way.down();
     const refused = await person.upload(smallPhoto());
-    assert.deepEqual([refused.status, refused.json], [503, { code: "SERVICE_UNAVAILABLE", message: "The storage is away; try again in a moment." }]);
+    assert.deepEqual(
+      [refused.status, refused.json],
+      [
+        503,
+        { code: "SERVICE_UNAVAILABLE", message: "The storage is away; try again in a moment." },
+      ],
+    );
     const { id } = await person.enqueue("thumbnail", { widths: [16] }, { photoIds: [photo["id"]] });
     const waiting = await eventually("it was handed back", async () => {
       const job = await person.job(id);
       return job?.status === "PENDING" && job.attempts === 1 && job;
     });
     assert.equal(waiting.error, null);
-    const [row] = await service.database.sql<{ failures: number; stalls: number }[]>`select failures, stalls from queued_jobs where id = ${id}`;
+    const [row] = await service.database.sql<
+      { failures: number; stalls: number }[]
+    >`select failures, stalls from queued_jobs where id = ${id}`;
     assert.deepEqual([row?.failures, row?.stalls], [0, 0]);
-    assert.equal((await person.get("query ($id: ID!) { photo(id: $id) { url } }", { id: photo["id"] })).photo.url, photo["url"]);
+    assert.equal(
+      (await person.get("query ($id: ID!) { photo(id: $id) { url } }", { id: photo["id"] })).photo
+        .url,
+      photo["url"],
+    );
     way.up();
     assert.deepEqual(await keys(), had);
     const again = await person.enqueue("thumbnail", { widths: [16] }, { photoIds: [photo["id"]] });
@@ -117,7 +153,11 @@ describe("the service on S3", () => {
     const bytes = smallPhoto();
     const { json: photo } = await person.upload(bytes);
     const { createFileUrls } = await import("../../src/photos/file-urls.js");
-    const path = createFileUrls({ signingKey: "a-signing-key-for-tests-0123456789abcdef", publicUrl: null, storage }).sign("photos", String(photo["id"]), "a.png");
+    const path = createFileUrls({
+      signingKey: "a-signing-key-for-tests-0123456789abcdef",
+      publicUrl: null,
+      storage,
+    }).sign("photos", String(photo["id"]), "a.png");
     const answer = await fetch(service.url + path, { redirect: "manual" });
     assert.equal(answer.status, 307);
     assert.ok(bytes.equals(await fetchBytes(answer.headers.get("location"))));

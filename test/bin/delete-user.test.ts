@@ -16,23 +16,67 @@ describe("npm run delete-user", { concurrency: 2 }, () => {
     users = createUsers({ database: store.database, adminEmails: [] });
   });
   after(() => store.close());
-  const run = (...args: string[]) => runBin("delete-user", { cwd, args, env: { DATABASE_URL: store.url, REDIS_URL: testRedis().url, STORAGE_URL: `file:${join(cwd, "photos")}` } });
-  const signIn = (issuer: string, email: string) => users.signIn({ issuer, subject: "s", email, emailVerified: true, name: "N", picture: null, issuedAt: 1, admin: false });
-  const exists = async (...ids: string[]) => (await users.findMany(ids)).map((user) => user !== null);
+  const run = (...args: string[]) =>
+    runBin("delete-user", {
+      cwd,
+      args,
+      env: {
+        DATABASE_URL: store.url,
+        REDIS_URL: testRedis().url,
+        STORAGE_URL: `file:${join(cwd, "photos")}`,
+      },
+    });
+  const signIn = (issuer: string, email: string) =>
+    users.signIn({
+      issuer,
+      subject: "s",
+      email,
+      emailVerified: true,
+      name: "N",
+      picture: null,
+      issuedAt: 1,
+      admin: false,
+    });
+  const exists = async (...ids: string[]) =>
+    (await users.findMany(ids)).map((user) => user !== null);
 
   it("deletes the one user who has the e-mail, and nobody else", async () => {
-    const [ann, bob] = [await signIn("https://a.test", "Ann@example.test"), await signIn("https://a2.test", "bob@example.test")];
-    assert.deepEqual(await run("--email", "ann@example.test"), { code: 0, stderr: "", stdout: `Deleted Ann@example.test, s of https://a.test, id ${ann.id}, with all that was theirs.\n` });
+    const [ann, bob] = [
+      await signIn("https://a.test", "Ann@example.test"),
+      await signIn("https://a2.test", "bob@example.test"),
+    ];
+    assert.deepEqual(await run("--email", "ann@example.test"), {
+      code: 0,
+      stderr: "",
+      stdout: `Deleted Ann@example.test, s of https://a.test, id ${ann.id}, with all that was theirs.\n`,
+    });
     assert.deepEqual(await exists(ann.id, bob.id), [false, true]);
-    assert.deepEqual(await run("--email", "ann@example.test"), { code: 1, stdout: "", stderr: "No user has the e-mail ann@example.test; nothing was deleted.\n" });
+    assert.deepEqual(await run("--email", "ann@example.test"), {
+      code: 1,
+      stdout: "",
+      stderr: "No user has the e-mail ann@example.test; nothing was deleted.\n",
+    });
   });
 
   it("guesses nobody where several issuers vouch for one e-mail: it lists them, and takes an id", async () => {
-    const [one, other] = [await signIn("https://b.test", "two@example.test"), await signIn("https://c.test", "two@example.test")];
+    const [one, other] = [
+      await signIn("https://b.test", "two@example.test"),
+      await signIn("https://c.test", "two@example.test"),
+    ];
     const { code, stdout, stderr } = await run("--email", "two@example.test");
     assert.deepEqual([code, stdout], [1, ""]);
-    assert.match(stderr, /^2 users have this e-mail, and nothing was deleted; say which one with --id:/);
-    for (const [id, issuer] of [[one.id, "https://b.test"], [other.id, "https://c.test"]]) assert.ok(stderr.includes(`--id ${id}   two@example.test, s of ${issuer}, id ${id}\n`), stderr);
+    assert.match(
+      stderr,
+      /^2 users have this e-mail, and nothing was deleted; say which one with --id:/,
+    );
+    for (const [id, issuer] of [
+      [one.id, "https://b.test"],
+      [other.id, "https://c.test"],
+    ])
+      assert.ok(
+        stderr.includes(`--id ${id}   two@example.test, s of ${issuer}, id ${id}\n`),
+        stderr,
+      );
     assert.deepEqual(await exists(one.id, other.id), [true, true]);
     assert.equal((await run("--id", other.id)).code, 0);
     assert.deepEqual(await exists(one.id, other.id), [true, false]);
@@ -46,7 +90,10 @@ describe("npm run delete-user", { concurrency: 2 }, () => {
     it(`says how it is used when it is given ${args.join(" ") || "nothing"}`, async () => {
       const { code, stdout, stderr } = await run(...args);
       assert.deepEqual([code, stdout], [1, ""]);
-      assert.ok(stderr.startsWith(`Invalid arguments: ${fault}\n\nUsage: npm run delete-user -- `), stderr);
+      assert.ok(
+        stderr.startsWith(`Invalid arguments: ${fault}\n\nUsage: npm run delete-user -- `),
+        stderr,
+      );
     });
   }
 });

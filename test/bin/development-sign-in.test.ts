@@ -6,6 +6,11 @@ describe("signing in the person at this machine", () => {
   it("is offered by no service in production, and by none with keys of its own", () => {
     const own = { production: false, jwtPublicKey: null, jwtJwksUrl: null, dataFolder: "nowhere" };
     assert.equal(typeof developmentSignIn(own), "function");
-    for (const other of [{ production: true }, { jwtPublicKey: "key" }, { jwtJwksUrl: "https://keys.example.test/" }]) assert.equal(developmentSignIn({ ...own, ...other }), null);
+    for (const other of [
+      { production: true },
+      { jwtPublicKey: "key" },
+      { jwtJwksUrl: "https://keys.example.test/" },
+    ])
+      assert.equal(developmentSignIn({ ...own, ...other }), null);
   });
 });

@@ -19,13 +19,33 @@ describe("npm run migrate", { concurrency: 2 }, () => {
   });
 
   for (const [what, url, sentence] of [
-    ["is away", "postgres://user:a-secret@127.0.0.1:1/photos", "The PostgreSQL at 127.0.0.1:1 cannot be reached (ECONNREFUSED): start it, or mend DATABASE_URL"],
-    ["is away, by a name of several addresses", "postgres://user:a-secret@localhost:1/photos", "The PostgreSQL at localhost:1 cannot be reached (ECONNREFUSED): start it, or mend DATABASE_URL"],
-    ["refuses the password", Object.assign(new URL(server), { password: "a-secret" }).href, `${at} refuses the user or the password of DATABASE_URL: mend it, or set that password there`],
-    ["does not have the database", Object.assign(new URL(server), { pathname: "/not%20there" }).href, `${at} has no database "not there": create it (createdb 'not there'), or mend DATABASE_URL`],
+    [
+      "is away",
+      "postgres://user:a-secret@127.0.0.1:1/photos",
+      "The PostgreSQL at 127.0.0.1:1 cannot be reached (ECONNREFUSED): start it, or mend DATABASE_URL",
+    ],
+    [
+      "is away, by a name of several addresses",
+      "postgres://user:a-secret@localhost:1/photos",
+      "The PostgreSQL at localhost:1 cannot be reached (ECONNREFUSED): start it, or mend DATABASE_URL",
+    ],
+    [
+      "refuses the password",
+      Object.assign(new URL(server), { password: "a-secret" }).href,
+      `${at} refuses the user or the password of DATABASE_URL: mend it, or set that password there`,
+    ],
+    [
+      "does not have the database",
+      Object.assign(new URL(server), { pathname: "/not%20there" }).href,
+      `${at} has no database "not there": create it (createdb 'not there'), or mend DATABASE_URL`,
+    ],
   ] as const) {
     it(`says what to do where PostgreSQL ${what}`, async () => {
-      assert.deepEqual(await run(url), { code: 1, stdout: "", stderr: `The configuration has a fault:\n  - ${sentence}\n` });
+      assert.deepEqual(await run(url), {
+        code: 1,
+        stdout: "",
+        stderr: `The configuration has a fault:\n  - ${sentence}\n`,
+      });
     });
   }
 });

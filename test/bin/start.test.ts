@@ -14,7 +14,9 @@ import { runBin, startBin, type RunningBin } from "../support/run-bin.js";
 import { createTestClient } from "../support/test-client.js";
 
 const FREE_PORTS = { PORT: "0", WORKER_PORT: "0", HOST: "127.0.0.1" };
-const noProc = existsSync("/proc/self/stat") ? false : "there is no /proc here: this test has shown nothing";
+const noProc = existsSync("/proc/self/stat")
+  ? false
+  : "there is no /proc here: this test has shown nothing";
 
 describe("npm start", { skip: noProc }, () => {
   let cwd: string;
@@ -35,11 +37,17 @@ describe("npm start", { skip: noProc }, () => {
   async function start(): Promise<RunningBin> {
     const bin = startBin("start", { cwd, env: FREE_PORTS });
     running = bin;
-    service = await eventually("the service is ready", async () => {
-      assert.equal(bin.child.exitCode, null, bin.stderr);
-      const told = await readServiceFile(join(cwd, ".data"));
-      return told !== null && told.pid === bin.child.pid && bin.stdout.includes(told.console) && told;
-    }, 60_000);
+    service = await eventually(
+      "the service is ready",
+      async () => {
+        assert.equal(bin.child.exitCode, null, bin.stderr);
+        const told = await readServiceFile(join(cwd, ".data"));
+        return (
+          told !== null && told.pid === bin.child.pid && bin.stdout.includes(told.console) && told
+        );
+      },
+      60_000,
+    );
     return bin;
   }
 
@@ -55,8 +63,18 @@ describe("npm start", { skip: noProc }, () => {
     assert.equal(statSync(join(cwd, ".data/service.json")).mode & 0o777, 0o600);
     assert.match(bin.stdout, /^\s*Sign in +http:\/\/127\.0\.0\.1:\d+\/#token=eyJ/m);
     assert.equal(service.console, `${service.url}/#token=${service.token}`);
-    const [, password = ""] = /^\s*Queues +\S+\/admin\/queues +\(user admin, password (\S{20,})\)$/m.exec(bin.stdout) ?? [];
-    assert.equal((await fetch(service.queues ?? "", { headers: { authorization: `Basic ${Buffer.from(`admin:${password}`).toString("base64")}` } })).status, 200);
+    const [, password = ""] =
+      /^\s*Queues +\S+\/admin\/queues +\(user admin, password (\S{20,})\)$/m.exec(bin.stdout) ?? [];
+    assert.equal(
+      (
+        await fetch(service.queues ?? "", {
+          headers: {
+            authorization: `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`,
+          },
+        })
+      ).status,
+      200,
+    );
     assert.equal((await fetch(service.queues ?? "")).status, 401);
     assert.equal(statSync(join(cwd, ".data/admin-password")).mode & 0o777, 0o600);
     assert.equal((await you().get("{ me { email } }")).me.email, "you@example.com");
@@ -65,15 +83,29 @@ describe("npm start", { skip: noProc }, () => {
   });
 
   it("is what the other commands of the folder speak to: token, status and the demo", async () => {
-    const [status, token, demo] = await Promise.all([runBin("status", { cwd, args: ["--json"] }), runBin("token", { cwd, args: ["--email", "adm@example.test", "--admin"] }), runBin("demo", { cwd })]);
+    const [status, token, demo] = await Promise.all([
+      runBin("status", { cwd, args: ["--json"] }),
+      runBin("token", { cwd, args: ["--email", "adm@example.test", "--admin"] }),
+      runBin("demo", { cwd }),
+    ]);
     const { databaseUrl: _, redisUrl: __, ...told } = service;
     assert.deepEqual(JSON.parse(status.stdout), told);
-    assert.deepEqual((await createTestClient(service.url, token.stdout.trim()).get("{ me { email role } }")).me, { email: "adm@example.test", role: "ADMIN" });
+    assert.deepEqual(
+      (await createTestClient(service.url, token.stdout.trim()).get("{ me { email role } }")).me,
+      { email: "adm@example.test", role: "ADMIN" },
+    );
     assert.equal(demo.code, 0, demo.stderr);
-    for (const job of ["thumbnail", "metadata", "placeholder"]) assert.match(demo.stdout, new RegExp(`^  ${job} +SUCCEEDED +100 %`, "m"));
-    const paths = demo.stdout.slice(demo.stdout.indexOf("The results:")).split("\n").slice(1).filter(Boolean).map((line) => line.trim());
+    for (const job of ["thumbnail", "metadata", "placeholder"])
+      assert.match(demo.stdout, new RegExp(`^  ${job} +SUCCEEDED +100 %`, "m"));
+    const paths = demo.stdout
+      .slice(demo.stdout.indexOf("The results:"))
+      .split("\n")
+      .slice(1)
+      .filter(Boolean)
+      .map((line) => line.trim());
     assert.ok(paths.length >= 5, demo.stdout);
-    for (const path of paths) assert.ok(path.startsWith(join(cwd, "demo-output")) && readFileSync(path).length > 0, path);
+    for (const path of paths)
+      assert.ok(path.startsWith(join(cwd, "demo-output")) && readFileSync(path).length > 0, path);
   });
 
   it("starts again after a kill -9 of everything, with its data", async () => {
@@ -93,7 +125,11 @@ describe("npm start", { skip: noProc }, () => {
     process.kill(-(child.pid ?? 0), "SIGINT");
     assert.equal(await ended, 0);
     running = null;
-    await eventually("no process is left", () => pids.every((pid) => !isAlive(pid)), 15_000 - (Date.now() - begun));
+    await eventually(
+      "no process is left",
+      () => pids.every((pid) => !isAlive(pid)),
+      15_000 - (Date.now() - begun),
+    );
     assert.equal(existsSync(join(cwd, ".data/service.json")), false);
     assert.equal(existsSync(join(cwd, ".data/postgres")), true);
   });
@@ -104,14 +140,26 @@ describe("npm start", { skip: noProc }, () => {
     const { port } = server.address() as AddressInfo;
     const told = await runBin("start", { cwd, env: { ...FREE_PORTS, PORT: String(port) } });
     await new Promise((resolve) => server.close(resolve));
-    assert.deepEqual(told, { code: 1, stdout: "", stderr: `Port ${port} is taken by another program: stop it, or choose another port with PORT=${port + 10}.\n` });
+    assert.deepEqual(told, {
+      code: 1,
+      stdout: "",
+      stderr: `Port ${port} is taken by another program: stop it, or choose another port with PORT=${port + 10}.\n`,
+    });
   });
 
   for (const HOST of ["127.0.0.1", "localhost"]) {
     it(`refuses one port for the API and the worker, and exits 1, with the host ${HOST}`, async () => {
-      const told = await runBin("start", { cwd, env: { HOST, PORT: "4611", WORKER_PORT: "04611" } });
-      const sentence = "PORT and WORKER_PORT are both 4611: the API and the worker listen on one each, so change one of them";
-      assert.deepEqual(told, { code: 1, stdout: "", stderr: `The configuration has a fault:\n  - ${sentence}\n` });
+      const told = await runBin("start", {
+        cwd,
+        env: { HOST, PORT: "4611", WORKER_PORT: "04611" },
+      });
+      const sentence =
+        "PORT and WORKER_PORT are both 4611: the API and the worker listen on one each, so change one of them";
+      assert.deepEqual(told, {
+        code: 1,
+        stdout: "",
+        stderr: `The configuration has a fault:\n  - ${sentence}\n`,
+      });
     });
   }
 
@@ -126,7 +174,11 @@ describe("npm start", { skip: noProc }, () => {
     const other = createHttpServer((_request, response) => response.end());
     await new Promise<void>((resolve) => other.listen(port, "127.0.0.1", resolve));
     const sentence = `Port ${port} is taken by another program: stop it, or choose another port with PORT=${port + 10}.\n`;
-    await eventually("the API says why it does not listen", () => bin.stderr.split(sentence).length > 2, 60_000);
+    await eventually(
+      "the API says why it does not listen",
+      () => bin.stderr.split(sentence).length > 2,
+      60_000,
+    );
     assert.doesNotMatch(bin.stdout, /is ready|"level":60/);
     assert.equal(existsSync(join(cwd, ".data/service.json")), false);
     process.kill(bin.child.pid ?? 0, "SIGTERM");
@@ -136,8 +188,21 @@ describe("npm start", { skip: noProc }, () => {
   });
 
   it("brings no private services up in production unless it is told to", async () => {
-    const keys = { JWT_JWKS_URL: "https://keys.example.test/", JWT_ISSUER: "i", JWT_AUDIENCE: "a", FILE_SIGNING_KEY: "0123456789abcdef0123456789abcdef" };
-    const told = await runBin("start", { cwd, env: { ...FREE_PORTS, NODE_ENV: "production", ...keys } });
-    assert.deepEqual(told, { code: 1, stdout: "", stderr: "The configuration has a fault:\n  - NODE_ENV is production, where private services are not brought up unasked: set DATABASE_URL and REDIS_URL, or EMBEDDED=true\n" });
+    const keys = {
+      JWT_JWKS_URL: "https://keys.example.test/",
+      JWT_ISSUER: "i",
+      JWT_AUDIENCE: "a",
+      FILE_SIGNING_KEY: "0123456789abcdef0123456789abcdef",
+    };
+    const told = await runBin("start", {
+      cwd,
+      env: { ...FREE_PORTS, NODE_ENV: "production", ...keys },
+    });
+    assert.deepEqual(told, {
+      code: 1,
+      stdout: "",
+      stderr:
+        "The configuration has a fault:\n  - NODE_ENV is production, where private services are not brought up unasked: set DATABASE_URL and REDIS_URL, or EMBEDDED=true\n",
+    });
   });
 });

@@ -8,7 +8,11 @@ import { writeServiceFile, type ServiceFile } from "../../src/bin/service-file.j
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { runBin } from "../support/run-bin.js";
 
-const NONE = { code: 1, stdout: "", stderr: "No service runs from this folder: npm start starts one.\n" };
+const NONE = {
+  code: 1,
+  stdout: "",
+  stderr: "No service runs from this folder: npm start starts one.\n",
+};
 
 describe("npm run status", () => {
   const cwd = temporaryFolder().path;
@@ -19,7 +23,22 @@ describe("npm run status", () => {
     server = createServer((_request, response) => response.end("{}"));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    service = { pid: 4711, version: "1.2.3", url, graphql: `${url}/graphql`, subscriptions: "ws://x", console: `${url}/#token=t`, explorer: null, queues: `${url}/admin/queues`, health: `${url}/health/ready`, token: "t", dataFolder, databaseUrl: "postgres://a:secret@b/c", redisUrl: "redis://:secret@b", startedAt: "2026-11-24T12:00:00.000Z" };
+    service = {
+      pid: 4711,
+      version: "1.2.3",
+      url,
+      graphql: `${url}/graphql`,
+      subscriptions: "ws://x",
+      console: `${url}/#token=t`,
+      explorer: null,
+      queues: `${url}/admin/queues`,
+      health: `${url}/health/ready`,
+      token: "t",
+      dataFolder,
+      databaseUrl: "postgres://a:secret@b/c",
+      redisUrl: "redis://:secret@b",
+      startedAt: "2026-11-24T12:00:00.000Z",
+    };
   });
   after(() => server.close());
 
@@ -33,9 +52,20 @@ describe("npm run status", () => {
   it("tells what runs here, for people and as JSON, without what opens the databases", async () => {
     await writeServiceFile(dataFolder, service);
     const { databaseUrl: _, redisUrl: __, ...told } = service;
-    const [lines, json] = await Promise.all([runBin("status", { cwd }), runBin("status", { cwd, args: ["--json"] })]);
+    const [lines, json] = await Promise.all([
+      runBin("status", { cwd }),
+      runBin("status", { cwd, args: ["--json"] }),
+    ]);
     assert.deepEqual([json.code, JSON.parse(json.stdout)], [0, told]);
-    assert.deepEqual([lines.code, lines.stdout], [0, Object.entries(told).map(([name, value]) => `${name.padEnd(14)} ${value}\n`).join("")]);
+    assert.deepEqual(
+      [lines.code, lines.stdout],
+      [
+        0,
+        Object.entries(told)
+          .map(([name, value]) => `${name.padEnd(14)} ${value}\n`)
+          .join(""),
+      ],
+    );
     assert.doesNotMatch(lines.stdout + json.stdout, /secret/);
   });
 

@@ -17,18 +17,30 @@ describe("npm run token", { concurrency: 2 }, () => {
     const { code, stdout, stderr } = await token("--email", "Ann@example.test");
     assert.deepEqual([code, stderr], [0, ""]);
     assert.match(stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
-    const verifier = await createVerifier({ ...parseConfig({}, []), dataFolder: join(cwd, ".data") }, createLogger({ name: "test", level: "silent", pretty: false }));
+    const verifier = await createVerifier(
+      { ...parseConfig({}, []), dataFolder: join(cwd, ".data") },
+      createLogger({ name: "test", level: "silent", pretty: false }),
+    );
     const claims = await verifier.verify(stdout.trim());
     verifier.close();
-    assert.deepEqual([claims.email, claims.emailVerified, claims.admin, claims.expiresAt - claims.issuedAt], ["Ann@example.test", true, false, 12 * 3600]);
+    assert.deepEqual(
+      [claims.email, claims.emailVerified, claims.admin, claims.expiresAt - claims.issuedAt],
+      ["Ann@example.test", true, false, 12 * 3600],
+    );
     assert.equal(statSync(join(cwd, ".data/development-key.pem")).mode & 0o777, 0o600);
   });
 
   it("makes an admin, and lets it expire when it is told to", async () => {
-    const [one, other] = await Promise.all([token("--email", "ann@example.test", "--admin", "--expires", "90s"), token("--expires=2d", "--email=ANN@example.test")]);
+    const [one, other] = await Promise.all([
+      token("--email", "ann@example.test", "--admin", "--expires", "90s"),
+      token("--expires=2d", "--email=ANN@example.test"),
+    ]);
     const [admin, user] = [decodeJwt(one.stdout.trim()), decodeJwt(other.stdout.trim())];
     assert.deepEqual([admin["admin"], Number(admin.exp) - Number(admin.iat)], [true, 90]);
-    assert.deepEqual([user["admin"], Number(user.exp) - Number(user.iat)], [undefined, 2 * 24 * 3600]);
+    assert.deepEqual(
+      [user["admin"], Number(user.exp) - Number(user.iat)],
+      [undefined, 2 * 24 * 3600],
+    );
     assert.equal(user.sub, admin.sub);
   });
 
@@ -36,7 +48,11 @@ describe("npm run token", { concurrency: 2 }, () => {
     ["no e-mail", [], "--email is missing."],
     ["what is not an e-mail address", ["--email", "ann"], "--email is not an e-mail address."],
     ["an option that it does not have", ["--email", "a@b.c", "--root"], "Unknown option '--root'."],
-    ["what is not a duration", ["--email", "a@b.c", "--expires", "soon"], '"soon" is not a duration: a whole number with a unit is expected, such as 90s, 30m, 1h or 2d (3650d at most).'],
+    [
+      "what is not a duration",
+      ["--email", "a@b.c", "--expires", "soon"],
+      '"soon" is not a duration: a whole number with a unit is expected, such as 90s, 30m, 1h or 2d (3650d at most).',
+    ],
   ];
   for (const [what, args, message] of FAULTS) {
     it(`refuses ${what} with a sentence and its usage, and blames no configuration`, async () => {
@@ -49,7 +65,18 @@ describe("npm run token", { concurrency: 2 }, () => {
   }
 
   it("makes none in production, where none is honoured", async () => {
-    const { code, stdout, stderr } = await runBin("token", { cwd, args: ["--email", "a@b.c"], env: { NODE_ENV: "production" } });
-    assert.deepEqual([code, stdout, stderr], [1, "", "The configuration has a fault:\n  - NODE_ENV is production, where no token of the development key is honoured\n"]);
+    const { code, stdout, stderr } = await runBin("token", {
+      cwd,
+      args: ["--email", "a@b.c"],
+      env: { NODE_ENV: "production" },
+    });
+    assert.deepEqual(
+      [code, stdout, stderr],
+      [
+        1,
+        "",
+        "The configuration has a fault:\n  - NODE_ENV is production, where no token of the development key is honoured\n",
+      ],
+    );
   });
 });

@@ -11,21 +11,31 @@ const scene = createScene();
 after(() => scene.clear());
 
 const script = join(scene.folder, "waits.mjs");
-writeFileSync(script, `
+writeFileSync(
+  script,
+  `
   import { waitForStores } from ${JSON.stringify(moduleUrl("bin/wait-for-stores"))};
   process.send("loaded");
   await waitForStores();
   process.on("disconnect", () => process.exit(0));
   process.send({ told: [process.env.DATABASE_URL, process.env.REDIS_URL] });
-`);
+`,
+);
 const TOLD = { databaseUrl: "postgres://here", redisUrl: "redis://there" };
 
 test("a process is loaded while the databases come up, and knows where they are once they are there, after a restart too", async () => {
-  const supervisor = scene.use(createSupervisor({ log: scene.log, backOff: { firstMs: 20, mostMs: 100, healthyMs: 10_000 } }));
+  const supervisor = scene.use(
+    createSupervisor({ log: scene.log, backOff: { firstMs: 20, mostMs: 100, healthyMs: 10_000 } }),
+  );
   const heard: unknown[] = [];
   let come: (stores: object) => void = () => {};
   const tell = new Promise<object>((resolve) => (come = resolve));
-  const child = await supervisor.start("api", script, { env: { DATABASE_URL: "postgres://as-it-came" }, args: [`--${STORES_FOLLOW}`], tell, onMessage: (message) => void heard.push(message) });
+  const child = await supervisor.start("api", script, {
+    env: { DATABASE_URL: "postgres://as-it-came" },
+    args: [`--${STORES_FOLLOW}`],
+    tell,
+    onMessage: (message) => void heard.push(message),
+  });
   await eventually("it is loaded", () => heard.length === 1);
   come(TOLD);
   await eventually("it knows", () => heard.length === 2);
@@ -38,7 +48,10 @@ test("a process is loaded while the databases come up, and knows where they are 
 test("one that nobody asks to wait takes its environment as it is", async () => {
   const supervisor = scene.use(createSupervisor({ log: scene.log }));
   const heard: unknown[] = [];
-  await supervisor.start("api", script, { env: { DATABASE_URL: "postgres://as-it-came", REDIS_URL: "redis://as-it-came" }, onMessage: (message) => void heard.push(message) });
+  await supervisor.start("api", script, {
+    env: { DATABASE_URL: "postgres://as-it-came", REDIS_URL: "redis://as-it-came" },
+    onMessage: (message) => void heard.push(message),
+  });
   await eventually("it goes on", () => heard.length === 2);
   assert.deepEqual(heard[1], { told: ["postgres://as-it-came", "redis://as-it-came"] });
 });

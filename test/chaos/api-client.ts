@@ -1,5 +1,11 @@
-/** What became of a request. Unknown: no answer came, or one that says that it may or may not have had its effect. */
-export type Answer<T> = { kind: "data"; data: T } | { kind: "refused"; code: string; message: string } | { kind: "unknown"; why: string };
+/**
+ * What became of a request. Unknown: no answer came, or one that says that it may or may not have
+ * had its effect.
+ */
+export type Answer<T> =
+  | { kind: "data"; data: T }
+  | { kind: "refused"; code: string; message: string }
+  | { kind: "unknown"; why: string };
 
 export interface ApiClient {
   /** Asks one of the APIs, whichever chance gives. Never throws. */
@@ -11,14 +17,25 @@ export interface ApiClient {
 
 const PATIENCE_MS = 10_000;
 
-export function createApiClient({ pickUrl, token }: { pickUrl: () => string; token: string }): ApiClient {
+export function createApiClient({
+  pickUrl,
+  token,
+}: {
+  pickUrl: () => string;
+  token: string;
+}): ApiClient {
   const authorization = `Bearer ${token}`;
   let slowestMs = 0;
 
   async function ask<T>(query: string, variables: object = {}): Promise<Answer<T>> {
     const askedAt = Date.now();
     try {
-      const response = await fetch(`${pickUrl()}/graphql`, { method: "POST", headers: { authorization, "content-type": "application/json" }, body: JSON.stringify({ query, variables }), signal: AbortSignal.timeout(PATIENCE_MS) });
+      const response = await fetch(`${pickUrl()}/graphql`, {
+        method: "POST",
+        headers: { authorization, "content-type": "application/json" },
+        body: JSON.stringify({ query, variables }),
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
       const answer = read<T>(response.status, await response.text());
       slowestMs = Math.max(slowestMs, Date.now() - askedAt);
       return answer;
@@ -30,8 +47,15 @@ export function createApiClient({ pickUrl, token }: { pickUrl: () => string; tok
   return {
     ask,
     async upload(bytes) {
-      const response = await fetch(`${pickUrl()}/photos`, { method: "POST", headers: { authorization, "content-type": "image/jpeg" }, body: new Uint8Array(bytes) });
-      if (response.status !== 201) throw new Error(`The upload was answered with ${response.status}: ${await response.text()}`);
+      const response = await fetch(`${pickUrl()}/photos`, {
+        method: "POST",
+        headers: { authorization, "content-type": "image/jpeg" },
+        body: new Uint8Array(bytes),
+      });
+      if (response.status !== 201)
+        throw new Error(
+          `The upload was answered with ${response.status}: ${await response.text()}`,
+        );
       return (await response.json()) as { id: string };
     },
     get slowestMs() {
@@ -48,7 +72,8 @@ interface Body<T> {
 function read<T>(status: number, text: string): Answer<T> {
   const { data, errors } = JSON.parse(text) as Body<T>;
   const error = errors?.[0];
-  if (status === 408 || status === 503 || error?.extensions.code === "SERVICE_UNAVAILABLE") return { kind: "unknown", why: error?.message ?? text };
+  if (status === 408 || status === 503 || error?.extensions.code === "SERVICE_UNAVAILABLE")
+    return { kind: "unknown", why: error?.message ?? text };
   if (error) return { kind: "refused", code: error.extensions.code, message: error.message };
   if (data == null) return { kind: "refused", code: `HTTP ${status}`, message: text.slice(0, 200) };
   return { kind: "data", data };

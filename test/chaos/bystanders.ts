@@ -27,7 +27,11 @@ const UNNOTICED_START_MS = 2000;
 /** Of fewer the 99th percentile is the slowest one. */
 const MIN_SAMPLES = 300;
 
-export function measureBystanders(phases: readonly Phase[], people: readonly Person[], steady: readonly FeedRecorder[]): BystanderFigures[] {
+export function measureBystanders(
+  phases: readonly Phase[],
+  people: readonly Person[],
+  steady: readonly FeedRecorder[],
+): BystanderFigures[] {
   const accepts = people.flatMap(({ ledger }) => ledger.accepts);
   const starts = people.flatMap((person, i) => startsOf(person, steady[i]));
   return phases.map(({ name, from, to }) => {
@@ -46,11 +50,23 @@ export function measureBystanders(phases: readonly Phase[], people: readonly Per
 }
 
 /** The first phase is the quiet one. */
-export function checkBystanders([quiet, ...others]: readonly BystanderFigures[], violations: Violations): void {
+export function checkBystanders(
+  [quiet, ...others]: readonly BystanderFigures[],
+  violations: Violations,
+): void {
   if (!quiet || quiet.accepted < MIN_SAMPLES) return;
-  function compare(what: string, phase: string, ms: number, quietMs: number, unnoticedMs: number): void {
+  function compare(
+    what: string,
+    phase: string,
+    ms: number,
+    quietMs: number,
+    unnoticedMs: number,
+  ): void {
     if (ms <= Math.max(unnoticedMs, quietMs * MAX_RATIO)) return;
-    violations.add("other", `others' ${what} took ${ms.toFixed(0)} ms (p99) while ${phase}, and ${quietMs.toFixed(0)} ms before`);
+    violations.add(
+      "other",
+      `others' ${what} took ${ms.toFixed(0)} ms (p99) while ${phase}, and ${quietMs.toFixed(0)} ms before`,
+    );
   }
   for (const { phase, acceptP99, startP99 } of others) {
     compare("accepts", phase, acceptP99, quiet.acceptP99, UNNOTICED_ACCEPT_MS);
@@ -59,13 +75,17 @@ export function checkBystanders([quiet, ...others]: readonly BystanderFigures[],
 }
 
 /** From QUEUED to STARTED, of jobs that may start at once. */
-function startsOf({ ledger }: Person, feed: FeedRecorder | undefined): { at: number; ms: number }[] {
+function startsOf(
+  { ledger }: Person,
+  feed: FeedRecorder | undefined,
+): { at: number; ms: number }[] {
   const queued = new Map<string, number>();
   const starts: { at: number; ms: number }[] = [];
   for (const { type, jobId, at, version } of feed?.events ?? []) {
     if (type === "QUEUED" && ledger.accepted.get(jobId)?.immediate) queued.set(jobId, at);
     const since = queued.get(jobId);
-    if (type === "STARTED" && version === 2 && since !== undefined) starts.push({ at: since, ms: at - since });
+    if (type === "STARTED" && version === 2 && since !== undefined)
+      starts.push({ at: since, ms: at - since });
   }
   return starts;
 }

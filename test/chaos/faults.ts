@@ -19,22 +19,47 @@ export interface Fault {
   inject(): Promise<void>;
 }
 
-export function createFaults({ stage, fleet, random, long }: { stage: Stage; fleet: Fleet; random: SeededRandom; long: boolean }): Fault[] {
-  const fault = (component: Component, kind: string, inject: () => Promise<void>): Fault => ({ component, kind, inject });
+export function createFaults({
+  stage,
+  fleet,
+  random,
+  long,
+}: {
+  stage: Stage;
+  fleet: Fleet;
+  random: SeededRandom;
+  long: boolean;
+}): Fault[] {
+  const fault = (component: Component, kind: string, inject: () => Promise<void>): Fault => ({
+    component,
+    kind,
+    inject,
+  });
   const any = (role: "api" | "worker") => random.pick(fleet.members(role));
   const aWhile = () => random.int(1000, 4000);
   return [
     fault("worker", "worker killed", () => fleet.kill(any("worker"))),
     fault("worker", "worker rolled", () => fleet.roll(any("worker"))),
     fault("worker", "worker frozen for a moment", () => fleet.freeze(any("worker"), aWhile())),
-    ...(long ? [fault("worker", "worker frozen past its lease", () => fleet.freeze(any("worker"), random.int(35_000, 40_000)))] : []),
+    ...(long
+      ? [
+          fault("worker", "worker frozen past its lease", () =>
+            fleet.freeze(any("worker"), random.int(35_000, 40_000)),
+          ),
+        ]
+      : []),
     fault("api", "API killed", () => fleet.kill(any("api"))),
     fault("api", "API rolled", () => fleet.roll(any("api"))),
     fault("api", "API frozen for a moment", () => fleet.freeze(any("api"), aWhile())),
     ...redisFaults(stage, aWhile).map(([kind, inject]) => fault("redis", kind, inject)),
     ...postgresFaults(stage, aWhile, long).map(([kind, inject]) => fault("postgres", kind, inject)),
     ...(long ? [fault("network", "connections to Redis mute", () => mute(stage.toRedis))] : []),
-    ...[{ name: "PostgreSQL", proxy: stage.toPostgres }, { name: "Redis", proxy: stage.toRedis }].flatMap((way) => networkFaults(way, random).map(([kind, inject]) => fault("network", kind, inject))),
+    ...[
+      { name: "PostgreSQL", proxy: stage.toPostgres },
+      { name: "Redis", proxy: stage.toRedis },
+    ].flatMap((way) =>
+      networkFaults(way, random).map(([kind, inject]) => fault("network", kind, inject)),
+    ),
   ];
 }
 
@@ -49,10 +74,13 @@ function redisFaults({ redis, folder }: Stage, aWhile: () => number): Named[] {
   };
   return [
     ["Redis killed", () => kill("SIGKILL")],
-    ["Redis killed, its file lost", async () => {
-      await rm(join(folder, "redis", "data", "appendonlydir"), { recursive: true, force: true });
-      await kill("SIGKILL");
-    }],
+    [
+      "Redis killed, its file lost",
+      async () => {
+        await rm(join(folder, "redis", "data", "appendonlydir"), { recursive: true, force: true });
+        await kill("SIGKILL");
+      },
+    ],
     ["Redis flushed", () => flush(redis.url)],
     ["Redis frozen", () => freeze([redis.pid], aWhile())],
   ];
@@ -77,7 +105,14 @@ function postgresFaults({ postgres, folder }: Stage, aWhile: () => number, long:
     ["PostgreSQL restarted", () => end("SIGINT")],
     // Its sessions are processes of their own.
     ["PostgreSQL frozen", () => freeze(processesIn(data, ["postgres"]), aWhile())],
-    ...(long ? [["PostgreSQL frozen past every deadline", () => freeze(processesIn(data, ["postgres"]), LONG_HANG_MS)] satisfies Named] : []),
+    ...(long
+      ? [
+          [
+            "PostgreSQL frozen past every deadline",
+            () => freeze(processesIn(data, ["postgres"]), LONG_HANG_MS),
+          ] satisfies Named,
+        ]
+      : []),
   ];
 }
 
@@ -109,7 +144,10 @@ async function mute(proxy: TcpProxy): Promise<void> {
 
 const DELAY_MS = 200;
 
-function networkFaults({ name, proxy }: { name: string; proxy: TcpProxy }, random: SeededRandom): Named[] {
+function networkFaults(
+  { name, proxy }: { name: string; proxy: TcpProxy },
+  random: SeededRandom,
+): Named[] {
   // Apart: how many connections ask must not move what comes next.
   const bytes = random.branch();
   const lasting = (begin: () => void) => async () => {
@@ -119,7 +157,10 @@ function networkFaults({ name, proxy }: { name: string; proxy: TcpProxy }, rando
   };
   return [
     [`connections to ${name} cut`, async () => proxy.cut()],
-    [`connections to ${name} cut in mid-reply`, lasting(() => proxy.cutReplies(() => bytes.int(1, 400)))],
+    [
+      `connections to ${name} cut in mid-reply`,
+      lasting(() => proxy.cutReplies(() => bytes.int(1, 400))),
+    ],
     [`connections to ${name} hang`, lasting(() => proxy.freeze())],
     [`connections to ${name} slow`, lasting(() => proxy.delay(DELAY_MS))],
   ];

@@ -6,7 +6,10 @@ import type { SeededRandom } from "../support/seeded-random.js";
 import { toToldEvent, type ToldEvent } from "./told-event.js";
 import type { Violations } from "./violations.js";
 
-/** A client that writes down every event of its user, and resumes behind the last one wherever it finds an API. */
+/**
+ * A client that writes down every event of its user, and resumes behind the last one wherever it
+ * finds an API.
+ */
 export interface FeedRecorder {
   name: string;
   person: Person;
@@ -25,8 +28,24 @@ export interface FeedRecorder {
 /** Closes that a client answers by coming back: cut, gone away, try again later; or its own. */
 const PASSING = new Set([1000, 1001, 1005, 1006, 1012, 1013]);
 
-export function startFeedRecorder(options: { name: string; person: Person; pickUrl: () => string; random: SeededRandom; violations: Violations; includeProgress?: boolean; hasFailedOver?: () => boolean }): FeedRecorder {
-  const { name, person, pickUrl, random, violations, includeProgress = true, hasFailedOver = () => false } = options;
+export function startFeedRecorder(options: {
+  name: string;
+  person: Person;
+  pickUrl: () => string;
+  random: SeededRandom;
+  violations: Violations;
+  includeProgress?: boolean;
+  hasFailedOver?: () => boolean;
+}): FeedRecorder {
+  const {
+    name,
+    person,
+    pickUrl,
+    random,
+    violations,
+    includeProgress = true,
+    hasFailedOver = () => false,
+  } = options;
   const events: ToldEvent[] = [];
   const gaps: { from: string; to: string }[] = [];
   let cursor = person.firstCursor;
@@ -55,14 +74,21 @@ export function startFeedRecorder(options: { name: string; person: Person; pickU
   }
 
   function judge({ close, codes }: FeedEnd): void {
-    const isExpected = (code: string) => code === "SERVICE_UNAVAILABLE" || (code === "CURSOR_EXPIRED" && hasFailedOver());
-    for (const code of codes) if (!isExpected(code)) violations.add("other", `the feed ${name} was refused with ${code} after ${cursor}`);
-    if (!PASSING.has(close.code)) violations.add("other", `the feed ${name} was closed with ${close.code} ${close.reason}`);
+    const isExpected = (code: string) =>
+      code === "SERVICE_UNAVAILABLE" || (code === "CURSOR_EXPIRED" && hasFailedOver());
+    for (const code of codes)
+      if (!isExpected(code))
+        violations.add("other", `the feed ${name} was refused with ${code} after ${cursor}`);
+    if (!PASSING.has(close.code))
+      violations.add("other", `the feed ${name} was closed with ${close.code} ${close.reason}`);
   }
 
   /** What a client does when its cursor has expired: it reads the page, and goes on behind that. */
   async function readPage(): Promise<void> {
-    const page = await askUntilAnswered<{ queuedJobs: { eventCursor: string } }>(person.api, { query: "{ queuedJobs(first: 1) { eventCursor } }", deadlineMs: 60_000 });
+    const page = await askUntilAnswered<{ queuedJobs: { eventCursor: string } }>(person.api, {
+      query: "{ queuedJobs(first: 1) { eventCursor } }",
+      deadlineMs: 60_000,
+    });
     gaps.push({ from: cursor, to: page.queuedJobs.eventCursor });
     cursor = page.queuedJobs.eventCursor;
   }

@@ -25,13 +25,32 @@ export interface Figures {
   faults: { kind: string; count: number; worstRecovery: number }[];
 }
 
-export function measure({ people, feeds, steady, faults }: { people: Person[]; feeds: FeedRecorder[]; steady: FeedRecorder[]; faults: Injected[] }): Figures {
+export function measure({
+  people,
+  feeds,
+  steady,
+  faults,
+}: {
+  people: Person[];
+  feeds: FeedRecorder[];
+  steady: FeedRecorder[];
+  faults: Injected[];
+}): Figures {
   const told = steady.map((feed) => feed.events.filter(({ type }) => type !== "PROGRESS"));
-  const immediate = new Set(people.flatMap(({ ledger }) => [...ledger.accepted.values()].filter((accepted) => accepted.immediate).map(({ id }) => id)));
+  const immediate = new Set(
+    people.flatMap(({ ledger }) =>
+      [...ledger.accepted.values()].filter((accepted) => accepted.immediate).map(({ id }) => id),
+    ),
+  );
   return {
     runs: count(told, (event) => event.type === "QUEUED"),
     ...measureWaits(told, immediate),
-    longestToArrive: told.flat().reduce((longest, { at, receivedAt, jobId }) => longer(longest, receivedAt - at, jobId, receivedAt), NONE),
+    longestToArrive: told
+      .flat()
+      .reduce(
+        (longest, { at, receivedAt, jobId }) => longer(longest, receivedAt - at, jobId, receivedAt),
+        NONE,
+      ),
     longestReconnect: Math.max(...feeds.map(({ longestGapMs }) => longestGapMs)),
     slowestAnswer: Math.max(...people.map(({ api }) => api.slowestMs)),
     repeats: people.reduce((sum, { ledger }) => sum + ledger.repeats, 0),
@@ -49,14 +68,19 @@ function longer(longest: Longest, ms: number, jobId: string, at: number): Longes
   return ms > longest.ms ? { ms, jobId, at } : longest;
 }
 
-function measureWaits(told: Told[], immediate: ReadonlySet<string>): { longestToStart: Longest; longestToTakeOver: Longest } {
+function measureWaits(
+  told: Told[],
+  immediate: ReadonlySet<string>,
+): { longestToStart: Longest; longestToTakeOver: Longest } {
   let [longestToStart, longestToTakeOver] = [NONE, NONE];
   for (const events of told) {
     const since = new Map<string, { type: string; at: number }>();
     for (const { jobId, type, at, version, errorCode } of events) {
       const before = since.get(jobId);
-      if (type === "STARTED" && version === 2 && before?.type === "QUEUED" && immediate.has(jobId)) longestToStart = longer(longestToStart, at - before.at, jobId, at);
-      if (errorCode === "STALLED" && before?.type === "STARTED" && type !== "CANCELLED") longestToTakeOver = longer(longestToTakeOver, at - before.at, jobId, at);
+      if (type === "STARTED" && version === 2 && before?.type === "QUEUED" && immediate.has(jobId))
+        longestToStart = longer(longestToStart, at - before.at, jobId, at);
+      if (errorCode === "STALLED" && before?.type === "STARTED" && type !== "CANCELLED")
+        longestToTakeOver = longer(longestToTakeOver, at - before.at, jobId, at);
       since.set(jobId, { type, at });
     }
   }
@@ -67,7 +91,10 @@ function measureWaits(told: Told[], immediate: ReadonlySet<string>): { longestTo
 function measureRecoveries(told: Told, faults: Injected[]): Figures["faults"] {
   const found = new Map<string, { kind: string; count: number; worstRecovery: number }>();
   for (const { kind, endedAt } of faults) {
-    const next = told.reduce((first, { at, receivedAt }) => (at >= endedAt && receivedAt < first ? receivedAt : first), Infinity);
+    const next = told.reduce(
+      (first, { at, receivedAt }) => (at >= endedAt && receivedAt < first ? receivedAt : first),
+      Infinity,
+    );
     const row = found.get(kind) ?? { kind, count: 0, worstRecovery: 0 };
     row.count++;
     if (next !== Infinity) row.worstRecovery = Math.max(row.worstRecovery, next - endedAt);

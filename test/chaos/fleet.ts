@@ -21,7 +21,11 @@ export interface Fleet {
 /** Longer than the processes' own deadlines. */
 const STOP_WITHIN_MS = 45_000;
 
-export function createFleet(options: { env: Record<string, string>; logs: string; violations: Violations }): Fleet {
+export function createFleet(options: {
+  env: Record<string, string>;
+  logs: string;
+  violations: Violations;
+}): Fleet {
   const { violations } = options;
   const members: ServiceProcess[] = [];
   const everyPid: number[] = [];
@@ -46,7 +50,8 @@ export function createFleet(options: { env: Record<string, string>; logs: string
 
   /** Whoever knows the address of the old one finds nobody there until the new one is ready. */
   async function replace(member: ServiceProcess): Promise<void> {
-    if (!closing) await start(member.role).catch((error: unknown) => violations.add("other", String(error)));
+    if (!closing)
+      await start(member.role).catch((error: unknown) => violations.add("other", String(error)));
     members.splice(members.indexOf(member), 1);
   }
 
@@ -56,7 +61,11 @@ export function createFleet(options: { env: Record<string, string>; logs: string
     member.signal("SIGTERM");
     const late = pause(STOP_WITHIN_MS, "late", { ref: false });
     const how = await Promise.race([member.exited, late]);
-    if (how !== "code 0") violations.add("other", `${member.name} (process ${member.pid}) ended with ${how} after SIGTERM`);
+    if (how !== "code 0")
+      violations.add(
+        "other",
+        `${member.name} (process ${member.pid}) ended with ${how} after SIGTERM`,
+      );
     if (how === "late") member.signal("SIGKILL");
   }
 

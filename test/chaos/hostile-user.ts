@@ -1,4 +1,5 @@
-// A signed-in user, and an unauthenticated address, that keep within every limit and do the worst those allow.
+// A signed-in user, and an unauthenticated address, that keep within every limit and do the worst
+// those allow.
 import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { createApiClient, type Answer, type ApiClient } from "./api-client.js";
@@ -21,7 +22,14 @@ export interface HostileOptions {
 }
 
 /** What limits answer; any other refusal of a hostile request is a fault of ours. */
-const EXPECTED = new Set(["QUOTA_EXCEEDED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "CONFLICT", "NOT_FOUND", "UNAUTHENTICATED"]);
+const EXPECTED = new Set([
+  "QUOTA_EXCEEDED",
+  "GRAPHQL_VALIDATION_FAILED",
+  "BAD_USER_INPUT",
+  "CONFLICT",
+  "NOT_FOUND",
+  "UNAUTHENTICATED",
+]);
 const ENQUEUE = "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id } }";
 /** The address of those who only open connections: another one than the bystanders'. */
 const IDLE_ADDRESS = "127.0.0.2";
@@ -38,29 +46,46 @@ export async function attack(options: HostileOptions): Promise<HostileFigures> {
   const figures: HostileFigures = { requests: 0, refused: 0, upgrades: 0, deletedAccounts: 0 };
   const api = createApiClient({ pickUrl: options.pickUrl, token: await options.token("mallory") });
   const own = { ...options, api, figures };
-  await Promise.all([occupySlots(own), nestLists(own), fillTables(own), flood(own), deleteAccounts(own), openIdleSockets(own)]);
+  await Promise.all([
+    occupySlots(own),
+    nestLists(own),
+    fillTables(own),
+    flood(own),
+    deleteAccounts(own),
+    openIdleSockets(own),
+  ]);
   return figures;
 }
 
-async function ask<T>({ figures, violations }: Attack, api: ApiClient, query: string, variables: object = {}): Promise<Answer<T>> {
+async function ask<T>(
+  { figures, violations }: Attack,
+  api: ApiClient,
+  query: string,
+  variables: object = {},
+): Promise<Answer<T>> {
   figures.requests++;
   const answer = await api.ask<T>(query, variables);
   if (answer.kind !== "refused") return answer;
   figures.refused++;
-  if (!EXPECTED.has(answer.code)) violations.add("other", `a hostile request was answered ${answer.code}: ${answer.message}`);
+  if (!EXPECTED.has(answer.code))
+    violations.add("other", `a hostile request was answered ${answer.code}: ${answer.message}`);
   return answer;
 }
 
-const unlessStopped = (ms: number, stop: AbortSignal) => pause(ms, undefined, { signal: stop }).catch(() => {});
+const unlessStopped = (ms: number, stop: AbortSignal) =>
+  pause(ms, undefined, { signal: stop }).catch(() => {});
 
 /** As many long jobs as all workers have slots, again and again; cancelled at the end. */
 async function occupySlots(own: Attack): Promise<void> {
-  const inputs = Array.from({ length: 100 }, () => ({ job: "echo", parameters: { durationMs: 60_000 } }));
+  const inputs = Array.from({ length: 100 }, () => ({
+    job: "echo",
+    parameters: { durationMs: 60_000 },
+  }));
   while (!own.stop.aborted) {
     await ask(own, own.api, ENQUEUE, { inputs });
     await unlessStopped(15_000, own.stop);
   }
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline;) {
     const answer = await ask<{ n: number }>(own, own.api, "mutation { n: cancelQueuedJobs }");
     if (answer.kind === "data" && answer.data.n === 0) return;
   }
@@ -76,7 +101,12 @@ const NESTED = [
 
 async function nestLists(own: Attack): Promise<void> {
   const runAt = new Date(Date.now() + 86_400_000).toISOString();
-  const first = await ask<{ jobs: { id: string }[] }>(own, own.api, "mutation ($inputs: [EnqueueJobInput!]!) { jobs: enqueueJobs(inputs: $inputs) { id } }", { inputs: [{ job: "echo", runAt }] });
+  const first = await ask<{ jobs: { id: string }[] }>(
+    own,
+    own.api,
+    "mutation ($inputs: [EnqueueJobInput!]!) { jobs: enqueueJobs(inputs: $inputs) { id } }",
+    { inputs: [{ job: "echo", runAt }] },
+  );
   const id = first.kind === "data" ? first.data.jobs[0]?.id : undefined;
   for (let n = 0; !own.stop.aborted; n++) {
     if (id !== undefined && n % 10 === 0) await cancelAndRetry(own, id, 5);
@@ -86,7 +116,10 @@ async function nestLists(own: Attack): Promise<void> {
 }
 
 async function cancelAndRetry(own: Attack, id: string, times: number): Promise<void> {
-  const steps = Array.from({ length: times }, (_, i) => `c${i}: cancelQueuedJob(id: $id) { id } r${i}: retryQueuedJob(id: $id) { id }`);
+  const steps = Array.from(
+    { length: times },
+    (_, i) => `c${i}: cancelQueuedJob(id: $id) { id } r${i}: retryQueuedJob(id: $id) { id }`,
+  );
   await ask(own, own.api, `mutation ($id: ID!) { ${steps.join(" ")} }`, { id });
 }
 
@@ -95,8 +128,11 @@ async function fillTables(own: Attack): Promise<void> {
   const message = "x".repeat(60_000);
   const runAt = new Date(Date.now() + 86_400_000).toISOString();
   while (!own.stop.aborted) {
-    const answer = await ask<{ enqueueJobs: { id: string }[] }>(own, own.api, ENQUEUE, { inputs: [{ job: "echo", parameters: { message }, runAt }] });
-    if (answer.kind === "data") for (const { id } of answer.data.enqueueJobs) await cancelAndRetry(own, id, 5);
+    const answer = await ask<{ enqueueJobs: { id: string }[] }>(own, own.api, ENQUEUE, {
+      inputs: [{ job: "echo", parameters: { message }, runAt }],
+    });
+    if (answer.kind === "data")
+      for (const { id } of answer.data.enqueueJobs) await cancelAndRetry(own, id, 5);
     await unlessStopped(500, own.stop);
   }
 }
@@ -126,7 +162,9 @@ async function deleteAccounts(own: Attack): Promise<void> {
   }
 }
 
-/** Upgrades that are never followed by a word; each is opened again when the service gives it up. */
+/**
+ * Upgrades that are never followed by a word; each is opened again when the service gives it up.
+ */
 async function openIdleSockets({ pickUrl, figures, stop }: Attack): Promise<void> {
   const sockets = new Set<Socket>();
   function open(): void {

@@ -12,17 +12,28 @@ export interface Injected {
 
 const PAUSE_MS = [1000, 4000] as const;
 
-/** One fault at a time, with pauses, until told to stop: the components in turn, of each its kinds in an order of chance, so that also a short run meets all components. */
-export async function injectFaults(options: { faults: Fault[]; random: SeededRandom; violations: Violations; stop: AbortSignal; onFault: (fault: Injected) => void }): Promise<void> {
+/**
+ * One fault at a time, with pauses, until told to stop: the components in turn, of each its kinds
+ * in an order of chance, so that also a short run meets all components.
+ */
+export async function injectFaults(options: {
+  faults: Fault[];
+  random: SeededRandom;
+  violations: Violations;
+  stop: AbortSignal;
+  onFault: (fault: Injected) => void;
+}): Promise<void> {
   const { faults, random, violations, stop, onFault } = options;
   const decks = new Map<Component, Fault[]>();
   let turn: Component[] = [];
 
   function next(): Fault {
-    if (turn.length === 0) turn = random.shuffled([...new Set(faults.map(({ component }) => component))]);
+    if (turn.length === 0)
+      turn = random.shuffled([...new Set(faults.map(({ component }) => component))]);
     const component = turn.pop() as Component;
     const deck = decks.get(component) ?? [];
-    if (deck.length === 0) deck.push(...random.shuffled(faults.filter((fault) => fault.component === component)));
+    if (deck.length === 0)
+      deck.push(...random.shuffled(faults.filter((fault) => fault.component === component)));
     decks.set(component, deck);
     return deck.pop() as Fault;
   }
@@ -33,7 +44,9 @@ export async function injectFaults(options: { faults: Fault[]; random: SeededRan
     if (stop.aborted) return;
     const { kind, inject } = next();
     const beganAt = Date.now();
-    await inject().catch((error: unknown) => violations.add("other", `"${kind}" could not be done: ${String(error)}`));
+    await inject().catch((error: unknown) =>
+      violations.add("other", `"${kind}" could not be done: ${String(error)}`),
+    );
     onFault({ kind, beganAt, endedAt: Date.now() });
   }
 }

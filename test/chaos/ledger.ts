@@ -22,4 +22,9 @@ export interface Ledger {
   repeats: number;
 }
 
-export const createLedger = (): Ledger => ({ accepted: new Map(), shown: [], accepts: [], repeats: 0 });
+export const createLedger = (): Ledger => ({
+  accepted: new Map(),
+  shown: [],
+  accepts: [],
+  repeats: 0,
+});

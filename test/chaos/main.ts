@@ -1,5 +1,6 @@
-// `npm run chaos [-- --minutes N --seed S --only WORDS --events N --ttl SECONDS]`: the whole service on stores of its own, under load and under faults, and then
-// every record held against what is promised. Exits 1 when something was broken; the logs are then kept.
+// `npm run chaos [-- --minutes N --seed S --only WORDS --events N --ttl SECONDS]`: the whole
+// service on stores of its own, under load and under faults, and then every record held against
+// what is promised. Exits 1 when something was broken; the logs are then kept.
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,14 +28,24 @@ await chmod(folder, 0o755);
 try {
   const stage = await openStage(folder, options.ttlSeconds);
   try {
-    say(renderReport(await runChaos(stage, { ...options, violations, stop: stop.signal, say }), violations));
+    say(
+      renderReport(
+        await runChaos(stage, { ...options, violations, stop: stop.signal, say }),
+        violations,
+      ),
+    );
   } finally {
     await stage.close();
   }
   if (violations.sentences.length === 0) process.exitCode = 0;
 } catch (error) {
-  say(stop.signal.aborted ? String(error) : `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${violations.sentences.join("\n")}`);
+  say(
+    stop.signal.aborted
+      ? String(error)
+      : `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${violations.sentences.join("\n")}`,
+  );
 }
-if (process.exitCode === 0 || stop.signal.aborted) await rm(folder, { recursive: true, force: true });
+if (process.exitCode === 0 || stop.signal.aborted)
+  await rm(folder, { recursive: true, force: true });
 else say(`seed ${options.seed}; the logs are in ${folder}`);
 process.exit();

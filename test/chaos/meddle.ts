@@ -18,12 +18,18 @@ const MUTATIONS = {
 } as const;
 type Verb = keyof typeof MUTATIONS;
 
-/** An owner deletes what is this old: a request to submit it that hangs in a frozen process would make it anew. */
+/**
+ * An owner deletes what is this old: a request to submit it that hangs in a frozen process would
+ * make it anew.
+ */
 const SETTLED_MS = 15_000;
 const LATELY = 40;
 
 /** Cancels, retries and deletes the user's own at random, in whatever state they are. */
-export async function meddle(person: Person, options: { random: SeededRandom; violations: Violations; stop: AbortSignal; purges: boolean }): Promise<void> {
+export async function meddle(
+  person: Person,
+  options: { random: SeededRandom; violations: Violations; stop: AbortSignal; purges: boolean },
+): Promise<void> {
   const { random, violations, stop, purges } = options;
   while (!stop.aborted) {
     await pause(random.int(200, 900));
@@ -33,15 +39,30 @@ export async function meddle(person: Person, options: { random: SeededRandom; vi
     const verb = random.pick<Verb>(["cancel", "cancel", "retry", "retry", "delete"]);
     if (verb === "delete" && Date.now() - accepted.acceptedAt < SETTLED_MS) continue;
     if (verb === "delete" && accepted.deletion === "none") accepted.deletion = "asked";
-    judge(person, accepted, verb, await person.api.ask(MUTATIONS[verb], { id: accepted.id }), { violations, purges });
+    judge(person, accepted, verb, await person.api.ask(MUTATIONS[verb], { id: accepted.id }), {
+      violations,
+      purges,
+    });
   }
 }
 
-function judge({ ledger }: Person, accepted: Accepted, verb: Verb, answer: Answer<{ answer: Shown | string }>, { violations, purges }: { violations: Violations; purges: boolean }): void {
+function judge(
+  { ledger }: Person,
+  accepted: Accepted,
+  verb: Verb,
+  answer: Answer<{ answer: Shown | string }>,
+  { violations, purges }: { violations: Violations; purges: boolean },
+): void {
   if (answer.kind === "unknown") return void ledger.repeats++;
   if (answer.kind === "refused") {
-    const allowed = answer.code === "CONFLICT" || (answer.code === "NOT_FOUND" && (purges || accepted.deletion !== "none"));
-    if (!allowed) violations.add("other", `${verb} of ${accepted.id} was answered with ${answer.code}: ${answer.message}`);
+    const allowed =
+      answer.code === "CONFLICT" ||
+      (answer.code === "NOT_FOUND" && (purges || accepted.deletion !== "none"));
+    if (!allowed)
+      violations.add(
+        "other",
+        `${verb} of ${accepted.id} was answered with ${answer.code}: ${answer.message}`,
+      );
     return;
   }
   const shown = answer.data.answer;

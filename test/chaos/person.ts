@@ -16,10 +16,33 @@ export interface Person {
 }
 
 /** Makes a user at first sight, with one photo. */
-export async function createPerson(options: { name: string; token: string; api: ApiClient }): Promise<Person> {
+export async function createPerson(options: {
+  name: string;
+  token: string;
+  api: ApiClient;
+}): Promise<Person> {
   const { api } = options;
-  const { me, queuedJobs } = await askUntilAnswered<{ me: { id: string }; queuedJobs: { eventCursor: string } }>(api, { query: "{ me { id } queuedJobs(first: 1) { eventCursor } }", deadlineMs: 20_000 });
-  const jpeg = await sharp({ create: { width: 200, height: 150, channels: 3, background: "#346", noise: { type: "gaussian", mean: 128, sigma: 30 } } }).jpeg().toBuffer();
+  const { me, queuedJobs } = await askUntilAnswered<{
+    me: { id: string };
+    queuedJobs: { eventCursor: string };
+  }>(api, { query: "{ me { id } queuedJobs(first: 1) { eventCursor } }", deadlineMs: 20_000 });
+  const jpeg = await sharp({
+    create: {
+      width: 200,
+      height: 150,
+      channels: 3,
+      background: "#346",
+      noise: { type: "gaussian", mean: 128, sigma: 30 },
+    },
+  })
+    .jpeg()
+    .toBuffer();
   const { id } = await api.upload(jpeg);
-  return { ...options, userId: me.id, firstCursor: queuedJobs.eventCursor, photoId: id, ledger: createLedger() };
+  return {
+    ...options,
+    userId: me.id,
+    firstCursor: queuedJobs.eventCursor,
+    photoId: id,
+    ledger: createLedger(),
+  };
 }

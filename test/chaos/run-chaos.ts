@@ -22,9 +22,13 @@ import type { Violations } from "./violations.js";
 const APIS = 2;
 const WORKERS = 2;
 const NAMES = ["ada", "ben", "cleo", "dan"];
-/** QUEUED, STARTED, and its end; retries and deletions make up for the odd one that is cancelled. */
+/**
+ * QUEUED, STARTED, and its end; retries and deletions make up for the odd one that is cancelled.
+ */
 const EVENTS_PER_JOB = 4;
-/** Of the run, and at most: how long nobody disturbs, and then how long only the hostile user does. */
+/**
+ * Of the run, and at most: how long nobody disturbs, and then how long only the hostile user does.
+ */
 const PHASE_SHARE = 0.15;
 const FAIL_OVER_MINUTES = 1.25;
 const LONGEST_PHASE_MS = 120_000;
@@ -43,19 +47,55 @@ export interface Run {
   pickUrl: () => string;
 }
 
-/** Load, clients and faults for so many minutes, then the verdict. The stage stays open, the fleet is closed. */
-export async function runChaos(stage: Stage, options: ChaosOptions & { violations: Violations; stop: AbortSignal; say: (line: string) => void }): Promise<Outcome> {
+/**
+ * Load, clients and faults for so many minutes, then the verdict. The stage stays open, the fleet
+ * is closed.
+ */
+export async function runChaos(
+  stage: Stage,
+  options: ChaosOptions & {
+    violations: Violations;
+    stop: AbortSignal;
+    say: (line: string) => void;
+  },
+): Promise<Outcome> {
   const { seed, minutes, violations, say, only, events, ttlSeconds } = options;
   const random = seededRandom(seed);
   const fleet = createFleet({ env: stage.env, logs: stage.logs, violations });
   const feeds: FeedRecorder[] = [];
   try {
-    await Promise.all([...Array.from({ length: APIS }, () => fleet.start("api")), ...Array.from({ length: WORKERS }, () => fleet.start("worker"))]);
+    await Promise.all([
+      ...Array.from({ length: APIS }, () => fleet.start("api")),
+      ...Array.from({ length: WORKERS }, () => fleet.start("worker")),
+    ]);
     const pickUrl = createPickUrl(fleet, random.branch());
-    const people = await Promise.all(NAMES.map(async (name) => createPerson({ name, token: await stage.token(name), api: createApiClient({ pickUrl, token: await stage.token(name) }) })));
+    const people = await Promise.all(
+      NAMES.map(async (name) =>
+        createPerson({
+          name,
+          token: await stage.token(name),
+          api: createApiClient({ pickUrl, token: await stage.token(name) }),
+        }),
+      ),
+    );
     const stop = stopAfter(minutes, options.stop);
     say(`the service is up; ${minutes} minutes of chaos begin, seed ${seed}`);
-    const run = await unlessCut(options.stop, disturb(stage, fleet, { people, pickUrl, random, violations, stop, minutes, say, feeds, only, events, ttlSeconds }));
+    const run = await unlessCut(
+      options.stop,
+      disturb(stage, fleet, {
+        people,
+        pickUrl,
+        random,
+        violations,
+        stop,
+        minutes,
+        say,
+        feeds,
+        only,
+        events,
+        ttlSeconds,
+      }),
+    );
     const result = await verify(stage, run, { violations, say, stopFleet: fleet.close });
     return { seed, minutes, ...result };
   } finally {
@@ -64,7 +104,10 @@ export async function runChaos(stage: Stage, options: ChaosOptions & { violation
   }
 }
 
-/** Held by its timer: of `AbortSignal.any` over a timeout nobody else keeps hold, and Node 20 loses it. */
+/**
+ * Held by its timer: of `AbortSignal.any` over a timeout nobody else keeps hold, and Node 20 loses
+ * it.
+ */
 function stopAfter(minutes: number, signal: AbortSignal): AbortSignal {
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), minutes * 60_000);
@@ -86,13 +129,51 @@ async function unlessCut<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return await Promise.race([work, cut]);
 }
 
-/** Everything at once until the time is up; resolves when the last fault is over and every submission is answered. */
-async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; pickUrl: () => string; random: SeededRandom; violations: Violations; stop: AbortSignal; minutes: number; say: (line: string) => void; feeds: FeedRecorder[]; only: string; events: number; ttlSeconds: number | null }): Promise<Run> {
-  const { people, pickUrl, random, violations, stop, minutes, say, feeds, only, events, ttlSeconds } = options;
+/**
+ * Everything at once until the time is up; resolves when the last fault is over and every
+ * submission is answered.
+ */
+async function disturb(
+  stage: Stage,
+  fleet: Fleet,
+  options: {
+    people: Person[];
+    pickUrl: () => string;
+    random: SeededRandom;
+    violations: Violations;
+    stop: AbortSignal;
+    minutes: number;
+    say: (line: string) => void;
+    feeds: FeedRecorder[];
+    only: string;
+    events: number;
+    ttlSeconds: number | null;
+  },
+): Promise<Run> {
+  const {
+    people,
+    pickUrl,
+    random,
+    violations,
+    stop,
+    minutes,
+    say,
+    feeds,
+    only,
+    events,
+    ttlSeconds,
+  } = options;
   const paceMs = (people.length * EVENTS_PER_JOB * 1000) / events;
   const tail = ttlSeconds === null ? null : followLog(stage.postgres.url, ttlSeconds);
   function record(person: Person, name: string): FeedRecorder {
-    const feed = startFeedRecorder({ name: `${person.name}'s ${name} feed`, person, pickUrl, random: random.branch(), violations, hasFailedOver: () => stage.standby !== null });
+    const feed = startFeedRecorder({
+      name: `${person.name}'s ${name} feed`,
+      person,
+      pickUrl,
+      random: random.branch(),
+      violations,
+      hasFailedOver: () => stage.standby !== null,
+    });
     feeds.push(feed);
     return feed;
   }
@@ -102,7 +183,9 @@ async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; 
   const faults: Injected[] = [];
   const onFault = (fault: Injected) => {
     faults.push(fault);
-    say(`${String(faults.length).padStart(4)}  ${new Date(fault.beganAt).toISOString().slice(11, 19)}  ${fault.kind}, ${((fault.endedAt - fault.beganAt) / 1000).toFixed(1)} s`);
+    say(
+      `${String(faults.length).padStart(4)}  ${new Date(fault.beganAt).toISOString().slice(11, 19)}  ${fault.kind}, ${((fault.endedAt - fault.beganAt) / 1000).toFixed(1)} s`,
+    );
   };
   const disturbedAt = Date.now();
   const phases: Phase[] = [];
@@ -113,7 +196,9 @@ async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; 
   }
   const measure = async (name: string) => {
     const from = Date.now();
-    await pause(Math.min(LONGEST_PHASE_MS, minutes * 60_000 * PHASE_SHARE), undefined, { signal: stop }).catch(() => {});
+    await pause(Math.min(LONGEST_PHASE_MS, minutes * 60_000 * PHASE_SHARE), undefined, {
+      signal: stop,
+    }).catch(() => {});
     phases.push({ name, from, to: Date.now() });
   };
   async function attackAndInject(): Promise<HostileFigures> {
@@ -125,16 +210,33 @@ async function disturb(stage: Stage, fleet: Fleet, options: { people: Person[]; 
     const kinds = createFaults({ stage, fleet, random: random.branch(), long: minutes >= 3 });
     // The last fault is left so much time that what comes after it is checked, too.
     const failsOver = minutes >= 3 && ttlSeconds === null && "standby promoted".includes(only);
-    const stopFaults = failsOver ? stopAfter(minutes - FAIL_OVER_MINUTES - (Date.now() - disturbedAt) / 60_000, stop) : stop;
-    await injectFaults({ faults: kinds.filter(({ kind }) => kind.includes(only)), random: random.branch(), violations, stop: stopFaults, onFault });
+    const stopFaults = failsOver
+      ? stopAfter(minutes - FAIL_OVER_MINUTES - (Date.now() - disturbedAt) / 60_000, stop)
+      : stop;
+    await injectFaults({
+      faults: kinds.filter(({ kind }) => kind.includes(only)),
+      random: random.branch(),
+      violations,
+      stop: stopFaults,
+      onFault,
+    });
     if (failsOver && !stop.aborted) await promoteStandby();
     return attacking;
   }
   const [hostile] = await Promise.all([
     attackAndInject(),
-    ...people.flatMap((person) => [submitJobs(person, { random: random.branch(), violations, stop, paceMs }), meddle(person, { random: random.branch(), violations, stop, purges: ttlSeconds !== null })]),
+    ...people.flatMap((person) => [
+      submitJobs(person, { random: random.branch(), violations, stop, paceMs }),
+      meddle(person, { random: random.branch(), violations, stop, purges: ttlSeconds !== null }),
+    ]),
     ...cut.map((feed) => keepCutting(feed, { random: random.branch(), stop })),
-    ...sleepy.map((feed) => keepSleeping(feed, { random: random.branch(), stop, longestMs: minutes >= 3 && ttlSeconds === null ? 45_000 : 12_000 })),
+    ...sleepy.map((feed) =>
+      keepSleeping(feed, {
+        random: random.branch(),
+        stop,
+        longestMs: minutes >= 3 && ttlSeconds === null ? 45_000 : 12_000,
+      }),
+    ),
   ]);
   return { people, feeds, steady, faults, phases, hostile, tail, pickUrl };
 }

@@ -24,19 +24,37 @@ export interface ServiceProcess {
 const READY_WITHIN_MS = 60_000;
 
 /** Starts one, and resolves when it is ready. Its output goes to `<logs>/<name>.log`. */
-export async function startServiceProcess(options: { role: Role; name: string; env: Record<string, string>; logs: string }): Promise<ServiceProcess> {
+export async function startServiceProcess(options: {
+  role: Role;
+  name: string;
+  env: Record<string, string>;
+  logs: string;
+}): Promise<ServiceProcess> {
   const { role, name, env, logs } = options;
   const port = await freePort();
   const log = openSync(join(logs, `${name}.log`), "a");
   const script = fileURLToPath(new URL(`../../src/bin/${role}.js`, import.meta.url));
-  // A session of its own, so that Ctrl-C does not reach it; and a channel, by which it notices when we are gone.
-  const child = spawn(process.execPath, [script], { detached: true, stdio: ["ignore", log, log, "ipc"], env: { ...env, PORT: String(port), WORKER_PORT: String(port) } });
+  // A session of its own, so that Ctrl-C does not reach it; and a channel, by which it notices when
+  // we are gone.
+  const child = spawn(process.execPath, [script], {
+    detached: true,
+    stdio: ["ignore", log, log, "ipc"],
+    env: { ...env, PORT: String(port), WORKER_PORT: String(port) },
+  });
   closeSync(log);
   const exited = new Promise<string>((resolve) => {
     child.once("exit", (code, signal) => resolve(signal ? `signal ${signal}` : `code ${code}`));
     child.once("error", (error) => resolve(String(error)));
   });
-  const running: ServiceProcess = { role, name, pid: child.pid ?? 0, url: `http://127.0.0.1:${port}`, exited, mayEnd: false, signal: (signal) => void child.kill(signal) };
+  const running: ServiceProcess = {
+    role,
+    name,
+    pid: child.pid ?? 0,
+    url: `http://127.0.0.1:${port}`,
+    exited,
+    mayEnd: false,
+    signal: (signal) => void child.kill(signal),
+  };
   await untilReady(running);
   return running;
 }
@@ -44,8 +62,11 @@ export async function startServiceProcess(options: { role: Role; name: string; e
 async function untilReady({ name, url, exited }: ServiceProcess): Promise<void> {
   let end: string | null = null;
   void exited.then((how) => (end = how));
-  for (const deadline = Date.now() + READY_WITHIN_MS; Date.now() < deadline && end === null; ) {
-    const ready = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(3000) }).then((response) => response.ok, () => false);
+  for (const deadline = Date.now() + READY_WITHIN_MS; Date.now() < deadline && end === null;) {
+    const ready = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(3000) }).then(
+      (response) => response.ok,
+      () => false,
+    );
     if (ready) return;
     await pause(50);
   }

@@ -42,21 +42,49 @@ export async function openStage(folder: string, ttlSeconds: number | null = null
     startRedis({ dataDir: join(folder, "redis"), log, path: process.env["PATH"] ?? "" }),
   ]);
   await prepareDatabase(postgres.url);
-  const [toPostgres, toRedis] = await Promise.all([createTcpProxy(postgres.url), createTcpProxy(redis.url)]);
+  const [toPostgres, toRedis] = await Promise.all([
+    createTcpProxy(postgres.url),
+    createTcpProxy(redis.url),
+  ]);
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const env = {
-    PATH: process.env["PATH"] ?? "", NODE_ENV: "production", LOG_LEVEL: "warn", HOST: "127.0.0.1",
-    DATABASE_URL: toPostgres.url, REDIS_URL: toRedis.url, STORAGE_URL: `file:${storage}`, FILE_SIGNING_KEY: "a-signing-key-for-chaos-0123456789abcdef",
-    JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(), JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE,
-    WORKER_TASKS: "20", WORKER_CONCURRENCY: "1", MAX_SOCKETS_PER_USER: "1000", ECHO: "true",
+    PATH: process.env["PATH"] ?? "",
+    NODE_ENV: "production",
+    LOG_LEVEL: "warn",
+    HOST: "127.0.0.1",
+    DATABASE_URL: toPostgres.url,
+    REDIS_URL: toRedis.url,
+    STORAGE_URL: `file:${storage}`,
+    FILE_SIGNING_KEY: "a-signing-key-for-chaos-0123456789abcdef",
+    JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(),
+    JWT_ISSUER: ISSUER,
+    JWT_AUDIENCE: AUDIENCE,
+    WORKER_TASKS: "20",
+    WORKER_CONCURRENCY: "1",
+    MAX_SOCKETS_PER_USER: "1000",
+    ECHO: "true",
     // What the hostile user may record before it is refused.
     MAX_RECORDED_BYTES_PER_USER: "20000000",
     ...(ttlSeconds !== null && { EVENT_TTL: String(ttlSeconds), MAX_JOB_TTL: String(ttlSeconds) }),
   };
   const stage: Stage = {
-    postgres, standby: null, redis, toPostgres, toRedis, folder, storage, logs, env,
+    postgres,
+    standby: null,
+    redis,
+    toPostgres,
+    toRedis,
+    folder,
+    storage,
+    logs,
+    env,
     token: (subject) =>
-      new SignJWT({ sub: subject, email: `${subject}@example.test`, email_verified: true }).setProtectedHeader({ alg: "ES256" }).setIssuer(ISSUER).setAudience(AUDIENCE).setIssuedAt().setExpirationTime("48h").sign(privateKey),
+      new SignJWT({ sub: subject, email: `${subject}@example.test`, email_verified: true })
+        .setProtectedHeader({ alg: "ES256" })
+        .setIssuer(ISSUER)
+        .setAudience(AUDIENCE)
+        .setIssuedAt()
+        .setExpirationTime("48h")
+        .sign(privateKey),
     async close() {
       await Promise.all([toPostgres.close(), toRedis.close()]);
       await Promise.all([postgres.close(), stage.standby?.close(), redis.close()]);

@@ -11,7 +11,11 @@ export type ViolationKind = "lost" | "repeated" | "out of order" | "stuck" | "ot
 export function createViolations(): Violations {
   const found: { kind: ViolationKind; sentence: string }[] = [];
   return {
-    add: (kind, sentence) => void found.push({ kind, sentence: `${new Date().toISOString().slice(11, 23)} ${kind}: ${sentence}` }),
+    add: (kind, sentence) =>
+      void found.push({
+        kind,
+        sentence: `${new Date().toISOString().slice(11, 23)} ${kind}: ${sentence}`,
+      }),
     count: (kind) => found.filter((violation) => violation.kind === kind).length,
     get sentences() {
       return found.map(({ sentence }) => sentence);

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createCatchUpWatch } from "../../src/console/catch-up.js";
 
-const event = (cursor: string, id: string, version: number, type = "STARTED") => ({ cursor, type, queuedJob: { id, version } });
+const event = (cursor: string, id: string, version: number, type = "STARTED") => ({
+  cursor,
+  type,
+  queuedJob: { id, version },
+});
 
 function watchAt(cursor: string, ...told: ReturnType<typeof event>[]) {
   const watch = createCatchUpWatch();
@@ -17,7 +21,12 @@ describe("what a cut did to a stream", () => {
     const watch = watchAt("0", event("1", "a", 1));
     assert.equal(watch.target("3"), null);
     assert.equal(watch.told(event("2", "a", 2)), null);
-    assert.deepEqual(watch.told(event("3", "a", 3)), { awayMs: 2000, missed: 2, lost: 0, repeated: 0 });
+    assert.deepEqual(watch.told(event("3", "a", 3)), {
+      awayMs: 2000,
+      missed: 2,
+      lost: 0,
+      repeated: 0,
+    });
   });
 
   it("is told, too, where events come before it is known where the stream stood", () => {
@@ -28,7 +37,12 @@ describe("what a cut did to a stream", () => {
 
   it("is nothing where the stream stands where it stood, even before its first event", () => {
     assert.deepEqual(watchAt("7").target("7"), { awayMs: 2000, missed: 0, lost: 0, repeated: 0 });
-    assert.deepEqual(watchAt("0", event("1", "a", 1)).target("1"), { awayMs: 2000, missed: 0, lost: 0, repeated: 0 });
+    assert.deepEqual(watchAt("0", event("1", "a", 1)).target("1"), {
+      awayMs: 2000,
+      missed: 0,
+      lost: 0,
+      repeated: 0,
+    });
   });
 
   it("counts steps that a version jumps over, and those that come again", () => {
@@ -36,14 +50,24 @@ describe("what a cut did to a stream", () => {
     watch.target("5");
     watch.told(event("3", "a", 4));
     watch.told(event("4", "b", 1));
-    assert.deepEqual(watch.told(event("5", "c", 1)), { awayMs: 2000, missed: 3, lost: 2, repeated: 1 });
+    assert.deepEqual(watch.told(event("5", "c", 1)), {
+      awayMs: 2000,
+      missed: 3,
+      lost: 2,
+      repeated: 1,
+    });
   });
 
   it("does not count progress, which has the cursor of the step before it", () => {
     const watch = watchAt("0", event("1", "a", 2));
     watch.told(event("1", "a", 2, "PROGRESS"));
     watch.target("2");
-    assert.deepEqual(watch.told(event("2", "a", 3)), { awayMs: 2000, missed: 1, lost: 0, repeated: 0 });
+    assert.deepEqual(watch.told(event("2", "a", 3)), {
+      awayMs: 2000,
+      missed: 1,
+      lost: 0,
+      repeated: 0,
+    });
   });
 
   it("is told of every cut anew", () => {

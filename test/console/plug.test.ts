@@ -19,7 +19,13 @@ describe("the next attempt to connect", () => {
     return isDue && !early;
   }
 
-  for (const [retries, ms] of [[0, 250], [1, 500], [3, 2000], [5, 5000], [50, 5000]] as const) {
+  for (const [retries, ms] of [
+    [0, 250],
+    [1, 500],
+    [3, 2000],
+    [5, 5000],
+    [50, 5000],
+  ] as const) {
     it(`comes ${ms} ms after a loss and ${retries} attempts that failed`, async () => {
       assert.equal(await isDueAfter(createPlug().nextTry(retries), ms), true);
     });

@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import sharp from "sharp";
-import { accessibilityFaults, closeWindow, NOT_ALL, startBrowser, type PersonAtPage, type TestBrowser } from "../support/browser.js";
+import {
+  accessibilityFaults,
+  closeWindow,
+  NOT_ALL,
+  startBrowser,
+  type PersonAtPage,
+  type TestBrowser,
+} from "../support/browser.js";
 import type { TestClient } from "../support/test-client.js";
 import { startTestService, type TestService } from "../support/test-service.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
@@ -12,19 +19,67 @@ interface Shown {
   sees: [selector: string, count: number][];
 }
 
-/** What one sees of each, and how often; of one that is not named here, its JSON and nothing else. */
+/**
+ * What one sees of each, and how often; of one that is not named here, its JSON and nothing else.
+ */
 const SHOWN: Record<string, Shown> = {
   thumbnail: { parameters: { widths: [32, 64] }, sees: [[".outputs img", 2]] },
-  convert: { parameters: { format: "webp" }, sees: [[".outputs img", 1], ["text=WEBP, 300 × 200", 1]] },
-  metadata: { sees: [["dt:text('Camera') + dd:text('Canon EOS 40D')", 1], ["dt:text('Place') + dd:text('43.50000° N, 11.25000° E')", 1]] },
-  scrub: { sees: [[".tags li:text-is('EXIF:GPSLatitude')", 1], [".outputs img", 1]] },
-  placeholder: { sees: [[".reveal img.is-there", 1], [".reveal img.blur", 1]] },
-  palette: { parameters: { colors: 3 }, sees: [[".chips li", 3], [".palette-bar span", 3]] },
+  convert: {
+    parameters: { format: "webp" },
+    sees: [
+      [".outputs img", 1],
+      ["text=WEBP, 300 × 200", 1],
+    ],
+  },
+  metadata: {
+    sees: [
+      ["dt:text('Camera') + dd:text('Canon EOS 40D')", 1],
+      ["dt:text('Place') + dd:text('43.50000° N, 11.25000° E')", 1],
+    ],
+  },
+  scrub: {
+    sees: [
+      [".tags li:text-is('EXIF:GPSLatitude')", 1],
+      [".outputs img", 1],
+    ],
+  },
+  placeholder: {
+    sees: [
+      [".reveal img.is-there", 1],
+      [".reveal img.blur", 1],
+    ],
+  },
+  palette: {
+    parameters: { colors: 3 },
+    sees: [
+      [".chips li", 3],
+      [".palette-bar span", 3],
+    ],
+  },
   hash: { sees: [[".alike li", 2]] },
-  crop: { parameters: { ratios: ["1:1", "2:1"] }, sees: [[".crop-boxes .box", 2], [".outputs img", 2]] },
+  crop: {
+    parameters: { ratios: ["1:1", "2:1"] },
+    sees: [
+      [".crop-boxes .box", 2],
+      [".outputs img", 2],
+    ],
+  },
   watermark: { parameters: { text: "© Ann" }, sees: [[".outputs img", 1]] },
-  "contact-sheet": { sees: [["text=2 columns and 1 row", 1], [".outputs img", 1]] },
-  prepare: { sees: [[".reveal img.is-there", 1], [".chips li", 5], [".alike li", 2], [".outputs img", 2], ["dt:text('Camera')", 1]] },
+  "contact-sheet": {
+    sees: [
+      ["text=2 columns and 1 row", 1],
+      [".outputs img", 1],
+    ],
+  },
+  prepare: {
+    sees: [
+      [".reveal img.is-there", 1],
+      [".chips li", 5],
+      [".alike li", 2],
+      [".outputs img", 2],
+      ["dt:text('Camera')", 1],
+    ],
+  },
 };
 const AS_JSON: Shown = { sees: [[".result > pre", 1]] };
 
@@ -40,7 +95,8 @@ describe("a result is shown as what it is:", { skip: NOT_ALL }, () => {
     const photo = await makePhoto();
     const smaller = await sharp(photo).resize(150).jpeg().toBuffer();
     photoIds = [];
-    for (const bytes of [photo, smaller]) photoIds.push(String((await client.upload(bytes)).json["id"]));
+    for (const bytes of [photo, smaller])
+      photoIds.push(String((await client.upload(bytes)).json["id"]));
     person = await browser.signIn(service.url, client.token);
   });
   after(() => Promise.all([browser?.close(), service?.close()]));
@@ -49,12 +105,23 @@ describe("a result is shown as what it is:", { skip: NOT_ALL }, () => {
     const { parameters = {}, sees } = SHOWN[name] ?? AS_JSON;
     it(name, { timeout: 30_000 }, async () => {
       const { page } = person;
-      const { id } = await client.enqueue(name, parameters, { photoIds: photoIds.slice(0, maxPhotos) });
+      const { id } = await client.enqueue(name, parameters, {
+        photoIds: photoIds.slice(0, maxPhotos),
+      });
       await page.locator(`[data-id="${id}"] .open`).click();
       await page.getByRole("region", { name: "Result" }).waitFor();
       for (const [selector, count] of sees) {
-        await page.locator(`.details ${selector.startsWith("text=") ? `>> ${selector}` : selector}`).first().waitFor();
-        assert.equal(await page.locator(`.details ${selector.startsWith("text=") ? `>> ${selector}` : selector}`).count(), count, selector);
+        await page
+          .locator(`.details ${selector.startsWith("text=") ? `>> ${selector}` : selector}`)
+          .first()
+          .waitFor();
+        assert.equal(
+          await page
+            .locator(`.details ${selector.startsWith("text=") ? `>> ${selector}` : selector}`)
+            .count(),
+          count,
+          selector,
+        );
       }
       assert.deepEqual(await accessibilityFaults(page), []);
     });
@@ -69,8 +136,22 @@ async function makePhoto(): Promise<Buffer> {
   const samples = Buffer.alloc(width * height * 3);
   for (let i = 0; i < width * height; i++) {
     const [x, y] = [i % width, Math.floor(i / width)];
-    samples.set([(x * 255) / width, (y * 255) / height, (Math.sin(x / 20) * Math.cos(y / 15) + 1) * 127], i * 3);
+    samples.set(
+      [(x * 255) / width, (y * 255) / height, (Math.sin(x / 20) * Math.cos(y / 15) + 1) * 127],
+      i * 3,
+    );
   }
-  const exif = { IFD0: { Make: "Canon", Model: "Canon EOS 40D" }, IFD3: { GPSLatitudeRef: "N", GPSLatitude: "43/1 30/1 0/1", GPSLongitudeRef: "E", GPSLongitude: "11/1 15/1 0/1" } };
-  return sharp(samples, { raw: { width, height, channels: 3 } }).withExif(exif).jpeg().toBuffer();
+  const exif = {
+    IFD0: { Make: "Canon", Model: "Canon EOS 40D" },
+    IFD3: {
+      GPSLatitudeRef: "N",
+      GPSLatitude: "43/1 30/1 0/1",
+      GPSLongitudeRef: "E",
+      GPSLongitude: "11/1 15/1 0/1",
+    },
+  };
+  return sharp(samples, { raw: { width, height, channels: 3 } })
+    .withExif(exif)
+    .jpeg()
+    .toBuffer();
 }

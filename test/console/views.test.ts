@@ -15,45 +15,70 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
   });
   after(() => Promise.all([browser?.close(), service?.close()]));
 
-  it("scrolls through ten thousand rows, draws those in sight only, and stays live at the end of it", { timeout: 180_000 }, async (t) => {
-    const client = await service.person();
-    const { me } = await client.get("{ me { id } }");
-    await service.database.sql`
+  it(
+    "scrolls through ten thousand rows, draws those in sight only, and stays live at the end of it",
+    { timeout: 180_000 },
+    async (t) => {
+      const client = await service.person();
+      const { me } = await client.get("{ me { id } }");
+      await service.database.sql`
       insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at, created_at, updated_at, status, finished_at, progress)
       select ('0190' || lpad(to_hex(i), 28, '0'))::uuid, ${me.id}, 'echo', '{}', 0, 0, 'seed', now(), now(), now(), 'SUCCESS', now(), 1 from generate_series(1, ${ROWS}::int) i`;
-    const person = await browser.signIn(service.url, client.token);
-    const { page } = person;
-    await page.evaluate("window.slowest = 0; new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) window.slowest = Math.max(window.slowest, duration); }).observe({ type: 'longtask', buffered: false })");
-    const started = Date.now();
-    const last = page.locator(`[aria-posinset="${ROWS}"]`);
-    await eventually("the last row is in sight", async () => {
-      await page.locator(".job-rows").evaluate((list) => { list.scrollTop = list.scrollHeight; });
-      return (await last.count()) === 1;
-    }, 150_000);
-    const drawn = await page.locator(".job-row").count();
-    t.diagnostic(`${Date.now() - started} ms to the last row, ${drawn} rows drawn, slowest task ${await page.evaluate("window.slowest")} ms`);
-    assert.ok(drawn < 80, `${drawn} rows are drawn`);
-    assert.equal(await last.getAttribute("aria-setsize"), String(ROWS));
+      const person = await browser.signIn(service.url, client.token);
+      const { page } = person;
+      await page.evaluate(
+        "window.slowest = 0; new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) window.slowest = Math.max(window.slowest, duration); }).observe({ type: 'longtask', buffered: false })",
+      );
+      const started = Date.now();
+      const last = page.locator(`[aria-posinset="${ROWS}"]`);
+      await eventually(
+        "the last row is in sight",
+        async () => {
+          await page.locator(".job-rows").evaluate((list) => {
+            list.scrollTop = list.scrollHeight;
+          });
+          return (await last.count()) === 1;
+        },
+        150_000,
+      );
+      const drawn = await page.locator(".job-row").count();
+      t.diagnostic(
+        `${Date.now() - started} ms to the last row, ${drawn} rows drawn, slowest task ${await page.evaluate("window.slowest")} ms`,
+      );
+      assert.ok(drawn < 80, `${drawn} rows are drawn`);
+      assert.equal(await last.getAttribute("aria-setsize"), String(ROWS));
 
-    await page.locator(".job-rows").evaluate((list) => { list.scrollTop = 0; });
-    const { id } = await client.enqueue("echo");
-    await page.locator(`[data-id="${id}"][aria-posinset="1"] .status`, { hasText: "Done" }).waitFor();
-    await closeWindow(person);
-  });
+      await page.locator(".job-rows").evaluate((list) => {
+        list.scrollTop = 0;
+      });
+      const { id } = await client.enqueue("echo");
+      await page
+        .locator(`[data-id="${id}"][aria-posinset="1"] .status`, { hasText: "Done" })
+        .waitFor();
+      await closeWindow(person);
+    },
+  );
 
-  it("says where a job stands in the line, and about when it starts", { timeout: 120_000 }, async (t) => {
-    const narrow = await startTestService({ env: { WORKER_CONCURRENCY: "1", WORKER_TASKS: "1" } });
-    t.after(() => narrow.close());
-    const client = await narrow.person();
-    const ids: string[] = [];
-    for (let i = 0; i < 5; i++) ids.push((await client.enqueue("echo", { durationMs: 600_000 })).id);
-    const person = await browser.signIn(narrow.url, client.token);
-    const last = person.page.locator(`[data-id="${ids.at(-1)}"] .standing`);
-    await last.filter({ hasText: /^3 before it, starts in about \d/ }).waitFor();
-    await client.get("mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }", { id: ids[0] });
-    await last.filter({ hasText: /^2 before it, starts in about \d/ }).waitFor();
-    await closeWindow(person);
-  });
+  it(
+    "says where a job stands in the line, and about when it starts",
+    { timeout: 120_000 },
+    async (t) => {
+      const narrow = await startTestService({
+        env: { WORKER_CONCURRENCY: "1", WORKER_TASKS: "1" },
+      });
+      t.after(() => narrow.close());
+      const client = await narrow.person();
+      const ids: string[] = [];
+      for (let i = 0; i < 5; i++)
+        ids.push((await client.enqueue("echo", { durationMs: 600_000 })).id);
+      const person = await browser.signIn(narrow.url, client.token);
+      const last = person.page.locator(`[data-id="${ids.at(-1)}"] .standing`);
+      await last.filter({ hasText: /^3 before it, starts in about \d/ }).waitFor();
+      await client.get("mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }", { id: ids[0] });
+      await last.filter({ hasText: /^2 before it, starts in about \d/ }).waitFor();
+      await closeWindow(person);
+    },
+  );
 
   it("goes through the rows by the arrow keys, and closes what is open by Escape", async () => {
     const client = await service.person();
@@ -91,7 +116,11 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
     await page.locator(`[data-id="${id}"] .open`).click();
     await page.locator("aside button:focus").waitFor();
     assert.equal(await page.locator(`[data-id="${id}"] .open`).isVisible(), false);
-    assert.equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true, "it is wider than the phone");
+    assert.equal(
+      await page.evaluate("document.documentElement.scrollWidth <= innerWidth"),
+      true,
+      "it is wider than the phone",
+    );
     await page.keyboard.press("Escape");
     await page.locator(`[data-id="${id}"] .open:focus`).waitFor();
     await closeWindow(person);
@@ -104,7 +133,9 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
     await page.getByRole("combobox", { name: "Job", exact: true }).selectOption("echo");
     await page.getByRole("textbox", { name: "Message" }).fill("hello");
     await page.locator(".job-form .as-graphql summary").click();
-    const [query = "", variables = ""] = (await page.locator(".job-form .as-graphql code").innerText()).split("# variables");
+    const [query = "", variables = ""] = (
+      await page.locator(".job-form .as-graphql code").innerText()
+    ).split("# variables");
     const sent: { query: string; variables: object }[] = [];
     await page.route("**/graphql", async (route) => {
       const body = route.request().postDataJSON() as { query: string; variables: object };
@@ -115,10 +146,16 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
     });
     for (let i = 0; i < 2; i++) {
       await page.getByRole("button", { name: "Submit" }).click();
-      await page.getByRole(i === 0 ? "alert" : "complementary").first().waitFor();
+      await page
+        .getByRole(i === 0 ? "alert" : "complementary")
+        .first()
+        .waitFor();
     }
     await page.locator(".job-row .status", { hasText: "Done" }).waitFor();
-    assert.deepEqual(sent, [1, 2].map(() => ({ query: query.trim(), variables: JSON.parse(variables) as object })));
+    assert.deepEqual(
+      sent,
+      [1, 2].map(() => ({ query: query.trim(), variables: JSON.parse(variables) as object })),
+    );
     assert.equal((await client.get("{ queuedJobs { totalCount } }")).queuedJobs.totalCount, 1);
     await closeWindow(person, { but: /ERR_FAILED/ });
   });
@@ -131,9 +168,15 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
     const { page } = person;
     const shown = () => page.locator(".job-row .status").allTextContents();
     await page.getByRole("combobox", { name: "State" }).selectOption("Failed");
-    await eventually("the failed one alone is shown", async () => (await shown()).join() === "Failed");
+    await eventually(
+      "the failed one alone is shown",
+      async () => (await shown()).join() === "Failed",
+    );
     await page.getByRole("combobox", { name: "State" }).selectOption("Running");
-    await page.locator(`[data-id="${running.id}"]`).getByRole("button", { name: "Cancel Echo" }).click();
+    await page
+      .locator(`[data-id="${running.id}"]`)
+      .getByRole("button", { name: "Cancel Echo" })
+      .click();
     await page.getByText("No job is like this.").waitFor();
     await page.getByRole("combobox", { name: "State" }).selectOption("Any state");
     await eventually("both are shown", async () => (await shown()).join() === "Cancelled,Failed");

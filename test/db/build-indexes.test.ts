@@ -26,15 +26,27 @@ describe("an index that a migration adds", () => {
     await empty.close();
   });
 
-  const insert = (sql: postgres.Sql, subject: string) => sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at) values (gen_random_uuid(), 'i', ${subject}, 'e', true, 'n', 0, now())`;
-  const isValid = async () => (await database.sql<{ valid: boolean }[]>`select indisvalid as valid from pg_index where indexrelid = to_regclass('users_email')`)[0]?.valid;
+  const insert = (sql: postgres.Sql, subject: string) =>
+    sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at) values (gen_random_uuid(), 'i', ${subject}, 'e', true, 'n', 0, now())`;
+  const isValid = async () =>
+    (
+      await database.sql<
+        { valid: boolean }[]
+      >`select indisvalid as valid from pg_index where indexrelid = to_regclass('users_email')`
+    )[0]?.valid;
 
   it("is made while others write, one of whom does not end, and while a second migration waits", async () => {
     const other = postgres(empty.url, { max: 1 });
     await other`begin`;
     await insert(other, "unfinished");
     const both = Promise.all([migrate(empty.url), migrate(empty.url)]);
-    await eventually("it waits for the one who does not end", async () => (await database.sql`select from pg_stat_activity where datname = current_database() and query like 'CREATE INDEX CONCURRENTLY%' and wait_event_type = 'Lock'`).length === 1);
+    await eventually(
+      "it waits for the one who does not end",
+      async () =>
+        (
+          await database.sql`select from pg_stat_activity where datname = current_database() and query like 'CREATE INDEX CONCURRENTLY%' and wait_event_type = 'Lock'`
+        ).length === 1,
+    );
     await insert(database.sql, "meanwhile");
     await other`commit`;
     await both;
@@ -55,8 +67,12 @@ describe("an index that a migration adds", () => {
 describe("an index of every migration", () => {
   it("is written so that it is found there", () => {
     const FIRST_ONES = /^000[0-2]_/;
-    const files = readdirSync("drizzle").filter((file) => file.endsWith(".sql") && !FIRST_ONES.test(file));
-    const locking = files.filter((file) => /create (unique )?index(?! if not exists)/i.test(readFileSync(join("drizzle", file), "utf8")));
+    const files = readdirSync("drizzle").filter(
+      (file) => file.endsWith(".sql") && !FIRST_ONES.test(file),
+    );
+    const locking = files.filter((file) =>
+      /create (unique )?index(?! if not exists)/i.test(readFileSync(join("drizzle", file), "utf8")),
+    );
     assert.deepEqual(locking, [], "say CREATE INDEX IF NOT EXISTS: see src/db/build-indexes.ts");
     assert.ok(files.length > 0);
   });

@@ -9,7 +9,10 @@ import { eventually } from "../support/eventually.js";
 import { refusalOf } from "../support/refusal-of.js";
 import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
 
-const AWAY = { code: "SERVICE_UNAVAILABLE", message: "The database is away; try again in a moment." };
+const AWAY = {
+  code: "SERVICE_UNAVAILABLE",
+  message: "The database is away; try again in a moment.",
+};
 
 describe("the database", () => {
   let store: TestDatabase;
@@ -17,10 +20,14 @@ describe("the database", () => {
     store = await createTestDatabase();
   });
   after(() => store.close());
-  const raise = (state: string) => store.database.sql.unsafe(`do $$ begin raise exception 'raised' using errcode = '${state}'; end $$`);
+  const raise = (state: string) =>
+    store.database.sql.unsafe(
+      `do $$ begin raise exception 'raised' using errcode = '${state}'; end $$`,
+    );
 
   it("answers in UTC and gives up a statement after five seconds, a lock after four", async () => {
-    const [row] = await store.database.sql`select current_setting('TimeZone') as zone, current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock, current_setting('application_name') as name`;
+    const [row] = await store.database
+      .sql`select current_setting('TimeZone') as zone, current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock, current_setting('application_name') as name`;
     assert.deepEqual(row, { zone: "UTC", statement: "5s", lock: "4s", name: "test" });
     await store.database.ping();
   });
@@ -30,7 +37,8 @@ describe("the database", () => {
       const { sql } = store.database;
       const refused = refusalOf(available(() => sql`select pg_sleep(4)`));
       const ended = await eventually("the statement runs, and its connection is cut", async () => {
-        const rows = await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query = 'select pg_sleep(4)' and state = 'active'`;
+        const rows =
+          await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query = 'select pg_sleep(4)' and state = 'active'`;
         return rows.length > 0;
       });
       assert.ok(ended);
@@ -39,14 +47,25 @@ describe("the database", () => {
     });
 
     it("through the query builder is the same, with the reason kept for the log", async () => {
-      const error = await available(() => store.database.orm.execute(drizzleSql`do $$ begin raise exception 'x' using errcode = '57P01'; end $$`)).then(() => null, (reason: unknown) => reason);
+      const error = await available(() =>
+        store.database.orm.execute(
+          drizzleSql`do $$ begin raise exception 'x' using errcode = '57P01'; end $$`,
+        ),
+      ).then(
+        () => null,
+        (reason: unknown) => reason,
+      );
       assert.ok(error instanceof ServiceUnavailableError);
       assert.equal(sqlState(error.cause), "57P01");
     });
 
     it("from the beginning is SERVICE_UNAVAILABLE, to a ping and to a query", async () => {
       // Port 1 of this machine answers nothing.
-      const nowhere = createDatabase({ url: "postgres://nobody@127.0.0.1:1/none", connections: 1, applicationName: "test" });
+      const nowhere = createDatabase({
+        url: "postgres://nobody@127.0.0.1:1/none",
+        connections: 1,
+        applicationName: "test",
+      });
       assert.deepEqual(await refusalOf(nowhere.ping()), AWAY);
       assert.deepEqual(await refusalOf(available(() => nowhere.orm.select().from(users))), AWAY);
       await nowhere.close();
@@ -59,32 +78,60 @@ describe("the database", () => {
       assert.deepEqual(await refusalOf(closed.ping()), AWAY);
     });
 
-    for (const [why, state] of [["shutting down", "57P01"], ["crashed", "57P02"], ["starting", "57P03"], ["full of connections", "53300"], ["read-only", "25006"], ["out of disk", "53100"], ["too slow", "57014"], ["too busy with a lock", "55P03"], ["cut off", "08006"]] as const) {
-      it(`because it is ${why} (${state}) is SERVICE_UNAVAILABLE`, async () => assert.deepEqual(await refusalOf(available(() => raise(state))), AWAY));
+    for (const [why, state] of [
+      ["shutting down", "57P01"],
+      ["crashed", "57P02"],
+      ["starting", "57P03"],
+      ["full of connections", "53300"],
+      ["read-only", "25006"],
+      ["out of disk", "53100"],
+      ["too slow", "57014"],
+      ["too busy with a lock", "55P03"],
+      ["cut off", "08006"],
+    ] as const) {
+      it(`because it is ${why} (${state}) is SERVICE_UNAVAILABLE`, async () =>
+        assert.deepEqual(await refusalOf(available(() => raise(state))), AWAY));
     }
 
     it("to a statement that takes too long is SERVICE_UNAVAILABLE", async () => {
       const { sql } = store.database;
-      assert.deepEqual(await refusalOf(available(() => sql.begin(async (tx) => {
-        await tx`set local statement_timeout = 20`;
-        await tx`select pg_sleep(3)`;
-      }))), AWAY);
+      assert.deepEqual(
+        await refusalOf(
+          available(() =>
+            sql.begin(async (tx) => {
+              await tx`set local statement_timeout = 20`;
+              await tx`select pg_sleep(3)`;
+            }),
+          ),
+        ),
+        AWAY,
+      );
     });
 
     it("to one who waits for a lock too long is SERVICE_UNAVAILABLE", async () => {
       const { sql } = store.database;
       await sql.begin(async (tx) => {
         await tx`lock table duties`;
-        assert.deepEqual(await refusalOf(available(() => sql.begin(async (other) => {
-          await other`set local lock_timeout = 20`;
-          await other`select from duties`;
-        }))), AWAY);
+        assert.deepEqual(
+          await refusalOf(
+            available(() =>
+              sql.begin(async (other) => {
+                await other`set local lock_timeout = 20`;
+                await other`select from duties`;
+              }),
+            ),
+          ),
+          AWAY,
+        );
       });
     });
   });
 
   describe("that has undone a statement", () => {
-    for (const [why, state] of [["deadlock", "40P01"], ["serialisation failure", "40001"]] as const) {
+    for (const [why, state] of [
+      ["deadlock", "40P01"],
+      ["serialisation failure", "40001"],
+    ] as const) {
       it(`after a ${why} is asked again, three times at most`, async () => {
         let tries = 0;
         const value = await available(async () => {
@@ -94,10 +141,13 @@ describe("the database", () => {
         });
         assert.deepEqual([value, tries], ["done", 3]);
         tries = 0;
-        await assert.rejects(available(async () => {
-          tries++;
-          await raise(state);
-        }), (error) => sqlState(error) === state);
+        await assert.rejects(
+          available(async () => {
+            tries++;
+            await raise(state);
+          }),
+          (error) => sqlState(error) === state,
+        );
         assert.equal(tries, 3);
       });
     }
@@ -116,7 +166,10 @@ describe("the database", () => {
         });
       };
       await Promise.all([available(() => both("a", "b")), available(() => both("b", "a"))]);
-      assert.deepEqual((await sql`select holder from duties order by name`).map((row) => row["holder"]), ["xxx", "xxx"]);
+      assert.deepEqual(
+        (await sql`select holder from duties order by name`).map((row) => row["holder"]),
+        ["xxx", "xxx"],
+      );
       // One was undone at least; where both noticed at the same moment, both were.
       assert.ok(met >= 3, `${met} tries`);
     });
@@ -125,18 +178,35 @@ describe("the database", () => {
   it("says what else goes wrong as it is, and once", async () => {
     const { sql } = store.database;
     let tries = 0;
-    await assert.rejects(available(async () => {
-      tries++;
-      await sql`select * from nothing_of_the_kind`;
-    }), (error) => error instanceof postgres.PostgresError && error.code === "42P01");
+    await assert.rejects(
+      available(async () => {
+        tries++;
+        await sql`select * from nothing_of_the_kind`;
+      }),
+      (error) => error instanceof postgres.PostgresError && error.code === "42P01",
+    );
     assert.equal(tries, 1);
-    await assert.rejects(available(() => Promise.reject(new Error("a bug"))), { message: "a bug" });
+    await assert.rejects(
+      available(() => Promise.reject(new Error("a bug"))),
+      { message: "a bug" },
+    );
   });
 
   it("names the state and the constraint of an error, however deep it is wrapped", async () => {
-    const error = await store.database.sql`insert into duties values ('same', 'x', now()), ('same', 'y', now())`.then(() => null, (reason: unknown) => reason);
+    const error = await store.database
+      .sql`insert into duties values ('same', 'x', now()), ('same', 'y', now())`.then(
+      () => null,
+      (reason: unknown) => reason,
+    );
     const wrapped = new Error("outer", { cause: new Error("inner", { cause: error }) });
     assert.deepEqual([sqlState(wrapped), violatedConstraint(wrapped)], ["23505", "duties_pkey"]);
-    for (const other of [new Error("x"), null, undefined, "57P01", Object.assign(new Error("x"), { code: "ECONNRESET" })]) assert.deepEqual([sqlState(other), violatedConstraint(other)], [null, null]);
+    for (const other of [
+      new Error("x"),
+      null,
+      undefined,
+      "57P01",
+      Object.assign(new Error("x"), { code: "ECONNRESET" }),
+    ])
+      assert.deepEqual([sqlState(other), violatedConstraint(other)], [null, null]);
   });
 });

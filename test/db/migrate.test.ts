@@ -29,7 +29,8 @@ describe("migrating", () => {
   });
   const applied = () => database.sql`select hash from drizzle.__drizzle_migrations order by id`;
 
-  it("is not done in an empty database", async () => assert.equal(await isMigrated(database), false));
+  it("is not done in an empty database", async () =>
+    assert.equal(await isMigrated(database), false));
 
   it("works when five begin at once in an empty database, and is done once", async () => {
     await Promise.all(Array.from({ length: 5 }, () => migrate(empty.url)));
@@ -45,8 +46,18 @@ describe("migrating", () => {
     await migrate(empty.url);
     assert.deepEqual([...(await applied())], [...before_]);
     assert.deepEqual((await database.sql`select id from histories`)[0], history);
-    assert.equal((await database.sql`select from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`).length, 0);
-    assert.equal((await database.sql`select from pg_stat_activity where datname = current_database() and application_name like '%migrate%'`).length, 0);
+    assert.equal(
+      (
+        await database.sql`select from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`
+      ).length,
+      0,
+    );
+    assert.equal(
+      (
+        await database.sql`select from pg_stat_activity where datname = current_database() and application_name like '%migrate%'`
+      ).length,
+      0,
+    );
   });
 
   it("waits for one who migrates already", async () => {
@@ -54,7 +65,13 @@ describe("migrating", () => {
     await other`select pg_advisory_lock(5067401)`;
     let done = false;
     const waiting = migrate(empty.url).then(() => (done = true));
-    await eventually("it has asked for the lock", async () => (await database.sql`select from pg_stat_activity where datname = current_database() and application_name like '%migrate%' and query like '%pg_try_advisory_lock%'`).length === 1);
+    await eventually(
+      "it has asked for the lock",
+      async () =>
+        (
+          await database.sql`select from pg_stat_activity where datname = current_database() and application_name like '%migrate%' and query like '%pg_try_advisory_lock%'`
+        ).length === 1,
+    );
     assert.equal(done, false);
     await other.end();
     await waiting;
@@ -63,20 +80,29 @@ describe("migrating", () => {
   it("gives way, again and again, to those who wait behind it for a table that a backup reads, and is done once that has ended", async () => {
     const old = await createEmptyDatabase();
     const readers = createDatabase({ url: old.url, connections: 2, applicationName: "test" });
-    await applyMigrations(readers.orm, { migrationsFolder: earlierMigrations(temporaryFolder().path, "0004") });
+    await applyMigrations(readers.orm, {
+      migrationsFolder: earlierMigrations(temporaryFolder().path, "0004"),
+    });
     const backup = postgres(old.url, { max: 1 });
     await backup`begin`;
     await backup`lock table queued_jobs in access share mode`;
     const migrating = migrate(old.url, { lockTimeoutMs: 200 });
     let [tries, isWaiting] = [0, false];
-    await eventually("it has tried twice", async () => {
-      const waits = (await readers.sql`select from pg_locks where relation = 'queued_jobs'::regclass and not granted and mode = 'AccessExclusiveLock'`).length > 0;
-      if (waits && !isWaiting) tries++;
-      isWaiting = waits;
-      // Behind it, if it waits: fails after its own time limit.
-      await readers.sql`select from queued_jobs limit 1`;
-      return tries === 2;
-    }, 100_000);
+    await eventually(
+      "it has tried twice",
+      async () => {
+        const waits =
+          (
+            await readers.sql`select from pg_locks where relation = 'queued_jobs'::regclass and not granted and mode = 'AccessExclusiveLock'`
+          ).length > 0;
+        if (waits && !isWaiting) tries++;
+        isWaiting = waits;
+        // Behind it, if it waits: fails after its own time limit.
+        await readers.sql`select from queued_jobs limit 1`;
+        return tries === 2;
+      },
+      100_000,
+    );
     assert.equal(await isMigrated(readers), false);
     await backup`commit`;
     await migrating;
@@ -86,7 +112,8 @@ describe("migrating", () => {
   });
 
   it("is not done where the newest migration is missing, and is where there is one that this version has not", async () => {
-    const [newest] = await database.sql`select id, created_at from drizzle.__drizzle_migrations order by created_at desc limit 1`;
+    const [newest] =
+      await database.sql`select id, created_at from drizzle.__drizzle_migrations order by created_at desc limit 1`;
     await database.sql`update drizzle.__drizzle_migrations set created_at = created_at - 1 where id = ${newest?.["id"]}`;
     assert.equal(await isMigrated(database), false);
     await database.sql`update drizzle.__drizzle_migrations set created_at = created_at + 1000000 where id = ${newest?.["id"]}`;
@@ -97,11 +124,26 @@ describe("migrating", () => {
     const folder = await mkdtemp(join(tmpdir(), "photo-migrations-"));
     try {
       const before_ = await readdir("drizzle", { recursive: true });
-      for (const part of ["drizzle", "drizzle.config.ts", "package.json", "tsconfig.json", "src/db/schema.ts", "src/queued-job-status.ts"]) await cp(part, join(folder, part), { recursive: true, dereference: true });
+      for (const part of [
+        "drizzle",
+        "drizzle.config.ts",
+        "package.json",
+        "tsconfig.json",
+        "src/db/schema.ts",
+        "src/queued-job-status.ts",
+      ])
+        await cp(part, join(folder, part), { recursive: true, dereference: true });
       await symlink(resolve("node_modules"), join(folder, "node_modules"));
-      const { stdout } = await run(process.execPath, [resolve("node_modules/drizzle-kit/bin.cjs"), "generate"], { cwd: folder });
+      const { stdout } = await run(
+        process.execPath,
+        [resolve("node_modules/drizzle-kit/bin.cjs"), "generate"],
+        { cwd: folder },
+      );
       assert.match(stdout, /No schema changes/);
-      assert.deepEqual((await readdir(join(folder, "drizzle"), { recursive: true })).toSorted(), before_.toSorted());
+      assert.deepEqual(
+        (await readdir(join(folder, "drizzle"), { recursive: true })).toSorted(),
+        before_.toSorted(),
+      );
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -17,7 +17,11 @@ describe("a statement of an operation that is too late", () => {
   let closing: Promise<unknown> | null = null;
   before(async () => {
     store = await createTestDatabase();
-    database = createDatabase({ url: store.url, connections: 2, applicationName: "late statements" });
+    database = createDatabase({
+      url: store.url,
+      connections: 2,
+      applicationName: "late statements",
+    });
     await database.sql`create table counted (n int)`;
   });
   after(async () => {
@@ -26,14 +30,25 @@ describe("a statement of an operation that is too late", () => {
   });
 
   /** Statements of the client under test that PostgreSQL works on, or that wait for a lock. */
-  const active = async () => (await store.database.sql<{ query: string }[]>`select query from pg_stat_activity where application_name = 'late statements' and state = 'active'`).map(({ query }) => query);
-  const idle = () => eventually("nothing runs any more", async () => (await active()).length === 0, 2000);
-  const counted = async () => Number((await store.database.sql<{ n: string }[]>`select count(*) as n from counted`)[0]?.n);
+  const active = async () =>
+    (
+      await store.database.sql<
+        { query: string }[]
+      >`select query from pg_stat_activity where application_name = 'late statements' and state = 'active'`
+    ).map(({ query }) => query);
+  const idle = () =>
+    eventually("nothing runs any more", async () => (await active()).length === 0, 2000);
+  const counted = async () =>
+    Number((await store.database.sql<{ n: string }[]>`select count(*) as n from counted`)[0]?.n);
   const tooLate = (work: () => Promise<unknown>, ms = MS) => withDeadline(work, ms, () => LATE);
 
   it("is given up quietly when PostgreSQL cannot be told", async () => {
     const proxy = await createTcpProxy(store.url);
-    const away = createDatabase({ url: proxy.url, connections: 1, applicationName: "late and away" });
+    const away = createDatabase({
+      url: proxy.url,
+      connections: 1,
+      applicationName: "late and away",
+    });
     await away.sql`select 1`;
     proxy.freeze();
     assert.equal(await tooLate(async () => away.sql`select 2`), LATE);
@@ -45,7 +60,11 @@ describe("a statement of an operation that is too late", () => {
   });
 
   it("is cancelled while it runs, by hand or by the query builder, and the connection serves the next", async () => {
-    for (const slow of [() => database.sql`select pg_sleep(4)`, () => database.sql.unsafe("select pg_sleep(4)"), () => database.orm.execute(text`select pg_sleep(4)`)]) {
+    for (const slow of [
+      () => database.sql`select pg_sleep(4)`,
+      () => database.sql.unsafe("select pg_sleep(4)"),
+      () => database.orm.execute(text`select pg_sleep(4)`),
+    ]) {
       assert.equal(await tooLate(async () => slow()), LATE);
       await idle();
     }
@@ -67,7 +86,10 @@ describe("a statement of an operation that is too late", () => {
 
   it("is cancelled as a whole: what is only a part of it is not sent as a statement of its own", async () => {
     const part = () => database.sql`insert into counted values (5) returning n`;
-    assert.equal(await tooLate(async () => database.sql`with x as (${part()}) select pg_sleep(4) from x`), LATE);
+    assert.equal(
+      await tooLate(async () => database.sql`with x as (${part()}) select pg_sleep(4) from x`),
+      LATE,
+    );
     await idle();
     await pause(2 * MS);
     assert.equal(await counted(), 0);
@@ -92,12 +114,18 @@ describe("a statement of an operation that is too late", () => {
   });
 
   it("is cancelled as soon as it runs when it waits for a connection, or behind another on its own, and harms none of them", async () => {
-    const slow = (i: number, seconds: number) => database.sql<{ i: number }[]>`select ${i}::int as i, pg_sleep(${seconds})`.then((rows) => rows[0]?.i);
+    const slow = (i: number, seconds: number) =>
+      database.sql<{ i: number }[]>`select ${i}::int as i, pg_sleep(${seconds})`.then(
+        (rows) => rows[0]?.i,
+      );
     // Known to both connections: only then does one follow another without waiting for its answer.
-    for (let round = 0; round < 2; round++) await Promise.all(Array.from({ length: 6 }, (_, i) => slow(i, 0.01)));
+    for (let round = 0; round < 2; round++)
+      await Promise.all(Array.from({ length: 6 }, (_, i) => slow(i, 0.01)));
     const others = Array.from({ length: 6 }, (_, i) => slow(i, 0.2));
     // Sent at once, so that they stand before those that follow.
-    const late = Array.from({ length: 4 }, () => tooLate(() => database.sql`select pg_sleep(4)`.then((rows) => rows)));
+    const late = Array.from({ length: 4 }, () =>
+      tooLate(() => database.sql`select pg_sleep(4)`.then((rows) => rows)),
+    );
     const behind = Array.from({ length: 6 }, (_, i) => slow(10 + i, 0));
     assert.deepEqual(await Promise.all(late), [LATE, LATE, LATE, LATE]);
     // Each gets its own row, whatever was cancelled before it.
@@ -107,7 +135,16 @@ describe("a statement of an operation that is too late", () => {
   });
 
   it("is left alone in time, and outside of any operation", async () => {
-    assert.equal((await withDeadline(async () => database.sql`insert into counted values (4) returning n`, 10_000, () => []))[0]?.["n"], 4);
+    assert.equal(
+      (
+        await withDeadline(
+          async () => database.sql`insert into counted values (4) returning n`,
+          10_000,
+          () => [],
+        )
+      )[0]?.["n"],
+      4,
+    );
     await database.sql`select pg_sleep(0.3)`;
     assert.equal(await counted(), 1);
   });

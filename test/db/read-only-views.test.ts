@@ -5,7 +5,17 @@ import { READ_ONLY_VIEWS } from "../../src/db/read-only-views.js";
 import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
 
 /** What nobody sees there: a new column stands either here or in a view. */
-const HIDDEN = ["histories.id", "photos.phash", "photos.preview_key", "photos.sha256", "photos.storage_key", "queued_job_outputs.storage_key", "queued_jobs.fingerprint", "queued_jobs.idempotency_key", "queued_jobs.reuse_key"];
+const HIDDEN = [
+  "histories.id",
+  "photos.phash",
+  "photos.preview_key",
+  "photos.sha256",
+  "photos.storage_key",
+  "queued_job_outputs.storage_key",
+  "queued_jobs.fingerprint",
+  "queued_jobs.idempotency_key",
+  "queued_jobs.reuse_key",
+];
 
 describe("the views of people who look into the database", () => {
   let store: TestDatabase;
@@ -15,9 +25,16 @@ describe("the views of people who look into the database", () => {
   after(() => store.close());
 
   it("show every column but those that are a secret", async () => {
-    const columns = await store.database.sql<{ name: string }[]>`select table_name || '.' || column_name as name from information_schema.columns where table_schema = 'public' order by 1`;
-    const shown = Object.entries(READ_ONLY_VIEWS).flatMap(([table, view]) => view.columns.map((column) => `${table}.${column}`));
-    assert.deepEqual(columns.map(({ name }) => name).filter((name) => !shown.includes(name)), HIDDEN);
+    const columns = await store.database.sql<
+      { name: string }[]
+    >`select table_name || '.' || column_name as name from information_schema.columns where table_schema = 'public' order by 1`;
+    const shown = Object.entries(READ_ONLY_VIEWS).flatMap(([table, view]) =>
+      view.columns.map((column) => `${table}.${column}`),
+    );
+    assert.deepEqual(
+      columns.map(({ name }) => name).filter((name) => !shown.includes(name)),
+      HIDDEN,
+    );
   });
 
   it("page by the key of their table", async () => {
@@ -25,7 +42,8 @@ describe("the views of people who look into the database", () => {
       select c.relname as name, array_agg(a.attname::text order by k.i) as columns from pg_index x join pg_class c on c.oid = x.indrelid, unnest(x.indkey) with ordinality as k(attnum, i), pg_attribute a
       where x.indisprimary and a.attrelid = c.oid and a.attnum = k.attnum and c.relnamespace = 'public'::regnamespace group by 1`;
     const expected = Object.fromEntries(keys.map(({ name, columns }) => [name, columns]));
-    for (const [table, { key }] of Object.entries(READ_ONLY_VIEWS)) assert.deepEqual(key, expected[table], table);
+    for (const [table, { key }] of Object.entries(READ_ONLY_VIEWS))
+      assert.deepEqual(key, expected[table], table);
   });
 
   it("stand in no migration's way, and are there again after it", async () => {

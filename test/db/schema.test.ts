@@ -16,7 +16,11 @@ describe("the tables", () => {
     jobId = (await waist.submit(user)).id;
   });
   after(() => waist.close());
-  const violated = (statement: string) => waist.database.sql.unsafe(statement).then(() => null, (error: unknown) => violatedConstraint(error) ?? sqlState(error));
+  const violated = (statement: string) =>
+    waist.database.sql.unsafe(statement).then(
+      () => null,
+      (error: unknown) => violatedConstraint(error) ?? sqlState(error),
+    );
 
   const illegal: [what: string, set: string, constraint: string][] = [
     ["a status that is none", "status = 'LOST'", "queued_jobs_status"],
@@ -28,8 +32,16 @@ describe("the tables", () => {
     ["a running one without a lease", "status = 'STARTED'", "queued_jobs_lease_only_started"],
     ["an unfinished one with an end", "finished_at = now()", "queued_jobs_finished_times"],
     ["a finished one without an end", "status = 'CANCELLED'", "queued_jobs_finished_times"],
-    ["a success that is not complete", "status = 'SUCCESS', finished_at = now(), progress = 0.99", "queued_jobs_success"],
-    ["a success with an error", "status = 'SUCCESS', finished_at = now(), progress = 1, error_code = 'X'", "queued_jobs_success"],
+    [
+      "a success that is not complete",
+      "status = 'SUCCESS', finished_at = now(), progress = 0.99",
+      "queued_jobs_success",
+    ],
+    [
+      "a success with an error",
+      "status = 'SUCCESS', finished_at = now(), progress = 1, error_code = 'X'",
+      "queued_jobs_success",
+    ],
     ["a key of reuse on one that is no success", "reuse_key = 'k'", "queued_jobs_reuse"],
     ["one that took a result over and is no success", "reused_from = id", "queued_jobs_reuse"],
     ["a failure without an error", "status = 'FAILED', finished_at = now()", "queued_jobs_failed"],
@@ -38,35 +50,77 @@ describe("the tables", () => {
     ["no owner", "user_id = null", "23502"],
   ];
   for (const [what, set, constraint] of illegal) {
-    it(`refuse ${what}`, async () => assert.equal(await violated(`update queued_jobs set ${set} where id = '${jobId}'`), constraint));
+    it(`refuse ${what}`, async () =>
+      assert.equal(
+        await violated(`update queued_jobs set ${set} where id = '${jobId}'`),
+        constraint,
+      ));
   }
 
   it("take every status that there is, in its right shape", async () => {
     const shapes: Record<(typeof QUEUED_JOB_STATUSES)[number], string> = {
-      PENDING: "lease_until = null, finished_at = null", STARTED: "lease_until = now(), finished_at = null", SUCCESS: "lease_until = null, finished_at = now(), progress = 1, error_code = null",
-      FAILED: "lease_until = null, finished_at = now(), error_code = 'X'", CANCELLED: "lease_until = null, finished_at = now()",
+      PENDING: "lease_until = null, finished_at = null",
+      STARTED: "lease_until = now(), finished_at = null",
+      SUCCESS: "lease_until = null, finished_at = now(), progress = 1, error_code = null",
+      FAILED: "lease_until = null, finished_at = now(), error_code = 'X'",
+      CANCELLED: "lease_until = null, finished_at = now()",
     };
-    for (const status of [...QUEUED_JOB_STATUSES, "PENDING"] as const) assert.equal(await violated(`update queued_jobs set status = '${status}', ${shapes[status]} where id = '${jobId}'`), null, status);
+    for (const status of [...QUEUED_JOB_STATUSES, "PENDING"] as const)
+      assert.equal(
+        await violated(
+          `update queued_jobs set status = '${status}', ${shapes[status]} where id = '${jobId}'`,
+        ),
+        null,
+        status,
+      );
   });
 
   it("refuse counters under 0 and a floor over the last number", async () => {
-    assert.equal(await violated(`update user_streams set pending = -1 where user_id = '${userId}'`), "user_streams_pending");
-    assert.equal(await violated(`update user_streams set floor_seq = last_seq + 1 where user_id = '${userId}'`), "user_streams_floor");
+    assert.equal(
+      await violated(`update user_streams set pending = -1 where user_id = '${userId}'`),
+      "user_streams_pending",
+    );
+    assert.equal(
+      await violated(
+        `update user_streams set floor_seq = last_seq + 1 where user_id = '${userId}'`,
+      ),
+      "user_streams_floor",
+    );
   });
 
   it("take every type of event that is logged and no other, and each number of a user once", async () => {
-    const insert = (seq: number, type: string) => violated(`insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot) values ('${userId}', ${seq}, '${jobId}', '${type}', now(), '{}')`);
-    for (const [i, type] of LOGGED_EVENT_TYPES.entries()) assert.equal(await insert(100 + i, type), null, type);
-    assert.deepEqual([await insert(200, "PROGRESS"), await insert(100, "STARTED")], ["queued_job_events_type", "queued_job_events_user_id_seq_pk"]);
+    const insert = (seq: number, type: string) =>
+      violated(
+        `insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot) values ('${userId}', ${seq}, '${jobId}', '${type}', now(), '{}')`,
+      );
+    for (const [i, type] of LOGGED_EVENT_TYPES.entries())
+      assert.equal(await insert(100 + i, type), null, type);
+    assert.deepEqual(
+      [await insert(200, "PROGRESS"), await insert(100, "STARTED")],
+      ["queued_job_events_type", "queued_job_events_user_id_seq_pk"],
+    );
   });
 
   it("refuse the same bytes of one user twice, the same key twice, and an output's name twice", async () => {
     const user = await waist.newUser();
     const photo = await waist.newPhoto(user);
-    assert.equal(await violated(`insert into photos select gen_random_uuid(), user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, preview_key, thumbhash, phash, created_at from photos where id = '${photo.id}'`), "photos_user_sha256");
+    assert.equal(
+      await violated(
+        `insert into photos select gen_random_uuid(), user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, preview_key, thumbhash, phash, created_at from photos where id = '${photo.id}'`,
+      ),
+      "photos_user_sha256",
+    );
     const [a, b] = await waist.submitMany(user, [{ idempotencyKey: "k" }, {}]);
-    assert.equal(await violated(`update queued_jobs set idempotency_key = 'k', fingerprint = 'f' where id = '${b?.id}'`), "queued_jobs_user_key");
-    const output = (position: number) => violated(`insert into queued_job_outputs (queued_job_id, position, name, mime_type, byte_size, storage_key) values ('${a?.id}', ${position}, 'n', 'm', 1, 'k')`);
+    assert.equal(
+      await violated(
+        `update queued_jobs set idempotency_key = 'k', fingerprint = 'f' where id = '${b?.id}'`,
+      ),
+      "queued_jobs_user_key",
+    );
+    const output = (position: number) =>
+      violated(
+        `insert into queued_job_outputs (queued_job_id, position, name, mime_type, byte_size, storage_key) values ('${a?.id}', ${position}, 'n', 'm', 1, 'k')`,
+      );
     assert.deepEqual([await output(1), await output(2)], [null, "queued_job_outputs_name"]);
   });
 
@@ -75,14 +129,18 @@ describe("the tables", () => {
     const photo = await waist.newPhoto(user);
     const { id } = await waist.submit(user, { job: "album", photoIds: [photo.id] });
     await waist.database.sql`delete from photos where id = ${photo.id}`;
-    assert.equal((await waist.database.sql`select from queued_job_photos where queued_job_id = ${id}`).length, 0);
+    assert.equal(
+      (await waist.database.sql`select from queued_job_photos where queued_job_id = ${id}`).length,
+      0,
+    );
     await waist.database.sql`delete from users where id = ${user.id}`;
     const left = Object(await waist.everythingOf(user)) as Record<string, unknown>;
     assert.deepEqual({ ...left, events: [] }, { jobs: [], events: [], outputs: [], counters: [] });
   });
 
   it("refuse on demand, with a state of our own, so that the whole statement is undone", async () => {
-    for (const state of [OVER_QUOTA, ALREADY_THERE, PHOTO_GONE]) assert.equal(await violated(`select refuse('${state}')`), state);
+    for (const state of [OVER_QUOTA, ALREADY_THERE, PHOTO_GONE])
+      assert.equal(await violated(`select refuse('${state}')`), state);
   });
 
   it("tell instants in UTC with milliseconds, whatever the zone of the session", async () => {
@@ -90,6 +148,10 @@ describe("the tables", () => {
       await tx`set local timezone = 'Asia/Kathmandu'`;
       return tx`select rfc3339('2024-02-29T23:59:59.9994+05:30') as a, rfc3339('0001-01-01T00:00:00Z') as b, rfc3339(null) as c`;
     });
-    assert.deepEqual(told[0], { a: "2024-02-29T18:29:59.999Z", b: "0001-01-01T00:00:00.000Z", c: null });
+    assert.deepEqual(told[0], {
+      a: "2024-02-29T18:29:59.999Z",
+      b: "0001-01-01T00:00:00.000Z",
+      c: null,
+    });
   });
 });

@@ -13,9 +13,15 @@ describe("the colours of the output", () => {
     ["all on one that says so otherwise", TERMINAL, { COLORTERM: "24bit" }, 24],
     ["none with NO_COLOR", TERMINAL, { NO_COLOR: "1", COLORTERM: "truecolor" }, 1],
     ["none on a dumb terminal", TERMINAL, { TERM: "dumb" }, 1],
-    ["those of FORCE_COLOR on a pipe, whatever NO_COLOR says", PIPE, { FORCE_COLOR: "3", NO_COLOR: "1" }, 24],
+    [
+      "those of FORCE_COLOR on a pipe, whatever NO_COLOR says",
+      PIPE,
+      { FORCE_COLOR: "3", NO_COLOR: "1" },
+      24,
+    ],
     ["some with FORCE_COLOR alone", PIPE, { FORCE_COLOR: "" }, 4],
     ["none with FORCE_COLOR=0", TERMINAL, { FORCE_COLOR: "0", COLORTERM: "truecolor" }, 1],
   ];
-  for (const [what, out, env, depth] of CASES) it(`are ${what}`, () => assert.equal(colorDepthOf(out, env), depth));
+  for (const [what, out, env, depth] of CASES)
+    it(`are ${what}`, () => assert.equal(colorDepthOf(out, env), depth));
 });

@@ -5,7 +5,21 @@ import type { DemoEvent } from "../../src/demo/demo-client.js";
 import { createEventDisplay } from "../../src/demo/event-display.js";
 
 function eventOf(type: string, queuedJob: Partial<DemoEvent["queuedJob"]>): DemoEvent {
-  return { cursor: "c", type, queuedJob: { id: "1", status: "STARTED", progress: 0, progressMessage: null, result: null, error: null, outputs: [], job: { name: "thumbnail" }, ...queuedJob } };
+  return {
+    cursor: "c",
+    type,
+    queuedJob: {
+      id: "1",
+      status: "STARTED",
+      progress: 0,
+      progressMessage: null,
+      result: null,
+      error: null,
+      outputs: [],
+      job: { name: "thumbnail" },
+      ...queuedJob,
+    },
+  };
 }
 
 describe("the event display", () => {
@@ -28,9 +42,18 @@ describe("the event display", () => {
   });
 
   it("keeps a bar for each job on a terminal, below the steps, of which the last is not lost", () => {
-    const out = Object.assign(new PassThrough(), { isTTY: true, columns: 100, rows: 30, cursorTo: () => true, moveCursor: () => true, clearScreenDown: () => true, clearLine: () => true });
+    const out = Object.assign(new PassThrough(), {
+      isTTY: true,
+      columns: 100,
+      rows: 30,
+      cursorTo: () => true,
+      moveCursor: () => true,
+      clearScreenDown: () => true,
+      clearLine: () => true,
+    });
     const display = createEventDisplay(out as unknown as NodeJS.WriteStream);
-    for (const name of ["thumbnail", "metadata"]) display.show(eventOf("SUCCEEDED", { id: name, progress: 1, job: { name } }));
+    for (const name of ["thumbnail", "metadata"])
+      display.show(eventOf("SUCCEEDED", { id: name, progress: 1, job: { name } }));
     display.close();
     const text = String(out.read());
     for (const name of ["thumbnail", "metadata"]) {

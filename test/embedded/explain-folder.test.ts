@@ -11,18 +11,34 @@ after(() => scene.clear());
 
 for (const [code, sentence] of [
   ["ENOSPC", `The disk that holds ${path} is full: free some space and start again.`],
-  ["EROFS", `${path} lies on a read-only file system: start in a folder that can be written, or set DATABASE_URL and REDIS_URL.`],
-  ["EACCES", `The service may not use ${path}: give that folder to the user who starts the service, or set DATABASE_URL and REDIS_URL.`],
-  ["ELOOP", `${path} cannot be used (Error: ELOOP: mkdir): make room for it, or start in another folder.`],
+  [
+    "EROFS",
+    `${path} lies on a read-only file system: start in a folder that can be written, or set DATABASE_URL and REDIS_URL.`,
+  ],
+  [
+    "EACCES",
+    `The service may not use ${path}: give that folder to the user who starts the service, or set DATABASE_URL and REDIS_URL.`,
+  ],
+  [
+    "ELOOP",
+    `${path} cannot be used (Error: ELOOP: mkdir): make room for it, or start in another folder.`,
+  ],
 ] as const) {
   test(`says: ${sentence.replace(path, ".data")}`, () => {
     assert.equal(explainFolder(path, new Error(`${code}: mkdir`)).message, sentence);
   });
 }
 
-test("looks for the reason itself where the system gave a wrong one", { skip: isRoot && "root may do everything: run the suite as an ordinary user" }, () => {
-  const closed = join(scene.folder, "closed");
-  mkdirSync(closed);
-  chmodSync(closed, 0o555);
-  assert.match(explainFolder(join(closed, "a", "b"), new Error("ENOENT: mkdir")).message, /^The service may not use /);
-});
+test(
+  "looks for the reason itself where the system gave a wrong one",
+  { skip: isRoot && "root may do everything: run the suite as an ordinary user" },
+  () => {
+    const closed = join(scene.folder, "closed");
+    mkdirSync(closed);
+    chmodSync(closed, 0o555);
+    assert.match(
+      explainFolder(join(closed, "a", "b"), new Error("ENOENT: mkdir")).message,
+      /^The service may not use /,
+    );
+  },
+);

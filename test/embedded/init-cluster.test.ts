@@ -14,7 +14,14 @@ function scenario(name: string, script: string) {
   mkdirSync(dataDir);
   const initdb = join(dataDir, "initdb");
   writeFileSync(initdb, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  return { dataDir, programs: { initdb, postgres: "", major: "18" }, user: undefined, owner: "photos", durable: false, log: scene.log };
+  return {
+    dataDir,
+    programs: { initdb, postgres: "", major: "18" },
+    user: undefined,
+    owner: "photos",
+    durable: false,
+    log: scene.log,
+  };
 }
 
 test("makes the data once, privately", async () => {
@@ -30,13 +37,20 @@ test("makes the data once, privately", async () => {
 test("what was begun and not finished is begun anew", async () => {
   const options = scenario("half", "[ ! -e half ] && echo 18 > PG_VERSION");
   mkdirSync(join(options.dataDir, "data.new"));
-  for (const name of ["PG_VERSION", "half"]) writeFileSync(join(options.dataDir, "data.new", name), "");
+  for (const name of ["PG_VERSION", "half"])
+    writeFileSync(join(options.dataDir, "data.new", name), "");
   await initCluster(options);
   assert.deepEqual(readdirSync(options.dataDir).sort(), ["data", "initdb"]);
 });
 
 test("a failure is told in one sentence and leaves nothing that looks like data", async () => {
-  const options = scenario("full", "echo 18 > PG_VERSION; echo 'No space left on device' >&2; exit 1");
-  await assert.rejects(initCluster(options), { name: "EmbeddedError", message: `The disk that holds ${options.dataDir} is full: free some space and start again.` });
+  const options = scenario(
+    "full",
+    "echo 18 > PG_VERSION; echo 'No space left on device' >&2; exit 1",
+  );
+  await assert.rejects(initCluster(options), {
+    name: "EmbeddedError",
+    message: `The disk that holds ${options.dataDir} is full: free some space and start again.`,
+  });
   assert.equal(existsSync(join(options.dataDir, "data")), false);
 });

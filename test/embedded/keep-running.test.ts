@@ -26,7 +26,9 @@ function createFake(refuse: (launches: number) => boolean = () => false) {
       launches += 1;
       if (refuse(launches)) throw new Error("refused");
       runs = true;
-      const exited = new Promise<string>((resolve) => (end = resolve)).finally(() => (runs = false));
+      const exited = new Promise<string>((resolve) => (end = resolve)).finally(
+        () => (runs = false),
+      );
       return { pid: launches, exited, stop: async () => end?.("code 0") };
     },
   };
@@ -34,7 +36,12 @@ function createFake(refuse: (launches: number) => boolean = () => false) {
 
 test("what ends by itself is started again, also after starts that failed", async () => {
   const fake = createFake((launches) => launches === 2 || launches === 3);
-  const kept = await keepRunning({ name: "it", log: scene.log, launch: () => fake.launch(), backOff });
+  const kept = await keepRunning({
+    name: "it",
+    log: scene.log,
+    launch: () => fake.launch(),
+    backOff,
+  });
   assert.equal(kept.pid, 1);
   fake.die();
   await eventually("the fourth one runs", () => kept.pid === 4);
@@ -44,14 +51,24 @@ test("what ends by itself is started again, also after starts that failed", asyn
 
 test("a first start that fails is the caller's to handle", async () => {
   const fake = createFake(() => true);
-  await assert.rejects(keepRunning({ name: "it", log: scene.log, launch: () => fake.launch(), backOff }), { message: "refused" });
+  await assert.rejects(
+    keepRunning({ name: "it", log: scene.log, launch: () => fake.launch(), backOff }),
+    { message: "refused" },
+  );
 });
 
 test("closing ends the waiting for another start", async () => {
   const fake = createFake();
-  const kept = await keepRunning({ name: "it", log: scene.log, launch: () => fake.launch(), backOff: { firstMs: 60_000, mostMs: 60_000, healthyMs: 1 } });
+  const kept = await keepRunning({
+    name: "it",
+    log: scene.log,
+    launch: () => fake.launch(),
+    backOff: { firstMs: 60_000, mostMs: 60_000, healthyMs: 1 },
+  });
   fake.die();
-  await eventually("its end is logged", () => scene.lines.some((line) => line.includes("it ended by itself")));
+  await eventually("its end is logged", () =>
+    scene.lines.some((line) => line.includes("it ended by itself")),
+  );
   await kept.close();
   assert.equal(fake.launches, 1);
 });
@@ -79,13 +96,21 @@ test("closing while it is being started again waits for that start and stops wha
 
 /** The messages that were logged since, with their levels. */
 function logSince(start: number): string[] {
-  return scene.lines.slice(start).map((line) => JSON.parse(line) as { level: number; msg: string }).map(({ level, msg }) => `${level} ${msg}`);
+  return scene.lines
+    .slice(start)
+    .map((line) => JSON.parse(line) as { level: number; msg: string })
+    .map(({ level, msg }) => `${level} ${msg}`);
 }
 
 test("an ordinary stop is not reported as an end by itself", async () => {
   const fake = createFake();
   const start = scene.lines.length;
-  const kept = await keepRunning({ name: "it", log: scene.log, launch: () => fake.launch(), backOff });
+  const kept = await keepRunning({
+    name: "it",
+    log: scene.log,
+    launch: () => fake.launch(),
+    backOff,
+  });
   await kept.close();
   assert.deepEqual(logSince(start), []);
 });
@@ -93,7 +118,12 @@ test("an ordinary stop is not reported as an end by itself", async () => {
 test("a restart is at once and says why, without a warning; what ends by itself afterwards is reported as before", async () => {
   const fake = createFake();
   const start = scene.lines.length;
-  const kept = await keepRunning({ name: "it", log: scene.log, launch: () => fake.launch(), backOff: { firstMs: 60_000, mostMs: 60_000, healthyMs: 60_000 } });
+  const kept = await keepRunning({
+    name: "it",
+    log: scene.log,
+    launch: () => fake.launch(),
+    backOff: { firstMs: 60_000, mostMs: 60_000, healthyMs: 60_000 },
+  });
   await kept.restart("source changed");
   await eventually("the second one runs", () => kept.pid === 2);
   assert.deepEqual(logSince(start), ["30 source changed, restarting it", "30 it runs again"]);
@@ -108,7 +138,12 @@ test("a restart is at once and says why, without a warning; what ends by itself 
 
 test("a restart that fails is tried again, more and more slowly", async () => {
   const fake = createFake((launches) => launches === 2 || launches === 3);
-  const kept = await keepRunning({ name: "it", log: scene.log, launch: () => fake.launch(), backOff });
+  const kept = await keepRunning({
+    name: "it",
+    log: scene.log,
+    launch: () => fake.launch(),
+    backOff,
+  });
   await kept.restart("source changed");
   await eventually("the fourth one runs", () => kept.pid === 4);
   await kept.close();

@@ -19,5 +19,9 @@ test("makes a secret once and keeps it to its owner, also after a backup that di
 });
 
 test("says in one sentence that the file cannot be used", async () => {
-  await assert.rejects(keptSecret(join(scene.folder, "none", "password")), { name: "EmbeddedError", message: /^\/.*\/password cannot be used \(Error: ENOENT.*\): make room for it, or start in another folder\.$/ });
+  await assert.rejects(keptSecret(join(scene.folder, "none", "password")), {
+    name: "EmbeddedError",
+    message:
+      /^\/.*\/password cannot be used \(Error: ENOENT.*\): make room for it, or start in another folder\.$/,
+  });
 });

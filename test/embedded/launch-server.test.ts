@@ -15,14 +15,27 @@ after(() => scene.clear());
 function plan(script: string, more: Partial<ServerPlan> = {}): ServerPlan {
   return {
     attempt: { program: "Redis", variable: "REDIS_URL", folder: scene.folder },
-    command: "/bin/sh", args: ["-c", script], folder, user: undefined, logFile,
-    steps: [{ signal: "SIGTERM", waitMs: 100 }, { signal: "SIGKILL", waitMs: 5_000 }],
-    isReady: () => true, signal: new AbortController().signal, ...more,
+    command: "/bin/sh",
+    args: ["-c", script],
+    folder,
+    user: undefined,
+    logFile,
+    steps: [
+      { signal: "SIGTERM", waitMs: 100 },
+      { signal: "SIGKILL", waitMs: 5_000 },
+    ],
+    isReady: () => true,
+    signal: new AbortController().signal,
+    ...more,
   };
 }
 
 test("one that becomes ready runs until it is stopped, by the harder step when the softer one fails", async () => {
-  const running = await launchServer(plan("trap '' TERM; echo trapped; exec sleep 60", { isReady: () => readFileSync(logFile, "utf8").includes("trapped") }));
+  const running = await launchServer(
+    plan("trap '' TERM; echo trapped; exec sleep 60", {
+      isReady: () => readFileSync(logFile, "utf8").includes("trapped"),
+    }),
+  );
   assert.equal(isAlive(running.pid), true);
   await running.stop();
   assert.equal(await running.exited, "signal SIGKILL");
@@ -30,15 +43,21 @@ test("one that becomes ready runs until it is stopped, by the harder step when t
 
 test("one that ends before it is ready throws what it said this time, not what is older in its log", async () => {
   writeFileSync(logFile, "No space left on device\n");
-  await assert.rejects(launchServer(plan("echo 'FATAL: no luck'; exit 3", { isReady: () => false })), {
-    name: "EmbeddedError",
-    message: `Redis does not start (FATAL: no luck): look into ${logFile}, or set REDIS_URL.`,
-    output: "FATAL: no luck\n\nended with code 3",
-  });
+  await assert.rejects(
+    launchServer(plan("echo 'FATAL: no luck'; exit 3", { isReady: () => false })),
+    {
+      name: "EmbeddedError",
+      message: `Redis does not start (FATAL: no luck): look into ${logFile}, or set REDIS_URL.`,
+      output: "FATAL: no luck\n\nended with code 3",
+    },
+  );
 });
 
 test("one that cannot be run at all throws a sentence", async () => {
-  await assert.rejects(launchServer(plan("", { command: "/etc/passwd" })), { name: "EmbeddedError", message: /^Redis may not use / });
+  await assert.rejects(launchServer(plan("", { command: "/etc/passwd" })), {
+    name: "EmbeddedError",
+    message: /^Redis may not use /,
+  });
 });
 
 test("one that is not wanted any more before it is ready is stopped", async () => {
@@ -47,7 +66,9 @@ test("one that is not wanted any more before it is ready is stopped", async () =
     closing.abort(new Error("closing"));
     return false;
   };
-  await assert.rejects(launchServer(plan("exec sleep 60", { isReady, signal: closing.signal })), { message: "closing" });
+  await assert.rejects(launchServer(plan("exec sleep 60", { isReady, signal: closing.signal })), {
+    message: "closing",
+  });
   assert.deepEqual(processesIn(folder, ["sleep"]), []);
 });
 

@@ -16,18 +16,24 @@ test("makes a folder with the mode, whatever the umask and whatever it had befor
   }
 });
 
-test("gives what root copied back to its user", { skip: !isRoot && "only root can become somebody else: run the suite as root" }, async () => {
-  const path = join(scene.folder, "copied");
-  mkdirSync(join(path, "base", "1"), { recursive: true });
-  writeFileSync(join(path, "base", "1", "file"), "");
-  await makePrivateFolder(path, { user: { name: "ann", uid: 1234, gid: 1235 }, mode: 0o700 });
-  for (const name of [".", "base", "base/1", "base/1/file"]) assert.equal(statSync(join(path, name)).uid, 1234);
-});
+test(
+  "gives what root copied back to its user",
+  { skip: !isRoot && "only root can become somebody else: run the suite as root" },
+  async () => {
+    const path = join(scene.folder, "copied");
+    mkdirSync(join(path, "base", "1"), { recursive: true });
+    writeFileSync(join(path, "base", "1", "file"), "");
+    await makePrivateFolder(path, { user: { name: "ann", uid: 1234, gid: 1235 }, mode: 0o700 });
+    for (const name of [".", "base", "base/1", "base/1/file"])
+      assert.equal(statSync(join(path, name)).uid, 1234);
+  },
+);
 
 test("says in one sentence that it cannot be made", async () => {
   writeFileSync(join(scene.folder, "file"), "");
   await assert.rejects(makePrivateFolder(join(scene.folder, "file", "x"), { mode: 0o700 }), {
     name: "EmbeddedError",
-    message: /^\/.*\/x cannot be used \(Error: ENOTDIR.*\): make room for it, or start in another folder\.$/,
+    message:
+      /^\/.*\/x cannot be used \(Error: ENOTDIR.*\): make room for it, or start in another folder\.$/,
   });
 });

@@ -36,6 +36,7 @@ test("says in one sentence that it cannot be made", async () => {
   writeFileSync(join(scene.folder, "file"), "");
   await assert.rejects(openDataFolder(join(scene.folder, "file", ".data")), {
     name: "EmbeddedError",
-    message: /^\/.*\/\.data cannot be used \(Error: ENOTDIR.*\): make room for it, or start in another folder\.$/,
+    message:
+      /^\/.*\/\.data cannot be used \(Error: ENOTDIR.*\): make room for it, or start in another folder\.$/,
   });
 });

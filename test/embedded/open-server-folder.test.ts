@@ -16,7 +16,8 @@ test("a port that is taken while the server starts is exchanged for another one,
   const ports: number[] = [];
   const server = await folder.serve(async (port) => {
     ports.push(port);
-    if (ports.length < 3) throw new EmbeddedError("taken", { output: "bind: Address already in use" });
+    if (ports.length < 3)
+      throw new EmbeddedError("taken", { output: "bind: Address already in use" });
     return { kept, sweep: async () => {}, url: `redis://127.0.0.1:${port}` };
   });
   assert.equal(ports.length, 3);

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { privateCopy } from "../../src/embedded/private-copy.js";
@@ -8,7 +16,14 @@ import { createScene } from "./scene.js";
 const scene = createScene();
 const source = join(scene.folder, "source");
 const beside = join(scene.folder, "beside");
-const options = { source, name: "programs-1", user: undefined, beside, keep: (path: string) => !path.endsWith(".a"), accept: async () => true };
+const options = {
+  source,
+  name: "programs-1",
+  user: undefined,
+  beside,
+  keep: (path: string) => !path.endsWith(".a"),
+  accept: async () => true,
+};
 mkdirSync(join(source, "bin"), { recursive: true });
 writeFileSync(join(source, "bin/program"), "1", { mode: 0o700 });
 writeFileSync(join(source, "big.a"), "1");
@@ -41,6 +56,9 @@ test("trusts no folder that others may write, and takes none that is not accepte
     return false;
   };
   assert.equal(await privateCopy({ ...options, name: "programs-test", accept }), undefined);
-  assert.equal(tried.some((copy) => copy.startsWith(beside)), false);
+  assert.equal(
+    tried.some((copy) => copy.startsWith(beside)),
+    false,
+  );
   for (const copy of tried) rmSync(copy, { recursive: true });
 });

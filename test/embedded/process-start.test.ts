@@ -18,7 +18,11 @@ test("a process began once, and always at the same time", () => {
 test("a process that never was, and a zombie, have no start", async () => {
   assert.equal(processStart(999_999_999), undefined);
   assert.equal(processStart(Number.NaN), undefined);
-  const shell = scene.kill(spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "inherit"] }));
+  const shell = scene.kill(
+    spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 60"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    }),
+  );
   const [zombie] = (await once(createInterface(shell.stdout!), "line")) as [string];
   await eventually("it is a zombie", () => processStart(Number(zombie)) === undefined);
 });

@@ -20,11 +20,19 @@ test("finds the programs that work in a folder, and nobody else who stands there
   assert.deepEqual(processesIn(scene.folder, ["sleep"]), []);
 });
 
-test("finds the same where there is no /proc", { skip: spawnSync("lsof", ["-v"]).error !== undefined && "lsof is not installed" }, () => {
-  assert.deepEqual(processesIn(cwd, ["sleep"], "darwin"), [sleeper.pid]);
-});
+test(
+  "finds the same where there is no /proc",
+  { skip: spawnSync("lsof", ["-v"]).error !== undefined && "lsof is not installed" },
+  () => {
+    assert.deepEqual(processesIn(cwd, ["sleep"], "darwin"), [sleeper.pid]);
+  },
+);
 
-test("finds those whose folder was removed", { skip: process.platform !== "linux" && "it needs /proc, which Linux has" }, () => {
-  rmSync(cwd, { recursive: true });
-  assert.deepEqual(processesIn(cwd, ["sleep"]), [sleeper.pid]);
-});
+test(
+  "finds those whose folder was removed",
+  { skip: process.platform !== "linux" && "it needs /proc, which Linux has" },
+  () => {
+    rmSync(cwd, { recursive: true });
+    assert.deepEqual(processesIn(cwd, ["sleep"]), [sleeper.pid]);
+  },
+);

@@ -3,9 +3,18 @@ import { test } from "node:test";
 import { runProgram } from "../../src/embedded/run-program.js";
 
 test("tells all that a program printed, and how it ended", async () => {
-  assert.deepEqual(await runProgram("/bin/sh", ["-c", "echo out; exit 3"]), { code: 3, output: "out\n" });
-  assert.deepEqual(await runProgram("/bin/sh", ["-c", "kill -9 $$"]), { code: null, output: "\nended by SIGKILL" });
-  assert.deepEqual(await runProgram("/bin/sh", ["-c", "exec sleep 60"], { deadlineMs: 50 }), { code: null, output: "\nended by SIGKILL" });
+  assert.deepEqual(await runProgram("/bin/sh", ["-c", "echo out; exit 3"]), {
+    code: 3,
+    output: "out\n",
+  });
+  assert.deepEqual(await runProgram("/bin/sh", ["-c", "kill -9 $$"]), {
+    code: null,
+    output: "\nended by SIGKILL",
+  });
+  assert.deepEqual(await runProgram("/bin/sh", ["-c", "exec sleep 60"], { deadlineMs: 50 }), {
+    code: null,
+    output: "\nended by SIGKILL",
+  });
 });
 
 test("tells why a program could not be run, and never throws", async () => {

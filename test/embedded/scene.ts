@@ -1,6 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,13 +20,19 @@ import { eventually } from "../support/eventually.js";
 
 export const isRoot = process.getuid?.() === 0;
 
-/** A folder of one test file that other users may pass, a log, and what is started; `clear()` ends all by pid and removes it. */
+/**
+ * A folder of one test file that other users may pass, a log, and what is started; `clear()` ends
+ * all by pid and removes it.
+ */
 export interface Scene {
   folder: string;
   log: Logger;
   /** What was logged, one JSON text a line. */
   lines: string[];
-  /** Runs code as another node process, in a group of its own; resolves with its first line of output, parsed. */
+  /**
+   * Runs code as another node process, in a group of its own; resolves with its first line of
+   * output, parsed.
+   */
   launch<T>(code: string): Promise<{ child: ChildProcess; told: T }>;
   /** Remembers to kill it. */
   kill(child: ChildProcess): ChildProcess;
@@ -42,7 +57,12 @@ export function createScene(): Scene {
     lines,
     kill,
     async launch<T>(code: string) {
-      const child = kill(spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"], detached: true }));
+      const child = kill(
+        spawn(process.execPath, ["--input-type=module", "-e", code], {
+          stdio: ["ignore", "pipe", "inherit"],
+          detached: true,
+        }),
+      );
       const [line] = (await once(createInterface(child.stdout!), "line")) as [string];
       return { child, told: JSON.parse(line) as T };
     },
@@ -97,13 +117,16 @@ export function bundledRedis(): string | null {
 
 function workingUnder(folder: string): number[] {
   if (process.platform !== "linux") return [];
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-    try {
-      return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/`);
-    } catch {
-      return false;
-    }
-  });
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/`);
+      } catch {
+        return false;
+      }
+    });
 }
 
 function end(pid: number): void {

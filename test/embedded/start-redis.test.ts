@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -19,7 +27,11 @@ const start = async () => scene.use(await startRedis({ dataDir, log: scene.log, 
 after(() => scene.clear());
 
 async function ask(url: string, ...command: [string, ...string[]]): Promise<unknown> {
-  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+  });
   redis.on("error", () => {});
   try {
     await redis.connect();
@@ -43,8 +55,15 @@ function launcher() {
 
 test("the first start gives a Redis on 127.0.0.1 that keeps everything and evicts nothing", async () => {
   const server = await start();
-  const settings = { bind: "127.0.0.1", appendonly: "yes", appendfsync: "everysec", "maxmemory-policy": "noeviction", save: "" };
-  for (const [name, value] of Object.entries(settings)) assert.deepEqual(await ask(server.url, "config", "get", name), [name, value]);
+  const settings = {
+    bind: "127.0.0.1",
+    appendonly: "yes",
+    appendfsync: "everysec",
+    "maxmemory-policy": "noeviction",
+    save: "",
+  };
+  for (const [name, value] of Object.entries(settings))
+    assert.deepEqual(await ask(server.url, "config", "get", name), [name, value]);
   await ask(server.url, "set", "kept", "1");
   await server.close();
   assert.equal(isAlive(server.pid), false);
@@ -54,17 +73,23 @@ test("the next start has the same data and URL; the password is in files of mode
   const server = await start();
   assert.equal(await ask(server.url, "get", "kept"), "1");
   const password = readFileSync(join(dataDir, "password"), "utf8");
-  for (const file of ["password", "redis.conf"]) assert.equal(statSync(join(dataDir, file)).mode & 0o777, 0o600);
-  if (process.platform === "linux") assert.doesNotMatch(readFileSync(`/proc/${server.pid}/cmdline`, "utf8"), new RegExp(password));
+  for (const file of ["password", "redis.conf"])
+    assert.equal(statSync(join(dataDir, file)).mode & 0o777, 0o600);
+  if (process.platform === "linux")
+    assert.doesNotMatch(readFileSync(`/proc/${server.pid}/cmdline`, "utf8"), new RegExp(password));
   await assert.rejects(ask(`redis://:wrong@127.0.0.1:${server.port}`, "get", "kept"));
   await server.close();
 });
 
-test("as root it runs as somebody else", { skip: !isRoot && "only root can become somebody else: run the suite as root" }, async () => {
-  const server = await start();
-  assert.notEqual(uidOf(server.pid), 0);
-  await server.close();
-});
+test(
+  "as root it runs as somebody else",
+  { skip: !isRoot && "only root can become somebody else: run the suite as root" },
+  async () => {
+    const server = await start();
+    assert.notEqual(uidOf(server.pid), 0);
+    await server.close();
+  },
+);
 
 test("a Ctrl-C, which the terminal sends to our whole group, does not reach it", async () => {
   const { child, told } = await launcher();
@@ -112,7 +137,10 @@ test("a port that is taken meanwhile is exchanged for a free one", async () => {
 
 test("a second start in the same folder is refused in one sentence, and harms the first in nothing", async () => {
   const server = await start();
-  await assert.rejects(start(), { name: "EmbeddedError", message: `Redis already runs in ${dataDir} for process ${process.pid}: stop that one first (kill ${process.pid}).` });
+  await assert.rejects(start(), {
+    name: "EmbeddedError",
+    message: `Redis already runs in ${dataDir} for process ${process.pid}: stop that one first (kill ${process.pid}).`,
+  });
   assert.equal(await ask(server.url, "ping"), "PONG");
   await server.close();
 });
@@ -128,20 +156,39 @@ test("data that cannot be read is put aside and Redis starts empty, because all 
   await server.close();
 });
 
-test("as root it works in a folder that only root may pass", { skip: !isRoot && "only root can become somebody else: run the suite as root" }, async () => {
-  const closed = join(scene.folder, "closed");
-  mkdirSync(closed);
-  chmodSync(closed, 0o700);
-  const server = scene.use(await startRedis({ dataDir: join(closed, "redis"), log: scene.log, path }));
-  assert.equal(await ask(server.url, "ping"), "PONG");
-  await server.close();
-});
+test(
+  "as root it works in a folder that only root may pass",
+  { skip: !isRoot && "only root can become somebody else: run the suite as root" },
+  async () => {
+    const closed = join(scene.folder, "closed");
+    mkdirSync(closed);
+    chmodSync(closed, 0o700);
+    const server = scene.use(
+      await startRedis({ dataDir: join(closed, "redis"), log: scene.log, path }),
+    );
+    assert.equal(await ask(server.url, "ping"), "PONG");
+    await server.close();
+  },
+);
 
-test("a server that ends at once is told in one sentence, and the folder is free again", { skip: bundledRedis() === null && "npm has no Redis for this system" }, async () => {
-  const program = join(scene.folder, "redis-server");
-  writeFileSync(program, `#!/bin/sh\n[ "$1" = --version ] && exec ${bundledRedis()} --version\necho "No space left on device"; exit 1\n`, { mode: 0o755 });
-  const broken = startRedis({ dataDir: join(scene.folder, "full"), log: scene.log, path: scene.folder, bundled: null });
-  const message = `The disk that holds ${join(scene.folder, "full")} is full: free some space and start again.`;
-  await assert.rejects(broken, { name: "EmbeddedError", message });
-  assert.equal(existsSync(join(scene.folder, "full", "lock")), false);
-});
+test(
+  "a server that ends at once is told in one sentence, and the folder is free again",
+  { skip: bundledRedis() === null && "npm has no Redis for this system" },
+  async () => {
+    const program = join(scene.folder, "redis-server");
+    writeFileSync(
+      program,
+      `#!/bin/sh\n[ "$1" = --version ] && exec ${bundledRedis()} --version\necho "No space left on device"; exit 1\n`,
+      { mode: 0o755 },
+    );
+    const broken = startRedis({
+      dataDir: join(scene.folder, "full"),
+      log: scene.log,
+      path: scene.folder,
+      bundled: null,
+    });
+    const message = `The disk that holds ${join(scene.folder, "full")} is full: free some space and start again.`;
+    await assert.rejects(broken, { name: "EmbeddedError", message });
+    assert.equal(existsSync(join(scene.folder, "full", "lock")), false);
+  },
+);

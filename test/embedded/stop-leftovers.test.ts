@@ -21,7 +21,10 @@ async function leave(command: string): Promise<void> {
 
 test("goes on to the next step with those that do not obey, and does nothing when there is nobody", async () => {
   await leave("trap '' TERM; exec sleep 60");
-  const steps = [{ signal: "SIGTERM", waitMs: 50 }, { signal: "SIGKILL", waitMs: 5_000 }] as const;
+  const steps = [
+    { signal: "SIGTERM", waitMs: 50 },
+    { signal: "SIGKILL", waitMs: 5_000 },
+  ] as const;
   await stopLeftovers({ folder, programs, steps: [...steps], log: scene.log });
   assert.deepEqual(processesIn(folder, programs), []);
   await stopLeftovers({ folder, programs, steps: [], log: scene.log });

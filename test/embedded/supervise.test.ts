@@ -12,19 +12,25 @@ const ends = join(scene.folder, "ends");
 after(() => scene.clear());
 
 /** A script that says when it runs, and writes its name when it is told to end. */
-const polite = script("polite.mjs", `
+const polite = script(
+  "polite.mjs",
+  `
   import { appendFileSync } from "node:fs";
   process.on("SIGTERM", () => { appendFileSync(${JSON.stringify(ends)}, process.argv[2] + " "); process.exit(0); });
   process.on("disconnect", () => process.exit(0));
   process.send({ runs: process.pid, env: process.env.ONLY ?? null, home: process.env.HOME ?? null });
-`);
+`,
+);
 
-const stubborn = script("stubborn.mjs", `
+const stubborn = script(
+  "stubborn.mjs",
+  `
   import { spawn } from "node:child_process";
   process.on("SIGTERM", () => {});
   const grandchild = spawn("sleep", ["60"], { stdio: "ignore" });
   process.send({ runs: process.pid, grandchild: grandchild.pid });
-`);
+`,
+);
 
 function script(name: string, code: string): string {
   const file = join(scene.folder, name);
@@ -33,14 +39,26 @@ function script(name: string, code: string): string {
 }
 
 function heard() {
-  const messages: { runs: number; grandchild?: number; env?: string | null; home?: string | null }[] = [];
-  return { messages, onMessage: (message: unknown) => void messages.push(message as { runs: number }) };
+  const messages: {
+    runs: number;
+    grandchild?: number;
+    env?: string | null;
+    home?: string | null;
+  }[] = [];
+  return {
+    messages,
+    onMessage: (message: unknown) => void messages.push(message as { runs: number }),
+  };
 }
 
 test("a child that is killed is started again, with the environment it was given and no other", async () => {
   const supervisor = scene.use(createSupervisor({ log: scene.log, backOff }));
   const { messages, onMessage } = heard();
-  const child = await supervisor.start("api", polite, { env: { ONLY: "this" }, args: ["api"], onMessage });
+  const child = await supervisor.start("api", polite, {
+    env: { ONLY: "this" },
+    args: ["api"],
+    onMessage,
+  });
   await eventually("it runs", () => messages.length === 1);
   assert.deepEqual(messages[0], { runs: child.pid, env: "this", home: null });
   await killHard(child.pid);
@@ -54,12 +72,16 @@ test("a child that is killed is started again, with the environment it was given
 test("close() stops all, the last started first, and starts nothing any more", async () => {
   const supervisor = scene.use(createSupervisor({ log: scene.log, backOff }));
   const { messages, onMessage } = heard();
-  for (const name of ["first", "second", "third"]) await supervisor.start(name, polite, { env: {}, args: [name], onMessage });
+  for (const name of ["first", "second", "third"])
+    await supervisor.start(name, polite, { env: {}, args: [name], onMessage });
   await eventually("it runs a third time", () => messages.length === 3);
   writeFileSync(ends, "");
   await supervisor.close();
   assert.equal(readFileSync(ends, "utf8"), "third second first ");
-  assert.deepEqual(messages.filter(({ runs }) => isAlive(runs)), []);
+  assert.deepEqual(
+    messages.filter(({ runs }) => isAlive(runs)),
+    [],
+  );
   await assert.rejects(supervisor.start("late", polite, { env: {} }), /late cannot be started/);
 });
 
@@ -74,7 +96,9 @@ test("one that ignores SIGTERM is killed after the deadline, with all that it st
 });
 
 test("hurry() kills what is still being waited for, with all that it started", async () => {
-  const supervisor = scene.use(createSupervisor({ log: scene.log, backOff, stopDeadlineMs: 30_000 }));
+  const supervisor = scene.use(
+    createSupervisor({ log: scene.log, backOff, stopDeadlineMs: 30_000 }),
+  );
   const { messages, onMessage } = heard();
   await supervisor.start("worker", stubborn, { env: { PATH: "/usr/bin:/bin" }, onMessage });
   const { runs, grandchild } = await eventually("it has told", () => messages[0]);
@@ -89,7 +113,14 @@ test("hurry() kills what is still being waited for, with all that it started", a
 test("one that always ends at once is tried again more and more slowly, and in the end asks for a person", async () => {
   const supervisor = scene.use(createSupervisor({ log: scene.log, backOff }));
   await supervisor.start("broken", script("broken.mjs", "process.exit(3)"), { env: {} });
-  await eventually("its end is logged", () => scene.lines.some((line) => line.includes('"level":50') && line.includes("broken ended by itself") && line.includes('"how":"code 3"')));
+  await eventually("its end is logged", () =>
+    scene.lines.some(
+      (line) =>
+        line.includes('"level":50') &&
+        line.includes("broken ended by itself") &&
+        line.includes('"how":"code 3"'),
+    ),
+  );
   await supervisor.close();
 });
 

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, existsSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -16,7 +24,10 @@ after(() => scene.clear());
 
 test("one has it, the others are told who, and closing gives it back", async () => {
   const lock = await takeLock(file, held);
-  await assert.rejects(takeLock(file, held), { name: "EmbeddedError", message: `held by ${process.pid}` });
+  await assert.rejects(takeLock(file, held), {
+    name: "EmbeddedError",
+    message: `held by ${process.pid}`,
+  });
   await lock.close();
   await lock.close();
   assert.equal(existsSync(file), false);

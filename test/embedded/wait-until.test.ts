@@ -4,7 +4,10 @@ import { waitUntil } from "../../src/embedded/wait-until.js";
 
 test("gives the first answer that is one", async () => {
   let asked = 0;
-  assert.equal(await waitUntil(async () => (asked += 1) === 3 && "yes", { deadlineMs: 5_000, everyMs: 1 }), "yes");
+  assert.equal(
+    await waitUntil(async () => (asked += 1) === 3 && "yes", { deadlineMs: 5_000, everyMs: 1 }),
+    "yes",
+  );
   assert.equal(asked, 3);
 });
 
@@ -15,5 +18,8 @@ test("gives up at the deadline, having asked at least once", async () => {
 });
 
 test("throws when there is no more use in waiting", async () => {
-  await assert.rejects(waitUntil(() => false, { deadlineMs: 5_000, signal: AbortSignal.abort(new Error("closing")) }), { message: "closing" });
+  await assert.rejects(
+    waitUntil(() => false, { deadlineMs: 5_000, signal: AbortSignal.abort(new Error("closing")) }),
+    { message: "closing" },
+  );
 });

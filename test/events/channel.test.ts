@@ -9,11 +9,21 @@ import { eventually } from "../support/eventually.js";
 
 /** A channel on a log that answers when it is told to. */
 function createScene() {
-  const asked: { seq: number; queuedJobId: string | null; answer(page: Partial<LogPage>): void; fail(error: Error): void }[] = [];
+  const asked: {
+    seq: number;
+    queuedJobId: string | null;
+    answer(page: Partial<LogPage>): void;
+    fail(error: Error): void;
+  }[] = [];
   const channel = createChannel(
     ({ seq, queuedJobId }) =>
       new Promise((resolve, reject) => {
-        asked.push({ seq, queuedJobId, answer: (page) => resolve({ events: [], whole: true, last: 0, floor: 0, ...page }), fail: reject });
+        asked.push({
+          seq,
+          queuedJobId,
+          answer: (page) => resolve({ events: [], whole: true, last: 0, floor: 0, ...page }),
+          fail: reject,
+        });
       }),
   );
   return { asked, channel };
@@ -87,7 +97,10 @@ describe("a channel", () => {
     hear(channel, ...events(3));
     assert.deepEqual([channel.mustRead(1), channel.mustRead(0)], [false, true]);
     hear(channel, ...events(2));
-    assert.deepEqual([channel.after(1)?.seq, channel.after(2)?.seq, channel.mustRead(3)], [2, 3, false]);
+    assert.deepEqual(
+      [channel.after(1)?.seq, channel.after(2)?.seq, channel.mustRead(3)],
+      [2, 3, false],
+    );
     let woken = 0;
     channel.join(() => woken++);
     hear(channel, ...events(5));
@@ -109,12 +122,27 @@ describe("a channel", () => {
   it("has a page read once for all who want the same, and what it says at hand for those who come later", async () => {
     const { asked, channel } = createScene();
     const [one, two, other] = [channel.page(3, null), channel.page(3, null), channel.page(3, "a")];
-    assert.deepEqual(asked.map(({ seq, queuedJobId }) => [seq, queuedJobId]), [[3, null], [3, "a"]]);
+    assert.deepEqual(
+      asked.map(({ seq, queuedJobId }) => [seq, queuedJobId]),
+      [
+        [3, null],
+        [3, "a"],
+      ],
+    );
     asked[0]?.answer({ events: events(4, 6), last: 7 });
     asked[1]?.answer({ events: events(6), last: 7 });
     assert.equal(await one, await two);
     assert.deepEqual([(await one).to, (await other).events.length], [7, 1]);
-    assert.deepEqual([channel.head, channel.covers(3), channel.after(3)?.seq, channel.after(4)?.seq, channel.after(6)], [7, true, 4, 6, undefined]);
+    assert.deepEqual(
+      [
+        channel.head,
+        channel.covers(3),
+        channel.after(3)?.seq,
+        channel.after(4)?.seq,
+        channel.after(6),
+      ],
+      [7, true, 4, 6, undefined],
+    );
     void channel.page(3, null);
     assert.equal(asked.length, 3);
   });
@@ -122,9 +150,17 @@ describe("a channel", () => {
   it("leads by a page behind which there is more to its last event, and by another to where the log stands", async () => {
     const { asked, channel } = createScene();
     const page = channel.page(0, null);
-    asked[0]?.answer({ events: Array.from({ length: 100 }, (_, i) => bareEvent(i + 1)), whole: false, last: 500 });
+    asked[0]?.answer({
+      events: Array.from({ length: 100 }, (_, i) => bareEvent(i + 1)),
+      whole: false,
+      last: 500,
+    });
     assert.equal((await page).to, 100);
-    assert.deepEqual([channel.covers(0), channel.covers(500)], [false, true], "it lives in the present");
+    assert.deepEqual(
+      [channel.covers(0), channel.covers(500)],
+      [false, true],
+      "it lives in the present",
+    );
   });
 
   it("learns nothing from a page behind which something was purged", async () => {
@@ -146,12 +182,20 @@ describe("a channel", () => {
 
   it("takes a PROGRESS for stale behind what a bell told or a page says", async () => {
     const { asked, channel } = createScene();
-    hear(channel, bareEvent(1, { id: "a", type: "PROGRESS" }), bareEvent(1, { id: "b", type: "PROGRESS" }), bareEvent(1, { id: "c", type: "PROGRESS" }));
+    hear(
+      channel,
+      bareEvent(1, { id: "a", type: "PROGRESS" }),
+      bareEvent(1, { id: "b", type: "PROGRESS" }),
+      bareEvent(1, { id: "c", type: "PROGRESS" }),
+    );
     hear(channel, bareEvent(2, { id: "a", type: "SUCCEEDED" }));
     const page = channel.page(2, "b");
     asked[0]?.answer({ events: [bareEvent(3, { id: "b", type: "CANCELLED" })], last: 3 });
     await page;
-    assert.deepEqual(["a", "b", "c"].map((id) => channel.progress.after(0, 9, id)?.event.queuedJob.id), [undefined, undefined, "c"]);
+    assert.deepEqual(
+      ["a", "b", "c"].map((id) => channel.progress.after(0, 9, id)?.event.queuedJob.id),
+      [undefined, undefined, "c"],
+    );
   });
 });
 

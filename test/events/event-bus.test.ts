@@ -8,7 +8,16 @@ import { silentLog } from "../support/silent-log.js";
 import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
 import { testRedis } from "../support/test-redis.js";
 
-const event = (seq: number, more: Partial<QueuedJobEvent> & { result?: unknown } = {}): QueuedJobEvent => ({ seq, type: "QUEUED", at: "2026-01-01T00:00:00.000Z", ...more, queuedJob: { id: "a", result: more.result ?? null } as QueuedJob });
+const event = (
+  seq: number,
+  more: Partial<QueuedJobEvent> & { result?: unknown } = {},
+): QueuedJobEvent => ({
+  seq,
+  type: "QUEUED",
+  at: "2026-01-01T00:00:00.000Z",
+  ...more,
+  queuedJob: { id: "a", result: more.result ?? null } as QueuedJob,
+});
 
 describe("the event bus", () => {
   const { url, prefix } = testRedis();
@@ -25,7 +34,10 @@ describe("the event bus", () => {
     hearer = createEventBus({ redisUrl: proxy.url, prefix, log: silentLog });
     hearer.onBell((userId, bell) => heard.push([userId, bell]));
     hearer.onReconnect(() => reconnects++);
-    await eventually("both are connected", () => ringer.awayReason() === null && hearer.awayReason() === null);
+    await eventually(
+      "both are connected",
+      () => ringer.awayReason() === null && hearer.awayReason() === null,
+    );
   });
   beforeEach(() => {
     heard = [];
@@ -44,7 +56,10 @@ describe("the event bus", () => {
     await eventually("it is heard", () => heard.length > 0);
     assert.deepEqual(heard, [["ann", { head: 2, events: [event(1), event(2)] }]]);
     hearer.unlisten("ann");
-    await eventually("the channel is released", async () => (await redis.pubsub("CHANNELS", `${prefix}*`)).length === 0);
+    await eventually(
+      "the channel is released",
+      async () => (await redis.pubsub("CHANNELS", `${prefix}*`)).length === 0,
+    );
   });
 
   it("rings once for all that a user is rung for in one step, in order", async () => {
@@ -56,16 +71,37 @@ describe("the event bus", () => {
 
   it("says of an event that is too long only that it is there", async () => {
     await hearer.listen("ann");
-    ringer.ring("ann", [event(1, { result: "x".repeat(4000) }), event(2, { result: "x".repeat(9000) }), event(3)]);
+    ringer.ring("ann", [
+      event(1, { result: "x".repeat(4000) }),
+      event(2, { result: "x".repeat(9000) }),
+      event(3),
+    ]);
     await eventually("all are heard", () => heard.length === 3);
-    assert.deepEqual(heard.map(([, { head, events }]) => [head, events.length]), [[1, 1], [2, 0], [3, 1]]);
+    assert.deepEqual(
+      heard.map(([, { head, events }]) => [head, events.length]),
+      [
+        [1, 1],
+        [2, 0],
+        [3, 1],
+      ],
+    );
   });
 
   it("rings several times for more than a bell carries", async () => {
     await hearer.listen("ann");
-    ringer.ring("ann", Array.from({ length: 20 }, (_, i) => event(i + 1, { result: "x".repeat(3950) })));
+    ringer.ring(
+      "ann",
+      Array.from({ length: 20 }, (_, i) => event(i + 1, { result: "x".repeat(3950) })),
+    );
     await eventually("all are heard", () => heard.at(-1)?.[1].head === 20);
-    assert.deepEqual(heard.map(([, { head, events }]) => [head, events.length]), [[8, 8], [16, 8], [20, 4]]);
+    assert.deepEqual(
+      heard.map(([, { head, events }]) => [head, events.length]),
+      [
+        [8, 8],
+        [16, 8],
+        [20, 4],
+      ],
+    );
   });
 
   it("rings what is left before it closes", async () => {
@@ -81,7 +117,10 @@ describe("the event bus", () => {
     await hearer.listen("ann");
     ringer.ring("ann", [event(1, { type: "PROGRESS", result: "x".repeat(60_000) })]);
     await eventually("it is heard", () => heard.length > 0);
-    assert.deepEqual(heard.map(([, { head, events }]) => [head, events.length]), [[null, 1]]);
+    assert.deepEqual(
+      heard.map(([, { head, events }]) => [head, events.length]),
+      [[null, 1]],
+    );
   });
 
   it("is not broken by what others write into its channels", async () => {
@@ -89,7 +128,10 @@ describe("the event bus", () => {
     await redis.publish(`${prefix}:events:ann`, "{no json");
     ringer.ring("ann", [event(4)]);
     await eventually("the next is heard", () => heard.length > 0);
-    assert.deepEqual(heard.map(([, { head }]) => head), [4]);
+    assert.deepEqual(
+      heard.map(([, { head }]) => head),
+      [4],
+    );
   });
 
   it("says that Redis is away, neither waits nor throws meanwhile, and goes on listening when it is back", async () => {
@@ -105,16 +147,30 @@ describe("the event bus", () => {
     proxy.up();
     await eventually("it tells that bells may have been missed", () => reconnects > seen);
     await eventually("it is back", () => hearer.awayReason() === null);
-    await eventually("it listens to who came meanwhile, too", async () => (await redis.pubsub("CHANNELS", `${prefix}:events:late`)).length === 1);
+    await eventually(
+      "it listens to who came meanwhile, too",
+      async () => (await redis.pubsub("CHANNELS", `${prefix}:events:late`)).length === 1,
+    );
     ringer.ring("ann", [event(6)]);
     ringer.ring("late", [event(7)]);
     await eventually("both are heard", () => heard.length >= 2);
-    assert.deepEqual(heard.map(([userId, { head }]) => [userId, head]), [["ann", 6], ["late", 7]]);
+    assert.deepEqual(
+      heard.map(([userId, { head }]) => [userId, head]),
+      [
+        ["ann", 6],
+        ["late", 7],
+      ],
+    );
   });
 
   it("counts the notifications that it could not publish", async () => {
     let dropped = 0;
-    const away = createEventBus({ redisUrl: proxy.url, prefix, log: silentLog, onDropped: (count) => (dropped += count) });
+    const away = createEventBus({
+      redisUrl: proxy.url,
+      prefix,
+      log: silentLog,
+      onDropped: (count) => (dropped += count),
+    });
     await eventually("it is connected", () => away.awayReason() === null);
     await hearer.listen("ann");
     away.ring("ann", [event(1)]);
@@ -136,7 +192,10 @@ describe("the event bus", () => {
     await hearer.listen("hung");
     assert.ok(Date.now() - asked < 2000, `listening took ${Date.now() - asked} ms`);
     proxy.heal();
-    await eventually("it listens now", async () => (await redis.pubsub("CHANNELS", `${prefix}:events:hung`)).length === 1);
+    await eventually(
+      "it listens now",
+      async () => (await redis.pubsub("CHANNELS", `${prefix}:events:hung`)).length === 1,
+    );
     ringer.ring("hung", [event(8)]);
     await eventually("it is heard", () => heard.length > 0);
   });

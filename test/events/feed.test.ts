@@ -1,4 +1,5 @@
-// How a stream learns of what happens: by bells, by reconnects and by the watchdog; and what its channel costs.
+// How a stream learns of what happens: by bells, by reconnects and by the watchdog; and what its
+// channel costs.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { Redis } from "ioredis";
@@ -33,33 +34,61 @@ describe("the feed", () => {
     redis.disconnect();
     await core.close();
   });
-  const listenersOf = async (user: User) => (await redis.pubsub("NUMSUB", `${core.redis.prefix}:events:${user.id}`))[1];
+  const listenersOf = async (user: User) =>
+    (await redis.pubsub("NUMSUB", `${core.redis.prefix}:events:${user.id}`))[1];
 
   it("misses nothing that is committed between listening and reading, from every kind of start", async () => {
     const epoch = await core.eventLog.epoch();
     let meanwhile: (() => Promise<unknown>) | null = null;
     // Something happens right behind the first read of a start: only a bell can tell of it.
-    const behind = <Asked extends unknown[], Answer>(read: (...asked: Asked) => Promise<Answer>) => async (...asked: Asked): Promise<Answer> => {
-      const answer = await read(...asked);
-      const happening = meanwhile;
-      meanwhile = null;
-      await happening?.();
-      return answer;
-    };
+    const behind =
+      <Asked extends unknown[], Answer>(read: (...asked: Asked) => Promise<Answer>) =>
+      async (...asked: Asked): Promise<Answer> => {
+        const answer = await read(...asked);
+        const happening = meanwhile;
+        meanwhile = null;
+        await happening?.();
+        return answer;
+      };
     // Nobody's heads are read by the watchdog, which is no start.
-    const heads = (log: EventLog): EventLog["heads"] => (userIds) => (userIds.length === 0 ? log.heads : behind(log.heads))(userIds);
-    const wrap = (log: EventLog): EventLog => ({ ...log, read: behind(log.read), heads: heads(log), present: behind(log.present) });
+    const heads =
+      (log: EventLog): EventLog["heads"] =>
+      (userIds) =>
+        (userIds.length === 0 ? log.heads : behind(log.heads))(userIds);
+    const wrap = (log: EventLog): EventLog => ({
+      ...log,
+      read: behind(log.read),
+      heads: heads(log),
+      present: behind(log.present),
+    });
     const reader = await open({ wrap });
     const user = await core.newUser();
     const first = await core.submit(user);
-    const starts = [{}, { after: { epoch, seq: 1 } }, { queuedJobId: first.id }, { queuedJobId: first.id, after: { epoch, seq: 1 } }];
+    const starts = [
+      {},
+      { after: { epoch, seq: 1 } },
+      { queuedJobId: first.id },
+      { queuedJobId: first.id, after: { epoch, seq: 1 } },
+    ];
     for (const start of starts) {
       const queuedJob = "queuedJobId" in start ? first : await core.submit(user);
-      const behindLast = { ...start, ...("after" in start && { after: { epoch, seq: (await core.eventLog.heads([user.id])).heads.get(user.id) ?? 0 } }) };
+      const behindLast = {
+        ...start,
+        ...("after" in start && {
+          after: { epoch, seq: (await core.eventLog.heads([user.id])).heads.get(user.id) ?? 0 },
+        }),
+      };
       meanwhile = () => core.queuedJobs.cancel(user, queuedJob.id);
       const subscription = await reader.open(user.id, behindLast);
       const stream = told(subscription);
-      await eventually(`it hears of the cancellation, from ${JSON.stringify(Object.keys(start))}`, () => stream.events.some(({ event }) => event.type === "CANCELLED" && event.queuedJob.id === queuedJob.id), 3000);
+      await eventually(
+        `it hears of the cancellation, from ${JSON.stringify(Object.keys(start))}`,
+        () =>
+          stream.events.some(
+            ({ event }) => event.type === "CANCELLED" && event.queuedJob.id === queuedJob.id,
+          ),
+        3000,
+      );
       await subscription.return();
       if (queuedJob === first) await core.queuedJobs.retry(user, first.id);
     }
@@ -68,9 +97,28 @@ describe("the feed", () => {
   it("reads nothing before it is heard what is committed from then on", async () => {
     let listening: () => void = () => {};
     let reads = 0;
-    const eventLog: EventLog = { ...core.eventLog, heads: (userIds) => (reads++, core.eventLog.heads(userIds)) };
-    const feed = createFeed({ bus: { ...core.bus, listen: () => new Promise((resolve) => (listening = resolve)), unlisten: () => {}, onBell: () => {}, onReconnect: () => {} }, eventLog, log: silentLog, watchdogMs: 600_000 });
-    const opening = feed.open({ userId: (await core.newUser()).id, queuedJobId: null, after: null, includeProgress: false });
+    const eventLog: EventLog = {
+      ...core.eventLog,
+      heads: (userIds) => (reads++, core.eventLog.heads(userIds)),
+    };
+    const feed = createFeed({
+      bus: {
+        ...core.bus,
+        listen: () => new Promise((resolve) => (listening = resolve)),
+        unlisten: () => {},
+        onBell: () => {},
+        onReconnect: () => {},
+      },
+      eventLog,
+      log: silentLog,
+      watchdogMs: 600_000,
+    });
+    const opening = feed.open({
+      userId: (await core.newUser()).id,
+      queuedJobId: null,
+      after: null,
+      includeProgress: false,
+    });
     await core.eventLog.heads([]);
     assert.equal(reads, 0);
     listening();
@@ -99,9 +147,15 @@ describe("the feed", () => {
     core.losesBells = true;
     const queuedJob = await core.finish(user);
     core.losesBells = false;
-    const late = [told(await reader.open(user.id)), told(await reader.open(user.id, { queuedJobId: queuedJob.id }))];
+    const late = [
+      told(await reader.open(user.id)),
+      told(await reader.open(user.id, { queuedJobId: queuedJob.id })),
+    ];
     await waiting.count(3);
-    assert.deepEqual([waiting.story, ...late.map((stream) => stream.story)], [["QUEUED 1", "STARTED 2", "SUCCEEDED 3"], [], ["SUCCEEDED 3"]]);
+    assert.deepEqual(
+      [waiting.story, ...late.map((stream) => stream.story)],
+      [["QUEUED 1", "STARTED 2", "SUCCEEDED 3"], [], ["SUCCEEDED 3"]],
+    );
   });
 
   it("tells once and in order what bells tell twice, late, early or wrongly", async () => {
@@ -111,12 +165,23 @@ describe("the feed", () => {
     core.losesBells = true;
     await core.submitMany(user, 5);
     core.losesBells = false;
-    const { events } = await core.eventLog.read({ userId: user.id, seq: 0, limit: 10, queuedJobId: null });
+    const { events } = await core.eventLog.read({
+      userId: user.id,
+      seq: 0,
+      limit: 10,
+      queuedJobId: null,
+    });
     for (const i of [3, 1, 1, 4, 0, 3]) core.bus.ring(user.id, events.slice(i, i + 1));
-    await redis.publish(`${core.redis.prefix}:events:${user.id}`, JSON.stringify({ head: 1_000_000, events: [] }));
+    await redis.publish(
+      `${core.redis.prefix}:events:${user.id}`,
+      JSON.stringify({ head: 1_000_000, events: [] }),
+    );
     await core.submit(user);
     await stream.count(6);
-    assert.deepEqual(stream.events.map(({ cursorSeq }) => cursorSeq), [1, 2, 3, 4, 5, 6]);
+    assert.deepEqual(
+      stream.events.map(({ cursorSeq }) => cursorSeq),
+      [1, 2, 3, 4, 5, 6],
+    );
   });
 
   it("is told by a bell that carries numbers only as well", async () => {
@@ -126,7 +191,10 @@ describe("the feed", () => {
     await core.submitMany(user, 100);
     await core.finish(user, "x".repeat(8000));
     await stream.count(103);
-    assert.deepEqual(stream.events.map(({ cursorSeq }) => cursorSeq), Array.from({ length: 103 }, (_, i) => i + 1));
+    assert.deepEqual(
+      stream.events.map(({ cursorSeq }) => cursorSeq),
+      Array.from({ length: 103 }, (_, i) => i + 1),
+    );
     assert.equal(String(stream.events.at(-1)?.event.queuedJob.result).length, 8000);
   });
 
@@ -142,7 +210,10 @@ describe("the feed", () => {
     for (const subscription of subscriptions.slice(1)) await subscription.return();
     await core.submit(user);
     await streams[0]?.count(2);
-    assert.deepEqual([await listenersOf(user), reader.feed.subscribers, streams[1]?.story], [1, 1, ["QUEUED 1"]]);
+    assert.deepEqual(
+      [await listenersOf(user), reader.feed.subscribers, streams[1]?.story],
+      [1, 1, ["QUEUED 1"]],
+    );
     await subscriptions[0]?.return();
     await eventually("the channel is released", async () => (await listenersOf(user)) === 0);
     assert.equal(reader.feed.subscribers, 0);
@@ -158,9 +229,13 @@ describe("the feed", () => {
 
   it("costs no query for what a bell carried", async () => {
     let reads = 0;
-    const reader = await open({ wrap: (log) => ({ ...log, read: (query) => (reads++, log.read(query)) }) });
+    const reader = await open({
+      wrap: (log) => ({ ...log, read: (query) => (reads++, log.read(query)) }),
+    });
     const user = await core.newUser();
-    const streams = await Promise.all(Array.from({ length: 10 }, async () => told(await reader.open(user.id))));
+    const streams = await Promise.all(
+      Array.from({ length: 10 }, async () => told(await reader.open(user.id))),
+    );
     for (let i = 0; i < 10; i++) await core.submit(user);
     await Promise.all(streams.map((stream) => stream.count(10)));
     assert.equal(reads, 0);

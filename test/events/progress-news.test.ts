@@ -3,15 +3,27 @@ import { describe, it } from "node:test";
 import { createProgressNews } from "../../src/events/progress-news.js";
 import { bareEvent } from "../support/bare-event.js";
 
-const progress = (seq: number, id = "a", value = 0.5) => bareEvent(seq, { id, type: "PROGRESS", progress: value });
+const progress = (seq: number, id = "a", value = 0.5) =>
+  bareEvent(seq, { id, type: "PROGRESS", progress: value });
 
 describe("the progress that a channel has", () => {
   it("is the last of each QueuedJob, oldest news first", () => {
     const news = createProgressNews();
-    for (const [seq, id, value] of [[1, "a", 0.1], [2, "b", 0.2], [1, "a", 0.3]] as const) news.hear(progress(seq, id, value));
+    for (const [seq, id, value] of [
+      [1, "a", 0.1],
+      [2, "b", 0.2],
+      [1, "a", 0.3],
+    ] as const)
+      news.hear(progress(seq, id, value));
     const first = news.after(0, 2, null);
     const second = news.after(first?.serial ?? 0, 2, null);
-    assert.deepEqual([first, second].map((entry) => [entry?.event.queuedJob.id, entry?.event.queuedJob.progress]), [["b", 0.2], ["a", 0.3]]);
+    assert.deepEqual(
+      [first, second].map((entry) => [entry?.event.queuedJob.id, entry?.event.queuedJob.progress]),
+      [
+        ["b", 0.2],
+        ["a", 0.3],
+      ],
+    );
     assert.equal(second?.serial, news.serial);
     assert.equal(news.after(news.serial, 2, null), undefined);
     assert.equal(news.after(0, 2, "a")?.event.queuedJob.progress, 0.3);
@@ -46,7 +58,10 @@ describe("the progress that a channel has", () => {
   it("is that of a thousand QueuedJobs at most, those that were heard of last", () => {
     const news = createProgressNews();
     for (let i = 0; i < 1001; i++) news.hear(progress(1, String(i)));
-    assert.deepEqual([news.after(0, 9, "0"), news.after(0, 9, "1")?.event.queuedJob.id], [undefined, "1"]);
+    assert.deepEqual(
+      [news.after(0, 9, "0"), news.after(0, 9, "1")?.event.queuedJob.id],
+      [undefined, "1"],
+    );
   });
 
   it("is known to be stale for a minute's worth of calls, and of a thousand QueuedJobs in any case", () => {

@@ -23,8 +23,14 @@ const events = (...numbers: number[]) => numbers.map((seq) => bareEvent(seq));
 describe("the ring of a channel", () => {
   it("gives what follows a position, and nothing for one before it or at its end", () => {
     const ring = startedAt(4, 5, 6, 7);
-    assert.deepEqual([0, 3, 4, 5, 6, 7, 8].map((seq) => ring.after(seq)?.seq), [undefined, undefined, 5, 6, 7, undefined, undefined]);
-    assert.deepEqual([3, 4, 7, 8].map((seq) => ring.covers(seq)), [false, true, true, false]);
+    assert.deepEqual(
+      [0, 3, 4, 5, 6, 7, 8].map((seq) => ring.after(seq)?.seq),
+      [undefined, undefined, 5, 6, 7, undefined, undefined],
+    );
+    assert.deepEqual(
+      [3, 4, 7, 8].map((seq) => ring.covers(seq)),
+      [false, true, true, false],
+    );
   });
 
   it("gives nothing until it is known where the log stands, and then what followed that", () => {
@@ -65,15 +71,24 @@ describe("the ring of a channel", () => {
 
   it("holds the newest 256, however many come at once", () => {
     const ring = startedAt(0, ...Array.from({ length: 1000 }, (_, i) => i + 1));
-    assert.deepEqual([ring.after(743), ring.after(744)?.seq, atHand(ring, 744).length, ring.covers(743)], [undefined, 745, 256, false]);
+    assert.deepEqual(
+      [ring.after(743), ring.after(744)?.seq, atHand(ring, 744).length, ring.covers(743)],
+      [undefined, 745, 256, false],
+    );
   });
 
   it("learns from a page of the log what no bell told, numbers without an event too", () => {
     const ring = startedAt(0, 1, 6);
     ring.learn(1, events(3, 5), 5, true);
-    assert.deepEqual([ring.newest, atHand(ring, 0), atHand(ring, 1), atHand(ring, 2), atHand(ring, 3)], [6, [1, 3, 5, 6], [3, 5, 6], [3, 5, 6], [5, 6]]);
+    assert.deepEqual(
+      [ring.newest, atHand(ring, 0), atHand(ring, 1), atHand(ring, 2), atHand(ring, 3)],
+      [6, [1, 3, 5, 6], [3, 5, 6], [3, 5, 6], [5, 6]],
+    );
     ring.learn(6, events(), 1_000_000, true);
-    assert.deepEqual([ring.newest, ring.after(999_999), ring.covers(1_000_000), ring.covers(6)], [1_000_000, undefined, true, false]);
+    assert.deepEqual(
+      [ring.newest, ring.after(999_999), ring.covers(1_000_000), ring.covers(6)],
+      [1_000_000, undefined, true, false],
+    );
   });
 
   it("starts with a page that reaches the present, and not with one of the far past", () => {
@@ -111,7 +126,9 @@ describe("the ring of a channel", () => {
   it("agrees with the log, in whatever order and how often the bells come", () => {
     const { seed, below } = seededRandom();
     const ring = startedAt(0);
-    const bells = Array.from({ length: 300 }, (_, i) => i + 1).flatMap((seq) => Array.from({ length: [0, 1, 1, 1, 1, 1, 1, 2][below(8)] ?? 1 }, () => seq));
+    const bells = Array.from({ length: 300 }, (_, i) => i + 1).flatMap((seq) =>
+      Array.from({ length: [0, 1, 1, 1, 1, 1, 1, 2][below(8)] ?? 1 }, () => seq),
+    );
     for (let i = bells.length - 1; i > 0; i--) {
       const j = Math.max(0, i - below(5));
       [bells[i], bells[j]] = [bells[j] ?? 0, bells[i] ?? 0];
@@ -120,11 +137,19 @@ describe("the ring of a channel", () => {
       ring.hear(bareEvent(seq));
       for (let from = 0; from <= 300; from++) {
         const next = ring.after(from);
-        assert.ok(next === undefined || next.seq === from + 1, `after ${from} came ${next?.seq}; seed ${seed}`);
+        assert.ok(
+          next === undefined || next.seq === from + 1,
+          `after ${from} came ${next?.seq}; seed ${seed}`,
+        );
       }
       if (below(3) === 0) {
         const to = Math.min(300, ring.newest + below(4));
-        ring.learn(ring.newest, Array.from({ length: to - ring.newest }, (_, i) => bareEvent(ring.newest + i + 1)), to, false);
+        ring.learn(
+          ring.newest,
+          Array.from({ length: to - ring.newest }, (_, i) => bareEvent(ring.newest + i + 1)),
+          to,
+          false,
+        );
       }
     }
     assert.ok(ring.newest > 100, `${ring.newest}; seed ${seed}`);

@@ -43,12 +43,19 @@ describe("a subscription", () => {
     await brisk.count(1000);
     pages.length = 0;
     assert.equal((await slow.next()).value?.cursorSeq, 1);
-    assert.deepEqual(pages, [{ seq: 0, limit: 100, got: 100 }], "one page, and not before it was asked for");
+    assert.deepEqual(
+      pages,
+      [{ seq: 0, limit: 100, got: 100 }],
+      "one page, and not before it was asked for",
+    );
     const rest: number[] = [];
     while (rest.length < 999) rest.push((await slow.next()).value?.cursorSeq ?? 0);
     assert.deepEqual(rest, numbers(1000).slice(1));
     assert.ok(pages.every(({ got }) => got <= 100));
-    assert.deepEqual(brisk.events.map(({ cursorSeq }) => cursorSeq), numbers(1000));
+    assert.deepEqual(
+      brisk.events.map(({ cursorSeq }) => cursorSeq),
+      numbers(1000),
+    );
     await slow.return();
   });
 
@@ -98,7 +105,10 @@ describe("a subscription", () => {
     await core.queuedJobs.cancel(user, mine.id);
     assert.equal(await stream.ended(), "done");
     assert.deepEqual(stream.story, ["QUEUED 1", "CANCELLED 502"]);
-    assert.ok(pages.length - earlier <= 2, `${pages.length - earlier} pages were read for one event`);
+    assert.ok(
+      pages.length - earlier <= 2,
+      `${pages.length - earlier} pages were read for one event`,
+    );
   });
 
   it("completes after the first terminal event although a retry followed at once", async () => {
@@ -107,7 +117,10 @@ describe("a subscription", () => {
     const subscription = await reader.open(user.id, { queuedJobId: mine.id });
     await core.queuedJobs.cancel(user, mine.id);
     await core.queuedJobs.retry(user, mine.id);
-    await eventually("all is in the ring", async () => (await core.eventLog.heads([user.id])).heads.get(user.id) === 3);
+    await eventually(
+      "all is in the ring",
+      async () => (await core.eventLog.heads([user.id])).heads.get(user.id) === 3,
+    );
     const stream = told(subscription);
     assert.equal(await stream.ended(), "done");
     assert.deepEqual(stream.story, ["QUEUED 1", "CANCELLED 2"]);
@@ -148,7 +161,10 @@ describe("a subscription", () => {
     await ends.return();
     await core.submit(user);
     await other.count(3);
-    assert.deepEqual([other.story, reader.feed.subscribers], [["QUEUED 1", "CANCELLED 2", "QUEUED 3"], earlier - 1]);
+    assert.deepEqual(
+      [other.story, reader.feed.subscribers],
+      [["QUEUED 1", "CANCELLED 2", "QUEUED 3"], earlier - 1],
+    );
   });
 
   it("ends with CURSOR_EXPIRED when it has fallen behind what is kept", async () => {
@@ -161,7 +177,13 @@ describe("a subscription", () => {
     const stream = told(subscription);
     const end = await stream.ended();
     assert.ok(end instanceof CursorExpiredError, String(end));
-    assert.deepEqual([end.code, end.message], ["CURSOR_EXPIRED", "The stream fell behind what is kept: read the page again and go on with its eventCursor."]);
+    assert.deepEqual(
+      [end.code, end.message],
+      [
+        "CURSOR_EXPIRED",
+        "The stream fell behind what is kept: read the page again and go on with its eventCursor.",
+      ],
+    );
     assert.deepEqual([stream.story, reader.feed.subscribers], [[], earlier - 1]);
   });
 });

@@ -26,7 +26,11 @@ describe("the client without a framework", () => {
   it("keeps a list as it is at the service, through a lost connection and an expired cursor, and tells errors with their code", async (t) => {
     const cuttable = await createTcpProxy(service.url);
     const person = await service.person();
-    const client = createPhotoClient({ api: new URL(cuttable.url).origin, getToken: async () => person.token, webSocketImpl: WebSocket });
+    const client = createPhotoClient({
+      api: new URL(cuttable.url).origin,
+      getToken: async () => person.token,
+      webSocketImpl: WebSocket,
+    });
     t.after(async () => {
       client.close();
       await cuttable.close();
@@ -34,34 +38,57 @@ describe("the client without a framework", () => {
     let list: JobRow[] = [];
     const ids = [(await client.submit({ job: "echo" })).id];
     const stop = await client.watch((jobs) => (list = jobs));
-    assert.deepEqual(list.map(({ id }) => id), ids);
+    assert.deepEqual(
+      list.map(({ id }) => id),
+      ids,
+    );
     await eventually("its end is told", () => list[0]?.status === "SUCCESS");
     for (const isExpired of [false, true]) {
       cuttable.down();
       ids.unshift((await person.finished((await person.enqueue("echo")).id)).id);
       if (isExpired) await service.database.sql`update user_streams set floor_seq = last_seq`;
       cuttable.up();
-      await eventually("what happened meanwhile is there", () => list[0]?.id === ids[0] && list[0]?.status === "SUCCESS");
-      assert.deepEqual(list.map(({ id, version }) => [id, version]), ids.map((id) => [id, 3]));
+      await eventually(
+        "what happened meanwhile is there",
+        () => list[0]?.id === ids[0] && list[0]?.status === "SUCCESS",
+      );
+      assert.deepEqual(
+        list.map(({ id, version }) => [id, version]),
+        ids.map((id) => [id, 3]),
+      );
     }
     stop();
     await assert.rejects(client.submit({ job: "nothing" }), { code: "BAD_USER_INPUT" });
-    await assert.rejects(client.upload(new Blob(["no photo"], { type: "image/jpeg" }), "ü.jpg"), { code: "PHOTO_UNREADABLE" });
+    await assert.rejects(client.upload(new Blob(["no photo"], { type: "image/jpeg" }), "ü.jpg"), {
+      code: "PHOTO_UNREADABLE",
+    });
     // As Chromium has it for HEIC.
-    assert.equal((await client.upload(new Blob([smallPhoto(9, 8)], { type: "" }), "IMG_1.HEIC")).width, 9);
+    assert.equal(
+      (await client.upload(new Blob([smallPhoto(9, 8)], { type: "" }), "IMG_1.HEIC")).width,
+      9,
+    );
   });
 
-  it("does so in a browser, from a page of another origin: signs in, uploads, submits, watches", { skip: NOT_ALL, timeout: 60_000 }, async (t) => {
-    const root = mkdtempSync(join(tmpdir(), "photo-service-page-"));
-    t.after(() => rmSync(root, { recursive: true, force: true }));
-    writeFileSync(join(root, "index.html"), '<!doctype html><title>Page</title><link rel="icon" href="data:,"><script type="module" src="./main.ts"></script>');
-    writeFileSync(join(root, "main.ts"), `import { createPhotoClient } from ${JSON.stringify(resolve("examples/browser-client.ts"))};\nwindow.createPhotoClient = createPhotoClient;`);
-    const [bundle, browser] = await Promise.all([serveBundle(port, { root }), launchChromium()]);
-    t.after(() => Promise.all([browser.close(), bundle.close()]));
-    const page = await browser.newPage();
-    const { errors } = watchPage(page, service.url);
-    await page.goto(bundle.origin);
-    const told = await page.evaluate<unknown>(`(async () => {
+  it(
+    "does so in a browser, from a page of another origin: signs in, uploads, submits, watches",
+    { skip: NOT_ALL, timeout: 60_000 },
+    async (t) => {
+      const root = mkdtempSync(join(tmpdir(), "photo-service-page-"));
+      t.after(() => rmSync(root, { recursive: true, force: true }));
+      writeFileSync(
+        join(root, "index.html"),
+        '<!doctype html><title>Page</title><link rel="icon" href="data:,"><script type="module" src="./main.ts"></script>',
+      );
+      writeFileSync(
+        join(root, "main.ts"),
+        `import { createPhotoClient } from ${JSON.stringify(resolve("examples/browser-client.ts"))};\nwindow.createPhotoClient = createPhotoClient;`,
+      );
+      const [bundle, browser] = await Promise.all([serveBundle(port, { root }), launchChromium()]);
+      t.after(() => Promise.all([browser.close(), bundle.close()]));
+      const page = await browser.newPage();
+      const { errors } = watchPage(page, service.url);
+      await page.goto(bundle.origin);
+      const told = await page.evaluate<unknown>(`(async () => {
       const client = createPhotoClient({ api: ${JSON.stringify(service.url)}, getToken: async () => ${JSON.stringify(await service.token())} });
       const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 48 });
       const context = canvas.getContext("2d");
@@ -78,6 +105,7 @@ describe("the client without a framework", () => {
       const picture = await createImageBitmap(await (await fetch(new URL(outputs[0].url, ${JSON.stringify(service.url)}))).blob());
       return [photo.width, photo.height, types.at(-1), picture.width];
     })()`);
-    assert.deepEqual([told, errors], [[64, 48, "SUCCEEDED", 32], []]);
-  });
+      assert.deepEqual([told, errors], [[64, 48, "SUCCEEDED", 32], []]);
+    },
+  );
 });

@@ -21,14 +21,22 @@ describe("the example for Node", () => {
     });
     const path = join(folder, "photo.jpg");
     writeFileSync(path, await smallPhoto());
-    const env = { ...process.env, API: service.url, TOKEN: await service.token({ sub: "example" }) };
-    const run = () => promisify(execFile)(process.execPath, [SCRIPT, path], { env, timeout: 60_000 });
+    const env = {
+      ...process.env,
+      API: service.url,
+      TOKEN: await service.token({ sub: "example" }),
+    };
+    const run = () =>
+      promisify(execFile)(process.execPath, [SCRIPT, path], { env, timeout: 60_000 });
 
     const { stdout } = await run();
     const url = /^320w\.webp (http\S+)$/m.exec(stdout)?.[1] ?? assert.fail(stdout);
     assert.match(stdout, /^SUCCEEDED 100 %$/m);
     assert.equal((await fetch(url)).headers.get("content-type"), "image/webp");
     assert.match((await run()).stdout, /^320w\.webp http/);
-    await assert.rejects(promisify(execFile)(process.execPath, [SCRIPT, path], { env: { ...env, TOKEN: "none" } }), /UNAUTHENTICATED/);
+    await assert.rejects(
+      promisify(execFile)(process.execPath, [SCRIPT, path], { env: { ...env, TOKEN: "none" } }),
+      /UNAUTHENTICATED/,
+    );
   });
 });

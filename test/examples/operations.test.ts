@@ -17,7 +17,10 @@ describe("the operations of the examples", () => {
     for (const path of SOURCES) hash.update(readFileSync(path));
     const stamp = `// Generated, sources ${hash.digest("hex")}.`;
     for (const path of ["examples/operations.ts", "examples/react/src/operations.ts"]) {
-      assert.ok(readFileSync(path, "utf8").startsWith(stamp), `${path} is of another schema: cd examples/react && npm ci && npm run codegen`);
+      assert.ok(
+        readFileSync(path, "utf8").startsWith(stamp),
+        `${path} is of another schema: cd examples/react && npm ci && npm run codegen`,
+      );
     }
   });
 });

@@ -10,17 +10,24 @@ import { serveBundle } from "../support/serve-bundle.js";
 import { createTcpProxy } from "../support/tcp-proxy.js";
 import { startTestService } from "../support/test-service.js";
 
-const NOT_INSTALLED = !existsSync("examples/react/node_modules") && "npm run check:react installs what it needs, and runs it";
+const NOT_INSTALLED =
+  !existsSync("examples/react/node_modules") &&
+  "npm run check:react installs what it needs, and runs it";
 
 describe("React with Apollo Client", { skip: NOT_ALL || NOT_INSTALLED, timeout: 120_000 }, () => {
   it("signs in, submits, and sees its cache renewed by the subscription alone: what others do, too, through a cut, and from a page anew where the cursor is too old", async (t) => {
     const port = await freePort();
-    const service = await startTestService({ env: { ALLOWED_ORIGINS: `http://127.0.0.1:${port}` } });
+    const service = await startTestService({
+      env: { ALLOWED_ORIGINS: `http://127.0.0.1:${port}` },
+    });
     t.after(() => service.close());
     const cuttable = await createTcpProxy(service.url);
     const api = new URL(cuttable.url).origin;
     const [bundle, browser] = await Promise.all([
-      serveBundle(port, { root: "examples/react", define: { "import.meta.env.VITE_API": JSON.stringify(api) } }),
+      serveBundle(port, {
+        root: "examples/react",
+        define: { "import.meta.env.VITE_API": JSON.stringify(api) },
+      }),
       launchChromium(),
     ]);
     t.after(() => Promise.all([browser.close(), bundle.close(), cuttable.close()]));
@@ -28,7 +35,15 @@ describe("React with Apollo Client", { skip: NOT_ALL || NOT_INSTALLED, timeout: 
     const page = await browser.newPage();
     const { errors } = watchPage(page, api);
     const asked: string[] = [];
-    page.on("request", (request) => void (request.url() === `${api}/graphql` && request.method() === "POST" && asked.push(String((request.postDataJSON() as { operationName: string }).operationName))));
+    page.on(
+      "request",
+      (request) =>
+        void (
+          request.url() === `${api}/graphql` &&
+          request.method() === "POST" &&
+          asked.push(String((request.postDataJSON() as { operationName: string }).operationName))
+        ),
+    );
 
     await page.goto(bundle.origin);
     await page.getByLabel("Token").fill(client.token);
@@ -40,7 +55,10 @@ describe("React with Apollo Client", { skip: NOT_ALL || NOT_INSTALLED, timeout: 
     await rows.filter({ hasText: "Echo: SUCCESS" }).waitFor();
     const other = await client.enqueue("echo", { failPermanently: true });
     await rows.filter({ hasText: "Echo: FAILED" }).waitFor();
-    assert.deepEqual((await rows.allTextContents()).map((text) => /\w+: (\w+)/.exec(text)?.[1]), ["FAILED", "SUCCESS"]);
+    assert.deepEqual(
+      (await rows.allTextContents()).map((text) => /\w+: (\w+)/.exec(text)?.[1]),
+      ["FAILED", "SUCCESS"],
+    );
     await client.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id: other.id });
     await rows.filter({ hasText: "Echo: FAILED" }).waitFor({ state: "detached" });
 
@@ -60,6 +78,9 @@ describe("React with Apollo Client", { skip: NOT_ALL || NOT_INSTALLED, timeout: 
     await client.enqueue("echo", { failPermanently: true });
     await rows.filter({ hasText: "Echo: FAILED" }).waitFor();
     assert.deepEqual(asked, ["MyJobs", "Submit", "MyJobs"]);
-    assert.deepEqual(errors.filter((error) => !error.includes("ERR_CONNECTION_REFUSED")), []);
+    assert.deepEqual(
+      errors.filter((error) => !error.includes("ERR_CONNECTION_REFUSED")),
+      [],
+    );
   });
 });

@@ -16,7 +16,8 @@ interface Told {
 }
 
 /** The field under another name: where the cursor is must not depend on it. */
-const FEED = "subscription ($after: String) { happening: queuedJobEvents(after: $after, includeProgress: false) { cursor type queuedJob { id version } } }";
+const FEED =
+  "subscription ($after: String) { happening: queuedJobEvents(after: $after, includeProgress: false) { cursor type queuedJob { id version } } }";
 
 describe("the resumable client", () => {
   let service: TestService;
@@ -27,7 +28,9 @@ describe("the resumable client", () => {
   });
   after(() => service.close());
 
-  /** A stock client whose sockets can be killed, and which comes back to the one or the other API. */
+  /**
+   * A stock client whose sockets can be killed, and which comes back to the one or the other API.
+   */
   function open(person: TestClient): { client: Client; killSockets(): void; opened(): number } {
     const sockets: WebSocket[] = [];
     class KillableSocket extends WebSocket {
@@ -44,23 +47,48 @@ describe("the resumable client", () => {
       retryWait: () => pause(5),
       shouldRetry: () => true,
     });
-    return { client, killSockets: () => sockets.forEach((socket) => socket.terminate()), opened: () => sockets.length };
+    return {
+      client,
+      killSockets: () => sockets.forEach((socket) => socket.terminate()),
+      opened: () => sockets.length,
+    };
   }
 
   /** What a client is told of 50 jobs while it is disturbed. */
-  async function follow(client: Client, person: TestClient, disturb: () => Promise<void>): Promise<Told[]> {
+  async function follow(
+    client: Client,
+    person: TestClient,
+    disturb: () => Promise<void>,
+  ): Promise<Told[]> {
     const events: Told[] = [];
     const sent = { query: FEED, variables: { after: await person.cursor() } };
     const given = structuredClone(sent);
-    const stop = client.subscribe<{ happening: Told }>(sent, { next: ({ data }) => void (data && events.push(data.happening)), error: (error) => assert.fail(String(error)), complete: () => {} });
-    const inputs = Array.from({ length: 10 }, () => ({ job: "echo", parameters: { durationMs: 20 } }));
+    const stop = client.subscribe<{ happening: Told }>(sent, {
+      next: ({ data }) => void (data && events.push(data.happening)),
+      error: (error) => assert.fail(String(error)),
+      complete: () => {},
+    });
+    const inputs = Array.from({ length: 10 }, () => ({
+      job: "echo",
+      parameters: { durationMs: 20 },
+    }));
     for (let i = 0; i < 5; i++) {
-      await person.get("mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id } }", { inputs });
+      await person.get(
+        "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id } }",
+        { inputs },
+      );
       for (let k = 0; k < 4; k++) await disturb();
     }
-    // One more, undisturbed: then it is connected, and can be stopped. The library throws at nobody when that is done while it connects.
+    // One more, undisturbed: then it is connected, and can be stopped. The library throws at nobody
+    // when that is done while it connects.
     await person.enqueue("echo");
-    await eventually("all have succeeded", () => new Set(events.filter(({ type }) => type === "SUCCEEDED").map(({ queuedJob }) => queuedJob.id)).size === 51);
+    await eventually(
+      "all have succeeded",
+      () =>
+        new Set(
+          events.filter(({ type }) => type === "SUCCEEDED").map(({ queuedJob }) => queuedJob.id),
+        ).size === 51,
+    );
     stop();
     await client.dispose();
     assert.deepEqual(sent, given, "what the caller gave is not touched");
@@ -77,15 +105,28 @@ describe("the resumable client", () => {
     });
     assert.ok(opened() > 10, `${opened()} sockets`);
     const { me } = (await person.get("{ me { id } }")) as { me: { id: string } };
-    const log = await service.database.sql<{ id: string; type: string }[]>`select queued_job_id as id, type from queued_job_events where user_id = ${me.id} order by seq`;
-    assert.deepEqual(events.map(({ type, queuedJob }) => `${queuedJob.id} ${type}`), log.map(({ id, type }) => `${id} ${type}`), `seed ${random.seed}`);
+    const log = await service.database.sql<
+      { id: string; type: string }[]
+    >`select queued_job_id as id, type from queued_job_events where user_id = ${me.id} order by seq`;
+    assert.deepEqual(
+      events.map(({ type, queuedJob }) => `${queuedJob.id} ${type}`),
+      log.map(({ id, type }) => `${id} ${type}`),
+      `seed ${random.seed}`,
+    );
   });
 
   it("is needed: a stock client is told again what it was told when it comes back", async () => {
     const person = await service.person();
     const { client, killSockets } = open(person);
     const cursors: string[] = [];
-    const stop = client.subscribe<{ happening: Told }>({ query: FEED, variables: { after: await person.cursor() } }, { next: ({ data }) => void cursors.push(data?.happening.cursor ?? ""), error: (error) => assert.fail(String(error)), complete: () => {} });
+    const stop = client.subscribe<{ happening: Told }>(
+      { query: FEED, variables: { after: await person.cursor() } },
+      {
+        next: ({ data }) => void cursors.push(data?.happening.cursor ?? ""),
+        error: (error) => assert.fail(String(error)),
+        complete: () => {},
+      },
+    );
     await person.enqueue("echo");
     await eventually("the story is told", () => cursors.length === 3);
     killSockets();
@@ -98,16 +139,24 @@ describe("the resumable client", () => {
   it("leaves a subscription without variables, without a cursor or with an error as it is", async () => {
     const person = await service.person();
     const { client } = open(person);
-    const ask = (query: string) => new Promise<{ data: unknown; errors: string[] }>((resolve, reject) => {
-      const heard: { data: unknown; errors: string[] }[] = [];
-      resumable(client).subscribe({ query }, {
-        next: ({ data, errors = [] }) => void heard.push({ data, errors: errors.map(({ message }) => message) }),
-        error: reject,
-        complete: () => resolve(heard[0] ?? { data: null, errors: [] }),
+    const ask = (query: string) =>
+      new Promise<{ data: unknown; errors: string[] }>((resolve, reject) => {
+        const heard: { data: unknown; errors: string[] }[] = [];
+        resumable(client).subscribe(
+          { query },
+          {
+            next: ({ data, errors = [] }) =>
+              void heard.push({ data, errors: errors.map(({ message }) => message) }),
+            error: reject,
+            complete: () => resolve(heard[0] ?? { data: null, errors: [] }),
+          },
+        );
       });
-    });
     assert.deepEqual(await ask("{ __typename }"), { data: { __typename: "Query" }, errors: [] });
-    assert.deepEqual((await ask('subscription { queuedJobEvents(after: "nonsense") { type } }')).errors, ["after: is no cursor of yours; pass one that an earlier answer or event gave you"]);
+    assert.deepEqual(
+      (await ask('subscription { queuedJobEvents(after: "nonsense") { type } }')).errors,
+      ["after: is no cursor of yours; pass one that an earlier answer or event gave you"],
+    );
     await client.dispose();
   });
 });

@@ -1,4 +1,5 @@
-// `node dist/test/fuzz/catalogue-table.js`: every Job on every sample photo, as a table: right, or refused with its sentence.
+// `node dist/test/fuzz/catalogue-table.js`: every Job on every sample photo, as a table: right, or
+// refused with its sentence.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,8 +17,11 @@ const say = (cells: string[]) => void process.stdout.write(`| ${cells.join(" | "
 try {
   say(["photo", ...runner.jobs.map(({ name }) => name)]);
   say(["---", ...runner.jobs.map(() => "---")]);
-  for (const photo of [...realPhotos(), ...(await madePhotos())]) say([photo.name, ...(await rowOf(photo))]);
-  process.stdout.write(`\n${[...notes].map(([sentence, number]) => `${number}. ${sentence}\n`).join("")}`);
+  for (const photo of [...realPhotos(), ...(await madePhotos())])
+    say([photo.name, ...(await rowOf(photo))]);
+  process.stdout.write(
+    `\n${[...notes].map(([sentence, number]) => `${number}. ${sentence}\n`).join("")}`,
+  );
 } finally {
   await runner.close();
   await rm(folder, { recursive: true, force: true });
@@ -28,25 +32,34 @@ async function rowOf({ name, bytes }: SamplePhoto): Promise<string[]> {
   await writeFile(path, bytes);
   const photo = await toTaskPhoto(path, (await runner.probe(path)).header);
   const copy = { ...photo, id: "the same again" };
-  const photosFor = ({ minPhotos }: Task) => Array.from({ length: Math.max(1, minPhotos) }, (_, index) => (index === 0 ? photo : copy));
-  return Promise.all(runner.jobs.map(async (job) => cellOf(await runner.run(job, photosFor(job), outputsAreRight))));
+  const photosFor = ({ minPhotos }: Task) =>
+    Array.from({ length: Math.max(1, minPhotos) }, (_, index) => (index === 0 ? photo : copy));
+  return Promise.all(
+    runner.jobs.map(async (job) => cellOf(await runner.run(job, photosFor(job), outputsAreRight))),
+  );
 }
 
 function cellOf(verdict: Verdict): string {
   if (verdict.kind === "ok") return "right";
   const sentence = "code" in verdict ? `${verdict.code}: ${verdict.message}` : verdict.message;
   if (!notes.has(sentence)) notes.set(sentence, notes.size + 1);
-  const word = { warned: "right", refused: "refused", died: "died", violation: "**WRONG**" }[verdict.kind];
+  const word = { warned: "right", refused: "refused", died: "died", violation: "**WRONG**" }[
+    verdict.kind
+  ];
   return `${word} (${notes.get(sentence)})`;
 }
 
 /** Each output can be decoded, is upright by itself and as large as the task says. */
-async function outputsAreRight({ outputs }: TaskChildResponse, attemptFolder: string): Promise<string | null> {
+async function outputsAreRight(
+  { outputs }: TaskChildResponse,
+  attemptFolder: string,
+): Promise<string | null> {
   for (const { name, width, height } of outputs) {
     const pipeline = sharp(join(attemptFolder, name), { failOn: "warning" });
     const { orientation = 1 } = await pipeline.metadata();
     const { info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
-    if (orientation !== 1 || info.width !== width || info.height !== height) return `${name} is ${info.width} × ${info.height}, orientation ${orientation}, not ${width} × ${height} upright`;
+    if (orientation !== 1 || info.width !== width || info.height !== height)
+      return `${name} is ${info.width} × ${info.height}, orientation ${orientation}, not ${width} × ${height} upright`;
   }
   return null;
 }

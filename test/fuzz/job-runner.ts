@@ -17,35 +17,77 @@ export interface JobRunner {
   /** Jobs that take photos. */
   jobs: Task[];
   /** `check` sees the answer while its files are still there, and says what is wrong. */
-  run(task: Task, photos: TaskPhoto[], check?: (response: TaskChildResponse, folder: string) => Promise<string | null>): Promise<Verdict>;
+  run(
+    task: Task,
+    photos: TaskPhoto[],
+    check?: (response: TaskChildResponse, folder: string) => Promise<string | null>,
+  ): Promise<Verdict>;
   close(): Promise<void>;
 }
 
 /** Parameters where a Job has no defaults for all. */
-const GIVEN: Record<string, unknown> = { convert: { format: "webp" }, watermark: { text: "© AT&T <b> Ω" } };
+const GIVEN: Record<string, unknown> = {
+  convert: { format: "webp" },
+  watermark: { text: "© AT&T <b> Ω" },
+};
 /** What the database would say: nobody has a photo that looks like this one. */
 const NO_NEIGHBOURS: NearPhotoList = { photos: [], cut: false };
 const MEMORY_BYTES = 1.5 * 1024 ** 3;
 
-/** Runs Jobs in the worker's own children; their folders lie in `folder`. `parameters`: of Jobs by their names, where not the defaults. */
-export function createJobRunner(folder: string, options: { size?: number; parameters?: Record<string, unknown> } = {}): JobRunner {
+/**
+ * Runs Jobs in the worker's own children; their folders lie in `folder`. `parameters`: of Jobs by
+ * their names, where not the defaults.
+ */
+export function createJobRunner(
+  folder: string,
+  options: { size?: number; parameters?: Record<string, unknown> } = {},
+): JobRunner {
   const given = { ...GIVEN, ...options.parameters };
   const entry = new URL("../../src/worker/task-child.js", import.meta.url);
-  const pool = createChildPool({ entry, size: options.size ?? availableParallelism(), memoryLimitBytes: MEMORY_BYTES, log: silentLog });
-  const inspector = createPhotoInspector({ log: silentLog, maxPixels: 100_000_000, memoryLimitBytes: MEMORY_BYTES });
+  const pool = createChildPool({
+    entry,
+    size: options.size ?? availableParallelism(),
+    memoryLimitBytes: MEMORY_BYTES,
+    log: silentLog,
+  });
+  const inspector = createPhotoInspector({
+    log: silentLog,
+    maxPixels: 100_000_000,
+    memoryLimitBytes: MEMORY_BYTES,
+  });
   let attempts = 0;
 
-  async function attempt(task: Task, photos: TaskPhoto[], check?: Parameters<JobRunner["run"]>[2]): Promise<Verdict> {
+  async function attempt(
+    task: Task,
+    photos: TaskPhoto[],
+    check?: Parameters<JobRunner["run"]>[2],
+  ): Promise<Verdict> {
     const attemptFolder = join(folder, `attempt-${++attempts}`);
     await mkdir(attemptFolder);
     const parameters = task.parameters.parse(given[task.name] ?? {});
-    const request: TaskChildRequest = { task: task.name, parameters, photos, attempt: 1, failures: 0, folder: attemptFolder, maxPixels: 100_000_000 };
+    const request: TaskChildRequest = {
+      task: task.name,
+      parameters,
+      photos,
+      attempt: 1,
+      failures: 0,
+      folder: attemptFolder,
+      maxPixels: 100_000_000,
+    };
     try {
-      const response = (await pool.run(request, { timeoutMs: task.timeoutMs, onAsk: async () => NO_NEIGHBOURS })) as TaskChildResponse;
-      const wrong = (await strayFiles(response, attemptFolder)) ?? (await check?.(response, attemptFolder)) ?? null;
+      const response = (await pool.run(request, {
+        timeoutMs: task.timeoutMs,
+        onAsk: async () => NO_NEIGHBOURS,
+      })) as TaskChildResponse;
+      const wrong =
+        (await strayFiles(response, attemptFolder)) ??
+        (await check?.(response, attemptFolder)) ??
+        null;
       if (wrong !== null) return { kind: "violation", message: wrong };
       const { warnings = [] } = task.result.parse(response.result) as { warnings?: string[] };
-      return warnings.length > 0 ? { kind: "warned", message: warnings.join("; ") } : { kind: "ok" };
+      return warnings.length > 0
+        ? { kind: "warned", message: warnings.join("; ") }
+        : { kind: "ok" };
     } catch (error) {
       return judgeError(error);
     } finally {
@@ -57,7 +99,10 @@ export function createJobRunner(folder: string, options: { size?: number; parame
     jobs: [...catalogue.values()].filter(({ maxPhotos }) => maxPhotos > 0),
     run: attempt,
     async probe(path) {
-      return inspector.probe(path).then((header) => ({ header, verdict: { kind: "ok" as const } }), (error: unknown) => ({ header: null, verdict: judgeError(error) }));
+      return inspector.probe(path).then(
+        (header) => ({ header, verdict: { kind: "ok" as const } }),
+        (error: unknown) => ({ header: null, verdict: judgeError(error) }),
+      );
     },
     close: async () => void (await Promise.all([pool.close(), inspector.close()])),
   };
@@ -67,8 +112,11 @@ export function createJobRunner(folder: string, options: { size?: number; parame
 async function strayFiles({ outputs }: TaskChildResponse, folder: string): Promise<string | null> {
   const told = outputs.map(({ name }) => name).toSorted();
   const found = (await readdir(folder)).toSorted();
-  if (told.join() !== found.join()) return `it told of the files [${told.join()}] and left [${found.join()}]`;
-  for (const { name, byteSize } of outputs) if ((await stat(join(folder, name))).size !== byteSize) return `${name} has not the size that was told`;
+  if (told.join() !== found.join())
+    return `it told of the files [${told.join()}] and left [${found.join()}]`;
+  for (const { name, byteSize } of outputs)
+    if ((await stat(join(folder, name))).size !== byteSize)
+      return `${name} has not the size that was told`;
   return null;
 }
 
@@ -77,5 +125,15 @@ export async function toTaskPhoto(path: string, header: PhotoHeader | null): Pro
   const bytes = await readFile(path);
   const { mimeType = "image/jpeg", width = 1, height = 1 } = header ?? {};
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { id: sha256.slice(0, 8), path, filename: "photo.jpg", mimeType, width, height, byteSize: bytes.length, sha256, phash: null };
+  return {
+    id: sha256.slice(0, 8),
+    path,
+    filename: "photo.jpg",
+    mimeType,
+    width,
+    height,
+    byteSize: bytes.length,
+    sha256,
+    phash: null,
+  };
 }

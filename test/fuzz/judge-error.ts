@@ -1,4 +1,9 @@
-import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError, TaskFailedError } from "../../src/errors.js";
+import {
+  PermanentTaskError,
+  PhotoTooLargeError,
+  PhotoUnreadableError,
+  TaskFailedError,
+} from "../../src/errors.js";
 import { ChildStoppedError } from "../../src/imaging/child-stopped-error.js";
 
 export type Verdict =
@@ -17,16 +22,27 @@ const OF_THE_HOUSE = /vips|libheif|node_modules|\/tmp|\.[jt]s\b|Error:|undefined
 /** Whether an error is one that its user may be told, in words that are meant for him. */
 export function judgeError(error: unknown): Verdict {
   if (error instanceof ChildStoppedError) return judgeDeath(error);
-  const isTold = [PermanentTaskError, TaskFailedError, PhotoUnreadableError, PhotoTooLargeError].some((kind) => error instanceof kind);
-  if (!isTold) return { kind: "violation", message: `unmasked: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` };
+  const isTold = [
+    PermanentTaskError,
+    TaskFailedError,
+    PhotoUnreadableError,
+    PhotoTooLargeError,
+  ].some((kind) => error instanceof kind);
+  if (!isTold)
+    return {
+      kind: "violation",
+      message: `unmasked: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    };
   const { code, message } = error as PermanentTaskError;
   if (!CODES.includes(code)) return { kind: "violation", message: `the code ${code}: ${message}` };
-  if (!/^[A-Z].{8,400}\.$/.test(message) || OF_THE_HOUSE.test(message)) return { kind: "violation", message: `no sentence for people: ${message}` };
+  if (!/^[A-Z].{8,400}\.$/.test(message) || OF_THE_HOUSE.test(message))
+    return { kind: "violation", message: `no sentence for people: ${message}` };
   return { kind: "refused", code, message };
 }
 
 function judgeDeath({ reason, message }: ChildStoppedError): Verdict {
   if (reason === "memory") return { kind: "died", code: "PHOTO_TOO_LARGE", message };
-  if (reason === "crashed" || reason === "killed") return { kind: "died", code: "PHOTO_UNREADABLE", message };
+  if (reason === "crashed" || reason === "killed")
+    return { kind: "died", code: "PHOTO_UNREADABLE", message };
   return { kind: "violation", message: `${reason}: ${message}` };
 }

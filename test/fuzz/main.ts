@@ -1,5 +1,6 @@
-// `npm run fuzz [-- --files N --seed S]`: spoils photos of every format and sends each through every Job, in the worker's own
-// children. Exits 1 when one was answered with something else than a result, a warning or a sentence; its file is then kept.
+// `npm run fuzz [-- --files N --seed S]`: spoils photos of every format and sends each through
+// every Job, in the worker's own children. Exits 1 when one was answered with something else than a
+// result, a warning or a sentence; its file is then kept.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +15,12 @@ const { files, seed } = readFuzzOptions();
 const folder = await mkdtemp(join(tmpdir(), "photo-service-fuzz-"));
 const runner = createJobRunner(folder);
 try {
-  const figures = await runFuzz(runner, { samples: [...(await madePhotos()), ...realPhotos()], files, seed, folder });
+  const figures = await runFuzz(runner, {
+    samples: [...(await madePhotos()), ...realPhotos()],
+    files,
+    seed,
+    folder,
+  });
   process.stdout.write(renderFuzzReport(figures, seed));
   if (figures.violations.length === 0) process.exitCode = 0;
 } finally {

@@ -22,18 +22,27 @@ type Mutation = (bytes: Buffer, random: SeededRandom, other: Buffer) => Buffer;
 
 /** Where lengths and counts stand. */
 const HEADER = 2048;
-const EDGES = [0, 1, 2, 8, 0x7f, 0xff, 0x7fff, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff];
+const EDGES = [
+  0, 1, 2, 8, 0x7f, 0xff, 0x7fff, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe,
+  0xffff_ffff,
+];
 const most = (bytes: Buffer, limit: number) => Math.min(bytes.length, limit) - 1;
 
 const MUTATIONS = {
-  cut: (bytes, random) => bytes.subarray(0, Math.floor(bytes.length * random.pick([0.01, 0.1, 0.5, 0.9, 0.99, random.next()]))),
+  cut: (bytes, random) =>
+    bytes.subarray(
+      0,
+      Math.floor(bytes.length * random.pick([0.01, 0.1, 0.5, 0.9, 0.99, random.next()])),
+    ),
   "last bytes lost": (bytes, random) => bytes.subarray(0, -random.int(1, 16)),
   "bits flipped": (bytes, random) => {
-    for (let times = random.int(1, 32); times > 0; times--) xor(bytes, random.int(0, bytes.length - 1), 1 << random.int(0, 7));
+    for (let times = random.int(1, 32); times > 0; times--)
+      xor(bytes, random.int(0, bytes.length - 1), 1 << random.int(0, 7));
     return bytes;
   },
   "header garbled": (bytes, random) => {
-    for (let times = random.int(1, 8); times > 0; times--) bytes[random.int(0, most(bytes, HEADER))] = random.int(0, 255);
+    for (let times = random.int(1, 8); times > 0; times--)
+      bytes[random.int(0, most(bytes, HEADER))] = random.int(0, 255);
     return bytes;
   },
   "number at an edge": (bytes, random) => {
@@ -56,11 +65,18 @@ const MUTATIONS = {
   "stretch zeroed": (bytes, random) => bytes.fill(0, ...stretch(bytes, random)),
   "noise put in": (bytes, random) => {
     const at = random.int(0, bytes.length);
-    return Buffer.concat([bytes.subarray(0, at), Buffer.from(Array.from({ length: random.int(1, 64) }, () => random.int(0, 255))), bytes.subarray(at)]);
+    return Buffer.concat([
+      bytes.subarray(0, at),
+      Buffer.from(Array.from({ length: random.int(1, 64) }, () => random.int(0, 255))),
+      bytes.subarray(at),
+    ]);
   },
   "tail of another": (bytes, random, other) => {
     const share = random.next();
-    return Buffer.concat([bytes.subarray(0, bytes.length * share), other.subarray(other.length * share)]);
+    return Buffer.concat([
+      bytes.subarray(0, bytes.length * share),
+      other.subarray(other.length * share),
+    ]);
   },
   "something appended": (bytes) => Buffer.concat([bytes, Buffer.from("PK\x03\x04 and more")]),
 } satisfies Record<string, Mutation>;

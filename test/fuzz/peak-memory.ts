@@ -1,5 +1,5 @@
-// `node dist/test/fuzz/peak-memory.js [photo...]`: the most memory that a child takes for each Job on large photos (Linux only):
-// a JPEG of 100 megapixels that it makes, and those that are named.
+// `node dist/test/fuzz/peak-memory.js [photo...]`: the most memory that a child takes for each Job
+// on large photos (Linux only): a JPEG of 100 megapixels that it makes, and those that are named.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,12 +8,26 @@ import { createJobRunner, toTaskPhoto } from "./job-runner.js";
 
 const folder = await mkdtemp(join(tmpdir(), "photo-service-memory-"));
 const large = join(folder, "100-megapixels.jpg");
-const tile = await sharp({ create: { width: 1000, height: 1000, channels: 3, background: "#808080", noise: { type: "gaussian", mean: 128, sigma: 40 } } }).png().toBuffer();
-await sharp({ create: { width: 10_000, height: 10_000, channels: 3, background: "#808080" } }).composite([{ input: tile, tile: true }]).jpeg({ quality: 80 }).toFile(large);
+const tile = await sharp({
+  create: {
+    width: 1000,
+    height: 1000,
+    channels: 3,
+    background: "#808080",
+    noise: { type: "gaussian", mean: 128, sigma: 40 },
+  },
+})
+  .png()
+  .toBuffer();
+await sharp({ create: { width: 10_000, height: 10_000, channels: 3, background: "#808080" } })
+  .composite([{ input: tile, tile: true }])
+  .jpeg({ quality: 80 })
+  .toFile(large);
 const { jobs, close } = createJobRunner(folder, { size: 1 });
 await close();
 try {
-  for (const path of [large, ...process.argv.slice(2)]) for (const job of jobs) await measure(path, job);
+  for (const path of [large, ...process.argv.slice(2)])
+    for (const job of jobs) await measure(path, job);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
@@ -25,17 +39,26 @@ async function measure(path: string, job: (typeof jobs)[number]): Promise<void> 
   let peak = 0;
   const watch = setInterval(async () => (peak = Math.max(peak, ...(await peaksOfChildren()))), 20);
   const began = Date.now();
-  const verdict = await runner.run(job, Array.from({ length: Math.max(1, job.minPhotos) }, () => photo));
+  const verdict = await runner.run(
+    job,
+    Array.from({ length: Math.max(1, job.minPhotos) }, () => photo),
+  );
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   clearInterval(watch);
   await runner.close();
   const own = Math.round(process.memoryUsage.rss() / 1e6);
-  process.stdout.write(`${path.split("/").at(-1)}  ${job.name}  ${JSON.stringify(verdict)}  ${seconds} s  child ${Math.round(peak / 1e6)} MB, parent ${own} MB\n`);
+  process.stdout.write(
+    `${path.split("/").at(-1)}  ${job.name}  ${JSON.stringify(verdict)}  ${seconds} s  child ${Math.round(peak / 1e6)} MB, parent ${own} MB\n`,
+  );
 }
 
 /** Bytes that each child had resident at most; one that has just ended is left out. */
 async function peaksOfChildren(): Promise<number[]> {
-  const pids = (await readFile(`/proc/${process.pid}/task/${process.pid}/children`, "utf8")).split(" ").filter(Boolean);
-  const statuses = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/status`, "utf8").catch(() => "")));
+  const pids = (await readFile(`/proc/${process.pid}/task/${process.pid}/children`, "utf8"))
+    .split(" ")
+    .filter(Boolean);
+  const statuses = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/status`, "utf8").catch(() => "")),
+  );
   return statuses.map((status) => Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024);
 }

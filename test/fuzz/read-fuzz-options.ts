@@ -10,16 +10,23 @@ export function readFuzzOptions(): FuzzOptions {
   return readCommandLine(
     {
       name: "npm run fuzz",
-      about: "Run every Job on damaged copies of photos, and print what was read, what was refused, and what died.",
+      about:
+        "Run every Job on damaged copies of photos, and print what was read, what was refused, and what died.",
       options: {
-        files: { type: "string", value: "<number>", default: "100", about: "Damaged files to try." },
+        files: {
+          type: "string",
+          value: "<number>",
+          default: "100",
+          about: "Damaged files to try.",
+        },
         seed: { type: "string", value: "<number>", about: "Repeats the damage of an earlier run." },
       },
       examples: ["--files 60 --seed 2"],
     },
     ({ files: text, seed }) => {
       const files = Number(text);
-      if (!Number.isSafeInteger(files) || files < 1) throw new Error("--files must be a whole number from 1");
+      if (!Number.isSafeInteger(files) || files < 1)
+        throw new Error("--files must be a whole number from 1");
       return { files, seed: readSeed(seed) };
     },
   );

@@ -27,16 +27,29 @@ const LARGE_BYTES = 500_000;
 const LARGE_SHARE = 0.03;
 
 /** Spoils photos and sends each through every Job. What it makes lies in `folder`. */
-export async function runFuzz(runner: JobRunner, options: { samples: SamplePhoto[]; files: number; seed: number; folder: string }): Promise<FuzzFigures> {
+export async function runFuzz(
+  runner: JobRunner,
+  options: { samples: SamplePhoto[]; files: number; seed: number; folder: string },
+): Promise<FuzzFigures> {
   const began = Date.now();
-  const figures: FuzzFigures = { files: 0, taken: 0, runs: 0, ends: new Map(), sentences: new Map(), slowest: new Map(), violations: [], seconds: 0 };
+  const figures: FuzzFigures = {
+    files: 0,
+    taken: 0,
+    runs: 0,
+    ends: new Map(),
+    sentences: new Map(),
+    slowest: new Map(),
+    violations: [],
+    seconds: 0,
+  };
   const mutants = makeMutants(options);
   const good = options.samples.find(({ name }) => name === "made.jpg") ?? options.samples[0];
   if (good === undefined) throw new Error("There is no photo to spoil.");
   const goodPath = join(options.folder, "good");
   await writeFile(goodPath, good.bytes);
   const lane = async () => {
-    for (const mutant of mutants) await tryMutant(runner, figures, { ...mutant, goodPath, folder: options.folder });
+    for (const mutant of mutants)
+      await tryMutant(runner, figures, { ...mutant, goodPath, folder: options.folder });
   };
   // One more than there are children, so that none waits.
   await Promise.all(Array.from({ length: availableParallelism() + 1 }, lane));
@@ -50,7 +63,15 @@ interface NamedMutant {
   bytes: Buffer;
 }
 
-function* makeMutants({ samples, files, seed }: { samples: SamplePhoto[]; files: number; seed: number }): Generator<NamedMutant> {
+function* makeMutants({
+  samples,
+  files,
+  seed,
+}: {
+  samples: SamplePhoto[];
+  files: number;
+  seed: number;
+}): Generator<NamedMutant> {
   const random = seededRandom(seed);
   const small = samples.filter(({ bytes }) => bytes.length < LARGE_BYTES);
   const large = samples.filter(({ bytes }) => bytes.length >= LARGE_BYTES);
@@ -62,7 +83,11 @@ function* makeMutants({ samples, files, seed }: { samples: SamplePhoto[]; files:
   }
 }
 
-async function tryMutant(runner: JobRunner, figures: FuzzFigures, { name, bytes, goodPath, folder }: NamedMutant & { goodPath: string; folder: string }): Promise<void> {
+async function tryMutant(
+  runner: JobRunner,
+  figures: FuzzFigures,
+  { name, bytes, goodPath, folder }: NamedMutant & { goodPath: string; folder: string },
+): Promise<void> {
   const path = join(folder, `mutant-${++figures.files}`);
   await writeFile(path, bytes);
   const { header, verdict } = await runner.probe(path);
@@ -71,7 +96,9 @@ async function tryMutant(runner: JobRunner, figures: FuzzFigures, { name, bytes,
   const [mutant, good] = [await toTaskPhoto(path, header), await toTaskPhoto(goodPath, null)];
   for (const job of runner.jobs) {
     const began = Date.now();
-    const photos = Array.from({ length: Math.max(1, job.minPhotos) }, (_, index) => (index === 0 ? mutant : good));
+    const photos = Array.from({ length: Math.max(1, job.minPhotos) }, (_, index) =>
+      index === 0 ? mutant : good,
+    );
     const ended = await runner.run(job, photos);
     figures.runs++;
     figures.slowest.set(job.name, Math.max(figures.slowest.get(job.name) ?? 0, Date.now() - began));
@@ -81,19 +108,29 @@ async function tryMutant(runner: JobRunner, figures: FuzzFigures, { name, bytes,
 }
 
 function note(figures: FuzzFigures, name: string, where: string, verdict: Verdict): void {
-  if (verdict.kind === "violation") figures.violations.push(`${name}, ${where}: ${verdict.message}`);
+  if (verdict.kind === "violation")
+    figures.violations.push(`${name}, ${where}: ${verdict.message}`);
   // A header's numbers make each sentence another one.
-  else if (verdict.kind !== "ok") count(figures.sentences, `${verdict.kind}: ${verdict.message.replace(/\d[\d.]*/g, "#")}`);
+  else if (verdict.kind !== "ok")
+    count(figures.sentences, `${verdict.kind}: ${verdict.message.replace(/\d[\d.]*/g, "#")}`);
 }
 
 function count(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-async function checkStillWorks(runner: JobRunner, figures: FuzzFigures, goodPath: string): Promise<void> {
+async function checkStillWorks(
+  runner: JobRunner,
+  figures: FuzzFigures,
+  goodPath: string,
+): Promise<void> {
   for (const job of runner.jobs) {
     const good = await toTaskPhoto(goodPath, (await runner.probe(goodPath)).header);
-    const verdict = await runner.run(job, Array.from({ length: Math.max(1, job.minPhotos) }, () => good));
-    if (verdict.kind !== "ok") figures.violations.push(`a good photo afterwards, ${job.name}: ${JSON.stringify(verdict)}`);
+    const verdict = await runner.run(
+      job,
+      Array.from({ length: Math.max(1, job.minPhotos) }, () => good),
+    );
+    if (verdict.kind !== "ok")
+      figures.violations.push(`a good photo afterwards, ${job.name}: ${JSON.stringify(verdict)}`);
   }
 }

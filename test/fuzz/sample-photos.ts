@@ -13,14 +13,20 @@ export interface SamplePhoto {
 /** Real photos, where there are any beside the checkout. */
 export function realPhotos(): SamplePhoto[] {
   if (noSharedPhotos !== false) return [];
-  const names = readdirSync(sharedPhotos).filter((name) => /\.(jpe?g|heic)$/i.test(name)).toSorted();
+  const names = readdirSync(sharedPhotos)
+    .filter((name) => /\.(jpe?g|heic)$/i.test(name))
+    .toSorted();
   return names.map((name) => ({ name, bytes: readFileSync(join(sharedPhotos, name)) }));
 }
 
 /** Small ones of every format that is accepted, the odd kinds too; the same each time. */
 export async function madePhotos(): Promise<SamplePhoto[]> {
   const picture = () => noise(160, 120).blur(2);
-  const withTags = () => picture().withExif({ IFD0: { Make: "Maker", Copyright: "Ann", Orientation: "6" }, IFD3: { GPSLatitudeRef: "N", GPSLatitude: "48/1 51/1 30/1" } });
+  const withTags = () =>
+    picture().withExif({
+      IFD0: { Make: "Maker", Copyright: "Ann", Orientation: "6" },
+      IFD3: { GPSLatitudeRef: "N", GPSLatitude: "48/1 51/1 30/1" },
+    });
   const made: [name: string, bytes: Buffer | Promise<Buffer>][] = [
     ["made.jpg", withTags().withIccProfile("p3").jpeg().toBuffer()],
     ["progressive.jpg", withTags().jpeg({ progressive: true }).toBuffer()],
@@ -33,7 +39,17 @@ export async function madePhotos(): Promise<SamplePhoto[]> {
     ["made.webp", withTags().webp().toBuffer()],
     ["lossless.webp", picture().ensureAlpha(0.5).webp({ lossless: true }).toBuffer()],
     ["made.gif", picture().gif().toBuffer()],
-    ["animation.gif", makeGif([[200, 10, 20], [0, 255, 0], [0, 0, 255]], 4)],
+    [
+      "animation.gif",
+      makeGif(
+        [
+          [200, 10, 20],
+          [0, 255, 0],
+          [0, 0, 255],
+        ],
+        4,
+      ),
+    ],
     ["made.avif", withTags().avif({ effort: 0 }).toBuffer()],
     ["two-pictures.avif", twoPictureAvif()],
     ["deflate.tiff", withTags().tiff({ compression: "deflate" }).toBuffer()],

@@ -11,7 +11,10 @@ describe("the document checker", () => {
     schema = await createSchema();
   });
 
-  function faults(text: string, options = { introspection: false, production: true }): [unknown, string][] {
+  function faults(
+    text: string,
+    options = { introspection: false, production: true },
+  ): [unknown, string][] {
     const checked = createDocumentChecker(schema, options).check(text);
     assert.ok(Array.isArray(checked), "the document was taken");
     return checked.map((error: GraphQLError) => [error.extensions["code"], error.message]);
@@ -25,38 +28,69 @@ describe("the document checker", () => {
   });
 
   it("says where the text cannot be parsed", () => {
-    assert.deepEqual(faults("{ me { id }"), [["GRAPHQL_PARSE_FAILED", 'Syntax Error: Expected Name, found <EOF>.']]);
+    assert.deepEqual(faults("{ me { id }"), [
+      ["GRAPHQL_PARSE_FAILED", "Syntax Error: Expected Name, found <EOF>."],
+    ]);
     assert.deepEqual(faults(""), [["GRAPHQL_PARSE_FAILED", "Syntax Error: Unexpected <EOF>."]]);
   });
 
   it("says what does not fit the schema, five faults at most", () => {
-    assert.deepEqual(faults("{ nothing }"), [["GRAPHQL_VALIDATION_FAILED", 'Cannot query field "nothing" on type "Query".']]);
+    assert.deepEqual(faults("{ nothing }"), [
+      ["GRAPHQL_VALIDATION_FAILED", 'Cannot query field "nothing" on type "Query".'],
+    ]);
     const many = faults(`{ ${Array.from({ length: 50 }, (_, i) => `nothing${i}`).join(" ")} }`);
     assert.equal(many.length, 6);
-    assert.deepEqual(many.at(-1), ["GRAPHQL_VALIDATION_FAILED", "Too many validation errors, error limit reached. Validation aborted."]);
+    assert.deepEqual(many.at(-1), [
+      "GRAPHQL_VALIDATION_FAILED",
+      "Too many validation errors, error limit reached. Validation aborted.",
+    ]);
   });
 
   it("gives hints outside production only", () => {
-    assert.match(faults("{ mee { id } }", { introspection: false, production: false })[0]?.[1] ?? "", /^Cannot query field "mee" on type "Query"\. Did you mean "me"/);
-    assert.deepEqual(faults("{ mee { id } }"), [["GRAPHQL_VALIDATION_FAILED", 'Cannot query field "mee" on type "Query".']]);
+    assert.match(
+      faults("{ mee { id } }", { introspection: false, production: false })[0]?.[1] ?? "",
+      /^Cannot query field "mee" on type "Query"\. Did you mean "me"/,
+    );
+    assert.deepEqual(faults("{ mee { id } }"), [
+      ["GRAPHQL_VALIDATION_FAILED", 'Cannot query field "mee" on type "Query".'],
+    ]);
   });
 
   it("refuses introspection where it is off, but for __typename", () => {
     assert.equal(faults("{ __schema { types { name } } }")[0]?.[0], "GRAPHQL_VALIDATION_FAILED");
-    assert.match(faults('{ __type(name: "User") { name } }')[0]?.[1] ?? "", /GraphQL introspection has been disabled/);
-    assert.ok("kind" in createDocumentChecker(schema, { introspection: false, production: true }).check("{ __typename me { __typename } }"));
-    assert.ok("kind" in createDocumentChecker(schema, { introspection: true, production: true }).check("{ __schema { types { name } } }"));
+    assert.match(
+      faults('{ __type(name: "User") { name } }')[0]?.[1] ?? "",
+      /GraphQL introspection has been disabled/,
+    );
+    assert.ok(
+      "kind" in
+        createDocumentChecker(schema, { introspection: false, production: true }).check(
+          "{ __typename me { __typename } }",
+        ),
+    );
+    assert.ok(
+      "kind" in
+        createDocumentChecker(schema, { introspection: true, production: true }).check(
+          "{ __schema { types { name } } }",
+        ),
+    );
   });
 
   it("reads no further than its tokens, and survives a nesting that overflows the parser", () => {
-    assert.deepEqual(faults(`{ ${"me { id } ".repeat(LIMITS.tokens)} }`), [["GRAPHQL_PARSE_FAILED", `Syntax Error: Document contains more that ${LIMITS.tokens} tokens. Parsing aborted.`]]);
+    assert.deepEqual(faults(`{ ${"me { id } ".repeat(LIMITS.tokens)} }`), [
+      [
+        "GRAPHQL_PARSE_FAILED",
+        `Syntax Error: Document contains more that ${LIMITS.tokens} tokens. Parsing aborted.`,
+      ],
+    ]);
     assert.equal(faults("[".repeat(200_000))[0]?.[0], "GRAPHQL_PARSE_FAILED");
     assert.equal(faults(`{ me ${"{ queuedJobs ".repeat(100_000)}`)[0]?.[0], "GRAPHQL_PARSE_FAILED");
   });
 
   it("keeps as many documents as it has room for, counted by what they are made of", () => {
     const checker = createDocumentChecker(schema, { introspection: false, production: true });
-    const large = (i: number) => `query Q${i} { queuedJobs(filter: { job: [${'"a" '.repeat(1950)}] }) { totalCount } }`;
+    const large = (i: number) =>
+      `query Q${i} { queuedJobs(filter: { job: [${'"a" '.repeat(1950)}] }) { totalCount } }`;
     const small = checker.check("{ me { id } }");
     const first = checker.check(large(0));
     for (let i = 1; i < 40; i++) {

@@ -5,7 +5,10 @@ import { MAX_KEPT_BYTES, memoryOf } from "../../src/graphql/document-memory.js";
 
 describe("the memory of a document", () => {
   it("is counted by its tokens, of which a short text may have thousands", () => {
-    const [few, many] = [memoryOf(parse("{ me { id } }")), memoryOf(parse(`{ me { ${"a ".repeat(1990)} } }`))];
+    const [few, many] = [
+      memoryOf(parse("{ me { id } }")),
+      memoryOf(parse(`{ me { ${"a ".repeat(1990)} } }`)),
+    ];
     assert.ok(few < 6000, `${few} bytes`);
     assert.ok(many > MAX_KEPT_BYTES / 40 && many < MAX_KEPT_BYTES / 20, `${many} bytes`);
   });

@@ -8,7 +8,10 @@ import { openRawSocket, type RawSocket } from "../support/raw-socket.js";
 import { smallPhoto } from "../support/small-photo.js";
 import { startTestService, type TestService } from "../support/test-service.js";
 
-const INTERNAL = { message: "Internal server error", extensions: { code: "INTERNAL_SERVER_ERROR" } };
+const INTERNAL = {
+  message: "Internal server error",
+  extensions: { code: "INTERNAL_SERVER_ERROR" },
+};
 
 describe("formatError", () => {
   const OWN: [errors.ServiceError, object][] = [
@@ -20,28 +23,55 @@ describe("formatError", () => {
     [new errors.CursorExpiredError("Old."), { code: "CURSOR_EXPIRED" }],
     [new errors.ServiceUnavailableError("Away."), { code: "SERVICE_UNAVAILABLE" }],
     [new errors.QuotaExceededError("Full.", 1234), { code: "QUOTA_EXCEEDED", retryAfterMs: 1234 }],
-    [errors.InvalidInputError.at(["parameters", "steps"], "is odd"), { code: "BAD_USER_INPUT", issues: [{ path: ["parameters", "steps"], message: "is odd" }] }],
+    [
+      errors.InvalidInputError.at(["parameters", "steps"], "is odd"),
+      { code: "BAD_USER_INPUT", issues: [{ path: ["parameters", "steps"], message: "is odd" }] },
+    ],
   ];
   for (const [error, extensions] of OWN) {
     it(`tells ${error.name} with its code and sentence, however deep it is wrapped`, () => {
-      const wrapped = new GraphQLError("outer", { path: ["me"], originalError: new GraphQLError("inner", { originalError: error }) });
+      const wrapped = new GraphQLError("outer", {
+        path: ["me"],
+        originalError: new GraphQLError("inner", { originalError: error }),
+      });
       assert.deepEqual(formatError(error), { message: error.message, extensions });
       assert.deepEqual(formatError(wrapped), { message: error.message, path: ["me"], extensions });
       assert.equal(isInternal(wrapped), false);
     });
   }
 
-  const FRAMEWORK = { GRAPHQL_PARSE_FAILED: "GRAPHQL_PARSE_FAILED", GRAPHQL_VALIDATION_FAILED: "GRAPHQL_VALIDATION_FAILED", OPERATION_RESOLUTION_FAILURE: "GRAPHQL_VALIDATION_FAILED", BAD_REQUEST: "BAD_REQUEST", PERSISTED_QUERY_NOT_FOUND: "BAD_REQUEST", PERSISTED_QUERY_NOT_SUPPORTED: "BAD_REQUEST" };
+  const FRAMEWORK = {
+    GRAPHQL_PARSE_FAILED: "GRAPHQL_PARSE_FAILED",
+    GRAPHQL_VALIDATION_FAILED: "GRAPHQL_VALIDATION_FAILED",
+    OPERATION_RESOLUTION_FAILURE: "GRAPHQL_VALIDATION_FAILED",
+    BAD_REQUEST: "BAD_REQUEST",
+    PERSISTED_QUERY_NOT_FOUND: "BAD_REQUEST",
+    PERSISTED_QUERY_NOT_SUPPORTED: "BAD_REQUEST",
+  };
   for (const [theirs, ours] of Object.entries(FRAMEWORK)) {
     it(`tells a framework's ${theirs} as ${ours}`, () => {
-      const error = new GraphQLError("What is wrong.", { extensions: { code: theirs, stacktrace: ["secret"], http: { status: 400 } } });
-      assert.deepEqual(formatError(error), { message: "What is wrong.", extensions: { code: ours } });
+      const error = new GraphQLError("What is wrong.", {
+        extensions: { code: theirs, stacktrace: ["secret"], http: { status: 400 } },
+      });
+      assert.deepEqual(formatError(error), {
+        message: "What is wrong.",
+        extensions: { code: ours },
+      });
       assert.equal(isInternal(error), false);
     });
   }
 
   it("tells nothing of what nobody foresaw", () => {
-    const unforeseen = [new Error("secret"), "secret", null, undefined, { message: "secret" }, new GraphQLError("secret", { path: ["me"] }), new GraphQLError("secret", { extensions: { code: "SECRET" } }), new GraphQLError("secret", { path: ["me"], originalError: new TypeError("secret") })];
+    const unforeseen = [
+      new Error("secret"),
+      "secret",
+      null,
+      undefined,
+      { message: "secret" },
+      new GraphQLError("secret", { path: ["me"] }),
+      new GraphQLError("secret", { extensions: { code: "SECRET" } }),
+      new GraphQLError("secret", { path: ["me"], originalError: new TypeError("secret") }),
+    ];
     for (const error of unforeseen) {
       const { path: _, ...told } = formatError(error);
       assert.deepEqual(told, INTERNAL);
@@ -50,27 +80,60 @@ describe("formatError", () => {
   });
 
   const MISFITS: [string, (string | number)[]][] = [
-    ['Variable "$input" got invalid value "x" at "input.priority"; Int cannot represent', ["priority"]],
-    ['Variable "$inputs" got invalid value null at "inputs[3].photoIds[12]"; Expected', [3, "photoIds", 12]],
+    [
+      'Variable "$input" got invalid value "x" at "input.priority"; Int cannot represent',
+      ["priority"],
+    ],
+    [
+      'Variable "$inputs" got invalid value null at "inputs[3].photoIds[12]"; Expected',
+      [3, "photoIds", 12],
+    ],
     ['Variable "$first" got invalid value "x"; Int cannot represent', []],
-    ['Variable "$input" got invalid value "\\" at \\"input.no\\"" at "input.job"; String cannot', ["job"]],
+    [
+      'Variable "$input" got invalid value "\\" at \\"input.no\\"" at "input.job"; String cannot',
+      ["job"],
+    ],
   ];
   for (const [message, path] of MISFITS) {
     it(`finds the path in: ${message}`, () => {
-      assert.deepEqual(formatError(new GraphQLError(message, { extensions: { code: "BAD_USER_INPUT" } })).extensions, { code: "BAD_USER_INPUT", issues: [{ path, message }] });
+      assert.deepEqual(
+        formatError(new GraphQLError(message, { extensions: { code: "BAD_USER_INPUT" } }))
+          .extensions,
+        { code: "BAD_USER_INPUT", issues: [{ path, message }] },
+      );
       // On the socket nobody gives it a code.
-      assert.deepEqual(formatError(new GraphQLError(message)).extensions, { code: "BAD_USER_INPUT", issues: [{ path, message }] });
+      assert.deepEqual(formatError(new GraphQLError(message)).extensions, {
+        code: "BAD_USER_INPUT",
+        issues: [{ path, message }],
+      });
     });
   }
 
   it("names the limit that is exceeded", () => {
-    assert.deepEqual(formatError(new GraphQLError("Too deep.", { extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit: "depth" } })), { message: "Too deep.", extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit: "depth" } });
-    const tooLong = new GraphQLError("Syntax Error: Document contains more that 2000 tokens. Parsing aborted.", { extensions: { code: "GRAPHQL_PARSE_FAILED" } });
-    assert.deepEqual(formatError(tooLong), { message: "The document has more than 2000 tokens.", extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit: "tokens" } });
+    assert.deepEqual(
+      formatError(
+        new GraphQLError("Too deep.", {
+          extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit: "depth" },
+        }),
+      ),
+      { message: "Too deep.", extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit: "depth" } },
+    );
+    const tooLong = new GraphQLError(
+      "Syntax Error: Document contains more that 2000 tokens. Parsing aborted.",
+      { extensions: { code: "GRAPHQL_PARSE_FAILED" } },
+    );
+    assert.deepEqual(formatError(tooLong), {
+      message: "The document has more than 2000 tokens.",
+      extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit: "tokens" },
+    });
   });
 
   it("cuts a message that quotes as much as was sent", () => {
-    assert.equal(formatError(new GraphQLError("x".repeat(10_000), { extensions: { code: "BAD_USER_INPUT" } })).message.length, 500);
+    assert.equal(
+      formatError(new GraphQLError("x".repeat(10_000), { extensions: { code: "BAD_USER_INPUT" } }))
+        .message.length,
+      500,
+    );
   });
 });
 
@@ -81,48 +144,94 @@ describe("a secret in an error", () => {
   before(async () => {
     service = await startTestService({ workers: 0 });
     const { sql } = service.database;
-    await sql.unsafe(`create function betray() returns trigger language plpgsql as $$ begin raise exception '${SECRET}'; end $$`);
-    await sql.unsafe("create trigger betray before insert on queued_jobs for each row execute function betray()");
-    await sql.unsafe("create trigger betray before insert on photos for each row execute function betray()");
+    await sql.unsafe(
+      `create function betray() returns trigger language plpgsql as $$ begin raise exception '${SECRET}'; end $$`,
+    );
+    await sql.unsafe(
+      "create trigger betray before insert on queued_jobs for each row execute function betray()",
+    );
+    await sql.unsafe(
+      "create trigger betray before insert on photos for each row execute function betray()",
+    );
   });
   after(async () => {
     socket?.close();
     await service.close();
   });
 
-  const wasLogged = () => service.logged.filter((line) => line["level"] === 50 && JSON.stringify(line).includes(SECRET));
+  const wasLogged = () =>
+    service.logged.filter((line) => line["level"] === 50 && JSON.stringify(line).includes(SECRET));
 
   it("reaches the log with the request's id, and nobody over HTTP", async () => {
     const person = await service.person();
     const query = 'mutation { enqueueJob(input: { job: "echo" }) { id } }';
-    const response = await fetch(`${service.url}/graphql`, { method: "POST", headers: { authorization: `Bearer ${person.token}`, "content-type": "application/json", "x-request-id": "req-http" }, body: JSON.stringify({ query }) });
+    const response = await fetch(`${service.url}/graphql`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${person.token}`,
+        "content-type": "application/json",
+        "x-request-id": "req-http",
+      },
+      body: JSON.stringify({ query }),
+    });
     const text = await response.text();
-    assert.deepEqual(JSON.parse(text).errors, [{ ...INTERNAL, path: ["enqueueJob"], locations: [{ line: 1, column: 12 }] }]);
+    assert.deepEqual(JSON.parse(text).errors, [
+      { ...INTERNAL, path: ["enqueueJob"], locations: [{ line: 1, column: 12 }] },
+    ]);
     assert.ok(!(text + JSON.stringify([...response.headers])).includes(SECRET));
-    assert.ok(wasLogged().some((line) => line["requestId"] === "req-http"), "it was not logged with the request's id");
+    assert.ok(
+      wasLogged().some((line) => line["requestId"] === "req-http"),
+      "it was not logged with the request's id",
+    );
   });
 
   it("reaches the log, and nobody over the socket, of a mutation or of a stream", async () => {
     const person = await service.person();
     socket = openRawSocket(service.url);
     await socket.init(person.token);
-    socket.send({ type: "subscribe", id: "1", payload: { query: 'mutation { enqueueJob(input: { job: "echo" }) { id } }' } });
+    socket.send({
+      type: "subscribe",
+      id: "1",
+      payload: { query: 'mutation { enqueueJob(input: { job: "echo" }) { id } }' },
+    });
     const answer = await socket.next("the mutation is answered", ({ id }) => id === "1");
-    assert.deepEqual(answer.payload, { data: null, errors: [{ ...INTERNAL, path: ["enqueueJob"], locations: [{ line: 1, column: 12 }] }] });
+    assert.deepEqual(answer.payload, {
+      data: null,
+      errors: [{ ...INTERNAL, path: ["enqueueJob"], locations: [{ line: 1, column: 12 }] }],
+    });
 
     await service.database.sql.unsafe("alter table queued_job_events rename to hidden_events");
     const seen = service.logged.length;
-    socket.send({ type: "subscribe", id: "2", payload: { query: 'subscription { queuedJobEvents(queuedJobId: "0198f3a0-0000-7000-8000-000000000000") { type } }' } });
+    socket.send({
+      type: "subscribe",
+      id: "2",
+      payload: {
+        query:
+          'subscription { queuedJobEvents(queuedJobId: "0198f3a0-0000-7000-8000-000000000000") { type } }',
+      },
+    });
     const refusal = await socket.next("the stream is refused", ({ id }) => id === "2");
     await service.database.sql.unsafe("alter table hidden_events rename to queued_job_events");
-    assert.deepEqual(refusal.payload, { errors: [{ ...INTERNAL, path: ["queuedJobEvents"], locations: [{ line: 1, column: 16 }] }] });
-    assert.ok(service.logged.slice(seen).some((line) => line["level"] === 50 && JSON.stringify(line).includes("queued_job_events")), "it was not logged");
+    assert.deepEqual(refusal.payload, {
+      errors: [{ ...INTERNAL, path: ["queuedJobEvents"], locations: [{ line: 1, column: 16 }] }],
+    });
+    assert.ok(
+      service.logged
+        .slice(seen)
+        .some((line) => line["level"] === 50 && JSON.stringify(line).includes("queued_job_events")),
+      "it was not logged",
+    );
     assert.doesNotMatch(JSON.stringify(socket.messages), /the-secret|queued_job_events/);
   });
 
   it("reaches the log, and nobody who uploads", async () => {
-    const { status, json } = await (await service.person()).upload(smallPhoto(), { type: "image/png" });
-    assert.deepEqual([status, json], [500, { code: "INTERNAL_SERVER_ERROR", message: "Internal server error" }]);
+    const { status, json } = await (
+      await service.person()
+    ).upload(smallPhoto(), { type: "image/png" });
+    assert.deepEqual(
+      [status, json],
+      [500, { code: "INTERNAL_SERVER_ERROR", message: "Internal server error" }],
+    );
     assert.ok(wasLogged().some((line) => line["msg"] === "a request failed"));
   });
 });

@@ -1,14 +1,30 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { before, describe, it } from "node:test";
-import { buildSchema, getNullableType, isEnumType, isInputObjectType, isInterfaceType, isListType, isObjectType, lexicographicSortSchema, printSchema, validateSchema, type GraphQLNamedType, type GraphQLObjectType, type GraphQLResolveInfo, type GraphQLSchema } from "graphql";
+import {
+  buildSchema,
+  getNullableType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+  lexicographicSortSchema,
+  printSchema,
+  validateSchema,
+  type GraphQLNamedType,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+} from "graphql";
 import { createSchema } from "../../src/graphql/schema.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 
 // This file is run from dist/test/graphql/.
 const root = new URL("../../../", import.meta.url);
 const SNAPSHOT = new URL("test/schema.graphql", root);
-const RENEW = "The schema is not the committed one. If that is meant: RENEW_SCHEMA=1 npm test -- graphql/schema.test";
+const RENEW =
+  "The schema is not the committed one. If that is meant: RENEW_SCHEMA=1 npm test -- graphql/schema.test";
 
 describe("the schema", () => {
   let schema: GraphQLSchema;
@@ -22,20 +38,39 @@ describe("the schema", () => {
 
   it("is printed as it is committed", () => {
     if (process.env["RENEW_SCHEMA"]) writeFileSync(SNAPSHOT, `${printSchema(schema)}\n`);
-    // Sorted: TypeGraphQL sorts a field's arguments in place once the field was asked, for whoever builds a schema next.
+    // Sorted: TypeGraphQL sorts a field's arguments in place once the field was asked, for whoever
+    // builds a schema next.
     const inOrder = (one: GraphQLSchema) => printSchema(lexicographicSortSchema(one));
     assert.equal(inOrder(schema), inOrder(buildSchema(readFileSync(SNAPSHOT, "utf8"))), RENEW);
   });
 
   it("describes every type, field, argument, input field and enum value", () => {
-    const undescribed = ownTypes(schema).flatMap((type) => describable(type).filter(([, description]) => !description?.trim()).map(([name]) => name));
+    const undescribed = ownTypes(schema).flatMap((type) =>
+      describable(type)
+        .filter(([, description]) => !description?.trim())
+        .map(([name]) => name),
+    );
     assert.deepEqual(undescribed, []);
   });
 
   it("says of each list that no argument bounds how long it can be", () => {
-    const lists = ownTypes(schema).filter(isObjectType).flatMap((type) => Object.values(type.getFields()).filter((field) => isListType(getNullableType(field.type))).map((field) => [`${type.name}.${field.name}`, field] as const));
-    const unbounded = lists.filter(([name, { args, extensions }]) => !/Connection\.(edges|nodes)$/.test(name) && args.length === 0 && extensions["maxItems"] === undefined);
-    assert.deepEqual(unbounded.map(([name]) => name), []);
+    const lists = ownTypes(schema)
+      .filter(isObjectType)
+      .flatMap((type) =>
+        Object.values(type.getFields())
+          .filter((field) => isListType(getNullableType(field.type)))
+          .map((field) => [`${type.name}.${field.name}`, field] as const),
+      );
+    const unbounded = lists.filter(
+      ([name, { args, extensions }]) =>
+        !/Connection\.(edges|nodes)$/.test(name) &&
+        args.length === 0 &&
+        extensions["maxItems"] === undefined,
+    );
+    assert.deepEqual(
+      unbounded.map(([name]) => name),
+      [],
+    );
     const photos = lists.find(([name]) => name === "QueuedJob.photos")?.[1].extensions["maxItems"];
     assert.equal(photos, Math.max(...[...catalogue.values()].map(({ maxPhotos }) => maxPhotos)));
   });
@@ -44,39 +79,88 @@ describe("the schema", () => {
     const fields = (schema.getType("QueuedJob") as GraphQLObjectType).getFields();
     const [job, user] = [{ name: "echo" }, { id: "1" }];
     const context = { user, jobs: { known: () => job } };
-    const ask = (name: string, row: object) => fields[name]?.resolve?.(row, {}, context, null as unknown as GraphQLResolveInfo);
+    const ask = (name: string, row: object) =>
+      fields[name]?.resolve?.(row, {}, context, null as unknown as GraphQLResolveInfo);
     assert.equal(ask("job", { jobName: "echo" }), job);
     assert.equal(ask("user", { userId: "1" }), user);
   });
 
   it("reads what is only read without asking a resolver, of which a page of twenty would ask hundreds", () => {
-    const objects = ownTypes(schema).filter(isObjectType).filter(({ name }) => !["Query", "Mutation", "Subscription"].includes(name));
-    const resolved = objects.flatMap((type) => Object.values(type.getFields()).flatMap(({ name, resolve }) => (resolve ? [`${type.name}.${name}`] : [])));
+    const objects = ownTypes(schema)
+      .filter(isObjectType)
+      .filter(({ name }) => !["Query", "Mutation", "Subscription"].includes(name));
+    const resolved = objects.flatMap((type) =>
+      Object.values(type.getFields()).flatMap(({ name, resolve }) =>
+        resolve ? [`${type.name}.${name}`] : [],
+      ),
+    );
     assert.deepEqual(resolved.toSorted(), [
       // JSON values, which are counted.
-      "Job.parameterSchema", "Job.resultSchema",
-      "JobConnection.totalCount", "Photo.previewUrl", "Photo.queuedJobs", "Photo.url", "PhotoConnection.totalCount",
-      "QueuedJob.estimatedStartAt", "QueuedJob.history", "QueuedJob.job", "QueuedJob.outputs", "QueuedJob.parameters", "QueuedJob.photos", "QueuedJob.queuePosition", "QueuedJob.result", "QueuedJob.user",
-      "QueuedJobConnection.totalCount", "User.limits", "User.queuedJobs", "UserConnection.totalCount",
+      "Job.parameterSchema",
+      "Job.resultSchema",
+      "JobConnection.totalCount",
+      "Photo.previewUrl",
+      "Photo.queuedJobs",
+      "Photo.url",
+      "PhotoConnection.totalCount",
+      "QueuedJob.estimatedStartAt",
+      "QueuedJob.history",
+      "QueuedJob.job",
+      "QueuedJob.outputs",
+      "QueuedJob.parameters",
+      "QueuedJob.photos",
+      "QueuedJob.queuePosition",
+      "QueuedJob.result",
+      "QueuedJob.user",
+      "QueuedJobConnection.totalCount",
+      "User.limits",
+      "User.queuedJobs",
+      "UserConnection.totalCount",
     ]);
   });
 });
 
 function ownTypes(schema: GraphQLSchema): GraphQLNamedType[] {
-  return Object.values(schema.getTypeMap()).filter((type) => !type.name.startsWith("__") && !["String", "Int", "Float", "Boolean", "ID"].includes(type.name));
+  return Object.values(schema.getTypeMap()).filter(
+    (type) =>
+      !type.name.startsWith("__") &&
+      !["String", "Int", "Float", "Boolean", "ID"].includes(type.name),
+  );
 }
 
 function describable(type: GraphQLNamedType): [string, string | null | undefined][] {
   // The roots are no types that anybody would look up.
-  const own: [string, string | null | undefined] = [type.name, ["Query", "Mutation", "Subscription"].includes(type.name) ? "A root." : type.description];
-  if (isEnumType(type)) return [own, ...type.getValues().map((value): [string, string | null | undefined] => [`${type.name}.${value.name}`, value.description])];
-  if (isInputObjectType(type)) return [own, ...Object.values(type.getFields()).map((field): [string, string | null | undefined] => [`${type.name}.${field.name}`, field.description])];
+  const own: [string, string | null | undefined] = [
+    type.name,
+    ["Query", "Mutation", "Subscription"].includes(type.name) ? "A root." : type.description,
+  ];
+  if (isEnumType(type))
+    return [
+      own,
+      ...type
+        .getValues()
+        .map((value): [string, string | null | undefined] => [
+          `${type.name}.${value.name}`,
+          value.description,
+        ]),
+    ];
+  if (isInputObjectType(type))
+    return [
+      own,
+      ...Object.values(type.getFields()).map((field): [string, string | null | undefined] => [
+        `${type.name}.${field.name}`,
+        field.description,
+      ]),
+    ];
   if (!isObjectType(type) && !isInterfaceType(type)) return [own];
   return [
     own,
     ...Object.values(type.getFields()).flatMap((field) => [
       [`${type.name}.${field.name}`, field.description] as [string, string | null | undefined],
-      ...field.args.map((arg): [string, string | null | undefined] => [`${type.name}.${field.name}(${arg.name})`, arg.description]),
+      ...field.args.map((arg): [string, string | null | undefined] => [
+        `${type.name}.${field.name}(${arg.name})`,
+        arg.description,
+      ]),
     ]),
   ];
 }

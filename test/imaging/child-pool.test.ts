@@ -3,21 +3,37 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError, TaskFailedError } from "../../src/errors.js";
-import { createChildPool, type ChildPool, type ChildPoolOptions } from "../../src/imaging/child-pool.js";
+import {
+  PermanentTaskError,
+  PhotoTooLargeError,
+  PhotoUnreadableError,
+  TaskFailedError,
+} from "../../src/errors.js";
+import {
+  createChildPool,
+  type ChildPool,
+  type ChildPoolOptions,
+} from "../../src/imaging/child-pool.js";
 import { ChildStoppedError, type ChildStopReason } from "../../src/imaging/child-stopped-error.js";
 import { createLoggerTo } from "../../src/logger.js";
 import { eventually } from "../support/eventually.js";
 import { processAlive } from "./process-alive.js";
 import type { TestRequest } from "./unruly-child.js";
 
-const LINUX = process.platform === "linux" ? false : "memory caps and parent-death signals exist on Linux only";
+const LINUX =
+  process.platform === "linux" ? false : "memory caps and parent-death signals exist on Linux only";
 const pools: ChildPool[] = [];
 const logged: string[] = [];
 
 function makePool(options: Partial<ChildPoolOptions> = {}): ChildPool {
   const entry = new URL("unruly-child.js", import.meta.url);
-  const pool = createChildPool({ entry, size: 1, memoryLimitBytes: 1_500_000_000, log: createLoggerTo({ write: (line) => void logged.push(line) }), ...options });
+  const pool = createChildPool({
+    entry,
+    size: 1,
+    memoryLimitBytes: 1_500_000_000,
+    log: createLoggerTo({ write: (line) => void logged.push(line) }),
+    ...options,
+  });
   pools.push(pool);
   return pool;
 }
@@ -27,16 +43,25 @@ interface Answer {
   pid: number;
 }
 
-function ask(pool: ChildPool, request: TestRequest, options: Partial<Parameters<ChildPool["run"]>[1]> = {}): Promise<Answer> {
+function ask(
+  pool: ChildPool,
+  request: TestRequest,
+  options: Partial<Parameters<ChildPool["run"]>[1]> = {},
+): Promise<Answer> {
   return pool.run(request, { timeoutMs: 30_000, ...options }) as Promise<Answer>;
 }
 
 const answer: TestRequest = { do: "answer", value: 1 };
 
 /** Runs a request that does not end by itself, and gives the id of the process that is at it. */
-async function begin(pool: ChildPool, request: TestRequest, options: { timeoutMs?: number; signal?: AbortSignal } = {}) {
+async function begin(
+  pool: ChildPool,
+  request: TestRequest,
+  options: { timeoutMs?: number; signal?: AbortSignal } = {},
+) {
   let pid = 0;
-  const onProgress = (_fraction: number, message = "") => void (pid = Number(message.replace("pid ", "")));
+  const onProgress = (_fraction: number, message = "") =>
+    void (pid = Number(message.replace("pid ", "")));
   const ended = ask(pool, request, { ...options, onProgress }).catch((error: unknown) => error);
   await eventually("the child has begun", () => pid > 0);
   return { pid, ended };
@@ -77,7 +102,9 @@ describe("a child pool", () => {
     const abort = new AbortController();
     const { ended } = await begin(pool, { do: "wait" }, { signal: abort.signal });
     const order: number[] = [];
-    const later = [1, 2, 3].map(async (value) => order.push((await ask(pool, { do: "answer", value })).value as number));
+    const later = [1, 2, 3].map(async (value) =>
+      order.push((await ask(pool, { do: "answer", value })).value as number),
+    );
     assert.deepEqual([pool.running, pool.waiting], [1, 3]);
     abort.abort();
     await Promise.all([ended, ...later]);
@@ -87,27 +114,65 @@ describe("a child pool", () => {
 
   it("passes progress on in order", async () => {
     const told: [number, string | undefined][] = [];
-    await ask(makePool(), { do: "tell", fractions: [0.25, 0.5, 1] }, { onProgress: (fraction, message) => told.push([fraction, message]) });
-    assert.deepEqual(told.slice(1), [[0.25, "at 0.25"], [0.5, "at 0.5"], [1, "at 1"]]);
+    await ask(
+      makePool(),
+      { do: "tell", fractions: [0.25, 0.5, 1] },
+      { onProgress: (fraction, message) => told.push([fraction, message]) },
+    );
+    assert.deepEqual(told.slice(1), [
+      [0.25, "at 0.25"],
+      [0.5, "at 0.5"],
+      [1, "at 1"],
+    ]);
   });
 
   it("carries the errors that a caller may be told with class, code and message, and the child lives on", async () => {
     const pool = makePool();
     const { pid } = await ask(pool, answer);
-    await assert.rejects(ask(pool, { do: "fail", how: "unreadable" }), (error) => error instanceof PhotoUnreadableError && error.message === "It is torn." && error.code === "PHOTO_UNREADABLE");
-    await assert.rejects(ask(pool, { do: "fail", how: "too large" }), (error) => error instanceof PhotoTooLargeError && error.message === "It is huge.");
-    await assert.rejects(ask(pool, { do: "fail", how: "failed" }), (error) => error instanceof TaskFailedError && error.message === "Not this time.");
-    await assert.rejects(ask(pool, { do: "fail", how: "permanent" }), (error) => error instanceof PermanentTaskError && error.code === "NO_INK" && error.message === "There is no ink.");
-    await assert.rejects(ask(pool, { do: "fail", how: "plain" }), (error) => error instanceof Error && error.constructor === Error && error.message === "It is a bug." && /unruly-child/.test(error.stack ?? ""));
+    await assert.rejects(
+      ask(pool, { do: "fail", how: "unreadable" }),
+      (error) =>
+        error instanceof PhotoUnreadableError &&
+        error.message === "It is torn." &&
+        error.code === "PHOTO_UNREADABLE",
+    );
+    await assert.rejects(
+      ask(pool, { do: "fail", how: "too large" }),
+      (error) => error instanceof PhotoTooLargeError && error.message === "It is huge.",
+    );
+    await assert.rejects(
+      ask(pool, { do: "fail", how: "failed" }),
+      (error) => error instanceof TaskFailedError && error.message === "Not this time.",
+    );
+    await assert.rejects(
+      ask(pool, { do: "fail", how: "permanent" }),
+      (error) =>
+        error instanceof PermanentTaskError &&
+        error.code === "NO_INK" &&
+        error.message === "There is no ink.",
+    );
+    await assert.rejects(
+      ask(pool, { do: "fail", how: "plain" }),
+      (error) =>
+        error instanceof Error &&
+        error.constructor === Error &&
+        error.message === "It is a bug." &&
+        /unruly-child/.test(error.stack ?? ""),
+    );
     assert.equal((await ask(pool, answer)).pid, pid);
   });
 
   it("gives children an environment of their own, without what the parent knows", async () => {
     process.env["A_SECRET_OF_THE_PARENT"] = "hush";
-    const { names } = (await ask(makePool(), { do: "environment" })) as unknown as { names: string[] };
+    const { names } = (await ask(makePool(), { do: "environment" })) as unknown as {
+      names: string[];
+    };
     delete process.env["A_SECRET_OF_THE_PARENT"];
     assert(names.includes("MALLOC_ARENA_MAX"));
-    assert.deepEqual(names.filter((name) => /SECRET|DATABASE|REDIS|KEY|TOKEN|HOME|USER/.test(name)), []);
+    assert.deepEqual(
+      names.filter((name) => /SECRET|DATABASE|REDIS|KEY|TOKEN|HOME|USER/.test(name)),
+      [],
+    );
   });
 
   it("keeps its children through the signals that a terminal or a service manager sends to all", async () => {
@@ -122,7 +187,10 @@ describe("a child pool", () => {
     const pool = makePool({ recycleAfterTasks: 2 });
     const pids: number[] = [];
     for (let task = 0; task < 5; task++) pids.push((await ask(pool, answer)).pid);
-    assert.deepEqual([pids[0] === pids[1], pids[1] === pids[2], pids[2] === pids[3], pids[3] === pids[4]], [true, false, true, false]);
+    assert.deepEqual(
+      [pids[0] === pids[1], pids[1] === pids[2], pids[2] === pids[3], pids[3] === pids[4]],
+      [true, false, true, false],
+    );
     await eventually("the first is gone", () => !processAlive(pids[0] ?? 0));
   });
 
@@ -138,7 +206,10 @@ describe("a child that dies", () => {
     const pool = makePool({ size: 2 });
     const abort = new AbortController();
     const neighbour = await begin(pool, { do: "wait" }, { signal: abort.signal });
-    await assert.rejects(ask(pool, { do: "die", signal: "SIGSEGV" }), stopped("crashed", /^The child process died of SIGSEGV\.$/));
+    await assert.rejects(
+      ask(pool, { do: "die", signal: "SIGSEGV" }),
+      stopped("crashed", /^The child process died of SIGSEGV\.$/),
+    );
     assert.equal((await ask(pool, answer)).value, 1);
     assert(processAlive(neighbour.pid));
     abort.abort();
@@ -146,12 +217,18 @@ describe("a child that dies", () => {
   });
 
   it("says with which code it ended and what it said last", async () => {
-    await assert.rejects(ask(makePool(), { do: "exit", code: 3 }), stopped("crashed", /exited with code 3/));
+    await assert.rejects(
+      ask(makePool(), { do: "exit", code: 3 }),
+      stopped("crashed", /exited with code 3/),
+    );
     assert(logged.some((line) => JSON.parse(line).level === 40 && /exited with code 3/.test(line)));
   });
 
   it("is told apart when it was killed from outside", async () => {
-    await assert.rejects(ask(makePool(), { do: "die", signal: "SIGKILL" }), stopped("killed", /killed from outside/));
+    await assert.rejects(
+      ask(makePool(), { do: "die", signal: "SIGKILL" }),
+      stopped("killed", /killed from outside/),
+    );
   });
 
   it("costs nothing when it dies while it is idle", async () => {
@@ -160,7 +237,6 @@ describe("a child that dies", () => {
     process.kill(pid, "SIGKILL");
     assert.equal((await ask(pool, answer)).value, 1);
   });
-
 });
 
 describe("a memory limit", { skip: LINUX }, () => {
@@ -174,7 +250,10 @@ describe("a memory limit", { skip: LINUX }, () => {
 
   it("is named when JavaScript's own heap breaks it", async () => {
     const pool = makePool({ memoryLimitBytes: 300_000_000 });
-    await assert.rejects(ask(pool, { do: "exhaust heap" }), stopped("memory", /ran out of its memory limit/));
+    await assert.rejects(
+      ask(pool, { do: "exhaust heap" }),
+      stopped("memory", /ran out of its memory limit/),
+    );
   });
 });
 
@@ -185,7 +264,10 @@ describe("stopping", () => {
     const { pid, ended } = await begin(pool, { do: "wait" }, { signal: abort.signal });
     abort.abort(new Error("changed my mind"));
     const error = await ended;
-    assert(stopped("aborted", /aborted/)(error) && ((error as Error).cause as Error).message === "changed my mind");
+    assert(
+      stopped("aborted", /aborted/)(error) &&
+        ((error as Error).cause as Error).message === "changed my mind",
+    );
     assert.equal((await ask(pool, answer)).pid, pid);
   });
 
@@ -215,7 +297,10 @@ describe("stopping", () => {
   });
 
   it("refuses at once what is aborted already", async () => {
-    await assert.rejects(ask(makePool(), answer, { signal: AbortSignal.abort() }), stopped("aborted", /before it began/));
+    await assert.rejects(
+      ask(makePool(), answer, { signal: AbortSignal.abort() }),
+      stopped("aborted", /before it began/),
+    );
   });
 
   it("kills a task that takes longer than allowed", async () => {

@@ -19,20 +19,31 @@ describe("decoding HEIC", () => {
     assert(icc?.equals(profile));
     await assertQuadrants(await sharp(tiff).png().toBuffer(), 10);
     // Without its profile the red of Display P3, 202, 54, 50, would be taken for that of sRGB.
-    const pale = await sharp(await decodeHeic(quadrantsHeic(), null)).raw().toBuffer();
+    const pale = await sharp(await decodeHeic(quadrantsHeic(), null))
+      .raw()
+      .toBuffer();
     assertColor([...pale.subarray(0, 3)], [202, 54, 50], 10);
   });
 
   it("keeps transparency", async () => {
-    const { data, info } = await sharp(await decodeHeic(veiledHeic(), null)).raw().toBuffer({ resolveWithObject: true });
+    const { data, info } = await sharp(await decodeHeic(veiledHeic(), null))
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     assert.equal(info.channels, 4);
-    const pixel = (x: number, y: number) => [...data.subarray(4 * (64 * y + x), 4 * (64 * y + x) + 4)];
+    const pixel = (x: number, y: number) => [
+      ...data.subarray(4 * (64 * y + x), 4 * (64 * y + x) + 4),
+    ];
     assertColor(pixel(16, 16), [220, 30, 40, 64], 10);
     assertColor(pixel(48, 48), [230, 210, 40, 255], 10);
   });
 
   it("puts tiles together", async () => {
-    await assertQuadrants(await sharp(await decodeHeic(tiledHeic(), null)).png().toBuffer(), 14);
+    await assertQuadrants(
+      await sharp(await decodeHeic(tiledHeic(), null))
+        .png()
+        .toBuffer(),
+      14,
+    );
   });
 
   it("fails with the decoder's words on what it cannot read, and takes the next photo all the same", async () => {
@@ -41,11 +52,18 @@ describe("decoding HEIC", () => {
     assert.equal((await sharp(await decodeHeic(tiledHeic(), null)).metadata()).width, 128);
   });
 
-  it("decodes an iPhone's photo at the size of its header, with its profile", { skip: noSharedPhotos }, async () => {
-    const path = `${sharedPhotos}IMG_5195.HEIC`;
-    const file = readFileSync(path);
-    const { width, height, icc } = await sharp(path).metadata();
-    const decoded = await sharp(await decodeHeic(file, icc ?? null)).metadata();
-    assert.deepEqual([decoded.width, decoded.height, decoded.icc?.equals(icc ?? Buffer.alloc(0))], [width, height, true]);
-  });
+  it(
+    "decodes an iPhone's photo at the size of its header, with its profile",
+    { skip: noSharedPhotos },
+    async () => {
+      const path = `${sharedPhotos}IMG_5195.HEIC`;
+      const file = readFileSync(path);
+      const { width, height, icc } = await sharp(path).metadata();
+      const decoded = await sharp(await decodeHeic(file, icc ?? null)).metadata();
+      assert.deepEqual(
+        [decoded.width, decoded.height, decoded.icc?.equals(icc ?? Buffer.alloc(0))],
+        [width, height, true],
+      );
+    },
+  );
 });

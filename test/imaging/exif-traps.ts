@@ -8,12 +8,47 @@ const [MAKE, SUB_DIRECTORIES, EXIF, GPS, MAKER_NOTE] = [0x10f, 0x14a, 0x8769, 0x
 const FIRST = 8;
 const MOST = 0xffff_ffff;
 
-/** EXIF blocks in which a careless reader goes round for ever or takes all memory, by what is wrong with them. */
+/**
+ * EXIF blocks in which a careless reader goes round for ever or takes all memory, by what is wrong
+ * with them.
+ */
 export const exifTraps: Record<string, Buffer> = {
-  "EXIF whose directory is followed by itself": tiff([directory([[MAKE, ASCII, 4, 0x41_4141]], FIRST)]),
-  "EXIF whose directories hold each other": tiff([directory([[SUB_DIRECTORIES, LONG, 1, FIRST], [EXIF, LONG, 1, 50], [GPS, LONG, 1, FIRST]], 50), directory([[EXIF, LONG, 1, FIRST], [MAKER_NOTE, UNDEFINED, 8, FIRST]], FIRST)]),
-  "EXIF with four thousand million letters and numbers": tiff([directory([[MAKE, ASCII, MOST, FIRST], [SUB_DIRECTORIES, LONG, 0x4000_0000, FIRST], [EXIF, LONG, MOST, FIRST]], 0)]),
-  "EXIF that ends in the midst of 65,535 tags": tiff([Buffer.concat([Buffer.from([0xff, 0xff]), directory([[MAKE, ASCII, 4, 0x41_4141]], 0).subarray(2)])]),
+  "EXIF whose directory is followed by itself": tiff([
+    directory([[MAKE, ASCII, 4, 0x41_4141]], FIRST),
+  ]),
+  "EXIF whose directories hold each other": tiff([
+    directory(
+      [
+        [SUB_DIRECTORIES, LONG, 1, FIRST],
+        [EXIF, LONG, 1, 50],
+        [GPS, LONG, 1, FIRST],
+      ],
+      50,
+    ),
+    directory(
+      [
+        [EXIF, LONG, 1, FIRST],
+        [MAKER_NOTE, UNDEFINED, 8, FIRST],
+      ],
+      FIRST,
+    ),
+  ]),
+  "EXIF with four thousand million letters and numbers": tiff([
+    directory(
+      [
+        [MAKE, ASCII, MOST, FIRST],
+        [SUB_DIRECTORIES, LONG, 0x4000_0000, FIRST],
+        [EXIF, LONG, MOST, FIRST],
+      ],
+      0,
+    ),
+  ]),
+  "EXIF that ends in the midst of 65,535 tags": tiff([
+    Buffer.concat([
+      Buffer.from([0xff, 0xff]),
+      directory([[MAKE, ASCII, 4, 0x41_4141]], 0).subarray(2),
+    ]),
+  ]),
   "EXIF whose directory lies behind the file": tiff([Buffer.alloc(4)], 0x7fff_fff0),
 };
 

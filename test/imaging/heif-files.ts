@@ -1,4 +1,5 @@
-// Small HEIC and AVIF files, kept because nothing that is installed here can write the first. Made with libheif 1.23.6 and x265.
+// Small HEIC and AVIF files, kept because nothing that is installed here can write the first. Made
+// with libheif 1.23.6 and x265.
 
 const decode = (lines: string[]) => Buffer.from(lines.join(""), "base64");
 
@@ -43,12 +44,16 @@ const TWO_PICTURES = [
 ];
 
 /**
- * The quadrants of the tests in Display P3, upright 96 × 64, lying on their side: the container turns them (irot), and EXIF names the
- * same turn (orientation 6). The file's first picture is another one, all magenta; this is the primary one.
+ * The quadrants of the tests in Display P3, upright 96 × 64, lying on their side: the container
+ * turns them (irot), and EXIF names the same turn (orientation 6). The file's first picture is
+ * another one, all magenta; this is the primary one.
  */
 export const quadrantsHeic = (): Buffer => decode(QUADRANTS);
 
-/** The quadrants, 64 × 64, without a profile; the left half is three quarters transparent (alpha 64). */
+/**
+ * The quadrants, 64 × 64, without a profile; the left half is three quarters transparent (alpha
+ * 64).
+ */
 export const veiledHeic = (): Buffer => decode(VEILED);
 
 /** The quadrants, 128 × 64, of two tiles side by side; the coded right one ends the file. */

@@ -9,8 +9,14 @@ describe("lacksMemory", () => {
     "webpsave: unable to encode",
     "GThread: Error creating thread: Resource temporarily unavailable",
     "sink: unable to create thread",
-  ]) it(`takes "${text}" for want of memory`, () => assert.equal(lacksMemory(new Error(text)), true));
+  ])
+    it(`takes "${text}" for want of memory`, () =>
+      assert.equal(lacksMemory(new Error(text)), true));
 
-  for (const text of ["VipsJpeg: premature end of JPEG image", "memory access out of bounds", "ENOENT: no such file or directory"])
+  for (const text of [
+    "VipsJpeg: premature end of JPEG image",
+    "memory access out of bounds",
+    "ENOENT: no such file or directory",
+  ])
     it(`does not take "${text}" for it`, () => assert.equal(lacksMemory(new Error(text)), false));
 });

@@ -1,4 +1,7 @@
-/** A GIF of 1 × 1 pixel frames, one for each of the colours (four at most), repeated `times` over; written by hand (GIF89a). */
+/**
+ * A GIF of 1 × 1 pixel frames, one for each of the colours (four at most), repeated `times` over;
+ * written by hand (GIF89a).
+ */
 export function makeGif(colors: [number, number, number][], times = 1): Buffer {
   const header = Buffer.from([...Buffer.from("GIF89a"), 1, 0, 1, 0, 0b1000_0001, 0, 0]);
   const palette = Buffer.alloc(12);

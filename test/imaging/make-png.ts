@@ -16,19 +16,35 @@ interface PngOptions {
 const CHANNELS = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
 /** A PNG written by hand, so that what stands in it is known (PNG specification, third edition). */
-export function makePng({ width, height, bitDepth = 8, colorType, samples, iccProfile, palette = [] }: PngOptions): Buffer {
+export function makePng({
+  width,
+  height,
+  bitDepth = 8,
+  colorType,
+  samples,
+  iccProfile,
+  palette = [],
+}: PngOptions): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([bitDepth, colorType, 0, 0, 0], 8);
   const stride = (width * CHANNELS[colorType] * bitDepth) / 8;
   const rows: Uint8Array[] = [];
-  for (let at = 0; at < samples.length; at += stride) rows.push(Uint8Array.of(0), samples.subarray(at, at + stride));
+  for (let at = 0; at < samples.length; at += stride)
+    rows.push(Uint8Array.of(0), samples.subarray(at, at + stride));
   return Buffer.concat([
     Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
     chunk("IHDR", header),
-    ...(iccProfile ? [chunk("iCCP", Buffer.concat([Buffer.from("profile\0\0"), deflateSync(iccProfile)]))] : []),
-    ...(palette.length > 0 ? [chunk("PLTE", Buffer.from(palette.flatMap(([r, g, b]) => [r, g, b]))), chunk("tRNS", Buffer.from(palette.map(([, , , alpha]) => alpha)))] : []),
+    ...(iccProfile
+      ? [chunk("iCCP", Buffer.concat([Buffer.from("profile\0\0"), deflateSync(iccProfile)]))]
+      : []),
+    ...(palette.length > 0
+      ? [
+          chunk("PLTE", Buffer.from(palette.flatMap(([r, g, b]) => [r, g, b]))),
+          chunk("tRNS", Buffer.from(palette.map(([, , , alpha]) => alpha))),
+        ]
+      : []),
     chunk("IDAT", deflateSync(Buffer.concat(rows))),
     chunk("IEND", Buffer.alloc(0)),
   ]);

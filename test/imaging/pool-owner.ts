@@ -1,4 +1,5 @@
-// A process with a busy pool, for tests that kill it. Prints one JSON line: the ids of its children.
+// A process with a busy pool, for tests that kill it. Prints one JSON line: the ids of its
+// children.
 
 import { createLoggerTo } from "../../src/logger.js";
 import { createChildPool } from "../../src/imaging/child-pool.js";
@@ -10,12 +11,15 @@ const pool = createChildPool({
   memoryLimitBytes: 1_500_000_000,
   log: createLoggerTo({ write: () => {} }),
 });
-const pids = await Promise.all(["wait", "spin"].map((action) => start({ do: action } as TestRequest)));
+const pids = await Promise.all(
+  ["wait", "spin"].map((action) => start({ do: action } as TestRequest)),
+);
 process.stdout.write(`${JSON.stringify(pids)}\n`);
 
 function start(request: TestRequest): Promise<number> {
   return new Promise((resolve) => {
-    const onProgress = (_fraction: number, message = "") => resolve(Number(message.replace("pid ", "")));
+    const onProgress = (_fraction: number, message = "") =>
+      resolve(Number(message.replace("pid ", "")));
     void pool.run(request, { timeoutMs: 600_000, onProgress });
   });
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 
-/** Whether a process runs; one that is dead and only waits to be collected by its parent does not. */
+/**
+ * Whether a process runs; one that is dead and only waits to be collected by its parent does not.
+ */
 export function processAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -15,8 +15,9 @@ function colorAt(x: number, y: number, width: number, height: number): Color {
 }
 
 /**
- * The raw pixels of a file with this EXIF orientation whose upright picture measures `width` × `height`. Written out from
- * the standard's table of where row 0 and column 0 lie (EXIF 2.32, Orientation), not with the library under test.
+ * The raw pixels of a file with this EXIF orientation whose upright picture measures `width` ×
+ * `height`. Written out from the standard's table of where row 0 and column 0 lie (EXIF 2.32,
+ * Orientation), not with the library under test.
  */
 export function storedQuadrants(width: number, height: number, orientation: number) {
   const [storedX, storedY] = storedAt(width, height)[orientation - 1] ?? [];
@@ -25,14 +26,21 @@ export function storedQuadrants(width: number, height: number, orientation: numb
   const storedWidth = turned ? height : width;
   const data = Buffer.alloc(width * height * 3);
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) data.set(colorAt(x, y, width, height), 3 * (storedY(x, y) * storedWidth + storedX(x, y)));
+    for (let x = 0; x < width; x++)
+      data.set(colorAt(x, y, width, height), 3 * (storedY(x, y) * storedWidth + storedX(x, y)));
   }
-  return { data, raw: { width: storedWidth, height: turned ? width : height, channels: 3 as const } };
+  return {
+    data,
+    raw: { width: storedWidth, height: turned ? width : height, channels: 3 as const },
+  };
 }
 
 type Place = (x: number, y: number) => number;
 
-/** For each orientation, in which column and row the pixel is stored that belongs at `x`, `y` of the upright picture. */
+/**
+ * For each orientation, in which column and row the pixel is stored that belongs at `x`, `y` of the
+ * upright picture.
+ */
 function storedAt(width: number, height: number): [Place, Place][] {
   const right = width - 1;
   const bottom = height - 1;
@@ -54,31 +62,62 @@ export function quadrants(width: number, height: number) {
   return sharp(data, { raw });
 }
 
-/** Fails unless the encoded picture shows the four colours where they belong, give or take `tolerance` in each channel. */
+/**
+ * Fails unless the encoded picture shows the four colours where they belong, give or take
+ * `tolerance` in each channel.
+ */
 export async function assertQuadrants(encoded: Buffer, tolerance = 12): Promise<void> {
-  for (const { actual, expected, where } of await centres(encoded)) assertColor(actual, expected, tolerance, where);
+  for (const { actual, expected, where } of await centres(encoded))
+    assertColor(actual, expected, tolerance, where);
 }
 
-/** For blurred pictures: each colour is nearer to the one that belongs there than to the three others. */
+/**
+ * For blurred pictures: each colour is nearer to the one that belongs there than to the three
+ * others.
+ */
 export async function assertRoughQuadrants(encoded: Buffer): Promise<void> {
   for (const { actual, expected, where } of await centres(encoded)) {
-    const distance = (color: Color) => Math.hypot(...color.map((value, channel) => value - (actual[channel] ?? 0)));
-    const [nearest] = [RED, GREEN, BLUE, YELLOW].sort((one, other) => distance(one) - distance(other));
+    const distance = (color: Color) =>
+      Math.hypot(...color.map((value, channel) => value - (actual[channel] ?? 0)));
+    const [nearest] = [RED, GREEN, BLUE, YELLOW].sort(
+      (one, other) => distance(one) - distance(other),
+    );
     assert.equal(nearest, expected, `${where} it is ${actual.join(", ")}`);
   }
 }
 
 async function centres(encoded: Buffer) {
-  const { data, info } = await sharp(encoded).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-  return ([[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]] as const).map(([x, y]) => {
+  const { data, info } = await sharp(encoded)
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return (
+    [
+      [0.25, 0.25],
+      [0.75, 0.25],
+      [0.25, 0.75],
+      [0.75, 0.75],
+    ] as const
+  ).map(([x, y]) => {
     const column = Math.floor(info.width * x);
     const row = Math.floor(info.height * y);
     const at = info.channels * (row * info.width + column);
-    return { actual: [...data.subarray(at, at + 3)], expected: colorAt(column, row, info.width, info.height), where: `at ${column}, ${row}` };
+    return {
+      actual: [...data.subarray(at, at + 3)],
+      expected: colorAt(column, row, info.width, info.height),
+      where: `at ${column}, ${row}`,
+    };
   });
 }
 
-export function assertColor(actual: number[], expected: readonly number[], tolerance: number, where = ""): void {
-  const near = actual.length === expected.length && actual.every((value, channel) => Math.abs(value - (expected[channel] ?? 0)) <= tolerance);
+export function assertColor(
+  actual: number[],
+  expected: readonly number[],
+  tolerance: number,
+  where = "",
+): void {
+  const near =
+    actual.length === expected.length &&
+    actual.every((value, channel) => Math.abs(value - (expected[channel] ?? 0)) <= tolerance);
   assert(near, `${where} it is ${actual.join(", ")}, not ${expected.join(", ")}`);
 }

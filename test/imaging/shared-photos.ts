@@ -5,4 +5,6 @@ import { fileURLToPath } from "node:url";
 export const sharedPhotos = fileURLToPath(new URL("../../../../shared/photos/", import.meta.url));
 
 /** For a test's `skip`. */
-export const noSharedPhotos = existsSync(sharedPhotos) ? false : `there are no photos of real cameras in ${sharedPhotos}`;
+export const noSharedPhotos = existsSync(sharedPhotos)
+  ? false
+  : `there are no photos of real cameras in ${sharedPhotos}`;

@@ -20,11 +20,17 @@ const accepted: [string, string][] = [
 
 const refused: [string, RegExp][] = [
   ["", /^The file is empty\.$/],
-  ["hello, world\n", /^This is text, not a photo\. Upload it as JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC\.$/],
+  [
+    "hello, world\n",
+    /^This is text, not a photo\. Upload it as JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC\.$/,
+  ],
   ["%PDF-1.7\n%\xe2\xe3", /^This is a PDF document, not a photo\./],
   ["PK\x03\x04\x14\0", /^This is an archive, not a photo\./],
   ['<svg xmlns="http://www.w3.org/2000/svg"/>', /^This is an SVG drawing, not a photo\./],
-  ['<?xml version="1.0"?>\n<!-- by hand -->\n<svg width="1"/>', /^This is an SVG drawing, not a photo\./],
+  [
+    '<?xml version="1.0"?>\n<!-- by hand -->\n<svg width="1"/>',
+    /^This is an SVG drawing, not a photo\./,
+  ],
   ["\n<!DOCTYPE html><html>", /^This is a web page, not a photo\./],
   ["\0\0\0\x18ftypmp42\0\0\0\0isommp42", /^This is a video\./],
   ["II\x2a\0\x10\0\0\0CR\x02\0", /^This is a camera's raw file\./],
@@ -45,11 +51,16 @@ describe("sniffing", () => {
 
   for (const [head, sentence] of refused) {
     it(`refuses ${JSON.stringify(head.slice(0, 20))} with a sentence`, () => {
-      assert.throws(() => sniffFormat(Buffer.from(head, "latin1")), (error) => error instanceof PhotoUnreadableError && sentence.test(error.message));
+      assert.throws(
+        () => sniffFormat(Buffer.from(head, "latin1")),
+        (error) => error instanceof PhotoUnreadableError && sentence.test(error.message),
+      );
     });
   }
 
   it("recommends HEIC only where it is accepted", () => {
-    assert.throws(() => sniffFormat(Buffer.from("hello"), { acceptHeic: false }), { message: "This is text, not a photo. Upload it as JPEG, PNG, WebP, GIF, TIFF or AVIF." });
+    assert.throws(() => sniffFormat(Buffer.from("hello"), { acceptHeic: false }), {
+      message: "This is text, not a photo. Upload it as JPEG, PNG, WebP, GIF, TIFF or AVIF.",
+    });
   });
 });

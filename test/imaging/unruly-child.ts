@@ -1,7 +1,12 @@
 // A child that does what a test asks for, the worst included.
 
 import { setTimeout as wait } from "node:timers/promises";
-import { PermanentTaskError, PhotoTooLargeError, PhotoUnreadableError, TaskFailedError } from "../../src/errors.js";
+import {
+  PermanentTaskError,
+  PhotoTooLargeError,
+  PhotoUnreadableError,
+  TaskFailedError,
+} from "../../src/errors.js";
 import { serveChild, type ChildTools } from "../../src/imaging/serve-child.js";
 
 export type TestRequest =
@@ -19,10 +24,19 @@ export type TestRequest =
   | { do: "fill memory" }
   | { do: "exhaust heap" };
 
-const actions: { [Kind in TestRequest["do"]]: (request: Extract<TestRequest, { do: Kind }>, tools: ChildTools) => unknown } = {
+const actions: {
+  [Kind in TestRequest["do"]]: (
+    request: Extract<TestRequest, { do: Kind }>,
+    tools: ChildTools,
+  ) => unknown;
+} = {
   answer: ({ value }) => ({ value, pid: process.pid }),
-  tell: ({ fractions }, { progress }) => fractions.forEach((fraction) => progress(fraction, `at ${fraction}`)),
-  ask: async ({ name, argument }, { ask }) => ({ value: await ask(name, argument), pid: process.pid }),
+  tell: ({ fractions }, { progress }) =>
+    fractions.forEach((fraction) => progress(fraction, `at ${fraction}`)),
+  ask: async ({ name, argument }, { ask }) => ({
+    value: await ask(name, argument),
+    pid: process.pid,
+  }),
   environment: () => ({ names: Object.keys(process.env).sort(), pid: process.pid }),
   fail({ how }) {
     if (how === "unreadable") throw new PhotoUnreadableError("It is torn.");

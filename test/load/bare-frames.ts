@@ -1,12 +1,15 @@
-// What a fan-out costs with nothing in the way: a process that writes frames as long as the service's to all its sockets,
-// a job's worth in one write, as often as it is told to.
+// What a fan-out costs with nothing in the way: a process that writes frames as long as the
+// service's to all its sockets, a job's worth in one write, as often as it is told to.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 
 const FRAME_LENGTH = 260;
-const frame = Buffer.concat([Buffer.of(0x81, 126, FRAME_LENGTH >> 8, FRAME_LENGTH & 255), Buffer.alloc(FRAME_LENGTH, "x")]);
+const frame = Buffer.concat([
+  Buffer.of(0x81, 126, FRAME_LENGTH >> 8, FRAME_LENGTH & 255),
+  Buffer.alloc(FRAME_LENGTH, "x"),
+]);
 const job = Buffer.concat([frame, frame, frame]);
 const streams = new Set<Duplex>();
 

@@ -1,7 +1,8 @@
 import { connect } from "node:net";
 import { randomBytes } from "node:crypto";
 
-const SUBSCRIBE = "subscription Events($queuedJobId: ID, $after: String) { queuedJobEvents(queuedJobId: $queuedJobId, after: $after) { cursor type queuedJob { id status version progress } } }";
+const SUBSCRIBE =
+  "subscription Events($queuedJobId: ID, $after: String) { queuedJobEvents(queuedJobId: $queuedJobId, after: $after) { cursor type queuedJob { id status version progress } } }";
 
 export interface CountingSocket {
   /** Frames that came since it was subscribed. */
@@ -9,15 +10,23 @@ export interface CountingSocket {
   close(): void;
 }
 
-/** A socket with one subscription that counts frames and reads none of them: thousands of these cost their process little. Resolves when it is subscribed. */
+/**
+ * A socket with one subscription that counts frames and reads none of them: thousands of these cost
+ * their process little. Resolves when it is subscribed.
+ */
 export function openCountingSocket(port: number, token: string): Promise<CountingSocket> {
   return new Promise((resolve, reject) => {
     let rest: Buffer = Buffer.alloc(0);
     let upgraded = false;
-    const tcp = connect(port, "127.0.0.1").setNoDelay().on("error", reject).on("close", () => reject(new Error("A socket was closed")));
+    const tcp = connect(port, "127.0.0.1")
+      .setNoDelay()
+      .on("error", reject)
+      .on("close", () => reject(new Error("A socket was closed")));
     const send = (message: object) => tcp.write(maskedFrame(1, JSON.stringify(message)));
     const counting: CountingSocket = { frames: 0, close: () => tcp.destroy() };
-    tcp.write(`GET /graphql HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-key: ${randomBytes(16).toString("base64")}\r\nsec-websocket-version: 13\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`);
+    tcp.write(
+      `GET /graphql HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-key: ${randomBytes(16).toString("base64")}\r\nsec-websocket-version: 13\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`,
+    );
     tcp.on("data", (data) => {
       rest = rest.length === 0 ? data : Buffer.concat([rest, data]);
       if (!upgraded) {
@@ -36,7 +45,11 @@ export function openCountingSocket(port: number, token: string): Promise<Countin
       if (counting.frames > 2) return;
       const { type } = JSON.parse(String(payload)) as { type: string };
       if (type === "connection_ack") {
-        send({ id: "1", type: "subscribe", payload: { query: SUBSCRIBE, variables: { queuedJobId: null, after: null } } });
+        send({
+          id: "1",
+          type: "subscribe",
+          payload: { query: SUBSCRIBE, variables: { queuedJobId: null, after: null } },
+        });
         // Answered when the subscription was taken.
         send({ type: "ping" });
       }
@@ -63,6 +76,9 @@ function readFrames(bytes: Buffer, take: (opcode: number, payload: Buffer) => vo
 /** With a mask of zeros, which is legal and costs nothing. */
 function maskedFrame(opcode: number, text: string): Buffer {
   const payload = Buffer.from(text);
-  const head = payload.length < 126 ? Buffer.of(0x80 | opcode, 0x80 | payload.length) : Buffer.of(0x80 | opcode, 0x80 | 126, payload.length >> 8, payload.length & 255);
+  const head =
+    payload.length < 126
+      ? Buffer.of(0x80 | opcode, 0x80 | payload.length)
+      : Buffer.of(0x80 | opcode, 0x80 | 126, payload.length >> 8, payload.length & 255);
   return Buffer.concat([head, Buffer.alloc(4), payload]);
 }

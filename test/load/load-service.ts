@@ -19,7 +19,10 @@ export interface LoadUser {
   ask(query: string): Promise<{ queuedJobs: { eventCursor: string } }>;
 }
 
-/** Processes as in production, on private stores with their durability on: an API for the sockets, another for requests, a worker. */
+/**
+ * Processes as in production, on private stores with their durability on: an API for the sockets,
+ * another for requests, a worker.
+ */
 export interface LoadService {
   port: number;
   /** Of the API with the sockets. */
@@ -32,11 +35,17 @@ export interface LoadService {
 }
 
 /** Ends the process when `run` is done, or broke, or was interrupted; nothing is left running. */
-export async function withLoadService(env: Record<string, string>, run: (service: LoadService) => Promise<void>): Promise<never> {
+export async function withLoadService(
+  env: Record<string, string>,
+  run: (service: LoadService) => Promise<void>,
+): Promise<never> {
   const folder = await mkdtemp(join(tmpdir(), "photo-service-load-"));
   await chmod(folder, 0o755);
   const log = createLogger({ name: "load", level: "error", pretty: false });
-  const [postgres, redis] = await Promise.all([startPostgres({ dataDir: join(folder, "postgres"), log }), startRedis({ dataDir: join(folder, "redis"), log, path: process.env["PATH"] ?? "" })]);
+  const [postgres, redis] = await Promise.all([
+    startPostgres({ dataDir: join(folder, "postgres"), log }),
+    startRedis({ dataDir: join(folder, "redis"), log, path: process.env["PATH"] ?? "" }),
+  ]);
   const children: ChildProcess[] = [];
   const end = async (code?: number): Promise<never> => {
     for (const child of children) child.kill("SIGKILL");
@@ -52,23 +61,60 @@ export async function withLoadService(env: Record<string, string>, run: (service
   });
   await createTemplateDatabase(postgres.url);
   const url = postgres.url.replace(/photos$/, "template_photos");
-  const started = await start({ DATABASE_URL: url, REDIS_URL: redis.url, STORAGE_URL: `file:${join(folder, "files")}`, ...env }, children);
+  const started = await start(
+    {
+      DATABASE_URL: url,
+      REDIS_URL: redis.url,
+      STORAGE_URL: `file:${join(folder, "files")}`,
+      ...env,
+    },
+    children,
+  );
   await run(Object.assign(started, { postgres: { url, pid: postgres.pid } }));
   return end();
 }
 
-async function start(more: Record<string, string>, children: ChildProcess[]): Promise<Omit<LoadService, "postgres">> {
+async function start(
+  more: Record<string, string>,
+  children: ChildProcess[],
+): Promise<Omit<LoadService, "postgres">> {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const env = {
-    PATH: process.env["PATH"], NODE_ENV: "production", ECHO: "true", LOG_LEVEL: "error", FILE_SIGNING_KEY: "load-0123456789abcdef0123456789abcdef", JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(),
-    JWT_ISSUER: "load", JWT_AUDIENCE: "load", MAX_SOCKETS_PER_USER: "100000", RATE_LIMIT_PER_MINUTE: "0", NODE_OPTIONS: process.env["API_NODE_OPTIONS"] ?? "", ...more,
+    PATH: process.env["PATH"],
+    NODE_ENV: "production",
+    ECHO: "true",
+    LOG_LEVEL: "error",
+    FILE_SIGNING_KEY: "load-0123456789abcdef0123456789abcdef",
+    JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(),
+    JWT_ISSUER: "load",
+    JWT_AUDIENCE: "load",
+    MAX_SOCKETS_PER_USER: "100000",
+    RATE_LIMIT_PER_MINUTE: "0",
+    NODE_OPTIONS: process.env["API_NODE_OPTIONS"] ?? "",
+    ...more,
   };
-  const [port = 0, otherPort = 0, workerPort = 0] = await Promise.all(["PORT", "PORT", "WORKER_PORT"].map((variable) => claimPort({ host: "127.0.0.1", port: 0, variable })));
+  const [port = 0, otherPort = 0, workerPort = 0] = await Promise.all(
+    ["PORT", "PORT", "WORKER_PORT"].map((variable) =>
+      claimPort({ host: "127.0.0.1", port: 0, variable }),
+    ),
+  );
 
-  async function launch(name: string, own: Record<string, string>, at: number): Promise<ChildProcess> {
-    const child = spawn(process.execPath, [fileURLToPath(new URL(`../../src/bin/${name}.js`, import.meta.url))], { env: { ...env, ...own }, stdio: ["ignore", "inherit", "inherit"] });
+  async function launch(
+    name: string,
+    own: Record<string, string>,
+    at: number,
+  ): Promise<ChildProcess> {
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL(`../../src/bin/${name}.js`, import.meta.url))],
+      { env: { ...env, ...own }, stdio: ["ignore", "inherit", "inherit"] },
+    );
     children.push(child);
-    await eventually(`${name} is ready`, () => fetch(`http://127.0.0.1:${at}/health/ready`).then((response) => response.ok), 60_000);
+    await eventually(
+      `${name} is ready`,
+      () => fetch(`http://127.0.0.1:${at}/health/ready`).then((response) => response.ok),
+      60_000,
+    );
     return child;
   }
 
@@ -78,17 +124,40 @@ async function start(more: Record<string, string>, children: ChildProcess[]): Pr
     api: await launchApi(),
     restartApi: async () => (service.api = await launchApi()),
     async user(name) {
-      const token = await new SignJWT({ iss: "load", aud: "load", sub: name, email: `${name}@load.test`, exp: 2e9, iat: 1 }).setProtectedHeader({ alg: "ES256" }).sign(privateKey);
+      const token = await new SignJWT({
+        iss: "load",
+        aud: "load",
+        sub: name,
+        email: `${name}@load.test`,
+        exp: 2e9,
+        iat: 1,
+      })
+        .setProtectedHeader({ alg: "ES256" })
+        .sign(privateKey);
       return { token, ask: (query) => ask(`http://127.0.0.1:${otherPort}/graphql`, token, query) };
     },
   };
-  await Promise.all([launch("api", { PORT: String(otherPort), NODE_OPTIONS: "" }, otherPort), launch("worker", { WORKER_PORT: String(workerPort), NODE_OPTIONS: "" }, workerPort)]);
+  await Promise.all([
+    launch("api", { PORT: String(otherPort), NODE_OPTIONS: "" }, otherPort),
+    launch("worker", { WORKER_PORT: String(workerPort), NODE_OPTIONS: "" }, workerPort),
+  ]);
   return service;
 }
 
-async function ask(url: string, token: string, query: string): Promise<{ queuedJobs: { eventCursor: string } }> {
-  const response = await fetch(url, { method: "POST", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body: JSON.stringify({ query }) });
-  const body = (await response.json()) as { data: { queuedJobs: { eventCursor: string } }; errors?: { message: string }[] };
+async function ask(
+  url: string,
+  token: string,
+  query: string,
+): Promise<{ queuedJobs: { eventCursor: string } }> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ query }),
+  });
+  const body = (await response.json()) as {
+    data: { queuedJobs: { eventCursor: string } };
+    errors?: { message: string }[];
+  };
   if (body.errors) throw new Error(body.errors[0]?.message);
   return body.data;
 }

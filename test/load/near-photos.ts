@@ -12,13 +12,22 @@ import { startPostgres } from "../../src/embedded/start-postgres.js";
 import { createLogger } from "../../src/logger.js";
 import { createNearPhotos } from "../../src/services/near-photos.js";
 
-const { values } = parseArgs({ options: { photos: { type: "string", default: "100000" }, others: { type: "string", default: "100000" }, searches: { type: "string", default: "200" } } });
+const { values } = parseArgs({
+  options: {
+    photos: { type: "string", default: "100000" },
+    others: { type: "string", default: "100000" },
+    searches: { type: "string", default: "200" },
+  },
+});
 const LIMIT_MS = 50;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const folder = await mkdtemp(join(tmpdir(), "photo-service-near-"));
 await chmod(folder, 0o755);
-const postgres = await startPostgres({ dataDir: join(folder, "postgres"), log: createLogger({ name: "load", level: "error", pretty: false }) });
+const postgres = await startPostgres({
+  dataDir: join(folder, "postgres"),
+  log: createLogger({ name: "load", level: "error", pretty: false }),
+});
 try {
   await migrate(postgres.url);
   const database = createDatabase({ url: postgres.url, connections: 2, applicationName: "load" });
@@ -36,17 +45,25 @@ async function run(database: Database): Promise<void> {
   const user = await fill(database, Number(values.photos));
   await fill(database, Number(values.others));
   const nearPhotos = createNearPhotos(database);
-  const search = (phash: string) => nearPhotos.find({ userId: user, phash, maxDistance: 6, exceptIds: [] });
+  const search = (phash: string) =>
+    nearPhotos.find({ userId: user, phash, maxDistance: 6, exceptIds: [] });
   const [cold] = await timed(() => search(someHash()));
-  say(`${values.photos} photos of one user, ${values.others} of another; the first search ${cold.toFixed(1)} ms`);
+  say(
+    `${values.photos} photos of one user, ${values.others} of another; the first search ${cold.toFixed(1)} ms`,
+  );
   for (const state of ["just filled", "vacuumed"]) {
     if (state === "vacuumed") await database.sql`vacuum analyze photos`;
     const times: number[] = [];
-    for (let n = 0; n < Number(values.searches); n++) times.push((await timed(() => search(someHash())))[0]);
+    for (let n = 0; n < Number(values.searches); n++)
+      times.push((await timed(() => search(someHash())))[0]);
     times.sort((a, b) => a - b);
-    const [median = 0, p99 = 0] = [times[Math.floor(times.length / 2)], times[Math.floor(times.length * 0.99)]];
+    const [median = 0, p99 = 0] = [
+      times[Math.floor(times.length / 2)],
+      times[Math.floor(times.length * 0.99)],
+    ];
     say(`${state}: median ${median.toFixed(1)} ms, 99 of 100 within ${p99.toFixed(1)} ms`);
-    // The index alone is read once a vacuum has been there: PostgreSQL's own comes within a minute of so many uploads.
+    // The index alone is read once a vacuum has been there: PostgreSQL's own comes within a minute
+    // of so many uploads.
     if (state === "vacuumed" && median > LIMIT_MS) process.exitCode = 1;
   }
 }

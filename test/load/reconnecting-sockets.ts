@@ -1,32 +1,68 @@
-// How a process bears the return of all its sockets: many sockets of many users hang on one API, which is killed while
-// events go on being made; it is started again, and every socket must have every event once.
+// How a process bears the return of all its sockets: many sockets of many users hang on one API,
+// which is killed while events go on being made; it is started again, and every socket must have
+// every event once.
 //   node dist/test/load/reconnecting-sockets.js [--sockets 10000] [--users 1000]
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { WebSocket } from "ws";
 import { eventually } from "../support/eventually.js";
-import { cpuOf, inTurns, memoryOf, say, withLoadService, type LoadService } from "./load-service.js";
+import {
+  cpuOf,
+  inTurns,
+  memoryOf,
+  say,
+  withLoadService,
+  type LoadService,
+} from "./load-service.js";
 
-const { values } = parseArgs({ options: { sockets: { type: "string", default: "10000" }, users: { type: "string", default: "1000" } } });
+const { values } = parseArgs({
+  options: {
+    sockets: { type: "string", default: "10000" },
+    users: { type: "string", default: "1000" },
+  },
+});
 const SOCKETS = Number(values.sockets);
 const USERS = Number(values.users);
 const SUBMIT = 'mutation { enqueueJob(input: { job: "echo" }) { id } }';
-const SUBSCRIBE = "subscription ($after: String) { queuedJobEvents(after: $after, includeProgress: false) { cursor type queuedJob { id version } } }";
+const SUBSCRIBE =
+  "subscription ($after: String) { queuedJobEvents(after: $after, includeProgress: false) { cursor type queuedJob { id version } } }";
 
 await withLoadService({ MAX_SOCKETS_PER_USER: "1000", RATE_LIMIT_PER_MINUTE: "6000" }, run);
 
 async function run(service: LoadService): Promise<void> {
-  const users = await Promise.all(Array.from({ length: USERS }, async (_, i) => ({ ...(await service.user(`user-${i}`)), cursor: "" })));
+  const users = await Promise.all(
+    Array.from({ length: USERS }, async (_, i) => ({
+      ...(await service.user(`user-${i}`)),
+      cursor: "",
+    })),
+  );
   await inTurns(users, async (user) => {
-    user.cursor = (await user.ask("{ queuedJobs(first: 1) { eventCursor } }")).queuedJobs.eventCursor;
+    user.cursor = (
+      await user.ask("{ queuedJobs(first: 1) { eventCursor } }")
+    ).queuedJobs.eventCursor;
   });
   const began = Date.now();
-  const readers = Array.from({ length: SOCKETS }, (_, i) => createReader(`ws://127.0.0.1:${service.port}/graphql`, users[i % USERS] ?? { token: "", cursor: "" }));
-  await eventually("all sockets are subscribed", () => readers.every((reader) => reader.subscribed()), 120_000);
-  say(`${SOCKETS} sockets of ${USERS} users subscribed in ${Date.now() - began} ms; API memory ${await megabytesOf(service)} MB`);
+  const readers = Array.from({ length: SOCKETS }, (_, i) =>
+    createReader(
+      `ws://127.0.0.1:${service.port}/graphql`,
+      users[i % USERS] ?? { token: "", cursor: "" },
+    ),
+  );
+  await eventually(
+    "all sockets are subscribed",
+    () => readers.every((reader) => reader.subscribed()),
+    120_000,
+  );
+  say(
+    `${SOCKETS} sockets of ${USERS} users subscribed in ${Date.now() - began} ms; API memory ${await megabytesOf(service)} MB`,
+  );
 
   await inTurns(users, (user) => user.ask(SUBMIT));
-  await eventually("the first job is told", () => readers.every((reader) => reader.seen.length >= 3), 120_000);
+  await eventually(
+    "the first job is told",
+    () => readers.every((reader) => reader.seen.length >= 3),
+    120_000,
+  );
   say(`first job of each told to all; API memory ${await megabytesOf(service)} MB`);
 
   service.api.kill("SIGKILL");
@@ -35,13 +71,29 @@ async function run(service: LoadService): Promise<void> {
   await service.restartApi();
   const restarted = Date.now();
   await outage;
-  const lacking = () => readers.flatMap((reader, i) => (reader.seen.length < 6 ? [{ reader, user: users[i % USERS] }] : []));
-  await eventually("all have all", () => lacking().length === 0, 120_000).catch(async (error: unknown) => {
-    say(`${lacking().length} sockets lack something, for instance:`);
-    for (const { reader, user } of lacking().slice(0, 3)) say(JSON.stringify({ seen: reader.seen, subscribed: reader.subscribed(), recorded: await user?.ask("{ queuedJobs(first: 5) { nodes { id version status } eventCursor } }") }));
-    throw error;
-  });
-  say(`all resumed, with everything, ${Date.now() - restarted} ms after the API was ready again, which has used ${await cpuOf(service.api)} s of processor; its memory ${await megabytesOf(service)} MB`);
+  const lacking = () =>
+    readers.flatMap((reader, i) =>
+      reader.seen.length < 6 ? [{ reader, user: users[i % USERS] }] : [],
+    );
+  await eventually("all have all", () => lacking().length === 0, 120_000).catch(
+    async (error: unknown) => {
+      say(`${lacking().length} sockets lack something, for instance:`);
+      for (const { reader, user } of lacking().slice(0, 3))
+        say(
+          JSON.stringify({
+            seen: reader.seen,
+            subscribed: reader.subscribed(),
+            recorded: await user?.ask(
+              "{ queuedJobs(first: 5) { nodes { id version status } eventCursor } }",
+            ),
+          }),
+        );
+      throw error;
+    },
+  );
+  say(
+    `all resumed, with everything, ${Date.now() - restarted} ms after the API was ready again, which has used ${await cpuOf(service.api)} s of processor; its memory ${await megabytesOf(service)} MB`,
+  );
   judge(readers.map((reader) => reader.seen));
   for (const reader of readers) reader.stop();
 }
@@ -53,16 +105,23 @@ async function megabytesOf({ api }: LoadService): Promise<number> {
 function judge(stories: string[][]): void {
   const doubled = stories.filter((seen) => new Set(seen).size !== seen.length).length;
   const wrong = stories.filter((seen) => new Set(seen).size !== 6).length;
-  say(`${stories.length} stories: ${wrong} with something lost or too much, ${doubled} with something doubled`);
+  say(
+    `${stories.length} stories: ${wrong} with something lost or too much, ${doubled} with something doubled`,
+  );
   if (doubled + wrong > 0) process.exitCode = 1;
 }
 
 interface Message {
   type: string;
-  payload: { data?: { queuedJobEvents: { cursor: string; queuedJob: { id: string; version: number } } } };
+  payload: {
+    data?: { queuedJobEvents: { cursor: string; queuedJob: { id: string; version: number } } };
+  };
 }
 
-/** A socket that comes back with its last cursor, as a client would: after a pause that doubles, with jitter. */
+/**
+ * A socket that comes back with its last cursor, as a client would: after a pause that doubles,
+ * with jitter.
+ */
 function createReader(url: string, { token, cursor: from }: { token: string; cursor: string }) {
   const seen: string[] = [];
   let cursor = from;
@@ -74,7 +133,11 @@ function createReader(url: string, { token, cursor: from }: { token: string; cur
   function connect(): void {
     ready = false;
     socket = new WebSocket(url, "graphql-transport-ws", { perMessageDeflate: false });
-    socket.on("open", () => socket.send(JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${token}` } })));
+    socket.on("open", () =>
+      socket.send(
+        JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${token}` } }),
+      ),
+    );
     socket.on("message", (data) => hear(JSON.parse(String(data)) as Message));
     socket.on("error", () => {});
     socket.on("close", () => {
@@ -85,7 +148,13 @@ function createReader(url: string, { token, cursor: from }: { token: string; cur
   function hear({ type, payload }: Message): void {
     if (type === "connection_ack") {
       tries = 0;
-      socket.send(JSON.stringify({ id: "1", type: "subscribe", payload: { query: SUBSCRIBE, variables: { after: cursor } } }));
+      socket.send(
+        JSON.stringify({
+          id: "1",
+          type: "subscribe",
+          payload: { query: SUBSCRIBE, variables: { after: cursor } },
+        }),
+      );
       // A ping behind it is answered when the subscription was taken.
       socket.send(JSON.stringify({ type: "ping" }));
     }

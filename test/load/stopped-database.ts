@@ -7,7 +7,14 @@ import { parseArgs } from "node:util";
 import postgres from "postgres";
 import { eventually } from "../support/eventually.js";
 import { processTree } from "../support/process-tree.js";
-import { inTurns, memoryOf, say, withLoadService, type LoadService, type LoadUser } from "./load-service.js";
+import {
+  inTurns,
+  memoryOf,
+  say,
+  withLoadService,
+  type LoadService,
+  type LoadUser,
+} from "./load-service.js";
 
 interface Outcome {
   mark: string;

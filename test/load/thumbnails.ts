@@ -1,5 +1,6 @@
-// `node dist/test/load/thumbnails.js [--photos N] [--children N]`: thumbnails a second of the Job, in the worker's own children, beside the
-// image library alone in one process, on the same photos of 12 megapixels and as many cores.
+// `node dist/test/load/thumbnails.js [--photos N] [--children N]`: thumbnails a second of the Job,
+// in the worker's own children, beside the image library alone in one process, on the same photos
+// of 12 megapixels and as many cores.
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,10 +12,18 @@ import type { Verdict } from "../fuzz/judge-error.js";
 const WIDTHS = [1600, 640, 160];
 const QUALITY = 80;
 const ROUNDS = 3;
-const { values } = parseArgs({ options: { photos: { type: "string", default: "60" }, children: { type: "string", default: String(availableParallelism()) } } });
+const { values } = parseArgs({
+  options: {
+    photos: { type: "string", default: "60" },
+    children: { type: "string", default: String(availableParallelism()) },
+  },
+});
 const [photos, lanes] = [Number(values.photos), Number(values.children)];
 const folder = await mkdtemp(join(tmpdir(), "photo-service-thumbnails-"));
-const runner = createJobRunner(folder, { size: lanes, parameters: { thumbnail: { widths: WIDTHS, format: "jpeg", quality: QUALITY } } });
+const runner = createJobRunner(folder, {
+  size: lanes,
+  parameters: { thumbnail: { widths: WIDTHS, format: "jpeg", quality: QUALITY } },
+});
 let written = 0;
 const output = () => join(folder, `alone-${++written % (4 * lanes)}.jpg`);
 const say = (line: string) => void process.stdout.write(`${line}\n`);
@@ -30,7 +39,18 @@ try {
 async function makePhotos(): Promise<string[]> {
   const paths = Array.from({ length: 4 }, (_, index) => join(folder, `${index}.jpg`));
   for (const path of paths) {
-    const grain = await sharp({ create: { width: 1000, height: 750, channels: 3, background: "#888", noise: { type: "gaussian", mean: 128, sigma: 50 } } }).blur(1).png().toBuffer();
+    const grain = await sharp({
+      create: {
+        width: 1000,
+        height: 750,
+        channels: 3,
+        background: "#888",
+        noise: { type: "gaussian", mean: 128, sigma: 50 },
+      },
+    })
+      .blur(1)
+      .png()
+      .toBuffer();
     await sharp(grain).resize(4000, 3000).jpeg({ quality: 90 }).toFile(path);
   }
   return paths;
@@ -49,10 +69,16 @@ async function compare(paths: string[]): Promise<void> {
   ];
   for (const [, work] of ways) await rateOf(work, 2 * lanes);
   // In turns, so that what else the machine does weighs on all alike.
-  for (let round = 0; round < ROUNDS; round++) for (const [, work, rates] of ways) rates.push(await rateOf(work, photos / ROUNDS));
-  say(`${photos} JPEGs of 12 megapixels to JPEGs of ${WIDTHS.join(", ")} pixels, ${lanes} at a time`);
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [, work, rates] of ways) rates.push(await rateOf(work, photos / ROUNDS));
+  say(
+    `${photos} JPEGs of 12 megapixels to JPEGs of ${WIDTHS.join(", ")} pixels, ${lanes} at a time`,
+  );
   const task = mean(ways[0]?.[2] ?? []);
-  for (const [what, , rates] of ways) say(`${what.padEnd(46)} ${(WIDTHS.length * mean(rates)).toFixed(1).padStart(6)} thumbnails/s; the Job makes ${(task / mean(rates)).toFixed(2)} times as many`);
+  for (const [what, , rates] of ways)
+    say(
+      `${what.padEnd(46)} ${(WIDTHS.length * mean(rates)).toFixed(1).padStart(6)} thumbnails/s; the Job makes ${(task / mean(rates)).toFixed(2)} times as many`,
+    );
 }
 
 function mustBeRight(verdict: Verdict): void {
@@ -61,13 +87,17 @@ function mustBeRight(verdict: Verdict): void {
 
 /** As its manual shows it; the decoder shrinks by itself. */
 async function eachFromFile(path: string): Promise<void> {
-  for (const width of WIDTHS) await sharp(path).autoOrient().resize({ width }).jpeg({ quality: QUALITY }).toFile(output());
+  for (const width of WIDTHS)
+    await sharp(path).autoOrient().resize({ width }).jpeg({ quality: QUALITY }).toFile(output());
 }
 
 async function eachFromLarger(path: string): Promise<void> {
   let larger = sharp(path).autoOrient();
   for (const width of WIDTHS) {
-    const { data, info } = await larger.resize({ width }).raw().toBuffer({ resolveWithObject: true });
+    const { data, info } = await larger
+      .resize({ width })
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     larger = sharp(data, { raw: info });
     await larger.clone().jpeg({ quality: QUALITY }).toFile(output());
   }

@@ -2,20 +2,36 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { NO_BROWSER } from "../support/chromium.js";
 import { seededRandom } from "../support/seeded-random.js";
-import { applyMutation, findMutations, OPERATORS, type Mutation, type Operator } from "./find-mutations.js";
+import {
+  applyMutation,
+  findMutations,
+  OPERATORS,
+  type Mutation,
+  type Operator,
+} from "./find-mutations.js";
 
 /** How often each is drawn: what decides and what acts matters more than a number or a name. */
 const WEIGHTS: Record<Operator, number> = {
-  negate: 4, drop: 4, swap: 2, boundary: 2, return: 3, await: 2, empty: 1, constant: 1,
+  negate: 4,
+  drop: 4,
+  swap: 2,
+  boundary: 2,
+  return: 3,
+  await: 2,
+  empty: 1,
+  constant: 1,
 };
 
 /** Draws so many mutations of src, all different; the same for the same sources and seed. */
 export function createDraw(): (count: number, seed: number) => Mutation[] {
   const all = sourceFiles().flatMap((file) => findMutations(file, readFileSync(file, "utf8")));
-  const lots = OPERATORS.flatMap((operator) => Array.from({ length: WEIGHTS[operator] }, () => operator));
+  const lots = OPERATORS.flatMap((operator) =>
+    Array.from({ length: WEIGHTS[operator] }, () => operator),
+  );
   return (count, seed) => {
     const random = seededRandom(seed);
-    const shuffle = (operator: Operator) => random.shuffled(all.filter((one) => one.operator === operator));
+    const shuffle = (operator: Operator) =>
+      random.shuffled(all.filter((one) => one.operator === operator));
     const waiting = new Map(OPERATORS.map((operator) => [operator, shuffle(operator)]));
     const drawn: Mutation[] = [];
     while (drawn.length < count && [...waiting.values()].some((list) => list.length > 0)) {
@@ -28,9 +44,14 @@ export function createDraw(): (count: number, seed: number) => Mutation[] {
 
 /** The page's files can only be judged in a browser, and its views are markup. */
 function sourceFiles(): string[] {
-  const files = readdirSync("src", { recursive: true, encoding: "utf8" }).map((path) => join("src", path));
-  const isLeftOut = (file: string) => file.startsWith("src/console/") && (NO_BROWSER !== false || file.includes("/views/"));
-  return files.filter((file) => /\.tsx?$/.test(file) && !file.endsWith(".d.ts") && !isLeftOut(file)).toSorted();
+  const files = readdirSync("src", { recursive: true, encoding: "utf8" }).map((path) =>
+    join("src", path),
+  );
+  const isLeftOut = (file: string) =>
+    file.startsWith("src/console/") && (NO_BROWSER !== false || file.includes("/views/"));
+  return files
+    .filter((file) => /\.tsx?$/.test(file) && !file.endsWith(".d.ts") && !isLeftOut(file))
+    .toSorted();
 }
 
 function canBeParsed(mutation: Mutation): boolean {

@@ -5,8 +5,8 @@ export interface Span {
 }
 
 /**
- * Where code stands in a source, however a formatter laid both out: white space and a comma before a
- * closing bracket are not compared. Returns all places.
+ * Where code stands in a source, however a formatter laid both out: white space and a comma before
+ * a closing bracket are not compared. Returns all places.
  */
 export function findCode(source: string, code: string): Span[] {
   const parts = Array.from(code.replace(/\s+/g, "").replace(/,(?=[)\]}])/g, ""), toPattern);

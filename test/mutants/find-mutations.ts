@@ -13,7 +13,14 @@ export interface Mutation {
 }
 
 export const OPERATORS = [
-  "negate", "drop", "swap", "boundary", "return", "await", "empty", "constant",
+  "negate",
+  "drop",
+  "swap",
+  "boundary",
+  "return",
+  "await",
+  "empty",
+  "constant",
 ] as const;
 export type Operator = (typeof OPERATORS)[number];
 
@@ -22,7 +29,14 @@ type Edit = Pick<Mutation, "start" | "end" | "after">;
 /** Of longer numbers, mostly times and sizes, one more or less changes nothing that shows. */
 const LARGEST_CONSTANT = 20;
 const COMPARISONS: Record<string, string> = {
-  "<": "<=", "<=": "<", ">": ">=", ">=": ">", "===": "!==", "!==": "===", "==": "!=", "!=": "==",
+  "<": "<=",
+  "<=": "<",
+  ">": ">=",
+  ">=": ">",
+  "===": "!==",
+  "!==": "===",
+  "==": "!=",
+  "!=": "==",
 };
 const LOG_METHODS = new Set(["trace", "debug", "info", "warn", "error", "fatal"]);
 /** Documentation and titles: what they are empty of shows to people alone. */
@@ -39,7 +53,14 @@ export function findMutations(file: string, source: string): Mutation[] {
         for (const edit of EDITS[operator](node, parents, text)) {
           const before = source.slice(edit.start, edit.end);
           const line = source.slice(0, edit.start).split("\n").length;
-          mutations.push({ ...edit, file, line, operator, before: oneLine(before), after: edit.after });
+          mutations.push({
+            ...edit,
+            file,
+            line,
+            operator,
+            before: oneLine(before),
+            after: edit.after,
+          });
         }
       }
     },
@@ -56,10 +77,12 @@ export function applyMutation({ file, start, end, after }: Mutation, source: str
 
 /** What is for people to read, and what nothing depends on. */
 function isHarmless(node: SyntaxNode, [parent]: readonly SyntaxNode[], text: Text): boolean {
-  if (["Decorator", "JSXText", "JSXAttribute", "ExportAllDeclaration"].includes(node.type)) return true;
+  if (["Decorator", "JSXText", "JSXAttribute", "ExportAllDeclaration"].includes(node.type))
+    return true;
   if (node.type === "ImportDeclaration" || node.type === "ImportExpression") return true;
   if (parent?.type === "ExportNamedDeclaration" && parent["source"] === node) return true;
-  if (node.type === "Property") return node["computed"] !== true && TEXT_KEYS.has(text(node["key"] as SyntaxNode));
+  if (node.type === "Property")
+    return node["computed"] !== true && TEXT_KEYS.has(text(node["key"] as SyntaxNode));
   return node.type === "CallExpression" && isForPeople(node["callee"] as SyntaxNode, text);
 }
 
@@ -82,7 +105,9 @@ const EDITS: Record<Operator, Find> = {
   drop(node, parents, text) {
     if (node.type !== "ExpressionStatement" || node["directive"]) return [];
     const expression = node["expression"] as SyntaxNode;
-    return hasEffect(expression) && !isHarmless(expression, [node, ...parents], text) ? replaced(node, () => ";") : [];
+    return hasEffect(expression) && !isHarmless(expression, [node, ...parents], text)
+      ? replaced(node, () => ";")
+      : [];
   },
   swap(node, _parents, text) {
     const other = { "&&": "||", "||": "&&" }[String(node["operator"])];
@@ -113,15 +138,19 @@ const EDITS: Record<Operator, Find> = {
     return replaced(node, () => `(${text(node["argument"] as SyntaxNode)})`);
   },
   empty(node, [parent]) {
-    if (node.type === "ArrayExpression") return (node["elements"] as unknown[]).length > 0 ? replaced(node, () => "[]") : [];
+    if (node.type === "ArrayExpression")
+      return (node["elements"] as unknown[]).length > 0 ? replaced(node, () => "[]") : [];
     const isText = node.type === "Literal" && typeof node["value"] === "string";
     const isName = parent?.type === "Property" && parent["key"] === node;
     // With a blank in it, it is a sentence for people.
-    return isText && !isName && /^\S+$/.test(String(node["value"])) ? replaced(node, () => '""') : [];
+    return isText && !isName && /^\S+$/.test(String(node["value"]))
+      ? replaced(node, () => '""')
+      : [];
   },
   constant(node, [parent]) {
     const value = node["value"];
-    const isSmall = typeof value === "number" && Number.isInteger(value) && value <= LARGEST_CONSTANT;
+    const isSmall =
+      typeof value === "number" && Number.isInteger(value) && value <= LARGEST_CONSTANT;
     const isName = parent?.type === "Property" && parent["key"] === node;
     if (node.type !== "Literal" || !isSmall || isName) return [];
     return [...replaced(node, () => String(value + 1)), ...replaced(node, () => `(${value - 1})`)];
@@ -133,7 +162,9 @@ function replaced(node: unknown, by: (node: SyntaxNode) => string): Edit[] {
 }
 
 function hasEffect(expression: SyntaxNode): boolean {
-  const inner = ["AwaitExpression", "UnaryExpression"].includes(expression.type) ? (expression["argument"] as SyntaxNode) : expression;
+  const inner = ["AwaitExpression", "UnaryExpression"].includes(expression.type)
+    ? (expression["argument"] as SyntaxNode)
+    : expression;
   return ["CallExpression", "AssignmentExpression", "UpdateExpression"].includes(inner.type);
 }
 

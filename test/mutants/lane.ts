@@ -5,7 +5,10 @@ import { processTree } from "../support/process-tree.js";
 
 /** A copy of the project in which one source at a time is another. */
 export interface Lane {
-  /** The name of the first test that goes red, or the path of a file that fails as a whole; null when all are green. */
+  /**
+   * The name of the first test that goes red, or the path of a file that fails as a whole; null
+   * when all are green.
+   */
   firstRed(files: string[]): Promise<string | null>;
   /** Runs `work` while the file has this source. */
   with<T>(file: string, source: string, work: () => Promise<T>): Promise<T>;
@@ -22,17 +25,33 @@ export function createLane(folder: string, env: NodeJS.ProcessEnv): Lane {
     else symlinkSync(resolve(name), join(folder, name));
   }
 
-  /** That file alone, unchecked: what is asked is what the tests notice, not what the compiler does. */
+  /**
+   * That file alone, unchecked: what is asked is what the tests notice, not what the compiler does.
+   */
   function compile(file: string): void {
     const project = join(folder, "one.json");
-    const compilerOptions = { rootDir: ".", outDir: "dist", noCheck: true, noResolve: true, incremental: false, tsBuildInfoFile: null, types: [] };
-    writeFileSync(project, JSON.stringify({ extends: "./tsconfig.json", include: [], files: [file], compilerOptions }));
+    const compilerOptions = {
+      rootDir: ".",
+      outDir: "dist",
+      noCheck: true,
+      noResolve: true,
+      incremental: false,
+      tsBuildInfoFile: null,
+      types: [],
+    };
+    writeFileSync(
+      project,
+      JSON.stringify({ extends: "./tsconfig.json", include: [], files: [file], compilerOptions }),
+    );
     execFileSync(process.execPath, [resolve("node_modules/typescript/bin/tsc"), "-p", project]);
   }
 
   /** The page is bundled, of sources that are newer than the bundle. */
   function bundle(): void {
-    execFileSync(process.execPath, ["dist/src/bin/build-console.js"], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+    execFileSync(process.execPath, ["dist/src/bin/build-console.js"], {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
   }
 
   return {
@@ -45,7 +64,8 @@ export function createLane(folder: string, env: NodeJS.ProcessEnv): Lane {
         if (isOfPage) bundle();
         return await work();
       } finally {
-        for (const path of [file, compiled, `${compiled}.map`].filter((one) => existsSync(one))) cpSync(path, join(folder, path));
+        for (const path of [file, compiled, `${compiled}.map`].filter((one) => existsSync(one)))
+          cpSync(path, join(folder, path));
         if (isOfPage) bundle();
       }
     },
@@ -55,14 +75,27 @@ export function createLane(folder: string, env: NodeJS.ProcessEnv): Lane {
 
 /** Stops at the first that is red. */
 function runTests(cwd: string, files: string[], env: NodeJS.ProcessEnv): Promise<string | null> {
-  const child = spawn(process.execPath, ["--enable-source-maps", "--test", "--test-reporter=tap", `--test-timeout=${TEST_TIMEOUT_MS}`, ...files], { cwd, env, detached: true, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(
+    process.execPath,
+    [
+      "--enable-source-maps",
+      "--test",
+      "--test-reporter=tap",
+      `--test-timeout=${TEST_TIMEOUT_MS}`,
+      ...files,
+    ],
+    { cwd, env, detached: true, stdio: ["ignore", "pipe", "inherit"] },
+  );
   let red: string | null = null;
   let rest = "";
   child.stdout.setEncoding("utf8").on("data", (part: string) => {
     const lines = (rest + part).split("\n");
     rest = lines.pop() ?? "";
     // Of tests within tests the inner one is told first.
-    red ??= lines.map((line) => /^\s*not ok \d+ - (.*)$/.exec(line)?.[1]).find((name) => name !== undefined) ?? null;
+    red ??=
+      lines
+        .map((line) => /^\s*not ok \d+ - (.*)$/.exec(line)?.[1])
+        .find((name) => name !== undefined) ?? null;
     if (red !== null && child.pid !== undefined) stop(child.pid);
   });
   return new Promise((done, fail) => {

@@ -1,4 +1,5 @@
-// `npm run mutants`: changes a copy of the sources, one place at a time, and runs the tests that must notice.
+// `npm run mutants`: changes a copy of the sources, one place at a time, and runs the tests that
+// must notice.
 import { availableParallelism } from "node:os";
 import { readCommandLine } from "../../src/command-line.js";
 import { readSeed } from "../support/read-seed.js";
@@ -11,21 +12,41 @@ import { withLanes } from "./stage.js";
 const options = readCommandLine(
   {
     name: "npm run mutants",
-    about: "Take guards out of a copy of the sources, one at a time, and name the test that notices: the core, without which the promises are broken; or, with --random, make changes by chance anywhere in src/. LONG=1 runs the long tests, too. Exits with 1 when a guard of the list is not noticed.",
+    about:
+      "Take guards out of a copy of the sources, one at a time, and name the test that notices: the core, without which the promises are broken; or, with --random, make changes by chance anywhere in src/. LONG=1 runs the long tests, too. Exits with 1 when a guard of the list is not noticed.",
     options: {
-      area: { type: "string", value: "<name>", about: "Guards of this area: a file of test/mutants/areas/." },
-      only: { type: "string", value: "<regexp>", default: "", about: "Guards of which this matches what is broken without them." },
+      area: {
+        type: "string",
+        value: "<name>",
+        about: "Guards of this area: a file of test/mutants/areas/.",
+      },
+      only: {
+        type: "string",
+        value: "<regexp>",
+        default: "",
+        about: "Guards of which this matches what is broken without them.",
+      },
       all: { type: "boolean", about: "Every guard, which takes long." },
       random: { type: "string", value: "<number>", about: "So many changes by chance instead." },
-      seed: { type: "string", value: "<number>", about: "Repeats the changes of an earlier run with --random." },
-      "at-once": { type: "string", value: "<number>", default: String(availableParallelism()), about: "Copies that are worked on at once." },
+      seed: {
+        type: "string",
+        value: "<number>",
+        about: "Repeats the changes of an earlier run with --random.",
+      },
+      "at-once": {
+        type: "string",
+        value: "<number>",
+        default: String(availableParallelism()),
+        about: "Copies that are worked on at once.",
+      },
     },
     examples: ["--area feed", "--random 60 --seed 1"],
   },
   ({ random, seed, "at-once": atOnce, ...choice }) => ({
     ...choice,
     lanes: wholeNumber("at-once", atOnce),
-    drawn: random === undefined ? null : { count: wholeNumber("random", random), seed: readSeed(seed) },
+    drawn:
+      random === undefined ? null : { count: wholeNumber("random", random), seed: readSeed(seed) },
   }),
 );
 const say = (line: string) => void process.stdout.write(`${line}\n`);
@@ -57,6 +78,7 @@ function isWanted({ core, area, breaks }: AreaMutant): boolean {
 
 function wholeNumber(name: string, text: string): number {
   const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1) throw new Error(`--${name} must be a whole number from 1`);
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new Error(`--${name} must be a whole number from 1`);
   return number;
 }

@@ -27,21 +27,31 @@ export interface Place {
  * between, those of the same folder first. As many as take `budgetMs` together, and at least three.
  */
 export function createNearestTests(): (place: Place, budgetMs: number) => TestFile[] {
-  const files = ["src", "test"].flatMap((root) => readdirSync(root, { recursive: true, encoding: "utf8" }).map((path) => join(root, path)));
+  const files = ["src", "test"].flatMap((root) =>
+    readdirSync(root, { recursive: true, encoding: "utf8" }).map((path) => join(root, path)),
+  );
   const sources = files.filter((path) => /\.tsx?$/.test(path) && !path.endsWith(".d.ts"));
   const users = usersOf(sources);
   const times = readTimes();
   return ({ file, before }, budgetMs) => {
     const words = wordsIn(before);
-    const tests = [...distancesTo(file, users)].filter(([path]) => path.endsWith(".test.ts")).map(([path, distance]) => ({
-      path,
-      rank: isMirror(path, file) ? Infinity : nameOf(path).filter((word) => words.has(word)).length,
-      distance,
-      ms: LOADING_MS + (times[path.slice("test/".length).replace(/\.ts$/, ".js")] ?? UNKNOWN_MS),
-    }));
+    const tests = [...distancesTo(file, users)]
+      .filter(([path]) => path.endsWith(".test.ts"))
+      .map(([path, distance]) => ({
+        path,
+        rank: isMirror(path, file)
+          ? Infinity
+          : nameOf(path).filter((word) => words.has(word)).length,
+        distance,
+        ms: LOADING_MS + (times[path.slice("test/".length).replace(/\.ts$/, ".js")] ?? UNKNOWN_MS),
+      }));
     const isElsewhere = ({ path }: TestFile) => Number(roomOf(path) !== roomOf(file));
     const nearest = tests.toSorted(
-      (a, b) => compare(b.rank, a.rank) || a.distance - b.distance || isElsewhere(a) - isElsewhere(b) || a.ms - b.ms,
+      (a, b) =>
+        compare(b.rank, a.rank) ||
+        a.distance - b.distance ||
+        isElsewhere(a) - isElsewhere(b) ||
+        a.ms - b.ms,
     );
     let left = budgetMs;
     return nearest.filter(({ ms }, i) => {
@@ -64,14 +74,22 @@ function compare(a: number, b: number): number {
 
 /** `registerMetrics` has two. */
 function wordsIn(text: string): Set<string> {
-  return new Set(text.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase().match(/[a-z]{3,}/g));
+  return new Set(
+    text
+      .replaceAll(/([a-z])([A-Z])/g, "$1 $2")
+      .toLowerCase()
+      .match(/[a-z]{3,}/g),
+  );
 }
 
 function nameOf(test: string): string[] {
   return [...wordsIn(test.replace(/^.*\//, "").replace(/\.test\.ts$/, ""))];
 }
 
-/** At its path, or at that of a folder that it is in: `tasks/hash.test.ts` is of all of `tasks/hash/`. */
+/**
+ * At its path, or at that of a folder that it is in: `tasks/hash.test.ts` is of all of
+ * `tasks/hash/`.
+ */
 function isMirror(test: string, source: string): boolean {
   const subject = test.replace(/^test\//, "src/").replace(/\.test\.ts$/, "");
   const name = source.replace(/\.tsx?$/, "");
@@ -119,11 +137,15 @@ function namedBy(node: SyntaxNode, file: string, sources: string[]): string[] {
   if (!texts.at(-1)?.endsWith(".js") || texts.length < 2) return [];
   const [folder = "", ...rest] = normalize(join(dirname(file), texts.join("\0"))).split("\0");
   if (!/^\w+\/\w/.test(folder)) return [];
-  return sources.filter((path) => path.startsWith(folder) && path.replace(/\.ts$/, ".js").endsWith(rest.at(-1) ?? ""));
+  return sources.filter(
+    (path) => path.startsWith(folder) && path.replace(/\.ts$/, ".js").endsWith(rest.at(-1) ?? ""),
+  );
 }
 
 function argumentsOf(node: SyntaxNode): string[] {
-  const list = ["CallExpression", "NewExpression"].includes(node.type) ? (node["arguments"] as SyntaxNode[]) : [];
+  const list = ["CallExpression", "NewExpression"].includes(node.type)
+    ? (node["arguments"] as SyntaxNode[])
+    : [];
   return list.flatMap(({ value }) => (typeof value === "string" ? [value] : []));
 }
 
@@ -135,11 +157,14 @@ function calleeOf(node: SyntaxNode): string {
 function distancesTo(file: string, users: Map<string, string[]>): Map<string, number> {
   const distances = new Map([[file, 0]]);
   for (const [path, distance] of distances) {
-    for (const user of users.get(path) ?? []) if (!distances.has(user)) distances.set(user, distance + 1);
+    for (const user of users.get(path) ?? [])
+      if (!distances.has(user)) distances.set(user, distance + 1);
   }
   return distances;
 }
 
 function readTimes(): Record<string, number> {
-  return existsSync(TIMES) ? (JSON.parse(readFileSync(TIMES, "utf8")) as Record<string, number>) : {};
+  return existsSync(TIMES)
+    ? (JSON.parse(readFileSync(TIMES, "utf8")) as Record<string, number>)
+    : {};
 }

@@ -10,15 +10,24 @@ export type AreaMutant = Mutant & { area: string };
 
 /** Every table of `areas/`: each file there exports its `MUTANTS`. */
 export async function readAreas(): Promise<AreaMutant[]> {
-  const files = readdirSync(FOLDER).filter((name) => name.endsWith(".js")).toSorted();
-  const areas = await Promise.all(files.map(async (name) => {
-    const { MUTANTS } = (await import(new URL(`areas/${name}`, import.meta.url).href)) as { MUTANTS: Mutant[] };
-    return MUTANTS.map((mutant) => ({ ...mutant, area: name.slice(0, -3) }));
-  }));
+  const files = readdirSync(FOLDER)
+    .filter((name) => name.endsWith(".js"))
+    .toSorted();
+  const areas = await Promise.all(
+    files.map(async (name) => {
+      const { MUTANTS } = (await import(new URL(`areas/${name}`, import.meta.url).href)) as {
+        MUTANTS: Mutant[];
+      };
+      return MUTANTS.map((mutant) => ({ ...mutant, area: name.slice(0, -3) }));
+    }),
+  );
   return areas.flat();
 }
 
-/** The source with the guard taken out. Throws an Error when its text does not stand there exactly once. */
+/**
+ * The source with the guard taken out. Throws an Error when its text does not stand there exactly
+ * once.
+ */
 export function mutate({ file, find, replace, breaks }: Mutant): string {
   const source = readFileSync(file, "utf8");
   const [span, ...others] = findCode(source, find);
@@ -29,7 +38,9 @@ export function mutate({ file, find, replace, breaks }: Mutant): string {
   return source.slice(0, span.start) + replace + source.slice(span.end);
 }
 
-const allTests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
+const allTests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) =>
+  path.endsWith(".test.ts"),
+);
 
 /** The compiled test files that a mutant names. Throws an Error when a part names none. */
 export function testFilesOf({ tests, breaks }: Mutant): string[] {

@@ -16,7 +16,11 @@ interface Verdict {
 }
 
 /** Makes the changes one at a time, and says of each which test notices it, or that none does. */
-export async function runDrawn(lanes: Lane[], mutations: Mutation[], say: (line: string) => void): Promise<void> {
+export async function runDrawn(
+  lanes: Lane[],
+  mutations: Mutation[],
+  say: (line: string) => void,
+): Promise<void> {
   const nearest = createNearestTests();
   const green = createGreenCheck();
   let noticed = 0;
@@ -25,18 +29,26 @@ export async function runDrawn(lanes: Lane[], mutations: Mutation[], say: (line:
     const { by, ran } = await judge(lane, mutation, nearest(mutation, BUDGET_MS), green);
     if (by !== null) noticed++;
     const { file, line, operator, before, after } = mutation;
-    const change = operator === "return" && before === "" ? `${after}at the beginning` : `${before} → ${after}`;
+    const change =
+      operator === "return" && before === "" ? `${after}at the beginning` : `${before} → ${after}`;
     const outcome = by === null ? `by none of ${ran} files of tests` : `by ${by}`;
     const seconds = ((Date.now() - begun) / 1000).toFixed(0);
-    say(`${by === null ? "ALIVE  " : "noticed"} ${file}:${line} ${operator}: ${change} · ${outcome} (${seconds} s)`);
+    say(
+      `${by === null ? "ALIVE  " : "noticed"} ${file}:${line} ${operator}: ${change} · ${outcome} (${seconds} s)`,
+    );
   });
   say(`\n${noticed} of ${mutations.length} were noticed`);
 }
 
-async function judge(lane: Lane, mutation: Mutation, tests: TestFile[], green: GreenCheck): Promise<Verdict> {
+async function judge(
+  lane: Lane,
+  mutation: Mutation,
+  tests: TestFile[],
+  green: GreenCheck,
+): Promise<Verdict> {
   const mutated = applyMutation(mutation, readFileSync(mutation.file, "utf8"));
   const deadline = Date.now() + LONGEST_MS;
-  for (let ran = 0; ran < tests.length; ) {
+  for (let ran = 0; ran < tests.length;) {
     const rest = tests.slice(ran);
     const red = await lane.with(mutation.file, mutated, () => firstRedOf(lane, rest, deadline));
     ran += red === null ? rest.length : red.index + 1;
@@ -49,11 +61,16 @@ async function judge(lane: Lane, mutation: Mutation, tests: TestFile[], green: G
 }
 
 /** One file after the other, so that it is known which one it was. */
-async function firstRedOf(lane: Lane, tests: TestFile[], deadline: number): Promise<{ index: number; name: string } | null> {
+async function firstRedOf(
+  lane: Lane,
+  tests: TestFile[],
+  deadline: number,
+): Promise<{ index: number; name: string } | null> {
   for (const [index, { path }] of tests.entries()) {
     if (Date.now() > deadline) return null;
     const name = await lane.firstRed([compiled(path)]);
-    if (name !== null) return { index, name: name.endsWith(".test.js") ? "the file fails as a whole" : name };
+    if (name !== null)
+      return { index, name: name.endsWith(".test.js") ? "the file fails as a whole" : name };
   }
   return null;
 }
@@ -67,7 +84,8 @@ function createGreenCheck(): GreenCheck {
   const results = new Map<string, Promise<boolean>>();
   return {
     check(lane, path) {
-      const result = results.get(path) ?? lane.firstRed([compiled(path)]).then((red) => red === null);
+      const result =
+        results.get(path) ?? lane.firstRed([compiled(path)]).then((red) => red === null);
       results.set(path, result);
       return result;
     },

@@ -19,16 +19,24 @@ export async function runListed(lanes: Lane[], mutants: AreaMutant[]): Promise<b
 async function areGreen([lane]: Lane[], mutants: AreaMutant[]): Promise<boolean> {
   const files = [...new Set(mutants.flatMap(testFilesOf))];
   const red = (await lane?.firstRed(files)) ?? null;
-  say(red === null ? `${files.length} files of tests are green with all guards in` : `RED with all guards in: ${red}`);
+  say(
+    red === null
+      ? `${files.length} files of tests are green with all guards in`
+      : `RED with all guards in: ${red}`,
+  );
   return red === null;
 }
 
 async function isNoticed(lane: Lane, mutant: AreaMutant): Promise<boolean> {
   const begun = Date.now();
-  const red = await lane.with(mutant.file, mutate(mutant), () => lane.firstRed(testFilesOf(mutant)));
+  const red = await lane.with(mutant.file, mutate(mutant), () =>
+    lane.firstRed(testFilesOf(mutant)),
+  );
   const seconds = ((Date.now() - begun) / 1000).toFixed(1);
   // A file that broke as a whole, or took too long, has noticed nothing.
   const noticed = red !== null && !red.endsWith(".test.js");
-  say(`${noticed ? "red   " : "ALIVE "} ${mutant.area}: ${mutant.breaks} · ${red ?? mutant.file} (${seconds} s)`);
+  say(
+    `${noticed ? "red   " : "ALIVE "} ${mutant.area}: ${mutant.breaks} · ${red ?? mutant.file} (${seconds} s)`,
+  );
   return noticed;
 }

@@ -8,7 +8,10 @@ import { createTemplateDatabase } from "../support/test-database.js";
 import { createLane, type Lane } from "./lane.js";
 
 /** Runs `work` with so many lanes, on a private PostgreSQL and Redis, and leaves nothing behind. */
-export async function withLanes(count: number, work: (lanes: Lane[]) => Promise<void>): Promise<void> {
+export async function withLanes(
+  count: number,
+  work: (lanes: Lane[]) => Promise<void>,
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "photo-service-mutants-"));
   // PostgreSQL may run as another user.
   await chmod(folder, 0o755);
@@ -28,9 +31,16 @@ export async function withLanes(count: number, work: (lanes: Lane[]) => Promise<
 }
 
 /** Each lane takes the next of the list when it is done with its last one. */
-export async function shareAmong<Item>(lanes: Lane[], items: readonly Item[], work: (lane: Lane, item: Item) => Promise<void>): Promise<void> {
+export async function shareAmong<Item>(
+  lanes: Lane[],
+  items: readonly Item[],
+  work: (lane: Lane, item: Item) => Promise<void>,
+): Promise<void> {
   const waiting = [...items];
-  await Promise.all(lanes.map(async (lane) => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(lane, item);
-  }));
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (let item = waiting.shift(); item !== undefined; item = waiting.shift())
+        await work(lane, item);
+    }),
+  );
 }

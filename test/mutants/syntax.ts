@@ -17,7 +17,9 @@ export function parseSource(path: string, source: string): SyntaxNode {
 }
 
 export function isNode(value: unknown): value is SyntaxNode {
-  return typeof value === "object" && value !== null && typeof (value as SyntaxNode).type === "string";
+  return (
+    typeof value === "object" && value !== null && typeof (value as SyntaxNode).type === "string"
+  );
 }
 
 /**
@@ -38,7 +40,10 @@ export type Visit = (node: SyntaxNode, parents: readonly SyntaxNode[]) => void;
 
 /** Types around an expression that is one at run time. */
 const TYPED_EXPRESSIONS = new Set([
-  "TSAsExpression", "TSNonNullExpression", "TSSatisfiesExpression", "TSParameterProperty",
+  "TSAsExpression",
+  "TSNonNullExpression",
+  "TSSatisfiesExpression",
+  "TSParameterProperty",
 ]);
 
 function isTypeOnly({ type, importKind, exportKind, declare }: SyntaxNode): boolean {
@@ -47,5 +52,7 @@ function isTypeOnly({ type, importKind, exportKind, declare }: SyntaxNode): bool
 }
 
 function childrenOf(node: SyntaxNode): SyntaxNode[] {
-  return Object.values(node).flatMap((value) => (Array.isArray(value) ? value : [value])).filter(isNode);
+  return Object.values(node)
+    .flatMap((value) => (Array.isArray(value) ? value : [value]))
+    .filter(isNode);
 }

@@ -7,7 +7,10 @@ describe("the metrics of maintenance", () => {
   let now = 1_000_000;
   const open = () => {
     const page = createMetricsPage({ process: "worker", version: "1", revision: null });
-    return { page, metrics: createMaintenanceMetrics(page, { purge: 120, recount: 3600 }, () => now) };
+    return {
+      page,
+      metrics: createMaintenanceMetrics(page, { purge: 120, recount: 3600 }, () => now),
+    };
   };
   async function samples(page: ReturnType<typeof open>["page"], name: string): Promise<string[]> {
     return (await page.read()).text.split("\n").filter((line) => line.startsWith(name));
@@ -16,15 +19,25 @@ describe("the metrics of maintenance", () => {
   it("begin at 0 failures of each task, and count those of this worker", async () => {
     const { page, metrics } = open();
     metrics.onFailure("purge");
-    assert.deepEqual(await samples(page, "photos_maintenance_failures_total"), ['photos_maintenance_failures_total{task="purge"} 1', 'photos_maintenance_failures_total{task="recount"} 0']);
-    assert.deepEqual(await samples(page, "photos_maintenance_late_after_seconds"), ['photos_maintenance_late_after_seconds{task="purge"} 120', 'photos_maintenance_late_after_seconds{task="recount"} 3600']);
+    assert.deepEqual(await samples(page, "photos_maintenance_failures_total"), [
+      'photos_maintenance_failures_total{task="purge"} 1',
+      'photos_maintenance_failures_total{task="recount"} 0',
+    ]);
+    assert.deepEqual(await samples(page, "photos_maintenance_late_after_seconds"), [
+      'photos_maintenance_late_after_seconds{task="purge"} 120',
+      'photos_maintenance_late_after_seconds{task="recount"} 3600',
+    ]);
   });
 
   it("say when each task succeeded last in any worker, and nothing while that is not known", async () => {
     const { page, metrics } = open();
-    let successes: Promise<{ task: string; at: number }[]> = Promise.resolve([{ task: "purge", at: 17 }]);
+    let successes: Promise<{ task: string; at: number }[]> = Promise.resolve([
+      { task: "purge", at: 17 },
+    ]);
     metrics.watch(() => successes);
-    assert.deepEqual(await samples(page, "photos_maintenance_last_success"), ['photos_maintenance_last_success_timestamp_seconds{task="purge"} 17']);
+    assert.deepEqual(await samples(page, "photos_maintenance_last_success"), [
+      'photos_maintenance_last_success_timestamp_seconds{task="purge"} 17',
+    ]);
     successes = Promise.reject(new Error("Redis is away"));
     assert.deepEqual(await samples(page, "photos_maintenance_last_success"), []);
   });
@@ -32,8 +45,14 @@ describe("the metrics of maintenance", () => {
   it("show by how much a purge was late, until it is old", async () => {
     const { page, metrics } = open();
     metrics.onPurge({ queuedJobs: 3, events: 4 });
-    assert.deepEqual(await samples(page, "photos_purge_lag_seconds"), ['photos_purge_lag_seconds{kind="queued_job"} 3', 'photos_purge_lag_seconds{kind="event"} 4']);
+    assert.deepEqual(await samples(page, "photos_purge_lag_seconds"), [
+      'photos_purge_lag_seconds{kind="queued_job"} 3',
+      'photos_purge_lag_seconds{kind="event"} 4',
+    ]);
     now += 121_000;
-    assert.deepEqual(await samples(page, "photos_purge_lag_seconds"), ['photos_purge_lag_seconds{kind="queued_job"} 0', 'photos_purge_lag_seconds{kind="event"} 0']);
+    assert.deepEqual(await samples(page, "photos_purge_lag_seconds"), [
+      'photos_purge_lag_seconds{kind="queued_job"} 0',
+      'photos_purge_lag_seconds{kind="event"} 0',
+    ]);
   });
 });

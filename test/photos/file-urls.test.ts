@@ -11,7 +11,11 @@ const NOON = Date.UTC(2026, 10, 24, 12, 0, 0);
 
 function split(url: string): { path: string; expiry: string; signature: string } {
   const { pathname, searchParams } = new URL(url, "http://api.test");
-  return { path: pathname, expiry: searchParams.get("exp") ?? "", signature: searchParams.get("sig") ?? "" };
+  return {
+    path: pathname,
+    expiry: searchParams.get("exp") ?? "",
+    signature: searchParams.get("sig") ?? "",
+  };
 }
 
 describe("file URLs", () => {
@@ -22,12 +26,25 @@ describe("file URLs", () => {
     const { path, expiry, signature } = split(urls.sign("photos", ID, "a.png"));
     assert.equal(path, `/files/photos/${ID}/a.png`);
     assert.equal(urls.verify(path, expiry, signature), true);
-    assert.equal(createFileUrls({ signingKey: `${signingKey}x`, publicUrl: null, storage: kept, now: () => now }).verify(path, expiry, signature), false);
+    assert.equal(
+      createFileUrls({
+        signingKey: `${signingKey}x`,
+        publicUrl: null,
+        storage: kept,
+        now: () => now,
+      }).verify(path, expiry, signature),
+      false,
+    );
   });
 
   it("are signed with the first of several keys, and verified by each, so that a key can be replaced while URLs are out", () => {
-    const [old, young, foreign] = [`${signingKey}-old`, `${signingKey}-new`, `${signingKey}-foreign`];
-    const urlsOf = (key: string) => createFileUrls({ signingKey: key, publicUrl: null, storage: kept, now: () => now });
+    const [old, young, foreign] = [
+      `${signingKey}-old`,
+      `${signingKey}-new`,
+      `${signingKey}-foreign`,
+    ];
+    const urlsOf = (key: string) =>
+      createFileUrls({ signingKey: key, publicUrl: null, storage: kept, now: () => now });
     const [before, rotated, after] = [urlsOf(old), urlsOf(`${young}, ${old}`), urlsOf(young)];
     const isGood = (url: string, by: typeof urls) => {
       const { path, expiry, signature } = split(url);
@@ -42,22 +59,46 @@ describe("file URLs", () => {
     assert.ok(!isGood(url(urlsOf(foreign)), rotated));
     const { path, expiry } = split(url(rotated));
     const empty = createHmac("sha256", "").update(`v1\n${path}\n${expiry}`).digest("base64url");
-    assert.ok(!urlsOf(`${young},,${old}`).verify(path, expiry, empty), "what is empty is not a key");
+    assert.ok(
+      !urlsOf(`${young},,${old}`).verify(path, expiry, empty),
+      "what is empty is not a key",
+    );
     assert.throws(() => urlsOf(" , "), { message: "There is no key to sign file URLs with" });
   });
 
   it("are refused with anything about them changed", () => {
     const { path, expiry, signature } = split(urls.sign("photos", ID, "a.png"));
     const swapped = signature.startsWith("A") ? `B${signature.slice(1)}` : `A${signature.slice(1)}`;
-    for (const [p, e, s] of [[`${path}x`, expiry, signature], [path.replace("photos", "outputs"), expiry, signature], [path, String(Number(expiry) + 1), signature], [path, `+${expiry}`, signature], [path, "", signature], [path, expiry, swapped], [path, expiry, ""], [path, expiry, `${signature}=`], [path, expiry, signature.slice(1)], [path, expiry, ` ${signature}`]] as const) {
+    for (const [p, e, s] of [
+      [`${path}x`, expiry, signature],
+      [path.replace("photos", "outputs"), expiry, signature],
+      [path, String(Number(expiry) + 1), signature],
+      [path, `+${expiry}`, signature],
+      [path, "", signature],
+      [path, expiry, swapped],
+      [path, expiry, ""],
+      [path, expiry, `${signature}=`],
+      [path, expiry, signature.slice(1)],
+      [path, expiry, ` ${signature}`],
+    ] as const) {
       assert.equal(urls.verify(p, e, s), false, `${p} ${e} ${s}`);
     }
   });
 
   it("are refused with an expiry that is no number of seconds, although the key has signed it", () => {
     const { path } = split(urls.sign("photos", ID, "a.png"));
-    for (const expiry of ["9e99", "Infinity", "0x7fffffff0", " 9999999999", "9999999999.5", "-1", "9".repeat(13)]) {
-      const signature = createHmac("sha256", signingKey).update(`v1\n${path}\n${expiry}`).digest("base64url");
+    for (const expiry of [
+      "9e99",
+      "Infinity",
+      "0x7fffffff0",
+      " 9999999999",
+      "9999999999.5",
+      "-1",
+      "9".repeat(13),
+    ]) {
+      const signature = createHmac("sha256", signingKey)
+        .update(`v1\n${path}\n${expiry}`)
+        .digest("base64url");
       assert.equal(urls.verify(path, expiry, signature), false, expiry);
     }
   });
@@ -65,7 +106,11 @@ describe("file URLs", () => {
   it("stay the same for a quarter of an hour, and live an hour to an hour and a quarter", () => {
     const first = urls.sign("previews", ID, "p");
     const { path, expiry, signature } = split(first);
-    for (const [minutes, same] of [[0, true], [-14.9, true], [0.1, false]] as const) {
+    for (const [minutes, same] of [
+      [0, true],
+      [-14.9, true],
+      [0.1, false],
+    ] as const) {
       now = NOON + minutes * 60_000;
       assert.equal(urls.sign("previews", ID, "p") === first, same, `${minutes} minutes`);
       const life = Number(split(urls.sign("previews", ID, "p")).expiry) - now / 1000;
@@ -85,7 +130,10 @@ describe("file URLs", () => {
 
   it("are absolute where the outside's address is known", () => {
     for (const publicUrl of ["https://photos.example.test", "https://photos.example.test/"]) {
-      assert.match(createFileUrls({ signingKey, publicUrl, storage: kept }).sign("photos", ID, "a"), /^https:\/\/photos\.example\.test\/files\/photos\//);
+      assert.match(
+        createFileUrls({ signingKey, publicUrl, storage: kept }).sign("photos", ID, "a"),
+        /^https:\/\/photos\.example\.test\/files\/photos\//,
+      );
     }
     assert.match(urls.sign("photos", ID, "a"), /^\/files\/photos\//);
   });
@@ -93,8 +141,21 @@ describe("file URLs", () => {
   it("are the storage's own where it has some", async () => {
     const asked: unknown[] = [];
     const presign = async (...args: unknown[]) => (asked.push(args), "https://s3.test/key?signed");
-    const file = { kind: "outputs", id: ID, name: "a.webp", storageKey: "outputs/a", mimeType: "image/webp" } as const;
-    assert.equal(await createFileUrls({ signingKey, publicUrl: "https://photos.example.test", storage: { presign } }).urlOf(file), "https://s3.test/key?signed");
+    const file = {
+      kind: "outputs",
+      id: ID,
+      name: "a.webp",
+      storageKey: "outputs/a",
+      mimeType: "image/webp",
+    } as const;
+    assert.equal(
+      await createFileUrls({
+        signingKey,
+        publicUrl: "https://photos.example.test",
+        storage: { presign },
+      }).urlOf(file),
+      "https://s3.test/key?signed",
+    );
     assert.deepEqual(asked, [["outputs/a", { mimeType: "image/webp", filename: "a.webp" }]]);
     assert.equal(await urls.urlOf(file), urls.sign("outputs", ID, "a.webp"));
   });

@@ -25,25 +25,37 @@ describe("the local storage", () => {
   it("lets nobody else of this machine look", async () => {
     await storage.put("photos/ann/1", scratch("content"));
     const kept = (await storage.localPath("photos/ann/1", storage.scratchFolder)) ?? assert.fail();
-    for (const path of [storage.scratchFolder, dirname(kept)]) assert.equal(statSync(path).mode & 0o077, 0, path);
+    for (const path of [storage.scratchFolder, dirname(kept)])
+      assert.equal(statSync(path).mode & 0o077, 0, path);
   });
 
   it("gives the kept file itself, and copies by sharing its bytes", async () => {
     await storage.put("photos/ann/2", scratch("content"));
     await storage.copy("photos/ann/2", "photos/ann/3");
-    const [one, other] = await Promise.all(["photos/ann/2", "photos/ann/3"].map((key) => storage.localPath(key, "/nowhere")));
+    const [one, other] = await Promise.all(
+      ["photos/ann/2", "photos/ann/3"].map((key) => storage.localPath(key, "/nowhere")),
+    );
     assert.equal(statSync(one ?? "").ino, statSync(other ?? "").ino);
   });
 
   it("leads nobody past the service", async () => {
-    assert.equal(await storage.presign("photos/ann/1", { mimeType: "image/png", filename: "a.png" }), null);
+    assert.equal(
+      await storage.presign("photos/ann/1", { mimeType: "image/png", filename: "a.png" }),
+      null,
+    );
   });
 
   it("says that it takes nothing when it cannot", async () => {
     await storage.put("a-file", scratch("x"));
-    const refused = { name: "ServiceUnavailableError", message: "The storage takes nothing at the moment; try again later." };
+    const refused = {
+      name: "ServiceUnavailableError",
+      message: "The storage takes nothing at the moment; try again later.",
+    };
     await assert.rejects(storage.put("a-file/below", scratch("y")), refused);
     await assert.rejects(storage.copy("photos/ann/1", "a-file/below"), refused);
-    await assert.rejects(storage.put("b", join(storage.scratchFolder, "not-there")), ServiceUnavailableError);
+    await assert.rejects(
+      storage.put("b", join(storage.scratchFolder, "not-there")),
+      ServiceUnavailableError,
+    );
   });
 });

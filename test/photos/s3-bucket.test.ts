@@ -6,7 +6,11 @@ import { text } from "node:stream/consumers";
 import { createLoggerTo } from "../../src/logger.js";
 import { createS3Bucket, type S3Bucket, type S3BucketOptions } from "../../src/photos/s3-bucket.js";
 
-const AWAY = { name: "ServiceUnavailableError", code: "SERVICE_UNAVAILABLE", message: "The storage is away; try again in a moment." };
+const AWAY = {
+  name: "ServiceUnavailableError",
+  code: "SERVICE_UNAVAILABLE",
+  message: "The storage is away; try again in a moment.",
+};
 
 describe("a bucket of S3", () => {
   const servers: Server[] = [];
@@ -16,8 +20,19 @@ describe("a bucket of S3", () => {
   });
 
   const lines: Record<string, unknown>[] = [];
-  const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
-  const open = (endpoint: string | null, more: Partial<S3BucketOptions> = {}): S3Bucket => createS3Bucket({ bucket: "b", region: "eu-west-1", endpoint, accessKeyId: "id", secretAccessKey: "hunter2", log, ...more });
+  const log = createLoggerTo({
+    write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+  });
+  const open = (endpoint: string | null, more: Partial<S3BucketOptions> = {}): S3Bucket =>
+    createS3Bucket({
+      bucket: "b",
+      region: "eu-west-1",
+      endpoint,
+      accessKeyId: "id",
+      secretAccessKey: "hunter2",
+      log,
+      ...more,
+    });
 
   async function serve(listener: RequestListener): Promise<string> {
     const server = createServer(listener);
@@ -40,20 +55,32 @@ describe("a bucket of S3", () => {
       bodies.push(await text(request));
       response.writeHead([500, 429, 200][bodies.length - 1] ?? 500).end("done");
     });
-    assert.equal(await open(endpoint).ask({ method: "PUT", key: "k", body: new Blob(["abc"]) }), "done");
+    assert.equal(
+      await open(endpoint).ask({ method: "PUT", key: "k", body: new Blob(["abc"]) }),
+      "done",
+    );
     assert.deepEqual(bodies, ["abc", "abc", "abc"]);
   });
 
   it("is tried again when its server drops the connection", async () => {
     let asked = 0;
-    const endpoint = await serve((request, response) => void (asked++ === 0 ? request.socket.destroy() : response.end("there")));
+    const endpoint = await serve(
+      (request, response) =>
+        void (asked++ === 0 ? request.socket.destroy() : response.end("there")),
+    );
     assert.equal(await open(endpoint).ask({ method: "GET", key: "k" }), "there");
   });
 
   it("is away when it stumbles three times, which is nobody's to mend", async () => {
     let asked = 0;
-    const endpoint = await serve((_request, response) => void (asked++, response.writeHead(503).end("<Error><Code>SlowDown</Code></Error>")));
-    assert.deepEqual(await loggedBy(() => assert.rejects(open(endpoint).ask({ method: "GET", key: "k" }), AWAY)), [[40, "the storage is away"]]);
+    const endpoint = await serve(
+      (_request, response) =>
+        void (asked++, response.writeHead(503).end("<Error><Code>SlowDown</Code></Error>")),
+    );
+    assert.deepEqual(
+      await loggedBy(() => assert.rejects(open(endpoint).ask({ method: "GET", key: "k" }), AWAY)),
+      [[40, "the storage is away"]],
+    );
     assert.equal(asked, 3);
   });
 
@@ -61,7 +88,10 @@ describe("a bucket of S3", () => {
     const endpoint = await serve(() => {});
     const last = servers.at(-1);
     await new Promise((resolve) => last?.close(resolve));
-    assert.deepEqual(await loggedBy(() => assert.rejects(open(endpoint).ask({ method: "GET", key: "k" }), AWAY)), [[40, "the storage is away"]]);
+    assert.deepEqual(
+      await loggedBy(() => assert.rejects(open(endpoint).ask({ method: "GET", key: "k" }), AWAY)),
+      [[40, "the storage is away"]],
+    );
   });
 
   const HANGS: [string, RequestListener][] = [
@@ -71,22 +101,41 @@ describe("a bucket of S3", () => {
   for (const [what, listener] of HANGS) {
     it(`is away when its server ${what}, once`, async () => {
       let asked = 0;
-      const endpoint = await serve((request, response) => void (asked++, listener(request, response)));
-      await assert.rejects(open(endpoint, { timeoutMs: 200 }).ask({ method: "GET", key: "k" }), AWAY);
+      const endpoint = await serve(
+        (request, response) => void (asked++, listener(request, response)),
+      );
+      await assert.rejects(
+        open(endpoint, { timeoutMs: 200 }).ask({ method: "GET", key: "k" }),
+        AWAY,
+      );
       assert.equal(asked, 1);
     });
   }
 
   it("does not wait for ever for the head of a stream", async () => {
-    await assert.rejects(open(await serve(() => {}), { timeoutMs: 200 }).open({ method: "GET", key: "k" }), AWAY);
+    await assert.rejects(
+      open(await serve(() => {}), { timeoutMs: 200 }).open({ method: "GET", key: "k" }),
+      AWAY,
+    );
   });
 
-  const REFUSALS: [number, string][] = [[403, "InvalidAccessKeyId"], [403, "SignatureDoesNotMatch"], [404, "NoSuchBucket"], [400, "AuthorizationHeaderMalformed"]];
+  const REFUSALS: [number, string][] = [
+    [403, "InvalidAccessKeyId"],
+    [403, "SignatureDoesNotMatch"],
+    [404, "NoSuchBucket"],
+    [400, "AuthorizationHeaderMalformed"],
+  ];
   for (const [status, code] of REFUSALS) {
     it(`that refuses with ${code} is away for its users, and an error for a person, at the first time`, async () => {
       let asked = 0;
-      const endpoint = await serve((_request, response) => void (asked++, response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`)));
-      assert.deepEqual(await loggedBy(() => assert.rejects(open(endpoint).ask({ method: "GET", key: "k" }), AWAY)), [[50, "the storage refuses a request"]]);
+      const endpoint = await serve(
+        (_request, response) =>
+          void (asked++, response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`)),
+      );
+      assert.deepEqual(
+        await loggedBy(() => assert.rejects(open(endpoint).ask({ method: "GET", key: "k" }), AWAY)),
+        [[50, "the storage refuses a request"]],
+      );
       assert.match(JSON.stringify(lines[0]?.["err"]), new RegExp(`${status} ${code}`));
       assert.equal(asked, 1);
     });
@@ -94,13 +143,27 @@ describe("a bucket of S3", () => {
 
   describe("is addressed", () => {
     const CASES: [string, Partial<S3BucketOptions>, string][] = [
-      ["at Amazon's by its host", { bucket: "photos-eu" }, "https://photos-eu.s3.eu-west-1.amazonaws.com/a/b"],
-      ["at Amazon's by its path, with a dot in its name", { bucket: "photos.example" }, "https://s3.eu-west-1.amazonaws.com/photos.example/a/b"],
-      ["at another server by its path", { endpoint: "http://minio.test:9000/" }, "http://minio.test:9000/b/a/b"],
+      [
+        "at Amazon's by its host",
+        { bucket: "photos-eu" },
+        "https://photos-eu.s3.eu-west-1.amazonaws.com/a/b",
+      ],
+      [
+        "at Amazon's by its path, with a dot in its name",
+        { bucket: "photos.example" },
+        "https://s3.eu-west-1.amazonaws.com/photos.example/a/b",
+      ],
+      [
+        "at another server by its path",
+        { endpoint: "http://minio.test:9000/" },
+        "http://minio.test:9000/b/a/b",
+      ],
     ];
     for (const [what, options, expected] of CASES) {
       it(what, async () => {
-        const { origin, pathname } = new URL(await open(null, options).presign("a/b", {}, { at: new Date(), seconds: 60 }));
+        const { origin, pathname } = new URL(
+          await open(null, options).presign("a/b", {}, { at: new Date(), seconds: 60 }),
+        );
         assert.equal(origin + pathname, expected);
       });
     }

@@ -1,7 +1,15 @@
 // What every storage keeps to, asked of each kind.
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
@@ -23,13 +31,26 @@ after(() => server.close());
 
 /** Each time it is called it opens the same one again; `name` tells several of a kind apart. */
 const KINDS: { kind: string; manyKeys: number; open: (name: string) => Promise<Storage> }[] = [
-  { kind: "the local storage", manyKeys: 50, open: (name) => createLocalStorage(join(folder, "local", name)) },
+  {
+    kind: "the local storage",
+    manyKeys: 50,
+    open: (name) => createLocalStorage(join(folder, "local", name)),
+  },
   {
     kind: "the S3 storage",
     // A page of its listing has a thousand.
     manyKeys: 1100,
     open: (name) =>
-      createS3Storage({ bucket: server.bucket, prefix: `${name}/`, region: "us-east-1", endpoint: server.endpoint, accessKeyId: "id", secretAccessKey: "secret", scratchFolder: join(folder, "s3", name), log: silentLog }),
+      createS3Storage({
+        bucket: server.bucket,
+        prefix: `${name}/`,
+        region: "us-east-1",
+        endpoint: server.endpoint,
+        accessKeyId: "id",
+        secretAccessKey: "secret",
+        scratchFolder: join(folder, "s3", name),
+        log: silentLog,
+      }),
   },
 ];
 
@@ -46,7 +67,11 @@ for (const { kind, manyKeys, open } of KINDS) {
       return path;
     }
 
-    async function read(key: string, range?: { start: number; end: number }, from = storage): Promise<string | null> {
+    async function read(
+      key: string,
+      range?: { start: number; end: number },
+      from = storage,
+    ): Promise<string | null> {
       const stream = await from.read(key, range);
       return stream && (await buffer(stream)).toString();
     }
@@ -61,7 +86,10 @@ for (const { kind, manyKeys, open } of KINDS) {
       const path = scratch("content");
       await storage.put("photos/ann/1", path);
       assert.equal(existsSync(path), false);
-      assert.deepEqual([await read("photos/ann/1"), await storage.has("photos/ann/1")], ["content", true]);
+      assert.deepEqual(
+        [await read("photos/ann/1"), await storage.has("photos/ann/1")],
+        ["content", true],
+      );
     });
 
     it("gives every byte of a large file back as it came, and a name with whatever a path may hold", async () => {
@@ -95,7 +123,12 @@ for (const { kind, manyKeys, open } of KINDS) {
     it("has nothing under a key that was never put, or was deleted", async () => {
       await storage.put("gone", scratch("x"));
       await storage.delete(["gone", "never-there", "no/such/folder"]);
-      for (const key of ["gone", "never-there", "no/such/folder"]) assert.deepEqual([await read(key), await storage.has(key), await storage.copy(key, "copy-of-nothing")], [null, false, false], key);
+      for (const key of ["gone", "never-there", "no/such/folder"])
+        assert.deepEqual(
+          [await read(key), await storage.has(key), await storage.copy(key, "copy-of-nothing")],
+          [null, false, false],
+          key,
+        );
       assert.equal(await storage.has("copy-of-nothing"), false);
     });
 
@@ -124,7 +157,9 @@ for (const { kind, manyKeys, open } of KINDS) {
       const path = await storage.localPath("old", storage.scratchFolder);
       if (path) utimesSync(path, 0, 0);
       await storage.copy("old", "young");
-      for await (const { key, modifiedAt } of storage.list()) if (key === "young") assert.ok(Date.now() - modifiedAt.getTime() < 60_000, String(modifiedAt));
+      for await (const { key, modifiedAt } of storage.list())
+        if (key === "young")
+          assert.ok(Date.now() - modifiedAt.getTime() < 60_000, String(modifiedAt));
     });
 
     it("keeps what it has when it is opened again", async () => {
@@ -137,7 +172,10 @@ for (const { kind, manyKeys, open } of KINDS) {
       await other.put("photos/bob/1", scratch("x", other));
       const listed = [];
       for await (const entry of other.list()) listed.push(entry);
-      assert.deepEqual(listed.map(({ key }) => key), ["photos/bob/1"]);
+      assert.deepEqual(
+        listed.map(({ key }) => key),
+        ["photos/bob/1"],
+      );
       assert.ok(Math.abs(Date.now() - (listed[0]?.modifiedAt.getTime() ?? 0)) < 60_000);
     });
 
@@ -161,7 +199,10 @@ for (const { kind, manyKeys, open } of KINDS) {
     });
 
     it("says that it is away when there is nothing to take over", async () => {
-      await assert.rejects(storage.put("b", join(storage.scratchFolder, "not-there")), ServiceUnavailableError);
+      await assert.rejects(
+        storage.put("b", join(storage.scratchFolder, "not-there")),
+        ServiceUnavailableError,
+      );
       assert.equal(await storage.has("b"), false);
     });
   });

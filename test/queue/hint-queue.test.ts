@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
 import { ServiceUnavailableError } from "../../src/errors.js";
-import { LANES, createHintQueue, hintId, laneQueueName, type Hint, type HintData, type HintQueue, type Lane } from "../../src/queue/hint-queue.js";
+import {
+  LANES,
+  createHintQueue,
+  hintId,
+  laneQueueName,
+  type Hint,
+  type HintData,
+  type HintQueue,
+  type Lane,
+} from "../../src/queue/hint-queue.js";
 import { createLoggerTo } from "../../src/logger.js";
 import { createRedis } from "../../src/redis.js";
 import { eventually } from "../support/eventually.js";
@@ -11,12 +20,26 @@ import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
 import { testRedis } from "../support/test-redis.js";
 
 let made = 0;
-const hint = (more: Partial<Hint> = {}): Hint => ({ id: `id-${++made}`, run: 1, requestId: "r", lane: "worker", priority: 0, backlog: 0, delayMs: 0, ...more });
+const hint = (more: Partial<Hint> = {}): Hint => ({
+  id: `id-${++made}`,
+  run: 1,
+  requestId: "r",
+  lane: "worker",
+  priority: 0,
+  backlog: 0,
+  delayMs: 0,
+  ...more,
+});
 
 describe("the queue of hints", () => {
   const { url, prefix } = testRedis();
   const redis = createRedis({ url, purpose: "tests", failFast: false, log: silentLog });
-  const looked = new Map(LANES.map((lane) => [lane, new Queue<HintData>(laneQueueName(lane), { connection: redis, prefix })]));
+  const looked = new Map(
+    LANES.map((lane) => [
+      lane,
+      new Queue<HintData>(laneQueueName(lane), { connection: redis, prefix }),
+    ]),
+  );
   let proxy: TcpProxy;
   let hints: HintQueue;
 
@@ -48,14 +71,24 @@ describe("the queue of hints", () => {
     const [here, child] = [hint(), hint({ lane: "child", run: 7 })];
     await hints.add([here, child]);
     const found = await find("child", child);
-    assert.deepEqual([found?.data, found?.id, found?.name], [{ id: child.id, run: 7, requestId: "r" }, `${child.id}.7`, "hint"]);
-    assert.deepEqual([found?.opts.attempts, found?.opts.removeOnComplete, found?.opts.removeOnFail], [1, true, true]);
-    assert.deepEqual([await isThere(here), await find("child", here), await find("worker", child)], [true, undefined, undefined]);
+    assert.deepEqual(
+      [found?.data, found?.id, found?.name],
+      [{ id: child.id, run: 7, requestId: "r" }, `${child.id}.7`, "hint"],
+    );
+    assert.deepEqual(
+      [found?.opts.attempts, found?.opts.removeOnComplete, found?.opts.removeOnFail],
+      [1, true, true],
+    );
+    assert.deepEqual(
+      [await isThere(here), await find("child", here), await find("worker", child)],
+      [true, undefined, undefined],
+    );
   });
 
   it("takes the same twice as one, another run as another, and its first priority stays", async () => {
     const once = hint({ priority: 5 });
-    const count = async () => (await looked.get("worker")?.getJobCountByTypes("prioritized", "waiting")) ?? 0;
+    const count = async () =>
+      (await looked.get("worker")?.getJobCountByTypes("prioritized", "waiting")) ?? 0;
     const already = await count();
     await hints.add([once, once]);
     await hints.add([{ ...once, priority: 100 }]);
@@ -66,16 +99,28 @@ describe("the queue of hints", () => {
   });
 
   it("gives the higher priority first, and the first of another before the 17th of one", async () => {
-    const [low, high, far] = [hint({ priority: 1 }), hint({ priority: 90 }), hint({ priority: 90, backlog: 16 })];
+    const [low, high, far] = [
+      hint({ priority: 1 }),
+      hint({ priority: 90 }),
+      hint({ priority: 90, backlog: 16 }),
+    ];
     await hints.add([low, far, high]);
-    const order = (await looked.get("worker")?.getJobs(["prioritized"], 0, -1, true))?.map(({ data }) => data.id).filter((id) => [low.id, high.id, far.id].includes(id));
+    const order = (await looked.get("worker")?.getJobs(["prioritized"], 0, -1, true))
+      ?.map(({ data }) => data.id)
+      .filter((id) => [low.id, high.id, far.id].includes(id));
     assert.deepEqual(order, [high.id, low.id, far.id]);
   });
 
   it("keeps one back that is due within a minute, and leaves out what is due later", async () => {
-    const [soon, fraction, minute, late] = [hint({ delayMs: 30_000 }), hint({ delayMs: 1234.567 }), hint({ delayMs: 60_000 }), hint({ delayMs: 60_001 })];
+    const [soon, fraction, minute, late] = [
+      hint({ delayMs: 30_000 }),
+      hint({ delayMs: 1234.567 }),
+      hint({ delayMs: 60_000 }),
+      hint({ delayMs: 60_001 }),
+    ];
     await hints.add([soon, fraction, minute, late]);
-    for (const some of [soon, fraction, minute]) assert.equal(await (await find("worker", some))?.isDelayed(), true, String(some.delayMs));
+    for (const some of [soon, fraction, minute])
+      assert.equal(await (await find("worker", some))?.isDelayed(), true, String(some.delayMs));
     assert.equal(await isThere(late), false);
   });
 
@@ -83,7 +128,10 @@ describe("the queue of hints", () => {
     const [first, second] = [hint({ run: 1 }), hint({ run: 2 })];
     await hints.add([first, { ...second, id: first.id }]);
     await hints.remove("worker", first.id, 1);
-    assert.deepEqual([await isThere(first), await isThere({ ...second, id: first.id })], [false, true]);
+    assert.deepEqual(
+      [await isThere(first), await isThere({ ...second, id: first.id })],
+      [false, true],
+    );
     await hints.remove("worker", "never-there", 1);
   });
 
@@ -129,7 +177,10 @@ describe("the queue of hints", () => {
 
   it("lets nobody wait longer than a second while Redis hangs", async () => {
     proxy.freeze();
-    const times = await Promise.all([timed(hints.add([hint()])), timed(hints.remove("worker", "some", 1))]);
+    const times = await Promise.all([
+      timed(hints.add([hint()])),
+      timed(hints.remove("worker", "some", 1)),
+    ]);
     for (const ms of times) assert.ok(ms > 900 && ms < 1500, `${ms} ms`);
     proxy.heal();
     await eventually("it works again", async () => {
@@ -142,10 +193,17 @@ describe("the queue of hints", () => {
   it("works, too, when Redis was away at its start", async () => {
     proxy.down();
     let tries = 0;
-    const late = createHintQueue({ redisUrl: proxy.url, prefix, log: createLoggerTo({ write: () => void tries++ }) });
+    const late = createHintQueue({
+      redisUrl: proxy.url,
+      prefix,
+      log: createLoggerTo({ write: () => void tries++ }),
+    });
     await eventually("it has tried to connect", () => tries > 0);
     assert.ok((await timed(late.add([hint()]))) < 1500);
-    await assert.rejects(late.addMissing([hint()]), { code: "SERVICE_UNAVAILABLE", message: "Redis is away." });
+    await assert.rejects(late.addMissing([hint()]), {
+      code: "SERVICE_UNAVAILABLE",
+      message: "Redis is away.",
+    });
     proxy.up();
     await eventually("it works", async () => {
       const found = hint();

@@ -10,7 +10,9 @@ describe("the rate of starts", () => {
   it("is unknown at first, counts the starts of all workers by lane, and forgets what is over a minute old", async (t) => {
     const { url, prefix } = testRedis();
     let nowMs = Date.parse("2026-01-01T00:00:00.000Z");
-    const workers = [1, 2].map(() => createStartRate({ redisUrl: url, prefix, log: silentLog, now: () => nowMs }));
+    const workers = [1, 2].map(() =>
+      createStartRate({ redisUrl: url, prefix, log: silentLog, now: () => nowMs }),
+    );
     t.after(() => Promise.all(workers.map((worker) => worker.close())));
     const [first] = workers;
     assert.ok(first);
@@ -20,7 +22,10 @@ describe("the rate of starts", () => {
     assert.equal(await first.rate("child"), null);
     nowMs += 30_000;
     first.note("worker");
-    await eventually("21 in the two steps that had any", async () => (await first.rate("worker")) === 21 / 20);
+    await eventually(
+      "21 in the two steps that had any",
+      async () => (await first.rate("worker")) === 21 / 20,
+    );
     nowMs += 31_000;
     assert.equal(await first.rate("worker"), 0.1);
     nowMs += 60_000;

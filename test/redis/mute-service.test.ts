@@ -1,4 +1,5 @@
-// A Redis whose old connections are open and mute, while new ones are answered: a lost firewall state, a frozen proxy.
+// A Redis whose old connections are open and mute, while new ones are answered: a lost firewall
+// state, a frozen proxy.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis } from "ioredis";

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -25,7 +34,8 @@ describe("scripts/prepare.cjs", () => {
   function createProject({ engine = ">=20.19" } = {}) {
     const folder = mkdtempSync(join(tmpdir(), "photo-service-prepare-"));
     folders.push(folder);
-    for (const path of ["scripts", "src", "test", "node_modules/typescript/bin"]) mkdirSync(join(folder, path), { recursive: true });
+    for (const path of ["scripts", "src", "test", "node_modules/typescript/bin"])
+      mkdirSync(join(folder, path), { recursive: true });
     cpSync("scripts/prepare.cjs", join(folder, "scripts/prepare.cjs"));
     writeFileSync(join(folder, "package.json"), JSON.stringify({ engines: { node: engine } }));
     writeFileSync(join(folder, "node_modules/typescript/bin/tsc"), COMPILER);
@@ -40,10 +50,16 @@ describe("scripts/prepare.cjs", () => {
       remove: (path: string) => rmSync(join(folder, path), { recursive: true }),
       has: (path: string) => existsSync(join(folder, path)),
       get compilations() {
-        return existsSync(join(folder, "dist/ran")) ? readFileSync(join(folder, "dist/ran"), "utf8").length : 0;
+        return existsSync(join(folder, "dist/ran"))
+          ? readFileSync(join(folder, "dist/ran"), "utf8").length
+          : 0;
       },
       run(...args: string[]) {
-        const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, "scripts/prepare.cjs"), ...args], { cwd: tmpdir(), encoding: "utf8" });
+        const { status, stdout, stderr } = spawnSync(
+          process.execPath,
+          [join(folder, "scripts/prepare.cjs"), ...args],
+          { cwd: tmpdir(), encoding: "utf8" },
+        );
         return { status, stdout, stderr };
       },
     };
@@ -54,13 +70,18 @@ describe("scripts/prepare.cjs", () => {
     const stderr = `Node.js ${process.versions.node} is too old: the Photo Service needs 99.5 or newer. Install it from https://nodejs.org, or run: nvm install --lts\n`;
     assert.deepEqual(project.run(), { status: 1, stdout: "", stderr });
     assert.equal(project.compilations, 0);
-    for (const engine of [`>=${process.versions.node.split(".").slice(0, 2).join(".")}`, ">=19.99"]) assert.equal(createProject({ engine }).run().status, 0);
+    for (const engine of [`>=${process.versions.node.split(".").slice(0, 2).join(".")}`, ">=19.99"])
+      assert.equal(createProject({ engine }).run().status, 0);
   });
 
   it("says where no packages are installed that npm ci comes first", () => {
     const project = createProject();
     project.remove("node_modules");
-    assert.deepEqual(project.run(), { status: 1, stdout: "", stderr: "The packages are not installed: run npm ci first.\n" });
+    assert.deepEqual(project.run(), {
+      status: 1,
+      stdout: "",
+      stderr: "The packages are not installed: run npm ci first.\n",
+    });
   });
 
   it("compiles what was never compiled, or changed since, and nothing else; the script's own output stays clean", () => {
@@ -68,7 +89,10 @@ describe("scripts/prepare.cjs", () => {
     const { status, stdout, stderr } = project.run();
     assert.deepEqual([status, stdout, project.compilations], [0, "", 1]);
     assert.match(stderr, /^Compiling.*\nsaid by the compiler\n$/);
-    assert.deepEqual([project.run(), project.compilations], [{ status: 0, stdout: "", stderr: "" }, 1]);
+    assert.deepEqual(
+      [project.run(), project.compilations],
+      [{ status: 0, stdout: "", stderr: "" }, 1],
+    );
     project.edit("changed", { secondsAgo: -1 });
     project.run();
     assert.equal(project.compilations, 2);
@@ -105,18 +129,28 @@ describe("scripts/prepare.cjs", () => {
 });
 
 describe("the scripts of package.json", () => {
-  const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as {
+    scripts: Record<string, string>;
+  };
   const typed = Object.entries(scripts).filter(([name]) => !name.startsWith("pre"));
 
   it("are all preceded by the check of Node.js, or are begun by one that is", () => {
-    const isChecked = (name: string, line: string) => scripts[`pre${name}`] === "node scripts/prepare.cjs" || /^node scripts\/prepare\.cjs|^npm run build|npm test/.test(line);
-    assert.deepEqual(typed.filter(([name, line]) => !isChecked(name, line)), []);
+    const isChecked = (name: string, line: string) =>
+      scripts[`pre${name}`] === "node scripts/prepare.cjs" ||
+      /^node scripts\/prepare\.cjs|^npm run build|npm test/.test(line);
+    assert.deepEqual(
+      typed.filter(([name, line]) => !isChecked(name, line)),
+      [],
+    );
   });
 
   it("give their shell's place to the program, so that a signal to npm reaches it", () => {
     const programs = typed.filter(([, line]) => /\bdist\//.test(line) && !line.includes("&&"));
     assert.ok(programs.length > 15);
-    assert.deepEqual(programs.filter(([, line]) => !line.startsWith("exec node ")), []);
+    assert.deepEqual(
+      programs.filter(([, line]) => !line.startsWith("exec node ")),
+      [],
+    );
   });
 
   it("are kept from a Node.js that is too old by npm ci as well", () => {

@@ -1,16 +1,56 @@
-// The operators' pages: to whoever has no password a wall, to whoever has it a place where nothing that people wrote comes alive. The
-// statements that the database page refuses are tested at test/db/read-only-queries.test.ts, guesses at test/server/admin-guard.test.ts.
+// The operators' pages: to whoever has no password a wall, to whoever has it a place where nothing
+// that people wrote comes alive. The statements that the database page refuses are tested at
+// test/db/read-only-queries.test.ts, guesses at test/server/admin-guard.test.ts.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { ADMIN_PASSWORD, startOperatedService, type OperatedService } from "../support/operated-service.js";
+import {
+  ADMIN_PASSWORD,
+  startOperatedService,
+  type OperatedService,
+} from "../support/operated-service.js";
 import { smallPhoto } from "../support/small-photo.js";
 import { LEAKS } from "./attacked-service.js";
 import { head, sendRaw } from "./raw-request.js";
 
 const SPELLINGS = [
-  "/admin", "/admin/", "/admin/db", "/admin/db/", "//admin/db", "/admin//db", "/./admin/db", "/admin/../admin/db", "/health/../admin/db", "/health/live/../../admin/db", "/health/live%2f..%2f..%2fadmin/db", "/ADMIN/db", "/Admin/db", "/%61dmin/db", "/admin/%64b", "/admin%2fdb",
-  "/admin/db;x=1", "/admin/db%00", "/admin/db%20", "/admin/db.css", "/admin/db?format=csv", "/admin/db#x", "/admin\\db", "/admin/jobs", "/admin/jobs/01987654-3210-7000-8000-000000000000", "/admin/style.css", "/admin/style.css/../db", "/admin/queues", "/admin/queues/", "/admin/queues/../db", "/admin/queues/static/../../db",
-  "/admin/queues/api/queues", "/admin/queues/queue/tasks-in-worker", "/metrics", "/metrics/", "/%6detrics", "http://127.0.0.1/admin/db", "/x/../metrics",
+  "/admin",
+  "/admin/",
+  "/admin/db",
+  "/admin/db/",
+  "//admin/db",
+  "/admin//db",
+  "/./admin/db",
+  "/admin/../admin/db",
+  "/health/../admin/db",
+  "/health/live/../../admin/db",
+  "/health/live%2f..%2f..%2fadmin/db",
+  "/ADMIN/db",
+  "/Admin/db",
+  "/%61dmin/db",
+  "/admin/%64b",
+  "/admin%2fdb",
+  "/admin/db;x=1",
+  "/admin/db%00",
+  "/admin/db%20",
+  "/admin/db.css",
+  "/admin/db?format=csv",
+  "/admin/db#x",
+  "/admin\\db",
+  "/admin/jobs",
+  "/admin/jobs/01987654-3210-7000-8000-000000000000",
+  "/admin/style.css",
+  "/admin/style.css/../db",
+  "/admin/queues",
+  "/admin/queues/",
+  "/admin/queues/../db",
+  "/admin/queues/static/../../db",
+  "/admin/queues/api/queues",
+  "/admin/queues/queue/tasks-in-worker",
+  "/metrics",
+  "/metrics/",
+  "/%6detrics",
+  "http://127.0.0.1/admin/db",
+  "/x/../metrics",
 ];
 const basic = (pair: string) => `authorization: Basic ${Buffer.from(pair).toString("base64")}`;
 const CREDENTIALS: [what: string, headers: string[]][] = [
@@ -37,9 +77,32 @@ const FORMULA = `=cmd|' . C calc'!A0${MARKUP.replace("/", "")}`;
 const ALIVE = /<script>alert|<img src=x|<!--\{\{|onerror=alert\(1\)>/;
 
 const ODD_ADDRESSES = [
-  "/admin/jobs?user=%00", "/admin/jobs?job=%00", "/admin/jobs?status=%00", "/admin/jobs?before=%00", "/admin/jobs?id=%00", "/admin/jobs?user=' or 1=1 --", "/admin/jobs?user[]=a&user[]=b", "/admin/jobs?__proto__[user]=x", "/admin/jobs?user=%ff%fe", `/admin/jobs?user=${"a".repeat(10_000)}`, `/admin/jobs?user=${encodeURIComponent(MARKUP)}`,
-  `/admin/jobs?id=${encodeURIComponent(MARKUP)}`, `/admin/jobs/${encodeURIComponent(MARKUP)}`, "/admin/jobs/..%2f..%2fetc", "/admin/jobs/%00", "/admin/db/users?after=%00", "/admin/db/users?after=' or 1=1 --", "/admin/db/users?after=a&after=b", `/admin/db/users?after=${encodeURIComponent(MARKUP)}`,
-  "/admin/db/pg_authid", "/admin/db/users;drop table users", "/admin/db/%75sers%00", "/admin/db/__proto__", "/admin/db/constructor", "/admin/db/..%2f..%2fetc%2fpasswd", `/admin/db/${"a".repeat(5000)}`,
+  "/admin/jobs?user=%00",
+  "/admin/jobs?job=%00",
+  "/admin/jobs?status=%00",
+  "/admin/jobs?before=%00",
+  "/admin/jobs?id=%00",
+  "/admin/jobs?user=' or 1=1 --",
+  "/admin/jobs?user[]=a&user[]=b",
+  "/admin/jobs?__proto__[user]=x",
+  "/admin/jobs?user=%ff%fe",
+  `/admin/jobs?user=${"a".repeat(10_000)}`,
+  `/admin/jobs?user=${encodeURIComponent(MARKUP)}`,
+  `/admin/jobs?id=${encodeURIComponent(MARKUP)}`,
+  `/admin/jobs/${encodeURIComponent(MARKUP)}`,
+  "/admin/jobs/..%2f..%2fetc",
+  "/admin/jobs/%00",
+  "/admin/db/users?after=%00",
+  "/admin/db/users?after=' or 1=1 --",
+  "/admin/db/users?after=a&after=b",
+  `/admin/db/users?after=${encodeURIComponent(MARKUP)}`,
+  "/admin/db/pg_authid",
+  "/admin/db/users;drop table users",
+  "/admin/db/%75sers%00",
+  "/admin/db/__proto__",
+  "/admin/db/constructor",
+  "/admin/db/..%2f..%2fetc%2fpasswd",
+  `/admin/db/${"a".repeat(5000)}`,
 ].map((path) => path.replaceAll(" ", "%20"));
 
 describe("the operators' pages under attack", () => {
@@ -49,9 +112,17 @@ describe("the operators' pages under attack", () => {
   before(async () => {
     operated = await startOperatedService({ workers: 1, env: { TRUST_PROXY: "1" } });
     ({ url } = operated.service);
-    const person = await operated.service.person({ name: MARKUP, picture: `https://x.test/?${encodeURIComponent(MARKUP)}`, email: `${MARKUP}@example.test` });
+    const person = await operated.service.person({
+      name: MARKUP,
+      picture: `https://x.test/?${encodeURIComponent(MARKUP)}`,
+      email: `${MARKUP}@example.test`,
+    });
     const photo = await person.upload(smallPhoto(), { type: "image/png", filename: FORMULA });
-    const { id } = await person.enqueue("echo", { message: { [MARKUP]: FORMULA }, failPermanently: true }, { idempotencyKey: MARKUP });
+    const { id } = await person.enqueue(
+      "echo",
+      { message: { [MARKUP]: FORMULA }, failPermanently: true },
+      { idempotencyKey: MARKUP },
+    );
     await person.enqueue("metadata", {}, { photoIds: [String(photo.json["id"])] });
     await person.finished(id);
     planted = id;
@@ -60,7 +131,8 @@ describe("the operators' pages under attack", () => {
 
   // Guesses are counted by address, and the operator's must not be refused for them.
   let guessers = 0;
-  const guessAt = (path: string, headers: string[]) => sendRaw(url, head(`GET ${path}`, [`x-forwarded-for: 192.0.2.${++guessers}`, ...headers]));
+  const guessAt = (path: string, headers: string[]) =>
+    sendRaw(url, head(`GET ${path}`, [`x-forwarded-for: 192.0.2.${++guessers}`, ...headers]));
 
   for (const [what, headers] of CREDENTIALS) {
     it(`show nothing to whoever has ${what}`, async () => {
@@ -81,7 +153,15 @@ describe("the operators' pages under attack", () => {
 
   describe("to whoever has the password", () => {
     it("show what people wrote as the text that it is, on every page", async () => {
-      const pages = ["/admin/jobs", `/admin/jobs/${planted}`, `/admin/jobs?user=${encodeURIComponent(`${MARKUP}@example.test`)}`, "/admin/db", ...["users", "photos", "queued_jobs", "queued_job_events", "queued_job_photos"].map((table) => `/admin/db/${table}`)];
+      const pages = [
+        "/admin/jobs",
+        `/admin/jobs/${planted}`,
+        `/admin/jobs?user=${encodeURIComponent(`${MARKUP}@example.test`)}`,
+        "/admin/db",
+        ...["users", "photos", "queued_jobs", "queued_job_events", "queued_job_photos"].map(
+          (table) => `/admin/db/${table}`,
+        ),
+      ];
       let seen = "";
       for (const path of pages) {
         const { status, text } = await operated.get(path);
@@ -93,7 +173,11 @@ describe("the operators' pages under attack", () => {
     });
 
     it("show what an operator was made to type as the text that it is, in the answer and in the refusal", async () => {
-      for (const sql of [`select '${FORMULA.replaceAll("'", "''")}' as "${MARKUP.replaceAll('"', '""')}"`, `select * from "${MARKUP.replaceAll('"', '""')}"`, `</textarea>${MARKUP}`]) {
+      for (const sql of [
+        `select '${FORMULA.replaceAll("'", "''")}' as "${MARKUP.replaceAll('"', '""')}"`,
+        `select * from "${MARKUP.replaceAll('"', '""')}"`,
+        `</textarea>${MARKUP}`,
+      ]) {
         const { text } = await operated.post("/admin/db", { sql });
         assert.doesNotMatch(text, ALIVE, sql);
         assert.doesNotMatch(text, /<\/textarea>"/, sql);
@@ -101,13 +185,19 @@ describe("the operators' pages under attack", () => {
     });
 
     it("give no formula to a spreadsheet", async () => {
-      const { text } = await operated.post("/admin/db", { sql: "select filename from photos union all select '+1+1' union all select '@x' union all select '-2+3'", format: "csv" });
+      const { text } = await operated.post("/admin/db", {
+        sql: "select filename from photos union all select '+1+1' union all select '@x' union all select '-2+3'",
+        format: "csv",
+      });
       assert.doesNotMatch(text, /(^|\n|,)"?[=+@-]/);
       assert.match(text, /'=cmd/);
     });
 
     it("tell of the queue nothing that people wrote, but ids", async () => {
-      assert.doesNotMatch((await operated.get("/admin/queues/api/queues")).text, /alert\(1\)|example\.test/);
+      assert.doesNotMatch(
+        (await operated.get("/admin/queues/api/queues")).text,
+        /alert\(1\)|example\.test/,
+      );
     });
 
     for (const path of ODD_ADDRESSES) {
@@ -120,17 +210,45 @@ describe("the operators' pages under attack", () => {
     }
 
     const QUEUE = "/admin/queues/api/queues/tasks-in-worker";
-    for (const [method, path] of [["PUT", `${QUEUE}/pause`], ["PUT", `${QUEUE}/clean/completed`], ["PUT", `${QUEUE}/empty`], ["PUT", `${QUEUE}/obliterate`], ["POST", `${QUEUE}/add`], ["PATCH", `${QUEUE}/1/update-data`], ["DELETE", QUEUE], ["PUT", "/admin/queues/api/queues/pause"], ["PUT", "/admin/db"], ["DELETE", "/admin/db/users"], ["POST", "/admin/jobs"]] as const) {
+    for (const [method, path] of [
+      ["PUT", `${QUEUE}/pause`],
+      ["PUT", `${QUEUE}/clean/completed`],
+      ["PUT", `${QUEUE}/empty`],
+      ["PUT", `${QUEUE}/obliterate`],
+      ["POST", `${QUEUE}/add`],
+      ["PATCH", `${QUEUE}/1/update-data`],
+      ["DELETE", QUEUE],
+      ["PUT", "/admin/queues/api/queues/pause"],
+      ["PUT", "/admin/db"],
+      ["DELETE", "/admin/db/users"],
+      ["POST", "/admin/jobs"],
+    ] as const) {
       it(`do nothing for ${method} ${path.slice(13)}, not even from their own page`, async () => {
         const authorization = `Basic ${Buffer.from(`admin:${ADMIN_PASSWORD}`).toString("base64")}`;
-        const { status } = await fetch(`${url}${path}`, { method, headers: { authorization, "sec-fetch-site": "same-origin", "content-type": "application/json" }, body: "{}" });
+        const { status } = await fetch(`${url}${path}`, {
+          method,
+          headers: {
+            authorization,
+            "sec-fetch-site": "same-origin",
+            "content-type": "application/json",
+          },
+          body: "{}",
+        });
         assert.ok([404, 405].includes(status), String(status));
       });
     }
   });
 
   it("have logged no error of ours, no password and no query", () => {
-    assert.deepEqual(operated.service.logged.filter((line) => Number(line["level"]) >= 50).map((line) => [line["msg"], line["err"]]), []);
-    assert.equal(operated.service.logged.some((line) => JSON.stringify(line).includes(ADMIN_PASSWORD)), false);
+    assert.deepEqual(
+      operated.service.logged
+        .filter((line) => Number(line["level"]) >= 50)
+        .map((line) => [line["msg"], line["err"]]),
+      [],
+    );
+    assert.equal(
+      operated.service.logged.some((line) => JSON.stringify(line).includes(ADMIN_PASSWORD)),
+      false,
+    );
   });
 });

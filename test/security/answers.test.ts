@@ -37,14 +37,34 @@ const NOT_QUITE_HTTP: [what: string, request: string | Buffer, statuses: number[
   ["no host", "GET / HTTP/1.1\r\nconnection: close\r\n\r\n", [400]],
   ["two hosts", head("GET /", ["host: evil.test"]), [200, 400]],
   ["a method that is none", head("HACK /"), [0, 400, 404]],
-  ["CONNECT", "CONNECT evil.test:443 HTTP/1.1\r\nhost: evil.test:443\r\nconnection: close\r\n\r\n", [0, 400, 404, 405]],
+  [
+    "CONNECT",
+    "CONNECT evil.test:443 HTTP/1.1\r\nhost: evil.test:443\r\nconnection: close\r\n\r\n",
+    [0, 400, 404, 405],
+  ],
   ["TRACE", head("TRACE /"), [400, 404, 405]],
-  ["the address of another server", head("GET http://169.254.169.254/latest/meta-data/"), [400, 404]],
+  [
+    "the address of another server",
+    head("GET http://169.254.169.254/latest/meta-data/"),
+    [400, 404],
+  ],
   ["two lengths", head("POST /graphql", ["content-length: 1", "content-length: 2"]), [400]],
-  ["a length and chunks", head("POST /graphql", ["content-length: 5", "transfer-encoding: chunked"]) + "0\r\n\r\n", [400]],
+  [
+    "a length and chunks",
+    head("POST /graphql", ["content-length: 5", "transfer-encoding: chunked"]) + "0\r\n\r\n",
+    [400],
+  ],
   ["chunks in an odd spelling", head("POST /graphql", ["transfer-encoding: xchunked"]), [400, 401]],
-  ["chunks twice", head("POST /graphql", ["transfer-encoding: chunked, chunked"]) + "0\r\n\r\n", [400, 401]],
-  ["a chunk of a length that is none", head("POST /graphql", ["transfer-encoding: chunked"]) + "zz\r\n", [400]],
+  [
+    "chunks twice",
+    head("POST /graphql", ["transfer-encoding: chunked, chunked"]) + "0\r\n\r\n",
+    [400, 401],
+  ],
+  [
+    "a chunk of a length that is none",
+    head("POST /graphql", ["transfer-encoding: chunked"]) + "zz\r\n",
+    [400],
+  ],
   ["a negative length", head("POST /graphql", ["content-length: -1"]), [400]],
   ["a header that is folded", head("GET /", ["x-a: b\r\n c: d"]), [200, 400]],
   ["a header with a blank before its colon", head("GET /", ["authorization : x"]), [400]],
@@ -53,12 +73,22 @@ const NOT_QUITE_HTTP: [what: string, request: string | Buffer, statuses: number[
   ["64 KiB of headers", head("GET /", [`x: ${"y".repeat(65_536)}`]), [0, 431]],
   ["an address of 64 KiB", head(`GET /${"a".repeat(65_536)}`), [0, 414, 431]],
   ["an HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [0, 400, 505]],
-  ["an Expect that is none", head("POST /graphql", ["expect: 200-ok", "content-length: 0"]), [400, 401, 417]],
+  [
+    "an Expect that is none",
+    head("POST /graphql", ["expect: 200-ok", "content-length: 0"]),
+    [400, 401, 417],
+  ],
 ];
 
 const FORGED: [what: string, headers: string[]][] = [
-  ["says where it comes from", ["x-forwarded-for: 127.0.0.1", "x-real-ip: 127.0.0.1", "forwarded: for=127.0.0.1"]],
-  ["says who it is", ["x-forwarded-user: admin", "x-user-id: 1", "x-role: ADMIN", "remote-user: admin"]],
+  [
+    "says where it comes from",
+    ["x-forwarded-for: 127.0.0.1", "x-real-ip: 127.0.0.1", "forwarded: for=127.0.0.1"],
+  ],
+  [
+    "says who it is",
+    ["x-forwarded-user: admin", "x-user-id: 1", "x-role: ADMIN", "remote-user: admin"],
+  ],
   ["asks for another method", ["x-http-method-override: DELETE", "x-method-override: PUT"]],
   ["asks for another path", ["x-original-url: /admin/db", "x-rewrite-url: /admin/db"]],
   ["calls the host otherwise", ["x-forwarded-host: evil.test", "x-forwarded-proto: javascript"]],
@@ -73,15 +103,23 @@ describe("an answer", () => {
 
   function assertHarmless({ headers, body, text }: RawAnswer): void {
     assert.equal(headers["x-content-type-options"], "nosniff", text.slice(0, 500));
-    for (const name of ["x-powered-by", "server", "set-cookie"]) assert.equal(headers[name], undefined, name);
+    for (const name of ["x-powered-by", "server", "set-cookie"])
+      assert.equal(headers[name], undefined, name);
     assert.match(headers["x-request-id"] ?? "", /^[\w.:-]{1,128}$/);
-    if (headers["content-type"]?.startsWith("text/html")) assert.match(headers["content-security-policy"] ?? "", /default-src '(none|self)'.*frame-ancestors 'none'/);
+    if (headers["content-type"]?.startsWith("text/html"))
+      assert.match(
+        headers["content-security-policy"] ?? "",
+        /default-src '(none|self)'.*frame-ancestors 'none'/,
+      );
     else assert.doesNotMatch(body, LEAKS);
   }
 
   for (const [line, status] of DOORS) {
     it(`of ${line.slice(0, 50)} is ${status}, tells nothing of us, and cannot be taken for a page`, async () => {
-      const answer = await sendRaw(service.url, head(line, line.startsWith("POST") ? ["content-length: 0"] : []));
+      const answer = await sendRaw(
+        service.url,
+        head(line, line.startsWith("POST") ? ["content-length: 0"] : []),
+      );
       assert.equal(answer.status, status, answer.text.slice(0, 500));
       assertHarmless(answer);
     });
@@ -98,23 +136,45 @@ describe("an answer", () => {
   for (const [what, headers] of FORGED) {
     it(`is the same to whoever ${what} in a header`, async () => {
       for (const line of ["GET /health/live", "GET /admin/queues", "POST /graphql"]) {
-        const [plain, forged] = [await sendRaw(service.url, head(line, ["content-length: 0"])), await sendRaw(service.url, head(line, ["content-length: 0", ...headers]))];
+        const [plain, forged] = [
+          await sendRaw(service.url, head(line, ["content-length: 0"])),
+          await sendRaw(service.url, head(line, ["content-length: 0", ...headers])),
+        ];
         assert.deepEqual([forged.status, forged.body], [plain.status, plain.body]);
       }
     });
   }
 
-  for (const origin of ["https://evil.test", "null", "https://app.example.test.evil.test", "http://app.example.test"]) {
+  for (const origin of [
+    "https://evil.test",
+    "null",
+    "https://app.example.test.evil.test",
+    "http://app.example.test",
+  ]) {
     it(`is for no page of ${origin}`, async () => {
       for (const line of ["OPTIONS /graphql", "OPTIONS /photos", "GET /health/live"]) {
-        const { headers } = await sendRaw(service.url, head(line, [`origin: ${origin}`, "access-control-request-method: POST", "access-control-request-headers: authorization"]));
-        assert.deepEqual([headers["access-control-allow-origin"], headers["access-control-allow-credentials"]], [undefined, undefined], line);
+        const { headers } = await sendRaw(
+          service.url,
+          head(line, [
+            `origin: ${origin}`,
+            "access-control-request-method: POST",
+            "access-control-request-headers: authorization",
+          ]),
+        );
+        assert.deepEqual(
+          [headers["access-control-allow-origin"], headers["access-control-allow-credentials"]],
+          [undefined, undefined],
+          line,
+        );
       }
     });
   }
 
   it("carries no header that a request brought", async () => {
-    const { headers, text } = await sendRaw(service.url, head("GET /health/live", ["x-request-id: a\tset-cookie", "x-evil: 1"]));
+    const { headers, text } = await sendRaw(
+      service.url,
+      head("GET /health/live", ["x-request-id: a\tset-cookie", "x-evil: 1"]),
+    );
     assert.doesNotMatch(text, /set-cookie|x-evil/);
     assert.match(headers["x-request-id"] ?? "", /^[0-9a-f-]{36}$/);
   });

@@ -1,4 +1,5 @@
-// Hostile documents, the same over HTTP, over the socket and in a stream: refused with a code of the contract, in little time, and nothing is run.
+// Hostile documents, the same over HTTP, over the socket and in a stream: refused with a code of
+// the contract, in little time, and nothing is run.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { openEventStream } from "../support/event-stream.js";
@@ -20,7 +21,11 @@ describe("a hostile document", () => {
   let service: AttackedService;
   before(async () => {
     service = await startAttackedService();
-    await service.victim.enqueue("echo", {}, { runAt: new Date(Date.now() + 3_600_000).toISOString() });
+    await service.victim.enqueue(
+      "echo",
+      {},
+      { runAt: new Date(Date.now() + 3_600_000).toISOString() },
+    );
   });
   after(() => service.close());
 
@@ -28,16 +33,32 @@ describe("a hostile document", () => {
     const { data, errors } = JSON.parse(text) as Body;
     const found = errors ? errors.map(({ extensions }) => extensions.code) : [NONE];
     for (const code of found) assert.ok(codes.includes(code), `${code}: ${text.slice(0, 300)}`);
-    if (limit) assert.equal((errors?.[0]?.extensions as { limit?: string } | undefined)?.limit, limit, text.slice(0, 300));
+    if (limit)
+      assert.equal(
+        (errors?.[0]?.extensions as { limit?: string } | undefined)?.limit,
+        limit,
+        text.slice(0, 300),
+      );
     assert.ok(ms < MOST_MS, `it took ${ms} ms`);
     assert.ok(text.length < 10_000, `the answer has ${text.length} characters`);
     assert.doesNotMatch(text, LEAKS);
     assert.doesNotMatch(text, /did you mean/i);
-    if (!codes.includes(NONE)) assert.ok(data === undefined || data === null || Object.values(data).every((value) => value === null), "something was run");
+    if (!codes.includes(NONE))
+      assert.ok(
+        data === undefined || data === null || Object.values(data).every((value) => value === null),
+        "something was run",
+      );
   }
 
   async function overHttp(request: string): Promise<string> {
-    const response = await fetch(`${service.url}/graphql`, { method: "POST", headers: { authorization: `Bearer ${service.victim.token}`, "content-type": "application/json" }, body: request });
+    const response = await fetch(`${service.url}/graphql`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${service.victim.token}`,
+        "content-type": "application/json",
+      },
+      body: request,
+    });
     assert.ok([200, 400].includes(response.status), `${response.status}`);
     return response.text();
   }
@@ -49,7 +70,9 @@ describe("a hostile document", () => {
     const { type, payload } = await socket.next("it is answered", ({ id }) => id === "1");
     // It takes the next one all the same.
     socket.send({ type: "subscribe", id: "2", payload: { query: "{ me { __typename } }" } });
-    assert.deepEqual((await socket.next("the next is answered", ({ id }) => id === "2")).payload, { data: { me: { __typename: "User" } } });
+    assert.deepEqual((await socket.next("the next is answered", ({ id }) => id === "2")).payload, {
+      data: { me: { __typename: "User" } },
+    });
     socket.close();
     return JSON.stringify(type === "error" ? { errors: payload } : payload);
   }
@@ -65,7 +88,11 @@ describe("a hostile document", () => {
   for (const document of HOSTILE_DOCUMENTS) {
     const { what, query, variables } = document;
     const request = `{"query":${JSON.stringify(query)},"variables":${typeof variables === "string" ? variables : JSON.stringify(variables ?? {})}}`;
-    for (const [way, ask] of [["HTTP", overHttp], ["the socket", overSocket], ["a stream", inStream]] as const) {
+    for (const [way, ask] of [
+      ["HTTP", overHttp],
+      ["the socket", overSocket],
+      ["a stream", inStream],
+    ] as const) {
       it(`with ${what} is refused over ${way}`, async () => {
         const begun = Date.now();
         const text = await ask(request);
@@ -79,19 +106,49 @@ describe("a hostile document", () => {
   const REQUESTS: [what: string, body: unknown, headers: string[], line?: string][] = [
     ["a batch", [{ query: KILL }, { query: KILL }], []],
     ["a batch of a thousand", Array.from({ length: 1000 }, () => ({ query: "{ me { id } }" })), []],
-    ["a mutation by GET", "", ["apollo-require-preflight: 1"], `GET /graphql?query=${encodeURIComponent(KILL)}`],
-    ["a mutation by GET that says it is POST", "", ["x-http-method-override: POST", "apollo-require-preflight: 1"], `GET /graphql?query=${encodeURIComponent(KILL)}&_method=POST`],
+    [
+      "a mutation by GET",
+      "",
+      ["apollo-require-preflight: 1"],
+      `GET /graphql?query=${encodeURIComponent(KILL)}`,
+    ],
+    [
+      "a mutation by GET that says it is POST",
+      "",
+      ["x-http-method-override: POST", "apollo-require-preflight: 1"],
+      `GET /graphql?query=${encodeURIComponent(KILL)}&_method=POST`,
+    ],
     ["a mutation by HEAD", "", [], `HEAD /graphql?query=${encodeURIComponent(KILL)}`],
     ["a mutation by PUT", { query: KILL }, [], "PUT /graphql"],
-    ["a form of another site", `query=${encodeURIComponent(KILL)}`, ["content-type: application/x-www-form-urlencoded"]],
-    ["a form with files of another site", '--x\r\ncontent-disposition: form-data; name="operations"\r\n\r\n{"query":"mutation { deleteMe }"}\r\n--x--\r\n', ["content-type: multipart/form-data; boundary=x"]],
+    [
+      "a form of another site",
+      `query=${encodeURIComponent(KILL)}`,
+      ["content-type: application/x-www-form-urlencoded"],
+    ],
+    [
+      "a form with files of another site",
+      '--x\r\ncontent-disposition: form-data; name="operations"\r\n\r\n{"query":"mutation { deleteMe }"}\r\n--x--\r\n',
+      ["content-type: multipart/form-data; boundary=x"],
+    ],
     ["JSON that calls itself text", { query: KILL }, ["content-type: text/plain"]],
     ["JSON of no type", { query: KILL }, ["content-type:"]],
     ["GraphQL that calls itself GraphQL", KILL, ["content-type: application/graphql"]],
-    ["JSON in UTF-16", Buffer.from(`\ufeff${JSON.stringify({ query: KILL })}`, "utf16le"), ["content-type: application/json; charset=utf-16le"]],
+    [
+      "JSON in UTF-16",
+      Buffer.from(`\ufeff${JSON.stringify({ query: KILL })}`, "utf16le"),
+      ["content-type: application/json; charset=utf-16le"],
+    ],
     ["JSON in gzip", Buffer.from("1f8b0800000000000003", "hex"), ["content-encoding: gzip"]],
-    ["a hash of a persisted query", { extensions: { persistedQuery: { version: 1, sha256Hash: "a".repeat(64) } } }, []],
-    ["a persisted query to be kept", { query: KILL, extensions: { persistedQuery: { version: 1, sha256Hash: "a".repeat(64) } } }, []],
+    [
+      "a hash of a persisted query",
+      { extensions: { persistedQuery: { version: 1, sha256Hash: "a".repeat(64) } } },
+      [],
+    ],
+    [
+      "a persisted query to be kept",
+      { query: KILL, extensions: { persistedQuery: { version: 1, sha256Hash: "a".repeat(64) } } },
+      [],
+    ],
     ["a query that is an object", { query: { toString: KILL } }, []],
     ["a query that is a list", { query: [KILL] }, []],
     ["a query by its prototype", `{"__proto__":{"query":"${KILL}"}}`, []],
@@ -108,20 +165,45 @@ describe("a hostile document", () => {
   for (const [what, body, headers, line = "POST /graphql"] of REQUESTS) {
     it(`that comes as ${what} is refused, as GraphQL`, async () => {
       const bytes = Buffer.isBuffer(body) ? body : Buffer.from(json(body));
-      const type = headers.some((header) => header.startsWith("content-type")) ? [] : ["content-type: application/json"];
-      const { status, headers: answered, body: text } = await sendRaw(service.url, [head(line, [`authorization: Bearer ${service.victim.token}`, `content-length: ${bytes.length}`, ...type, ...headers]), bytes]);
+      const type = headers.some((header) => header.startsWith("content-type"))
+        ? []
+        : ["content-type: application/json"];
+      const {
+        status,
+        headers: answered,
+        body: text,
+      } = await sendRaw(service.url, [
+        head(line, [
+          `authorization: Bearer ${service.victim.token}`,
+          `content-length: ${bytes.length}`,
+          ...type,
+          ...headers,
+        ]),
+        bytes,
+      ]);
       assert.ok([400, 404, 405, 413, 415].includes(status), `${status} ${text}`);
       assert.doesNotMatch(text, LEAKS);
       if (line.startsWith("HEAD")) return;
       assert.match(answered["content-type"] ?? "", /^application\/(graphql-response\+)?json/);
       const { data, errors } = JSON.parse(text) as Body;
-      assert.ok(data === undefined && errors?.every(({ extensions }) => ["BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"].includes(extensions.code)), text);
+      assert.ok(
+        data === undefined &&
+          errors?.every(({ extensions }) =>
+            ["BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"].includes(
+              extensions.code,
+            ),
+          ),
+        text,
+      );
     });
   }
 
   it("has run nothing, and harmed nobody", async () => {
     const rows = await service.database.sql`select status, version from queued_jobs`;
-    assert.deepEqual(rows.map((row) => [row["status"], row["version"]]), [["PENDING", 1]]);
+    assert.deepEqual(
+      rows.map((row) => [row["status"], row["version"]]),
+      [["PENDING", 1]],
+    );
     await service.assertUnharmed();
   });
 });

@@ -59,42 +59,104 @@ const HEADERS: [what: string, header: (service: AttackedService) => Record<strin
 const SPELLINGS: [what: string, forge: Forger][] = [
   ["nothing in it but dots", () => ".."],
   ["alg none and no signature", ({ good }) => `${base64url({ alg: "none" })}.${base64url(good)}.`],
-  ["alg none and a signature", ({ good }) => `${base64url({ alg: "none" })}.${base64url(good)}.AAAA`],
+  [
+    "alg none and a signature",
+    ({ good }) => `${base64url({ alg: "none" })}.${base64url(good)}.AAAA`,
+  ],
   ["alg None", ({ good }) => `${base64url({ alg: "None" })}.${base64url(good)}.AAAA`],
   ["alg nOnE", ({ good }) => `${base64url({ alg: "nOnE" })}.${base64url(good)}.AAAA`],
   ["no alg", ({ good }) => compact({ typ: "JWT" }, good, () => "x")],
-  ["HS256 and the public key's PEM as its secret", ({ good, keys }) => compact({ alg: "HS256" }, good, hmac(keys.rsa.pem))],
-  ["HS256 and all PEMs as its secret", ({ good, keys }) => compact({ alg: "HS256" }, good, hmac(keys.rsa.pem + keys.ec.pem + keys.ed.pem))],
-  ["HS256 and the PEM's bare base64 as its secret", ({ good, keys }) => compact({ alg: "HS256" }, good, hmac(keys.rsa.pem.replaceAll(/-----.*-----|\n/g, "")))],
+  [
+    "HS256 and the public key's PEM as its secret",
+    ({ good, keys }) => compact({ alg: "HS256" }, good, hmac(keys.rsa.pem)),
+  ],
+  [
+    "HS256 and all PEMs as its secret",
+    ({ good, keys }) =>
+      compact({ alg: "HS256" }, good, hmac(keys.rsa.pem + keys.ec.pem + keys.ed.pem)),
+  ],
+  [
+    "HS256 and the PEM's bare base64 as its secret",
+    ({ good, keys }) =>
+      compact({ alg: "HS256" }, good, hmac(keys.rsa.pem.replaceAll(/-----.*-----|\n/g, ""))),
+  ],
   ["HS512 and an empty secret", ({ good }) => compact({ alg: "HS512" }, good, hmac("", "sha512"))],
   ["another RSA key", ({ good }) => makeToken(rsaKey(), good)],
   ["another P-256 key", ({ good }) => makeToken(ecKey(), good)],
   ["another Ed25519 key", ({ good }) => makeToken(edKey(), good)],
   ["another key that it brings along", ({ good }) => bringingItsKey(good)],
   ["a key of P-384", ({ good }) => makeToken(ecKey("P-384"), good)],
-  ["a PSS signature under the name RS256", ({ good }) => makeToken({ ...rsaKey(), ...generateKeyPairSync("rsa-pss", { modulusLength: 2048 }) }, good)],
-  ["an ECDSA signature of zeros", ({ good }) => compact({ alg: "ES256" }, good, () => Buffer.alloc(64))],
-  ["an Ed25519 signature of zeros", ({ good }) => compact({ alg: "EdDSA" }, good, () => Buffer.alloc(64))],
-  ["the claims of another under a signature that was good", (service) => withParts(service, ([header, , signature]) => [header, base64url({ ...service.good, sub: "admin" }), signature])],
-  ["a signature that is cut", (service) => withParts(service, ([header, claims, signature]) => [header, claims, signature.slice(0, -4)])],
+  [
+    "a PSS signature under the name RS256",
+    ({ good }) =>
+      makeToken({ ...rsaKey(), ...generateKeyPairSync("rsa-pss", { modulusLength: 2048 }) }, good),
+  ],
+  [
+    "an ECDSA signature of zeros",
+    ({ good }) => compact({ alg: "ES256" }, good, () => Buffer.alloc(64)),
+  ],
+  [
+    "an Ed25519 signature of zeros",
+    ({ good }) => compact({ alg: "EdDSA" }, good, () => Buffer.alloc(64)),
+  ],
+  [
+    "the claims of another under a signature that was good",
+    (service) =>
+      withParts(service, ([header, , signature]) => [
+        header,
+        base64url({ ...service.good, sub: "admin" }),
+        signature,
+      ]),
+  ],
+  [
+    "a signature that is cut",
+    (service) =>
+      withParts(service, ([header, claims, signature]) => [header, claims, signature.slice(0, -4)]),
+  ],
   ["padding behind its signature", (service) => `${makeToken(service.keys.rsa, service.good)}==`],
   ["a fourth part", (service) => `${makeToken(service.keys.rsa, service.good)}.AAAA`],
-  ["five parts, as an encrypted one has", () => `${base64url({ alg: "RSA-OAEP", enc: "A256GCM" })}.AA.AA.AA.AA`],
-  ["a header that is no JSON", (service) => withParts(service, ([, claims, signature]) => [base64url("{"), claims, signature])],
-  ["a header that is a list", (service) => withParts(service, ([, claims, signature]) => [base64url([]), claims, signature])],
+  [
+    "five parts, as an encrypted one has",
+    () => `${base64url({ alg: "RSA-OAEP", enc: "A256GCM" })}.AA.AA.AA.AA`,
+  ],
+  [
+    "a header that is no JSON",
+    (service) => withParts(service, ([, claims, signature]) => [base64url("{"), claims, signature]),
+  ],
+  [
+    "a header that is a list",
+    (service) => withParts(service, ([, claims, signature]) => [base64url([]), claims, signature]),
+  ],
   ["claims that are no JSON", ({ keys }) => makeToken(keys.rsa, "{")],
   ["claims that are a list", ({ keys, good }) => makeToken(keys.rsa, [good])],
   ["claims of 5,000 open brackets", ({ keys }) => makeToken(keys.rsa, "[".repeat(5000))],
-  ["a sub that is its prototype's", ({ keys, good }) => makeToken(keys.rsa, JSON.stringify({ ...good, sub: undefined }).replace("{", '{"__proto__":{"sub":"victim"},'))],
-  ["an exp without end", ({ keys, good }) => makeToken(keys.rsa, JSON.stringify(good).replace(/"exp":\d+/, '"exp":1e999'))],
+  [
+    "a sub that is its prototype's",
+    ({ keys, good }) =>
+      makeToken(
+        keys.rsa,
+        JSON.stringify({ ...good, sub: undefined }).replace("{", '{"__proto__":{"sub":"victim"},'),
+      ),
+  ],
+  [
+    "an exp without end",
+    ({ keys, good }) =>
+      makeToken(keys.rsa, JSON.stringify(good).replace(/"exp":\d+/, '"exp":1e999')),
+  ],
   ["9 KiB", ({ keys, good }) => makeToken(keys.rsa, { ...good, padding: "x".repeat(9000) })],
 ];
 
 /** Tokens that get nobody in, each with what is wrong with it. */
 export const FORGED_TOKENS: [what: string, forge: Forger][] = [
   ...SPELLINGS,
-  ...HEADERS.map(([what, header]): [string, Forger] => [what, (service) => makeToken(service.keys.rsa, service.good, header(service))]),
-  ...CLAIMS.map(([what, claims]): [string, Forger] => [what, ({ keys, good }) => makeToken(keys.ec, { ...good, ...claims(Math.floor(Date.now() / 1000)) })]),
+  ...HEADERS.map(([what, header]): [string, Forger] => [
+    what,
+    (service) => makeToken(service.keys.rsa, service.good, header(service)),
+  ]),
+  ...CLAIMS.map(([what, claims]): [string, Forger] => [
+    what,
+    ({ keys, good }) => makeToken(keys.ec, { ...good, ...claims(Math.floor(Date.now() / 1000)) }),
+  ]),
 ];
 
 function bringingItsKey(good: unknown): string {

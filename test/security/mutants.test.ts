@@ -16,14 +16,20 @@ describe("the guards that npm run mutants takes out", () => {
       assert.notEqual(mutate(mutant), "");
       assert.ok(testFilesOf(mutant).length > 0, mutant.breaks);
     }
-    assert.deepEqual(mutants.map(({ area, breaks }) => `${area}: ${breaks}`).filter((name, i, all) => all.indexOf(name) !== i), []);
+    assert.deepEqual(
+      mutants
+        .map(({ area, breaks }) => `${area}: ${breaks}`)
+        .filter((name, i, all) => all.indexOf(name) !== i),
+      [],
+    );
   });
 
   it("have a core of about forty, of each area on which the promises rest", async () => {
     const areas = (await readAreas()).filter(({ core }) => core).map(({ area }) => area);
     assert.ok(areas.length >= 28 && areas.length <= 50, `there are ${areas.length}`);
     assert.deepEqual([...new Set(areas)], ["feed", "tenancy", "tokens", "waist", "worker"]);
-    for (const area of new Set(areas)) assert.ok(areas.filter((one) => one === area).length >= 5, area);
+    for (const area of new Set(areas))
+      assert.ok(areas.filter((one) => one === area).length >= 5, area);
   });
 });
 
@@ -33,7 +39,10 @@ describe("the code that a mutant names", () => {
     const [span, ...others] = findCode(source, "save(first, [ 1,2 ])");
     assert.deepEqual(others, []);
     assert.equal(source.slice(span?.start, span?.end), "save(\n  first,\n  [1, 2],\n)");
-    assert.deepEqual(findCode(source, "act();").map(({ start }) => start), [0, 35]);
+    assert.deepEqual(
+      findCode(source, "act();").map(({ start }) => start),
+      [0, 35],
+    );
     assert.deepEqual(findCode(source, "save(first)"), []);
   });
 });
@@ -54,12 +63,15 @@ export async function act(list: string[], log: Logger): Promise<number | null> {
 `;
 
 describe("the changes that npm run mutants -- --random makes", () => {
-  const changed = findMutations("src/x.ts", SOURCE).map(({ line, operator, before, after }) => `${line} ${operator}: ${before} → ${after}`);
+  const changed = findMutations("src/x.ts", SOURCE).map(
+    ({ line, operator, before, after }) => `${line} ${operator}: ${before} → ${after}`,
+  );
 
   it("are of what decides and what acts, and of nothing that is a type, an import, documentation or for the log", () => {
     assert.deepEqual(changed, [
       "6 return:  → return; ",
-      "6 constant: 3 → 4", "6 constant: 3 → (2)",
+      "6 constant: 3 → 4",
+      "6 constant: 3 → (2)",
       "7 negate: list.length < limit && a → !(list.length < limit && a)",
       "7 swap: list.length < limit && a → ((list.length < limit) || (a))",
       "7 boundary: list.length < limit → list.length <= limit",
@@ -70,31 +82,42 @@ describe("the changes that npm run mutants -- --random makes", () => {
       "12 return: return list.length === 0 ? 1000 : limit; → return null;",
       "12 negate: list.length === 0 → !(list.length === 0)",
       "12 boundary: list.length === 0 → list.length !== 0",
-      "12 constant: 0 → 1", "12 constant: 0 → (-1)",
+      "12 constant: 0 → 1",
+      "12 constant: 0 → (-1)",
     ]);
   });
 
   it("can all be made, each by itself", () => {
-    for (const mutation of findMutations("src/x.ts", SOURCE)) assert.notEqual(applyMutation(mutation, SOURCE), SOURCE);
+    for (const mutation of findMutations("src/x.ts", SOURCE))
+      assert.notEqual(applyMutation(mutation, SOURCE), SOURCE);
   });
 
   it("are the same for the same seed, others for another, and none twice", long, () => {
     const draw = createDraw();
-    const of = (seed: number) => draw(50, seed).map(({ file, start, after }) => `${file} ${start} ${after}`);
+    const of = (seed: number) =>
+      draw(50, seed).map(({ file, start, after }) => `${file} ${start} ${after}`);
     assert.deepEqual(of(1), of(1));
     assert.notDeepEqual(of(1), of(2));
     assert.equal(new Set(of(1)).size, 50);
   });
 
-  it("are judged by the tests at the path of the file, by those that speak of the same, and then by the nearest", long, () => {
-    const nearest = createNearestTests();
-    const pathsOf = (file: string, before = "") => nearest({ file, before }, Infinity).map(({ path }) => path);
-    const [first = "", ...rest] = pathsOf("src/events/ring.ts");
-    assert.equal(first, "test/events/ring.test.ts");
-    assert.ok(rest.indexOf("test/events/channel.test.ts") < rest.indexOf("test/resume.test.ts"), rest.slice(0, 9).join(", "));
-    const named = pathsOf("src/server/http-server.ts", "await registerMetrics(app)").slice(1, 5);
-    assert.ok(named.includes("test/server/metrics-route.test.ts"), named.join(", "));
-    assert.equal(pathsOf("src/bin/token.ts")[0], "test/bin/token.test.ts");
-    assert.equal(nearest({ file: "src/tasks/hash/run.ts", before: "" }, 1).length, 3);
-  });
+  it(
+    "are judged by the tests at the path of the file, by those that speak of the same, and then by the nearest",
+    long,
+    () => {
+      const nearest = createNearestTests();
+      const pathsOf = (file: string, before = "") =>
+        nearest({ file, before }, Infinity).map(({ path }) => path);
+      const [first = "", ...rest] = pathsOf("src/events/ring.ts");
+      assert.equal(first, "test/events/ring.test.ts");
+      assert.ok(
+        rest.indexOf("test/events/channel.test.ts") < rest.indexOf("test/resume.test.ts"),
+        rest.slice(0, 9).join(", "),
+      );
+      const named = pathsOf("src/server/http-server.ts", "await registerMetrics(app)").slice(1, 5);
+      assert.ok(named.includes("test/server/metrics-route.test.ts"), named.join(", "));
+      assert.equal(pathsOf("src/bin/token.ts")[0], "test/bin/token.test.ts");
+      assert.equal(nearest({ file: "src/tasks/hash/run.ts", before: "" }, 1).length, 3);
+    },
+  );
 });

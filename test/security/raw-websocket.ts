@@ -25,7 +25,10 @@ export interface FrameShape {
 }
 
 /** A frame of RFC 6455 (5.2), or nearly one. */
-export function frame(payload: string | Buffer, { opcode = 1, fin = true, reserved = 0, masked = true, length }: FrameShape = {}): Buffer {
+export function frame(
+  payload: string | Buffer,
+  { opcode = 1, fin = true, reserved = 0, masked = true, length }: FrameShape = {},
+): Buffer {
   const body = Buffer.from(payload);
   const told = length ?? body.length;
   const first = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
@@ -37,7 +40,9 @@ export function frame(payload: string | Buffer, { opcode = 1, fin = true, reserv
 
 function headOf(first: number, bit: number, told: number): Buffer {
   if (told < 126) return Buffer.of(first, bit | told);
-  return told < 65_536 ? Buffer.of(first, bit | 126, told >> 8, told & 255) : longHead(first, bit, told);
+  return told < 65_536
+    ? Buffer.of(first, bit | 126, told >> 8, told & 255)
+    : longHead(first, bit, told);
 }
 
 function longHead(first: number, bit: number, told: number): Buffer {
@@ -49,7 +54,11 @@ function longHead(first: number, bit: number, told: number): Buffer {
 }
 
 /** Upgrades by hand, so that every byte of the frames is the caller's. */
-export async function openRawWebSocket(url: string, headers: string[] = ["sec-websocket-protocol: graphql-transport-ws"], path = "/graphql"): Promise<RawWebSocket> {
+export async function openRawWebSocket(
+  url: string,
+  headers: string[] = ["sec-websocket-protocol: graphql-transport-ws"],
+  path = "/graphql",
+): Promise<RawWebSocket> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   let bytes = Buffer.alloc(0);
@@ -57,8 +66,23 @@ export async function openRawWebSocket(url: string, headers: string[] = ["sec-we
   socket.on("data", (chunk) => (bytes = Buffer.concat([bytes, chunk])));
   socket.on("error", () => {});
   socket.on("close", () => (ended = true));
-  socket.write([`GET ${path} HTTP/1.1`, `host: ${hostname}:${port}`, "connection: Upgrade", "upgrade: websocket", "sec-websocket-version: 13", `sec-websocket-key: ${randomBytes(16).toString("base64")}`, ...headers, "", ""].join("\r\n"));
-  const head = await eventually("the upgrade is answered", () => (bytes.includes("\r\n\r\n") || ended) && bytes.toString("latin1"));
+  socket.write(
+    [
+      `GET ${path} HTTP/1.1`,
+      `host: ${hostname}:${port}`,
+      "connection: Upgrade",
+      "upgrade: websocket",
+      "sec-websocket-version: 13",
+      `sec-websocket-key: ${randomBytes(16).toString("base64")}`,
+      ...headers,
+      "",
+      "",
+    ].join("\r\n"),
+  );
+  const head = await eventually(
+    "the upgrade is answered",
+    () => (bytes.includes("\r\n\r\n") || ended) && bytes.toString("latin1"),
+  );
   const start = head.indexOf("\r\n\r\n") + 4;
   const frames = () => bytes.subarray(start);
   return {
@@ -69,7 +93,11 @@ export async function openRawWebSocket(url: string, headers: string[] = ["sec-we
     },
     write: (part) => void socket.write(part),
     async closed(deadlineMs) {
-      const code = await eventually("the socket is closed", () => closeCode(frames()) ?? (ended && 1006), deadlineMs);
+      const code = await eventually(
+        "the socket is closed",
+        () => closeCode(frames()) ?? (ended && 1006),
+        deadlineMs,
+      );
       // Nobody answers the close: that would be manners.
       socket.destroy();
       return code;
@@ -79,11 +107,12 @@ export async function openRawWebSocket(url: string, headers: string[] = ["sec-we
 
 /** The server's frames are unmasked, and short where it closes. */
 function closeCode(frames: Buffer): number | null {
-  for (let at = 0; at + 2 <= frames.length; ) {
+  for (let at = 0; at + 2 <= frames.length;) {
     const [opcode, length] = [(frames[at] ?? 0) & 15, (frames[at + 1] ?? 0) & 127];
     const head = { 126: 4, 127: 10 }[length] ?? 2;
     if (frames.length < at + head) return null;
-    const size = head === 2 ? length : frames.readUIntBE(at + 2 + (head === 10 ? 2 : 0), head === 10 ? 6 : 2);
+    const size =
+      head === 2 ? length : frames.readUIntBE(at + 2 + (head === 10 ? 2 : 0), head === 10 ? 6 : 2);
     if (frames.length < at + head + size) return null;
     if (opcode === 8) return size >= 2 ? frames.readUInt16BE(at + head) : 1005;
     at += head + size;

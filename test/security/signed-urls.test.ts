@@ -1,4 +1,5 @@
-// A signed URL is a right to one file until it expires, and to nothing else. What a good one gives is tested at test/server/signed-files.test.ts.
+// A signed URL is a right to one file until it expires, and to nothing else. What a good one gives
+// is tested at test/server/signed-files.test.ts.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, before, describe, it } from "node:test";
@@ -9,7 +10,13 @@ import { head, sendRaw, type RawAnswer } from "./raw-request.js";
 
 const KEY = "the-key-of-this-test-0123456789abcdef";
 const OTHER_KEY = "another-key-0123456789abcdef0123456789";
-const urlsOf = (signingKey: string, now?: () => number) => createFileUrls({ signingKey, publicUrl: null, storage: { presign: async () => null }, ...(now && { now }) });
+const urlsOf = (signingKey: string, now?: () => number) =>
+  createFileUrls({
+    signingKey,
+    publicUrl: null,
+    storage: { presign: async () => null },
+    ...(now && { now }),
+  });
 
 interface Known {
   path: string;
@@ -26,44 +33,127 @@ const WIDENED: [what: string, url: (known: Known) => string][] = [
   ["no signature, but an expiry", ({ path, exp }) => `${path}?exp=${exp}`],
   ["a signature without an expiry", ({ path, sig }) => `${path}?sig=${sig}`],
   ["an empty signature", ({ path, exp }) => `${path}?exp=${exp}&sig=`],
-  ["an expiry that was moved on", ({ path, exp, sig }) => `${path}?exp=${Number(exp) + 900}&sig=${sig}`],
-  ["an expiry that is spelled with a zero", ({ path, exp, sig }) => `${path}?exp=0${exp}&sig=${sig}`],
-  ["an expiry that is spelled with a point", ({ path, exp, sig }) => `${path}?exp=${exp}.0&sig=${sig}`],
+  [
+    "an expiry that was moved on",
+    ({ path, exp, sig }) => `${path}?exp=${Number(exp) + 900}&sig=${sig}`,
+  ],
+  [
+    "an expiry that is spelled with a zero",
+    ({ path, exp, sig }) => `${path}?exp=0${exp}&sig=${sig}`,
+  ],
+  [
+    "an expiry that is spelled with a point",
+    ({ path, exp, sig }) => `${path}?exp=${exp}.0&sig=${sig}`,
+  ],
   ["an expiry that is spelled with an exponent", ({ path, sig }) => `${path}?exp=9e99&sig=${sig}`],
-  ["an expiry that is spelled with a blank", ({ path, exp, sig }) => `${path}?exp=%20${exp}&sig=${sig}`],
+  [
+    "an expiry that is spelled with a blank",
+    ({ path, exp, sig }) => `${path}?exp=%20${exp}&sig=${sig}`,
+  ],
   ["an expiry in a list", ({ path, exp, sig }) => `${path}?exp[]=${exp}&sig=${sig}`],
   ["two expiries", ({ path, exp, sig }) => `${path}?exp=${exp}&exp=${exp}&sig=${sig}`],
   ["two signatures", ({ path, exp, sig }) => `${path}?exp=${exp}&sig=${sig}&sig=${sig}`],
   ["padding behind the signature", ({ path, exp, sig }) => `${path}?exp=${exp}&sig=${sig}=`],
-  ["another spelling of the signature's bytes", ({ path, exp, sig }) => `${path}?exp=${exp}&sig=${twinOf(sig)}`],
-  ["the signature in plain base64", ({ path, exp, sig }) => `${path}?exp=${exp}&sig=${encodeURIComponent(Buffer.from(sig, "base64url").toString("base64"))}`],
-  ["the signature in hex", ({ path, exp, sig }) => `${path}?exp=${exp}&sig=${Buffer.from(sig, "base64url").toString("hex")}`],
+  [
+    "another spelling of the signature's bytes",
+    ({ path, exp, sig }) => `${path}?exp=${exp}&sig=${twinOf(sig)}`,
+  ],
+  [
+    "the signature in plain base64",
+    ({ path, exp, sig }) =>
+      `${path}?exp=${exp}&sig=${encodeURIComponent(Buffer.from(sig, "base64url").toString("base64"))}`,
+  ],
+  [
+    "the signature in hex",
+    ({ path, exp, sig }) =>
+      `${path}?exp=${exp}&sig=${Buffer.from(sig, "base64url").toString("hex")}`,
+  ],
   ["a signature that is cut", ({ path, exp, sig }) => `${path}?exp=${exp}&sig=${sig.slice(0, -2)}`],
   ["a signature of zeros", ({ path, exp }) => `${path}?exp=${exp}&sig=${"A".repeat(43)}`],
-  ["a signature of 100,000 characters", ({ path, exp, sig }) => `${path}?exp=${exp}&sig=${sig.repeat(300)}`],
+  [
+    "a signature of 100,000 characters",
+    ({ path, exp, sig }) => `${path}?exp=${exp}&sig=${sig.repeat(300)}`,
+  ],
   ["the signature of another file", ({ other, exp, sig }) => `${other}?exp=${exp}&sig=${sig}`],
-  ["the signature of the photo for its preview", ({ preview, exp, sig }) => `${preview}?exp=${exp}&sig=${sig}`],
-  ["the signature of the photo for an output of that id", ({ path, exp, sig }) => `${path.replace("/photos/", "/outputs/")}?exp=${exp}&sig=${sig}`],
+  [
+    "the signature of the photo for its preview",
+    ({ preview, exp, sig }) => `${preview}?exp=${exp}&sig=${sig}`,
+  ],
+  [
+    "the signature of the photo for an output of that id",
+    ({ path, exp, sig }) => `${path.replace("/photos/", "/outputs/")}?exp=${exp}&sig=${sig}`,
+  ],
   ["a name that is longer", ({ path, exp, sig }) => `${path}x?exp=${exp}&sig=${sig}`],
   ["a slash behind the name", ({ path, exp, sig }) => `${path}/?exp=${exp}&sig=${sig}`],
   ["a slash before the path", ({ path, exp, sig }) => `/${path}?exp=${exp}&sig=${sig}`],
-  ["a letter of the path encoded", ({ path, exp, sig }) => `${path.replace("/photos/", "/%70hotos/")}?exp=${exp}&sig=${sig}`],
-  ["the id in capitals", ({ path, exp, sig }) => `${path.replace(/[0-9a-f-]{36}/, (id) => id.toUpperCase())}?exp=${exp}&sig=${sig}`],
-  ["a semicolon and more behind the name", ({ path, exp, sig }) => `${path};x=1?exp=${exp}&sig=${sig}`],
+  [
+    "a letter of the path encoded",
+    ({ path, exp, sig }) => `${path.replace("/photos/", "/%70hotos/")}?exp=${exp}&sig=${sig}`,
+  ],
+  [
+    "the id in capitals",
+    ({ path, exp, sig }) =>
+      `${path.replace(/[0-9a-f-]{36}/, (id) => id.toUpperCase())}?exp=${exp}&sig=${sig}`,
+  ],
+  [
+    "a semicolon and more behind the name",
+    ({ path, exp, sig }) => `${path};x=1?exp=${exp}&sig=${sig}`,
+  ],
   ["the question mark encoded", ({ path, exp, sig }) => `${path}%3Fexp=${exp}&sig=${sig}`],
   ["a fragment before the question mark", ({ path, exp, sig }) => `${path}#?exp=${exp}&sig=${sig}`],
-  ["a path that goes up and comes back", ({ path, exp, sig }) => `${path.replace("/photos/", "/photos/x/../")}?exp=${exp}&sig=${sig}`],
-  ["a signature by another key", ({ path, exp }) => `${path}?exp=${exp}&sig=${macOf(OTHER_KEY, `v1\n${path}\n${exp}`)}`],
-  ["a signature by an empty key", ({ path, exp }) => `${path}?exp=${exp}&sig=${macOf("", `v1\n${path}\n${exp}`)}`],
-  ["a signature of the path alone", ({ path, exp }) => `${path}?exp=${exp}&sig=${macOf(KEY, path)}`],
-  ["an expiry that the signed text has as a part of its path", ({ path, exp }) => `${path}%0A1?exp=${exp}&sig=${macOf(KEY, `v1\n${path}\n1\n${exp}`)}`],
-  ["a signature that has expired", ({ path }) => urlsOf(KEY, () => Date.now() - 2 * 3_600_000).sign("photos", path.split("/")[3] ?? "", path.split("/")[4] ?? "")],
+  [
+    "a path that goes up and comes back",
+    ({ path, exp, sig }) => `${path.replace("/photos/", "/photos/x/../")}?exp=${exp}&sig=${sig}`,
+  ],
+  [
+    "a signature by another key",
+    ({ path, exp }) => `${path}?exp=${exp}&sig=${macOf(OTHER_KEY, `v1\n${path}\n${exp}`)}`,
+  ],
+  [
+    "a signature by an empty key",
+    ({ path, exp }) => `${path}?exp=${exp}&sig=${macOf("", `v1\n${path}\n${exp}`)}`,
+  ],
+  [
+    "a signature of the path alone",
+    ({ path, exp }) => `${path}?exp=${exp}&sig=${macOf(KEY, path)}`,
+  ],
+  [
+    "an expiry that the signed text has as a part of its path",
+    ({ path, exp }) => `${path}%0A1?exp=${exp}&sig=${macOf(KEY, `v1\n${path}\n1\n${exp}`)}`,
+  ],
+  [
+    "a signature that has expired",
+    ({ path }) =>
+      urlsOf(KEY, () => Date.now() - 2 * 3_600_000).sign(
+        "photos",
+        path.split("/")[3] ?? "",
+        path.split("/")[4] ?? "",
+      ),
+  ],
 ];
 
 const CLIMBING = [
-  "/files/photos/../../etc/passwd", "/files/../../../../etc/passwd", "/files/..%2f..%2f..%2fetc/passwd/a", "/files/%2e%2e/%2e%2e/etc/passwd", "/files/photos/..%5c..%5c/a", "/files/photos/..;/..;/etc",
-  "/files/photos/%00/a", "/files/photos/a%00.png/b", "/files/photos/%c0%ae%c0%ae/a", "/files/photos/%252e%252e/a", "/files/photos/....//....//etc/a", "/files//photos//a", "/files/photos/C:%5cWindows/a", "/files/photos/%ff/%fe",
-  "/files/photos/1/%", "/files/__proto__/constructor/a", "/files/photos/1", "/files/", `/files/photos/${"a".repeat(5000)}/b`, "file:///etc/passwd", "http://169.254.169.254/latest/meta-data/",
+  "/files/photos/../../etc/passwd",
+  "/files/../../../../etc/passwd",
+  "/files/..%2f..%2f..%2fetc/passwd/a",
+  "/files/%2e%2e/%2e%2e/etc/passwd",
+  "/files/photos/..%5c..%5c/a",
+  "/files/photos/..;/..;/etc",
+  "/files/photos/%00/a",
+  "/files/photos/a%00.png/b",
+  "/files/photos/%c0%ae%c0%ae/a",
+  "/files/photos/%252e%252e/a",
+  "/files/photos/....//....//etc/a",
+  "/files//photos//a",
+  "/files/photos/C:%5cWindows/a",
+  "/files/photos/%ff/%fe",
+  "/files/photos/1/%",
+  "/files/__proto__/constructor/a",
+  "/files/photos/1",
+  "/files/",
+  `/files/photos/${"a".repeat(5000)}/b`,
+  "file:///etc/passwd",
+  "http://169.254.169.254/latest/meta-data/",
 ];
 
 describe("a signed URL", () => {
@@ -72,16 +162,27 @@ describe("a signed URL", () => {
   let known: Known;
   before(async () => {
     service = await startAttackedService({ FILE_SIGNING_KEY: KEY });
-    const upload = async (photo: Buffer) => (await service.victim.upload(photo, { type: "image/png", filename: "a.png" })).json as { url: string; previewUrl: string };
+    const upload = async (photo: Buffer) =>
+      (await service.victim.upload(photo, { type: "image/png", filename: "a.png" })).json as {
+        url: string;
+        previewUrl: string;
+      };
     const [photo, other] = [await upload(bytes), await upload(smallPhoto())];
     const url = new URL(photo.url, service.url);
     const pathOf = (text: string) => text.split("?", 1)[0] ?? "";
-    known = { path: url.pathname, exp: url.searchParams.get("exp") ?? "", sig: url.searchParams.get("sig") ?? "", other: pathOf(other.url), preview: pathOf(photo.previewUrl) };
+    known = {
+      path: url.pathname,
+      exp: url.searchParams.get("exp") ?? "",
+      sig: url.searchParams.get("sig") ?? "",
+      other: pathOf(other.url),
+      preview: pathOf(photo.previewUrl),
+    };
   });
   after(() => service.close());
 
   // By hand: a library would tidy the address up before it sends it.
-  const get = (path: string, headers: string[] = []) => sendRaw(service.url, head(`GET ${path}`, headers));
+  const get = (path: string, headers: string[] = []) =>
+    sendRaw(service.url, head(`GET ${path}`, headers));
 
   function assertRefused({ status, headers, body }: RawAnswer, ...statuses: number[]): void {
     assert.ok(statuses.includes(status), `${status} ${body}`);
@@ -90,13 +191,23 @@ describe("a signed URL", () => {
     if (body) assert.match(headers["content-type"] ?? "", /^(application\/json|text\/plain)/);
   }
 
-  for (const [what, url] of WIDENED) it(`leads nowhere with ${what}`, async () => assertRefused(await get(url(known)), 403, 404, 414, 431));
-  for (const path of CLIMBING) it(`leads nowhere by ${path.slice(0, 60)}`, async () => assertRefused(await get(path), 400, 403, 404, 414));
+  for (const [what, url] of WIDENED)
+    it(`leads nowhere with ${what}`, async () =>
+      assertRefused(await get(url(known)), 403, 404, 414, 431));
+  for (const path of CLIMBING)
+    it(`leads nowhere by ${path.slice(0, 60)}`, async () =>
+      assertRefused(await get(path), 400, 403, 404, 414));
 
   it("leads nowhere by a name of another file of the disk, though it is signed", async () => {
-    for (const id of ["..", "x", "%00", "0198f3a0-0000-7000-8000-00000000000g"]) assertRefused(await get(urlsOf(KEY).sign("photos", id, "a.png")), 400, 404);
+    for (const id of ["..", "x", "%00", "0198f3a0-0000-7000-8000-00000000000g"])
+      assertRefused(await get(urlsOf(KEY).sign("photos", id, "a.png")), 400, 404);
     for (const name of ["../../../etc/passwd", "..", ".", "a/../../b", "\0", "C:\\x"]) {
-      for (const kind of ["photos", "previews", "outputs"] as const) assertRefused(await get(urlsOf(KEY).sign(kind, "0198f3a0-0000-7000-8000-000000000000", name)), 400, 404);
+      for (const kind of ["photos", "previews", "outputs"] as const)
+        assertRefused(
+          await get(urlsOf(KEY).sign(kind, "0198f3a0-0000-7000-8000-000000000000", name)),
+          400,
+          404,
+        );
     }
   });
 
@@ -120,7 +231,11 @@ describe("a signed URL", () => {
     });
   }
 
-  for (const [what, lines] of [["a wrong If-Range", ['if-range: "x"', "range: bytes=0-3"]], ["a date of nowhere", ["if-modified-since: never", "if-unmodified-since: never"]], ["ten thousand ETags", [`if-none-match: ${'"a",'.repeat(1500)}"b"`]]] as const) {
+  for (const [what, lines] of [
+    ["a wrong If-Range", ['if-range: "x"', "range: bytes=0-3"]],
+    ["a date of nowhere", ["if-modified-since: never", "if-unmodified-since: never"]],
+    ["ten thousand ETags", [`if-none-match: ${'"a",'.repeat(1500)}"b"`]],
+  ] as const) {
     it(`gives the whole file in spite of ${what}`, async () => {
       const { status, body } = await get(good(), [...lines]);
       assert.deepEqual([status, body.length], [200, bytes.length]);
@@ -136,7 +251,10 @@ describe("a signed URL", () => {
 
   it("still gives the file to whoever has it whole", async () => {
     const { status, headers, body } = await get(good());
-    assert.deepEqual([status, headers["content-security-policy"], headers["x-content-type-options"], body], [200, "sandbox; default-src 'none'", "nosniff", bytes.toString("latin1")]);
+    assert.deepEqual(
+      [status, headers["content-security-policy"], headers["x-content-type-options"], body],
+      [200, "sandbox; default-src 'none'", "nosniff", bytes.toString("latin1")],
+    );
     await service.assertUnharmed();
   });
 });

@@ -1,5 +1,6 @@
-// What a peer can do with /graphql/stream. Documents are in documents.test.ts, what is another's in tenancy.test.ts; limits that honest
-// clients meet, too, are tested at test/server/graphql-stream.test.ts.
+// What a peer can do with /graphql/stream. Documents are in documents.test.ts, what is another's in
+// tenancy.test.ts; limits that honest clients meet, too, are tested at
+// test/server/graphql-stream.test.ts.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { makeToken } from "../auth/make-token.js";
@@ -16,7 +17,11 @@ const REQUESTS: [what: string, body: unknown, headers: string[], line?: string][
   ["a batch", [{ query: KILL }, { query: KILL }], []],
   ["a mutation by GET", "", [], `GET /graphql/stream?query=${encodeURIComponent(KILL)}`],
   ["a mutation by HEAD", "", [], `HEAD /graphql/stream?query=${encodeURIComponent(KILL)}`],
-  ["a form of another site", `query=${encodeURIComponent(KILL)}`, ["content-type: application/x-www-form-urlencoded"]],
+  [
+    "a form of another site",
+    `query=${encodeURIComponent(KILL)}`,
+    ["content-type: application/x-www-form-urlencoded"],
+  ],
   ["JSON that calls itself text", { query: KILL }, ["content-type: text/plain"]],
   ["JSON of no type", { query: KILL }, ["content-type:"]],
   ["JSON in UTF-16", Buffer.from(JSON.stringify({ query: KILL }), "utf16le"), []],
@@ -31,25 +36,58 @@ const REQUESTS: [what: string, body: unknown, headers: string[], line?: string][
   ["nothing", "", []],
   ["a body over 256 KiB", { query: KILL, padding: "x".repeat(256 * 1024) }, []],
   ["a stream to be kept by PUT", "", [], "PUT /graphql/stream"],
-  ["an operation of a stream that was kept", { query: KILL }, ["x-graphql-event-stream-token: x"], "DELETE /graphql/stream?operationId=1"],
+  [
+    "an operation of a stream that was kept",
+    { query: KILL },
+    ["x-graphql-event-stream-token: x"],
+    "DELETE /graphql/stream?operationId=1",
+  ],
   ["a request for another type", { query: KILL }, ["accept: text/html"]],
 ];
 
 describe("a hostile reader", () => {
   let service: AttackedService;
   before(async () => {
-    service = await startAttackedService({ ALLOWED_ORIGINS: "https://app.example.test", MAX_SOCKETS_PER_USER: "5" });
+    service = await startAttackedService({
+      ALLOWED_ORIGINS: "https://app.example.test",
+      MAX_SOCKETS_PER_USER: "5",
+    });
   });
   after(() => service.close());
 
   const QUERY = '{"query":"subscription { queuedJobEvents { type } }"}';
-  const ask = (headers: string[], body: Buffer = Buffer.from(QUERY), line = "POST /graphql/stream", patienceMs?: number) =>
-    sendRaw(service.url, [head(line, [`content-length: ${body.length}`, ...(headers.some((header) => header.startsWith("content-type")) ? [] : ["content-type: application/json"]), ...headers]), body], patienceMs);
+  const ask = (
+    headers: string[],
+    body: Buffer = Buffer.from(QUERY),
+    line = "POST /graphql/stream",
+    patienceMs?: number,
+  ) =>
+    sendRaw(
+      service.url,
+      [
+        head(line, [
+          `content-length: ${body.length}`,
+          ...(headers.some((header) => header.startsWith("content-type"))
+            ? []
+            : ["content-type: application/json"]),
+          ...headers,
+        ]),
+        body,
+      ],
+      patienceMs,
+    );
 
   for (const [what, forge] of FORGED_TOKENS) {
     it(`with ${what} in its token gets no stream`, async () => {
       const { status, headers, body } = await ask([`authorization: Bearer ${forge(service)}`]);
-      assert.deepEqual([status, headers["content-type"]?.split(";")[0], (JSON.parse(body) as { errors: { extensions: object }[] }).errors[0]?.extensions], [401, "application/json", { code: "UNAUTHENTICATED" }]);
+      assert.deepEqual(
+        [
+          status,
+          headers["content-type"]?.split(";")[0],
+          (JSON.parse(body) as { errors: { extensions: object }[] }).errors[0]?.extensions,
+        ],
+        [401, "application/json", { code: "UNAUTHENTICATED" }],
+      );
       assert.doesNotMatch(body, LEAKS);
     });
   }
@@ -57,21 +95,55 @@ describe("a hostile reader", () => {
   const token = () => makeToken(service.keys.rsa, service.good);
   for (const [what, headers, line] of [
     ["no token", () => [], undefined],
-    ["a token in the address", () => [], () => `POST /graphql/stream?token=${token()}&access_token=${token()}`],
-    ["a token in a cookie", () => [`cookie: authorization=Bearer ${token()}; token=${token()}`], undefined],
-    ["a token in the header of kept streams", () => [`x-graphql-event-stream-token: ${token()}`], undefined],
-    ["a good token behind another", () => ["authorization: Bearer x.y.z", `authorization: Bearer ${token()}`], undefined],
-    ["two good tokens", () => [`authorization: Bearer ${token()}`, `authorization: Bearer ${token()}`], undefined],
+    [
+      "a token in the address",
+      () => [],
+      () => `POST /graphql/stream?token=${token()}&access_token=${token()}`,
+    ],
+    [
+      "a token in a cookie",
+      () => [`cookie: authorization=Bearer ${token()}; token=${token()}`],
+      undefined,
+    ],
+    [
+      "a token in the header of kept streams",
+      () => [`x-graphql-event-stream-token: ${token()}`],
+      undefined,
+    ],
+    [
+      "a good token behind another",
+      () => ["authorization: Bearer x.y.z", `authorization: Bearer ${token()}`],
+      undefined,
+    ],
+    [
+      "two good tokens",
+      () => [`authorization: Bearer ${token()}`, `authorization: Bearer ${token()}`],
+      undefined,
+    ],
   ] as [string, () => string[], (() => string) | undefined][]) {
-    it(`with ${what} gets no stream`, async () => assert.equal((await ask(headers(), Buffer.from(QUERY), line?.())).status, 401));
+    it(`with ${what} gets no stream`, async () =>
+      assert.equal((await ask(headers(), Buffer.from(QUERY), line?.())).status, 401));
   }
 
   for (const [what, body, headers, line] of REQUESTS) {
     it(`that sends ${what} is refused, and nothing is run`, async () => {
       const bytes = Buffer.isBuffer(body) ? body : Buffer.from(json(body));
-      const { status, body: text } = await ask([`authorization: Bearer ${service.victim.token}`, ...(headers.some((header) => header.startsWith("accept")) ? [] : ["accept: text/event-stream"]), ...headers], bytes, line);
+      const { status, body: text } = await ask(
+        [
+          `authorization: Bearer ${service.victim.token}`,
+          ...(headers.some((header) => header.startsWith("accept"))
+            ? []
+            : ["accept: text/event-stream"]),
+          ...headers,
+        ],
+        bytes,
+        line,
+      );
       // A stream may have begun, and then tells what is wrong.
-      assert.ok([400, 404, 405, 406, 413, 415].includes(status) || /"errors":/.test(text), `${status} ${text}`);
+      assert.ok(
+        [400, 404, 405, 406, 413, 415].includes(status) || /"errors":/.test(text),
+        `${status} ${text}`,
+      );
       assert.doesNotMatch(text, LEAKS);
       assert.doesNotMatch(text, /"data":/);
       await service.assertUnharmed();
@@ -80,24 +152,55 @@ describe("a hostile reader", () => {
 
   for (const origin of ["https://evil.test", "null", "https://app.example.test.evil.test"]) {
     it(`on a page of ${origin} may not read what comes`, async () => {
-      const { headers } = await ask([`authorization: Bearer ${service.victim.token}`, `origin: ${origin}`], undefined, undefined, 200);
-      assert.deepEqual([headers["access-control-allow-origin"], headers["access-control-allow-credentials"]], [undefined, undefined]);
+      const { headers } = await ask(
+        [`authorization: Bearer ${service.victim.token}`, `origin: ${origin}`],
+        undefined,
+        undefined,
+        200,
+      );
+      assert.deepEqual(
+        [headers["access-control-allow-origin"], headers["access-control-allow-credentials"]],
+        [undefined, undefined],
+      );
     });
   }
 
   it("gets headers that let nobody keep, sniff or frame the stream", async () => {
-    const { status, headers } = await ask([`authorization: Bearer ${service.victim.token}`], undefined, undefined, 200);
-    assert.deepEqual([status, headers["content-type"], headers["cache-control"], headers["x-content-type-options"], headers["x-frame-options"]], [200, "text/event-stream; charset=utf-8", "no-cache", "nosniff", "SAMEORIGIN"]);
-    for (const name of ["x-powered-by", "server", "set-cookie"]) assert.equal(headers[name], undefined, name);
+    const { status, headers } = await ask(
+      [`authorization: Bearer ${service.victim.token}`],
+      undefined,
+      undefined,
+      200,
+    );
+    assert.deepEqual(
+      [
+        status,
+        headers["content-type"],
+        headers["cache-control"],
+        headers["x-content-type-options"],
+        headers["x-frame-options"],
+      ],
+      [200, "text/event-stream; charset=utf-8", "no-cache", "nosniff", "SAMEORIGIN"],
+    );
+    for (const name of ["x-powered-by", "server", "set-cookie"])
+      assert.equal(headers[name], undefined, name);
   });
 
   it("makes no event of its own by line ends in what is told", async () => {
     const message = "\n\nevent: complete\ndata:\n\nevent: next\ndata: {}\r\r\u2028";
     const { id } = await service.victim.enqueue("echo", { message });
-    const stream = await openEventStream(service.url, service.victim.token, { query: "query ($id: ID!) { queuedJob(id: $id) { parameters } }", variables: { id } });
+    const stream = await openEventStream(service.url, service.victim.token, {
+      query: "query ($id: ID!) { queuedJob(id: $id) { parameters } }",
+      variables: { id },
+    });
     assert.equal(await stream.ended(), "complete");
-    const results = stream.results as unknown as { data: { queuedJob: { parameters: { message: string } } } }[];
-    assert.deepEqual(results.map(({ data }) => data.queuedJob.parameters.message), [message]);
+    const results = stream.results as unknown as {
+      data: { queuedJob: { parameters: { message: string } } };
+    }[];
+    assert.deepEqual(
+      results.map(({ data }) => data.queuedJob.parameters.message),
+      [message],
+    );
     await service.victim.get("mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }", { id });
   });
 
@@ -105,7 +208,10 @@ describe("a hostile reader", () => {
     const stranger = await service.stranger();
     const open = () => openEventStream(service.url, stranger.token, QUERY);
     const streams = await Promise.all(Array.from({ length: 12 }, open));
-    assert.deepEqual(streams.map(({ status }) => status).toSorted(), [...Array.from({ length: 5 }, () => 200), ...Array.from({ length: 7 }, () => 429)]);
+    assert.deepEqual(streams.map(({ status }) => status).toSorted(), [
+      ...Array.from({ length: 5 }, () => 200),
+      ...Array.from({ length: 7 }, () => 429),
+    ]);
     for (const stream of streams) stream.stop();
     const again = await eventually("there is room again", async () => {
       const stream = await open();

@@ -1,5 +1,6 @@
-// What is one person's is nobody else's, by whatever field, argument, path, stream or URL. The lists are held against the schema: a
-// new argument that names something, a new path between objects or a new URL fails here until somebody has said what a stranger gets.
+// What is one person's is nobody else's, by whatever field, argument, path, stream or URL. The
+// lists are held against the schema: a new argument that names something, a new path between
+// objects or a new URL fails here until somebody has said what a stranger gets.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { GraphQLSchema } from "graphql";
@@ -11,15 +12,28 @@ import { startCountedService, type CountedService } from "../support/counted-ser
 import { openRawSocket, type RawSocket } from "../support/raw-socket.js";
 import type { GraphqlError } from "../support/test-client.js";
 import { createBelongings, type Belongings } from "./tenancy/belongings.js";
-import { edgesIn, edgesOf, operationOf, placesOf, urlFieldsOf, variablesAt } from "./tenancy/schema-walk.js";
+import {
+  edgesIn,
+  edgesOf,
+  operationOf,
+  placesOf,
+  urlFieldsOf,
+  variablesAt,
+} from "./tenancy/schema-walk.js";
 
 type Expected = "null" | [code: string, message: string | RegExp];
 
 const NO_JOB: Expected = ["NOT_FOUND", "There is no such QueuedJob."];
-const NO_CURSOR: Expected = ["BAD_USER_INPUT", "after: is no cursor of yours; pass one that an earlier answer or event gave you"];
+const NO_CURSOR: Expected = [
+  "BAD_USER_INPUT",
+  "after: is no cursor of yours; pass one that an earlier answer or event gave you",
+];
 const NO_PHOTO: Expected = ["BAD_USER_INPUT", /^(0\.)?photoIds\.0: is no photo of yours$/];
 
-/** What a stranger gets at each place that names something, for what is another's and for what is nothing alike. */
+/**
+ * What a stranger gets at each place that names something, for what is another's and for what is
+ * nothing alike.
+ */
 const PLACES: Record<string, Expected> = {
   "Query.node(id)": "null",
   "Query.user(id)": "null",
@@ -42,14 +56,25 @@ const PLACES: Record<string, Expected> = {
   "Subscription.queuedJobEvents(after)": NO_CURSOR,
 };
 /** One's own namespace: another's key is a new one. */
-const KEYS = ["Mutation.enqueueJob(input.idempotencyKey)", "Mutation.enqueueJobs(inputs[].idempotencyKey)"];
+const KEYS = [
+  "Mutation.enqueueJob(input.idempotencyKey)",
+  "Mutation.enqueueJobs(inputs[].idempotencyKey)",
+];
 const BULK = ["Mutation.cancelQueuedJobs", "Mutation.deleteQueuedJobs", "Mutation.deleteMe"];
 /** Paths that begin at what only an admin gets. */
-const ADMIN_ONLY = ["Query.users", "UserConnection.edges", "UserConnection.nodes", "UserConnection.pageInfo", "UserEdge.node"];
+const ADMIN_ONLY = [
+  "Query.users",
+  "UserConnection.edges",
+  "UserConnection.nodes",
+  "UserConnection.pageInfo",
+  "UserEdge.node",
+];
 
 const BELOW: Record<string, string> = {
-  "User.queuedJobs(after)": "query ($after: String) { me { queuedJobs(after: $after) { totalCount } } }",
-  "Photo.queuedJobs(after)": "query ($after: String) { photos(first: 1) { nodes { queuedJobs(after: $after) { totalCount } } } }",
+  "User.queuedJobs(after)":
+    "query ($after: String) { me { queuedJobs(after: $after) { totalCount } } }",
+  "Photo.queuedJobs(after)":
+    "query ($after: String) { photos(first: 1) { nodes { queuedJobs(after: $after) { totalCount } } } }",
 };
 
 interface Outcome {
@@ -67,7 +92,10 @@ describe("what is another's", () => {
   before(async () => {
     [schema, counted] = await Promise.all([createSchema(), startCountedService()]);
     const worker = await counted.service.addWorker();
-    [victim, stranger] = await Promise.all([createBelongings(counted.service, "victim"), createBelongings(counted.service, "stranger")]);
+    [victim, stranger] = await Promise.all([
+      createBelongings(counted.service, "victim"),
+      createBelongings(counted.service, "stranger"),
+    ]);
     await worker.close();
     socket = openRawSocket(counted.service.url);
     await socket.init(stranger.client.token);
@@ -81,13 +109,23 @@ describe("what is another's", () => {
   const rowsOf = async ({ ids }: Belongings) => {
     const { sql } = counted.service.database;
     return Promise.all([
-      sql`select * from users where id = ${ids.user}`, sql`select * from user_streams where user_id = ${ids.user}`, sql`select * from photos where user_id = ${ids.user} order by id`,
-      sql`select * from queued_jobs where user_id = ${ids.user} order by id`, sql`select user_id, seq, type from queued_job_events where user_id = ${ids.user} order by seq`,
+      sql`select * from users where id = ${ids.user}`,
+      sql`select * from user_streams where user_id = ${ids.user}`,
+      sql`select * from photos where user_id = ${ids.user} order by id`,
+      sql`select * from queued_jobs where user_id = ${ids.user} order by id`,
+      sql`select user_id, seq, type from queued_job_events where user_id = ${ids.user} order by seq`,
     ]);
   };
 
   const operation = (place: string) => BELOW[place] ?? operationOf(schema, place, 3);
-  const baseOf = (place: string): Record<string, unknown> => (/photoIds/.test(place) ? { [place.includes("inputs") ? "inputs" : "input"]: place.includes("inputs") ? [{ job: "metadata" }] : { job: "metadata" } } : {});
+  const baseOf = (place: string): Record<string, unknown> =>
+    /photoIds/.test(place)
+      ? {
+          [place.includes("inputs") ? "inputs" : "input"]: place.includes("inputs")
+            ? [{ job: "metadata" }]
+            : { job: "metadata" },
+        }
+      : {};
 
   async function overHttp(query: string, variables: object): Promise<Outcome> {
     const { data, errors } = await stranger.client.ask(query, variables);
@@ -98,37 +136,61 @@ describe("what is another's", () => {
   async function overSocket(query: string, variables: object): Promise<Outcome> {
     const id = `${++operations}`;
     socket.send({ type: "subscribe", id, payload: { query, variables } });
-    const { type, payload } = await socket.next(`an answer to ${query.slice(0, 60)}`, (message) => message.id === id);
+    const { type, payload } = await socket.next(
+      `an answer to ${query.slice(0, 60)}`,
+      (message) => message.id === id,
+    );
     return plain(type === "error" ? { errors: payload as GraphqlError[] } : (payload as Outcome));
   }
 
   async function inStream(query: string, variables: object): Promise<Outcome> {
-    const stream = await openEventStream(counted.service.url, stranger.client.token, { query, variables });
+    const stream = await openEventStream(counted.service.url, stranger.client.token, {
+      query,
+      variables,
+    });
     const result = await eventually(`an answer to ${query.slice(0, 60)}`, () => stream.results[0]);
     stream.stop();
     return plain(result as Outcome);
   }
-  const WAYS: Record<string, typeof overHttp> = { HTTP: overHttp, "the socket": overSocket, "a stream": inStream };
+  const WAYS: Record<string, typeof overHttp> = {
+    HTTP: overHttp,
+    "the socket": overSocket,
+    "a stream": inStream,
+  };
 
   /** Every value that a stranger may have come by, and its like that names nothing. */
   function attempts(place: string): { theirs: string[]; nothing: string[] } {
-    if (place.endsWith("(after)")) return { theirs: Object.values(victim.cursors), nothing: ["AQIDBA"] };
-    return { theirs: Object.values(victim.ids).flatMap((id) => [id, id.toUpperCase()]), nothing: [idOfNothing()] };
+    if (place.endsWith("(after)"))
+      return { theirs: Object.values(victim.cursors), nothing: ["AQIDBA"] };
+    return {
+      theirs: Object.values(victim.ids).flatMap((id) => [id, id.toUpperCase()]),
+      nothing: [idOfNothing()],
+    };
   }
 
-  async function answers(place: string, ask: typeof overHttp): Promise<{ theirs: Outcome[]; nothing: Outcome }> {
+  async function answers(
+    place: string,
+    ask: typeof overHttp,
+  ): Promise<{ theirs: Outcome[]; nothing: Outcome }> {
     const { theirs, nothing } = attempts(place);
     const all: Outcome[] = [];
-    for (const value of [...theirs, ...nothing]) all.push(withoutIds(await ask(operation(place), variablesAt(place, value, baseOf(place)))));
+    for (const value of [...theirs, ...nothing])
+      all.push(withoutIds(await ask(operation(place), variablesAt(place, value, baseOf(place)))));
     return { theirs: all.slice(0, -1), nothing: all.at(-1) ?? {} };
   }
 
   for (const [place, expected] of Object.entries(PLACES)) {
-    for (const [way, ask] of Object.entries(WAYS).filter(([name]) => name !== "HTTP" || !place.startsWith("Subscription"))) {
+    for (const [way, ask] of Object.entries(WAYS).filter(
+      ([name]) => name !== "HTTP" || !place.startsWith("Subscription"),
+    )) {
       it(`is for a stranger as if it were not there, at ${place} over ${way}`, async () => {
         const { theirs, nothing } = await answers(place, ask);
         for (const one of theirs) assert.deepEqual(one, nothing);
-        if (expected === "null") return assert.deepEqual([Object.values(nothing.data ?? {}), nothing.errors], [[null], undefined]);
+        if (expected === "null")
+          return assert.deepEqual(
+            [Object.values(nothing.data ?? {}), nothing.errors],
+            [[null], undefined],
+          );
         const [error, ...more] = nothing.errors ?? [];
         assert.deepEqual([error?.extensions.code, more.length], [expected[0], 0]);
         if (typeof expected[1] === "string") assert.equal(error?.message, expected[1]);
@@ -140,20 +202,30 @@ describe("what is another's", () => {
   it("costs PostgreSQL not a statement more or less than what is not there, so that time tells nothing", async () => {
     for (const place of Object.keys(PLACES)) {
       const ask = place.startsWith("Subscription") ? overSocket : overHttp;
-      const cost = (value: string | undefined) => counted.statements(() => ask(operation(place), variablesAt(place, value, baseOf(place))));
+      const cost = (value: string | undefined) =>
+        counted.statements(() => ask(operation(place), variablesAt(place, value, baseOf(place))));
       const { theirs, nothing } = attempts(place);
       for (const value of theirs.slice(0, 5)) {
         // A watchdog may ask something in between.
-        for (let tries = 3; (await cost(value)) !== (await cost(nothing[0])); ) assert.ok(--tries > 0, `${place}: ${value}`);
+        for (let tries = 3; (await cost(value)) !== (await cost(nothing[0]));)
+          assert.ok(--tries > 0, `${place}: ${value}`);
       }
     }
   });
 
   it("is a key of one's own when another has used the same idempotency key", async () => {
     for (const [i, place] of KEYS.entries()) {
-      const base = place.includes("inputs") ? { inputs: [{ job: "echo", parameters: { message: i } }] } : { input: { job: "echo", parameters: { message: i } } };
-      const { data, errors } = await overHttp(operation(place), variablesAt(place, `${victim.idempotencyKey}`, base));
-      assert.equal(errors?.[0]?.message ?? "", i === 0 ? "" : 'The idempotency key "key-of-victim" was used with other arguments.');
+      const base = place.includes("inputs")
+        ? { inputs: [{ job: "echo", parameters: { message: i } }] }
+        : { input: { job: "echo", parameters: { message: i } } };
+      const { data, errors } = await overHttp(
+        operation(place),
+        variablesAt(place, `${victim.idempotencyKey}`, base),
+      );
+      assert.equal(
+        errors?.[0]?.message ?? "",
+        i === 0 ? "" : 'The idempotency key "key-of-victim" was used with other arguments.',
+      );
       assertNothingOf(victim, data);
     }
   });
@@ -167,14 +239,36 @@ describe("what is another's", () => {
 
   it("is no admin's to submit, to delete or to listen to, though they may read it", async () => {
     const admin = await counted.service.admin();
-    for (const place of ["Mutation.deletePhoto(id)", "Mutation.enqueueJob(input.photoIds[])", "Mutation.enqueueJobs(inputs[].photoIds[])"]) {
-      const { errors } = await admin.ask(operation(place), variablesAt(place, victim.ids.photo, baseOf(place)));
+    for (const place of [
+      "Mutation.deletePhoto(id)",
+      "Mutation.enqueueJob(input.photoIds[])",
+      "Mutation.enqueueJobs(inputs[].photoIds[])",
+    ]) {
+      const { errors } = await admin.ask(
+        operation(place),
+        variablesAt(place, victim.ids.photo, baseOf(place)),
+      );
       assert.equal(errors?.[0]?.extensions.code, PLACES[place]?.[0], place);
     }
-    const streams = [admin.events({ id: victim.ids.failed }), admin.events({ after: victim.cursors.events })];
-    assert.deepEqual((await Promise.all(streams.map((stream) => stream.ended()))).map(({ errors }) => errors?.[0]?.extensions.code), ["NOT_FOUND", "BAD_USER_INPUT"]);
-    assert.deepEqual(streams.flatMap(({ events }) => events), []);
-    assert.equal((await admin.get("query ($id: ID!) { photo(id: $id) { id } }", { id: victim.ids.photo })).photo.id, victim.ids.photo);
+    const streams = [
+      admin.events({ id: victim.ids.failed }),
+      admin.events({ after: victim.cursors.events }),
+    ];
+    assert.deepEqual(
+      (await Promise.all(streams.map((stream) => stream.ended()))).map(
+        ({ errors }) => errors?.[0]?.extensions.code,
+      ),
+      ["NOT_FOUND", "BAD_USER_INPUT"],
+    );
+    assert.deepEqual(
+      streams.flatMap(({ events }) => events),
+      [],
+    );
+    assert.equal(
+      (await admin.get("query ($id: ID!) { photo(id: $id) { id } }", { id: victim.ids.photo }))
+        .photo.id,
+      victim.ids.photo,
+    );
   });
 
   it("is reached by no path of the schema, and every path was gone", async () => {
@@ -186,46 +280,105 @@ describe("what is another's", () => {
       for (const edge of edgesIn(data, root)) gone.add(edge);
     };
     const { ids } = stranger;
-    for (const id of [...Object.values(ids), "echo"]) await walk("Query", operationOf(schema, "Query.node", 3), { id });
-    for (const id of [ids.finished, ids.failed]) await walk("Query", operationOf(schema, "Query.queuedJob", 3), { id });
+    for (const id of [...Object.values(ids), "echo"])
+      await walk("Query", operationOf(schema, "Query.node", 3), { id });
+    for (const id of [ids.finished, ids.failed])
+      await walk("Query", operationOf(schema, "Query.queuedJob", 3), { id });
     await walk("Query", operationOf(schema, "Query.user", 4), { id: ids.user });
     await walk("Query", operationOf(schema, "Query.photo", 4), { id: ids.photo });
     await walk("Query", operationOf(schema, "Query.job", 2), { name: "echo" });
-    for (const list of ["me", "jobs", "photos", "queuedJobs", "service"]) await walk("Query", operationOf(schema, `Query.${list}`, 3), { first: 3 });
+    for (const list of ["me", "jobs", "photos", "queuedJobs", "service"])
+      await walk("Query", operationOf(schema, `Query.${list}`, 3), { first: 3 });
     await walk("Mutation", operationOf(schema, "Mutation.cancelQueuedJob", 3), { id: ids.waiting });
     await walk("Mutation", operationOf(schema, "Mutation.retryQueuedJob", 3), { id: ids.waiting });
-    await walk("Mutation", operationOf(schema, "Mutation.enqueueJob", 3), { input: { job: "echo" } });
-    await walk("Mutation", operationOf(schema, "Mutation.enqueueJobs", 3), { inputs: [{ job: "metadata", photoIds: [ids.photo] }] });
-    await walk("Subscription", operationOf(schema, "Subscription.queuedJobEvents", 4), { queuedJobId: ids.failed }, overSocket);
-    assert.deepEqual(edgesOf(schema).filter((edge) => !gone.has(edge) && !ADMIN_ONLY.includes(edge)), [], "paths that nobody has gone");
+    await walk("Mutation", operationOf(schema, "Mutation.enqueueJob", 3), {
+      input: { job: "echo" },
+    });
+    await walk("Mutation", operationOf(schema, "Mutation.enqueueJobs", 3), {
+      inputs: [{ job: "metadata", photoIds: [ids.photo] }],
+    });
+    await walk(
+      "Subscription",
+      operationOf(schema, "Subscription.queuedJobEvents", 4),
+      { queuedJobId: ids.failed },
+      overSocket,
+    );
+    assert.deepEqual(
+      edgesOf(schema).filter((edge) => !gone.has(edge) && !ADMIN_ONLY.includes(edge)),
+      [],
+      "paths that nobody has gone",
+    );
   });
 
   it("is seen by its owner along the same paths, so that a leak would have been seen here", async () => {
-    const seen = JSON.stringify(await Promise.all(Object.values(victim.ids).map((id) => victim.client.get(operationOf(schema, "Query.node", 3), { id }))));
-    assert.deepEqual(victim.secrets.filter((secret) => !seen.includes(secret)), []);
+    const seen = JSON.stringify(
+      await Promise.all(
+        Object.values(victim.ids).map((id) =>
+          victim.client.get(operationOf(schema, "Query.node", 3), { id }),
+        ),
+      ),
+    );
+    assert.deepEqual(
+      victim.secrets.filter((secret) => !seen.includes(secret)),
+      [],
+    );
   });
 
   it("is no file for whoever takes the signature off a URL, or has one of one's own", async () => {
     const URLS: Record<string, (of: Belongings) => Promise<string>> = {
-      "Photo.url": async ({ client, ids }) => (await client.get("query ($id: ID!) { photo(id: $id) { url } }", { id: ids.photo })).photo.url,
-      "Photo.previewUrl": async ({ client, ids }) => (await client.get("query ($id: ID!) { photo(id: $id) { previewUrl } }", { id: ids.photo })).photo.previewUrl,
-      "OutputFile.url": async ({ client, ids }) => (await client.get("query ($id: ID!) { queuedJob(id: $id) { outputs { url } } }", { id: ids.finished })).queuedJob.outputs[0].url,
+      "Photo.url": async ({ client, ids }) =>
+        (await client.get("query ($id: ID!) { photo(id: $id) { url } }", { id: ids.photo })).photo
+          .url,
+      "Photo.previewUrl": async ({ client, ids }) =>
+        (await client.get("query ($id: ID!) { photo(id: $id) { previewUrl } }", { id: ids.photo }))
+          .photo.previewUrl,
+      "OutputFile.url": async ({ client, ids }) =>
+        (
+          await client.get("query ($id: ID!) { queuedJob(id: $id) { outputs { url } } }", {
+            id: ids.finished,
+          })
+        ).queuedJob.outputs[0].url,
     };
     assert.deepEqual(urlFieldsOf(schema).toSorted(), Object.keys(URLS).toSorted());
     for (const [field, urlOf] of Object.entries(URLS)) {
-      const [theirs, own] = [await urlOf(victim), await urlOf(stranger)].map((url) => url.split("?")) as [[string, string], [string, string]];
-      for (const url of [theirs[0], `${theirs[0]}?${own[1]}`, `${theirs[0].replace(/[0-9a-f-]{36}/, idOfNothing())}?${own[1]}`]) {
-        const response = await fetch(`${counted.service.url}${url}`, { headers: { authorization: `Bearer ${stranger.client.token}` } });
-        assert.deepEqual([response.status, await response.json()], [403, { code: "FORBIDDEN", message: "The URL is not signed, or has expired: ask for it again." }], field);
+      const [theirs, own] = [await urlOf(victim), await urlOf(stranger)].map((url) =>
+        url.split("?"),
+      ) as [[string, string], [string, string]];
+      for (const url of [
+        theirs[0],
+        `${theirs[0]}?${own[1]}`,
+        `${theirs[0].replace(/[0-9a-f-]{36}/, idOfNothing())}?${own[1]}`,
+      ]) {
+        const response = await fetch(`${counted.service.url}${url}`, {
+          headers: { authorization: `Bearer ${stranger.client.token}` },
+        });
+        assert.deepEqual(
+          [response.status, await response.json()],
+          [
+            403,
+            {
+              code: "FORBIDDEN",
+              message: "The URL is not signed, or has expired: ask for it again.",
+            },
+          ],
+          field,
+        );
       }
     }
   });
 
   it("is listed here by every place that names something, and every mutation", () => {
     assert.deepEqual(placesOf(schema).toSorted(), [...Object.keys(PLACES), ...KEYS].toSorted());
-    const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {}).map((name) => `Mutation.${name}`);
-    const tried = new Set([...Object.keys(PLACES), ...KEYS, ...BULK].map((place) => place.replace(/\(.*/, "")));
-    assert.deepEqual(mutations.filter((name) => !tried.has(name)), []);
+    const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {}).map(
+      (name) => `Mutation.${name}`,
+    );
+    const tried = new Set(
+      [...Object.keys(PLACES), ...KEYS, ...BULK].map((place) => place.replace(/\(.*/, "")),
+    );
+    assert.deepEqual(
+      mutations.filter((name) => !tried.has(name)),
+      [],
+    );
   });
 
   it("is as it was, to the row", async () => {
@@ -235,14 +388,28 @@ describe("what is another's", () => {
 
 function assertNothingOf({ secrets }: Belongings, data: unknown): void {
   const text = JSON.stringify(data);
-  assert.deepEqual(secrets.filter((secret) => text.includes(secret)), []);
+  assert.deepEqual(
+    secrets.filter((secret) => text.includes(secret)),
+    [],
+  );
 }
 
 /** Without the places in the document, which name no row. */
 function plain({ data, errors }: Outcome): Outcome {
-  return { ...(data !== undefined && { data }), ...(errors && { errors: errors.map(({ message, extensions, path }) => ({ message, extensions, ...(path && { path }) })) }) };
+  return {
+    ...(data !== undefined && { data }),
+    ...(errors && {
+      errors: errors.map(({ message, extensions, path }) => ({
+        message,
+        extensions,
+        ...(path && { path }),
+      })),
+    }),
+  };
 }
 
 function withoutIds(outcome: Outcome): Outcome {
-  return JSON.parse(JSON.stringify(outcome).replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi, "<id>")) as Outcome;
+  return JSON.parse(
+    JSON.stringify(outcome).replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi, "<id>"),
+  ) as Outcome;
 }

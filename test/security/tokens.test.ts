@@ -1,5 +1,6 @@
-// Forged tokens at each door, over the wire. What each sentence of a refusal says is tested at test/auth/token-verifier.test.ts,
-// and what a key server can do to us at test/auth/jwks.test.ts: unknown kids, hanging, redirects, long answers, rotation.
+// Forged tokens at each door, over the wire. What each sentence of a refusal says is tested at
+// test/auth/token-verifier.test.ts, and what a key server can do to us at test/auth/jwks.test.ts:
+// unknown kids, hanging, redirects, long answers, rotation.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { makeToken } from "../auth/make-token.js";
@@ -16,53 +17,103 @@ describe("a forged token", () => {
   let service: AttackedService;
   before(async () => {
     // A Kelvin sign is a k in lower case.
-    service = await startAttackedService({ ADMIN_EMAILS: "kate@example.test", MAX_SOCKETS_PER_USER: "3", JWT_ISSUER: "https://issuer.test,https://second.test" });
+    service = await startAttackedService({
+      ADMIN_EMAILS: "kate@example.test",
+      MAX_SOCKETS_PER_USER: "3",
+      JWT_ISSUER: "https://issuer.test,https://second.test",
+    });
   });
   after(() => service.close());
 
   type Headers = [name: string, value: string][];
   async function assertRefusedAtGraphql(headers: Headers): Promise<void> {
-    const response = await fetch(`${service.url}/graphql`, { method: "POST", headers: [["content-type", "application/json"], ...headers], body: '{"query":"{ me { id } }"}' });
+    const response = await fetch(`${service.url}/graphql`, {
+      method: "POST",
+      headers: [["content-type", "application/json"], ...headers],
+      body: '{"query":"{ me { id } }"}',
+    });
     const text = await response.text();
-    const { data, errors } = JSON.parse(text) as { data?: unknown; errors: { message: string; extensions: object }[] };
-    assert.deepEqual([response.status, data, errors.length, errors[0]?.extensions], [401, undefined, 1, { code: "UNAUTHENTICATED" }]);
+    const { data, errors } = JSON.parse(text) as {
+      data?: unknown;
+      errors: { message: string; extensions: object }[];
+    };
+    assert.deepEqual(
+      [response.status, data, errors.length, errors[0]?.extensions],
+      [401, undefined, 1, { code: "UNAUTHENTICATED" }],
+    );
     assert.match(errors[0]?.message ?? "", WORDS);
     assert.doesNotMatch(text, LEAKS);
   }
 
   async function assertRefusedAtPhotos(headers: Headers): Promise<void> {
-    const response = await fetch(`${service.url}/photos`, { method: "POST", headers: [["content-type", "image/png"], ...headers], body: smallPhoto() });
+    const response = await fetch(`${service.url}/photos`, {
+      method: "POST",
+      headers: [["content-type", "image/png"], ...headers],
+      body: smallPhoto(),
+    });
     const body = (await response.json()) as { code: string; message: string };
-    assert.deepEqual([response.status, body.code, Object.keys(body)], [401, "UNAUTHENTICATED", ["code", "message"]]);
+    assert.deepEqual(
+      [response.status, body.code, Object.keys(body)],
+      [401, "UNAUTHENTICATED", ["code", "message"]],
+    );
     assert.match(body.message, WORDS);
   }
 
   async function assertRefusedAtSocket(payload: unknown): Promise<void> {
     const socket = openRawSocket(service.url);
     socket.send({ type: "connection_init", payload });
-    assert.deepEqual([await socket.closed(), socket.messages], [{ code: 4403, reason: "Forbidden" }, []]);
+    assert.deepEqual(
+      [await socket.closed(), socket.messages],
+      [{ code: 4403, reason: "Forbidden" }, []],
+    );
   }
 
   for (const [what, forge] of FORGED_TOKENS) {
-    it(`with ${what} gets no query answered`, () => assertRefusedAtGraphql([["authorization", `Bearer ${forge(service)}`]]));
-    it(`with ${what} gets no photo in`, () => assertRefusedAtPhotos([["authorization", `Bearer ${forge(service)}`]]));
-    it(`with ${what} opens no socket`, () => assertRefusedAtSocket({ authorization: `Bearer ${forge(service)}` }));
+    it(`with ${what} gets no query answered`, () =>
+      assertRefusedAtGraphql([["authorization", `Bearer ${forge(service)}`]]));
+    it(`with ${what} gets no photo in`, () =>
+      assertRefusedAtPhotos([["authorization", `Bearer ${forge(service)}`]]));
+    it(`with ${what} opens no socket`, () =>
+      assertRefusedAtSocket({ authorization: `Bearer ${forge(service)}` }));
   }
 
   const token = () => makeToken(service.keys.rsa, service.good);
   const MISPLACED: [what: string, headers: () => Headers][] = [
     ["in no header at all", () => []],
     ["without its scheme", () => [["authorization", token()]]],
-    ["under the scheme Basic", () => [["authorization", `Basic ${Buffer.from(`user:${token()}`).toString("base64")}`]]],
+    [
+      "under the scheme Basic",
+      () => [["authorization", `Basic ${Buffer.from(`user:${token()}`).toString("base64")}`]],
+    ],
     ["under the scheme Token", () => [["authorization", `Token ${token()}`]]],
     ["twice in one header", () => [["authorization", `Bearer ${token()}, Bearer ${token()}`]]],
-    ["in two headers", () => [["authorization", `Bearer ${token()}`], ["authorization", `Bearer ${token()}`]]],
-    ["behind a forged one", () => [["authorization", "Bearer x.y.z"], ["authorization", `Bearer ${token()}`]]],
+    [
+      "in two headers",
+      () => [
+        ["authorization", `Bearer ${token()}`],
+        ["authorization", `Bearer ${token()}`],
+      ],
+    ],
+    [
+      "behind a forged one",
+      () => [
+        ["authorization", "Bearer x.y.z"],
+        ["authorization", `Bearer ${token()}`],
+      ],
+    ],
     ["in a cookie", () => [["cookie", `authorization=Bearer ${token()}; token=${token()}`]]],
-    ["in a header of another name", () => [["x-authorization", `Bearer ${token()}`], ["proxy-authorization", `Bearer ${token()}`], ["x-forwarded-user", "admin"]]],
+    [
+      "in a header of another name",
+      () => [
+        ["x-authorization", `Bearer ${token()}`],
+        ["proxy-authorization", `Bearer ${token()}`],
+        ["x-forwarded-user", "admin"],
+      ],
+    ],
   ];
   for (const [what, headers] of MISPLACED) {
-    it(`that holds, but stands ${what}, gets no query answered`, () => assertRefusedAtGraphql(headers()));
+    it(`that holds, but stands ${what}, gets no query answered`, () =>
+      assertRefusedAtGraphql(headers()));
     it(`that holds, but stands ${what}, gets no photo in`, () => assertRefusedAtPhotos(headers()));
   }
 
@@ -70,34 +121,71 @@ describe("a forged token", () => {
     ["no payload", () => undefined],
     ["a token without its scheme", () => ({ authorization: token() })],
     ["a token in a list", () => ({ authorization: [`Bearer ${token()}`] })],
-    ["two tokens under two spellings of the key", () => ({ authorization: `Bearer ${token()}`, AUTHORIZATION: `Bearer ${token()}` })],
-    ["a token under another key", () => ({ token: token(), headers: { authorization: `Bearer ${token()}` } })],
-    ["a token that is its prototype's", () => JSON.parse(`{"__proto__":{"authorization":"Bearer ${token()}"}}`) as unknown],
+    [
+      "two tokens under two spellings of the key",
+      () => ({ authorization: `Bearer ${token()}`, AUTHORIZATION: `Bearer ${token()}` }),
+    ],
+    [
+      "a token under another key",
+      () => ({ token: token(), headers: { authorization: `Bearer ${token()}` } }),
+    ],
+    [
+      "a token that is its prototype's",
+      () => JSON.parse(`{"__proto__":{"authorization":"Bearer ${token()}"}}`) as unknown,
+    ],
   ];
-  for (const [what, payload] of PAYLOADS) it(`opens no socket: ${what}`, () => assertRefusedAtSocket(payload()));
+  for (const [what, payload] of PAYLOADS)
+    it(`opens no socket: ${what}`, () => assertRefusedAtSocket(payload()));
 
   it("opens no socket from the address or the headers of the upgrade", async () => {
-    for (const options of [{ path: `/graphql?token=${token()}&authorization=Bearer%20${token()}` }, { headers: { authorization: `Bearer ${token()}`, cookie: `authorization=Bearer ${token()}` } }]) {
+    for (const options of [
+      { path: `/graphql?token=${token()}&authorization=Bearer%20${token()}` },
+      {
+        headers: { authorization: `Bearer ${token()}`, cookie: `authorization=Bearer ${token()}` },
+      },
+    ]) {
       const socket = openRawSocket(service.url, options);
       socket.send({ type: "connection_init" });
       assert.deepEqual(await socket.closed(), { code: 4403, reason: "Forbidden" });
     }
   });
 
-  for (const [what, bytes] of [["a NUL", "\0"], ["a line end of its own", "\rx"], ["bytes over ASCII", "\xff"]] as const) {
+  for (const [what, bytes] of [
+    ["a NUL", "\0"],
+    ["a line end of its own", "\rx"],
+    ["bytes over ASCII", "\xff"],
+  ] as const) {
     it(`with ${what} in its header is refused before anybody reads it`, async () => {
       const body = '{"query":"{ me { id } }"}';
-      const { status, text } = await sendRaw(service.url, Buffer.from(`${head("POST /graphql", ["content-type: application/json", `content-length: ${body.length}`, `authorization: Bearer ${token()}${bytes}`])}${body}`, "latin1"));
+      const { status, text } = await sendRaw(
+        service.url,
+        Buffer.from(
+          `${head("POST /graphql", ["content-type: application/json", `content-length: ${body.length}`, `authorization: Bearer ${token()}${bytes}`])}${body}`,
+          "latin1",
+        ),
+      );
       assert.ok([400, 401].includes(status), `${status}`);
       assert.doesNotMatch(text, /victim/);
     });
   }
 
   const NO_ADMINS: [what: string, claims: Record<string, unknown>][] = [
-    ["an admin's email that is not verified", { email: "kate@example.test", email_verified: false }],
-    ["an admin's email without a word about that", { email: "kate@example.test", email_verified: undefined }],
-    ['an admin\'s email verified by the text "true"', { email: "kate@example.test", email_verified: "true" }],
-    ["an admin's email verified by the number 1", { email: "kate@example.test", email_verified: 1 }],
+    [
+      "an admin's email that is not verified",
+      { email: "kate@example.test", email_verified: false },
+    ],
+    [
+      "an admin's email without a word about that",
+      { email: "kate@example.test", email_verified: undefined },
+    ],
+    [
+      'an admin\'s email verified by the text "true"',
+      { email: "kate@example.test", email_verified: "true" },
+    ],
+    [
+      "an admin's email verified by the number 1",
+      { email: "kate@example.test", email_verified: 1 },
+    ],
     ["an email that only looks like an admin's in lower case", { email: "\u212aate@example.test" }],
     ["an admin's email and more", { email: "kate@example.test.evil.test" }],
     ["an admin's email with a blank", { email: "kate@example.test " }],
@@ -106,25 +194,47 @@ describe("a forged token", () => {
   ];
   for (const [i, [what, claims]] of NO_ADMINS.entries()) {
     it(`makes nobody an admin by ${what}`, async () => {
-      const person = createTestClient(service.url, makeToken(service.keys.ec, { ...service.good, sub: `would-be-${i}`, email: `would-be-${i}@example.test`, ...claims }));
+      const person = createTestClient(
+        service.url,
+        makeToken(service.keys.ec, {
+          ...service.good,
+          sub: `would-be-${i}`,
+          email: `would-be-${i}@example.test`,
+          ...claims,
+        }),
+      );
       assert.equal((await person.get("{ me { role } }")).me.role, "USER");
       assert.equal((await person.ask("{ users { totalCount } }")).code, "FORBIDDEN");
     });
   }
 
   it("of another issuer that we trust opens nobody's account there, though its subject and email are theirs", async () => {
-    const stranger = createTestClient(service.url, makeToken(service.keys.ec, { ...service.good, iss: "https://second.test" }));
-    const [theirs, own] = [(await service.victim.get("{ me { id } }")).me.id, (await stranger.get("{ me { id } }")).me.id];
+    const stranger = createTestClient(
+      service.url,
+      makeToken(service.keys.ec, { ...service.good, iss: "https://second.test" }),
+    );
+    const [theirs, own] = [
+      (await service.victim.get("{ me { id } }")).me.id,
+      (await stranger.get("{ me { id } }")).me.id,
+    ];
     assert.notEqual(own, theirs);
-    assert.equal((await stranger.get("query ($id: ID!) { user(id: $id) { id } }", { id: theirs })).user, null);
+    assert.equal(
+      (await stranger.get("query ($id: ID!) { user(id: $id) { id } }", { id: theirs })).user,
+      null,
+    );
     await stranger.get("mutation { deleteMe }");
   });
 
   it("has left no user, no photo, no token in the log, and the service as it was", async () => {
     await service.assertUnharmed();
-    const subjects = (await service.database.sql<{ subject: string }[]>`select subject from users`).map((row) => row.subject).filter((subject) => !subject.startsWith("would-be"));
+    const subjects = (await service.database.sql<{ subject: string }[]>`select subject from users`)
+      .map((row) => row.subject)
+      .filter((subject) => !subject.startsWith("would-be"));
     assert.deepEqual(subjects, ["victim"]);
     assert.equal((await service.database.sql`select from photos`).length, 0);
-    assert.equal(service.logged.some((line) => /eyJ[\w-]{20,}/.test(JSON.stringify(line))), false);
+    assert.equal(
+      service.logged.some((line) => /eyJ[\w-]{20,}/.test(JSON.stringify(line))),
+      false,
+    );
   });
 });

@@ -20,12 +20,20 @@ describe("a socket whose token expires", () => {
     const warnings: Error[] = [];
     process.on("warning", (warning) => warnings.push(warning));
     await long.init(await service.token({ sub: "long" }, { expiresIn: 60 * 24 * 3600 }));
-    for (const socket of [brief, long]) socket.send({ type: "subscribe", id: "1", payload: { query: "subscription { queuedJobEvents { type } }" } });
+    for (const socket of [brief, long])
+      socket.send({
+        type: "subscribe",
+        id: "1",
+        payload: { query: "subscription { queuedJobEvents { type } }" },
+      });
     assert.deepEqual(await brief.closed(), { code: 4403, reason: "Forbidden" });
     assert.ok(Date.now() >= (expiresAt + LEEWAY_SECONDS) * 1000, "it was closed too early");
     long.send({ type: "ping" });
     await long.next("it is alive", ({ type }) => type === "pong");
-    assert.deepEqual(warnings.filter(({ name }) => name === "TimeoutOverflowWarning"), []);
+    assert.deepEqual(
+      warnings.filter(({ name }) => name === "TimeoutOverflowWarning"),
+      [],
+    );
     long.close();
   });
 });

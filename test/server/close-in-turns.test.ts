@@ -13,6 +13,9 @@ describe("closing in turns", () => {
     await all;
     // Two pauses of 20 ms; timers may be a little early.
     assert.ok(performance.now() - begun > 35);
-    assert.deepEqual(closed, Array.from({ length: 250 }, (_, i) => i));
+    assert.deepEqual(
+      closed,
+      Array.from({ length: 250 }, (_, i) => i),
+    );
   });
 });

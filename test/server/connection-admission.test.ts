@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { ConnectionAdmission, type Place } from "../../src/server/connection-admission.js";
 
-const useTimers = (t: TestContext) => t.mock.timers.enable({ apis: ["setInterval", "setImmediate", "Date"], now: 1e12 });
+const useTimers = (t: TestContext) =>
+  t.mock.timers.enable({ apis: ["setInterval", "setImmediate", "Date"], now: 1e12 });
 
 describe("the admission of connections", () => {
   /** What has happened, in order, and the places of those that have entered. */
@@ -13,7 +14,11 @@ describe("the admission of connections", () => {
     function arrive(name: string, network = "home"): void {
       admission.request(network, (mayOpen) => {
         log.push(`${name} ${mayOpen ? "enters" : "is refused"}`);
-        if (mayOpen) places.set(name, admission.enter(network, (reason) => log.push(`${name} is ${reason}`)));
+        if (mayOpen)
+          places.set(
+            name,
+            admission.enter(network, (reason) => log.push(`${name} is ${reason}`)),
+          );
       });
     }
     const leave = (name: string) => places.get(name)?.leave();
@@ -54,7 +59,15 @@ describe("the admission of connections", () => {
     for (const name of ["h1", "h2"]) arrive(name, "home");
     arrive("o1", "office");
     for (const name of ["first", "c1", "h1", "o1", "c2", "h2"]) leave(name);
-    assert.deepEqual(drain(), ["first enters", "c1 enters", "h1 enters", "o1 enters", "c2 enters", "h2 enters", "c3 enters"]);
+    assert.deepEqual(drain(), [
+      "first enters",
+      "c1 enters",
+      "h1 enters",
+      "o1 enters",
+      "c2 enters",
+      "h2 enters",
+      "c3 enters",
+    ]);
     admission.close();
   });
 
@@ -69,7 +82,11 @@ describe("the admission of connections", () => {
     t.mock.timers.tick(299);
     assert.deepEqual(drain(), []);
     t.mock.timers.tick(51);
-    assert.deepEqual(drain(), ["c2 is crowded", "h1 enters", "c3 is crowded", "h2 enters"], "each has two places then");
+    assert.deepEqual(
+      drain(),
+      ["c2 is crowded", "h1 enters", "c3 is crowded", "h2 enters"],
+      "each has two places then",
+    );
     assert.equal(admission.opening, 4);
     admission.close();
   });
@@ -145,6 +162,12 @@ describe("the admission of connections", () => {
     arrive("d", "office");
     admission.close();
     arrive("e");
-    assert.deepEqual(drain(), ["a enters", "b is refused", "d is refused", "c is refused", "e is refused"]);
+    assert.deepEqual(drain(), [
+      "a enters",
+      "b is refused",
+      "d is refused",
+      "c is refused",
+      "e is refused",
+    ]);
   });
 });

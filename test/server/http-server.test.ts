@@ -17,36 +17,76 @@ describe("the HTTP server", () => {
 
   it("answers every request with its id: the one that came, or a new one", async () => {
     for (const path of ["/graphql", "/photos", "/files/photos/1/a", "/health/live", "/nowhere"]) {
-      assert.equal((await fetch(service.url + path, { headers: { "x-request-id": "req-7" } })).headers.get("x-request-id"), "req-7", path);
-      assert.match((await fetch(service.url + path, { headers: { "x-request-id": "not sound!" } })).headers.get("x-request-id") ?? "", /^[0-9a-f-]{36}$/, path);
+      assert.equal(
+        (await fetch(service.url + path, { headers: { "x-request-id": "req-7" } })).headers.get(
+          "x-request-id",
+        ),
+        "req-7",
+        path,
+      );
+      assert.match(
+        (
+          await fetch(service.url + path, { headers: { "x-request-id": "not sound!" } })
+        ).headers.get("x-request-id") ?? "",
+        /^[0-9a-f-]{36}$/,
+        path,
+      );
     }
     const person = await service.person();
-    assert.equal((await person.ask("{ me { id } }", {}, { "x-request-id": "req-8" })).headers.get("x-request-id"), "req-8");
+    assert.equal(
+      (await person.ask("{ me { id } }", {}, { "x-request-id": "req-8" })).headers.get(
+        "x-request-id",
+      ),
+      "req-8",
+    );
   });
 
   it("answers JSON where there is nothing", async () => {
     const response = await fetch(`${service.url}/nowhere`);
-    assert.deepEqual([response.status, await response.json()], [404, { code: "NOT_FOUND", message: "There is nothing here." }]);
+    assert.deepEqual(
+      [response.status, await response.json()],
+      [404, { code: "NOT_FOUND", message: "There is nothing here." }],
+    );
   });
 
   it("tells nothing of what nobody foresaw, which is in the log under the request's id", async () => {
     const { sql } = service.database;
-    const urls = createFileUrls({ signingKey: "a-signing-key-for-tests-0123456789abcdef", publicUrl: null, storage: { presign: async () => null } });
+    const urls = createFileUrls({
+      signingKey: "a-signing-key-for-tests-0123456789abcdef",
+      publicUrl: null,
+      storage: { presign: async () => null },
+    });
     await sql`alter table photos rename to photos_of_yesterday`;
-    const answer = await fetch(service.url + urls.sign("photos", "0198f3a0-0000-7000-8000-000000000000", "a.png"), { headers: { "x-request-id": "req-9" } });
+    const answer = await fetch(
+      service.url + urls.sign("photos", "0198f3a0-0000-7000-8000-000000000000", "a.png"),
+      { headers: { "x-request-id": "req-9" } },
+    );
     await sql`alter table photos_of_yesterday rename to photos`;
-    assert.deepEqual([answer.status, await answer.json()], [500, { code: "INTERNAL_SERVER_ERROR", message: "Internal server error" }]);
-    const line = service.logged.find(({ requestId, level }) => requestId === "req-9" && level === 50);
+    assert.deepEqual(
+      [answer.status, await answer.json()],
+      [500, { code: "INTERNAL_SERVER_ERROR", message: "Internal server error" }],
+    );
+    const line = service.logged.find(
+      ({ requestId, level }) => requestId === "req-9" && level === 50,
+    );
     assert.match(JSON.stringify(line), /relation \\"photos\\" does not exist/);
   });
 
   it("tells pages of allowed origins that they may call, and which headers they may send and see", async () => {
     for (const path of ["/graphql", "/photos", "/files/photos/1/a"]) {
-      const preflight = await fetch(service.url + path, { method: "OPTIONS", headers: { origin: APP, "access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type,x-filename" } });
+      const preflight = await fetch(service.url + path, {
+        method: "OPTIONS",
+        headers: {
+          origin: APP,
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "authorization,content-type,x-filename",
+        },
+      });
       assert.equal(preflight.status, 204, path);
       assert.equal(preflight.headers.get("access-control-allow-origin"), APP);
       assert.match(preflight.headers.get("access-control-allow-methods") ?? "", /POST/);
-      for (const header of ["authorization", "content-type", "x-filename"]) assert.ok(preflight.headers.get("access-control-allow-headers")?.includes(header), header);
+      for (const header of ["authorization", "content-type", "x-filename"])
+        assert.ok(preflight.headers.get("access-control-allow-headers")?.includes(header), header);
       const answer = await fetch(service.url + path, { headers: { origin: APP } });
       assert.equal(answer.headers.get("access-control-allow-origin"), APP, path);
       assert.match(answer.headers.get("access-control-expose-headers") ?? "", /x-request-id/);
@@ -57,8 +97,15 @@ describe("the HTTP server", () => {
   it("tells no other page so", async () => {
     for (const origin of ["https://evil.test", "null", "http://localhost:3000"]) {
       for (const method of ["OPTIONS", "GET"]) {
-        const answer = await fetch(`${service.url}/graphql`, { method, headers: { origin, "access-control-request-method": "POST" } });
-        assert.equal(answer.headers.get("access-control-allow-origin"), null, `${method} from ${origin}`);
+        const answer = await fetch(`${service.url}/graphql`, {
+          method,
+          headers: { origin, "access-control-request-method": "POST" },
+        });
+        assert.equal(
+          answer.headers.get("access-control-allow-origin"),
+          null,
+          `${method} from ${origin}`,
+        );
       }
     }
   });
@@ -66,7 +113,11 @@ describe("the HTTP server", () => {
   it("closes once it has answered what was under way, though the connection is kept open for more", async () => {
     const api = await service.addApi();
     const agent = new Agent({ keepAlive: true });
-    const headers = { authorization: `Bearer ${await service.token()}`, "content-type": "application/json", expect: "100-continue" };
+    const headers = {
+      authorization: `Bearer ${await service.token()}`,
+      "content-type": "application/json",
+      expect: "100-continue",
+    };
     const asking = request(`${api.url}/graphql`, { method: "POST", agent, headers });
     await once(asking, "continue");
     const closed = api.close();
@@ -86,7 +137,9 @@ describe("the HTTP server", () => {
     const response = await fetch(`${development.url}/graphql/schema.graphql`);
     const sdl = await response.text();
     const hint = await (await development.person()).ask("{ mee { id } }");
-    const introspection = await (await development.person()).ask('{ __type(name: "User") { name } }');
+    const introspection = await (
+      await development.person()
+    ).ask('{ __type(name: "User") { name } }');
     await development.close();
     assert.ok(buildSchema(sdl).getType("QueuedJob"));
     assert.match(hint.errors?.[0]?.message ?? "", /Did you mean "me"/);

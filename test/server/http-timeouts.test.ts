@@ -17,7 +17,10 @@ describe("the patience of the HTTP server", () => {
   });
   after(() => service.close());
 
-  /** What comes back to a peer that sends this, then a byte now and then, until the connection is ended. */
+  /**
+   * What comes back to a peer that sends this, then a byte now and then, until the connection is
+   * ended.
+   */
   async function drip(head: string, byte = "a"): Promise<string> {
     const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
     let answer = "";
@@ -31,10 +34,14 @@ describe("the patience of the HTTP server", () => {
     clearInterval(timer);
     return answer;
   }
-  const post = (path: string, more = "") => `POST ${path} HTTP/1.1\r\nhost: a\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n${more}\r\n{"query":"`;
+  const post = (path: string, more = "") =>
+    `POST ${path} HTTP/1.1\r\nhost: a\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n${more}\r\n{"query":"`;
 
   it("ends for headers that never end", async () => {
-    assert.match(await drip("GET /health/live HTTP/1.1\r\nhost: a\r\nx-a: "), /^HTTP\/1\.1 408 Request Timeout\r\n/);
+    assert.match(
+      await drip("GET /health/live HTTP/1.1\r\nhost: a\r\nx-a: "),
+      /^HTTP\/1\.1 408 Request Timeout\r\n/,
+    );
   });
 
   it("ends for a connection on which nothing is asked", async () => {
@@ -45,15 +52,24 @@ describe("the patience of the HTTP server", () => {
     const answer = await drip(post("/graphql", "accept: application/graphql-response+json\r\n"));
     assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n/);
     assert.match(answer, /\r\ncontent-type: application\/graphql-response\+json/);
-    assert.match(answer, /\{"errors":\[\{"message":"The request came too slowly\.","extensions":\{"code":"BAD_REQUEST"\}\}\]\}/);
+    assert.match(
+      answer,
+      /\{"errors":\[\{"message":"The request came too slowly\.","extensions":\{"code":"BAD_REQUEST"\}\}\]\}/,
+    );
   });
 
   it("ends for a body where nothing is", async () => {
-    assert.match(await drip(post("/nowhere")), /^HTTP\/1\.1 408 Request Timeout\r\n[^]*"code":"BAD_USER_INPUT"/);
+    assert.match(
+      await drip(post("/nowhere")),
+      /^HTTP\/1\.1 408 Request Timeout\r\n[^]*"code":"BAD_USER_INPUT"/,
+    );
   });
 
   it("ends for headers of over 16 KiB", async () => {
-    assert.match(await drip(`GET / HTTP/1.1\r\nhost: a\r\nx-a: ${"a".repeat(17 * 1024)}`), /^HTTP\/1\.1 431 /);
+    assert.match(
+      await drip(`GET / HTTP/1.1\r\nhost: a\r\nx-a: ${"a".repeat(17 * 1024)}`),
+      /^HTTP\/1\.1 431 /,
+    );
   });
 
   it("serves others meanwhile", async () => {
@@ -70,11 +86,20 @@ describe("the patience of the HTTP server", () => {
     const query = "{ photos { totalCount } }";
     await service.database.sql.begin(async (sql) => {
       await sql`lock table photos in access exclusive mode`;
-      const [answer] = await Promise.all([person.ask(query), socket.send({ type: "subscribe", id: "1", payload: { query } })]);
-      const message = "It took more than 0.4 seconds; whether it was done is unknown. Try again in a moment.";
-      assert.deepEqual([answer.status, answer.code, answer.errors?.[0]?.message], [503, "SERVICE_UNAVAILABLE", message]);
+      const [answer] = await Promise.all([
+        person.ask(query),
+        socket.send({ type: "subscribe", id: "1", payload: { query } }),
+      ]);
+      const message =
+        "It took more than 0.4 seconds; whether it was done is unknown. Try again in a moment.";
+      assert.deepEqual(
+        [answer.status, answer.code, answer.errors?.[0]?.message],
+        [503, "SERVICE_UNAVAILABLE", message],
+      );
       const { payload } = await socket.next("it is answered", ({ id }) => id === "1");
-      assert.deepEqual(payload, { errors: [{ message, extensions: { code: "SERVICE_UNAVAILABLE" } }] });
+      assert.deepEqual(payload, {
+        errors: [{ message, extensions: { code: "SERVICE_UNAVAILABLE" } }],
+      });
     });
     assert.deepEqual((await person.get(query)).photos.totalCount, 0);
     socket.close();

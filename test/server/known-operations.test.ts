@@ -18,13 +18,19 @@ describe("operations that are kept", () => {
     }
     assert.equal(operations.find({ query: large(0) }), undefined);
     assert.equal(operations.find({ query: large(MANY - 1), operationName: "Q" }), undefined);
-    assert.equal(operations.find({ query: large(MANY - 1) })?.operation.name?.value, `Q${MANY - 1}`);
+    assert.equal(
+      operations.find({ query: large(MANY - 1) })?.operation.name?.value,
+      `Q${MANY - 1}`,
+    );
   });
 
   it("have documents that Apollo keeps as long as there is room for what they are made of", async () => {
     const store = createDocumentStore();
     for (let i = 0; i < MANY; i++) await store.set(String(i), parse(large(i)));
-    assert.deepEqual([await store.get("0"), (await store.get(String(MANY - 1)))?.kind], [undefined, "Document"]);
+    assert.deepEqual(
+      [await store.get("0"), (await store.get(String(MANY - 1)))?.kind],
+      [undefined, "Document"],
+    );
     assert.equal(await store.delete(String(MANY - 1)), true);
     assert.equal(await store.get(String(MANY - 1)), undefined);
   });

@@ -11,7 +11,10 @@ import { testRedis } from "../support/test-redis.js";
 const EACH_MINUTE = 2500;
 
 describe("counts by the minute", () => {
-  /** Bytes of the heap, once collections have freed nothing more for longer than counts wait for Redis. */
+  /**
+   * Bytes of the heap, once collections have freed nothing more for longer than counts wait for
+   * Redis.
+   */
   async function settledHeap(): Promise<number> {
     let least = { bytes: Number.POSITIVE_INFINITY, at: 0 };
     return eventually("the heap has settled", async () => {
@@ -26,7 +29,13 @@ describe("counts by the minute", () => {
   async function bytesKept(callers: number): Promise<number> {
     const { url, prefix } = testRedis();
     let nowMs = Date.parse("2026-01-01T00:00:20.000Z");
-    const counts = new MinuteCounts({ redisUrl: url, prefix, log: silentLog, now: () => nowMs, timeoutMs: 5000 });
+    const counts = new MinuteCounts({
+      redisUrl: url,
+      prefix,
+      log: silentLog,
+      now: () => nowMs,
+      timeoutMs: 5000,
+    });
     async function takeAll(minutes: number): Promise<void> {
       for (let minute = 0; minute < minutes; minute++) {
         nowMs += 60_000;

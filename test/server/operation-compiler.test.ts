@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { buildSchema, parse } from "graphql";
-import { createOperationCompiler, type OperationCompiler } from "../../src/server/operation-compiler.js";
+import {
+  createOperationCompiler,
+  type OperationCompiler,
+} from "../../src/server/operation-compiler.js";
 import { eventually } from "../support/eventually.js";
 
-const SCHEMA = buildSchema("type Query { a: Int } type Mutation { b: Int } type Subscription { c: Int }");
+const SCHEMA = buildSchema(
+  "type Query { a: Int } type Mutation { b: Int } type Subscription { c: Int }",
+);
 
-/** The compiler is loaded with the first operation that comes often; before that nothing is compiled. */
+/**
+ * The compiler is loaded with the first operation that comes often; before that nothing is
+ * compiled.
+ */
 async function untilLoaded(compiled: OperationCompiler, text: string): Promise<void> {
   const document = parse(text);
   await eventually("the compiler is loaded", () => compiled(document, null) !== null);
@@ -32,7 +40,8 @@ it("a mutation of several fields never is, nor what a document does not hold", a
   const compiled = createOperationCompiler(SCHEMA);
   await untilLoaded(compiled, "{ a }");
   const [several, none] = [parse("mutation { b c: b }"), parse("query Q { a }")];
-  for (let uses = 1; uses < 20; uses++) assert.deepEqual([compiled(several, null), compiled(none, "P")], [null, null]);
+  for (let uses = 1; uses < 20; uses++)
+    assert.deepEqual([compiled(several, null), compiled(none, "P")], [null, null]);
 });
 
 it("an operation with a variable inside of a literal never is, since the compiled one would take null for it", async () => {

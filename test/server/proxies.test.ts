@@ -32,6 +32,12 @@ describe("the proxies in front", () => {
   }
 
   it("may be known by an address of IPv6 that stands for one of IPv4", () => {
-    assert.equal(createProxies(["127.0.0.0/8"]).addressOf({ headers: { "x-forwarded-for": "1.2.3.4" }, socket: { remoteAddress: "::ffff:127.0.0.1" } }), "1.2.3.4");
+    assert.equal(
+      createProxies(["127.0.0.0/8"]).addressOf({
+        headers: { "x-forwarded-for": "1.2.3.4" },
+        socket: { remoteAddress: "::ffff:127.0.0.1" },
+      }),
+      "1.2.3.4",
+    );
   });
 });

@@ -19,7 +19,14 @@ describe("the rate limits", () => {
   let nowMs = AT;
 
   function limits(requestsPerMinute: number, { url, prefix } = testRedis()): RateLimits {
-    const made = createRateLimits({ redisUrl: url, prefix, requestsPerMinute, log: silentLog, now: () => nowMs, patienceMs: 5000 });
+    const made = createRateLimits({
+      redisUrl: url,
+      prefix,
+      requestsPerMinute,
+      log: silentLog,
+      now: () => nowMs,
+      patienceMs: 5000,
+    });
     open.push(made);
     return made;
   }
@@ -27,7 +34,11 @@ describe("the rate limits", () => {
   /** How often it may be done, of so many. */
   async function allowed(take: () => Promise<void>, tries: number): Promise<number> {
     let count = 0;
-    for (let i = 0; i < tries; i++) await take().then(() => count++, () => {});
+    for (let i = 0; i < tries; i++)
+      await take().then(
+        () => count++,
+        () => {},
+      );
     return count;
   }
 
@@ -35,7 +46,13 @@ describe("the rate limits", () => {
     nowMs = AT;
     const { takeOfUser } = limits(5);
     assert.equal(await allowed(() => takeOfUser("a"), 5), 5);
-    await assert.rejects(takeOfUser("a"), (error) => error instanceof QuotaExceededError && error.retryAfterMs === 40_000 && error.message === "Too many requests of yours; 5 a minute are the most.");
+    await assert.rejects(
+      takeOfUser("a"),
+      (error) =>
+        error instanceof QuotaExceededError &&
+        error.retryAfterMs === 40_000 &&
+        error.message === "Too many requests of yours; 5 a minute are the most.",
+    );
     await takeOfUser("b");
     nowMs += 40_000;
     await takeOfUser("a");
@@ -45,7 +62,10 @@ describe("the rate limits", () => {
     nowMs = AT;
     const { takeOfUser } = limits(20);
     const answers = await Promise.allSettled(Array.from({ length: 25 }, () => takeOfUser("a")));
-    assert.deepEqual(answers.map(({ status }) => status), Array.from({ length: 25 }, (_, i) => (i < 20 ? "fulfilled" : "rejected")));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      Array.from({ length: 25 }, (_, i) => (i < 20 ? "fulfilled" : "rejected")),
+    );
   });
 
   it("count users, addresses and tokens that do not hold each for themselves, of the last a tenth", async () => {
@@ -54,8 +74,12 @@ describe("the rate limits", () => {
     assert.equal(await allowed(() => takeFailure("1.2.3.4"), 20), 2);
     assert.equal(await allowed(() => takeOfAddress("1.2.3.4"), 25), 20);
     assert.equal(await allowed(() => takeOfUser("1.2.3.4"), 25), 20);
-    await assert.rejects(takeFailure("1.2.3.4"), { message: "Too many tokens that do not hold from your address; 2 a minute are the most." });
-    await assert.rejects(takeOfAddress("1.2.3.4"), { message: "Too many requests without a token from your address; 20 a minute are the most." });
+    await assert.rejects(takeFailure("1.2.3.4"), {
+      message: "Too many tokens that do not hold from your address; 2 a minute are the most.",
+    });
+    await assert.rejects(takeOfAddress("1.2.3.4"), {
+      message: "Too many requests without a token from your address; 20 a minute are the most.",
+    });
   });
 
   it("let twenty tokens of a network be verified each second once too many did not hold, and those of subjects that were", async () => {
@@ -67,11 +91,15 @@ describe("the rate limits", () => {
         return false;
       } catch (error) {
         assert.ok(error instanceof QuotaExceededError && error.retryAfterMs <= 60_000);
-        assert.equal(error.message, "Too many tokens that do not hold from your address; 2 a minute are the most.");
+        assert.equal(
+          error.message,
+          "Too many tokens that do not hold from your address; 2 a minute are the most.",
+        );
         return true;
       }
     };
-    const refusals = (address: string, tries: number) => Array.from({ length: tries }, () => isRefused(address)).filter(Boolean).length;
+    const refusals = (address: string, tries: number) =>
+      Array.from({ length: tries }, () => isRefused(address)).filter(Boolean).length;
     await takeFailure("1.2.3.4");
     assert.equal(refusals("1.2.3.4", 100), 0);
     await takeFailure("1.2.3.4");
@@ -108,15 +136,23 @@ describe("the rate limits", () => {
     assert.equal(await allowed(() => first.takeOfUser("a"), 60), 60);
     assert.equal(await allowed(() => second.takeOfUser("a"), 1), 1);
     // Told within half a second: then either knows of both.
-    const used = await eventually("the second has heard of the first", async () => {
-      const more = await allowed(() => second.takeOfUser("a"), 1);
-      return more === 0;
-    }, 20_000).then(() => true);
+    const used = await eventually(
+      "the second has heard of the first",
+      async () => {
+        const more = await allowed(() => second.takeOfUser("a"), 1);
+        return more === 0;
+      },
+      20_000,
+    ).then(() => true);
     assert.ok(used);
     // Both tell what they have not told.
     await Promise.all([first.close(), second.close()]);
     const restarted = limits(100, redis);
-    await assert.rejects(restarted.takeOfUser("a"), QuotaExceededError, "the first request after a restart is refused");
+    await assert.rejects(
+      restarted.takeOfUser("a"),
+      QuotaExceededError,
+      "the first request after a restart is refused",
+    );
   });
 
   it("tell Redis every request once", async () => {
@@ -132,7 +168,10 @@ describe("the rate limits", () => {
     nowMs = AT;
     const { url, prefix } = testRedis();
     const proxy = await createTcpProxy(url);
-    const [slow, reader] = [limits(10_000, { url: proxy.url, prefix }), limits(100, { url, prefix })];
+    const [slow, reader] = [
+      limits(10_000, { url: proxy.url, prefix }),
+      limits(100, { url, prefix }),
+    ];
     await slow.takeOfUser("a");
     proxy.freeze();
     // For more than one turn of telling, which is not answered; then for a second turn nobody asks.
@@ -157,6 +196,9 @@ describe("the rate limits", () => {
     assert.equal(await allowed(() => away.takeOfUser("a"), 10), 5);
     proxy.up();
     const other = limits(5, { url, prefix });
-    await eventually("what was counted meanwhile is told", async () => (await allowed(() => other.takeOfUser("a"), 1)) === 0);
+    await eventually(
+      "what was counted meanwhile is told",
+      async () => (await allowed(() => other.takeOfUser("a"), 1)) === 0,
+    );
   });
 });

@@ -1,7 +1,16 @@
-// What is executed once for many must be what each would get alone: an event stream over HTTP executes for itself.
+// What is executed once for many must be what each would get alone: an event stream over HTTP
+// executes for itself.
 import assert from "node:assert/strict";
 import { after, before, describe, it, mock } from "node:test";
-import { GraphQLError, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString, parse, type ExecutionArgs } from "graphql";
+import {
+  GraphQLError,
+  GraphQLNonNull,
+  GraphQLObjectType,
+  GraphQLSchema,
+  GraphQLString,
+  parse,
+  type ExecutionArgs,
+} from "graphql";
 import type { ToldEvent } from "../../src/events/subscription.js";
 import { createOperationCompiler } from "../../src/server/operation-compiler.js";
 import { createSharedResults } from "../../src/server/shared-results.js";
@@ -13,28 +22,89 @@ import type { TestClient } from "../support/test-client.js";
 import { startTestService, type TestService } from "../support/test-service.js";
 
 /** A document around a selection of the event; PROGRESS, which may be told or not, is left out. */
-const ofEvent = (selection: string, more = "") => `subscription S($after: String${more}) { queuedJobEvents(after: $after, includeProgress: false) { ${selection} } }`;
-const FRAGMENTS = "fragment E on QueuedJobEvent { type queuedJob { ...J } } fragment J on QueuedJob { id ... on Node { id } error { code ...M } } fragment M on JobError { message }";
+const ofEvent = (selection: string, more = "") =>
+  `subscription S($after: String${more}) { queuedJobEvents(after: $after, includeProgress: false) { ${selection} } }`;
+const FRAGMENTS =
+  "fragment E on QueuedJobEvent { type queuedJob { ...J } } fragment J on QueuedJob { id ... on Node { id } error { code ...M } } fragment M on JobError { message }";
 
 const DOCUMENTS: [string, string, object?][] = [
-  ["scalars", ofEvent("cursor type at queuedJob { id status version attempts priority parameters result createdAt startedAt finishedAt expiresAt runAt reusedFrom progress progressMessage }")],
+  [
+    "scalars",
+    ofEvent(
+      "cursor type at queuedJob { id status version attempts priority parameters result createdAt startedAt finishedAt expiresAt runAt reusedFrom progress progressMessage }",
+    ),
+  ],
   ["no cursor at all", ofEvent("type")],
   ["the type's name alone", ofEvent("__typename")],
-  ["names of types everywhere", `subscription S($after: String) { queuedJobEvents(after: $after, includeProgress: false) { __typename queuedJob { __typename id error { __typename } } } }`],
-  ["aliases of all levels", `subscription S($after: String) { told: queuedJobEvents(after: $after, includeProgress: false) { what: type a: cursor b: cursor one: queuedJob { number: version same: version } two: queuedJob { id } } }`],
+  [
+    "names of types everywhere",
+    `subscription S($after: String) { queuedJobEvents(after: $after, includeProgress: false) { __typename queuedJob { __typename id error { __typename } } } }`,
+  ],
+  [
+    "aliases of all levels",
+    `subscription S($after: String) { told: queuedJobEvents(after: $after, includeProgress: false) { what: type a: cursor b: cursor one: queuedJob { number: version same: version } two: queuedJob { id } } }`,
+  ],
   ["the same field twice", ofEvent("type type queuedJob { id } queuedJob { version id }")],
   ["fragments in fragments", `${ofEvent("...E cursor")} ${FRAGMENTS}`],
-  ["a fragment around the stream", `subscription S($after: String) { ...R } fragment R on Subscription { queuedJobEvents(after: $after, includeProgress: false) { type queuedJob { id } } }`],
-  ["fragments of other types", ofEvent("... on QueuedJobEvent { type } queuedJob { ... on Node { ... on User { email } ... on QueuedJob { version } } }")],
-  ["what is included", ofEvent("type cursor @include(if: $yes) at @skip(if: $yes) queuedJob @include(if: $yes) { id }", ", $yes: Boolean!"), { yes: true }],
-  ["what is skipped", ofEvent("type cursor @include(if: $yes) at @skip(if: $yes) queuedJob @include(if: $yes) { id }", ", $yes: Boolean!"), { yes: false }],
-  ["a variable's default", ofEvent("type queuedJob { id result @skip(if: $no) }", ", $no: Boolean = true")],
-  ["a variable's default, overridden", ofEvent("type queuedJob { id result @skip(if: $no) }", ", $no: Boolean = true"), { no: false }],
-  ["a variable within", ofEvent("type queuedJob { user { queuedJobs(first: $n) { totalCount } } }", ", $n: Int"), { n: 3 }],
-  ["a variable within that is refused", ofEvent("type queuedJob { user { queuedJobs(first: $n) { totalCount } } }", ", $n: Int"), { n: 0 }],
-  ["what others know: the Job, the User", ofEvent("queuedJob { id job { name title maxAttempts } user { id email role } }")],
-  ["what is looked up: photos, outputs", ofEvent("type queuedJob { photos { id } outputs { name } }")],
-  ["an error of a field that may be null", ofEvent("type queuedJob { id error { message } user { queuedJobs(first: 1, after: \"no cursor\") { nodes { id } } } }")],
+  [
+    "a fragment around the stream",
+    `subscription S($after: String) { ...R } fragment R on Subscription { queuedJobEvents(after: $after, includeProgress: false) { type queuedJob { id } } }`,
+  ],
+  [
+    "fragments of other types",
+    ofEvent(
+      "... on QueuedJobEvent { type } queuedJob { ... on Node { ... on User { email } ... on QueuedJob { version } } }",
+    ),
+  ],
+  [
+    "what is included",
+    ofEvent(
+      "type cursor @include(if: $yes) at @skip(if: $yes) queuedJob @include(if: $yes) { id }",
+      ", $yes: Boolean!",
+    ),
+    { yes: true },
+  ],
+  [
+    "what is skipped",
+    ofEvent(
+      "type cursor @include(if: $yes) at @skip(if: $yes) queuedJob @include(if: $yes) { id }",
+      ", $yes: Boolean!",
+    ),
+    { yes: false },
+  ],
+  [
+    "a variable's default",
+    ofEvent("type queuedJob { id result @skip(if: $no) }", ", $no: Boolean = true"),
+  ],
+  [
+    "a variable's default, overridden",
+    ofEvent("type queuedJob { id result @skip(if: $no) }", ", $no: Boolean = true"),
+    { no: false },
+  ],
+  [
+    "a variable within",
+    ofEvent("type queuedJob { user { queuedJobs(first: $n) { totalCount } } }", ", $n: Int"),
+    { n: 3 },
+  ],
+  [
+    "a variable within that is refused",
+    ofEvent("type queuedJob { user { queuedJobs(first: $n) { totalCount } } }", ", $n: Int"),
+    { n: 0 },
+  ],
+  [
+    "what others know: the Job, the User",
+    ofEvent("queuedJob { id job { name title maxAttempts } user { id email role } }"),
+  ],
+  [
+    "what is looked up: photos, outputs",
+    ofEvent("type queuedJob { photos { id } outputs { name } }"),
+  ],
+  [
+    "an error of a field that may be null",
+    ofEvent(
+      'type queuedJob { id error { message } user { queuedJobs(first: 1, after: "no cursor") { nodes { id } } } }',
+    ),
+  ],
   ["another operation beside it", `query Q { me { id } } ${ofEvent("type")}`],
 ];
 
@@ -51,10 +121,16 @@ describe("what many see of an event", () => {
     socket.send({ type: "subscribe", id, payload: { ...payload, operationName: "S" } });
   }
 
-  const toldOnSocket = (socket: RawSocket, id: string) => socket.messages.filter((message) => message.id === id && message.type === "next").map(({ payload }) => payload);
+  const toldOnSocket = (socket: RawSocket, id: string) =>
+    socket.messages
+      .filter((message) => message.id === id && message.type === "next")
+      .map(({ payload }) => payload);
 
   async function happen(person: TestClient): Promise<void> {
-    const { id } = await person.enqueue("echo", { failAttempts: 1, message: "ü \u{1f600} \"quoted\"" });
+    const { id } = await person.enqueue("echo", {
+      failAttempts: 1,
+      message: 'ü \u{1f600} "quoted"',
+    });
     await person.finished(id);
   }
 
@@ -69,18 +145,30 @@ describe("what many see of an event", () => {
       watchOnSocket(first, `${i} one`, payload);
       watchOnSocket(first, `${i} two`, payload);
       watchOnSocket(second, `${i} one`, { ...payload, variables: { ...variables, after: start } });
-      alone.push(await openEventStream(service.url, person.token, { ...payload, operationName: "S" }));
+      alone.push(
+        await openEventStream(service.url, person.token, { ...payload, operationName: "S" }),
+      );
     }
     // Often enough that they are compiled meanwhile.
     for (let times = 1; times <= TIMES; times++) {
       await happen(person);
       for (const [i, [what]] of DOCUMENTS.entries()) {
-        const streams = () => [toldOnSocket(first, `${i} one`), toldOnSocket(first, `${i} two`), toldOnSocket(second, `${i} one`)];
-        await eventually(`${what}: all is told`, () => [alone[i]?.results, ...streams()].every((all) => all?.length === 5 * times));
+        const streams = () => [
+          toldOnSocket(first, `${i} one`),
+          toldOnSocket(first, `${i} two`),
+          toldOnSocket(second, `${i} one`),
+        ];
+        await eventually(`${what}: all is told`, () =>
+          [alone[i]?.results, ...streams()].every((all) => all?.length === 5 * times),
+        );
         for (const stream of streams()) assert.deepEqual(stream, alone[i]?.results, what);
       }
     }
-    for (const stream of [...alone, ...[first, second].map((socket) => ({ stop: () => socket.close() }))]) stream.stop();
+    for (const stream of [
+      ...alone,
+      ...[first, second].map((socket) => ({ stop: () => socket.close() })),
+    ])
+      stream.stop();
   });
 
   it("is their own, though the document is the same", async () => {
@@ -88,28 +176,73 @@ describe("what many see of an event", () => {
     const payload = { query: ofEvent("queuedJob { id user { email } }") };
     const sockets = [openRawSocket(service.url), openRawSocket(service.url)] as const;
     await Promise.all([sockets[0].init(ann.token), sockets[1].init(bob.token)]);
-    for (const [i, person] of [ann, bob].entries()) for (const id of ["1", "2"]) watchOnSocket(sockets[i] ?? assert.fail(), id, { ...payload, variables: { after: await person.cursor() } });
+    for (const [i, person] of [ann, bob].entries())
+      for (const id of ["1", "2"])
+        watchOnSocket(sockets[i] ?? assert.fail(), id, {
+          ...payload,
+          variables: { after: await person.cursor() },
+        });
     await Promise.all([happen(ann), happen(bob)]);
-    const emails = [ann, bob].map(async (person) => (await person.get("{ me { email } }")).me.email);
+    const emails = [ann, bob].map(
+      async (person) => (await person.get("{ me { email } }")).me.email,
+    );
     for (const [i, socket] of sockets.entries()) {
-      await eventually("all is told", () => toldOnSocket(socket, "1").length + toldOnSocket(socket, "2").length === 10);
-      const seen = new Set(socket.messages.flatMap(({ type, payload: told }) => (type === "next" ? [(told as { data: { queuedJobEvents: { queuedJob: { user: { email: string } } } } }).data.queuedJobEvents.queuedJob.user.email] : [])));
+      await eventually(
+        "all is told",
+        () => toldOnSocket(socket, "1").length + toldOnSocket(socket, "2").length === 10,
+      );
+      const seen = new Set(
+        socket.messages.flatMap(({ type, payload: told }) =>
+          type === "next"
+            ? [
+                (told as { data: { queuedJobEvents: { queuedJob: { user: { email: string } } } } })
+                  .data.queuedJobEvents.queuedJob.user.email,
+              ]
+            : [],
+        ),
+      );
       assert.deepEqual([...seen], [await emails[i]]);
       socket.close();
     }
   });
 });
 
-const told = (seq: number, cursorSeq = seq): ToldEvent => ({ event: bareEvent(seq), cursorSeq, epoch: "e" });
+const told = (seq: number, cursorSeq = seq): ToldEvent => ({
+  event: bareEvent(seq),
+  cursorSeq,
+  epoch: "e",
+});
 
 describe("a shared result", () => {
   let executed = 0;
-  const field = { type: new GraphQLNonNull(GraphQLString), args: { after: { type: GraphQLString } }, resolve: ({ cursorSeq }: ToldEvent) => (executed++, cursorSeq === 13 ? assert.fail("unlucky") : String(cursorSeq)) };
-  const schema = new GraphQLSchema({ query: new GraphQLObjectType({ name: "Query", fields: { told: { type: GraphQLString } } }), subscription: new GraphQLObjectType({ name: "Subscription", fields: { told: field } }) });
-  const document = parse("subscription S($after: String, $x: Boolean = true) { told(after: $after) @include(if: $x) }");
+  const field = {
+    type: new GraphQLNonNull(GraphQLString),
+    args: { after: { type: GraphQLString } },
+    resolve: ({ cursorSeq }: ToldEvent) => (
+      executed++,
+      cursorSeq === 13 ? assert.fail("unlucky") : String(cursorSeq)
+    ),
+  };
+  const schema = new GraphQLSchema({
+    query: new GraphQLObjectType({ name: "Query", fields: { told: { type: GraphQLString } } }),
+    subscription: new GraphQLObjectType({ name: "Subscription", fields: { told: field } }),
+  });
+  const document = parse(
+    "subscription S($after: String, $x: Boolean = true) { told(after: $after) @include(if: $x) }",
+  );
   const masked: (readonly GraphQLError[])[] = [];
-  const results = createSharedResults(createOperationCompiler(schema), (errors) => (masked.push(errors), [{ message: "masked" }]));
-  const join = (variableValues: Record<string, unknown> = {}, more: Partial<ExecutionArgs> = {}) => results.join({ schema, document, variableValues, contextValue: { user: { id: "ann" } }, ...more });
+  const results = createSharedResults(
+    createOperationCompiler(schema),
+    (errors) => (masked.push(errors), [{ message: "masked" }]),
+  );
+  const join = (variableValues: Record<string, unknown> = {}, more: Partial<ExecutionArgs> = {}) =>
+    results.join({
+      schema,
+      document,
+      variableValues,
+      contextValue: { user: { id: "ann" } },
+      ...more,
+    });
 
   it("is made once for all who see the same, wherever they have begun", async () => {
     const [one, two] = [join({ after: "a" }), join({ after: "b" })];
@@ -129,7 +262,10 @@ describe("a shared result", () => {
     ["the document is another", {}, { document: parse("subscription { told }") }],
   ] as [string, Record<string, unknown>, Partial<ExecutionArgs>][]) {
     it(`is not shared where ${what}`, () => {
-      const [one, other] = [[join(), join()], [join(variables, more), join(variables, more)]];
+      const [one, other] = [
+        [join(), join()],
+        [join(variables, more), join(variables, more)],
+      ];
       const event = told(1);
       assert.notEqual(one[0]?.textOf(event), other[0]?.textOf(event));
       [...one, ...other].forEach((result) => result.leave());
@@ -157,7 +293,10 @@ describe("a shared result", () => {
     one.leave();
     one.leave();
     const late = join();
-    assert.deepEqual([two, three, late].map((result) => result.textOf(event) === first), [true, true, true]);
+    assert.deepEqual(
+      [two, three, late].map((result) => result.textOf(event) === first),
+      [true, true, true],
+    );
     mock.timers.reset();
     [two, three, late].forEach((result) => result.leave());
   });
@@ -176,10 +315,19 @@ describe("a shared result", () => {
 
   it("has its errors masked, and is a result even where it cannot be executed", async () => {
     masked.length = 0;
-    const [one, broken] = [join(), join({}, { schema: {} as GraphQLSchema, document: parse("subscription { told }") })];
-    assert.equal(String(await one.textOf(told(13))), '{"errors":[{"message":"masked"}],"data":null}');
+    const [one, broken] = [
+      join(),
+      join({}, { schema: {} as GraphQLSchema, document: parse("subscription { told }") }),
+    ];
+    assert.equal(
+      String(await one.textOf(told(13))),
+      '{"errors":[{"message":"masked"}],"data":null}',
+    );
     assert.equal(String(await broken.textOf(told(1))), '{"errors":[{"message":"masked"}]}');
-    assert.deepEqual(masked.map(([error]) => error instanceof GraphQLError), [true, true]);
+    assert.deepEqual(
+      masked.map(([error]) => error instanceof GraphQLError),
+      [true, true],
+    );
     [one, broken].forEach((result) => result.leave());
   });
 });

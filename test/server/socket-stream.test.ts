@@ -9,9 +9,20 @@ type Text = Buffer | Promise<Buffer>;
 
 /** A stream of texts that are at hand, to a peer that reads, or does not. */
 function createScene(texts: Text[], reads = true) {
-  const waiting = texts.map((_, i): ToldEvent => ({ event: bareEvent(i + 1), cursorSeq: i + 1, epoch: "e" }));
+  const waiting = texts.map((_, i): ToldEvent => ({
+    event: bareEvent(i + 1),
+    cursorSeq: i + 1,
+    epoch: "e",
+  }));
   const whenFree: (() => void)[] = [];
-  const scene = { frames: [] as Buffer[], free: true, taken: 0, left: 0, news: () => {}, over: false };
+  const scene = {
+    frames: [] as Buffer[],
+    free: true,
+    taken: 0,
+    left: 0,
+    news: () => {},
+    over: false,
+  };
   const subscription = {
     take: () => (scene.taken < waiting.length ? waiting[scene.taken++] : undefined),
     get over() {
@@ -31,7 +42,15 @@ function createScene(texts: Text[], reads = true) {
     },
     whenFree: (listener: () => void) => void whenFree.push(listener),
   };
-  const stream = createSocketStream({ id: "1", subscription, result: { textOf: ({ cursorSeq }) => texts[cursorSeq - 1] ?? assert.fail(), leave: () => void scene.left++ }, writer });
+  const stream = createSocketStream({
+    id: "1",
+    subscription,
+    result: {
+      textOf: ({ cursorSeq }) => texts[cursorSeq - 1] ?? assert.fail(),
+      leave: () => void scene.left++,
+    },
+    writer,
+  });
   const read = () => {
     scene.free = true;
     for (const listener of whenFree.splice(0)) listener();
@@ -42,11 +61,12 @@ function createScene(texts: Text[], reads = true) {
 /** The payloads of whole text frames that are not masked; fails where they are none. */
 function payloadsOf(frames: Buffer): string[] {
   const payloads: string[] = [];
-  for (let at = 0; at < frames.length; ) {
+  for (let at = 0; at < frames.length;) {
     assert.equal(frames[at], 0x81);
     const short = frames[at + 1] ?? 0;
     const head = { 126: 4, 127: 10 }[short] ?? 2;
-    const long = () => (head === 4 ? frames.readUInt16BE(at + 2) : Number(frames.readBigUInt64BE(at + 2)));
+    const long = () =>
+      head === 4 ? frames.readUInt16BE(at + 2) : Number(frames.readBigUInt64BE(at + 2));
     const length = head === 2 ? short : long();
     payloads.push(frames.toString("utf8", at + head, at + head + length));
     at += head + length;
@@ -69,14 +89,22 @@ describe("a stream on a socket", () => {
   });
 
   it("takes nothing while its peer does not read, and goes on when it does", () => {
-    const scene = createScene(Array.from({ length: 40 }, (_, i) => Buffer.from(String(i))), false);
+    const scene = createScene(
+      Array.from({ length: 40 }, (_, i) => Buffer.from(String(i))),
+      false,
+    );
     assert.deepEqual([scene.taken, scene.frames.length], [16, 1]);
     scene.news();
     assert.deepEqual([scene.taken, scene.frames.length], [16, 1]);
     scene.read();
     assert.deepEqual([scene.taken, scene.frames.length], [32, 2]);
     scene.read();
-    assert.deepEqual(scene.frames.flatMap(payloadsOf).map((text) => (JSON.parse(text) as { payload: unknown }).payload), Array.from({ length: 40 }, (_, i) => i));
+    assert.deepEqual(
+      scene.frames
+        .flatMap(payloadsOf)
+        .map((text) => (JSON.parse(text) as { payload: unknown }).payload),
+      Array.from({ length: 40 }, (_, i) => i),
+    );
   });
 
   it("writes in order what is at hand behind a text that is late", async () => {
@@ -88,24 +116,38 @@ describe("a stream on a socket", () => {
     assert.deepEqual([scene.frames, scene.taken], [[], 16]);
     made(Buffer.from('"late"'));
     await turn();
-    assert.deepEqual(scene.frames.flatMap(payloadsOf), [Buffer.from('"late"'), ...texts.slice(1)].map((text) => message(text as Buffer)));
+    assert.deepEqual(
+      scene.frames.flatMap(payloadsOf),
+      [Buffer.from('"late"'), ...texts.slice(1)].map((text) => message(text as Buffer)),
+    );
   });
 
   it("makes few texts at once that are late, and writes none of them to a peer that does not read", async () => {
     const made: ((text: Buffer) => void)[] = [];
-    const texts = Array.from({ length: 10 }, () => new Promise<Buffer>((resolve) => made.push(resolve)));
+    const texts = Array.from(
+      { length: 10 },
+      () => new Promise<Buffer>((resolve) => made.push(resolve)),
+    );
     const scene = createScene(texts, false);
     assert.deepEqual([scene.taken, scene.frames.length], [4, 0]);
     const text = ofLength(100_000);
     for (const make of made) make(text);
     await turn();
     assert.deepEqual([scene.taken, scene.frames.length], [4, 1]);
-    for (const [taken, frames] of [[4, 2], [4, 3], [4, 4], [8, 5]] as const) {
+    for (const [taken, frames] of [
+      [4, 2],
+      [4, 3],
+      [4, 4],
+      [8, 5],
+    ] as const) {
       scene.read();
       await turn();
       assert.deepEqual([scene.taken, scene.frames.length], [taken, frames]);
     }
-    assert.deepEqual(scene.frames.flatMap(payloadsOf), Array.from({ length: 5 }, () => message(text)));
+    assert.deepEqual(
+      scene.frames.flatMap(payloadsOf),
+      Array.from({ length: 5 }, () => message(text)),
+    );
   });
 
   it("writes no late text behind its end", async () => {

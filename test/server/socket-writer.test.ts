@@ -8,7 +8,13 @@ import { openSocketPair } from "../support/socket-pair.js";
 
 /** As a server sends it. */
 function frameOf(text: string): Buffer {
-  return Buffer.concat([Buffer.of(0x81, ...(text.length < 126 ? [text.length] : [126, text.length >> 8, text.length & 255])), Buffer.from(text)]);
+  return Buffer.concat([
+    Buffer.of(
+      0x81,
+      ...(text.length < 126 ? [text.length] : [126, text.length >> 8, text.length & 255]),
+    ),
+    Buffer.from(text),
+  ]);
 }
 
 describe("a socket's writer", () => {
@@ -36,7 +42,10 @@ describe("a socket's writer", () => {
     }
     assert.ok(written < 1000, "it was never cut off");
     assert.ok(ours.bufferedAmount < 2 * 1024 * 1024, `${ours.bufferedAmount} bytes wait`);
-    await eventually("it is closed, though the close itself is not read", () => ours.readyState === WebSocket.CLOSED);
+    await eventually(
+      "it is closed, though the close itself is not read",
+      () => ours.readyState === WebSocket.CLOSED,
+    );
     await close();
   });
 
@@ -44,7 +53,10 @@ describe("a socket's writer", () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     theirs.pause();
     const logged: object[] = [];
-    const log = { ...silentLog, info: (fields: object) => void logged.push(fields) } as unknown as typeof silentLog;
+    const log = {
+      ...silentLog,
+      info: (fields: object) => void logged.push(fields),
+    } as unknown as typeof silentLog;
     const { send } = createSocketWriter(ours, stream, () => log, 100);
     // What the kernel takes has left.
     while (ours.bufferedAmount === 0) {

@@ -5,13 +5,20 @@ import { createUserConnections } from "../../src/server/user-connections.js";
 import type { User } from "../../src/services/users.js";
 
 const HOUR_SECONDS = 3600;
-const sessionOf = (id: string, seconds = HOUR_SECONDS) => ({ user: { id } as User, expiresAt: Date.now() / 1000 + seconds });
+const sessionOf = (id: string, seconds = HOUR_SECONDS) => ({
+  user: { id } as User,
+  expiresAt: Date.now() / 1000 + seconds,
+});
 
 describe("what a person has open", () => {
   it("is bounded, for each by themselves, and has room again when one has gone", () => {
     const connections = createUserConnections(2);
     const close = () => {};
-    const leave = [connections.add(sessionOf("a"), close), connections.add(sessionOf("a"), close), connections.add(sessionOf("b"), close)];
+    const leave = [
+      connections.add(sessionOf("a"), close),
+      connections.add(sessionOf("a"), close),
+      connections.add(sessionOf("b"), close),
+    ];
     assert.equal(connections.add(sessionOf("a"), close), null);
     leave[0]?.();
     leave.push(connections.add(sessionOf("a"), close));
@@ -20,7 +27,10 @@ describe("what a person has open", () => {
   });
 
   it("is closed when their token expires, and not when it was over before", (context) => {
-    context.mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.parse("2026-01-01T00:00:00Z") });
+    context.mock.timers.enable({
+      apis: ["setTimeout", "Date"],
+      now: Date.parse("2026-01-01T00:00:00Z"),
+    });
     const connections = createUserConnections(2);
     const closed: string[] = [];
     connections.add(sessionOf("a", 10), () => closed.push("held"));
@@ -34,7 +44,9 @@ describe("what a person has open", () => {
   it("is closed with their account, and nobody else's with it", () => {
     const connections = createUserConnections(2);
     const closed: string[] = [];
-    const leave = ["a", "a", "b"].map((id) => connections.add(sessionOf(id), () => closed.push(id)));
+    const leave = ["a", "a", "b"].map((id) =>
+      connections.add(sessionOf(id), () => closed.push(id)),
+    );
     connections.closeUser("a");
     assert.deepEqual(closed, ["a", "a"]);
     for (const one of leave) one?.();

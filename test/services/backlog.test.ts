@@ -10,7 +10,9 @@ describe("the backlog", () => {
   });
   after(() => waist.close());
   const read = () => createBacklogReads(waist.database).read();
-  const age = (seconds: number) => waist.database.sql`update queued_jobs set due_at = due_at - ${seconds} * interval '1 second' where status = 'PENDING'`;
+  const age = (seconds: number) =>
+    waist.database
+      .sql`update queued_jobs set due_at = due_at - ${seconds} * interval '1 second' where status = 'PENDING'`;
 
   it("is nothing where nothing was submitted", async () => {
     const { pending, started, oldestWaitSeconds, jobs } = await read();
@@ -25,11 +27,14 @@ describe("the backlog", () => {
     await waist.finished(user);
     const { pending, started, jobs, connections } = await read();
     assert.deepEqual([pending, started], [3, 1]);
-    assert.deepEqual(jobs.toSorted((a, b) => `${a.job} ${a.status}`.localeCompare(`${b.job} ${b.status}`)), [
-      { job: "album", status: "PENDING", count: 1 },
-      { job: "echo", status: "PENDING", count: 2 },
-      { job: "echo", status: "STARTED", count: 1 },
-    ]);
+    assert.deepEqual(
+      jobs.toSorted((a, b) => `${a.job} ${a.status}`.localeCompare(`${b.job} ${b.status}`)),
+      [
+        { job: "album", status: "PENDING", count: 1 },
+        { job: "echo", status: "PENDING", count: 2 },
+        { job: "echo", status: "STARTED", count: 1 },
+      ],
+    );
     assert.ok(connections.some(({ state, count }) => state === "active" && count >= 1));
   });
 
@@ -41,7 +46,15 @@ describe("the backlog", () => {
     assert.equal(pending, 4);
     assert.ok(oldestWaitSeconds >= 100 && oldestWaitSeconds < 130, String(oldestWaitSeconds));
     const { hasWaited } = createBacklogReads(waist.database);
-    assert.deepEqual(await Promise.all([hasWaited(["echo"], 60), hasWaited(["album"], 60), hasWaited(["thumbnail"], 60), hasWaited(["echo", "album"], 300)]), [true, true, false, false]);
+    assert.deepEqual(
+      await Promise.all([
+        hasWaited(["echo"], 60),
+        hasWaited(["album"], 60),
+        hasWaited(["thumbnail"], 60),
+        hasWaited(["echo", "album"], 300),
+      ]),
+      [true, true, false, false],
+    );
   });
 
   it("tells of a Job that has waited behind thousands of another, which may be of a slower lane", async () => {
@@ -52,7 +65,10 @@ describe("the backlog", () => {
       select gen_random_uuid(), ${user.id}, case when i = 3000 then 'hash' else 'crop' end, '{}', 0, 0, 'seed', now() - interval '1 hour' + i * interval '1 ms', now(), now(), 'PENDING'
       from generate_series(1, 3000) i`;
     const { hasWaited } = createBacklogReads(waist.database);
-    assert.deepEqual(await Promise.all([hasWaited(["hash"], 60), hasWaited(["placeholder"], 60)]), [true, false]);
+    assert.deepEqual(await Promise.all([hasWaited(["hash"], 60), hasWaited(["placeholder"], 60)]), [
+      true,
+      false,
+    ]);
     await sql`delete from queued_jobs where user_id = ${user.id}`;
   });
 
@@ -73,7 +89,10 @@ describe("the backlog", () => {
     await sql`vacuum analyze queued_jobs`;
     const { pending, jobs, answerSeconds } = await read();
     assert.ok(pending > 29_000 && pending < 31_500, String(pending));
-    assert.equal(jobs.reduce((sum, { status, count }) => sum + (status === "PENDING" ? count : 0), 0), 5000);
+    assert.equal(
+      jobs.reduce((sum, { status, count }) => sum + (status === "PENDING" ? count : 0), 0),
+      5000,
+    );
     assert.ok(answerSeconds > 0 && answerSeconds < 2, String(answerSeconds));
   });
 });

@@ -22,9 +22,17 @@ describe("what is left of a closed account", () => {
   const deleted: string[] = [];
   const stopped: string[] = [];
   const lines: Record<string, unknown>[] = [];
-  const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+  const log = createLoggerTo({
+    write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+  });
   /** As another process would: it remembers nothing. */
-  const create = (): AccountErasure => createAccountErasure({ database: waist.database, deleteFiles: async (keys) => void deleted.push(...keys), stopWork: (ids) => void stopped.push(...ids), log });
+  const create = (): AccountErasure =>
+    createAccountErasure({
+      database: waist.database,
+      deleteFiles: async (keys) => void deleted.push(...keys),
+      stopWork: (ids) => void stopped.push(...ids),
+      log,
+    });
   async function closed(): Promise<User> {
     const user = await waist.newUser();
     await closeAccount(waist.database, user.id);
@@ -41,7 +49,13 @@ describe("what is left of a closed account", () => {
 
   it("goes in slices that another process takes up where the first was interrupted, each file once", async () => {
     const [user, other] = [await waist.newUser(), await waist.newUser()];
-    await fillAccount(waist.database.sql, user.id, { finished: 1100, pending: 600, started: 20, events: 3, photos: 1001 });
+    await fillAccount(waist.database.sql, user.id, {
+      finished: 1100,
+      pending: 600,
+      started: 20,
+      events: 3,
+      photos: 1001,
+    });
     await waist.finished(other);
     const before_ = await waist.everythingOf(other);
     await closeAccount(waist.database, user.id);
@@ -49,18 +63,35 @@ describe("what is left of a closed account", () => {
     while (!(await create().erase(user.id, { forMs: 5 }))) interruptions++;
     assert.ok(interruptions >= 2, `${interruptions} interruptions`);
     assert.deepEqual(await countRows(user), NOTHING);
-    assert.deepEqual([deleted.length, new Set(deleted).size, new Set(stopped).size], [1100 + 1001 + 500, 1100 + 1001 + 500, 20]);
+    assert.deepEqual(
+      [deleted.length, new Set(deleted).size, new Set(stopped).size],
+      [1100 + 1001 + 500, 1100 + 1001 + 500, 20],
+    );
     assert.deepEqual(await waist.everythingOf(other), before_);
   });
 
   it("begins with what is unfinished, so that nothing of it is run any more", async () => {
     const user = await waist.newUser();
-    await fillAccount(waist.database.sql, user.id, { finished: 600, pending: 300, started: 100, events: 1 });
+    await fillAccount(waist.database.sql, user.id, {
+      finished: 600,
+      pending: 300,
+      started: 100,
+      events: 1,
+    });
     await closeAccount(waist.database, user.id);
     const controller = new AbortController();
-    const interrupted = createAccountErasure({ database: waist.database, deleteFiles: async () => controller.abort(), stopWork: (ids) => void stopped.push(...ids), log });
-    assert.equal(await interrupted.erase(user.id, { forMs: 60_000, signal: controller.signal }), false);
-    const [row] = await waist.database.sql`select count(*) filter (where status <> 'SUCCESS')::int as unfinished, count(*)::int as all from queued_jobs where user_id = ${user.id}`;
+    const interrupted = createAccountErasure({
+      database: waist.database,
+      deleteFiles: async () => controller.abort(),
+      stopWork: (ids) => void stopped.push(...ids),
+      log,
+    });
+    assert.equal(
+      await interrupted.erase(user.id, { forMs: 60_000, signal: controller.signal }),
+      false,
+    );
+    const [row] = await waist.database
+      .sql`select count(*) filter (where status <> 'SUCCESS')::int as unfinished, count(*)::int as all from queued_jobs where user_id = ${user.id}`;
     assert.deepEqual([row?.["unfinished"], row?.["all"], stopped.length], [0, 100, 100]);
   });
 
@@ -79,7 +110,11 @@ describe("what is left of a closed account", () => {
     await other.end();
     assert.equal(await create().erase(user.id, { forMs: 10_000 }), true);
     assert.deepEqual(await countRows(user), NOTHING);
-    assert.equal(await create().erase(user.id, { forMs: 10_000 }), true, "a second time there is nothing to do");
+    assert.equal(
+      await create().erase(user.id, { forMs: 10_000 }),
+      true,
+      "a second time there is nothing to do",
+    );
   });
 
   it("of an account that is open stays", async () => {
@@ -92,17 +127,29 @@ describe("what is left of a closed account", () => {
   });
 
   it("is erased of all closed accounts, and one that fails or is large stands in no other's way", async () => {
-    const [large, poison, small] = [await waist.newUser(), await waist.newUser(), await waist.newUser()];
+    const [large, poison, small] = [
+      await waist.newUser(),
+      await waist.newUser(),
+      await waist.newUser(),
+    ];
     await fillAccount(waist.database.sql, large.id, { finished: 6000, events: 2 });
     for (const user of [poison, small]) await waist.submit(user);
     for (const user of [large, poison, small]) await closeAccount(waist.database, user.id);
     const open = await waist.newUser();
-    await waist.database.sql.unsafe(`create or replace function poison() returns trigger language plpgsql as $$ begin raise exception 'poison'; end $$`);
-    await waist.database.sql.unsafe(`create trigger poison before delete on queued_jobs for each row when (old.user_id = '${poison.id}') execute function poison()`);
-    while ((await countRows(small))["users"] === 1) assert.equal(await create().eraseAll({ forMs: 1 }), false);
+    await waist.database.sql.unsafe(
+      `create or replace function poison() returns trigger language plpgsql as $$ begin raise exception 'poison'; end $$`,
+    );
+    await waist.database.sql.unsafe(
+      `create trigger poison before delete on queued_jobs for each row when (old.user_id = '${poison.id}') execute function poison()`,
+    );
+    while ((await countRows(small))["users"] === 1)
+      assert.equal(await create().eraseAll({ forMs: 1 }), false);
     assert.equal((await countRows(large))["users"], 1);
     while ((await countRows(large))["users"] === 1) await create().eraseAll({ forMs: 1000 });
-    assert.deepEqual([...new Set(lines.filter(({ level }) => level === 50).map(({ userId }) => userId))], [poison.id]);
+    assert.deepEqual(
+      [...new Set(lines.filter(({ level }) => level === 50).map(({ userId }) => userId))],
+      [poison.id],
+    );
     await waist.database.sql`drop trigger poison on queued_jobs`;
     assert.equal(await create().eraseAll({ forMs: 1000 }), true);
     assert.deepEqual([await countRows(poison), (await countRows(open))["users"]], [NOTHING, 1]);
@@ -112,9 +159,17 @@ describe("what is left of a closed account", () => {
     const [empty, user] = [await closed(), await waist.newUser()];
     await waist.newPhoto(user);
     await closeAccount(waist.database, user.id);
-    const away = createAccountErasure({ database: waist.database, deleteFiles: () => Promise.reject(new Error("the disk is gone")), stopWork: () => {}, log });
+    const away = createAccountErasure({
+      database: waist.database,
+      deleteFiles: () => Promise.reject(new Error("the disk is gone")),
+      stopWork: () => {},
+      log,
+    });
     assert.equal(await away.eraseAll({ forMs: 10_000 }), true);
     assert.deepEqual([await countRows(empty), await countRows(user)], [NOTHING, NOTHING]);
-    assert.deepEqual(lines.filter(({ level }) => level === 40).map(({ userId, files }) => [userId, files]), [[user.id, 1]]);
+    assert.deepEqual(
+      lines.filter(({ level }) => level === 40).map(({ userId, files }) => [userId, files]),
+      [[user.id, 1]],
+    );
   });
 });

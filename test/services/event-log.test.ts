@@ -21,8 +21,10 @@ describe("the event log", () => {
     user = await waist.newUser();
   });
   after(() => waist.close());
-  const toldTo = ({ id }: User) => waist.rung.filter(({ type, queuedJob }) => queuedJob.userId === id && type !== "PROGRESS");
-  const read = (more: Partial<Parameters<EventLog["read"]>[0]> = {}) => log.read({ userId: user.id, seq: 0, limit: 100, queuedJobId: null, ...more });
+  const toldTo = ({ id }: User) =>
+    waist.rung.filter(({ type, queuedJob }) => queuedJob.userId === id && type !== "PROGRESS");
+  const read = (more: Partial<Parameters<EventLog["read"]>[0]> = {}) =>
+    log.read({ userId: user.id, seq: 0, limit: 100, queuedJobId: null, ...more });
   const seqs = (events: QueuedJobEvent[]) => events.map(({ seq }) => seq);
   /** What clean-up does with events that are older than EVENT_TTL. */
   const purge = (upTo: number) => waist.database.sql`
@@ -37,36 +39,69 @@ describe("the event log", () => {
 
     it("gives what follows a number, and not more than asked for", async () => {
       await waist.submitMany(user, [{}, {}, {}, {}]);
-      assert.deepEqual([seqs((await read({ seq: 1 })).events), seqs((await read({ seq: 1, limit: 2 })).events), (await read({ seq: 1, limit: 2 })).last], [[2, 3, 4], [2, 3], 4]);
+      assert.deepEqual(
+        [
+          seqs((await read({ seq: 1 })).events),
+          seqs((await read({ seq: 1, limit: 2 })).events),
+          (await read({ seq: 1, limit: 2 })).last,
+        ],
+        [[2, 3, 4], [2, 3], 4],
+      );
       assert.deepEqual(await read({ seq: 4 }), { events: [], whole: true, last: 4, floor: 0 });
       assert.deepEqual(await read({ seq: 99 }), { events: [], whole: true, last: 4, floor: 0 });
     });
 
     it("gives no more than 256 kB and the event that goes beyond, and says whether there is more", async () => {
-      await waist.submitMany(user, Array.from({ length: 8 }, () => ({})));
-      await waist.database.sql`update queued_job_events set bytes = 60000 where user_id = ${user.id}`;
-      const [first, second, third] = [await read(), await read({ seq: 5 }), await read({ limit: 5 })];
+      await waist.submitMany(
+        user,
+        Array.from({ length: 8 }, () => ({})),
+      );
+      await waist.database
+        .sql`update queued_job_events set bytes = 60000 where user_id = ${user.id}`;
+      const [first, second, third] = [
+        await read(),
+        await read({ seq: 5 }),
+        await read({ limit: 5 }),
+      ];
       assert.deepEqual([seqs(first.events), first.whole], [[1, 2, 3, 4, 5], false]);
       assert.deepEqual([seqs(second.events), second.whole], [[6, 7, 8], true]);
       assert.deepEqual([seqs(third.events), third.whole], [[1, 2, 3, 4, 5], false]);
-      await waist.database.sql`update queued_job_events set bytes = 300000 where user_id = ${user.id}`;
+      await waist.database
+        .sql`update queued_job_events set bytes = 300000 where user_id = ${user.id}`;
       assert.deepEqual(seqs((await read()).events), [1]);
     });
 
     it("gives those of one QueuedJob", async () => {
       const [a, b] = [await waist.submit(user), await waist.submit(user)];
       await waist.queuedJobs.cancel(user, a.id);
-      assert.deepEqual([seqs((await read({ queuedJobId: a.id })).events), seqs((await read({ queuedJobId: b.id })).events), (await read({ queuedJobId: b.id })).last], [[1, 3], [2], 3]);
+      assert.deepEqual(
+        [
+          seqs((await read({ queuedJobId: a.id })).events),
+          seqs((await read({ queuedJobId: b.id })).events),
+          (await read({ queuedJobId: b.id })).last,
+        ],
+        [[1, 3], [2], 3],
+      );
     });
 
     it("gives nothing of another user's, not even of a QueuedJob whose id is known", async () => {
       const { id } = await waist.submit(user);
       const other = await waist.newUser();
-      assert.deepEqual(await read({ userId: other.id, queuedJobId: id }), { events: [], whole: true, last: 0, floor: 0 });
+      assert.deepEqual(await read({ userId: other.id, queuedJobId: id }), {
+        events: [],
+        whole: true,
+        last: 0,
+        floor: 0,
+      });
     });
 
     it("gives the numbers 0 for a user who is gone", async () => {
-      assert.deepEqual(await read({ userId: uuidv7() }), { events: [], whole: true, last: 0, floor: 0 });
+      assert.deepEqual(await read({ userId: uuidv7() }), {
+        events: [],
+        whole: true,
+        last: 0,
+        floor: 0,
+      });
     });
 
     it("gives no rows out that are of another user, or of no statement of its own", async () => {
@@ -75,8 +110,16 @@ describe("the event log", () => {
       await waist.submit(user);
       for (const to of [other.id, uuidv7(), null]) {
         const { database, foreign } = desynchronised(waist.database, { from: user.id, to });
-        const reading = createEventLog(database).read({ userId: user.id, seq: 0, limit: 100, queuedJobId: null });
-        assert.deepEqual(await refusalOf(reading), { code: "SERVICE_UNAVAILABLE", message: "The database gave a wrong answer; try again in a moment." });
+        const reading = createEventLog(database).read({
+          userId: user.id,
+          seq: 0,
+          limit: 100,
+          queuedJobId: null,
+        });
+        assert.deepEqual(await refusalOf(reading), {
+          code: "SERVICE_UNAVAILABLE",
+          message: "The database gave a wrong answer; try again in a moment.",
+        });
         assert.equal(foreign.length, 1);
       }
       assert.deepEqual(seqs((await read()).events), [1]);
@@ -93,14 +136,21 @@ describe("the event log", () => {
     });
 
     it("gives a story without a gap while 120 events are being written beside it", async () => {
-      const writing = Promise.all(Array.from({ length: 60 }, async () => waist.queuedJobs.cancel(user, (await waist.submit(user)).id)));
+      const writing = Promise.all(
+        Array.from({ length: 60 }, async () =>
+          waist.queuedJobs.cancel(user, (await waist.submit(user)).id),
+        ),
+      );
       const seen: number[] = [];
       while (seen.length < 120) {
         const { events } = await read({ seq: seen.at(-1) ?? 0, limit: 20 });
         seen.push(...seqs(events));
       }
       await writing;
-      assert.deepEqual(seen, Array.from({ length: 120 }, (_, i) => i + 1));
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 120 }, (_, i) => i + 1),
+      );
     });
   });
 
@@ -108,7 +158,13 @@ describe("the event log", () => {
     const other = await waist.newUser();
     await waist.submitMany(user, [{}, {}]);
     const epoch = await log.epoch();
-    assert.deepEqual(await log.heads([user.id, other.id, uuidv7()]), { epoch, heads: new Map([[user.id, 2], [other.id, 0]]) });
+    assert.deepEqual(await log.heads([user.id, other.id, uuidv7()]), {
+      epoch,
+      heads: new Map([
+        [user.id, 2],
+        [other.id, 0],
+      ]),
+    });
     assert.deepEqual(await log.heads([]), { epoch, heads: new Map() });
   });
 
@@ -118,38 +174,85 @@ describe("the event log", () => {
       await waist.queuedJobs.progress(claimed, 0.5, "half");
       await waist.submit(user);
       const { event, ...rest } = (await log.present(user.id, claimed.id)) ?? assert.fail();
-      assert.deepEqual(event, { seq: 2, type: "STARTED", at: event.at, queuedJob: await waist.queuedJobs.find(user, claimed.id) });
+      assert.deepEqual(event, {
+        seq: 2,
+        type: "STARTED",
+        at: event.at,
+        queuedJob: await waist.queuedJobs.find(user, claimed.id),
+      });
       assert.equal(event.queuedJob.progress, 0.5);
       assert.deepEqual(rest, { lastSeq: 2, finished: false, head: 3 });
     });
 
     it("is finished with the outputs when it has succeeded", async () => {
       const claimed = await waist.start(await waist.submit(user));
-      await waist.queuedJobs.succeed(claimed, 1, [{ name: "a", mimeType: "text/plain", byteSize: 1, width: null, height: null, storageKey: "k" }]);
+      await waist.queuedJobs.succeed(claimed, 1, [
+        {
+          name: "a",
+          mimeType: "text/plain",
+          byteSize: 1,
+          width: null,
+          height: null,
+          storageKey: "k",
+        },
+      ]);
       const present = await log.present(user.id, claimed.id);
-      assert.deepEqual([present?.finished, present?.event.type, present?.event.queuedJob.outputs], [true, "SUCCEEDED", [{ name: "a", mimeType: "text/plain", byteSize: 1, width: null, height: null }]]);
+      assert.deepEqual(
+        [present?.finished, present?.event.type, present?.event.queuedJob.outputs],
+        [
+          true,
+          "SUCCEEDED",
+          [{ name: "a", mimeType: "text/plain", byteSize: 1, width: null, height: null }],
+        ],
+      );
     });
 
     it("is null for another user, an admin too, and where there is none", async () => {
       const { id } = await waist.submit(user);
-      assert.deepEqual([await log.present((await waist.newUser("ADMIN")).id, id), await log.present(user.id, uuidv7())], [null, null]);
+      assert.deepEqual(
+        [
+          await log.present((await waist.newUser("ADMIN")).id, id),
+          await log.present(user.id, uuidv7()),
+        ],
+        [null, null],
+      );
     });
 
     const made: [what: string, type: string, make: () => Promise<{ id: string }>][] = [
       ["a waiting one", "QUEUED", () => waist.submit(user)],
-      ["one that waits for another attempt", "RETRYING", async () => {
-        const claimed = await waist.start(await waist.submit(user));
-        await waist.queuedJobs.fail(claimed, { code: "TASK_FAILED", message: "No.", permanent: false });
-        return claimed;
-      }],
+      [
+        "one that waits for another attempt",
+        "RETRYING",
+        async () => {
+          const claimed = await waist.start(await waist.submit(user));
+          await waist.queuedJobs.fail(claimed, {
+            code: "TASK_FAILED",
+            message: "No.",
+            permanent: false,
+          });
+          return claimed;
+        },
+      ],
       ["a running one", "STARTED", async () => waist.start(await waist.submit(user))],
       ["one that succeeded", "SUCCEEDED", () => waist.finished(user)],
-      ["one that failed", "FAILED", async () => {
-        const claimed = await waist.start(await waist.submit(user));
-        await waist.queuedJobs.fail(claimed, { code: "TASK_FAILED", message: "No.", permanent: true });
-        return claimed;
-      }],
-      ["a cancelled one", "CANCELLED", async () => waist.queuedJobs.cancel(user, (await waist.submit(user)).id)],
+      [
+        "one that failed",
+        "FAILED",
+        async () => {
+          const claimed = await waist.start(await waist.submit(user));
+          await waist.queuedJobs.fail(claimed, {
+            code: "TASK_FAILED",
+            message: "No.",
+            permanent: true,
+          });
+          return claimed;
+        },
+      ],
+      [
+        "a cancelled one",
+        "CANCELLED",
+        async () => waist.queuedJobs.cancel(user, (await waist.submit(user)).id),
+      ],
     ];
     for (const [what, type, make] of made) {
       it(`is ${type}, at the stream's position, for ${what} whose events were purged`, async () => {
@@ -159,7 +262,10 @@ describe("the event log", () => {
         const head = toldTo(user).length;
         await purge(head);
         const present = await log.present(user.id, id);
-        assert.deepEqual([present?.event, present?.lastSeq, present?.head], [{ seq: head, type, at: kept?.queuedJob.updatedAt, queuedJob: kept?.queuedJob }, 0, head]);
+        assert.deepEqual(
+          [present?.event, present?.lastSeq, present?.head],
+          [{ seq: head, type, at: kept?.queuedJob.updatedAt, queuedJob: kept?.queuedJob }, 0, head],
+        );
       });
     }
   });
@@ -168,7 +274,10 @@ describe("the event log", () => {
     it("is 8 bytes in hex, the same for all who read this database", async () => {
       const epoch = await log.epoch();
       assert.match(epoch, /^[0-9a-f]{16}$/);
-      assert.deepEqual([await log.epoch(), await createEventLog(waist.database).epoch()], [epoch, epoch]);
+      assert.deepEqual(
+        [await log.epoch(), await createEventLog(waist.database).epoch()],
+        [epoch, epoch],
+      );
     });
 
     it("is another one in a database of another history", async () => {

@@ -16,7 +16,11 @@ describe("ids", () => {
   for (const id of [...BROKEN_IDS, `${ID}\n`, ` ${ID}`]) {
     it(`are not ${JSON.stringify(id)}`, async () => {
       assert.equal(isUuid(id), false);
-      assert.deepEqual(await refusalOf(parse(id)), { code: "BAD_USER_INPUT", message: "id: is no id: ids are UUIDs", issues: [{ path: ["id"], message: "is no id: ids are UUIDs" }] });
+      assert.deepEqual(await refusalOf(parse(id)), {
+        code: "BAD_USER_INPUT",
+        message: "id: is no id: ids are UUIDs",
+        issues: [{ path: ["id"], message: "is no id: ids are UUIDs" }],
+      });
     });
   }
 
@@ -27,10 +31,17 @@ describe("ids", () => {
       asked.push(some);
       return some.map(Number);
     });
-    assert.deepEqual(asked.map(({ length }) => length), [1000, 1000, 250]);
-    assert.deepEqual(rows, Array.from({ length: 2250 }, (_, i) => i));
+    assert.deepEqual(
+      asked.map(({ length }) => length),
+      [1000, 1000, 250],
+    );
+    assert.deepEqual(
+      rows,
+      Array.from({ length: 2250 }, (_, i) => i),
+    );
     assert.deepEqual(await inChunks([], () => assert.fail("nothing is asked for")), []);
   });
 
-  it("are refused at the path that the caller names", async () => assert.deepEqual((await refusalOf(parse("x", ["userId"]))).issues?.[0]?.path, ["userId"]));
+  it("are refused at the path that the caller names", async () =>
+    assert.deepEqual((await refusalOf(parse("x", ["userId"]))).issues?.[0]?.path, ["userId"]));
 });

@@ -12,38 +12,83 @@ describe("the catalogue of Jobs", () => {
     store = await createTestDatabase();
   });
   after(() => store.close());
-  const create = (...disabledJobs: string[]) => createJobs({ database: store.database, catalogue, disabledJobs });
+  const create = (...disabledJobs: string[]) =>
+    createJobs({ database: store.database, catalogue, disabledJobs });
 
   it("lists every task by name, each with its name as its id", async () => {
     const names = (await create().list()).map(({ id, name, enabled }) => [id, name, enabled]);
-    assert.deepEqual(names, [...catalogue.keys()].toSorted().map((name) => [name, name, true]));
+    assert.deepEqual(
+      names,
+      [...catalogue.keys()].toSorted().map((name) => [name, name, true]),
+    );
   });
 
   it("tells of a Job what its task says", async () => {
     const job = await create().find("echo");
     assert.ok(job);
-    const { title, description, minPhotos, maxPhotos, maxAttempts, timeoutMs, enabled, parameterSchema, resultSchema } = job;
-    assert.deepEqual({ title, minPhotos, maxPhotos, maxAttempts, timeoutMs, enabled }, { title: "Echo", minPhotos: 0, maxPhotos: 0, maxAttempts: 3, timeoutMs: 660_000, enabled: true });
+    const {
+      title,
+      description,
+      minPhotos,
+      maxPhotos,
+      maxAttempts,
+      timeoutMs,
+      enabled,
+      parameterSchema,
+      resultSchema,
+    } = job;
+    assert.deepEqual(
+      { title, minPhotos, maxPhotos, maxAttempts, timeoutMs, enabled },
+      {
+        title: "Echo",
+        minPhotos: 0,
+        maxPhotos: 0,
+        maxAttempts: 3,
+        timeoutMs: 660_000,
+        enabled: true,
+      },
+    );
     assert.match(description, /^Gives back/);
-    assert.deepEqual([parameterSchema["type"], resultSchema["required"]], ["object", ["message", "attempt"]]);
+    assert.deepEqual(
+      [parameterSchema["type"], resultSchema["required"]],
+      ["object", ["message", "attempt"]],
+    );
     assert.ok(!("offered" in job));
   });
 
   it("finds nothing under a name that is none", async () => {
     const jobs = create();
-    assert.deepEqual([await jobs.find("nope"), await jobs.find(""), await jobs.submittable("nope"), await jobs.submittable("toString")], [null, null, null, null]);
+    assert.deepEqual(
+      [
+        await jobs.find("nope"),
+        await jobs.find(""),
+        await jobs.submittable("nope"),
+        await jobs.submittable("toString"),
+      ],
+      [null, null, null, null],
+    );
   });
 
   it("shows a Job that is switched off, as not enabled and not to be submitted", async () => {
     const jobs = create("echo");
-    assert.deepEqual([(await jobs.find("echo"))?.enabled, await jobs.submittable("echo"), (await jobs.submittable("thumbnail"))?.name], [false, null, "thumbnail"]);
+    assert.deepEqual(
+      [
+        (await jobs.find("echo"))?.enabled,
+        await jobs.submittable("echo"),
+        (await jobs.submittable("thumbnail"))?.name,
+      ],
+      [false, null, "thumbnail"],
+    );
   });
 
   it("shows a Job whose task is gone, as not enabled", async () => {
     await syncCatalogue(store.database, [...catalogue.values(), albumTask]);
     await syncCatalogue(store.database, catalogue.values());
     const jobs = create();
-    assert.deepEqual([(await jobs.find("album"))?.enabled, await jobs.submittable("album")], [false, null]);
+    assert.deepEqual(
+      [(await jobs.find("album"))?.enabled, await jobs.submittable("album")],
+      [false, null],
+    );
   });
 
   it("does not take submissions of a Job without a row, until migrate has written it", async (context) => {

@@ -16,7 +16,12 @@ describe("pages that are asked for at once", () => {
     waist = await createTestWaist();
     const { sql } = waist.database;
     // A part of a statement has no row of its own.
-    const counted = new Proxy(sql, { apply: (target, self, args) => (String(args[0]).includes("unnest") && statements++, Reflect.apply(target, self, args)) });
+    const counted = new Proxy(sql, {
+      apply: (target, self, args) => (
+        String(args[0]).includes("unnest") && statements++,
+        Reflect.apply(target, self, args)
+      ),
+    });
     read = createOwnPages({ ...waist.database, sql: counted });
   });
   beforeEach(async () => {
@@ -24,27 +29,54 @@ describe("pages that are asked for at once", () => {
     statements = 0;
   });
   after(() => waist.close());
-  const pageOf = ({ id }: { id: string }, more: Partial<OwnPage> = {}) => read({ userId: id, first: 20, beforeId: null, ...more });
+  const pageOf = ({ id }: { id: string }, more: Partial<OwnPage> = {}) =>
+    read({ userId: id, first: 20, beforeId: null, ...more });
   const idsOf = ({ rows }: QueuedJobPage) => rows.map(({ id }) => id);
 
   it("are read with one statement, and each is what it would be alone", async () => {
-    const [mine, theirs] = [await waist.submitMany(user, [{}, {}, {}]), await waist.submitMany(other, [{}])];
+    const [mine, theirs] = [
+      await waist.submitMany(user, [{}, {}, {}]),
+      await waist.submitMany(other, [{}]),
+    ];
     const own = mine.map(({ id }) => id).toReversed();
     const [all, two, rest, ofOther, ofNobody, ofEmpty] = await Promise.all([
-      pageOf(user), pageOf(user, { first: 2 }), pageOf(user, { beforeId: own[1] ?? "" }), pageOf(other), pageOf({ id: "ffffffff-ffff-7fff-8fff-ffffffffffff" }), pageOf(await waist.newUser()),
+      pageOf(user),
+      pageOf(user, { first: 2 }),
+      pageOf(user, { beforeId: own[1] ?? "" }),
+      pageOf(other),
+      pageOf({ id: "ffffffff-ffff-7fff-8fff-ffffffffffff" }),
+      pageOf(await waist.newUser()),
     ]);
     assert.deepEqual([all, two, rest].map(idsOf), [own, own.slice(0, 2), own.slice(2)]);
-    assert.deepEqual([all, two, rest].map(({ hasMore, lastSeq }) => [hasMore, lastSeq]), [[false, 3], [true, 3], [false, 3]]);
+    assert.deepEqual(
+      [all, two, rest].map(({ hasMore, lastSeq }) => [hasMore, lastSeq]),
+      [
+        [false, 3],
+        [true, 3],
+        [false, 3],
+      ],
+    );
     assert.deepEqual([idsOf(ofOther), ofOther.lastSeq], [[theirs[0]?.id], 1]);
-    assert.deepEqual([ofNobody, ofEmpty], [{ rows: [], hasMore: false, lastSeq: 0 }, { rows: [], hasMore: false, lastSeq: 0 }]);
+    assert.deepEqual(
+      [ofNobody, ofEmpty],
+      [
+        { rows: [], hasMore: false, lastSeq: 0 },
+        { rows: [], hasMore: false, lastSeq: 0 },
+      ],
+    );
   });
 
   it("cost one statement, which reads the same page once, and no more than 32 pages", async () => {
     await waist.submit(user);
     const same = await Promise.all(Array.from({ length: 50 }, () => pageOf(user)));
     assert.deepEqual([statements, new Set(same).size], [1, 1]);
-    const different = await Promise.all(Array.from({ length: 50 }, (_, i) => pageOf(user, { first: i + 1 })));
-    assert.deepEqual([statements, new Set(different.map((page) => idsOf(page).length)).size], [3, 1]);
+    const different = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => pageOf(user, { first: i + 1 })),
+    );
+    assert.deepEqual(
+      [statements, new Set(different.map((page) => idsOf(page).length)).size],
+      [3, 1],
+    );
   });
 
   it("are never older than the moment when they were asked for", async () => {
@@ -62,7 +94,10 @@ describe("pages that are asked for at once", () => {
       for (const to of [other.id, (await waist.newUser()).id, null]) {
         const { database, foreign } = desynchronised(waist.database, { from, to });
         const reading = createOwnPages(database)({ userId: from, first: 20, beforeId: null });
-        assert.deepEqual(await refusalOf(reading), { code: "SERVICE_UNAVAILABLE", message: "The database gave a wrong answer; try again in a moment." });
+        assert.deepEqual(await refusalOf(reading), {
+          code: "SERVICE_UNAVAILABLE",
+          message: "The database gave a wrong answer; try again in a moment.",
+        });
         assert.equal(foreign.length, 1);
       }
     }
@@ -72,7 +107,10 @@ describe("pages that are asked for at once", () => {
   it("fail together when PostgreSQL refuses them, and not those that come later", async () => {
     await waist.submit(user);
     const asked = [pageOf(user), pageOf(user, { beforeId: "no id" }), pageOf(other)];
-    assert.deepEqual((await Promise.allSettled(asked)).map(({ status }) => status), ["rejected", "rejected", "rejected"]);
+    assert.deepEqual(
+      (await Promise.allSettled(asked)).map(({ status }) => status),
+      ["rejected", "rejected", "rejected"],
+    );
     assert.equal((await pageOf(user)).rows.length, 1);
   });
 });

@@ -11,7 +11,11 @@ import { createPhotoInspector, type PhotoInspector } from "../../src/imaging/pho
 import { sharp } from "../../src/imaging/sharp.js";
 import { createLocalStorage } from "../../src/photos/local-storage.js";
 import type { Storage } from "../../src/photos/storage.js";
-import { createPhotoIntake, type PhotoIntake, type Receive } from "../../src/services/photo-intake.js";
+import {
+  createPhotoIntake,
+  type PhotoIntake,
+  type Receive,
+} from "../../src/services/photo-intake.js";
 import { PREVIEW_ATTEMPTS } from "../../src/services/preview-maker.js";
 import type { User } from "../../src/services/users.js";
 import { noise } from "../imaging/noise.js";
@@ -36,8 +40,19 @@ describe("an upload", () => {
     waist = await createTestWaist({ maxStoredBytes: MAX_STORED_BYTES });
     folder = await mkdtemp(join(tmpdir(), "photo-intake-"));
     storage = await createLocalStorage(folder);
-    inspector = createPhotoInspector({ log: silentLog, maxPixels: 1_000_000, memoryLimitBytes: 1.5 * 1024 ** 3 });
-    intake = createPhotoIntake({ photos: waist.photos, users: waist.users, storage, inspector, maxUploadBytes: MAX_UPLOAD_BYTES, maxStoredBytes: MAX_STORED_BYTES });
+    inspector = createPhotoInspector({
+      log: silentLog,
+      maxPixels: 1_000_000,
+      memoryLimitBytes: 1.5 * 1024 ** 3,
+    });
+    intake = createPhotoIntake({
+      photos: waist.photos,
+      users: waist.users,
+      storage,
+      inspector,
+      maxUploadBytes: MAX_UPLOAD_BYTES,
+      maxStoredBytes: MAX_STORED_BYTES,
+    });
   });
   beforeEach(async () => {
     user = await waist.newUser();
@@ -47,13 +62,21 @@ describe("an upload", () => {
     await rm(folder, { recursive: true });
   });
 
-  const take = (read: (receive: Receive) => Promise<void>, through = intake) => through.take(user, read, silentLog);
-  const upload = (bytes: Buffer, filename = "a.png") => take((receive) => receive(Readable.from([bytes.subarray(0, 100), bytes.subarray(100)]), filename));
+  const take = (read: (receive: Receive) => Promise<void>, through = intake) =>
+    through.take(user, read, silentLog);
+  const upload = (bytes: Buffer, filename = "a.png") =>
+    take((receive) =>
+      receive(Readable.from([bytes.subarray(0, 100), bytes.subarray(100)]), filename),
+    );
   /** Everything below the storage's folder that is a file. */
-  const files = async () => (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => entry.name).toSorted();
+  const files = async () =>
+    (await readdir(folder, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => entry.name)
+      .toSorted();
   const bytesOf = async (key: string | null) => {
     const stream = key === null ? null : await storage.read(key);
-    return stream && Buffer.concat(await stream.toArray() as Buffer[]);
+    return stream && Buffer.concat((await stream.toArray()) as Buffer[]);
   };
 
   it("stores the bytes as they came and what they show, upright, with a preview", async () => {
@@ -61,11 +84,23 @@ describe("an upload", () => {
     const { photo, created } = await upload(bytes, "Ü.jpg");
     assert.equal(created, true);
     const { id, createdAt, storageKey, previewKey, thumbhash, phash, ...facts } = photo;
-    assert.deepEqual(facts, { userId: user.id, filename: "Ü.jpg", mimeType: "image/jpeg", width: 40, height: 60, byteSize: bytes.length, previewAttempts: 0, sha256: createHash("sha256").update(bytes).digest("hex") });
+    assert.deepEqual(facts, {
+      userId: user.id,
+      filename: "Ü.jpg",
+      mimeType: "image/jpeg",
+      width: 40,
+      height: 60,
+      byteSize: bytes.length,
+      previewAttempts: 0,
+      sha256: createHash("sha256").update(bytes).digest("hex"),
+    });
     assert.ok(createdAt instanceof Date);
-    assert.deepEqual([storageKey, previewKey], [`photos/${user.id}/${id}`, `previews/${user.id}/${id}`]);
+    assert.deepEqual(
+      [storageKey, previewKey],
+      [`photos/${user.id}/${id}`, `previews/${user.id}/${id}`],
+    );
     assert.deepEqual(await bytesOf(storageKey), bytes);
-    const preview = await sharp(await bytesOf(previewKey) ?? undefined).metadata();
+    const preview = await sharp((await bytesOf(previewKey)) ?? undefined).metadata();
     assert.deepEqual([preview.format, preview.width, preview.height], ["webp", 40, 60]);
     assert.ok(thumbhash && Buffer.from(thumbhash, "base64").length > 4);
     assert.equal(typeof phash, "bigint");
@@ -74,7 +109,16 @@ describe("an upload", () => {
   });
 
   it("of a flat picture has no perceptual hash", async () => {
-    assert.equal((await upload(await sharp({ create: { width: 20, height: 20, channels: 3, background: "#369" } }).png().toBuffer())).photo.phash, null);
+    assert.equal(
+      (
+        await upload(
+          await sharp({ create: { width: 20, height: 20, channels: 3, background: "#369" } })
+            .png()
+            .toBuffer(),
+        )
+      ).photo.phash,
+      null,
+    );
   });
 
   it("of the same bytes gives the first Photo and stores nothing", async () => {
@@ -90,7 +134,10 @@ describe("an upload", () => {
     const first = await upload(bytes);
     user = await waist.newUser();
     const second = await upload(bytes);
-    assert.deepEqual([second.created, second.photo.userId, second.photo.id !== first.photo.id], [true, user.id, true]);
+    assert.deepEqual(
+      [second.created, second.photo.userId, second.photo.id !== first.photo.id],
+      [true, user.id, true],
+    );
   });
 
   it("of the same bytes five times at once makes one Photo, and the others leave no file", async () => {
@@ -114,27 +161,90 @@ describe("an upload", () => {
   it("that is cut in its pixels is taken without a preview: its jobs will tell", async () => {
     const whole = await noise(300, 300, 7).png().toBuffer();
     const { photo, created } = await upload(whole.subarray(0, 5000));
-    assert.deepEqual([created, photo.width, photo.height, photo.previewKey, photo.thumbhash, photo.phash, photo.previewAttempts], [true, 300, 300, null, null, null, PREVIEW_ATTEMPTS]);
+    assert.deepEqual(
+      [
+        created,
+        photo.width,
+        photo.height,
+        photo.previewKey,
+        photo.thumbhash,
+        photo.phash,
+        photo.previewAttempts,
+      ],
+      [true, 300, 300, null, null, null, PREVIEW_ATTEMPTS],
+    );
     assert.deepEqual(await readdir(storage.scratchFolder), []);
   });
 
   describe("that is refused leaves neither a row nor a file", () => {
-    const refused: { what: string; read: (receive: Receive) => Promise<void>; refusal: Refusal | RegExp }[] = [
-      { what: "when there is no file", read: async () => {}, refusal: { code: "BAD_USER_INPUT", message: "file: There is no file.", issues: [{ path: ["file"], message: "There is no file." }] } },
-      { what: "when the file is empty", read: (receive) => receive(Readable.from([]), "a.png"), refusal: { code: "BAD_USER_INPUT", message: "file: The file is empty.", issues: [{ path: ["file"], message: "The file is empty." }] } },
+    const refused: {
+      what: string;
+      read: (receive: Receive) => Promise<void>;
+      refusal: Refusal | RegExp;
+    }[] = [
+      {
+        what: "when there is no file",
+        read: async () => {},
+        refusal: {
+          code: "BAD_USER_INPUT",
+          message: "file: There is no file.",
+          issues: [{ path: ["file"], message: "There is no file." }],
+        },
+      },
+      {
+        what: "when the file is empty",
+        read: (receive) => receive(Readable.from([]), "a.png"),
+        refusal: {
+          code: "BAD_USER_INPUT",
+          message: "file: The file is empty.",
+          issues: [{ path: ["file"], message: "The file is empty." }],
+        },
+      },
       {
         what: "when there is a second file",
         async read(receive) {
           await receive(Readable.from([smallPhoto()]), "a.png");
           await receive(Readable.from([smallPhoto()]), "b.png");
         },
-        refusal: { code: "BAD_USER_INPUT", message: "file: There is a second file: upload one at a time.", issues: [{ path: ["file"], message: "There is a second file: upload one at a time." }] },
+        refusal: {
+          code: "BAD_USER_INPUT",
+          message: "file: There is a second file: upload one at a time.",
+          issues: [{ path: ["file"], message: "There is a second file: upload one at a time." }],
+        },
       },
-      { what: "when it is longer than allowed", read: (receive) => receive(Readable.from(Array.from({ length: 31 }, () => Buffer.alloc(10_000))), "a.png"), refusal: { code: "PHOTO_TOO_LARGE", message: "The file is longer than 300000 bytes. Scale it down and upload it again." } },
-      { what: "when it has too many pixels", read: (receive) => receive(Readable.from([smallPhotoOf(1001, 1000)]), "a.png"), refusal: /^PHOTO_TOO_LARGE: .*pixels/ },
-      { what: "when it is no photo", read: (receive) => receive(Readable.from([Buffer.from("%PDF-1.7 ...")]), "a.pdf"), refusal: /^PHOTO_UNREADABLE: .*PDF/ },
-      { what: "when its header is cut", read: (receive) => receive(Readable.from([smallPhoto().subarray(0, 20)]), "a.png"), refusal: /^PHOTO_UNREADABLE: / },
-      { what: "when it would pass the quota", read: (receive) => receive(Readable.from([overQuota]), "a.png"), refusal: { code: "QUOTA_EXCEEDED", message: "Your photos and outputs may take 200000 bytes at most; delete some first.", retryAfterMs: 60_000 } },
+      {
+        what: "when it is longer than allowed",
+        read: (receive) =>
+          receive(Readable.from(Array.from({ length: 31 }, () => Buffer.alloc(10_000))), "a.png"),
+        refusal: {
+          code: "PHOTO_TOO_LARGE",
+          message: "The file is longer than 300000 bytes. Scale it down and upload it again.",
+        },
+      },
+      {
+        what: "when it has too many pixels",
+        read: (receive) => receive(Readable.from([smallPhotoOf(1001, 1000)]), "a.png"),
+        refusal: /^PHOTO_TOO_LARGE: .*pixels/,
+      },
+      {
+        what: "when it is no photo",
+        read: (receive) => receive(Readable.from([Buffer.from("%PDF-1.7 ...")]), "a.pdf"),
+        refusal: /^PHOTO_UNREADABLE: .*PDF/,
+      },
+      {
+        what: "when its header is cut",
+        read: (receive) => receive(Readable.from([smallPhoto().subarray(0, 20)]), "a.png"),
+        refusal: /^PHOTO_UNREADABLE: /,
+      },
+      {
+        what: "when it would pass the quota",
+        read: (receive) => receive(Readable.from([overQuota]), "a.png"),
+        refusal: {
+          code: "QUOTA_EXCEEDED",
+          message: "Your photos and outputs may take 200000 bytes at most; delete some first.",
+          retryAfterMs: 60_000,
+        },
+      },
     ];
     for (const { what, read, refusal } of refused) {
       it(what, async () => {
@@ -154,24 +264,40 @@ describe("an upload", () => {
         yield smallPhoto().subarray(0, 50);
         throw new Error("the connection was lost");
       }
-      await assert.rejects(take((receive) => receive(Readable.from(broken()), "a.png")), { message: "the connection was lost" });
+      await assert.rejects(
+        take((receive) => receive(Readable.from(broken()), "a.png")),
+        { message: "the connection was lost" },
+      );
       assert.deepEqual(await files(), before_);
     });
 
     it("when the reader finds something wrong behind the file", async () => {
       const before_ = await files();
-      await assert.rejects(take(async (receive) => {
-        await receive(Readable.from([smallPhoto()]), "a.png");
-        throw new Error("the form has no end");
-      }), { message: "the form has no end" });
+      await assert.rejects(
+        take(async (receive) => {
+          await receive(Readable.from([smallPhoto()]), "a.png");
+          throw new Error("the form has no end");
+        }),
+        { message: "the form has no end" },
+      );
       assert.deepEqual(await files(), before_);
       assert.equal(await waist.photos.count(user.id, 10), 0);
     });
 
     it("when the disk takes none of it, which is no fault of its sender", async () => {
       const gone = { ...storage, scratchFolder: join(folder, "gone") };
-      const away = createPhotoIntake({ photos: waist.photos, users: waist.users, storage: gone, inspector, maxUploadBytes: MAX_UPLOAD_BYTES, maxStoredBytes: MAX_STORED_BYTES });
-      await assert.rejects(take((receive) => receive(Readable.from([smallPhoto()]), "a.png"), away), ServiceUnavailableError);
+      const away = createPhotoIntake({
+        photos: waist.photos,
+        users: waist.users,
+        storage: gone,
+        inspector,
+        maxUploadBytes: MAX_UPLOAD_BYTES,
+        maxStoredBytes: MAX_STORED_BYTES,
+      });
+      await assert.rejects(
+        take((receive) => receive(Readable.from([smallPhoto()]), "a.png"), away),
+        ServiceUnavailableError,
+      );
     });
 
     it("when the storage takes the photo and not its preview", async () => {
@@ -189,10 +315,23 @@ describe("an upload", () => {
   it("whose row was written and only the answer lost keeps its bytes, and is found when it is repeated", async () => {
     const bytes = smallPhoto();
     const lossy = createPhotoIntake({
-      photos: { ...waist.photos, async add(photo) { await waist.photos.add(photo); throw new ServiceUnavailableError("The database is away."); } },
-      users: waist.users, storage, inspector, maxUploadBytes: MAX_UPLOAD_BYTES, maxStoredBytes: MAX_STORED_BYTES,
+      photos: {
+        ...waist.photos,
+        async add(photo) {
+          await waist.photos.add(photo);
+          throw new ServiceUnavailableError("The database is away.");
+        },
+      },
+      users: waist.users,
+      storage,
+      inspector,
+      maxUploadBytes: MAX_UPLOAD_BYTES,
+      maxStoredBytes: MAX_STORED_BYTES,
     });
-    assert.equal((await refusalOf(take((receive) => receive(Readable.from([bytes]), "a.png"), lossy))).code, "SERVICE_UNAVAILABLE");
+    assert.equal(
+      (await refusalOf(take((receive) => receive(Readable.from([bytes]), "a.png"), lossy))).code,
+      "SERVICE_UNAVAILABLE",
+    );
     const { photo, created } = await upload(bytes);
     assert.deepEqual([created, await bytesOf(photo.storageKey)], [false, bytes]);
     assert.ok(await bytesOf(photo.previewKey));
@@ -212,9 +351,16 @@ describe("an upload", () => {
           return added;
         },
       },
-      users: waist.users, storage, inspector, maxUploadBytes: MAX_UPLOAD_BYTES, maxStoredBytes: MAX_STORED_BYTES,
+      users: waist.users,
+      storage,
+      inspector,
+      maxUploadBytes: MAX_UPLOAD_BYTES,
+      maxStoredBytes: MAX_STORED_BYTES,
     });
-    const { photo, created } = await take((receive) => receive(Readable.from([bytes]), "a.png"), racing);
+    const { photo, created } = await take(
+      (receive) => receive(Readable.from([bytes]), "a.png"),
+      racing,
+    );
     assert.deepEqual([created, await bytesOf(photo.storageKey)], [true, bytes]);
     assert.ok(await bytesOf(photo.previewKey));
   });

@@ -10,7 +10,8 @@ describe("a search among everybody's QueuedJobs", () => {
   let store: TestDatabase;
   before(async () => {
     store = await createTestDatabase();
-    await store.database.sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at) select gen_random_uuid(), 'issuer ' || i, 's', 'Same@example.test', true, 'n', 0, now() from generate_series(1, 2) i`;
+    await store.database
+      .sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at) select gen_random_uuid(), 'issuer ' || i, 's', 'Same@example.test', true, 'n', 0, now() from generate_series(1, 2) i`;
     // One in a thousand is an echo that is not a hash, and they lie far apart.
     await store.database.sql.begin(async (sql) => {
       await sql`set local statement_timeout = 0`;
@@ -27,10 +28,17 @@ describe("a search among everybody's QueuedJobs", () => {
     let beforeId: string | null = null;
     let searches = 0;
     for (;;) {
-      const { rows, nextBeforeId } = await searchQueuedJobs(store.database, { ...ALL, status: "FAILED", beforeId });
+      const { rows, nextBeforeId } = await searchQueuedJobs(store.database, {
+        ...ALL,
+        status: "FAILED",
+        beforeId,
+      });
       searches++;
       if (rows.length > 0 || nextBeforeId === null) {
-        assert.deepEqual(rows.map(({ id, errorCode, email }) => [id.slice(-2), errorCode, email]), [["01", "TIMEOUT", "Same@example.test"]]);
+        assert.deepEqual(
+          rows.map(({ id, errorCode, email }) => [id.slice(-2), errorCode, email]),
+          [["01", "TIMEOUT", "Same@example.test"]],
+        );
         break;
       }
       beforeId = nextBeforeId;
@@ -42,18 +50,33 @@ describe("a search among everybody's QueuedJobs", () => {
     const seen: string[] = [];
     let beforeId: string | null = "0198f3a0-0000-7000-8000-000000000121";
     do {
-      const page: Awaited<ReturnType<typeof searchQueuedJobs>> = await searchQueuedJobs(store.database, { ...ALL, beforeId });
+      const page: Awaited<ReturnType<typeof searchQueuedJobs>> = await searchQueuedJobs(
+        store.database,
+        { ...ALL, beforeId },
+      );
       seen.push(...page.rows.map(({ id }) => id));
       beforeId = page.nextBeforeId;
     } while (beforeId !== null);
-    assert.deepEqual(seen.map((id) => Number(id.slice(-12))), Array.from({ length: 120 }, (_, i) => 120 - i));
+    assert.deepEqual(
+      seen.map((id) => Number(id.slice(-12))),
+      Array.from({ length: 120 }, (_, i) => 120 - i),
+    );
   });
 
   it("takes an e-mail address in any case, for everybody who has it, and an id for one", async () => {
     const both = await searchQueuedJobs(store.database, { ...ALL, user: "same@EXAMPLE.test" });
     assert.equal(new Set(both.rows.map(({ userId }) => userId)).size, 2);
-    const one = await searchQueuedJobs(store.database, { ...ALL, user: both.rows[0]?.userId ?? "" });
-    assert.deepEqual([one.rows.length, new Set(one.rows.map(({ userId }) => userId)).size], [50, 1]);
-    assert.deepEqual(await searchQueuedJobs(store.database, { ...ALL, user: "nobody" }), { rows: [], nextBeforeId: null });
+    const one = await searchQueuedJobs(store.database, {
+      ...ALL,
+      user: both.rows[0]?.userId ?? "",
+    });
+    assert.deepEqual(
+      [one.rows.length, new Set(one.rows.map(({ userId }) => userId)).size],
+      [50, 1],
+    );
+    assert.deepEqual(await searchQueuedJobs(store.database, { ...ALL, user: "nobody" }), {
+      rows: [],
+      nextBeforeId: null,
+    });
   });
 });

@@ -28,7 +28,10 @@ describe("users who were seen lately", () => {
     seen.set("a1", ann, now);
     seen.set("b", { id: "bob" }, now);
     seen.forget("ann");
-    assert.deepEqual(["a1", "a2", "a3"].map((key) => seen.get(key)), [undefined, undefined, undefined]);
+    assert.deepEqual(
+      ["a1", "a2", "a3"].map((key) => seen.get(key)),
+      [undefined, undefined, undefined],
+    );
     assert.equal(seen.get("b")?.id, "bob");
     seen.set("a1", ann, now);
     assert.equal(seen.get("a1"), ann);
@@ -50,7 +53,9 @@ describe("users who were seen lately", () => {
     seen.distrustAll();
     const known: number[] = [];
     for (let second = 0; second <= 10; second++) {
-      known.push(Array.from({ length: 1000 }, (_, i) => seen.get(`key ${i}`)).filter(Boolean).length);
+      known.push(
+        Array.from({ length: 1000 }, (_, i) => seen.get(`key ${i}`)).filter(Boolean).length,
+      );
       now += 1000;
     }
     assert.ok((known[0] ?? 0) > 990, `${known}`);

@@ -25,20 +25,42 @@ describe("bringing the Jobs in step with the tasks", () => {
   });
 
   it("takes changes of a task over, in every column", async () => {
-    const changed = { ...albumTask, title: "New", description: "Newer.", parameters: z.strictObject({ a: z.int() }), result: z.string(), minPhotos: 2, maxPhotos: 9, maxAttempts: 7, timeoutMs: 5 };
+    const changed = {
+      ...albumTask,
+      title: "New",
+      description: "Newer.",
+      parameters: z.strictObject({ a: z.int() }),
+      result: z.string(),
+      minPhotos: 2,
+      maxPhotos: 9,
+      maxAttempts: 7,
+      timeoutMs: 5,
+    };
     await syncCatalogue(waist.database, [...tasks, changed]);
     const row = (await rows()).find(({ name }) => name === "album");
     assert.deepEqual(row, {
-      name: "album", title: "New", description: "Newer.", parameter_schema: toJsonSchema(changed.parameters, "input"), result_schema: toJsonSchema(changed.result, "output"),
-      min_photos: 2, max_photos: 9, max_attempts: 7, timeout_ms: 5, offered: true,
+      name: "album",
+      title: "New",
+      description: "Newer.",
+      parameter_schema: toJsonSchema(changed.parameters, "input"),
+      result_schema: toJsonSchema(changed.result, "output"),
+      min_photos: 2,
+      max_photos: 9,
+      max_attempts: 7,
+      timeout_ms: 5,
+      offered: true,
     });
   });
 
   it("keeps the row of a task that is gone, for the QueuedJobs that name it, and offers it again when it is back", async () => {
     await syncCatalogue(waist.database, [...tasks, albumTask]);
     const user = await waist.newUser();
-    const { id } = await waist.submit(user, { job: "album", photoIds: [(await waist.newPhoto(user)).id] });
-    const offered = async () => (await rows()).filter((row) => row["offered"]).map((row) => row["name"]);
+    const { id } = await waist.submit(user, {
+      job: "album",
+      photoIds: [(await waist.newPhoto(user)).id],
+    });
+    const offered = async () =>
+      (await rows()).filter((row) => row["offered"]).map((row) => row["name"]);
     await syncCatalogue(waist.database, tasks);
     assert.deepEqual(await offered(), tasks.map(({ name }) => name).toSorted());
     assert.equal((await waist.queuedJobs.find(user, id))?.jobName, "album");
@@ -48,7 +70,11 @@ describe("bringing the Jobs in step with the tasks", () => {
 
   it("is safe when many do it at once, in whatever order their tasks stand", async () => {
     const all = [...tasks, albumTask];
-    await Promise.all(Array.from({ length: 8 }, (_, i) => syncCatalogue(waist.database, i % 2 === 0 ? all : all.toReversed())));
+    await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        syncCatalogue(waist.database, i % 2 === 0 ? all : all.toReversed()),
+      ),
+    );
     assert.equal((await rows()).length, all.length);
   });
 
@@ -59,7 +85,10 @@ describe("bringing the Jobs in step with the tasks", () => {
       await tx`select from jobs for key share`;
       await syncCatalogue(waist.database, [...tasks, changed]);
     });
-    assert.equal((await rows()).find(({ name }) => name === "album")?.["title"], "Newer than the row");
+    assert.equal(
+      (await rows()).find(({ name }) => name === "album")?.["title"],
+      "Newer than the row",
+    );
   });
 
   it("locks no row when nothing has changed", async () => {
@@ -77,12 +106,17 @@ describe("bringing the Jobs in step with the tasks", () => {
     const submitting = users.map(async (user) => {
       while (!done) {
         const begun = performance.now();
-        await waist.queuedJobs.enqueue(user.id, { single: true, requestId: "request", submissions: [submissionOf()] });
+        await waist.queuedJobs.enqueue(user.id, {
+          single: true,
+          requestId: "request",
+          submissions: [submissionOf()],
+        });
         worst = Math.max(worst, performance.now() - begun);
         accepted++;
       }
     });
-    for (let i = 0; i < 20; i++) await syncCatalogue(waist.database, [...tasks, { ...albumTask, title: `Title ${i}` }]);
+    for (let i = 0; i < 20; i++)
+      await syncCatalogue(waist.database, [...tasks, { ...albumTask, title: `Title ${i}` }]);
     done = true;
     await Promise.all(submitting);
     assert.ok(accepted > 20 && worst < 2000, `${accepted} accepted, the slowest in ${worst} ms`);
@@ -91,7 +125,10 @@ describe("bringing the Jobs in step with the tasks", () => {
   it("describes parameters as they come in, with defaults that may be left out, and results as they go out", () => {
     const schema = z.strictObject({ a: z.int().default(1), b: z.string() });
     const input = toJsonSchema(schema, "input");
-    assert.deepEqual([input["$schema"], input["required"], input["additionalProperties"]], ["https://json-schema.org/draft/2020-12/schema", ["b"], false]);
+    assert.deepEqual(
+      [input["$schema"], input["required"], input["additionalProperties"]],
+      ["https://json-schema.org/draft/2020-12/schema", ["b"], false],
+    );
     assert.deepEqual(toJsonSchema(schema, "output")["required"], ["a", "b"]);
   });
 });

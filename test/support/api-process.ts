@@ -7,7 +7,10 @@ import { freePort } from "../../src/embedded/free-port.js";
 
 /** What an API process went through while something was asked of it. */
 export interface Strain {
-  /** The longest that its event loop was busy before it answered `/health/live`; of a processor, so that it is the same on a machine that does other things as well. */
+  /**
+   * The longest that its event loop was busy before it answered `/health/live`; of a processor, so
+   * that it is the same on a machine that does other things as well.
+   */
   blockedMs: number;
   /** How far its memory rose above what it was, at its highest. */
   grownMb: number;
@@ -31,7 +34,8 @@ export async function startApiProcess(env: Record<string, string>): Promise<ApiP
   });
   const stop = (): void => void child.kill("SIGKILL");
   process.once("exit", stop);
-  const isLive = (): Promise<boolean> => fetch(`${url}/health/live`).then((response) => response.ok);
+  const isLive = (): Promise<boolean> =>
+    fetch(`${url}/health/live`).then((response) => response.ok);
   await eventually("the API is live", isLive, 60_000);
 
   async function strain(work: () => Promise<unknown>): Promise<Strain> {
@@ -48,7 +52,10 @@ export async function startApiProcess(env: Record<string, string>): Promise<ApiP
       await pause(5);
     }
     await end;
-    return { blockedMs: Math.round(blockedMs), grownMb: Math.round(megabytes("VmHWM", child.pid) - before) };
+    return {
+      blockedMs: Math.round(blockedMs),
+      grownMb: Math.round(megabytes("VmHWM", child.pid) - before),
+    };
   }
 
   return { url, strain, stop };
@@ -60,6 +67,8 @@ function busyMs(pid: number | undefined): number {
 }
 
 function megabytes(name: string, pid: number | undefined): number {
-  const line = new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(readFileSync(`/proc/${pid}/status`, "latin1"));
+  const line = new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(
+    readFileSync(`/proc/${pid}/status`, "latin1"),
+  );
   return Number(line?.[1]) / 1024;
 }

@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
 import type { GraphqlError } from "./test-client.js";
 
-/** That the first error has this code and message, and, for BAD_USER_INPUT, its first issue this path. */
-export function assertRefused(errors: GraphqlError[] | undefined, code: string, message: string | RegExp, path?: (string | number)[]): void {
+/**
+ * That the first error has this code and message, and, for BAD_USER_INPUT, its first issue this
+ * path.
+ */
+export function assertRefused(
+  errors: GraphqlError[] | undefined,
+  code: string,
+  message: string | RegExp,
+  path?: (string | number)[],
+): void {
   const error = errors?.[0];
   assert.ok(error, `nothing was refused where ${code} was expected`);
   assert.equal(error.extensions.code, code, error.message);

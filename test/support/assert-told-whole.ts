@@ -3,13 +3,32 @@ import type { LoggedEventType } from "../../src/queued-job-status.js";
 import type { QueuedJobEvent } from "../../src/queued-job.js";
 import { assertLegalStory } from "./assert-legal-story.js";
 
-/** That what was told is a whole story: numbered without a gap for each user, and legal for each QueuedJob. Returns how many events there were. */
+/**
+ * That what was told is a whole story: numbered without a gap for each user, and legal for each
+ * QueuedJob. Returns how many events there were.
+ */
 export function assertToldWhole(rung: readonly QueuedJobEvent[]): number {
-  const logged = rung.filter((event): event is QueuedJobEvent & { type: LoggedEventType } => event.type !== "PROGRESS").toSorted((a, b) => a.seq - b.seq);
+  const logged = rung
+    .filter(
+      (event): event is QueuedJobEvent & { type: LoggedEventType } => event.type !== "PROGRESS",
+    )
+    .toSorted((a, b) => a.seq - b.seq);
   for (const [userId, events] of groupBy(logged, ({ queuedJob }) => queuedJob.userId)) {
-    assert.deepEqual(events.map(({ seq }) => seq), events.map((_, i) => i + 1), `the numbers of ${userId} have no gap and no repeat`);
+    assert.deepEqual(
+      events.map(({ seq }) => seq),
+      events.map((_, i) => i + 1),
+      `the numbers of ${userId} have no gap and no repeat`,
+    );
   }
-  for (const [id, events] of groupBy(logged, ({ queuedJob }) => queuedJob.id)) assertLegalStory(id, events.map(({ type, queuedJob }) => ({ type, version: queuedJob.version, status: queuedJob.status })));
+  for (const [id, events] of groupBy(logged, ({ queuedJob }) => queuedJob.id))
+    assertLegalStory(
+      id,
+      events.map(({ type, queuedJob }) => ({
+        type,
+        version: queuedJob.version,
+        status: queuedJob.status,
+      })),
+    );
   return logged.length;
 }
 

@@ -14,12 +14,21 @@ export interface CountedService {
   close(): Promise<void>;
 }
 
-/** A service whose way to PostgreSQL is listened to. Without workers, so that nothing but the test asks it anything. */
-export async function startCountedService(env: Record<string, string> = {}): Promise<CountedService> {
+/**
+ * A service whose way to PostgreSQL is listened to. Without workers, so that nothing but the test
+ * asks it anything.
+ */
+export async function startCountedService(
+  env: Record<string, string> = {},
+): Promise<CountedService> {
   let count = 0;
   const store = await createTestDatabase();
   const proxy = await createTcpProxy(store.url, () => statementListener(() => count++));
-  const service = await startTestService({ workers: 0, store, env: { ...env, DATABASE_URL: proxy.url } });
+  const service = await startTestService({
+    workers: 0,
+    store,
+    env: { ...env, DATABASE_URL: proxy.url },
+  });
   return {
     service,
     database: store.database,
@@ -41,8 +50,8 @@ export async function startCountedService(env: Record<string, string> = {}): Pro
 const IN_BACKGROUND = /pg_control_system\(\)/;
 
 /**
- * Counts the messages Bind and Query of PostgreSQL's protocol: a type, a length that counts itself, a body. The first message
- * has no type.
+ * Counts the messages Bind and Query of PostgreSQL's protocol: a type, a length that counts itself,
+ * a body. The first message has no type.
  */
 function statementListener(onStatement: () => void): (bytes: Buffer) => void {
   let rest = Buffer.alloc(0);

@@ -11,10 +11,19 @@ export interface CuttableService {
 }
 
 /** A service without workers, whose ways to PostgreSQL and to Redis can be cut. */
-export async function createCuttableService(env: Record<string, string> = {}): Promise<CuttableService> {
+export async function createCuttableService(
+  env: Record<string, string> = {},
+): Promise<CuttableService> {
   const store = await createTestDatabase();
-  const [postgres, redis] = await Promise.all([createTcpProxy(store.url), createTcpProxy(testRedis().url)]);
-  const service = await startTestService({ workers: 0, store, env: { ...env, DATABASE_URL: postgres.url, REDIS_URL: redis.url } });
+  const [postgres, redis] = await Promise.all([
+    createTcpProxy(store.url),
+    createTcpProxy(testRedis().url),
+  ]);
+  const service = await startTestService({
+    workers: 0,
+    store,
+    env: { ...env, DATABASE_URL: postgres.url, REDIS_URL: redis.url },
+  });
   return {
     service,
     postgres,

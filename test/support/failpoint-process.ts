@@ -1,8 +1,12 @@
-// A process of the service in which one failpoint is armed: `node failpoint-process.js api|worker`, with FAILPOINT and
-// FAILPOINT_HOW in its environment. Only the first time counts, so that what comes after it can be seen.
+// A process of the service in which one failpoint is armed: `node failpoint-process.js api|worker`,
+// with FAILPOINT and FAILPOINT_HOW in its environment. Only the first time counts, so that what
+// comes after it can be seen.
 import { armFailpoints, type FailpointName } from "../../src/failpoint.js";
 
-/** `crash`: as kill -9 would. `freeze`: the whole process stands still, until SIGCONT. `error`: something throws. */
+/**
+ * `crash`: as kill -9 would. `freeze`: the whole process stands still, until SIGCONT. `error`:
+ * something throws.
+ */
 export type FaultKind = "crash" | "freeze" | "error";
 
 const wanted = process.env["FAILPOINT"] as FailpointName | undefined;

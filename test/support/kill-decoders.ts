@@ -7,7 +7,10 @@ export interface DecoderKiller {
   stop(): void;
 }
 
-/** From now on each child of this process crashes as soon as it has the photo's file open. By Linux's /proc. */
+/**
+ * From now on each child of this process crashes as soon as it has the photo's file open. By
+ * Linux's /proc.
+ */
 export function killDecoders(photoId: string): DecoderKiller {
   const killed = new Set<number>();
   const timer = setInterval(() => {
@@ -27,7 +30,9 @@ export function killDecoders(photoId: string): DecoderKiller {
 
 function hasOpen(pid: number, name: string): boolean {
   try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).includes(name));
+    return readdirSync(`/proc/${pid}/fd`).some((fd) =>
+      readlinkSync(`/proc/${pid}/fd/${fd}`).includes(name),
+    );
   } catch {
     // It has ended, or closed a file meanwhile.
     return false;

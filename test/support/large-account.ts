@@ -10,8 +10,15 @@ export interface LargeAccount {
   photos?: number;
 }
 
-/** Gives a user rows past the service, as many as it would take hours to submit: ids ascend, and the unfinished ones are the newest. */
-export async function fillAccount(sql: Sql, userId: string, { finished, pending = 0, started = 0, events, photos = 0 }: LargeAccount): Promise<void> {
+/**
+ * Gives a user rows past the service, as many as it would take hours to submit: ids ascend, and the
+ * unfinished ones are the newest.
+ */
+export async function fillAccount(
+  sql: Sql,
+  userId: string,
+  { finished, pending = 0, started = 0, events, photos = 0 }: LargeAccount,
+): Promise<void> {
   await sql`
     insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at, created_at, updated_at, status, lease_until, worker, attempts, finished_at, expires_at, progress)
     select (right(${userId}::text, 4) || lpad(to_hex(row_number() over ()), 28, '0'))::uuid, ${userId}, 'echo', '{}', 0, 0, 'r', now(), now(), now(), s.status, case when s.status = 'STARTED' then now() + interval '30 seconds' end, 'w', 1,

@@ -1,6 +1,9 @@
 import type { Sql } from "postgres";
 
-/** A hundred photos of this user, and a hundred finished QueuedJobs on each of them: a list of them all has ten thousand photos. */
+/**
+ * A hundred photos of this user, and a hundred finished QueuedJobs on each of them: a list of them
+ * all has ten thousand photos.
+ */
 export async function addManyPhotos(sql: Sql, userId: string): Promise<void> {
   await sql`
     insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, preview_key, created_at)

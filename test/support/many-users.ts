@@ -1,7 +1,13 @@
 import type { Sql } from "postgres";
 
-/** Users who never signed in, with so many events each, numbered from 1; `at`: when the event `i` was, as SQL. */
-export async function insertUsersWithEvents(sql: Sql, { users, events, at }: { users: number; events: number; at: string }): Promise<void> {
+/**
+ * Users who never signed in, with so many events each, numbered from 1; `at`: when the event `i`
+ * was, as SQL.
+ */
+export async function insertUsersWithEvents(
+  sql: Sql,
+  { users, events, at }: { users: number; events: number; at: string },
+): Promise<void> {
   await sql`
     insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at)
     select gen_random_uuid(), 'many', gen_random_uuid(), 'many@example.test', true, 'n', 0, now() from generate_series(1, ${users})`;

@@ -1,7 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import {
-  chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readlinkSync, realpathSync, rmSync,
-  symlinkSync, writeFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -9,12 +17,22 @@ import { readServiceFile, type ServiceFile } from "../../src/bin/service-file.js
 import { eventually } from "./eventually.js";
 
 const PARTS = [
-  "package.json", "package-lock.json", "tsconfig.json", "scripts",
-  "src", "test", "bench", "dist", "drizzle", "examples",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "scripts",
+  "src",
+  "test",
+  "bench",
+  "dist",
+  "drizzle",
+  "examples",
 ];
 const FREE_PORTS = { HOST: "127.0.0.1", PORT: "0", WORKER_PORT: "0" };
 
-/** Why what runs a service below npm is left out; false where it can be seen what is left of one. */
+/**
+ * Why what runs a service below npm is left out; false where it can be seen what is left of one.
+ */
 export const NO_PROC = existsSync("/proc/self/stat")
   ? false
   : "there is no /proc here: this test has shown nothing";
@@ -35,13 +53,16 @@ export function copyProject(): { path: string; remove(): void } {
 
 /** The processes that work in this folder or below it; by Linux's /proc. */
 export function processesBelow(folder: string): number[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-    try {
-      return `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${folder}/`);
-    } catch {
-      return false;
-    }
-  });
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${folder}/`);
+      } catch {
+        return false;
+      }
+    });
 }
 
 export interface NpmRun {
@@ -60,7 +81,10 @@ export function runNpm(
   const all = { PATH: process.env["PATH"], HOME: cwd, ...FREE_PORTS, ...env };
   const options = ["--no-update-notifier", "--offline"];
   const npm = spawn("npm", ["run", script, ...options, "--", ...args], {
-    cwd, env: all, detached: true, stdio: ["ignore", "pipe", "pipe"],
+    cwd,
+    env: all,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
   for (const stream of [npm.stdout, npm.stderr]) {
@@ -71,10 +95,15 @@ export function runNpm(
     get output() {
       return output;
     },
-    ready: () => eventually("the service is ready", async () => {
-      const service = await readServiceFile(join(cwd, ".data"));
-      return service !== null && output.includes(service.console) && service;
-    }, 180_000),
+    ready: () =>
+      eventually(
+        "the service is ready",
+        async () => {
+          const service = await readServiceFile(join(cwd, ".data"));
+          return service !== null && output.includes(service.console) && service;
+        },
+        180_000,
+      ),
   };
 }
 

@@ -10,7 +10,11 @@ export interface OperatedService {
   database: TestDatabase["database"];
   /** As the operator, from a page of the service's own. */
   get(path: string, headers?: Record<string, string>): Promise<Seen>;
-  post(path: string, fields: Record<string, string>, headers?: Record<string, string>): Promise<Seen>;
+  post(
+    path: string,
+    fields: Record<string, string>,
+    headers?: Record<string, string>,
+  ): Promise<Seen>;
   close(): Promise<void>;
 }
 
@@ -21,20 +25,35 @@ export interface Seen {
 }
 
 /** A service with operators' pages, on a database that has the role which reads it. */
-export async function startOperatedService(options: { workers?: number; env?: Record<string, string> } = {}): Promise<OperatedService> {
+export async function startOperatedService(
+  options: { workers?: number; env?: Record<string, string> } = {},
+): Promise<OperatedService> {
   const store = await createTestDatabase();
   await migrate(store.url);
-  const service = await startTestService({ workers: 0, ...options, store, env: { ADMIN_PASSWORD, ...options.env } });
+  const service = await startTestService({
+    workers: 0,
+    ...options,
+    store,
+    env: { ADMIN_PASSWORD, ...options.env },
+  });
   const authorization = `Basic ${Buffer.from(`admin:${ADMIN_PASSWORD}`).toString("base64")}`;
-  const ask = async (path: string, init: RequestInit & { headers: Record<string, string> }): Promise<Seen> => {
-    const answer = await fetch(`${service.url}${path}`, { redirect: "manual", ...init, headers: { authorization, ...init.headers } });
+  const ask = async (
+    path: string,
+    init: RequestInit & { headers: Record<string, string> },
+  ): Promise<Seen> => {
+    const answer = await fetch(`${service.url}${path}`, {
+      redirect: "manual",
+      ...init,
+      headers: { authorization, ...init.headers },
+    });
     return { status: answer.status, headers: answer.headers, text: await answer.text() };
   };
   return {
     service,
     database: store.database,
     get: (path, headers = {}) => ask(path, { headers }),
-    post: (path, fields, headers = { "sec-fetch-site": "same-origin" }) => ask(path, { method: "POST", body: new URLSearchParams(fields), headers }),
+    post: (path, fields, headers = { "sec-fetch-site": "same-origin" }) =>
+      ask(path, { method: "POST", body: new URLSearchParams(fields), headers }),
     close: service.close,
   };
 }

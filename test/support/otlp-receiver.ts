@@ -27,10 +27,19 @@ interface Attribute {
 }
 
 interface Export {
-  resourceSpans: { resource: { attributes: Attribute[] }; scopeSpans: { spans: (Omit<ReceivedSpan, "service" | "attributes" | "parentSpanId"> & { parentSpanId?: string; attributes: Attribute[] })[] }[] }[];
+  resourceSpans: {
+    resource: { attributes: Attribute[] };
+    scopeSpans: {
+      spans: (Omit<ReceivedSpan, "service" | "attributes" | "parentSpanId"> & {
+        parentSpanId?: string;
+        attributes: Attribute[];
+      })[];
+    }[];
+  }[];
 }
 
-const valuesOf = (attributes: Attribute[]) => Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+const valuesOf = (attributes: Attribute[]) =>
+  Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 
 /** Takes OTLP over HTTP in JSON, as a collector does. */
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
@@ -44,11 +53,20 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
       const { resourceSpans } = JSON.parse(body) as Export;
       for (const { resource, scopeSpans } of resourceSpans) {
         const service = String(valuesOf(resource.attributes)["service.name"]);
-        for (const span of scopeSpans.flatMap(({ spans }) => spans)) receiver.spans.push({ ...span, service, parentSpanId: span.parentSpanId ?? "", attributes: valuesOf(span.attributes) });
+        for (const span of scopeSpans.flatMap(({ spans }) => spans))
+          receiver.spans.push({
+            ...span,
+            service,
+            parentSpanId: span.parentSpanId ?? "",
+            attributes: valuesOf(span.attributes),
+          });
       }
       response.setHeader("content-type", "application/json").end("{}");
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return Object.assign(receiver, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => new Promise<void>((resolve) => server.close(() => resolve())) });
+  return Object.assign(receiver, {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  });
 }

@@ -2,7 +2,9 @@ import { readFileSync, readdirSync } from "node:fs";
 
 /** The living processes that this one began, itself, and theirs; by Linux's /proc. */
 export function processTree(root: number): number[] {
-  const everyone = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((name) => readProcess(Number(name)) ?? []);
+  const everyone = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => readProcess(Number(name)) ?? []);
   const tree = everyone.filter(({ pid }) => pid === root);
   for (const parent of tree) tree.push(...everyone.filter(({ ppid }) => ppid === parent.pid));
   return tree.map(({ pid }) => pid);
@@ -21,7 +23,9 @@ export function isAlive(pid: number): boolean {
 function readProcess(pid: number): { pid: number; ppid: number } | null {
   try {
     // The name in parentheses may hold anything.
-    const [state, ppid] = readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\) /s, "").split(" ");
+    const [state, ppid] = readFileSync(`/proc/${pid}/stat`, "latin1")
+      .replace(/^.*\) /s, "")
+      .split(" ");
     return state === "Z" || state === "X" ? null : { pid, ppid: Number(ppid) };
   } catch {
     return null;

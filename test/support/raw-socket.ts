@@ -25,7 +25,10 @@ export interface RawSocket {
 }
 
 /** The protocol by hand: what a client of good manners would never send. */
-export function openRawSocket(url: string, options: Omit<ClientOptions, "protocol"> & { path?: string; protocol?: string | null } = {}): RawSocket {
+export function openRawSocket(
+  url: string,
+  options: Omit<ClientOptions, "protocol"> & { path?: string; protocol?: string | null } = {},
+): RawSocket {
   const { path = "/graphql", protocol = "graphql-transport-ws", ...more } = options;
   const socket = new WebSocket(`${url.replace(/^http/, "ws")}${path}`, protocol ?? [], more);
   const messages: Message[] = [];

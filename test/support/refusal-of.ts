@@ -1,4 +1,9 @@
-import { InvalidInputError, QuotaExceededError, ServiceError, type InputIssue } from "../../src/errors.js";
+import {
+  InvalidInputError,
+  QuotaExceededError,
+  ServiceError,
+  type InputIssue,
+} from "../../src/errors.js";
 
 export interface Refusal {
   code: string;
@@ -7,7 +12,10 @@ export interface Refusal {
   retryAfterMs?: number;
 }
 
-/** With what the service refused; fails when it did not, or failed with something that is no refusal. */
+/**
+ * With what the service refused; fails when it did not, or failed with something that is no
+ * refusal.
+ */
 export async function refusalOf(work: Promise<unknown>): Promise<Refusal> {
   const error = await work.then(
     (result) => new Error(`Nothing was refused: ${JSON.stringify(result)}`),

@@ -7,7 +7,10 @@ export interface S3Server {
   close(): Promise<void>;
 }
 
-/** An S3-compatible server in this process, which forgets all with its end and believes every signature. */
+/**
+ * An S3-compatible server in this process, which forgets all with its end and believes every
+ * signature.
+ */
 export async function startS3Server(): Promise<S3Server> {
   const app = buildApp({ logger: false });
   const endpoint = await app.listen({ port: 0, host: "127.0.0.1" });

@@ -1,7 +1,15 @@
 declare module "@20minutes/s3rver" {
-  /** An S3-compatible server that checks signatures; its one key is S3RVER, with the secret S3RVER. */
+  /**
+   * An S3-compatible server that checks signatures; its one key is S3RVER, with the secret S3RVER.
+   */
   class S3rver {
-    constructor(options: { address: string; port: number; silent: boolean; directory: string; configureBuckets: { name: string }[] });
+    constructor(options: {
+      address: string;
+      port: number;
+      silent: boolean;
+      directory: string;
+      configureBuckets: { name: string }[];
+    });
     run(): Promise<{ address: string; port: number }>;
     close(): Promise<void>;
   }

@@ -1,4 +1,7 @@
-/** Chance from a seed. The same seed gives the same choices, though not the same interleaving of those who make them. */
+/**
+ * Chance from a seed. The same seed gives the same choices, though not the same interleaving of
+ * those who make them.
+ */
 export interface SeededRandom {
   seed: number;
   /** From 0 up to 1. */
@@ -10,7 +13,10 @@ export interface SeededRandom {
   chance(probability: number): boolean;
   pick<T>(list: readonly T[]): T;
   shuffled<T>(list: readonly T[]): T[];
-  /** Chance of its own for another part of the program, so that how often one asks does not move the other. */
+  /**
+   * Chance of its own for another part of the program, so that how often one asks does not move the
+   * other.
+   */
   branch(): SeededRandom;
 }
 
@@ -36,7 +42,10 @@ export function seededRandom(seed = Date.now() % 1_000_000): SeededRandom {
       return list[below(list.length)] as T;
     },
     shuffled<T>(list: readonly T[]): T[] {
-      return list.map((item) => ({ item, order: next() })).toSorted((a, b) => a.order - b.order).map(({ item }) => item);
+      return list
+        .map((item) => ({ item, order: next() }))
+        .toSorted((a, b) => a.order - b.order)
+        .map(({ item }) => item);
     },
     branch: () => seededRandom(int(0, 2 ** 32 - 1)),
   };

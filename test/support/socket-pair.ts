@@ -5,15 +5,23 @@ import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer, type ClientOptions } from "ws";
 
 /** Both ends of a socket on this machine, and what ours writes to. */
-export async function openSocketPair(options: ClientOptions = {}): Promise<{ ours: WebSocket; stream: Duplex; theirs: WebSocket; close(): Promise<void> }> {
+export async function openSocketPair(
+  options: ClientOptions = {},
+): Promise<{ ours: WebSocket; stream: Duplex; theirs: WebSocket; close(): Promise<void> }> {
   const http = createServer();
   const server = new WebSocketServer({ noServer: true });
   http.listen(0, "127.0.0.1");
   await once(http, "listening");
   const theirs = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`, options);
   const opened = once(theirs, "open");
-  const [request, stream, head] = (await once(http, "upgrade")) as [IncomingMessage, Duplex, Buffer];
-  const ours = await new Promise<WebSocket>((resolve) => server.handleUpgrade(request, stream, head, resolve));
+  const [request, stream, head] = (await once(http, "upgrade")) as [
+    IncomingMessage,
+    Duplex,
+    Buffer,
+  ];
+  const ours = await new Promise<WebSocket>((resolve) =>
+    server.handleUpgrade(request, stream, head, resolve),
+  );
   await opened;
   return {
     ours,

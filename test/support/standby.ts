@@ -1,4 +1,5 @@
-// A standby of an embedded PostgreSQL, by streaming replication: a copy of its data that follows it, and that can be promoted.
+// A standby of an embedded PostgreSQL, by streaming replication: a copy of its data that follows
+// it, and that can be promoted.
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import postgres from "postgres";

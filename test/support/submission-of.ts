@@ -2,5 +2,14 @@ import type { Submission } from "../../src/services/queued-jobs/check-submission
 
 /** A submission of the Job `echo`, but for what is given. */
 export function submissionOf(submission: Partial<Submission> = {}): Submission {
-  return { job: "echo", parameters: {}, photoIds: [], priority: 0, runAt: null, idempotencyKey: null, fresh: false, ...submission };
+  return {
+    job: "echo",
+    parameters: {},
+    photoIds: [],
+    priority: 0,
+    runAt: null,
+    idempotencyKey: null,
+    fresh: false,
+    ...submission,
+  };
 }

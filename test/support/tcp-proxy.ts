@@ -10,11 +10,17 @@ export interface TcpProxy {
   aim(target: string): void;
   /** Breaks every connection; new ones are taken. */
   cut(): void;
-  /** Breaks every connection in the middle of what its server answers next, after so many bytes at the most, until `heal`. */
+  /**
+   * Breaks every connection in the middle of what its server answers next, after so many bytes at
+   * the most, until `heal`.
+   */
   cutReplies(bytes: () => number): void;
   /** Lets nothing through and closes nothing, until `heal`: a peer that hangs. */
   freeze(): void;
-  /** Lets nothing more through what is open, and closes nothing, until `heal`; what comes from now on passes. */
+  /**
+   * Lets nothing more through what is open, and closes nothing, until `heal`; what comes from now
+   * on passes.
+   */
   mute(): void;
   /** Lets everything through this much later, until `heal`. */
   delay(ms: number): void;
@@ -38,8 +44,14 @@ interface Way {
   left: number;
 }
 
-/** Stands between a client and a store, and does what networks and servers do. `listen` hears what each client sends. */
-export async function createTcpProxy(target: string, listen: () => (bytes: Buffer) => void = () => () => {}): Promise<TcpProxy> {
+/**
+ * Stands between a client and a store, and does what networks and servers do. `listen` hears what
+ * each client sends.
+ */
+export async function createTcpProxy(
+  target: string,
+  listen: () => (bytes: Buffer) => void = () => () => {},
+): Promise<TcpProxy> {
   let aim = new URL(target);
   const ways = new Set<Way>();
   let isFrozen = false;
@@ -49,7 +61,15 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
   let ended = 0;
 
   function join(from: Socket, to: Socket, isReply: boolean): void {
-    const way: Way = { from, to, isReply, isMute: false, waiting: [], delayMs: delayNewMs, left: isReply && cutAfter ? cutAfter() : Infinity };
+    const way: Way = {
+      from,
+      to,
+      isReply,
+      isMute: false,
+      waiting: [],
+      delayMs: delayNewMs,
+      left: isReply && cutAfter ? cutAfter() : Infinity,
+    };
     ways.add(way);
     from.setNoDelay(true);
     if (isFrozen) from.pause();
@@ -68,7 +88,11 @@ export async function createTcpProxy(target: string, listen: () => (bytes: Buffe
   }
 
   function pass(way: Way): void {
-    for (let first = way.waiting[0]; first && !isFrozen && !way.isMute && first.at <= Date.now(); first = way.waiting[0]) {
+    for (
+      let first = way.waiting[0];
+      first && !isFrozen && !way.isMute && first.at <= Date.now();
+      first = way.waiting[0]
+    ) {
       way.waiting.shift();
       way.to.write(first.bytes.subarray(0, way.left));
       way.left -= first.bytes.length;

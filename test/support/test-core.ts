@@ -37,13 +37,26 @@ export interface TestCore extends TestDatabase {
   finish(user: User, result?: unknown): Promise<QueuedJob>;
 }
 
-/** `tasks` are offered beside the real ones. `hints`: instead of the queue that only notes what it is given. */
-export async function createTestCore(options: { tasks?: Task[]; hints?: (redis: { url: string; prefix: string }) => HintQueue; deleteFiles?: (keys: string[]) => Promise<void>; maxStoredBytes?: number } = {}): Promise<TestCore> {
+/**
+ * `tasks` are offered beside the real ones. `hints`: instead of the queue that only notes what it
+ * is given.
+ */
+export async function createTestCore(
+  options: {
+    tasks?: Task[];
+    hints?: (redis: { url: string; prefix: string }) => HintQueue;
+    deleteFiles?: (keys: string[]) => Promise<void>;
+    maxStoredBytes?: number;
+  } = {},
+): Promise<TestCore> {
   const testDatabase = await createTestDatabase();
   const { database } = testDatabase;
   const redis = testRedis();
   const bus = createEventBus({ redisUrl: redis.url, prefix: redis.prefix, log: silentLog });
-  const catalogue = new Map([...realCatalogue, ...(options.tasks ?? []).map((task) => [task.name, task] as const)]);
+  const catalogue = new Map([
+    ...realCatalogue,
+    ...(options.tasks ?? []).map((task) => [task.name, task] as const),
+  ]);
   if (options.tasks) await syncCatalogue(database, catalogue.values());
   const queue = options.hints?.(redis);
   const hinted: Hint[] = [];
@@ -59,19 +72,30 @@ export async function createTestCore(options: { tasks?: Task[]; hints?: (redis: 
     close: async () => {},
   };
   const queuedJobs = createQueuedJobs({
-    database, hints, catalogue,
+    database,
+    hints,
+    catalogue,
     bus: { ...bus, ring: (userId, events) => void (core.losesBells || bus.ring(userId, events)) },
     submittable: (name) => catalogue.get(name) ?? null,
     deleteFiles: options.deleteFiles ?? (async () => {}),
     stopBell: { ring: (id) => void stopped.push(id) },
-    limits: { maxPendingPerUser: 10_000, maxStoredBytesPerUser: options.maxStoredBytes ?? 1_000_000_000, maxRecordedBytesPerUser: 1_000_000_000, jobTtlSeconds: 3600 },
+    limits: {
+      maxPendingPerUser: 10_000,
+      maxStoredBytesPerUser: options.maxStoredBytes ?? 1_000_000_000,
+      maxRecordedBytesPerUser: 1_000_000_000,
+      jobTtlSeconds: 3600,
+    },
     log: silentLog,
   });
   const users = createUsers({ database, adminEmails: [] });
   let made = 0;
 
   const submitMany: TestCore["submitMany"] = (user, count, submission = {}) =>
-    queuedJobs.enqueue(user.id, { single: false, requestId: "test", submissions: Array.from({ length: count }, () => submissionOf(submission)) });
+    queuedJobs.enqueue(user.id, {
+      single: false,
+      requestId: "test",
+      submissions: Array.from({ length: count }, () => submissionOf(submission)),
+    });
 
   const core: TestCore = {
     ...testDatabase,
@@ -83,7 +107,17 @@ export async function createTestCore(options: { tasks?: Task[]; hints?: (redis: 
     hinted,
     stopped,
     losesBells: false,
-    newUser: () => users.signIn({ issuer: "test", subject: `person-${++made}`, email: `person-${made}@example.test`, emailVerified: true, name: `Person ${made}`, picture: null, issuedAt: 1, admin: false }),
+    newUser: () =>
+      users.signIn({
+        issuer: "test",
+        subject: `person-${++made}`,
+        email: `person-${made}@example.test`,
+        emailVerified: true,
+        name: `Person ${made}`,
+        picture: null,
+        issuedAt: 1,
+        admin: false,
+      }),
     submitMany,
     submit: async (user, submission) => first(await submitMany(user, 1, submission)),
     async start({ id }, worker = "test") {
@@ -107,7 +141,9 @@ export async function createTestCore(options: { tasks?: Task[]; hints?: (redis: 
 }
 
 function addMissing(hinted: Hint[], some: Hint[]): number {
-  const missing = some.filter((hint) => !hinted.some((other) => other.id === hint.id && other.run === hint.run));
+  const missing = some.filter(
+    (hint) => !hinted.some((other) => other.id === hint.id && other.run === hint.run),
+  );
   hinted.push(...missing);
   return missing.length;
 }

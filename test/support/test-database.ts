@@ -14,12 +14,17 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** A database of one's own, migrated, with the catalogue: a copy of the template, which costs milliseconds. */
+/**
+ * A database of one's own, migrated, with the catalogue: a copy of the template, which costs
+ * milliseconds.
+ */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = process.env["TEST_DATABASE_URL"];
   if (!server) throw new Error("Run the tests with npm test, which starts PostgreSQL for them");
   const name = `test_${randomBytes(6).toString("hex")}`;
-  await withServer(server, (sql) => sql.unsafe(`create database ${name} template ${TEMPLATE} strategy file_copy`));
+  await withServer(server, (sql) =>
+    sql.unsafe(`create database ${name} template ${TEMPLATE} strategy file_copy`),
+  );
   const url = withDatabase(server, name);
   const database = createDatabase({ url, connections: 10, applicationName: "test" });
   return {

@@ -19,17 +19,44 @@ export interface TestReader {
   close(): Promise<void>;
 }
 
-/** The feed of another process than the one that writes. Unless told otherwise its watchdog sleeps, so that what arrives came by a bell. */
-export async function createTestReader(core: TestCore, options: { watchdogMs?: number; subscriptionsPerUser?: number; wrap?: (eventLog: EventLog) => EventLog } = {}): Promise<TestReader> {
+/**
+ * The feed of another process than the one that writes. Unless told otherwise its watchdog sleeps,
+ * so that what arrives came by a bell.
+ */
+export async function createTestReader(
+  core: TestCore,
+  options: {
+    watchdogMs?: number;
+    subscriptionsPerUser?: number;
+    wrap?: (eventLog: EventLog) => EventLog;
+  } = {},
+): Promise<TestReader> {
   const { watchdogMs = 600_000, wrap = (eventLog) => eventLog } = options;
-  const [postgres, redis] = await Promise.all([createTcpProxy(core.url), createTcpProxy(core.redis.url)]);
-  const database = createDatabase({ url: postgres.url, connections: 5, applicationName: "test reader" });
+  const [postgres, redis] = await Promise.all([
+    createTcpProxy(core.url),
+    createTcpProxy(core.redis.url),
+  ]);
+  const database = createDatabase({
+    url: postgres.url,
+    connections: 5,
+    applicationName: "test reader",
+  });
   const bus = createEventBus({ redisUrl: redis.url, prefix: core.redis.prefix, log: silentLog });
-  const feed = createFeed({ bus, eventLog: wrap(createEventLog(database)), log: silentLog, watchdogMs, subscriptionsPerUser: options.subscriptionsPerUser ?? 500 });
+  const feed = createFeed({
+    bus,
+    eventLog: wrap(createEventLog(database)),
+    log: silentLog,
+    watchdogMs,
+    subscriptionsPerUser: options.subscriptionsPerUser ?? 500,
+  });
   await eventually("the bus is connected", () => bus.awayReason() === null);
   return {
-    feed, bus, postgres, redis,
-    open: (userId, request = {}) => feed.open({ userId, queuedJobId: null, after: null, includeProgress: true, ...request }),
+    feed,
+    bus,
+    postgres,
+    redis,
+    open: (userId, request = {}) =>
+      feed.open({ userId, queuedJobId: null, after: null, includeProgress: true, ...request }),
     async close() {
       await feed.close();
       await bus.close();

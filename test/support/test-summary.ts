@@ -3,7 +3,12 @@ import type { run } from "node:test";
 import type { TestEvent } from "node:test/reporters";
 import { LEFT_OUT } from "./long.js";
 
-type Outcome = TestEvent["data"] & { name: string; skip?: string | boolean; file?: string; details: { duration_ms: number; type?: string | undefined } };
+type Outcome = TestEvent["data"] & {
+  name: string;
+  skip?: string | boolean;
+  file?: string;
+  details: { duration_ms: number; type?: string | undefined };
+};
 
 interface Timed {
   name: string;
@@ -27,14 +32,26 @@ export function createTestSummary(events: ReturnType<typeof run>): TestSummary {
   events.on("test:pass", (event) => count(event, () => passed++));
   events.on("test:fail", (event) => count(event, () => failed++));
   // A process is told of as a test that is named by its path.
-  events.on("test:complete", ({ name, file, nesting, details }) => void (file && nesting === 0 && name !== file && fileMs.set(file, (fileMs.get(file) ?? 0) + details.duration_ms)));
+  events.on(
+    "test:complete",
+    ({ name, file, nesting, details }) =>
+      void (
+        file &&
+        nesting === 0 &&
+        name !== file &&
+        fileMs.set(file, (fileMs.get(file) ?? 0) + details.duration_ms)
+      ),
+  );
 
   function count({ name, details, skip, file }: Outcome, add: () => void): void {
     // Within a suite that is skipped nothing is told of: it counts as one.
     if (skip) skipped.set(String(skip), (skipped.get(String(skip)) ?? 0) + 1);
     if (skip || details.type === "suite") return;
     add();
-    tests.push({ name: `${relative(process.cwd(), file ?? "")}: ${name}`, ms: details.duration_ms });
+    tests.push({
+      name: `${relative(process.cwd(), file ?? "")}: ${name}`,
+      ms: details.duration_ms,
+    });
   }
 
   return {
@@ -44,16 +61,34 @@ export function createTestSummary(events: ReturnType<typeof run>): TestSummary {
     fileMs,
     render() {
       const files = [...fileMs].map(([path, ms]) => ({ name: relative(process.cwd(), path), ms }));
-      const reasons = [...skipped].filter(([reason]) => reason !== LEFT_OUT).map(([reason, times]) => `${times} NOT RUN, WHICH SHOWS NOTHING: ${reason}`);
+      const reasons = [...skipped]
+        .filter(([reason]) => reason !== LEFT_OUT)
+        .map(([reason, times]) => `${times} NOT RUN, WHICH SHOWS NOTHING: ${reason}`);
       const leftOut = skipped.get(LEFT_OUT) ?? 0;
       return [
-        "", "The slowest files:", ...slowest(files), "", "The slowest tests:", ...slowest(tests), "", ...reasons,
-        ...(leftOut > 0 ? [`${leftOut} LONG TESTS WERE NOT RUN. LONG=1 npm test runs them, as npm run check does.`] : []),
+        "",
+        "The slowest files:",
+        ...slowest(files),
+        "",
+        "The slowest tests:",
+        ...slowest(tests),
+        "",
+        ...reasons,
+        ...(leftOut > 0
+          ? [
+              `${leftOut} LONG TESTS WERE NOT RUN. LONG=1 npm test runs them, as npm run check does.`,
+            ]
+          : []),
         // The last line, alone: whoever reads many runs looks for it there.
-        `${passed} passed, ${failed} failed, ${[...skipped.values()].reduce((sum, times) => sum + times, 0)} skipped`, "",
+        `${passed} passed, ${failed} failed, ${[...skipped.values()].reduce((sum, times) => sum + times, 0)} skipped`,
+        "",
       ].join("\n");
     },
   };
 }
 
-const slowest = (list: Timed[]): string[] => list.toSorted((a, b) => b.ms - a.ms).slice(0, 10).map(({ name, ms }) => `  ${(ms / 1000).toFixed(1).padStart(6)} s  ${name}`);
+const slowest = (list: Timed[]): string[] =>
+  list
+    .toSorted((a, b) => b.ms - a.ms)
+    .slice(0, 10)
+    .map(({ name, ms }) => `  ${(ms / 1000).toFixed(1).padStart(6)} s  ${name}`);

@@ -17,7 +17,10 @@ import { silentLog } from "./silent-log.js";
 import { submissionOf } from "./submission-of.js";
 import { createTestDatabase, type TestDatabase } from "./test-database.js";
 
-/** The rules on a PostgreSQL of their own; what would go to Redis and to the storage is noted instead. */
+/**
+ * The rules on a PostgreSQL of their own; what would go to Redis and to the storage is noted
+ * instead.
+ */
 export interface TestWaist extends TestDatabase {
   queuedJobs: QueuedJobs;
   /** The tasks of it; changes count from the next submission on. */
@@ -40,7 +43,11 @@ export interface TestWaist extends TestDatabase {
   newUser(role?: User["role"]): Promise<User>;
   newPhoto(user: User, more?: Partial<NewPhoto>): Promise<Photo>;
   submit(user: User, submission?: Partial<Submission>): Promise<QueuedJob>;
-  submitMany(user: User, submissions: Partial<Submission>[], more?: { requestId?: string }): Promise<QueuedJob[]>;
+  submitMany(
+    user: User,
+    submissions: Partial<Submission>[],
+    more?: { requestId?: string },
+  ): Promise<QueuedJob[]>;
   /** Claims it by its last hint. */
   start(queuedJob: { id: string }, worker?: string): Promise<Claimed>;
   /** Submitted, started and succeeded. */
@@ -66,7 +73,15 @@ export interface Row {
   progress: number;
 }
 
-export async function createTestWaist(options: { maxPending?: number; maxStoredBytes?: number; maxRecordedBytes?: number; deleteFiles?: (keys: string[]) => Promise<void>; log?: Logger } = {}): Promise<TestWaist> {
+export async function createTestWaist(
+  options: {
+    maxPending?: number;
+    maxStoredBytes?: number;
+    maxRecordedBytes?: number;
+    deleteFiles?: (keys: string[]) => Promise<void>;
+    log?: Logger;
+  } = {},
+): Promise<TestWaist> {
   const testDatabase = await createTestDatabase();
   const { database } = testDatabase;
   const { sql } = database;
@@ -79,16 +94,28 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
   const unhinted: TestWaist["unhinted"] = [];
   const stopped: string[] = [];
   const deletedFiles: string[] = [];
-  const deleteFiles = options.deleteFiles ?? (async (keys: string[]) => void deletedFiles.push(...keys));
+  const deleteFiles =
+    options.deleteFiles ?? (async (keys: string[]) => void deletedFiles.push(...keys));
   const queuedJobs = createQueuedJobs({
-    database, catalogue, deleteFiles, log: options.log ?? silentLog,
+    database,
+    catalogue,
+    deleteFiles,
+    log: options.log ?? silentLog,
     submittable: (name) => catalogue.get(name) ?? null,
     bus: {
       ring(_userId, events) {
         rung.push(...events);
         bells.push(events.length);
       },
-      listen: async () => {}, unlisten: () => {}, onBell: () => {}, onReconnect: () => {}, ringGone: async () => {}, onGone: () => {}, awayReason: () => null, probe: async () => null, close: async () => {},
+      listen: async () => {},
+      unlisten: () => {},
+      onBell: () => {},
+      onReconnect: () => {},
+      ringGone: async () => {},
+      onGone: () => {},
+      awayReason: () => null,
+      probe: async () => null,
+      close: async () => {},
     },
     hints: {
       add: async (hints) => void hinted.push(...hints),
@@ -102,32 +129,94 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
       close: async () => {},
     },
     stopBell: { ring: (id) => void stopped.push(id) },
-    limits: { maxPendingPerUser: options.maxPending ?? 10_000, maxStoredBytesPerUser: options.maxStoredBytes ?? 10_000_000_000, maxRecordedBytesPerUser: options.maxRecordedBytes ?? 1_000_000_000, jobTtlSeconds: 3600 },
+    limits: {
+      maxPendingPerUser: options.maxPending ?? 10_000,
+      maxStoredBytesPerUser: options.maxStoredBytes ?? 10_000_000_000,
+      maxRecordedBytesPerUser: options.maxRecordedBytes ?? 1_000_000_000,
+      jobTtlSeconds: 3600,
+    },
   });
-  const photos = createPhotos({ database, deleteFiles, maxStoredBytes: options.maxStoredBytes ?? 1_000_000_000, log: silentLog });
+  const photos = createPhotos({
+    database,
+    deleteFiles,
+    maxStoredBytes: options.maxStoredBytes ?? 1_000_000_000,
+    log: silentLog,
+  });
   const users = createUsers({ database, adminEmails: ["admin@example.test"] });
   let made = 0;
 
   /** Resolves when they are hinted, too, for which their submission does not wait. */
-  async function enqueue(user: User, request: { single: boolean; requestId: string; submissions: Partial<Submission>[] }): Promise<QueuedJob[]> {
-    const accepted = await queuedJobs.enqueue(user.id, { ...request, submissions: request.submissions.map(submissionOf) });
-    await eventually("they are hinted", () => accepted.every(({ id }) => hinted.some((hint) => hint.id === id)));
+  async function enqueue(
+    user: User,
+    request: { single: boolean; requestId: string; submissions: Partial<Submission>[] },
+  ): Promise<QueuedJob[]> {
+    const accepted = await queuedJobs.enqueue(user.id, {
+      ...request,
+      submissions: request.submissions.map(submissionOf),
+    });
+    await eventually("they are hinted", () =>
+      accepted.every(({ id }) => hinted.some((hint) => hint.id === id)),
+    );
     return accepted;
   }
 
   const waist: TestWaist = {
-    ...testDatabase, queuedJobs, catalogue, photos, users, rung, bells, hinted, offered, losesHints: false, unhinted, stopped, deletedFiles,
-    newUser: (role = "USER") => users.signIn({ issuer: "test", subject: `person-${++made}`, email: role === "ADMIN" ? "admin@example.test" : `person-${made}@example.test`, emailVerified: true, name: `Person ${made}`, picture: null, issuedAt: 1, admin: false }),
+    ...testDatabase,
+    queuedJobs,
+    catalogue,
+    photos,
+    users,
+    rung,
+    bells,
+    hinted,
+    offered,
+    losesHints: false,
+    unhinted,
+    stopped,
+    deletedFiles,
+    newUser: (role = "USER") =>
+      users.signIn({
+        issuer: "test",
+        subject: `person-${++made}`,
+        email: role === "ADMIN" ? "admin@example.test" : `person-${made}@example.test`,
+        emailVerified: true,
+        name: `Person ${made}`,
+        picture: null,
+        issuedAt: 1,
+        admin: false,
+      }),
     async newPhoto(user, more = {}) {
       const id = uuidv7();
-      const photo = await photos.add({ id, userId: user.id, filename: "a.jpg", mimeType: "image/jpeg", width: 4, height: 3, byteSize: 10, sha256: randomBytes(32).toString("hex"), storageKey: `photos/${id}`, previewKey: null, thumbhash: null, phash: null, ...more });
+      const photo = await photos.add({
+        id,
+        userId: user.id,
+        filename: "a.jpg",
+        mimeType: "image/jpeg",
+        width: 4,
+        height: 3,
+        byteSize: 10,
+        sha256: randomBytes(32).toString("hex"),
+        storageKey: `photos/${id}`,
+        previewKey: null,
+        thumbhash: null,
+        phash: null,
+        ...more,
+      });
       if (!photo) throw new Error("The user has this photo already");
       return photo;
     },
-    submit: async (user, submission = {}) => theOne(await enqueue(user, { single: true, requestId: "request", submissions: [submission] })),
-    submitMany: (user, submissions, { requestId = "request" } = {}) => enqueue(user, { single: false, requestId, submissions }),
+    submit: async (user, submission = {}) =>
+      theOne(
+        await enqueue(user, { single: true, requestId: "request", submissions: [submission] }),
+      ),
+    submitMany: (user, submissions, { requestId = "request" } = {}) =>
+      enqueue(user, { single: false, requestId, submissions }),
     async start({ id }, worker = "worker") {
-      const claimed = await queuedJobs.start({ id, run: hinted.findLast((hint) => hint.id === id)?.run ?? 0, worker });
+      const claimed = await queuedJobs.start({
+        id,
+        run: hinted.findLast((hint) => hint.id === id)?.run ?? 0,
+        worker,
+      });
       if (!claimed) throw new Error(`${id} could not be claimed`);
       return claimed;
     },
@@ -136,9 +225,12 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
       await queuedJobs.succeed(await waist.start(queuedJob), { done: true }, []);
       return theOne([(await queuedJobs.find(user, queuedJob.id)) ?? queuedJob]);
     },
-    row: async (id) => theOne(await sql<Row[]>`
+    row: async (id) =>
+      theOne(
+        await sql<Row[]>`
       select status, run, version, attempts, failures, stalls, worker, progress, extract(epoch from lease_until - clock_timestamp())::float8 as lease, extract(epoch from due_at - updated_at)::float8 as pause
-      from queued_jobs where id = ${id}`),
+      from queued_jobs where id = ${id}`,
+      ),
     async everythingOf({ id }) {
       const [jobs, events, outputs, counters] = await Promise.all([
         sql`select * from queued_jobs where user_id = ${id} order by id`,
@@ -146,7 +238,12 @@ export async function createTestWaist(options: { maxPending?: number; maxStoredB
         sql`select o.* from queued_job_outputs o join queued_jobs q on q.id = o.queued_job_id where q.user_id = ${id} order by 1, 2`,
         sql`select * from user_streams where user_id = ${id}`,
       ]);
-      return structuredClone({ jobs: [...jobs], events: [...events], outputs: [...outputs], counters: [...counters] });
+      return structuredClone({
+        jobs: [...jobs],
+        events: [...events],
+        outputs: [...outputs],
+        counters: [...counters],
+      });
     },
   };
   return waist;

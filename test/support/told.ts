@@ -20,9 +20,14 @@ export function told(subscription: Subscription): Told {
       return self.events.map(({ event, cursorSeq }) => `${event.type} ${cursorSeq}`);
     },
     end: null,
-    count: async (n) => void (await eventually(`${n} events are told`, () => self.events.length >= n).catch((error: unknown) => {
-      throw new Error(`${String(error)}; it told ${JSON.stringify(self.story)}, its end: ${String(self.end)}`);
-    })),
+    count: async (n) =>
+      void (await eventually(`${n} events are told`, () => self.events.length >= n).catch(
+        (error: unknown) => {
+          throw new Error(
+            `${String(error)}; it told ${JSON.stringify(self.story)}, its end: ${String(self.end)}`,
+          );
+        },
+      )),
     ended: () => eventually("the stream has ended", () => self.end),
   };
   void pull();

@@ -16,7 +16,16 @@ const run = (bytes: Uint8Array, given: Given = {}) => runTask(crop, folder.write
 /** A PNG of which each pixel tells where it lies. */
 function map(width: number, height: number): Buffer {
   const pixelAt = (x: number, y: number) => [x & 255, y & 255, (x >> 8) | ((y >> 8) << 4)];
-  return makePng({ width, height, colorType: 2, samples: Buffer.from(Array.from({ length: width * height }, (_, at) => pixelAt(at % width, Math.floor(at / width))).flat()) });
+  return makePng({
+    width,
+    height,
+    colorType: 2,
+    samples: Buffer.from(
+      Array.from({ length: width * height }, (_, at) =>
+        pixelAt(at % width, Math.floor(at / width)),
+      ).flat(),
+    ),
+  });
 }
 
 async function placeOf(file: Buffer | undefined, x: number, y: number): Promise<[number, number]> {
@@ -32,10 +41,15 @@ async function thing(width: number, height: number, x: number, y: number): Promi
   for (let row = y - radius; row < y + radius; row++) {
     for (let column = x - radius; column < x + radius; column++) {
       if (Math.hypot(row - y, column - x) > radius) continue;
-      data.set((row + column) % 16 < 8 ? [230, 40, 30] : [240, 200, 40], 3 * (row * width + column));
+      data.set(
+        (row + column) % 16 < 8 ? [230, 40, 30] : [240, 200, 40],
+        3 * (row * width + column),
+      );
     }
   }
-  return sharp(data, { raw: { width, height, channels: 3 } }).png().toBuffer();
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
 }
 
 describe("crop parameters", () => {
@@ -44,18 +58,58 @@ describe("crop parameters", () => {
   });
 
   it("are refused outside their bounds, and when they are unknown", () => {
-    const ratios = ["", "1", "16/9", "0:1", "1:0", "-1:2", "1:1:1", "0.0:1", "10000:1", "1: 1", "a:b", "1:1\n"].map((ratio) => ({ ratios: [ratio] }));
-    for (const given of [...ratios, { ratios: [] }, { ratios: Array.from({ length: 11 }, (_, n) => `${n + 1}:1`) }, { strategy: "face" }, { width: 15 }, { width: 4097 }, { width: 20.5 }, { height: 100 }]) {
+    const ratios = [
+      "",
+      "1",
+      "16/9",
+      "0:1",
+      "1:0",
+      "-1:2",
+      "1:1:1",
+      "0.0:1",
+      "10000:1",
+      "1: 1",
+      "a:b",
+      "1:1\n",
+    ].map((ratio) => ({ ratios: [ratio] }));
+    for (const given of [
+      ...ratios,
+      { ratios: [] },
+      { ratios: Array.from({ length: 11 }, (_, n) => `${n + 1}:1`) },
+      { strategy: "face" },
+      { width: 15 },
+      { width: 4097 },
+      { width: 20.5 },
+      { height: 100 },
+    ]) {
       assert.equal(crop.parameters.safeParse(given).success, false, JSON.stringify(given));
     }
-    assert.deepEqual(crop.parameters.safeParse({ ratios: ["1:1", "2:1", "1:1"] }).error?.issues.map(({ path, message }) => [path, message]), [[["ratios"], "names a ratio twice"]]);
-    assert.deepEqual(crop.parameters.safeParse({ ratios: ["x"] }).error?.issues.map(({ path, message }) => [path, message]), [[["ratios", 0], "is no ratio of width to height such as 16:9"]]);
-    assert.equal(crop.parameters.safeParse({ ratios: ["1.91:1", "0.5:1", "9999:1"] }).success, true);
+    assert.deepEqual(
+      crop.parameters
+        .safeParse({ ratios: ["1:1", "2:1", "1:1"] })
+        .error?.issues.map(({ path, message }) => [path, message]),
+      [[["ratios"], "names a ratio twice"]],
+    );
+    assert.deepEqual(
+      crop.parameters
+        .safeParse({ ratios: ["x"] })
+        .error?.issues.map(({ path, message }) => [path, message]),
+      [[["ratios", 0], "is no ratio of width to height such as 16:9"]],
+    );
+    assert.equal(
+      crop.parameters.safeParse({ ratios: ["1.91:1", "0.5:1", "9999:1"] }).success,
+      true,
+    );
   });
 });
 
 describe("crops", () => {
-  const boxes: [width: number, height: number, ratio: string, box: [left: number, top: number, width: number, height: number]][] = [
+  const boxes: [
+    width: number,
+    height: number,
+    ratio: string,
+    box: [left: number, top: number, width: number, height: number],
+  ][] = [
     [600, 400, "1:1", [100, 0, 400, 400]],
     [400, 600, "1:1", [0, 100, 400, 400]],
     [600, 400, "3:2", [0, 0, 600, 400]],
@@ -69,43 +123,100 @@ describe("crops", () => {
   ];
   for (const [width, height, ratio, [left, top, boxWidth, boxHeight]] of boxes) {
     it(`of ${ratio} out of the middle of ${width} × ${height} are the largest box`, async () => {
-      const { result, files } = await run(map(width, height), { ratios: [ratio], strategy: "center" });
-      assert.deepEqual(result, { crops: [{ ratio, left, top, width: boxWidth, height: boxHeight }] });
+      const { result, files } = await run(map(width, height), {
+        ratios: [ratio],
+        strategy: "center",
+      });
+      assert.deepEqual(result, {
+        crops: [{ ratio, left, top, width: boxWidth, height: boxHeight }],
+      });
       const [file] = files.values();
       const { width: fileWidth, height: fileHeight } = await sharp(file).metadata();
       assert.deepEqual([fileWidth, fileHeight], [boxWidth, boxHeight]);
-      assert.deepEqual([await placeOf(file, 0, 0), await placeOf(file, boxWidth - 1, boxHeight - 1)], [[left, top], [left + boxWidth - 1, top + boxHeight - 1]]);
+      assert.deepEqual(
+        [await placeOf(file, 0, 0), await placeOf(file, boxWidth - 1, boxHeight - 1)],
+        [
+          [left, top],
+          [left + boxWidth - 1, top + boxHeight - 1],
+        ],
+      );
     });
   }
 
   for (const strategy of ["attention", "entropy"] as const) {
-    for (const [width, height, x, y] of [[1200, 400, 1000, 200], [1200, 400, 150, 200], [1200, 400, 700, 250], [400, 1200, 200, 1050], [3000, 900, 2500, 450]] as const) {
+    for (const [width, height, x, y] of [
+      [1200, 400, 1000, 200],
+      [1200, 400, 150, 200],
+      [1200, 400, 700, 250],
+      [400, 1200, 200, 1050],
+      [3000, 900, 2500, 450],
+    ] as const) {
       it(`by ${strategy} have the one striking thing of ${width} × ${height} in them, at ${x}, ${y}`, async () => {
         const { result, files } = await run(await thing(width, height, x, y), { strategy });
         const { left = 0, top = 0, width: side = 0, height: other = 0 } = result.crops[0] ?? {};
         assert.deepEqual([side, other], [Math.min(width, height), Math.min(width, height)]);
-        assert(left >= 0 && top >= 0 && left + side <= width && top + side <= height, JSON.stringify(result));
-        assert(left <= x - 38 && x + 38 <= left + side && top <= y - 38 && y + 38 <= top + side, JSON.stringify(result));
-        const { data, info } = await sharp([...files.values()][0]).raw().toBuffer({ resolveWithObject: true });
+        assert(
+          left >= 0 && top >= 0 && left + side <= width && top + side <= height,
+          JSON.stringify(result),
+        );
+        assert(
+          left <= x - 38 && x + 38 <= left + side && top <= y - 38 && y + 38 <= top + side,
+          JSON.stringify(result),
+        );
+        const { data, info } = await sharp([...files.values()][0])
+          .raw()
+          .toBuffer({ resolveWithObject: true });
         const at = info.channels * (info.width * (y - top) + x - left);
-        assert((data[at] ?? 0) > 200 && (data[at + 2] ?? 0) < 100, "the box is not where the picture was cut");
+        assert(
+          (data[at] ?? 0) > 200 && (data[at + 2] ?? 0) < 100,
+          "the box is not where the picture was cut",
+        );
       });
     }
   }
 
   it("come one for each ratio, in order, as outputs that say what they are", async () => {
-    const { result, outputs, files } = await run(map(600, 400), { ratios: ["16:9", "1:1", "0.8:1"], strategy: "center" });
-    assert.deepEqual(result.crops.map(({ ratio }) => ratio), ["16:9", "1:1", "0.8:1"]);
+    const { result, outputs, files } = await run(map(600, 400), {
+      ratios: ["16:9", "1:1", "0.8:1"],
+      strategy: "center",
+    });
+    assert.deepEqual(
+      result.crops.map(({ ratio }) => ratio),
+      ["16:9", "1:1", "0.8:1"],
+    );
     const byteSizes = [...files.values()].map((file) => file.length);
-    assert.deepEqual(outputs, [["16x9.png", 600, 338], ["1x1.png", 400, 400], ["0.8x1.png", 320, 400]].map(([name, width, height], at) => ({ name, mimeType: "image/png", byteSize: byteSizes[at], width, height })));
+    assert.deepEqual(
+      outputs,
+      [
+        ["16x9.png", 600, 338],
+        ["1x1.png", 400, 400],
+        ["0.8x1.png", 320, 400],
+      ].map(([name, width, height], at) => ({
+        name,
+        mimeType: "image/png",
+        byteSize: byteSizes[at],
+        width,
+        height,
+      })),
+    );
   });
 
   it("are scaled to the width asked for, which the box does not know of, and never enlarged", async () => {
     const bytes = await quadrants(600, 400).png().toBuffer();
-    for (const [width, size] of [[100, 100], [399, 399], [400, 400], [1000, 400]] as const) {
+    for (const [width, size] of [
+      [100, 100],
+      [399, 399],
+      [400, 400],
+      [1000, 400],
+    ] as const) {
       const { result, outputs, files } = await run(bytes, { width, strategy: "center" });
-      assert.deepEqual(result.crops, [{ ratio: "1:1", left: 100, top: 0, width: 400, height: 400 }]);
-      assert.deepEqual(outputs.map((output) => [output.width, output.height]), [[size, size]]);
+      assert.deepEqual(result.crops, [
+        { ratio: "1:1", left: 100, top: 0, width: 400, height: 400 },
+      ]);
+      assert.deepEqual(
+        outputs.map((output) => [output.width, output.height]),
+        [[size, size]],
+      );
       const [file = Buffer.alloc(0)] = files.values();
       assert.equal((await sharp(file).metadata()).width, size);
       await assertQuadrants(file, 16);
@@ -115,7 +226,10 @@ describe("crops", () => {
   for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
     it(`have boxes of the upright picture for a photo of orientation ${orientation}, and no metadata`, async () => {
       const { data, raw } = storedQuadrants(120, 80, orientation);
-      const { result, files } = await run(await sharp(data, { raw }).withMetadata({ orientation }).jpeg().toBuffer(), { strategy: "center" });
+      const { result, files } = await run(
+        await sharp(data, { raw }).withMetadata({ orientation }).jpeg().toBuffer(),
+        { strategy: "center" },
+      );
       assert.deepEqual(result.crops, [{ ratio: "1:1", left: 20, top: 0, width: 80, height: 80 }]);
       const [file = Buffer.alloc(0)] = files.values();
       await assertQuadrants(file, 16);
@@ -124,23 +238,52 @@ describe("crops", () => {
     });
   }
 
-  for (const [format, extension, mimeType] of [["jpeg", "jpg", "image/jpeg"], ["webp", "webp", "image/webp"], ["png", "png", "image/png"], ["avif", "avif", "image/avif"], ["tiff", "jpg", "image/jpeg"], ["gif", "jpg", "image/jpeg"]] as const) {
+  for (const [format, extension, mimeType] of [
+    ["jpeg", "jpg", "image/jpeg"],
+    ["webp", "webp", "image/webp"],
+    ["png", "png", "image/png"],
+    ["avif", "avif", "image/avif"],
+    ["tiff", "jpg", "image/jpeg"],
+    ["gif", "jpg", "image/jpeg"],
+  ] as const) {
     it(`of ${format} are ${extension}`, async () => {
       const { outputs, files } = await run(await quadrants(60, 40)[format]().toBuffer());
-      assert.deepEqual(outputs.map(({ name, mimeType: type }) => [name, type]), [[`1x1.${extension}`, mimeType]]);
+      assert.deepEqual(
+        outputs.map(({ name, mimeType: type }) => [name, type]),
+        [[`1x1.${extension}`, mimeType]],
+      );
       const named: Record<string, string> = { jpg: "jpeg", avif: "heif" };
-      assert.equal((await sharp([...files.values()][0]).metadata()).format, named[extension] ?? format);
+      assert.equal(
+        (await sharp([...files.values()][0]).metadata()).format,
+        named[extension] ?? format,
+      );
     });
   }
 
   it("tell their steps and how the photo was read", async () => {
-    const { steps, result } = await run(makeGif([[9, 9, 9], [200, 0, 0]]), { ratios: ["1:1", "2:1"] });
-    assert.deepEqual(steps, [[0, "decoding"], [0.4, "cutting out 1:1"], [0.7, "cutting out 2:1"], [1, "done"]]);
+    const { steps, result } = await run(
+      makeGif([
+        [9, 9, 9],
+        [200, 0, 0],
+      ]),
+      { ratios: ["1:1", "2:1"] },
+    );
+    assert.deepEqual(steps, [
+      [0, "decoding"],
+      [0.4, "cutting out 1:1"],
+      [0.7, "cutting out 2:1"],
+      [1, "done"],
+    ]);
     assert.deepEqual(result.warnings, ["first frame of an animation"]);
   });
 
   it("are refused for what is no photo, and stop when told to", async () => {
-    await assert.rejects(run(Buffer.from("%PDF-1.7")), (error) => error instanceof PhotoUnreadableError && /PDF/.test(error.message));
-    await assert.rejects(runTask(crop, folder.write(map(20, 10)), {}, AbortSignal.abort()), { name: "AbortError" });
+    await assert.rejects(
+      run(Buffer.from("%PDF-1.7")),
+      (error) => error instanceof PhotoUnreadableError && /PDF/.test(error.message),
+    );
+    await assert.rejects(runTask(crop, folder.write(map(20, 10)), {}, AbortSignal.abort()), {
+      name: "AbortError",
+    });
   });
 });

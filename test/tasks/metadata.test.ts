@@ -12,7 +12,8 @@ import { runTask } from "./run-task.js";
 type Exif = Parameters<ReturnType<typeof sharp>["withExif"]>[0];
 
 const folder = temporaryFolder();
-const run = async (bytes: Uint8Array, given: { redactGps?: boolean } = {}) => (await runTask(metadata, folder.write(bytes), given)).result;
+const run = async (bytes: Uint8Array, given: { redactGps?: boolean } = {}) =>
+  (await runTask(metadata, folder.write(bytes), given)).result;
 const picture = () => sharp({ create: { width: 30, height: 20, channels: 3, background: "#369" } });
 const withExif = (exif: Exif) => picture().withExif(exif).jpeg().toBuffer();
 
@@ -31,12 +32,20 @@ const FULL: Exif = {
     FocalLength: "35/1",
     LensModel: "Acme 35mm f/1.8",
   },
-  IFD3: { GPSLatitudeRef: "S", GPSLatitude: "33/1 30/1 0/1", GPSLongitudeRef: "E", GPSLongitude: "151/1 15/1 0/1", GPSAltitude: "125/10" },
+  IFD3: {
+    GPSLatitudeRef: "S",
+    GPSLatitude: "33/1 30/1 0/1",
+    GPSLongitudeRef: "E",
+    GPSLongitude: "151/1 15/1 0/1",
+    GPSAltitude: "125/10",
+  },
 };
 
 describe("metadata", () => {
   it("tells camera, lens, exposure, time, place and colours", async () => {
-    const { tags, ...told } = await run(await picture().withExif(FULL).withIccProfile("p3").jpeg().toBuffer());
+    const { tags, ...told } = await run(
+      await picture().withExif(FULL).withIccProfile("p3").jpeg().toBuffer(),
+    );
     assert.deepEqual(told, {
       camera: { make: "Acme", model: "Eye 3" },
       lens: "Acme 35mm f/1.8",
@@ -48,13 +57,21 @@ describe("metadata", () => {
       width: 30,
       height: 20,
     });
-    assert.deepEqual([tags["Make"], tags["FNumber"], tags["Orientation"], tags["Copyright"]], ["Acme", 1.8, "top-left", "me"]);
+    assert.deepEqual(
+      [tags["Make"], tags["FNumber"], tags["Orientation"], tags["Copyright"]],
+      ["Acme", 1.8, "top-left", "me"],
+    );
   });
 
   for (const format of ["png", "webp", "avif"] as const) {
     it(`reads ${format} as well`, async () => {
-      const { camera, takenAt, gps } = await run(await picture().withExif(FULL)[format]().toBuffer());
-      assert.deepEqual([camera.model, takenAt, gps?.latitude], ["Eye 3", "2021-04-11T15:47:53-05:00", -33.5]);
+      const { camera, takenAt, gps } = await run(
+        await picture().withExif(FULL)[format]().toBuffer(),
+      );
+      assert.deepEqual(
+        [camera.model, takenAt, gps?.latitude],
+        ["Eye 3", "2021-04-11T15:47:53-05:00", -33.5],
+      );
     });
   }
 
@@ -62,31 +79,53 @@ describe("metadata", () => {
     it(`is mostly null for ${format} that says nothing`, async () => {
       const { tags: _, ...told } = await run(await picture()[format]().toBuffer());
       const exposure = { seconds: null, fNumber: null, iso: null, focalLength: null };
-      assert.deepEqual(told, { camera: { make: null, model: null }, lens: null, exposure, takenAt: null, gps: null, orientation: 1, colorProfile: null, width: 30, height: 20 });
+      assert.deepEqual(told, {
+        camera: { make: null, model: null },
+        lens: null,
+        exposure,
+        takenAt: null,
+        gps: null,
+        orientation: 1,
+        colorProfile: null,
+        width: 30,
+        height: 20,
+      });
     });
   }
 
   it("tells the file's orientation and the upright size", async () => {
     for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
       const told = await run(await picture().withMetadata({ orientation }).jpeg().toBuffer());
-      assert.deepEqual([told.orientation, told.width, told.height], orientation > 4 ? [orientation, 20, 30] : [orientation, 30, 20]);
+      assert.deepEqual(
+        [told.orientation, told.width, told.height],
+        orientation > 4 ? [orientation, 20, 30] : [orientation, 30, 20],
+      );
     }
   });
 
   it("gives the time without an offset when the file has none, and null for no date", async () => {
-    const expected = { "1998:01:01 00:00:00": "1998-01-01T00:00:00", "0000:00:00 00:00:00": null, "2021:13:01 00:00:00": null, "    :  :     :  :  ": null };
+    const expected = {
+      "1998:01:01 00:00:00": "1998-01-01T00:00:00",
+      "0000:00:00 00:00:00": null,
+      "2021:13:01 00:00:00": null,
+      "    :  :     :  :  ": null,
+    };
     for (const [DateTimeOriginal, takenAt] of Object.entries(expected)) {
       assert.equal((await run(await withExif({ IFD2: { DateTimeOriginal } }))).takenAt, takenAt);
     }
   });
 
   it("takes time and aperture from the APEX values where there is nothing else", async () => {
-    const { exposure } = await run(await withExif({ IFD2: { ShutterSpeedValue: "5/1", ApertureValue: "4/1" } }));
+    const { exposure } = await run(
+      await withExif({ IFD2: { ShutterSpeedValue: "5/1", ApertureValue: "4/1" } }),
+    );
     assert.deepEqual([exposure.seconds, exposure.fNumber], [1 / 32, 4]);
   });
 
   it("takes 0 and fractions over 0 for unknown", async () => {
-    const { exposure } = await run(await withExif({ IFD2: { ExposureTime: "1/0", FNumber: "0/10", FocalLength: "0/0" } }));
+    const { exposure } = await run(
+      await withExif({ IFD2: { ExposureTime: "1/0", FNumber: "0/10", FocalLength: "0/0" } }),
+    );
     assert.deepEqual(exposure, { seconds: null, fNumber: null, iso: null, focalLength: null });
   });
 
@@ -99,17 +138,26 @@ describe("metadata", () => {
 
   it("tells no position anywhere when it is to be left out", async () => {
     for (const format of ["jpeg", "png", "webp", "avif"] as const) {
-      const bytes = await picture().withExif({ ...FULL, IFD0: { ImageDescription: "at -33.5000, 151.2500" } }).withXmp(XMP_POSITION)[format]().toBuffer();
+      const bytes = await picture()
+        .withExif({ ...FULL, IFD0: { ImageDescription: "at -33.5000, 151.2500" } })
+        .withXmp(XMP_POSITION)
+        .toFormat(format)
+        .toBuffer();
       const told = await run(bytes, { redactGps: true });
       assert.equal(told.gps, null);
-      assert.doesNotMatch(JSON.stringify(told.tags), /gps|latitude|longt?itude|altitude|33\.5|151\.25|51[.,]|7\.25|7,15|99\.5|12\.5/i);
+      assert.doesNotMatch(
+        JSON.stringify(told.tags),
+        /gps|latitude|longt?itude|altitude|33\.5|151\.25|51[.,]|7\.25|7,15|99\.5|12\.5/i,
+      );
       assert.equal(told.tags["LensModel"], "Acme 35mm f/1.8");
       assert.match(JSON.stringify((await run(bytes)).tags), /GPSLatitude/);
     }
   });
 
   it("cuts what is long and many, and stays far below what a result may have", async () => {
-    const entries = Array.from({ length: 600 }, (_, n) => `t:n${n}="${"写".repeat(700)}"`).join(" ");
+    const entries = Array.from({ length: 600 }, (_, n) => `t:n${n}="${"写".repeat(700)}"`).join(
+      " ",
+    );
     const xmp = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:t="urn:t" ${entries}/></rdf:RDF></x:xmpmeta>`;
     const told = await run(await picture().withXmp(xmp).webp().toBuffer());
     const values = Object.values(told.tags);
@@ -123,7 +171,8 @@ describe("metadata", () => {
     bytes.write("one\0two", bytes.indexOf("one_two"), "latin1");
     const control = await withExif({ IFD0: { Software: "one_two" } });
     control.write("one\u0007two", control.indexOf("one_two"), "latin1");
-    for (const file of [bytes, control]) assert.doesNotMatch(JSON.stringify((await run(file)).tags), /\\u00|\\ud/i);
+    for (const file of [bytes, control])
+      assert.doesNotMatch(JSON.stringify((await run(file)).tags), /\\u00|\\ud/i);
     assert.equal((await run(control)).tags["Software"], "one two");
   });
 
@@ -135,20 +184,34 @@ describe("metadata", () => {
   });
 
   it("is refused for what is no photo", async () => {
-    await assert.rejects(run(Buffer.from("PK\x03\x04")), (error) => error instanceof PhotoUnreadableError && /archive/.test(error.message));
+    await assert.rejects(
+      run(Buffer.from("PK\x03\x04")),
+      (error) => error instanceof PhotoUnreadableError && /archive/.test(error.message),
+    );
   });
 });
 
 describe("metadata beside exiftool", { skip: noSharedPhotos || noExiftool }, () => {
-  for (const name of noSharedPhotos ? [] : readdirSync(sharedPhotos).filter((file) => file.endsWith(".jpg"))) {
+  for (const name of noSharedPhotos
+    ? []
+    : readdirSync(sharedPhotos).filter((file) => file.endsWith(".jpg"))) {
     it(`agrees on ${name}`, async () => {
       const { result } = await runTask(metadata, sharedPhotos + name, {});
       const says = exiftool(sharedPhotos + name);
-      assert.deepEqual(result.camera, { make: text(says["IFD0:Make"]), model: text(says["IFD0:Model"]) });
+      assert.deepEqual(result.camera, {
+        make: text(says["IFD0:Make"]),
+        model: text(says["IFD0:Model"]),
+      });
       assert.equal(result.lens, text(says["ExifIFD:LensModel"]));
-      assert.equal(result.takenAt?.slice(0, 19) ?? null, text(says["ExifIFD:DateTimeOriginal"])?.replace(/^(\d+):(\d+):(\d+) /, "$1-$2-$3T") ?? null);
+      assert.equal(
+        result.takenAt?.slice(0, 19) ?? null,
+        text(says["ExifIFD:DateTimeOriginal"])?.replace(/^(\d+):(\d+):(\d+) /, "$1-$2-$3T") ?? null,
+      );
       assert.equal(result.takenAt?.slice(19) || null, text(says["ExifIFD:OffsetTimeOriginal"]));
-      near(result.exposure.seconds, says["ExifIFD:ExposureTime"] ?? says["ExifIFD:ShutterSpeedValue"]);
+      near(
+        result.exposure.seconds,
+        says["ExifIFD:ExposureTime"] ?? says["ExifIFD:ShutterSpeedValue"],
+      );
       near(result.exposure.fNumber, says["ExifIFD:FNumber"] ?? says["ExifIFD:ApertureValue"]);
       near(result.exposure.iso, says["ExifIFD:ISO"]);
       near(result.exposure.focalLength, says["ExifIFD:FocalLength"]);
@@ -158,7 +221,12 @@ describe("metadata beside exiftool", { skip: noSharedPhotos || noExiftool }, () 
       assert.equal(result.orientation, says["IFD0:Orientation"] ?? 1);
       assert.equal(result.colorProfile, text(says["ICC_Profile:ProfileDescription"]));
       const turned = result.orientation > 4;
-      assert.deepEqual([result.width, result.height], turned ? [says["File:ImageHeight"], says["File:ImageWidth"]] : [says["File:ImageWidth"], says["File:ImageHeight"]]);
+      assert.deepEqual(
+        [result.width, result.height],
+        turned
+          ? [says["File:ImageHeight"], says["File:ImageWidth"]]
+          : [says["File:ImageWidth"], says["File:ImageHeight"]],
+      );
     });
   }
 });
@@ -169,5 +237,8 @@ function text(said: string | number | undefined): string | null {
 
 function near(actual: number | null, said: string | number | undefined): void {
   if (said === undefined || said === "") return assert.equal(actual, null);
-  assert(actual !== null && Math.abs(actual - Number(said)) <= 1e-6 * Math.abs(Number(said)), `${actual} is not ${said}`);
+  assert(
+    actual !== null && Math.abs(actual - Number(said)) <= 1e-6 * Math.abs(Number(said)),
+    `${actual} is not ${said}`,
+  );
 }

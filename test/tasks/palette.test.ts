@@ -14,16 +14,27 @@ import { runTask } from "./run-task.js";
 type Rgb = [number, number, number];
 
 const folder = temporaryFolder();
-const run = async (bytes: Uint8Array, colors?: number) => (await runTask(palette, folder.write(bytes), colors === undefined ? {} : { colors })).result;
+const run = async (bytes: Uint8Array, colors?: number) =>
+  (await runTask(palette, folder.write(bytes), colors === undefined ? {} : { colors })).result;
 const rgbOf = (hex: string) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 
 /** Upright stripes of these colours, each so many pixels wide, in a picture of their sum. */
-function stripes(height: number, ...parts: [width: number, color: Rgb][]): { width: number; height: number; samples: Buffer } {
+function stripes(
+  height: number,
+  ...parts: [width: number, color: Rgb][]
+): { width: number; height: number; samples: Buffer } {
   const row = parts.flatMap(([width, color]) => Array.from({ length: width }, () => color).flat());
-  return { width: row.length / 3, height, samples: Buffer.from(Array.from({ length: height }, () => row).flat()) };
+  return {
+    width: row.length / 3,
+    height,
+    samples: Buffer.from(Array.from({ length: height }, () => row).flat()),
+  };
 }
 const png = (picture: ReturnType<typeof stripes>) => makePng({ ...picture, colorType: 2 });
-const jpeg = ({ samples, width, height }: ReturnType<typeof stripes>) => sharp(samples, { raw: { width, height, channels: 3 } }).jpeg({ quality: 85 }).toBuffer();
+const jpeg = ({ samples, width, height }: ReturnType<typeof stripes>) =>
+  sharp(samples, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 85 })
+    .toBuffer();
 
 describe("a palette", () => {
   const SEA: Rgb = [20, 80, 160];
@@ -31,28 +42,57 @@ describe("a palette", () => {
   const SUN: Rgb = [240, 90, 30];
   const areas = stripes(300, [500, SEA], [300, SAND], [200, SUN]);
 
-  for (const [what, bytes, tolerance] of [["exactly, in a lossless picture", async () => png(areas), 1], ["closely, in a JPEG", () => jpeg(areas), 4]] as const) {
+  for (const [what, bytes, tolerance] of [
+    ["exactly, in a lossless picture", async () => png(areas), 1],
+    ["closely, in a JPEG", () => jpeg(areas), 4],
+  ] as const) {
     it(`has the colours of three areas, ${what}, by how much of the picture they take`, async () => {
       const { dominant, swatches } = await run(await bytes(), 3);
       assert.equal(swatches.length, 3);
-      for (const [index, [color, part]] of ([[SEA, 0.5], [SAND, 0.3], [SUN, 0.2]] as const).entries()) {
+      for (const [index, [color, part]] of (
+        [
+          [SEA, 0.5],
+          [SAND, 0.3],
+          [SUN, 0.2],
+        ] as const
+      ).entries()) {
         assertColor(rgbOf(swatches[index]?.hex ?? ""), color, tolerance, `swatch ${index}`);
-        assert(Math.abs((swatches[index]?.population ?? 0) - part) < 0.02, JSON.stringify(swatches));
+        assert(
+          Math.abs((swatches[index]?.population ?? 0) - part) < 0.02,
+          JSON.stringify(swatches),
+        );
       }
       assert.equal(dominant, swatches[0]?.hex);
     });
   }
 
   it("has a small area's colour, too, before it tells shades of a large one apart", async () => {
-    const sky = Array.from({ length: 90 }, (_, n): [number, Rgb] => [1, [90 + n, 140 + Math.round(n / 2), 220]]);
+    const sky = Array.from({ length: 90 }, (_, n): [number, Rgb] => [
+      1,
+      [90 + n, 140 + Math.round(n / 2), 220],
+    ]);
     const { swatches } = await run(png(stripes(60, ...sky, [10, [230, 30, 40]])), 4);
-    const red = swatches.find(({ hex }) => (rgbOf(hex)[0] ?? 0) > 200 && (rgbOf(hex)[2] ?? 0) < 100);
+    const red = swatches.find(
+      ({ hex }) => (rgbOf(hex)[0] ?? 0) > 200 && (rgbOf(hex)[2] ?? 0) < 100,
+    );
     assert(red && Math.abs(red.population - 0.1) < 0.01, JSON.stringify(swatches));
   });
 
   it("groups colours as the eye does, not by their numbers", async () => {
-    // By RGB the two dark ones are nearest (69, the light ones 78); in OKLab it is the light ones (0.15, the dark ones 0.28).
-    const { swatches } = await run(png(stripes(40, [25, [0, 0, 0]], [25, [40, 40, 40]], [25, [255, 255, 255]], [25, [200, 200, 255]])), 3);
+    // By RGB the two dark ones are nearest (69, the light ones 78); in OKLab it is the light ones
+    // (0.15, the dark ones 0.28).
+    const { swatches } = await run(
+      png(
+        stripes(
+          40,
+          [25, [0, 0, 0]],
+          [25, [40, 40, 40]],
+          [25, [255, 255, 255]],
+          [25, [200, 200, 255]],
+        ),
+      ),
+      3,
+    );
     const [light, ...dark] = swatches;
     assert.deepEqual(dark.map(({ hex }) => hex).sort(), ["#000000", "#282828"]);
     assert.equal(light?.population, 0.5);
@@ -60,8 +100,16 @@ describe("a palette", () => {
   });
 
   it("has one swatch of exactly its colour for a flat picture", async () => {
-    for (const [color, hex] of [[[255, 0, 0], "#ff0000"], [[0, 0, 0], "#000000"], [[255, 255, 255], "#ffffff"], [[18, 52, 86], "#123456"]] as [Rgb, string][]) {
-      assert.deepEqual(await run(png(stripes(20, [30, color]))), { dominant: hex, swatches: [{ hex, population: 1 }] });
+    for (const [color, hex] of [
+      [[255, 0, 0], "#ff0000"],
+      [[0, 0, 0], "#000000"],
+      [[255, 255, 255], "#ffffff"],
+      [[18, 52, 86], "#123456"],
+    ] as [Rgb, string][]) {
+      assert.deepEqual(await run(png(stripes(20, [30, color]))), {
+        dominant: hex,
+        swatches: [{ hex, population: 1 }],
+      });
     }
   });
 
@@ -71,7 +119,10 @@ describe("a palette", () => {
       const { swatches } = await run(bytes, colors);
       const populations = swatches.map(({ population }) => population);
       assert.equal(new Set(swatches.map(({ hex }) => hex)).size, colors);
-      assert.deepEqual(populations, populations.toSorted((a, b) => b - a));
+      assert.deepEqual(
+        populations,
+        populations.toSorted((a, b) => b - a),
+      );
       assert(Math.abs(populations.reduce((sum, part) => sum + part, 0) - 1) < 1e-9);
     }
     assert.equal((await run(bytes)).swatches.length, 5);
@@ -83,29 +134,76 @@ describe("a palette", () => {
   });
 
   it("weighs pixels by how opaque they are, and is black where all is transparent", async () => {
-    const rgba = (...pixels: number[][]) => makePng({ width: pixels.length, height: 1, colorType: 6, samples: Uint8Array.from(pixels.flat()) });
+    const rgba = (...pixels: number[][]) =>
+      makePng({
+        width: pixels.length,
+        height: 1,
+        colorType: 6,
+        samples: Uint8Array.from(pixels.flat()),
+      });
     const { swatches } = await run(rgba([255, 0, 0, 255], [0, 0, 255, 51], [0, 255, 0, 0]));
-    assert.deepEqual(swatches.map(({ hex, population }) => [hex, Math.round(population * 1000)]), [["#ff0000", 833], ["#0000ff", 167]]);
-    assert.deepEqual(await run(rgba([255, 0, 0, 0])), { dominant: "#000000", swatches: [{ hex: "#000000", population: 1 }] });
+    assert.deepEqual(
+      swatches.map(({ hex, population }) => [hex, Math.round(population * 1000)]),
+      [
+        ["#ff0000", 833],
+        ["#0000ff", 167],
+      ],
+    );
+    assert.deepEqual(await run(rgba([255, 0, 0, 0])), {
+      dominant: "#000000",
+      swatches: [{ hex: "#000000", population: 1 }],
+    });
   });
 
   it("of a photo names colours that are in it", async () => {
-    const path = folder.write(await sharp(await scene(3)).jpeg().toBuffer());
+    const path = folder.write(
+      await sharp(await scene(3))
+        .jpeg()
+        .toBuffer(),
+    );
     const { result } = await runTask(palette, path, {});
     const { data } = await sharp(path).resize(100).raw().toBuffer({ resolveWithObject: true });
-    const pixels = Array.from({ length: data.length / 3 }, (_, at) => [...data.subarray(3 * at, 3 * at + 3)]);
-    for (const { hex } of result.swatches) assert(pixels.some((pixel) => pixel.every((value, channel) => Math.abs(value - (rgbOf(hex)[channel] ?? 0)) < 16)), hex);
+    const pixels = Array.from({ length: data.length / 3 }, (_, at) => [
+      ...data.subarray(3 * at, 3 * at + 3),
+    ]);
+    for (const { hex } of result.swatches)
+      assert(
+        pixels.some((pixel) =>
+          pixel.every((value, channel) => Math.abs(value - (rgbOf(hex)[channel] ?? 0)) < 16),
+        ),
+        hex,
+      );
   });
 
   it("tells its steps and how the photo was read, and refuses what is no photo", async () => {
-    const { steps, result } = await runTask(palette, folder.write(makeGif([[9, 9, 9], [200, 0, 0]])), {});
-    assert.deepEqual(steps, [[0, "decoding"], [0.5, "grouping the colours"], [1, "done"]]);
-    assert.deepEqual([result.dominant, result.warnings], ["#090909", ["first frame of an animation"]]);
-    await assert.rejects(run(Buffer.from("%PDF-1.7")), (error) => error instanceof PhotoUnreadableError && /PDF/.test(error.message));
+    const { steps, result } = await runTask(
+      palette,
+      folder.write(
+        makeGif([
+          [9, 9, 9],
+          [200, 0, 0],
+        ]),
+      ),
+      {},
+    );
+    assert.deepEqual(steps, [
+      [0, "decoding"],
+      [0.5, "grouping the colours"],
+      [1, "done"],
+    ]);
+    assert.deepEqual(
+      [result.dominant, result.warnings],
+      ["#090909", ["first frame of an animation"]],
+    );
+    await assert.rejects(
+      run(Buffer.from("%PDF-1.7")),
+      (error) => error instanceof PhotoUnreadableError && /PDF/.test(error.message),
+    );
   });
 
   it("takes 2 to 12 colours and nothing else", () => {
     assert.deepEqual(palette.parameters.parse({}), { colors: 5 });
-    for (const given of [{ colors: 1 }, { colors: 13 }, { colors: 2.5 }, { count: 3 }]) assert.equal(palette.parameters.safeParse(given).success, false, JSON.stringify(given));
+    for (const given of [{ colors: 1 }, { colors: 13 }, { colors: 2.5 }, { count: 3 }])
+      assert.equal(palette.parameters.safeParse(given).success, false, JSON.stringify(given));
   });
 });

@@ -6,16 +6,29 @@ import { PhotoUnreadableError } from "../../src/errors.js";
 import { sharp } from "../../src/imaging/sharp.js";
 import { placeholder } from "../../src/tasks/placeholder/task.js";
 import { makePng } from "../imaging/make-png.js";
-import { assertColor, assertRoughQuadrants, quadrants, storedQuadrants } from "../imaging/quadrants.js";
+import {
+  assertColor,
+  assertRoughQuadrants,
+  quadrants,
+  storedQuadrants,
+} from "../imaging/quadrants.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { runTask } from "./run-task.js";
 
 const folder = temporaryFolder();
-const run = async (bytes: Uint8Array) => (await runTask(placeholder, folder.write(bytes), {})).result;
+const run = async (bytes: Uint8Array) =>
+  (await runTask(placeholder, folder.write(bytes), {})).result;
 
-const flat = (background: string | { r: number; g: number; b: number; alpha: number }) => sharp({ create: { width: 90, height: 90, channels: 4, background } }).png().toBuffer();
+const flat = (background: string | { r: number; g: number; b: number; alpha: number }) =>
+  sharp({ create: { width: 90, height: 90, channels: 4, background } })
+    .png()
+    .toBuffer();
 async function averageOf(...rgba: number[]): Promise<string> {
-  return (await run(makePng({ width: rgba.length / 4, height: 1, colorType: 6, samples: Uint8Array.from(rgba) }))).averageColor;
+  return (
+    await run(
+      makePng({ width: rgba.length / 4, height: 1, colorType: 6, samples: Uint8Array.from(rgba) }),
+    )
+  ).averageColor;
 }
 
 describe("a placeholder", () => {
@@ -24,16 +37,28 @@ describe("a placeholder", () => {
     const bytes = Buffer.from(thumbhash, "base64");
     assert(Math.abs(thumbHashToApproximateAspectRatio(bytes) - 1.5) < 0.2);
     const { w, h, rgba } = thumbHashToRGBA(bytes);
-    await assertRoughQuadrants(await sharp(Buffer.from(rgba), { raw: { width: w, height: h, channels: 4 } }).png().toBuffer());
+    await assertRoughQuadrants(
+      await sharp(Buffer.from(rgba), { raw: { width: w, height: h, channels: 4 } })
+        .png()
+        .toBuffer(),
+    );
   });
 
   it("has the thumbhash that the format's description gives for a flat grey", async () => {
-    // 63 · 128/255 rounds to 32; no colour is 31.5 → 32 twice; no waves: 32 | 32 << 6 | 32 << 12 = 0x020820, then 7 × 7 waves.
-    assert.equal(Buffer.from((await run(await flat("#808080"))).thumbhash, "base64").subarray(0, 5).toString("hex"), "2008020700");
+    // 63 · 128/255 rounds to 32; no colour is 31.5 → 32 twice; no waves: 32 | 32 << 6 | 32 << 12 =
+    // 0x020820, then 7 × 7 waves.
+    assert.equal(
+      Buffer.from((await run(await flat("#808080"))).thumbhash, "base64")
+        .subarray(0, 5)
+        .toString("hex"),
+      "2008020700",
+    );
   });
 
   it("has a thumbhash that knows of transparency", async () => {
-    const { rgba } = thumbHashToRGBA(Buffer.from((await run(await flat({ r: 255, g: 0, b: 0, alpha: 0.4 }))).thumbhash, "base64"));
+    const { rgba } = thumbHashToRGBA(
+      Buffer.from((await run(await flat({ r: 255, g: 0, b: 0, alpha: 0.4 }))).thumbhash, "base64"),
+    );
     assert(Math.abs((rgba[3] ?? 0) - 102) < 20, String(rgba[3]));
   });
 
@@ -42,10 +67,15 @@ describe("a placeholder", () => {
     assert.deepEqual(isBlurhashValid(blurhash), { result: true });
     assert.equal(blurhash.length, 28);
     assert.equal(blurhash[0], "L");
-    // So few waves overshoot, but which channel leads is kept: red above left, then green, blue, and yellow's lack of blue.
+    // So few waves overshoot, but which channel leads is kept: red above left, then green, blue,
+    // and yellow's lack of blue.
     const pixels = decode(blurhash, 60, 40);
-    const at = (x: number, y: number) => [...pixels.subarray(4 * (60 * y + x), 4 * (60 * y + x) + 3)];
-    const leading = [at(15, 10), at(45, 10), at(15, 30)].map((color) => color.indexOf(Math.max(...color)));
+    const at = (x: number, y: number) => [
+      ...pixels.subarray(4 * (60 * y + x), 4 * (60 * y + x) + 3),
+    ];
+    const leading = [at(15, 10), at(45, 10), at(15, 30)].map((color) =>
+      color.indexOf(Math.max(...color)),
+    );
     assert.deepEqual(leading, [0, 1, 2]);
     assert.equal(at(45, 30).indexOf(Math.min(...at(45, 30))), 2);
   });
@@ -73,7 +103,11 @@ describe("a placeholder", () => {
 
   it("has the upright photo's aspect ratio", async () => {
     const { data, raw } = storedQuadrants(600, 400, 6);
-    assert.equal((await run(await sharp(data, { raw }).withMetadata({ orientation: 6 }).jpeg().toBuffer())).aspectRatio, 1.5);
+    assert.equal(
+      (await run(await sharp(data, { raw }).withMetadata({ orientation: 6 }).jpeg().toBuffer()))
+        .aspectRatio,
+      1.5,
+    );
   });
 
   it("takes no parameters", () => {
@@ -82,6 +116,9 @@ describe("a placeholder", () => {
   });
 
   it("is refused for what is no photo", async () => {
-    await assert.rejects(run(Buffer.from("hello")), (error) => error instanceof PhotoUnreadableError && /text, not a photo/.test(error.message));
+    await assert.rejects(
+      run(Buffer.from("hello")),
+      (error) => error instanceof PhotoUnreadableError && /text, not a photo/.test(error.message),
+    );
   });
 });

@@ -12,20 +12,37 @@ export interface TaskRun<Result> {
   steps: [number, string | undefined][];
 }
 
-/** Runs a task on a photo, or several, in this process, from its parameters as a client gives them to its checked result. */
+/**
+ * Runs a task on a photo, or several, in this process, from its parameters as a client gives them
+ * to its checked result.
+ */
 export async function runTask<Parameters extends z.ZodType, Result extends z.ZodType>(
   task: Task<Parameters, Result>,
   paths: string | string[],
   given: z.input<Parameters>,
   signal: AbortSignal = new AbortController().signal,
-  more: { photo?: Partial<TaskPhoto>; findNearPhotos?: TaskContext<unknown>["findNearPhotos"] } = {},
+  more: {
+    photo?: Partial<TaskPhoto>;
+    findNearPhotos?: TaskContext<unknown>["findNearPhotos"];
+  } = {},
 ): Promise<TaskRun<z.output<Result>>> {
   const files = new Map<string, Buffer>();
   const outputs: TaskOutput[] = [];
   const steps: TaskRun<unknown>["steps"] = [];
   const photos = [paths].flat().map((path, index) => {
     const bytes = readFileSync(path);
-    return { id: String(index + 1), path, filename: "photo.jpg", mimeType: "image/jpeg", width: 1, height: 1, byteSize: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex"), phash: null, ...more.photo };
+    return {
+      id: String(index + 1),
+      path,
+      filename: "photo.jpg",
+      mimeType: "image/jpeg",
+      width: 1,
+      height: 1,
+      byteSize: bytes.length,
+      sha256: createHash("sha256").update(bytes).digest("hex"),
+      phash: null,
+      ...more.photo,
+    };
   });
   const { run } = await task.load();
   const result = await run({

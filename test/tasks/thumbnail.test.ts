@@ -12,7 +12,12 @@ import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { runTask } from "./run-task.js";
 
 const folder = temporaryFolder();
-const run = (bytes: Uint8Array, parameters: Parameters<typeof runTask<typeof thumbnail.parameters, typeof thumbnail.result>>[2] = {}) => runTask(thumbnail, folder.write(bytes), parameters);
+const run = (
+  bytes: Uint8Array,
+  parameters: Parameters<
+    typeof runTask<typeof thumbnail.parameters, typeof thumbnail.result>
+  >[2] = {},
+) => runTask(thumbnail, folder.write(bytes), parameters);
 
 describe("thumbnail parameters", () => {
   it("default to WebP of 320 and 1024 pixels", () => {
@@ -20,11 +25,24 @@ describe("thumbnail parameters", () => {
   });
 
   it("are refused outside their bounds, and when they are unknown", () => {
-    for (const given of [{ widths: [] }, { widths: [15] }, { widths: [4097] }, { widths: [20.5] }, { widths: Array.from({ length: 11 }, (_, n) => 100 + n) }, { quality: 0 }, { quality: 101 }, { format: "gif" }, { width: 100 }]) {
+    for (const given of [
+      { widths: [] },
+      { widths: [15] },
+      { widths: [4097] },
+      { widths: [20.5] },
+      { widths: Array.from({ length: 11 }, (_, n) => 100 + n) },
+      { quality: 0 },
+      { quality: 101 },
+      { format: "gif" },
+      { width: 100 },
+    ]) {
       assert.equal(thumbnail.parameters.safeParse(given).success, false, JSON.stringify(given));
     }
     const twice = thumbnail.parameters.safeParse({ widths: [100, 200, 100] }).error?.issues;
-    assert.deepEqual(twice?.map(({ path, message }) => [path, message]), [[["widths"], "names a width twice"]]);
+    assert.deepEqual(
+      twice?.map(({ path, message }) => [path, message]),
+      [[["widths"], "names a width twice"]],
+    );
   });
 });
 
@@ -32,8 +50,17 @@ describe("thumbnails", () => {
   for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
     it(`are upright for a photo of orientation ${orientation}, and have no metadata left`, async () => {
       const { data, raw } = storedQuadrants(120, 80, orientation);
-      const { result, files } = await run(await sharp(data, { raw }).withMetadata({ orientation }).jpeg().toBuffer(), { widths: [60, 30] });
-      assert.deepEqual(result.variants.map(({ width, height }) => [width, height]), [[60, 40], [30, 20]]);
+      const { result, files } = await run(
+        await sharp(data, { raw }).withMetadata({ orientation }).jpeg().toBuffer(),
+        { widths: [60, 30] },
+      );
+      assert.deepEqual(
+        result.variants.map(({ width, height }) => [width, height]),
+        [
+          [60, 40],
+          [30, 20],
+        ],
+      );
       for (const file of files.values()) {
         await assertQuadrants(file, 16);
         const { exif, icc, orientation: left } = await sharp(file).metadata();
@@ -42,16 +69,37 @@ describe("thumbnails", () => {
     });
   }
 
-  for (const [format, extension, mimeType] of [["jpeg", "jpg", "image/jpeg"], ["webp", "webp", "image/webp"], ["avif", "avif", "image/avif"], ["png", "png", "image/png"]] as const) {
+  for (const [format, extension, mimeType] of [
+    ["jpeg", "jpg", "image/jpeg"],
+    ["webp", "webp", "image/webp"],
+    ["avif", "avif", "image/avif"],
+    ["png", "png", "image/png"],
+  ] as const) {
     it(`come as ${format}, in the order asked for, and say what they are`, async () => {
-      const { result, files, outputs } = await run(await quadrants(300, 200).png().toBuffer(), { widths: [16, 150, 100], format });
-      assert.deepEqual(result.variants.map(({ name, width, height }) => [name, width, height]), [[`16w.${extension}`, 16, 11], [`150w.${extension}`, 150, 100], [`100w.${extension}`, 100, 67]]);
-      assert.deepEqual(outputs.map(({ name }) => name), result.variants.map(({ name }) => name));
+      const { result, files, outputs } = await run(await quadrants(300, 200).png().toBuffer(), {
+        widths: [16, 150, 100],
+        format,
+      });
+      assert.deepEqual(
+        result.variants.map(({ name, width, height }) => [name, width, height]),
+        [
+          [`16w.${extension}`, 16, 11],
+          [`150w.${extension}`, 150, 100],
+          [`100w.${extension}`, 100, 67],
+        ],
+      );
+      assert.deepEqual(
+        outputs.map(({ name }) => name),
+        result.variants.map(({ name }) => name),
+      );
       for (const [index, { name, width, height, byteSize }] of result.variants.entries()) {
         const file = files.get(name);
         assert(file);
         const header = await sharp(file).metadata();
-        assert.deepEqual([header.format, header.width, header.height], [format === "avif" ? "heif" : format, width, height]);
+        assert.deepEqual(
+          [header.format, header.width, header.height],
+          [format === "avif" ? "heif" : format, width, height],
+        );
         assert.deepEqual(outputs[index], { name, mimeType, byteSize, width, height });
         assert.equal(file.length, byteSize);
         await assertQuadrants(file, 30);
@@ -60,14 +108,28 @@ describe("thumbnails", () => {
   }
 
   it("are never enlarged: a variant tells its real width", async () => {
-    const { result, files } = await run(await quadrants(100, 60).png().toBuffer(), { widths: [500, 50, 100, 400], format: "png" });
-    assert.deepEqual(result.variants.map(({ name, width, height }) => [name, width, height]), [["500w.png", 100, 60], ["50w.png", 50, 30], ["100w.png", 100, 60], ["400w.png", 100, 60]]);
+    const { result, files } = await run(await quadrants(100, 60).png().toBuffer(), {
+      widths: [500, 50, 100, 400],
+      format: "png",
+    });
+    assert.deepEqual(
+      result.variants.map(({ name, width, height }) => [name, width, height]),
+      [
+        ["500w.png", 100, 60],
+        ["50w.png", 50, 30],
+        ["100w.png", 100, 60],
+        ["400w.png", 100, 60],
+      ],
+    );
     assert.equal(files.size, 4);
   });
 
   it("keep the photo's proportions along the whole cascade", async () => {
-    const { result } = await run(await quadrants(997, 613).png().toBuffer(), { widths: [900, 801, 702, 603, 504, 405, 306, 207, 108, 17] });
-    for (const { width, height } of result.variants) assert.equal(height, Math.round((613 * width) / 997));
+    const { result } = await run(await quadrants(997, 613).png().toBuffer(), {
+      widths: [900, 801, 702, 603, 504, 405, 306, 207, 108, 17],
+    });
+    for (const { width, height } of result.variants)
+      assert.equal(height, Math.round((613 * width) / 997));
   });
 
   it("are at least one pixel high", async () => {
@@ -76,25 +138,46 @@ describe("thumbnails", () => {
   });
 
   it("keep transparency where the format has it, and are white there in JPEG", async () => {
-    const bytes = makePng({ width: 32, height: 1, colorType: 6, samples: Uint8Array.from(Array.from({ length: 32 }, () => [255, 0, 0, 128]).flat()) });
-    const colors = async (format: "jpeg" | "png") => [...(await sharp([...(await run(bytes, { widths: [16], format })).files.values()][0]).raw().toBuffer()).subarray(0, format === "png" ? 4 : 3)];
+    const bytes = makePng({
+      width: 32,
+      height: 1,
+      colorType: 6,
+      samples: Uint8Array.from(Array.from({ length: 32 }, () => [255, 0, 0, 128]).flat()),
+    });
+    const colors = async (format: "jpeg" | "png") => [
+      ...(
+        await sharp([...(await run(bytes, { widths: [16], format })).files.values()][0])
+          .raw()
+          .toBuffer()
+      ).subarray(0, format === "png" ? 4 : 3),
+    ];
     assertColor(await colors("png"), [255, 0, 0, 128], 1);
     assertColor(await colors("jpeg"), [255, 127, 127], 3);
   });
 
   it("are smaller at lower quality", async () => {
     const bytes = await noise(200, 200).png().toBuffer();
-    const sizeAt = async (quality: number) => (await run(bytes, { widths: [200], format: "jpeg", quality })).result.variants[0]?.byteSize ?? 0;
+    const sizeAt = async (quality: number) =>
+      (await run(bytes, { widths: [200], format: "jpeg", quality })).result.variants[0]?.byteSize ??
+      0;
     assert((await sizeAt(20)) < (await sizeAt(90)) / 2);
   });
 
   it("are nearly what one resize of the whole photo gives", async () => {
     // Soft shapes with fine grain over them, stored on their side as phones do.
     const grain = await noise(800, 600).resize(2400, 1800).png().toBuffer();
-    const photo = await sharp(await scene(5, 2400, 1800)).composite([{ input: grain, blend: "soft-light" }]).withMetadata({ orientation: 6 }).jpeg().toBuffer();
+    const photo = await sharp(await scene(5, 2400, 1800))
+      .composite([{ input: grain, blend: "soft-light" }])
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toBuffer();
     const path = folder.write(photo);
     const { files } = await runTask(thumbnail, path, { widths: [1700, 1024, 320], format: "png" });
-    const direct = await sharp(path).autoOrient().resize(320, 427, { fit: "fill", fastShrinkOnLoad: false }).raw().toBuffer();
+    const direct = await sharp(path)
+      .autoOrient()
+      .resize(320, 427, { fit: "fill", fastShrinkOnLoad: false })
+      .raw()
+      .toBuffer();
     const cascaded = await sharp(files.get("320w.png")).raw().toBuffer();
     assert.equal(cascaded.length, direct.length);
     const squares = direct.reduce((sum, value, at) => sum + (value - (cascaded[at] ?? 0)) ** 2, 0);
@@ -102,32 +185,72 @@ describe("thumbnails", () => {
   });
 
   it("of an animation and of a JPEG without end marker carry a warning", async () => {
-    assert.deepEqual((await run(makeGif([[9, 9, 9], [200, 0, 0]]))).result.warnings, ["first frame of an animation"]);
+    assert.deepEqual(
+      (
+        await run(
+          makeGif([
+            [9, 9, 9],
+            [200, 0, 0],
+          ]),
+        )
+      ).result.warnings,
+      ["first frame of an animation"],
+    );
     const whole = await noise(60, 40).jpeg().toBuffer();
-    assert.deepEqual((await run(whole.subarray(0, -2))).result.warnings, ["repaired: end marker missing"]);
+    assert.deepEqual((await run(whole.subarray(0, -2))).result.warnings, [
+      "repaired: end marker missing",
+    ]);
     assert.equal((await run(whole)).result.warnings, undefined);
   });
 
   it("are refused for what is no photo, is damaged or too large", async () => {
-    await assert.rejects(run(Buffer.from("%PDF-1.7")), (error) => error instanceof PhotoUnreadableError && /PDF/.test(error.message));
+    await assert.rejects(
+      run(Buffer.from("%PDF-1.7")),
+      (error) => error instanceof PhotoUnreadableError && /PDF/.test(error.message),
+    );
     const whole = await noise(60, 40).jpeg().toBuffer();
-    await assert.rejects(run(whole.subarray(0, whole.length / 2)), (error) => error instanceof PhotoUnreadableError && /damaged or cut off/.test(error.message));
-    await assert.rejects(run(makePng({ width: 20_000, height: 20_000, colorType: 2, samples: Buffer.alloc(0) })), PhotoTooLargeError);
+    await assert.rejects(
+      run(whole.subarray(0, whole.length / 2)),
+      (error) => error instanceof PhotoUnreadableError && /damaged or cut off/.test(error.message),
+    );
+    await assert.rejects(
+      run(makePng({ width: 20_000, height: 20_000, colorType: 2, samples: Buffer.alloc(0) })),
+      PhotoTooLargeError,
+    );
   });
 
   it("are refused with a sentence where WebP ends", async () => {
-    const tall = await sharp({ create: { width: 20, height: 17_000, channels: 3, background: "#369" } }).png().toBuffer();
-    await assert.rejects(run(tall), (error) => error instanceof PhotoTooLargeError && error.message.startsWith("WebP ends at 16383 pixels a side, and this picture would have 20 × 17000. Ask for"));
+    const tall = await sharp({
+      create: { width: 20, height: 17_000, channels: 3, background: "#369" },
+    })
+      .png()
+      .toBuffer();
+    await assert.rejects(
+      run(tall),
+      (error) =>
+        error instanceof PhotoTooLargeError &&
+        error.message.startsWith(
+          "WebP ends at 16383 pixels a side, and this picture would have 20 × 17000. Ask for",
+        ),
+    );
     assert.equal((await run(tall, { format: "jpeg" })).result.variants[0]?.height, 17_000);
   });
 
   it("tell their steps, each further than the last, and stop between two when told to", async () => {
     const bytes = await quadrants(300, 200).png().toBuffer();
     const { steps } = await run(bytes, { widths: [50, 100] });
-    assert.deepEqual(steps.map(([, message]) => message), ["decoding", "making the 100 px variant", "making the 50 px variant", "writing", "done"]);
-    assert.deepEqual(steps.map(([fraction]) => fraction), steps.map(([fraction]) => fraction).sort((a, b) => a - b));
+    assert.deepEqual(
+      steps.map(([, message]) => message),
+      ["decoding", "making the 100 px variant", "making the 50 px variant", "writing", "done"],
+    );
+    assert.deepEqual(
+      steps.map(([fraction]) => fraction),
+      steps.map(([fraction]) => fraction).sort((a, b) => a - b),
+    );
     assert.deepEqual([steps[0]?.[0], steps.at(-1)?.[0]], [0, 1]);
     assert((steps[2]?.[0] ?? 0) > 0.8, "after the larger one, most is done");
-    await assert.rejects(runTask(thumbnail, folder.write(bytes), {}, AbortSignal.abort()), { name: "AbortError" });
+    await assert.rejects(runTask(thumbnail, folder.write(bytes), {}, AbortSignal.abort()), {
+      name: "AbortError",
+    });
   });
 });

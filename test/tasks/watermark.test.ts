@@ -24,11 +24,20 @@ async function run(bytes: Uint8Array, given: Given) {
 
 const WIDTH = 600;
 const HEIGHT = 400;
-const flat = (background: string, width = WIDTH, height = HEIGHT) => sharp({ create: { width, height, channels: 3, background } }).png().toBuffer();
+const flat = (background: string, width = WIDTH, height = HEIGHT) =>
+  sharp({ create: { width, height, channels: 3, background } })
+    .png()
+    .toBuffer();
 
-/** What the mark has changed of a picture of one colour: the box around it, how much of the box, and the greatest change. */
+/**
+ * What the mark has changed of a picture of one colour: the box around it, how much of the box, and
+ * the greatest change.
+ */
 async function inkOf(file: Buffer) {
-  const { data, info } = await sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await sharp(file)
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   const background = data[0] ?? 0;
   let [left, top, right, bottom, count, most] = [info.width, info.height, -1, -1, 0, 0];
   for (let at = 0; at < data.length; at += 3) {
@@ -36,31 +45,59 @@ async function inkOf(file: Buffer) {
     most = Math.max(most, change);
     if (change < 20) continue;
     const [x, y] = [(at / 3) % info.width, Math.floor(at / 3 / info.width)];
-    [left, right, top, bottom] = [Math.min(left, x), Math.max(right, x), Math.min(top, y), Math.max(bottom, y)];
+    [left, right, top, bottom] = [
+      Math.min(left, x),
+      Math.max(right, x),
+      Math.min(top, y),
+      Math.max(bottom, y),
+    ];
     count++;
   }
   const [width, height] = [right - left + 1, bottom - top + 1];
   return { left, top, right, bottom, width, height, count, share: count / (width * height), most };
 }
 
-const inkOn = async (background: string, given: Given) => inkOf((await run(await flat(background), given)).file);
+const inkOn = async (background: string, given: Given) =>
+  inkOf((await run(await flat(background), given)).file);
 
 describe("watermark parameters", () => {
   it("have their defaults", () => {
-    assert.deepEqual(watermark.parameters.parse({ text: "©" }), { text: "©", gravity: "southeast", opacity: 0.5, scale: 0.3 });
+    assert.deepEqual(watermark.parameters.parse({ text: "©" }), {
+      text: "©",
+      gravity: "southeast",
+      opacity: 0.5,
+      scale: 0.3,
+    });
   });
 
   it("are refused outside their bounds, and when they are unknown", () => {
-    for (const given of [{}, { text: "a", gravity: "up" }, { text: "a", opacity: 0 }, { text: "a", opacity: 1.1 }, { text: "a", scale: 0 }, { text: "a", scale: 2 }, { text: "a", font: "x" }, { text: 5 }]) {
+    for (const given of [
+      {},
+      { text: "a", gravity: "up" },
+      { text: "a", opacity: 0 },
+      { text: "a", opacity: 1.1 },
+      { text: "a", scale: 0 },
+      { text: "a", scale: 2 },
+      { text: "a", font: "x" },
+      { text: 5 },
+    ]) {
       assert.equal(watermark.parameters.safeParse(given).success, false, JSON.stringify(given));
     }
   });
 
   const REFUSED: [string, string, RegExp][] = [
     ["10,000 characters", "x".repeat(10_000), /^has more than 100 characters$/],
-    ["one character too many, each of two units", "👍".repeat(101), /^has more than 100 characters$/],
+    [
+      "one character too many, each of two units",
+      "👍".repeat(101),
+      /^has more than 100 characters$/,
+    ],
     ["nothing", "", /^has nothing in it that can be seen$/],
-    ["blanks and marks that cannot be seen", " \u200f\u200b ", /^has nothing in it that can be seen$/],
+    [
+      "blanks and marks that cannot be seen",
+      " \u200f\u200b ",
+      /^has nothing in it that can be seen$/,
+    ],
     ["two lines", "one\ntwo", /^must be one line of plain text/],
     ["a NUL", "one\0two", /^must be one line of plain text/],
     ["half a character", "a\ud83d", /^must be one line of plain text/],
@@ -82,18 +119,47 @@ describe("a watermark", () => {
   it("stands in the corner, as large as asked for, and changes nothing else", async () => {
     const { result, file, outputs } = await run(await flat("#202020"), { text: "Photo Service" });
     assert.deepEqual(result, { width: WIDTH, height: HEIGHT, format: "png" });
-    assert.deepEqual(outputs, [{ name: "watermarked.png", mimeType: "image/png", byteSize: file.length, width: WIDTH, height: HEIGHT }]);
+    assert.deepEqual(outputs, [
+      {
+        name: "watermarked.png",
+        mimeType: "image/png",
+        byteSize: file.length,
+        width: WIDTH,
+        height: HEIGHT,
+      },
+    ]);
     const { left, top, right, bottom, width } = await inkOf(file);
     assert(Math.abs(width - 0.3 * WIDTH) < 10, `${width} wide`);
-    assert(right > WIDTH - 16 && right < WIDTH - 4 && bottom > HEIGHT - 25 && bottom < HEIGHT - 4, `${right}, ${bottom}`);
-    const rest = await sharp(file).extract({ left: 0, top: 0, width: WIDTH, height: top - 8 }).raw().toBuffer();
+    assert(
+      right > WIDTH - 16 && right < WIDTH - 4 && bottom > HEIGHT - 25 && bottom < HEIGHT - 4,
+      `${right}, ${bottom}`,
+    );
+    const rest = await sharp(file)
+      .extract({ left: 0, top: 0, width: WIDTH, height: top - 8 })
+      .raw()
+      .toBuffer();
     assert(rest.every((value) => value === 0x20) && left > WIDTH / 2);
   });
 
-  for (const gravity of ["northwest", "north", "northeast", "west", "center", "east", "southwest", "south", "southeast"] as const) {
+  for (const gravity of [
+    "northwest",
+    "north",
+    "northeast",
+    "west",
+    "center",
+    "east",
+    "southwest",
+    "south",
+    "southeast",
+  ] as const) {
     it(`stands at ${gravity}`, async () => {
-      const { left, right, top, bottom } = await inkOn("#202020", { text: "Hm", gravity, scale: 0.2 });
-      const third = (first: number, last: number, all: number) => Math.floor((3 * (first + last)) / 2 / all);
+      const { left, right, top, bottom } = await inkOn("#202020", {
+        text: "Hm",
+        gravity,
+        scale: 0.2,
+      });
+      const third = (first: number, last: number, all: number) =>
+        Math.floor((3 * (first + last)) / 2 / all);
       const column = Number(!gravity.endsWith("west")) + Number(gravity.endsWith("east"));
       const row = Number(!gravity.startsWith("north")) + Number(gravity.startsWith("south"));
       assert.deepEqual([third(left, right, WIDTH), third(top, bottom, HEIGHT)], [column, row]);
@@ -121,16 +187,27 @@ describe("a watermark", () => {
 
   it("shows letters on a machine without fonts, too", async () => {
     const photo = folder.write(await flat("#000000"));
-    const nothing = folder.write('<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig></fontconfig>', "fonts.conf");
-    // Three bars with gaps between them, in three scripts; the boxes of missing letters would be hollow.
-    const parameters = JSON.stringify(watermark.parameters.parse({ text: "IΙІ", scale: 0.5, opacity: 1 }));
+    const nothing = folder.write(
+      '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig></fontconfig>',
+      "fonts.conf",
+    );
+    // Three bars with gaps between them, in three scripts; the boxes of missing letters would be
+    // hollow.
+    const parameters = JSON.stringify(
+      watermark.parameters.parse({ text: "IΙІ", scale: 0.5, opacity: 1 }),
+    );
     const script = `import { writeFileSync } from "node:fs"; import { run } from ${JSON.stringify(new URL("../../src/tasks/watermark/run.js", import.meta.url))};
       await run({ parameters: ${parameters}, photos: [{ path: ${JSON.stringify(photo)} }], signal: new AbortController().signal, progress() {}, output: async ({ data }) => writeFileSync(${JSON.stringify(`${photo}.out`)}, data) });`;
-    execFileSync(process.execPath, ["--input-type=module", "-e", script], { env: { PATH: process.env["PATH"], FONTCONFIG_FILE: nothing } });
+    execFileSync(process.execPath, ["--input-type=module", "-e", script], {
+      env: { PATH: process.env["PATH"], FONTCONFIG_FILE: nothing },
+    });
     const { share, width, height } = await inkOf(readFileSync(`${photo}.out`));
     assert(height > width && share > 0.25 && share < 0.6, `${share} of ${width} × ${height}`);
     const here = await inkOn("#000000", { text: "IΙІ", scale: 0.5, opacity: 1 });
-    assert(Math.abs(here.width - width) < 8 && Math.abs(here.share - share) < 0.08, JSON.stringify(here));
+    assert(
+      Math.abs(here.width - width) < 8 && Math.abs(here.share - share) < 0.08,
+      JSON.stringify(here),
+    );
   });
 
   it("takes markup for text", async () => {
@@ -139,29 +216,61 @@ describe("a watermark", () => {
       return width / height;
     };
     const plain = await shape("AT");
-    for (const text of ["<b>AT</b>", "AT&amp;T", "<span size='1'>AT", 'AT&T <b> "quoted" \'s', "&#65;&lt;"]) assert((await shape(text)) > 1.5 * plain, text);
+    for (const text of [
+      "<b>AT</b>",
+      "AT&amp;T",
+      "<span size='1'>AT",
+      'AT&T <b> "quoted" \'s',
+      "&#65;&lt;",
+    ])
+      assert((await shape(text)) > 1.5 * plain, text);
   });
 
   it("draws emoji, Arabic, and marks of direction", async () => {
-    for (const text of ["👍🏽❤️", "مرحبا بالعالم", "\u202eabc\u200f"]) assert((await inkOn("#000000", { text })).count > 100, text);
+    for (const text of ["👍🏽❤️", "مرحبا بالعالم", "\u202eabc\u200f"])
+      assert((await inkOn("#000000", { text })).count > 100, text);
   });
 
   it("stays on one line and within the picture, however long, and never breaks a word", async () => {
-    const { left, right, height } = await inkOn("#000000", { text: "W".repeat(100), scale: 1, gravity: "center" });
-    assert(left >= 4 && right < WIDTH - 4 && right - left > 0.9 * WIDTH && height < 16, `${left} to ${right}, ${height} high`);
+    const { left, right, height } = await inkOn("#000000", {
+      text: "W".repeat(100),
+      scale: 1,
+      gravity: "center",
+    });
+    assert(
+      left >= 4 && right < WIDTH - 4 && right - left > 0.9 * WIDTH && height < 16,
+      `${left} to ${right}, ${height} high`,
+    );
   });
 
   it("is sharp on a large picture", async () => {
-    const { file } = await run(await flat("#000000", 2400, 1600), { text: "H", scale: 0.5, opacity: 1, gravity: "center" });
-    const row = await sharp(file).extract({ left: 0, top: 500, width: 2400, height: 1 }).extractChannel(0).raw().toBuffer();
+    const { file } = await run(await flat("#000000", 2400, 1600), {
+      text: "H",
+      scale: 0.5,
+      opacity: 1,
+      gravity: "center",
+    });
+    const row = await sharp(file)
+      .extract({ left: 0, top: 500, width: 2400, height: 1 })
+      .extractChannel(0)
+      .raw()
+      .toBuffer();
     const between = row.filter((value) => value > 40 && value < 215).length;
     assert(between <= 8, `${between} pixels are neither black nor white`);
   });
 
   it("fits on the smallest pictures", async () => {
-    for (const [width, height] of [[1, 1], [1, 300], [300, 1], [3, 2]] as const) {
+    for (const [width, height] of [
+      [1, 1],
+      [1, 300],
+      [300, 1],
+      [3, 2],
+    ] as const) {
       for (const scale of [0.3, 1]) {
-        const { result } = await run(await flat("#202020", width, height), { text: "Photo Service", scale });
+        const { result } = await run(await flat("#202020", width, height), {
+          text: "Photo Service",
+          scale,
+        });
         assert.deepEqual([result.width, result.height], [width, height]);
       }
     }
@@ -171,38 +280,101 @@ describe("a watermark", () => {
 describe("the photo under a watermark", () => {
   it("is upright, keeps its format and has no metadata", async () => {
     const { data, raw } = storedQuadrants(300, 200, 6);
-    for (const [format, becomes] of [["jpeg", "jpeg"], ["png", "png"], ["webp", "webp"], ["avif", "avif"], ["tiff", "jpeg"]] as const) {
-      const { file, result } = await run(await sharp(data, { raw }).withExif({ IFD0: { Make: "Acme Cameras" } }).withMetadata({ orientation: 6 })[format]().toBuffer(), { text: "x", scale: 0.05 });
+    for (const [format, becomes] of [
+      ["jpeg", "jpeg"],
+      ["png", "png"],
+      ["webp", "webp"],
+      ["avif", "avif"],
+      ["tiff", "jpeg"],
+    ] as const) {
+      const { file, result } = await run(
+        await sharp(data, { raw })
+          .withExif({ IFD0: { Make: "Acme Cameras" } })
+          .withMetadata({ orientation: 6 })
+          .toFormat(format)
+          .toBuffer(),
+        { text: "x", scale: 0.05 },
+      );
       const header = await sharp(file).metadata();
-      assert.deepEqual([result.format, header.format, header.width, header.height, header.exif], [becomes, becomes === "avif" ? "heif" : becomes, 300, 200, undefined]);
+      assert.deepEqual(
+        [result.format, header.format, header.width, header.height, header.exif],
+        [becomes, becomes === "avif" ? "heif" : becomes, 300, 200, undefined],
+      );
       await assertQuadrants(file, 20);
     }
   });
 
   it("stays transparent, also under the mark", async () => {
-    const photo = makePng({ width: 60, height: 40, colorType: 6, samples: Uint8Array.from(Array.from({ length: 2400 }, () => [10, 200, 30, 0]).flat()) });
-    const { data, info } = await sharp((await run(photo, { text: "H", scale: 1, opacity: 0.5, gravity: "center" })).file).raw().toBuffer({ resolveWithObject: true });
+    const photo = makePng({
+      width: 60,
+      height: 40,
+      colorType: 6,
+      samples: Uint8Array.from(Array.from({ length: 2400 }, () => [10, 200, 30, 0]).flat()),
+    });
+    const { data, info } = await sharp(
+      (await run(photo, { text: "H", scale: 1, opacity: 0.5, gravity: "center" })).file,
+    )
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     const alphas = Array.from(data.filter((_, at) => at % 4 === 3));
     assert.deepEqual([info.channels, alphas[0]], [4, 0]);
     assert(Math.abs(Math.max(...alphas) - 128) < 8, String(Math.max(...alphas)));
   });
 
   it("is brought to sRGB from wide gamut and CMYK", async () => {
-    const color = { create: { width: 40, height: 40, channels: 3, background: "#b4785a" } } as const;
-    for (const [photo, tolerance] of [[await sharp(color).withIccProfile("p3").png().toBuffer(), 2], [await sharp(color).toColourspace("cmyk").jpeg({ quality: 95 }).toBuffer(), 10]] as const) {
-      assertColor([...(await sharp((await run(photo, { text: "x" })).file).raw().toBuffer()).subarray(0, 3)], [0xb4, 0x78, 0x5a], tolerance);
+    const color = {
+      create: { width: 40, height: 40, channels: 3, background: "#b4785a" },
+    } as const;
+    for (const [photo, tolerance] of [
+      [await sharp(color).withIccProfile("p3").png().toBuffer(), 2],
+      [await sharp(color).toColourspace("cmyk").jpeg({ quality: 95 }).toBuffer(), 10],
+    ] as const) {
+      assertColor(
+        [
+          ...(
+            await sharp((await run(photo, { text: "x" })).file)
+              .raw()
+              .toBuffer()
+          ).subarray(0, 3),
+        ],
+        [0xb4, 0x78, 0x5a],
+        tolerance,
+      );
     }
   });
 
   it("carries a warning, or is refused, like any other", async () => {
-    assert.deepEqual((await run(makeGif([[9, 9, 9], [200, 0, 0]]), { text: "x" })).result, { width: 1, height: 1, format: "jpeg", warnings: ["first frame of an animation"] });
+    assert.deepEqual(
+      (
+        await run(
+          makeGif([
+            [9, 9, 9],
+            [200, 0, 0],
+          ]),
+          { text: "x" },
+        )
+      ).result,
+      { width: 1, height: 1, format: "jpeg", warnings: ["first frame of an animation"] },
+    );
     const whole = await noise(60, 40).jpeg().toBuffer();
-    await assert.rejects(run(whole.subarray(0, whole.length / 2), { text: "x" }), (error) => error instanceof PhotoUnreadableError && /damaged or cut off/.test(error.message));
+    await assert.rejects(
+      run(whole.subarray(0, whole.length / 2), { text: "x" }),
+      (error) => error instanceof PhotoUnreadableError && /damaged or cut off/.test(error.message),
+    );
   });
 
   it("tells its steps, and stops between two when told to", async () => {
     const photo = await quadrants(30, 20).png().toBuffer();
-    assert.deepEqual((await run(photo, { text: "x" })).steps, [[0, "decoding"], [0.4, "drawing the text"], [0.5, "encoding PNG"], [0.95, "writing"], [1, "done"]]);
-    await assert.rejects(runTask(watermark, folder.write(photo), { text: "x" }, AbortSignal.abort()), { name: "AbortError" });
+    assert.deepEqual((await run(photo, { text: "x" })).steps, [
+      [0, "decoding"],
+      [0.4, "drawing the text"],
+      [0.5, "encoding PNG"],
+      [0.95, "writing"],
+      [1, "done"],
+    ]);
+    await assert.rejects(
+      runTask(watermark, folder.write(photo), { text: "x" }, AbortSignal.abort()),
+      { name: "AbortError" },
+    );
   });
 });

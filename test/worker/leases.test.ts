@@ -9,7 +9,8 @@ import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
 import { createTestCore, type TestCore } from "../support/test-core.js";
 
-const reasonOf = ({ signal }: AbortController) => (signal.reason instanceof StopError ? signal.reason.reason : null);
+const reasonOf = ({ signal }: AbortController) =>
+  signal.reason instanceof StopError ? signal.reason.reason : null;
 
 describe("leases", () => {
   let core: TestCore;
@@ -22,27 +23,53 @@ describe("leases", () => {
   const claim = async () => core.start(await core.submit(user), "w");
   const opened: Leases[] = [];
   afterEach(() => opened.splice(0).forEach((leases) => leases.close()));
-  function open(renewMs: number | null, queuedJobs: Pick<QueuedJobs, "renewLeases"> = core.queuedJobs): Leases {
-    const leases = createLeases({ queuedJobs, worker: "w", log: silentLog, ...(renewMs !== null && { renewMs }) });
+  function open(
+    renewMs: number | null,
+    queuedJobs: Pick<QueuedJobs, "renewLeases"> = core.queuedJobs,
+  ): Leases {
+    const leases = createLeases({
+      queuedJobs,
+      worker: "w",
+      log: silentLog,
+      ...(renewMs !== null && { renewMs }),
+    });
     opened.push(leases);
     return leases;
   }
-  const shorten = (id: string) => core.database.sql`update queued_jobs set lease_until = now() + interval '1 second' where id = ${id}`;
-  const secondsLeft = async (id: string) => (await core.database.sql<{ left: number }[]>`select extract(epoch from lease_until - now())::float8 as left from queued_jobs where id = ${id}`)[0]?.left ?? 0;
+  const shorten = (id: string) =>
+    core.database
+      .sql`update queued_jobs set lease_until = now() + interval '1 second' where id = ${id}`;
+  const secondsLeft = async (id: string) =>
+    (
+      await core.database.sql<
+        { left: number }[]
+      >`select extract(epoch from lease_until - now())::float8 as left from queued_jobs where id = ${id}`
+    )[0]?.left ?? 0;
 
   it("are renewed, all of them by one statement, until they are released", async () => {
     let asked: string[][] = [];
-    const leases = open(10, { renewLeases: (worker, attempts) => (asked.push(attempts.map(({ id }) => id)), core.queuedJobs.renewLeases(worker, attempts)) });
+    const leases = open(10, {
+      renewLeases: (worker, attempts) => (
+        asked.push(attempts.map(({ id }) => id)),
+        core.queuedJobs.renewLeases(worker, attempts)
+      ),
+    });
     const [one, other] = [await claim(), await claim()];
     const stops = [new AbortController(), new AbortController()];
     await Promise.all([shorten(one.id), shorten(other.id)]);
     [one, other].forEach((claimed, i) => leases.hold(claimed, stops[i] ?? assert.fail()));
-    await eventually("both are renewed", async () => (await secondsLeft(one.id)) > 25 && (await secondsLeft(other.id)) > 25);
+    await eventually(
+      "both are renewed",
+      async () => (await secondsLeft(one.id)) > 25 && (await secondsLeft(other.id)) > 25,
+    );
     assert.ok(asked.every((ids) => ids.length === 2));
     leases.release(one);
     asked = [];
     await eventually("it goes on for the other", () => asked.length > 2);
-    assert.deepEqual([asked.at(-1), leases.size, stops.map(reasonOf)], [[other.id], 1, [null, null]]);
+    assert.deepEqual(
+      [asked.at(-1), leases.size, stops.map(reasonOf)],
+      [[other.id], 1, [null, null]],
+    );
   });
 
   it("that are lost, by cancellation or to another worker, stop their attempt and no other", async () => {
@@ -55,7 +82,9 @@ describe("leases", () => {
     });
     await core.queuedJobs.cancel(user, cancelled.id);
     await core.database.sql`update queued_jobs set worker = 'another' where id = ${taken.id}`;
-    await eventually("both are stopped", () => stops.slice(0, 2).every(({ signal }) => signal.aborted));
+    await eventually("both are stopped", () =>
+      stops.slice(0, 2).every(({ signal }) => signal.aborted),
+    );
     assert.deepEqual(stops.map(reasonOf), ["lost", "lost", null]);
   });
 
@@ -68,7 +97,10 @@ describe("leases", () => {
     await shorten(kept.id);
     for (const { id } of [cancelled, kept]) leases.drop(id);
     leases.drop("unknown");
-    await eventually("the bell of the other is looked into", async () => (await secondsLeft(kept.id)) > 25);
+    await eventually(
+      "the bell of the other is looked into",
+      async () => (await secondsLeft(kept.id)) > 25,
+    );
     await eventually("the cancelled one is stopped", () => stops[0]?.signal.aborted);
     assert.deepEqual(stops.map(reasonOf), ["lost", null]);
   });
@@ -111,12 +143,22 @@ describe("leases", () => {
   });
 
   describe("that cannot be renewed", () => {
-    const away = () => Promise.reject(new ServiceUnavailableError("The database is away; try again in a moment."));
+    const away = () =>
+      Promise.reject(new ServiceUnavailableError("The database is away; try again in a moment."));
     const hung = () => new Promise<never>(() => {});
-    const locked: QueuedJobs["renewLeases"] = async (_worker, attempts) => ({ renewed: new Set(), locked: new Set(attempts.map(({ id }) => id)) });
+    const locked: QueuedJobs["renewLeases"] = async (_worker, attempts) => ({
+      renewed: new Set(),
+      locked: new Set(attempts.map(({ id }) => id)),
+    });
 
-    /** For how many seconds the attempt goes on, by the clock of the worker, whose claim was answered so late. */
-    async function stoppedAfter(renewLeases: QueuedJobs["renewLeases"], lateMs = 0): Promise<number> {
+    /**
+     * For how many seconds the attempt goes on, by the clock of the worker, whose claim was
+     * answered so late.
+     */
+    async function stoppedAfter(
+      renewLeases: QueuedJobs["renewLeases"],
+      lateMs = 0,
+    ): Promise<number> {
       const claimed = await claim();
       claimed.leasedAt -= lateMs;
       mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
@@ -141,12 +183,16 @@ describe("leases", () => {
       }
     });
 
-    it("count from when the claim was sent, however late it was answered", async () => assert.equal(await stoppedAfter(hung, 6000), 14));
+    it("count from when the claim was sent, however late it was answered", async () =>
+      assert.equal(await stoppedAfter(hung, 6000), 14));
 
     it("for a moment only stop nothing", async () => {
       let tries = 0;
       const claimed = await claim();
-      const leases = open(10, { renewLeases: (worker, attempts) => (tries++ < 3 ? away() : core.queuedJobs.renewLeases(worker, attempts)) });
+      const leases = open(10, {
+        renewLeases: (worker, attempts) =>
+          tries++ < 3 ? away() : core.queuedJobs.renewLeases(worker, attempts),
+      });
       const stop = new AbortController();
       await shorten(claimed.id);
       leases.hold(claimed, stop);

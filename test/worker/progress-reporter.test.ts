@@ -12,7 +12,18 @@ const claimed = { id: "1", attempt: 1 } as Claimed;
 /** Notes what is recorded, and when. */
 function recorder(record: () => Promise<boolean> = async () => true) {
   const recorded: { progress: number; message: string | null; at: number }[] = [];
-  const reporter = createProgressReporter({ queuedJobs: { progress: (_claimed, progress, message) => (recorded.push({ progress, message, at: performance.now() }), record()) }, log: silentLog }, claimed);
+  const reporter = createProgressReporter(
+    {
+      queuedJobs: {
+        progress: (_claimed, progress, message) => (
+          recorded.push({ progress, message, at: performance.now() }),
+          record()
+        ),
+      },
+      log: silentLog,
+    },
+    claimed,
+  );
   return { recorded, reporter, told: () => recorded.map(({ progress }) => progress) };
 }
 
@@ -26,7 +37,8 @@ describe("the progress of an attempt", () => {
     await eventually("the next, too", () => told().includes(0.6));
     await reporter.stop();
     assert.deepEqual(told(), [0.5, 0.6]);
-    // Timers go by the loop's own clock, which stands still while the process waits for its turn: on a busy machine 250 ms look shorter.
+    // Timers go by the loop's own clock, which stands still while the process waits for its turn:
+    // on a busy machine 250 ms look shorter.
     for (const [i, { at }] of recorded.entries()) {
       const [before, least] = i === 0 ? [begun, 50] : [recorded[i - 1]?.at ?? begun, 125];
       assert.ok(at - before > least, `${at - before} ms`);
@@ -43,7 +55,14 @@ describe("the progress of an attempt", () => {
     reporter.report(17);
     await eventually("the third is", () => recorded.length === 3);
     await reporter.stop();
-    assert.deepEqual(recorded.map(({ progress, message }) => [progress, message]), [[0, "x".repeat(200)], [0.7, "later"], [1, null]]);
+    assert.deepEqual(
+      recorded.map(({ progress, message }) => [progress, message]),
+      [
+        [0, "x".repeat(200)],
+        [0.7, "later"],
+        [1, null],
+      ],
+    );
   });
 
   it("is not recorded any more once it was stopped, which waits for what is under way", async () => {
@@ -64,7 +83,9 @@ describe("the progress of an attempt", () => {
   });
 
   it("may fail to be recorded without harm", async () => {
-    const { reporter, told } = recorder(() => Promise.reject(new ServiceUnavailableError("The database is away; try again in a moment.")));
+    const { reporter, told } = recorder(() =>
+      Promise.reject(new ServiceUnavailableError("The database is away; try again in a moment.")),
+    );
     reporter.report(0.1);
     await eventually("it is tried", () => told().length === 1);
     reporter.report(0.2);

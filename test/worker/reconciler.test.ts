@@ -26,16 +26,42 @@ describe("the reconciler", () => {
   afterEach(async () => {
     for (const reconciler of opened.splice(0)) await reconciler.close();
   });
-  function open(worker: string, more: Partial<QueuedJobs> = {}, beatMs = 600_000, log = silentLog, sweepMs = 2000): Reconciler {
-    const reconciler = createReconciler({ queuedJobs: { ...core.queuedJobs, ...more }, hints: { hasForgotten: async () => (looks++, forgotten) }, duties: createDuties(core.database), worker, log, beatMs, sweepMs });
+  function open(
+    worker: string,
+    more: Partial<QueuedJobs> = {},
+    beatMs = 600_000,
+    log = silentLog,
+    sweepMs = 2000,
+  ): Reconciler {
+    const reconciler = createReconciler({
+      queuedJobs: { ...core.queuedJobs, ...more },
+      hints: { hasForgotten: async () => (looks++, forgotten) },
+      duties: createDuties(core.database),
+      worker,
+      log,
+      beatMs,
+      sweepMs,
+    });
     opened.push(reconciler);
     return reconciler;
   }
-  const age = (id: string) => core.database.sql`update queued_jobs set updated_at = now() - interval '6 seconds' where id = ${id}`;
-  const typesOf = async (id: string) => (await core.database.sql<{ type: string }[]>`select type from queued_job_events where queued_job_id = ${id} order by seq`).map(({ type }) => type);
+  const age = (id: string) =>
+    core.database
+      .sql`update queued_jobs set updated_at = now() - interval '6 seconds' where id = ${id}`;
+  const typesOf = async (id: string) =>
+    (
+      await core.database.sql<
+        { type: string }[]
+      >`select type from queued_job_events where queued_job_id = ${id} order by seq`
+    ).map(({ type }) => type);
 
   it("puts back a hint that was lost, of a row that has waited for a while, and leaves the others alone", async () => {
-    const [lost, fresh, late, hinted] = [await core.submit(user), await core.submit(user), await core.submit(user, { runAt: new Date(Date.now() + 3_600_000) }), await core.submit(user)];
+    const [lost, fresh, late, hinted] = [
+      await core.submit(user),
+      await core.submit(user),
+      await core.submit(user, { runAt: new Date(Date.now() + 3_600_000) }),
+      await core.submit(user),
+    ];
     for (const { id } of [lost, late, hinted]) await age(id);
     const kept = core.hinted.filter(({ id }) => id === hinted.id);
     core.hinted.length = 0;
@@ -44,16 +70,28 @@ describe("the reconciler", () => {
     reconciler.hurry();
     await eventually("it is back", () => core.hinted.length === 2);
     await reconciler.close();
-    assert.deepEqual(core.hinted.map(({ id, run, lane, delayMs }) => [id, run, lane, delayMs]).slice(1), [[lost.id, 1, "worker", 0]]);
-    assert.equal(core.hinted.some(({ id }) => id === fresh.id), false);
+    assert.deepEqual(
+      core.hinted.map(({ id, run, lane, delayMs }) => [id, run, lane, delayMs]).slice(1),
+      [[lost.id, 1, "worker", 0]],
+    );
+    assert.equal(
+      core.hinted.some(({ id }) => id === fresh.id),
+      false,
+    );
   });
 
   it("puts back every hint, and waits for no beat, when Redis has forgotten all", async () => {
     const fresh = await core.submit(user);
     core.hinted.length = 0;
     const reconciler = open("w");
-    await eventually("it has the duty", async () => (await core.database.sql`select 1 from duties`).length === 1);
-    assert.equal(core.hinted.some(({ id }) => id === fresh.id), false);
+    await eventually(
+      "it has the duty",
+      async () => (await core.database.sql`select 1 from duties`).length === 1,
+    );
+    assert.equal(
+      core.hinted.some(({ id }) => id === fresh.id),
+      false,
+    );
     forgotten = true;
     await eventually("it is back", () => core.hinted.some(({ id }) => id === fresh.id), 3000);
     forgotten = false;
@@ -65,21 +103,46 @@ describe("the reconciler", () => {
     const reconciler = open("w");
     for (const [i, last] of ["RETRYING", "FAILED"].entries()) {
       await core.start(queuedJob, "dead");
-      await core.database.sql`update queued_jobs set lease_until = now() - interval '1 second' where id = ${queuedJob.id}`;
+      await core.database
+        .sql`update queued_jobs set lease_until = now() - interval '1 second' where id = ${queuedJob.id}`;
       reconciler.hurry();
-      await eventually(`death ${i + 1} is found`, async () => (await typesOf(queuedJob.id)).at(-1) === last);
+      await eventually(
+        `death ${i + 1} is found`,
+        async () => (await typesOf(queuedJob.id)).at(-1) === last,
+      );
     }
     await reconciler.close();
     const row = await core.queuedJobs.find({ id: "", role: "ADMIN" }, queuedJob.id);
-    assert.deepEqual([row?.status, row?.attempts, row?.error], ["FAILED", 2, { code: "STALLED", message: "The worker that ran it died or lost touch. It happened 2 times, so it is not tried again." }]);
-    assert.deepEqual(await typesOf(queuedJob.id), ["QUEUED", "STARTED", "RETRYING", "STARTED", "FAILED"]);
+    assert.deepEqual(
+      [row?.status, row?.attempts, row?.error],
+      [
+        "FAILED",
+        2,
+        {
+          code: "STALLED",
+          message:
+            "The worker that ran it died or lost touch. It happened 2 times, so it is not tried again.",
+        },
+      ],
+    );
+    assert.deepEqual(await typesOf(queuedJob.id), [
+      "QUEUED",
+      "STARTED",
+      "RETRYING",
+      "STARTED",
+      "FAILED",
+    ]);
   });
 
   it("leaves alone an attempt whose lease holds", async () => {
     const queuedJob = await core.submit(user);
     await core.start(queuedJob);
     let beats = 0;
-    const reconciler = open("w", { hintDue: async (sweep) => (sweep.pass([], 1), beats++ > 0 ? 0 : 1) }, 5);
+    const reconciler = open(
+      "w",
+      { hintDue: async (sweep) => (sweep.pass([], 1), beats++ > 0 ? 0 : 1) },
+      5,
+    );
     await eventually("it has looked", () => beats > 2);
     await reconciler.close();
     assert.deepEqual(await typesOf(queuedJob.id), ["QUEUED", "STARTED"]);
@@ -97,7 +160,13 @@ describe("the reconciler", () => {
     await core.database.sql`update duties set held_until = now() - interval '1 second'`;
     await eventually("the second has it", () => beats.second > 0);
     await second.close();
-    assert.deepEqual((await core.database.sql`select name, holder from duties`).map((row) => [row["name"], row["holder"]]), [["reconcile", "second"]]);
+    assert.deepEqual(
+      (await core.database.sql`select name, holder from duties`).map((row) => [
+        row["name"],
+        row["holder"],
+      ]),
+      [["reconcile", "second"]],
+    );
   });
 
   it("comes again at once when it is hurried while it works, and never twice at a time", async () => {
@@ -126,35 +195,52 @@ describe("the reconciler", () => {
 
   it("puts hints back although attempts cannot be taken over, and the other way round", async () => {
     const lines: { msg: string }[] = [];
-    const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as { msg: string }) });
+    const log = createLoggerTo({
+      write: (line) => void lines.push(JSON.parse(line) as { msg: string }),
+    });
     const calls = { lapsed: 0, due: 0 };
-    const reconciler = open("w", {
-      takeOverLapsed: async () => (calls.lapsed++ === 0 ? Promise.reject(new Error("a poisoned row")) : 0),
-      async hintDue(sweep) {
-        if (calls.due++ === 1) throw new Error("another one");
-        sweep.pass([], 1);
-        return 0;
+    const reconciler = open(
+      "w",
+      {
+        takeOverLapsed: async () =>
+          calls.lapsed++ === 0 ? Promise.reject(new Error("a poisoned row")) : 0,
+        async hintDue(sweep) {
+          if (calls.due++ === 1) throw new Error("another one");
+          sweep.pass([], 1);
+          return 0;
+        },
       },
-    }, 600_000, log);
+      600_000,
+      log,
+    );
     await eventually("both were tried", () => calls.due === 1);
     reconciler.hurry();
     await eventually("both were tried again", () => calls.due === 2);
     reconciler.hurry();
     await eventually("and once more", () => calls.due === 3);
     await reconciler.close();
-    assert.deepEqual([calls.lapsed, lines.map(({ msg }) => msg)], [3, ["the reconciler failed", "the reconciler failed"]]);
+    assert.deepEqual(
+      [calls.lapsed, lines.map(({ msg }) => msg)],
+      [3, ["the reconciler failed", "the reconciler failed"]],
+    );
   });
 
   it("comes at once while hints are missing, and in the next beat goes on where its sweep stood when its time was up", async () => {
     const sweeps: DueSweep[] = [];
-    const reconciler = open("w", {
-      takeOverLapsed: async () => 0,
-      async hintDue(sweep) {
-        sweeps.push(sweep);
-        sweep.pass([], sweeps.length === 4 ? 1 : 0);
-        return sweeps.length < 3 ? 1 : 0;
+    const reconciler = open(
+      "w",
+      {
+        takeOverLapsed: async () => 0,
+        async hintDue(sweep) {
+          sweeps.push(sweep);
+          sweep.pass([], sweeps.length === 4 ? 1 : 0);
+          return sweeps.length < 3 ? 1 : 0;
+        },
       },
-    }, 600_000, silentLog, 0);
+      600_000,
+      silentLog,
+      0,
+    );
     // Each page takes all the time there is.
     for (const pages of [3, 4, 5]) {
       await eventually(`${pages} pages are passed`, () => sweeps.length === pages, 5000);
@@ -167,16 +253,20 @@ describe("the reconciler", () => {
   it("begins its sweep again when Redis forgets", async () => {
     const pages: { sweep: DueSweep; page: number }[] = [];
     let go: () => void = () => {};
-    const reconciler = open("w", {
-      takeOverLapsed: async () => 0,
-      async hintDue(sweep) {
-        const page = pages.filter((one) => one.sweep === sweep).length;
-        pages.push({ sweep, page });
-        if (pages.length === 4) await new Promise<void>((resolve) => (go = resolve));
-        sweep.pass([], page === 5 ? 1 : 0);
-        return 1;
+    const reconciler = open(
+      "w",
+      {
+        takeOverLapsed: async () => 0,
+        async hintDue(sweep) {
+          const page = pages.filter((one) => one.sweep === sweep).length;
+          pages.push({ sweep, page });
+          if (pages.length === 4) await new Promise<void>((resolve) => (go = resolve));
+          sweep.pass([], page === 5 ? 1 : 0);
+          return 1;
+        },
       },
-    }, 600_000);
+      600_000,
+    );
     await eventually("it is within its first sweep", () => pages.length === 4);
     assert.equal(pages[0]?.sweep.patient, true);
     forgotten = true;
@@ -186,7 +276,10 @@ describe("the reconciler", () => {
     go();
     await eventually("it ends", () => pages.at(-1)?.page === 5);
     await reconciler.close();
-    assert.deepEqual(pages.map(({ page }) => page), [0, 1, 2, 3, 0, 1, 2, 3, 4, 5]);
+    assert.deepEqual(
+      pages.map(({ page }) => page),
+      [0, 1, 2, 3, 0, 1, 2, 3, 4, 5],
+    );
     assert.equal(pages.at(-1)?.sweep.patient, false);
   });
 
@@ -212,31 +305,57 @@ describe("the reconciler", () => {
 
   it("says once, when it was in vain three times in a row because a store was away, that it goes on trying", async () => {
     const lines: { level: number; msg: string }[] = [];
-    const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }) });
+    const log = createLoggerTo({
+      write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }),
+    });
     let tries = 0;
-    const reconciler = open("w", {
-      takeOverLapsed: async () => 0,
-      async hintDue(sweep) {
-        if (++tries < 6) throw new ServiceUnavailableError("The database does not answer.");
-        sweep.pass([], 1);
-        return 0;
+    const reconciler = open(
+      "w",
+      {
+        takeOverLapsed: async () => 0,
+        async hintDue(sweep) {
+          if (++tries < 6) throw new ServiceUnavailableError("The database does not answer.");
+          sweep.pass([], 1);
+          return 0;
+        },
       },
-    }, 5, log);
+      5,
+      log,
+    );
     await eventually("it has tried often", () => tries > 8);
     await reconciler.close();
-    assert.deepEqual(lines.map(({ level, msg }) => [level, msg]), [[50, "the reconciler failed 3 times in a row; it goes on trying"]]);
+    assert.deepEqual(
+      lines.map(({ level, msg }) => [level, msg]),
+      [[50, "the reconciler failed 3 times in a row; it goes on trying"]],
+    );
   });
 
   it("outlives a fault, which is an error in the log, and tries again soon, without a word, when a store was away", async () => {
     const lines: { level: number; msg: string }[] = [];
-    const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }) });
+    const log = createLoggerTo({
+      write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }),
+    });
     const faults = [new TypeError("a bug"), new ServiceUnavailableError("Redis is away.")];
     let beats = 0;
-    const reconciler = open("w", { takeOverLapsed: async () => { const fault = faults[beats++]; if (fault) throw fault; return 0; } }, 600_000, log);
+    const reconciler = open(
+      "w",
+      {
+        takeOverLapsed: async () => {
+          const fault = faults[beats++];
+          if (fault) throw fault;
+          return 0;
+        },
+      },
+      600_000,
+      log,
+    );
     await eventually("the fault is told", () => lines.length === 1);
     reconciler.hurry();
     await eventually("it comes again by itself", () => beats === 3);
     await reconciler.close();
-    assert.deepEqual(lines.map(({ level, msg }) => [level, msg]), [[50, "the reconciler failed"]]);
+    assert.deepEqual(
+      lines.map(({ level, msg }) => [level, msg]),
+      [[50, "the reconciler failed"]],
+    );
   });
 });

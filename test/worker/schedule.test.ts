@@ -5,7 +5,12 @@ import { ServiceUnavailableError } from "../../src/errors.js";
 import { createLoggerTo } from "../../src/logger.js";
 import { createRedis } from "../../src/redis.js";
 import { createDuties, type Duties } from "../../src/services/duties.js";
-import { createSchedule, type Schedule, type ScheduledTask, type ScheduleOptions } from "../../src/worker/schedule.js";
+import {
+  createSchedule,
+  type Schedule,
+  type ScheduledTask,
+  type ScheduleOptions,
+} from "../../src/worker/schedule.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
 import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
@@ -22,21 +27,47 @@ describe("the schedule of maintenance", () => {
   });
   after(() => store.close());
 
-  const task = (run: ScheduledTask["run"] | (() => Promise<unknown>), more: Partial<ScheduledTask> = {}): ScheduledTask => ({ everyMs: HOUR_MS, lateAfterMs: 2 * HOUR_MS, run: async (slice) => ((await run(slice)) as string | undefined) ?? null, ...more });
+  const task = (
+    run: ScheduledTask["run"] | (() => Promise<unknown>),
+    more: Partial<ScheduledTask> = {},
+  ): ScheduledTask => ({
+    everyMs: HOUR_MS,
+    lateAfterMs: 2 * HOUR_MS,
+    run: async (slice) => ((await run(slice)) as string | undefined) ?? null,
+    ...more,
+  });
   let workers = 0;
 
   /** A Redis prefix, schedules on it, and a way to let a task's next run come at once. */
   function open() {
     const redis = testRedis();
     const lines: Record<string, unknown>[] = [];
-    const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
-    const connection = createRedis({ url: redis.url, purpose: "tests", failFast: false, log: silentLog });
+    const log = createLoggerTo({
+      write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+    });
+    const connection = createRedis({
+      url: redis.url,
+      purpose: "tests",
+      failFast: false,
+      log: silentLog,
+    });
     const queue = new Queue("upkeep", { connection, prefix: redis.prefix });
     const schedules: Schedule[] = [];
     return {
-      queue, connection, lines, key: (name: string) => `${redis.prefix}:maintenance:${name}`,
+      queue,
+      connection,
+      lines,
+      key: (name: string) => `${redis.prefix}:maintenance:${name}`,
       start(tasks: ScheduleOptions["tasks"], more: Partial<ScheduleOptions> = {}): Schedule {
-        const schedule = createSchedule({ redisUrl: redis.url, prefix: redis.prefix, tasks, duties, worker: `worker ${++workers}`, log, ...more });
+        const schedule = createSchedule({
+          redisUrl: redis.url,
+          prefix: redis.prefix,
+          tasks,
+          duties,
+          worker: `worker ${++workers}`,
+          log,
+          ...more,
+        });
         schedules.push(schedule);
         return schedule;
       },
@@ -52,13 +83,19 @@ describe("the schedule of maintenance", () => {
   it("is in Redis once, however many workers put it there, and one of them does each task", async () => {
     const scene = open();
     const done: string[] = [];
-    const tasks = Object.fromEntries(["a", "b", "c"].map((name) => [name, task(async () => void done.push(name))]));
+    const tasks = Object.fromEntries(
+      ["a", "b", "c"].map((name) => [name, task(async () => void done.push(name))]),
+    );
     for (let i = 0; i < 3; i++) scene.start(tasks);
     const schedulers = await eventually("it is in place", async () => {
       const found = await scene.queue.getJobSchedulers();
       return found.length === 3 && found;
     });
-    assert.deepEqual(Object.fromEntries(schedulers.map(({ key, every }) => [key, Number(every)])), { a: HOUR_MS, b: HOUR_MS, c: HOUR_MS });
+    assert.deepEqual(Object.fromEntries(schedulers.map(({ key, every }) => [key, Number(every)])), {
+      a: HOUR_MS,
+      b: HOUR_MS,
+      c: HOUR_MS,
+    });
     await eventually("all are done", () => done.length >= 3);
     await scene.close();
     assert.deepEqual(done.toSorted(), ["a", "b", "c"]);
@@ -84,16 +121,27 @@ describe("the schedule of maintenance", () => {
     const begun: string[] = [];
     let end = (): void => {};
     const long = new Promise<void>((resolve) => (end = resolve));
-    const sweep = (who: string) => ({ sweep: task(() => (begun.push(who), long), { exclusive: true }) });
+    const sweep = (who: string) => ({
+      sweep: task(() => (begun.push(who), long), { exclusive: true }),
+    });
     const first = scene.start(sweep("first"));
     await eventually("the first has begun", () => begun.length === 1);
     scene.start(sweep("second"));
     for (let i = 0; i < 3; i++) await scene.next("sweep");
-    await eventually("its other runs are over", async () => (await scene.queue.getJobCounts("waiting"))["waiting"] === 0 && (await scene.queue.getJobCounts("active"))["active"] === 1);
+    await eventually(
+      "its other runs are over",
+      async () =>
+        (await scene.queue.getJobCounts("waiting"))["waiting"] === 0 &&
+        (await scene.queue.getJobCounts("active"))["active"] === 1,
+    );
     assert.deepEqual(begun, ["first"]);
     // As if the first had died, and its duty had lapsed.
-    await store.database.sql`update duties set held_until = clock_timestamp() - interval '1 ms', holder = 'nobody' where name = 'maintenance sweep'`;
-    await eventually("the second has begun", async () => begun.length === 2 || (await scene.next("sweep"), false));
+    await store.database
+      .sql`update duties set held_until = clock_timestamp() - interval '1 ms', holder = 'nobody' where name = 'maintenance sweep'`;
+    await eventually(
+      "the second has begun",
+      async () => begun.length === 2 || (await scene.next("sweep"), false),
+    );
     assert.equal(begun[1], "second");
     end();
     await first.close();
@@ -104,33 +152,57 @@ describe("the schedule of maintenance", () => {
     const scene = open();
     const reasons: string[] = [];
     let begun = 0;
-    const untilAborted: ScheduledTask["run"] = ({ signal }) => new Promise((_, reject) => {
-      signal.addEventListener("abort", () => reject(reasons.push((signal.reason as Error).message) && (signal.reason as Error)));
-      begun++;
-    });
+    const untilAborted: ScheduledTask["run"] = ({ signal }) =>
+      new Promise((_, reject) => {
+        signal.addEventListener("abort", () =>
+          reject(reasons.push((signal.reason as Error).message) && (signal.reason as Error)),
+        );
+        begun++;
+      });
     const schedule = scene.start({ closing: task(untilAborted) });
     await eventually("it has begun", () => begun === 1);
     await schedule.close();
     assert.deepEqual(reasons, ["The worker is closing"]);
-    assert.deepEqual(scene.lines.filter(({ level }) => Number(level) >= 40), []);
+    assert.deepEqual(
+      scene.lines.filter(({ level }) => Number(level) >= 40),
+      [],
+    );
     await scene.close();
   });
 
   it("gives each slice the position at which the last one ended, in whatever worker, and waits for its time between two passes", async () => {
     const scene = open();
     const froms: (string | null)[] = [];
-    const passes = { pass: task(async ({ from }) => (froms.push(from), froms.length % 3 === 0 ? null : `after ${froms.length}`), { passMs: HOUR_MS }) };
+    const passes = {
+      pass: task(
+        async ({ from }) => (
+          froms.push(from),
+          froms.length % 3 === 0 ? null : `after ${froms.length}`
+        ),
+        { passMs: HOUR_MS },
+      ),
+    };
     const first = scene.start(passes);
     await eventually("the first slice is done", () => froms.length === 1);
     await first.close();
     scene.start(passes);
-    await eventually("two more slices are done", async () => froms.length === 3 || (await scene.next("pass"), false));
+    await eventually(
+      "two more slices are done",
+      async () => froms.length === 3 || (await scene.next("pass"), false),
+    );
     assert.deepEqual(froms, [null, "after 1", "after 2"]);
     for (let i = 0; i < 3; i++) await scene.next("pass");
-    await eventually("what waits is over", async () => Object.values(await scene.queue.getJobCounts("waiting", "active")).every((count) => count === 0));
+    await eventually("what waits is over", async () =>
+      Object.values(await scene.queue.getJobCounts("waiting", "active")).every(
+        (count) => count === 0,
+      ),
+    );
     assert.equal(froms.length, 3, "the pass is through");
     await scene.connection.hset(scene.key("pass"), "passStartedAt", Date.now() - HOUR_MS - 1000);
-    await eventually("the next pass begins", async () => froms.length === 4 || (await scene.next("pass"), false));
+    await eventually(
+      "the next pass begins",
+      async () => froms.length === 4 || (await scene.next("pass"), false),
+    );
     assert.equal(froms[3], null);
     await scene.close();
   });
@@ -141,17 +213,27 @@ describe("the schedule of maintenance", () => {
     const faults: (Error | null)[] = [away, null, away, away, new TypeError("a bug")];
     const failed: string[] = [];
     let runs = 0;
-    scene.start({ shaky: task(async () => {
-      const fault = faults[runs++];
-      if (fault) throw fault;
-    }) }, { onFailure: (name) => failed.push(name) });
+    scene.start(
+      {
+        shaky: task(async () => {
+          const fault = faults[runs++];
+          if (fault) throw fault;
+        }),
+      },
+      { onFailure: (name) => failed.push(name) },
+    );
     for (let i = 1; i <= faults.length; i++) {
       await eventually(`run ${i} is over`, () => runs === i);
-      await eventually("it is noted", async () => (await scene.queue.getJobCounts("active"))["active"] === 0);
+      await eventually(
+        "it is noted",
+        async () => (await scene.queue.getJobCounts("active"))["active"] === 0,
+      );
       await scene.next("shaky");
     }
     await scene.close();
-    const errors = scene.lines.filter(({ level }) => level === 50).map(({ msg, task: name, misses, err }) => [msg, name, misses, (err as Error).message]);
+    const errors = scene.lines
+      .filter(({ level }) => level === 50)
+      .map(({ msg, task: name, misses, err }) => [msg, name, misses, (err as Error).message]);
     assert.deepEqual(errors, [
       ["a maintenance task failed; it is tried again", "shaky", 2, away.message],
       ["a maintenance task failed; it is tried again", "shaky", 3, "a bug"],
@@ -161,18 +243,36 @@ describe("the schedule of maintenance", () => {
 
   it("knows when each task succeeded last in any worker, and logs once that one is late", async () => {
     const scene = open();
-    const [first, second] = [scene.start({ good: task(async () => {}), bad: task(() => Promise.reject(new Error("broken"))) }), scene.start({ good: task(async () => {}), bad: task(() => Promise.reject(new Error("broken"))) })];
+    const [first, second] = [
+      scene.start({
+        good: task(async () => {}),
+        bad: task(() => Promise.reject(new Error("broken"))),
+      }),
+      scene.start({
+        good: task(async () => {}),
+        bad: task(() => Promise.reject(new Error("broken"))),
+      }),
+    ];
     const successes = await eventually("both are noted", async () => {
       const found = await second.lastSuccesses();
-      return found.length === 2 && Object.fromEntries(found.map(({ task: name, at }) => [name, at]));
+      return (
+        found.length === 2 && Object.fromEntries(found.map(({ task: name, at }) => [name, at]))
+      );
     });
     assert.ok(Math.abs((successes["good"] ?? 0) - Date.now() / 1000) < 60);
     await first.close();
     await scene.connection.hset(scene.key("bad"), "succeededAt", Date.now() - 3 * HOUR_MS);
     scene.lines.length = 0;
     scene.start({ bad: task(() => Promise.reject(new Error("broken"))) });
-    await eventually("it is logged", () => scene.lines.some(({ msg }) => msg === "a maintenance task is late"));
-    assert.deepEqual(scene.lines.filter(({ msg }) => msg === "a maintenance task is late").map(({ level, task: name }) => [level, name]), [[50, "bad"]]);
+    await eventually("it is logged", () =>
+      scene.lines.some(({ msg }) => msg === "a maintenance task is late"),
+    );
+    assert.deepEqual(
+      scene.lines
+        .filter(({ msg }) => msg === "a maintenance task is late")
+        .map(({ level, task: name }) => [level, name]),
+      [[50, "bad"]],
+    );
     await scene.close();
   });
 });

@@ -40,13 +40,23 @@ serveChild(async (asked, { ask, progress }): Promise<TaskChildResponse> => {
   if (script.ask) return { result: await ask(script.ask.name, script.ask.argument), outputs: [] };
   const files = Object.entries(script.files ?? {});
   for (const [name, text] of files) await writeFile(join(folder, name), text);
-  for (const [name, target] of Object.entries(script.links ?? {})) await symlink(target, join(folder, name));
-  const outputs = files.map(([name, text]) => ({ name, mimeType: "image/png", byteSize: text.length, width: null, height: null }));
+  for (const [name, target] of Object.entries(script.links ?? {}))
+    await symlink(target, join(folder, name));
+  const outputs = files.map(([name, text]) => ({
+    name,
+    mimeType: "image/png",
+    byteSize: text.length,
+    width: null,
+    height: null,
+  }));
   return { result: { attempt }, outputs: (script.outputs ?? outputs) as typeof outputs };
 });
 
 async function die(how: NonNullable<ChildScript["death"]>): Promise<never> {
-  if (how === "out of memory") await new Promise((resolve) => process.stderr.write("FATAL ERROR: JavaScript heap out of memory\n", resolve));
+  if (how === "out of memory")
+    await new Promise((resolve) =>
+      process.stderr.write("FATAL ERROR: JavaScript heap out of memory\n", resolve),
+    );
   process.kill(process.pid, how === "killed" ? "SIGKILL" : "SIGSEGV");
   return new Promise(() => {});
 }

@@ -17,11 +17,25 @@ describe("a worker that takes nothing", () => {
   let letGo = () => {};
   before(async () => {
     const held = testTask("held", () => new Promise((resolve) => (letGo = () => resolve(null))));
-    scene = await createWorkerScene([held], { hints: ({ url, prefix }) => createHintQueue({ redisUrl: url, prefix, log: silentLog }) });
+    scene = await createWorkerScene([held], {
+      hints: ({ url, prefix }) => createHintQueue({ redisUrl: url, prefix, log: silentLog }),
+    });
     const { url, prefix } = scene.core.redis;
     queue = new Queue(laneQueueName("worker"), { connection: { url }, prefix });
-    taskWorker = createTaskWorker(scene.deps, { redisUrl: url, prefix, tasks: 1, children: 1, drainMs: 1000, onRedisReady: () => {} });
-    check = createStuckCheck({ taskWorker, hasWaited: createBacklogReads(scene.core.database).hasWaited, catalogue: scene.deps.catalogue, afterMs: 400 });
+    taskWorker = createTaskWorker(scene.deps, {
+      redisUrl: url,
+      prefix,
+      tasks: 1,
+      children: 1,
+      drainMs: 1000,
+      onRedisReady: () => {},
+    });
+    check = createStuckCheck({
+      taskWorker,
+      hasWaited: createBacklogReads(scene.core.database).hasWaited,
+      catalogue: scene.deps.catalogue,
+      afterMs: 400,
+    });
     await eventually("it takes work", async () => (await check()) === null);
   });
   after(async () => {
@@ -54,7 +68,8 @@ describe("a worker that takes nothing", () => {
     const { hasWaited } = createBacklogReads(scene.core.database);
     await eventually("one has waited", () => hasWaited(["held"], 0.5));
     assert.equal(await check(), null);
-    const finished = async (job: typeof first) => job !== undefined && (await scene.find(job))?.status === "SUCCESS";
+    const finished = async (job: typeof first) =>
+      job !== undefined && (await scene.find(job))?.status === "SUCCESS";
     await eventually("both are done", async () => {
       letGo();
       return (await finished(first)) && (await finished(second));

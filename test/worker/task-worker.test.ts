@@ -15,7 +15,11 @@ import type { User } from "../../src/services/users.js";
 import type { Storage } from "../../src/photos/storage.js";
 import type { ExecuteDeps } from "../../src/worker/execute-task.js";
 import { createLeases } from "../../src/worker/leases.js";
-import { createTaskWorker, type TaskWorker, type TaskWorkerOptions } from "../../src/worker/task-worker.js";
+import {
+  createTaskWorker,
+  type TaskWorker,
+  type TaskWorkerOptions,
+} from "../../src/worker/task-worker.js";
 import { eventually } from "../support/eventually.js";
 import { silentLog } from "../support/silent-log.js";
 import { createTcpProxy } from "../support/tcp-proxy.js";
@@ -39,10 +43,17 @@ describe("a worker", () => {
   let other: User;
   const opened: Pick<TaskWorker, "close">[] = [];
   before(async () => {
-    scene = await createWorkerScene([crowded, obedient, brief, childTask("child")], { hints: ({ url, prefix }) => createHintQueue({ redisUrl: url, prefix, log: silentLog }) });
+    scene = await createWorkerScene([crowded, obedient, brief, childTask("child")], {
+      hints: ({ url, prefix }) => createHintQueue({ redisUrl: url, prefix, log: silentLog }),
+    });
     [user, other] = [await scene.core.newUser(), await scene.core.newUser()];
-    await eventually("hints are taken", async () => (await scene.core.submit(user), (await hints("worker")) > 0));
-    await Promise.all(LANES.map((lane) => inspect(lane, (queue) => queue.obliterate({ force: true }))));
+    await eventually(
+      "hints are taken",
+      async () => (await scene.core.submit(user), (await hints("worker")) > 0),
+    );
+    await Promise.all(
+      LANES.map((lane) => inspect(lane, (queue) => queue.obliterate({ force: true }))),
+    );
     await scene.core.database.sql`delete from queued_jobs`;
   });
   afterEach(async () => {
@@ -50,20 +61,51 @@ describe("a worker", () => {
   });
   after(() => scene.close());
 
-  async function inspect<T>(lane: (typeof LANES)[number], look: (queue: Queue) => Promise<T>): Promise<T> {
-    const connection = createRedis({ url: scene.core.redis.url, purpose: "tests", failFast: false, log: silentLog });
+  async function inspect<T>(
+    lane: (typeof LANES)[number],
+    look: (queue: Queue) => Promise<T>,
+  ): Promise<T> {
+    const connection = createRedis({
+      url: scene.core.redis.url,
+      purpose: "tests",
+      failFast: false,
+      log: silentLog,
+    });
     const queue = new Queue(laneQueueName(lane), { connection, prefix: scene.core.redis.prefix });
     const found = await look(queue);
     await queue.close();
     connection.disconnect();
     return found;
   }
-  const hints = (lane: (typeof LANES)[number]) => inspect(lane, async (queue) => Object.values(await queue.getJobCounts()).reduce((sum, count) => sum + count, 0));
-  function open(more: Partial<TaskWorkerOptions> = {}, deps: Partial<ExecuteDeps> = {}): TaskWorker & { leases: ReturnType<typeof createLeases> } {
-    const leases = createLeases({ queuedJobs: scene.core.queuedJobs, worker: "test-worker", log: silentLog, renewMs: 50 });
-    const worker = createTaskWorker({ ...scene.deps, leases, ...deps }, { redisUrl: scene.core.redis.url, prefix: scene.core.redis.prefix, tasks: 10, children: 2, drainMs: 5000, onRedisReady: () => {}, ...more });
+  const hints = (lane: (typeof LANES)[number]) =>
+    inspect(lane, async (queue) =>
+      Object.values(await queue.getJobCounts()).reduce((sum, count) => sum + count, 0),
+    );
+  function open(
+    more: Partial<TaskWorkerOptions> = {},
+    deps: Partial<ExecuteDeps> = {},
+  ): TaskWorker & { leases: ReturnType<typeof createLeases> } {
+    const leases = createLeases({
+      queuedJobs: scene.core.queuedJobs,
+      worker: "test-worker",
+      log: silentLog,
+      renewMs: 50,
+    });
+    const worker = createTaskWorker(
+      { ...scene.deps, leases, ...deps },
+      {
+        redisUrl: scene.core.redis.url,
+        prefix: scene.core.redis.prefix,
+        tasks: 10,
+        children: 2,
+        drainMs: 5000,
+        onRedisReady: () => {},
+        ...more,
+      },
+    );
     const opening = {
-      ...worker, leases,
+      ...worker,
+      leases,
       async close() {
         await worker.close();
         leases.close();
@@ -78,15 +120,23 @@ describe("a worker", () => {
   it("turns the hints of both lanes into attempts, and leaves none behind", async () => {
     const worker = open();
     const both = [await submit("echo"), await submit("child")];
-    await eventually("both are done", async () => (await Promise.all(both.map(statusOf))).every((status) => status === "SUCCESS"));
+    await eventually("both are done", async () =>
+      (await Promise.all(both.map(statusOf))).every((status) => status === "SUCCESS"),
+    );
     await worker.close();
     assert.deepEqual([await hints("worker"), await hints("child")], [0, 0]);
   });
 
   it("runs no more at once than it may", async () => {
     const worker = open({ tasks: 3, children: 1 });
-    const many = (await Promise.all([user, other].map((one) => scene.core.submitMany(one, 8, { job: "crowded" })))).flat();
-    await eventually("all are done", async () => (await Promise.all(many.map(statusOf))).every((status) => status === "SUCCESS"));
+    const many = (
+      await Promise.all(
+        [user, other].map((one) => scene.core.submitMany(one, 8, { job: "crowded" })),
+      )
+    ).flat();
+    await eventually("all are done", async () =>
+      (await Promise.all(many.map(statusOf))).every((status) => status === "SUCCESS"),
+    );
     await worker.close();
     assert.equal(most, 3);
   });
@@ -105,22 +155,38 @@ describe("a worker", () => {
     await eventually("the next is claimed", async () => (await statusOf(next)) !== "PENDING");
     assert.equal(await statusOf(nearly), "STARTED");
     await writeFile(`${waitFor} on`, "");
-    await eventually("all are done", async () => (await Promise.all([halfway, nearly, next].map(statusOf))).every((status) => status === "SUCCESS"));
+    await eventually("all are done", async () =>
+      (await Promise.all([halfway, nearly, next].map(statusOf))).every(
+        (status) => status === "SUCCESS",
+      ),
+    );
     await worker.close();
   });
 
   it("gives a child the next while the outputs of the one before are being stored", async () => {
     let store = () => {};
     const stored = new Promise<void>((resolve) => (store = resolve));
-    const storage: Storage = { ...scene.deps.storage, put: (key, path) => stored.then(() => scene.deps.storage.put(key, path)) };
+    const storage: Storage = {
+      ...scene.deps.storage,
+      put: (key, path) => stored.then(() => scene.deps.storage.put(key, path)),
+    };
     const worker = open({ tasks: 3, children: 1 }, { storage });
-    const three = await Promise.all([1, 2, 3].map(() => submit("child", { files: { "a.txt": "a" } })));
+    const three = await Promise.all(
+      [1, 2, 3].map(() => submit("child", { files: { "a.txt": "a" } })),
+    );
     try {
-      await eventually("all are begun, and there is room for more", async () => (await Promise.all(three.map(statusOf))).every((status) => status === "STARTED") && worker.restingMs("child") > 0);
+      await eventually(
+        "all are begun, and there is room for more",
+        async () =>
+          (await Promise.all(three.map(statusOf))).every((status) => status === "STARTED") &&
+          worker.restingMs("child") > 0,
+      );
     } finally {
       store();
     }
-    await eventually("all are done", async () => (await Promise.all(three.map(statusOf))).every((status) => status === "SUCCESS"));
+    await eventually("all are done", async () =>
+      (await Promise.all(three.map(statusOf))).every((status) => status === "SUCCESS"),
+    );
     await worker.close();
   });
 
@@ -133,7 +199,10 @@ describe("a worker", () => {
     assert.equal(worker.idleReason(), "it is closing");
     const late = await submit("echo");
     await closed;
-    assert.deepEqual([await statusOf(running), await statusOf(late), worker.leases.size], ["SUCCESS", "PENDING", 0]);
+    assert.deepEqual(
+      [await statusOf(running), await statusOf(late), worker.leases.size],
+      ["SUCCESS", "PENDING", 0],
+    );
     const next = open();
     await eventually("the next worker takes it", async () => (await statusOf(late)) === "SUCCESS");
     await next.close();
@@ -141,25 +210,49 @@ describe("a worker", () => {
 
   it("puts back what it could not claim when it closes, and another takes it at once", async () => {
     const { queuedJobs } = scene.core;
-    const worker = open({}, { queuedJobs: { ...queuedJobs, start: () => Promise.reject(new ServiceUnavailableError("The database is away.")) } });
+    const worker = open(
+      {},
+      {
+        queuedJobs: {
+          ...queuedJobs,
+          start: () => Promise.reject(new ServiceUnavailableError("The database is away.")),
+        },
+      },
+    );
     const waiting = [await submit("echo"), await submit("child")];
-    await eventually("their hints are taken", async () => (await Promise.all(LANES.map((lane) => inspect(lane, (queue) => queue.getActiveCount())))).every((count) => count === 1));
+    await eventually("their hints are taken", async () =>
+      (
+        await Promise.all(LANES.map((lane) => inspect(lane, (queue) => queue.getActiveCount())))
+      ).every((count) => count === 1),
+    );
     await worker.close();
     assert.deepEqual([await hints("worker"), await hints("child")], [1, 1]);
     const next = open();
-    await eventually("the next worker has done them", async () => (await Promise.all(waiting.map(statusOf))).every((status) => status === "SUCCESS"), 4000);
+    await eventually(
+      "the next worker has done them",
+      async () =>
+        (await Promise.all(waiting.map(statusOf))).every((status) => status === "SUCCESS"),
+      4000,
+    );
     await next.close();
   });
 
   it("keeps a slot for others, and the hints of one user who has the rest, until that one's tasks end", async () => {
     const worker = open({ tasks: 3 });
     const long = await scene.core.submitMany(user, 3, { job: "obedient" });
-    const isStarted = async () => (await Promise.all(long.map(statusOf))).filter((status) => status === "STARTED").length === 2;
+    const isStarted = async () =>
+      (await Promise.all(long.map(statusOf))).filter((status) => status === "STARTED").length === 2;
     await eventually("two of them run", isStarted);
     const echo = await scene.core.submit(other);
-    await eventually("another's runs beside them", async () => (await statusOf(echo)) === "SUCCESS", 4000);
+    await eventually(
+      "another's runs beside them",
+      async () => (await statusOf(echo)) === "SUCCESS",
+      4000,
+    );
     assert.deepEqual([await isStarted(), await hints("worker")], [true, 3]);
-    const [first] = (await Promise.all(long.map(async (one) => ((await statusOf(one)) === "STARTED" ? [one] : [])))).flat();
+    const [first] = (
+      await Promise.all(long.map(async (one) => ((await statusOf(one)) === "STARTED" ? [one] : [])))
+    ).flat();
     await scene.core.queuedJobs.cancel(user, first?.id ?? "");
     worker.leases.drop(first?.id ?? "");
     await eventually("the third runs when one has ended", isStarted);
@@ -175,25 +268,53 @@ describe("a worker", () => {
     await sql.begin(async (tx) => {
       await tx`select from queued_jobs where id = ${locked.id} for update`;
       open();
-      await eventually("the early one is done", async () => (await statusOf(early)) === "SUCCESS", 8000);
-      await eventually("the locked one is put back", () => inspect("worker", async (queue) => (await queue.getDelayedCount()) === 1), 8000);
+      await eventually(
+        "the early one is done",
+        async () => (await statusOf(early)) === "SUCCESS",
+        8000,
+      );
+      await eventually(
+        "the locked one is put back",
+        () => inspect("worker", async (queue) => (await queue.getDelayedCount()) === 1),
+        8000,
+      );
     });
-    await eventually("the locked one is done", async () => (await statusOf(locked)) === "SUCCESS", 8000);
+    await eventually(
+      "the locked one is done",
+      async () => (await statusOf(locked)) === "SUCCESS",
+      8000,
+    );
   });
 
   it("leaves photo jobs to others while it cannot start children, says so, and takes them again when it can", async () => {
     const entry = join(scene.folder, "late-child.mjs");
-    const sickPool = createChildPool({ entry: pathToFileURL(entry), size: 2, memoryLimitBytes: 1e9, restartMs: 100, log: silentLog });
+    const sickPool = createChildPool({
+      entry: pathToFileURL(entry),
+      size: 2,
+      memoryLimitBytes: 1e9,
+      restartMs: 100,
+      log: silentLog,
+    });
     opened.push({ close: () => sickPool.close() });
     const sick = open({ children: 2 }, { pool: sickPool });
     await submit("child");
-    await eventually("it says why", () => /^it takes no photos: .*Cannot find module/.test(sick.idleReason() ?? ""));
+    await eventually("it says why", () =>
+      /^it takes no photos: .*Cannot find module/.test(sick.idleReason() ?? ""),
+    );
     const healthy = open({ children: 2 });
     const jobs = await scene.core.submitMany(user, 20, { job: "child" });
-    await eventually("all are done", async () => (await Promise.all(jobs.map(statusOf))).every((status) => status === "SUCCESS"));
-    assert.ok((await Promise.all(jobs.map(scene.find))).every((job) => job?.attempts === 1), "none of them was begun in vain");
+    await eventually("all are done", async () =>
+      (await Promise.all(jobs.map(statusOf))).every((status) => status === "SUCCESS"),
+    );
+    assert.ok(
+      (await Promise.all(jobs.map(scene.find))).every((job) => job?.attempts === 1),
+      "none of them was begun in vain",
+    );
     await healthy.close();
-    await writeFile(entry, `import ${JSON.stringify(new URL("scripted-child.js", import.meta.url).href)};`);
+    await writeFile(
+      entry,
+      `import ${JSON.stringify(new URL("scripted-child.js", import.meta.url).href)};`,
+    );
     await eventually("it is well", () => sick.idleReason() === null);
     const last = await submit("child");
     await eventually("it takes the next", async () => (await statusOf(last)) === "SUCCESS");
@@ -205,8 +326,20 @@ describe("a worker", () => {
     opened.push({ close: async () => void (await Promise.all([database.close(), proxy.close()])) });
     const { bus, hints: queue } = scene.core;
     const queuedJobs = createQueuedJobs({
-      database, bus, hints: queue, catalogue: scene.deps.catalogue, log: silentLog, submittable: async () => null, stopBell: { ring: () => {} }, deleteFiles: async () => {},
-      limits: { maxPendingPerUser: 100, maxStoredBytesPerUser: 1e9, maxRecordedBytesPerUser: 1e9, jobTtlSeconds: 3600 },
+      database,
+      bus,
+      hints: queue,
+      catalogue: scene.deps.catalogue,
+      log: silentLog,
+      submittable: async () => null,
+      stopBell: { ring: () => {} },
+      deleteFiles: async () => {},
+      limits: {
+        maxPendingPerUser: 100,
+        maxStoredBytesPerUser: 1e9,
+        maxRecordedBytesPerUser: 1e9,
+        jobTtlSeconds: 3600,
+      },
     });
     open({}, { queuedJobs });
     const before_ = await submit("echo");
@@ -216,8 +349,13 @@ describe("a worker", () => {
     await eventually("it is claimed", async () => (await statusOf(queuedJob)) === "STARTED");
     proxy.heal();
     await eventually("it is done", async () => (await statusOf(queuedJob)) === "SUCCESS", 5000);
-    assert.deepEqual((await scene.history(queuedJob)).map(({ type }) => type), ["QUEUED", "STARTED", "SUCCEEDED"]);
-    const [row] = await scene.core.database.sql<{ attempts: number; stalls: number }[]>`select attempts, stalls from queued_jobs where id = ${queuedJob.id}`;
+    assert.deepEqual(
+      (await scene.history(queuedJob)).map(({ type }) => type),
+      ["QUEUED", "STARTED", "SUCCEEDED"],
+    );
+    const [row] = await scene.core.database.sql<
+      { attempts: number; stalls: number }[]
+    >`select attempts, stalls from queued_jobs where id = ${queuedJob.id}`;
     assert.deepEqual({ ...row }, { attempts: 1, stalls: 0 });
   });
 
@@ -226,10 +364,16 @@ describe("a worker", () => {
     const queuedJob = await submit("obedient");
     await eventually("it runs", async () => (await statusOf(queuedJob)) === "STARTED");
     await worker.close();
-    assert.deepEqual((await scene.history(queuedJob)).map(({ type }) => type), ["QUEUED", "STARTED", "RETRYING"]);
+    assert.deepEqual(
+      (await scene.history(queuedJob)).map(({ type }) => type),
+      ["QUEUED", "STARTED", "RETRYING"],
+    );
     assert.equal((await scene.find(queuedJob))?.error, null);
     const next = open({ drainMs: 50 });
-    await eventually("the next worker takes it", async () => (await scene.find(queuedJob))?.attempts === 2);
+    await eventually(
+      "the next worker takes it",
+      async () => (await scene.find(queuedJob))?.attempts === 2,
+    );
     await scene.core.queuedJobs.cancel(user, queuedJob.id);
     await next.close();
   });

@@ -25,7 +25,12 @@ function stopClock(t: TestContext): (ms: number) => void {
 
 describe("the share of a lane's slots that one user may hold", () => {
   const limits: [slots: number, slow: number, quick: number][] = [
-    [1, 1, 1], [2, 1, 1], [4, 2, 3], [19, 10, 18], [20, 10, 18], [100, 50, 90],
+    [1, 1, 1],
+    [2, 1, 1],
+    [4, 2, 3],
+    [19, 10, 18],
+    [20, 10, 18],
+    [100, 50, 90],
   ];
   for (const [slots, slow, quick] of limits) {
     it(`is ${slow} of ${slots} slots while no task of the user has ended quickly`, async () => {

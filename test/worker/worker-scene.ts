@@ -31,32 +31,83 @@ export interface WorkerScene {
 }
 
 /** A task without a schema, for tests. */
-export function testTask(name: string, run: (context: TaskContext<Record<string, unknown>>) => unknown, more: Partial<Task> = {}): Task {
+export function testTask(
+  name: string,
+  run: (context: TaskContext<Record<string, unknown>>) => unknown,
+  more: Partial<Task> = {},
+): Task {
   return {
-    name, title: name, description: name, parameters: z.record(z.string(), z.unknown()), result: z.unknown(),
-    minPhotos: 0, maxPhotos: 0, maxAttempts: 3, timeoutMs: 60_000, runsIn: "worker",
-    load: async () => ({ run: async (context) => run(context as TaskContext<Record<string, unknown>>) }),
+    name,
+    title: name,
+    description: name,
+    parameters: z.record(z.string(), z.unknown()),
+    result: z.unknown(),
+    minPhotos: 0,
+    maxPhotos: 0,
+    maxAttempts: 3,
+    timeoutMs: 60_000,
+    runsIn: "worker",
+    load: async () => ({
+      run: async (context) => run(context as TaskContext<Record<string, unknown>>),
+    }),
     ...more,
   };
 }
 
 /** A task that is run by the scripted child. */
 export function childTask(name: string, more: Partial<Task> = {}): Task {
-  return testTask(name, () => Promise.reject(new Error("It runs in a child")), { runsIn: "child", ...more });
+  return testTask(name, () => Promise.reject(new Error("It runs in a child")), {
+    runsIn: "child",
+    ...more,
+  });
 }
 
-/** What a worker is made of, on real stores, with a child that obeys its parameters. Leases are renewed so often that a test sees it. */
-export async function createWorkerScene(tasks: Task[], options: { hints?: (redis: { url: string; prefix: string }) => HintQueue; renewMs?: number; maxStoredBytes?: number } = {}): Promise<WorkerScene> {
+/**
+ * What a worker is made of, on real stores, with a child that obeys its parameters. Leases are
+ * renewed so often that a test sees it.
+ */
+export async function createWorkerScene(
+  tasks: Task[],
+  options: {
+    hints?: (redis: { url: string; prefix: string }) => HintQueue;
+    renewMs?: number;
+    maxStoredBytes?: number;
+  } = {},
+): Promise<WorkerScene> {
   const folder = await mkdtemp(join(tmpdir(), "photo-worker-test-"));
   const storage = await createLocalStorage(join(folder, "storage"));
-  const core = await createTestCore({ tasks, ...(options.hints && { hints: options.hints }), ...(options.maxStoredBytes && { maxStoredBytes: options.maxStoredBytes }), deleteFiles: (keys) => storage.delete(keys) });
+  const core = await createTestCore({
+    tasks,
+    ...(options.hints && { hints: options.hints }),
+    ...(options.maxStoredBytes && { maxStoredBytes: options.maxStoredBytes }),
+    deleteFiles: (keys) => storage.delete(keys),
+  });
   const { database, queuedJobs } = core;
   const queuedJobReads = createQueuedJobReads(database);
-  const pool = createChildPool({ entry: new URL("./scripted-child.js", import.meta.url), size: 2, memoryLimitBytes: 1e9, graceMs: 200, log: silentLog });
-  const leases = createLeases({ queuedJobs, worker: "test-worker", log: silentLog, renewMs: options.renewMs ?? 30 });
+  const pool = createChildPool({
+    entry: new URL("./scripted-child.js", import.meta.url),
+    size: 2,
+    memoryLimitBytes: 1e9,
+    graceMs: 200,
+    log: silentLog,
+  });
+  const leases = createLeases({
+    queuedJobs,
+    worker: "test-worker",
+    log: silentLog,
+    renewMs: options.renewMs ?? 30,
+  });
   const deps: ExecuteDeps = {
-    queuedJobs, storage, pool, leases,
-    photos: createPhotos({ database, deleteFiles: async () => {}, maxStoredBytes: 1e9, log: silentLog }),
+    queuedJobs,
+    storage,
+    pool,
+    leases,
+    photos: createPhotos({
+      database,
+      deleteFiles: async () => {},
+      maxStoredBytes: 1e9,
+      log: silentLog,
+    }),
     catalogue: new Map([...catalogue, ...tasks.map((task) => [task.name, task] as const)]),
     nearPhotos: createNearPhotos(database),
     startRate: { note: () => {} },
@@ -66,8 +117,18 @@ export async function createWorkerScene(tasks: Task[], options: { hints?: (redis
     log: silentLog,
   };
   return {
-    core, deps, folder,
-    execute: (queuedJob, more = {}) => executeTask({ ...deps, ...more }, { id: queuedJob.id, run: core.hinted.findLast((hint) => hint.id === queuedJob.id)?.run ?? 0, requestId: "test" }),
+    core,
+    deps,
+    folder,
+    execute: (queuedJob, more = {}) =>
+      executeTask(
+        { ...deps, ...more },
+        {
+          id: queuedJob.id,
+          run: core.hinted.findLast((hint) => hint.id === queuedJob.id)?.run ?? 0,
+          requestId: "test",
+        },
+      ),
     find: ({ id }) => queuedJobs.find({ id: "", role: "ADMIN" }, id),
     history: async ({ id }) => (await queuedJobReads.histories([id]))[0] ?? [],
     async kept() {

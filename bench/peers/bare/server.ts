@@ -1,4 +1,5 @@
-// A submission: three frames that were made once, to every socket of its person. A page: one prepared statement whose JSON PostgreSQL makes.
+// A submission: three frames that were made once, to every socket of its person. A page: one
+// prepared statement whose JSON PostgreSQL makes.
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
@@ -10,11 +11,20 @@ const sql = postgres(process.env["DATABASE_URL"] ?? "", { max: 4, onnotice: () =
 const audiences = new Map<string, Set<Duplex>>();
 
 function subjectOf(authorization = ""): string {
-  return (JSON.parse(Buffer.from(authorization.split(".")[1] ?? "", "base64url").toString()) as { sub: string }).sub;
+  return (
+    JSON.parse(Buffer.from(authorization.split(".")[1] ?? "", "base64url").toString()) as {
+      sub: string;
+    }
+  ).sub;
 }
 
 function answer(response: ServerResponse, body: string): void {
-  response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(body) }).end(body);
+  response
+    .writeHead(200, {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(body),
+    })
+    .end(body);
 }
 
 async function readPage(subject: string): Promise<string> {
@@ -28,12 +38,19 @@ async function readPage(subject: string): Promise<string> {
 
 function frame(text: string): Buffer {
   const payload = Buffer.from(text);
-  const head = payload.length < 126 ? Buffer.from([0x81, payload.length]) : Buffer.from([0x81, 126, payload.length >> 8, payload.length & 255]);
+  const head =
+    payload.length < 126
+      ? Buffer.from([0x81, payload.length])
+      : Buffer.from([0x81, 126, payload.length >> 8, payload.length & 255]);
   return Buffer.concat([head, payload]);
 }
 
 function tell(subject: string, id: string): void {
-  const told = ["PENDING", "STARTED", "SUCCESS"].map((status, i) => frame(`{"id":"1","type":"next","payload":{"data":{"queuedJobEvents":{"cursor":"${id}:${i + 1}","type":"${status}","queuedJob":{"id":"${id}","status":"${status}","version":${i + 1},"progress":0}}}}}`));
+  const told = ["PENDING", "STARTED", "SUCCESS"].map((status, i) =>
+    frame(
+      `{"id":"1","type":"next","payload":{"data":{"queuedJobEvents":{"cursor":"${id}:${i + 1}","type":"${status}","queuedJob":{"id":"${id}","status":"${status}","version":${i + 1},"progress":0}}}}}`,
+    ),
+  );
   const frames = Buffer.concat(told);
   for (const socket of audiences.get(subject) ?? []) socket.write(frames);
 }
@@ -41,7 +58,9 @@ function tell(subject: string, id: string): void {
 async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  const { operationName } = JSON.parse(Buffer.concat(chunks).toString()) as { operationName: string };
+  const { operationName } = JSON.parse(Buffer.concat(chunks).toString()) as {
+    operationName: string;
+  };
   const subject = subjectOf(request.headers.authorization);
   if (operationName === "Page") return answer(response, await readPage(subject));
   const id = randomUUID();
@@ -50,17 +69,23 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
 }
 
 const server = createServer((request, response) => void handle(request, response));
-new WebSocketServer({ server, path: "/graphql", perMessageDeflate: false }).on("connection", (socket, { socket: raw }) => {
-  let subject = "";
-  socket.on("message", (data) => {
-    const message = JSON.parse(String(data)) as { type: string; payload: { authorization: string } };
-    if (message.type === "connection_init") {
-      subject = subjectOf(message.payload.authorization);
-      socket.send('{"type":"connection_ack"}');
-    } else if (message.type === "subscribe") {
-      audiences.set(subject, (audiences.get(subject) ?? new Set()).add(raw));
-    }
-  });
-  socket.on("close", () => audiences.get(subject)?.delete(raw));
-});
+new WebSocketServer({ server, path: "/graphql", perMessageDeflate: false }).on(
+  "connection",
+  (socket, { socket: raw }) => {
+    let subject = "";
+    socket.on("message", (data) => {
+      const message = JSON.parse(String(data)) as {
+        type: string;
+        payload: { authorization: string };
+      };
+      if (message.type === "connection_init") {
+        subject = subjectOf(message.payload.authorization);
+        socket.send('{"type":"connection_ack"}');
+      } else if (message.type === "subscribe") {
+        audiences.set(subject, (audiences.get(subject) ?? new Set()).add(raw));
+      }
+    });
+    socket.on("close", () => audiences.get(subject)?.delete(raw));
+  },
+);
 server.listen(Number(process.env["PORT"]), "127.0.0.1", () => process.send?.("ready"));

@@ -17,8 +17,12 @@ async function make(file: string): Promise<void> {
   const writes: Promise<unknown>[] = [];
   let source = sharp(file).rotate();
   for (const width of widths) {
-    const { data, info } = await source.resize({ width }).raw().toBuffer({ resolveWithObject: true });
-    const pixels = () => sharp(data, { raw: { width: info.width, height: info.height, channels: info.channels } });
+    const { data, info } = await source
+      .resize({ width })
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const pixels = () =>
+      sharp(data, { raw: { width: info.width, height: info.height, channels: info.channels } });
     writes.push(pixels().jpeg({ quality }).toFile(`${file}-${width}.jpg`));
     source = pixels();
   }
@@ -27,9 +31,11 @@ async function make(file: string): Promise<void> {
 
 async function makeAll(wanted: readonly string[]): Promise<void> {
   const left = [...wanted];
-  await Promise.all(Array.from({ length: availableParallelism() }, async () => {
-    for (let file = left.shift(); file !== undefined; file = left.shift()) await make(file);
-  }));
+  await Promise.all(
+    Array.from({ length: availableParallelism() }, async () => {
+      for (let file = left.shift(); file !== undefined; file = left.shift()) await make(file);
+    }),
+  );
 }
 
 await makeAll(files.slice(0, availableParallelism()));

@@ -1,4 +1,5 @@
-// Apollo Server on Fastify, Drizzle, BullMQ and graphql-ws, each used as its documentation shows first.
+// Apollo Server on Fastify, Drizzle, BullMQ and graphql-ws, each used as its documentation shows
+// first.
 import { ApolloServer } from "@apollo/server";
 import { fastifyApolloHandler } from "@as-integrations/fastify";
 import fastify from "fastify";
@@ -6,16 +7,36 @@ import { buildSchema } from "graphql";
 import { useServer } from "graphql-ws/use/ws";
 import { WebSocketServer } from "ws";
 import { authenticate } from "./authenticate.js";
-import { enqueueJob, listQueuedJobs, subscribeToEvents, typeDefs, type Context } from "./resolvers.js";
+import {
+  enqueueJob,
+  listQueuedJobs,
+  subscribeToEvents,
+  typeDefs,
+  type Context,
+} from "./resolvers.js";
 
 process.once("disconnect", () => process.exit());
 const schema = buildSchema(typeDefs);
-const apollo = new ApolloServer<Context>({ schema, rootValue: { enqueueJob, queuedJobs: listQueuedJobs } });
+const apollo = new ApolloServer<Context>({
+  schema,
+  rootValue: { enqueueJob, queuedJobs: listQueuedJobs },
+});
 await apollo.start();
 const app = fastify();
-app.post("/graphql", fastifyApolloHandler(apollo, { context: async (request) => ({ user: await authenticate(request.headers.authorization) }) }));
+app.post(
+  "/graphql",
+  fastifyApolloHandler(apollo, {
+    context: async (request) => ({ user: await authenticate(request.headers.authorization) }),
+  }),
+);
 useServer<{ authorization?: string }>(
-  { schema, roots: { subscription: { queuedJobEvents: subscribeToEvents } }, context: async ({ connectionParams }) => ({ user: await authenticate(connectionParams?.authorization) }) },
+  {
+    schema,
+    roots: { subscription: { queuedJobEvents: subscribeToEvents } },
+    context: async ({ connectionParams }) => ({
+      user: await authenticate(connectionParams?.authorization),
+    }),
+  },
   new WebSocketServer({ server: app.server, path: "/graphql" }),
 );
 await app.listen({ host: "127.0.0.1", port: Number(process.env["PORT"]) });

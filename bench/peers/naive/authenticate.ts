@@ -7,13 +7,22 @@ const key = await importSPKI(process.env["JWT_PUBLIC_KEY"] ?? "", "RS256");
 
 /** Whose token it is; someone who was never seen gets a row. */
 export async function authenticate(authorization: unknown): Promise<User> {
-  if (typeof authorization !== "string" || !authorization.startsWith("Bearer ")) throw new Error("There is no token");
-  const { payload } = await jwtVerify(authorization.slice(7), key, { issuer: process.env["JWT_ISSUER"] ?? "", audience: process.env["JWT_AUDIENCE"] ?? "", algorithms: ["RS256"] });
+  if (typeof authorization !== "string" || !authorization.startsWith("Bearer "))
+    throw new Error("There is no token");
+  const { payload } = await jwtVerify(authorization.slice(7), key, {
+    issuer: process.env["JWT_ISSUER"] ?? "",
+    audience: process.env["JWT_AUDIENCE"] ?? "",
+    algorithms: ["RS256"],
+  });
   const subject = payload.sub ?? "";
   const [known] = await database.select().from(users).where(eq(users.subject, subject)).limit(1);
   if (known) return known;
   const claims = { email: String(payload["email"]), name: String(payload["name"]) };
-  const [made] = await database.insert(users).values({ subject, ...claims }).onConflictDoUpdate({ target: users.subject, set: claims }).returning();
+  const [made] = await database
+    .insert(users)
+    .values({ subject, ...claims })
+    .onConflictDoUpdate({ target: users.subject, set: claims })
+    .returning();
   if (!made) throw new Error("No user was made");
   return made;
 }

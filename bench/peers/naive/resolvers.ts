@@ -33,27 +33,58 @@ const subscriber = connectRedis();
 await subscriber.subscribe(TOPIC);
 subscriber.on("message", (_topic, text: string) => events.emit("event", JSON.parse(text)));
 
-export async function enqueueJob({ input }: { input: { job: string; parameters?: unknown } }, { user }: Context): Promise<QueuedJob> {
+export async function enqueueJob(
+  { input }: { input: { job: string; parameters?: unknown } },
+  { user }: Context,
+): Promise<QueuedJob> {
   const [job] = await database.select().from(jobs).where(eq(jobs.name, input.job));
   if (!job) throw new Error(`There is no job ${input.job}`);
-  const [row] = await database.insert(queuedJobs).values({ userId: user.id, jobId: job.id, parameters: input.parameters ?? {} }).returning();
+  const [row] = await database
+    .insert(queuedJobs)
+    .values({ userId: user.id, jobId: job.id, parameters: input.parameters ?? {} })
+    .returning();
   if (!row) throw new Error("Nothing was inserted");
   await queue.add(job.name, { id: row.id, parameters: input.parameters }, { jobId: row.id });
   await redis.publish(TOPIC, JSON.stringify(row));
   return row;
 }
 
-export async function listQueuedJobs({ first, after }: { first: number; after?: string }, { user }: Context) {
-  const rows = await database.select().from(queuedJobs).innerJoin(jobs, eq(jobs.id, queuedJobs.jobId)).innerJoin(users, eq(users.id, queuedJobs.userId))
-    .where(and(eq(queuedJobs.userId, user.id), after === undefined ? undefined : lt(queuedJobs.createdAt, new Date(after))))
-    .orderBy(desc(queuedJobs.createdAt)).limit(first + 1);
-  const nodes = rows.slice(0, first).map((row) => ({ ...row.queued_jobs, job: row.jobs, user: row.users }));
-  return { edges: nodes.map((node) => ({ node })), pageInfo: { hasNextPage: rows.length > first, endCursor: nodes.at(-1)?.createdAt.toISOString() ?? null }, eventCursor: new Date().toISOString() };
+export async function listQueuedJobs(
+  { first, after }: { first: number; after?: string },
+  { user }: Context,
+) {
+  const rows = await database
+    .select()
+    .from(queuedJobs)
+    .innerJoin(jobs, eq(jobs.id, queuedJobs.jobId))
+    .innerJoin(users, eq(users.id, queuedJobs.userId))
+    .where(
+      and(
+        eq(queuedJobs.userId, user.id),
+        after === undefined ? undefined : lt(queuedJobs.createdAt, new Date(after)),
+      ),
+    )
+    .orderBy(desc(queuedJobs.createdAt))
+    .limit(first + 1);
+  const nodes = rows
+    .slice(0, first)
+    .map((row) => ({ ...row.queued_jobs, job: row.jobs, user: row.users }));
+  return {
+    edges: nodes.map((node) => ({ node })),
+    pageInfo: {
+      hasNextPage: rows.length > first,
+      endCursor: nodes.at(-1)?.createdAt.toISOString() ?? null,
+    },
+    eventCursor: new Date().toISOString(),
+  };
 }
 
 /** Every subscription hears every event, and keeps what is its own. */
 export async function* subscribeToEvents(_arguments: unknown, { user }: Context) {
   for await (const [row] of on(events, "event") as AsyncIterable<[QueuedJob]>) {
-    if (row.userId === user.id) yield { queuedJobEvents: { cursor: `${row.id}:${row.version}`, type: row.status, queuedJob: row } };
+    if (row.userId === user.id)
+      yield {
+        queuedJobEvents: { cursor: `${row.id}:${row.version}`, type: row.status, queuedJob: row },
+      };
   }
 }

@@ -11,21 +11,29 @@ export const users = pgTable("users", {
 
 export const jobs = pgTable("jobs", { id: serial().primaryKey(), name: text().notNull().unique() });
 
-export const queuedJobs = pgTable("queued_jobs", {
-  id: uuid().primaryKey().defaultRandom(),
-  userId: uuid("user_id").notNull().references(() => users.id),
-  jobId: integer("job_id").notNull().references(() => jobs.id),
-  status: text().notNull().default("PENDING"),
-  version: integer().notNull().default(1),
-  progress: integer().notNull().default(0),
-  parameters: jsonb().notNull(),
-  result: jsonb(),
-  error: text(),
-  createdAt: instant("created_at").notNull().defaultNow(),
-  updatedAt: instant("updated_at").notNull().defaultNow(),
-  startedAt: instant("started_at"),
-  finishedAt: instant("finished_at"),
-}, (table) => [index("queued_jobs_user").on(table.userId)]);
+export const queuedJobs = pgTable(
+  "queued_jobs",
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    userId: uuid("user_id")
+      .notNull()
+      .references(() => users.id),
+    jobId: integer("job_id")
+      .notNull()
+      .references(() => jobs.id),
+    status: text().notNull().default("PENDING"),
+    version: integer().notNull().default(1),
+    progress: integer().notNull().default(0),
+    parameters: jsonb().notNull(),
+    result: jsonb(),
+    error: text(),
+    createdAt: instant("created_at").notNull().defaultNow(),
+    updatedAt: instant("updated_at").notNull().defaultNow(),
+    startedAt: instant("started_at"),
+    finishedAt: instant("finished_at"),
+  },
+  (table) => [index("queued_jobs_user").on(table.userId)],
+);
 
 export type User = typeof users.$inferSelect;
 export type QueuedJob = typeof queuedJobs.$inferSelect;

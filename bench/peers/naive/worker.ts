@@ -9,12 +9,26 @@ process.once("disconnect", () => process.exit());
 const redis = connectRedis();
 
 async function change(id: string, to: Partial<QueuedJob>): Promise<void> {
-  const [row] = await database.update(queuedJobs).set({ ...to, version: sql`${queuedJobs.version} + 1`, updatedAt: new Date() }).where(eq(queuedJobs.id, id)).returning();
+  const [row] = await database
+    .update(queuedJobs)
+    .set({ ...to, version: sql`${queuedJobs.version} + 1`, updatedAt: new Date() })
+    .where(eq(queuedJobs.id, id))
+    .returning();
   await redis.publish(TOPIC, JSON.stringify(row));
 }
 
-async function makeThumbnails({ file, widths }: { file: string; widths: number[] }): Promise<object> {
-  await Promise.all(widths.map((width) => sharp(file).rotate().resize({ width }).jpeg({ quality: 80 }).toFile(`${file}-${width}.jpg`)));
+async function makeThumbnails({
+  file,
+  widths,
+}: {
+  file: string;
+  widths: number[];
+}): Promise<object> {
+  await Promise.all(
+    widths.map((width) =>
+      sharp(file).rotate().resize({ width }).jpeg({ quality: 80 }).toFile(`${file}-${width}.jpg`),
+    ),
+  );
   return { widths };
 }
 
@@ -23,15 +37,27 @@ interface Hint {
   parameters: unknown;
 }
 
-const worker = new Worker<Hint>(QUEUE, async ({ name, data: { id, parameters } }) => {
-  await change(id, { status: "STARTED", startedAt: new Date() });
-  try {
-    const result = name === "thumbnails" ? await makeThumbnails(parameters as { file: string; widths: number[] }) : parameters;
-    await change(id, { status: "SUCCESS", result, progress: 100, finishedAt: new Date() });
-  } catch (error) {
-    await change(id, { status: "FAILED", error: String(error), finishedAt: new Date() });
-    throw error;
-  }
-}, { connection: connectRedis(), concurrency: 10, removeOnComplete: { count: 1000 }, removeOnFail: { count: 1000 } });
+const worker = new Worker<Hint>(
+  QUEUE,
+  async ({ name, data: { id, parameters } }) => {
+    await change(id, { status: "STARTED", startedAt: new Date() });
+    try {
+      const result =
+        name === "thumbnails"
+          ? await makeThumbnails(parameters as { file: string; widths: number[] })
+          : parameters;
+      await change(id, { status: "SUCCESS", result, progress: 100, finishedAt: new Date() });
+    } catch (error) {
+      await change(id, { status: "FAILED", error: String(error), finishedAt: new Date() });
+      throw error;
+    }
+  },
+  {
+    connection: connectRedis(),
+    concurrency: 10,
+    removeOnComplete: { count: 1000 },
+    removeOnFail: { count: 1000 },
+  },
+);
 await worker.waitUntilReady();
 process.send?.("ready");

@@ -1,6 +1,14 @@
-// React with Apollo Client: the list is a query, and every event is written into its normalised cache, from which all
-// components that show the job are drawn anew.
-import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache, gql, type ApolloCache } from "@apollo/client";
+// React with Apollo Client: the list is a query, and every event is written into its normalised
+// cache, from which all components that show the job are drawn anew.
+import {
+  ApolloClient,
+  ApolloLink,
+  CombinedGraphQLErrors,
+  HttpLink,
+  InMemoryCache,
+  gql,
+  type ApolloCache,
+} from "@apollo/client";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { SetContextLink } from "@apollo/client/link/context";
 import { OperationTypeNode } from "graphql";
@@ -9,23 +17,53 @@ import { relayStylePagination } from "@apollo/client/utilities";
 import { createClient } from "graphql-ws";
 import { useEffect, useState } from "react";
 import { resumable } from "../../resumable";
-import { JobRowFragmentDoc, MyJobsDocument, SubmitDocument, WatchDocument, type JobRowFragment, type MyJobsQuery, type WatchSubscription } from "./operations";
+import {
+  JobRowFragmentDoc,
+  MyJobsDocument,
+  SubmitDocument,
+  WatchDocument,
+  type JobRowFragment,
+  type MyJobsQuery,
+  type WatchSubscription,
+} from "./operations";
 
 export function createApolloClient(api: string, getToken: () => Promise<string>): ApolloClient {
   const authorization = async () => `Bearer ${await getToken()}`;
-  // Without shouldRetry it would give up at the first attempt to connect that fails, as while the service is started anew.
-  const socket = resumable(createClient({ url: `${api.replace(/^http/, "ws")}/graphql`, retryAttempts: Infinity, shouldRetry: () => true, connectionParams: async () => ({ authorization: await authorization() }) }));
-  const signedIn = new SetContextLink(async ({ headers }) => ({ headers: { ...headers, authorization: await authorization() } }));
+  // Without shouldRetry it would give up at the first attempt to connect that fails, as while the
+  // service is started anew.
+  const socket = resumable(
+    createClient({
+      url: `${api.replace(/^http/, "ws")}/graphql`,
+      retryAttempts: Infinity,
+      shouldRetry: () => true,
+      connectionParams: async () => ({ authorization: await authorization() }),
+    }),
+  );
+  const signedIn = new SetContextLink(async ({ headers }) => ({
+    headers: { ...headers, authorization: await authorization() },
+  }));
   return new ApolloClient({
-    link: ApolloLink.split(({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION, new GraphQLWsLink(socket), signedIn.concat(new HttpLink({ uri: `${api}/graphql` }))),
+    link: ApolloLink.split(
+      ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
+      new GraphQLWsLink(socket),
+      signedIn.concat(new HttpLink({ uri: `${api}/graphql` })),
+    ),
     // Pages are merged by their edges: ask for those, not for `nodes`.
-    cache: new InMemoryCache({ typePolicies: { Query: { fields: { queuedJobs: relayStylePagination() } } } }),
+    cache: new InMemoryCache({
+      typePolicies: { Query: { fields: { queuedJobs: relayStylePagination() } } },
+    }),
   });
 }
 
-const VERSION = gql`fragment Version on QueuedJob { version }`;
+const VERSION = gql`
+  fragment Version on QueuedJob {
+    version
+  }
+`;
 
-/** Keeps the cache as the service is, from the moment of the first page on. Once for an application. */
+/**
+ * Keeps the cache as the service is, from the moment of the first page on. Once for an application.
+ */
 export function useLiveJobs(eventCursor: string | undefined): void {
   const client = useApolloClient();
   const [start, setStart] = useState<string>();
@@ -34,29 +72,59 @@ export function useLiveJobs(eventCursor: string | undefined): void {
   useEffect(() => {
     if (after === undefined) return;
     setStart(after);
-    const watching = client.subscribe({ query: WatchDocument, variables: { after }, fetchPolicy: "no-cache" }).subscribe(({ data, error }) => {
-      if (data) return write(client.cache, data.queuedJobEvents);
-      if (!CombinedGraphQLErrors.is(error) || error.errors[0]?.extensions?.["code"] !== "CURSOR_EXPIRED") throw error;
-      void client.query({ query: MyJobsDocument, fetchPolicy: "network-only" }).then((page) => setStart(page.data?.queuedJobs.eventCursor));
-    });
+    const watching = client
+      .subscribe({ query: WatchDocument, variables: { after }, fetchPolicy: "no-cache" })
+      .subscribe(({ data, error }) => {
+        if (data) return write(client.cache, data.queuedJobEvents);
+        if (
+          !CombinedGraphQLErrors.is(error) ||
+          error.errors[0]?.extensions?.["code"] !== "CURSOR_EXPIRED"
+        )
+          throw error;
+        void client
+          .query({ query: MyJobsDocument, fetchPolicy: "network-only" })
+          .then((page) => setStart(page.data?.queuedJobs.eventCursor));
+      });
     return () => watching.unsubscribe();
   }, [client, after]);
 }
 
-function write(cache: ApolloCache, { type, queuedJob }: WatchSubscription["queuedJobEvents"]): void {
+function write(
+  cache: ApolloCache,
+  { type, queuedJob }: WatchSubscription["queuedJobEvents"],
+): void {
   const id = cache.identify(queuedJob);
   if (type === "DELETED") return void cache.evict({ id });
   const known = cache.readFragment<{ version: number }>({ id, fragment: VERSION });
   // What was read later may already show more than an event tells.
-  if (!known || known.version <= queuedJob.version) cache.writeFragment({ id, fragment: JobRowFragmentDoc, fragmentName: "JobRow", data: queuedJob });
-  cache.updateQuery({ query: MyJobsDocument }, (page) => page && { queuedJobs: { ...page.queuedJobs, edges: withRow(page.queuedJobs, queuedJob) } });
+  if (!known || known.version <= queuedJob.version)
+    cache.writeFragment({
+      id,
+      fragment: JobRowFragmentDoc,
+      fragmentName: "JobRow",
+      data: queuedJob,
+    });
+  cache.updateQuery(
+    { query: MyJobsDocument },
+    (page) =>
+      page && { queuedJobs: { ...page.queuedJobs, edges: withRow(page.queuedJobs, queuedJob) } },
+  );
 }
 
-/** Ids grow with time, and the newest come first; what is older than all that was read comes with its page. */
-function withRow({ edges, pageInfo }: MyJobsQuery["queuedJobs"], row: JobRowFragment): MyJobsQuery["queuedJobs"]["edges"] {
+/**
+ * Ids grow with time, and the newest come first; what is older than all that was read comes with
+ * its page.
+ */
+function withRow(
+  { edges, pageInfo }: MyJobsQuery["queuedJobs"],
+  row: JobRowFragment,
+): MyJobsQuery["queuedJobs"]["edges"] {
   const oldest = edges.at(-1)?.node.id ?? "";
-  if (edges.some(({ node }) => node.id === row.id) || (pageInfo.hasNextPage && row.id < oldest)) return edges;
-  return [...edges, { __typename: "QueuedJobEdge" as const, node: row }].toSorted((a, b) => (a.node.id < b.node.id ? 1 : -1));
+  if (edges.some(({ node }) => node.id === row.id) || (pageInfo.hasNextPage && row.id < oldest))
+    return edges;
+  return [...edges, { __typename: "QueuedJobEdge" as const, node: row }].toSorted((a, b) =>
+    a.node.id < b.node.id ? 1 : -1,
+  );
 }
 
 export function JobList() {
@@ -67,16 +135,30 @@ export function JobList() {
   const page = data?.queuedJobs;
   return (
     <section>
-      <button onClick={() => void submit({ variables: { input: { job: "echo", parameters: { durationMs: 3000, steps: 10 } } } })}>Submit</button>
+      <button
+        onClick={() =>
+          void submit({
+            variables: { input: { job: "echo", parameters: { durationMs: 3000, steps: 10 } } },
+          })
+        }
+      >
+        Submit
+      </button>
       {refused && <p role="alert">{refused.message}</p>}
       <ul>
         {page?.edges.map(({ node }) => (
           <li key={node.id}>
-            {node.job.title}: {node.status} <progress aria-label={node.job.title} value={node.progress} /> {node.error?.message ?? node.progressMessage}
+            {node.job.title}: {node.status}{" "}
+            <progress aria-label={node.job.title} value={node.progress} />{" "}
+            {node.error?.message ?? node.progressMessage}
           </li>
         ))}
       </ul>
-      {page?.pageInfo.hasNextPage && <button onClick={() => void fetchMore({ variables: { after: page.pageInfo.endCursor } })}>More</button>}
+      {page?.pageInfo.hasNextPage && (
+        <button onClick={() => void fetchMore({ variables: { after: page.pageInfo.endCursor } })}>
+          More
+        </button>
+      )}
     </section>
   );
 }

@@ -1,4 +1,5 @@
-// npm ci && npm run dev, beside a service that `npm start` started. VITE_API names another one, which must allow this page's origin.
+// npm ci && npm run dev, beside a service that `npm start` started. VITE_API names another one,
+// which must allow this page's origin.
 import { ApolloProvider } from "@apollo/client/react";
 import { StrictMode, useMemo, useState } from "react";
 import { createRoot } from "react-dom/client";
@@ -8,15 +9,31 @@ const API = import.meta.env.VITE_API ?? "http://127.0.0.1:4000";
 
 function App() {
   const [token, setToken] = useState<string | null>(null);
-  const client = useMemo(() => (token === null ? null : createApolloClient(API, async () => token)), [token]);
-  if (client) return <ApolloProvider client={client}><JobList /></ApolloProvider>;
+  const client = useMemo(
+    () => (token === null ? null : createApolloClient(API, async () => token)),
+    [token],
+  );
+  if (client)
+    return (
+      <ApolloProvider client={client}>
+        <JobList />
+      </ApolloProvider>
+    );
   return (
     <form action={(fields) => setToken(String(fields.get("token")).trim())}>
-      <label>Token <input name="token" type="password" required /></label>{" "}
+      <label>
+        Token <input name="token" type="password" required />
+      </label>{" "}
       <button type="submit">Sign in</button>
-      <p><code>npm run token -- --email you@example.com</code> prints one.</p>
+      <p>
+        <code>npm run token -- --email you@example.com</code> prints one.
+      </p>
     </form>
   );
 }
 
-createRoot(document.getElementById("root") ?? document.body).render(<StrictMode><App /></StrictMode>);
+createRoot(document.getElementById("root") ?? document.body).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

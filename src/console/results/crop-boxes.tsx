@@ -3,7 +3,13 @@ import { Preview } from "../views/preview.js";
 import type { CropResult } from "./result-types.js";
 
 /** Where the crops lie on the upright photo. */
-export function CropBoxes({ result: { crops }, photo }: { result: CropResult; photo: Photo | undefined }) {
+export function CropBoxes({
+  result: { crops },
+  photo,
+}: {
+  result: CropResult;
+  photo: Photo | undefined;
+}) {
   if (!photo) return null;
   const percent = (part: number, whole: number): string => `${(part / whole) * 100}%`;
   return (
@@ -14,7 +20,12 @@ export function CropBoxes({ result: { crops }, photo }: { result: CropResult; ph
           key={ratio}
           class={`box tone-${i % 4}`}
           title={`${ratio}: ${width} × ${height} at ${left}, ${top}`}
-          style={{ left: percent(left, photo.width), top: percent(top, photo.height), width: percent(width, photo.width), height: percent(height, photo.height) }}
+          style={{
+            left: percent(left, photo.width),
+            top: percent(top, photo.height),
+            width: percent(width, photo.width),
+            height: percent(height, photo.height),
+          }}
         >
           <span>{ratio}</span>
         </span>

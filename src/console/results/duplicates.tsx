@@ -7,29 +7,62 @@ import { useWorkspace } from "../workspace.js";
 import type { HashResult } from "./result-types.js";
 
 /** The photo, and beside it those that look alike. */
-export function Duplicates({ result: { sha256, phash, duplicates }, photo }: { result: HashResult; photo: Photo | undefined }) {
+export function Duplicates({
+  result: { sha256, phash, duplicates },
+  photo,
+}: {
+  result: HashResult;
+  photo: Photo | undefined;
+}) {
   const { findPhotos } = useWorkspace();
   const found = useSignal<Photo[]>([]);
   useEffect(() => {
-    void findPhotos(duplicates.slice(0, 20).map(({ photoId }) => photoId)).then((photos) => { found.value = photos; }, () => {});
+    void findPhotos(duplicates.slice(0, 20).map(({ photoId }) => photoId)).then(
+      (photos) => {
+        found.value = photos;
+      },
+      () => {},
+    );
   }, [duplicates]);
   return (
     <>
-      <p>{duplicates.length === 0 ? "None of your other photos looks like it." : `${plural(duplicates.length, "other photo looks", "other photos look")} like it.`}</p>
+      <p>
+        {duplicates.length === 0
+          ? "None of your other photos looks like it."
+          : `${plural(duplicates.length, "other photo looks", "other photos look")} like it.`}
+      </p>
       {duplicates.length > 0 && (
         <ul class="alike" aria-label="Photos that look alike">
-          {photo && <li><Preview photo={photo} whole /><span class="faint">{photo.filename}</span></li>}
+          {photo && (
+            <li>
+              <Preview photo={photo} whole />
+              <span class="faint">{photo.filename}</span>
+            </li>
+          )}
           {found.value.map((other) => (
             <li key={other.id}>
               <Preview photo={other} whole />
-              <span class="faint">{other.filename} · {distance(duplicates.find(({ photoId }) => photoId === other.id)?.distance)}</span>
+              <span class="faint">
+                {other.filename} ·{" "}
+                {distance(duplicates.find(({ photoId }) => photoId === other.id)?.distance)}
+              </span>
             </li>
           ))}
         </ul>
       )}
       <dl class="card is-small">
-        <div><dt>Perceptual hash</dt><dd><code>{phash ?? "none: it is nearly flat"}</code></dd></div>
-        <div><dt>SHA-256</dt><dd><code>{sha256}</code></dd></div>
+        <div>
+          <dt>Perceptual hash</dt>
+          <dd>
+            <code>{phash ?? "none: it is nearly flat"}</code>
+          </dd>
+        </div>
+        <div>
+          <dt>SHA-256</dt>
+          <dd>
+            <code>{sha256}</code>
+          </dd>
+        </div>
       </dl>
     </>
   );

@@ -8,21 +8,55 @@ import { OutputPictures } from "./output-pictures.js";
 import { PaletteChips } from "./palette-chips.js";
 import { PlaceholderReveal } from "./placeholder-reveal.js";
 import { RemovedTags } from "./removed-tags.js";
-import type { ContactSheetResult, ConvertResult, CropResult, HashResult, MetadataResult, PaletteResult, PlaceholderResult, PrepareResult, ScrubResult } from "./result-types.js";
+import type {
+  ContactSheetResult,
+  ConvertResult,
+  CropResult,
+  HashResult,
+  MetadataResult,
+  PaletteResult,
+  PlaceholderResult,
+  PrepareResult,
+  ScrubResult,
+} from "./result-types.js";
 
 /** How the result of each Job is shown; of one that is not named here, as JSON. */
 const SHOWN: Record<string, (details: QueuedJobDetails) => ComponentChildren> = {
   thumbnail: ({ outputs }) => <OutputPictures outputs={outputs} />,
   metadata: ({ result }) => <MetadataCard result={result as MetadataResult} />,
-  placeholder: ({ result, photos }) => <PlaceholderReveal result={result as PlaceholderResult} photo={photos[0]} />,
+  placeholder: ({ result, photos }) => (
+    <PlaceholderReveal result={result as PlaceholderResult} photo={photos[0]} />
+  ),
   palette: ({ result }) => <PaletteChips result={result as PaletteResult} />,
   hash: ({ result, photos }) => <Duplicates result={result as HashResult} photo={photos[0]} />,
-  crop: ({ result, photos, outputs }) => <><CropBoxes result={result as CropResult} photo={photos[0]} /><OutputPictures outputs={outputs} /></>,
-  scrub: ({ result, outputs }) => <><RemovedTags result={result as ScrubResult} /><OutputPictures outputs={outputs} /></>,
-  convert: ({ result, outputs }) => <><p>{converted(result as ConvertResult)}</p><OutputPictures outputs={outputs} /></>,
+  crop: ({ result, photos, outputs }) => (
+    <>
+      <CropBoxes result={result as CropResult} photo={photos[0]} />
+      <OutputPictures outputs={outputs} />
+    </>
+  ),
+  scrub: ({ result, outputs }) => (
+    <>
+      <RemovedTags result={result as ScrubResult} />
+      <OutputPictures outputs={outputs} />
+    </>
+  ),
+  convert: ({ result, outputs }) => (
+    <>
+      <p>{converted(result as ConvertResult)}</p>
+      <OutputPictures outputs={outputs} />
+    </>
+  ),
   watermark: ({ outputs }) => <OutputPictures outputs={outputs} />,
-  "contact-sheet": ({ result, outputs }) => <><p>{sheet(result as ContactSheetResult)}</p><OutputPictures outputs={outputs} /></>,
-  prepare: ({ result, photos, outputs }) => <Prepared result={result as PrepareResult} photo={photos[0]} outputs={outputs} />,
+  "contact-sheet": ({ result, outputs }) => (
+    <>
+      <p>{sheet(result as ContactSheetResult)}</p>
+      <OutputPictures outputs={outputs} />
+    </>
+  ),
+  prepare: ({ result, photos, outputs }) => (
+    <Prepared result={result as PrepareResult} photo={photos[0]} outputs={outputs} />
+  ),
 };
 
 export function JobResult({ details }: { details: QueuedJobDetails }) {
@@ -32,20 +66,44 @@ export function JobResult({ details }: { details: QueuedJobDetails }) {
   return (
     <section class="result" aria-label="Result">
       <h3>Result</h3>
-      {warnings.map((warning) => <p key={warning} class="warning">{warning}</p>)}
+      {warnings.map((warning) => (
+        <p key={warning} class="warning">
+          {warning}
+        </p>
+      ))}
       {show?.(details)}
-      {show
-        ? <details><summary>As JSON</summary><Json value={result} /></details>
-        : <><Json value={result} />{details.outputs.length > 0 && <OutputPictures outputs={details.outputs} />}</>}
+      {show ? (
+        <details>
+          <summary>As JSON</summary>
+          <Json value={result} />
+        </details>
+      ) : (
+        <>
+          <Json value={result} />
+          {details.outputs.length > 0 && <OutputPictures outputs={details.outputs} />}
+        </>
+      )}
     </section>
   );
 }
 
 function Json({ value }: { value: unknown }) {
-  return <pre tabIndex={0} aria-label="Result as JSON"><code>{JSON.stringify(value, null, 2)}</code></pre>;
+  return (
+    <pre tabIndex={0} aria-label="Result as JSON">
+      <code>{JSON.stringify(value, null, 2)}</code>
+    </pre>
+  );
 }
 
-function Prepared({ result, photo, outputs }: { result: PrepareResult; photo: QueuedJobDetails["photos"][number] | undefined; outputs: QueuedJobDetails["outputs"] }) {
+function Prepared({
+  result,
+  photo,
+  outputs,
+}: {
+  result: PrepareResult;
+  photo: QueuedJobDetails["photos"][number] | undefined;
+  outputs: QueuedJobDetails["outputs"];
+}) {
   return (
     <>
       <PlaceholderReveal result={result.placeholder} photo={photo} />
@@ -58,7 +116,10 @@ function Prepared({ result, photo, outputs }: { result: PrepareResult; photo: Qu
 }
 
 function converted({ format, width, height, byteSize, ratio }: ConvertResult): string {
-  const change = ratio < 1 ? `${Math.round((1 - ratio) * 100)} % smaller` : `${Math.round((ratio - 1) * 100)} % larger`;
+  const change =
+    ratio < 1
+      ? `${Math.round((1 - ratio) * 100)} % smaller`
+      : `${Math.round((ratio - 1) * 100)} % larger`;
   return `${format.toUpperCase()}, ${width} × ${height}, ${bytes(byteSize)}: ${change} than the photo`;
 }
 

@@ -6,18 +6,41 @@ export function MetadataCard({ result }: { result: MetadataResult }) {
   const count = Object.keys(tags).length;
   return (
     <>
-      <dl class="card">{rowsOf(result).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
+      <dl class="card">
+        {rowsOf(result).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
       {count > 0 && (
         <details>
           <summary>All {number(count)} tags</summary>
-          <dl class="card is-small">{Object.entries(tags).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
+          <dl class="card is-small">
+            {Object.entries(tags).map(([name, value]) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
         </details>
       )}
     </>
   );
 }
 
-function rowsOf({ camera, lens, exposure, takenAt, gps, colorProfile, width, height }: MetadataResult): [string, string][] {
+function rowsOf({
+  camera,
+  lens,
+  exposure,
+  takenAt,
+  gps,
+  colorProfile,
+  width,
+  height,
+}: MetadataResult): [string, string][] {
   const rows: [string, string | null][] = [
     ["Camera", cameraOf(camera)],
     ["Lens", lens],
@@ -33,12 +56,22 @@ function rowsOf({ camera, lens, exposure, takenAt, gps, colorProfile, width, hei
 /** Makers like to repeat their name in the model's. */
 function cameraOf({ make, model }: MetadataResult["camera"]): string | null {
   const [brand = ""] = make?.split(" ") ?? [];
-  return model?.toLowerCase().startsWith(brand.toLowerCase()) ? model : [make, model].filter(Boolean).join(" ") || null;
+  return model?.toLowerCase().startsWith(brand.toLowerCase())
+    ? model
+    : [make, model].filter(Boolean).join(" ") || null;
 }
 
 function exposureOf({ seconds, fNumber, iso, focalLength }: MetadataResult["exposure"]): string {
   const time = seconds !== null && `${seconds < 0.4 ? `1/${Math.round(1 / seconds)}` : seconds} s`;
-  return [time, fNumber && `ƒ/${round(fNumber)}`, iso && `ISO ${iso}`, focalLength && `${round(focalLength)} mm`].filter(Boolean).map((part) => String(part).replace(" ", "\u00a0")).join(" · ");
+  return [
+    time,
+    fNumber && `ƒ/${round(fNumber)}`,
+    iso && `ISO ${iso}`,
+    focalLength && `${round(focalLength)} mm`,
+  ]
+    .filter(Boolean)
+    .map((part) => String(part).replace(" ", "\u00a0"))
+    .join(" · ");
 }
 
 function placeOf({ latitude, longitude, altitude }: NonNullable<MetadataResult["gps"]>): string {

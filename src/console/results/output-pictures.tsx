@@ -8,10 +8,25 @@ export function OutputPictures({ outputs }: { outputs: readonly OutputFile[] }) 
       {outputs.map((output) => (
         <li key={output.name}>
           <a href={output.url} target="_blank" rel="noreferrer">
-            {output.mimeType.startsWith("image/") && <img src={output.url} alt="" loading="lazy" width={output.width ?? undefined} height={output.height ?? undefined} />}
+            {output.mimeType.startsWith("image/") && (
+              <img
+                src={output.url}
+                alt=""
+                loading="lazy"
+                width={output.width ?? undefined}
+                height={output.height ?? undefined}
+              />
+            )}
             <span class="name">{output.name}</span>
           </a>
-          <span class="faint">{[output.width && output.height && `${output.width} × ${output.height}`, bytes(output.byteSize)].filter(Boolean).join(" · ")}</span>
+          <span class="faint">
+            {[
+              output.width && output.height && `${output.width} × ${output.height}`,
+              bytes(output.byteSize),
+            ]
+              .filter(Boolean)
+              .join(" · ")}
+          </span>
         </li>
       ))}
     </ul>

@@ -4,7 +4,11 @@ import type { PaletteResult } from "./result-types.js";
 export function PaletteChips({ result: { swatches } }: { result: PaletteResult }) {
   return (
     <>
-      <div class="palette-bar" aria-hidden="true">{swatches.map(({ hex, population }) => <span key={hex} style={{ background: hex, flexGrow: population }} />)}</div>
+      <div class="palette-bar" aria-hidden="true">
+        {swatches.map(({ hex, population }) => (
+          <span key={hex} style={{ background: hex, flexGrow: population }} />
+        ))}
+      </div>
       <ul class="chips" aria-label="Palette">
         {swatches.map(({ hex, population }) => (
           <li key={hex}>
@@ -19,4 +23,5 @@ export function PaletteChips({ result: { swatches } }: { result: PaletteResult }
   );
 }
 
-const percent = (part: number): string => (part < 0.01 ? "under 1 %" : `${Math.round(part * 100)} %`);
+const percent = (part: number): string =>
+  part < 0.01 ? "under 1 %" : `${Math.round(part * 100)} %`;

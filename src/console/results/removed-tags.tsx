@@ -5,10 +5,16 @@ export function RemovedTags({ result: { removed, lossless } }: { result: ScrubRe
   return (
     <>
       <p>
-        {removed.length === 0 ? "There was nothing to remove." : `${plural(removed.length, "thing")} removed; the file was read again and is clean.`}{" "}
+        {removed.length === 0
+          ? "There was nothing to remove."
+          : `${plural(removed.length, "thing")} removed; the file was read again and is clean.`}{" "}
         {lossless ? "Every pixel is as it was." : "The picture was encoded anew."}
       </p>
-      <ul class="tags" aria-label="Removed" tabIndex={0}>{removed.map((tag) => <li key={tag}>{tag}</li>)}</ul>
+      <ul class="tags" aria-label="Removed" tabIndex={0}>
+        {removed.map((tag) => (
+          <li key={tag}>{tag}</li>
+        ))}
+      </ul>
     </>
   );
 }

@@ -15,7 +15,12 @@ export interface ThumbnailResult {
 export interface MetadataResult {
   camera: { make: string | null; model: string | null };
   lens: string | null;
-  exposure: { seconds: number | null; fNumber: number | null; iso: number | null; focalLength: number | null };
+  exposure: {
+    seconds: number | null;
+    fNumber: number | null;
+    iso: number | null;
+    focalLength: number | null;
+  };
   takenAt: string | null;
   gps: { latitude: number; longitude: number; altitude: number | null } | null;
   orientation: number;

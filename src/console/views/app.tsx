@@ -23,7 +23,10 @@ export function App() {
       (error: unknown) => {
         failure.value = error instanceof Error ? error.message : String(error);
         // A service that is being started again is back in a moment.
-        if (isCurrent) timer = window.setTimeout(() => { tries.value++; }, AGAIN_MS);
+        if (isCurrent)
+          timer = window.setTimeout(() => {
+            tries.value++;
+          }, AGAIN_MS);
       },
     );
     return () => {
@@ -37,14 +40,27 @@ export function App() {
 
   if (current === null) return <SignIn />;
   if (!workspace.value) return <Opening failure={failure.value} />;
-  return <WorkspaceContext.Provider value={workspace.value}><Desk /></WorkspaceContext.Provider>;
+  return (
+    <WorkspaceContext.Provider value={workspace.value}>
+      <Desk />
+    </WorkspaceContext.Provider>
+  );
 }
 
 function Opening({ failure }: { failure: string | null }) {
   return (
     <main class="alone">
       <h1>Photo Service</h1>
-      {failure === null ? <p aria-busy="true">Signing in…</p> : <><p role="alert">{failure}</p><p aria-busy="true" class="faint">Trying again…</p></>}
+      {failure === null ? (
+        <p aria-busy="true">Signing in…</p>
+      ) : (
+        <>
+          <p role="alert">{failure}</p>
+          <p aria-busy="true" class="faint">
+            Trying again…
+          </p>
+        </>
+      )}
     </main>
   );
 }

@@ -1,13 +1,29 @@
 import { useSignal } from "@preact/signals";
 
 /** An operation as it is sent, to be copied. */
-export function AsGraphql({ label, query, variables }: { label: string; query: string; variables: object }) {
+export function AsGraphql({
+  label,
+  query,
+  variables,
+}: {
+  label: string;
+  query: string;
+  variables: object;
+}) {
   const text = `${query}\n\n# variables\n${JSON.stringify(variables, null, 2)}`;
   return (
     <details class="as-graphql">
       <summary>{label}</summary>
       <CopyButton text={text} what="operation" />
-      <pre tabIndex={0} aria-label="GraphQL operation and variables"><code>{query}{"\n\n"}<span class="faint"># variables</span>{"\n"}{JSON.stringify(variables, null, 2)}</code></pre>
+      <pre tabIndex={0} aria-label="GraphQL operation and variables">
+        <code>
+          {query}
+          {"\n\n"}
+          <span class="faint"># variables</span>
+          {"\n"}
+          {JSON.stringify(variables, null, 2)}
+        </code>
+      </pre>
     </details>
   );
 }
@@ -17,7 +33,18 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(text);
     isCopied.value = true;
-    setTimeout(() => { isCopied.value = false; }, 1500);
+    setTimeout(() => {
+      isCopied.value = false;
+    }, 1500);
   };
-  return <button type="button" class="quiet copy" aria-label={`Copy the ${what}`} onClick={() => void copy().catch(() => {})}>{isCopied.value ? "Copied" : "Copy"}</button>;
+  return (
+    <button
+      type="button"
+      class="quiet copy"
+      aria-label={`Copy the ${what}`}
+      onClick={() => void copy().catch(() => {})}
+    >
+      {isCopied.value ? "Copied" : "Copy"}
+    </button>
+  );
 }

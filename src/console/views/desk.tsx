@@ -8,7 +8,10 @@ import { ListFilter } from "./list-filter.js";
 import { PhotoGrid } from "./photo-grid.js";
 import { TopBar } from "./top-bar.js";
 
-/** The whole page of a signed-in person: what goes in on the left, what comes of it in the middle, one of them on the right. */
+/**
+ * The whole page of a signed-in person: what goes in on the left, what comes of it in the middle,
+ * one of them on the right.
+ */
 export function Desk() {
   const { selection, announcement } = useWorkspace();
   return (
@@ -33,7 +36,9 @@ export function Desk() {
         </section>
         <JobDetails />
       </main>
-      <output class="unseen" role="status" aria-label="Jobs">{announcement}</output>
+      <output class="unseen" role="status" aria-label="Jobs">
+        {announcement}
+      </output>
     </>
   );
 }

@@ -12,14 +12,19 @@ export function DropZone() {
     <>
       <label class={isOver.value ? "drop is-over" : "drop"}>
         <input
-          type="file" multiple accept="image/*,.heic,.heif,.avif"
+          type="file"
+          multiple
+          accept="image/*,.heic,.heif,.avif"
           onChange={(event) => {
             uploads.add(event.currentTarget.files ?? []);
             event.currentTarget.value = "";
           }}
         />
         <strong>{isOver.value ? "Let go to upload" : "Add photos"}</strong>
-        <small>Press here, or drop them anywhere on the page. JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC; up to {bytes(maxUploadBytes)} and {number(Math.round(maxPhotoPixels / 1e6))} megapixels.</small>
+        <small>
+          Press here, or drop them anywhere on the page. JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC; up
+          to {bytes(maxUploadBytes)} and {number(Math.round(maxPhotoPixels / 1e6))} megapixels.
+        </small>
       </label>
       <UploadList />
     </>
@@ -37,27 +42,63 @@ function UploadList() {
   const isDone = list.some(({ state }) => state === "done" || state === "already-here");
   return (
     <>
-      <ul class="uploads" ref={ref} aria-label="Uploads" tabIndex={0}>{list.map((upload) => <UploadLine key={upload.id} upload={upload} />)}</ul>
-      {isDone && <button type="button" class="link" onClick={uploads.clearDone}>Clear those that are done</button>}
+      <ul class="uploads" ref={ref} aria-label="Uploads" tabIndex={0}>
+        {list.map((upload) => (
+          <UploadLine key={upload.id} upload={upload} />
+        ))}
+      </ul>
+      {isDone && (
+        <button type="button" class="link" onClick={uploads.clearDone}>
+          Clear those that are done
+        </button>
+      )}
     </>
   );
 }
 
-const WORDS: Record<Upload["state"], string> = { waiting: "waiting", sending: "being looked at", done: "uploaded", "already-here": "already here", failed: "failed" };
+const WORDS: Record<Upload["state"], string> = {
+  waiting: "waiting",
+  sending: "being looked at",
+  done: "uploaded",
+  "already-here": "already here",
+  failed: "failed",
+};
 
 function UploadLine({ upload: { id, file, state, progress, error } }: { upload: Upload }) {
   const { uploads } = useWorkspace();
   return (
     <li class={`is-${state}`}>
-      <span class="name" title={file.name}>{file.name}</span>
-      <span class="faint">{state === "sending" && progress < 1 ? `${Math.floor(progress * 100)} %` : WORDS[state]}</span>
-      {(state === "sending" || state === "waiting") && <progress value={progress} max={1} aria-label={`Upload of ${file.name}`} />}
+      <span class="name" title={file.name}>
+        {file.name}
+      </span>
+      <span class="faint">
+        {state === "sending" && progress < 1 ? `${Math.floor(progress * 100)} %` : WORDS[state]}
+      </span>
+      {(state === "sending" || state === "waiting") && (
+        <progress value={progress} max={1} aria-label={`Upload of ${file.name}`} />
+      )}
       {state === "failed" && (
         <>
-          <span role="alert" class="fault">{error}</span>
+          <span role="alert" class="fault">
+            {error}
+          </span>
           <span class="buttons">
-            <button type="button" class="link" onClick={() => uploads.retry(id)} aria-label={`Retry ${file.name}`}>Retry</button>
-            <button type="button" class="link" onClick={() => uploads.dismiss(id)} aria-label={`Dismiss ${file.name}`}>Dismiss</button>
+            <button
+              type="button"
+              class="link"
+              onClick={() => uploads.retry(id)}
+              aria-label={`Retry ${file.name}`}
+            >
+              Retry
+            </button>
+            <button
+              type="button"
+              class="link"
+              onClick={() => uploads.dismiss(id)}
+              aria-label={`Dismiss ${file.name}`}
+            >
+              Dismiss
+            </button>
           </span>
         </>
       )}

@@ -24,7 +24,12 @@ export function JobDetails() {
     ref.current?.querySelector("button")?.focus();
     return () => document.querySelector<HTMLElement>(`[data-id="${id}"] button`)?.focus();
   }, [id]);
-  if (id === null) return <aside class="details is-empty" aria-label="Chosen job"><p class="empty">Choose a job to see its result and every step of its life.</p></aside>;
+  if (id === null)
+    return (
+      <aside class="details is-empty" aria-label="Chosen job">
+        <p class="empty">Choose a job to see its result and every step of its life.</p>
+      </aside>
+    );
 
   const details = selection.details.value;
   const row = list.row(id)?.value;
@@ -33,7 +38,14 @@ export function JobDetails() {
     <aside class="details" aria-label="Chosen job" ref={ref}>
       <header>
         <h2>{row?.job.title ?? "Job"}</h2>
-        <button type="button" class="quiet close" aria-label="Close" onClick={() => selection.select(null)}>✕</button>
+        <button
+          type="button"
+          class="quiet close"
+          aria-label="Close"
+          onClick={() => selection.select(null)}
+        >
+          ✕
+        </button>
       </header>
       {isGone && <p class="empty">It was deleted.</p>}
       {row && !isGone && (
@@ -43,17 +55,28 @@ export function JobDetails() {
             {row.status !== "FAILED" && <span class="faint">{standing(row)}</span>}
             <JobButtons row={row} />
           </p>
-          {row.status === "STARTED" && <progress value={row.progress} max={1} aria-label="Progress" />}
+          {row.status === "STARTED" && (
+            <progress value={row.progress} max={1} aria-label="Progress" />
+          )}
         </>
       )}
-      {!isGone && (details?.id === id ? <Rest details={details} /> : <p aria-busy="true" class="faint">Reading…</p>)}
+      {!isGone &&
+        (details?.id === id ? (
+          <Rest details={details} />
+        ) : (
+          <p aria-busy="true" class="faint">
+            Reading…
+          </p>
+        ))}
     </aside>
   );
 }
 
 function useEscape(close: () => void): void {
   useEffect(() => {
-    const hear = (event: KeyboardEvent): void => { if (event.key === "Escape") close(); };
+    const hear = (event: KeyboardEvent): void => {
+      if (event.key === "Escape") close();
+    };
     addEventListener("keydown", hear);
     return () => removeEventListener("keydown", hear);
   }, []);
@@ -64,14 +87,30 @@ function Rest({ details }: { details: QueuedJobDetails }) {
   const { selection } = useWorkspace();
   return (
     <>
-      {status === "FAILED" && error && <p class="fault"><code>{error.code}</code> {error.message}</p>}
-      {reusedFrom && <p class="faint">The same was done before: <button type="button" class="link" onClick={() => selection.select(reusedFrom)}>its result</button> was taken over.</p>}
+      {status === "FAILED" && error && (
+        <p class="fault">
+          <code>{error.code}</code> {error.message}
+        </p>
+      )}
+      {reusedFrom && (
+        <p class="faint">
+          The same was done before:{" "}
+          <button type="button" class="link" onClick={() => selection.select(reusedFrom)}>
+            its result
+          </button>{" "}
+          was taken over.
+        </p>
+      )}
       {status === "SUCCESS" && <JobResult details={details} />}
       <h3>Timeline</h3>
       <Timeline history={history} />
       <h3>Submitted with</h3>
-      <pre tabIndex={0} aria-label="Parameters"><code>{JSON.stringify(parameters, null, 2)}</code></pre>
-      <p class="line faint"><code class="id">{id}</code> <CopyButton text={id} what="id" /></p>
+      <pre tabIndex={0} aria-label="Parameters">
+        <code>{JSON.stringify(parameters, null, 2)}</code>
+      </pre>
+      <p class="line faint">
+        <code class="id">{id}</code> <CopyButton text={id} what="id" />
+      </p>
       {expiresAt && <p class="faint kept">Kept until {moment(expiresAt)}</p>}
       <AsGraphql label="Show as GraphQL" query={QUEUED_JOB} variables={{ id }} />
     </>

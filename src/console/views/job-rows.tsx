@@ -23,7 +23,10 @@ export function JobRows() {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step === undefined) return;
     event.preventDefault();
-    const next = Math.min(Math.max(0, ids.indexOf(selection.id.value ?? "") + step), ids.length - 1);
+    const next = Math.min(
+      Math.max(0, ids.indexOf(selection.id.value ?? "") + step),
+      ids.length - 1,
+    );
     selection.select(ids[next] ?? null);
     reveal(ref.current, next, ids[next]);
   };
@@ -31,12 +34,49 @@ export function JobRows() {
   const isEmpty = ids.length === 0 && !list.isReading.value;
   return (
     <div class="job-rows">
-      {complaint.value && <p role="alert" class="fault">{complaint.value} <button type="button" class="link" onClick={() => { complaint.value = null; }}>Dismiss</button></p>}
-      {isEmpty && <p class="empty">{isFiltered(list.filter.value) ? "No job is like this." : "Nothing submitted yet. Add a photo and press Submit: every step arrives here."}</p>}
-      <ul ref={ref} style={{ height: `${ids.length * ROW_PX}px` }} onKeyDown={move} aria-label="Jobs, newest first" hidden={ids.length === 0}>
-        {ids.slice(start, end).map((id, i) => <JobRow key={id} id={id} index={start + i} count={ids.length} top={(start + i) * ROW_PX} />)}
+      {complaint.value && (
+        <p role="alert" class="fault">
+          {complaint.value}{" "}
+          <button
+            type="button"
+            class="link"
+            onClick={() => {
+              complaint.value = null;
+            }}
+          >
+            Dismiss
+          </button>
+        </p>
+      )}
+      {isEmpty && (
+        <p class="empty">
+          {isFiltered(list.filter.value)
+            ? "No job is like this."
+            : "Nothing submitted yet. Add a photo and press Submit: every step arrives here."}
+        </p>
+      )}
+      <ul
+        ref={ref}
+        style={{ height: `${ids.length * ROW_PX}px` }}
+        onKeyDown={move}
+        aria-label="Jobs, newest first"
+        hidden={ids.length === 0}
+      >
+        {ids.slice(start, end).map((id, i) => (
+          <JobRow
+            key={id}
+            id={id}
+            index={start + i}
+            count={ids.length}
+            top={(start + i) * ROW_PX}
+          />
+        ))}
       </ul>
-      {list.isReading.value && <p class="faint" aria-busy="true">Reading…</p>}
+      {list.isReading.value && (
+        <p class="faint" aria-busy="true">
+          Reading…
+        </p>
+      )}
     </div>
   );
 }
@@ -48,11 +88,18 @@ function reveal(box: HTMLElement | null, index: number, id: string | undefined):
   if (scroller && scroller.scrollHeight > scroller.clientHeight) {
     const [top, bottom] = [index * ROW_PX, (index + 1) * ROW_PX];
     if (top < scroller.scrollTop) scroller.scrollTop = top;
-    else if (bottom > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = bottom - scroller.clientHeight;
+    else if (bottom > scroller.scrollTop + scroller.clientHeight)
+      scroller.scrollTop = bottom - scroller.clientHeight;
   }
   requestAnimationFrame(() => requestAnimationFrame(focus));
 }
 
-function isFiltered({ status, job }: { status: readonly string[]; job: readonly string[] }): boolean {
+function isFiltered({
+  status,
+  job,
+}: {
+  status: readonly string[];
+  job: readonly string[];
+}): boolean {
   return status.length + job.length > 0;
 }

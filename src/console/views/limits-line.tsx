@@ -6,8 +6,14 @@ export function LimitsLine() {
   const { unfinished, maxUnfinished, storedBytes, maxStoredBytes } = limits.value;
   return (
     <section class="limits" aria-label="Limits">
-      <label>{number(unfinished)} of {number(maxUnfinished)} unfinished jobs <meter value={unfinished} max={maxUnfinished} high={maxUnfinished * 0.9} /></label>
-      <label>{bytes(storedBytes)} of {bytes(maxStoredBytes)} stored <meter value={storedBytes} max={maxStoredBytes} high={maxStoredBytes * 0.9} /></label>
+      <label>
+        {number(unfinished)} of {number(maxUnfinished)} unfinished jobs{" "}
+        <meter value={unfinished} max={maxUnfinished} high={maxUnfinished * 0.9} />
+      </label>
+      <label>
+        {bytes(storedBytes)} of {bytes(maxStoredBytes)} stored{" "}
+        <meter value={storedBytes} max={maxStoredBytes} high={maxStoredBytes * 0.9} />
+      </label>
     </section>
   );
 }

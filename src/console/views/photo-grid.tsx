@@ -10,22 +10,50 @@ export function PhotoGrid() {
   const { chosen } = photos;
   const remove = (): void => {
     complaint.value = null;
-    photos.deleteChosen().catch((error: unknown) => { complaint.value = error instanceof Error ? error.message : String(error); });
+    photos.deleteChosen().catch((error: unknown) => {
+      complaint.value = error instanceof Error ? error.message : String(error);
+    });
   };
-  if (photos.photos.value.length === 0) return <p class="faint">No photos yet. Some jobs need none: try Echo.</p>;
+  if (photos.photos.value.length === 0)
+    return <p class="faint">No photos yet. Some jobs need none: try Echo.</p>;
   return (
     <>
       <ul class="photo-grid" aria-label="Your photos">
-        {photos.photos.value.map((photo) => <PhotoTile key={photo.id} photo={photo} place={chosen.value.indexOf(photo.id)} />)}
+        {photos.photos.value.map((photo) => (
+          <PhotoTile key={photo.id} photo={photo} place={chosen.value.indexOf(photo.id)} />
+        ))}
       </ul>
       <p class="line">
-        <span class="faint">{chosen.value.length === 0 ? "None chosen" : `${plural(chosen.value.length, "photo")} chosen`}</span>
-        <button type="button" class="link" onClick={photos.chooseAll}>All</button>
-        <button type="button" class="link" disabled={chosen.value.length === 0} onClick={photos.chooseNone}>None</button>
-        <button type="button" class="link" disabled={chosen.value.length === 0} onClick={remove}>Delete</button>
-        {photos.hasMore.value && <button type="button" class="link" onClick={() => void photos.readMore()}>More</button>}
+        <span class="faint">
+          {chosen.value.length === 0
+            ? "None chosen"
+            : `${plural(chosen.value.length, "photo")} chosen`}
+        </span>
+        <button type="button" class="link" onClick={photos.chooseAll}>
+          All
+        </button>
+        <button
+          type="button"
+          class="link"
+          disabled={chosen.value.length === 0}
+          onClick={photos.chooseNone}
+        >
+          None
+        </button>
+        <button type="button" class="link" disabled={chosen.value.length === 0} onClick={remove}>
+          Delete
+        </button>
+        {photos.hasMore.value && (
+          <button type="button" class="link" onClick={() => void photos.readMore()}>
+            More
+          </button>
+        )}
       </p>
-      {complaint.value && <p role="alert" class="fault">{complaint.value}</p>}
+      {complaint.value && (
+        <p role="alert" class="fault">
+          {complaint.value}
+        </p>
+      )}
     </>
   );
 }
@@ -34,9 +62,19 @@ function PhotoTile({ photo, place }: { photo: Photo; place: number }) {
   const { photos } = useWorkspace();
   return (
     <li>
-      <button type="button" class="tile" aria-pressed={place >= 0} title={`${photo.filename} · ${photo.width} × ${photo.height}`} onClick={() => photos.toggle(photo.id)}>
+      <button
+        type="button"
+        class="tile"
+        aria-pressed={place >= 0}
+        title={`${photo.filename} · ${photo.width} × ${photo.height}`}
+        onClick={() => photos.toggle(photo.id)}
+      >
         <Preview photo={photo} isNamed />
-        {place >= 0 && <span class="mark" aria-hidden="true">{place + 1}</span>}
+        {place >= 0 && (
+          <span class="mark" aria-hidden="true">
+            {place + 1}
+          </span>
+        )}
       </button>
     </li>
   );

@@ -4,23 +4,58 @@ import { thumbHashToDataURL } from "thumbhash";
 import type { Photo } from "../types.js";
 import { useWorkspace } from "../workspace.js";
 
-/** A photo, small: its blurred placeholder at once, itself as soon as it is there. `isNamed` where nothing beside it says which it is. */
-export function Preview({ photo, whole = false, isNamed = false }: { photo: Photo; whole?: boolean; isNamed?: boolean }) {
+/**
+ * A photo, small: its blurred placeholder at once, itself as soon as it is there. `isNamed` where
+ * nothing beside it says which it is.
+ */
+export function Preview({
+  photo,
+  whole = false,
+  isNamed = false,
+}: {
+  photo: Photo;
+  whole?: boolean;
+  isNamed?: boolean;
+}) {
   const { findPhotos, latePreviews } = useWorkspace();
   const isThere = useSignal(false);
   const renewed = useSignal<string | null>(null);
   // Signed URLs are good for an hour, and a page is open for days.
   const renew = (): void => {
-    if (renewed.value === null) void findPhotos([photo.id]).then(([found]) => { renewed.value = found?.previewUrl ?? null; }, () => {});
+    if (renewed.value === null)
+      void findPhotos([photo.id]).then(
+        ([found]) => {
+          renewed.value = found?.previewUrl ?? null;
+        },
+        () => {},
+      );
   };
   const url = renewed.value ?? photo.previewUrl ?? latePreviews.urlOf(photo.id).value;
-  const blur = useMemo(() => (photo.thumbhash ? thumbHashToDataURL(Uint8Array.from(atob(photo.thumbhash), (char) => char.charCodeAt(0))) : null), [photo.thumbhash]);
+  const blur = useMemo(
+    () =>
+      photo.thumbhash
+        ? thumbHashToDataURL(Uint8Array.from(atob(photo.thumbhash), (char) => char.charCodeAt(0)))
+        : null,
+    [photo.thumbhash],
+  );
   return (
     <span class={whole ? "preview is-whole" : "preview"}>
       {blur && <img src={blur} alt="" class="blur" aria-hidden="true" />}
-      {url
-        ? <img src={url} alt={isNamed ? photo.filename : ""} loading="lazy" decoding="async" class={isThere.value ? "is-there" : ""} onLoad={() => { isThere.value = true; }} onError={renew} />
-        : <span class="no-preview">{photo.filename}</span>}
+      {url ? (
+        <img
+          src={url}
+          alt={isNamed ? photo.filename : ""}
+          loading="lazy"
+          decoding="async"
+          class={isThere.value ? "is-there" : ""}
+          onLoad={() => {
+            isThere.value = true;
+          }}
+          onError={renew}
+        />
+      ) : (
+        <span class="no-preview">{photo.filename}</span>
+      )}
     </span>
   );
 }

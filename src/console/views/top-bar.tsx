@@ -11,15 +11,36 @@ export function TopBar() {
   const { kind } = feed.state.value;
   return (
     <header class="top">
-      <h1><img src="/console/icon.svg" alt="" width="28" height="28" /> Photo Service</h1>
+      <h1>
+        <img src="/console/icon.svg" alt="" width="28" height="28" /> Photo Service
+      </h1>
       <Connection />
-      {kind === "unplugged"
-        ? <button type="button" onClick={feed.plugIn}>Plug in again</button>
-        : <button type="button" class="quiet" disabled={kind !== "live"} onClick={feed.unplug} title="Cuts this page's connection for ten seconds. Jobs go on; when it is back, everything that happened meanwhile arrives.">Pull the plug</button>}
-      <a class="to-jobs" href="#jobs">Jobs</a>
+      {kind === "unplugged" ? (
+        <button type="button" onClick={feed.plugIn}>
+          Plug in again
+        </button>
+      ) : (
+        <button
+          type="button"
+          class="quiet"
+          disabled={kind !== "live"}
+          onClick={feed.unplug}
+          title="Cuts this page's connection for ten seconds. Jobs go on; when it is back, everything that happened meanwhile arrives."
+        >
+          Pull the plug
+        </button>
+      )}
+      <a class="to-jobs" href="#jobs">
+        Jobs
+      </a>
       <div class="person">
-        <span title={me.email}>{me.name}{me.role === "ADMIN" && " (admin)"}</span>
-        <button type="button" class="quiet" onClick={() => signOut()}>Sign out</button>
+        <span title={me.email}>
+          {me.name}
+          {me.role === "ADMIN" && " (admin)"}
+        </span>
+        <button type="button" class="quiet" onClick={() => signOut()}>
+          Sign out
+        </button>
       </div>
     </header>
   );
@@ -31,7 +52,9 @@ function Connection() {
   return (
     <div class={`connection is-${state.value.kind}`}>
       <span class="lamp" aria-hidden="true" />
-      <output role="status" aria-label="Connection">{inWords(state.value, resumed.value)}</output>
+      <output role="status" aria-label="Connection">
+        {inWords(state.value, resumed.value)}
+      </output>
       {state.value.kind === "unplugged" && <Countdown until={state.value.until} />}
     </div>
   );
@@ -40,25 +63,39 @@ function Connection() {
 function Countdown({ until }: { until: Date }) {
   const now = useSignal(Date.now());
   useEffect(() => {
-    const timer = setInterval(() => { now.value = Date.now(); }, 250);
+    const timer = setInterval(() => {
+      now.value = Date.now();
+    }, 250);
     return () => clearInterval(timer);
   }, []);
-  return <span class="faint" aria-hidden="true">back in {Math.max(0, Math.ceil((until.getTime() - now.value) / 1000))} s</span>;
+  return (
+    <span class="faint" aria-hidden="true">
+      back in {Math.max(0, Math.ceil((until.getTime() - now.value) / 1000))} s
+    </span>
+  );
 }
 
 function inWords(state: FeedState, resumed: CatchUp | null): string {
   switch (state.kind) {
-    case "connecting": return "Connecting…";
-    case "unplugged": return `Unplugged: showing what was known at ${clock(state.since)}`;
-    case "away": return `Reconnecting: showing what was known at ${clock(state.since)}`;
-    case "ended": return state.why;
-    case "live": return resumed ? `Live · ${afterCut(resumed)}` : "Live";
+    case "connecting":
+      return "Connecting…";
+    case "unplugged":
+      return `Unplugged: showing what was known at ${clock(state.since)}`;
+    case "away":
+      return `Reconnecting: showing what was known at ${clock(state.since)}`;
+    case "ended":
+      return state.why;
+    case "live":
+      return resumed ? `Live · ${afterCut(resumed)}` : "Live";
   }
 }
 
 function afterCut({ awayMs, missed, lost, repeated }: CatchUp): string {
   const away = `resumed after ${duration(awayMs)}: `;
   if (missed === 0) return `${away}nothing happened meanwhile`;
-  const all = missed === 1 ? "1 missed event was delivered" : `${plural(missed, "missed event")}, all delivered`;
+  const all =
+    missed === 1
+      ? "1 missed event was delivered"
+      : `${plural(missed, "missed event")}, all delivered`;
   return `${away}${all}, ${lost} lost, ${repeated} twice`;
 }

@@ -2,10 +2,16 @@ import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { droppedFiles } from "../dropped-files.js";
 
-/** While something is held over a page browsers say so several times a second; when it is taken away, not all of them say that. */
+/**
+ * While something is held over a page browsers say so several times a second; when it is taken
+ * away, not all of them say that.
+ */
 const HELD_MS = 1000;
 
-/** Takes files that are dropped anywhere on the page, where a browser would leave it for the file. Tells whether some are held over it. */
+/**
+ * Takes files that are dropped anywhere on the page, where a browser would leave it for the file.
+ * Tells whether some are held over it.
+ */
 export function useFileDrop(take: (files: File[]) => void): ReadonlySignal<boolean> {
   const isOver = useSignal(false);
   useEffect(() => {
@@ -21,7 +27,9 @@ export function useFileDrop(take: (files: File[]) => void): ReadonlySignal<boole
       setOver(true);
     };
     // From one element of the page to the next it leaves, too.
-    const leave = ({ relatedTarget }: DragEvent): void => { if (relatedTarget === null) setOver(false); };
+    const leave = ({ relatedTarget }: DragEvent): void => {
+      if (relatedTarget === null) setOver(false);
+    };
     const drop = (event: DragEvent): void => {
       if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();

@@ -11,8 +11,14 @@ export interface Window {
 /** Rows that are drawn beyond the edges, so that a quick flick shows no gap. */
 const SPARE = 12;
 
-/** Which rows of a long list are in sight, whatever it is that scrolls. Rows have one height, in pixels. */
-export function useWindow(rowHeight: number): { ref: RefObject<HTMLUListElement | null>; range: ReadonlySignal<Window> } {
+/**
+ * Which rows of a long list are in sight, whatever it is that scrolls. Rows have one height, in
+ * pixels.
+ */
+export function useWindow(rowHeight: number): {
+  ref: RefObject<HTMLUListElement | null>;
+  range: ReadonlySignal<Window>;
+} {
   const ref = useRef<HTMLUListElement>(null);
   const range = useMemo(() => signal<Window>({ start: 0, end: 40 }), []);
   useEffect(() => {
@@ -24,7 +30,9 @@ export function useWindow(rowHeight: number): { ref: RefObject<HTMLUListElement 
       const end = Math.max(start, Math.ceil((innerHeight - top) / rowHeight)) + SPARE;
       if (start !== range.peek().start || end !== range.peek().end) range.value = { start, end };
     };
-    const later = (): void => { frame ||= requestAnimationFrame(measure); };
+    const later = (): void => {
+      frame ||= requestAnimationFrame(measure);
+    };
     measure();
     // Captured, because scrolling of an inner box does not rise.
     addEventListener("scroll", later, { capture: true, passive: true });

@@ -15,16 +15,31 @@ const PAGE_SIZE = 50;
 
 @Resolver(() => JobType)
 export class JobResolver {
-  @Query(() => JobType, { nullable: true, description: "The Job of this name; null when there is none." })
-  async job(@Arg("name", () => String, { description: "E.g. `thumbnail`." }) name: string, @Ctx() { jobs }: Context): Promise<Job | null> {
+  @Query(() => JobType, {
+    nullable: true,
+    description: "The Job of this name; null when there is none.",
+  })
+  async job(
+    @Arg("name", () => String, { description: "E.g. `thumbnail`." }) name: string,
+    @Ctx() { jobs }: Context,
+  ): Promise<Job | null> {
     if (name === "") throw InvalidInputError.at(["name"], "is empty");
     return jobs.find(name);
   }
 
   @Query(() => JobConnection, { description: "The catalogue, by name." })
   async jobs(
-    @Arg("first", () => Int, { nullable: true, defaultValue: PAGE_SIZE, description: "How many rows, 1 to 100." }) first: number | null,
-    @Arg("after", () => String, { nullable: true, description: "The cursor behind which the page begins; without it, the first page." }) after: string | null,
+    @Arg("first", () => Int, {
+      nullable: true,
+      defaultValue: PAGE_SIZE,
+      description: "How many rows, 1 to 100.",
+    })
+    first: number | null,
+    @Arg("after", () => String, {
+      nullable: true,
+      description: "The cursor behind which the page begins; without it, the first page.",
+    })
+    after: string | null,
     @Ctx() { user, jobs, budget }: Context,
   ): Promise<Connection<Job>> {
     const page = parsePageRequest({ first, after }, { userId: user.id, list: "jobs" }, PAGE_SIZE);
@@ -36,7 +51,8 @@ export class JobResolver {
       rows,
       hasMore: rest.length > page.first,
       isFirst: page.after === null,
-      cursorOf: (job) => encodePageCursor({ userId: user.id, list: "jobs", key: job.name, stream: null }),
+      cursorOf: (job) =>
+        encodePageCursor({ userId: user.id, list: "jobs", key: job.name, stream: null }),
       countTotal: async () => all.length,
     });
   }

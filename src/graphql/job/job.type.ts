@@ -2,7 +2,12 @@ import { Field, ID, Int, ObjectType } from "type-graphql";
 import { Node } from "../node/node.type.js";
 import { JSONObject } from "../scalars.js";
 
-@ObjectType("Job", { simpleResolvers: true, implements: Node, description: "A kind of work that can be submitted: one entry of the catalogue, backed by one task in the code." })
+@ObjectType("Job", {
+  simpleResolvers: true,
+  implements: Node,
+  description:
+    "A kind of work that can be submitted: one entry of the catalogue, backed by one task in the code.",
+})
 export class JobType {
   @Field(() => ID, { description: "The same as `name`." })
   id!: string;
@@ -16,7 +21,9 @@ export class JobType {
   @Field(() => String, { description: "What it does, in a sentence or two." })
   description!: string;
 
-  @Field(() => JSONObject, { description: "JSON Schema (2020-12) of `parameters`; a form can be drawn from it." })
+  @Field(() => JSONObject, {
+    description: "JSON Schema (2020-12) of `parameters`; a form can be drawn from it.",
+  })
   parameterSchema!: Record<string, unknown>;
 
   @Field(() => JSONObject, { description: "JSON Schema (2020-12) of `result`." })

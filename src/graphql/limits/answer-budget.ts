@@ -3,8 +3,9 @@ import type { ReadBudget } from "../../services/read-budget.js";
 import { LIMITS, limitError } from "./limits.js";
 
 /**
- * What the answer to one operation, or to one event of a stream, may take. Counted while it is made, where rows are read
- * and handed out: whatever its lists could hold, no more than this is in memory.
+ * What the answer to one operation, or to one event of a stream, may take. Counted while it is
+ * made, where rows are read and handed out: whatever its lists could hold, no more than this is in
+ * memory.
  */
 export class AnswerBudget implements ReadBudget {
   #rows: number = LIMITS.answerNodes;
@@ -33,7 +34,10 @@ export class AnswerBudget implements ReadBudget {
     this.#check();
   }
 
-  /** Entries of a list in the answer, where the same row may be several times. Throws when they are too many by this. */
+  /**
+   * Entries of a list in the answer, where the same row may be several times. Throws when they are
+   * too many by this.
+   */
   takeNodes(count: number): void {
     this.#nodes -= count;
     this.#check();
@@ -53,8 +57,16 @@ export class AnswerBudget implements ReadBudget {
   }
 
   #check(): void {
-    if (this.#rows < 0 || this.#nodes < 0) this.#excess ??= limitError("answerNodes", `The answer has more than ${LIMITS.answerNodes} rows: ${ADVICE}`);
-    if (this.#bytes < 0 || this.#values < 0) this.#excess ??= limitError("answerBytes", `The answer takes more than ${LIMITS.answerBytes / 1024 / 1024} MB: ${ADVICE}`);
+    if (this.#rows < 0 || this.#nodes < 0)
+      this.#excess ??= limitError(
+        "answerNodes",
+        `The answer has more than ${LIMITS.answerNodes} rows: ${ADVICE}`,
+      );
+    if (this.#bytes < 0 || this.#values < 0)
+      this.#excess ??= limitError(
+        "answerBytes",
+        `The answer takes more than ${LIMITS.answerBytes / 1024 / 1024} MB: ${ADVICE}`,
+      );
     if (this.#excess) throw this.#excess;
   }
 }

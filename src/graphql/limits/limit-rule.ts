@@ -10,7 +10,10 @@ export function limitRule(context: ValidationContext): ASTVisitor {
   const deeper = {
     enter() {
       // Once for each value that goes too deep.
-      if (++valueDepth === LIMITS.valueDepth + 1) context.reportError(limitError("valueDepth", `A value is nested deeper than ${LIMITS.valueDepth} levels.`));
+      if (++valueDepth === LIMITS.valueDepth + 1)
+        context.reportError(
+          limitError("valueDepth", `A value is nested deeper than ${LIMITS.valueDepth} levels.`),
+        );
     },
     leave: () => void valueDepth--,
   };
@@ -24,20 +27,46 @@ export function limitRule(context: ValidationContext): ASTVisitor {
       }
     },
     Directive() {
-      if (++directives === LIMITS.directives + 1) context.reportError(limitError("directives", `The document has more than ${LIMITS.directives} directives.`));
+      if (++directives === LIMITS.directives + 1)
+        context.reportError(
+          limitError("directives", `The document has more than ${LIMITS.directives} directives.`),
+        );
     },
     ListValue: deeper,
     ObjectValue: deeper,
   };
 }
 
-function shapeLimits({ operation }: OperationDefinitionNode, found: ReturnType<typeof measureOperation>): [LimitName, number, number, string][] {
+function shapeLimits(
+  { operation }: OperationDefinitionNode,
+  found: ReturnType<typeof measureOperation>,
+): [LimitName, number, number, string][] {
   const rootFields = operation === "mutation" ? LIMITS.rootFieldsOfMutation : LIMITS.rootFields;
   return [
-    ["selections", found.selections, LIMITS.selections, `The operation has more than ${LIMITS.selections} fields once its fragments are expanded.`],
-    ["depth", found.depth, LIMITS.depth, `The operation is ${found.depth} fields deep; ${LIMITS.depth} is the most.`],
+    [
+      "selections",
+      found.selections,
+      LIMITS.selections,
+      `The operation has more than ${LIMITS.selections} fields once its fragments are expanded.`,
+    ],
+    [
+      "depth",
+      found.depth,
+      LIMITS.depth,
+      `The operation is ${found.depth} fields deep; ${LIMITS.depth} is the most.`,
+    ],
     ["history", found.history, LIMITS.history, "history cannot be selected below another history."],
-    ["aliases", found.aliases, LIMITS.aliases, `The operation has ${found.aliases} aliases; ${LIMITS.aliases} is the most.`],
-    ["rootFields", found.rootFields, rootFields, `The ${operation} has ${found.rootFields} fields at its root; ${rootFields} is the most.`],
+    [
+      "aliases",
+      found.aliases,
+      LIMITS.aliases,
+      `The operation has ${found.aliases} aliases; ${LIMITS.aliases} is the most.`,
+    ],
+    [
+      "rootFields",
+      found.rootFields,
+      rootFields,
+      `The ${operation} has ${found.rootFields} fields at its root; ${rootFields} is the most.`,
+    ],
   ];
 }

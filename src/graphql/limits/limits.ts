@@ -17,13 +17,22 @@ export const LIMITS = {
   directives: 20,
   /** Lists and objects within each other, in the text and in variables. */
   valueDepth: 32,
-  /** Selections that are looked at; a document whose fragments expand to more is not looked at further. */
+  /**
+   * Selections that are looked at; a document whose fragments expand to more is not looked at
+   * further.
+   */
   selections: 20_000,
   /** Fields that the answer can have, see `measureOperation`. */
   cost: 200_000,
-  /** Rows that are read for the answer, and entries of lists in it; counted while it is made: see `AnswerBudget`. */
+  /**
+   * Rows that are read for the answer, and entries of lists in it; counted while it is made: see
+   * `AnswerBudget`.
+   */
   answerNodes: 50_000,
-  /** Of the rows that are read for the answer, and of the JSON values in it; counted while it is made. */
+  /**
+   * Of the rows that are read for the answer, and of the JSON values in it; counted while it is
+   * made.
+   */
   answerBytes: 16 * 1024 * 1024,
 } as const;
 
@@ -34,5 +43,8 @@ export const MOST_ROWS = 100;
 export type LimitName = Exclude<keyof typeof LIMITS, "rootFieldsOfMutation">;
 
 export function limitError(limit: LimitName, message: string, node?: ASTNode): GraphQLError {
-  return new GraphQLError(message, { ...(node && { nodes: node }), extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit } });
+  return new GraphQLError(message, {
+    ...(node && { nodes: node }),
+    extensions: { code: "GRAPHQL_VALIDATION_FAILED", limit },
+  });
 }

@@ -1,4 +1,19 @@
-import { Kind, getNamedType, getNullableType, isInterfaceType, isListType, isObjectType, type DocumentNode, type FieldNode, type FragmentDefinitionNode, type GraphQLField, type GraphQLNamedType, type GraphQLSchema, type OperationDefinitionNode, type SelectionSetNode } from "graphql";
+import {
+  Kind,
+  getNamedType,
+  getNullableType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from "graphql";
 import { LIMITS, MOST_ROWS } from "./limits.js";
 
 /** What an operation asks for. */
@@ -10,7 +25,10 @@ export interface Measure {
   rootFields: number;
   /** Fields `history` within each other. */
   history: number;
-  /** Fields that the answer can have: what each field costs, times the rows that every list around it can have. */
+  /**
+   * Fields that the answer can have: what each field costs, times the rows that every list around
+   * it can have.
+   */
   cost: number;
 }
 
@@ -18,7 +36,10 @@ export interface Measure {
 export interface FieldCost {
   /** Entries of a list whose length no argument bounds. */
   maxItems?: number;
-  /** Instead of 1: for each 200 characters that its text can have one, and what it takes to make, as fields that are only read take one. */
+  /**
+   * Instead of 1: for each 200 characters that its text can have one, and what it takes to make, as
+   * fields that are only read take one.
+   */
   cost?: number;
 }
 
@@ -40,19 +61,37 @@ interface Place {
 const NAME_LENGTH = 100;
 
 /**
- * Fragments are expanded, circles are left to the rule that refuses them, and introspection, which graphql-js bounds itself,
- * costs nothing. Long because four functions that call each other share one measure.
+ * Fragments are expanded, circles are left to the rule that refuses them, and introspection, which
+ * graphql-js bounds itself, costs nothing. Long because four functions that call each other share
+ * one measure.
  */
-export function measureOperation(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, rowsOf: RowsOf): Measure {
-  const fragments = new Map(document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])));
+export function measureOperation(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  rowsOf: RowsOf,
+): Measure {
+  const fragments = new Map(
+    document.definitions.flatMap((definition) =>
+      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [],
+    ),
+  );
   const spread = new Set<FragmentDefinitionNode>();
-  const measure: Measure = { selections: 0, depth: 0, aliases: 0, rootFields: 0, history: 0, cost: 0 };
+  const measure: Measure = {
+    selections: 0,
+    depth: 0,
+    aliases: 0,
+    rootFields: 0,
+    history: 0,
+    cost: 0,
+  };
 
   function walk({ selections }: SelectionSetNode, place: Place): void {
     for (const selection of selections) {
       if (++measure.selections > LIMITS.selections) return;
       if (selection.kind === Kind.FIELD) walkField(selection, place);
-      else if (selection.kind === Kind.INLINE_FRAGMENT) walk(selection.selectionSet, typed(place, selection.typeCondition?.name.value));
+      else if (selection.kind === Kind.INLINE_FRAGMENT)
+        walk(selection.selectionSet, typed(place, selection.typeCondition?.name.value));
       else walkFragment(fragments.get(selection.name.value), place);
     }
   }
@@ -68,7 +107,8 @@ export function measureOperation(schema: GraphQLSchema, document: DocumentNode, 
     const name = node.name.value;
     if (node.alias) measure.aliases++;
     if (depth === 0) measure.rootFields++;
-    if (name === "__schema" || name === "__type") return node.selectionSet && countSelections(node.selectionSet);
+    if (name === "__schema" || name === "__type")
+      return node.selectionSet && countSelections(node.selectionSet);
     measure.depth = Math.max(measure.depth, depth + 1);
     const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
     measure.cost += times * costOf(node, field);
@@ -78,7 +118,13 @@ export function measureOperation(schema: GraphQLSchema, document: DocumentNode, 
     measure.history = Math.max(measure.history, within);
     const isList = field !== undefined && isListType(getNullableType(field.type));
     const length = isList ? (asked ?? rows ?? maxItemsOf(field)) : 1;
-    walk(node.selectionSet, { type: field && getNamedType(field.type), depth: depth + 1, times: times * length, rows: isList ? null : asked, histories: within });
+    walk(node.selectionSet, {
+      type: field && getNamedType(field.type),
+      depth: depth + 1,
+      times: times * length,
+      rows: isList ? null : asked,
+      histories: within,
+    });
   }
 
   /** The aliases within count, and the fragments may be a bomb. */
@@ -88,12 +134,22 @@ export function measureOperation(schema: GraphQLSchema, document: DocumentNode, 
     Object.assign(measure, { depth, cost, rootFields });
   }
 
-  const typed = (place: Place, name: string | undefined): Place => (name === undefined ? place : { ...place, type: schema.getType(name) });
-  walk(operation.selectionSet, { type: schema.getRootType(operation.operation) ?? undefined, depth: 0, times: 1, rows: null, histories: 0 });
+  const typed = (place: Place, name: string | undefined): Place =>
+    name === undefined ? place : { ...place, type: schema.getType(name) };
+  walk(operation.selectionSet, {
+    type: schema.getRootType(operation.operation) ?? undefined,
+    depth: 0,
+    times: 1,
+    rows: null,
+    histories: 0,
+  });
   return measure;
 }
 
-function costOf({ alias, name }: FieldNode, field: GraphQLField<unknown, unknown> | undefined): number {
+function costOf(
+  { alias, name }: FieldNode,
+  field: GraphQLField<unknown, unknown> | undefined,
+): number {
   const { cost = 1 }: FieldCost = field?.extensions ?? {};
   return cost + Math.floor((alias ?? name).value.length / NAME_LENGTH);
 }

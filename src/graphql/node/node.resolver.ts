@@ -6,15 +6,30 @@ import { Node } from "./node.type.js";
 
 @Resolver()
 export class NodeResolver {
-  @Query(() => Node, { nullable: true, description: "Any User, Job, QueuedJob or Photo that one may see; null otherwise." })
-  async node(@Arg("id", () => ID, { description: "A UUID, or the id of a Job." }) id: string, @Ctx() context: Context): Promise<object | null> {
+  @Query(() => Node, {
+    nullable: true,
+    description: "Any User, Job, QueuedJob or Photo that one may see; null otherwise.",
+  })
+  async node(
+    @Arg("id", () => ID, { description: "A UUID, or the id of a Job." }) id: string,
+    @Ctx() context: Context,
+  ): Promise<object | null> {
     if (id === "") throw InvalidInputError.at(["id"], "is empty");
-    return isUuid(id) ? findByUuid(id.toLowerCase(), context) : named("Job", await context.jobs.find(id));
+    return isUuid(id)
+      ? findByUuid(id.toLowerCase(), context)
+      : named("Job", await context.jobs.find(id));
   }
 }
 
-async function findByUuid(id: string, { user, users, queuedJobs, photos }: Context): Promise<object | null> {
-  const [queuedJob, photo, [person]] = await Promise.all([queuedJobs.find(user, id), photos.find(user, id), users.findMany([id])]);
+async function findByUuid(
+  id: string,
+  { user, users, queuedJobs, photos }: Context,
+): Promise<object | null> {
+  const [queuedJob, photo, [person]] = await Promise.all([
+    queuedJobs.find(user, id),
+    photos.find(user, id),
+    users.findMany([id]),
+  ]);
   const visible = person && (person.id === user.id || user.role === "ADMIN") ? person : null;
   return named("QueuedJob", queuedJob) ?? named("Photo", photo) ?? named("User", visible);
 }

@@ -1,6 +1,9 @@
 import { Field, ID, InterfaceType } from "type-graphql";
 
-@InterfaceType({ description: "Anything with a global id.", resolveType: (value: { __typename: string }) => value.__typename })
+@InterfaceType({
+  description: "Anything with a global id.",
+  resolveType: (value: { __typename: string }) => value.__typename,
+})
 export abstract class Node {
   @Field(() => ID, { description: "Globally unique and stable." })
   id!: string;

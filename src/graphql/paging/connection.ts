@@ -16,17 +16,31 @@ export interface Connection<Row> {
 /** `totalCount` is exact up to it, and stops there. */
 export const MOST_COUNTED = 10_000;
 
-export function createConnection<Row>(page: { rows: Row[]; hasMore: boolean; isFirst: boolean; cursorOf(row: Row): string; countTotal(): Promise<number> }): Connection<Row> {
+export function createConnection<Row>(page: {
+  rows: Row[];
+  hasMore: boolean;
+  isFirst: boolean;
+  cursorOf(row: Row): string;
+  countTotal(): Promise<number>;
+}): Connection<Row> {
   const edges = createEdges(page.rows, (row) => page.cursorOf(row));
   return {
     edges,
     nodes: page.rows,
-    pageInfo: { hasNextPage: page.hasMore, hasPreviousPage: !page.isFirst, startCursor: edges[0]?.cursor ?? null, endCursor: edges.at(-1)?.cursor ?? null },
+    pageInfo: {
+      hasNextPage: page.hasMore,
+      hasPreviousPage: !page.isFirst,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
     countTotal: () => page.countTotal(),
   };
 }
 
-/** A cursor is made when it is asked for, which is seldom. By what all edges inherit: an accessor for each would cost as much as its cursor. */
+/**
+ * A cursor is made when it is asked for, which is seldom. By what all edges inherit: an accessor
+ * for each would cost as much as its cursor.
+ */
 function createEdges<Row>(rows: Row[], cursorOf: (row: Row) => string): Edge<Row>[] {
   const inherited = {
     get cursor() {

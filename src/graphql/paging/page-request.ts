@@ -9,16 +9,27 @@ export interface PageRequest {
   after: Pick<PageCursor, "key" | "stream"> | null;
 }
 
-/** `first` and `after` as they came. Throws InvalidInputError on `first` outside 1 to MOST_ROWS, and on a cursor that is not the user's or not of this list. */
-export function parsePageRequest(args: { first: number | null | undefined; after: string | null | undefined }, of: { userId: string; list: List }, standard = 20): PageRequest {
+/**
+ * `first` and `after` as they came. Throws InvalidInputError on `first` outside 1 to MOST_ROWS, and
+ * on a cursor that is not the user's or not of this list.
+ */
+export function parsePageRequest(
+  args: { first: number | null | undefined; after: string | null | undefined },
+  of: { userId: string; list: List },
+  standard = 20,
+): PageRequest {
   const first = args.first ?? standard;
-  if (first < 1 || first > MOST_ROWS) throw InvalidInputError.at(["first"], `must be 1 to ${MOST_ROWS}`);
+  if (first < 1 || first > MOST_ROWS)
+    throw InvalidInputError.at(["first"], `must be 1 to ${MOST_ROWS}`);
   const after = args.after ?? null;
   return { first, after: after === null ? null : decodePageCursor(after, of) };
 }
 
 /** As `parsePageRequest`, for lists whose rows have UUIDs. */
-export function parseUuidPageRequest(args: { first: number | null | undefined; after: string | null | undefined }, of: { userId: string; list: List }): PageRequest {
+export function parseUuidPageRequest(
+  args: { first: number | null | undefined; after: string | null | undefined },
+  of: { userId: string; list: List },
+): PageRequest {
   const request = parsePageRequest(args, of);
   if (request.after && !isUuid(request.after.key)) throw malformedCursor();
   return request;

@@ -6,6 +6,9 @@ export class PageArgs {
   @Field(() => Int, { nullable: true, defaultValue: 20, description: "How many rows, 1 to 100." })
   first!: number | null;
 
-  @Field(() => String, { nullable: true, description: "The cursor behind which the page begins; without it, the first page." })
+  @Field(() => String, {
+    nullable: true,
+    description: "The cursor behind which the page begins; without it, the first page.",
+  })
   after!: string | null;
 }

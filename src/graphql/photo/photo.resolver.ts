@@ -1,5 +1,17 @@
 import type { GraphQLResolveInfo } from "graphql";
-import { Arg, Args, Ctx, Extensions, FieldResolver, ID, Info, Mutation, Query, Resolver, Root } from "type-graphql";
+import {
+  Arg,
+  Args,
+  Ctx,
+  Extensions,
+  FieldResolver,
+  ID,
+  Info,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from "type-graphql";
 import { encodePageCursor } from "../../cursors.js";
 import { parseId } from "../../services/ids.js";
 import type { Photo } from "../../services/photos.js";
@@ -17,32 +29,55 @@ import { signedPreviewUrl, signedUrl } from "./signed-urls.js";
 /** It is long, and has to be signed. */
 const URL_COST: FieldCost = { cost: 3 };
 
-const { ConnectionType: PhotoConnection, ConnectionResolver } = defineConnectionType("Photo", PhotoType);
+const { ConnectionType: PhotoConnection, ConnectionResolver } = defineConnectionType(
+  "Photo",
+  PhotoType,
+);
 export const PhotoConnectionResolver = ConnectionResolver;
 
 @Resolver(() => PhotoType)
 export class PhotoResolver {
-  @Query(() => PhotoType, { nullable: true, description: "One's own, or anybody's for an admin; null when there is none or it is not yours to see." })
-  photo(@Arg("id", () => ID, { description: "A UUID." }) id: string, @Ctx() { user, photos }: Context): Promise<Photo | null> {
+  @Query(() => PhotoType, {
+    nullable: true,
+    description:
+      "One's own, or anybody's for an admin; null when there is none or it is not yours to see.",
+  })
+  photo(
+    @Arg("id", () => ID, { description: "A UUID." }) id: string,
+    @Ctx() { user, photos }: Context,
+  ): Promise<Photo | null> {
     return photos.find(user, parseId(id));
   }
 
   @Query(() => PhotoConnection, { description: "One's own, newest first." })
-  async photos(@Args(() => PageArgs) args: PageArgs, @Ctx() { user, photos, budget }: Context): Promise<Connection<Photo>> {
+  async photos(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { user, photos, budget }: Context,
+  ): Promise<Connection<Photo>> {
     const { first, after } = parseUuidPageRequest(args, { userId: user.id, list: "photos" });
-    const rows = await photos.page({ userId: user.id, first: first + 1, beforeId: after?.key ?? null });
+    const rows = await photos.page({
+      userId: user.id,
+      first: first + 1,
+      beforeId: after?.key ?? null,
+    });
     budget.takeNodes(rows.length);
     return createConnection({
       rows: rows.slice(0, first),
       hasMore: rows.length > first,
       isFirst: after === null,
-      cursorOf: (row) => encodePageCursor({ userId: user.id, list: "photos", key: row.id, stream: null }),
+      cursorOf: (row) =>
+        encodePageCursor({ userId: user.id, list: "photos", key: row.id, stream: null }),
       countTotal: () => photos.count(user.id, MOST_COUNTED),
     });
   }
 
-  @Mutation(() => ID, { description: "Removes one's photo and its files; CONFLICT while unfinished QueuedJobs use it." })
-  async deletePhoto(@Arg("id", () => ID, { description: "A UUID." }) id: string, @Ctx() { user, photos }: Context): Promise<string> {
+  @Mutation(() => ID, {
+    description: "Removes one's photo and its files; CONFLICT while unfinished QueuedJobs use it.",
+  })
+  async deletePhoto(
+    @Arg("id", () => ID, { description: "A UUID." }) id: string,
+    @Ctx() { user, photos }: Context,
+  ): Promise<string> {
     const wanted = parseId(id);
     await photos.remove(user.id, wanted);
     return wanted;
@@ -55,14 +90,33 @@ export class PhotoResolver {
   }
 
   @Extensions(URL_COST)
-  @FieldResolver(() => String, { nullable: true, description: "Signed URL of a small upright WebP (512 px at most) made at upload; null when it could not be made." })
-  previewUrl(@Root() photo: Photo, @Ctx() { fileUrls }: Context): string | null | Promise<string | null> {
+  @FieldResolver(() => String, {
+    nullable: true,
+    description:
+      "Signed URL of a small upright WebP (512 px at most) made at upload; null when it could not be made.",
+  })
+  previewUrl(
+    @Root() photo: Photo,
+    @Ctx() { fileUrls }: Context,
+  ): string | null | Promise<string | null> {
     return signedPreviewUrl.of(fileUrls, photo);
   }
 
   @Extensions({ cost: LIST_COST })
-  @FieldResolver(() => QueuedJobConnection, { description: "One's QueuedJobs on this photo, newest first." })
-  queuedJobs(@Root() photo: Photo, @Args(() => PageArgs) args: PageArgs, @Ctx() context: Context, @Info() info: GraphQLResolveInfo): Promise<QueuedJobList> {
-    return listQueuedJobs(context, args, { userId: photo.userId, photoId: photo.id, filter: null }, info);
+  @FieldResolver(() => QueuedJobConnection, {
+    description: "One's QueuedJobs on this photo, newest first.",
+  })
+  queuedJobs(
+    @Root() photo: Photo,
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<QueuedJobList> {
+    return listQueuedJobs(
+      context,
+      args,
+      { userId: photo.userId, photoId: photo.id, filter: null },
+      info,
+    );
   }
 }

@@ -28,6 +28,9 @@ export class PhotoType {
   @Field(() => DateTime, { description: "When it was uploaded." })
   createdAt!: Date;
 
-  @Field(() => String, { nullable: true, description: "ThumbHash of the picture, base64; null when it could not be made." })
+  @Field(() => String, {
+    nullable: true,
+    description: "ThumbHash of the picture, base64; null when it could not be made.",
+  })
   thumbhash!: string | null;
 }

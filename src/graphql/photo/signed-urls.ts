@@ -5,8 +5,8 @@ import type { Photo } from "../../services/photos.js";
 type Sign<Url> = (fileUrls: FileUrls, photo: Photo) => Promise<Url>;
 
 /**
- * A URL of photos, signed once for a row however often it is in an answer. Signed beforehand it is there for its field at
- * once: a promise for each of ten thousand fields costs seconds.
+ * A URL of photos, signed once for a row however often it is in an answer. Signed beforehand it is
+ * there for its field at once: a promise for each of ten thousand fields costs seconds.
  */
 class SignedUrl<Url> {
   readonly #sign: Sign<Url>;
@@ -38,7 +38,12 @@ export const signedUrl = new SignedUrl(photoUrl);
 export const signedPreviewUrl = new SignedUrl(previewUrl);
 
 /** Makes what is selected of these photos ready. */
-export async function signUrls(fileUrls: FileUrls, photos: readonly Photo[], selected: ReadonlySet<string>): Promise<void> {
+export async function signUrls(
+  fileUrls: FileUrls,
+  photos: readonly Photo[],
+  selected: ReadonlySet<string>,
+): Promise<void> {
   if (selected.has("url")) await Promise.all(photos.map((photo) => signedUrl.of(fileUrls, photo)));
-  if (selected.has("previewUrl")) await Promise.all(photos.map((photo) => signedPreviewUrl.of(fileUrls, photo)));
+  if (selected.has("previewUrl"))
+    await Promise.all(photos.map((photo) => signedPreviewUrl.of(fileUrls, photo)));
 }

@@ -7,22 +7,45 @@ export class EnqueueJobInput {
   @Field(() => String, { description: "Name of the Job." })
   job!: string;
 
-  @Field(() => JSONObject, { nullable: true, description: "As the Job's `parameterSchema` says; `{}` when left out." })
+  @Field(() => JSONObject, {
+    nullable: true,
+    description: "As the Job's `parameterSchema` says; `{}` when left out.",
+  })
   parameters?: Record<string, unknown> | null;
 
-  @Field(() => [ID], { nullable: true, defaultValue: [], description: "One's own photos, as many as the Job takes." })
+  @Field(() => [ID], {
+    nullable: true,
+    defaultValue: [],
+    description: "One's own photos, as many as the Job takes.",
+  })
   photoIds?: string[] | null;
 
-  @Field(() => Int, { nullable: true, defaultValue: 0, description: "0 (default) to 100; higher runs first." })
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: 0,
+    description: "0 (default) to 100; higher runs first.",
+  })
   priority?: number | null;
 
-  @Field(() => DateTime, { nullable: true, description: "Not before this instant; up to a year ahead, the past means now." })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: "Not before this instant; up to a year ahead, the past means now.",
+  })
   runAt?: Date | null;
 
-  @Field(() => String, { nullable: true, description: "The same key by the same user returns the first submission instead of making another. 1 to 200 characters." })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "The same key by the same user returns the first submission instead of making another. 1 to 200 characters.",
+  })
   idempotencyKey?: string | null;
 
-  @Field(() => Boolean, { nullable: true, defaultValue: false, description: "Do the work again even if an earlier result of the same Job, parameters and photos could be reused." })
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description:
+      "Do the work again even if an earlier result of the same Job, parameters and photos could be reused.",
+  })
   fresh?: boolean | null;
 }
 

@@ -16,7 +16,10 @@ export interface QueuedJobList extends Connection<QueuedJob> {
 /** Of a list that each row of another has: see `FieldCost`. */
 export const LIST_COST = 25;
 
-/** A page, newest first, with the reader's own position in the event stream; a later page carries the first one's along. */
+/**
+ * A page, newest first, with the reader's own position in the event stream; a later page carries
+ * the first one's along.
+ */
 export async function listQueuedJobs(
   context: Context,
   args: { first: number | null; after: string | null },
@@ -26,27 +29,62 @@ export async function listQueuedJobs(
   const { user, eventLog, queuedJobReads, budget } = context;
   const { first, after } = parseUuidPageRequest(args, { userId: user.id, list: "queuedJobs" });
   const scope = { ...list, filter: toFilter(list.filter) };
-  // The epoch before the page: a database that is replaced in between makes a cursor that expires, never one that lies.
+  // The epoch before the page: a database that is replaced in between makes a cursor that expires,
+  // never one that lies.
   const epoch = await eventLog.epoch();
-  const query = { readerId: user.id, first, beforeId: after?.key ?? null, columns: columnsFor(info) };
+  const query = {
+    readerId: user.id,
+    first,
+    beforeId: after?.key ?? null,
+    columns: columnsFor(info),
+  };
   // The most usual of lists is read together with those of others already.
-  const page = await (isOwnBrief(scope, query) ? queuedJobReads.page(scope, query) : loadersOf(context).pages.load({ scope, ...query }));
+  const page = await (isOwnBrief(scope, query)
+    ? queuedJobReads.page(scope, query)
+    : loadersOf(context).pages.load({ scope, ...query }));
   budget.takeNodes(page.rows.length);
   const stream = after?.stream ?? { epoch, seq: page.lastSeq };
   const connection = createConnection({
     rows: page.rows,
     hasMore: page.hasMore,
     isFirst: after === null,
-    cursorOf: (row) => encodePageCursor({ userId: user.id, list: "queuedJobs", key: row.id, stream }),
+    cursorOf: (row) =>
+      encodePageCursor({ userId: user.id, list: "queuedJobs", key: row.id, stream }),
     countTotal: () => loadersOf(context).counts.load(scope),
   });
   return { ...connection, eventCursor: encodeStreamCursor({ ...stream, userId: user.id }) };
 }
 
 /** What the columns of a brief row are enough for. */
-const BRIEF = ["__typename", "id", "job", "user", "status", "progress", "attempts", "version", "priority", "createdAt", "photos", "outputs", "history"];
+const BRIEF = [
+  "__typename",
+  "id",
+  "job",
+  "user",
+  "status",
+  "progress",
+  "attempts",
+  "version",
+  "priority",
+  "createdAt",
+  "photos",
+  "outputs",
+  "history",
+];
 /** All but what may be long. */
-const STATE = [...BRIEF, "progressMessage", "runAt", "updatedAt", "startedAt", "finishedAt", "expiresAt", "error", "reusedFrom", "queuePosition", "estimatedStartAt"];
+const STATE = [
+  ...BRIEF,
+  "progressMessage",
+  "runAt",
+  "updatedAt",
+  "startedAt",
+  "finishedAt",
+  "expiresAt",
+  "error",
+  "reusedFrom",
+  "queuePosition",
+  "estimatedStartAt",
+];
 /** Documents are kept, and so a node is the same for each request of its document. */
 const known = new WeakMap<FieldNode, ListColumns>();
 

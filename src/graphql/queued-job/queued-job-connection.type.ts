@@ -5,7 +5,10 @@ import { QueuedJobType } from "./queued-job.type.js";
 const { ConnectionType, ConnectionResolver } = defineConnectionType("QueuedJob", QueuedJobType);
 export const QueuedJobConnectionResolver = ConnectionResolver;
 
-@ObjectType("QueuedJobConnection", { simpleResolvers: true, description: "A page of a list of QueuedJobs, and where the event stream stood when it was read." })
+@ObjectType("QueuedJobConnection", {
+  simpleResolvers: true,
+  description: "A page of a list of QueuedJobs, and where the event stream stood when it was read.",
+})
 export class QueuedJobConnection extends ConnectionType {
   @Field(() => String, {
     description:

@@ -1,7 +1,8 @@
 import { registerEnumType } from "type-graphql";
 import { LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES } from "../../queued-job-status.js";
 
-const toEnum = <Word extends string>(words: readonly Word[]) => Object.fromEntries(words.map((word) => [word, word])) as Record<Word, Word>;
+const toEnum = <Word extends string>(words: readonly Word[]) =>
+  Object.fromEntries(words.map((word) => [word, word])) as Record<Word, Word>;
 
 export const QueuedJobStatusEnum = toEnum(QUEUED_JOB_STATUSES);
 
@@ -9,7 +10,10 @@ registerEnumType(QueuedJobStatusEnum, {
   name: "QueuedJobStatus",
   description: "The state of a QueuedJob.",
   valuesConfig: {
-    PENDING: { description: "Accepted and durable; waiting for a worker, for its run time, or for its next attempt." },
+    PENDING: {
+      description:
+        "Accepted and durable; waiting for a worker, for its run time, or for its next attempt.",
+    },
     STARTED: { description: "A worker is running it." },
     SUCCESS: { description: "Done; its result is there." },
     FAILED: { description: "Given up; `error` says why. Its owner may send it again." },

@@ -1,5 +1,18 @@
 import type { GraphQLResolveInfo } from "graphql";
-import { Arg, Args, Ctx, Extensions, FieldResolver, ID, Info, Int, Mutation, Query, Resolver, Root } from "type-graphql";
+import {
+  Arg,
+  Args,
+  Ctx,
+  Extensions,
+  FieldResolver,
+  ID,
+  Info,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from "type-graphql";
 import { encodeStreamCursor } from "../../cursors.js";
 import { ForbiddenError, InvalidInputError } from "../../errors.js";
 import type { Instant, QueuedJob, QueuedJobSnapshot } from "../../queued-job.js";
@@ -35,65 +48,132 @@ const FILTER = { nullable: true, description: "Which ones; all without it." } as
 
 @Resolver(() => QueuedJobType)
 export class QueuedJobResolver {
-  @Query(() => QueuedJobType, { nullable: true, description: "One's own, or anybody's for an admin; null when there is none or it is not yours to see." })
-  queuedJob(@Arg("id", () => ID, { description: "A UUID." }) id: string, @Ctx() { user, queuedJobs }: Context): Promise<QueuedJob | null> {
+  @Query(() => QueuedJobType, {
+    nullable: true,
+    description:
+      "One's own, or anybody's for an admin; null when there is none or it is not yours to see.",
+  })
+  queuedJob(
+    @Arg("id", () => ID, { description: "A UUID." }) id: string,
+    @Ctx() { user, queuedJobs }: Context,
+  ): Promise<QueuedJob | null> {
     return queuedJobs.find(user, parseId(id));
   }
 
-  @Query(() => QueuedJobConnection, { description: "One's own, newest first; an admin may ask for another user's or, with `allUsers`, everybody's." })
+  @Query(() => QueuedJobConnection, {
+    description:
+      "One's own, newest first; an admin may ask for another user's or, with `allUsers`, everybody's.",
+  })
   queuedJobs(
     @Args(() => PageArgs) args: PageArgs,
     @Arg("filter", () => QueuedJobFilterInput, FILTER) filter: QueuedJobFilterInput | null,
-    @Arg("userId", () => ID, { nullable: true, description: "Whose; another's for admins only." }) userId: string | null,
-    @Arg("allUsers", () => Boolean, { nullable: true, defaultValue: false, description: "Everybody's; for admins only." }) allUsers: boolean | null,
+    @Arg("userId", () => ID, { nullable: true, description: "Whose; another's for admins only." })
+    userId: string | null,
+    @Arg("allUsers", () => Boolean, {
+      nullable: true,
+      defaultValue: false,
+      description: "Everybody's; for admins only.",
+    })
+    allUsers: boolean | null,
     @Ctx() context: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<QueuedJobList> {
-    return listQueuedJobs(context, args, { userId: chooseOwner(context.user, userId ?? null, allUsers ?? false), photoId: null, filter }, info);
+    return listQueuedJobs(
+      context,
+      args,
+      {
+        userId: chooseOwner(context.user, userId ?? null, allUsers ?? false),
+        photoId: null,
+        filter,
+      },
+      info,
+    );
   }
 
-  @Mutation(() => QueuedJobType, { description: "Submits one. It is accepted and durable when this answers." })
-  async enqueueJob(@Arg("input", () => EnqueueJobInput, { description: "What to do." }) input: EnqueueJobInput, @Ctx() { user, queuedJobs, requestId }: Context): Promise<QueuedJob> {
-    const [queuedJob] = await queuedJobs.enqueue(user.id, { submissions: [toSubmission(input)], requestId, single: true });
+  @Mutation(() => QueuedJobType, {
+    description: "Submits one. It is accepted and durable when this answers.",
+  })
+  async enqueueJob(
+    @Arg("input", () => EnqueueJobInput, { description: "What to do." }) input: EnqueueJobInput,
+    @Ctx() { user, queuedJobs, requestId }: Context,
+  ): Promise<QueuedJob> {
+    const [queuedJob] = await queuedJobs.enqueue(user.id, {
+      submissions: [toSubmission(input)],
+      requestId,
+      single: true,
+    });
     if (!queuedJob) throw new Error("One submission gave no QueuedJob");
     return queuedJob;
   }
 
   @Mutation(() => [QueuedJobType], { description: "1 to 100 at once: all are accepted or none." })
   async enqueueJobs(
-    @Arg("inputs", () => [EnqueueJobInput], { description: "What to do, each." }) inputs: EnqueueJobInput[],
+    @Arg("inputs", () => [EnqueueJobInput], { description: "What to do, each." })
+    inputs: EnqueueJobInput[],
     @Ctx() { user, queuedJobs, requestId }: Context,
   ): Promise<QueuedJob[]> {
-    if (inputs.length < 1 || inputs.length > MOST_ROWS) throw InvalidInputError.at(["inputs"], `must be 1 to ${MOST_ROWS}, these are ${inputs.length}`);
-    return queuedJobs.enqueue(user.id, { submissions: inputs.map(toSubmission), requestId, single: false });
+    if (inputs.length < 1 || inputs.length > MOST_ROWS)
+      throw InvalidInputError.at(
+        ["inputs"],
+        `must be 1 to ${MOST_ROWS}, these are ${inputs.length}`,
+      );
+    return queuedJobs.enqueue(user.id, {
+      submissions: inputs.map(toSubmission),
+      requestId,
+      single: false,
+    });
   }
 
   @Mutation(() => QueuedJobType, {
-    description: "A waiting one never runs; a running one is CANCELLED at once and told to stop, what it still produces is discarded. Idempotent on a cancelled one; CONFLICT on another finished one.",
+    description:
+      "A waiting one never runs; a running one is CANCELLED at once and told to stop, what it still produces is discarded. Idempotent on a cancelled one; CONFLICT on another finished one.",
   })
-  cancelQueuedJob(@Arg("id", () => ID, { description: "A UUID." }) id: string, @Ctx() { user, queuedJobs }: Context): Promise<QueuedJob> {
+  cancelQueuedJob(
+    @Arg("id", () => ID, { description: "A UUID." }) id: string,
+    @Ctx() { user, queuedJobs }: Context,
+  ): Promise<QueuedJob> {
     return queuedJobs.cancel(user, parseId(id));
   }
 
   @Mutation(() => QueuedJobType, { description: "A FAILED or CANCELLED one goes back to PENDING." })
-  retryQueuedJob(@Arg("id", () => ID, { description: "A UUID." }) id: string, @Ctx() { user, queuedJobs }: Context): Promise<QueuedJob> {
+  retryQueuedJob(
+    @Arg("id", () => ID, { description: "A UUID." }) id: string,
+    @Ctx() { user, queuedJobs }: Context,
+  ): Promise<QueuedJob> {
     return queuedJobs.retry(user, parseId(id));
   }
 
-  @Mutation(() => ID, { description: "A finished one and its files are removed; CONFLICT on an unfinished one." })
-  async deleteQueuedJob(@Arg("id", () => ID, { description: "A UUID." }) id: string, @Ctx() { user, queuedJobs }: Context): Promise<string> {
+  @Mutation(() => ID, {
+    description: "A finished one and its files are removed; CONFLICT on an unfinished one.",
+  })
+  async deleteQueuedJob(
+    @Arg("id", () => ID, { description: "A UUID." }) id: string,
+    @Ctx() { user, queuedJobs }: Context,
+  ): Promise<string> {
     const wanted = parseId(id);
     await queuedJobs.remove(user, wanted);
     return wanted;
   }
 
-  @Mutation(() => Int, { description: "The first 1,000 unfinished ones that the filter takes; tells how many were cancelled." })
-  cancelQueuedJobs(@Arg("filter", () => QueuedJobFilterInput, FILTER) filter: QueuedJobFilterInput | null, @Ctx() { user, queuedJobs }: Context): Promise<number> {
+  @Mutation(() => Int, {
+    description:
+      "The first 1,000 unfinished ones that the filter takes; tells how many were cancelled.",
+  })
+  cancelQueuedJobs(
+    @Arg("filter", () => QueuedJobFilterInput, FILTER) filter: QueuedJobFilterInput | null,
+    @Ctx() { user, queuedJobs }: Context,
+  ): Promise<number> {
     return queuedJobs.cancelMany(user.id, toFilter(filter));
   }
 
-  @Mutation(() => Int, { description: "The first 1,000 finished ones that the filter takes; tells how many were deleted." })
-  deleteQueuedJobs(@Arg("filter", () => QueuedJobFilterInput, FILTER) filter: QueuedJobFilterInput | null, @Ctx() { user, queuedJobs }: Context): Promise<number> {
+  @Mutation(() => Int, {
+    description:
+      "The first 1,000 finished ones that the filter takes; tells how many were deleted.",
+  })
+  deleteQueuedJobs(
+    @Arg("filter", () => QueuedJobFilterInput, FILTER) filter: QueuedJobFilterInput | null,
+    @Ctx() { user, queuedJobs }: Context,
+  ): Promise<number> {
     return queuedJobs.removeMany(user.id, toFilter(filter));
   }
 
@@ -119,8 +199,14 @@ export class QueuedJobResolver {
   }
 
   @Extensions({ maxItems: MAX_PHOTOS })
-  @FieldResolver(() => [PhotoType], { description: "What it works on; photos that were deleted are left out." })
-  async photos(@Root() { id, photoCount }: QueuedJob, @Ctx() context: Context, @Info() info: GraphQLResolveInfo): Promise<Photo[]> {
+  @FieldResolver(() => [PhotoType], {
+    description: "What it works on; photos that were deleted are left out.",
+  })
+  async photos(
+    @Root() { id, photoCount }: QueuedJob,
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Photo[]> {
     if (photoCount === 0) return [];
     const photos = await loadersOf(context).photos.load(id);
     context.budget.takeNodes(photos.length);
@@ -129,41 +215,88 @@ export class QueuedJobResolver {
   }
 
   @Extensions({ maxItems: MAX_OUTPUTS })
-  @FieldResolver(() => [OutputFile], { description: "Files that the task made; empty until SUCCESS." })
-  async outputs(@Root() { id, userId, status, attempts, outputs }: QueuedJob, @Ctx() context: Context): Promise<OutputFile[]> {
-    const files = outputs ?? (status === "SUCCESS" ? await loadersOf(context).outputs.load(id) : []);
+  @FieldResolver(() => [OutputFile], {
+    description: "Files that the task made; empty until SUCCESS.",
+  })
+  async outputs(
+    @Root() { id, userId, status, attempts, outputs }: QueuedJob,
+    @Ctx() context: Context,
+  ): Promise<OutputFile[]> {
+    const files =
+      outputs ?? (status === "SUCCESS" ? await loadersOf(context).outputs.load(id) : []);
     context.budget.takeNodes(files.length);
-    return Promise.all(files.map(async (file) => ({ ...file, url: await context.fileUrls.urlOf({ ...file, kind: "outputs", id, storageKey: outputKey({ id, userId, attempts }, file.name) }) })));
+    return Promise.all(
+      files.map(async (file) => ({
+        ...file,
+        url: await context.fileUrls.urlOf({
+          ...file,
+          kind: "outputs",
+          id,
+          storageKey: outputKey({ id, userId, attempts }, file.name),
+        }),
+      })),
+    );
   }
 
   @Extensions({ maxItems: MAX_HISTORY })
-  @FieldResolver(() => [QueuedJobEventType], { description: "Its logged events, oldest first (PROGRESS is not logged); at most the newest 100." })
-  async history(@Root() { id, userId }: QueuedJob, @Ctx() context: Context, @Info() info: GraphQLResolveInfo): Promise<QueuedJobEventType[]> {
+  @FieldResolver(() => [QueuedJobEventType], {
+    description:
+      "Its logged events, oldest first (PROGRESS is not logged); at most the newest 100.",
+  })
+  async history(
+    @Root() { id, userId }: QueuedJob,
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<QueuedJobEventType[]> {
     const key = { queuedJobId: id, snapshots: selectedFields(info, [[]]).has("queuedJob") };
-    const [epoch, events] = await Promise.all([context.eventLog.epoch(), loadersOf(context).histories.load(key)]);
+    const [epoch, events] = await Promise.all([
+      context.eventLog.epoch(),
+      loadersOf(context).histories.load(key),
+    ]);
     context.budget.takeNodes(events.length);
-    return events.map((event) => ({ ...event, cursor: encodeStreamCursor({ epoch, userId, seq: event.seq }) }));
+    return events.map((event) => ({
+      ...event,
+      cursor: encodeStreamCursor({ epoch, userId, seq: event.seq }),
+    }));
   }
 
   @Extensions({ cost: 10 })
-  @FieldResolver(() => Int, { nullable: true, description: "While it waits: about how many others are expected to start first; null otherwise." })
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description:
+      "While it waits: about how many others are expected to start first; null otherwise.",
+  })
   queuePosition(@Root() row: QueuedJob, @Ctx() context: Context): null | Promise<number | null> {
-    return row.status === "PENDING" ? loadersOf(context).places.load(row).then((place) => place?.position ?? null) : null;
+    return row.status === "PENDING"
+      ? loadersOf(context)
+          .places.load(row)
+          .then((place) => place?.position ?? null)
+      : null;
   }
 
   @Extensions({ cost: 10 })
-  @FieldResolver(() => DateTime, { nullable: true, description: "While it waits: about when it starts, judged by how fast its like went lately; null when unknown." })
-  estimatedStartAt(@Root() row: QueuedJob, @Ctx() context: Context): null | Promise<Instant | null> {
+  @FieldResolver(() => DateTime, {
+    nullable: true,
+    description:
+      "While it waits: about when it starts, judged by how fast its like went lately; null when unknown.",
+  })
+  estimatedStartAt(
+    @Root() row: QueuedJob,
+    @Ctx() context: Context,
+  ): null | Promise<Instant | null> {
     const { status, runAt } = row;
     if (status !== "PENDING") return null;
     const later = runAt !== null && Date.parse(runAt) > Date.now() ? runAt : null;
-    return loadersOf(context).places.load(row).then((place) => (place ? place.startsAt : later));
+    return loadersOf(context)
+      .places.load(row)
+      .then((place) => (place ? place.startsAt : later));
   }
 }
 
 function chooseOwner(user: User, userId: string | null, allUsers: boolean): string | null {
   const wanted = userId === null ? user.id : parseId(userId, ["userId"]);
-  if (user.role !== "ADMIN" && (allUsers || wanted !== user.id)) throw new ForbiddenError("Only an admin may see QueuedJobs of others.");
+  if (user.role !== "ADMIN" && (allUsers || wanted !== user.id))
+    throw new ForbiddenError("Only an admin may see QueuedJobs of others.");
   return allUsers ? null : wanted;
 }
 

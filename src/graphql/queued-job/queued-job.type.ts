@@ -6,7 +6,11 @@ import { DateTime, JSONObject, JSONValue } from "../scalars.js";
 import { JobError } from "./job-error.type.js";
 import { QueuedJobStatusEnum } from "./queued-job-status.enum.js";
 
-@ObjectType("QueuedJob", { simpleResolvers: true, implements: Node, description: "One submission of a Job, its state and its result." })
+@ObjectType("QueuedJob", {
+  simpleResolvers: true,
+  implements: Node,
+  description: "One submission of a Job, its state and its result.",
+})
 export class QueuedJobType {
   @Field(() => ID, { description: "UUIDv7." })
   id!: string;
@@ -14,31 +18,51 @@ export class QueuedJobType {
   @Field(() => QueuedJobStatusEnum, { description: "Where it is in its life." })
   status!: QueuedJobStatus;
 
-  @Field(() => JSONObject, { description: "As validated, with the defaults filled in. In events of a deleted one `{}` where they are over 8 kB." })
+  @Field(() => JSONObject, {
+    description:
+      "As validated, with the defaults filled in. In events of a deleted one `{}` where they are over 8 kB.",
+  })
   parameters!: Record<string, unknown>;
 
   @Field(() => Int, { description: "0 to 100; higher runs first." })
   priority!: number;
 
-  @Field(() => DateTime, { nullable: true, description: "Not before this instant, as it was given." })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: "Not before this instant, as it was given.",
+  })
   runAt!: Instant | null;
 
-  @Field(() => Float, { description: "0 to 1; never falls within one attempt; 1 when status is SUCCESS." })
+  @Field(() => Float, {
+    description: "0 to 1; never falls within one attempt; 1 when status is SUCCESS.",
+  })
   progress!: number;
 
-  @Field(() => String, { nullable: true, description: "What its task was doing last; null once it has finished." })
+  @Field(() => String, {
+    nullable: true,
+    description: "What its task was doing last; null once it has finished.",
+  })
   progressMessage!: string | null;
 
   @Field(() => Int, { description: "Attempts started so far." })
   attempts!: number;
 
-  @Field(() => JSONValue, { nullable: true, description: "What the task returned; null until SUCCESS. In events of a deleted one null where it is over 8 kB." })
+  @Field(() => JSONValue, {
+    nullable: true,
+    description:
+      "What the task returned; null until SUCCESS. In events of a deleted one null where it is over 8 kB.",
+  })
   result!: unknown;
 
-  @Field(() => JobError, { nullable: true, description: "Why the last attempt failed; null when none has." })
+  @Field(() => JobError, {
+    nullable: true,
+    description: "Why the last attempt failed; null when none has.",
+  })
   error!: JobError | null;
 
-  @Field(() => Int, { description: "Starts at 1 and grows by exactly 1 with every transition (progress is not one)." })
+  @Field(() => Int, {
+    description: "Starts at 1 and grows by exactly 1 with every transition (progress is not one).",
+  })
   version!: number;
 
   @Field(() => DateTime, { description: "When it was submitted." })
@@ -56,6 +80,9 @@ export class QueuedJobType {
   @Field(() => DateTime, { nullable: true, description: "When a finished one is purged." })
   expiresAt!: Instant | null;
 
-  @Field(() => ID, { nullable: true, description: "The QueuedJob whose result this one took over instead of doing the work again." })
+  @Field(() => ID, {
+    nullable: true,
+    description: "The QueuedJob whose result this one took over instead of doing the work again.",
+  })
   reusedFrom!: string | null;
 }

@@ -6,7 +6,10 @@ export class ServiceInfo {
   @Field(() => String, { description: "Of the release." })
   version!: string;
 
-  @Field(() => String, { nullable: true, description: "The commit it was built from, where that is known." })
+  @Field(() => String, {
+    nullable: true,
+    description: "The commit it was built from, where that is known.",
+  })
   revision!: string | null;
 
   @Field(() => DateTime, { description: "When this process started." })

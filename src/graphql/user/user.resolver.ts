@@ -1,5 +1,17 @@
 import type { GraphQLResolveInfo } from "graphql";
-import { Arg, Args, Ctx, Extensions, FieldResolver, ID, Info, Mutation, Query, Resolver, Root } from "type-graphql";
+import {
+  Arg,
+  Args,
+  Ctx,
+  Extensions,
+  FieldResolver,
+  ID,
+  Info,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from "type-graphql";
 import { encodePageCursor } from "../../cursors.js";
 import { ForbiddenError, UnauthenticatedError } from "../../errors.js";
 import { parseId } from "../../services/ids.js";
@@ -16,27 +28,43 @@ import { LIST_COST, listQueuedJobs, type QueuedJobList } from "../queued-job/lis
 import { UserLimits } from "./user-limits.type.js";
 import { UserType } from "./user.type.js";
 
-const { ConnectionType: UserConnection, ConnectionResolver } = defineConnectionType("User", UserType);
+const { ConnectionType: UserConnection, ConnectionResolver } = defineConnectionType(
+  "User",
+  UserType,
+);
 export const UserConnectionResolver = ConnectionResolver;
 
 @Resolver(() => UserType)
 export class UserResolver {
   @Query(() => UserType, { description: "Oneself." })
   async me(@Ctx() { user, users }: Context): Promise<User> {
-    // All else is read from rows, or refused by them; this alone would be answered from what is remembered of a user.
+    // All else is read from rows, or refused by them; this alone would be answered from what is
+    // remembered of a user.
     const [me] = await users.findMany([user.id]);
     if (!me) throw UnauthenticatedError.accountDeleted();
     return me;
   }
 
-  @Query(() => UserType, { nullable: true, description: "Oneself, or anybody for an admin; null when there is none or it is not yours to see." })
-  async user(@Arg("id", () => ID, { description: "A UUID." }) id: string, @Ctx() { user, users }: Context): Promise<User | null> {
+  @Query(() => UserType, {
+    nullable: true,
+    description:
+      "Oneself, or anybody for an admin; null when there is none or it is not yours to see.",
+  })
+  async user(
+    @Arg("id", () => ID, { description: "A UUID." }) id: string,
+    @Ctx() { user, users }: Context,
+  ): Promise<User | null> {
     const wanted = parseId(id);
-    return wanted === user.id || user.role === "ADMIN" ? ((await users.findMany([wanted]))[0] ?? null) : null;
+    return wanted === user.id || user.role === "ADMIN"
+      ? ((await users.findMany([wanted]))[0] ?? null)
+      : null;
   }
 
   @Query(() => UserConnection, { description: "Everybody, oldest first. Admins only." })
-  async users(@Args(() => PageArgs) args: PageArgs, @Ctx() { user, users, budget }: Context): Promise<Connection<User>> {
+  async users(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { user, users, budget }: Context,
+  ): Promise<Connection<User>> {
     if (user.role !== "ADMIN") throw new ForbiddenError("Only an admin may list users.");
     const { first, after } = parseUuidPageRequest(args, { userId: user.id, list: "users" });
     const rows = await users.page({ first: first + 1, afterId: after?.key ?? null });
@@ -45,19 +73,25 @@ export class UserResolver {
       rows: rows.slice(0, first),
       hasMore: rows.length > first,
       isFirst: after === null,
-      cursorOf: (row) => encodePageCursor({ userId: user.id, list: "users", key: row.id, stream: null }),
+      cursorOf: (row) =>
+        encodePageCursor({ userId: user.id, list: "users", key: row.id, stream: null }),
       countTotal: () => users.count(MOST_COUNTED),
     });
   }
 
-  @Mutation(() => Boolean, { description: "Oneself and all that is one's own: running work is cancelled, rows, events and files go. A later valid token makes a new User." })
+  @Mutation(() => Boolean, {
+    description:
+      "Oneself and all that is one's own: running work is cancelled, rows, events and files go. A later valid token makes a new User.",
+  })
   async deleteMe(@Ctx() { user, accounts }: Context): Promise<boolean> {
     await accounts.remove(user.id);
     return true;
   }
 
   @Extensions({ cost: 10 })
-  @FieldResolver(() => UserLimits, { description: "What one may still do; visible to the user and to admins." })
+  @FieldResolver(() => UserLimits, {
+    description: "What one may still do; visible to the user and to admins.",
+  })
   async limits(@Root() root: User, @Ctx() context: Context): Promise<UserLimits> {
     assertVisible(root, context.user);
     const { pending, storedBytes } = await loadersOf(context).counters.load(root.id);
@@ -65,11 +99,17 @@ export class UserResolver {
   }
 
   @Extensions({ cost: LIST_COST })
-  @FieldResolver(() => QueuedJobConnection, { description: "This user's QueuedJobs, newest first; visible to the user and to admins." })
+  @FieldResolver(() => QueuedJobConnection, {
+    description: "This user's QueuedJobs, newest first; visible to the user and to admins.",
+  })
   async queuedJobs(
     @Root() root: User,
     @Args(() => PageArgs) args: PageArgs,
-    @Arg("filter", () => QueuedJobFilterInput, { nullable: true, description: "Which ones; all without it." }) filter: QueuedJobFilterInput | null,
+    @Arg("filter", () => QueuedJobFilterInput, {
+      nullable: true,
+      description: "Which ones; all without it.",
+    })
+    filter: QueuedJobFilterInput | null,
     @Ctx() context: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<QueuedJobList> {
@@ -79,5 +119,6 @@ export class UserResolver {
 }
 
 function assertVisible(root: User, viewer: User): void {
-  if (root.id !== viewer.id && viewer.role !== "ADMIN") throw new ForbiddenError("This is visible to the user and to admins only.");
+  if (root.id !== viewer.id && viewer.role !== "ADMIN")
+    throw new ForbiddenError("This is visible to the user and to admins only.");
 }

@@ -3,7 +3,11 @@ import { Node } from "../node/node.type.js";
 import { DateTime } from "../scalars.js";
 import { Role } from "./role.enum.js";
 
-@ObjectType("User", { simpleResolvers: true, implements: Node, description: "A person, provisioned the first time a valid token of theirs is seen." })
+@ObjectType("User", {
+  simpleResolvers: true,
+  implements: Node,
+  description: "A person, provisioned the first time a valid token of theirs is seen.",
+})
 export class UserType {
   @Field(() => ID, { description: "A UUID." })
   id!: string;
@@ -15,7 +19,10 @@ export class UserType {
   name!: string;
 
   @Extensions({ cost: 10 })
-  @Field(() => String, { nullable: true, description: "URL of a portrait, as the newest token says." })
+  @Field(() => String, {
+    nullable: true,
+    description: "URL of a portrait, as the newest token says.",
+  })
   picture!: string | null;
 
   @Field(() => Role, { description: "What this person may do." })

@@ -1,5 +1,8 @@
 /** RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe before it. */
-export function toCsv(columns: readonly string[], rows: readonly (readonly (string | null)[])[]): string {
+export function toCsv(
+  columns: readonly string[],
+  rows: readonly (readonly (string | null)[])[],
+): string {
   return [columns, ...rows].map((row) => `${row.map(cellOf).join(",")}\r\n`).join("");
 }
 

@@ -14,13 +14,27 @@ const CSV_ROWS = 5000;
 /** Up to here rows are counted, beyond it is estimated. */
 const COUNTED = 10_000;
 
-const EXAMPLE = "select job_name, status, count(*), max(finished_at) as last\nfrom queued_jobs group by 1, 2 order by 1, 2";
+const EXAMPLE =
+  "select job_name, status, count(*), max(finished_at) as last\nfrom queued_jobs group by 1, 2 order by 1, 2";
 
 /** Tables, their rows, and SQL; all as the role that only reads. */
-export function registerDatabasePages(scope: FastifyInstance, { queries, log }: { queries: ReadOnlyQueries; log: Logger }): void {
+export function registerDatabasePages(
+  scope: FastifyInstance,
+  { queries, log }: { queries: ReadOnlyQueries; log: Logger },
+): void {
   scope.get(PATH, async (_request, reply) => {
     const tables = await listTables(queries);
-    return sendPage(reply, { title: "Database", place: "Database", content: html`${editor(EXAMPLE)}<h2>Tables</h2>${tables}<p class="mute">What is secret is left out. Nothing can be changed from here: PostgreSQL is asked as a role that may only read.</p>` });
+    return sendPage(reply, {
+      title: "Database",
+      place: "Database",
+      content: html`${editor(EXAMPLE)}
+        <h2>Tables</h2>
+        ${tables}
+        <p class="mute">
+          What is secret is left out. Nothing can be changed from here: PostgreSQL is asked as a
+          role that may only read.
+        </p>`,
+    });
   });
 
   // POST alone: nobody can be made to run a query by a link.
@@ -30,56 +44,136 @@ export function registerDatabasePages(scope: FastifyInstance, { queries, log }: 
     try {
       const answer = await queries.run(text, asCsv ? { rows: CSV_ROWS } : {});
       // Not what was asked: it may have people's data in it.
-      log.info({ requestId: request.id, rows: answer.rows.length, ms: Math.round(answer.ms) }, "an operator ran a query");
+      log.info(
+        { requestId: request.id, rows: answer.rows.length, ms: Math.round(answer.ms) },
+        "an operator ran a query",
+      );
       if (asCsv) return sendCsv(reply, answer);
       const count = `${answer.more ? `The first ${answer.rows.length} rows; there are more` : `${answer.rows.length} ${answer.rows.length === 1 ? "row" : "rows"}`}. ${answer.ms.toFixed(0)} ms.`;
-      return sendPage(reply, { title: "Database", place: "Database", content: html`${editor(text)}<p role="status">${count}</p>${tableOf(answer.columns, answer.rows)}` });
+      return sendPage(reply, {
+        title: "Database",
+        place: "Database",
+        content: html`${editor(text)}
+          <p role="status">${count}</p>
+          ${tableOf(answer.columns, answer.rows)}`,
+      });
     } catch (error) {
       if (!(error instanceof RefusedQueryError)) throw error;
-      return sendPage(reply.code(error.later ? 503 : 400), { title: "Database", place: "Database", content: html`${editor(text)}<p class="refused" role="alert">${error.message}</p>` });
+      return sendPage(reply.code(error.later ? 503 : 400), {
+        title: "Database",
+        place: "Database",
+        content: html`${editor(text)}
+          <p class="refused" role="alert">${error.message}</p>`,
+      });
     }
   });
 
-  scope.get<{ Params: { table: string }; Querystring: { after?: string | string[] } }>(`${PATH}/:table`, async (request, reply) => {
-    const { table } = request.params;
-    const view = Object.hasOwn(READ_ONLY_VIEWS, table) ? READ_ONLY_VIEWS[table] : undefined;
-    if (!view) return reply.callNotFound();
-    const after = [request.query.after ?? []].flat();
-    const { columns, rows, more } = await queries.run(...pageOf(table, view, after));
-    const next = more && nextPage(view, rows.at(-1) ?? []);
-    const links = html`<p>${after.length > 0 && html`<a href="${PATH}/${table}">First page</a> `}${next && html`<a href="${PATH}/${table}?${next}" rel="next">Next page</a>`}</p>`;
-    return sendPage(reply, { title: table, place: "Database", content: html`<p class="mute">${PAGE_ROWS} rows a page, by ${view.key.join(", ")}, the last first.</p>${tableOf(columns, rows)}${links}` });
-  });
+  scope.get<{ Params: { table: string }; Querystring: { after?: string | string[] } }>(
+    `${PATH}/:table`,
+    async (request, reply) => {
+      const { table } = request.params;
+      const view = Object.hasOwn(READ_ONLY_VIEWS, table) ? READ_ONLY_VIEWS[table] : undefined;
+      if (!view) return reply.callNotFound();
+      const after = [request.query.after ?? []].flat();
+      const { columns, rows, more } = await queries.run(...pageOf(table, view, after));
+      const next = more && nextPage(view, rows.at(-1) ?? []);
+      const links = html`<p>
+        ${after.length > 0 && html`<a href="${PATH}/${table}">First page</a> `}${next && html`<a href="${PATH}/${table}?${next}" rel="next">Next page</a>`}
+      </p>`;
+      return sendPage(reply, {
+        title: table,
+        place: "Database",
+        content: html`<p class="mute">
+            ${PAGE_ROWS} rows a page, by ${view.key.join(", ")}, the last first.
+          </p>
+          ${tableOf(columns, rows)}${links}`,
+      });
+    },
+  );
 }
 
 function editor(text: string): Html {
   return html`<form method="post" action="${PATH}">
-<label class="whole" for="sql">SQL: one statement that reads <textarea id="sql" name="sql" spellcheck="false" autocomplete="off">\n${text}</textarea></label>
-<button name="format" value="table">Run</button><button class="second" name="format" value="csv">Download as CSV</button>
-</form>`;
+    <label class="whole" for="sql"
+      >SQL: one statement that reads
+      <textarea id="sql" name="sql" spellcheck="false" autocomplete="off">${text}</textarea>
+    </label>
+    <button name="format" value="table">Run</button
+    ><button class="second" name="format" value="csv">Download as CSV</button>
+  </form>`;
 }
 
-function sendCsv(reply: FastifyReply, answer: { columns: { name: string }[]; rows: (string | null)[][]; more: boolean }): FastifyReply {
+function sendCsv(
+  reply: FastifyReply,
+  answer: { columns: { name: string }[]; rows: (string | null)[][]; more: boolean },
+): FastifyReply {
   const filename = answer.more ? `query-first-${answer.rows.length}-rows.csv` : "query.csv";
-  return reply.type("text/csv; charset=utf-8").header("content-disposition", `attachment; filename="${filename}"`).send(toCsv(answer.columns.map(({ name }) => name), answer.rows));
+  return reply
+    .type("text/csv; charset=utf-8")
+    .header("content-disposition", `attachment; filename="${filename}"`)
+    .send(
+      toCsv(
+        answer.columns.map(({ name }) => name),
+        answer.rows,
+      ),
+    );
 }
 
 async function listTables(queries: ReadOnlyQueries): Promise<Html> {
   const names = Object.keys(READ_ONLY_VIEWS);
   const { rows } = await queries.run(
-    names.map((name) => `(select '${name}', (select count(*) from (select from ${READ_ONLY_SCHEMA}.${name} limit ${COUNTED + 1}) few), greatest(c.reltuples, s.n_live_tup)::bigint, pg_size_pretty(pg_total_relation_size(c.oid))
-      from pg_class c left join pg_stat_all_tables s on s.relid = c.oid where c.relname = '${name}' and c.relnamespace = (select oid from pg_namespace where nspname = 'public'))`).join(" union all "),
+    names
+      .map(
+        (
+          name,
+        ) => `(select '${name}', (select count(*) from (select from ${READ_ONLY_SCHEMA}.${name} limit ${COUNTED + 1}) few), greatest(c.reltuples, s.n_live_tup)::bigint, pg_size_pretty(pg_total_relation_size(c.oid))
+      from pg_class c left join pg_stat_all_tables s on s.relid = c.oid where c.relname = '${name}' and c.relnamespace = (select oid from pg_namespace where nspname = 'public'))`,
+      )
+      .join(" union all "),
   );
-  const line = ([name, counted, estimated, size]: (string | null)[]) => html`<tr><th scope="row"><a href="${PATH}/${name}">${name}</a></th>
-<td class="number">${Number(counted) > COUNTED ? `about ${Math.max(Number(estimated), COUNTED)}` : counted}</td><td class="number">${size}</td><td class="cell mute">${READ_ONLY_VIEWS[name ?? ""]?.columns.join(", ")}</td></tr>\n`;
-  return html`<div class="wide" tabindex="0"><table><thead><tr><th>table</th><th class="number">rows</th><th class="number">size</th><th>columns</th></tr></thead><tbody>${rows.map(line)}</tbody></table></div>`;
+  const line = ([name, counted, estimated, size]: (string | null)[]) =>
+    html`<tr>
+      <th scope="row"><a href="${PATH}/${name}">${name}</a></th>
+      <td class="number">
+        ${Number(counted) > COUNTED ? `about ${Math.max(Number(estimated), COUNTED)}` : counted}
+      </td>
+      <td class="number">${size}</td>
+      <td class="cell mute">${READ_ONLY_VIEWS[name ?? ""]?.columns.join(", ")}</td>
+    </tr> `;
+  return html`<div class="wide" tabindex="0">
+    <table>
+      <thead>
+        <tr>
+          <th>table</th>
+          <th class="number">rows</th>
+          <th class="number">size</th>
+          <th>columns</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(line)}
+      </tbody>
+    </table>
+  </div>`;
 }
 
-function pageOf(table: string, { key, columns }: ReadOnlyView, after: string[]): [string, { parameters: string[]; rows: number }] {
-  const behind = after.length === key.length ? `where (${key.join(", ")}) < (${key.map((_, i) => `$${i + 1}`).join(", ")})` : "";
-  return [`select ${columns.join(", ")} from ${READ_ONLY_SCHEMA}.${table} ${behind} order by ${key.map((column) => `${column} desc`).join(", ")}`, { parameters: behind ? after : [], rows: PAGE_ROWS }];
+function pageOf(
+  table: string,
+  { key, columns }: ReadOnlyView,
+  after: string[],
+): [string, { parameters: string[]; rows: number }] {
+  const behind =
+    after.length === key.length
+      ? `where (${key.join(", ")}) < (${key.map((_, i) => `$${i + 1}`).join(", ")})`
+      : "";
+  return [
+    `select ${columns.join(", ")} from ${READ_ONLY_SCHEMA}.${table} ${behind} order by ${key.map((column) => `${column} desc`).join(", ")}`,
+    { parameters: behind ? after : [], rows: PAGE_ROWS },
+  ];
 }
 
 function nextPage({ key, columns }: ReadOnlyView, last: (string | null)[]): string {
-  return new URLSearchParams(key.map((column): [string, string] => ["after", last[columns.indexOf(column)] ?? ""])).toString();
+  return new URLSearchParams(
+    key.map((column): [string, string] => ["after", last[columns.indexOf(column)] ?? ""]),
+  ).toString();
 }

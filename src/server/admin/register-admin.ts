@@ -23,10 +23,12 @@ export interface AdminOptions {
 }
 
 const HEADERS = {
-  "content-security-policy": "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  "content-security-policy":
+    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
   "x-frame-options": "DENY",
   "x-content-type-options": "nosniff",
-  // Not less: without a referrer a browser tells no origin, either, and a form of ours could not be told from another's.
+  // Not less: without a referrer a browser tells no origin, either, and a form of ours could not be
+  // told from another's.
   "referrer-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "cache-control": "no-store",
@@ -34,18 +36,32 @@ const HEADERS = {
 const MAX_FORM_BYTES = 64 * 1024;
 
 /** `/admin/*`, behind the guard: queues, jobs, database. */
-export async function registerAdmin(app: FastifyInstance, guard: AdminGuard, options: AdminOptions): Promise<void> {
+export async function registerAdmin(
+  app: FastifyInstance,
+  guard: AdminGuard,
+  options: AdminOptions,
+): Promise<void> {
   await app.register(async (scope) => {
     scope.addHook("onRequest", async (_request, reply) => void reply.headers(HEADERS));
     await guard.protect(scope);
     scope.addHook("onRequest", refuseOtherOrigins);
-    scope.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string", bodyLimit: MAX_FORM_BYTES }, (_request, body, done) => done(null, new URLSearchParams(String(body))));
+    scope.addContentTypeParser(
+      "application/x-www-form-urlencoded",
+      { parseAs: "string", bodyLimit: MAX_FORM_BYTES },
+      (_request, body, done) => done(null, new URLSearchParams(String(body))),
+    );
     setErrorPage(scope);
     scope.get("/admin", (_request, reply) => reply.redirect("/admin/queues"));
-    scope.get("/admin/style.css", (_request, reply) => reply.type("text/css; charset=utf-8").send(styleSheet));
+    scope.get("/admin/style.css", (_request, reply) =>
+      reply.type("text/css; charset=utf-8").send(styleSheet),
+    );
     registerJobPages(scope, options);
     registerDatabasePages(scope, options);
-    await registerQueueBoard(scope, { ...options.redis, actions: options.actions, log: options.log });
+    await registerQueueBoard(scope, {
+      ...options.redis,
+      actions: options.actions,
+      log: options.log,
+    });
   });
 }
 
@@ -53,7 +69,11 @@ function setErrorPage(scope: FastifyInstance): void {
   scope.setErrorHandler<FastifyError>((error, request, reply) => {
     const [status, sentence] = describe(error);
     if (status === 500) request.log.error({ err: error }, "an operators' page failed");
-    return sendPage(reply.code(status), { title: "This did not work", place: "Jobs", content: html`<p class="refused" role="alert">${sentence}</p>` });
+    return sendPage(reply.code(status), {
+      title: "This did not work",
+      place: "Jobs",
+      content: html`<p class="refused" role="alert">${sentence}</p>`,
+    });
   });
 }
 
@@ -61,5 +81,7 @@ function describe(error: FastifyError): [number, string] {
   if (error instanceof ServiceUnavailableError) return [503, error.message];
   if (error instanceof RefusedQueryError) return [error.later ? 503 : 400, error.message];
   const status = error.statusCode ?? 500;
-  return status < 500 ? [status, "The request cannot be understood."] : [500, "Something went wrong here; the log tells more."];
+  return status < 500
+    ? [status, "The request cannot be understood."]
+    : [500, "Something went wrong here; the log tells more."];
 }

@@ -1,4 +1,7 @@
-/** Of the operators' pages: light and dark, narrow and wide, without a font or a picture from anywhere. */
+/**
+ * Of the operators' pages: light and dark, narrow and wide, without a font or a picture from
+ * anywhere.
+ */
 export const styleSheet = `
 :root { color-scheme: light dark; --line: light-dark(#d5dae1, #39424e); --soft: light-dark(#f3f5f8, #1c222a); --text: light-dark(#1b2330, #e3e8ee); --mute: light-dark(#56616f, #9aa7b5); --link: light-dark(#0b57b0, #7db4f5); --good: light-dark(#0f6b35, #66cf91); --bad: light-dark(#b3261e, #ff8f85); --busy: light-dark(#7a4c00, #f0b95a) }
 * { box-sizing: border-box }

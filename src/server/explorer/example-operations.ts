@@ -63,7 +63,9 @@ query MyJobs($first: Int = 10, $after: String) {
   }
 }
 `,
-    variables: { input: { job: "echo", parameters: { message: "hello", durationMs: 4000, steps: 8 } } },
+    variables: {
+      input: { job: "echo", parameters: { message: "hello", durationMs: 4000, steps: 8 } },
+    },
   },
   {
     title: "Watch",

@@ -1,6 +1,6 @@
 /**
- * Run by the page at `/explorer/` once Altair is there. Nothing is kept from one visit to the next: a tab that was kept
- * would hold the token of then.
+ * Run by the page at `/explorer/` once Altair is there. Nothing is kept from one visit to the next:
+ * a tab that was kept would hold the token of then.
  */
 export const EXPLORER_SCRIPT = `const { authorization, operations } = JSON.parse(document.getElementById("options").textContent);
 const endpoint = new URL("../graphql", location.href);

@@ -7,15 +7,23 @@ import { isOwnMachine } from "./own-machine.js";
 import { pageOptions } from "./page-options.js";
 
 /**
- * Altair's demands: its editor and components put their styles in place by script, its parsers are blobs and workers, and
- * what runs before a request has a frame of its own. Scripts are files of ours, and nothing is fetched from elsewhere.
+ * Altair's demands: its editor and components put their styles in place by script, its parsers are
+ * blobs and workers, and what runs before a request has a frame of its own. Scripts are files of
+ * ours, and nothing is fetched from elsewhere.
  */
-const PAGE_POLICY = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'none'; object-src 'none'";
+const PAGE_POLICY =
+  "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'none'; object-src 'none'";
 const COMMON = { "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" };
 const MINUTES = 60;
 
-/** `GET /explorer/`: Altair, from our own disk. `signIn` makes a development token; null where there is none. */
-export async function registerExplorer(app: FastifyInstance, signIn: (() => Promise<string>) | null): Promise<void> {
+/**
+ * `GET /explorer/`: Altair, from our own disk. `signIn` makes a development token; null where there
+ * is none.
+ */
+export async function registerExplorer(
+  app: FastifyInstance,
+  signIn: (() => Promise<string>) | null,
+): Promise<void> {
   // Seven megabytes of files and a validator: not before somebody looks at it.
   let altair: typeof Altair | undefined;
   const loaded = (): typeof Altair => {
@@ -27,12 +35,21 @@ export async function registerExplorer(app: FastifyInstance, signIn: (() => Prom
     scope.addHook("onRequest", async () => void (altair ??= await import("altair-static")));
     scope.get("/explorer", (_request, reply) => reply.redirect("explorer/", 302));
     scope.get("/explorer/", async (request, reply) => {
-      const page = loaded().renderAltair({ baseURL: "./", serveInitialOptionsInSeperateRequest: "start.js" }).replace("<title>Altair", "<title>Photo Service: explorer");
+      const page = loaded()
+        .renderAltair({ baseURL: "./", serveInitialOptionsInSeperateRequest: "start.js" })
+        .replace("<title>Altair", "<title>Photo Service: explorer");
       const options = pageOptions(signIn && isOwnMachine(request.raw) ? await signIn() : null);
-      reply.headers({ ...COMMON, "content-security-policy": PAGE_POLICY, "cache-control": "no-store" }).type("text/html; charset=utf-8");
+      reply
+        .headers({ ...COMMON, "content-security-policy": PAGE_POLICY, "cache-control": "no-store" })
+        .type("text/html; charset=utf-8");
       return page.replace("</head>", () => `${options}</head>`);
     });
-    scope.get("/explorer/start.js", (_request, reply) => reply.headers({ ...COMMON, "cache-control": "no-cache" }).type("text/javascript; charset=utf-8").send(EXPLORER_SCRIPT));
+    scope.get("/explorer/start.js", (_request, reply) =>
+      reply
+        .headers({ ...COMMON, "cache-control": "no-cache" })
+        .type("text/javascript; charset=utf-8")
+        .send(EXPLORER_SCRIPT),
+    );
     await scope.register(fastifyStatic, {
       root: fileURLToPath(new URL("dist", import.meta.resolve("altair-static"))),
       prefix: "/explorer/",
@@ -41,7 +58,8 @@ export async function registerExplorer(app: FastifyInstance, signIn: (() => Prom
       maxAge: 10 * MINUTES * 1000,
       setHeaders(reply, path) {
         reply.headers(COMMON);
-        if (loaded().isSandboxFrame(path)) reply.header("content-security-policy", loaded().SANDBOX_FRAME_CSP);
+        if (loaded().isSandboxFrame(path))
+          reply.header("content-security-policy", loaded().SANDBOX_FRAME_CSP);
       },
     });
   });

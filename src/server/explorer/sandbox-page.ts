@@ -4,7 +4,8 @@ import { pageOptions } from "./page-options.js";
 import { SANDBOX_ORIGINS } from "./sandbox-script.js";
 
 const HEADERS = {
-  // Styles: those of the page below. The script fetches for the frame, so that the frame's origin needs no right to call us.
+  // Styles: those of the page below. The script fetches for the frame, so that the frame's origin
+  // needs no right to call us.
   "content-security-policy": `default-src 'none'; script-src 'self' ${SANDBOX_ORIGINS.script}; frame-src ${SANDBOX_ORIGINS.frame}; connect-src 'self'; img-src 'self' https:; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`,
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
@@ -12,8 +13,13 @@ const HEADERS = {
   vary: "accept",
 };
 
-/** Answers a browser that opens `/graphql`, and nobody else: Apollo Sandbox, set up for this endpoint, or the explorer where the outside cannot be reached. */
-export function createSandboxPage(signIn: (() => Promise<string>) | null): (request: FastifyRequest, reply: FastifyReply) => Promise<string> | null {
+/**
+ * Answers a browser that opens `/graphql`, and nobody else: Apollo Sandbox, set up for this
+ * endpoint, or the explorer where the outside cannot be reached.
+ */
+export function createSandboxPage(
+  signIn: (() => Promise<string>) | null,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<string> | null {
   return (request, reply) => {
     if (!isBrowserAtTheDoor(request)) return null;
     reply.headers(HEADERS).type("text/html; charset=utf-8");
@@ -23,7 +29,11 @@ export function createSandboxPage(signIn: (() => Promise<string>) | null): (requ
 
 /** One with a query in its address is answered it. */
 function isBrowserAtTheDoor({ method, headers, query }: FastifyRequest): boolean {
-  return method === "GET" && (headers.accept ?? "").includes("text/html") && !(query as Record<string, unknown>)["query"];
+  return (
+    method === "GET" &&
+    (headers.accept ?? "").includes("text/html") &&
+    !(query as Record<string, unknown>)["query"]
+  );
 }
 
 async function render(signIn: (() => Promise<string>) | null): Promise<string> {

@@ -1,11 +1,17 @@
-export const SANDBOX_ORIGINS = { script: "https://embeddable-sandbox.cdn.apollographql.com", frame: "https://sandbox.embed.apollographql.com" };
+export const SANDBOX_ORIGINS = {
+  script: "https://embeddable-sandbox.cdn.apollographql.com",
+  frame: "https://sandbox.embed.apollographql.com",
+};
 
 /** For the script, which is small, to come. */
 const SCRIPT_MS = 3000;
 /** For the frame to say its first word once it was put there. */
 const FRAME_MS = 10_000;
 
-/** Run by the page at `GET /graphql`: Apollo Sandbox, or the explorer that needs nothing from outside. */
+/**
+ * Run by the page at `GET /graphql`: Apollo Sandbox, or the explorer that needs nothing from
+ * outside.
+ */
 export const SANDBOX_SCRIPT = `const { authorization, operations } = JSON.parse(document.getElementById("options").textContent);
 const endpoint = new URL("graphql", location.href);
 const socket = new URL(endpoint);

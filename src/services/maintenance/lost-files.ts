@@ -8,7 +8,10 @@ import type { Slice } from "./maintenance-task.js";
 import { findNamedKeys } from "./named-keys.js";
 
 export interface LostFiles {
-  /** One slice: files that rows name and that are not in the storage are logged, and nothing is deleted. */
+  /**
+   * One slice: files that rows name and that are not in the storage are logged, and nothing is
+   * deleted.
+   */
   run(slice: Slice): Promise<{ next: string | null; lost: number }>;
 }
 
@@ -23,14 +26,27 @@ const KINDS = { photos: photoKeys, outputs: outputKeys } as const;
 type Kind = keyof typeof KINDS;
 
 /** A person may bring a lost file back from a backup, or find that this is the wrong storage. */
-export function createLostFiles({ database: { sql }, storage, log }: { database: Database; storage: Pick<Storage, "has">; log: Logger }): LostFiles {
-  /** Those of the page that are not there. One that cannot be asked for stands in no other's way. */
+export function createLostFiles({
+  database: { sql },
+  storage,
+  log,
+}: {
+  database: Database;
+  storage: Pick<Storage, "has">;
+  log: Logger;
+}): LostFiles {
+  /**
+   * Those of the page that are not there. One that cannot be asked for stands in no other's way.
+   */
   async function findMissing(page: Row[]): Promise<string[]> {
     const keys = page.flatMap((row) => row.keys);
-    const answers = await inBatches(keys, CONCURRENCY, (key) => storage.has(key).catch((error: unknown) => ({ key, error })));
+    const answers = await inBatches(keys, CONCURRENCY, (key) =>
+      storage.has(key).catch((error: unknown) => ({ key, error })),
+    );
     const faults = answers.filter((answer) => typeof answer === "object");
     if (faults.length > 0 && faults.length === keys.length) throw faults[0]?.error;
-    for (const { key, error } of faults) log.warn({ err: error, storageKey: key }, "the storage does not say whether it has a file");
+    for (const { key, error } of faults)
+      log.warn({ err: error, storageKey: key }, "the storage does not say whether it has a file");
     const missing = keys.filter((_, i) => answers[i] === false);
     if (missing.length === 0) return [];
     // What was deleted since the page was read is not lost.
@@ -44,7 +60,10 @@ export function createLostFiles({ database: { sql }, storage, log }: { database:
       const lost: string[] = [];
       let rows = 0;
       const most = await available(() => rowsPerSlice(sql));
-      for (const end = performance.now() + SLICE_MS; rows < most && performance.now() < end && !signal.aborted; ) {
+      for (
+        const end = performance.now() + SLICE_MS;
+        rows < most && performance.now() < end && !signal.aborted;
+      ) {
         const page = await available(() => KINDS[kind](sql, after));
         lost.push(...(await findMissing(page)));
         rows += page.length;
@@ -59,7 +78,10 @@ export function createLostFiles({ database: { sql }, storage, log }: { database:
 
   function report(lost: string[]): number {
     if (lost.length > 0) {
-      log.error({ files: lost.length, storageKeys: lost.slice(0, MAX_LOGGED) }, "files that rows name are not in the storage: bring them back, or delete what names them");
+      log.error(
+        { files: lost.length, storageKeys: lost.slice(0, MAX_LOGGED) },
+        "files that rows name are not in the storage: bring them back, or delete what names them",
+      );
     }
     return lost.length;
   }

@@ -2,7 +2,10 @@ import type { Sql } from "postgres";
 
 const ID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
-/** Which of these storage keys a row names: found by the ids in the keys, which are indexed as the keys are not. */
+/**
+ * Which of these storage keys a row names: found by the ids in the keys, which are indexed as the
+ * keys are not.
+ */
 export async function findNamedKeys(sql: Sql, keys: readonly string[]): Promise<Set<string>> {
   const ids = [...new Set(keys.flatMap((key) => key.match(ID) ?? []))];
   const rows = await sql<{ key: string }[]>`

@@ -1,5 +1,5 @@
-// Removes logged events whose time is up, from the front of each user's log. Two of these may run at
-// once: a batch takes the counters and events that are free and leaves the others for later.
+// Removes logged events whose time is up, from the front of each user's log. Two of these may run
+// at once: a batch takes the counters and events that are free and leaves the others for later.
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
 import type { Logger } from "../../logger.js";
@@ -36,7 +36,7 @@ export function createEventPurge({ sql, log }: { sql: Sql; log: Logger }): Event
   async function* steps(cutOff: string): AsyncGenerator<number> {
     const due = new DueUsers();
     lagSeconds = position === FIRST_ID ? 0 : lagSeconds;
-    for (let next: string | null = position; next !== null; ) {
+    for (let next: string | null = position; next !== null;) {
       const page = await available(() => checkUsers(sql, position, cutOff));
       lagSeconds = Math.max(lagSeconds, page.lateSeconds);
       yield 0;
@@ -52,11 +52,15 @@ export function createEventPurge({ sql, log }: { sql: Sql; log: Logger }): Event
   }
 
   /** One batch; who has more, or was left out, is put among those that are due still. */
-  async function purge(userIds: string[], { wait, cutOff, due }: { wait: boolean; cutOff: string; due: DueUsers }): Promise<number> {
+  async function purge(
+    userIds: string[],
+    { wait, cutOff, due }: { wait: boolean; cutOff: string; due: DueUsers },
+  ): Promise<number> {
     try {
       const purged = await available(() => purgeBatch(sql, userIds, { wait, cutOff }));
       for (const { userId, more } of purged) if (more) due.add(userId);
-      if (!wait) for (const id of userIds) if (!purged.some(({ userId }) => userId === id)) due.miss(id);
+      if (!wait)
+        for (const id of userIds) if (!purged.some(({ userId }) => userId === id)) due.miss(id);
       return purged.reduce((sum, user) => sum + user.purged, 0);
     } catch (error) {
       if (isAway(error)) throw error;
@@ -95,7 +99,10 @@ class DueUsers {
     this.add(userId);
   }
 
-  /** The next batch; a user whose counter is waited for is one alone, so that nobody waits behind it. */
+  /**
+   * The next batch; a user whose counter is waited for is one alone, so that nobody waits behind
+   * it.
+   */
   take(): { userIds: string[]; wait: boolean } {
     const wait = (this.#misses.get(this.#queue[0] ?? "") ?? 0) >= MAX_MISSES;
     return { userIds: this.#queue.splice(0, wait ? 1 : USERS_PER_BATCH), wait };
@@ -127,11 +134,16 @@ async function checkUsers(sql: Sql, after: string, cutOff: string): Promise<User
 }
 
 /**
- * Prefixes of the logs, the floors that say so and the bytes that they took, in one statement: a reader
- * sees all or none. A user whose counter is locked is missing in the answer. Events that somebody else
- * is deleting are not waited for: the prefix ends before them, so none is left below the floor.
+ * Prefixes of the logs, the floors that say so and the bytes that they took, in one statement: a
+ * reader sees all or none. A user whose counter is locked is missing in the answer. Events that
+ * somebody else is deleting are not waited for: the prefix ends before them, so none is left below
+ * the floor.
  */
-async function purgeBatch(sql: Sql, userIds: string[], { wait, cutOff }: { wait: boolean; cutOff: string }): Promise<PurgedUser[]> {
+async function purgeBatch(
+  sql: Sql,
+  userIds: string[],
+  { wait, cutOff }: { wait: boolean; cutOff: string },
+): Promise<PurgedUser[]> {
   const limit = Math.ceil(EVENTS_PER_BATCH / userIds.length);
   return sql<PurgedUser[]>`
     with c as materialized (

@@ -27,19 +27,24 @@ export interface PurgeDeps {
 const RUN_MS = 10_000;
 const QUEUED_JOBS_PER_BATCH = 200;
 
-/** Each run ends: the cut-off is read once, the time is bounded, and the next run goes on from there. */
+/**
+ * Each run ends: the cut-off is read once, the time is bounded, and the next run goes on from
+ * there.
+ */
 export function createPurge({ database: { sql }, queuedJobs, ...deps }: PurgeDeps): Purge {
   const { eventTtlSeconds, log, runMs = RUN_MS } = deps;
   const events = createEventPurge({ sql, log });
 
   async function* removeQueuedJobs(): AsyncGenerator<number> {
-    for (let removed = QUEUED_JOBS_PER_BATCH; removed === QUEUED_JOBS_PER_BATCH; ) {
+    for (let removed = QUEUED_JOBS_PER_BATCH; removed === QUEUED_JOBS_PER_BATCH;) {
       removed = await queuedJobs.removeExpired(QUEUED_JOBS_PER_BATCH);
       yield removed;
     }
   }
 
-  /** By the database's clock: what events are compared with, and how late the oldest QueuedJob is. */
+  /**
+   * By the database's clock: what events are compared with, and how late the oldest QueuedJob is.
+   */
   async function readStart(): Promise<{ cutOff: string; lateSeconds: number }> {
     const [row] = await sql<{ cutOff: string; lateSeconds: number }[]>`
       select (clock_timestamp() - ${eventTtlSeconds} * interval '1 second')::text as "cutOff",
@@ -54,7 +59,10 @@ export function createPurge({ database: { sql }, queuedJobs, ...deps }: PurgeDep
       const { cutOff, lateSeconds } = await available(readStart);
       const until = { deadline: performance.now() + runMs, signal };
       // At the same time: however slow the one is, the other has its share.
-      const halves = [drain(removeQueuedJobs(), until), drain(events.steps(cutOff), until)] as const;
+      const halves = [
+        drain(removeQueuedJobs(), until),
+        drain(events.steps(cutOff), until),
+      ] as const;
       const [jobs, logged] = await Promise.all(halves);
       const lagSeconds = { queuedJobs: lateSeconds, events: events.lagSeconds };
       const purged = { queuedJobs: jobs.removed, events: logged.removed, lagSeconds };
@@ -72,7 +80,10 @@ interface Drained {
 }
 
 /** Steps until they are through or the time is over. A fault ends these alone. */
-async function drain(steps: AsyncGenerator<number>, { deadline, signal }: { deadline: number; signal: AbortSignal | undefined }): Promise<Drained> {
+async function drain(
+  steps: AsyncGenerator<number>,
+  { deadline, signal }: { deadline: number; signal: AbortSignal | undefined },
+): Promise<Drained> {
   let removed = 0;
   try {
     for await (const more of steps) {

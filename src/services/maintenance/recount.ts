@@ -1,6 +1,7 @@
-// Counts again what the counters of users say. A counter changes in the same commit as the rows that it
-// counts, so one snapshot shows by how much it is off, and that difference stays right whatever is
-// written meanwhile: it is added afterwards, and no row is locked while others are counted.
+// Counts again what the counters of users say. A counter changes in the same commit as the rows
+// that it counts, so one snapshot shows by how much it is off, and that difference stays right
+// whatever is written meanwhile: it is added afterwards, and no row is locked while others are
+// counted.
 import type { Sql, TransactionSql } from "postgres";
 import { available, connectionFault, type Database } from "../../db/database.js";
 import { ServiceUnavailableError } from "../../errors.js";
@@ -26,21 +27,37 @@ interface Counted {
   pending: number;
   storedBytes: number;
   recordedBytes: number;
-  /** Names of Jobs that the user's QueuedJobs have and the catalogue has not: no foreign key holds them. */
+  /**
+   * Names of Jobs that the user's QueuedJobs have and the catalogue has not: no foreign key holds
+   * them.
+   */
   unknownJobs: string[];
   /** Up to where QueuedJobs and events have been counted; null once they are through. */
   lastJob: string | null;
   lastSeq: number | null;
 }
 
-export function createRecount({ database: { sql }, log, sliceMs = SLICE_MS }: { database: Database; log: Logger; sliceMs?: number }): Recount {
-  /** Without the deadline of a statement: one user may have millions of rows, and each statement is short. */
+export function createRecount({
+  database: { sql },
+  log,
+  sliceMs = SLICE_MS,
+}: {
+  database: Database;
+  log: Logger;
+  sliceMs?: number;
+}): Recount {
+  /**
+   * Without the deadline of a statement: one user may have millions of rows, and each statement is
+   * short.
+   */
   async function count(userIds: string[]): Promise<Counted[]> {
     try {
       return (await sql.begin((tx) => countUsers(tx, userIds))) as Counted[];
     } catch (error) {
       if (connectionFault(error) === null) throw error;
-      throw new ServiceUnavailableError("The database is away; try again in a moment.", { cause: error });
+      throw new ServiceUnavailableError("The database is away; try again in a moment.", {
+        cause: error,
+      });
     }
   }
 
@@ -70,16 +87,26 @@ export function createRecount({ database: { sql }, log, sliceMs = SLICE_MS }: { 
     return counted;
   }
 
-  async function repair({ userId, pending, storedBytes, recordedBytes }: Counted): Promise<boolean> {
+  async function repair({
+    userId,
+    pending,
+    storedBytes,
+    recordedBytes,
+  }: Counted): Promise<boolean> {
     const off = { pending, storedBytes, recordedBytes };
     if (Object.values(off).every((number) => number === 0)) return false;
     try {
-      await available(() => sql`
+      await available(
+        () => sql`
         update user_streams set pending = pending + ${pending}, stored_bytes = stored_bytes + ${storedBytes},
-          recorded_bytes = recorded_bytes + ${recordedBytes} where user_id = ${userId}`);
+          recorded_bytes = recorded_bytes + ${recordedBytes} where user_id = ${userId}`,
+      );
       // Rows of an earlier release count no recorded bytes.
       const level = pending === 0 && storedBytes === 0 ? "warn" : "error";
-      log[level]({ userId, ...off }, "counters were off and were corrected: look for what writes rows past the service");
+      log[level](
+        { userId, ...off },
+        "counters were off and were corrected: look for what writes rows past the service",
+      );
       return true;
     } catch (error) {
       if (isAway(error)) throw error;
@@ -92,11 +119,15 @@ export function createRecount({ database: { sql }, log, sliceMs = SLICE_MS }: { 
     async run({ from, signal }) {
       let repaired = 0;
       let after = from ?? FIRST_ID;
-      for (const end = performance.now() + sliceMs; performance.now() < end && !signal.aborted; ) {
+      for (const end = performance.now() + sliceMs; performance.now() < end && !signal.aborted;) {
         const userIds = await available(() => readUserIds(sql, after));
         const users = await countPage(userIds);
         const unknownJobs = new Set(users.flatMap((user) => user.unknownJobs));
-        if (unknownJobs.size > 0) log.error({ jobs: [...unknownJobs] }, "QueuedJobs name Jobs that have no row: run npm run migrate");
+        if (unknownJobs.size > 0)
+          log.error(
+            { jobs: [...unknownJobs] },
+            "QueuedJobs name Jobs that have no row: run npm run migrate",
+          );
         for (const user of users) if (await repair(user)) repaired++;
         if (userIds.length < USERS_PER_PAGE) return { next: null, repaired };
         after = userIds.at(-1) ?? after;
@@ -115,9 +146,19 @@ async function readUserIds(sql: Sql, after: string): Promise<string[]> {
 async function countUsers(tx: TransactionSql, userIds: string[]): Promise<Counted[]> {
   await tx`set transaction isolation level repeatable read, read only`;
   const users = await readCounters(tx, userIds);
-  for (let open = users; open.length > 0; open = open.filter(({ lastJob, lastSeq }) => lastJob !== null || lastSeq !== null)) {
-    await countJobs(tx, open.filter(({ lastJob }) => lastJob !== null));
-    await countEvents(tx, open.filter(({ lastSeq }) => lastSeq !== null));
+  for (
+    let open = users;
+    open.length > 0;
+    open = open.filter(({ lastJob, lastSeq }) => lastJob !== null || lastSeq !== null)
+  ) {
+    await countJobs(
+      tx,
+      open.filter(({ lastJob }) => lastJob !== null),
+    );
+    await countEvents(
+      tx,
+      open.filter(({ lastSeq }) => lastSeq !== null),
+    );
   }
   return users;
 }
@@ -135,7 +176,9 @@ async function readCounters(tx: TransactionSql, userIds: string[]): Promise<Coun
 
 /** Adds the next QueuedJobs of each. */
 async function countJobs(tx: TransactionSql, users: Counted[]): Promise<void> {
-  const rows = await tx<{ count: number; last: string | null; recorded: number; stored: number; unknown: string[] }[]>`
+  const rows = await tx<
+    { count: number; last: string | null; recorded: number; stored: number; unknown: string[] }[]
+  >`
     select j.* from unnest(${users.map(({ userId }) => userId)}::uuid[], ${users.map(({ lastJob }) => lastJob)}::uuid[])
       with ordinality as u(user_id, after, place)
     cross join lateral (

@@ -1,5 +1,6 @@
-// The storage names the database that it belongs to, so that no other one's sweep takes its files for
-// left over: a copy of production with production's STORAGE_URL, or two deployments in one bucket.
+// The storage names the database that it belongs to, so that no other one's sweep takes its files
+// for left over: a copy of production with production's STORAGE_URL, or two deployments in one
+// bucket.
 import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,10 +20,18 @@ export interface StorageOwner {
 
 type OwnerStorage = Pick<Storage, "read" | "put" | "scratchFolder">;
 
-export function createStorageOwner({ database: { sql }, storage }: { database: Database; storage: OwnerStorage }): StorageOwner {
+export function createStorageOwner({
+  database: { sql },
+  storage,
+}: {
+  database: Database;
+  storage: OwnerStorage;
+}): StorageOwner {
   /** A restored database has another history, and so is another owner. */
   async function readHistory(): Promise<string> {
-    const [row] = await available(() => sql<{ id: string }[]>`select id::text as id from histories`);
+    const [row] = await available(
+      () => sql<{ id: string }[]>`select id::text as id from histories`,
+    );
     if (!row) throw new Error("The table histories is empty: run npm run migrate");
     return row.id;
   }

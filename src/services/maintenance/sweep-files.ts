@@ -6,9 +6,9 @@ import { createStorageOwner } from "./storage-owner.js";
 
 export interface FileSweep {
   /**
-   * Removes bytes that no row names, left over by a crash before the row or half-way in; returns how
-   * many. Those of the last hour may still get their row. Throws, and removes nothing, where the storage
-   * is another database's or where so many are left over that this is more likely.
+   * Removes bytes that no row names, left over by a crash before the row or half-way in; returns
+   * how many. Those of the last hour may still get their row. Throws, and removes nothing, where
+   * the storage is another database's or where so many are left over that this is more likely.
    */
   run(signal?: AbortSignal): Promise<number>;
 }
@@ -45,11 +45,15 @@ export function createFileSweep({ database, storage, log, ...options }: FileSwee
 
   async function assertOurs(): Promise<void> {
     if (await owner.isOurs()) return;
-    throw new Error("The storage belongs to another database, so nothing in it is removed: check STORAGE_URL; if this database is to have it, run npm run adopt-storage");
+    throw new Error(
+      "The storage belongs to another database, so nothing in it is removed: check STORAGE_URL; if this database is to have it, run npm run adopt-storage",
+    );
   }
 
   /** The whole listing is read before anything is removed. */
-  async function findLeftOver(signal?: AbortSignal): Promise<{ listed: number; count: number; keys: string[] }> {
+  async function findLeftOver(
+    signal?: AbortSignal,
+  ): Promise<{ listed: number; count: number; keys: string[] }> {
     const found = { listed: 0, count: 0, keys: [] as string[] };
     let page: string[] = [];
     async function look(): Promise<void> {
@@ -69,10 +73,23 @@ export function createFileSweep({ database, storage, log, ...options }: FileSwee
     return found;
   }
 
-  function refuseTooMany({ listed, count, keys }: { listed: number; count: number; keys: string[] }): void {
+  function refuseTooMany({
+    listed,
+    count,
+    keys,
+  }: {
+    listed: number;
+    count: number;
+    keys: string[];
+  }): void {
     if (count <= Math.max(MIN_REFUSED, listed * maxShare)) return;
-    log.error({ listed, leftOver: count, storageKeys: keys.slice(0, MAX_LOGGED) }, "too many files have no row, and none was removed");
-    throw new Error(`${count} of ${listed} files have no row, more than may be removed at once: check DATABASE_URL and STORAGE_URL; if they are left over indeed, run npm run adopt-storage -- --sweep`);
+    log.error(
+      { listed, leftOver: count, storageKeys: keys.slice(0, MAX_LOGGED) },
+      "too many files have no row, and none was removed",
+    );
+    throw new Error(
+      `${count} of ${listed} files have no row, more than may be removed at once: check DATABASE_URL and STORAGE_URL; if they are left over indeed, run npm run adopt-storage -- --sweep`,
+    );
   }
 
   return {

@@ -2,7 +2,17 @@
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
 import { createMicroBatch } from "../../micro-batch.js";
-import { claim, claimMany, recordProgress, succeed, succeedMany, type Claim, type PlainSuccess, type Progress, type RecordedProgress } from "./attempt.js";
+import {
+  claim,
+  claimMany,
+  recordProgress,
+  succeed,
+  succeedMany,
+  type Claim,
+  type PlainSuccess,
+  type Progress,
+  type RecordedProgress,
+} from "./attempt.js";
 import { createOwnerBatch } from "./owner-batch.js";
 import type { Step } from "./statements.js";
 
@@ -19,7 +29,10 @@ export interface AttemptBatchesDeps {
   jobs: string[];
   ttlSeconds: number;
   /** Makes the write, then tells its steps. */
-  record(step: "claim" | "succeed", write: () => Promise<(Step | null)[]>): Promise<(Step | null)[]>;
+  record(
+    step: "claim" | "succeed",
+    write: () => Promise<(Step | null)[]>,
+  ): Promise<(Step | null)[]>;
 }
 
 export interface ClaimStep extends Step {
@@ -34,9 +47,21 @@ export interface AttemptBatches {
   progress(progress: Progress): Promise<RecordedProgress | null>;
 }
 
-export function createAttemptBatches({ sql, jobs, ttlSeconds, record }: AttemptBatchesDeps): AttemptBatches {
+export function createAttemptBatches({
+  sql,
+  jobs,
+  ttlSeconds,
+  record,
+}: AttemptBatchesDeps): AttemptBatches {
   const batches = { lanes: LANES, maxItems: MAX_ITEMS, keyOf: ({ id }: { id: string }) => id };
-  const plain = { outputs: [], reusedFrom: null, resultVersion: null, ttlSeconds, maxStoredBytes: 0, maxRecordedBytes: 0 };
+  const plain = {
+    outputs: [],
+    reusedFrom: null,
+    resultVersion: null,
+    ttlSeconds,
+    maxStoredBytes: 0,
+    maxRecordedBytes: 0,
+  };
   const first = <T>([one]: (T | null)[]): T | null => one ?? null;
   async function recordClaims(
     write: () => Promise<(Step | null)[]>,
@@ -59,7 +84,8 @@ export function createAttemptBatches({ sql, jobs, ttlSeconds, record }: AttemptB
       laneOf: ({ userId }) => userId,
       ownerOf: ({ userId }) => userId,
       patienceMs: SUCCESS_PATIENCE_MS,
-      sendOne: (item) => record("succeed", async () => [await succeed(sql, { ...item, ...plain })]).then(first),
+      sendOne: (item) =>
+        record("succeed", async () => [await succeed(sql, { ...item, ...plain })]).then(first),
       sendMany: (items) => record("succeed", () => succeedMany(sql, items, ttlSeconds)),
     }),
     progress: createMicroBatch<Progress, RecordedProgress | null>({

@@ -1,5 +1,5 @@
-// The steps of an attempt, made by workers. The number of the attempt is the fence: what one that was thought dead
-// writes later finds no row.
+// The steps of an attempt, made by workers. The number of the attempt is the fence: what one that
+// was thought dead writes later finds no row.
 import type { Fragment, Sql } from "postgres";
 import { sqlState } from "../../db/database.js";
 import { OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
@@ -7,7 +7,14 @@ import type { Instant, TaskSuccess } from "../../queued-job.js";
 import { quotaExceeded } from "../quota-exceeded.js";
 import { briefLocks } from "./brief-locks.js";
 import { reuseKey } from "./reuse.js";
-import { finish, MAX_SNAPSHOT_VALUE_BYTES, stepColumns, transition, withSnapshots, type Step } from "./statements.js";
+import {
+  finish,
+  MAX_SNAPSHOT_VALUE_BYTES,
+  stepColumns,
+  transition,
+  withSnapshots,
+  type Step,
+} from "./statements.js";
 import { transitionMany } from "./transition-many.js";
 
 /** Which attempt of which QueuedJob. */
@@ -27,7 +34,10 @@ export interface Claim {
   userId?: string | undefined;
 }
 
-/** PENDING → STARTED, when it is due, this is its present run, and the worker knows its task: in a roll-out an older one may not. */
+/**
+ * PENDING → STARTED, when it is due, this is its present run, and the worker knows its task: in a
+ * roll-out an older one may not.
+ */
 export function claim(sql: Sql, { id, run, worker }: Claim, jobs: string[]): Promise<Step | null> {
   const where = sql`id = ${id} and ${mayClaim(sql, sql`${run}`, jobs)} and ${briefLocks(sql)}`;
   return transition(sql, { step: "claim", where, set: lease(sql, sql`${worker}`), pending: 0 });
@@ -38,7 +48,10 @@ export function claimMany(sql: Sql, claims: Claim[], jobs: string[]): Promise<(S
   return transitionMany(sql, {
     step: "claim",
     ids: claims.map(({ id }) => id),
-    more: { arrays: sql`${claims.map(({ run }) => run)}::int[], ${claims.map(({ worker }) => worker)}::text[]`, columns: sql`item_run, item_worker` },
+    more: {
+      arrays: sql`${claims.map(({ run }) => run)}::int[], ${claims.map(({ worker }) => worker)}::text[]`,
+      columns: sql`item_run, item_worker`,
+    },
     where: mayClaim(sql, sql`i.item_run`, jobs),
     set: lease(sql, sql`i.item_worker`),
     pending: 0,
@@ -121,23 +134,34 @@ export interface Success extends PlainSuccess, Omit<TaskSuccess, "result"> {
   maxRecordedBytes: number;
 }
 
-/** Throws QuotaExceededError, and records nothing, when there is no room for its outputs or its result. */
+/**
+ * Throws QuotaExceededError, and records nothing, when there is no room for its outputs or its
+ * result.
+ */
 export async function succeed(sql: Sql, success: Success): Promise<Step | null> {
   try {
     return await recordSuccess(sql, success);
   } catch (error) {
     if (sqlState(error) === OVER_QUOTA) throw quotaExceeded.storedBytes(success.maxStoredBytes);
-    if (sqlState(error) === OVER_RECORDED) throw quotaExceeded.recordedBytes(success.maxRecordedBytes);
+    if (sqlState(error) === OVER_RECORDED)
+      throw quotaExceeded.recordedBytes(success.maxRecordedBytes);
     throw error;
   }
 }
 
 /** `succeed` of several such, all in one statement. */
-export function succeedMany(sql: Sql, successes: PlainSuccess[], ttlSeconds: number): Promise<(Step | null)[]> {
+export function succeedMany(
+  sql: Sql,
+  successes: PlainSuccess[],
+  ttlSeconds: number,
+): Promise<(Step | null)[]> {
   return transitionMany(sql, {
     step: "succeed",
     ids: successes.map(({ id }) => id),
-    more: { arrays: sql`${successes.map(({ attempt }) => attempt)}::int[], ${successes.map(({ result }) => result)}::text[]`, columns: sql`item_attempt, item_result` },
+    more: {
+      arrays: sql`${successes.map(({ attempt }) => attempt)}::int[], ${successes.map(({ result }) => result)}::text[]`,
+      columns: sql`item_attempt, item_result`,
+    },
     where: sql`attempts = i.item_attempt and ${hasOwner(sql)}`,
     set: sql`, result = i.item_result::jsonb, progress = 1, error_code = null, error_message = null ${finish(sql, ttlSeconds)}`,
     pending: -1,
@@ -145,7 +169,20 @@ export function succeedMany(sql: Sql, successes: PlainSuccess[], ttlSeconds: num
   });
 }
 
-function recordSuccess(sql: Sql, { id, attempt, result, outputs, reusedFrom, resultVersion, ttlSeconds, maxStoredBytes, maxRecordedBytes }: Success): Promise<Step | null> {
+function recordSuccess(
+  sql: Sql,
+  {
+    id,
+    attempt,
+    result,
+    outputs,
+    reusedFrom,
+    resultVersion,
+    ttlSeconds,
+    maxStoredBytes,
+    maxRecordedBytes,
+  }: Success,
+): Promise<Step | null> {
   const told = outputs.map(({ storageKey: _, ...output }) => output);
   const record = sql`
     insert into queued_job_outputs (queued_job_id, position, name, mime_type, byte_size, width, height, storage_key)
@@ -160,11 +197,27 @@ function recordSuccess(sql: Sql, { id, attempt, result, outputs, reusedFrom, res
       reuse_key = ${resultVersion === null ? null : reuseKey(sql, resultVersion)} ${finish(sql, ttlSeconds)}`,
     pending: -1,
     ...(!isSmall(result) && { maxRecordedBytes }),
-    ...(outputs.length > 0 && { outputs: { json: JSON.stringify(told), bytes: outputs.reduce((sum, o) => sum + o.byteSize, 0), maxStoredBytes, record } }),
+    ...(outputs.length > 0 && {
+      outputs: {
+        json: JSON.stringify(told),
+        bytes: outputs.reduce((sum, o) => sum + o.byteSize, 0),
+        maxStoredBytes,
+        record,
+      },
+    }),
   });
 }
 
-export function fail(sql: Sql, { id, attempt, code, message, ttlSeconds }: Attempt & { code: string; message: string; ttlSeconds: number }): Promise<Step | null> {
+export function fail(
+  sql: Sql,
+  {
+    id,
+    attempt,
+    code,
+    message,
+    ttlSeconds,
+  }: Attempt & { code: string; message: string; ttlSeconds: number },
+): Promise<Step | null> {
   return transition(sql, {
     step: "fail",
     where: fence(sql, { id, attempt }),
@@ -174,7 +227,16 @@ export function fail(sql: Sql, { id, attempt, code, message, ttlSeconds }: Attem
 }
 
 /** Back to PENDING after a failed attempt, due after `delayMs`. */
-export function backOff(sql: Sql, { id, attempt, code, message, delayMs }: Attempt & { code: string; message: string; delayMs: number }): Promise<Step | null> {
+export function backOff(
+  sql: Sql,
+  {
+    id,
+    attempt,
+    code,
+    message,
+    delayMs,
+  }: Attempt & { code: string; message: string; delayMs: number },
+): Promise<Step | null> {
   return transition(sql, {
     step: "backOff",
     where: fence(sql, { id, attempt }),
@@ -183,8 +245,14 @@ export function backOff(sql: Sql, { id, attempt, code, message, delayMs }: Attem
   });
 }
 
-/** Back to PENDING because the worker stops, or the storage is away: neither a failure nor a death. Due after `delayMs`. */
-export function handBack(sql: Sql, { delayMs, ...attempt }: Attempt & { delayMs: number }): Promise<Step | null> {
+/**
+ * Back to PENDING because the worker stops, or the storage is away: neither a failure nor a death.
+ * Due after `delayMs`.
+ */
+export function handBack(
+  sql: Sql,
+  { delayMs, ...attempt }: Attempt & { delayMs: number },
+): Promise<Step | null> {
   return transition(sql, {
     step: "backOff",
     where: fence(sql, attempt),
@@ -201,7 +269,10 @@ const STALL_MESSAGE = "The worker that ran it died or lost touch.";
  * The lease of this attempt lapsed: back to PENDING, or FAILED at the second death. Null while
  * somebody else has its row locked: a later try must not wait, since others lapse, too.
  */
-export async function stall(sql: Sql, { id, attempt, ttlSeconds }: Attempt & { ttlSeconds: number }): Promise<Step | null> {
+export async function stall(
+  sql: Sql,
+  { id, attempt, ttlSeconds }: Attempt & { ttlSeconds: number },
+): Promise<Step | null> {
   const lapsed = sql`id = (
     select id from queued_jobs
     where ${fence(sql, { id, attempt })} and lease_until < clock_timestamp()
@@ -228,7 +299,10 @@ export interface Renewal {
   locked: Set<string>;
 }
 
-/** Renews the leases of all that a process runs; what is missing in the answer is not its own any more. */
+/**
+ * Renews the leases of all that a process runs; what is missing in the answer is not its own any
+ * more.
+ */
 export async function renewLeases(sql: Sql, worker: string, attempts: Attempt[]): Promise<Renewal> {
   const rows = await sql<{ id: string; isRenewed: boolean }[]>`
     with mine as (
@@ -257,8 +331,14 @@ export interface RecordedProgress {
   updatedAt: Instant;
 }
 
-/** Records how far attempts are, which never falls; null of those that are over or locked. No version, no number, no event in the log. */
-export async function recordProgress(sql: Sql, reports: Progress[]): Promise<(RecordedProgress | null)[]> {
+/**
+ * Records how far attempts are, which never falls; null of those that are over or locked. No
+ * version, no number, no event in the log.
+ */
+export async function recordProgress(
+  sql: Sql,
+  reports: Progress[],
+): Promise<(RecordedProgress | null)[]> {
   const rows = await sql<(RecordedProgress & { id: string })[]>`
     with i as materialized (
       select * from unnest(${reports.map(({ id }) => id)}::uuid[], ${reports.map(({ attempt }) => attempt)}::int[], ${reports.map(({ progress }) => progress)}::float8[], ${reports.map(({ message }) => message)}::text[])

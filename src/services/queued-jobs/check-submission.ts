@@ -28,33 +28,58 @@ const YEAR_MS = 366 * 24 * 3600 * 1000;
 const FIRST_MS = Date.parse("0001-01-01T00:00:00Z");
 
 /**
- * Checks all that can be checked without the database, finding every fault at once; paths begin inside the submission.
- * `task` is null when there is no such Job to submit.
+ * Checks all that can be checked without the database, finding every fault at once; paths begin
+ * inside the submission. `task` is null when there is no such Job to submit.
  */
-export function checkSubmission(submission: Submission, task: Task | null): { issues: InputIssue[]; parameters: Record<string, unknown> } {
+export function checkSubmission(
+  submission: Submission,
+  task: Task | null,
+): { issues: InputIssue[]; parameters: Record<string, unknown> } {
   const { job, photoIds, priority, runAt, idempotencyKey } = submission;
   const issues: InputIssue[] = [];
   const fault = (path: (string | number)[], message: string) => issues.push({ path, message });
   const parameters = task ? checkParameters(submission.parameters, task, issues) : {};
-  if (!task) fault(["job"], `there is no Job "${job.slice(0, 100)}" to submit; the query jobs lists them`);
+  if (!task)
+    fault(["job"], `there is no Job "${job.slice(0, 100)}" to submit; the query jobs lists them`);
   if (task) checkPhotos(photoIds, task, issues);
   if (priority < 0 || priority > 100) fault(["priority"], "must be 0 to 100");
   if (runAt && runAt.getTime() < FIRST_MS) fault(["runAt"], "must not be before the year 1");
-  if (runAt && runAt.getTime() > Date.now() + YEAR_MS) fault(["runAt"], "must be within a year from now");
-  if (idempotencyKey !== null && (idempotencyKey.length < 1 || idempotencyKey.length > 200)) fault(["idempotencyKey"], "must have 1 to 200 characters");
-  if (idempotencyKey !== null && !isStorable(idempotencyKey)) fault(["idempotencyKey"], "must not contain NUL or half a surrogate pair");
+  if (runAt && runAt.getTime() > Date.now() + YEAR_MS)
+    fault(["runAt"], "must be within a year from now");
+  if (idempotencyKey !== null && (idempotencyKey.length < 1 || idempotencyKey.length > 200))
+    fault(["idempotencyKey"], "must have 1 to 200 characters");
+  if (idempotencyKey !== null && !isStorable(idempotencyKey))
+    fault(["idempotencyKey"], "must not contain NUL or half a surrogate pair");
   return { issues, parameters };
 }
 
-/** The row to be, of a submission that passed; ids rise with time, so that a list by id is a list by creation. */
-export function toNewQueuedJob(submission: Submission, parameters: Record<string, unknown>): NewQueuedJob {
+/**
+ * The row to be, of a submission that passed; ids rise with time, so that a list by id is a list by
+ * creation.
+ */
+export function toNewQueuedJob(
+  submission: Submission,
+  parameters: Record<string, unknown>,
+): NewQueuedJob {
   const { job, priority, idempotencyKey, fresh } = submission;
   const photoIds = submission.photoIds.map((id) => id.toLowerCase());
   const runAt = submission.runAt?.toISOString() ?? null;
   const id = uuidv7();
   const args = { job, photoIds, priority, runAt };
-  const fingerprint = idempotencyKey === null ? null : fingerprintOf(args, submission.parameters, parameters);
-  return { id, jobName: job, parameters, photoIds, priority, runAt, idempotencyKey, fingerprint, fresh, createdAt: new Date(createdMs(id)).toISOString() };
+  const fingerprint =
+    idempotencyKey === null ? null : fingerprintOf(args, submission.parameters, parameters);
+  return {
+    id,
+    jobName: job,
+    parameters,
+    photoIds,
+    priority,
+    runAt,
+    idempotencyKey,
+    fingerprint,
+    fresh,
+    createdAt: new Date(createdMs(id)).toISOString(),
+  };
 }
 
 /**
@@ -74,7 +99,9 @@ export function sameArguments(one: string, other: string): boolean {
 }
 
 function hashOf(args: unknown): string {
-  return createHash("sha256").update(stableStringify(args) ?? "").digest("hex");
+  return createHash("sha256")
+    .update(stableStringify(args) ?? "")
+    .digest("hex");
 }
 
 /** The first 48 bits of a UUIDv7 are milliseconds since 1970 (RFC 9562, 5.7). */
@@ -82,12 +109,19 @@ function createdMs(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
-function checkParameters(parameters: Record<string, unknown>, task: Task, issues: InputIssue[]): Record<string, unknown> {
+function checkParameters(
+  parameters: Record<string, unknown>,
+  task: Task,
+  issues: InputIssue[],
+): Record<string, unknown> {
   const path = ["parameters"];
   // The depth first: what follows is recursive.
-  if (jsonDepth(parameters) > MAX_JSON_DEPTH) issues.push({ path, message: `must be at most ${MAX_JSON_DEPTH} levels deep` });
-  else if (Buffer.byteLength(JSON.stringify(parameters)) > MAX_PARAMETER_BYTES) issues.push({ path, message: `must be at most ${MAX_PARAMETER_BYTES} bytes of JSON` });
-  else if (!isStorable(parameters)) issues.push({ path, message: "must not contain NUL or half a surrogate pair" });
+  if (jsonDepth(parameters) > MAX_JSON_DEPTH)
+    issues.push({ path, message: `must be at most ${MAX_JSON_DEPTH} levels deep` });
+  else if (Buffer.byteLength(JSON.stringify(parameters)) > MAX_PARAMETER_BYTES)
+    issues.push({ path, message: `must be at most ${MAX_PARAMETER_BYTES} bytes of JSON` });
+  else if (!isStorable(parameters))
+    issues.push({ path, message: "must not contain NUL or half a surrogate pair" });
   else {
     const parsed = task.parameters.safeParse(parameters, { error: faultInWords });
     if (parsed.success) return parsed.data as Record<string, unknown>;
@@ -97,8 +131,15 @@ function checkParameters(parameters: Record<string, unknown>, task: Task, issues
 }
 
 function toIssues(issue: z.core.$ZodIssue): InputIssue[] {
-  const path = ["parameters", ...issue.path.map((step) => (typeof step === "symbol" ? String(step) : step))];
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ path: [...path, key], message: "is no parameter of this Job" }));
+  const path = [
+    "parameters",
+    ...issue.path.map((step) => (typeof step === "symbol" ? String(step) : step)),
+  ];
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      message: "is no parameter of this Job",
+    }));
   return [{ path, message: issue.message }];
 }
 
@@ -106,14 +147,24 @@ function checkPhotos(photoIds: string[], task: Task, issues: InputIssue[]): void
   const { minPhotos, maxPhotos } = task;
   if (photoIds.length < minPhotos || photoIds.length > maxPhotos) {
     const wanted = minPhotos === maxPhotos ? `${minPhotos}` : `${minPhotos} to ${maxPhotos}`;
-    issues.push({ path: ["photoIds"], message: maxPhotos === 0 ? `"${task.name}" takes no photos` : `"${task.name}" takes ${wanted} photo${maxPhotos === 1 ? "" : "s"}, these are ${photoIds.length}` });
+    issues.push({
+      path: ["photoIds"],
+      message:
+        maxPhotos === 0
+          ? `"${task.name}" takes no photos`
+          : `"${task.name}" takes ${wanted} photo${maxPhotos === 1 ? "" : "s"}, these are ${photoIds.length}`,
+    });
   }
   // More than a Job takes are not looked at singly: the list is the fault.
-  for (const [i, id] of photoIds.slice(0, maxPhotos).entries()) if (!isUuid(id)) issues.push({ path: ["photoIds", i], message: "is no id: ids are UUIDs" });
+  for (const [i, id] of photoIds.slice(0, maxPhotos).entries())
+    if (!isUuid(id)) issues.push({ path: ["photoIds", i], message: "is no id: ids are UUIDs" });
 }
 
 /** Levels of nesting, counted no further than is needed to say that there are too many. */
 function jsonDepth(value: unknown, level = 0): number {
   if (typeof value !== "object" || value === null || level > MAX_JSON_DEPTH) return level;
-  return Object.values(value).reduce<number>((deepest, entry) => Math.max(deepest, jsonDepth(entry, level + 1)), level + 1);
+  return Object.values(value).reduce<number>(
+    (deepest, entry) => Math.max(deepest, jsonDepth(entry, level + 1)),
+    level + 1,
+  );
 }

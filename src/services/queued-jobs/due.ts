@@ -1,4 +1,5 @@
-// What upkeep looks for. All of it finds its rows by a partial index, whatever the size of the table.
+// What upkeep looks for. All of it finds its rows by a partial index, whatever the size of the
+// table.
 import type { Sql } from "postgres";
 import type { QueuedJob } from "../../queued-job.js";
 import type { Attempt } from "./attempt.js";
@@ -12,7 +13,10 @@ export function findLapsed(sql: Sql, limit: number, leftOut: string[] = []): Pro
 }
 
 /** Unfinished ones of the same owner of at least the same priority, for each. */
-export async function backlogsOf(sql: Sql, queuedJobs: Pick<QueuedJob, "userId" | "priority">[]): Promise<number[]> {
+export async function backlogsOf(
+  sql: Sql,
+  queuedJobs: Pick<QueuedJob, "userId" | "priority">[],
+): Promise<number[]> {
   const rows = await sql<{ n: number }[]>`
     with i as (select * from unnest(${queuedJobs.map(({ userId }) => userId)}::uuid[], ${queuedJobs.map(({ priority }) => priority)}::int[]) with ordinality as i(user_id, priority, place)),
       n as (

@@ -1,11 +1,22 @@
 import type { Sql } from "postgres";
 import { available, sqlState, violatedConstraint } from "../../db/database.js";
 import { ALREADY_THERE, OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
-import { IdempotencyConflictError, InvalidInputError, ServiceUnavailableError, type InputIssue, type QuotaExceededError } from "../../errors.js";
+import {
+  IdempotencyConflictError,
+  InvalidInputError,
+  ServiceUnavailableError,
+  type InputIssue,
+  type QuotaExceededError,
+} from "../../errors.js";
 import { withParameters, type QueuedJob } from "../../queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
 import { quotaExceeded, whyNoRoom } from "../quota-exceeded.js";
-import { checkSubmission, sameArguments, toNewQueuedJob, type Submission } from "./check-submission.js";
+import {
+  checkSubmission,
+  sameArguments,
+  toNewQueuedJob,
+  type Submission,
+} from "./check-submission.js";
 import type { AcceptLimits, NewQueuedJob, Unit } from "./insert-units.js";
 import { bytesNeeded, queuedJobJson, recordedOutputs, type Step } from "./statements.js";
 
@@ -25,14 +36,20 @@ interface Keyed {
   queuedJob: QueuedJob;
 }
 
-/** How often a unit whose keys others take, or whose photos others delete, at the same moment is tried. */
+/**
+ * How often a unit whose keys others take, or whose photos others delete, at the same moment is
+ * tried.
+ */
 const TRIES = 5;
 
 /**
- * Accepts all submissions or none; returns them in their order, and for a repeat of a key the first one, whatever its state.
- * `single`: faults are told without the index of the submission.
+ * Accepts all submissions or none; returns them in their order, and for a repeat of a key the first
+ * one, whatever its state. `single`: faults are told without the index of the submission.
  */
-export async function enqueue(deps: EnqueueDeps, request: Omit<Unit, "items"> & { submissions: Submission[]; single: boolean }): Promise<QueuedJob[]> {
+export async function enqueue(
+  deps: EnqueueDeps,
+  request: Omit<Unit, "items"> & { submissions: Submission[]; single: boolean },
+): Promise<QueuedJob[]> {
   const { userId, submissions, single } = request;
   const at = (i: number) => (single ? [] : [i]);
   const items = await checkAll(deps, submissions, at);
@@ -47,10 +64,16 @@ export async function enqueue(deps: EnqueueDeps, request: Omit<Unit, "items"> & 
     deps.accepted(steps);
     return inOrder(items, known, steps);
   }
-  throw new ServiceUnavailableError("The same keys are being submitted elsewhere at this moment; try again.");
+  throw new ServiceUnavailableError(
+    "The same keys are being submitted elsewhere at this moment; try again.",
+  );
 }
 
-async function checkAll({ submittable }: EnqueueDeps, submissions: Submission[], at: (i: number) => (string | number)[]): Promise<NewQueuedJob[]> {
+async function checkAll(
+  { submittable }: EnqueueDeps,
+  submissions: Submission[],
+  at: (i: number) => (string | number)[],
+): Promise<NewQueuedJob[]> {
   const issues: InputIssue[] = [];
   const tasks = await Promise.all(submissions.map(({ job }) => submittable(job)));
   const items = submissions.map((submission, i) => {
@@ -62,21 +85,40 @@ async function checkAll({ submittable }: EnqueueDeps, submissions: Submission[],
   return items.map(({ submission, parameters }) => toNewQueuedJob(submission, parameters));
 }
 
-async function checkPhotosExist(sql: Sql, userId: string, items: NewQueuedJob[], isNew: (item: NewQueuedJob) => boolean, at: (i: number) => (string | number)[]): Promise<void> {
+async function checkPhotosExist(
+  sql: Sql,
+  userId: string,
+  items: NewQueuedJob[],
+  isNew: (item: NewQueuedJob) => boolean,
+  at: (i: number) => (string | number)[],
+): Promise<void> {
   const ids = [...new Set(items.filter(isNew).flatMap((item) => item.photoIds))];
   if (ids.length === 0) return;
-  const rows = await available(() => sql<{ id: string }[]>`select id from photos where user_id = ${userId} and id = any(${ids})`);
+  const rows = await available(
+    () =>
+      sql<{ id: string }[]>`select id from photos where user_id = ${userId} and id = any(${ids})`,
+  );
   const own = new Set(rows.map((row) => row.id));
-  const issues = items.flatMap((item, i) => (isNew(item) ? item.photoIds : []).flatMap((id, k) => (own.has(id) ? [] : [{ path: [...at(i), "photoIds", k], message: "is no photo of yours" }])));
+  const issues = items.flatMap((item, i) =>
+    (isNew(item) ? item.photoIds : []).flatMap((id, k) =>
+      own.has(id) ? [] : [{ path: [...at(i), "photoIds", k], message: "is no photo of yours" }],
+    ),
+  );
   if (issues.length > 0) throw new InvalidInputError(issues);
 }
 
-async function readKeys(sql: Sql, userId: string, items: NewQueuedJob[]): Promise<Map<string, Keyed>> {
+async function readKeys(
+  sql: Sql,
+  userId: string,
+  items: NewQueuedJob[],
+): Promise<Map<string, Keyed>> {
   const keys = items.flatMap((item) => item.idempotencyKey ?? []);
   if (keys.length === 0) return new Map();
-  const rows = await available(() => sql<Keyed[]>`
+  const rows = await available(
+    () => sql<Keyed[]>`
     select t.idempotency_key as key, t.fingerprint, ${queuedJobJson(sql, recordedOutputs(sql))} as "queuedJob"
-    from queued_jobs t where t.user_id = ${userId} and t.idempotency_key = any(${keys})`);
+    from queued_jobs t where t.user_id = ${userId} and t.idempotency_key = any(${keys})`,
+  );
   return new Map(rows.map((row) => [row.key, row]));
 }
 
@@ -85,17 +127,24 @@ function checkKeys(items: NewQueuedJob[], known: ReadonlyMap<string, Keyed>): vo
   const fingerprints = new Map([...known].map(([key, { fingerprint }]) => [key, fingerprint]));
   for (const { idempotencyKey: key, fingerprint } of items) {
     if (key === null || fingerprint === null) continue;
-    if (!sameArguments(fingerprints.get(key) ?? fingerprint, fingerprint)) throw new IdempotencyConflictError(`The idempotency key "${key}" was used with other arguments.`);
+    if (!sameArguments(fingerprints.get(key) ?? fingerprint, fingerprint))
+      throw new IdempotencyConflictError(
+        `The idempotency key "${key}" was used with other arguments.`,
+      );
     fingerprints.set(key, fingerprint);
   }
 }
 
 function firstOfEachKey(items: NewQueuedJob[]): NewQueuedJob[] {
   const seen = new Set<string>();
-  return items.filter(({ idempotencyKey: key }) => key === null || (!seen.has(key) && seen.add(key)));
+  return items.filter(
+    ({ idempotencyKey: key }) => key === null || (!seen.has(key) && seen.add(key)),
+  );
 }
 
-/** Null when a key was taken meanwhile, or a photo was deleted: what is there has to be read again. */
+/**
+ * Null when a key was taken meanwhile, or a photo was deleted: what is there has to be read again.
+ */
 async function tryInsert({ sql, insert, limits }: EnqueueDeps, unit: Unit): Promise<Step[] | null> {
   if (unit.items.length === 0) return [];
   try {
@@ -103,7 +152,8 @@ async function tryInsert({ sql, insert, limits }: EnqueueDeps, unit: Unit): Prom
     if (steps) return steps;
   } catch (error) {
     const state = sqlState(error);
-    if (state === ALREADY_THERE || violatedConstraint(error) === "queued_job_photos_photo") return null;
+    if (state === ALREADY_THERE || violatedConstraint(error) === "queued_job_photos_photo")
+      return null;
     if (state === OVER_RECORDED) throw quotaExceeded.recordedBytes(limits.maxRecordedBytes);
     if (state !== OVER_QUOTA) throw error;
     throw await whyNoRoom(sql, unit.userId, quotaExceeded.unfinished(limits.maxPending));
@@ -111,28 +161,49 @@ async function tryInsert({ sql, insert, limits }: EnqueueDeps, unit: Unit): Prom
   throw await whyNoRoom(sql, unit.userId, await quotaOf(sql, unit, limits));
 }
 
-/** Why a unit was left out; of the unfinished ones unless it is its bytes alone that have no room. */
-async function quotaOf(sql: Sql, { userId, items }: Unit, limits: AcceptLimits): Promise<QuotaExceededError> {
+/**
+ * Why a unit was left out; of the unfinished ones unless it is its bytes alone that have no room.
+ */
+async function quotaOf(
+  sql: Sql,
+  { userId, items }: Unit,
+  limits: AcceptLimits,
+): Promise<QuotaExceededError> {
   const parameters = items.map((item) => JSON.stringify(item.parameters));
   const needed = sql`
     select sum(${bytesNeeded(sql, sql`p.text::jsonb`)}) from unnest(${parameters}::text[]) as p(text)`;
-  const [counters] = await available(() => sql<{ pending: number; bytes: number }[]>`
+  const [counters] = await available(
+    () => sql<{ pending: number; bytes: number }[]>`
     select u.pending, (u.recorded_bytes + (${needed}))::float8 as bytes
-    from user_streams u where u.user_id = ${userId}`);
+    from user_streams u where u.user_id = ${userId}`,
+  );
   const { pending, bytes } = counters ?? { pending: 0, bytes: 0 };
   const hasPlaces = pending + items.length <= limits.maxPending;
-  if (hasPlaces && bytes > limits.maxRecordedBytes) return quotaExceeded.recordedBytes(limits.maxRecordedBytes);
+  if (hasPlaces && bytes > limits.maxRecordedBytes)
+    return quotaExceeded.recordedBytes(limits.maxRecordedBytes);
   return quotaExceeded.unfinished(limits.maxPending);
 }
 
-function inOrder(items: NewQueuedJob[], known: ReadonlyMap<string, Keyed>, steps: Step[]): QueuedJob[] {
+function inOrder(
+  items: NewQueuedJob[],
+  known: ReadonlyMap<string, Keyed>,
+  steps: Step[],
+): QueuedJob[] {
   const parametersOf = new Map(items.map(({ id, parameters }) => [id, parameters]));
-  const whole = steps.map(({ queuedJob }) => withParameters(queuedJob, parametersOf.get(queuedJob.id) ?? {}));
+  const whole = steps.map(({ queuedJob }) =>
+    withParameters(queuedJob, parametersOf.get(queuedJob.id) ?? {}),
+  );
   const byId = new Map(whole.map((queuedJob) => [queuedJob.id, queuedJob]));
-  const idOfKey = new Map(items.flatMap((item) => (item.idempotencyKey !== null && byId.has(item.id) ? [[item.idempotencyKey, item.id]] : [])));
+  const idOfKey = new Map(
+    items.flatMap((item) =>
+      item.idempotencyKey !== null && byId.has(item.id) ? [[item.idempotencyKey, item.id]] : [],
+    ),
+  );
   return items.map((item) => {
     const key = item.idempotencyKey;
-    const queuedJob = byId.get(item.id) ?? (key === null ? undefined : (known.get(key)?.queuedJob ?? byId.get(idOfKey.get(key) ?? "")));
+    const queuedJob =
+      byId.get(item.id) ??
+      (key === null ? undefined : (known.get(key)?.queuedJob ?? byId.get(idOfKey.get(key) ?? "")));
     if (!queuedJob) throw new Error("A submission was neither inserted nor found");
     return queuedJob;
   });

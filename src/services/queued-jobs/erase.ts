@@ -18,12 +18,19 @@ export interface EraseQuery {
 }
 
 /**
- * Deletes the next QueuedJobs of a closed account, with their outputs: no status is written, no event
- * recorded. A row that somebody has locked is left for later, so that nobody waits and nothing deadlocks.
- * Outputs are read row by row (lateral): a plan that joins them may read the whole table.
+ * Deletes the next QueuedJobs of a closed account, with their outputs: no status is written, no
+ * event recorded. A row that somebody has locked is left for later, so that nobody waits and
+ * nothing deadlocks. Outputs are read row by row (lateral): a plan that joins them may read the
+ * whole table.
  */
-export async function eraseQueuedJobs(sql: Sql, { userId, afterId, limit }: EraseQuery): Promise<ErasedSlice> {
-  const next = afterId === null ? sql`status in ('PENDING', 'STARTED') order by priority` : sql`id > ${afterId} order by id`;
+export async function eraseQueuedJobs(
+  sql: Sql,
+  { userId, afterId, limit }: EraseQuery,
+): Promise<ErasedSlice> {
+  const next =
+    afterId === null
+      ? sql`status in ('PENDING', 'STARTED') order by priority`
+      : sql`id > ${afterId} order by id`;
   const [slice] = await sql<ErasedSlice[]>`
     with x as materialized (
       select id, status from queued_jobs where user_id = ${userId} and ${next} limit ${limit} for update skip locked),

@@ -8,7 +8,10 @@ export interface QueuedJobFilter {
   jobs: readonly string[] | null;
 }
 
-/** Conditions on the row `t`; begins with `and`, or is empty. A name that PostgreSQL does not take is no Job's. */
+/**
+ * Conditions on the row `t`; begins with `and`, or is empty. A name that PostgreSQL does not take
+ * is no Job's.
+ */
 export function filterCondition(sql: Sql, { statuses, jobs }: QueuedJobFilter): Fragment {
   const names = jobs?.filter(isStorable);
   return sql`${statuses ? sql`and t.status = any(${[...statuses]})` : sql``} ${names ? sql`and t.job_name = any(${names})` : sql``}`;
@@ -17,7 +20,12 @@ export function filterCondition(sql: Sql, { statuses, jobs }: QueuedJobFilter): 
 /** A user's, oldest first. */
 export function findOldest(
   sql: Sql,
-  query: { userId: string; filter: QueuedJobFilter; statuses: readonly QueuedJobStatus[]; limit: number },
+  query: {
+    userId: string;
+    filter: QueuedJobFilter;
+    statuses: readonly QueuedJobStatus[];
+    limit: number;
+  },
 ): Promise<{ id: string; version: number }[]> {
   return sql<{ id: string; version: number }[]>`
     select t.id, t.version from queued_jobs t

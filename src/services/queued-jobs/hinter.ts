@@ -1,5 +1,5 @@
-// What follows a recorded step in the queue. None of it must succeed: a lost hint is put back from the rows, a lost bell is
-// heard at the next renewal of the lease.
+// What follows a recorded step in the queue. None of it must succeed: a lost hint is put back from
+// the rows, a lost bell is heard at the next renewal of the lease.
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
 import type { Logger } from "../../logger.js";
@@ -26,15 +26,34 @@ export function createHinter({ sql, hints, stopBell, catalogue, log }: HinterDep
     return catalogue.get(jobName)?.runsIn ?? "worker";
   }
 
-  function toHint({ queuedJob, run, requestId, traceparent }: Step, backlog: number, delayMs: number): Hint {
-    return { id: queuedJob.id, run, requestId, userId: queuedJob.userId, ...(traceparent && { traceparent }), lane: laneOf(queuedJob), priority: queuedJob.priority, backlog, delayMs };
+  function toHint(
+    { queuedJob, run, requestId, traceparent }: Step,
+    backlog: number,
+    delayMs: number,
+  ): Hint {
+    return {
+      id: queuedJob.id,
+      run,
+      requestId,
+      userId: queuedJob.userId,
+      ...(traceparent && { traceparent }),
+      lane: laneOf(queuedJob),
+      priority: queuedJob.priority,
+      backlog,
+      delayMs,
+    };
   }
 
   /** Of the lowest priority a step knows it itself. */
   async function backlogsIfKnown(steps: Step[]): Promise<number[]> {
     if (steps.every(({ queuedJob }) => queuedJob.priority === 0)) return [];
     try {
-      return await available(() => backlogsOf(sql, steps.map(({ queuedJob }) => queuedJob)));
+      return await available(() =>
+        backlogsOf(
+          sql,
+          steps.map(({ queuedJob }) => queuedJob),
+        ),
+      );
     } catch (error) {
       log.debug({ err: error }, "hints are added as if all that waits were before them");
       return [];
@@ -42,9 +61,14 @@ export function createHinter({ sql, hints, stopBell, catalogue, log }: HinterDep
   }
 
   /** Never throws. */
-  async function hint(steps: Step[], delayMs: (queuedJob: QueuedJobSnapshot) => number): Promise<void> {
+  async function hint(
+    steps: Step[],
+    delayMs: (queuedJob: QueuedJobSnapshot) => number,
+  ): Promise<void> {
     const backlogs = await backlogsIfKnown(steps);
-    await hints.add(steps.map((made, i) => toHint(made, backlogs[i] ?? made.pending, delayMs(made.queuedJob))));
+    await hints.add(
+      steps.map((made, i) => toHint(made, backlogs[i] ?? made.pending, delayMs(made.queuedJob))),
+    );
   }
 
   /** Puts those back that are missing; returns how many. */

@@ -4,8 +4,16 @@ import { briefLocks } from "./brief-locks.js";
 import type { AcceptLimits, NewQueuedJob, Unit } from "./insert-units.js";
 import { bytesNeeded, withSnapshots, type Step } from "./statements.js";
 
-/** `insertUnits` of a unit that has one submission and goes alone, as most do on a calm day: a third cheaper. Null, and fails, where that does; the lock order is the same. */
-export async function insertOne(sql: Sql, unit: Omit<Unit, "items">, item: NewQueuedJob, { maxPending, maxRecordedBytes }: AcceptLimits): Promise<Step | null> {
+/**
+ * `insertUnits` of a unit that has one submission and goes alone, as most do on a calm day: a third
+ * cheaper. Null, and fails, where that does; the lock order is the same.
+ */
+export async function insertOne(
+  sql: Sql,
+  unit: Omit<Unit, "items">,
+  item: NewQueuedJob,
+  { maxPending, maxRecordedBytes }: AcceptLimits,
+): Promise<Step | null> {
   const { id, photoIds } = item;
   const parameters = sql`${JSON.stringify(item.parameters)}::jsonb`;
   const [row] = await sql<Pick<Step, "seq" | "at" | "pending" | "queuedJob">[]>`
@@ -23,9 +31,13 @@ export async function insertOne(sql: Sql, unit: Omit<Unit, "items">, item: NewQu
       update user_streams u set last_seq = u.last_seq + 1, pending = u.pending + 1,
         recorded_bytes = u.recorded_bytes + j.parameter_bytes + j.event_bytes
       from j where u.user_id = j.user_id returning u.last_seq, u.pending, u.recorded_bytes),
-    ${photoIds.length > 0 ? sql`p as (
+    ${
+      photoIds.length > 0
+        ? sql`p as (
       insert into queued_job_photos (queued_job_id, position, photo_id)
-      select t.id, l.position - 1, l.photo_id from t cross join unnest(${photoIds}::uuid[]) with ordinality as l(photo_id, position)),` : sql``}
+      select t.id, l.position - 1, l.photo_id from t cross join unnest(${photoIds}::uuid[]) with ordinality as l(photo_id, position)),`
+        : sql``
+    }
     e as (
       insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes)
       select j.user_id, s.last_seq, j.id, 'QUEUED', now(), j.snapshot, j.event_bytes from j, s
@@ -35,5 +47,14 @@ export async function insertOne(sql: Sql, unit: Omit<Unit, "items">, item: NewQu
         when e.seq is null or s.pending > ${maxPending} then refuse(${OVER_QUOTA})
         when s.recorded_bytes > ${maxRecordedBytes} then refuse(${OVER_RECORDED}) end as refused
     from a left join t on true left join s on true left join e on true`;
-  return row ? { ...row, run: 1, failures: 0, stalls: 0, requestId: unit.requestId, traceparent: unit.traceparent } : null;
+  return row
+    ? {
+        ...row,
+        run: 1,
+        failures: 0,
+        stalls: 0,
+        requestId: unit.requestId,
+        traceparent: unit.traceparent,
+      }
+    : null;
 }

@@ -4,7 +4,10 @@ import type { Instant, QueuedJobSnapshot } from "../../queued-job.js";
 import { briefLocks } from "./brief-locks.js";
 import { bytesNeeded, withSnapshots, type Step } from "./statements.js";
 
-/** One submission, checked and with its id: nothing about it can be wrong any more but the quota, the key and a photo that goes. */
+/**
+ * One submission, checked and with its id: nothing about it can be wrong any more but the quota,
+ * the key and a photo that goes.
+ */
 export interface NewQueuedJob {
   id: string;
   jobName: string;
@@ -38,25 +41,34 @@ export interface AcceptLimits {
 type Inserted = Pick<Step, "seq" | "at" | "pending"> & { queuedJob: QueuedJobSnapshot };
 
 /**
- * Rows, photos, counters and QUEUED events of many units in one statement. The steps of each, in the order of its items; null
- * of a unit that was left out, since its user had no room for it beside those before it, or is gone,
- * or, beside others, has a key that is taken. Fails as a whole with
- * SQLSTATE OVER_QUOTA or OVER_RECORDED when the room went meanwhile, or ALREADY_THERE when a key was taken; the caller reads that row with a
- * second statement, since this one's snapshot is older than the winner's commit.
+ * Rows, photos, counters and QUEUED events of many units in one statement. The steps of each, in
+ * the order of its items; null of a unit that was left out, since its user had no room for it
+ * beside those before it, or is gone, or, beside others, has a key that is taken. Fails as a whole
+ * with SQLSTATE OVER_QUOTA or OVER_RECORDED when the room went meanwhile, or ALREADY_THERE when a
+ * key was taken; the caller reads that row with a second statement, since this one's snapshot is
+ * older than the winner's commit.
  */
-export async function insertUnits(sql: Sql, units: readonly Unit[], limits: AcceptLimits): Promise<(Step[] | null)[]> {
+export async function insertUnits(
+  sql: Sql,
+  units: readonly Unit[],
+  limits: AcceptLimits,
+): Promise<(Step[] | null)[]> {
   const rows = await insert(sql, units, limits);
   const byId = new Map(rows.flatMap((row) => (row.queuedJob ? [[row.queuedJob.id, row]] : [])));
   return units.map(({ requestId, traceparent, items }) => {
-    const steps = items.flatMap(({ id }) => byId.get(id) ?? []).map((row): Step => ({ ...row, run: 1, failures: 0, stalls: 0, requestId, traceparent }));
+    const steps = items
+      .flatMap(({ id }) => byId.get(id) ?? [])
+      .map((row): Step => ({ ...row, run: 1, failures: 0, stalls: 0, requestId, traceparent }));
     return steps.length === items.length ? steps : null;
   });
 }
 
-// Lock order: rows by user and key, counters by user, photos. Inside of a statement tables look as before, hence the joins
-// of what it returns on its way.
+// Lock order: rows by user and key, counters by user, photos. Inside of a statement tables look as
+// before, hence the joins of what it returns on its way.
 function insert(sql: Sql, units: readonly Unit[], limits: AcceptLimits): Promise<Inserted[]> {
-  const rows = units.flatMap(({ userId, requestId, items }, unit) => items.map((item) => ({ ...item, userId, requestId, unit })));
+  const rows = units.flatMap(({ userId, requestId, items }, unit) =>
+    items.map((item) => ({ ...item, userId, requestId, unit })),
+  );
   return sql<Inserted[]>`
     with i as (
       select * from json_to_recordset(${JSON.stringify(rows)}::json) as i(
@@ -98,7 +110,11 @@ function insert(sql: Sql, units: readonly Unit[], limits: AcceptLimits): Promise
  * The units of `i` that can be accepted, by a plain read: a user at a limit, or with a key that is
  * taken, does not fail the others. A unit that is alone learns of its key from the insert.
  */
-function acceptable(sql: Sql, count: number, { maxPending, maxRecordedBytes }: AcceptLimits): Fragment {
+function acceptable(
+  sql: Sql,
+  count: number,
+  { maxPending, maxRecordedBytes }: AcceptLimits,
+): Fragment {
   const keysAreFree = sql`not exists (
     select from i join queued_jobs q on q.user_id = i."userId" and q.idempotency_key = i."idempotencyKey"
     where i.unit = w.unit)`;

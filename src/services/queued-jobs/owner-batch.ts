@@ -1,5 +1,5 @@
-// Batches of items of several owners, in which nobody is held up by another's locks. Statements wait
-// briefly for a lock. When a batch fails for want of one, the items of each owner are sent by
+// Batches of items of several owners, in which nobody is held up by another's locks. Statements
+// wait briefly for a lock. When a batch fails for want of one, the items of each owner are sent by
 // themselves. An owner whose rows were locked stays apart for a while.
 import { setTimeout as pause } from "node:timers/promises";
 import { isLockTimeout } from "../../db/database.js";

@@ -9,13 +9,26 @@ import type { AcceptLimits } from "./insert-units.js";
 import { finish, transition, type Step } from "./statements.js";
 import { transitionMany } from "./transition-many.js";
 
-/** PENDING or STARTED → CANCELLED, at once; what the task still produces is refused by the fence. */
-export function cancel(sql: Sql, { id, ttlSeconds }: { id: string; ttlSeconds: number }): Promise<Step | null> {
-  return transition(sql, { step: "cancel", where: sql`id = ${id}`, set: finish(sql, ttlSeconds), pending: -1 });
+/**
+ * PENDING or STARTED → CANCELLED, at once; what the task still produces is refused by the fence.
+ */
+export function cancel(
+  sql: Sql,
+  { id, ttlSeconds }: { id: string; ttlSeconds: number },
+): Promise<Step | null> {
+  return transition(sql, {
+    step: "cancel",
+    where: sql`id = ${id}`,
+    set: finish(sql, ttlSeconds),
+    pending: -1,
+  });
 }
 
 /** `cancel` of several, all in one statement. */
-export function cancelMany(sql: Sql, { ids, ttlSeconds }: { ids: string[]; ttlSeconds: number }): Promise<(Step | null)[]> {
+export function cancelMany(
+  sql: Sql,
+  { ids, ttlSeconds }: { ids: string[]; ttlSeconds: number },
+): Promise<(Step | null)[]> {
   return transitionMany(sql, { step: "cancel", ids, set: finish(sql, ttlSeconds), pending: -1 });
 }
 
@@ -26,8 +39,14 @@ function hasRoom(sql: Sql, maxRecordedBytes: number): Fragment {
     where u.user_id = queued_jobs.user_id and u.recorded_bytes < ${maxRecordedBytes})`;
 }
 
-/** FAILED or CANCELLED → PENDING, as if it had just been submitted, but with its number of attempts and its version. */
-export async function retry(sql: Sql, { id, maxPending, maxRecordedBytes }: { id: string } & AcceptLimits): Promise<Step | null> {
+/**
+ * FAILED or CANCELLED → PENDING, as if it had just been submitted, but with its number of attempts
+ * and its version.
+ */
+export async function retry(
+  sql: Sql,
+  { id, maxPending, maxRecordedBytes }: { id: string } & AcceptLimits,
+): Promise<Step | null> {
   try {
     return await transition(sql, {
       step: "retry",
@@ -53,9 +72,14 @@ export async function refuseRetry(
   queuedJob: QueuedJob,
   maxRecordedBytes: number,
 ): Promise<ConflictError | QuotaExceededError> {
-  if (queuedJob.status !== "FAILED" && queuedJob.status !== "CANCELLED") return new ConflictError(`It is ${queuedJob.status}: only a FAILED or CANCELLED one can be sent again.`);
+  if (queuedJob.status !== "FAILED" && queuedJob.status !== "CANCELLED")
+    return new ConflictError(
+      `It is ${queuedJob.status}: only a FAILED or CANCELLED one can be sent again.`,
+    );
   const room = hasRoom(sql, maxRecordedBytes);
-  const rows = await available(() => sql`select from queued_jobs where id = ${queuedJob.id} and ${room}`);
+  const rows = await available(
+    () => sql`select from queued_jobs where id = ${queuedJob.id} and ${room}`,
+  );
   if (rows.length === 0) return quotaExceeded.recordedBytes(maxRecordedBytes);
   return new ConflictError("A photo that it needs was deleted.");
 }

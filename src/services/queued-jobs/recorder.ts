@@ -21,8 +21,14 @@ type StepName = keyof typeof TRANSITIONS;
 
 /** What the log says of each step. */
 const LINES: Record<StepName, string> = {
-  enqueue: "accepted", claim: "claimed", succeed: "succeeded", fail: "failed", backOff: "retrying",
-  cancel: "cancelled", retry: "submitted again", delete: "deleted",
+  enqueue: "accepted",
+  claim: "claimed",
+  succeed: "succeeded",
+  fail: "failed",
+  backOff: "retrying",
+  cancel: "cancelled",
+  retry: "submitted again",
+  delete: "deleted",
 };
 
 export type Recorder = ReturnType<typeof createRecorder>;
@@ -39,7 +45,11 @@ export function createRecorder({ bus, log, tracer = noTracer, onStep }: Recorder
       events.set(queuedJob.userId, own);
       own.push({ seq, type, at, queuedJob });
     }
-    for (const [userId, own] of events) bus.ring(userId, own.sort((a, b) => a.seq - b.seq));
+    for (const [userId, own] of events)
+      bus.ring(
+        userId,
+        own.sort((a, b) => a.seq - b.seq),
+      );
   }
 
   /** Writes a line for each step: where the request or attempt is traced, which a batch is not. */
@@ -48,16 +58,27 @@ export function createRecorder({ bus, log, tracer = noTracer, onStep }: Recorder
   }
 
   /** Of many at once; null of those where somebody else was first. Their caller logs them. */
-  async function record<S extends Step>(name: StepName, write: () => Promise<(S | null)[]>): Promise<(S | null)[]> {
+  async function record<S extends Step>(
+    name: StepName,
+    write: () => Promise<(S | null)[]>,
+  ): Promise<(S | null)[]> {
     const steps = await available(write);
     await failpoint("step: after the commit");
-    tell(steps.filter((one) => one !== null), name);
+    tell(
+      steps.filter((one) => one !== null),
+      name,
+    );
     return steps;
   }
 
   /** Null when somebody else was first. */
-  async function step<S extends Step>(name: StepName, write: () => Promise<S | null>): Promise<S | null> {
-    const [made] = await tracer.span(`record ${name}`, DATABASE, () => record(name, async () => [await write()]));
+  async function step<S extends Step>(
+    name: StepName,
+    write: () => Promise<S | null>,
+  ): Promise<S | null> {
+    const [made] = await tracer.span(`record ${name}`, DATABASE, () =>
+      record(name, async () => [await write()]),
+    );
     logSteps([made ?? null], name);
     return made ?? null;
   }

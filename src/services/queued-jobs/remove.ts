@@ -1,5 +1,5 @@
-// Finished QueuedJobs are removed, one or many in one statement: rows, outputs and earlier events go,
-// and DELETED is the one event that is left of each.
+// Finished QueuedJobs are removed, one or many in one statement: rows, outputs and earlier events
+// go, and DELETED is the one event that is left of each.
 import type { Fragment, Sql } from "postgres";
 import { FINISHED_STATUSES } from "../../queued-job-status.js";
 import { stepColumns, withSnapshots, type Step } from "./statements.js";
@@ -19,16 +19,23 @@ export interface Removed {
 }
 
 /** Those of them that are still as they were read. `wait`: also rows that are locked elsewhere. */
-export function removeFinished(sql: Sql, finished: readonly Finished[], { wait }: { wait: boolean }): Promise<Removed[]> {
+export function removeFinished(
+  sql: Sql,
+  finished: readonly Finished[],
+  { wait }: { wait: boolean },
+): Promise<Removed[]> {
   // In the order of their ids, so that no two of these wait for each other.
-  return remove(sql, sql`
+  return remove(
+    sql,
+    sql`
     select q.id from (
       select * from unnest(${finished.map(({ id }) => id)}::uuid[], ${finished.map(({ version }) => version)}::int[])
         as i(item_id, item_version) order by item_id) i
     cross join lateral (
       select id from queued_jobs
       where id = i.item_id and version = i.item_version and status = any(${[...FINISHED_STATUSES]})
-      for update ${wait ? sql`` : sql`skip locked`}) q`);
+      for update ${wait ? sql`` : sql`skip locked`}) q`,
+  );
 }
 
 export interface ExpiredQuery {
@@ -90,5 +97,9 @@ async function remove(sql: Sql, locked: Fragment): Promise<Removed[]> {
       coalesce(o.keys, '{}') as "storageKeys"
     from j left join s on s.user_id = j.user_id left join e on e.queued_job_id = j.id
     left join o on o.queued_job_id = j.id order by j.id`;
-  return rows.map(({ id, storageKeys, ...step }) => ({ id, storageKeys, step: step.seq === null ? null : step }));
+  return rows.map(({ id, storageKeys, ...step }) => ({
+    id,
+    storageKeys,
+    step: step.seq === null ? null : step,
+  }));
 }

@@ -5,7 +5,13 @@ import { ServiceUnavailableError } from "../../errors.js";
 import { failpoint } from "../../failpoint.js";
 import type { Logger } from "../../logger.js";
 import type { Recorder } from "./recorder.js";
-import { findExpired, removeExpired, removeFinished, type Finished, type Removed } from "./remove.js";
+import {
+  findExpired,
+  removeExpired,
+  removeFinished,
+  type Finished,
+  type Removed,
+} from "./remove.js";
 
 export interface RemoverDeps {
   sql: Sql;
@@ -39,7 +45,9 @@ export function createRemover({ sql, record, logSteps, deleteFiles, log }: Remov
   async function deleteFilesOf(removed: readonly Removed[]): Promise<void> {
     const keys = removed.flatMap(({ storageKeys }) => storageKeys);
     if (keys.length === 0) return;
-    await deleteFiles(keys).catch((error) => log.warn({ err: error, files: keys.length }, "outputs of deleted QueuedJobs are left over"));
+    await deleteFiles(keys).catch((error) =>
+      log.warn({ err: error, files: keys.length }, "outputs of deleted QueuedJobs are left over"),
+    );
   }
 
   /** Passes by each that cannot be removed. */

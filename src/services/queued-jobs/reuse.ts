@@ -12,22 +12,34 @@ export interface EarlierResult {
   outputs: StoredOutput[];
 }
 
-/** The version that results of this task have, by which they are found again; null when they are never reused. */
-export function reusableVersion({ maxPhotos, resultVersion = 1 }: Pick<Task, "maxPhotos" | "resultVersion">): number | null {
+/**
+ * The version that results of this task have, by which they are found again; null when they are
+ * never reused.
+ */
+export function reusableVersion({
+  maxPhotos,
+  resultVersion = 1,
+}: Pick<Task, "maxPhotos" | "resultVersion">): number | null {
   return maxPhotos > 0 ? resultVersion : null;
 }
 
 /**
- * Of the row `queued_jobs`: SHA-256 of all that its result depends on, hex; null where it has no photo. Parameters have their
- * defaults, and jsonb as text has one spelling.
+ * Of the row `queued_jobs`: SHA-256 of all that its result depends on, hex; null where it has no
+ * photo. Parameters have their defaults, and jsonb as text has one spelling.
  */
 export function reuseKey(sql: Sql, version: number): Fragment {
   return sql`case when queued_jobs.photo_count > 0 then encode(sha256(convert_to(jsonb_build_array(queued_jobs.job_name, ${version}::int, queued_jobs.parameters, (
     select jsonb_agg(l.photo_id order by l.position) from queued_job_photos l where l.queued_job_id = queued_jobs.id))::text, 'UTF8')), 'hex') end`;
 }
 
-/** The newest of the same user, which stays the longest; null when there is none, or this one is to be done afresh. */
-export async function findEarlierResult(sql: Sql, { id, version }: { id: string; version: number }): Promise<EarlierResult | null> {
+/**
+ * The newest of the same user, which stays the longest; null when there is none, or this one is to
+ * be done afresh.
+ */
+export async function findEarlierResult(
+  sql: Sql,
+  { id, version }: { id: string; version: number },
+): Promise<EarlierResult | null> {
   const [row] = await sql<EarlierResult[]>`
     select r.id, r.result, coalesce((
       select jsonb_agg(jsonb_build_object('name', o.name, 'mimeType', o.mime_type, 'byteSize', o.byte_size, 'width', o.width, 'height', o.height, 'storageKey', o.storage_key) order by o.position)

@@ -1,5 +1,6 @@
-// The statements of the waist. A step is one statement: a guarded UPDATE of the row (compare and set), then the owner's
-// counter, then the event row. Lock order, everywhere: rows of QueuedJobs, then counters, then photos.
+// The statements of the waist. A step is one statement: a guarded UPDATE of the row (compare and
+// set), then the owner's counter, then the event row. Lock order, everywhere: rows of QueuedJobs,
+// then counters, then photos.
 import type { Fragment, Sql } from "postgres";
 import { sqlState } from "../../db/database.js";
 import { OVER_QUOTA, OVER_RECORDED, PHOTO_GONE } from "../../db/refusals.js";
@@ -17,7 +18,9 @@ export interface Step {
   failures: number;
   stalls: number;
   requestId: string;
-  /** W3C's, of the request that made it; undefined where it is to be taken from what is under way. */
+  /**
+   * W3C's, of the request that made it; undefined where it is to be taken from what is under way.
+   */
   traceparent?: string | undefined;
   /** Unfinished QueuedJobs of the owner, this one included where it is unfinished. */
   pending: number;
@@ -96,17 +99,32 @@ export interface TransitionParts {
   set: Fragment;
   /** By how much the owner's count of unfinished ones changes. */
   pending: -1 | 0 | 1;
-  /** The owner may have at most so many unfinished ones; the whole statement fails with OVER_QUOTA otherwise. */
+  /**
+   * The owner may have at most so many unfinished ones; the whole statement fails with OVER_QUOTA
+   * otherwise.
+   */
   maxPending?: number;
-  /** The owner may have at most so many recorded bytes; the whole statement fails with OVER_RECORDED otherwise. */
+  /**
+   * The owner may have at most so many recorded bytes; the whole statement fails with OVER_RECORDED
+   * otherwise.
+   */
   maxRecordedBytes?: number | undefined;
   /** All its photos must be there; the whole statement fails with PHOTO_GONE otherwise. */
   needsPhotos?: boolean;
   /** Outputs as they are told, and a further expression that records them. */
-  outputs?: { json: string; bytes: number; record: Fragment; /** The whole statement fails with OVER_QUOTA when the owner's files would take more. */ maxStoredBytes: number };
+  outputs?: {
+    json: string;
+    bytes: number;
+    record: Fragment;
+    /** The whole statement fails with OVER_QUOTA when the owner's files would take more. */
+    maxStoredBytes: number;
+  };
 }
 
-/** One step of one row; null when the guard does not hold, since somebody else was first, or when its account is closed. */
+/**
+ * One step of one row; null when the guard does not hold, since somebody else was first, or when
+ * its account is closed.
+ */
 export async function transition(sql: Sql, parts: TransitionParts): Promise<Step | null> {
   try {
     return await record(sql, parts);
@@ -149,17 +167,30 @@ async function record(sql: Sql, parts: TransitionParts): Promise<Step | null> {
   return step ?? null;
 }
 
-/** Fails the statement where a counter is past its limit, or not there, or where a photo is gone. */
-function refusals(sql: Sql, { maxPending, maxRecordedBytes, needsPhotos, outputs }: TransitionParts): Fragment {
+/**
+ * Fails the statement where a counter is past its limit, or not there, or where a photo is gone.
+ */
+function refusals(
+  sql: Sql,
+  { maxPending, maxRecordedBytes, needsPhotos, outputs }: TransitionParts,
+): Fragment {
   const none = sql``;
   return sql`case
     when e.seq is null then refuse(${OVER_QUOTA})
     ${maxPending === undefined ? none : sql`when s.pending > ${maxPending} then refuse(${OVER_QUOTA})`}
     ${outputs ? sql`when s.stored_bytes > ${outputs.maxStoredBytes} then refuse(${OVER_QUOTA})` : none}
-    ${maxRecordedBytes === undefined ? none : sql`
-    when s.recorded_bytes > ${maxRecordedBytes} then refuse(${OVER_RECORDED})`}
-    ${needsPhotos ? sql`
-    when (select count(*) from p) <> j.photo_count then refuse(${PHOTO_GONE})` : none} end`;
+    ${
+      maxRecordedBytes === undefined
+        ? none
+        : sql`
+    when s.recorded_bytes > ${maxRecordedBytes} then refuse(${OVER_RECORDED})`
+    }
+    ${
+      needsPhotos
+        ? sql`
+    when (select count(*) from p) <> j.photo_count then refuse(${PHOTO_GONE})`
+        : none
+    } end`;
 }
 
 /** Recorded bytes that a step adds for a row of `j`: its event, and a result if it succeeds. */
@@ -175,8 +206,9 @@ export function stepColumns(sql: Sql, step: keyof typeof TRANSITIONS): Fragment 
 }
 
 /**
- * The photos of the row `t`, which nobody can delete from now on. Behind the counter `s`, as deleting a photo takes the two,
- * and not by the links alone: while this statement waited for the counter, they may have gone with their photo.
+ * The photos of the row `t`, which nobody can delete from now on. Behind the counter `s`, as
+ * deleting a photo takes the two, and not by the links alone: while this statement waited for the
+ * counter, they may have gone with their photo.
  */
 function lockedPhotos(sql: Sql): Fragment {
   return sql`select x.id from t join s on true join queued_job_photos l on l.queued_job_id = t.id join photos x on x.id = l.photo_id for key share of x`;

@@ -2,13 +2,24 @@ import type { Fragment, Sql } from "postgres";
 import { OVER_QUOTA } from "../../db/refusals.js";
 import { TRANSITIONS } from "../../queued-job-status.js";
 import { briefLocks } from "./brief-locks.js";
-import { recordedBy, stepColumns, withSnapshots, type Step, type TransitionParts } from "./statements.js";
+import {
+  recordedBy,
+  stepColumns,
+  withSnapshots,
+  type Step,
+  type TransitionParts,
+} from "./statements.js";
 
-/** `where` and `set` are of the row as in `transition`, and may name the columns of the item `i`. */
+/**
+ * `where` and `set` are of the row as in `transition`, and may name the columns of the item `i`.
+ */
 export interface ManyTransitionParts extends Pick<TransitionParts, "step" | "set" | "pending"> {
   where?: Fragment;
   ids: string[];
-  /** What else an item is made of: arrays as long as `ids`, and the names of the columns they become. */
+  /**
+   * What else an item is made of: arrays as long as `ids`, and the names of the columns they
+   * become.
+   */
   more?: { arrays: Fragment; columns: Fragment };
   /** Its rows are of several users: it waits only briefly for a lock, then fails as a whole. */
   brief?: true;
@@ -17,13 +28,20 @@ export interface ManyTransitionParts extends Pick<TransitionParts, "step" | "set
 }
 
 /**
- * The same step of many rows in one statement, all of them or none; of whom the guard does not hold, null. Rows are locked
- * in the order of their ids, then counters in the order of theirs, so that no two of these wait for each other. Row by row
- * (lateral), since a plan that was made while the table was small would else read it whole when it is large. Events are
- * numbered in the order of the items.
+ * The same step of many rows in one statement, all of them or none; of whom the guard does not
+ * hold, null. Rows are locked in the order of their ids, then counters in the order of theirs, so
+ * that no two of these wait for each other. Row by row (lateral), since a plan that was made while
+ * the table was small would else read it whole when it is large. Events are numbered in the order
+ * of the items.
  */
-export async function transitionMany(sql: Sql, parts: ManyTransitionParts): Promise<(Step | null)[]> {
-  const more = parts.more && { arrays: sql`, ${parts.more.arrays}`, columns: sql`, ${parts.more.columns}` };
+export async function transitionMany(
+  sql: Sql,
+  parts: ManyTransitionParts,
+): Promise<(Step | null)[]> {
+  const more = parts.more && {
+    arrays: sql`, ${parts.more.arrays}`,
+    columns: sql`, ${parts.more.columns}`,
+  };
   const { from, to, event } = TRANSITIONS[parts.step];
   const steps = await sql<Step[]>`
     with i as materialized (

@@ -18,7 +18,8 @@ type Context = TaskContext<z.output<typeof parameters>>;
 
 export async function run(context: Context) {
   const { photos, signal, progress, output } = context;
-  const { cellWidth: cell, columns: asked = Math.ceil(Math.sqrt(photos.length)) } = context.parameters;
+  const { cellWidth: cell, columns: asked = Math.ceil(Math.sqrt(photos.length)) } =
+    context.parameters;
   const columns = Math.min(asked, photos.length);
   const rows = Math.ceil(photos.length / columns);
   checkSize(columns * cell, rows * cell);
@@ -36,25 +37,42 @@ export async function run(context: Context) {
   const data = await encodePixels(sheet.pixels, "jpeg");
   progress(0.95, "writing");
   const { width, height } = sheet.pixels;
-  await output({ name: "contact-sheet.jpg", mimeType: OUTPUT_FILES.jpeg.mimeType, width, height, data });
+  await output({
+    name: "contact-sheet.jpg",
+    mimeType: OUTPUT_FILES.jpeg.mimeType,
+    width,
+    height,
+    data,
+  });
   progress(1, "done");
   return { columns, rows, width, height, ...(warnings.length > 0 && { warnings }) };
 }
 
 function checkSize(width: number, height: number): void {
   if (Math.max(width, height) <= MAX_SIDE && width * height <= MAX_PIXELS) return;
-  const advice = width > height ? "Ask for fewer columns or smaller cells." : "Ask for more columns or smaller cells.";
-  throw new PhotoTooLargeError(`The sheet would measure ${width} × ${height} pixels; a side may have ${MAX_SIDE} at most. ${advice}`);
+  const advice =
+    width > height
+      ? "Ask for fewer columns or smaller cells."
+      : "Ask for more columns or smaller cells.";
+  throw new PhotoTooLargeError(
+    `The sheet would measure ${width} × ${height} pixels; a side may have ${MAX_SIDE} at most. ${advice}`,
+  );
 }
 
 /** Among many photos it matters which one is bad. */
-async function decodeInto({ parameters: { cellWidth }, photos, maxPixels = DEFAULT_MAX_PIXELS }: Context, { path, filename }: TaskPhoto, index: number): Promise<DecodedPhoto> {
+async function decodeInto(
+  { parameters: { cellWidth }, photos, maxPixels = DEFAULT_MAX_PIXELS }: Context,
+  { path, filename }: TaskPhoto,
+  index: number,
+): Promise<DecodedPhoto> {
   const side = cellWidth - 2 * Math.round(cellWidth * PADDING);
   try {
     return await decodePhoto(path, { maxPixels, width: side, height: side });
   } catch (error) {
     if (!isAboutPhoto(error)) throw error;
     const told = `Photo ${index + 1} of ${photos.length} (${filename}): ${error.message}`;
-    throw error instanceof PhotoTooLargeError ? new PhotoTooLargeError(told, { cause: error }) : new PhotoUnreadableError(told, { cause: error });
+    throw error instanceof PhotoTooLargeError
+      ? new PhotoTooLargeError(told, { cause: error })
+      : new PhotoUnreadableError(told, { cause: error });
   }
 }

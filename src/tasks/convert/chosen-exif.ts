@@ -1,19 +1,29 @@
-// Metadata is written anew, field by field, and not copied as a block: a block would bring along the thumbnail of a
-// picture that may have been cropped since, an orientation that is no longer true, and whatever else lies in it.
+// Metadata is written anew, field by field, and not copied as a block: a block would bring along
+// the thumbnail of a picture that may have been cropped since, an orientation that is no longer
+// true, and whatever else lies in it.
 
 import { exifNames, writeExifBlock } from "../../imaging/exif-block.js";
 import type { PhotoTag, PhotoTags } from "../../imaging/read-photo-tags.js";
 import { cleanText } from "../metadata/clean-text.js";
 import { photoRights } from "../scrub/photo-rights.js";
 
-/** Camera, lens, exposure, times, place, description, artist and copyright as a block for the encoder; null when there are none. */
+/**
+ * Camera, lens, exposure, times, place, description, artist and copyright as a block for the
+ * encoder; null when there are none.
+ */
 export function chosenExif({ tags, gps }: PhotoTags): Buffer | null {
   const exif = tags.filter(({ group }) => group === "EXIF");
   const { copyright, artist } = photoRights(tags);
-  const rights = { ...(copyright !== null && { Copyright: copyright }), ...(artist !== null && { Artist: artist }) };
+  const rights = {
+    ...(copyright !== null && { Copyright: copyright }),
+    ...(artist !== null && { Artist: artist }),
+  };
   return writeExifBlock({
     main: { ...textsOf(exif, exifNames("main", true)), ...rights },
-    exposure: { ...textsOf(exif, exifNames("exposure", true)), ...numbersOf(exif, exifNames("exposure", false)) },
+    exposure: {
+      ...textsOf(exif, exifNames("exposure", true)),
+      ...numbersOf(exif, exifNames("exposure", false)),
+    },
     gps: gps === null ? {} : positionOf(gps),
   });
 }
@@ -23,12 +33,22 @@ function textsOf(tags: PhotoTag[], names: string[]): Record<string, string> {
 }
 
 function numbersOf(tags: PhotoTag[], names: string[]): Record<string, number[]> {
-  return pick(tags, names, ({ number }) => (number !== null && Math.abs(number) <= 65_535 ? [number] : null));
+  return pick(tags, names, ({ number }) =>
+    number !== null && Math.abs(number) <= 65_535 ? [number] : null,
+  );
 }
 
-function pick<Value>(tags: PhotoTag[], names: string[], valueOf: (tag: PhotoTag) => Value | null): Record<string, Value> {
-  const found = tags.filter(({ name }) => names.includes(name)).map((tag) => [tag.name, valueOf(tag)] as const);
-  return Object.fromEntries(found.flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
+function pick<Value>(
+  tags: PhotoTag[],
+  names: string[],
+  valueOf: (tag: PhotoTag) => Value | null,
+): Record<string, Value> {
+  const found = tags
+    .filter(({ name }) => names.includes(name))
+    .map((tag) => [tag.name, valueOf(tag)] as const);
+  return Object.fromEntries(
+    found.flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
+  );
 }
 
 function positionOf({ latitude, longitude, altitude }: NonNullable<PhotoTags["gps"]>) {
@@ -37,12 +57,19 @@ function positionOf({ latitude, longitude, altitude }: NonNullable<PhotoTags["gp
     GPSLatitude: sexagesimal(latitude),
     GPSLongitudeRef: longitude < 0 ? "W" : "E",
     GPSLongitude: sexagesimal(longitude),
-    ...(altitude !== null && { GPSAltitudeRef: [altitude < 0 ? 1 : 0], GPSAltitude: [Math.abs(altitude)] }),
+    ...(altitude !== null && {
+      GPSAltitudeRef: [altitude < 0 ? 1 : 0],
+      GPSAltitude: [Math.abs(altitude)],
+    }),
   };
 }
 
 /** Degrees, minutes, and seconds to a thousandth: 3 cm on the ground. */
 function sexagesimal(decimal: number): number[] {
   const thousandths = Math.round(Math.abs(decimal) * 3_600_000);
-  return [Math.floor(thousandths / 3_600_000), Math.floor(thousandths / 60_000) % 60, (thousandths % 60_000) / 1000];
+  return [
+    Math.floor(thousandths / 3_600_000),
+    Math.floor(thousandths / 60_000) % 60,
+    (thousandths % 60_000) / 1000,
+  ];
 }

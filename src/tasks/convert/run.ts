@@ -24,7 +24,20 @@ export async function run(context: TaskContext<z.output<typeof parameters>>) {
   progress(0.95, "writing");
   const { width, height } = pixels;
   const { extension, mimeType } = OUTPUT_FILES[format];
-  const { byteSize } = await output({ name: `converted.${extension}`, mimeType, width, height, data });
+  const { byteSize } = await output({
+    name: `converted.${extension}`,
+    mimeType,
+    width,
+    height,
+    data,
+  });
   progress(1, "done");
-  return { format, width, height, byteSize, ratio: byteSize / photo.byteSize, ...(warnings.length > 0 && { warnings }) };
+  return {
+    format,
+    width,
+    height,
+    byteSize,
+    ratio: byteSize / photo.byteSize,
+    ...(warnings.length > 0 && { warnings }),
+  };
 }

@@ -13,21 +13,36 @@ export const parameters = z
       .min(1)
       .max(100)
       .optional()
-      .describe("1 (small) to 100 (faithful); 80 for JPEG and WebP, 50 for AVIF. PNG and whatever is lossless ignore it."),
-    lossless: z.boolean().default(false).describe("Every pixel as decoded, at several times the size. WebP and AVIF; PNG always is, JPEG cannot be."),
+      .describe(
+        "1 (small) to 100 (faithful); 80 for JPEG and WebP, 50 for AVIF. PNG and whatever is lossless ignore it.",
+      ),
+    lossless: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Every pixel as decoded, at several times the size. WebP and AVIF; PNG always is, JPEG cannot be.",
+      ),
     keepMetadata: z
       .boolean()
       .default(false)
-      .describe("Keep camera, lens, exposure, times, place, description, artist and copyright. The makers' own blocks and embedded thumbnails never stay."),
+      .describe(
+        "Keep camera, lens, exposure, times, place, description, artist and copyright. The makers' own blocks and embedded thumbnails never stay.",
+      ),
   })
-  .refine(({ format: asked, lossless }) => !(lossless && asked === "jpeg"), { path: ["lossless"], message: "JPEG cannot be lossless: ask for WebP, AVIF or PNG" });
+  .refine(({ format: asked, lossless }) => !(lossless && asked === "jpeg"), {
+    path: ["lossless"],
+    message: "JPEG cannot be lossless: ask for WebP, AVIF or PNG",
+  });
 
 const result = z.object({
   format: format.describe("As asked for."),
   width: z.int().min(1).describe("Of the upright picture, in pixels."),
   height: z.int().min(1).describe("Of the upright picture, in pixels."),
   byteSize: z.int().min(1).describe("Size of the file in bytes."),
-  ratio: z.number().positive().describe("Bytes of the output divided by bytes of the photo: below 1 is smaller."),
+  ratio: z
+    .number()
+    .positive()
+    .describe("Bytes of the output divided by bytes of the photo: below 1 is smaller."),
   warnings,
 });
 

@@ -34,12 +34,23 @@ export async function run(context: Context) {
   return { crops, ...(warnings.length > 0 && { warnings }) };
 }
 
-async function crop({ parameters, output }: Context, ratio: string, { header, pixels }: DecodedPhoto, preview: Pixels) {
+async function crop(
+  { parameters, output }: Context,
+  ratio: string,
+  { header, pixels }: DecodedPhoto,
+  preview: Pixels,
+) {
   const box = await findBox(preview, pixels, largestBox(pixels, ratio), parameters.strategy);
   const picture = await cropPixels(pixels, box, parameters.width);
   const format = outputFormatOf(header.format);
   const { extension, mimeType } = OUTPUT_FILES[format];
   const data = await encodePixels(picture, format, FAITHFUL_QUALITY[format]);
-  await output({ name: `${ratio.replace(":", "x")}.${extension}`, mimeType, width: picture.width, height: picture.height, data });
+  await output({
+    name: `${ratio.replace(":", "x")}.${extension}`,
+    mimeType,
+    width: picture.width,
+    height: picture.height,
+    data,
+  });
   return { ratio, ...box };
 }

@@ -12,7 +12,11 @@ export async function run(context: TaskContext<z.output<typeof parameters>>) {
     if (durationMs > 0) await wait(durationMs / pauses, undefined, { signal });
     if (steps > 0) progress(step / steps, `step ${step} of ${steps}`);
   }
-  if (failPermanently) throw new PermanentTaskError("TASK_FAILED", "It was asked to fail for good.");
-  if (failures < failAttempts) throw new TaskFailedError(`It was asked to fail ${failAttempts} times; this is failure ${failures + 1}.`);
+  if (failPermanently)
+    throw new PermanentTaskError("TASK_FAILED", "It was asked to fail for good.");
+  if (failures < failAttempts)
+    throw new TaskFailedError(
+      `It was asked to fail ${failAttempts} times; this is failure ${failures + 1}.`,
+    );
   return { message: message ?? null, attempt };
 }

@@ -3,9 +3,24 @@ import { defineTask } from "../define-task.js";
 
 export const parameters = z.strictObject({
   message: z.json().optional().describe("Any JSON; comes back as it is."),
-  durationMs: z.int().min(0).max(600_000).default(0).describe("How long it takes, in milliseconds."),
-  steps: z.int().min(0).max(1000).default(0).describe("Progress steps, spread evenly over the duration."),
-  failAttempts: z.int().min(0).max(100).default(0).describe("How many attempts fail before one succeeds."),
+  durationMs: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(0)
+    .describe("How long it takes, in milliseconds."),
+  steps: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(0)
+    .describe("Progress steps, spread evenly over the duration."),
+  failAttempts: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe("How many attempts fail before one succeeds."),
   failPermanently: z.boolean().default(false).describe("Fail for good at the first attempt."),
 });
 
@@ -17,7 +32,8 @@ const result = z.object({
 export const echo = defineTask({
   name: "echo",
   title: "Echo",
-  description: "Gives back what it is given, as slowly and with as many failures as asked for. For checks, demos and benchmarks.",
+  description:
+    "Gives back what it is given, as slowly and with as many failures as asked for. For checks, demos and benchmarks.",
   parameters,
   result,
   minPhotos: 0,

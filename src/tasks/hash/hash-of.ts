@@ -7,10 +7,23 @@ import type { parameters } from "./task.js";
 type Context = Pick<TaskContext<z.output<typeof parameters>>, "parameters" | "findNearPhotos">;
 
 /** From a preview of the photo. A flat picture has no perceptual hash, and so no duplicates. */
-export async function hashOf({ parameters, findNearPhotos }: Context, { sha256, phash: known }: TaskPhoto, { pixels, warnings }: DecodedPhoto) {
-  // The one that it is found by itself, where it has one: a preview of another size may differ in a bit.
+export async function hashOf(
+  { parameters, findNearPhotos }: Context,
+  { sha256, phash: known }: TaskPhoto,
+  { pixels, warnings }: DecodedPhoto,
+) {
+  // The one that it is found by itself, where it has one: a preview of another size may differ in a
+  // bit.
   const phash = known ?? (await perceptualHashOf(pixels));
-  const near: NearPhotoList = phash === null ? { photos: [], cut: false } : await findNearPhotos({ phash, maxDistance: parameters.maxDistance });
-  const all = near.cut ? [...warnings, `there are more duplicates than the nearest ${near.photos.length}, which are listed`] : warnings;
+  const near: NearPhotoList =
+    phash === null
+      ? { photos: [], cut: false }
+      : await findNearPhotos({ phash, maxDistance: parameters.maxDistance });
+  const all = near.cut
+    ? [
+        ...warnings,
+        `there are more duplicates than the nearest ${near.photos.length}, which are listed`,
+      ]
+    : warnings;
   return { sha256, phash, duplicates: near.photos, ...(all.length > 0 && { warnings: all }) };
 }

@@ -5,7 +5,9 @@ const MOST = 200;
 /** Of all names and values as JSON: the whole result may have 256 KiB. */
 const MOST_BYTES = 128 * 1024;
 
-/** Name and value of each tag, EXIF's under their plain names, others as `XMP:Rating`; cut to fit. */
+/**
+ * Name and value of each tag, EXIF's under their plain names, others as `XMP:Rating`; cut to fit.
+ */
 export function flatTags(tags: PhotoTag[]): Record<string, string | number> {
   const flat = new Map<string, string | number>();
   let bytes = 0;

@@ -7,11 +7,16 @@ import { redactPosition } from "./redact-position.js";
 import { takenAt } from "./taken-at.js";
 
 /** What the file at `path` tells, in one plain shape. `redactGps` leaves out where it was taken. */
-export async function metadataOf(path: string, { width, height, orientation }: PhotoHeader, { redactGps }: { redactGps: boolean }) {
+export async function metadataOf(
+  path: string,
+  { width, height, orientation }: PhotoHeader,
+  { redactGps }: { redactGps: boolean },
+) {
   const { tags, gps } = await readPhotoTags(await readFile(path));
   return {
     camera: { make: textOf(tags, "Make"), model: textOf(tags, "Model") },
-    lens: textOf(tags, "LensModel") ?? textOf(tags, "LensModel", "XMP") ?? textOf(tags, "Lens", "XMP"),
+    lens:
+      textOf(tags, "LensModel") ?? textOf(tags, "LensModel", "XMP") ?? textOf(tags, "Lens", "XMP"),
     exposure: exposureOf(tags),
     takenAt: takenAtOf(tags),
     gps: redactGps ? null : gps,
@@ -37,13 +42,17 @@ function quantityOf(tags: PhotoTag[], name: string): number | null {
   return number > 0 ? number : null;
 }
 
-/** Older cameras write only the APEX values: time Tv = −log2(t), aperture Av = 2·log2(N) (EXIF 2.32, annex C). */
+/**
+ * Older cameras write only the APEX values: time Tv = −log2(t), aperture Av = 2·log2(N) (EXIF 2.32,
+ * annex C).
+ */
 function exposureOf(tags: PhotoTag[]) {
   const timeValue = find(tags, "ShutterSpeedValue", "EXIF")?.number ?? null;
   const apertureValue = quantityOf(tags, "ApertureValue");
   return {
     seconds: quantityOf(tags, "ExposureTime") ?? (timeValue === null ? null : 2 ** -timeValue),
-    fNumber: quantityOf(tags, "FNumber") ?? (apertureValue === null ? null : 2 ** (apertureValue / 2)),
+    fNumber:
+      quantityOf(tags, "FNumber") ?? (apertureValue === null ? null : 2 ** (apertureValue / 2)),
     iso: quantityOf(tags, "ISOSpeedRatings"),
     focalLength: quantityOf(tags, "FocalLength"),
   };
@@ -56,7 +65,9 @@ function takenAtOf(tags: PhotoTag[]): string | null {
     ["XMP", "DateTimeOriginal", ""],
     ["XMP", "DateCreated", ""],
   ];
-  const times = dates.map(([group, date, offset]) => takenAt(textOf(tags, date, group) ?? "", textOf(tags, offset, group)));
+  const times = dates.map(([group, date, offset]) =>
+    takenAt(textOf(tags, date, group) ?? "", textOf(tags, offset, group)),
+  );
   return times.find((time) => time !== null) ?? null;
 }
 

@@ -11,8 +11,9 @@ const NEAR = 0.03;
 const MAX_ROUNDS = 50;
 
 /**
- * At most `count` clusters of the colours, each as its mean and its weight. Without random numbers: the first centre is the
- * heaviest colour, each next one that for which weight times squared distance from all centres is greatest.
+ * At most `count` clusters of the colours, each as its mean and its weight. Without random numbers:
+ * the first centre is the heaviest colour, each next one that for which weight times squared
+ * distance from all centres is greatest.
  */
 export function kMeans(points: Weighted[], count: number): Weighted[] {
   let centres = seeds(points, count);
@@ -23,14 +24,20 @@ export function kMeans(points: Weighted[], count: number): Weighted[] {
     nearest = next;
     centres = centres.map((centre, index) => mean(members(points, nearest, index)) ?? centre);
   }
-  return centres.map((color, index) => ({ color, weight: total(members(points, nearest, index)) })).filter(({ weight }) => weight > 0);
+  return centres
+    .map((color, index) => ({ color, weight: total(members(points, nearest, index)) }))
+    .filter(({ weight }) => weight > 0);
 }
 
 function seeds(points: Weighted[], count: number): Oklab[] {
   const first = best(points, ({ weight }) => weight);
   const centres = first ? [first.color] : [];
   while (centres.length < count) {
-    const next = best(points, ({ color, weight }) => weight * beyondNear(Math.min(...centres.map((centre) => squaredDistance(color, centre)))));
+    const next = best(
+      points,
+      ({ color, weight }) =>
+        weight * beyondNear(Math.min(...centres.map((centre) => squaredDistance(color, centre)))),
+    );
     if (!next) break;
     centres.push(next.color);
   }
@@ -64,7 +71,8 @@ function members(points: Weighted[], nearest: number[], index: number): Weighted
 function mean(points: Weighted[]): Oklab | null {
   const weight = total(points);
   if (weight === 0) return null;
-  const along = (axis: 0 | 1 | 2) => points.reduce((sum, point) => sum + point.color[axis] * point.weight, 0) / weight;
+  const along = (axis: 0 | 1 | 2) =>
+    points.reduce((sum, point) => sum + point.color[axis] * point.weight, 0) / weight;
   return [along(0), along(1), along(2)];
 }
 

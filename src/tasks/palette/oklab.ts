@@ -1,4 +1,5 @@
-// Björn Ottosson, "A perceptual color space for image processing": https://bottosson.github.io/posts/oklab/
+// Björn Ottosson, "A perceptual color space for image processing":
+// https://bottosson.github.io/posts/oklab/
 
 /** L (0 to 1), a and b: equal distances look about equally far apart; 0.02 is just seen. */
 export type Oklab = [lightness: number, a: number, b: number];

@@ -14,11 +14,21 @@ export interface Swatch {
   population: number;
 }
 
-/** At most `colors` swatches from a preview of the photo: fewer where it has fewer. All transparent is black, as its average is. */
-export async function paletteOf({ pixels, warnings }: DecodedPhoto, { colors }: { colors: number }) {
+/**
+ * At most `colors` swatches from a preview of the photo: fewer where it has fewer. All transparent
+ * is black, as its average is.
+ */
+export async function paletteOf(
+  { pixels, warnings }: DecodedPhoto,
+  { colors }: { colors: number },
+) {
   const swatches = swatchesOf(kMeans(bins(await shrinkToFit(pixels, SIDE)), colors));
   const [first = CLEAR] = swatches;
-  return { dominant: first.hex, swatches: swatches.length > 0 ? swatches : [CLEAR], ...(warnings.length > 0 && { warnings }) };
+  return {
+    dominant: first.hex,
+    swatches: swatches.length > 0 ? swatches : [CLEAR],
+    ...(warnings.length > 0 && { warnings }),
+  };
 }
 
 function swatchesOf(clusters: Weighted[]): Swatch[] {
@@ -28,10 +38,15 @@ function swatchesOf(clusters: Weighted[]): Swatch[] {
     const hex = hexOf(color);
     populations.set(hex, (populations.get(hex) ?? 0) + weight / whole);
   }
-  return [...populations].map(([hex, population]) => ({ hex, population })).sort((one, other) => other.population - one.population);
+  return [...populations]
+    .map(([hex, population]) => ({ hex, population }))
+    .sort((one, other) => other.population - one.population);
 }
 
-/** Pixels that agree in the upper five bits of each channel, as their mean; each weighs as much as it is opaque. */
+/**
+ * Pixels that agree in the upper five bits of each channel, as their mean; each weighs as much as
+ * it is opaque.
+ */
 function bins({ data, channels }: Pixels): Weighted[] {
   const found = new Map<number, { sums: [number, number, number]; weight: number }>();
   for (let at = 0; at < data.length; at += channels) {
@@ -39,8 +54,15 @@ function bins({ data, channels }: Pixels): Weighted[] {
     const key = ((red >> 3) << 10) | ((green >> 3) << 5) | (blue >> 3);
     const bin = found.get(key) ?? { sums: [0, 0, 0], weight: 0 };
     if (bin.weight === 0) found.set(key, bin);
-    oklabOf(red, green, blue).forEach((value, axis) => (bin.sums[axis as 0 | 1 | 2] += value * alpha));
+    oklabOf(red, green, blue).forEach(
+      (value, axis) => (bin.sums[axis as 0 | 1 | 2] += value * alpha),
+    );
     bin.weight += alpha;
   }
-  return [...found.values()].filter(({ weight }) => weight > 0).map(({ sums: [l, a, b], weight }) => ({ color: [l / weight, a / weight, b / weight], weight }));
+  return [...found.values()]
+    .filter(({ weight }) => weight > 0)
+    .map(({ sums: [l, a, b], weight }) => ({
+      color: [l / weight, a / weight, b / weight],
+      weight,
+    }));
 }

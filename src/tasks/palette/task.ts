@@ -3,21 +3,38 @@ import { defineTask } from "../define-task.js";
 import { warnings } from "../warnings.js";
 
 export const parameters = z.strictObject({
-  colors: z.int().min(2).max(12).default(5).describe("Colours at most; a photo with fewer gives fewer."),
+  colors: z
+    .int()
+    .min(2)
+    .max(12)
+    .default(5)
+    .describe("Colours at most; a photo with fewer gives fewer."),
 });
 
 const hex = z.string().describe("As #rrggbb.");
 
 const result = z.object({
   dominant: hex.describe("Colour of the most populous swatch, as #rrggbb."),
-  swatches: z.array(z.object({ hex, population: z.number().min(0).max(1).describe("Part of the picture that it stands for; all sum to 1.") })).describe("The most populous first."),
+  swatches: z
+    .array(
+      z.object({
+        hex,
+        population: z
+          .number()
+          .min(0)
+          .max(1)
+          .describe("Part of the picture that it stands for; all sum to 1."),
+      }),
+    )
+    .describe("The most populous first."),
   warnings,
 });
 
 export const palette = defineTask({
   name: "palette",
   title: "Palette",
-  description: "The colours that make up the photo, grouped as the eye sees them, with how much of the picture each takes. The same photo always gives the same answer.",
+  description:
+    "The colours that make up the photo, grouped as the eye sees them, with how much of the picture each takes. The same photo always gives the same answer.",
   parameters,
   result,
   minPhotos: 1,

@@ -17,24 +17,45 @@ import { placeholderOf } from "../placeholder/placeholder-of.js";
 import { makeThumbnails } from "../thumbnail/make-thumbnails.js";
 import { thumbnail } from "../thumbnail/task.js";
 
-/** One decode, as wide as the widest thumbnail: the preview that the others look at is shrunk from it. */
+/**
+ * One decode, as wide as the widest thumbnail: the preview that the others look at is shrunk from
+ * it.
+ */
 export async function run(context: TaskContext<Record<string, never>>) {
   const { photos, signal, progress, maxPixels = DEFAULT_MAX_PIXELS } = context;
   const photo = onlyPhoto(photos);
   const sizes = thumbnail.parameters.parse({});
   progress(0, "decoding");
   const decoded = await decodePhoto(photo.path, { maxPixels, width: Math.max(...sizes.widths) });
-  const thumbnails = await makeThumbnails({ ...context, parameters: { ...sizes, format: formatFor(decoded.pixels) }, progress: partOfProgress(progress, 0.3, 0.7) }, decoded);
+  const thumbnails = await makeThumbnails(
+    {
+      ...context,
+      parameters: { ...sizes, format: formatFor(decoded.pixels) },
+      progress: partOfProgress(progress, 0.3, 0.7),
+    },
+    decoded,
+  );
   signal.throwIfAborted();
   progress(0.7, "reading the tags");
   const tags = await metadataOf(photo.path, decoded.header, metadata.parameters.parse({}));
   const { warnings } = decoded;
-  const looks = await look(context, { ...decoded, pixels: await shrinkToFit(decoded.pixels, PREVIEW_SIDE) });
+  const looks = await look(context, {
+    ...decoded,
+    pixels: await shrinkToFit(decoded.pixels, PREVIEW_SIDE),
+  });
   progress(1, "done");
-  return { thumbnail: thumbnails, metadata: tags, ...looks, ...(warnings.length > 0 && { warnings }) };
+  return {
+    thumbnail: thumbnails,
+    metadata: tags,
+    ...looks,
+    ...(warnings.length > 0 && { warnings }),
+  };
 }
 
-/** A scrolled screenshot may be too tall for WebP; whoever asks for no format is not to be told to ask for another. */
+/**
+ * A scrolled screenshot may be too tall for WebP; whoever asks for no format is not to be told to
+ * ask for another.
+ */
 function formatFor({ height, channels }: Pixels): "webp" | "jpeg" | "png" {
   if (height <= MAX_WEBP_SIDE) return "webp";
   return channels === 4 ? "png" : "jpeg";
@@ -48,6 +69,10 @@ async function look(context: TaskContext<Record<string, never>>, preview: Decode
   const colors = await paletteOf(preview, palette.parameters.parse({}));
   signal.throwIfAborted();
   progress(0.9, "looking for duplicates");
-  const hashes = await hashOf({ ...context, parameters: hash.parameters.parse({}) }, onlyPhoto(context.photos), preview);
+  const hashes = await hashOf(
+    { ...context, parameters: hash.parameters.parse({}) },
+    onlyPhoto(context.photos),
+    preview,
+  );
   return { placeholder, palette: colors, hash: hashes };
 }

@@ -3,7 +3,10 @@ import { cutPng } from "./cut-png.js";
 import { cutWebp } from "./cut-webp.js";
 import type { KeptMetadata } from "./kept-metadata.js";
 
-/** The same file without its metadata, no pixel touched; null where this cannot be done and the picture has to be encoded anew. */
+/**
+ * The same file without its metadata, no pixel touched; null where this cannot be done and the
+ * picture has to be encoded anew.
+ */
 export function cutMetadata(format: string, file: Buffer, kept: KeptMetadata): Buffer | null {
   switch (format) {
     case "jpeg":

@@ -13,7 +13,10 @@ const XMP = 0x04;
 /** The bytes of a frame's own header; chunks follow, as in a file. */
 const FRAME_HEADER = 16;
 
-/** The same coded picture, or animation, with only the chunks that it needs; null for a broken file, and for one that has no place to say that it has metadata. */
+/**
+ * The same coded picture, or animation, with only the chunks that it needs; null for a broken file,
+ * and for one that has no place to say that it has metadata.
+ */
 export function cutWebp(file: Buffer, kept: KeptMetadata): Buffer | null {
   const end = 8 + file.readUInt32LE(4);
   const chunks = end > file.length ? null : readChunks(file.subarray(12, end));
@@ -34,7 +37,9 @@ function partOf({ type, data }: Chunk, kept: KeptMetadata): Buffer[] | null {
   if (type !== "ANMF") return isPicture(type) ? [writeChunk(type, data)] : [];
   const inner = readChunks(data.subarray(FRAME_HEADER));
   if (inner === null) return null;
-  const frame = inner.filter((chunk) => isPicture(chunk.type)).map((chunk) => writeChunk(chunk.type, chunk.data));
+  const frame = inner
+    .filter((chunk) => isPicture(chunk.type))
+    .map((chunk) => writeChunk(chunk.type, chunk.data));
   return [writeChunk(type, Buffer.concat([data.subarray(0, FRAME_HEADER), ...frame]))];
 }
 
@@ -49,7 +54,7 @@ function withFlags(data: Buffer, { icc, exif }: KeptMetadata): Buffer {
 
 function readChunks(bytes: Buffer): Chunk[] | null {
   const chunks: Chunk[] = [];
-  for (let at = 0; at + 8 <= bytes.length; ) {
+  for (let at = 0; at + 8 <= bytes.length;) {
     const end = at + 8 + bytes.readUInt32LE(at + 4);
     if (end > bytes.length) return null;
     chunks.push({ type: bytes.toString("latin1", at, at + 4), data: bytes.subarray(at + 8, end) });

@@ -8,27 +8,47 @@ const SHORTEST_TEXT = 6;
 const MOST_TEXTS = 200;
 
 /**
- * What an output still tells of its photo: names of tags that should be gone, and of those whose text is still there,
- * wherever it stands. Empty for a clean one.
+ * What an output still tells of its photo: names of tags that should be gone, and of those whose
+ * text is still there, wherever it stands. Empty for a clean one.
  */
-export async function findLeftovers(output: Buffer, before: FoundTag[], kept: { icc: boolean; rights: PhotoRights }): Promise<string[]> {
+export async function findLeftovers(
+  output: Buffer,
+  before: FoundTag[],
+  kept: { icc: boolean; rights: PhotoRights },
+): Promise<string[]> {
   const left = (await readEveryTag(output)).filter((tag) => !mayStay(tag, kept));
   const { icc = Buffer.alloc(0) } = await sharp(output, { limitInputPixels: false }).metadata();
-  const told = removedTexts(before, kept.rights).filter(({ text }) => spellings(text).some((bytes) => output.includes(bytes) && !icc.includes(bytes)));
+  const told = removedTexts(before, kept.rights).filter(({ text }) =>
+    spellings(text).some((bytes) => output.includes(bytes) && !icc.includes(bytes)),
+  );
   return [...new Set([...left, ...told].map(tagName))];
 }
 
-function mayStay({ group, name, text }: FoundTag, { icc, rights }: { icc: boolean; rights: PhotoRights }): boolean {
+function mayStay(
+  { group, name, text }: FoundTag,
+  { icc, rights }: { icc: boolean; rights: PhotoRights },
+): boolean {
   if (group === "ICC") return icc;
   if (group !== "EXIF") return false;
-  return (name === "Copyright" && text === rights.copyright) || (name === "Artist" && text === rights.artist);
+  return (
+    (name === "Copyright" && text === rights.copyright) ||
+    (name === "Artist" && text === rights.artist)
+  );
 }
 
-/** What the photo said, longest first, but not what is meant to stay: a name may well stand in the copyright, too. */
+/**
+ * What the photo said, longest first, but not what is meant to stay: a name may well stand in the
+ * copyright, too.
+ */
 function removedTexts(before: FoundTag[], { copyright, artist }: PhotoRights) {
   const stays = `${copyright}\n${artist}`;
-  const texts = before.flatMap((tag) => (tag.group === "ICC" || tag.text === null ? [] : [{ ...tag, text: tag.text.trim() }]));
-  return texts.filter(({ text }) => text.length >= SHORTEST_TEXT && !stays.includes(text)).sort((a, b) => b.text.length - a.text.length).slice(0, MOST_TEXTS);
+  const texts = before.flatMap((tag) =>
+    tag.group === "ICC" || tag.text === null ? [] : [{ ...tag, text: tag.text.trim() }],
+  );
+  return texts
+    .filter(({ text }) => text.length >= SHORTEST_TEXT && !stays.includes(text))
+    .sort((a, b) => b.text.length - a.text.length)
+    .slice(0, MOST_TEXTS);
 }
 
 /** As most write it, and as Windows does. */

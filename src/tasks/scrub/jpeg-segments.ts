@@ -5,11 +5,22 @@ export interface JpegSegment {
   bytes: Buffer;
 }
 
-export const MARKERS = { dac: 0xcc, endOfImage: 0xd9, scan: 0xda, tables: 0xdb, app0: 0xe0, app1: 0xe1, app2: 0xe2, app14: 0xee, app15: 0xef, comment: 0xfe } as const;
+export const MARKERS = {
+  dac: 0xcc,
+  endOfImage: 0xd9,
+  scan: 0xda,
+  tables: 0xdb,
+  app0: 0xe0,
+  app1: 0xe1,
+  app2: 0xe2,
+  app14: 0xee,
+  app15: 0xef,
+  comment: 0xfe,
+} as const;
 
 /**
- * The segments between the start and the (first) end of a JPEG (ITU-T T.81, annex B), of which the end may be missing;
- * null when their chain is broken or holds something that no picture needs.
+ * The segments between the start and the (first) end of a JPEG (ITU-T T.81, annex B), of which the
+ * end may be missing; null when their chain is broken or holds something that no picture needs.
  */
 export function readJpegSegments(file: Buffer): JpegSegment[] | null {
   const segments: JpegSegment[] = [];
@@ -30,14 +41,21 @@ export function readJpegSegments(file: Buffer): JpegSegment[] | null {
 
 function endOfSegment(file: Buffer, marker: number, at: number): number | null {
   // Frames, tables, scans, intervals, what applications say, comments: all of these have a length.
-  const isKnown = (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc8) || (marker >= 0xda && marker <= 0xdd) || (marker >= MARKERS.app0 && marker <= MARKERS.app15) || marker === MARKERS.comment;
+  const isKnown =
+    (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc8) ||
+    (marker >= 0xda && marker <= 0xdd) ||
+    (marker >= MARKERS.app0 && marker <= MARKERS.app15) ||
+    marker === MARKERS.comment;
   if (!isKnown || at + 2 > file.length) return null;
   const length = file.readUInt16BE(at);
   if (length < 2 || at + length > file.length) return null;
   return marker === MARKERS.scan ? endOfScan(file, at + length) : at + length;
 }
 
-/** The coded picture goes on until a marker that neither stands for the byte FF nor begins the next restart interval. */
+/**
+ * The coded picture goes on until a marker that neither stands for the byte FF nor begins the next
+ * restart interval.
+ */
 function endOfScan(file: Buffer, from: number): number {
   for (let at = file.indexOf(0xff, from); at !== -1; at = file.indexOf(0xff, at + 1)) {
     const next = file[at + 1] ?? 0;

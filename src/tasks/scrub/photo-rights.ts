@@ -7,8 +7,16 @@ export interface PhotoRights {
   artist: string | null;
 }
 
-const COPYRIGHT: [TagGroup, string][] = [["EXIF", "Copyright"], ["IPTC", "Copyright Notice"], ["XMP", "rights"]];
-const ARTIST: [TagGroup, string][] = [["EXIF", "Artist"], ["IPTC", "By-line"], ["XMP", "creator"]];
+const COPYRIGHT: [TagGroup, string][] = [
+  ["EXIF", "Copyright"],
+  ["IPTC", "Copyright Notice"],
+  ["XMP", "rights"],
+];
+const ARTIST: [TagGroup, string][] = [
+  ["EXIF", "Artist"],
+  ["IPTC", "By-line"],
+  ["XMP", "creator"],
+];
 
 /** Copyright and artist, each from EXIF, else IPTC, else XMP. */
 export function photoRights(tags: PhotoTag[]): PhotoRights {
@@ -16,6 +24,8 @@ export function photoRights(tags: PhotoTag[]): PhotoRights {
 }
 
 function firstOf(tags: PhotoTag[], places: [TagGroup, string][]): string | null {
-  const texts = places.map(([group, name]) => cleanText(String(tags.find((tag) => tag.group === group && tag.name === name)?.value ?? "")));
+  const texts = places.map(([group, name]) =>
+    cleanText(String(tags.find((tag) => tag.group === group && tag.name === name)?.value ?? "")),
+  );
   return texts.find((text) => text !== null) ?? null;
 }

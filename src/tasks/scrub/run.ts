@@ -29,7 +29,9 @@ export async function run(context: TaskContext<z.output<typeof parameters>>) {
   const { width, height, format, orientation } = await readPhotoHeader(photo.path, { maxPixels });
   const file = await readFile(photo.path);
   const before = await readEveryTag(file);
-  const rights = keepCopyright ? photoRights((await readPhotoTags(file)).tags) : { copyright: null, artist: null };
+  const rights = keepCopyright
+    ? photoRights((await readPhotoTags(file)).tags)
+    : { copyright: null, artist: null };
   signal.throwIfAborted();
   progress(0.2, "taking them out");
   const kept = { icc: keepIcc, exif: rightsBlock(rights) };
@@ -48,34 +50,66 @@ export async function run(context: TaskContext<z.output<typeof parameters>>) {
   await output({ name: `scrubbed.${extension}`, mimeType, width, height, data: made.data });
   const removed = await removedNames(before, made.data);
   progress(1, "done");
-  return { removed, verifiedClean: true as const, lossless: cleanCut !== null, format: made.format, ...(made.warnings.length > 0 && { warnings: made.warnings }) };
+  return {
+    removed,
+    verifiedClean: true as const,
+    lossless: cleanCut !== null,
+    format: made.format,
+    ...(made.warnings.length > 0 && { warnings: made.warnings }),
+  };
 }
 
 function rightsBlock({ copyright, artist }: PhotoRights): Buffer | null {
-  return writeExifBlock({ main: { ...(copyright !== null && { Copyright: copyright }), ...(artist !== null && { Artist: artist }) } });
+  return writeExifBlock({
+    main: {
+      ...(copyright !== null && { Copyright: copyright }),
+      ...(artist !== null && { Artist: artist }),
+    },
+  });
 }
 
 /** Of a profile that is not sRGB the pixels need it, or to be changed. */
 function isSrgb(tags: FoundTag[]): boolean {
   const profile = tags.filter(({ group }) => group === "ICC");
-  return profile.length === 0 || profile.some(({ name, text }) => name === "ICC Description" && /sRGB/i.test(text ?? ""));
+  return (
+    profile.length === 0 ||
+    profile.some(({ name, text }) => name === "ICC Description" && /sRGB/i.test(text ?? ""))
+  );
 }
 
-/** Null where the picture has to be encoded anew. The picture is decoded all the same, small: a damaged one is to be refused, not cut. */
-async function cutOut(path: string, file: Buffer, { format, maxPixels }: { format: string; maxPixels: number }, kept: KeptMetadata): Promise<Reencoded | null> {
+/**
+ * Null where the picture has to be encoded anew. The picture is decoded all the same, small: a
+ * damaged one is to be refused, not cut.
+ */
+async function cutOut(
+  path: string,
+  file: Buffer,
+  { format, maxPixels }: { format: string; maxPixels: number },
+  kept: KeptMetadata,
+): Promise<Reencoded | null> {
   const data = cutMetadata(format, file, kept);
   if (data === null) return null;
   const { warnings } = await decodePreview(path, { maxPixels });
   // An animation stays one.
-  return { data, format: outputFormatOf(format), warnings: warnings.filter((warning) => !warning.startsWith("first frame")) };
+  return {
+    data,
+    format: outputFormatOf(format),
+    warnings: warnings.filter((warning) => !warning.startsWith("first frame")),
+  };
 }
 
 /** For good: another attempt would find the same. */
 function refuseUnclean(leftovers: string[]): void {
-  if (leftovers.length > 0) throw new PermanentTaskError("TASK_FAILED", `The photo could not be scrubbed: read again, it still tells ${leftovers.slice(0, 5).join(", ")}. Nothing was given out.`);
+  if (leftovers.length > 0)
+    throw new PermanentTaskError(
+      "TASK_FAILED",
+      `The photo could not be scrubbed: read again, it still tells ${leftovers.slice(0, 5).join(", ")}. Nothing was given out.`,
+    );
 }
 
 async function removedNames(before: FoundTag[], data: Buffer): Promise<string[]> {
   const still = new Set((await readEveryTag(data)).map(tagName));
-  return [...new Set(before.map(tagName))].filter((name) => !still.has(name)).slice(0, MOST_REMOVED);
+  return [...new Set(before.map(tagName))]
+    .filter((name) => !still.has(name))
+    .slice(0, MOST_REMOVED);
 }

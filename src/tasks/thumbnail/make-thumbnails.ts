@@ -7,7 +7,10 @@ import { shrinkPixels } from "../../imaging/shrink-pixels.js";
 import type { TaskContext } from "../define-task.js";
 import type { parameters } from "./task.js";
 
-type Context = Pick<TaskContext<z.output<typeof parameters>>, "parameters" | "signal" | "progress" | "output">;
+type Context = Pick<
+  TaskContext<z.output<typeof parameters>>,
+  "parameters" | "signal" | "progress" | "output"
+>;
 
 /** A picture of the size asked for, encoded. */
 interface Encoded {
@@ -15,7 +18,10 @@ interface Encoded {
   data: Buffer;
 }
 
-/** The thumbnails of a photo that was decoded as wide as the widest of them at least, written as outputs. */
+/**
+ * The thumbnails of a photo that was decoded as wide as the widest of them at least, written as
+ * outputs.
+ */
 export async function makeThumbnails(context: Context, { header, pixels, warnings }: DecodedPhoto) {
   const { parameters, progress } = context;
   const encoded = await cascade(context, pixels, header);
@@ -25,8 +31,15 @@ export async function makeThumbnails(context: Context, { header, pixels, warning
   return { variants, ...(warnings.length > 0 && { warnings }) };
 }
 
-/** From the largest down: each variant is shrunk from the next larger one, not from the photo, which is decoded once. */
-async function cascade({ parameters, signal, progress }: Context, decoded: Pixels, whole: Size): Promise<Map<number, Encoded>> {
+/**
+ * From the largest down: each variant is shrunk from the next larger one, not from the photo, which
+ * is decoded once.
+ */
+async function cascade(
+  { parameters, signal, progress }: Context,
+  decoded: Pixels,
+  whole: Size,
+): Promise<Map<number, Encoded>> {
   const { widths, format, quality } = parameters;
   const encoded = new Map<number, Encoded>();
   // A variant takes the longer the more pixels it has.
@@ -37,9 +50,14 @@ async function cascade({ parameters, signal, progress }: Context, decoded: Pixel
     signal.throwIfAborted();
     progress((0.95 * made) / total, `making the ${width} px variant`);
     const larger = [...encoded.values()].at(-1);
-    const pixels = await shrinkToWidth(larger?.pixels ?? decoded, Math.min(width, whole.width), whole);
+    const pixels = await shrinkToWidth(
+      larger?.pixels ?? decoded,
+      Math.min(width, whole.width),
+      whole,
+    );
     // Of widths above the photo's own all variants are alike.
-    const data = pixels === larger?.pixels ? larger.data : await encodePixels(pixels, format, quality);
+    const data =
+      pixels === larger?.pixels ? larger.data : await encodePixels(pixels, format, quality);
     encoded.set(width, { pixels, data });
     made += shareOf(width);
   }
@@ -48,16 +66,28 @@ async function cascade({ parameters, signal, progress }: Context, decoded: Pixel
 
 type Size = Pick<Pixels, "width" | "height">;
 
-/** The height comes from the photo's own size, so that rounding does not add up along the cascade. */
+/**
+ * The height comes from the photo's own size, so that rounding does not add up along the cascade.
+ */
 function shrinkToWidth(pixels: Pixels, width: number, whole: Size): Promise<Pixels> {
   return shrinkPixels(pixels, width, Math.max(1, Math.round((whole.height * width) / whole.width)));
 }
 
-async function write({ parameters, output }: Context, asked: number, encoded: Map<number, Encoded>) {
+async function write(
+  { parameters, output }: Context,
+  asked: number,
+  encoded: Map<number, Encoded>,
+) {
   const made = encoded.get(asked);
   if (made === undefined) throw new Error(`The ${asked} px variant was not made.`);
   const { width, height } = made.pixels;
   const { extension, mimeType } = OUTPUT_FILES[parameters.format];
-  const { name, byteSize } = await output({ name: `${asked}w.${extension}`, mimeType, width, height, data: made.data });
+  const { name, byteSize } = await output({
+    name: `${asked}w.${extension}`,
+    mimeType,
+    width,
+    height,
+    data: made.data,
+  });
   return { name, width, height, format: parameters.format, byteSize };
 }

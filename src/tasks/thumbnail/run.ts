@@ -10,8 +10,14 @@ import type { parameters } from "./task.js";
 export async function run(context: TaskContext<z.output<typeof parameters>>) {
   const { photos, progress, maxPixels = DEFAULT_MAX_PIXELS } = context;
   progress(0, "decoding");
-  const decoded = await decodePhoto(onlyPhoto(photos).path, { maxPixels, width: Math.max(...context.parameters.widths) });
-  const result = await makeThumbnails({ ...context, progress: partOfProgress(progress, 0.3, 1) }, decoded);
+  const decoded = await decodePhoto(onlyPhoto(photos).path, {
+    maxPixels,
+    width: Math.max(...context.parameters.widths),
+  });
+  const result = await makeThumbnails(
+    { ...context, progress: partOfProgress(progress, 0.3, 1) },
+    decoded,
+  );
   progress(1, "done");
   return result;
 }

@@ -12,18 +12,27 @@ export const parameters = z.strictObject({
     .max(10)
     .refine((widths) => new Set(widths).size === widths.length, "names a width twice")
     .default([320, 1024])
-    .meta({ uniqueItems: true, description: "Widths in pixels, one variant each, in this order. A photo is never enlarged." }),
-  format: format.default("webp").describe("Format of all variants. On JPEG, what was transparent becomes white."),
+    .meta({
+      uniqueItems: true,
+      description: "Widths in pixels, one variant each, in this order. A photo is never enlarged.",
+    }),
+  format: format
+    .default("webp")
+    .describe("Format of all variants. On JPEG, what was transparent becomes white."),
   quality: z
     .int()
     .min(1)
     .max(100)
     .optional()
-    .describe("1 (small) to 100 (faithful); 80 for JPEG and WebP, 50 for AVIF. PNG is lossless and ignores it."),
+    .describe(
+      "1 (small) to 100 (faithful); 80 for JPEG and WebP, 50 for AVIF. PNG is lossless and ignores it.",
+    ),
 });
 
 const variant = z.object({
-  name: z.string().describe("Of the output: the width asked for and the format's extension, e.g. 320w.webp."),
+  name: z
+    .string()
+    .describe("Of the output: the width asked for and the format's extension, e.g. 320w.webp."),
   width: z.int().min(1).describe("In pixels; less than asked for where the photo is smaller."),
   height: z.int().min(1).describe("In pixels."),
   format: format.describe("As asked for."),
@@ -38,7 +47,8 @@ const result = z.object({
 export const thumbnail = defineTask({
   name: "thumbnail",
   title: "Thumbnails",
-  description: "Smaller copies of the photo, upright, in sRGB and without metadata, as many as asked for and all from one decode.",
+  description:
+    "Smaller copies of the photo, upright, in sRGB and without metadata, as many as asked for and all from one decode.",
   parameters,
   result,
   minPhotos: 1,

@@ -4,8 +4,8 @@ import type { Pixels } from "../../imaging/pixels.js";
 const SHADOW = 0.6;
 
 /**
- * The glyphs over their own shadow in black, `offset` pixels to the right and down, all of it as opaque as asked for; larger
- * by the offset. Not premultiplied, "over" of Porter and Duff.
+ * The glyphs over their own shadow in black, `offset` pixels to the right and down, all of it as
+ * opaque as asked for; larger by the offset. Not premultiplied, "over" of Porter and Duff.
  */
 export function addShadow(glyphs: Pixels, offset: number, opacity: number): Pixels {
   const [width, height] = [glyphs.width + offset, glyphs.height + offset];
@@ -16,7 +16,10 @@ export function addShadow(glyphs: Pixels, offset: number, opacity: number): Pixe
       const alpha = glyph + SHADOW * alphaAt(glyphs, x - offset, y - offset) * (1 - glyph);
       if (alpha === 0) continue;
       const at = 4 * (y * width + x);
-      for (let channel = 0; channel < 3 && glyph > 0; channel++) data[at + channel] = Math.round(((glyphs.data[4 * (y * glyphs.width + x) + channel] ?? 0) * glyph) / alpha);
+      for (let channel = 0; channel < 3 && glyph > 0; channel++)
+        data[at + channel] = Math.round(
+          ((glyphs.data[4 * (y * glyphs.width + x) + channel] ?? 0) * glyph) / alpha,
+        );
       data[at + 3] = Math.round(255 * opacity * alpha);
     }
   }

@@ -43,9 +43,17 @@ const MARGIN = 0.02;
 const SHADOW_OFFSET = 0.04;
 
 /** As large as asked for, but within the margins. */
-async function markFor(picture: Pixels, margin: number, { text, scale, opacity }: Parameters): Promise<Pixels> {
-  const side = (length: number) => Math.max(1, Math.floor(Math.min(length * scale, (length - 2 * margin) / (1 + SHADOW_OFFSET))));
-  const glyphs = await renderText(text, { width: side(picture.width), height: side(picture.height) });
+async function markFor(
+  picture: Pixels,
+  margin: number,
+  { text, scale, opacity }: Parameters,
+): Promise<Pixels> {
+  const side = (length: number) =>
+    Math.max(1, Math.floor(Math.min(length * scale, (length - 2 * margin) / (1 + SHADOW_OFFSET))));
+  const glyphs = await renderText(text, {
+    width: side(picture.width),
+    height: side(picture.height),
+  });
   const room = Math.min(picture.width - glyphs.width, picture.height - glyphs.height);
   return addShadow(glyphs, Math.min(room, Math.ceil(glyphs.height * SHADOW_OFFSET)), opacity);
 }
@@ -58,6 +66,11 @@ function placeOf(picture: Pixels, mark: Pixels, margin: number, gravity: Paramet
   };
   return {
     left: place(picture.width, mark.width, gravity.endsWith("west"), gravity.endsWith("east")),
-    top: place(picture.height, mark.height, gravity.startsWith("north"), gravity.startsWith("south")),
+    top: place(
+      picture.height,
+      mark.height,
+      gravity.startsWith("north"),
+      gravity.startsWith("south"),
+    ),
   };
 }

@@ -8,16 +8,47 @@ const MOST_CHARACTERS = 100;
 export const parameters = z.strictObject({
   text: z
     .string()
-    .refine((text) => Array.from(text).length <= MOST_CHARACTERS, `has more than ${MOST_CHARACTERS} characters`)
-    .refine((text) => !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(text), "must be one line of plain text, without line breaks and control characters")
+    .refine(
+      (text) => Array.from(text).length <= MOST_CHARACTERS,
+      `has more than ${MOST_CHARACTERS} characters`,
+    )
+    .refine(
+      (text) => !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(text),
+      "must be one line of plain text, without line breaks and control characters",
+    )
     .refine((text) => /[\p{L}\p{N}\p{P}\p{S}]/u.test(text), "has nothing in it that can be seen")
-    .meta({ minLength: 1, maxLength: MOST_CHARACTERS, description: "One line. Latin, Greek, Cyrillic and Arabic always; other scripts only where the system has fonts for them, else they are boxes." }),
+    .meta({
+      minLength: 1,
+      maxLength: MOST_CHARACTERS,
+      description:
+        "One line. Latin, Greek, Cyrillic and Arabic always; other scripts only where the system has fonts for them, else they are boxes.",
+    }),
   gravity: z
-    .enum(["northwest", "north", "northeast", "west", "center", "east", "southwest", "south", "southeast"])
+    .enum([
+      "northwest",
+      "north",
+      "northeast",
+      "west",
+      "center",
+      "east",
+      "southwest",
+      "south",
+      "southeast",
+    ])
     .default("southeast")
     .describe("Where on the picture."),
-  opacity: z.number().min(0.01).max(1).default(0.5).describe("0.01 (hardly there) to 1 (covers what is below)."),
-  scale: z.number().min(0.01).max(1).default(0.3).describe("How much of the picture's width, and at most of its height, the text takes."),
+  opacity: z
+    .number()
+    .min(0.01)
+    .max(1)
+    .default(0.5)
+    .describe("0.01 (hardly there) to 1 (covers what is below)."),
+  scale: z
+    .number()
+    .min(0.01)
+    .max(1)
+    .default(0.3)
+    .describe("How much of the picture's width, and at most of its height, the text takes."),
 });
 
 const result = z.object({
@@ -30,7 +61,8 @@ const result = z.object({
 export const watermark = defineTask({
   name: "watermark",
   title: "Watermark",
-  description: "The photo with a line of text on it, white with a dark shadow, so that it can be read on light and on dark.",
+  description:
+    "The photo with a line of text on it, white with a dark shadow, so that it can be read on light and on dark.",
   parameters,
   result,
   minPhotos: 1,

@@ -5,25 +5,44 @@ import { judgeSoak } from "../../../bench/soak/judge-soak.js";
 const HEAP = "api: heap after collection, MB";
 const LISTENERS = "api: listeners";
 
-function verdictOf(name: string, { start, end, underLoad }: { start: number; end: number; underLoad: number[] }): string | undefined {
+function verdictOf(
+  name: string,
+  { start, end, underLoad }: { start: number; end: number; underLoad: number[] },
+): string | undefined {
   const samples = underLoad.map((value, minutes) => ({ minutes, sample: { [name]: value } }));
-  return judgeSoak({ start: { [name]: start }, end: { [name]: end }, underLoad: samples })[0]?.verdict;
+  return judgeSoak({ start: { [name]: start }, end: { [name]: end }, underLoad: samples })[0]
+    ?.verdict;
 }
 
 describe("a figure of the soak", () => {
   it("returned when it is at rest what it was before, however high it went", () => {
-    assert.equal(verdictOf(LISTENERS, { start: 100, end: 102, underLoad: [900, 1100, 900, 1200] }), "returned");
+    assert.equal(
+      verdictOf(LISTENERS, { start: 100, end: 102, underLoad: [900, 1100, 900, 1200] }),
+      "returned",
+    );
     assert.equal(verdictOf(HEAP, { start: 50, end: 53, underLoad: [54, 55, 53, 55] }), "returned");
   });
 
   it("did not return when it stays higher than caches explain", () => {
-    assert.equal(verdictOf(LISTENERS, { start: 100, end: 140, underLoad: [900, 900, 900, 900] }), "DID NOT RETURN");
-    assert.equal(verdictOf(HEAP, { start: 50, end: 70, underLoad: [54, 55, 53, 55] }), "DID NOT RETURN");
+    assert.equal(
+      verdictOf(LISTENERS, { start: 100, end: 140, underLoad: [900, 900, 900, 900] }),
+      "DID NOT RETURN",
+    );
+    assert.equal(
+      verdictOf(HEAP, { start: 50, end: 70, underLoad: [54, 55, 53, 55] }),
+      "DID NOT RETURN",
+    );
   });
 
   it("kept rising when a heap grew in the second half, whatever came after", () => {
-    assert.equal(verdictOf(HEAP, { start: 50, end: 50, underLoad: [50, 55, 60, 75, 90, 105] }), "KEPT RISING");
-    assert.equal(verdictOf(HEAP, { start: 50, end: 50, underLoad: [50, 65, 80, 81, 80, 81] }), "returned");
+    assert.equal(
+      verdictOf(HEAP, { start: 50, end: 50, underLoad: [50, 55, 60, 75, 90, 105] }),
+      "KEPT RISING",
+    );
+    assert.equal(
+      verdictOf(HEAP, { start: 50, end: 50, underLoad: [50, 65, 80, 81, 80, 81] }),
+      "returned",
+    );
   });
 });
 

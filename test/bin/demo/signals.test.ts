@@ -5,7 +5,12 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { eventually } from "../../support/eventually.js";
 import { long } from "../../support/long.js";
 import {
-  copyProject, endAllBelow, endedBelow, NO_PROC, pressCtrlC, runNpm,
+  copyProject,
+  endAllBelow,
+  endedBelow,
+  NO_PROC,
+  pressCtrlC,
+  runNpm,
 } from "../../support/npm-run.js";
 import { processTree } from "../../support/process-tree.js";
 

@@ -6,7 +6,12 @@ import { after, before, describe, it } from "node:test";
 import { eventually } from "../../support/eventually.js";
 import { long } from "../../support/long.js";
 import {
-  copyProject, endAllBelow, endedBelow, NO_PROC, pressCtrlC, runNpm,
+  copyProject,
+  endAllBelow,
+  endedBelow,
+  NO_PROC,
+  pressCtrlC,
+  runNpm,
 } from "../../support/npm-run.js";
 import { createTestClient } from "../../support/test-client.js";
 
@@ -20,23 +25,33 @@ describe("npm run dev", { skip: NO_PROC }, () => {
     project.remove();
   });
 
-  it("serves edits made while it starts and at its banner, with the catalogue, and no warning", long, async () => {
-    const run = runNpm("dev", { cwd: project.path });
-    edit("src/bin/version.ts", "manifest.version;", 'manifest.version + "-edited";');
-    const { url, token } = await run.ready();
-    edit("src/tasks/echo/task.ts", 'title: "Echo"', 'title: "Echo, edited"');
-    const client = createTestClient(url, token ?? "");
-    await eventually("both edits are served", async () => {
-      const { service, job } = await client.get('{ service { version } job(name: "echo") { title } }');
-      return service.version.endsWith("-edited") && job.title === "Echo, edited";
-    }, 180_000);
-    assert.match(run.output, /^Source changed: restarting the API and the worker\.$/m);
-    assert.doesNotMatch(run.output, /ended by itself|catalogue could not/);
+  it(
+    "serves edits made while it starts and at its banner, with the catalogue, and no warning",
+    long,
+    async () => {
+      const run = runNpm("dev", { cwd: project.path });
+      edit("src/bin/version.ts", "manifest.version;", 'manifest.version + "-edited";');
+      const { url, token } = await run.ready();
+      edit("src/tasks/echo/task.ts", 'title: "Echo"', 'title: "Echo, edited"');
+      const client = createTestClient(url, token ?? "");
+      await eventually(
+        "both edits are served",
+        async () => {
+          const { service, job } = await client.get(
+            '{ service { version } job(name: "echo") { title } }',
+          );
+          return service.version.endsWith("-edited") && job.title === "Echo, edited";
+        },
+        180_000,
+      );
+      assert.match(run.output, /^Source changed: restarting the API and the worker\.$/m);
+      assert.doesNotMatch(run.output, /ended by itself|catalogue could not/);
 
-    pressCtrlC(run);
-    await endedBelow(project.path, run);
-    assert.doesNotMatch(run.output, /second SIG|did not close|giving up|"level":[456]0/);
-  });
+      pressCtrlC(run);
+      await endedBelow(project.path, run);
+      assert.doesNotMatch(run.output, /second SIG|did not close|giving up|"level":[456]0/);
+    },
+  );
 
   function edit(path: string, from: string, to: string): void {
     const file = join(project.path, path);

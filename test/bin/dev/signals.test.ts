@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { long } from "../../support/long.js";
 import {
-  copyProject, endAllBelow, endedBelow, NO_PROC, pressCtrlC, processesBelow, runNpm,
+  copyProject,
+  endAllBelow,
+  endedBelow,
+  NO_PROC,
+  pressCtrlC,
+  processesBelow,
+  runNpm,
 } from "../../support/npm-run.js";
 import { parentOf } from "../../support/process-tree.js";
 
@@ -17,7 +23,8 @@ describe("npm run dev", { skip: NO_PROC }, () => {
 
   const start = () => runNpm("dev", { cwd: project.path });
 
-  it("leaves nothing behind at one Ctrl-C, which the terminal and npm both signal", () => tryCtrlC());
+  it("leaves nothing behind at one Ctrl-C, which the terminal and npm both signal", () =>
+    tryCtrlC());
 
   it("leaves nothing behind at a Ctrl-C in 16 of 16 tries", long, async () => {
     for (let i = 0; i < 16; i++) await tryCtrlC();

@@ -6,7 +6,13 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { eventually } from "../../support/eventually.js";
 import { long } from "../../support/long.js";
 import {
-  copyProject, endAllBelow, endedBelow, NO_PROC, pressCtrlC, processesBelow, runNpm,
+  copyProject,
+  endAllBelow,
+  endedBelow,
+  NO_PROC,
+  pressCtrlC,
+  processesBelow,
+  runNpm,
 } from "../../support/npm-run.js";
 
 describe("npm start", { skip: NO_PROC }, () => {

@@ -1,4 +1,5 @@
-// Statements of different callers share connections, and nothing else: not their rows, their faults or their time.
+// Statements of different callers share connections, and nothing else: not their rows, their faults
+// or their time.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";

@@ -50,7 +50,10 @@ describe("a stream", () => {
     await eventually("it listens again", () => reader.bus.awayReason() === null);
     await core.submit(user);
     await stream.count(4);
-    assert.deepEqual(stream.events.map(({ cursorSeq }) => cursorSeq), numbers(4));
+    assert.deepEqual(
+      stream.events.map(({ cursorSeq }) => cursorSeq),
+      numbers(4),
+    );
   });
 
   it("goes on while Redis hangs, and can be opened", async () => {
@@ -68,7 +71,11 @@ describe("a stream", () => {
 
   it("pauses without PostgreSQL where it must read, and goes on when it is back", async () => {
     let failures = 0;
-    const wrap = (log: EventLog): EventLog => ({ ...log, read: (query) => log.read(query).catch((error: unknown) => (failures++, Promise.reject(error))) });
+    const wrap = (log: EventLog): EventLog => ({
+      ...log,
+      read: (query) =>
+        log.read(query).catch((error: unknown) => (failures++, Promise.reject(error))),
+    });
     const reader = await open({ wrap });
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
@@ -83,7 +90,10 @@ describe("a stream", () => {
     reader.postgres.up();
     await core.finish(user);
     await stream.count(55);
-    assert.deepEqual(stream.events.map(({ cursorSeq }) => cursorSeq), numbers(55));
+    assert.deepEqual(
+      stream.events.map(({ cursorSeq }) => cursorSeq),
+      numbers(55),
+    );
   });
 
   it("tells without PostgreSQL what the bells carry", async () => {

@@ -15,7 +15,13 @@ import { long } from "../../support/long.js";
 import { silentLog } from "../../support/silent-log.js";
 import { startStandby, type Standby } from "../../support/standby.js";
 import { createTcpProxy, type TcpProxy } from "../../support/tcp-proxy.js";
-import { createTestClient, type EventFields, type QueuedJobFields, type Stream, type TestClient } from "../../support/test-client.js";
+import {
+  createTestClient,
+  type EventFields,
+  type QueuedJobFields,
+  type Stream,
+  type TestClient,
+} from "../../support/test-client.js";
 import { startTestService, type TestService } from "../../support/test-service.js";
 
 const PAGE = "{ queuedJobs(first: 100) { eventCursor nodes { id } } }";

@@ -1,4 +1,5 @@
-// A database whose history changes under running feeds: a restore, or a failover that lost the last commits.
+// A database whose history changes under running feeds: a restore, or a failover that lost the last
+// commits.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { CursorExpiredError } from "../../../src/errors.js";

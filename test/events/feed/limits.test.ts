@@ -37,7 +37,9 @@ describe("a feed", () => {
     const epoch = await core.eventLog.epoch();
     const users = await Promise.all(Array.from({ length: 20 }, () => core.newUser()));
     for (const user of users) await core.submit(user);
-    const streams = users.map((user) => reader.open(user.id, { after: { epoch, seq: 0 } }).then(told));
+    const streams = users.map((user) =>
+      reader.open(user.id, { after: { epoch, seq: 0 } }).then(told),
+    );
     for (const left of [20, 12, 4]) {
       await eventually("some are read", () => waiting.length === Math.min(left, 8));
       // Whatever else might begin has had its turn.
@@ -51,8 +53,18 @@ describe("a feed", () => {
   it("refuses a stream of a user who has as many as they may, until one has ended; those of others it takes", async () => {
     const reader = await open({ subscriptionsPerUser: 3 });
     const [user, other] = [await core.newUser(), await core.newUser()];
-    const [first] = await Promise.all([reader.open(user.id), reader.open(user.id), reader.open(user.id)]);
-    await assert.rejects(reader.open(user.id), (error) => error instanceof QuotaExceededError && error.message === "A user may have 3 subscriptions open at most; retry when one of them has ended.");
+    const [first] = await Promise.all([
+      reader.open(user.id),
+      reader.open(user.id),
+      reader.open(user.id),
+    ]);
+    await assert.rejects(
+      reader.open(user.id),
+      (error) =>
+        error instanceof QuotaExceededError &&
+        error.message ===
+          "A user may have 3 subscriptions open at most; retry when one of them has ended.",
+    );
     await reader.open(other.id);
     await first.return();
     const again = told(await reader.open(user.id));

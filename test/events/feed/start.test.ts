@@ -8,8 +8,15 @@ import { createTestCore, type TestCore } from "../../support/test-core.js";
 import { createTestReader, type TestReader } from "../../support/test-reader.js";
 import { told } from "../../support/told.js";
 
-const isExpired = (error: unknown) => error instanceof CursorExpiredError && error.code === "CURSOR_EXPIRED" && error.message === "The stream cannot be resumed from this cursor any more: read the page again and go on with its eventCursor.";
-const isNotFound = (error: unknown) => error instanceof NotFoundError && error.code === "NOT_FOUND" && error.message === "There is no such QueuedJob.";
+const isExpired = (error: unknown) =>
+  error instanceof CursorExpiredError &&
+  error.code === "CURSOR_EXPIRED" &&
+  error.message ===
+    "The stream cannot be resumed from this cursor any more: read the page again and go on with its eventCursor.";
+const isNotFound = (error: unknown) =>
+  error instanceof NotFoundError &&
+  error.code === "NOT_FOUND" &&
+  error.message === "There is no such QueuedJob.";
 
 describe("the start of a stream", () => {
   let core: TestCore;
@@ -24,10 +31,11 @@ describe("the start of a stream", () => {
     await reader.close();
     await core.close();
   });
-  const purge = (user: User, floor: number) => core.database.sql.begin(async (sql) => {
-    await sql`delete from queued_job_events where user_id = ${user.id} and seq <= ${floor}`;
-    await sql`update user_streams set floor_seq = ${floor} where user_id = ${user.id}`;
-  });
+  const purge = (user: User, floor: number) =>
+    core.database.sql.begin(async (sql) => {
+      await sql`delete from queued_job_events where user_id = ${user.id} and seq <= ${floor}`;
+      await sql`update user_streams set floor_seq = ${floor} where user_id = ${user.id}`;
+    });
 
   describe("of the whole feed", () => {
     it("is now, without a position", async () => {
@@ -42,7 +50,11 @@ describe("the start of a stream", () => {
     it("is behind the position, and at the beginning for 0", async () => {
       const user = await core.newUser();
       await core.finish(user);
-      for (const [seq, expected] of [[0, ["QUEUED 1", "STARTED 2", "SUCCEEDED 3"]], [1, ["STARTED 2", "SUCCEEDED 3"]], [3, []]] as const) {
+      for (const [seq, expected] of [
+        [0, ["QUEUED 1", "STARTED 2", "SUCCEEDED 3"]],
+        [1, ["STARTED 2", "SUCCEEDED 3"]],
+        [3, []],
+      ] as const) {
         const subscription = await reader.open(user.id, { after: { epoch, seq } });
         const stream = told(subscription);
         await stream.count(expected.length);
@@ -58,7 +70,10 @@ describe("the start of a stream", () => {
       await core.finish(bob);
       await core.submit(ann);
       await stream.count(1);
-      assert.deepEqual(stream.events.map(({ event }) => event.queuedJob.userId), [ann.id]);
+      assert.deepEqual(
+        stream.events.map(({ event }) => event.queuedJob.userId),
+        [ann.id],
+      );
     });
   });
 
@@ -71,10 +86,20 @@ describe("the start of a stream", () => {
       await core.queuedJobs.progress(claimed, 0.5, "half");
       const stream = told(await reader.open(user.id, { queuedJobId: queuedJob.id }));
       await stream.count(1);
-      assert.deepEqual([stream.story, stream.events[0]?.event.queuedJob.progress, stream.events[0]?.event.queuedJob.progressMessage], [["STARTED 2"], 0.5, "half"]);
+      assert.deepEqual(
+        [
+          stream.story,
+          stream.events[0]?.event.queuedJob.progress,
+          stream.events[0]?.event.queuedJob.progressMessage,
+        ],
+        [["STARTED 2"], 0.5, "half"],
+      );
       await core.queuedJobs.succeed(claimed, { a: 1 }, []);
       assert.equal(await stream.ended(), "done");
-      assert.deepEqual([stream.story, stream.events[1]?.event.queuedJob.result], [["STARTED 2", "SUCCEEDED 4"], { a: 1 }]);
+      assert.deepEqual(
+        [stream.story, stream.events[1]?.event.queuedJob.result],
+        [["STARTED 2", "SUCCEEDED 4"], { a: 1 }],
+      );
     });
 
     it("is its end as well when it has finished already", async () => {
@@ -82,7 +107,10 @@ describe("the start of a stream", () => {
       const { id } = await core.finish(user, "the result");
       const stream = told(await reader.open(user.id, { queuedJobId: id }));
       assert.equal(await stream.ended(), "done");
-      assert.deepEqual([stream.story, stream.events[0]?.event.queuedJob.result], [["SUCCEEDED 3"], "the result"]);
+      assert.deepEqual(
+        [stream.story, stream.events[0]?.event.queuedJob.result],
+        [["SUCCEEDED 3"], "the result"],
+      );
     });
 
     it("is behind the position, and completes with the first terminal event", async () => {
@@ -91,10 +119,14 @@ describe("the start of a stream", () => {
       const second = await core.finish(user);
       await core.queuedJobs.cancel(user, first.id);
       await core.queuedJobs.retry(user, first.id);
-      const whole = told(await reader.open(user.id, { queuedJobId: first.id, after: { epoch, seq: 0 } }));
+      const whole = told(
+        await reader.open(user.id, { queuedJobId: first.id, after: { epoch, seq: 0 } }),
+      );
       assert.equal(await whole.ended(), "done");
       assert.deepEqual(whole.story, ["QUEUED 1", "CANCELLED 5"]);
-      const rest = told(await reader.open(user.id, { queuedJobId: second.id, after: { epoch, seq: 3 } }));
+      const rest = told(
+        await reader.open(user.id, { queuedJobId: second.id, after: { epoch, seq: 3 } }),
+      );
       assert.equal(await rest.ended(), "done");
       assert.deepEqual(rest.story, ["SUCCEEDED 4"]);
     });
@@ -113,7 +145,9 @@ describe("the start of a stream", () => {
     it("waits when it is unfinished and nothing is left behind the position", async () => {
       const user = await core.newUser();
       const queuedJob = await core.submit(user);
-      const stream = told(await reader.open(user.id, { queuedJobId: queuedJob.id, after: { epoch, seq: 1 } }));
+      const stream = told(
+        await reader.open(user.id, { queuedJobId: queuedJob.id, after: { epoch, seq: 1 } }),
+      );
       await core.submit(user);
       await core.queuedJobs.cancel(user, queuedJob.id);
       assert.equal(await stream.ended(), "done");
@@ -137,7 +171,11 @@ describe("the start of a stream", () => {
     it("is RETRYING where the purged one has an error", async () => {
       const user = await core.newUser();
       const queuedJob = await core.submit(user);
-      await core.queuedJobs.fail(await core.start(queuedJob), { code: "TASK_FAILED", message: "No.", permanent: false });
+      await core.queuedJobs.fail(await core.start(queuedJob), {
+        code: "TASK_FAILED",
+        message: "No.",
+        permanent: false,
+      });
       await purge(user, 3);
       const subscription = await reader.open(user.id, { queuedJobId: queuedJob.id });
       assert.equal((await subscription.next()).value?.event.type, "RETRYING");
@@ -148,9 +186,14 @@ describe("the start of a stream", () => {
       const user = await core.newUser();
       const { id } = await core.finish(user);
       await core.queuedJobs.remove(user, id);
-      const stream = told(await reader.open(user.id, { queuedJobId: id, after: { epoch, seq: 2 } }));
+      const stream = told(
+        await reader.open(user.id, { queuedJobId: id, after: { epoch, seq: 2 } }),
+      );
       assert.equal(await stream.ended(), "done");
-      assert.deepEqual([stream.story, stream.events[0]?.event.queuedJob.version], [["DELETED 4"], 4]);
+      assert.deepEqual(
+        [stream.story, stream.events[0]?.event.queuedJob.version],
+        [["DELETED 4"], 4],
+      );
     });
   });
 
@@ -159,12 +202,21 @@ describe("the start of a stream", () => {
       const [ann, bob] = [await core.newUser(), await core.newUser()];
       const hers = await core.finish(ann);
       await assert.rejects(reader.open(ann.id, { queuedJobId: uuidv7() }), isNotFound);
-      await assert.rejects(reader.open(ann.id, { queuedJobId: uuidv7(), after: { epoch, seq: 1 } }), isNotFound);
+      await assert.rejects(
+        reader.open(ann.id, { queuedJobId: uuidv7(), after: { epoch, seq: 1 } }),
+        isNotFound,
+      );
       await assert.rejects(reader.open(bob.id, { queuedJobId: hers.id }), isNotFound);
-      await assert.rejects(reader.open(bob.id, { queuedJobId: hers.id, after: { epoch, seq: 0 } }), isNotFound);
+      await assert.rejects(
+        reader.open(bob.id, { queuedJobId: hers.id, after: { epoch, seq: 0 } }),
+        isNotFound,
+      );
       await core.queuedJobs.remove(ann, hers.id);
       await assert.rejects(reader.open(ann.id, { queuedJobId: hers.id }), isNotFound);
-      await assert.rejects(reader.open(ann.id, { queuedJobId: hers.id, after: { epoch, seq: 4 } }), isNotFound);
+      await assert.rejects(
+        reader.open(ann.id, { queuedJobId: hers.id, after: { epoch, seq: 4 } }),
+        isNotFound,
+      );
     });
 
     it("with CURSOR_EXPIRED where something was purged behind the position, and at the floor itself it is not", async () => {
@@ -172,7 +224,11 @@ describe("the start of a stream", () => {
       const { id } = await core.finish(user);
       await purge(user, 2);
       for (const queuedJobId of [null, id]) {
-        for (const seq of [0, 1]) await assert.rejects(reader.open(user.id, { queuedJobId, after: { epoch, seq } }), isExpired);
+        for (const seq of [0, 1])
+          await assert.rejects(
+            reader.open(user.id, { queuedJobId, after: { epoch, seq } }),
+            isExpired,
+          );
         const subscription = await reader.open(user.id, { queuedJobId, after: { epoch, seq: 2 } });
         assert.equal((await subscription.next()).value?.event.seq, 3);
         await subscription.return();
@@ -183,8 +239,14 @@ describe("the start of a stream", () => {
       const user = await core.newUser();
       const { id } = await core.finish(user);
       for (const queuedJobId of [null, id]) {
-        await assert.rejects(reader.open(user.id, { queuedJobId, after: { epoch: "00".repeat(8), seq: 1 } }), isExpired);
-        await assert.rejects(reader.open(user.id, { queuedJobId, after: { epoch, seq: 4 } }), isExpired);
+        await assert.rejects(
+          reader.open(user.id, { queuedJobId, after: { epoch: "00".repeat(8), seq: 1 } }),
+          isExpired,
+        );
+        await assert.rejects(
+          reader.open(user.id, { queuedJobId, after: { epoch, seq: 4 } }),
+          isExpired,
+        );
       }
     });
 
@@ -192,7 +254,12 @@ describe("the start of a stream", () => {
       const user = await core.newUser();
       const subscribers = reader.feed.subscribers;
       reader.postgres.down();
-      await assert.rejects(reader.open(user.id), (error) => error instanceof ServiceUnavailableError && error.message === "The database is away; try again in a moment.");
+      await assert.rejects(
+        reader.open(user.id),
+        (error) =>
+          error instanceof ServiceUnavailableError &&
+          error.message === "The database is away; try again in a moment.",
+      );
       reader.postgres.up();
       assert.equal(reader.feed.subscribers, subscribers);
     });

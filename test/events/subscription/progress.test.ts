@@ -8,8 +8,16 @@ import { createTestCore, type TestCore } from "../../support/test-core.js";
 import { createTestReader, type TestReader } from "../../support/test-reader.js";
 import { told, type Told } from "../../support/told.js";
 
-const progressOf = ({ events }: Told) => events.filter(({ event }) => event.type === "PROGRESS").map(({ event }) => event.queuedJob.progress);
-const progressEvent = ({ startedSeq, queuedJob }: Claimed, progress: number): QueuedJobEvent => ({ seq: startedSeq, type: "PROGRESS", at: queuedJob.updatedAt, queuedJob: { ...queuedJob, progress } });
+const progressOf = ({ events }: Told) =>
+  events
+    .filter(({ event }) => event.type === "PROGRESS")
+    .map(({ event }) => event.queuedJob.progress);
+const progressEvent = ({ startedSeq, queuedJob }: Claimed, progress: number): QueuedJobEvent => ({
+  seq: startedSeq,
+  type: "PROGRESS",
+  at: queuedJob.updatedAt,
+  queuedJob: { ...queuedJob, progress },
+});
 
 describe("progress in a stream", () => {
   let core: TestCore;
@@ -34,14 +42,25 @@ describe("progress in a stream", () => {
     await stream.count(4);
     const { event, cursorSeq } = stream.events[3] ?? assert.fail();
     assert.deepEqual([event.type, cursorSeq], ["PROGRESS", 3]);
-    assert.deepEqual([event.queuedJob.status, event.queuedJob.version, event.queuedJob.progress, event.queuedJob.progressMessage], ["STARTED", 2, 0.25, "a quarter"]);
+    assert.deepEqual(
+      [
+        event.queuedJob.status,
+        event.queuedJob.version,
+        event.queuedJob.progress,
+        event.queuedJob.progressMessage,
+      ],
+      ["STARTED", 2, 0.25, "a quarter"],
+    );
   });
 
   it("is coalesced for a reader that lags: the last of each QueuedJob is told", async () => {
     const user = await core.newUser();
     const subscription = await reader.open(user.id);
     const brisk = told(await reader.open(user.id, { includeProgress: false }));
-    const [one, other] = [await core.start(await core.submit(user)), await core.start(await core.submit(user))];
+    const [one, other] = [
+      await core.start(await core.submit(user)),
+      await core.start(await core.submit(user)),
+    ];
     for (const progress of [0.1, 0.2, 0.3]) await core.queuedJobs.progress(one, progress, null);
     await core.queuedJobs.progress(other, 0.9, null);
     await core.queuedJobs.progress(one, 0.4, null);
@@ -49,7 +68,15 @@ describe("progress in a stream", () => {
     await brisk.count(5);
     const stream = told(subscription);
     await stream.count(7);
-    assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "QUEUED 3", "STARTED 4", "QUEUED 5", "PROGRESS 5", "PROGRESS 5"]);
+    assert.deepEqual(stream.story, [
+      "QUEUED 1",
+      "STARTED 2",
+      "QUEUED 3",
+      "STARTED 4",
+      "QUEUED 5",
+      "PROGRESS 5",
+      "PROGRESS 5",
+    ]);
     assert.deepEqual(progressOf(stream), [0.9, 0.4]);
   });
 
@@ -67,7 +94,10 @@ describe("progress in a stream", () => {
   it("is never told behind it either where the bell of that event was lost or told its number only", async () => {
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
-    const [lost, long] = [await core.start(await core.submit(user)), await core.start(await core.submit(user))];
+    const [lost, long] = [
+      await core.start(await core.submit(user)),
+      await core.start(await core.submit(user)),
+    ];
     await stream.count(4);
     core.losesBells = true;
     await core.queuedJobs.succeed(lost, null, []);
@@ -76,7 +106,11 @@ describe("progress in a stream", () => {
     for (const claimed of [lost, long]) core.bus.ring(user.id, [progressEvent(claimed, 0.9)]);
     await core.submit(user);
     await eventually("all is told", () => stream.story.includes("QUEUED 7"));
-    assert.deepEqual(stream.story.slice(stream.story.indexOf("SUCCEEDED 5")), ["SUCCEEDED 5", "SUCCEEDED 6", "QUEUED 7"]);
+    assert.deepEqual(stream.story.slice(stream.story.indexOf("SUCCEEDED 5")), [
+      "SUCCEEDED 5",
+      "SUCCEEDED 6",
+      "QUEUED 7",
+    ]);
   });
 
   it("does not overtake the start of its attempt, whose bell was lost", async () => {
@@ -107,7 +141,10 @@ describe("progress in a stream", () => {
 
   it("is left out where it is not wanted, and is that of the one QueuedJob where only one is", async () => {
     const user = await core.newUser();
-    const [mine, other] = [await core.start(await core.submit(user)), await core.start(await core.submit(user))];
+    const [mine, other] = [
+      await core.start(await core.submit(user)),
+      await core.start(await core.submit(user)),
+    ];
     const without = told(await reader.open(user.id, { includeProgress: false }));
     const one = told(await reader.open(user.id, { queuedJobId: mine.id }));
     await one.count(1);
@@ -118,6 +155,9 @@ describe("progress in a stream", () => {
     await core.queuedJobs.succeed(mine, null, []);
     await without.count(2);
     assert.equal(await one.ended(), "done");
-    assert.deepEqual([without.story, one.story, progressOf(one)], [["SUCCEEDED 5", "SUCCEEDED 6"], ["STARTED 2", "PROGRESS 2", "SUCCEEDED 6"], [0.1]]);
+    assert.deepEqual(
+      [without.story, one.story, progressOf(one)],
+      [["SUCCEEDED 5", "SUCCEEDED 6"], ["STARTED 2", "PROGRESS 2", "SUCCEEDED 6"], [0.1]],
+    );
   });
 });

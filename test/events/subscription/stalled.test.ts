@@ -3,7 +3,11 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { createChannel } from "../../../src/events/channel.js";
-import { createSubscription, STALLED_MS, type Subscription } from "../../../src/events/subscription.js";
+import {
+  createSubscription,
+  STALLED_MS,
+  type Subscription,
+} from "../../../src/events/subscription.js";
 import type { QueuedJobEvent } from "../../../src/queued-job.js";
 import { bareEvent } from "../../support/bare-event.js";
 
@@ -12,12 +16,24 @@ function createScene(options: { seq?: number; first?: QueuedJobEvent[] } = {}) {
   const reads: number[] = [];
   const channel = createChannel(async ({ seq }) => {
     reads.push(seq);
-    const events = Array.from({ length: 10 }, (_, i) => bareEvent(i + 1)).filter((event) => event.seq > seq);
+    const events = Array.from({ length: 10 }, (_, i) => bareEvent(i + 1)).filter(
+      (event) => event.seq > seq,
+    );
     return { events: events.slice(0, 3), whole: events.length <= 3, last: 10, floor: 0 };
   });
   channel.confirmHead(10, channel.bells);
   const { seq = 0, first = [] } = options;
-  const subscription = createSubscription({ epoch: "e", queuedJobId: null, includeProgress: false, seq, first, to: first.at(-1)?.seq ?? seq, ended: false, channel, onEnd() {} });
+  const subscription = createSubscription({
+    epoch: "e",
+    queuedJobId: null,
+    includeProgress: false,
+    seq,
+    first,
+    to: first.at(-1)?.seq ?? seq,
+    ended: false,
+    channel,
+    onEnd() {},
+  });
   return { reads, subscription };
 }
 
@@ -37,7 +53,13 @@ describe("a reader that stalls", () => {
     mock.timers.tick(STALLED_MS);
     const rest: number[] = [];
     for (let i = 0; i < 9; i++) rest.push(await next(subscription));
-    assert.deepEqual([rest, reads], [[2, 3, 4, 5, 6, 7, 8, 9, 10], [0, 1, 4, 7]]);
+    assert.deepEqual(
+      [rest, reads],
+      [
+        [2, 3, 4, 5, 6, 7, 8, 9, 10],
+        [0, 1, 4, 7],
+      ],
+    );
   });
 
   it("keeps its page while it takes something now and then", async () => {

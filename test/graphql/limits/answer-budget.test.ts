@@ -20,34 +20,72 @@ const MB = 1024 * 1024;
 
 describe("the budget of an answer", () => {
   it("takes 50,000 rows that are read and 50,000 that are handed out, and refuses one more of either", () => {
-    for (const take of [(budget: AnswerBudget, count: number) => budget.takeRead(count, 0), (budget: AnswerBudget, count: number) => budget.takeNodes(count)]) {
+    for (const take of [
+      (budget: AnswerBudget, count: number) => budget.takeRead(count, 0),
+      (budget: AnswerBudget, count: number) => budget.takeNodes(count),
+    ]) {
       const budget = new AnswerBudget();
-      assert.equal(limitOf(() => take(budget, LIMITS.answerNodes - 1)), null);
-      assert.equal(limitOf(() => take(budget, 1)), null);
+      assert.equal(
+        limitOf(() => take(budget, LIMITS.answerNodes - 1)),
+        null,
+      );
+      assert.equal(
+        limitOf(() => take(budget, 1)),
+        null,
+      );
       assert.equal(budget.isExceeded, false);
-      assert.equal(limitOf(() => take(budget, 1)), "answerNodes");
+      assert.equal(
+        limitOf(() => take(budget, 1)),
+        "answerNodes",
+      );
       assert.equal(budget.isExceeded, true);
     }
   });
 
   it("takes 16 MB of rows and 16 MB of JSON values, and refuses more of either", () => {
     const read = new AnswerBudget();
-    assert.equal(limitOf(() => read.takeRead(1, 16 * MB)), null);
-    assert.equal(limitOf(() => read.takeRead(1, 1)), "answerBytes");
+    assert.equal(
+      limitOf(() => read.takeRead(1, 16 * MB)),
+      null,
+    );
+    assert.equal(
+      limitOf(() => read.takeRead(1, 1)),
+      "answerBytes",
+    );
     const values = new AnswerBudget();
     const value = { text: "x".repeat(MB - '{"text":""}'.length) };
-    for (let i = 0; i < 16; i++) assert.equal(limitOf(() => values.takeValue(value)), null, `megabyte ${i + 1}`);
-    assert.equal(limitOf(() => values.takeValue("x")), "answerBytes");
+    for (let i = 0; i < 16; i++)
+      assert.equal(
+        limitOf(() => values.takeValue(value)),
+        null,
+        `megabyte ${i + 1}`,
+      );
+    assert.equal(
+      limitOf(() => values.takeValue("x")),
+      "answerBytes",
+    );
   });
 
   it("says how much may still be read, and refuses everything once it is exceeded", () => {
     const budget = new AnswerBudget();
     budget.takeRead(10, 100);
-    assert.deepEqual([budget.rowsLeft, budget.bytesLeft], [LIMITS.answerNodes - 10, LIMITS.answerBytes - 100]);
-    assert.equal(limitOf(() => budget.takeNodes(LIMITS.answerNodes + 1)), "answerNodes");
+    assert.deepEqual(
+      [budget.rowsLeft, budget.bytesLeft],
+      [LIMITS.answerNodes - 10, LIMITS.answerBytes - 100],
+    );
+    assert.equal(
+      limitOf(() => budget.takeNodes(LIMITS.answerNodes + 1)),
+      "answerNodes",
+    );
     assert.deepEqual([budget.rowsLeft, budget.bytesLeft], [0, 0]);
-    assert.equal(limitOf(() => budget.takeNodes(0)), "answerNodes");
-    assert.equal(limitOf(() => budget.takeValue(null)), "answerNodes");
+    assert.equal(
+      limitOf(() => budget.takeNodes(0)),
+      "answerNodes",
+    );
+    assert.equal(
+      limitOf(() => budget.takeValue(null)),
+      "answerNodes",
+    );
   });
 
   it("has one read begin when the one before has ended, also in vain", async () => {

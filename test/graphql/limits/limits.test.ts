@@ -3,21 +3,49 @@ import { readFileSync } from "node:fs";
 import { before, describe, it } from "node:test";
 import { getOperationAST } from "graphql";
 import * as operations from "../../../src/console/operations.js";
-import { createDocumentChecker, type DocumentChecker } from "../../../src/graphql/document-checker.js";
-import { createVariablesChecker, type VariablesChecker } from "../../../src/graphql/limits/variables-checker.js";
+import {
+  createDocumentChecker,
+  type DocumentChecker,
+} from "../../../src/graphql/document-checker.js";
+import {
+  createVariablesChecker,
+  type VariablesChecker,
+} from "../../../src/graphql/limits/variables-checker.js";
 import { createSchema } from "../../../src/graphql/schema.js";
 import { EXAMPLE_OPERATIONS } from "../../../src/server/explorer/example-operations.js";
 
 /** As much as the page may ever ask for. */
-const MOST = { first: 100, inputs: Array.from({ length: 100 }, () => ({ job: "echo" })), input: { job: "echo" }, id: "1" };
+const MOST = {
+  first: 100,
+  inputs: Array.from({ length: 100 }, () => ({ job: "echo" })),
+  input: { job: "echo" },
+  id: "1",
+};
 const EXAMPLES = readFileSync("examples/operations.graphql", "utf8");
-const ALL_OF_A_JOB = "id status version progress progressMessage attempts priority parameters result reusedFrom createdAt updatedAt startedAt finishedAt expiresAt runAt queuePosition estimatedStartAt job { id name title } user { id email name } error { code message } photos { id filename mimeType width height byteSize url previewUrl thumbhash } outputs { name mimeType byteSize width height url }";
+const ALL_OF_A_JOB =
+  "id status version progress progressMessage attempts priority parameters result reusedFrom createdAt updatedAt startedAt finishedAt expiresAt runAt queuePosition estimatedStartAt job { id name title } user { id email name } error { code message } photos { id filename mimeType width height byteSize url previewUrl thumbhash } outputs { name mimeType byteSize width height url }";
 const DOCUMENTS: [what: string, text: string, name?: string][] = [
-  ...Object.entries(operations).map(([name, operation]): [string, string] => [`the page's ${name}`, typeof operation === "string" ? operation : operation(20)]),
-  ...["MyJobs", "Submit", "Watch"].map((name): [string, string, string] => [`the examples' ${name}`, EXAMPLES, name]),
-  ...EXAMPLE_OPERATIONS.map(({ title, document }): [string, string] => [`the explorer's "${title}"`, document]),
-  ["two fields of the histories of a hundred jobs", "{ queuedJobs(first: 100) { nodes { history { type at } } } }"],
-  ["the history of one job, each event with all of it", `query ($id: ID!) { queuedJob(id: $id) { history { cursor type at queuedJob { ${ALL_OF_A_JOB} } } } }`],
+  ...Object.entries(operations).map(([name, operation]): [string, string] => [
+    `the page's ${name}`,
+    typeof operation === "string" ? operation : operation(20),
+  ]),
+  ...["MyJobs", "Submit", "Watch"].map((name): [string, string, string] => [
+    `the examples' ${name}`,
+    EXAMPLES,
+    name,
+  ]),
+  ...EXAMPLE_OPERATIONS.map(({ title, document }): [string, string] => [
+    `the explorer's "${title}"`,
+    document,
+  ]),
+  [
+    "two fields of the histories of a hundred jobs",
+    "{ queuedJobs(first: 100) { nodes { history { type at } } } }",
+  ],
+  [
+    "the history of one job, each event with all of it",
+    `query ($id: ID!) { queuedJob(id: $id) { history { cursor type at queuedJob { ${ALL_OF_A_JOB} } } } }`,
+  ],
 ];
 
 describe("the limits", () => {
@@ -35,7 +63,13 @@ describe("the limits", () => {
       if (!("kind" in document)) assert.fail(document.map(({ message }) => message).join("\n"));
       const operation = getOperationAST(document, name);
       assert.ok(operation);
-      assert.equal(exceeds(document, operation, { ...MOST, ...Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`i${i}`, "1"])) })?.message, undefined);
+      assert.equal(
+        exceeds(document, operation, {
+          ...MOST,
+          ...Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`i${i}`, "1"])),
+        })?.message,
+        undefined,
+      );
     });
   }
 });

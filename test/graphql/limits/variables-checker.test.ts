@@ -2,14 +2,20 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { parse, type OperationDefinitionNode } from "graphql";
 import { createSchema } from "../../../src/graphql/schema.js";
-import { createVariablesChecker, type VariablesChecker } from "../../../src/graphql/limits/variables-checker.js";
+import {
+  createVariablesChecker,
+  type VariablesChecker,
+} from "../../../src/graphql/limits/variables-checker.js";
 
 /** As a page shows them: all there is of a row, and what is around it. */
-const ROW = "id status version progress progressMessage attempts priority runAt createdAt startedAt finishedAt expiresAt queuePosition estimatedStartAt parameters result error { code message } job { id name title } photos { id filename url previewUrl width height } outputs { name url mimeType byteSize width height }";
-const PAGE = (first: string) => `{ queuedJobs(first: ${first}) { edges { cursor node { ${ROW} } } pageInfo { hasNextPage endCursor } totalCount eventCursor } }`;
+const ROW =
+  "id status version progress progressMessage attempts priority runAt createdAt startedAt finishedAt expiresAt queuePosition estimatedStartAt parameters result error { code message } job { id name title } photos { id filename url previewUrl width height } outputs { name url mimeType byteSize width height }";
+const PAGE = (first: string) =>
+  `{ queuedJobs(first: ${first}) { edges { cursor node { ${ROW} } } pageInfo { hasNextPage endCursor } totalCount eventCursor } }`;
 /** Twenty fields of each row, which are one to GraphQL. */
 const IDS = "id ".repeat(20);
-const USERS = (first: string, within: string) => `{ users(first: ${first}) { nodes { queuedJobs(first: ${within}) { nodes { ${IDS} } } } } }`;
+const USERS = (first: string, within: string) =>
+  `{ users(first: ${first}) { nodes { queuedJobs(first: ${within}) { nodes { ${IDS} } } } } }`;
 /** A list in each row of another. */
 const LIST = 25;
 
@@ -19,12 +25,19 @@ describe("the limits that depend on variables", () => {
     check = createVariablesChecker(await createSchema());
   });
 
-  function excess(text: string, variables: Record<string, unknown> = {}): [unknown, unknown, string] | null {
+  function excess(
+    text: string,
+    variables: Record<string, unknown> = {},
+  ): [unknown, unknown, string] | null {
     const document = parse(text);
     const error = check(document, document.definitions[0] as OperationDefinitionNode, variables);
     return error && [error.extensions["code"], error.extensions["limit"], error.message];
   }
-  const tooCostly = (cost: number) => ["GRAPHQL_VALIDATION_FAILED", "cost", `The operation asks for up to ${cost} fields; 200000 is the most: ask for fewer rows (first), or for less within each.`];
+  const tooCostly = (cost: number) => [
+    "GRAPHQL_VALIDATION_FAILED",
+    "cost",
+    `The operation asks for up to ${cost} fields; 200000 is the most: ask for fewer rows (first), or for less within each.`,
+  ];
 
   it("takes a page of a hundred rows with all that a page shows", () => {
     assert.equal(excess(PAGE("50")), null);
@@ -35,18 +48,28 @@ describe("the limits that depend on variables", () => {
     // users + nodes + 100 x (queuedJobs + nodes) + 100 x 98 or 99 x 20 ids
     assert.equal(excess(USERS("100", "98")), null);
     assert.deepEqual(excess(USERS("100", "99")), tooCostly(2 + 100 * (LIST + 1) + 198_000));
-    const byEdges = USERS("100", "100").replaceAll("nodes", "edges").replace(IDS, `node { ${IDS} }`).replace("edges { queuedJobs", "edges { node { queuedJobs").concat(" }");
+    const byEdges = USERS("100", "100")
+      .replaceAll("nodes", "edges")
+      .replace(IDS, `node { ${IDS} }`)
+      .replace("edges { queuedJobs", "edges { node { queuedJobs")
+      .concat(" }");
     assert.deepEqual(excess(byEdges), tooCostly(2 + 100 * (1 + LIST + 1) + 10_000 + 200_000));
   });
 
   it("knows how many rows are asked for by a variable, by its default, and by the schema's", () => {
     const text = USERS("$n", "$m");
     assert.equal(excess(`query ($n: Int, $m: Int) ${text}`, { n: 100, m: 20 }), null);
-    assert.deepEqual(excess(`query ($n: Int, $m: Int) ${text}`, { n: 100, m: 100 }), tooCostly(202_602));
+    assert.deepEqual(
+      excess(`query ($n: Int, $m: Int) ${text}`, { n: 100, m: 100 }),
+      tooCostly(202_602),
+    );
     assert.deepEqual(excess(`query ($n: Int = 100, $m: Int = 100) ${text}`), tooCostly(202_602));
     assert.equal(excess(`query ($n: Int = 100, $m: Int = 100) ${text}`, { m: 20 }), null);
     // 20 x 20 rows of 500 fields
-    assert.deepEqual(excess(`{ users { nodes { queuedJobs { nodes { ${"id ".repeat(500)} } } } } }`), tooCostly(2 + 20 * (LIST + 1) + 400 * 500));
+    assert.deepEqual(
+      excess(`{ users { nodes { queuedJobs { nodes { ${"id ".repeat(500)} } } } } }`),
+      tooCostly(2 + 20 * (LIST + 1) + 400 * 500),
+    );
   });
 
   it("is not told tales: what is no number of rows counts as the most or as the least there are", () => {
@@ -60,40 +83,82 @@ describe("the limits that depend on variables", () => {
   });
 
   it("counts a list that no argument bounds as the longest there can be, and the answer to many inputs as so many", () => {
-    const within = (list: string, fields: number) => `{ queuedJobs(first: 100) { nodes { ${list} { ${"__typename ".repeat(fields)} } } } }`;
-    for (const [list, items] of [["history", 100], ["photos", 100], ["outputs", 12]] as const) {
+    const within = (list: string, fields: number) =>
+      `{ queuedJobs(first: 100) { nodes { ${list} { ${"__typename ".repeat(fields)} } } } }`;
+    for (const [list, items] of [
+      ["history", 100],
+      ["photos", 100],
+      ["outputs", 12],
+    ] as const) {
       const most = Math.floor((200_000 - 102) / 100 / items);
       assert.equal(excess(within(list, most)), null, list);
-      assert.deepEqual(excess(within(list, most + 1)), tooCostly(2 + 100 + 100 * items * (most + 1)), list);
+      assert.deepEqual(
+        excess(within(list, most + 1)),
+        tooCostly(2 + 100 + 100 * items * (most + 1)),
+        list,
+      );
     }
-    const submit = (fields: number) => `mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { ${"id ".repeat(fields)} } }`;
-    const inputs = (count: number) => ({ inputs: Array.from({ length: count }, () => ({ job: "echo" })) });
+    const submit = (fields: number) =>
+      `mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { ${"id ".repeat(fields)} } }`;
+    const inputs = (count: number) => ({
+      inputs: Array.from({ length: count }, () => ({ job: "echo" })),
+    });
     assert.equal(excess(submit(1999), inputs(100)), null);
     assert.equal(excess(submit(2500), inputs(10)), null);
     assert.deepEqual(excess(submit(2000), inputs(100)), tooCostly(200_001));
     // Of ten inputs each has photos of its own.
-    assert.deepEqual(excess("mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { photos { " + "id ".repeat(201) + "} } }", inputs(10)), tooCostly(1 + 10 + 10 * 100 * 201));
+    assert.deepEqual(
+      excess(
+        "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { photos { " +
+          "id ".repeat(201) +
+          "} } }",
+        inputs(10),
+      ),
+      tooCostly(1 + 10 + 10 * 100 * 201),
+    );
   });
 
   it("counts what is long, or takes long, as more than one field", () => {
-    const page = (fields: string) => `{ queuedJobs(first: 100) { nodes { photos { ${fields} } } } }`;
+    const page = (fields: string) =>
+      `{ queuedJobs(first: 100) { nodes { photos { ${fields} } } } }`;
     assert.equal(excess(page("url ".repeat(6))), null);
     assert.deepEqual(excess(page("url ".repeat(7))), tooCostly(2 + 100 + 10_000 * 3 * 7));
-    assert.deepEqual(excess(`{ ${"a: queuedJobs { totalCount } ".repeat(200)} }`), tooCostly(200 + 200 * 1000));
-    const named = (length: number) => `{ queuedJobs(first: 100) { nodes { history { ${"a".repeat(length)}: type } } } }`;
+    assert.deepEqual(
+      excess(`{ ${"a: queuedJobs { totalCount } ".repeat(200)} }`),
+      tooCostly(200 + 200 * 1000),
+    );
+    const named = (length: number) =>
+      `{ queuedJobs(first: 100) { nodes { history { ${"a".repeat(length)}: type } } } }`;
     assert.equal(excess(named(1899)), null);
     assert.deepEqual(excess(named(1900)), tooCostly(102 + 10_000 * 20));
   });
 
   it("finds fields within fragments and interfaces", () => {
     const within = `fragment F on QueuedJobConnection { nodes { ${IDS} } }`;
-    assert.deepEqual(excess(`{ users(first: 100) { nodes { queuedJobs(first: 100) { ...F } } } } ${within}`), tooCostly(202_602));
-    assert.deepEqual(excess(`{ node(id: "") { ... on Photo { queuedJobs(first: 100) { nodes { photos { queuedJobs(first: 1) { ...F } } } } } } } ${within}`), tooCostly(1 + LIST + 1 + 100 + 10_000 * (LIST + 1 + 20)));
+    assert.deepEqual(
+      excess(`{ users(first: 100) { nodes { queuedJobs(first: 100) { ...F } } } } ${within}`),
+      tooCostly(202_602),
+    );
+    assert.deepEqual(
+      excess(
+        `{ node(id: "") { ... on Photo { queuedJobs(first: 100) { nodes { photos { queuedJobs(first: 1) { ...F } } } } } } } ${within}`,
+      ),
+      tooCostly(1 + LIST + 1 + 100 + 10_000 * (LIST + 1 + 20)),
+    );
   });
 
   it("takes variables of 32 levels, and refuses one more", () => {
-    const variables = (levels: number) => ({ a: JSON.parse(`${'{"a":['.repeat(levels / 2)}${levels % 2 ? "{}" : "1"}${"]}".repeat(levels / 2)}`) as unknown });
+    const variables = (levels: number) => ({
+      a: JSON.parse(
+        `${'{"a":['.repeat(levels / 2)}${levels % 2 ? "{}" : "1"}${"]}".repeat(levels / 2)}`,
+      ) as unknown,
+    });
     assert.equal(excess("{ me { id } }", variables(31)), null);
-    for (const levels of [32, 10_000]) assert.deepEqual(excess("{ me { id } }", variables(levels)), ["GRAPHQL_VALIDATION_FAILED", "valueDepth", "The variables are nested deeper than 32 levels."]);
+    for (const levels of [32, 10_000])
+      assert.deepEqual(excess("{ me { id } }", variables(levels)), [
+        "GRAPHQL_VALIDATION_FAILED",
+        "valueDepth",
+        "The variables are nested deeper than 32 levels.",
+      ]);
   });
 });

@@ -6,7 +6,8 @@ import { smallPhoto } from "../../support/small-photo.js";
 import type { TestClient } from "../../support/test-client.js";
 import { startTestService, type TestService } from "../../support/test-service.js";
 
-const NODE = "query ($id: ID!) { node(id: $id) { __typename id ... on User { email } ... on Job { name } ... on QueuedJob { status photos { id } job { name } } ... on Photo { mimeType url } } }";
+const NODE =
+  "query ($id: ID!) { node(id: $id) { __typename id ... on User { email } ... on Job { name } ... on QueuedJob { status photos { id } job { name } } ... on Photo { mimeType url } } }";
 
 describe("node", () => {
   let service: TestService;
@@ -16,7 +17,11 @@ describe("node", () => {
     service = await startTestService({ workers: 0 });
     owner = await service.person();
     const Photo = String((await owner.upload(smallPhoto(), { type: "image/png" })).json["id"]);
-    ids = { User: (await owner.get("{ me { id } }")).me.id, Photo, QueuedJob: (await owner.enqueue("metadata", {}, { photoIds: [Photo] })).id };
+    ids = {
+      User: (await owner.get("{ me { id } }")).me.id,
+      Photo,
+      QueuedJob: (await owner.enqueue("metadata", {}, { photoIds: [Photo] })).id,
+    };
   });
   after(() => service.close());
 
@@ -27,11 +32,21 @@ describe("node", () => {
         assert.deepEqual([node.__typename, node.id], [kind, id]);
       }
     }
-    assert.deepEqual((await owner.get(NODE, { id: "echo" })).node, { __typename: "Job", id: "echo", name: "echo" });
+    assert.deepEqual((await owner.get(NODE, { id: "echo" })).node, {
+      __typename: "Job",
+      id: "echo",
+      name: "echo",
+    });
   });
 
   it("resolves the fields of what it found", async () => {
-    assert.deepEqual((await owner.get(NODE, { id: ids.QueuedJob })).node, { __typename: "QueuedJob", id: ids.QueuedJob, status: "PENDING", photos: [{ id: ids.Photo }], job: { name: "metadata" } });
+    assert.deepEqual((await owner.get(NODE, { id: ids.QueuedJob })).node, {
+      __typename: "QueuedJob",
+      id: ids.QueuedJob,
+      status: "PENDING",
+      photos: [{ id: ids.Photo }],
+      job: { name: "metadata" },
+    });
     const { node } = await owner.get(NODE, { id: ids.Photo });
     assert.equal(node.mimeType, "image/png");
     assert.match(node.url, /^\/files\/photos\//);
@@ -39,15 +54,19 @@ describe("node", () => {
 
   it("is null for an id of nothing, and for what is another's", async () => {
     const other = await service.person();
-    for (const id of [...Object.values(ids), idOfNothing(), "no-such-job", "0"]) assert.equal((await other.get(NODE, { id })).node, null, id);
+    for (const id of [...Object.values(ids), idOfNothing(), "no-such-job", "0"])
+      assert.equal((await other.get(NODE, { id })).node, null, id);
   });
 
   it("shows an admin everybody's", async () => {
     const admin = await service.admin();
-    for (const [kind, id] of Object.entries(ids)) assert.equal((await admin.get(NODE, { id })).node.__typename, kind);
+    for (const [kind, id] of Object.entries(ids))
+      assert.equal((await admin.get(NODE, { id })).node.__typename, kind);
   });
 
   it("refuses an empty id, which is never none", async () => {
-    assertRefused((await owner.ask(NODE, { id: "" })).errors, "BAD_USER_INPUT", "id: is empty", ["id"]);
+    assertRefused((await owner.ask(NODE, { id: "" })).errors, "BAD_USER_INPUT", "id: is empty", [
+      "id",
+    ]);
   });
 });

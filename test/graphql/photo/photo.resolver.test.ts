@@ -29,9 +29,22 @@ describe("photo, photos and deletePhoto", () => {
     const { json } = await owner.upload(bytes, { type: "image/png", filename: "Küste.png" });
     const { photo } = await owner.get(PHOTO, { id: String(json["id"]).toUpperCase() });
     assert.deepEqual(json, photo);
-    assert.deepEqual({ ...photo, id: 0, createdAt: 0, url: 0, previewUrl: 0, thumbhash: 0 }, {
-      id: 0, filename: "Küste.png", mimeType: "image/png", width: 40, height: 20, byteSize: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex"), createdAt: 0, url: 0, previewUrl: 0, thumbhash: 0,
-    });
+    assert.deepEqual(
+      { ...photo, id: 0, createdAt: 0, url: 0, previewUrl: 0, thumbhash: 0 },
+      {
+        id: 0,
+        filename: "Küste.png",
+        mimeType: "image/png",
+        width: 40,
+        height: 20,
+        byteSize: bytes.length,
+        sha256: createHash("sha256").update(bytes).digest("hex"),
+        createdAt: 0,
+        url: 0,
+        previewUrl: 0,
+        thumbhash: 0,
+      },
+    );
     assert.match(photo.createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     assert.match(photo.url, /^\/files\/photos\//);
     assert.match(photo.previewUrl, /^\/files\/previews\//);
@@ -50,7 +63,13 @@ describe("photo, photos and deletePhoto", () => {
 
   it("refuse what is no id", async () => {
     for (const id of BROKEN_IDS) {
-      for (const operation of [PHOTO, DELETE]) assertRefused((await owner.ask(operation, { id })).errors, "BAD_USER_INPUT", "id: is no id: ids are UUIDs", ["id"]);
+      for (const operation of [PHOTO, DELETE])
+        assertRefused(
+          (await owner.ask(operation, { id })).errors,
+          "BAD_USER_INPUT",
+          "id: is no id: ids are UUIDs",
+          ["id"],
+        );
     }
   });
 
@@ -62,32 +81,59 @@ describe("photo, photos and deletePhoto", () => {
     const list = "query ($id: ID!) { photo(id: $id) { queuedJobs { nodes { id } totalCount } } }";
     const expected = { nodes: [{ id: second.id }, { id: first.id }], totalCount: 2 };
     assert.deepEqual((await owner.get(list, { id: one })).photo.queuedJobs, expected);
-    assert.deepEqual((await (await service.admin()).get(list, { id: one })).photo.queuedJobs, expected);
+    assert.deepEqual(
+      (await (await service.admin()).get(list, { id: one })).photo.queuedJobs,
+      expected,
+    );
   });
 
   it("deletePhoto removes it with its files, and gives its bytes back", async () => {
     const person = await service.person();
     const { json } = await person.upload(smallPhoto(), { type: "image/png" });
-    assert.deepEqual(await person.get(DELETE, { id: String(json["id"]).toUpperCase() }), { deletePhoto: json["id"] });
+    assert.deepEqual(await person.get(DELETE, { id: String(json["id"]).toUpperCase() }), {
+      deletePhoto: json["id"],
+    });
     assert.equal((await person.get(PHOTO, { id: json["id"] })).photo, null);
-    for (const url of [json["url"], json["previewUrl"]]) assert.equal((await fetch(new URL(String(url), service.url))).status, 404);
+    for (const url of [json["url"], json["previewUrl"]])
+      assert.equal((await fetch(new URL(String(url), service.url))).status, 404);
     assert.equal((await person.get("{ me { limits { storedBytes } } }")).me.limits.storedBytes, 0);
-    assertRefused((await person.ask(DELETE, { id: json["id"] })).errors, "NOT_FOUND", "There is no such Photo.");
+    assertRefused(
+      (await person.ask(DELETE, { id: json["id"] })).errors,
+      "NOT_FOUND",
+      "There is no such Photo.",
+    );
   });
 
   it("deletePhoto refuses while unfinished QueuedJobs use it", async () => {
     const id = await uploaded(owner);
     const job = await owner.enqueue("metadata", {}, { photoIds: [id] });
-    assertRefused((await owner.ask(DELETE, { id })).errors, "CONFLICT", "Unfinished QueuedJobs use this photo: cancel them, or wait until they have finished.");
+    assertRefused(
+      (await owner.ask(DELETE, { id })).errors,
+      "CONFLICT",
+      "Unfinished QueuedJobs use this photo: cancel them, or wait until they have finished.",
+    );
     await owner.get("mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }", { id: job.id });
     assert.deepEqual(await owner.get(DELETE, { id }), { deletePhoto: id });
-    assert.deepEqual((await owner.get("query ($id: ID!) { queuedJob(id: $id) { photos { id } } }", { id: job.id })).queuedJob.photos, []);
+    assert.deepEqual(
+      (await owner.get("query ($id: ID!) { queuedJob(id: $id) { photos { id } } }", { id: job.id }))
+        .queuedJob.photos,
+      [],
+    );
   });
 
   it("deletePhoto finds nothing that is another's, an admin neither", async () => {
     const id = await uploaded(owner);
-    for (const person of [await service.person(), await service.admin()]) assertRefused((await person.ask(DELETE, { id })).errors, "NOT_FOUND", "There is no such Photo.");
-    assertRefused((await owner.ask(DELETE, { id: idOfNothing() })).errors, "NOT_FOUND", "There is no such Photo.");
+    for (const person of [await service.person(), await service.admin()])
+      assertRefused(
+        (await person.ask(DELETE, { id })).errors,
+        "NOT_FOUND",
+        "There is no such Photo.",
+      );
+    assertRefused(
+      (await owner.ask(DELETE, { id: idOfNothing() })).errors,
+      "NOT_FOUND",
+      "There is no such Photo.",
+    );
     assert.equal((await owner.get(PHOTO, { id })).photo.id, id);
   });
 });

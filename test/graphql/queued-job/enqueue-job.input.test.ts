@@ -6,8 +6,10 @@ import { smallPhoto } from "../../support/small-photo.js";
 import type { TestClient } from "../../support/test-client.js";
 import { startTestService, type TestService } from "../../support/test-service.js";
 
-const ONE = "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id status priority runAt parameters photos { id } } }";
-const MANY = "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id parameters } }";
+const ONE =
+  "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id status priority runAt parameters photos { id } } }";
+const MANY =
+  "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id parameters } }";
 const HOUR_MS = 3_600_000;
 const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
 
@@ -20,93 +22,311 @@ describe("enqueueJob and enqueueJobs", () => {
   });
   after(() => service.close());
 
-  const unfinished = async (one: TestClient): Promise<number> => (await one.get("{ me { limits { unfinished } } }")).me.limits.unfinished;
+  const unfinished = async (one: TestClient): Promise<number> =>
+    (await one.get("{ me { limits { unfinished } } }")).me.limits.unfinished;
 
   const REFUSED: [string, object, string | RegExp, (string | number)[]][] = [
-    ["an unknown Job", { job: "no-such-job" }, 'job: there is no Job "no-such-job" to submit; the query jobs lists them', ["job"]],
-    ["an empty Job", { job: "" }, 'job: there is no Job "" to submit; the query jobs lists them', ["job"]],
+    [
+      "an unknown Job",
+      { job: "no-such-job" },
+      'job: there is no Job "no-such-job" to submit; the query jobs lists them',
+      ["job"],
+    ],
+    [
+      "an empty Job",
+      { job: "" },
+      'job: there is no Job "" to submit; the query jobs lists them',
+      ["job"],
+    ],
     ["a Job in other letters", { job: "Echo" }, /^job: there is no Job "Echo"/, ["job"]],
-    ["a parameter out of range", { job: "echo", parameters: { durationMs: -1 } }, /^parameters\.durationMs: /, ["parameters", "durationMs"]],
-    ["a parameter of another type", { job: "echo", parameters: { steps: "3" } }, /^parameters\.steps: /, ["parameters", "steps"]],
-    ["a parameter that is none", { job: "echo", parameters: { no: 1 } }, "parameters.no: is no parameter of this Job", ["parameters", "no"]],
-    ["parameters over 64 KiB", { job: "echo", parameters: { message: "x".repeat(65_536) } }, "parameters: must be at most 65536 bytes of JSON", ["parameters"]],
-    ["a NUL in the parameters", { job: "echo", parameters: { message: "a\0b" } }, "parameters: must not contain NUL or half a surrogate pair", ["parameters"]],
-    ["half a surrogate pair", { job: "echo", parameters: { message: "\ud800" } }, "parameters: must not contain NUL or half a surrogate pair", ["parameters"]],
-    ["photos where none are taken", { job: "echo", photoIds: [idOfNothing()] }, 'photoIds: "echo" takes no photos', ["photoIds"]],
-    ["no photo where one is needed", { job: "metadata" }, 'photoIds: "metadata" takes 1 photo, these are 0', ["photoIds"]],
-    ["a photo too many", { job: "metadata", photoIds: [idOfNothing(), idOfNothing()] }, 'photoIds: "metadata" takes 1 photo, these are 2', ["photoIds"]],
-    ["a photo that is not there", { job: "metadata", photoIds: [idOfNothing()] }, "photoIds.0: is no photo of yours", ["photoIds", 0]],
-    ...BROKEN_IDS.map((id): [string, object, string, (string | number)[]] => [`the photo id "${id}"`, { job: "metadata", photoIds: [id] }, "photoIds.0: is no id: ids are UUIDs", ["photoIds", 0]]),
-    ["a priority under 0", { job: "echo", priority: -1 }, "priority: must be 0 to 100", ["priority"]],
-    ["a priority over 100", { job: "echo", priority: 101 }, "priority: must be 0 to 100", ["priority"]],
-    ["a time over a year ahead", { job: "echo", runAt: inMs(367 * 24 * HOUR_MS) }, "runAt: must be within a year from now", ["runAt"]],
-    ["an empty key", { job: "echo", idempotencyKey: "" }, "idempotencyKey: must have 1 to 200 characters", ["idempotencyKey"]],
-    ["a key of 201 characters", { job: "echo", idempotencyKey: "x".repeat(201) }, "idempotencyKey: must have 1 to 200 characters", ["idempotencyKey"]],
+    [
+      "a parameter out of range",
+      { job: "echo", parameters: { durationMs: -1 } },
+      /^parameters\.durationMs: /,
+      ["parameters", "durationMs"],
+    ],
+    [
+      "a parameter of another type",
+      { job: "echo", parameters: { steps: "3" } },
+      /^parameters\.steps: /,
+      ["parameters", "steps"],
+    ],
+    [
+      "a parameter that is none",
+      { job: "echo", parameters: { no: 1 } },
+      "parameters.no: is no parameter of this Job",
+      ["parameters", "no"],
+    ],
+    [
+      "parameters over 64 KiB",
+      { job: "echo", parameters: { message: "x".repeat(65_536) } },
+      "parameters: must be at most 65536 bytes of JSON",
+      ["parameters"],
+    ],
+    [
+      "a NUL in the parameters",
+      { job: "echo", parameters: { message: "a\0b" } },
+      "parameters: must not contain NUL or half a surrogate pair",
+      ["parameters"],
+    ],
+    [
+      "half a surrogate pair",
+      { job: "echo", parameters: { message: "\ud800" } },
+      "parameters: must not contain NUL or half a surrogate pair",
+      ["parameters"],
+    ],
+    [
+      "photos where none are taken",
+      { job: "echo", photoIds: [idOfNothing()] },
+      'photoIds: "echo" takes no photos',
+      ["photoIds"],
+    ],
+    [
+      "no photo where one is needed",
+      { job: "metadata" },
+      'photoIds: "metadata" takes 1 photo, these are 0',
+      ["photoIds"],
+    ],
+    [
+      "a photo too many",
+      { job: "metadata", photoIds: [idOfNothing(), idOfNothing()] },
+      'photoIds: "metadata" takes 1 photo, these are 2',
+      ["photoIds"],
+    ],
+    [
+      "a photo that is not there",
+      { job: "metadata", photoIds: [idOfNothing()] },
+      "photoIds.0: is no photo of yours",
+      ["photoIds", 0],
+    ],
+    ...BROKEN_IDS.map((id): [string, object, string, (string | number)[]] => [
+      `the photo id "${id}"`,
+      { job: "metadata", photoIds: [id] },
+      "photoIds.0: is no id: ids are UUIDs",
+      ["photoIds", 0],
+    ]),
+    [
+      "a priority under 0",
+      { job: "echo", priority: -1 },
+      "priority: must be 0 to 100",
+      ["priority"],
+    ],
+    [
+      "a priority over 100",
+      { job: "echo", priority: 101 },
+      "priority: must be 0 to 100",
+      ["priority"],
+    ],
+    [
+      "a time over a year ahead",
+      { job: "echo", runAt: inMs(367 * 24 * HOUR_MS) },
+      "runAt: must be within a year from now",
+      ["runAt"],
+    ],
+    [
+      "an empty key",
+      { job: "echo", idempotencyKey: "" },
+      "idempotencyKey: must have 1 to 200 characters",
+      ["idempotencyKey"],
+    ],
+    [
+      "a key of 201 characters",
+      { job: "echo", idempotencyKey: "x".repeat(201) },
+      "idempotencyKey: must have 1 to 200 characters",
+      ["idempotencyKey"],
+    ],
   ];
   for (const [what, input, message, path] of REFUSED) {
     it(`refuse ${what}, alone and among others`, async () => {
       assertRefused((await person.ask(ONE, { input })).errors, "BAD_USER_INPUT", message, path);
       const { errors } = await person.ask(MANY, { inputs: [{ job: "echo" }, input] });
-      assertRefused(errors, "BAD_USER_INPUT", typeof message === "string" ? `1.${message}` : new RegExp(`^1\\.${message.source.slice(1)}`), [1, ...path]);
+      assertRefused(
+        errors,
+        "BAD_USER_INPUT",
+        typeof message === "string"
+          ? `1.${message}`
+          : new RegExp(`^1\\.${message.source.slice(1)}`),
+        [1, ...path],
+      );
     });
   }
 
   const MISFITS: [string, object, RegExp, (string | number)[]][] = [
-    ["a priority that is no whole number", { job: "echo", priority: 1.5 }, /Int cannot represent non-integer value: 1\.5/, ["priority"]],
-    ["a time that is none", { job: "echo", runAt: "tomorrow" }, /DateTime cannot represent an invalid date-time-string tomorrow/, ["runAt"]],
-    ["parameters that are no object", { job: "echo", parameters: [1] }, /JSONObject cannot represent non-object value/, ["parameters"]],
-    ["an id that is null", { job: "metadata", photoIds: [null] }, /Expected non-nullable type "ID!" not to be null/, ["photoIds", 0]],
-    ["a Job that is null", { job: null }, /Expected non-nullable type "String!" not to be null/, ["job"]],
-    ["a field that is none", { job: "echo", colour: "red" }, /Field "colour" is not defined by type "EnqueueJobInput"/, []],
+    [
+      "a priority that is no whole number",
+      { job: "echo", priority: 1.5 },
+      /Int cannot represent non-integer value: 1\.5/,
+      ["priority"],
+    ],
+    [
+      "a time that is none",
+      { job: "echo", runAt: "tomorrow" },
+      /DateTime cannot represent an invalid date-time-string tomorrow/,
+      ["runAt"],
+    ],
+    [
+      "parameters that are no object",
+      { job: "echo", parameters: [1] },
+      /JSONObject cannot represent non-object value/,
+      ["parameters"],
+    ],
+    [
+      "an id that is null",
+      { job: "metadata", photoIds: [null] },
+      /Expected non-nullable type "ID!" not to be null/,
+      ["photoIds", 0],
+    ],
+    [
+      "a Job that is null",
+      { job: null },
+      /Expected non-nullable type "String!" not to be null/,
+      ["job"],
+    ],
+    [
+      "a field that is none",
+      { job: "echo", colour: "red" },
+      /Field "colour" is not defined by type "EnqueueJobInput"/,
+      [],
+    ],
   ];
   for (const [what, input, message, path] of MISFITS) {
     it(`refuse ${what}, which does not fit the type, with the path to it`, async () => {
       const one = await person.ask(ONE, { input });
       assertRefused(one.errors, "BAD_USER_INPUT", message, path);
       assert.equal(one.status, 400);
-      assertRefused((await person.ask(MANY, { inputs: [{ job: "echo" }, input] })).errors, "BAD_USER_INPUT", message, [1, ...path]);
+      assertRefused(
+        (await person.ask(MANY, { inputs: [{ job: "echo" }, input] })).errors,
+        "BAD_USER_INPUT",
+        message,
+        [1, ...path],
+      );
     });
   }
 
   it("tell every fault of every submission at once, and accept none", async () => {
     const had = await unfinished(person);
-    const { errors } = await person.ask(MANY, { inputs: [{ job: "echo" }, { job: "echo", priority: 999, parameters: { steps: -1, no: 1 } }, { job: "nope" }] });
-    assert.deepEqual(errors?.[0]?.extensions.issues?.map(({ path }) => path.join(".")).toSorted(), ["1.parameters.no", "1.parameters.steps", "1.priority", "2.job"]);
+    const { errors } = await person.ask(MANY, {
+      inputs: [
+        { job: "echo" },
+        { job: "echo", priority: 999, parameters: { steps: -1, no: 1 } },
+        { job: "nope" },
+      ],
+    });
+    assert.deepEqual(errors?.[0]?.extensions.issues?.map(({ path }) => path.join(".")).toSorted(), [
+      "1.parameters.no",
+      "1.parameters.steps",
+      "1.priority",
+      "2.job",
+    ]);
     assert.equal(await unfinished(person), had);
   });
 
   it("take 1 to 100 at once, in their order", async () => {
-    for (const n of [0, 101]) assertRefused((await person.ask(MANY, { inputs: Array.from({ length: n }, () => ({ job: "echo" })) })).errors, "BAD_USER_INPUT", `inputs: must be 1 to 100, these are ${n}`, ["inputs"]);
+    for (const n of [0, 101])
+      assertRefused(
+        (await person.ask(MANY, { inputs: Array.from({ length: n }, () => ({ job: "echo" })) }))
+          .errors,
+        "BAD_USER_INPUT",
+        `inputs: must be 1 to 100, these are ${n}`,
+        ["inputs"],
+      );
     const one = await service.person();
-    const { enqueueJobs } = await one.get(MANY, { inputs: Array.from({ length: 100 }, (_, message) => ({ job: "echo", parameters: { message } })) });
-    assert.deepEqual(enqueueJobs.map(({ parameters }: { parameters: { message: number } }) => parameters.message), Array.from({ length: 100 }, (_, i) => i));
+    const { enqueueJobs } = await one.get(MANY, {
+      inputs: Array.from({ length: 100 }, (_, message) => ({
+        job: "echo",
+        parameters: { message },
+      })),
+    });
+    assert.deepEqual(
+      enqueueJobs.map(({ parameters }: { parameters: { message: number } }) => parameters.message),
+      Array.from({ length: 100 }, (_, i) => i),
+    );
     assert.equal(await unfinished(one), 100);
   });
 
   it("take what is left out, null, or at its bounds", async () => {
     const photo = String((await person.upload(smallPhoto(), { type: "image/png" })).json["id"]);
-    for (const input of [{ job: "echo" }, { job: "echo", parameters: null, photoIds: null, priority: null, runAt: null, idempotencyKey: null, fresh: null }]) {
+    for (const input of [
+      { job: "echo" },
+      {
+        job: "echo",
+        parameters: null,
+        photoIds: null,
+        priority: null,
+        runAt: null,
+        idempotencyKey: null,
+        fresh: null,
+      },
+    ]) {
       const { enqueueJob } = await person.get(ONE, { input });
-      assert.deepEqual({ ...enqueueJob, id: 0 }, { id: 0, status: "PENDING", priority: 0, runAt: null, parameters: { durationMs: 0, steps: 0, failAttempts: 0, failPermanently: false }, photos: [] });
+      assert.deepEqual(
+        { ...enqueueJob, id: 0 },
+        {
+          id: 0,
+          status: "PENDING",
+          priority: 0,
+          runAt: null,
+          parameters: { durationMs: 0, steps: 0, failAttempts: 0, failPermanently: false },
+          photos: [],
+        },
+      );
     }
     const runAt = inMs(364 * 24 * HOUR_MS);
-    const { enqueueJob } = await person.get(ONE, { input: { job: "metadata", priority: 100, runAt, idempotencyKey: "k".repeat(200), photoIds: [photo.toUpperCase()], fresh: true } });
-    assert.deepEqual([enqueueJob.priority, enqueueJob.runAt, enqueueJob.photos], [100, runAt, [{ id: photo }]]);
+    const { enqueueJob } = await person.get(ONE, {
+      input: {
+        job: "metadata",
+        priority: 100,
+        runAt,
+        idempotencyKey: "k".repeat(200),
+        photoIds: [photo.toUpperCase()],
+        fresh: true,
+      },
+    });
+    assert.deepEqual(
+      [enqueueJob.priority, enqueueJob.runAt, enqueueJob.photos],
+      [100, runAt, [{ id: photo }]],
+    );
     const past = "2001-02-03T04:05:06.789Z";
-    assert.equal((await person.get(ONE, { input: { job: "echo", runAt: past } })).enqueueJob.runAt, past);
+    assert.equal(
+      (await person.get(ONE, { input: { job: "echo", runAt: past } })).enqueueJob.runAt,
+      past,
+    );
   });
 
   it("take no photo of another's, an admin's hand neither", async () => {
-    const photo = (await (await service.person()).upload(smallPhoto(), { type: "image/png" })).json["id"];
-    for (const one of [person, await service.admin()]) assertRefused((await one.ask(ONE, { input: { job: "metadata", photoIds: [photo] } })).errors, "BAD_USER_INPUT", "photoIds.0: is no photo of yours", ["photoIds", 0]);
+    const photo = (await (await service.person()).upload(smallPhoto(), { type: "image/png" })).json[
+      "id"
+    ];
+    for (const one of [person, await service.admin()])
+      assertRefused(
+        (await one.ask(ONE, { input: { job: "metadata", photoIds: [photo] } })).errors,
+        "BAD_USER_INPUT",
+        "photoIds.0: is no photo of yours",
+        ["photoIds", 0],
+      );
   });
 
   it("give the first one again for the same key and arguments, and refuse the key with others", async () => {
     const input = { job: "echo", parameters: { message: { b: 1, a: 2 } }, idempotencyKey: "once" };
     const { id } = (await person.get(ONE, { input })).enqueueJob;
-    assert.equal((await person.get(ONE, { input: { ...input, parameters: { steps: 0, message: { a: 2, b: 1 } } } })).enqueueJob.id, id);
-    for (const other of [{ parameters: { message: 1 } }, { priority: 1 }, { runAt: inMs(HOUR_MS) }]) {
-      assertRefused((await person.ask(ONE, { input: { ...input, ...other } })).errors, "IDEMPOTENCY_CONFLICT", 'The idempotency key "once" was used with other arguments.');
+    assert.equal(
+      (
+        await person.get(ONE, {
+          input: { ...input, parameters: { steps: 0, message: { a: 2, b: 1 } } },
+        })
+      ).enqueueJob.id,
+      id,
+    );
+    for (const other of [
+      { parameters: { message: 1 } },
+      { priority: 1 },
+      { runAt: inMs(HOUR_MS) },
+    ]) {
+      assertRefused(
+        (await person.ask(ONE, { input: { ...input, ...other } })).errors,
+        "IDEMPOTENCY_CONFLICT",
+        'The idempotency key "once" was used with other arguments.',
+      );
     }
     assert.notEqual((await (await service.person()).get(ONE, { input })).enqueueJob.id, id);
   });
@@ -117,10 +337,18 @@ describe("enqueueJob and enqueueJobs", () => {
     await one.get(MANY, { inputs });
     await one.get(MANY, { inputs: inputs.slice(1) });
     const { errors } = await one.ask(MANY, { inputs: inputs.slice(0, 2) });
-    assertRefused(errors, "QUOTA_EXCEEDED", "You have 200 unfinished QueuedJobs at most; wait until some have finished.");
+    assertRefused(
+      errors,
+      "QUOTA_EXCEEDED",
+      "You have 200 unfinished QueuedJobs at most; wait until some have finished.",
+    );
     assert.equal(errors?.[0]?.extensions.retryAfterMs, 5000);
     assert.equal(await unfinished(one), 199);
     await one.get(ONE, { input: { job: "echo" } });
-    assertRefused((await one.ask(ONE, { input: { job: "echo" } })).errors, "QUOTA_EXCEEDED", /^You have 200 unfinished/);
+    assertRefused(
+      (await one.ask(ONE, { input: { job: "echo" } })).errors,
+      "QUOTA_EXCEEDED",
+      /^You have 200 unfinished/,
+    );
   });
 });

@@ -5,7 +5,8 @@ import { BROKEN_IDS, idOfNothing } from "../../support/broken-ids.js";
 import type { TestClient } from "../../support/test-client.js";
 import { startTestService, type TestService } from "../../support/test-service.js";
 
-const LIST = "query ($first: Int = 100, $after: String, $filter: QueuedJobFilter, $userId: ID, $allUsers: Boolean) { queuedJobs(first: $first, after: $after, filter: $filter, userId: $userId, allUsers: $allUsers) { nodes { id } pageInfo { endCursor } totalCount eventCursor } }";
+const LIST =
+  "query ($first: Int = 100, $after: String, $filter: QueuedJobFilter, $userId: ID, $allUsers: Boolean) { queuedJobs(first: $first, after: $after, filter: $filter, userId: $userId, allUsers: $allUsers) { nodes { id } pageInfo { endCursor } totalCount eventCursor } }";
 
 interface Listed {
   ids: string[];
@@ -15,11 +16,18 @@ interface Listed {
 }
 
 async function list(person: TestClient, variables: object = {}): Promise<Listed> {
-  const { nodes, totalCount, eventCursor, pageInfo } = (await person.get(LIST, variables)).queuedJobs;
-  return { ids: nodes.map(({ id }: { id: string }) => id), totalCount, eventCursor, endCursor: pageInfo.endCursor };
+  const { nodes, totalCount, eventCursor, pageInfo } = (await person.get(LIST, variables))
+    .queuedJobs;
+  return {
+    ids: nodes.map(({ id }: { id: string }) => id),
+    totalCount,
+    eventCursor,
+    endCursor: pageInfo.endCursor,
+  };
 }
 
-const idOf = async (person: TestClient): Promise<string> => (await person.get("{ me { id } }")).me.id;
+const idOf = async (person: TestClient): Promise<string> =>
+  (await person.get("{ me { id } }")).me.id;
 
 describe("queuedJobs", () => {
   let service: TestService;
@@ -30,29 +38,81 @@ describe("queuedJobs", () => {
 
   it("tell each field the same, whatever else is asked for", async () => {
     const person = await service.person();
-    const { id } = await person.enqueue("echo", { message: 1 }, { priority: 3, runAt: new Date(Date.now() + 60_000).toISOString() });
+    const { id } = await person.enqueue(
+      "echo",
+      { message: 1 },
+      { priority: 3, runAt: new Date(Date.now() + 60_000).toISOString() },
+    );
     await person.enqueue("echo", { failAttempts: 1 });
-    const FIELDS = ["id", "status", "parameters", "priority", "runAt", "progress", "progressMessage", "attempts", "result", "version", "createdAt", "updatedAt", "startedAt", "finishedAt", "expiresAt", "reusedFrom", "queuePosition", "estimatedStartAt", "__typename", "job { name }", "user { email }", "photos { id }", "outputs { name }", "error { code }", "history { type at }"];
-    const { queuedJobs, queuedJob } = await person.get(`query ($id: ID!) { queuedJobs { nodes { ${FIELDS.join(" ")} } } queuedJob(id: $id) { ${FIELDS.join(" ")} } }`, { id });
+    const FIELDS = [
+      "id",
+      "status",
+      "parameters",
+      "priority",
+      "runAt",
+      "progress",
+      "progressMessage",
+      "attempts",
+      "result",
+      "version",
+      "createdAt",
+      "updatedAt",
+      "startedAt",
+      "finishedAt",
+      "expiresAt",
+      "reusedFrom",
+      "queuePosition",
+      "estimatedStartAt",
+      "__typename",
+      "job { name }",
+      "user { email }",
+      "photos { id }",
+      "outputs { name }",
+      "error { code }",
+      "history { type at }",
+    ];
+    const { queuedJobs, queuedJob } = await person.get(
+      `query ($id: ID!) { queuedJobs { nodes { ${FIELDS.join(" ")} } } queuedJob(id: $id) { ${FIELDS.join(" ")} } }`,
+      { id },
+    );
     assert.deepEqual(queuedJobs.nodes[1], queuedJob);
     for (const field of FIELDS.filter((one) => one !== "estimatedStartAt")) {
       const name = field.split(" ")[0] ?? "";
-      const alone = await person.get(`{ a: queuedJobs { nodes { ${field} } } b: queuedJobs { edges { ...E } } me { queuedJobs { nodes { ... on Node { id } ... on QueuedJob { ${field} } } } } } fragment E on QueuedJobEdge { node { ...N } } fragment N on QueuedJob { ${field} }`);
+      const alone = await person.get(
+        `{ a: queuedJobs { nodes { ${field} } } b: queuedJobs { edges { ...E } } me { queuedJobs { nodes { ... on Node { id } ... on QueuedJob { ${field} } } } } } fragment E on QueuedJobEdge { node { ...N } } fragment N on QueuedJob { ${field} }`,
+      );
       const expected = queuedJobs.nodes.map((node: Record<string, unknown>) => node[name]);
-      assert.deepEqual([alone.a.nodes, alone.b.edges.map(({ node }: { node: unknown }) => node), alone.me.queuedJobs.nodes].map((nodes: Record<string, unknown>[]) => nodes.map((node) => node[name])), [expected, expected, expected], field);
+      assert.deepEqual(
+        [
+          alone.a.nodes,
+          alone.b.edges.map(({ node }: { node: unknown }) => node),
+          alone.me.queuedJobs.nodes,
+        ].map((nodes: Record<string, unknown>[]) => nodes.map((node) => node[name])),
+        [expected, expected, expected],
+        field,
+      );
     }
   });
 
   it("tell what one of two selections of a field left out the time before", async () => {
     const person = await service.person();
     await person.enqueue("echo", { message: 1 });
-    const query = "query ($more: Boolean!) { queuedJobs { nodes { id } } queuedJobs @include(if: $more) { nodes { parameters } } }";
-    for (const more of [false, true, false, true]) assert.equal((await person.get(query, { more })).queuedJobs.nodes[0].parameters?.message, more ? 1 : undefined);
+    const query =
+      "query ($more: Boolean!) { queuedJobs { nodes { id } } queuedJobs @include(if: $more) { nodes { parameters } } }";
+    for (const more of [false, true, false, true])
+      assert.equal(
+        (await person.get(query, { more })).queuedJobs.nodes[0].parameters?.message,
+        more ? 1 : undefined,
+      );
   });
 
   it("are narrowed by status and by Job, together with their count", async () => {
     const person = await service.person();
-    const [a, b, c] = [await person.enqueue("echo"), await person.enqueue("echo"), await person.enqueue("echo")].map(({ id }) => id);
+    const [a, b, c] = [
+      await person.enqueue("echo"),
+      await person.enqueue("echo"),
+      await person.enqueue("echo"),
+    ].map(({ id }) => id);
     await person.get("mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }", { id: b });
     const cases: [object | null, unknown[]][] = [
       [null, [c, b, a]],
@@ -75,16 +135,36 @@ describe("queuedJobs", () => {
   });
 
   it("refuse a status that is none", async () => {
-    const { errors } = await (await service.person()).ask(LIST, { filter: { status: ["PENDING", "LOST"] } });
-    assertRefused(errors, "BAD_USER_INPUT", /Value "LOST" does not exist in "QueuedJobStatus" enum/, ["status", 1]);
+    const { errors } = await (
+      await service.person()
+    ).ask(LIST, { filter: { status: ["PENDING", "LOST"] } });
+    assertRefused(
+      errors,
+      "BAD_USER_INPUT",
+      /Value "LOST" does not exist in "QueuedJobStatus" enum/,
+      ["status", 1],
+    );
   });
 
   it("of others are for admins only", async () => {
-    const [ann, bob, admin] = await Promise.all([service.person(), service.person(), service.admin()]);
+    const [ann, bob, admin] = await Promise.all([
+      service.person(),
+      service.person(),
+      service.admin(),
+    ]);
     const [annsId, bobsId] = [await idOf(ann), await idOf(bob)];
     const [hers, his] = [(await ann.enqueue("echo")).id, (await bob.enqueue("echo")).id];
-    for (const variables of [{ userId: bobsId }, { allUsers: true }, { userId: annsId, allUsers: true }, { userId: idOfNothing() }]) {
-      assertRefused((await ann.ask(LIST, variables)).errors, "FORBIDDEN", "Only an admin may see QueuedJobs of others.");
+    for (const variables of [
+      { userId: bobsId },
+      { allUsers: true },
+      { userId: annsId, allUsers: true },
+      { userId: idOfNothing() },
+    ]) {
+      assertRefused(
+        (await ann.ask(LIST, variables)).errors,
+        "FORBIDDEN",
+        "Only an admin may see QueuedJobs of others.",
+      );
     }
     assert.deepEqual((await list(ann, { userId: annsId.toUpperCase() })).ids, [hers]);
     assert.deepEqual((await list(ann, { userId: annsId, allUsers: false })).ids, [hers]);
@@ -97,7 +177,13 @@ describe("queuedJobs", () => {
 
   it("refuse a userId that is none, of whoever asks", async () => {
     for (const person of [await service.person(), await service.admin()]) {
-      for (const userId of BROKEN_IDS) assertRefused((await person.ask(LIST, { userId })).errors, "BAD_USER_INPUT", "userId: is no id: ids are UUIDs", ["userId"]);
+      for (const userId of BROKEN_IDS)
+        assertRefused(
+          (await person.ask(LIST, { userId })).errors,
+          "BAD_USER_INPUT",
+          "userId: is no id: ids are UUIDs",
+          ["userId"],
+        );
     }
   });
 
@@ -108,7 +194,10 @@ describe("queuedJobs", () => {
     const late = await person.enqueue("echo");
     const second = await list(person, { first: 1, after: first.endCursor });
     const third = await list(person, { first: 1, after: second.endCursor });
-    assert.deepEqual([second.eventCursor, third.eventCursor], [first.eventCursor, first.eventCursor]);
+    assert.deepEqual(
+      [second.eventCursor, third.eventCursor],
+      [first.eventCursor, first.eventCursor],
+    );
     assert.notEqual((await list(person, { first: 1 })).eventCursor, first.eventCursor);
 
     const stream = person.events({ after: third.eventCursor });

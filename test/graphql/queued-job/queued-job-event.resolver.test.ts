@@ -22,21 +22,55 @@ describe("queuedJobEvents", () => {
   }
 
   it("refuse a queuedJobId that is none", async () => {
-    await Promise.all(BROKEN_IDS.map(async (id) => assertRefused(await refused({ id }), "BAD_USER_INPUT", "queuedJobId: is no id: ids are UUIDs", ["queuedJobId"])));
+    await Promise.all(
+      BROKEN_IDS.map(async (id) =>
+        assertRefused(
+          await refused({ id }),
+          "BAD_USER_INPUT",
+          "queuedJobId: is no id: ids are UUIDs",
+          ["queuedJobId"],
+        ),
+      ),
+    );
   });
 
   it("find nothing under an id of nothing, nor what is another's, an admin neither", async () => {
     const { id } = await person.enqueue("echo");
     const [other, admin] = await Promise.all([service.person(), service.admin()]);
-    for (const [who, one] of [[person, idOfNothing()], [other, id], [admin, id]] as const) assertRefused(await refused({ id: one }, who), "NOT_FOUND", "There is no such QueuedJob.");
+    for (const [who, one] of [
+      [person, idOfNothing()],
+      [other, id],
+      [admin, id],
+    ] as const)
+      assertRefused(await refused({ id: one }, who), "NOT_FOUND", "There is no such QueuedJob.");
   });
 
   it("refuse a cursor that is broken, another's, or of a page", async () => {
     const other = await service.person();
     await person.enqueue("echo");
-    const { queuedJobs } = await person.get("{ queuedJobs(first: 1) { eventCursor pageInfo { endCursor } } }");
-    const broken = ["", " ", "0", "x".repeat(5000), `${queuedJobs.eventCursor}=`, queuedJobs.eventCursor.slice(0, -2), queuedJobs.pageInfo.endCursor, await other.cursor()];
-    await Promise.all(broken.map(async (cursor) => assertRefused(await refused({ after: cursor }), "BAD_USER_INPUT", "after: is no cursor of yours; pass one that an earlier answer or event gave you", ["after"])));
+    const { queuedJobs } = await person.get(
+      "{ queuedJobs(first: 1) { eventCursor pageInfo { endCursor } } }",
+    );
+    const broken = [
+      "",
+      " ",
+      "0",
+      "x".repeat(5000),
+      `${queuedJobs.eventCursor}=`,
+      queuedJobs.eventCursor.slice(0, -2),
+      queuedJobs.pageInfo.endCursor,
+      await other.cursor(),
+    ];
+    await Promise.all(
+      broken.map(async (cursor) =>
+        assertRefused(
+          await refused({ after: cursor }),
+          "BAD_USER_INPUT",
+          "after: is no cursor of yours; pass one that an earlier answer or event gave you",
+          ["after"],
+        ),
+      ),
+    );
   });
 
   it("answer CURSOR_EXPIRED to a cursor behind which something was purged, and to one from another history", async () => {
@@ -46,28 +80,53 @@ describe("queuedJobEvents", () => {
     const end = await one.cursor();
     const { me } = await one.get("{ me { id } }");
     await service.database.sql`update user_streams set floor_seq = 2 where user_id = ${me.id}`;
-    assertRefused(await refused({ after: start }, one), "CURSOR_EXPIRED", "The stream cannot be resumed from this cursor any more: read the page again and go on with its eventCursor.");
+    assertRefused(
+      await refused({ after: start }, one),
+      "CURSOR_EXPIRED",
+      "The stream cannot be resumed from this cursor any more: read the page again and go on with its eventCursor.",
+    );
 
     const elsewhere = Buffer.from(end, "base64url");
     elsewhere.writeUInt8(elsewhere.readUInt8(1) ^ 1, 1);
-    assertRefused(await refused({ after: elsewhere.toString("base64url") }, one), "CURSOR_EXPIRED", /^The stream cannot be resumed from this cursor/);
+    assertRefused(
+      await refused({ after: elsewhere.toString("base64url") }, one),
+      "CURSOR_EXPIRED",
+      /^The stream cannot be resumed from this cursor/,
+    );
     const ahead = Buffer.from(end, "base64url");
     ahead.writeBigUInt64BE(ahead.readBigUInt64BE(9) + 100n, 9);
-    assertRefused(await refused({ after: ahead.toString("base64url") }, one), "CURSOR_EXPIRED", /^The stream cannot be resumed from this cursor/);
+    assertRefused(
+      await refused({ after: ahead.toString("base64url") }, one),
+      "CURSOR_EXPIRED",
+      /^The stream cannot be resumed from this cursor/,
+    );
   });
 
   it("of one QueuedJob begin with its present state, and complete after its end", async () => {
-    const { id } = await person.enqueue("echo", {}, { runAt: new Date(Date.now() + 3_600_000).toISOString() });
+    const { id } = await person.enqueue(
+      "echo",
+      {},
+      { runAt: new Date(Date.now() + 3_600_000).toISOString() },
+    );
     const stream = person.events({ id: id.toUpperCase() });
     const first = await stream.next("the present state", () => true);
     await person.enqueue("echo");
     await person.get("mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }", { id });
     assert.deepEqual(await stream.ended(), { complete: true });
-    assert.deepEqual(stream.events.map(({ type, queuedJob }) => [type, queuedJob.id, queuedJob.status]), [["QUEUED", id, "PENDING"], ["CANCELLED", id, "CANCELLED"]]);
+    assert.deepEqual(
+      stream.events.map(({ type, queuedJob }) => [type, queuedJob.id, queuedJob.status]),
+      [
+        ["QUEUED", id, "PENDING"],
+        ["CANCELLED", id, "CANCELLED"],
+      ],
+    );
 
     const again = person.events({ id });
     assert.deepEqual(await again.ended(), { complete: true });
-    assert.deepEqual(again.events.map(({ cursor, type }) => [cursor, type]), [[stream.events[1]?.cursor, "CANCELLED"]]);
+    assert.deepEqual(
+      again.events.map(({ cursor, type }) => [cursor, type]),
+      [[stream.events[1]?.cursor, "CANCELLED"]],
+    );
     const rest = person.events({ id, after: first.cursor });
     assert.deepEqual(await rest.ended(), { complete: true });
     assert.deepEqual(rest.events, stream.events.slice(1));
@@ -78,13 +137,20 @@ describe("queuedJobEvents", () => {
 
   it("tell no progress to whoever wants none, and give PROGRESS the cursor of the last other event", async () => {
     const start = await person.cursor();
-    const [all, some] = [person.events({ after: start }), person.events({ after: start, includeProgress: false })];
+    const [all, some] = [
+      person.events({ after: start }),
+      person.events({ after: start, includeProgress: false }),
+    ];
     const { id } = await person.enqueue("echo", { durationMs: 400, steps: 2 });
-    const isEnd = ({ type, queuedJob }: { type: string; queuedJob: { id: string } }) => type === "SUCCEEDED" && queuedJob.id === id;
+    const isEnd = ({ type, queuedJob }: { type: string; queuedJob: { id: string } }) =>
+      type === "SUCCEEDED" && queuedJob.id === id;
     await Promise.all([all, some].map((stream) => stream.next("it succeeds", isEnd)));
     all.stop();
     some.stop();
-    assert.deepEqual(some.events.map(({ type }) => type), ["QUEUED", "STARTED", "SUCCEEDED"]);
+    assert.deepEqual(
+      some.events.map(({ type }) => type),
+      ["QUEUED", "STARTED", "SUCCEEDED"],
+    );
     const progress = all.events.filter(({ type }) => type === "PROGRESS");
     assert.ok(progress.length > 0, "no progress was told");
     const started = all.events.find(({ type }) => type === "STARTED")?.cursor;

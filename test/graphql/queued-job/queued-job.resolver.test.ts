@@ -7,8 +7,10 @@ import { startTestService, type TestService } from "../../support/test-service.j
 
 const QUERY = "query ($id: ID!) { queuedJob(id: $id) { id status user { id } } }";
 const MUTATIONS = {
-  cancel: "mutation ($id: ID!) { done: cancelQueuedJob(id: $id) { id status version progress error { code } startedAt finishedAt expiresAt } }",
-  retry: "mutation ($id: ID!) { done: retryQueuedJob(id: $id) { id status version progress error { code } startedAt finishedAt expiresAt } }",
+  cancel:
+    "mutation ($id: ID!) { done: cancelQueuedJob(id: $id) { id status version progress error { code } startedAt finishedAt expiresAt } }",
+  retry:
+    "mutation ($id: ID!) { done: retryQueuedJob(id: $id) { id status version progress error { code } startedAt finishedAt expiresAt } }",
   delete: "mutation ($id: ID!) { done: deleteQueuedJob(id: $id) }",
 };
 
@@ -22,20 +24,32 @@ describe("queuedJob and the mutations of one", () => {
   after(() => service.close());
 
   /** One that nobody runs, in the state that the test wants. */
-  async function inStatus(status: "PENDING" | "STARTED" | "SUCCESS" | "FAILED" | "CANCELLED", person = owner): Promise<string> {
+  async function inStatus(
+    status: "PENDING" | "STARTED" | "SUCCESS" | "FAILED" | "CANCELLED",
+    person = owner,
+  ): Promise<string> {
     const { id } = await person.enqueue("echo");
     const { sql } = service.database;
     const finished = sql`finished_at = now(), expires_at = now() + interval '1 hour'`;
     if (status === "CANCELLED") await person.get(MUTATIONS.cancel, { id });
-    if (status === "STARTED") await sql`update queued_jobs set status = 'STARTED', attempts = 1, lease_until = now() + interval '1 minute', started_at = now() where id = ${id}`;
-    if (status === "SUCCESS") await sql`update queued_jobs set status = 'SUCCESS', progress = 1, ${finished} where id = ${id}`;
-    if (status === "FAILED") await sql`update queued_jobs set status = 'FAILED', attempts = 3, progress = 0.5, error_code = 'TASK_FAILED', error_message = 'It failed.', ${finished} where id = ${id}`;
+    if (status === "STARTED")
+      await sql`update queued_jobs set status = 'STARTED', attempts = 1, lease_until = now() + interval '1 minute', started_at = now() where id = ${id}`;
+    if (status === "SUCCESS")
+      await sql`update queued_jobs set status = 'SUCCESS', progress = 1, ${finished} where id = ${id}`;
+    if (status === "FAILED")
+      await sql`update queued_jobs set status = 'FAILED', attempts = 3, progress = 0.5, error_code = 'TASK_FAILED', error_message = 'It failed.', ${finished} where id = ${id}`;
     return id;
   }
 
   it("refuse what is no id", async () => {
     for (const operation of [QUERY, ...Object.values(MUTATIONS)]) {
-      for (const id of BROKEN_IDS) assertRefused((await owner.ask(operation, { id })).errors, "BAD_USER_INPUT", "id: is no id: ids are UUIDs", ["id"]);
+      for (const id of BROKEN_IDS)
+        assertRefused(
+          (await owner.ask(operation, { id })).errors,
+          "BAD_USER_INPUT",
+          "id: is no id: ids are UUIDs",
+          ["id"],
+        );
     }
   });
 
@@ -48,9 +62,18 @@ describe("queuedJob and the mutations of one", () => {
 
   it("find nothing under an id of nothing, and nothing of another's: null in the query, NOT_FOUND in mutations", async () => {
     const other = await service.person();
-    for (const [person, id] of [[owner, idOfNothing()], [other, await inStatus("PENDING")], [other, await inStatus("CANCELLED")]] as const) {
+    for (const [person, id] of [
+      [owner, idOfNothing()],
+      [other, await inStatus("PENDING")],
+      [other, await inStatus("CANCELLED")],
+    ] as const) {
       assert.equal((await person.get(QUERY, { id })).queuedJob, null);
-      for (const mutation of Object.values(MUTATIONS)) assertRefused((await person.ask(mutation, { id })).errors, "NOT_FOUND", "There is no such QueuedJob.");
+      for (const mutation of Object.values(MUTATIONS))
+        assertRefused(
+          (await person.ask(mutation, { id })).errors,
+          "NOT_FOUND",
+          "There is no such QueuedJob.",
+        );
     }
   });
 
@@ -77,10 +100,22 @@ describe("queuedJob and the mutations of one", () => {
   });
 
   it("retry what failed or was cancelled, as if it had just been submitted but for attempts and version", async () => {
-    for (const [status, version, attempts] of [["FAILED", 2, 3], ["CANCELLED", 3, 0]] as const) {
+    for (const [status, version, attempts] of [
+      ["FAILED", 2, 3],
+      ["CANCELLED", 3, 0],
+    ] as const) {
       const id = await inStatus(status);
       const { done } = await owner.get(MUTATIONS.retry, { id });
-      assert.deepEqual(done, { id, status: "PENDING", version, progress: 0, error: null, startedAt: null, finishedAt: null, expiresAt: null });
+      assert.deepEqual(done, {
+        id,
+        status: "PENDING",
+        version,
+        progress: 0,
+        error: null,
+        startedAt: null,
+        finishedAt: null,
+        expiresAt: null,
+      });
       assert.equal((await owner.job(id))?.attempts, attempts);
     }
   });
@@ -90,7 +125,11 @@ describe("queuedJob and the mutations of one", () => {
       const id = await inStatus(status);
       assert.equal((await owner.get(MUTATIONS.delete, { id })).done, id);
       assert.equal(await owner.job(id), null);
-      assertRefused((await owner.ask(MUTATIONS.delete, { id })).errors, "NOT_FOUND", "There is no such QueuedJob.");
+      assertRefused(
+        (await owner.ask(MUTATIONS.delete, { id })).errors,
+        "NOT_FOUND",
+        "There is no such QueuedJob.",
+      );
     }
   });
 
@@ -114,24 +153,60 @@ describe("queuedJob and the mutations of one", () => {
 
   it("show of a new one what was submitted, and nothing that has not happened", async () => {
     const { id } = await owner.enqueue("echo", { message: "new" }, { priority: 7 });
-    const { queuedJob } = await owner.get(`query ($id: ID!) { queuedJob(id: $id) {
+    const { queuedJob } = await owner.get(
+      `query ($id: ID!) { queuedJob(id: $id) {
       parameters priority runAt progress progressMessage attempts result outputs { name } photos { id } error { code } version createdAt updatedAt startedAt finishedAt expiresAt reusedFrom history { type queuedJob { version } }
-    } }`, { id });
+    } }`,
+      { id },
+    );
     const { createdAt, updatedAt, ...rest } = queuedJob;
     assert.match(createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     assert.match(updatedAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     assert.deepEqual(rest, {
-      parameters: { message: "new", durationMs: 0, steps: 0, failAttempts: 0, failPermanently: false }, priority: 7, runAt: null, progress: 0, progressMessage: null, attempts: 0, result: null,
-      outputs: [], photos: [], error: null, version: 1, startedAt: null, finishedAt: null, expiresAt: null, reusedFrom: null, history: [{ type: "QUEUED", queuedJob: { version: 1 } }],
+      parameters: {
+        message: "new",
+        durationMs: 0,
+        steps: 0,
+        failAttempts: 0,
+        failPermanently: false,
+      },
+      priority: 7,
+      runAt: null,
+      progress: 0,
+      progressMessage: null,
+      attempts: 0,
+      result: null,
+      outputs: [],
+      photos: [],
+      error: null,
+      version: 1,
+      startedAt: null,
+      finishedAt: null,
+      expiresAt: null,
+      reusedFrom: null,
+      history: [{ type: "QUEUED", queuedJob: { version: 1 } }],
     });
   });
 
   it("tell the history of one, oldest first, with cursors that the stream takes", async () => {
     const id = await inStatus("CANCELLED");
     await owner.get(MUTATIONS.retry, { id });
-    const { queuedJob } = await owner.get("query ($id: ID!) { queuedJob(id: $id) { history { cursor type queuedJob { version status } } } }", { id });
-    const told = queuedJob.history.map((event: { type: string; queuedJob: { version: number; status: string } }) => [event.type, event.queuedJob.version, event.queuedJob.status]);
-    assert.deepEqual(told, [["QUEUED", 1, "PENDING"], ["CANCELLED", 2, "CANCELLED"], ["QUEUED", 3, "PENDING"]]);
+    const { queuedJob } = await owner.get(
+      "query ($id: ID!) { queuedJob(id: $id) { history { cursor type queuedJob { version status } } } }",
+      { id },
+    );
+    const told = queuedJob.history.map(
+      (event: { type: string; queuedJob: { version: number; status: string } }) => [
+        event.type,
+        event.queuedJob.version,
+        event.queuedJob.status,
+      ],
+    );
+    assert.deepEqual(told, [
+      ["QUEUED", 1, "PENDING"],
+      ["CANCELLED", 2, "CANCELLED"],
+      ["QUEUED", 3, "PENDING"],
+    ]);
     const stream = owner.events({ after: queuedJob.history[1].cursor });
     const next = await stream.next("the event that follows", () => true);
     stream.stop();
@@ -140,8 +215,17 @@ describe("queuedJob and the mutations of one", () => {
 
   it("act in bulk on one's own only, by status and by Job, and tell on how many", async () => {
     const [person, admin] = [await service.person(), await service.admin()];
-    const ids = await Promise.all(["PENDING", "STARTED", "SUCCESS", "FAILED", "CANCELLED"].map((status) => inStatus(status as "PENDING", person)));
-    const bulk = async (one: TestClient, mutation: string, filter: object | null) => Object.values(await one.get(`mutation ($filter: QueuedJobFilter) { ${mutation}(filter: $filter) }`, { filter }))[0];
+    const ids = await Promise.all(
+      ["PENDING", "STARTED", "SUCCESS", "FAILED", "CANCELLED"].map((status) =>
+        inStatus(status as "PENDING", person),
+      ),
+    );
+    const bulk = async (one: TestClient, mutation: string, filter: object | null) =>
+      Object.values(
+        await one.get(`mutation ($filter: QueuedJobFilter) { ${mutation}(filter: $filter) }`, {
+          filter,
+        }),
+      )[0];
 
     assert.equal(await bulk(admin, "cancelQueuedJobs", null), 0);
     assert.equal(await bulk(admin, "deleteQueuedJobs", {}), 0);
@@ -151,14 +235,21 @@ describe("queuedJob and the mutations of one", () => {
     assert.equal(await bulk(person, "cancelQueuedJobs", null), 1);
     assert.equal(await bulk(person, "deleteQueuedJobs", { status: [] }), 0);
     assert.equal(await bulk(person, "deleteQueuedJobs", { status: ["FAILED"], job: ["echo"] }), 1);
-    assert.deepEqual((await Promise.all(ids.map((id) => person.job(id)))).map((job) => job?.status ?? null), ["CANCELLED", "CANCELLED", "SUCCESS", null, "CANCELLED"]);
+    assert.deepEqual(
+      (await Promise.all(ids.map((id) => person.job(id)))).map((job) => job?.status ?? null),
+      ["CANCELLED", "CANCELLED", "SUCCESS", null, "CANCELLED"],
+    );
     assert.equal(await bulk(person, "deleteQueuedJobs", null), 4);
-    assert.equal((await owner.get("{ queuedJobs(first: 1) { nodes { id } } }")).queuedJobs.nodes.length, 1);
+    assert.equal(
+      (await owner.get("{ queuedJobs(first: 1) { nodes { id } } }")).queuedJobs.nodes.length,
+      1,
+    );
   });
 });
 
 describe("parameters and a result over 8 kB", () => {
-  const HISTORY = "query ($id: ID!) { queuedJob(id: $id) { parameters result history { type queuedJob { parameters result } } } }";
+  const HISTORY =
+    "query ($id: ID!) { queuedJob(id: $id) { parameters result history { type queuedJob { parameters result } } } }";
   let service: TestService;
   let owner: TestClient;
   before(async () => {
@@ -170,24 +261,44 @@ describe("parameters and a result over 8 kB", () => {
   it("are shown in every event and answer while the row is there, although events do not record them", async () => {
     const message = "x".repeat(9000);
     const stream = owner.events({ after: await owner.cursor() });
-    const { enqueueJob } = await owner.get("mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id parameters } }", { input: { job: "echo", parameters: { message } } });
+    const { enqueueJob } = await owner.get(
+      "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id parameters } }",
+      { input: { job: "echo", parameters: { message } } },
+    );
     const { id } = enqueueJob;
     const result = { message, attempt: 1 };
-    const succeeded = await stream.next("its success", ({ type, queuedJob }) => type === "SUCCEEDED" && queuedJob.id === id);
+    const succeeded = await stream.next(
+      "its success",
+      ({ type, queuedJob }) => type === "SUCCEEDED" && queuedJob.id === id,
+    );
     assert.deepEqual(succeeded.queuedJob.result, result);
     const { queuedJob } = await owner.get(HISTORY, { id });
-    const parameters = { message, durationMs: 0, steps: 0, failAttempts: 0, failPermanently: false };
-    assert.deepEqual([enqueueJob.parameters, queuedJob.parameters, queuedJob.result], [parameters, parameters, result]);
+    const parameters = {
+      message,
+      durationMs: 0,
+      steps: 0,
+      failAttempts: 0,
+      failPermanently: false,
+    };
+    assert.deepEqual(
+      [enqueueJob.parameters, queuedJob.parameters, queuedJob.result],
+      [parameters, parameters, result],
+    );
     assert.deepEqual(queuedJob.history, [
       { type: "QUEUED", queuedJob: { parameters, result: null } },
       { type: "STARTED", queuedJob: { parameters, result: null } },
       { type: "SUCCEEDED", queuedJob: { parameters, result } },
     ]);
-    const [longest] = await service.database.sql<{ bytes: number }[]>`select max(octet_length(snapshot::text)) as bytes from queued_job_events`;
+    const [longest] = await service.database.sql<
+      { bytes: number }[]
+    >`select max(octet_length(snapshot::text)) as bytes from queued_job_events`;
     assert.ok(Number(longest?.bytes) < 2000, `${longest?.bytes} bytes`);
 
     await owner.get(MUTATIONS.delete, { id });
-    const deleted = await stream.next("its deletion", ({ type, queuedJob: gone }) => type === "DELETED" && gone.id === id);
+    const deleted = await stream.next(
+      "its deletion",
+      ({ type, queuedJob: gone }) => type === "DELETED" && gone.id === id,
+    );
     assert.deepEqual([deleted.queuedJob.status, deleted.queuedJob.result], ["SUCCESS", null]);
     stream.stop();
   });

@@ -6,8 +6,19 @@ import { createSchema } from "../../../src/graphql/schema.js";
 it("service tells what runs here and since when, with or without a revision", async () => {
   const schema = await createSchema();
   for (const revision of ["0123abc", null]) {
-    const contextValue = { info: { version: "1.2.3", revision, startedAt: new Date("2026-11-24T12:00:00Z") } };
-    const { data } = await graphql({ schema, source: "{ service { version revision startedAt } }", contextValue });
-    assert.equal(JSON.stringify(data), JSON.stringify({ service: { version: "1.2.3", revision, startedAt: "2026-11-24T12:00:00.000Z" } }));
+    const contextValue = {
+      info: { version: "1.2.3", revision, startedAt: new Date("2026-11-24T12:00:00Z") },
+    };
+    const { data } = await graphql({
+      schema,
+      source: "{ service { version revision startedAt } }",
+      contextValue,
+    });
+    assert.equal(
+      JSON.stringify(data),
+      JSON.stringify({
+        service: { version: "1.2.3", revision, startedAt: "2026-11-24T12:00:00.000Z" },
+      }),
+    );
   }
 });

@@ -14,27 +14,58 @@ import { createTestClient, type TestClient } from "../../support/test-client.js"
 import { startTestService, type TestService } from "../../support/test-service.js";
 
 const USER = "query ($id: ID!) { user(id: $id) { id email } }";
-const myId = async (person: TestClient): Promise<string> => (await person.get("{ me { id } }")).me.id;
+const myId = async (person: TestClient): Promise<string> =>
+  (await person.get("{ me { id } }")).me.id;
 
 describe("me, user, users and deleteMe", () => {
   let service: TestService;
   before(async () => {
-    service = await startTestService({ workers: 0, env: { MAX_PENDING_PER_USER: "7", MAX_UPLOAD_BYTES: "20000", MAX_STORED_BYTES_PER_USER: "3000000000", MAX_PHOTO_PIXELS: "123456" } });
+    service = await startTestService({
+      workers: 0,
+      env: {
+        MAX_PENDING_PER_USER: "7",
+        MAX_UPLOAD_BYTES: "20000",
+        MAX_STORED_BYTES_PER_USER: "3000000000",
+        MAX_PHOTO_PIXELS: "123456",
+      },
+    });
   });
   after(() => service.close());
 
   it("me is who the token says", async () => {
-    const person = await service.person({ email: "ann@example.test", name: "Ann", picture: "https://example.test/ann.png" });
+    const person = await service.person({
+      email: "ann@example.test",
+      name: "Ann",
+      picture: "https://example.test/ann.png",
+    });
     const { me } = await person.get("{ me { __typename id email name picture role createdAt } }");
     assert.match(me.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
     assert.match(me.createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-    assert.deepEqual({ ...me, id: 0, createdAt: 0 }, { __typename: "User", id: 0, email: "ann@example.test", name: "Ann", picture: "https://example.test/ann.png", role: "USER", createdAt: 0 });
+    assert.deepEqual(
+      { ...me, id: 0, createdAt: 0 },
+      {
+        __typename: "User",
+        id: 0,
+        email: "ann@example.test",
+        name: "Ann",
+        picture: "https://example.test/ann.png",
+        role: "USER",
+        createdAt: 0,
+      },
+    );
     const bare = await service.person({ email: "bob@example.test", name: undefined });
-    assert.deepEqual((await bare.get("{ me { name picture } }")).me, { name: "bob", picture: null });
+    assert.deepEqual((await bare.get("{ me { name picture } }")).me, {
+      name: "bob",
+      picture: null,
+    });
   });
 
   it("user is oneself, null for anybody else, and anybody for an admin", async () => {
-    const [ann, bob, admin] = await Promise.all([service.person(), service.person(), service.admin()]);
+    const [ann, bob, admin] = await Promise.all([
+      service.person(),
+      service.person(),
+      service.admin(),
+    ]);
     const [annsId, bobsId] = [await myId(ann), await myId(bob)];
     assert.equal((await ann.get(USER, { id: annsId.toUpperCase() })).user.id, annsId);
     assert.equal((await ann.get(USER, { id: bobsId })).user, null);
@@ -45,19 +76,37 @@ describe("me, user, users and deleteMe", () => {
 
   it("user refuses what is no id", async () => {
     for (const person of [await service.person(), await service.admin()]) {
-      for (const id of BROKEN_IDS) assertRefused((await person.ask(USER, { id })).errors, "BAD_USER_INPUT", "id: is no id: ids are UUIDs", ["id"]);
+      for (const id of BROKEN_IDS)
+        assertRefused(
+          (await person.ask(USER, { id })).errors,
+          "BAD_USER_INPUT",
+          "id: is no id: ids are UUIDs",
+          ["id"],
+        );
     }
   });
 
   it("users are for admins only", async () => {
     const person = await service.person();
-    assertRefused((await person.ask("{ users { totalCount } }")).errors, "FORBIDDEN", "Only an admin may list users.");
-    const { users } = await (await service.admin()).get("{ users(first: 100) { nodes { id email role } } }");
-    assert.deepEqual(users.nodes.filter(({ role }: { role: string }) => role === "ADMIN").map(({ email }: { email: string }) => email), ["admin@example.test"]);
+    assertRefused(
+      (await person.ask("{ users { totalCount } }")).errors,
+      "FORBIDDEN",
+      "Only an admin may list users.",
+    );
+    const { users } = await (
+      await service.admin()
+    ).get("{ users(first: 100) { nodes { id email role } } }");
+    assert.deepEqual(
+      users.nodes
+        .filter(({ role }: { role: string }) => role === "ADMIN")
+        .map(({ email }: { email: string }) => email),
+      ["admin@example.test"],
+    );
   });
 
   it("an admin is who has one of the e-mails, and has it verified", async () => {
-    const roleOf = async (claims: object) => (await (await service.person({ ...claims })).get("{ me { role } }")).me.role;
+    const roleOf = async (claims: object) =>
+      (await (await service.person({ ...claims })).get("{ me { role } }")).me.role;
     assert.equal(await roleOf({ email: "Admin@Example.Test", email_verified: true }), "ADMIN");
     assert.equal(await roleOf({ email: "admin@example.test", email_verified: false }), "USER");
     assert.equal(await roleOf({ email: "admin@example.test", email_verified: "true" }), "USER");
@@ -70,14 +119,26 @@ describe("me, user, users and deleteMe", () => {
     const photo = smallPhoto();
     await person.upload(photo, { type: "image/png" });
     await person.enqueue("echo");
-    const { me } = await person.get("{ me { limits { maxUnfinished unfinished maxUploadBytes maxStoredBytes storedBytes maxPhotoPixels } } }");
-    assert.deepEqual(me.limits, { maxUnfinished: 7, unfinished: 1, maxUploadBytes: 20_000, maxStoredBytes: 3_000_000_000, storedBytes: photo.length, maxPhotoPixels: 123_456 });
+    const { me } = await person.get(
+      "{ me { limits { maxUnfinished unfinished maxUploadBytes maxStoredBytes storedBytes maxPhotoPixels } } }",
+    );
+    assert.deepEqual(me.limits, {
+      maxUnfinished: 7,
+      unfinished: 1,
+      maxUploadBytes: 20_000,
+      maxStoredBytes: 3_000_000_000,
+      storedBytes: photo.length,
+      maxPhotoPixels: 123_456,
+    });
   });
 
   it("an admin sees another's limits and QueuedJobs, with a cursor of the admin's own", async () => {
     const [person, admin] = await Promise.all([service.person(), service.admin()]);
     const { id } = await person.enqueue("echo");
-    const { user } = await admin.get("query ($id: ID!) { user(id: $id) { limits { unfinished } queuedJobs(filter: { job: [\"echo\"] }) { nodes { id } eventCursor } } }", { id: await myId(person) });
+    const { user } = await admin.get(
+      'query ($id: ID!) { user(id: $id) { limits { unfinished } queuedJobs(filter: { job: ["echo"] }) { nodes { id } eventCursor } } }',
+      { id: await myId(person) },
+    );
     assert.deepEqual([user.limits.unfinished, user.queuedJobs.nodes], [1, [{ id }]]);
     assert.equal(user.queuedJobs.eventCursor, await admin.cursor());
   });
@@ -85,7 +146,9 @@ describe("me, user, users and deleteMe", () => {
   it("deleteMe removes the user and all that is theirs, and nothing of others; the token is refused, and a later one makes a new user", async () => {
     const [person, other] = await Promise.all([service.person(), service.person()]);
     const photo = smallPhoto();
-    const uploads = await Promise.all([person, other].map((one) => one.upload(photo, { type: "image/png" })));
+    const uploads = await Promise.all(
+      [person, other].map((one) => one.upload(photo, { type: "image/png" })),
+    );
     const { id } = await person.enqueue("metadata", {}, { photoIds: [uploads[0]?.json["id"]] });
     const kept = await other.enqueue("metadata", {}, { photoIds: [uploads[1]?.json["id"]] });
     const old = await myId(person);
@@ -93,11 +156,23 @@ describe("me, user, users and deleteMe", () => {
     assert.deepEqual(await person.get("mutation { deleteMe }"), { deleteMe: true });
     assert.equal((await person.ask("{ me { id } }")).code, "UNAUTHENTICATED");
     const again = await eventually("a token of a later second is let in", async () => {
-      const client = createTestClient(service.url, await service.token({ sub: String(decodeJwt(person.token).sub) }));
+      const client = createTestClient(
+        service.url,
+        await service.token({ sub: String(decodeJwt(person.token).sub) }),
+      );
       return (await client.ask("{ me { id } }")).data && client;
     });
     assert.notEqual(await myId(again), old);
-    assert.deepEqual(await again.get("{ queuedJobs { nodes { id } } photos { nodes { id } } me { limits { unfinished storedBytes } } }"), { queuedJobs: { nodes: [] }, photos: { nodes: [] }, me: { limits: { unfinished: 0, storedBytes: 0 } } });
+    assert.deepEqual(
+      await again.get(
+        "{ queuedJobs { nodes { id } } photos { nodes { id } } me { limits { unfinished storedBytes } } }",
+      ),
+      {
+        queuedJobs: { nodes: [] },
+        photos: { nodes: [] },
+        me: { limits: { unfinished: 0, storedBytes: 0 } },
+      },
+    );
     assert.equal(await again.job(id), null);
     assert.deepEqual(await (await service.admin()).get(USER, { id: old }), { user: null });
     assert.equal((await fetch(new URL(String(uploads[0]?.json["url"]), service.url))).status, 404);
@@ -107,7 +182,10 @@ describe("me, user, users and deleteMe", () => {
 
   it("deleteMe closes the sockets of the user with 4403, and those of nobody else", async () => {
     const [person, other] = await Promise.all([service.person(), service.person()]);
-    const [gone, kept] = [person.events({ after: await person.cursor() }), other.events({ after: await other.cursor() })];
+    const [gone, kept] = [
+      person.events({ after: await person.cursor() }),
+      other.events({ after: await other.cursor() }),
+    ];
     await person.enqueue("echo");
     await gone.next("the stream is open", () => true);
     await createTestClient(service.url, person.token).get("mutation { deleteMe }");
@@ -128,15 +206,34 @@ describe("me, user, users and deleteMe", () => {
 });
 
 describe("a user who is another's", () => {
-  const ann: User = { id: "01987654-3210-7000-8000-000000000001", email: "ann@example.test", name: "Ann", picture: null, role: "USER", createdAt: new Date(0) };
+  const ann: User = {
+    id: "01987654-3210-7000-8000-000000000001",
+    email: "ann@example.test",
+    name: "Ann",
+    picture: null,
+    role: "USER",
+    createdAt: new Date(0),
+  };
   const bob: User = { ...ann, id: "01987654-3210-7000-8000-000000000002" };
 
   // No path leads from one person to another today; the day one does, this is what stands there.
   it("shows neither limits nor QueuedJobs, whatever path led there", async () => {
     const resolver = new UserResolver();
     const context = { user: ann } as Context;
-    const hidden = { code: "FORBIDDEN", message: "This is visible to the user and to admins only." };
+    const hidden = {
+      code: "FORBIDDEN",
+      message: "This is visible to the user and to admins only.",
+    };
     await assert.rejects(resolver.limits(bob, context), hidden);
-    await assert.rejects(resolver.queuedJobs(bob, { first: null, after: null }, null, context, {} as GraphQLResolveInfo), hidden);
+    await assert.rejects(
+      resolver.queuedJobs(
+        bob,
+        { first: null, after: null },
+        null,
+        context,
+        {} as GraphQLResolveInfo,
+      ),
+      hidden,
+    );
   });
 });

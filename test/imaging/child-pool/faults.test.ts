@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
-import { createChildPool, type ChildFault, type ChildPool } from "../../../src/imaging/child-pool.js";
+import {
+  createChildPool,
+  type ChildFault,
+  type ChildPool,
+} from "../../../src/imaging/child-pool.js";
 import { eventually } from "../../support/eventually.js";
 import { silentLog } from "../../support/silent-log.js";
 import type { TestRequest } from "../unruly-child.js";
@@ -8,8 +12,19 @@ import type { TestRequest } from "../unruly-child.js";
 describe("a fault of a child", () => {
   const told: ChildFault[] = [];
   let pool: ChildPool;
-  const open = (entry = "unruly-child.js") => (pool = createChildPool({ entry: new URL(`../${entry}`, import.meta.url), size: 1, memoryLimitBytes: 300_000_000, graceMs: 50, log: silentLog, onFault: (reason) => told.push(reason) }));
-  const fails = (request: TestRequest, options: { timeoutMs?: number; signal?: AbortSignal } = {}) => assert.rejects(pool.run(request, { timeoutMs: 30_000, ...options }));
+  const open = (entry = "unruly-child.js") =>
+    (pool = createChildPool({
+      entry: new URL(`../${entry}`, import.meta.url),
+      size: 1,
+      memoryLimitBytes: 300_000_000,
+      graceMs: 50,
+      log: silentLog,
+      onFault: (reason) => told.push(reason),
+    }));
+  const fails = (
+    request: TestRequest,
+    options: { timeoutMs?: number; signal?: AbortSignal } = {},
+  ) => assert.rejects(pool.run(request, { timeoutMs: 30_000, ...options }));
   afterEach(async () => {
     await pool.close();
     told.length = 0;
@@ -37,7 +52,9 @@ describe("a fault of a child", () => {
 
   it("that dies while it has nothing to do is told, too", async () => {
     open();
-    const { pid } = (await pool.run({ do: "answer", value: 1 }, { timeoutMs: 30_000 })) as { pid: number };
+    const { pid } = (await pool.run({ do: "answer", value: 1 }, { timeoutMs: 30_000 })) as {
+      pid: number;
+    };
     process.kill(pid, "SIGKILL");
     await eventually("it is told", () => told.length === 1);
     assert.deepEqual(told, ["killed"]);

@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { afterEach, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { ServiceUnavailableError } from "../../../src/errors.js";
-import { createChildPool, type ChildPool, type ChildPoolOptions } from "../../../src/imaging/child-pool.js";
+import {
+  createChildPool,
+  type ChildPool,
+  type ChildPoolOptions,
+} from "../../../src/imaging/child-pool.js";
 import { ChildStoppedError } from "../../../src/imaging/child-stopped-error.js";
 import { createLoggerTo } from "../../../src/logger.js";
 import { eventually } from "../../support/eventually.js";
@@ -29,14 +33,19 @@ interface Answer {
   pid: number;
 }
 
-function ask(pool: ChildPool, request: TestRequest, options: Partial<Parameters<ChildPool["run"]>[1]> = {}): Promise<Answer> {
+function ask(
+  pool: ChildPool,
+  request: TestRequest,
+  options: Partial<Parameters<ChildPool["run"]>[1]> = {},
+): Promise<Answer> {
   return pool.run(request, { timeoutMs: 30_000, ...options }) as Promise<Answer>;
 }
 
 /** Begins what ends when `signal` is aborted, and gives the id of the process that is at it. */
 async function begin(pool: ChildPool, signal: AbortSignal) {
   let pid = 0;
-  const onProgress = (_fraction: number, message = "") => void (pid = Number(message.replace("pid ", "")));
+  const onProgress = (_fraction: number, message = "") =>
+    void (pid = Number(message.replace("pid ", "")));
   const ended = ask(pool, { do: "wait" }, { signal, onProgress }).catch((error: unknown) => error);
   await eventually("the child has begun", () => pid > 0);
   return { pid, ended };
@@ -44,7 +53,10 @@ async function begin(pool: ChildPool, signal: AbortSignal) {
 
 function unavailable(cause: RegExp) {
   return (error: unknown) => {
-    assert(error instanceof ServiceUnavailableError && error.cause instanceof ChildStoppedError, String(error));
+    assert(
+      error instanceof ServiceUnavailableError && error.cause instanceof ChildStoppedError,
+      String(error),
+    );
     assert.equal(error.cause.reason, "unstartable");
     assert.match(error.cause.message, cause);
     return true;
@@ -58,15 +70,26 @@ afterEach(async () => {
 
 describe("a child that does not become ready", { timeout: 30_000 }, () => {
   it("is killed, and refuses what waited for it as the machine's fault, not the work's", async () => {
-    const pool = makePool({ entry: new URL("../silent-child.js", import.meta.url), startTimeoutMs: 300 });
+    const pool = makePool({
+      entry: new URL("../silent-child.js", import.meta.url),
+      startTimeoutMs: 300,
+    });
     await assert.rejects(ask(pool, answer), unavailable(/not ready after 300 ms/));
   });
 
   it("refuses all that waits, and what comes later at once, whether it dies or cannot be spawned", async () => {
-    for (const [entry, cause] of [["../no-such-child.js", /Cannot find module/], ["http://elsewhere.test/", /could not be started/]] as const) {
+    for (const [entry, cause] of [
+      ["../no-such-child.js", /Cannot find module/],
+      ["http://elsewhere.test/", /could not be started/],
+    ] as const) {
       const pool = makePool({ entry: new URL(entry, import.meta.url), size: 2 });
-      const results = await Promise.allSettled([ask(pool, answer), ask(pool, answer), ask(pool, answer)]);
-      for (const result of results) assert(result.status === "rejected" && unavailable(cause)(result.reason));
+      const results = await Promise.allSettled([
+        ask(pool, answer),
+        ask(pool, answer),
+        ask(pool, answer),
+      ]);
+      for (const result of results)
+        assert(result.status === "rejected" && unavailable(cause)(result.reason));
       assert.match(pool.startFault ?? "", cause);
       await assert.rejects(ask(pool, answer), unavailable(cause));
       assert.deepEqual([pool.running, pool.waiting], [0, 0]);

@@ -1,7 +1,10 @@
 import type { Mutant } from "../mutant.js";
 
-
-const FLOOD = ["server/rate-limits.test", "auth/verified-tokens.test", "server/authenticator/flood.test"];
+const FLOOD = [
+  "server/rate-limits.test",
+  "auth/verified-tokens.test",
+  "server/authenticator/flood.test",
+];
 
 /** How often one may ask. */
 export const MUTANTS: Mutant[] = [

@@ -3,23 +3,97 @@ import type { Mutant } from "../mutant.js";
 const WALK = ["security/tenancy.test"];
 
 /** Before which a new field is put. */
-const FIRST_FIELD = '@FieldResolver(() => String, { description: "Signed, expiring URL of the bytes." })';
+const FIRST_FIELD =
+  '@FieldResolver(() => String, { description: "Signed, expiring URL of the bytes." })';
 
 /** What is one person's is nobody else's. */
 export const MUTANTS: Mutant[] = [
-  { core: true, breaks: "anybody finds anybody's photo", file: "src/services/photos.ts", find: 'return photo && (photo.userId === actor.id || actor.role === "ADMIN") ? photo : null;', replace: "return photo ?? null;", tests: WALK },
-  { core: true, breaks: "anybody finds anybody's QueuedJob", file: "src/services/queued-jobs.ts", find: 'return row && (row.queuedJob.userId === actor.id || actor.role === "ADMIN") ? row.queuedJob : null;', replace: "return row?.queuedJob ?? null;", tests: WALK },
-  { core: true, breaks: "a photo of another's may be submitted", file: "src/services/queued-jobs/enqueue.ts", find: "where user_id = ${userId} and id = any(${ids})", replace: "where ${userId} <> '' and id = any(${ids})", tests: WALK },
-  { core: true, breaks: "an idempotency key is everybody's", file: "src/services/queued-jobs/enqueue.ts", find: "where t.user_id = ${userId} and t.idempotency_key", replace: "where ${userId} <> '' and t.idempotency_key", tests: WALK },
-  { core: true, breaks: "events of everybody are read as one's own", file: "src/services/event-log.ts", find: "where e.user_id = s.user_id and e.seq", replace: "where e.seq", tests: ["services/event-log.test"] },
-  { core: true, breaks: "another's job can be listened to", file: "src/services/event-log.ts", find: "where t.id = ${queuedJobId} and t.user_id = ${userId}`", replace: "where t.id = ${queuedJobId} and ${userId} <> ''`", tests: WALK },
-  { core: true, breaks: "bulk calls act on everybody's", file: "src/services/queued-jobs/filter.ts", find: "where t.user_id = ${query.userId} and t.status", replace: "where ${query.userId} <> '' and t.status", tests: WALK },
+  {
+    core: true,
+    breaks: "anybody finds anybody's photo",
+    file: "src/services/photos.ts",
+    find: 'return photo && (photo.userId === actor.id || actor.role === "ADMIN") ? photo : null;',
+    replace: "return photo ?? null;",
+    tests: WALK,
+  },
+  {
+    core: true,
+    breaks: "anybody finds anybody's QueuedJob",
+    file: "src/services/queued-jobs.ts",
+    find: 'return row && (row.queuedJob.userId === actor.id || actor.role === "ADMIN") ? row.queuedJob : null;',
+    replace: "return row?.queuedJob ?? null;",
+    tests: WALK,
+  },
+  {
+    core: true,
+    breaks: "a photo of another's may be submitted",
+    file: "src/services/queued-jobs/enqueue.ts",
+    find: "where user_id = ${userId} and id = any(${ids})",
+    replace: "where ${userId} <> '' and id = any(${ids})",
+    tests: WALK,
+  },
+  {
+    core: true,
+    breaks: "an idempotency key is everybody's",
+    file: "src/services/queued-jobs/enqueue.ts",
+    find: "where t.user_id = ${userId} and t.idempotency_key",
+    replace: "where ${userId} <> '' and t.idempotency_key",
+    tests: WALK,
+  },
+  {
+    core: true,
+    breaks: "events of everybody are read as one's own",
+    file: "src/services/event-log.ts",
+    find: "where e.user_id = s.user_id and e.seq",
+    replace: "where e.seq",
+    tests: ["services/event-log.test"],
+  },
+  {
+    core: true,
+    breaks: "another's job can be listened to",
+    file: "src/services/event-log.ts",
+    find: "where t.id = ${queuedJobId} and t.user_id = ${userId}`",
+    replace: "where t.id = ${queuedJobId} and ${userId} <> ''`",
+    tests: WALK,
+  },
+  {
+    core: true,
+    breaks: "bulk calls act on everybody's",
+    file: "src/services/queued-jobs/filter.ts",
+    find: "where t.user_id = ${query.userId} and t.status",
+    replace: "where ${query.userId} <> '' and t.status",
+    tests: WALK,
+  },
   ...[
-    ["a query by an id", '@Query(() => PhotoType, { nullable: true, description: "x" })\n  photoOf(@Arg("id", () => ID, { description: "x" }) id: string, @Ctx() { user, photos }: Context): Promise<Photo | null> {\n    return photos.find(user, parseId(id));\n  }'],
-    ["a query by a text that names a row", '@Query(() => PhotoType, { nullable: true, description: "x" })\n  photoOf(@Arg("photoId", () => String, { description: "x" }) id: string, @Ctx() { user, photos }: Context): Promise<Photo | null> {\n    return photos.find(user, parseId(id));\n  }'],
-    ["a mutation", '@Mutation(() => Boolean, { description: "x" })\n  deletePhotos(): boolean {\n    return true;\n  }'],
-    ["a list", '@Query(() => [PhotoType], { description: "x" })\n  latestPhotos(): Photo[] {\n    return [];\n  }'],
-    ["a path from one object to another", '@FieldResolver(() => PhotoType, { nullable: true, description: "x" })\n  original(): Photo | null {\n    return null;\n  }'],
-    ["a URL", '@FieldResolver(() => String, { nullable: true, description: "x" })\n  originalUrl(): string | null {\n    return null;\n  }'],
-  ].map(([what, code]): Mutant => ({ breaks: `${what} is new, and nobody has said what a stranger gets`, file: "src/graphql/photo/photo.resolver.ts", find: FIRST_FIELD, replace: `${code}\n\n  ${FIRST_FIELD}`, tests: WALK })),
+    [
+      "a query by an id",
+      '@Query(() => PhotoType, { nullable: true, description: "x" })\n  photoOf(@Arg("id", () => ID, { description: "x" }) id: string, @Ctx() { user, photos }: Context): Promise<Photo | null> {\n    return photos.find(user, parseId(id));\n  }',
+    ],
+    [
+      "a query by a text that names a row",
+      '@Query(() => PhotoType, { nullable: true, description: "x" })\n  photoOf(@Arg("photoId", () => String, { description: "x" }) id: string, @Ctx() { user, photos }: Context): Promise<Photo | null> {\n    return photos.find(user, parseId(id));\n  }',
+    ],
+    [
+      "a mutation",
+      '@Mutation(() => Boolean, { description: "x" })\n  deletePhotos(): boolean {\n    return true;\n  }',
+    ],
+    [
+      "a list",
+      '@Query(() => [PhotoType], { description: "x" })\n  latestPhotos(): Photo[] {\n    return [];\n  }',
+    ],
+    [
+      "a path from one object to another",
+      '@FieldResolver(() => PhotoType, { nullable: true, description: "x" })\n  original(): Photo | null {\n    return null;\n  }',
+    ],
+    [
+      "a URL",
+      '@FieldResolver(() => String, { nullable: true, description: "x" })\n  originalUrl(): string | null {\n    return null;\n  }',
+    ],
+  ].map(([what, code]): Mutant => ({
+    breaks: `${what} is new, and nobody has said what a stranger gets`,
+    file: "src/graphql/photo/photo.resolver.ts",
+    find: FIRST_FIELD,
+    replace: `${code}\n\n  ${FIRST_FIELD}`,
+    tests: WALK,
+  })),
 ];

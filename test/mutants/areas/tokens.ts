@@ -4,10 +4,53 @@ const VERIFIER = ["auth/token-verifier.test"];
 
 /** Who may sign in, and as whom. */
 export const MUTANTS: Mutant[] = [
-  { core: true, breaks: "a signature is not looked at", file: "src/auth/token-verifier.ts", find: "return (await jwtVerify(token, key, options)).payload;", replace: 'return (void [jwtVerify, key, options], JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()));', tests: VERIFIER },
-  { core: true, breaks: "any algorithm that a header names is looked for", file: "src/auth/token-header.ts", find: "const alg = SIGNATURE_ALGORITHMS.find((one) => one === header[\"alg\"]);", replace: "const alg = header[\"alg\"] as KeyChoice[\"alg\"];", tests: VERIFIER },
-  { core: true, breaks: "a token for another audience is taken", file: "src/auth/token-verifier.ts", find: "audience: [...audiences], ", replace: "", tests: VERIFIER },
-  { core: true, breaks: "exp is not held against the clock", file: "src/auth/token-verifier.ts", find: "currentDate: new Date(now)", replace: "currentDate: new Date(0)", tests: VERIFIER },
-  { core: true, breaks: "a remembered token outlives its expiry", file: "src/auth/verified-tokens.ts", find: "claims && Math.floor(clock() / 1000) - LEEWAY_SECONDS < claims.expiresAt ? claims : undefined", replace: "claims", tests: [...VERIFIER, "auth/verified-tokens.test"] },
-  { core: true, breaks: "a socket or a stream lives on after its token has expired", file: "src/server/user-connections.ts", find: "const disarm = closeAtExpiry(expiresAt, entry);", replace: "const disarm = (): void => void [closeAtExpiry, expiresAt];", tests: ["server/user-connections.test", "server/close-at-expiry.test"] },
+  {
+    core: true,
+    breaks: "a signature is not looked at",
+    file: "src/auth/token-verifier.ts",
+    find: "return (await jwtVerify(token, key, options)).payload;",
+    replace:
+      'return (void [jwtVerify, key, options], JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()));',
+    tests: VERIFIER,
+  },
+  {
+    core: true,
+    breaks: "any algorithm that a header names is looked for",
+    file: "src/auth/token-header.ts",
+    find: 'const alg = SIGNATURE_ALGORITHMS.find((one) => one === header["alg"]);',
+    replace: 'const alg = header["alg"] as KeyChoice["alg"];',
+    tests: VERIFIER,
+  },
+  {
+    core: true,
+    breaks: "a token for another audience is taken",
+    file: "src/auth/token-verifier.ts",
+    find: "audience: [...audiences], ",
+    replace: "",
+    tests: VERIFIER,
+  },
+  {
+    core: true,
+    breaks: "exp is not held against the clock",
+    file: "src/auth/token-verifier.ts",
+    find: "currentDate: new Date(now)",
+    replace: "currentDate: new Date(0)",
+    tests: VERIFIER,
+  },
+  {
+    core: true,
+    breaks: "a remembered token outlives its expiry",
+    file: "src/auth/verified-tokens.ts",
+    find: "claims && Math.floor(clock() / 1000) - LEEWAY_SECONDS < claims.expiresAt ? claims : undefined",
+    replace: "claims",
+    tests: [...VERIFIER, "auth/verified-tokens.test"],
+  },
+  {
+    core: true,
+    breaks: "a socket or a stream lives on after its token has expired",
+    file: "src/server/user-connections.ts",
+    find: "const disarm = closeAtExpiry(expiresAt, entry);",
+    replace: "const disarm = (): void => void [closeAtExpiry, expiresAt];",
+    tests: ["server/user-connections.test", "server/close-at-expiry.test"],
+  },
 ];

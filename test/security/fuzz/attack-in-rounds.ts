@@ -22,8 +22,18 @@ const QUIET_MS = 3000;
 /** A heap grows until it is collected; what grows on and on goes beyond this. */
 const MOST_GROWTH = 1.5;
 
-/** Quiet, then an attack, and again: each attack is compared with the quiet just before it, on a machine that may have other work. */
-export async function attackInRounds(options: { good: TestClient; pid: number; target: Target; rounds: number; seconds: number; seed: number }): Promise<AttackFigures> {
+/**
+ * Quiet, then an attack, and again: each attack is compared with the quiet just before it, on a
+ * machine that may have other work.
+ */
+export async function attackInRounds(options: {
+  good: TestClient;
+  pid: number;
+  target: Target;
+  rounds: number;
+  seconds: number;
+  seed: number;
+}): Promise<AttackFigures> {
   const { good, pid, target, seconds, seed } = options;
   const figures: AttackFigures = { cases: {}, rounds: [], violations: [] };
   await watchGoodClient(good, pid, pause(WARM_UP_MS));
@@ -32,7 +42,8 @@ export async function attackInRounds(options: { good: TestClient; pid: number; t
     const attack = attackFrom({ ...target, seed: seed + round, seconds });
     const attacked = await watchGoodClient(good, pid, attack);
     const { cases, violations } = await attack;
-    for (const [name, count] of Object.entries(cases)) figures.cases[name] = (figures.cases[name] ?? 0) + count;
+    for (const [name, count] of Object.entries(cases))
+      figures.cases[name] = (figures.cases[name] ?? 0) + count;
     figures.rounds.push({ quiet, attacked });
     figures.violations.push(...violations);
   }
@@ -52,11 +63,17 @@ function attackFrom(workerData: Task): Promise<Report> {
 export function memoryByThird({ rounds }: Pick<AttackFigures, "rounds">): [number, number, number] {
   const memory = rounds.flatMap(({ attacked }) => attacked.memory);
   const size = Math.floor(memory.length / 3);
-  const median = (third: number) => quantile(memory.slice(third * size, (third + 1) * size).toSorted((a, b) => a - b), 0.5);
+  const median = (third: number) =>
+    quantile(
+      memory.slice(third * size, (third + 1) * size).toSorted((a, b) => a - b),
+      0.5,
+    );
   return [median(0), median(1), median(2)];
 }
 
 function growth(figures: AttackFigures): string[] {
   const [, second, last] = memoryByThird(figures);
-  return last > second * MOST_GROWTH ? [`memory grew from ${second} to ${last} bytes between the second and the last third`] : [];
+  return last > second * MOST_GROWTH
+    ? [`memory grew from ${second} to ${last} bytes between the second and the last third`]
+    : [];
 }

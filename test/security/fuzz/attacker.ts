@@ -23,14 +23,21 @@ const LANES = 6;
 async function attackAlone(name: string, attack: Attack, laneSeed: number): Promise<void> {
   const random = seededRandom(laneSeed);
   for (let cases = 1; Date.now() < deadline; cases++) {
-    const violation = await attack(random, target).catch((error: unknown) => `it could not be asked: ${String(error)}`);
+    const violation = await attack(random, target).catch(
+      (error: unknown) => `it could not be asked: ${String(error)}`,
+    );
     report.cases[name] = (report.cases[name] ?? 0) + 1;
-    if (violation !== null) report.violations.push(`${name}, case ${cases} of the seed ${laneSeed}: ${violation}`);
+    if (violation !== null)
+      report.violations.push(`${name}, case ${cases} of the seed ${laneSeed}: ${violation}`);
   }
 }
 
 // Each at its own pace, from chance of its own: so a case is found again whatever the others did.
-const lanes = Object.entries(ATTACKS).flatMap(([name, attack], kind) => Array.from({ length: LANES }, (_, lane) => attackAlone(name, attack, seed * 100 + kind * LANES + lane)));
+const lanes = Object.entries(ATTACKS).flatMap(([name, attack], kind) =>
+  Array.from({ length: LANES }, (_, lane) =>
+    attackAlone(name, attack, seed * 100 + kind * LANES + lane),
+  ),
+);
 await Promise.all(lanes);
 // eslint-disable-next-line unicorn/require-post-message-target-origin -- a thread has none
 parentPort?.postMessage(report);

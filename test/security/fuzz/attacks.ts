@@ -1,4 +1,5 @@
-// One case each: resolves with a sentence when the service did what it must not, with null when it bore it.
+// One case each: resolves with a sentence when the service did what it must not, with null when it
+// bore it.
 import type { SeededRandom } from "../../support/seeded-random.js";
 import { smallPhoto } from "../../support/small-photo.js";
 import { HOSTILE_DOCUMENTS } from "../hostile-documents.js";
@@ -38,20 +39,29 @@ const STREAMED = [
 ];
 
 async function post(url: string, token: string, body: string): Promise<string | null> {
-  const response = await fetch(`${url}/graphql`, { method: "POST", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body });
+  const response = await fetch(`${url}/graphql`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body,
+  });
   return judge(response.status, await response.text());
 }
 
-/** A sound document, or an attack, changed; its variables, too; now and then the JSON around them. */
+/**
+ * A sound document, or an attack, changed; its variables, too; now and then the JSON around them.
+ */
 const fuzzDocuments: Attack = (random, { url, token }) => {
   const query = mutateText(random, random.pick(DOCUMENTS));
-  const variables = random.below(2) ? random.pick(VARIABLES) : mutateText(random, random.pick(VARIABLES));
+  const variables = random.below(2)
+    ? random.pick(VARIABLES)
+    : mutateText(random, random.pick(VARIABLES));
   const body = `{"query":${JSON.stringify(query)},"variables":${variables}}`;
   return post(url, token, random.below(10) === 0 ? mutateText(random, body) : body);
 };
 
 /** Short documents whose answers would be long. */
-const fuzzNestedLists: Attack = (random, { url, token }) => post(url, token, JSON.stringify({ query: nestLists(random) }));
+const fuzzNestedLists: Attack = (random, { url, token }) =>
+  post(url, token, JSON.stringify({ query: nestLists(random) }));
 
 /** A token that holds, with bits turned, parts exchanged, claims changed: none may get in. */
 const fuzzTokens: Attack = async (random, { url, token }) => {
@@ -60,29 +70,68 @@ const fuzzTokens: Attack = async (random, { url, token }) => {
   const decoded = Buffer.from(parts[at] ?? "", "base64url");
   const changes = [
     () => parts.with(at, mutateBytes(random, decoded).toString("base64url")).join("."),
-    () => parts.with(at, Buffer.from(mutateText(random, decoded.toString("latin1"))).toString("base64url")).join("."),
+    () =>
+      parts
+        .with(at, Buffer.from(mutateText(random, decoded.toString("latin1"))).toString("base64url"))
+        .join("."),
     () => mutateText(random, token).replaceAll(/[^\x21-\x7e]/g, ""),
     () => parts.with(at, parts[random.below(3)] ?? "").join("."),
   ];
   const forged = random.pick(changes)();
   if (forged === token) return null;
-  const { status, body } = await sendRaw(url, [head("POST /graphql", [`authorization: Bearer ${forged}`, "content-type: application/json", "content-length: 21"]), '{"query":"{me{email}}"']);
+  const { status, body } = await sendRaw(url, [
+    head("POST /graphql", [
+      `authorization: Bearer ${forged}`,
+      "content-type: application/json",
+      "content-length: 21",
+    ]),
+    '{"query":"{me{email}}"',
+  ]);
   if (status === 200 || body.includes("@example.test")) return `a forged token got in: ${forged}`;
   return judge(status, body);
 };
 
-const FORM = (boundary: string, photo: Buffer) => Buffer.concat([Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\ncontent-type: image/png\r\n\r\n`), photo, Buffer.from(`\r\n--${boundary}--\r\n`)]);
+const FORM = (boundary: string, photo: Buffer) =>
+  Buffer.concat([
+    Buffer.from(
+      `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\ncontent-type: image/png\r\n\r\n`,
+    ),
+    photo,
+    Buffer.from(`\r\n--${boundary}--\r\n`),
+  ]);
 
 /** A photo, or a form with one, with bytes, boundaries, lengths and headers changed. */
 const fuzzUploads: Attack = async (random, { url, token }) => {
   const isForm = random.below(3) > 0;
   const sound = isForm ? FORM("x", smallPhoto()) : smallPhoto();
-  const body = isForm && random.below(2) ? Buffer.from(mutateText(random, sound.toString("latin1")), "latin1") : mutateBytes(random, sound);
-  const boundary = random.below(4) ? "x" : mutateText(random, "x").replaceAll(/[^\x21-\x7e]/g, "").slice(0, 100);
+  const body =
+    isForm && random.below(2)
+      ? Buffer.from(mutateText(random, sound.toString("latin1")), "latin1")
+      : mutateBytes(random, sound);
+  const boundary = random.below(4)
+    ? "x"
+    : mutateText(random, "x")
+        .replaceAll(/[^\x21-\x7e]/g, "")
+        .slice(0, 100);
   const type = isForm ? `multipart/form-data; boundary=${boundary}` : "image/png";
   const length = random.below(8) ? body.length : random.below(body.length * 2 + 1);
-  const name = encodeURIComponent(mutateText(random, "../photo name.png").toWellFormed()).slice(0, 2000);
-  const answer = await sendRaw(url, [head("POST /photos", [`authorization: Bearer ${token}`, `content-type: ${type}`, `content-length: ${length}`, `x-filename: ${name}`]), body], 500);
+  const name = encodeURIComponent(mutateText(random, "../photo name.png").toWellFormed()).slice(
+    0,
+    2000,
+  );
+  const answer = await sendRaw(
+    url,
+    [
+      head("POST /photos", [
+        `authorization: Bearer ${token}`,
+        `content-type: ${type}`,
+        `content-length: ${length}`,
+        `x-filename: ${name}`,
+      ]),
+      body,
+    ],
+    500,
+  );
   return judge(answer.status, answer.body);
 };
 
@@ -90,10 +139,25 @@ const fuzzUploads: Attack = async (random, { url, token }) => {
 const fuzzFrames: Attack = async (random, { url, token }) => {
   const raw = await openRawWebSocket(url);
   const say = (message: object) => JSON.stringify(message);
-  const messages = [say({ type: "connection_init", payload: { authorization: `Bearer ${token}` } }), ...[1, 2].map((id) => say({ type: "subscribe", id: `${id}`, payload: { query: random.pick(DOCUMENTS) } })), say({ type: "ping" }), say({ type: "complete", id: "1" })];
+  const messages = [
+    say({ type: "connection_init", payload: { authorization: `Bearer ${token}` } }),
+    ...[1, 2].map((id) =>
+      say({ type: "subscribe", id: `${id}`, payload: { query: random.pick(DOCUMENTS) } }),
+    ),
+    say({ type: "ping" }),
+    say({ type: "complete", id: "1" }),
+  ];
   const bytes = messages.map((message, i) => {
     const text = i > 0 && random.below(3) === 0 ? mutateText(random, message) : message;
-    const shape = random.below(4) ? {} : { opcode: random.below(16), fin: random.below(4) > 0, reserved: random.below(8) ? 0 : random.below(8), masked: random.below(8) > 0, ...(random.below(4) === 0 && { length: random.below(300_000) }) };
+    const shape = random.below(4)
+      ? {}
+      : {
+          opcode: random.below(16),
+          fin: random.below(4) > 0,
+          reserved: random.below(8) ? 0 : random.below(8),
+          masked: random.below(8) > 0,
+          ...(random.below(4) === 0 && { length: random.below(300_000) }),
+        };
     return i === 0 ? frame(text) : frame(text, shape);
   });
   const all = Buffer.concat(bytes);
@@ -106,17 +170,44 @@ const fuzzFrames: Attack = async (random, { url, token }) => {
 
 /** The same documents where answers are streams; half of the readers leave before the end. */
 const fuzzStreams: Attack = async (random, { url, token }) => {
-  const query = random.below(3) ? mutateText(random, random.pick(STREAMED)) : random.pick(DOCUMENTS);
-  const body = Buffer.from(`{"query":${JSON.stringify(query)},"variables":${random.pick(VARIABLES)}}`);
-  const accept = random.below(8) ? "text/event-stream" : mutateText(random, "text/event-stream").replaceAll(/[^\x21-\x7e]/g, "");
-  const { status, body: text } = await sendRaw(url, [head("POST /graphql/stream", [`authorization: Bearer ${token}`, "content-type: application/json", `accept: ${accept}`, `content-length: ${body.length}`]), body], random.below(2) ? 30 : 300);
+  const query = random.below(3)
+    ? mutateText(random, random.pick(STREAMED))
+    : random.pick(DOCUMENTS);
+  const body = Buffer.from(
+    `{"query":${JSON.stringify(query)},"variables":${random.pick(VARIABLES)}}`,
+  );
+  const accept = random.below(8)
+    ? "text/event-stream"
+    : mutateText(random, "text/event-stream").replaceAll(/[^\x21-\x7e]/g, "");
+  const { status, body: text } = await sendRaw(
+    url,
+    [
+      head("POST /graphql/stream", [
+        `authorization: Bearer ${token}`,
+        "content-type: application/json",
+        `accept: ${accept}`,
+        `content-length: ${body.length}`,
+      ]),
+      body,
+    ],
+    random.below(2) ? 30 : 300,
+  );
   return judge(status, text);
 };
 
-/** A URL that was signed, with its path, its expiry and its signature changed: none may lead to a file. */
+/**
+ * A URL that was signed, with its path, its expiry and its signature changed: none may lead to a
+ * file.
+ */
 const fuzzFileUrls: Attack = async (random, { url, fileUrl }) => {
-  const forged = mutateText(random, fileUrl).replaceAll(/[^\x21-\x7e]|#/g, "").slice(0, 8000);
-  const { status, body } = await sendRaw(url, head(`GET ${forged.startsWith("/") ? forged : `/${forged}`}`), 500);
+  const forged = mutateText(random, fileUrl)
+    .replaceAll(/[^\x21-\x7e]|#/g, "")
+    .slice(0, 8000);
+  const { status, body } = await sendRaw(
+    url,
+    head(`GET ${forged.startsWith("/") ? forged : `/${forged}`}`),
+    500,
+  );
   // Whatever else is asked with it changes nothing.
   const holds = rightOf(forged) === rightOf(fileUrl);
   if (body.includes("PNG") && !holds) return `a forged URL led to the file: ${forged}`;
@@ -130,4 +221,12 @@ function rightOf(url: string): string {
   return JSON.stringify([path, asked.getAll("exp"), asked.getAll("sig")]);
 }
 
-export const ATTACKS: Record<string, Attack> = { "GraphQL documents": fuzzDocuments, "nested lists": fuzzNestedLists, tokens: fuzzTokens, uploads: fuzzUploads, "WebSocket frames": fuzzFrames, "event streams": fuzzStreams, "signed URLs": fuzzFileUrls };
+export const ATTACKS: Record<string, Attack> = {
+  "GraphQL documents": fuzzDocuments,
+  "nested lists": fuzzNestedLists,
+  tokens: fuzzTokens,
+  uploads: fuzzUploads,
+  "WebSocket frames": fuzzFrames,
+  "event streams": fuzzStreams,
+  "signed URLs": fuzzFileUrls,
+};

@@ -11,8 +11,15 @@ export interface Watched {
 
 const PAUSE_MS = 20;
 
-/** Somebody who works with the service until the work is over, one request after the other, and whose every request must succeed. */
-export async function watchGoodClient(client: TestClient, pid: number, work: Promise<unknown>): Promise<Watched> {
+/**
+ * Somebody who works with the service until the work is over, one request after the other, and
+ * whose every request must succeed.
+ */
+export async function watchGoodClient(
+  client: TestClient,
+  pid: number,
+  work: Promise<unknown>,
+): Promise<Watched> {
   const [latencies, memory]: [number[], number[]] = [[], []];
   let over = false;
   void work.finally(() => (over = true));
@@ -31,5 +38,7 @@ export function quantile(rising: number[], share: number): number {
 }
 
 function residentBytes(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024;
+  return (
+    Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024
+  );
 }

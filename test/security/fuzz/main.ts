@@ -1,6 +1,8 @@
-// `npm run fuzz:edge [-- --rounds N --seconds S --seed S --rate-limit N]`: an API process on stores of its own, attacked with thousands of documents,
-// tokens, uploads, frames, streams and URLs that are nearly sound, while somebody good works with it. Each round is first quiet, then
-// an attack. Exits 1 when an answer was not as it must be, an error of ours was logged, its memory grew, or it does not serve as before.
+// `npm run fuzz:edge [-- --rounds N --seconds S --seed S --rate-limit N]`: an API process on stores
+// of its own, attacked with thousands of documents, tokens, uploads, frames, streams and URLs that
+// are nearly sound, while somebody good works with it. Each round is first quiet, then an attack.
+// Exits 1 when an answer was not as it must be, an error of ours was logged, its memory grew, or it
+// does not serve as before.
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,18 +18,30 @@ import { renderRounds } from "./render-rounds.js";
 const { rounds, seconds, seed, rateLimit } = readCommandLine(
   {
     name: "npm run fuzz:edge",
-    about: "Attack an API with documents, tokens, uploads, frames, streams and URLs that are nearly sound, while a good client works.",
+    about:
+      "Attack an API with documents, tokens, uploads, frames, streams and URLs that are nearly sound, while a good client works.",
     options: {
-      rounds: { type: "string", value: "<number>", default: "3", about: "Rounds, each first quiet and then an attack." },
+      rounds: {
+        type: "string",
+        value: "<number>",
+        default: "3",
+        about: "Rounds, each first quiet and then an attack.",
+      },
       seconds: { type: "string", value: "<number>", default: "10", about: "Length of an attack." },
       seed: { type: "string", value: "<number>", about: "Repeats the attacks of an earlier run." },
-      "rate-limit": { type: "string", value: "<number>", default: "0", about: "RATE_LIMIT_PER_MINUTE of the API." },
+      "rate-limit": {
+        type: "string",
+        value: "<number>",
+        default: "0",
+        about: "RATE_LIMIT_PER_MINUTE of the API.",
+      },
     },
     examples: ["--rounds 10 --seconds 30 --seed 1"],
   },
   (values) => {
     const read = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
-    if (!Number.isSafeInteger(read.rounds) || read.rounds < 1) throw new Error("--rounds must be a whole number from 1");
+    if (!Number.isSafeInteger(read.rounds) || read.rounds < 1)
+      throw new Error("--rounds must be a whole number from 1");
     if (!(read.seconds > 0)) throw new Error("--seconds must be over 0");
     return { ...read, seed: readSeed(values.seed), rateLimit: values["rate-limit"] };
   },
@@ -42,7 +56,11 @@ const stage = await openStage(folder);
 try {
   const violations = await run();
   for (const violation of violations.slice(0, 20)) say(`WRONG  ${violation}`);
-  say(violations.length === 0 ? `every answer was as it must be, and it serves as before (seed ${seed})` : `${violations.length} were wrong; seed ${seed}, the log is in ${stage.logs}`);
+  say(
+    violations.length === 0
+      ? `every answer was as it must be, and it serves as before (seed ${seed})`
+      : `${violations.length} were wrong; seed ${seed}, the log is in ${stage.logs}`,
+  );
   if (violations.length === 0) process.exitCode = 0;
 } finally {
   await stage.close();
@@ -50,7 +68,8 @@ try {
 if (process.exitCode === 0) await rm(folder, { recursive: true, force: true });
 
 async function run(): Promise<string[]> {
-  // Without a limit every case reaches what it is for; with one it is seen what an attacker is left of the machine.
+  // Without a limit every case reaches what it is for; with one it is seen what an attacker is left
+  // of the machine.
   const env = { ...stage.env, RATE_LIMIT_PER_MINUTE: rateLimit };
   const api = await startServiceProcess({ role: "api", name: "api", env, logs: stage.logs });
   try {
@@ -58,8 +77,17 @@ async function run(): Promise<string[]> {
     await good.enqueue("echo");
     const attacker = createTestClient(api.url, await stage.token("attacker"));
     await growHistory(attacker);
-    const fileUrl = String((await attacker.upload(smallPhoto(), { type: "image/png" })).json["url"]);
-    const attack = await attackInRounds({ good, pid: api.pid, target: { url: api.url, token: attacker.token, fileUrl }, rounds, seconds, seed });
+    const fileUrl = String(
+      (await attacker.upload(smallPhoto(), { type: "image/png" })).json["url"],
+    );
+    const attack = await attackInRounds({
+      good,
+      pid: api.pid,
+      target: { url: api.url, token: attacker.token, fileUrl },
+      rounds,
+      seconds,
+      seed,
+    });
     say(renderRounds(attack, rounds * seconds));
     return [...attack.violations, ...(await faultsInLog()), ...(await servesAsBefore(good))];
   } finally {
@@ -70,14 +98,27 @@ async function run(): Promise<string[]> {
 
 /** Lists that are long, for documents that nest them. */
 async function growHistory(attacker: TestClient): Promise<void> {
-  const { id } = await attacker.enqueue("echo", {}, { runAt: new Date(Date.now() + 86_400_000).toISOString() });
-  const steps = Array.from({ length: 5 }, (_, i) => `c${i}: cancelQueuedJob(id: $id) { id } r${i}: retryQueuedJob(id: $id) { id }`);
-  for (let i = 0; i < 5; i++) await attacker.get(`mutation ($id: ID!) { ${steps.join(" ")} }`, { id });
+  const { id } = await attacker.enqueue(
+    "echo",
+    {},
+    { runAt: new Date(Date.now() + 86_400_000).toISOString() },
+  );
+  const steps = Array.from(
+    { length: 5 },
+    (_, i) => `c${i}: cancelQueuedJob(id: $id) { id } r${i}: retryQueuedJob(id: $id) { id }`,
+  );
+  for (let i = 0; i < 5; i++)
+    await attacker.get(`mutation ($id: ID!) { ${steps.join(" ")} }`, { id });
 }
 
 async function faultsInLog(): Promise<string[]> {
   const lines = (await readFile(join(stage.logs, "api.log"), "utf8")).split("\n").filter(Boolean);
-  return lines.filter((line) => !line.startsWith("{") || Number((JSON.parse(line) as { level: number }).level) >= 50).map((line) => `it logged ${line.slice(0, 600)}`);
+  return lines
+    .filter(
+      (line) =>
+        !line.startsWith("{") || Number((JSON.parse(line) as { level: number }).level) >= 50,
+    )
+    .map((line) => `it logged ${line.slice(0, 600)}`);
 }
 
 async function servesAsBefore(good: TestClient): Promise<string[]> {
@@ -86,5 +127,7 @@ async function servesAsBefore(good: TestClient): Promise<string[]> {
   const { id, status } = await good.enqueue("echo");
   await stream.next("the submission is told", ({ queuedJob }) => queuedJob.id === id);
   stream.stop();
-  return upload.status === 201 && status === "PENDING" ? [] : [`afterwards an upload is answered ${upload.status} and a submission is ${status}`];
+  return upload.status === 201 && status === "PENDING"
+    ? []
+    : [`afterwards an upload is answered ${upload.status} and a submission is ${status}`];
 }

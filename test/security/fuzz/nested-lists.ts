@@ -1,17 +1,34 @@
 import type { SeededRandom } from "../../support/seeded-random.js";
 
-/** The fields that lead from a type to another, with what is asked of them; a page's nodes are meant. */
+/**
+ * The fields that lead from a type to another, with what is asked of them; a page's nodes are
+ * meant.
+ */
 const WAYS: Record<string, { text: (first: number, below: string) => string; to: string }[]> = {
   Query: [
     { text: (first, below) => `photos(first: ${first}) { nodes { ${below} } }`, to: "Photo" },
-    { text: (first, below) => `queuedJobs(first: ${first}) { totalCount nodes { ${below} } }`, to: "QueuedJob" },
-    { text: (first, below) => `me { queuedJobs(first: ${first}) { nodes { ${below} } } }`, to: "QueuedJob" },
+    {
+      text: (first, below) => `queuedJobs(first: ${first}) { totalCount nodes { ${below} } }`,
+      to: "QueuedJob",
+    },
+    {
+      text: (first, below) => `me { queuedJobs(first: ${first}) { nodes { ${below} } } }`,
+      to: "QueuedJob",
+    },
   ],
-  Photo: [{ text: (first, below) => `queuedJobs(first: ${first}) { totalCount nodes { ${below} } }`, to: "QueuedJob" }],
+  Photo: [
+    {
+      text: (first, below) => `queuedJobs(first: ${first}) { totalCount nodes { ${below} } }`,
+      to: "QueuedJob",
+    },
+  ],
   QueuedJob: [
     { text: (_, below) => `photos { ${below} }`, to: "Photo" },
     { text: (_, below) => `history { type queuedJob { ${below} } }`, to: "QueuedJob" },
-    { text: (_, below) => `parameters result outputs { name url } photos { ${below} }`, to: "Photo" },
+    {
+      text: (_, below) => `parameters result outputs { name url } photos { ${below} }`,
+      to: "Photo",
+    },
   ],
 };
 

@@ -9,11 +9,16 @@ export function renderRounds(figures: AttackFigures, seconds: number): string {
   const mib = (bytes: number) => Math.round(bytes / MEBIBYTE);
   const total = Object.values(cases).reduce((sum, count) => sum + count, 0);
   return [
-    ...Object.entries(cases).map(([name, count]) => `${name.padEnd(18)} ${String(count).padStart(7)} cases`),
+    ...Object.entries(cases).map(
+      ([name, count]) => `${name.padEnd(18)} ${String(count).padStart(7)} cases`,
+    ),
     `${"together".padEnd(18)} ${String(total).padStart(7)} in ${seconds} s`,
     "",
     "a good client       p50 quiet  attacked   ratio    p99 quiet  attacked   ratio",
-    ...rounds.map((round, i) => `  round ${String(i + 1).padEnd(10)} ${columns(round, 0.5)}   ${columns(round, 0.99)}`),
+    ...rounds.map(
+      (round, i) =>
+        `  round ${String(i + 1).padEnd(10)} ${columns(round, 0.5)}   ${columns(round, 0.99)}`,
+    ),
     `  median of ratios${" ".repeat(20)} × ${medianRatio(rounds, 0.5).toFixed(2)}${" ".repeat(26)} × ${medianRatio(rounds, 0.99).toFixed(2)}`,
     "",
     `memory: ${mib(rounds[0]?.quiet.memory.at(-1) ?? 0)} MiB before, ${memoryByThird(figures).map(mib).join(", ")} in the thirds of the attack`,
@@ -30,5 +35,8 @@ function ratio({ quiet, attacked }: Round, share: number): number {
 }
 
 function medianRatio(rounds: Round[], share: number): number {
-  return quantile(rounds.map((round) => ratio(round, share)).toSorted((a, b) => a - b), 0.5);
+  return quantile(
+    rounds.map((round) => ratio(round, share)).toSorted((a, b) => a - b),
+    0.5,
+  );
 }

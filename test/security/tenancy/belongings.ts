@@ -15,22 +15,51 @@ export interface Belongings {
 
 /** One person's, of each kind; needs a worker that runs. */
 export async function createBelongings(service: TestService, name: string): Promise<Belongings> {
-  const client = await service.person({ name: `secret-name-${name}`, picture: `https://secret-picture-${name}.test/a.png` });
+  const client = await service.person({
+    name: `secret-name-${name}`,
+    picture: `https://secret-picture-${name}.test/a.png`,
+  });
   const idempotencyKey = `key-of-${name}`;
-  const photo = String((await client.upload(smallPhoto(), { type: "image/png", filename: `secret-file-${name}.png` })).json["id"]);
+  const photo = String(
+    (await client.upload(smallPhoto(), { type: "image/png", filename: `secret-file-${name}.png` }))
+      .json["id"],
+  );
   const [thumbnail, failing, waiting] = await Promise.all([
     client.enqueue("thumbnail", { widths: [16] }, { photoIds: [photo] }),
     client.enqueue("echo", { failPermanently: true, message: `secret-message-${name}` }),
-    client.enqueue("echo", { message: `secret-plan-${name}` }, { idempotencyKey, runAt: new Date(Date.now() + 3_600_000).toISOString() }),
+    client.enqueue(
+      "echo",
+      { message: `secret-plan-${name}` },
+      { idempotencyKey, runAt: new Date(Date.now() + 3_600_000).toISOString() },
+    ),
   ]);
-  const [finished, failed] = await Promise.all([client.finished(thumbnail.id, 30_000), client.finished(failing.id)]);
-  const { me, photos, jobs, queuedJobs } = await client.get("{ me { id email } photos { pageInfo { endCursor } nodes { sha256 } } jobs(first: 1) { pageInfo { endCursor } } queuedJobs(first: 1) { eventCursor pageInfo { endCursor } } }");
+  const [finished, failed] = await Promise.all([
+    client.finished(thumbnail.id, 30_000),
+    client.finished(failing.id),
+  ]);
+  const { me, photos, jobs, queuedJobs } = await client.get(
+    "{ me { id email } photos { pageInfo { endCursor } nodes { sha256 } } jobs(first: 1) { pageInfo { endCursor } } queuedJobs(first: 1) { eventCursor pageInfo { endCursor } } }",
+  );
   const ids = { user: me.id, photo, finished: finished.id, failed: failed.id, waiting: waiting.id };
   return {
     client,
     ids,
-    cursors: { events: queuedJobs.eventCursor, queuedJobs: queuedJobs.pageInfo.endCursor, photos: photos.pageInfo.endCursor, jobs: jobs.pageInfo.endCursor },
+    cursors: {
+      events: queuedJobs.eventCursor,
+      queuedJobs: queuedJobs.pageInfo.endCursor,
+      photos: photos.pageInfo.endCursor,
+      jobs: jobs.pageInfo.endCursor,
+    },
     idempotencyKey,
-    secrets: [...Object.values(ids), me.email, `secret-name-${name}`, `secret-picture-${name}`, `secret-file-${name}`, `secret-message-${name}`, `secret-plan-${name}`, photos.nodes[0].sha256],
+    secrets: [
+      ...Object.values(ids),
+      me.email,
+      `secret-name-${name}`,
+      `secret-picture-${name}`,
+      `secret-file-${name}`,
+      `secret-message-${name}`,
+      `secret-plan-${name}`,
+      photos.nodes[0].sha256,
+    ],
   };
 }

@@ -1,51 +1,108 @@
-// What of the schema can lead from one person to another, found in the schema itself, so that nothing new is forgotten.
-import { getNamedType, isInputObjectType, isInterfaceType, isLeafType, isListType, isNonNullType, isObjectType, type GraphQLField, type GraphQLInputType, type GraphQLNamedType, type GraphQLObjectType, type GraphQLSchema } from "graphql";
+// What of the schema can lead from one person to another, found in the schema itself, so that
+// nothing new is forgotten.
+import {
+  getNamedType,
+  isInputObjectType,
+  isInterfaceType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  type GraphQLField,
+  type GraphQLInputType,
+  type GraphQLNamedType,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+} from "graphql";
 
 /** Inputs that name a row, a place in somebody's list, or a submission of somebody's. */
-const NAMES_SOMETHING = (name: string, type: GraphQLNamedType) => type.name === "ID" || /(id|ids|key|cursor)$/i.test(name) || name === "after" || name === "before";
+const NAMES_SOMETHING = (name: string, type: GraphQLNamedType) =>
+  type.name === "ID" || /(id|ids|key|cursor)$/i.test(name) || name === "after" || name === "before";
 
-/** Every argument, however deep in inputs, that names something: `Query.node(id)`, `Mutation.enqueueJobs(inputs[].photoIds[])`. */
+/**
+ * Every argument, however deep in inputs, that names something: `Query.node(id)`,
+ * `Mutation.enqueueJobs(inputs[].photoIds[])`.
+ */
 export function placesOf(schema: GraphQLSchema): string[] {
   return objectTypes(schema).flatMap((type) =>
-    Object.values(type.getFields()).flatMap((field) => field.args.flatMap((argument) => inputPaths(argument.name, argument.type).map((path) => `${type.name}.${field.name}(${path})`))),
+    Object.values(type.getFields()).flatMap((field) =>
+      field.args.flatMap((argument) =>
+        inputPaths(argument.name, argument.type).map(
+          (path) => `${type.name}.${field.name}(${path})`,
+        ),
+      ),
+    ),
   );
 }
 
 function inputPaths(name: string, type: GraphQLInputType): string[] {
   const [path, named] = [`${name}${isList(type) ? "[]" : ""}`, getNamedType(type)];
-  if (isInputObjectType(named)) return Object.values(named.getFields()).flatMap((field) => inputPaths(field.name, field.type)).map((inner) => `${path}.${inner}`);
+  if (isInputObjectType(named))
+    return Object.values(named.getFields())
+      .flatMap((field) => inputPaths(field.name, field.type))
+      .map((inner) => `${path}.${inner}`);
   return NAMES_SOMETHING(name, named) ? [path] : [];
 }
 
 /** Every field that leads from one object to others: `QueuedJob.user`. */
 export function edgesOf(schema: GraphQLSchema): string[] {
-  return objectTypes(schema).flatMap((type) => Object.values(type.getFields()).filter((field) => !isLeafType(getNamedType(field.type))).map((field) => `${type.name}.${field.name}`));
+  return objectTypes(schema).flatMap((type) =>
+    Object.values(type.getFields())
+      .filter((field) => !isLeafType(getNamedType(field.type)))
+      .map((field) => `${type.name}.${field.name}`),
+  );
 }
 
 /** Every field that gives a URL of ours. */
 export function urlFieldsOf(schema: GraphQLSchema): string[] {
-  return objectTypes(schema).flatMap((type) => Object.keys(type.getFields()).filter((name) => /url$/i.test(name)).map((name) => `${type.name}.${name}`));
+  return objectTypes(schema).flatMap((type) =>
+    Object.keys(type.getFields())
+      .filter((name) => /url$/i.test(name))
+      .map((name) => `${type.name}.${name}`),
+  );
 }
 
-/** The operation that calls a root's field with every argument as a variable of the same name, and asks for all there is, `depth` objects deep; but for a history below another, which nobody may ask for. */
+/**
+ * The operation that calls a root's field with every argument as a variable of the same name, and
+ * asks for all there is, `depth` objects deep; but for a history below another, which nobody may
+ * ask for.
+ */
 export function operationOf(schema: GraphQLSchema, place: string, depth: number): string {
   const [root = "", name = ""] = place.split(/[.(]/);
   const field = (schema.getType(root) as GraphQLObjectType).getFields()[name];
   if (!field) throw new Error(`${place} is not in the schema`);
-  const declared = field.args.map((argument) => `$${argument.name}: ${String(argument.type)}`).join(", ");
+  const declared = field.args
+    .map((argument) => `$${argument.name}: ${String(argument.type)}`)
+    .join(", ");
   const given = field.args.map((argument) => `${argument.name}: $${argument.name}`).join(", ");
   return `${root.toLowerCase()}${declared && ` (${declared})`} { ${name}${given && `(${given})`} ${selectionOf(schema, getNamedType(field.type), depth)} }`;
 }
 
-function selectionOf(schema: GraphQLSchema, type: GraphQLNamedType, depth: number, inHistory = false): string {
+function selectionOf(
+  schema: GraphQLSchema,
+  type: GraphQLNamedType,
+  depth: number,
+  inHistory = false,
+): string {
   if (isLeafType(type)) return "";
-  if (isInterfaceType(type)) return `{ __typename ${schema.getPossibleTypes(type).map((one) => `... on ${one.name} ${selectionOf(schema, one, depth, inHistory)}`).join(" ")} }`;
+  if (isInterfaceType(type))
+    return `{ __typename ${schema
+      .getPossibleTypes(type)
+      .map((one) => `... on ${one.name} ${selectionOf(schema, one, depth, inHistory)}`)
+      .join(" ")} }`;
   if (!isObjectType(type)) throw new Error(`${type.name} cannot be selected`);
-  const fields = Object.values(type.getFields()).flatMap((field) => fieldSelection(schema, field, depth, inHistory));
+  const fields = Object.values(type.getFields()).flatMap((field) =>
+    fieldSelection(schema, field, depth, inHistory),
+  );
   return `{ __typename ${fields.join(" ")} }`;
 }
 
-function fieldSelection(schema: GraphQLSchema, field: GraphQLField<unknown, unknown>, depth: number, inHistory: boolean): string[] {
+function fieldSelection(
+  schema: GraphQLSchema,
+  field: GraphQLField<unknown, unknown>,
+  depth: number,
+  inHistory: boolean,
+): string[] {
   const type = getNamedType(field.type);
   if (isLeafType(type)) return [field.name];
   const isHistory = field.name === "history";
@@ -59,28 +116,46 @@ export function edgesIn(value: unknown, root: string): string[] {
   if (Array.isArray(value)) return value.flatMap((entry) => edgesIn(entry, root));
   if (typeof value !== "object" || value === null) return [];
   const type = "__typename" in value ? String(value.__typename) : root;
-  return Object.entries(value).flatMap(([name, inner]) => (holdsObject(inner) ? [`${type}.${name}`, ...edgesIn(inner, "")] : []));
+  return Object.entries(value).flatMap(([name, inner]) =>
+    holdsObject(inner) ? [`${type}.${name}`, ...edgesIn(inner, "")] : [],
+  );
 }
 
 function holdsObject(value: unknown): boolean {
-  return Array.isArray(value) ? value.some(holdsObject) : typeof value === "object" && value !== null && "__typename" in value;
+  return Array.isArray(value)
+    ? value.some(holdsObject)
+    : typeof value === "object" && value !== null && "__typename" in value;
 }
 
-/** Variables with a value at the place in brackets; a list there gets it as its only member, an object that is there is kept. */
-export function variablesAt(place: string, value: unknown, base: Record<string, unknown> = {}): Record<string, unknown> {
+/**
+ * Variables with a value at the place in brackets; a list there gets it as its only member, an
+ * object that is there is kept.
+ */
+export function variablesAt(
+  place: string,
+  value: unknown,
+  base: Record<string, unknown> = {},
+): Record<string, unknown> {
   const path = /\((.+)\)$/.exec(place)?.[1]?.split(".") ?? [];
   return put(path, value, base);
 }
 
-function put([step = "", ...rest]: string[], value: unknown, base: Record<string, unknown>): Record<string, unknown> {
+function put(
+  [step = "", ...rest]: string[],
+  value: unknown,
+  base: Record<string, unknown>,
+): Record<string, unknown> {
   const [name, many] = [step.replace("[]", ""), step.endsWith("[]")];
   const present = many && Array.isArray(base[name]) ? (base[name] as unknown[])[0] : base[name];
-  const inner = rest.length === 0 ? value : put(rest, value, (present ?? {}) as Record<string, unknown>);
+  const inner =
+    rest.length === 0 ? value : put(rest, value, (present ?? {}) as Record<string, unknown>);
   return { ...base, [name]: many ? [inner] : inner };
 }
 
 function objectTypes(schema: GraphQLSchema): GraphQLObjectType[] {
-  return Object.values(schema.getTypeMap()).filter((type): type is GraphQLObjectType => isObjectType(type) && !type.name.startsWith("__"));
+  return Object.values(schema.getTypeMap()).filter(
+    (type): type is GraphQLObjectType => isObjectType(type) && !type.name.startsWith("__"),
+  );
 }
 
 function isList(type: GraphQLInputType): boolean {

@@ -13,7 +13,8 @@ describe("the pages of the database", () => {
     operated = await startOperatedService();
     person = await operated.service.person({ name: EVIL });
     await person.enqueue("echo", { message: EVIL }, { idempotencyKey: "a secret key" });
-    await operated.database.sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at)
+    await operated.database
+      .sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at)
       select ('0198f3a0-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, 'x', i::text, i || '@example.test', true, 'Person ' || i, 0, now() from generate_series(1, ${PEOPLE}::int) i`;
   });
   after(() => operated.close());
@@ -22,9 +23,15 @@ describe("the pages of the database", () => {
   it("list the tables with their rows and columns, and none that is left out", async () => {
     const { status, text } = await operated.get("/admin/db");
     assert.equal(status, 200);
-    assert.match(text, new RegExp(`<a href="/admin/db/users">users</a></th>\\s*<td class="number">${PEOPLE + 1}</td>`));
+    assert.match(
+      text,
+      new RegExp(
+        `<a href="/admin/db/users">users</a></th>\\s*<td class="number">${PEOPLE + 1}</td>`,
+      ),
+    );
     assert.match(text, /id, user_id, job_name, status, run/);
-    for (const left of ["idempotency_key", "fingerprint", "storage_key", "sha256", "histories"]) assert.ok(!text.includes(left), left);
+    for (const left of ["idempotency_key", "fingerprint", "storage_key", "sha256", "histories"])
+      assert.ok(!text.includes(left), left);
   });
 
   it("page through a table by its key, every row once, the last first", async () => {
@@ -33,30 +40,57 @@ describe("the pages of the database", () => {
     while (path !== null) {
       const { status, text } = await operated.get(path);
       assert.equal(status, 200, text);
-      seen.push(...[...text.matchAll(/<tr><td class="short">([0-9a-f-]{36})</g)].map(([, id = ""]) => id));
+      seen.push(
+        ...[...text.matchAll(/<tr><td class="short">([0-9a-f-]{36})</g)].map(([, id = ""]) => id),
+      );
       path = /<a href="([^"]+)" rel="next">/.exec(text)?.[1]?.replaceAll("&amp;", "&") ?? null;
     }
-    const rows = await operated.database.sql<{ id: string }[]>`select id from users order by id desc`;
-    assert.deepEqual(seen, rows.map(({ id }) => id));
+    const rows = await operated.database.sql<
+      { id: string }[]
+    >`select id from users order by id desc`;
+    assert.deepEqual(
+      seen,
+      rows.map(({ id }) => id),
+    );
   });
 
   it("page by a key of two columns, too", async () => {
     const { text } = await operated.get("/admin/db/queued_job_events");
     assert.match(text, /50 rows a page, by user_id, seq, the last first\./);
-    const [event] = await operated.database.sql<{ userId: string }[]>`select user_id as "userId" from queued_job_events`;
-    assert.match((await operated.get(`/admin/db/queued_job_events?after=${event?.userId}&after=2`)).text, /QUEUED/);
-    assert.doesNotMatch((await operated.get(`/admin/db/queued_job_events?after=${event?.userId}&after=1`)).text, /QUEUED/);
+    const [event] = await operated.database.sql<
+      { userId: string }[]
+    >`select user_id as "userId" from queued_job_events`;
+    assert.match(
+      (await operated.get(`/admin/db/queued_job_events?after=${event?.userId}&after=2`)).text,
+      /QUEUED/,
+    );
+    assert.doesNotMatch(
+      (await operated.get(`/admin/db/queued_job_events?after=${event?.userId}&after=1`)).text,
+      /QUEUED/,
+    );
   });
 
   it("have no page for anything else", async () => {
-    for (const table of ["histories", "pg_authid", "constructor", "__proto__", "users;drop", "Users"]) assert.equal((await operated.get(`/admin/db/${table}`)).status, 404, table);
+    for (const table of [
+      "histories",
+      "pg_authid",
+      "constructor",
+      "__proto__",
+      "users;drop",
+      "Users",
+    ])
+      assert.equal((await operated.get(`/admin/db/${table}`)).status, 404, table);
   });
 
   it("show what is stored as text, whatever it is", async () => {
-    const { text } = await sql("select name, parameters from users join queued_jobs on user_id = users.id");
+    const { text } = await sql(
+      "select name, parameters from users join queued_jobs on user_id = users.id",
+    );
     assert.ok(text.includes("&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;"), text);
     assert.ok(!text.includes("<img"));
-    const echoed = await sql("select '</textarea><script>' as \"<b>\", null as nothing, '' as empty");
+    const echoed = await sql(
+      "select '</textarea><script>' as \"<b>\", null as nothing, '' as empty",
+    );
     assert.match(echoed.text, /<textarea[^>]*>\nselect &#39;&lt;\/textarea&gt;&lt;script&gt;/);
     assert.match(echoed.text, /<th class="">&lt;b&gt;<small>text<\/small><\/th>/);
     assert.match(echoed.text, /<td class="null">null<\/td><td class="short"><\/td>/);
@@ -64,15 +98,28 @@ describe("the pages of the database", () => {
   });
 
   it("answer as CSV, up to five thousand rows", async () => {
-    const { status, headers, text } = await sql("select email, '=1+1' as formula from users where issuer = 'x' order by id limit 2", "csv");
-    assert.deepEqual([status, headers.get("content-type"), headers.get("content-disposition")], [200, "text/csv; charset=utf-8", 'attachment; filename="query.csv"']);
+    const { status, headers, text } = await sql(
+      "select email, '=1+1' as formula from users where issuer = 'x' order by id limit 2",
+      "csv",
+    );
+    assert.deepEqual(
+      [status, headers.get("content-type"), headers.get("content-disposition")],
+      [200, "text/csv; charset=utf-8", 'attachment; filename="query.csv"'],
+    );
     assert.equal(text, "email,formula\r\n1@example.test,'=1+1\r\n2@example.test,'=1+1\r\n");
     const long = await sql("select generate_series(1, 10000000) as n", "csv");
-    assert.deepEqual([long.headers.get("content-disposition"), long.text.trimEnd().split("\r\n").length], ['attachment; filename="query-first-5000-rows.csv"', 5001]);
+    assert.deepEqual(
+      [long.headers.get("content-disposition"), long.text.trimEnd().split("\r\n").length],
+      ['attachment; filename="query-first-5000-rows.csv"', 5001],
+    );
   });
 
   it("refuse with a sentence, in the page, with what was typed", async () => {
-    for (const [text, sentence] of [["delete from users", "Only reading is possible here"], ["select 1; drop table users", "One statement at a time"], ["select * from pg_authid", "permission denied for table pg_authid"]] as const) {
+    for (const [text, sentence] of [
+      ["delete from users", "Only reading is possible here"],
+      ["select 1; drop table users", "One statement at a time"],
+      ["select * from pg_authid", "permission denied for table pg_authid"],
+    ] as const) {
       for (const format of ["table", "csv"]) {
         const answer = await sql(text, format);
         assert.equal(answer.status, 400);
@@ -84,7 +131,12 @@ describe("the pages of the database", () => {
 
   it("hold nobody up: others are answered as ever while the longest and the largest queries run", async (t) => {
     let running = true;
-    const slow = ["select pg_sleep(60)", "select count(*) from generate_series(1, 250) a, generate_series(1, 250) b, generate_series(1, 250) c", "select * from generate_series(1, 10000000)", "select 1"].map((text) => sql(text));
+    const slow = [
+      "select pg_sleep(60)",
+      "select count(*) from generate_series(1, 250) a, generate_series(1, 250) b, generate_series(1, 250) c",
+      "select * from generate_series(1, 10000000)",
+      "select 1",
+    ].map((text) => sql(text));
     const all = Promise.all(slow).finally(() => (running = false));
     const times: number[] = [];
     while (running) {
@@ -97,7 +149,10 @@ describe("the pages of the database", () => {
     assert.deepEqual([sleeper, others], [400, [503, 503]]);
     // To count so many takes longer than it may on a busy machine.
     assert.ok(counter === 200 || counter === 400, String(counter));
-    assert.match(answers[2]?.text ?? "", /Other queries are running already; try again in a moment\./);
+    assert.match(
+      answers[2]?.text ?? "",
+      /Other queries are running already; try again in a moment\./,
+    );
     const [median = Infinity] = times.toSorted((a, b) => a - b).slice(Math.floor(times.length / 2));
     const told = `${times.length} answers, median ${median.toFixed(1)} ms, slowest ${Math.max(...times).toFixed(0)} ms`;
     t.diagnostic(told);
@@ -108,6 +163,11 @@ describe("the pages of the database", () => {
     await sql("select 'words of the query'");
     const lines = JSON.stringify(operated.service.logged);
     assert.ok(lines.includes("an operator ran a query"));
-    for (const secret of ["words of the query", "operators' password", Buffer.from("admin:the operators' password").toString("base64")]) assert.ok(!lines.includes(secret), secret);
+    for (const secret of [
+      "words of the query",
+      "operators' password",
+      Buffer.from("admin:the operators' password").toString("base64"),
+    ])
+      assert.ok(!lines.includes(secret), secret);
   });
 });

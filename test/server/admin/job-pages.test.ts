@@ -11,23 +11,49 @@ describe("the pages of QueuedJobs", () => {
   let operated: OperatedService;
   let ann: TestClient;
   let bob: TestClient;
-  const ids: Record<"failed" | "placed" | "bobs" | "deleted", string> = { failed: "", placed: "", bobs: "", deleted: "" };
+  const ids: Record<"failed" | "placed" | "bobs" | "deleted", string> = {
+    failed: "",
+    placed: "",
+    bobs: "",
+    deleted: "",
+  };
   before(async () => {
     operated = await startOperatedService({ workers: 1 });
-    [ann, bob] = [await operated.service.person({ email: "ann@example.test", name: EVIL }), await operated.service.person({ email: "bob@example.test" })];
+    [ann, bob] = [
+      await operated.service.person({ email: "ann@example.test", name: EVIL }),
+      await operated.service.person({ email: "bob@example.test" }),
+    ];
     const photo = await ann.upload(smallPhoto(), { filename: "picture <b>.jpg" });
-    ids.failed = (await ann.enqueue("echo", { failPermanently: true, message: EVIL }, { idempotencyKey: "a secret key" })).id;
+    ids.failed = (
+      await ann.enqueue(
+        "echo",
+        { failPermanently: true, message: EVIL },
+        { idempotencyKey: "a secret key" },
+      )
+    ).id;
     ids.placed = (await ann.enqueue("placeholder", {}, { photoIds: [photo.json["id"]] })).id;
     ids.bobs = (await bob.enqueue("echo", { failAttempts: 1 })).id;
     ids.deleted = (await bob.enqueue("echo")).id;
-    await Promise.all([ann.finished(ids.failed), ann.finished(ids.placed), bob.finished(ids.bobs), bob.finished(ids.deleted)]);
+    await Promise.all([
+      ann.finished(ids.failed),
+      ann.finished(ids.placed),
+      bob.finished(ids.bobs),
+      bob.finished(ids.deleted),
+    ]);
     await bob.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id: ids.deleted });
   });
   after(() => operated.close());
-  const found = async (query: string) => [...(await operated.get(`/admin/jobs${query}`)).text.matchAll(/<td class="id"><a href="\/admin\/jobs\/([0-9a-f-]{36})">/g)].map(([, id]) => id);
+  const found = async (query: string) =>
+    [
+      ...(await operated.get(`/admin/jobs${query}`)).text.matchAll(
+        /<td class="id"><a href="\/admin\/jobs\/([0-9a-f-]{36})">/g,
+      ),
+    ].map(([, id]) => id);
 
   it("find by user, state and job, newest first", async () => {
-    const [user] = await operated.database.sql<{ id: string }[]>`select id from users where email = 'bob@example.test'`;
+    const [user] = await operated.database.sql<
+      { id: string }[]
+    >`select id from users where email = 'bob@example.test'`;
     for (const [query, expected] of [
       ["", [ids.bobs, ids.placed, ids.failed]],
       ["?user=ANN%40example.test", [ids.placed, ids.failed]],
@@ -44,35 +70,70 @@ describe("the pages of QueuedJobs", () => {
   });
 
   it("mark in their links where they are, and nothing else", async () => {
-    for (const [path, place] of [["/admin/jobs", "Jobs"], [`/admin/jobs/${ids.failed}`, "Jobs"], ["/admin/db", "Database"]] as const) {
+    for (const [path, place] of [
+      ["/admin/jobs", "Jobs"],
+      [`/admin/jobs/${ids.failed}`, "Jobs"],
+      ["/admin/db", "Database"],
+    ] as const) {
       const { text } = await operated.get(path);
-      assert.deepEqual([...text.matchAll(/<a [^>]*aria-current="page">([^<]*)</g)].map(([, name]) => name), [place], path);
+      assert.deepEqual(
+        [...text.matchAll(/<a [^>]*aria-current="page">([^<]*)</g)].map(([, name]) => name),
+        [place],
+        path,
+      );
     }
   });
 
   it("lead from an id to its page, and say so when it is none", async () => {
     const answer = await operated.get(`/admin/jobs?id=${ids.failed.toUpperCase()}`);
-    assert.deepEqual([answer.status, answer.headers.get("location")], [303, `/admin/jobs/${ids.failed}`]);
+    assert.deepEqual(
+      [answer.status, answer.headers.get("location")],
+      [303, `/admin/jobs/${ids.failed}`],
+    );
     assert.match((await operated.get("/admin/jobs?id=7")).text, /This is no id: ids are UUIDs\./);
   });
 
   it("tell the throughput and the failures of each Job", async () => {
     const { text } = await operated.get("/admin/jobs");
-    const line = /<a href="\/admin\/jobs\?job=echo">echo<\/a><\/th>([\s\S]*?)<\/tr>/.exec(text)?.[1] ?? "";
-    assert.deepEqual([...line.matchAll(/<td[^>]*>([^<]*)<\/td>/g)].map(([, cell]) => cell).slice(0, 6), ["0", "", "0", "1", "1", "50.0 %"]);
+    const line =
+      /<a href="\/admin\/jobs\?job=echo">echo<\/a><\/th>([\s\S]*?)<\/tr>/.exec(text)?.[1] ?? "";
+    assert.deepEqual(
+      [...line.matchAll(/<td[^>]*>([^<]*)<\/td>/g)].map(([, cell]) => cell).slice(0, 6),
+      ["0", "", "0", "1", "1", "50.0 %"],
+    );
   });
 
   it("tell the story of one: state, error, worker, request, every event, parameters, photos, outputs", async () => {
-    const [row] = await operated.database.sql<{ worker: string; requestId: string }[]>`select worker, request_id as "requestId" from queued_jobs where id = ${ids.failed}`;
+    const [row] = await operated.database.sql<
+      { worker: string; requestId: string }[]
+    >`select worker, request_id as "requestId" from queued_jobs where id = ${ids.failed}`;
     const { status, text } = await operated.get(`/admin/jobs/${ids.failed}`);
     assert.equal(status, 200);
-    for (const part of ["TASK_FAILED", "It was asked to fail for good.", row?.worker ?? "?", row?.requestId ?? "?", "ann@example.test", "&lt;script&gt;alert(1)&lt;/script&gt;"]) assert.ok(text.includes(part), part);
-    assert.deepEqual([...text.matchAll(/<td class="status \w+">(\w+)<\/td>/g)].map(([, type]) => type), ["QUEUED", "STARTED", "FAILED"]);
+    for (const part of [
+      "TASK_FAILED",
+      "It was asked to fail for good.",
+      row?.worker ?? "?",
+      row?.requestId ?? "?",
+      "ann@example.test",
+      "&lt;script&gt;alert(1)&lt;/script&gt;",
+    ])
+      assert.ok(text.includes(part), part);
+    assert.deepEqual(
+      [...text.matchAll(/<td class="status \w+">(\w+)<\/td>/g)].map(([, type]) => type),
+      ["QUEUED", "STARTED", "FAILED"],
+    );
     assert.ok(!text.includes("<script"));
     assert.ok(!text.includes("a secret key"));
     const placed = (await operated.get(`/admin/jobs/${ids.placed}`)).text;
     assert.match(placed, /<td class="cell">[^<]*&lt;b&gt;\.jpg<\/td><td>image\/png<\/td>/);
-    assert.deepEqual([...(await operated.get(`/admin/jobs/${ids.bobs}`)).text.matchAll(/<td class="status \w+">(\w+)<\/td>/g)].map(([, type]) => type), ["QUEUED", "STARTED", "RETRYING", "STARTED", "SUCCEEDED"]);
+    assert.deepEqual(
+      [
+        ...(await operated.get(`/admin/jobs/${ids.bobs}`)).text.matchAll(
+          /<td class="status \w+">(\w+)<\/td>/g,
+        ),
+      ].map(([, type]) => type),
+      ["QUEUED", "STARTED", "RETRYING", "STARTED", "SUCCEEDED"],
+    );
   });
 
   it("tell of one that was deleted what is left, and of one that never was, or of no id, that there is nothing", async () => {

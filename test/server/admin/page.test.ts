@@ -2,8 +2,19 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import { accessibilityFaults, closeWindow, NOT_ALL, startBrowser, type PersonAtPage, type TestBrowser } from "../../support/browser.js";
-import { ADMIN_PASSWORD, startOperatedService, type OperatedService } from "../../support/operated-service.js";
+import {
+  accessibilityFaults,
+  closeWindow,
+  NOT_ALL,
+  startBrowser,
+  type PersonAtPage,
+  type TestBrowser,
+} from "../../support/browser.js";
+import {
+  ADMIN_PASSWORD,
+  startOperatedService,
+  type OperatedService,
+} from "../../support/operated-service.js";
 import { smallPhoto } from "../../support/small-photo.js";
 
 const PATIENT = { timeout: 60_000 };
@@ -19,7 +30,12 @@ describe("the operators' pages in a browser", { skip: NOT_ALL }, () => {
     [operated, browser] = await Promise.all([startOperatedService({ workers: 1 }), startBrowser()]);
     url = operated.service.url;
     const ann = await operated.service.person({ email: "ann@example.test" });
-    const photo = (await ann.upload(smallPhoto(60, 40), { type: "image/png", filename: "a picture with a long name of its own.png" })).json as { id: string };
+    const photo = (
+      await ann.upload(smallPhoto(60, 40), {
+        type: "image/png",
+        filename: "a picture with a long name of its own.png",
+      })
+    ).json as { id: string };
     retried = (await ann.enqueue("echo", { failAttempts: 1, message: "words ".repeat(100) })).id;
     placed = (await ann.enqueue("placeholder", {}, { photoIds: [photo.id] })).id;
     const failed = await ann.enqueue("echo", { failPermanently: true });
@@ -27,11 +43,21 @@ describe("the operators' pages in a browser", { skip: NOT_ALL }, () => {
   });
   after(() => Promise.all([browser?.close(), operated?.close()]));
 
-  const ownPages = () => ["/admin/jobs", `/admin/jobs/${retried}`, `/admin/jobs/${placed}`, "/admin/jobs/nothing", "/admin/db", "/admin/db/queued_jobs", "/admin/db/users"];
+  const ownPages = () => [
+    "/admin/jobs",
+    `/admin/jobs/${retried}`,
+    `/admin/jobs/${placed}`,
+    "/admin/jobs/nothing",
+    "/admin/db",
+    "/admin/db/queued_jobs",
+    "/admin/db/users",
+  ];
 
   /** Nothing is cut off at the side: what is wide scrolls by itself. */
   async function assertFits(page: PersonAtPage["page"], path: string): Promise<void> {
-    const [content, window] = (await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")) as [number, number];
+    const [content, window] = (await page.evaluate(
+      "[document.documentElement.scrollWidth, innerWidth]",
+    )) as [number, number];
     assert.ok(content <= window, `${path} is ${content} wide in a window of ${window}`);
   }
 
@@ -49,52 +75,79 @@ describe("the operators' pages in a browser", { skip: NOT_ALL }, () => {
     await closeWindow(operator, { but: /404/ });
   }
 
-  it("fit a phone, load nothing from elsewhere, break no rule of their own, and have no fault that axe finds", PATIENT, () => assertSound(PHONE));
+  it(
+    "fit a phone, load nothing from elsewhere, break no rule of their own, and have no fault that axe finds",
+    PATIENT,
+    () => assertSound(PHONE),
+  );
   it("do so at a desk, too, and in the dark", PATIENT, async () => {
     await assertSound({});
     await assertSound({ dark: true });
     await assertSound({ ...PHONE, dark: true });
   });
 
-  it("lead from a search by e-mail to the story of a QueuedJob, and to all that its user has", PATIENT, async () => {
-    const operator = await browser.operate(url, ADMIN_PASSWORD, PHONE);
-    const { page } = operator;
-    await page.goto(`${url}/admin/jobs`);
-    await page.getByLabel("User: e-mail or id").fill("ANN@example.test");
-    await page.getByLabel("State").selectOption("FAILED");
-    await page.getByRole("button", { name: "Search" }).click();
-    assert.deepEqual(await page.locator(".status").allTextContents(), ["FAILED"]);
-    await page.getByLabel("State").selectOption("");
-    await page.getByRole("textbox", { name: "Id", exact: true }).fill(retried);
-    await page.keyboard.press("Enter");
-    await page.getByRole("heading", { name: `echo ${retried}` }).waitFor();
-    assert.deepEqual(await page.locator("td.status").allTextContents(), ["QUEUED", "STARTED", "RETRYING", "STARTED", "SUCCEEDED"]);
-    await page.getByRole("link", { name: "ann@example.test" }).click();
-    assert.equal(await page.locator("td .status").count(), 3);
-    await closeWindow(operator);
-  });
+  it(
+    "lead from a search by e-mail to the story of a QueuedJob, and to all that its user has",
+    PATIENT,
+    async () => {
+      const operator = await browser.operate(url, ADMIN_PASSWORD, PHONE);
+      const { page } = operator;
+      await page.goto(`${url}/admin/jobs`);
+      await page.getByLabel("User: e-mail or id").fill("ANN@example.test");
+      await page.getByLabel("State").selectOption("FAILED");
+      await page.getByRole("button", { name: "Search" }).click();
+      assert.deepEqual(await page.locator(".status").allTextContents(), ["FAILED"]);
+      await page.getByLabel("State").selectOption("");
+      await page.getByRole("textbox", { name: "Id", exact: true }).fill(retried);
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { name: `echo ${retried}` }).waitFor();
+      assert.deepEqual(await page.locator("td.status").allTextContents(), [
+        "QUEUED",
+        "STARTED",
+        "RETRYING",
+        "STARTED",
+        "SUCCEEDED",
+      ]);
+      await page.getByRole("link", { name: "ann@example.test" }).click();
+      assert.equal(await page.locator("td .status").count(), 3);
+      await closeWindow(operator);
+    },
+  );
 
-  it("run SQL as a table and as a file, say why one is refused, and open what is long", PATIENT, async () => {
-    const operator = await browser.operate(url, ADMIN_PASSWORD);
-    const { page } = operator;
-    await page.goto(`${url}/admin/db`);
-    const ask = async (sql: string, button: string) => {
-      await page.getByRole("textbox", { name: /SQL/ }).fill(sql);
-      await page.getByRole("button", { name: button }).click();
-    };
-    await ask("select parameters, status from queued_jobs where attempts = 2", "Run");
-    await page.getByRole("status").filter({ hasText: /^1 row\. \d+ ms\.$/ }).waitFor();
-    await page.getByRole("group").click();
-    assert.ok((await page.locator("details[open]").innerText()).length > 500);
-    const downloading = page.waitForEvent("download");
-    await ask("select email, '=1+1' as formula from users", "Download as CSV");
-    const file = await downloading;
-    assert.deepEqual([file.suggestedFilename(), readFileSync(await file.path(), "utf8")], ["query.csv", "email,formula\r\nann@example.test,'=1+1\r\n"]);
-    await ask("select 1; drop table users", "Run");
-    await page.getByRole("alert").filter({ hasText: "One statement at a time" }).waitFor();
-    assert.equal(await page.getByRole("textbox", { name: /SQL/ }).inputValue(), "select 1; drop table users");
-    await closeWindow(operator, { but: /400/ });
-  });
+  it(
+    "run SQL as a table and as a file, say why one is refused, and open what is long",
+    PATIENT,
+    async () => {
+      const operator = await browser.operate(url, ADMIN_PASSWORD);
+      const { page } = operator;
+      await page.goto(`${url}/admin/db`);
+      const ask = async (sql: string, button: string) => {
+        await page.getByRole("textbox", { name: /SQL/ }).fill(sql);
+        await page.getByRole("button", { name: button }).click();
+      };
+      await ask("select parameters, status from queued_jobs where attempts = 2", "Run");
+      await page
+        .getByRole("status")
+        .filter({ hasText: /^1 row\. \d+ ms\.$/ })
+        .waitFor();
+      await page.getByRole("group").click();
+      assert.ok((await page.locator("details[open]").innerText()).length > 500);
+      const downloading = page.waitForEvent("download");
+      await ask("select email, '=1+1' as formula from users", "Download as CSV");
+      const file = await downloading;
+      assert.deepEqual(
+        [file.suggestedFilename(), readFileSync(await file.path(), "utf8")],
+        ["query.csv", "email,formula\r\nann@example.test,'=1+1\r\n"],
+      );
+      await ask("select 1; drop table users", "Run");
+      await page.getByRole("alert").filter({ hasText: "One statement at a time" }).waitFor();
+      assert.equal(
+        await page.getByRole("textbox", { name: /SQL/ }).inputValue(),
+        "select 1; drop table users",
+      );
+      await closeWindow(operator, { but: /400/ });
+    },
+  );
 
   it("let nobody in who has not the password", PATIENT, async () => {
     const stranger = await browser.operate(url, "a wrong password");

@@ -2,11 +2,20 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { appRoutes } from "@bull-board/api/dist/routes.js";
 import { eventually } from "../../support/eventually.js";
-import { startOperatedService, type OperatedService, type Seen } from "../../support/operated-service.js";
+import {
+  startOperatedService,
+  type OperatedService,
+  type Seen,
+} from "../../support/operated-service.js";
 
 const QUEUES = "/admin/queues/api/queues";
 interface Board {
-  queues: { name: string; readOnlyMode: boolean; counts: Record<string, number>; jobs: { data: Record<string, unknown> }[] }[];
+  queues: {
+    name: string;
+    readOnlyMode: boolean;
+    counts: Record<string, number>;
+    jobs: { data: Record<string, unknown> }[];
+  }[];
 }
 
 async function boardOf(operated: OperatedService, query = ""): Promise<Board> {
@@ -27,11 +36,16 @@ describe("the queue dashboard", () => {
     const { status, text } = await operated.get("/admin/queues");
     assert.equal(status, 200);
     assert.match(text, /<base href="\/admin\/queues\/" \/>/);
-    const files = [...text.matchAll(/(?:src|href)="(static\/[^"]+)"/g)].map(([, path]) => `/admin/queues/${path}`);
+    const files = [...text.matchAll(/(?:src|href)="(static\/[^"]+)"/g)].map(
+      ([, path]) => `/admin/queues/${path}`,
+    );
     assert.ok(files.length >= 4, text);
     assert.doesNotMatch(text, /(?:src|href)="https?:/);
     for (const path of files) assert.equal((await operated.get(path)).status, 200, path);
-    assert.match((await operated.get("/admin/queues")).headers.get("content-security-policy") ?? "", /^default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;/);
+    assert.match(
+      (await operated.get("/admin/queues")).headers.get("content-security-policy") ?? "",
+      /^default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;/,
+    );
   });
 
   it("shows the queues and what waits in them, which is ids alone", async () => {
@@ -39,38 +53,80 @@ describe("the queue dashboard", () => {
     const { id } = await person.enqueue("echo", { message: "private words" }, { priority: 7 });
     // The hint follows the answer.
     const queues = await eventually("the hint is there", async () => {
-      const board = await boardOf(operated, "?activeQueue=tasks-in-worker&status=latest&page=1&jobsPerPage=10");
+      const board = await boardOf(
+        operated,
+        "?activeQueue=tasks-in-worker&status=latest&page=1&jobsPerPage=10",
+      );
       return board.queues.some(({ jobs }) => jobs.length > 0) && board.queues;
     });
-    assert.deepEqual(queues.map(({ name }) => name).toSorted(), ["tasks-in-child", "tasks-in-worker", "upkeep"]);
+    assert.deepEqual(queues.map(({ name }) => name).toSorted(), [
+      "tasks-in-child",
+      "tasks-in-worker",
+      "upkeep",
+    ]);
     const [hint] = queues.find(({ name }) => name === "tasks-in-worker")?.jobs ?? [];
-    assert.deepEqual([hint?.data["id"], Object.keys(hint?.data ?? {}).toSorted()], [id, ["id", "requestId", "run", "userId"]]);
+    assert.deepEqual(
+      [hint?.data["id"], Object.keys(hint?.data ?? {}).toSorted()],
+      [id, ["id", "requestId", "run", "userId"]],
+    );
     assert.ok(!JSON.stringify(queues).includes("private words"));
   });
 
   // Every one that the board has, of whichever version.
   const changes = appRoutes.api
-    .flatMap(({ method, route }) => [method].flat().flatMap((verb) => [route].flat().map((path) => [verb.toUpperCase(), path.replace(/:\w+/g, "tasks-in-worker")] as const)))
+    .flatMap(({ method, route }) =>
+      [method]
+        .flat()
+        .flatMap((verb) =>
+          [route]
+            .flat()
+            .map((path) => [verb.toUpperCase(), path.replace(/:\w+/g, "tasks-in-worker")] as const),
+        ),
+    )
     .filter(([method]) => method !== "GET");
   const change = async (board: OperatedService, method: string, path: string): Promise<Seen> => {
-    const answer = await fetch(`${board.service.url}/admin/queues${path}`, { method, body: "{}", headers: { "content-type": "application/json", "sec-fetch-site": "same-origin", authorization: `Basic ${Buffer.from("admin:the operators' password").toString("base64")}` } });
+    const answer = await fetch(`${board.service.url}/admin/queues${path}`, {
+      method,
+      body: "{}",
+      headers: {
+        "content-type": "application/json",
+        "sec-fetch-site": "same-origin",
+        authorization: `Basic ${Buffer.from("admin:the operators' password").toString("base64")}`,
+      },
+    });
     return { status: answer.status, headers: answer.headers, text: await answer.text() };
   };
 
   it("changes nothing", async () => {
     const { queues } = await boardOf(operated);
-    assert.deepEqual(queues.map(({ readOnlyMode }) => readOnlyMode), [true, true, true]);
+    assert.deepEqual(
+      queues.map(({ readOnlyMode }) => readOnlyMode),
+      [true, true, true],
+    );
     assert.ok(changes.length > 15, `only ${changes.length} changes`);
     for (const [method, path] of changes) {
       const answer = await change(operated, method, path);
-      assert.deepEqual([answer.status, JSON.parse(answer.text)], [405, { code: "FORBIDDEN", message: "The dashboard only shows: ADMIN_ACTIONS=true lets it act." }], `${method} ${path}`);
+      assert.deepEqual(
+        [answer.status, JSON.parse(answer.text)],
+        [
+          405,
+          {
+            code: "FORBIDDEN",
+            message: "The dashboard only shows: ADMIN_ACTIONS=true lets it act.",
+          },
+        ],
+        `${method} ${path}`,
+      );
     }
   });
 
   it("acts where it is allowed to", async () => {
     const acting = await startOperatedService({ env: { ADMIN_ACTIONS: "true" } });
     const { queues } = await boardOf(acting);
-    assert.deepEqual(queues.map(({ readOnlyMode }) => readOnlyMode), [false, false, false]);
+    assert.deepEqual(
+      queues.map(({ readOnlyMode }) => readOnlyMode),
+      [false, false, false],
+    );
     assert.equal((await change(acting, "PUT", "/api/queues/tasks-in-worker/pause")).status, 200);
     const paused = (await boardOf(acting)).queues.find(({ name }) => name === "tasks-in-worker");
     assert.equal((paused as unknown as { isPaused: boolean }).isPaused, true);

@@ -4,7 +4,16 @@ import { after, before, describe, it } from "node:test";
 import { startOperatedService, type OperatedService } from "../../support/operated-service.js";
 import { startTestService } from "../../support/test-service.js";
 
-const PAGES = ["/admin/queues", "/admin/queues/api/queues", "/admin/jobs", "/admin/jobs/01987654-3210-7000-8000-000000000000", "/admin/db", "/admin/db/users", "/admin/style.css", "/admin"];
+const PAGES = [
+  "/admin/queues",
+  "/admin/queues/api/queues",
+  "/admin/jobs",
+  "/admin/jobs/01987654-3210-7000-8000-000000000000",
+  "/admin/db",
+  "/admin/db/users",
+  "/admin/style.css",
+  "/admin",
+];
 
 describe("the operators' pages", () => {
   let operated: OperatedService;
@@ -16,8 +25,15 @@ describe("the operators' pages", () => {
   it("are for the operator alone", async () => {
     for (const path of PAGES) {
       const answer = await fetch(`${operated.service.url}${path}`, { redirect: "manual" });
-      assert.deepEqual([answer.status, answer.headers.get("www-authenticate")], [401, 'Basic realm="Photo Service", charset="UTF-8"'], path);
-      const bearer = await fetch(`${operated.service.url}${path}`, { redirect: "manual", headers: { authorization: `Bearer ${await operated.service.token()}` } });
+      assert.deepEqual(
+        [answer.status, answer.headers.get("www-authenticate")],
+        [401, 'Basic realm="Photo Service", charset="UTF-8"'],
+        path,
+      );
+      const bearer = await fetch(`${operated.service.url}${path}`, {
+        redirect: "manual",
+        headers: { authorization: `Bearer ${await operated.service.token()}` },
+      });
       assert.equal(bearer.status, 401, path);
       assert.ok([200, 302, 404].includes((await operated.get(path)).status), path);
     }
@@ -26,8 +42,14 @@ describe("the operators' pages", () => {
   it("are not there where no password is set", async () => {
     const closed = await startTestService({ workers: 0 });
     for (const path of PAGES) {
-      const answer = await fetch(`${closed.url}${path}`, { headers: { authorization: `Basic ${Buffer.from("admin:").toString("base64")}` } });
-      assert.deepEqual([answer.status, await answer.json()], [404, { code: "NOT_FOUND", message: "There is nothing here." }], path);
+      const answer = await fetch(`${closed.url}${path}`, {
+        headers: { authorization: `Basic ${Buffer.from("admin:").toString("base64")}` },
+      });
+      assert.deepEqual(
+        [answer.status, await answer.json()],
+        [404, { code: "NOT_FOUND", message: "There is nothing here." }],
+        path,
+      );
     }
     await closed.close();
   });
@@ -37,35 +59,80 @@ describe("the operators' pages", () => {
       const { headers } = await operated.get(path);
       const policy = headers.get("content-security-policy") ?? "";
       assert.match(policy, /^default-src '(none|self)';/, path);
-      for (const rule of ["frame-ancestors 'none'", "form-action 'self'"]) assert.ok(policy.includes(rule), `${path}: ${policy}`);
+      for (const rule of ["frame-ancestors 'none'", "form-action 'self'"])
+        assert.ok(policy.includes(rule), `${path}: ${policy}`);
       assert.doesNotMatch(policy, /script-src|unsafe-eval|https?:|\*/, path);
-      assert.deepEqual([headers.get("x-frame-options"), headers.get("x-content-type-options"), headers.get("cross-origin-resource-policy")], ["DENY", "nosniff", "same-origin"], path);
+      assert.deepEqual(
+        [
+          headers.get("x-frame-options"),
+          headers.get("x-content-type-options"),
+          headers.get("cross-origin-resource-policy"),
+        ],
+        ["DENY", "nosniff", "same-origin"],
+        path,
+      );
     }
     assert.equal((await operated.get("/admin/jobs")).headers.get("cache-control"), "no-store");
-    for (const path of ["/admin/jobs", "/admin/db"]) assert.doesNotMatch((await operated.get(path)).text, /<script|<style| style=| on\w+=|https?:\/\//i, path);
+    for (const path of ["/admin/jobs", "/admin/db"])
+      assert.doesNotMatch(
+        (await operated.get(path)).text,
+        /<script|<style| style=| on\w+=|https?:\/\//i,
+        path,
+      );
   });
 
   it("do nothing that another site's page asks a browser for", async () => {
     const { host } = new URL(operated.service.url);
-    const foreign: Record<string, string>[] = [{}, { "sec-fetch-site": "cross-site" }, { "sec-fetch-site": "same-site" }, { "sec-fetch-site": "none" }, { "sec-fetch-site": "cross-site", origin: `http://${host}` }, { origin: "https://evil.test" }, { origin: "null" }, { origin: `http://${host}.evil.test` }, { origin: `http://${host}0` }];
+    const foreign: Record<string, string>[] = [
+      {},
+      { "sec-fetch-site": "cross-site" },
+      { "sec-fetch-site": "same-site" },
+      { "sec-fetch-site": "none" },
+      { "sec-fetch-site": "cross-site", origin: `http://${host}` },
+      { origin: "https://evil.test" },
+      { origin: "null" },
+      { origin: `http://${host}.evil.test` },
+      { origin: `http://${host}0` },
+    ];
     for (const headers of foreign) {
       for (const path of ["/admin/db", "/admin/queues/api/queues/tasks-in-worker/add"]) {
         const answer = await operated.post(path, { sql: "select 1" }, headers);
-        assert.deepEqual([answer.status, JSON.parse(answer.text)], [403, { code: "FORBIDDEN", message: "This can only be done from this service's own pages." }], JSON.stringify(headers));
+        assert.deepEqual(
+          [answer.status, JSON.parse(answer.text)],
+          [
+            403,
+            { code: "FORBIDDEN", message: "This can only be done from this service's own pages." },
+          ],
+          JSON.stringify(headers),
+        );
       }
     }
-    assert.equal((await operated.post("/admin/db", { sql: "select 1" }, { origin: `http://${host}` })).status, 200);
+    assert.equal(
+      (await operated.post("/admin/db", { sql: "select 1" }, { origin: `http://${host}` })).status,
+      200,
+    );
     assert.equal((await operated.get("/admin/db?sql=select+1")).text.includes("1 row"), false);
   });
 
   it("answer what cannot be understood with a page, and nothing of what is inside", async () => {
     const broken = await operated.get("/admin/db/queued_jobs?after=nonsense");
     assert.equal(broken.status, 400);
-    assert.match(broken.text, /PostgreSQL says: invalid input syntax for type uuid: &quot;nonsense&quot;/);
+    assert.match(
+      broken.text,
+      /PostgreSQL says: invalid input syntax for type uuid: &quot;nonsense&quot;/,
+    );
     const large = await operated.post("/admin/db", { sql: "x".repeat(70_000) });
     assert.equal(large.status, 413);
     assert.match(large.text, /The request cannot be understood\./);
-    const json = await fetch(`${operated.service.url}/admin/db`, { method: "POST", body: "<x>", headers: { authorization: `Basic ${Buffer.from("admin:the operators' password").toString("base64")}`, "content-type": "text/xml", "sec-fetch-site": "same-origin" } });
+    const json = await fetch(`${operated.service.url}/admin/db`, {
+      method: "POST",
+      body: "<x>",
+      headers: {
+        authorization: `Basic ${Buffer.from("admin:the operators' password").toString("base64")}`,
+        "content-type": "text/xml",
+        "sec-fetch-site": "same-origin",
+      },
+    });
     assert.equal(json.status, 415);
   });
 });

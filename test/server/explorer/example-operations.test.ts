@@ -7,8 +7,12 @@ import { EXAMPLE_OPERATIONS } from "../../../src/server/explorer/example-operati
 describe("the example operations", () => {
   it("fit the schema, each alone and all in one document", async () => {
     const schema = await createSchema();
-    for (const { title, document } of EXAMPLE_OPERATIONS) assert.deepEqual(validate(schema, parse(document)), [], title);
-    assert.deepEqual(validate(schema, parse(EXAMPLE_OPERATIONS.map(({ document }) => document).join("\n"))), []);
+    for (const { title, document } of EXAMPLE_OPERATIONS)
+      assert.deepEqual(validate(schema, parse(document)), [], title);
+    assert.deepEqual(
+      validate(schema, parse(EXAMPLE_OPERATIONS.map(({ document }) => document).join("\n"))),
+      [],
+    );
   });
 
   it("end with the subscription, which the explorer shows first", () => {

@@ -21,16 +21,32 @@ describe("the explorer", () => {
     it(`signs in whoever opens ${path} on this machine, in a page that runs no script of its own text and may not be kept or framed`, async () => {
       const { status, headers, text } = await rawGet(service.url + path, HTML);
       assert.equal(status, 200);
-      assert.equal((await createTestClient(service.url, TOKEN.exec(text)?.[1] ?? "").get("{ me { email } }")).me.email, "you@example.com");
+      assert.equal(
+        (await createTestClient(service.url, TOKEN.exec(text)?.[1] ?? "").get("{ me { email } }"))
+          .me.email,
+        "you@example.com",
+      );
       const policy = String(headers["content-security-policy"]);
       assert.match(policy, /frame-ancestors 'none'/);
-      assert.match(policy, /script-src 'self'( https:\/\/embeddable-sandbox\.cdn\.apollographql\.com)?;/);
-      assert.deepEqual([headers["cache-control"], headers["x-content-type-options"], headers["referrer-policy"]], ["no-store", "nosniff", "no-referrer"]);
-      for (const [, attributes = ""] of text.matchAll(/<script([^>]*)>/g)) assert.match(attributes, / src="|type="application\/json"/);
+      assert.match(
+        policy,
+        /script-src 'self'( https:\/\/embeddable-sandbox\.cdn\.apollographql\.com)?;/,
+      );
+      assert.deepEqual(
+        [headers["cache-control"], headers["x-content-type-options"], headers["referrer-policy"]],
+        ["no-store", "nosniff", "no-referrer"],
+      );
+      for (const [, attributes = ""] of text.matchAll(/<script([^>]*)>/g))
+        assert.match(attributes, / src="|type="application\/json"/);
     });
 
     it(`gives no token at ${path} to a name that was made to lead here, to a proxy, or to a page of another origin`, async () => {
-      for (const headers of [{ host: "evil.test" }, { "x-forwarded-for": "192.0.2.1" }, { origin: "http://localhost:3000" }, { "sec-fetch-site": "cross-site" }]) {
+      for (const headers of [
+        { host: "evil.test" },
+        { "x-forwarded-for": "192.0.2.1" },
+        { origin: "http://localhost:3000" },
+        { "sec-fetch-site": "cross-site" },
+      ]) {
         const { status, text } = await rawGet(service.url + path, { ...HTML, ...headers });
         assert.equal(status, 200);
         assert.doesNotMatch(text, /eyJ/, JSON.stringify(headers));
@@ -52,7 +68,11 @@ describe("the explorer", () => {
   });
 
   it("leaves everybody else at /graphql to GraphQL: other methods, other types, a query in the address", async () => {
-    for (const [path, headers] of [["/graphql", {}], ["/graphql", { accept: "application/json" }], ["/graphql?query={__typename}", HTML]] as const) {
+    for (const [path, headers] of [
+      ["/graphql", {}],
+      ["/graphql", { accept: "application/json" }],
+      ["/graphql?query={__typename}", HTML],
+    ] as const) {
       const { status, headers: told, text } = await rawGet(service.url + path, headers);
       assert.equal(status, 400);
       assert.match(String(told["content-type"]), /^application\/(graphql-response\+)?json/);
@@ -62,10 +82,21 @@ describe("the explorer", () => {
   });
 
   it("is not there in production unless EXPLORER=true, and then without a token; and elsewhere not with EXPLORER=false", async () => {
-    const services = await Promise.all([startTestService({ workers: 0 }), startTestService({ workers: 0, env: { EXPLORER: "true" } }), startTestService({ workers: 0, env: { NODE_ENV: "development", EXPLORER: "false" } })]);
+    const services = await Promise.all([
+      startTestService({ workers: 0 }),
+      startTestService({ workers: 0, env: { EXPLORER: "true" } }),
+      startTestService({ workers: 0, env: { NODE_ENV: "development", EXPLORER: "false" } }),
+    ]);
     const [off, on, switchedOff] = services;
     for (const { url } of [off, switchedOff]) {
-      for (const path of ["/explorer", "/explorer/", "/explorer/start.js", "/explorer/main.js", "/graphql/sandbox.js"]) assert.equal((await rawGet(url + path, HTML)).status, 404, path);
+      for (const path of [
+        "/explorer",
+        "/explorer/",
+        "/explorer/start.js",
+        "/explorer/main.js",
+        "/graphql/sandbox.js",
+      ])
+        assert.equal((await rawGet(url + path, HTML)).status, 404, path);
       assert.match(String((await rawGet(`${url}/graphql`, HTML)).headers["content-type"]), /json/);
     }
     const { status, text } = await rawGet(`${on.url}/explorer/`, HTML);
@@ -75,26 +106,33 @@ describe("the explorer", () => {
     await Promise.all(services.map((one) => one.close()));
   });
 
-  it("takes over from Apollo Sandbox in a browser that reaches nothing outside, and shows every event of a job that is submitted beside it", { skip: NO_BROWSER || long.skip }, async (t) => {
-    const browser = await launchChromium();
-    t.after(() => browser.close());
-    const page = await browser.newPage({ viewport: { width: 1300, height: 800 } });
-    const { outside, errors } = watchPage(page, service.url);
-    await page.goto(`${service.url}/graphql`);
-    await page.waitForURL(`${service.url}/explorer/`);
-    assert.deepEqual(outside.splice(0), ["https://embeddable-sandbox.cdn.apollographql.com/_latest/embeddable-sandbox.umd.production.min.js"]);
-    assert.deepEqual(errors.splice(0), ["Failed to load resource: net::ERR_NAME_NOT_RESOLVED"]);
+  it(
+    "takes over from Apollo Sandbox in a browser that reaches nothing outside, and shows every event of a job that is submitted beside it",
+    { skip: NO_BROWSER || long.skip },
+    async (t) => {
+      const browser = await launchChromium();
+      t.after(() => browser.close());
+      const page = await browser.newPage({ viewport: { width: 1300, height: 800 } });
+      const { outside, errors } = watchPage(page, service.url);
+      await page.goto(`${service.url}/graphql`);
+      await page.waitForURL(`${service.url}/explorer/`);
+      assert.deepEqual(outside.splice(0), [
+        "https://embeddable-sandbox.cdn.apollographql.com/_latest/embeddable-sandbox.umd.production.min.js",
+      ]);
+      assert.deepEqual(errors.splice(0), ["Failed to load resource: net::ERR_NAME_NOT_RESOLVED"]);
 
-    const socket = page.waitForEvent("websocket");
-    await page.getByText("(Send subscription Watch)").click();
-    const opened = await socket;
-    assert.equal(opened.url(), `${service.url.replace("http", "ws")}/graphql`);
-    await page.getByText("Submit", { exact: true }).click();
-    await page.getByText("(Send mutation Submit)").click();
-    await page.getByText("PENDING").first().waitFor();
-    await page.getByText("Watch", { exact: true }).click();
-    await page.getByText("SUCCEEDED").first().waitFor();
-    if (process.env["SCREENSHOTS"]) await page.screenshot({ path: `${process.env["SCREENSHOTS"]}/explorer.png` });
-    assert.deepEqual([outside, errors], [[], []]);
-  });
+      const socket = page.waitForEvent("websocket");
+      await page.getByText("(Send subscription Watch)").click();
+      const opened = await socket;
+      assert.equal(opened.url(), `${service.url.replace("http", "ws")}/graphql`);
+      await page.getByText("Submit", { exact: true }).click();
+      await page.getByText("(Send mutation Submit)").click();
+      await page.getByText("PENDING").first().waitFor();
+      await page.getByText("Watch", { exact: true }).click();
+      await page.getByText("SUCCEEDED").first().waitFor();
+      if (process.env["SCREENSHOTS"])
+        await page.screenshot({ path: `${process.env["SCREENSHOTS"]}/explorer.png` });
+      assert.deepEqual([outside, errors], [[], []]);
+    },
+  );
 });

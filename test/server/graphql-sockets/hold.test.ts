@@ -15,42 +15,58 @@ async function signInMs(service: TestService, localAddress: string): Promise<num
   const begun = Date.now();
   const socket = openRawSocket(service.url, { localAddress });
   let end: { code: number } | null = null;
-  void socket.closed().then((closed) => (end = closed), () => {});
+  void socket.closed().then(
+    (closed) => (end = closed),
+    () => {},
+  );
   socket.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
-  await eventually("it is acknowledged or closed", () => end ?? socket.messages.find(({ type }) => type === "connection_ack"));
+  await eventually(
+    "it is acknowledged or closed",
+    () => end ?? socket.messages.find(({ type }) => type === "connection_ack"),
+  );
   assert.equal(end, null, `closed after ${Date.now() - begun} ms: ${JSON.stringify(end)}`);
   socket.close();
   return Date.now() - begun;
 }
 
-for (const [most, perSecond, tries, when] of [[40, 16, 5, {}], [500, 16, 30, long]] as const) {
-  describe(`${most} idle upgrades and ${perSecond} more a second from one address, where ${most} may open`, when, () => {
-    let service: TestService;
-    let idle: IdleUpgrades;
-    before(async () => {
-      service = await startTestService({ workers: 0, env: { MAX_OPENING_SOCKETS: String(most), RATE_LIMIT_PER_MINUTE: "6000" } });
-    });
-    after(() => service.close());
-    afterEach(() => idle.close());
+for (const [most, perSecond, tries, when] of [
+  [40, 16, 5, {}],
+  [500, 16, 30, long],
+] as const) {
+  describe(
+    `${most} idle upgrades and ${perSecond} more a second from one address, where ${most} may open`,
+    when,
+    () => {
+      let service: TestService;
+      let idle: IdleUpgrades;
+      before(async () => {
+        service = await startTestService({
+          workers: 0,
+          env: { MAX_OPENING_SOCKETS: String(most), RATE_LIMIT_PER_MINUTE: "6000" },
+        });
+      });
+      after(() => service.close());
+      afterEach(() => idle.close());
 
-    async function holdAllPlaces(): Promise<void> {
-      idle = createIdleUpgrades(service.url);
-      idle.open(most);
-      idle.keepOpening(perSecond);
-      await eventually("all places are held", () => idle.upgraded >= most);
-    }
+      async function holdAllPlaces(): Promise<void> {
+        idle = createIdleUpgrades(service.url);
+        idle.open(most);
+        idle.keepOpening(perSecond);
+        await eventually("all places are held", () => idle.upgraded >= most);
+      }
 
-    it("do not keep a client of another address waiting for a second", async () => {
-      await holdAllPlaces();
-      const times: number[] = [];
-      for (let i = 0; i < tries; i++) times.push(await signInMs(service, ELSEWHERE));
-      assert.ok(Math.max(...times) < 1000, `sign-ins took ${times.join(", ")} ms`);
-    });
+      it("do not keep a client of another address waiting for a second", async () => {
+        await holdAllPlaces();
+        const times: number[] = [];
+        for (let i = 0; i < tries; i++) times.push(await signInMs(service, ELSEWHERE));
+        assert.ok(Math.max(...times) < 1000, `sign-ins took ${times.join(", ")} ms`);
+      });
 
-    it("do not keep out a client of the same address: idle ones are closed after two seconds", async () => {
-      await holdAllPlaces();
-      const ms = await signInMs(service, "127.0.0.1");
-      assert.ok(ms < 4000, `the sign-in took ${ms} ms`);
-    });
-  });
+      it("do not keep out a client of the same address: idle ones are closed after two seconds", async () => {
+        await holdAllPlaces();
+        const ms = await signInMs(service, "127.0.0.1");
+        assert.ok(ms < 4000, `the sign-in took ${ms} ms`);
+      });
+    },
+  );
 }

@@ -1,4 +1,5 @@
-// How fast a stream is pulled, and that it is let go: by a schema that tells, on the product's own handler.
+// How fast a stream is pulled, and that it is let go: by a schema that tells, on the product's own
+// handler.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
@@ -23,7 +24,9 @@ function createCounted() {
   const frames: AsyncIterableIterator<{ frame: string }> = {
     async next() {
       told.pulled++;
-      return told.returned || told.pulled > ENOUGH ? { done: true, value: undefined } : { done: false, value: { frame: FRAME } };
+      return told.returned || told.pulled > ENOUGH
+        ? { done: true, value: undefined }
+        : { done: false, value: { frame: FRAME } };
     },
     async return() {
       told.returned = true;
@@ -31,8 +34,14 @@ function createCounted() {
     },
     [Symbol.asyncIterator]: () => frames,
   };
-  const query = new GraphQLObjectType({ name: "Query", fields: { frame: { type: GraphQLString } } });
-  const subscription = new GraphQLObjectType({ name: "Subscription", fields: { frame: { type: GraphQLString, subscribe: () => frames } } });
+  const query = new GraphQLObjectType({
+    name: "Query",
+    fields: { frame: { type: GraphQLString } },
+  });
+  const subscription = new GraphQLObjectType({
+    name: "Subscription",
+    fields: { frame: { type: GraphQLString, subscribe: () => frames } },
+  });
   return { told, schema: new GraphQLSchema({ query, subscription }) };
 }
 
@@ -44,15 +53,32 @@ async function serve(schema: GraphQLSchema, unsentMs = 30_000): Promise<number> 
   opened.push(app);
   const user = { id: "u" } as User;
   const session = { user, expiresAt: Date.now() / 1000 + 60, refresh: async () => user };
-  const operations = createOperations({ schema, services: { feed: { assertRoom() {} } } as unknown as Services, introspection: true, production: false });
+  const operations = createOperations({
+    schema,
+    services: { feed: { assertRoom() {} } } as unknown as Services,
+    introspection: true,
+    production: false,
+  });
   const teller = createErrorTeller({ production: false, onError() {} });
-  await registerGraphqlStream(app, { operations, teller, authenticator: { fromRequest: async () => session, fromPayload: async () => session }, connections: createUserConnections(1), operationMs: 10_000, unsentMs });
+  await registerGraphqlStream(app, {
+    operations,
+    teller,
+    authenticator: { fromRequest: async () => session, fromPayload: async () => session },
+    connections: createUserConnections(1),
+    operationMs: 10_000,
+    unsentMs,
+  });
   await app.listen({ host: "127.0.0.1", port: 0 });
   return (app.server.address() as AddressInfo).port;
 }
 
 async function open(port: number): Promise<IncomingMessage> {
-  const asking = request({ host: "127.0.0.1", port, path: "/graphql/stream?query=subscription{frame}", agent: false });
+  const asking = request({
+    host: "127.0.0.1",
+    port,
+    path: "/graphql/stream?query=subscription{frame}",
+    agent: false,
+  });
   asking.on("error", () => {});
   asking.end();
   const [answer] = (await once(asking, "response")) as [IncomingMessage];

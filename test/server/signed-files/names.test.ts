@@ -8,10 +8,52 @@ import type { TestClient } from "../../support/test-client.js";
 import { startTestService, type TestService } from "../../support/test-service.js";
 
 const KEY = "the-key-of-this-test-0123456789abcdef";
-const urls = createFileUrls({ signingKey: KEY, publicUrl: null, storage: { presign: async () => null } });
+const urls = createFileUrls({
+  signingKey: KEY,
+  publicUrl: null,
+  storage: { presign: async () => null },
+});
 
 /** What URLs, paths and headers give a meaning to. */
-const PIECES = [".", "..", "%2e", "%2E%2e", "%", "%25", "%00", "/", "\\", "?", "#", ";", ":", "@", "&", "=", "+", " ", "\t", "\n", "~", "'", '"', "<", "`", "{", "|", "^", "[", "*", "(", "ü", "🌄", "\ud83d", "\u202e", "a", ".png"];
+const PIECES = [
+  ".",
+  "..",
+  "%2e",
+  "%2E%2e",
+  "%",
+  "%25",
+  "%00",
+  "/",
+  "\\",
+  "?",
+  "#",
+  ";",
+  ":",
+  "@",
+  "&",
+  "=",
+  "+",
+  " ",
+  "\t",
+  "\n",
+  "~",
+  "'",
+  '"',
+  "<",
+  "`",
+  "{",
+  "|",
+  "^",
+  "[",
+  "*",
+  "(",
+  "ü",
+  "🌄",
+  "\ud83d",
+  "\u202e",
+  "a",
+  ".png",
+];
 
 /** Names that are stored as they came, by an earlier release. */
 const DOTS = [".", "..", "...", ". .", "%2e", "%2e%2e", "%2E.", ".%2e", "a/..", "..%2f", "..;"];
@@ -35,8 +77,16 @@ describe("the URL of a photo", () => {
   }
 
   it("leads to it in a browser, whatever it was called", async () => {
-    const name = fc.oneof(fc.string({ unit: "binary", maxLength: 250 }), fc.array(fc.constantFrom(...PIECES), { maxLength: 6 }).map((pieces) => pieces.join("")));
-    await fc.assert(fc.asyncProperty(name, async (given) => assert.equal(await statusOf(cleanFilename(given)), 200)), { numRuns: 100 });
+    const name = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 250 }),
+      fc.array(fc.constantFrom(...PIECES), { maxLength: 6 }).map((pieces) => pieces.join("")),
+    );
+    await fc.assert(
+      fc.asyncProperty(name, async (given) =>
+        assert.equal(await statusOf(cleanFilename(given)), 200),
+      ),
+      { numRuns: 100 },
+    );
     assert.equal(await statusOf(cleanFilename("🌄".repeat(300))), 200);
   });
 
@@ -49,9 +99,17 @@ describe("the URL of a photo", () => {
   for (const name of [".", "..", ". .", "%2e%2e"]) {
     it(`leads to it in a browser when it is uploaded as ${JSON.stringify(name)}, as bytes and as a form`, async () => {
       for (const form of [false, true]) {
-        const { json } = await person.upload(smallPhoto(), { type: "image/png", filename: name, form });
+        const { json } = await person.upload(smallPhoto(), {
+          type: "image/png",
+          filename: name,
+          form,
+        });
         assert.match(String(json["filename"]), /[^. ]/);
-        assert.equal((await fetch(new URL(String(json["url"]), service.url))).status, 200, String(json["url"]));
+        assert.equal(
+          (await fetch(new URL(String(json["url"]), service.url))).status,
+          200,
+          String(json["url"]),
+        );
       }
     });
   }

@@ -22,13 +22,20 @@ describe("the recount of counters", () => {
   after(() => waist.close());
 
   const lines: Record<string, unknown>[] = [];
-  const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+  const log = createLoggerTo({
+    write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+  });
   const signal = new AbortController().signal;
-  const slice = (from: string | null = null, sliceMs?: number) => createRecount({ database: waist.database, log, ...(sliceMs !== undefined && { sliceMs }) }).run({ from, signal });
+  const slice = (from: string | null = null, sliceMs?: number) =>
+    createRecount({ database: waist.database, log, ...(sliceMs !== undefined && { sliceMs }) }).run(
+      { from, signal },
+    );
   const repaired = async () => (await slice()).repaired;
-  const set = (values: Record<string, number>, { id } = user) => waist.database.sql`update user_streams set ${waist.database.sql(values)} where user_id = ${id}`;
+  const set = (values: Record<string, number>, { id } = user) =>
+    waist.database.sql`update user_streams set ${waist.database.sql(values)} where user_id = ${id}`;
   async function counters({ id } = user): Promise<unknown> {
-    const [row] = await waist.database.sql`select pending, stored_bytes::int as stored, recorded_bytes::int as recorded from user_streams where user_id = ${id}`;
+    const [row] = await waist.database
+      .sql`select pending, stored_bytes::int as stored, recorded_bytes::int as recorded from user_streams where user_id = ${id}`;
     return row && { ...row };
   }
   /** Parameters and results as JSON text, and the bytes of events. */
@@ -42,18 +49,36 @@ describe("the recount of counters", () => {
   it("sets those right that are off, and no other", async () => {
     await waist.newPhoto(user, { byteSize: 10 });
     const claimed = await waist.start(await waist.submit(user, { parameters: { message: "m" } }));
-    await waist.queuedJobs.succeed(claimed, { done: "yes" }, [{ name: "a", mimeType: "text/plain", byteSize: 5, width: null, height: null, storageKey: "k" }]);
+    await waist.queuedJobs.succeed(claimed, { done: "yes" }, [
+      {
+        name: "a",
+        mimeType: "text/plain",
+        byteSize: 5,
+        width: null,
+        height: null,
+        storageKey: "k",
+      },
+    ]);
     await waist.submitMany(user, [{}, {}]);
     await waist.database.sql`update queued_job_events set bytes = 7 where seq = 1`;
     await repaired();
     const right = { pending: 2, stored: 15, recorded: await recordedBytes() };
     assert.deepEqual([await repaired(), await counters()], [0, right]);
-    for (const off of [{ pending: 9 }, { stored_bytes: 0 }, { pending: 0, stored_bytes: 99 }, { recorded_bytes: 0 }, { recorded_bytes: 10_000 }]) {
+    for (const off of [
+      { pending: 9 },
+      { stored_bytes: 0 },
+      { pending: 0, stored_bytes: 99 },
+      { recorded_bytes: 0 },
+      { recorded_bytes: 10_000 },
+    ]) {
       await set(off);
       lines.length = 0;
       assert.equal(await repaired(), 1, JSON.stringify(off));
       assert.deepEqual(await counters(), right);
-      assert.deepEqual(lines.map(({ level, userId }) => [level, userId]), [["recorded_bytes" in off ? 40 : 50, user.id]]);
+      assert.deepEqual(
+        lines.map(({ level, userId }) => [level, userId]),
+        [["recorded_bytes" in off ? 40 : 50, user.id]],
+      );
     }
   });
 
@@ -72,13 +97,15 @@ describe("the recount of counters", () => {
   it("stays right beside accepts and removals, whose counters move while it counts", async () => {
     const people = await Promise.all([1, 2, 3].map(() => waist.newUser()));
     let stop = false;
-    const work = Promise.all(people.map(async (person) => {
-      while (!stop) {
-        const { id } = await waist.submit(person);
-        await waist.queuedJobs.cancel(person, id);
-        await waist.queuedJobs.remove(person, id);
-      }
-    }));
+    const work = Promise.all(
+      people.map(async (person) => {
+        while (!stop) {
+          const { id } = await waist.submit(person);
+          await waist.queuedJobs.cancel(person, id);
+          await waist.queuedJobs.remove(person, id);
+        }
+      }),
+    );
     await repaired();
     for (const person of people) await set({ pending: 5 }, person);
     lines.length = 0;
@@ -87,7 +114,8 @@ describe("the recount of counters", () => {
     await work;
     const off = lines.filter(({ pending }) => pending !== 0);
     assert.equal(off.length, 3, "each was corrected once");
-    for (const person of people) assert.deepEqual(((await counters(person)) as { pending: number }).pending, 0);
+    for (const person of people)
+      assert.deepEqual(((await counters(person)) as { pending: number }).pending, 0);
   });
 
   it("goes through all users in slices, each from where the last one ended", async () => {
@@ -107,10 +135,19 @@ describe("the recount of counters", () => {
   it("of one user whose counters cannot be written costs the others nothing, and is logged with the user's id", async () => {
     const other = await waist.newUser();
     for (const one of [user, other]) await set({ pending: 3 }, one);
-    await waist.database.sql.unsafe(`create or replace function poison() returns trigger language plpgsql as $$ begin raise exception 'poison'; end $$`);
-    await waist.database.sql.unsafe(`create trigger poison before update on user_streams for each row when (old.user_id = '${user.id}') execute function poison()`);
+    await waist.database.sql.unsafe(
+      `create or replace function poison() returns trigger language plpgsql as $$ begin raise exception 'poison'; end $$`,
+    );
+    await waist.database.sql.unsafe(
+      `create trigger poison before update on user_streams for each row when (old.user_id = '${user.id}') execute function poison()`,
+    );
     assert.equal(await repaired(), 1);
-    assert.deepEqual(lines.filter(({ msg }) => msg === "the counters of a user could not be corrected").map(({ userId }) => userId), [user.id]);
+    assert.deepEqual(
+      lines
+        .filter(({ msg }) => msg === "the counters of a user could not be corrected")
+        .map(({ userId }) => userId),
+      [user.id],
+    );
     assert.equal(((await counters(other)) as { pending: number }).pending, 0);
   });
 
@@ -118,7 +155,10 @@ describe("the recount of counters", () => {
     const { id } = await waist.submit(user);
     await waist.database.sql`update queued_jobs set job_name = 'vanished' where id = ${id}`;
     await slice();
-    assert.deepEqual(lines.filter(({ jobs }) => jobs).map(({ level, jobs }) => [level, jobs]), [[50, ["vanished"]]]);
+    assert.deepEqual(
+      lines.filter(({ jobs }) => jobs).map(({ level, jobs }) => [level, jobs]),
+      [[50, ["vanished"]]],
+    );
   });
 
   it("locks nobody's counter while it counts", async () => {
@@ -134,6 +174,9 @@ describe("the recount of counters", () => {
     });
     await counting;
     assert.ok(accepted > 0);
-    assert.deepEqual(lines.filter(({ userId, pending }) => userId === user.id && pending !== 0), []);
+    assert.deepEqual(
+      lines.filter(({ userId, pending }) => userId === user.id && pending !== 0),
+      [],
+    );
   });
 });

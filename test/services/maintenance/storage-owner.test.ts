@@ -3,7 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, it, describe } from "node:test";
 import { createLocalStorage } from "../../../src/photos/local-storage.js";
-import { createStorageOwner, type StorageOwner } from "../../../src/services/maintenance/storage-owner.js";
+import {
+  createStorageOwner,
+  type StorageOwner,
+} from "../../../src/services/maintenance/storage-owner.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
 import { createTestDatabase, type TestDatabase } from "../../support/test-database.js";
 
@@ -13,19 +16,28 @@ describe("the owner of a storage", () => {
   let there: TestDatabase;
   before(async () => {
     [here, there] = await Promise.all([createTestDatabase(), createTestDatabase()]);
-    for (const { database } of [here, there]) await database.sql`update histories set id = gen_random_uuid()`;
+    for (const { database } of [here, there])
+      await database.sql`update histories set id = gen_random_uuid()`;
   });
   after(async () => void (await Promise.all([here.close(), there.close()])));
 
   async function ownersOf(name: string): Promise<[StorageOwner, StorageOwner]> {
     const storage = await createLocalStorage(join(folder, name));
-    return [createStorageOwner({ database: here.database, storage }), createStorageOwner({ database: there.database, storage })];
+    return [
+      createStorageOwner({ database: here.database, storage }),
+      createStorageOwner({ database: there.database, storage }),
+    ];
   }
 
   it("is the history of the database that asked first, in an object named owner", async () => {
     const [first, second] = await ownersOf("first");
-    assert.deepEqual([await first.isOurs(), await second.isOurs(), await first.isOurs()], [true, false, true]);
-    const [history] = await here.database.sql<{ id: string }[]>`select id::text as id from histories`;
+    assert.deepEqual(
+      [await first.isOurs(), await second.isOurs(), await first.isOurs()],
+      [true, false, true],
+    );
+    const [history] = await here.database.sql<
+      { id: string }[]
+    >`select id::text as id from histories`;
     assert.equal(readFileSync(join(folder, "first", "kept", "owner"), "utf8"), `${history?.id}\n`);
   });
 

@@ -6,7 +6,10 @@ import { createLocalStorage } from "../../../src/photos/local-storage.js";
 import { createS3Storage } from "../../../src/photos/s3-storage.js";
 import type { Storage } from "../../../src/photos/storage.js";
 import { createStorageOwner } from "../../../src/services/maintenance/storage-owner.js";
-import { createFileSweep, type FileSweepDeps } from "../../../src/services/maintenance/sweep-files.js";
+import {
+  createFileSweep,
+  type FileSweepDeps,
+} from "../../../src/services/maintenance/sweep-files.js";
 import type { User } from "../../../src/services/users.js";
 import { createLoggerTo } from "../../../src/logger.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
@@ -15,7 +18,8 @@ import { silentLog } from "../../support/silent-log.js";
 import { createTestDatabase } from "../../support/test-database.js";
 import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
-const NOT_OURS = "The storage belongs to another database, so nothing in it is removed: check STORAGE_URL; if this database is to have it, run npm run adopt-storage";
+const NOT_OURS =
+  "The storage belongs to another database, so nothing in it is removed: check STORAGE_URL; if this database is to have it, run npm run adopt-storage";
 
 describe("the sweep of files", () => {
   const folder = temporaryFolder().path;
@@ -32,12 +36,24 @@ describe("the sweep of files", () => {
   });
 
   const lines: Record<string, unknown>[] = [];
-  const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+  const log = createLoggerTo({
+    write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+  });
   let opened = 0;
   const nextFolder = () => join(folder, String(++opened));
   const kinds: Record<string, () => Promise<Storage>> = {
     "local files": () => createLocalStorage(nextFolder()),
-    S3: () => createS3Storage({ bucket: server.bucket, prefix: `sweep-${++opened}/`, region: "us-east-1", endpoint: server.endpoint, accessKeyId: "id", secretAccessKey: "secret", scratchFolder: nextFolder(), log: silentLog }),
+    S3: () =>
+      createS3Storage({
+        bucket: server.bucket,
+        prefix: `sweep-${++opened}/`,
+        region: "us-east-1",
+        endpoint: server.endpoint,
+        accessKeyId: "id",
+        secretAccessKey: "secret",
+        scratchFolder: nextFolder(),
+        log: silentLog,
+      }),
   };
 
   async function put(storage: Storage, key: string): Promise<void> {
@@ -46,7 +62,8 @@ describe("the sweep of files", () => {
     await storage.put(key, path);
   }
   /** The key of a file that no row names. */
-  const orphan = (i: number) => `outputs/${user.id}/0198f3a0-0000-7000-8000-${String(i).padStart(12, "0")}/1/a`;
+  const orphan = (i: number) =>
+    `outputs/${user.id}/0198f3a0-0000-7000-8000-${String(i).padStart(12, "0")}/1/a`;
   async function putOrphans(storage: Storage, count: number): Promise<void> {
     for (let i = 0; i < count; i++) await put(storage, orphan(i));
   }
@@ -62,13 +79,17 @@ describe("the sweep of files", () => {
       beforeEach(async () => {
         storage = await open();
       });
-      const sweep = (more: Partial<FileSweepDeps> = {}) => createFileSweep({ database: waist.database, storage, graceMs: -1000, log, ...more }).run();
+      const sweep = (more: Partial<FileSweepDeps> = {}) =>
+        createFileSweep({ database: waist.database, storage, graceMs: -1000, log, ...more }).run();
 
       it("claims a storage without an owner for its database, and keeps what it was for", async () => {
         await putOrphans(storage, 2);
         assert.equal(await sweep(), 2);
         assert.deepEqual(await keysOf(storage), ["owner"]);
-        assert.equal(await createStorageOwner({ database: waist.database, storage }).isOurs(), true);
+        assert.equal(
+          await createStorageOwner({ database: waist.database, storage }).isOurs(),
+          true,
+        );
         assert.equal(await sweep(), 0);
       });
 
@@ -79,8 +100,13 @@ describe("the sweep of files", () => {
         await putOrphans(storage, 2);
         await assert.rejects(sweep(), { message: NOT_OURS });
         assert.equal((await keysOf(storage)).length, 3);
-        const [theirs] = await other.database.sql<{ id: string }[]>`select id::text as id from histories`;
-        assert.equal(await createStorageOwner({ database: waist.database, storage }).adopt(), theirs?.id);
+        const [theirs] = await other.database.sql<
+          { id: string }[]
+        >`select id::text as id from histories`;
+        assert.equal(
+          await createStorageOwner({ database: waist.database, storage }).adopt(),
+          theirs?.id,
+        );
         assert.equal(await sweep(), 2);
         await assert.rejects(sweep({ database: other.database }), { message: NOT_OURS });
         await other.close();
@@ -105,9 +131,20 @@ describe("the sweep of files", () => {
       it("removes nothing where more than a hundred and more than a tenth are left over, and says so loudly", async () => {
         await putOrphans(storage, 101);
         lines.length = 0;
-        await assert.rejects(sweep(), { message: "101 of 101 files have no row, more than may be removed at once: check DATABASE_URL and STORAGE_URL; if they are left over indeed, run npm run adopt-storage -- --sweep" });
+        await assert.rejects(sweep(), {
+          message:
+            "101 of 101 files have no row, more than may be removed at once: check DATABASE_URL and STORAGE_URL; if they are left over indeed, run npm run adopt-storage -- --sweep",
+        });
         assert.equal((await keysOf(storage)).length, 102);
-        assert.deepEqual(lines.map(({ level, listed, leftOver, storageKeys }) => [level, listed, leftOver, (storageKeys as string[]).length]), [[50, 101, 101, 10]]);
+        assert.deepEqual(
+          lines.map(({ level, listed, leftOver, storageKeys }) => [
+            level,
+            listed,
+            leftOver,
+            (storageKeys as string[]).length,
+          ]),
+          [[50, 101, 101, 10]],
+        );
         assert.equal(await sweep({ maxShare: 1 }), 101);
       });
     });
@@ -120,7 +157,8 @@ describe("the sweep of files", () => {
       root = nextFolder();
       storage = await createLocalStorage(root);
     });
-    const sweep = (signal?: AbortSignal) => createFileSweep({ database: waist.database, storage, log: silentLog }).run(signal);
+    const sweep = (signal?: AbortSignal) =>
+      createFileSweep({ database: waist.database, storage, log: silentLog }).run(signal);
 
     async function putOld(key: string, ageMinutes: number): Promise<void> {
       const [path, then] = [join(root, "kept", key), new Date(Date.now() - ageMinutes * 60_000)];
@@ -131,41 +169,72 @@ describe("the sweep of files", () => {
 
     it("takes those that no row names and that are older than an hour, and no other, nor what was never its own", async () => {
       const claimed = await waist.start(await waist.submit(user));
-      const [named, preview, output] = [`photos/${user.id}/${claimed.id}`, `previews/${user.id}/${claimed.id}`, `outputs/${claimed.id}/1/a`];
+      const [named, preview, output] = [
+        `photos/${user.id}/${claimed.id}`,
+        `previews/${user.id}/${claimed.id}`,
+        `outputs/${claimed.id}/1/a`,
+      ];
       await waist.newPhoto(user, { id: claimed.id, storageKey: named, previewKey: preview });
-      await waist.queuedJobs.succeed(claimed, null, [{ name: "a", mimeType: "text/plain", byteSize: 1, width: null, height: null, storageKey: output }]);
-      const [left, zombie, young] = [`photos/${user.id}/${user.id}`, `outputs/${claimed.id}/2/a`, `photos/${user.id}/0198f3a0-0000-7000-8000-00000000000a`];
+      await waist.queuedJobs.succeed(claimed, null, [
+        {
+          name: "a",
+          mimeType: "text/plain",
+          byteSize: 1,
+          width: null,
+          height: null,
+          storageKey: output,
+        },
+      ]);
+      const [left, zombie, young] = [
+        `photos/${user.id}/${user.id}`,
+        `outputs/${claimed.id}/2/a`,
+        `photos/${user.id}/0198f3a0-0000-7000-8000-00000000000a`,
+      ];
       for (const key of [named, preview, output, left, zombie, "stray"]) await putOld(key, 61);
       await putOld(young, 59);
       assert.equal(await sweep(), 2);
-      const there = await Promise.all([named, preview, output, young, left, zombie, "stray"].map((key) => storage.has(key)));
+      const there = await Promise.all(
+        [named, preview, output, young, left, zombie, "stray"].map((key) => storage.has(key)),
+      );
       assert.deepEqual(there, [true, true, true, true, false, false, true]);
       assert.equal(await sweep(), 0);
     });
 
     it("takes what a killed process left half-way in, a file or an attempt's folder, and nothing that is under way", async () => {
       const then = new Date(Date.now() - 61 * 60_000);
-      for (const name of ["upload-left", "upload"]) await writeFile(join(storage.scratchFolder, name), name);
-      for (const name of ["attempt-left", "attempt"]) await mkdir(join(storage.scratchFolder, name));
+      for (const name of ["upload-left", "upload"])
+        await writeFile(join(storage.scratchFolder, name), name);
+      for (const name of ["attempt-left", "attempt"])
+        await mkdir(join(storage.scratchFolder, name));
       await writeFile(join(storage.scratchFolder, "attempt-left", "64w.webp"), "half");
-      for (const name of ["upload-left", "attempt-left"]) await utimes(join(storage.scratchFolder, name), then, then);
+      for (const name of ["upload-left", "attempt-left"])
+        await utimes(join(storage.scratchFolder, name), then, then);
       await sweep();
       assert.deepEqual((await readdir(storage.scratchFolder)).toSorted(), ["attempt", "upload"]);
     });
 
     it("takes more than a hundred where they are less than a tenth", async () => {
-      const ids = Array.from({ length: 1100 }, (_, i) => `0198f3a0-0000-7000-8000-${String(i).padStart(12, "0")}`);
+      const ids = Array.from(
+        { length: 1100 },
+        (_, i) => `0198f3a0-0000-7000-8000-${String(i).padStart(12, "0")}`,
+      );
       await waist.database.sql`
         insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, created_at)
         select id, ${user.id}, 'a', 'image/png', 1, 1, 1, id::text, 'photos/' || ${user.id}::text || '/' || id, now() from unnest(${ids}::uuid[]) id`;
       for (const id of ids) await putOld(`photos/${user.id}/${id}`, 61);
-      for (let i = 0; i < 110; i++) await putOld(`outputs/${user.id}/0198f3a0-0000-7000-8000-${String(i).padStart(12, "0")}/1/a`, 61);
+      for (let i = 0; i < 110; i++)
+        await putOld(
+          `outputs/${user.id}/0198f3a0-0000-7000-8000-${String(i).padStart(12, "0")}/1/a`,
+          61,
+        );
       assert.equal(await sweep(), 110);
     });
 
     it("stops, and removes nothing, when it is to end while it lists", async () => {
       await putOld(orphan(1), 61);
-      await assert.rejects(sweep(AbortSignal.abort(new Error("The worker is closing"))), { message: "The worker is closing" });
+      await assert.rejects(sweep(AbortSignal.abort(new Error("The worker is closing"))), {
+        message: "The worker is closing",
+      });
       assert.equal(await storage.has(orphan(1)), true);
     });
   });

@@ -42,7 +42,11 @@ describe("uploads that are under way", () => {
     storage = await createLocalStorage(folder);
   });
   beforeEach(async () => {
-    inspector = createPhotoInspector({ log: silentLog, maxPixels: 1_000_000, memoryLimitBytes: 1.5 * 1024 ** 3 });
+    inspector = createPhotoInspector({
+      log: silentLog,
+      maxPixels: 1_000_000,
+      memoryLimitBytes: 1.5 * 1024 ** 3,
+    });
     intake = createIntake();
     user = await waist.newUser();
   });
@@ -59,7 +63,14 @@ describe("uploads that are under way", () => {
 
   function createIntake(options: { headerMs?: number } = {}): PhotoIntake {
     const limits = { maxUploadBytes: MAX_UPLOAD_BYTES, maxStoredBytes: MAX_STORED_BYTES };
-    return createPhotoIntake({ photos: waist.photos, users: waist.users, storage, inspector, ...limits, ...options });
+    return createPhotoIntake({
+      photos: waist.photos,
+      users: waist.users,
+      storage,
+      inspector,
+      ...limits,
+      ...options,
+    });
   }
 
   /** Begins one whose bytes come by and by. */
@@ -77,11 +88,16 @@ describe("uploads that are under way", () => {
   async function send(uploads: Upload[], count: number): Promise<void> {
     const before_ = bytesOnDisk();
     for (const { bytes } of uploads) bytes.write(Buffer.alloc(count));
-    await eventually("the bytes have come", () => bytesOnDisk() >= before_ + uploads.length * count);
+    await eventually(
+      "the bytes have come",
+      () => bytesOnDisk() >= before_ + uploads.length * count,
+    );
   }
 
   function bytesOnDisk(): number {
-    const sizes = readdirSync(storage.scratchFolder).map((name) => statSync(join(storage.scratchFolder, name)).size);
+    const sizes = readdirSync(storage.scratchFolder).map(
+      (name) => statSync(join(storage.scratchFolder, name)).size,
+    );
     return sizes.reduce((sum, size) => sum + size, 0);
   }
 
@@ -94,7 +110,11 @@ describe("uploads that are under way", () => {
   it("are ten of one user at the most, and others are not kept from theirs", async () => {
     const ten = Array.from({ length: 10 }, () => begin());
     const message = "You have 10 uploads under way at most; wait until one of them has ended.";
-    assert.deepEqual(await refusalOf(upload()), { code: "QUOTA_EXCEEDED", message, retryAfterMs: 1000 });
+    assert.deepEqual(await refusalOf(upload()), {
+      code: "QUOTA_EXCEEDED",
+      message,
+      retryAfterMs: 1000,
+    });
     assert.equal((await upload(await waist.newUser())).created, true);
     ten[0]?.bytes.end(smallPhoto());
     await ten[0]?.done;
@@ -137,7 +157,9 @@ describe("uploads that are under way", () => {
     async function haltChildren(): Promise<void> {
       await inspector.warm();
       timer = setInterval(() => {
-        for (const pid of processTree(process.pid).filter((one) => !halted.has(one) && isPhotoChild(one))) {
+        for (const pid of processTree(process.pid).filter(
+          (one) => !halted.has(one) && isPhotoChild(one),
+        )) {
           process.kill(pid, "SIGSTOP");
           halted.add(pid);
         }
@@ -164,7 +186,8 @@ describe("uploads that are under way", () => {
       const answers = await Promise.all(Array.from({ length: 10 }, () => refusalOf(upload())));
       assert.ok(Date.now() - begun >= 1000);
       const message = "Too many uploads are being checked; try again in a moment.";
-      for (const answer of answers) assert.deepEqual(answer, { code: "SERVICE_UNAVAILABLE", message });
+      for (const answer of answers)
+        assert.deepEqual(answer, { code: "SERVICE_UNAVAILABLE", message });
     });
 
     it("of one user stand before others with one header only", async () => {
@@ -172,9 +195,15 @@ describe("uploads that are under way", () => {
       // The child's own time is what ends the first.
       intake = createIntake({ headerMs: 60_000 });
       const ended: string[] = [];
-      const follow = (name: string, by: User) => upload(by).catch(() => {}).then(() => ended.push(name));
+      const follow = (name: string, by: User) =>
+        upload(by)
+          .catch(() => {})
+          .then(() => ended.push(name));
       const own = Array.from({ length: 10 }, (_, i) => follow(`own ${i}`, user));
-      await eventually("they wait for their headers", () => readdirSync(storage.scratchFolder).length === own.length);
+      await eventually(
+        "they wait for their headers",
+        () => readdirSync(storage.scratchFolder).length === own.length,
+      );
       const other = follow("other", await waist.newUser());
       await eventually("the first has been given up", () => ended.length > 0);
       release();

@@ -19,9 +19,17 @@ describe("what many attempts write at once", () => {
     [ann, bob] = [await waist.newUser(), await waist.newUser()];
   });
   after(() => waist.close());
-  const of = (user: User | undefined, count: number) => waist.submitMany(user ?? assert.fail(), Array.from({ length: count }, () => ({})));
-  const claimAll = (queuedJobs: QueuedJob[], worker = "worker") => Promise.all(queuedJobs.map(({ id, userId }) => waist.queuedJobs.start({ id, run: 1, worker, userId })));
-  const isThere = (claimed: (Claimed | null)[]): Claimed[] => claimed.map((one) => one ?? assert.fail("it was not claimed"));
+  const of = (user: User | undefined, count: number) =>
+    waist.submitMany(
+      user ?? assert.fail(),
+      Array.from({ length: count }, () => ({})),
+    );
+  const claimAll = (queuedJobs: QueuedJob[], worker = "worker") =>
+    Promise.all(
+      queuedJobs.map(({ id, userId }) => waist.queuedJobs.start({ id, run: 1, worker, userId })),
+    );
+  const isThere = (claimed: (Claimed | null)[]): Claimed[] =>
+    claimed.map((one) => one ?? assert.fail("it was not claimed"));
   /** What was rung since. */
   function listen() {
     const [events, bells] = [waist.rung.length, waist.bells.length];
@@ -33,14 +41,42 @@ describe("what many attempts write at once", () => {
     const told = listen();
     const claimed = isThere(await claimAll([...annas, ...bobs]));
     assert.deepEqual(told.bells(), [20, 10]);
-    assert.deepEqual(told.events().map(({ queuedJob }) => queuedJob.id), [...annas, ...bobs].map(({ id }) => id));
-    assert.ok(told.events().every(({ type, queuedJob }, i) => type === "STARTED" && queuedJob.startedAt !== null && claimed[i]?.startedSeq === told.events()[i]?.seq));
-    assert.deepEqual(claimed.map(({ queuedJob }) => queuedJob), told.events().map(({ queuedJob }) => queuedJob));
+    assert.deepEqual(
+      told.events().map(({ queuedJob }) => queuedJob.id),
+      [...annas, ...bobs].map(({ id }) => id),
+    );
+    assert.ok(
+      told
+        .events()
+        .every(
+          ({ type, queuedJob }, i) =>
+            type === "STARTED" &&
+            queuedJob.startedAt !== null &&
+            claimed[i]?.startedSeq === told.events()[i]?.seq,
+        ),
+    );
+    assert.deepEqual(
+      claimed.map(({ queuedJob }) => queuedJob),
+      told.events().map(({ queuedJob }) => queuedJob),
+    );
     const row = await waist.row(claimed[7]?.id ?? "");
-    assert.deepEqual([row.status, row.attempts, row.version, row.worker], ["STARTED", 1, 2, "worker"]);
+    assert.deepEqual(
+      [row.status, row.attempts, row.version, row.worker],
+      ["STARTED", 1, 2, "worker"],
+    );
     assert.ok((row.lease ?? 0) > 25);
-    assert.ok((await Promise.all(claimed.map((one, i) => waist.queuedJobs.succeed(one, { place: i }, [])))).every(Boolean));
-    assert.deepEqual(told.events().slice(30).map(({ queuedJob }) => queuedJob.result), claimed.map((_, i) => ({ place: i })));
+    assert.ok(
+      (
+        await Promise.all(claimed.map((one, i) => waist.queuedJobs.succeed(one, { place: i }, [])))
+      ).every(Boolean),
+    );
+    assert.deepEqual(
+      told
+        .events()
+        .slice(30)
+        .map(({ queuedJob }) => queuedJob.result),
+      claimed.map((_, i) => ({ place: i })),
+    );
     assert.equal(told.bells().length, 4);
     assertToldWhole(waist.rung);
     await assertConsistent(waist.database.sql);
@@ -52,10 +88,15 @@ describe("what many attempts write at once", () => {
     await waist.queuedJobs.cancel(ann ?? assert.fail(), gone ?? "");
     await waist.start({ id: taken ?? "" }, "another");
     const claimed = await claimAll(queuedJobs);
-    assert.deepEqual(claimed.flatMap((one) => one?.id ?? []), free);
+    assert.deepEqual(
+      claimed.flatMap((one) => one?.id ?? []),
+      free,
+    );
     const [late, ...others] = isThere(claimed.slice(2));
     await waist.queuedJobs.cancel(ann ?? assert.fail(), late?.id ?? "");
-    const recorded = await Promise.all([late ?? assert.fail(), ...others].map((one) => waist.queuedJobs.succeed(one, 1, [])));
+    const recorded = await Promise.all(
+      [late ?? assert.fail(), ...others].map((one) => waist.queuedJobs.succeed(one, 1, [])),
+    );
     assert.deepEqual(recorded, [false, true, true, true]);
     assert.equal((await waist.row(late?.id ?? "")).status, "CANCELLED");
     assertToldWhole(waist.rung);
@@ -65,21 +106,41 @@ describe("what many attempts write at once", () => {
     const [older, ...others] = isThere(await claimAll(await of(ann, 3)));
     await waist.queuedJobs.handBack(older ?? assert.fail(), 0);
     const present = await waist.start(older ?? assert.fail());
-    const recorded = await Promise.all([...others, older ?? assert.fail()].map((one) => waist.queuedJobs.succeed(one, "late", [])));
-    assert.deepEqual([recorded, (await waist.row(present.id)).status], [[true, true, false], "STARTED"]);
+    const recorded = await Promise.all(
+      [...others, older ?? assert.fail()].map((one) => waist.queuedJobs.succeed(one, "late", [])),
+    );
+    assert.deepEqual(
+      [recorded, (await waist.row(present.id)).status],
+      [[true, true, false], "STARTED"],
+    );
   });
 
   it("leaves to others what this worker has no task for", async () => {
     const { sql } = waist.database;
     const queuedJobs = await of(bob, 3);
     const claims = queuedJobs.map(({ id }) => ({ id, run: 1, worker: "older" }));
-    assert.deepEqual([await claim(sql, claims[0] ?? assert.fail(), ["hash"]), await claimMany(sql, claims, ["hash"])], [null, [null, null, null]]);
+    assert.deepEqual(
+      [
+        await claim(sql, claims[0] ?? assert.fail(), ["hash"]),
+        await claimMany(sql, claims, ["hash"]),
+      ],
+      [null, [null, null, null]],
+    );
     assert.equal(isThere(await claimAll(queuedJobs)).length, 3);
   });
 
   it("claims each once when several workers take the same hints at once", async () => {
     const queuedJobs = await of(bob, 40);
-    const claims = (await Promise.all(["one", "two", "three"].map((worker) => claimAll(queuedJobs.toSorted(() => Math.random() - 0.5), worker)))).flat();
+    const claims = (
+      await Promise.all(
+        ["one", "two", "three"].map((worker) =>
+          claimAll(
+            queuedJobs.toSorted(() => Math.random() - 0.5),
+            worker,
+          ),
+        ),
+      )
+    ).flat();
     assert.equal(claims.filter((claimed) => claimed !== null).length, 40);
     assertToldWhole(waist.rung);
     await assertConsistent(waist.database.sql);
@@ -91,9 +152,16 @@ describe("what many attempts write at once", () => {
     const begun = performance.now();
     const [claimed, alone, wait] = await waist.database.sql.begin(async (tx) => {
       await tx`select from queued_jobs where id = ${request.id} for update`;
-      return [await claimAll([locked ?? assert.fail(), ...free]), await waist.queuedJobs.start(request), await waist.queuedJobs.claimableIn(request)] as const;
+      return [
+        await claimAll([locked ?? assert.fail(), ...free]),
+        await waist.queuedJobs.start(request),
+        await waist.queuedJobs.claimableIn(request),
+      ] as const;
     });
-    assert.deepEqual([claimed.flatMap((one) => one?.id ?? []), alone, wait], [free.map(({ id }) => id), null, 1000]);
+    assert.deepEqual(
+      [claimed.flatMap((one) => one?.id ?? []), alone, wait],
+      [free.map(({ id }) => id), null, 1000],
+    );
     assert.ok(performance.now() - begun < MAX_WAIT_MS);
     isThere([await waist.queuedJobs.start(request)]);
     assert.equal(await waist.queuedJobs.claimableIn(request), null, "its run has begun");
@@ -106,15 +174,25 @@ describe("what many attempts write at once", () => {
     const [claimed, alone, wait] = await waist.database.sql.begin(async (tx) => {
       await tx`select from user_streams where user_id = ${ann?.id ?? ""} for update`;
       const all = await claimAll([...annas, ...bobs]);
-      return [all, await waist.queuedJobs.start({ id: own?.id ?? "", run: 1, worker: "worker" }), await waist.queuedJobs.claimableIn({ id: own?.id ?? "", run: 1, worker: "worker" })] as const;
+      return [
+        all,
+        await waist.queuedJobs.start({ id: own?.id ?? "", run: 1, worker: "worker" }),
+        await waist.queuedJobs.claimableIn({ id: own?.id ?? "", run: 1, worker: "worker" }),
+      ] as const;
     });
-    assert.deepEqual([claimed.flatMap((one) => one?.id ?? []), alone, wait], [bobs.map(({ id }) => id), null, 1000]);
+    assert.deepEqual(
+      [claimed.flatMap((one) => one?.id ?? []), alone, wait],
+      [bobs.map(({ id }) => id), null, 1000],
+    );
     assert.ok(performance.now() - begun < MAX_WAIT_MS);
     isThere(await claimAll(annas));
   });
 
   it("records successes of others while one owner's row is locked, and that one when it is free", async () => {
-    const [annas, bobs] = [isThere(await claimAll(await of(ann, 2))), isThere(await claimAll(await of(bob, 2)))];
+    const [annas, bobs] = [
+      isThere(await claimAll(await of(ann, 2))),
+      isThere(await claimAll(await of(bob, 2))),
+    ];
     const [locked] = annas;
     const succeed = (one: Claimed) => waist.queuedJobs.succeed(one, "done", []);
     let own: Promise<boolean> = Promise.resolve(false);
@@ -133,19 +211,41 @@ describe("what many attempts write at once", () => {
     await waist.database.sql`delete from user_streams where user_id = ${gone.id}`;
     const bobs = await of(bob, 2);
     const claimed = await claimAll([...lost, ...bobs]);
-    assert.deepEqual(claimed.flatMap((one) => one?.id ?? []), bobs.map(({ id }) => id));
+    assert.deepEqual(
+      claimed.flatMap((one) => one?.id ?? []),
+      bobs.map(({ id }) => id),
+    );
     const request = { id: lost[0]?.id ?? "", run: 1, worker: "worker" };
-    assert.deepEqual([await waist.queuedJobs.start(request), await waist.queuedJobs.claimableIn(request)], [null, null]);
-    const recorded = await Promise.all([...isThere(claimed.slice(2)), late].map((one) => waist.queuedJobs.succeed(one, 1, [])));
-    assert.deepEqual([recorded, await waist.queuedJobs.fail(late, { code: "TASK_FAILED", message: "No.", permanent: true })], [[true, true, false], null]);
+    assert.deepEqual(
+      [await waist.queuedJobs.start(request), await waist.queuedJobs.claimableIn(request)],
+      [null, null],
+    );
+    const recorded = await Promise.all(
+      [...isThere(claimed.slice(2)), late].map((one) => waist.queuedJobs.succeed(one, 1, [])),
+    );
+    assert.deepEqual(
+      [
+        recorded,
+        await waist.queuedJobs.fail(late, { code: "TASK_FAILED", message: "No.", permanent: true }),
+      ],
+      [[true, true, false], null],
+    );
     await waist.database.sql`delete from users where id = ${gone.id}`;
   });
 
   it("harms only the one that cannot be written", async () => {
     const claimed = isThere(await claimAll(await of(ann, 5)));
-    const recorded = await Promise.allSettled(claimed.map((one, i) => waist.queuedJobs.succeed(one, i === 2 ? "\0" : "good", [])));
-    assert.deepEqual(recorded.map((result) => result.status), ["fulfilled", "fulfilled", "rejected", "fulfilled", "fulfilled"]);
-    assert.deepEqual(await Promise.all(claimed.map(async ({ id }) => (await waist.row(id)).status)), ["SUCCESS", "SUCCESS", "STARTED", "SUCCESS", "SUCCESS"]);
+    const recorded = await Promise.allSettled(
+      claimed.map((one, i) => waist.queuedJobs.succeed(one, i === 2 ? "\0" : "good", [])),
+    );
+    assert.deepEqual(
+      recorded.map((result) => result.status),
+      ["fulfilled", "fulfilled", "rejected", "fulfilled", "fulfilled"],
+    );
+    assert.deepEqual(
+      await Promise.all(claimed.map(async ({ id }) => (await waist.row(id)).status)),
+      ["SUCCESS", "SUCCESS", "STARTED", "SUCCESS", "SUCCESS"],
+    );
     await assertConsistent(waist.database.sql);
   });
 
@@ -153,9 +253,14 @@ describe("what many attempts write at once", () => {
     const claimed = isThere(await claimAll(await of(ann, 3)));
     const [one] = claimed;
     const told = listen();
-    const recorded = await Promise.all([one ?? assert.fail(), ...claimed].map((each, i) => waist.queuedJobs.succeed(each, i, [])));
+    const recorded = await Promise.all(
+      [one ?? assert.fail(), ...claimed].map((each, i) => waist.queuedJobs.succeed(each, i, [])),
+    );
     assert.deepEqual(recorded, [true, false, true, true]);
-    assert.deepEqual(told.events().map(({ queuedJob: { id, result } }) => [id, result]), claimed.map(({ id }, i) => [id, i === 0 ? 0 : i + 1]));
+    assert.deepEqual(
+      told.events().map(({ queuedJob: { id, result } }) => [id, result]),
+      claimed.map(({ id }, i) => [id, i === 0 ? 0 : i + 1]),
+    );
     assertToldWhole(waist.rung);
   });
 
@@ -164,8 +269,15 @@ describe("what many attempts write at once", () => {
     const [over] = claimed;
     await waist.queuedJobs.succeed(over ?? assert.fail(), null, []);
     const told = listen();
-    const known = await Promise.all(claimed.map((one, i) => waist.queuedJobs.progress(one, i / 10, `step ${i}`)));
+    const known = await Promise.all(
+      claimed.map((one, i) => waist.queuedJobs.progress(one, i / 10, `step ${i}`)),
+    );
     assert.deepEqual(known, [false, true, true, true]);
-    assert.deepEqual(told.events().map(({ queuedJob: { id, progress, progressMessage } }) => [id, progress, progressMessage]), claimed.slice(1).map(({ id }, i) => [id, (i + 1) / 10, `step ${i + 1}`]));
+    assert.deepEqual(
+      told
+        .events()
+        .map(({ queuedJob: { id, progress, progressMessage } }) => [id, progress, progressMessage]),
+      claimed.slice(1).map(({ id }, i) => [id, (i + 1) / 10, `step ${i + 1}`]),
+    );
   });
 });

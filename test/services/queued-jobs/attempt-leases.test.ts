@@ -18,30 +18,49 @@ describe("leases", () => {
   });
   after(() => waist.close());
   /** Its worker has said nothing for longer than the lease. */
-  const lapse = (id: string) => waist.database.sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 ms' where id = ${id}`;
+  const lapse = (id: string) =>
+    waist.database
+      .sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 ms' where id = ${id}`;
   const started = async (worker?: string) => waist.start(await waist.submit(user), worker);
 
   it("are renewed for all that a worker runs, and the answer lists what is still its own", async () => {
-    const [mine, alsoMine, cancelled, older, others] = [await started("a"), await started("a"), await started("a"), await started("a"), await started("b")];
+    const [mine, alsoMine, cancelled, older, others] = [
+      await started("a"),
+      await started("a"),
+      await started("a"),
+      await started("a"),
+      await started("b"),
+    ];
     await waist.queuedJobs.cancel(user, cancelled.id);
     await waist.queuedJobs.handBack(older, 0);
     await waist.start(older, "a");
-    await waist.database.sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds' where status = 'STARTED' and user_id = ${user.id}`;
+    await waist.database
+      .sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds' where status = 'STARTED' and user_id = ${user.id}`;
     const asked = [others, older, alsoMine, cancelled, mine, { id: user.id, attempt: 1 }];
-    assert.deepEqual(await waist.queuedJobs.renewLeases("a", asked), { renewed: new Set([mine.id, alsoMine.id]), locked: new Set() });
-    const lengthened = await Promise.all([mine, alsoMine, older, others].map(async ({ id }) => ((await waist.row(id)).lease ?? 0) > 25));
+    assert.deepEqual(await waist.queuedJobs.renewLeases("a", asked), {
+      renewed: new Set([mine.id, alsoMine.id]),
+      locked: new Set(),
+    });
+    const lengthened = await Promise.all(
+      [mine, alsoMine, older, others].map(
+        async ({ id }) => ((await waist.row(id)).lease ?? 0) > 25,
+      ),
+    );
     assert.deepEqual(lengthened, [true, true, false, false]);
   });
 
   it("are renewed beside one whose row somebody else has locked, which is named and stays as it is", async () => {
     const [mine, locked] = [await started("a"), await started("a")];
-    await waist.database.sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds' where user_id = ${user.id}`;
+    await waist.database
+      .sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds' where user_id = ${user.id}`;
     const answer = await waist.database.sql.begin(async (tx) => {
       await tx`select from queued_jobs where id = ${locked.id} for update`;
       return waist.queuedJobs.renewLeases("a", [locked, mine]);
     });
     assert.deepEqual(answer, { renewed: new Set([mine.id]), locked: new Set([locked.id]) });
-    const lengthened = await Promise.all([mine, locked].map(async ({ id }) => ((await waist.row(id)).lease ?? 0) > 25));
+    const lengthened = await Promise.all(
+      [mine, locked].map(async ({ id }) => ((await waist.row(id)).lease ?? 0) > 25),
+    );
     assert.deepEqual(lengthened, [true, false]);
   });
 
@@ -59,7 +78,10 @@ describe("leases", () => {
   it("are lost with the account of their owner", async () => {
     const claimed = await started("a");
     await waist.database.sql`delete from user_streams where user_id = ${user.id}`;
-    assert.deepEqual(await waist.queuedJobs.renewLeases("a", [claimed]), { renewed: new Set(), locked: new Set() });
+    assert.deepEqual(await waist.queuedJobs.renewLeases("a", [claimed]), {
+      renewed: new Set(),
+      locked: new Set(),
+    });
     await lapse(claimed.id);
     assert.equal(await waist.queuedJobs.takeOverLapsed(100), 0);
     await waist.database.sql`delete from users where id = ${user.id}`;
@@ -72,7 +94,11 @@ describe("leases", () => {
     assert.deepEqual([waist.rung.length, (await waist.row(claimed.id)).version], [told, 2]);
   });
 
-  it("may be renewed when there is nothing to renew", async () => assert.deepEqual(await waist.queuedJobs.renewLeases("idle", []), { renewed: new Set(), locked: new Set() }));
+  it("may be renewed when there is nothing to renew", async () =>
+    assert.deepEqual(await waist.queuedJobs.renewLeases("idle", []), {
+      renewed: new Set(),
+      locked: new Set(),
+    }));
 
   it("keep others away from what they are on", async () => {
     await started();
@@ -84,10 +110,19 @@ describe("leases", () => {
     await lapse(claimed.id);
     assert.equal(await waist.queuedJobs.takeOverLapsed(100), 1);
     const row = await waist.row(claimed.id);
-    assert.deepEqual([row.status, row.run, row.attempts, row.failures, row.stalls, row.version], ["PENDING", 2, 1, 0, 1, 3]);
+    assert.deepEqual(
+      [row.status, row.run, row.attempts, row.failures, row.stalls, row.version],
+      ["PENDING", 2, 1, 0, 1, 3],
+    );
     const told = waist.rung.at(-1);
-    assert.deepEqual([told?.type, told?.queuedJob.error], ["RETRYING", { code: "STALLED", message: "The worker that ran it died or lost touch." }]);
-    assert.deepEqual([waist.hinted.at(-1)?.id, waist.hinted.at(-1)?.run, waist.hinted.at(-1)?.delayMs], [claimed.id, 2, 0]);
+    assert.deepEqual(
+      [told?.type, told?.queuedJob.error],
+      ["RETRYING", { code: "STALLED", message: "The worker that ran it died or lost touch." }],
+    );
+    assert.deepEqual(
+      [waist.hinted.at(-1)?.id, waist.hinted.at(-1)?.run, waist.hinted.at(-1)?.delayMs],
+      [claimed.id, 2, 0],
+    );
     assert.deepEqual([(await waist.start(claimed, "another")).stalls], [1]);
   });
 
@@ -100,8 +135,22 @@ describe("leases", () => {
     const hints = waist.hinted.length;
     assert.equal(await waist.queuedJobs.takeOverLapsed(100), 1);
     const queuedJob = await waist.queuedJobs.find(user, claimed.id);
-    assert.deepEqual([queuedJob?.status, queuedJob?.attempts, queuedJob?.error], ["FAILED", 2, { code: "STALLED", message: "The worker that ran it died or lost touch. It happened 2 times, so it is not tried again." }]);
-    assert.deepEqual([waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob, waist.hinted.length], ["FAILED", queuedJob, hints]);
+    assert.deepEqual(
+      [queuedJob?.status, queuedJob?.attempts, queuedJob?.error],
+      [
+        "FAILED",
+        2,
+        {
+          code: "STALLED",
+          message:
+            "The worker that ran it died or lost touch. It happened 2 times, so it is not tried again.",
+        },
+      ],
+    );
+    assert.deepEqual(
+      [waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob, waist.hinted.length],
+      ["FAILED", queuedJob, hints],
+    );
     assert.deepEqual(await waist.users.counters(user.id), { pending: 0, storedBytes: 0 });
   });
 
@@ -126,7 +175,13 @@ describe("leases", () => {
     const outcomes: unknown[] = [];
     for (let i = 0; i < 3; i++) {
       await waist.database.sql`update queued_jobs set due_at = now() where id = ${claimed.id}`;
-      outcomes.push(await waist.queuedJobs.fail(await waist.start(claimed), { code: "TASK_FAILED", message: "No.", permanent: false }));
+      outcomes.push(
+        await waist.queuedJobs.fail(await waist.start(claimed), {
+          code: "TASK_FAILED",
+          message: "No.",
+          permanent: false,
+        }),
+      );
     }
     assert.deepEqual(outcomes, ["RETRYING", "RETRYING", "FAILED"]);
     assert.equal((await waist.row(claimed.id)).attempts, 4);
@@ -138,7 +193,10 @@ describe("leases", () => {
     const { sql } = waist.database;
     const [lapsed] = await findLapsed(sql, 10);
     assert.deepEqual(lapsed, { id: claimed.id, attempt: 1 });
-    assert.deepEqual((await waist.queuedJobs.renewLeases("worker", [claimed])).renewed, new Set([claimed.id]));
+    assert.deepEqual(
+      (await waist.queuedJobs.renewLeases("worker", [claimed])).renewed,
+      new Set([claimed.id]),
+    );
     assert.equal(await stall(sql, { id: claimed.id, attempt: 1, ttlSeconds: 60 }), null);
     assert.equal((await waist.row(claimed.id)).status, "STARTED");
   });
@@ -148,7 +206,10 @@ describe("leases", () => {
     await waist.queuedJobs.handBack(claimed, 0);
     await waist.start(claimed);
     await lapse(claimed.id);
-    assert.equal(await stall(waist.database.sql, { id: claimed.id, attempt: 1, ttlSeconds: 60 }), null);
+    assert.equal(
+      await stall(waist.database.sql, { id: claimed.id, attempt: 1, ttlSeconds: 60 }),
+      null,
+    );
     assert.equal(await waist.queuedJobs.takeOverLapsed(100), 1);
   });
 
@@ -157,8 +218,12 @@ describe("leases", () => {
     for (const { id } of claims) await lapse(id);
     assert.equal(await waist.queuedJobs.takeOverLapsed(2), 2);
     const taken = await Promise.all([1, 2, 3].map(() => waist.queuedJobs.takeOverLapsed(100)));
-    assert.equal(taken.reduce((sum, n) => sum + n), 10);
-    for (const { id } of claims) assert.deepEqual([(await waist.row(id)).stalls, (await waist.row(id)).version], [1, 3]);
+    assert.equal(
+      taken.reduce((sum, n) => sum + n),
+      10,
+    );
+    for (const { id } of claims)
+      assert.deepEqual([(await waist.row(id)).stalls, (await waist.row(id)).version], [1, 3]);
   });
 
   it("leave counters, numbers and events in step", async () => {

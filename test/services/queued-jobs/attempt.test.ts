@@ -8,7 +8,15 @@ import { assertToldWhole } from "../../support/assert-told-whole.js";
 import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
 const FAULT = { code: "TASK_FAILED", message: "No.", permanent: false };
-const output = (name: string, more: Partial<StoredOutput> = {}): StoredOutput => ({ name, mimeType: "image/webp", byteSize: 100, width: 3, height: 2, storageKey: `outputs/${name}`, ...more });
+const output = (name: string, more: Partial<StoredOutput> = {}): StoredOutput => ({
+  name,
+  mimeType: "image/webp",
+  byteSize: 100,
+  width: 3,
+  height: 2,
+  storageKey: `outputs/${name}`,
+  ...more,
+});
 
 describe("an attempt", () => {
   let waist: TestWaist;
@@ -21,16 +29,23 @@ describe("an attempt", () => {
   });
   after(() => waist.close());
   const lastTold = () => waist.rung.at(-1);
-  const makeDue = (id: string) => waist.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
+  const makeDue = (id: string) =>
+    waist.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
 
   describe("claimed", () => {
     it("is STARTED, leased and told", async () => {
       const { id } = await waist.submit(user);
       const claimed = await waist.start({ id }, "worker 1");
       const row = await waist.row(id);
-      assert.deepEqual([row.status, row.attempts, row.version, row.worker, row.progress], ["STARTED", 1, 2, "worker 1", 0]);
+      assert.deepEqual(
+        [row.status, row.attempts, row.version, row.worker, row.progress],
+        ["STARTED", 1, 2, "worker 1", 0],
+      );
       assert.ok(row.lease !== null && row.lease > 25 && row.lease <= 30, String(row.lease));
-      assert.deepEqual([claimed.attempt, claimed.failures, claimed.stalls, claimed.requestId, claimed.startedSeq], [1, 0, 0, "request", 2]);
+      assert.deepEqual(
+        [claimed.attempt, claimed.failures, claimed.stalls, claimed.requestId, claimed.startedSeq],
+        [1, 0, 0, "request", 2],
+      );
       assert.equal(lastTold()?.type, "STARTED");
       assert.deepEqual(lastTold()?.queuedJob, claimed.queuedJob);
       assert.ok(claimed.queuedJob.startedAt);
@@ -38,11 +53,22 @@ describe("an attempt", () => {
 
     it("is claimed once, by whoever is first of 20", async () => {
       const { id } = await waist.submit(user);
-      const claims = await Promise.all(Array.from({ length: 20 }, (_, i) => waist.queuedJobs.start({ id, run: 1, worker: `worker ${i}` })));
+      const claims = await Promise.all(
+        Array.from({ length: 20 }, (_, i) =>
+          waist.queuedJobs.start({ id, run: 1, worker: `worker ${i}` }),
+        ),
+      );
       const [winner, ...others] = claims.filter((claimed) => claimed !== null);
       assert.deepEqual(others, []);
-      assert.equal((await waist.row(id)).worker, `worker ${claims.findIndex((claimed) => claimed === winner)}`);
-      assert.equal(waist.rung.filter(({ type, queuedJob }) => type === "STARTED" && queuedJob.id === id).length, 1);
+      assert.equal(
+        (await waist.row(id)).worker,
+        `worker ${claims.findIndex((claimed) => claimed === winner)}`,
+      );
+      assert.equal(
+        waist.rung.filter(({ type, queuedJob }) => type === "STARTED" && queuedJob.id === id)
+          .length,
+        1,
+      );
     });
 
     for (const run of [0, 1, 3]) {
@@ -65,7 +91,8 @@ describe("an attempt", () => {
       const { id } = await waist.submit(user);
       await waist.queuedJobs.fail(await waist.start({ id }), FAULT);
       // Longer than this test may take.
-      await waist.database.sql`update queued_jobs set due_at = due_at + interval '1 minute' where id = ${id}`;
+      await waist.database
+        .sql`update queued_jobs set due_at = due_at + interval '1 minute' where id = ${id}`;
       assert.equal(await waist.queuedJobs.start({ id, run: 2, worker: "early" }), null);
     });
 
@@ -83,16 +110,25 @@ describe("an attempt", () => {
     assert.deepEqual(lastTold()?.queuedJob.error, { code: "TASK_FAILED", message: "No." });
     await makeDue(id);
     const { queuedJob } = await waist.start({ id });
-    assert.deepEqual([lastTold()?.type, lastTold()?.queuedJob.error, queuedJob.error], ["STARTED", null, null]);
+    assert.deepEqual(
+      [lastTold()?.type, lastTold()?.queuedJob.error, queuedJob.error],
+      ["STARTED", null, null],
+    );
     assert.equal((await waist.queuedJobs.find(user, id))?.error, null);
   });
 
   const finishes: [how: string, finish: (claimed: Claimed) => Promise<unknown>][] = [
     ["succeeds", (claimed) => waist.queuedJobs.succeed(claimed, null, [])],
-    ["succeeds with outputs", (claimed) => waist.queuedJobs.succeed(claimed, null, [output(claimed.id)])],
+    [
+      "succeeds with outputs",
+      (claimed) => waist.queuedJobs.succeed(claimed, null, [output(claimed.id)]),
+    ],
     ["fails", (claimed) => waist.queuedJobs.fail(claimed, { ...FAULT, permanent: true })],
     ["is cancelled", ({ id }) => waist.queuedJobs.cancel(user, id)],
-    ["is cancelled with others", () => waist.queuedJobs.cancelMany(user.id, { statuses: null, jobs: null })],
+    [
+      "is cancelled with others",
+      () => waist.queuedJobs.cancelMany(user.id, { statuses: null, jobs: null }),
+    ],
   ];
   for (const [how, finish] of finishes) {
     it(`has no progress message any more when it ${how}`, async () => {
@@ -110,7 +146,16 @@ describe("an attempt", () => {
         const { id } = await waist.submit(user);
         assert.equal(await waist.queuedJobs.succeed(await waist.start({ id }), result, []), true);
         const queuedJob = await waist.queuedJobs.find(user, id);
-        assert.deepEqual([queuedJob?.status, queuedJob?.result, queuedJob?.progress, queuedJob?.error, queuedJob?.version], ["SUCCESS", result, 1, null, 3]);
+        assert.deepEqual(
+          [
+            queuedJob?.status,
+            queuedJob?.result,
+            queuedJob?.progress,
+            queuedJob?.error,
+            queuedJob?.version,
+          ],
+          ["SUCCESS", result, 1, null, 3],
+        );
         assert.deepEqual([lastTold()?.type, lastTold()?.queuedJob], ["SUCCEEDED", queuedJob]);
       });
     }
@@ -122,11 +167,25 @@ describe("an attempt", () => {
 
     it("records its outputs in their order, counts their bytes and tells them without their keys", async () => {
       const { id } = await waist.submit(user);
-      const outputs = [output("b.webp"), output("a.json", { mimeType: "application/json", width: null, height: null, byteSize: 5_000_000_000 })];
+      const outputs = [
+        output("b.webp"),
+        output("a.json", {
+          mimeType: "application/json",
+          width: null,
+          height: null,
+          byteSize: 5_000_000_000,
+        }),
+      ];
       await waist.queuedJobs.succeed(await waist.start({ id }), null, outputs);
       const told = outputs.map(({ storageKey: _, ...rest }) => rest);
-      assert.deepEqual([(await waist.queuedJobs.find(user, id))?.outputs, lastTold()?.queuedJob.outputs], [told, told]);
-      assert.deepEqual(await waist.users.counters(user.id), { pending: 0, storedBytes: 5_000_000_100 });
+      assert.deepEqual(
+        [(await waist.queuedJobs.find(user, id))?.outputs, lastTold()?.queuedJob.outputs],
+        [told, told],
+      );
+      assert.deepEqual(await waist.users.counters(user.id), {
+        pending: 0,
+        storedBytes: 5_000_000_100,
+      });
     });
 
     it("forgets the error of the attempts before it", async () => {
@@ -134,7 +193,14 @@ describe("an attempt", () => {
       await waist.queuedJobs.fail(await waist.start({ id }), FAULT);
       await makeDue(id);
       await waist.queuedJobs.succeed(await waist.start({ id }), 1, []);
-      assert.deepEqual([lastTold()?.queuedJob.error, lastTold()?.queuedJob.attempts, lastTold()?.queuedJob.version], [null, 2, 5]);
+      assert.deepEqual(
+        [
+          lastTold()?.queuedJob.error,
+          lastTold()?.queuedJob.attempts,
+          lastTold()?.queuedJob.version,
+        ],
+        [null, 2, 5],
+      );
     });
   });
 
@@ -143,11 +209,20 @@ describe("an attempt", () => {
       const { id } = await waist.submit(user);
       assert.equal(await waist.queuedJobs.fail(await waist.start({ id }), FAULT), "RETRYING");
       const row = await waist.row(id);
-      assert.deepEqual([row.status, row.run, row.failures, row.lease, row.version], ["PENDING", 2, 1, null, 3]);
+      assert.deepEqual(
+        [row.status, row.run, row.failures, row.lease, row.version],
+        ["PENDING", 2, 1, null, 3],
+      );
       assert.ok(row.pause >= 0.499 && row.pause <= 1.1, String(row.pause));
-      assert.deepEqual([lastTold()?.type, lastTold()?.queuedJob.error, lastTold()?.queuedJob.runAt], ["RETRYING", { code: "TASK_FAILED", message: "No." }, null]);
+      assert.deepEqual(
+        [lastTold()?.type, lastTold()?.queuedJob.error, lastTold()?.queuedJob.runAt],
+        ["RETRYING", { code: "TASK_FAILED", message: "No." }, null],
+      );
       const hint = waist.hinted.at(-1);
-      assert.ok(hint && hint.id === id && hint.run === 2 && hint.delayMs >= 500 && hint.delayMs <= 1000, JSON.stringify(hint));
+      assert.ok(
+        hint && hint.id === id && hint.run === 2 && hint.delayMs >= 500 && hint.delayMs <= 1000,
+        JSON.stringify(hint),
+      );
     });
 
     it("is FAILED when it was the last of the Job's attempts", async () => {
@@ -155,26 +230,47 @@ describe("an attempt", () => {
       const outcomes: unknown[] = [];
       for (let i = 0; i < 3; i++) {
         await makeDue(id);
-        outcomes.push(await waist.queuedJobs.fail(await waist.start({ id }), { ...FAULT, message: `Failure ${i + 1}.` }));
+        outcomes.push(
+          await waist.queuedJobs.fail(await waist.start({ id }), {
+            ...FAULT,
+            message: `Failure ${i + 1}.`,
+          }),
+        );
       }
       assert.deepEqual(outcomes, ["RETRYING", "RETRYING", "FAILED"]);
       const queuedJob = await waist.queuedJobs.find(user, id);
-      assert.deepEqual([queuedJob?.status, queuedJob?.error, queuedJob?.attempts, queuedJob?.version], ["FAILED", { code: "TASK_FAILED", message: "Failure 3." }, 3, 7]);
+      assert.deepEqual(
+        [queuedJob?.status, queuedJob?.error, queuedJob?.attempts, queuedJob?.version],
+        ["FAILED", { code: "TASK_FAILED", message: "Failure 3." }, 3, 7],
+      );
       assert.ok(queuedJob?.finishedAt && queuedJob.expiresAt);
       assert.deepEqual(await waist.users.counters(user.id), { pending: 0, storedBytes: 0 });
     });
 
     it("is FAILED at once when it is for good", async () => {
       const { id } = await waist.submit(user);
-      assert.equal(await waist.queuedJobs.fail(await waist.start({ id }), { code: "PHOTO_UNREADABLE", message: "Broken.", permanent: true }), "FAILED");
-      assert.deepEqual((await waist.queuedJobs.find(user, id))?.error, { code: "PHOTO_UNREADABLE", message: "Broken." });
+      assert.equal(
+        await waist.queuedJobs.fail(await waist.start({ id }), {
+          code: "PHOTO_UNREADABLE",
+          message: "Broken.",
+          permanent: true,
+        }),
+        "FAILED",
+      );
+      assert.deepEqual((await waist.queuedJobs.find(user, id))?.error, {
+        code: "PHOTO_UNREADABLE",
+        message: "Broken.",
+      });
     });
 
     it("does not count when its worker hands it back", async () => {
       const { id } = await waist.submit(user);
       for (let i = 0; i < 5; i++) await waist.queuedJobs.handBack(await waist.start({ id }), 0);
       const row = await waist.row(id);
-      assert.deepEqual([row.status, row.attempts, row.failures, row.stalls, row.run], ["PENDING", 5, 0, 0, 6]);
+      assert.deepEqual(
+        [row.status, row.attempts, row.failures, row.stalls, row.run],
+        ["PENDING", 5, 0, 0, 6],
+      );
       assert.deepEqual([lastTold()?.type, lastTold()?.queuedJob.error], ["RETRYING", null]);
       assert.equal(waist.hinted.at(-1)?.delayMs, 0);
     });
@@ -183,18 +279,34 @@ describe("an attempt", () => {
       const { id } = await waist.submit(user);
       await waist.queuedJobs.handBack(await waist.start({ id }), 60_000);
       assert.equal(Math.round((await waist.row(id)).pause), 60);
-      assert.deepEqual([waist.hinted.at(-1)?.delayMs, await waist.queuedJobs.start({ id, run: 2, worker: "early" })], [60_000, null]);
+      assert.deepEqual(
+        [
+          waist.hinted.at(-1)?.delayMs,
+          await waist.queuedJobs.start({ id, run: 2, worker: "early" }),
+        ],
+        [60_000, null],
+      );
     });
   });
 
   it("that is not yet due can be claimed when it is", async () => {
     const { id } = await waist.submit(user);
-    await waist.database.sql`update queued_jobs set due_at = clock_timestamp() + interval '20 seconds' where id = ${id}`;
+    await waist.database
+      .sql`update queued_jobs set due_at = clock_timestamp() + interval '20 seconds' where id = ${id}`;
     const request = { id, run: 1, worker: "worker" };
-    const wait = (await waist.queuedJobs.start(request)) ?? (await waist.queuedJobs.claimableIn(request));
-    assert.ok(typeof wait === "number" && wait > 18_000 && wait <= 20_000, `${JSON.stringify(wait)}`);
-    await waist.database.sql`update queued_jobs set due_at = clock_timestamp() + interval '2 minutes' where id = ${id}`;
-    assert.equal(await waist.queuedJobs.claimableIn(request), null, "that is left to the reconciler");
+    const wait =
+      (await waist.queuedJobs.start(request)) ?? (await waist.queuedJobs.claimableIn(request));
+    assert.ok(
+      typeof wait === "number" && wait > 18_000 && wait <= 20_000,
+      `${JSON.stringify(wait)}`,
+    );
+    await waist.database
+      .sql`update queued_jobs set due_at = clock_timestamp() + interval '2 minutes' where id = ${id}`;
+    assert.equal(
+      await waist.queuedJobs.claimableIn(request),
+      null,
+      "that is left to the reconciler",
+    );
   });
 
   describe("under way", () => {
@@ -202,14 +314,23 @@ describe("an attempt", () => {
       const claimed = await waist.start(await waist.submit(user));
       assert.equal(await waist.queuedJobs.progress(claimed, 0.25, "one of four"), true);
       const [told, queuedJob] = [lastTold(), await waist.queuedJobs.find(user, claimed.id)];
-      assert.deepEqual([told?.type, told?.seq, told?.queuedJob], ["PROGRESS", claimed.startedSeq, queuedJob]);
-      assert.deepEqual([queuedJob?.progress, queuedJob?.progressMessage, queuedJob?.version], [0.25, "one of four", 2]);
+      assert.deepEqual(
+        [told?.type, told?.seq, told?.queuedJob],
+        ["PROGRESS", claimed.startedSeq, queuedJob],
+      );
+      assert.deepEqual(
+        [queuedJob?.progress, queuedJob?.progressMessage, queuedJob?.version],
+        [0.25, "one of four", 2],
+      );
     });
 
     it("never tells less than before", async () => {
       const claimed = await waist.start(await waist.submit(user));
       for (const progress of [0.5, 0.2]) await waist.queuedJobs.progress(claimed, progress, null);
-      assert.deepEqual([(await waist.row(claimed.id)).progress, lastTold()?.queuedJob.progress], [0.5, 0.5]);
+      assert.deepEqual(
+        [(await waist.row(claimed.id)).progress, lastTold()?.queuedJob.progress],
+        [0.5, 0.5],
+      );
     });
 
     it("begins again at 0 in the next attempt", async () => {
@@ -225,48 +346,81 @@ describe("an attempt", () => {
   describe("that is over", () => {
     const ends: [how: string, end: (claimed: Claimed) => Promise<unknown>][] = [
       ["was cancelled", ({ id }) => waist.queuedJobs.cancel(user, id)],
-      ["succeeded already", (claimed) => waist.queuedJobs.succeed(claimed, "first", [output(`${claimed.id}`)])],
-      ["failed already", (claimed) => waist.queuedJobs.fail(claimed, { ...FAULT, permanent: true })],
+      [
+        "succeeded already",
+        (claimed) => waist.queuedJobs.succeed(claimed, "first", [output(`${claimed.id}`)]),
+      ],
+      [
+        "failed already",
+        (claimed) => waist.queuedJobs.fail(claimed, { ...FAULT, permanent: true }),
+      ],
       ["waits for another attempt", (claimed) => waist.queuedJobs.fail(claimed, FAULT)],
-      ["runs again elsewhere", async (claimed) => {
-        await waist.queuedJobs.handBack(claimed, 0);
-        await waist.start(claimed, "another worker");
-      }],
-      ["was cancelled, sent again and runs elsewhere", async (claimed) => {
-        await waist.queuedJobs.cancel(user, claimed.id);
-        await waist.queuedJobs.retry(user, claimed.id);
-        await waist.start(claimed, "another worker");
-      }],
-      ["was deleted", async (claimed) => {
-        await waist.queuedJobs.cancel(user, claimed.id);
-        await waist.queuedJobs.remove(user, claimed.id);
-      }],
+      [
+        "runs again elsewhere",
+        async (claimed) => {
+          await waist.queuedJobs.handBack(claimed, 0);
+          await waist.start(claimed, "another worker");
+        },
+      ],
+      [
+        "was cancelled, sent again and runs elsewhere",
+        async (claimed) => {
+          await waist.queuedJobs.cancel(user, claimed.id);
+          await waist.queuedJobs.retry(user, claimed.id);
+          await waist.start(claimed, "another worker");
+        },
+      ],
+      [
+        "was deleted",
+        async (claimed) => {
+          await waist.queuedJobs.cancel(user, claimed.id);
+          await waist.queuedJobs.remove(user, claimed.id);
+        },
+      ],
     ];
     for (const [how, end] of ends) {
       it(`writes nothing and tells nothing when it ${how}`, async () => {
         const claimed = await waist.start(await waist.submit(user));
         await end(claimed);
-        const [before_, told, hints] = [await waist.everythingOf(user), waist.rung.length, waist.hinted.length];
+        const [before_, told, hints] = [
+          await waist.everythingOf(user),
+          waist.rung.length,
+          waist.hinted.length,
+        ];
         assert.equal(await waist.queuedJobs.progress(claimed, 0.99, "late"), false);
         assert.equal(await waist.queuedJobs.succeed(claimed, "late", [output("late")]), false);
         assert.equal(await waist.queuedJobs.fail(claimed, FAULT), null);
         assert.equal(await waist.queuedJobs.fail(claimed, { ...FAULT, permanent: true }), null);
         await waist.queuedJobs.handBack(claimed, 0);
-        assert.deepEqual(await waist.queuedJobs.renewLeases("worker", [claimed]), { renewed: new Set(), locked: new Set() });
+        assert.deepEqual(await waist.queuedJobs.renewLeases("worker", [claimed]), {
+          renewed: new Set(),
+          locked: new Set(),
+        });
         assert.deepEqual(await waist.everythingOf(user), before_);
         assert.deepEqual([waist.rung.length, waist.hinted.length], [told, hints]);
       });
     }
 
     it("is either cancelled or complete when both come at once, and told as that alone", async () => {
-      const outcomes = await Promise.all(Array.from({ length: 20 }, async () => {
-        const claimed = await waist.start(await waist.submit(user));
-        const [succeeded, cancelled] = await Promise.all([waist.queuedJobs.succeed(claimed, 1, [output(claimed.id)]), waist.queuedJobs.cancel(user, claimed.id).then(() => true, () => false)]);
-        const queuedJob = await waist.queuedJobs.find(user, claimed.id);
-        assert.equal(succeeded, !cancelled);
-        assert.deepEqual([queuedJob?.status, queuedJob?.result, queuedJob?.outputs?.length], succeeded ? ["SUCCESS", 1, 1] : ["CANCELLED", null, 0]);
-        return succeeded;
-      }));
+      const outcomes = await Promise.all(
+        Array.from({ length: 20 }, async () => {
+          const claimed = await waist.start(await waist.submit(user));
+          const [succeeded, cancelled] = await Promise.all([
+            waist.queuedJobs.succeed(claimed, 1, [output(claimed.id)]),
+            waist.queuedJobs.cancel(user, claimed.id).then(
+              () => true,
+              () => false,
+            ),
+          ]);
+          const queuedJob = await waist.queuedJobs.find(user, claimed.id);
+          assert.equal(succeeded, !cancelled);
+          assert.deepEqual(
+            [queuedJob?.status, queuedJob?.result, queuedJob?.outputs?.length],
+            succeeded ? ["SUCCESS", 1, 1] : ["CANCELLED", null, 0],
+          );
+          return succeeded;
+        }),
+      );
       assert.equal(outcomes.length, 20);
     });
   });

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { InputIssue } from "../../../src/errors.js";
-import { checkSubmission, toNewQueuedJob, type Submission } from "../../../src/services/queued-jobs/check-submission.js";
+import {
+  checkSubmission,
+  toNewQueuedJob,
+  type Submission,
+} from "../../../src/services/queued-jobs/check-submission.js";
 import { catalogue } from "../../../src/tasks/catalogue.js";
 import type { Task } from "../../../src/tasks/define-task.js";
 import { albumTask } from "../../support/album-task.js";
@@ -24,39 +28,154 @@ function nested(levels: number): Record<string, unknown> {
 const tooDeep = "must be at most 32 levels deep";
 const tooLong = "must be at most 65536 bytes of JSON";
 const notStorable = "must not contain NUL or half a surrogate pair";
-const unknownJob = (name: string) => [{ path: ["job"], message: `there is no Job "${name}" to submit; the query jobs lists them` }];
+const unknownJob = (name: string) => [
+  { path: ["job"], message: `there is no Job "${name}" to submit; the query jobs lists them` },
+];
 
 const refused: { what: string; submission: Partial<Submission>; issues: InputIssue[] }[] = [
   { what: "an unknown Job", submission: { job: "nope" }, issues: unknownJob("nope") },
   { what: "a Job without a name", submission: { job: "" }, issues: unknownJob("") },
-  { what: "an unknown Job with a very long name, which it cuts", submission: { job: "x".repeat(5000) }, issues: unknownJob("x".repeat(100)) },
-  { what: "an unknown Job, whose parameters and photos nobody can judge", submission: { job: "nope", parameters: { a: 1 }, photoIds: ["x"] }, issues: unknownJob("nope") },
-  { what: "a parameter that the Job has not", submission: { parameters: { durationMS: 1 } }, issues: [{ path: ["parameters", "durationMS"], message: "is no parameter of this Job" }] },
-  { what: "each of several such parameters", submission: { parameters: { a: 1, b: 2 } }, issues: [{ path: ["parameters", "a"], message: "is no parameter of this Job" }, { path: ["parameters", "b"], message: "is no parameter of this Job" }] },
-  { what: "a parameter of another type", submission: { parameters: { durationMs: "1" } }, issues: [{ path: ["parameters", "durationMs"], message: "must be a number" }] },
-  { what: "a parameter out of its range", submission: { parameters: { durationMs: 600_001 } }, issues: [{ path: ["parameters", "durationMs"], message: "must be 600000 or less" }] },
-  { what: "a fault deep inside", submission: { job: "thumbnail", photoIds: [ID], parameters: { widths: [320, 5] } }, issues: [{ path: ["parameters", "widths", 1], message: "must be 16 or more" }] },
-  { what: "parameters that are nested too deep", submission: { parameters: { message: nested(32) } }, issues: [{ path: ["parameters"], message: tooDeep }] },
-  { what: "parameters that would overflow the stack of whoever walks them", submission: { parameters: { message: JSON.parse("[".repeat(5000) + "]".repeat(5000)) } }, issues: [{ path: ["parameters"], message: tooDeep }] },
-  { what: "parameters over 64 KiB, counted in bytes", submission: { parameters: { message: "ü".repeat(32_762) } }, issues: [{ path: ["parameters"], message: tooLong }] },
-  { what: "NUL in a parameter", submission: { parameters: { message: ["a\0"] } }, issues: [{ path: ["parameters"], message: notStorable }] },
-  { what: "NUL in a key", submission: { parameters: { message: { "\0": 1 } } }, issues: [{ path: ["parameters"], message: notStorable }] },
-  { what: "half a surrogate pair in a parameter", submission: { parameters: { message: "\ud83d" } }, issues: [{ path: ["parameters"], message: notStorable }] },
-  { what: "photos where the Job takes none", submission: { photoIds: [ID] }, issues: [{ path: ["photoIds"], message: '"echo" takes no photos' }] },
-  { what: "no photo where the Job needs one", submission: { job: "thumbnail" }, issues: [{ path: ["photoIds"], message: '"thumbnail" takes 1 photo, these are 0' }] },
-  { what: "too many photos, without looking at the others", submission: { job: "thumbnail", photoIds: [ID, "x"] }, issues: [{ path: ["photoIds"], message: '"thumbnail" takes 1 photo, these are 2' }] },
-  { what: "too many photos of a Job that takes several", submission: { job: "album", photoIds: [ID, ID, ID, ID] }, issues: [{ path: ["photoIds"], message: '"album" takes 1 to 3 photos, these are 4' }] },
-  { what: "each id that is none", submission: { job: "album", photoIds: ["", ID, `${ID} `] }, issues: [{ path: ["photoIds", 0], message: "is no id: ids are UUIDs" }, { path: ["photoIds", 2], message: "is no id: ids are UUIDs" }] },
-  { what: "a priority under 0", submission: { priority: -1 }, issues: [{ path: ["priority"], message: "must be 0 to 100" }] },
-  { what: "a priority over 100", submission: { priority: 101 }, issues: [{ path: ["priority"], message: "must be 0 to 100" }] },
-  { what: "a run time over a year ahead", submission: { runAt: new Date(Date.now() + 367 * DAY_MS) }, issues: [{ path: ["runAt"], message: "must be within a year from now" }] },
-  { what: "a run time before the first year, which PostgreSQL's calendar spells in another way", submission: { runAt: new Date("0000-12-31T23:59:59.999Z") }, issues: [{ path: ["runAt"], message: "must not be before the year 1" }] },
-  { what: "an empty key", submission: { idempotencyKey: "" }, issues: [{ path: ["idempotencyKey"], message: "must have 1 to 200 characters" }] },
-  { what: "a key over 200 characters", submission: { idempotencyKey: "k".repeat(201) }, issues: [{ path: ["idempotencyKey"], message: "must have 1 to 200 characters" }] },
-  { what: "NUL in a key of a submission", submission: { idempotencyKey: "a\0" }, issues: [{ path: ["idempotencyKey"], message: notStorable }] },
+  {
+    what: "an unknown Job with a very long name, which it cuts",
+    submission: { job: "x".repeat(5000) },
+    issues: unknownJob("x".repeat(100)),
+  },
+  {
+    what: "an unknown Job, whose parameters and photos nobody can judge",
+    submission: { job: "nope", parameters: { a: 1 }, photoIds: ["x"] },
+    issues: unknownJob("nope"),
+  },
+  {
+    what: "a parameter that the Job has not",
+    submission: { parameters: { durationMS: 1 } },
+    issues: [{ path: ["parameters", "durationMS"], message: "is no parameter of this Job" }],
+  },
+  {
+    what: "each of several such parameters",
+    submission: { parameters: { a: 1, b: 2 } },
+    issues: [
+      { path: ["parameters", "a"], message: "is no parameter of this Job" },
+      { path: ["parameters", "b"], message: "is no parameter of this Job" },
+    ],
+  },
+  {
+    what: "a parameter of another type",
+    submission: { parameters: { durationMs: "1" } },
+    issues: [{ path: ["parameters", "durationMs"], message: "must be a number" }],
+  },
+  {
+    what: "a parameter out of its range",
+    submission: { parameters: { durationMs: 600_001 } },
+    issues: [{ path: ["parameters", "durationMs"], message: "must be 600000 or less" }],
+  },
+  {
+    what: "a fault deep inside",
+    submission: { job: "thumbnail", photoIds: [ID], parameters: { widths: [320, 5] } },
+    issues: [{ path: ["parameters", "widths", 1], message: "must be 16 or more" }],
+  },
+  {
+    what: "parameters that are nested too deep",
+    submission: { parameters: { message: nested(32) } },
+    issues: [{ path: ["parameters"], message: tooDeep }],
+  },
+  {
+    what: "parameters that would overflow the stack of whoever walks them",
+    submission: { parameters: { message: JSON.parse("[".repeat(5000) + "]".repeat(5000)) } },
+    issues: [{ path: ["parameters"], message: tooDeep }],
+  },
+  {
+    what: "parameters over 64 KiB, counted in bytes",
+    submission: { parameters: { message: "ü".repeat(32_762) } },
+    issues: [{ path: ["parameters"], message: tooLong }],
+  },
+  {
+    what: "NUL in a parameter",
+    submission: { parameters: { message: ["a\0"] } },
+    issues: [{ path: ["parameters"], message: notStorable }],
+  },
+  {
+    what: "NUL in a key",
+    submission: { parameters: { message: { "\0": 1 } } },
+    issues: [{ path: ["parameters"], message: notStorable }],
+  },
+  {
+    what: "half a surrogate pair in a parameter",
+    submission: { parameters: { message: "\ud83d" } },
+    issues: [{ path: ["parameters"], message: notStorable }],
+  },
+  {
+    what: "photos where the Job takes none",
+    submission: { photoIds: [ID] },
+    issues: [{ path: ["photoIds"], message: '"echo" takes no photos' }],
+  },
+  {
+    what: "no photo where the Job needs one",
+    submission: { job: "thumbnail" },
+    issues: [{ path: ["photoIds"], message: '"thumbnail" takes 1 photo, these are 0' }],
+  },
+  {
+    what: "too many photos, without looking at the others",
+    submission: { job: "thumbnail", photoIds: [ID, "x"] },
+    issues: [{ path: ["photoIds"], message: '"thumbnail" takes 1 photo, these are 2' }],
+  },
+  {
+    what: "too many photos of a Job that takes several",
+    submission: { job: "album", photoIds: [ID, ID, ID, ID] },
+    issues: [{ path: ["photoIds"], message: '"album" takes 1 to 3 photos, these are 4' }],
+  },
+  {
+    what: "each id that is none",
+    submission: { job: "album", photoIds: ["", ID, `${ID} `] },
+    issues: [
+      { path: ["photoIds", 0], message: "is no id: ids are UUIDs" },
+      { path: ["photoIds", 2], message: "is no id: ids are UUIDs" },
+    ],
+  },
+  {
+    what: "a priority under 0",
+    submission: { priority: -1 },
+    issues: [{ path: ["priority"], message: "must be 0 to 100" }],
+  },
+  {
+    what: "a priority over 100",
+    submission: { priority: 101 },
+    issues: [{ path: ["priority"], message: "must be 0 to 100" }],
+  },
+  {
+    what: "a run time over a year ahead",
+    submission: { runAt: new Date(Date.now() + 367 * DAY_MS) },
+    issues: [{ path: ["runAt"], message: "must be within a year from now" }],
+  },
+  {
+    what: "a run time before the first year, which PostgreSQL's calendar spells in another way",
+    submission: { runAt: new Date("0000-12-31T23:59:59.999Z") },
+    issues: [{ path: ["runAt"], message: "must not be before the year 1" }],
+  },
+  {
+    what: "an empty key",
+    submission: { idempotencyKey: "" },
+    issues: [{ path: ["idempotencyKey"], message: "must have 1 to 200 characters" }],
+  },
+  {
+    what: "a key over 200 characters",
+    submission: { idempotencyKey: "k".repeat(201) },
+    issues: [{ path: ["idempotencyKey"], message: "must have 1 to 200 characters" }],
+  },
+  {
+    what: "NUL in a key of a submission",
+    submission: { idempotencyKey: "a\0" },
+    issues: [{ path: ["idempotencyKey"], message: notStorable }],
+  },
   {
     what: "everything that is wrong at once",
-    submission: { job: "thumbnail", parameters: { quality: 0, nope: 1 }, photoIds: ["x"], priority: 1000, runAt: new Date(Date.now() + 400 * DAY_MS), idempotencyKey: "" },
+    submission: {
+      job: "thumbnail",
+      parameters: { quality: 0, nope: 1 },
+      photoIds: ["x"],
+      priority: 1000,
+      runAt: new Date(Date.now() + 400 * DAY_MS),
+      idempotencyKey: "",
+    },
     issues: [
       { path: ["parameters", "quality"], message: "must be 1 or more" },
       { path: ["parameters", "nope"], message: "is no parameter of this Job" },
@@ -70,26 +189,44 @@ const refused: { what: string; submission: Partial<Submission>; issues: InputIss
 
 const taken: { what: string; submission: Partial<Submission> }[] = [
   { what: "32 levels", submission: { parameters: { message: nested(31) } } },
-  { what: "64 KiB to the byte", submission: { parameters: { message: "x".repeat(65_536 - '{"message":""}'.length) } } },
-  { what: "whole surrogate pairs", submission: { parameters: { message: "🙂" }, idempotencyKey: "🙂" } },
+  {
+    what: "64 KiB to the byte",
+    submission: { parameters: { message: "x".repeat(65_536 - '{"message":""}'.length) } },
+  },
+  {
+    what: "whole surrogate pairs",
+    submission: { parameters: { message: "🙂" }, idempotencyKey: "🙂" },
+  },
   { what: "priority 0 and 100", submission: { priority: 100 } },
   { what: "a run time a year ahead", submission: { runAt: new Date(Date.now() + 365 * DAY_MS) } },
   { what: "a run time that is long past", submission: { runAt: new Date("0001-01-01T00:00:00Z") } },
   { what: "a key of 200 characters", submission: { idempotencyKey: "k".repeat(200) } },
-  { what: "the same photo twice, in upper case too", submission: { job: "album", photoIds: [ID, ID.toUpperCase()] } },
+  {
+    what: "the same photo twice, in upper case too",
+    submission: { job: "album", photoIds: [ID, ID.toUpperCase()] },
+  },
 ];
 
 describe("checking a submission", () => {
-  for (const { what, submission, issues } of refused) it(`refuses ${what}`, () => assert.deepEqual(check(submission).issues, issues));
-  for (const { what, submission } of taken) it(`takes ${what}`, () => assert.deepEqual(check(submission).issues, []));
+  for (const { what, submission, issues } of refused)
+    it(`refuses ${what}`, () => assert.deepEqual(check(submission).issues, issues));
+  for (const { what, submission } of taken)
+    it(`takes ${what}`, () => assert.deepEqual(check(submission).issues, []));
 
   it("gives the parameters with their defaults", () => {
-    assert.deepEqual(check({ parameters: { message: 1 } }).parameters, { message: 1, durationMs: 0, steps: 0, failAttempts: 0, failPermanently: false });
+    assert.deepEqual(check({ parameters: { message: 1 } }).parameters, {
+      message: 1,
+      durationMs: 0,
+      steps: 0,
+      failAttempts: 0,
+      failPermanently: false,
+    });
   });
 });
 
 describe("the row of a submission that passed", () => {
-  const make = (more: Partial<Submission> = {}, parameters = {}) => toNewQueuedJob(submissionOf({ idempotencyKey: "key", ...more }), parameters);
+  const make = (more: Partial<Submission> = {}, parameters = {}) =>
+    toNewQueuedJob(submissionOf({ idempotencyKey: "key", ...more }), parameters);
 
   it("has an id of a later time than an earlier one's, and that time as its creation", () => {
     const rows = Array.from({ length: 1000 }, () => make());
@@ -97,21 +234,41 @@ describe("the row of a submission that passed", () => {
     assert.deepEqual(ids.toSorted(), ids);
     const [first] = rows;
     assert.ok(Math.abs(Date.parse(first?.createdAt ?? "") - Date.now()) < 10_000);
-    assert.equal(first?.createdAt, new Date(Number.parseInt(first?.id.replace("-", "").slice(0, 12) ?? "", 16)).toISOString());
+    assert.equal(
+      first?.createdAt,
+      new Date(Number.parseInt(first?.id.replace("-", "").slice(0, 12) ?? "", 16)).toISOString(),
+    );
   });
 
-  it("spells the ids of photos in one way", () => assert.deepEqual(make({ photoIds: [ID.toUpperCase()] }).photoIds, [ID]));
+  it("spells the ids of photos in one way", () =>
+    assert.deepEqual(make({ photoIds: [ID.toUpperCase()] }).photoIds, [ID]));
 
-  it("has the same fingerprint, to be done afresh or not", () => assert.equal(make({ fresh: true }).fingerprint, make().fingerprint));
+  it("has the same fingerprint, to be done afresh or not", () =>
+    assert.equal(make({ fresh: true }).fingerprint, make().fingerprint));
 
-  it("has no fingerprint without a key", () => assert.equal(make({ idempotencyKey: null }).fingerprint, null));
+  it("has no fingerprint without a key", () =>
+    assert.equal(make({ idempotencyKey: null }).fingerprint, null));
 
   it("has the same fingerprint for the same arguments, in whatever order and spelling", () => {
-    assert.equal(make({ photoIds: [ID] }, { a: 1, b: { c: 2, d: 3 } }).fingerprint, make({ photoIds: [ID.toUpperCase()], idempotencyKey: "other" }, { b: { d: 3, c: 2 }, a: 1 }).fingerprint);
+    assert.equal(
+      make({ photoIds: [ID] }, { a: 1, b: { c: 2, d: 3 } }).fingerprint,
+      make({ photoIds: [ID.toUpperCase()], idempotencyKey: "other" }, { b: { d: 3, c: 2 }, a: 1 })
+        .fingerprint,
+    );
   });
 
   it("has another fingerprint when any argument differs", () => {
-    const all = [make(), make({ job: "album" }), make({}, { a: 1 }), make({}, { a: "1" }), make({ photoIds: [ID] }), make({ photoIds: [ID, ID] }), make({ priority: 1 }), make({ runAt: new Date(0) }), make({ runAt: new Date(1) })];
+    const all = [
+      make(),
+      make({ job: "album" }),
+      make({}, { a: 1 }),
+      make({}, { a: "1" }),
+      make({ photoIds: [ID] }),
+      make({ photoIds: [ID, ID] }),
+      make({ priority: 1 }),
+      make({ runAt: new Date(0) }),
+      make({ runAt: new Date(1) }),
+    ];
     assert.equal(new Set(all.map(({ fingerprint }) => fingerprint)).size, all.length);
   });
 });

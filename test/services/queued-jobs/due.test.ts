@@ -18,7 +18,9 @@ describe("what the reconciler finds", () => {
   });
   after(() => waist.close());
   /** As if the row had not been touched for 6 s. */
-  const age = (...ids: string[]) => waist.database.sql`update queued_jobs set updated_at = now() - interval '6 seconds' where id = any(${ids})`;
+  const age = (...ids: string[]) =>
+    waist.database
+      .sql`update queued_jobs set updated_at = now() - interval '6 seconds' where id = any(${ids})`;
   /** A sweep to its end, by pages of so many rows. */
   async function hintAll({ patient = true, limit = 10 } = {}): Promise<number> {
     const sweep = new DueSweep({ patient });
@@ -37,16 +39,26 @@ describe("what the reconciler finds", () => {
 
   it("is a row that has waited, with all that its hint needs", async () => {
     const photo = await waist.newPhoto(user);
-    const queuedJob = await waist.submit(user, { job: "metadata", photoIds: [photo.id], priority: 4 });
+    const queuedJob = await waist.submit(user, {
+      job: "metadata",
+      photoIds: [photo.id],
+      priority: 4,
+    });
     await waist.queuedJobs.handBack(await waist.start(queuedJob), 0);
     await age(queuedJob.id);
     assert.equal(await hintAll(), 1);
     const [hint] = waist.offered;
-    assert.deepEqual([hint?.id, hint?.run, hint?.requestId, hint?.lane, hint?.priority, hint?.delayMs], [queuedJob.id, 2, "request", "child", 4, 0]);
+    assert.deepEqual(
+      [hint?.id, hint?.run, hint?.requestId, hint?.lane, hint?.priority, hint?.delayMs],
+      [queuedJob.id, 2, "request", "child", 4, 0],
+    );
   });
 
   it("is one that will be due within a minute, with what is left of its delay, and none that is due later", async () => {
-    const [soon, later] = [await waist.submit(user, { runAt: new Date(Date.now() + 40_000) }), await waist.submit(user, { runAt: new Date(Date.now() + 90_000) })];
+    const [soon, later] = [
+      await waist.submit(user, { runAt: new Date(Date.now() + 40_000) }),
+      await waist.submit(user, { runAt: new Date(Date.now() + 90_000) }),
+    ];
     await age(soon.id, later.id);
     assert.equal(await hintAll(), 1);
     assert.deepEqual(offeredIds(), [soon.id]);
@@ -55,7 +67,11 @@ describe("what the reconciler finds", () => {
   });
 
   it("is none that runs or has finished", async () => {
-    const [running, cancelled, succeeded] = [await waist.submit(user), await waist.submit(user), await waist.finished(user)];
+    const [running, cancelled, succeeded] = [
+      await waist.submit(user),
+      await waist.submit(user),
+      await waist.finished(user),
+    ];
     await waist.start(running);
     await waist.queuedJobs.cancel(user, cancelled.id);
     await age(running.id, cancelled.id, succeeded.id);
@@ -63,7 +79,12 @@ describe("what the reconciler finds", () => {
   });
 
   it("is every row, page by page, whatever stands at the edges of the pages: many that are due in the same moment, too", async () => {
-    const many = (await waist.submitMany(user, Array.from({ length: 11 }, () => ({})))).map(({ id }) => id);
+    const many = (
+      await waist.submitMany(
+        user,
+        Array.from({ length: 11 }, () => ({})),
+      )
+    ).map(({ id }) => id);
     await waist.submitMany(user, [{ runAt: new Date(Date.now() + 3_600_000) }]);
     await age(...many);
     for (const limit of [1, 3, 11, 12]) {
@@ -80,17 +101,28 @@ describe("what the reconciler finds", () => {
     const { id: theirs } = await waist.submit(other);
     await age(...mine, theirs);
     await hintAll({ limit: 2 });
-    assert.deepEqual(backlogs(), [...[0, 0, 2, 1, 2].map((backlog, i) => [mine[i], backlog]), [theirs, 0]]);
+    assert.deepEqual(backlogs(), [
+      ...[0, 0, 2, 1, 2].map((backlog, i) => [mine[i], backlog]),
+      [theirs, 0],
+    ]);
   });
 
   it("is, of a Job that only another version knows, or none at all, a hundred rows and no more, and hides no other", async () => {
     const { sql } = waist.database;
-    const many = (await waist.submitMany(user, Array.from({ length: 120 }, () => ({})))).map(({ id }) => id);
+    const many = (
+      await waist.submitMany(
+        user,
+        Array.from({ length: 120 }, () => ({})),
+      )
+    ).map(({ id }) => id);
     await sql`update queued_jobs set job_name = case when id = any(${many.slice(0, 10)}) then 'next' else 'removed' end`;
     const { id } = await waist.submit(await waist.newUser());
     await age(...many, id);
     assert.equal(await hintAll({ limit: 50 }), 111);
-    assert.equal(many.slice(0, 10).every((one) => offeredIds().includes(one)), true);
+    assert.equal(
+      many.slice(0, 10).every((one) => offeredIds().includes(one)),
+      true,
+    );
     assert.equal(offeredIds().at(-1), id);
   });
 
@@ -114,20 +146,40 @@ describe("what the reconciler finds", () => {
 
   it("is, to be removed, what has been kept for its time, oldest first and not more than asked for", async () => {
     const { sql } = waist.database;
-    const [old, older, kept, waiting] = [await waist.finished(user), await waist.finished(user), await waist.finished(user), await waist.submit(user)];
+    const [old, older, kept, waiting] = [
+      await waist.finished(user),
+      await waist.finished(user),
+      await waist.finished(user),
+      await waist.submit(user),
+    ];
     await sql`update queued_jobs set expires_at = now() - interval '1 minute' where id = ${old.id}`;
     await sql`update queued_jobs set expires_at = now() - interval '1 hour' where id = ${older.id}`;
     assert.equal(await waist.queuedJobs.removeExpired(1), 1);
-    assert.deepEqual([waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob.id], ["DELETED", older.id]);
-    assert.deepEqual([await waist.queuedJobs.removeExpired(10), await waist.queuedJobs.removeExpired(10)], [1, 0]);
-    const left = await Promise.all([old, older, kept, waiting].map(async ({ id }) => (await waist.queuedJobs.find(user, id)) !== null));
+    assert.deepEqual(
+      [waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob.id],
+      ["DELETED", older.id],
+    );
+    assert.deepEqual(
+      [await waist.queuedJobs.removeExpired(10), await waist.queuedJobs.removeExpired(10)],
+      [1, 0],
+    );
+    const left = await Promise.all(
+      [old, older, kept, waiting].map(
+        async ({ id }) => (await waist.queuedJobs.find(user, id)) !== null,
+      ),
+    );
     assert.deepEqual(left, [false, false, true, true]);
   });
 
   it("counts as backlog what is unfinished, its owner's and of at least its priority", async () => {
     const other = await waist.newUser();
     await waist.submitMany(other, [{ priority: 100 }, { priority: 100 }]);
-    const [low, high] = await waist.submitMany(user, [{ priority: 1 }, { priority: 5 }, { priority: 5 }, { priority: 7 }]);
+    const [low, high] = await waist.submitMany(user, [
+      { priority: 1 },
+      { priority: 5 },
+      { priority: 5 },
+      { priority: 7 },
+    ]);
     const running = await waist.submit(user, { priority: 9 });
     await waist.start(running);
     await waist.queuedJobs.cancel(user, (await waist.submit(user, { priority: 9 })).id);

@@ -21,26 +21,79 @@ describe("accepting submissions", () => {
   it("makes a PENDING row, its event and its hint", async () => {
     const somebody = await waist.newUser();
     const photo = await waist.newPhoto(somebody);
-    const queuedJob = await waist.submit(somebody, { job: "album", parameters: { title: "ü" }, photoIds: [photo.id], priority: 7 });
+    const queuedJob = await waist.submit(somebody, {
+      job: "album",
+      parameters: { title: "ü" },
+      photoIds: [photo.id],
+      priority: 7,
+    });
     assert.deepEqual(queuedJob, {
-      id: queuedJob.id, userId: somebody.id, jobName: "album", status: "PENDING", parameters: { title: "ü" }, photoCount: 1, priority: 7, runAt: null, progress: 0, progressMessage: null, attempts: 0,
-      result: null, outputs: [], error: null, version: 1, createdAt: queuedJob.createdAt, updatedAt: queuedJob.updatedAt, startedAt: null, finishedAt: null, expiresAt: null, reusedFrom: null,
+      id: queuedJob.id,
+      userId: somebody.id,
+      jobName: "album",
+      status: "PENDING",
+      parameters: { title: "ü" },
+      photoCount: 1,
+      priority: 7,
+      runAt: null,
+      progress: 0,
+      progressMessage: null,
+      attempts: 0,
+      result: null,
+      outputs: [],
+      error: null,
+      version: 1,
+      createdAt: queuedJob.createdAt,
+      updatedAt: queuedJob.updatedAt,
+      startedAt: null,
+      finishedAt: null,
+      expiresAt: null,
+      reusedFrom: null,
     });
     assert.match(queuedJob.createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     assert.deepEqual(await waist.queuedJobs.find(somebody, queuedJob.id), queuedJob);
     const [event] = waist.rung.slice(-1);
     assert.deepEqual(event, { seq: 1, type: "QUEUED", at: event?.at, queuedJob });
-    assert.deepEqual(waist.hinted.at(-1), { id: queuedJob.id, run: 1, requestId: "request", userId: somebody.id, lane: "child", priority: 7, backlog: 1, delayMs: 0 });
+    assert.deepEqual(waist.hinted.at(-1), {
+      id: queuedJob.id,
+      run: 1,
+      requestId: "request",
+      userId: somebody.id,
+      lane: "child",
+      priority: 7,
+      backlog: 1,
+      delayMs: 0,
+    });
     assert.equal((await waist.row(queuedJob.id)).run, 1);
   });
 
   it("keeps the defaults of the parameters with it", async () => {
-    assert.deepEqual((await waist.submit(user, { parameters: { steps: 2 } })).parameters, { durationMs: 0, steps: 2, failAttempts: 0, failPermanently: false });
+    assert.deepEqual((await waist.submit(user, { parameters: { steps: 2 } })).parameters, {
+      durationMs: 0,
+      steps: 2,
+      failAttempts: 0,
+      failPermanently: false,
+    });
   });
 
   it("keeps every JSON as it came", async () => {
-    for (const message of [null, "", "\u0001 ' \" \\ 🙂", 0, -1.5e-7, 12345678901234, true, [], {}, [null, { a: [{}] }], { __proto__x: 1, "": 2 }]) {
-      assert.deepEqual((await waist.submit(user, { parameters: { message } })).parameters["message"], message);
+    for (const message of [
+      null,
+      "",
+      "\u0001 ' \" \\ 🙂",
+      0,
+      -1.5e-7,
+      12345678901234,
+      true,
+      [],
+      {},
+      [null, { a: [{}] }],
+      { __proto__x: 1, "": 2 },
+    ]) {
+      assert.deepEqual(
+        (await waist.submit(user, { parameters: { message } })).parameters["message"],
+        message,
+      );
     }
   });
 
@@ -61,57 +114,108 @@ describe("accepting submissions", () => {
   it("tells the queue how many of at least its priority its owner has, so that nobody stands behind another's thousands", async () => {
     const somebody = await waist.newUser();
     for (const priority of [0, 5, 0, 9, 5]) await waist.submit(somebody, { priority });
-    assert.deepEqual(waist.hinted.slice(-5).map(({ backlog }) => backlog), [1, 1, 3, 1, 3]);
+    assert.deepEqual(
+      waist.hinted.slice(-5).map(({ backlog }) => backlog),
+      [1, 1, 3, 1, 3],
+    );
   });
 
   it("is accepted and hinted although the database goes away once it is recorded", async () => {
     armFailpoints(async (name) => {
-      if (name === "accept: after the commit") await waist.database.sql`alter table queued_jobs rename to away`;
+      if (name === "accept: after the commit")
+        await waist.database.sql`alter table queued_jobs rename to away`;
     });
     const queuedJob = await waist.submit(user, { priority: 7 }).finally(async () => {
       armFailpoints(async () => {});
       await waist.database.sql`alter table away rename to queued_jobs`;
     });
-    assert.deepEqual([waist.hinted.at(-1)?.id, waist.rung.at(-1)?.queuedJob.id], [queuedJob.id, queuedJob.id]);
+    assert.deepEqual(
+      [waist.hinted.at(-1)?.id, waist.rung.at(-1)?.queuedJob.id],
+      [queuedJob.id, queuedJob.id],
+    );
   });
 
   it("accepts 100 at once in their order, numbered in a row and told by one bell", async () => {
     const somebody = await waist.newUser();
     const [bells, told, hints] = [waist.bells.length, waist.rung.length, waist.hinted.length];
-    const queuedJobs = await waist.submitMany(somebody, Array.from({ length: 100 }, (_, i) => ({ parameters: { message: i } })));
-    assert.deepEqual(queuedJobs.map(({ parameters }) => parameters["message"]), Array.from({ length: 100 }, (_, i) => i));
-    assert.deepEqual(queuedJobs.map(({ id }) => id).toSorted(), queuedJobs.map(({ id }) => id), "a list by id is a list by submission");
+    const queuedJobs = await waist.submitMany(
+      somebody,
+      Array.from({ length: 100 }, (_, i) => ({ parameters: { message: i } })),
+    );
+    assert.deepEqual(
+      queuedJobs.map(({ parameters }) => parameters["message"]),
+      Array.from({ length: 100 }, (_, i) => i),
+    );
+    assert.deepEqual(
+      queuedJobs.map(({ id }) => id).toSorted(),
+      queuedJobs.map(({ id }) => id),
+      "a list by id is a list by submission",
+    );
     assert.deepEqual(waist.bells.slice(bells), [100]);
-    assert.deepEqual(waist.rung.slice(told).map(({ seq, queuedJob }) => [seq, queuedJob.id]), queuedJobs.map(({ id }, i) => [i + 1, id]));
+    assert.deepEqual(
+      waist.rung.slice(told).map(({ seq, queuedJob }) => [seq, queuedJob.id]),
+      queuedJobs.map(({ id }, i) => [i + 1, id]),
+    );
     assert.equal(waist.hinted.length - hints, 100);
   });
 
   it("tells every fault of every submission at once, with its index, and accepts none of them", async () => {
     const before_ = await waist.everythingOf(user);
-    assert.deepEqual(await refusalOf(waist.submitMany(user, [{}, { job: "nope", priority: 101 }, {}, { parameters: { a: 1 } }])), {
-      code: "BAD_USER_INPUT",
-      message: '1.job: there is no Job "nope" to submit; the query jobs lists them; 1.priority: must be 0 to 100; 3.parameters.a: is no parameter of this Job',
-      issues: [
-        { path: [1, "job"], message: 'there is no Job "nope" to submit; the query jobs lists them' },
-        { path: [1, "priority"], message: "must be 0 to 100" },
-        { path: [3, "parameters", "a"], message: "is no parameter of this Job" },
-      ],
-    });
+    assert.deepEqual(
+      await refusalOf(
+        waist.submitMany(user, [{}, { job: "nope", priority: 101 }, {}, { parameters: { a: 1 } }]),
+      ),
+      {
+        code: "BAD_USER_INPUT",
+        message:
+          '1.job: there is no Job "nope" to submit; the query jobs lists them; 1.priority: must be 0 to 100; 3.parameters.a: is no parameter of this Job',
+        issues: [
+          {
+            path: [1, "job"],
+            message: 'there is no Job "nope" to submit; the query jobs lists them',
+          },
+          { path: [1, "priority"], message: "must be 0 to 100" },
+          { path: [3, "parameters", "a"], message: "is no parameter of this Job" },
+        ],
+      },
+    );
     assert.deepEqual(await waist.everythingOf(user), before_);
   });
 
   it("tells the faults of a single one without an index", async () => {
-    assert.deepEqual(await refusalOf(waist.submit(user, { priority: -1 })), { code: "BAD_USER_INPUT", message: "priority: must be 0 to 100", issues: [{ path: ["priority"], message: "must be 0 to 100" }] });
+    assert.deepEqual(await refusalOf(waist.submit(user, { priority: -1 })), {
+      code: "BAD_USER_INPUT",
+      message: "priority: must be 0 to 100",
+      issues: [{ path: ["priority"], message: "must be 0 to 100" }],
+    });
   });
 
   it("refuses photos of others, photos that were deleted and photos that never were, each at its place", async () => {
-    const [own, foreign, gone] = [await waist.newPhoto(user), await waist.newPhoto(await waist.newUser()), await waist.newPhoto(user)];
+    const [own, foreign, gone] = [
+      await waist.newPhoto(user),
+      await waist.newPhoto(await waist.newUser()),
+      await waist.newPhoto(user),
+    ];
     await waist.photos.remove(user.id, gone.id);
     const fault = (...path: (string | number)[]) => ({ path, message: "is no photo of yours" });
-    const one = await refusalOf(waist.submit(user, { job: "album", photoIds: [own.id, foreign.id, gone.id] }));
-    assert.deepEqual([one.code, one.issues], ["BAD_USER_INPUT", [fault("photoIds", 1), fault("photoIds", 2)]]);
-    const many = await refusalOf(waist.submitMany(user, [{}, { job: "album", photoIds: [uuidv7(), own.id] }, { job: "metadata", photoIds: [foreign.id] }]));
-    assert.deepEqual([many.code, many.issues], ["BAD_USER_INPUT", [fault(1, "photoIds", 0), fault(2, "photoIds", 0)]]);
+    const one = await refusalOf(
+      waist.submit(user, { job: "album", photoIds: [own.id, foreign.id, gone.id] }),
+    );
+    assert.deepEqual(
+      [one.code, one.issues],
+      ["BAD_USER_INPUT", [fault("photoIds", 1), fault("photoIds", 2)]],
+    );
+    const many = await refusalOf(
+      waist.submitMany(user, [
+        {},
+        { job: "album", photoIds: [uuidv7(), own.id] },
+        { job: "metadata", photoIds: [foreign.id] },
+      ]),
+    );
+    assert.deepEqual(
+      [many.code, many.issues],
+      ["BAD_USER_INPUT", [fault(1, "photoIds", 0), fault(2, "photoIds", 0)]],
+    );
   });
 
   it("refuses a photo that is deleted at the same moment, at its place, and accepts nothing", async () => {
@@ -120,10 +224,16 @@ describe("accepting submissions", () => {
     let submitting: Promise<unknown> = Promise.resolve();
     await sql.begin(async (tx) => {
       await tx`delete from photos where id = ${photo.id}`;
-      submitting = refusalOf(waist.submitMany(user, [{}, { job: "album", photoIds: [kept.id, photo.id] }]));
+      submitting = refusalOf(
+        waist.submitMany(user, [{}, { job: "album", photoIds: [kept.id, photo.id] }]),
+      );
       await waitsForLock(sql);
     });
-    assert.deepEqual(await submitting, { code: "BAD_USER_INPUT", message: "1.photoIds.1: is no photo of yours", issues: [{ path: [1, "photoIds", 1], message: "is no photo of yours" }] });
+    assert.deepEqual(await submitting, {
+      code: "BAD_USER_INPUT",
+      message: "1.photoIds.1: is no photo of yours",
+      issues: [{ path: [1, "photoIds", 1], message: "is no photo of yours" }],
+    });
     await sql`update user_streams set stored_bytes = stored_bytes - ${photo.byteSize} where user_id = ${user.id}`;
     await assertConsistent(sql);
   });
@@ -132,16 +242,26 @@ describe("accepting submissions", () => {
     const photos = await Promise.all([waist.newPhoto(user), waist.newPhoto(user)]);
     const [a = "", b = ""] = photos.map(({ id }) => id);
     const { id } = await waist.submit(user, { job: "album", photoIds: [b, a.toUpperCase(), b] });
-    assert.deepEqual((await waist.database.sql`select photo_id as id from queued_job_photos where queued_job_id = ${id} order by position`).map((row) => row["id"]), [b, a, b]);
+    assert.deepEqual(
+      (
+        await waist.database
+          .sql`select photo_id as id from queued_job_photos where queued_job_id = ${id} order by position`
+      ).map((row) => row["id"]),
+      [b, a, b],
+    );
   });
 
   it("tells a user who was deleted so, and not that a quota is full", async () => {
     const gone = await waist.newUser();
     await waist.database.sql`delete from users where id = ${gone.id}`;
-    assert.deepEqual(await refusalOf(waist.submit(gone)), { code: "UNAUTHENTICATED", message: "This account was deleted: sign in again." });
+    assert.deepEqual(await refusalOf(waist.submit(gone)), {
+      code: "UNAUTHENTICATED",
+      message: "This account was deleted: sign in again.",
+    });
   });
 
-  it("leaves counters, numbers and events in step", async () => assertConsistent(waist.database.sql));
+  it("leaves counters, numbers and events in step", async () =>
+    assertConsistent(waist.database.sql));
 });
 
 describe("the quota of unfinished QueuedJobs", () => {
@@ -150,29 +270,66 @@ describe("the quota of unfinished QueuedJobs", () => {
     waist = await createTestWaist({ maxPending: 20 });
   });
   after(() => waist.close());
-  const overQuota = { code: "QUOTA_EXCEEDED", message: "You have 20 unfinished QueuedJobs at most; wait until some have finished.", retryAfterMs: 5000 };
+  const overQuota = {
+    code: "QUOTA_EXCEEDED",
+    message: "You have 20 unfinished QueuedJobs at most; wait until some have finished.",
+    retryAfterMs: 5000,
+  };
 
   it("is exact among 200 who submit at once", async () => {
     const user = await waist.newUser();
-    const outcomes = await Promise.all(Array.from({ length: 200 }, () => outcomeOf(waist.submit(user))));
-    assert.deepEqual(outcomes.toSorted(), [...Array.from({ length: 180 }, () => "QUOTA_EXCEEDED"), ...Array.from({ length: 20 }, () => "done")]);
-    assert.deepEqual(waist.rung.filter(({ queuedJob }) => queuedJob.userId === user.id).map(({ seq }) => seq).toSorted((a, b) => a - b), Array.from({ length: 20 }, (_, i) => i + 1));
+    const outcomes = await Promise.all(
+      Array.from({ length: 200 }, () => outcomeOf(waist.submit(user))),
+    );
+    assert.deepEqual(outcomes.toSorted(), [
+      ...Array.from({ length: 180 }, () => "QUOTA_EXCEEDED"),
+      ...Array.from({ length: 20 }, () => "done"),
+    ]);
+    assert.deepEqual(
+      waist.rung
+        .filter(({ queuedJob }) => queuedJob.userId === user.id)
+        .map(({ seq }) => seq)
+        .toSorted((a, b) => a - b),
+      Array.from({ length: 20 }, (_, i) => i + 1),
+    );
     await assertConsistent(waist.database.sql);
   });
 
   it("lets all of a batch in or none", async () => {
     const user = await waist.newUser();
-    await waist.submitMany(user, Array.from({ length: 15 }, () => ({})));
+    await waist.submitMany(
+      user,
+      Array.from({ length: 15 }, () => ({})),
+    );
     const before_ = await waist.everythingOf(user);
-    assert.deepEqual(await refusalOf(waist.submitMany(user, Array.from({ length: 6 }, () => ({})))), overQuota);
+    assert.deepEqual(
+      await refusalOf(
+        waist.submitMany(
+          user,
+          Array.from({ length: 6 }, () => ({})),
+        ),
+      ),
+      overQuota,
+    );
     assert.deepEqual(await waist.everythingOf(user), before_);
-    assert.equal((await waist.submitMany(user, Array.from({ length: 5 }, () => ({})))).length, 5);
+    assert.equal(
+      (
+        await waist.submitMany(
+          user,
+          Array.from({ length: 5 }, () => ({})),
+        )
+      ).length,
+      5,
+    );
   });
 
   it("leaves nothing of a submission with a key that it refuses, and still gives back an earlier one", async () => {
     const user = await waist.newUser();
     const first = await waist.submit(user, { idempotencyKey: "first" });
-    await waist.submitMany(user, Array.from({ length: 19 }, () => ({})));
+    await waist.submitMany(
+      user,
+      Array.from({ length: 19 }, () => ({})),
+    );
     const before_ = await waist.everythingOf(user);
     assert.deepEqual(await refusalOf(waist.submit(user, { idempotencyKey: "second" })), overQuota);
     assert.deepEqual(await waist.everythingOf(user), before_);
@@ -181,19 +338,29 @@ describe("the quota of unfinished QueuedJobs", () => {
 
   it("has room again for each one that finishes, however it does", async () => {
     const user = await waist.newUser();
-    const queuedJobs = await waist.submitMany(user, Array.from({ length: 20 }, () => ({})));
+    const queuedJobs = await waist.submitMany(
+      user,
+      Array.from({ length: 20 }, () => ({})),
+    );
     const [a, b, c] = queuedJobs;
     assert.ok(a && b && c);
     await waist.queuedJobs.cancel(user, a.id);
     await waist.queuedJobs.succeed(await waist.start(b), null, []);
-    await waist.queuedJobs.fail(await waist.start(c), { code: "TASK_FAILED", message: "No.", permanent: true });
+    await waist.queuedJobs.fail(await waist.start(c), {
+      code: "TASK_FAILED",
+      message: "No.",
+      permanent: true,
+    });
     await waist.submitMany(user, [{}, {}, {}]);
     assert.deepEqual(await refusalOf(waist.submit(user)), overQuota);
   });
 
   it("is one's own", async () => {
     const [full, other] = [await waist.newUser(), await waist.newUser()];
-    await waist.submitMany(full, Array.from({ length: 20 }, () => ({})));
+    await waist.submitMany(
+      full,
+      Array.from({ length: 20 }, () => ({})),
+    );
     assert.equal((await waist.submit(other)).status, "PENDING");
   });
 });

@@ -6,7 +6,10 @@ import { catalogue } from "../../../src/tasks/catalogue.js";
 
 /** Of the first fault that is found. */
 function said(job: string, parameters: object): string {
-  return catalogue.get(job)?.parameters.safeParse(parameters, { error: faultInWords }).error?.issues[0]?.message ?? "nothing";
+  return (
+    catalogue.get(job)?.parameters.safeParse(parameters, { error: faultInWords }).error?.issues[0]
+      ?.message ?? "nothing"
+  );
 }
 
 describe("what is wrong with a parameter", () => {
@@ -17,7 +20,11 @@ describe("what is wrong with a parameter", () => {
     ["convert", { format: 7 }, "must be one of jpeg, webp, avif, png"],
     ["convert", { format: "webp", quality: 101 }, "must be 100 or less"],
     ["convert", { format: "webp", lossless: "yes" }, "must be true or false"],
-    ["convert", { format: "jpeg", lossless: true }, "JPEG cannot be lossless: ask for WebP, AVIF or PNG"],
+    [
+      "convert",
+      { format: "jpeg", lossless: true },
+      "JPEG cannot be lossless: ask for WebP, AVIF or PNG",
+    ],
     ["watermark", { text: 7 }, "must be text"],
     ["watermark", { text: "" }, "has nothing in it that can be seen"],
     ["watermark", { text: "a", opacity: "half" }, "must be a number"],
@@ -26,23 +33,52 @@ describe("what is wrong with a parameter", () => {
     ["palette", { colors: null }, "must be a number"],
     ["thumbnail", { widths: 320 }, "must be a list"],
     ["thumbnail", { widths: [] }, "must have 1 entry or more"],
-    ["thumbnail", { widths: Array.from({ length: 11 }, (_, i) => 100 + i) }, "must have 10 entries or less"],
+    [
+      "thumbnail",
+      { widths: Array.from({ length: 11 }, (_, i) => 100 + i) },
+      "must have 10 entries or less",
+    ],
     ["thumbnail", { widths: [320, "wide"] }, "must be a number"],
     ["thumbnail", { widths: [320, 320] }, "names a width twice"],
     ["crop", { ratios: ["1".repeat(21) + ":1"] }, "must have 21 characters or less"],
     ["crop", { ratios: ["wide"] }, "is no ratio of width to height such as 16:9"],
   ];
   for (const [job, parameters, fault] of faults) {
-    it(`of ${job} ${JSON.stringify(parameters)} is told as: ${fault}`, () => assert.equal(said(job, parameters), fault));
+    it(`of ${job} ${JSON.stringify(parameters)} is told as: ${fault}`, () =>
+      assert.equal(said(job, parameters), fault));
   }
 
   it("is told of every rule of every Job without a word of the library's", () => {
     for (const { name, parameters } of catalogue.values()) {
-      const properties = Object.entries(z.toJSONSchema(parameters, { io: "input" }).properties ?? {});
+      const properties = Object.entries(
+        z.toJSONSchema(parameters, { io: "input" }).properties ?? {},
+      );
       for (const [key] of properties) {
-        for (const value of [null, "", "x", "x".repeat(1000), -1, 0.5, 1e9, 1e300, true, [], [""], [-1], [null], {}]) {
-          const fault = parameters.safeParse({ [key]: value }, { error: faultInWords }).error?.issues.find(({ path }) => path[0] === key)?.message ?? "";
-          assert.doesNotMatch(fault, /expected|received|invalid|undefined|parameterSchema/i, `${name} ${key} ${JSON.stringify(value)}`);
+        for (const value of [
+          null,
+          "",
+          "x",
+          "x".repeat(1000),
+          -1,
+          0.5,
+          1e9,
+          1e300,
+          true,
+          [],
+          [""],
+          [-1],
+          [null],
+          {},
+        ]) {
+          const fault =
+            parameters
+              .safeParse({ [key]: value }, { error: faultInWords })
+              .error?.issues.find(({ path }) => path[0] === key)?.message ?? "";
+          assert.doesNotMatch(
+            fault,
+            /expected|received|invalid|undefined|parameterSchema/i,
+            `${name} ${key} ${JSON.stringify(value)}`,
+          );
         }
       }
     }

@@ -18,7 +18,11 @@ describe("bulk calls", () => {
     user = await waist.newUser();
   });
   after(() => waist.close());
-  const statuses = async (someone: User) => (await waist.database.sql`select status from queued_jobs where user_id = ${someone.id} order by id`).map((row) => row["status"] as string);
+  const statuses = async (someone: User) =>
+    (
+      await waist.database
+        .sql`select status from queued_jobs where user_id = ${someone.id} order by id`
+    ).map((row) => row["status"] as string);
 
   /** PENDING echo, STARTED echo, PENDING album, SUCCESS echo, CANCELLED album. */
   async function oneOfEach(someone: User): Promise<void> {
@@ -31,14 +35,54 @@ describe("bulk calls", () => {
     await waist.queuedJobs.cancel(someone, (await waist.submit(someone, album)).id);
   }
 
-  const cancelled: [what: string, filter: Partial<QueuedJobFilter>, count: number, after_: string[]][] = [
-    ["all that is unfinished", {}, 3, ["CANCELLED", "CANCELLED", "CANCELLED", "SUCCESS", "CANCELLED"]],
-    ["what runs", { statuses: ["STARTED"] }, 1, ["PENDING", "CANCELLED", "PENDING", "SUCCESS", "CANCELLED"]],
-    ["what is of a Job", { jobs: ["album"] }, 1, ["PENDING", "STARTED", "CANCELLED", "SUCCESS", "CANCELLED"]],
-    ["what is of one of two Jobs and waits", { jobs: ["album", "echo"], statuses: ["PENDING", "SUCCESS"] }, 2, ["CANCELLED", "STARTED", "CANCELLED", "SUCCESS", "CANCELLED"]],
-    ["nothing when only finished ones are asked for", { statuses: ["SUCCESS", "FAILED", "CANCELLED"] }, 0, ["PENDING", "STARTED", "PENDING", "SUCCESS", "CANCELLED"]],
-    ["nothing when no status will do", { statuses: [] }, 0, ["PENDING", "STARTED", "PENDING", "SUCCESS", "CANCELLED"]],
-    ["nothing of a Job that is none", { jobs: ["nope"] }, 0, ["PENDING", "STARTED", "PENDING", "SUCCESS", "CANCELLED"]],
+  const cancelled: [
+    what: string,
+    filter: Partial<QueuedJobFilter>,
+    count: number,
+    after_: string[],
+  ][] = [
+    [
+      "all that is unfinished",
+      {},
+      3,
+      ["CANCELLED", "CANCELLED", "CANCELLED", "SUCCESS", "CANCELLED"],
+    ],
+    [
+      "what runs",
+      { statuses: ["STARTED"] },
+      1,
+      ["PENDING", "CANCELLED", "PENDING", "SUCCESS", "CANCELLED"],
+    ],
+    [
+      "what is of a Job",
+      { jobs: ["album"] },
+      1,
+      ["PENDING", "STARTED", "CANCELLED", "SUCCESS", "CANCELLED"],
+    ],
+    [
+      "what is of one of two Jobs and waits",
+      { jobs: ["album", "echo"], statuses: ["PENDING", "SUCCESS"] },
+      2,
+      ["CANCELLED", "STARTED", "CANCELLED", "SUCCESS", "CANCELLED"],
+    ],
+    [
+      "nothing when only finished ones are asked for",
+      { statuses: ["SUCCESS", "FAILED", "CANCELLED"] },
+      0,
+      ["PENDING", "STARTED", "PENDING", "SUCCESS", "CANCELLED"],
+    ],
+    [
+      "nothing when no status will do",
+      { statuses: [] },
+      0,
+      ["PENDING", "STARTED", "PENDING", "SUCCESS", "CANCELLED"],
+    ],
+    [
+      "nothing of a Job that is none",
+      { jobs: ["nope"] },
+      0,
+      ["PENDING", "STARTED", "PENDING", "SUCCESS", "CANCELLED"],
+    ],
   ];
   for (const [what, filter, count, after_] of cancelled) {
     it(`cancel ${what}`, async () => {
@@ -48,11 +92,26 @@ describe("bulk calls", () => {
     });
   }
 
-  const removed: [what: string, filter: Partial<QueuedJobFilter>, count: number, after_: string[]][] = [
+  const removed: [
+    what: string,
+    filter: Partial<QueuedJobFilter>,
+    count: number,
+    after_: string[],
+  ][] = [
     ["all that has finished", {}, 2, ["PENDING", "STARTED", "PENDING"]],
-    ["what succeeded", { statuses: ["SUCCESS"] }, 1, ["PENDING", "STARTED", "PENDING", "CANCELLED"]],
+    [
+      "what succeeded",
+      { statuses: ["SUCCESS"] },
+      1,
+      ["PENDING", "STARTED", "PENDING", "CANCELLED"],
+    ],
     ["what is of a Job", { jobs: ["echo"] }, 1, ["PENDING", "STARTED", "PENDING", "CANCELLED"]],
-    ["nothing when only unfinished ones are asked for", { statuses: ["PENDING", "STARTED"] }, 0, ["PENDING", "STARTED", "PENDING", "SUCCESS", "CANCELLED"]],
+    [
+      "nothing when only unfinished ones are asked for",
+      { statuses: ["PENDING", "STARTED"] },
+      0,
+      ["PENDING", "STARTED", "PENDING", "SUCCESS", "CANCELLED"],
+    ],
   ];
   for (const [what, filter, count, after_] of removed) {
     it(`delete ${what}`, async () => {
@@ -66,7 +125,13 @@ describe("bulk calls", () => {
     const other = await waist.newUser();
     await oneOfEach(other);
     const before_ = await waist.everythingOf(other);
-    assert.deepEqual([await waist.queuedJobs.cancelMany(user.id, ALL), await waist.queuedJobs.removeMany(user.id, ALL)], [0, 0]);
+    assert.deepEqual(
+      [
+        await waist.queuedJobs.cancelMany(user.id, ALL),
+        await waist.queuedJobs.removeMany(user.id, ALL),
+      ],
+      [0, 0],
+    );
     assert.deepEqual(await waist.everythingOf(other), before_);
   });
 
@@ -74,12 +139,22 @@ describe("bulk calls", () => {
     const [waiting, running] = [await waist.submit(user), await waist.submit(user)];
     await waist.start(running);
     await waist.queuedJobs.cancelMany(user.id, ALL);
-    assert.deepEqual(waist.unhinted.slice(-2).map(({ id }) => id), [waiting.id, running.id]);
-    assert.deepEqual([waist.stopped.includes(waiting.id), waist.stopped.includes(running.id)], [false, true]);
+    assert.deepEqual(
+      waist.unhinted.slice(-2).map(({ id }) => id),
+      [waiting.id, running.id],
+    );
+    assert.deepEqual(
+      [waist.stopped.includes(waiting.id), waist.stopped.includes(running.id)],
+      [false, true],
+    );
   });
 
   it("act on the oldest 1,000, a hundred in a statement", async () => {
-    for (let i = 0; i < 11; i++) await waist.submitMany(user, Array.from({ length: i < 10 ? 100 : 3 }, () => ({})));
+    for (let i = 0; i < 11; i++)
+      await waist.submitMany(
+        user,
+        Array.from({ length: i < 10 ? 100 : 3 }, () => ({})),
+      );
     assert.equal(await waist.queuedJobs.cancelMany(user.id, ALL), 1000);
     assert.deepEqual(waist.bells.slice(-10), Array(10).fill(100), "a bell for each hundred");
     assert.deepEqual((await statuses(user)).slice(-3), ["PENDING", "PENDING", "PENDING"]);
@@ -87,10 +162,19 @@ describe("bulk calls", () => {
   });
 
   it("share the work when two run at once, and count each QueuedJob once", async () => {
-    await waist.submitMany(user, Array.from({ length: 40 }, () => ({})));
-    const counts = await Promise.all([waist.queuedJobs.cancelMany(user.id, ALL), waist.queuedJobs.cancelMany(user.id, ALL)]);
+    await waist.submitMany(
+      user,
+      Array.from({ length: 40 }, () => ({})),
+    );
+    const counts = await Promise.all([
+      waist.queuedJobs.cancelMany(user.id, ALL),
+      waist.queuedJobs.cancelMany(user.id, ALL),
+    ]);
     assert.equal(counts[0] + counts[1], 40);
-    const gone = await Promise.all([waist.queuedJobs.removeMany(user.id, ALL), waist.queuedJobs.removeMany(user.id, ALL)]);
+    const gone = await Promise.all([
+      waist.queuedJobs.removeMany(user.id, ALL),
+      waist.queuedJobs.removeMany(user.id, ALL),
+    ]);
     assert.equal(gone[0] + gone[1], 40);
   });
 

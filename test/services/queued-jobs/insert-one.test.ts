@@ -3,7 +3,10 @@ import { after, before, describe, it } from "node:test";
 import type { Sql } from "postgres";
 import { sqlState } from "../../../src/db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../../../src/db/refusals.js";
-import { toNewQueuedJob, type Submission } from "../../../src/services/queued-jobs/check-submission.js";
+import {
+  toNewQueuedJob,
+  type Submission,
+} from "../../../src/services/queued-jobs/check-submission.js";
 import { insertOne } from "../../../src/services/queued-jobs/insert-one.js";
 import { insertUnits } from "../../../src/services/queued-jobs/insert-units.js";
 import type { Step } from "../../../src/services/queued-jobs/statements.js";
@@ -25,17 +28,37 @@ describe("a submission alone in its statement", () => {
     await assertConsistent(waist.database.sql);
     await waist.close();
   });
-  const unitOf = (user: User) => ({ userId: user.id, requestId: "request", traceparent: "00-1-2-01" });
-  const itemOf = (more: Partial<Submission> = {}) => toNewQueuedJob(submissionOf({ priority: 5, ...more }), { message: { deep: ["ä", null, 1.5] } });
-  const insert = (user: User, item = itemOf(), sql: Sql = waist.database.sql) => insertOne(sql, unitOf(user), item, LIMITS);
+  const unitOf = (user: User) => ({
+    userId: user.id,
+    requestId: "request",
+    traceparent: "00-1-2-01",
+  });
+  const itemOf = (more: Partial<Submission> = {}) =>
+    toNewQueuedJob(submissionOf({ priority: 5, ...more }), { message: { deep: ["ä", null, 1.5] } });
+  const insert = (user: User, item = itemOf(), sql: Sql = waist.database.sql) =>
+    insertOne(sql, unitOf(user), item, LIMITS);
 
   it("leaves what it leaves beside others", async () => {
     const user = await waist.newUser();
     const photos = [await waist.newPhoto(user), await waist.newPhoto(user)].map(({ id }) => id);
-    const [alone, beside] = [1, 2].map(() => itemOf({ photoIds: photos, idempotencyKey: crypto.randomUUID(), runAt: new Date(Date.now() + 60_000) }));
+    const [alone, beside] = [1, 2].map(() =>
+      itemOf({
+        photoIds: photos,
+        idempotencyKey: crypto.randomUUID(),
+        runAt: new Date(Date.now() + 60_000),
+      }),
+    );
     const one = await insert(user, alone ?? assert.fail());
-    const [many] = await insertUnits(waist.database.sql, [{ ...unitOf(user), items: [beside ?? assert.fail()] }], LIMITS);
-    const same = ({ seq, at: _, pending, queuedJob, ...rest }: Step) => ({ ...rest, seq: seq - pending, queuedJob: { ...queuedJob, id: "", createdAt: "", updatedAt: "", runAt: "" } });
+    const [many] = await insertUnits(
+      waist.database.sql,
+      [{ ...unitOf(user), items: [beside ?? assert.fail()] }],
+      LIMITS,
+    );
+    const same = ({ seq, at: _, pending, queuedJob, ...rest }: Step) => ({
+      ...rest,
+      seq: seq - pending,
+      queuedJob: { ...queuedJob, id: "", createdAt: "", updatedAt: "", runAt: "" },
+    });
     assert.deepEqual(same(one ?? assert.fail()), same(many?.[0] ?? assert.fail()));
     assert.deepEqual([one?.pending, many?.[0]?.pending], [1, 2]);
     const rows = await waist.database.sql`
@@ -57,7 +80,10 @@ describe("a submission alone in its statement", () => {
     const { sql } = waist.database;
     const idempotencyKey = crypto.randomUUID();
     assert.ok(await insert(user, itemOf({ idempotencyKey })));
-    await assert.rejects(insert(user, itemOf({ idempotencyKey })), (error) => sqlState(error) === ALREADY_THERE);
+    await assert.rejects(
+      insert(user, itemOf({ idempotencyKey })),
+      (error) => sqlState(error) === ALREADY_THERE,
+    );
     let inserting: Promise<unknown> = Promise.resolve();
     await sql.begin(async (tx) => {
       for (let i = 1; i < MOST; i++) await insert(user, itemOf(), tx as unknown as Sql);

@@ -23,13 +23,21 @@ describe("units in one statement", () => {
     await assertConsistent(waist.database.sql);
     await waist.close();
   });
-  const unitOf = (user: User, size: number): Unit => ({ userId: user.id, requestId: "request", items: Array.from({ length: size }, () => toNewQueuedJob(submissionOf(), {})) });
+  const unitOf = (user: User, size: number): Unit => ({
+    userId: user.id,
+    requestId: "request",
+    items: Array.from({ length: size }, () => toNewQueuedJob(submissionOf(), {})),
+  });
   const insert = (...units: Unit[]) => insertUnits(waist.database.sql, units, LIMITS);
-  const sizes = async (inserting: ReturnType<typeof insert>) => (await inserting).map((steps) => steps?.length ?? null);
+  const sizes = async (inserting: ReturnType<typeof insert>) =>
+    (await inserting).map((steps) => steps?.length ?? null);
 
   it("leave out whoever has no room beside those before it, and harm nobody else", async () => {
     const [ann, bob] = [await waist.newUser(), await waist.newUser()];
-    assert.deepEqual(await sizes(insert(unitOf(ann, 3), unitOf(bob, 6), unitOf(ann, 3), unitOf(bob, 5))), [3, null, null, null]);
+    assert.deepEqual(
+      await sizes(insert(unitOf(ann, 3), unitOf(bob, 6), unitOf(ann, 3), unitOf(bob, 5))),
+      [3, null, null, null],
+    );
     assert.deepEqual(await sizes(insert(unitOf(ann, 2), unitOf(bob, 5))), [2, 5]);
   });
 
@@ -57,7 +65,10 @@ describe("units in one statement", () => {
       await tx`select from user_streams where user_id = ${last.id} for update`;
       inserting = insert(...[...others, first ?? assert.fail()].map((user) => unitOf(user, 1)));
       await waitsForLock(sql);
-      await assert.rejects(sql`select from user_streams where user_id = ${first?.id ?? ""} for update nowait`, { code: "55P03" });
+      await assert.rejects(
+        sql`select from user_streams where user_id = ${first?.id ?? ""} for update nowait`,
+        { code: "55P03" },
+      );
     });
     await inserting;
   });

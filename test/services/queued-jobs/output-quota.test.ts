@@ -12,7 +12,11 @@ import { silentLog } from "../../support/silent-log.js";
 import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
 const MAX = 100;
-const REFUSAL = { code: "QUOTA_EXCEEDED", message: "Your photos and outputs may take 100 bytes at most; delete some first.", retryAfterMs: 60_000 };
+const REFUSAL = {
+  code: "QUOTA_EXCEEDED",
+  message: "Your photos and outputs may take 100 bytes at most; delete some first.",
+  retryAfterMs: 60_000,
+};
 
 describe("the quota of stored bytes", () => {
   let waist: TestWaist;
@@ -24,7 +28,15 @@ describe("the quota of stored bytes", () => {
     user = await waist.newUser();
   });
   after(() => waist.close());
-  const outputs = ({ id }: Claimed, ...sizes: number[]): StoredOutput[] => sizes.map((byteSize, i) => ({ name: `${i}`, mimeType: "text/plain", byteSize, width: null, height: null, storageKey: `${id}/${i}` }));
+  const outputs = ({ id }: Claimed, ...sizes: number[]): StoredOutput[] =>
+    sizes.map((byteSize, i) => ({
+      name: `${i}`,
+      mimeType: "text/plain",
+      byteSize,
+      width: null,
+      height: null,
+      storageKey: `${id}/${i}`,
+    }));
   const started = async () => waist.start(await waist.submit(user));
   async function succeeded(...sizes: number[]): Promise<Claimed> {
     const claimed = await started();
@@ -43,10 +55,16 @@ describe("the quota of stored bytes", () => {
     await waist.newPhoto(user, { byteSize: 40 });
     const claimed = await started();
     const [before_, told] = [await waist.everythingOf(user), waist.rung.length];
-    assert.deepEqual(await refusalOf(waist.queuedJobs.succeed(claimed, null, outputs(claimed, 30, 31))), REFUSAL);
+    assert.deepEqual(
+      await refusalOf(waist.queuedJobs.succeed(claimed, null, outputs(claimed, 30, 31))),
+      REFUSAL,
+    );
     assert.deepEqual([await waist.everythingOf(user), waist.rung.length], [before_, told]);
     assert.equal(await waist.queuedJobs.fail(claimed, { ...REFUSAL, permanent: true }), "FAILED");
-    assert.deepEqual((await waist.queuedJobs.find(user, claimed.id))?.error, { code: REFUSAL.code, message: REFUSAL.message });
+    assert.deepEqual((await waist.queuedJobs.find(user, claimed.id))?.error, {
+      code: REFUSAL.code,
+      message: REFUSAL.message,
+    });
   });
 
   it("refuses nobody who stores nothing, full or over", async () => {
@@ -55,26 +73,44 @@ describe("the quota of stored bytes", () => {
     await waist.database.sql`update user_streams set stored_bytes = 500 where user_id = ${user.id}`;
     await succeeded();
     const claimed = await started();
-    assert.deepEqual(await refusalOf(waist.queuedJobs.succeed(claimed, null, outputs(claimed, 1))), REFUSAL);
+    assert.deepEqual(
+      await refusalOf(waist.queuedJobs.succeed(claimed, null, outputs(claimed, 1))),
+      REFUSAL,
+    );
   });
 
   it("is passed by nobody, however many successes and uploads end at once", async () => {
     const claims = await Promise.all(Array.from({ length: 20 }, started));
     const made = await Promise.all([
-      ...claims.map((claimed) => outcomeOf(waist.queuedJobs.succeed(claimed, null, outputs(claimed, 10)))),
+      ...claims.map((claimed) =>
+        outcomeOf(waist.queuedJobs.succeed(claimed, null, outputs(claimed, 10))),
+      ),
       ...Array.from({ length: 20 }, () => outcomeOf(waist.newPhoto(user, { byteSize: 10 }))),
     ]);
-    assert.deepEqual([made.filter((outcome) => outcome === "done").length, made.filter((outcome) => outcome === "QUOTA_EXCEEDED").length], [10, 30]);
+    assert.deepEqual(
+      [
+        made.filter((outcome) => outcome === "done").length,
+        made.filter((outcome) => outcome === "QUOTA_EXCEEDED").length,
+      ],
+      [10, 30],
+    );
     assert.equal(await storedBytes(), MAX);
   });
 
   const waysOut: [how: string, act: (claimed: Claimed) => Promise<unknown>][] = [
     ["one is deleted", ({ id }) => waist.queuedJobs.remove(user, id)],
-    ["many are deleted at once", () => waist.queuedJobs.removeMany(user.id, { statuses: null, jobs: null })],
-    ["their time is up", async ({ id }) => {
-      await waist.database.sql`update queued_jobs set expires_at = now() - interval '1 s' where id = ${id}`;
-      return waist.queuedJobs.removeExpired(10);
-    }],
+    [
+      "many are deleted at once",
+      () => waist.queuedJobs.removeMany(user.id, { statuses: null, jobs: null }),
+    ],
+    [
+      "their time is up",
+      async ({ id }) => {
+        await waist.database
+          .sql`update queued_jobs set expires_at = now() - interval '1 s' where id = ${id}`;
+        return waist.queuedJobs.removeExpired(10);
+      },
+    ],
   ];
   for (const [how, act] of waysOut) {
     it(`is given back when ${how}`, async () => {
@@ -101,7 +137,14 @@ describe("the quota of stored bytes", () => {
 
   it("goes with its user, and begins anew with the next", async () => {
     await succeeded(MAX);
-    await createAccounts({ database: waist.database, users: waist.users, deleteFiles: async () => {}, stopWork: () => {}, tellGone: async () => {}, log: silentLog }).remove(user.id);
+    await createAccounts({
+      database: waist.database,
+      users: waist.users,
+      deleteFiles: async () => {},
+      stopWork: () => {},
+      tellGone: async () => {},
+      log: silentLog,
+    }).remove(user.id);
     user = await waist.newUser();
     await succeeded(MAX);
   });

@@ -5,7 +5,8 @@ import { createOwnerBatch } from "../../../src/services/queued-jobs/owner-batch.
 import { eventually } from "../../support/eventually.js";
 
 /** As a statement fails that waited too long for a lock. */
-const lockTimeout = () => new ServiceUnavailableError("The database is away.", { cause: { code: "55P03" } });
+const lockTimeout = () =>
+  new ServiceUnavailableError("The database is away.", { cause: { code: "55P03" } });
 
 /** Writes down what is sent, as `<owner><number>`; what holds an item of a locked owner fails. */
 function createRecorder({ patienceMs = 60_000, fault = lockTimeout } = {}) {
@@ -18,8 +19,12 @@ function createRecorder({ patienceMs = 60_000, fault = lockTimeout } = {}) {
     return items.map((item) => `${item} done`);
   }
   const submit = createOwnerBatch<string, string>({
-    lanes: 1, maxItems: 100, patienceMs,
-    laneOf: () => "", keyOf: (item) => item, ownerOf: (item) => item.slice(0, 1),
+    lanes: 1,
+    maxItems: 100,
+    patienceMs,
+    laneOf: () => "",
+    keyOf: (item) => item,
+    ownerOf: (item) => item.slice(0, 1),
     sendOne: async (item) => (await send([item]))[0] ?? "",
     sendMany: send,
   });
@@ -29,7 +34,11 @@ function createRecorder({ patienceMs = 60_000, fault = lockTimeout } = {}) {
 describe("a batch of several owners", () => {
   it("is sent as one while nothing is locked", async () => {
     const { sent, submit } = createRecorder();
-    assert.deepEqual(await Promise.all(["a1", "b1", "a2"].map(submit)), ["a1 done", "b1 done", "a2 done"]);
+    assert.deepEqual(await Promise.all(["a1", "b1", "a2"].map(submit)), [
+      "a1 done",
+      "b1 done",
+      "a2 done",
+    ]);
     assert.deepEqual(sent, [["a1", "b1", "a2"]]);
   });
 
@@ -38,8 +47,17 @@ describe("a batch of several owners", () => {
     locked.add("x");
     let isDone = false;
     const held = Promise.all(["x1", "x2"].map(submit)).finally(() => (isDone = true));
-    assert.deepEqual(await Promise.all(["a1", "b1", "a2"].map(submit)), ["a1 done", "b1 done", "a2 done"]);
-    assert.deepEqual(sent.slice(0, 4), [["x1", "x2", "a1", "b1", "a2"], ["x1", "x2"], ["a1", "a2"], ["b1"]]);
+    assert.deepEqual(await Promise.all(["a1", "b1", "a2"].map(submit)), [
+      "a1 done",
+      "b1 done",
+      "a2 done",
+    ]);
+    assert.deepEqual(sent.slice(0, 4), [
+      ["x1", "x2", "a1", "b1", "a2"],
+      ["x1", "x2"],
+      ["a1", "a2"],
+      ["b1"],
+    ]);
     assert.equal(isDone, false);
     locked.delete("x");
     assert.deepEqual(await held, ["x1 done", "x2 done"]);
@@ -70,7 +88,10 @@ describe("a batch of several owners", () => {
     const { sent, locked, submit } = createRecorder({ patienceMs: 150 });
     locked.add("x");
     let outcome: string | null = null;
-    void submit("x1").then(() => (outcome = "done"), (error: ServiceUnavailableError) => (outcome = error.code));
+    void submit("x1").then(
+      () => (outcome = "done"),
+      (error: ServiceUnavailableError) => (outcome = error.code),
+    );
     try {
       assert.equal(await eventually("it is over", () => outcome, 5000), "SERVICE_UNAVAILABLE");
     } finally {
@@ -80,9 +101,14 @@ describe("a batch of several owners", () => {
   });
 
   it("repeats nothing that failed for another reason", async () => {
-    const { sent, locked, submit } = createRecorder({ fault: () => new ServiceUnavailableError("The database is away.") });
+    const { sent, locked, submit } = createRecorder({
+      fault: () => new ServiceUnavailableError("The database is away."),
+    });
     locked.add("x");
     const outcomes = await Promise.allSettled(["x1", "a1"].map(submit));
-    assert.deepEqual([sent, outcomes.map(({ status }) => status)], [[["x1", "a1"]], ["rejected", "rejected"]]);
+    assert.deepEqual(
+      [sent, outcomes.map(({ status }) => status)],
+      [[["x1", "a1"]], ["rejected", "rejected"]],
+    );
   });
 });

@@ -13,7 +13,14 @@ import { refusalOf } from "../../support/refusal-of.js";
 import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
 const NOT_FOUND = { code: "NOT_FOUND", message: "There is no such QueuedJob." };
-const output = (storageKey: string): StoredOutput => ({ name: "a.webp", mimeType: "image/webp", byteSize: 70, width: 3, height: 2, storageKey });
+const output = (storageKey: string): StoredOutput => ({
+  name: "a.webp",
+  mimeType: "image/webp",
+  byteSize: 70,
+  width: 3,
+  height: 2,
+  storageKey,
+});
 
 describe("what an owner does", () => {
   let waist: TestWaist;
@@ -35,7 +42,11 @@ describe("what an owner does", () => {
     async FAILED() {
       const claimed = await waist.start(await waist.submit(user));
       await waist.queuedJobs.progress(claimed, 0.5, "half");
-      await waist.queuedJobs.fail(claimed, { code: "TASK_FAILED", message: "No.", permanent: true });
+      await waist.queuedJobs.fail(claimed, {
+        code: "TASK_FAILED",
+        message: "No.",
+        permanent: true,
+      });
       return present(claimed);
     },
     async CANCELLED() {
@@ -53,20 +64,33 @@ describe("what an owner does", () => {
       const other = await waist.newUser();
       const { id } = await (step === "cancel" ? states.PENDING() : states.CANCELLED());
       const before_ = await waist.everythingOf(user);
-      assert.deepEqual([await refusalOf(waist.queuedJobs[step](other, id)), await refusalOf(waist.queuedJobs[step](user, uuidv7()))], [NOT_FOUND, NOT_FOUND]);
+      assert.deepEqual(
+        [
+          await refusalOf(waist.queuedJobs[step](other, id)),
+          await refusalOf(waist.queuedJobs[step](user, uuidv7())),
+        ],
+        [NOT_FOUND, NOT_FOUND],
+      );
       assert.deepEqual(await waist.everythingOf(user), before_);
     });
 
     it(`lets an admin ${step} another's, and tells its owner`, async () => {
       const { id } = await (step === "cancel" ? states.PENDING() : states.CANCELLED());
       await waist.queuedJobs[step](admin, id);
-      assert.deepEqual([waist.rung.at(-1)?.queuedJob.id, waist.rung.at(-1)?.queuedJob.userId], [id, user.id]);
+      assert.deepEqual(
+        [waist.rung.at(-1)?.queuedJob.id, waist.rung.at(-1)?.queuedJob.userId],
+        [id, user.id],
+      );
     });
   }
 
   it("finds one's own; another's is null, but for an admin", async () => {
     const { id } = await states.PENDING();
-    const found = await Promise.all([user, await waist.newUser(), admin].map(async (actor) => (await waist.queuedJobs.find(actor, id))?.id));
+    const found = await Promise.all(
+      [user, await waist.newUser(), admin].map(
+        async (actor) => (await waist.queuedJobs.find(actor, id))?.id,
+      ),
+    );
     assert.deepEqual(found, [id, undefined, id]);
     assert.equal(await waist.queuedJobs.find(admin, uuidv7()), null);
   });
@@ -75,17 +99,32 @@ describe("what an owner does", () => {
     it("ends a waiting one, takes its hint back and frees its place", async () => {
       const { id } = await states.PENDING();
       const cancelled = await waist.queuedJobs.cancel(user, id);
-      assert.deepEqual([cancelled.status, cancelled.version, cancelled.error, cancelled.attempts], ["CANCELLED", 2, null, 0]);
-      assert.equal(Date.parse(cancelled.expiresAt ?? "") - Date.parse(cancelled.finishedAt ?? ""), 3600_000);
-      assert.deepEqual([waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob], ["CANCELLED", cancelled]);
+      assert.deepEqual(
+        [cancelled.status, cancelled.version, cancelled.error, cancelled.attempts],
+        ["CANCELLED", 2, null, 0],
+      );
+      assert.equal(
+        Date.parse(cancelled.expiresAt ?? "") - Date.parse(cancelled.finishedAt ?? ""),
+        3600_000,
+      );
+      assert.deepEqual(
+        [waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob],
+        ["CANCELLED", cancelled],
+      );
       assert.deepEqual(waist.unhinted.at(-1), { lane: "worker", id, run: 1 });
-      assert.deepEqual([(await waist.users.counters(user.id)).pending, await present(cancelled)], [0, cancelled]);
+      assert.deepEqual(
+        [(await waist.users.counters(user.id)).pending, await present(cancelled)],
+        [0, cancelled],
+      );
     });
 
     it("ends a running one at once, and tells its worker to stop", async () => {
       const { id } = await states.STARTED();
       const cancelled = await waist.queuedJobs.cancel(user, id);
-      assert.deepEqual([cancelled.status, cancelled.version, (await waist.row(id)).lease], ["CANCELLED", 3, null]);
+      assert.deepEqual(
+        [cancelled.status, cancelled.version, (await waist.row(id)).lease],
+        ["CANCELLED", 3, null],
+      );
       assert.equal(waist.stopped.at(-1), id);
     });
 
@@ -105,16 +144,28 @@ describe("what an owner does", () => {
       it(`is refused when it is ${status}`, async () => {
         const { id } = await states[status]();
         const before_ = await waist.everythingOf(user);
-        assert.deepEqual(await refusalOf(waist.queuedJobs.cancel(user, id)), { code: "CONFLICT", message: `It is ${status}: a finished one cannot be cancelled.` });
+        assert.deepEqual(await refusalOf(waist.queuedJobs.cancel(user, id)), {
+          code: "CONFLICT",
+          message: `It is ${status}: a finished one cannot be cancelled.`,
+        });
         assert.deepEqual(await waist.everythingOf(user), before_);
       });
     }
 
     it("is one step when ten do it at once, and all learn that it is cancelled", async () => {
       const { id } = await states.STARTED();
-      const all = await Promise.all(Array.from({ length: 10 }, () => waist.queuedJobs.cancel(user, id)));
-      assert.deepEqual(new Set(all.map(({ status, version }) => `${status} ${version}`)), new Set(["CANCELLED 3"]));
-      assert.equal(waist.rung.filter(({ type, queuedJob }) => type === "CANCELLED" && queuedJob.id === id).length, 1);
+      const all = await Promise.all(
+        Array.from({ length: 10 }, () => waist.queuedJobs.cancel(user, id)),
+      );
+      assert.deepEqual(
+        new Set(all.map(({ status, version }) => `${status} ${version}`)),
+        new Set(["CANCELLED 3"]),
+      );
+      assert.equal(
+        waist.rung.filter(({ type, queuedJob }) => type === "CANCELLED" && queuedJob.id === id)
+          .length,
+        1,
+      );
     });
   });
 
@@ -123,11 +174,30 @@ describe("what an owner does", () => {
       it(`puts a ${status} one back as if it were new, but for its version and its attempts`, async () => {
         const before_ = await states[status]();
         const again = await waist.queuedJobs.retry(user, before_.id);
-        assert.deepEqual(again, { ...before_, status: "PENDING", version: before_.version + 1, progress: 0, progressMessage: null, result: null, error: null, outputs: [], startedAt: null, finishedAt: null, expiresAt: null, updatedAt: again.updatedAt });
-        assert.deepEqual([waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob, await present(again)], ["QUEUED", again, again]);
+        assert.deepEqual(again, {
+          ...before_,
+          status: "PENDING",
+          version: before_.version + 1,
+          progress: 0,
+          progressMessage: null,
+          result: null,
+          error: null,
+          outputs: [],
+          startedAt: null,
+          finishedAt: null,
+          expiresAt: null,
+          updatedAt: again.updatedAt,
+        });
+        assert.deepEqual(
+          [waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob, await present(again)],
+          ["QUEUED", again, again],
+        );
         const row = await waist.row(again.id);
         assert.deepEqual([row.run, row.failures, row.stalls], [2, 0, 0]);
-        assert.deepEqual([waist.hinted.at(-1)?.id, waist.hinted.at(-1)?.run, waist.hinted.at(-1)?.delayMs], [again.id, 2, 0]);
+        assert.deepEqual(
+          [waist.hinted.at(-1)?.id, waist.hinted.at(-1)?.run, waist.hinted.at(-1)?.delayMs],
+          [again.id, 2, 0],
+        );
         assert.equal((await waist.start(again)).attempt, before_.attempts + 1);
       });
     }
@@ -142,14 +212,24 @@ describe("what an owner does", () => {
     it("gives it all of its Job's attempts again", async () => {
       const { id } = await states.FAILED();
       await waist.queuedJobs.retry(user, id);
-      assert.equal(await waist.queuedJobs.fail(await waist.start({ id }), { code: "TASK_FAILED", message: "No.", permanent: false }), "RETRYING");
+      assert.equal(
+        await waist.queuedJobs.fail(await waist.start({ id }), {
+          code: "TASK_FAILED",
+          message: "No.",
+          permanent: false,
+        }),
+        "RETRYING",
+      );
       assert.equal((await waist.row(id)).failures, 1);
     });
 
     for (const status of ["PENDING", "STARTED", "SUCCESS"] as const) {
       it(`is refused when it is ${status}`, async () => {
         const { id } = await states[status]();
-        assert.deepEqual(await refusalOf(waist.queuedJobs.retry(user, id)), { code: "CONFLICT", message: `It is ${status}: only a FAILED or CANCELLED one can be sent again.` });
+        assert.deepEqual(await refusalOf(waist.queuedJobs.retry(user, id)), {
+          code: "CONFLICT",
+          message: `It is ${status}: only a FAILED or CANCELLED one can be sent again.`,
+        });
       });
     }
 
@@ -158,7 +238,10 @@ describe("what an owner does", () => {
       const { id } = await waist.submit(user, { job: "album", photoIds: [kept.id, gone.id] });
       await waist.queuedJobs.cancel(user, id);
       await waist.photos.remove(user.id, gone.id);
-      assert.deepEqual(await refusalOf(waist.queuedJobs.retry(user, id)), { code: "CONFLICT", message: "A photo that it needs was deleted." });
+      assert.deepEqual(await refusalOf(waist.queuedJobs.retry(user, id)), {
+        code: "CONFLICT",
+        message: "A photo that it needs was deleted.",
+      });
     });
 
     it("keeps its photos from being deleted while it is under way", async () => {
@@ -166,12 +249,16 @@ describe("what an owner does", () => {
       const photo = await waist.newPhoto(user);
       const { id } = await waist.submit(user, { job: "album", photoIds: [photo.id] });
       await waist.queuedJobs.cancel(user, id);
-      const deleting = () => sql.begin(async (tx) => {
-        await tx`set local lock_timeout = 50`;
-        await tx`delete from photos where id = ${photo.id}`;
-      });
+      const deleting = () =>
+        sql.begin(async (tx) => {
+          await tx`set local lock_timeout = 50`;
+          await tx`delete from photos where id = ${photo.id}`;
+        });
       const retrying = sql.begin(async (tx) => {
-        assert.notEqual(await retry(tx as unknown as Sql, { id, maxPending: 5, maxRecordedBytes: 1e9 }), null);
+        assert.notEqual(
+          await retry(tx as unknown as Sql, { id, maxPending: 5, maxRecordedBytes: 1e9 }),
+          null,
+        );
         await assert.rejects(deleting(), { code: "55P03" });
         throw new Error("undone");
       });
@@ -182,14 +269,23 @@ describe("what an owner does", () => {
       const { id } = await states.CANCELLED();
       await waist.submitMany(user, [{}, {}, {}, {}, {}]);
       const before_ = await waist.everythingOf(user);
-      assert.deepEqual(await refusalOf(waist.queuedJobs.retry(user, id)), { code: "QUOTA_EXCEEDED", message: "You have 5 unfinished QueuedJobs at most; wait until some have finished.", retryAfterMs: 5000 });
+      assert.deepEqual(await refusalOf(waist.queuedJobs.retry(user, id)), {
+        code: "QUOTA_EXCEEDED",
+        message: "You have 5 unfinished QueuedJobs at most; wait until some have finished.",
+        retryAfterMs: 5000,
+      });
       assert.deepEqual(await waist.everythingOf(user), before_);
     });
 
     it("happens once when ten do it at once", async () => {
       const { id } = await states.CANCELLED();
-      const outcomes = await Promise.all(Array.from({ length: 10 }, () => outcomeOf(waist.queuedJobs.retry(user, id))));
-      assert.deepEqual(outcomes.toSorted(), [...Array.from({ length: 9 }, () => "CONFLICT"), "done"]);
+      const outcomes = await Promise.all(
+        Array.from({ length: 10 }, () => outcomeOf(waist.queuedJobs.retry(user, id))),
+      );
+      assert.deepEqual(outcomes.toSorted(), [
+        ...Array.from({ length: 9 }, () => "CONFLICT"),
+        "done",
+      ]);
       assert.deepEqual([(await waist.row(id)).run, (await waist.row(id)).version], [2, 3]);
     });
   });
@@ -202,11 +298,23 @@ describe("what an owner does", () => {
       assert.equal((await waist.users.counters(user.id)).storedBytes, 70);
       await waist.queuedJobs.remove(user, id);
       const { sql } = waist.database;
-      assert.deepEqual([await waist.queuedJobs.find(user, id), [...(await sql`select from queued_job_outputs where queued_job_id = ${id}`)].length], [null, 0]);
-      const events = await sql`select type, seq::int, (snapshot->>'version')::int as version from queued_job_events where queued_job_id = ${id}`;
+      assert.deepEqual(
+        [
+          await waist.queuedJobs.find(user, id),
+          [...(await sql`select from queued_job_outputs where queued_job_id = ${id}`)].length,
+        ],
+        [null, 0],
+      );
+      const events =
+        await sql`select type, seq::int, (snapshot->>'version')::int as version from queued_job_events where queued_job_id = ${id}`;
       const { seq } = waist.rung.at(-1) ?? { seq: 0 };
       assert.deepEqual([...events], [{ type: "DELETED", seq, version: before_.version + 1 }]);
-      assert.deepEqual(waist.rung.at(-1), { seq, type: "DELETED", at: waist.rung.at(-1)?.at, queuedJob: { ...before_, version: before_.version + 1, outputs: [] } });
+      assert.deepEqual(waist.rung.at(-1), {
+        seq,
+        type: "DELETED",
+        at: waist.rung.at(-1)?.at,
+        queuedJob: { ...before_, version: before_.version + 1, outputs: [] },
+      });
       assert.ok(waist.deletedFiles.includes(`outputs/${id}`));
       assert.deepEqual(await waist.users.counters(user.id), { pending: 0, storedBytes: 0 });
     });
@@ -215,7 +323,14 @@ describe("what an owner does", () => {
       it(`takes a ${status} one`, async () => {
         const { id, version } = await states[status]();
         await waist.queuedJobs.remove(user, id);
-        assert.deepEqual([waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob.version, waist.rung.at(-1)?.queuedJob.status], ["DELETED", version + 1, status]);
+        assert.deepEqual(
+          [
+            waist.rung.at(-1)?.type,
+            waist.rung.at(-1)?.queuedJob.version,
+            waist.rung.at(-1)?.queuedJob.status,
+          ],
+          ["DELETED", version + 1, status],
+        );
       });
     }
 
@@ -223,7 +338,10 @@ describe("what an owner does", () => {
       it(`is refused when it is ${status}`, async () => {
         const { id } = await states[status]();
         const before_ = await waist.everythingOf(user);
-        assert.deepEqual(await refusalOf(waist.queuedJobs.remove(user, id)), { code: "CONFLICT", message: `It is ${status}: cancel it before you delete it.` });
+        assert.deepEqual(await refusalOf(waist.queuedJobs.remove(user, id)), {
+          code: "CONFLICT",
+          message: `It is ${status}: cancel it before you delete it.`,
+        });
         assert.deepEqual(await waist.everythingOf(user), before_);
       });
     }
@@ -232,7 +350,11 @@ describe("what an owner does", () => {
       const { sql } = waist.database;
       const [finished, waiting] = [await states.SUCCESS(), await states.PENDING()];
       const before_ = await waist.everythingOf(user);
-      for (const version of [finished.version - 1, finished.version + 1]) assert.deepEqual(await removeFinished(sql, [{ id: finished.id, version }], { wait: true }), []);
+      for (const version of [finished.version - 1, finished.version + 1])
+        assert.deepEqual(
+          await removeFinished(sql, [{ id: finished.id, version }], { wait: true }),
+          [],
+        );
       assert.deepEqual(await removeFinished(sql, [waiting], { wait: true }), []);
       assert.deepEqual(await waist.everythingOf(user), before_);
     });
@@ -240,21 +362,42 @@ describe("what an owner does", () => {
     it("leaves the other events of the user alone", async () => {
       const [kept, gone] = [await states.SUCCESS(), await states.CANCELLED()];
       await waist.queuedJobs.remove(user, gone.id);
-      assert.deepEqual((await waist.database.sql`select seq::int from queued_job_events where queued_job_id = ${kept.id} order by seq`).map((row) => row["seq"]), [1, 2, 3]);
+      assert.deepEqual(
+        (
+          await waist.database
+            .sql`select seq::int from queued_job_events where queued_job_id = ${kept.id} order by seq`
+        ).map((row) => row["seq"]),
+        [1, 2, 3],
+      );
     });
 
     it("happens once when ten do it at once; the others find nothing any more", async () => {
       const { id } = await states.SUCCESS();
-      const outcomes = await Promise.all(Array.from({ length: 10 }, () => outcomeOf(waist.queuedJobs.remove(user, id))));
-      assert.deepEqual(outcomes.toSorted(), [...Array.from({ length: 9 }, () => "NOT_FOUND"), "done"]);
-      assert.equal(waist.rung.filter(({ type, queuedJob }) => type === "DELETED" && queuedJob.id === id).length, 1);
+      const outcomes = await Promise.all(
+        Array.from({ length: 10 }, () => outcomeOf(waist.queuedJobs.remove(user, id))),
+      );
+      assert.deepEqual(outcomes.toSorted(), [
+        ...Array.from({ length: 9 }, () => "NOT_FOUND"),
+        "done",
+      ]);
+      assert.equal(
+        waist.rung.filter(({ type, queuedJob }) => type === "DELETED" && queuedJob.id === id)
+          .length,
+        1,
+      );
     });
 
     it("and to send again exclude each other", async () => {
       for (let i = 0; i < 10; i++) {
         const { id } = await states.CANCELLED();
-        const [retried, removed] = await Promise.all([outcomeOf(waist.queuedJobs.retry(user, id)), outcomeOf(waist.queuedJobs.remove(user, id))]);
-        assert.deepEqual([retried, removed], retried === "done" ? ["done", "CONFLICT"] : ["NOT_FOUND", "done"]);
+        const [retried, removed] = await Promise.all([
+          outcomeOf(waist.queuedJobs.retry(user, id)),
+          outcomeOf(waist.queuedJobs.remove(user, id)),
+        ]);
+        assert.deepEqual(
+          [retried, removed],
+          retried === "done" ? ["done", "CONFLICT"] : ["NOT_FOUND", "done"],
+        );
         if (retried === "done") await waist.queuedJobs.cancel(user, id);
       }
     });
@@ -274,7 +417,9 @@ describe("what an owner does", () => {
 
 describe("deleting while the storage is away", () => {
   it("deletes all the same", async () => {
-    const waist = await createTestWaist({ deleteFiles: () => Promise.reject(new Error("the disk is gone")) });
+    const waist = await createTestWaist({
+      deleteFiles: () => Promise.reject(new Error("the disk is gone")),
+    });
     const user = await waist.newUser();
     const { id } = await waist.submit(user);
     await waist.queuedJobs.succeed(await waist.start({ id }), null, [output("a")]);

@@ -1,5 +1,5 @@
-// What a user has in the database is bounded: parameters, results and events are counted by the statements that
-// write them, and large values stand in the row alone.
+// What a user has in the database is bounded: parameters, results and events are counted by the
+// statements that write them, and large values stand in the row alone.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, beforeEach, describe, it } from "node:test";
@@ -20,7 +20,8 @@ import { waitsForLock } from "../../support/waits-for-lock.js";
 const MAX = 200_000;
 const REFUSAL = {
   code: "QUOTA_EXCEEDED",
-  message: "Your jobs and their events may take 200000 bytes in the database at most; delete finished jobs first.",
+  message:
+    "Your jobs and their events may take 200000 bytes in the database at most; delete finished jobs first.",
   retryAfterMs: 60_000,
 };
 const FAULT = { code: "TASK_FAILED", message: "No.", permanent: true };
@@ -56,10 +57,18 @@ describe("recorded bytes", () => {
         from queued_jobs where user_id = s.user_id)
       + (select coalesce(sum(bytes), 0) from queued_job_events where user_id = s.user_id) where user_id = ${user.id}`;
   const databaseBytes = async () =>
-    (await waist.database.sql<{ n: number }[]>`select pg_database_size(current_database())::float8 as n`)[0]?.n ?? 0;
+    (
+      await waist.database.sql<
+        { n: number }[]
+      >`select pg_database_size(current_database())::float8 as n`
+    )[0]?.n ?? 0;
 
   it("are counted as JSON text in every step of a life, and given back when it is deleted", async () => {
-    const [first] = await waist.submitMany(user, [{ parameters: LARGE }, { parameters: LONG_NUMBERS }, {}]);
+    const [first] = await waist.submitMany(user, [
+      { parameters: LARGE },
+      { parameters: LONG_NUMBERS },
+      {},
+    ]);
     assert.ok(first);
     await assertConsistent(waist.database.sql, user.id);
     const failed = await waist.start(first);
@@ -79,7 +88,10 @@ describe("recorded bytes", () => {
     const [before_, size] = [await waist.everythingOf(user), await databaseBytes()];
     for (let i = 0; i < 30; i++) {
       assert.deepEqual(await refusalOf(waist.submit(user, { parameters: LARGE })), REFUSAL);
-      assert.deepEqual(await refusalOf(waist.submitMany(user, [{}, { parameters: LARGE }])), REFUSAL);
+      assert.deepEqual(
+        await refusalOf(waist.submitMany(user, [{}, { parameters: LARGE }])),
+        REFUSAL,
+      );
     }
     assert.deepEqual(await waist.everythingOf(user), before_);
     assert.ok((await databaseBytes()) - size < 500_000, "refused submissions take no room either");
@@ -88,7 +100,9 @@ describe("recorded bytes", () => {
 
   it("stay within the limit, however many submissions come at once", async () => {
     const outcomes = await Promise.all(
-      Array.from({ length: 40 }, () => outcomeOf(waist.submit(user, { parameters: { message: "x".repeat(20_000) } }))),
+      Array.from({ length: 40 }, () =>
+        outcomeOf(waist.submit(user, { parameters: { message: "x".repeat(20_000) } })),
+      ),
     );
     const accepted = outcomes.filter((outcome) => outcome === "done").length;
     assert.ok(accepted >= 5 && accepted <= 9, `${accepted} were accepted`);
@@ -102,11 +116,18 @@ describe("recorded bytes", () => {
     await fill();
     const unitOf = (someone: User) => {
       const submission = submissionOf({ parameters: { message: 1 } });
-      return { userId: someone.id, requestId: "request", items: [toNewQueuedJob(submission, submission.parameters)] };
+      return {
+        userId: someone.id,
+        requestId: "request",
+        items: [toNewQueuedJob(submission, submission.parameters)],
+      };
     };
     const units = [unitOf(user), unitOf(other), unitOf(other)];
     const made = await insertUnits(sql, units, { maxPending: 10, maxRecordedBytes: MAX });
-    assert.deepEqual(made.map((steps) => steps?.length ?? null), [null, 1, 1]);
+    assert.deepEqual(
+      made.map((steps) => steps?.length ?? null),
+      [null, 1, 1],
+    );
     await recount();
   });
 
@@ -130,7 +151,11 @@ describe("recorded bytes", () => {
       let writing: Promise<unknown> = Promise.resolve();
       await sql.begin(async (tx) => {
         await fill(tx as unknown as Sql);
-        writing = write().then(() => "done", (error) => (sqlState(error) === OVER_RECORDED ? "QUOTA_EXCEEDED" : outcomeOf(Promise.reject(error))));
+        writing = write().then(
+          () => "done",
+          (error) =>
+            sqlState(error) === OVER_RECORDED ? "QUOTA_EXCEEDED" : outcomeOf(Promise.reject(error)),
+        );
         await waitsForLock(sql);
       });
       assert.equal(await writing, "QUOTA_EXCEEDED");
@@ -156,7 +181,14 @@ describe("recorded bytes", () => {
     await fill();
     assert.equal(await waist.queuedJobs.fail(await waist.start(failing), FAULT), "FAILED");
     assert.equal((await waist.queuedJobs.cancel(user, cancelled.id)).status, "CANCELLED");
-    assert.equal(await waist.queuedJobs.succeed(await waist.start(succeeding), { message: "x".repeat(8000) }, []), true);
+    assert.equal(
+      await waist.queuedJobs.succeed(
+        await waist.start(succeeding),
+        { message: "x".repeat(8000) },
+        [],
+      ),
+      true,
+    );
     await recount();
   });
 
@@ -165,7 +197,10 @@ describe("recorded bytes", () => {
     const claimed = await waist.start({ id });
     await fill();
     const before_ = await waist.everythingOf(user);
-    assert.deepEqual(await refusalOf(waist.queuedJobs.succeed(claimed, { message: "x".repeat(9000) }, [])), REFUSAL);
+    assert.deepEqual(
+      await refusalOf(waist.queuedJobs.succeed(claimed, { message: "x".repeat(9000) }, [])),
+      REFUSAL,
+    );
     assert.deepEqual(await waist.everythingOf(user), before_);
     assert.equal(await waist.queuedJobs.fail(claimed, { ...REFUSAL, permanent: true }), "FAILED");
     await recount();
@@ -178,7 +213,10 @@ describe("recorded bytes", () => {
       await waist.queuedJobs.cancel(user, id);
       await waist.queuedJobs.retry(user, id);
     }
-    assert.ok((await databaseBytes()) - size < 1_000_000, `${(await databaseBytes()) - size} bytes`);
+    assert.ok(
+      (await databaseBytes()) - size < 1_000_000,
+      `${(await databaseBytes()) - size} bytes`,
+    );
   });
 });
 
@@ -190,29 +228,53 @@ describe("large parameters and results", () => {
     user = await waist.newUser();
   });
   after(() => waist.close());
-  const limit = (more: number) => ({ message: "x".repeat(8192 - '{"steps": 0, "message": "", "durationMs": 0, "failAttempts": 0, "failPermanently": false}'.length + more) });
+  const limit = (more: number) => ({
+    message: "x".repeat(
+      8192 -
+        '{"steps": 0, "message": "", "durationMs": 0, "failAttempts": 0, "failPermanently": false}'
+          .length +
+        more,
+    ),
+  });
 
   it("are left out of every event over 8 kB as JSON text, and included up to that", async () => {
-    for (const [more, present] of [[0, true], [1, false]] as const) {
+    for (const [more, present] of [
+      [0, true],
+      [1, false],
+    ] as const) {
       const queuedJob = await waist.submit(user, { parameters: limit(more) });
       await waist.queuedJobs.progress(await waist.start(queuedJob), 0.5, null);
       await waist.queuedJobs.cancel(user, queuedJob.id);
       const told = waist.rung.filter(({ queuedJob: { id } }) => id === queuedJob.id);
-      assert.deepEqual(told.map(({ type }) => type), ["QUEUED", "STARTED", "PROGRESS", "CANCELLED"]);
-      for (const { type, queuedJob: snapshot } of told) assert.equal("parameters" in snapshot, present, `${type} with ${more} more`);
+      assert.deepEqual(
+        told.map(({ type }) => type),
+        ["QUEUED", "STARTED", "PROGRESS", "CANCELLED"],
+      );
+      for (const { type, queuedJob: snapshot } of told)
+        assert.equal("parameters" in snapshot, present, `${type} with ${more} more`);
     }
   });
 
   it("are with the worker that claims it, and in the answers to its owner", async () => {
-    const parameters = { steps: 0, durationMs: 0, failAttempts: 0, failPermanently: false, ...limit(1) };
+    const parameters = {
+      steps: 0,
+      durationMs: 0,
+      failAttempts: 0,
+      failPermanently: false,
+      ...limit(1),
+    };
     const submitted = await waist.submit(user, { parameters });
     const claimed = await waist.start(submitted);
     const cancelled = await waist.queuedJobs.cancel(user, submitted.id);
     const again = await waist.queuedJobs.retry(user, submitted.id);
-    for (const seen of [submitted, claimed.queuedJob, cancelled, again]) assert.deepEqual([seen.parameters, seen.result], [parameters, null]);
+    for (const seen of [submitted, claimed.queuedJob, cancelled, again])
+      assert.deepEqual([seen.parameters, seen.result], [parameters, null]);
     const many = await waist.submitMany(user, [{ parameters }, {}]);
     const claims = await Promise.all(many.map((one) => waist.start(one)));
-    assert.deepEqual([many, claims.map(({ queuedJob }) => queuedJob)].map((list) => list[0]?.parameters), [parameters, parameters]);
+    assert.deepEqual(
+      [many, claims.map(({ queuedJob }) => queuedJob)].map((list) => list[0]?.parameters),
+      [parameters, parameters],
+    );
   });
 
   it("stand in the row of a success, and not in its event", async () => {
@@ -220,7 +282,10 @@ describe("large parameters and results", () => {
     const result = { message: "x".repeat(9000) };
     await waist.queuedJobs.succeed(await waist.start({ id }), result, []);
     const last = waist.rung.at(-1);
-    assert.deepEqual([last?.type, last && "result" in last.queuedJob, last && "parameters" in last.queuedJob], ["SUCCEEDED", false, true]);
+    assert.deepEqual(
+      [last?.type, last && "result" in last.queuedJob, last && "parameters" in last.queuedJob],
+      ["SUCCEEDED", false, true],
+    );
     assert.deepEqual((await waist.queuedJobs.find(user, id))?.result, result);
   });
 });

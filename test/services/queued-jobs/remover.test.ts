@@ -18,7 +18,9 @@ describe("the removal of finished QueuedJobs", () => {
   let storage: () => Promise<void>;
   const lines: Record<string, unknown>[] = [];
   before(async () => {
-    const log = createLoggerTo({ write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+    const log = createLoggerTo({
+      write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+    });
     const deleteFiles = async (keys: string[]) => {
       asked.push(keys);
       await storage();
@@ -35,28 +37,55 @@ describe("the removal of finished QueuedJobs", () => {
     await waist.close();
   });
 
-  /** Succeeded, each with a file, in statements of their own: what counts is how they are removed. */
+  /**
+   * Succeeded, each with a file, in statements of their own: what counts is how they are removed.
+   */
   async function succeeded(count: number, someone = user): Promise<string[]> {
     const ids: string[] = [];
     while (ids.length < count) {
-      const made = await waist.submitMany(someone, Array.from({ length: Math.min(100, count - ids.length) }, () => ({})));
-      await Promise.all(made.map(async (one) => {
-        const output = { name: "a", mimeType: "text/plain", byteSize: 10, width: null, height: null, storageKey: `outputs/${one.id}` };
-        await waist.queuedJobs.succeed(await waist.start(one), null, [output]);
-      }));
+      const made = await waist.submitMany(
+        someone,
+        Array.from({ length: Math.min(100, count - ids.length) }, () => ({})),
+      );
+      await Promise.all(
+        made.map(async (one) => {
+          const output = {
+            name: "a",
+            mimeType: "text/plain",
+            byteSize: 10,
+            width: null,
+            height: null,
+            storageKey: `outputs/${one.id}`,
+          };
+          await waist.queuedJobs.succeed(await waist.start(one), null, [output]);
+        }),
+      );
       ids.push(...made.map(({ id }) => id));
     }
     return ids;
   }
-  const expire = (ids: string[]) => waist.database.sql`update queued_jobs set expires_at = now() - interval '1 s' where id = any(${ids})`;
-  const left = async () => (await waist.database.sql<{ id: string }[]>`select id from queued_jobs where user_id = ${user.id} order by id`).map(({ id }) => id);
+  const expire = (ids: string[]) =>
+    waist.database
+      .sql`update queued_jobs set expires_at = now() - interval '1 s' where id = any(${ids})`;
+  const left = async () =>
+    (
+      await waist.database.sql<
+        { id: string }[]
+      >`select id from queued_jobs where user_id = ${user.id} order by id`
+    ).map(({ id }) => id);
 
   /** While it lasts, whatever deletes this row fails with the SQLSTATE. */
-  async function withBrokenRow(id: string, state: string, work: () => Promise<void>): Promise<void> {
+  async function withBrokenRow(
+    id: string,
+    state: string,
+    work: () => Promise<void>,
+  ): Promise<void> {
     const { sql } = waist.database;
     await sql.unsafe(`create function break_row() returns trigger language plpgsql as $$ begin
       if old.id = '${id}' then raise exception using errcode = '${state}'; end if; return old; end $$`);
-    await sql.unsafe("create trigger break_row before delete on queued_jobs for each row execute function break_row()");
+    await sql.unsafe(
+      "create trigger break_row before delete on queued_jobs for each row execute function break_row()",
+    );
     try {
       await work();
     } finally {
@@ -73,16 +102,18 @@ describe("the removal of finished QueuedJobs", () => {
     assert.equal(asked.length, 3);
     await assertConsistent(waist.database.sql, user.id);
     assert.equal((await waist.users.counters(user.id)).storedBytes, 0);
-    const events = await waist.database.sql`select type, count(*)::int as n from queued_job_events where user_id = ${user.id} group by 1`;
+    const events = await waist.database
+      .sql`select type, count(*)::int as n from queued_job_events where user_id = ${user.id} group by 1`;
     assert.deepEqual([...events], [{ type: "DELETED", n: 450 }]);
   });
 
   it("does not wait for the storage in a bulk call", async () => {
     await succeeded(3);
     let answer: () => void = () => {};
-    storage = () => new Promise((resolve) => {
-      answer = resolve;
-    });
+    storage = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
     assert.equal(await waist.queuedJobs.removeMany(user.id, ALL), 3);
     assert.equal(asked.length, 1);
     answer();
@@ -92,7 +123,11 @@ describe("the removal of finished QueuedJobs", () => {
     const [id] = await succeeded(1);
     storage = () => Promise.reject(new Error("away"));
     assert.equal(await waist.queuedJobs.removeMany(user.id, ALL), 1);
-    await eventually("it is logged", () => lines.some(({ msg, level }) => msg === "outputs of deleted QueuedJobs are left over" && level === 40));
+    await eventually("it is logged", () =>
+      lines.some(
+        ({ msg, level }) => msg === "outputs of deleted QueuedJobs are left over" && level === 40,
+      ),
+    );
     assert.equal(await waist.queuedJobs.find(user, id ?? ""), null);
   });
 
@@ -103,12 +138,23 @@ describe("the removal of finished QueuedJobs", () => {
     await sql.begin(async (tx) => {
       await tx`select from user_streams where user_id = ${user.id} for update`;
       // The first statement begins with enough time left, the second would not.
-      removing = withDeadline(() => waist.queuedJobs.removeMany(user.id, ALL), 6500, () => "late");
+      removing = withDeadline(
+        () => waist.queuedJobs.removeMany(user.id, ALL),
+        6500,
+        () => "late",
+      );
       await tx`select pg_sleep(1.6)`;
     });
     assert.equal(await removing, 200);
     assert.equal((await left()).length, 50);
-    assert.equal(await withDeadline(() => waist.queuedJobs.removeMany(user.id, ALL), 4000, () => "late"), 0);
+    assert.equal(
+      await withDeadline(
+        () => waist.queuedJobs.removeMany(user.id, ALL),
+        4000,
+        () => "late",
+      ),
+      0,
+    );
   });
 
   it("returns how many rows are gone when the database goes away in the middle", async () => {
@@ -126,14 +172,18 @@ describe("the removal of finished QueuedJobs", () => {
     });
     assert.deepEqual(await left(), [bad]);
     const errors = lines.filter(({ level, queuedJobId }) => level === 50 && queuedJobId === bad);
-    assert.deepEqual(errors.map(({ msg }) => msg), ["a QueuedJob cannot be removed"]);
+    assert.deepEqual(
+      errors.map(({ msg }) => msg),
+      ["a QueuedJob cannot be removed"],
+    );
   });
 
   it("goes on behind an expired row that cannot be removed", async () => {
     const [bad = "", ...good] = await succeeded(5);
     await expire([bad]);
     await expire(good);
-    await waist.database.sql`update queued_jobs set expires_at = now() - interval '1 h' where id = ${bad}`;
+    await waist.database
+      .sql`update queued_jobs set expires_at = now() - interval '1 h' where id = ${bad}`;
     await withBrokenRow(bad, "XX001", async () => {
       assert.equal(await waist.queuedJobs.removeExpired(3), 2);
       assert.equal(await waist.queuedJobs.removeExpired(3), 2);
@@ -163,8 +213,13 @@ describe("the removal of finished QueuedJobs", () => {
   it("is shared by several callers at once, each row going once", async () => {
     const other = await waist.newUser();
     await expire([...(await succeeded(60)), ...(await succeeded(60, other))]);
-    const removed = await Promise.all(Array.from({ length: 4 }, () => waist.queuedJobs.removeExpired(40)));
-    assert.equal(removed.reduce((sum, count) => sum + count, 0), 120);
+    const removed = await Promise.all(
+      Array.from({ length: 4 }, () => waist.queuedJobs.removeExpired(40)),
+    );
+    assert.equal(
+      removed.reduce((sum, count) => sum + count, 0),
+      120,
+    );
     assert.equal(new Set(asked.flat()).size, 120);
   });
 });

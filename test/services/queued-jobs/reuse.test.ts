@@ -9,7 +9,14 @@ import { albumTask } from "../../support/album-task.js";
 import { assertConsistent } from "../../support/assert-consistent.js";
 import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
-const output = (name: string): StoredOutput => ({ name, mimeType: "image/webp", byteSize: 7, width: 3, height: null, storageKey: `outputs/${name}` });
+const output = (name: string): StoredOutput => ({
+  name,
+  mimeType: "image/webp",
+  byteSize: 7,
+  width: 3,
+  height: null,
+  storageKey: `outputs/${name}`,
+});
 
 describe("an earlier result", () => {
   let waist: TestWaist;
@@ -23,23 +30,42 @@ describe("an earlier result", () => {
     photos = [(await waist.newPhoto(user)).id, (await waist.newPhoto(user)).id];
   });
   after(() => waist.close());
-  const album = (more: Partial<Submission> = {}): Partial<Submission> => ({ job: "album", photoIds: photos, parameters: { title: "a" }, ...more });
-  const find = async (queuedJob: QueuedJob) => waist.queuedJobs.findEarlierResult(await waist.start(queuedJob));
+  const album = (more: Partial<Submission> = {}): Partial<Submission> => ({
+    job: "album",
+    photoIds: photos,
+    parameters: { title: "a" },
+    ...more,
+  });
+  const find = async (queuedJob: QueuedJob) =>
+    waist.queuedJobs.findEarlierResult(await waist.start(queuedJob));
   async function done(submission: Partial<Submission>, owner = user): Promise<QueuedJob> {
     const queuedJob = await waist.submit(owner, submission);
-    await waist.queuedJobs.succeed(await waist.start(queuedJob), { of: queuedJob.id }, [output("b"), output("a")]);
+    await waist.queuedJobs.succeed(await waist.start(queuedJob), { of: queuedJob.id }, [
+      output("b"),
+      output("a"),
+    ]);
     return queuedJob;
   }
 
   it("is found by the same Job, parameters and photos, with its files in their order", async () => {
     const { id } = await done(album());
-    const again = await waist.submit(user, album({ priority: 5, idempotencyKey: "k", runAt: new Date(0) }));
-    assert.deepEqual(await find(again), { id, result: { of: id }, outputs: [output("b"), output("a")] });
+    const again = await waist.submit(
+      user,
+      album({ priority: 5, idempotencyKey: "k", runAt: new Date(0) }),
+    );
+    assert.deepEqual(await find(again), {
+      id,
+      result: { of: id },
+      outputs: [output("b"), output("a")],
+    });
   });
 
   it("is found by parameters that are the same once their defaults are filled in", async () => {
     const { id } = await done(album({ parameters: {} }));
-    assert.equal((await find(await waist.submit(user, album({ parameters: { title: "untitled" } }))))?.id, id);
+    assert.equal(
+      (await find(await waist.submit(user, album({ parameters: { title: "untitled" } }))))?.id,
+      id,
+    );
   });
 
   const others: [what: string, submission: () => Partial<Submission>][] = [
@@ -54,7 +80,15 @@ describe("an earlier result", () => {
     it(`is not found by ${what}`, async () => {
       await done(album());
       await done(album({ photoIds: photos.slice(1), parameters: {} }));
-      assert.equal(await find(await waist.submit(user, what === "fewer photos" ? album({ photoIds: photos.slice(0, 1) }) : submission())), null);
+      assert.equal(
+        await find(
+          await waist.submit(
+            user,
+            what === "fewer photos" ? album({ photoIds: photos.slice(0, 1) }) : submission(),
+          ),
+        ),
+        null,
+      );
     });
   }
 
@@ -62,8 +96,13 @@ describe("an earlier result", () => {
     await done(album());
     const other = await waist.newUser();
     // Not to be had from outside: another's photo in one's own submission.
-    const theirs = await waist.submit(other, album({ photoIds: [(await waist.newPhoto(other)).id, (await waist.newPhoto(other)).id] }));
-    for (const [position, photoId] of photos.entries()) await waist.database.sql`update queued_job_photos set photo_id = ${photoId} where queued_job_id = ${theirs.id} and position = ${position}`;
+    const theirs = await waist.submit(
+      other,
+      album({ photoIds: [(await waist.newPhoto(other)).id, (await waist.newPhoto(other)).id] }),
+    );
+    for (const [position, photoId] of photos.entries())
+      await waist.database
+        .sql`update queued_job_photos set photo_id = ${photoId} where queued_job_id = ${theirs.id} and position = ${position}`;
     assert.equal(await find(theirs), null);
     assert.notEqual(await find(await waist.submit(user, album())), null);
   });
@@ -71,12 +110,22 @@ describe("an earlier result", () => {
   it("is of the same version of the task only", async () => {
     const { id } = await done(album());
     const again = await waist.submit(user, album());
-    assert.deepEqual([(await findEarlierResult(waist.database.sql, { id: again.id, version: 1 }))?.id, await findEarlierResult(waist.database.sql, { id: again.id, version: 2 })], [id, null]);
+    assert.deepEqual(
+      [
+        (await findEarlierResult(waist.database.sql, { id: again.id, version: 1 }))?.id,
+        await findEarlierResult(waist.database.sql, { id: again.id, version: 2 }),
+      ],
+      [id, null],
+    );
   });
 
   it("is of a success only, and gone when that is deleted", async () => {
     const failed = await waist.submit(user, album());
-    await waist.queuedJobs.fail(await waist.start(failed), { code: "TASK_FAILED", message: "No.", permanent: true });
+    await waist.queuedJobs.fail(await waist.start(failed), {
+      code: "TASK_FAILED",
+      message: "No.",
+      permanent: true,
+    });
     await waist.queuedJobs.cancel(user, (await waist.submit(user, album())).id);
     await waist.start(await waist.submit(user, album()));
     assert.equal(await find(await waist.submit(user, album())), null);
@@ -92,7 +141,10 @@ describe("an earlier result", () => {
     const earlier = await waist.queuedJobs.findEarlierResult(taking);
     await waist.queuedJobs.succeed(taking, earlier?.result, [output("c")], earlier?.id);
     const taken = await waist.queuedJobs.find(user, taking.id);
-    assert.deepEqual([earlier?.id, taken?.reusedFrom, taken?.result, waist.rung.at(-1)?.queuedJob], [id, id, { of: id }, taken]);
+    assert.deepEqual(
+      [earlier?.id, taken?.reusedFrom, taken?.result, waist.rung.at(-1)?.queuedJob],
+      [id, id, { of: id }, taken],
+    );
     assert.equal((await find(await waist.submit(user, album())))?.id, taking.id);
   });
 
@@ -102,8 +154,21 @@ describe("an earlier result", () => {
   });
 
   it("may be of any task but those whose result depends on more than parameters and photos", () => {
-    assert.deepEqual([...catalogue.values()].filter((task) => reusableVersion(task) === null).map(({ name }) => name).toSorted(), ["echo", "hash", "prepare"]);
-    assert.deepEqual([reusableVersion(albumTask), reusableVersion({ ...albumTask, resultVersion: 3 }), reusableVersion({ ...albumTask, resultVersion: null })], [1, 3, null]);
+    assert.deepEqual(
+      [...catalogue.values()]
+        .filter((task) => reusableVersion(task) === null)
+        .map(({ name }) => name)
+        .toSorted(),
+      ["echo", "hash", "prepare"],
+    );
+    assert.deepEqual(
+      [
+        reusableVersion(albumTask),
+        reusableVersion({ ...albumTask, resultVersion: 3 }),
+        reusableVersion({ ...albumTask, resultVersion: null }),
+      ],
+      [1, 3, null],
+    );
   });
 
   it("leaves counters, numbers and events in step", () => assertConsistent(waist.database.sql));

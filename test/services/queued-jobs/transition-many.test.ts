@@ -25,14 +25,19 @@ describe("a step of many", () => {
       await tx`select from queued_jobs where id = ${ids[2] ?? ""} for update`;
       cancelling = cancel(ids.toReversed());
       await waitsForLock(sql);
-      await assert.rejects(sql`select from queued_jobs where id = ${ids[0] ?? ""} for update nowait`, { code: "55P03" });
+      await assert.rejects(
+        sql`select from queued_jobs where id = ${ids[0] ?? ""} for update nowait`,
+        { code: "55P03" },
+      );
     });
     await cancelling;
   });
 
   it("locks the counters of their owners in the order of theirs", async () => {
     const { sql } = waist.database;
-    const users = (await Promise.all([1, 2, 3].map(() => waist.newUser()))).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const users = (await Promise.all([1, 2, 3].map(() => waist.newUser()))).toSorted((a, b) =>
+      a.id < b.id ? -1 : 1,
+    );
     const ids: string[] = [];
     for (const user of users.toReversed()) ids.push((await waist.submit(user)).id);
     let cancelling: Promise<unknown> = Promise.resolve();
@@ -40,7 +45,10 @@ describe("a step of many", () => {
       await tx`select from user_streams where user_id = ${users[2]?.id ?? ""} for update`;
       cancelling = cancel(ids);
       await waitsForLock(sql);
-      await assert.rejects(sql`select from user_streams where user_id = ${users[0]?.id ?? ""} for update nowait`, { code: "55P03" });
+      await assert.rejects(
+        sql`select from user_streams where user_id = ${users[0]?.id ?? ""} for update nowait`,
+        { code: "55P03" },
+      );
     });
     await cancelling;
   });

@@ -24,8 +24,16 @@ describe("submissions that come together", () => {
     }
   });
 
-  /** Runs `submit` while a first submission of the user waits for the counter, so that all that comes makes one batch. */
-  async function behindAnother<T>(user: User, submit: () => Promise<T>, meanwhile: (tx: TransactionSql) => Promise<unknown> = async () => {}, { database: { sql }, submit: submitFirst } = waist): Promise<T> {
+  /**
+   * Runs `submit` while a first submission of the user waits for the counter, so that all that
+   * comes makes one batch.
+   */
+  async function behindAnother<T>(
+    user: User,
+    submit: () => Promise<T>,
+    meanwhile: (tx: TransactionSql) => Promise<unknown> = async () => {},
+    { database: { sql }, submit: submitFirst } = waist,
+  ): Promise<T> {
     let [first, others]: Promise<unknown>[] = [];
     await sql.begin(async (tx) => {
       await tx`select from user_streams where user_id = ${user.id} for update`;
@@ -43,11 +51,25 @@ describe("submissions that come together", () => {
   it("are recorded by one statement and told by one bell, each with its own hint", async () => {
     const user = await waist.newUser();
     const [bells, hints] = [waist.bells.length, waist.hinted.length];
-    const queuedJobs = await behindAnother(user, () => Promise.all(Array.from({ length: 12 }, (_, i) => waist.submit(user, { parameters: { message: i } }))));
-    assert.deepEqual(queuedJobs.map(({ parameters }) => parameters["message"]), Array.from({ length: 12 }, (_, i) => i));
+    const queuedJobs = await behindAnother(user, () =>
+      Promise.all(
+        Array.from({ length: 12 }, (_, i) => waist.submit(user, { parameters: { message: i } })),
+      ),
+    );
+    assert.deepEqual(
+      queuedJobs.map(({ parameters }) => parameters["message"]),
+      Array.from({ length: 12 }, (_, i) => i),
+    );
     assert.deepEqual(waist.bells.slice(bells), [1, 12]);
-    assert.equal((await waist.database.sql`select from queued_jobs where user_id = ${user.id} group by xmin`).length, 2);
-    assert.deepEqual(waist.hinted.slice(hints).map(({ backlog }) => backlog), Array.from({ length: 13 }, (_, i) => i + 1));
+    assert.equal(
+      (await waist.database.sql`select from queued_jobs where user_id = ${user.id} group by xmin`)
+        .length,
+      2,
+    );
+    assert.deepEqual(
+      waist.hinted.slice(hints).map(({ backlog }) => backlog),
+      Array.from({ length: 13 }, (_, i) => i + 1),
+    );
     assertToldWhole(waist.rung.filter(({ queuedJob }) => queuedJob.userId === user.id));
   });
 
@@ -56,7 +78,12 @@ describe("submissions that come together", () => {
     const photo = await waist.newPhoto(user);
     const outcomes = await behindAnother(
       user,
-      () => Promise.all([{}, { job: "album", photoIds: [photo.id] }, {}].map((submission) => outcomeOf(waist.submit(user, submission)))),
+      () =>
+        Promise.all(
+          [{}, { job: "album", photoIds: [photo.id] }, {}].map((submission) =>
+            outcomeOf(waist.submit(user, submission)),
+          ),
+        ),
       async (tx) => {
         await tx`delete from photos where id = ${photo.id}`;
         await tx`update user_streams set stored_bytes = stored_bytes - ${photo.byteSize} where user_id = ${user.id}`;
@@ -66,15 +93,26 @@ describe("submissions that come together", () => {
   });
 
   /** How many statements wrote the user's rows. */
-  const statementsOf = async (user: User, { database: { sql } } = waist) => (await sql`select from queued_jobs where user_id = ${user.id} group by xmin`).length;
+  const statementsOf = async (user: User, { database: { sql } } = waist) =>
+    (await sql`select from queued_jobs where user_id = ${user.id} group by xmin`).length;
   const keyed = (...keys: string[]) => keys.map((idempotencyKey) => ({ idempotencyKey }));
 
   it("stay together beside units that share a key which is not their first", async () => {
     const user = await waist.newUser();
-    const units = [keyed("a", "shared"), keyed("b", "shared"), ...Array.from({ length: 8 }, () => [{}])];
-    const accepted = await behindAnother(user, () => Promise.all(units.map((unit) => waist.submitMany(user, unit))));
+    const units = [
+      keyed("a", "shared"),
+      keyed("b", "shared"),
+      ...Array.from({ length: 8 }, () => [{}]),
+    ];
+    const accepted = await behindAnother(user, () =>
+      Promise.all(units.map((unit) => waist.submitMany(user, unit))),
+    );
     assert.equal(accepted[0]?.[1]?.id, accepted[1]?.[1]?.id);
-    assert.equal(await statementsOf(user), 3, "the first one, all that came together, and the second unit's own key");
+    assert.equal(
+      await statementsOf(user),
+      3,
+      "the first one, all that came together, and the second unit's own key",
+    );
   });
 
   it("stay together beside one whose key the batch before it has taken", async () => {
@@ -82,7 +120,12 @@ describe("submissions that come together", () => {
     // All with keys, so that they come to the batches in this order.
     const others = Array.from({ length: 108 }, (_, i) => keyed(`other ${i}`));
     const units = [keyed("shared"), ...others.slice(0, 99), keyed("shared"), ...others.slice(99)];
-    const accepted = await behindAnother(user, () => Promise.all(units.map((unit) => roomy.submitMany(user, unit))), undefined, roomy);
+    const accepted = await behindAnother(
+      user,
+      () => Promise.all(units.map((unit) => roomy.submitMany(user, unit))),
+      undefined,
+      roomy,
+    );
     assert.equal(accepted[0]?.[0]?.id, accepted[100]?.[0]?.id);
     assert.equal(await statementsOf(user, roomy), 3, "the first one and two batches");
   });
@@ -90,7 +133,18 @@ describe("submissions that come together", () => {
   it("fill the room that there is, and small ones still get in behind a large one that does not", async () => {
     const user = await waist.newUser();
     const units = [10, 10, 5, 4];
-    const outcomes = await behindAnother(user, () => Promise.all(units.map((size) => outcomeOf(waist.submitMany(user, Array.from({ length: size }, () => ({})))))));
+    const outcomes = await behindAnother(user, () =>
+      Promise.all(
+        units.map((size) =>
+          outcomeOf(
+            waist.submitMany(
+              user,
+              Array.from({ length: size }, () => ({})),
+            ),
+          ),
+        ),
+      ),
+    );
     assert.deepEqual(outcomes, ["done", "QUOTA_EXCEEDED", "done", "done"]);
   });
 
@@ -104,19 +158,27 @@ describe("submissions that come together", () => {
       assert.equal((await Promise.all(others.map((user) => waist.submit(user)))).length, 12);
     });
     await own;
-    for (const user of [held, ...others]) assertToldWhole(waist.rung.filter(({ queuedJob }) => queuedJob.userId === user?.id));
+    for (const user of [held, ...others])
+      assertToldWhole(waist.rung.filter(({ queuedJob }) => queuedJob.userId === user?.id));
   });
 
   it("are exact for each of many users, with keys that are given twice and accounts that are gone", async () => {
     const users = await Promise.all(Array.from({ length: 12 }, () => waist.newUser()));
     const gone = await waist.newUser();
     await waist.database.sql`delete from users where id = ${gone.id}`;
-    const submissions = Array.from({ length: 30 }, (_, i) => [...users, gone].map((user) => outcomeOf(waist.submit(user, { idempotencyKey: `key ${i % 25}` })))).flat();
+    const submissions = Array.from({ length: 30 }, (_, i) =>
+      [...users, gone].map((user) =>
+        outcomeOf(waist.submit(user, { idempotencyKey: `key ${i % 25}` })),
+      ),
+    ).flat();
     const outcomes = await Promise.all(submissions);
     assert.equal(outcomes.filter((outcome) => outcome === "UNAUTHENTICATED").length, 30);
     for (const user of users) {
       const told = waist.rung.filter(({ queuedJob }) => queuedJob.userId === user.id);
-      assert.deepEqual(told.map(({ seq }) => seq).toSorted((a, b) => a - b), Array.from({ length: MOST }, (_, i) => i + 1));
+      assert.deepEqual(
+        told.map(({ seq }) => seq).toSorted((a, b) => a - b),
+        Array.from({ length: MOST }, (_, i) => i + 1),
+      );
     }
   });
 });

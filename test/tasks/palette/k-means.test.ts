@@ -4,7 +4,8 @@ import { kMeans, type Weighted } from "../../../src/tasks/palette/k-means.js";
 import { seededRandom } from "../../support/seeded-random.js";
 
 /** Greys: lightness and weight. */
-const greys = (...points: [lightness: number, weight: number][]): Weighted[] => points.map(([lightness, weight]) => ({ color: [lightness, 0, 0], weight }));
+const greys = (...points: [lightness: number, weight: number][]): Weighted[] =>
+  points.map(([lightness, weight]) => ({ color: [lightness, 0, 0], weight }));
 const weightsOf = (clusters: Weighted[]) => clusters.map(({ weight }) => weight);
 
 describe("clusters of colours", () => {
@@ -21,17 +22,25 @@ describe("clusters of colours", () => {
   it("have each colour in the one whose mean is nearest, and are its mean", () => {
     const chance = seededRandom(5);
     const random = () => chance.below(1000) / 1000;
-    const points = Array.from({ length: 400 }, (): Weighted => ({ color: [random(), random() / 2, random() / 2], weight: random() }));
+    const points = Array.from({ length: 400 }, (): Weighted => ({
+      color: [random(), random() / 2, random() / 2],
+      weight: random(),
+    }));
     const clusters = kMeans(points, 6);
     const gathered = clusters.map(() => ({ weight: 0, lightness: 0 }));
     for (const { color, weight } of points) {
-      const distances = clusters.map((cluster) => Math.hypot(...color.map((value, axis) => value - (cluster.color[axis] ?? 0))));
+      const distances = clusters.map((cluster) =>
+        Math.hypot(...color.map((value, axis) => value - (cluster.color[axis] ?? 0))),
+      );
       const own = gathered[distances.indexOf(Math.min(...distances))] ?? assert.fail("none");
       own.weight += weight;
       own.lightness += weight * color[0];
     }
     for (const [at, { weight, lightness }] of gathered.entries()) {
-      assert(Math.abs(weight - (clusters[at]?.weight ?? 0)) < 1e-9, `cluster ${at} has ${clusters[at]?.weight}, not ${weight}`);
+      assert(
+        Math.abs(weight - (clusters[at]?.weight ?? 0)) < 1e-9,
+        `cluster ${at} has ${clusters[at]?.weight}, not ${weight}`,
+      );
       assert(Math.abs(lightness / weight - (clusters[at]?.color[0] ?? 0)) < 1e-9);
     }
   });

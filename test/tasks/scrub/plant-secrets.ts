@@ -16,15 +16,31 @@ export function withSecrets(picture: Pipeline, rights: Partial<typeof RIGHTS> = 
   return picture
     .withExif({
       IFD0: { ...rights, Make: "sEcReT-make", Software: "sEcReT-software" },
-      IFD2: { BodySerialNumber: "sEcReT-serial", CameraOwnerName: "sEcReT-owner", DateTimeOriginal: "2021:04:11 15:47:53", UserComment: "sEcReT-comment" },
-      IFD3: { GPSLatitudeRef: "S", GPSLatitude: "33/1 30/1 0/1", GPSLongitudeRef: "E", GPSLongitude: "151/1 15/1 0/1" },
+      IFD2: {
+        BodySerialNumber: "sEcReT-serial",
+        CameraOwnerName: "sEcReT-owner",
+        DateTimeOriginal: "2021:04:11 15:47:53",
+        UserComment: "sEcReT-comment",
+      },
+      IFD3: {
+        GPSLatitudeRef: "S",
+        GPSLatitude: "33/1 30/1 0/1",
+        GPSLongitudeRef: "E",
+        GPSLongitude: "151/1 15/1 0/1",
+      },
     })
     .withXmp(XMP);
 }
 
-/** More of what a JPEG may hold: a thumbnail in JFIF, IPTC, other makers' segments, a comment, and a picture and a film behind its end. */
+/**
+ * More of what a JPEG may hold: a thumbnail in JFIF, IPTC, other makers' segments, a comment, and a
+ * picture and a film behind its end.
+ */
 export function plantInJpeg(file: Buffer): Buffer {
-  const jfif = segment(0xe0, Buffer.from("JFIF\0\x01\x02\x00\0\x01\0\x01\x01\x07sEcReT-thumbnail-pixel", "latin1"));
+  const jfif = segment(
+    0xe0,
+    Buffer.from("JFIF\0\x01\x02\x00\0\x01\0\x01\x01\x07sEcReT-thumbnail-pixel", "latin1"),
+  );
   const ownJfif = file.readUInt16BE(2) === 0xffe0 ? 2 + file.readUInt16BE(4) : 0;
   const planted = [
     jfif,
@@ -34,15 +50,32 @@ export function plantInJpeg(file: Buffer): Buffer {
     segment(0xed, iptc({ 80: "sEcReT by-line", 90: "sEcReT-city" })),
     segment(0xfe, Buffer.from("sEcReT comment")),
   ];
-  return Buffer.concat([file.subarray(0, 2), ...planted, file.subarray(2 + ownJfif), Buffer.from("MotionPhoto_Data sEcReT-film")]);
+  return Buffer.concat([
+    file.subarray(0, 2),
+    ...planted,
+    file.subarray(2 + ownJfif),
+    Buffer.from("MotionPhoto_Data sEcReT-film"),
+  ]);
 }
 
 /** IPTC records (IIM 4.2, 2:xx) as Photoshop lays them into a JPEG's APP13. */
 export function iptc(records: Record<number, string>): Buffer {
-  const data = Buffer.concat(Object.entries(records).map(([number, text]) => Buffer.concat([Buffer.from([0x1c, 2, Number(number), 0, Buffer.byteLength(text)]), Buffer.from(text)])));
+  const data = Buffer.concat(
+    Object.entries(records).map(([number, text]) =>
+      Buffer.concat([
+        Buffer.from([0x1c, 2, Number(number), 0, Buffer.byteLength(text)]),
+        Buffer.from(text),
+      ]),
+    ),
+  );
   const size = Buffer.alloc(4);
   size.writeUInt32BE(data.length);
-  return Buffer.concat([Buffer.from("Photoshop 3.0\x008BIM\x04\x04\0\0", "latin1"), size, data, Buffer.alloc(data.length % 2)]);
+  return Buffer.concat([
+    Buffer.from("Photoshop 3.0\x008BIM\x04\x04\0\0", "latin1"),
+    size,
+    data,
+    Buffer.alloc(data.length % 2),
+  ]);
 }
 
 /** Marker, length and data of a JPEG segment. */
@@ -61,7 +94,12 @@ export function plantInPng(file: Buffer): Buffer {
     chunk("tIME", Buffer.from([7, 0xe5, 4, 11, 15, 47, 53])),
     chunk("prVt", Buffer.from("sEcReT-private")),
   ];
-  return Buffer.concat([file.subarray(0, afterHeader), ...chunks, file.subarray(afterHeader), Buffer.from("sEcReT tail")]);
+  return Buffer.concat([
+    file.subarray(0, afterHeader),
+    ...chunks,
+    file.subarray(afterHeader),
+    Buffer.from("sEcReT tail"),
+  ]);
 }
 
 function chunk(type: string, data: Buffer): Buffer {

@@ -1,4 +1,5 @@
-// An answer that gets too large is refused while it is made, through every door, and each event of a stream counts by itself.
+// An answer that gets too large is refused while it is made, through every door, and each event of
+// a stream counts by itself.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { openEventStream } from "../../../support/event-stream.js";
@@ -14,9 +15,15 @@ interface Result {
 }
 
 /** Each list has 10,100 rows: four of them fit in an answer, five do not. */
-const lists = (count: number) => Array.from({ length: count }, (_, i) => `a${i}: queuedJobs(first: 100, filter: { job: ["contact-sheet"] }) { nodes { photos { __typename } } }`).join(" ");
+const lists = (count: number) =>
+  Array.from(
+    { length: count },
+    (_, i) =>
+      `a${i}: queuedJobs(first: 100, filter: { job: ["contact-sheet"] }) { nodes { photos { __typename } } }`,
+  ).join(" ");
 const query = (count: number) => `{ ${lists(count)} }`;
-const subscription = (count: number) => `subscription { queuedJobEvents { type queuedJob { user { ${lists(count)} } } } }`;
+const subscription = (count: number) =>
+  `subscription { queuedJobEvents { type queuedJob { user { ${lists(count)} } } } }`;
 /** More than it takes until a query is compiled. */
 const OFTEN = 12;
 
@@ -34,7 +41,10 @@ describe("an answer of more than 50,000 rows", () => {
     assert.ok(errors?.length);
     for (const { extensions, message } of errors) {
       assert.deepEqual(extensions, { code: "GRAPHQL_VALIDATION_FAILED", limit: "answerNodes" });
-      assert.equal(message, "The answer has more than 50000 rows: ask for fewer rows (first), or for less within each.");
+      assert.equal(
+        message,
+        "The answer has more than 50000 rows: ask for fewer rows (first), or for less within each.",
+      );
     }
   }
 
@@ -46,14 +56,23 @@ describe("an answer of more than 50,000 rows", () => {
 
   it("does not come about where a query is executed again, for the sake of an error", async () => {
     const broken = `{ ${lists(3)} queuedJob(id: "none") { id } }`;
-    for (let i = 0; i < OFTEN; i++) assert.deepEqual((await person.ask(broken)).errors?.map(({ extensions }) => extensions.code), ["BAD_USER_INPUT"]);
+    for (let i = 0; i < OFTEN; i++)
+      assert.deepEqual(
+        (await person.ask(broken)).errors?.map(({ extensions }) => extensions.code),
+        ["BAD_USER_INPUT"],
+      );
   });
 
   it("is refused on a socket, which stays open", async () => {
     const socket = openRawSocket(service.url);
     await socket.init(person.token);
-    for (const [id, count] of [["large", 5], ["fits", 4]] as const) socket.send({ type: "subscribe", id, payload: { query: query(count) } });
-    const answerOf = async (wanted: string) => (await socket.next(`${wanted} is answered`, ({ id }) => id === wanted)).payload as Result;
+    for (const [id, count] of [
+      ["large", 5],
+      ["fits", 4],
+    ] as const)
+      socket.send({ type: "subscribe", id, payload: { query: query(count) } });
+    const answerOf = async (wanted: string) =>
+      (await socket.next(`${wanted} is answered`, ({ id }) => id === wanted)).payload as Result;
     assertRefused(await answerOf("large"));
     assert.equal((await answerOf("fits")).errors, undefined);
     socket.close();
@@ -78,15 +97,21 @@ describe("an answer of more than 50,000 rows", () => {
     socket.send({ type: "subscribe", id: "ping", payload: { query: "{ me { id } }" } });
     await socket.next("the socket answers", ({ id }) => id === "ping");
     await person.enqueue("echo");
-    const answered = (wanted: string, count: number) => socket.next(`${wanted} has told event ${count}`, () => socket.messages.filter(({ id }) => id === wanted).length >= count);
+    const answered = (wanted: string, count: number) =>
+      socket.next(
+        `${wanted} has told event ${count}`,
+        () => socket.messages.filter(({ id }) => id === wanted).length >= count,
+      );
     for (const count of [1, 2, 3]) {
       if (count > 1) await person.enqueue("echo");
       await Promise.all([answered("large", count), answered("fits", count)]);
     }
     await eventually("the stream has told them all", () => stream.results.length === 3);
-    const resultsOf = (wanted: string) => socket.messages.filter(({ id }) => id === wanted).map(({ payload }) => payload as Result);
+    const resultsOf = (wanted: string) =>
+      socket.messages.filter(({ id }) => id === wanted).map(({ payload }) => payload as Result);
     for (const result of resultsOf("large")) assertRefused(result);
-    for (const result of [...resultsOf("fits"), ...stream.results]) assert.equal(result.errors, undefined);
+    for (const result of [...resultsOf("fits"), ...stream.results])
+      assert.equal(result.errors, undefined);
     stream.stop();
     socket.close();
   });

@@ -1,4 +1,5 @@
-// From outside: what has expired is gone in time under steady traffic, however far away PostgreSQL is.
+// From outside: what has expired is gone in time under steady traffic, however far away PostgreSQL
+// is.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -13,8 +14,13 @@ const AWAY_MS = 10;
 /** The contract's bound. */
 const MAX_LAG_SECONDS = 60;
 
-/** It measures what a machine without other work keeps up with, so it is not run beside other tests. */
-const skip = process.env["FIGURES"] === "1" ? false : "a figure: run it alone with FIGURES=1 npm test -- keeps-up";
+/**
+ * It measures what a machine without other work keeps up with, so it is not run beside other tests.
+ */
+const skip =
+  process.env["FIGURES"] === "1"
+    ? false
+    : "a figure: run it alone with FIGURES=1 npm test -- keeps-up";
 
 describe("under steady traffic", { skip }, () => {
   let store: TestDatabase;
@@ -24,7 +30,10 @@ describe("under steady traffic", { skip }, () => {
     store = await createTestDatabase();
     proxy = await createTcpProxy(store.url);
     const ttl = String(TTL_SECONDS);
-    service = await startTestService({ store, env: { DATABASE_URL: proxy.url, MAX_JOB_TTL: ttl, EVENT_TTL: ttl, ECHO: "true" } });
+    service = await startTestService({
+      store,
+      env: { DATABASE_URL: proxy.url, MAX_JOB_TTL: ttl, EVENT_TTL: ttl, ECHO: "true" },
+    });
     proxy.delay(AWAY_MS);
   });
   after(async () => {
@@ -45,23 +54,29 @@ describe("under steady traffic", { skip }, () => {
     const people = await Promise.all(Array.from({ length: PEOPLE }, () => service.person()));
     const end = Date.now() + SECONDS * 1000;
     let submitted = 0;
-    const traffic = Promise.all(people.map(async (person, i) => {
-      await pause((i * 1000) / PEOPLE);
-      for (let next = Date.now(); next < end; next += 1000) {
-        await pause(next - Date.now());
-        await person.ask('mutation { enqueueJob(input: { job: "echo" }) { id } }');
-        submitted++;
-      }
-    }));
+    const traffic = Promise.all(
+      people.map(async (person, i) => {
+        await pause((i * 1000) / PEOPLE);
+        for (let next = Date.now(); next < end; next += 1000) {
+          await pause(next - Date.now());
+          await person.ask('mutation { enqueueJob(input: { job: "echo" }) { id } }');
+          submitted++;
+        }
+      }),
+    );
     const worst = { queuedJobs: 0, events: 0 };
     while (Date.now() < end) {
       const lags = await readLags();
-      for (const kind of ["queuedJobs", "events"] as const) worst[kind] = Math.max(worst[kind], lags[kind]);
+      for (const kind of ["queuedJobs", "events"] as const)
+        worst[kind] = Math.max(worst[kind], lags[kind]);
       await pause(1000);
     }
     await traffic;
     process.stdout.write(`${JSON.stringify({ submitted, worstLagSeconds: worst })}\n`);
     assert.ok(submitted > 0.8 * PEOPLE * SECONDS, `only ${submitted} were submitted`);
-    assert.ok(worst.queuedJobs < MAX_LAG_SECONDS && worst.events < MAX_LAG_SECONDS, JSON.stringify(worst));
+    assert.ok(
+      worst.queuedJobs < MAX_LAG_SECONDS && worst.events < MAX_LAG_SECONDS,
+      JSON.stringify(worst),
+    );
   });
 });

@@ -20,14 +20,29 @@ describe("an attempt whose claim was recorded and not answered", () => {
   it("is adopted by its worker as it was claimed, with a new lease", async () => {
     const { id } = await waist.submit(user);
     const claimed = await claim(waist.database.sql, request(id), ["echo"]);
-    await waist.database.sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds' where id = ${id}`;
+    await waist.database
+      .sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds' where id = ${id}`;
     assert.equal(await waist.queuedJobs.start(request(id)), null);
-    const { leasedAt, ...adopted } = (await waist.queuedJobs.adopt(request(id))) ?? assert.fail("it was not adopted");
-    const { queuedJob, seq, failures, stalls, requestId } = claimed ?? assert.fail("it was not claimed");
-    assert.deepEqual(adopted, { id, attempt: 1, queuedJob, snapshot: queuedJob, failures, stalls, requestId, startedSeq: seq });
+    const { leasedAt, ...adopted } =
+      (await waist.queuedJobs.adopt(request(id))) ?? assert.fail("it was not adopted");
+    const { queuedJob, seq, failures, stalls, requestId } =
+      claimed ?? assert.fail("it was not claimed");
+    assert.deepEqual(adopted, {
+      id,
+      attempt: 1,
+      queuedJob,
+      snapshot: queuedJob,
+      failures,
+      stalls,
+      requestId,
+      startedSeq: seq,
+    });
     assert.ok(performance.now() - leasedAt < 10_000);
     assert.ok(((await waist.row(id)).lease ?? 0) > 25);
-    assert.deepEqual([lastTold()?.type, lastTold()?.seq, lastTold()?.queuedJob], ["STARTED", seq, queuedJob]);
+    assert.deepEqual(
+      [lastTold()?.type, lastTold()?.seq, lastTold()?.queuedJob],
+      ["STARTED", seq, queuedJob],
+    );
   });
 
   it("is not adopted by another worker, by another run, or once it is over", async () => {
