@@ -38,11 +38,15 @@ process.exit();
 
 function report({ rounds, failures }: BenchOutcome): string {
   const elsewhere = Math.max(...rounds.map(({ coresElsewhere }) => coresElsewhere));
-  const head = `${rounds.length} ${rounds.length === 1 ? "round" : "rounds"} in ${Math.round((performance.now() - from) / 1000)} s, ${availableParallelism()} cores, Node ${process.version}; medians, and ratios of each round`;
+  const head =
+    `${rounds.length} ${rounds.length === 1 ? "round" : "rounds"} in ` +
+    `${Math.round((performance.now() - from) / 1000)} s, ${availableParallelism()} cores, ` +
+    `Node ${process.version}; medians, and ratios of each round`;
   const noise =
     elsewhere < 0.2
       ? ""
-      : `Others used up to ${elsewhere.toFixed(1)} cores meanwhile: only ratios and CPU figures mean something.\n`;
+      : `Others used up to ${elsewhere.toFixed(1)} cores meanwhile: only ratios and CPU ` +
+        "figures mean something.\n";
   const lost = failures.length === 0 ? "" : `\nNot measured:\n${failures.join("\n")}\n`;
   return `\n${head}\n${noise}\n${renderGoals(judgeGoals(goalsOf(options.scale), rounds))}\n${lost}`;
 }

@@ -24,7 +24,8 @@ export function readBenchOptions(): BenchOptions {
     {
       name: "npm run bench",
       about:
-        "Measure the service beside its peers on private stores, and print a table of ratios with what is asked of each.",
+        "Measure the service beside its peers on private stores, and print a table of " +
+        "ratios with what is asked of each.",
       options: {
         quick: { type: "boolean", about: "Take under a minute; without W5 and start." },
         rounds: { type: "string", value: "<number>", about: "Rounds of every workload." },

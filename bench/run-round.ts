@@ -63,12 +63,14 @@ export async function runRound(options: RoundOptions): Promise<Figures> {
       const from = performance.now();
       const cost = await measure().catch((error: unknown) =>
         onFailure(
-          `${workload}, ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+          `${workload}, ${name}: ` +
+            `${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
         ),
       );
       figures.coresElsewhere = Math.max(figures.coresElsewhere, cost?.coresElsewhere ?? 0);
       say(
-        `  ${workload.padEnd(6)} ${name.padEnd(28)} ${seconds(performance.now() - from)}${cost ? renderCost(cost) : ""}`,
+        `  ${workload.padEnd(6)} ${name.padEnd(28)} ` +
+          `${seconds(performance.now() - from)}${cost ? renderCost(cost) : ""}`,
       );
     }
   };

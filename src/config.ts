@@ -12,7 +12,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export class ConfigError extends Error {
   constructor(readonly faults: string[]) {
     super(
-      `The configuration has ${faults.length === 1 ? "a fault" : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`,
+      "The configuration has " +
+        `${faults.length === 1 ? "a fault" : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`,
     );
     this.name = "ConfigError";
   }
@@ -297,7 +298,8 @@ function missing(
   }
   if (values.JWT_PUBLIC_KEY !== undefined && values.JWT_JWKS_URL !== undefined)
     faults.push(
-      "JWT_PUBLIC_KEY and JWT_JWKS_URL are both set: only one of them can tell how tokens are verified",
+      "JWT_PUBLIC_KEY and JWT_JWKS_URL are both set: only one of them can tell how " +
+        "tokens are verified",
     );
   if (needs.includes("files") && production)
     demand("FILE_SIGNING_KEY", "it signs the URLs of files; 32 random characters or more");
@@ -307,12 +309,14 @@ function missing(
     if (values.AWS_ENDPOINT_URL === undefined && !invalid.has("AWS_ENDPOINT_URL"))
       demand(
         "AWS_REGION",
-        "it is where Amazon keeps the bucket of STORAGE_URL; another server is named by AWS_ENDPOINT_URL",
+        "it is where Amazon keeps the bucket of STORAGE_URL; another server is named by " +
+          "AWS_ENDPOINT_URL",
       );
   }
   if (values.WORKER_TASKS < values.WORKER_CONCURRENCY)
     faults.push(
-      `WORKER_TASKS (${values.WORKER_TASKS}) is under WORKER_CONCURRENCY (${values.WORKER_CONCURRENCY}): photos are tasks too`,
+      `WORKER_TASKS (${values.WORKER_TASKS}) is under WORKER_CONCURRENCY ` +
+        `(${values.WORKER_CONCURRENCY}): photos are tasks too`,
     );
   return faults;
 }

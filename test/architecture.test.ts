@@ -182,25 +182,29 @@ describe("the architecture", () => {
     );
   });
 
-  it("loads no image library in the processes of the API and the worker, and what is seldom used not before it is", () => {
-    const { files, libraries } = loadedBy("bin/api.ts", "bin/worker.ts");
-    assert.deepEqual(
-      libraries.filter((name) =>
-        [
-          "sharp",
-          "exifreader",
-          "blurhash",
-          "thumbhash",
-          "libheif-js",
-          "@bull-board/api",
-          "@bull-board/fastify",
-          "graphql-jit",
-        ].includes(name),
-      ),
-      [],
-    );
-    assert.ok(files > 50, `only ${files} files were reached`);
-  });
+  it(
+    "loads no image library in the processes of the API and the worker, and what is seldom " +
+      "used not before it is",
+    () => {
+      const { files, libraries } = loadedBy("bin/api.ts", "bin/worker.ts");
+      assert.deepEqual(
+        libraries.filter((name) =>
+          [
+            "sharp",
+            "exifreader",
+            "blurhash",
+            "thumbhash",
+            "libheif-js",
+            "@bull-board/api",
+            "@bull-board/fastify",
+            "graphql-jit",
+          ].includes(name),
+        ),
+        [],
+      );
+      assert.ok(files > 50, `only ${files} files were reached`);
+    },
+  );
 
   it("loads no schemas in a child, and what only some tasks need not before they do", () => {
     const { libraries } = loadedBy(
@@ -230,17 +234,21 @@ describe("the architecture", () => {
     );
   });
 
-  it("keeps functions to 40 lines, apart from makers of what holds functions, each of which is measured, and those that say why", () => {
-    const isMaker = (name: string) => /^(create|start|register|keep)[A-Z]/.test(name);
-    const long = sources
-      .flatMap(({ text }) => functionsIn(text))
-      .filter(({ name, lines }) => lines > 40 && !isMaker(name));
-    assert.deepEqual(long.map(({ name }) => name).toSorted(), [
-      "measureOperation",
-      "openSocket",
-      "toConfig",
-    ]);
-  });
+  it(
+    "keeps functions to 40 lines, apart from makers of what holds functions, each of which " +
+      "is measured, and those that say why",
+    () => {
+      const isMaker = (name: string) => /^(create|start|register|keep)[A-Z]/.test(name);
+      const long = sources
+        .flatMap(({ text }) => functionsIn(text))
+        .filter(({ name, lines }) => lines > 40 && !isMaker(name));
+      assert.deepEqual(long.map(({ name }) => name).toSorted(), [
+        "measureOperation",
+        "openSocket",
+        "toConfig",
+      ]);
+    },
+  );
 
   it("has each test at the path of what it tests", () => {
     const stories = [

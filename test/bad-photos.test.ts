@@ -29,7 +29,8 @@ const inJpeg = async (part: Buffer, segmentBehind?: number) => {
   return Buffer.concat([file.subarray(0, at), part, file.subarray(at)]);
 };
 const unreadableHeader = (title: string) =>
-  `The header of this ${title} file cannot be read: it is damaged or cut off. Upload the original file again.`;
+  `The header of this ${title} file cannot be read: it is damaged or cut off. Upload the ` +
+  "original file again.";
 const tooMany = (counted: string, most: number) =>
   `The photo has ${counted}; at most ${most} are accepted. Scale it down and upload it again.`;
 
@@ -74,7 +75,9 @@ const REFUSED: [what: string, make: Make, status: number, code: string, message:
     "an SVG that names a file of the server's",
     () =>
       Buffer.from(
-        '<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]><svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text>&x;</text></svg>',
+        '<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x SYSTEM ' +
+          '"file:///etc/passwd">]><svg xmlns="http://www.w3.org/2000/svg" width="9" ' +
+          'height="9"><text>&x;</text></svg>',
       ),
     415,
     "PHOTO_UNREADABLE",
@@ -151,7 +154,8 @@ const CRASHED =
   "The photo cannot be processed: the decoder stopped at it. Upload the original file again.";
 const NO_PROC = process.platform === "linux" ? false : "it looks into /proc";
 const DAMAGED =
-  "The photo is damaged or cut off: its header is fine, but the picture cannot be decoded. Upload the original file again.";
+  "The photo is damaged or cut off: its header is fine, but the picture cannot be " +
+  "decoded. Upload the original file again.";
 
 describe("a bad photo", () => {
   let service: TestService;
@@ -197,7 +201,8 @@ describe("a bad photo", () => {
   });
 
   it(
-    "that crashes what decodes it costs two children, fails for good, and its neighbours do not notice",
+    "that crashes what decodes it costs two children, fails for good, and its neighbours " +
+      "do not notice",
     { skip: NO_PROC },
     async (t) => {
       const [killer, neighbour] = await Promise.all(

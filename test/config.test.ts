@@ -220,7 +220,8 @@ describe("the configuration", () => {
       "100",
     ].map((text): [Environment, string] => [
       { TRUST_PROXY: text },
-      `TRUST_PROXY is neither a number of proxies nor a list of their addresses or networks (it is "${text}")`,
+      "TRUST_PROXY is neither a number of proxies nor a list of their addresses or " +
+        `networks (it is "${text}")`,
     ]),
     [{ LOG_LEVEL: "loud" }, 'LOG_LEVEL is no level of pino (it is "loud")'],
     ...["/var/photos", "file:", "s3://", "s3://B", "s3://a/b c", "s3:bucket", "https://bucket"].map(
@@ -259,7 +260,8 @@ describe("the configuration", () => {
     ],
     [
       { JWT_PUBLIC_KEY: "a", JWT_JWKS_URL: "https://keys.test" },
-      "JWT_PUBLIC_KEY and JWT_JWKS_URL are both set: only one of them can tell how tokens are verified",
+      "JWT_PUBLIC_KEY and JWT_JWKS_URL are both set: only one of them can tell how " +
+        "tokens are verified",
     ],
   ];
   for (const [env, fault] of faults)
@@ -279,7 +281,8 @@ describe("the configuration", () => {
           '  - PORT is not a whole number (it is "x")',
           '  - WORKER_TASKS is under 1 (it is "0")',
           '  - LOG_LEVEL is no level of pino (it is "loud")',
-          "  - DATABASE_URL is not set: it names the PostgreSQL to use, as postgres://user:password@host:5432/database",
+          "  - DATABASE_URL is not set: it names the PostgreSQL to use, as " +
+            "postgres://user:password@host:5432/database",
           "  - REDIS_URL is not set: it names the Redis to use, as redis://host:6379",
           "  - JWT_ISSUER is not set: it is the required value of the claim iss",
           "  - JWT_AUDIENCE is not set: it is the required value of the claim aud",
@@ -291,15 +294,19 @@ describe("the configuration", () => {
     });
   });
 
-  it("takes any positive duration of events, and what is longer than a century for that, since dates end", () => {
-    const ttl = (text: string) =>
-      parseConfig({ EVENT_TTL: text, MAX_JOB_TTL: String(Math.ceil(Number(text))) }, []);
-    assert.deepEqual(
-      ["0.25", "1", "90.5", "9007199254740991"].map((text) => ttl(text).eventTtlSeconds),
-      [0.25, 1, 90.5, 3_155_760_000],
-    );
-    assert.equal(ttl("9007199254740991").jobTtlSeconds, 3_155_760_000);
-  });
+  it(
+    "takes any positive duration of events, and what is longer than a century for that, " +
+      "since dates end",
+    () => {
+      const ttl = (text: string) =>
+        parseConfig({ EVENT_TTL: text, MAX_JOB_TTL: String(Math.ceil(Number(text))) }, []);
+      assert.deepEqual(
+        ["0.25", "1", "90.5", "9007199254740991"].map((text) => ttl(text).eventTtlSeconds),
+        [0.25, 1, 90.5, 3_155_760_000],
+      );
+      assert.equal(ttl("9007199254740991").jobTtlSeconds, 3_155_760_000);
+    },
+  );
 
   it("tells what a check finds together with all else", () => {
     const check = ({ port, jwtPublicKey }: Config) => [`the check saw ${port} and ${jwtPublicKey}`];
@@ -320,27 +327,32 @@ describe("the configuration", () => {
     ]);
   });
 
-  it("needs a key and a region of S3 where the storage is S3, and only of what uses the storage", () => {
-    const key = {
-      STORAGE_URL: "s3://bucket",
-      AWS_ACCESS_KEY_ID: "id",
-      AWS_SECRET_ACCESS_KEY: "secret",
-    };
-    const wrong = [
-      "AWS_ACCESS_KEY_ID is not set: the storage is S3",
-      "AWS_SECRET_ACCESS_KEY is not set: the storage is S3",
-      "AWS_REGION is not set: it is where Amazon keeps the bucket of STORAGE_URL; another server is named by AWS_ENDPOINT_URL",
-    ];
-    assert.deepEqual(faultsOf({ STORAGE_URL: "s3://bucket" }, ["storage"]), wrong);
-    assert.deepEqual(faultsOf(key, ["storage"]), wrong.slice(2));
-    for (const [env, needs] of [
-      [{ ...key, AWS_REGION: "eu-west-1" }, ["storage"]],
-      [{ ...key, AWS_ENDPOINT_URL: "http://minio:9000" }, ["storage"]],
-      [{ STORAGE_URL: "s3://bucket" }, ["database"]],
-      [{}, ["storage"]],
-    ] as const)
-      assert.deepEqual(faultsOf({ DATABASE_URL: "postgres://db", ...env }, needs), []);
-  });
+  it(
+    "needs a key and a region of S3 where the storage is S3, and only of what uses the " +
+      "storage",
+    () => {
+      const key = {
+        STORAGE_URL: "s3://bucket",
+        AWS_ACCESS_KEY_ID: "id",
+        AWS_SECRET_ACCESS_KEY: "secret",
+      };
+      const wrong = [
+        "AWS_ACCESS_KEY_ID is not set: the storage is S3",
+        "AWS_SECRET_ACCESS_KEY is not set: the storage is S3",
+        "AWS_REGION is not set: it is where Amazon keeps the bucket of STORAGE_URL; " +
+          "another server is named by AWS_ENDPOINT_URL",
+      ];
+      assert.deepEqual(faultsOf({ STORAGE_URL: "s3://bucket" }, ["storage"]), wrong);
+      assert.deepEqual(faultsOf(key, ["storage"]), wrong.slice(2));
+      for (const [env, needs] of [
+        [{ ...key, AWS_REGION: "eu-west-1" }, ["storage"]],
+        [{ ...key, AWS_ENDPOINT_URL: "http://minio:9000" }, ["storage"]],
+        [{ STORAGE_URL: "s3://bucket" }, ["database"]],
+        [{}, ["storage"]],
+      ] as const)
+        assert.deepEqual(faultsOf({ DATABASE_URL: "postgres://db", ...env }, needs), []);
+    },
+  );
 
   describe("in production", () => {
     const production = {
@@ -366,17 +378,21 @@ describe("the configuration", () => {
       assert.deepEqual(faultsOf(production, ["database", "redis", "files"]).length, 1);
     });
 
-    it("is what the caller says where NODE_ENV is unset, and what NODE_ENV says where it is not", () => {
-      assert.deepEqual(
-        [
-          parseConfig({}, [], { production: true }).production,
-          parseConfig({ NODE_ENV: "" }, [], { production: true }).production,
-          parseConfig({ NODE_ENV: "development" }, [], { production: true }).production,
-          parseConfig({ NODE_ENV: "test" }, [], { production: true }).production,
-        ],
-        [true, true, false, false],
-      );
-    });
+    it(
+      "is what the caller says where NODE_ENV is unset, and what NODE_ENV says where it is " +
+        "not",
+      () => {
+        assert.deepEqual(
+          [
+            parseConfig({}, [], { production: true }).production,
+            parseConfig({ NODE_ENV: "" }, [], { production: true }).production,
+            parseConfig({ NODE_ENV: "development" }, [], { production: true }).production,
+            parseConfig({ NODE_ENV: "test" }, [], { production: true }).production,
+          ],
+          [true, true, false, false],
+        );
+      },
+    );
 
     it("shows its schema only when told to", () => {
       assert.deepEqual(
@@ -440,15 +456,19 @@ describe("the configuration", () => {
     it("does not come from a file for what is no secret", () =>
       assert.equal(parseConfig({ PORT_FILE: file("port", "80") }, []).port, 4000));
 
-    it("tells of a file that cannot be read, and of one whose content is wrong, without the content", () => {
-      const missing = join(folder, "missing");
-      const [first, ...others] = faultsOf({
-        DATABASE_URL_FILE: missing,
-        FILE_SIGNING_KEY_FILE: file("short", "s3cr3t"),
-      });
-      assert.match(first ?? "", /^DATABASE_URL_FILE cannot be read: ENOENT/);
-      assert.deepEqual(others, ["FILE_SIGNING_KEY is shorter than 32 characters"]);
-    });
+    it(
+      "tells of a file that cannot be read, and of one whose content is wrong, without the " +
+        "content",
+      () => {
+        const missing = join(folder, "missing");
+        const [first, ...others] = faultsOf({
+          DATABASE_URL_FILE: missing,
+          FILE_SIGNING_KEY_FILE: file("short", "s3cr3t"),
+        });
+        assert.match(first ?? "", /^DATABASE_URL_FILE cannot be read: ENOENT/);
+        assert.deepEqual(others, ["FILE_SIGNING_KEY is shorter than 32 characters"]);
+      },
+    );
 
     it("tells of a file with nothing in it, which is never taken for no key at all", () => {
       const path = file("empty", " \n");

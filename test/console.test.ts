@@ -88,7 +88,8 @@ describe("the page", { skip: NO_BROWSER }, () => {
   );
 
   it(
-    "says of a photo that it is already here, and of a file that is none why, which stays until it is dismissed",
+    "says of a photo that it is already here, and of a file that is none why, which " +
+      "stays until it is dismissed",
     { ...PATIENT, ...long },
     async () => {
       const { page, close } = await newcomer();
@@ -155,7 +156,8 @@ describe("the page", { skip: NO_BROWSER }, () => {
   );
 
   it(
-    "goes on behind a cut that it made itself, and says how many events were missed, all of them delivered",
+    "goes on behind a cut that it made itself, and says how many events were missed, all " +
+      "of them delivered",
     { ...PATIENT, ...long },
     async () => {
       const { client, page, close } = await newcomer();
@@ -190,7 +192,8 @@ describe("the page", { skip: NO_BROWSER }, () => {
   );
 
   it(
-    "comes back by itself from a cut that it did not make, however often nobody answered, or somebody who then said nothing",
+    "comes back by itself from a cut that it did not make, however often nobody " +
+      "answered, or somebody who then said nothing",
     { ...PATIENT, ...long },
     async (t) => {
       const cuttable = await createTcpProxy(service.url);

@@ -74,24 +74,27 @@ describe("a cursor of a stream", () => {
 });
 
 describe("a cursor of a page", () => {
-  it("comes back as it went in, with the position of the stream and without, by id and by name", () => {
-    for (const key of [KEY, "thumbnail", "ü/💡"]) {
-      for (const stream of [
-        null,
-        { epoch: EPOCH, seq: 0 },
-        { epoch: EPOCH, seq: Number.MAX_SAFE_INTEGER },
-      ]) {
-        for (const list of LISTS)
-          assert.deepEqual(
-            decodePageCursor(encodePageCursor({ userId: ANN, list, key, stream }), {
-              userId: ANN,
-              list,
-            }),
-            { key, stream },
-          );
+  it(
+    "comes back as it went in, with the position of the stream and without, by id and by " + "name",
+    () => {
+      for (const key of [KEY, "thumbnail", "ü/💡"]) {
+        for (const stream of [
+          null,
+          { epoch: EPOCH, seq: 0 },
+          { epoch: EPOCH, seq: Number.MAX_SAFE_INTEGER },
+        ]) {
+          for (const list of LISTS)
+            assert.deepEqual(
+              decodePageCursor(encodePageCursor({ userId: ANN, list, key, stream }), {
+                userId: ANN,
+                list,
+              }),
+              { key, stream },
+            );
+        }
       }
-    }
-  });
+    },
+  );
 
   it("is of one list, and refused by every other", () => {
     for (const list of LISTS)

@@ -29,13 +29,17 @@ describe("a deadline", () => {
     assert.deepEqual([deadline?.passed, told], [true, 1]);
   });
 
-  it("has not passed when the work failed in time, and is none for what others wait for as well", async () => {
-    let seen: (Deadline | undefined)[] = [];
-    const work = async () => {
-      seen = [currentDeadline(), withoutDeadline(currentDeadline)];
-      throw new Error("failed");
-    };
-    await assert.rejects(withDeadline(work, 10_000, never), /^Error: failed$/);
-    assert.deepEqual([seen[0]?.passed, seen[1]], [false, undefined]);
-  });
+  it(
+    "has not passed when the work failed in time, and is none for what others wait for as " +
+      "well",
+    async () => {
+      let seen: (Deadline | undefined)[] = [];
+      const work = async () => {
+        seen = [currentDeadline(), withoutDeadline(currentDeadline)];
+        throw new Error("failed");
+      };
+      await assert.rejects(withDeadline(work, 10_000, never), /^Error: failed$/);
+      assert.deepEqual([seen[0]?.passed, seen[1]], [false, undefined]);
+    },
+  );
 });

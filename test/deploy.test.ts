@@ -234,12 +234,16 @@ describe("the image", () => {
   const dockerfile = readFileSync("Dockerfile", "utf8");
   const runtime = dockerfile.split(/^FROM /m).at(-1) ?? "";
 
-  it("is made from a base that is named by its digest, runs as nobody in particular, and takes signals", () => {
-    assert.match(dockerfile, /^ARG NODE_IMAGE=node:[\w.-]+@sha256:[0-9a-f]{64}$/m);
-    assert.match(runtime, /^USER node$/m);
-    assert.match(runtime, /^ENTRYPOINT \["\/usr\/bin\/tini", "--"\]$/m);
-    assert.match(runtime, /^ {2}CMD \["node", /m);
-  });
+  it(
+    "is made from a base that is named by its digest, runs as nobody in particular, and " +
+      "takes signals",
+    () => {
+      assert.match(dockerfile, /^ARG NODE_IMAGE=node:[\w.-]+@sha256:[0-9a-f]{64}$/m);
+      assert.match(runtime, /^USER node$/m);
+      assert.match(runtime, /^ENTRYPOINT \["\/usr\/bin\/tini", "--"\]$/m);
+      assert.match(runtime, /^ {2}CMD \["node", /m);
+    },
+  );
 
   it("takes no secret in, and neither tests nor private servers along", () => {
     const ignored = readFileSync(".dockerignore", "utf8").split("\n");
@@ -421,36 +425,40 @@ describe("the pipeline", () => {
     );
   });
 
-  it("has no right that it does not name, checks on every Node that is supported, and deploys by digest only", () => {
-    const [ci, release] = ["ci.yml", "release.yml"].map(
-      (name) =>
-        parse(workflows.find(({ file }) => file === name)?.text ?? "") as {
-          permissions: object;
-          jobs: Record<
-            string,
-            {
-              permissions?: object;
-              environment?: string;
-              strategy?: { matrix: { node: string[] } };
-            }
-          >;
-        },
-    );
-    assert.deepEqual([ci?.permissions, release?.permissions], [{ contents: "read" }, {}]);
-    assert.deepEqual(ci?.jobs["check"]?.strategy?.matrix.node, ["20", "22", "24"]);
-    assert.deepEqual(
-      Object.entries(release?.jobs ?? {})
-        .filter(([, job]) => !job.permissions)
-        .map(([name]) => name),
-      [],
-    );
-    assert.equal(release?.jobs["deploy"]?.environment, "production");
-    assert.throws(
-      () =>
-        execFileSync("deploy/roll-out.sh", ["registry.test/photo-service:latest"], {
-          stdio: "pipe",
-        }),
-      /by its digest/,
-    );
-  });
+  it(
+    "has no right that it does not name, checks on every Node that is supported, and " +
+      "deploys by digest only",
+    () => {
+      const [ci, release] = ["ci.yml", "release.yml"].map(
+        (name) =>
+          parse(workflows.find(({ file }) => file === name)?.text ?? "") as {
+            permissions: object;
+            jobs: Record<
+              string,
+              {
+                permissions?: object;
+                environment?: string;
+                strategy?: { matrix: { node: string[] } };
+              }
+            >;
+          },
+      );
+      assert.deepEqual([ci?.permissions, release?.permissions], [{ contents: "read" }, {}]);
+      assert.deepEqual(ci?.jobs["check"]?.strategy?.matrix.node, ["20", "22", "24"]);
+      assert.deepEqual(
+        Object.entries(release?.jobs ?? {})
+          .filter(([, job]) => !job.permissions)
+          .map(([name]) => name),
+        [],
+      );
+      assert.equal(release?.jobs["deploy"]?.environment, "production");
+      assert.throws(
+        () =>
+          execFileSync("deploy/roll-out.sh", ["registry.test/photo-service:latest"], {
+            stdio: "pipe",
+          }),
+        /by its digest/,
+      );
+    },
+  );
 });

@@ -99,7 +99,8 @@ describe("a process that dies at a point", () => {
   for (const at of IN_API) {
     for (const how of KINDS) {
       it(
-        `has accepted all or nothing, and a repeat with the key gives one QueuedJob: an API, ${how} ${at.replace(":", ",")}`,
+        "has accepted all or nothing, and a repeat with the key gives one QueuedJob: an " +
+          `API, ${how} ${at.replace(":", ",")}`,
         lengthOf(at, how),
         async () => {
           const bad = await startBad("api", { at, how });

@@ -95,16 +95,21 @@ describe("a process", { concurrency: 4 }, () => {
     );
   });
 
-  it("takes all signals within a second for one, since a Ctrl-C comes from the terminal and from npm", async () => {
-    const { code, said, logged } = await run("plain", {
-      act(child) {
-        for (const signal of ["SIGINT", "SIGINT", "SIGTERM", "SIGINT"] as const) child.kill(signal);
-      },
-    });
-    assert.deepEqual([code, said], [0, ["started", "closed second", "closed first"]]);
-    // Which of them is delivered first is the system's choice.
-    assert.match(logged.join("\n"), /^SIG(INT|TERM): closing$/);
-  });
+  it(
+    "takes all signals within a second for one, since a Ctrl-C comes from the terminal and " +
+      "from npm",
+    async () => {
+      const { code, said, logged } = await run("plain", {
+        act(child) {
+          for (const signal of ["SIGINT", "SIGINT", "SIGTERM", "SIGINT"] as const)
+            child.kill(signal);
+        },
+      });
+      assert.deepEqual([code, said], [0, ["started", "closed second", "closed first"]]);
+      // Which of them is delivered first is the system's choice.
+      assert.match(logged.join("\n"), /^SIG(INT|TERM): closing$/);
+    },
+  );
 
   it("exits 1 at once at a second signal, which comes more than a second after the first", async () => {
     let firstAt = 0;
@@ -146,40 +151,48 @@ describe("a process", { concurrency: 4 }, () => {
     );
   });
 
-  it("closes what was opened and exits 1 when it cannot start; a wrong configuration is told in its own words", async () => {
-    const wrong = await run("wrong configuration");
-    assert.deepEqual(
-      [wrong.code, wrong.said, wrong.logged, wrong.stderr],
-      [
-        1,
-        ["closed second", "closed first"],
-        [],
-        "The configuration has a fault:\n  - PORT is not a whole number\n",
-      ],
-    );
-    const bug = await run("bug at start");
-    assert.deepEqual(
-      [bug.code, bug.said, bug.logged, bug.stderr],
-      [1, ["closed second", "closed first"], ["could not start"], ""],
-    );
-  });
+  it(
+    "closes what was opened and exits 1 when it cannot start; a wrong configuration is " +
+      "told in its own words",
+    async () => {
+      const wrong = await run("wrong configuration");
+      assert.deepEqual(
+        [wrong.code, wrong.said, wrong.logged, wrong.stderr],
+        [
+          1,
+          ["closed second", "closed first"],
+          [],
+          "The configuration has a fault:\n  - PORT is not a whole number\n",
+        ],
+      );
+      const bug = await run("bug at start");
+      assert.deepEqual(
+        [bug.code, bug.said, bug.logged, bug.stderr],
+        [1, ["closed second", "closed first"], ["could not start"], ""],
+      );
+    },
+  );
 });
 
 describe("a command", { concurrency: 4 }, () => {
-  it("closes backwards what it opened, and exits 0 when it has run, 1 with a sentence when it failed", async () => {
-    const [well, failed, stuck] = await Promise.all([
-      run("command"),
-      run("command that fails"),
-      run("command that does not close well"),
-    ]);
-    assert.deepEqual(
-      [well.code, well.said, well.stderr],
-      [0, ["ran", "closed second", "closed first"], ""],
-    );
-    assert.deepEqual(
-      [failed.code, failed.said, failed.stderr],
-      [1, ["closed first"], "The configuration has a fault:\n  - PORT is not a whole number\n"],
-    );
-    assert.deepEqual([stuck.code, stuck.said, stuck.stderr], [1, ["closed first"], "stuck\n"]);
-  });
+  it(
+    "closes backwards what it opened, and exits 0 when it has run, 1 with a sentence when " +
+      "it failed",
+    async () => {
+      const [well, failed, stuck] = await Promise.all([
+        run("command"),
+        run("command that fails"),
+        run("command that does not close well"),
+      ]);
+      assert.deepEqual(
+        [well.code, well.said, well.stderr],
+        [0, ["ran", "closed second", "closed first"], ""],
+      );
+      assert.deepEqual(
+        [failed.code, failed.said, failed.stderr],
+        [1, ["closed first"], "The configuration has a fault:\n  - PORT is not a whole number\n"],
+      );
+      assert.deepEqual([stuck.code, stuck.said, stuck.stderr], [1, ["closed first"], "stuck\n"]);
+    },
+  );
 });

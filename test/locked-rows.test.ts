@@ -68,7 +68,8 @@ describe("while a row of one user is locked", () => {
     const accepted = performance.now() - begun;
     await client.finished(id, HELD_MS + 60_000);
     const [row] = await service.database.sql<{ ms: number }[]>`
-      select extract(epoch from started_at - created_at)::float8 * 1000 as ms from queued_jobs where id = ${id}`;
+      select extract(epoch from started_at - created_at)::float8 * 1000 as ms from queued_jobs
+        where id = ${id}`;
     return { accepted, started: row?.ms ?? Infinity };
   }
 
@@ -94,33 +95,37 @@ describe("while a row of one user is locked", () => {
     assert.equal((await held?.finished(queuedJob.id, 8000))?.attempts, 1);
   });
 
-  it("others are accepted and start in time although its counter is locked, and its own goes on", async () => {
-    const runAt = new Date(Date.now() + 1000).toISOString();
-    const waiting = await (held ?? assert.fail()).enqueue("echo", {}, { runAt });
-    let over = false;
-    const delays = await whileLocked(
-      "user_streams",
-      "user_id",
-      await userIdOf(waiting),
-      async () => {
-        const submitting = (async () => {
-          while (!over)
-            await submitHeld().then(
-              () => {},
-              () => pause(20),
-            );
-        })();
-        try {
-          return await othersWait();
-        } finally {
-          over = true;
-          await submitting;
-        }
-      },
-    );
-    assertNotHeldUp(delays);
-    assert.equal((await held?.finished(waiting.id, 8000))?.attempts, 1);
-  });
+  it(
+    "others are accepted and start in time although its counter is locked, and its own " +
+      "goes on",
+    async () => {
+      const runAt = new Date(Date.now() + 1000).toISOString();
+      const waiting = await (held ?? assert.fail()).enqueue("echo", {}, { runAt });
+      let over = false;
+      const delays = await whileLocked(
+        "user_streams",
+        "user_id",
+        await userIdOf(waiting),
+        async () => {
+          const submitting = (async () => {
+            while (!over)
+              await submitHeld().then(
+                () => {},
+                () => pause(20),
+              );
+          })();
+          try {
+            return await othersWait();
+          } finally {
+            over = true;
+            await submitting;
+          }
+        },
+      );
+      assertNotHeldUp(delays);
+      assert.equal((await held?.finished(waiting.id, 8000))?.attempts, 1);
+    },
+  );
 
   it("nobody loses an attempt over another's row that stays locked for 45 s", long, async () => {
     const running = await Promise.all(

@@ -9,7 +9,10 @@ const logger = new URL("../src/logger.js", import.meta.url).href;
 
 /** What a process writes to its standard output with a logger of its own. */
 async function logged(options: object, script: string): Promise<string> {
-  const program = `const { createLogger } = await import(${JSON.stringify(logger)}); const log = createLogger(${JSON.stringify({ name: "test", level: "info", pretty: false, ...options })}); ${script}`;
+  const program =
+    `const { createLogger } = await import(${JSON.stringify(logger)}); const log = ` +
+    `createLogger(${JSON.stringify({ name: "test", level: "info", pretty: false, ...options })}); ` +
+    `${script}`;
   return (await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program]))
     .stdout;
 }
@@ -27,7 +30,8 @@ describe("the log", () => {
     const [first, second, ...more] = parse(
       await logged(
         {},
-        `log.info({ queuedJobId: "1" }, "two\\nlines\\r"); log.child({ requestId: "r" }).warn({ err: new Error("broke") }, "failed");`,
+        `log.info({ queuedJobId: "1" }, "two\\nlines\\r"); log.child({ requestId: "r" ` +
+          `}).warn({ err: new Error("broke") }, "failed");`,
       ),
     );
     assert.deepEqual(
@@ -45,7 +49,8 @@ describe("the log", () => {
     const busy = `for (let i = 0; i < 4; i++) pbkdf2("a", "b", 100_000, 64, "sha512", () => {});`;
     const text = await logged(
       {},
-      `const { pbkdf2 } = await import("node:crypto"); ${busy} log.info("first"); log.error("last"); process.exit(0);`,
+      `const { pbkdf2 } = await import("node:crypto"); ${busy} log.info("first"); ` +
+        `log.error("last"); process.exit(0);`,
     );
     assert.deepEqual(
       parse(text).map(({ msg }) => msg),
@@ -58,7 +63,8 @@ describe("the log", () => {
     const [line] = parse(
       await logged(
         {},
-        `const { parsePublicKeys } = await import(${JSON.stringify(throws)}); try { parsePublicKeys(""); } catch (error) { log.error(error); }`,
+        `const { parsePublicKeys } = await import(${JSON.stringify(throws)}); try { ` +
+          `parsePublicKeys(""); } catch (error) { log.error(error); }`,
       ),
     );
     const { stack } = (line ?? {})["err"] as { stack: string };
@@ -84,7 +90,10 @@ describe("the log", () => {
     const secrets = Object.fromEntries(names.map((name) => [name, `hush-${name}`]));
     const text = await logged(
       {},
-      `const s = ${JSON.stringify(secrets)}; log.info(s, "top"); log.info({ headers: s }, "below"); log.info({ req: { headers: s } }, "deep"); log.child({ headers: s }).info("child"); log.info({ a: [{ b: { c: { ...s, token: { of: ["hush"] } } } }] }, "at the bottom");`,
+      `const s = ${JSON.stringify(secrets)}; log.info(s, "top"); log.info({ headers: s ` +
+        `}, "below"); log.info({ req: { headers: s } }, "deep"); log.child({ headers: s ` +
+        `}).info("child"); log.info({ a: [{ b: { c: { ...s, token: { of: ["hush"] } } } }] ` +
+        `}, "at the bottom");`,
     );
     assert.doesNotMatch(text, /hush/);
     assert.deepEqual(

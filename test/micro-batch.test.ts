@@ -95,11 +95,15 @@ describe("a micro-batch", () => {
     assert.deepEqual(sent, [[1, 2], [3, 4], [5]]);
   });
 
-  it("leaves the second of the same key to the next batch, and what follows it of that key behind it", async () => {
-    const { sent, submit, settle } = createRecorder();
-    await settle(Promise.all(of("a", 1, 1, 2, 1).map(submit)));
-    assert.deepEqual(sent, [[1, 2], [1], [1]]);
-  });
+  it(
+    "leaves the second of the same key to the next batch, and what follows it of that key " +
+      "behind it",
+    async () => {
+      const { sent, submit, settle } = createRecorder();
+      await settle(Promise.all(of("a", 1, 1, 2, 1).map(submit)));
+      assert.deepEqual(sent, [[1, 2], [1], [1]]);
+    },
+  );
 
   it("does not let the items of another lane wait", async () => {
     const { sent, submit, settle, turn } = createRecorder();
@@ -132,21 +136,25 @@ describe("a micro-batch", () => {
     );
   });
 
-  it("refuses at once what comes when five full batches wait in its lane, and nothing in another", async () => {
-    const { sent, submit, settle, turn } = createRecorder({ maxItems: 2 });
-    const refusals: Refusal[] = [];
-    onRefusal((refusal) => refusals.push(refusal));
-    const accepted = [submit({ user: "a", id: 0 })];
-    await turn();
-    accepted.push(...Array.from({ length: 10 }, (_, i) => submit({ user: "a", id: i + 1 })));
-    assert.deepEqual(await refusalOf(submit({ user: "a", id: 11 })), OVERLOADED);
-    accepted.push(submit({ user: "b", id: 12 }));
-    await settle(Promise.all(accepted));
-    assert.deepEqual(
-      [refusals, sent.flat().includes(11), sent.flat().includes(12)],
-      [[{ what: "batch", why: "full" }], false, true],
-    );
-  });
+  it(
+    "refuses at once what comes when five full batches wait in its lane, and nothing in " +
+      "another",
+    async () => {
+      const { sent, submit, settle, turn } = createRecorder({ maxItems: 2 });
+      const refusals: Refusal[] = [];
+      onRefusal((refusal) => refusals.push(refusal));
+      const accepted = [submit({ user: "a", id: 0 })];
+      await turn();
+      accepted.push(...Array.from({ length: 10 }, (_, i) => submit({ user: "a", id: i + 1 })));
+      assert.deepEqual(await refusalOf(submit({ user: "a", id: 11 })), OVERLOADED);
+      accepted.push(submit({ user: "b", id: 12 }));
+      await settle(Promise.all(accepted));
+      assert.deepEqual(
+        [refusals, sent.flat().includes(11), sent.flat().includes(12)],
+        [[{ what: "batch", why: "full" }], false, true],
+      );
+    },
+  );
 
   it("refuses what has waited for two seconds, and does not send it later", async (context) => {
     context.mock.timers.enable({ apis: ["setTimeout"] });

@@ -41,48 +41,51 @@ const expressions = [
 ];
 
 describe("the dashboard and the alerts", () => {
-  it("name only metrics and labels that are exported, and leave out none of the service's own", async () => {
-    const service = await startTestService({
-      workers: 0,
-      env: { ADMIN_PASSWORD: OPERATOR_PASSWORD },
-    });
-    const worker = await service.addWorker();
-    const person = await service.person();
-    const stream = person.events({ after: await person.cursor() });
-    await person.finished((await person.enqueue("echo")).id);
-    await stream.next("the end", ({ type }) => type === "SUCCEEDED");
-    await person.ask("{ nothing }");
-    stream.stop();
-    const pages = await Promise.all([scrape(service.url), scrape(worker.url)]);
-    await service.close();
+  it(
+    "name only metrics and labels that are exported, and leave out none of the service's " + "own",
+    async () => {
+      const service = await startTestService({
+        workers: 0,
+        env: { ADMIN_PASSWORD: OPERATOR_PASSWORD },
+      });
+      const worker = await service.addWorker();
+      const person = await service.person();
+      const stream = person.events({ after: await person.cursor() });
+      await person.finished((await person.enqueue("echo")).id);
+      await stream.next("the end", ({ type }) => type === "SUCCEEDED");
+      await person.ask("{ nothing }");
+      stream.stop();
+      const pages = await Promise.all([scrape(service.url), scrape(worker.url)]);
+      await service.close();
 
-    const exported = new Set(pages.flatMap(({ names }) => [...names]));
-    const named = new Set(
-      expressions
-        .flatMap((expr) => expr.match(/photos_\w+/g) ?? [])
-        .map((name) => name.replace(/_(bucket|sum|count)$/, "")),
-    );
-    assert.deepEqual(
-      [...named].filter((name) => !exported.has(name)),
-      [],
-    );
-    const own = [...exported].filter((name) => !/^photos_(process|nodejs)_/.test(name));
-    assert.deepEqual(
-      own.filter((name) => !named.has(name)),
-      [],
-    );
-    const text = pages.map((page) => page.text).join("\n");
-    for (const expr of expressions) {
-      for (const [, labels = ""] of expr.matchAll(/by \(([^)]*)\)/g))
-        for (const label of labels.split(", "))
-          assert.ok(
-            label === "instance" || label === "le" || text.includes(`${label}="`),
-            `${label} in ${expr}`,
-          );
-      for (const [, label = ""] of expr.matchAll(/[{,]\s*(\w+)(?==~?"|!=")/g))
-        assert.ok(["job"].includes(label) || text.includes(`${label}="`), `${label} in ${expr}`);
-    }
-  });
+      const exported = new Set(pages.flatMap(({ names }) => [...names]));
+      const named = new Set(
+        expressions
+          .flatMap((expr) => expr.match(/photos_\w+/g) ?? [])
+          .map((name) => name.replace(/_(bucket|sum|count)$/, "")),
+      );
+      assert.deepEqual(
+        [...named].filter((name) => !exported.has(name)),
+        [],
+      );
+      const own = [...exported].filter((name) => !/^photos_(process|nodejs)_/.test(name));
+      assert.deepEqual(
+        own.filter((name) => !named.has(name)),
+        [],
+      );
+      const text = pages.map((page) => page.text).join("\n");
+      for (const expr of expressions) {
+        for (const [, labels = ""] of expr.matchAll(/by \(([^)]*)\)/g))
+          for (const label of labels.split(", "))
+            assert.ok(
+              label === "instance" || label === "le" || text.includes(`${label}="`),
+              `${label} in ${expr}`,
+            );
+        for (const [, label = ""] of expr.matchAll(/[{,]\s*(\w+)(?==~?"|!=")/g))
+          assert.ok(["job"].includes(label) || text.includes(`${label}="`), `${label} in ${expr}`);
+      }
+    },
+  );
 
   it("tell what they should, and nothing of a service that is well", { skip: NO_PROMTOOL }, () => {
     assert.match(
@@ -108,25 +111,29 @@ describe("the dashboard and the alerts", () => {
     );
   });
 
-  it("are whole: every alert has a severity and says what is wrong, and is in the README; every panel has a place of its own", () => {
-    assert.equal(alerts.length, read("alerts.yml").match(/- alert:/g)?.length);
-    assert.deepEqual([...new Set(alerts.map(({ severity }) => severity))].toSorted(), [
-      "page",
-      "ticket",
-    ]);
-    const readme = readFileSync("README.md", "utf8");
-    assert.deepEqual(
-      alerts.map(({ name }) => name).filter((name) => !readme.includes(`\`${name}\``)),
-      [],
-    );
-    const places = dashboard.panels.map(({ gridPos: { x, y } }) => `${x} ${y}`);
-    assert.equal(new Set(places).size, places.length);
-    assert.deepEqual(
-      [...new Set(dashboard.panels.map(({ datasource }) => datasource.uid))],
-      [/uid: (\w+)/.exec(read("grafana/provisioning/datasources/prometheus.yml"))?.[1]],
-    );
-    for (const expr of expressions)
-      for (const [open, close] of ["()", "{}", "[]"].map((pair) => [...pair]))
-        assert.equal(expr.split(open ?? "").length, expr.split(close ?? "").length, expr);
-  });
+  it(
+    "are whole: every alert has a severity and says what is wrong, and is in the README; " +
+      "every panel has a place of its own",
+    () => {
+      assert.equal(alerts.length, read("alerts.yml").match(/- alert:/g)?.length);
+      assert.deepEqual([...new Set(alerts.map(({ severity }) => severity))].toSorted(), [
+        "page",
+        "ticket",
+      ]);
+      const readme = readFileSync("README.md", "utf8");
+      assert.deepEqual(
+        alerts.map(({ name }) => name).filter((name) => !readme.includes(`\`${name}\``)),
+        [],
+      );
+      const places = dashboard.panels.map(({ gridPos: { x, y } }) => `${x} ${y}`);
+      assert.equal(new Set(places).size, places.length);
+      assert.deepEqual(
+        [...new Set(dashboard.panels.map(({ datasource }) => datasource.uid))],
+        [/uid: (\w+)/.exec(read("grafana/provisioning/datasources/prometheus.yml"))?.[1]],
+      );
+      for (const expr of expressions)
+        for (const [open, close] of ["()", "{}", "[]"].map((pair) => [...pair]))
+          assert.equal(expr.split(open ?? "").length, expr.split(close ?? "").length, expr);
+    },
+  );
 });

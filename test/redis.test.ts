@@ -29,18 +29,21 @@ describe("a connection to Redis", () => {
   });
   after(() => proxy.close());
 
-  it("that fails fast refuses a command at once while Redis is away, and works when it is back", async () => {
-    const redis = connect(true);
-    await eventually("it is ready", () => redis.status === "ready");
-    proxy.down();
-    await eventually("it has noticed", () => redis.status !== "ready");
-    const asked = Date.now();
-    await assert.rejects(redis.ping(), /isn't writeable|Connection is closed/);
-    assert.ok(Date.now() - asked < 200, `${Date.now() - asked} ms`);
-    proxy.up();
-    await eventually("it is back", async () => (await redis.ping()) === "PONG");
-    redis.disconnect();
-  });
+  it(
+    "that fails fast refuses a command at once while Redis is away, and works when it is " + "back",
+    async () => {
+      const redis = connect(true);
+      await eventually("it is ready", () => redis.status === "ready");
+      proxy.down();
+      await eventually("it has noticed", () => redis.status !== "ready");
+      const asked = Date.now();
+      await assert.rejects(redis.ping(), /isn't writeable|Connection is closed/);
+      assert.ok(Date.now() - asked < 200, `${Date.now() - asked} ms`);
+      proxy.up();
+      await eventually("it is back", async () => (await redis.ping()) === "PONG");
+      redis.disconnect();
+    },
+  );
 
   it("that waits answers a command of the time away once Redis is back", async () => {
     proxy.down();

@@ -15,7 +15,8 @@ import { startTestService, type TestService } from "./support/test-service.js";
 const SUBMIT = "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id } }";
 const PAGE = "{ queuedJobs(first: 100) { nodes { id version } eventCursor } }";
 const FEED =
-  "subscription ($after: String) { queuedJobEvents(after: $after, includeProgress: false) { type queuedJob { id version } } }";
+  "subscription ($after: String) { queuedJobEvents(after: $after, includeProgress: " +
+  "false) { type queuedJob { id version } } }";
 const ENOUGH = 30;
 const [CUTS, JOBS, ROUNDS] = RUNS_LONG ? [50, 200, 4] : [20, 80, 1];
 /** In each round. */
@@ -63,7 +64,8 @@ describe("resuming", () => {
   async function logOf(person: TestClient): Promise<string[]> {
     const me = (await person.get("{ me { id } }")) as { me: { id: string } };
     const rows = await service.database.sql<{ type: string; id: string; version: number }[]>`
-      select type, queued_job_id as id, (snapshot->>'version')::int as version from queued_job_events where user_id = ${me.me.id} order by seq`;
+      select type, queued_job_id as id, (snapshot->>'version')::int as version
+        from queued_job_events where user_id = ${me.me.id} order by seq`;
     return rows.map(({ type, id, version }) => mark({ type, queuedJob: { id, version } }));
   }
 
@@ -74,59 +76,63 @@ describe("resuming", () => {
       20_000,
     );
 
-  it(`a subscriber that is cut off at a random moment ${CUTS} times and resumes with its last cursor has received every event of ${JOBS} jobs exactly once, in order`, async () => {
-    const random = seededRandom();
-    const person = await service.person();
-    const received: EventFields[] = [];
-    let cursor = await person.cursor();
-    let cuts = 0;
-    const submitted = submit(person, JOBS, random);
+  it(
+    `a subscriber that is cut off at a random moment ${CUTS} times and resumes with its ` +
+      `last cursor has received every event of ${JOBS} jobs exactly once, in order`,
+    async () => {
+      const random = seededRandom();
+      const person = await service.person();
+      const received: EventFields[] = [];
+      let cursor = await person.cursor();
+      let cuts = 0;
+      const submitted = submit(person, JOBS, random);
 
-    async function listenAWhile(until: (stream: Stream) => Promise<unknown>): Promise<void> {
-      const stream = person.events({ after: cursor, url: urls[random.below(urls.length)] ?? "" });
-      await until(stream);
-      // What comes behind this line was not received.
-      received.push(...stream.events);
-      cursor = stream.events.at(-1)?.cursor ?? cursor;
-      assert.equal(stream.end, null);
-      stream.cut();
-    }
+      async function listenAWhile(until: (stream: Stream) => Promise<unknown>): Promise<void> {
+        const stream = person.events({ after: cursor, url: urls[random.below(urls.length)] ?? "" });
+        await until(stream);
+        // What comes behind this line was not received.
+        received.push(...stream.events);
+        cursor = stream.events.at(-1)?.cursor ?? cursor;
+        assert.equal(stream.end, null);
+        stream.cut();
+      }
 
-    while (cuts < CUTS) {
-      // At a moment in time, or right behind so many events: before the socket is open, in the
-      // middle of a replay, between two bells.
-      const events = random.below(6);
+      while (cuts < CUTS) {
+        // At a moment in time, or right behind so many events: before the socket is open, in the
+        // middle of a replay, between two bells.
+        const events = random.below(6);
+        await listenAWhile((stream) =>
+          random.below(2) === 0
+            ? pause(random.below(60))
+            : eventually("some events", () => stream.events.length >= events, 2000).catch(() => {}),
+        );
+        cuts++;
+      }
+      await submitted;
+      await allFinished(person);
+      const log = await logOf(person);
       await listenAWhile((stream) =>
-        random.below(2) === 0
-          ? pause(random.below(60))
-          : eventually("some events", () => stream.events.length >= events, 2000).catch(() => {}),
+        eventually("the rest", () =>
+          received.concat(stream.events).some((event) => mark(event) === log.at(-1)),
+        ),
       );
-      cuts++;
-    }
-    await submitted;
-    await allFinished(person);
-    const log = await logOf(person);
-    await listenAWhile((stream) =>
-      eventually("the rest", () =>
-        received.concat(stream.events).some((event) => mark(event) === log.at(-1)),
-      ),
-    );
-    assert.deepEqual(
-      received.filter(({ type }) => type !== "PROGRESS").map(mark),
-      log,
-      `seed ${random.seed}`,
-    );
-    for (const id of new Set(log.map((text) => text.split(" ")[0]))) {
-      const versions = log
-        .filter((text) => text.startsWith(id ?? ""))
-        .map((text) => Number(text.split(" ")[1]));
       assert.deepEqual(
-        versions,
-        versions.map((_, i) => i + 1),
-        `the versions of ${id}; seed ${random.seed}`,
+        received.filter(({ type }) => type !== "PROGRESS").map(mark),
+        log,
+        `seed ${random.seed}`,
       );
-    }
-  });
+      for (const id of new Set(log.map((text) => text.split(" ")[0]))) {
+        const versions = log
+          .filter((text) => text.startsWith(id ?? ""))
+          .map((text) => Number(text.split(" ")[1]));
+        assert.deepEqual(
+          versions,
+          versions.map((_, i) => i + 1),
+          `the versions of ${id}; seed ${random.seed}`,
+        );
+      }
+    },
+  );
 
   /** The first events behind a cursor, up to `ENOUGH` of them; many of these share a socket. */
   function listen(client: Client, cursor: string): { events: string[]; fault: unknown } {
@@ -146,49 +152,57 @@ describe("resuming", () => {
     return heard;
   }
 
-  it(`a page read while jobs finish plus after: eventCursor misses and repeats nothing, in ${ROUNDS * TRIES} tries`, async () => {
-    const random = seededRandom();
-    const round = async (): Promise<void> => {
-      const person = await service.person();
-      const clients = urls.map((url) =>
-        createClient({
-          url: `${url.replace(/^http/, "ws")}/graphql`,
-          webSocketImpl: WebSocket,
-          connectionParams: { authorization: `Bearer ${person.token}` },
-          retryAttempts: 0,
-        }),
-      );
-      opened.push(...clients);
-      const tries: { page: { id: string; version: number }[]; heard: ReturnType<typeof listen> }[] =
-        [];
-      const submitted = submit(person, 60, random);
-      for (let i = 0; i < TRIES; i++) {
-        const { queuedJobs } = (await person.get(PAGE)) as {
-          queuedJobs: { nodes: { id: string; version: number }[]; eventCursor: string };
-        };
-        tries.push({
-          page: queuedJobs.nodes,
-          heard: listen(clients[i % clients.length] ?? assert.fail(), queuedJobs.eventCursor),
-        });
-        await pause(random.below(8));
-      }
-      await submitted;
-      await allFinished(person);
-      const log = await logOf(person);
-      for (const { page, heard } of tries) {
-        const seen = new Map(page.map(({ id, version }) => [id, version]));
-        const expected = log
-          .filter((text) => Number(text.split(" ")[1]) > (seen.get(text.split(" ")[0] ?? "") ?? 0))
-          .slice(0, ENOUGH);
-        await eventually(
-          "the last event",
-          () => heard.events.length >= expected.length || heard.fault !== null,
-        ).catch(() => {});
-        assert.deepEqual(heard, { events: expected, fault: null }, `seed ${random.seed}`);
-      }
-    };
-    await Promise.all(Array.from({ length: ROUNDS }, round));
-  });
+  it(
+    "a page read while jobs finish plus after: eventCursor misses and repeats nothing, in " +
+      `${ROUNDS * TRIES} tries`,
+    async () => {
+      const random = seededRandom();
+      const round = async (): Promise<void> => {
+        const person = await service.person();
+        const clients = urls.map((url) =>
+          createClient({
+            url: `${url.replace(/^http/, "ws")}/graphql`,
+            webSocketImpl: WebSocket,
+            connectionParams: { authorization: `Bearer ${person.token}` },
+            retryAttempts: 0,
+          }),
+        );
+        opened.push(...clients);
+        const tries: {
+          page: { id: string; version: number }[];
+          heard: ReturnType<typeof listen>;
+        }[] = [];
+        const submitted = submit(person, 60, random);
+        for (let i = 0; i < TRIES; i++) {
+          const { queuedJobs } = (await person.get(PAGE)) as {
+            queuedJobs: { nodes: { id: string; version: number }[]; eventCursor: string };
+          };
+          tries.push({
+            page: queuedJobs.nodes,
+            heard: listen(clients[i % clients.length] ?? assert.fail(), queuedJobs.eventCursor),
+          });
+          await pause(random.below(8));
+        }
+        await submitted;
+        await allFinished(person);
+        const log = await logOf(person);
+        for (const { page, heard } of tries) {
+          const seen = new Map(page.map(({ id, version }) => [id, version]));
+          const expected = log
+            .filter(
+              (text) => Number(text.split(" ")[1]) > (seen.get(text.split(" ")[0] ?? "") ?? 0),
+            )
+            .slice(0, ENOUGH);
+          await eventually(
+            "the last event",
+            () => heard.events.length >= expected.length || heard.fault !== null,
+          ).catch(() => {});
+          assert.deepEqual(heard, { events: expected, fault: null }, `seed ${random.seed}`);
+        }
+      };
+      await Promise.all(Array.from({ length: ROUNDS }, round));
+    },
+  );
 
   it("leaves nothing behind in Redis of subscribers that are gone", async () => {
     const redis = new Redis(process.env["TEST_REDIS_URL"] ?? "");

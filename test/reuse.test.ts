@@ -30,7 +30,8 @@ describe("the same work again", () => {
     const { id } = await person.enqueue("thumbnail", parameters, { photoIds, ...more });
     await person.finished(id);
     const { queuedJob } = await person.get(
-      "query ($id: ID!) { queuedJob(id: $id) { reusedFrom result outputs { name byteSize url } history { type } } }",
+      "query ($id: ID!) { queuedJob(id: $id) { reusedFrom result outputs { name byteSize " +
+        "url } history { type } } }",
       { id },
     );
     return { id, ...queuedJob, types: queuedJob.history.map(({ type }: { type: string }) => type) };

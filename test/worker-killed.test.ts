@@ -52,31 +52,36 @@ describe("a worker process", () => {
       await core.eventLog.read({ userId: user.id, seq: 0, limit: 1000, queuedJobId: id })
     ).events.map(({ type, queuedJob }) => [type, queuedJob.attempts, queuedJob.error?.code]);
 
-  it("that is killed in the middle of its work is told as RETRYING, and another one finishes it", async () => {
-    const doomed = await start();
-    const queuedJob = await echo({ durationMs: 1000 });
-    await eventually("it runs", async () => (await find(queuedJob))?.status === "STARTED");
-    doomed.kill("SIGKILL");
-    assert.equal((await doomed.ended()).signal, "SIGKILL");
-    // Rather than to wait for thirty seconds.
-    await core.database.sql`update queued_jobs set lease_until = now() where id = ${queuedJob.id}`;
-    await core.database.sql`update duties set held_until = now()`;
-    const next = await start();
-    await eventually(
-      "it succeeds",
-      async () => (await find(queuedJob))?.status === "SUCCESS",
-      15_000,
-    );
-    next.kill("SIGTERM");
-    assert.deepEqual(await next.ended(), { code: 0, signal: null });
-    assert.deepEqual(await storyOf(queuedJob), [
-      ["QUEUED", 0, undefined],
-      ["STARTED", 1, undefined],
-      ["RETRYING", 1, "STALLED"],
-      ["STARTED", 2, undefined],
-      ["SUCCEEDED", 2, undefined],
-    ]);
-  });
+  it(
+    "that is killed in the middle of its work is told as RETRYING, and another one " +
+      "finishes it",
+    async () => {
+      const doomed = await start();
+      const queuedJob = await echo({ durationMs: 1000 });
+      await eventually("it runs", async () => (await find(queuedJob))?.status === "STARTED");
+      doomed.kill("SIGKILL");
+      assert.equal((await doomed.ended()).signal, "SIGKILL");
+      // Rather than to wait for thirty seconds.
+      await core.database
+        .sql`update queued_jobs set lease_until = now() where id = ${queuedJob.id}`;
+      await core.database.sql`update duties set held_until = now()`;
+      const next = await start();
+      await eventually(
+        "it succeeds",
+        async () => (await find(queuedJob))?.status === "SUCCESS",
+        15_000,
+      );
+      next.kill("SIGTERM");
+      assert.deepEqual(await next.ended(), { code: 0, signal: null });
+      assert.deepEqual(await storyOf(queuedJob), [
+        ["QUEUED", 0, undefined],
+        ["STARTED", 1, undefined],
+        ["RETRYING", 1, "STALLED"],
+        ["STARTED", 2, undefined],
+        ["SUCCEEDED", 2, undefined],
+      ]);
+    },
+  );
 
   it("lets its work finish at SIGTERM, and exits 0", async () => {
     const worker = await start();

@@ -13,7 +13,8 @@ export interface ApiClient {
 const ENQUEUE =
   "mutation Enqueue($input: EnqueueJobInput!) { enqueueJob(input: $input) { id status version } }";
 export const PAGE =
-  "query Page { queuedJobs(first: 20) { edges { node { id status createdAt job { name } user { id email } } } pageInfo { hasNextPage endCursor } eventCursor } }";
+  "query Page { queuedJobs(first: 20) { edges { node { id status createdAt job { name } " +
+  "user { id email } } } pageInfo { hasNextPage endCursor } eventCursor } }";
 
 /**
  * "Repeat after a moment": a machine that is too busy to open a connection to its database in time.

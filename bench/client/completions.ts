@@ -31,7 +31,8 @@ export function watchCompletions(client: JobClient): Completions {
         if (at.size >= ids.length && ids.every((id) => at.has(id))) return;
         if (performance.now() > deadline)
           throw new Error(
-            `${ids.filter((id) => !at.has(id)).length} of ${ids.length} jobs were never told as finished`,
+            `${ids.filter((id) => !at.has(id)).length} of ${ids.length} jobs were never ` +
+              "told as finished",
           );
       }
     },

@@ -9,7 +9,8 @@ export interface Feed {
 }
 
 const QUERY =
-  "subscription Events { queuedJobEvents { cursor type queuedJob { id status version progress } } }";
+  "subscription Events { queuedJobEvents { cursor type queuedJob { id status version " +
+  "progress } } }";
 const TEXT = 1;
 const CLOSE = 8;
 const PING = 9;

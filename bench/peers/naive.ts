@@ -62,10 +62,15 @@ async function thumbnailRequests(photos: readonly Buffer[], folder: string): Pro
 function seedText(rows: number): string {
   return `
     insert into users (subject, email, name)
-      select subject, subject || '@example.test', subject from (select 'person-' || case k when 0 then '0' else 'of-the-past-' || k end subject from generate_series(0, 39) k) people on conflict do nothing;
-    insert into queued_jobs (user_id, job_id, status, parameters, result, progress, version, created_at, updated_at, started_at, finished_at)
-      select owners.ids[1 + g % 40], 1, 'SUCCESS', '{"message": {"n": 1, "note": "bench"}}', '{"message": {"n": 1, "note": "bench"}}', 100, 3, t, t, t, t
+      select subject, subject || '@example.test', subject from (select 'person-' || case k when 0
+        then '0' else 'of-the-past-' || k end subject from generate_series(0, 39) k) people
+        on conflict do nothing;
+    insert into queued_jobs (user_id, job_id, status, parameters, result, progress, version,
+      created_at, updated_at, started_at, finished_at)
+      select owners.ids[1 + g % 40], 1, 'SUCCESS', '{"message": {"n": 1, "note": "bench"}}',
+        '{"message": {"n": 1, "note": "bench"}}', 100, 3, t, t, t, t
       from generate_series(1, ${rows}) g
       cross join lateral (select now() - make_interval(secs => 60 + (${rows} - g) * 0.05) t) made
-      cross join (select array_agg(id order by subject) ids from users where subject = 'person-0' or subject like 'person-of-the-past-%') owners`;
+      cross join (select array_agg(id order by subject) ids from users where subject = 'person-0'
+      or subject like 'person-of-the-past-%') owners`;
 }

@@ -118,15 +118,25 @@ async function stop(member: ServiceProcess): Promise<void> {
  */
 function seedText(rows: number, issuer: string): string {
   const id =
-    "(lpad(to_hex((extract(epoch from t) * 1000)::bigint), 12, '0') || '7' || substr(md5(g::text), 1, 3) || '8' || substr(md5(g::text || 'x'), 1, 15))::uuid";
+    "(lpad(to_hex((extract(epoch from t) * 1000)::bigint), 12, '0') || '7' || " +
+    "substr(md5(g::text), 1, 3) || '8' || substr(md5(g::text || 'x'), 1, 15))::uuid";
   return `
-    insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at)
-      select gen_random_uuid(), '${issuer}', subject, subject || '@example.test', true, subject, 0, now()
-      from (select 'person-' || case k when 0 then '0' else 'of-the-past-' || k end subject from generate_series(0, 39) k) people on conflict do nothing;
+    insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at,
+      created_at)
+      select gen_random_uuid(), '${issuer}', subject, subject || '@example.test', true, subject, 0,
+        now()
+      from (select 'person-' || case k when 0 then '0' else 'of-the-past-' || k end subject
+        from generate_series(0, 39) k) people on conflict do nothing;
     insert into user_streams (user_id) select id from users on conflict do nothing;
-    insert into queued_jobs (id, user_id, job_name, status, version, attempts, parameters, photo_count, priority, due_at, progress, result, request_id, created_at, updated_at, started_at, finished_at, expires_at)
-      select ${id}, owners.ids[1 + g % 40], 'echo', 'SUCCESS', 3, 1, '{"message": {"n": 1, "note": "bench"}}', 0, 0, t, 1, '{"message": {"n": 1, "note": "bench"}, "attempt": 1}', 'bench', t, t, t, t, now() + interval '1 day'
+    insert into queued_jobs (id, user_id, job_name, status, version, attempts, parameters,
+      photo_count, priority, due_at, progress, result, request_id, created_at, updated_at,
+      started_at, finished_at, expires_at)
+      select ${id}, owners.ids[1 + g % 40], 'echo', 'SUCCESS', 3, 1,
+        '{"message": {"n": 1, "note": "bench"}}', 0, 0, t, 1,
+        '{"message": {"n": 1, "note": "bench"}, "attempt": 1}', 'bench', t, t, t, t,
+        now() + interval '1 day'
       from generate_series(1, ${rows}) g
       cross join lateral (select now() - make_interval(secs => 60 + (${rows} - g) * 0.05) t) made
-      cross join (select array_agg(id order by subject) ids from users where subject = 'person-0' or subject like 'person-of-the-past-%') owners`;
+      cross join (select array_agg(id order by subject) ids from users where subject = 'person-0'
+      or subject like 'person-of-the-past-%') owners`;
 }

@@ -18,7 +18,8 @@ interface Listener {
 }
 
 const SUBSCRIPTION =
-  "subscription { queuedJobEvents(includeProgress: true) { cursor type queuedJob { id status progress } } }";
+  "subscription { queuedJobEvents(includeProgress: true) { cursor type queuedJob { id " +
+  "status progress } } }";
 
 /** Resolves after so long, or as soon as it is over. */
 const unlessOver = (ms: number, stop: AbortSignal) =>

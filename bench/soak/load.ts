@@ -49,7 +49,9 @@ interface Actor {
 const ENQUEUE =
   "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id status } }";
 const PAGE =
-  "query ($status: [QueuedJobStatus!]) { queuedJobs(first: 20, filter: { status: $status }) { nodes { id status createdAt job { name } user { id email } photos { id } outputs { name url } } pageInfo { hasNextPage endCursor } eventCursor } }";
+  "query ($status: [QueuedJobStatus!]) { queuedJobs(first: 20, filter: { status: $status " +
+  "}) { nodes { id status createdAt job { name } user { id email } photos { id } outputs " +
+  "{ name url } } pageInfo { hasNextPage endCursor } eventCursor } }";
 
 /**
  * One thing after the other, in the shares of a day: mostly looking, often submitting, a photo now

@@ -22,7 +22,9 @@ try {
   const stayed = figures.filter(({ verdict }) => verdict !== "returned");
   const wrong = [...tally.wrong].map(([sentence, times]) => `${times} × ${sentence}`);
   process.stdout.write(
-    `\n${tally.answers} requests (${tally.unavailable} of them to be tried again), ${tally.uploads} uploads, ${tally.connections} connections and ${tally.events} events in ${options.minutes} minutes\n\n${renderSoak(figures)}\n\n`,
+    `\n${tally.answers} requests (${tally.unavailable} of them to be tried again), ` +
+      `${tally.uploads} uploads, ${tally.connections} connections and ${tally.events} ` +
+      `events in ${options.minutes} minutes\n\n${renderSoak(figures)}\n\n`,
   );
   process.stdout.write(
     `${stayed.length === 0 ? "Everything returned to where it started." : `${stayed.length} did not return to where they started.`}\n${[...wrong, ...warnings].map((line) => `${line}\n`).join("")}`,

@@ -13,7 +13,8 @@ export function readSoakOptions(): SoakOptions {
     {
       name: "npm run soak",
       about:
-        "Put a steady mixed load on the service, and check that memory, timers, listeners, handles and " +
+        "Put a steady mixed load on the service, and check that memory, timers, " +
+        "listeners, handles and " +
         "connections return to what they were, and with --ttl that tables level off.",
       options: {
         minutes: {

@@ -126,7 +126,10 @@ async function sampleUntil(
     samples.push({ minutes, sample });
     if (samples.length % 6 === 0)
       say(
-        `  ${minutes.toFixed(0).padStart(4)} min   heap of API ${sample["api: heap after collection, MB"]?.toFixed(1)} MB, of worker ${sample["worker: heap after collection, MB"]?.toFixed(1)} MB; listeners ${sample["api: listeners"]}, ${sample["worker: listeners"]}`,
+        `  ${minutes.toFixed(0).padStart(4)} min   heap of API ` +
+          `${sample["api: heap after collection, MB"]?.toFixed(1)} MB, of worker ` +
+          `${sample["worker: heap after collection, MB"]?.toFixed(1)} MB; listeners ` +
+          `${sample["api: listeners"]}, ${sample["worker: listeners"]}`,
       );
   }
 }

@@ -61,9 +61,12 @@ async function sampleTables(rig: Rig, ttlSeconds: number): Promise<Sample> {
   const [row = {}] = await rig.query(
     url,
     `
-    select (select count(*) from queued_jobs) as jobs, (select count(*) from queued_job_events) as events,
-      (select coalesce(extract(epoch from now() - min(expires_at)), 0) from queued_jobs) as jobs_late,
-      (select coalesce(extract(epoch from now() - min(at)) - ${ttlSeconds}, 0) from queued_job_events) as events_late`,
+    select (select count(*) from queued_jobs) as jobs, (select count(*)
+      from queued_job_events) as events,
+      (select coalesce(extract(epoch from now() - min(expires_at)), 0)
+      from queued_jobs) as jobs_late,
+      (select coalesce(extract(epoch from now() - min(at)) - ${ttlSeconds}, 0)
+      from queued_job_events) as events_late`,
   );
   const number = (name: string) => Number(row[name]);
   return {

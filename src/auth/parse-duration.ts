@@ -10,7 +10,8 @@ export function parseDuration(text: string): number {
   const seconds = Number(count) * (SECONDS[unit ?? ""] ?? Number.NaN);
   if (!(seconds > 0 && seconds <= MAX_SECONDS)) {
     throw new Error(
-      `${JSON.stringify(text)} is not a duration: a whole number with a unit is expected, such as 90s, 30m, 1h or 2d (3650d at most).`,
+      `${JSON.stringify(text)} is not a duration: a whole number with a unit is ` +
+        "expected, such as 90s, 30m, 1h or 2d (3650d at most).",
     );
   }
   return seconds;

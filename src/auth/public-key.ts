@@ -32,6 +32,7 @@ function algorithmOf(key: KeyObject): SignatureAlgorithm {
   if (key.asymmetricKeyType === "ed25519") return "EdDSA";
   const kind = [key.asymmetricKeyType, namedCurve].filter(Boolean).join(" ");
   throw new Error(
-    `is of the unsupported type ${kind}; RSA (RS256), P-256 (ES256) and Ed25519 (EdDSA) are supported`,
+    `is of the unsupported type ${kind}; RSA (RS256), P-256 (ES256) and Ed25519 (EdDSA) ` +
+      "are supported",
   );
 }

@@ -35,7 +35,8 @@ await runCommand(async (stack) => {
   const storage = await createStorage(config, log);
   const before = await createStorageOwner({ database, storage }).adopt();
   process.stdout.write(
-    `${config.storageUrl} is this database's${before === null ? "" : `; before it was the database's with the history ${before}`}.\n`,
+    `${config.storageUrl} is this ` +
+      `database's${before === null ? "" : `; before it was the database's with the history ${before}`}.\n`,
   );
   if (!sweep) return;
   const removed = await createFileSweep({ database, storage, maxShare: 1, log }).run();

@@ -23,7 +23,8 @@ export async function createVerifier(config: Config, log: Logger): Promise<Token
     });
   } catch (error) {
     throw new ConfigError([
-      `${config.jwtPublicKey === null ? "JWT_JWKS_URL" : "JWT_PUBLIC_KEY"}: ${error instanceof Error ? error.message : String(error)}`,
+      `${config.jwtPublicKey === null ? "JWT_JWKS_URL" : "JWT_PUBLIC_KEY"}: ` +
+        `${error instanceof Error ? error.message : String(error)}`,
     ]);
   }
 }

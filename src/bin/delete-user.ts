@@ -69,12 +69,14 @@ function theOnly(accounts: Account[]): Account {
   const [account, ...others] = accounts;
   if (!account)
     throw new Error(
-      `No user has ${"id" in by ? `the id ${by.id}` : `the e-mail ${by.email}`}; nothing was deleted.`,
+      `No user has ${"id" in by ? `the id ${by.id}` : `the e-mail ${by.email}`}; nothing ` +
+        "was deleted.",
     );
   if (others.length === 0) return account;
   const list = accounts.map((one) => `  --id ${one.id}   ${describe(one)}`).join("\n");
   throw new Error(
-    `${accounts.length} users have this e-mail, and nothing was deleted; say which one with --id:\n${list}`,
+    `${accounts.length} users have this e-mail, and nothing was deleted; say which one ` +
+      `with --id:\n${list}`,
   );
 }
 

@@ -16,7 +16,8 @@ const path = readCommandLine(
   {
     name: "npm run demo",
     about:
-      "Upload a photo, submit jobs, show every event live, and write the results to demo-output/. Starts the service if none runs here.",
+      "Upload a photo, submit jobs, show every event live, and write the results to " +
+      "demo-output/. Starts the service if none runs here.",
     positional: { value: "<photo>", about: "Path of a photo; without one a photo is made." },
     examples: ["", "photo.jpg"],
   },

@@ -16,7 +16,8 @@ readCommandLine(
   {
     name: "npm run dev",
     about:
-      "Run npm start, restart its processes when a source file changes, and serve a page that follows its sources.",
+      "Run npm start, restart its processes when a source file changes, and serve a page " +
+      "that follows its sources.",
   },
   () => null,
 );

@@ -8,7 +8,8 @@ readCommandLine(
   {
     name: "npm run migrate",
     about:
-      "Bring the database of DATABASE_URL up to date, and its catalogue in step with the tasks. Safe when run by many at once.",
+      "Bring the database of DATABASE_URL up to date, and its catalogue in step with the " +
+      "tasks. Safe when run by many at once.",
   },
   () => null,
 );

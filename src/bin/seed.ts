@@ -14,7 +14,8 @@ readCommandLine(
   {
     name: "npm run seed",
     about:
-      "Make demo users, photos and QueuedJobs in the service of this folder. A second time changes nothing.",
+      "Make demo users, photos and QueuedJobs in the service of this folder. A second " +
+      "time changes nothing.",
   },
   () => null,
 );

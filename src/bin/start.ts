@@ -19,7 +19,9 @@ const { reload } = readCommandLine(
   {
     name: "npm start",
     about:
-      "Run everything on this machine: the API, a worker, and a private PostgreSQL and Redis unless DATABASE_URL and REDIS_URL name others. Ctrl-C stops all of it; the data stays in .data/.",
+      "Run everything on this machine: the API, a worker, and a private PostgreSQL and " +
+      "Redis unless DATABASE_URL and REDIS_URL name others. Ctrl-C stops all of it; the " +
+      "data stays in .data/.",
     options: { reload: { type: "boolean", about: null } },
   },
   (values) => values,
@@ -102,12 +104,15 @@ await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack
 function unaskedServices({ production, embedded: allowed }: Config): string[] {
   return production && embedded && !allowed
     ? [
-        "NODE_ENV is production, where private services are not brought up unasked: set DATABASE_URL and REDIS_URL, or EMBEDDED=true",
+        "NODE_ENV is production, where private services are not brought up unasked: set " +
+          "DATABASE_URL and REDIS_URL, or EMBEDDED=true",
       ]
     : [];
 }
 
 function samePort({ port, workerPort }: Config): string[] {
-  const sentence = `PORT and WORKER_PORT are both ${port}: the API and the worker listen on one each, so change one of them`;
+  const sentence =
+    `PORT and WORKER_PORT are both ${port}: the API and the worker listen on one each, so ` +
+    "change one of them";
   return port === workerPort && port !== 0 ? [sentence] : [];
 }

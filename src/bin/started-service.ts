@@ -49,7 +49,8 @@ export async function waitUntilReady(
   if (await waitUntil(areReady, { deadlineMs: READY_MS, everyMs: ASK_AGAIN_MS, signal: closing }))
     return;
   throw new EmbeddedError(
-    `The service was started but is not ready after ${READY_MS / 1000} s: LOG_LEVEL=info npm start shows why.`,
+    `The service was started but is not ready after ${READY_MS / 1000} s: LOG_LEVEL=info ` +
+      "npm start shows why.",
   );
 }
 

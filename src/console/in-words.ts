@@ -6,7 +6,10 @@ export function bytes(count: number): string {
   const units = ["kB", "MB", "GB", "TB"];
   const power = Math.min(Math.floor(Math.log10(count) / 3), units.length);
   const value = count / 1000 ** power;
-  return `${value < 100 ? value.toFixed(1).replace(/\.0$/, "") : Math.round(value)} ${units[power - 1]}`;
+  return (
+    `${value < 100 ? value.toFixed(1).replace(/\.0$/, "") : Math.round(value)} ` +
+    `${units[power - 1]}`
+  );
 }
 
 export const number = (value: number): string => value.toLocaleString("en");

@@ -15,10 +15,12 @@ export const WELCOME = `query Welcome {
 export const LIMITS_NOW = `query Limits { me { limits { ${LIMITS} } } }`;
 
 export const MORE_PHOTOS = `query Photos($after: String) {
-  photos(first: 60, after: $after) { nodes { ${PHOTO} } pageInfo { hasNextPage endCursor } totalCount }
+  photos(first: 60, after: $after) { nodes { ${PHOTO} } pageInfo { hasNextPage endCursor }
+  totalCount }
 }`;
 
-export const QUEUED_JOBS = `query QueuedJobs($first: Int, $after: String, $filter: QueuedJobFilter) {
+export const QUEUED_JOBS = `query QueuedJobs($first: Int, $after: String,
+  $filter: QueuedJobFilter) {
   queuedJobs(first: $first, after: $after, filter: $filter) {
     nodes { ${ROW} }
     pageInfo { hasNextPage endCursor }
@@ -77,6 +79,7 @@ function byId(
 ): string {
   const numbers = Array.from({ length: count }, (_, i) => i);
   const variables = numbers.map((i) => `$i${i}: ID!`).join(", ");
-  return `query ${name}(${variables}) { ${numbers.map((i) => `${alias}${i}: ${field}(id: $i${i}) { ...wanted }`).join(" ")} }
+  return `query ${name}(${variables}) {
+    ${numbers.map((i) => `${alias}${i}: ${field}(id: $i${i}) { ...wanted }`).join(" ")} }
 fragment wanted on ${field === "photo" ? "Photo" : "QueuedJob"} { ${selection} }`;
 }

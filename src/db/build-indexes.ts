@@ -33,7 +33,8 @@ async function buildIndex(
   // What an attempt that was broken off leaves behind is kept up by every writer, and serves no
   // reader.
   const [broken] =
-    await sql`select from pg_index where indexrelid = to_regclass(${`public.${name}`}) and not indisvalid`;
+    await sql`select from pg_index where indexrelid = to_regclass(${`public.${name}`})
+      and not indisvalid`;
   if (broken) await sql.unsafe(`drop index concurrently public.${name}`);
   try {
     await sql.unsafe(`${create} CONCURRENTLY IF NOT EXISTS "${name}" ${on}`);

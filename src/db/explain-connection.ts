@@ -3,13 +3,16 @@ import { connectionFault, sqlState } from "./database.js";
 /** By SQLSTATE: what the server says to whoever comes to it, and what to do. */
 const REFUSALS: Record<string, (place: string, database: string) => string> = {
   "28P01": (place) =>
-    `${place} refuses the user or the password of DATABASE_URL: mend it, or set that password there`,
+    `${place} refuses the user or the password of DATABASE_URL: mend it, or set that ` +
+    "password there",
   "28000": (place) =>
     `${place} refuses the user of DATABASE_URL: mend it, or let that user in (pg_hba.conf)`,
   "3D000": (place, database) =>
-    `${place} has no database "${database}": create it (createdb '${database}'), or mend DATABASE_URL`,
+    `${place} has no database "${database}": create it (createdb '${database}'), or mend ` +
+    "DATABASE_URL",
   "42501": (place, database) =>
-    `the user of DATABASE_URL may not change the database "${database}" of ${place}: make it the owner (alter database … owner to …)`,
+    `the user of DATABASE_URL may not change the database "${database}" of ${place}: ` +
+    "make it the owner (alter database … owner to …)",
   "25006": (place) =>
     `${place} takes no writes, as a replica does: DATABASE_URL must name the primary`,
   "53300": (place) =>

@@ -81,7 +81,9 @@ async function takeLock(sql: Sql): Promise<void> {
     if (row?.taken) return;
     if (Date.now() > deadline)
       throw new Error(
-        `Another migration of this database has been under way for ${PATIENCE_MS / 60_000} minutes: see pg_stat_activity, application_name "photo-service migrate"`,
+        "Another migration of this database has been under way for " +
+          `${PATIENCE_MS / 60_000} minutes: see pg_stat_activity, application_name ` +
+          `"photo-service migrate"`,
       );
   }
 }

@@ -52,7 +52,8 @@ export function createReadOnlyQueries(options: {
     const password = readOnlyPassword(databaseUrl, username);
     if (password === null)
       throw new RefusedQueryError(
-        "DATABASE_URL has no password, of which the one of the role that only reads is made: there is no looking into the database from here.",
+        "DATABASE_URL has no password, of which the one of the role that only reads is " +
+          "made: there is no looking into the database from here.",
       );
     return postgres(databaseUrl, {
       username,
@@ -184,7 +185,10 @@ function asShortText(
   const cells = types.map((type, i) =>
     type === "void" ? "null" : `left(q.${names[i]}::text, ${longest + 1})`,
   );
-  return `select ${cells.join(", ")} from (\n${statement}\n) as q(${names.join(", ")}) limit ${rows + 1}`;
+  return (
+    `select ${cells.join(", ")} from (\n${statement}\n) as q(${names.join(", ")}) limit ` +
+    `${rows + 1}`
+  );
 }
 
 /** PostgreSQL counts characters, JavaScript halves of some. */
@@ -197,7 +201,8 @@ function cutTo(longest: number, cell: string): string {
 async function typeNames(sql: Sql, oids: number[]): Promise<string[]> {
   const rows = await sql<
     { name: string }[]
-  >`select format_type(t.oid, null) as name from unnest(${`{${oids.join()}}`}::text::oid[]) with ordinality as t(oid, i) order by t.i`;
+  >`select format_type(t.oid, null) as name from unnest(${`{${oids.join()}}`}::text::oid[]) with
+    ordinality as t(oid, i) order by t.i`;
   return rows.map(({ name }) => name);
 }
 
@@ -207,10 +212,13 @@ async function checkRole(sql: Sql): Promise<void> {
     select r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls
       or exists (select from pg_auth_members m where m.member = r.oid)
       or has_database_privilege(r.oid, current_database(), 'create, temporary')
-      or exists (select from pg_class c where c.relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) and has_table_privilege(r.oid, c.oid, 'insert, update, delete, truncate')) as strong
+      or exists (select from pg_class c where c.relnamespace not in ('pg_catalog'::regnamespace,
+        'information_schema'::regnamespace) and has_table_privilege(r.oid, c.oid,
+        'insert, update, delete, truncate')) as strong
     from pg_roles r where r.rolname = current_user`;
   if (row?.strong !== false)
     throw new RefusedQueryError(
-      "The role that only reads may do more than that in this database, so nothing is run as it: take the rights away that were given to it, or run npm run migrate.",
+      "The role that only reads may do more than that in this database, so nothing is " +
+        "run as it: take the rights away that were given to it, or run npm run migrate.",
     );
 }

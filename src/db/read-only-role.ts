@@ -56,7 +56,8 @@ export async function renewReadOnlyRole(sql: Sql, databaseUrl: string): Promise<
     await transaction.unsafe(`create schema ${READ_ONLY_SCHEMA}`);
     for (const [name, { columns }] of Object.entries(READ_ONLY_VIEWS))
       await transaction.unsafe(
-        `create view ${READ_ONLY_SCHEMA}.${name} as select ${columns.join(", ")} from public.${name}`,
+        `create view ${READ_ONLY_SCHEMA}.${name} as select ${columns.join(", ")} from ` +
+          `public.${name}`,
       );
     await unlessForbidden(transaction, (savepoint) =>
       renewRole(savepoint, databaseName, databaseUrl),
@@ -75,7 +76,9 @@ async function renewRole(
     await sql.unsafe(`create role ${role}`);
   const password = readOnlyPassword(databaseUrl, name);
   await sql.unsafe(
-    `alter role ${role} with ${password === null ? "nologin" : "login"} connection limit ${CONNECTIONS} password ${password === null ? "null" : `'${scramVerifier(password)}'`}`,
+    `alter role ${role} with ${password === null ? "nologin" : "login"} connection limit ` +
+      `${CONNECTIONS} password ` +
+      `${password === null ? "null" : `'${scramVerifier(password)}'`}`,
   );
   for (const [setting, value] of Object.entries(READ_ONLY_SETTINGS))
     await sql.unsafe(`alter role ${role} set ${setting} = '${value}'`);

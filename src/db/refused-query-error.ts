@@ -22,7 +22,8 @@ const SENTENCES: Record<string, string> = {
   "57P01": "Its connection was ended.",
   "28P01": "The role that only reads is not in step with DATABASE_URL: run npm run migrate.",
   "28000":
-    "The role that only reads is not there: npm run migrate makes it, if the owner of the database may make roles.",
+    "The role that only reads is not there: npm run migrate makes it, if the owner of " +
+    "the database may make roles.",
 };
 const BUSY = "53300";
 

@@ -246,7 +246,8 @@ export const queuedJobs = pgTable(
     ),
     check(
       "queued_jobs_finished_times",
-      sql`(${table.status} in ('SUCCESS', 'FAILED', 'CANCELLED')) = (${table.finishedAt} is not null)`,
+      sql`(${table.status} in ('SUCCESS', 'FAILED', 'CANCELLED')) = (${table.finishedAt} is not
+        null)`,
     ),
     check(
       "queued_jobs_success",
@@ -254,7 +255,8 @@ export const queuedJobs = pgTable(
     ),
     check(
       "queued_jobs_reuse",
-      sql`${table.status} = 'SUCCESS' or (${table.reuseKey} is null and ${table.reusedFrom} is null)`,
+      sql`${table.status} = 'SUCCESS' or (${table.reuseKey} is null
+        and ${table.reusedFrom} is null)`,
     ),
     check("queued_jobs_failed", sql`${table.status} <> 'FAILED' or ${table.errorCode} is not null`),
     check(

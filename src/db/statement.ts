@@ -69,7 +69,8 @@ function parameterFault(args: readonly unknown[]): Error | null {
     return new TypeError("A parameter of a statement is undefined: pass null.");
   if (count <= MAX_PARAMETERS) return null;
   return new RangeError(
-    `A statement has ${count} parameters, at most ${MAX_PARAMETERS} are allowed: pass an array as one.`,
+    `A statement has ${count} parameters, at most ${MAX_PARAMETERS} are allowed: pass an ` +
+      "array as one.",
   );
 }
 

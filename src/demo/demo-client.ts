@@ -45,7 +45,9 @@ export interface DemoClient {
 const SUBMIT =
   "mutation Submit($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id } }";
 const EVENTS =
-  "subscription Watch($after: String) { queuedJobEvents(after: $after) { cursor type queuedJob { id status progress progressMessage result error { message } outputs { name byteSize width height url } job { name } } } }";
+  "subscription Watch($after: String) { queuedJobEvents(after: $after) { cursor type " +
+  "queuedJob { id status progress progressMessage result error { message } outputs { " +
+  "name byteSize width height url } job { name } } } }";
 
 /** What a frontend does, in Node: upload over HTTP, submit over GraphQL, watch over the socket. */
 export function createDemoClient({ url, token }: { url: string; token: string }): DemoClient {

@@ -35,7 +35,8 @@ export async function runDemo({
   try {
     const uploaded = await client.upload(photo.bytes, photo.filename);
     out.write(
-      `Uploaded ${photo.filename}: ${uploaded.width} × ${uploaded.height} pixels, ${Math.ceil(photo.bytes.length / 1000)} kB. Submitting ${JOBS.join(", ")}.\n\n`,
+      `Uploaded ${photo.filename}: ${uploaded.width} × ${uploaded.height} pixels, ` +
+        `${Math.ceil(photo.bytes.length / 1000)} kB. Submitting ${JOBS.join(", ")}.\n\n`,
     );
     const { ids, eventCursor } = await client.submit(JOBS, uploaded.id);
     const ended = await watch(client, { ids, eventCursor, out });

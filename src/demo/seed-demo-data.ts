@@ -64,7 +64,8 @@ export async function seedDemoData({
       single: false,
     });
     lines.push(
-      `${email}: photo ${photo.id}, ${made.length} QueuedJobs (npm run token -- --email ${email} signs in)`,
+      `${email}: photo ${photo.id}, ${made.length} QueuedJobs (npm run token -- --email ` +
+        `${email} signs in)`,
     );
   }
   return lines;

@@ -34,7 +34,8 @@ export function explainListening(place: Place): (cause: NodeJS.ErrnoException) =
 function refusal(cause: NodeJS.ErrnoException, { host, port, variable }: Place): EmbeddedError {
   if (cause.code === "EADDRINUSE")
     return new EmbeddedError(
-      `Port ${port} is taken by another program: stop it, or choose another port with ${variable}=${port + 10}.`,
+      `Port ${port} is taken by another program: stop it, or choose another port with ` +
+        `${variable}=${port + 10}.`,
       { cause },
     );
   if (cause.code === "EACCES")
@@ -43,7 +44,8 @@ function refusal(cause: NodeJS.ErrnoException, { host, port, variable }: Place):
       { cause },
     );
   return new EmbeddedError(
-    `Cannot listen on ${host}:${port} (${cause.code ?? cause.message}): set HOST to an address of this machine.`,
+    `Cannot listen on ${host}:${port} (${cause.code ?? cause.message}): set HOST to an ` +
+      "address of this machine.",
     { cause },
   );
 }

@@ -26,17 +26,20 @@ const CAUSES: Cause[] = [
   {
     sign: /error while loading shared libraries: ([^\s:]+)|Library not loaded: (\S+)/,
     sentence: ({ program, variable }, library) =>
-      `${program} cannot start because the system lacks the library ${library}: install it${installLine(library)} or set ${variable}.`,
+      `${program} cannot start because the system lacks the library ${library}: install ` +
+      `it${installLine(library)} or set ${variable}.`,
   },
   {
     sign: /Error relocating|Error loading shared library|symbol not found/,
     sentence: ({ program, variable }) =>
-      `The bundled ${program} needs glibc, which this system does not have: set ${variable}, or use a Debian-like system instead of Alpine.`,
+      `The bundled ${program} needs glibc, which this system does not have: set ` +
+      `${variable}, or use a Debian-like system instead of Alpine.`,
   },
   {
     sign: /could not look up effective user ID (\S+):/,
     sentence: ({ program, variable }, uid) =>
-      `${program} needs a name for the user it runs as and /etc/passwd has none for ${uid}: start as a user with an entry there, or set ${variable}.`,
+      `${program} needs a name for the user it runs as and /etc/passwd has none for ` +
+      `${uid}: start as a user with an entry there, or set ${variable}.`,
   },
   {
     sign: /cannot be run as root|execution of the (?:PostgreSQL )?server is not permitted/,
@@ -46,7 +49,8 @@ const CAUSES: Cause[] = [
   {
     sign: /has invalid permissions|has wrong ownership|could not change permissions/,
     sentence: ({ program, variable, folder }) =>
-      `${program} needs a private folder and the file system of ${folder} keeps no owners and modes: move the project to a local disk, or set ${variable}.`,
+      `${program} needs a private folder and the file system of ${folder} keeps no ` +
+      `owners and modes: move the project to a local disk, or set ${variable}.`,
   },
   {
     sign: /Address already in use|EADDRINUSE/,
@@ -66,22 +70,26 @@ const CAUSES: Cause[] = [
   {
     sign: /Read-only file system|EROFS/,
     sentence: ({ folder, variable }) =>
-      `${folder} lies on a read-only file system: start in a folder that can be written, or set ${variable}.`,
+      `${folder} lies on a read-only file system: start in a folder that can be written, ` +
+      `or set ${variable}.`,
   },
   {
     sign: /invalid locale|locale .* (?:not|could not)|LOCALE/,
     sentence: ({ program, variable }) =>
-      `${program} does not find its locale on this system: install the package "locales", or set ${variable}.`,
+      `${program} does not find its locale on this system: install the package ` +
+      `"locales", or set ${variable}.`,
   },
   {
     sign: /Permission denied|EACCES|EPERM|Operation not permitted/,
     sentence: ({ program, variable, folder }) =>
-      `${program} may not use ${folder}: give that folder to the user who starts the service, or set ${variable}.`,
+      `${program} may not use ${folder}: give that folder to the user who starts the ` +
+      `service, or set ${variable}.`,
   },
   {
     sign: /SIGILL|Illegal instruction/,
     sentence: ({ program, variable }) =>
-      `The bundled ${program} does not fit this processor: set ${variable} to a server of your own.`,
+      `The bundled ${program} does not fit this processor: set ${variable} to a server ` +
+      "of your own.",
   },
 ];
 
@@ -93,7 +101,9 @@ export function explainFailure(attempt: Attempt, output: string, cause?: unknown
       return new EmbeddedError(sentence(attempt, found[1] ?? found[2] ?? ""), { cause, output });
   }
   const { program, variable, folder } = attempt;
-  const said = `${program} does not start (${lastWords(output)}): look into ${folder}/server.log, or set ${variable}.`;
+  const said =
+    `${program} does not start (${lastWords(output)}): look into ${folder}/server.log, or ` +
+    `set ${variable}.`;
   return new EmbeddedError(said, { cause, output });
 }
 

@@ -55,7 +55,9 @@ function nativeFolder(platform: string): string {
   try {
     return join(dirname(dirname(fileURLToPath(import.meta.resolve(name)))), "native");
   } catch (cause) {
-    const sentence = `There is no bundled PostgreSQL for this system (${name} is not installed): run npm ci again on Linux or macOS, or set DATABASE_URL.`;
+    const sentence =
+      `There is no bundled PostgreSQL for this system (${name} is not installed): run npm ` +
+      "ci again on Linux or macOS, or set DATABASE_URL.";
     throw new EmbeddedError(sentence, { cause });
   }
 }

@@ -30,8 +30,10 @@ export async function findRedis(options: FindRedisOptions): Promise<string> {
   const bundled = options.bundled === undefined ? installed() : options.bundled;
   if (bundled !== null) return await runnable(bundled, options);
   throw new EmbeddedError(
-    "There is no Redis 6.2 or newer on this machine: install it (macOS: brew install redis; Debian and Ubuntu: " +
-      "sudo apt-get install redis-server; Fedora: sudo dnf install valkey; Alpine: apk add redis), or set REDIS_URL.",
+    "There is no Redis 6.2 or newer on this machine: install it (macOS: brew install " +
+      "redis; Debian and Ubuntu: " +
+      "sudo apt-get install redis-server; Fedora: sudo dnf install valkey; Alpine: apk " +
+      "add redis), or set REDIS_URL.",
   );
 }
 

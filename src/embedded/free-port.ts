@@ -17,7 +17,8 @@ export async function freePort(preferred?: number): Promise<number> {
   const found = await waitUntil(tryOne, { deadlineMs: 5_000, everyMs: 0 });
   if (found !== undefined) return found;
   throw new EmbeddedError(
-    `No port between ${LOWEST} and ${BEYOND} can be opened on 127.0.0.1: end what holds them, or set DATABASE_URL and REDIS_URL.`,
+    `No port between ${LOWEST} and ${BEYOND} can be opened on 127.0.0.1: end what holds ` +
+      "them, or set DATABASE_URL and REDIS_URL.",
   );
 }
 

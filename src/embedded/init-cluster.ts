@@ -34,7 +34,8 @@ export async function initCluster(options: InitClusterOptions): Promise<string> 
   if (found !== major) {
     throw new EmbeddedError(
       `The data in ${folder} was written by PostgreSQL ${found} and this one is ${major}: ` +
-        `move that folder away to begin with empty data, or set DATABASE_URL to a PostgreSQL ${found}.`,
+        "move that folder away to begin with empty data, or set DATABASE_URL to a " +
+        `PostgreSQL ${found}.`,
     );
   }
   await makePrivateFolder(folder, { user: options.user, mode: 0o700 });

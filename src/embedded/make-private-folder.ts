@@ -21,7 +21,8 @@ export async function makePrivateFolder(
   }
   if (((await stat(path)).mode & 0o777) === mode) return;
   throw new EmbeddedError(
-    `The file system of ${path} keeps no modes: move the project to a local disk, or set DATABASE_URL and REDIS_URL.`,
+    `The file system of ${path} keeps no modes: move the project to a local disk, or set ` +
+      "DATABASE_URL and REDIS_URL.",
   );
 }
 

@@ -19,7 +19,8 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   const lock = await takeLock(
     join(folder, "service.lock"),
     (pid) =>
-      `The service already runs here as process ${pid} (data in ${folder}): stop that one first (Ctrl-C there, or kill ${pid}).`,
+      `The service already runs here as process ${pid} (data in ${folder}): stop that ` +
+      `one first (Ctrl-C there, or kill ${pid}).`,
   );
   return { path: folder, close: lock.close };
 }

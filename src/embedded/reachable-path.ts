@@ -14,7 +14,8 @@ export function reachablePath(folder: string, user: RunUser | undefined): string
   if (closed === undefined) return folder;
   if (process.platform === "linux") return "/proc/self/cwd";
   throw new EmbeddedError(
-    `The databases run as ${user?.name ?? "you"}, who may not pass ${closed}: move the project elsewhere, or start as an ordinary user.`,
+    `The databases run as ${user?.name ?? "you"}, who may not pass ${closed}: move the ` +
+      "project elsewhere, or start as an ordinary user.",
   );
 }
 

@@ -22,7 +22,8 @@ export function chooseRunUser(folder: string, passwd = "/etc/passwd"): RunUser |
     users.find(({ name }) => name === "nobody");
   if (user) return user;
   throw new EmbeddedError(
-    "PostgreSQL does not run as root and there is no user nobody to run it as: start as an ordinary user, or set DATABASE_URL and REDIS_URL.",
+    "PostgreSQL does not run as root and there is no user nobody to run it as: start as " +
+      "an ordinary user, or set DATABASE_URL and REDIS_URL.",
   );
 }
 

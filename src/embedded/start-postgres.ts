@@ -141,7 +141,9 @@ async function prove(url: string, running: Running, path: string): Promise<void>
     await ensureDatabase(url);
   } catch (cause) {
     await running.stop();
-    const sentence = `PostgreSQL runs but does not let us in (${String(cause)}): put the right password into ${path}/password, or move ${path} away to begin anew.`;
+    const sentence =
+      `PostgreSQL runs but does not let us in (${String(cause)}): put the right password ` +
+      `into ${path}/password, or move ${path} away to begin anew.`;
     throw new EmbeddedError(sentence, { cause });
   }
 }

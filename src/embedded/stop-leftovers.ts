@@ -28,7 +28,8 @@ export async function stopLeftovers(options: {
     if (await waitUntil(() => find().length === 0, { deadlineMs: waitMs })) return;
   }
   throw new EmbeddedError(
-    `An earlier server still runs in ${folder} and does not stop: end process ${find().join(", ")} and start again.`,
+    `An earlier server still runs in ${folder} and does not stop: end process ` +
+      `${find().join(", ")} and start again.`,
   );
 }
 

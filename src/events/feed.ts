@@ -133,7 +133,8 @@ export function createFeed(options: FeedOptions): Feed {
   function assertRoom(userId: string): void {
     if ((listeners.get(userId)?.subscribers ?? 0) < subscriptionsPerUser) return;
     throw new QuotaExceededError(
-      `A user may have ${subscriptionsPerUser} subscriptions open at most; retry when one of them has ended.`,
+      `A user may have ${subscriptionsPerUser} subscriptions open at most; retry when ` +
+        "one of them has ended.",
       RETRY_AFTER_MS,
     );
   }

@@ -81,6 +81,7 @@ async function startWithPresent(
 
 function expired(): CursorExpiredError {
   return new CursorExpiredError(
-    "The stream cannot be resumed from this cursor any more: read the page again and go on with its eventCursor.",
+    "The stream cannot be resumed from this cursor any more: read the page again and go " +
+      "on with its eventCursor.",
   );
 }

@@ -129,7 +129,8 @@ function lacksEnd({ format }: PhotoHeader, error: unknown): boolean {
 const TAKES_MEMORY =
   "Decoding the photo takes more memory than a task may use. Scale it down and upload it again.";
 const DAMAGED =
-  "The photo is damaged or cut off: its header is fine, but the picture cannot be decoded. Upload the original file again.";
+  "The photo is damaged or cut off: its header is fine, but the picture cannot be " +
+  "decoded. Upload the original file again.";
 
 /** Of the decoder's texts only those about memory and a missing file can be told from damage. */
 function explain(cause: unknown): Error {

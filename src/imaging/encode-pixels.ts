@@ -68,7 +68,10 @@ export async function encodePixels(
 }
 
 function takesMemory(format: OutputFormat): string {
-  return `Writing a picture of this size as ${format.toUpperCase()} takes more memory than a task may use. Ask for another format or for a smaller picture.`;
+  return (
+    `Writing a picture of this size as ${format.toUpperCase()} takes more memory than a ` +
+    "task may use. Ask for another format or for a smaller picture."
+  );
 }
 
 function encode(pixels: Pixels, format: OutputFormat, quality: number, lossless: boolean): Sharp {

@@ -86,6 +86,8 @@ async function codedFormat(path: string, claimed: PhotoFormat): Promise<PhotoFor
 
 function unreadable(format: PhotoFormat, cause: unknown): never {
   const { title } = PHOTO_FORMATS[format];
-  const sentence = `The header of this ${title} file cannot be read: it is damaged or cut off. Upload the original file again.`;
+  const sentence =
+    `The header of this ${title} file cannot be read: it is damaged or cut off. Upload the ` +
+    "original file again.";
   throw new PhotoUnreadableError(sentence, { cause });
 }

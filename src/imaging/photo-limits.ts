@@ -28,13 +28,15 @@ export function checkPhotoLimits(
   const size = `${width} × ${height}`;
   if (Math.max(width, height) > MAX_SIDE) {
     throw new PhotoTooLargeError(
-      `The photo measures ${size} pixels; a side may have ${MAX_SIDE} at most. Scale it down and upload it again.`,
+      `The photo measures ${size} pixels; a side may have ${MAX_SIDE} at most. Scale it ` +
+        "down and upload it again.",
     );
   }
   if (width * height > most) {
     const counted = `${megapixels(width * height)} megapixels (${size})`;
     throw new PhotoTooLargeError(
-      `The photo has ${counted}; at most ${megapixels(most)} are accepted. Scale it down and upload it again.`,
+      `The photo has ${counted}; at most ${megapixels(most)} are accepted. Scale it down ` +
+        "and upload it again.",
     );
   }
   if (pages > MAX_PAGES) {

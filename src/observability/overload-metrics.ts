@@ -8,7 +8,8 @@ export function createOverloadMetrics(
   pools: Record<string, { waiting: number }>,
 ): void {
   const help =
-    "Statements and items of batches that were refused: too many waited, or they had waited for too long";
+    "Statements and items of batches that were refused: too many waited, or they had " +
+    "waited for too long";
   const refusals = new Counter({
     name: `${PREFIX}refusals_total`,
     help,

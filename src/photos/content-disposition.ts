@@ -3,5 +3,8 @@
  */
 export function contentDisposition(filename: string): string {
   if (/^[\w.-]+$/.test(filename)) return `inline; filename="${filename}"`;
-  return `inline; filename*=UTF-8''${encodeURIComponent(filename).replaceAll(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)}`;
+  return (
+    "inline; " +
+    `filename*=UTF-8''${encodeURIComponent(filename).replaceAll(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)}`
+  );
 }

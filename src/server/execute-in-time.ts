@@ -17,6 +17,7 @@ export function executeInTime(args: ExecutionArgs, ms: number): Promise<Executio
 
 export function tookTooLong(ms: number): ServiceUnavailableError {
   return new ServiceUnavailableError(
-    `It took more than ${ms / 1000} seconds; whether it was done is unknown. Try again in a moment.`,
+    `It took more than ${ms / 1000} seconds; whether it was done is unknown. Try again ` +
+      "in a moment.",
   );
 }

@@ -43,7 +43,9 @@ export async function registerFrontPage(
 function headersOf(pictureOrigins: readonly string[]): Record<string, string> {
   const pictures = ["'self'", "data:", "blob:", ...pictureOrigins].join(" ");
   return {
-    "content-security-policy": `default-src 'self'; img-src ${pictures}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
+    "content-security-policy":
+      `default-src 'self'; img-src ${pictures}; object-src 'none'; base-uri 'none'; ` +
+      "form-action 'self'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     // The token of a sign-in link stands behind the #, which is never sent; this is for whatever
     // comes to stand before it.

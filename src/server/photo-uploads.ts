@@ -172,7 +172,10 @@ function contentType({ raw }: FastifyRequest): string {
 }
 
 function howToSend(type: string): string {
-  return `It was sent as "${type}": send the raw bytes as image/* or application/octet-stream, or a form (multipart/form-data) with one "file".`;
+  return (
+    `It was sent as "${type}": send the raw bytes as image/* or application/octet-stream, ` +
+    `or a form (multipart/form-data) with one "file".`
+  );
 }
 
 function isBroken(error: unknown): boolean {

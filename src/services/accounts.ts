@@ -59,7 +59,8 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       available(async () => [
         ...(await sql<Account[]>`
           select id, issuer, subject, email, email_verified as "emailVerified" from users
-          where ${"id" in by ? sql`id = ${by.id}` : sql`lower(email) = lower(${by.email})`} and closed_at is null order by id`),
+          where ${"id" in by ? sql`id = ${by.id}` : sql`lower(email) = lower(${by.email})`}
+            and closed_at is null order by id`),
       ]),
 
     async remove(userId, { forMs } = { forMs: ERASE_MS }) {

@@ -67,10 +67,15 @@ export function createBacklogReads(
     const [row] = await sql<
       { pending: number; started: number; oldest: number; estimated: number }[]
     >`
-      select (select count(*)::int from (select from queued_jobs where status = 'PENDING' order by due_at limit ${COUNTED}) p) as pending,
-        (select count(*)::int from (select from queued_jobs where status = 'STARTED' order by lease_until limit ${COUNTED}) s) as started,
-        coalesce((select extract(epoch from clock_timestamp() - due_at) from queued_jobs where status = 'PENDING' and due_at <= clock_timestamp() order by due_at limit 1), 0)::float8 as oldest,
-        (select greatest(reltuples, 0)::float8 from pg_class where oid = 'queued_jobs_due_id'::regclass) as estimated`;
+      select (select count(*)::int from (select from queued_jobs where status = 'PENDING'
+        order by due_at limit ${COUNTED}) p) as pending,
+        (select count(*)::int from (select from queued_jobs where status = 'STARTED'
+        order by lease_until limit ${COUNTED}) s) as started,
+        coalesce((select extract(epoch from clock_timestamp() - due_at) from queued_jobs
+        where status = 'PENDING' and due_at <= clock_timestamp() order by due_at
+          limit 1), 0)::float8 as oldest,
+        (select greatest(reltuples, 0)::float8 from pg_class
+        where oid = 'queued_jobs_due_id'::regclass) as estimated`;
     if (!row) throw new Error("A select without from gave no row");
     return row;
   }
@@ -78,14 +83,17 @@ export function createBacklogReads(
   function readJobs() {
     return sql<Backlog["jobs"]>`
       select job_name as job, status, count(*)::int as count from (
-        (select job_name, status from queued_jobs where status = 'PENDING' order by due_at limit ${SORTED_BY_JOB})
-        union all (select job_name, status from queued_jobs where status = 'STARTED' order by lease_until limit ${SORTED_BY_JOB})) first group by 1, 2`;
+        (select job_name, status from queued_jobs where status = 'PENDING' order by due_at
+        limit ${SORTED_BY_JOB})
+        union all (select job_name, status from queued_jobs where status = 'STARTED'
+        order by lease_until limit ${SORTED_BY_JOB})) first group by 1, 2`;
   }
 
   function readConnections() {
     return sql<Backlog["connections"]>`
       select coalesce(state, 'unknown') as state, count(*)::int as count from pg_stat_activity
-      where datname = current_database() and application_name = current_setting('application_name') group by 1`;
+      where datname = current_database() and application_name = current_setting('application_name')
+        group by 1`;
   }
 
   return {
@@ -102,7 +110,9 @@ export function createBacklogReads(
     hasWaited: (jobs, seconds) =>
       available(async () => {
         const rows = await sql`
-          select 1 from (select job_name from queued_jobs where status = 'PENDING' and due_at < clock_timestamp() - ${seconds} * interval '1 second' order by due_at limit ${DUE_LOOKED_AT}) due
+          select 1 from (select job_name from queued_jobs where status = 'PENDING'
+            and due_at < clock_timestamp() - ${seconds} * interval '1 second' order by due_at
+              limit ${DUE_LOOKED_AT}) due
           where job_name = any(${[...jobs]}) limit 1`;
         return rows.length > 0;
       }),

@@ -15,10 +15,13 @@ export async function closeAccount({ sql }: Database, userId: string): Promise<b
     const closed = await sql`
       with s as (delete from user_streams where user_id = ${userId} returning user_id),
       u as (
-        update users set issuer = '', subject = id::text, email = '', email_verified = false, name = '', picture = null,
+        update users set issuer = '', subject = id::text, email = '', email_verified = false,
+          name = '', picture = null,
           admin = false, claims_issued_at = 0, closed_at = clock_timestamp()
-        from (select count(*) from s) counters where id = ${userId} and closed_at is null returning closed_at)
-      insert into deleted_accounts (identity, deleted_at) select ${identityOf(user)}, closed_at from u
+        from (select count(*) from s) counters where id = ${userId} and closed_at is null
+          returning closed_at)
+      insert into deleted_accounts (identity, deleted_at) select ${identityOf(user)}, closed_at
+        from u
       on conflict (identity) do update set deleted_at = excluded.deleted_at returning identity`;
     return closed.length > 0;
   });

@@ -17,9 +17,12 @@ export function createDuties({ sql }: Database): Duties {
     hold: (name, holder, seconds) =>
       available(async () => {
         const rows = await sql`
-          insert into duties (name, holder, held_until) values (${name}, ${holder}, clock_timestamp() + ${seconds} * interval '1 second')
-          on conflict (name) do update set holder = excluded.holder, held_until = excluded.held_until
-          where duties.holder = excluded.holder or duties.held_until < clock_timestamp() returning name`;
+          insert into duties (name, holder, held_until)
+            values (${name}, ${holder}, clock_timestamp() + ${seconds} * interval '1 second')
+          on conflict (name) do update set holder = excluded.holder,
+          held_until = excluded.held_until
+          where duties.holder = excluded.holder or duties.held_until < clock_timestamp()
+            returning name`;
         return rows.length > 0;
       }),
   };

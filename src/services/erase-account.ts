@@ -152,7 +152,8 @@ interface ErasedRows {
 async function eraseEvents(sql: Sql, userId: string, afterSeq: string): Promise<ErasedRows> {
   const [slice] = await sql<ErasedRows[]>`
     with x as materialized (
-      select seq from queued_job_events where user_id = ${userId} and seq > ${afterSeq} order by seq limit ${EVENTS_PER_SLICE}),
+      select seq from queued_job_events where user_id = ${userId} and seq > ${afterSeq} order by seq
+        limit ${EVENTS_PER_SLICE}),
     d as (
       delete from queued_job_events
       where user_id = ${userId} and seq > ${afterSeq} and seq <= (select max(seq) from x))
@@ -171,7 +172,8 @@ async function erasePhotos(
       where user_id = ${userId} and id > ${afterId} order by id limit ${ROWS_PER_SLICE} for update),
     d as (delete from photos where id = any(array(select id from x)))
     select count(*)::int as count, (array_agg(id::text order by id desc))[1] as last,
-      coalesce(array_agg(storage_key) || array_agg(preview_key) filter (where preview_key is not null), '{}') as "storageKeys" from x`;
+      coalesce(array_agg(storage_key) || array_agg(preview_key) filter (where preview_key is not
+      null), '{}') as "storageKeys" from x`;
   return slice ?? { count: 0, last: null, storageKeys: [] };
 }
 
@@ -185,9 +187,11 @@ async function eraseUser(sql: Sql, userId: string): Promise<boolean> {
   const [row] = await sql<{ isGone: boolean }[]>`
     with d as (
       delete from users u where id = ${userId} and closed_at is not null
-        and not exists (select from queued_jobs where user_id = u.id) and not exists (select from photos where user_id = u.id)
+        and not exists (select from queued_jobs where user_id = u.id) and not exists (select
+          from photos where user_id = u.id)
         and not exists (select from queued_job_events where user_id = u.id)
       returning id)
-    select exists (select from d) or not exists (select from users where id = ${userId}) as "isGone"`;
+    select exists (select from d) or not exists (select from users
+      where id = ${userId}) as "isGone"`;
   return row?.isGone === true;
 }

@@ -69,12 +69,18 @@ export function createEventLog({ sql, foreignRows }: Database): EventLog {
             event: QueuedJobEvent | null;
           }[]
         >`
-          select coalesce(e.user_id, q.user_id) as "userId", s.last_seq::float8 as last, s.floor_seq::float8 as floor, e.found, e.event
-          from (values (${userId}::uuid)) as q (user_id) left join user_streams s using (user_id) left join lateral (
-            select user_id, found, jsonb_build_object('seq', seq, 'type', type, 'at', rfc3339(at), 'queuedJob', snapshot) as event from (
-              select *, count(*) over ()::int as found, sum(size) over (order by seq rows between unbounded preceding and 1 preceding) as before from (
-                select e.*, case when e.bytes > 0 then e.bytes else octet_length(e.snapshot::text) end as size from queued_job_events e
-                where e.user_id = s.user_id and e.seq > ${seq} ${queuedJobId === null ? sql`` : sql`and e.queued_job_id = ${queuedJobId}`}
+          select coalesce(e.user_id, q.user_id) as "userId", s.last_seq::float8 as last,
+            s.floor_seq::float8 as floor, e.found, e.event
+          from (values (${userId}::uuid)) as q (user_id) left join user_streams s using (user_id)
+            left join lateral (
+            select user_id, found, jsonb_build_object('seq', seq, 'type', type, 'at', rfc3339(at),
+              'queuedJob', snapshot) as event from (
+              select *, count(*) over ()::int as found, sum(size) over (order by seq rows between
+                unbounded preceding and 1 preceding) as before from (
+                select e.*, case when e.bytes > 0 then e.bytes else octet_length(e.snapshot::text)
+                  end as size from queued_job_events e
+                where e.user_id = s.user_id and e.seq > ${seq}
+                  ${queuedJobId === null ? sql`` : sql`and e.queued_job_id = ${queuedJobId}`}
                 order by e.seq limit ${limit}) page) bounded
             where coalesce(before, 0) < ${MAX_PAGE_BYTES} order by seq) e on true`;
         // One row at least. Where that is not so, these are the rows of another statement.
@@ -102,9 +108,11 @@ export function createEventLog({ sql, foreignRows }: Database): EventLog {
             at: Instant | null;
           }[]
         >`
-          select ${queuedJobJson(sql, recordedOutputs(sql))} as "queuedJob", s.last_seq::float8 as head, e.seq::float8 as seq, e.type, rfc3339(e.at) as at
+          select ${queuedJobJson(sql, recordedOutputs(sql))} as "queuedJob",
+            s.last_seq::float8 as head, e.seq::float8 as seq, e.type, rfc3339(e.at) as at
           from queued_jobs t join user_streams s using (user_id) left join lateral (
-            select seq, type, at from queued_job_events where queued_job_id = t.id order by seq desc limit 1) e on true
+            select seq, type, at from queued_job_events where queued_job_id = t.id order by seq desc
+              limit 1) e on true
           where t.id = ${queuedJobId} and t.user_id = ${userId}`;
         if (!row) return null;
         const { queuedJob, head } = row;

@@ -56,11 +56,13 @@ export function createListPages({ sql, foreignRows }: Database) {
   ): Promise<QueuedJobPage[]> {
     const { readerId, columns = "whole", first, budget = UNBOUNDED } = query;
     const rows = sql`
-      select q.place::int, s.last_seq::float8 as "lastSeq", j.* from ${scopesOf(sql, scopes)} join user_streams s on s.user_id = ${readerId}
+      select q.place::int, s.last_seq::float8 as "lastSeq", j.* from ${scopesOf(sql, scopes)}
+        join user_streams s on s.user_id = ${readerId}
       left join lateral (${pageRows(sql, scopes, query)}) j on true`;
     const found = await sql<
       PageRow[]
-    >`${columns === "whole" ? boundedByBytes(sql, rows, budget) : boundedByRows(sql, rows, budget)} order by place, id desc`;
+    >`${columns === "whole" ? boundedByBytes(sql, rows, budget) : boundedByRows(sql, rows, budget)}
+      order by place, id desc`;
     budget.takeRead(
       found.length,
       found.reduce((sum, { text }) => sum + (text?.length ?? 0), 0),
@@ -96,7 +98,8 @@ export function createListPages({ sql, foreignRows }: Database) {
       available(async () => {
         const rows = await sql<{ place: number; n: number }[]>`
           select q.place::int, c.n from ${scopesOf(sql, scopes)}
-          cross join lateral (select count(*)::int as n from (${idsIn(sql, scopes, { beforeId: LAST_ID, limit: most })}) few) c`;
+          cross join lateral (select count(*)::int as n
+          from (${idsIn(sql, scopes, { beforeId: LAST_ID, limit: most })}) few) c`;
         return inScopes(rows, scopes).map(([row]) => row?.n ?? 0);
       }),
   };
@@ -111,7 +114,9 @@ function boundedByRows(sql: Sql, rows: Fragment, { rowsLeft }: ReadBudget): Frag
 function boundedByBytes(sql: Sql, rows: Fragment, { bytesLeft }: ReadBudget): Fragment {
   return sql`
     select place, "lastSeq", id, text from (
-      select *, coalesce(sum(octet_length(text)) over (order by place, id desc rows between unbounded preceding and 1 preceding), 0) as before from (${rows}) page) bounded
+      select *, coalesce(sum(octet_length(text)) over (order by place,
+        id desc rows between unbounded preceding and 1 preceding), 0) as before
+        from (${rows}) page) bounded
     where before <= ${bytesLeft}`;
 }
 
@@ -125,7 +130,8 @@ export function scopesAtOnce(
 
 /** Their users and photos as the rows `q`. */
 function scopesOf(sql: Sql, scopes: readonly ListScope[]): Fragment {
-  return sql`unnest(${scopes.map(({ userId }) => userId)}::uuid[], ${scopes.map(({ photoId }) => photoId)}::uuid[]) with ordinality q(user_id, photo_id, place)`;
+  return sql`unnest(${scopes.map(({ userId }) => userId)}::uuid[],
+    ${scopes.map(({ photoId }) => photoId)}::uuid[]) with ordinality q(user_id, photo_id, place)`;
 }
 
 function inScopes<Row extends { place: number }>(
@@ -171,8 +177,10 @@ function pageRows(
 
 /** Of a row, in place of all of it: what may be long is not even read. */
 function stateColumns(sql: Sql): Fragment {
-  return sql`id, user_id, job_name, status, photo_count, priority, run_at, progress, progress_message, attempts, error_code, error_message, version,
-    created_at, updated_at, started_at, finished_at, expires_at, reused_from, null::jsonb as parameters, null::jsonb as result`;
+  return sql`id, user_id, job_name, status, photo_count, priority, run_at, progress,
+    progress_message, attempts, error_code, error_message, version,
+    created_at, updated_at, started_at, finished_at, expires_at, reused_from,
+    null::jsonb as parameters, null::jsonb as result`;
 }
 
 /** The ids in the scope `q`, newest first. */
@@ -182,16 +190,20 @@ function idsIn(sql: Sql, [scope]: readonly ListScope[], range: Range): Fragment 
   const { beforeId, limit } = range;
   if (photoId !== null) return idsOnPhoto(sql, filter, range);
   if (userId === null)
-    return sql`select t.id from queued_jobs t where t.id < ${beforeId} ${filterCondition(sql, filter)} order by t.id desc limit ${limit}`;
+    return sql`select t.id from queued_jobs t where t.id < ${beforeId}
+      ${filterCondition(sql, filter)} order by t.id desc limit ${limit}`;
   if (filter.statuses !== null) return idsInStatuses(sql, filter, filter.statuses, range);
-  return sql`${idsOfUser(sql, beforeId)} ${filterCondition(sql, filter)} order by t.user_id desc, t.id desc limit ${limit}`;
+  return sql`${idsOfUser(sql, beforeId)} ${filterCondition(sql, filter)}
+    order by t.user_id desc, t.id desc limit ${limit}`;
 }
 
 /** Once each: a photo may have several places in a QueuedJob. */
 function idsOnPhoto(sql: Sql, filter: QueuedJobFilter, { beforeId, limit }: Range): Fragment {
   return sql`
-    select distinct l.queued_job_id as id from queued_job_photos l join queued_jobs t on t.id = l.queued_job_id
-    where l.photo_id = q.photo_id and l.queued_job_id < ${beforeId} and t.user_id = q.user_id ${filterCondition(sql, filter)} order by id desc limit ${limit}`;
+    select distinct l.queued_job_id as id from queued_job_photos l join queued_jobs t
+      on t.id = l.queued_job_id
+    where l.photo_id = q.photo_id and l.queued_job_id < ${beforeId}
+      and t.user_id = q.user_id ${filterCondition(sql, filter)} order by id desc limit ${limit}`;
 }
 
 /** Those of each status through the index that serves it. */
@@ -207,7 +219,8 @@ function idsInStatuses(
   const parts: Fragment[] = [];
   if (statuses.includes("SUCCESS"))
     parts.push(
-      sql`${idsOfUser(sql, beforeId)} and t.status = 'SUCCESS' ${jobs} order by t.user_id desc, t.id desc limit ${limit}`,
+      sql`${idsOfUser(sql, beforeId)} and t.status = 'SUCCESS' ${jobs}
+        order by t.user_id desc, t.id desc limit ${limit}`,
     );
   // The statuses literally: by a parameter the planner does not know that the partial index has the
   // row.
@@ -217,16 +230,20 @@ function idsInStatuses(
   ] as const) {
     if (statuses.includes(status))
       parts.push(sql`
-      select t.id from queued_jobs t where t.user_id = q.user_id and t.status = ${literal} and t.id < ${beforeId} ${jobs} order by t.id desc limit ${limit}`);
+      select t.id from queued_jobs t where t.user_id = q.user_id and t.status = ${literal}
+        and t.id < ${beforeId} ${jobs} order by t.id desc limit ${limit}`);
   }
   // Few, and in no order. The fence keeps the planner from looking for them in the order of their
   // ids.
   if (unfinished.length > 0)
     parts.push(sql`
     select * from (
-      select t.id from queued_jobs t where t.user_id = q.user_id and t.status in ('PENDING', 'STARTED') and t.status = any(${unfinished}) and t.id < ${beforeId} ${jobs} offset 0) u ${end}`);
+      select t.id from queued_jobs t where t.user_id = q.user_id
+        and t.status in ('PENDING', 'STARTED') and t.status = any(${unfinished})
+          and t.id < ${beforeId} ${jobs} offset 0) u ${end}`);
   const [first = sql`select null::uuid as id where false`, ...more] = parts;
-  return sql`select id from (${more.reduce((all, part) => sql`${all} union all (${part})`, sql`(${first})`)}) parts ${end}`;
+  return sql`select id from
+    (${more.reduce((all, part) => sql`${all} union all (${part})`, sql`(${first})`)}) parts ${end}`;
 }
 
 /**
@@ -235,7 +252,8 @@ function idsInStatuses(
  * the newest.
  */
 function idsOfUser(sql: Sql, beforeId: string): Fragment {
-  return sql`select t.id from queued_jobs t where t.user_id >= q.user_id and (t.user_id, t.id) < (q.user_id, ${beforeId})`;
+  return sql`select t.id from queued_jobs t where t.user_id >= q.user_id
+    and (t.user_id, t.id) < (q.user_id, ${beforeId})`;
 }
 
 /**

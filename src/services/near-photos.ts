@@ -28,7 +28,8 @@ export function createNearPhotos({ sql }: Pick<Database, "sql">): NearPhotos {
       const rows = await available(
         () => sql<NearPhoto[]>`
         select id as "photoId", distance from (
-          select id, bit_count((phash # ${String(signedHash(phash))}::bigint)::bit(64))::int as distance from photos where user_id = ${userId}) p
+          select id, bit_count((phash # ${String(signedHash(phash))}::bigint)::bit(64))::int as
+            distance from photos where user_id = ${userId}) p
         where distance <= ${maxDistance} and id <> all(${[...exceptIds]}::uuid[])
         order by distance, id limit ${MOST + 1}`,
       );

@@ -40,7 +40,8 @@ export const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 /** As the columns are, and not as JSON, which costs PostgreSQL five times as much. */
 export const briefColumns = (sql: Sql) =>
-  sql`t.user_id as "userId", t.job_name as "jobName", t.status, t.photo_count as "photoCount", t.priority, t.progress, t.attempts, t.version, rfc3339(t.created_at) as "createdAt"`;
+  sql`t.user_id as "userId", t.job_name as "jobName", t.status, t.photo_count as "photoCount",
+    t.priority, t.progress, t.attempts, t.version, rfc3339(t.created_at) as "createdAt"`;
 
 /**
  * Reads pages of brief rows: those that are asked for in one turn with one statement, and one that
@@ -80,13 +81,17 @@ async function readPages(
   asked: OwnPage[],
 ): Promise<QueuedJobPage[]> {
   const rows = await sql<Row[]>`
-    select q.page::int, s.last_seq::float8 as "lastSeq", case when j.id is null then q.user_id end as "readerId", j.*
-    from unnest(${asked.map(({ userId }) => userId)}::uuid[], ${asked.map(({ beforeId }) => beforeId ?? LAST_ID)}::uuid[], ${asked.map(({ first }) => first + 1)}::int[])
+    select q.page::int, s.last_seq::float8 as "lastSeq", case when j.id is null then q.user_id
+      end as "readerId", j.*
+    from unnest(${asked.map(({ userId }) => userId)}::uuid[],
+      ${asked.map(({ beforeId }) => beforeId ?? LAST_ID)}::uuid[],
+      ${asked.map(({ first }) => first + 1)}::int[])
       with ordinality as q(user_id, before_id, most, page)
     left join user_streams s on s.user_id = q.user_id
     left join lateral (
       select t.id, ${briefColumns(sql)} from queued_jobs t
-      where t.user_id >= q.user_id and (t.user_id, t.id) < (q.user_id, q.before_id) order by t.user_id desc, t.id desc limit q.most) j on true
+      where t.user_id >= q.user_id and (t.user_id, t.id) < (q.user_id, q.before_id)
+        order by t.user_id desc, t.id desc limit q.most) j on true
     order by q.page, j.id desc`;
   const pages = asked.map((): Row[] => []);
   for (const row of rows) pages[row.page - 1]?.push(row);

@@ -160,7 +160,8 @@ async function readHeader(
         { cause: error },
       );
     throw new PhotoUnreadableError(
-      "The header of this file cannot be read: the reader stopped at it. Upload the original file again.",
+      "The header of this file cannot be read: the reader stopped at it. Upload the " +
+        "original file again.",
       { cause: error },
     );
   }

@@ -94,12 +94,15 @@ export function createPhotos(deps: {
     const [added] = await orm.execute<{ createdAt: string }>(part`
       with s as (
         update user_streams set stored_bytes = stored_bytes + ${row.byteSize}
-        where user_id = ${row.userId} and stored_bytes + ${row.byteSize} <= ${deps.maxStoredBytes} returning user_id),
+        where user_id = ${row.userId} and stored_bytes + ${row.byteSize} <= ${deps.maxStoredBytes}
+          returning user_id),
       p as (
-        insert into photos (${part.join([...names, part.identifier(createdAt.name)], part`, `)}) select ${part.join(values, part`, `)}, now() from s
+        insert into photos (${part.join([...names, part.identifier(createdAt.name)], part`, `)})
+          select ${part.join(values, part`, `)}, now() from s
         on conflict (user_id, sha256) do nothing returning created_at)
       select (select rfc3339(created_at) from p) as "createdAt",
-        case when not exists (select from s) then refuse(${OVER_QUOTA}) when not exists (select from p) then refuse(${ALREADY_THERE}) end as refused`);
+        case when not exists (select from s) then refuse(${OVER_QUOTA}) when not exists (select
+          from p) then refuse(${ALREADY_THERE}) end as refused`);
     return { ...row, createdAt: new Date(added?.createdAt ?? 0) };
   }
 
@@ -115,9 +118,11 @@ export function createPhotos(deps: {
       const [gone] = await tx`
         with p as (
           delete from photos where id = ${photo.id} and not exists (
-            select from queued_job_photos l join queued_jobs q on q.id = l.queued_job_id where l.photo_id = ${photo.id} and q.status in ('PENDING', 'STARTED'))
+            select from queued_job_photos l join queued_jobs q on q.id = l.queued_job_id
+              where l.photo_id = ${photo.id} and q.status in ('PENDING', 'STARTED'))
           returning user_id, byte_size)
-        update user_streams s set stored_bytes = stored_bytes - p.byte_size from p where s.user_id = p.user_id returning s.user_id`;
+        update user_streams s set stored_bytes = stored_bytes - p.byte_size from p
+          where s.user_id = p.user_id returning s.user_id`;
       return gone !== undefined;
     }) as Promise<boolean>;
   }
@@ -149,7 +154,8 @@ export function createPhotos(deps: {
       available(async () => {
         const [row] = await sql<
           { n: number }[]
-        >`select count(*)::int as n from (select from photos where user_id = ${userId} limit ${most}) few`;
+        >`select count(*)::int as n from (select from photos where user_id = ${userId}
+          limit ${most}) few`;
         return row?.n ?? 0;
       }),
     async add(photo) {

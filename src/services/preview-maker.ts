@@ -49,8 +49,10 @@ export function createPreviewMaker(deps: {
 
   /** Those that were tried least come first, so that none that fail stand before others. */
   const findDue = () => sql<Due[]>`
-    select id, user_id as "userId", storage_key as "storageKey", preview_attempts as attempts from photos
-    where preview_key is null and preview_attempts < ${sql.unsafe(String(PREVIEW_ATTEMPTS))} order by preview_attempts, id limit ${BATCH}`;
+    select id, user_id as "userId", storage_key as "storageKey", preview_attempts as attempts
+      from photos
+    where preview_key is null and preview_attempts < ${sql.unsafe(String(PREVIEW_ATTEMPTS))}
+      order by preview_attempts, id limit ${BATCH}`;
 
   /**
    * Counted before it is tried: a photo that takes a worker with it is not tried for ever. False
@@ -58,7 +60,8 @@ export function createPreviewMaker(deps: {
    */
   async function claim({ id, attempts }: Due): Promise<boolean> {
     const rows =
-      await sql`update photos set preview_attempts = preview_attempts + 1 where id = ${id} and preview_key is null and preview_attempts = ${attempts} returning id`;
+      await sql`update photos set preview_attempts = preview_attempts + 1 where id = ${id}
+        and preview_key is null and preview_attempts = ${attempts} returning id`;
     return rows.length === 1;
   }
 
@@ -76,7 +79,9 @@ export function createPreviewMaker(deps: {
     const hash = signedHash(phash);
     const rows = await available(
       () => sql`
-      update photos set preview_key = ${key}, thumbhash = ${thumbhash}, phash = ${hash === null ? null : String(hash)}::bigint where id = ${photo.id} and preview_key is null returning id`,
+      update photos set preview_key = ${key}, thumbhash = ${thumbhash},
+        phash = ${hash === null ? null : String(hash)}::bigint where id = ${photo.id}
+        and preview_key is null returning id`,
     );
     // The photo was deleted meanwhile.
     if (rows.length === 0) await storage.delete([key]);

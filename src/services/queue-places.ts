@@ -76,7 +76,8 @@ export function createQueuePlaces(deps: {
   async function readCrowd(): Promise<Waiting[]> {
     const rows = await sql<{ userId: string; child: boolean; count: number }[]>`
       select user_id as "userId", job_name = any(${inChild}) as child, count(*)::int as count from (
-        select user_id, job_name from queued_jobs where status = 'PENDING' and due_at <= clock_timestamp() order by due_at limit ${MOST}) waiting
+        select user_id, job_name from queued_jobs where status = 'PENDING'
+          and due_at <= clock_timestamp() order by due_at limit ${MOST}) waiting
       group by 1, 2`;
     return rows.map(({ userId, child, count }) => ({ userId, lane: laneOf(child), count }));
   }
@@ -94,9 +95,13 @@ export function createQueuePlaces(deps: {
       { userId: string; readAt: number; child: boolean | null; ids: string; priorities: string }[]
     >`
       with asked as materialized (select clock_timestamp() as now)
-      select u.id as "userId", (extract(epoch from asked.now) * 1000)::float8 as "readAt", w.* from asked, unnest(${userIds}::uuid[]) u(id) left join lateral (
-        select job_name = any(${inChild}) as child, string_agg(id::text, ' ' order by priority desc, due_at, id) as ids, string_agg(priority::text, ' ' order by priority desc, due_at, id) as priorities
-        from queued_jobs where user_id = u.id and status = 'PENDING' and due_at <= asked.now group by 1) w on true`;
+      select u.id as "userId", (extract(epoch from asked.now) * 1000)::float8 as "readAt", w.*
+        from asked, unnest(${userIds}::uuid[]) u(id) left join lateral (
+        select job_name = any(${inChild}) as child, string_agg(id::text, ' '
+          order by priority desc, due_at, id) as ids, string_agg(priority::text, ' '
+            order by priority desc, due_at, id) as priorities
+        from queued_jobs where user_id = u.id and status = 'PENDING' and due_at <= asked.now
+          group by 1) w on true`;
     const lines = new Map<string, OwnLines>();
     for (const { userId, readAt, child, ids, priorities } of rows) {
       const own = lines.get(userId) ?? { readAt, lanes: {} };

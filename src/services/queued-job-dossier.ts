@@ -43,14 +43,20 @@ export function readQueuedJobDossier(
   return available(async () => {
     const [rows, events, photos] = await Promise.all([
       sql<{ queuedJob: QueuedJob & InnerFields; outputs: QueuedJobOutput[] }[]>`
-        select ${recordedOutputs(sql)} as outputs, ${queuedJobJson(sql, sql`null::jsonb`)} || jsonb_build_object('email', u.email, 'run', t.run, 'failures', t.failures, 'stalls', t.stalls, 'worker', t.worker,
-          'leaseUntil', rfc3339(t.lease_until), 'dueAt', rfc3339(t.due_at), 'requestId', t.request_id) as "queuedJob"
+        select ${recordedOutputs(sql)} as outputs, ${queuedJobJson(sql, sql`null::jsonb`)} ||
+          jsonb_build_object('email', u.email, 'run', t.run, 'failures', t.failures, 'stalls',
+          t.stalls, 'worker', t.worker,
+          'leaseUntil', rfc3339(t.lease_until), 'dueAt', rfc3339(t.due_at), 'requestId',
+          t.request_id) as "queuedJob"
         from queued_jobs t join users u on u.id = t.user_id where t.id = ${id}`,
       sql<
         QueuedJobEvent[]
-      >`select seq::float8 as seq, type, rfc3339(at) as at, snapshot as "queuedJob" from queued_job_events where queued_job_id = ${id} order by seq limit ${EVENTS}`,
+      >`select seq::float8 as seq, type, rfc3339(at) as at, snapshot as "queuedJob"
+        from queued_job_events where queued_job_id = ${id} order by seq limit ${EVENTS}`,
       sql<QueuedJobDossier["photos"]>`
-        select p.id, p.filename, p.mime_type as "mimeType", p.width, p.height, p.byte_size::float8 as "byteSize" from queued_job_photos l join photos p on p.id = l.photo_id where l.queued_job_id = ${id} order by l.position`,
+        select p.id, p.filename, p.mime_type as "mimeType", p.width, p.height,
+          p.byte_size::float8 as "byteSize" from queued_job_photos l join photos p
+          on p.id = l.photo_id where l.queued_job_id = ${id} order by l.position`,
     ]);
     if (rows.length === 0 && events.length === 0) return null;
     return {

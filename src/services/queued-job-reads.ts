@@ -37,12 +37,23 @@ export function createQueuedJobReads(database: Database) {
     { snapshots, budget = UNBOUNDED }: HistoryQuery,
   ) => sql<HistoryRow[]>`
     with newest as (
-      select q.place, e.user_id, e.seq, e.bytes from unnest(${[...queuedJobIds]}::uuid[]) with ordinality q(id, place) cross join lateral (
-        select user_id, seq, ${snapshots ? sql`case when bytes > 0 then bytes else octet_length(snapshot::text) end` : sql`0`} as bytes
-        from queued_job_events where queued_job_id = q.id order by seq desc limit ${MAX_HISTORY}) e limit ${budget.rowsLeft + 1}),
-    bounded as (select *, coalesce(sum(bytes) over (order by place, seq desc rows between unbounded preceding and 1 preceding), 0) as before from newest)
-    select b.place::int, b.bytes::float8, e.seq::float8, e.type, rfc3339(e.at) as at ${snapshots ? sql`, e.snapshot as "queuedJob"` : sql``}
-    from bounded b join queued_job_events e using (user_id, seq) where b.before <= ${budget.bytesLeft} order by b.place, e.seq`;
+      select q.place, e.user_id, e.seq, e.bytes
+        from unnest(${[...queuedJobIds]}::uuid[]) with ordinality q(id, place) cross join lateral (
+        select user_id, seq,
+          ${
+            snapshots
+              ? sql`case when bytes > 0 then bytes else octet_length(snapshot::text)
+          end`
+              : sql`0`
+          } as bytes
+        from queued_job_events where queued_job_id = q.id order by seq desc limit ${MAX_HISTORY}) e
+          limit ${budget.rowsLeft + 1}),
+    bounded as (select *, coalesce(sum(bytes) over (order by place,
+    seq desc rows between unbounded preceding and 1 preceding), 0) as before from newest)
+    select b.place::int, b.bytes::float8, e.seq::float8, e.type,
+      rfc3339(e.at) as at ${snapshots ? sql`, e.snapshot as "queuedJob"` : sql``}
+    from bounded b join queued_job_events e using (user_id, seq)
+      where b.before <= ${budget.bytesLeft} order by b.place, e.seq`;
 
   return {
     ...lists,
@@ -72,7 +83,8 @@ export function createQueuedJobReads(database: Database) {
       available(async () => {
         const rows = await sql<LargeValues[]>`
           select id, user_id as "userId", parameters, result,
-            octet_length(parameters::text) + coalesce(octet_length(result::text), 0) as bytes from queued_jobs
+            octet_length(parameters::text) + coalesce(octet_length(result::text), 0) as bytes
+            from queued_jobs
           where id = any(${[...queuedJobIds]})`;
         const byId = new Map(rows.map((row) => [row.id, row]));
         return queuedJobIds.map((id) => byId.get(id) ?? null);
@@ -82,7 +94,8 @@ export function createQueuedJobReads(database: Database) {
     outputs: (queuedJobIds: readonly string[]): Promise<QueuedJobOutput[][]> =>
       available(async () => {
         const rows = await sql<{ id: string; outputs: QueuedJobOutput[] }[]>`
-          select t.id, ${recordedOutputs(sql)} as outputs from unnest(${[...queuedJobIds]}::uuid[]) as t(id)`;
+          select t.id, ${recordedOutputs(sql)} as outputs
+            from unnest(${[...queuedJobIds]}::uuid[]) as t(id)`;
         const byId = new Map(rows.map((row) => [row.id, row.outputs]));
         return queuedJobIds.map((id) => byId.get(id) ?? []);
       }),
@@ -94,7 +107,8 @@ export function createQueuedJobReads(database: Database) {
     ): Promise<{ storageKey: string; mimeType: string; filename: string } | null> =>
       available(async () => {
         const [row] = await sql<{ storageKey: string; mimeType: string; filename: string }[]>`
-          select storage_key as "storageKey", mime_type as "mimeType", name as filename from queued_job_outputs where queued_job_id = ${queuedJobId} and name = ${name}`;
+          select storage_key as "storageKey", mime_type as "mimeType", name as filename
+            from queued_job_outputs where queued_job_id = ${queuedJobId} and name = ${name}`;
         return row ?? null;
       }),
 
@@ -102,7 +116,8 @@ export function createQueuedJobReads(database: Database) {
     photoIds: (queuedJobIds: readonly string[]): Promise<string[][]> =>
       available(async () => {
         const rows = await sql<{ id: string; photoIds: string[] }[]>`
-          select queued_job_id as id, array_agg(photo_id::text order by position) as "photoIds" from queued_job_photos where queued_job_id = any(${[...queuedJobIds]}) group by 1`;
+          select queued_job_id as id, array_agg(photo_id::text order by position) as "photoIds"
+            from queued_job_photos where queued_job_id = any(${[...queuedJobIds]}) group by 1`;
         const byId = new Map(rows.map((row) => [row.id, row.photoIds]));
         return queuedJobIds.map((id) => byId.get(id) ?? []);
       }),

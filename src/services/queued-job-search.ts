@@ -46,12 +46,17 @@ export async function searchQueuedJobs(
   const { user, status, jobName, beforeId, first } = search;
   const userIds = user === null ? null : await findUserIds({ sql } as Database, user);
   if (userIds?.length === 0) return { rows: [], nextBeforeId: null };
-  const range = sql`where true ${userIds ? sql`and user_id = any(${userIds})` : sql``} ${beforeId === null ? sql`` : sql`and id < ${beforeId}`} order by id desc`;
+  const range = sql`where true ${userIds ? sql`and user_id = any(${userIds})` : sql``}
+    ${beforeId === null ? sql`` : sql`and id < ${beforeId}`} order by id desc`;
   return available(async () => {
     const rows = await sql<FoundQueuedJob[]>`
-      select t.id, t.job_name as "jobName", t.status, t.user_id as "userId", u.email, t.attempts, t.error_code as "errorCode", rfc3339(t.created_at) as "createdAt", rfc3339(t.finished_at) as "finishedAt"
-      from (select id, job_name, status, user_id, attempts, error_code, created_at, finished_at from queued_jobs ${range} limit ${LOOKED_AT}) t join users u on u.id = t.user_id
-      where true ${status === null ? sql`` : sql`and t.status = ${status}`} ${jobName === null ? sql`` : sql`and t.job_name = ${jobName}`}
+      select t.id, t.job_name as "jobName", t.status, t.user_id as "userId", u.email, t.attempts,
+        t.error_code as "errorCode", rfc3339(t.created_at) as "createdAt",
+        rfc3339(t.finished_at) as "finishedAt"
+      from (select id, job_name, status, user_id, attempts, error_code, created_at, finished_at
+        from queued_jobs ${range} limit ${LOOKED_AT}) t join users u on u.id = t.user_id
+      where true ${status === null ? sql`` : sql`and t.status = ${status}`}
+        ${jobName === null ? sql`` : sql`and t.job_name = ${jobName}`}
       order by t.id desc limit ${first + 1}`;
     if (rows.length > first)
       return { rows: rows.slice(0, first), nextBeforeId: rows[first - 1]?.id ?? null };

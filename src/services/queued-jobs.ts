@@ -140,7 +140,8 @@ export function createQueuedJobs(deps: QueuedJobsDeps) {
       () =>
         sql<
           { queuedJob: QueuedJob }[]
-        >`select ${queuedJobJson(sql, recordedOutputs(sql))} as "queuedJob" from queued_jobs t where t.id = ${id}`,
+        >`select ${queuedJobJson(sql, recordedOutputs(sql))} as "queuedJob" from queued_jobs t
+          where t.id = ${id}`,
     );
     return row && (row.queuedJob.userId === actor.id || actor.role === "ADMIN")
       ? row.queuedJob

@@ -16,7 +16,8 @@ export const quotaExceeded = {
     ),
   recordedBytes: (most: number) =>
     new QuotaExceededError(
-      `Your jobs and their events may take ${most} bytes in the database at most; delete finished jobs first.`,
+      `Your jobs and their events may take ${most} bytes in the database at most; delete ` +
+        "finished jobs first.",
       60_000,
     ),
   storedBytes: (most: number) =>

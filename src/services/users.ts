@@ -86,7 +86,8 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
   const seen = createSeenUsers<User>();
   const read = createBearerReads(deps.database);
   const columns = () =>
-    sql`id, email, email_verified as "emailVerified", name, picture, admin, rfc3339(created_at) as "createdAt"`;
+    sql`id, email, email_verified as "emailVerified", name, picture, admin,
+      rfc3339(created_at) as "createdAt"`;
   let forgotten = 0;
 
   function toUser({ id, email, name, picture, createdAt, emailVerified, admin }: UserRow): User {
@@ -110,10 +111,15 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
     const id = uuidv7();
     await sql`
       with u as (
-        insert into users (id, issuer, subject, email, email_verified, name, picture, admin, claims_issued_at, created_at)
-        values (${id}, ${claims.issuer}, ${claims.subject}, ${claims.email}, ${claims.emailVerified}, ${claims.name}, ${claims.picture}, ${claims.admin}, ${claims.issuedAt}, now())
-        on conflict (issuer, subject) do update set email = excluded.email, email_verified = excluded.email_verified, name = excluded.name,
-          picture = excluded.picture, admin = excluded.admin, claims_issued_at = excluded.claims_issued_at
+        insert into users (id, issuer, subject, email, email_verified, name, picture, admin,
+          claims_issued_at, created_at)
+        values (${id}, ${claims.issuer}, ${claims.subject}, ${claims.email},
+          ${claims.emailVerified}, ${claims.name}, ${claims.picture}, ${claims.admin},
+          ${claims.issuedAt}, now())
+        on conflict (issuer, subject) do update
+        set email = excluded.email, email_verified = excluded.email_verified, name = excluded.name,
+          picture = excluded.picture, admin = excluded.admin,
+          claims_issued_at = excluded.claims_issued_at
         where users.claims_issued_at < excluded.claims_issued_at
         returning id)
       insert into user_streams (user_id) select id from u where id = ${id}`;
@@ -139,7 +145,8 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
    * nobody.
    */
   async function undo({ issuer, subject }: Claims, deletedAt: number | null): Promise<void> {
-    await sql`delete from users where issuer = ${issuer} and subject = ${subject} and claims_issued_at <= ${deletedAt}`;
+    await sql`delete from users where issuer = ${issuer} and subject = ${subject}
+      and claims_issued_at <= ${deletedAt}`;
   }
 
   function forget(userId: string | null): void {
@@ -165,7 +172,8 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
   const find = (ids: readonly string[], { closed }: { closed: boolean }) =>
     available(async (): Promise<(User | null)[]> => {
       const rows = await sql<UserRow[]>`
-        select ${columns()} from users where id = any(${[...new Set(ids)]}::uuid[]) ${closed ? sql`` : sql`and closed_at is null`}`;
+        select ${columns()} from users where id = any(${[...new Set(ids)]}::uuid[])
+          ${closed ? sql`` : sql`and closed_at is null`}`;
       const byId = new Map(rows.map((row) => [row.id, toUser(row)]));
       return ids.map((id) => byId.get(id) ?? null);
     });
@@ -192,20 +200,23 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
       available(async () => {
         const [row] = await sql<
           UserCounters[]
-        >`select pending, stored_bytes::float8 as "storedBytes" from user_streams where user_id = ${userId}`;
+        >`select pending, stored_bytes::float8 as "storedBytes" from user_streams
+          where user_id = ${userId}`;
         return row ?? { pending: 0, storedBytes: 0 };
       }),
     page: ({ first, afterId }) =>
       available(async () => {
         const rows = await sql<UserRow[]>`
-          select ${columns()} from users where closed_at is null ${afterId === null ? sql`` : sql`and id > ${afterId}`} order by id limit ${first}`;
+          select ${columns()} from users where closed_at is null
+            ${afterId === null ? sql`` : sql`and id > ${afterId}`} order by id limit ${first}`;
         return rows.map(toUser);
       }),
     count: (most) =>
       available(async () => {
         const [row] = await sql<
           { n: number }[]
-        >`select count(*)::int as n from (select from users where closed_at is null limit ${most}) few`;
+        >`select count(*)::int as n from (select from users where closed_at is null
+          limit ${most}) few`;
         return row?.n ?? 0;
       }),
     forget,
@@ -222,12 +233,15 @@ function createBearerReads({ sql }: Database): (claims: Claims) => Promise<Beare
         (UserRow & { id: string | null; claimsIssuedAt: number; deletedAt: number | null })[]
       >`
         select u.*, floor(extract(epoch from d.deleted_at))::float8 as "deletedAt"
-        from unnest(${claims.map(({ issuer }) => issuer)}::text[], ${claims.map(({ subject }) => subject)}::text[], ${claims.map(identityOf)}::text[])
+        from unnest(${claims.map(({ issuer }) => issuer)}::text[],
+          ${claims.map(({ subject }) => subject)}::text[], ${claims.map(identityOf)}::text[])
           with ordinality as i(issuer, subject, identity, place)
         left join lateral (
-          select id, email, email_verified as "emailVerified", name, picture, admin, rfc3339(created_at) as "createdAt", claims_issued_at::float8 as "claimsIssuedAt"
+          select id, email, email_verified as "emailVerified", name, picture, admin,
+            rfc3339(created_at) as "createdAt", claims_issued_at::float8 as "claimsIssuedAt"
           from users where issuer = i.issuer and subject = i.subject limit 1) u on true
-        left join lateral (select deleted_at from deleted_accounts where identity = i.identity limit 1) d on true
+        left join lateral (select deleted_at from deleted_accounts where identity = i.identity
+        limit 1) d on true
         order by i.place`;
       return rows.map(({ deletedAt, ...row }) => ({
         row: row.id === null ? null : row,

@@ -28,7 +28,10 @@ export function createStuckCheck(deps: {
     for (const [lane, jobs] of jobsOf) {
       const resting = taskWorker.restingMs(lane);
       if (resting > afterMs && (await hasWaited(jobs, afterMs / 1000)))
-        return `has taken nothing in the lane "${lane}" for ${Math.round(resting / 1000)} s, while work waits`;
+        return (
+          `has taken nothing in the lane "${lane}" for ${Math.round(resting / 1000)} s, ` +
+          "while work waits"
+        );
     }
     return null;
   };

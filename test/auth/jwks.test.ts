@@ -137,24 +137,31 @@ test("forgets verified tokens of a key that was withdrawn", async () => {
   await assert.rejects(verifier.verify(token(first, "first")), UNKNOWN);
 });
 
-test("answers SERVICE_UNAVAILABLE when it has no keys and the server is away, and asks no more than the back-off allows", async () => {
-  server.answer = answerJson({}, 500);
-  const verifier = open();
-  assert.deepEqual(verifier.readiness(), { ready: false, reason: "The keys are not here yet." });
-  const results = await Promise.allSettled(
-    Array.from({ length: 20 }, () => verifier.verify(token(first, "first"))),
-  );
-  for (const result of results)
-    assert.equal(result.status === "rejected" && result.reason.code, "SERVICE_UNAVAILABLE");
-  await assert.rejects(verifier.verify(token(first, "first")), AWAY);
-  assert.equal(server.requests, 1);
-  assert.deepEqual(verifier.readiness(), { ready: false, reason: "The key server gave no keys." });
-  server.answer = answerKeys({ first });
-  await assert.rejects(verifier.verify(token(first, "first")), AWAY);
-  now += 1 * SECOND;
-  assert.equal((await verifier.verify(token(first, "first"))).subject, "u1");
-  assert.equal(server.requests, 2);
-});
+test(
+  "answers SERVICE_UNAVAILABLE when it has no keys and the server is away, and asks no " +
+    "more than the back-off allows",
+  async () => {
+    server.answer = answerJson({}, 500);
+    const verifier = open();
+    assert.deepEqual(verifier.readiness(), { ready: false, reason: "The keys are not here yet." });
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, () => verifier.verify(token(first, "first"))),
+    );
+    for (const result of results)
+      assert.equal(result.status === "rejected" && result.reason.code, "SERVICE_UNAVAILABLE");
+    await assert.rejects(verifier.verify(token(first, "first")), AWAY);
+    assert.equal(server.requests, 1);
+    assert.deepEqual(verifier.readiness(), {
+      ready: false,
+      reason: "The key server gave no keys.",
+    });
+    server.answer = answerKeys({ first });
+    await assert.rejects(verifier.verify(token(first, "first")), AWAY);
+    now += 1 * SECOND;
+    assert.equal((await verifier.verify(token(first, "first"))).subject, "u1");
+    assert.equal(server.requests, 2);
+  },
+);
 
 test("answers SERVICE_UNAVAILABLE when nothing listens", async () => {
   const { url } = server;
@@ -180,33 +187,41 @@ test("goes on with the last good keys for 24 hours while the server is down", as
   await assert.rejects(verifier.verify(token(first, "first", { sub: "u2" })), AWAY);
 });
 
-test("keeps the last good keys when the server hands out an empty set, a redirect or a huge document", async () => {
-  const verifier = await openWarm();
-  const answers = [answerJson({ keys: [] }), answerJson({ keys: [], x: "x".repeat(300_000) })];
-  for (const answer of [...answers, answerJson({}, 302)]) {
-    server.answer = answer;
-    await ring();
-    assert.equal((await verifier.verify(token(first, "first"))).subject, "u1");
-    assert.equal(
-      verifier.readiness().reason,
-      "The key server does not answer; its last keys are used.",
-    );
-  }
-});
+test(
+  "keeps the last good keys when the server hands out an empty set, a redirect or a huge " +
+    "document",
+  async () => {
+    const verifier = await openWarm();
+    const answers = [answerJson({ keys: [] }), answerJson({ keys: [], x: "x".repeat(300_000) })];
+    for (const answer of [...answers, answerJson({}, 302)]) {
+      server.answer = answer;
+      await ring();
+      assert.equal((await verifier.verify(token(first, "first"))).subject, "u1");
+      assert.equal(
+        verifier.readiness().reason,
+        "The key server does not answer; its last keys are used.",
+      );
+    }
+  },
+);
 
-test("waits for a hanging server no longer than the timeout, before the headers and within the body", async () => {
-  const hanging: KeyServer["answer"][] = [
-    () => {},
-    (_, response) => void response.write('{"keys":['),
-  ];
-  for (const answer of hanging) {
-    server.answer = answer;
-    const verifier = open({ jwksUrl: server.url, timeoutMs: 40 });
-    const begun = performance.now();
-    await assert.rejects(verifier.verify(token(first, "first")), AWAY);
-    assert.ok(performance.now() - begun < 1500);
-  }
-});
+test(
+  "waits for a hanging server no longer than the timeout, before the headers and within " +
+    "the body",
+  async () => {
+    const hanging: KeyServer["answer"][] = [
+      () => {},
+      (_, response) => void response.write('{"keys":['),
+    ];
+    for (const answer of hanging) {
+      server.answer = answer;
+      const verifier = open({ jwksUrl: server.url, timeoutMs: 40 });
+      const begun = performance.now();
+      await assert.rejects(verifier.verify(token(first, "first")), AWAY);
+      assert.ok(performance.now() - begun < 1500);
+    }
+  },
+);
 
 test("does not let tokens of known keys wait while the server hangs", async () => {
   const verifier = await openWarm();

@@ -31,7 +31,9 @@ test("says what it expects when a text is no duration", () => {
     "1H",
     "toString",
   ]) {
-    const message = `${JSON.stringify(text)} is not a duration: a whole number with a unit is expected, such as 90s, 30m, 1h or 2d (3650d at most).`;
+    const message =
+      `${JSON.stringify(text)} is not a duration: a whole number with a unit is expected, ` +
+      "such as 90s, 30m, 1h or 2d (3650d at most).";
     assert.throws(() => parseDuration(text), { message });
   }
 });

@@ -57,7 +57,8 @@ test("names the block that is too weak or of another kind", () => {
     message: "PEM block 2 is an RSA key of 1024 bits; at least 2048 are required.",
   });
   const message =
-    "The PEM block is of the unsupported type ec secp384r1; RSA (RS256), P-256 (ES256) and Ed25519 (EdDSA) are supported.";
+    "The PEM block is of the unsupported type ec secp384r1; RSA (RS256), P-256 (ES256) " +
+    "and Ed25519 (EdDSA) are supported.";
   assert.throws(() => parsePublicKeys(ecKey("P-384").pem), { message });
   assert.throws(() => parsePublicKeys(block("CERTIFICATE", "MIIB")), {
     message: "The PEM block is a CERTIFICATE; a PUBLIC KEY is expected.",

@@ -38,7 +38,9 @@ test("refuses other kinds of keys by name", () => {
   };
   for (const [kind, key] of Object.entries(kinds)) {
     assert.throws(() => publicKey(key), {
-      message: `is of the unsupported type ${kind}; RSA (RS256), P-256 (ES256) and Ed25519 (EdDSA) are supported`,
+      message:
+        `is of the unsupported type ${kind}; RSA (RS256), P-256 (ES256) and Ed25519 ` +
+        "(EdDSA) are supported",
     });
   }
 });

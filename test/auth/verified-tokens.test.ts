@@ -54,19 +54,23 @@ test("keeps the latest used and no more", () => {
   assert.equal(tokens.find("a"), undefined);
 });
 
-test("knows the subject that an unverified token names five times after each token of it that was verified", () => {
-  const tokens = createVerifiedTokens({ generation: () => 1, clock: () => 0, max: 10 });
-  const named = (sub: unknown) => compact({ alg: "ES256" }, { sub }, () => "no signature");
-  const asked = (sub: unknown) =>
-    Array.from({ length: 6 }, () => tokens.namesVerifiedSubject(named(sub)));
-  assert.ok(!asked("u1").includes(true));
-  for (const _ of [1, 2]) {
+test(
+  "knows the subject that an unverified token names five times after each token of it that " +
+    "was verified",
+  () => {
+    const tokens = createVerifiedTokens({ generation: () => 1, clock: () => 0, max: 10 });
+    const named = (sub: unknown) => compact({ alg: "ES256" }, { sub }, () => "no signature");
+    const asked = (sub: unknown) =>
+      Array.from({ length: 6 }, () => tokens.namesVerifiedSubject(named(sub)));
+    assert.ok(!asked("u1").includes(true));
+    for (const _ of [1, 2]) {
+      tokens.add("t", claims, 1);
+      assert.deepEqual(asked("u1"), [true, true, true, true, true, false]);
+    }
     tokens.add("t", claims, 1);
-    assert.deepEqual(asked("u1"), [true, true, true, true, true, false]);
-  }
-  tokens.add("t", claims, 1);
-  for (const other of ["u2", "", 1, null, ["u1"], undefined])
-    assert.ok(!asked(other).includes(true), String(other));
-  for (const text of ["", "x.y.z", named("u1").split(".")[1] ?? ""])
-    assert.equal(tokens.namesVerifiedSubject(text), false);
-});
+    for (const other of ["u2", "", 1, null, ["u1"], undefined])
+      assert.ok(!asked(other).includes(true), String(other));
+    for (const text of ["", "x.y.z", named("u1").split(".")[1] ?? ""])
+      assert.equal(tokens.namesVerifiedSubject(text), false);
+  },
+);

@@ -58,16 +58,20 @@ describe("a goal of the bench", () => {
     });
   }
 
-  it("of which less is better is judged the other way round, and by itself where there is no peer", () => {
-    const verdicts = [201, 200, 120].map(
-      (us) => judgeGoals([LIGHTER], [round({ us, measure: "MB" })])[0],
-    );
-    assert.deepEqual(
-      verdicts.map((judged) => judged?.verdict),
-      ["UNDER FLOOR", "floor", "goal"],
-    );
-    assert.equal(verdicts[0]?.peer, null);
-  });
+  it(
+    "of which less is better is judged the other way round, and by itself where there is " +
+      "no peer",
+    () => {
+      const verdicts = [201, 200, 120].map(
+        (us) => judgeGoals([LIGHTER], [round({ us, measure: "MB" })])[0],
+      );
+      assert.deepEqual(
+        verdicts.map((judged) => judged?.verdict),
+        ["UNDER FLOOR", "floor", "goal"],
+      );
+      assert.equal(verdicts[0]?.peer, null);
+    },
+  );
 
   it("that asks nothing has no verdict, and one that was not measured no line", () => {
     const { floor: _floor, goal: _goal, beyond: _beyond, ...shown } = FASTER;

@@ -23,33 +23,38 @@ describe("what may take seconds", () => {
     Number(
       (
         await service.database
-          .sql`select count(*) as n from pg_stat_activity where datname = current_database() and application_name = 'photo-service api' and wait_event_type = 'Lock'`
+          .sql`select count(*) as n from pg_stat_activity where datname = current_database()
+            and application_name = 'photo-service api' and wait_event_type = 'Lock'`
       )[0]?.["n"],
     );
 
-  it("has two connections of an API: filtered lists and operators' pages leave the others to everybody else", async () => {
-    const page = () =>
-      fetch(`${service.url}/admin/jobs`, {
-        headers: {
-          authorization: `Basic ${Buffer.from(`admin:${OPERATOR_PASSWORD}`).toString("base64")}`,
-        },
+  it(
+    "has two connections of an API: filtered lists and operators' pages leave the others " +
+      "to everybody else",
+    async () => {
+      const page = () =>
+        fetch(`${service.url}/admin/jobs`, {
+          headers: {
+            authorization: `Basic ${Buffer.from(`admin:${OPERATOR_PASSWORD}`).toString("base64")}`,
+          },
+        });
+      await service.database.sql.begin(async (sql) => {
+        await sql`lock table queued_jobs in access exclusive mode`;
+        const slow = [
+          ...Array.from({ length: 10 }, () => person.ask(FILTERED)),
+          ...Array.from({ length: 3 }, page),
+        ];
+        await eventually("two of them wait for the lock", async () => (await waiting()) === 2);
+        for (let i = 0; i < 20; i++)
+          assert.equal((await person.ask("{ photos { totalCount } }")).errors, undefined);
+        // The others wait for a connection.
+        assert.equal(await waiting(), 2);
+        void Promise.allSettled(slow);
       });
-    await service.database.sql.begin(async (sql) => {
-      await sql`lock table queued_jobs in access exclusive mode`;
-      const slow = [
-        ...Array.from({ length: 10 }, () => person.ask(FILTERED)),
-        ...Array.from({ length: 3 }, page),
-      ];
-      await eventually("two of them wait for the lock", async () => (await waiting()) === 2);
-      for (let i = 0; i < 20; i++)
-        assert.equal((await person.ask("{ photos { totalCount } }")).errors, undefined);
-      // The others wait for a connection.
-      assert.equal(await waiting(), 2);
-      void Promise.allSettled(slow);
-    });
-    await eventually(
-      "they are answered again",
-      async () => (await person.ask(FILTERED)).errors === undefined,
-    );
-  });
+      await eventually(
+        "they are answered again",
+        async () => (await person.ask(FILTERED)).errors === undefined,
+      );
+    },
+  );
 });

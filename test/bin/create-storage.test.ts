@@ -60,31 +60,37 @@ describe("the service on S3", () => {
       )
     ).queuedJob.outputs;
 
-  it("takes a photo, works on it and gives its files away by the storage's own URLs, and keeps nothing of what is deleted", async () => {
-    const person = await service.person();
-    const bytes = smallPhoto(64, 32);
-    const { status, json: photo } = await person.upload(bytes);
-    assert.equal(status, 201);
-    for (const url of [photo["url"], photo["previewUrl"]])
-      assert.ok(String(url).startsWith(`${way.url}${server.bucket}/pre/fix/`), String(url));
-    assert.ok(bytes.equals(await fetchBytes(photo["url"])));
-    assert.ok((await fetchBytes(photo["previewUrl"])).subarray(8, 12).equals(Buffer.from("WEBP")));
+  it(
+    "takes a photo, works on it and gives its files away by the storage's own URLs, and " +
+      "keeps nothing of what is deleted",
+    async () => {
+      const person = await service.person();
+      const bytes = smallPhoto(64, 32);
+      const { status, json: photo } = await person.upload(bytes);
+      assert.equal(status, 201);
+      for (const url of [photo["url"], photo["previewUrl"]])
+        assert.ok(String(url).startsWith(`${way.url}${server.bucket}/pre/fix/`), String(url));
+      assert.ok(bytes.equals(await fetchBytes(photo["url"])));
+      assert.ok(
+        (await fetchBytes(photo["previewUrl"])).subarray(8, 12).equals(Buffer.from("WEBP")),
+      );
 
-    const stream = person.events({ after: await person.cursor() });
-    const job = await person.enqueue("thumbnail", { widths: [16] }, { photoIds: [photo["id"]] });
-    await stream.next("it succeeds", (event) => event.type === "SUCCEEDED", 30_000);
-    stream.stop();
-    const [output] = await outputsOf(person, job.id);
-    assert.equal((await fetchBytes(output.url)).length, output.byteSize);
-    assert.equal((await keys()).length, 3);
-    assert.deepEqual(storedFiles(storage.scratchFolder), []);
+      const stream = person.events({ after: await person.cursor() });
+      const job = await person.enqueue("thumbnail", { widths: [16] }, { photoIds: [photo["id"]] });
+      await stream.next("it succeeds", (event) => event.type === "SUCCEEDED", 30_000);
+      stream.stop();
+      const [output] = await outputsOf(person, job.id);
+      assert.equal((await fetchBytes(output.url)).length, output.byteSize);
+      assert.equal((await keys()).length, 3);
+      assert.deepEqual(storedFiles(storage.scratchFolder), []);
 
-    await person.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id: job.id });
-    assert.equal((await fetch(output.url)).status, 404);
-    await person.get("mutation ($id: ID!) { deletePhoto(id: $id) }", { id: photo["id"] });
-    assert.equal((await fetch(String(photo["url"]))).status, 404);
-    assert.deepEqual(await keys(), []);
-  });
+      await person.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id: job.id });
+      assert.equal((await fetch(output.url)).status, 404);
+      await person.get("mutation ($id: ID!) { deletePhoto(id: $id) }", { id: photo["id"] });
+      assert.equal((await fetch(String(photo["url"]))).status, 404);
+      assert.deepEqual(await keys(), []);
+    },
+  );
 
   it("sweeps what no row names, and tells of what rows name and is gone", async () => {
     const person = await service.person();
@@ -113,40 +119,52 @@ describe("the service on S3", () => {
     await person.get("mutation ($id: ID!) { deletePhoto(id: $id) }", { id: photo["id"] });
   });
 
-  it("while S3 is away refuses uploads with 503 and no trace, and hands work back without counting it", async () => {
-    const person = await service.person();
-    const { json: photo } = await person.upload(smallPhoto(40, 40));
-    const had = await keys();
-    way.down();
-    const refused = await person.upload(smallPhoto());
-    assert.deepEqual(
-      [refused.status, refused.json],
-      [
-        503,
-        { code: "SERVICE_UNAVAILABLE", message: "The storage is away; try again in a moment." },
-      ],
-    );
-    const { id } = await person.enqueue("thumbnail", { widths: [16] }, { photoIds: [photo["id"]] });
-    const waiting = await eventually("it was handed back", async () => {
-      const job = await person.job(id);
-      return job?.status === "PENDING" && job.attempts === 1 && job;
-    });
-    assert.equal(waiting.error, null);
-    const [row] = await service.database.sql<
-      { failures: number; stalls: number }[]
-    >`select failures, stalls from queued_jobs where id = ${id}`;
-    assert.deepEqual([row?.failures, row?.stalls], [0, 0]);
-    assert.equal(
-      (await person.get("query ($id: ID!) { photo(id: $id) { url } }", { id: photo["id"] })).photo
-        .url,
-      photo["url"],
-    );
-    way.up();
-    assert.deepEqual(await keys(), had);
-    const again = await person.enqueue("thumbnail", { widths: [16] }, { photoIds: [photo["id"]] });
-    assert.equal((await person.finished(again.id)).status, "SUCCESS");
-    assert.equal(JSON.stringify(service.logged).includes("hunter2"), false);
-  });
+  it(
+    "while S3 is away refuses uploads with 503 and no trace, and hands work back without " +
+      "counting it",
+    async () => {
+      const person = await service.person();
+      const { json: photo } = await person.upload(smallPhoto(40, 40));
+      const had = await keys();
+      way.down();
+      const refused = await person.upload(smallPhoto());
+      assert.deepEqual(
+        [refused.status, refused.json],
+        [
+          503,
+          { code: "SERVICE_UNAVAILABLE", message: "The storage is away; try again in a moment." },
+        ],
+      );
+      const { id } = await person.enqueue(
+        "thumbnail",
+        { widths: [16] },
+        { photoIds: [photo["id"]] },
+      );
+      const waiting = await eventually("it was handed back", async () => {
+        const job = await person.job(id);
+        return job?.status === "PENDING" && job.attempts === 1 && job;
+      });
+      assert.equal(waiting.error, null);
+      const [row] = await service.database.sql<
+        { failures: number; stalls: number }[]
+      >`select failures, stalls from queued_jobs where id = ${id}`;
+      assert.deepEqual([row?.failures, row?.stalls], [0, 0]);
+      assert.equal(
+        (await person.get("query ($id: ID!) { photo(id: $id) { url } }", { id: photo["id"] })).photo
+          .url,
+        photo["url"],
+      );
+      way.up();
+      assert.deepEqual(await keys(), had);
+      const again = await person.enqueue(
+        "thumbnail",
+        { widths: [16] },
+        { photoIds: [photo["id"]] },
+      );
+      assert.equal((await person.finished(again.id)).status, "SUCCESS");
+      assert.equal(JSON.stringify(service.logged).includes("hunter2"), false);
+    },
+  );
 
   it("leads an old URL of the service's own to the storage", async () => {
     const person = await service.person();

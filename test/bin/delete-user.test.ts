@@ -48,7 +48,9 @@ describe("npm run delete-user", { concurrency: 2 }, () => {
     assert.deepEqual(await run("--email", "ann@example.test"), {
       code: 0,
       stderr: "",
-      stdout: `Deleted Ann@example.test, s of https://a.test, id ${ann.id}, with all that was theirs.\n`,
+      stdout:
+        `Deleted Ann@example.test, s of https://a.test, id ${ann.id}, with all that was ` +
+        "theirs.\n",
     });
     assert.deepEqual(await exists(ann.id, bob.id), [false, true]);
     assert.deepEqual(await run("--email", "ann@example.test"), {
@@ -58,29 +60,33 @@ describe("npm run delete-user", { concurrency: 2 }, () => {
     });
   });
 
-  it("guesses nobody where several issuers vouch for one e-mail: it lists them, and takes an id", async () => {
-    const [one, other] = [
-      await signIn("https://b.test", "two@example.test"),
-      await signIn("https://c.test", "two@example.test"),
-    ];
-    const { code, stdout, stderr } = await run("--email", "two@example.test");
-    assert.deepEqual([code, stdout], [1, ""]);
-    assert.match(
-      stderr,
-      /^2 users have this e-mail, and nothing was deleted; say which one with --id:/,
-    );
-    for (const [id, issuer] of [
-      [one.id, "https://b.test"],
-      [other.id, "https://c.test"],
-    ])
-      assert.ok(
-        stderr.includes(`--id ${id}   two@example.test, s of ${issuer}, id ${id}\n`),
+  it(
+    "guesses nobody where several issuers vouch for one e-mail: it lists them, and takes " +
+      "an id",
+    async () => {
+      const [one, other] = [
+        await signIn("https://b.test", "two@example.test"),
+        await signIn("https://c.test", "two@example.test"),
+      ];
+      const { code, stdout, stderr } = await run("--email", "two@example.test");
+      assert.deepEqual([code, stdout], [1, ""]);
+      assert.match(
         stderr,
+        /^2 users have this e-mail, and nothing was deleted; say which one with --id:/,
       );
-    assert.deepEqual(await exists(one.id, other.id), [true, true]);
-    assert.equal((await run("--id", other.id)).code, 0);
-    assert.deepEqual(await exists(one.id, other.id), [true, false]);
-  });
+      for (const [id, issuer] of [
+        [one.id, "https://b.test"],
+        [other.id, "https://c.test"],
+      ])
+        assert.ok(
+          stderr.includes(`--id ${id}   two@example.test, s of ${issuer}, id ${id}\n`),
+          stderr,
+        );
+      assert.deepEqual(await exists(one.id, other.id), [true, true]);
+      assert.equal((await run("--id", other.id)).code, 0);
+      assert.deepEqual(await exists(one.id, other.id), [true, false]);
+    },
+  );
 
   for (const [args, fault] of [
     [[], "Give --email or --id, one of them."],

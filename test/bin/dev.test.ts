@@ -20,96 +20,101 @@ import { eventually } from "../support/eventually.js";
 import { isAlive, processTree } from "../support/process-tree.js";
 
 describe("npm run dev", { skip: NOT_ALL, timeout: 280_000 }, () => {
-  it("serves the page from its sources, renews it as they change, signed in as before, and leaves nothing running", async (t) => {
-    const copy = mkdtempSync(join(tmpdir(), "photo-service-dev-"));
-    // PostgreSQL may run as another user than we do.
-    chmodSync(copy, 0o755);
-    for (const part of [
-      "package.json",
-      "package-lock.json",
-      "tsconfig.json",
-      "scripts",
-      "src",
-      "test",
-      "bench",
-      "dist",
-      "drizzle",
-      "examples",
-    ])
-      cpSync(part, join(copy, part), {
-        recursive: true,
-        preserveTimestamps: true,
-        filter: (path) => !path.includes("node_modules"),
+  it(
+    "serves the page from its sources, renews it as they change, signed in as before, and " +
+      "leaves nothing running",
+    async (t) => {
+      const copy = mkdtempSync(join(tmpdir(), "photo-service-dev-"));
+      // PostgreSQL may run as another user than we do.
+      chmodSync(copy, 0o755);
+      for (const part of [
+        "package.json",
+        "package-lock.json",
+        "tsconfig.json",
+        "scripts",
+        "src",
+        "test",
+        "bench",
+        "dist",
+        "drizzle",
+        "examples",
+      ])
+        cpSync(part, join(copy, part), {
+          recursive: true,
+          preserveTimestamps: true,
+          filter: (path) => !path.includes("node_modules"),
+        });
+      symlinkSync(resolve("node_modules"), join(copy, "node_modules"));
+      // As npm does before it.
+      execFileSync("node_modules/.bin/tsc", { cwd: copy });
+      const dev = spawn(process.execPath, ["dist/src/bin/dev.js"], {
+        cwd: copy,
+        detached: true,
+        stdio: ["ignore", "pipe", "inherit"],
+        env: {
+          PATH: process.env["PATH"],
+          HOME: copy,
+          HOST: "127.0.0.1",
+          PORT: "0",
+          WORKER_PORT: "0",
+        },
       });
-    symlinkSync(resolve("node_modules"), join(copy, "node_modules"));
-    // As npm does before it.
-    execFileSync("node_modules/.bin/tsc", { cwd: copy });
-    const dev = spawn(process.execPath, ["dist/src/bin/dev.js"], {
-      cwd: copy,
-      detached: true,
-      stdio: ["ignore", "pipe", "inherit"],
-      env: {
-        PATH: process.env["PATH"],
-        HOME: copy,
-        HOST: "127.0.0.1",
-        PORT: "0",
-        WORKER_PORT: "0",
-      },
-    });
-    const ended = once(dev, "close");
-    t.after(async () => {
-      if (dev.exitCode === null) process.kill(dev.pid ?? 0, "SIGTERM");
+      const ended = once(dev, "close");
+      t.after(async () => {
+        if (dev.exitCode === null) process.kill(dev.pid ?? 0, "SIGTERM");
+        await ended;
+        rmSync(copy, { recursive: true, force: true });
+      });
+      let told = "";
+      dev.stdout.setEncoding("utf8").on("data", (text: string) => (told += text));
+      const [, address = "", token = ""] = await eventually(
+        "the page is served",
+        () => /Page +(http:\S+)#token=(\S+)/.exec(told),
+        90_000,
+      );
+
+      const browser = await launchChromium();
+      t.after(() => browser.close());
+      const page = await browser.newPage();
+      page.setDefaultTimeout(60_000);
+      const { outside, errors } = watchPage(page, new URL(address).origin);
+      await page.goto(`${address}#token=${token}`);
+      await page
+        .getByRole("button", { name: "Pull the plug" })
+        .and(page.locator(":enabled"))
+        .waitFor();
+      await change("src/console/views/desk.tsx", ">New job<", ">New work<");
+      await page.getByRole("heading", { name: "New work" }).waitFor();
+      await page
+        .getByRole("button", { name: "Pull the plug" })
+        .and(page.locator(":enabled"))
+        .waitFor();
+      // What tests import of the page is compiled, too, which is nothing to the service.
+      await change("src/console/in-words.ts", 'PENDING: "Waiting"', 'PENDING: "In line"');
+      await page.getByRole("option", { name: "In line" }).waitFor({ state: "attached" });
+      await page
+        .getByRole("button", { name: "Pull the plug" })
+        .and(page.locator(":enabled"))
+        .waitFor();
+      // A style is exchanged under a page that stays as it is.
+      await page.evaluate("window.stayed = true");
+      await change("src/console/styles/base.css", "--row: 68px", "--row: 70px");
+      await page.waitForFunction(
+        "getComputedStyle(document.documentElement).getPropertyValue('--row') === '70px' " +
+          "&& window.stayed",
+      );
+      assert.deepEqual([outside, errors], [[], []]);
+
+      const pids = processTree(dev.pid ?? 0);
+      process.kill(dev.pid ?? 0, "SIGTERM");
       await ended;
-      rmSync(copy, { recursive: true, force: true });
-    });
-    let told = "";
-    dev.stdout.setEncoding("utf8").on("data", (text: string) => (told += text));
-    const [, address = "", token = ""] = await eventually(
-      "the page is served",
-      () => /Page +(http:\S+)#token=(\S+)/.exec(told),
-      90_000,
-    );
+      await eventually("nothing is left running", () => !pids.some(isAlive));
 
-    const browser = await launchChromium();
-    t.after(() => browser.close());
-    const page = await browser.newPage();
-    page.setDefaultTimeout(60_000);
-    const { outside, errors } = watchPage(page, new URL(address).origin);
-    await page.goto(`${address}#token=${token}`);
-    await page
-      .getByRole("button", { name: "Pull the plug" })
-      .and(page.locator(":enabled"))
-      .waitFor();
-    await change("src/console/views/desk.tsx", ">New job<", ">New work<");
-    await page.getByRole("heading", { name: "New work" }).waitFor();
-    await page
-      .getByRole("button", { name: "Pull the plug" })
-      .and(page.locator(":enabled"))
-      .waitFor();
-    // What tests import of the page is compiled, too, which is nothing to the service.
-    await change("src/console/in-words.ts", 'PENDING: "Waiting"', 'PENDING: "In line"');
-    await page.getByRole("option", { name: "In line" }).waitFor({ state: "attached" });
-    await page
-      .getByRole("button", { name: "Pull the plug" })
-      .and(page.locator(":enabled"))
-      .waitFor();
-    // A style is exchanged under a page that stays as it is.
-    await page.evaluate("window.stayed = true");
-    await change("src/console/styles/base.css", "--row: 68px", "--row: 70px");
-    await page.waitForFunction(
-      "getComputedStyle(document.documentElement).getPropertyValue('--row') === '70px' && window.stayed",
-    );
-    assert.deepEqual([outside, errors], [[], []]);
-
-    const pids = processTree(dev.pid ?? 0);
-    process.kill(dev.pid ?? 0, "SIGTERM");
-    await ended;
-    await eventually("nothing is left running", () => !pids.some(isAlive));
-
-    async function change(path: string, from: string, to: string): Promise<void> {
-      const text = readFileSync(join(copy, path), "utf8");
-      assert.ok(text.includes(from), `${path} is without ${from}`);
-      writeFileSync(join(copy, path), text.replace(from, to));
-    }
-  });
+      async function change(path: string, from: string, to: string): Promise<void> {
+        const text = readFileSync(join(copy, path), "utf8");
+        assert.ok(text.includes(from), `${path} is without ${from}`);
+        writeFileSync(join(copy, path), text.replace(from, to));
+      }
+    },
+  );
 });

@@ -22,12 +22,14 @@ describe("npm run migrate", { concurrency: 2 }, () => {
     [
       "is away",
       "postgres://user:a-secret@127.0.0.1:1/photos",
-      "The PostgreSQL at 127.0.0.1:1 cannot be reached (ECONNREFUSED): start it, or mend DATABASE_URL",
+      "The PostgreSQL at 127.0.0.1:1 cannot be reached (ECONNREFUSED): start it, or mend " +
+        "DATABASE_URL",
     ],
     [
       "is away, by a name of several addresses",
       "postgres://user:a-secret@localhost:1/photos",
-      "The PostgreSQL at localhost:1 cannot be reached (ECONNREFUSED): start it, or mend DATABASE_URL",
+      "The PostgreSQL at localhost:1 cannot be reached (ECONNREFUSED): start it, or mend " +
+        "DATABASE_URL",
     ],
     [
       "refuses the password",

@@ -5,7 +5,8 @@ import { long } from "../support/long.js";
 import { runBin } from "../support/run-bin.js";
 
 const DATABASE =
-  "  - DATABASE_URL is not set: it names the PostgreSQL to use, as postgres://user:password@host:5432/database";
+  "  - DATABASE_URL is not set: it names the PostgreSQL to use, as " +
+  "postgres://user:password@host:5432/database";
 const REDIS = "  - REDIS_URL is not set: it names the Redis to use, as redis://host:6379";
 const TOKENS = [
   "  - JWT_PUBLIC_KEY or JWT_JWKS_URL is not set: it tells how tokens are verified",
@@ -29,7 +30,8 @@ describe("a process without its environment", { concurrency: 2 }, () => {
         REDIS,
         TOKENS[2] ?? "",
         FILES,
-        "  - JWT_PUBLIC_KEY: There is a private key in it; give its public key and keep the private one away from here.",
+        "  - JWT_PUBLIC_KEY: There is a private key in it; give its public key and keep " +
+          "the private one away from here.",
       ],
     ],
     [
@@ -40,7 +42,8 @@ describe("a process without its environment", { concurrency: 2 }, () => {
         DATABASE,
         REDIS,
         FILES,
-        "  - JWT_JWKS_URL: The JWKS address must begin with https:// (http:// on this machine only).",
+        "  - JWT_JWKS_URL: The JWKS address must begin with https:// (http:// on this " +
+          "machine only).",
       ],
     ],
     [
@@ -51,7 +54,8 @@ describe("a process without its environment", { concurrency: 2 }, () => {
         '  - PORT is not a whole number (it is "x")',
         ...TOKENS,
         FILES,
-        "  - NODE_ENV is production, where private services are not brought up unasked: set DATABASE_URL and REDIS_URL, or EMBEDDED=true",
+        "  - NODE_ENV is production, where private services are not brought up unasked: " +
+          "set DATABASE_URL and REDIS_URL, or EMBEDDED=true",
       ],
     ],
     ["worker", {}, ["The configuration has 2 faults:", DATABASE, REDIS]],

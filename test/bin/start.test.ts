@@ -58,29 +58,34 @@ describe("npm start", { skip: noProc }, () => {
 
   const you = () => createTestClient(service.url, service.token ?? "");
 
-  it("brings everything up and tells where, in a file for its owner's eyes only, with a token that works", async () => {
-    const bin = await start();
-    assert.equal(statSync(join(cwd, ".data/service.json")).mode & 0o777, 0o600);
-    assert.match(bin.stdout, /^\s*Sign in +http:\/\/127\.0\.0\.1:\d+\/#token=eyJ/m);
-    assert.equal(service.console, `${service.url}/#token=${service.token}`);
-    const [, password = ""] =
-      /^\s*Queues +\S+\/admin\/queues +\(user admin, password (\S{20,})\)$/m.exec(bin.stdout) ?? [];
-    assert.equal(
-      (
-        await fetch(service.queues ?? "", {
-          headers: {
-            authorization: `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`,
-          },
-        })
-      ).status,
-      200,
-    );
-    assert.equal((await fetch(service.queues ?? "")).status, 401);
-    assert.equal(statSync(join(cwd, ".data/admin-password")).mode & 0o777, 0o600);
-    assert.equal((await you().get("{ me { email } }")).me.email, "you@example.com");
-    jobId = (await you().enqueue("echo", { message: "kept" })).id;
-    assert.equal((await you().finished(jobId)).status, "SUCCESS");
-  });
+  it(
+    "brings everything up and tells where, in a file for its owner's eyes only, with a " +
+      "token that works",
+    async () => {
+      const bin = await start();
+      assert.equal(statSync(join(cwd, ".data/service.json")).mode & 0o777, 0o600);
+      assert.match(bin.stdout, /^\s*Sign in +http:\/\/127\.0\.0\.1:\d+\/#token=eyJ/m);
+      assert.equal(service.console, `${service.url}/#token=${service.token}`);
+      const [, password = ""] =
+        /^\s*Queues +\S+\/admin\/queues +\(user admin, password (\S{20,})\)$/m.exec(bin.stdout) ??
+        [];
+      assert.equal(
+        (
+          await fetch(service.queues ?? "", {
+            headers: {
+              authorization: `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`,
+            },
+          })
+        ).status,
+        200,
+      );
+      assert.equal((await fetch(service.queues ?? "")).status, 401);
+      assert.equal(statSync(join(cwd, ".data/admin-password")).mode & 0o777, 0o600);
+      assert.equal((await you().get("{ me { email } }")).me.email, "you@example.com");
+      jobId = (await you().enqueue("echo", { message: "kept" })).id;
+      assert.equal((await you().finished(jobId)).status, "SUCCESS");
+    },
+  );
 
   it("is what the other commands of the folder speak to: token, status and the demo", async () => {
     const [status, token, demo] = await Promise.all([
@@ -143,7 +148,9 @@ describe("npm start", { skip: noProc }, () => {
     assert.deepEqual(told, {
       code: 1,
       stdout: "",
-      stderr: `Port ${port} is taken by another program: stop it, or choose another port with PORT=${port + 10}.\n`,
+      stderr:
+        `Port ${port} is taken by another program: stop it, or choose another port with ` +
+        `PORT=${port + 10}.\n`,
     });
   });
 
@@ -154,7 +161,8 @@ describe("npm start", { skip: noProc }, () => {
         env: { HOST, PORT: "4611", WORKER_PORT: "04611" },
       });
       const sentence =
-        "PORT and WORKER_PORT are both 4611: the API and the worker listen on one each, so change one of them";
+        "PORT and WORKER_PORT are both 4611: the API and the worker listen on one each, " +
+        "so change one of them";
       assert.deepEqual(told, {
         code: 1,
         stdout: "",
@@ -173,7 +181,9 @@ describe("npm start", { skip: noProc }, () => {
     await eventually("it has looked at its port", () => existsSync(password));
     const other = createHttpServer((_request, response) => response.end());
     await new Promise<void>((resolve) => other.listen(port, "127.0.0.1", resolve));
-    const sentence = `Port ${port} is taken by another program: stop it, or choose another port with PORT=${port + 10}.\n`;
+    const sentence =
+      `Port ${port} is taken by another program: stop it, or choose another port with ` +
+      `PORT=${port + 10}.\n`;
     await eventually(
       "the API says why it does not listen",
       () => bin.stderr.split(sentence).length > 2,
@@ -202,7 +212,9 @@ describe("npm start", { skip: noProc }, () => {
       code: 1,
       stdout: "",
       stderr:
-        "The configuration has a fault:\n  - NODE_ENV is production, where private services are not brought up unasked: set DATABASE_URL and REDIS_URL, or EMBEDDED=true\n",
+        "The configuration has a fault:\n  - NODE_ENV is production, where private " +
+        "services are not brought up unasked: set DATABASE_URL and REDIS_URL, or " +
+        "EMBEDDED=true\n",
     });
   });
 });

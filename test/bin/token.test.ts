@@ -51,14 +51,17 @@ describe("npm run token", { concurrency: 2 }, () => {
     [
       "what is not a duration",
       ["--email", "a@b.c", "--expires", "soon"],
-      '"soon" is not a duration: a whole number with a unit is expected, such as 90s, 30m, 1h or 2d (3650d at most).',
+      '"soon" is not a duration: a whole number with a unit is expected, such as 90s, ' +
+        "30m, 1h or 2d (3650d at most).",
     ],
   ];
   for (const [what, args, message] of FAULTS) {
     it(`refuses ${what} with a sentence and its usage, and blames no configuration`, async () => {
       const { code, stdout, stderr } = await token(...args);
       assert.deepEqual([code, stdout], [1, ""]);
-      const start = `Invalid arguments: ${message}\n\nUsage: npm run token -- --email <address> [--admin] [--expires <duration>]\n`;
+      const start =
+        `Invalid arguments: ${message}\n\nUsage: npm run token -- --email <address> ` +
+        "[--admin] [--expires <duration>]\n";
       assert.ok(stderr.startsWith(start), stderr);
       assert.doesNotMatch(stderr, /configuration| {4}at /);
     });
@@ -75,7 +78,8 @@ describe("npm run token", { concurrency: 2 }, () => {
       [
         1,
         "",
-        "The configuration has a fault:\n  - NODE_ENV is production, where no token of the development key is honoured\n",
+        "The configuration has a fault:\n  - NODE_ENV is production, where no token of " +
+          "the development key is honoured\n",
       ],
     );
   });

@@ -23,27 +23,34 @@ writeFileSync(
 );
 const TOLD = { databaseUrl: "postgres://here", redisUrl: "redis://there" };
 
-test("a process is loaded while the databases come up, and knows where they are once they are there, after a restart too", async () => {
-  const supervisor = scene.use(
-    createSupervisor({ log: scene.log, backOff: { firstMs: 20, mostMs: 100, healthyMs: 10_000 } }),
-  );
-  const heard: unknown[] = [];
-  let come: (stores: object) => void = () => {};
-  const tell = new Promise<object>((resolve) => (come = resolve));
-  const child = await supervisor.start("api", script, {
-    env: { DATABASE_URL: "postgres://as-it-came" },
-    args: [`--${STORES_FOLLOW}`],
-    tell,
-    onMessage: (message) => void heard.push(message),
-  });
-  await eventually("it is loaded", () => heard.length === 1);
-  come(TOLD);
-  await eventually("it knows", () => heard.length === 2);
-  await killHard(child.pid);
-  await eventually("it knows again", () => heard.length === 4);
-  const told = { told: [TOLD.databaseUrl, TOLD.redisUrl] };
-  assert.deepEqual(heard, ["loaded", told, "loaded", told]);
-});
+test(
+  "a process is loaded while the databases come up, and knows where they are once they are " +
+    "there, after a restart too",
+  async () => {
+    const supervisor = scene.use(
+      createSupervisor({
+        log: scene.log,
+        backOff: { firstMs: 20, mostMs: 100, healthyMs: 10_000 },
+      }),
+    );
+    const heard: unknown[] = [];
+    let come: (stores: object) => void = () => {};
+    const tell = new Promise<object>((resolve) => (come = resolve));
+    const child = await supervisor.start("api", script, {
+      env: { DATABASE_URL: "postgres://as-it-came" },
+      args: [`--${STORES_FOLLOW}`],
+      tell,
+      onMessage: (message) => void heard.push(message),
+    });
+    await eventually("it is loaded", () => heard.length === 1);
+    come(TOLD);
+    await eventually("it knows", () => heard.length === 2);
+    await killHard(child.pid);
+    await eventually("it knows again", () => heard.length === 4);
+    const told = { told: [TOLD.databaseUrl, TOLD.redisUrl] };
+    assert.deepEqual(heard, ["loaded", told, "loaded", told]);
+  },
+);
 
 test("one that nobody asks to wait takes its environment as it is", async () => {
   const supervisor = scene.use(createSupervisor({ log: scene.log }));

@@ -65,7 +65,8 @@ export function checkBystanders(
     if (ms <= Math.max(unnoticedMs, quietMs * MAX_RATIO)) return;
     violations.add(
       "other",
-      `others' ${what} took ${ms.toFixed(0)} ms (p99) while ${phase}, and ${quietMs.toFixed(0)} ms before`,
+      `others' ${what} took ${ms.toFixed(0)} ms (p99) while ${phase}, and ` +
+        `${quietMs.toFixed(0)} ms before`,
     );
   }
   for (const { phase, acceptP99, startP99 } of others) {

@@ -73,7 +73,8 @@ function checkAgainstLog(
     ) {
       violations.add(
         "other",
-        `${name} was told event ${seq} as ${event.type} of ${event.jobId} at ${event.version}, and the log says ${type} of ${jobId} at ${version}`,
+        `${name} was told event ${seq} as ${event.type} of ${event.jobId} at ` +
+          `${event.version}, and the log says ${type} of ${jobId} at ${version}`,
       );
     }
   }

@@ -25,7 +25,9 @@ interface Page {
 }
 
 const PAGE =
-  "query ($after: String) { queuedJobs(first: 100, after: $after) { nodes { id status attempts progress result outputs { name } error { code } } pageInfo { hasNextPage endCursor } } }";
+  "query ($after: String) { queuedJobs(first: 100, after: $after) { nodes { id status " +
+  "attempts progress result outputs { name } error { code } } pageInfo { hasNextPage " +
+  "endCursor } } }";
 
 /**
  * Every submission that was answered, as its owner finds it by the API; and every answer against

@@ -20,7 +20,9 @@ export function checkProgress(
       states.set(jobId, { type, attempts, progress: 0 });
       continue;
     }
-    const what = `${name} (connection ${event.connection}) was told PROGRESS ${progress} of attempt ${attempts} of ${jobId}`;
+    const what =
+      `${name} (connection ${event.connection}) was told PROGRESS ${progress} of attempt ` +
+      `${attempts} of ${jobId}`;
     if (position !== null && seq !== position)
       violations.add(
         "out of order",

@@ -23,7 +23,8 @@ export function checkTables(
     if (last?.version !== version || last.status !== status)
       violations.add(
         "lost",
-        `${id} is ${status} at version ${version}, and its last event says ${last?.status} at ${last?.version}`,
+        `${id} is ${status} at version ${version}, and its last event says ` +
+          `${last?.status} at ${last?.version}`,
       );
     const starts = story.filter(({ type }) => type === "STARTED").length;
     if (starts !== attempts)
@@ -42,7 +43,8 @@ export function checkTables(
     if (lastSeq !== (newest.get(userId) ?? 0))
       violations.add(
         "lost",
-        `the counter of ${userId} stands at ${lastSeq}, and its last event has ${newest.get(userId)}`,
+        `the counter of ${userId} stands at ${lastSeq}, and its last event has ` +
+          `${newest.get(userId)}`,
       );
     if (pending !== unfinished)
       violations.add(

@@ -26,7 +26,9 @@ interface Message {
     | { extensions: { code: string } }[];
 }
 
-const QUERY = `subscription ($after: String!, $includeProgress: Boolean!) { queuedJobEvents(after: $after, includeProgress: $includeProgress) { ${EVENT_FIELDS} } }`;
+const QUERY =
+  "subscription ($after: String!, $includeProgress: Boolean!) { queuedJobEvents(after: " +
+  `$after, includeProgress: $includeProgress) { ${EVENT_FIELDS} } }`;
 const PING_MS = 5000;
 const DEAD_AFTER_MS = 15_000;
 

@@ -93,10 +93,15 @@ async function occupySlots(own: Attack): Promise<void> {
 
 /** Documents that are short, and whose answers are not. */
 const NESTED = [
-  "query ($id: ID!) { queuedJob(id: $id) { history { queuedJob { history { queuedJob { history { type } } } } } } }",
-  "query ($id: ID!) { queuedJob(id: $id) { history { queuedJob { parameters result photos { id } } } } }",
-  "{ photos(first: 100) { nodes { queuedJobs(first: 100) { nodes { photos { queuedJobs(first: 100) { nodes { id } } } } } } } }",
-  `{ ${Array.from({ length: 19 }, (_, i) => `a${i}: queuedJobs(first: 100) { nodes { photos { id } history { type } } }`).join(" ")} }`,
+  "query ($id: ID!) { queuedJob(id: $id) { history { queuedJob { history { queuedJob { " +
+    "history { type } } } } } } }",
+  "query ($id: ID!) { queuedJob(id: $id) { history { queuedJob { parameters result " +
+    "photos { id } } } } }",
+  "{ photos(first: 100) { nodes { queuedJobs(first: 100) { nodes { photos { " +
+    "queuedJobs(first: 100) { nodes { id } } } } } } } }",
+  "{ " +
+    `${Array.from({ length: 19 }, (_, i) => `a${i}: queuedJobs(first: 100) { nodes { photos { id } history { type } } }`).join(" ")} ` +
+    "}",
 ];
 
 async function nestLists(own: Attack): Promise<void> {
@@ -175,8 +180,10 @@ async function openIdleSockets({ pickUrl, figures, stop }: Attack): Promise<void
     socket.on("error", () => {});
     socket.on("close", () => sockets.delete(socket));
     socket.write(
-      `GET /graphql HTTP/1.1\r\nhost: ${hostname}:${port}\r\nupgrade: websocket\r\nconnection: Upgrade\r\n` +
-        "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n",
+      `GET /graphql HTTP/1.1\r\nhost: ${hostname}:${port}\r\nupgrade: ` +
+        "websocket\r\nconnection: Upgrade\r\n" +
+        "sec-websocket-version: 13\r\nsec-websocket-key: " +
+        "dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n",
     );
     // What comes is thrown away: a close frame is never answered.
     socket.resume();

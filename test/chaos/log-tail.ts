@@ -53,10 +53,12 @@ export function followLog(url: string, ttlSeconds: number): LogTail {
 
 function readBehind(sql: Sql, positions: ReadonlyMap<string, number>): Promise<LogRow[]> {
   return sql<LogRow[]>`
-    select e.user_id as "userId", e.seq::float8 as seq, e.queued_job_id as "jobId", e.type, (e.snapshot->>'version')::int as version,
+    select e.user_id as "userId", e.seq::float8 as seq, e.queued_job_id as "jobId", e.type,
+      (e.snapshot->>'version')::int as version,
       e.snapshot->>'status' as status, (e.snapshot->>'attempts')::int as attempts
     from user_streams s
-    left join unnest(${[...positions.keys()]}::uuid[], ${[...positions.values()]}::float8[]) as p(user_id, seq) on p.user_id = s.user_id
+    left join unnest(${[...positions.keys()]}::uuid[], ${[...positions.values()]}::float8[]) as
+    p(user_id, seq) on p.user_id = s.user_id
     join queued_job_events e on e.user_id = s.user_id and e.seq > coalesce(p.seq, 0)
     order by e.user_id, e.seq`;
 }
@@ -65,6 +67,7 @@ async function readLateness(sql: Sql, ttlSeconds: number): Promise<number> {
   const [row] = await sql<{ late: number }[]>`
     select greatest(
       (select extract(epoch from now() - min(expires_at)) from queued_jobs),
-      (select extract(epoch from now() - min(at)) - ${ttlSeconds} from queued_job_events), 0)::float8 as late`;
+      (select extract(epoch from now() - min(at)) - ${ttlSeconds}
+      from queued_job_events), 0)::float8 as late`;
   return row?.late ?? 0;
 }

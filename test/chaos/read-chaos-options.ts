@@ -17,7 +17,8 @@ export function readChaosOptions(): ChaosOptions {
     {
       name: "npm run chaos",
       about:
-        "Put the service under load on private stores, let a hostile user in, inject faults, and print what " +
+        "Put the service under load on private stores, let a hostile user in, inject " +
+        "faults, and print what " +
         "was lost, repeated or out of order, and what others saw of it.",
       options: {
         minutes: {

@@ -50,19 +50,27 @@ export async function readTables(url: string): Promise<Tables> {
 
 async function readAll(sql: TransactionSql): Promise<Tables> {
   const log = await sql<LogRow[]>`
-    select user_id as "userId", seq::float8 as seq, queued_job_id as "jobId", type, (snapshot->>'version')::int as version, snapshot->>'status' as status, (snapshot->>'attempts')::int as attempts
-    from queued_job_events where user_id in (select user_id from user_streams) order by user_id, seq`;
+    select user_id as "userId", seq::float8 as seq, queued_job_id as "jobId", type,
+      (snapshot->>'version')::int as version, snapshot->>'status' as status,
+      (snapshot->>'attempts')::int as attempts
+    from queued_job_events where user_id in (select user_id from user_streams)
+      order by user_id, seq`;
   const jobs = await sql<
     JobRow[]
-  >`select id, user_id as "userId", status, version, attempts from queued_jobs where user_id in (select user_id from user_streams) order by id`;
+  >`select id, user_id as "userId", status, version, attempts from queued_jobs
+    where user_id in (select user_id from user_streams) order by id`;
   const streams = await sql<StreamRow[]>`
-    select s.user_id as "userId", s.last_seq::float8 as "lastSeq", s.pending, s.stored_bytes::float8 as "storedBytes",
-      (select count(*)::int from queued_jobs q where q.user_id = s.user_id and q.status in ('PENDING', 'STARTED')) as unfinished,
+    select s.user_id as "userId", s.last_seq::float8 as "lastSeq", s.pending,
+      s.stored_bytes::float8 as "storedBytes",
+      (select count(*)::int from queued_jobs q where q.user_id = s.user_id
+      and q.status in ('PENDING', 'STARTED')) as unfinished,
       (select coalesce(sum(byte_size), 0)::float8 from photos p where p.user_id = s.user_id)
-      + (select coalesce(sum(o.byte_size), 0)::float8 from queued_job_outputs o join queued_jobs q on q.id = o.queued_job_id where q.user_id = s.user_id) as bytes
+      + (select coalesce(sum(o.byte_size), 0)::float8 from queued_job_outputs o join queued_jobs q
+      on q.id = o.queued_job_id where q.user_id = s.user_id) as bytes
     from user_streams s`;
   const files = await sql<{ key: string }[]>`
-    select storage_key as key from photos union all select preview_key from photos where preview_key is not null union all select storage_key from queued_job_outputs`;
+    select storage_key as key from photos union all select preview_key from photos
+      where preview_key is not null union all select storage_key from queued_job_outputs`;
   return {
     log: [...log],
     jobs: [...jobs],

@@ -76,7 +76,9 @@ export function renderReport(
   const milliseconds = (ms: number) => `${ms.toFixed(0)} ms`;
   const others = bystanders.map((row): [string, string] => [
     row.phase,
-    `${row.accepted} accepted in ${milliseconds(row.acceptP50)} (p50), ${milliseconds(row.acceptP99)} (p99); ${row.started} started in ${milliseconds(row.startP99)} (p99)`,
+    `${row.accepted} accepted in ${milliseconds(row.acceptP50)} (p50), ` +
+      `${milliseconds(row.acceptP99)} (p99); ${row.started} started in ` +
+      `${milliseconds(row.startP99)} (p99)`,
   ]);
   const sentences = violations.sentences.slice(0, MOST_SENTENCES);
   if (violations.sentences.length > sentences.length)

@@ -184,7 +184,9 @@ async function disturb(
   const onFault = (fault: Injected) => {
     faults.push(fault);
     say(
-      `${String(faults.length).padStart(4)}  ${new Date(fault.beganAt).toISOString().slice(11, 19)}  ${fault.kind}, ${((fault.endedAt - fault.beganAt) / 1000).toFixed(1)} s`,
+      `${String(faults.length).padStart(4)}  ` +
+        `${new Date(fault.beganAt).toISOString().slice(11, 19)}  ${fault.kind}, ` +
+        `${((fault.endedAt - fault.beganAt) / 1000).toFixed(1)} s`,
     );
   };
   const disturbedAt = Date.now();

@@ -24,7 +24,8 @@ interface Shown {
 const ONE =
   "mutation ($input: EnqueueJobInput!) { answer: enqueueJob(input: $input) { id version status } }";
 const MANY =
-  "mutation ($inputs: [EnqueueJobInput!]!) { answer: enqueueJobs(inputs: $inputs) { id version status } }";
+  "mutation ($inputs: [EnqueueJobInput!]!) { answer: enqueueJobs(inputs: $inputs) { id " +
+  "version status } }";
 /** Longer than any fault is. */
 const ANSWER_WITHIN_MS = 60_000;
 
@@ -51,7 +52,8 @@ export async function submitJobs(
     } catch (error) {
       violations.add(
         "other",
-        `the submission of ${inputs.map((input) => input.idempotencyKey).join(", ")} was refused: ${String(error)}`,
+        `the submission of ${inputs.map((input) => input.idempotencyKey).join(", ")} was ` +
+          `refused: ${String(error)}`,
       );
     }
     await pause(random.int(Math.round(paceMs / 4), Math.round(paceMs * 1.75)));

@@ -156,6 +156,7 @@ function compareWithLog(
   if (i >= 0 || replayed.length !== logged.length)
     violations.add(
       "other",
-      `${name} has ${replayed.length} events and the log ${logged.length}; they part at ${logged[i] ?? "the end"} and ${replayed[i] ?? "nothing"}`,
+      `${name} has ${replayed.length} events and the log ${logged.length}; they part at ` +
+        `${logged[i] ?? "the end"} and ${replayed[i] ?? "nothing"}`,
     );
 }

@@ -122,23 +122,30 @@ describe("what the service finds wrong", () => {
     {
       path: ["priority"],
       message:
-        'Variable "$input" got invalid value 1.5 at "input.priority"; Int cannot represent non-integer value: 1.5',
+        'Variable "$input" got invalid value 1.5 at "input.priority"; Int cannot ' +
+        "represent non-integer value: 1.5",
     },
     { path: [4, "priority"], message: "must be 0 to 100" },
   ];
 
-  it("stands at its field as a sentence, with the entry of a list, and once for all of many submissions", () => {
-    assert.deepEqual(faultsAt(issues, ["parameters", "widths"]), ["Entry 2: must be 16 or more."]);
-    assert.deepEqual(faultsAt(issues, ["parameters", "lossless"]), [
-      "JPEG cannot be lossless: ask for WebP, AVIF or PNG.",
-    ]);
-    assert.deepEqual(faultsAt(issues, ["parameters", "text"]), ["This is needed."]);
-    assert.deepEqual(faultsAt(issues, ["parameters", "quality"]), ["Must be 100 or less."]);
-    assert.deepEqual(faultsAt(issues, ["priority"]), [
-      "Must be a whole number.",
-      "Must be 0 to 100.",
-    ]);
-  });
+  it(
+    "stands at its field as a sentence, with the entry of a list, and once for all of many " +
+      "submissions",
+    () => {
+      assert.deepEqual(faultsAt(issues, ["parameters", "widths"]), [
+        "Entry 2: must be 16 or more.",
+      ]);
+      assert.deepEqual(faultsAt(issues, ["parameters", "lossless"]), [
+        "JPEG cannot be lossless: ask for WebP, AVIF or PNG.",
+      ]);
+      assert.deepEqual(faultsAt(issues, ["parameters", "text"]), ["This is needed."]);
+      assert.deepEqual(faultsAt(issues, ["parameters", "quality"]), ["Must be 100 or less."]);
+      assert.deepEqual(faultsAt(issues, ["priority"]), [
+        "Must be a whole number.",
+        "Must be 0 to 100.",
+      ]);
+    },
+  );
 
   it("stands below the form, with its place, where there is no field for it", () => {
     assert.deepEqual(

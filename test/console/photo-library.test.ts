@@ -20,27 +20,34 @@ describe("the photos of the page", () => {
     return { library, asked };
   }
 
-  it("are chosen one by one in the order of the clicks, and a second click takes one out again", () => {
-    const { library } = open();
-    for (const id of ["b", "c", "a"]) library.toggle(id);
-    assert.deepEqual(library.chosen.value, ["b", "c", "a"]);
-    library.toggle("c");
-    assert.deepEqual(library.chosen.value, ["b", "a"]);
-    library.chooseAll();
-    assert.deepEqual(library.chosen.value, ["c", "b", "a"]);
-    library.chooseNone();
-    assert.deepEqual(library.chosen.value, []);
-  });
+  it(
+    "are chosen one by one in the order of the clicks, and a second click takes one out " + "again",
+    () => {
+      const { library } = open();
+      for (const id of ["b", "c", "a"]) library.toggle(id);
+      assert.deepEqual(library.chosen.value, ["b", "c", "a"]);
+      library.toggle("c");
+      assert.deepEqual(library.chosen.value, ["b", "a"]);
+      library.chooseAll();
+      assert.deepEqual(library.chosen.value, ["c", "b", "a"]);
+      library.chooseNone();
+      assert.deepEqual(library.chosen.value, []);
+    },
+  );
 
-  it("begin with one that was just uploaded, which is chosen; one that is there already moves to the front", () => {
-    const { library } = open();
-    for (const id of ["d", "a", "a"]) library.add(photo(id));
-    assert.deepEqual(
-      library.photos.value.map(({ id }) => id),
-      ["a", "d", "c", "b"],
-    );
-    assert.deepEqual(library.chosen.value, ["d", "a"]);
-  });
+  it(
+    "begin with one that was just uploaded, which is chosen; one that is there already " +
+      "moves to the front",
+    () => {
+      const { library } = open();
+      for (const id of ["d", "a", "a"]) library.add(photo(id));
+      assert.deepEqual(
+        library.photos.value.map(({ id }) => id),
+        ["a", "d", "c", "b"],
+      );
+      assert.deepEqual(library.chosen.value, ["d", "a"]);
+    },
+  );
 
   it("go on where the last page ended, each once", async () => {
     const { library, asked } = open(() => ({ photos: page(["a", "z"]) }));

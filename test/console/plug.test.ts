@@ -31,12 +31,16 @@ describe("the next attempt to connect", () => {
     });
   }
 
-  it("comes when the plug is in again, however long that takes, and backs off as before afterwards", async () => {
-    const plug = createPlug();
-    plug.pull(10_000);
-    assert.equal(await isDueAfter(plug.nextTry(0), 10_000), true);
-    assert.equal(await isDueAfter(plug.nextTry(0), 250), true);
-  });
+  it(
+    "comes when the plug is in again, however long that takes, and backs off as before " +
+      "afterwards",
+    async () => {
+      const plug = createPlug();
+      plug.pull(10_000);
+      assert.equal(await isDueAfter(plug.nextTry(0), 10_000), true);
+      assert.equal(await isDueAfter(plug.nextTry(0), 250), true);
+    },
+  );
 
   it("comes at once when the plug is pushed in by hand", async () => {
     const plug = createPlug();

@@ -52,15 +52,15 @@ describe("photos come into the page", { skip: NOT_ALL, timeout: 120_000 }, () =>
     const [{ key } = { key: "" }] = await service.database.sql<
       { key: string }[]
     >`select preview_key as key from photos where id = ${String(json["id"])}`;
-    await service.database
-      .sql`update photos set preview_key = null, preview_attempts = 3 where id = ${String(json["id"])}`;
+    await service.database.sql`update photos set preview_key = null, preview_attempts = 3
+        where id = ${String(json["id"])}`;
     const person = await browser.signIn(service.url, client.token);
     const pictures = [".photo-grid", `[data-id="${id}"]`].map((place) =>
       person.page.locator(`${place} .preview`),
     );
     for (const picture of pictures) await picture.getByText("photo.jpg").waitFor();
-    await service.database
-      .sql`update photos set preview_key = ${key}, preview_attempts = 0 where id = ${String(json["id"])}`;
+    await service.database.sql`update photos set preview_key = ${key}, preview_attempts = 0
+        where id = ${String(json["id"])}`;
     for (const picture of pictures) await picture.locator("img.is-there").waitFor();
     await closeWindow(person);
   });

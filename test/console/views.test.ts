@@ -22,12 +22,16 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
       const client = await service.person();
       const { me } = await client.get("{ me { id } }");
       await service.database.sql`
-      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at, created_at, updated_at, status, finished_at, progress)
-      select ('0190' || lpad(to_hex(i), 28, '0'))::uuid, ${me.id}, 'echo', '{}', 0, 0, 'seed', now(), now(), now(), 'SUCCESS', now(), 1 from generate_series(1, ${ROWS}::int) i`;
+      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
+        due_at, created_at, updated_at, status, finished_at, progress)
+      select ('0190' || lpad(to_hex(i), 28, '0'))::uuid, ${me.id}, 'echo', '{}', 0, 0, 'seed',
+        now(), now(), now(), 'SUCCESS', now(), 1 from generate_series(1, ${ROWS}::int) i`;
       const person = await browser.signIn(service.url, client.token);
       const { page } = person;
       await page.evaluate(
-        "window.slowest = 0; new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) window.slowest = Math.max(window.slowest, duration); }).observe({ type: 'longtask', buffered: false })",
+        "window.slowest = 0; new PerformanceObserver((list) => { for (const { duration } " +
+          "of list.getEntries()) window.slowest = Math.max(window.slowest, duration); " +
+          "}).observe({ type: 'longtask', buffered: false })",
       );
       const started = Date.now();
       const last = page.locator(`[aria-posinset="${ROWS}"]`);
@@ -43,7 +47,8 @@ describe("the list of jobs", { skip: NOT_ALL }, () => {
       );
       const drawn = await page.locator(".job-row").count();
       t.diagnostic(
-        `${Date.now() - started} ms to the last row, ${drawn} rows drawn, slowest task ${await page.evaluate("window.slowest")} ms`,
+        `${Date.now() - started} ms to the last row, ${drawn} rows drawn, slowest task ` +
+          `${await page.evaluate("window.slowest")} ms`,
       );
       assert.ok(drawn < 80, `${drawn} rows are drawn`);
       assert.equal(await last.getAttribute("aria-setsize"), String(ROWS));

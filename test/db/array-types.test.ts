@@ -51,7 +51,8 @@ describe("arrays", () => {
       // As text of an array of text, as an array of booleans has no type of its own in the driver.
       const texts = values.map((value) => (value === null ? null : String(value)));
       const rows = await sql.unsafe(
-        `select ($1::text[])::${type}[] as values, cardinality($1::text[]) as n, array_to_json($1::text[])::text as json`,
+        `select ($1::text[])::${type}[] as values, cardinality($1::text[]) as n, ` +
+          "array_to_json($1::text[])::text as json",
         [texts],
       );
       assert.deepEqual(
@@ -63,11 +64,12 @@ describe("arrays", () => {
 
   it("are parameters of the types that the statements use", async () => {
     const { sql } = store.database;
-    const [row] =
-      await sql`select ${[ID, null]}::uuid[] as ids, ${[1, null]}::int[] as ints, ${["0.5", null]}::float8[] as floats, ${[9, null]}::bigint[] as bigs, ${['{"a":1}', null]}::jsonb[] as jsons, ${[
-        [1, 2],
-        [3, 4],
-      ]}::int[] as nested`;
+    const [row] = await sql`select ${[ID, null]}::uuid[] as ids, ${[1, null]}::int[] as ints,
+        ${["0.5", null]}::float8[] as floats, ${[9, null]}::bigint[] as bigs,
+        ${['{"a":1}', null]}::jsonb[] as jsons, ${[
+          [1, 2],
+          [3, 4],
+        ]}::int[] as nested`;
     assert.deepEqual(
       { ...row, nested: null },
       {
@@ -81,13 +83,21 @@ describe("arrays", () => {
     );
   });
 
-  it("are known without a question, which a connection that is lost while it is opened could not answer", async () => {
-    const sent: Buffer[] = [];
-    const proxy = await createTcpProxy(store.url, () => (bytes) => void sent.push(bytes));
-    const database = createDatabase({ url: proxy.url, connections: 1, applicationName: "arrays" });
-    assert.deepEqual((await database.sql`select ${["a"]}::text[] as texts`)[0]?.["texts"], ["a"]);
-    assert.equal(Buffer.concat(sent).includes("pg_type"), false);
-    await database.close();
-    await proxy.close();
-  });
+  it(
+    "are known without a question, which a connection that is lost while it is opened " +
+      "could not answer",
+    async () => {
+      const sent: Buffer[] = [];
+      const proxy = await createTcpProxy(store.url, () => (bytes) => void sent.push(bytes));
+      const database = createDatabase({
+        url: proxy.url,
+        connections: 1,
+        applicationName: "arrays",
+      });
+      assert.deepEqual((await database.sql`select ${["a"]}::text[] as texts`)[0]?.["texts"], ["a"]);
+      assert.equal(Buffer.concat(sent).includes("pg_type"), false);
+      await database.close();
+      await proxy.close();
+    },
+  );
 });

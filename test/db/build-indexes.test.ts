@@ -27,7 +27,8 @@ describe("an index that a migration adds", () => {
   });
 
   const insert = (sql: postgres.Sql, subject: string) =>
-    sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at) values (gen_random_uuid(), 'i', ${subject}, 'e', true, 'n', 0, now())`;
+    sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at,
+      created_at) values (gen_random_uuid(), 'i', ${subject}, 'e', true, 'n', 0, now())`;
   const isValid = async () =>
     (
       await database.sql<
@@ -35,29 +36,34 @@ describe("an index that a migration adds", () => {
       >`select indisvalid as valid from pg_index where indexrelid = to_regclass('users_email')`
     )[0]?.valid;
 
-  it("is made while others write, one of whom does not end, and while a second migration waits", async () => {
-    const other = postgres(empty.url, { max: 1 });
-    await other`begin`;
-    await insert(other, "unfinished");
-    const both = Promise.all([migrate(empty.url), migrate(empty.url)]);
-    await eventually(
-      "it waits for the one who does not end",
-      async () =>
-        (
-          await database.sql`select from pg_stat_activity where datname = current_database() and query like 'CREATE INDEX CONCURRENTLY%' and wait_event_type = 'Lock'`
-        ).length === 1,
-    );
-    await insert(database.sql, "meanwhile");
-    await other`commit`;
-    await both;
-    await other.end();
-    assert.equal(await isValid(), true);
-    assert.equal((await database.sql`select from users`).length, 2);
-  });
+  it(
+    "is made while others write, one of whom does not end, and while a second migration " + "waits",
+    async () => {
+      const other = postgres(empty.url, { max: 1 });
+      await other`begin`;
+      await insert(other, "unfinished");
+      const both = Promise.all([migrate(empty.url), migrate(empty.url)]);
+      await eventually(
+        "it waits for the one who does not end",
+        async () =>
+          (
+            await database.sql`select from pg_stat_activity where datname = current_database()
+              and query like 'CREATE INDEX CONCURRENTLY%' and wait_event_type = 'Lock'`
+          ).length === 1,
+      );
+      await insert(database.sql, "meanwhile");
+      await other`commit`;
+      await both;
+      await other.end();
+      assert.equal(await isValid(), true);
+      assert.equal((await database.sql`select from users`).length, 2);
+    },
+  );
 
   it("is made anew where an attempt was broken off", async () => {
     await database.sql`create index users_email on users (lower(email))`;
-    await database.sql`update pg_index set indisvalid = false where indexrelid = 'users_email'::regclass`;
+    await database.sql`update pg_index set indisvalid = false
+      where indexrelid = 'users_email'::regclass`;
     assert.equal(await isValid(), false);
     await migrate(empty.url);
     assert.equal(await isValid(), true);

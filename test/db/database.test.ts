@@ -27,7 +27,9 @@ describe("the database", () => {
 
   it("answers in UTC and gives up a statement after five seconds, a lock after four", async () => {
     const [row] = await store.database
-      .sql`select current_setting('TimeZone') as zone, current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock, current_setting('application_name') as name`;
+      .sql`select current_setting('TimeZone') as zone, current_setting('statement_timeout') as
+        statement, current_setting('lock_timeout') as lock, current_setting('application_name') as
+        name`;
     assert.deepEqual(row, { zone: "UTC", statement: "5s", lock: "4s", name: "test" });
     await store.database.ping();
   });
@@ -37,8 +39,9 @@ describe("the database", () => {
       const { sql } = store.database;
       const refused = refusalOf(available(() => sql`select pg_sleep(4)`));
       const ended = await eventually("the statement runs, and its connection is cut", async () => {
-        const rows =
-          await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query = 'select pg_sleep(4)' and state = 'active'`;
+        const rows = await sql`select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and query = 'select pg_sleep(4)'
+              and state = 'active'`;
         return rows.length > 0;
       });
       assert.ok(ended);

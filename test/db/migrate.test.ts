@@ -48,13 +48,15 @@ describe("migrating", () => {
     assert.deepEqual((await database.sql`select id from histories`)[0], history);
     assert.equal(
       (
-        await database.sql`select from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`
+        await database.sql`select from pg_locks where locktype = 'advisory'
+          and database = (select oid from pg_database where datname = current_database())`
       ).length,
       0,
     );
     assert.equal(
       (
-        await database.sql`select from pg_stat_activity where datname = current_database() and application_name like '%migrate%'`
+        await database.sql`select from pg_stat_activity where datname = current_database()
+          and application_name like '%migrate%'`
       ).length,
       0,
     );
@@ -69,7 +71,8 @@ describe("migrating", () => {
       "it has asked for the lock",
       async () =>
         (
-          await database.sql`select from pg_stat_activity where datname = current_database() and application_name like '%migrate%' and query like '%pg_try_advisory_lock%'`
+          await database.sql`select from pg_stat_activity where datname = current_database()
+            and application_name like '%migrate%' and query like '%pg_try_advisory_lock%'`
         ).length === 1,
     );
     assert.equal(done, false);
@@ -77,48 +80,59 @@ describe("migrating", () => {
     await waiting;
   });
 
-  it("gives way, again and again, to those who wait behind it for a table that a backup reads, and is done once that has ended", async () => {
-    const old = await createEmptyDatabase();
-    const readers = createDatabase({ url: old.url, connections: 2, applicationName: "test" });
-    await applyMigrations(readers.orm, {
-      migrationsFolder: earlierMigrations(temporaryFolder().path, "0004"),
-    });
-    const backup = postgres(old.url, { max: 1 });
-    await backup`begin`;
-    await backup`lock table queued_jobs in access share mode`;
-    const migrating = migrate(old.url, { lockTimeoutMs: 200 });
-    let [tries, isWaiting] = [0, false];
-    await eventually(
-      "it has tried twice",
-      async () => {
-        const waits =
-          (
-            await readers.sql`select from pg_locks where relation = 'queued_jobs'::regclass and not granted and mode = 'AccessExclusiveLock'`
-          ).length > 0;
-        if (waits && !isWaiting) tries++;
-        isWaiting = waits;
-        // Behind it, if it waits: fails after its own time limit.
-        await readers.sql`select from queued_jobs limit 1`;
-        return tries === 2;
-      },
-      100_000,
-    );
-    assert.equal(await isMigrated(readers), false);
-    await backup`commit`;
-    await migrating;
-    assert.equal(await isMigrated(readers), true);
-    await Promise.all([backup.end(), readers.close()]);
-    await old.close();
-  });
+  it(
+    "gives way, again and again, to those who wait behind it for a table that a backup " +
+      "reads, and is done once that has ended",
+    async () => {
+      const old = await createEmptyDatabase();
+      const readers = createDatabase({ url: old.url, connections: 2, applicationName: "test" });
+      await applyMigrations(readers.orm, {
+        migrationsFolder: earlierMigrations(temporaryFolder().path, "0004"),
+      });
+      const backup = postgres(old.url, { max: 1 });
+      await backup`begin`;
+      await backup`lock table queued_jobs in access share mode`;
+      const migrating = migrate(old.url, { lockTimeoutMs: 200 });
+      let [tries, isWaiting] = [0, false];
+      await eventually(
+        "it has tried twice",
+        async () => {
+          const waits =
+            (
+              await readers.sql`select from pg_locks where relation = 'queued_jobs'::regclass
+                and not granted and mode = 'AccessExclusiveLock'`
+            ).length > 0;
+          if (waits && !isWaiting) tries++;
+          isWaiting = waits;
+          // Behind it, if it waits: fails after its own time limit.
+          await readers.sql`select from queued_jobs limit 1`;
+          return tries === 2;
+        },
+        100_000,
+      );
+      assert.equal(await isMigrated(readers), false);
+      await backup`commit`;
+      await migrating;
+      assert.equal(await isMigrated(readers), true);
+      await Promise.all([backup.end(), readers.close()]);
+      await old.close();
+    },
+  );
 
-  it("is not done where the newest migration is missing, and is where there is one that this version has not", async () => {
-    const [newest] =
-      await database.sql`select id, created_at from drizzle.__drizzle_migrations order by created_at desc limit 1`;
-    await database.sql`update drizzle.__drizzle_migrations set created_at = created_at - 1 where id = ${newest?.["id"]}`;
-    assert.equal(await isMigrated(database), false);
-    await database.sql`update drizzle.__drizzle_migrations set created_at = created_at + 1000000 where id = ${newest?.["id"]}`;
-    assert.equal(await isMigrated(database), true);
-  });
+  it(
+    "is not done where the newest migration is missing, and is where there is one that " +
+      "this version has not",
+    async () => {
+      const [newest] = await database.sql`select id, created_at from drizzle.__drizzle_migrations
+          order by created_at desc limit 1`;
+      await database.sql`update drizzle.__drizzle_migrations set created_at = created_at - 1
+        where id = ${newest?.["id"]}`;
+      assert.equal(await isMigrated(database), false);
+      await database.sql`update drizzle.__drizzle_migrations set created_at = created_at + 1000000
+        where id = ${newest?.["id"]}`;
+      assert.equal(await isMigrated(database), true);
+    },
+  );
 
   it("leaves nothing to be generated: the migrations make what the schema says", async () => {
     const folder = await mkdtemp(join(tmpdir(), "photo-migrations-"));

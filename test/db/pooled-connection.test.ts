@@ -34,7 +34,8 @@ describe("a statement of an operation that is too late", () => {
     (
       await store.database.sql<
         { query: string }[]
-      >`select query from pg_stat_activity where application_name = 'late statements' and state = 'active'`
+      >`select query from pg_stat_activity where application_name = 'late statements'
+        and state = 'active'`
     ).map(({ query }) => query);
   const idle = () =>
     eventually("nothing runs any more", async () => (await active()).length === 0, 2000);
@@ -59,18 +60,22 @@ describe("a statement of an operation that is too late", () => {
     closing = Promise.all([away.close(), proxy.close()]);
   });
 
-  it("is cancelled while it runs, by hand or by the query builder, and the connection serves the next", async () => {
-    for (const slow of [
-      () => database.sql`select pg_sleep(4)`,
-      () => database.sql.unsafe("select pg_sleep(4)"),
-      () => database.orm.execute(text`select pg_sleep(4)`),
-    ]) {
-      assert.equal(await tooLate(async () => slow()), LATE);
-      await idle();
-    }
-    const [row] = await database.sql`select 1 as one`;
-    assert.deepEqual({ ...row }, { one: 1 });
-  });
+  it(
+    "is cancelled while it runs, by hand or by the query builder, and the connection " +
+      "serves the next",
+    async () => {
+      for (const slow of [
+        () => database.sql`select pg_sleep(4)`,
+        () => database.sql.unsafe("select pg_sleep(4)"),
+        () => database.orm.execute(text`select pg_sleep(4)`),
+      ]) {
+        assert.equal(await tooLate(async () => slow()), LATE);
+        await idle();
+      }
+      const [row] = await database.sql`select 1 as one`;
+      assert.deepEqual({ ...row }, { one: 1 });
+    },
+  );
 
   it("is not begun once the deadline has passed", async () => {
     const answer = tooLate(async () => {
@@ -84,16 +89,19 @@ describe("a statement of an operation that is too late", () => {
     assert.equal(await counted(), 0);
   });
 
-  it("is cancelled as a whole: what is only a part of it is not sent as a statement of its own", async () => {
-    const part = () => database.sql`insert into counted values (5) returning n`;
-    assert.equal(
-      await tooLate(async () => database.sql`with x as (${part()}) select pg_sleep(4) from x`),
-      LATE,
-    );
-    await idle();
-    await pause(2 * MS);
-    assert.equal(await counted(), 0);
-  });
+  it(
+    "is cancelled as a whole: what is only a part of it is not sent as a statement of its " + "own",
+    async () => {
+      const part = () => database.sql`insert into counted values (5) returning n`;
+      assert.equal(
+        await tooLate(async () => database.sql`with x as (${part()}) select pg_sleep(4) from x`),
+        LATE,
+      );
+      await idle();
+      await pause(2 * MS);
+      assert.equal(await counted(), 0);
+    },
+  );
 
   it("undoes the transaction that it is in, of which nothing more is begun", async () => {
     const answer = tooLate(() =>
@@ -113,26 +121,30 @@ describe("a statement of an operation that is too late", () => {
     assert.equal(await counted(), 0);
   });
 
-  it("is cancelled as soon as it runs when it waits for a connection, or behind another on its own, and harms none of them", async () => {
-    const slow = (i: number, seconds: number) =>
-      database.sql<{ i: number }[]>`select ${i}::int as i, pg_sleep(${seconds})`.then(
-        (rows) => rows[0]?.i,
+  it(
+    "is cancelled as soon as it runs when it waits for a connection, or behind another on " +
+      "its own, and harms none of them",
+    async () => {
+      const slow = (i: number, seconds: number) =>
+        database.sql<{ i: number }[]>`select ${i}::int as i, pg_sleep(${seconds})`.then(
+          (rows) => rows[0]?.i,
+        );
+      // Known to both connections: only then does one follow another without waiting for its answer.
+      for (let round = 0; round < 2; round++)
+        await Promise.all(Array.from({ length: 6 }, (_, i) => slow(i, 0.01)));
+      const others = Array.from({ length: 6 }, (_, i) => slow(i, 0.2));
+      // Sent at once, so that they stand before those that follow.
+      const late = Array.from({ length: 4 }, () =>
+        tooLate(() => database.sql`select pg_sleep(4)`.then((rows) => rows)),
       );
-    // Known to both connections: only then does one follow another without waiting for its answer.
-    for (let round = 0; round < 2; round++)
-      await Promise.all(Array.from({ length: 6 }, (_, i) => slow(i, 0.01)));
-    const others = Array.from({ length: 6 }, (_, i) => slow(i, 0.2));
-    // Sent at once, so that they stand before those that follow.
-    const late = Array.from({ length: 4 }, () =>
-      tooLate(() => database.sql`select pg_sleep(4)`.then((rows) => rows)),
-    );
-    const behind = Array.from({ length: 6 }, (_, i) => slow(10 + i, 0));
-    assert.deepEqual(await Promise.all(late), [LATE, LATE, LATE, LATE]);
-    // Each gets its own row, whatever was cancelled before it.
-    assert.deepEqual(await Promise.all(others), [0, 1, 2, 3, 4, 5]);
-    assert.deepEqual(await Promise.all(behind), [10, 11, 12, 13, 14, 15]);
-    await idle();
-  });
+      const behind = Array.from({ length: 6 }, (_, i) => slow(10 + i, 0));
+      assert.deepEqual(await Promise.all(late), [LATE, LATE, LATE, LATE]);
+      // Each gets its own row, whatever was cancelled before it.
+      assert.deepEqual(await Promise.all(others), [0, 1, 2, 3, 4, 5]);
+      assert.deepEqual(await Promise.all(behind), [10, 11, 12, 13, 14, 15]);
+      await idle();
+    },
+  );
 
   it("is left alone in time, and outside of any operation", async () => {
     assert.equal(

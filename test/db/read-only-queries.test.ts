@@ -193,36 +193,41 @@ describe("queries of operators", () => {
     });
   }
 
-  it("stops what takes longer than five seconds, also when it has lifted the limit, and lets no third one in meanwhile", async () => {
-    const startedAt = performance.now();
-    const slow = [
-      refusal("select pg_sleep(60)"),
-      refusal("select set_config('statement_timeout', '0', false), pg_sleep(60)"),
-    ];
-    const active = () =>
-      store.database
-        .sql`select from pg_stat_activity where datname = current_database() and application_name = 'photo-service admin' and query like '%pg_sleep(60)%' and state = 'active'`;
-    await eventually("both run", async () => (await active()).length === 2);
-    assert.deepEqual(
-      await queries
-        .run("select 1")
-        .catch(
-          (error: unknown) => error instanceof RefusedQueryError && [error.message, error.later],
-        ),
-      ["Other queries are running already; try again in a moment.", true],
-    );
-    for (const told of await Promise.all(slow))
-      assert.match(told, /^It took (longer than 5 seconds|too long) and was stopped\.$/);
-    assert.ok(performance.now() - startedAt < 8000);
-    await eventually(
-      "nothing is left of them",
-      async () =>
-        (
-          await store.database
-            .sql`select from pg_stat_activity where datname = current_database() and application_name = 'photo-service admin'`
-        ).length === 0,
-    );
-  });
+  it(
+    "stops what takes longer than five seconds, also when it has lifted the limit, and " +
+      "lets no third one in meanwhile",
+    async () => {
+      const startedAt = performance.now();
+      const slow = [
+        refusal("select pg_sleep(60)"),
+        refusal("select set_config('statement_timeout', '0', false), pg_sleep(60)"),
+      ];
+      const active = () =>
+        store.database.sql`select from pg_stat_activity where datname = current_database()
+            and application_name = 'photo-service admin' and query like '%pg_sleep(60)%'
+              and state = 'active'`;
+      await eventually("both run", async () => (await active()).length === 2);
+      assert.deepEqual(
+        await queries
+          .run("select 1")
+          .catch(
+            (error: unknown) => error instanceof RefusedQueryError && [error.message, error.later],
+          ),
+        ["Other queries are running already; try again in a moment.", true],
+      );
+      for (const told of await Promise.all(slow))
+        assert.match(told, /^It took (longer than 5 seconds|too long) and was stopped\.$/);
+      assert.ok(performance.now() - startedAt < 8000);
+      await eventually(
+        "nothing is left of them",
+        async () =>
+          (
+            await store.database.sql`select from pg_stat_activity where datname = current_database()
+                and application_name = 'photo-service admin'`
+          ).length === 0,
+      );
+    },
+  );
 
   it("gives the first rows of ten million, and says that there are more", async () => {
     const answer = await queries.run("select generate_series(1, 10000000) as n");
@@ -260,7 +265,8 @@ describe("queries of operators", () => {
 
   it("leaves nothing of one query to the next", async () => {
     await queries.run(
-      "select set_config('statement_timeout', '0', false), set_config('search_path', 'public', false), pg_advisory_lock(1), pg_notify('x', 'y')",
+      "select set_config('statement_timeout', '0', false), set_config('search_path', " +
+        "'public', false), pg_advisory_lock(1), pg_notify('x', 'y')",
     );
     assert.deepEqual(
       (
@@ -275,7 +281,8 @@ describe("queries of operators", () => {
       async () =>
         (
           await queries.run(
-            "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
+            "select count(*) from pg_locks where locktype = 'advisory' and database = " +
+              "(select oid from pg_database where datname = current_database())",
           )
         ).rows[0]?.[0] === "0",
     );

@@ -27,7 +27,8 @@ describe("the views of people who look into the database", () => {
   it("show every column but those that are a secret", async () => {
     const columns = await store.database.sql<
       { name: string }[]
-    >`select table_name || '.' || column_name as name from information_schema.columns where table_schema = 'public' order by 1`;
+    >`select table_name || '.' || column_name as name from information_schema.columns
+      where table_schema = 'public' order by 1`;
     const shown = Object.entries(READ_ONLY_VIEWS).flatMap(([table, view]) =>
       view.columns.map((column) => `${table}.${column}`),
     );
@@ -39,8 +40,11 @@ describe("the views of people who look into the database", () => {
 
   it("page by the key of their table", async () => {
     const keys = await store.database.sql<{ name: string; columns: string[] }[]>`
-      select c.relname as name, array_agg(a.attname::text order by k.i) as columns from pg_index x join pg_class c on c.oid = x.indrelid, unnest(x.indkey) with ordinality as k(attnum, i), pg_attribute a
-      where x.indisprimary and a.attrelid = c.oid and a.attnum = k.attnum and c.relnamespace = 'public'::regnamespace group by 1`;
+      select c.relname as name, array_agg(a.attname::text order by k.i) as columns from pg_index x
+        join pg_class c on c.oid = x.indrelid, unnest(x.indkey) with ordinality as k(attnum, i),
+        pg_attribute a
+      where x.indisprimary and a.attrelid = c.oid and a.attnum = k.attnum
+        and c.relnamespace = 'public'::regnamespace group by 1`;
     const expected = Object.fromEntries(keys.map(({ name, columns }) => [name, columns]));
     for (const [table, { key }] of Object.entries(READ_ONLY_VIEWS))
       assert.deepEqual(key, expected[table], table);

@@ -91,7 +91,8 @@ describe("the tables", () => {
   it("take every type of event that is logged and no other, and each number of a user once", async () => {
     const insert = (seq: number, type: string) =>
       violated(
-        `insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot) values ('${userId}', ${seq}, '${jobId}', '${type}', now(), '{}')`,
+        "insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot) " +
+          `values ('${userId}', ${seq}, '${jobId}', '${type}', now(), '{}')`,
       );
     for (const [i, type] of LOGGED_EVENT_TYPES.entries())
       assert.equal(await insert(100 + i, type), null, type);
@@ -101,28 +102,34 @@ describe("the tables", () => {
     );
   });
 
-  it("refuse the same bytes of one user twice, the same key twice, and an output's name twice", async () => {
-    const user = await waist.newUser();
-    const photo = await waist.newPhoto(user);
-    assert.equal(
-      await violated(
-        `insert into photos select gen_random_uuid(), user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, preview_key, thumbhash, phash, created_at from photos where id = '${photo.id}'`,
-      ),
-      "photos_user_sha256",
-    );
-    const [a, b] = await waist.submitMany(user, [{ idempotencyKey: "k" }, {}]);
-    assert.equal(
-      await violated(
-        `update queued_jobs set idempotency_key = 'k', fingerprint = 'f' where id = '${b?.id}'`,
-      ),
-      "queued_jobs_user_key",
-    );
-    const output = (position: number) =>
-      violated(
-        `insert into queued_job_outputs (queued_job_id, position, name, mime_type, byte_size, storage_key) values ('${a?.id}', ${position}, 'n', 'm', 1, 'k')`,
+  it(
+    "refuse the same bytes of one user twice, the same key twice, and an output's name " + "twice",
+    async () => {
+      const user = await waist.newUser();
+      const photo = await waist.newPhoto(user);
+      assert.equal(
+        await violated(
+          "insert into photos select gen_random_uuid(), user_id, filename, mime_type, " +
+            "width, height, byte_size, sha256, storage_key, preview_key, thumbhash, phash, " +
+            `created_at from photos where id = '${photo.id}'`,
+        ),
+        "photos_user_sha256",
       );
-    assert.deepEqual([await output(1), await output(2)], [null, "queued_job_outputs_name"]);
-  });
+      const [a, b] = await waist.submitMany(user, [{ idempotencyKey: "k" }, {}]);
+      assert.equal(
+        await violated(
+          `update queued_jobs set idempotency_key = 'k', fingerprint = 'f' where id = '${b?.id}'`,
+        ),
+        "queued_jobs_user_key",
+      );
+      const output = (position: number) =>
+        violated(
+          "insert into queued_job_outputs (queued_job_id, position, name, mime_type, " +
+            `byte_size, storage_key) values ('${a?.id}', ${position}, 'n', 'm', 1, 'k')`,
+        );
+      assert.deepEqual([await output(1), await output(2)], [null, "queued_job_outputs_name"]);
+    },
+  );
 
   it("let go with a user all that is theirs but the log, and with a photo its links", async () => {
     const user = await waist.newUser();
@@ -146,7 +153,8 @@ describe("the tables", () => {
   it("tell instants in UTC with milliseconds, whatever the zone of the session", async () => {
     const told = await waist.database.sql.begin(async (tx) => {
       await tx`set local timezone = 'Asia/Kathmandu'`;
-      return tx`select rfc3339('2024-02-29T23:59:59.9994+05:30') as a, rfc3339('0001-01-01T00:00:00Z') as b, rfc3339(null) as c`;
+      return tx`select rfc3339('2024-02-29T23:59:59.9994+05:30') as a,
+        rfc3339('0001-01-01T00:00:00Z') as b, rfc3339(null) as c`;
     });
     assert.deepEqual(told[0], {
       a: "2024-02-29T18:29:59.999Z",

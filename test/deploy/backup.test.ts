@@ -25,7 +25,9 @@ import {
 
 const PERSON = { sub: "ann", email: "ann@example.test" };
 const LONG = { durationMs: 600_000 };
-const ALL = `{ photos { nodes { id filename url } } queuedJobs(first: 50) { nodes { id version status attempts result outputs { name url } } } }`;
+const ALL =
+  "{ photos { nodes { id filename url } } queuedJobs(first: 50) { nodes { id version " +
+  "status attempts result outputs { name url } } } }";
 interface Everything {
   photos: { nodes: { id: string; filename: string; url: string }[] };
   queuedJobs: {
@@ -101,7 +103,8 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
     Object.fromEntries(queuedJobs.nodes.map(({ id, status }) => [id, status]));
 
   it(
-    "is restored by the commands of the README: what was done is there, what was under way is done, and what came later is told as gone",
+    "is restored by the commands of the README: what was done is there, what was under " +
+      "way is done, and what came later is told as gone",
     { timeout: 120_000 },
     async () => {
       const source = await createDatabase("photos_source");
@@ -137,7 +140,8 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
       assert.match(stdout, /The database is up to date/);
       const sql = postgres(restored, { max: 1 });
       // As if the restore had taken as long as one usually does.
-      await sql`update queued_jobs set lease_until = now() - interval '1 second' where status = 'STARTED'`;
+      await sql`update queued_jobs set lease_until = now() - interval '1 second'
+        where status = 'STARTED'`;
       await sql.end();
 
       // On a prefix of its own: as empty as a new Redis.
@@ -185,7 +189,8 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
   );
 
   it(
-    "is noticed by APIs that were left running: their streams end with CURSOR_EXPIRED within 5 s, and they agree on cursors with one that starts afterwards",
+    "is noticed by APIs that were left running: their streams end with CURSOR_EXPIRED " +
+      "within 5 s, and they agree on cursors with one that starts afterwards",
     { timeout: 120_000 },
     async () => {
       const url = await createDatabase("photos_running");
@@ -222,21 +227,25 @@ describe("a backup", { skip: NO_POSTGRES_TOOLS || long.skip }, () => {
     },
   );
 
-  it("is not written over a database that has something in it already, and a backup that fails leaves no file that looks like one", async () => {
-    const full = await createDatabase("photos_full");
-    assert.equal((await runBin("migrate", { cwd: folder, env: { DATABASE_URL: full } })).code, 0);
-    await assert.rejects(
-      run("deploy/restore.sh photos.dump", { DATABASE_URL: full }),
-      /already exists/,
-    );
-    await assert.rejects(
-      run("deploy/backup.sh none.dump; ls none.dump", {
-        DATABASE_URL: "postgres://nobody@127.0.0.1:1/none",
-      }),
-      /refused/,
-    );
-    await assert.rejects(run("ls none.dump", {}));
-  });
+  it(
+    "is not written over a database that has something in it already, and a backup that " +
+      "fails leaves no file that looks like one",
+    async () => {
+      const full = await createDatabase("photos_full");
+      assert.equal((await runBin("migrate", { cwd: folder, env: { DATABASE_URL: full } })).code, 0);
+      await assert.rejects(
+        run("deploy/restore.sh photos.dump", { DATABASE_URL: full }),
+        /already exists/,
+      );
+      await assert.rejects(
+        run("deploy/backup.sh none.dump; ls none.dump", {
+          DATABASE_URL: "postgres://nobody@127.0.0.1:1/none",
+        }),
+        /refused/,
+      );
+      await assert.rejects(run("ls none.dump", {}));
+    },
+  );
 });
 
 /**

@@ -37,7 +37,8 @@ readCommandLine(
   {
     name: "npm run rehearse",
     about:
-      "Install, build and prune as the image does, and run the result as another user from a read-only copy.",
+      "Install, build and prune as the image does, and run the result as another user " +
+      "from a read-only copy.",
   },
   () => null,
 );

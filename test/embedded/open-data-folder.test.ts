@@ -16,21 +16,27 @@ test("makes the folder so that others may pass it and not look into it", async (
   await folder.close();
 });
 
-test("a second run is refused in one sentence that names the first, until that one is gone, however it went", async () => {
-  const { child } = await scene.launch(`
+test(
+  "a second run is refused in one sentence that names the first, until that one is gone, " +
+    "however it went",
+  async () => {
+    const { child } = await scene.launch(`
     import { openDataFolder } from ${JSON.stringify(moduleUrl("embedded/open-data-folder"))};
     await openDataFolder(${JSON.stringify(path)});
     console.log("{}");
     setInterval(() => {}, 60_000);
   `);
-  await assert.rejects(openDataFolder(path), {
-    name: "EmbeddedError",
-    message: `The service already runs here as process ${child.pid} (data in ${path}): stop that one first (Ctrl-C there, or kill ${child.pid}).`,
-  });
-  await killHard(child.pid!);
-  const folder = await openDataFolder(path);
-  await folder.close();
-});
+    await assert.rejects(openDataFolder(path), {
+      name: "EmbeddedError",
+      message:
+        `The service already runs here as process ${child.pid} (data in ${path}): stop that ` +
+        `one first (Ctrl-C there, or kill ${child.pid}).`,
+    });
+    await killHard(child.pid!);
+    const folder = await openDataFolder(path);
+    await folder.close();
+  },
+);
 
 test("says in one sentence that it cannot be made", async () => {
   writeFileSync(join(scene.folder, "file"), "");

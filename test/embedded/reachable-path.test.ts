@@ -44,10 +44,14 @@ for (const [mode, user, passes] of [
   const who =
     { [stranger.uid]: user.gid === stranger.gid ? "a stranger" : "one of its group" }[user.uid] ??
     "its owner";
-  test(`a parent of mode ${mode.toString(8)} is ${passes ? "passed" : "closed"} to ${who}, whatever may be read or written in it`, () => {
-    const parent = join(scene.folder, "a");
-    chmodSync(parent, mode);
-    assert.equal(closedParent(folder, user), passes ? undefined : parent);
-    chmodSync(parent, 0o755);
-  });
+  test(
+    `a parent of mode ${mode.toString(8)} is ${passes ? "passed" : "closed"} to ${who}, ` +
+      "whatever may be read or written in it",
+    () => {
+      const parent = join(scene.folder, "a");
+      chmodSync(parent, mode);
+      assert.equal(closedParent(folder, user), passes ? undefined : parent);
+      chmodSync(parent, 0o755);
+    },
+  );
 }

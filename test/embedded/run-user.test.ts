@@ -46,7 +46,8 @@ test(
     assert.throws(() => chooseRunUser(folder, passwd), {
       name: "EmbeddedError",
       message:
-        "PostgreSQL does not run as root and there is no user nobody to run it as: start as an ordinary user, or set DATABASE_URL and REDIS_URL.",
+        "PostgreSQL does not run as root and there is no user nobody to run it as: start " +
+        "as an ordinary user, or set DATABASE_URL and REDIS_URL.",
     });
   },
 );

@@ -16,7 +16,8 @@ const scene = createScene();
 const dataDir = join(scene.folder, "postgres");
 const data = join(dataDir, "data");
 const busyIsSeen =
-  "select 1 from pg_stat_activity where query like '%generate_series(1%' and pid <> pg_backend_pid()";
+  "select 1 from pg_stat_activity where query like '%generate_series(1%' and pid <> " +
+  "pg_backend_pid()";
 const start = async (durable = false) =>
   scene.use(await startPostgres({ dataDir, log: scene.log, durable }));
 after(() => scene.clear());
@@ -58,7 +59,8 @@ test("the first start makes the database photos: UTF8, UTC, on 127.0.0.1 alone, 
   ];
   const rows = await query(
     server.url,
-    `select name, setting from pg_settings where name in (${names.map((name) => `'${name}'`).join()})`,
+    "select name, setting from pg_settings where name in " +
+      `(${names.map((name) => `'${name}'`).join()})`,
   );
   assert.deepEqual(Object.fromEntries(rows.map((row) => [row["name"], row["setting"]])), {
     server_encoding: "UTF8",
@@ -79,25 +81,30 @@ test("the first start makes the database photos: UTF8, UTC, on 127.0.0.1 alone, 
   assert.equal(isAlive(server.pid), false);
 });
 
-test("the next start has the same data, URL and port; the password is in a file of mode 0600 and must be right", async () => {
-  const first = await start();
-  await query(first.url, "insert into kept values (2)");
-  await first.close();
-  const server = await start();
-  assert.equal(server.url, first.url);
-  assert.deepEqual(await query(server.url, "select n from kept"), [{ n: 1 }, { n: 2 }]);
-  assert.equal(statSync(join(dataDir, "password")).mode & 0o777, 0o600);
-  const wrong = new URL(server.url);
-  wrong.password = "wrong";
-  await assert.rejects(query(wrong.href, "select 1"), { code: "28P01" });
-  await server.close();
-});
+test(
+  "the next start has the same data, URL and port; the password is in a file of mode 0600 " +
+    "and must be right",
+  async () => {
+    const first = await start();
+    await query(first.url, "insert into kept values (2)");
+    await first.close();
+    const server = await start();
+    assert.equal(server.url, first.url);
+    assert.deepEqual(await query(server.url, "select n from kept"), [{ n: 1 }, { n: 2 }]);
+    assert.equal(statSync(join(dataDir, "password")).mode & 0o777, 0o600);
+    const wrong = new URL(server.url);
+    wrong.password = "wrong";
+    await assert.rejects(query(wrong.href, "select 1"), { code: "28P01" });
+    await server.close();
+  },
+);
 
 test("durable: false gives safety up for speed", async () => {
   const server = await start(false);
   const rows = await query(
     server.url,
-    "select setting from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes')",
+    "select setting from pg_settings where name in ('fsync', 'synchronous_commit', " +
+      "'full_page_writes')",
   );
   assert.deepEqual(
     rows.map((row) => row["setting"]),
@@ -127,17 +134,21 @@ test("a Ctrl-C, which the terminal sends to our whole group, does not reach it",
   await killHard(told.pid);
 });
 
-test("a start after its launcher was killed stops the PostgreSQL that was left running, and has its data", async () => {
-  const { child, told } = await launcher();
-  await query(told.url, "insert into kept values (3)");
-  await killHard(child.pid!);
-  assert.equal(isAlive(told.pid), true);
-  const server = await start();
-  assert.equal(isAlive(told.pid), false);
-  assert.equal(server.url, told.url);
-  assert.deepEqual(await query(server.url, "select max(n) as n from kept"), [{ n: 3 }]);
-  await server.close();
-});
+test(
+  "a start after its launcher was killed stops the PostgreSQL that was left running, and " +
+    "has its data",
+  async () => {
+    const { child, told } = await launcher();
+    await query(told.url, "insert into kept values (3)");
+    await killHard(child.pid!);
+    assert.equal(isAlive(told.pid), true);
+    const server = await start();
+    assert.equal(isAlive(told.pid), false);
+    assert.equal(server.url, told.url);
+    assert.deepEqual(await query(server.url, "select max(n) as n from kept"), [{ n: 3 }]);
+    await server.close();
+  },
+);
 
 test("a start after launcher and postmaster were killed ends the backends that still work", async () => {
   const { child, told } = await launcher();
@@ -214,27 +225,36 @@ test("a port that is taken meanwhile is exchanged for a free one", async () => {
   other.close();
 });
 
-test("a second start in the same folder is refused in one sentence, and harms the first in nothing", async () => {
-  const server = await start();
-  await assert.rejects(start(), {
-    name: "EmbeddedError",
-    message: `PostgreSQL already runs in ${dataDir} for process ${process.pid}: stop that one first (kill ${process.pid}).`,
-  });
-  await query(server.url, "select 1");
-  await server.close();
-});
+test(
+  "a second start in the same folder is refused in one sentence, and harms the first in " +
+    "nothing",
+  async () => {
+    const server = await start();
+    await assert.rejects(start(), {
+      name: "EmbeddedError",
+      message:
+        `PostgreSQL already runs in ${dataDir} for process ${process.pid}: stop that one ` +
+        `first (kill ${process.pid}).`,
+    });
+    await query(server.url, "select 1");
+    await server.close();
+  },
+);
 
-test("a password that does not fit the data is told in one sentence, and nothing is left running", async () => {
-  const password = readFileSync(join(dataDir, "password"), "utf8");
-  writeFileSync(join(dataDir, "password"), "another");
-  await assert.rejects(start(), {
-    name: "EmbeddedError",
-    message:
-      /does not let us in \(PostgresError: password authentication failed.*put the right password into/,
-  });
-  assert.deepEqual(processesIn(data, ["postgres"]), []);
-  writeFileSync(join(dataDir, "password"), password);
-});
+test(
+  "a password that does not fit the data is told in one sentence, and nothing is left " + "running",
+  async () => {
+    const password = readFileSync(join(dataDir, "password"), "utf8");
+    writeFileSync(join(dataDir, "password"), "another");
+    await assert.rejects(start(), {
+      name: "EmbeddedError",
+      message:
+        /does not let us in \(PostgresError: password authentication failed.*put the right password into/,
+    });
+    assert.deepEqual(processesIn(data, ["postgres"]), []);
+    writeFileSync(join(dataDir, "password"), password);
+  },
+);
 
 test(
   "as root it works in a folder that only root may pass, and opens it to nobody",
@@ -262,6 +282,8 @@ test("data of another version is refused in one sentence", async () => {
   writeFileSync(join(data, "PG_VERSION"), "17\n");
   await assert.rejects(start(), {
     name: "EmbeddedError",
-    message: `The data in ${data} was written by PostgreSQL 17 and this one is 18: move that folder away to begin with empty data, or set DATABASE_URL to a PostgreSQL 17.`,
+    message:
+      `The data in ${data} was written by PostgreSQL 17 and this one is 18: move that ` +
+      "folder away to begin with empty data, or set DATABASE_URL to a PostgreSQL 17.",
   });
 });

@@ -69,17 +69,24 @@ test("the first start gives a Redis on 127.0.0.1 that keeps everything and evict
   assert.equal(isAlive(server.pid), false);
 });
 
-test("the next start has the same data and URL; the password is in files of mode 0600, in no argument, and must be right", async () => {
-  const server = await start();
-  assert.equal(await ask(server.url, "get", "kept"), "1");
-  const password = readFileSync(join(dataDir, "password"), "utf8");
-  for (const file of ["password", "redis.conf"])
-    assert.equal(statSync(join(dataDir, file)).mode & 0o777, 0o600);
-  if (process.platform === "linux")
-    assert.doesNotMatch(readFileSync(`/proc/${server.pid}/cmdline`, "utf8"), new RegExp(password));
-  await assert.rejects(ask(`redis://:wrong@127.0.0.1:${server.port}`, "get", "kept"));
-  await server.close();
-});
+test(
+  "the next start has the same data and URL; the password is in files of mode 0600, in no " +
+    "argument, and must be right",
+  async () => {
+    const server = await start();
+    assert.equal(await ask(server.url, "get", "kept"), "1");
+    const password = readFileSync(join(dataDir, "password"), "utf8");
+    for (const file of ["password", "redis.conf"])
+      assert.equal(statSync(join(dataDir, file)).mode & 0o777, 0o600);
+    if (process.platform === "linux")
+      assert.doesNotMatch(
+        readFileSync(`/proc/${server.pid}/cmdline`, "utf8"),
+        new RegExp(password),
+      );
+    await assert.rejects(ask(`redis://:wrong@127.0.0.1:${server.port}`, "get", "kept"));
+    await server.close();
+  },
+);
 
 test(
   "as root it runs as somebody else",
@@ -135,26 +142,36 @@ test("a port that is taken meanwhile is exchanged for a free one", async () => {
   other.close();
 });
 
-test("a second start in the same folder is refused in one sentence, and harms the first in nothing", async () => {
-  const server = await start();
-  await assert.rejects(start(), {
-    name: "EmbeddedError",
-    message: `Redis already runs in ${dataDir} for process ${process.pid}: stop that one first (kill ${process.pid}).`,
-  });
-  assert.equal(await ask(server.url, "ping"), "PONG");
-  await server.close();
-});
+test(
+  "a second start in the same folder is refused in one sentence, and harms the first in " +
+    "nothing",
+  async () => {
+    const server = await start();
+    await assert.rejects(start(), {
+      name: "EmbeddedError",
+      message:
+        `Redis already runs in ${dataDir} for process ${process.pid}: stop that one first ` +
+        `(kill ${process.pid}).`,
+    });
+    assert.equal(await ask(server.url, "ping"), "PONG");
+    await server.close();
+  },
+);
 
-test("data that cannot be read is put aside and Redis starts empty, because all of it can be made again", async () => {
-  const base = join(data, "appendonlydir", "appendonly.aof.1.base.rdb");
-  assert.ok(existsSync(base));
-  truncateSync(base, 20);
-  const server = await start();
-  assert.equal(await ask(server.url, "get", "kept"), null);
-  assert.ok(existsSync(join(`${data}.unreadable`, "appendonlydir")));
-  assert.ok(scene.lines.some((line) => line.includes("which is put aside")));
-  await server.close();
-});
+test(
+  "data that cannot be read is put aside and Redis starts empty, because all of it can be " +
+    "made again",
+  async () => {
+    const base = join(data, "appendonlydir", "appendonly.aof.1.base.rdb");
+    assert.ok(existsSync(base));
+    truncateSync(base, 20);
+    const server = await start();
+    assert.equal(await ask(server.url, "get", "kept"), null);
+    assert.ok(existsSync(join(`${data}.unreadable`, "appendonlydir")));
+    assert.ok(scene.lines.some((line) => line.includes("which is put aside")));
+    await server.close();
+  },
+);
 
 test(
   "as root it works in a folder that only root may pass",
@@ -178,7 +195,8 @@ test(
     const program = join(scene.folder, "redis-server");
     writeFileSync(
       program,
-      `#!/bin/sh\n[ "$1" = --version ] && exec ${bundledRedis()} --version\necho "No space left on device"; exit 1\n`,
+      `#!/bin/sh\n[ "$1" = --version ] && exec ${bundledRedis()} --version\necho "No ` +
+        `space left on device"; exit 1\n`,
       { mode: 0o755 },
     );
     const broken = startRedis({
@@ -187,7 +205,9 @@ test(
       path: scene.folder,
       bundled: null,
     });
-    const message = `The disk that holds ${join(scene.folder, "full")} is full: free some space and start again.`;
+    const message =
+      `The disk that holds ${join(scene.folder, "full")} is full: free some space and ` +
+      "start again.";
     await assert.rejects(broken, { name: "EmbeddedError", message });
     assert.equal(existsSync(join(scene.folder, "full", "lock")), false);
   },

@@ -110,19 +110,23 @@ test("hurry() kills what is still being waited for, with all that it started", a
   await eventually("the grandchild is gone", () => !isAlive(grandchild!));
 });
 
-test("one that always ends at once is tried again more and more slowly, and in the end asks for a person", async () => {
-  const supervisor = scene.use(createSupervisor({ log: scene.log, backOff }));
-  await supervisor.start("broken", script("broken.mjs", "process.exit(3)"), { env: {} });
-  await eventually("its end is logged", () =>
-    scene.lines.some(
-      (line) =>
-        line.includes('"level":50') &&
-        line.includes("broken ended by itself") &&
-        line.includes('"how":"code 3"'),
-    ),
-  );
-  await supervisor.close();
-});
+test(
+  "one that always ends at once is tried again more and more slowly, and in the end asks " +
+    "for a person",
+  async () => {
+    const supervisor = scene.use(createSupervisor({ log: scene.log, backOff }));
+    await supervisor.start("broken", script("broken.mjs", "process.exit(3)"), { env: {} });
+    await eventually("its end is logged", () =>
+      scene.lines.some(
+        (line) =>
+          line.includes('"level":50') &&
+          line.includes("broken ended by itself") &&
+          line.includes('"how":"code 3"'),
+      ),
+    );
+    await supervisor.close();
+  },
+);
 
 test("a Ctrl-C reaches no child, and a child notices that the supervisor was killed", async () => {
   const ready = join(scene.folder, "ready");

@@ -45,20 +45,27 @@ describe("the head of a channel", () => {
     assert.deepEqual([channel.head, channel.bells], [9, 3]);
   });
 
-  it("is what the log says when no bell rang since it was asked: a bell that lied is forgotten", () => {
-    const { channel } = createScene();
-    hear(channel, bareEvent(1_000_000));
-    channel.confirmHead(7, channel.bells);
-    assert.deepEqual([channel.head, channel.mustRead(7)], [7, false]);
-  });
+  it(
+    "is what the log says when no bell rang since it was asked: a bell that lied is " + "forgotten",
+    () => {
+      const { channel } = createScene();
+      hear(channel, bareEvent(1_000_000));
+      channel.confirmHead(7, channel.bells);
+      assert.deepEqual([channel.head, channel.mustRead(7)], [7, false]);
+    },
+  );
 
-  it("leaves nothing behind of a bell that lied: what the log has under that number is another event", () => {
-    const { channel } = createScene();
-    hear(channel, ...events(9));
-    channel.confirmHead(7, channel.bells);
-    hear(channel, ...events(8));
-    assert.deepEqual([channel.after(7)?.seq, channel.after(8)], [8, undefined]);
-  });
+  it(
+    "leaves nothing behind of a bell that lied: what the log has under that number is " +
+      "another event",
+    () => {
+      const { channel } = createScene();
+      hear(channel, ...events(9));
+      channel.confirmHead(7, channel.bells);
+      hear(channel, ...events(8));
+      assert.deepEqual([channel.after(7)?.seq, channel.after(8)], [8, undefined]);
+    },
+  );
 
   it("is the higher of both when a bell rang while the log was asked", () => {
     const { channel } = createScene();
@@ -70,43 +77,51 @@ describe("the head of a channel", () => {
     assert.equal(channel.head, 9);
   });
 
-  it("is told to who listens when a query finds it grown: the bells were lost, and whoever asked is not alone", async () => {
-    const { asked, channel } = createScene();
-    channel.confirmHead(3, channel.bells);
-    let woken = 0;
-    channel.join(() => woken++);
-    channel.confirmHead(3, channel.bells);
-    await turn();
-    assert.equal(woken, 0, "nothing is new");
-    channel.confirmHead(4, channel.bells);
-    await turn();
-    assert.deepEqual([woken, channel.mustRead(3)], [1, true]);
-    const page = channel.page(1, "a");
-    asked[0]?.answer({ last: 6 });
-    await page;
-    await turn();
-    assert.deepEqual([woken, channel.head], [2, 6]);
-  });
+  it(
+    "is told to who listens when a query finds it grown: the bells were lost, and whoever " +
+      "asked is not alone",
+    async () => {
+      const { asked, channel } = createScene();
+      channel.confirmHead(3, channel.bells);
+      let woken = 0;
+      channel.join(() => woken++);
+      channel.confirmHead(3, channel.bells);
+      await turn();
+      assert.equal(woken, 0, "nothing is new");
+      channel.confirmHead(4, channel.bells);
+      await turn();
+      assert.deepEqual([woken, channel.mustRead(3)], [1, true]);
+      const page = channel.page(1, "a");
+      asked[0]?.answer({ last: 6 });
+      await page;
+      await turn();
+      assert.deepEqual([woken, channel.head], [2, 6]);
+    },
+  );
 });
 
 describe("a channel", () => {
-  it("has the log read for what it has not, and waits a moment for what was overtaken on its way", async () => {
-    const { channel } = createScene();
-    channel.confirmHead(1, channel.bells);
-    assert.equal(channel.mustRead(1), false);
-    hear(channel, ...events(3));
-    assert.deepEqual([channel.mustRead(1), channel.mustRead(0)], [false, true]);
-    hear(channel, ...events(2));
-    assert.deepEqual(
-      [channel.after(1)?.seq, channel.after(2)?.seq, channel.mustRead(3)],
-      [2, 3, false],
-    );
-    let woken = 0;
-    channel.join(() => woken++);
-    hear(channel, ...events(5));
-    await eventually("its patience ends", () => channel.mustRead(3));
-    await eventually("that is told", () => woken === 2);
-  });
+  it(
+    "has the log read for what it has not, and waits a moment for what was overtaken on " +
+      "its way",
+    async () => {
+      const { channel } = createScene();
+      channel.confirmHead(1, channel.bells);
+      assert.equal(channel.mustRead(1), false);
+      hear(channel, ...events(3));
+      assert.deepEqual([channel.mustRead(1), channel.mustRead(0)], [false, true]);
+      hear(channel, ...events(2));
+      assert.deepEqual(
+        [channel.after(1)?.seq, channel.after(2)?.seq, channel.mustRead(3)],
+        [2, 3, false],
+      );
+      let woken = 0;
+      channel.join(() => woken++);
+      hear(channel, ...events(5));
+      await eventually("its patience ends", () => channel.mustRead(3));
+      await eventually("that is told", () => woken === 2);
+    },
+  );
 
   it("waits for nothing when a bell carried numbers only", () => {
     const { channel } = createScene();
@@ -119,49 +134,61 @@ describe("a channel", () => {
     assert.equal(channel.mustRead(1), true);
   });
 
-  it("has a page read once for all who want the same, and what it says at hand for those who come later", async () => {
-    const { asked, channel } = createScene();
-    const [one, two, other] = [channel.page(3, null), channel.page(3, null), channel.page(3, "a")];
-    assert.deepEqual(
-      asked.map(({ seq, queuedJobId }) => [seq, queuedJobId]),
-      [
-        [3, null],
-        [3, "a"],
-      ],
-    );
-    asked[0]?.answer({ events: events(4, 6), last: 7 });
-    asked[1]?.answer({ events: events(6), last: 7 });
-    assert.equal(await one, await two);
-    assert.deepEqual([(await one).to, (await other).events.length], [7, 1]);
-    assert.deepEqual(
-      [
-        channel.head,
-        channel.covers(3),
-        channel.after(3)?.seq,
-        channel.after(4)?.seq,
-        channel.after(6),
-      ],
-      [7, true, 4, 6, undefined],
-    );
-    void channel.page(3, null);
-    assert.equal(asked.length, 3);
-  });
+  it(
+    "has a page read once for all who want the same, and what it says at hand for those " +
+      "who come later",
+    async () => {
+      const { asked, channel } = createScene();
+      const [one, two, other] = [
+        channel.page(3, null),
+        channel.page(3, null),
+        channel.page(3, "a"),
+      ];
+      assert.deepEqual(
+        asked.map(({ seq, queuedJobId }) => [seq, queuedJobId]),
+        [
+          [3, null],
+          [3, "a"],
+        ],
+      );
+      asked[0]?.answer({ events: events(4, 6), last: 7 });
+      asked[1]?.answer({ events: events(6), last: 7 });
+      assert.equal(await one, await two);
+      assert.deepEqual([(await one).to, (await other).events.length], [7, 1]);
+      assert.deepEqual(
+        [
+          channel.head,
+          channel.covers(3),
+          channel.after(3)?.seq,
+          channel.after(4)?.seq,
+          channel.after(6),
+        ],
+        [7, true, 4, 6, undefined],
+      );
+      void channel.page(3, null);
+      assert.equal(asked.length, 3);
+    },
+  );
 
-  it("leads by a page behind which there is more to its last event, and by another to where the log stands", async () => {
-    const { asked, channel } = createScene();
-    const page = channel.page(0, null);
-    asked[0]?.answer({
-      events: Array.from({ length: 100 }, (_, i) => bareEvent(i + 1)),
-      whole: false,
-      last: 500,
-    });
-    assert.equal((await page).to, 100);
-    assert.deepEqual(
-      [channel.covers(0), channel.covers(500)],
-      [false, true],
-      "it lives in the present",
-    );
-  });
+  it(
+    "leads by a page behind which there is more to its last event, and by another to where " +
+      "the log stands",
+    async () => {
+      const { asked, channel } = createScene();
+      const page = channel.page(0, null);
+      asked[0]?.answer({
+        events: Array.from({ length: 100 }, (_, i) => bareEvent(i + 1)),
+        whole: false,
+        last: 500,
+      });
+      assert.equal((await page).to, 100);
+      assert.deepEqual(
+        [channel.covers(0), channel.covers(500)],
+        [false, true],
+        "it lives in the present",
+      );
+    },
+  );
 
   it("learns nothing from a page behind which something was purged", async () => {
     const { asked, channel } = createScene();

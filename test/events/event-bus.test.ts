@@ -134,34 +134,38 @@ describe("the event bus", () => {
     );
   });
 
-  it("says that Redis is away, neither waits nor throws meanwhile, and goes on listening when it is back", async () => {
-    await hearer.listen("ann");
-    const seen = reconnects;
-    proxy.down();
-    await eventually("it has noticed", () => hearer.awayReason() !== null);
-    assert.equal(hearer.awayReason(), "is away; what is submitted runs when it returns");
-    hearer.ring("ann", [event(5)]);
-    const asked = Date.now();
-    await hearer.listen("late");
-    assert.ok(Date.now() - asked < 200, `listening took ${Date.now() - asked} ms`);
-    proxy.up();
-    await eventually("it tells that bells may have been missed", () => reconnects > seen);
-    await eventually("it is back", () => hearer.awayReason() === null);
-    await eventually(
-      "it listens to who came meanwhile, too",
-      async () => (await redis.pubsub("CHANNELS", `${prefix}:events:late`)).length === 1,
-    );
-    ringer.ring("ann", [event(6)]);
-    ringer.ring("late", [event(7)]);
-    await eventually("both are heard", () => heard.length >= 2);
-    assert.deepEqual(
-      heard.map(([userId, { head }]) => [userId, head]),
-      [
-        ["ann", 6],
-        ["late", 7],
-      ],
-    );
-  });
+  it(
+    "says that Redis is away, neither waits nor throws meanwhile, and goes on listening " +
+      "when it is back",
+    async () => {
+      await hearer.listen("ann");
+      const seen = reconnects;
+      proxy.down();
+      await eventually("it has noticed", () => hearer.awayReason() !== null);
+      assert.equal(hearer.awayReason(), "is away; what is submitted runs when it returns");
+      hearer.ring("ann", [event(5)]);
+      const asked = Date.now();
+      await hearer.listen("late");
+      assert.ok(Date.now() - asked < 200, `listening took ${Date.now() - asked} ms`);
+      proxy.up();
+      await eventually("it tells that bells may have been missed", () => reconnects > seen);
+      await eventually("it is back", () => hearer.awayReason() === null);
+      await eventually(
+        "it listens to who came meanwhile, too",
+        async () => (await redis.pubsub("CHANNELS", `${prefix}:events:late`)).length === 1,
+      );
+      ringer.ring("ann", [event(6)]);
+      ringer.ring("late", [event(7)]);
+      await eventually("both are heard", () => heard.length >= 2);
+      assert.deepEqual(
+        heard.map(([userId, { head }]) => [userId, head]),
+        [
+          ["ann", 6],
+          ["late", 7],
+        ],
+      );
+    },
+  );
 
   it("counts the notifications that it could not publish", async () => {
     let dropped = 0;

@@ -37,62 +37,65 @@ describe("the feed", () => {
   const listenersOf = async (user: User) =>
     (await redis.pubsub("NUMSUB", `${core.redis.prefix}:events:${user.id}`))[1];
 
-  it("misses nothing that is committed between listening and reading, from every kind of start", async () => {
-    const epoch = await core.eventLog.epoch();
-    let meanwhile: (() => Promise<unknown>) | null = null;
-    // Something happens right behind the first read of a start: only a bell can tell of it.
-    const behind =
-      <Asked extends unknown[], Answer>(read: (...asked: Asked) => Promise<Answer>) =>
-      async (...asked: Asked): Promise<Answer> => {
-        const answer = await read(...asked);
-        const happening = meanwhile;
-        meanwhile = null;
-        await happening?.();
-        return answer;
-      };
-    // Nobody's heads are read by the watchdog, which is no start.
-    const heads =
-      (log: EventLog): EventLog["heads"] =>
-      (userIds) =>
-        (userIds.length === 0 ? log.heads : behind(log.heads))(userIds);
-    const wrap = (log: EventLog): EventLog => ({
-      ...log,
-      read: behind(log.read),
-      heads: heads(log),
-      present: behind(log.present),
-    });
-    const reader = await open({ wrap });
-    const user = await core.newUser();
-    const first = await core.submit(user);
-    const starts = [
-      {},
-      { after: { epoch, seq: 1 } },
-      { queuedJobId: first.id },
-      { queuedJobId: first.id, after: { epoch, seq: 1 } },
-    ];
-    for (const start of starts) {
-      const queuedJob = "queuedJobId" in start ? first : await core.submit(user);
-      const behindLast = {
-        ...start,
-        ...("after" in start && {
-          after: { epoch, seq: (await core.eventLog.heads([user.id])).heads.get(user.id) ?? 0 },
-        }),
-      };
-      meanwhile = () => core.queuedJobs.cancel(user, queuedJob.id);
-      const subscription = await reader.open(user.id, behindLast);
-      const stream = told(subscription);
-      await eventually(
-        `it hears of the cancellation, from ${JSON.stringify(Object.keys(start))}`,
-        () =>
-          stream.events.some(
-            ({ event }) => event.type === "CANCELLED" && event.queuedJob.id === queuedJob.id,
-          ),
-        3000,
-      );
-      await subscription.return();
-      if (queuedJob === first) await core.queuedJobs.retry(user, first.id);
-    }
-  });
+  it(
+    "misses nothing that is committed between listening and reading, from every kind of " + "start",
+    async () => {
+      const epoch = await core.eventLog.epoch();
+      let meanwhile: (() => Promise<unknown>) | null = null;
+      // Something happens right behind the first read of a start: only a bell can tell of it.
+      const behind =
+        <Asked extends unknown[], Answer>(read: (...asked: Asked) => Promise<Answer>) =>
+        async (...asked: Asked): Promise<Answer> => {
+          const answer = await read(...asked);
+          const happening = meanwhile;
+          meanwhile = null;
+          await happening?.();
+          return answer;
+        };
+      // Nobody's heads are read by the watchdog, which is no start.
+      const heads =
+        (log: EventLog): EventLog["heads"] =>
+        (userIds) =>
+          (userIds.length === 0 ? log.heads : behind(log.heads))(userIds);
+      const wrap = (log: EventLog): EventLog => ({
+        ...log,
+        read: behind(log.read),
+        heads: heads(log),
+        present: behind(log.present),
+      });
+      const reader = await open({ wrap });
+      const user = await core.newUser();
+      const first = await core.submit(user);
+      const starts = [
+        {},
+        { after: { epoch, seq: 1 } },
+        { queuedJobId: first.id },
+        { queuedJobId: first.id, after: { epoch, seq: 1 } },
+      ];
+      for (const start of starts) {
+        const queuedJob = "queuedJobId" in start ? first : await core.submit(user);
+        const behindLast = {
+          ...start,
+          ...("after" in start && {
+            after: { epoch, seq: (await core.eventLog.heads([user.id])).heads.get(user.id) ?? 0 },
+          }),
+        };
+        meanwhile = () => core.queuedJobs.cancel(user, queuedJob.id);
+        const subscription = await reader.open(user.id, behindLast);
+        const stream = told(subscription);
+        await eventually(
+          `it hears of the cancellation, from ${JSON.stringify(Object.keys(start))}`,
+          () =>
+            stream.events.some(
+              ({ event }) => event.type === "CANCELLED" && event.queuedJob.id === queuedJob.id,
+            ),
+          3000,
+        );
+        await subscription.return();
+        if (queuedJob === first) await core.queuedJobs.retry(user, first.id);
+      }
+    },
+  );
 
   it("reads nothing before it is heard what is committed from then on", async () => {
     let listening: () => void = () => {};
@@ -140,23 +143,27 @@ describe("the feed", () => {
     assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "SUCCEEDED 3", "QUEUED 4"]);
   });
 
-  it("tells those who wait what no bell told and another's start found, which its watchdog takes for known", async () => {
-    const reader = await open();
-    const user = await core.newUser();
-    const waiting = told(await reader.open(user.id));
-    core.losesBells = true;
-    const queuedJob = await core.finish(user);
-    core.losesBells = false;
-    const late = [
-      told(await reader.open(user.id)),
-      told(await reader.open(user.id, { queuedJobId: queuedJob.id })),
-    ];
-    await waiting.count(3);
-    assert.deepEqual(
-      [waiting.story, ...late.map((stream) => stream.story)],
-      [["QUEUED 1", "STARTED 2", "SUCCEEDED 3"], [], ["SUCCEEDED 3"]],
-    );
-  });
+  it(
+    "tells those who wait what no bell told and another's start found, which its watchdog " +
+      "takes for known",
+    async () => {
+      const reader = await open();
+      const user = await core.newUser();
+      const waiting = told(await reader.open(user.id));
+      core.losesBells = true;
+      const queuedJob = await core.finish(user);
+      core.losesBells = false;
+      const late = [
+        told(await reader.open(user.id)),
+        told(await reader.open(user.id, { queuedJobId: queuedJob.id })),
+      ];
+      await waiting.count(3);
+      assert.deepEqual(
+        [waiting.story, ...late.map((stream) => stream.story)],
+        [["QUEUED 1", "STARTED 2", "SUCCEEDED 3"], [], ["SUCCEEDED 3"]],
+      );
+    },
+  );
 
   it("tells once and in order what bells tell twice, late, early or wrongly", async () => {
     const reader = await open();
@@ -198,26 +205,32 @@ describe("the feed", () => {
     assert.equal(String(stream.events.at(-1)?.event.queuedJob.result).length, 8000);
   });
 
-  it("shares one channel of Redis among all subscribers of a user, and releases it with the last", async () => {
-    const reader = await open();
-    const user = await core.newUser();
-    const subscriptions = await Promise.all(Array.from({ length: 50 }, () => reader.open(user.id)));
-    const streams = subscriptions.map(told);
-    assert.equal(await listenersOf(user), 1);
-    assert.equal(reader.feed.subscribers, 50);
-    await core.submit(user);
-    await Promise.all(streams.map((stream) => stream.count(1)));
-    for (const subscription of subscriptions.slice(1)) await subscription.return();
-    await core.submit(user);
-    await streams[0]?.count(2);
-    assert.deepEqual(
-      [await listenersOf(user), reader.feed.subscribers, streams[1]?.story],
-      [1, 1, ["QUEUED 1"]],
-    );
-    await subscriptions[0]?.return();
-    await eventually("the channel is released", async () => (await listenersOf(user)) === 0);
-    assert.equal(reader.feed.subscribers, 0);
-  });
+  it(
+    "shares one channel of Redis among all subscribers of a user, and releases it with the " +
+      "last",
+    async () => {
+      const reader = await open();
+      const user = await core.newUser();
+      const subscriptions = await Promise.all(
+        Array.from({ length: 50 }, () => reader.open(user.id)),
+      );
+      const streams = subscriptions.map(told);
+      assert.equal(await listenersOf(user), 1);
+      assert.equal(reader.feed.subscribers, 50);
+      await core.submit(user);
+      await Promise.all(streams.map((stream) => stream.count(1)));
+      for (const subscription of subscriptions.slice(1)) await subscription.return();
+      await core.submit(user);
+      await streams[0]?.count(2);
+      assert.deepEqual(
+        [await listenersOf(user), reader.feed.subscribers, streams[1]?.story],
+        [1, 1, ["QUEUED 1"]],
+      );
+      await subscriptions[0]?.return();
+      await eventually("the channel is released", async () => (await listenersOf(user)) === 0);
+      assert.equal(reader.feed.subscribers, 0);
+    },
+  );
 
   it("releases the channel, too, of a stream that was refused", async () => {
     const reader = await open();

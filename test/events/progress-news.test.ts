@@ -64,15 +64,19 @@ describe("the progress that a channel has", () => {
     );
   });
 
-  it("is known to be stale for a minute's worth of calls, and of a thousand QueuedJobs in any case", () => {
-    const news = createProgressNews();
-    news.saw(bareEvent(2, { id: "old" }));
-    for (let i = 0; i < 30; i++) news.forget();
-    for (let i = 0; i < 1000; i++) news.saw(bareEvent(3 + i, { id: String(i) }));
-    news.hear(progress(1, "old"));
-    assert.equal(news.after(0, 9999, null), undefined);
-    for (let i = 0; i < 60; i++) news.forget();
-    news.hear(progress(1, "old"));
-    assert.equal(news.after(0, 9999, null)?.event.queuedJob.id, "old");
-  });
+  it(
+    "is known to be stale for a minute's worth of calls, and of a thousand QueuedJobs in " +
+      "any case",
+    () => {
+      const news = createProgressNews();
+      news.saw(bareEvent(2, { id: "old" }));
+      for (let i = 0; i < 30; i++) news.forget();
+      for (let i = 0; i < 1000; i++) news.saw(bareEvent(3 + i, { id: String(i) }));
+      news.hear(progress(1, "old"));
+      assert.equal(news.after(0, 9999, null), undefined);
+      for (let i = 0; i < 60; i++) news.forget();
+      news.hear(progress(1, "old"));
+      assert.equal(news.after(0, 9999, null)?.event.queuedJob.id, "old");
+    },
+  );
 });

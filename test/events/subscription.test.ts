@@ -35,29 +35,33 @@ describe("a subscription", () => {
     await core.close();
   });
 
-  it("is a position and not a queue: what a slow reader has not asked for is nowhere but in the log", async () => {
-    const user = await core.newUser();
-    const slow = await reader.open(user.id);
-    const brisk = told(await reader.open(user.id));
-    for (let i = 0; i < 10; i++) await core.submitMany(user, 100);
-    await brisk.count(1000);
-    pages.length = 0;
-    assert.equal((await slow.next()).value?.cursorSeq, 1);
-    assert.deepEqual(
-      pages,
-      [{ seq: 0, limit: 100, got: 100 }],
-      "one page, and not before it was asked for",
-    );
-    const rest: number[] = [];
-    while (rest.length < 999) rest.push((await slow.next()).value?.cursorSeq ?? 0);
-    assert.deepEqual(rest, numbers(1000).slice(1));
-    assert.ok(pages.every(({ got }) => got <= 100));
-    assert.deepEqual(
-      brisk.events.map(({ cursorSeq }) => cursorSeq),
-      numbers(1000),
-    );
-    await slow.return();
-  });
+  it(
+    "is a position and not a queue: what a slow reader has not asked for is nowhere but in " +
+      "the log",
+    async () => {
+      const user = await core.newUser();
+      const slow = await reader.open(user.id);
+      const brisk = told(await reader.open(user.id));
+      for (let i = 0; i < 10; i++) await core.submitMany(user, 100);
+      await brisk.count(1000);
+      pages.length = 0;
+      assert.equal((await slow.next()).value?.cursorSeq, 1);
+      assert.deepEqual(
+        pages,
+        [{ seq: 0, limit: 100, got: 100 }],
+        "one page, and not before it was asked for",
+      );
+      const rest: number[] = [];
+      while (rest.length < 999) rest.push((await slow.next()).value?.cursorSeq ?? 0);
+      assert.deepEqual(rest, numbers(1000).slice(1));
+      assert.ok(pages.every(({ got }) => got <= 100));
+      assert.deepEqual(
+        brisk.events.map(({ cursorSeq }) => cursorSeq),
+        numbers(1000),
+      );
+      await slow.return();
+    },
+  );
 
   it("lets others have their turn while it replays", async () => {
     const user = await core.newUser();
@@ -81,20 +85,24 @@ describe("a subscription", () => {
     assert.deepEqual(stream.story, ["QUEUED 4", "DELETED 5", "CANCELLED 6"]);
   });
 
-  it("of one QueuedJob tells its own events only, and ends with DELETED when nothing else ended it", async () => {
-    const user = await core.newUser();
-    const mine = await core.submit(user);
-    core.losesBells = true;
-    const stream = told(await reader.open(user.id, { queuedJobId: mine.id }));
-    await stream.count(1);
-    await core.finish(user);
-    await core.queuedJobs.cancel(user, mine.id);
-    await core.queuedJobs.remove(user, mine.id);
-    core.losesBells = false;
-    await core.submit(user);
-    assert.equal(await stream.ended(), "done");
-    assert.deepEqual(stream.story, ["QUEUED 1", "DELETED 6"]);
-  });
+  it(
+    "of one QueuedJob tells its own events only, and ends with DELETED when nothing else " +
+      "ended it",
+    async () => {
+      const user = await core.newUser();
+      const mine = await core.submit(user);
+      core.losesBells = true;
+      const stream = told(await reader.open(user.id, { queuedJobId: mine.id }));
+      await stream.count(1);
+      await core.finish(user);
+      await core.queuedJobs.cancel(user, mine.id);
+      await core.queuedJobs.remove(user, mine.id);
+      core.losesBells = false;
+      await core.submit(user);
+      assert.equal(await stream.ended(), "done");
+      assert.deepEqual(stream.story, ["QUEUED 1", "DELETED 6"]);
+    },
+  );
 
   it("of one QueuedJob keeps its place while thousands of others pass", async () => {
     const user = await core.newUser();
@@ -148,24 +156,28 @@ describe("a subscription", () => {
     await second.return();
   });
 
-  it("leaves the user's other streams alone when it is returned twice, or has ended before it is returned", async () => {
-    const user = await core.newUser();
-    const [twice, other] = [await reader.open(user.id), told(await reader.open(user.id))];
-    const earlier = reader.feed.subscribers;
-    await twice.return();
-    await twice.return();
-    const queuedJob = await core.submit(user);
-    const ends = await reader.open(user.id, { queuedJobId: queuedJob.id });
-    await core.queuedJobs.cancel(user, queuedJob.id);
-    assert.equal(await told(ends).ended(), "done");
-    await ends.return();
-    await core.submit(user);
-    await other.count(3);
-    assert.deepEqual(
-      [other.story, reader.feed.subscribers],
-      [["QUEUED 1", "CANCELLED 2", "QUEUED 3"], earlier - 1],
-    );
-  });
+  it(
+    "leaves the user's other streams alone when it is returned twice, or has ended before " +
+      "it is returned",
+    async () => {
+      const user = await core.newUser();
+      const [twice, other] = [await reader.open(user.id), told(await reader.open(user.id))];
+      const earlier = reader.feed.subscribers;
+      await twice.return();
+      await twice.return();
+      const queuedJob = await core.submit(user);
+      const ends = await reader.open(user.id, { queuedJobId: queuedJob.id });
+      await core.queuedJobs.cancel(user, queuedJob.id);
+      assert.equal(await told(ends).ended(), "done");
+      await ends.return();
+      await core.submit(user);
+      await other.count(3);
+      assert.deepEqual(
+        [other.story, reader.feed.subscribers],
+        [["QUEUED 1", "CANCELLED 2", "QUEUED 3"], earlier - 1],
+      );
+    },
+  );
 
   it("ends with CURSOR_EXPIRED when it has fallen behind what is kept", async () => {
     const user = await core.newUser();

@@ -23,51 +23,55 @@ describe("the client without a framework", () => {
   });
   after(() => service?.close());
 
-  it("keeps a list as it is at the service, through a lost connection and an expired cursor, and tells errors with their code", async (t) => {
-    const cuttable = await createTcpProxy(service.url);
-    const person = await service.person();
-    const client = createPhotoClient({
-      api: new URL(cuttable.url).origin,
-      getToken: async () => person.token,
-      webSocketImpl: WebSocket,
-    });
-    t.after(async () => {
-      client.close();
-      await cuttable.close();
-    });
-    let list: JobRow[] = [];
-    const ids = [(await client.submit({ job: "echo" })).id];
-    const stop = await client.watch((jobs) => (list = jobs));
-    assert.deepEqual(
-      list.map(({ id }) => id),
-      ids,
-    );
-    await eventually("its end is told", () => list[0]?.status === "SUCCESS");
-    for (const isExpired of [false, true]) {
-      cuttable.down();
-      ids.unshift((await person.finished((await person.enqueue("echo")).id)).id);
-      if (isExpired) await service.database.sql`update user_streams set floor_seq = last_seq`;
-      cuttable.up();
-      await eventually(
-        "what happened meanwhile is there",
-        () => list[0]?.id === ids[0] && list[0]?.status === "SUCCESS",
-      );
+  it(
+    "keeps a list as it is at the service, through a lost connection and an expired " +
+      "cursor, and tells errors with their code",
+    async (t) => {
+      const cuttable = await createTcpProxy(service.url);
+      const person = await service.person();
+      const client = createPhotoClient({
+        api: new URL(cuttable.url).origin,
+        getToken: async () => person.token,
+        webSocketImpl: WebSocket,
+      });
+      t.after(async () => {
+        client.close();
+        await cuttable.close();
+      });
+      let list: JobRow[] = [];
+      const ids = [(await client.submit({ job: "echo" })).id];
+      const stop = await client.watch((jobs) => (list = jobs));
       assert.deepEqual(
-        list.map(({ id, version }) => [id, version]),
-        ids.map((id) => [id, 3]),
+        list.map(({ id }) => id),
+        ids,
       );
-    }
-    stop();
-    await assert.rejects(client.submit({ job: "nothing" }), { code: "BAD_USER_INPUT" });
-    await assert.rejects(client.upload(new Blob(["no photo"], { type: "image/jpeg" }), "ü.jpg"), {
-      code: "PHOTO_UNREADABLE",
-    });
-    // As Chromium has it for HEIC.
-    assert.equal(
-      (await client.upload(new Blob([smallPhoto(9, 8)], { type: "" }), "IMG_1.HEIC")).width,
-      9,
-    );
-  });
+      await eventually("its end is told", () => list[0]?.status === "SUCCESS");
+      for (const isExpired of [false, true]) {
+        cuttable.down();
+        ids.unshift((await person.finished((await person.enqueue("echo")).id)).id);
+        if (isExpired) await service.database.sql`update user_streams set floor_seq = last_seq`;
+        cuttable.up();
+        await eventually(
+          "what happened meanwhile is there",
+          () => list[0]?.id === ids[0] && list[0]?.status === "SUCCESS",
+        );
+        assert.deepEqual(
+          list.map(({ id, version }) => [id, version]),
+          ids.map((id) => [id, 3]),
+        );
+      }
+      stop();
+      await assert.rejects(client.submit({ job: "nothing" }), { code: "BAD_USER_INPUT" });
+      await assert.rejects(client.upload(new Blob(["no photo"], { type: "image/jpeg" }), "ü.jpg"), {
+        code: "PHOTO_UNREADABLE",
+      });
+      // As Chromium has it for HEIC.
+      assert.equal(
+        (await client.upload(new Blob([smallPhoto(9, 8)], { type: "" }), "IMG_1.HEIC")).width,
+        9,
+      );
+    },
+  );
 
   it(
     "does so in a browser, from a page of another origin: signs in, uploads, submits, watches",
@@ -77,11 +81,14 @@ describe("the client without a framework", () => {
       t.after(() => rmSync(root, { recursive: true, force: true }));
       writeFileSync(
         join(root, "index.html"),
-        '<!doctype html><title>Page</title><link rel="icon" href="data:,"><script type="module" src="./main.ts"></script>',
+        '<!doctype html><title>Page</title><link rel="icon" href="data:,"><script ' +
+          'type="module" src="./main.ts"></script>',
       );
       writeFileSync(
         join(root, "main.ts"),
-        `import { createPhotoClient } from ${JSON.stringify(resolve("examples/browser-client.ts"))};\nwindow.createPhotoClient = createPhotoClient;`,
+        "import { createPhotoClient } from " +
+          `${JSON.stringify(resolve("examples/browser-client.ts"))};\nwindow.createPhotoClient ` +
+          "= createPhotoClient;",
       );
       const [bundle, browser] = await Promise.all([serveBundle(port, { root }), launchChromium()]);
       t.after(() => Promise.all([browser.close(), bundle.close()]));

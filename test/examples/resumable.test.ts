@@ -17,7 +17,8 @@ interface Told {
 
 /** The field under another name: where the cursor is must not depend on it. */
 const FEED =
-  "subscription ($after: String) { happening: queuedJobEvents(after: $after, includeProgress: false) { cursor type queuedJob { id version } } }";
+  "subscription ($after: String) { happening: queuedJobEvents(after: $after, " +
+  "includeProgress: false) { cursor type queuedJob { id version } } }";
 
 describe("the resumable client", () => {
   let service: TestService;
@@ -107,7 +108,8 @@ describe("the resumable client", () => {
     const { me } = (await person.get("{ me { id } }")) as { me: { id: string } };
     const log = await service.database.sql<
       { id: string; type: string }[]
-    >`select queued_job_id as id, type from queued_job_events where user_id = ${me.id} order by seq`;
+    >`select queued_job_id as id, type from queued_job_events where user_id = ${me.id}
+      order by seq`;
     assert.deepEqual(
       events.map(({ type, queuedJob }) => `${queuedJob.id} ${type}`),
       log.map(({ id, type }) => `${id} ${type}`),

@@ -59,7 +59,10 @@ async function outputsAreRight(
     const { orientation = 1 } = await pipeline.metadata();
     const { info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
     if (orientation !== 1 || info.width !== width || info.height !== height)
-      return `${name} is ${info.width} × ${info.height}, orientation ${orientation}, not ${width} × ${height} upright`;
+      return (
+        `${name} is ${info.width} × ${info.height}, orientation ${orientation}, not ` +
+        `${width} × ${height} upright`
+      );
   }
   return null;
 }

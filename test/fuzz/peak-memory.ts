@@ -48,7 +48,8 @@ async function measure(path: string, job: (typeof jobs)[number]): Promise<void> 
   await runner.close();
   const own = Math.round(process.memoryUsage.rss() / 1e6);
   process.stdout.write(
-    `${path.split("/").at(-1)}  ${job.name}  ${JSON.stringify(verdict)}  ${seconds} s  child ${Math.round(peak / 1e6)} MB, parent ${own} MB\n`,
+    `${path.split("/").at(-1)}  ${job.name}  ${JSON.stringify(verdict)}  ${seconds} s  ` +
+      `child ${Math.round(peak / 1e6)} MB, parent ${own} MB\n`,
   );
 }
 

@@ -11,7 +11,8 @@ export function readFuzzOptions(): FuzzOptions {
     {
       name: "npm run fuzz",
       about:
-        "Run every Job on damaged copies of photos, and print what was read, what was refused, and what died.",
+        "Run every Job on damaged copies of photos, and print what was read, what was " +
+        "refused, and what died.",
       options: {
         files: {
           type: "string",

@@ -145,7 +145,8 @@ describe("a secret in an error", () => {
     service = await startTestService({ workers: 0 });
     const { sql } = service.database;
     await sql.unsafe(
-      `create function betray() returns trigger language plpgsql as $$ begin raise exception '${SECRET}'; end $$`,
+      "create function betray() returns trigger language plpgsql as $$ begin raise " +
+        `exception '${SECRET}'; end $$`,
     );
     await sql.unsafe(
       "create trigger betray before insert on queued_jobs for each row execute function betray()",
@@ -207,7 +208,8 @@ describe("a secret in an error", () => {
       id: "2",
       payload: {
         query:
-          'subscription { queuedJobEvents(queuedJobId: "0198f3a0-0000-7000-8000-000000000000") { type } }',
+          "subscription { queuedJobEvents(queuedJobId: " +
+          '"0198f3a0-0000-7000-8000-000000000000") { type } }',
       },
     });
     const refusal = await socket.next("the stream is refused", ({ id }) => id === "2");

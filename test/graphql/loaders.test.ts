@@ -26,9 +26,11 @@ describe("the loaders", () => {
       }),
     );
     await counted.database
-      .sql`update queued_jobs set status = 'SUCCESS', progress = 1, result = '{}', started_at = now(), finished_at = now(), expires_at = now() + interval '1 hour'`;
+      .sql`update queued_jobs set status = 'SUCCESS', progress = 1, result = '{}',
+        started_at = now(), finished_at = now(), expires_at = now() + interval '1 hour'`;
     await counted.database
-      .sql`insert into queued_job_outputs (queued_job_id, position, name, mime_type, byte_size, storage_key) select id, 1, 'a.txt', 'text/plain', 1, id::text from queued_jobs`;
+      .sql`insert into queued_job_outputs (queued_job_id, position, name, mime_type, byte_size,
+        storage_key) select id, 1, 'a.txt', 'text/plain', 1, id::text from queued_jobs`;
     // What is read once in a process is read now.
     await admin.get(`{ queuedJobs(first: 1, allUsers: true) { ${NESTED} } }`);
   });
@@ -45,72 +47,84 @@ describe("the loaders", () => {
     return { statements, data };
   }
 
-  it("read job, user, photos, outputs and history of twelve QueuedJobs of six owners with as many statements as of one", async () => {
-    const one = await costOf(`{ queuedJobs(first: 1, allUsers: true) { ${NESTED} } }`);
-    const all = await costOf(`{ queuedJobs(first: 12, allUsers: true) { ${NESTED} } }`);
-    const rows: {
-      user: { email: string };
-      photos: unknown[];
-      outputs: unknown[];
-      history: unknown[];
-      job: { name: string };
-    }[] = all.data.queuedJobs.nodes;
-    assert.equal(rows.length, 12);
-    assert.equal(new Set(rows.map(({ user }) => user.email)).size, 6);
-    assert.ok(
-      rows.every(
-        ({ photos, outputs, history, job }) =>
-          photos.length === 1 &&
-          outputs.length === 1 &&
-          history.length === 1 &&
-          job.name === "metadata",
-      ),
-    );
-    assert.ok(one.statements >= 6, `only ${one.statements} statements were counted`);
-    assert.equal(all.statements, one.statements);
-  });
-
-  it("read the QueuedJobs of many photos or users, and their numbers, with as many statements as of one", async () => {
-    const person = await counted.service.person();
-    for (let i = 0; i < 5; i++) {
-      const { json } = await person.upload(smallPhoto(), { type: "image/png" });
-      for (let n = 0; n < i; n++) await person.enqueue("metadata", {}, { photoIds: [json["id"]] });
-    }
-    const ask = (query: string) => costOf(query, person);
-    for (const fields of ["id", "id error { code }", "id parameters"]) {
-      const of = (first: number) =>
-        `{ photos(first: ${first}) { nodes { id queuedJobs(first: 2) { totalCount pageInfo { hasNextPage } nodes { ${fields} photos { id } } } } } }`;
-      const one = await ask(of(1));
-      const five = await ask(of(5));
-      assert.equal(five.statements, one.statements, fields);
-      assert.deepEqual(
-        five.data.photos.nodes.map(
-          ({ queuedJobs }: { queuedJobs: { totalCount: number; nodes: unknown[] } }) => [
-            queuedJobs.totalCount,
-            queuedJobs.nodes.length,
-          ],
+  it(
+    "read job, user, photos, outputs and history of twelve QueuedJobs of six owners with " +
+      "as many statements as of one",
+    async () => {
+      const one = await costOf(`{ queuedJobs(first: 1, allUsers: true) { ${NESTED} } }`);
+      const all = await costOf(`{ queuedJobs(first: 12, allUsers: true) { ${NESTED} } }`);
+      const rows: {
+        user: { email: string };
+        photos: unknown[];
+        outputs: unknown[];
+        history: unknown[];
+        job: { name: string };
+      }[] = all.data.queuedJobs.nodes;
+      assert.equal(rows.length, 12);
+      assert.equal(new Set(rows.map(({ user }) => user.email)).size, 6);
+      assert.ok(
+        rows.every(
+          ({ photos, outputs, history, job }) =>
+            photos.length === 1 &&
+            outputs.length === 1 &&
+            history.length === 1 &&
+            job.name === "metadata",
         ),
-        [
-          [4, 2],
-          [3, 2],
-          [2, 2],
-          [1, 1],
-          [0, 0],
-        ],
       );
-      for (const { id, queuedJobs } of five.data.photos.nodes)
-        for (const row of queuedJobs.nodes) assert.deepEqual(row.photos, [{ id }]);
-    }
-    const users = (first: number) =>
-      `{ users(first: ${first}) { nodes { queuedJobs(first: 2) { totalCount nodes { id error { code } } } } } }`;
-    assert.equal((await costOf(users(6))).statements, (await costOf(users(1))).statements);
-  });
+      assert.ok(one.statements >= 6, `only ${one.statements} statements were counted`);
+      assert.equal(all.statements, one.statements);
+    },
+  );
+
+  it(
+    "read the QueuedJobs of many photos or users, and their numbers, with as many " +
+      "statements as of one",
+    async () => {
+      const person = await counted.service.person();
+      for (let i = 0; i < 5; i++) {
+        const { json } = await person.upload(smallPhoto(), { type: "image/png" });
+        for (let n = 0; n < i; n++)
+          await person.enqueue("metadata", {}, { photoIds: [json["id"]] });
+      }
+      const ask = (query: string) => costOf(query, person);
+      for (const fields of ["id", "id error { code }", "id parameters"]) {
+        const of = (first: number) =>
+          `{ photos(first: ${first}) { nodes { id queuedJobs(first: 2) { totalCount ` +
+          `pageInfo { hasNextPage } nodes { ${fields} photos { id } } } } } }`;
+        const one = await ask(of(1));
+        const five = await ask(of(5));
+        assert.equal(five.statements, one.statements, fields);
+        assert.deepEqual(
+          five.data.photos.nodes.map(
+            ({ queuedJobs }: { queuedJobs: { totalCount: number; nodes: unknown[] } }) => [
+              queuedJobs.totalCount,
+              queuedJobs.nodes.length,
+            ],
+          ),
+          [
+            [4, 2],
+            [3, 2],
+            [2, 2],
+            [1, 1],
+            [0, 0],
+          ],
+        );
+        for (const { id, queuedJobs } of five.data.photos.nodes)
+          for (const row of queuedJobs.nodes) assert.deepEqual(row.photos, [{ id }]);
+      }
+      const users = (first: number) =>
+        `{ users(first: ${first}) { nodes { queuedJobs(first: 2) { totalCount nodes { id ` +
+        "error { code } } } } } }";
+      assert.equal((await costOf(users(6))).statements, (await costOf(users(1))).statements);
+    },
+  );
 
   it("read one list once, however often it is asked for", async () => {
     const person = await counted.service.person();
     for (let i = 0; i < 3; i++) await person.enqueue("echo");
     const of = (first: number) =>
-      `{ queuedJobs(first: ${first}) { nodes { user { queuedJobs(first: 3) { totalCount nodes { id parameters } } limits { unfinished } } } } }`;
+      `{ queuedJobs(first: ${first}) { nodes { user { queuedJobs(first: 3) { totalCount ` +
+      "nodes { id parameters } } limits { unfinished } } } } }";
     assert.equal(
       (await costOf(of(3), person)).statements,
       (await costOf(of(1), person)).statements,

@@ -24,7 +24,8 @@ import { catalogue } from "../../src/tasks/catalogue.js";
 const root = new URL("../../../", import.meta.url);
 const SNAPSHOT = new URL("test/schema.graphql", root);
 const RENEW =
-  "The schema is not the committed one. If that is meant: RENEW_SCHEMA=1 npm test -- graphql/schema.test";
+  "The schema is not the committed one. If that is meant: RENEW_SCHEMA=1 npm test -- " +
+  "graphql/schema.test";
 
 describe("the schema", () => {
   let schema: GraphQLSchema;
@@ -85,39 +86,43 @@ describe("the schema", () => {
     assert.equal(ask("user", { userId: "1" }), user);
   });
 
-  it("reads what is only read without asking a resolver, of which a page of twenty would ask hundreds", () => {
-    const objects = ownTypes(schema)
-      .filter(isObjectType)
-      .filter(({ name }) => !["Query", "Mutation", "Subscription"].includes(name));
-    const resolved = objects.flatMap((type) =>
-      Object.values(type.getFields()).flatMap(({ name, resolve }) =>
-        resolve ? [`${type.name}.${name}`] : [],
-      ),
-    );
-    assert.deepEqual(resolved.toSorted(), [
-      // JSON values, which are counted.
-      "Job.parameterSchema",
-      "Job.resultSchema",
-      "JobConnection.totalCount",
-      "Photo.previewUrl",
-      "Photo.queuedJobs",
-      "Photo.url",
-      "PhotoConnection.totalCount",
-      "QueuedJob.estimatedStartAt",
-      "QueuedJob.history",
-      "QueuedJob.job",
-      "QueuedJob.outputs",
-      "QueuedJob.parameters",
-      "QueuedJob.photos",
-      "QueuedJob.queuePosition",
-      "QueuedJob.result",
-      "QueuedJob.user",
-      "QueuedJobConnection.totalCount",
-      "User.limits",
-      "User.queuedJobs",
-      "UserConnection.totalCount",
-    ]);
-  });
+  it(
+    "reads what is only read without asking a resolver, of which a page of twenty would " +
+      "ask hundreds",
+    () => {
+      const objects = ownTypes(schema)
+        .filter(isObjectType)
+        .filter(({ name }) => !["Query", "Mutation", "Subscription"].includes(name));
+      const resolved = objects.flatMap((type) =>
+        Object.values(type.getFields()).flatMap(({ name, resolve }) =>
+          resolve ? [`${type.name}.${name}`] : [],
+        ),
+      );
+      assert.deepEqual(resolved.toSorted(), [
+        // JSON values, which are counted.
+        "Job.parameterSchema",
+        "Job.resultSchema",
+        "JobConnection.totalCount",
+        "Photo.previewUrl",
+        "Photo.queuedJobs",
+        "Photo.url",
+        "PhotoConnection.totalCount",
+        "QueuedJob.estimatedStartAt",
+        "QueuedJob.history",
+        "QueuedJob.job",
+        "QueuedJob.outputs",
+        "QueuedJob.parameters",
+        "QueuedJob.photos",
+        "QueuedJob.queuePosition",
+        "QueuedJob.result",
+        "QueuedJob.user",
+        "QueuedJobConnection.totalCount",
+        "User.limits",
+        "User.queuedJobs",
+        "UserConnection.totalCount",
+      ]);
+    },
+  );
 });
 
 function ownTypes(schema: GraphQLSchema): GraphQLNamedType[] {

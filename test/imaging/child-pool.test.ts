@@ -126,41 +126,45 @@ describe("a child pool", () => {
     ]);
   });
 
-  it("carries the errors that a caller may be told with class, code and message, and the child lives on", async () => {
-    const pool = makePool();
-    const { pid } = await ask(pool, answer);
-    await assert.rejects(
-      ask(pool, { do: "fail", how: "unreadable" }),
-      (error) =>
-        error instanceof PhotoUnreadableError &&
-        error.message === "It is torn." &&
-        error.code === "PHOTO_UNREADABLE",
-    );
-    await assert.rejects(
-      ask(pool, { do: "fail", how: "too large" }),
-      (error) => error instanceof PhotoTooLargeError && error.message === "It is huge.",
-    );
-    await assert.rejects(
-      ask(pool, { do: "fail", how: "failed" }),
-      (error) => error instanceof TaskFailedError && error.message === "Not this time.",
-    );
-    await assert.rejects(
-      ask(pool, { do: "fail", how: "permanent" }),
-      (error) =>
-        error instanceof PermanentTaskError &&
-        error.code === "NO_INK" &&
-        error.message === "There is no ink.",
-    );
-    await assert.rejects(
-      ask(pool, { do: "fail", how: "plain" }),
-      (error) =>
-        error instanceof Error &&
-        error.constructor === Error &&
-        error.message === "It is a bug." &&
-        /unruly-child/.test(error.stack ?? ""),
-    );
-    assert.equal((await ask(pool, answer)).pid, pid);
-  });
+  it(
+    "carries the errors that a caller may be told with class, code and message, and the " +
+      "child lives on",
+    async () => {
+      const pool = makePool();
+      const { pid } = await ask(pool, answer);
+      await assert.rejects(
+        ask(pool, { do: "fail", how: "unreadable" }),
+        (error) =>
+          error instanceof PhotoUnreadableError &&
+          error.message === "It is torn." &&
+          error.code === "PHOTO_UNREADABLE",
+      );
+      await assert.rejects(
+        ask(pool, { do: "fail", how: "too large" }),
+        (error) => error instanceof PhotoTooLargeError && error.message === "It is huge.",
+      );
+      await assert.rejects(
+        ask(pool, { do: "fail", how: "failed" }),
+        (error) => error instanceof TaskFailedError && error.message === "Not this time.",
+      );
+      await assert.rejects(
+        ask(pool, { do: "fail", how: "permanent" }),
+        (error) =>
+          error instanceof PermanentTaskError &&
+          error.code === "NO_INK" &&
+          error.message === "There is no ink.",
+      );
+      await assert.rejects(
+        ask(pool, { do: "fail", how: "plain" }),
+        (error) =>
+          error instanceof Error &&
+          error.constructor === Error &&
+          error.message === "It is a bug." &&
+          /unruly-child/.test(error.stack ?? ""),
+      );
+      assert.equal((await ask(pool, answer)).pid, pid);
+    },
+  );
 
   it("gives children an environment of their own, without what the parent knows", async () => {
     process.env["A_SECRET_OF_THE_PARENT"] = "hush";
@@ -175,13 +179,16 @@ describe("a child pool", () => {
     );
   });
 
-  it("keeps its children through the signals that a terminal or a service manager sends to all", async () => {
-    const pool = makePool();
-    const { pid } = await ask(pool, answer);
-    process.kill(pid, "SIGINT");
-    process.kill(pid, "SIGTERM");
-    assert.equal((await ask(pool, answer)).pid, pid);
-  });
+  it(
+    "keeps its children through the signals that a terminal or a service manager sends to " + "all",
+    async () => {
+      const pool = makePool();
+      const { pid } = await ask(pool, answer);
+      process.kill(pid, "SIGINT");
+      process.kill(pid, "SIGTERM");
+      assert.equal((await ask(pool, answer)).pid, pid);
+    },
+  );
 
   it("replaces a child after its number of tasks", async () => {
     const pool = makePool({ recycleAfterTasks: 2 });

@@ -46,11 +46,18 @@ describe("decoding HEIC", () => {
     );
   });
 
-  it("fails with the decoder's words on what it cannot read, and takes the next photo all the same", async () => {
-    await assert.rejects(decodeHeic(Buffer.from("no HEIC at all"), null), /^Error: Invalid input/);
-    await assert.rejects(decodeHeic(withGarbage(quadrantsHeic()), null), Error);
-    assert.equal((await sharp(await decodeHeic(tiledHeic(), null)).metadata()).width, 128);
-  });
+  it(
+    "fails with the decoder's words on what it cannot read, and takes the next photo all " +
+      "the same",
+    async () => {
+      await assert.rejects(
+        decodeHeic(Buffer.from("no HEIC at all"), null),
+        /^Error: Invalid input/,
+      );
+      await assert.rejects(decodeHeic(withGarbage(quadrantsHeic()), null), Error);
+      assert.equal((await sharp(await decodeHeic(tiledHeic(), null)).metadata()).width, 128);
+    },
+  );
 
   it(
     "decodes an iPhone's photo at the size of its header, with its profile",

@@ -238,7 +238,8 @@ function damaged(error: unknown): boolean {
   assert(error instanceof PhotoUnreadableError, String(error));
   assert.equal(
     error.message,
-    "The photo is damaged or cut off: its header is fine, but the picture cannot be decoded. Upload the original file again.",
+    "The photo is damaged or cut off: its header is fine, but the picture cannot be " +
+      "decoded. Upload the original file again.",
   );
   return true;
 }

@@ -142,15 +142,18 @@ describe("the photo inspector", () => {
     }
   });
 
-  it("is not kept from telling a header by a preview under way, and stops one whose time is up", async () => {
-    const slow = folder.write(await noise(4000, 3000).png({ compressionLevel: 1 }).toBuffer());
-    const abort = new AbortController();
-    const stopped = inspector
-      .preview(slow, join(folder.path, "slow.webp"), { signal: abort.signal })
-      .catch((error: unknown) => error);
-    assert.equal((await inspector.probe(slow)).width, 4000);
-    abort.abort();
-    const error = await stopped;
-    assert(error instanceof ChildStoppedError && error.reason === "aborted", String(error));
-  });
+  it(
+    "is not kept from telling a header by a preview under way, and stops one whose time is " + "up",
+    async () => {
+      const slow = folder.write(await noise(4000, 3000).png({ compressionLevel: 1 }).toBuffer());
+      const abort = new AbortController();
+      const stopped = inspector
+        .preview(slow, join(folder.path, "slow.webp"), { signal: abort.signal })
+        .catch((error: unknown) => error);
+      assert.equal((await inspector.probe(slow)).width, 4000);
+      abort.abort();
+      const error = await stopped;
+      assert(error instanceof ChildStoppedError && error.reason === "aborted", String(error));
+    },
+  );
 });

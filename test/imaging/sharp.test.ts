@@ -5,7 +5,8 @@ import { sharp } from "../../src/imaging/sharp.js";
 describe("the image library", () => {
   it("opens no SVG, which may name other files, whatever asks it to", async () => {
     const svg =
-      '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>';
+      '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" ' +
+      'height="9"/></svg>';
     await assert.rejects(sharp(Buffer.from(svg)).metadata(), /unsupported image format/);
   });
 

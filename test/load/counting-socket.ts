@@ -2,7 +2,9 @@ import { connect } from "node:net";
 import { randomBytes } from "node:crypto";
 
 const SUBSCRIBE =
-  "subscription Events($queuedJobId: ID, $after: String) { queuedJobEvents(queuedJobId: $queuedJobId, after: $after) { cursor type queuedJob { id status version progress } } }";
+  "subscription Events($queuedJobId: ID, $after: String) { queuedJobEvents(queuedJobId: " +
+  "$queuedJobId, after: $after) { cursor type queuedJob { id status version progress } } " +
+  "}";
 
 export interface CountingSocket {
   /** Frames that came since it was subscribed. */
@@ -25,7 +27,10 @@ export function openCountingSocket(port: number, token: string): Promise<Countin
     const send = (message: object) => tcp.write(maskedFrame(1, JSON.stringify(message)));
     const counting: CountingSocket = { frames: 0, close: () => tcp.destroy() };
     tcp.write(
-      `GET /graphql HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-key: ${randomBytes(16).toString("base64")}\r\nsec-websocket-version: 13\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`,
+      `GET /graphql HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nupgrade: ` +
+        "websocket\r\nconnection: Upgrade\r\nsec-websocket-key: " +
+        `${randomBytes(16).toString("base64")}\r\nsec-websocket-version: ` +
+        "13\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n",
     );
     tcp.on("data", (data) => {
       rest = rest.length === 0 ? data : Buffer.concat([rest, data]);

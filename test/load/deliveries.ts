@@ -75,16 +75,21 @@ async function openAll(
     async (i) => void (sockets[i] = await open(i)),
   );
   say(
-    `${what}: ${SOCKETS} sockets in ${Date.now() - begun} ms, ${((((await cpuOf(server)) - cpuBefore) * 1e6) / SOCKETS).toFixed(0)} µs of processor each`,
+    `${what}: ${SOCKETS} sockets in ${Date.now() - begun} ms, ` +
+      `${((((await cpuOf(server)) - cpuBefore) * 1e6) / SOCKETS).toFixed(0)} µs of ` +
+      "processor each",
   );
   await pause(1500);
   say(
-    `${what}: ${Math.round((10 * ((await memoryOf(server)) - before)) / SOCKETS) / 10} KiB each; ${Math.round((await memoryOf(server)) / 1024)} MiB in all`,
+    `${what}: ${Math.round((10 * ((await memoryOf(server)) - before)) / SOCKETS) / 10} ` +
+      `KiB each; ${Math.round((await memoryOf(server)) / 1024)} MiB in all`,
   );
   const [cpu, idle] = [await cpuOf(server), Date.now()];
   await pause(6000);
   say(
-    `${what}: ${((((await cpuOf(server)) - cpu) * 1e6) / (Date.now() - idle)).toFixed(1)} ms of processor a second with nothing to tell`,
+    `${what}: ` +
+      `${((((await cpuOf(server)) - cpu) * 1e6) / (Date.now() - idle)).toFixed(1)} ms of ` +
+      "processor a second with nothing to tell",
   );
   return sockets;
 }
@@ -107,7 +112,8 @@ async function measure(
   await run(begun + seconds * 1000);
   const told = count(sockets) - frames;
   say(
-    `${what}: ${Math.round(told / ((Date.now() - begun) / 1000))} deliveries/s, ${((((await cpuOf(server)) - cpu) * 1e6) / told).toFixed(2)} µs of processor each`,
+    `${what}: ${Math.round(told / ((Date.now() - begun) / 1000))} deliveries/s, ` +
+      `${((((await cpuOf(server)) - cpu) * 1e6) / told).toFixed(2)} µs of processor each`,
   );
 }
 

@@ -69,7 +69,8 @@ await withLoadService({ DISABLED_JOBS: "" }, async ({ port, user }) => {
   );
 
   const list = "(first: 100) { nodes { photos { id } } }";
-  const query = `{ ${Array.from({ length: ALIASES }, (_, i) => `a${i}: queuedJobs${list}`).join(" ")} }`;
+  const query = `{
+    ${Array.from({ length: ALIASES }, (_, i) => `a${i}: queuedJobs${list}`).join(" ")} }`;
   let over = false;
   const documents: Record<string, number> = {};
   async function attack(): Promise<void> {

@@ -49,7 +49,8 @@ async function run(database: Database): Promise<void> {
     nearPhotos.find({ userId: user, phash, maxDistance: 6, exceptIds: [] });
   const [cold] = await timed(() => search(someHash()));
   say(
-    `${values.photos} photos of one user, ${values.others} of another; the first search ${cold.toFixed(1)} ms`,
+    `${values.photos} photos of one user, ${values.others} of another; the first search ` +
+      `${cold.toFixed(1)} ms`,
   );
   for (const state of ["just filled", "vacuumed"]) {
     if (state === "vacuumed") await database.sql`vacuum analyze photos`;
@@ -71,12 +72,16 @@ async function run(database: Database): Promise<void> {
 /** A user with so many photos of random hashes; their names and keys are as long as real ones. */
 async function fill({ sql }: Database, count: number): Promise<string> {
   const user = uuidv7();
-  await sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at) values (${user}, 'load', ${user}, 'a@b.c', true, 'A', 1, now())`;
+  await sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at,
+    created_at) values (${user}, 'load', ${user}, 'a@b.c', true, 'A', 1, now())`;
   for (let from = 0; from < count; from += 10_000) {
     await sql`
-      insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, preview_key, thumbhash, phash, created_at)
-      select gen_random_uuid(), ${user}, 'IMG_' || n || '.jpg', 'image/jpeg', 4032, 3024, 3000000, encode(sha256((${user} || n)::bytea), 'hex'),
-        'photos/' || ${user} || '/' || gen_random_uuid(), 'previews/' || ${user} || '/' || gen_random_uuid(), 'YTkGJwaRhWUIt4lbgnhZl3ath2BUBGYA',
+      insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
+        storage_key, preview_key, thumbhash, phash, created_at)
+      select gen_random_uuid(), ${user}, 'IMG_' || n || '.jpg', 'image/jpeg', 4032, 3024, 3000000,
+        encode(sha256((${user} || n)::bytea), 'hex'),
+        'photos/' || ${user} || '/' || gen_random_uuid(), 'previews/' || ${user} || '/' ||
+        gen_random_uuid(), 'YTkGJwaRhWUIt4lbgnhZl3ath2BUBGYA',
         (('x' || substr(md5(${user} || n), 1, 16))::bit(64)::bigint) & 9223372036854775807, now()
       from generate_series(${from + 1}::int, ${Math.min(count, from + 10_000)}::int) n`;
   }

@@ -25,7 +25,8 @@ const SOCKETS = Number(values.sockets);
 const USERS = Number(values.users);
 const SUBMIT = 'mutation { enqueueJob(input: { job: "echo" }) { id } }';
 const SUBSCRIBE =
-  "subscription ($after: String) { queuedJobEvents(after: $after, includeProgress: false) { cursor type queuedJob { id version } } }";
+  "subscription ($after: String) { queuedJobEvents(after: $after, includeProgress: " +
+  "false) { cursor type queuedJob { id version } } }";
 
 await withLoadService({ MAX_SOCKETS_PER_USER: "1000", RATE_LIMIT_PER_MINUTE: "6000" }, run);
 
@@ -54,7 +55,8 @@ async function run(service: LoadService): Promise<void> {
     120_000,
   );
   say(
-    `${SOCKETS} sockets of ${USERS} users subscribed in ${Date.now() - began} ms; API memory ${await megabytesOf(service)} MB`,
+    `${SOCKETS} sockets of ${USERS} users subscribed in ${Date.now() - began} ms; API ` +
+      `memory ${await megabytesOf(service)} MB`,
   );
 
   await inTurns(users, (user) => user.ask(SUBMIT));
@@ -92,7 +94,9 @@ async function run(service: LoadService): Promise<void> {
     },
   );
   say(
-    `all resumed, with everything, ${Date.now() - restarted} ms after the API was ready again, which has used ${await cpuOf(service.api)} s of processor; its memory ${await megabytesOf(service)} MB`,
+    `all resumed, with everything, ${Date.now() - restarted} ms after the API was ready ` +
+      `again, which has used ${await cpuOf(service.api)} s of processor; its memory ` +
+      `${await megabytesOf(service)} MB`,
   );
   judge(readers.map((reader) => reader.seen));
   for (const reader of readers) reader.stop();
@@ -106,7 +110,8 @@ function judge(stories: string[][]): void {
   const doubled = stories.filter((seen) => new Set(seen).size !== seen.length).length;
   const wrong = stories.filter((seen) => new Set(seen).size !== 6).length;
   say(
-    `${stories.length} stories: ${wrong} with something lost or too much, ${doubled} with something doubled`,
+    `${stories.length} stories: ${wrong} with something lost or too much, ${doubled} ` +
+      "with something doubled",
   );
   if (doubled + wrong > 0) process.exitCode = 1;
 }

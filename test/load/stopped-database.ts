@@ -139,15 +139,20 @@ function report(
     `${((times[Math.floor(part * (times.length - 1))] ?? 0) / 1000).toFixed(1)} s`;
   const codes = [...new Set(refused.map(({ code }) => code))];
   say(
-    `${outcomes.length} submitted in ${SECONDS} s of a stopped PostgreSQL, ${refused.length} refused (${codes.join(", ")})`,
+    `${outcomes.length} submitted in ${SECONDS} s of a stopped PostgreSQL, ` +
+      `${refused.length} refused (${codes.join(", ")})`,
   );
   say(
     `refused after ${at(0.5)} at the median, ${at(0.95)} at the 95th percentile, ${at(1)} at most`,
   );
   say(
-    `${refused.filter(({ mark }) => recorded.has(mark)).length} of the refused became jobs; ${outcomes.filter(({ code, mark }) => code === "ACCEPTED" && !recorded.has(mark)).length} of the accepted did not`,
+    `${refused.filter(({ mark }) => recorded.has(mark)).length} of the refused became ` +
+      "jobs; " +
+      `${outcomes.filter(({ code, mark }) => code === "ACCEPTED" && !recorded.has(mark)).length} ` +
+      "of the accepted did not",
   );
   say(
-    `the API grew by ${Math.round(grownKiB / 1024)} MiB; it accepted again ${recoveredMs} ms after PostgreSQL went on`,
+    `the API grew by ${Math.round(grownKiB / 1024)} MiB; it accepted again ` +
+      `${recoveredMs} ms after PostgreSQL went on`,
   );
 }

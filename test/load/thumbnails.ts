@@ -77,7 +77,8 @@ async function compare(paths: string[]): Promise<void> {
   const task = mean(ways[0]?.[2] ?? []);
   for (const [what, , rates] of ways)
     say(
-      `${what.padEnd(46)} ${(WIDTHS.length * mean(rates)).toFixed(1).padStart(6)} thumbnails/s; the Job makes ${(task / mean(rates)).toFixed(2)} times as many`,
+      `${what.padEnd(46)} ${(WIDTHS.length * mean(rates)).toFixed(1).padStart(6)} ` +
+        `thumbnails/s; the Job makes ${(task / mean(rates)).toFixed(2)} times as many`,
     );
 }
 

@@ -68,60 +68,64 @@ describe("one search of the log", () => {
     );
   });
 
-  it("for a QueuedJob shows one line of each step, with what names it and nothing that was submitted", async () => {
-    const person = await service.person();
-    const { id: userId } = (await person.get("{ me { id } }")).me;
-    const secret = "nobody-else-reads-this";
-    const answer = await person.ask(
-      SUBMIT,
-      { input: { job: "echo", parameters: { message: secret } } },
-      { "x-request-id": "story-2" },
-    );
-    const { id } = answer.data.enqueueJob;
-    await person.finished(id);
-    const other = await person.enqueue(
-      "echo",
-      {},
-      { runAt: new Date(Date.now() + 3_600_000).toISOString() },
-    );
-    for (const mutation of ["cancelQueuedJob(id: $id) { id }", "retryQueuedJob(id: $id) { id }"])
-      await person.ask(`mutation ($id: ID!) { ${mutation} }`, { id: other.id });
-    await person.finished(other.id);
-    for (const done of [id, other.id])
-      await person.ask("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id: done });
-
-    const steps = (queuedJobId: string) =>
-      service.logged.filter(
-        (line) => line["queuedJobId"] === queuedJobId && Number(line["level"]) >= 30,
+  it(
+    "for a QueuedJob shows one line of each step, with what names it and nothing that was " +
+      "submitted",
+    async () => {
+      const person = await service.person();
+      const { id: userId } = (await person.get("{ me { id } }")).me;
+      const secret = "nobody-else-reads-this";
+      const answer = await person.ask(
+        SUBMIT,
+        { input: { job: "echo", parameters: { message: secret } } },
+        { "x-request-id": "story-2" },
       );
-    assert.deepEqual(messages(steps(id)), ["accepted", "claimed", "succeeded", "deleted"]);
-    assert.deepEqual(messages(steps(other.id)), [
-      "accepted",
-      "cancelled",
-      "submitted again",
-      "claimed",
-      "succeeded",
-      "deleted",
-    ]);
-    const fields = steps(id).map(({ requestId, queuedJobId, userId: owner, job, type }) => ({
-      requestId,
-      queuedJobId,
-      owner,
-      job,
-      type,
-    }));
-    assert.deepEqual(
-      fields,
-      ["QUEUED", "STARTED", "SUCCEEDED", "DELETED"].map((type) => ({
-        requestId: "story-2",
-        queuedJobId: id,
-        owner: userId,
-        job: "echo",
+      const { id } = answer.data.enqueueJob;
+      await person.finished(id);
+      const other = await person.enqueue(
+        "echo",
+        {},
+        { runAt: new Date(Date.now() + 3_600_000).toISOString() },
+      );
+      for (const mutation of ["cancelQueuedJob(id: $id) { id }", "retryQueuedJob(id: $id) { id }"])
+        await person.ask(`mutation ($id: ID!) { ${mutation} }`, { id: other.id });
+      await person.finished(other.id);
+      for (const done of [id, other.id])
+        await person.ask("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id: done });
+
+      const steps = (queuedJobId: string) =>
+        service.logged.filter(
+          (line) => line["queuedJobId"] === queuedJobId && Number(line["level"]) >= 30,
+        );
+      assert.deepEqual(messages(steps(id)), ["accepted", "claimed", "succeeded", "deleted"]);
+      assert.deepEqual(messages(steps(other.id)), [
+        "accepted",
+        "cancelled",
+        "submitted again",
+        "claimed",
+        "succeeded",
+        "deleted",
+      ]);
+      const fields = steps(id).map(({ requestId, queuedJobId, userId: owner, job, type }) => ({
+        requestId,
+        queuedJobId,
+        owner,
+        job,
         type,
-      })),
-    );
-    assert.deepEqual(found(secret), []);
-  });
+      }));
+      assert.deepEqual(
+        fields,
+        ["QUEUED", "STARTED", "SUCCEEDED", "DELETED"].map((type) => ({
+          requestId: "story-2",
+          queuedJobId: id,
+          owner: userId,
+          job: "echo",
+          type,
+        })),
+      );
+      assert.deepEqual(found(secret), []);
+    },
+  );
 
   it("keeps its levels: nothing that a person need not act on is an error", () => {
     assert.deepEqual(messages(service.logged.filter(({ level }) => Number(level) >= 50)), []);

@@ -13,7 +13,10 @@ const options = readCommandLine(
   {
     name: "npm run mutants",
     about:
-      "Take guards out of a copy of the sources, one at a time, and name the test that notices: the core, without which the promises are broken; or, with --random, make changes by chance anywhere in src/. LONG=1 runs the long tests, too. Exits with 1 when a guard of the list is not noticed.",
+      "Take guards out of a copy of the sources, one at a time, and name the test that " +
+      "notices: the core, without which the promises are broken; or, with --random, make " +
+      "changes by chance anywhere in src/. LONG=1 runs the long tests, too. Exits with 1 " +
+      "when a guard of the list is not noticed.",
     options: {
       area: {
         type: "string",

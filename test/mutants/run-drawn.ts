@@ -34,7 +34,8 @@ export async function runDrawn(
     const outcome = by === null ? `by none of ${ran} files of tests` : `by ${by}`;
     const seconds = ((Date.now() - begun) / 1000).toFixed(0);
     say(
-      `${by === null ? "ALIVE  " : "noticed"} ${file}:${line} ${operator}: ${change} · ${outcome} (${seconds} s)`,
+      `${by === null ? "ALIVE  " : "noticed"} ${file}:${line} ${operator}: ${change} · ` +
+        `${outcome} (${seconds} s)`,
     );
   });
   say(`\n${noticed} of ${mutations.length} were noticed`);

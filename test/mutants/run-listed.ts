@@ -36,7 +36,8 @@ async function isNoticed(lane: Lane, mutant: AreaMutant): Promise<boolean> {
   // A file that broke as a whole, or took too long, has noticed nothing.
   const noticed = red !== null && !red.endsWith(".test.js");
   say(
-    `${noticed ? "red   " : "ALIVE "} ${mutant.area}: ${mutant.breaks} · ${red ?? mutant.file} (${seconds} s)`,
+    `${noticed ? "red   " : "ALIVE "} ${mutant.area}: ${mutant.breaks} · ` +
+      `${red ?? mutant.file} (${seconds} s)`,
   );
   return noticed;
 }

@@ -37,34 +37,38 @@ describe("file URLs", () => {
     );
   });
 
-  it("are signed with the first of several keys, and verified by each, so that a key can be replaced while URLs are out", () => {
-    const [old, young, foreign] = [
-      `${signingKey}-old`,
-      `${signingKey}-new`,
-      `${signingKey}-foreign`,
-    ];
-    const urlsOf = (key: string) =>
-      createFileUrls({ signingKey: key, publicUrl: null, storage: kept, now: () => now });
-    const [before, rotated, after] = [urlsOf(old), urlsOf(`${young}, ${old}`), urlsOf(young)];
-    const isGood = (url: string, by: typeof urls) => {
-      const { path, expiry, signature } = split(url);
-      return by.verify(path, expiry, signature);
-    };
-    const url = (by: typeof urls) => by.sign("photos", ID, "a.png");
-    assert.equal(url(rotated), url(after), "the first key signs");
-    assert.equal(url(rotated), url(urlsOf(`${young},${old},`)), "however the list is spelled");
-    for (const signer of [before, rotated, after]) assert.ok(isGood(url(signer), rotated));
-    assert.ok(!isGood(url(before), after));
-    assert.ok(!isGood(url(rotated), before));
-    assert.ok(!isGood(url(urlsOf(foreign)), rotated));
-    const { path, expiry } = split(url(rotated));
-    const empty = createHmac("sha256", "").update(`v1\n${path}\n${expiry}`).digest("base64url");
-    assert.ok(
-      !urlsOf(`${young},,${old}`).verify(path, expiry, empty),
-      "what is empty is not a key",
-    );
-    assert.throws(() => urlsOf(" , "), { message: "There is no key to sign file URLs with" });
-  });
+  it(
+    "are signed with the first of several keys, and verified by each, so that a key can be " +
+      "replaced while URLs are out",
+    () => {
+      const [old, young, foreign] = [
+        `${signingKey}-old`,
+        `${signingKey}-new`,
+        `${signingKey}-foreign`,
+      ];
+      const urlsOf = (key: string) =>
+        createFileUrls({ signingKey: key, publicUrl: null, storage: kept, now: () => now });
+      const [before, rotated, after] = [urlsOf(old), urlsOf(`${young}, ${old}`), urlsOf(young)];
+      const isGood = (url: string, by: typeof urls) => {
+        const { path, expiry, signature } = split(url);
+        return by.verify(path, expiry, signature);
+      };
+      const url = (by: typeof urls) => by.sign("photos", ID, "a.png");
+      assert.equal(url(rotated), url(after), "the first key signs");
+      assert.equal(url(rotated), url(urlsOf(`${young},${old},`)), "however the list is spelled");
+      for (const signer of [before, rotated, after]) assert.ok(isGood(url(signer), rotated));
+      assert.ok(!isGood(url(before), after));
+      assert.ok(!isGood(url(rotated), before));
+      assert.ok(!isGood(url(urlsOf(foreign)), rotated));
+      const { path, expiry } = split(url(rotated));
+      const empty = createHmac("sha256", "").update(`v1\n${path}\n${expiry}`).digest("base64url");
+      assert.ok(
+        !urlsOf(`${young},,${old}`).verify(path, expiry, empty),
+        "what is empty is not a key",
+      );
+      assert.throws(() => urlsOf(" , "), { message: "There is no key to sign file URLs with" });
+    },
+  );
 
   it("are refused with anything about them changed", () => {
     const { path, expiry, signature } = split(urls.sign("photos", ID, "a.png"));
@@ -85,23 +89,26 @@ describe("file URLs", () => {
     }
   });
 
-  it("are refused with an expiry that is no number of seconds, although the key has signed it", () => {
-    const { path } = split(urls.sign("photos", ID, "a.png"));
-    for (const expiry of [
-      "9e99",
-      "Infinity",
-      "0x7fffffff0",
-      " 9999999999",
-      "9999999999.5",
-      "-1",
-      "9".repeat(13),
-    ]) {
-      const signature = createHmac("sha256", signingKey)
-        .update(`v1\n${path}\n${expiry}`)
-        .digest("base64url");
-      assert.equal(urls.verify(path, expiry, signature), false, expiry);
-    }
-  });
+  it(
+    "are refused with an expiry that is no number of seconds, although the key has signed " + "it",
+    () => {
+      const { path } = split(urls.sign("photos", ID, "a.png"));
+      for (const expiry of [
+        "9e99",
+        "Infinity",
+        "0x7fffffff0",
+        " 9999999999",
+        "9999999999.5",
+        "-1",
+        "9".repeat(13),
+      ]) {
+        const signature = createHmac("sha256", signingKey)
+          .update(`v1\n${path}\n${expiry}`)
+          .digest("base64url");
+        assert.equal(urls.verify(path, expiry, signature), false, expiry);
+      }
+    },
+  );
 
   it("stay the same for a quarter of an hour, and live an hour to an hour and a quarter", () => {
     const first = urls.sign("previews", ID, "p");

@@ -126,19 +126,25 @@ describe("a bucket of S3", () => {
     [400, "AuthorizationHeaderMalformed"],
   ];
   for (const [status, code] of REFUSALS) {
-    it(`that refuses with ${code} is away for its users, and an error for a person, at the first time`, async () => {
-      let asked = 0;
-      const endpoint = await serve(
-        (_request, response) =>
-          void (asked++, response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`)),
-      );
-      assert.deepEqual(
-        await loggedBy(() => assert.rejects(open(endpoint).ask({ method: "GET", key: "k" }), AWAY)),
-        [[50, "the storage refuses a request"]],
-      );
-      assert.match(JSON.stringify(lines[0]?.["err"]), new RegExp(`${status} ${code}`));
-      assert.equal(asked, 1);
-    });
+    it(
+      `that refuses with ${code} is away for its users, and an error for a person, at the ` +
+        "first time",
+      async () => {
+        let asked = 0;
+        const endpoint = await serve(
+          (_request, response) =>
+            void (asked++, response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`)),
+        );
+        assert.deepEqual(
+          await loggedBy(() =>
+            assert.rejects(open(endpoint).ask({ method: "GET", key: "k" }), AWAY),
+          ),
+          [[50, "the storage refuses a request"]],
+        );
+        assert.match(JSON.stringify(lines[0]?.["err"]), new RegExp(`${status} ${code}`));
+        assert.equal(asked, 1);
+      },
+    );
   }
 
   describe("is addressed", () => {

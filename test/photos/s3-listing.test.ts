@@ -3,13 +3,15 @@ import { describe, it } from "node:test";
 import { parseS3Listing } from "../../src/photos/s3-listing.js";
 
 const HEAD =
-  '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Prefix/>';
+  '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult ' +
+  'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Prefix/>';
 
 describe("a listing of S3", () => {
   it("tells keys and times, with every escape undone once", () => {
     const entries = [
       "<Contents><Key>a&amp;amp;&lt;&gt;&quot;&apos;&#39;&#x1F304;&unknown;</Key><LastModified>2026-11-24T12:00:00.000Z</LastModified><Size>1</Size><Owner><ID>x</ID></Owner></Contents>",
-      "<Contents>\n  <Key>b</Key>\n  <LastModified>2026-11-24T12:00:01Z</LastModified>\n</Contents>",
+      "<Contents>\n  <Key>b</Key>\n  " +
+        "<LastModified>2026-11-24T12:00:01Z</LastModified>\n</Contents>",
     ];
     assert.deepEqual(
       parseS3Listing(

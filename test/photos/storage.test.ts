@@ -92,15 +92,19 @@ for (const { kind, manyKeys, open } of KINDS) {
       );
     });
 
-    it("gives every byte of a large file back as it came, and a name with whatever a path may hold", async () => {
-      const bytes = randomBytes(3_000_000);
-      const key = "outputs/a/b/1/Ü (1) 50%+'*!.webp";
-      await storage.put(key, scratch(bytes));
-      assert.ok(bytes.equals(await buffer((await storage.read(key)) ?? assert.fail())));
-      assert.ok((await keysOf(storage)).includes(key));
-      await storage.delete([key]);
-      assert.equal(await storage.has(key), false);
-    });
+    it(
+      "gives every byte of a large file back as it came, and a name with whatever a path " +
+        "may hold",
+      async () => {
+        const bytes = randomBytes(3_000_000);
+        const key = "outputs/a/b/1/Ü (1) 50%+'*!.webp";
+        await storage.put(key, scratch(bytes));
+        assert.ok(bytes.equals(await buffer((await storage.read(key)) ?? assert.fail())));
+        assert.ok((await keysOf(storage)).includes(key));
+        await storage.delete([key]);
+        assert.equal(await storage.has(key), false);
+      },
+    );
 
     it("gives a part of a file", async () => {
       await storage.put("part", scratch("0123456789"));

@@ -24,11 +24,15 @@ describe("the priority of a hint", () => {
       );
   });
 
-  it("puts a higher one of one's own first within a block, and the first of anybody before the 17th of another", () => {
-    for (let priority = 0; priority < 100; priority++)
-      assert.ok(hintPriority(priority + 1, 5) < hintPriority(priority, 5));
-    assert.ok(hintPriority(0, 0) < hintPriority(100, 16));
-  });
+  it(
+    "puts a higher one of one's own first within a block, and the first of anybody before " +
+      "the 17th of another",
+    () => {
+      for (let priority = 0; priority < 100; priority++)
+        assert.ok(hintPriority(priority + 1, 5) < hintPriority(priority, 5));
+      assert.ok(hintPriority(0, 0) < hintPriority(100, 16));
+    },
+  );
 
   it("is always one that BullMQ takes: a whole number from 1 to 2,097,151", () => {
     for (const priority of [0, 33, 100]) {

@@ -67,23 +67,27 @@ describe("the queue of hints", () => {
     redis.disconnect();
   });
 
-  it("holds in each lane what belongs there: ids and nothing else, for one attempt, and not kept behind it", async () => {
-    const [here, child] = [hint(), hint({ lane: "child", run: 7 })];
-    await hints.add([here, child]);
-    const found = await find("child", child);
-    assert.deepEqual(
-      [found?.data, found?.id, found?.name],
-      [{ id: child.id, run: 7, requestId: "r" }, `${child.id}.7`, "hint"],
-    );
-    assert.deepEqual(
-      [found?.opts.attempts, found?.opts.removeOnComplete, found?.opts.removeOnFail],
-      [1, true, true],
-    );
-    assert.deepEqual(
-      [await isThere(here), await find("child", here), await find("worker", child)],
-      [true, undefined, undefined],
-    );
-  });
+  it(
+    "holds in each lane what belongs there: ids and nothing else, for one attempt, and not " +
+      "kept behind it",
+    async () => {
+      const [here, child] = [hint(), hint({ lane: "child", run: 7 })];
+      await hints.add([here, child]);
+      const found = await find("child", child);
+      assert.deepEqual(
+        [found?.data, found?.id, found?.name],
+        [{ id: child.id, run: 7, requestId: "r" }, `${child.id}.7`, "hint"],
+      );
+      assert.deepEqual(
+        [found?.opts.attempts, found?.opts.removeOnComplete, found?.opts.removeOnFail],
+        [1, true, true],
+      );
+      assert.deepEqual(
+        [await isThere(here), await find("child", here), await find("worker", child)],
+        [true, undefined, undefined],
+      );
+    },
+  );
 
   it("takes the same twice as one, another run as another, and its first priority stays", async () => {
     const once = hint({ priority: 5 });

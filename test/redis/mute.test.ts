@@ -30,49 +30,56 @@ describe("a connection to Redis", () => {
     ["that waits", false, (redis) => redis.ping()],
     ["of a subscriber", false, (redis) => redis.subscribe(`${prefix}:topic`)],
   ] satisfies [string, boolean, (redis: Redis) => Promise<unknown>][]) {
-    it(`${what} is left for a new one when nothing is answered, although nobody asks anything`, async () => {
-      const redis = connect(failFast, { pingMs: 30, answerMs: 200 });
-      await eventually("it is ready", () => redis.status === "ready");
-      await use(redis);
-      let closed = 0;
-      redis.on("close", () => closed++);
-      proxy.mute();
-      await eventually("it is left", () => closed === 1, 3000);
-      assert.match(lines[0]?.msg ?? "", /^Redis is away/);
-      await eventually("there is a new one", async () => (await redis.ping()) === "PONG", 3000);
-      redis.disconnect();
-      proxy.heal();
-    });
+    it(
+      `${what} is left for a new one when nothing is answered, although nobody asks ` + "anything",
+      async () => {
+        const redis = connect(failFast, { pingMs: 30, answerMs: 200 });
+        await eventually("it is ready", () => redis.status === "ready");
+        await use(redis);
+        let closed = 0;
+        redis.on("close", () => closed++);
+        proxy.mute();
+        await eventually("it is left", () => closed === 1, 3000);
+        assert.match(lines[0]?.msg ?? "", /^Redis is away/);
+        await eventually("there is a new one", async () => (await redis.ping()) === "PONG", 3000);
+        redis.disconnect();
+        proxy.heal();
+      },
+    );
   }
 
-  it("is left, too, when it is a copy on which BullMQ waits for work, and is kept while it waits", async () => {
-    const redis = connect(false, { pingMs: 30, answerMs: 400 });
-    const copy = redis.duplicate({ maxRetriesPerRequest: null });
-    let closed = 0;
-    copy.on("close", () => closed++);
-    copy.on("error", () => {});
-    try {
-      let waited: unknown = "not yet";
-      copy.bzpopmin(`${prefix}:none`, 0.6).then(
-        (found) => (waited = found),
-        () => {},
-      );
-      await eventually("its call has ended", () => waited === null, 3000);
-      assert.equal(closed, 0);
-      for (const closings of [1, 3]) {
-        proxy.mute();
-        await eventually("it is left", () => closed === closings, 3000);
-        await eventually("there is a new one", async () => (await copy.ping()) === "PONG", 3000);
-        // As BullMQ does when it doubts a connection.
-        copy.disconnect();
-        await eventually("it has ended", () => copy.status === "end");
-        await copy.connect();
+  it(
+    "is left, too, when it is a copy on which BullMQ waits for work, and is kept while it " +
+      "waits",
+    async () => {
+      const redis = connect(false, { pingMs: 30, answerMs: 400 });
+      const copy = redis.duplicate({ maxRetriesPerRequest: null });
+      let closed = 0;
+      copy.on("close", () => closed++);
+      copy.on("error", () => {});
+      try {
+        let waited: unknown = "not yet";
+        copy.bzpopmin(`${prefix}:none`, 0.6).then(
+          (found) => (waited = found),
+          () => {},
+        );
+        await eventually("its call has ended", () => waited === null, 3000);
+        assert.equal(closed, 0);
+        for (const closings of [1, 3]) {
+          proxy.mute();
+          await eventually("it is left", () => closed === closings, 3000);
+          await eventually("there is a new one", async () => (await copy.ping()) === "PONG", 3000);
+          // As BullMQ does when it doubts a connection.
+          copy.disconnect();
+          await eventually("it has ended", () => copy.status === "end");
+          await copy.connect();
+        }
+      } finally {
+        for (const one of [redis, copy]) one.disconnect();
+        proxy.heal();
       }
-    } finally {
-      for (const one of [redis, copy]) one.disconnect();
-      proxy.heal();
-    }
-  });
+    },
+  );
 
   it("is kept while it is answered, however long nobody asks anything", async () => {
     const redis = connect(false, { pingMs: 20, answerMs: 100 });

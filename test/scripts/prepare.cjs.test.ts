@@ -65,14 +65,23 @@ describe("scripts/prepare.cjs", () => {
     };
   }
 
-  it("refuses a Node.js that is too old, in one line that names the cure, and does nothing else", () => {
-    const project = createProject({ engine: ">=99.5" });
-    const stderr = `Node.js ${process.versions.node} is too old: the Photo Service needs 99.5 or newer. Install it from https://nodejs.org, or run: nvm install --lts\n`;
-    assert.deepEqual(project.run(), { status: 1, stdout: "", stderr });
-    assert.equal(project.compilations, 0);
-    for (const engine of [`>=${process.versions.node.split(".").slice(0, 2).join(".")}`, ">=19.99"])
-      assert.equal(createProject({ engine }).run().status, 0);
-  });
+  it(
+    "refuses a Node.js that is too old, in one line that names the cure, and does nothing " +
+      "else",
+    () => {
+      const project = createProject({ engine: ">=99.5" });
+      const stderr =
+        `Node.js ${process.versions.node} is too old: the Photo Service needs 99.5 or newer. ` +
+        "Install it from https://nodejs.org, or run: nvm install --lts\n";
+      assert.deepEqual(project.run(), { status: 1, stdout: "", stderr });
+      assert.equal(project.compilations, 0);
+      for (const engine of [
+        `>=${process.versions.node.split(".").slice(0, 2).join(".")}`,
+        ">=19.99",
+      ])
+        assert.equal(createProject({ engine }).run().status, 0);
+    },
+  );
 
   it("says where no packages are installed that npm ci comes first", () => {
     const project = createProject();
@@ -84,21 +93,25 @@ describe("scripts/prepare.cjs", () => {
     });
   });
 
-  it("compiles what was never compiled, or changed since, and nothing else; the script's own output stays clean", () => {
-    const project = createProject();
-    const { status, stdout, stderr } = project.run();
-    assert.deepEqual([status, stdout, project.compilations], [0, "", 1]);
-    assert.match(stderr, /^Compiling.*\nsaid by the compiler\n$/);
-    assert.deepEqual(
-      [project.run(), project.compilations],
-      [{ status: 0, stdout: "", stderr: "" }, 1],
-    );
-    project.edit("changed", { secondsAgo: -1 });
-    project.run();
-    assert.equal(project.compilations, 2);
-    assert.equal(project.run("--always").status, 0);
-    assert.equal(project.compilations, 3);
-  });
+  it(
+    "compiles what was never compiled, or changed since, and nothing else; the script's " +
+      "own output stays clean",
+    () => {
+      const project = createProject();
+      const { status, stdout, stderr } = project.run();
+      assert.deepEqual([status, stdout, project.compilations], [0, "", 1]);
+      assert.match(stderr, /^Compiling.*\nsaid by the compiler\n$/);
+      assert.deepEqual(
+        [project.run(), project.compilations],
+        [{ status: 0, stdout: "", stderr: "" }, 1],
+      );
+      project.edit("changed", { secondsAgo: -1 });
+      project.run();
+      assert.equal(project.compilations, 2);
+      assert.equal(project.run("--always").status, 0);
+      assert.equal(project.compilations, 3);
+    },
+  );
 
   it("compiles again what was edited while it compiled", () => {
     const project = createProject();

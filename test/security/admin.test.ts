@@ -172,21 +172,27 @@ describe("the operators' pages under attack", () => {
       assert.match(seen, /&lt;script&gt;alert\(1\)/, "it is there at all");
     });
 
-    it("show what an operator was made to type as the text that it is, in the answer and in the refusal", async () => {
-      for (const sql of [
-        `select '${FORMULA.replaceAll("'", "''")}' as "${MARKUP.replaceAll('"', '""')}"`,
-        `select * from "${MARKUP.replaceAll('"', '""')}"`,
-        `</textarea>${MARKUP}`,
-      ]) {
-        const { text } = await operated.post("/admin/db", { sql });
-        assert.doesNotMatch(text, ALIVE, sql);
-        assert.doesNotMatch(text, /<\/textarea>"/, sql);
-      }
-    });
+    it(
+      "show what an operator was made to type as the text that it is, in the answer and in " +
+        "the refusal",
+      async () => {
+        for (const sql of [
+          `select '${FORMULA.replaceAll("'", "''")}' as "${MARKUP.replaceAll('"', '""')}"`,
+          `select * from "${MARKUP.replaceAll('"', '""')}"`,
+          `</textarea>${MARKUP}`,
+        ]) {
+          const { text } = await operated.post("/admin/db", { sql });
+          assert.doesNotMatch(text, ALIVE, sql);
+          assert.doesNotMatch(text, /<\/textarea>"/, sql);
+        }
+      },
+    );
 
     it("give no formula to a spreadsheet", async () => {
       const { text } = await operated.post("/admin/db", {
-        sql: "select filename from photos union all select '+1+1' union all select '@x' union all select '-2+3'",
+        sql:
+          "select filename from photos union all select '+1+1' union all select '@x' union " +
+          "all select '-2+3'",
         format: "csv",
       });
       assert.doesNotMatch(text, /(^|\n|,)"?[=+@-]/);

@@ -115,14 +115,18 @@ describe("an answer", () => {
   }
 
   for (const [line, status] of DOORS) {
-    it(`of ${line.slice(0, 50)} is ${status}, tells nothing of us, and cannot be taken for a page`, async () => {
-      const answer = await sendRaw(
-        service.url,
-        head(line, line.startsWith("POST") ? ["content-length: 0"] : []),
-      );
-      assert.equal(answer.status, status, answer.text.slice(0, 500));
-      assertHarmless(answer);
-    });
+    it(
+      `of ${line.slice(0, 50)} is ${status}, tells nothing of us, and cannot be taken for ` +
+        "a page",
+      async () => {
+        const answer = await sendRaw(
+          service.url,
+          head(line, line.startsWith("POST") ? ["content-length: 0"] : []),
+        );
+        assert.equal(answer.status, status, answer.text.slice(0, 500));
+        assertHarmless(answer);
+      },
+    );
   }
 
   for (const [what, request, statuses] of NOT_QUITE_HTTP) {
@@ -179,12 +183,18 @@ describe("an answer", () => {
     assert.match(headers["x-request-id"] ?? "", /^[0-9a-f-]{36}$/);
   });
 
-  it("to two requests in one packet is two answers, neither of which has anything of the other", async () => {
-    const first = head("POST /graphql", ["content-length: 0"]).replace("connection: close\r\n", "");
-    const { text } = await sendRaw(service.url, first + head("GET /health/live"));
-    assert.equal(text.split("HTTP/1.1 ").length - 1, 2);
-    assert.match(text, /400 Bad Request[^]+BAD_REQUEST[^]+200 OK[^]+"ok"/);
-  });
+  it(
+    "to two requests in one packet is two answers, neither of which has anything of the " + "other",
+    async () => {
+      const first = head("POST /graphql", ["content-length: 0"]).replace(
+        "connection: close\r\n",
+        "",
+      );
+      const { text } = await sendRaw(service.url, first + head("GET /health/live"));
+      assert.equal(text.split("HTTP/1.1 ").length - 1, 2);
+      assert.match(text, /400 Bad Request[^]+BAD_REQUEST[^]+200 OK[^]+"ok"/);
+    },
+  );
 
   it("is there as ever", () => service.assertUnharmed());
 });

@@ -127,7 +127,8 @@ describe("a hostile document", () => {
     ],
     [
       "a form with files of another site",
-      '--x\r\ncontent-disposition: form-data; name="operations"\r\n\r\n{"query":"mutation { deleteMe }"}\r\n--x--\r\n',
+      "--x\r\ncontent-disposition: form-data; " +
+        'name="operations"\r\n\r\n{"query":"mutation { deleteMe }"}\r\n--x--\r\n',
       ["content-type: multipart/form-data; boundary=x"],
     ],
     ["JSON that calls itself text", { query: KILL }, ["content-type: text/plain"]],

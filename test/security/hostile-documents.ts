@@ -46,7 +46,9 @@ const pages = (first: string) =>
     "id",
   ).slice(2, -2);
 const bomb = (doublings: number) =>
-  `{ me { ...F0 } } ${times(doublings, (i) => `fragment F${i} on User { ...F${i + 1} ...F${i + 1} }`)} fragment F${doublings} on User { id }`;
+  "{ me { ...F0 } } " +
+  `${times(doublings, (i) => `fragment F${i} on User { ...F${i + 1} ...F${i + 1} }`)} ` +
+  `fragment F${doublings} on User { id }`;
 const enqueue = "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id } }";
 const submit = (input: unknown) => ({ query: enqueue, variables: { input } });
 const deep = (levels: number) =>
@@ -68,7 +70,9 @@ const TOO_MUCH: HostileDocument[] = [
   },
   {
     what: "31 aliases that a fragment brings",
-    query: `{ me { ${times(4, () => "...F")} } } fragment F on User { ${times(8, (i) => `a${i}: id`)} }`,
+    query:
+      `{ me { ${times(4, () => "...F")} } } fragment F on User { ` +
+      `${times(8, (i) => `a${i}: id`)} }`,
     codes: VALIDATION,
     limit: "aliases",
   },
@@ -99,7 +103,14 @@ const TOO_MUCH: HostileDocument[] = [
   },
   {
     what: "a loop through users that only fragments make deep",
-    query: `{ me { ...A } } ${times(6, (i) => `fragment ${"ABCDEF"[i]} on User { queuedJobs { nodes { user { ${i === 5 ? "id" : `...${"ABCDEF"[i + 1]}`} } } } }`)}`,
+    query:
+      "{ me { ...A } } " +
+      `${times(
+        6,
+        (i) =>
+          `fragment ${"ABCDEF"[i]} on User { queuedJobs { nodes { user { ` +
+          `${i === 5 ? "id" : `...${"ABCDEF"[i + 1]}`} } } } }`,
+      )}`,
     codes: VALIDATION,
     limit: "depth",
   },
@@ -135,14 +146,16 @@ const TOO_MUCH: HostileDocument[] = [
   {
     what: "everybody's photos' jobs' photos",
     query:
-      "{ photos(first: 100) { nodes { queuedJobs(first: 100) { nodes { photos { id queuedJobs(first: 100) { nodes { id } } } } } } } }",
+      "{ photos(first: 100) { nodes { queuedJobs(first: 100) { nodes { photos { id " +
+      "queuedJobs(first: 100) { nodes { id } } } } } } } }",
     codes: VALIDATION,
     limit: "cost",
   },
   {
     what: "histories of histories of a hundred",
     query:
-      "{ queuedJobs(first: 100) { nodes { history { queuedJob { history { queuedJob { history { queuedJob { id } } } } } } } } }",
+      "{ queuedJobs(first: 100) { nodes { history { queuedJob { history { queuedJob { " +
+      "history { queuedJob { id } } } } } } } } }",
     codes: VALIDATION,
     limit: "history",
   },

@@ -67,25 +67,29 @@ describe("the changes that npm run mutants -- --random makes", () => {
     ({ line, operator, before, after }) => `${line} ${operator}: ${before} → ${after}`,
   );
 
-  it("are of what decides and what acts, and of nothing that is a type, an import, documentation or for the log", () => {
-    assert.deepEqual(changed, [
-      "6 return:  → return; ",
-      "6 constant: 3 → 4",
-      "6 constant: 3 → (2)",
-      "7 negate: list.length < limit && a → !(list.length < limit && a)",
-      "7 swap: list.length < limit && a → ((list.length < limit) || (a))",
-      "7 boundary: list.length < limit → list.length <= limit",
-      '9 drop: await a.close("word", "two words"); → ;',
-      '9 await: await a.close("word", "two words") → (a.close("word", "two words"))',
-      '9 empty: "word" → ""',
-      "10 drop: list.push(`${limit}`); → ;",
-      "12 return: return list.length === 0 ? 1000 : limit; → return null;",
-      "12 negate: list.length === 0 → !(list.length === 0)",
-      "12 boundary: list.length === 0 → list.length !== 0",
-      "12 constant: 0 → 1",
-      "12 constant: 0 → (-1)",
-    ]);
-  });
+  it(
+    "are of what decides and what acts, and of nothing that is a type, an import, " +
+      "documentation or for the log",
+    () => {
+      assert.deepEqual(changed, [
+        "6 return:  → return; ",
+        "6 constant: 3 → 4",
+        "6 constant: 3 → (2)",
+        "7 negate: list.length < limit && a → !(list.length < limit && a)",
+        "7 swap: list.length < limit && a → ((list.length < limit) || (a))",
+        "7 boundary: list.length < limit → list.length <= limit",
+        '9 drop: await a.close("word", "two words"); → ;',
+        '9 await: await a.close("word", "two words") → (a.close("word", "two words"))',
+        '9 empty: "word" → ""',
+        "10 drop: list.push(`${limit}`); → ;",
+        "12 return: return list.length === 0 ? 1000 : limit; → return null;",
+        "12 negate: list.length === 0 → !(list.length === 0)",
+        "12 boundary: list.length === 0 → list.length !== 0",
+        "12 constant: 0 → 1",
+        "12 constant: 0 → (-1)",
+      ]);
+    },
+  );
 
   it("can all be made, each by itself", () => {
     for (const mutation of findMutations("src/x.ts", SOURCE))
@@ -102,7 +106,8 @@ describe("the changes that npm run mutants -- --random makes", () => {
   });
 
   it(
-    "are judged by the tests at the path of the file, by those that speak of the same, and then by the nearest",
+    "are judged by the tests at the path of the file, by those that speak of the same, " +
+      "and then by the nearest",
     long,
     () => {
       const nearest = createNearestTests();

@@ -227,7 +227,8 @@ describe("a hostile peer", () => {
     it(`opens no socket ${what}`, async () => {
       const { status } = await sendRaw(
         service.url,
-        `${line} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: Upgrade\r\nupgrade: websocket\r\n${headers.join("\r\n")}\r\n\r\n`,
+        `${line} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: Upgrade\r\nupgrade: ` +
+          `websocket\r\n${headers.join("\r\n")}\r\n\r\n`,
       );
       assert.ok([400, 405, 426].includes(status), String(status));
     });
@@ -334,22 +335,26 @@ describe("a hostile peer", () => {
     raw.socket.destroy();
   });
 
-  it("that sends 5,000 pings and reads nothing is no load, and no thousands of lines in the log", async () => {
-    const raw = await signedIn();
-    const lines = service.logged.length;
-    raw.socket.pause();
-    raw.write(
-      Buffer.concat(
-        Array.from({ length: 5000 }, () =>
-          message({ type: "ping", payload: { a: "x".repeat(100) } }),
+  it(
+    "that sends 5,000 pings and reads nothing is no load, and no thousands of lines in the " +
+      "log",
+    async () => {
+      const raw = await signedIn();
+      const lines = service.logged.length;
+      raw.socket.pause();
+      raw.write(
+        Buffer.concat(
+          Array.from({ length: 5000 }, () =>
+            message({ type: "ping", payload: { a: "x".repeat(100) } }),
+          ),
         ),
-      ),
-    );
-    await service.assertUnharmed();
-    raw.socket.resetAndDestroy();
-    await service.assertUnharmed();
-    assert.ok(service.logged.length - lines < 50, `${service.logged.length - lines} lines`);
-  });
+      );
+      await service.assertUnharmed();
+      raw.socket.resetAndDestroy();
+      await service.assertUnharmed();
+      assert.ok(service.logged.length - lines < 50, `${service.logged.length - lines} lines`);
+    },
+  );
 
   it("that goes away in the middle of everything leaves the service as it was", async () => {
     for (let i = 0; i < 20; i++) {

@@ -129,22 +129,26 @@ describe("what comes from others", () => {
     );
   });
 
-  it("is in the pipeline what somebody looked at: actions by their commit, packages by their signatures, and no right but to read", () => {
-    const workflows = readdirSync(".github/workflows").map((name) =>
-      readFileSync(`.github/workflows/${name}`, "utf8"),
-    );
-    const used = workflows.flatMap((text) =>
-      [...text.matchAll(/uses: *(\S+)/g)].map(([, action = ""]) => action),
-    );
-    assert.ok(used.length > 3, "no action was found at all");
-    assert.deepEqual(
-      used.filter((action) => !/@[0-9a-f]{40}$/.test(action)),
-      [],
-    );
-    const check = readFileSync(".github/workflows/ci.yml", "utf8");
-    assert.match(check, /^permissions:\n  contents: read$/m);
-    assert.match(check, /npm ci\n.*npm audit signatures/);
-  });
+  it(
+    "is in the pipeline what somebody looked at: actions by their commit, packages by " +
+      "their signatures, and no right but to read",
+    () => {
+      const workflows = readdirSync(".github/workflows").map((name) =>
+        readFileSync(`.github/workflows/${name}`, "utf8"),
+      );
+      const used = workflows.flatMap((text) =>
+        [...text.matchAll(/uses: *(\S+)/g)].map(([, action = ""]) => action),
+      );
+      assert.ok(used.length > 3, "no action was found at all");
+      assert.deepEqual(
+        used.filter((action) => !/@[0-9a-f]{40}$/.test(action)),
+        [],
+      );
+      const check = readFileSync(".github/workflows/ci.yml", "utf8");
+      assert.match(check, /^permissions:\n  contents: read$/m);
+      assert.match(check, /npm ci\n.*npm audit signatures/);
+    },
+  );
 
   it("is what the bill of materials will say: npm sbom reads the same lock file", () => {
     const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as {

@@ -74,7 +74,8 @@ const BELOW: Record<string, string> = {
   "User.queuedJobs(after)":
     "query ($after: String) { me { queuedJobs(after: $after) { totalCount } } }",
   "Photo.queuedJobs(after)":
-    "query ($after: String) { photos(first: 1) { nodes { queuedJobs(after: $after) { totalCount } } } }",
+    "query ($after: String) { photos(first: 1) { nodes { queuedJobs(after: $after) { " +
+    "totalCount } } } }",
 };
 
 interface Outcome {
@@ -113,7 +114,8 @@ describe("what is another's", () => {
       sql`select * from user_streams where user_id = ${ids.user}`,
       sql`select * from photos where user_id = ${ids.user} order by id`,
       sql`select * from queued_jobs where user_id = ${ids.user} order by id`,
-      sql`select user_id, seq, type from queued_job_events where user_id = ${ids.user} order by seq`,
+      sql`select user_id, seq, type from queued_job_events where user_id = ${ids.user}
+        order by seq`,
     ]);
   };
 
@@ -199,19 +201,23 @@ describe("what is another's", () => {
     }
   }
 
-  it("costs PostgreSQL not a statement more or less than what is not there, so that time tells nothing", async () => {
-    for (const place of Object.keys(PLACES)) {
-      const ask = place.startsWith("Subscription") ? overSocket : overHttp;
-      const cost = (value: string | undefined) =>
-        counted.statements(() => ask(operation(place), variablesAt(place, value, baseOf(place))));
-      const { theirs, nothing } = attempts(place);
-      for (const value of theirs.slice(0, 5)) {
-        // A watchdog may ask something in between.
-        for (let tries = 3; (await cost(value)) !== (await cost(nothing[0]));)
-          assert.ok(--tries > 0, `${place}: ${value}`);
+  it(
+    "costs PostgreSQL not a statement more or less than what is not there, so that time " +
+      "tells nothing",
+    async () => {
+      for (const place of Object.keys(PLACES)) {
+        const ask = place.startsWith("Subscription") ? overSocket : overHttp;
+        const cost = (value: string | undefined) =>
+          counted.statements(() => ask(operation(place), variablesAt(place, value, baseOf(place))));
+        const { theirs, nothing } = attempts(place);
+        for (const value of theirs.slice(0, 5)) {
+          // A watchdog may ask something in between.
+          for (let tries = 3; (await cost(value)) !== (await cost(nothing[0]));)
+            assert.ok(--tries > 0, `${place}: ${value}`);
+        }
       }
-    }
-  });
+    },
+  );
 
   it("is a key of one's own when another has used the same idempotency key", async () => {
     for (const [i, place] of KEYS.entries()) {

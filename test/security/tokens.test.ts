@@ -208,22 +208,26 @@ describe("a forged token", () => {
     });
   }
 
-  it("of another issuer that we trust opens nobody's account there, though its subject and email are theirs", async () => {
-    const stranger = createTestClient(
-      service.url,
-      makeToken(service.keys.ec, { ...service.good, iss: "https://second.test" }),
-    );
-    const [theirs, own] = [
-      (await service.victim.get("{ me { id } }")).me.id,
-      (await stranger.get("{ me { id } }")).me.id,
-    ];
-    assert.notEqual(own, theirs);
-    assert.equal(
-      (await stranger.get("query ($id: ID!) { user(id: $id) { id } }", { id: theirs })).user,
-      null,
-    );
-    await stranger.get("mutation { deleteMe }");
-  });
+  it(
+    "of another issuer that we trust opens nobody's account there, though its subject and " +
+      "email are theirs",
+    async () => {
+      const stranger = createTestClient(
+        service.url,
+        makeToken(service.keys.ec, { ...service.good, iss: "https://second.test" }),
+      );
+      const [theirs, own] = [
+        (await service.victim.get("{ me { id } }")).me.id,
+        (await stranger.get("{ me { id } }")).me.id,
+      ];
+      assert.notEqual(own, theirs);
+      assert.equal(
+        (await stranger.get("query ($id: ID!) { user(id: $id) { id } }", { id: theirs })).user,
+        null,
+      );
+      await stranger.get("mutation { deleteMe }");
+    },
+  );
 
   it("has left no user, no photo, no token in the log, and the service as it was", async () => {
     await service.assertUnharmed();

@@ -30,7 +30,9 @@ const NO_PHOTOS: [what: string, bytes: () => Buffer][] = [
     "SVG that includes a file of the disk",
     () =>
       text(
-        `<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]><svg xmlns="http://www.w3.org/2000/svg"><text>&x;</text></svg>`,
+        `<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x SYSTEM ` +
+          `"file:///etc/passwd">]><svg ` +
+          `xmlns="http://www.w3.org/2000/svg"><text>&x;</text></svg>`,
       ),
   ],
   ["SVG in gzip", () => Buffer.from("H4sIAAAAAAAAA7PJKEkFAAAA//8DAAAA", "base64")],
@@ -41,7 +43,8 @@ const NO_PHOTOS: [what: string, bytes: () => Buffer][] = [
     "a script for ImageMagick",
     () =>
       text(
-        'push graphic-context\nviewbox 0 0 1 1\nfill "url(https://evil.test/|id)"\npop graphic-context',
+        'push graphic-context\nviewbox 0 0 1 1\nfill "url(https://evil.test/|id)"\npop ' +
+          "graphic-context",
       ),
   ],
   [
@@ -86,7 +89,8 @@ const NAMES: [what: string, name: string, kept: RegExp][] = [
 const part = (headers: string[], body: string | Buffer) =>
   Buffer.concat([text(`--x\r\n${headers.join("\r\n")}\r\n\r\n`), Buffer.from(body), text("\r\n")]);
 const disposition = (name: string, filename?: string) =>
-  `content-disposition: form-data; name="${name}"${filename === undefined ? "" : `; filename="${filename}"`}`;
+  "content-disposition: form-data; " +
+  `name="${name}"${filename === undefined ? "" : `; filename="${filename}"`}`;
 const END = text("--x--\r\n");
 
 const FORMS: [what: string, body: () => Buffer][] = [

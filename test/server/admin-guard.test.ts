@@ -43,36 +43,45 @@ describe("the guard of the operators' pages", () => {
   });
   after(() => app.close());
 
-  it("lets the right user with the right password in, on every route it protects, and leaves the others open", async () => {
-    for (const url of ["/admin/x", "/metrics"])
-      assert.deepEqual([(await ask(basic("admin", PASSWORD), "192.0.2.2", url)).body], ["in"]);
-    assert.equal((await ask({}, "192.0.2.2", "/open")).body, "open");
-  });
+  it(
+    "lets the right user with the right password in, on every route it protects, and " +
+      "leaves the others open",
+    async () => {
+      for (const url of ["/admin/x", "/metrics"])
+        assert.deepEqual([(await ask(basic("admin", PASSWORD), "192.0.2.2", url)).body], ["in"]);
+      assert.equal((await ask({}, "192.0.2.2", "/open")).body, "open");
+    },
+  );
 
-  it("asks for a password where there is none or it is no such thing, and counts that as no guess", async () => {
-    const none: Record<string, string>[] = [
-      {},
-      { authorization: "Bearer x" },
-      { authorization: "Basic" },
-      { authorization: "Basic bm9jb2xvbg==" },
-      { authorization: `Basic ${Buffer.from("admin:\0").toString("base64")}` },
-    ];
-    for (let i = 0; i < 4; i++) {
-      for (const headers of none) {
-        const answer = await ask(headers, "192.0.2.3");
-        assert.equal(answer.statusCode, 401);
-        assert.equal(
-          answer.headers["www-authenticate"],
-          'Basic realm="Photo Service", charset="UTF-8"',
-        );
-        assert.deepEqual(answer.json(), {
-          code: "UNAUTHENTICATED",
-          message: "This is for operators: user admin, and the password that ADMIN_PASSWORD sets.",
-        });
+  it(
+    "asks for a password where there is none or it is no such thing, and counts that as no " +
+      "guess",
+    async () => {
+      const none: Record<string, string>[] = [
+        {},
+        { authorization: "Bearer x" },
+        { authorization: "Basic" },
+        { authorization: "Basic bm9jb2xvbg==" },
+        { authorization: `Basic ${Buffer.from("admin:\0").toString("base64")}` },
+      ];
+      for (let i = 0; i < 4; i++) {
+        for (const headers of none) {
+          const answer = await ask(headers, "192.0.2.3");
+          assert.equal(answer.statusCode, 401);
+          assert.equal(
+            answer.headers["www-authenticate"],
+            'Basic realm="Photo Service", charset="UTF-8"',
+          );
+          assert.deepEqual(answer.json(), {
+            code: "UNAUTHENTICATED",
+            message:
+              "This is for operators: user admin, and the password that ADMIN_PASSWORD sets.",
+          });
+        }
       }
-    }
-    assert.equal((await ask(basic("admin", PASSWORD), "192.0.2.3")).statusCode, 200);
-  });
+      assert.equal((await ask(basic("admin", PASSWORD), "192.0.2.3")).statusCode, 200);
+    },
+  );
 
   it("refuses every wrong pair alike", async () => {
     const wrong = [
@@ -94,34 +103,38 @@ describe("the guard of the operators' pages", () => {
     assert.equal(answers[0]?.statusCode, 401);
   });
 
-  it("answers the eleventh guess of an address within a minute with 429, the right one too, on all its routes, and other addresses as ever", async () => {
-    for (let i = 0; i < 10; i++) {
-      assert.equal(
-        (await ask(basic("admin", `guess ${i}`), "192.0.2.9", i % 2 ? "/metrics" : "/admin/x"))
-          .statusCode,
-        401,
+  it(
+    "answers the eleventh guess of an address within a minute with 429, the right one too, " +
+      "on all its routes, and other addresses as ever",
+    async () => {
+      for (let i = 0; i < 10; i++) {
+        assert.equal(
+          (await ask(basic("admin", `guess ${i}`), "192.0.2.9", i % 2 ? "/metrics" : "/admin/x"))
+            .statusCode,
+          401,
+        );
+        // The minute begins with the first.
+        if (i === 4) now += 50_000;
+      }
+      const refused = await ask(basic("admin", PASSWORD), "192.0.2.9");
+      assert.deepEqual(
+        [refused.statusCode, refused.json()],
+        [
+          429,
+          {
+            code: "QUOTA_EXCEEDED",
+            message: "Too many wrong passwords came from your address; try again in a minute.",
+          },
+        ],
       );
-      // The minute begins with the first.
-      if (i === 4) now += 50_000;
-    }
-    const refused = await ask(basic("admin", PASSWORD), "192.0.2.9");
-    assert.deepEqual(
-      [refused.statusCode, refused.json()],
-      [
-        429,
-        {
-          code: "QUOTA_EXCEEDED",
-          message: "Too many wrong passwords came from your address; try again in a minute.",
-        },
-      ],
-    );
-    const wait = Number(refused.headers["retry-after"]);
-    assert.ok(wait > 0 && wait <= 60, `retry-after ${wait}`);
-    assert.equal((await ask(basic("admin", PASSWORD), "192.0.2.9", "/metrics")).statusCode, 429);
-    assert.equal((await ask(basic("admin", PASSWORD), "192.0.2.10")).statusCode, 200);
-    now += 11_000;
-    assert.equal((await ask(basic("admin", PASSWORD), "192.0.2.9")).statusCode, 200);
-  });
+      const wait = Number(refused.headers["retry-after"]);
+      assert.ok(wait > 0 && wait <= 60, `retry-after ${wait}`);
+      assert.equal((await ask(basic("admin", PASSWORD), "192.0.2.9", "/metrics")).statusCode, 429);
+      assert.equal((await ask(basic("admin", PASSWORD), "192.0.2.10")).statusCode, 200);
+      now += 11_000;
+      assert.equal((await ask(basic("admin", PASSWORD), "192.0.2.9")).statusCode, 200);
+    },
+  );
 
   it("counts the addresses of one IPv6 network as one", async () => {
     for (let i = 0; i < 10; i++)

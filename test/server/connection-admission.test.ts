@@ -71,25 +71,29 @@ describe("the admission of connections", () => {
     admission.close();
   });
 
-  it("takes the oldest idle places of the fullest network for another that waits, after half a second", (t) => {
-    useTimers(t);
-    const { arrive, drain, admission, places } = createScene(4);
-    for (const name of ["c1", "c2", "c3", "c4"]) arrive(name, "crowd");
-    places.get("c1")?.onSignIn();
-    t.mock.timers.tick(200);
-    for (const name of ["h1", "h2", "h3"]) arrive(name, "home");
-    drain();
-    t.mock.timers.tick(299);
-    assert.deepEqual(drain(), []);
-    t.mock.timers.tick(51);
-    assert.deepEqual(
-      drain(),
-      ["c2 is crowded", "h1 enters", "c3 is crowded", "h2 enters"],
-      "each has two places then",
-    );
-    assert.equal(admission.opening, 4);
-    admission.close();
-  });
+  it(
+    "takes the oldest idle places of the fullest network for another that waits, after " +
+      "half a second",
+    (t) => {
+      useTimers(t);
+      const { arrive, drain, admission, places } = createScene(4);
+      for (const name of ["c1", "c2", "c3", "c4"]) arrive(name, "crowd");
+      places.get("c1")?.onSignIn();
+      t.mock.timers.tick(200);
+      for (const name of ["h1", "h2", "h3"]) arrive(name, "home");
+      drain();
+      t.mock.timers.tick(299);
+      assert.deepEqual(drain(), []);
+      t.mock.timers.tick(51);
+      assert.deepEqual(
+        drain(),
+        ["c2 is crowded", "h1 enters", "c3 is crowded", "h2 enters"],
+        "each has two places then",
+      );
+      assert.equal(admission.opening, 4);
+      admission.close();
+    },
+  );
 
   it("takes no place of a network for others of the same, or of one that has as many", (t) => {
     useTimers(t);
@@ -142,19 +146,23 @@ describe("the admission of connections", () => {
     admission.close();
   });
 
-  it("refuses the last of the longest line for a network that has fewer waiting, once 10,000 wait", () => {
-    const { arrive, drain, admission, places } = createScene(1);
-    arrive("a", "crowd");
-    places.get("a")?.onSignIn();
-    for (let i = 1; i <= 10_000; i++) arrive(`c${i}`, "crowd");
-    drain();
-    arrive("c10001", "crowd");
-    arrive("h1", "home");
-    arrive("h2", "home");
-    assert.deepEqual(drain(), ["c10001 is refused", "c10000 is refused", "c9999 is refused"]);
-    admission.close();
-    assert.equal(drain().length, 10_000);
-  });
+  it(
+    "refuses the last of the longest line for a network that has fewer waiting, once " +
+      "10,000 wait",
+    () => {
+      const { arrive, drain, admission, places } = createScene(1);
+      arrive("a", "crowd");
+      places.get("a")?.onSignIn();
+      for (let i = 1; i <= 10_000; i++) arrive(`c${i}`, "crowd");
+      drain();
+      arrive("c10001", "crowd");
+      arrive("h1", "home");
+      arrive("h2", "home");
+      assert.deepEqual(drain(), ["c10001 is refused", "c10000 is refused", "c9999 is refused"]);
+      admission.close();
+      assert.equal(drain().length, 10_000);
+    },
+  );
 
   it("refuses those that wait, and all later ones, when it closes", () => {
     const { arrive, drain, admission } = createScene(1);

@@ -56,35 +56,41 @@ describe("an operation that takes too long", () => {
   const waiting = async () =>
     (
       await service.database
-        .sql`select query from pg_stat_activity where datname = current_database() and application_name = 'photo-service api' and wait_event_type = 'Lock'`
+        .sql`select query from pg_stat_activity where datname = current_database()
+          and application_name = 'photo-service api' and wait_event_type = 'Lock'`
     ).length;
 
   for (const [door, ask] of Object.entries(DOORS)) {
-    it(`is answered over ${door}, its statement is cancelled, and nothing more of it is begun`, async () => {
-      const mutation = `mutation { first: deletePhoto(id: "${idOfNothing()}") then: enqueueJob(input: { job: "echo" }) { id } }`;
-      await service.database.sql.begin(async (sql) => {
-        await sql`lock table photos in access exclusive mode`;
-        const answer = ask(mutation);
-        await eventually("its statement waits", async () => (await waiting()) === 1);
-        const errors = await answer;
-        assert.deepEqual(
-          [errors?.length, errors?.[0]?.extensions.code, errors?.[0]?.message],
-          [1, "SERVICE_UNAVAILABLE", TOO_LATE],
-        );
+    it(
+      `is answered over ${door}, its statement is cancelled, and nothing more of it is ` + "begun",
+      async () => {
+        const mutation =
+          `mutation { first: deletePhoto(id: "${idOfNothing()}") then: enqueueJob(input: { ` +
+          `job: "echo" }) { id } }`;
+        await service.database.sql.begin(async (sql) => {
+          await sql`lock table photos in access exclusive mode`;
+          const answer = ask(mutation);
+          await eventually("its statement waits", async () => (await waiting()) === 1);
+          const errors = await answer;
+          assert.deepEqual(
+            [errors?.length, errors?.[0]?.extensions.code, errors?.[0]?.message],
+            [1, "SERVICE_UNAVAILABLE", TOO_LATE],
+          );
+          await eventually(
+            "nothing waits any more, although the table is still locked",
+            async () => (await waiting()) === 0,
+            2000,
+          );
+        });
+        // What were begun now would have been recorded by then.
+        await pause(OPERATION_MS);
+        assert.deepEqual([...(await service.database.sql`select id from queued_jobs`)], []);
         await eventually(
-          "nothing waits any more, although the table is still locked",
-          async () => (await waiting()) === 0,
-          2000,
+          "it serves as before",
+          async () => (await ask("{ photos { totalCount } }")) === undefined,
         );
-      });
-      // What were begun now would have been recorded by then.
-      await pause(OPERATION_MS);
-      assert.deepEqual([...(await service.database.sql`select id from queued_jobs`)], []);
-      await eventually(
-        "it serves as before",
-        async () => (await ask("{ photos { totalCount } }")) === undefined,
-      );
-    });
+      },
+    );
   }
 
   it("does not take a statement with it that others wait for as well", async () => {

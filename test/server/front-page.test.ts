@@ -15,22 +15,27 @@ async function get(path: string, options: Parameters<typeof registerFrontPage>[1
 }
 
 describe("the front page", () => {
-  it("lets nothing in that is not of this host, nor any script or style that stands in the page, and is framed by nobody", async () => {
-    const { statusCode, headers, body } = await get("/", { pictureOrigins: [] });
-    assert.equal(statusCode, 200);
-    assert.equal(
-      headers["content-security-policy"],
-      "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    );
-    assert.equal(headers["content-type"], "text/html; charset=utf-8");
-    assert.equal(headers["cache-control"], "no-cache");
-    const places = [...body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, place = ""]) => place);
-    assert.ok(places.length >= 3, body);
-    assert.deepEqual(
-      places.filter((place) => !place.startsWith("/console/")),
-      [],
-    );
-  });
+  it(
+    "lets nothing in that is not of this host, nor any script or style that stands in the " +
+      "page, and is framed by nobody",
+    async () => {
+      const { statusCode, headers, body } = await get("/", { pictureOrigins: [] });
+      assert.equal(statusCode, 200);
+      assert.equal(
+        headers["content-security-policy"],
+        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri " +
+          "'none'; form-action 'self'; frame-ancestors 'none'",
+      );
+      assert.equal(headers["content-type"], "text/html; charset=utf-8");
+      assert.equal(headers["cache-control"], "no-cache");
+      const places = [...body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, place = ""]) => place);
+      assert.ok(places.length >= 3, body);
+      assert.deepEqual(
+        places.filter((place) => !place.startsWith("/console/")),
+        [],
+      );
+    },
+  );
 
   it("shows pictures from where the storage keeps them", async () => {
     const { headers } = await get("/", {

@@ -129,7 +129,8 @@ describe("the sockets", () => {
     ],
     [
       "more than the rows of a page may hold",
-      "query ($n: Int) { users(first: $n) { nodes { queuedJobs(first: 100) { nodes { photos { id } } } } } }",
+      "query ($n: Int) { users(first: $n) { nodes { queuedJobs(first: 100) { nodes { " +
+        "photos { id } } } } } }",
       { variables: { n: 100 } },
       "GRAPHQL_VALIDATION_FAILED",
       /^The operation asks for up to 1012602 fields; 200000 is the most/,
@@ -205,50 +206,57 @@ describe("the sockets", () => {
     socket.close();
   });
 
-  it("refuse one subscription too many with QUOTA_EXCEEDED, and stay open with those they have", async () => {
-    const person = await service.person();
-    const socket = await signedIn(person.token);
-    const variables = { after: await person.cursor() };
-    for (const id of ["1", "2"]) socket.send(subscribe(id, STREAM, { variables }));
-    const refusal = await answered(socket, "3", STREAM);
-    const [error] = refusal.payload as GraphqlError[];
-    assert.deepEqual(
-      [refusal.type, error?.message, error?.extensions],
-      [
-        "error",
-        "A socket may have 2 subscriptions at most.",
-        { code: "QUOTA_EXCEEDED", retryAfterMs: 1000 },
-      ],
-    );
+  it(
+    "refuse one subscription too many with QUOTA_EXCEEDED, and stay open with those they " + "have",
+    async () => {
+      const person = await service.person();
+      const socket = await signedIn(person.token);
+      const variables = { after: await person.cursor() };
+      for (const id of ["1", "2"]) socket.send(subscribe(id, STREAM, { variables }));
+      const refusal = await answered(socket, "3", STREAM);
+      const [error] = refusal.payload as GraphqlError[];
+      assert.deepEqual(
+        [refusal.type, error?.message, error?.extensions],
+        [
+          "error",
+          "A socket may have 2 subscriptions at most.",
+          { code: "QUOTA_EXCEEDED", retryAfterMs: 1000 },
+        ],
+      );
 
-    const { id } = await person.enqueue("echo");
-    for (const stream of ["1", "2"]) {
-      const { payload } = await socket.next("it is told", of(stream));
-      assert.deepEqual(payload, {
-        data: { queuedJobEvents: { type: "QUEUED", queuedJob: { id } } },
-      });
-    }
-    // What has ended makes room.
-    socket.send({ type: "complete", id: "1" });
-    await staysOpen(socket);
-    assert.equal((await answered(socket, "4", STREAM, { variables })).type, "next");
-    socket.close();
-  });
+      const { id } = await person.enqueue("echo");
+      for (const stream of ["1", "2"]) {
+        const { payload } = await socket.next("it is told", of(stream));
+        assert.deepEqual(payload, {
+          data: { queuedJobEvents: { type: "QUEUED", queuedJob: { id } } },
+        });
+      }
+      // What has ended makes room.
+      socket.send({ type: "complete", id: "1" });
+      await staysOpen(socket);
+      assert.equal((await answered(socket, "4", STREAM, { variables })).type, "next");
+      socket.close();
+    },
+  );
 
-  it("close one socket too many of a user with 4429, and let another in its place when one has gone", async () => {
-    const [token, other] = [await service.token(), await service.token()];
-    const first = await signedIn(token);
-    const second = await signedIn(token);
-    const third = opened();
-    third.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
-    assert.deepEqual(await third.closed(), { code: 4429, reason: "Too many sockets" });
-    (await signedIn(other)).close();
-    first.close();
-    await first.closed();
-    (await signedIn(token)).close();
-    await staysOpen(second);
-    second.close();
-  });
+  it(
+    "close one socket too many of a user with 4429, and let another in its place when one " +
+      "has gone",
+    async () => {
+      const [token, other] = [await service.token(), await service.token()];
+      const first = await signedIn(token);
+      const second = await signedIn(token);
+      const third = opened();
+      third.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
+      assert.deepEqual(await third.closed(), { code: 4429, reason: "Too many sockets" });
+      (await signedIn(other)).close();
+      first.close();
+      await first.closed();
+      (await signedIn(token)).close();
+      await staysOpen(second);
+      second.close();
+    },
+  );
 
   /** Sockets that hold every place, and say nothing. */
   async function holdAllPlaces(url = service.url): Promise<RawSocket[]> {
@@ -300,24 +308,28 @@ describe("the sockets", () => {
     assert.deepEqual(fifth.end, { code: 1013, reason: "Try again later" });
   });
 
-  it("free the place of one that they close at once, and cut it off after a second, whatever it does about it", async () => {
-    const refused = await Promise.all(
-      Array.from({ length: 4 }, () => openRawWebSocket(service.url)),
-    );
-    const begun = Date.now();
-    const ended = refused.map(
-      ({ socket }) => new Promise((resolve) => socket.once("close", resolve)),
-    );
-    for (const { write } of refused) write(frame(JSON.stringify({ type: "connection_init" })));
-    await eventually("all are refused", () =>
-      refused.every(({ received }) => received.includes("Forbidden")),
-    );
-    const refusedMs = Date.now() - begun;
-    (await signedIn()).close();
-    assert.ok(Date.now() - begun - refusedMs < 400, "their places were not free");
-    await Promise.all(ended);
-    assert.ok(Date.now() - begun < 5000, `they were cut off after ${Date.now() - begun} ms`);
-  });
+  it(
+    "free the place of one that they close at once, and cut it off after a second, " +
+      "whatever it does about it",
+    async () => {
+      const refused = await Promise.all(
+        Array.from({ length: 4 }, () => openRawWebSocket(service.url)),
+      );
+      const begun = Date.now();
+      const ended = refused.map(
+        ({ socket }) => new Promise((resolve) => socket.once("close", resolve)),
+      );
+      for (const { write } of refused) write(frame(JSON.stringify({ type: "connection_init" })));
+      await eventually("all are refused", () =>
+        refused.every(({ received }) => received.includes("Forbidden")),
+      );
+      const refusedMs = Date.now() - begun;
+      (await signedIn()).close();
+      assert.ok(Date.now() - begun - refusedMs < 400, "their places were not free");
+      await Promise.all(ended);
+      assert.ok(Date.now() - begun < 5000, `they were cut off after ${Date.now() - begun} ms`);
+    },
+  );
 
   it("let one that came too early wait for its turn", async () => {
     const token = await service.token();

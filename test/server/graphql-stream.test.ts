@@ -251,39 +251,43 @@ describe("the streams over HTTP", () => {
     );
   });
 
-  it("count among the sockets of their user: one too many is QUOTA_EXCEEDED, until one has gone", async () => {
-    const [token, other] = [
-      await service.token({ sub: "many" }),
-      await service.token({ sub: "other" }),
-    ];
-    const socket = openRawSocket(service.url);
-    await socket.init(token);
-    const streams = [
-      await openEventStream(service.url, token, WATCH),
-      await openEventStream(service.url, token, WATCH),
-    ];
-    const refused = await asked(token, WATCH);
-    assert.deepEqual(refusalOf(refused).slice(0, 1).concat(refusalOf(refused).slice(2)), [
-      429,
-      "QUOTA_EXCEEDED",
-      "One may not have more sockets and streams open.",
-    ]);
-    assert.deepEqual(
-      [refused.headers.get("retry-after"), refused.results[0]?.errors?.[0]?.extensions],
-      ["1", { code: "QUOTA_EXCEEDED", retryAfterMs: 1000 }],
-    );
-    const second = openRawSocket(service.url);
-    second.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
-    assert.deepEqual(await second.closed(), { code: 4429, reason: "Too many sockets" });
-    assert.equal((await asked(other, { query: "{ me { id } }" })).end, "complete");
-    streams[0]?.stop();
-    await eventually(
-      "there is room again",
-      async () => (await asked(token, { query: "{ me { id } }" })).status === 200,
-    );
-    socket.close();
-    streams[1]?.stop();
-  });
+  it(
+    "count among the sockets of their user: one too many is QUOTA_EXCEEDED, until one has " +
+      "gone",
+    async () => {
+      const [token, other] = [
+        await service.token({ sub: "many" }),
+        await service.token({ sub: "other" }),
+      ];
+      const socket = openRawSocket(service.url);
+      await socket.init(token);
+      const streams = [
+        await openEventStream(service.url, token, WATCH),
+        await openEventStream(service.url, token, WATCH),
+      ];
+      const refused = await asked(token, WATCH);
+      assert.deepEqual(refusalOf(refused).slice(0, 1).concat(refusalOf(refused).slice(2)), [
+        429,
+        "QUOTA_EXCEEDED",
+        "One may not have more sockets and streams open.",
+      ]);
+      assert.deepEqual(
+        [refused.headers.get("retry-after"), refused.results[0]?.errors?.[0]?.extensions],
+        ["1", { code: "QUOTA_EXCEEDED", retryAfterMs: 1000 }],
+      );
+      const second = openRawSocket(service.url);
+      second.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
+      assert.deepEqual(await second.closed(), { code: 4429, reason: "Too many sockets" });
+      assert.equal((await asked(other, { query: "{ me { id } }" })).end, "complete");
+      streams[0]?.stop();
+      await eventually(
+        "there is room again",
+        async () => (await asked(token, { query: "{ me { id } }" })).status === 200,
+      );
+      socket.close();
+      streams[1]?.stop();
+    },
+  );
 
   it("end without `complete` when the token expires, and when the account is gone", async () => {
     const expiresAt = Math.floor(Date.now() / 1000) - LEEWAY_SECONDS + 2;
@@ -300,44 +304,48 @@ describe("the streams over HTTP", () => {
     assert.ok(Date.now() >= (expiresAt + LEEWAY_SECONDS) * 1000, "it ended too early");
   });
 
-  it("end without `complete` when the service stops, and a stock client resumes elsewhere without a gap or a repetition", async () => {
-    const [first, second] = [await service.addApi(), await service.addApi()];
-    const person = await service.person();
-    let url = first.url;
-    const client = createClient({
-      url: () => `${url}/graphql/stream`,
-      headers: { authorization: `Bearer ${person.token}` },
-      retry: async () => {},
-    });
-    const events: EventFields[] = [];
-    const request: RequestParams = {
-      query: STREAMED_EVENTS,
-      variables: { after: await person.cursor() },
-    };
-    const sink: Sink<{ data?: { queuedJobEvents: EventFields } | null }> = {
-      next({ data }) {
-        if (!data) return;
-        events.push(data.queuedJobEvents);
-        // The client sends the request as it is by then.
-        request.variables = { after: data.queuedJobEvents.cursor };
-      },
-      error: (error) => assert.fail(String(error)),
-      complete: () => {},
-    };
-    const stop = client.subscribe(request, sink as Sink);
-    const { id } = await person.enqueue("echo");
-    await eventually("it is told", () => events.some(({ type }) => type === "SUCCEEDED"));
-    url = second.url;
-    const begun = Date.now();
-    await first.close();
-    assert.ok(Date.now() - begun < 4000, "the stream kept the service from stopping");
-    await person.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id });
-    await eventually("the rest is told", () => events.some(({ type }) => type === "DELETED"));
-    stop();
-    assert.deepEqual(
-      logged(events).map(({ type }) => type),
-      ["QUEUED", "STARTED", "SUCCEEDED", "DELETED"],
-    );
-    await second.close();
-  });
+  it(
+    "end without `complete` when the service stops, and a stock client resumes elsewhere " +
+      "without a gap or a repetition",
+    async () => {
+      const [first, second] = [await service.addApi(), await service.addApi()];
+      const person = await service.person();
+      let url = first.url;
+      const client = createClient({
+        url: () => `${url}/graphql/stream`,
+        headers: { authorization: `Bearer ${person.token}` },
+        retry: async () => {},
+      });
+      const events: EventFields[] = [];
+      const request: RequestParams = {
+        query: STREAMED_EVENTS,
+        variables: { after: await person.cursor() },
+      };
+      const sink: Sink<{ data?: { queuedJobEvents: EventFields } | null }> = {
+        next({ data }) {
+          if (!data) return;
+          events.push(data.queuedJobEvents);
+          // The client sends the request as it is by then.
+          request.variables = { after: data.queuedJobEvents.cursor };
+        },
+        error: (error) => assert.fail(String(error)),
+        complete: () => {},
+      };
+      const stop = client.subscribe(request, sink as Sink);
+      const { id } = await person.enqueue("echo");
+      await eventually("it is told", () => events.some(({ type }) => type === "SUCCEEDED"));
+      url = second.url;
+      const begun = Date.now();
+      await first.close();
+      assert.ok(Date.now() - begun < 4000, "the stream kept the service from stopping");
+      await person.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id });
+      await eventually("the rest is told", () => events.some(({ type }) => type === "DELETED"));
+      stop();
+      assert.deepEqual(
+        logged(events).map(({ type }) => type),
+        ["QUEUED", "STARTED", "SUCCEEDED", "DELETED"],
+      );
+      await second.close();
+    },
+  );
 });

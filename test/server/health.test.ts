@@ -44,43 +44,51 @@ describe("the health of a service", () => {
       assert.deepEqual(await health(url, "live"), { status: 200, body: { status: "ok" } });
   });
 
-  it("is degraded on an API and unavailable on a worker while Redis is away; the API accepts all the same", async () => {
-    cuttable.redis.down();
-    const { redis, ...others } = await becomes(api, 200, "degraded");
-    assert.deepEqual(
-      [redis, others["postgresql"], others["keys"]],
-      ["is away; what is submitted runs when it returns", "ok", "ok"],
-    );
-    const { postgresql, queue, redis: ofWorker } = await becomes(worker, 503, "unavailable");
-    assert.deepEqual([postgresql, ofWorker], ["ok", redis]);
-    assert.ok(queue && queue !== "ok", queue);
-    const person = await cuttable.service.person();
-    const { id } = await person.enqueue("echo");
-    assert.equal((await person.job(id))?.status, "PENDING");
-    cuttable.redis.up();
-    await becomes(api, 200, "ok");
-    await becomes(worker, 200, "ok");
-    assert.equal((await person.finished(id, 20_000)).status, "SUCCESS");
-  });
+  it(
+    "is degraded on an API and unavailable on a worker while Redis is away; the API " +
+      "accepts all the same",
+    async () => {
+      cuttable.redis.down();
+      const { redis, ...others } = await becomes(api, 200, "degraded");
+      assert.deepEqual(
+        [redis, others["postgresql"], others["keys"]],
+        ["is away; what is submitted runs when it returns", "ok", "ok"],
+      );
+      const { postgresql, queue, redis: ofWorker } = await becomes(worker, 503, "unavailable");
+      assert.deepEqual([postgresql, ofWorker], ["ok", redis]);
+      assert.ok(queue && queue !== "ok", queue);
+      const person = await cuttable.service.person();
+      const { id } = await person.enqueue("echo");
+      assert.equal((await person.job(id))?.status, "PENDING");
+      cuttable.redis.up();
+      await becomes(api, 200, "ok");
+      await becomes(worker, 200, "ok");
+      assert.equal((await person.finished(id, 20_000)).status, "SUCCESS");
+    },
+  );
 
-  it("tells a Redis that hangs from one that answers, on both, and the API accepts all the same", async () => {
-    cuttable.redis.freeze();
-    assert.equal(
-      (await becomes(api, 200, "degraded"))["redis"],
-      "does not answer; what is submitted runs when it does",
-    );
-    assert.equal(
-      (await becomes(worker, 503, "unavailable"))["redis"],
-      "does not answer; what is submitted runs when it does",
-    );
-    const person = await cuttable.service.person();
-    const { id } = await person.enqueue("echo");
-    assert.equal((await person.job(id))?.status, "PENDING");
-    cuttable.redis.heal();
-    await becomes(api, 200, "ok");
-    await becomes(worker, 200, "ok");
-    assert.equal((await person.finished(id, 20_000)).status, "SUCCESS");
-  });
+  it(
+    "tells a Redis that hangs from one that answers, on both, and the API accepts all the " +
+      "same",
+    async () => {
+      cuttable.redis.freeze();
+      assert.equal(
+        (await becomes(api, 200, "degraded"))["redis"],
+        "does not answer; what is submitted runs when it does",
+      );
+      assert.equal(
+        (await becomes(worker, 503, "unavailable"))["redis"],
+        "does not answer; what is submitted runs when it does",
+      );
+      const person = await cuttable.service.person();
+      const { id } = await person.enqueue("echo");
+      assert.equal((await person.job(id))?.status, "PENDING");
+      cuttable.redis.heal();
+      await becomes(api, 200, "ok");
+      await becomes(worker, 200, "ok");
+      assert.equal((await person.finished(id, 20_000)).status, "SUCCESS");
+    },
+  );
 
   it("is unavailable while PostgreSQL is away, with the reason, and alive all the same", async () => {
     cuttable.postgres.down();

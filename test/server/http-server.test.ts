@@ -72,27 +72,34 @@ describe("the HTTP server", () => {
     assert.match(JSON.stringify(line), /relation \\"photos\\" does not exist/);
   });
 
-  it("tells pages of allowed origins that they may call, and which headers they may send and see", async () => {
-    for (const path of ["/graphql", "/photos", "/files/photos/1/a"]) {
-      const preflight = await fetch(service.url + path, {
-        method: "OPTIONS",
-        headers: {
-          origin: APP,
-          "access-control-request-method": "POST",
-          "access-control-request-headers": "authorization,content-type,x-filename",
-        },
-      });
-      assert.equal(preflight.status, 204, path);
-      assert.equal(preflight.headers.get("access-control-allow-origin"), APP);
-      assert.match(preflight.headers.get("access-control-allow-methods") ?? "", /POST/);
-      for (const header of ["authorization", "content-type", "x-filename"])
-        assert.ok(preflight.headers.get("access-control-allow-headers")?.includes(header), header);
-      const answer = await fetch(service.url + path, { headers: { origin: APP } });
-      assert.equal(answer.headers.get("access-control-allow-origin"), APP, path);
-      assert.match(answer.headers.get("access-control-expose-headers") ?? "", /x-request-id/);
-      assert.match(answer.headers.get("vary") ?? "", /origin/i);
-    }
-  });
+  it(
+    "tells pages of allowed origins that they may call, and which headers they may send " +
+      "and see",
+    async () => {
+      for (const path of ["/graphql", "/photos", "/files/photos/1/a"]) {
+        const preflight = await fetch(service.url + path, {
+          method: "OPTIONS",
+          headers: {
+            origin: APP,
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization,content-type,x-filename",
+          },
+        });
+        assert.equal(preflight.status, 204, path);
+        assert.equal(preflight.headers.get("access-control-allow-origin"), APP);
+        assert.match(preflight.headers.get("access-control-allow-methods") ?? "", /POST/);
+        for (const header of ["authorization", "content-type", "x-filename"])
+          assert.ok(
+            preflight.headers.get("access-control-allow-headers")?.includes(header),
+            header,
+          );
+        const answer = await fetch(service.url + path, { headers: { origin: APP } });
+        assert.equal(answer.headers.get("access-control-allow-origin"), APP, path);
+        assert.match(answer.headers.get("access-control-expose-headers") ?? "", /x-request-id/);
+        assert.match(answer.headers.get("vary") ?? "", /origin/i);
+      }
+    },
+  );
 
   it("tells no other page so", async () => {
     for (const origin of ["https://evil.test", "null", "http://localhost:3000"]) {
@@ -110,26 +117,30 @@ describe("the HTTP server", () => {
     }
   });
 
-  it("closes once it has answered what was under way, though the connection is kept open for more", async () => {
-    const api = await service.addApi();
-    const agent = new Agent({ keepAlive: true });
-    const headers = {
-      authorization: `Bearer ${await service.token()}`,
-      "content-type": "application/json",
-      expect: "100-continue",
-    };
-    const asking = request(`${api.url}/graphql`, { method: "POST", agent, headers });
-    await once(asking, "continue");
-    const closed = api.close();
-    asking.end('{ "query": "{ me { id } }" }');
-    const [answer] = (await once(asking, "response")) as [IncomingMessage];
-    answer.resume();
-    const startedAt = Date.now();
-    await closed;
-    agent.destroy();
-    assert.equal(answer.statusCode, 200);
-    assert.ok(Date.now() - startedAt < 5000, `it took ${Date.now() - startedAt} ms`);
-  });
+  it(
+    "closes once it has answered what was under way, though the connection is kept open " +
+      "for more",
+    async () => {
+      const api = await service.addApi();
+      const agent = new Agent({ keepAlive: true });
+      const headers = {
+        authorization: `Bearer ${await service.token()}`,
+        "content-type": "application/json",
+        expect: "100-continue",
+      };
+      const asking = request(`${api.url}/graphql`, { method: "POST", agent, headers });
+      await once(asking, "continue");
+      const closed = api.close();
+      asking.end('{ "query": "{ me { id } }" }');
+      const [answer] = (await once(asking, "response")) as [IncomingMessage];
+      answer.resume();
+      const startedAt = Date.now();
+      await closed;
+      agent.destroy();
+      assert.equal(answer.statusCode, 200);
+      assert.ok(Date.now() - startedAt < 5000, `it took ${Date.now() - startedAt} ms`);
+    },
+  );
 
   it("serves the SDL outside production only", async () => {
     assert.equal((await fetch(`${service.url}/graphql/schema.graphql`)).status, 404);

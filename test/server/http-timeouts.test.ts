@@ -35,7 +35,9 @@ describe("the patience of the HTTP server", () => {
     return answer;
   }
   const post = (path: string, more = "") =>
-    `POST ${path} HTTP/1.1\r\nhost: a\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n${more}\r\n{"query":"`;
+    `POST ${path} HTTP/1.1\r\nhost: a\r\nauthorization: ` +
+    `${authorization}\r\ncontent-type: application/json\r\ncontent-length: ` +
+    `1000\r\n${more}\r\n{"query":"`;
 
   it("ends for headers that never end", async () => {
     assert.match(
@@ -78,30 +80,34 @@ describe("the patience of the HTTP server", () => {
     await Promise.all(slow);
   });
 
-  it("ends for an operation that takes too long, over HTTP and over a socket, and the process goes on", async () => {
-    const person = await service.person();
-    await person.ask("{ me { id } }");
-    const socket = openRawSocket(service.url);
-    await socket.init(person.token);
-    const query = "{ photos { totalCount } }";
-    await service.database.sql.begin(async (sql) => {
-      await sql`lock table photos in access exclusive mode`;
-      const [answer] = await Promise.all([
-        person.ask(query),
-        socket.send({ type: "subscribe", id: "1", payload: { query } }),
-      ]);
-      const message =
-        "It took more than 0.4 seconds; whether it was done is unknown. Try again in a moment.";
-      assert.deepEqual(
-        [answer.status, answer.code, answer.errors?.[0]?.message],
-        [503, "SERVICE_UNAVAILABLE", message],
-      );
-      const { payload } = await socket.next("it is answered", ({ id }) => id === "1");
-      assert.deepEqual(payload, {
-        errors: [{ message, extensions: { code: "SERVICE_UNAVAILABLE" } }],
+  it(
+    "ends for an operation that takes too long, over HTTP and over a socket, and the " +
+      "process goes on",
+    async () => {
+      const person = await service.person();
+      await person.ask("{ me { id } }");
+      const socket = openRawSocket(service.url);
+      await socket.init(person.token);
+      const query = "{ photos { totalCount } }";
+      await service.database.sql.begin(async (sql) => {
+        await sql`lock table photos in access exclusive mode`;
+        const [answer] = await Promise.all([
+          person.ask(query),
+          socket.send({ type: "subscribe", id: "1", payload: { query } }),
+        ]);
+        const message =
+          "It took more than 0.4 seconds; whether it was done is unknown. Try again in a moment.";
+        assert.deepEqual(
+          [answer.status, answer.code, answer.errors?.[0]?.message],
+          [503, "SERVICE_UNAVAILABLE", message],
+        );
+        const { payload } = await socket.next("it is answered", ({ id }) => id === "1");
+        assert.deepEqual(payload, {
+          errors: [{ message, extensions: { code: "SERVICE_UNAVAILABLE" } }],
+        });
       });
-    });
-    assert.deepEqual((await person.get(query)).photos.totalCount, 0);
-    socket.close();
-  });
+      assert.deepEqual((await person.get(query)).photos.totalCount, 0);
+      socket.close();
+    },
+  );
 });

@@ -6,23 +6,32 @@ import { startTestService, type TestService } from "../support/test-service.js";
 /** More than it takes until a query is compiled. */
 const OFTEN = 12;
 const ROW =
-  "id status version progress progressMessage attempts result error { code message } createdAt startedAt runAt parameters queuePosition job { name parameterSchema enabled } user { id email role } photos { id } outputs { url } history { type at cursor }";
-const LIST = `query List($first: Int = 3, $after: String, $filter: QueuedJobFilter, $more: Boolean! = true) {
+  "id status version progress progressMessage attempts result error { code message } " +
+  "createdAt startedAt runAt parameters queuePosition job { name parameterSchema enabled " +
+  "} user { id email role } photos { id } outputs { url } history { type at cursor }";
+const LIST = `query List($first: Int = 3, $after: String, $filter: QueuedJobFilter,
+  $more: Boolean! = true) {
   queuedJobs(first: $first, after: $after, filter: $filter) {
     __typename totalCount eventCursor pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
-    edges { cursor node { ...Row } } nodes @include(if: $more) { other: id ... on Node { id } ... on QueuedJob @skip(if: $more) { status } }
+    edges { cursor node { ...Row } } nodes @include(if: $more) { other: id ... on Node { id } ...
+    on QueuedJob @skip(if: $more) { status } }
   }
 }
 fragment Row on QueuedJob { ${ROW} }`;
 const NODE =
-  "query ($id: ID!) { node(id: $id) { __typename id ... on User { name limits { unfinished } } ... on Job { title } ... on QueuedJob { priority } } }";
+  "query ($id: ID!) { node(id: $id) { __typename id ... on User { name limits { " +
+  "unfinished } } ... on Job { title } ... on QueuedJob { priority } } }";
 const ONE = "query Q($id: ID!) { queuedJob(id: $id) { id status } me { id } }";
 const MANY =
-  "query ($ids: ID!, $n: Int) { users(first: $n) { nodes { queuedJobs(first: 100) { nodes { id } } } } me { limits { unfinished } } user(id: $ids) { queuedJobs(first: $n) { nodes { id } } } }";
+  "query ($ids: ID!, $n: Int) { users(first: $n) { nodes { queuedJobs(first: 100) { " +
+  "nodes { id } } } } me { limits { unfinished } } user(id: $ids) { queuedJobs(first: " +
+  "$n) { nodes { id } } } }";
 const NESTED =
-  "query ($n: Int) { queuedJobs(first: $n) { nodes { photos { queuedJobs(first: $n) { nodes { id } } } } } }";
+  "query ($n: Int) { queuedJobs(first: $n) { nodes { photos { queuedJobs(first: $n) { " +
+  "nodes { id } } } } } }";
 const SUBMIT =
-  "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id status version createdAt parameters } }";
+  "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id status version " +
+  "createdAt parameters } }";
 const DELETE = "mutation M($id: ID!) { deleteQueuedJob(id: $id) }";
 
 describe("an operation that was answered before", () => {
@@ -75,59 +84,67 @@ describe("an operation that was answered before", () => {
       );
   }
 
-  it("is answered to the byte as at first: a page with fragments, directives, defaults and aliases, whatever its variables", async () => {
-    await assertSame(LIST, {}, [
-      { first: 2 },
-      { first: 5, more: false },
-      { first: null },
-      { first: 101 },
-      { first: 0 },
-      { first: "2" },
-      { first: 2.5 },
-      { first: 2 ** 31 },
-      { after: "" },
-      { after: "nonsense" },
-      { after: 1 },
-      { more: null },
-      { more: "yes" },
-      { filter: {} },
-      { filter: { status: ["PENDING"] } },
-      { filter: { status: "PENDING" } },
-      { filter: { status: ["PENDIN"] } },
-      { filter: { status: [null] } },
-      { filter: { statu: [] } },
-      { filter: { job: ["echo", "none"] } },
-      { filter: { job: ["\u0000"] } },
-      { filter: [] },
-      { unknown: 1 },
-      { first: { a: 1 } },
-      JSON.parse('{"__proto__":{"first":1},"constructor":2}') as object,
-    ]);
-  });
+  it(
+    "is answered to the byte as at first: a page with fragments, directives, defaults and " +
+      "aliases, whatever its variables",
+    async () => {
+      await assertSame(LIST, {}, [
+        { first: 2 },
+        { first: 5, more: false },
+        { first: null },
+        { first: 101 },
+        { first: 0 },
+        { first: "2" },
+        { first: 2.5 },
+        { first: 2 ** 31 },
+        { after: "" },
+        { after: "nonsense" },
+        { after: 1 },
+        { more: null },
+        { more: "yes" },
+        { filter: {} },
+        { filter: { status: ["PENDING"] } },
+        { filter: { status: "PENDING" } },
+        { filter: { status: ["PENDIN"] } },
+        { filter: { status: [null] } },
+        { filter: { statu: [] } },
+        { filter: { job: ["echo", "none"] } },
+        { filter: { job: ["\u0000"] } },
+        { filter: [] },
+        { unknown: 1 },
+        { first: { a: 1 } },
+        JSON.parse('{"__proto__":{"first":1},"constructor":2}') as object,
+      ]);
+    },
+  );
 
-  it("is answered the same where a type is found out at run time, and where a field fails beside one that does not", async () => {
-    const { id } = (await person.get("{ me { id } }")).me;
-    await assertSame(NODE, { id }, [
-      { id: ids[0] },
-      { id: "echo" },
-      { id: "none" },
-      { id: 7 },
-      { id: null },
-      {},
-      { id: [] },
-      { id: "00000000-0000-7000-8000-000000000000" },
-    ]);
-    await assertSame(
-      ONE,
-      { id: ids[0] },
-      [{ id: "none" }, { id: "00000000-0000-7000-8000-000000000000" }, { id: 1.5 }, { id: true }],
-      { operationName: "Q" },
-    );
-    await assertSame(MANY, { ids: id, n: 5 }, [
-      { ids: id, n: 1000 },
-      { ids: "x", n: 1 },
-    ]);
-  });
+  it(
+    "is answered the same where a type is found out at run time, and where a field fails " +
+      "beside one that does not",
+    async () => {
+      const { id } = (await person.get("{ me { id } }")).me;
+      await assertSame(NODE, { id }, [
+        { id: ids[0] },
+        { id: "echo" },
+        { id: "none" },
+        { id: 7 },
+        { id: null },
+        {},
+        { id: [] },
+        { id: "00000000-0000-7000-8000-000000000000" },
+      ]);
+      await assertSame(
+        ONE,
+        { id: ids[0] },
+        [{ id: "none" }, { id: "00000000-0000-7000-8000-000000000000" }, { id: 1.5 }, { id: true }],
+        { operationName: "Q" },
+      );
+      await assertSame(MANY, { ids: id, n: 5 }, [
+        { ids: id, n: 1000 },
+        { ids: "x", n: 1 },
+      ]);
+    },
+  );
 
   it("is refused the same where its variables ask for too much", async () => {
     await assertSame(NESTED, { n: 1 }, [{ n: 100 }]);
@@ -160,7 +177,8 @@ describe("an operation that was answered before", () => {
 
   it("is not done twice where a field of what it wrote fails, and told the same", async () => {
     const query =
-      "mutation Write($input: EnqueueJobInput!, $first: Int) { enqueueJob(input: $input) { status user { queuedJobs(first: $first) { nodes { status } } } } }";
+      "mutation Write($input: EnqueueJobInput!, $first: Int) { enqueueJob(input: $input) " +
+      "{ status user { queuedJobs(first: $first) { nodes { status } } } } }";
     const input = { job: "echo", parameters: { message: "once" }, idempotencyKey: "nested" };
     await assertSame(query, { input, first: 1 }, [
       { input, first: 1000 },
@@ -182,7 +200,9 @@ describe("an operation that was answered before", () => {
   });
 
   it("is begun no further behind a field that failed, where it writes more than one", async () => {
-    const query = `mutation Both($id: ID!, $input: EnqueueJobInput!) { deleteQueuedJob(id: $id) enqueueJob(input: $input) { status } }`;
+    const query =
+      "mutation Both($id: ID!, $input: EnqueueJobInput!) { deleteQueuedJob(id: $id) " +
+      "enqueueJob(input: $input) { status } }";
     const input = { job: "echo", idempotencyKey: "behind" };
     for (let i = 0; i < OFTEN; i++) {
       const { id } = await person.enqueue("echo");

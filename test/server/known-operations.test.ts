@@ -8,21 +8,25 @@ const large = (i: number) => `query Q${i} { me { ${"id ".repeat(1990)} } }`;
 const MANY = 40;
 
 describe("operations that are kept", () => {
-  it("are found by their text and name, and go when there is no more room for what they are made of", () => {
-    const operations = createKnownOperations();
-    for (let i = 0; i < MANY; i++) {
-      const document = parse(large(i));
-      const operation = getOperationAST(document);
-      assert.ok(operation);
-      operations.add({ query: large(i) }, { document, operation });
-    }
-    assert.equal(operations.find({ query: large(0) }), undefined);
-    assert.equal(operations.find({ query: large(MANY - 1), operationName: "Q" }), undefined);
-    assert.equal(
-      operations.find({ query: large(MANY - 1) })?.operation.name?.value,
-      `Q${MANY - 1}`,
-    );
-  });
+  it(
+    "are found by their text and name, and go when there is no more room for what they are " +
+      "made of",
+    () => {
+      const operations = createKnownOperations();
+      for (let i = 0; i < MANY; i++) {
+        const document = parse(large(i));
+        const operation = getOperationAST(document);
+        assert.ok(operation);
+        operations.add({ query: large(i) }, { document, operation });
+      }
+      assert.equal(operations.find({ query: large(0) }), undefined);
+      assert.equal(operations.find({ query: large(MANY - 1), operationName: "Q" }), undefined);
+      assert.equal(
+        operations.find({ query: large(MANY - 1) })?.operation.name?.value,
+        `Q${MANY - 1}`,
+      );
+    },
+  );
 
   it("have documents that Apollo keeps as long as there is room for what they are made of", async () => {
     const store = createDocumentStore();

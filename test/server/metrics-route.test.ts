@@ -34,25 +34,29 @@ describe("the metrics of a service", () => {
   });
   after(() => service.close());
 
-  it("are told under the names of the contract, all with one prefix, by API and worker together", async () => {
-    const [api, own] = await Promise.all([scrape(service.url), scrape(worker)]);
-    const names = new Set([...api.names, ...own.names]);
-    assert.deepEqual(
-      CONTRACT.filter((name) => !names.has(name)),
-      [],
-    );
-    assert.deepEqual(
-      [...names].filter((name) => !name.startsWith("photos_")),
-      [],
-    );
-    for (const name of [
-      "photos_process_resident_memory_bytes",
-      "photos_nodejs_eventloop_lag_seconds",
-    ])
-      assert.ok(api.value(name) >= 0 && own.value(name) >= 0, name);
-    assert.equal(api.value("photos_build_info", { revision: "abc", process: "api" }), 1);
-    assert.equal(own.value("photos_build_info", { revision: "abc", process: "worker" }), 1);
-  });
+  it(
+    "are told under the names of the contract, all with one prefix, by API and worker " +
+      "together",
+    async () => {
+      const [api, own] = await Promise.all([scrape(service.url), scrape(worker)]);
+      const names = new Set([...api.names, ...own.names]);
+      assert.deepEqual(
+        CONTRACT.filter((name) => !names.has(name)),
+        [],
+      );
+      assert.deepEqual(
+        [...names].filter((name) => !name.startsWith("photos_")),
+        [],
+      );
+      for (const name of [
+        "photos_process_resident_memory_bytes",
+        "photos_nodejs_eventloop_lag_seconds",
+      ])
+        assert.ok(api.value(name) >= 0 && own.value(name) >= 0, name);
+      assert.equal(api.value("photos_build_info", { revision: "abc", process: "api" }), 1);
+      assert.equal(own.value("photos_build_info", { revision: "abc", process: "worker" }), 1);
+    },
+  );
 
   it("are for operators only, at API and worker alike", async () => {
     for (const url of [service.url, worker]) {
@@ -71,69 +75,73 @@ describe("the metrics of a service", () => {
     }
   });
 
-  it("begin at 0, every kind of them: of a series that begins at 1 the first increase is never seen", async () => {
-    const [api, own] = await Promise.all([scrape(service.url), scrape(worker)]);
-    for (const [told, counters] of [
-      [
-        api,
+  it(
+    "begin at 0, every kind of them: of a series that begins at 1 the first increase is " +
+      "never seen",
+    async () => {
+      const [api, own] = await Promise.all([scrape(service.url), scrape(worker)]);
+      for (const [told, counters] of [
         [
-          "queued_jobs",
-          "faults",
-          "refusals",
-          "dropped_notifications",
-          "graphql_errors",
-          "socket_closes",
-          "sockets_refused",
-          "uploads",
-          "uploaded_bytes",
+          api,
+          [
+            "queued_jobs",
+            "faults",
+            "refusals",
+            "dropped_notifications",
+            "graphql_errors",
+            "socket_closes",
+            "sockets_refused",
+            "uploads",
+            "uploaded_bytes",
+          ],
         ],
-      ],
-      [
-        own,
         [
-          "queued_jobs",
-          "faults",
-          "refusals",
-          "dropped_notifications",
-          "attempts",
-          "upkeep_actions",
-          "maintenance_failures",
+          own,
+          [
+            "queued_jobs",
+            "faults",
+            "refusals",
+            "dropped_notifications",
+            "attempts",
+            "upkeep_actions",
+            "maintenance_failures",
+          ],
         ],
-      ],
-    ] as const) {
-      assert.deepEqual(
-        [...told.text.matchAll(/^# TYPE photos_(\w+)_total counter$/gm)]
-          .map(([, name]) => name)
-          .filter((name) => !/^(process|nodejs)_/.test(name ?? ""))
-          .toSorted(),
-        counters.toSorted(),
-      );
-      for (const counter of counters)
-        assert.ok(told.value(`photos_${counter}_total`) >= 0, counter);
-      for (const kind of [
-        "request",
-        "task",
-        "child_crashed",
-        "child_killed",
-        "child_memory",
-        "child_timeout",
-        "child_unstartable",
-        "foreign_rows",
-      ])
-        assert.equal(told.value("photos_faults_total", { kind }), 0, kind);
-      for (const job of catalogue.keys())
-        assert.equal(told.value("photos_queued_jobs_total", { job, status: "FAILED" }), 0, job);
-    }
-    assert.equal(own.value("photos_attempts_total", { job: "thumbnail", outcome: "failed" }), 0);
-    // As the README has them.
-    const codes =
-      readFileSync("README.md", "utf8")
-        .split("### Errors")[1]
-        ?.split("\n| code | when |")[1]
-        ?.split("\n\n")[0] ?? "";
-    for (const [, code = ""] of codes.matchAll(/^\| `([A-Z_]+)` \|/gm))
-      assert.equal(api.value("photos_graphql_errors_total", { code }), 0, code);
-  });
+      ] as const) {
+        assert.deepEqual(
+          [...told.text.matchAll(/^# TYPE photos_(\w+)_total counter$/gm)]
+            .map(([, name]) => name)
+            .filter((name) => !/^(process|nodejs)_/.test(name ?? ""))
+            .toSorted(),
+          counters.toSorted(),
+        );
+        for (const counter of counters)
+          assert.ok(told.value(`photos_${counter}_total`) >= 0, counter);
+        for (const kind of [
+          "request",
+          "task",
+          "child_crashed",
+          "child_killed",
+          "child_memory",
+          "child_timeout",
+          "child_unstartable",
+          "foreign_rows",
+        ])
+          assert.equal(told.value("photos_faults_total", { kind }), 0, kind);
+        for (const job of catalogue.keys())
+          assert.equal(told.value("photos_queued_jobs_total", { job, status: "FAILED" }), 0, job);
+      }
+      assert.equal(own.value("photos_attempts_total", { job: "thumbnail", outcome: "failed" }), 0);
+      // As the README has them.
+      const codes =
+        readFileSync("README.md", "utf8")
+          .split("### Errors")[1]
+          ?.split("\n| code | when |")[1]
+          ?.split("\n\n")[0] ?? "";
+      for (const [, code = ""] of codes.matchAll(/^\| `([A-Z_]+)` \|/gm))
+        assert.equal(api.value("photos_graphql_errors_total", { code }), 0, code);
+    },
+  );
 
   it("follow what is done", async () => {
     const person = await service.person();
@@ -257,9 +265,12 @@ describe("the metrics of a service", () => {
     ]);
     // A Job that some version brought, and that this one does not know.
     const { sql } = service.database;
-    await sql`insert into jobs select (jsonb_populate_record(j, jsonb_build_object('name', ${mark}::text))).* from jobs j where name = 'echo'`;
-    await sql`insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at, created_at, updated_at, status)
-      select gen_random_uuid(), id, ${mark}, '{}', 0, 0, 'r', now(), now(), now(), 'PENDING' from users limit 1`;
+    await sql`insert into jobs select (jsonb_populate_record(j, jsonb_build_object('name',
+      ${mark}::text))).* from jobs j where name = 'echo'`;
+    await sql`insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority,
+      request_id, due_at, created_at, updated_at, status)
+      select gen_random_uuid(), id, ${mark}, '{}', 0, 0, 'r', now(), now(), now(), 'PENDING'
+        from users limit 1`;
     const socket = new WebSocket(
       `${service.url.replace("http", "ws")}/graphql`,
       "graphql-transport-ws",
@@ -294,64 +305,76 @@ describe("the metrics of a service", () => {
       assert.ok(!told.text.includes(id) && !told.text.includes(email));
   });
 
-  it("count the faults: an answer that hides a bug, at every door, and a child that is killed", async () => {
-    const person = await service.person();
-    const faults = async (url: string, kind: string) =>
-      (await scrape(url)).value("photos_faults_total", { kind });
-    await service.database.sql`alter table photos rename to photos_gone`;
-    try {
-      assert.equal((await person.ask("{ photos { nodes { id } } }")).code, "INTERNAL_SERVER_ERROR");
-      assert.equal(await faults(service.url, "request"), 1);
-      assert.equal((await person.upload(smallPhoto(9, 9), { type: "image/png" })).status, 500);
-      await eventually(
-        "the answer is counted",
-        async () => (await faults(service.url, "request")) === 2,
-      );
-    } finally {
-      await service.database.sql`alter table photos_gone rename to photos`;
-    }
-    assert.equal(
-      (await scrape(service.url)).value("photos_graphql_errors_total", {
-        code: "INTERNAL_SERVER_ERROR",
-      }),
-      1,
-    );
-
-    const headers = {
-      authorization: `Bearer ${await service.token({ sub: "who signs in for the first time" })}`,
-      "content-type": "application/json",
-    };
-    await service.database.sql`alter table users rename to users_gone`;
-    try {
-      for (const path of ["/graphql", "/graphql/stream"])
+  it(
+    "count the faults: an answer that hides a bug, at every door, and a child that is " + "killed",
+    async () => {
+      const person = await service.person();
+      const faults = async (url: string, kind: string) =>
+        (await scrape(url)).value("photos_faults_total", { kind });
+      await service.database.sql`alter table photos rename to photos_gone`;
+      try {
         assert.equal(
-          (
-            await fetch(service.url + path, {
-              method: "POST",
-              headers,
-              body: '{"query":"{ me { id } }"}',
-            })
-          ).status,
-          500,
-          path,
+          (await person.ask("{ photos { nodes { id } } }")).code,
+          "INTERNAL_SERVER_ERROR",
         );
-      await eventually("each is counted", async () => (await faults(service.url, "request")) >= 4);
-    } finally {
-      await service.database.sql`alter table users_gone rename to users`;
-    }
-    assert.equal(await faults(service.url, "request"), 4);
+        assert.equal(await faults(service.url, "request"), 1);
+        assert.equal((await person.upload(smallPhoto(9, 9), { type: "image/png" })).status, 500);
+        await eventually(
+          "the answer is counted",
+          async () => (await faults(service.url, "request")) === 2,
+        );
+      } finally {
+        await service.database.sql`alter table photos_gone rename to photos`;
+      }
+      assert.equal(
+        (await scrape(service.url)).value("photos_graphql_errors_total", {
+          code: "INTERNAL_SERVER_ERROR",
+        }),
+        1,
+      );
 
-    const child = processTree(process.pid).find((pid) =>
-      readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("task-child"),
-    );
-    assert.ok(child, "the worker has no child");
-    process.kill(child, "SIGKILL");
-    await eventually(
-      "the death is counted",
-      async () => (await faults(worker, "child_killed")) === 1,
-    );
-    assert.deepEqual([await faults(worker, "task"), await faults(worker, "child_crashed")], [0, 0]);
-  });
+      const headers = {
+        authorization: `Bearer ${await service.token({ sub: "who signs in for the first time" })}`,
+        "content-type": "application/json",
+      };
+      await service.database.sql`alter table users rename to users_gone`;
+      try {
+        for (const path of ["/graphql", "/graphql/stream"])
+          assert.equal(
+            (
+              await fetch(service.url + path, {
+                method: "POST",
+                headers,
+                body: '{"query":"{ me { id } }"}',
+              })
+            ).status,
+            500,
+            path,
+          );
+        await eventually(
+          "each is counted",
+          async () => (await faults(service.url, "request")) >= 4,
+        );
+      } finally {
+        await service.database.sql`alter table users_gone rename to users`;
+      }
+      assert.equal(await faults(service.url, "request"), 4);
+
+      const child = processTree(process.pid).find((pid) =>
+        readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("task-child"),
+      );
+      assert.ok(child, "the worker has no child");
+      process.kill(child, "SIGKILL");
+      await eventually(
+        "the death is counted",
+        async () => (await faults(worker, "child_killed")) === 1,
+      );
+      assert.deepEqual(
+        [await faults(worker, "task"), await faults(worker, "child_crashed")],
+        [0, 0],
+      );
+    },
+  );
 });
 
 describe("a scrape", () => {

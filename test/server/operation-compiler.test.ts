@@ -26,14 +26,18 @@ for (const [what, text, name] of [
   ["a subscription", "subscription { c }", "c"],
   ["one of several in its document", "query Q { a } subscription S { c }", "c"],
 ] as const) {
-  it(`${what} that comes often is compiled, by a compiler that is loaded when it is first needed`, async () => {
-    const compiled = createOperationCompiler(SCHEMA);
-    const document = parse(text);
-    const operationName = text.includes("S {") ? "S" : null;
-    for (let uses = 1; uses < 10; uses++) assert.equal(compiled(document, operationName), null);
-    const run = await eventually("it is compiled", () => compiled(document, operationName));
-    assert.deepEqual({ ...(await run({ [name]: 7 }, {}, {})).data }, { [name]: 7 });
-  });
+  it(
+    `${what} that comes often is compiled, by a compiler that is loaded when it is first ` +
+      "needed",
+    async () => {
+      const compiled = createOperationCompiler(SCHEMA);
+      const document = parse(text);
+      const operationName = text.includes("S {") ? "S" : null;
+      for (let uses = 1; uses < 10; uses++) assert.equal(compiled(document, operationName), null);
+      const run = await eventually("it is compiled", () => compiled(document, operationName));
+      assert.deepEqual({ ...(await run({ [name]: 7 }, {}, {})).data }, { [name]: 7 });
+    },
+  );
 }
 
 it("a mutation of several fields never is, nor what a document does not hold", async () => {
@@ -44,13 +48,17 @@ it("a mutation of several fields never is, nor what a document does not hold", a
     assert.deepEqual([compiled(several, null), compiled(none, "P")], [null, null]);
 });
 
-it("an operation with a variable inside of a literal never is, since the compiled one would take null for it", async () => {
-  const schema = buildSchema("scalar JSON type Query { a(value: JSON, list: [Int]): JSON }");
-  const compiled = createOperationCompiler(schema);
-  await untilLoaded(compiled, "{ a }");
-  const inObject = parse("query ($v: JSON) { a(value: { deep: [{ v: $v }] }) }");
-  const inList = parse("query ($v: Int) { a(list: [1, $v]) }");
-  for (let uses = 1; uses < 20; uses++) {
-    assert.deepEqual([compiled(inObject, null), compiled(inList, null)], [null, null]);
-  }
-});
+it(
+  "an operation with a variable inside of a literal never is, since the compiled one would " +
+    "take null for it",
+  async () => {
+    const schema = buildSchema("scalar JSON type Query { a(value: JSON, list: [Int]): JSON }");
+    const compiled = createOperationCompiler(schema);
+    await untilLoaded(compiled, "{ a }");
+    const inObject = parse("query ($v: JSON) { a(value: { deep: [{ v: $v }] }) }");
+    const inList = parse("query ($v: Int) { a(list: [1, $v]) }");
+    for (let uses = 1; uses < 20; uses++) {
+      assert.deepEqual([compiled(inObject, null), compiled(inList, null)], [null, null]);
+    }
+  },
+);

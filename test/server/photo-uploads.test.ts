@@ -115,50 +115,59 @@ describe("an upload", () => {
     "multipart/mixed; boundary=x",
   ];
   for (const type of TYPES) {
-    it(`as raw bytes ${type === undefined ? "without a content type" : `of the content type ${JSON.stringify(type)}`} gives the Photo: the bytes say what they are`, async () => {
-      const bytes = smallPhoto();
-      const headers = {
-        authorization: `Bearer ${person.token}`,
-        "content-length": bytes.length,
-        ...(type !== undefined && { "content-type": Buffer.from(type).toString("latin1") }),
-      };
-      const answer = await new Promise<{ status: number; body: string }>((resolve, reject) => {
-        const client = request(
-          `${service.url}/photos`,
-          { method: "POST", headers },
-          async (response) => {
-            resolve({
-              status: response.statusCode ?? 0,
-              body: Buffer.concat((await response.toArray()) as Buffer[]).toString(),
-            });
-          },
-        );
-        client.on("error", reject).end(bytes);
-      });
-      assert.equal(answer.status, 201, answer.body);
-      assert.equal((JSON.parse(answer.body) as { mimeType: string }).mimeType, "image/png");
-      await person.get("mutation ($id: ID!) { deletePhoto(id: $id) }", {
-        id: (JSON.parse(answer.body) as { id: string }).id,
-      });
-    });
+    it(
+      "as raw bytes " +
+        `${type === undefined ? "without a content type" : `of the content type ${JSON.stringify(type)}`} ` +
+        "gives the Photo: the bytes say what they are",
+      async () => {
+        const bytes = smallPhoto();
+        const headers = {
+          authorization: `Bearer ${person.token}`,
+          "content-length": bytes.length,
+          ...(type !== undefined && { "content-type": Buffer.from(type).toString("latin1") }),
+        };
+        const answer = await new Promise<{ status: number; body: string }>((resolve, reject) => {
+          const client = request(
+            `${service.url}/photos`,
+            { method: "POST", headers },
+            async (response) => {
+              resolve({
+                status: response.statusCode ?? 0,
+                body: Buffer.concat((await response.toArray()) as Buffer[]).toString(),
+              });
+            },
+          );
+          client.on("error", reject).end(bytes);
+        });
+        assert.equal(answer.status, 201, answer.body);
+        assert.equal((JSON.parse(answer.body) as { mimeType: string }).mimeType, "image/png");
+        await person.get("mutation ($id: ID!) { deletePhoto(id: $id) }", {
+          id: (JSON.parse(answer.body) as { id: string }).id,
+        });
+      },
+    );
   }
 
-  it("of the same bytes eight times at once makes one Photo, and keeps one file and one preview", async () => {
-    const one = await service.person();
-    const bytes = smallPhoto();
-    const had = storedFiles(folder).length;
-    const answers = await Promise.all(
-      Array.from({ length: 8 }, (_, i) => one.upload(bytes, { form: i % 2 === 0 })),
-    );
-    assert.deepEqual(
-      answers.map(({ status }) => status).toSorted(),
-      [200, 200, 200, 200, 200, 200, 200, 201],
-    );
-    assert.equal(new Set(answers.map(({ json }) => json["id"])).size, 1);
-    assert.equal((await one.get("{ photos { totalCount } }")).photos.totalCount, 1);
-    assert.equal(storedFiles(folder).length, had + 2);
-    assert.deepEqual(storedFiles(`${folder}/scratch`), []);
-  });
+  it(
+    "of the same bytes eight times at once makes one Photo, and keeps one file and one " +
+      "preview",
+    async () => {
+      const one = await service.person();
+      const bytes = smallPhoto();
+      const had = storedFiles(folder).length;
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, (_, i) => one.upload(bytes, { form: i % 2 === 0 })),
+      );
+      assert.deepEqual(
+        answers.map(({ status }) => status).toSorted(),
+        [200, 200, 200, 200, 200, 200, 200, 201],
+      );
+      assert.equal(new Set(answers.map(({ json }) => json["id"])).size, 1);
+      assert.equal((await one.get("{ photos { totalCount } }")).photos.totalCount, 1);
+      assert.equal(storedFiles(folder).length, had + 2);
+      assert.deepEqual(storedFiles(`${folder}/scratch`), []);
+    },
+  );
 
   it("of bytes whose Photo was deleted makes a new one", async () => {
     const bytes = smallPhoto();
@@ -181,8 +190,8 @@ describe("an upload", () => {
     );
     assert.deepEqual(storedFiles(folder), files);
 
-    await service.database
-      .sql`update user_streams set stored_bytes = 3000 where user_id = ${(await one.get("{ me { id } }")).me.id}`;
+    await service.database.sql`update user_streams set stored_bytes = 3000
+        where user_id = ${(await one.get("{ me { id } }")).me.id}`;
     const full = await fetch(`${service.url}/photos`, {
       method: "POST",
       headers: { authorization: `Bearer ${one.token}`, "content-type": "image/png" },

@@ -21,14 +21,18 @@ const CASES: [trusted: number | string[], forwarded: string | undefined, address
 
 describe("the proxies in front", () => {
   for (const [trusted, forwarded, address] of CASES) {
-    it(`of which ${JSON.stringify(trusted)} are trusted, saying ${forwarded ?? "nothing"}, make ${address} the address, over HTTP as on a socket`, async () => {
-      const proxies = createProxies(trusted);
-      const headers = forwarded === undefined ? {} : { "x-forwarded-for": forwarded };
-      assert.equal(proxies.addressOf({ headers, socket: { remoteAddress: PEER } }), address);
-      const app = Fastify({ trustProxy: proxies.trusts });
-      app.get("/", (request) => request.ip);
-      assert.equal((await app.inject({ url: "/", headers, remoteAddress: PEER })).body, address);
-    });
+    it(
+      `of which ${JSON.stringify(trusted)} are trusted, saying ${forwarded ?? "nothing"}, ` +
+        `make ${address} the address, over HTTP as on a socket`,
+      async () => {
+        const proxies = createProxies(trusted);
+        const headers = forwarded === undefined ? {} : { "x-forwarded-for": forwarded };
+        assert.equal(proxies.addressOf({ headers, socket: { remoteAddress: PEER } }), address);
+        const app = Fastify({ trustProxy: proxies.trusts });
+        app.get("/", (request) => request.ip);
+        assert.equal((await app.inject({ url: "/", headers, remoteAddress: PEER })).body, address);
+      },
+    );
   }
 
   it("may be known by an address of IPv6 that stands for one of IPv4", () => {

@@ -58,70 +58,85 @@ describe("the rate limits", () => {
     await takeOfUser("a");
   });
 
-  it("let in the first of those who come in one moment, although only that one waits for Redis", async () => {
-    nowMs = AT;
-    const { takeOfUser } = limits(20);
-    const answers = await Promise.allSettled(Array.from({ length: 25 }, () => takeOfUser("a")));
-    assert.deepEqual(
-      answers.map(({ status }) => status),
-      Array.from({ length: 25 }, (_, i) => (i < 20 ? "fulfilled" : "rejected")),
-    );
-  });
+  it(
+    "let in the first of those who come in one moment, although only that one waits for " + "Redis",
+    async () => {
+      nowMs = AT;
+      const { takeOfUser } = limits(20);
+      const answers = await Promise.allSettled(Array.from({ length: 25 }, () => takeOfUser("a")));
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        Array.from({ length: 25 }, (_, i) => (i < 20 ? "fulfilled" : "rejected")),
+      );
+    },
+  );
 
-  it("count users, addresses and tokens that do not hold each for themselves, of the last a tenth", async () => {
-    nowMs = AT;
-    const { takeOfUser, takeOfAddress, takeFailure } = limits(20);
-    assert.equal(await allowed(() => takeFailure("1.2.3.4"), 20), 2);
-    assert.equal(await allowed(() => takeOfAddress("1.2.3.4"), 25), 20);
-    assert.equal(await allowed(() => takeOfUser("1.2.3.4"), 25), 20);
-    await assert.rejects(takeFailure("1.2.3.4"), {
-      message: "Too many tokens that do not hold from your address; 2 a minute are the most.",
-    });
-    await assert.rejects(takeOfAddress("1.2.3.4"), {
-      message: "Too many requests without a token from your address; 20 a minute are the most.",
-    });
-  });
+  it(
+    "count users, addresses and tokens that do not hold each for themselves, of the last a " +
+      "tenth",
+    async () => {
+      nowMs = AT;
+      const { takeOfUser, takeOfAddress, takeFailure } = limits(20);
+      assert.equal(await allowed(() => takeFailure("1.2.3.4"), 20), 2);
+      assert.equal(await allowed(() => takeOfAddress("1.2.3.4"), 25), 20);
+      assert.equal(await allowed(() => takeOfUser("1.2.3.4"), 25), 20);
+      await assert.rejects(takeFailure("1.2.3.4"), {
+        message: "Too many tokens that do not hold from your address; 2 a minute are the most.",
+      });
+      await assert.rejects(takeOfAddress("1.2.3.4"), {
+        message: "Too many requests without a token from your address; 20 a minute are the most.",
+      });
+    },
+  );
 
-  it("let twenty tokens of a network be verified each second once too many did not hold, and those of subjects that were", async () => {
-    nowMs = AT;
-    const { takeFailure, checkVerification } = limits(20);
-    const isRefused = (address: string, isKnown = false) => {
-      try {
-        checkVerification(address, () => isKnown);
-        return false;
-      } catch (error) {
-        assert.ok(error instanceof QuotaExceededError && error.retryAfterMs <= 60_000);
-        assert.equal(
-          error.message,
-          "Too many tokens that do not hold from your address; 2 a minute are the most.",
-        );
-        return true;
-      }
-    };
-    const refusals = (address: string, tries: number) =>
-      Array.from({ length: tries }, () => isRefused(address)).filter(Boolean).length;
-    await takeFailure("1.2.3.4");
-    assert.equal(refusals("1.2.3.4", 100), 0);
-    await takeFailure("1.2.3.4");
-    assert.equal(refusals("1.2.3.4", 100), 80);
-    assert.equal(isRefused("1.2.3.4", true), false, "its subject was verified");
-    assert.equal(refusals("1.2.3.5", 100), 0, "another address");
-    nowMs += 1000;
-    assert.equal(refusals("1.2.3.4", 100), 80, "the next second");
-    nowMs += 60_000;
-    assert.equal(refusals("1.2.3.4", 100), 0, "the next minute");
-  });
+  it(
+    "let twenty tokens of a network be verified each second once too many did not hold, " +
+      "and those of subjects that were",
+    async () => {
+      nowMs = AT;
+      const { takeFailure, checkVerification } = limits(20);
+      const isRefused = (address: string, isKnown = false) => {
+        try {
+          checkVerification(address, () => isKnown);
+          return false;
+        } catch (error) {
+          assert.ok(error instanceof QuotaExceededError && error.retryAfterMs <= 60_000);
+          assert.equal(
+            error.message,
+            "Too many tokens that do not hold from your address; 2 a minute are the most.",
+          );
+          return true;
+        }
+      };
+      const refusals = (address: string, tries: number) =>
+        Array.from({ length: tries }, () => isRefused(address)).filter(Boolean).length;
+      await takeFailure("1.2.3.4");
+      assert.equal(refusals("1.2.3.4", 100), 0);
+      await takeFailure("1.2.3.4");
+      assert.equal(refusals("1.2.3.4", 100), 80);
+      assert.equal(isRefused("1.2.3.4", true), false, "its subject was verified");
+      assert.equal(refusals("1.2.3.5", 100), 0, "another address");
+      nowMs += 1000;
+      assert.equal(refusals("1.2.3.4", 100), 80, "the next second");
+      nowMs += 60_000;
+      assert.equal(refusals("1.2.3.4", 100), 0, "the next minute");
+    },
+  );
 
-  it("take a network of IPv6 for one address, and an IPv4 address for itself however it is written", async () => {
-    nowMs = AT;
-    const { takeOfAddress } = limits(2);
-    let i = 0;
-    assert.equal(await allowed(() => takeOfAddress(`2001:db8:1:2:${++i}::1`), 10), 2);
-    await takeOfAddress("2001:db8:1:3::1");
-    await takeOfAddress("1.2.3.4");
-    await takeOfAddress("::ffff:1.2.3.4");
-    await assert.rejects(takeOfAddress("1.2.3.4"));
-  });
+  it(
+    "take a network of IPv6 for one address, and an IPv4 address for itself however it is " +
+      "written",
+    async () => {
+      nowMs = AT;
+      const { takeOfAddress } = limits(2);
+      let i = 0;
+      assert.equal(await allowed(() => takeOfAddress(`2001:db8:1:2:${++i}::1`), 10), 2);
+      await takeOfAddress("2001:db8:1:3::1");
+      await takeOfAddress("1.2.3.4");
+      await takeOfAddress("::ffff:1.2.3.4");
+      await assert.rejects(takeOfAddress("1.2.3.4"));
+    },
+  );
 
   it("are off at 0", async () => {
     const { takeOfUser, takeFailure } = limits(0);

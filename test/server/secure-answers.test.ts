@@ -68,7 +68,9 @@ describe("a host that is none", () => {
       let answer = "";
       socket.on("data", (data) => (answer += String(data)));
       socket.write(
-        `POST /graphql HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${await service.token()}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: 25\r\n\r\n{"query":"{ me { id } }"}`,
+        `POST /graphql HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ` +
+          `${await service.token()}\r\ncontent-type: application/json\r\nconnection: ` +
+          `close\r\ncontent-length: 25\r\n\r\n{"query":"{ me { id } }"}`,
       );
       await once(socket, "close");
       assert.match(answer, /^HTTP\/1\.1 (200|400) /, `${host}: ${answer.slice(0, 300)}`);

@@ -23,37 +23,46 @@ import { startTestService, type TestService } from "../support/test-service.js";
 
 /** A document around a selection of the event; PROGRESS, which may be told or not, is left out. */
 const ofEvent = (selection: string, more = "") =>
-  `subscription S($after: String${more}) { queuedJobEvents(after: $after, includeProgress: false) { ${selection} } }`;
+  `subscription S($after: String${more}) { queuedJobEvents(after: $after, ` +
+  `includeProgress: false) { ${selection} } }`;
 const FRAGMENTS =
-  "fragment E on QueuedJobEvent { type queuedJob { ...J } } fragment J on QueuedJob { id ... on Node { id } error { code ...M } } fragment M on JobError { message }";
+  "fragment E on QueuedJobEvent { type queuedJob { ...J } } fragment J on QueuedJob { id " +
+  "... on Node { id } error { code ...M } } fragment M on JobError { message }";
 
 const DOCUMENTS: [string, string, object?][] = [
   [
     "scalars",
     ofEvent(
-      "cursor type at queuedJob { id status version attempts priority parameters result createdAt startedAt finishedAt expiresAt runAt reusedFrom progress progressMessage }",
+      "cursor type at queuedJob { id status version attempts priority parameters result " +
+        "createdAt startedAt finishedAt expiresAt runAt reusedFrom progress " +
+        "progressMessage }",
     ),
   ],
   ["no cursor at all", ofEvent("type")],
   ["the type's name alone", ofEvent("__typename")],
   [
     "names of types everywhere",
-    `subscription S($after: String) { queuedJobEvents(after: $after, includeProgress: false) { __typename queuedJob { __typename id error { __typename } } } }`,
+    "subscription S($after: String) { queuedJobEvents(after: $after, includeProgress: " +
+      "false) { __typename queuedJob { __typename id error { __typename } } } }",
   ],
   [
     "aliases of all levels",
-    `subscription S($after: String) { told: queuedJobEvents(after: $after, includeProgress: false) { what: type a: cursor b: cursor one: queuedJob { number: version same: version } two: queuedJob { id } } }`,
+    "subscription S($after: String) { told: queuedJobEvents(after: $after, " +
+      "includeProgress: false) { what: type a: cursor b: cursor one: queuedJob { number: " +
+      "version same: version } two: queuedJob { id } } }",
   ],
   ["the same field twice", ofEvent("type type queuedJob { id } queuedJob { version id }")],
   ["fragments in fragments", `${ofEvent("...E cursor")} ${FRAGMENTS}`],
   [
     "a fragment around the stream",
-    `subscription S($after: String) { ...R } fragment R on Subscription { queuedJobEvents(after: $after, includeProgress: false) { type queuedJob { id } } }`,
+    "subscription S($after: String) { ...R } fragment R on Subscription { " +
+      "queuedJobEvents(after: $after, includeProgress: false) { type queuedJob { id } } }",
   ],
   [
     "fragments of other types",
     ofEvent(
-      "... on QueuedJobEvent { type } queuedJob { ... on Node { ... on User { email } ... on QueuedJob { version } } }",
+      "... on QueuedJobEvent { type } queuedJob { ... on Node { ... on User { email } " +
+        "... on QueuedJob { version } } }",
     ),
   ],
   [
@@ -102,7 +111,8 @@ const DOCUMENTS: [string, string, object?][] = [
   [
     "an error of a field that may be null",
     ofEvent(
-      'type queuedJob { id error { message } user { queuedJobs(first: 1, after: "no cursor") { nodes { id } } } }',
+      'type queuedJob { id error { message } user { queuedJobs(first: 1, after: "no ' +
+        'cursor") { nodes { id } } } }',
     ),
   ],
   ["another operation beside it", `query Q { me { id } } ${ofEvent("type")}`],
@@ -285,21 +295,25 @@ describe("a shared result", () => {
     members.forEach((result) => result.leave());
   });
 
-  it("is kept for those who stay and who join when one of several leaves, however often that one says so", () => {
-    mock.timers.enable({ apis: ["Date"] });
-    const event = told(1);
-    const [one, two, three] = [join(), join(), join()];
-    const first = one.textOf(event);
-    one.leave();
-    one.leave();
-    const late = join();
-    assert.deepEqual(
-      [two, three, late].map((result) => result.textOf(event) === first),
-      [true, true, true],
-    );
-    mock.timers.reset();
-    [two, three, late].forEach((result) => result.leave());
-  });
+  it(
+    "is kept for those who stay and who join when one of several leaves, however often " +
+      "that one says so",
+    () => {
+      mock.timers.enable({ apis: ["Date"] });
+      const event = told(1);
+      const [one, two, three] = [join(), join(), join()];
+      const first = one.textOf(event);
+      one.leave();
+      one.leave();
+      const late = join();
+      assert.deepEqual(
+        [two, three, late].map((result) => result.textOf(event) === first),
+        [true, true, true],
+      );
+      mock.timers.reset();
+      [two, three, late].forEach((result) => result.leave());
+    },
+  );
 
   it("is forgotten when the last of those leaves who shared it", () => {
     mock.timers.enable({ apis: ["Date"] });

@@ -122,33 +122,37 @@ describe("a stream on a socket", () => {
     );
   });
 
-  it("makes few texts at once that are late, and writes none of them to a peer that does not read", async () => {
-    const made: ((text: Buffer) => void)[] = [];
-    const texts = Array.from(
-      { length: 10 },
-      () => new Promise<Buffer>((resolve) => made.push(resolve)),
-    );
-    const scene = createScene(texts, false);
-    assert.deepEqual([scene.taken, scene.frames.length], [4, 0]);
-    const text = ofLength(100_000);
-    for (const make of made) make(text);
-    await turn();
-    assert.deepEqual([scene.taken, scene.frames.length], [4, 1]);
-    for (const [taken, frames] of [
-      [4, 2],
-      [4, 3],
-      [4, 4],
-      [8, 5],
-    ] as const) {
-      scene.read();
+  it(
+    "makes few texts at once that are late, and writes none of them to a peer that does " +
+      "not read",
+    async () => {
+      const made: ((text: Buffer) => void)[] = [];
+      const texts = Array.from(
+        { length: 10 },
+        () => new Promise<Buffer>((resolve) => made.push(resolve)),
+      );
+      const scene = createScene(texts, false);
+      assert.deepEqual([scene.taken, scene.frames.length], [4, 0]);
+      const text = ofLength(100_000);
+      for (const make of made) make(text);
       await turn();
-      assert.deepEqual([scene.taken, scene.frames.length], [taken, frames]);
-    }
-    assert.deepEqual(
-      scene.frames.flatMap(payloadsOf),
-      Array.from({ length: 5 }, () => message(text)),
-    );
-  });
+      assert.deepEqual([scene.taken, scene.frames.length], [4, 1]);
+      for (const [taken, frames] of [
+        [4, 2],
+        [4, 3],
+        [4, 4],
+        [8, 5],
+      ] as const) {
+        scene.read();
+        await turn();
+        assert.deepEqual([scene.taken, scene.frames.length], [taken, frames]);
+      }
+      assert.deepEqual(
+        scene.frames.flatMap(payloadsOf),
+        Array.from({ length: 5 }, () => message(text)),
+      );
+    },
+  );
 
   it("writes no late text behind its end", async () => {
     let made: (text: Buffer) => void = () => {};

@@ -68,7 +68,9 @@ describe("an upload that comes slowly", () => {
     });
     url = await app.listen({ port: 0, host: "127.0.0.1" });
     const now = Math.floor(Date.now() / 1000);
-    authorization = `Bearer ${makeToken(key, { iss: "https://issuer.test", aud: "photos", sub: "u", email: "u@example.test", iat: now, exp: now + 600 })}`;
+    authorization =
+      "Bearer " +
+      `${makeToken(key, { iss: "https://issuer.test", aud: "photos", sub: "u", email: "u@example.test", iat: now, exp: now + 600 })}`;
     await inspector.warm();
   });
   after(async () => {
@@ -77,7 +79,8 @@ describe("an upload that comes slowly", () => {
 
   const FORM = { "content-type": "multipart/form-data; boundary=x" };
   const HEAD =
-    '--x\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\ncontent-type: image/png\r\n\r\n';
+    '--x\r\ncontent-disposition: form-data; name="file"; ' +
+    'filename="a.png"\r\ncontent-type: image/png\r\n\r\n';
 
   /** The answer, and how long it took, to what `send` writes. */
   async function upload(

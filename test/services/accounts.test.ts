@@ -41,9 +41,12 @@ describe("deleting oneself", () => {
     Number(
       (
         await waist.database.sql`
-    select (select count(*) from users where id = ${user.id}) + (select count(*) from user_streams where user_id = ${user.id}) + (select count(*) from photos where user_id = ${user.id})
-      + (select count(*) from queued_jobs where user_id = ${user.id}) + (select count(*) from queued_job_events where user_id = ${user.id})
-      + (select count(*) from queued_job_outputs o where not exists (select from queued_jobs q where q.id = o.queued_job_id)) as n`
+    select (select count(*) from users where id = ${user.id}) + (select count(*) from user_streams
+      where user_id = ${user.id}) + (select count(*) from photos where user_id = ${user.id})
+      + (select count(*) from queued_jobs where user_id = ${user.id}) + (select count(*)
+      from queued_job_events where user_id = ${user.id})
+      + (select count(*) from queued_job_outputs o where not exists (select from queued_jobs q
+      where q.id = o.queued_job_id)) as n`
       )[0]?.["n"],
     );
 
@@ -84,30 +87,34 @@ describe("deleting oneself", () => {
     assert.deepEqual([await countRows(user), waist.rung.length], [0, told]);
   });
 
-  it("is forgotten at once: tokens of before are refused, and one that is newer makes a new User", async () => {
-    const now = Math.floor(Date.now() / 1000);
-    const claims = {
-      issuer: "test",
-      subject: "phoenix",
-      email: "p@example.test",
-      emailVerified: true,
-      name: "P",
-      picture: null,
-      issuedAt: now,
-      admin: false,
-    };
-    const user = await waist.users.signIn(claims);
-    await accounts().remove(user.id);
-    assert.equal((await refusalOf(waist.users.signIn(claims))).code, "UNAUTHENTICATED");
-    const again = await waist.users.signIn({ ...claims, issuedAt: now + 60 });
-    assert.notEqual(again.id, user.id);
-    assert.equal((await waist.submit(again)).version, 1);
-    assert.equal(
-      (await refusalOf(waist.users.signIn(claims))).code,
-      "UNAUTHENTICATED",
-      "although there is an account again",
-    );
-  });
+  it(
+    "is forgotten at once: tokens of before are refused, and one that is newer makes a new " +
+      "User",
+    async () => {
+      const now = Math.floor(Date.now() / 1000);
+      const claims = {
+        issuer: "test",
+        subject: "phoenix",
+        email: "p@example.test",
+        emailVerified: true,
+        name: "P",
+        picture: null,
+        issuedAt: now,
+        admin: false,
+      };
+      const user = await waist.users.signIn(claims);
+      await accounts().remove(user.id);
+      assert.equal((await refusalOf(waist.users.signIn(claims))).code, "UNAUTHENTICATED");
+      const again = await waist.users.signIn({ ...claims, issuedAt: now + 60 });
+      assert.notEqual(again.id, user.id);
+      assert.equal((await waist.submit(again)).version, 1);
+      assert.equal(
+        (await refusalOf(waist.users.signIn(claims))).code,
+        "UNAUTHENTICATED",
+        "although there is an account again",
+      );
+    },
+  );
 
   it("finds who is meant by e-mail in whatever case, of every issuer, or by id", async () => {
     const claims = {
@@ -158,7 +165,9 @@ describe("deleting oneself", () => {
     let removing: Promise<unknown> = Promise.resolve();
     await sql.begin(async (tx) => {
       await tx`update user_streams set stored_bytes = stored_bytes + 1 where user_id = ${user.id}`;
-      await tx`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, created_at) values (gen_random_uuid(), ${user.id}, 'a', 'image/png', 1, 1, 1, 'x', 'late', now())`;
+      await tx`insert into photos (id, user_id, filename, mime_type, width, height, byte_size,
+        sha256, storage_key, created_at) values (gen_random_uuid(), ${user.id}, 'a', 'image/png', 1,
+        1, 1, 'x', 'late', now())`;
       removing = accounts().remove(user.id);
       await waitsForLock(sql);
     });
@@ -166,38 +175,45 @@ describe("deleting oneself", () => {
     assert.deepEqual([deleted, await countRows(user)], [["late"], 0]);
   });
 
-  it("in the middle of all that one does leaves no row behind, and no file that neither it nor the doer removes", async () => {
-    for (let round = 0; round < 3; round++) {
-      const user = await waist.newUser();
-      deleted.length = 0;
-      const claims: Claimed[] = [];
-      for (let i = 0; i < 6; i++) claims.push(await waist.start(await waist.submit(user)));
-      const kept: string[] = [];
-      const succeed = async (claimed: Claimed) =>
-        (await waist.queuedJobs.succeed(claimed, null, [outputOf(claimed)])) &&
-        kept.push(`outputs/${claimed.id}`);
-      const upload = async (storageKey: string) => {
-        const outcome = await outcomeOf(waist.newPhoto(user, { storageKey }));
-        if (outcome === "done") kept.push(storageKey);
-        return outcome;
-      };
-      const [outcomes] = await Promise.all([
-        Promise.all(
-          claims.flatMap((_, i) => [outcomeOf(waist.submit(user)), upload(`photo ${round} ${i}`)]),
-        ),
-        Promise.all(claims.map(succeed)),
-        accounts().remove(user.id),
-      ]);
-      // A row that somebody held is left to maintenance.
-      await eventually("all is erased", () => accounts().erase(user.id, { forMs: 1000 }));
-      assert.equal(await countRows(user), 0);
-      assert.deepEqual(deleted.toSorted(), kept.toSorted());
-      assert.deepEqual(
-        outcomes.filter((outcome) => !["done", "UNAUTHENTICATED"].includes(outcome)),
-        [],
-      );
-    }
-  });
+  it(
+    "in the middle of all that one does leaves no row behind, and no file that neither it " +
+      "nor the doer removes",
+    async () => {
+      for (let round = 0; round < 3; round++) {
+        const user = await waist.newUser();
+        deleted.length = 0;
+        const claims: Claimed[] = [];
+        for (let i = 0; i < 6; i++) claims.push(await waist.start(await waist.submit(user)));
+        const kept: string[] = [];
+        const succeed = async (claimed: Claimed) =>
+          (await waist.queuedJobs.succeed(claimed, null, [outputOf(claimed)])) &&
+          kept.push(`outputs/${claimed.id}`);
+        const upload = async (storageKey: string) => {
+          const outcome = await outcomeOf(waist.newPhoto(user, { storageKey }));
+          if (outcome === "done") kept.push(storageKey);
+          return outcome;
+        };
+        const [outcomes] = await Promise.all([
+          Promise.all(
+            claims.flatMap((_, i) => [
+              outcomeOf(waist.submit(user)),
+              upload(`photo ${round} ${i}`),
+            ]),
+          ),
+          Promise.all(claims.map(succeed)),
+          accounts().remove(user.id),
+        ]);
+        // A row that somebody held is left to maintenance.
+        await eventually("all is erased", () => accounts().erase(user.id, { forMs: 1000 }));
+        assert.equal(await countRows(user), 0);
+        assert.deepEqual(deleted.toSorted(), kept.toSorted());
+        assert.deepEqual(
+          outcomes.filter((outcome) => !["done", "UNAUTHENTICATED"].includes(outcome)),
+          [],
+        );
+      }
+    },
+  );
 
   it("leaves counters, numbers and events of the others in step", () =>
     assertConsistent(waist.database.sql));

@@ -11,8 +11,8 @@ describe("the backlog", () => {
   after(() => waist.close());
   const read = () => createBacklogReads(waist.database).read();
   const age = (seconds: number) =>
-    waist.database
-      .sql`update queued_jobs set due_at = due_at - ${seconds} * interval '1 second' where status = 'PENDING'`;
+    waist.database.sql`update queued_jobs set due_at = due_at - ${seconds} * interval '1 second'
+        where status = 'PENDING'`;
 
   it("is nothing where nothing was submitted", async () => {
     const { pending, started, oldestWaitSeconds, jobs } = await read();
@@ -57,20 +57,27 @@ describe("the backlog", () => {
     );
   });
 
-  it("tells of a Job that has waited behind thousands of another, which may be of a slower lane", async () => {
-    const { sql } = waist.database;
-    const user = await waist.newUser();
-    await sql`
-      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at, created_at, updated_at, status)
-      select gen_random_uuid(), ${user.id}, case when i = 3000 then 'hash' else 'crop' end, '{}', 0, 0, 'seed', now() - interval '1 hour' + i * interval '1 ms', now(), now(), 'PENDING'
+  it(
+    "tells of a Job that has waited behind thousands of another, which may be of a slower " +
+      "lane",
+    async () => {
+      const { sql } = waist.database;
+      const user = await waist.newUser();
+      await sql`
+      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
+        due_at, created_at, updated_at, status)
+      select gen_random_uuid(), ${user.id}, case when i = 3000 then 'hash' else 'crop'
+        end, '{}', 0, 0, 'seed', now() - interval '1 hour' + i * interval '1 ms', now(), now(),
+        'PENDING'
       from generate_series(1, 3000) i`;
-    const { hasWaited } = createBacklogReads(waist.database);
-    assert.deepEqual(await Promise.all([hasWaited(["hash"], 60), hasWaited(["placeholder"], 60)]), [
-      true,
-      false,
-    ]);
-    await sql`delete from queued_jobs where user_id = ${user.id}`;
-  });
+      const { hasWaited } = createBacklogReads(waist.database);
+      assert.deepEqual(
+        await Promise.all([hasWaited(["hash"], 60), hasWaited(["placeholder"], 60)]),
+        [true, false],
+      );
+      await sql`delete from queued_jobs where user_id = ${user.id}`;
+    },
+  );
 
   it("is read again after a while only", async () => {
     const reads = createBacklogReads(waist.database);
@@ -84,8 +91,10 @@ describe("the backlog", () => {
   it("is estimated beyond 20,000, and bounded, whatever its size", async () => {
     const { sql } = waist.database;
     const user = await waist.newUser();
-    await sql`insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at, created_at, updated_at, status)
-      select gen_random_uuid(), ${user.id}, 'echo', '{}', 0, 0, 'seed', now(), now(), now(), 'PENDING' from generate_series(1, 30000)`;
+    await sql`insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority,
+      request_id, due_at, created_at, updated_at, status)
+      select gen_random_uuid(), ${user.id}, 'echo', '{}', 0, 0, 'seed', now(), now(), now(),
+        'PENDING' from generate_series(1, 30000)`;
     await sql`vacuum analyze queued_jobs`;
     const { pending, jobs, answerSeconds } = await read();
     assert.ok(pending > 29_000 && pending < 31_500, String(pending));

@@ -39,7 +39,9 @@ describe("an account that is closed", () => {
     const before_ = await users.count(1000);
     assert.equal(await close(user.id), true);
     const [row] = await waist.database
-      .sql`select issuer, subject, email, email_verified, name, picture, admin, claims_issued_at::int, closed_at > now() - interval '1 minute' as closed from users where id = ${user.id}`;
+      .sql`select issuer, subject, email, email_verified, name, picture, admin,
+        claims_issued_at::int, closed_at > now() - interval '1 minute' as closed from users
+        where id = ${user.id}`;
     assert.deepEqual(
       { ...row },
       {
@@ -86,30 +88,34 @@ describe("an account that is closed", () => {
     assert.match(text, /"[0-9a-f]{64}"/);
   });
 
-  it("refuses every token of that second and before, in every process, also once there is an account of the same identity again", async () => {
-    const claims = claimsOf();
-    const { id } = await elsewhere().signIn(claims);
-    await close(id);
-    const [row] = await waist.database.sql<
-      { second: number }[]
-    >`select floor(extract(epoch from closed_at))::int as second from users where id = ${id}`;
-    const second = row?.second ?? 0;
-    for (const issuedAt of [0, second - 1, second])
-      assert.deepEqual(
-        await refusalOf(elsewhere().signIn({ ...claims, issuedAt })),
-        GONE,
-        String(issuedAt),
-      );
-    const again = await elsewhere().signIn({ ...claims, issuedAt: second + 1 });
-    assert.notEqual(again.id, id);
-    for (const issuedAt of [0, second])
-      assert.deepEqual(
-        await refusalOf(elsewhere().signIn({ ...claims, issuedAt })),
-        GONE,
-        String(issuedAt),
-      );
-    assert.equal((await elsewhere().signIn({ ...claims, issuedAt: second + 2 })).id, again.id);
-  });
+  it(
+    "refuses every token of that second and before, in every process, also once there is " +
+      "an account of the same identity again",
+    async () => {
+      const claims = claimsOf();
+      const { id } = await elsewhere().signIn(claims);
+      await close(id);
+      const [row] = await waist.database.sql<
+        { second: number }[]
+      >`select floor(extract(epoch from closed_at))::int as second from users where id = ${id}`;
+      const second = row?.second ?? 0;
+      for (const issuedAt of [0, second - 1, second])
+        assert.deepEqual(
+          await refusalOf(elsewhere().signIn({ ...claims, issuedAt })),
+          GONE,
+          String(issuedAt),
+        );
+      const again = await elsewhere().signIn({ ...claims, issuedAt: second + 1 });
+      assert.notEqual(again.id, id);
+      for (const issuedAt of [0, second])
+        assert.deepEqual(
+          await refusalOf(elsewhere().signIn({ ...claims, issuedAt })),
+          GONE,
+          String(issuedAt),
+        );
+      assert.equal((await elsewhere().signIn({ ...claims, issuedAt: second + 2 })).id, again.id);
+    },
+  );
 
   it("asks the database once for a token that was refused", async () => {
     const claims = claimsOf();
@@ -133,7 +139,8 @@ describe("an account that is closed", () => {
         "both wait",
         async () =>
           (
-            await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+            await sql`select from pg_stat_activity where datname = current_database()
+              and wait_event_type = 'Lock'`
           ).length === 2,
       );
     });
@@ -181,8 +188,8 @@ describe("an account that is closed", () => {
       both.map((one) => one?.id),
       [undefined, beside.id],
     );
-    await waist.database
-      .sql`update queued_jobs set lease_until = now() - interval '1 minute' where id = ${claimed.id}`;
+    await waist.database.sql`update queued_jobs set lease_until = now() - interval '1 minute'
+        where id = ${claimed.id}`;
     assert.equal(await waist.queuedJobs.takeOverLapsed(10), 0);
     assert.deepEqual(await outcomeOf(waist.newPhoto(user, { sha256: "other" })), "UNAUTHENTICATED");
     assert.deepEqual(
@@ -192,35 +199,39 @@ describe("an account that is closed", () => {
     assert.ok(photo);
   });
 
-  it("is closed beside accepts and sign-ins of the same person without a deadlock, and no old token has an account afterwards", async () => {
-    const deadlocks = async () =>
-      Number(
-        (
-          await waist.database
-            .sql`select deadlocks::int as n from pg_stat_database where datname = current_database()`
-        )[0]?.["n"],
-      );
-    const before_ = await deadlocks();
-    for (let round = 0; round < 8; round++) {
-      const claims = claimsOf({ admin: false });
-      const user = await elsewhere().signIn(claims);
-      await Promise.all([
-        ...Array.from({ length: 4 }, () => outcomeOf(waist.submit(user))),
-        ...Array.from({ length: 4 }, (_, i) =>
-          outcomeOf(elsewhere().signIn({ ...claims, issuedAt: claims.issuedAt + 1 + i })),
-        ),
-        close(user.id),
-        outcomeOf(waist.newPhoto(user)),
-      ]);
-      const open = await waist.database
-        .sql`select id from users where issuer = ${claims.issuer} and subject = ${claims.subject}`;
-      assert.deepEqual([...open], []);
-      assert.equal(
-        (await waist.database.sql`select from user_streams where user_id = ${user.id}`).length,
-        0,
-      );
-    }
-    await waist.database.sql`select pg_stat_force_next_flush()`;
-    assert.equal(await deadlocks(), before_);
-  });
+  it(
+    "is closed beside accepts and sign-ins of the same person without a deadlock, and no " +
+      "old token has an account afterwards",
+    async () => {
+      const deadlocks = async () =>
+        Number(
+          (
+            await waist.database.sql`select deadlocks::int as n from pg_stat_database
+                where datname = current_database()`
+          )[0]?.["n"],
+        );
+      const before_ = await deadlocks();
+      for (let round = 0; round < 8; round++) {
+        const claims = claimsOf({ admin: false });
+        const user = await elsewhere().signIn(claims);
+        await Promise.all([
+          ...Array.from({ length: 4 }, () => outcomeOf(waist.submit(user))),
+          ...Array.from({ length: 4 }, (_, i) =>
+            outcomeOf(elsewhere().signIn({ ...claims, issuedAt: claims.issuedAt + 1 + i })),
+          ),
+          close(user.id),
+          outcomeOf(waist.newPhoto(user)),
+        ]);
+        const open = await waist.database.sql`select id from users where issuer = ${claims.issuer}
+            and subject = ${claims.subject}`;
+        assert.deepEqual([...open], []);
+        assert.equal(
+          (await waist.database.sql`select from user_streams where user_id = ${user.id}`).length,
+          0,
+        );
+      }
+      await waist.database.sql`select pg_stat_force_next_flush()`;
+      assert.equal(await deadlocks(), before_);
+    },
+  );
 });

@@ -30,14 +30,15 @@ describe("duties", () => {
       [true, true, false],
     );
     const [row] = await store.database
-      .sql`select holder, held_until > clock_timestamp() + interval '55 seconds' as long from duties where name = 'renewed'`;
+      .sql`select holder, held_until > clock_timestamp() + interval '55 seconds' as long from duties
+        where name = 'renewed'`;
     assert.deepEqual([row?.["holder"], row?.["long"]], ["a", true]);
   });
 
   it("are taken over when their holder has let them lapse", async () => {
     await duties.hold("lapsed", "a", 60);
-    await store.database
-      .sql`update duties set held_until = clock_timestamp() - interval '1 ms' where name = 'lapsed'`;
+    await store.database.sql`update duties set held_until = clock_timestamp() - interval '1 ms'
+        where name = 'lapsed'`;
     assert.deepEqual(
       [await duties.hold("lapsed", "b", 60), await duties.hold("lapsed", "a", 60)],
       [true, false],
@@ -91,7 +92,8 @@ describe("duties", () => {
           (await store.database.sql`select from duties where name = 'stolen'`).length === 1,
       );
       await store.database
-        .sql`update duties set holder = 'b', held_until = clock_timestamp() + interval '1 minute' where name = 'stolen'`;
+        .sql`update duties set holder = 'b', held_until = clock_timestamp() + interval '1 minute'
+          where name = 'stolen'`;
       assert.equal(await lost, 'The duty "stolen" was lost to another worker');
     });
 

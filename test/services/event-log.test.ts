@@ -28,7 +28,8 @@ describe("the event log", () => {
   const seqs = (events: QueuedJobEvent[]) => events.map(({ seq }) => seq);
   /** What clean-up does with events that are older than EVENT_TTL. */
   const purge = (upTo: number) => waist.database.sql`
-    with gone as (delete from queued_job_events where user_id = ${user.id} and seq <= ${upTo}) update user_streams set floor_seq = ${upTo} where user_id = ${user.id}`;
+    with gone as (delete from queued_job_events where user_id = ${user.id}
+      and seq <= ${upTo}) update user_streams set floor_seq = ${upTo} where user_id = ${user.id}`;
 
   describe("read", () => {
     it("gives the very events that were rung, in order", async () => {
@@ -51,25 +52,29 @@ describe("the event log", () => {
       assert.deepEqual(await read({ seq: 99 }), { events: [], whole: true, last: 4, floor: 0 });
     });
 
-    it("gives no more than 256 kB and the event that goes beyond, and says whether there is more", async () => {
-      await waist.submitMany(
-        user,
-        Array.from({ length: 8 }, () => ({})),
-      );
-      await waist.database
-        .sql`update queued_job_events set bytes = 60000 where user_id = ${user.id}`;
-      const [first, second, third] = [
-        await read(),
-        await read({ seq: 5 }),
-        await read({ limit: 5 }),
-      ];
-      assert.deepEqual([seqs(first.events), first.whole], [[1, 2, 3, 4, 5], false]);
-      assert.deepEqual([seqs(second.events), second.whole], [[6, 7, 8], true]);
-      assert.deepEqual([seqs(third.events), third.whole], [[1, 2, 3, 4, 5], false]);
-      await waist.database
-        .sql`update queued_job_events set bytes = 300000 where user_id = ${user.id}`;
-      assert.deepEqual(seqs((await read()).events), [1]);
-    });
+    it(
+      "gives no more than 256 kB and the event that goes beyond, and says whether there is " +
+        "more",
+      async () => {
+        await waist.submitMany(
+          user,
+          Array.from({ length: 8 }, () => ({})),
+        );
+        await waist.database
+          .sql`update queued_job_events set bytes = 60000 where user_id = ${user.id}`;
+        const [first, second, third] = [
+          await read(),
+          await read({ seq: 5 }),
+          await read({ limit: 5 }),
+        ];
+        assert.deepEqual([seqs(first.events), first.whole], [[1, 2, 3, 4, 5], false]);
+        assert.deepEqual([seqs(second.events), second.whole], [[6, 7, 8], true]);
+        assert.deepEqual([seqs(third.events), third.whole], [[1, 2, 3, 4, 5], false]);
+        await waist.database
+          .sql`update queued_job_events set bytes = 300000 where user_id = ${user.id}`;
+        assert.deepEqual(seqs((await read()).events), [1]);
+      },
+    );
 
     it("gives those of one QueuedJob", async () => {
       const [a, b] = [await waist.submit(user), await waist.submit(user)];

@@ -8,7 +8,8 @@ describe("the figures of the Jobs", () => {
   before(async () => {
     store = await createTestDatabase();
     await store.database
-      .sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at) values (gen_random_uuid(), 'i', 's', 'e', true, 'n', 0, now())`;
+      .sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at,
+        created_at) values (gen_random_uuid(), 'i', 's', 'e', true, 'n', 0, now())`;
   });
   after(() => store.close());
 
@@ -19,9 +20,14 @@ describe("the figures of the Jobs", () => {
     seconds: number,
   ): Promise<void> {
     await store.database.sql`
-      insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority, due_at, request_id, created_at, updated_at, progress, error_code, started_at, finished_at, expires_at)
-      select gen_random_uuid(), (select id from users), 'echo', ${status}, '{}', 0, 0, now(), 'r', now(), now(), 1, case when ${status} = 'FAILED' then 'X' end, at - ${seconds} * interval '1 second', at, at + interval '7 days'
-      from (select now() - ${minutesAgo} * interval '1 minute' as at) t, generate_series(1, ${count}::int)`;
+      insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority,
+        due_at, request_id, created_at, updated_at, progress, error_code, started_at, finished_at,
+        expires_at)
+      select gen_random_uuid(), (select id from users), 'echo', ${status}, '{}', 0, 0, now(), 'r',
+        now(), now(), 1, case when ${status} = 'FAILED' then 'X'
+        end, at - ${seconds} * interval '1 second', at, at + interval '7 days'
+      from (select now() - ${minutesAgo} * interval '1 minute' as at) t, generate_series(1,
+        ${count}::int)`;
   }
 
   it("are nothing where nothing was done", async () => {
@@ -54,8 +60,11 @@ describe("the figures of the Jobs", () => {
     await finished(1, "CANCELLED", 600, 1);
     await finished(7, "FAILED", 25 * 60, 1);
     await store.database.sql`
-      insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority, due_at, request_id, created_at, updated_at)
-      select gen_random_uuid(), (select id from users), 'echo', 'PENDING', '{}', 0, 0, due, 'r', now(), now() from (values (now() - interval '90 seconds'), (now()), (now() + interval '1 hour')) t(due)`;
+      insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority,
+        due_at, request_id, created_at, updated_at)
+      select gen_random_uuid(), (select id from users), 'echo', 'PENDING', '{}', 0, 0, due, 'r',
+        now(), now() from (values (now() - interval '90 seconds'), (now()),
+        (now() + interval '1 hour')) t(due)`;
     const { pending, started, oldestWaitSeconds, hour, day } =
       (await readJobFigures(store.database)).find(({ jobName }) => jobName === "echo") ??
       assert.fail();

@@ -20,34 +20,38 @@ describe("near photos", () => {
   const add = async (user: User, phash: bigint | null) =>
     (await waist.newPhoto(user, { phash })).id;
 
-  it("are found by the bits in which they differ, the nearest first and of equally near ones the oldest", async () => {
-    const user = await waist.newUser();
-    const [three, one, alike, seven, other] = [
-      await add(user, 0b111n),
-      await add(user, 0b1000n),
-      await add(user, 0n),
-      await add(user, 0b1111111n),
-      await add(user, 0b10000n),
-    ];
-    const { photos, cut } = await find(user, "0000000000000000", 6);
-    assert.deepEqual(
-      photos,
-      [
-        [alike, 0],
-        [one, 1],
-        [other, 1],
-        [three, 3],
-      ].map(([photoId, distance]) => ({ photoId, distance })),
-    );
-    assert.equal(cut, false);
-    assert.deepEqual((await find(user, "0000000000000000", 7)).photos.at(-1), {
-      photoId: seven,
-      distance: 7,
-    });
-    assert.deepEqual((await find(user, "0000000000000000", 0)).photos, [
-      { photoId: alike, distance: 0 },
-    ]);
-  });
+  it(
+    "are found by the bits in which they differ, the nearest first and of equally near " +
+      "ones the oldest",
+    async () => {
+      const user = await waist.newUser();
+      const [three, one, alike, seven, other] = [
+        await add(user, 0b111n),
+        await add(user, 0b1000n),
+        await add(user, 0n),
+        await add(user, 0b1111111n),
+        await add(user, 0b10000n),
+      ];
+      const { photos, cut } = await find(user, "0000000000000000", 6);
+      assert.deepEqual(
+        photos,
+        [
+          [alike, 0],
+          [one, 1],
+          [other, 1],
+          [three, 3],
+        ].map(([photoId, distance]) => ({ photoId, distance })),
+      );
+      assert.equal(cut, false);
+      assert.deepEqual((await find(user, "0000000000000000", 7)).photos.at(-1), {
+        photoId: seven,
+        distance: 7,
+      });
+      assert.deepEqual((await find(user, "0000000000000000", 0)).photos, [
+        { photoId: alike, distance: 0 },
+      ]);
+    },
+  );
 
   it("are compared in all 64 bits, the sign's too", async () => {
     const user = await waist.newUser();
@@ -86,8 +90,10 @@ describe("near photos", () => {
   it("are a hundred at most, and it is told that there are more", async () => {
     const user = await waist.newUser();
     await waist.database.sql`
-      insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, phash, created_at)
-      select gen_random_uuid(), ${user.id}, 'a', 'image/jpeg', 1, 1, 1, 'near-' || n, 'k', 3, now() from generate_series(1, 100) n`;
+      insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
+        storage_key, phash, created_at)
+      select gen_random_uuid(), ${user.id}, 'a', 'image/jpeg', 1, 1, 1, 'near-' || n, 'k', 3, now()
+        from generate_series(1, 100) n`;
     assert.deepEqual(
       [
         (await find(user, "0000000000000003", 0)).photos.length,

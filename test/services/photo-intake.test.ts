@@ -312,30 +312,34 @@ describe("an upload", () => {
     });
   });
 
-  it("whose row was written and only the answer lost keeps its bytes, and is found when it is repeated", async () => {
-    const bytes = smallPhoto();
-    const lossy = createPhotoIntake({
-      photos: {
-        ...waist.photos,
-        async add(photo) {
-          await waist.photos.add(photo);
-          throw new ServiceUnavailableError("The database is away.");
+  it(
+    "whose row was written and only the answer lost keeps its bytes, and is found when it " +
+      "is repeated",
+    async () => {
+      const bytes = smallPhoto();
+      const lossy = createPhotoIntake({
+        photos: {
+          ...waist.photos,
+          async add(photo) {
+            await waist.photos.add(photo);
+            throw new ServiceUnavailableError("The database is away.");
+          },
         },
-      },
-      users: waist.users,
-      storage,
-      inspector,
-      maxUploadBytes: MAX_UPLOAD_BYTES,
-      maxStoredBytes: MAX_STORED_BYTES,
-    });
-    assert.equal(
-      (await refusalOf(take((receive) => receive(Readable.from([bytes]), "a.png"), lossy))).code,
-      "SERVICE_UNAVAILABLE",
-    );
-    const { photo, created } = await upload(bytes);
-    assert.deepEqual([created, await bytesOf(photo.storageKey)], [false, bytes]);
-    assert.ok(await bytesOf(photo.previewKey));
-  });
+        users: waist.users,
+        storage,
+        inspector,
+        maxUploadBytes: MAX_UPLOAD_BYTES,
+        maxStoredBytes: MAX_STORED_BYTES,
+      });
+      assert.equal(
+        (await refusalOf(take((receive) => receive(Readable.from([bytes]), "a.png"), lossy))).code,
+        "SERVICE_UNAVAILABLE",
+      );
+      const { photo, created } = await upload(bytes);
+      assert.deepEqual([created, await bytesOf(photo.storageKey)], [false, bytes]);
+      assert.ok(await bytesOf(photo.previewKey));
+    },
+  );
 
   it("whose twin was first, and is deleted before it is found, is stored itself", async () => {
     const bytes = smallPhoto();

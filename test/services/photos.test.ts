@@ -179,23 +179,27 @@ describe("photos", () => {
       assert.ok(await waist.photos.find(user, photo.id));
     });
 
-    it("are refused while an unfinished QueuedJob uses them, and not any more when it has finished", async () => {
-      const photo = await waist.newPhoto(user);
-      const queuedJob = await waist.submit(user, { job: "metadata", photoIds: [photo.id] });
-      assert.deepEqual(await refusalOf(waist.photos.remove(user.id, photo.id)), IN_USE);
-      const claimed = await waist.start(queuedJob);
-      assert.deepEqual(await refusalOf(waist.photos.remove(user.id, photo.id)), IN_USE);
-      await waist.queuedJobs.succeed(claimed, null, []);
-      await waist.photos.remove(user.id, photo.id);
-      assert.equal((await waist.queuedJobs.find(user, queuedJob.id))?.photoCount, 1);
-      assert.equal(
-        (
-          await waist.database
-            .sql`select from queued_job_photos where queued_job_id = ${queuedJob.id}`
-        ).length,
-        0,
-      );
-    });
+    it(
+      "are refused while an unfinished QueuedJob uses them, and not any more when it has " +
+        "finished",
+      async () => {
+        const photo = await waist.newPhoto(user);
+        const queuedJob = await waist.submit(user, { job: "metadata", photoIds: [photo.id] });
+        assert.deepEqual(await refusalOf(waist.photos.remove(user.id, photo.id)), IN_USE);
+        const claimed = await waist.start(queuedJob);
+        assert.deepEqual(await refusalOf(waist.photos.remove(user.id, photo.id)), IN_USE);
+        await waist.queuedJobs.succeed(claimed, null, []);
+        await waist.photos.remove(user.id, photo.id);
+        assert.equal((await waist.queuedJobs.find(user, queuedJob.id))?.photoCount, 1);
+        assert.equal(
+          (
+            await waist.database
+              .sql`select from queued_job_photos where queued_job_id = ${queuedJob.id}`
+          ).length,
+          0,
+        );
+      },
+    );
 
     it("are deleted once when ten do it at once, and given back once", async () => {
       const owner = await waist.newUser();
@@ -211,25 +215,29 @@ describe("photos", () => {
       assert.equal(await storedBytes(owner), 100);
     });
 
-    it("and submitted at the same moment are one or the other: no unfinished QueuedJob is without its photo", async () => {
-      const owner = await waist.newUser();
-      const outcomes = new Set<string>();
-      for (let i = 0; i < 24; i++) {
-        const photo = await waist.newPhoto(owner);
-        const submit = () =>
-          outcomeOf(waist.submit(owner, { job: "metadata", photoIds: [photo.id] }));
-        const remove = () => outcomeOf(waist.photos.remove(owner.id, photo.id));
-        // The one that is called second is mostly late: the roles are changed.
-        const [submitted, removed] =
-          i % 2 === 0
-            ? await Promise.all([submit(), remove()])
-            : (await Promise.all([remove(), submit()])).toReversed();
-        outcomes.add(`${submitted} ${removed}`);
-      }
-      for (const outcome of outcomes)
-        assert.ok(["done CONFLICT", "BAD_USER_INPUT done"].includes(outcome), outcome);
-      await assertConsistent(waist.database.sql);
-    });
+    it(
+      "and submitted at the same moment are one or the other: no unfinished QueuedJob is " +
+        "without its photo",
+      async () => {
+        const owner = await waist.newUser();
+        const outcomes = new Set<string>();
+        for (let i = 0; i < 24; i++) {
+          const photo = await waist.newPhoto(owner);
+          const submit = () =>
+            outcomeOf(waist.submit(owner, { job: "metadata", photoIds: [photo.id] }));
+          const remove = () => outcomeOf(waist.photos.remove(owner.id, photo.id));
+          // The one that is called second is mostly late: the roles are changed.
+          const [submitted, removed] =
+            i % 2 === 0
+              ? await Promise.all([submit(), remove()])
+              : (await Promise.all([remove(), submit()])).toReversed();
+          outcomes.add(`${submitted} ${removed}`);
+        }
+        for (const outcome of outcomes)
+          assert.ok(["done CONFLICT", "BAD_USER_INPUT done"].includes(outcome), outcome);
+        await assertConsistent(waist.database.sql);
+      },
+    );
 
     it("and sent again at the same moment are one or the other", async () => {
       const owner = await waist.newUser();

@@ -130,28 +130,32 @@ describe("previews that are made later", () => {
     assert.equal(await create().makePreviews(), 1);
   });
 
-  it("are made of the others when the storage does not answer for one, which costs that one an attempt", async () => {
-    const [poison, good] = [await store(picture), await store(picture)];
-    const lines: Record<string, unknown>[] = [];
-    const log = createLoggerTo({
-      write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
-    });
-    const away = new ServiceUnavailableError("The storage is away; try again in a moment.");
-    const partly: Storage = {
-      ...storage,
-      localPath: (key, into) =>
-        key === poison.storageKey ? Promise.reject(away) : storage.localPath(key, into),
-    };
-    assert.equal(await create({ storage: partly, log }).makePreviews(), 1);
-    assert.deepEqual(
-      [(await photoNow(poison)).previewAttempts, (await photoNow(good)).previewKey !== null],
-      [1, true],
-    );
-    assert.deepEqual(
-      lines.filter(({ level }) => level === 40).map(({ photoId, attempt }) => [photoId, attempt]),
-      [[poison.id, 1]],
-    );
-  });
+  it(
+    "are made of the others when the storage does not answer for one, which costs that one " +
+      "an attempt",
+    async () => {
+      const [poison, good] = [await store(picture), await store(picture)];
+      const lines: Record<string, unknown>[] = [];
+      const log = createLoggerTo({
+        write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+      });
+      const away = new ServiceUnavailableError("The storage is away; try again in a moment.");
+      const partly: Storage = {
+        ...storage,
+        localPath: (key, into) =>
+          key === poison.storageKey ? Promise.reject(away) : storage.localPath(key, into),
+      };
+      assert.equal(await create({ storage: partly, log }).makePreviews(), 1);
+      assert.deepEqual(
+        [(await photoNow(poison)).previewAttempts, (await photoNow(good)).previewKey !== null],
+        [1, true],
+      );
+      assert.deepEqual(
+        lines.filter(({ level }) => level === 40).map(({ photoId, attempt }) => [photoId, attempt]),
+        [[poison.id, 1]],
+      );
+    },
+  );
 
   it("are tried for of three photos at most while a store is away", async () => {
     for (let i = 0; i < 5; i++) await store(picture);

@@ -31,66 +31,73 @@ describe("reading QueuedJobs", () => {
   const idsOf = (rows: { id: string }[]) => rows.map(({ id }) => id);
 
   describe("a page", () => {
-    it("is newest first, goes on from where the last one ended, and knows whether more follow", async () => {
-      const made = idsOf(await waist.submitMany(user, [{}, {}, {}, {}, {}])).toReversed();
-      const first = await page({}, { first: 2 });
-      const second = await page({}, { first: 2, beforeId: first.rows.at(-1)?.id ?? "" });
-      const third = await page({}, { first: 2, beforeId: second.rows.at(-1)?.id ?? "" });
-      assert.deepEqual(
-        [first, second, third].map(({ rows }) => idsOf(rows)),
-        [made.slice(0, 2), made.slice(2, 4), made.slice(4)],
-      );
-      assert.deepEqual([first.hasMore, second.hasMore, third.hasMore], [true, true, false]);
-      assert.deepEqual(await page({}, { first: 5 }).then(({ hasMore }) => hasMore), false);
-    });
+    it(
+      "is newest first, goes on from where the last one ended, and knows whether more " + "follow",
+      async () => {
+        const made = idsOf(await waist.submitMany(user, [{}, {}, {}, {}, {}])).toReversed();
+        const first = await page({}, { first: 2 });
+        const second = await page({}, { first: 2, beforeId: first.rows.at(-1)?.id ?? "" });
+        const third = await page({}, { first: 2, beforeId: second.rows.at(-1)?.id ?? "" });
+        assert.deepEqual(
+          [first, second, third].map(({ rows }) => idsOf(rows)),
+          [made.slice(0, 2), made.slice(2, 4), made.slice(4)],
+        );
+        assert.deepEqual([first.hasMore, second.hasMore, third.hasMore], [true, true, false]);
+        assert.deepEqual(await page({}, { first: 5 }).then(({ hasMore }) => hasMore), false);
+      },
+    );
 
     it("holds the rows as they are, but for the outputs, which cost more", async () => {
       const finished = await waist.finished(user);
       assert.deepEqual((await page()).rows, [{ ...finished, outputs: null }]);
     });
 
-    it("that is brief holds what lists tell of a row, as it is, and is as empty and as long as the other", async () => {
-      assert.deepEqual(await page({}, { columns: "brief" }), {
-        rows: [],
-        hasMore: false,
-        lastSeq: 0,
-      });
-      const finished = await waist.finished(user, { priority: 7 });
-      await waist.submit(user);
-      const { rows, hasMore, lastSeq } = await page(
-        {},
-        { columns: "brief", first: 1, beforeId: "ffffffff-ffff-7fff-8fff-ffffffffffff" },
-      );
-      assert.deepEqual([rows.length, hasMore, lastSeq], [1, true, 4]);
-      const [brief = {}] = (await page({}, { columns: "brief" })).rows.slice(1);
-      const {
-        id,
-        userId,
-        jobName,
-        status,
-        photoCount,
-        priority,
-        progress,
-        attempts,
-        version,
-        createdAt,
-      } = finished;
-      assert.deepEqual(brief, {
-        page: 1,
-        lastSeq: 4,
-        readerId: null,
-        id,
-        userId,
-        jobName,
-        status,
-        photoCount,
-        priority,
-        progress,
-        attempts,
-        version,
-        createdAt,
-      });
-    });
+    it(
+      "that is brief holds what lists tell of a row, as it is, and is as empty and as long " +
+        "as the other",
+      async () => {
+        assert.deepEqual(await page({}, { columns: "brief" }), {
+          rows: [],
+          hasMore: false,
+          lastSeq: 0,
+        });
+        const finished = await waist.finished(user, { priority: 7 });
+        await waist.submit(user);
+        const { rows, hasMore, lastSeq } = await page(
+          {},
+          { columns: "brief", first: 1, beforeId: "ffffffff-ffff-7fff-8fff-ffffffffffff" },
+        );
+        assert.deepEqual([rows.length, hasMore, lastSeq], [1, true, 4]);
+        const [brief = {}] = (await page({}, { columns: "brief" })).rows.slice(1);
+        const {
+          id,
+          userId,
+          jobName,
+          status,
+          photoCount,
+          priority,
+          progress,
+          attempts,
+          version,
+          createdAt,
+        } = finished;
+        assert.deepEqual(brief, {
+          page: 1,
+          lastSeq: 4,
+          readerId: null,
+          id,
+          userId,
+          jobName,
+          status,
+          photoCount,
+          priority,
+          progress,
+          attempts,
+          version,
+          createdAt,
+        });
+      },
+    );
 
     it("that tells the state holds all but what may be long", async () => {
       const finished = await waist.finished(user, { priority: 7 });
@@ -99,29 +106,33 @@ describe("reading QueuedJobs", () => {
       ]);
     });
 
-    it("reads no further than the row by which it is too long, or there are too many, and says what it has read", async () => {
-      const made = await waist.submitMany(
-        user,
-        Array.from({ length: 5 }, () => ({ parameters: { message: "x".repeat(1000) } })),
-      );
-      const read: [rows: number, bytes: number][] = [];
-      const budget = {
-        rowsLeft: 10,
-        bytesLeft: 3000,
-        takeRead: (rows: number, bytes: number) => void read.push([rows, bytes]),
-      };
-      assert.deepEqual(
-        idsOf((await page({}, { columns: "whole", budget })).rows),
-        idsOf(made).toReversed().slice(0, 2),
-      );
-      assert.equal(
-        (await page({}, { columns: "state", budget: { ...budget, rowsLeft: 2 } })).rows.length,
-        3,
-      );
-      const [[, whole = 0] = [], [rows] = []] = read;
-      assert.ok(whole > 3000 && whole < 5000, `${whole} bytes`);
-      assert.equal(rows, 3);
-    });
+    it(
+      "reads no further than the row by which it is too long, or there are too many, and " +
+        "says what it has read",
+      async () => {
+        const made = await waist.submitMany(
+          user,
+          Array.from({ length: 5 }, () => ({ parameters: { message: "x".repeat(1000) } })),
+        );
+        const read: [rows: number, bytes: number][] = [];
+        const budget = {
+          rowsLeft: 10,
+          bytesLeft: 3000,
+          takeRead: (rows: number, bytes: number) => void read.push([rows, bytes]),
+        };
+        assert.deepEqual(
+          idsOf((await page({}, { columns: "whole", budget })).rows),
+          idsOf(made).toReversed().slice(0, 2),
+        );
+        assert.equal(
+          (await page({}, { columns: "state", budget: { ...budget, rowsLeft: 2 } })).rows.length,
+          3,
+        );
+        const [[, whole = 0] = [], [rows] = []] = read;
+        assert.ok(whole > 3000 && whole < 5000, `${whole} bytes`);
+        assert.equal(rows, 3);
+      },
+    );
 
     it("of many photos, and their counts, come in the order of the photos", async () => {
       const photos = [
@@ -268,36 +279,43 @@ describe("reading QueuedJobs", () => {
     ]);
   });
 
-  it("ends histories with the event by which they are too long, or there are too many, and says what it has read", async () => {
-    const [{ id: first }, { id: second }] = [
-      await waist.finished(user, { parameters: { message: "x".repeat(1000) } }),
-      await waist.finished(user),
-    ];
-    const read: [rows: number, bytes: number][] = [];
-    const budget = {
-      rowsLeft: 10,
-      bytesLeft: 10_000,
-      takeRead: (rows: number, bytes: number) => void read.push([rows, bytes]),
-    };
-    const typesOf = async (more: Partial<typeof budget>) =>
-      (
-        await reads.histories([first, second], { snapshots: true, budget: { ...budget, ...more } })
-      ).map((events) => events.map(({ type }) => type));
-    assert.deepEqual(await typesOf({}), [
-      ["QUEUED", "STARTED", "SUCCEEDED"],
-      ["QUEUED", "STARTED", "SUCCEEDED"],
-    ]);
-    assert.deepEqual(await typesOf({ rowsLeft: 3 }), [
-      ["QUEUED", "STARTED", "SUCCEEDED"],
-      ["SUCCEEDED"],
-    ]);
-    assert.deepEqual(await typesOf({ bytesLeft: 2000 }), [["STARTED", "SUCCEEDED"], []]);
-    assert.deepEqual(
-      read.map(([rows]) => rows),
-      [6, 4, 2],
-    );
-    assert.ok((read[2]?.[1] ?? 0) > 2000);
-  });
+  it(
+    "ends histories with the event by which they are too long, or there are too many, and " +
+      "says what it has read",
+    async () => {
+      const [{ id: first }, { id: second }] = [
+        await waist.finished(user, { parameters: { message: "x".repeat(1000) } }),
+        await waist.finished(user),
+      ];
+      const read: [rows: number, bytes: number][] = [];
+      const budget = {
+        rowsLeft: 10,
+        bytesLeft: 10_000,
+        takeRead: (rows: number, bytes: number) => void read.push([rows, bytes]),
+      };
+      const typesOf = async (more: Partial<typeof budget>) =>
+        (
+          await reads.histories([first, second], {
+            snapshots: true,
+            budget: { ...budget, ...more },
+          })
+        ).map((events) => events.map(({ type }) => type));
+      assert.deepEqual(await typesOf({}), [
+        ["QUEUED", "STARTED", "SUCCEEDED"],
+        ["QUEUED", "STARTED", "SUCCEEDED"],
+      ]);
+      assert.deepEqual(await typesOf({ rowsLeft: 3 }), [
+        ["QUEUED", "STARTED", "SUCCEEDED"],
+        ["SUCCEEDED"],
+      ]);
+      assert.deepEqual(await typesOf({ bytesLeft: 2000 }), [["STARTED", "SUCCEEDED"], []]);
+      assert.deepEqual(
+        read.map(([rows]) => rows),
+        [6, 4, 2],
+      );
+      assert.ok((read[2]?.[1] ?? 0) > 2000);
+    },
+  );
 
   it("gives the history of each, oldest first, as it was told", async () => {
     const ids = [(await waist.submit(user)).id, uuidv7(), (await waist.finished(user)).id];

@@ -99,32 +99,38 @@ describe(`${HISTORIES} histories of commands that come at once`, () => {
   });
   after(() => waist.close());
 
-  it(`are each a legal story, without a gap and with the counters that are counted (seed ${SEED})`, async () => {
-    const applied = new Map<Command, number>();
-    await fc.assert(
-      fc.asyncProperty(histories, (waves) => runHistory(waist, waves, applied)),
-      { numRuns: HISTORIES, seed: SEED },
-    );
-    await assertConsistent(waist.database.sql);
-    const told = assertToldWhole(waist.rung);
-    assert.ok(told > HISTORIES * 5, `only ${told} events were told`);
-    assert.deepEqual(
-      COMMANDS.filter((command) => !applied.get(command)),
-      [],
-      "every command did something at least once",
-    );
-    assertProgressInPlace(waist);
-    const [{ over } = { over: -1 }] = await waist.database.sql<
-      { over: number }[]
-    >`select count(*)::int as over from user_streams where pending > ${MAX_PENDING} or stored_bytes > ${MAX_STORED_BYTES}`;
-    assert.equal(over, 0, "nobody is over a quota");
-    await assertTakenOverAsItWas(waist);
-  });
+  it(
+    "are each a legal story, without a gap and with the counters that are counted (seed " +
+      `${SEED})`,
+    async () => {
+      const applied = new Map<Command, number>();
+      await fc.assert(
+        fc.asyncProperty(histories, (waves) => runHistory(waist, waves, applied)),
+        { numRuns: HISTORIES, seed: SEED },
+      );
+      await assertConsistent(waist.database.sql);
+      const told = assertToldWhole(waist.rung);
+      assert.ok(told > HISTORIES * 5, `only ${told} events were told`);
+      assert.deepEqual(
+        COMMANDS.filter((command) => !applied.get(command)),
+        [],
+        "every command did something at least once",
+      );
+      assertProgressInPlace(waist);
+      const [{ over } = { over: -1 }] = await waist.database.sql<
+        { over: number }[]
+      >`select count(*)::int as over from user_streams where pending > ${MAX_PENDING}
+        or stored_bytes > ${MAX_STORED_BYTES}`;
+      assert.equal(over, 0, "nobody is over a quota");
+      await assertTakenOverAsItWas(waist);
+    },
+  );
 
   it("tells what is recorded, and nothing else", async () => {
     const recorded = await waist.database.sql<
       { userId: string; seq: number; type: string; id: string }[]
-    >`select user_id as "userId", seq::float8 as seq, type, queued_job_id as id from queued_job_events order by 1, 2`;
+    >`select user_id as "userId", seq::float8 as seq, type, queued_job_id as id
+      from queued_job_events order by 1, 2`;
     const deleted = new Set(recorded.filter(({ type }) => type === "DELETED").map(({ id }) => id));
     const told = waist.rung.filter(
       ({ type, queuedJob }) =>
@@ -256,7 +262,8 @@ async function carryOut(
       return queuedJobs.remove(user, id).then(() => true);
     case "lapse":
       return (
-        await sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 s' where id = ${id} and status = 'STARTED'`
+        await sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 s'
+          where id = ${id} and status = 'STARTED'`
       ).count;
     case "takeOver":
       return queuedJobs.takeOverLapsed(100);
@@ -279,7 +286,8 @@ async function carryOut(
 async function assertTakenOverAsItWas({ database: { sql } }: TestWaist): Promise<void> {
   const rows = await sql<
     { id: string; jobName: string; reusedFrom: string | null; of: string }[]
-  >`select id, job_name as "jobName", reused_from as "reusedFrom", result->>'of' as of from queued_jobs where status = 'SUCCESS'`;
+  >`select id, job_name as "jobName", reused_from as "reusedFrom", result->>'of' as of
+    from queued_jobs where status = 'SUCCESS'`;
   assert.deepEqual(
     rows.filter(({ id, jobName, reusedFrom, of }) =>
       reusedFrom === null ? of !== id : of === id || jobName !== "album",

@@ -73,15 +73,19 @@ describe("users who were seen lately", () => {
     assert.equal(seen.get("k"), undefined);
   });
 
-  it("who were read after a miss are known, and those that were being read at that moment are asked for again", () => {
-    const seen = create();
-    const readAt = now;
-    now += 5;
-    seen.distrustAll();
-    now += 5;
-    seen.set("before", ann, readAt);
-    seen.set("after", ann, now);
-    now += 10_000;
-    assert.deepEqual([seen.get("before"), seen.get("after")], [undefined, ann]);
-  });
+  it(
+    "who were read after a miss are known, and those that were being read at that moment " +
+      "are asked for again",
+    () => {
+      const seen = create();
+      const readAt = now;
+      now += 5;
+      seen.distrustAll();
+      now += 5;
+      seen.set("before", ann, readAt);
+      seen.set("after", ann, now);
+      now += 10_000;
+      assert.deepEqual([seen.get("before"), seen.get("after")], [undefined, ann]);
+    },
+  );
 });

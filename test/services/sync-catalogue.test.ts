@@ -52,21 +52,25 @@ describe("bringing the Jobs in step with the tasks", () => {
     });
   });
 
-  it("keeps the row of a task that is gone, for the QueuedJobs that name it, and offers it again when it is back", async () => {
-    await syncCatalogue(waist.database, [...tasks, albumTask]);
-    const user = await waist.newUser();
-    const { id } = await waist.submit(user, {
-      job: "album",
-      photoIds: [(await waist.newPhoto(user)).id],
-    });
-    const offered = async () =>
-      (await rows()).filter((row) => row["offered"]).map((row) => row["name"]);
-    await syncCatalogue(waist.database, tasks);
-    assert.deepEqual(await offered(), tasks.map(({ name }) => name).toSorted());
-    assert.equal((await waist.queuedJobs.find(user, id))?.jobName, "album");
-    await syncCatalogue(waist.database, [...tasks, albumTask]);
-    assert.ok((await offered()).includes("album"));
-  });
+  it(
+    "keeps the row of a task that is gone, for the QueuedJobs that name it, and offers it " +
+      "again when it is back",
+    async () => {
+      await syncCatalogue(waist.database, [...tasks, albumTask]);
+      const user = await waist.newUser();
+      const { id } = await waist.submit(user, {
+        job: "album",
+        photoIds: [(await waist.newPhoto(user)).id],
+      });
+      const offered = async () =>
+        (await rows()).filter((row) => row["offered"]).map((row) => row["name"]);
+      await syncCatalogue(waist.database, tasks);
+      assert.deepEqual(await offered(), tasks.map(({ name }) => name).toSorted());
+      assert.equal((await waist.queuedJobs.find(user, id))?.jobName, "album");
+      await syncCatalogue(waist.database, [...tasks, albumTask]);
+      assert.ok((await offered()).includes("album"));
+    },
+  );
 
   it("is safe when many do it at once, in whatever order their tasks stand", async () => {
     const all = [...tasks, albumTask];
@@ -78,18 +82,22 @@ describe("bringing the Jobs in step with the tasks", () => {
     assert.equal((await rows()).length, all.length);
   });
 
-  it("does not wait for a transaction that has locked the key of a row for sharing, as submissions did", async () => {
-    const { sql } = waist.database;
-    const changed = { ...albumTask, title: "Newer than the row" };
-    await sql.begin(async (tx) => {
-      await tx`select from jobs for key share`;
-      await syncCatalogue(waist.database, [...tasks, changed]);
-    });
-    assert.equal(
-      (await rows()).find(({ name }) => name === "album")?.["title"],
-      "Newer than the row",
-    );
-  });
+  it(
+    "does not wait for a transaction that has locked the key of a row for sharing, as " +
+      "submissions did",
+    async () => {
+      const { sql } = waist.database;
+      const changed = { ...albumTask, title: "Newer than the row" };
+      await sql.begin(async (tx) => {
+        await tx`select from jobs for key share`;
+        await syncCatalogue(waist.database, [...tasks, changed]);
+      });
+      assert.equal(
+        (await rows()).find(({ name }) => name === "album")?.["title"],
+        "Newer than the row",
+      );
+    },
+  );
 
   it("locks no row when nothing has changed", async () => {
     const all = [...tasks, albumTask];
@@ -122,13 +130,17 @@ describe("bringing the Jobs in step with the tasks", () => {
     assert.ok(accepted > 20 && worst < 2000, `${accepted} accepted, the slowest in ${worst} ms`);
   });
 
-  it("describes parameters as they come in, with defaults that may be left out, and results as they go out", () => {
-    const schema = z.strictObject({ a: z.int().default(1), b: z.string() });
-    const input = toJsonSchema(schema, "input");
-    assert.deepEqual(
-      [input["$schema"], input["required"], input["additionalProperties"]],
-      ["https://json-schema.org/draft/2020-12/schema", ["b"], false],
-    );
-    assert.deepEqual(toJsonSchema(schema, "output")["required"], ["a", "b"]);
-  });
+  it(
+    "describes parameters as they come in, with defaults that may be left out, and results " +
+      "as they go out",
+    () => {
+      const schema = z.strictObject({ a: z.int().default(1), b: z.string() });
+      const input = toJsonSchema(schema, "input");
+      assert.deepEqual(
+        [input["$schema"], input["required"], input["additionalProperties"]],
+        ["https://json-schema.org/draft/2020-12/schema", ["b"], false],
+      );
+      assert.deepEqual(toJsonSchema(schema, "output")["required"], ["a", "b"]);
+    },
+  );
 });

@@ -29,8 +29,8 @@ describe("users", () => {
   const elsewhere = (...adminEmails: string[]) =>
     createUsers({ database: store.database, adminEmails });
   const rowsOf = (subject: string) =>
-    store.database
-      .sql`select u.id from users u join user_streams s on s.user_id = u.id where subject = ${subject}`;
+    store.database.sql`select u.id from users u join user_streams s on s.user_id = u.id
+        where subject = ${subject}`;
 
   it("are made at first sight, with a counter", async () => {
     const claims = claimsOf();
@@ -137,27 +137,31 @@ describe("users", () => {
     assert.notEqual((await users.signIn(claims)).id, id);
   });
 
-  it("are the same when they are looked at again, never made anew, and refused once they were deleted", async () => {
-    const claims = claimsOf();
-    const users = elsewhere();
-    const user = await users.signIn(claims);
-    await store.database.sql`update users set name = 'Changed' where id = ${user.id}`;
-    assert.equal((await users.refresh(user, claims)).name, "Ann", "while it is known");
-    users.forget(user.id);
-    assert.equal((await users.refresh(user, claims)).name, "Changed");
-    await store.database.sql`delete from users where id = ${user.id}`;
-    assert.deepEqual(await refusalOf(users.refresh(user, claims)), {
-      code: "UNAUTHENTICATED",
-      message: "This account was deleted: sign in again.",
-    });
-    const next = await users.signIn(claims);
-    assert.deepEqual(
-      await refusalOf(users.refresh(user, claims)),
-      { code: "UNAUTHENTICATED", message: "This account was deleted: sign in again." },
-      "although the token has a new user",
-    );
-    assert.notEqual(next.id, user.id);
-  });
+  it(
+    "are the same when they are looked at again, never made anew, and refused once they " +
+      "were deleted",
+    async () => {
+      const claims = claimsOf();
+      const users = elsewhere();
+      const user = await users.signIn(claims);
+      await store.database.sql`update users set name = 'Changed' where id = ${user.id}`;
+      assert.equal((await users.refresh(user, claims)).name, "Ann", "while it is known");
+      users.forget(user.id);
+      assert.equal((await users.refresh(user, claims)).name, "Changed");
+      await store.database.sql`delete from users where id = ${user.id}`;
+      assert.deepEqual(await refusalOf(users.refresh(user, claims)), {
+        code: "UNAUTHENTICATED",
+        message: "This account was deleted: sign in again.",
+      });
+      const next = await users.signIn(claims);
+      assert.deepEqual(
+        await refusalOf(users.refresh(user, claims)),
+        { code: "UNAUTHENTICATED", message: "This account was deleted: sign in again." },
+        "although the token has a new user",
+      );
+      assert.notEqual(next.id, user.id);
+    },
+  );
 
   it("that were read before they were forgotten are not kept", async () => {
     const claims = claimsOf();
@@ -209,17 +213,20 @@ describe("users", () => {
       );
     });
 
-    it("are looked up each time, so that a token without the rights ends those of an older one", async () => {
-      const claims = claimsOf({ email: "boss@example.test" });
-      const users = elsewhere("boss@example.test");
-      assert.equal((await users.signIn(claims)).role, "ADMIN");
-      await elsewhere("boss@example.test").signIn({
-        ...claims,
-        email: "former@example.test",
-        issuedAt: 1001,
-      });
-      assert.equal((await users.signIn(claims)).role, "USER");
-    });
+    it(
+      "are looked up each time, so that a token without the rights ends those of an older " + "one",
+      async () => {
+        const claims = claimsOf({ email: "boss@example.test" });
+        const users = elsewhere("boss@example.test");
+        assert.equal((await users.signIn(claims)).role, "ADMIN");
+        await elsewhere("boss@example.test").signIn({
+          ...claims,
+          email: "former@example.test",
+          issuedAt: 1001,
+        });
+        assert.equal((await users.signIn(claims)).role, "USER");
+      },
+    );
 
     it("lose the rights of the development claim with a newer token that has it not", async () => {
       const claims = claimsOf({ admin: true });

@@ -13,10 +13,13 @@ export async function assertConsistent(sql: Sql, userId: string | null = null): 
   assert.deepEqual(
     [
       ...(await sql`
-    select s.user_id, s.pending, s.stored_bytes, c.pending as counted, c.bytes as counted_bytes from user_streams s join lateral (
-      select (select count(*)::int from queued_jobs where user_id = s.user_id and status in ('PENDING', 'STARTED')) as pending,
+    select s.user_id, s.pending, s.stored_bytes, c.pending as counted, c.bytes as counted_bytes
+      from user_streams s join lateral (
+      select (select count(*)::int from queued_jobs where user_id = s.user_id
+        and status in ('PENDING', 'STARTED')) as pending,
         (select coalesce(sum(byte_size), 0)::bigint from photos where user_id = s.user_id)
-        + (select coalesce(sum(o.byte_size), 0)::bigint from queued_job_outputs o join queued_jobs q on q.id = o.queued_job_id where q.user_id = s.user_id) as bytes) c on true
+        + (select coalesce(sum(o.byte_size), 0)::bigint from queued_job_outputs o join queued_jobs q
+        on q.id = o.queued_job_id where q.user_id = s.user_id) as bytes) c on true
     where ${ofUser} and (s.pending <> c.pending or s.stored_bytes <> c.bytes)`),
     ],
     [],
@@ -27,9 +30,11 @@ export async function assertConsistent(sql: Sql, userId: string | null = null): 
       ...(await sql`
     select s.user_id, s.recorded_bytes, r.bytes + e.bytes as counted from user_streams s
     cross join lateral (
-      select coalesce(sum(octet_length(parameters::text) + coalesce(octet_length(result::text), 0)), 0) as bytes
+      select coalesce(sum(octet_length(parameters::text) + coalesce(octet_length(result::text), 0)),
+        0) as bytes
       from queued_jobs where user_id = s.user_id) r
-    cross join lateral (select coalesce(sum(bytes), 0) as bytes from queued_job_events where user_id = s.user_id) e
+    cross join lateral (select coalesce(sum(bytes), 0) as bytes from queued_job_events
+    where user_id = s.user_id) e
     where ${ofUser} and s.recorded_bytes <> r.bytes + e.bytes`),
     ],
     [],
@@ -47,7 +52,9 @@ export async function assertConsistent(sql: Sql, userId: string | null = null): 
   assert.deepEqual(
     [
       ...(await sql`
-    select s.user_id, s.last_seq, e.newest from user_streams s left join lateral (select max(seq) as newest from queued_job_events where user_id = s.user_id) e on true
+    select s.user_id, s.last_seq, e.newest from user_streams s left
+      join lateral (select max(seq) as newest from queued_job_events where user_id = s.user_id) e
+      on true
     where ${ofUser} and s.last_seq <> coalesce(e.newest, 0)`),
     ],
     [],
@@ -63,8 +70,10 @@ export async function assertConsistent(sql: Sql, userId: string | null = null): 
       events: { type: LoggedEventType; snapshot: QueuedJob }[];
     }[]
   >`
-    select q.id, q.status, q.version, q.photo_count as "photoCount", (select count(*)::int from queued_job_photos where queued_job_id = q.id) as links,
-      (select jsonb_agg(jsonb_build_object('type', e.type, 'snapshot', e.snapshot) order by e.seq) from queued_job_events e where e.queued_job_id = q.id) as events
+    select q.id, q.status, q.version, q.photo_count as "photoCount", (select count(*)::int
+      from queued_job_photos where queued_job_id = q.id) as links,
+      (select jsonb_agg(jsonb_build_object('type', e.type, 'snapshot', e.snapshot) order by e.seq)
+      from queued_job_events e where e.queued_job_id = q.id) as events
     from queued_jobs q where ${ofUser}`;
   for (const { id, status, version, events, photoCount, links } of rows) {
     assertLegalStory(

@@ -28,7 +28,8 @@ export function assertLegalStory(
     );
     assert.ok(
       legal,
-      `${id}: ${step.type} after ${before ?? "nothing"} (${story.map(({ type }) => type).join(" ")})`,
+      `${id}: ${step.type} after ${before ?? "nothing"} ` +
+        `(${story.map(({ type }) => type).join(" ")})`,
     );
     status = legal.to ?? before;
     assert.equal(step.status, status, `${id}: ${step.type} shows its status`);

@@ -83,6 +83,7 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
   // be.
   await page.evaluate(readFileSync(axePath, "utf8"));
   return page.evaluate(
-    `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes.map(({ target }) => target.join(" ")).join(", ")))`,
+    `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + ` +
+      `nodes.map(({ target }) => target.join(" ")).join(", ")))`,
   );
 }

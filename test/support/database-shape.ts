@@ -13,8 +13,10 @@ export type DatabaseShape = Record<string, Record<string, Column>>;
 /** Of the schema `public`. */
 export async function readDatabaseShape(sql: Sql): Promise<DatabaseShape> {
   const rows = await sql<(Column & { table: string; column: string })[]>`
-    select c.table_name as table, column_name as column, data_type as type, is_nullable = 'YES' as nullable, column_default is not null as "hasDefault"
-    from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
+    select c.table_name as table, column_name as column, data_type as type,
+      is_nullable = 'YES' as nullable, column_default is not null as "hasDefault"
+    from information_schema.columns c join information_schema.tables t
+      using (table_schema, table_name)
     where table_schema = 'public' and table_type = 'BASE TABLE' order by 1, 2`;
   const shape: DatabaseShape = {};
   for (const { table, column, type, nullable, hasDefault } of rows)

@@ -18,7 +18,9 @@ export interface EventStream {
   stop(): void;
 }
 
-export const STREAMED_EVENTS = `subscription ($id: ID, $after: String) { queuedJobEvents(queuedJobId: $id, after: $after) { cursor type at queuedJob { ${JOB_FIELDS} } } }`;
+export const STREAMED_EVENTS =
+  "subscription ($id: ID, $after: String) { queuedJobEvents(queuedJobId: $id, after: " +
+  `$after) { cursor type at queuedJob { ${JOB_FIELDS} } } }`;
 
 /** The bytes of `/graphql/stream`, read by hand. */
 export async function openEventStream(

@@ -27,8 +27,10 @@ export function createIdleUpgrades(url: string, localAddress = "127.0.0.1"): Idl
     socket.resume();
     const key = randomBytes(16).toString("base64");
     socket.write(
-      `GET /graphql HTTP/1.1\r\nhost: ${hostname}:${port}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n` +
-        `sec-websocket-version: 13\r\nsec-websocket-key: ${key}\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`,
+      `GET /graphql HTTP/1.1\r\nhost: ${hostname}:${port}\r\nconnection: ` +
+        "Upgrade\r\nupgrade: websocket\r\n" +
+        "sec-websocket-version: 13\r\nsec-websocket-key: " +
+        `${key}\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`,
     );
     sockets.add(socket);
   }

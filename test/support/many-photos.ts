@@ -6,12 +6,18 @@ import type { Sql } from "postgres";
  */
 export async function addManyPhotos(sql: Sql, userId: string): Promise<void> {
   await sql`
-    insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, preview_key, created_at)
-    select gen_random_uuid(), ${userId}, 'a.jpg', 'image/jpeg', 1, 1, 1, i::text, 'photos/' || i, 'previews/' || i, now() from generate_series(1, 100) i`;
+    insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
+      storage_key, preview_key, created_at)
+    select gen_random_uuid(), ${userId}, 'a.jpg', 'image/jpeg', 1, 1, 1, i::text, 'photos/' || i,
+      'previews/' || i, now() from generate_series(1, 100) i`;
   await sql`
-    insert into queued_jobs (id, user_id, job_name, status, parameters, result, photo_count, priority, request_id, progress, due_at, created_at, updated_at, started_at, finished_at, expires_at)
-    select gen_random_uuid(), ${userId}, 'contact-sheet', 'SUCCESS', '{}', '{}', 100, 0, 'request', 1, now(), now(), now(), now(), now(), now() + interval '1 day' from generate_series(1, 100)`;
+    insert into queued_jobs (id, user_id, job_name, status, parameters, result, photo_count,
+      priority, request_id, progress, due_at, created_at, updated_at, started_at, finished_at,
+      expires_at)
+    select gen_random_uuid(), ${userId}, 'contact-sheet', 'SUCCESS', '{}', '{}', 100, 0, 'request',
+      1, now(), now(), now(), now(), now(), now() + interval '1 day' from generate_series(1, 100)`;
   await sql`
     insert into queued_job_photos (queued_job_id, position, photo_id)
-    select q.id, row_number() over (partition by q.id order by p.id), p.id from queued_jobs q join photos p using (user_id) where q.user_id = ${userId} and q.job_name = 'contact-sheet'`;
+    select q.id, row_number() over (partition by q.id order by p.id), p.id from queued_jobs q
+      join photos p using (user_id) where q.user_id = ${userId} and q.job_name = 'contact-sheet'`;
 }

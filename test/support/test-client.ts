@@ -89,7 +89,10 @@ export interface TestClient {
 
 export const JOB_FIELDS =
   "id status version progress progressMessage attempts result error { code message } job { name }";
-const EVENTS = `subscription ($id: ID, $after: String, $includeProgress: Boolean = true) { queuedJobEvents(queuedJobId: $id, after: $after, includeProgress: $includeProgress) { cursor type at queuedJob { ${JOB_FIELDS} } } }`;
+const EVENTS =
+  "subscription ($id: ID, $after: String, $includeProgress: Boolean = true) { " +
+  "queuedJobEvents(queuedJobId: $id, after: $after, includeProgress: $includeProgress) { " +
+  `cursor type at queuedJob { ${JOB_FIELDS} } } }`;
 const FINISHED = ["SUCCESS", "FAILED", "CANCELLED"];
 
 /** A person's client, over the wire. */

@@ -76,11 +76,13 @@ export function createTestSummary(events: ReturnType<typeof run>): TestSummary {
         ...reasons,
         ...(leftOut > 0
           ? [
-              `${leftOut} LONG TESTS WERE NOT RUN. LONG=1 npm test runs them, as npm run check does.`,
+              `${leftOut} LONG TESTS WERE NOT RUN. LONG=1 npm test runs them, as npm run ` +
+                "check does.",
             ]
           : []),
         // The last line, alone: whoever reads many runs looks for it there.
-        `${passed} passed, ${failed} failed, ${[...skipped.values()].reduce((sum, times) => sum + times, 0)} skipped`,
+        `${passed} passed, ${failed} failed, ` +
+          `${[...skipped.values()].reduce((sum, times) => sum + times, 0)} skipped`,
         "",
       ].join("\n");
     },

@@ -228,14 +228,17 @@ export async function createTestWaist(
     row: async (id) =>
       theOne(
         await sql<Row[]>`
-      select status, run, version, attempts, failures, stalls, worker, progress, extract(epoch from lease_until - clock_timestamp())::float8 as lease, extract(epoch from due_at - updated_at)::float8 as pause
+      select status, run, version, attempts, failures, stalls, worker, progress, extract(epoch
+        from lease_until - clock_timestamp())::float8 as lease, extract(epoch
+          from due_at - updated_at)::float8 as pause
       from queued_jobs where id = ${id}`,
       ),
     async everythingOf({ id }) {
       const [jobs, events, outputs, counters] = await Promise.all([
         sql`select * from queued_jobs where user_id = ${id} order by id`,
         sql`select * from queued_job_events where user_id = ${id} order by seq`,
-        sql`select o.* from queued_job_outputs o join queued_jobs q on q.id = o.queued_job_id where q.user_id = ${id} order by 1, 2`,
+        sql`select o.* from queued_job_outputs o join queued_jobs q on q.id = o.queued_job_id
+          where q.user_id = ${id} order by 1, 2`,
         sql`select * from user_streams where user_id = ${id}`,
       ]);
       return structuredClone({

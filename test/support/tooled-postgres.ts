@@ -25,7 +25,8 @@ export const POSTGRES_TOOLS = found ?? "";
 /** Why what needs them is skipped; false where they are. */
 export const NO_POSTGRES_TOOLS =
   found === undefined &&
-  `there is no PostgreSQL with pg_dump, pg_restore and psql below ${ROOT}: apt-get install -y postgresql`;
+  `there is no PostgreSQL with pg_dump, pg_restore and psql below ${ROOT}: apt-get ` +
+    "install -y postgresql";
 
 /** A private PostgreSQL of the version of POSTGRES_TOOLS. */
 export async function startTooledPostgres({

@@ -7,6 +7,7 @@ export const waitsForLock = (sql: Sql): Promise<unknown> =>
     "a statement waits for a lock",
     async () =>
       (
-        await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+        await sql`select from pg_stat_activity where datname = current_database()
+          and wait_event_type = 'Lock'`
       ).length > 0,
   );

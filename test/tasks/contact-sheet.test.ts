@@ -153,7 +153,8 @@ describe("a contact sheet", () => {
       (error) =>
         error instanceof PhotoTooLargeError &&
         error.message ===
-          "The sheet would measure 1024 × 40960 pixels; a side may have 32767 at most. Ask for more columns or smaller cells.",
+          "The sheet would measure 1024 × 40960 pixels; a side may have 32767 at most. " +
+            "Ask for more columns or smaller cells.",
     );
     await assert.rejects(
       run(photos, { columns: 40, cellWidth: 1024 }),

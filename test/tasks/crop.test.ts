@@ -151,27 +151,31 @@ describe("crops", () => {
       [400, 1200, 200, 1050],
       [3000, 900, 2500, 450],
     ] as const) {
-      it(`by ${strategy} have the one striking thing of ${width} × ${height} in them, at ${x}, ${y}`, async () => {
-        const { result, files } = await run(await thing(width, height, x, y), { strategy });
-        const { left = 0, top = 0, width: side = 0, height: other = 0 } = result.crops[0] ?? {};
-        assert.deepEqual([side, other], [Math.min(width, height), Math.min(width, height)]);
-        assert(
-          left >= 0 && top >= 0 && left + side <= width && top + side <= height,
-          JSON.stringify(result),
-        );
-        assert(
-          left <= x - 38 && x + 38 <= left + side && top <= y - 38 && y + 38 <= top + side,
-          JSON.stringify(result),
-        );
-        const { data, info } = await sharp([...files.values()][0])
-          .raw()
-          .toBuffer({ resolveWithObject: true });
-        const at = info.channels * (info.width * (y - top) + x - left);
-        assert(
-          (data[at] ?? 0) > 200 && (data[at + 2] ?? 0) < 100,
-          "the box is not where the picture was cut",
-        );
-      });
+      it(
+        `by ${strategy} have the one striking thing of ${width} × ${height} in them, at ` +
+          `${x}, ${y}`,
+        async () => {
+          const { result, files } = await run(await thing(width, height, x, y), { strategy });
+          const { left = 0, top = 0, width: side = 0, height: other = 0 } = result.crops[0] ?? {};
+          assert.deepEqual([side, other], [Math.min(width, height), Math.min(width, height)]);
+          assert(
+            left >= 0 && top >= 0 && left + side <= width && top + side <= height,
+            JSON.stringify(result),
+          );
+          assert(
+            left <= x - 38 && x + 38 <= left + side && top <= y - 38 && y + 38 <= top + side,
+            JSON.stringify(result),
+          );
+          const { data, info } = await sharp([...files.values()][0])
+            .raw()
+            .toBuffer({ resolveWithObject: true });
+          const at = info.channels * (info.width * (y - top) + x - left);
+          assert(
+            (data[at] ?? 0) > 200 && (data[at + 2] ?? 0) < 100,
+            "the box is not where the picture was cut",
+          );
+        },
+      );
     }
   }
 
@@ -224,18 +228,22 @@ describe("crops", () => {
   });
 
   for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
-    it(`have boxes of the upright picture for a photo of orientation ${orientation}, and no metadata`, async () => {
-      const { data, raw } = storedQuadrants(120, 80, orientation);
-      const { result, files } = await run(
-        await sharp(data, { raw }).withMetadata({ orientation }).jpeg().toBuffer(),
-        { strategy: "center" },
-      );
-      assert.deepEqual(result.crops, [{ ratio: "1:1", left: 20, top: 0, width: 80, height: 80 }]);
-      const [file = Buffer.alloc(0)] = files.values();
-      await assertQuadrants(file, 16);
-      const { exif, orientation: left } = await sharp(file).metadata();
-      assert.deepEqual([exif, left], [undefined, undefined]);
-    });
+    it(
+      `have boxes of the upright picture for a photo of orientation ${orientation}, and no ` +
+        "metadata",
+      async () => {
+        const { data, raw } = storedQuadrants(120, 80, orientation);
+        const { result, files } = await run(
+          await sharp(data, { raw }).withMetadata({ orientation }).jpeg().toBuffer(),
+          { strategy: "center" },
+        );
+        assert.deepEqual(result.crops, [{ ratio: "1:1", left: 20, top: 0, width: 80, height: 80 }]);
+        const [file = Buffer.alloc(0)] = files.values();
+        await assertQuadrants(file, 16);
+        const { exif, orientation: left } = await sharp(file).metadata();
+        assert.deepEqual([exif, left], [undefined, undefined]);
+      },
+    );
   }
 
   for (const [format, extension, mimeType] of [

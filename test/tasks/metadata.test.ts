@@ -158,7 +158,10 @@ describe("metadata", () => {
     const entries = Array.from({ length: 600 }, (_, n) => `t:n${n}="${"写".repeat(700)}"`).join(
       " ",
     );
-    const xmp = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:t="urn:t" ${entries}/></rdf:RDF></x:xmpmeta>`;
+    const xmp =
+      `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF ` +
+      `xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description ` +
+      `rdf:about="" xmlns:t="urn:t" ${entries}/></rdf:RDF></x:xmpmeta>`;
     const told = await run(await picture().withXmp(xmp).webp().toBuffer());
     const values = Object.values(told.tags);
     assert(values.length > 50 && values.length <= 200, String(values.length));

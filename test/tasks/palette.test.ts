@@ -113,20 +113,24 @@ describe("a palette", () => {
     }
   });
 
-  it("has as many colours as asked for where there are so many, each once; they fall and sum to 1", async () => {
-    const bytes = await noise(60, 60).png().toBuffer();
-    for (const colors of [2, 5, 12]) {
-      const { swatches } = await run(bytes, colors);
-      const populations = swatches.map(({ population }) => population);
-      assert.equal(new Set(swatches.map(({ hex }) => hex)).size, colors);
-      assert.deepEqual(
-        populations,
-        populations.toSorted((a, b) => b - a),
-      );
-      assert(Math.abs(populations.reduce((sum, part) => sum + part, 0) - 1) < 1e-9);
-    }
-    assert.equal((await run(bytes)).swatches.length, 5);
-  });
+  it(
+    "has as many colours as asked for where there are so many, each once; they fall and " +
+      "sum to 1",
+    async () => {
+      const bytes = await noise(60, 60).png().toBuffer();
+      for (const colors of [2, 5, 12]) {
+        const { swatches } = await run(bytes, colors);
+        const populations = swatches.map(({ population }) => population);
+        assert.equal(new Set(swatches.map(({ hex }) => hex)).size, colors);
+        assert.deepEqual(
+          populations,
+          populations.toSorted((a, b) => b - a),
+        );
+        assert(Math.abs(populations.reduce((sum, part) => sum + part, 0) - 1) < 1e-9);
+      }
+      assert.equal((await run(bytes)).swatches.length, 5);
+    },
+  );
 
   it("is the same each time", async () => {
     const bytes = await noise(300, 200, 7).jpeg().toBuffer();

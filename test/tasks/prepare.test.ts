@@ -75,39 +75,43 @@ describe("prepare", () => {
     );
   });
 
-  it("gives the same for a large photo, upright, but for what rounds otherwise in a preview that was shrunk from a thumbnail", async () => {
-    const path = folder.write(
-      await sharp(await scene(12, 2400, 1600))
-        .withMetadata({ orientation: 6 })
-        .jpeg()
-        .toBuffer(),
-    );
-    const { result, files } = await runTask(prepare, path, {}, undefined, more);
-    const { results, thumbnails } = await eachOnItsOwn(path);
-    assert.deepEqual(
-      [result.thumbnail, result.metadata, files],
-      [results.thumbnail, results.metadata, thumbnails.files],
-    );
-    assert.deepEqual(
-      result.thumbnail.variants.map(({ name, width, height }) => [name, width, height]),
-      [
-        ["320w.webp", 320, 480],
-        ["1024w.webp", 1024, 1536],
-      ],
-    );
-    assert.equal(result.placeholder.aspectRatio, 1600 / 2400);
-    assertNear([result.placeholder.averageColor], [results.placeholder.averageColor]);
-    assertNear(
-      result.palette.swatches.map(({ hex }) => hex),
-      results.palette.swatches.map(({ hex }) => hex),
-    );
-    const differing = BigInt(`0x${result.hash.phash}`) ^ BigInt(`0x${results.hash.phash}`);
-    assert(
-      differing.toString(2).replaceAll("0", "").length <= 2,
-      `${result.hash.phash} ${results.hash.phash}`,
-    );
-    assert.equal(result.hash.sha256, results.hash.sha256);
-  });
+  it(
+    "gives the same for a large photo, upright, but for what rounds otherwise in a preview " +
+      "that was shrunk from a thumbnail",
+    async () => {
+      const path = folder.write(
+        await sharp(await scene(12, 2400, 1600))
+          .withMetadata({ orientation: 6 })
+          .jpeg()
+          .toBuffer(),
+      );
+      const { result, files } = await runTask(prepare, path, {}, undefined, more);
+      const { results, thumbnails } = await eachOnItsOwn(path);
+      assert.deepEqual(
+        [result.thumbnail, result.metadata, files],
+        [results.thumbnail, results.metadata, thumbnails.files],
+      );
+      assert.deepEqual(
+        result.thumbnail.variants.map(({ name, width, height }) => [name, width, height]),
+        [
+          ["320w.webp", 320, 480],
+          ["1024w.webp", 1024, 1536],
+        ],
+      );
+      assert.equal(result.placeholder.aspectRatio, 1600 / 2400);
+      assertNear([result.placeholder.averageColor], [results.placeholder.averageColor]);
+      assertNear(
+        result.palette.swatches.map(({ hex }) => hex),
+        results.palette.swatches.map(({ hex }) => hex),
+      );
+      const differing = BigInt(`0x${result.hash.phash}`) ^ BigInt(`0x${results.hash.phash}`);
+      assert(
+        differing.toString(2).replaceAll("0", "").length <= 2,
+        `${result.hash.phash} ${results.hash.phash}`,
+      );
+      assert.equal(result.hash.sha256, results.hash.sha256);
+    },
+  );
 
   it("goes by the perceptual hash that the photo is found by", async () => {
     const known = { ...more, photo: { phash: "0123456789abcdef" } };

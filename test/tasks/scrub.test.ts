@@ -116,7 +116,11 @@ describe("scrubbing an upright photo", () => {
   it("takes the copyright from IPTC and the artist from XMP where EXIF has none", async () => {
     const plain = await noise(60, 40)
       .withXmp(
-        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""><dc:creator xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Seq><rdf:li>Zoë 写</rdf:li></rdf:Seq></dc:creator></rdf:Description></rdf:RDF></x:xmpmeta>',
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF ' +
+          'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description ' +
+          'rdf:about=""><dc:creator ' +
+          'xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Seq><rdf:li>Zoë ' +
+          "写</rdf:li></rdf:Seq></dc:creator></rdf:Description></rdf:RDF></x:xmpmeta>",
       )
       .jpeg()
       .toBuffer();
@@ -169,21 +173,24 @@ describe("scrubbing an upright photo", () => {
     }
   });
 
-  it("keeps the segment that says how the channels are to be understood, but nothing behind it", async () => {
-    const plain = await noise(16, 16).jpeg({ chromaSubsampling: "4:4:4" }).toBuffer();
-    // Adobe's last byte 0: red, green and blue as they are, not luminance and chroma.
-    const photo = Buffer.concat([
-      plain.subarray(0, 2),
-      segment(0xee, Buffer.from("Adobe\0\x64\0\0\0\0\0sEcReT")),
-      plain.subarray(2),
-    ]);
-    assert(!(await rawOf(photo)).equals(await rawOf(plain)));
-    const { file, result } = await run(photo);
-    assert.deepEqual(
-      [result.lossless, SECRET.test(latin(file)), (await rawOf(file)).equals(await rawOf(photo))],
-      [true, false, true],
-    );
-  });
+  it(
+    "keeps the segment that says how the channels are to be understood, but nothing behind " + "it",
+    async () => {
+      const plain = await noise(16, 16).jpeg({ chromaSubsampling: "4:4:4" }).toBuffer();
+      // Adobe's last byte 0: red, green and blue as they are, not luminance and chroma.
+      const photo = Buffer.concat([
+        plain.subarray(0, 2),
+        segment(0xee, Buffer.from("Adobe\0\x64\0\0\0\0\0sEcReT")),
+        plain.subarray(2),
+      ]);
+      assert(!(await rawOf(photo)).equals(await rawOf(plain)));
+      const { file, result } = await run(photo);
+      assert.deepEqual(
+        [result.lossless, SECRET.test(latin(file)), (await rawOf(file)).equals(await rawOf(photo))],
+        [true, false, true],
+      );
+    },
+  );
 
   it("says in the header of WebP that there is no metadata, or that there is", async () => {
     const photo = await UPRIGHT.webp(RIGHTS);
@@ -350,7 +357,8 @@ describe("scrubbing any other photo", () => {
       .jpeg()
       .toBuffer();
     const message =
-      "The photo could not be scrubbed: read again, it still tells EXIF:Make. Nothing was given out.";
+      "The photo could not be scrubbed: read again, it still tells EXIF:Make. Nothing " +
+      "was given out.";
     await assert.rejects(
       run(photo),
       (error) =>

@@ -144,43 +144,53 @@ describe("an attempt", () => {
     ],
   ];
   for (const [what, job, parameters, code, message, final] of failures) {
-    it(`whose task ${what} leaves ${code}, and is ${final ? "the last" : "tried again later"}`, async () => {
-      const queuedJob = await submit(job, parameters);
-      let bugs = 0;
-      await scene.execute(queuedJob, { onBug: () => bugs++ });
-      assert.equal(
-        bugs,
-        message.includes("unexpectedly") ? 1 : 0,
-        "only what nobody foresaw is told to operators as a bug",
-      );
-      const row = await scene.find(queuedJob);
-      assert.deepEqual(
-        [row?.status, row?.error],
-        [final ? "FAILED" : "PENDING", { code, message }],
-      );
-      assert.deepEqual(await storyOf(queuedJob), [
-        "QUEUED",
-        "STARTED",
-        final ? "FAILED" : "RETRYING",
-      ]);
-      const { run = 0, delayMs = 0 } = lastHint(queuedJob) ?? {};
-      if (!final)
-        assert.ok(run === 2 && delayMs >= 500 && delayMs <= 1000, `run ${run} after ${delayMs} ms`);
-    });
+    it(
+      `whose task ${what} leaves ${code}, and is ` + `${final ? "the last" : "tried again later"}`,
+      async () => {
+        const queuedJob = await submit(job, parameters);
+        let bugs = 0;
+        await scene.execute(queuedJob, { onBug: () => bugs++ });
+        assert.equal(
+          bugs,
+          message.includes("unexpectedly") ? 1 : 0,
+          "only what nobody foresaw is told to operators as a bug",
+        );
+        const row = await scene.find(queuedJob);
+        assert.deepEqual(
+          [row?.status, row?.error],
+          [final ? "FAILED" : "PENDING", { code, message }],
+        );
+        assert.deepEqual(await storyOf(queuedJob), [
+          "QUEUED",
+          "STARTED",
+          final ? "FAILED" : "RETRYING",
+        ]);
+        const { run = 0, delayMs = 0 } = lastHint(queuedJob) ?? {};
+        if (!final)
+          assert.ok(
+            run === 2 && delayMs >= 500 && delayMs <= 1000,
+            `run ${run} after ${delayMs} ms`,
+          );
+      },
+    );
   }
 
-  it("of a task that costs nothing runs in the worker itself, and in a child once its worker has died of it", async () => {
-    const queuedJob = await submit("here");
-    await scene.execute(queuedJob);
-    assert.deepEqual((await scene.find(queuedJob))?.result, { pid: process.pid });
-    const suspect = await submit("here");
-    await scene.core.start(suspect, "dead");
-    await scene.core.database
-      .sql`update queued_jobs set lease_until = now() - interval '1 second' where id = ${suspect.id}`;
-    await scene.core.queuedJobs.takeOverLapsed(10);
-    await scene.execute(suspect);
-    assert.deepEqual((await scene.find(suspect))?.result, { attempt: 2 }, "what the child says");
-  });
+  it(
+    "of a task that costs nothing runs in the worker itself, and in a child once its " +
+      "worker has died of it",
+    async () => {
+      const queuedJob = await submit("here");
+      await scene.execute(queuedJob);
+      assert.deepEqual((await scene.find(queuedJob))?.result, { pid: process.pid });
+      const suspect = await submit("here");
+      await scene.core.start(suspect, "dead");
+      await scene.core.database.sql`update queued_jobs set lease_until = now() - interval '1 second'
+          where id = ${suspect.id}`;
+      await scene.core.queuedJobs.takeOverLapsed(10);
+      await scene.execute(suspect);
+      assert.deepEqual((await scene.find(suspect))?.result, { attempt: 2 }, "what the child says");
+    },
+  );
 
   it("in the worker itself makes no files", async () => {
     const queuedJob = await submit("files here");
@@ -201,35 +211,43 @@ describe("an attempt", () => {
     });
   });
 
-  it("that is the last which the Job may have leaves FAILED, and one that kills a second child is the last", async () => {
-    const due = (queuedJob: QueuedJob) =>
-      scene.core.database.sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
-    for (const [job, parameters, attempts] of [
-      ["fails", {}, 3],
-      ["child", { death: "crash" }, 2],
-      ["child", { death: "out of memory" }, 2],
-    ] as const) {
-      const queuedJob = await submit(job, parameters);
-      for (let i = 1; i <= attempts; i++) {
-        await due(queuedJob);
-        await scene.execute(queuedJob);
-        assert.equal(
-          (await scene.find(queuedJob))?.status,
-          i < attempts ? "PENDING" : "FAILED",
-          `${job}, attempt ${i}`,
-        );
+  it(
+    "that is the last which the Job may have leaves FAILED, and one that kills a second " +
+      "child is the last",
+    async () => {
+      const due = (queuedJob: QueuedJob) =>
+        scene.core.database.sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
+      for (const [job, parameters, attempts] of [
+        ["fails", {}, 3],
+        ["child", { death: "crash" }, 2],
+        ["child", { death: "out of memory" }, 2],
+      ] as const) {
+        const queuedJob = await submit(job, parameters);
+        for (let i = 1; i <= attempts; i++) {
+          await due(queuedJob);
+          await scene.execute(queuedJob);
+          assert.equal(
+            (await scene.find(queuedJob))?.status,
+            i < attempts ? "PENDING" : "FAILED",
+            `${job}, attempt ${i}`,
+          );
+        }
       }
-    }
-  });
+    },
+  );
 
-  it("of a task that this worker does not have fails with a sentence that tells nothing of the house", async () => {
-    const queuedJob = await submit("answers");
-    await scene.execute(queuedJob, { catalogue: new Map() });
-    assert.deepEqual((await scene.find(queuedJob))?.error, {
-      code: "TASK_FAILED",
-      message: "The task failed unexpectedly.",
-    });
-  });
+  it(
+    "of a task that this worker does not have fails with a sentence that tells nothing of " +
+      "the house",
+    async () => {
+      const queuedJob = await submit("answers");
+      await scene.execute(queuedJob, { catalogue: new Map() });
+      assert.deepEqual((await scene.find(queuedJob))?.error, {
+        code: "TASK_FAILED",
+        message: "The task failed unexpectedly.",
+      });
+    },
+  );
 
   it("stops when it is cancelled, and leaves CANCELLED as it is", async () => {
     for (const [job, parameters] of [
@@ -249,20 +267,25 @@ describe("an attempt", () => {
     }
   });
 
-  it("that is given to another worker stops, and neither its progress nor its end is written any more", async () => {
-    const queuedJob = await submit("obedient");
-    const running = scene.execute(queuedJob);
-    await eventually("it runs", async () => (await scene.find(queuedJob))?.status === "STARTED");
-    await scene.core.database
-      .sql`update queued_jobs set lease_until = now() - interval '1 second', worker = 'frozen' where id = ${queuedJob.id}`;
-    await scene.core.queuedJobs.takeOverLapsed(10);
-    await running;
-    assert.deepEqual(await storyOf(queuedJob), ["QUEUED", "STARTED", "RETRYING"]);
-    assert.deepEqual((await scene.find(queuedJob))?.error, {
-      code: "STALLED",
-      message: "The worker that ran it died or lost touch.",
-    });
-  });
+  it(
+    "that is given to another worker stops, and neither its progress nor its end is " +
+      "written any more",
+    async () => {
+      const queuedJob = await submit("obedient");
+      const running = scene.execute(queuedJob);
+      await eventually("it runs", async () => (await scene.find(queuedJob))?.status === "STARTED");
+      await scene.core.database
+        .sql`update queued_jobs set lease_until = now() - interval '1 second', worker = 'frozen'
+          where id = ${queuedJob.id}`;
+      await scene.core.queuedJobs.takeOverLapsed(10);
+      await running;
+      assert.deepEqual(await storyOf(queuedJob), ["QUEUED", "STARTED", "RETRYING"]);
+      assert.deepEqual((await scene.find(queuedJob))?.error, {
+        code: "STALLED",
+        message: "The worker that ran it died or lost touch.",
+      });
+    },
+  );
 
   it("whose lease is lost writes nothing, although nobody has taken it over yet", async () => {
     for (const [job, parameters] of [
@@ -324,23 +347,27 @@ describe("an attempt", () => {
     );
   });
 
-  it("is handed back once, uncounted, when its child was killed from outside, and fails when it is again", async () => {
-    const queuedJob = await submit("child", { death: "killed" });
-    for (const expected of [
-      ["PENDING", null, 0],
-      ["PENDING", "PHOTO_UNREADABLE", 1],
-      ["FAILED", "PHOTO_UNREADABLE", 2],
-    ] as const) {
-      await scene.core.database
-        .sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
-      await scene.execute(queuedJob);
-      const [row] = await scene.core.database.sql<
-        { failures: number }[]
-      >`select failures from queued_jobs where id = ${queuedJob.id}`;
-      const job = await scene.find(queuedJob);
-      assert.deepEqual([job?.status, job?.error?.code ?? null, row?.failures], expected);
-    }
-  });
+  it(
+    "is handed back once, uncounted, when its child was killed from outside, and fails " +
+      "when it is again",
+    async () => {
+      const queuedJob = await submit("child", { death: "killed" });
+      for (const expected of [
+        ["PENDING", null, 0],
+        ["PENDING", "PHOTO_UNREADABLE", 1],
+        ["FAILED", "PHOTO_UNREADABLE", 2],
+      ] as const) {
+        await scene.core.database
+          .sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
+        await scene.execute(queuedJob);
+        const [row] = await scene.core.database.sql<
+          { failures: number }[]
+        >`select failures from queued_jobs where id = ${queuedJob.id}`;
+        const job = await scene.find(queuedJob);
+        assert.deepEqual([job?.status, job?.error?.code ?? null, row?.failures], expected);
+      }
+    },
+  );
 
   it("is handed back, uncounted, when no child can be started", async () => {
     const queuedJob = await submit("child");

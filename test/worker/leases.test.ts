@@ -43,7 +43,8 @@ describe("leases", () => {
     (
       await core.database.sql<
         { left: number }[]
-      >`select extract(epoch from lease_until - now())::float8 as left from queued_jobs where id = ${id}`
+      >`select extract(epoch from lease_until - now())::float8 as left from queued_jobs
+        where id = ${id}`
     )[0]?.left ?? 0;
 
   it("are renewed, all of them by one statement, until they are released", async () => {
@@ -176,12 +177,16 @@ describe("leases", () => {
       return seconds;
     }
 
-    it("stop their attempt after 20 seconds, well before the lease of 30 ends, whether the database is away, hangs, or has the row locked", async () => {
-      for (const renewLeases of [away, hung, locked]) {
-        const seconds = await stoppedAfter(renewLeases);
-        assert.equal(seconds, 20);
-      }
-    });
+    it(
+      "stop their attempt after 20 seconds, well before the lease of 30 ends, whether the " +
+        "database is away, hangs, or has the row locked",
+      async () => {
+        for (const renewLeases of [away, hung, locked]) {
+          const seconds = await stoppedAfter(renewLeases);
+          assert.equal(seconds, 20);
+        }
+      },
+    );
 
     it("count from when the claim was sent, however late it was answered", async () =>
       assert.equal(await stoppedAfter(hung, 6000), 14));

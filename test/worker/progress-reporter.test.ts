@@ -28,22 +28,26 @@ function recorder(record: () => Promise<boolean> = async () => true) {
 }
 
 describe("the progress of an attempt", () => {
-  it("is recorded when it has run for 100 ms, and from then on at most every 250 ms, the last word each time", async () => {
-    const begun = performance.now();
-    const { recorded, reporter, told } = recorder();
-    for (let step = 1; step <= 100; step++) reporter.report(step / 200);
-    await eventually("the last word is recorded", () => told().includes(0.5));
-    reporter.report(0.6);
-    await eventually("the next, too", () => told().includes(0.6));
-    await reporter.stop();
-    assert.deepEqual(told(), [0.5, 0.6]);
-    // Timers go by the loop's own clock, which stands still while the process waits for its turn:
-    // on a busy machine 250 ms look shorter.
-    for (const [i, { at }] of recorded.entries()) {
-      const [before, least] = i === 0 ? [begun, 50] : [recorded[i - 1]?.at ?? begun, 125];
-      assert.ok(at - before > least, `${at - before} ms`);
-    }
-  });
+  it(
+    "is recorded when it has run for 100 ms, and from then on at most every 250 ms, the " +
+      "last word each time",
+    async () => {
+      const begun = performance.now();
+      const { recorded, reporter, told } = recorder();
+      for (let step = 1; step <= 100; step++) reporter.report(step / 200);
+      await eventually("the last word is recorded", () => told().includes(0.5));
+      reporter.report(0.6);
+      await eventually("the next, too", () => told().includes(0.6));
+      await reporter.stop();
+      assert.deepEqual(told(), [0.5, 0.6]);
+      // Timers go by the loop's own clock, which stands still while the process waits for its turn:
+      // on a busy machine 250 ms look shorter.
+      for (const [i, { at }] of recorded.entries()) {
+        const [before, least] = i === 0 ? [begun, 50] : [recorded[i - 1]?.at ?? begun, 125];
+        assert.ok(at - before > least, `${at - before} ms`);
+      }
+    },
+  );
 
   it("never falls, is between 0 and 1 whatever a task says, and its message is cut", async () => {
     const { recorded, reporter } = recorder();

@@ -55,30 +55,34 @@ describe("the reconciler", () => {
       >`select type from queued_job_events where queued_job_id = ${id} order by seq`
     ).map(({ type }) => type);
 
-  it("puts back a hint that was lost, of a row that has waited for a while, and leaves the others alone", async () => {
-    const [lost, fresh, late, hinted] = [
-      await core.submit(user),
-      await core.submit(user),
-      await core.submit(user, { runAt: new Date(Date.now() + 3_600_000) }),
-      await core.submit(user),
-    ];
-    for (const { id } of [lost, late, hinted]) await age(id);
-    const kept = core.hinted.filter(({ id }) => id === hinted.id);
-    core.hinted.length = 0;
-    core.hinted.push(...kept);
-    const reconciler = open("w");
-    reconciler.hurry();
-    await eventually("it is back", () => core.hinted.length === 2);
-    await reconciler.close();
-    assert.deepEqual(
-      core.hinted.map(({ id, run, lane, delayMs }) => [id, run, lane, delayMs]).slice(1),
-      [[lost.id, 1, "worker", 0]],
-    );
-    assert.equal(
-      core.hinted.some(({ id }) => id === fresh.id),
-      false,
-    );
-  });
+  it(
+    "puts back a hint that was lost, of a row that has waited for a while, and leaves the " +
+      "others alone",
+    async () => {
+      const [lost, fresh, late, hinted] = [
+        await core.submit(user),
+        await core.submit(user),
+        await core.submit(user, { runAt: new Date(Date.now() + 3_600_000) }),
+        await core.submit(user),
+      ];
+      for (const { id } of [lost, late, hinted]) await age(id);
+      const kept = core.hinted.filter(({ id }) => id === hinted.id);
+      core.hinted.length = 0;
+      core.hinted.push(...kept);
+      const reconciler = open("w");
+      reconciler.hurry();
+      await eventually("it is back", () => core.hinted.length === 2);
+      await reconciler.close();
+      assert.deepEqual(
+        core.hinted.map(({ id, run, lane, delayMs }) => [id, run, lane, delayMs]).slice(1),
+        [[lost.id, 1, "worker", 0]],
+      );
+      assert.equal(
+        core.hinted.some(({ id }) => id === fresh.id),
+        false,
+      );
+    },
+  );
 
   it("puts back every hint, and waits for no beat, when Redis has forgotten all", async () => {
     const fresh = await core.submit(user);
@@ -98,41 +102,46 @@ describe("the reconciler", () => {
     await reconciler.close();
   });
 
-  it("takes over an attempt whose lease has lapsed: RETRYING at once, and STALLED for good at the second death", async () => {
-    const queuedJob = await core.submit(user);
-    const reconciler = open("w");
-    for (const [i, last] of ["RETRYING", "FAILED"].entries()) {
-      await core.start(queuedJob, "dead");
-      await core.database
-        .sql`update queued_jobs set lease_until = now() - interval '1 second' where id = ${queuedJob.id}`;
-      reconciler.hurry();
-      await eventually(
-        `death ${i + 1} is found`,
-        async () => (await typesOf(queuedJob.id)).at(-1) === last,
+  it(
+    "takes over an attempt whose lease has lapsed: RETRYING at once, and STALLED for good " +
+      "at the second death",
+    async () => {
+      const queuedJob = await core.submit(user);
+      const reconciler = open("w");
+      for (const [i, last] of ["RETRYING", "FAILED"].entries()) {
+        await core.start(queuedJob, "dead");
+        await core.database.sql`update queued_jobs set lease_until = now() - interval '1 second'
+            where id = ${queuedJob.id}`;
+        reconciler.hurry();
+        await eventually(
+          `death ${i + 1} is found`,
+          async () => (await typesOf(queuedJob.id)).at(-1) === last,
+        );
+      }
+      await reconciler.close();
+      const row = await core.queuedJobs.find({ id: "", role: "ADMIN" }, queuedJob.id);
+      assert.deepEqual(
+        [row?.status, row?.attempts, row?.error],
+        [
+          "FAILED",
+          2,
+          {
+            code: "STALLED",
+            message:
+              "The worker that ran it died or lost touch. It happened 2 times, so it is " +
+              "not tried again.",
+          },
+        ],
       );
-    }
-    await reconciler.close();
-    const row = await core.queuedJobs.find({ id: "", role: "ADMIN" }, queuedJob.id);
-    assert.deepEqual(
-      [row?.status, row?.attempts, row?.error],
-      [
+      assert.deepEqual(await typesOf(queuedJob.id), [
+        "QUEUED",
+        "STARTED",
+        "RETRYING",
+        "STARTED",
         "FAILED",
-        2,
-        {
-          code: "STALLED",
-          message:
-            "The worker that ran it died or lost touch. It happened 2 times, so it is not tried again.",
-        },
-      ],
-    );
-    assert.deepEqual(await typesOf(queuedJob.id), [
-      "QUEUED",
-      "STARTED",
-      "RETRYING",
-      "STARTED",
-      "FAILED",
-    ]);
-  });
+      ]);
+    },
+  );
 
   it("leaves alone an attempt whose lease holds", async () => {
     const queuedJob = await core.submit(user);
@@ -225,30 +234,34 @@ describe("the reconciler", () => {
     );
   });
 
-  it("comes at once while hints are missing, and in the next beat goes on where its sweep stood when its time was up", async () => {
-    const sweeps: DueSweep[] = [];
-    const reconciler = open(
-      "w",
-      {
-        takeOverLapsed: async () => 0,
-        async hintDue(sweep) {
-          sweeps.push(sweep);
-          sweep.pass([], sweeps.length === 4 ? 1 : 0);
-          return sweeps.length < 3 ? 1 : 0;
+  it(
+    "comes at once while hints are missing, and in the next beat goes on where its sweep " +
+      "stood when its time was up",
+    async () => {
+      const sweeps: DueSweep[] = [];
+      const reconciler = open(
+        "w",
+        {
+          takeOverLapsed: async () => 0,
+          async hintDue(sweep) {
+            sweeps.push(sweep);
+            sweep.pass([], sweeps.length === 4 ? 1 : 0);
+            return sweeps.length < 3 ? 1 : 0;
+          },
         },
-      },
-      600_000,
-      silentLog,
-      0,
-    );
-    // Each page takes all the time there is.
-    for (const pages of [3, 4, 5]) {
-      await eventually(`${pages} pages are passed`, () => sweeps.length === pages, 5000);
-      reconciler.hurry();
-    }
-    await reconciler.close();
-    assert.deepEqual(sweeps.map((sweep) => sweeps.indexOf(sweep)).slice(0, 5), [0, 0, 0, 0, 4]);
-  });
+        600_000,
+        silentLog,
+        0,
+      );
+      // Each page takes all the time there is.
+      for (const pages of [3, 4, 5]) {
+        await eventually(`${pages} pages are passed`, () => sweeps.length === pages, 5000);
+        reconciler.hurry();
+      }
+      await reconciler.close();
+      assert.deepEqual(sweeps.map((sweep) => sweeps.indexOf(sweep)).slice(0, 5), [0, 0, 0, 0, 4]);
+    },
+  );
 
   it("begins its sweep again when Redis forgets", async () => {
     const pages: { sweep: DueSweep; page: number }[] = [];
@@ -303,59 +316,67 @@ describe("the reconciler", () => {
     assert.equal(pages, 1);
   });
 
-  it("says once, when it was in vain three times in a row because a store was away, that it goes on trying", async () => {
-    const lines: { level: number; msg: string }[] = [];
-    const log = createLoggerTo({
-      write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }),
-    });
-    let tries = 0;
-    const reconciler = open(
-      "w",
-      {
-        takeOverLapsed: async () => 0,
-        async hintDue(sweep) {
-          if (++tries < 6) throw new ServiceUnavailableError("The database does not answer.");
-          sweep.pass([], 1);
-          return 0;
+  it(
+    "says once, when it was in vain three times in a row because a store was away, that it " +
+      "goes on trying",
+    async () => {
+      const lines: { level: number; msg: string }[] = [];
+      const log = createLoggerTo({
+        write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }),
+      });
+      let tries = 0;
+      const reconciler = open(
+        "w",
+        {
+          takeOverLapsed: async () => 0,
+          async hintDue(sweep) {
+            if (++tries < 6) throw new ServiceUnavailableError("The database does not answer.");
+            sweep.pass([], 1);
+            return 0;
+          },
         },
-      },
-      5,
-      log,
-    );
-    await eventually("it has tried often", () => tries > 8);
-    await reconciler.close();
-    assert.deepEqual(
-      lines.map(({ level, msg }) => [level, msg]),
-      [[50, "the reconciler failed 3 times in a row; it goes on trying"]],
-    );
-  });
+        5,
+        log,
+      );
+      await eventually("it has tried often", () => tries > 8);
+      await reconciler.close();
+      assert.deepEqual(
+        lines.map(({ level, msg }) => [level, msg]),
+        [[50, "the reconciler failed 3 times in a row; it goes on trying"]],
+      );
+    },
+  );
 
-  it("outlives a fault, which is an error in the log, and tries again soon, without a word, when a store was away", async () => {
-    const lines: { level: number; msg: string }[] = [];
-    const log = createLoggerTo({
-      write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }),
-    });
-    const faults = [new TypeError("a bug"), new ServiceUnavailableError("Redis is away.")];
-    let beats = 0;
-    const reconciler = open(
-      "w",
-      {
-        takeOverLapsed: async () => {
-          const fault = faults[beats++];
-          if (fault) throw fault;
-          return 0;
+  it(
+    "outlives a fault, which is an error in the log, and tries again soon, without a word, " +
+      "when a store was away",
+    async () => {
+      const lines: { level: number; msg: string }[] = [];
+      const log = createLoggerTo({
+        write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }),
+      });
+      const faults = [new TypeError("a bug"), new ServiceUnavailableError("Redis is away.")];
+      let beats = 0;
+      const reconciler = open(
+        "w",
+        {
+          takeOverLapsed: async () => {
+            const fault = faults[beats++];
+            if (fault) throw fault;
+            return 0;
+          },
         },
-      },
-      600_000,
-      log,
-    );
-    await eventually("the fault is told", () => lines.length === 1);
-    reconciler.hurry();
-    await eventually("it comes again by itself", () => beats === 3);
-    await reconciler.close();
-    assert.deepEqual(
-      lines.map(({ level, msg }) => [level, msg]),
-      [[50, "the reconciler failed"]],
-    );
-  });
+        600_000,
+        log,
+      );
+      await eventually("the fault is told", () => lines.length === 1);
+      reconciler.hurry();
+      await eventually("it comes again by itself", () => beats === 3);
+      await reconciler.close();
+      assert.deepEqual(
+        lines.map(({ level, msg }) => [level, msg]),
+        [[50, "the reconciler failed"]],
+      );
+    },
+  );
 });

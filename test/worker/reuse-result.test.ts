@@ -225,21 +225,25 @@ describe("a result that is there already", () => {
     assert.deepEqual([await keptOf(row), await bytes()], [[], 55]);
   });
 
-  it("is for good what it is: outputs of work that find no room are discarded, and it is not tried again", async () => {
-    for (let i = 0; i < 5; i++) await run({ fresh: true });
-    const { row, story } = await run({ fresh: true });
-    assert.deepEqual(
-      [row.status, row.error?.code, story, await keptOf(row)],
-      ["FAILED", "QUOTA_EXCEEDED", ["QUEUED", "STARTED", "FAILED"], []],
-    );
-    await scene.core.queuedJobs.removeMany(user.id, { statuses: ["SUCCESS"], jobs: null });
-    await scene.core.queuedJobs.retry({ ...user }, row.id);
-    await scene.execute(row);
-    assert.deepEqual(
-      [(await scene.find(row))?.status, await keptOf(row)],
-      ["SUCCESS", keysOf(row, 2)],
-    );
-  });
+  it(
+    "is for good what it is: outputs of work that find no room are discarded, and it is " +
+      "not tried again",
+    async () => {
+      for (let i = 0; i < 5; i++) await run({ fresh: true });
+      const { row, story } = await run({ fresh: true });
+      assert.deepEqual(
+        [row.status, row.error?.code, story, await keptOf(row)],
+        ["FAILED", "QUOTA_EXCEEDED", ["QUEUED", "STARTED", "FAILED"], []],
+      );
+      await scene.core.queuedJobs.removeMany(user.id, { statuses: ["SUCCESS"], jobs: null });
+      await scene.core.queuedJobs.retry({ ...user }, row.id);
+      await scene.execute(row);
+      assert.deepEqual(
+        [(await scene.find(row))?.status, await keptOf(row)],
+        ["SUCCESS", keysOf(row, 2)],
+      );
+    },
+  );
 
   it("leaves counters, numbers and events in step", () =>
     assertConsistent(scene.core.database.sql));

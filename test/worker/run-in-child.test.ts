@@ -201,21 +201,28 @@ describe("a task in a child", () => {
     }
   });
 
-  it("counts a photo that never arrives in time as a failed attempt, and is not handed back without end", async () => {
-    const photo = await addPhoto();
-    const queuedJob = await scene.core.submit(user, { job: "on photos", photoIds: [photo.id] });
-    const localPath = () => Promise.reject(new SlowDownloadError("It was late."));
-    for (const status of ["PENDING", "PENDING", "FAILED"]) {
-      await scene.core.database
-        .sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
-      await scene.execute(queuedJob, { storage: { ...scene.deps.storage, localPath } });
-      const row = await scene.find(queuedJob);
-      assert.deepEqual(
-        [row?.status, row?.error],
-        [status, { code: "TIMEOUT", message: "A photo did not arrive from the storage in time." }],
-      );
-    }
-  });
+  it(
+    "counts a photo that never arrives in time as a failed attempt, and is not handed back " +
+      "without end",
+    async () => {
+      const photo = await addPhoto();
+      const queuedJob = await scene.core.submit(user, { job: "on photos", photoIds: [photo.id] });
+      const localPath = () => Promise.reject(new SlowDownloadError("It was late."));
+      for (const status of ["PENDING", "PENDING", "FAILED"]) {
+        await scene.core.database
+          .sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
+        await scene.execute(queuedJob, { storage: { ...scene.deps.storage, localPath } });
+        const row = await scene.find(queuedJob);
+        assert.deepEqual(
+          [row?.status, row?.error],
+          [
+            status,
+            { code: "TIMEOUT", message: "A photo did not arrive from the storage in time." },
+          ],
+        );
+      }
+    },
+  );
 
   it("refuses a HEIC photo for good where HEIC has been switched off, and no other", async () => {
     const [heic, jpeg] = [await addPhoto("image/heic"), await addPhoto()];

@@ -116,96 +116,109 @@ describe("the schedule of maintenance", () => {
     await scene.close();
   });
 
-  it("gives an exclusive task to one worker for as long as it takes, and to another when that one is dead", async () => {
-    const scene = open();
-    const begun: string[] = [];
-    let end = (): void => {};
-    const long = new Promise<void>((resolve) => (end = resolve));
-    const sweep = (who: string) => ({
-      sweep: task(() => (begun.push(who), long), { exclusive: true }),
-    });
-    const first = scene.start(sweep("first"));
-    await eventually("the first has begun", () => begun.length === 1);
-    scene.start(sweep("second"));
-    for (let i = 0; i < 3; i++) await scene.next("sweep");
-    await eventually(
-      "its other runs are over",
-      async () =>
-        (await scene.queue.getJobCounts("waiting"))["waiting"] === 0 &&
-        (await scene.queue.getJobCounts("active"))["active"] === 1,
-    );
-    assert.deepEqual(begun, ["first"]);
-    // As if the first had died, and its duty had lapsed.
-    await store.database
-      .sql`update duties set held_until = clock_timestamp() - interval '1 ms', holder = 'nobody' where name = 'maintenance sweep'`;
-    await eventually(
-      "the second has begun",
-      async () => begun.length === 2 || (await scene.next("sweep"), false),
-    );
-    assert.equal(begun[1], "second");
-    end();
-    await first.close();
-    await scene.close();
-  });
-
-  it("interrupts a task whose duty was lost, and one whose worker closes, without calling it a failure", async () => {
-    const scene = open();
-    const reasons: string[] = [];
-    let begun = 0;
-    const untilAborted: ScheduledTask["run"] = ({ signal }) =>
-      new Promise((_, reject) => {
-        signal.addEventListener("abort", () =>
-          reject(reasons.push((signal.reason as Error).message) && (signal.reason as Error)),
-        );
-        begun++;
+  it(
+    "gives an exclusive task to one worker for as long as it takes, and to another when " +
+      "that one is dead",
+    async () => {
+      const scene = open();
+      const begun: string[] = [];
+      let end = (): void => {};
+      const long = new Promise<void>((resolve) => (end = resolve));
+      const sweep = (who: string) => ({
+        sweep: task(() => (begun.push(who), long), { exclusive: true }),
       });
-    const schedule = scene.start({ closing: task(untilAborted) });
-    await eventually("it has begun", () => begun === 1);
-    await schedule.close();
-    assert.deepEqual(reasons, ["The worker is closing"]);
-    assert.deepEqual(
-      scene.lines.filter(({ level }) => Number(level) >= 40),
-      [],
-    );
-    await scene.close();
-  });
+      const first = scene.start(sweep("first"));
+      await eventually("the first has begun", () => begun.length === 1);
+      scene.start(sweep("second"));
+      for (let i = 0; i < 3; i++) await scene.next("sweep");
+      await eventually(
+        "its other runs are over",
+        async () =>
+          (await scene.queue.getJobCounts("waiting"))["waiting"] === 0 &&
+          (await scene.queue.getJobCounts("active"))["active"] === 1,
+      );
+      assert.deepEqual(begun, ["first"]);
+      // As if the first had died, and its duty had lapsed.
+      await store.database
+        .sql`update duties set held_until = clock_timestamp() - interval '1 ms', holder = 'nobody'
+          where name = 'maintenance sweep'`;
+      await eventually(
+        "the second has begun",
+        async () => begun.length === 2 || (await scene.next("sweep"), false),
+      );
+      assert.equal(begun[1], "second");
+      end();
+      await first.close();
+      await scene.close();
+    },
+  );
 
-  it("gives each slice the position at which the last one ended, in whatever worker, and waits for its time between two passes", async () => {
-    const scene = open();
-    const froms: (string | null)[] = [];
-    const passes = {
-      pass: task(
-        async ({ from }) => (
-          froms.push(from),
-          froms.length % 3 === 0 ? null : `after ${froms.length}`
+  it(
+    "interrupts a task whose duty was lost, and one whose worker closes, without calling " +
+      "it a failure",
+    async () => {
+      const scene = open();
+      const reasons: string[] = [];
+      let begun = 0;
+      const untilAborted: ScheduledTask["run"] = ({ signal }) =>
+        new Promise((_, reject) => {
+          signal.addEventListener("abort", () =>
+            reject(reasons.push((signal.reason as Error).message) && (signal.reason as Error)),
+          );
+          begun++;
+        });
+      const schedule = scene.start({ closing: task(untilAborted) });
+      await eventually("it has begun", () => begun === 1);
+      await schedule.close();
+      assert.deepEqual(reasons, ["The worker is closing"]);
+      assert.deepEqual(
+        scene.lines.filter(({ level }) => Number(level) >= 40),
+        [],
+      );
+      await scene.close();
+    },
+  );
+
+  it(
+    "gives each slice the position at which the last one ended, in whatever worker, and " +
+      "waits for its time between two passes",
+    async () => {
+      const scene = open();
+      const froms: (string | null)[] = [];
+      const passes = {
+        pass: task(
+          async ({ from }) => (
+            froms.push(from),
+            froms.length % 3 === 0 ? null : `after ${froms.length}`
+          ),
+          { passMs: HOUR_MS },
         ),
-        { passMs: HOUR_MS },
-      ),
-    };
-    const first = scene.start(passes);
-    await eventually("the first slice is done", () => froms.length === 1);
-    await first.close();
-    scene.start(passes);
-    await eventually(
-      "two more slices are done",
-      async () => froms.length === 3 || (await scene.next("pass"), false),
-    );
-    assert.deepEqual(froms, [null, "after 1", "after 2"]);
-    for (let i = 0; i < 3; i++) await scene.next("pass");
-    await eventually("what waits is over", async () =>
-      Object.values(await scene.queue.getJobCounts("waiting", "active")).every(
-        (count) => count === 0,
-      ),
-    );
-    assert.equal(froms.length, 3, "the pass is through");
-    await scene.connection.hset(scene.key("pass"), "passStartedAt", Date.now() - HOUR_MS - 1000);
-    await eventually(
-      "the next pass begins",
-      async () => froms.length === 4 || (await scene.next("pass"), false),
-    );
-    assert.equal(froms[3], null);
-    await scene.close();
-  });
+      };
+      const first = scene.start(passes);
+      await eventually("the first slice is done", () => froms.length === 1);
+      await first.close();
+      scene.start(passes);
+      await eventually(
+        "two more slices are done",
+        async () => froms.length === 3 || (await scene.next("pass"), false),
+      );
+      assert.deepEqual(froms, [null, "after 1", "after 2"]);
+      for (let i = 0; i < 3; i++) await scene.next("pass");
+      await eventually("what waits is over", async () =>
+        Object.values(await scene.queue.getJobCounts("waiting", "active")).every(
+          (count) => count === 0,
+        ),
+      );
+      assert.equal(froms.length, 3, "the pass is through");
+      await scene.connection.hset(scene.key("pass"), "passStartedAt", Date.now() - HOUR_MS - 1000);
+      await eventually(
+        "the next pass begins",
+        async () => froms.length === 4 || (await scene.next("pass"), false),
+      );
+      assert.equal(froms[3], null);
+      await scene.close();
+    },
+  );
 
   it("logs and counts every fault but the first in a row of a store that is away", async () => {
     const scene = open();

@@ -12,15 +12,19 @@ function answersOf(find: NearPhotos["find"]) {
 }
 
 describe("what a task may ask", () => {
-  it("is asked for the attempt's owner, its own photos excepted, whatever else the question says", async () => {
-    const asked: unknown[] = [];
-    const answer = answersOf(async (query) => (asked.push(query), { photos: [], cut: false }));
-    assert.deepEqual(await answer("findNearPhotos", QUERY), { photos: [], cut: false });
-    assert.deepEqual(asked, [{ ...QUERY, userId: "ann", exceptIds: ["p1"] }]);
-    await assert.rejects(answer("findNearPhotos", { ...QUERY, userId: "bob" }), {
-      name: "ZodError",
-    });
-  });
+  it(
+    "is asked for the attempt's owner, its own photos excepted, whatever else the question " +
+      "says",
+    async () => {
+      const asked: unknown[] = [];
+      const answer = answersOf(async (query) => (asked.push(query), { photos: [], cut: false }));
+      assert.deepEqual(await answer("findNearPhotos", QUERY), { photos: [], cut: false });
+      assert.deepEqual(asked, [{ ...QUERY, userId: "ann", exceptIds: ["p1"] }]);
+      await assert.rejects(answer("findNearPhotos", { ...QUERY, userId: "bob" }), {
+        name: "ZodError",
+      });
+    },
+  );
 
   it("is nothing else, and nothing that is out of bounds", async () => {
     const answer = answersOf(() => assert.fail("it was looked for"));

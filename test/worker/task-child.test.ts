@@ -145,32 +145,41 @@ describe("a task in a child", () => {
     await assert.rejects(run(request("thumbnail", join(temporary.path, "none.jpg"))), isPlain);
   });
 
-  it("is killed in the middle of an AVIF encode soon after it is aborted, and the next one runs", async () => {
-    const own = makePool();
-    const abort = new AbortController();
-    const asked = request("thumbnail", temporary.write(await noise(3000, 2000).jpeg().toBuffer()), {
-      widths: [3000],
-      format: "avif",
-      quality: 90,
-    });
-    let aborted = 0;
-    const onProgress = (_fraction: number, message = "") => {
-      if (!message.startsWith("making")) return;
-      aborted = Date.now();
-      abort.abort();
-    };
-    await assert.rejects(
-      run(asked, { signal: abort.signal, onProgress }, own),
-      (error) => error instanceof ChildStoppedError && error.reason === "aborted",
-    );
-    assert(Date.now() - aborted < 2000, `${Date.now() - aborted} ms`);
-    assert.deepEqual(readdirSync(asked.folder), []);
-    await run(request("metadata", asked.photos[0]?.path ?? ""), {}, own);
-    await own.close();
-  });
+  it(
+    "is killed in the middle of an AVIF encode soon after it is aborted, and the next one " +
+      "runs",
+    async () => {
+      const own = makePool();
+      const abort = new AbortController();
+      const asked = request(
+        "thumbnail",
+        temporary.write(await noise(3000, 2000).jpeg().toBuffer()),
+        {
+          widths: [3000],
+          format: "avif",
+          quality: 90,
+        },
+      );
+      let aborted = 0;
+      const onProgress = (_fraction: number, message = "") => {
+        if (!message.startsWith("making")) return;
+        aborted = Date.now();
+        abort.abort();
+      };
+      await assert.rejects(
+        run(asked, { signal: abort.signal, onProgress }, own),
+        (error) => error instanceof ChildStoppedError && error.reason === "aborted",
+      );
+      assert(Date.now() - aborted < 2000, `${Date.now() - aborted} ms`);
+      assert.deepEqual(readdirSync(asked.folder), []);
+      await run(request("metadata", asked.photos[0]?.path ?? ""), {}, own);
+      await own.close();
+    },
+  );
 
   it(
-    "that needs more memory than it may have fails by itself or with its child, and the next one runs",
+    "that needs more memory than it may have fails by itself or with its child, and the " +
+      "next one runs",
     { skip: LINUX },
     async () => {
       const own = makePool({ memoryLimitBytes: 400_000_000 });
@@ -209,7 +218,8 @@ describe("a task in a child", () => {
         quality: 100,
       });
       const message =
-        "Writing a picture of this size as WEBP takes more memory than a task may use. Ask for another format or for a smaller picture.";
+        "Writing a picture of this size as WEBP takes more memory than a task may use. " +
+        "Ask for another format or for a smaller picture.";
       await assert.rejects(
         run(asked, {}, own),
         (error) =>

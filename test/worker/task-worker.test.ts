@@ -237,33 +237,41 @@ describe("a worker", () => {
     await next.close();
   });
 
-  it("keeps a slot for others, and the hints of one user who has the rest, until that one's tasks end", async () => {
-    const worker = open({ tasks: 3 });
-    const long = await scene.core.submitMany(user, 3, { job: "obedient" });
-    const isStarted = async () =>
-      (await Promise.all(long.map(statusOf))).filter((status) => status === "STARTED").length === 2;
-    await eventually("two of them run", isStarted);
-    const echo = await scene.core.submit(other);
-    await eventually(
-      "another's runs beside them",
-      async () => (await statusOf(echo)) === "SUCCESS",
-      4000,
-    );
-    assert.deepEqual([await isStarted(), await hints("worker")], [true, 3]);
-    const [first] = (
-      await Promise.all(long.map(async (one) => ((await statusOf(one)) === "STARTED" ? [one] : [])))
-    ).flat();
-    await scene.core.queuedJobs.cancel(user, first?.id ?? "");
-    worker.leases.drop(first?.id ?? "");
-    await eventually("the third runs when one has ended", isStarted);
-    for (const { id } of long) await scene.core.queuedJobs.cancel(user, id);
-    await worker.close();
-  });
+  it(
+    "keeps a slot for others, and the hints of one user who has the rest, until that one's " +
+      "tasks end",
+    async () => {
+      const worker = open({ tasks: 3 });
+      const long = await scene.core.submitMany(user, 3, { job: "obedient" });
+      const isStarted = async () =>
+        (await Promise.all(long.map(statusOf))).filter((status) => status === "STARTED").length ===
+        2;
+      await eventually("two of them run", isStarted);
+      const echo = await scene.core.submit(other);
+      await eventually(
+        "another's runs beside them",
+        async () => (await statusOf(echo)) === "SUCCESS",
+        4000,
+      );
+      assert.deepEqual([await isStarted(), await hints("worker")], [true, 3]);
+      const [first] = (
+        await Promise.all(
+          long.map(async (one) => ((await statusOf(one)) === "STARTED" ? [one] : [])),
+        )
+      ).flat();
+      await scene.core.queuedJobs.cancel(user, first?.id ?? "");
+      worker.leases.drop(first?.id ?? "");
+      await eventually("the third runs when one has ended", isStarted);
+      for (const { id } of long) await scene.core.queuedJobs.cancel(user, id);
+      await worker.close();
+    },
+  );
 
   it("keeps a hint that comes before its row is due, and one whose row is locked", async () => {
     const { sql } = scene.core.database;
     const early = await submit("echo");
-    await sql`update queued_jobs set due_at = clock_timestamp() + interval '800 ms' where id = ${early.id}`;
+    await sql`update queued_jobs set due_at = clock_timestamp() + interval '800 ms'
+      where id = ${early.id}`;
     const locked = await submit("echo");
     await sql.begin(async (tx) => {
       await tx`select from queued_jobs where id = ${locked.id} for update`;
@@ -286,39 +294,43 @@ describe("a worker", () => {
     );
   });
 
-  it("leaves photo jobs to others while it cannot start children, says so, and takes them again when it can", async () => {
-    const entry = join(scene.folder, "late-child.mjs");
-    const sickPool = createChildPool({
-      entry: pathToFileURL(entry),
-      size: 2,
-      memoryLimitBytes: 1e9,
-      restartMs: 100,
-      log: silentLog,
-    });
-    opened.push({ close: () => sickPool.close() });
-    const sick = open({ children: 2 }, { pool: sickPool });
-    await submit("child");
-    await eventually("it says why", () =>
-      /^it takes no photos: .*Cannot find module/.test(sick.idleReason() ?? ""),
-    );
-    const healthy = open({ children: 2 });
-    const jobs = await scene.core.submitMany(user, 20, { job: "child" });
-    await eventually("all are done", async () =>
-      (await Promise.all(jobs.map(statusOf))).every((status) => status === "SUCCESS"),
-    );
-    assert.ok(
-      (await Promise.all(jobs.map(scene.find))).every((job) => job?.attempts === 1),
-      "none of them was begun in vain",
-    );
-    await healthy.close();
-    await writeFile(
-      entry,
-      `import ${JSON.stringify(new URL("scripted-child.js", import.meta.url).href)};`,
-    );
-    await eventually("it is well", () => sick.idleReason() === null);
-    const last = await submit("child");
-    await eventually("it takes the next", async () => (await statusOf(last)) === "SUCCESS");
-  });
+  it(
+    "leaves photo jobs to others while it cannot start children, says so, and takes them " +
+      "again when it can",
+    async () => {
+      const entry = join(scene.folder, "late-child.mjs");
+      const sickPool = createChildPool({
+        entry: pathToFileURL(entry),
+        size: 2,
+        memoryLimitBytes: 1e9,
+        restartMs: 100,
+        log: silentLog,
+      });
+      opened.push({ close: () => sickPool.close() });
+      const sick = open({ children: 2 }, { pool: sickPool });
+      await submit("child");
+      await eventually("it says why", () =>
+        /^it takes no photos: .*Cannot find module/.test(sick.idleReason() ?? ""),
+      );
+      const healthy = open({ children: 2 });
+      const jobs = await scene.core.submitMany(user, 20, { job: "child" });
+      await eventually("all are done", async () =>
+        (await Promise.all(jobs.map(statusOf))).every((status) => status === "SUCCESS"),
+      );
+      assert.ok(
+        (await Promise.all(jobs.map(scene.find))).every((job) => job?.attempts === 1),
+        "none of them was begun in vain",
+      );
+      await healthy.close();
+      await writeFile(
+        entry,
+        `import ${JSON.stringify(new URL("scripted-child.js", import.meta.url).href)};`,
+      );
+      await eventually("it is well", () => sick.idleReason() === null);
+      const last = await submit("child");
+      await eventually("it takes the next", async () => (await statusOf(last)) === "SUCCESS");
+    },
+  );
 
   it("goes on with an attempt that it has begun although the answer to its claim was lost", async () => {
     const proxy = await createTcpProxy(scene.core.url);

@@ -66,28 +66,32 @@ describe("the share of a lane's slots that one user may hold", () => {
     assert.equal((await enterAll(share, "ann", 2)).length, 1);
   });
 
-  it("lets what waits run, first come first served, as soon as another task of the same user has ended", async () => {
-    const share = new UserShare(2);
-    const entered: string[] = [];
-    const leaves: LeaveSlot[] = [];
-    const first = await share.enter("ann");
-    for (const name of ["second", "third"]) {
-      void share.enter("ann").then((leave) => {
-        if (!leave) return;
-        entered.push(name);
-        leaves.push(leave);
-      });
-    }
-    (await share.enter("bob"))?.();
-    await turn();
-    assert.deepEqual(entered, []);
-    first?.();
-    await turn();
-    assert.deepEqual(entered, ["second"]);
-    leaves[0]?.();
-    await turn();
-    assert.deepEqual(entered, ["second", "third"]);
-  });
+  it(
+    "lets what waits run, first come first served, as soon as another task of the same " +
+      "user has ended",
+    async () => {
+      const share = new UserShare(2);
+      const entered: string[] = [];
+      const leaves: LeaveSlot[] = [];
+      const first = await share.enter("ann");
+      for (const name of ["second", "third"]) {
+        void share.enter("ann").then((leave) => {
+          if (!leave) return;
+          entered.push(name);
+          leaves.push(leave);
+        });
+      }
+      (await share.enter("bob"))?.();
+      await turn();
+      assert.deepEqual(entered, []);
+      first?.();
+      await turn();
+      assert.deepEqual(entered, ["second"]);
+      leaves[0]?.();
+      await turn();
+      assert.deepEqual(entered, ["second", "third"]);
+    },
+  );
 
   it("lets several enter when the first quick end raises the limit", async () => {
     const share = new UserShare(10);

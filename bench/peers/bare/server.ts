@@ -30,9 +30,14 @@ function answer(response: ServerResponse, body: string): void {
 async function readPage(subject: string): Promise<string> {
   const [row] = await sql<{ body: string }[]>`
     select json_build_object('data', json_build_object('queuedJobs', json_build_object(
-      'edges', json_agg(json_build_object('node', json_build_object('id', q.id, 'status', q.status, 'createdAt', q.created_at, 'job', json_build_object('name', j.name), 'user', json_build_object('id', u.id, 'email', u.email)))),
-      'pageInfo', json_build_object('hasNextPage', true, 'endCursor', 'x'), 'eventCursor', '0')))::text body
-    from users u cross join lateral (select * from queued_jobs q where q.user_id = u.id order by q.created_at desc limit 20) q join jobs j on j.id = q.job_id where u.subject = ${subject}`;
+      'edges', json_agg(json_build_object('node', json_build_object('id', q.id, 'status', q.status,
+      'createdAt', q.created_at, 'job', json_build_object('name', j.name), 'user',
+      json_build_object('id', u.id, 'email', u.email)))),
+      'pageInfo', json_build_object('hasNextPage', true, 'endCursor', 'x'), 'eventCursor',
+      '0')))::text body
+    from users u cross join lateral (select * from queued_jobs q where q.user_id = u.id
+      order by q.created_at desc limit 20) q join jobs j on j.id = q.job_id
+        where u.subject = ${subject}`;
   return row?.body ?? "";
 }
 

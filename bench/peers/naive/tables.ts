@@ -39,12 +39,16 @@ export type User = typeof users.$inferSelect;
 export type QueuedJob = typeof queuedJobs.$inferSelect;
 
 export const createTablesText = `
-  create table users (id uuid primary key default gen_random_uuid(), subject text not null unique, email text not null, name text not null);
+  create table users (id uuid primary key default gen_random_uuid(), subject text not null unique,
+  email text not null, name text not null);
   create table jobs (id serial primary key, name text not null unique);
   insert into jobs (name) values ('echo'), ('thumbnails');
   create table queued_jobs (
-    id uuid primary key default gen_random_uuid(), user_id uuid not null references users (id), job_id integer not null references jobs (id),
-    status text not null default 'PENDING', version integer not null default 1, progress integer not null default 0, parameters jsonb not null, result jsonb, error text,
-    created_at timestamptz not null default now(), updated_at timestamptz not null default now(), started_at timestamptz, finished_at timestamptz
+    id uuid primary key default gen_random_uuid(), user_id uuid not null references users (id),
+    job_id integer not null references jobs (id),
+    status text not null default 'PENDING', version integer not null default 1,
+    progress integer not null default 0, parameters jsonb not null, result jsonb, error text,
+    created_at timestamptz not null default now(), updated_at timestamptz not null default now(),
+    started_at timestamptz, finished_at timestamptz
   );
   create index queued_jobs_user on queued_jobs (user_id)`;

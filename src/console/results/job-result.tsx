@@ -120,7 +120,10 @@ function converted({ format, width, height, byteSize, ratio }: ConvertResult): s
     ratio < 1
       ? `${Math.round((1 - ratio) * 100)} % smaller`
       : `${Math.round((ratio - 1) * 100)} % larger`;
-  return `${format.toUpperCase()}, ${width} × ${height}, ${bytes(byteSize)}: ${change} than the photo`;
+  return (
+    `${format.toUpperCase()}, ${width} × ${height}, ${bytes(byteSize)}: ${change} than the ` +
+    "photo"
+  );
 }
 
 function sheet({ columns, rows, width, height }: ContactSheetResult): string {

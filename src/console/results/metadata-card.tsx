@@ -75,7 +75,9 @@ function exposureOf({ seconds, fNumber, iso, focalLength }: MetadataResult["expo
 }
 
 function placeOf({ latitude, longitude, altitude }: NonNullable<MetadataResult["gps"]>): string {
-  const point = `${Math.abs(latitude).toFixed(5)}° ${latitude < 0 ? "S" : "N"}, ${Math.abs(longitude).toFixed(5)}° ${longitude < 0 ? "W" : "E"}`;
+  const point =
+    `${Math.abs(latitude).toFixed(5)}° ${latitude < 0 ? "S" : "N"}, ` +
+    `${Math.abs(longitude).toFixed(5)}° ${longitude < 0 ? "W" : "E"}`;
   return altitude === null ? point : `${point}, ${Math.round(altitude)} m up`;
 }
 

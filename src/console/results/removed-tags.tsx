@@ -7,7 +7,8 @@ export function RemovedTags({ result: { removed, lossless } }: { result: ScrubRe
       <p>
         {removed.length === 0
           ? "There was nothing to remove."
-          : `${plural(removed.length, "thing")} removed; the file was read again and is clean.`}{" "}
+          : `${plural(removed.length, "thing")} removed; the file was read again and is ` +
+            "clean."}{" "}
         {lossless ? "Every pixel is as it was." : "The picture was encoded anew."}
       </p>
       <ul class="tags" aria-label="Removed" tabIndex={0}>

@@ -6,7 +6,8 @@ import { JSONObject } from "../scalars.js";
   simpleResolvers: true,
   implements: Node,
   description:
-    "A kind of work that can be submitted: one entry of the catalogue, backed by one task in the code.",
+    "A kind of work that can be submitted: one entry of the catalogue, backed by one " +
+    "task in the code.",
 })
 export class JobType {
   @Field(() => ID, { description: "The same as `name`." })

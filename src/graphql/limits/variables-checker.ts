@@ -52,7 +52,8 @@ export function createVariablesChecker(schema: GraphQLSchema): VariablesChecker 
     return cost > LIMITS.cost
       ? limitError(
           "cost",
-          `The operation asks for up to ${cost} fields; ${LIMITS.cost} is the most: ask for fewer rows (first), or for less within each.`,
+          `The operation asks for up to ${cost} fields; ${LIMITS.cost} is the most: ask ` +
+            "for fewer rows (first), or for less within each.",
           operation,
         )
       : null;

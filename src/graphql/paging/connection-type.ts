@@ -36,7 +36,8 @@ export function defineConnectionType(name: string, node: ClassType) {
 
     @Field(() => [node], {
       description:
-        "The nodes of `edges`, for those who need no cursor per row. Caches that merge pages (`relayStylePagination`) merge `edges` only.",
+        "The nodes of `edges`, for those who need no cursor per row. Caches that merge " +
+        "pages (`relayStylePagination`) merge `edges` only.",
     })
     nodes!: unknown[];
 

@@ -93,7 +93,8 @@ export class PhotoResolver {
   @FieldResolver(() => String, {
     nullable: true,
     description:
-      "Signed URL of a small upright WebP (512 px at most) made at upload; null when it could not be made.",
+      "Signed URL of a small upright WebP (512 px at most) made at upload; null when it " +
+      "could not be made.",
   })
   previewUrl(
     @Root() photo: Photo,

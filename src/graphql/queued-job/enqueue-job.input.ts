@@ -36,7 +36,8 @@ export class EnqueueJobInput {
   @Field(() => String, {
     nullable: true,
     description:
-      "The same key by the same user returns the first submission instead of making another. 1 to 200 characters.",
+      "The same key by the same user returns the first submission instead of making " +
+      "another. 1 to 200 characters.",
   })
   idempotencyKey?: string | null;
 
@@ -44,7 +45,8 @@ export class EnqueueJobInput {
     nullable: true,
     defaultValue: false,
     description:
-      "Do the work again even if an earlier result of the same Job, parameters and photos could be reused.",
+      "Do the work again even if an earlier result of the same Job, parameters and " +
+      "photos could be reused.",
   })
   fresh?: boolean | null;
 }

@@ -12,7 +12,9 @@ export const QueuedJobConnectionResolver = ConnectionResolver;
 export class QueuedJobConnection extends ConnectionType {
   @Field(() => String, {
     description:
-      "Where the event stream stood when the first page was read: subscribe with `after: eventCursor` and nothing falls between. A later page (asked for with `after`) repeats the first page's, so that a cache that keeps the last one loses nothing.",
+      "Where the event stream stood when the first page was read: subscribe with `after: " +
+      "eventCursor` and nothing falls between. A later page (asked for with `after`) " +
+      "repeats the first page's, so that a cache that keeps the last one loses nothing.",
   })
   eventCursor!: string;
 }

@@ -15,7 +15,11 @@ interface Arguments {
 export class QueuedJobEventResolver {
   @Subscription(() => QueuedJobEventType, {
     description:
-      "The events of one's own QueuedJobs, in order, each exactly once, across reconnects and server restarts. With `queuedJobId`, those of one: without `after` the first event is its last logged one with its present state; the stream completes after its first terminal event. PROGRESS events may be coalesced or missing; no other event may.",
+      "The events of one's own QueuedJobs, in order, each exactly once, across " +
+      "reconnects and server restarts. With `queuedJobId`, those of one: without `after` " +
+      "the first event is its last logged one with its present state; the stream " +
+      "completes after its first terminal event. PROGRESS events may be coalesced or " +
+      "missing; no other event may.",
     subscribe: ({ args, context }: { args: Arguments; context: Context }) =>
       openStream(args, context),
   })
@@ -26,7 +30,8 @@ export class QueuedJobEventResolver {
     @Arg("after", () => String, {
       nullable: true,
       description:
-        "The cursor of an event, or the `eventCursor` of a page: the stream goes on behind it. Without it, the whole feed begins with what happens from now on.",
+        "The cursor of an event, or the `eventCursor` of a page: the stream goes on " +
+        "behind it. Without it, the whole feed begins with what happens from now on.",
     })
     _after: string | null,
     @Arg("includeProgress", () => Boolean, {

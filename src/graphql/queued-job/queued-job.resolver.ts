@@ -62,7 +62,8 @@ export class QueuedJobResolver {
 
   @Query(() => QueuedJobConnection, {
     description:
-      "One's own, newest first; an admin may ask for another user's or, with `allUsers`, everybody's.",
+      "One's own, newest first; an admin may ask for another user's or, with `allUsers`, " +
+      "everybody's.",
   })
   queuedJobs(
     @Args(() => PageArgs) args: PageArgs,
@@ -126,7 +127,9 @@ export class QueuedJobResolver {
 
   @Mutation(() => QueuedJobType, {
     description:
-      "A waiting one never runs; a running one is CANCELLED at once and told to stop, what it still produces is discarded. Idempotent on a cancelled one; CONFLICT on another finished one.",
+      "A waiting one never runs; a running one is CANCELLED at once and told to stop, " +
+      "what it still produces is discarded. Idempotent on a cancelled one; CONFLICT on " +
+      "another finished one.",
   })
   cancelQueuedJob(
     @Arg("id", () => ID, { description: "A UUID." }) id: string,
@@ -278,7 +281,8 @@ export class QueuedJobResolver {
   @FieldResolver(() => DateTime, {
     nullable: true,
     description:
-      "While it waits: about when it starts, judged by how fast its like went lately; null when unknown.",
+      "While it waits: about when it starts, judged by how fast its like went lately; " +
+      "null when unknown.",
   })
   estimatedStartAt(
     @Root() row: QueuedJob,

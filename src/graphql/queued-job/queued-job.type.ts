@@ -20,7 +20,8 @@ export class QueuedJobType {
 
   @Field(() => JSONObject, {
     description:
-      "As validated, with the defaults filled in. In events of a deleted one `{}` where they are over 8 kB.",
+      "As validated, with the defaults filled in. In events of a deleted one `{}` where " +
+      "they are over 8 kB.",
   })
   parameters!: Record<string, unknown>;
 
@@ -50,7 +51,8 @@ export class QueuedJobType {
   @Field(() => JSONValue, {
     nullable: true,
     description:
-      "What the task returned; null until SUCCESS. In events of a deleted one null where it is over 8 kB.",
+      "What the task returned; null until SUCCESS. In events of a deleted one null where " +
+      "it is over 8 kB.",
   })
   result!: unknown;
 

@@ -81,7 +81,8 @@ export class UserResolver {
 
   @Mutation(() => Boolean, {
     description:
-      "Oneself and all that is one's own: running work is cancelled, rows, events and files go. A later valid token makes a new User.",
+      "Oneself and all that is one's own: running work is cancelled, rows, events and " +
+      "files go. A later valid token makes a new User.",
   })
   async deleteMe(@Ctx() { user, accounts }: Context): Promise<boolean> {
     await accounts.remove(user.id);

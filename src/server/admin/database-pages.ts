@@ -15,7 +15,8 @@ const CSV_ROWS = 5000;
 const COUNTED = 10_000;
 
 const EXAMPLE =
-  "select job_name, status, count(*), max(finished_at) as last\nfrom queued_jobs group by 1, 2 order by 1, 2";
+  "select job_name, status, count(*), max(finished_at) as last\nfrom queued_jobs group " +
+  "by 1, 2 order by 1, 2";
 
 /** Tables, their rows, and SQL; all as the role that only reads. */
 export function registerDatabasePages(
@@ -49,7 +50,9 @@ export function registerDatabasePages(
         "an operator ran a query",
       );
       if (asCsv) return sendCsv(reply, answer);
-      const count = `${answer.more ? `The first ${answer.rows.length} rows; there are more` : `${answer.rows.length} ${answer.rows.length === 1 ? "row" : "rows"}`}. ${answer.ms.toFixed(0)} ms.`;
+      const count =
+        `${answer.more ? `The first ${answer.rows.length} rows; there are more` : `${answer.rows.length} ${answer.rows.length === 1 ? "row" : "rows"}`}. ` +
+        `${answer.ms.toFixed(0)} ms.`;
       return sendPage(reply, {
         title: "Database",
         place: "Database",
@@ -167,7 +170,8 @@ function pageOf(
       ? `where (${key.join(", ")}) < (${key.map((_, i) => `$${i + 1}`).join(", ")})`
       : "";
   return [
-    `select ${columns.join(", ")} from ${READ_ONLY_SCHEMA}.${table} ${behind} order by ${key.map((column) => `${column} desc`).join(", ")}`,
+    `select ${columns.join(", ")} from ${READ_ONLY_SCHEMA}.${table} ${behind} order by ` +
+      `${key.map((column) => `${column} desc`).join(", ")}`,
     { parameters: behind ? after : [], rows: PAGE_ROWS },
   ];
 }

@@ -51,7 +51,8 @@ function stateOf(row: NonNullable<QueuedJobDossier["row"]>): Html {
     ["user", html`<a href="/admin/jobs?user=${row.userId}">${row.email}</a>`],
     [
       "attempts",
-      `${row.attempts}; ${row.failures} failed and ${row.stalls} lost with their worker since the last submission or retry`,
+      `${row.attempts}; ${row.failures} failed and ${row.stalls} lost with their worker ` +
+        "since the last submission or retry",
     ],
     ["worker", row.worker],
     ["request id", row.requestId],

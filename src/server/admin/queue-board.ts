@@ -12,7 +12,8 @@ const PATH = "/admin/queues";
 const OUTSIDE_FONT = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
 /** Its own scripts and styles, and nothing from elsewhere. */
 const POLICY =
-  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'; form-action 'self'; base-uri 'self'";
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+  "object-src 'none'; frame-ancestors 'none'; form-action 'self'; base-uri 'self'";
 
 export interface QueueBoardOptions {
   redisUrl: string;

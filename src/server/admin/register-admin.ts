@@ -24,7 +24,8 @@ export interface AdminOptions {
 
 const HEADERS = {
   "content-security-policy":
-    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; " +
+    "frame-ancestors 'none'; base-uri 'none'",
   "x-frame-options": "DENY",
   "x-content-type-options": "nosniff",
   // Not less: without a referrer a browser tells no origin, either, and a form of ours could not be

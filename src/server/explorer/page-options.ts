@@ -9,5 +9,8 @@ export function pageOptions(token: string | null): string {
     ...(token !== null && { authorization: `Bearer ${token}` }),
     operations: EXAMPLE_OPERATIONS,
   };
-  return `<script type="application/json" id="options">${JSON.stringify(options).replaceAll("<", "\\u003c")}</script>`;
+  return (
+    `<script type="application/json" ` +
+    `id="options">${JSON.stringify(options).replaceAll("<", "\\u003c")}</script>`
+  );
 }

@@ -12,7 +12,9 @@ import { pageOptions } from "./page-options.js";
  * ours, and nothing is fetched from elsewhere.
  */
 const PAGE_POLICY =
-  "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'none'; object-src 'none'";
+  "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src " +
+  "'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; connect-src " +
+  "'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'none'; object-src 'none'";
 const COMMON = { "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" };
 const MINUTES = 60;
 

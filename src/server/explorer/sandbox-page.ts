@@ -6,7 +6,10 @@ import { SANDBOX_ORIGINS } from "./sandbox-script.js";
 const HEADERS = {
   // Styles: those of the page below. The script fetches for the frame, so that the frame's origin
   // needs no right to call us.
-  "content-security-policy": `default-src 'none'; script-src 'self' ${SANDBOX_ORIGINS.script}; frame-src ${SANDBOX_ORIGINS.frame}; connect-src 'self'; img-src 'self' https:; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`,
+  "content-security-policy":
+    `default-src 'none'; script-src 'self' ${SANDBOX_ORIGINS.script}; frame-src ` +
+    `${SANDBOX_ORIGINS.frame}; connect-src 'self'; img-src 'self' https:; style-src ` +
+    "'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cache-control": "no-store",

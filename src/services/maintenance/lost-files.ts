@@ -95,7 +95,8 @@ function parsePosition(from: string | null): [Kind, string] {
 /** By PostgreSQL's own estimate of the tables. */
 async function rowsPerSlice(sql: Sql): Promise<number> {
   const [row] = await sql<{ rows: number }[]>`
-    select sum(greatest(reltuples, 0))::float8 as rows from pg_class where oid in ('photos'::regclass, 'queued_job_outputs'::regclass)`;
+    select sum(greatest(reltuples, 0))::float8 as rows from pg_class
+      where oid in ('photos'::regclass, 'queued_job_outputs'::regclass)`;
   return Math.max(PAGE, Math.ceil((row?.rows ?? 0) / SLICES_PER_PASS));
 }
 

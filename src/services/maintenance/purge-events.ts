@@ -122,13 +122,16 @@ interface UserCheck {
 async function checkUsers(sql: Sql, after: string, cutOff: string): Promise<UserCheck> {
   const [page] = await sql<UserCheck[]>`
     select count(*)::int as count, (array_agg(s.user_id::text order by s.user_id desc))[1] as last,
-      coalesce(array_agg(s.user_id::text order by s.user_id) filter (where e.at < ${cutOff}::timestamptz), '{}') as due,
-      coalesce(max(greatest(0, extract(epoch from ${cutOff}::timestamptz - e.at))), 0)::float8 as "lateSeconds"
+      coalesce(array_agg(s.user_id::text order by s.user_id) filter (where e.at <
+      ${cutOff}::timestamptz), '{}') as due,
+      coalesce(max(greatest(0, extract(epoch from ${cutOff}::timestamptz - e.at))),
+      0)::float8 as "lateSeconds"
     from (
       select user_id, floor_seq from user_streams
       where user_id > ${after} and floor_seq < last_seq order by user_id limit ${USERS_PER_CHECK}) s
     left join lateral (
-      select at from queued_job_events where user_id = s.user_id and seq > s.floor_seq order by seq limit 1) e on true`;
+      select at from queued_job_events where user_id = s.user_id and seq > s.floor_seq order by seq
+        limit 1) e on true`;
   if (!page) throw new Error("An aggregate gave no row");
   return page;
 }
@@ -151,22 +154,27 @@ async function purgeBatch(
       order by user_id for no key update ${wait ? sql`` : sql`skip locked`}),
     f as materialized (
       select c.user_id, e.seq, e.at from c cross join lateral (
-        select seq, at from queued_job_events where user_id = c.user_id and seq > c.floor_seq order by seq limit ${limit}) e),
+        select seq, at from queued_job_events where user_id = c.user_id and seq > c.floor_seq
+          order by seq limit ${limit}) e),
     l as materialized (
       select c.user_id, e.seq, e.place from c cross join lateral (
-        select seq, ctid as place from queued_job_events where user_id = c.user_id and seq > c.floor_seq
+        select seq, ctid as place from queued_job_events where user_id = c.user_id
+          and seq > c.floor_seq
         order by seq limit ${limit} for update skip locked) e),
-    b as (select f.user_id, min(f.seq) as seq from f left join l using (user_id, seq) where l.seq is null group by 1),
+    b as (select f.user_id, min(f.seq) as seq from f left join l using (user_id, seq)
+    where l.seq is null group by 1),
     u as (
       select f.user_id, max(f.seq) as upto, count(*) as count from f left join b using (user_id)
       where f.at < ${cutOff}::timestamptz and (b.seq is null or f.seq < b.seq) group by 1),
     d as (
       delete from queued_job_events
-      where ctid = any(array(select l.place from l join u using (user_id) where l.seq <= u.upto)) returning user_id, bytes),
+      where ctid = any(array(select l.place from l join u using (user_id) where l.seq <= u.upto))
+        returning user_id, bytes),
     g as (select user_id, count(*)::int as purged, sum(bytes) as bytes from d group by 1),
     s as (
       update user_streams t set floor_seq = g.upto, recorded_bytes = t.recorded_bytes - g.bytes
       from (select * from g join u using (user_id)) g where t.user_id = g.user_id)
-    select c.user_id::text as "userId", coalesce(g.purged, 0) as purged, coalesce(u.count = ${limit}, false) as more
+    select c.user_id::text as "userId", coalesce(g.purged, 0) as purged,
+      coalesce(u.count = ${limit}, false) as more
     from c left join u using (user_id) left join g using (user_id)`;
 }

@@ -48,7 +48,8 @@ export function createPurge({ database: { sql }, queuedJobs, ...deps }: PurgeDep
   async function readStart(): Promise<{ cutOff: string; lateSeconds: number }> {
     const [row] = await sql<{ cutOff: string; lateSeconds: number }[]>`
       select (clock_timestamp() - ${eventTtlSeconds} * interval '1 second')::text as "cutOff",
-        coalesce((select greatest(0, extract(epoch from clock_timestamp() - expires_at)) from queued_jobs
+        coalesce((select greatest(0, extract(epoch from clock_timestamp() - expires_at))
+        from queued_jobs
           where expires_at is not null order by expires_at limit 1), 0)::float8 as "lateSeconds"`;
     if (!row) throw new Error("A select without from gave no row");
     return row;

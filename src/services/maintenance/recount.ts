@@ -98,7 +98,8 @@ export function createRecount({
     try {
       await available(
         () => sql`
-        update user_streams set pending = pending + ${pending}, stored_bytes = stored_bytes + ${storedBytes},
+        update user_streams set pending = pending + ${pending},
+          stored_bytes = stored_bytes + ${storedBytes},
           recorded_bytes = recorded_bytes + ${recordedBytes} where user_id = ${userId}`,
       );
       // Rows of an earlier release count no recorded bytes.
@@ -139,7 +140,8 @@ export function createRecount({
 
 async function readUserIds(sql: Sql, after: string): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
-    select user_id as id from user_streams where user_id > ${after} order by user_id limit ${USERS_PER_PAGE}`;
+    select user_id as id from user_streams where user_id > ${after} order by user_id
+      limit ${USERS_PER_PAGE}`;
   return rows.map(({ id }) => id);
 }
 
@@ -167,8 +169,10 @@ async function countUsers(tx: TransactionSql, userIds: string[]): Promise<Counte
 async function readCounters(tx: TransactionSql, userIds: string[]): Promise<Counted[]> {
   const rows = await tx<Pick<Counted, "userId" | "pending" | "storedBytes" | "recordedBytes">[]>`
     select s.user_id as "userId",
-      ((select count(*) from queued_jobs q where q.user_id = s.user_id and q.status in ('PENDING', 'STARTED')) - s.pending)::int as pending,
-      ((select coalesce(sum(byte_size), 0) from photos p where p.user_id = s.user_id) - s.stored_bytes)::float8 as "storedBytes",
+      ((select count(*) from queued_jobs q where q.user_id = s.user_id
+      and q.status in ('PENDING', 'STARTED')) - s.pending)::int as pending,
+      ((select coalesce(sum(byte_size), 0) from photos p
+      where p.user_id = s.user_id) - s.stored_bytes)::float8 as "storedBytes",
       (-s.recorded_bytes)::float8 as "recordedBytes"
     from user_streams s where s.user_id = any(${userIds}::uuid[]) order by s.user_id`;
   return rows.map((row) => ({ ...row, unknownJobs: [], lastJob: FIRST_ID, lastSeq: 0 }));
@@ -179,16 +183,21 @@ async function countJobs(tx: TransactionSql, users: Counted[]): Promise<void> {
   const rows = await tx<
     { count: number; last: string | null; recorded: number; stored: number; unknown: string[] }[]
   >`
-    select j.* from unnest(${users.map(({ userId }) => userId)}::uuid[], ${users.map(({ lastJob }) => lastJob)}::uuid[])
+    select j.* from unnest(${users.map(({ userId }) => userId)}::uuid[],
+      ${users.map(({ lastJob }) => lastJob)}::uuid[])
       with ordinality as u(user_id, after, place)
     cross join lateral (
       select count(*)::int as count, (array_agg(t.id::text order by t.id desc))[1] as last,
-        coalesce(sum(t.recorded), 0)::float8 as recorded, coalesce(sum(t.stored), 0)::float8 as stored,
-        coalesce(array_agg(distinct t.job_name) filter (where t.job_name not in (select name from jobs)), '{}') as unknown
+        coalesce(sum(t.recorded), 0)::float8 as recorded, coalesce(sum(t.stored),
+        0)::float8 as stored,
+        coalesce(array_agg(distinct t.job_name) filter (where t.job_name not in (select name
+        from jobs)), '{}') as unknown
       from (
-        select q.id, q.job_name, octet_length(q.parameters::text) + coalesce(octet_length(q.result::text), 0) as recorded,
+        select q.id, q.job_name, octet_length(q.parameters::text) +
+          coalesce(octet_length(q.result::text), 0) as recorded,
           (select sum(o.byte_size) from queued_job_outputs o where o.queued_job_id = q.id) as stored
-        from queued_jobs q where q.user_id = u.user_id and q.id > u.after order by q.id limit ${ROWS_PER_USER}) t) j
+        from queued_jobs q where q.user_id = u.user_id and q.id > u.after order by q.id
+          limit ${ROWS_PER_USER}) t) j
     order by u.place`;
   for (const [i, user] of users.entries()) {
     const row = rows[i];
@@ -202,10 +211,12 @@ async function countJobs(tx: TransactionSql, users: Counted[]): Promise<void> {
 /** Adds the next events of each. */
 async function countEvents(tx: TransactionSql, users: Counted[]): Promise<void> {
   const rows = await tx<{ count: number; last: number | null; recorded: number }[]>`
-    select e.* from unnest(${users.map(({ userId }) => userId)}::uuid[], ${users.map(({ lastSeq }) => lastSeq)}::bigint[])
+    select e.* from unnest(${users.map(({ userId }) => userId)}::uuid[],
+      ${users.map(({ lastSeq }) => lastSeq)}::bigint[])
       with ordinality as u(user_id, after, place)
     cross join lateral (
-      select count(*)::int as count, max(t.seq)::float8 as last, coalesce(sum(t.bytes), 0)::float8 as recorded
+      select count(*)::int as count, max(t.seq)::float8 as last, coalesce(sum(t.bytes),
+        0)::float8 as recorded
       from (
         select seq, bytes from queued_job_events
         where user_id = u.user_id and seq > u.after order by seq limit ${ROWS_PER_USER}) t) e

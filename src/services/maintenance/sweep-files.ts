@@ -46,7 +46,8 @@ export function createFileSweep({ database, storage, log, ...options }: FileSwee
   async function assertOurs(): Promise<void> {
     if (await owner.isOurs()) return;
     throw new Error(
-      "The storage belongs to another database, so nothing in it is removed: check STORAGE_URL; if this database is to have it, run npm run adopt-storage",
+      "The storage belongs to another database, so nothing in it is removed: check " +
+        "STORAGE_URL; if this database is to have it, run npm run adopt-storage",
     );
   }
 
@@ -88,7 +89,9 @@ export function createFileSweep({ database, storage, log, ...options }: FileSwee
       "too many files have no row, and none was removed",
     );
     throw new Error(
-      `${count} of ${listed} files have no row, more than may be removed at once: check DATABASE_URL and STORAGE_URL; if they are left over indeed, run npm run adopt-storage -- --sweep`,
+      `${count} of ${listed} files have no row, more than may be removed at once: check ` +
+        "DATABASE_URL and STORAGE_URL; if they are left over indeed, run npm run " +
+        "adopt-storage -- --sweep",
     );
   }
 

@@ -49,7 +49,8 @@ export function claimMany(sql: Sql, claims: Claim[], jobs: string[]): Promise<(S
     step: "claim",
     ids: claims.map(({ id }) => id),
     more: {
-      arrays: sql`${claims.map(({ run }) => run)}::int[], ${claims.map(({ worker }) => worker)}::text[]`,
+      arrays: sql`${claims.map(({ run }) => run)}::int[],
+        ${claims.map(({ worker }) => worker)}::text[]`,
       columns: sql`item_run, item_worker`,
     },
     where: mayClaim(sql, sql`i.item_run`, jobs),
@@ -61,7 +62,8 @@ export function claimMany(sql: Sql, claims: Claim[], jobs: string[]): Promise<(S
 }
 
 function mayClaim(sql: Sql, run: Fragment, jobs: string[]): Fragment {
-  return sql`run = ${run} and due_at <= clock_timestamp() and job_name = any(${jobs}) and ${hasOwner(sql)}`;
+  return sql`run = ${run} and due_at <= clock_timestamp() and job_name = any(${jobs})
+    and ${hasOwner(sql)}`;
 }
 
 /** The counter goes first when an account is deleted: no step is made of a row that is left. */
@@ -70,7 +72,8 @@ function hasOwner(sql: Sql): Fragment {
 }
 
 function lease(sql: Sql, worker: Fragment): Fragment {
-  return sql`, attempts = attempts + 1, worker = ${worker}, ${leaseUntil(sql)}, progress = 0, progress_message = null, error_code = null, error_message = null, started_at = now()`;
+  return sql`, attempts = attempts + 1, worker = ${worker}, ${leaseUntil(sql)}, progress = 0,
+    progress_message = null, error_code = null, error_message = null, started_at = now()`;
 }
 
 function leaseUntil(sql: Sql): Fragment {
@@ -159,11 +162,13 @@ export function succeedMany(
     step: "succeed",
     ids: successes.map(({ id }) => id),
     more: {
-      arrays: sql`${successes.map(({ attempt }) => attempt)}::int[], ${successes.map(({ result }) => result)}::text[]`,
+      arrays: sql`${successes.map(({ attempt }) => attempt)}::int[],
+        ${successes.map(({ result }) => result)}::text[]`,
       columns: sql`item_attempt, item_result`,
     },
     where: sql`attempts = i.item_attempt and ${hasOwner(sql)}`,
-    set: sql`, result = i.item_result::jsonb, progress = 1, error_code = null, error_message = null ${finish(sql, ttlSeconds)}`,
+    set: sql`, result = i.item_result::jsonb, progress = 1, error_code = null,
+      error_message = null ${finish(sql, ttlSeconds)}`,
     pending: -1,
     brief: true,
   });
@@ -185,16 +190,21 @@ function recordSuccess(
 ): Promise<Step | null> {
   const told = outputs.map(({ storageKey: _, ...output }) => output);
   const record = sql`
-    insert into queued_job_outputs (queued_job_id, position, name, mime_type, byte_size, width, height, storage_key)
+    insert into queued_job_outputs (queued_job_id, position, name, mime_type, byte_size, width,
+      height, storage_key)
     select t.id, o.position, o.name, o.mime, o.bytes, o.width, o.height, o.key
-    from t, unnest(${outputs.map((o) => o.name)}::text[], ${outputs.map((o) => o.mimeType)}::text[], ${outputs.map((o) => o.byteSize)}::bigint[],
-      ${outputs.map((o) => o.width)}::int[], ${outputs.map((o) => o.height)}::int[], ${outputs.map((o) => o.storageKey)}::text[])
+    from t, unnest(${outputs.map((o) => o.name)}::text[], ${outputs.map((o) => o.mimeType)}::text[],
+      ${outputs.map((o) => o.byteSize)}::bigint[],
+      ${outputs.map((o) => o.width)}::int[], ${outputs.map((o) => o.height)}::int[],
+      ${outputs.map((o) => o.storageKey)}::text[])
       with ordinality as o(name, mime, bytes, width, height, key, position)`;
   return transition(sql, {
     step: "succeed",
     where: fence(sql, { id, attempt }),
-    set: sql`, result = ${result}::jsonb, progress = 1, error_code = null, error_message = null, reused_from = ${reusedFrom},
-      reuse_key = ${resultVersion === null ? null : reuseKey(sql, resultVersion)} ${finish(sql, ttlSeconds)}`,
+    set: sql`, result = ${result}::jsonb, progress = 1, error_code = null, error_message = null,
+      reused_from = ${reusedFrom},
+      reuse_key = ${resultVersion === null ? null : reuseKey(sql, resultVersion)}
+      ${finish(sql, ttlSeconds)}`,
     pending: -1,
     ...(!isSmall(result) && { maxRecordedBytes }),
     ...(outputs.length > 0 && {
@@ -221,7 +231,8 @@ export function fail(
   return transition(sql, {
     step: "fail",
     where: fence(sql, { id, attempt }),
-    set: sql`, failures = failures + 1, error_code = ${code}, error_message = ${message} ${finish(sql, ttlSeconds)}`,
+    set: sql`, failures = failures + 1, error_code = ${code},
+      error_message = ${message} ${finish(sql, ttlSeconds)}`,
     pending: -1,
   });
 }
@@ -240,7 +251,9 @@ export function backOff(
   return transition(sql, {
     step: "backOff",
     where: fence(sql, { id, attempt }),
-    set: sql`, run = run + 1, failures = failures + 1, lease_until = null, error_code = ${code}, error_message = ${message}, due_at = clock_timestamp() + ${delayMs} * interval '1 millisecond'`,
+    set: sql`, run = run + 1, failures = failures + 1, lease_until = null, error_code = ${code},
+      error_message = ${message}, due_at = clock_timestamp() + ${delayMs} * interval
+      '1 millisecond'`,
     pending: 0,
   });
 }
@@ -256,7 +269,8 @@ export function handBack(
   return transition(sql, {
     step: "backOff",
     where: fence(sql, attempt),
-    set: sql`, run = run + 1, lease_until = null, due_at = clock_timestamp() + ${delayMs} * interval '1 millisecond'`,
+    set: sql`, run = run + 1, lease_until = null, due_at = clock_timestamp() + ${delayMs} * interval
+      '1 millisecond'`,
     pending: 0,
   });
 }
@@ -280,14 +294,17 @@ export async function stall(
   const again = await transition(sql, {
     step: "backOff",
     where: sql`${lapsed} and stalls + 1 < ${MAX_STALLS}`,
-    set: sql`, run = run + 1, stalls = stalls + 1, lease_until = null, error_code = 'STALLED', error_message = ${STALL_MESSAGE}, due_at = clock_timestamp()`,
+    set: sql`, run = run + 1, stalls = stalls + 1, lease_until = null, error_code = 'STALLED',
+      error_message = ${STALL_MESSAGE}, due_at = clock_timestamp()`,
     pending: 0,
   });
   if (again) return again;
   return transition(sql, {
     step: "fail",
     where: sql`${lapsed} and stalls + 1 >= ${MAX_STALLS}`,
-    set: sql`, stalls = stalls + 1, error_code = 'STALLED', error_message = ${`${STALL_MESSAGE} It happened ${MAX_STALLS} times, so it is not tried again.`} ${finish(sql, ttlSeconds)}`,
+    set: sql`, stalls = stalls + 1, error_code = 'STALLED', error_message =
+      ${`${STALL_MESSAGE} It happened ${MAX_STALLS} times, so it is not tried again.`}
+      ${finish(sql, ttlSeconds)}`,
     pending: -1,
   });
 }
@@ -341,11 +358,16 @@ export async function recordProgress(
 ): Promise<(RecordedProgress | null)[]> {
   const rows = await sql<(RecordedProgress & { id: string })[]>`
     with i as materialized (
-      select * from unnest(${reports.map(({ id }) => id)}::uuid[], ${reports.map(({ attempt }) => attempt)}::int[], ${reports.map(({ progress }) => progress)}::float8[], ${reports.map(({ message }) => message)}::text[])
+      select * from unnest(${reports.map(({ id }) => id)}::uuid[],
+        ${reports.map(({ attempt }) => attempt)}::int[],
+        ${reports.map(({ progress }) => progress)}::float8[],
+        ${reports.map(({ message }) => message)}::text[])
         as i(item_id, item_attempt, item_progress, item_message) order by item_id),
     l as materialized (
-      select i.* from i cross join lateral (select from queued_jobs where id = i.item_id and attempts = i.item_attempt and status = 'STARTED' for no key update skip locked) q)
-    update queued_jobs set progress = greatest(progress, l.item_progress), progress_message = l.item_message, updated_at = now()
+      select i.* from i cross join lateral (select from queued_jobs where id = i.item_id
+        and attempts = i.item_attempt and status = 'STARTED' for no key update skip locked) q)
+    update queued_jobs set progress = greatest(progress, l.item_progress),
+      progress_message = l.item_message, updated_at = now()
     from l where id = l.item_id returning id, progress, rfc3339(updated_at) as "updatedAt"`;
   const byId = new Map(rows.map((row) => [row.id, row]));
   return reports.map(({ id }) => byId.get(id) ?? null);

@@ -152,7 +152,8 @@ function checkPhotos(photoIds: string[], task: Task, issues: InputIssue[]): void
       message:
         maxPhotos === 0
           ? `"${task.name}" takes no photos`
-          : `"${task.name}" takes ${wanted} photo${maxPhotos === 1 ? "" : "s"}, these are ${photoIds.length}`,
+          : `"${task.name}" takes ${wanted} photo${maxPhotos === 1 ? "" : "s"}, these are ` +
+            `${photoIds.length}`,
     });
   }
   // More than a Job takes are not looked at singly: the list is the fault.

@@ -18,9 +18,12 @@ export async function backlogsOf(
   queuedJobs: Pick<QueuedJob, "userId" | "priority">[],
 ): Promise<number[]> {
   const rows = await sql<{ n: number }[]>`
-    with i as (select * from unnest(${queuedJobs.map(({ userId }) => userId)}::uuid[], ${queuedJobs.map(({ priority }) => priority)}::int[]) with ordinality as i(user_id, priority, place)),
+    with i as (select * from unnest(${queuedJobs.map(({ userId }) => userId)}::uuid[],
+      ${queuedJobs.map(({ priority }) => priority)}::int[]) with ordinality as i(user_id, priority,
+      place)),
       n as (
-        select d.*, (select count(*)::int from queued_jobs q where q.user_id = d.user_id and q.priority >= d.priority and q.status in ('PENDING', 'STARTED')) as n
+        select d.*, (select count(*)::int from queued_jobs q where q.user_id = d.user_id
+          and q.priority >= d.priority and q.status in ('PENDING', 'STARTED')) as n
         from (select distinct user_id, priority from i) d)
     select n.n from i join n on n.user_id = i.user_id and n.priority = i.priority order by i.place`;
   return rows.map(({ n }) => n);

@@ -116,7 +116,8 @@ async function readKeys(
   if (keys.length === 0) return new Map();
   const rows = await available(
     () => sql<Keyed[]>`
-    select t.idempotency_key as key, t.fingerprint, ${queuedJobJson(sql, recordedOutputs(sql))} as "queuedJob"
+    select t.idempotency_key as key, t.fingerprint, ${queuedJobJson(sql, recordedOutputs(sql))} as
+      "queuedJob"
     from queued_jobs t where t.user_id = ${userId} and t.idempotency_key = any(${keys})`,
   );
   return new Map(rows.map((row) => [row.key, row]));
@@ -171,7 +172,8 @@ async function quotaOf(
 ): Promise<QuotaExceededError> {
   const parameters = items.map((item) => JSON.stringify(item.parameters));
   const needed = sql`
-    select sum(${bytesNeeded(sql, sql`p.text::jsonb`)}) from unnest(${parameters}::text[]) as p(text)`;
+    select sum(${bytesNeeded(sql, sql`p.text::jsonb`)})
+      from unnest(${parameters}::text[]) as p(text)`;
   const [counters] = await available(
     () => sql<{ pending: number; bytes: number }[]>`
     select u.pending, (u.recorded_bytes + (${needed}))::float8 as bytes

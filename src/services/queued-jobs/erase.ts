@@ -33,7 +33,8 @@ export async function eraseQueuedJobs(
       : sql`id > ${afterId} order by id`;
   const [slice] = await sql<ErasedSlice[]>`
     with x as materialized (
-      select id, status from queued_jobs where user_id = ${userId} and ${next} limit ${limit} for update skip locked),
+      select id, status from queued_jobs where user_id = ${userId} and ${next} limit ${limit}
+        for update skip locked),
     o as (
       select o.storage_key from x cross join lateral (
         select storage_key from queued_job_outputs where queued_job_id = x.id offset 0) o),

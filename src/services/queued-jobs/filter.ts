@@ -14,7 +14,8 @@ export interface QueuedJobFilter {
  */
 export function filterCondition(sql: Sql, { statuses, jobs }: QueuedJobFilter): Fragment {
   const names = jobs?.filter(isStorable);
-  return sql`${statuses ? sql`and t.status = any(${[...statuses]})` : sql``} ${names ? sql`and t.job_name = any(${names})` : sql``}`;
+  return sql`${statuses ? sql`and t.status = any(${[...statuses]})` : sql``}
+    ${names ? sql`and t.job_name = any(${names})` : sql``}`;
 }
 
 /** A user's, oldest first. */
@@ -29,6 +30,7 @@ export function findOldest(
 ): Promise<{ id: string; version: number }[]> {
   return sql<{ id: string; version: number }[]>`
     select t.id, t.version from queued_jobs t
-    where t.user_id = ${query.userId} and t.status = any(${[...query.statuses]}) ${filterCondition(sql, query.filter)}
+    where t.user_id = ${query.userId} and t.status = any(${[...query.statuses]})
+      ${filterCondition(sql, query.filter)}
     order by t.id limit ${query.limit}`;
 }

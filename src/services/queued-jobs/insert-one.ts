@@ -19,11 +19,16 @@ export async function insertOne(
   const [row] = await sql<Pick<Step, "seq" | "at" | "pending" | "queuedJob">[]>`
     with a as materialized (
       select user_id from user_streams where user_id = ${unit.userId} and pending < ${maxPending}
-        and recorded_bytes + ${bytesNeeded(sql, parameters)} <= ${maxRecordedBytes} and ${briefLocks(sql)}),
+        and recorded_bytes + ${bytesNeeded(sql, parameters)} <= ${maxRecordedBytes}
+          and ${briefLocks(sql)}),
     t as (
-      insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority, run_at, due_at, idempotency_key, fingerprint, fresh, request_id, created_at, updated_at)
-      select ${id}::uuid, user_id, ${item.jobName}, 'PENDING', ${parameters}, ${photoIds.length}::int, ${item.priority}::int,
-        ${item.runAt}::timestamptz, greatest(${item.runAt}::timestamptz, now()), ${item.idempotencyKey}, ${item.fingerprint}, ${item.fresh}::boolean, ${unit.requestId}, ${item.createdAt}::timestamptz, now()
+      insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority,
+        run_at, due_at, idempotency_key, fingerprint, fresh, request_id, created_at, updated_at)
+      select ${id}::uuid, user_id, ${item.jobName}, 'PENDING', ${parameters},
+        ${photoIds.length}::int, ${item.priority}::int,
+        ${item.runAt}::timestamptz, greatest(${item.runAt}::timestamptz, now()),
+        ${item.idempotencyKey}, ${item.fingerprint}, ${item.fresh}::boolean, ${unit.requestId},
+        ${item.createdAt}::timestamptz, now()
       from a on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
       returning *),
     j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`)}),
@@ -35,7 +40,8 @@ export async function insertOne(
       photoIds.length > 0
         ? sql`p as (
       insert into queued_job_photos (queued_job_id, position, photo_id)
-      select t.id, l.position - 1, l.photo_id from t cross join unnest(${photoIds}::uuid[]) with ordinality as l(photo_id, position)),`
+      select t.id, l.position - 1, l.photo_id from t cross
+        join unnest(${photoIds}::uuid[]) with ordinality as l(photo_id, position)),`
         : sql``
     }
     e as (

@@ -72,37 +72,50 @@ function insert(sql: Sql, units: readonly Unit[], limits: AcceptLimits): Promise
   return sql<Inserted[]>`
     with i as (
       select * from json_to_recordset(${JSON.stringify(rows)}::json) as i(
-        unit int, id uuid, "userId" uuid, "requestId" text, "jobName" text, parameters jsonb, "photoIds" uuid[], priority int, "runAt" timestamptz,
+        unit int, id uuid, "userId" uuid, "requestId" text, "jobName" text, parameters jsonb,
+        "photoIds" uuid[], priority int, "runAt" timestamptz,
         "idempotencyKey" text, fingerprint text, fresh boolean, "createdAt" timestamptz)),
     a as materialized (${acceptable(sql, units.length, limits)}),
     t as (
-      insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority, run_at, due_at, idempotency_key, fingerprint, fresh, request_id, created_at, updated_at)
-      select id, "userId", "jobName", 'PENDING', parameters, cardinality("photoIds"), priority, "runAt", greatest("runAt", now()), "idempotencyKey", fingerprint, fresh, "requestId", "createdAt", now()
+      insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority,
+        run_at, due_at, idempotency_key, fingerprint, fresh, request_id, created_at, updated_at)
+      select id, "userId", "jobName", 'PENDING', parameters, cardinality("photoIds"), priority,
+        "runAt", greatest("runAt", now()), "idempotencyKey", fingerprint, fresh, "requestId",
+        "createdAt", now()
       from i where unit in (select unit from a) order by "userId", "idempotencyKey", id
       on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
       returning *),
     j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`)}),
-    n as (select user_id, count(*)::int as n, sum(parameter_bytes + event_bytes) as bytes from j group by 1),
-    c as materialized (select user_id from user_streams where user_id in (select user_id from n) order by user_id for no key update),
+    n as (select user_id, count(*)::int as n, sum(parameter_bytes + event_bytes) as bytes from j
+    group by 1),
+    c as materialized (select user_id from user_streams where user_id in (select user_id from n)
+    order by user_id for no key update),
     s as (
       update user_streams u set last_seq = u.last_seq + n.n, pending = u.pending + n.n,
         recorded_bytes = u.recorded_bytes + n.bytes
       from n join c using (user_id)
       where u.user_id = n.user_id
-      returning u.user_id, u.last_seq - n.n as base, u.pending - n.n as before, u.pending, u.recorded_bytes),
+      returning u.user_id, u.last_seq - n.n as base, u.pending - n.n as before, u.pending,
+        u.recorded_bytes),
     p as (
       insert into queued_job_photos (queued_job_id, position, photo_id)
-      select t.id, l.position - 1, l.photo_id from i join t using (id) cross join unnest(i."photoIds") with ordinality as l(photo_id, position)),
+      select t.id, l.position - 1, l.photo_id from i join t using (id) cross
+        join unnest(i."photoIds") with ordinality as l(photo_id, position)),
     e as (
       insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes)
-      select j.user_id, s.base + row_number() over (partition by j.user_id order by j.id), j.id, 'QUEUED', now(),
+      select j.user_id, s.base + row_number() over (partition by j.user_id
+        order by j.id), j.id, 'QUEUED', now(),
         j.snapshot, j.event_bytes
       from j join s using (user_id)
       returning user_id, seq, at, snapshot)
-    select e.seq::float8 as seq, rfc3339(e.at) as at, e.snapshot as "queuedJob", (s.before + e.seq - s.base)::int as pending,
-      case when (select count(*) from t) <> (select count(*) from i where unit in (select unit from a)) then refuse(${ALREADY_THERE})
-        when (select count(*) from e) <> (select count(*) from t) or s.pending > ${limits.maxPending} then refuse(${OVER_QUOTA})
-        when s.recorded_bytes > ${limits.maxRecordedBytes} then refuse(${OVER_RECORDED}) end as refused
+    select e.seq::float8 as seq, rfc3339(e.at) as at, e.snapshot as "queuedJob",
+      (s.before + e.seq - s.base)::int as pending,
+      case when (select count(*) from t) <> (select count(*) from i where unit in (select unit
+        from a)) then refuse(${ALREADY_THERE})
+        when (select count(*) from e) <> (select count(*) from t)
+          or s.pending > ${limits.maxPending} then refuse(${OVER_QUOTA})
+        when s.recorded_bytes > ${limits.maxRecordedBytes} then refuse(${OVER_RECORDED})
+          end as refused
     from (values (1)) v left join e on true left join s on s.user_id = e.user_id`;
 }
 
@@ -116,7 +129,8 @@ function acceptable(
   { maxPending, maxRecordedBytes }: AcceptLimits,
 ): Fragment {
   const keysAreFree = sql`not exists (
-    select from i join queued_jobs q on q.user_id = i."userId" and q.idempotency_key = i."idempotencyKey"
+    select from i join queued_jobs q on q.user_id = i."userId"
+      and q.idempotency_key = i."idempotencyKey"
     where i.unit = w.unit)`;
   return sql`
     select w.unit from (

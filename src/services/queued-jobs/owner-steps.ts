@@ -51,7 +51,8 @@ export async function retry(
     return await transition(sql, {
       step: "retry",
       where: sql`id = ${id} and ${hasRoom(sql, maxRecordedBytes)}`,
-      set: sql`, run = run + 1, failures = 0, stalls = 0, progress = 0, progress_message = null, result = null, error_code = null, error_message = null,
+      set: sql`, run = run + 1, failures = 0, stalls = 0, progress = 0, progress_message = null,
+        result = null, error_code = null, error_message = null,
         run_at = null, due_at = now(), started_at = null, finished_at = null, expires_at = null`,
       pending: 1,
       maxPending,

@@ -29,7 +29,8 @@ export function removeFinished(
     sql,
     sql`
     select q.id from (
-      select * from unnest(${finished.map(({ id }) => id)}::uuid[], ${finished.map(({ version }) => version)}::int[])
+      select * from unnest(${finished.map(({ id }) => id)}::uuid[],
+        ${finished.map(({ version }) => version)}::int[])
         as i(item_id, item_version) order by item_id) i
     cross join lateral (
       select id from queued_jobs
@@ -57,7 +58,8 @@ export function findExpired(sql: Sql, query: ExpiredQuery): Promise<Finished[]> 
 function expired(sql: Sql, { limit, except }: ExpiredQuery): Fragment {
   return sql`
     select id, version from queued_jobs
-    where expires_at < now() and status = any(${[...FINISHED_STATUSES]}) and id <> all(${[...except]}::uuid[])
+    where expires_at < now() and status = any(${[...FINISHED_STATUSES]})
+      and id <> all(${[...except]}::uuid[])
     order by expires_at limit ${limit}`;
 }
 
@@ -83,17 +85,22 @@ async function remove(sql: Sql, locked: Fragment): Promise<Removed[]> {
       from j left join o on o.queued_job_id = j.id left join g on g.queued_job_id = j.id
       group by j.user_id order by j.user_id),
     c as materialized (
-      select n.* from n cross join lateral (select from user_streams u where u.user_id = n.user_id for no key update) u),
+      select n.* from n cross join lateral (select from user_streams u
+        where u.user_id = n.user_id for no key update) u),
     s as (
-      update user_streams u set last_seq = u.last_seq + c.removed, stored_bytes = u.stored_bytes - c.stored,
+      update user_streams u set last_seq = u.last_seq + c.removed,
+        stored_bytes = u.stored_bytes - c.stored,
         recorded_bytes = greatest(0, u.recorded_bytes + c.recorded)
-      from c where u.user_id = c.user_id returning u.user_id, u.last_seq - c.removed as base, u.pending),
+      from c where u.user_id = c.user_id returning u.user_id, u.last_seq - c.removed as base,
+        u.pending),
     e as (
       insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes)
-      select j.user_id, s.base + row_number() over (partition by j.user_id order by j.id), j.id, 'DELETED', now(),
+      select j.user_id, s.base + row_number() over (partition by j.user_id
+        order by j.id), j.id, 'DELETED', now(),
         j.snapshot, j.event_bytes
       from j join s on s.user_id = j.user_id returning queued_job_id, seq, at)
-    select j.id, e.seq::float8 as seq, rfc3339(e.at) as at, ${stepColumns(sql, "delete")}, s.pending,
+    select j.id, e.seq::float8 as seq, rfc3339(e.at) as at, ${stepColumns(sql, "delete")},
+      s.pending,
       coalesce(o.keys, '{}') as "storageKeys"
     from j left join s on s.user_id = j.user_id left join e on e.queued_job_id = j.id
     left join o on o.queued_job_id = j.id order by j.id`;

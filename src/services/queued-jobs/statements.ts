@@ -37,17 +37,21 @@ function jsonParts(sql: Sql, outputs: Fragment, version: Fragment): Fragment {
   return sql`
     'id', t.id, 'userId', t.user_id, 'jobName', t.job_name, 'status', t.status,
     'photoCount', t.photo_count, 'priority', t.priority, 'runAt', rfc3339(t.run_at),
-    'progress', t.progress, 'progressMessage', t.progress_message, 'attempts', t.attempts, 'outputs', ${outputs},
-    'error', case when t.error_code is not null then jsonb_build_object('code', t.error_code, 'message', t.error_message) end,
+    'progress', t.progress, 'progressMessage', t.progress_message, 'attempts', t.attempts,
+    'outputs', ${outputs},
+    'error', case when t.error_code is not null
+    then jsonb_build_object('code', t.error_code, 'message', t.error_message) end,
     'version', ${version}, 'createdAt', rfc3339(t.created_at), 'updatedAt', rfc3339(t.updated_at),
-    'startedAt', rfc3339(t.started_at), 'finishedAt', rfc3339(t.finished_at), 'expiresAt', rfc3339(t.expires_at),
+    'startedAt', rfc3339(t.started_at), 'finishedAt', rfc3339(t.finished_at), 'expiresAt',
+    rfc3339(t.expires_at),
     'reusedFrom', t.reused_from`;
 }
 
 /** The recorded outputs of the row `t`, for queuedJobJson. */
 export function recordedOutputs(sql: Sql): Fragment {
   return sql`coalesce((
-    select jsonb_agg(jsonb_build_object('name', o.name, 'mimeType', o.mime_type, 'byteSize', o.byte_size, 'width', o.width, 'height', o.height) order by o.position)
+    select jsonb_agg(jsonb_build_object('name', o.name, 'mimeType', o.mime_type, 'byteSize',
+      o.byte_size, 'width', o.width, 'height', o.height) order by o.position)
     from queued_job_outputs o where o.queued_job_id = t.id), '[]'::jsonb)`;
 }
 
@@ -69,7 +73,8 @@ export function withSnapshots(sql: Sql, outputs: Fragment, version = sql`t.versi
     cross join lateral (
       select jsonb_build_object(
         'parameters', case when b.parameter_bytes <= 8192 then t.parameters end,
-        'result', case when b.result_bytes <= 8192 then t.result end, ${jsonParts(sql, outputs, version)})
+        'result', case when b.result_bytes <= 8192 then t.result
+        end, ${jsonParts(sql, outputs, version)})
         - case when b.parameter_bytes <= 8192 and b.result_bytes <= 8192 then '{}'::text[]
           when b.result_bytes <= 8192 then '{parameters}'
           when b.parameter_bytes <= 8192 then '{result}' else '{parameters,result}' end
@@ -137,7 +142,8 @@ export async function transition(sql: Sql, parts: TransitionParts): Promise<Step
 /** A closed account has no counters: the statement cannot tell that from a quota. */
 async function isOfClosedAccount(sql: Sql, where: Fragment): Promise<boolean> {
   const rows = await sql`
-    select from queued_jobs where ${where} and exists (select from user_streams u where u.user_id = queued_jobs.user_id)`;
+    select from queued_jobs where ${where} and exists (select from user_streams u
+      where u.user_id = queued_jobs.user_id)`;
   return rows.length === 0;
 }
 
@@ -177,8 +183,18 @@ function refusals(
   const none = sql``;
   return sql`case
     when e.seq is null then refuse(${OVER_QUOTA})
-    ${maxPending === undefined ? none : sql`when s.pending > ${maxPending} then refuse(${OVER_QUOTA})`}
-    ${outputs ? sql`when s.stored_bytes > ${outputs.maxStoredBytes} then refuse(${OVER_QUOTA})` : none}
+    ${
+      maxPending === undefined
+        ? none
+        : sql`when s.pending > ${maxPending}
+    then refuse(${OVER_QUOTA})`
+    }
+    ${
+      outputs
+        ? sql`when s.stored_bytes > ${outputs.maxStoredBytes}
+    then refuse(${OVER_QUOTA})`
+        : none
+    }
     ${
       maxRecordedBytes === undefined
         ? none
@@ -211,5 +227,6 @@ export function stepColumns(sql: Sql, step: keyof typeof TRANSITIONS): Fragment 
  * counter, they may have gone with their photo.
  */
 function lockedPhotos(sql: Sql): Fragment {
-  return sql`select x.id from t join s on true join queued_job_photos l on l.queued_job_id = t.id join photos x on x.id = l.photo_id for key share of x`;
+  return sql`select x.id from t join s on true join queued_job_photos l on l.queued_job_id = t.id
+    join photos x on x.id = l.photo_id for key share of x`;
 }

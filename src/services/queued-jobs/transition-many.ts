@@ -45,11 +45,13 @@ export async function transitionMany(
   const { from, to, event } = TRANSITIONS[parts.step];
   const steps = await sql<Step[]>`
     with i as materialized (
-      select * from unnest(${parts.ids}::uuid[] ${more?.arrays ?? sql``}) with ordinality as i(item_id ${more?.columns ?? sql``}, item_place)
+      select * from unnest(${parts.ids}::uuid[] ${more?.arrays ?? sql``}) with ordinality as
+        i(item_id ${more?.columns ?? sql``}, item_place)
       ${parts.brief ? sql`where ${briefLocks(sql)}` : sql``} order by item_id),
     l as materialized (
       select i.* from i cross join lateral (
-        select from queued_jobs where id = i.item_id and status = any(${[...from]}) ${parts.where ? sql`and ${parts.where}` : sql``}
+        select from queued_jobs where id = i.item_id
+          and status = any(${[...from]}) ${parts.where ? sql`and ${parts.where}` : sql``}
         for no key update ${parts.skipLocked ? sql`skip locked` : sql``}) q),
     t as (
       update queued_jobs set status = ${to}, version = version + 1, updated_at = now() ${parts.set}
@@ -59,14 +61,18 @@ export async function transitionMany(
       select user_id, count(*)::int as made, sum(${recordedBy(sql, parts.step)}) as bytes
       from j group by user_id order by user_id),
     c as materialized (
-      select n.* from n cross join lateral (select from user_streams u where u.user_id = n.user_id for no key update) u),
+      select n.* from n cross join lateral (select from user_streams u
+        where u.user_id = n.user_id for no key update) u),
     s as (
-      update user_streams u set last_seq = u.last_seq + c.made, pending = u.pending + ${parts.pending} * c.made,
+      update user_streams u set last_seq = u.last_seq + c.made,
+        pending = u.pending + ${parts.pending} * c.made,
         recorded_bytes = u.recorded_bytes + c.bytes
-      from c where u.user_id = c.user_id returning u.user_id, u.last_seq - c.made as base, u.pending),
+      from c where u.user_id = c.user_id returning u.user_id, u.last_seq - c.made as base,
+        u.pending),
     e as (
       insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes)
-      select j.user_id, s.base + row_number() over (partition by j.user_id order by j.item_place), j.id,
+      select j.user_id, s.base + row_number() over (partition by j.user_id
+        order by j.item_place), j.id,
         ${event}, now(), j.snapshot, j.event_bytes
       from j join s on s.user_id = j.user_id
       returning queued_job_id, seq, at)

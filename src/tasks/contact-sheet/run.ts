@@ -55,7 +55,8 @@ function checkSize(width: number, height: number): void {
       ? "Ask for fewer columns or smaller cells."
       : "Ask for more columns or smaller cells.";
   throw new PhotoTooLargeError(
-    `The sheet would measure ${width} × ${height} pixels; a side may have ${MAX_SIDE} at most. ${advice}`,
+    `The sheet would measure ${width} × ${height} pixels; a side may have ${MAX_SIDE} at ` +
+      `most. ${advice}`,
   );
 }
 

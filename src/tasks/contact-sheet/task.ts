@@ -8,7 +8,8 @@ export const parameters = z.strictObject({
     .max(100)
     .optional()
     .describe(
-      "Photos side by side; the square root of their number, rounded up, when absent. Never more than there are photos.",
+      "Photos side by side; the square root of their number, rounded up, when absent. " +
+        "Never more than there are photos.",
     ),
   cellWidth: z
     .int()
@@ -35,7 +36,8 @@ export const contactSheet = defineTask({
   name: "contact-sheet",
   title: "Contact sheet",
   description:
-    "Up to a hundred photos on one white sheet, in the order given, each whole, upright and in a square place of its own. A JPEG.",
+    "Up to a hundred photos on one white sheet, in the order given, each whole, upright " +
+    "and in a square place of its own. A JPEG.",
   parameters,
   result,
   minPhotos: 2,

@@ -14,19 +14,22 @@ export const parameters = z
       .max(100)
       .optional()
       .describe(
-        "1 (small) to 100 (faithful); 80 for JPEG and WebP, 50 for AVIF. PNG and whatever is lossless ignore it.",
+        "1 (small) to 100 (faithful); 80 for JPEG and WebP, 50 for AVIF. PNG and " +
+          "whatever is lossless ignore it.",
       ),
     lossless: z
       .boolean()
       .default(false)
       .describe(
-        "Every pixel as decoded, at several times the size. WebP and AVIF; PNG always is, JPEG cannot be.",
+        "Every pixel as decoded, at several times the size. WebP and AVIF; PNG always " +
+          "is, JPEG cannot be.",
       ),
     keepMetadata: z
       .boolean()
       .default(false)
       .describe(
-        "Keep camera, lens, exposure, times, place, description, artist and copyright. The makers' own blocks and embedded thumbnails never stay.",
+        "Keep camera, lens, exposure, times, place, description, artist and copyright. " +
+          "The makers' own blocks and embedded thumbnails never stay.",
       ),
   })
   .refine(({ format: asked, lossless }) => !(lossless && asked === "jpeg"), {

@@ -24,7 +24,8 @@ export const parameters = z.strictObject({
     .enum(["attention", "entropy", "center"])
     .default("attention")
     .describe(
-      "What to keep in sight: what draws the eye (strong colours, skin, contrast), where most detail is, or the middle.",
+      "What to keep in sight: what draws the eye (strong colours, skin, contrast), where " +
+        "most detail is, or the middle.",
     ),
   width: z
     .int()
@@ -32,7 +33,8 @@ export const parameters = z.strictObject({
     .max(4096)
     .optional()
     .describe(
-      "Scales the outputs down to this width in pixels; they are never enlarged. Without it they have the photo's own pixels.",
+      "Scales the outputs down to this width in pixels; they are never enlarged. Without " +
+        "it they have the photo's own pixels.",
     ),
 });
 
@@ -57,7 +59,8 @@ export const crop = defineTask({
   name: "crop",
   title: "Crop",
   description:
-    "The photo cut to one or more aspect ratios, each as large as it can be, around what matters in it. In the photo's own format where tasks write it, else JPEG.",
+    "The photo cut to one or more aspect ratios, each as large as it can be, around what " +
+    "matters in it. In the photo's own format where tasks write it, else JPEG.",
   parameters,
   result,
   minPhotos: 1,

@@ -33,7 +33,8 @@ export const echo = defineTask({
   name: "echo",
   title: "Echo",
   description:
-    "Gives back what it is given, as slowly and with as many failures as asked for. For checks, demos and benchmarks.",
+    "Gives back what it is given, as slowly and with as many failures as asked for. For " +
+    "checks, demos and benchmarks.",
   parameters,
   result,
   minPhotos: 0,

@@ -9,7 +9,8 @@ export const parameters = z.strictObject({
     .max(16)
     .default(6)
     .describe(
-      "In how many of 64 bits a duplicate may differ: 6 finds resized and recompressed copies, 10 also lightly cropped ones; from 16 on other photos are found, too.",
+      "In how many of 64 bits a duplicate may differ: 6 finds resized and recompressed " +
+        "copies, 10 also lightly cropped ones; from 16 on other photos are found, too.",
     ),
 });
 
@@ -24,12 +25,14 @@ const result = z.object({
     .string()
     .nullable()
     .describe(
-      "Perceptual hash of 64 bits in hex: near for pictures that look alike. Null for a nearly flat picture.",
+      "Perceptual hash of 64 bits in hex: near for pictures that look alike. Null for a " +
+        "nearly flat picture.",
     ),
   duplicates: z
     .array(duplicate)
     .describe(
-      "Your other photos that look alike, nearest first, at most 100. Turned or mirrored copies are not found.",
+      "Your other photos that look alike, nearest first, at most 100. Turned or mirrored " +
+        "copies are not found.",
     ),
   warnings,
 });
@@ -38,7 +41,9 @@ export const hash = defineTask({
   name: "hash",
   title: "Duplicates",
   description:
-    "Fingerprints of the file and of the picture, and which of your other photos look the same, resized and recompressed copies included. Turned or mirrored copies are not found.",
+    "Fingerprints of the file and of the picture, and which of your other photos look " +
+    "the same, resized and recompressed copies included. Turned or mirrored copies are " +
+    "not found.",
   parameters,
   result,
   minPhotos: 1,

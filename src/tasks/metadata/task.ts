@@ -6,7 +6,8 @@ export const parameters = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Leave out where the photo was taken: `gps` is null, and no tag tells a position. Names of cities and countries stay.",
+      "Leave out where the photo was taken: `gps` is null, and no tag tells a position. " +
+        "Names of cities and countries stay.",
     ),
 });
 
@@ -29,7 +30,8 @@ const result = z.object({
     })
     .describe("How it was exposed."),
   takenAt: text.describe(
-    "When, by the camera's clock: 2021-04-11T15:47:53, with the file's own offset behind it where there is one; or null.",
+    "When, by the camera's clock: 2021-04-11T15:47:53, with the file's own offset behind " +
+      "it where there is one; or null.",
   ),
   gps: z
     .object({
@@ -50,7 +52,8 @@ const result = z.object({
   tags: z
     .record(z.string(), z.union([z.string(), z.number()]))
     .describe(
-      "All standard tags by name, those outside EXIF with their group (XMP:Rating); at most 200, texts cut to 500 characters.",
+      "All standard tags by name, those outside EXIF with their group (XMP:Rating); at " +
+        "most 200, texts cut to 500 characters.",
     ),
 });
 
@@ -58,7 +61,8 @@ export const metadata = defineTask({
   name: "metadata",
   title: "Metadata",
   description:
-    "What the photo's file tells of camera, lens, exposure, time, place and colours, in one plain shape.",
+    "What the photo's file tells of camera, lens, exposure, time, place and colours, in " +
+    "one plain shape.",
   parameters,
   result,
   minPhotos: 1,

@@ -34,7 +34,8 @@ export const palette = defineTask({
   name: "palette",
   title: "Palette",
   description:
-    "The colours that make up the photo, grouped as the eye sees them, with how much of the picture each takes. The same photo always gives the same answer.",
+    "The colours that make up the photo, grouped as the eye sees them, with how much of " +
+    "the picture each takes. The same photo always gives the same answer.",
   parameters,
   result,
   minPhotos: 1,

@@ -25,7 +25,8 @@ export const placeholder = defineTask({
   name: "placeholder",
   title: "Placeholder",
   description:
-    "What a page shows while the photo loads: thumbhash, blurhash, a tiny inline picture, the average colour and the aspect ratio.",
+    "What a page shows while the photo loads: thumbhash, blurhash, a tiny inline " +
+    "picture, the average colour and the aspect ratio.",
   parameters,
   result,
   minPhotos: 1,

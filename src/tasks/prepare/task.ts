@@ -11,7 +11,8 @@ const parameters = z.strictObject({});
 
 const result = z.object({
   thumbnail: thumbnail.result.describe(
-    "As the Job thumbnail gives it; the files are outputs. WebP; where that ends, above 16,383 pixels of height, JPEG, or PNG for what is transparent.",
+    "As the Job thumbnail gives it; the files are outputs. WebP; where that ends, above " +
+      "16,383 pixels of height, JPEG, or PNG for what is transparent.",
   ),
   metadata: metadata.result.describe("As the Job metadata gives it."),
   placeholder: placeholder.result.describe("As the Job placeholder gives it."),
@@ -24,7 +25,8 @@ export const prepare = defineTask({
   name: "prepare",
   title: "Prepare",
   description:
-    "What an app wants right after an upload, in one go: thumbnails, metadata, a placeholder, the palette and the photo's duplicates.",
+    "What an app wants right after an upload, in one go: thumbnails, metadata, a " +
+    "placeholder, the palette and the photo's duplicates.",
   parameters,
   result,
   minPhotos: 1,

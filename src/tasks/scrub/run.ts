@@ -103,7 +103,8 @@ function refuseUnclean(leftovers: string[]): void {
   if (leftovers.length > 0)
     throw new PermanentTaskError(
       "TASK_FAILED",
-      `The photo could not be scrubbed: read again, it still tells ${leftovers.slice(0, 5).join(", ")}. Nothing was given out.`,
+      "The photo could not be scrubbed: read again, it still tells " +
+        `${leftovers.slice(0, 5).join(", ")}. Nothing was given out.`,
     );
 }
 

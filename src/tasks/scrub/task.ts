@@ -8,7 +8,8 @@ export const parameters = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      "Keep the colour profile. Without it the colours are brought to sRGB, so that they look the same.",
+      "Keep the colour profile. Without it the colours are brought to sRGB, so that they " +
+        "look the same.",
     ),
   keepCopyright: z
     .boolean()
@@ -40,7 +41,8 @@ export const scrub = defineTask({
   name: "scrub",
   title: "Scrub",
   description:
-    "The same picture without what its file tells of people, places and devices: no position, serial numbers, owners, embedded thumbnails or makers' notes.",
+    "The same picture without what its file tells of people, places and devices: no " +
+    "position, serial numbers, owners, embedded thumbnails or makers' notes.",
   parameters,
   result,
   minPhotos: 1,

@@ -25,7 +25,8 @@ export const parameters = z.strictObject({
     .max(100)
     .optional()
     .describe(
-      "1 (small) to 100 (faithful); 80 for JPEG and WebP, 50 for AVIF. PNG is lossless and ignores it.",
+      "1 (small) to 100 (faithful); 80 for JPEG and WebP, 50 for AVIF. PNG is lossless " +
+        "and ignores it.",
     ),
 });
 
@@ -48,7 +49,8 @@ export const thumbnail = defineTask({
   name: "thumbnail",
   title: "Thumbnails",
   description:
-    "Smaller copies of the photo, upright, in sRGB and without metadata, as many as asked for and all from one decode.",
+    "Smaller copies of the photo, upright, in sRGB and without metadata, as many as " +
+    "asked for and all from one decode.",
   parameters,
   result,
   minPhotos: 1,

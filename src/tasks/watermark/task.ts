@@ -21,7 +21,8 @@ export const parameters = z.strictObject({
       minLength: 1,
       maxLength: MOST_CHARACTERS,
       description:
-        "One line. Latin, Greek, Cyrillic and Arabic always; other scripts only where the system has fonts for them, else they are boxes.",
+        "One line. Latin, Greek, Cyrillic and Arabic always; other scripts only where " +
+        "the system has fonts for them, else they are boxes.",
     }),
   gravity: z
     .enum([
@@ -62,7 +63,8 @@ export const watermark = defineTask({
   name: "watermark",
   title: "Watermark",
   description:
-    "The photo with a line of text on it, white with a dark shadow, so that it can be read on light and on dark.",
+    "The photo with a line of text on it, white with a dark shadow, so that it can be " +
+    "read on light and on dark.",
   parameters,
   result,
   minPhotos: 1,

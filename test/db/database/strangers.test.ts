@@ -39,7 +39,8 @@ describe("statements of strangers", () => {
     [
       "with a parameter that cannot be written",
       () =>
-        database.sql`select ${{ toString: () => assert.fail("no text") } as unknown as string}::text`,
+        database.sql`select
+          ${{ toString: () => assert.fail("no text") } as unknown as string}::text`,
     ],
   ];
   for (const [what, statement] of refusals) {

@@ -54,7 +54,8 @@ describe(`on ${ROWS} rows`, () => {
       "nobody else is connected",
       async () =>
         (
-          await single.sql`select from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()`
+          await single.sql`select from pg_stat_activity where datname = current_database()
+            and backend_type = 'client backend' and pid <> pg_backend_pid()`
         ).length === 0,
     );
   });
@@ -71,9 +72,13 @@ describe(`on ${ROWS} rows`, () => {
     const { sql } = waist.database;
     const insert = (userId: string, count: number, columns: string, values: string) =>
       sql.unsafe(`
-      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at, created_at, updated_at, idempotency_key, fingerprint, status, ${columns})
-      select ('0190' || lpad(to_hex(i), 28, '0'))::uuid, '${userId}', 'echo', '{}', 0, 0, 'seed', now() - interval '1 hour', now(), now() - interval '1 hour', '${columns}' || i, 'f', ${values}
-      from generate_series((select count(*) from queued_jobs), (select count(*) from queued_jobs) + ${count} - 1) i`);
+      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
+        due_at, created_at, updated_at, idempotency_key, fingerprint, status, ${columns})
+      select ('0190' || lpad(to_hex(i), 28, '0'))::uuid, '${userId}', 'echo', '{}', 0, 0, 'seed',
+        now() - interval '1 hour', now(), now() - interval '1 hour', '${columns}' || i, 'f',
+        ${values}
+      from generate_series((select count(*) from queued_jobs), (select count(*)
+        from queued_jobs) + ${count} - 1) i`);
     const done = "finished_at, progress, expires_at";
     await insert(
       crowd.id,
@@ -93,12 +98,23 @@ describe(`on ${ROWS} rows`, () => {
     await insert(person.id, 10, done, "'SUCCESS', now(), 1, now() - interval '1 minute'");
     await insert(person.id, 10, done, "'SUCCESS', now(), 1, now() + interval '1 day'");
     await insert(late.id, 5000, done, "'SUCCESS', now(), 1, now() + interval '1 day'");
-    await sql`insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot) select user_id, row_number() over (partition by user_id order by id), id, 'QUEUED', now(), '{}' from queued_jobs`;
-    await sql`update user_streams s set last_seq = (select count(*) from queued_jobs q where q.user_id = s.user_id), pending = (select count(*) from queued_jobs q where q.user_id = s.user_id and status in ('PENDING', 'STARTED'))`;
-    await sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, created_at) select gen_random_uuid(), ${crowd.id}, 'a', 'image/png', 1, 1, 0, i::text, 'k', now() from generate_series(1, 5000) i`;
-    await sql`insert into queued_job_photos select q.id, 0, p.id from (select id, row_number() over (order by id) as n from queued_jobs) q join (select id, row_number() over (order by id) as n from photos) p using (n)`;
-    await sql`update queued_jobs set photo_count = 1, reuse_key = id::text where status = 'SUCCESS'`;
-    await sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at) select gen_random_uuid(), 'crowd', i, 'Person' || i || '@example.test', true, 'n', 0, now() from generate_series(1, 5000) i`;
+    await sql`insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot)
+      select user_id, row_number() over (partition by user_id
+        order by id), id, 'QUEUED', now(), '{}' from queued_jobs`;
+    await sql`update user_streams s set last_seq = (select count(*) from queued_jobs q
+      where q.user_id = s.user_id), pending = (select count(*) from queued_jobs q
+        where q.user_id = s.user_id and status in ('PENDING', 'STARTED'))`;
+    await sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size,
+      sha256, storage_key, created_at) select gen_random_uuid(), ${crowd.id}, 'a', 'image/png', 1,
+      1, 0, i::text, 'k', now() from generate_series(1, 5000) i`;
+    await sql`insert into queued_job_photos select q.id, 0, p.id
+      from (select id, row_number() over (order by id) as n from queued_jobs) q
+        join (select id, row_number() over (order by id) as n from photos) p using (n)`;
+    await sql`update queued_jobs set photo_count = 1, reuse_key = id::text
+      where status = 'SUCCESS'`;
+    await sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at,
+      created_at) select gen_random_uuid(), 'crowd', i, 'Person' || i || '@example.test', true, 'n',
+      0, now() from generate_series(1, 5000) i`;
     await sql`vacuum analyze`;
   }
 
@@ -123,7 +139,8 @@ describe(`on ${ROWS} rows`, () => {
   async function readStatistics(): Promise<Map<string, { scans: number; rows: number }>> {
     await single.sql`select pg_stat_force_next_flush()`;
     const rows = await single.sql<{ table: string; scans: number; rows: number }[]>`
-      select relname as table, seq_scan::int as scans, (seq_tup_read + coalesce(idx_tup_fetch, 0))::int as rows from pg_stat_user_tables where relname = any(${TABLES})`;
+      select relname as table, seq_scan::int as scans, (seq_tup_read + coalesce(idx_tup_fetch,
+        0))::int as rows from pg_stat_user_tables where relname = any(${TABLES})`;
     return new Map(rows.map((row) => [row.table, row]));
   }
   const sum = (statistics: Map<string, { rows: number }>) =>
@@ -286,7 +303,8 @@ describe(`on ${ROWS} rows`, () => {
       "a key of a user with thousands",
       10,
       ({ sql }) =>
-        sql`select from queued_jobs where user_id = ${crowd.id} and idempotency_key = any(${["finished_at, progress, expires_at7"]})`,
+        sql`select from queued_jobs where user_id = ${crowd.id}
+          and idempotency_key = any(${["finished_at, progress, expires_at7"]})`,
     ],
     [
       "what stands before each of many",
@@ -388,7 +406,8 @@ describe(`on ${ROWS} rows`, () => {
   async function pageOfPhoto(database: Database): Promise<unknown> {
     const [photo] = await database.sql<
       { id: string }[]
-    >`select photo_id as id from queued_job_photos where queued_job_id = '01900000-0000-0000-0000-000000000200'`;
+    >`select photo_id as id from queued_job_photos
+      where queued_job_id = '01900000-0000-0000-0000-000000000200'`;
     const { rows } = await createQueuedJobReads(database).page(
       { userId: crowd.id, photoId: photo?.id ?? "", filter: all },
       { readerId: crowd.id, first: 50, beforeId: null },
@@ -409,8 +428,10 @@ describe(`on ${ROWS} rows`, () => {
 
   it("reads none of the rows that are due later when it looks for those that are due", async () => {
     await single.sql`
-      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at, created_at, updated_at, status)
-      select gen_random_uuid(), ${crowd.id}, 'echo', '{}', 0, 0, 'seed', now() + interval '1 day', now(), now(), 'PENDING' from generate_series(1, 1000)`;
+      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
+        due_at, created_at, updated_at, status)
+      select gen_random_uuid(), ${crowd.id}, 'echo', '{}', 0, 0, 'seed', now() + interval '1 day',
+        now(), now(), 'PENDING' from generate_series(1, 1000)`;
     const after_ = { dueAt: "-infinity", id: FIRST_ID };
     const { rows } = await touched(({ sql }) =>
       findDue(sql, { after: after_, limit: 1000, aheadMs: 60_000 }),

@@ -63,7 +63,8 @@ describe("a failover that loses commits", long, () => {
   };
 
   it(
-    "ends every stream with CURSOR_EXPIRED within 5 s, loses nothing new, and leaves cursors that all APIs agree on",
+    "ends every stream with CURSOR_EXPIRED within 5 s, loses nothing new, and leaves " +
+      "cursors that all APIs agree on",
     { timeout: 120_000 },
     async (t) => {
       const token = await service.token();

@@ -34,7 +34,8 @@ describe("a change of the database's history", () => {
   /** The last events of a user are gone, and their numbers will come again. */
   const lose = ({ id }: User, count: number) => core.database.sql`
     with s as (
-      update user_streams set last_seq = last_seq - ${count} where user_id = ${id} returning last_seq)
+      update user_streams set last_seq = last_seq - ${count} where user_id = ${id}
+        returning last_seq)
     delete from queued_job_events e using s where e.user_id = ${id} and e.seq > s.last_seq`;
   const renewHistory = () => core.database.sql`update histories set id = gen_random_uuid()`;
   async function assertExpired(stream: Told): Promise<void> {
@@ -108,34 +109,38 @@ describe("a change of the database's history", () => {
     assert.deepEqual([again.story, unhurt.story], [["QUEUED 2", "QUEUED 3"], ["QUEUED 1"]]);
   });
 
-  it("ends a stream, too, that is being opened while it is noticed, and opens the next although an old one is not read to its end", async () => {
-    let atHeads: (() => Promise<void>) | null = null;
-    // The first read of a start: it is answered only when the watchdog has noticed.
-    const wrap = (log: EventLog): EventLog => ({
-      ...log,
-      async present(...asked) {
-        const present = await log.present(...asked);
-        await atHeads?.();
-        return present;
-      },
-    });
-    const reader = await open({ wrap });
-    const user = await core.newUser();
-    const queuedJob = await core.submit(user);
-    const waiting = told(await reader.open(user.id));
-    const unread = await reader.open(user.id);
-    atHeads = async () => {
-      atHeads = null;
-      await renewHistory();
-      await assertExpired(waiting);
-    };
-    await assertExpired(told(await reader.open(user.id, { queuedJobId: queuedJob.id })));
-    const fresh = told(await reader.open(user.id));
-    await core.queuedJobs.cancel(user, queuedJob.id);
-    await fresh.count(1);
-    assert.deepEqual(fresh.story, ["CANCELLED 2"]);
-    await assertExpired(told(unread));
-  });
+  it(
+    "ends a stream, too, that is being opened while it is noticed, and opens the next " +
+      "although an old one is not read to its end",
+    async () => {
+      let atHeads: (() => Promise<void>) | null = null;
+      // The first read of a start: it is answered only when the watchdog has noticed.
+      const wrap = (log: EventLog): EventLog => ({
+        ...log,
+        async present(...asked) {
+          const present = await log.present(...asked);
+          await atHeads?.();
+          return present;
+        },
+      });
+      const reader = await open({ wrap });
+      const user = await core.newUser();
+      const queuedJob = await core.submit(user);
+      const waiting = told(await reader.open(user.id));
+      const unread = await reader.open(user.id);
+      atHeads = async () => {
+        atHeads = null;
+        await renewHistory();
+        await assertExpired(waiting);
+      };
+      await assertExpired(told(await reader.open(user.id, { queuedJobId: queuedJob.id })));
+      const fresh = told(await reader.open(user.id));
+      await core.queuedJobs.cancel(user, queuedJob.id);
+      await fresh.count(1);
+      assert.deepEqual(fresh.story, ["CANCELLED 2"]);
+      await assertExpired(told(unread));
+    },
+  );
 
   /** Resolves when the watchdog has looked at all that happened before: only it finds this. */
   async function checked(reader: TestReader): Promise<void> {

@@ -50,25 +50,29 @@ describe("a feed", () => {
     for (const stream of await Promise.all(streams)) await stream.count(1);
   });
 
-  it("refuses a stream of a user who has as many as they may, until one has ended; those of others it takes", async () => {
-    const reader = await open({ subscriptionsPerUser: 3 });
-    const [user, other] = [await core.newUser(), await core.newUser()];
-    const [first] = await Promise.all([
-      reader.open(user.id),
-      reader.open(user.id),
-      reader.open(user.id),
-    ]);
-    await assert.rejects(
-      reader.open(user.id),
-      (error) =>
-        error instanceof QuotaExceededError &&
-        error.message ===
-          "A user may have 3 subscriptions open at most; retry when one of them has ended.",
-    );
-    await reader.open(other.id);
-    await first.return();
-    const again = told(await reader.open(user.id));
-    await core.submit(user);
-    await again.count(1);
-  });
+  it(
+    "refuses a stream of a user who has as many as they may, until one has ended; those of " +
+      "others it takes",
+    async () => {
+      const reader = await open({ subscriptionsPerUser: 3 });
+      const [user, other] = [await core.newUser(), await core.newUser()];
+      const [first] = await Promise.all([
+        reader.open(user.id),
+        reader.open(user.id),
+        reader.open(user.id),
+      ]);
+      await assert.rejects(
+        reader.open(user.id),
+        (error) =>
+          error instanceof QuotaExceededError &&
+          error.message ===
+            "A user may have 3 subscriptions open at most; retry when one of them has ended.",
+      );
+      await reader.open(other.id);
+      await first.return();
+      const again = told(await reader.open(user.id));
+      await core.submit(user);
+      await again.count(1);
+    },
+  );
 });

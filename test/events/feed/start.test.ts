@@ -12,7 +12,8 @@ const isExpired = (error: unknown) =>
   error instanceof CursorExpiredError &&
   error.code === "CURSOR_EXPIRED" &&
   error.message ===
-    "The stream cannot be resumed from this cursor any more: read the page again and go on with its eventCursor.";
+    "The stream cannot be resumed from this cursor any more: read the page again and go " +
+      "on with its eventCursor.";
 const isNotFound = (error: unknown) =>
   error instanceof NotFoundError &&
   error.code === "NOT_FOUND" &&
@@ -131,16 +132,22 @@ describe("the start of a stream", () => {
       assert.deepEqual(rest.story, ["SUCCEEDED 4"]);
     });
 
-    it("is the end, without an event, when it has finished and nothing is left behind the position", async () => {
-      const user = await core.newUser();
-      const { id } = await core.finish(user);
-      await core.submit(user);
-      for (const seq of [3, 4]) {
-        const stream = told(await reader.open(user.id, { queuedJobId: id, after: { epoch, seq } }));
-        assert.equal(await stream.ended(), "done");
-        assert.deepEqual(stream.story, []);
-      }
-    });
+    it(
+      "is the end, without an event, when it has finished and nothing is left behind the " +
+        "position",
+      async () => {
+        const user = await core.newUser();
+        const { id } = await core.finish(user);
+        await core.submit(user);
+        for (const seq of [3, 4]) {
+          const stream = told(
+            await reader.open(user.id, { queuedJobId: id, after: { epoch, seq } }),
+          );
+          assert.equal(await stream.ended(), "done");
+          assert.deepEqual(stream.story, []);
+        }
+      },
+    );
 
     it("waits when it is unfinished and nothing is left behind the position", async () => {
       const user = await core.newUser();
@@ -219,36 +226,47 @@ describe("the start of a stream", () => {
       );
     });
 
-    it("with CURSOR_EXPIRED where something was purged behind the position, and at the floor itself it is not", async () => {
-      const user = await core.newUser();
-      const { id } = await core.finish(user);
-      await purge(user, 2);
-      for (const queuedJobId of [null, id]) {
-        for (const seq of [0, 1])
+    it(
+      "with CURSOR_EXPIRED where something was purged behind the position, and at the " +
+        "floor itself it is not",
+      async () => {
+        const user = await core.newUser();
+        const { id } = await core.finish(user);
+        await purge(user, 2);
+        for (const queuedJobId of [null, id]) {
+          for (const seq of [0, 1])
+            await assert.rejects(
+              reader.open(user.id, { queuedJobId, after: { epoch, seq } }),
+              isExpired,
+            );
+          const subscription = await reader.open(user.id, {
+            queuedJobId,
+            after: { epoch, seq: 2 },
+          });
+          assert.equal((await subscription.next()).value?.event.seq, 3);
+          await subscription.return();
+        }
+      },
+    );
+
+    it(
+      "with CURSOR_EXPIRED for a position of another history, and for one that was never " +
+        "reached",
+      async () => {
+        const user = await core.newUser();
+        const { id } = await core.finish(user);
+        for (const queuedJobId of [null, id]) {
           await assert.rejects(
-            reader.open(user.id, { queuedJobId, after: { epoch, seq } }),
+            reader.open(user.id, { queuedJobId, after: { epoch: "00".repeat(8), seq: 1 } }),
             isExpired,
           );
-        const subscription = await reader.open(user.id, { queuedJobId, after: { epoch, seq: 2 } });
-        assert.equal((await subscription.next()).value?.event.seq, 3);
-        await subscription.return();
-      }
-    });
-
-    it("with CURSOR_EXPIRED for a position of another history, and for one that was never reached", async () => {
-      const user = await core.newUser();
-      const { id } = await core.finish(user);
-      for (const queuedJobId of [null, id]) {
-        await assert.rejects(
-          reader.open(user.id, { queuedJobId, after: { epoch: "00".repeat(8), seq: 1 } }),
-          isExpired,
-        );
-        await assert.rejects(
-          reader.open(user.id, { queuedJobId, after: { epoch, seq: 4 } }),
-          isExpired,
-        );
-      }
-    });
+          await assert.rejects(
+            reader.open(user.id, { queuedJobId, after: { epoch, seq: 4 } }),
+            isExpired,
+          );
+        }
+      },
+    );
 
     it("with SERVICE_UNAVAILABLE while PostgreSQL is away, and leaves nothing open", async () => {
       const user = await core.newUser();

@@ -32,26 +32,30 @@ describe("progress in a stream", () => {
     await core.close();
   });
 
-  it("comes with the QueuedJob as it is, and with the cursor of the last other event that was told", async () => {
-    const user = await core.newUser();
-    const stream = told(await reader.open(user.id));
-    const claimed = await core.start(await core.submit(user));
-    await core.submit(user);
-    await stream.count(3);
-    await core.queuedJobs.progress(claimed, 0.25, "a quarter");
-    await stream.count(4);
-    const { event, cursorSeq } = stream.events[3] ?? assert.fail();
-    assert.deepEqual([event.type, cursorSeq], ["PROGRESS", 3]);
-    assert.deepEqual(
-      [
-        event.queuedJob.status,
-        event.queuedJob.version,
-        event.queuedJob.progress,
-        event.queuedJob.progressMessage,
-      ],
-      ["STARTED", 2, 0.25, "a quarter"],
-    );
-  });
+  it(
+    "comes with the QueuedJob as it is, and with the cursor of the last other event that " +
+      "was told",
+    async () => {
+      const user = await core.newUser();
+      const stream = told(await reader.open(user.id));
+      const claimed = await core.start(await core.submit(user));
+      await core.submit(user);
+      await stream.count(3);
+      await core.queuedJobs.progress(claimed, 0.25, "a quarter");
+      await stream.count(4);
+      const { event, cursorSeq } = stream.events[3] ?? assert.fail();
+      assert.deepEqual([event.type, cursorSeq], ["PROGRESS", 3]);
+      assert.deepEqual(
+        [
+          event.queuedJob.status,
+          event.queuedJob.version,
+          event.queuedJob.progress,
+          event.queuedJob.progressMessage,
+        ],
+        ["STARTED", 2, 0.25, "a quarter"],
+      );
+    },
+  );
 
   it("is coalesced for a reader that lags: the last of each QueuedJob is told", async () => {
     const user = await core.newUser();
@@ -91,27 +95,31 @@ describe("progress in a stream", () => {
     assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "SUCCEEDED 3", "QUEUED 4"]);
   });
 
-  it("is never told behind it either where the bell of that event was lost or told its number only", async () => {
-    const user = await core.newUser();
-    const stream = told(await reader.open(user.id));
-    const [lost, long] = [
-      await core.start(await core.submit(user)),
-      await core.start(await core.submit(user)),
-    ];
-    await stream.count(4);
-    core.losesBells = true;
-    await core.queuedJobs.succeed(lost, null, []);
-    core.losesBells = false;
-    await core.queuedJobs.succeed(long, "x".repeat(8000), []);
-    for (const claimed of [lost, long]) core.bus.ring(user.id, [progressEvent(claimed, 0.9)]);
-    await core.submit(user);
-    await eventually("all is told", () => stream.story.includes("QUEUED 7"));
-    assert.deepEqual(stream.story.slice(stream.story.indexOf("SUCCEEDED 5")), [
-      "SUCCEEDED 5",
-      "SUCCEEDED 6",
-      "QUEUED 7",
-    ]);
-  });
+  it(
+    "is never told behind it either where the bell of that event was lost or told its " +
+      "number only",
+    async () => {
+      const user = await core.newUser();
+      const stream = told(await reader.open(user.id));
+      const [lost, long] = [
+        await core.start(await core.submit(user)),
+        await core.start(await core.submit(user)),
+      ];
+      await stream.count(4);
+      core.losesBells = true;
+      await core.queuedJobs.succeed(lost, null, []);
+      core.losesBells = false;
+      await core.queuedJobs.succeed(long, "x".repeat(8000), []);
+      for (const claimed of [lost, long]) core.bus.ring(user.id, [progressEvent(claimed, 0.9)]);
+      await core.submit(user);
+      await eventually("all is told", () => stream.story.includes("QUEUED 7"));
+      assert.deepEqual(stream.story.slice(stream.story.indexOf("SUCCEEDED 5")), [
+        "SUCCEEDED 5",
+        "SUCCEEDED 6",
+        "QUEUED 7",
+      ]);
+    },
+  );
 
   it("does not overtake the start of its attempt, whose bell was lost", async () => {
     const user = await core.newUser();

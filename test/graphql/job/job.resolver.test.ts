@@ -6,7 +6,8 @@ import type { TestClient } from "../../support/test-client.js";
 import { startTestService, type TestService } from "../../support/test-service.js";
 
 const FIELDS =
-  "id name title description parameterSchema resultSchema minPhotos maxPhotos maxAttempts timeoutMs enabled";
+  "id name title description parameterSchema resultSchema minPhotos maxPhotos " +
+  "maxAttempts timeoutMs enabled";
 
 describe("job and jobs", () => {
   let service: TestService;

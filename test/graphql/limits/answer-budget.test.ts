@@ -19,28 +19,32 @@ function limitOf(take: () => void): unknown {
 const MB = 1024 * 1024;
 
 describe("the budget of an answer", () => {
-  it("takes 50,000 rows that are read and 50,000 that are handed out, and refuses one more of either", () => {
-    for (const take of [
-      (budget: AnswerBudget, count: number) => budget.takeRead(count, 0),
-      (budget: AnswerBudget, count: number) => budget.takeNodes(count),
-    ]) {
-      const budget = new AnswerBudget();
-      assert.equal(
-        limitOf(() => take(budget, LIMITS.answerNodes - 1)),
-        null,
-      );
-      assert.equal(
-        limitOf(() => take(budget, 1)),
-        null,
-      );
-      assert.equal(budget.isExceeded, false);
-      assert.equal(
-        limitOf(() => take(budget, 1)),
-        "answerNodes",
-      );
-      assert.equal(budget.isExceeded, true);
-    }
-  });
+  it(
+    "takes 50,000 rows that are read and 50,000 that are handed out, and refuses one more " +
+      "of either",
+    () => {
+      for (const take of [
+        (budget: AnswerBudget, count: number) => budget.takeRead(count, 0),
+        (budget: AnswerBudget, count: number) => budget.takeNodes(count),
+      ]) {
+        const budget = new AnswerBudget();
+        assert.equal(
+          limitOf(() => take(budget, LIMITS.answerNodes - 1)),
+          null,
+        );
+        assert.equal(
+          limitOf(() => take(budget, 1)),
+          null,
+        );
+        assert.equal(budget.isExceeded, false);
+        assert.equal(
+          limitOf(() => take(budget, 1)),
+          "answerNodes",
+        );
+        assert.equal(budget.isExceeded, true);
+      }
+    },
+  );
 
   it("takes 16 MB of rows and 16 MB of JSON values, and refuses more of either", () => {
     const read = new AnswerBudget();

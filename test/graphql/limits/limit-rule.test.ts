@@ -22,7 +22,9 @@ const submit = (message: string) =>
   `mutation { enqueueJob(input: { job: "echo", parameters: { message: ${message} } }) { id } }`;
 /** 2^`levels` fields, each within a fragment. */
 const bomb = (levels: number) =>
-  `{ me { ...F0 } } ${times(levels, (i) => `fragment F${i} on User { ...F${i + 1} ...F${i + 1} }`)} fragment F${levels} on User { id }`;
+  "{ me { ...F0 } } " +
+  `${times(levels, (i) => `fragment F${i} on User { ...F${i + 1} ...F${i + 1} }`)} ` +
+  `fragment F${levels} on User { id }`;
 
 describe("the limits of an operation's shape", () => {
   let schema: GraphQLSchema;
@@ -48,7 +50,8 @@ describe("the limits of an operation's shape", () => {
     [
       "depth within fragments",
       (n) =>
-        `{ queuedJobs { ...F } } fragment F on QueuedJobConnection ${nested(n).replace("{ queuedJobs ", "").slice(0, -2)}`,
+        "{ queuedJobs { ...F } } fragment F on QueuedJobConnection " +
+        `${nested(n).replace("{ queuedJobs ", "").slice(0, -2)}`,
       12,
       "depth",
       "The operation is 13 fields deep; 12 is the most.",
@@ -64,7 +67,8 @@ describe("the limits of an operation's shape", () => {
     [
       "history within fragments",
       (n) =>
-        `{ queuedJobs { nodes { ...J ${n === 1 ? "" : "history { queuedJob { ...J } }"} } } } fragment J on QueuedJob { history { type } }`,
+        `{ queuedJobs { nodes { ...J ${n === 1 ? "" : "history { queuedJob { ...J } }"} ` +
+        "} } } fragment J on QueuedJob { history { type } }",
       1,
       "history",
       "history cannot be selected below another history.",
@@ -79,7 +83,8 @@ describe("the limits of an operation's shape", () => {
     [
       "aliases within a fragment that is spread twice",
       (n) =>
-        `{ me { ...F } service { ${n % 2 ? "a: version" : "version"} } user(id: "") { ...F } } fragment F on User { ${times(n >> 1, (i) => `a${i}: id`)} }`,
+        `{ me { ...F } service { ${n % 2 ? "a: version" : "version"} } user(id: "") { ` +
+        `...F } } fragment F on User { ${times(n >> 1, (i) => `a${i}: id`)} }`,
       30,
       "aliases",
       "The operation has 31 aliases; 30 is the most.",

@@ -23,7 +23,11 @@ const MOST = {
 };
 const EXAMPLES = readFileSync("examples/operations.graphql", "utf8");
 const ALL_OF_A_JOB =
-  "id status version progress progressMessage attempts priority parameters result reusedFrom createdAt updatedAt startedAt finishedAt expiresAt runAt queuePosition estimatedStartAt job { id name title } user { id email name } error { code message } photos { id filename mimeType width height byteSize url previewUrl thumbhash } outputs { name mimeType byteSize width height url }";
+  "id status version progress progressMessage attempts priority parameters result " +
+  "reusedFrom createdAt updatedAt startedAt finishedAt expiresAt runAt queuePosition " +
+  "estimatedStartAt job { id name title } user { id email name } error { code message } " +
+  "photos { id filename mimeType width height byteSize url previewUrl thumbhash } " +
+  "outputs { name mimeType byteSize width height url }";
 const DOCUMENTS: [what: string, text: string, name?: string][] = [
   ...Object.entries(operations).map(([name, operation]): [string, string] => [
     `the page's ${name}`,
@@ -44,7 +48,8 @@ const DOCUMENTS: [what: string, text: string, name?: string][] = [
   ],
   [
     "the history of one job, each event with all of it",
-    `query ($id: ID!) { queuedJob(id: $id) { history { cursor type at queuedJob { ${ALL_OF_A_JOB} } } } }`,
+    "query ($id: ID!) { queuedJob(id: $id) { history { cursor type at queuedJob { " +
+      `${ALL_OF_A_JOB} } } } }`,
   ],
 ];
 

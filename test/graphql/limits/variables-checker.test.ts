@@ -9,9 +9,13 @@ import {
 
 /** As a page shows them: all there is of a row, and what is around it. */
 const ROW =
-  "id status version progress progressMessage attempts priority runAt createdAt startedAt finishedAt expiresAt queuePosition estimatedStartAt parameters result error { code message } job { id name title } photos { id filename url previewUrl width height } outputs { name url mimeType byteSize width height }";
+  "id status version progress progressMessage attempts priority runAt createdAt " +
+  "startedAt finishedAt expiresAt queuePosition estimatedStartAt parameters result error " +
+  "{ code message } job { id name title } photos { id filename url previewUrl width " +
+  "height } outputs { name url mimeType byteSize width height }";
 const PAGE = (first: string) =>
-  `{ queuedJobs(first: ${first}) { edges { cursor node { ${ROW} } } pageInfo { hasNextPage endCursor } totalCount eventCursor } }`;
+  `{ queuedJobs(first: ${first}) { edges { cursor node { ${ROW} } } pageInfo { ` +
+  "hasNextPage endCursor } totalCount eventCursor } }";
 /** Twenty fields of each row, which are one to GraphQL. */
 const IDS = "id ".repeat(20);
 const USERS = (first: string, within: string) =>
@@ -36,7 +40,8 @@ describe("the limits that depend on variables", () => {
   const tooCostly = (cost: number) => [
     "GRAPHQL_VALIDATION_FAILED",
     "cost",
-    `The operation asks for up to ${cost} fields; 200000 is the most: ask for fewer rows (first), or for less within each.`,
+    `The operation asks for up to ${cost} fields; 200000 is the most: ask for fewer rows ` +
+      "(first), or for less within each.",
   ];
 
   it("takes a page of a hundred rows with all that a page shows", () => {
@@ -72,51 +77,60 @@ describe("the limits that depend on variables", () => {
     );
   });
 
-  it("is not told tales: what is no number of rows counts as the most or as the least there are", () => {
-    const text = `query ($n: Int) ${USERS("$n", "100")}`;
-    assert.deepEqual(excess(text, { n: 2 ** 31 - 1 }), tooCostly(202_602));
-    assert.deepEqual(excess(text, { n: null }), tooCostly(202_602));
-    assert.equal(excess(text, { n: -5 }), null);
-    assert.equal(excess(text, { n: 0 }), null);
-    // The execution says what is wrong with it, and does nothing.
-    assert.equal(excess(text, { n: "many" }), null);
-  });
+  it(
+    "is not told tales: what is no number of rows counts as the most or as the least there " +
+      "are",
+    () => {
+      const text = `query ($n: Int) ${USERS("$n", "100")}`;
+      assert.deepEqual(excess(text, { n: 2 ** 31 - 1 }), tooCostly(202_602));
+      assert.deepEqual(excess(text, { n: null }), tooCostly(202_602));
+      assert.equal(excess(text, { n: -5 }), null);
+      assert.equal(excess(text, { n: 0 }), null);
+      // The execution says what is wrong with it, and does nothing.
+      assert.equal(excess(text, { n: "many" }), null);
+    },
+  );
 
-  it("counts a list that no argument bounds as the longest there can be, and the answer to many inputs as so many", () => {
-    const within = (list: string, fields: number) =>
-      `{ queuedJobs(first: 100) { nodes { ${list} { ${"__typename ".repeat(fields)} } } } }`;
-    for (const [list, items] of [
-      ["history", 100],
-      ["photos", 100],
-      ["outputs", 12],
-    ] as const) {
-      const most = Math.floor((200_000 - 102) / 100 / items);
-      assert.equal(excess(within(list, most)), null, list);
+  it(
+    "counts a list that no argument bounds as the longest there can be, and the answer to " +
+      "many inputs as so many",
+    () => {
+      const within = (list: string, fields: number) =>
+        `{ queuedJobs(first: 100) { nodes { ${list} { ${"__typename ".repeat(fields)} } } } }`;
+      for (const [list, items] of [
+        ["history", 100],
+        ["photos", 100],
+        ["outputs", 12],
+      ] as const) {
+        const most = Math.floor((200_000 - 102) / 100 / items);
+        assert.equal(excess(within(list, most)), null, list);
+        assert.deepEqual(
+          excess(within(list, most + 1)),
+          tooCostly(2 + 100 + 100 * items * (most + 1)),
+          list,
+        );
+      }
+      const submit = (fields: number) =>
+        "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { " +
+        `${"id ".repeat(fields)} } }`;
+      const inputs = (count: number) => ({
+        inputs: Array.from({ length: count }, () => ({ job: "echo" })),
+      });
+      assert.equal(excess(submit(1999), inputs(100)), null);
+      assert.equal(excess(submit(2500), inputs(10)), null);
+      assert.deepEqual(excess(submit(2000), inputs(100)), tooCostly(200_001));
+      // Of ten inputs each has photos of its own.
       assert.deepEqual(
-        excess(within(list, most + 1)),
-        tooCostly(2 + 100 + 100 * items * (most + 1)),
-        list,
+        excess(
+          "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { photos { " +
+            "id ".repeat(201) +
+            "} } }",
+          inputs(10),
+        ),
+        tooCostly(1 + 10 + 10 * 100 * 201),
       );
-    }
-    const submit = (fields: number) =>
-      `mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { ${"id ".repeat(fields)} } }`;
-    const inputs = (count: number) => ({
-      inputs: Array.from({ length: count }, () => ({ job: "echo" })),
-    });
-    assert.equal(excess(submit(1999), inputs(100)), null);
-    assert.equal(excess(submit(2500), inputs(10)), null);
-    assert.deepEqual(excess(submit(2000), inputs(100)), tooCostly(200_001));
-    // Of ten inputs each has photos of its own.
-    assert.deepEqual(
-      excess(
-        "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { photos { " +
-          "id ".repeat(201) +
-          "} } }",
-        inputs(10),
-      ),
-      tooCostly(1 + 10 + 10 * 100 * 201),
-    );
-  });
+    },
+  );
 
   it("counts what is long, or takes long, as more than one field", () => {
     const page = (fields: string) =>
@@ -141,7 +155,8 @@ describe("the limits that depend on variables", () => {
     );
     assert.deepEqual(
       excess(
-        `{ node(id: "") { ... on Photo { queuedJobs(first: 100) { nodes { photos { queuedJobs(first: 1) { ...F } } } } } } } ${within}`,
+        `{ node(id: "") { ... on Photo { queuedJobs(first: 100) { nodes { photos { ` +
+          `queuedJobs(first: 1) { ...F } } } } } } } ${within}`,
       ),
       tooCostly(1 + LIST + 1 + 100 + 10_000 * (LIST + 1 + 20)),
     );

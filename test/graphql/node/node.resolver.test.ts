@@ -7,7 +7,9 @@ import type { TestClient } from "../../support/test-client.js";
 import { startTestService, type TestService } from "../../support/test-service.js";
 
 const NODE =
-  "query ($id: ID!) { node(id: $id) { __typename id ... on User { email } ... on Job { name } ... on QueuedJob { status photos { id } job { name } } ... on Photo { mimeType url } } }";
+  "query ($id: ID!) { node(id: $id) { __typename id ... on User { email } ... on Job { " +
+  "name } ... on QueuedJob { status photos { id } job { name } } ... on Photo { mimeType " +
+  "url } } }";
 
 describe("node", () => {
   let service: TestService;

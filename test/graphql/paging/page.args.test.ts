@@ -19,7 +19,8 @@ interface Page {
 }
 
 const PAGE =
-  "{ edges { cursor node { id } } nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }";
+  "{ edges { cursor node { id } } nodes { id } pageInfo { hasNextPage hasPreviousPage " +
+  "startCursor endCursor } totalCount }";
 const ROWS = 4;
 
 /** The lists, each as a field of the query, and by what name its answer is found. */
@@ -119,33 +120,37 @@ describe("the lists", () => {
       assert.ok((await read(list, {})).nodes.length >= ROWS);
     });
 
-    it(`${list}: refuse a cursor that is broken, of another, of another list, or of the event stream`, async () => {
-      const [own] = (await read(list, { first: 1 })).edges;
-      const others = Object.keys(LISTS).filter((other) => kindOf(other) !== kindOf(list));
-      const ofOthers = await Promise.all(
-        others.map(async (other) => (await read(other, { first: 1 })).edges[0]?.cursor),
-      );
-      const cursors = [
-        "",
-        " ",
-        "0",
-        "x".repeat(5000),
-        foreign,
-        ...ofOthers,
-        await admin.cursor(),
-        `${own?.cursor}=`,
-        own?.cursor.slice(0, 9),
-        own?.cursor.slice(0, -1),
-      ];
-      // A name that is cut is another name; of a UUID it is nothing.
-      for (const cursor of list === "jobs" ? cursors.slice(0, -1) : cursors)
-        assertRefused(
-          (await ask(list, { after: cursor })).errors,
-          "BAD_USER_INPUT",
-          "after: is no cursor of yours; pass one that an earlier answer or event gave you",
-          ["after"],
+    it(
+      `${list}: refuse a cursor that is broken, of another, of another list, or of the ` +
+        "event stream",
+      async () => {
+        const [own] = (await read(list, { first: 1 })).edges;
+        const others = Object.keys(LISTS).filter((other) => kindOf(other) !== kindOf(list));
+        const ofOthers = await Promise.all(
+          others.map(async (other) => (await read(other, { first: 1 })).edges[0]?.cursor),
         );
-    });
+        const cursors = [
+          "",
+          " ",
+          "0",
+          "x".repeat(5000),
+          foreign,
+          ...ofOthers,
+          await admin.cursor(),
+          `${own?.cursor}=`,
+          own?.cursor.slice(0, 9),
+          own?.cursor.slice(0, -1),
+        ];
+        // A name that is cut is another name; of a UUID it is nothing.
+        for (const cursor of list === "jobs" ? cursors.slice(0, -1) : cursors)
+          assertRefused(
+            (await ask(list, { after: cursor })).errors,
+            "BAD_USER_INPUT",
+            "after: is no cursor of yours; pass one that an earlier answer or event gave you",
+            ["after"],
+          );
+      },
+    );
   }
 
   it("users: are oldest first, jobs by name, all others newest first", async () => {

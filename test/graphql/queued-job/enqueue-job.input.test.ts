@@ -7,7 +7,8 @@ import type { TestClient } from "../../support/test-client.js";
 import { startTestService, type TestService } from "../../support/test-service.js";
 
 const ONE =
-  "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id status priority runAt parameters photos { id } } }";
+  "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id status priority " +
+  "runAt parameters photos { id } } }";
 const MANY =
   "mutation ($inputs: [EnqueueJobInput!]!) { enqueueJobs(inputs: $inputs) { id parameters } }";
 const HOUR_MS = 3_600_000;
@@ -306,30 +307,37 @@ describe("enqueueJob and enqueueJobs", () => {
       );
   });
 
-  it("give the first one again for the same key and arguments, and refuse the key with others", async () => {
-    const input = { job: "echo", parameters: { message: { b: 1, a: 2 } }, idempotencyKey: "once" };
-    const { id } = (await person.get(ONE, { input })).enqueueJob;
-    assert.equal(
-      (
-        await person.get(ONE, {
-          input: { ...input, parameters: { steps: 0, message: { a: 2, b: 1 } } },
-        })
-      ).enqueueJob.id,
-      id,
-    );
-    for (const other of [
-      { parameters: { message: 1 } },
-      { priority: 1 },
-      { runAt: inMs(HOUR_MS) },
-    ]) {
-      assertRefused(
-        (await person.ask(ONE, { input: { ...input, ...other } })).errors,
-        "IDEMPOTENCY_CONFLICT",
-        'The idempotency key "once" was used with other arguments.',
+  it(
+    "give the first one again for the same key and arguments, and refuse the key with " + "others",
+    async () => {
+      const input = {
+        job: "echo",
+        parameters: { message: { b: 1, a: 2 } },
+        idempotencyKey: "once",
+      };
+      const { id } = (await person.get(ONE, { input })).enqueueJob;
+      assert.equal(
+        (
+          await person.get(ONE, {
+            input: { ...input, parameters: { steps: 0, message: { a: 2, b: 1 } } },
+          })
+        ).enqueueJob.id,
+        id,
       );
-    }
-    assert.notEqual((await (await service.person()).get(ONE, { input })).enqueueJob.id, id);
-  });
+      for (const other of [
+        { parameters: { message: 1 } },
+        { priority: 1 },
+        { runAt: inMs(HOUR_MS) },
+      ]) {
+        assertRefused(
+          (await person.ask(ONE, { input: { ...input, ...other } })).errors,
+          "IDEMPOTENCY_CONFLICT",
+          'The idempotency key "once" was used with other arguments.',
+        );
+      }
+      assert.notEqual((await (await service.person()).get(ONE, { input })).enqueueJob.id, id);
+    },
+  );
 
   it("refuse what goes over the quota with a time to wait, and accept none of it", async () => {
     const one = await service.person();

@@ -6,7 +6,10 @@ import type { TestClient } from "../../support/test-client.js";
 import { startTestService, type TestService } from "../../support/test-service.js";
 
 const LIST =
-  "query ($first: Int = 100, $after: String, $filter: QueuedJobFilter, $userId: ID, $allUsers: Boolean) { queuedJobs(first: $first, after: $after, filter: $filter, userId: $userId, allUsers: $allUsers) { nodes { id } pageInfo { endCursor } totalCount eventCursor } }";
+  "query ($first: Int = 100, $after: String, $filter: QueuedJobFilter, $userId: ID, " +
+  "$allUsers: Boolean) { queuedJobs(first: $first, after: $after, filter: $filter, " +
+  "userId: $userId, allUsers: $allUsers) { nodes { id } pageInfo { endCursor } " +
+  "totalCount eventCursor } }";
 
 interface Listed {
   ids: string[];
@@ -72,14 +75,18 @@ describe("queuedJobs", () => {
       "history { type at }",
     ];
     const { queuedJobs, queuedJob } = await person.get(
-      `query ($id: ID!) { queuedJobs { nodes { ${FIELDS.join(" ")} } } queuedJob(id: $id) { ${FIELDS.join(" ")} } }`,
+      `query ($id: ID!) { queuedJobs { nodes { ${FIELDS.join(" ")} } } queuedJob(id: ` +
+        `$id) { ${FIELDS.join(" ")} } }`,
       { id },
     );
     assert.deepEqual(queuedJobs.nodes[1], queuedJob);
     for (const field of FIELDS.filter((one) => one !== "estimatedStartAt")) {
       const name = field.split(" ")[0] ?? "";
       const alone = await person.get(
-        `{ a: queuedJobs { nodes { ${field} } } b: queuedJobs { edges { ...E } } me { queuedJobs { nodes { ... on Node { id } ... on QueuedJob { ${field} } } } } } fragment E on QueuedJobEdge { node { ...N } } fragment N on QueuedJob { ${field} }`,
+        `{ a: queuedJobs { nodes { ${field} } } b: queuedJobs { edges { ...E } } me { ` +
+          `queuedJobs { nodes { ... on Node { id } ... on QueuedJob { ${field} } } } } } ` +
+          "fragment E on QueuedJobEdge { node { ...N } } fragment N on QueuedJob { " +
+          `${field} }`,
       );
       const expected = queuedJobs.nodes.map((node: Record<string, unknown>) => node[name]);
       assert.deepEqual(
@@ -98,7 +105,8 @@ describe("queuedJobs", () => {
     const person = await service.person();
     await person.enqueue("echo", { message: 1 });
     const query =
-      "query ($more: Boolean!) { queuedJobs { nodes { id } } queuedJobs @include(if: $more) { nodes { parameters } } }";
+      "query ($more: Boolean!) { queuedJobs { nodes { id } } queuedJobs @include(if: " +
+      "$more) { nodes { parameters } } }";
     for (const more of [false, true, false, true])
       assert.equal(
         (await person.get(query, { more })).queuedJobs.nodes[0].parameters?.message,
@@ -187,24 +195,28 @@ describe("queuedJobs", () => {
     }
   });
 
-  it("carry the first page's eventCursor through all later pages, so that nothing falls between page and stream", async () => {
-    const person = await service.person();
-    for (let i = 0; i < 3; i++) await person.enqueue("echo");
-    const first = await list(person, { first: 1 });
-    const late = await person.enqueue("echo");
-    const second = await list(person, { first: 1, after: first.endCursor });
-    const third = await list(person, { first: 1, after: second.endCursor });
-    assert.deepEqual(
-      [second.eventCursor, third.eventCursor],
-      [first.eventCursor, first.eventCursor],
-    );
-    assert.notEqual((await list(person, { first: 1 })).eventCursor, first.eventCursor);
+  it(
+    "carry the first page's eventCursor through all later pages, so that nothing falls " +
+      "between page and stream",
+    async () => {
+      const person = await service.person();
+      for (let i = 0; i < 3; i++) await person.enqueue("echo");
+      const first = await list(person, { first: 1 });
+      const late = await person.enqueue("echo");
+      const second = await list(person, { first: 1, after: first.endCursor });
+      const third = await list(person, { first: 1, after: second.endCursor });
+      assert.deepEqual(
+        [second.eventCursor, third.eventCursor],
+        [first.eventCursor, first.eventCursor],
+      );
+      assert.notEqual((await list(person, { first: 1 })).eventCursor, first.eventCursor);
 
-    const stream = person.events({ after: third.eventCursor });
-    const told = await stream.next("what came after the first page", () => true);
-    stream.stop();
-    assert.deepEqual([told.type, told.queuedJob.id], ["QUEUED", late.id]);
-  });
+      const stream = person.events({ after: third.eventCursor });
+      const told = await stream.next("what came after the first page", () => true);
+      stream.stop();
+      assert.deepEqual([told.type, told.queuedJob.id], ["QUEUED", late.id]);
+    },
+  );
 
   it("of others come with a cursor of one's own stream", async () => {
     const [person, admin] = await Promise.all([service.person(), service.admin()]);

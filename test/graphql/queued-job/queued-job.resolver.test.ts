@@ -8,9 +8,11 @@ import { startTestService, type TestService } from "../../support/test-service.j
 const QUERY = "query ($id: ID!) { queuedJob(id: $id) { id status user { id } } }";
 const MUTATIONS = {
   cancel:
-    "mutation ($id: ID!) { done: cancelQueuedJob(id: $id) { id status version progress error { code } startedAt finishedAt expiresAt } }",
+    "mutation ($id: ID!) { done: cancelQueuedJob(id: $id) { id status version progress " +
+    "error { code } startedAt finishedAt expiresAt } }",
   retry:
-    "mutation ($id: ID!) { done: retryQueuedJob(id: $id) { id status version progress error { code } startedAt finishedAt expiresAt } }",
+    "mutation ($id: ID!) { done: retryQueuedJob(id: $id) { id status version progress " +
+    "error { code } startedAt finishedAt expiresAt } }",
   delete: "mutation ($id: ID!) { done: deleteQueuedJob(id: $id) }",
 };
 
@@ -33,11 +35,14 @@ describe("queuedJob and the mutations of one", () => {
     const finished = sql`finished_at = now(), expires_at = now() + interval '1 hour'`;
     if (status === "CANCELLED") await person.get(MUTATIONS.cancel, { id });
     if (status === "STARTED")
-      await sql`update queued_jobs set status = 'STARTED', attempts = 1, lease_until = now() + interval '1 minute', started_at = now() where id = ${id}`;
+      await sql`update queued_jobs set status = 'STARTED', attempts = 1,
+        lease_until = now() + interval '1 minute', started_at = now() where id = ${id}`;
     if (status === "SUCCESS")
-      await sql`update queued_jobs set status = 'SUCCESS', progress = 1, ${finished} where id = ${id}`;
+      await sql`update queued_jobs set status = 'SUCCESS', progress = 1, ${finished}
+        where id = ${id}`;
     if (status === "FAILED")
-      await sql`update queued_jobs set status = 'FAILED', attempts = 3, progress = 0.5, error_code = 'TASK_FAILED', error_message = 'It failed.', ${finished} where id = ${id}`;
+      await sql`update queued_jobs set status = 'FAILED', attempts = 3, progress = 0.5,
+        error_code = 'TASK_FAILED', error_message = 'It failed.', ${finished} where id = ${id}`;
     return id;
   }
 
@@ -60,22 +65,26 @@ describe("queuedJob and the mutations of one", () => {
     assert.equal((await owner.get(MUTATIONS.delete, { id: id.toUpperCase() })).done, id);
   });
 
-  it("find nothing under an id of nothing, and nothing of another's: null in the query, NOT_FOUND in mutations", async () => {
-    const other = await service.person();
-    for (const [person, id] of [
-      [owner, idOfNothing()],
-      [other, await inStatus("PENDING")],
-      [other, await inStatus("CANCELLED")],
-    ] as const) {
-      assert.equal((await person.get(QUERY, { id })).queuedJob, null);
-      for (const mutation of Object.values(MUTATIONS))
-        assertRefused(
-          (await person.ask(mutation, { id })).errors,
-          "NOT_FOUND",
-          "There is no such QueuedJob.",
-        );
-    }
-  });
+  it(
+    "find nothing under an id of nothing, and nothing of another's: null in the query, " +
+      "NOT_FOUND in mutations",
+    async () => {
+      const other = await service.person();
+      for (const [person, id] of [
+        [owner, idOfNothing()],
+        [other, await inStatus("PENDING")],
+        [other, await inStatus("CANCELLED")],
+      ] as const) {
+        assert.equal((await person.get(QUERY, { id })).queuedJob, null);
+        for (const mutation of Object.values(MUTATIONS))
+          assertRefused(
+            (await person.ask(mutation, { id })).errors,
+            "NOT_FOUND",
+            "There is no such QueuedJob.",
+          );
+      }
+    },
+  );
 
   it("are open to an admin on everybody's", async () => {
     const admin = await service.admin();
@@ -99,26 +108,30 @@ describe("queuedJob and the mutations of one", () => {
     }
   });
 
-  it("retry what failed or was cancelled, as if it had just been submitted but for attempts and version", async () => {
-    for (const [status, version, attempts] of [
-      ["FAILED", 2, 3],
-      ["CANCELLED", 3, 0],
-    ] as const) {
-      const id = await inStatus(status);
-      const { done } = await owner.get(MUTATIONS.retry, { id });
-      assert.deepEqual(done, {
-        id,
-        status: "PENDING",
-        version,
-        progress: 0,
-        error: null,
-        startedAt: null,
-        finishedAt: null,
-        expiresAt: null,
-      });
-      assert.equal((await owner.job(id))?.attempts, attempts);
-    }
-  });
+  it(
+    "retry what failed or was cancelled, as if it had just been submitted but for attempts " +
+      "and version",
+    async () => {
+      for (const [status, version, attempts] of [
+        ["FAILED", 2, 3],
+        ["CANCELLED", 3, 0],
+      ] as const) {
+        const id = await inStatus(status);
+        const { done } = await owner.get(MUTATIONS.retry, { id });
+        assert.deepEqual(done, {
+          id,
+          status: "PENDING",
+          version,
+          progress: 0,
+          error: null,
+          startedAt: null,
+          finishedAt: null,
+          expiresAt: null,
+        });
+        assert.equal((await owner.job(id))?.attempts, attempts);
+      }
+    },
+  );
 
   it("delete what is finished, with its files; there is none afterwards", async () => {
     for (const status of ["SUCCESS", "FAILED", "CANCELLED"] as const) {
@@ -155,7 +168,9 @@ describe("queuedJob and the mutations of one", () => {
     const { id } = await owner.enqueue("echo", { message: "new" }, { priority: 7 });
     const { queuedJob } = await owner.get(
       `query ($id: ID!) { queuedJob(id: $id) {
-      parameters priority runAt progress progressMessage attempts result outputs { name } photos { id } error { code } version createdAt updatedAt startedAt finishedAt expiresAt reusedFrom history { type queuedJob { version } }
+      parameters priority runAt progress progressMessage attempts result outputs { name } photos {
+      id } error { code } version createdAt updatedAt startedAt finishedAt expiresAt reusedFrom
+      history { type queuedJob { version } }
     } }`,
       { id },
     );
@@ -192,7 +207,8 @@ describe("queuedJob and the mutations of one", () => {
     const id = await inStatus("CANCELLED");
     await owner.get(MUTATIONS.retry, { id });
     const { queuedJob } = await owner.get(
-      "query ($id: ID!) { queuedJob(id: $id) { history { cursor type queuedJob { version status } } } }",
+      "query ($id: ID!) { queuedJob(id: $id) { history { cursor type queuedJob { version " +
+        "status } } } }",
       { id },
     );
     const told = queuedJob.history.map(
@@ -249,7 +265,8 @@ describe("queuedJob and the mutations of one", () => {
 
 describe("parameters and a result over 8 kB", () => {
   const HISTORY =
-    "query ($id: ID!) { queuedJob(id: $id) { parameters result history { type queuedJob { parameters result } } } }";
+    "query ($id: ID!) { queuedJob(id: $id) { parameters result history { type queuedJob " +
+    "{ parameters result } } } }";
   let service: TestService;
   let owner: TestClient;
   before(async () => {
@@ -258,50 +275,54 @@ describe("parameters and a result over 8 kB", () => {
   });
   after(() => service.close());
 
-  it("are shown in every event and answer while the row is there, although events do not record them", async () => {
-    const message = "x".repeat(9000);
-    const stream = owner.events({ after: await owner.cursor() });
-    const { enqueueJob } = await owner.get(
-      "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id parameters } }",
-      { input: { job: "echo", parameters: { message } } },
-    );
-    const { id } = enqueueJob;
-    const result = { message, attempt: 1 };
-    const succeeded = await stream.next(
-      "its success",
-      ({ type, queuedJob }) => type === "SUCCEEDED" && queuedJob.id === id,
-    );
-    assert.deepEqual(succeeded.queuedJob.result, result);
-    const { queuedJob } = await owner.get(HISTORY, { id });
-    const parameters = {
-      message,
-      durationMs: 0,
-      steps: 0,
-      failAttempts: 0,
-      failPermanently: false,
-    };
-    assert.deepEqual(
-      [enqueueJob.parameters, queuedJob.parameters, queuedJob.result],
-      [parameters, parameters, result],
-    );
-    assert.deepEqual(queuedJob.history, [
-      { type: "QUEUED", queuedJob: { parameters, result: null } },
-      { type: "STARTED", queuedJob: { parameters, result: null } },
-      { type: "SUCCEEDED", queuedJob: { parameters, result } },
-    ]);
-    const [longest] = await service.database.sql<
-      { bytes: number }[]
-    >`select max(octet_length(snapshot::text)) as bytes from queued_job_events`;
-    assert.ok(Number(longest?.bytes) < 2000, `${longest?.bytes} bytes`);
+  it(
+    "are shown in every event and answer while the row is there, although events do not " +
+      "record them",
+    async () => {
+      const message = "x".repeat(9000);
+      const stream = owner.events({ after: await owner.cursor() });
+      const { enqueueJob } = await owner.get(
+        "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id parameters } }",
+        { input: { job: "echo", parameters: { message } } },
+      );
+      const { id } = enqueueJob;
+      const result = { message, attempt: 1 };
+      const succeeded = await stream.next(
+        "its success",
+        ({ type, queuedJob }) => type === "SUCCEEDED" && queuedJob.id === id,
+      );
+      assert.deepEqual(succeeded.queuedJob.result, result);
+      const { queuedJob } = await owner.get(HISTORY, { id });
+      const parameters = {
+        message,
+        durationMs: 0,
+        steps: 0,
+        failAttempts: 0,
+        failPermanently: false,
+      };
+      assert.deepEqual(
+        [enqueueJob.parameters, queuedJob.parameters, queuedJob.result],
+        [parameters, parameters, result],
+      );
+      assert.deepEqual(queuedJob.history, [
+        { type: "QUEUED", queuedJob: { parameters, result: null } },
+        { type: "STARTED", queuedJob: { parameters, result: null } },
+        { type: "SUCCEEDED", queuedJob: { parameters, result } },
+      ]);
+      const [longest] = await service.database.sql<
+        { bytes: number }[]
+      >`select max(octet_length(snapshot::text)) as bytes from queued_job_events`;
+      assert.ok(Number(longest?.bytes) < 2000, `${longest?.bytes} bytes`);
 
-    await owner.get(MUTATIONS.delete, { id });
-    const deleted = await stream.next(
-      "its deletion",
-      ({ type, queuedJob: gone }) => type === "DELETED" && gone.id === id,
-    );
-    assert.deepEqual([deleted.queuedJob.status, deleted.queuedJob.result], ["SUCCESS", null]);
-    stream.stop();
-  });
+      await owner.get(MUTATIONS.delete, { id });
+      const deleted = await stream.next(
+        "its deletion",
+        ({ type, queuedJob: gone }) => type === "DELETED" && gone.id === id,
+      );
+      assert.deepEqual([deleted.queuedJob.status, deleted.queuedJob.result], ["SUCCESS", null]);
+      stream.stop();
+    },
+  );
 
   it("are not shown from a row that has another owner than the event", async () => {
     const cursor = await owner.cursor();

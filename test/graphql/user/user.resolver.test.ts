@@ -120,7 +120,8 @@ describe("me, user, users and deleteMe", () => {
     await person.upload(photo, { type: "image/png" });
     await person.enqueue("echo");
     const { me } = await person.get(
-      "{ me { limits { maxUnfinished unfinished maxUploadBytes maxStoredBytes storedBytes maxPhotoPixels } } }",
+      "{ me { limits { maxUnfinished unfinished maxUploadBytes maxStoredBytes " +
+        "storedBytes maxPhotoPixels } } }",
     );
     assert.deepEqual(me.limits, {
       maxUnfinished: 7,
@@ -136,49 +137,61 @@ describe("me, user, users and deleteMe", () => {
     const [person, admin] = await Promise.all([service.person(), service.admin()]);
     const { id } = await person.enqueue("echo");
     const { user } = await admin.get(
-      'query ($id: ID!) { user(id: $id) { limits { unfinished } queuedJobs(filter: { job: ["echo"] }) { nodes { id } eventCursor } } }',
+      "query ($id: ID!) { user(id: $id) { limits { unfinished } queuedJobs(filter: { " +
+        'job: ["echo"] }) { nodes { id } eventCursor } } }',
       { id: await myId(person) },
     );
     assert.deepEqual([user.limits.unfinished, user.queuedJobs.nodes], [1, [{ id }]]);
     assert.equal(user.queuedJobs.eventCursor, await admin.cursor());
   });
 
-  it("deleteMe removes the user and all that is theirs, and nothing of others; the token is refused, and a later one makes a new user", async () => {
-    const [person, other] = await Promise.all([service.person(), service.person()]);
-    const photo = smallPhoto();
-    const uploads = await Promise.all(
-      [person, other].map((one) => one.upload(photo, { type: "image/png" })),
-    );
-    const { id } = await person.enqueue("metadata", {}, { photoIds: [uploads[0]?.json["id"]] });
-    const kept = await other.enqueue("metadata", {}, { photoIds: [uploads[1]?.json["id"]] });
-    const old = await myId(person);
-
-    assert.deepEqual(await person.get("mutation { deleteMe }"), { deleteMe: true });
-    assert.equal((await person.ask("{ me { id } }")).code, "UNAUTHENTICATED");
-    const again = await eventually("a token of a later second is let in", async () => {
-      const client = createTestClient(
-        service.url,
-        await service.token({ sub: String(decodeJwt(person.token).sub) }),
+  it(
+    "deleteMe removes the user and all that is theirs, and nothing of others; the token is " +
+      "refused, and a later one makes a new user",
+    async () => {
+      const [person, other] = await Promise.all([service.person(), service.person()]);
+      const photo = smallPhoto();
+      const uploads = await Promise.all(
+        [person, other].map((one) => one.upload(photo, { type: "image/png" })),
       );
-      return (await client.ask("{ me { id } }")).data && client;
-    });
-    assert.notEqual(await myId(again), old);
-    assert.deepEqual(
-      await again.get(
-        "{ queuedJobs { nodes { id } } photos { nodes { id } } me { limits { unfinished storedBytes } } }",
-      ),
-      {
-        queuedJobs: { nodes: [] },
-        photos: { nodes: [] },
-        me: { limits: { unfinished: 0, storedBytes: 0 } },
-      },
-    );
-    assert.equal(await again.job(id), null);
-    assert.deepEqual(await (await service.admin()).get(USER, { id: old }), { user: null });
-    assert.equal((await fetch(new URL(String(uploads[0]?.json["url"]), service.url))).status, 404);
-    assert.equal((await other.job(kept.id))?.id, kept.id);
-    assert.equal((await fetch(new URL(String(uploads[1]?.json["url"]), service.url))).status, 200);
-  });
+      const { id } = await person.enqueue("metadata", {}, { photoIds: [uploads[0]?.json["id"]] });
+      const kept = await other.enqueue("metadata", {}, { photoIds: [uploads[1]?.json["id"]] });
+      const old = await myId(person);
+
+      assert.deepEqual(await person.get("mutation { deleteMe }"), { deleteMe: true });
+      assert.equal((await person.ask("{ me { id } }")).code, "UNAUTHENTICATED");
+      const again = await eventually("a token of a later second is let in", async () => {
+        const client = createTestClient(
+          service.url,
+          await service.token({ sub: String(decodeJwt(person.token).sub) }),
+        );
+        return (await client.ask("{ me { id } }")).data && client;
+      });
+      assert.notEqual(await myId(again), old);
+      assert.deepEqual(
+        await again.get(
+          "{ queuedJobs { nodes { id } } photos { nodes { id } } me { limits { unfinished " +
+            "storedBytes } } }",
+        ),
+        {
+          queuedJobs: { nodes: [] },
+          photos: { nodes: [] },
+          me: { limits: { unfinished: 0, storedBytes: 0 } },
+        },
+      );
+      assert.equal(await again.job(id), null);
+      assert.deepEqual(await (await service.admin()).get(USER, { id: old }), { user: null });
+      assert.equal(
+        (await fetch(new URL(String(uploads[0]?.json["url"]), service.url))).status,
+        404,
+      );
+      assert.equal((await other.job(kept.id))?.id, kept.id);
+      assert.equal(
+        (await fetch(new URL(String(uploads[1]?.json["url"]), service.url))).status,
+        200,
+      );
+    },
+  );
 
   it("deleteMe closes the sockets of the user with 4403, and those of nobody else", async () => {
     const [person, other] = await Promise.all([service.person(), service.person()]);

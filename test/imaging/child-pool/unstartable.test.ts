@@ -77,25 +77,29 @@ describe("a child that does not become ready", { timeout: 30_000 }, () => {
     await assert.rejects(ask(pool, answer), unavailable(/not ready after 300 ms/));
   });
 
-  it("refuses all that waits, and what comes later at once, whether it dies or cannot be spawned", async () => {
-    for (const [entry, cause] of [
-      ["../no-such-child.js", /Cannot find module/],
-      ["http://elsewhere.test/", /could not be started/],
-    ] as const) {
-      const pool = makePool({ entry: new URL(entry, import.meta.url), size: 2 });
-      const results = await Promise.allSettled([
-        ask(pool, answer),
-        ask(pool, answer),
-        ask(pool, answer),
-      ]);
-      for (const result of results)
-        assert(result.status === "rejected" && unavailable(cause)(result.reason));
-      assert.match(pool.startFault ?? "", cause);
-      await assert.rejects(ask(pool, answer), unavailable(cause));
-      assert.deepEqual([pool.running, pool.waiting], [0, 0]);
-      await pool.warm();
-    }
-  });
+  it(
+    "refuses all that waits, and what comes later at once, whether it dies or cannot be " +
+      "spawned",
+    async () => {
+      for (const [entry, cause] of [
+        ["../no-such-child.js", /Cannot find module/],
+        ["http://elsewhere.test/", /could not be started/],
+      ] as const) {
+        const pool = makePool({ entry: new URL(entry, import.meta.url), size: 2 });
+        const results = await Promise.allSettled([
+          ask(pool, answer),
+          ask(pool, answer),
+          ask(pool, answer),
+        ]);
+        for (const result of results)
+          assert(result.status === "rejected" && unavailable(cause)(result.reason));
+        assert.match(pool.startFault ?? "", cause);
+        await assert.rejects(ask(pool, answer), unavailable(cause));
+        assert.deepEqual([pool.running, pool.waiting], [0, 0]);
+        await pool.warm();
+      }
+    },
+  );
 
   it("is tried again until one does, and then the pool takes work as before", async () => {
     const entry = join(temporary.path, "late-child.mjs");

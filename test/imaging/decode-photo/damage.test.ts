@@ -10,9 +10,11 @@ import { temporaryFolder } from "../temporary-folder.js";
 const folder = temporaryFolder();
 const picture = () => noise(160, 120).blur(2);
 const header = (title: string) =>
-  `The header of this ${title} file cannot be read: it is damaged or cut off. Upload the original file again.`;
+  `The header of this ${title} file cannot be read: it is damaged or cut off. Upload the ` +
+  "original file again.";
 const PICTURE =
-  "The photo is damaged or cut off: its header is fine, but the picture cannot be decoded. Upload the original file again.";
+  "The photo is damaged or cut off: its header is fine, but the picture cannot be " +
+  "decoded. Upload the original file again.";
 const SHARES = [0.1, 0.5, 0.99];
 /**
  * Of WebP, GIF and TIFF the reader of headers goes through the whole file, and a TIFF written in

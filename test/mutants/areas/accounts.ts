@@ -102,7 +102,9 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "a step of a closed account counts as over quota",
     file: "src/services/queued-jobs/statements.ts",
-    find: "if (sqlState(error) === OVER_QUOTA && (await isOfClosedAccount(sql, parts.where))) return null;",
+    find:
+      "if (sqlState(error) === OVER_QUOTA && (await isOfClosedAccount(sql, parts.where))) " +
+      "return null;",
     replace: "",
     tests: CLOSE,
   },

@@ -54,7 +54,9 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "any number of statements wait",
     file: CONNECTIONS,
-    find: 'if (this.#waiting.length >= this.#limits.maxWaiting) return refuseOverload(work, "full");',
+    find:
+      "if (this.#waiting.length >= this.#limits.maxWaiting) return refuseOverload(work, " +
+      '"full");',
     replace: "",
     tests: OVERLOAD,
   },

@@ -125,7 +125,9 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "one user's poison stops the recount",
     file: "src/services/maintenance/recount.ts",
-    find: 'log.error({ err: error, userId, ...off }, "the counters of a user could not be corrected");',
+    find:
+      'log.error({ err: error, userId, ...off }, "the counters of a user could not be ' +
+      'corrected");',
     replace: "throw error;",
     tests: RECOUNT,
   },

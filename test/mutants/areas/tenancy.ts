@@ -20,7 +20,9 @@ export const MUTANTS: Mutant[] = [
     core: true,
     breaks: "anybody finds anybody's QueuedJob",
     file: "src/services/queued-jobs.ts",
-    find: 'return row && (row.queuedJob.userId === actor.id || actor.role === "ADMIN") ? row.queuedJob : null;',
+    find:
+      'return row && (row.queuedJob.userId === actor.id || actor.role === "ADMIN") ? ' +
+      "row.queuedJob : null;",
     replace: "return row?.queuedJob ?? null;",
     tests: WALK,
   },
@@ -67,27 +69,37 @@ export const MUTANTS: Mutant[] = [
   ...[
     [
       "a query by an id",
-      '@Query(() => PhotoType, { nullable: true, description: "x" })\n  photoOf(@Arg("id", () => ID, { description: "x" }) id: string, @Ctx() { user, photos }: Context): Promise<Photo | null> {\n    return photos.find(user, parseId(id));\n  }',
+      '@Query(() => PhotoType, { nullable: true, description: "x" })\n  ' +
+        'photoOf(@Arg("id", () => ID, { description: "x" }) id: string, @Ctx() { user, ' +
+        "photos }: Context): Promise<Photo | null> {\n    return photos.find(user, " +
+        "parseId(id));\n  }",
     ],
     [
       "a query by a text that names a row",
-      '@Query(() => PhotoType, { nullable: true, description: "x" })\n  photoOf(@Arg("photoId", () => String, { description: "x" }) id: string, @Ctx() { user, photos }: Context): Promise<Photo | null> {\n    return photos.find(user, parseId(id));\n  }',
+      '@Query(() => PhotoType, { nullable: true, description: "x" })\n  ' +
+        'photoOf(@Arg("photoId", () => String, { description: "x" }) id: string, @Ctx() { ' +
+        "user, photos }: Context): Promise<Photo | null> {\n    return photos.find(user, " +
+        "parseId(id));\n  }",
     ],
     [
       "a mutation",
-      '@Mutation(() => Boolean, { description: "x" })\n  deletePhotos(): boolean {\n    return true;\n  }',
+      '@Mutation(() => Boolean, { description: "x" })\n  deletePhotos(): boolean {\n    ' +
+        "return true;\n  }",
     ],
     [
       "a list",
-      '@Query(() => [PhotoType], { description: "x" })\n  latestPhotos(): Photo[] {\n    return [];\n  }',
+      '@Query(() => [PhotoType], { description: "x" })\n  latestPhotos(): Photo[] {\n    ' +
+        "return [];\n  }",
     ],
     [
       "a path from one object to another",
-      '@FieldResolver(() => PhotoType, { nullable: true, description: "x" })\n  original(): Photo | null {\n    return null;\n  }',
+      '@FieldResolver(() => PhotoType, { nullable: true, description: "x" })\n  ' +
+        "original(): Photo | null {\n    return null;\n  }",
     ],
     [
       "a URL",
-      '@FieldResolver(() => String, { nullable: true, description: "x" })\n  originalUrl(): string | null {\n    return null;\n  }',
+      '@FieldResolver(() => String, { nullable: true, description: "x" })\n  ' +
+        "originalUrl(): string | null {\n    return null;\n  }",
     ],
   ].map(([what, code]): Mutant => ({
     breaks: `${what} is new, and nobody has said what a stranger gets`,

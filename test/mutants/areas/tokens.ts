@@ -10,7 +10,8 @@ export const MUTANTS: Mutant[] = [
     file: "src/auth/token-verifier.ts",
     find: "return (await jwtVerify(token, key, options)).payload;",
     replace:
-      'return (void [jwtVerify, key, options], JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()));',
+      "return (void [jwtVerify, key, options], " +
+      'JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()));',
     tests: VERIFIER,
   },
   {
@@ -41,7 +42,9 @@ export const MUTANTS: Mutant[] = [
     core: true,
     breaks: "a remembered token outlives its expiry",
     file: "src/auth/verified-tokens.ts",
-    find: "claims && Math.floor(clock() / 1000) - LEEWAY_SECONDS < claims.expiresAt ? claims : undefined",
+    find:
+      "claims && Math.floor(clock() / 1000) - LEEWAY_SECONDS < claims.expiresAt ? claims : " +
+      "undefined",
     replace: "claims",
     tests: [...VERIFIER, "auth/verified-tokens.test"],
   },

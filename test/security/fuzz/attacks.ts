@@ -19,12 +19,19 @@ export interface Target {
 export type Attack = (random: SeededRandom, target: Target) => Promise<string | null>;
 
 const DOCUMENTS = [
-  "{ me { id email limits { unfinished storedBytes } queuedJobs(first: 5) { totalCount nodes { id status history { type } } } } }",
-  "query ($id: ID!, $n: Int = 3) { node(id: $id) { __typename ... on User { name } ... on Photo { url queuedJobs(first: $n) { eventCursor } } } queuedJob(id: $id) { ...F } } fragment F on QueuedJob { id photos { id } outputs { url } }",
-  "query ($f: QueuedJobFilter) { queuedJobs(first: 10, filter: $f) { edges { cursor node { job { name parameterSchema } error { code } } } pageInfo { hasNextPage endCursor } } }",
-  "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id version status queuePosition } }",
+  "{ me { id email limits { unfinished storedBytes } queuedJobs(first: 5) { totalCount " +
+    "nodes { id status history { type } } } } }",
+  "query ($id: ID!, $n: Int = 3) { node(id: $id) { __typename ... on User { name } ... " +
+    "on Photo { url queuedJobs(first: $n) { eventCursor } } } queuedJob(id: $id) { ...F } " +
+    "} fragment F on QueuedJob { id photos { id } outputs { url } }",
+  "query ($f: QueuedJobFilter) { queuedJobs(first: 10, filter: $f) { edges { cursor node " +
+    "{ job { name parameterSchema } error { code } } } pageInfo { hasNextPage endCursor } " +
+    "} }",
+  "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id version status " +
+    "queuePosition } }",
   "mutation ($id: ID!) { cancelQueuedJob(id: $id) { id } }",
-  '{ jobs(first: 2, after: "x") { nodes @include(if: true) { name } } a: photos(first: 1) { nodes { id } } }',
+  '{ jobs(first: 2, after: "x") { nodes @include(if: true) { name } } a: photos(first: ' +
+    "1) { nodes { id } } }",
   ...HOSTILE_DOCUMENTS.filter(({ query }) => query.length < 3000).map(({ query }) => query),
 ];
 const VARIABLES = [
@@ -34,7 +41,8 @@ const VARIABLES = [
 
 const STREAMED = [
   "subscription { queuedJobEvents { cursor type at queuedJob { id status progress result } } }",
-  "subscription ($id: ID, $a: String) { queuedJobEvents(queuedJobId: $id, after: $a, includeProgress: false) { type queuedJob { history { type } photos { url } } } }",
+  "subscription ($id: ID, $a: String) { queuedJobEvents(queuedJobId: $id, after: $a, " +
+    "includeProgress: false) { type queuedJob { history { type } photos { url } } } }",
   ...DOCUMENTS.slice(0, 3),
 ];
 
@@ -94,7 +102,8 @@ const fuzzTokens: Attack = async (random, { url, token }) => {
 const FORM = (boundary: string, photo: Buffer) =>
   Buffer.concat([
     Buffer.from(
-      `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\ncontent-type: image/png\r\n\r\n`,
+      `--${boundary}\r\ncontent-disposition: form-data; name="file"; ` +
+        `filename="a.png"\r\ncontent-type: image/png\r\n\r\n`,
     ),
     photo,
     Buffer.from(`\r\n--${boundary}--\r\n`),

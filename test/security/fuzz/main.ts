@@ -19,7 +19,8 @@ const { rounds, seconds, seed, rateLimit } = readCommandLine(
   {
     name: "npm run fuzz:edge",
     about:
-      "Attack an API with documents, tokens, uploads, frames, streams and URLs that are nearly sound, while a good client works.",
+      "Attack an API with documents, tokens, uploads, frames, streams and URLs that are " +
+      "nearly sound, while a good client works.",
     options: {
       rounds: {
         type: "string",

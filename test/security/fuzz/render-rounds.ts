@@ -19,15 +19,22 @@ export function renderRounds(figures: AttackFigures, seconds: number): string {
       (round, i) =>
         `  round ${String(i + 1).padEnd(10)} ${columns(round, 0.5)}   ${columns(round, 0.99)}`,
     ),
-    `  median of ratios${" ".repeat(20)} × ${medianRatio(rounds, 0.5).toFixed(2)}${" ".repeat(26)} × ${medianRatio(rounds, 0.99).toFixed(2)}`,
+    `  median of ratios${" ".repeat(20)} × ` +
+      `${medianRatio(rounds, 0.5).toFixed(2)}${" ".repeat(26)} × ` +
+      `${medianRatio(rounds, 0.99).toFixed(2)}`,
     "",
-    `memory: ${mib(rounds[0]?.quiet.memory.at(-1) ?? 0)} MiB before, ${memoryByThird(figures).map(mib).join(", ")} in the thirds of the attack`,
+    `memory: ${mib(rounds[0]?.quiet.memory.at(-1) ?? 0)} MiB before, ` +
+      `${memoryByThird(figures).map(mib).join(", ")} in the thirds of the attack`,
   ].join("\n");
 }
 
 function columns(round: Round, share: number): string {
   const ms = (value: number) => `${value.toFixed(1)} ms`.padStart(9);
-  return `${ms(quantile(round.quiet.latencies, share))} ${ms(quantile(round.attacked.latencies, share))} ${`× ${ratio(round, share).toFixed(2)}`.padStart(9)}`;
+  return (
+    `${ms(quantile(round.quiet.latencies, share))} ` +
+    `${ms(quantile(round.attacked.latencies, share))} ` +
+    `${`× ${ratio(round, share).toFixed(2)}`.padStart(9)}`
+  );
 }
 
 function ratio({ quiet, attacked }: Round, share: number): number {

@@ -38,7 +38,9 @@ export async function createBelongings(service: TestService, name: string): Prom
     client.finished(failing.id),
   ]);
   const { me, photos, jobs, queuedJobs } = await client.get(
-    "{ me { id email } photos { pageInfo { endCursor } nodes { sha256 } } jobs(first: 1) { pageInfo { endCursor } } queuedJobs(first: 1) { eventCursor pageInfo { endCursor } } }",
+    "{ me { id email } photos { pageInfo { endCursor } nodes { sha256 } } jobs(first: 1) " +
+      "{ pageInfo { endCursor } } queuedJobs(first: 1) { eventCursor pageInfo { endCursor " +
+      "} } }",
   );
   const ids = { user: me.id, photo, finished: finished.id, failed: failed.id, waiting: waiting.id };
   return {

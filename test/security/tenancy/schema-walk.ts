@@ -75,7 +75,11 @@ export function operationOf(schema: GraphQLSchema, place: string, depth: number)
     .map((argument) => `$${argument.name}: ${String(argument.type)}`)
     .join(", ");
   const given = field.args.map((argument) => `${argument.name}: $${argument.name}`).join(", ");
-  return `${root.toLowerCase()}${declared && ` (${declared})`} { ${name}${given && `(${given})`} ${selectionOf(schema, getNamedType(field.type), depth)} }`;
+  return (
+    `${root.toLowerCase()}${declared && ` (${declared})`} { ` +
+    `${name}${given && `(${given})`} ` +
+    `${selectionOf(schema, getNamedType(field.type), depth)} }`
+  );
 }
 
 function selectionOf(

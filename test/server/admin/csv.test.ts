@@ -30,7 +30,10 @@ describe("a result as CSV", () => {
     ["-1e-7", "-1e-7"],
     ["a=b", "a=b"],
   ] as const) {
-    it(`writes ${JSON.stringify(value)} as ${JSON.stringify(cell)}, so that no spreadsheet reckons with it`, () =>
-      assert.equal(toCsv([], [[value]]), `\r\n${cell}\r\n`));
+    it(
+      `writes ${JSON.stringify(value)} as ${JSON.stringify(cell)}, so that no spreadsheet ` +
+        "reckons with it",
+      () => assert.equal(toCsv([], [[value]]), `\r\n${cell}\r\n`),
+    );
   }
 });

@@ -7,7 +7,8 @@ describe("a template of a page", () => {
     const evil = `"><script>alert('x')</script>&amp;`;
     assert.equal(
       render(html`<a title="${evil}">${evil}</a>`),
-      `<a title="&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;amp;">&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;amp;</a>`,
+      "<a " +
+        `title="&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;amp;">&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;amp;</a>`,
     );
   });
 

@@ -103,48 +103,56 @@ describe("the pages of QueuedJobs", () => {
     );
   });
 
-  it("tell the story of one: state, error, worker, request, every event, parameters, photos, outputs", async () => {
-    const [row] = await operated.database.sql<
-      { worker: string; requestId: string }[]
-    >`select worker, request_id as "requestId" from queued_jobs where id = ${ids.failed}`;
-    const { status, text } = await operated.get(`/admin/jobs/${ids.failed}`);
-    assert.equal(status, 200);
-    for (const part of [
-      "TASK_FAILED",
-      "It was asked to fail for good.",
-      row?.worker ?? "?",
-      row?.requestId ?? "?",
-      "ann@example.test",
-      "&lt;script&gt;alert(1)&lt;/script&gt;",
-    ])
-      assert.ok(text.includes(part), part);
-    assert.deepEqual(
-      [...text.matchAll(/<td class="status \w+">(\w+)<\/td>/g)].map(([, type]) => type),
-      ["QUEUED", "STARTED", "FAILED"],
-    );
-    assert.ok(!text.includes("<script"));
-    assert.ok(!text.includes("a secret key"));
-    const placed = (await operated.get(`/admin/jobs/${ids.placed}`)).text;
-    assert.match(placed, /<td class="cell">[^<]*&lt;b&gt;\.jpg<\/td><td>image\/png<\/td>/);
-    assert.deepEqual(
-      [
-        ...(await operated.get(`/admin/jobs/${ids.bobs}`)).text.matchAll(
-          /<td class="status \w+">(\w+)<\/td>/g,
-        ),
-      ].map(([, type]) => type),
-      ["QUEUED", "STARTED", "RETRYING", "STARTED", "SUCCEEDED"],
-    );
-  });
+  it(
+    "tell the story of one: state, error, worker, request, every event, parameters, " +
+      "photos, outputs",
+    async () => {
+      const [row] = await operated.database.sql<
+        { worker: string; requestId: string }[]
+      >`select worker, request_id as "requestId" from queued_jobs where id = ${ids.failed}`;
+      const { status, text } = await operated.get(`/admin/jobs/${ids.failed}`);
+      assert.equal(status, 200);
+      for (const part of [
+        "TASK_FAILED",
+        "It was asked to fail for good.",
+        row?.worker ?? "?",
+        row?.requestId ?? "?",
+        "ann@example.test",
+        "&lt;script&gt;alert(1)&lt;/script&gt;",
+      ])
+        assert.ok(text.includes(part), part);
+      assert.deepEqual(
+        [...text.matchAll(/<td class="status \w+">(\w+)<\/td>/g)].map(([, type]) => type),
+        ["QUEUED", "STARTED", "FAILED"],
+      );
+      assert.ok(!text.includes("<script"));
+      assert.ok(!text.includes("a secret key"));
+      const placed = (await operated.get(`/admin/jobs/${ids.placed}`)).text;
+      assert.match(placed, /<td class="cell">[^<]*&lt;b&gt;\.jpg<\/td><td>image\/png<\/td>/);
+      assert.deepEqual(
+        [
+          ...(await operated.get(`/admin/jobs/${ids.bobs}`)).text.matchAll(
+            /<td class="status \w+">(\w+)<\/td>/g,
+          ),
+        ].map(([, type]) => type),
+        ["QUEUED", "STARTED", "RETRYING", "STARTED", "SUCCEEDED"],
+      );
+    },
+  );
 
-  it("tell of one that was deleted what is left, and of one that never was, or of no id, that there is nothing", async () => {
-    const { status, text } = await operated.get(`/admin/jobs/${ids.deleted}`);
-    assert.equal(status, 200);
-    assert.match(text, /It was <span class="status DELETED">deleted<\/span>/);
-    for (const id of [uuidv7(), "7", encodeURIComponent(EVIL)]) {
-      const nothing = await operated.get(`/admin/jobs/${id}`);
-      assert.equal(nothing.status, 404);
-      assert.match(nothing.text, /There is no QueuedJob with the id/);
-      assert.ok(!nothing.text.includes("<script"));
-    }
-  });
+  it(
+    "tell of one that was deleted what is left, and of one that never was, or of no id, " +
+      "that there is nothing",
+    async () => {
+      const { status, text } = await operated.get(`/admin/jobs/${ids.deleted}`);
+      assert.equal(status, 200);
+      assert.match(text, /It was <span class="status DELETED">deleted<\/span>/);
+      for (const id of [uuidv7(), "7", encodeURIComponent(EVIL)]) {
+        const nothing = await operated.get(`/admin/jobs/${id}`);
+        assert.equal(nothing.status, 404);
+        assert.match(nothing.text, /There is no QueuedJob with the id/);
+        assert.ok(!nothing.text.includes("<script"));
+      }
+    },
+  );
 });

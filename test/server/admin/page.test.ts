@@ -76,7 +76,8 @@ describe("the operators' pages in a browser", { skip: NOT_ALL }, () => {
   }
 
   it(
-    "fit a phone, load nothing from elsewhere, break no rule of their own, and have no fault that axe finds",
+    "fit a phone, load nothing from elsewhere, break no rule of their own, and have no " +
+      "fault that axe finds",
     PATIENT,
     () => assertSound(PHONE),
   );

@@ -63,19 +63,23 @@ describe("a flood of tokens that do not hold", () => {
     return () => verify.mock.callCount();
   }
 
-  it("is refused before its signatures are verified, but for a tenth of the limit and some each second", (t) =>
-    inOneMinute(async () => {
-      const verifications = countVerifications(t);
-      const [begun, had] = [Date.now(), verifications()];
-      const statuses = await flood(newAddress(), FLOOD);
-      const seconds = Math.ceil((Date.now() - begun) / 1000) + 1;
-      assert.deepEqual([...new Set(statuses)].toSorted(), [401, 429]);
-      const made = verifications() - had;
-      assert.ok(
-        made <= FAILURES + 20 + 20 * seconds,
-        `${made} signatures of ${FLOOD} were verified in ${seconds} s`,
-      );
-    })());
+  it(
+    "is refused before its signatures are verified, but for a tenth of the limit and some " +
+      "each second",
+    (t) =>
+      inOneMinute(async () => {
+        const verifications = countVerifications(t);
+        const [begun, had] = [Date.now(), verifications()];
+        const statuses = await flood(newAddress(), FLOOD);
+        const seconds = Math.ceil((Date.now() - begun) / 1000) + 1;
+        assert.deepEqual([...new Set(statuses)].toSorted(), [401, 429]);
+        const made = verifications() - had;
+        assert.ok(
+          made <= FAILURES + 20 + 20 * seconds,
+          `${made} signatures of ${FLOOD} were verified in ${seconds} s`,
+        );
+      })(),
+  );
 
   it(
     "does not reach who is signed in already at the same address, nor their next token",

@@ -62,11 +62,14 @@ for (const [most, perSecond, tries, when] of [
         assert.ok(Math.max(...times) < 1000, `sign-ins took ${times.join(", ")} ms`);
       });
 
-      it("do not keep out a client of the same address: idle ones are closed after two seconds", async () => {
-        await holdAllPlaces();
-        const ms = await signInMs(service, "127.0.0.1");
-        assert.ok(ms < 4000, `the sign-in took ${ms} ms`);
-      });
+      it(
+        "do not keep out a client of the same address: idle ones are closed after two " + "seconds",
+        async () => {
+          await holdAllPlaces();
+          const ms = await signInMs(service, "127.0.0.1");
+          assert.ok(ms < 4000, `the sign-in took ${ms} ms`);
+        },
+      );
     },
   );
 }

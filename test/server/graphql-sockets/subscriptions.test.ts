@@ -34,33 +34,39 @@ describe("the subscriptions of a user", () => {
     return socket;
   }
 
-  it("are refused where there are too many, each as an error of its own, and all else goes on", async () => {
-    const socket = await openAll(20);
-    socket.send({ type: "subscribe", id: "21", payload: { query: QUERY } });
-    const { type, payload } = await socket.next("one more is answered", ({ id }) => id === "21");
-    const [{ message, extensions }] = payload as [GraphqlError];
-    assert.deepEqual([type, extensions], ["error", { code: "QUOTA_EXCEEDED", retryAfterMs: 1000 }]);
-    assert.equal(
-      message,
-      "A user may have 20 subscriptions open at most; retry when one of them has ended.",
-    );
+  it(
+    "are refused where there are too many, each as an error of its own, and all else goes " + "on",
+    async () => {
+      const socket = await openAll(20);
+      socket.send({ type: "subscribe", id: "21", payload: { query: QUERY } });
+      const { type, payload } = await socket.next("one more is answered", ({ id }) => id === "21");
+      const [{ message, extensions }] = payload as [GraphqlError];
+      assert.deepEqual(
+        [type, extensions],
+        ["error", { code: "QUOTA_EXCEEDED", retryAfterMs: 1000 }],
+      );
+      assert.equal(
+        message,
+        "A user may have 20 subscriptions open at most; retry when one of them has ended.",
+      );
 
-    const stream = await openEventStream(service.url, person.token, { query: QUERY });
-    await stream.ended();
-    assert.deepEqual(
-      stream.results[0]?.errors?.map(({ extensions: { code } }) => code),
-      ["QUOTA_EXCEEDED"],
-    );
+      const stream = await openEventStream(service.url, person.token, { query: QUERY });
+      await stream.ended();
+      assert.deepEqual(
+        stream.results[0]?.errors?.map(({ extensions: { code } }) => code),
+        ["QUOTA_EXCEEDED"],
+      );
 
-    socket.send({ type: "complete", id: "1" });
-    socket.send({ type: "subscribe", id: "again", payload: { query: QUERY } });
-    socket.send({ type: "subscribe", id: "later", payload: { query: "{ me { id } }" } });
-    await socket.next("the query is answered", ({ id }) => id === "later");
-    await person.enqueue("echo");
-    for (const id of ["2", "20", "again"])
-      await socket.next(`${id} is told`, (answer) => answer.id === id && answer.type === "next");
-    socket.close();
-  });
+      socket.send({ type: "complete", id: "1" });
+      socket.send({ type: "subscribe", id: "again", payload: { query: QUERY } });
+      socket.send({ type: "subscribe", id: "later", payload: { query: "{ me { id } }" } });
+      await socket.next("the query is answered", ({ id }) => id === "later");
+      await person.enqueue("echo");
+      for (const id of ["2", "20", "again"])
+        await socket.next(`${id} is told`, (answer) => answer.id === id && answer.type === "next");
+      socket.close();
+    },
+  );
 
   it("are refused where they come all at once, before any is open", async () => {
     await eventually("those of before are closed", async () => (await subscribersOf()) === 0);

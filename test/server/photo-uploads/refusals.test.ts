@@ -11,7 +11,8 @@ import { startTestService, type TestService } from "../../support/test-service.j
 const LIMIT = 100_000;
 const TOO_LONG = `The file is longer than ${LIMIT} bytes. Scale it down and upload it again.`;
 const HOW =
-  'send the raw bytes as image/* or application/octet-stream, or a form (multipart/form-data) with one "file".';
+  "send the raw bytes as image/* or application/octet-stream, or a form " +
+  '(multipart/form-data) with one "file".';
 const BROKEN = /^The upload is broken\. It was sent as "multipart\/form-data[^"]*": /;
 const FORMATS = /Upload it as JPEG, PNG, /;
 const text = (content: string) => Buffer.from(content);
@@ -259,30 +260,35 @@ describe("an upload that is refused", () => {
     await assertNothingKept();
   });
 
-  it("fails for a reason of the service's own: 500 without a detail, logged, and nothing is kept", async () => {
-    armFailpoints(async (name) => {
-      if (name === "upload: before the row")
-        throw Object.assign(new Error("EIO: i/o error, read"), { code: "EIO" });
-    });
-    const refusal = await send(smallPhoto(), { "content-type": "image/png" }).finally(() =>
-      armFailpoints(async () => {}),
-    );
-    assertRefusal(refusal, 500, "INTERNAL_SERVER_ERROR", "Internal server error");
-    const isFault = (line: Record<string, unknown>) => line["msg"] === "a request failed";
-    assert.deepEqual(
-      service.logged
-        .filter(isFault)
-        .map(({ level, err }) => [level, (err as { code: string }).code]),
-      [[50, "EIO"]],
-    );
-    service.logged.splice(0, Infinity, ...service.logged.filter((line) => !isFault(line)));
-    await assertNothingKept();
-  });
+  it(
+    "fails for a reason of the service's own: 500 without a detail, logged, and nothing is " +
+      "kept",
+    async () => {
+      armFailpoints(async (name) => {
+        if (name === "upload: before the row")
+          throw Object.assign(new Error("EIO: i/o error, read"), { code: "EIO" });
+      });
+      const refusal = await send(smallPhoto(), { "content-type": "image/png" }).finally(() =>
+        armFailpoints(async () => {}),
+      );
+      assertRefusal(refusal, 500, "INTERNAL_SERVER_ERROR", "Internal server error");
+      const isFault = (line: Record<string, unknown>) => line["msg"] === "a request failed";
+      assert.deepEqual(
+        service.logged
+          .filter(isFault)
+          .map(({ level, err }) => [level, (err as { code: string }).code]),
+        [[50, "EIO"]],
+      );
+      service.logged.splice(0, Infinity, ...service.logged.filter((line) => !isFault(line)));
+      await assertNothingKept();
+    },
+  );
 
   it("is cut off by its sender leaves nothing behind", async () => {
     const form = "multipart/form-data; boundary=x";
     const head = text(
-      '--x\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\ncontent-type: image/png\r\n\r\n',
+      '--x\r\ncontent-disposition: form-data; name="file"; ' +
+        'filename="a.png"\r\ncontent-type: image/png\r\n\r\n',
     );
     for (const [headers, start] of [
       [{ "content-type": "image/png", "content-length": "50000" }, smallPhoto()],

@@ -97,20 +97,24 @@ describe("the URL of a photo", () => {
   }
 
   for (const name of [".", "..", ". .", "%2e%2e"]) {
-    it(`leads to it in a browser when it is uploaded as ${JSON.stringify(name)}, as bytes and as a form`, async () => {
-      for (const form of [false, true]) {
-        const { json } = await person.upload(smallPhoto(), {
-          type: "image/png",
-          filename: name,
-          form,
-        });
-        assert.match(String(json["filename"]), /[^. ]/);
-        assert.equal(
-          (await fetch(new URL(String(json["url"]), service.url))).status,
-          200,
-          String(json["url"]),
-        );
-      }
-    });
+    it(
+      `leads to it in a browser when it is uploaded as ${JSON.stringify(name)}, as bytes ` +
+        "and as a form",
+      async () => {
+        for (const form of [false, true]) {
+          const { json } = await person.upload(smallPhoto(), {
+            type: "image/png",
+            filename: name,
+            form,
+          });
+          assert.match(String(json["filename"]), /[^. ]/);
+          assert.equal(
+            (await fetch(new URL(String(json["url"]), service.url))).status,
+            200,
+            String(json["url"]),
+          );
+        }
+      },
+    );
   }
 });

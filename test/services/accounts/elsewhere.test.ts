@@ -39,31 +39,38 @@ describe("a user who was deleted in another process", () => {
       )[0]?.["n"],
     );
 
-  it("is refused there soon by every door with that token, also after a restart, and is new with a later token", async () => {
-    const { here, there, id } = await knownToBoth();
-    assert.deepEqual(await here.get("mutation { deleteMe }"), { deleteMe: true });
-    await eventually(
-      "the other process has heard",
-      async () => (await there.ask("{ me { id } }")).code === "UNAUTHENTICATED",
-    );
-    const restarted = await service.addApi();
-    for (const url of [service.url, other.url, restarted.url]) await assertRefused(url, here.token);
-    assert.equal(await usersOf(here.token), 0);
+  it(
+    "is refused there soon by every door with that token, also after a restart, and is new " +
+      "with a later token",
+    async () => {
+      const { here, there, id } = await knownToBoth();
+      assert.deepEqual(await here.get("mutation { deleteMe }"), { deleteMe: true });
+      await eventually(
+        "the other process has heard",
+        async () => (await there.ask("{ me { id } }")).code === "UNAUTHENTICATED",
+      );
+      const restarted = await service.addApi();
+      for (const url of [service.url, other.url, restarted.url])
+        await assertRefused(url, here.token);
+      assert.equal(await usersOf(here.token), 0);
 
-    const later = await eventually("a token of a later second is let in", async () => {
-      const client = createTestClient(
-        other.url,
-        await service.token({ sub: String(decodeJwt(here.token).sub) }),
-      );
-      return (
-        (await client.ask('mutation { enqueueJob(input: { job: "echo" }) { id } }')).data && client
-      );
-    });
-    const { me } = await later.get("{ me { id queuedJobs { nodes { id } } } }");
-    assert.notEqual(me.id, id);
-    assert.equal(me.queuedJobs.nodes.length, 1);
-    for (const url of [service.url, other.url, restarted.url]) await assertRefused(url, here.token);
-  });
+      const later = await eventually("a token of a later second is let in", async () => {
+        const client = createTestClient(
+          other.url,
+          await service.token({ sub: String(decodeJwt(here.token).sub) }),
+        );
+        return (
+          (await client.ask('mutation { enqueueJob(input: { job: "echo" }) { id } }')).data &&
+          client
+        );
+      });
+      const { me } = await later.get("{ me { id queuedJobs { nodes { id } } } }");
+      assert.notEqual(me.id, id);
+      assert.equal(me.queuedJobs.nodes.length, 1);
+      for (const url of [service.url, other.url, restarted.url])
+        await assertRefused(url, here.token);
+    },
+  );
 
   /** HTTP, Server-Sent Events, upload, WebSocket. */
   async function assertRefused(url: string, token: string): Promise<void> {
@@ -108,28 +115,33 @@ describe("a user who was deleted in another process", () => {
     socket.close();
   });
 
-  it("is nobody to an admin, who sees what is left of their rows with an owner without a name", async () => {
-    const { here, id } = await knownToBoth();
-    const { id: queuedJobId } = await here.enqueue("echo");
-    await closeAccount(service.database, id);
-    const admin = await service.admin();
-    const found = await admin.get(
-      "query ($user: ID!, $job: ID!) { user(id: $user) { id } node(id: $user) { id } users(first: 100) { nodes { id } } queuedJob(id: $job) { id user { id email name role } } }",
-      { user: id, job: queuedJobId },
-    );
-    assert.deepEqual(
-      [found.user, found.node, found.users.nodes.some((one: { id: string }) => one.id === id)],
-      [null, null, false],
-    );
-    assert.deepEqual(found.queuedJob, {
-      id: queuedJobId,
-      user: { id, email: "", name: "", role: "USER" },
-    });
-    const { queuedJobs } = await admin.get(
-      "{ queuedJobs(allUsers: true) { nodes { id user { id } } } }",
-    );
-    assert.ok(queuedJobs.nodes.some((one: { id: string }) => one.id === queuedJobId));
-  });
+  it(
+    "is nobody to an admin, who sees what is left of their rows with an owner without a " + "name",
+    async () => {
+      const { here, id } = await knownToBoth();
+      const { id: queuedJobId } = await here.enqueue("echo");
+      await closeAccount(service.database, id);
+      const admin = await service.admin();
+      const found = await admin.get(
+        "query ($user: ID!, $job: ID!) { user(id: $user) { id } node(id: $user) { id } " +
+          "users(first: 100) { nodes { id } } queuedJob(id: $job) { id user { id email name " +
+          "role } } }",
+        { user: id, job: queuedJobId },
+      );
+      assert.deepEqual(
+        [found.user, found.node, found.users.nodes.some((one: { id: string }) => one.id === id)],
+        [null, null, false],
+      );
+      assert.deepEqual(found.queuedJob, {
+        id: queuedJobId,
+        user: { id, email: "", name: "", role: "USER" },
+      });
+      const { queuedJobs } = await admin.get(
+        "{ queuedJobs(allUsers: true) { nodes { id user { id } } } }",
+      );
+      assert.ok(queuedJobs.nodes.some((one: { id: string }) => one.id === queuedJobId));
+    },
+  );
 
   it("is answered nothing and writes nothing where the word was lost", async () => {
     const { there, id } = await knownToBoth();
@@ -160,17 +172,21 @@ describe("a user who was deleted in another process", () => {
     assert.equal(await usersOf(there.token), 0, "and is not made anew by any of these");
   });
 
-  it("has a stream there ended within seconds where the word was lost, and is new with the next sign-in", async () => {
-    const { there, id } = await knownToBoth();
-    const stream = there.events();
-    await eventually(
-      "the stream is open",
-      async () => (await there.enqueue("echo")) && stream.events.length > 0,
-    );
-    await removeUnheard(id);
-    assert.equal((await stream.ended()).close?.code, 4403);
-    stream.stop();
-    assert.notEqual((await there.get("{ me { id } }")).me.id, id);
-    assert.equal(await usersOf(there.token), 1);
-  });
+  it(
+    "has a stream there ended within seconds where the word was lost, and is new with the " +
+      "next sign-in",
+    async () => {
+      const { there, id } = await knownToBoth();
+      const stream = there.events();
+      await eventually(
+        "the stream is open",
+        async () => (await there.enqueue("echo")) && stream.events.length > 0,
+      );
+      await removeUnheard(id);
+      assert.equal((await stream.ended()).close?.code, 4403);
+      stream.stop();
+      assert.notEqual((await there.get("{ me { id } }")).me.id, id);
+      assert.equal(await usersOf(there.token), 1);
+    },
+  );
 });

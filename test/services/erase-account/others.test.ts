@@ -41,65 +41,71 @@ describe("the others while an account is deleted", long, () => {
     await sql.end();
   }
 
-  it(`wait half a second at most for accepts, claims, leases and outcomes, beside ${JOBS.toLocaleString("en")} QueuedJobs that go`, async () => {
-    const [user, ...others] = await Promise.all([1, 2, 3, 4, 5].map(() => core.newUser()));
-    if (!user) throw new Error("There is none");
-    await fill(user);
-    const accounts = createAccounts({
-      database: deleting,
-      users: { forget: () => {} },
-      deleteFiles: async () => {},
-      stopWork: () => {},
-      tellGone: async () => {},
-      log: silentLog,
-    });
-    const waits: Record<string, number[]> = { accept: [], claim: [], lease: [], succeed: [] };
-    let done = false;
-    async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
+  it(
+    "wait half a second at most for accepts, claims, leases and outcomes, beside " +
+      `${JOBS.toLocaleString("en")} QueuedJobs that go`,
+    async () => {
+      const [user, ...others] = await Promise.all([1, 2, 3, 4, 5].map(() => core.newUser()));
+      if (!user) throw new Error("There is none");
+      await fill(user);
+      const accounts = createAccounts({
+        database: deleting,
+        users: { forget: () => {} },
+        deleteFiles: async () => {},
+        stopWork: () => {},
+        tellGone: async () => {},
+        log: silentLog,
+      });
+      const waits: Record<string, number[]> = { accept: [], claim: [], lease: [], succeed: [] };
+      let done = false;
+      async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
+        const begun = performance.now();
+        const result = await work();
+        waits[what]?.push(performance.now() - begun);
+        return result;
+      }
+      const working = Promise.all(
+        others.map(async (other) => {
+          while (!done) {
+            const queuedJob = await timed("accept", () => core.submit(other));
+            const claimed = await timed("claim", () => core.start(queuedJob));
+            const { renewed } = await timed("lease", () =>
+              core.queuedJobs.renewLeases("test", [claimed]),
+            );
+            assert.deepEqual([...renewed], [claimed.id]);
+            assert.equal(
+              await timed("succeed", () => core.queuedJobs.succeed(claimed, null, [])),
+              true,
+            );
+          }
+        }),
+      );
       const begun = performance.now();
-      const result = await work();
-      waits[what]?.push(performance.now() - begun);
-      return result;
-    }
-    const working = Promise.all(
-      others.map(async (other) => {
-        while (!done) {
-          const queuedJob = await timed("accept", () => core.submit(other));
-          const claimed = await timed("claim", () => core.start(queuedJob));
-          const { renewed } = await timed("lease", () =>
-            core.queuedJobs.renewLeases("test", [claimed]),
-          );
-          assert.deepEqual([...renewed], [claimed.id]);
-          assert.equal(
-            await timed("succeed", () => core.queuedJobs.succeed(claimed, null, [])),
-            true,
-          );
-        }
-      }),
-    );
-    const begun = performance.now();
-    const first = await accounts.remove(user.id, { forMs: 3000 });
-    const answeredMs = performance.now() - begun;
-    assert.equal(first, false, "it is too large to go at once");
-    while (!(await accounts.erase(user.id, { forMs: 10_000 })));
-    const tookMs = performance.now() - begun;
-    done = true;
-    await working;
-    const worst = Object.fromEntries(
-      Object.entries(waits).map(([what, list]) => [
-        what,
-        `${Math.round(Math.max(...list))} of ${list.length}`,
-      ]),
-    );
-    process.stdout.write(
-      `${JSON.stringify({ jobs: JOBS, answeredMs: Math.round(answeredMs), tookMs: Math.round(tookMs), worst })}\n`,
-    );
-    assert.ok(answeredMs < 4000, `it was answered after ${answeredMs} ms`);
-    for (const [what, list] of Object.entries(waits))
-      assert.ok(Math.max(...list) <= MAX_WAIT_MS, `${what}: ${Math.max(...list)} ms`);
-    const [left] = await core.database.sql`
-      select (select count(*) from users where id = ${user.id}) + (select count(*) from queued_jobs where user_id = ${user.id})
-        + (select count(*) from queued_job_events where user_id = ${user.id}) + (select count(*) from photos where user_id = ${user.id}) as n`;
-    assert.equal(Number(left?.["n"]), 0);
-  });
+      const first = await accounts.remove(user.id, { forMs: 3000 });
+      const answeredMs = performance.now() - begun;
+      assert.equal(first, false, "it is too large to go at once");
+      while (!(await accounts.erase(user.id, { forMs: 10_000 })));
+      const tookMs = performance.now() - begun;
+      done = true;
+      await working;
+      const worst = Object.fromEntries(
+        Object.entries(waits).map(([what, list]) => [
+          what,
+          `${Math.round(Math.max(...list))} of ${list.length}`,
+        ]),
+      );
+      process.stdout.write(
+        `${JSON.stringify({ jobs: JOBS, answeredMs: Math.round(answeredMs), tookMs: Math.round(tookMs), worst })}\n`,
+      );
+      assert.ok(answeredMs < 4000, `it was answered after ${answeredMs} ms`);
+      for (const [what, list] of Object.entries(waits))
+        assert.ok(Math.max(...list) <= MAX_WAIT_MS, `${what}: ${Math.max(...list)} ms`);
+      const [left] = await core.database.sql`
+      select (select count(*) from users where id = ${user.id}) + (select count(*) from queued_jobs
+        where user_id = ${user.id})
+        + (select count(*) from queued_job_events where user_id = ${user.id}) + (select count(*)
+        from photos where user_id = ${user.id}) as n`;
+      assert.equal(Number(left?.["n"]), 0);
+    },
+  );
 });

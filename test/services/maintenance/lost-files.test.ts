@@ -79,56 +79,71 @@ describe("files that rows name and that are gone", () => {
     assert.equal((await waist.database.sql`select from queued_job_outputs`).length, 1);
   });
 
-  it("are looked for in slices, from where the last one ended, and are none when their row went in between", async () => {
-    await waist.database.sql`delete from users`;
-    const user = await waist.newUser();
-    await waist.database
-      .sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, created_at)
-      select id, ${user.id}, 'a', 'image/png', 1, 1, 1, id::text, 'photos/' || ${user.id} || '/' || id, now() from (select gen_random_uuid() as id from generate_series(1, 1201)) ids`;
-    lines.length = 0;
-    assert.equal(await count(), 1201);
-    assert.equal(slices, 3);
-    assert.equal((lines as { storageKeys: string[] }[])[0]?.storageKeys.length, 10);
-    assert.equal(
-      await count({ has: async () => (await waist.database.sql`delete from users`, false) }),
-      0,
-    );
-  });
+  it(
+    "are looked for in slices, from where the last one ended, and are none when their row " +
+      "went in between",
+    async () => {
+      await waist.database.sql`delete from users`;
+      const user = await waist.newUser();
+      await waist.database
+        .sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
+          storage_key, created_at)
+      select id, ${user.id}, 'a', 'image/png', 1, 1, 1, id::text,
+        'photos/' || ${user.id} || '/' || id, now() from (select gen_random_uuid() as id
+        from generate_series(1, 1201)) ids`;
+      lines.length = 0;
+      assert.equal(await count(), 1201);
+      assert.equal(slices, 3);
+      assert.equal((lines as { storageKeys: string[] }[])[0]?.storageKeys.length, 10);
+      assert.equal(
+        await count({ has: async () => (await waist.database.sql`delete from users`, false) }),
+        0,
+      );
+    },
+  );
 
-  it("are found beside one that the storage does not answer for, which is logged with its key", async () => {
-    await waist.database.sql`delete from users`;
-    const user = await waist.newUser();
-    const [poison, lost] = [
-      await waist.newPhoto(user, { storageKey: `photos/${user.id}/${user.id}` }),
-      await waist.newPhoto(user),
-    ];
-    lines.length = 0;
-    const has = async (key: string) =>
-      key === poison.storageKey ? Promise.reject(new Error("403")) : false;
-    await waist.database
-      .sql`update photos set storage_key = 'photos/' || ${user.id} || '/' || id where id = ${lost.id}`;
-    assert.equal(await count({ has }), 1);
-    assert.deepEqual(
-      lines.map(({ level, storageKey }) => [level, storageKey]),
-      [
-        [40, poison.storageKey],
-        [50, undefined],
-      ],
-    );
-    await assert.rejects(count({ has: () => Promise.reject(new Error("the storage is away")) }), {
-      message: "the storage is away",
-    });
-  });
+  it(
+    "are found beside one that the storage does not answer for, which is logged with its " + "key",
+    async () => {
+      await waist.database.sql`delete from users`;
+      const user = await waist.newUser();
+      const [poison, lost] = [
+        await waist.newPhoto(user, { storageKey: `photos/${user.id}/${user.id}` }),
+        await waist.newPhoto(user),
+      ];
+      lines.length = 0;
+      const has = async (key: string) =>
+        key === poison.storageKey ? Promise.reject(new Error("403")) : false;
+      await waist.database.sql`update photos set storage_key = 'photos/' || ${user.id} || '/' || id
+          where id = ${lost.id}`;
+      assert.equal(await count({ has }), 1);
+      assert.deepEqual(
+        lines.map(({ level, storageKey }) => [level, storageKey]),
+        [
+          [40, poison.storageKey],
+          [50, undefined],
+        ],
+      );
+      await assert.rejects(count({ has: () => Promise.reject(new Error("the storage is away")) }), {
+        message: "the storage is away",
+      });
+    },
+  );
 
-  it("are looked for in a week's slices however many there are: a slice grows with the tables", async () => {
-    await waist.database
-      .sql`update pg_class set reltuples = 2000000 where oid = 'photos'::regclass`;
-    await waist.database.sql`delete from users`;
-    const user = await waist.newUser();
-    await waist.database
-      .sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, created_at)
-      select gen_random_uuid(), ${user.id}, 'a', 'image/png', 1, 1, 1, i::text, 'k' || i, now() from generate_series(1, 1200) i`;
-    assert.equal(await count({ has: async () => true }), 0);
-    assert.equal(slices, 2);
-  });
+  it(
+    "are looked for in a week's slices however many there are: a slice grows with the " + "tables",
+    async () => {
+      await waist.database
+        .sql`update pg_class set reltuples = 2000000 where oid = 'photos'::regclass`;
+      await waist.database.sql`delete from users`;
+      const user = await waist.newUser();
+      await waist.database
+        .sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
+          storage_key, created_at)
+      select gen_random_uuid(), ${user.id}, 'a', 'image/png', 1, 1, 1, i::text, 'k' || i, now()
+        from generate_series(1, 1200) i`;
+      assert.equal(await count({ has: async () => true }), 0);
+      assert.equal(slices, 2);
+    },
+  );
 });

@@ -44,7 +44,8 @@ describe("the purge", () => {
   /** The user's events up to a number are older than they are kept. */
   const age = (upTo: number, { id } = user) =>
     waist.database
-      .sql`update queued_job_events set at = now() - interval '101 seconds' where user_id = ${id} and seq <= ${upTo}`;
+      .sql`update queued_job_events set at = now() - interval '101 seconds' where user_id = ${id}
+        and seq <= ${upTo}`;
   const log = () =>
     createEventLog(waist.database).read({
       userId: user.id,
@@ -72,25 +73,30 @@ describe("the purge", () => {
 
     it("takes nothing that is kept still", async () => {
       await waist.submitMany(user, [{}, {}]);
-      await waist.database
-        .sql`update queued_job_events set at = now() - interval '60 seconds' where user_id = ${user.id}`;
+      await waist.database.sql`update queued_job_events set at = now() - interval '60 seconds'
+          where user_id = ${user.id}`;
       assert.deepEqual(await removed(), { queuedJobs: 0, events: 0 });
       assert.equal((await log()).floor, 0);
     });
 
-    it("goes on until all old ones of a user with thousands are gone, beside 30 users with few", async () => {
-      await insertUsersWithEvents(waist.database.sql, {
-        users: 30,
-        events: 3,
-        at: "now() - interval '101 seconds'",
-      });
-      await waist.database
-        .sql`insert into queued_job_events select ${user.id}, i, ${user.id}, 'QUEUED', now(), '{}' from generate_series(1, 5400) i`;
-      await waist.database.sql`update user_streams set last_seq = 5400 where user_id = ${user.id}`;
-      await age(5350);
-      assert.deepEqual(await removed(), { queuedJobs: 0, events: 5440 });
-      assert.deepEqual([(await log()).events.length, (await log()).floor], [50, 5350]);
-    });
+    it(
+      "goes on until all old ones of a user with thousands are gone, beside 30 users with " + "few",
+      async () => {
+        await insertUsersWithEvents(waist.database.sql, {
+          users: 30,
+          events: 3,
+          at: "now() - interval '101 seconds'",
+        });
+        await waist.database
+          .sql`insert into queued_job_events select ${user.id}, i, ${user.id}, 'QUEUED', now(), '{}'
+            from generate_series(1, 5400) i`;
+        await waist.database
+          .sql`update user_streams set last_seq = 5400 where user_id = ${user.id}`;
+        await age(5350);
+        assert.deepEqual(await removed(), { queuedJobs: 0, events: 5440 });
+        assert.deepEqual([(await log()).events.length, (await log()).floor], [50, 5350]);
+      },
+    );
 
     it("leaves the QueuedJobs themselves, whose story then goes on", async () => {
       const { id } = await waist.submit(user);
@@ -113,24 +119,31 @@ describe("the purge", () => {
       await age(2);
       await purge.run();
       const [row] = await waist.database
-        .sql`select recorded_bytes::int as bytes, floor_seq::int as floor from user_streams where user_id = ${user.id}`;
+        .sql`select recorded_bytes::int as bytes, floor_seq::int as floor from user_streams
+          where user_id = ${user.id}`;
       assert.deepEqual([row?.["bytes"], row?.["floor"]], [1030, 2]);
     });
 
-    it("ends while others become old at every moment, having taken all that were old when it began", async () => {
-      // For eight seconds one of 300 users' events expires every five milliseconds.
-      await insertUsersWithEvents(waist.database.sql, {
-        users: 300,
-        events: 6,
-        at: "clock_timestamp() - interval '101 seconds' + interval '8 seconds' * case when i = 1 then 0 else random() end",
-      });
-      const begun = performance.now();
-      const { events } = await purge.run();
-      assert.ok(performance.now() - begun < 5000, `it took ${performance.now() - begun} ms`);
-      assert.ok(events >= 300, `${events} were taken`);
-      assert.ok((await countEvents()) > 0, "all had expired: this shows nothing");
-      await forgetUsers();
-    });
+    it(
+      "ends while others become old at every moment, having taken all that were old when " +
+        "it began",
+      async () => {
+        // For eight seconds one of 300 users' events expires every five milliseconds.
+        await insertUsersWithEvents(waist.database.sql, {
+          users: 300,
+          events: 6,
+          at:
+            "clock_timestamp() - interval '101 seconds' + interval '8 seconds' * case when i " +
+            "= 1 then 0 else random() end",
+        });
+        const begun = performance.now();
+        const { events } = await purge.run();
+        assert.ok(performance.now() - begun < 5000, `it took ${performance.now() - begun} ms`);
+        assert.ok(events >= 300, `${events} were taken`);
+        assert.ok((await countEvents()) > 0, "all had expired: this shows nothing");
+        await forgetUsers();
+      },
+    );
 
     it("ends when its time is over, and the next run goes on with the users behind", async () => {
       await insertUsersWithEvents(waist.database.sql, {
@@ -147,27 +160,31 @@ describe("the purge", () => {
       await forgetUsers();
     });
 
-    it("waits for nobody's counter while there is other work, and comes back to the user in the same run", async () => {
-      await waist.submitMany(user, [{}, {}]);
-      await age(2);
-      await insertUsersWithEvents(waist.database.sql, {
-        users: 25,
-        events: 2,
-        at: "now() - interval '101 seconds'",
-      });
-      const other = postgres(waist.url, { max: 1 });
-      await other`begin`;
-      await other`select from user_streams where user_id = ${user.id} for update`;
-      const running = purge.run();
-      await eventually("the others went first", async () => (await countEvents()) === 2);
-      assert.equal((await log()).events.length, 2);
-      // A counter that is locked whenever one looks would never be free otherwise.
-      await waitsForLock(waist.database.sql);
-      await other`commit`;
-      assert.equal((await running).events, 52);
-      await other.end();
-      await forgetUsers();
-    });
+    it(
+      "waits for nobody's counter while there is other work, and comes back to the user in " +
+        "the same run",
+      async () => {
+        await waist.submitMany(user, [{}, {}]);
+        await age(2);
+        await insertUsersWithEvents(waist.database.sql, {
+          users: 25,
+          events: 2,
+          at: "now() - interval '101 seconds'",
+        });
+        const other = postgres(waist.url, { max: 1 });
+        await other`begin`;
+        await other`select from user_streams where user_id = ${user.id} for update`;
+        const running = purge.run();
+        await eventually("the others went first", async () => (await countEvents()) === 2);
+        assert.equal((await log()).events.length, 2);
+        // A counter that is locked whenever one looks would never be free otherwise.
+        await waitsForLock(waist.database.sql);
+        await other`commit`;
+        assert.equal((await running).events, 52);
+        await other.end();
+        await forgetUsers();
+      },
+    );
 
     it("by two workers at once takes each event once, and neither waits for the other", async () => {
       await insertUsersWithEvents(waist.database.sql, {
@@ -181,53 +198,64 @@ describe("the purge", () => {
       assert.equal(both[0].events + both[1].events, 6000);
       assert.equal(await countEvents(), 0);
       const [row] = await waist.database
-        .sql`select count(*)::int as n from user_streams where recorded_bytes <> 0 or (user_id <> ${user.id} and floor_seq <> 100)`;
+        .sql`select count(*)::int as n from user_streams where recorded_bytes <> 0
+          or (user_id <> ${user.id} and floor_seq <> 100)`;
       assert.equal(row?.["n"], 0);
       await forgetUsers();
     });
 
-    it("leaves none below the floor when another transaction holds one in the middle and is then undone", async () => {
-      await waist.submitMany(user, [{}, {}, {}, {}]);
-      await age(4);
-      const other = postgres(waist.url, { max: 1 });
-      await other`begin`;
-      await other`delete from queued_job_events where user_id = ${user.id} and seq = 3`;
-      assert.deepEqual(await removed(), { queuedJobs: 0, events: 2 });
-      assert.equal((await log()).floor, 2);
-      await other`rollback`;
-      await other.end();
-      assert.deepEqual(await removed(), { queuedJobs: 0, events: 2 });
-      assert.deepEqual([(await log()).floor, await countEvents()], [4, 0]);
-    });
+    it(
+      "leaves none below the floor when another transaction holds one in the middle and is " +
+        "then undone",
+      async () => {
+        await waist.submitMany(user, [{}, {}, {}, {}]);
+        await age(4);
+        const other = postgres(waist.url, { max: 1 });
+        await other`begin`;
+        await other`delete from queued_job_events where user_id = ${user.id} and seq = 3`;
+        assert.deepEqual(await removed(), { queuedJobs: 0, events: 2 });
+        assert.equal((await log()).floor, 2);
+        await other`rollback`;
+        await other.end();
+        assert.deepEqual(await removed(), { queuedJobs: 0, events: 2 });
+        assert.deepEqual([(await log()).floor, await countEvents()], [4, 0]);
+      },
+    );
 
-    it("of one user whose row cannot be written costs the others nothing, and is logged with the user's id", async () => {
-      await insertUsersWithEvents(waist.database.sql, {
-        users: 5,
-        events: 2,
-        at: "now() - interval '101 seconds'",
-      });
-      await waist.submit(user);
-      await age(1);
-      await waist.database.sql.unsafe(
-        `create or replace function poison() returns trigger language plpgsql as $$ begin raise exception 'poison'; end $$`,
-      );
-      await waist.database.sql.unsafe(
-        `create trigger poison before update on user_streams for each row when (old.user_id = '${user.id}') execute function poison()`,
-      );
-      const lines: Record<string, unknown>[] = [];
-      const noisy = create({
-        log: createLoggerTo({
-          write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
-        }),
-      });
-      assert.deepEqual(await removed(noisy), { queuedJobs: 0, events: 10 });
-      assert.deepEqual(
-        lines.filter(({ level }) => level === 50).map(({ msg, userId }) => [msg, userId]),
-        [["events of a user were not purged", user.id]],
-      );
-      await waist.database.sql`drop trigger poison on user_streams`;
-      await forgetUsers();
-    });
+    it(
+      "of one user whose row cannot be written costs the others nothing, and is logged " +
+        "with the user's id",
+      async () => {
+        await insertUsersWithEvents(waist.database.sql, {
+          users: 5,
+          events: 2,
+          at: "now() - interval '101 seconds'",
+        });
+        await waist.submit(user);
+        await age(1);
+        await waist.database.sql.unsafe(
+          "create or replace function poison() returns trigger language plpgsql as $$ " +
+            "begin raise exception 'poison'; end $$",
+        );
+        await waist.database.sql.unsafe(
+          "create trigger poison before update on user_streams for each row when " +
+            `(old.user_id = '${user.id}') execute function poison()`,
+        );
+        const lines: Record<string, unknown>[] = [];
+        const noisy = create({
+          log: createLoggerTo({
+            write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+          }),
+        });
+        assert.deepEqual(await removed(noisy), { queuedJobs: 0, events: 10 });
+        assert.deepEqual(
+          lines.filter(({ level }) => level === 50).map(({ msg, userId }) => [msg, userId]),
+          [["events of a user were not purged", user.id]],
+        );
+        await waist.database.sql`drop trigger poison on user_streams`;
+        await forgetUsers();
+      },
+    );
 
     it("looks at one event of a user who has no old ones", async () => {
       await insertUsersWithEvents(waist.database.sql, { users: 100, events: 200, at: "now()" });
@@ -238,7 +266,8 @@ describe("the purge", () => {
         const countReads = async () =>
           Number(
             (
-              await tx`select (seq_tup_read + idx_tup_fetch)::int as n from pg_stat_xact_user_tables where relname = 'queued_job_events'`
+              await tx`select (seq_tup_read + idx_tup_fetch)::int as n from pg_stat_xact_user_tables
+                where relname = 'queued_job_events'`
             )[0]?.["n"],
           );
         const before_ = await countReads();
@@ -262,18 +291,22 @@ describe("the purge", () => {
     assert.equal(waist.rung.at(-1)?.type, "DELETED");
   });
 
-  it("gives QueuedJobs and events their share of each run, however much there is of one of them", async () => {
-    await insertUsersWithEvents(waist.database.sql, {
-      users: 50,
-      events: 100,
-      at: "now() - interval '101 seconds'",
-    });
-    const endless = { removeExpired: async (limit: number) => (await pause(20), limit) };
-    const { queuedJobs, events } = await create({ queuedJobs: endless, runMs: 1500 }).run();
-    assert.equal(events, 5000);
-    assert.ok(queuedJobs > 200, `${queuedJobs}`);
-    await forgetUsers();
-  });
+  it(
+    "gives QueuedJobs and events their share of each run, however much there is of one of " +
+      "them",
+    async () => {
+      await insertUsersWithEvents(waist.database.sql, {
+        users: 50,
+        events: 100,
+        at: "now() - interval '101 seconds'",
+      });
+      const endless = { removeExpired: async (limit: number) => (await pause(20), limit) };
+      const { queuedJobs, events } = await create({ queuedJobs: endless, runMs: 1500 }).run();
+      assert.equal(events, 5000);
+      assert.ok(queuedJobs > 200, `${queuedJobs}`);
+      await forgetUsers();
+    },
+  );
 
   it("goes on with events when QueuedJobs cannot be removed, and fails at its end", async () => {
     await waist.submit(user);

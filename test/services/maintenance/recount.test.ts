@@ -35,14 +35,17 @@ describe("the recount of counters", () => {
     waist.database.sql`update user_streams set ${waist.database.sql(values)} where user_id = ${id}`;
   async function counters({ id } = user): Promise<unknown> {
     const [row] = await waist.database
-      .sql`select pending, stored_bytes::int as stored, recorded_bytes::int as recorded from user_streams where user_id = ${id}`;
+      .sql`select pending, stored_bytes::int as stored, recorded_bytes::int as recorded
+        from user_streams where user_id = ${id}`;
     return row && { ...row };
   }
   /** Parameters and results as JSON text, and the bytes of events. */
   async function recordedBytes({ id } = user): Promise<number> {
     const [row] = await waist.database.sql`
-      select ((select coalesce(sum(octet_length(parameters::text) + coalesce(octet_length(result::text), 0)), 0) from queued_jobs where user_id = ${id})
-        + (select coalesce(sum(bytes), 0) from queued_job_events where user_id = ${id}))::int as bytes`;
+      select ((select coalesce(sum(octet_length(parameters::text) +
+        coalesce(octet_length(result::text), 0)), 0) from queued_jobs where user_id = ${id})
+        + (select coalesce(sum(bytes), 0) from queued_job_events
+        where user_id = ${id}))::int as bytes`;
     return Number(row?.["bytes"]);
   }
 
@@ -84,11 +87,14 @@ describe("the recount of counters", () => {
 
   it("counts a user with thousands of QueuedJobs and events in parts, and as of one moment", async () => {
     await waist.database.sql`
-      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at, created_at, updated_at, status)
-      select gen_random_uuid(), ${user.id}, 'echo', '{"a": 1}', 0, 0, 'r', now(), now(), now(), 'PENDING' from generate_series(1, 2500)`;
+      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
+        due_at, created_at, updated_at, status)
+      select gen_random_uuid(), ${user.id}, 'echo', '{"a": 1}', 0, 0, 'r', now(), now(), now(),
+        'PENDING' from generate_series(1, 2500)`;
     await waist.database.sql`
       insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes)
-      select ${user.id}, i, gen_random_uuid(), 'QUEUED', now(), '{}', 3 from generate_series(1, 3100) i`;
+      select ${user.id}, i, gen_random_uuid(), 'QUEUED', now(), '{}', 3
+        from generate_series(1, 3100) i`;
     await set({ last_seq: 3100 });
     assert.equal(await repaired(), 1);
     assert.deepEqual(await counters(), { pending: 2500, stored: 0, recorded: 2500 * 8 + 3100 * 3 });
@@ -132,24 +138,30 @@ describe("the recount of counters", () => {
     assert.ok(slices > 2, `${slices} slices`);
   });
 
-  it("of one user whose counters cannot be written costs the others nothing, and is logged with the user's id", async () => {
-    const other = await waist.newUser();
-    for (const one of [user, other]) await set({ pending: 3 }, one);
-    await waist.database.sql.unsafe(
-      `create or replace function poison() returns trigger language plpgsql as $$ begin raise exception 'poison'; end $$`,
-    );
-    await waist.database.sql.unsafe(
-      `create trigger poison before update on user_streams for each row when (old.user_id = '${user.id}') execute function poison()`,
-    );
-    assert.equal(await repaired(), 1);
-    assert.deepEqual(
-      lines
-        .filter(({ msg }) => msg === "the counters of a user could not be corrected")
-        .map(({ userId }) => userId),
-      [user.id],
-    );
-    assert.equal(((await counters(other)) as { pending: number }).pending, 0);
-  });
+  it(
+    "of one user whose counters cannot be written costs the others nothing, and is logged " +
+      "with the user's id",
+    async () => {
+      const other = await waist.newUser();
+      for (const one of [user, other]) await set({ pending: 3 }, one);
+      await waist.database.sql.unsafe(
+        "create or replace function poison() returns trigger language plpgsql as $$ begin " +
+          "raise exception 'poison'; end $$",
+      );
+      await waist.database.sql.unsafe(
+        "create trigger poison before update on user_streams for each row when " +
+          `(old.user_id = '${user.id}') execute function poison()`,
+      );
+      assert.equal(await repaired(), 1);
+      assert.deepEqual(
+        lines
+          .filter(({ msg }) => msg === "the counters of a user could not be corrected")
+          .map(({ userId }) => userId),
+        [user.id],
+      );
+      assert.equal(((await counters(other)) as { pending: number }).pending, 0);
+    },
+  );
 
   it("logs names of Jobs that QueuedJobs have and the catalogue has not", async () => {
     const { id } = await waist.submit(user);

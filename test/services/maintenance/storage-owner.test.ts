@@ -50,12 +50,16 @@ describe("the owner of a storage", () => {
     }
   });
 
-  it("is no longer this database when its history is renewed, as by a restore, until it adopts the storage", async () => {
-    const [owner] = await ownersOf("renewed");
-    assert.equal(await owner.isOurs(), true);
-    await here.database.sql`update histories set id = gen_random_uuid()`;
-    assert.equal(await owner.isOurs(), false);
-    await owner.adopt();
-    assert.equal(await owner.isOurs(), true);
-  });
+  it(
+    "is no longer this database when its history is renewed, as by a restore, until it " +
+      "adopts the storage",
+    async () => {
+      const [owner] = await ownersOf("renewed");
+      assert.equal(await owner.isOurs(), true);
+      await here.database.sql`update histories set id = gen_random_uuid()`;
+      assert.equal(await owner.isOurs(), false);
+      await owner.adopt();
+      assert.equal(await owner.isOurs(), true);
+    },
+  );
 });

@@ -19,7 +19,8 @@ import { createTestDatabase } from "../../support/test-database.js";
 import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
 
 const NOT_OURS =
-  "The storage belongs to another database, so nothing in it is removed: check STORAGE_URL; if this database is to have it, run npm run adopt-storage";
+  "The storage belongs to another database, so nothing in it is removed: check " +
+  "STORAGE_URL; if this database is to have it, run npm run adopt-storage";
 
 describe("the sweep of files", () => {
   const folder = temporaryFolder().path;
@@ -93,24 +94,28 @@ describe("the sweep of files", () => {
         assert.equal(await sweep(), 0);
       });
 
-      it("removes nothing from a storage of another database, until that one is told to give it up", async () => {
-        const other = await createTestDatabase();
-        await other.database.sql`update histories set id = gen_random_uuid()`;
-        await createStorageOwner({ database: other.database, storage }).adopt();
-        await putOrphans(storage, 2);
-        await assert.rejects(sweep(), { message: NOT_OURS });
-        assert.equal((await keysOf(storage)).length, 3);
-        const [theirs] = await other.database.sql<
-          { id: string }[]
-        >`select id::text as id from histories`;
-        assert.equal(
-          await createStorageOwner({ database: waist.database, storage }).adopt(),
-          theirs?.id,
-        );
-        assert.equal(await sweep(), 2);
-        await assert.rejects(sweep({ database: other.database }), { message: NOT_OURS });
-        await other.close();
-      });
+      it(
+        "removes nothing from a storage of another database, until that one is told to " +
+          "give it up",
+        async () => {
+          const other = await createTestDatabase();
+          await other.database.sql`update histories set id = gen_random_uuid()`;
+          await createStorageOwner({ database: other.database, storage }).adopt();
+          await putOrphans(storage, 2);
+          await assert.rejects(sweep(), { message: NOT_OURS });
+          assert.equal((await keysOf(storage)).length, 3);
+          const [theirs] = await other.database.sql<
+            { id: string }[]
+          >`select id::text as id from histories`;
+          assert.equal(
+            await createStorageOwner({ database: waist.database, storage }).adopt(),
+            theirs?.id,
+          );
+          assert.equal(await sweep(), 2);
+          await assert.rejects(sweep({ database: other.database }), { message: NOT_OURS });
+          await other.close();
+        },
+      );
 
       it("removes nothing when the storage is given to another database while it is listed", async () => {
         const other = await createTestDatabase();
@@ -128,25 +133,31 @@ describe("the sweep of files", () => {
         await other.close();
       });
 
-      it("removes nothing where more than a hundred and more than a tenth are left over, and says so loudly", async () => {
-        await putOrphans(storage, 101);
-        lines.length = 0;
-        await assert.rejects(sweep(), {
-          message:
-            "101 of 101 files have no row, more than may be removed at once: check DATABASE_URL and STORAGE_URL; if they are left over indeed, run npm run adopt-storage -- --sweep",
-        });
-        assert.equal((await keysOf(storage)).length, 102);
-        assert.deepEqual(
-          lines.map(({ level, listed, leftOver, storageKeys }) => [
-            level,
-            listed,
-            leftOver,
-            (storageKeys as string[]).length,
-          ]),
-          [[50, 101, 101, 10]],
-        );
-        assert.equal(await sweep({ maxShare: 1 }), 101);
-      });
+      it(
+        "removes nothing where more than a hundred and more than a tenth are left over, " +
+          "and says so loudly",
+        async () => {
+          await putOrphans(storage, 101);
+          lines.length = 0;
+          await assert.rejects(sweep(), {
+            message:
+              "101 of 101 files have no row, more than may be removed at once: check " +
+              "DATABASE_URL and STORAGE_URL; if they are left over indeed, run npm run " +
+              "adopt-storage -- --sweep",
+          });
+          assert.equal((await keysOf(storage)).length, 102);
+          assert.deepEqual(
+            lines.map(({ level, listed, leftOver, storageKeys }) => [
+              level,
+              listed,
+              leftOver,
+              (storageKeys as string[]).length,
+            ]),
+            [[50, 101, 101, 10]],
+          );
+          assert.equal(await sweep({ maxShare: 1 }), 101);
+        },
+      );
     });
   }
 
@@ -167,51 +178,59 @@ describe("the sweep of files", () => {
       await utimes(path, then, then);
     }
 
-    it("takes those that no row names and that are older than an hour, and no other, nor what was never its own", async () => {
-      const claimed = await waist.start(await waist.submit(user));
-      const [named, preview, output] = [
-        `photos/${user.id}/${claimed.id}`,
-        `previews/${user.id}/${claimed.id}`,
-        `outputs/${claimed.id}/1/a`,
-      ];
-      await waist.newPhoto(user, { id: claimed.id, storageKey: named, previewKey: preview });
-      await waist.queuedJobs.succeed(claimed, null, [
-        {
-          name: "a",
-          mimeType: "text/plain",
-          byteSize: 1,
-          width: null,
-          height: null,
-          storageKey: output,
-        },
-      ]);
-      const [left, zombie, young] = [
-        `photos/${user.id}/${user.id}`,
-        `outputs/${claimed.id}/2/a`,
-        `photos/${user.id}/0198f3a0-0000-7000-8000-00000000000a`,
-      ];
-      for (const key of [named, preview, output, left, zombie, "stray"]) await putOld(key, 61);
-      await putOld(young, 59);
-      assert.equal(await sweep(), 2);
-      const there = await Promise.all(
-        [named, preview, output, young, left, zombie, "stray"].map((key) => storage.has(key)),
-      );
-      assert.deepEqual(there, [true, true, true, true, false, false, true]);
-      assert.equal(await sweep(), 0);
-    });
+    it(
+      "takes those that no row names and that are older than an hour, and no other, nor " +
+        "what was never its own",
+      async () => {
+        const claimed = await waist.start(await waist.submit(user));
+        const [named, preview, output] = [
+          `photos/${user.id}/${claimed.id}`,
+          `previews/${user.id}/${claimed.id}`,
+          `outputs/${claimed.id}/1/a`,
+        ];
+        await waist.newPhoto(user, { id: claimed.id, storageKey: named, previewKey: preview });
+        await waist.queuedJobs.succeed(claimed, null, [
+          {
+            name: "a",
+            mimeType: "text/plain",
+            byteSize: 1,
+            width: null,
+            height: null,
+            storageKey: output,
+          },
+        ]);
+        const [left, zombie, young] = [
+          `photos/${user.id}/${user.id}`,
+          `outputs/${claimed.id}/2/a`,
+          `photos/${user.id}/0198f3a0-0000-7000-8000-00000000000a`,
+        ];
+        for (const key of [named, preview, output, left, zombie, "stray"]) await putOld(key, 61);
+        await putOld(young, 59);
+        assert.equal(await sweep(), 2);
+        const there = await Promise.all(
+          [named, preview, output, young, left, zombie, "stray"].map((key) => storage.has(key)),
+        );
+        assert.deepEqual(there, [true, true, true, true, false, false, true]);
+        assert.equal(await sweep(), 0);
+      },
+    );
 
-    it("takes what a killed process left half-way in, a file or an attempt's folder, and nothing that is under way", async () => {
-      const then = new Date(Date.now() - 61 * 60_000);
-      for (const name of ["upload-left", "upload"])
-        await writeFile(join(storage.scratchFolder, name), name);
-      for (const name of ["attempt-left", "attempt"])
-        await mkdir(join(storage.scratchFolder, name));
-      await writeFile(join(storage.scratchFolder, "attempt-left", "64w.webp"), "half");
-      for (const name of ["upload-left", "attempt-left"])
-        await utimes(join(storage.scratchFolder, name), then, then);
-      await sweep();
-      assert.deepEqual((await readdir(storage.scratchFolder)).toSorted(), ["attempt", "upload"]);
-    });
+    it(
+      "takes what a killed process left half-way in, a file or an attempt's folder, and " +
+        "nothing that is under way",
+      async () => {
+        const then = new Date(Date.now() - 61 * 60_000);
+        for (const name of ["upload-left", "upload"])
+          await writeFile(join(storage.scratchFolder, name), name);
+        for (const name of ["attempt-left", "attempt"])
+          await mkdir(join(storage.scratchFolder, name));
+        await writeFile(join(storage.scratchFolder, "attempt-left", "64w.webp"), "half");
+        for (const name of ["upload-left", "attempt-left"])
+          await utimes(join(storage.scratchFolder, name), then, then);
+        await sweep();
+        assert.deepEqual((await readdir(storage.scratchFolder)).toSorted(), ["attempt", "upload"]);
+      },
+    );
 
     it("takes more than a hundred where they are less than a tenth", async () => {
       const ids = Array.from(
@@ -219,8 +238,10 @@ describe("the sweep of files", () => {
         (_, i) => `0198f3a0-0000-7000-8000-${String(i).padStart(12, "0")}`,
       );
       await waist.database.sql`
-        insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256, storage_key, created_at)
-        select id, ${user.id}, 'a', 'image/png', 1, 1, 1, id::text, 'photos/' || ${user.id}::text || '/' || id, now() from unnest(${ids}::uuid[]) id`;
+        insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
+          storage_key, created_at)
+        select id, ${user.id}, 'a', 'image/png', 1, 1, 1, id::text,
+          'photos/' || ${user.id}::text || '/' || id, now() from unnest(${ids}::uuid[]) id`;
       for (const id of ids) await putOld(`photos/${user.id}/${id}`, 61);
       for (let i = 0; i < 110; i++)
         await putOld(

@@ -146,26 +146,30 @@ describe("what many attempts write at once", () => {
     await assertConsistent(waist.database.sql);
   });
 
-  it("claims what is free beside a row that somebody else has locked, and keeps the hint of that one", async () => {
-    const [locked, ...free] = await of(bob, 4);
-    const request = { id: locked?.id ?? "", run: 1, worker: "worker" };
-    const begun = performance.now();
-    const [claimed, alone, wait] = await waist.database.sql.begin(async (tx) => {
-      await tx`select from queued_jobs where id = ${request.id} for update`;
-      return [
-        await claimAll([locked ?? assert.fail(), ...free]),
-        await waist.queuedJobs.start(request),
-        await waist.queuedJobs.claimableIn(request),
-      ] as const;
-    });
-    assert.deepEqual(
-      [claimed.flatMap((one) => one?.id ?? []), alone, wait],
-      [free.map(({ id }) => id), null, 1000],
-    );
-    assert.ok(performance.now() - begun < MAX_WAIT_MS);
-    isThere([await waist.queuedJobs.start(request)]);
-    assert.equal(await waist.queuedJobs.claimableIn(request), null, "its run has begun");
-  });
+  it(
+    "claims what is free beside a row that somebody else has locked, and keeps the hint of " +
+      "that one",
+    async () => {
+      const [locked, ...free] = await of(bob, 4);
+      const request = { id: locked?.id ?? "", run: 1, worker: "worker" };
+      const begun = performance.now();
+      const [claimed, alone, wait] = await waist.database.sql.begin(async (tx) => {
+        await tx`select from queued_jobs where id = ${request.id} for update`;
+        return [
+          await claimAll([locked ?? assert.fail(), ...free]),
+          await waist.queuedJobs.start(request),
+          await waist.queuedJobs.claimableIn(request),
+        ] as const;
+      });
+      assert.deepEqual(
+        [claimed.flatMap((one) => one?.id ?? []), alone, wait],
+        [free.map(({ id }) => id), null, 1000],
+      );
+      assert.ok(performance.now() - begun < MAX_WAIT_MS);
+      isThere([await waist.queuedJobs.start(request)]);
+      assert.equal(await waist.queuedJobs.claimableIn(request), null, "its run has begun");
+    },
+  );
 
   it("claims for others while one owner's counter is locked, and keeps the hint of that one", async () => {
     const [annas, bobs] = [await of(ann, 2), await of(bob, 2)];
@@ -188,21 +192,25 @@ describe("what many attempts write at once", () => {
     isThere(await claimAll(annas));
   });
 
-  it("records successes of others while one owner's row is locked, and that one when it is free", async () => {
-    const [annas, bobs] = [
-      isThere(await claimAll(await of(ann, 2))),
-      isThere(await claimAll(await of(bob, 2))),
-    ];
-    const [locked] = annas;
-    const succeed = (one: Claimed) => waist.queuedJobs.succeed(one, "done", []);
-    let own: Promise<boolean> = Promise.resolve(false);
-    await waist.database.sql.begin(async (tx) => {
-      await tx`select from queued_jobs where id = ${locked?.id ?? ""} for update`;
-      own = succeed(locked ?? assert.fail());
-      assert.deepEqual(await Promise.all(bobs.map(succeed)), [true, true]);
-    });
-    assert.deepEqual([await own, await succeed(annas[1] ?? assert.fail())], [true, true]);
-  });
+  it(
+    "records successes of others while one owner's row is locked, and that one when it is " +
+      "free",
+    async () => {
+      const [annas, bobs] = [
+        isThere(await claimAll(await of(ann, 2))),
+        isThere(await claimAll(await of(bob, 2))),
+      ];
+      const [locked] = annas;
+      const succeed = (one: Claimed) => waist.queuedJobs.succeed(one, "done", []);
+      let own: Promise<boolean> = Promise.resolve(false);
+      await waist.database.sql.begin(async (tx) => {
+        await tx`select from queued_jobs where id = ${locked?.id ?? ""} for update`;
+        own = succeed(locked ?? assert.fail());
+        assert.deepEqual(await Promise.all(bobs.map(succeed)), [true, true]);
+      });
+      assert.deepEqual([await own, await succeed(annas[1] ?? assert.fail())], [true, true]);
+    },
+  );
 
   it("finds nothing of an owner whose account is gone, and lets the others be", async () => {
     const gone = await waist.newUser();

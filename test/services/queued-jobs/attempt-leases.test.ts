@@ -19,8 +19,8 @@ describe("leases", () => {
   after(() => waist.close());
   /** Its worker has said nothing for longer than the lease. */
   const lapse = (id: string) =>
-    waist.database
-      .sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 ms' where id = ${id}`;
+    waist.database.sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 ms'
+        where id = ${id}`;
   const started = async (worker?: string) => waist.start(await waist.submit(user), worker);
 
   it("are renewed for all that a worker runs, and the answer lists what is still its own", async () => {
@@ -35,7 +35,8 @@ describe("leases", () => {
     await waist.queuedJobs.handBack(older, 0);
     await waist.start(older, "a");
     await waist.database
-      .sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds' where status = 'STARTED' and user_id = ${user.id}`;
+      .sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds'
+        where status = 'STARTED' and user_id = ${user.id}`;
     const asked = [others, older, alsoMine, cancelled, mine, { id: user.id, attempt: 1 }];
     assert.deepEqual(await waist.queuedJobs.renewLeases("a", asked), {
       renewed: new Set([mine.id, alsoMine.id]),
@@ -49,31 +50,40 @@ describe("leases", () => {
     assert.deepEqual(lengthened, [true, true, false, false]);
   });
 
-  it("are renewed beside one whose row somebody else has locked, which is named and stays as it is", async () => {
-    const [mine, locked] = [await started("a"), await started("a")];
-    await waist.database
-      .sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds' where user_id = ${user.id}`;
-    const answer = await waist.database.sql.begin(async (tx) => {
-      await tx`select from queued_jobs where id = ${locked.id} for update`;
-      return waist.queuedJobs.renewLeases("a", [locked, mine]);
-    });
-    assert.deepEqual(answer, { renewed: new Set([mine.id]), locked: new Set([locked.id]) });
-    const lengthened = await Promise.all(
-      [mine, locked].map(async ({ id }) => ((await waist.row(id)).lease ?? 0) > 25),
-    );
-    assert.deepEqual(lengthened, [true, false]);
-  });
+  it(
+    "are renewed beside one whose row somebody else has locked, which is named and stays " +
+      "as it is",
+    async () => {
+      const [mine, locked] = [await started("a"), await started("a")];
+      await waist.database
+        .sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds'
+          where user_id = ${user.id}`;
+      const answer = await waist.database.sql.begin(async (tx) => {
+        await tx`select from queued_jobs where id = ${locked.id} for update`;
+        return waist.queuedJobs.renewLeases("a", [locked, mine]);
+      });
+      assert.deepEqual(answer, { renewed: new Set([mine.id]), locked: new Set([locked.id]) });
+      const lengthened = await Promise.all(
+        [mine, locked].map(async ({ id }) => ((await waist.row(id)).lease ?? 0) > 25),
+      );
+      assert.deepEqual(lengthened, [true, false]);
+    },
+  );
 
-  it("that lapsed are taken over at once beside one whose row is locked, which is left to the next time", async () => {
-    const [free, locked] = [await started(), await started()];
-    for (const { id } of [free, locked]) await lapse(id);
-    const { sql } = waist.database;
-    const taken = await sql.begin(async (tx) => {
-      await tx`select from queued_jobs where id = ${locked.id} for update`;
-      return waist.queuedJobs.takeOverLapsed(100);
-    });
-    assert.deepEqual([taken, await waist.queuedJobs.takeOverLapsed(100)], [1, 1]);
-  });
+  it(
+    "that lapsed are taken over at once beside one whose row is locked, which is left to " +
+      "the next time",
+    async () => {
+      const [free, locked] = [await started(), await started()];
+      for (const { id } of [free, locked]) await lapse(id);
+      const { sql } = waist.database;
+      const taken = await sql.begin(async (tx) => {
+        await tx`select from queued_jobs where id = ${locked.id} for update`;
+        return waist.queuedJobs.takeOverLapsed(100);
+      });
+      assert.deepEqual([taken, await waist.queuedJobs.takeOverLapsed(100)], [1, 1]);
+    },
+  );
 
   it("are lost with the account of their owner", async () => {
     const claimed = await started("a");
@@ -143,7 +153,8 @@ describe("leases", () => {
         {
           code: "STALLED",
           message:
-            "The worker that ran it died or lost touch. It happened 2 times, so it is not tried again.",
+            "The worker that ran it died or lost touch. It happened 2 times, so it is " +
+            "not tried again.",
         },
       ],
     );

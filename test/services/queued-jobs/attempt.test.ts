@@ -165,28 +165,32 @@ describe("an attempt", () => {
       assert.equal(Date.parse(expiresAt ?? "") - Date.parse(finishedAt ?? ""), 3600_000);
     });
 
-    it("records its outputs in their order, counts their bytes and tells them without their keys", async () => {
-      const { id } = await waist.submit(user);
-      const outputs = [
-        output("b.webp"),
-        output("a.json", {
-          mimeType: "application/json",
-          width: null,
-          height: null,
-          byteSize: 5_000_000_000,
-        }),
-      ];
-      await waist.queuedJobs.succeed(await waist.start({ id }), null, outputs);
-      const told = outputs.map(({ storageKey: _, ...rest }) => rest);
-      assert.deepEqual(
-        [(await waist.queuedJobs.find(user, id))?.outputs, lastTold()?.queuedJob.outputs],
-        [told, told],
-      );
-      assert.deepEqual(await waist.users.counters(user.id), {
-        pending: 0,
-        storedBytes: 5_000_000_100,
-      });
-    });
+    it(
+      "records its outputs in their order, counts their bytes and tells them without their " +
+        "keys",
+      async () => {
+        const { id } = await waist.submit(user);
+        const outputs = [
+          output("b.webp"),
+          output("a.json", {
+            mimeType: "application/json",
+            width: null,
+            height: null,
+            byteSize: 5_000_000_000,
+          }),
+        ];
+        await waist.queuedJobs.succeed(await waist.start({ id }), null, outputs);
+        const told = outputs.map(({ storageKey: _, ...rest }) => rest);
+        assert.deepEqual(
+          [(await waist.queuedJobs.find(user, id))?.outputs, lastTold()?.queuedJob.outputs],
+          [told, told],
+        );
+        assert.deepEqual(await waist.users.counters(user.id), {
+          pending: 0,
+          storedBytes: 5_000_000_100,
+        });
+      },
+    );
 
     it("forgets the error of the attempts before it", async () => {
       const { id } = await waist.submit(user);
@@ -292,7 +296,8 @@ describe("an attempt", () => {
   it("that is not yet due can be claimed when it is", async () => {
     const { id } = await waist.submit(user);
     await waist.database
-      .sql`update queued_jobs set due_at = clock_timestamp() + interval '20 seconds' where id = ${id}`;
+      .sql`update queued_jobs set due_at = clock_timestamp() + interval '20 seconds'
+        where id = ${id}`;
     const request = { id, run: 1, worker: "worker" };
     const wait =
       (await waist.queuedJobs.start(request)) ?? (await waist.queuedJobs.claimableIn(request));
@@ -301,7 +306,8 @@ describe("an attempt", () => {
       `${JSON.stringify(wait)}`,
     );
     await waist.database
-      .sql`update queued_jobs set due_at = clock_timestamp() + interval '2 minutes' where id = ${id}`;
+      .sql`update queued_jobs set due_at = clock_timestamp() + interval '2 minutes'
+        where id = ${id}`;
     assert.equal(
       await waist.queuedJobs.claimableIn(request),
       null,

@@ -54,17 +54,21 @@ describe("what the reconciler finds", () => {
     );
   });
 
-  it("is one that will be due within a minute, with what is left of its delay, and none that is due later", async () => {
-    const [soon, later] = [
-      await waist.submit(user, { runAt: new Date(Date.now() + 40_000) }),
-      await waist.submit(user, { runAt: new Date(Date.now() + 90_000) }),
-    ];
-    await age(soon.id, later.id);
-    assert.equal(await hintAll(), 1);
-    assert.deepEqual(offeredIds(), [soon.id]);
-    const delayMs = waist.offered[0]?.delayMs ?? 0;
-    assert.ok(delayMs > 30_000 && delayMs <= 40_000, String(delayMs));
-  });
+  it(
+    "is one that will be due within a minute, with what is left of its delay, and none " +
+      "that is due later",
+    async () => {
+      const [soon, later] = [
+        await waist.submit(user, { runAt: new Date(Date.now() + 40_000) }),
+        await waist.submit(user, { runAt: new Date(Date.now() + 90_000) }),
+      ];
+      await age(soon.id, later.id);
+      assert.equal(await hintAll(), 1);
+      assert.deepEqual(offeredIds(), [soon.id]);
+      const delayMs = waist.offered[0]?.delayMs ?? 0;
+      assert.ok(delayMs > 30_000 && delayMs <= 40_000, String(delayMs));
+    },
+  );
 
   it("is none that runs or has finished", async () => {
     const [running, cancelled, succeeded] = [
@@ -78,53 +82,67 @@ describe("what the reconciler finds", () => {
     assert.equal(await hintAll(), 0);
   });
 
-  it("is every row, page by page, whatever stands at the edges of the pages: many that are due in the same moment, too", async () => {
-    const many = (
-      await waist.submitMany(
-        user,
-        Array.from({ length: 11 }, () => ({})),
-      )
-    ).map(({ id }) => id);
-    await waist.submitMany(user, [{ runAt: new Date(Date.now() + 3_600_000) }]);
-    await age(...many);
-    for (const limit of [1, 3, 11, 12]) {
-      waist.offered.length = 0;
-      assert.equal(await hintAll({ limit }), 11);
-      assert.deepEqual(offeredIds().toSorted(), many.toSorted());
-    }
-  });
+  it(
+    "is every row, page by page, whatever stands at the edges of the pages: many that are " +
+      "due in the same moment, too",
+    async () => {
+      const many = (
+        await waist.submitMany(
+          user,
+          Array.from({ length: 11 }, () => ({})),
+        )
+      ).map(({ id }) => id);
+      await waist.submitMany(user, [{ runAt: new Date(Date.now() + 3_600_000) }]);
+      await age(...many);
+      for (const limit of [1, 3, 11, 12]) {
+        waist.offered.length = 0;
+        assert.equal(await hintAll({ limit }), 11);
+        assert.deepEqual(offeredIds().toSorted(), many.toSorted());
+      }
+    },
+  );
 
-  it("stands behind as many of its owner's as are due before it and are of its priority at least, and behind nobody else's", async () => {
-    const other = await waist.newUser();
-    const mine: string[] = [];
-    for (const priority of [0, 9, 0, 9, 5]) mine.push((await waist.submit(user, { priority })).id);
-    const { id: theirs } = await waist.submit(other);
-    await age(...mine, theirs);
-    await hintAll({ limit: 2 });
-    assert.deepEqual(backlogs(), [
-      ...[0, 0, 2, 1, 2].map((backlog, i) => [mine[i], backlog]),
-      [theirs, 0],
-    ]);
-  });
+  it(
+    "stands behind as many of its owner's as are due before it and are of its priority at " +
+      "least, and behind nobody else's",
+    async () => {
+      const other = await waist.newUser();
+      const mine: string[] = [];
+      for (const priority of [0, 9, 0, 9, 5])
+        mine.push((await waist.submit(user, { priority })).id);
+      const { id: theirs } = await waist.submit(other);
+      await age(...mine, theirs);
+      await hintAll({ limit: 2 });
+      assert.deepEqual(backlogs(), [
+        ...[0, 0, 2, 1, 2].map((backlog, i) => [mine[i], backlog]),
+        [theirs, 0],
+      ]);
+    },
+  );
 
-  it("is, of a Job that only another version knows, or none at all, a hundred rows and no more, and hides no other", async () => {
-    const { sql } = waist.database;
-    const many = (
-      await waist.submitMany(
-        user,
-        Array.from({ length: 120 }, () => ({})),
-      )
-    ).map(({ id }) => id);
-    await sql`update queued_jobs set job_name = case when id = any(${many.slice(0, 10)}) then 'next' else 'removed' end`;
-    const { id } = await waist.submit(await waist.newUser());
-    await age(...many, id);
-    assert.equal(await hintAll({ limit: 50 }), 111);
-    assert.equal(
-      many.slice(0, 10).every((one) => offeredIds().includes(one)),
-      true,
-    );
-    assert.equal(offeredIds().at(-1), id);
-  });
+  it(
+    "is, of a Job that only another version knows, or none at all, a hundred rows and no " +
+      "more, and hides no other",
+    async () => {
+      const { sql } = waist.database;
+      const many = (
+        await waist.submitMany(
+          user,
+          Array.from({ length: 120 }, () => ({})),
+        )
+      ).map(({ id }) => id);
+      await sql`update queued_jobs set job_name = case when id = any(${many.slice(0, 10)})
+        then 'next' else 'removed' end`;
+      const { id } = await waist.submit(await waist.newUser());
+      await age(...many, id);
+      assert.equal(await hintAll({ limit: 50 }), 111);
+      assert.equal(
+        many.slice(0, 10).every((one) => offeredIds().includes(one)),
+        true,
+      );
+      assert.equal(offeredIds().at(-1), id);
+    },
+  );
 
   it("is looked for again from where the sweep stood when hints could not be added", async () => {
     const many = (await waist.submitMany(user, [{}, {}, {}])).map(({ id }) => id);
@@ -144,32 +162,38 @@ describe("what the reconciler finds", () => {
     assert.deepEqual(offeredIds(), [id]);
   });
 
-  it("is, to be removed, what has been kept for its time, oldest first and not more than asked for", async () => {
-    const { sql } = waist.database;
-    const [old, older, kept, waiting] = [
-      await waist.finished(user),
-      await waist.finished(user),
-      await waist.finished(user),
-      await waist.submit(user),
-    ];
-    await sql`update queued_jobs set expires_at = now() - interval '1 minute' where id = ${old.id}`;
-    await sql`update queued_jobs set expires_at = now() - interval '1 hour' where id = ${older.id}`;
-    assert.equal(await waist.queuedJobs.removeExpired(1), 1);
-    assert.deepEqual(
-      [waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob.id],
-      ["DELETED", older.id],
-    );
-    assert.deepEqual(
-      [await waist.queuedJobs.removeExpired(10), await waist.queuedJobs.removeExpired(10)],
-      [1, 0],
-    );
-    const left = await Promise.all(
-      [old, older, kept, waiting].map(
-        async ({ id }) => (await waist.queuedJobs.find(user, id)) !== null,
-      ),
-    );
-    assert.deepEqual(left, [false, false, true, true]);
-  });
+  it(
+    "is, to be removed, what has been kept for its time, oldest first and not more than " +
+      "asked for",
+    async () => {
+      const { sql } = waist.database;
+      const [old, older, kept, waiting] = [
+        await waist.finished(user),
+        await waist.finished(user),
+        await waist.finished(user),
+        await waist.submit(user),
+      ];
+      await sql`update queued_jobs set expires_at = now() - interval '1 minute'
+        where id = ${old.id}`;
+      await sql`update queued_jobs set expires_at = now() - interval '1 hour'
+        where id = ${older.id}`;
+      assert.equal(await waist.queuedJobs.removeExpired(1), 1);
+      assert.deepEqual(
+        [waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob.id],
+        ["DELETED", older.id],
+      );
+      assert.deepEqual(
+        [await waist.queuedJobs.removeExpired(10), await waist.queuedJobs.removeExpired(10)],
+        [1, 0],
+      );
+      const left = await Promise.all(
+        [old, older, kept, waiting].map(
+          async ({ id }) => (await waist.queuedJobs.find(user, id)) !== null,
+        ),
+      );
+      assert.deepEqual(left, [false, false, true, true]);
+    },
+  );
 
   it("counts as backlog what is unfinished, its owner's and of at least its priority", async () => {
     const other = await waist.newUser();

@@ -49,38 +49,42 @@ describe("idempotency keys", () => {
     assert.deepEqual(await waist.submit(user, { idempotencyKey: "k" }), finished);
   });
 
-  it("know the same arguments in another order, with defaults spelled out and ids in upper case", async () => {
-    const { id: photoId } = await waist.newPhoto(user);
-    const first = await waist.submit(user, {
-      idempotencyKey: "k",
-      job: "album",
-      photoIds: [photoId],
-    });
-    assert.equal(
-      (
-        await waist.submit(user, {
-          idempotencyKey: "k",
-          job: "album",
-          photoIds: [photoId.toUpperCase()],
-          parameters: { title: "untitled" },
-        })
-      ).id,
-      first.id,
-    );
-    const deep = await waist.submit(user, {
-      idempotencyKey: "deep",
-      parameters: { message: { a: 1, b: 2 }, steps: 1 },
-    });
-    assert.equal(
-      (
-        await waist.submit(user, {
-          idempotencyKey: "deep",
-          parameters: { steps: 1, message: { b: 2, a: 1 } },
-        })
-      ).id,
-      deep.id,
-    );
-  });
+  it(
+    "know the same arguments in another order, with defaults spelled out and ids in upper " +
+      "case",
+    async () => {
+      const { id: photoId } = await waist.newPhoto(user);
+      const first = await waist.submit(user, {
+        idempotencyKey: "k",
+        job: "album",
+        photoIds: [photoId],
+      });
+      assert.equal(
+        (
+          await waist.submit(user, {
+            idempotencyKey: "k",
+            job: "album",
+            photoIds: [photoId.toUpperCase()],
+            parameters: { title: "untitled" },
+          })
+        ).id,
+        first.id,
+      );
+      const deep = await waist.submit(user, {
+        idempotencyKey: "deep",
+        parameters: { message: { a: 1, b: 2 }, steps: 1 },
+      });
+      assert.equal(
+        (
+          await waist.submit(user, {
+            idempotencyKey: "deep",
+            parameters: { steps: 1, message: { b: 2, a: 1 } },
+          })
+        ).id,
+        deep.id,
+      );
+    },
+  );
 
   it("know the same arguments when a later release validates them with a new default", async () => {
     const first = await waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
@@ -251,7 +255,9 @@ describe("idempotency keys", () => {
     );
     assert.equal(new Set(all.map(({ id }) => id)).size, 1);
     const [{ n, seq } = { n: 0, seq: 0 }] = await waist.database.sql<{ n: number; seq: number }[]>`
-      select (select count(*)::int from queued_jobs where user_id = ${user.id}) as n, last_seq::int as seq from user_streams where user_id = ${user.id}`;
+      select (select count(*)::int from queued_jobs
+        where user_id = ${user.id}) as n, last_seq::int as seq from user_streams
+          where user_id = ${user.id}`;
     assert.deepEqual([n, seq, toldOf(user), waist.hinted.length - hints], [1, 1, 1, 1]);
   });
 

@@ -111,14 +111,18 @@ describe("accepting submissions", () => {
     assert.ok(delayMs > 25_000 && delayMs <= 30_000, String(delayMs));
   });
 
-  it("tells the queue how many of at least its priority its owner has, so that nobody stands behind another's thousands", async () => {
-    const somebody = await waist.newUser();
-    for (const priority of [0, 5, 0, 9, 5]) await waist.submit(somebody, { priority });
-    assert.deepEqual(
-      waist.hinted.slice(-5).map(({ backlog }) => backlog),
-      [1, 1, 3, 1, 3],
-    );
-  });
+  it(
+    "tells the queue how many of at least its priority its owner has, so that nobody " +
+      "stands behind another's thousands",
+    async () => {
+      const somebody = await waist.newUser();
+      for (const priority of [0, 5, 0, 9, 5]) await waist.submit(somebody, { priority });
+      assert.deepEqual(
+        waist.hinted.slice(-5).map(({ backlog }) => backlog),
+        [1, 1, 3, 1, 3],
+      );
+    },
+  );
 
   it("is accepted and hinted although the database goes away once it is recorded", async () => {
     armFailpoints(async (name) => {
@@ -159,28 +163,37 @@ describe("accepting submissions", () => {
     assert.equal(waist.hinted.length - hints, 100);
   });
 
-  it("tells every fault of every submission at once, with its index, and accepts none of them", async () => {
-    const before_ = await waist.everythingOf(user);
-    assert.deepEqual(
-      await refusalOf(
-        waist.submitMany(user, [{}, { job: "nope", priority: 101 }, {}, { parameters: { a: 1 } }]),
-      ),
-      {
-        code: "BAD_USER_INPUT",
-        message:
-          '1.job: there is no Job "nope" to submit; the query jobs lists them; 1.priority: must be 0 to 100; 3.parameters.a: is no parameter of this Job',
-        issues: [
-          {
-            path: [1, "job"],
-            message: 'there is no Job "nope" to submit; the query jobs lists them',
-          },
-          { path: [1, "priority"], message: "must be 0 to 100" },
-          { path: [3, "parameters", "a"], message: "is no parameter of this Job" },
-        ],
-      },
-    );
-    assert.deepEqual(await waist.everythingOf(user), before_);
-  });
+  it(
+    "tells every fault of every submission at once, with its index, and accepts none of " + "them",
+    async () => {
+      const before_ = await waist.everythingOf(user);
+      assert.deepEqual(
+        await refusalOf(
+          waist.submitMany(user, [
+            {},
+            { job: "nope", priority: 101 },
+            {},
+            { parameters: { a: 1 } },
+          ]),
+        ),
+        {
+          code: "BAD_USER_INPUT",
+          message:
+            '1.job: there is no Job "nope" to submit; the query jobs lists them; ' +
+            "1.priority: must be 0 to 100; 3.parameters.a: is no parameter of this Job",
+          issues: [
+            {
+              path: [1, "job"],
+              message: 'there is no Job "nope" to submit; the query jobs lists them',
+            },
+            { path: [1, "priority"], message: "must be 0 to 100" },
+            { path: [3, "parameters", "a"], message: "is no parameter of this Job" },
+          ],
+        },
+      );
+      assert.deepEqual(await waist.everythingOf(user), before_);
+    },
+  );
 
   it("tells the faults of a single one without an index", async () => {
     assert.deepEqual(await refusalOf(waist.submit(user, { priority: -1 })), {
@@ -190,33 +203,37 @@ describe("accepting submissions", () => {
     });
   });
 
-  it("refuses photos of others, photos that were deleted and photos that never were, each at its place", async () => {
-    const [own, foreign, gone] = [
-      await waist.newPhoto(user),
-      await waist.newPhoto(await waist.newUser()),
-      await waist.newPhoto(user),
-    ];
-    await waist.photos.remove(user.id, gone.id);
-    const fault = (...path: (string | number)[]) => ({ path, message: "is no photo of yours" });
-    const one = await refusalOf(
-      waist.submit(user, { job: "album", photoIds: [own.id, foreign.id, gone.id] }),
-    );
-    assert.deepEqual(
-      [one.code, one.issues],
-      ["BAD_USER_INPUT", [fault("photoIds", 1), fault("photoIds", 2)]],
-    );
-    const many = await refusalOf(
-      waist.submitMany(user, [
-        {},
-        { job: "album", photoIds: [uuidv7(), own.id] },
-        { job: "metadata", photoIds: [foreign.id] },
-      ]),
-    );
-    assert.deepEqual(
-      [many.code, many.issues],
-      ["BAD_USER_INPUT", [fault(1, "photoIds", 0), fault(2, "photoIds", 0)]],
-    );
-  });
+  it(
+    "refuses photos of others, photos that were deleted and photos that never were, each " +
+      "at its place",
+    async () => {
+      const [own, foreign, gone] = [
+        await waist.newPhoto(user),
+        await waist.newPhoto(await waist.newUser()),
+        await waist.newPhoto(user),
+      ];
+      await waist.photos.remove(user.id, gone.id);
+      const fault = (...path: (string | number)[]) => ({ path, message: "is no photo of yours" });
+      const one = await refusalOf(
+        waist.submit(user, { job: "album", photoIds: [own.id, foreign.id, gone.id] }),
+      );
+      assert.deepEqual(
+        [one.code, one.issues],
+        ["BAD_USER_INPUT", [fault("photoIds", 1), fault("photoIds", 2)]],
+      );
+      const many = await refusalOf(
+        waist.submitMany(user, [
+          {},
+          { job: "album", photoIds: [uuidv7(), own.id] },
+          { job: "metadata", photoIds: [foreign.id] },
+        ]),
+      );
+      assert.deepEqual(
+        [many.code, many.issues],
+        ["BAD_USER_INPUT", [fault(1, "photoIds", 0), fault(2, "photoIds", 0)]],
+      );
+    },
+  );
 
   it("refuses a photo that is deleted at the same moment, at its place, and accepts nothing", async () => {
     const [kept, photo] = [await waist.newPhoto(user), await waist.newPhoto(user)];
@@ -234,7 +251,8 @@ describe("accepting submissions", () => {
       message: "1.photoIds.1: is no photo of yours",
       issues: [{ path: [1, "photoIds", 1], message: "is no photo of yours" }],
     });
-    await sql`update user_streams set stored_bytes = stored_bytes - ${photo.byteSize} where user_id = ${user.id}`;
+    await sql`update user_streams set stored_bytes = stored_bytes - ${photo.byteSize}
+      where user_id = ${user.id}`;
     await assertConsistent(sql);
   });
 
@@ -245,7 +263,8 @@ describe("accepting submissions", () => {
     assert.deepEqual(
       (
         await waist.database
-          .sql`select photo_id as id from queued_job_photos where queued_job_id = ${id} order by position`
+          .sql`select photo_id as id from queued_job_photos where queued_job_id = ${id}
+            order by position`
       ).map((row) => row["id"]),
       [b, a, b],
     );
@@ -323,18 +342,25 @@ describe("the quota of unfinished QueuedJobs", () => {
     );
   });
 
-  it("leaves nothing of a submission with a key that it refuses, and still gives back an earlier one", async () => {
-    const user = await waist.newUser();
-    const first = await waist.submit(user, { idempotencyKey: "first" });
-    await waist.submitMany(
-      user,
-      Array.from({ length: 19 }, () => ({})),
-    );
-    const before_ = await waist.everythingOf(user);
-    assert.deepEqual(await refusalOf(waist.submit(user, { idempotencyKey: "second" })), overQuota);
-    assert.deepEqual(await waist.everythingOf(user), before_);
-    assert.equal((await waist.submit(user, { idempotencyKey: "first" })).id, first.id);
-  });
+  it(
+    "leaves nothing of a submission with a key that it refuses, and still gives back an " +
+      "earlier one",
+    async () => {
+      const user = await waist.newUser();
+      const first = await waist.submit(user, { idempotencyKey: "first" });
+      await waist.submitMany(
+        user,
+        Array.from({ length: 19 }, () => ({})),
+      );
+      const before_ = await waist.everythingOf(user);
+      assert.deepEqual(
+        await refusalOf(waist.submit(user, { idempotencyKey: "second" })),
+        overQuota,
+      );
+      assert.deepEqual(await waist.everythingOf(user), before_);
+      assert.equal((await waist.submit(user, { idempotencyKey: "first" })).id, first.id);
+    },
+  );
 
   it("has room again for each one that finishes, however it does", async () => {
     const user = await waist.newUser();

@@ -62,7 +62,9 @@ describe("a submission alone in its statement", () => {
     assert.deepEqual(same(one ?? assert.fail()), same(many?.[0] ?? assert.fail()));
     assert.deepEqual([one?.pending, many?.[0]?.pending], [1, 2]);
     const rows = await waist.database.sql`
-      select t.id, t.status, t.priority, t.fresh, t.request_id, t.fingerprint is null as plain, t.due_at = t.run_at as due, (select array_agg(photo_id order by position) from queued_job_photos where queued_job_id = t.id) as photos
+      select t.id, t.status, t.priority, t.fresh, t.request_id, t.fingerprint is null as plain,
+        t.due_at = t.run_at as due, (select array_agg(photo_id order by position)
+        from queued_job_photos where queued_job_id = t.id) as photos
       from queued_jobs t where t.user_id = ${user.id} order by t.id = ${alone?.id ?? ""} desc`;
     assert.deepEqual({ ...rows[0], id: "", photos }, { ...rows[1], id: "", photos });
     assert.deepEqual(rows[0]?.["photos"], photos);

@@ -55,21 +55,25 @@ describe("units in one statement", () => {
     assert.equal((await waist.users.counters(user.id)).pending, 4);
   });
 
-  it("lock the counters of their users in the order of the ids, so that no two wait for each other", async () => {
-    const { sql } = waist.database;
-    const users = await Promise.all([1, 2, 3].map(() => waist.newUser()));
-    const [first, ...others] = users.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-    const last = others.at(-1) ?? assert.fail();
-    let inserting: Promise<unknown> = Promise.resolve();
-    await sql.begin(async (tx) => {
-      await tx`select from user_streams where user_id = ${last.id} for update`;
-      inserting = insert(...[...others, first ?? assert.fail()].map((user) => unitOf(user, 1)));
-      await waitsForLock(sql);
-      await assert.rejects(
-        sql`select from user_streams where user_id = ${first?.id ?? ""} for update nowait`,
-        { code: "55P03" },
-      );
-    });
-    await inserting;
-  });
+  it(
+    "lock the counters of their users in the order of the ids, so that no two wait for " +
+      "each other",
+    async () => {
+      const { sql } = waist.database;
+      const users = await Promise.all([1, 2, 3].map(() => waist.newUser()));
+      const [first, ...others] = users.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      const last = others.at(-1) ?? assert.fail();
+      let inserting: Promise<unknown> = Promise.resolve();
+      await sql.begin(async (tx) => {
+        await tx`select from user_streams where user_id = ${last.id} for update`;
+        inserting = insert(...[...others, first ?? assert.fail()].map((user) => unitOf(user, 1)));
+        await waitsForLock(sql);
+        await assert.rejects(
+          sql`select from user_streams where user_id = ${first?.id ?? ""} for update nowait`,
+          { code: "55P03" },
+        );
+      });
+      await inserting;
+    },
+  );
 });

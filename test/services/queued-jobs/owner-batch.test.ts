@@ -63,17 +63,21 @@ describe("a batch of several owners", () => {
     assert.deepEqual(await held, ["x1 done", "x2 done"]);
   });
 
-  it("leaves an owner apart whose rows were locked a moment ago, and takes the others back at once", async () => {
-    const { sent, locked, submit } = createRecorder();
-    locked.add("x");
-    const [held, ...others] = ["x1", "a1", "b1"].map(submit);
-    await Promise.all(others);
-    locked.clear();
-    await held;
-    sent.splice(0);
-    await Promise.all(["x2", "a2", "b2"].map(submit));
-    assert.deepEqual(sent.toSorted(), [["a2", "b2"], ["x2"]]);
-  });
+  it(
+    "leaves an owner apart whose rows were locked a moment ago, and takes the others back " +
+      "at once",
+    async () => {
+      const { sent, locked, submit } = createRecorder();
+      locked.add("x");
+      const [held, ...others] = ["x1", "a1", "b1"].map(submit);
+      await Promise.all(others);
+      locked.clear();
+      await held;
+      sent.splice(0);
+      await Promise.all(["x2", "a2", "b2"].map(submit));
+      assert.deepEqual(sent.toSorted(), [["a2", "b2"], ["x2"]]);
+    },
+  );
 
   it("does not let many locked owners hold up the others", async () => {
     const { locked, submit } = createRecorder();

@@ -291,33 +291,37 @@ describe("what an owner does", () => {
   });
 
   describe("to delete", () => {
-    it("removes the row, its outputs, its files and its earlier events, and tells DELETED with the next version", async () => {
-      const { id } = await states.STARTED();
-      await waist.queuedJobs.succeed({ ...(await restart(id)) }, null, [output(`outputs/${id}`)]);
-      const before_ = await present({ id });
-      assert.equal((await waist.users.counters(user.id)).storedBytes, 70);
-      await waist.queuedJobs.remove(user, id);
-      const { sql } = waist.database;
-      assert.deepEqual(
-        [
-          await waist.queuedJobs.find(user, id),
-          [...(await sql`select from queued_job_outputs where queued_job_id = ${id}`)].length,
-        ],
-        [null, 0],
-      );
-      const events =
-        await sql`select type, seq::int, (snapshot->>'version')::int as version from queued_job_events where queued_job_id = ${id}`;
-      const { seq } = waist.rung.at(-1) ?? { seq: 0 };
-      assert.deepEqual([...events], [{ type: "DELETED", seq, version: before_.version + 1 }]);
-      assert.deepEqual(waist.rung.at(-1), {
-        seq,
-        type: "DELETED",
-        at: waist.rung.at(-1)?.at,
-        queuedJob: { ...before_, version: before_.version + 1, outputs: [] },
-      });
-      assert.ok(waist.deletedFiles.includes(`outputs/${id}`));
-      assert.deepEqual(await waist.users.counters(user.id), { pending: 0, storedBytes: 0 });
-    });
+    it(
+      "removes the row, its outputs, its files and its earlier events, and tells DELETED " +
+        "with the next version",
+      async () => {
+        const { id } = await states.STARTED();
+        await waist.queuedJobs.succeed({ ...(await restart(id)) }, null, [output(`outputs/${id}`)]);
+        const before_ = await present({ id });
+        assert.equal((await waist.users.counters(user.id)).storedBytes, 70);
+        await waist.queuedJobs.remove(user, id);
+        const { sql } = waist.database;
+        assert.deepEqual(
+          [
+            await waist.queuedJobs.find(user, id),
+            [...(await sql`select from queued_job_outputs where queued_job_id = ${id}`)].length,
+          ],
+          [null, 0],
+        );
+        const events = await sql`select type, seq::int, (snapshot->>'version')::int as version
+            from queued_job_events where queued_job_id = ${id}`;
+        const { seq } = waist.rung.at(-1) ?? { seq: 0 };
+        assert.deepEqual([...events], [{ type: "DELETED", seq, version: before_.version + 1 }]);
+        assert.deepEqual(waist.rung.at(-1), {
+          seq,
+          type: "DELETED",
+          at: waist.rung.at(-1)?.at,
+          queuedJob: { ...before_, version: before_.version + 1, outputs: [] },
+        });
+        assert.ok(waist.deletedFiles.includes(`outputs/${id}`));
+        assert.deepEqual(await waist.users.counters(user.id), { pending: 0, storedBytes: 0 });
+      },
+    );
 
     for (const status of ["FAILED", "CANCELLED"] as const) {
       it(`takes a ${status} one`, async () => {
@@ -365,7 +369,8 @@ describe("what an owner does", () => {
       assert.deepEqual(
         (
           await waist.database
-            .sql`select seq::int from queued_job_events where queued_job_id = ${kept.id} order by seq`
+            .sql`select seq::int from queued_job_events where queued_job_id = ${kept.id}
+              order by seq`
         ).map((row) => row["seq"]),
         [1, 2, 3],
       );

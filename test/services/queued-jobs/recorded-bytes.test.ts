@@ -21,7 +21,8 @@ const MAX = 200_000;
 const REFUSAL = {
   code: "QUOTA_EXCEEDED",
   message:
-    "Your jobs and their events may take 200000 bytes in the database at most; delete finished jobs first.",
+    "Your jobs and their events may take 200000 bytes in the database at most; delete " +
+    "finished jobs first.",
   retryAfterMs: 60_000,
 };
 const FAULT = { code: "TASK_FAILED", message: "No.", permanent: true };
@@ -53,9 +54,11 @@ describe("recorded bytes", () => {
     sql`update user_streams set recorded_bytes = ${MAX} where user_id = ${user.id}`;
   const recount = () => waist.database.sql`
     update user_streams s set recorded_bytes =
-      (select coalesce(sum(octet_length(parameters::text) + coalesce(octet_length(result::text), 0)), 0)
+      (select coalesce(sum(octet_length(parameters::text) + coalesce(octet_length(result::text),
+      0)), 0)
         from queued_jobs where user_id = s.user_id)
-      + (select coalesce(sum(bytes), 0) from queued_job_events where user_id = s.user_id) where user_id = ${user.id}`;
+      + (select coalesce(sum(bytes), 0) from queued_job_events where user_id = s.user_id)
+      where user_id = ${user.id}`;
   const databaseBytes = async () =>
     (
       await waist.database.sql<
@@ -83,20 +86,27 @@ describe("recorded bytes", () => {
     assert.ok((await recordedBytes()) < 10_000, "only the DELETED events are left");
   });
 
-  it("refuse a submission that has no room, in a message that names the limit, and without a trace", async () => {
-    for (let i = 0; i < 2; i++) await waist.submit(user, { parameters: LARGE });
-    const [before_, size] = [await waist.everythingOf(user), await databaseBytes()];
-    for (let i = 0; i < 30; i++) {
-      assert.deepEqual(await refusalOf(waist.submit(user, { parameters: LARGE })), REFUSAL);
-      assert.deepEqual(
-        await refusalOf(waist.submitMany(user, [{}, { parameters: LARGE }])),
-        REFUSAL,
+  it(
+    "refuse a submission that has no room, in a message that names the limit, and without " +
+      "a trace",
+    async () => {
+      for (let i = 0; i < 2; i++) await waist.submit(user, { parameters: LARGE });
+      const [before_, size] = [await waist.everythingOf(user), await databaseBytes()];
+      for (let i = 0; i < 30; i++) {
+        assert.deepEqual(await refusalOf(waist.submit(user, { parameters: LARGE })), REFUSAL);
+        assert.deepEqual(
+          await refusalOf(waist.submitMany(user, [{}, { parameters: LARGE }])),
+          REFUSAL,
+        );
+      }
+      assert.deepEqual(await waist.everythingOf(user), before_);
+      assert.ok(
+        (await databaseBytes()) - size < 500_000,
+        "refused submissions take no room either",
       );
-    }
-    assert.deepEqual(await waist.everythingOf(user), before_);
-    assert.ok((await databaseBytes()) - size < 500_000, "refused submissions take no room either");
-    await waist.submit(user, { parameters: { message: "small" } });
-  });
+      await waist.submit(user, { parameters: { message: "small" } });
+    },
+  );
 
   it("stay within the limit, however many submissions come at once", async () => {
     const outcomes = await Promise.all(

@@ -82,9 +82,11 @@ describe("the removal of finished QueuedJobs", () => {
   ): Promise<void> {
     const { sql } = waist.database;
     await sql.unsafe(`create function break_row() returns trigger language plpgsql as $$ begin
-      if old.id = '${id}' then raise exception using errcode = '${state}'; end if; return old; end $$`);
+      if old.id = '${id}' then raise exception using errcode = '${state}'; end if; return old;
+      end $$`);
     await sql.unsafe(
-      "create trigger break_row before delete on queued_jobs for each row execute function break_row()",
+      "create trigger break_row before delete on queued_jobs for each row execute " +
+        "function break_row()",
     );
     try {
       await work();
@@ -93,19 +95,24 @@ describe("the removal of finished QueuedJobs", () => {
     }
   }
 
-  it("takes 200 rows per statement, gives back all that they took, and asks the storage once for each", async () => {
-    const ids = await succeeded(450);
-    const bells = waist.bells.length;
-    assert.equal(await waist.queuedJobs.removeMany(user.id, ALL), 450);
-    assert.deepEqual(waist.bells.slice(bells), [200, 200, 50]);
-    assert.deepEqual(asked.flat().toSorted(), ids.map((id) => `outputs/${id}`).toSorted());
-    assert.equal(asked.length, 3);
-    await assertConsistent(waist.database.sql, user.id);
-    assert.equal((await waist.users.counters(user.id)).storedBytes, 0);
-    const events = await waist.database
-      .sql`select type, count(*)::int as n from queued_job_events where user_id = ${user.id} group by 1`;
-    assert.deepEqual([...events], [{ type: "DELETED", n: 450 }]);
-  });
+  it(
+    "takes 200 rows per statement, gives back all that they took, and asks the storage " +
+      "once for each",
+    async () => {
+      const ids = await succeeded(450);
+      const bells = waist.bells.length;
+      assert.equal(await waist.queuedJobs.removeMany(user.id, ALL), 450);
+      assert.deepEqual(waist.bells.slice(bells), [200, 200, 50]);
+      assert.deepEqual(asked.flat().toSorted(), ids.map((id) => `outputs/${id}`).toSorted());
+      assert.equal(asked.length, 3);
+      await assertConsistent(waist.database.sql, user.id);
+      assert.equal((await waist.users.counters(user.id)).storedBytes, 0);
+      const events = await waist.database
+        .sql`select type, count(*)::int as n from queued_job_events where user_id = ${user.id}
+          group by 1`;
+      assert.deepEqual([...events], [{ type: "DELETED", n: 450 }]);
+    },
+  );
 
   it("does not wait for the storage in a bulk call", async () => {
     await succeeded(3);

@@ -102,7 +102,8 @@ describe("an earlier result", () => {
     );
     for (const [position, photoId] of photos.entries())
       await waist.database
-        .sql`update queued_job_photos set photo_id = ${photoId} where queued_job_id = ${theirs.id} and position = ${position}`;
+        .sql`update queued_job_photos set photo_id = ${photoId} where queued_job_id = ${theirs.id}
+          and position = ${position}`;
     assert.equal(await find(theirs), null);
     assert.notEqual(await find(await waist.submit(user, album())), null);
   });

@@ -46,23 +46,27 @@ describe("attempts of dead workers", () => {
   const statusesOf = (ids: string[]) =>
     Promise.all(ids.map(async (id) => (await waist.row(id)).status));
 
-  it("are taken over behind one whose owner's counter is wrong, which is left out for a while", async () => {
-    const drifted = await waist.newUser();
-    const bad = await lapsed(drifted, 3);
-    const { sql } = waist.database;
-    await sql`update queued_jobs set stalls = 1, lease_until = lease_until - interval '1 hour' where id = any(${bad})`;
-    await sql`update user_streams set pending = 0 where user_id = ${drifted.id}`;
-    const good = await lapsed(user, 2);
-    const takeOver = open();
-    assert.deepEqual([await takeOver(4), await takeOver(4), await takeOver(4)], [1, 1, 0]);
-    assert.deepEqual(await statusesOf(good), ["PENDING", "PENDING"]);
-    assert.deepEqual(await statusesOf(bad), ["STARTED", "STARTED", "STARTED"]);
-    const faults = lines.filter(({ level }) => level === 50);
-    assert.deepEqual(faults.map(({ queuedJobId }) => queuedJobId).toSorted(), bad.toSorted());
-    assert.equal(faults[0]?.msg, "an attempt could not be taken over");
-    await sql`update user_streams set pending = 3 where user_id = ${drifted.id}`;
-    assert.equal(await open()(4), 3);
-  });
+  it(
+    "are taken over behind one whose owner's counter is wrong, which is left out for a " + "while",
+    async () => {
+      const drifted = await waist.newUser();
+      const bad = await lapsed(drifted, 3);
+      const { sql } = waist.database;
+      await sql`update queued_jobs set stalls = 1, lease_until = lease_until - interval '1 hour'
+        where id = any(${bad})`;
+      await sql`update user_streams set pending = 0 where user_id = ${drifted.id}`;
+      const good = await lapsed(user, 2);
+      const takeOver = open();
+      assert.deepEqual([await takeOver(4), await takeOver(4), await takeOver(4)], [1, 1, 0]);
+      assert.deepEqual(await statusesOf(good), ["PENDING", "PENDING"]);
+      assert.deepEqual(await statusesOf(bad), ["STARTED", "STARTED", "STARTED"]);
+      const faults = lines.filter(({ level }) => level === 50);
+      assert.deepEqual(faults.map(({ queuedJobId }) => queuedJobId).toSorted(), bad.toSorted());
+      assert.equal(faults[0]?.msg, "an attempt could not be taken over");
+      await sql`update user_streams set pending = 3 where user_id = ${drifted.id}`;
+      assert.equal(await open()(4), 3);
+    },
+  );
 
   it("are taken over beside one whose row is locked, which is taken over next time", async () => {
     const [locked, ...free] = await lapsed(user, 6);

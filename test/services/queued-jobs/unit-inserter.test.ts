@@ -86,7 +86,8 @@ describe("submissions that come together", () => {
         ),
       async (tx) => {
         await tx`delete from photos where id = ${photo.id}`;
-        await tx`update user_streams set stored_bytes = stored_bytes - ${photo.byteSize} where user_id = ${user.id}`;
+        await tx`update user_streams set stored_bytes = stored_bytes - ${photo.byteSize}
+          where user_id = ${user.id}`;
       },
     );
     assert.deepEqual(outcomes, ["done", "BAD_USER_INPUT", "done"]);
@@ -130,55 +131,69 @@ describe("submissions that come together", () => {
     assert.equal(await statementsOf(user, roomy), 3, "the first one and two batches");
   });
 
-  it("fill the room that there is, and small ones still get in behind a large one that does not", async () => {
-    const user = await waist.newUser();
-    const units = [10, 10, 5, 4];
-    const outcomes = await behindAnother(user, () =>
-      Promise.all(
-        units.map((size) =>
-          outcomeOf(
-            waist.submitMany(
-              user,
-              Array.from({ length: size }, () => ({})),
+  it(
+    "fill the room that there is, and small ones still get in behind a large one that does " +
+      "not",
+    async () => {
+      const user = await waist.newUser();
+      const units = [10, 10, 5, 4];
+      const outcomes = await behindAnother(user, () =>
+        Promise.all(
+          units.map((size) =>
+            outcomeOf(
+              waist.submitMany(
+                user,
+                Array.from({ length: size }, () => ({})),
+              ),
             ),
           ),
         ),
-      ),
-    );
-    assert.deepEqual(outcomes, ["done", "QUOTA_EXCEEDED", "done", "done"]);
-  });
-
-  it("are accepted for everybody else while the counter of one user is locked, and for that one when it is free", async () => {
-    const { sql } = waist.database;
-    const [held, ...others] = await Promise.all(Array.from({ length: 13 }, () => waist.newUser()));
-    let own: Promise<unknown> = Promise.resolve();
-    await sql.begin(async (tx) => {
-      await tx`select from user_streams where user_id = ${held?.id ?? ""} for update`;
-      own = Promise.all([1, 2].map(() => waist.submit(held ?? assert.fail())));
-      assert.equal((await Promise.all(others.map((user) => waist.submit(user)))).length, 12);
-    });
-    await own;
-    for (const user of [held, ...others])
-      assertToldWhole(waist.rung.filter(({ queuedJob }) => queuedJob.userId === user?.id));
-  });
-
-  it("are exact for each of many users, with keys that are given twice and accounts that are gone", async () => {
-    const users = await Promise.all(Array.from({ length: 12 }, () => waist.newUser()));
-    const gone = await waist.newUser();
-    await waist.database.sql`delete from users where id = ${gone.id}`;
-    const submissions = Array.from({ length: 30 }, (_, i) =>
-      [...users, gone].map((user) =>
-        outcomeOf(waist.submit(user, { idempotencyKey: `key ${i % 25}` })),
-      ),
-    ).flat();
-    const outcomes = await Promise.all(submissions);
-    assert.equal(outcomes.filter((outcome) => outcome === "UNAUTHENTICATED").length, 30);
-    for (const user of users) {
-      const told = waist.rung.filter(({ queuedJob }) => queuedJob.userId === user.id);
-      assert.deepEqual(
-        told.map(({ seq }) => seq).toSorted((a, b) => a - b),
-        Array.from({ length: MOST }, (_, i) => i + 1),
       );
-    }
-  });
+      assert.deepEqual(outcomes, ["done", "QUOTA_EXCEEDED", "done", "done"]);
+    },
+  );
+
+  it(
+    "are accepted for everybody else while the counter of one user is locked, and for that " +
+      "one when it is free",
+    async () => {
+      const { sql } = waist.database;
+      const [held, ...others] = await Promise.all(
+        Array.from({ length: 13 }, () => waist.newUser()),
+      );
+      let own: Promise<unknown> = Promise.resolve();
+      await sql.begin(async (tx) => {
+        await tx`select from user_streams where user_id = ${held?.id ?? ""} for update`;
+        own = Promise.all([1, 2].map(() => waist.submit(held ?? assert.fail())));
+        assert.equal((await Promise.all(others.map((user) => waist.submit(user)))).length, 12);
+      });
+      await own;
+      for (const user of [held, ...others])
+        assertToldWhole(waist.rung.filter(({ queuedJob }) => queuedJob.userId === user?.id));
+    },
+  );
+
+  it(
+    "are exact for each of many users, with keys that are given twice and accounts that " +
+      "are gone",
+    async () => {
+      const users = await Promise.all(Array.from({ length: 12 }, () => waist.newUser()));
+      const gone = await waist.newUser();
+      await waist.database.sql`delete from users where id = ${gone.id}`;
+      const submissions = Array.from({ length: 30 }, (_, i) =>
+        [...users, gone].map((user) =>
+          outcomeOf(waist.submit(user, { idempotencyKey: `key ${i % 25}` })),
+        ),
+      ).flat();
+      const outcomes = await Promise.all(submissions);
+      assert.equal(outcomes.filter((outcome) => outcome === "UNAUTHENTICATED").length, 30);
+      for (const user of users) {
+        const told = waist.rung.filter(({ queuedJob }) => queuedJob.userId === user.id);
+        assert.deepEqual(
+          told.map(({ seq }) => seq).toSorted((a, b) => a - b),
+          Array.from({ length: MOST }, (_, i) => i + 1),
+        );
+      }
+    },
+  );
 });

@@ -103,7 +103,10 @@ function assertRates(subjects: Subject[], say: (line: string) => void): void {
     subjects.slice(at + 1).map((other) => distance(phash, other.phash)),
   );
   say(
-    `resized and recompressed: ${rate(faithful, 6)} found at 6, at most ${Math.max(...faithful)} apart; cropped: ${rate(cropped, 6)} found at 6, ${rate(cropped, 10)} at 10; others: ${rate(others, 6)} at 6, ${rate(others, 10)} at 10, at least ${Math.min(...others)} apart (${others.length} pairs)`,
+    `resized and recompressed: ${rate(faithful, 6)} found at 6, at most ` +
+      `${Math.max(...faithful)} apart; cropped: ${rate(cropped, 6)} found at 6, ` +
+      `${rate(cropped, 10)} at 10; others: ${rate(others, 6)} at 6, ${rate(others, 10)} at ` +
+      `10, at least ${Math.min(...others)} apart (${others.length} pairs)`,
   );
   assert.equal(rate(faithful, 6), 1);
   assert(rate(cropped, 10) >= 0.9);

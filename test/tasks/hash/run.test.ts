@@ -109,7 +109,8 @@ describe("duplicates", () => {
     );
     assert.equal((result["hash"] as Hashes).phash, (await run(person, "hash", photo))["phash"]);
     const { queuedJobs } = await person.get(
-      "{ queuedJobs(first: 2) { nodes { job { name } outputs { name mimeType width height url } } } }",
+      "{ queuedJobs(first: 2) { nodes { job { name } outputs { name mimeType width " +
+        "height url } } } }",
     );
     const outputs =
       (

@@ -25,12 +25,14 @@ describe(`behind ${WAITING} waiting jobs of ${OWNERS} users`, long, () => {
     redis = new Redis(core.redis.url);
     const { sql } = core.database;
     await sql`
-      insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at, created_at)
+      insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at,
+        created_at)
       select md5('user' || i)::uuid, 'crowd', i, i || '@example.test', true, 'n', 0, now()
       from generate_series(0, ${OWNERS - 1}) i`;
     await sql`insert into user_streams (user_id, pending) select id, 2 from users`;
     const rows = await sql<{ id: string }[]>`
-      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id, due_at,
+      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
+        due_at,
         created_at, updated_at, status)
       select gen_random_uuid(), md5('user' || i % ${OWNERS})::uuid, 'thumbnail', '{}', 0, 0, 'seed',
         now() - interval '1 minute', now(), now() - interval '1 minute', 'PENDING'

@@ -19,7 +19,8 @@ const lists = (count: number) =>
   Array.from(
     { length: count },
     (_, i) =>
-      `a${i}: queuedJobs(first: 100, filter: { job: ["contact-sheet"] }) { nodes { photos { __typename } } }`,
+      `a${i}: queuedJobs(first: 100, filter: { job: ["contact-sheet"] }) { nodes { ` +
+      "photos { __typename } } }",
   ).join(" ");
 const query = (count: number) => `{ ${lists(count)} }`;
 const subscription = (count: number) =>

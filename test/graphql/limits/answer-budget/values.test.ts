@@ -13,8 +13,12 @@ describe("a hundred QueuedJobs with results of 256 kB", () => {
     person = await service.person();
     const { id } = (await person.get("{ me { id } }")).me;
     await service.database.sql`
-      insert into queued_jobs (id, user_id, job_name, status, parameters, result, photo_count, priority, request_id, progress, due_at, created_at, updated_at, started_at, finished_at, expires_at)
-      select gen_random_uuid(), ${id}, 'echo', 'SUCCESS', '{}', to_jsonb(repeat('x', 250000)), 0, 0, 'request', 1, now(), now(), now(), now(), now(), now() + interval '1 day' from generate_series(1, 100)`;
+      insert into queued_jobs (id, user_id, job_name, status, parameters, result, photo_count,
+        priority, request_id, progress, due_at, created_at, updated_at, started_at, finished_at,
+        expires_at)
+      select gen_random_uuid(), ${id}, 'echo', 'SUCCESS', '{}', to_jsonb(repeat('x', 250000)), 0, 0,
+        'request', 1, now(), now(), now(), now(), now(), now() + interval '1 day'
+        from generate_series(1, 100)`;
   });
   after(() => service.close());
 

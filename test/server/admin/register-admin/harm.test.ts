@@ -45,7 +45,8 @@ const ATTEMPTS: [what: string, sql: string, status: number, sentence: RegExp][] 
   ["a large object", "select lo_from_bytea(0, 'x')", 400, /Only reading is possible here/],
   [
     "another role",
-    "select set_config('role', (select rolname from pg_roles where rolsuper limit 1), false), 1 from users",
+    "select set_config('role', (select rolname from pg_roles where rolsuper limit 1), " +
+      "false), 1 from users",
     400,
     /permission denied to set role/,
   ],
@@ -78,7 +79,8 @@ const ATTEMPTS: [what: string, sql: string, status: number, sentence: RegExp][] 
   ],
   [
     "set_config that lets later ones write",
-    "select set_config('default_transaction_read_only', 'off', false), query_to_xml('insert into jobs (name) values (1)', true, true, '')",
+    "select set_config('default_transaction_read_only', 'off', false), " +
+      "query_to_xml('insert into jobs (name) values (1)', true, true, '')",
     400,
     /permission denied|Only reading/,
   ],
@@ -242,7 +244,8 @@ describe("harm that is tried on the operators' pages", () => {
     >`select storage_key as "storageKey", sha256 from photos`;
     const [role] = await sql<
       { name: string; verifier: string }[]
-    >`select rolname as name, rolpassword as verifier from pg_authid where rolname = current_database() || '_readonly'`;
+    >`select rolname as name, rolpassword as verifier from pg_authid
+      where rolname = current_database() || '_readonly'`;
     const url = process.env["TEST_DATABASE_URL"] ?? "";
     const all = [
       KEY,
@@ -266,16 +269,22 @@ describe("harm that is tried on the operators' pages", () => {
   async function stateOfDatabase(): Promise<string> {
     const tables = await operated.database.sql<
       { name: string }[]
-    >`select oid::regclass::text as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by 1`;
+    >`select oid::regclass::text as name from pg_class where relkind = 'r'
+      and relnamespace = 'public'::regnamespace order by 1`;
     const rows = await Promise.all(
       tables.map(({ name }) =>
         operated.database.sql.unsafe(
-          `select '${name}' as name, count(*), md5(string_agg(t::text, '|' order by t::text)) from ${name} t`,
+          `select '${name}' as name, count(*), md5(string_agg(t::text, '|' order by ` +
+            `t::text)) from ${name} t`,
         ),
       ),
     );
-    const [rest] = await operated.database
-      .sql`select (select count(*) from pg_class where relname not like 'pg\\_%') as relations, (select count(*) from pg_proc) as functions, (select count(*) from pg_largeobject_metadata) as objects, (select md5(string_agg(r::text, '|' order by oid)) from pg_authid r where rolname = current_database() || '_readonly') as role`;
+    const [rest] = await operated.database.sql`select (select count(*) from pg_class
+        where relname not like 'pg\\_%') as relations, (select count(*)
+          from pg_proc) as functions, (select count(*)
+            from pg_largeobject_metadata) as objects, (select md5(string_agg(r::text, '|'
+              order by oid)) from pg_authid r where rolname = current_database() || '_readonly') as
+                role`;
     return JSON.stringify([rows, rest]);
   }
 
@@ -306,8 +315,8 @@ describe("harm that is tried on the operators' pages", () => {
     assert.equal(await stateOfDatabase(), before_);
     assert.equal(
       (
-        await operated.database
-          .sql`select from pg_stat_activity where datname = current_database() and application_name = 'photo-service admin' and state = 'active'`
+        await operated.database.sql`select from pg_stat_activity where datname = current_database()
+            and application_name = 'photo-service admin' and state = 'active'`
       ).length,
       0,
     );
@@ -329,47 +338,53 @@ describe("harm that is tried on the operators' pages", () => {
     }
   });
 
-  it("ends a guessing of passwords after ten, for that address alone, the right one too, and tells a wrong user as a wrong password", async () => {
-    const guess = (user: string, password: string, address: string) =>
-      fetch(`${operated.service.url}/admin/db`, {
-        headers: {
-          authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`,
-          "x-forwarded-for": address,
-        },
-      });
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, (_, i) =>
-        guess(i % 2 ? "admin" : "root", `guess ${i}`, "203.0.113.7"),
-      ),
-    );
-    assert.deepEqual(
-      new Set(
-        await Promise.all(answers.map(async (answer) => `${answer.status} ${await answer.text()}`)),
-      ).size,
-      1,
-    );
-    assert.equal(answers[0]?.status, 401);
-    // Also by way of an address that the guesser makes up in front of its own.
-    for (const address of ["203.0.113.7", "198.51.100.1, 203.0.113.7"]) {
-      const refused = await guess("admin", ADMIN_PASSWORD, address);
-      assert.deepEqual(
-        [refused.status, await refused.json()],
-        [
-          429,
-          {
-            code: "QUOTA_EXCEEDED",
-            message: "Too many wrong passwords came from your address; try again in a minute.",
+  it(
+    "ends a guessing of passwords after ten, for that address alone, the right one too, " +
+      "and tells a wrong user as a wrong password",
+    async () => {
+      const guess = (user: string, password: string, address: string) =>
+        fetch(`${operated.service.url}/admin/db`, {
+          headers: {
+            authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`,
+            "x-forwarded-for": address,
           },
-        ],
+        });
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_, i) =>
+          guess(i % 2 ? "admin" : "root", `guess ${i}`, "203.0.113.7"),
+        ),
       );
-      assert.ok(Number(refused.headers.get("retry-after")) > 0);
-    }
-    const other = await guess("admin", ADMIN_PASSWORD, "203.0.113.8");
-    assert.equal(other.status, 200);
-    assert.equal(
-      (await person.ask("{ me { id } }", {}, { "x-forwarded-for": "203.0.113.7" })).status,
-      200,
-    );
-    assert.doesNotMatch(JSON.stringify(operated.service.logged), /guess \d|operators' password/);
-  });
+      assert.deepEqual(
+        new Set(
+          await Promise.all(
+            answers.map(async (answer) => `${answer.status} ${await answer.text()}`),
+          ),
+        ).size,
+        1,
+      );
+      assert.equal(answers[0]?.status, 401);
+      // Also by way of an address that the guesser makes up in front of its own.
+      for (const address of ["203.0.113.7", "198.51.100.1, 203.0.113.7"]) {
+        const refused = await guess("admin", ADMIN_PASSWORD, address);
+        assert.deepEqual(
+          [refused.status, await refused.json()],
+          [
+            429,
+            {
+              code: "QUOTA_EXCEEDED",
+              message: "Too many wrong passwords came from your address; try again in a minute.",
+            },
+          ],
+        );
+        assert.ok(Number(refused.headers.get("retry-after")) > 0);
+      }
+      const other = await guess("admin", ADMIN_PASSWORD, "203.0.113.8");
+      assert.equal(other.status, 200);
+      assert.equal(
+        (await person.ask("{ me { id } }", {}, { "x-forwarded-for": "203.0.113.7" })).status,
+        200,
+      );
+      assert.doesNotMatch(JSON.stringify(operated.service.logged), /guess \d|operators' password/);
+    },
+  );
 });

@@ -21,7 +21,8 @@ describe("an attempt whose claim was recorded and not answered", () => {
     const { id } = await waist.submit(user);
     const claimed = await claim(waist.database.sql, request(id), ["echo"]);
     await waist.database
-      .sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds' where id = ${id}`;
+      .sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds'
+        where id = ${id}`;
     assert.equal(await waist.queuedJobs.start(request(id)), null);
     const { leasedAt, ...adopted } =
       (await waist.queuedJobs.adopt(request(id))) ?? assert.fail("it was not adopted");
