@@ -3,10 +3,10 @@
 // by the exit code but that it could be measured.
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { goalsOf } from "./goals.js";
-import { judgeGoals } from "./judge-goals.js";
+import { goalsOf } from "./report/goals.js";
+import { judgeGoals } from "./report/judge-goals.js";
 import { readBenchOptions } from "./read-bench-options.js";
-import { renderGoals } from "./render-goals.js";
+import { renderGoals } from "./report/render-goals.js";
 import { openRig } from "./rig.js";
 import { runBench, type BenchOutcome } from "./run-bench.js";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { processTree } from "../test/support/process-tree.js";
+import { processTree } from "../test/support/processes/process-tree.js";
 
 /** Of Linux: what /proc counts in. */
 const TICKS_PER_SECOND = 100;

@@ -1,4 +1,4 @@
-import { readCommandLine } from "../src/command-line.js";
+import { readCommandLine } from "../src/runtime/command-line.js";
 import { FULL, QUICK, type Scale } from "./scale.js";
 
 export const WORKLOADS = ["W1", "W2", "W3", "W4", "W5", "W6", "start", "memory"] as const;

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import postgres from "postgres";
 import type { EmbeddedServer } from "../src/embedded/open-server-folder.js";
-import { startPostgres } from "../src/embedded/start-postgres.js";
-import { startRedis } from "../src/embedded/start-redis.js";
-import { createLogger } from "../src/logger.js";
+import { startPostgres } from "../src/embedded/postgres/start-postgres.js";
+import { startRedis } from "../src/embedded/redis/start-redis.js";
+import { createLogger } from "../src/runtime/logger.js";
 
 /**
  * What all that is measured stands on: stores of our own with their durability on, people with

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Figures } from "./figures.js";
+import type { Figures } from "./report/figures.js";
 import type { BenchOptions } from "./read-bench-options.js";
 import { createServiceDatabase, seedHistory } from "./peers/photo-service.js";
 import type { Rig } from "./rig.js";

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { openJobClient, type JobClient } from "./client/job-client.js";
 import { startField, type Field } from "./field.js";
-import { createFigures, type Figures } from "./figures.js";
+import { createFigures, type Figures } from "./report/figures.js";
 import {
   BARE,
   fanOutMeasure,
@@ -10,7 +10,7 @@ import {
   NAIVE,
   RAW_BULLMQ,
   SERVICE,
-} from "./goals.js";
+} from "./report/goals.js";
 import type { WorkloadName } from "./read-bench-options.js";
 import { runBareSharp } from "./peers/bare-sharp.js";
 import { THUMBNAIL_WIDTHS, type GraphqlPeer } from "./peers/graphql-peer.js";

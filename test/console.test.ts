@@ -10,13 +10,13 @@ import {
   startBrowser,
   type PersonAtPage,
   type TestBrowser,
-} from "./support/browser.js";
-import { NO_BROWSER } from "./support/chromium.js";
-import { eventually } from "./support/eventually.js";
-import { long } from "./support/long.js";
-import { smallPhoto } from "./support/small-photo.js";
-import { createTcpProxy } from "./support/tcp-proxy.js";
-import { startTestService, type TestService } from "./support/test-service.js";
+} from "./support/clients/browser.js";
+import { NO_BROWSER } from "./support/clients/chromium.js";
+import { eventually } from "./support/runner/eventually.js";
+import { long } from "./support/runner/long.js";
+import { smallPhoto } from "./support/service/small-photo.js";
+import { createTcpProxy } from "./support/stores/tcp-proxy.js";
+import { startTestService, type TestService } from "./support/service/test-service.js";
 
 const PATIENT = { timeout: 60_000 };
 

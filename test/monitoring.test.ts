@@ -5,8 +5,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { parse } from "yaml";
-import { OPERATOR_PASSWORD, scrape } from "./support/scrape.js";
-import { startTestService } from "./support/test-service.js";
+import { OPERATOR_PASSWORD, scrape } from "./support/clients/scrape.js";
+import { startTestService } from "./support/service/test-service.js";
 
 const PROMTOOL = process.env["PROMTOOL"] ?? "/usr/bin/promtool";
 const NO_PROMTOOL =
@@ -41,51 +41,48 @@ const expressions = [
 ];
 
 describe("the dashboard and the alerts", () => {
-  it(
-    "name only metrics and labels that are exported, and leave out none of the service's " + "own",
-    async () => {
-      const service = await startTestService({
-        workers: 0,
-        env: { ADMIN_PASSWORD: OPERATOR_PASSWORD },
-      });
-      const worker = await service.addWorker();
-      const person = await service.person();
-      const stream = person.events({ after: await person.cursor() });
-      await person.finished((await person.enqueue("echo")).id);
-      await stream.next("the end", ({ type }) => type === "SUCCEEDED");
-      await person.ask("{ nothing }");
-      stream.stop();
-      const pages = await Promise.all([scrape(service.url), scrape(worker.url)]);
-      await service.close();
+  it("name only metrics and labels that are exported, and leave out none of the service's own", async () => {
+    const service = await startTestService({
+      workers: 0,
+      env: { ADMIN_PASSWORD: OPERATOR_PASSWORD },
+    });
+    const worker = await service.addWorker();
+    const person = await service.person();
+    const stream = person.events({ after: await person.cursor() });
+    await person.finished((await person.enqueue("echo")).id);
+    await stream.next("the end", ({ type }) => type === "SUCCEEDED");
+    await person.ask("{ nothing }");
+    stream.stop();
+    const pages = await Promise.all([scrape(service.url), scrape(worker.url)]);
+    await service.close();
 
-      const exported = new Set(pages.flatMap(({ names }) => [...names]));
-      const named = new Set(
-        expressions
-          .flatMap((expr) => expr.match(/photos_\w+/g) ?? [])
-          .map((name) => name.replace(/_(bucket|sum|count)$/, "")),
-      );
-      assert.deepEqual(
-        [...named].filter((name) => !exported.has(name)),
-        [],
-      );
-      const own = [...exported].filter((name) => !/^photos_(process|nodejs)_/.test(name));
-      assert.deepEqual(
-        own.filter((name) => !named.has(name)),
-        [],
-      );
-      const text = pages.map((page) => page.text).join("\n");
-      for (const expr of expressions) {
-        for (const [, labels = ""] of expr.matchAll(/by \(([^)]*)\)/g))
-          for (const label of labels.split(", "))
-            assert.ok(
-              label === "instance" || label === "le" || text.includes(`${label}="`),
-              `${label} in ${expr}`,
-            );
-        for (const [, label = ""] of expr.matchAll(/[{,]\s*(\w+)(?==~?"|!=")/g))
-          assert.ok(["job"].includes(label) || text.includes(`${label}="`), `${label} in ${expr}`);
-      }
-    },
-  );
+    const exported = new Set(pages.flatMap(({ names }) => [...names]));
+    const named = new Set(
+      expressions
+        .flatMap((expr) => expr.match(/photos_\w+/g) ?? [])
+        .map((name) => name.replace(/_(bucket|sum|count)$/, "")),
+    );
+    assert.deepEqual(
+      [...named].filter((name) => !exported.has(name)),
+      [],
+    );
+    const own = [...exported].filter((name) => !/^photos_(process|nodejs)_/.test(name));
+    assert.deepEqual(
+      own.filter((name) => !named.has(name)),
+      [],
+    );
+    const text = pages.map((page) => page.text).join("\n");
+    for (const expr of expressions) {
+      for (const [, labels = ""] of expr.matchAll(/by \(([^)]*)\)/g))
+        for (const label of labels.split(", "))
+          assert.ok(
+            label === "instance" || label === "le" || text.includes(`${label}="`),
+            `${label} in ${expr}`,
+          );
+      for (const [, label = ""] of expr.matchAll(/[{,]\s*(\w+)(?==~?"|!=")/g))
+        assert.ok(["job"].includes(label) || text.includes(`${label}="`), `${label} in ${expr}`);
+    }
+  });
 
   it("tell what they should, and nothing of a service that is well", { skip: NO_PROMTOOL }, () => {
     assert.match(

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { describe, it } from "node:test";
 import { parseEnv } from "node:util";
-import { parseConfig, SECRET_NAMES, VARIABLE_NAMES } from "../src/config.js";
-import * as errors from "../src/errors.js";
+import { parseConfig, SECRET_NAMES, VARIABLE_NAMES } from "../src/runtime/config.js";
+import * as errors from "../src/domain/errors.js";
 
 const readme = readFileSync("README.md", "utf8");
 
@@ -82,7 +82,7 @@ describe("the README", () => {
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => `src/${name}/`);
     assert.deepEqual(
-      told.filter((folder) => /^src\/\w+\/$/.test(folder)).toSorted(),
+      told.filter((folder) => /^src\/[\w-]+\/$/.test(folder)).toSorted(),
       folders.toSorted(),
     );
     for (const folder of told.filter((path) => !path.includes("*")))

@@ -10,8 +10,8 @@ import {
   readDatabaseShape,
   type Column,
   type DatabaseShape,
-} from "./support/database-shape.js";
-import { createTestDatabase, type TestDatabase } from "./support/test-database.js";
+} from "./support/stores/database-shape.js";
+import { createTestDatabase, type TestDatabase } from "./support/stores/test-database.js";
 
 const GRAPHQL = "test/released.graphql";
 const DATABASE = "test/released-database.json";

@@ -8,15 +8,15 @@ import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
-import { readCommandLine } from "../src/command-line.js";
-import { startPostgres } from "../src/embedded/start-postgres.js";
-import { startRedis } from "../src/embedded/start-redis.js";
-import { createLogger } from "../src/logger.js";
-import { groupFiles } from "./support/group-files.js";
-import { RUNS_LONG } from "./support/long.js";
-import { seededRandom } from "./support/seeded-random.js";
-import { createTemplateDatabase } from "./support/test-database.js";
-import { createTestSummary } from "./support/test-summary.js";
+import { readCommandLine } from "../src/runtime/command-line.js";
+import { startPostgres } from "../src/embedded/postgres/start-postgres.js";
+import { startRedis } from "../src/embedded/redis/start-redis.js";
+import { createLogger } from "../src/runtime/logger.js";
+import { groupFiles } from "./support/runner/group-files.js";
+import { RUNS_LONG } from "./support/runner/long.js";
+import { seededRandom } from "./support/runner/seeded-random.js";
+import { createTemplateDatabase } from "./support/stores/test-database.js";
+import { createTestSummary } from "./support/runner/test-summary.js";
 
 const { options, wanted } = readCommandLine(
   {

@@ -1,4 +1,4 @@
-import { slope } from "../statistics.js";
+import { slope } from "../report/statistics.js";
 import type { Sample } from "./take-sample.js";
 
 /** What one figure did: at rest before, at rest afterwards, and in between. */

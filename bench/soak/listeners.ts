@@ -3,9 +3,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "graphql-ws";
 import { WebSocket } from "ws";
-import type { ApiClient } from "../../test/chaos/api-client.js";
-import { openFeedConnection } from "../../test/chaos/feed-connection.js";
-import type { SeededRandom } from "../../test/support/seeded-random.js";
+import type { ApiClient } from "../../test/chaos/people/api-client.js";
+import { openFeedConnection } from "../../test/chaos/feeds/feed-connection.js";
+import type { SeededRandom } from "../../test/support/runner/seeded-random.js";
 import type { Tally } from "./tally.js";
 
 interface Listener {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { createApiClient, type ApiClient } from "../../test/chaos/api-client.js";
-import type { SeededRandom } from "../../test/support/seeded-random.js";
+import { createApiClient, type ApiClient } from "../../test/chaos/people/api-client.js";
+import type { SeededRandom } from "../../test/support/runner/seeded-random.js";
 import type { Rig } from "../rig.js";
 import { makeSmallPhoto, withComment } from "../sample-photo.js";
 import { listenAndCut, listenByStream, listenPolitely } from "./listeners.js";

@@ -1,4 +1,4 @@
-import { readCommandLine } from "../../src/command-line.js";
+import { readCommandLine } from "../../src/runtime/command-line.js";
 
 export interface SoakOptions {
   minutes: number;

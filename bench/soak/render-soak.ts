@@ -1,4 +1,4 @@
-import { renderTable } from "../render-table.js";
+import { renderTable } from "../report/render-table.js";
 import type { JudgedFigure } from "./judge-soak.js";
 
 export function renderSoak(figures: readonly JudgedFigure[]): string {

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { seededRandom } from "../../test/support/seeded-random.js";
+import { seededRandom } from "../../test/support/runner/seeded-random.js";
 import { createServiceDatabase, startPhotoService } from "../peers/photo-service.js";
 import type { Rig } from "../rig.js";
 import { judgeSoak, type JudgedFigure, type TimedSample } from "./judge-soak.js";

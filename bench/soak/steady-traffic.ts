@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { createApiClient } from "../../test/chaos/api-client.js";
+import { createApiClient } from "../../test/chaos/people/api-client.js";
 import type { Rig } from "../rig.js";
 import type { Tally } from "./tally.js";
 

@@ -5,7 +5,7 @@ import type { Redis } from "ioredis";
 import type { GraphqlPeer } from "../peers/graphql-peer.js";
 import { memoryMb, memoryOfOne } from "../process-figures.js";
 import type { Rig } from "../rig.js";
-import { processTree } from "../../test/support/process-tree.js";
+import { processTree } from "../../test/support/processes/process-tree.js";
 import type { Held } from "./probe.js";
 
 /** What is held at a moment, by name. */

@@ -1,4 +1,4 @@
-import type { Answer } from "../../test/chaos/api-client.js";
+import type { Answer } from "../../test/chaos/people/api-client.js";
 
 /** How the service answered. */
 export interface Tally {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { watchCompletions } from "../client/completions.js";
 import type { JobClient } from "../client/job-client.js";
-import { percentile } from "../statistics.js";
+import { percentile } from "../report/statistics.js";
 
 export interface Latency {
   p50Ms: number;

@@ -2,7 +2,7 @@ import { watchCompletions } from "../client/completions.js";
 import type { JobClient } from "../client/job-client.js";
 import { startMeter, type Cost } from "../process-figures.js";
 import type { Scale } from "../scale.js";
-import { percentile } from "../statistics.js";
+import { percentile } from "../report/statistics.js";
 
 export interface Throughput {
   acceptedPerSecond: number;

@@ -1,4 +1,4 @@
-import { UnauthenticatedError } from "../errors.js";
+import { UnauthenticatedError } from "../domain/errors.js";
 
 const BEARER = /^Bearer +([^\s,]+)$/i;
 

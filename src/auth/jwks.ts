@@ -3,8 +3,8 @@
 // server hangs; so only the choice of a key is jose's (createLocalJWKSet). Here a token never waits
 // for a server that answered, or failed, a moment ago.
 import { createLocalJWKSet, errors, type JWK } from "jose";
-import { ServiceUnavailableError } from "../errors.js";
-import type { Logger } from "../logger.js";
+import { ServiceUnavailableError } from "../domain/errors.js";
+import type { Logger } from "../runtime/logger.js";
 import { fetchJwks } from "./fetch-jwks.js";
 import type { ChosenKeys, KeyChoice, KeyReadiness, KeySource } from "./key-source.js";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isStorable } from "../is-storable.js";
+import { isStorable } from "../domain/is-storable.js";
 import { normalizeIssuer } from "./issuer-spellings.js";
 
 /**

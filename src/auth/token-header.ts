@@ -1,5 +1,5 @@
 import { decodeProtectedHeader } from "jose";
-import { UnauthenticatedError } from "../errors.js";
+import { UnauthenticatedError } from "../domain/errors.js";
 import { SIGNATURE_ALGORITHMS } from "./public-key.js";
 import type { KeyChoice } from "./key-source.js";
 

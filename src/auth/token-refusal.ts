@@ -1,5 +1,5 @@
 import { errors } from "jose";
-import { ServiceError, UnauthenticatedError } from "../errors.js";
+import { ServiceError, UnauthenticatedError } from "../domain/errors.js";
 
 /** The libraries' own names of what is wrong, in the words a caller is told. */
 const SENTENCES: Record<string, string> = {

@@ -1,6 +1,6 @@
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from "jose";
-import { UnauthenticatedError } from "../errors.js";
-import type { Logger } from "../logger.js";
+import { UnauthenticatedError } from "../domain/errors.js";
+import type { Logger } from "../runtime/logger.js";
 import type { DevelopmentKey } from "./development-key.js";
 import { issuerSpellings } from "./issuer-spellings.js";
 import { createJwks, type JwksOptions } from "./jwks.js";

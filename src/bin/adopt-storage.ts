@@ -1,14 +1,14 @@
 // Makes the storage this database's: after a restore, whose history is a new one, or where another
 // deployment had it. Until then the sweep leaves all files alone.
-import { readCommandLine } from "../command-line.js";
-import { ConfigError, parseConfig, readEnvironment } from "../config.js";
+import { readCommandLine } from "../runtime/command-line.js";
+import { ConfigError, parseConfig, readEnvironment } from "../runtime/config.js";
 import { createDatabase } from "../db/database.js";
-import { runCommand } from "../lifecycle.js";
-import { createLogger } from "../logger.js";
+import { runCommand } from "../runtime/lifecycle.js";
+import { createLogger } from "../runtime/logger.js";
 import { createStorageOwner } from "../services/maintenance/storage-owner.js";
 import { createFileSweep } from "../services/maintenance/sweep-files.js";
-import { createStorage } from "./create-storage.js";
-import { readServiceFile } from "./service-file.js";
+import { createStorage } from "../app/create-storage.js";
+import { readServiceFile } from "../app/local-service/service-file.js";
 
 const sweep = readCommandLine(
   {

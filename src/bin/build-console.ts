@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { consoleBundle, REPOSITORY } from "./console-bundle.js";
+import { consoleBundle, REPOSITORY } from "../app/local-service/console-bundle.js";
 
 // The bundler is a development dependency, and takes longer to load than to find out that it is not
 // needed.

@@ -1,7 +1,7 @@
-import { readCommandLine } from "../command-line.js";
-import { effectiveVariables, readEnvironment } from "../config.js";
-import { runCommand } from "../lifecycle.js";
-import { keyFaults } from "./key-faults.js";
+import { readCommandLine } from "../runtime/command-line.js";
+import { effectiveVariables, readEnvironment } from "../runtime/config.js";
+import { runCommand } from "../runtime/lifecycle.js";
+import { keyFaults } from "../app/settings/key-faults.js";
 
 readCommandLine(
   {

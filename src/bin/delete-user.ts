@@ -1,12 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { readCommandLine } from "../command-line.js";
-import { waitUntil } from "../embedded/wait-until.js";
-import { runCommand } from "../lifecycle.js";
-import { createLogger } from "../logger.js";
-import { createAccounts, type Account } from "../services/accounts.js";
-import { isUuid } from "../services/ids.js";
-import { createCore } from "./create-core.js";
-import { readRunningConfig } from "./read-running-config.js";
+import { readCommandLine } from "../runtime/command-line.js";
+import { waitUntil } from "../embedded/processes/wait-until.js";
+import { runCommand } from "../runtime/lifecycle.js";
+import { createLogger } from "../runtime/logger.js";
+import { createAccounts, type Account } from "../services/users/accounts.js";
+import { isUuid } from "../services/reads/ids.js";
+import { createCore } from "../app/create-core.js";
+import { readRunningConfig } from "../app/settings/read-running-config.js";
 
 type By = { email: string } | { id: string };
 

@@ -4,13 +4,13 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as pause } from "node:timers/promises";
-import { readCommandLine } from "../command-line.js";
-import { parseConfig, readEnvironment } from "../config.js";
+import { readCommandLine } from "../runtime/command-line.js";
+import { parseConfig, readEnvironment } from "../runtime/config.js";
 import { colorDepthOf } from "../demo/color-depth.js";
 import { runDemo } from "../demo/run-demo.js";
-import { makeSamplePhoto } from "../imaging/make-sample-photo.js";
-import { runCommand, type ClosingStack } from "../lifecycle.js";
-import { readServiceFile, type ServiceFile } from "./service-file.js";
+import { makeSamplePhoto } from "../imaging/pixels/make-sample-photo.js";
+import { runCommand, type ClosingStack } from "../runtime/lifecycle.js";
+import { readServiceFile, type ServiceFile } from "../app/local-service/service-file.js";
 
 const path = readCommandLine(
   {
@@ -49,7 +49,7 @@ await runCommand(async (stack) => {
 /** On a terminal that shows true colours. */
 async function pictures() {
   if (!process.stdout.isTTY || colorDepthOf(process.stdout, process.env) < 24) return null;
-  return (await import("../imaging/half-blocks.js")).renderHalfBlocks;
+  return (await import("../imaging/pixels/half-blocks.js")).renderHalfBlocks;
 }
 
 async function readPhoto(): Promise<{ bytes: Uint8Array; filename: string }> {

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createServer, type ViteDevServer } from "vite";
-import { readCommandLine } from "../command-line.js";
-import { parseConfig, readEnvironment } from "../config.js";
-import { consoleBundle, REPOSITORY } from "./console-bundle.js";
-import { orExit } from "./or-exit.js";
-import type { Reload } from "./reload.js";
-import { readServiceFile } from "./service-file.js";
+import { readCommandLine } from "../runtime/command-line.js";
+import { parseConfig, readEnvironment } from "../runtime/config.js";
+import { consoleBundle, REPOSITORY } from "../app/local-service/console-bundle.js";
+import { orExit } from "../app/settings/or-exit.js";
+import type { Reload } from "../app/local-service/reload.js";
+import { readServiceFile } from "../app/local-service/service-file.js";
 
 readCommandLine(
   {

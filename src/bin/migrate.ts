@@ -1,8 +1,8 @@
-import { readCommandLine } from "../command-line.js";
-import { parseConfig, readEnvironment } from "../config.js";
-import { runCommand } from "../lifecycle.js";
+import { readCommandLine } from "../runtime/command-line.js";
+import { parseConfig, readEnvironment } from "../runtime/config.js";
+import { runCommand } from "../runtime/lifecycle.js";
 import { catalogue } from "../tasks/catalogue.js";
-import { migrateDatabase } from "./migrate-database.js";
+import { migrateDatabase } from "../app/migrate-database.js";
 
 readCommandLine(
   {

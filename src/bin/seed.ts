@@ -1,14 +1,14 @@
 import { Readable } from "node:stream";
-import { readCommandLine } from "../command-line.js";
+import { readCommandLine } from "../runtime/command-line.js";
 import { seedDemoData } from "../demo/seed-demo-data.js";
-import { createPhotoInspector } from "../imaging/photo-inspector.js";
-import { makeSamplePhoto } from "../imaging/make-sample-photo.js";
-import { runCommand } from "../lifecycle.js";
-import { createLogger } from "../logger.js";
-import { createPhotoIntake } from "../services/photo-intake.js";
-import { createUsers } from "../services/users.js";
-import { CHILD_MEMORY_BYTES, createCore } from "./create-core.js";
-import { readRunningConfig } from "./read-running-config.js";
+import { createPhotoInspector } from "../imaging/inspect/photo-inspector.js";
+import { makeSamplePhoto } from "../imaging/pixels/make-sample-photo.js";
+import { runCommand } from "../runtime/lifecycle.js";
+import { createLogger } from "../runtime/logger.js";
+import { createPhotoIntake } from "../services/photos/photo-intake.js";
+import { createUsers } from "../services/users/users.js";
+import { CHILD_MEMORY_BYTES, createCore } from "../app/create-core.js";
+import { readRunningConfig } from "../app/settings/read-running-config.js";
 
 readCommandLine(
   {

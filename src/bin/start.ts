@@ -1,19 +1,19 @@
 import { fileURLToPath } from "node:url";
-import { readCommandLine } from "../command-line.js";
-import { parseConfig, readEnvironment, type Config } from "../config.js";
+import { readCommandLine } from "../runtime/command-line.js";
+import { parseConfig, readEnvironment, type Config } from "../runtime/config.js";
 import { colorDepthOf } from "../demo/color-depth.js";
 import { claimPort } from "../embedded/claim-port.js";
 import { keptSecret } from "../embedded/kept-secret.js";
 import { openDataFolder } from "../embedded/open-data-folder.js";
-import { createSupervisor } from "../embedded/supervise.js";
-import { runProcess } from "../lifecycle.js";
-import { createLogger } from "../logger.js";
-import { keyFaults } from "./key-faults.js";
-import { orExit } from "./or-exit.js";
-import { followReloads } from "./reload.js";
-import { removeServiceFile, writeServiceFile } from "./service-file.js";
-import { startStores } from "./start-stores.js";
-import { STORES_FOLLOW } from "./wait-for-stores.js";
+import { createSupervisor } from "../embedded/processes/supervise.js";
+import { runProcess } from "../runtime/lifecycle.js";
+import { createLogger } from "../runtime/logger.js";
+import { keyFaults } from "../app/settings/key-faults.js";
+import { orExit } from "../app/settings/or-exit.js";
+import { followReloads } from "../app/local-service/reload.js";
+import { removeServiceFile, writeServiceFile } from "../app/local-service/service-file.js";
+import { startStores } from "../app/local-service/start-stores.js";
+import { STORES_FOLLOW } from "../app/local-service/wait-for-stores.js";
 
 const { reload } = readCommandLine(
   {
@@ -83,7 +83,7 @@ await runProcess({ log, deadlineMs: 60_000, hurry: () => hurry() }, async (stack
   if (reload) followReloads({ stores: stores.ready, env: childEnv, processes, log });
 
   const { addressOf, describeService, renderService, waitUntilReady } =
-    await import("./started-service.js");
+    await import("../app/local-service/started-service.js");
   const service = await describeService({
     ...config,
     ...(await stores.ready),

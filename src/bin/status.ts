@@ -1,7 +1,7 @@
-import { readCommandLine } from "../command-line.js";
-import { parseConfig, readEnvironment } from "../config.js";
-import { runCommand } from "../lifecycle.js";
-import { readServiceFile } from "./service-file.js";
+import { readCommandLine } from "../runtime/command-line.js";
+import { parseConfig, readEnvironment } from "../runtime/config.js";
+import { runCommand } from "../runtime/lifecycle.js";
+import { readServiceFile } from "../app/local-service/service-file.js";
 
 const { json } = readCommandLine(
   {

@@ -1,8 +1,8 @@
 import { loadOrCreateDevelopmentKey, signDevelopmentToken } from "../auth/development-key.js";
 import { parseDuration } from "../auth/parse-duration.js";
-import { readCommandLine } from "../command-line.js";
-import { ConfigError, parseConfig, readEnvironment } from "../config.js";
-import { runCommand } from "../lifecycle.js";
+import { readCommandLine } from "../runtime/command-line.js";
+import { ConfigError, parseConfig, readEnvironment } from "../runtime/config.js";
+import { runCommand } from "../runtime/lifecycle.js";
 
 const { email, admin, expiresInSeconds } = readCommandLine(
   {

@@ -1,12 +1,16 @@
-import { readCommandLine } from "../command-line.js";
-import { runProcess } from "../lifecycle.js";
-import { createLogger } from "../logger.js";
-import { collectGarbage } from "./collect-garbage.js";
-import { createWorker } from "./create-worker.js";
-import { orExit } from "./or-exit.js";
-import { readConfig } from "./read-config.js";
-import { startTracingIfWanted } from "./start-tracing-if-wanted.js";
-import { announceListening, STORES_FOLLOW, waitForStores } from "./wait-for-stores.js";
+import { readCommandLine } from "../runtime/command-line.js";
+import { runProcess } from "../runtime/lifecycle.js";
+import { createLogger } from "../runtime/logger.js";
+import { collectGarbage } from "../app/collect-garbage.js";
+import { createWorker } from "../app/create-worker.js";
+import { orExit } from "../app/settings/or-exit.js";
+import { readConfig } from "../app/settings/read-config.js";
+import { startTracingIfWanted } from "../app/start-tracing-if-wanted.js";
+import {
+  announceListening,
+  STORES_FOLLOW,
+  waitForStores,
+} from "../app/local-service/wait-for-stores.js";
 
 readCommandLine(
   {

@@ -4,11 +4,11 @@ import { useContext } from "preact/hooks";
 import { createGraphqlClient, type Ask } from "./graphql-client.js";
 import { STATUS_WORDS } from "./in-words.js";
 import { createJobList, type JobList } from "./job-list.js";
-import { createLatePreviews, type LatePreviews } from "./late-previews.js";
+import { createLatePreviews, type LatePreviews } from "./photos/late-previews.js";
 import { createLiveFeed, type LiveFeed } from "./live-feed.js";
 import { CANCEL, DELETE, LIMITS_NOW, RETRY, WELCOME, photosQuery } from "./operations.js";
-import { createPhotoLibrary, type PhotoLibrary, type PhotoPage } from "./photo-library.js";
-import { createSelection, type Selection } from "./selection.js";
+import { createPhotoLibrary, type PhotoLibrary, type PhotoPage } from "./photos/photo-library.js";
+import { createSelection, type Selection } from "./photos/selection.js";
 import { createSubmission, type Submission } from "./submission.js";
 import {
   isFinished,
@@ -19,7 +19,7 @@ import {
   type QueuedJob,
   type QueuedJobEvent,
 } from "./types.js";
-import { createUploads, type Uploads } from "./uploads.js";
+import { createUploads, type Uploads } from "./photos/uploads.js";
 
 /** Everything that a signed-in person works with. */
 export interface Workspace {

@@ -3,9 +3,9 @@
 // answers to other callers.
 import { AsyncResource } from "node:async_hooks";
 import type { Sql, TransactionSql } from "postgres";
-import { currentDeadline, type Deadline } from "../deadline.js";
-import { ServiceUnavailableError } from "../errors.js";
-import { reportRefusal } from "../overload.js";
+import { currentDeadline, type Deadline } from "../runtime/deadline.js";
+import { ServiceUnavailableError } from "../domain/errors.js";
+import { reportRefusal } from "../runtime/overload.js";
 import { PooledConnection, tooLate } from "./pooled-connection.js";
 import type { Route, Statement } from "./statement.js";
 

@@ -1,6 +1,6 @@
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres, { type Sql } from "postgres";
-import { ServiceUnavailableError } from "../errors.js";
+import { ServiceUnavailableError } from "../domain/errors.js";
 import { arrayTypes } from "./array-types.js";
 import { ConnectionPool, type PoolLimits } from "./connection-pool.js";
 import { routeStatements } from "./statement.js";

@@ -1,6 +1,6 @@
 import postgres, { type Sql, type TransactionSql } from "postgres";
-import type { Deadline } from "../deadline.js";
-import { ServiceUnavailableError } from "../errors.js";
+import type { Deadline } from "../runtime/deadline.js";
+import { ServiceUnavailableError } from "../domain/errors.js";
 import { routeStatements, type Handler, type Statement } from "./statement.js";
 
 interface Sending {

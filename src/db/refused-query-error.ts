@@ -1,4 +1,4 @@
-import { ServiceUnavailableError } from "../errors.js";
+import { ServiceUnavailableError } from "../domain/errors.js";
 import { connectionFault, sqlState } from "./database.js";
 
 /** What an operator typed was not run, or not to its end; the message says why, in a sentence. */

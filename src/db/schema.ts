@@ -21,7 +21,7 @@ import {
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
-import { LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES } from "../queued-job-status.js";
+import { LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES } from "../domain/queued-job-status.js";
 
 // Milliseconds, since a JavaScript date holds no more. Never order by one of these: by id or by
 // seq.

@@ -1,5 +1,5 @@
 import type { Sql, TransactionSql } from "postgres";
-import { currentDeadline, type Deadline } from "../deadline.js";
+import { currentDeadline, type Deadline } from "../runtime/deadline.js";
 
 /** A statement of the driver, with what its types leave out. */
 export interface Statement extends Promise<unknown> {

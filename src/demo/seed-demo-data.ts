@@ -1,7 +1,7 @@
 import { DEVELOPMENT_ISSUER, developmentSubject } from "../auth/development-key.js";
-import type { Photo } from "../services/photos.js";
-import type { QueuedJobs } from "../services/queued-jobs.js";
-import type { User, Users } from "../services/users.js";
+import type { Photo } from "../services/photos/photos.js";
+import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
+import type { User, Users } from "../services/users/users.js";
 
 export interface SeedDeps {
   users: Users;

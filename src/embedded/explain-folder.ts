@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { EmbeddedError } from "./embedded-error.js";
-import { explainFailure } from "./explain-failure.js";
+import { explainFailure } from "./processes/explain-failure.js";
 
 /** One sentence with its cure for a `path` of ours that could not be made, read or written. */
 export function explainFolder(path: string, cause: unknown): EmbeddedError {

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { EmbeddedError } from "./embedded-error.js";
-import { waitUntil } from "./wait-until.js";
+import { waitUntil } from "./processes/wait-until.js";
 
 /**
  * Below the range from which systems take the ports of outgoing connections: a client that knocks

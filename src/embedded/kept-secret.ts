@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, chown, readFile, writeFile } from "node:fs/promises";
 import { explainFolder } from "./explain-folder.js";
-import type { RunUser } from "./run-user.js";
+import type { RunUser } from "./postgres/run-user.js";
 
 /**
  * The secret kept in `file`, made at first sight; readable by `user` (undefined: us) alone.

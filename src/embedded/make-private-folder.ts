@@ -2,7 +2,7 @@ import { chmod, lchown, mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { EmbeddedError } from "./embedded-error.js";
 import { explainFolder } from "./explain-folder.js";
-import type { RunUser } from "./run-user.js";
+import type { RunUser } from "./postgres/run-user.js";
 
 /**
  * Makes `path`, or takes what is there, as a folder of `user` (undefined: ours) that has exactly

@@ -2,10 +2,10 @@ import { readFile, realpath, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { EmbeddedError } from "./embedded-error.js";
 import { freePort } from "./free-port.js";
-import type { KeptRunning } from "./keep-running.js";
+import type { KeptRunning } from "./processes/keep-running.js";
 import { keptSecret } from "./kept-secret.js";
 import { makePrivateFolder } from "./make-private-folder.js";
-import { chooseRunUser, type RunUser } from "./run-user.js";
+import { chooseRunUser, type RunUser } from "./postgres/run-user.js";
 import { takeLock } from "./take-lock.js";
 
 export interface EmbeddedServer {

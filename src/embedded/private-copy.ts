@@ -10,8 +10,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { closedParent } from "./reachable-path.js";
-import type { RunUser } from "./run-user.js";
+import { closedParent } from "./postgres/reachable-path.js";
+import type { RunUser } from "./postgres/run-user.js";
 
 export interface CopyOptions {
   source: string;

@@ -3,7 +3,7 @@ import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EmbeddedError } from "./embedded-error.js";
 import { explainFolder } from "./explain-folder.js";
-import { processStart } from "./process-start.js";
+import { processStart } from "./processes/process-start.js";
 
 export interface Lock {
   /** Gives it back. */

@@ -1,4 +1,4 @@
-import type { QueuedJobEvent } from "../queued-job.js";
+import type { QueuedJobEvent } from "../domain/queued-job.js";
 import type { Bell } from "./event-bus.js";
 import type { LogPage } from "./event-log.js";
 import { createProgressNews, type ProgressNews } from "./progress-news.js";

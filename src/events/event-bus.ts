@@ -2,10 +2,10 @@
 // be lost, doubled or reordered without harm, since the log in PostgreSQL is the truth and every
 // event has its number.
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Logger } from "../logger.js";
-import { withPatience } from "../patience.js";
-import type { QueuedJobEvent } from "../queued-job.js";
-import { createRedis } from "../redis.js";
+import type { Logger } from "../runtime/logger.js";
+import { withPatience } from "../runtime/patience.js";
+import type { QueuedJobEvent } from "../domain/queued-job.js";
+import { createRedis } from "../runtime/redis.js";
 
 /**
  * What a bell says: events that were committed, or, when they would be too long, only up to where

@@ -1,4 +1,4 @@
-import type { QueuedJobEvent } from "../queued-job.js";
+import type { QueuedJobEvent } from "../domain/queued-job.js";
 
 /**
  * The log as the feed reads it; the table is behind it. All of it throws ServiceUnavailableError

@@ -2,11 +2,11 @@
 // follows its position from the ring of its user's channel, else from the log, until nothing
 // follows; bells, reconnects and the watchdog only tell it to look. So a slow reader costs no
 // memory, and a lost, doubled or reordered bell changes nothing.
-import { QuotaExceededError } from "../errors.js";
-import type { Logger } from "../logger.js";
-import { createMicroBatch } from "../micro-batch.js";
-import type { QueuedJobEvent } from "../queued-job.js";
-import { createSlots } from "../slots.js";
+import { QuotaExceededError } from "../domain/errors.js";
+import type { Logger } from "../runtime/logger.js";
+import { createMicroBatch } from "../runtime/micro-batch.js";
+import type { QueuedJobEvent } from "../domain/queued-job.js";
+import { createSlots } from "../runtime/slots.js";
 import { createChannel, type Channel } from "./channel.js";
 import type { EventBus } from "./event-bus.js";
 import type { EventLog, LogPage } from "./event-log.js";

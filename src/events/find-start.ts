@@ -1,5 +1,5 @@
-import { CursorExpiredError, NotFoundError } from "../errors.js";
-import type { QueuedJobEvent } from "../queued-job.js";
+import { CursorExpiredError, NotFoundError } from "../domain/errors.js";
+import type { QueuedJobEvent } from "../domain/queued-job.js";
 import type { Channel } from "./channel.js";
 import type { EventLog } from "./event-log.js";
 

@@ -1,4 +1,4 @@
-import type { QueuedJobEvent } from "../queued-job.js";
+import type { QueuedJobEvent } from "../domain/queued-job.js";
 
 const MOST_IN_PROGRESS = 1000;
 /** QueuedJobs of which is remembered where their last event stands; twice as many are, at most. */

@@ -1,4 +1,4 @@
-import type { QueuedJobEvent } from "../queued-job.js";
+import type { QueuedJobEvent } from "../domain/queued-job.js";
 
 /**
  * Events that a process keeps of a user with a subscriber, so that the usual delivery costs no

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
-import { CursorExpiredError, ServiceUnavailableError } from "../errors.js";
-import { endsStream } from "../queued-job-status.js";
-import type { QueuedJobEvent } from "../queued-job.js";
+import { CursorExpiredError, ServiceUnavailableError } from "../domain/errors.js";
+import { endsStream } from "../domain/queued-job-status.js";
+import type { QueuedJobEvent } from "../domain/queued-job.js";
 import type { Channel } from "./channel.js";
 
 /**

@@ -1,14 +1,14 @@
 import type { EventLog } from "../events/event-log.js";
 import type { Feed } from "../events/feed.js";
-import type { Logger } from "../logger.js";
+import type { Logger } from "../runtime/logger.js";
 import type { FileUrls } from "../photos/file-urls.js";
-import type { Accounts } from "../services/accounts.js";
-import type { Jobs } from "../services/jobs.js";
-import type { Photos } from "../services/photos.js";
-import type { QueuePlaces } from "../services/queue-places.js";
-import type { QueuedJobReads } from "../services/queued-job-reads.js";
-import type { QueuedJobs } from "../services/queued-jobs.js";
-import type { User, Users } from "../services/users.js";
+import type { Accounts } from "../services/users/accounts.js";
+import type { Jobs } from "../services/jobs/jobs.js";
+import type { Photos } from "../services/photos/photos.js";
+import type { QueuePlaces } from "../services/reads/queue-places.js";
+import type { QueuedJobReads } from "../services/reads/queued-job-reads.js";
+import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
+import type { User, Users } from "../services/users/users.js";
 import { AnswerBudget } from "./limits/answer-budget.js";
 import type { HasLoaders } from "./loaders.js";
 

@@ -2,7 +2,12 @@
 // code of the contract and a sentence, and of everything that nobody foresaw nothing but "Internal
 // server error".
 import { GraphQLError, type GraphQLFormattedError } from "graphql";
-import { InvalidInputError, QuotaExceededError, ServiceError, type InputIssue } from "../errors.js";
+import {
+  InvalidInputError,
+  QuotaExceededError,
+  ServiceError,
+  type InputIssue,
+} from "../domain/errors.js";
 import { LIMITS } from "./limits/limits.js";
 
 /**

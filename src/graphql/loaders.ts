@@ -1,11 +1,11 @@
 import DataLoader from "dataloader";
-import type { QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../queued-job.js";
-import { scopesAtOnce, type ListColumns, type ListScope } from "../services/list-pages.js";
-import type { QueuedJobPage } from "../services/own-pages.js";
-import type { Photo, Photos } from "../services/photos.js";
-import type { Place, QueuePlaces } from "../services/queue-places.js";
-import type { LargeValues, QueuedJobReads } from "../services/queued-job-reads.js";
-import type { User, UserCounters, Users } from "../services/users.js";
+import type { QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../domain/queued-job.js";
+import { scopesAtOnce, type ListColumns, type ListScope } from "../services/reads/list-pages.js";
+import type { QueuedJobPage } from "../services/reads/own-pages.js";
+import type { Photo, Photos } from "../services/photos/photos.js";
+import type { Place, QueuePlaces } from "../services/reads/queue-places.js";
+import type { LargeValues, QueuedJobReads } from "../services/reads/queued-job-reads.js";
+import type { User, UserCounters, Users } from "../services/users/users.js";
 import type { AnswerBudget } from "./limits/answer-budget.js";
 import { MOST_COUNTED } from "./paging/connection.js";
 

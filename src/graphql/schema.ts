@@ -10,8 +10,8 @@ import {
   type GraphQLSchema,
 } from "graphql";
 import { buildSchema } from "type-graphql";
-import type { QueuedJob } from "../queued-job.js";
-import type { Photo } from "../services/photos.js";
+import type { QueuedJob } from "../domain/queued-job.js";
+import type { Photo } from "../services/photos/photos.js";
 import type { Context } from "./context.js";
 import { JobConnectionResolver, JobResolver } from "./job/job.resolver.js";
 import { NodeResolver } from "./node/node.resolver.js";

@@ -1,6 +1,6 @@
 import { Counter, Histogram } from "prom-client";
-import type { QueuedJob } from "../queued-job.js";
-import { QUEUED_JOB_STATUSES, type QueuedJobEventType } from "../queued-job-status.js";
+import type { QueuedJob } from "../domain/queued-job.js";
+import { QUEUED_JOB_STATUSES, type QueuedJobEventType } from "../domain/queued-job-status.js";
 import { gauge, PREFIX, type MetricsPage } from "./metrics-page.js";
 
 /** How an attempt ended, as the worker that ran it knows it. */

@@ -1,5 +1,5 @@
 import { Counter } from "prom-client";
-import { onRefusal } from "../overload.js";
+import { onRefusal } from "../runtime/overload.js";
 import { gauge, PREFIX, type MetricsPage } from "./metrics-page.js";
 
 /** What waits for a connection, by pool, and what this process refused for overload. */

@@ -15,7 +15,7 @@ import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { HttpInstrumentation } from "@opentelemetry/instrumentation-http";
 import { IORedisInstrumentation } from "@opentelemetry/instrumentation-ioredis";
 import { NodeSDK } from "@opentelemetry/sdk-node";
-import type { Tracer } from "../tracer.js";
+import type { Tracer } from "../runtime/tracer.js";
 
 export interface Tracing {
   tracer: Tracer;

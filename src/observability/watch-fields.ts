@@ -4,7 +4,7 @@ import {
   type GraphQLFieldResolver,
   type GraphQLSchema,
 } from "graphql";
-import type { Tracer } from "../tracer.js";
+import type { Tracer } from "../runtime/tracer.js";
 
 export interface FieldWatcher {
   onField(field: { type: string; name: string; failed: boolean; seconds: number }): void;

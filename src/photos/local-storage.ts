@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { access, link, mkdir, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { once } from "node:events";
-import { ServiceUnavailableError } from "../errors.js";
+import { ServiceUnavailableError } from "../domain/errors.js";
 import { createScratchFolder } from "./scratch-folder.js";
 import type { Storage } from "./storage.js";
 

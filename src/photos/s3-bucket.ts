@@ -1,8 +1,8 @@
 import { AwsV4Signer } from "aws4fetch";
 import type { ReadableStream } from "node:stream/web";
 import { setTimeout as pause } from "node:timers/promises";
-import { ServiceUnavailableError } from "../errors.js";
-import type { Logger } from "../logger.js";
+import { ServiceUnavailableError } from "../domain/errors.js";
+import type { Logger } from "../runtime/logger.js";
 
 export interface S3BucketOptions {
   bucket: string;

@@ -1,6 +1,6 @@
 import { Queue } from "bullmq";
-import type { Logger } from "../logger.js";
-import { createRedis } from "../redis.js";
+import type { Logger } from "../runtime/logger.js";
+import { createRedis } from "../runtime/redis.js";
 import { LANES, laneQueueName } from "./hint-queue.js";
 import { UPKEEP_QUEUE } from "./upkeep-queue.js";
 

@@ -1,10 +1,10 @@
 // A queue job is a hint that a row is due. It may be lost, doubled or late without harm: the row
 // decides, and what is missing here is put back from the rows.
 import { Queue, type JobsOptions } from "bullmq";
-import { ServiceUnavailableError } from "../errors.js";
-import type { Logger } from "../logger.js";
-import { withPatience } from "../patience.js";
-import { createRedis } from "../redis.js";
+import { ServiceUnavailableError } from "../domain/errors.js";
+import type { Logger } from "../runtime/logger.js";
+import { withPatience } from "../runtime/patience.js";
+import { createRedis } from "../runtime/redis.js";
 import { hintPriority } from "./hint-priority.js";
 
 /**

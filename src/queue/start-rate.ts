@@ -1,5 +1,5 @@
-import type { Logger } from "../logger.js";
-import { createRedis } from "../redis.js";
+import type { Logger } from "../runtime/logger.js";
+import { createRedis } from "../runtime/redis.js";
 import { LANES, type Lane } from "./hint-queue.js";
 
 export interface StartRate {

@@ -1,7 +1,7 @@
 // Tells the workers that an attempt is not wanted any more. Like every bell it may be lost: then
 // the next renewal of the lease tells the same.
-import type { Logger } from "../logger.js";
-import { createRedis } from "../redis.js";
+import type { Logger } from "../runtime/logger.js";
+import { createRedis } from "../runtime/redis.js";
 
 export interface StopBell {
   /** Never throws, and nobody need wait for it. */

@@ -1,6 +1,6 @@
-import type { DecodedPhoto } from "../imaging/decode-photo.js";
-import { decodePreview } from "../imaging/decode-preview.js";
-import { DEFAULT_MAX_PIXELS } from "../imaging/photo-limits.js";
+import type { DecodedPhoto } from "../imaging/pixels/decode-photo.js";
+import { decodePreview } from "../imaging/pixels/decode-preview.js";
+import { DEFAULT_MAX_PIXELS } from "../imaging/formats/photo-limits.js";
 import type { TaskContext, TaskPhoto } from "./define-task.js";
 import { onlyPhoto } from "./only-photo.js";
 

@@ -1,5 +1,5 @@
 import type { Worker } from "bullmq";
-import { withPatience } from "../patience.js";
+import { withPatience } from "../runtime/patience.js";
 
 const PATIENCE_MS = 2000;
 

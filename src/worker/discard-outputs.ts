@@ -1,4 +1,4 @@
-import type { Logger } from "../logger.js";
+import type { Logger } from "../runtime/logger.js";
 import type { Storage } from "../photos/storage.js";
 
 /** Deletes files that no row will name; what cannot be deleted now is swept later. */

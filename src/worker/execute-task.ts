@@ -1,22 +1,22 @@
 // The life of an attempt: claim, run, settle; its lease is held all the while.
 import { setTimeout as pause } from "node:timers/promises";
-import { PermanentTaskError, ServiceUnavailableError } from "../errors.js";
-import { failpoint } from "../failpoint.js";
-import { ChildStoppedError } from "../imaging/child-stopped-error.js";
-import type { Logger } from "../logger.js";
+import { PermanentTaskError, ServiceUnavailableError } from "../domain/errors.js";
+import { failpoint } from "../runtime/failpoint.js";
+import { ChildStoppedError } from "../child-pool/child-stopped-error.js";
+import type { Logger } from "../runtime/logger.js";
 import type { HintData } from "../queue/hint-queue.js";
 import type { StartRate } from "../queue/start-rate.js";
-import type { TaskSuccess } from "../queued-job.js";
-import type { Claimed, QueuedJobs } from "../services/queued-jobs.js";
+import type { TaskSuccess } from "../domain/queued-job.js";
+import type { Claimed, QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
 import type { Task } from "../tasks/define-task.js";
-import { noTracer, type SpanAttributes, type Tracer } from "../tracer.js";
+import { noTracer, type SpanAttributes, type Tracer } from "../runtime/tracer.js";
 import { discardOutputs } from "./discard-outputs.js";
 import { faultOf, UNFORESEEN } from "./fault-of.js";
 import type { Leases } from "./leases.js";
 import { createProgressReporter } from "./progress-reporter.js";
 import { reuseResult } from "./reuse-result.js";
 import { runHere } from "./run-here.js";
-import { runInChild, type RunInChildDeps } from "./run-in-child.js";
+import { runInChild, type RunInChildDeps } from "./child/run-in-child.js";
 import { stopReasonOf } from "./stop-reason.js";
 
 export interface ExecuteDeps extends RunInChildDeps {

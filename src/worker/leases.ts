@@ -1,5 +1,5 @@
-import type { Logger } from "../logger.js";
-import type { Claimed, QueuedJobs } from "../services/queued-jobs.js";
+import type { Logger } from "../runtime/logger.js";
+import type { Claimed, QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
 import { StopError } from "./stop-reason.js";
 
 export interface LeasesOptions {

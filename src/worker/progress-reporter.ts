@@ -1,5 +1,5 @@
-import type { Logger } from "../logger.js";
-import type { Claimed, QueuedJobs } from "../services/queued-jobs.js";
+import type { Logger } from "../runtime/logger.js";
+import type { Claimed, QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
 
 export interface ProgressReporter {
   /** As often as one likes; the last one wins. */

@@ -1,8 +1,8 @@
-import { ServiceUnavailableError } from "../errors.js";
-import type { Logger } from "../logger.js";
+import { ServiceUnavailableError } from "../domain/errors.js";
+import type { Logger } from "../runtime/logger.js";
 import type { HintQueue } from "../queue/hint-queue.js";
-import type { Duties } from "../services/duties.js";
-import type { QueuedJobs } from "../services/queued-jobs.js";
+import type { Duties } from "../services/maintenance/duties.js";
+import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
 import { DueSweep } from "../services/queued-jobs/due-sweep.js";
 
 export interface Reconciler {

@@ -1,8 +1,8 @@
-import type { Logger } from "../logger.js";
+import type { Logger } from "../runtime/logger.js";
 import type { Storage } from "../photos/storage.js";
-import type { TaskSuccess } from "../queued-job.js";
-import { outputKey } from "../services/output-key.js";
-import type { Claimed, QueuedJobs } from "../services/queued-jobs.js";
+import type { TaskSuccess } from "../domain/queued-job.js";
+import { outputKey } from "../services/photos/output-key.js";
+import type { Claimed, QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
 import { discardOutputs } from "./discard-outputs.js";
 
 export interface ReuseDeps {

@@ -1,4 +1,4 @@
-import type { createRedis } from "../redis.js";
+import type { createRedis } from "../runtime/redis.js";
 
 /** What all workers know of a task that recurs; times in milliseconds since 1970. */
 export interface TaskState {

@@ -1,9 +1,9 @@
 import { Queue, Worker } from "bullmq";
-import { ServiceUnavailableError } from "../errors.js";
-import type { Logger } from "../logger.js";
+import { ServiceUnavailableError } from "../domain/errors.js";
+import type { Logger } from "../runtime/logger.js";
 import { UPKEEP_QUEUE } from "../queue/upkeep-queue.js";
-import { createRedis } from "../redis.js";
-import { whileHolding, type Duties } from "../services/duties.js";
+import { createRedis } from "../runtime/redis.js";
+import { whileHolding, type Duties } from "../services/maintenance/duties.js";
 import type { MaintenanceTask } from "../services/maintenance/maintenance-task.js";
 import { closeBullWorker } from "./close-bull-worker.js";
 import { createScheduleState, type TaskState } from "./schedule-state.js";

@@ -1,8 +1,8 @@
 import { DelayedError, Worker, type Job as BullJob } from "bullmq";
-import type { Logger } from "../logger.js";
-import { withPatience } from "../patience.js";
+import type { Logger } from "../runtime/logger.js";
+import { withPatience } from "../runtime/patience.js";
 import { laneQueueName, type HintData, type Lane } from "../queue/hint-queue.js";
-import type { createRedis } from "../redis.js";
+import type { createRedis } from "../runtime/redis.js";
 import { closeBullWorker } from "./close-bull-worker.js";
 
 export interface TaskLaneOptions {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { ServiceUnavailableError } from "../errors.js";
+import { ServiceUnavailableError } from "../domain/errors.js";
 import { LANES, type HintData, type Lane } from "../queue/hint-queue.js";
-import { createRedis } from "../redis.js";
+import { createRedis } from "../runtime/redis.js";
 import { executeTask, type ExecuteDeps } from "./execute-task.js";
 import { TaskLane } from "./task-lane.js";
 import { UserShare } from "./user-share.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bearerToken } from "../../src/auth/bearer-token.js";
-import { UnauthenticatedError } from "../../src/errors.js";
+import { UnauthenticatedError } from "../../src/domain/errors.js";
 
 const NONE = 'Sign in: no token was sent; "Authorization: Bearer <token>" is expected.';
 const ONE = 'Sign in: exactly one "Authorization: Bearer <token>" is expected.';

@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import { afterEach, beforeEach, test } from "node:test";
 import { createJwks, type Jwks } from "../../src/auth/jwks.js";
 import { createTokenVerifier, type TokenVerifier } from "../../src/auth/token-verifier.js";
-import { createLoggerTo } from "../../src/logger.js";
+import { createLoggerTo } from "../../src/runtime/logger.js";
 import { answerJson, answerKeys, jwk, startKeyServer, type KeyServer } from "./key-server.js";
 import { ecKey, edKey, makeToken, rsaKey, type TestKey } from "./make-token.js";
 

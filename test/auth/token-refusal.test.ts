@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { errors } from "jose";
 import { claimSentence, tokenRefusal } from "../../src/auth/token-refusal.js";
-import { ServiceUnavailableError } from "../../src/errors.js";
+import { ServiceUnavailableError } from "../../src/domain/errors.js";
 
 test("passes our own errors through", () => {
   const away = new ServiceUnavailableError("Away.");

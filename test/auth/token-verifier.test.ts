@@ -7,10 +7,10 @@ import {
   type TokenVerifierOptions,
 } from "../../src/auth/token-verifier.js";
 import { publicKey } from "../../src/auth/public-key.js";
-import { UnauthenticatedError } from "../../src/errors.js";
+import { UnauthenticatedError } from "../../src/domain/errors.js";
 import { jwk } from "./key-server.js";
 import { base64url, compact, ecKey, edKey, hmac, makeToken, rsaKey } from "./make-token.js";
-import { seededRandom } from "../support/seeded-random.js";
+import { seededRandom } from "../support/runner/seeded-random.js";
 
 const NOW = 1_700_000_000;
 const ISSUER = "https://id.example.com";

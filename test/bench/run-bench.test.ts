@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { goalsOf } from "../../bench/goals.js";
-import { judgeGoals } from "../../bench/judge-goals.js";
+import { goalsOf } from "../../bench/report/goals.js";
+import { judgeGoals } from "../../bench/report/judge-goals.js";
 import { WORKLOADS } from "../../bench/read-bench-options.js";
-import { renderGoals } from "../../bench/render-goals.js";
+import { renderGoals } from "../../bench/report/render-goals.js";
 import { openRig } from "../../bench/rig.js";
 import { runBench } from "../../bench/run-bench.js";
 import type { Scale } from "../../bench/scale.js";
-import { long } from "../support/long.js";
+import { long } from "../support/runner/long.js";
 
 /** Enough to pass through everything, and nothing to be believed. */
 const TINY: Scale = {

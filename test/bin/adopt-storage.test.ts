@@ -5,8 +5,8 @@ import { after, before, describe, it } from "node:test";
 import { createLocalStorage } from "../../src/photos/local-storage.js";
 import { createStorageOwner } from "../../src/services/maintenance/storage-owner.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { runBin } from "../support/run-bin.js";
-import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
+import { runBin } from "../support/processes/run-bin.js";
+import { createTestDatabase, type TestDatabase } from "../support/stores/test-database.js";
 
 describe("npm run adopt-storage", () => {
   const cwd = temporaryFolder().path;

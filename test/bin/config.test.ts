@@ -3,9 +3,9 @@ import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { VARIABLE_NAMES } from "../../src/config.js";
+import { VARIABLE_NAMES } from "../../src/runtime/config.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { runBin } from "../support/run-bin.js";
+import { runBin } from "../support/processes/run-bin.js";
 
 const KEY = generateKeyPairSync("ec", { namedCurve: "P-256" })
   .publicKey.export({ type: "spki", format: "pem" })

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { createUsers, type Users } from "../../src/services/users.js";
+import { createUsers, type Users } from "../../src/services/users/users.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { runBin } from "../support/run-bin.js";
-import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
-import { testRedis } from "../support/test-redis.js";
+import { runBin } from "../support/processes/run-bin.js";
+import { createTestDatabase, type TestDatabase } from "../support/stores/test-database.js";
+import { testRedis } from "../support/stores/test-redis.js";
 
 describe("npm run delete-user", { concurrency: 2 }, () => {
   const cwd = temporaryFolder().path;

@@ -14,10 +14,10 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, it } from "node:test";
-import { NOT_ALL } from "../support/browser.js";
-import { launchChromium, watchPage } from "../support/chromium.js";
-import { eventually } from "../support/eventually.js";
-import { isAlive, processTree } from "../support/process-tree.js";
+import { NOT_ALL } from "../support/clients/browser.js";
+import { launchChromium, watchPage } from "../support/clients/chromium.js";
+import { eventually } from "../support/runner/eventually.js";
+import { isAlive, processTree } from "../support/processes/process-tree.js";
 
 describe("npm run dev", { skip: NOT_ALL, timeout: 280_000 }, () => {
   it(

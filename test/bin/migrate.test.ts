@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { runBin } from "../support/run-bin.js";
-import { createEmptyDatabase } from "../support/test-database.js";
+import { runBin } from "../support/processes/run-bin.js";
+import { createEmptyDatabase } from "../support/stores/test-database.js";
 
 describe("npm run migrate", { concurrency: 2 }, () => {
   const cwd = temporaryFolder().path;

@@ -6,12 +6,12 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { readServiceFile, type ServiceFile } from "../../src/bin/service-file.js";
+import { readServiceFile, type ServiceFile } from "../../src/app/local-service/service-file.js";
 import { freePort } from "../../src/embedded/free-port.js";
-import { eventually } from "../support/eventually.js";
-import { isAlive, processTree } from "../support/process-tree.js";
-import { runBin, startBin, type RunningBin } from "../support/run-bin.js";
-import { createTestClient } from "../support/test-client.js";
+import { eventually } from "../support/runner/eventually.js";
+import { isAlive, processTree } from "../support/processes/process-tree.js";
+import { runBin, startBin, type RunningBin } from "../support/processes/run-bin.js";
+import { createTestClient } from "../support/clients/test-client.js";
 
 const FREE_PORTS = { PORT: "0", WORKER_PORT: "0", HOST: "127.0.0.1" };
 const noProc = existsSync("/proc/self/stat")

@@ -4,9 +4,9 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { writeServiceFile, type ServiceFile } from "../../src/bin/service-file.js";
+import { writeServiceFile, type ServiceFile } from "../../src/app/local-service/service-file.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { runBin } from "../support/run-bin.js";
+import { runBin } from "../support/processes/run-bin.js";
 
 const NONE = {
   code: 1,

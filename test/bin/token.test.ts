@@ -3,11 +3,11 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { decodeJwt } from "jose";
-import { createVerifier } from "../../src/bin/create-verifier.js";
-import { parseConfig } from "../../src/config.js";
-import { createLogger } from "../../src/logger.js";
+import { createVerifier } from "../../src/app/create-verifier.js";
+import { parseConfig } from "../../src/runtime/config.js";
+import { createLogger } from "../../src/runtime/logger.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { runBin } from "../support/run-bin.js";
+import { runBin } from "../support/processes/run-bin.js";
 
 describe("npm run token", { concurrency: 2 }, () => {
   const cwd = temporaryFolder().path;

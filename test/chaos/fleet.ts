@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { processesOfSession } from "./processes-of-session.js";
 import { startServiceProcess, type Role, type ServiceProcess } from "./service-process.js";
-import type { Violations } from "./violations.js";
+import type { Violations } from "./checks/violations.js";
 
 /** The processes of the service: so many of each role, whatever happens to them. */
 export interface Fleet {

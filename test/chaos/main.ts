@@ -5,10 +5,10 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readChaosOptions } from "./read-chaos-options.js";
-import { renderReport } from "./render-report.js";
+import { renderReport } from "./checks/render-report.js";
 import { runChaos } from "./run-chaos.js";
 import { openStage } from "./stage.js";
-import { createViolations } from "./violations.js";
+import { createViolations } from "./checks/violations.js";
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 process.exitCode = 1;

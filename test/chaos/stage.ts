@@ -5,13 +5,13 @@ import { SignJWT } from "jose";
 import { createDatabase } from "../../src/db/database.js";
 import { migrate } from "../../src/db/migrate.js";
 import type { EmbeddedServer } from "../../src/embedded/open-server-folder.js";
-import { startPostgres } from "../../src/embedded/start-postgres.js";
-import { startRedis } from "../../src/embedded/start-redis.js";
-import { createLogger } from "../../src/logger.js";
-import { syncCatalogue } from "../../src/services/sync-catalogue.js";
+import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
+import { startRedis } from "../../src/embedded/redis/start-redis.js";
+import { createLogger } from "../../src/runtime/logger.js";
+import { syncCatalogue } from "../../src/services/jobs/sync-catalogue.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
-import type { Standby } from "../support/standby.js";
-import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
+import type { Standby } from "../support/stores/standby.js";
+import { createTcpProxy, type TcpProxy } from "../support/stores/tcp-proxy.js";
 
 /** The stores, the ways to them, and what the processes of the service are started with. */
 export interface Stage {

@@ -9,9 +9,9 @@ import {
   startBrowser,
   type PersonAtPage,
   type TestBrowser,
-} from "../support/browser.js";
-import type { TestClient } from "../support/test-client.js";
-import { startTestService, type TestService } from "../support/test-service.js";
+} from "../support/clients/browser.js";
+import type { TestClient } from "../support/clients/test-client.js";
+import { startTestService, type TestService } from "../support/service/test-service.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 
 interface Shown {

@@ -1,9 +1,14 @@
 // A long list in a real browser.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { closeWindow, NOT_ALL, startBrowser, type TestBrowser } from "../support/browser.js";
-import { eventually } from "../support/eventually.js";
-import { startTestService, type TestService } from "../support/test-service.js";
+import {
+  closeWindow,
+  NOT_ALL,
+  startBrowser,
+  type TestBrowser,
+} from "../support/clients/browser.js";
+import { eventually } from "../support/runner/eventually.js";
+import { startTestService, type TestService } from "../support/service/test-service.js";
 
 const ROWS = 10_000;
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { createDatabase } from "../../src/db/database.js";
-import { createTcpProxy } from "../support/tcp-proxy.js";
-import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
+import { createTcpProxy } from "../support/stores/tcp-proxy.js";
+import { createTestDatabase, type TestDatabase } from "../support/stores/test-database.js";
 
 const ID = "0198f3a0-0000-7000-8000-00000000000a";
 const AWKWARD = [

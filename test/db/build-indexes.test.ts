@@ -7,9 +7,9 @@ import postgres from "postgres";
 import { createDatabase, type Database } from "../../src/db/database.js";
 import { migrate } from "../../src/db/migrate.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { earlierMigrations } from "../support/earlier-migrations.js";
-import { eventually } from "../support/eventually.js";
-import { createEmptyDatabase } from "../support/test-database.js";
+import { earlierMigrations } from "../support/stores/earlier-migrations.js";
+import { eventually } from "../support/runner/eventually.js";
+import { createEmptyDatabase } from "../support/stores/test-database.js";
 
 describe("an index that a migration adds", () => {
   // Before the one that makes `users_email`.
@@ -36,29 +36,26 @@ describe("an index that a migration adds", () => {
       >`select indisvalid as valid from pg_index where indexrelid = to_regclass('users_email')`
     )[0]?.valid;
 
-  it(
-    "is made while others write, one of whom does not end, and while a second migration " + "waits",
-    async () => {
-      const other = postgres(empty.url, { max: 1 });
-      await other`begin`;
-      await insert(other, "unfinished");
-      const both = Promise.all([migrate(empty.url), migrate(empty.url)]);
-      await eventually(
-        "it waits for the one who does not end",
-        async () =>
-          (
-            await database.sql`select from pg_stat_activity where datname = current_database()
+  it("is made while others write, one of whom does not end, and while a second migration waits", async () => {
+    const other = postgres(empty.url, { max: 1 });
+    await other`begin`;
+    await insert(other, "unfinished");
+    const both = Promise.all([migrate(empty.url), migrate(empty.url)]);
+    await eventually(
+      "it waits for the one who does not end",
+      async () =>
+        (
+          await database.sql`select from pg_stat_activity where datname = current_database()
               and query like 'CREATE INDEX CONCURRENTLY%' and wait_event_type = 'Lock'`
-          ).length === 1,
-      );
-      await insert(database.sql, "meanwhile");
-      await other`commit`;
-      await both;
-      await other.end();
-      assert.equal(await isValid(), true);
-      assert.equal((await database.sql`select from users`).length, 2);
-    },
-  );
+        ).length === 1,
+    );
+    await insert(database.sql, "meanwhile");
+    await other`commit`;
+    await both;
+    await other.end();
+    assert.equal(await isValid(), true);
+    assert.equal((await database.sql`select from users`).length, 2);
+  });
 
   it("is made anew where an attempt was broken off", async () => {
     await database.sql`create index users_email on users (lower(email))`;

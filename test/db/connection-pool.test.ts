@@ -3,10 +3,10 @@ import { after, before, describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { TransactionSql } from "postgres";
 import { available, type Database } from "../../src/db/database.js";
-import { currentDeadline, withDeadline } from "../../src/deadline.js";
-import { eventually } from "../support/eventually.js";
-import { refusalOf } from "../support/refusal-of.js";
-import { createTcpProxy } from "../support/tcp-proxy.js";
+import { currentDeadline, withDeadline } from "../../src/runtime/deadline.js";
+import { eventually } from "../support/runner/eventually.js";
+import { refusalOf } from "../support/asserts/refusal-of.js";
+import { createTcpProxy } from "../support/stores/tcp-proxy.js";
 import { AWAY, createPoolScene, type PoolScene } from "./pool-scene.js";
 
 const UNWRITABLE = { toString: () => assert.fail("cannot be written") } as unknown as string;

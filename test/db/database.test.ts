@@ -4,10 +4,10 @@ import { sql as drizzleSql } from "drizzle-orm";
 import postgres from "postgres";
 import { available, createDatabase, sqlState, violatedConstraint } from "../../src/db/database.js";
 import { users } from "../../src/db/schema.js";
-import { ServiceUnavailableError } from "../../src/errors.js";
-import { eventually } from "../support/eventually.js";
-import { refusalOf } from "../support/refusal-of.js";
-import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
+import { ServiceUnavailableError } from "../../src/domain/errors.js";
+import { eventually } from "../support/runner/eventually.js";
+import { refusalOf } from "../support/asserts/refusal-of.js";
+import { createTestDatabase, type TestDatabase } from "../support/stores/test-database.js";
 
 const AWAY = {
   code: "SERVICE_UNAVAILABLE",

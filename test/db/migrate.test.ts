@@ -10,9 +10,9 @@ import postgres from "postgres";
 import { createDatabase, type Database } from "../../src/db/database.js";
 import { isMigrated, migrate } from "../../src/db/migrate.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { earlierMigrations } from "../support/earlier-migrations.js";
-import { eventually } from "../support/eventually.js";
-import { createEmptyDatabase } from "../support/test-database.js";
+import { earlierMigrations } from "../support/stores/earlier-migrations.js";
+import { eventually } from "../support/runner/eventually.js";
+import { createEmptyDatabase } from "../support/stores/test-database.js";
 
 const run = promisify(execFile);
 
@@ -144,7 +144,7 @@ describe("migrating", () => {
         "package.json",
         "tsconfig.json",
         "src/db/schema.ts",
-        "src/queued-job-status.ts",
+        "src/domain/queued-job-status.ts",
       ])
         await cp(part, join(folder, part), { recursive: true, dereference: true });
       await symlink(resolve("node_modules"), join(folder, "node_modules"));

@@ -1,5 +1,5 @@
 import { createDatabase, type Database, type DatabaseOptions } from "../../src/db/database.js";
-import { createTestDatabase } from "../support/test-database.js";
+import { createTestDatabase } from "../support/stores/test-database.js";
 
 export const AWAY = {
   code: "SERVICE_UNAVAILABLE",

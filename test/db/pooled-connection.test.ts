@@ -3,10 +3,10 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { sql as text } from "drizzle-orm";
 import { createDatabase, type Database } from "../../src/db/database.js";
-import { withDeadline } from "../../src/deadline.js";
-import { eventually } from "../support/eventually.js";
-import { createTcpProxy } from "../support/tcp-proxy.js";
-import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
+import { withDeadline } from "../../src/runtime/deadline.js";
+import { eventually } from "../support/runner/eventually.js";
+import { createTcpProxy } from "../support/stores/tcp-proxy.js";
+import { createTestDatabase, type TestDatabase } from "../support/stores/test-database.js";
 
 const LATE = "late";
 const MS = 100;
@@ -89,19 +89,16 @@ describe("a statement of an operation that is too late", () => {
     assert.equal(await counted(), 0);
   });
 
-  it(
-    "is cancelled as a whole: what is only a part of it is not sent as a statement of its " + "own",
-    async () => {
-      const part = () => database.sql`insert into counted values (5) returning n`;
-      assert.equal(
-        await tooLate(async () => database.sql`with x as (${part()}) select pg_sleep(4) from x`),
-        LATE,
-      );
-      await idle();
-      await pause(2 * MS);
-      assert.equal(await counted(), 0);
-    },
-  );
+  it("is cancelled as a whole: what is only a part of it is not sent as a statement of its own", async () => {
+    const part = () => database.sql`insert into counted values (5) returning n`;
+    assert.equal(
+      await tooLate(async () => database.sql`with x as (${part()}) select pg_sleep(4) from x`),
+      LATE,
+    );
+    await idle();
+    await pause(2 * MS);
+    assert.equal(await counted(), 0);
+  });
 
   it("undoes the transaction that it is in, of which nothing more is begun", async () => {
     const answer = tooLate(() =>

@@ -10,8 +10,8 @@ import {
 } from "../../src/db/read-only-queries.js";
 import { readOnlyPassword } from "../../src/db/read-only-role.js";
 import { RefusedQueryError } from "../../src/db/refused-query-error.js";
-import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
-import { eventually } from "../support/eventually.js";
+import { createTestDatabase, type TestDatabase } from "../support/stores/test-database.js";
+import { eventually } from "../support/runner/eventually.js";
 
 const ONLY_READING =
   "Only reading is possible here: begin with SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.";

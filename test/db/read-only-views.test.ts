@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { migrate } from "../../src/db/migrate.js";
 import { READ_ONLY_VIEWS } from "../../src/db/read-only-views.js";
-import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
+import { createTestDatabase, type TestDatabase } from "../support/stores/test-database.js";
 
 /** What nobody sees there: a new column stands either here or in a view. */
 const HIDDEN = [

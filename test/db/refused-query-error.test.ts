@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ServiceUnavailableError } from "../../src/errors.js";
+import { ServiceUnavailableError } from "../../src/domain/errors.js";
 import { explainRefusal, RefusedQueryError } from "../../src/db/refused-query-error.js";
 
 const fault = (code: string, message = "internal words", more: object = {}) =>

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { ALREADY_THERE, OVER_QUOTA, PHOTO_GONE } from "../../src/db/refusals.js";
 import { sqlState, violatedConstraint } from "../../src/db/database.js";
-import { LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES } from "../../src/queued-job-status.js";
-import { createTestWaist, type TestWaist } from "../support/test-waist.js";
+import { LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES } from "../../src/domain/queued-job-status.js";
+import { createTestWaist, type TestWaist } from "../support/service/test-waist.js";
 
 describe("the tables", () => {
   let waist: TestWaist;
@@ -102,34 +102,31 @@ describe("the tables", () => {
     );
   });
 
-  it(
-    "refuse the same bytes of one user twice, the same key twice, and an output's name " + "twice",
-    async () => {
-      const user = await waist.newUser();
-      const photo = await waist.newPhoto(user);
-      assert.equal(
-        await violated(
-          "insert into photos select gen_random_uuid(), user_id, filename, mime_type, " +
-            "width, height, byte_size, sha256, storage_key, preview_key, thumbhash, phash, " +
-            `created_at from photos where id = '${photo.id}'`,
-        ),
-        "photos_user_sha256",
+  it("refuse the same bytes of one user twice, the same key twice, and an output's name twice", async () => {
+    const user = await waist.newUser();
+    const photo = await waist.newPhoto(user);
+    assert.equal(
+      await violated(
+        "insert into photos select gen_random_uuid(), user_id, filename, mime_type, " +
+          "width, height, byte_size, sha256, storage_key, preview_key, thumbhash, phash, " +
+          `created_at from photos where id = '${photo.id}'`,
+      ),
+      "photos_user_sha256",
+    );
+    const [a, b] = await waist.submitMany(user, [{ idempotencyKey: "k" }, {}]);
+    assert.equal(
+      await violated(
+        `update queued_jobs set idempotency_key = 'k', fingerprint = 'f' where id = '${b?.id}'`,
+      ),
+      "queued_jobs_user_key",
+    );
+    const output = (position: number) =>
+      violated(
+        "insert into queued_job_outputs (queued_job_id, position, name, mime_type, " +
+          `byte_size, storage_key) values ('${a?.id}', ${position}, 'n', 'm', 1, 'k')`,
       );
-      const [a, b] = await waist.submitMany(user, [{ idempotencyKey: "k" }, {}]);
-      assert.equal(
-        await violated(
-          `update queued_jobs set idempotency_key = 'k', fingerprint = 'f' where id = '${b?.id}'`,
-        ),
-        "queued_jobs_user_key",
-      );
-      const output = (position: number) =>
-        violated(
-          "insert into queued_job_outputs (queued_job_id, position, name, mime_type, " +
-            `byte_size, storage_key) values ('${a?.id}', ${position}, 'n', 'm', 1, 'k')`,
-        );
-      assert.deepEqual([await output(1), await output(2)], [null, "queued_job_outputs_name"]);
-    },
-  );
+    assert.deepEqual([await output(1), await output(2)], [null, "queued_job_outputs_name"]);
+  });
 
   it("let go with a user all that is theirs but the log, and with a photo its links", async () => {
     const user = await waist.newUser();

@@ -23,26 +23,23 @@ function eventOf(type: string, queuedJob: Partial<DemoEvent["queuedJob"]>): Demo
 }
 
 describe("the event display", () => {
-  it(
-    "writes a line for each event where nobody watches a terminal, and no control " + "characters",
-    () => {
-      const out = new PassThrough();
-      const display = createEventDisplay(out as unknown as NodeJS.WriteStream);
-      display.show(eventOf("QUEUED", {}));
-      display.show(eventOf("PROGRESS", { progress: 0.333, progressMessage: "320 of 1024 pixels" }));
-      display.show(eventOf("RETRYING", { progress: 0.5, error: { message: "It failed once." } }));
-      display.show(eventOf("SUCCEEDED", { progress: 1, job: { name: "metadata" } }));
-      display.close();
-      const lines = String(out.read()).split("\n");
-      assert.deepEqual(lines, [
-        "  thumbnail    QUEUED       0 %",
-        "  thumbnail    PROGRESS    33 %  320 of 1024 pixels",
-        "  thumbnail    RETRYING    50 %  It failed once.",
-        "  metadata     SUCCEEDED  100 %",
-        "",
-      ]);
-    },
-  );
+  it("writes a line for each event where nobody watches a terminal, and no control characters", () => {
+    const out = new PassThrough();
+    const display = createEventDisplay(out as unknown as NodeJS.WriteStream);
+    display.show(eventOf("QUEUED", {}));
+    display.show(eventOf("PROGRESS", { progress: 0.333, progressMessage: "320 of 1024 pixels" }));
+    display.show(eventOf("RETRYING", { progress: 0.5, error: { message: "It failed once." } }));
+    display.show(eventOf("SUCCEEDED", { progress: 1, job: { name: "metadata" } }));
+    display.close();
+    const lines = String(out.read()).split("\n");
+    assert.deepEqual(lines, [
+      "  thumbnail    QUEUED       0 %",
+      "  thumbnail    PROGRESS    33 %  320 of 1024 pixels",
+      "  thumbnail    RETRYING    50 %  It failed once.",
+      "  metadata     SUCCEEDED  100 %",
+      "",
+    ]);
+  });
 
   it("keeps a bar for each job on a terminal, below the steps, of which the last is not lost", () => {
     const out = Object.assign(new PassThrough(), {

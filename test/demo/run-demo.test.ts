@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { runDemo } from "../../src/demo/run-demo.js";
-import { renderHalfBlocks } from "../../src/imaging/half-blocks.js";
+import { renderHalfBlocks } from "../../src/imaging/pixels/half-blocks.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { smallPhoto } from "../support/small-photo.js";
-import { startTestService, type TestService } from "../support/test-service.js";
+import { smallPhoto } from "../support/service/small-photo.js";
+import { startTestService, type TestService } from "../support/service/test-service.js";
 
 describe("the demo", () => {
   const folder = temporaryFolder().path;
@@ -32,25 +32,22 @@ describe("the demo", () => {
     return String(out.read());
   }
 
-  it(
-    "draws the thumbnail where the terminal can show it, and names every file of the " + "results",
-    async () => {
-      const text = await run(renderHalfBlocks);
-      const paths = text
-        .slice(text.indexOf("\nThe results:\n"))
-        .split("\n")
-        .slice(2)
-        .filter(Boolean)
-        .map((line) => line.trim());
-      const thumbnail =
-        paths.find((path) => /thumbnail-.+\.(webp|jpe?g|png)$/.test(path)) ?? assert.fail(text);
-      assert.ok(
-        text.includes(`\n${await renderHalfBlocks(readFileSync(thumbnail), 40)}`),
-        "the thumbnail is not drawn, 40 columns wide",
-      );
-      assert.ok(paths.length >= 5 && paths.every((path) => readFileSync(path).length > 0), text);
-    },
-  );
+  it("draws the thumbnail where the terminal can show it, and names every file of the results", async () => {
+    const text = await run(renderHalfBlocks);
+    const paths = text
+      .slice(text.indexOf("\nThe results:\n"))
+      .split("\n")
+      .slice(2)
+      .filter(Boolean)
+      .map((line) => line.trim());
+    const thumbnail =
+      paths.find((path) => /thumbnail-.+\.(webp|jpe?g|png)$/.test(path)) ?? assert.fail(text);
+    assert.ok(
+      text.includes(`\n${await renderHalfBlocks(readFileSync(thumbnail), 40)}`),
+      "the thumbnail is not drawn, 40 columns wide",
+    );
+    assert.ok(paths.length >= 5 && paths.every((path) => readFileSync(path).length > 0), text);
+  });
 
   it("draws nothing where it cannot", async () => {
     assert.doesNotMatch(await run(null), /▀/);

@@ -24,14 +24,14 @@ import {
   DEVELOPMENT_AUDIENCE,
   DEVELOPMENT_ISSUER,
 } from "../../src/auth/development-key.js";
-import { readCommandLine } from "../../src/command-line.js";
+import { readCommandLine } from "../../src/runtime/command-line.js";
 import { freePort } from "../../src/embedded/free-port.js";
-import { startPostgres } from "../../src/embedded/start-postgres.js";
-import { startRedis } from "../../src/embedded/start-redis.js";
-import { createLogger } from "../../src/logger.js";
-import { createTestClient } from "../support/test-client.js";
-import { eventually } from "../support/eventually.js";
-import { smallPhoto } from "../support/small-photo.js";
+import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
+import { startRedis } from "../../src/embedded/redis/start-redis.js";
+import { createLogger } from "../../src/runtime/logger.js";
+import { createTestClient } from "../support/clients/test-client.js";
+import { eventually } from "../support/runner/eventually.js";
+import { smallPhoto } from "../support/service/small-photo.js";
 
 readCommandLine(
   {

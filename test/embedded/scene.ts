@@ -14,9 +14,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import postgres from "postgres";
-import { processStart } from "../../src/embedded/process-start.js";
-import { createLoggerTo, type Logger } from "../../src/logger.js";
-import { eventually } from "../support/eventually.js";
+import { processStart } from "../../src/embedded/processes/process-start.js";
+import { createLoggerTo, type Logger } from "../../src/runtime/logger.js";
+import { eventually } from "../support/runner/eventually.js";
 
 export const isRoot = process.getuid?.() === 0;
 

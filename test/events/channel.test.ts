@@ -3,9 +3,9 @@ import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { createChannel, type Channel } from "../../src/events/channel.js";
 import type { LogPage } from "../../src/events/event-log.js";
-import type { QueuedJobEvent } from "../../src/queued-job.js";
-import { bareEvent } from "../support/bare-event.js";
-import { eventually } from "../support/eventually.js";
+import type { QueuedJobEvent } from "../../src/domain/queued-job.js";
+import { bareEvent } from "../support/asserts/bare-event.js";
+import { eventually } from "../support/runner/eventually.js";
 
 /** A channel on a log that answers when it is told to. */
 function createScene() {
@@ -45,15 +45,12 @@ describe("the head of a channel", () => {
     assert.deepEqual([channel.head, channel.bells], [9, 3]);
   });
 
-  it(
-    "is what the log says when no bell rang since it was asked: a bell that lied is " + "forgotten",
-    () => {
-      const { channel } = createScene();
-      hear(channel, bareEvent(1_000_000));
-      channel.confirmHead(7, channel.bells);
-      assert.deepEqual([channel.head, channel.mustRead(7)], [7, false]);
-    },
-  );
+  it("is what the log says when no bell rang since it was asked: a bell that lied is forgotten", () => {
+    const { channel } = createScene();
+    hear(channel, bareEvent(1_000_000));
+    channel.confirmHead(7, channel.bells);
+    assert.deepEqual([channel.head, channel.mustRead(7)], [7, false]);
+  });
 
   it(
     "leaves nothing behind of a bell that lied: what the log has under that number is " +

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { Redis } from "ioredis";
 import { createEventBus, type Bell, type EventBus } from "../../src/events/event-bus.js";
-import type { QueuedJob, QueuedJobEvent } from "../../src/queued-job.js";
-import { eventually } from "../support/eventually.js";
-import { silentLog } from "../support/silent-log.js";
-import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
-import { testRedis } from "../support/test-redis.js";
+import type { QueuedJob, QueuedJobEvent } from "../../src/domain/queued-job.js";
+import { eventually } from "../support/runner/eventually.js";
+import { silentLog } from "../support/runner/silent-log.js";
+import { createTcpProxy, type TcpProxy } from "../support/stores/tcp-proxy.js";
+import { testRedis } from "../support/stores/test-redis.js";
 
 const event = (
   seq: number,

@@ -6,12 +6,12 @@ import { Redis } from "ioredis";
 import { v7 as uuidv7 } from "uuid";
 import type { EventLog } from "../../src/events/event-log.js";
 import { createFeed } from "../../src/events/feed.js";
-import type { User } from "../../src/services/users.js";
-import { eventually } from "../support/eventually.js";
-import { silentLog } from "../support/silent-log.js";
-import { createTestCore, type TestCore } from "../support/test-core.js";
-import { createTestReader, type TestReader } from "../support/test-reader.js";
-import { told } from "../support/told.js";
+import type { User } from "../../src/services/users/users.js";
+import { eventually } from "../support/runner/eventually.js";
+import { silentLog } from "../support/runner/silent-log.js";
+import { createTestCore, type TestCore } from "../support/service/test-core.js";
+import { createTestReader, type TestReader } from "../support/clients/test-reader.js";
+import { told } from "../support/asserts/told.js";
 
 describe("the feed", () => {
   let core: TestCore;
@@ -37,65 +37,62 @@ describe("the feed", () => {
   const listenersOf = async (user: User) =>
     (await redis.pubsub("NUMSUB", `${core.redis.prefix}:events:${user.id}`))[1];
 
-  it(
-    "misses nothing that is committed between listening and reading, from every kind of " + "start",
-    async () => {
-      const epoch = await core.eventLog.epoch();
-      let meanwhile: (() => Promise<unknown>) | null = null;
-      // Something happens right behind the first read of a start: only a bell can tell of it.
-      const behind =
-        <Asked extends unknown[], Answer>(read: (...asked: Asked) => Promise<Answer>) =>
-        async (...asked: Asked): Promise<Answer> => {
-          const answer = await read(...asked);
-          const happening = meanwhile;
-          meanwhile = null;
-          await happening?.();
-          return answer;
-        };
-      // Nobody's heads are read by the watchdog, which is no start.
-      const heads =
-        (log: EventLog): EventLog["heads"] =>
-        (userIds) =>
-          (userIds.length === 0 ? log.heads : behind(log.heads))(userIds);
-      const wrap = (log: EventLog): EventLog => ({
-        ...log,
-        read: behind(log.read),
-        heads: heads(log),
-        present: behind(log.present),
-      });
-      const reader = await open({ wrap });
-      const user = await core.newUser();
-      const first = await core.submit(user);
-      const starts = [
-        {},
-        { after: { epoch, seq: 1 } },
-        { queuedJobId: first.id },
-        { queuedJobId: first.id, after: { epoch, seq: 1 } },
-      ];
-      for (const start of starts) {
-        const queuedJob = "queuedJobId" in start ? first : await core.submit(user);
-        const behindLast = {
-          ...start,
-          ...("after" in start && {
-            after: { epoch, seq: (await core.eventLog.heads([user.id])).heads.get(user.id) ?? 0 },
-          }),
-        };
-        meanwhile = () => core.queuedJobs.cancel(user, queuedJob.id);
-        const subscription = await reader.open(user.id, behindLast);
-        const stream = told(subscription);
-        await eventually(
-          `it hears of the cancellation, from ${JSON.stringify(Object.keys(start))}`,
-          () =>
-            stream.events.some(
-              ({ event }) => event.type === "CANCELLED" && event.queuedJob.id === queuedJob.id,
-            ),
-          3000,
-        );
-        await subscription.return();
-        if (queuedJob === first) await core.queuedJobs.retry(user, first.id);
-      }
-    },
-  );
+  it("misses nothing that is committed between listening and reading, from every kind of start", async () => {
+    const epoch = await core.eventLog.epoch();
+    let meanwhile: (() => Promise<unknown>) | null = null;
+    // Something happens right behind the first read of a start: only a bell can tell of it.
+    const behind =
+      <Asked extends unknown[], Answer>(read: (...asked: Asked) => Promise<Answer>) =>
+      async (...asked: Asked): Promise<Answer> => {
+        const answer = await read(...asked);
+        const happening = meanwhile;
+        meanwhile = null;
+        await happening?.();
+        return answer;
+      };
+    // Nobody's heads are read by the watchdog, which is no start.
+    const heads =
+      (log: EventLog): EventLog["heads"] =>
+      (userIds) =>
+        (userIds.length === 0 ? log.heads : behind(log.heads))(userIds);
+    const wrap = (log: EventLog): EventLog => ({
+      ...log,
+      read: behind(log.read),
+      heads: heads(log),
+      present: behind(log.present),
+    });
+    const reader = await open({ wrap });
+    const user = await core.newUser();
+    const first = await core.submit(user);
+    const starts = [
+      {},
+      { after: { epoch, seq: 1 } },
+      { queuedJobId: first.id },
+      { queuedJobId: first.id, after: { epoch, seq: 1 } },
+    ];
+    for (const start of starts) {
+      const queuedJob = "queuedJobId" in start ? first : await core.submit(user);
+      const behindLast = {
+        ...start,
+        ...("after" in start && {
+          after: { epoch, seq: (await core.eventLog.heads([user.id])).heads.get(user.id) ?? 0 },
+        }),
+      };
+      meanwhile = () => core.queuedJobs.cancel(user, queuedJob.id);
+      const subscription = await reader.open(user.id, behindLast);
+      const stream = told(subscription);
+      await eventually(
+        `it hears of the cancellation, from ${JSON.stringify(Object.keys(start))}`,
+        () =>
+          stream.events.some(
+            ({ event }) => event.type === "CANCELLED" && event.queuedJob.id === queuedJob.id,
+          ),
+        3000,
+      );
+      await subscription.return();
+      if (queuedJob === first) await core.queuedJobs.retry(user, first.id);
+    }
+  });
 
   it("reads nothing before it is heard what is committed from then on", async () => {
     let listening: () => void = () => {};

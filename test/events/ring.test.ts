@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createRing, type Ring } from "../../src/events/ring.js";
-import { bareEvent } from "../support/bare-event.js";
-import { seededRandom } from "../support/seeded-random.js";
+import { bareEvent } from "../support/asserts/bare-event.js";
+import { seededRandom } from "../support/runner/seeded-random.js";
 
 function startedAt(seq: number, ...heard: number[]): Ring {
   const ring = createRing();

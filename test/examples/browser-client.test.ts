@@ -6,13 +6,13 @@ import { after, before, describe, it } from "node:test";
 import { WebSocket } from "ws";
 import { createPhotoClient, type JobRow } from "../../examples/browser-client.js";
 import { freePort } from "../../src/embedded/free-port.js";
-import { NOT_ALL } from "../support/browser.js";
-import { launchChromium, watchPage } from "../support/chromium.js";
-import { eventually } from "../support/eventually.js";
-import { serveBundle } from "../support/serve-bundle.js";
-import { smallPhoto } from "../support/small-photo.js";
-import { createTcpProxy } from "../support/tcp-proxy.js";
-import { startTestService, type TestService } from "../support/test-service.js";
+import { NOT_ALL } from "../support/clients/browser.js";
+import { launchChromium, watchPage } from "../support/clients/chromium.js";
+import { eventually } from "../support/runner/eventually.js";
+import { serveBundle } from "../support/clients/serve-bundle.js";
+import { smallPhoto } from "../support/service/small-photo.js";
+import { createTcpProxy } from "../support/stores/tcp-proxy.js";
+import { startTestService, type TestService } from "../support/service/test-service.js";
 
 describe("the client without a framework", () => {
   let service: TestService;

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { smallPhoto } from "../support/small-photo.js";
-import { startTestService } from "../support/test-service.js";
+import { smallPhoto } from "../support/service/small-photo.js";
+import { startTestService } from "../support/service/test-service.js";
 
 const SCRIPT = fileURLToPath(new URL("../../examples/node-script.js", import.meta.url));
 

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, it } from "node:test";
 import { freePort } from "../../src/embedded/free-port.js";
-import { NOT_ALL } from "../support/browser.js";
-import { launchChromium, watchPage } from "../support/chromium.js";
-import { eventually } from "../support/eventually.js";
-import { serveBundle } from "../support/serve-bundle.js";
-import { createTcpProxy } from "../support/tcp-proxy.js";
-import { startTestService } from "../support/test-service.js";
+import { NOT_ALL } from "../support/clients/browser.js";
+import { launchChromium, watchPage } from "../support/clients/chromium.js";
+import { eventually } from "../support/runner/eventually.js";
+import { serveBundle } from "../support/clients/serve-bundle.js";
+import { createTcpProxy } from "../support/stores/tcp-proxy.js";
+import { startTestService } from "../support/service/test-service.js";
 
 const NOT_INSTALLED =
   !existsSync("examples/react/node_modules") &&

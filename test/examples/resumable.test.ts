@@ -4,10 +4,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import { createClient, type Client } from "graphql-ws";
 import { WebSocket } from "ws";
 import { resumable } from "../../examples/resumable.js";
-import { eventually } from "../support/eventually.js";
-import { seededRandom } from "../support/seeded-random.js";
-import type { TestClient } from "../support/test-client.js";
-import { startTestService, type TestService } from "../support/test-service.js";
+import { eventually } from "../support/runner/eventually.js";
+import { seededRandom } from "../support/runner/seeded-random.js";
+import type { TestClient } from "../support/clients/test-client.js";
+import { startTestService, type TestService } from "../support/service/test-service.js";
 
 interface Told {
   cursor: string;

@@ -3,9 +3,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sharp } from "../../src/imaging/sharp.js";
+import { sharp } from "../../src/imaging/pixels/sharp.js";
 import type { Task } from "../../src/tasks/define-task.js";
-import type { TaskChildResponse } from "../../src/worker/task-child-request.js";
+import type { TaskChildResponse } from "../../src/worker/child/task-child-request.js";
 import { createJobRunner, toTaskPhoto } from "./job-runner.js";
 import type { Verdict } from "./judge-error.js";
 import { madePhotos, realPhotos, type SamplePhoto } from "./sample-photos.js";

@@ -2,13 +2,16 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rm, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { createChildPool } from "../../src/imaging/child-pool.js";
-import type { PhotoHeader } from "../../src/imaging/photo-header.js";
-import { createPhotoInspector } from "../../src/imaging/photo-inspector.js";
+import { createChildPool } from "../../src/child-pool/child-pool.js";
+import type { PhotoHeader } from "../../src/imaging/formats/photo-header.js";
+import { createPhotoInspector } from "../../src/imaging/inspect/photo-inspector.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import type { NearPhotoList, Task, TaskPhoto } from "../../src/tasks/define-task.js";
-import type { TaskChildRequest, TaskChildResponse } from "../../src/worker/task-child-request.js";
-import { silentLog } from "../support/silent-log.js";
+import type {
+  TaskChildRequest,
+  TaskChildResponse,
+} from "../../src/worker/child/task-child-request.js";
+import { silentLog } from "../support/runner/silent-log.js";
 import { judgeError, type Verdict } from "./judge-error.js";
 
 export interface JobRunner {
@@ -43,7 +46,7 @@ export function createJobRunner(
   options: { size?: number; parameters?: Record<string, unknown> } = {},
 ): JobRunner {
   const given = { ...GIVEN, ...options.parameters };
-  const entry = new URL("../../src/worker/task-child.js", import.meta.url);
+  const entry = new URL("../../src/worker/child/task-child.js", import.meta.url);
   const pool = createChildPool({
     entry,
     size: options.size ?? availableParallelism(),

@@ -3,8 +3,8 @@ import {
   PhotoTooLargeError,
   PhotoUnreadableError,
   TaskFailedError,
-} from "../../src/errors.js";
-import { ChildStoppedError } from "../../src/imaging/child-stopped-error.js";
+} from "../../src/domain/errors.js";
+import { ChildStoppedError } from "../../src/child-pool/child-stopped-error.js";
 
 export type Verdict =
   | { kind: "ok" }
@@ -31,8 +31,7 @@ export function judgeError(error: unknown): Verdict {
   if (!isTold)
     return {
       kind: "violation",
-      message:
-        "unmasked: " + `${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      message: `unmasked: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     };
   const { code, message } = error as PermanentTaskError;
   if (!CODES.includes(code)) return { kind: "violation", message: `the code ${code}: ${message}` };

@@ -1,5 +1,5 @@
-import { readCommandLine } from "../../src/command-line.js";
-import { readSeed } from "../support/read-seed.js";
+import { readCommandLine } from "../../src/runtime/command-line.js";
+import { readSeed } from "../support/runner/read-seed.js";
 
 export interface FuzzOptions {
   files: number;

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { seededRandom } from "../support/seeded-random.js";
+import { seededRandom } from "../support/runner/seeded-random.js";
 import { toTaskPhoto, type JobRunner } from "./job-runner.js";
 import type { Verdict } from "./judge-error.js";
 import { mutate } from "./mutate.js";

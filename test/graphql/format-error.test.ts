@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { GraphQLError } from "graphql";
-import * as errors from "../../src/errors.js";
+import * as errors from "../../src/domain/errors.js";
 import { formatError, isInternal } from "../../src/graphql/format-error.js";
-import { openRawSocket, type RawSocket } from "../support/raw-socket.js";
-import { smallPhoto } from "../support/small-photo.js";
-import { startTestService, type TestService } from "../support/test-service.js";
+import { openRawSocket, type RawSocket } from "../support/clients/raw-socket.js";
+import { smallPhoto } from "../support/service/small-photo.js";
+import { startTestService, type TestService } from "../support/service/test-service.js";
 
 const INTERNAL = {
   message: "Internal server error",

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { AnswerBudget } from "../../src/graphql/limits/answer-budget.js";
 import { loadersOf, type HasLoaders } from "../../src/graphql/loaders.js";
-import { startCountedService, type CountedService } from "../support/counted-service.js";
-import { smallPhoto } from "../support/small-photo.js";
-import type { TestClient } from "../support/test-client.js";
+import { startCountedService, type CountedService } from "../support/service/counted-service.js";
+import { smallPhoto } from "../support/service/small-photo.js";
+import type { TestClient } from "../support/clients/test-client.js";
 
 const NESTED =
   "nodes { job { name } user { email } photos { url } outputs { url } history { type } }";

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { eventually } from "../support/eventually.js";
+import { eventually } from "../support/runner/eventually.js";
 import { openCountingSocket, type CountingSocket } from "./counting-socket.js";
 import { cpuOf, inTurns, memoryOf, say, withLoadService } from "./load-service.js";
 

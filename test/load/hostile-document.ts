@@ -2,8 +2,8 @@
 //   node dist/test/load/hostile-document.js [--readers 48] [--reads 5000]
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { openRawSocket } from "../support/raw-socket.js";
-import { smallPhoto } from "../support/small-photo.js";
+import { openRawSocket } from "../support/clients/raw-socket.js";
+import { smallPhoto } from "../support/service/small-photo.js";
 import { say, withLoadService } from "./load-service.js";
 
 interface Page {

@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SignJWT } from "jose";
 import { claimPort } from "../../src/embedded/claim-port.js";
-import { startPostgres } from "../../src/embedded/start-postgres.js";
-import { startRedis } from "../../src/embedded/start-redis.js";
-import { createLogger } from "../../src/logger.js";
-import { eventually } from "../support/eventually.js";
-import { createTemplateDatabase } from "../support/test-database.js";
+import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
+import { startRedis } from "../../src/embedded/redis/start-redis.js";
+import { createLogger } from "../../src/runtime/logger.js";
+import { eventually } from "../support/runner/eventually.js";
+import { createTemplateDatabase } from "../support/stores/test-database.js";
 
 /** One user of a service under load. */
 export interface LoadUser {

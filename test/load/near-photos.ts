@@ -8,9 +8,9 @@ import { parseArgs } from "node:util";
 import { v7 as uuidv7 } from "uuid";
 import { createDatabase, type Database } from "../../src/db/database.js";
 import { migrate } from "../../src/db/migrate.js";
-import { startPostgres } from "../../src/embedded/start-postgres.js";
-import { createLogger } from "../../src/logger.js";
-import { createNearPhotos } from "../../src/services/near-photos.js";
+import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
+import { createLogger } from "../../src/runtime/logger.js";
+import { createNearPhotos } from "../../src/services/reads/near-photos.js";
 
 const { values } = parseArgs({
   options: {

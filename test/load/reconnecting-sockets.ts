@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { WebSocket } from "ws";
-import { eventually } from "../support/eventually.js";
+import { eventually } from "../support/runner/eventually.js";
 import {
   cpuOf,
   inTurns,

@@ -5,8 +5,8 @@ import { Agent, request as send } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import postgres from "postgres";
-import { eventually } from "../support/eventually.js";
-import { processTree } from "../support/process-tree.js";
+import { eventually } from "../support/runner/eventually.js";
+import { processTree } from "../support/processes/process-tree.js";
 import {
   inTurns,
   memoryOf,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { NO_BROWSER } from "../support/chromium.js";
-import { seededRandom } from "../support/seeded-random.js";
+import { NO_BROWSER } from "../support/clients/chromium.js";
+import { seededRandom } from "../support/runner/seeded-random.js";
 import {
   applyMutation,
   findMutations,

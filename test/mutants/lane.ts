@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { processTree } from "../support/process-tree.js";
+import { processTree } from "../support/processes/process-tree.js";
 
 /** A copy of the project in which one source at a time is another. */
 export interface Lane {

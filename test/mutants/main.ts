@@ -1,8 +1,8 @@
 // `npm run mutants`: changes a copy of the sources, one place at a time, and runs the tests that
 // must notice.
 import { availableParallelism } from "node:os";
-import { readCommandLine } from "../../src/command-line.js";
-import { readSeed } from "../support/read-seed.js";
+import { readCommandLine } from "../../src/runtime/command-line.js";
+import { readSeed } from "../support/runner/read-seed.js";
 import { createDraw } from "./draw.js";
 import { mutate, readAreas, testFilesOf, type AreaMutant } from "./read-areas.js";
 import { runDrawn } from "./run-drawn.js";

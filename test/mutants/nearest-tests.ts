@@ -121,7 +121,7 @@ function usedBy(file: string, sources: string[]): Set<string> {
       for (const argument of argumentsOf(node)) {
         add(argument);
         add(`./${argument}`);
-        // `runBin("token")`, `moduleUrl("logger")`: the helpers' ways to name a file of src.
+        // `runBin("token")`, `moduleUrl("runtime/logger")`: the helpers' ways to name a file of src.
         if (/^(run|start)Bin$|^runNpm$/.test(calleeOf(node))) used.add(`src/bin/${argument}.ts`);
         if (calleeOf(node) === "moduleUrl") used.add(`src/${argument}.ts`);
       }

@@ -1,10 +1,10 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startPostgres } from "../../src/embedded/start-postgres.js";
-import { startRedis } from "../../src/embedded/start-redis.js";
-import { createLogger } from "../../src/logger.js";
-import { createTemplateDatabase } from "../support/test-database.js";
+import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
+import { startRedis } from "../../src/embedded/redis/start-redis.js";
+import { createLogger } from "../../src/runtime/logger.js";
+import { createTemplateDatabase } from "../support/stores/test-database.js";
 import { createLane, type Lane } from "./lane.js";
 
 /** Runs `work` with so many lanes, on a private PostgreSQL and Redis, and leaves nothing behind. */

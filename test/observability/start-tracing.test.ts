@@ -4,17 +4,17 @@ import { execFile } from "node:child_process";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { eventually } from "../support/eventually.js";
+import { eventually } from "../support/runner/eventually.js";
 import {
   startOtlpReceiver,
   type OtlpReceiver,
   type ReceivedSpan,
-} from "../support/otlp-receiver.js";
-import { runBin, startBin, type RunningBin } from "../support/run-bin.js";
-import { smallPhoto } from "../support/small-photo.js";
-import { createTestClient, type TestClient } from "../support/test-client.js";
-import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
-import { testRedis } from "../support/test-redis.js";
+} from "../support/clients/otlp-receiver.js";
+import { runBin, startBin, type RunningBin } from "../support/processes/run-bin.js";
+import { smallPhoto } from "../support/service/small-photo.js";
+import { createTestClient, type TestClient } from "../support/clients/test-client.js";
+import { createTestDatabase, type TestDatabase } from "../support/stores/test-database.js";
+import { testRedis } from "../support/stores/test-redis.js";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SUBMIT = "mutation Choose($input: EnqueueJobInput!) { enqueueJob(input: $input) { id } }";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { before, describe, it } from "node:test";
-import { ServiceUnavailableError } from "../../src/errors.js";
+import { ServiceUnavailableError } from "../../src/domain/errors.js";
 import { createLocalStorage } from "../../src/photos/local-storage.js";
 import type { Storage } from "../../src/photos/storage.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";

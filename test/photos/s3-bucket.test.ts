@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, describe, it } from "node:test";
 import { text } from "node:stream/consumers";
-import { createLoggerTo } from "../../src/logger.js";
+import { createLoggerTo } from "../../src/runtime/logger.js";
 import { createS3Bucket, type S3Bucket, type S3BucketOptions } from "../../src/photos/s3-bucket.js";
 
 const AWAY = {

@@ -10,7 +10,7 @@ import S3rver from "@20minutes/s3rver";
 import { createS3Storage } from "../../src/photos/s3-storage.js";
 import { SlowDownloadError, type Storage } from "../../src/photos/storage.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { silentLog } from "../support/silent-log.js";
+import { silentLog } from "../support/runner/silent-log.js";
 
 describe("the S3 storage on a server that checks signatures", () => {
   const folder = temporaryFolder().path;

@@ -13,14 +13,14 @@ import {
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
-import { ServiceUnavailableError } from "../../src/errors.js";
+import { ServiceUnavailableError } from "../../src/domain/errors.js";
 import { createLocalStorage } from "../../src/photos/local-storage.js";
 import { createS3Storage } from "../../src/photos/s3-storage.js";
 import type { Storage } from "../../src/photos/storage.js";
-import { inBatches } from "../../src/in-batches.js";
+import { inBatches } from "../../src/runtime/in-batches.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { startS3Server, type S3Server } from "../support/s3-server.js";
-import { silentLog } from "../support/silent-log.js";
+import { startS3Server, type S3Server } from "../support/stores/s3-server.js";
+import { silentLog } from "../support/runner/silent-log.js";
 
 const folder = temporaryFolder().path;
 let server: S3Server;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
-import { ServiceUnavailableError } from "../../src/errors.js";
+import { ServiceUnavailableError } from "../../src/domain/errors.js";
 import {
   LANES,
   createHintQueue,
@@ -12,12 +12,12 @@ import {
   type HintQueue,
   type Lane,
 } from "../../src/queue/hint-queue.js";
-import { createLoggerTo } from "../../src/logger.js";
-import { createRedis } from "../../src/redis.js";
-import { eventually } from "../support/eventually.js";
-import { silentLog } from "../support/silent-log.js";
-import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
-import { testRedis } from "../support/test-redis.js";
+import { createLoggerTo } from "../../src/runtime/logger.js";
+import { createRedis } from "../../src/runtime/redis.js";
+import { eventually } from "../support/runner/eventually.js";
+import { silentLog } from "../support/runner/silent-log.js";
+import { createTcpProxy, type TcpProxy } from "../support/stores/tcp-proxy.js";
+import { testRedis } from "../support/stores/test-redis.js";
 
 let made = 0;
 const hint = (more: Partial<Hint> = {}): Hint => ({

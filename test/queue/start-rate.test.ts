@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createStartRate } from "../../src/queue/start-rate.js";
-import { eventually } from "../support/eventually.js";
-import { silentLog } from "../support/silent-log.js";
-import { createTcpProxy } from "../support/tcp-proxy.js";
-import { testRedis } from "../support/test-redis.js";
+import { eventually } from "../support/runner/eventually.js";
+import { silentLog } from "../support/runner/silent-log.js";
+import { createTcpProxy } from "../support/stores/tcp-proxy.js";
+import { testRedis } from "../support/stores/test-redis.js";
 
 describe("the rate of starts", () => {
   it(

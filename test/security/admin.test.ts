@@ -1,14 +1,14 @@
 // The operators' pages: to whoever has no password a wall, to whoever has it a place where nothing
 // that people wrote comes alive. The statements that the database page refuses are tested at
-// test/db/read-only-queries.test.ts, guesses at test/server/admin-guard.test.ts.
+// test/db/read-only-queries.test.ts, guesses at test/server/access/admin-guard.test.ts.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import {
   ADMIN_PASSWORD,
   startOperatedService,
   type OperatedService,
-} from "../support/operated-service.js";
-import { smallPhoto } from "../support/small-photo.js";
+} from "../support/service/operated-service.js";
+import { smallPhoto } from "../support/service/small-photo.js";
 import { LEAKS } from "./attacked-service.js";
 import { head, sendRaw } from "./raw-request.js";
 

@@ -183,18 +183,12 @@ describe("an answer", () => {
     assert.match(headers["x-request-id"] ?? "", /^[0-9a-f-]{36}$/);
   });
 
-  it(
-    "to two requests in one packet is two answers, neither of which has anything of the " + "other",
-    async () => {
-      const first = head("POST /graphql", ["content-length: 0"]).replace(
-        "connection: close\r\n",
-        "",
-      );
-      const { text } = await sendRaw(service.url, first + head("GET /health/live"));
-      assert.equal(text.split("HTTP/1.1 ").length - 1, 2);
-      assert.match(text, /400 Bad Request[^]+BAD_REQUEST[^]+200 OK[^]+"ok"/);
-    },
-  );
+  it("to two requests in one packet is two answers, neither of which has anything of the other", async () => {
+    const first = head("POST /graphql", ["content-length: 0"]).replace("connection: close\r\n", "");
+    const { text } = await sendRaw(service.url, first + head("GET /health/live"));
+    assert.equal(text.split("HTTP/1.1 ").length - 1, 2);
+    assert.match(text, /400 Bad Request[^]+BAD_REQUEST[^]+200 OK[^]+"ok"/);
+  });
 
   it("is there as ever", () => service.assertUnharmed());
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ecKey, edKey, makeToken, rsaKey, type TestKey } from "../auth/make-token.js";
-import { createTestClient, type TestClient } from "../support/test-client.js";
-import { startTestService, type TestService } from "../support/test-service.js";
+import { createTestClient, type TestClient } from "../support/clients/test-client.js";
+import { startTestService, type TestService } from "../support/service/test-service.js";
 
 const ISSUER = "https://issuer.test";
 const AUDIENCE = "photo-service-test";

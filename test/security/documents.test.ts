@@ -2,9 +2,9 @@
 // the contract, in little time, and nothing is run.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { openEventStream } from "../support/event-stream.js";
-import { openRawSocket } from "../support/raw-socket.js";
-import type { GraphqlError } from "../support/test-client.js";
+import { openEventStream } from "../support/clients/event-stream.js";
+import { openRawSocket } from "../support/clients/raw-socket.js";
+import type { GraphqlError } from "../support/clients/test-client.js";
 import { startAttackedService, LEAKS, type AttackedService } from "./attacked-service.js";
 import { HOSTILE_DOCUMENTS, NONE, type HostileDocument } from "./hostile-documents.js";
 import { head, sendRaw } from "./raw-request.js";

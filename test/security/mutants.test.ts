@@ -4,7 +4,7 @@ import { createDraw } from "../mutants/draw.js";
 import { findCode } from "../mutants/find-code.js";
 import { applyMutation, findMutations } from "../mutants/find-mutations.js";
 import { createNearestTests } from "../mutants/nearest-tests.js";
-import { long } from "../support/long.js";
+import { long } from "../support/runner/long.js";
 import { mutate, readAreas, testFilesOf } from "../mutants/read-areas.js";
 
 describe("the guards that npm run mutants takes out", () => {
@@ -116,11 +116,11 @@ describe("the changes that npm run mutants -- --random makes", () => {
       const [first = "", ...rest] = pathsOf("src/events/ring.ts");
       assert.equal(first, "test/events/ring.test.ts");
       assert.ok(
-        rest.indexOf("test/events/channel.test.ts") < rest.indexOf("test/resume.test.ts"),
+        rest.indexOf("test/events/channel.test.ts") < rest.indexOf("test/stories/resume.test.ts"),
         rest.slice(0, 9).join(", "),
       );
       const named = pathsOf("src/server/http-server.ts", "await registerMetrics(app)").slice(1, 5);
-      assert.ok(named.includes("test/server/metrics-route.test.ts"), named.join(", "));
+      assert.ok(named.includes("test/server/health/metrics-route.test.ts"), named.join(", "));
       assert.equal(pathsOf("src/bin/token.ts")[0], "test/bin/token.test.ts");
       assert.equal(nearest({ file: "src/tasks/hash/run.ts", before: "" }, 1).length, 3);
     },

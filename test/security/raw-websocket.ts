@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
-import { eventually } from "../support/eventually.js";
+import { eventually } from "../support/runner/eventually.js";
 
 export interface RawWebSocket {
   socket: Socket;

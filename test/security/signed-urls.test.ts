@@ -1,10 +1,10 @@
 // A signed URL is a right to one file until it expires, and to nothing else. What a good one gives
-// is tested at test/server/signed-files.test.ts.
+// is tested at test/server/files/signed-files.test.ts.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { createFileUrls } from "../../src/photos/file-urls.js";
-import { smallPhoto } from "../support/small-photo.js";
+import { smallPhoto } from "../support/service/small-photo.js";
 import { startAttackedService, LEAKS, type AttackedService } from "./attacked-service.js";
 import { head, sendRaw, type RawAnswer } from "./raw-request.js";
 

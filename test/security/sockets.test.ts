@@ -1,10 +1,10 @@
 // What a peer can do with a socket: before its upgrade, in its frames, in its messages. Sign-in is
 // in tokens.test.ts, documents in documents.test.ts; limits that honest clients meet, too, and the
-// time to sign in, are tested at test/server/graphql-sockets.test.ts.
+// time to sign in, are tested at test/server/graphql/websocket/graphql-sockets.test.ts.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { eventually } from "../support/eventually.js";
-import { openRawSocket } from "../support/raw-socket.js";
+import { eventually } from "../support/runner/eventually.js";
+import { openRawSocket } from "../support/clients/raw-socket.js";
 import { startAttackedService, LEAKS, type AttackedService } from "./attacked-service.js";
 import { frame, openRawWebSocket, type RawWebSocket } from "./raw-websocket.js";
 import { head, sendRaw } from "./raw-request.js";

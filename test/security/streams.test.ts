@@ -1,11 +1,11 @@
 // What a peer can do with /graphql/stream. Documents are in documents.test.ts, what is another's in
 // tenancy.test.ts; limits that honest clients meet, too, are tested at
-// test/server/graphql-stream.test.ts.
+// test/server/graphql/sse/graphql-stream.test.ts.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { makeToken } from "../auth/make-token.js";
-import { openEventStream } from "../support/event-stream.js";
-import { eventually } from "../support/eventually.js";
+import { openEventStream } from "../support/clients/event-stream.js";
+import { eventually } from "../support/runner/eventually.js";
 import { startAttackedService, LEAKS, type AttackedService } from "./attacked-service.js";
 import { FORGED_TOKENS } from "./forged-tokens.js";
 import { head, sendRaw } from "./raw-request.js";

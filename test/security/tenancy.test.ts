@@ -5,12 +5,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { GraphQLSchema } from "graphql";
 import { createSchema } from "../../src/graphql/schema.js";
-import { idOfNothing } from "../support/broken-ids.js";
-import { openEventStream } from "../support/event-stream.js";
-import { eventually } from "../support/eventually.js";
-import { startCountedService, type CountedService } from "../support/counted-service.js";
-import { openRawSocket, type RawSocket } from "../support/raw-socket.js";
-import type { GraphqlError } from "../support/test-client.js";
+import { idOfNothing } from "../support/asserts/broken-ids.js";
+import { openEventStream } from "../support/clients/event-stream.js";
+import { eventually } from "../support/runner/eventually.js";
+import { startCountedService, type CountedService } from "../support/service/counted-service.js";
+import { openRawSocket, type RawSocket } from "../support/clients/raw-socket.js";
+import type { GraphqlError } from "../support/clients/test-client.js";
 import { createBelongings, type Belongings } from "./tenancy/belongings.js";
 import {
   edgesIn,

@@ -4,9 +4,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { makeToken } from "../auth/make-token.js";
-import { openRawSocket } from "../support/raw-socket.js";
-import { smallPhoto } from "../support/small-photo.js";
-import { createTestClient } from "../support/test-client.js";
+import { openRawSocket } from "../support/clients/raw-socket.js";
+import { smallPhoto } from "../support/service/small-photo.js";
+import { createTestClient } from "../support/clients/test-client.js";
 import { startAttackedService, LEAKS, type AttackedService } from "./attacked-service.js";
 import { FORGED_TOKENS } from "./forged-tokens.js";
 import { head, sendRaw } from "./raw-request.js";

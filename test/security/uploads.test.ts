@@ -1,12 +1,12 @@
 // Bytes and names from anybody. What is refused of honest mistakes is tested at
-// test/server/photo-uploads/refusals.test.ts, slowness at test/server/upload-patience.test.ts, and
+// test/server/files/photo-uploads/refusals.test.ts, slowness at test/server/files/upload-patience.test.ts, and
 // what broken pictures do to their decoders by `npm run fuzz`.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { eventually } from "../support/eventually.js";
-import { smallPhoto } from "../support/small-photo.js";
-import { storedFiles } from "../support/stored-files.js";
+import { eventually } from "../support/runner/eventually.js";
+import { smallPhoto } from "../support/service/small-photo.js";
+import { storedFiles } from "../support/service/stored-files.js";
 import { startAttackedService, LEAKS, type AttackedService } from "./attacked-service.js";
 import { head, sendRaw, type RawAnswer } from "./raw-request.js";
 

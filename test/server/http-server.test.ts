@@ -4,7 +4,7 @@ import { Agent, request, type IncomingMessage } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { buildSchema } from "graphql";
 import { createFileUrls } from "../../src/photos/file-urls.js";
-import { startTestService, type TestService } from "../support/test-service.js";
+import { startTestService, type TestService } from "../support/service/test-service.js";
 
 const APP = "https://app.example.test";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decode, isBlurhashValid } from "blurhash";
 import { thumbHashToApproximateAspectRatio, thumbHashToRGBA } from "thumbhash";
-import { PhotoUnreadableError } from "../../src/errors.js";
-import { sharp } from "../../src/imaging/sharp.js";
+import { PhotoUnreadableError } from "../../src/domain/errors.js";
+import { sharp } from "../../src/imaging/pixels/sharp.js";
 import { placeholder } from "../../src/tasks/placeholder/task.js";
 import { makePng } from "../imaging/make-png.js";
 import {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { describe, it } from "node:test";
-import { PermanentTaskError, PhotoUnreadableError } from "../../src/errors.js";
-import { sharp } from "../../src/imaging/sharp.js";
+import { PermanentTaskError, PhotoUnreadableError } from "../../src/domain/errors.js";
+import { sharp } from "../../src/imaging/pixels/sharp.js";
 import { scrub } from "../../src/tasks/scrub/task.js";
 import { quadrantsHeic, tiledHeic } from "../imaging/heif-files.js";
 import { makeGif } from "../imaging/make-gif.js";
@@ -173,24 +173,21 @@ describe("scrubbing an upright photo", () => {
     }
   });
 
-  it(
-    "keeps the segment that says how the channels are to be understood, but nothing behind " + "it",
-    async () => {
-      const plain = await noise(16, 16).jpeg({ chromaSubsampling: "4:4:4" }).toBuffer();
-      // Adobe's last byte 0: red, green and blue as they are, not luminance and chroma.
-      const photo = Buffer.concat([
-        plain.subarray(0, 2),
-        segment(0xee, Buffer.from("Adobe\0\x64\0\0\0\0\0sEcReT")),
-        plain.subarray(2),
-      ]);
-      assert(!(await rawOf(photo)).equals(await rawOf(plain)));
-      const { file, result } = await run(photo);
-      assert.deepEqual(
-        [result.lossless, SECRET.test(latin(file)), (await rawOf(file)).equals(await rawOf(photo))],
-        [true, false, true],
-      );
-    },
-  );
+  it("keeps the segment that says how the channels are to be understood, but nothing behind it", async () => {
+    const plain = await noise(16, 16).jpeg({ chromaSubsampling: "4:4:4" }).toBuffer();
+    // Adobe's last byte 0: red, green and blue as they are, not luminance and chroma.
+    const photo = Buffer.concat([
+      plain.subarray(0, 2),
+      segment(0xee, Buffer.from("Adobe\0\x64\0\0\0\0\0sEcReT")),
+      plain.subarray(2),
+    ]);
+    assert(!(await rawOf(photo)).equals(await rawOf(plain)));
+    const { file, result } = await run(photo);
+    assert.deepEqual(
+      [result.lossless, SECRET.test(latin(file)), (await rawOf(file)).equals(await rawOf(photo))],
+      [true, false, true],
+    );
+  });
 
   it("says in the header of WebP that there is no metadata, or that there is", async () => {
     const photo = await UPRIGHT.webp(RIGHTS);

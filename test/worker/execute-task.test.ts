@@ -5,15 +5,19 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { z } from "zod";
-import { PermanentTaskError, ServiceUnavailableError, TaskFailedError } from "../../src/errors.js";
-import { createChildPool } from "../../src/imaging/child-pool.js";
-import { createLoggerTo } from "../../src/logger.js";
-import type { QueuedJob } from "../../src/queued-job.js";
-import type { User } from "../../src/services/users.js";
+import {
+  PermanentTaskError,
+  ServiceUnavailableError,
+  TaskFailedError,
+} from "../../src/domain/errors.js";
+import { createChildPool } from "../../src/child-pool/child-pool.js";
+import { createLoggerTo } from "../../src/runtime/logger.js";
+import type { QueuedJob } from "../../src/domain/queued-job.js";
+import type { User } from "../../src/services/users/users.js";
 import { executeTask } from "../../src/worker/execute-task.js";
 import { createLeases } from "../../src/worker/leases.js";
-import { eventually } from "../support/eventually.js";
-import { silentLog } from "../support/silent-log.js";
+import { eventually } from "../support/runner/eventually.js";
+import { silentLog } from "../support/runner/silent-log.js";
 import { childTask, createWorkerScene, testTask, type WorkerScene } from "./worker-scene.js";
 
 const obedient = testTask("obedient", ({ signal }) => wait(60_000, undefined, { signal }));
@@ -144,35 +148,29 @@ describe("an attempt", () => {
     ],
   ];
   for (const [what, job, parameters, code, message, final] of failures) {
-    it(
-      `whose task ${what} leaves ${code}, and is ` + `${final ? "the last" : "tried again later"}`,
-      async () => {
-        const queuedJob = await submit(job, parameters);
-        let bugs = 0;
-        await scene.execute(queuedJob, { onBug: () => bugs++ });
-        assert.equal(
-          bugs,
-          message.includes("unexpectedly") ? 1 : 0,
-          "only what nobody foresaw is told to operators as a bug",
-        );
-        const row = await scene.find(queuedJob);
-        assert.deepEqual(
-          [row?.status, row?.error],
-          [final ? "FAILED" : "PENDING", { code, message }],
-        );
-        assert.deepEqual(await storyOf(queuedJob), [
-          "QUEUED",
-          "STARTED",
-          final ? "FAILED" : "RETRYING",
-        ]);
-        const { run = 0, delayMs = 0 } = lastHint(queuedJob) ?? {};
-        if (!final)
-          assert.ok(
-            run === 2 && delayMs >= 500 && delayMs <= 1000,
-            `run ${run} after ${delayMs} ms`,
-          );
-      },
-    );
+    it(`whose task ${what} leaves ${code}, and is ${final ? "the last" : "tried again later"}`, async () => {
+      const queuedJob = await submit(job, parameters);
+      let bugs = 0;
+      await scene.execute(queuedJob, { onBug: () => bugs++ });
+      assert.equal(
+        bugs,
+        message.includes("unexpectedly") ? 1 : 0,
+        "only what nobody foresaw is told to operators as a bug",
+      );
+      const row = await scene.find(queuedJob);
+      assert.deepEqual(
+        [row?.status, row?.error],
+        [final ? "FAILED" : "PENDING", { code, message }],
+      );
+      assert.deepEqual(await storyOf(queuedJob), [
+        "QUEUED",
+        "STARTED",
+        final ? "FAILED" : "RETRYING",
+      ]);
+      const { run = 0, delayMs = 0 } = lastHint(queuedJob) ?? {};
+      if (!final)
+        assert.ok(run === 2 && delayMs >= 500 && delayMs <= 1000, `run ${run} after ${delayMs} ms`);
+    });
   }
 
   it(

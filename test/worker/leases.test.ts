@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it, mock } from "node:test";
-import { ServiceUnavailableError } from "../../src/errors.js";
-import type { QueuedJobs } from "../../src/services/queued-jobs.js";
-import type { User } from "../../src/services/users.js";
+import { ServiceUnavailableError } from "../../src/domain/errors.js";
+import type { QueuedJobs } from "../../src/services/queued-jobs/queued-jobs.js";
+import type { User } from "../../src/services/users/users.js";
 import { createLeases, type Leases } from "../../src/worker/leases.js";
 import { StopError } from "../../src/worker/stop-reason.js";
-import { eventually } from "../support/eventually.js";
-import { silentLog } from "../support/silent-log.js";
-import { createTestCore, type TestCore } from "../support/test-core.js";
+import { eventually } from "../support/runner/eventually.js";
+import { silentLog } from "../support/runner/silent-log.js";
+import { createTestCore, type TestCore } from "../support/service/test-core.js";
 
 const reasonOf = ({ signal }: AbortController) =>
   signal.reason instanceof StopError ? signal.reason.reason : null;

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { ServiceUnavailableError } from "../../src/errors.js";
-import { createLoggerTo } from "../../src/logger.js";
-import { createDuties } from "../../src/services/duties.js";
-import type { QueuedJobs } from "../../src/services/queued-jobs.js";
+import { ServiceUnavailableError } from "../../src/domain/errors.js";
+import { createLoggerTo } from "../../src/runtime/logger.js";
+import { createDuties } from "../../src/services/maintenance/duties.js";
+import type { QueuedJobs } from "../../src/services/queued-jobs/queued-jobs.js";
 import type { DueSweep } from "../../src/services/queued-jobs/due-sweep.js";
-import type { User } from "../../src/services/users.js";
+import type { User } from "../../src/services/users/users.js";
 import { createReconciler, type Reconciler } from "../../src/worker/reconciler.js";
-import { eventually } from "../support/eventually.js";
-import { silentLog } from "../support/silent-log.js";
-import { createTestCore, type TestCore } from "../support/test-core.js";
+import { eventually } from "../support/runner/eventually.js";
+import { silentLog } from "../support/runner/silent-log.js";
+import { createTestCore, type TestCore } from "../support/service/test-core.js";
 
 describe("the reconciler", () => {
   let core: TestCore;

@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
-import { ServiceUnavailableError } from "../../src/errors.js";
-import { createLoggerTo } from "../../src/logger.js";
-import { createRedis } from "../../src/redis.js";
-import { createDuties, type Duties } from "../../src/services/duties.js";
+import { ServiceUnavailableError } from "../../src/domain/errors.js";
+import { createLoggerTo } from "../../src/runtime/logger.js";
+import { createRedis } from "../../src/runtime/redis.js";
+import { createDuties, type Duties } from "../../src/services/maintenance/duties.js";
 import {
   createSchedule,
   type Schedule,
   type ScheduledTask,
   type ScheduleOptions,
 } from "../../src/worker/schedule.js";
-import { eventually } from "../support/eventually.js";
-import { silentLog } from "../support/silent-log.js";
-import { createTestDatabase, type TestDatabase } from "../support/test-database.js";
-import { testRedis } from "../support/test-redis.js";
+import { eventually } from "../support/runner/eventually.js";
+import { silentLog } from "../support/runner/silent-log.js";
+import { createTestDatabase, type TestDatabase } from "../support/stores/test-database.js";
+import { testRedis } from "../support/stores/test-redis.js";
 
 const HOUR_MS = 3_600_000;
 

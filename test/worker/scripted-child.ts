@@ -1,10 +1,13 @@
 // A child that does what the parameters of its attempt say.
 import { access, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PermanentTaskError } from "../../src/errors.js";
-import { serveChild } from "../../src/imaging/serve-child.js";
-import type { TaskChildRequest, TaskChildResponse } from "../../src/worker/task-child-request.js";
-import { eventually } from "../support/eventually.js";
+import { PermanentTaskError } from "../../src/domain/errors.js";
+import { serveChild } from "../../src/child-pool/serve-child.js";
+import type {
+  TaskChildRequest,
+  TaskChildResponse,
+} from "../../src/worker/child/task-child-request.js";
+import { eventually } from "../support/runner/eventually.js";
 
 export interface ChildScript {
   /** Told before it waits. */

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
 import { createHintQueue, laneQueueName } from "../../src/queue/hint-queue.js";
-import { createBacklogReads } from "../../src/services/backlog.js";
+import { createBacklogReads } from "../../src/services/reads/backlog.js";
 import { createStuckCheck } from "../../src/worker/stuck-check.js";
 import { createTaskWorker, type TaskWorker } from "../../src/worker/task-worker.js";
-import { eventually } from "../support/eventually.js";
-import { silentLog } from "../support/silent-log.js";
+import { eventually } from "../support/runner/eventually.js";
+import { silentLog } from "../support/runner/silent-log.js";
 import { createWorkerScene, testTask, type WorkerScene } from "./worker-scene.js";
 
 describe("a worker that takes nothing", () => {

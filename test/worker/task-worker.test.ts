@@ -6,12 +6,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import { after, afterEach, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
 import { createDatabase } from "../../src/db/database.js";
-import { ServiceUnavailableError } from "../../src/errors.js";
-import { createChildPool } from "../../src/imaging/child-pool.js";
+import { ServiceUnavailableError } from "../../src/domain/errors.js";
+import { createChildPool } from "../../src/child-pool/child-pool.js";
 import { LANES, createHintQueue, laneQueueName } from "../../src/queue/hint-queue.js";
-import { createRedis } from "../../src/redis.js";
-import { createQueuedJobs } from "../../src/services/queued-jobs.js";
-import type { User } from "../../src/services/users.js";
+import { createRedis } from "../../src/runtime/redis.js";
+import { createQueuedJobs } from "../../src/services/queued-jobs/queued-jobs.js";
+import type { User } from "../../src/services/users/users.js";
 import type { Storage } from "../../src/photos/storage.js";
 import type { ExecuteDeps } from "../../src/worker/execute-task.js";
 import { createLeases } from "../../src/worker/leases.js";
@@ -20,9 +20,9 @@ import {
   type TaskWorker,
   type TaskWorkerOptions,
 } from "../../src/worker/task-worker.js";
-import { eventually } from "../support/eventually.js";
-import { silentLog } from "../support/silent-log.js";
-import { createTcpProxy } from "../support/tcp-proxy.js";
+import { eventually } from "../support/runner/eventually.js";
+import { silentLog } from "../support/runner/silent-log.js";
+import { createTcpProxy } from "../support/stores/tcp-proxy.js";
 import { childTask, createWorkerScene, testTask, type WorkerScene } from "./worker-scene.js";
 
 let inside = 0;

@@ -2,19 +2,19 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { createChildPool } from "../../src/imaging/child-pool.js";
+import { createChildPool } from "../../src/child-pool/child-pool.js";
 import { createLocalStorage } from "../../src/photos/local-storage.js";
 import type { HintQueue } from "../../src/queue/hint-queue.js";
-import type { QueuedJob, QueuedJobEvent } from "../../src/queued-job.js";
-import { createPhotos } from "../../src/services/photos.js";
-import { createNearPhotos } from "../../src/services/near-photos.js";
-import { createQueuedJobReads } from "../../src/services/queued-job-reads.js";
+import type { QueuedJob, QueuedJobEvent } from "../../src/domain/queued-job.js";
+import { createPhotos } from "../../src/services/photos/photos.js";
+import { createNearPhotos } from "../../src/services/reads/near-photos.js";
+import { createQueuedJobReads } from "../../src/services/reads/queued-job-reads.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import type { Task, TaskContext } from "../../src/tasks/define-task.js";
 import { executeTask, type ExecuteDeps } from "../../src/worker/execute-task.js";
 import { createLeases } from "../../src/worker/leases.js";
-import { silentLog } from "../support/silent-log.js";
-import { createTestCore, type TestCore } from "../support/test-core.js";
+import { silentLog } from "../support/runner/silent-log.js";
+import { createTestCore, type TestCore } from "../support/service/test-core.js";
 
 export interface WorkerScene {
   core: TestCore;

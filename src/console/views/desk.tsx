@@ -1,10 +1,10 @@
 import { useWorkspace } from "../workspace.js";
 import { DropZone } from "./drop-zone.js";
-import { JobDetails } from "./job-details.js";
-import { JobForm } from "./job-form.js";
-import { JobRows } from "./job-rows.js";
+import { JobDetails } from "./jobs/job-details.js";
+import { JobForm } from "./jobs/job-form.js";
+import { JobRows } from "./jobs/job-rows.js";
 import { LimitsLine } from "./limits-line.js";
-import { ListFilter } from "./list-filter.js";
+import { ListFilter } from "./jobs/list-filter.js";
 import { PhotoGrid } from "./photo-grid.js";
 import { TopBar } from "./top-bar.js";
 

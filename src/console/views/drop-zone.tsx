@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { bytes, number } from "../in-words.js";
-import type { Upload } from "../uploads.js";
+import type { Upload } from "../photos/uploads.js";
 import { useWorkspace } from "../workspace.js";
 import { useFileDrop } from "./use-file-drop.js";
 

@@ -1,6 +1,6 @@
 import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { droppedFiles } from "../dropped-files.js";
+import { droppedFiles } from "../photos/dropped-files.js";
 
 /**
  * While something is held over a page browsers say so several times a second; when it is taken

@@ -1,7 +1,7 @@
 import { Arg, Ctx, Int, Query, Resolver } from "type-graphql";
-import { encodePageCursor } from "../../cursors.js";
-import { InvalidInputError } from "../../errors.js";
-import type { Job } from "../../services/jobs.js";
+import { encodePageCursor } from "../../domain/cursors.js";
+import { InvalidInputError } from "../../domain/errors.js";
+import type { Job } from "../../services/jobs/jobs.js";
 import type { Context } from "../context.js";
 import { createConnection, type Connection } from "../paging/connection.js";
 import { defineConnectionType } from "../paging/connection-type.js";

@@ -1,6 +1,6 @@
 import { Arg, Ctx, ID, Query, Resolver } from "type-graphql";
-import { InvalidInputError } from "../../errors.js";
-import { isUuid } from "../../services/ids.js";
+import { InvalidInputError } from "../../domain/errors.js";
+import { isUuid } from "../../services/reads/ids.js";
 import type { Context } from "../context.js";
 import { Node } from "./node.type.js";
 

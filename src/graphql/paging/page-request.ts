@@ -1,6 +1,11 @@
-import { decodePageCursor, malformedCursor, type List, type PageCursor } from "../../cursors.js";
-import { InvalidInputError } from "../../errors.js";
-import { isUuid } from "../../services/ids.js";
+import {
+  decodePageCursor,
+  malformedCursor,
+  type List,
+  type PageCursor,
+} from "../../domain/cursors.js";
+import { InvalidInputError } from "../../domain/errors.js";
+import { isUuid } from "../../services/reads/ids.js";
 import { MOST_ROWS } from "../limits/limits.js";
 
 /** What a list was asked for, checked. */

@@ -12,9 +12,9 @@ import {
   Resolver,
   Root,
 } from "type-graphql";
-import { encodePageCursor } from "../../cursors.js";
-import { parseId } from "../../services/ids.js";
-import type { Photo } from "../../services/photos.js";
+import { encodePageCursor } from "../../domain/cursors.js";
+import { parseId } from "../../services/reads/ids.js";
+import type { Photo } from "../../services/photos/photos.js";
 import type { Context } from "../context.js";
 import type { FieldCost } from "../limits/measure-operation.js";
 import { createConnection, MOST_COUNTED, type Connection } from "../paging/connection.js";

@@ -1,6 +1,6 @@
 import type { FileUrls } from "../../photos/file-urls.js";
-import { photoUrl, previewUrl } from "../../services/photo-urls.js";
-import type { Photo } from "../../services/photos.js";
+import { photoUrl, previewUrl } from "../../services/photos/photo-urls.js";
+import type { Photo } from "../../services/photos/photos.js";
 
 type Sign<Url> = (fileUrls: FileUrls, photo: Photo) => Promise<Url>;
 

@@ -1,7 +1,7 @@
 import type { FieldNode, GraphQLResolveInfo } from "graphql";
-import { encodePageCursor, encodeStreamCursor } from "../../cursors.js";
-import type { QueuedJob } from "../../queued-job.js";
-import { isOwnBrief, type ListColumns } from "../../services/list-pages.js";
+import { encodePageCursor, encodeStreamCursor } from "../../domain/cursors.js";
+import type { QueuedJob } from "../../domain/queued-job.js";
+import { isOwnBrief, type ListColumns } from "../../services/reads/list-pages.js";
 import type { Context } from "../context.js";
 import { loadersOf } from "../loaders.js";
 import { createConnection, type Connection } from "../paging/connection.js";

@@ -1,7 +1,7 @@
 import { Arg, Ctx, ID, Resolver, Root, Subscription } from "type-graphql";
-import { decodeStreamCursor, encodeStreamCursor } from "../../cursors.js";
+import { decodeStreamCursor, encodeStreamCursor } from "../../domain/cursors.js";
 import type { ToldEvent } from "../../events/subscription.js";
-import { parseId } from "../../services/ids.js";
+import { parseId } from "../../services/reads/ids.js";
 import type { Context } from "../context.js";
 import { QueuedJobEventType } from "./queued-job-event.type.js";
 

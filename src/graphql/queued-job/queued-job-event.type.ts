@@ -1,6 +1,6 @@
 import { Field, ObjectType } from "type-graphql";
-import type { Instant, QueuedJobSnapshot } from "../../queued-job.js";
-import type { QueuedJobEventType as EventType } from "../../queued-job-status.js";
+import type { Instant, QueuedJobSnapshot } from "../../domain/queued-job.js";
+import type { QueuedJobEventType as EventType } from "../../domain/queued-job-status.js";
 import { DateTime } from "../scalars.js";
 import { QueuedJobEventTypeEnum } from "./queued-job-status.enum.js";
 import { QueuedJobType } from "./queued-job.type.js";

@@ -1,5 +1,5 @@
 import { Field, InputType } from "type-graphql";
-import type { QueuedJobStatus } from "../../queued-job-status.js";
+import type { QueuedJobStatus } from "../../domain/queued-job-status.js";
 import type { QueuedJobFilter } from "../../services/queued-jobs/filter.js";
 import { QueuedJobStatusEnum } from "./queued-job-status.enum.js";
 

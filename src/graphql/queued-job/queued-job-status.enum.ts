@@ -1,5 +1,5 @@
 import { registerEnumType } from "type-graphql";
-import { LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES } from "../../queued-job-status.js";
+import { LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES } from "../../domain/queued-job-status.js";
 
 const toEnum = <Word extends string>(words: readonly Word[]) =>
   Object.fromEntries(words.map((word) => [word, word])) as Record<Word, Word>;

@@ -13,15 +13,15 @@ import {
   Resolver,
   Root,
 } from "type-graphql";
-import { encodeStreamCursor } from "../../cursors.js";
-import { ForbiddenError, InvalidInputError } from "../../errors.js";
-import type { Instant, QueuedJob, QueuedJobSnapshot } from "../../queued-job.js";
-import { parseId } from "../../services/ids.js";
-import type { Job } from "../../services/jobs.js";
-import { outputKey } from "../../services/output-key.js";
-import type { Photo } from "../../services/photos.js";
-import { MAX_HISTORY, type LargeValues } from "../../services/queued-job-reads.js";
-import type { User } from "../../services/users.js";
+import { encodeStreamCursor } from "../../domain/cursors.js";
+import { ForbiddenError, InvalidInputError } from "../../domain/errors.js";
+import type { Instant, QueuedJob, QueuedJobSnapshot } from "../../domain/queued-job.js";
+import { parseId } from "../../services/reads/ids.js";
+import type { Job } from "../../services/jobs/jobs.js";
+import { outputKey } from "../../services/photos/output-key.js";
+import type { Photo } from "../../services/photos/photos.js";
+import { MAX_HISTORY, type LargeValues } from "../../services/reads/queued-job-reads.js";
+import type { User } from "../../services/users/users.js";
 import type { Context } from "../context.js";
 import { loadersOf } from "../loaders.js";
 import { JobType } from "../job/job.type.js";

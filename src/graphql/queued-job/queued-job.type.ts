@@ -1,6 +1,6 @@
 import { Field, Float, ID, Int, ObjectType } from "type-graphql";
-import type { Instant } from "../../queued-job.js";
-import type { QueuedJobStatus } from "../../queued-job-status.js";
+import type { Instant } from "../../domain/queued-job.js";
+import type { QueuedJobStatus } from "../../domain/queued-job-status.js";
 import { Node } from "../node/node.type.js";
 import { DateTime, JSONObject, JSONValue } from "../scalars.js";
 import { JobError } from "./job-error.type.js";

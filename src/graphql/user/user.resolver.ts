@@ -12,10 +12,10 @@ import {
   Resolver,
   Root,
 } from "type-graphql";
-import { encodePageCursor } from "../../cursors.js";
-import { ForbiddenError, UnauthenticatedError } from "../../errors.js";
-import { parseId } from "../../services/ids.js";
-import type { User } from "../../services/users.js";
+import { encodePageCursor } from "../../domain/cursors.js";
+import { ForbiddenError, UnauthenticatedError } from "../../domain/errors.js";
+import { parseId } from "../../services/reads/ids.js";
+import type { User } from "../../services/users/users.js";
 import type { Context } from "../context.js";
 import { loadersOf } from "../loaders.js";
 import { createConnection, MOST_COUNTED, type Connection } from "../paging/connection.js";

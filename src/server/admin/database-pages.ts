@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { READ_ONLY_SCHEMA, READ_ONLY_VIEWS, type ReadOnlyView } from "../../db/read-only-views.js";
 import type { ReadOnlyQueries } from "../../db/read-only-queries.js";
 import { RefusedQueryError } from "../../db/refused-query-error.js";
-import type { Logger } from "../../logger.js";
+import type { Logger } from "../../runtime/logger.js";
 import { toCsv } from "./csv.js";
 import { html, type Html } from "./html.js";
 import { sendPage } from "./page.js";
@@ -28,13 +28,7 @@ export function registerDatabasePages(
     return sendPage(reply, {
       title: "Database",
       place: "Database",
-      content: html`${editor(EXAMPLE)}
-        <h2>Tables</h2>
-        ${tables}
-        <p class="mute">
-          What is secret is left out. Nothing can be changed from here: PostgreSQL is asked as a
-          role that may only read.
-        </p>`,
+      content: html`${editor(EXAMPLE)}<h2>Tables</h2>${tables}<p class="mute">What is secret is left out. Nothing can be changed from here: PostgreSQL is asked as a role that may only read.</p>`,
     });
   });
 
@@ -56,17 +50,14 @@ export function registerDatabasePages(
       return sendPage(reply, {
         title: "Database",
         place: "Database",
-        content: html`${editor(text)}
-          <p role="status">${count}</p>
-          ${tableOf(answer.columns, answer.rows)}`,
+        content: html`${editor(text)}<p role="status">${count}</p>${tableOf(answer.columns, answer.rows)}`,
       });
     } catch (error) {
       if (!(error instanceof RefusedQueryError)) throw error;
       return sendPage(reply.code(error.later ? 503 : 400), {
         title: "Database",
         place: "Database",
-        content: html`${editor(text)}
-          <p class="refused" role="alert">${error.message}</p>`,
+        content: html`${editor(text)}<p class="refused" role="alert">${error.message}</p>`,
       });
     }
   });
@@ -80,16 +71,11 @@ export function registerDatabasePages(
       const after = [request.query.after ?? []].flat();
       const { columns, rows, more } = await queries.run(...pageOf(table, view, after));
       const next = more && nextPage(view, rows.at(-1) ?? []);
-      const links = html`<p>
-        ${after.length > 0 && html`<a href="${PATH}/${table}">First page</a> `}${next && html`<a href="${PATH}/${table}?${next}" rel="next">Next page</a>`}
-      </p>`;
+      const links = html`<p>${after.length > 0 && html`<a href="${PATH}/${table}">First page</a> `}${next && html`<a href="${PATH}/${table}?${next}" rel="next">Next page</a>`}</p>`;
       return sendPage(reply, {
         title: table,
         place: "Database",
-        content: html`<p class="mute">
-            ${PAGE_ROWS} rows a page, by ${view.key.join(", ")}, the last first.
-          </p>
-          ${tableOf(columns, rows)}${links}`,
+        content: html`<p class="mute">${PAGE_ROWS} rows a page, by ${view.key.join(", ")}, the last first.</p>${tableOf(columns, rows)}${links}`,
       });
     },
   );
@@ -97,13 +83,9 @@ export function registerDatabasePages(
 
 function editor(text: string): Html {
   return html`<form method="post" action="${PATH}">
-    <label class="whole" for="sql"
-      >SQL: one statement that reads
-      <textarea id="sql" name="sql" spellcheck="false" autocomplete="off">${text}</textarea>
-    </label>
-    <button name="format" value="table">Run</button
-    ><button class="second" name="format" value="csv">Download as CSV</button>
-  </form>`;
+<label class="whole" for="sql">SQL: one statement that reads <textarea id="sql" name="sql" spellcheck="false" autocomplete="off">\n${text}</textarea></label>
+<button name="format" value="table">Run</button><button class="second" name="format" value="csv">Download as CSV</button>
+</form>`;
 }
 
 function sendCsv(
@@ -134,30 +116,11 @@ async function listTables(queries: ReadOnlyQueries): Promise<Html> {
       )
       .join(" union all "),
   );
-  const line = ([name, counted, estimated, size]: (string | null)[]) =>
-    html`<tr>
-      <th scope="row"><a href="${PATH}/${name}">${name}</a></th>
-      <td class="number">
-        ${Number(counted) > COUNTED ? `about ${Math.max(Number(estimated), COUNTED)}` : counted}
-      </td>
-      <td class="number">${size}</td>
-      <td class="cell mute">${READ_ONLY_VIEWS[name ?? ""]?.columns.join(", ")}</td>
-    </tr> `;
-  return html`<div class="wide" tabindex="0">
-    <table>
-      <thead>
-        <tr>
-          <th>table</th>
-          <th class="number">rows</th>
-          <th class="number">size</th>
-          <th>columns</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(line)}
-      </tbody>
-    </table>
-  </div>`;
+  const line = ([name, counted, estimated, size]: (
+    string | null
+  )[]) => html`<tr><th scope="row"><a href="${PATH}/${name}">${name}</a></th>
+<td class="number">${Number(counted) > COUNTED ? `about ${Math.max(Number(estimated), COUNTED)}` : counted}</td><td class="number">${size}</td><td class="cell mute">${READ_ONLY_VIEWS[name ?? ""]?.columns.join(", ")}</td></tr>\n`;
+  return html`<div class="wide" tabindex="0"><table><thead><tr><th>table</th><th class="number">rows</th><th class="number">size</th><th>columns</th></tr></thead><tbody>${rows.map(line)}</tbody></table></div>`;
 }
 
 function pageOf(

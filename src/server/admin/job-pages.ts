@@ -1,14 +1,14 @@
 import type { FastifyInstance } from "fastify";
 import type { Database } from "../../db/database.js";
-import { QUEUED_JOB_STATUSES, type QueuedJobStatus } from "../../queued-job-status.js";
-import { isUuid } from "../../services/ids.js";
-import { COUNTED_FINISHED, readJobFigures } from "../../services/job-figures.js";
-import { readQueuedJobDossier } from "../../services/queued-job-dossier.js";
+import { QUEUED_JOB_STATUSES, type QueuedJobStatus } from "../../domain/queued-job-status.js";
+import { isUuid } from "../../services/reads/ids.js";
+import { COUNTED_FINISHED, readJobFigures } from "../../services/reads/job-figures.js";
+import { readQueuedJobDossier } from "../../services/reads/queued-job-dossier.js";
 import {
   searchQueuedJobs,
   type FoundQueuedJob,
   type FoundQueuedJobs,
-} from "../../services/queued-job-search.js";
+} from "../../services/reads/queued-job-search.js";
 import { dossierOf } from "./dossier-of.js";
 import { figuresTable } from "./figures-table.js";
 import { html, type Html } from "./html.js";
@@ -39,13 +39,7 @@ export function registerJobPages(
     const found = search.id === "" ? await find(database, search) : null;
     const names = figures.map(({ jobName }) => jobName);
     const content = html`${form(search, names)}${found ? results(search, found) : html`<p class="refused" role="alert">This is no id: ids are UUIDs.</p>`}
-      <h2>Throughput</h2>
-      ${figuresTable(figures)}
-      <p class="mute">
-        Of those that finished and are still kept, the last ${COUNTED_FINISHED.toLocaleString("en")}
-        at most; the rate is of failures among those that ran to an end, the durations are of the
-        latest attempts.
-      </p>`;
+<h2>Throughput</h2>${figuresTable(figures)}<p class="mute">Of those that finished and are still kept, the last ${COUNTED_FINISHED.toLocaleString("en")} at most; the rate is of failures among those that ran to an end, the durations are of the latest attempts.</p>`;
     return sendPage(reply, { title: "Jobs", place: "Jobs", content });
   });
 
@@ -56,10 +50,7 @@ export function registerJobPages(
       return sendPage(reply.code(404), {
         title: "Not found",
         place: "Jobs",
-        content: html`<p>
-          There is no QueuedJob with the id <code>${id}</code>, and no event of one.
-          <a href="${PATH}">Search</a>
-        </p>`,
+        content: html`<p>There is no QueuedJob with the id <code>${id}</code>, and no event of one. <a href="${PATH}">Search</a></p>`,
       });
     return sendPage(reply, {
       title: `${(dossier.row ?? dossier.events.at(-1)?.queuedJob)?.jobName} ${id}`,
@@ -97,27 +88,15 @@ function form({ id, user, status, job }: Search, jobNames: string[]): Html {
   const options = (names: readonly string[], chosen: string) =>
     ["", ...names].map(
       (name) =>
-        html`<option value="${name}" ${name === chosen && html`selected`}>
-          ${name || "any"}
-        </option>`,
+        html`<option value="${name}" ${name === chosen && html`selected`}>${name || "any"}</option>`,
     );
   return html`<form method="get" action="${PATH}">
-    <label>Id <input name="id" value="${id}" autocomplete="off" /></label>
-    <label>User: e-mail or id <input name="user" value="${user}" autocomplete="off" /></label>
-    <label
-      >State
-      <select name="status">
-        ${options(QUEUED_JOB_STATUSES, status)}
-      </select></label
-    >
-    <label
-      >Job
-      <select name="job">
-        ${options(jobNames, job)}
-      </select></label
-    >
-    <button>Search</button>
-  </form>`;
+<label>Id <input name="id" value="${id}" autocomplete="off"></label>
+<label>User: e-mail or id <input name="user" value="${user}" autocomplete="off"></label>
+<label>State <select name="status">${options(QUEUED_JOB_STATUSES, status)}</select></label>
+<label>Job <select name="job">${options(jobNames, job)}</select></label>
+<button>Search</button>
+</form>`;
 }
 
 function results(search: Search, { rows, nextBeforeId }: FoundQueuedJobs): Html {
@@ -126,48 +105,18 @@ function results(search: Search, { rows, nextBeforeId }: FoundQueuedJobs): Html 
     `${PATH}?${new URLSearchParams({ ...kept, ...more }).toString()}`;
   const found =
     rows.length === 0
-      ? html`<p>
-          ${nextBeforeId ? "Nothing among the latest; there are older ones." : "Nothing was found."}
-        </p>`
+      ? html`<p>${nextBeforeId ? "Nothing among the latest; there are older ones." : "Nothing was found."}</p>`
       : resultTable(rows);
-  return html`${found}
-    <p>
-      ${before && html`<a href="${address({})}">Newest</a> `}${nextBeforeId && html`<a href="${address({ before: nextBeforeId })}" rel="next">Older</a>`}
-    </p>`;
+  return html`${found}<p>${before && html`<a href="${address({})}">Newest</a> `}${nextBeforeId && html`<a href="${address({ before: nextBeforeId })}" rel="next">Older</a>`}</p>`;
 }
 
 function resultTable(rows: FoundQueuedJob[]): Html {
   // What is looked for first stands where a narrow window shows it.
-  const line = (row: FoundQueuedJob) =>
-    html`<tr>
-      <td>${statusOf(row)}</td>
-      <td>${row.jobName}</td>
-      <td class="id"><a href="${PATH}/${row.id}">${row.id}</a></td>
-      <td><a href="${PATH}?user=${row.userId}">${row.email}</a></td>
-      <td class="id">${row.createdAt}</td>
-      <td class="number">
-        ${inSeconds(row.finishedAt === null ? null : (Date.parse(row.finishedAt) - Date.parse(row.createdAt)) / 1000)}
-      </td>
-      <td class="number">${row.attempts}</td>
-    </tr> `;
-  return html`<div class="wide" tabindex="0">
-    <table>
-      <thead>
-        <tr>
-          <th>state</th>
-          <th>job</th>
-          <th>id</th>
-          <th>user</th>
-          <th>submitted</th>
-          <th class="number">done after</th>
-          <th class="number">attempts</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(line)}
-      </tbody>
-    </table>
-  </div>`;
+  const line = (
+    row: FoundQueuedJob,
+  ) => html`<tr><td>${statusOf(row)}</td><td>${row.jobName}</td><td class="id"><a href="${PATH}/${row.id}">${row.id}</a></td>
+<td><a href="${PATH}?user=${row.userId}">${row.email}</a></td><td class="id">${row.createdAt}</td><td class="number">${inSeconds(row.finishedAt === null ? null : (Date.parse(row.finishedAt) - Date.parse(row.createdAt)) / 1000)}</td><td class="number">${row.attempts}</td></tr>\n`;
+  return html`<div class="wide" tabindex="0"><table><thead><tr><th>state</th><th>job</th><th>id</th><th>user</th><th>submitted</th><th class="number">done after</th><th class="number">attempts</th></tr></thead><tbody>${rows.map(line)}</tbody></table></div>`;
 }
 
 function statusOf({
@@ -177,6 +126,5 @@ function statusOf({
   status: QueuedJobStatus;
   errorCode: string | null;
 }): Html {
-  return html`<span class="status ${status}">${status}</span
-    >${errorCode && html` <span class="mute">${errorCode}</span>`}`;
+  return html`<span class="status ${status}">${status}</span>${errorCode && html` <span class="mute">${errorCode}</span>`}`;
 }

@@ -14,25 +14,23 @@ export function sendPage(
       : html`<a href="${path}">${name}</a>`,
   );
   const whole = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="robots" content="noindex" />
-        <title>${page.title} · Photo Service</title>
-        <link rel="stylesheet" href="/admin/style.css" />
-        <link rel="icon" href="data:," />
-      </head>
-      <body>
-        <header>
-          <strong>Photo Service</strong>
-          <nav>${links.map((link) => html`${link} `)}</nav>
-        </header>
-        <main>
-          <h1>${page.title}</h1>
-          ${page.content}
-        </main>
-      </body>
-    </html> `;
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${page.title} · Photo Service</title>
+<link rel="stylesheet" href="/admin/style.css">
+<link rel="icon" href="data:,">
+</head>
+<body>
+<header><strong>Photo Service</strong><nav>${links.map((link) => html`${link} `)}</nav></header>
+<main>
+<h1>${page.title}</h1>
+${page.content}
+</main>
+</body>
+</html>
+`;
   return reply.type("text/html; charset=utf-8").send(render(whole));
 }

@@ -19,32 +19,14 @@ export function tableOf(
   function cell(value: string | null, i: number): Html {
     if (value === null) return html`<td class="null">null</td>`;
     const textClass = value.length <= SHORT ? "short" : "cell";
-    return html`<td class="${isNumber[i] ? "number" : textClass}">
-      ${value.length <= LONG ? value : opened(value)}
-    </td>`;
+    return html`<td class="${isNumber[i] ? "number" : textClass}">${value.length <= LONG ? value : opened(value)}</td>`;
   }
-  return html`<div class="wide" tabindex="0">
-    <table>
-      <thead>
-        <tr>
-          ${columns.map(({ name, type }, i) => html`<th class="${isNumber[i] ? "number" : ""}">${name}<small>${type}</small></th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          (row) =>
-            html`<tr>
-              ${row.map(cell)}
-            </tr> `,
-        )}
-      </tbody>
-    </table>
-  </div>`;
+  return html`<div class="wide" tabindex="0"><table>
+<thead><tr>${columns.map(({ name, type }, i) => html`<th class="${isNumber[i] ? "number" : ""}">${name}<small>${type}</small></th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>\n`)}</tbody>
+</table></div>`;
 }
 
 function opened(value: string): Html {
-  return html`<details>
-    <summary>${[...value].slice(0, SHOWN).join("")}…</summary>
-    ${value}
-  </details>`;
+  return html`<details><summary>${[...value].slice(0, SHOWN).join("")}…</summary>${value}</details>`;
 }

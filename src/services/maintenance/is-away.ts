@@ -1,5 +1,5 @@
 import { sqlState } from "../../db/database.js";
-import { ServiceUnavailableError } from "../../errors.js";
+import { ServiceUnavailableError } from "../../domain/errors.js";
 
 /**
  * lock_not_available, query_canceled: a row is locked for long, or has more behind it than a

@@ -1,9 +1,9 @@
 import type { Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";
-import { inBatches } from "../../in-batches.js";
-import type { Logger } from "../../logger.js";
+import { inBatches } from "../../runtime/in-batches.js";
+import type { Logger } from "../../runtime/logger.js";
 import type { Storage } from "../../photos/storage.js";
-import { FIRST_ID } from "../ids.js";
+import { FIRST_ID } from "../reads/ids.js";
 import type { Slice } from "./maintenance-task.js";
 import { findNamedKeys } from "./named-keys.js";
 

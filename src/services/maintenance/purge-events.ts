@@ -2,8 +2,8 @@
 // at once: a batch takes the counters and events that are free and leaves the others for later.
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
-import type { Logger } from "../../logger.js";
-import { FIRST_ID } from "../ids.js";
+import type { Logger } from "../../runtime/logger.js";
+import { FIRST_ID } from "../reads/ids.js";
 import { isAway } from "./is-away.js";
 
 /** Users whose first event is looked at by one statement. */

@@ -1,7 +1,7 @@
 import { available, type Database } from "../../db/database.js";
-import { failpoint } from "../../failpoint.js";
-import type { Logger } from "../../logger.js";
-import type { QueuedJobs } from "../queued-jobs.js";
+import { failpoint } from "../../runtime/failpoint.js";
+import type { Logger } from "../../runtime/logger.js";
+import type { QueuedJobs } from "../queued-jobs/queued-jobs.js";
 import { createEventPurge } from "./purge-events.js";
 
 export interface Purged {

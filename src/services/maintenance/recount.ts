@@ -4,9 +4,9 @@
 // counted.
 import type { Sql, TransactionSql } from "postgres";
 import { available, connectionFault, type Database } from "../../db/database.js";
-import { ServiceUnavailableError } from "../../errors.js";
-import type { Logger } from "../../logger.js";
-import { FIRST_ID } from "../ids.js";
+import { ServiceUnavailableError } from "../../domain/errors.js";
+import type { Logger } from "../../runtime/logger.js";
+import { FIRST_ID } from "../reads/ids.js";
 import { isAway } from "./is-away.js";
 import type { Slice } from "./maintenance-task.js";
 

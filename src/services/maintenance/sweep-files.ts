@@ -1,5 +1,5 @@
 import { available, type Database } from "../../db/database.js";
-import type { Logger } from "../../logger.js";
+import type { Logger } from "../../runtime/logger.js";
 import type { Storage } from "../../photos/storage.js";
 import { findNamedKeys } from "./named-keys.js";
 import { createStorageOwner } from "./storage-owner.js";

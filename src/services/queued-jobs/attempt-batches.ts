@@ -1,7 +1,7 @@
 // What many attempts write at once goes to the database together.
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
-import { createMicroBatch } from "../../micro-batch.js";
+import { createMicroBatch } from "../../runtime/micro-batch.js";
 import {
   claim,
   claimMany,

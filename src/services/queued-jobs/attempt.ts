@@ -3,8 +3,8 @@
 import type { Fragment, Sql } from "postgres";
 import { sqlState } from "../../db/database.js";
 import { OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
-import type { Instant, TaskSuccess } from "../../queued-job.js";
-import { quotaExceeded } from "../quota-exceeded.js";
+import type { Instant, TaskSuccess } from "../../domain/queued-job.js";
+import { quotaExceeded } from "../photos/quota-exceeded.js";
 import { briefLocks } from "./brief-locks.js";
 import { reuseKey } from "./reuse.js";
 import {

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import stableStringify from "safe-stable-stringify";
 import { v7 as uuidv7 } from "uuid";
 import type { z } from "zod";
-import type { InputIssue } from "../../errors.js";
-import { isStorable } from "../../is-storable.js";
+import type { InputIssue } from "../../domain/errors.js";
+import { isStorable } from "../../domain/is-storable.js";
 import type { Task } from "../../tasks/define-task.js";
-import { isUuid } from "../ids.js";
+import { isUuid } from "../reads/ids.js";
 import { faultInWords } from "./fault-in-words.js";
 import type { NewQueuedJob } from "./insert-units.js";
 

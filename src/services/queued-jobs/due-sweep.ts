@@ -2,7 +2,7 @@
 // however many rows wait.
 import { LRUCache } from "lru-cache";
 import type { Sql } from "postgres";
-import { FIRST_ID } from "../ids.js";
+import { FIRST_ID } from "../reads/ids.js";
 
 /** Where a sweep stands: behind this row in the order of `(due_at, id)`. */
 export interface DuePosition {

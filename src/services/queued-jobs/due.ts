@@ -1,7 +1,7 @@
 // What upkeep looks for. All of it finds its rows by a partial index, whatever the size of the
 // table.
 import type { Sql } from "postgres";
-import type { QueuedJob } from "../../queued-job.js";
+import type { QueuedJob } from "../../domain/queued-job.js";
 import type { Attempt } from "./attempt.js";
 
 /** Attempts whose worker has not renewed its lease in time. */

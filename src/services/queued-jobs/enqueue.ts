@@ -7,10 +7,10 @@ import {
   ServiceUnavailableError,
   type InputIssue,
   type QuotaExceededError,
-} from "../../errors.js";
-import { withParameters, type QueuedJob } from "../../queued-job.js";
+} from "../../domain/errors.js";
+import { withParameters, type QueuedJob } from "../../domain/queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
-import { quotaExceeded, whyNoRoom } from "../quota-exceeded.js";
+import { quotaExceeded, whyNoRoom } from "../photos/quota-exceeded.js";
 import {
   checkSubmission,
   sameArguments,

@@ -1,6 +1,6 @@
 import type { Fragment, Sql } from "postgres";
-import { isStorable } from "../../is-storable.js";
-import type { QueuedJobStatus } from "../../queued-job-status.js";
+import { isStorable } from "../../domain/is-storable.js";
+import type { QueuedJobStatus } from "../../domain/queued-job-status.js";
 
 /** Which QueuedJobs; null takes all. */
 export interface QueuedJobFilter {

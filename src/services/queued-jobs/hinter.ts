@@ -2,10 +2,10 @@
 // the rows, a lost bell is heard at the next renewal of the lease.
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
-import type { Logger } from "../../logger.js";
+import type { Logger } from "../../runtime/logger.js";
 import type { Hint, HintQueue, Lane } from "../../queue/hint-queue.js";
 import type { StopBell } from "../../queue/stop-bell.js";
-import type { QueuedJob, QueuedJobSnapshot } from "../../queued-job.js";
+import type { QueuedJob, QueuedJobSnapshot } from "../../domain/queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
 import { backlogsOf } from "./due.js";
 import type { DueRow, DueSweep } from "./due-sweep.js";

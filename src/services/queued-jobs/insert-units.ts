@@ -1,6 +1,6 @@
 import type { Fragment, Sql } from "postgres";
 import { ALREADY_THERE, OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
-import type { Instant, QueuedJobSnapshot } from "../../queued-job.js";
+import type { Instant, QueuedJobSnapshot } from "../../domain/queued-job.js";
 import { briefLocks } from "./brief-locks.js";
 import { bytesNeeded, withSnapshots, type Step } from "./statements.js";
 

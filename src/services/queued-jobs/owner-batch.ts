@@ -3,8 +3,8 @@
 // themselves. An owner whose rows were locked stays apart for a while.
 import { setTimeout as pause } from "node:timers/promises";
 import { isLockTimeout } from "../../db/database.js";
-import { createMicroBatch, type MicroBatchOptions } from "../../micro-batch.js";
-import { createSlots, type Slots } from "../../slots.js";
+import { createMicroBatch, type MicroBatchOptions } from "../../runtime/micro-batch.js";
+import { createSlots, type Slots } from "../../runtime/slots.js";
 
 export interface OwnerBatchOptions<Item, Result> extends MicroBatchOptions<Item, Result> {
   ownerOf(item: Item): string;

@@ -2,9 +2,9 @@
 import type { Fragment, Sql } from "postgres";
 import { available, sqlState } from "../../db/database.js";
 import { OVER_QUOTA, OVER_RECORDED, PHOTO_GONE } from "../../db/refusals.js";
-import { ConflictError, type QuotaExceededError } from "../../errors.js";
-import type { QueuedJob } from "../../queued-job.js";
-import { quotaExceeded } from "../quota-exceeded.js";
+import { ConflictError, type QuotaExceededError } from "../../domain/errors.js";
+import type { QueuedJob } from "../../domain/queued-job.js";
+import { quotaExceeded } from "../photos/quota-exceeded.js";
 import type { AcceptLimits } from "./insert-units.js";
 import { finish, transition, type Step } from "./statements.js";
 import { transitionMany } from "./transition-many.js";

@@ -1,10 +1,10 @@
 import { available } from "../../db/database.js";
 import type { EventBus } from "../../events/event-bus.js";
-import { failpoint } from "../../failpoint.js";
-import type { Logger } from "../../logger.js";
-import type { QueuedJobEvent, QueuedJobSnapshot } from "../../queued-job.js";
-import { TRANSITIONS, type LoggedEventType } from "../../queued-job-status.js";
-import { noTracer, type Tracer } from "../../tracer.js";
+import { failpoint } from "../../runtime/failpoint.js";
+import type { Logger } from "../../runtime/logger.js";
+import type { QueuedJobEvent, QueuedJobSnapshot } from "../../domain/queued-job.js";
+import { TRANSITIONS, type LoggedEventType } from "../../domain/queued-job-status.js";
+import { noTracer, type Tracer } from "../../runtime/tracer.js";
 import type { Step } from "./statements.js";
 
 export interface RecorderDeps {

@@ -1,7 +1,7 @@
 // Finished QueuedJobs are removed, one or many in one statement: rows, outputs and earlier events
 // go, and DELETED is the one event that is left of each.
 import type { Fragment, Sql } from "postgres";
-import { FINISHED_STATUSES } from "../../queued-job-status.js";
+import { FINISHED_STATUSES } from "../../domain/queued-job-status.js";
 import { stepColumns, withSnapshots, type Step } from "./statements.js";
 
 /** A finished one at the version that was read. */

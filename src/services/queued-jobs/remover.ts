@@ -1,9 +1,9 @@
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
-import { currentDeadline, withoutDeadline } from "../../deadline.js";
-import { ServiceUnavailableError } from "../../errors.js";
-import { failpoint } from "../../failpoint.js";
-import type { Logger } from "../../logger.js";
+import { currentDeadline, withoutDeadline } from "../../runtime/deadline.js";
+import { ServiceUnavailableError } from "../../domain/errors.js";
+import { failpoint } from "../../runtime/failpoint.js";
+import type { Logger } from "../../runtime/logger.js";
 import type { Recorder } from "./recorder.js";
 import {
   findExpired,

@@ -1,6 +1,6 @@
 // Results that are taken over instead of doing the work again.
 import type { Fragment, Sql } from "postgres";
-import type { StoredOutput } from "../../queued-job.js";
+import type { StoredOutput } from "../../domain/queued-job.js";
 import type { Task } from "../../tasks/define-task.js";
 
 /** An earlier success of the same work. */

@@ -4,8 +4,8 @@
 import type { Fragment, Sql } from "postgres";
 import { sqlState } from "../../db/database.js";
 import { OVER_QUOTA, OVER_RECORDED, PHOTO_GONE } from "../../db/refusals.js";
-import type { Instant, QueuedJob, QueuedJobSnapshot } from "../../queued-job.js";
-import { TRANSITIONS } from "../../queued-job-status.js";
+import type { Instant, QueuedJob, QueuedJobSnapshot } from "../../domain/queued-job.js";
+import { TRANSITIONS } from "../../domain/queued-job-status.js";
 
 /** What a step leaves behind: its event, and what only the service itself may know of the row. */
 export interface Step {

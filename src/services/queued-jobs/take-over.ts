@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
-import { ServiceUnavailableError } from "../../errors.js";
-import type { Logger } from "../../logger.js";
+import { ServiceUnavailableError } from "../../domain/errors.js";
+import type { Logger } from "../../runtime/logger.js";
 import { stall, type Attempt } from "./attempt.js";
 import { findLapsed } from "./due.js";
 import { aboutStep } from "./recorder.js";

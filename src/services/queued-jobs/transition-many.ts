@@ -1,6 +1,6 @@
 import type { Fragment, Sql } from "postgres";
 import { OVER_QUOTA } from "../../db/refusals.js";
-import { TRANSITIONS } from "../../queued-job-status.js";
+import { TRANSITIONS } from "../../domain/queued-job-status.js";
 import { briefLocks } from "./brief-locks.js";
 import {
   recordedBy,

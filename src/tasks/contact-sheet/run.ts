@@ -1,9 +1,9 @@
 import type { z } from "zod";
-import { isAboutPhoto, PhotoTooLargeError, PhotoUnreadableError } from "../../errors.js";
-import { decodePhoto, type DecodedPhoto } from "../../imaging/decode-photo.js";
-import { encodePixels } from "../../imaging/encode-pixels.js";
-import { OUTPUT_FILES } from "../../imaging/output-format.js";
-import { DEFAULT_MAX_PIXELS } from "../../imaging/photo-limits.js";
+import { isAboutPhoto, PhotoTooLargeError, PhotoUnreadableError } from "../../domain/errors.js";
+import { decodePhoto, type DecodedPhoto } from "../../imaging/pixels/decode-photo.js";
+import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
+import { OUTPUT_FILES } from "../../imaging/formats/output-format.js";
+import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
 import type { TaskContext, TaskPhoto } from "../define-task.js";
 import { createSheet } from "./sheet.js";
 import type { parameters } from "./task.js";

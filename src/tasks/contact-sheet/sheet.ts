@@ -1,5 +1,5 @@
-import type { Pixels } from "../../imaging/pixels.js";
-import { fromPixels, toPixels } from "../../imaging/raw-pixels.js";
+import type { Pixels } from "../../imaging/pixels/pixels.js";
+import { fromPixels, toPixels } from "../../imaging/pixels/raw-pixels.js";
 
 /**
  * A white page of square cells, filled one by one: the pictures are copied into one buffer, five

@@ -2,8 +2,8 @@
 // the thumbnail of a picture that may have been cropped since, an orientation that is no longer
 // true, and whatever else lies in it.
 
-import { exifNames, writeExifBlock } from "../../imaging/exif-block.js";
-import type { PhotoTag, PhotoTags } from "../../imaging/read-photo-tags.js";
+import { exifNames, writeExifBlock } from "../../imaging/metadata/exif-block.js";
+import type { PhotoTag, PhotoTags } from "../../imaging/metadata/read-photo-tags.js";
 import { cleanText } from "../metadata/clean-text.js";
 import { photoRights } from "../scrub/photo-rights.js";
 

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import type { z } from "zod";
-import { decodePhoto } from "../../imaging/decode-photo.js";
-import { encodePixels } from "../../imaging/encode-pixels.js";
-import { OUTPUT_FILES } from "../../imaging/output-format.js";
-import { DEFAULT_MAX_PIXELS } from "../../imaging/photo-limits.js";
-import { readPhotoTags } from "../../imaging/read-photo-tags.js";
+import { decodePhoto } from "../../imaging/pixels/decode-photo.js";
+import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
+import { OUTPUT_FILES } from "../../imaging/formats/output-format.js";
+import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
+import { readPhotoTags } from "../../imaging/metadata/read-photo-tags.js";
 import type { TaskContext } from "../define-task.js";
 import { onlyPhoto } from "../only-photo.js";
 import { chosenExif } from "./chosen-exif.js";

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { z } from "zod";
-import { PermanentTaskError, TaskFailedError } from "../../errors.js";
+import { PermanentTaskError, TaskFailedError } from "../../domain/errors.js";
 import type { TaskContext } from "../define-task.js";
 import type { parameters } from "./task.js";
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { DecodedPhoto } from "../../imaging/decode-photo.js";
-import { perceptualHashOf } from "../../imaging/perceptual-hash.js";
+import type { DecodedPhoto } from "../../imaging/pixels/decode-photo.js";
+import { perceptualHashOf } from "../../imaging/fingerprints/perceptual-hash.js";
 import type { NearPhotoList, TaskContext, TaskPhoto } from "../define-task.js";
 import type { parameters } from "./task.js";
 

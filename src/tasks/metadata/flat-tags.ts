@@ -1,4 +1,4 @@
-import type { PhotoTag } from "../../imaging/read-photo-tags.js";
+import type { PhotoTag } from "../../imaging/metadata/read-photo-tags.js";
 import { cleanText } from "./clean-text.js";
 
 const MOST = 200;

@@ -1,6 +1,10 @@
 import { readFile } from "node:fs/promises";
-import type { PhotoHeader } from "../../imaging/photo-header.js";
-import { readPhotoTags, type PhotoTag, type TagGroup } from "../../imaging/read-photo-tags.js";
+import type { PhotoHeader } from "../../imaging/formats/photo-header.js";
+import {
+  readPhotoTags,
+  type PhotoTag,
+  type TagGroup,
+} from "../../imaging/metadata/read-photo-tags.js";
 import { cleanText } from "./clean-text.js";
 import { flatTags } from "./flat-tags.js";
 import { redactPosition } from "./redact-position.js";

@@ -1,4 +1,4 @@
-import type { PhotoTag } from "../../imaging/read-photo-tags.js";
+import type { PhotoTag } from "../../imaging/metadata/read-photo-tags.js";
 
 // The misspelling is DJI's. Location also is XMP's word for a structure that may hold coordinates.
 const TELLS_BY_NAME = /gps|latitude|longitude|longtitude|altitude|coordinate|location|^XMP:geo/i;

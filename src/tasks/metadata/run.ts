@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { readPhotoHeader } from "../../imaging/photo-header.js";
-import { DEFAULT_MAX_PIXELS } from "../../imaging/photo-limits.js";
+import { readPhotoHeader } from "../../imaging/formats/photo-header.js";
+import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
 import type { TaskContext } from "../define-task.js";
 import { onlyPhoto } from "../only-photo.js";
 import { metadataOf } from "./metadata-of.js";

@@ -1,10 +1,10 @@
-import { averageColorOf } from "../../imaging/average-color.js";
-import { blurhashOf } from "../../imaging/blurhash.js";
-import type { DecodedPhoto } from "../../imaging/decode-photo.js";
-import { encodePixels } from "../../imaging/encode-pixels.js";
-import type { Pixels } from "../../imaging/pixels.js";
-import { shrinkToFit } from "../../imaging/shrink-pixels.js";
-import { thumbhashOf } from "../../imaging/thumbhash.js";
+import { averageColorOf } from "../../imaging/pixels/average-color.js";
+import { blurhashOf } from "../../imaging/fingerprints/blurhash.js";
+import type { DecodedPhoto } from "../../imaging/pixels/decode-photo.js";
+import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
+import type { Pixels } from "../../imaging/pixels/pixels.js";
+import { shrinkToFit } from "../../imaging/pixels/shrink-pixels.js";
+import { thumbhashOf } from "../../imaging/fingerprints/thumbhash.js";
 
 /** From a preview of the photo. */
 export async function placeholderOf({ header, pixels, warnings }: DecodedPhoto) {

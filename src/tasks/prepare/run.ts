@@ -1,9 +1,9 @@
-import { decodePhoto, type DecodedPhoto } from "../../imaging/decode-photo.js";
-import { PREVIEW_SIDE } from "../../imaging/decode-preview.js";
-import { DEFAULT_MAX_PIXELS } from "../../imaging/photo-limits.js";
-import { MAX_WEBP_SIDE } from "../../imaging/encode-pixels.js";
-import type { Pixels } from "../../imaging/pixels.js";
-import { shrinkToFit } from "../../imaging/shrink-pixels.js";
+import { decodePhoto, type DecodedPhoto } from "../../imaging/pixels/decode-photo.js";
+import { PREVIEW_SIDE } from "../../imaging/pixels/decode-preview.js";
+import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
+import { MAX_WEBP_SIDE } from "../../imaging/pixels/encode-pixels.js";
+import type { Pixels } from "../../imaging/pixels/pixels.js";
+import { shrinkToFit } from "../../imaging/pixels/shrink-pixels.js";
 import type { TaskContext } from "../define-task.js";
 import { hashOf } from "../hash/hash-of.js";
 import { hash } from "../hash/task.js";

@@ -1,5 +1,5 @@
-import { readEveryTag, type FoundTag } from "../../imaging/read-every-tag.js";
-import { sharp } from "../../imaging/sharp.js";
+import { readEveryTag, type FoundTag } from "../../imaging/metadata/read-every-tag.js";
+import { sharp } from "../../imaging/pixels/sharp.js";
 import type { PhotoRights } from "./photo-rights.js";
 import { tagName } from "./tag-name.js";
 

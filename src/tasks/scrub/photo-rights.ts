@@ -1,4 +1,4 @@
-import type { PhotoTag, TagGroup } from "../../imaging/read-photo-tags.js";
+import type { PhotoTag, TagGroup } from "../../imaging/metadata/read-photo-tags.js";
 import { cleanText } from "../metadata/clean-text.js";
 
 /** Whose picture it is; null where the file does not say. */

@@ -1,13 +1,13 @@
-import { decodeHeic } from "../../imaging/decode-heic.js";
-import { decodePhoto } from "../../imaging/decode-photo.js";
-import { encodeWithExif } from "../../imaging/encode-with-exif.js";
-import { FAITHFUL_QUALITY } from "../../imaging/faithful-quality.js";
-import { heifIsWhole } from "../../imaging/heif-is-whole.js";
-import { iccProfileIsSound } from "../../imaging/icc-profile-is-sound.js";
-import type { OutputFormat } from "../../imaging/output-format.js";
-import { outputFormatOf } from "../../imaging/output-format-of.js";
-import { fromPixels } from "../../imaging/raw-pixels.js";
-import { sharp } from "../../imaging/sharp.js";
+import { decodeHeic } from "../../imaging/pixels/decode-heic.js";
+import { decodePhoto } from "../../imaging/pixels/decode-photo.js";
+import { encodeWithExif } from "../../imaging/metadata/encode-with-exif.js";
+import { FAITHFUL_QUALITY } from "../../imaging/pixels/faithful-quality.js";
+import { heifIsWhole } from "../../imaging/formats/heif-is-whole.js";
+import { iccProfileIsSound } from "../../imaging/metadata/icc-profile-is-sound.js";
+import type { OutputFormat } from "../../imaging/formats/output-format.js";
+import { outputFormatOf } from "../../imaging/formats/output-format-of.js";
+import { fromPixels } from "../../imaging/pixels/raw-pixels.js";
+import { sharp } from "../../imaging/pixels/sharp.js";
 import { jpegQuality } from "./jpeg-quality.js";
 import type { KeptMetadata } from "./kept-metadata.js";
 

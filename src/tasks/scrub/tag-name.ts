@@ -1,4 +1,4 @@
-import type { FoundTag } from "../../imaging/read-every-tag.js";
+import type { FoundTag } from "../../imaging/metadata/read-every-tag.js";
 import { cleanText } from "../metadata/clean-text.js";
 
 /** `EXIF:Make`; the picture inside a photo is one thing, not many tags. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { OUTPUT_FORMATS } from "../../imaging/output-format.js";
+import { OUTPUT_FORMATS } from "../../imaging/formats/output-format.js";
 import { defineTask } from "../define-task.js";
 import { warnings } from "../warnings.js";
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { decodePhoto } from "../../imaging/decode-photo.js";
-import { DEFAULT_MAX_PIXELS } from "../../imaging/photo-limits.js";
+import { decodePhoto } from "../../imaging/pixels/decode-photo.js";
+import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
 import type { TaskContext } from "../define-task.js";
 import { onlyPhoto } from "../only-photo.js";
 import { partOfProgress } from "../part-of-progress.js";

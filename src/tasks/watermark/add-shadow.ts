@@ -1,4 +1,4 @@
-import type { Pixels } from "../../imaging/pixels.js";
+import type { Pixels } from "../../imaging/pixels/pixels.js";
 
 /** How dark, of 1. */
 const SHADOW = 0.6;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import type { Pixels } from "../../imaging/pixels.js";
-import { sharp } from "../../imaging/sharp.js";
+import type { Pixels } from "../../imaging/pixels/pixels.js";
+import { sharp } from "../../imaging/pixels/sharp.js";
 
 /**
  * Brought along: a machine may have no fonts at all, and then there would be no error, only empty

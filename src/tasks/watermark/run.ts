@@ -1,11 +1,11 @@
 import type { z } from "zod";
-import { decodePhoto } from "../../imaging/decode-photo.js";
-import { encodePixels } from "../../imaging/encode-pixels.js";
-import { FAITHFUL_QUALITY } from "../../imaging/faithful-quality.js";
-import { OUTPUT_FILES } from "../../imaging/output-format.js";
-import { outputFormatOf } from "../../imaging/output-format-of.js";
-import { DEFAULT_MAX_PIXELS } from "../../imaging/photo-limits.js";
-import type { Pixels } from "../../imaging/pixels.js";
+import { decodePhoto } from "../../imaging/pixels/decode-photo.js";
+import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
+import { FAITHFUL_QUALITY } from "../../imaging/pixels/faithful-quality.js";
+import { OUTPUT_FILES } from "../../imaging/formats/output-format.js";
+import { outputFormatOf } from "../../imaging/formats/output-format-of.js";
+import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
+import type { Pixels } from "../../imaging/pixels/pixels.js";
 import type { TaskContext } from "../define-task.js";
 import { onlyPhoto } from "../only-photo.js";
 import { addShadow } from "./add-shadow.js";

@@ -1,5 +1,5 @@
-import type { Pixels } from "../../imaging/pixels.js";
-import { fromPixels, toPixels } from "../../imaging/raw-pixels.js";
+import type { Pixels } from "../../imaging/pixels/pixels.js";
+import { fromPixels, toPixels } from "../../imaging/pixels/raw-pixels.js";
 
 /**
  * Lays a mark, no larger than the picture, on `picture` at this place; changes its pixels in place,

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
-import { eventually } from "../../support/eventually.js";
-import { long } from "../../support/long.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { long } from "../../support/runner/long.js";
 import {
   copyProject,
   endAllBelow,
@@ -11,8 +11,8 @@ import {
   NO_PROC,
   pressCtrlC,
   runNpm,
-} from "../../support/npm-run.js";
-import { processTree } from "../../support/process-tree.js";
+} from "../../support/processes/npm-run.js";
+import { processTree } from "../../support/processes/process-tree.js";
 
 describe("npm run demo, which has started a service of its own", { skip: NO_PROC }, () => {
   let project: ReturnType<typeof copyProject>;

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { eventually } from "../../support/eventually.js";
-import { long } from "../../support/long.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { long } from "../../support/runner/long.js";
 import {
   copyProject,
   endAllBelow,
@@ -12,8 +12,8 @@ import {
   NO_PROC,
   pressCtrlC,
   runNpm,
-} from "../../support/npm-run.js";
-import { createTestClient } from "../../support/test-client.js";
+} from "../../support/processes/npm-run.js";
+import { createTestClient } from "../../support/clients/test-client.js";
 
 describe("npm run dev", { skip: NO_PROC }, () => {
   let project: ReturnType<typeof copyProject>;
@@ -30,7 +30,7 @@ describe("npm run dev", { skip: NO_PROC }, () => {
     long,
     async () => {
       const run = runNpm("dev", { cwd: project.path });
-      edit("src/bin/version.ts", "manifest.version;", 'manifest.version + "-edited";');
+      edit("src/app/version.ts", "manifest.version;", 'manifest.version + "-edited";');
       const { url, token } = await run.ready();
       edit("src/tasks/echo/task.ts", 'title: "Echo"', 'title: "Echo, edited"');
       const client = createTestClient(url, token ?? "");

@@ -1,7 +1,7 @@
 // `npm run dev` below a real npm, in a copy of this repository: what is left of it after a signal.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
-import { long } from "../../support/long.js";
+import { long } from "../../support/runner/long.js";
 import {
   copyProject,
   endAllBelow,
@@ -10,8 +10,8 @@ import {
   pressCtrlC,
   processesBelow,
   runNpm,
-} from "../../support/npm-run.js";
-import { parentOf } from "../../support/process-tree.js";
+} from "../../support/processes/npm-run.js";
+import { parentOf } from "../../support/processes/process-tree.js";
 
 describe("npm run dev", { skip: NO_PROC }, () => {
   let project: ReturnType<typeof copyProject>;

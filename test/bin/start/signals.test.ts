@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
-import { eventually } from "../../support/eventually.js";
-import { long } from "../../support/long.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { long } from "../../support/runner/long.js";
 import {
   copyProject,
   endAllBelow,
@@ -13,7 +13,7 @@ import {
   pressCtrlC,
   processesBelow,
   runNpm,
-} from "../../support/npm-run.js";
+} from "../../support/processes/npm-run.js";
 
 describe("npm start", { skip: NO_PROC }, () => {
   let project: ReturnType<typeof copyProject>;

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { sql as text } from "drizzle-orm";
 import { available, type Database } from "../../../src/db/database.js";
-import { withDeadline } from "../../../src/deadline.js";
-import { onRefusal, type Refusal } from "../../../src/overload.js";
-import { eventually } from "../../support/eventually.js";
-import { refusalOf } from "../../support/refusal-of.js";
+import { withDeadline } from "../../../src/runtime/deadline.js";
+import { onRefusal, type Refusal } from "../../../src/runtime/overload.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { refusalOf } from "../../support/asserts/refusal-of.js";
 import { createPoolScene, type PoolScene } from "../pool-scene.js";
 
 const OVERLOADED = {

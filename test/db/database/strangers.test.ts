@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Sql, TransactionSql } from "postgres";
 import { createDatabase, type Database } from "../../../src/db/database.js";
-import { createTestDatabase, type TestDatabase } from "../../support/test-database.js";
+import { createTestDatabase, type TestDatabase } from "../../support/stores/test-database.js";
 
 describe("statements of strangers", () => {
   let store: TestDatabase;

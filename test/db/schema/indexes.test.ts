@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Sql } from "postgres";
 import { createDatabase, type Database } from "../../../src/db/database.js";
-import { createAccounts, type AccountsDeps } from "../../../src/services/accounts.js";
-import { createBacklogReads } from "../../../src/services/backlog.js";
-import { createEventLog } from "../../../src/services/event-log.js";
-import { FIRST_ID } from "../../../src/services/ids.js";
-import { createQueuedJobReads } from "../../../src/services/queued-job-reads.js";
-import { searchQueuedJobs } from "../../../src/services/queued-job-search.js";
+import { createAccounts, type AccountsDeps } from "../../../src/services/users/accounts.js";
+import { createBacklogReads } from "../../../src/services/reads/backlog.js";
+import { createEventLog } from "../../../src/services/reads/event-log.js";
+import { FIRST_ID } from "../../../src/services/reads/ids.js";
+import { createQueuedJobReads } from "../../../src/services/reads/queued-job-reads.js";
+import { searchQueuedJobs } from "../../../src/services/reads/queued-job-search.js";
 import {
   claimMany,
   recordProgress,
@@ -21,10 +21,10 @@ import { findOldest } from "../../../src/services/queued-jobs/filter.js";
 import { cancelMany } from "../../../src/services/queued-jobs/owner-steps.js";
 import { findExpired } from "../../../src/services/queued-jobs/remove.js";
 import { findEarlierResult } from "../../../src/services/queued-jobs/reuse.js";
-import type { QueuedJobStatus } from "../../../src/queued-job-status.js";
-import type { User } from "../../../src/services/users.js";
-import { eventually } from "../../support/eventually.js";
-import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
+import type { QueuedJobStatus } from "../../../src/domain/queued-job-status.js";
+import type { User } from "../../../src/services/users/users.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
 
 const ROWS = 20_000;
 const TABLES = [

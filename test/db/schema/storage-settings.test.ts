@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { createTestDatabase, type TestDatabase } from "../../support/test-database.js";
+import { createTestDatabase, type TestDatabase } from "../../support/stores/test-database.js";
 
 describe("the tables that change most", () => {
   let store: TestDatabase;

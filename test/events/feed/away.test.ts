@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import type { EventLog } from "../../../src/events/event-log.js";
-import { eventually } from "../../support/eventually.js";
-import { createTestCore, type TestCore } from "../../support/test-core.js";
-import { createTestReader, type TestReader } from "../../support/test-reader.js";
-import { told } from "../../support/told.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { createTestCore, type TestCore } from "../../support/service/test-core.js";
+import { createTestReader, type TestReader } from "../../support/clients/test-reader.js";
+import { told } from "../../support/asserts/told.js";
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 

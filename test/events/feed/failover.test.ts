@@ -5,24 +5,24 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { createDatabase } from "../../../src/db/database.js";
 import { migrate } from "../../../src/db/migrate.js";
-import { startPostgres } from "../../../src/embedded/start-postgres.js";
+import { startPostgres } from "../../../src/embedded/postgres/start-postgres.js";
 import type { EmbeddedServer } from "../../../src/embedded/open-server-folder.js";
-import { syncCatalogue } from "../../../src/services/sync-catalogue.js";
+import { syncCatalogue } from "../../../src/services/jobs/sync-catalogue.js";
 import { catalogue } from "../../../src/tasks/catalogue.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
-import { eventually } from "../../support/eventually.js";
-import { long } from "../../support/long.js";
-import { silentLog } from "../../support/silent-log.js";
-import { startStandby, type Standby } from "../../support/standby.js";
-import { createTcpProxy, type TcpProxy } from "../../support/tcp-proxy.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { long } from "../../support/runner/long.js";
+import { silentLog } from "../../support/runner/silent-log.js";
+import { startStandby, type Standby } from "../../support/stores/standby.js";
+import { createTcpProxy, type TcpProxy } from "../../support/stores/tcp-proxy.js";
 import {
   createTestClient,
   type EventFields,
   type QueuedJobFields,
   type Stream,
   type TestClient,
-} from "../../support/test-client.js";
-import { startTestService, type TestService } from "../../support/test-service.js";
+} from "../../support/clients/test-client.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 const PAGE = "{ queuedJobs(first: 100) { eventCursor nodes { id } } }";
 interface Page {

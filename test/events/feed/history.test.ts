@@ -2,14 +2,14 @@
 // commits.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
-import { CursorExpiredError } from "../../../src/errors.js";
+import { CursorExpiredError } from "../../../src/domain/errors.js";
 import type { EventLog } from "../../../src/events/event-log.js";
-import { createEventLog } from "../../../src/services/event-log.js";
-import type { User } from "../../../src/services/users.js";
-import { eventually } from "../../support/eventually.js";
-import { createTestCore, type TestCore } from "../../support/test-core.js";
-import { createTestReader, type TestReader } from "../../support/test-reader.js";
-import { told, type Told } from "../../support/told.js";
+import { createEventLog } from "../../../src/services/reads/event-log.js";
+import type { User } from "../../../src/services/users/users.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { createTestCore, type TestCore } from "../../support/service/test-core.js";
+import { createTestReader, type TestReader } from "../../support/clients/test-reader.js";
+import { told, type Told } from "../../support/asserts/told.js";
 
 const MESSAGE =
   "The history of the database has changed: read the page again and go on with its eventCursor.";

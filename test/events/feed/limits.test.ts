@@ -1,11 +1,11 @@
 // What replays and streams of one process cost at the most.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
-import { QuotaExceededError } from "../../../src/errors.js";
-import { eventually } from "../../support/eventually.js";
-import { createTestCore, type TestCore } from "../../support/test-core.js";
-import { createTestReader, type TestReader } from "../../support/test-reader.js";
-import { told } from "../../support/told.js";
+import { QuotaExceededError } from "../../../src/domain/errors.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { createTestCore, type TestCore } from "../../support/service/test-core.js";
+import { createTestReader, type TestReader } from "../../support/clients/test-reader.js";
+import { told } from "../../support/asserts/told.js";
 
 describe("a feed", () => {
   let core: TestCore;

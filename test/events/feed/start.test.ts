@@ -2,11 +2,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
-import { CursorExpiredError, NotFoundError, ServiceUnavailableError } from "../../../src/errors.js";
-import type { User } from "../../../src/services/users.js";
-import { createTestCore, type TestCore } from "../../support/test-core.js";
-import { createTestReader, type TestReader } from "../../support/test-reader.js";
-import { told } from "../../support/told.js";
+import {
+  CursorExpiredError,
+  NotFoundError,
+  ServiceUnavailableError,
+} from "../../../src/domain/errors.js";
+import type { User } from "../../../src/services/users/users.js";
+import { createTestCore, type TestCore } from "../../support/service/test-core.js";
+import { createTestReader, type TestReader } from "../../support/clients/test-reader.js";
+import { told } from "../../support/asserts/told.js";
 
 const isExpired = (error: unknown) =>
   error instanceof CursorExpiredError &&

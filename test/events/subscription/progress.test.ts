@@ -1,12 +1,12 @@
 // PROGRESS in a stream: best effort, but never wrong.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { QueuedJobEvent } from "../../../src/queued-job.js";
-import type { Claimed } from "../../../src/services/queued-jobs.js";
-import { eventually } from "../../support/eventually.js";
-import { createTestCore, type TestCore } from "../../support/test-core.js";
-import { createTestReader, type TestReader } from "../../support/test-reader.js";
-import { told, type Told } from "../../support/told.js";
+import type { QueuedJobEvent } from "../../../src/domain/queued-job.js";
+import type { Claimed } from "../../../src/services/queued-jobs/queued-jobs.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { createTestCore, type TestCore } from "../../support/service/test-core.js";
+import { createTestReader, type TestReader } from "../../support/clients/test-reader.js";
+import { told, type Told } from "../../support/asserts/told.js";
 
 const progressOf = ({ events }: Told) =>
   events

@@ -8,8 +8,8 @@ import {
   STALLED_MS,
   type Subscription,
 } from "../../../src/events/subscription.js";
-import type { QueuedJobEvent } from "../../../src/queued-job.js";
-import { bareEvent } from "../../support/bare-event.js";
+import type { QueuedJobEvent } from "../../../src/domain/queued-job.js";
+import { bareEvent } from "../../support/asserts/bare-event.js";
 
 /** A stream of a log of ten events, that reads three at a time. */
 function createScene(options: { seq?: number; first?: QueuedJobEvent[] } = {}) {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { catalogue } from "../../../src/tasks/catalogue.js";
-import { assertRefused } from "../../support/assert-refused.js";
-import type { TestClient } from "../../support/test-client.js";
-import { startTestService, type TestService } from "../../support/test-service.js";
+import { assertRefused } from "../../support/asserts/assert-refused.js";
+import type { TestClient } from "../../support/clients/test-client.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 const FIELDS =
   "id name title description parameterSchema resultSchema minPhotos maxPhotos " +

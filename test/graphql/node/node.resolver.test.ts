@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { assertRefused } from "../../support/assert-refused.js";
-import { idOfNothing } from "../../support/broken-ids.js";
-import { smallPhoto } from "../../support/small-photo.js";
-import type { TestClient } from "../../support/test-client.js";
-import { startTestService, type TestService } from "../../support/test-service.js";
+import { assertRefused } from "../../support/asserts/assert-refused.js";
+import { idOfNothing } from "../../support/asserts/broken-ids.js";
+import { smallPhoto } from "../../support/service/small-photo.js";
+import type { TestClient } from "../../support/clients/test-client.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 const NODE =
   "query ($id: ID!) { node(id: $id) { __typename id ... on User { email } ... on Job { " +

@@ -1,10 +1,10 @@
 // Every list over the wire: what pages have in common, whatever they are of.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { assertRefused } from "../../support/assert-refused.js";
-import { smallPhoto } from "../../support/small-photo.js";
-import type { TestClient } from "../../support/test-client.js";
-import { startTestService, type TestService } from "../../support/test-service.js";
+import { assertRefused } from "../../support/asserts/assert-refused.js";
+import { smallPhoto } from "../../support/service/small-photo.js";
+import type { TestClient } from "../../support/clients/test-client.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 interface Page {
   edges: { cursor: string; node: { id: string } }[];

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import { assertRefused } from "../../support/assert-refused.js";
-import { BROKEN_IDS, idOfNothing } from "../../support/broken-ids.js";
-import { PHOTO_FIELDS } from "../../support/photo-fields.js";
-import { smallPhoto } from "../../support/small-photo.js";
-import type { TestClient } from "../../support/test-client.js";
-import { startTestService, type TestService } from "../../support/test-service.js";
+import { assertRefused } from "../../support/asserts/assert-refused.js";
+import { BROKEN_IDS, idOfNothing } from "../../support/asserts/broken-ids.js";
+import { PHOTO_FIELDS } from "../../support/clients/photo-fields.js";
+import { smallPhoto } from "../../support/service/small-photo.js";
+import type { TestClient } from "../../support/clients/test-client.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 const PHOTO = `query ($id: ID!) { photo(id: $id) { ${PHOTO_FIELDS} } }`;
 const DELETE = "mutation ($id: ID!) { deletePhoto(id: $id) }";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { assertRefused } from "../../support/assert-refused.js";
-import { BROKEN_IDS, idOfNothing } from "../../support/broken-ids.js";
-import { smallPhoto } from "../../support/small-photo.js";
-import type { TestClient } from "../../support/test-client.js";
-import { startTestService, type TestService } from "../../support/test-service.js";
+import { assertRefused } from "../../support/asserts/assert-refused.js";
+import { BROKEN_IDS, idOfNothing } from "../../support/asserts/broken-ids.js";
+import { smallPhoto } from "../../support/service/small-photo.js";
+import type { TestClient } from "../../support/clients/test-client.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 const ONE =
   "mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { id status priority " +
@@ -307,37 +307,34 @@ describe("enqueueJob and enqueueJobs", () => {
       );
   });
 
-  it(
-    "give the first one again for the same key and arguments, and refuse the key with " + "others",
-    async () => {
-      const input = {
-        job: "echo",
-        parameters: { message: { b: 1, a: 2 } },
-        idempotencyKey: "once",
-      };
-      const { id } = (await person.get(ONE, { input })).enqueueJob;
-      assert.equal(
-        (
-          await person.get(ONE, {
-            input: { ...input, parameters: { steps: 0, message: { a: 2, b: 1 } } },
-          })
-        ).enqueueJob.id,
-        id,
+  it("give the first one again for the same key and arguments, and refuse the key with others", async () => {
+    const input = {
+      job: "echo",
+      parameters: { message: { b: 1, a: 2 } },
+      idempotencyKey: "once",
+    };
+    const { id } = (await person.get(ONE, { input })).enqueueJob;
+    assert.equal(
+      (
+        await person.get(ONE, {
+          input: { ...input, parameters: { steps: 0, message: { a: 2, b: 1 } } },
+        })
+      ).enqueueJob.id,
+      id,
+    );
+    for (const other of [
+      { parameters: { message: 1 } },
+      { priority: 1 },
+      { runAt: inMs(HOUR_MS) },
+    ]) {
+      assertRefused(
+        (await person.ask(ONE, { input: { ...input, ...other } })).errors,
+        "IDEMPOTENCY_CONFLICT",
+        'The idempotency key "once" was used with other arguments.',
       );
-      for (const other of [
-        { parameters: { message: 1 } },
-        { priority: 1 },
-        { runAt: inMs(HOUR_MS) },
-      ]) {
-        assertRefused(
-          (await person.ask(ONE, { input: { ...input, ...other } })).errors,
-          "IDEMPOTENCY_CONFLICT",
-          'The idempotency key "once" was used with other arguments.',
-        );
-      }
-      assert.notEqual((await (await service.person()).get(ONE, { input })).enqueueJob.id, id);
-    },
-  );
+    }
+    assert.notEqual((await (await service.person()).get(ONE, { input })).enqueueJob.id, id);
+  });
 
   it("refuse what goes over the quota with a time to wait, and accept none of it", async () => {
     const one = await service.person();

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { assertRefused } from "../../support/assert-refused.js";
-import { BROKEN_IDS, idOfNothing } from "../../support/broken-ids.js";
-import type { TestClient } from "../../support/test-client.js";
-import { startTestService, type TestService } from "../../support/test-service.js";
+import { assertRefused } from "../../support/asserts/assert-refused.js";
+import { BROKEN_IDS, idOfNothing } from "../../support/asserts/broken-ids.js";
+import type { TestClient } from "../../support/clients/test-client.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 describe("queuedJobEvents", () => {
   let service: TestService;

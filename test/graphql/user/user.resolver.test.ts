@@ -5,13 +5,13 @@ import { after, before, describe, it } from "node:test";
 import { decodeJwt } from "jose";
 import type { Context } from "../../../src/graphql/context.js";
 import { UserResolver } from "../../../src/graphql/user/user.resolver.js";
-import type { User } from "../../../src/services/users.js";
-import { assertRefused } from "../../support/assert-refused.js";
-import { BROKEN_IDS, idOfNothing } from "../../support/broken-ids.js";
-import { eventually } from "../../support/eventually.js";
-import { smallPhoto } from "../../support/small-photo.js";
-import { createTestClient, type TestClient } from "../../support/test-client.js";
-import { startTestService, type TestService } from "../../support/test-service.js";
+import type { User } from "../../../src/services/users/users.js";
+import { assertRefused } from "../../support/asserts/assert-refused.js";
+import { BROKEN_IDS, idOfNothing } from "../../support/asserts/broken-ids.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { smallPhoto } from "../../support/service/small-photo.js";
+import { createTestClient, type TestClient } from "../../support/clients/test-client.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 const USER = "query ($id: ID!) { user(id: $id) { id email } }";
 const myId = async (person: TestClient): Promise<string> =>

@@ -4,7 +4,7 @@ import type { Mutant } from "../mutant.js";
 export const MUTANTS: Mutant[] = [
   {
     breaks: "a variable in a literal is null once its operation is compiled",
-    file: "src/server/operation-compiler.ts",
+    file: "src/server/graphql/operation-compiler.ts",
     find: "|| hasVariableInLiteral(document)",
     replace: "",
     tests: ["operation-compiler.test"],

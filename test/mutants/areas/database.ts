@@ -5,8 +5,8 @@ const OVERLOAD = ["db/connection-pool/overload.test"];
 const LATE = ["db/pooled-connection.test"];
 const STRANGERS = ["db/database/strangers.test"];
 const ARRAYS = ["db/array-types.test"];
-const OWN_PAGES = ["services/own-pages.test"];
-const EVENT_LOG = ["services/event-log.test"];
+const OWN_PAGES = ["services/reads/own-pages.test"];
+const EVENT_LOG = ["services/reads/event-log.test"];
 
 const STATEMENT = "src/db/statement.ts";
 const CONNECTION = "src/db/pooled-connection.ts";
@@ -181,44 +181,44 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "pages are given out with rows of another user",
-    file: "src/services/own-pages.ts",
+    file: "src/services/reads/own-pages.ts",
     find: "rows.every((row) => (row.readerId ?? row.userId) === userId)",
     replace: 'userId !== ""',
     tests: OWN_PAGES,
   },
   {
     breaks: "a page without an answer is given out as empty",
-    file: "src/services/own-pages.ts",
+    file: "src/services/reads/own-pages.ts",
     find: "rows.length > 0 && ",
     replace: "",
     tests: OWN_PAGES,
   },
   {
     breaks: "events are given out that are of another user",
-    file: "src/services/event-log.ts",
+    file: "src/services/reads/event-log.ts",
     find: "rows.some((row) => row.userId !== userId)",
     replace: 'userId === ""',
     tests: EVENT_LOG,
   },
   {
     breaks: "no events are given out where there was no answer",
-    file: "src/services/event-log.ts",
+    file: "src/services/reads/event-log.ts",
     find: "rows.length === 0 || ",
     replace: "",
     tests: EVENT_LOG,
   },
   {
     breaks: "a statement has a parameter for each id",
-    file: "src/services/ids.ts",
+    file: "src/services/reads/ids.ts",
     find: "const CHUNK_SIZE = 1000;",
     replace: "const CHUNK_SIZE = 1e9;",
-    tests: ["services/ids.test"],
+    tests: ["services/reads/ids.test"],
   },
   {
     breaks: "filtered lists keep the connections of everybody",
-    file: "src/bin/create-api.ts",
+    file: "src/app/create-api.ts",
     find: "scopes.some(isSlow) ? slow : reads",
     replace: "scopes.some(isSlow) ? reads : reads",
-    tests: ["bin/create-core.test"],
+    tests: ["app/create-core.test"],
   },
 ];

@@ -11,17 +11,17 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a result is made again for all when one of several leaves",
-    file: "src/server/shared-results.ts",
+    file: "src/server/graphql/websocket/shared-results.ts",
     find: "if (--audience.members === 0) ofDocument.delete(key);",
     replace: "if (--audience.members !== 0) ofDocument.delete(key);",
-    tests: ["server/shared-results.test"],
+    tests: ["server/graphql/websocket/shared-results.test"],
   },
   {
     breaks: "the results of those who have left are kept",
-    file: "src/server/shared-results.ts",
+    file: "src/server/graphql/websocket/shared-results.ts",
     find: "if (--audience.members === 0) ofDocument.delete(key);",
     replace: "--audience.members;",
-    tests: ["server/shared-results.test"],
+    tests: ["server/graphql/websocket/shared-results.test"],
   },
   {
     breaks: "a stopping worker closes its database under the running reconciler",
@@ -32,9 +32,9 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a fault of ours is answered as the uploader's",
-    file: "src/server/photo-uploads.ts",
+    file: "src/server/files/photo-uploads.ts",
     find: 'return error.code === "ECONNRESET" ||',
     replace: 'return error.code !== "ECONNRESET" ||',
-    tests: ["server/photo-uploads/refusals.test"],
+    tests: ["server/files/photo-uploads/refusals.test"],
   },
 ];

@@ -2,17 +2,17 @@ import type { Mutant } from "../mutant.js";
 
 const RING = ["events/ring.test"];
 const FEED = ["events/feed.test"];
-const LOG = ["services/event-log.test"];
+const LOG = ["services/reads/event-log.test"];
 const HISTORY = ["events/feed/history.test"];
 const START = ["events/feed/start.test"];
-const STREAM = ["server/socket-stream.test"];
+const STREAM = ["server/graphql/websocket/socket-stream.test"];
 
 /** From what is recorded to what a subscriber is told. */
 export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "the event of a cursor is told again",
-    file: "src/services/event-log.ts",
+    file: "src/services/reads/event-log.ts",
     find: "e.seq > ${seq}",
     replace: "e.seq >= ${seq}",
     tests: LOG,
@@ -20,7 +20,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "the log is read from its end",
-    file: "src/services/event-log.ts",
+    file: "src/services/reads/event-log.ts",
     find: "order by e.seq limit",
     replace: "order by e.seq desc limit",
     tests: LOG,
@@ -72,7 +72,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "the epoch is read once in the life of a process",
-    file: "src/services/event-log.ts",
+    file: "src/services/reads/event-log.ts",
     find: "epoch = createHash",
     replace: "epoch ??= createHash",
     tests: HISTORY,
@@ -126,21 +126,21 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "events overtake one whose text is late",
-    file: "src/server/socket-stream.ts",
+    file: "src/server/graphql/websocket/socket-stream.ts",
     find: "waits = true;\n    void Promise.all(texts)",
     replace: "void Promise.all(texts)",
     tests: STREAM,
   },
   {
     breaks: "a page of the log may have any length",
-    file: "src/services/event-log.ts",
+    file: "src/services/reads/event-log.ts",
     find: "where coalesce(before, 0) < ${MAX_PAGE_BYTES}",
     replace: "where coalesce(before, 0) < 1000 * ${MAX_PAGE_BYTES}::float8",
     tests: LOG,
   },
   {
     breaks: "a page that was cut for its length is taken for all there is",
-    file: "src/services/event-log.ts",
+    file: "src/services/reads/event-log.ts",
     find: "whole: found < limit && found === events.length,",
     replace: "whole: found < limit,",
     tests: LOG,
@@ -157,14 +157,17 @@ export const MUTANTS: Mutant[] = [
     file: "src/events/feed.ts",
     find: "if ((listeners.get(userId)?.subscribers ?? 0) < subscriptionsPerUser) return;",
     replace: "if (subscriptionsPerUser > 0) return;",
-    tests: ["events/feed/limits.test", "server/graphql-sockets/subscriptions.test"],
+    tests: [
+      "events/feed/limits.test",
+      "server/graphql/websocket/graphql-sockets/subscriptions.test",
+    ],
   },
   {
     breaks: "a subscription too many is a result of the operation",
-    file: "src/server/operations.ts",
+    file: "src/server/graphql/operations.ts",
     find: "services.feed.assertRoom(user.id);",
     replace: "void services;",
-    tests: ["server/graphql-sockets/subscriptions.test"],
+    tests: ["server/graphql/websocket/graphql-sockets/subscriptions.test"],
   },
   {
     breaks: "a reader that stalls keeps its page",
@@ -189,23 +192,23 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "texts that are late count nothing",
-    file: "src/server/socket-stream.ts",
+    file: "src/server/graphql/websocket/socket-stream.ts",
     find: "isReady(text) ? text.length : LATE_BYTES",
     replace: "isReady(text) ? text.length : 0 * LATE_BYTES",
     tests: STREAM,
   },
   {
     breaks: "late texts are all written at once",
-    file: "src/server/socket-stream.ts",
+    file: "src/server/graphql/websocket/socket-stream.ts",
     find: "while (count < ready.length && bytes < MOST_BYTES)",
     replace: "while (count < ready.length && bytes < 1000 * MOST_BYTES)",
     tests: STREAM,
   },
   {
     breaks: "the places of a user are read each time",
-    file: "src/services/queue-places.ts",
+    file: "src/services/reads/queue-places.ts",
     find: "seen.set(id, own);",
     replace: "",
-    tests: ["services/queue-places.test"],
+    tests: ["services/reads/queue-places.test"],
   },
 ];

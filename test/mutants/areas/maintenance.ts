@@ -6,8 +6,8 @@ const SWEEP = ["maintenance/sweep-files.test"];
 const OWNER = ["maintenance/storage-owner.test"];
 const LOST = ["maintenance/lost-files.test"];
 const SCHEDULE = ["worker/schedule.test"];
-const DUTIES = ["services/duties.test"];
-const PREVIEWS = ["services/preview-maker.test"];
+const DUTIES = ["services/maintenance/duties.test"];
+const PREVIEWS = ["services/photos/preview-maker.test"];
 const MIGRATE = ["db/migrate.test"];
 
 const EVENTS = "src/services/maintenance/purge-events.ts";
@@ -199,28 +199,28 @@ export const MUTANTS: Mutant[] = [
 
   {
     breaks: "two workers do an exclusive task",
-    file: "src/services/duties.ts",
+    file: "src/services/maintenance/duties.ts",
     find: "if (!(await duties.hold(name, holder, seconds))) return null;",
     replace: "await duties.hold(name, holder, seconds);",
     tests: SCHEDULE,
   },
   {
     breaks: "a duty lapses under a long task",
-    file: "src/services/duties.ts",
+    file: "src/services/maintenance/duties.ts",
     find: "const timer = setInterval(() => void renew(), (seconds * 1000) / 5);",
     replace: "const timer = setInterval(() => {}, (seconds * 1000) / 5);",
     tests: DUTIES,
   },
   {
     breaks: "a task goes on whose duty was lost",
-    file: "src/services/duties.ts",
+    file: "src/services/maintenance/duties.ts",
     find: "if (held === false || ",
     replace: "if (",
     tests: DUTIES,
   },
   {
     breaks: "a task goes on whose duty may have lapsed",
-    file: "src/services/duties.ts",
+    file: "src/services/maintenance/duties.ts",
     find: "held === false || performance.now() - renewedAt > (seconds * 1000 * 2) / 3",
     replace: "held === false",
     tests: DUTIES,
@@ -263,14 +263,14 @@ export const MUTANTS: Mutant[] = [
 
   {
     breaks: "one photo stops all previews",
-    file: "src/services/preview-maker.ts",
+    file: "src/services/photos/preview-maker.ts",
     find: "if (!wasPutOff(error)) throw error;",
     replace: "throw error;",
     tests: PREVIEWS,
   },
   {
     breaks: "a photo that the storage does not answer for is tried for ever",
-    file: "src/services/preview-maker.ts",
+    file: "src/services/photos/preview-maker.ts",
     find: "if (isAway || closed) await",
     replace: "if (photo) await",
     tests: PREVIEWS,

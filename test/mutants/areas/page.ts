@@ -11,10 +11,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a click on a photo does nothing",
-    file: "src/console/photo-library.ts",
+    file: "src/console/photos/photo-library.ts",
     find: "chosen.value.includes(id) ? chosen.value.filter",
     replace: "!chosen.value.includes(id) ? chosen.value.filter",
-    tests: ["console/photo-library.test"],
+    tests: ["console/photos/photo-library.test"],
   },
   {
     breaks: "the operators' links mark the wrong place",

@@ -2,7 +2,7 @@ import type { Mutant } from "../mutant.js";
 
 const RULES = ["graphql/limits/", "security/documents.test"];
 const BUDGET = ["graphql/limits/answer-budget"];
-const READS = ["services/queued-job-reads.test"];
+const READS = ["services/reads/queued-job-reads.test"];
 
 /** What one operation may ask, through every door. */
 export const MUTANTS: Mutant[] = [
@@ -57,21 +57,21 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "events on a socket share one budget",
-    file: "src/server/shared-results.ts",
+    file: "src/server/graphql/websocket/shared-results.ts",
     find: "const renewed = () => renewContext(args.contextValue as Context);",
     replace: "const renewed = () => args.contextValue ?? renewContext;",
     tests: BUDGET,
   },
   {
     breaks: "events of a stream over HTTP share one budget",
-    file: "src/server/subscribe.ts",
+    file: "src/server/graphql/subscribe.ts",
     find: "contextValue: renewContext(args.contextValue as Context)",
     replace: "contextValue: args.contextValue ?? renewContext",
     tests: BUDGET,
   },
   {
     breaks: "what is executed again counts twice",
-    file: "src/server/known-answers.ts",
+    file: "src/server/graphql/known-answers.ts",
     find: "if (!contextValue.budget.isExceeded) contextValue.budget = new AnswerBudget();",
     replace: "void AnswerBudget;",
     tests: BUDGET,
@@ -113,21 +113,21 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a history has all events there are",
-    file: "src/services/queued-job-reads.ts",
+    file: "src/services/reads/queued-job-reads.ts",
     find: "order by seq desc limit ${MAX_HISTORY}",
     replace: "order by seq desc limit ${1000 * MAX_HISTORY}",
     tests: READS,
   },
   {
     breaks: "histories are read however long they are",
-    file: "src/services/queued-job-reads.ts",
+    file: "src/services/reads/queued-job-reads.ts",
     find: "where b.before <= ${budget.bytesLeft}",
     replace: "where b.before <= 1000 * ${budget.bytesLeft}::float8",
     tests: READS,
   },
   {
     breaks: "a page is read however long it is",
-    file: "src/services/list-pages.ts",
+    file: "src/services/reads/list-pages.ts",
     find: "where before <= ${bytesLeft}",
     replace: "where before <= 1000 * ${bytesLeft}::float8",
     tests: READS,
@@ -144,6 +144,6 @@ export const MUTANTS: Mutant[] = [
     file: "src/graphql/document-memory.ts",
     find: "bytes += TOKEN_BYTES",
     replace: "bytes += TOKEN_BYTES / TOKEN_BYTES",
-    tests: ["graphql/document", "server/known-operations.test"],
+    tests: ["graphql/document", "server/graphql/known-operations.test"],
   },
 ];

@@ -1,62 +1,65 @@
 import type { Mutant } from "../mutant.js";
 
-const ADMISSION = ["server/connection-admission.test", "server/graphql-sockets"];
-const SOCKETS = ["server/graphql-sockets.test", "security/sockets.test"];
+const ADMISSION = [
+  "server/access/connection-admission.test",
+  "server/graphql/websocket/graphql-sockets",
+];
+const SOCKETS = ["server/graphql/websocket/graphql-sockets.test", "security/sockets.test"];
 
 /** Sockets and streams. */
 export const MUTANTS: Mutant[] = [
   {
     breaks: "one network holds every place while others wait",
-    file: "src/server/connection-admission.ts",
+    file: "src/server/access/connection-admission.ts",
     find: "if (!oldest || !needy) return;",
     replace: "if (!oldest || !needy || most > 0) return;",
     tests: ADMISSION,
   },
   {
     breaks: "an idle socket keeps its place while others wait",
-    file: "src/server/connection-admission.ts",
+    file: "src/server/access/connection-admission.ts",
     find: "since <= now - IDLE_MS",
     replace: "since <= now - 1000 * IDLE_MS",
     tests: ADMISSION,
   },
   {
     breaks: "a socket that signs in is taken for an idle one",
-    file: "src/server/connection-admission.ts",
+    file: "src/server/access/connection-admission.ts",
     find: "onSignIn: () => void network.idle.delete(held)",
     replace: "onSignIn: () => void network",
     tests: ADMISSION,
   },
   {
     breaks: "networks that wait take no turns",
-    file: "src/server/connection-admission.ts",
+    file: "src/server/access/connection-admission.ts",
     find: "this.#turns.delete(network);",
     replace: "if (network.waiting.length === 0) this.#turns.delete(network);",
     tests: ADMISSION,
   },
   {
     breaks: "a socket may wait without end",
-    file: "src/server/connection-admission.ts",
+    file: "src/server/access/connection-admission.ts",
     find: "first.since <= now - MAX_WAIT_MS",
     replace: "first.since <= now - 1000 * MAX_WAIT_MS",
     tests: ADMISSION,
   },
   {
     breaks: "any number of sockets may wait",
-    file: "src/server/connection-admission.ts",
+    file: "src/server/access/connection-admission.ts",
     find: "if (this.#waiting < MAX_WAITING) return true;",
     replace: "if (this.#waiting >= 0) return true;",
     tests: ADMISSION,
   },
   {
     breaks: "a socket that is closed keeps its place until its peer answers",
-    file: "src/server/graphql-sockets.ts",
+    file: "src/server/graphql/websocket/graphql-sockets.ts",
     find: "    place.leave();\n    socket.close(code, reason);",
     replace: "      socket.close(code, reason);",
     tests: SOCKETS,
   },
   {
     breaks: "a stranger may ignore that it is closed",
-    file: "src/server/graphql-sockets.ts",
+    file: "src/server/graphql/websocket/graphql-sockets.ts",
     find: "if (!peer.session) setTimeout(",
     replace: "if (peer.session) setTimeout(",
     tests: SOCKETS,

@@ -1,56 +1,56 @@
 import type { Mutant } from "../mutant.js";
 
 const LIFECYCLE = ["lifecycle.test"];
-const KEEP = ["embedded/keep-running.test"];
+const KEEP = ["embedded/processes/keep-running.test"];
 const START = ["bin/start.test"];
 
 /** Start-up, signals and commands: what an operator sees. */
 export const MUTANTS: Mutant[] = [
   {
     breaks: "one Ctrl-C, which comes from the terminal and from npm, counts as two",
-    file: "src/lifecycle.ts",
+    file: "src/runtime/lifecycle.ts",
     find: "if (performance.now() - last < ONE_SIGNAL_MS) return;",
     replace: "",
     tests: LIFECYCLE,
   },
   {
     breaks: "a second signal leaves open what could be closed",
-    file: "src/lifecycle.ts",
+    file: "src/runtime/lifecycle.ts",
     find: "if (!hurry) process.exit(1);",
     replace: "process.exit(1);",
     tests: LIFECYCLE,
   },
   {
     breaks: "a start that is given up at a signal is reported as a fault",
-    file: "src/lifecycle.ts",
+    file: "src/runtime/lifecycle.ts",
     find: "closed there.\n    if (closing.signal.aborted) return;",
     replace: "closed there.",
     tests: LIFECYCLE,
   },
   {
     breaks: "a second signal waits for a process that does not end",
-    file: "src/embedded/supervise.ts",
+    file: "src/embedded/processes/supervise.ts",
     find: "() => ended || hurried.aborted",
     replace: "() => ended",
-    tests: ["embedded/supervise.test"],
+    tests: ["embedded/processes/supervise.test"],
   },
   {
     breaks: "an ordinary stop is reported as an end by itself",
-    file: "src/embedded/keep-running.ts",
+    file: "src/embedded/processes/keep-running.ts",
     find: "runs = false;\n      if (closing.signal.aborted) return;",
     replace: "runs = false;",
     tests: KEEP,
   },
   {
     breaks: "a restart that was asked for is reported as an end by itself",
-    file: "src/embedded/keep-running.ts",
+    file: "src/embedded/processes/keep-running.ts",
     find: "wanted = why;",
     replace: "",
     tests: KEEP,
   },
   {
     breaks: "an end by itself is taken for one that was asked for earlier",
-    file: "src/embedded/keep-running.ts",
+    file: "src/embedded/processes/keep-running.ts",
     find: "wanted = null;\n      runs = true;",
     replace: "runs = true;",
     tests: KEEP,
@@ -64,10 +64,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a folder that may only be passed is taken for closed",
-    file: "src/embedded/reachable-path.ts",
+    file: "src/embedded/postgres/reachable-path.ts",
     find: "((mode >> shift) & 1) === 0",
     replace: "((mode >> shift) & 3) !== 3",
-    tests: ["embedded/reachable-path.test"],
+    tests: ["embedded/postgres/reachable-path.test"],
   },
   {
     breaks: "the API and the worker are given one port",
@@ -78,7 +78,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a service is ready while another program answers in its place",
-    file: "src/bin/started-service.ts",
+    file: "src/app/local-service/started-service.ts",
     find: "async () => listen() && (",
     replace: "async () => void listen ?? (",
     tests: START,
@@ -92,14 +92,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a command does without an option that it needs",
-    file: "src/command-line.ts",
+    file: "src/runtime/command-line.ts",
     find: "if (required && values[name] === undefined)",
     replace: "if (required && values[name] === null)",
     tests: ["command-line.test"],
   },
   {
     breaks: "a mistake in the arguments is reported as a bug",
-    file: "src/command-line.ts",
+    file: "src/runtime/command-line.ts",
     find: "throw new ArgumentsError(sentenceOf(error), renderUsage(command));",
     replace: "throw error;",
     tests: ["command-line.test"],

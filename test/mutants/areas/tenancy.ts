@@ -11,7 +11,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "anybody finds anybody's photo",
-    file: "src/services/photos.ts",
+    file: "src/services/photos/photos.ts",
     find: 'return photo && (photo.userId === actor.id || actor.role === "ADMIN") ? photo : null;',
     replace: "return photo ?? null;",
     tests: WALK,
@@ -19,7 +19,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "anybody finds anybody's QueuedJob",
-    file: "src/services/queued-jobs.ts",
+    file: "src/services/queued-jobs/queued-jobs.ts",
     find:
       'return row && (row.queuedJob.userId === actor.id || actor.role === "ADMIN") ? ' +
       "row.queuedJob : null;",
@@ -45,15 +45,15 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "events of everybody are read as one's own",
-    file: "src/services/event-log.ts",
+    file: "src/services/reads/event-log.ts",
     find: "where e.user_id = s.user_id and e.seq",
     replace: "where e.seq",
-    tests: ["services/event-log.test"],
+    tests: ["services/reads/event-log.test"],
   },
   {
     core: true,
     breaks: "another's job can be listened to",
-    file: "src/services/event-log.ts",
+    file: "src/services/reads/event-log.ts",
     find: "where t.id = ${queuedJobId} and t.user_id = ${userId}`",
     replace: "where t.id = ${queuedJobId} and ${userId} <> ''`",
     tests: WALK,

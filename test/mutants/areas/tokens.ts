@@ -51,9 +51,9 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "a socket or a stream lives on after its token has expired",
-    file: "src/server/user-connections.ts",
+    file: "src/server/access/user-connections.ts",
     find: "const disarm = closeAtExpiry(expiresAt, entry);",
     replace: "const disarm = (): void => void [closeAtExpiry, expiresAt];",
-    tests: ["server/user-connections.test", "server/close-at-expiry.test"],
+    tests: ["server/access/user-connections.test", "server/access/close-at-expiry.test"],
   },
 ];

@@ -6,7 +6,7 @@ const BATCHES = ["attempt-batches.test"];
 const OWNERS = ["owner-batch.test"];
 const INSERTER = ["unit-inserter.test"];
 const LEASES = ["worker/leases.test"];
-const CHILD = ["worker/run-in-child.test"];
+const CHILD = ["worker/child/run-in-child.test"];
 const EXECUTE = ["worker/execute-task.test"];
 const POOL = ["child-pool/unstartable.test"];
 const SHARE = ["user-share.test"];
@@ -73,14 +73,14 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "a hint of a locked row is spent",
-    file: "src/services/queued-jobs.ts",
+    file: "src/services/queued-jobs/queued-jobs.ts",
     find: "return ms === 0 ? LOCKED_MS : ms;",
     replace: "return ms === 0 ? null : ms;",
     tests: BATCHES,
   },
   {
     breaks: "a hint of next week is kept in Redis",
-    file: "src/services/queued-jobs.ts",
+    file: "src/services/queued-jobs/queued-jobs.ts",
     find: "if (ms === null || ms > MAX_DELAY_MS) return null;",
     replace: "if (ms === null) return null;",
     tests: ATTEMPT,
@@ -232,21 +232,21 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "a photo is blamed for a child that could not be started",
-    file: "src/imaging/warm-child.ts",
+    file: "src/child-pool/warm-child.ts",
     find: "self.wasReady ? own : unstartable()",
     replace: 'own.reason !== "closed" ? own : unstartable()',
     tests: POOL,
   },
   {
     breaks: "a child that cannot be spawned ends the process",
-    file: "src/imaging/child-pool.ts",
+    file: "src/child-pool/child-pool.ts",
     find: "    startFailed(self, new ChildStoppedError(",
     replace: "    throw (new ChildStoppedError(",
     tests: POOL,
   },
   {
     breaks: "a pool whose children could not be started never tries again",
-    file: "src/imaging/child-pool.ts",
+    file: "src/child-pool/child-pool.ts",
     find: "if (self.startFault && self.children.size < self.options.size) start(self);",
     replace: "",
     tests: POOL,
@@ -289,49 +289,49 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "a child says where a file of somebody else's lies",
-    file: "src/worker/task-child-response.ts",
+    file: "src/worker/child/task-child-response.ts",
     find: "name: z.string().regex(PLAIN_NAME),",
     replace: "name: z.string(),",
     tests: CHILD,
   },
   {
     breaks: "a child gives a page for a picture",
-    file: "src/worker/task-child-response.ts",
+    file: "src/worker/child/task-child-response.ts",
     find: "mimeType: z.enum(MIME_TYPES),",
     replace: "mimeType: z.string(),",
     tests: CHILD,
   },
   {
     breaks: "a child gives outputs without end",
-    file: "src/worker/task-child-response.ts",
+    file: "src/worker/child/task-child-response.ts",
     find: "    .max(MAX_OUTPUTS)\n",
     replace: "",
     tests: CHILD,
   },
   {
     breaks: "a child says how much of a quota its outputs take",
-    file: "src/worker/task-child-response.ts",
+    file: "src/worker/child/task-child-response.ts",
     find: "    byteSize: await sizeOfPlainFile(join(folder, output.name)),\n",
     replace: "    ...(await sizeOfPlainFile(join(folder, output.name)), {}),\n",
     tests: CHILD,
   },
   {
     breaks: "a child gives any file of its parent as an output",
-    file: "src/imaging/photo-child-response.ts",
+    file: "src/imaging/inspect/photo-child-response.ts",
     find: "const stats = await lstat(path);\n  if (!stats.isFile())",
     replace: "const stats = await lstat(path);\n  if (stats.size < 0)",
     tests: CHILD,
   },
   {
     breaks: "a child is believed what it says",
-    file: "src/imaging/warm-child.ts",
+    file: "src/child-pool/warm-child.ts",
     find: "if (error) return condemn(self, error);",
     replace: "if (error) return;",
     tests: CHILD,
   },
   {
     breaks: "a child that lied is given the next photo",
-    file: "src/imaging/warm-child.ts",
+    file: "src/child-pool/warm-child.ts",
     find: 'self.state = "gone";\n  self.process.kill("SIGKILL");\n}\n\nasync function run',
     replace: "}\n\nasync function run",
     tests: CHILD,
@@ -359,14 +359,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "echo is offered in production",
-    file: "src/config.ts",
+    file: "src/runtime/config.ts",
     find: "echo: values.ECHO ?? !production,",
     replace: "echo: values.ECHO ?? true,",
     tests: ["bin/config.test"],
   },
   {
     breaks: "echo can be submitted although it is not offered",
-    file: "src/bin/create-core.ts",
+    file: "src/app/create-core.ts",
     find: "...(config.echo ? [] : [echo.name])",
     replace: "",
     tests: ["job.resolver.test"],

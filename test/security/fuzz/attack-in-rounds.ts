@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import type { TestClient } from "../../support/test-client.js";
+import type { TestClient } from "../../support/clients/test-client.js";
 import type { Report, Task } from "./attacker.js";
 import type { Target } from "./attacks.js";
 import { quantile, watchGoodClient, type Watched } from "./good-client.js";

@@ -1,6 +1,6 @@
 // A thread of its own, so that the good client's clock is not held up by whoever attacks.
 import { parentPort, workerData } from "node:worker_threads";
-import { seededRandom } from "../../support/seeded-random.js";
+import { seededRandom } from "../../support/runner/seeded-random.js";
 import { ATTACKS, type Attack, type Target } from "./attacks.js";
 
 export interface Task extends Target {

@@ -1,7 +1,7 @@
 // One case each: resolves with a sentence when the service did what it must not, with null when it
 // bore it.
-import type { SeededRandom } from "../../support/seeded-random.js";
-import { smallPhoto } from "../../support/small-photo.js";
+import type { SeededRandom } from "../../support/runner/seeded-random.js";
+import { smallPhoto } from "../../support/service/small-photo.js";
 import { HOSTILE_DOCUMENTS } from "../hostile-documents.js";
 import { head, sendRaw } from "../raw-request.js";
 import { frame, openRawWebSocket } from "../raw-websocket.js";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import type { TestClient } from "../../support/test-client.js";
+import type { TestClient } from "../../support/clients/test-client.js";
 
 export interface Watched {
   /** Milliseconds that each request took, rising. */

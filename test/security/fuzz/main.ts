@@ -6,12 +6,12 @@
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readCommandLine } from "../../../src/command-line.js";
+import { readCommandLine } from "../../../src/runtime/command-line.js";
 import { startServiceProcess } from "../../chaos/service-process.js";
 import { openStage } from "../../chaos/stage.js";
-import { readSeed } from "../../support/read-seed.js";
-import { smallPhoto } from "../../support/small-photo.js";
-import { createTestClient, type TestClient } from "../../support/test-client.js";
+import { readSeed } from "../../support/runner/read-seed.js";
+import { smallPhoto } from "../../support/service/small-photo.js";
+import { createTestClient, type TestClient } from "../../support/clients/test-client.js";
 import { attackInRounds } from "./attack-in-rounds.js";
 import { renderRounds } from "./render-rounds.js";
 

@@ -1,4 +1,4 @@
-import type { SeededRandom } from "../../support/seeded-random.js";
+import type { SeededRandom } from "../../support/runner/seeded-random.js";
 
 const ODD = [
   "\0",

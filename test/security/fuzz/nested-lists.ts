@@ -1,4 +1,4 @@
-import type { SeededRandom } from "../../support/seeded-random.js";
+import type { SeededRandom } from "../../support/runner/seeded-random.js";
 
 /**
  * The fields that lead from a type to another, with what is asked of them; a page's nodes are

@@ -1,6 +1,6 @@
-import type { TestClient } from "../../support/test-client.js";
-import { smallPhoto } from "../../support/small-photo.js";
-import type { TestService } from "../../support/test-service.js";
+import type { TestClient } from "../../support/clients/test-client.js";
+import { smallPhoto } from "../../support/service/small-photo.js";
+import type { TestService } from "../../support/service/test-service.js";
 
 /** Everything that one person can have, and words that stand nowhere else. */
 export interface Belongings {

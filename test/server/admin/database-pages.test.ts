@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { startOperatedService, type OperatedService } from "../../support/operated-service.js";
-import type { TestClient } from "../../support/test-client.js";
+import {
+  startOperatedService,
+  type OperatedService,
+} from "../../support/service/operated-service.js";
+import type { TestClient } from "../../support/clients/test-client.js";
 
 const PEOPLE = 120;
 const EVIL = `<img src=x onerror=alert(1)>"'&`;

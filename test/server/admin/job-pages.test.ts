@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
-import { startOperatedService, type OperatedService } from "../../support/operated-service.js";
-import { smallPhoto } from "../../support/small-photo.js";
-import type { TestClient } from "../../support/test-client.js";
+import {
+  startOperatedService,
+  type OperatedService,
+} from "../../support/service/operated-service.js";
+import { smallPhoto } from "../../support/service/small-photo.js";
+import type { TestClient } from "../../support/clients/test-client.js";
 
 const EVIL = "<script>alert(1)</script>";
 

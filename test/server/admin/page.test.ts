@@ -9,13 +9,13 @@ import {
   startBrowser,
   type PersonAtPage,
   type TestBrowser,
-} from "../../support/browser.js";
+} from "../../support/clients/browser.js";
 import {
   ADMIN_PASSWORD,
   startOperatedService,
   type OperatedService,
-} from "../../support/operated-service.js";
-import { smallPhoto } from "../../support/small-photo.js";
+} from "../../support/service/operated-service.js";
+import { smallPhoto } from "../../support/service/small-photo.js";
 
 const PATIENT = { timeout: 60_000 };
 const PHONE = { width: 390, height: 844 };

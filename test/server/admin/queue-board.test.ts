@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { appRoutes } from "@bull-board/api/dist/routes.js";
-import { eventually } from "../../support/eventually.js";
+import { eventually } from "../../support/runner/eventually.js";
 import {
   startOperatedService,
   type OperatedService,
   type Seen,
-} from "../../support/operated-service.js";
+} from "../../support/service/operated-service.js";
 
 const QUEUES = "/admin/queues/api/queues";
 interface Board {

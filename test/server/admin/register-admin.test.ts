@@ -1,8 +1,11 @@
 // What holds for all operators' pages.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { startOperatedService, type OperatedService } from "../../support/operated-service.js";
-import { startTestService } from "../../support/test-service.js";
+import {
+  startOperatedService,
+  type OperatedService,
+} from "../../support/service/operated-service.js";
+import { startTestService } from "../../support/service/test-service.js";
 
 const PAGES = [
   "/admin/queues",
@@ -54,35 +57,32 @@ describe("the operators' pages", () => {
     await closed.close();
   });
 
-  it(
-    "cannot be framed, run no script of anybody else, and are not kept by anything on the " + "way",
-    async () => {
-      for (const path of PAGES) {
-        const { headers } = await operated.get(path);
-        const policy = headers.get("content-security-policy") ?? "";
-        assert.match(policy, /^default-src '(none|self)';/, path);
-        for (const rule of ["frame-ancestors 'none'", "form-action 'self'"])
-          assert.ok(policy.includes(rule), `${path}: ${policy}`);
-        assert.doesNotMatch(policy, /script-src|unsafe-eval|https?:|\*/, path);
-        assert.deepEqual(
-          [
-            headers.get("x-frame-options"),
-            headers.get("x-content-type-options"),
-            headers.get("cross-origin-resource-policy"),
-          ],
-          ["DENY", "nosniff", "same-origin"],
-          path,
-        );
-      }
-      assert.equal((await operated.get("/admin/jobs")).headers.get("cache-control"), "no-store");
-      for (const path of ["/admin/jobs", "/admin/db"])
-        assert.doesNotMatch(
-          (await operated.get(path)).text,
-          /<script|<style| style=| on\w+=|https?:\/\//i,
-          path,
-        );
-    },
-  );
+  it("cannot be framed, run no script of anybody else, and are not kept by anything on the way", async () => {
+    for (const path of PAGES) {
+      const { headers } = await operated.get(path);
+      const policy = headers.get("content-security-policy") ?? "";
+      assert.match(policy, /^default-src '(none|self)';/, path);
+      for (const rule of ["frame-ancestors 'none'", "form-action 'self'"])
+        assert.ok(policy.includes(rule), `${path}: ${policy}`);
+      assert.doesNotMatch(policy, /script-src|unsafe-eval|https?:|\*/, path);
+      assert.deepEqual(
+        [
+          headers.get("x-frame-options"),
+          headers.get("x-content-type-options"),
+          headers.get("cross-origin-resource-policy"),
+        ],
+        ["DENY", "nosniff", "same-origin"],
+        path,
+      );
+    }
+    assert.equal((await operated.get("/admin/jobs")).headers.get("cache-control"), "no-store");
+    for (const path of ["/admin/jobs", "/admin/db"])
+      assert.doesNotMatch(
+        (await operated.get(path)).text,
+        /<script|<style| style=| on\w+=|https?:\/\//i,
+        path,
+      );
+  });
 
   it("do nothing that another site's page asks a browser for", async () => {
     const { host } = new URL(operated.service.url);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { launchChromium, NO_BROWSER, watchPage } from "../../support/chromium.js";
-import { startDevelopmentService } from "../../support/development-service.js";
-import { long } from "../../support/long.js";
-import { rawGet } from "../../support/raw-get.js";
-import { createTestClient } from "../../support/test-client.js";
-import { startTestService } from "../../support/test-service.js";
+import { launchChromium, NO_BROWSER, watchPage } from "../../support/clients/chromium.js";
+import { startDevelopmentService } from "../../support/service/development-service.js";
+import { long } from "../../support/runner/long.js";
+import { rawGet } from "../../support/clients/raw-get.js";
+import { createTestClient } from "../../support/clients/test-client.js";
+import { startTestService } from "../../support/service/test-service.js";
 
 const HTML = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 const TOKEN = /Bearer (eyJ[\w-]+\.[\w-]+\.[\w-]+)/;

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { createLoggerTo } from "../../../src/logger.js";
+import { createLoggerTo } from "../../../src/runtime/logger.js";
 import { createLocalStorage } from "../../../src/photos/local-storage.js";
 import type { Storage } from "../../../src/photos/storage.js";
 import { createLostFiles } from "../../../src/services/maintenance/lost-files.js";
-import { outputKey } from "../../../src/services/output-key.js";
+import { outputKey } from "../../../src/services/photos/output-key.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
-import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
 
 describe("files that rows name and that are gone", () => {
   const folder = temporaryFolder().path;
@@ -102,48 +102,42 @@ describe("files that rows name and that are gone", () => {
     },
   );
 
-  it(
-    "are found beside one that the storage does not answer for, which is logged with its " + "key",
-    async () => {
-      await waist.database.sql`delete from users`;
-      const user = await waist.newUser();
-      const [poison, lost] = [
-        await waist.newPhoto(user, { storageKey: `photos/${user.id}/${user.id}` }),
-        await waist.newPhoto(user),
-      ];
-      lines.length = 0;
-      const has = async (key: string) =>
-        key === poison.storageKey ? Promise.reject(new Error("403")) : false;
-      await waist.database.sql`update photos set storage_key = 'photos/' || ${user.id} || '/' || id
+  it("are found beside one that the storage does not answer for, which is logged with its key", async () => {
+    await waist.database.sql`delete from users`;
+    const user = await waist.newUser();
+    const [poison, lost] = [
+      await waist.newPhoto(user, { storageKey: `photos/${user.id}/${user.id}` }),
+      await waist.newPhoto(user),
+    ];
+    lines.length = 0;
+    const has = async (key: string) =>
+      key === poison.storageKey ? Promise.reject(new Error("403")) : false;
+    await waist.database.sql`update photos set storage_key = 'photos/' || ${user.id} || '/' || id
           where id = ${lost.id}`;
-      assert.equal(await count({ has }), 1);
-      assert.deepEqual(
-        lines.map(({ level, storageKey }) => [level, storageKey]),
-        [
-          [40, poison.storageKey],
-          [50, undefined],
-        ],
-      );
-      await assert.rejects(count({ has: () => Promise.reject(new Error("the storage is away")) }), {
-        message: "the storage is away",
-      });
-    },
-  );
+    assert.equal(await count({ has }), 1);
+    assert.deepEqual(
+      lines.map(({ level, storageKey }) => [level, storageKey]),
+      [
+        [40, poison.storageKey],
+        [50, undefined],
+      ],
+    );
+    await assert.rejects(count({ has: () => Promise.reject(new Error("the storage is away")) }), {
+      message: "the storage is away",
+    });
+  });
 
-  it(
-    "are looked for in a week's slices however many there are: a slice grows with the " + "tables",
-    async () => {
-      await waist.database
-        .sql`update pg_class set reltuples = 2000000 where oid = 'photos'::regclass`;
-      await waist.database.sql`delete from users`;
-      const user = await waist.newUser();
-      await waist.database
-        .sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
+  it("are looked for in a week's slices however many there are: a slice grows with the tables", async () => {
+    await waist.database
+      .sql`update pg_class set reltuples = 2000000 where oid = 'photos'::regclass`;
+    await waist.database.sql`delete from users`;
+    const user = await waist.newUser();
+    await waist.database
+      .sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
           storage_key, created_at)
       select gen_random_uuid(), ${user.id}, 'a', 'image/png', 1, 1, 1, i::text, 'k' || i, now()
         from generate_series(1, 1200) i`;
-      assert.equal(await count({ has: async () => true }), 0);
-      assert.equal(slices, 2);
-    },
-  );
+    assert.equal(await count({ has: async () => true }), 0);
+    assert.equal(slices, 2);
+  });
 });

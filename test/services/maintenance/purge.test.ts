@@ -3,19 +3,19 @@ import { setTimeout as pause } from "node:timers/promises";
 import { after, before, beforeEach, describe, it } from "node:test";
 import postgres, { type Sql } from "postgres";
 import { createDatabase } from "../../../src/db/database.js";
-import { createEventLog } from "../../../src/services/event-log.js";
+import { createEventLog } from "../../../src/services/reads/event-log.js";
 import {
   createPurge,
   type Purge,
   type PurgeDeps,
 } from "../../../src/services/maintenance/purge.js";
-import type { User } from "../../../src/services/users.js";
-import { createLoggerTo } from "../../../src/logger.js";
-import { eventually } from "../../support/eventually.js";
-import { insertUsersWithEvents } from "../../support/many-users.js";
-import { silentLog } from "../../support/silent-log.js";
-import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
-import { waitsForLock } from "../../support/waits-for-lock.js";
+import type { User } from "../../../src/services/users/users.js";
+import { createLoggerTo } from "../../../src/runtime/logger.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { insertUsersWithEvents } from "../../support/service/many-users.js";
+import { silentLog } from "../../support/runner/silent-log.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { waitsForLock } from "../../support/stores/waits-for-lock.js";
 
 const EVENT_TTL_SECONDS = 100.5;
 
@@ -79,24 +79,20 @@ describe("the purge", () => {
       assert.equal((await log()).floor, 0);
     });
 
-    it(
-      "goes on until all old ones of a user with thousands are gone, beside 30 users with " + "few",
-      async () => {
-        await insertUsersWithEvents(waist.database.sql, {
-          users: 30,
-          events: 3,
-          at: "now() - interval '101 seconds'",
-        });
-        await waist.database
-          .sql`insert into queued_job_events select ${user.id}, i, ${user.id}, 'QUEUED', now(), '{}'
+    it("goes on until all old ones of a user with thousands are gone, beside 30 users with few", async () => {
+      await insertUsersWithEvents(waist.database.sql, {
+        users: 30,
+        events: 3,
+        at: "now() - interval '101 seconds'",
+      });
+      await waist.database
+        .sql`insert into queued_job_events select ${user.id}, i, ${user.id}, 'QUEUED', now(), '{}'
             from generate_series(1, 5400) i`;
-        await waist.database
-          .sql`update user_streams set last_seq = 5400 where user_id = ${user.id}`;
-        await age(5350);
-        assert.deepEqual(await removed(), { queuedJobs: 0, events: 5440 });
-        assert.deepEqual([(await log()).events.length, (await log()).floor], [50, 5350]);
-      },
-    );
+      await waist.database.sql`update user_streams set last_seq = 5400 where user_id = ${user.id}`;
+      await age(5350);
+      assert.deepEqual(await removed(), { queuedJobs: 0, events: 5440 });
+      assert.deepEqual([(await log()).events.length, (await log()).floor], [50, 5350]);
+    });
 
     it("leaves the QueuedJobs themselves, whose story then goes on", async () => {
       const { id } = await waist.submit(user);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { createLoggerTo } from "../../../src/logger.js";
+import { createLoggerTo } from "../../../src/runtime/logger.js";
 import { createRecount } from "../../../src/services/maintenance/recount.js";
-import type { User } from "../../../src/services/users.js";
-import { eventually } from "../../support/eventually.js";
-import { insertUsersWithEvents } from "../../support/many-users.js";
-import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
+import type { User } from "../../../src/services/users/users.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { insertUsersWithEvents } from "../../support/service/many-users.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
 
 describe("the recount of counters", () => {
   let waist: TestWaist;

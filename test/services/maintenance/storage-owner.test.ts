@@ -8,7 +8,7 @@ import {
   type StorageOwner,
 } from "../../../src/services/maintenance/storage-owner.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
-import { createTestDatabase, type TestDatabase } from "../../support/test-database.js";
+import { createTestDatabase, type TestDatabase } from "../../support/stores/test-database.js";
 
 describe("the owner of a storage", () => {
   const folder = temporaryFolder().path;

@@ -10,13 +10,13 @@ import {
   createFileSweep,
   type FileSweepDeps,
 } from "../../../src/services/maintenance/sweep-files.js";
-import type { User } from "../../../src/services/users.js";
-import { createLoggerTo } from "../../../src/logger.js";
+import type { User } from "../../../src/services/users/users.js";
+import { createLoggerTo } from "../../../src/runtime/logger.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
-import { startS3Server, type S3Server } from "../../support/s3-server.js";
-import { silentLog } from "../../support/silent-log.js";
-import { createTestDatabase } from "../../support/test-database.js";
-import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
+import { startS3Server, type S3Server } from "../../support/stores/s3-server.js";
+import { silentLog } from "../../support/runner/silent-log.js";
+import { createTestDatabase } from "../../support/stores/test-database.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
 
 const NOT_OURS =
   "The storage belongs to another database, so nothing in it is removed: check " +

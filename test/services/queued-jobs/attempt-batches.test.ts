@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { QueuedJob } from "../../../src/queued-job.js";
-import type { Claimed } from "../../../src/services/queued-jobs.js";
+import type { QueuedJob } from "../../../src/domain/queued-job.js";
+import type { Claimed } from "../../../src/services/queued-jobs/queued-jobs.js";
 import { claim, claimMany } from "../../../src/services/queued-jobs/attempt.js";
-import type { User } from "../../../src/services/users.js";
-import { assertConsistent } from "../../support/assert-consistent.js";
-import { assertToldWhole } from "../../support/assert-told-whole.js";
-import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
+import type { User } from "../../../src/services/users/users.js";
+import { assertConsistent } from "../../support/asserts/assert-consistent.js";
+import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
 
 /** Less than a statement waits for a lock that was not told to be brief. */
 const MAX_WAIT_MS = 3500;

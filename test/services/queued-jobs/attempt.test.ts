@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import type { Claimed } from "../../../src/services/queued-jobs.js";
-import type { StoredOutput } from "../../../src/queued-job.js";
-import type { User } from "../../../src/services/users.js";
-import { assertConsistent } from "../../support/assert-consistent.js";
-import { assertToldWhole } from "../../support/assert-told-whole.js";
-import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
+import type { Claimed } from "../../../src/services/queued-jobs/queued-jobs.js";
+import type { StoredOutput } from "../../../src/domain/queued-job.js";
+import type { User } from "../../../src/services/users/users.js";
+import { assertConsistent } from "../../support/asserts/assert-consistent.js";
+import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
 
 const FAULT = { code: "TASK_FAILED", message: "No.", permanent: false };
 const output = (name: string, more: Partial<StoredOutput> = {}): StoredOutput => ({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { InputIssue } from "../../../src/errors.js";
+import type { InputIssue } from "../../../src/domain/errors.js";
 import {
   checkSubmission,
   toNewQueuedJob,
@@ -8,8 +8,8 @@ import {
 } from "../../../src/services/queued-jobs/check-submission.js";
 import { catalogue } from "../../../src/tasks/catalogue.js";
 import type { Task } from "../../../src/tasks/define-task.js";
-import { albumTask } from "../../support/album-task.js";
-import { submissionOf } from "../../support/submission-of.js";
+import { albumTask } from "../../support/service/album-task.js";
+import { submissionOf } from "../../support/service/submission-of.js";
 
 const ID = "0198f3a0-0000-7000-8000-00000000000a";
 const DAY_MS = 24 * 3600 * 1000;

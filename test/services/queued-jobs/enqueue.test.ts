@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
-import { armFailpoints } from "../../../src/failpoint.js";
-import type { User } from "../../../src/services/users.js";
-import { assertConsistent } from "../../support/assert-consistent.js";
-import { outcomeOf } from "../../support/outcome-of.js";
-import { refusalOf } from "../../support/refusal-of.js";
-import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
-import { waitsForLock } from "../../support/waits-for-lock.js";
+import { armFailpoints } from "../../../src/runtime/failpoint.js";
+import type { User } from "../../../src/services/users/users.js";
+import { assertConsistent } from "../../support/asserts/assert-consistent.js";
+import { outcomeOf } from "../../support/asserts/outcome-of.js";
+import { refusalOf } from "../../support/asserts/refusal-of.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { waitsForLock } from "../../support/stores/waits-for-lock.js";
 
 describe("accepting submissions", () => {
   let waist: TestWaist;
@@ -163,37 +163,29 @@ describe("accepting submissions", () => {
     assert.equal(waist.hinted.length - hints, 100);
   });
 
-  it(
-    "tells every fault of every submission at once, with its index, and accepts none of " + "them",
-    async () => {
-      const before_ = await waist.everythingOf(user);
-      assert.deepEqual(
-        await refusalOf(
-          waist.submitMany(user, [
-            {},
-            { job: "nope", priority: 101 },
-            {},
-            { parameters: { a: 1 } },
-          ]),
-        ),
-        {
-          code: "BAD_USER_INPUT",
-          message:
-            '1.job: there is no Job "nope" to submit; the query jobs lists them; ' +
-            "1.priority: must be 0 to 100; 3.parameters.a: is no parameter of this Job",
-          issues: [
-            {
-              path: [1, "job"],
-              message: 'there is no Job "nope" to submit; the query jobs lists them',
-            },
-            { path: [1, "priority"], message: "must be 0 to 100" },
-            { path: [3, "parameters", "a"], message: "is no parameter of this Job" },
-          ],
-        },
-      );
-      assert.deepEqual(await waist.everythingOf(user), before_);
-    },
-  );
+  it("tells every fault of every submission at once, with its index, and accepts none of them", async () => {
+    const before_ = await waist.everythingOf(user);
+    assert.deepEqual(
+      await refusalOf(
+        waist.submitMany(user, [{}, { job: "nope", priority: 101 }, {}, { parameters: { a: 1 } }]),
+      ),
+      {
+        code: "BAD_USER_INPUT",
+        message:
+          '1.job: there is no Job "nope" to submit; the query jobs lists them; ' +
+          "1.priority: must be 0 to 100; 3.parameters.a: is no parameter of this Job",
+        issues: [
+          {
+            path: [1, "job"],
+            message: 'there is no Job "nope" to submit; the query jobs lists them',
+          },
+          { path: [1, "priority"], message: "must be 0 to 100" },
+          { path: [3, "parameters", "a"], message: "is no parameter of this Job" },
+        ],
+      },
+    );
+    assert.deepEqual(await waist.everythingOf(user), before_);
+  });
 
   it("tells the faults of a single one without an index", async () => {
     assert.deepEqual(await refusalOf(waist.submit(user, { priority: -1 })), {

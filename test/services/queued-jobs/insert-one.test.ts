@@ -10,11 +10,11 @@ import {
 import { insertOne } from "../../../src/services/queued-jobs/insert-one.js";
 import { insertUnits } from "../../../src/services/queued-jobs/insert-units.js";
 import type { Step } from "../../../src/services/queued-jobs/statements.js";
-import type { User } from "../../../src/services/users.js";
-import { assertConsistent } from "../../support/assert-consistent.js";
-import { submissionOf } from "../../support/submission-of.js";
-import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
-import { waitsForLock } from "../../support/waits-for-lock.js";
+import type { User } from "../../../src/services/users/users.js";
+import { assertConsistent } from "../../support/asserts/assert-consistent.js";
+import { submissionOf } from "../../support/service/submission-of.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { waitsForLock } from "../../support/stores/waits-for-lock.js";
 
 const MOST = 3;
 const LIMITS = { maxPending: MOST, maxRecordedBytes: 1e9 };

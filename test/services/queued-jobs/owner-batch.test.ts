@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ServiceUnavailableError } from "../../../src/errors.js";
+import { ServiceUnavailableError } from "../../../src/domain/errors.js";
 import { createOwnerBatch } from "../../../src/services/queued-jobs/owner-batch.js";
-import { eventually } from "../../support/eventually.js";
+import { eventually } from "../../support/runner/eventually.js";
 
 /** As a statement fails that waited too long for a lock. */
 const lockTimeout = () =>

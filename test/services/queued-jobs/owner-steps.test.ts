@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Sql } from "postgres";
 import { v7 as uuidv7 } from "uuid";
-import type { QueuedJob, StoredOutput } from "../../../src/queued-job.js";
+import type { QueuedJob, StoredOutput } from "../../../src/domain/queued-job.js";
 import { retry } from "../../../src/services/queued-jobs/owner-steps.js";
 import { removeFinished } from "../../../src/services/queued-jobs/remove.js";
-import type { User } from "../../../src/services/users.js";
-import { assertConsistent } from "../../support/assert-consistent.js";
-import { assertToldWhole } from "../../support/assert-told-whole.js";
-import { outcomeOf } from "../../support/outcome-of.js";
-import { refusalOf } from "../../support/refusal-of.js";
-import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
+import type { User } from "../../../src/services/users/users.js";
+import { assertConsistent } from "../../support/asserts/assert-consistent.js";
+import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
+import { outcomeOf } from "../../support/asserts/outcome-of.js";
+import { refusalOf } from "../../support/asserts/refusal-of.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
 
 const NOT_FOUND = { code: "NOT_FOUND", message: "There is no such QueuedJob." };
 const output = (storageKey: string): StoredOutput => ({

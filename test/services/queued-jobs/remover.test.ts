@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { withDeadline } from "../../../src/deadline.js";
-import { createLoggerTo } from "../../../src/logger.js";
-import type { User } from "../../../src/services/users.js";
-import { assertConsistent } from "../../support/assert-consistent.js";
-import { assertToldWhole } from "../../support/assert-told-whole.js";
-import { eventually } from "../../support/eventually.js";
-import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
+import { withDeadline } from "../../../src/runtime/deadline.js";
+import { createLoggerTo } from "../../../src/runtime/logger.js";
+import type { User } from "../../../src/services/users/users.js";
+import { assertConsistent } from "../../support/asserts/assert-consistent.js";
+import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
 
 const ALL = { statuses: null, jobs: null };
 

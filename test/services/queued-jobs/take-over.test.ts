@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import postgres, { type Sql } from "postgres";
-import { createLoggerTo } from "../../../src/logger.js";
+import { createLoggerTo } from "../../../src/runtime/logger.js";
 import { createTakeOver } from "../../../src/services/queued-jobs/take-over.js";
-import type { User } from "../../../src/services/users.js";
-import { createTestWaist, type TestWaist } from "../../support/test-waist.js";
+import type { User } from "../../../src/services/users/users.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
 
 describe("attempts of dead workers", () => {
   let waist: TestWaist;
@@ -46,27 +46,24 @@ describe("attempts of dead workers", () => {
   const statusesOf = (ids: string[]) =>
     Promise.all(ids.map(async (id) => (await waist.row(id)).status));
 
-  it(
-    "are taken over behind one whose owner's counter is wrong, which is left out for a " + "while",
-    async () => {
-      const drifted = await waist.newUser();
-      const bad = await lapsed(drifted, 3);
-      const { sql } = waist.database;
-      await sql`update queued_jobs set stalls = 1, lease_until = lease_until - interval '1 hour'
+  it("are taken over behind one whose owner's counter is wrong, which is left out for a while", async () => {
+    const drifted = await waist.newUser();
+    const bad = await lapsed(drifted, 3);
+    const { sql } = waist.database;
+    await sql`update queued_jobs set stalls = 1, lease_until = lease_until - interval '1 hour'
         where id = any(${bad})`;
-      await sql`update user_streams set pending = 0 where user_id = ${drifted.id}`;
-      const good = await lapsed(user, 2);
-      const takeOver = open();
-      assert.deepEqual([await takeOver(4), await takeOver(4), await takeOver(4)], [1, 1, 0]);
-      assert.deepEqual(await statusesOf(good), ["PENDING", "PENDING"]);
-      assert.deepEqual(await statusesOf(bad), ["STARTED", "STARTED", "STARTED"]);
-      const faults = lines.filter(({ level }) => level === 50);
-      assert.deepEqual(faults.map(({ queuedJobId }) => queuedJobId).toSorted(), bad.toSorted());
-      assert.equal(faults[0]?.msg, "an attempt could not be taken over");
-      await sql`update user_streams set pending = 3 where user_id = ${drifted.id}`;
-      assert.equal(await open()(4), 3);
-    },
-  );
+    await sql`update user_streams set pending = 0 where user_id = ${drifted.id}`;
+    const good = await lapsed(user, 2);
+    const takeOver = open();
+    assert.deepEqual([await takeOver(4), await takeOver(4), await takeOver(4)], [1, 1, 0]);
+    assert.deepEqual(await statusesOf(good), ["PENDING", "PENDING"]);
+    assert.deepEqual(await statusesOf(bad), ["STARTED", "STARTED", "STARTED"]);
+    const faults = lines.filter(({ level }) => level === 50);
+    assert.deepEqual(faults.map(({ queuedJobId }) => queuedJobId).toSorted(), bad.toSorted());
+    assert.equal(faults[0]?.msg, "an attempt could not be taken over");
+    await sql`update user_streams set pending = 3 where user_id = ${drifted.id}`;
+    assert.equal(await open()(4), 3);
+  });
 
   it("are taken over beside one whose row is locked, which is taken over next time", async () => {
     const [locked, ...free] = await lapsed(user, 6);

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { describe, it } from "node:test";
-import { sharp } from "../../../src/imaging/sharp.js";
+import { sharp } from "../../../src/imaging/pixels/sharp.js";
 import { hash } from "../../../src/tasks/hash/task.js";
 import { scene } from "../../imaging/scene.js";
 import { noSharedPhotos, sharedPhotos } from "../../imaging/shared-photos.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
-import { long } from "../../support/long.js";
+import { long } from "../../support/runner/long.js";
 import { runTask } from "../run-task.js";
 
 const folder = temporaryFolder();

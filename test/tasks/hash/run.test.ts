@@ -1,10 +1,10 @@
 // Duplicates in the whole service: from the upload to the result.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { sharp } from "../../../src/imaging/sharp.js";
+import { sharp } from "../../../src/imaging/pixels/sharp.js";
 import { scene } from "../../imaging/scene.js";
-import type { TestClient } from "../../support/test-client.js";
-import { startTestService, type TestService } from "../../support/test-service.js";
+import type { TestClient } from "../../support/clients/test-client.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 interface Hashes {
   phash: string;

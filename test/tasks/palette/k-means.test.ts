@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { kMeans, type Weighted } from "../../../src/tasks/palette/k-means.js";
-import { seededRandom } from "../../support/seeded-random.js";
+import { seededRandom } from "../../support/runner/seeded-random.js";
 
 /** Greys: lightness and weight. */
 const greys = (...points: [lightness: number, weight: number][]): Weighted[] =>

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis } from "ioredis";
 import { createHintQueue, hintId, type HintQueue } from "../../../src/queue/hint-queue.js";
-import { createDuties } from "../../../src/services/duties.js";
+import { createDuties } from "../../../src/services/maintenance/duties.js";
 import { createReconciler } from "../../../src/worker/reconciler.js";
-import { eventually } from "../../support/eventually.js";
-import { long } from "../../support/long.js";
-import { silentLog } from "../../support/silent-log.js";
-import { createTestCore, type TestCore } from "../../support/test-core.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { long } from "../../support/runner/long.js";
+import { silentLog } from "../../support/runner/silent-log.js";
+import { createTestCore, type TestCore } from "../../support/service/test-core.js";
 
 const OWNERS = 12_500;
 const WAITING = 13_000;

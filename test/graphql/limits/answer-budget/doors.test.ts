@@ -2,12 +2,12 @@
 // a stream counts by itself.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { openEventStream } from "../../../support/event-stream.js";
-import { eventually } from "../../../support/eventually.js";
-import { addManyPhotos } from "../../../support/many-photos.js";
-import { openRawSocket } from "../../../support/raw-socket.js";
-import type { GraphqlError, TestClient } from "../../../support/test-client.js";
-import { startTestService, type TestService } from "../../../support/test-service.js";
+import { openEventStream } from "../../../support/clients/event-stream.js";
+import { eventually } from "../../../support/runner/eventually.js";
+import { addManyPhotos } from "../../../support/service/many-photos.js";
+import { openRawSocket } from "../../../support/clients/raw-socket.js";
+import type { GraphqlError, TestClient } from "../../../support/clients/test-client.js";
+import { startTestService, type TestService } from "../../../support/service/test-service.js";
 
 interface Result {
   data?: unknown;

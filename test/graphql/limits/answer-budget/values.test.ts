@@ -2,8 +2,8 @@
 // what is counts each time.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { TestClient } from "../../../support/test-client.js";
-import { startTestService, type TestService } from "../../../support/test-service.js";
+import type { TestClient } from "../../../support/clients/test-client.js";
+import { startTestService, type TestService } from "../../../support/service/test-service.js";
 
 describe("a hundred QueuedJobs with results of 256 kB", () => {
   let service: TestService;

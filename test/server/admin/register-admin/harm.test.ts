@@ -8,9 +8,9 @@ import {
   ADMIN_PASSWORD,
   startOperatedService,
   type OperatedService,
-} from "../../../support/operated-service.js";
-import { smallPhoto } from "../../../support/small-photo.js";
-import type { TestClient } from "../../../support/test-client.js";
+} from "../../../support/service/operated-service.js";
+import { smallPhoto } from "../../../support/service/small-photo.js";
+import type { TestClient } from "../../../support/clients/test-client.js";
 
 const KEY = "the-key-of-a-submission";
 const TEN_MILLION = "select i, md5(i::text) from generate_series(1, 10000000) i";

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { createTcpProxy, type TcpProxy } from "../../../support/tcp-proxy.js";
-import { createTestDatabase, type TestDatabase } from "../../../support/test-database.js";
-import { startTestService, type TestService } from "../../../support/test-service.js";
+import { createTcpProxy, type TcpProxy } from "../../../support/stores/tcp-proxy.js";
+import { createTestDatabase, type TestDatabase } from "../../../support/stores/test-database.js";
+import { startTestService, type TestService } from "../../../support/service/test-service.js";
 
 const PEOPLE = 120;
 const SECONDS = 100;

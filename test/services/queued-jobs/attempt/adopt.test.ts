@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { claim } from "../../../../src/services/queued-jobs/attempt.js";
-import type { User } from "../../../../src/services/users.js";
-import { createTestWaist, type TestWaist } from "../../../support/test-waist.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
 
 describe("an attempt whose claim was recorded and not answered", () => {
   let waist: TestWaist;

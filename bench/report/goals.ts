@@ -1,0 +1,154 @@
+import type { Scale } from "../scale.js";
+import type { WorkloadName } from "../read-bench-options.js";
+
+/** A measure of a contestant. */
+export interface Subject {
+  measure: string;
+  of: string;
+}
+
+/**
+ * A line of the table: the service beside a peer or itself, or alone, and what is asked of that
+ * ratio or number.
+ */
+export interface Goal {
+  workload: WorkloadName;
+  title: string;
+  ours: Subject;
+  /** Null: the number itself is judged. */
+  peer: Subject | null;
+  less?: true;
+  floor?: number;
+  goal?: number;
+  beyond?: number;
+}
+
+export const SERVICE = "the service";
+export const NAIVE = "naive";
+export const RAW_BULLMQ = "raw BullMQ";
+export const BARE = "bare";
+export const MUCH_HISTORY = "the service, long history";
+export const LITTLE_HISTORY = "the service, short history";
+
+export const fanOutMeasure = (mode: "one feed" | "own feeds", sockets: number, what: string) =>
+  `${mode}, ${sockets} sockets: ${what}`;
+
+/**
+ * What is asked of the service. A line without numbers is there to be looked at: CPU is the
+ * steadiest figure on a busy machine.
+ */
+export function goalsOf(scale: Scale): Goal[] {
+  const { few, many } = scale.history;
+  return [
+    beside(NAIVE, "W1", "completed and told/s", { floor: 4, goal: 6, beyond: 10 }),
+    beside(RAW_BULLMQ, "W1", "completed and told/s", { floor: 0.15, goal: 0.3, beyond: 0.5 }),
+    beside(NAIVE, "W1", "CPU ms/job", { less: true, floor: 0.25, goal: 0.15, beyond: 0.1 }),
+    beside(NAIVE, "W1", "accept p99 ms", { less: true, floor: 0.3, goal: 0.2, beyond: 0.1 }),
+    beside(NAIVE, "W2", "completed p50 ms", { less: true, floor: 0.7, goal: 0.5 }),
+    beside(RAW_BULLMQ, "W2", "completed p50 ms", { less: true, floor: 4, goal: 2.5, beyond: 2 }),
+    beside(NAIVE, "W2", "completed p99 ms", { less: true, floor: 0.7, goal: 0.4 }),
+    ...scale.fanOut.sockets.flatMap(fanOutGoals),
+    ...flatCostGoals(scale.fanOut.sockets),
+    beside(NAIVE, "W4", "page req/s", { floor: 2.5, goal: 4 }),
+    beside(BARE, "W4", "page req/s", { beyond: 0.6 }),
+    beside(NAIVE, "W4", "CPU ms/req", { less: true, floor: 0.4, goal: 0.2 }),
+    besideItself("W5", "page req/s", `at ${grouped(many)} / ${grouped(few)} rows`, {
+      floor: 0.8,
+      goal: 0.95,
+    }),
+    besideItself("W5", "accepted/s", `at ${grouped(many)} / ${grouped(few)} rows`, {
+      floor: 0.9,
+      goal: 0.95,
+    }),
+    besideItself("W5", "CPU ms/req", `at ${grouped(many)} / ${grouped(few)} rows`, { less: true }),
+    besideItself("W5", "CPU ms/job", `at ${grouped(many)} / ${grouped(few)} rows`, { less: true }),
+    beside(NAIVE, "W6", "thumbnails/s", { floor: 1.2, goal: 1.6 }),
+    beside(BARE, "W6", "thumbnails/s", { floor: 0.7, goal: 0.9, beyond: 0.95 }),
+    alone("start", "npm start to ready, s", { floor: 5, goal: 2 }),
+    alone("memory", "API idle, MB", { floor: 200, goal: 120 }),
+    alone("memory", "worker idle, MB", { floor: 200, goal: 120 }),
+  ];
+}
+
+function fanOutGoals(sockets: number): Goal[] {
+  const large = sockets >= 5000;
+  const [one, own] = (["one feed", "own feeds"] as const).map(
+    (mode) => (what: string) => fanOutMeasure(mode, sockets, what),
+  ) as [(what: string) => string, (what: string) => string];
+  return [
+    beside(
+      NAIVE,
+      "W3",
+      one("deliveries/s"),
+      large ? { floor: 6, goal: 10 } : { floor: 3, goal: 5 },
+    ),
+    beside(BARE, "W3", one("deliveries/s"), { goal: 0.4, beyond: 0.6 }),
+    beside(NAIVE, "W3", one("API CPU µs/delivery"), { less: true }),
+    beside(
+      NAIVE,
+      "W3",
+      own("deliveries/s"),
+      large ? { floor: 30, goal: 50 } : { floor: 6, goal: 10 },
+    ),
+    beside(NAIVE, "W3", own("API CPU µs/delivery"), { less: true }),
+    beside(NAIVE, "W3", own("KB/subscription"), { less: true, floor: 1, goal: 0.6 }),
+  ];
+}
+
+/** A delivery must not cost more when there are more listeners to others. */
+function flatCostGoals(sockets: readonly number[]): Goal[] {
+  const [few, many] = [Math.min(...sockets), Math.max(...sockets)];
+  if (few === many) return [];
+  const at = (count: number): Subject => ({
+    measure: fanOutMeasure("own feeds", count, "API CPU µs/delivery"),
+    of: SERVICE,
+  });
+  return [
+    {
+      workload: "W3",
+      title: `own feeds: API CPU/delivery at ${grouped(many)} / ${grouped(few)} sockets`,
+      ours: at(many),
+      peer: at(few),
+      less: true,
+      floor: 1.5,
+      goal: 1.1,
+    },
+  ];
+}
+
+type Asked = Pick<Goal, "less" | "floor" | "goal" | "beyond">;
+
+function beside(peer: string, workload: WorkloadName, measure: string, asked: Asked): Goal {
+  return {
+    workload,
+    title: `${measure} / ${peer}`,
+    ours: { measure, of: SERVICE },
+    peer: { measure, of: peer },
+    ...asked,
+  };
+}
+
+function besideItself(workload: WorkloadName, measure: string, how: string, asked: Asked): Goal {
+  return {
+    workload,
+    title: `${measure} ${how}`,
+    ours: { measure, of: MUCH_HISTORY },
+    peer: { measure, of: LITTLE_HISTORY },
+    ...asked,
+  };
+}
+
+function alone(workload: WorkloadName, measure: string, asked: Asked): Goal {
+  return {
+    workload,
+    title: measure,
+    ours: { measure, of: SERVICE },
+    peer: null,
+    less: true,
+    ...asked,
+  };
+}
+
+function grouped(count: number): string {
+  return count.toLocaleString("en");
+}

@@ -1,0 +1,140 @@
+import { createDatabase, type Database } from "../db/database.js";
+import { createEventBus, type EventBus, type EventBusOptions } from "../events/event-bus.js";
+import type { ClosingStack } from "../runtime/lifecycle.js";
+import type { Logger } from "../runtime/logger.js";
+import type { Storage } from "../photos/storage.js";
+import { createHintQueue, type HintQueue } from "../queue/hint-queue.js";
+import { createStopBell } from "../queue/stop-bell.js";
+import { createJobs, type Jobs } from "../services/jobs/jobs.js";
+import { createPhotos, type Photos } from "../services/photos/photos.js";
+import { createQueuedJobReads, type QueuedJobReads } from "../services/reads/queued-job-reads.js";
+import {
+  createQueuedJobs,
+  type QueuedJobs,
+  type QueuedJobsDeps,
+} from "../services/queued-jobs/queued-jobs.js";
+import { catalogue } from "../tasks/catalogue.js";
+import { echo } from "../tasks/echo/task.js";
+import { noTracer, type Tracer } from "../runtime/tracer.js";
+import { createStorage } from "./create-storage.js";
+import type { CompleteConfig } from "./settings/read-config.js";
+
+/**
+ * In Redis, what is ours begins with it; the braces keep the keys of a queue on one node of a
+ * cluster.
+ */
+export const REDIS_PREFIX = "{photos}";
+
+/** What one decode may take. */
+export const CHILD_MEMORY_BYTES = 1.5 * 1024 ** 3;
+
+/** What API and worker have in common. */
+export interface Core {
+  /** Where Redis is, and what stands before our keys in it. */
+  redis: { redisUrl: string; prefix: string };
+  database: Database;
+  /** Connections for what may take seconds, so that it never keeps the others. */
+  slowDatabase: Database;
+  bus: EventBus;
+  hints: HintQueue;
+  storage: Storage;
+  jobs: Jobs;
+  photos: Photos;
+  queuedJobs: QueuedJobs;
+  queuedJobReads: QueuedJobReads;
+}
+
+export interface CoreOptions {
+  name: string;
+  /** To PostgreSQL, beside those of `slowDatabase`; none is opened before it is used. */
+  connections: number;
+  log: Logger;
+  redisPrefix?: string;
+  tracer?: Tracer;
+  onStep?: QueuedJobsDeps["onStep"];
+  onDropped?: EventBusOptions["onDropped"];
+  onForeignRows?: () => void;
+}
+
+const SLOW_CONNECTIONS = 2;
+
+export async function createCore(
+  config: CompleteConfig,
+  options: CoreOptions,
+  stack: ClosingStack,
+): Promise<Core> {
+  const { log, tracer = noTracer, onStep, onDropped } = options;
+  const redis = { redisUrl: config.redisUrl, prefix: options.redisPrefix ?? REDIS_PREFIX };
+  const { database, slowDatabase } = connectDatabases(config, options, stack);
+  const bus = createEventBus({ ...redis, log, ...(onDropped && { onDropped }) });
+  stack.add("event bus", () => bus.close());
+  const hints = createHintQueue({ ...redis, carry: tracer.carry, log });
+  stack.add("hint queue", () => hints.close());
+  const stopBell = createStopBell({ ...redis, log });
+  stack.add("stop bell", () => stopBell.close());
+  const storage = await createStorage(config, log);
+  const deleteFiles = (keys: string[]) => storage.delete(keys);
+  const disabledJobs = [...config.disabledJobs, ...(config.echo ? [] : [echo.name])];
+  const jobs = createJobs({ database, catalogue, disabledJobs });
+  const photos = createPhotos({
+    database,
+    deleteFiles,
+    maxStoredBytes: config.maxStoredBytesPerUser,
+    log,
+  });
+  const limits = {
+    maxPendingPerUser: config.maxPendingPerUser,
+    maxStoredBytesPerUser: config.maxStoredBytesPerUser,
+    maxRecordedBytesPerUser: config.maxRecordedBytesPerUser,
+    jobTtlSeconds: config.jobTtlSeconds,
+  };
+  const queuedJobs = createQueuedJobs({
+    database,
+    bus,
+    hints,
+    stopBell,
+    catalogue,
+    submittable: jobs.submittable,
+    deleteFiles,
+    limits,
+    log,
+    tracer,
+    ...(onStep && { onStep }),
+  });
+  return {
+    redis,
+    database,
+    slowDatabase,
+    bus,
+    hints,
+    storage,
+    jobs,
+    photos,
+    queuedJobs,
+    queuedJobReads: createQueuedJobReads(database),
+  };
+}
+
+function connectDatabases(
+  { databaseUrl }: CompleteConfig,
+  { name, connections, log, onForeignRows }: CoreOptions,
+  stack: ClosingStack,
+): Pick<Core, "database" | "slowDatabase"> {
+  const connect = (own: number) => {
+    const database = createDatabase({
+      url: databaseUrl,
+      connections: own,
+      applicationName: name,
+      onForeignRows(error) {
+        log.error(
+          { err: error },
+          "rows of another user were returned, and were not given out: their connection was closed",
+        );
+        onForeignRows?.();
+      },
+    });
+    stack.add("database", () => database.close());
+    return database;
+  };
+  return { database: connect(connections), slowDatabase: connect(SLOW_CONNECTIONS) };
+}

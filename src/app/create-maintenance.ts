@@ -1,0 +1,98 @@
+import type { Logger } from "../runtime/logger.js";
+import { createMaintenanceMetrics } from "../observability/maintenance-metrics.js";
+import type { MetricsPage } from "../observability/metrics-page.js";
+import { createDuties } from "../services/maintenance/duties.js";
+import { createAccountErasure } from "../services/users/erase-account.js";
+import { createLostFiles } from "../services/maintenance/lost-files.js";
+import { createPurge, type Purged } from "../services/maintenance/purge.js";
+import { createRecount } from "../services/maintenance/recount.js";
+import { createFileSweep } from "../services/maintenance/sweep-files.js";
+import type { PreviewMaker } from "../services/photos/preview-maker.js";
+import { createSchedule, type Schedule, type ScheduledTask } from "../worker/schedule.js";
+import type { Core } from "./create-core.js";
+
+const [SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS] = [1000, 60_000, 3_600_000, 86_400_000];
+
+/** What recurs, and how often. */
+const TIMES = {
+  purge: { everyMs: 15 * SECOND_MS, lateAfterMs: 2 * MINUTE_MS },
+  eraseAccounts: { everyMs: 15 * SECOND_MS, lateAfterMs: 5 * MINUTE_MS, exclusive: true },
+  makePreviews: { everyMs: 10 * SECOND_MS, lateAfterMs: 10 * MINUTE_MS },
+  sweepFiles: { everyMs: HOUR_MS, lateAfterMs: DAY_MS, exclusive: true },
+  recount: { everyMs: 5 * MINUTE_MS, passMs: DAY_MS, lateAfterMs: HOUR_MS, exclusive: true },
+  countLostFiles: {
+    everyMs: 5 * MINUTE_MS,
+    passMs: 7 * DAY_MS,
+    lateAfterMs: HOUR_MS,
+    exclusive: true,
+  },
+} satisfies Record<string, Omit<ScheduledTask, "run">>;
+
+type TaskName = keyof typeof TIMES;
+
+const ERASE_MS = 10_000;
+
+export interface MaintenanceDeps extends Pick<
+  Core,
+  "redis" | "database" | "storage" | "queuedJobs"
+> {
+  previewMaker: PreviewMaker;
+  eventTtlSeconds: number;
+  worker: string;
+  page: MetricsPage;
+  onPurged(purged: Purged): void;
+  log: Logger;
+}
+
+/** What a worker does beside its tasks, by one worker at a time. */
+export function createMaintenance(deps: MaintenanceDeps): Schedule {
+  const { database, storage, queuedJobs, log } = deps;
+  const names = Object.keys(TIMES) as TaskName[];
+  const metrics = createMaintenanceMetrics(
+    deps.page,
+    Object.fromEntries(names.map((name) => [name, TIMES[name].lateAfterMs / 1000])),
+  );
+  const purge = createPurge({ database, queuedJobs, eventTtlSeconds: deps.eventTtlSeconds, log });
+  const sweep = createFileSweep({ database, storage, log });
+  const recount = createRecount({ database, log });
+  const lostFiles = createLostFiles({ database, storage, log });
+  const erasure = createAccountErasure({
+    database,
+    deleteFiles: (keys) => storage.delete(keys),
+    stopWork: (ids) => queuedJobs.stopWork(ids),
+    log,
+  });
+
+  const runs: Record<TaskName, ScheduledTask["run"]> = {
+    async purge({ signal }) {
+      const purged = await purge.run(signal);
+      deps.onPurged(purged);
+      metrics.onPurge(purged.lagSeconds);
+      return null;
+    },
+    eraseAccounts: ({ signal }) => whole(erasure.eraseAll({ forMs: ERASE_MS, signal })),
+    makePreviews: () => whole(deps.previewMaker.makePreviews()),
+    sweepFiles: ({ signal }) => whole(sweep.run(signal)),
+    recount: async (slice) => (await recount.run(slice)).next,
+    countLostFiles: async (slice) => (await lostFiles.run(slice)).next,
+  };
+  const tasks = Object.fromEntries(
+    names.map((name) => [name, { ...TIMES[name], run: runs[name] }]),
+  );
+  const schedule = createSchedule({
+    ...deps.redis,
+    tasks,
+    duties: createDuties(database),
+    worker: deps.worker,
+    log,
+    onFailure: metrics.onFailure,
+  });
+  metrics.watch(schedule.lastSuccesses);
+  return schedule;
+}
+
+/** Of a task whose every run is a pass. */
+async function whole(work: Promise<unknown>): Promise<null> {
+  await work;
+  return null;
+}

@@ -1,0 +1,40 @@
+import {
+  DEVELOPMENT_AUDIENCE,
+  DEVELOPMENT_ISSUER,
+  loadOrCreateDevelopmentKey,
+} from "../auth/development-key.js";
+import { createTokenVerifier, type TokenKeys, type TokenVerifier } from "../auth/token-verifier.js";
+import { ConfigError, type Config } from "../runtime/config.js";
+import type { Logger } from "../runtime/logger.js";
+
+/**
+ * How this process verifies tokens: by the configured key, else, outside production, by the one
+ * that this folder made for itself.
+ */
+export async function createVerifier(config: Config, log: Logger): Promise<TokenVerifier> {
+  const keys = await chooseKeys(config);
+  const own = "development" in keys;
+  try {
+    return createTokenVerifier({
+      keys,
+      issuers: own ? [DEVELOPMENT_ISSUER] : config.jwtIssuers,
+      audiences: own ? [DEVELOPMENT_AUDIENCE] : config.jwtAudiences,
+      logger: log,
+    });
+  } catch (error) {
+    throw new ConfigError([
+      `${config.jwtPublicKey === null ? "JWT_JWKS_URL" : "JWT_PUBLIC_KEY"}: ` +
+        `${error instanceof Error ? error.message : String(error)}`,
+    ]);
+  }
+}
+
+async function chooseKeys(config: Config): Promise<TokenKeys> {
+  if (config.jwtPublicKey !== null) return { pem: config.jwtPublicKey };
+  if (config.jwtJwksUrl !== null) return { jwksUrl: config.jwtJwksUrl };
+  if (config.production)
+    throw new ConfigError([
+      "JWT_PUBLIC_KEY or JWT_JWKS_URL is not set: it tells how tokens are verified",
+    ]);
+  return { development: await loadOrCreateDevelopmentKey(config.dataFolder) };
+}

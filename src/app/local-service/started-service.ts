@@ -1,0 +1,98 @@
+import { get } from "node:http";
+import { EmbeddedError } from "../../embedded/embedded-error.js";
+import { waitUntil } from "../../embedded/processes/wait-until.js";
+import { developmentSignIn } from "./development-sign-in.js";
+import type { CompleteConfig } from "../settings/read-config.js";
+import type { ServiceFile } from "./service-file.js";
+import { version } from "../version.js";
+
+const READY_MS = 60_000;
+const ASK_AGAIN_MS = 20;
+const PATIENCE_MS = 2000;
+
+/** What is told of the service that was started; a token where the development key is honoured. */
+export async function describeService(config: CompleteConfig): Promise<ServiceFile> {
+  const { host, port, dataFolder, databaseUrl, redisUrl } = config;
+  const url = addressOf(host, port);
+  const token = (await developmentSignIn(config)?.()) ?? null;
+  return {
+    pid: process.pid,
+    version,
+    url,
+    graphql: `${url}/graphql`,
+    subscriptions: `${url.replace(/^http/, "ws")}/graphql`,
+    console: token === null ? `${url}/` : `${url}/#token=${token}`,
+    explorer: config.explorer ? `${url}/explorer/` : null,
+    queues: config.adminPassword === null ? null : `${url}/admin/queues`,
+    health: `${url}/health/ready`,
+    token,
+    dataFolder,
+    databaseUrl,
+    redisUrl,
+    startedAt: new Date().toISOString(),
+  };
+}
+
+export function addressOf(host: string, port: number): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/**
+ * Resolves when all `listen` and every address answers 200; throws when that is not so after a
+ * minute, or `closing` is aborted.
+ */
+export async function waitUntilReady(
+  urls: string[],
+  { listen, closing }: { listen: () => boolean; closing: AbortSignal },
+): Promise<void> {
+  const areReady = async () => listen() && (await Promise.all(urls.map(answers))).every(Boolean);
+  if (await waitUntil(areReady, { deadlineMs: READY_MS, everyMs: ASK_AGAIN_MS, signal: closing }))
+    return;
+  throw new EmbeddedError(
+    `The service was started but is not ready after ${READY_MS / 1000} s: LOG_LEVEL=info ` +
+      "npm start shows why.",
+  );
+}
+
+/** Not fetch(), which takes longer to load than all that is asked here. */
+function answers(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get(url, { agent: false, timeout: PATIENCE_MS }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.once("timeout", () => request.destroy(new Error("no answer")));
+    request.once("error", () => resolve(false));
+  });
+}
+
+/**
+ * A short aligned list, for people: with the operators' password where it was made here and nobody
+ * knows it yet, in colours where `depth` has any.
+ */
+export function renderService(
+  service: ServiceFile,
+  { newPassword, depth }: { newPassword: string | null; depth: number },
+): string {
+  const style = (code: number, text: string): string =>
+    depth > 1 ? `\u001b[${code}m${text}\u001b[0m` : text;
+  const rows = [
+    ["Sign in", style(36, service.console)],
+    ["API", `${style(36, service.graphql)}   (subscriptions: ${service.subscriptions})`],
+    ...(service.explorer === null ? [] : [["Explorer", style(36, service.explorer)]]),
+    ["Schema", `${service.graphql}/schema.graphql`],
+    ...(service.queues === null
+      ? []
+      : [
+          [
+            "Queues",
+            `${service.queues}   (user admin, password ${newPassword ?? "as in ADMIN_PASSWORD"})`,
+          ],
+        ]),
+    ["Health", service.health],
+    ["Data", service.dataFolder],
+    ["Try first", style(1, "npm run demo -- photo.jpg")],
+    ["Stop", "Ctrl-C; the data stays"],
+  ];
+  return `\n${style(1, `The Photo Service ${service.version} is ready.`)}\n\n${rows.map(([name = "", value]) => `  ${style(2, name.padEnd(10))} ${value}`).join("\n")}\n\n`;
+}

@@ -1,0 +1,131 @@
+import { signal, type ReadonlySignal } from "@preact/signals";
+import { bytes } from "../in-words.js";
+import type { Photo } from "../types.js";
+
+export interface Upload {
+  id: number;
+  file: File;
+  state: "waiting" | "sending" | "done" | "already-here" | "failed";
+  /** 0 to 1. */
+  progress: number;
+  /** Why it failed, in a sentence. */
+  error: string | null;
+}
+
+export interface Uploads {
+  /** Those that are under way, failed, or were done lately, in the order they came. */
+  readonly list: ReadonlySignal<readonly Upload[]>;
+  add(files: Iterable<File>): void;
+  retry(id: number): void;
+  dismiss(id: number): void;
+  clearDone(): void;
+}
+
+/** Browsers open six connections to a host; some are left for everything else. */
+const AT_ONCE = 3;
+/** What went well is among the photos by then; the rest stays until it was read. */
+const DONE_MS = 4000;
+
+export function createUploads({
+  token,
+  maxBytes,
+  onPhoto,
+}: {
+  token: string;
+  maxBytes: number;
+  onPhoto(photo: Photo): void;
+}): Uploads {
+  const list = signal<readonly Upload[]>([]);
+  let next = 1;
+
+  function change(id: number, changes: Partial<Upload>): void {
+    list.value = list.value.map((upload) =>
+      upload.id === id ? { ...upload, ...changes } : upload,
+    );
+  }
+
+  function sendNext(): void {
+    const free = AT_ONCE - list.value.filter(({ state }) => state === "sending").length;
+    for (const upload of list.value.filter(({ state }) => state === "waiting").slice(0, free))
+      void send(upload);
+  }
+
+  async function send({ id, file }: Upload): Promise<void> {
+    change(id, { state: "sending", progress: 0, error: null });
+    try {
+      // The service would say so, too, and hang up while the browser is still sending, which then
+      // tells of a broken connection.
+      if (file.size > maxBytes) throw new Error(`It is larger than ${bytes(maxBytes)}.`);
+      const { photo, isNew } = await post(file, token, (progress) => change(id, { progress }));
+      change(id, { state: isNew ? "done" : "already-here", progress: 1 });
+      if (isNew) setTimeout(() => dismiss(id), DONE_MS);
+      onPhoto(photo);
+    } catch (error) {
+      change(id, {
+        state: "failed",
+        error: error instanceof Error ? error.message : String(error),
+      });
+    }
+    sendNext();
+  }
+
+  function dismiss(id: number): void {
+    list.value = list.value.filter((upload) => upload.id !== id);
+  }
+
+  return {
+    list,
+    dismiss,
+    add(files) {
+      list.value = [
+        ...list.value,
+        ...Array.from(files, (file): Upload => ({
+          id: next++,
+          file,
+          state: "waiting",
+          progress: 0,
+          error: null,
+        })),
+      ];
+      sendNext();
+    },
+    retry(id) {
+      change(id, { state: "waiting", error: null });
+      sendNext();
+    },
+    clearDone() {
+      list.value = list.value.filter(({ state }) => state !== "done" && state !== "already-here");
+    },
+  };
+}
+
+/** Not fetch, which tells nothing of how far an upload has come. */
+function post(
+  file: File,
+  token: string,
+  onProgress: (fraction: number) => void,
+): Promise<{ photo: Photo; isNew: boolean }> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", "/photos");
+    request.setRequestHeader("authorization", `Bearer ${token}`);
+    request.setRequestHeader(
+      "content-type",
+      file.type.startsWith("image/") ? file.type : "image/*",
+    );
+    request.setRequestHeader("x-filename", encodeURIComponent(file.name));
+    request.responseType = "json";
+    request.upload.addEventListener("progress", ({ loaded, total }) =>
+      onProgress(total > 0 ? loaded / total : 0),
+    );
+    request.addEventListener("error", () =>
+      reject(new Error("The connection broke before the photo was there.")),
+    );
+    request.addEventListener("load", () => {
+      const answer = request.response as (Photo & { message?: string }) | null;
+      if (answer && request.status < 300) resolve({ photo: answer, isNew: request.status === 201 });
+      else reject(new Error(answer?.message ?? `The service answered ${request.status}.`));
+    });
+    request.send(file);
+  });
+}

@@ -1,0 +1,118 @@
+import { useEffect, useRef } from "preact/hooks";
+import { moment, standing, STATUS_WORDS } from "../../in-words.js";
+import { QUEUED_JOB } from "../../operations.js";
+import { JobResult } from "../../results/job-result.js";
+import type { QueuedJobDetails } from "../../types.js";
+import { useWorkspace } from "../../workspace.js";
+import { AsGraphql, CopyButton } from "../as-graphql.js";
+import { JobButtons } from "./job-row.js";
+import { Timeline } from "./timeline.js";
+
+/** As in the style sheet: there it lies over everything else, and so has to have the focus. */
+const isNarrow = matchMedia("(max-width: 760px)");
+
+export function JobDetails() {
+  const { selection, list } = useWorkspace();
+  const id = selection.id.value;
+  // Rows come and go with it.
+  void list.ids.value;
+  const ref = useRef<HTMLElement>(null);
+  useEscape(() => selection.select(null));
+  useEffect(() => {
+    ref.current?.scrollTo(0, 0);
+    if (id === null || !isNarrow.matches) return undefined;
+    ref.current?.querySelector("button")?.focus();
+    return () => document.querySelector<HTMLElement>(`[data-id="${id}"] button`)?.focus();
+  }, [id]);
+  if (id === null)
+    return (
+      <aside class="details is-empty" aria-label="Chosen job">
+        <p class="empty">Choose a job to see its result and every step of its life.</p>
+      </aside>
+    );
+
+  const details = selection.details.value;
+  const row = list.row(id)?.value;
+  const isGone = selection.isGone.value || (details?.id === id && !row);
+  return (
+    <aside class="details" aria-label="Chosen job" ref={ref}>
+      <header>
+        <h2>{row?.job.title ?? "Job"}</h2>
+        <button
+          type="button"
+          class="quiet close"
+          aria-label="Close"
+          onClick={() => selection.select(null)}
+        >
+          ✕
+        </button>
+      </header>
+      {isGone && <p class="empty">It was deleted.</p>}
+      {row && !isGone && (
+        <>
+          <p class={`line is-${row.status.toLowerCase()}`}>
+            <span class="status">{STATUS_WORDS[row.status]}</span>
+            {row.status !== "FAILED" && <span class="faint">{standing(row)}</span>}
+            <JobButtons row={row} />
+          </p>
+          {row.status === "STARTED" && (
+            <progress value={row.progress} max={1} aria-label="Progress" />
+          )}
+        </>
+      )}
+      {!isGone &&
+        (details?.id === id ? (
+          <Rest details={details} />
+        ) : (
+          <p aria-busy="true" class="faint">
+            Reading…
+          </p>
+        ))}
+    </aside>
+  );
+}
+
+function useEscape(close: () => void): void {
+  useEffect(() => {
+    const hear = (event: KeyboardEvent): void => {
+      if (event.key === "Escape") close();
+    };
+    addEventListener("keydown", hear);
+    return () => removeEventListener("keydown", hear);
+  }, []);
+}
+
+function Rest({ details }: { details: QueuedJobDetails }) {
+  const { id, parameters, history, expiresAt, status, error, reusedFrom } = details;
+  const { selection } = useWorkspace();
+  return (
+    <>
+      {status === "FAILED" && error && (
+        <p class="fault">
+          <code>{error.code}</code> {error.message}
+        </p>
+      )}
+      {reusedFrom && (
+        <p class="faint">
+          The same was done before:{" "}
+          <button type="button" class="link" onClick={() => selection.select(reusedFrom)}>
+            its result
+          </button>{" "}
+          was taken over.
+        </p>
+      )}
+      {status === "SUCCESS" && <JobResult details={details} />}
+      <h3>Timeline</h3>
+      <Timeline history={history} />
+      <h3>Submitted with</h3>
+      <pre tabIndex={0} aria-label="Parameters">
+        <code>{JSON.stringify(parameters, null, 2)}</code>
+      </pre>
+      <p class="line faint">
+        <code class="id">{id}</code> <CopyButton text={id} what="id" />
+      </p>
+      {expiresAt && <p class="faint kept">Kept until {moment(expiresAt)}</p>}
+      <AsGraphql label="Show as GraphQL" query={QUEUED_JOB} variables={{ id }} />
+    </>
+  );
+}

@@ -1,0 +1,160 @@
+import type { Signal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { plural } from "../../in-words.js";
+import { faultsAt, faultsElsewhere } from "../../parameter-field.js";
+import type { Job } from "../../types.js";
+import { useWorkspace } from "../../workspace.js";
+import { AsGraphql } from "../as-graphql.js";
+import { Faults, ParameterInput } from "./parameter-input.js";
+
+export function JobForm() {
+  const { submission, photos } = useWorkspace();
+  const { job, jobs, fields, issues, failure, operation, isSending, count } = submission;
+  const form = useRef<HTMLFormElement>(null);
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    await submission.send();
+    // The fault may be out of sight, above the button.
+    requestAnimationFrame(() =>
+      form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus(),
+    );
+  };
+  const places = [...fields.value.map(({ name }) => ["parameters", name]), ["priority"], ["runAt"]];
+  const faults = [
+    ...faultsElsewhere(issues.value, places),
+    ...(failure.value === null ? [] : [failure.value]),
+  ];
+  return (
+    <form class="job-form" ref={form} onSubmit={(event) => void submit(event)} noValidate>
+      <label for="job">Job</label>
+      <select
+        id="job"
+        value={job.value.name}
+        onChange={(event) => submission.choose(event.currentTarget.value)}
+        aria-describedby="job-description"
+      >
+        {jobs.map(({ name, title }) => (
+          <option key={name} value={name}>
+            {title}
+          </option>
+        ))}
+      </select>
+      <small id="job-description">{job.value.description}</small>
+      <div class="fields">
+        {fields.value.map((field) => (
+          <ParameterInput key={`${job.value.name} ${field.name}`} field={field} />
+        ))}
+      </div>
+      <More />
+      {faults.map((fault) => (
+        <p key={fault} role="alert" class="fault">
+          {fault}
+        </p>
+      ))}
+      <button
+        type="submit"
+        disabled={isSending.value || count.value === 0}
+        aria-busy={isSending.value}
+      >
+        {buttonText(job.value, count.value, photos.chosen.value.length)}
+      </button>
+      {count.value === 0 && <small class="faint">{missingPhotos(job.value)}</small>}
+      <AsGraphql label="Show as GraphQL" {...operation.value} />
+    </form>
+  );
+}
+
+/** What every Job takes beside its parameters. */
+function More() {
+  const { submission } = useWorkspace();
+  const { issues, priority, runAt, fresh } = submission;
+  const details = useRef<HTMLDetailsElement>(null);
+  const isFaulty = [["priority"], ["runAt"]].some(
+    (place) => faultsAt(issues.value, place).length > 0,
+  );
+  useLayoutEffect(() => {
+    if (isFaulty && details.current) details.current.open = true;
+  }, [isFaulty]);
+  return (
+    <details ref={details}>
+      <summary>More</summary>
+      <div class="fields">
+        <Extra
+          name="priority"
+          label="Priority"
+          hint="0 to 100; higher runs first."
+          value={priority}
+          attributes={{ type: "text", inputMode: "numeric", autocomplete: "off", placeholder: "0" }}
+        />
+        <Extra
+          name="runAt"
+          label="Not before"
+          hint="Up to a year ahead."
+          value={runAt}
+          attributes={{ type: "datetime-local" }}
+        />
+        <label>
+          <input
+            type="checkbox"
+            role="switch"
+            checked={fresh.value}
+            onChange={(event) => {
+              fresh.value = event.currentTarget.checked;
+            }}
+          />
+          Anew
+          <small>Even where an earlier result of the same could be taken over.</small>
+        </label>
+      </div>
+    </details>
+  );
+}
+
+function Extra({
+  name,
+  label,
+  hint,
+  value,
+  attributes,
+}: {
+  name: string;
+  label: string;
+  hint: string;
+  value: Signal<string>;
+  attributes: object;
+}) {
+  const { submission } = useWorkspace();
+  const faults = faultsAt(submission.issues.value, [name]);
+  const type = (event: { currentTarget: { value: string } }): void => {
+    submission.clearFaultsAt([name]);
+    value.value = event.currentTarget.value;
+  };
+  return (
+    <div class="field">
+      <label for={name}>{label}</label>
+      <input
+        id={name}
+        {...attributes}
+        aria-describedby={`${name}-hint`}
+        {...(faults.length > 0 && { "aria-invalid": true as const })}
+        value={value.value}
+        onInput={type}
+      />
+      <small id={`${name}-hint`}>
+        <Faults faults={faults} />
+        {hint}
+      </small>
+    </div>
+  );
+}
+
+function buttonText({ maxPhotos }: Job, count: number, photos: number): string {
+  if (maxPhotos === 0 || photos === 0) return "Submit";
+  return maxPhotos > 1
+    ? `Submit with ${plural(Math.min(photos, maxPhotos), "photo")}`
+    : `Submit for ${plural(count, "photo")}`;
+}
+
+function missingPhotos({ minPhotos }: Job): string {
+  return minPhotos === 1 ? "Choose a photo first." : `Choose ${minPhotos} photos or more first.`;
+}

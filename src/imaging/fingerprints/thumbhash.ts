@@ -1,0 +1,17 @@
+import { rgbaToThumbHash } from "thumbhash";
+import type { Pixels } from "../pixels/pixels.js";
+import { fromPixels } from "../pixels/raw-pixels.js";
+import { shrinkToFit } from "../pixels/shrink-pixels.js";
+
+/** The format's own limit. */
+const MAX_SIDE = 100;
+
+/**
+ * About 25 bytes that unfold to a blurred picture with its aspect ratio and transparency:
+ * https://evanw.github.io/thumbhash/
+ */
+export async function thumbhashOf(pixels: Pixels): Promise<Uint8Array> {
+  const small = await shrinkToFit(pixels, MAX_SIDE);
+  const rgba = await fromPixels(small).ensureAlpha().raw().toBuffer();
+  return rgbaToThumbHash(small.width, small.height, rgba);
+}

@@ -1,0 +1,142 @@
+import { readFile } from "node:fs/promises";
+import type { SharpOptions } from "sharp";
+import { PhotoTooLargeError, PhotoUnreadableError } from "../../domain/errors.js";
+import { decodeHeic } from "./decode-heic.js";
+import { heifIsWhole } from "../formats/heif-is-whole.js";
+import { iccProfileIsSound } from "../metadata/icc-profile-is-sound.js";
+import { lacksMemory } from "../../child-pool/lacks-memory.js";
+import { readPhotoHeader, type HeaderOptions, type PhotoHeader } from "../formats/photo-header.js";
+import { maxPixelsOf } from "../formats/photo-limits.js";
+import type { Pixels } from "./pixels.js";
+import { toPixels } from "./raw-pixels.js";
+import { sharp } from "./sharp.js";
+
+export interface DecodedPhoto {
+  header: PhotoHeader;
+  pixels: Pixels;
+  /** For the result's `warnings`: what the caller should know of how the picture was read. */
+  warnings: string[];
+}
+
+export interface DecodeOptions extends HeaderOptions {
+  /** The picture is scaled down to lie within; never up. Both absent: as it is. */
+  width?: number;
+  height?: number;
+}
+
+/**
+ * Reads a photo once, upright and in sRGB; of an animation or a TIFF of many pages the first.
+ * Whoever needs several sizes asks for the largest and shrinks it. Throws PhotoUnreadableError and
+ * PhotoTooLargeError.
+ */
+export async function decodePhoto(path: string, options: DecodeOptions): Promise<DecodedPhoto> {
+  const header = await readPhotoHeader(path, options);
+  try {
+    const { iccProfile, brokenProfile } = await readProfile(path);
+    const { pixels, repair } = await decodeAsItIs({ path, header, iccProfile, options });
+    const warnings = [
+      header.pages > 1 && firstOf(header),
+      brokenProfile && "ignored: the colour profile is broken",
+      repair,
+    ];
+    return { header, pixels, warnings: warnings.filter((warning) => typeof warning === "string") };
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+interface Work {
+  path: string;
+  header: PhotoHeader;
+  iccProfile: Buffer | null;
+  options: DecodeOptions;
+}
+
+async function readProfile(
+  path: string,
+): Promise<{ iccProfile: Buffer | null; brokenProfile: boolean }> {
+  const { icc } = await sharp(path, { limitInputPixels: false, failOn: "truncated" }).metadata();
+  if (icc === undefined) return { iccProfile: null, brokenProfile: false };
+  return iccProfileIsSound(icc)
+    ? { iccProfile: icc, brokenProfile: false }
+    : { iccProfile: null, brokenProfile: true };
+}
+
+interface Attempt {
+  pixels: Pixels;
+  /** What was wrong with the file, null for nothing. */
+  repair: string | null;
+}
+
+async function decodeAsItIs({ path, header, iccProfile, options }: Work): Promise<Attempt> {
+  const decode = (input: string | Buffer, failOn: SharpOptions["failOn"]) =>
+    decodeWith(input, header, { ...options, failOn });
+  if (header.format === "heic")
+    return {
+      pixels: await decode(await decodeHeic(await readWhole(path), iccProfile), "warning"),
+      repair: null,
+    };
+  if (header.format === "avif") await readWhole(path);
+  // What the library warns of in a TIFF is mostly tags that it does not know.
+  if (header.format === "tiff") return { pixels: await decode(path, "error"), repair: null };
+  try {
+    return { pixels: await decode(path, "warning"), repair: null };
+  } catch (error) {
+    if (lacksMemory(error)) throw error;
+    // The picture may be whole and only lack its last two bytes. If it is really cut, the decoder
+    // says so once more.
+    if (lacksEnd(header, error))
+      return {
+        pixels: await decode(Buffer.concat([await readFile(path), END_OF_IMAGE]), "warning"),
+        repair: "repaired: end marker missing",
+      };
+    return {
+      pixels: await decode(path, "truncated"),
+      repair: "damaged: parts of the picture may be wrong",
+    };
+  }
+}
+
+const END_OF_IMAGE = Buffer.from([0xff, 0xd9]);
+
+function decodeWith(
+  input: string | Buffer,
+  { format }: PhotoHeader,
+  { maxPixels, width, height, failOn = "warning" }: DecodeOptions & Pick<SharpOptions, "failOn">,
+): Promise<Pixels> {
+  const pipeline = sharp(input, {
+    failOn,
+    limitInputPixels: maxPixelsOf(format, maxPixels),
+  }).autoOrient();
+  const size = { ...(width !== undefined && { width }), ...(height !== undefined && { height }) };
+  return toPixels(pipeline.resize({ ...size, fit: "inside", withoutEnlargement: true }));
+}
+
+async function readWhole(path: string): Promise<Buffer> {
+  const file = await readFile(path);
+  if (!heifIsWhole(file)) throw new Error("The file ends before its pictures do.");
+  return file;
+}
+
+function firstOf({ format }: PhotoHeader): string {
+  return format === "tiff" ? "first page of a document" : "first frame of an animation";
+}
+
+function lacksEnd({ format }: PhotoHeader, error: unknown): boolean {
+  return format === "jpeg" && /premature end of JPEG image/.test(String(error));
+}
+
+const TAKES_MEMORY =
+  "Decoding the photo takes more memory than a task may use. Scale it down and upload it again.";
+const DAMAGED =
+  "The photo is damaged or cut off: its header is fine, but the picture cannot be " +
+  "decoded. Upload the original file again.";
+
+/** Of the decoder's texts only those about memory and a missing file can be told from damage. */
+function explain(cause: unknown): Error {
+  if (/input file is missing|ENOENT/i.test(String(cause)))
+    return new Error("The photo's file is not there.", { cause });
+  return lacksMemory(cause)
+    ? new PhotoTooLargeError(TAKES_MEMORY, { cause })
+    : new PhotoUnreadableError(DAMAGED, { cause });
+}

@@ -1,0 +1,189 @@
+import fastifyMultipart from "@fastify/multipart";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Readable } from "node:stream";
+import {
+  InvalidInputError,
+  PhotoTooLargeError,
+  PhotoUnreadableError,
+  ServiceError,
+} from "../../domain/errors.js";
+import type { Logger } from "../../runtime/logger.js";
+import type { FileUrls } from "../../photos/file-urls.js";
+import type { PhotoIntake, Receive } from "../../services/photos/photo-intake.js";
+import { photoUrl, previewUrl } from "../../services/photos/photo-urls.js";
+import type { Photo } from "../../services/photos/photos.js";
+import type { Authenticator } from "../access/authenticator.js";
+import { cleanFilename } from "./clean-filename.js";
+import { statusOf } from "../http/http-status.js";
+import { refuseAsJson } from "../http/refuse-as-json.js";
+import { UPLOAD_PATIENCE, watchUpload, type UploadPatience } from "./upload-patience.js";
+
+export interface PhotoUploadsOptions {
+  authenticator: Authenticator;
+  intake: PhotoIntake;
+  fileUrls: FileUrls;
+  maxUploadBytes: number;
+  patience?: UploadPatience;
+}
+
+/** Room for the boundaries and headers of a form around the file. */
+const FORM_BYTES = 64 * 1024;
+const RAW = "application/octet-stream";
+const FORM = /^\s*multipart\/form-data\b/i;
+/** Types that a photo is rightly sent as. */
+const PHOTO = /^\s*($|image\/|application\/octet-stream\b|multipart\/form-data\b)/i;
+/** Characters of a content type that a message repeats. */
+const MAX_TYPE_LENGTH = 100;
+
+/**
+ * `POST /photos`: the raw bytes, or a form with one `file`. Errors are JSON, `{ code, message }`. A
+ * form of another page could be sent here without asking, but not with the token that it takes: no
+ * cookie signs anybody in.
+ */
+export async function registerPhotoUploads(
+  app: FastifyInstance,
+  options: PhotoUploadsOptions,
+): Promise<void> {
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    await scope.register(fastifyMultipart, {
+      limits: {
+        files: 2,
+        fields: 10,
+        parts: 12,
+        fieldSize: 1024,
+        headerPairs: 20,
+        fileSize: options.maxUploadBytes + 1,
+      },
+      throwFileSizeLimit: false,
+    });
+    scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+    scope.addHook("onRequest", (request, _reply, done) => {
+      // Only a form is read by its type; what else is sent need not be one at all: browsers send an
+      // empty one for HEIC.
+      const { headers } = request.raw;
+      if (!FORM.test(headers["content-type"] ?? RAW)) headers["content-type"] = RAW;
+      done();
+    });
+    scope.setErrorHandler((error, request, reply) => refuse(request, reply, error));
+    scope.route({
+      method: "POST",
+      url: "/photos",
+      bodyLimit: options.maxUploadBytes + FORM_BYTES,
+      handler: (request, reply) => upload(request, reply, options),
+    });
+  });
+}
+
+async function upload(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  {
+    authenticator,
+    intake,
+    fileUrls,
+    maxUploadBytes,
+    patience = UPLOAD_PATIENCE,
+  }: PhotoUploadsOptions,
+): Promise<FastifyReply> {
+  // Before a byte is read: nobody streams to us who may not.
+  const { user } = await authenticator.fromRequest(request);
+  refuseTooLong(request, maxUploadBytes);
+  const read = request.isMultipart()
+    ? (receive: Receive) => readForm(request, receive)
+    : (receive: Receive) => readBody(request, receive);
+  const watch = watchUpload(request.raw, patience);
+  const { photo, created } = await intake
+    .take(user, read, request.log as Logger)
+    .catch((error: unknown) => Promise.reject(watch.fault ?? error))
+    .finally(() => watch.stop());
+  return reply.code(created ? 201 : 200).send(await toJson(photo, fileUrls));
+}
+
+/** What is announced as too long need not come. */
+function refuseTooLong(request: FastifyRequest, maxUploadBytes: number): void {
+  const most = maxUploadBytes + (request.isMultipart() ? FORM_BYTES : 0);
+  if (Number(request.headers["content-length"] ?? 0) > most)
+    throw new PhotoTooLargeError(
+      `The file is longer than ${maxUploadBytes} bytes. Scale it down and upload it again.`,
+    );
+}
+
+async function readForm(request: FastifyRequest, receive: Receive): Promise<void> {
+  for await (const part of request.parts()) {
+    if (part.type !== "file") continue;
+    if (part.fieldname !== "file")
+      throw InvalidInputError.at([part.fieldname], 'The file of the form must be named "file".');
+    await receive(part.file, cleanFilename(part.filename));
+  }
+}
+
+async function readBody(request: FastifyRequest, receive: Receive): Promise<void> {
+  if (request.body)
+    await receive(request.body as Readable, cleanFilename(decode(request.headers["x-filename"])));
+}
+
+function decode(header: string | string[] | undefined): string {
+  try {
+    return decodeURIComponent(String(header ?? ""));
+  } catch {
+    throw InvalidInputError.at(["x-filename"], "The header x-filename is not percent-encoded.");
+  }
+}
+
+async function toJson(photo: Photo, fileUrls: FileUrls): Promise<object> {
+  const { id, filename, mimeType, width, height, byteSize, sha256, createdAt, thumbhash } = photo;
+  return {
+    id,
+    filename,
+    mimeType,
+    width,
+    height,
+    byteSize,
+    sha256,
+    createdAt,
+    url: await photoUrl(fileUrls, photo),
+    previewUrl: await previewUrl(fileUrls, photo),
+    thumbhash,
+  };
+}
+
+/** The frameworks' own are of a broken form, or of a client that went away. */
+function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
+  const theirs = !(error instanceof ServiceError) && (statusOf(error) < 500 || isBroken(error));
+  const type = contentType(request);
+  if (theirs)
+    return refuseAsJson(
+      request,
+      reply,
+      new InvalidInputError([], `The upload is broken. ${howToSend(type)}`),
+    );
+  const isMisnamed = error instanceof PhotoUnreadableError && !PHOTO.test(type);
+  return refuseAsJson(
+    request,
+    reply,
+    isMisnamed ? new PhotoUnreadableError(`${error.message} ${howToSend(type)}`) : error,
+  );
+}
+
+/** As it came; empty where there is none. */
+function contentType({ raw }: FastifyRequest): string {
+  return (raw.headersDistinct["content-type"]?.[0] ?? "").slice(0, MAX_TYPE_LENGTH);
+}
+
+function howToSend(type: string): string {
+  return (
+    `It was sent as "${type}": send the raw bytes as image/* or application/octet-stream, ` +
+    `or a form (multipart/form-data) with one "file".`
+  );
+}
+
+function isBroken(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ("code" in error)
+    return error.code === "ECONNRESET" || error.code === "ERR_STREAM_PREMATURE_CLOSE";
+  // The form parser's have no code: no boundary, one that is too long, an end in its middle.
+  return /^Multipart: |^The needle cannot|end of (multipart data|form)|Premature close|aborted/i.test(
+    error.message,
+  );
+}

@@ -1,0 +1,58 @@
+import type { GraphQLFormattedError } from "graphql";
+import {
+  PhotoTooLargeError,
+  PhotoUnreadableError,
+  QuotaExceededError,
+  ServiceError,
+  ServiceUnavailableError,
+  TooSlowError,
+  UnauthenticatedError,
+} from "../../domain/errors.js";
+
+const STATUS: [new (...args: never[]) => ServiceError, number][] = [
+  [UnauthenticatedError, 401],
+  [TooSlowError, 408],
+  [PhotoTooLargeError, 413],
+  [PhotoUnreadableError, 415],
+  [QuotaExceededError, 429],
+  [ServiceUnavailableError, 503],
+];
+
+/** When to try again what the service could not do: no store says how long it will be away. */
+const UNAVAILABLE_SECONDS = 2;
+
+/** Of a request that failed as a whole. */
+export function statusOf(error: unknown): number {
+  if (error instanceof ServiceError)
+    return STATUS.find(([kind]) => error instanceof kind)?.[1] ?? 400;
+  // The integration reads the address of the request, which need not be one.
+  if (error instanceof TypeError && "code" in error && error.code === "ERR_INVALID_URL") return 400;
+  return error instanceof Error && "statusCode" in error && typeof error.statusCode === "number"
+    ? error.statusCode
+    : 500;
+}
+
+/**
+ * What could not be done for want of PostgreSQL, or was not begun, is no success to a client that
+ * looks at the status alone.
+ */
+export function statusOfResult(
+  { data, errors }: { data?: unknown; errors?: readonly GraphQLFormattedError[] | undefined },
+  status = 200,
+): number {
+  if (errors?.some((error) => error.extensions?.["code"] === "SERVICE_UNAVAILABLE")) return 503;
+  return data === undefined && status === 200 ? 400 : status;
+}
+
+/**
+ * Of a request that failed: where it is worth another try, in how many seconds; and the rest of a
+ * body that comes too slowly is not waited for.
+ */
+export function headersOf(error: unknown): Record<string, string> {
+  if (error instanceof TooSlowError) return { connection: "close" };
+  if (error instanceof ServiceUnavailableError)
+    return { "retry-after": String(UNAVAILABLE_SECONDS) };
+  return error instanceof QuotaExceededError
+    ? { "retry-after": String(Math.ceil(error.retryAfterMs / 1000)) }
+    : {};
+}

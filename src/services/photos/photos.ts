@@ -1,0 +1,187 @@
+import { and, desc, eq, getTableColumns, lt, sql as part } from "drizzle-orm";
+import { available, sqlState, type Database } from "../../db/database.js";
+import { ALREADY_THERE, OVER_QUOTA } from "../../db/refusals.js";
+import { photos, queuedJobPhotos } from "../../db/schema.js";
+import { ConflictError, NotFoundError } from "../../domain/errors.js";
+import type { Logger } from "../../runtime/logger.js";
+import { inChunks } from "../reads/ids.js";
+import { quotaExceeded, whyNoRoom } from "./quota-exceeded.js";
+import type { User } from "../users/users.js";
+
+export type Photo = typeof photos.$inferSelect;
+
+/** What is known of an upload once its bytes are stored. */
+export type NewPhoto = Omit<Photo, "createdAt" | "previewAttempts"> &
+  Partial<Pick<Photo, "previewAttempts">>;
+
+/** Of all files that a photo has. */
+export function storageKeysOf({
+  storageKey,
+  previewKey,
+}: Pick<Photo, "storageKey" | "previewKey">): string[] {
+  return previewKey === null ? [storageKey] : [storageKey, previewKey];
+}
+
+export interface Photos {
+  /** For its owner or an admin. */
+  find(actor: Pick<User, "id" | "role">, id: string): Promise<Photo | null>;
+  /** In the order of the ids; null where there is none. */
+  findMany(ids: readonly string[]): Promise<(Photo | null)[]>;
+  /** Those of them that are still there, in the order in which they were submitted. */
+  ofQueuedJob(queuedJobId: string): Promise<Photo[]>;
+  findBySha256(userId: string, sha256: string): Promise<Photo | null>;
+  /** Newest first. */
+  page(query: { userId: string; first: number; beforeId: string | null }): Promise<Photo[]>;
+  /** Exact up to `most`, and no more than that. */
+  count(userId: string, most: number): Promise<number>;
+  /**
+   * Null when the user has these bytes already, from a race with another upload. Throws
+   * QuotaExceededError, and UnauthenticatedError when the user is gone.
+   */
+  add(photo: NewPhoto): Promise<Photo | null>;
+  /** One's own. Throws ConflictError while unfinished QueuedJobs use it, NotFoundError. */
+  remove(userId: string, id: string): Promise<void>;
+}
+
+export function createPhotos(deps: {
+  database: Database;
+  deleteFiles(storageKeys: string[]): Promise<void>;
+  maxStoredBytes: number;
+  log: Logger;
+}): Photos {
+  const { orm, sql } = deps.database;
+
+  // Asked by every attempt: built once.
+  const ofQueuedJob = orm
+    .select(getTableColumns(photos))
+    .from(queuedJobPhotos)
+    .innerJoin(photos, eq(photos.id, queuedJobPhotos.photoId))
+    .where(eq(queuedJobPhotos.queuedJobId, part.placeholder("queuedJobId")))
+    .orderBy(queuedJobPhotos.position)
+    .prepare("photos_of_queued_job");
+
+  const byIds = orm
+    .select()
+    .from(photos)
+    .where(part`${photos.id} = any(${part.placeholder("ids")}::uuid[])`)
+    .prepare("photos_by_ids");
+
+  async function findMany(ids: readonly string[]): Promise<(Photo | null)[]> {
+    const rows = await inChunks(ids, (some) => available(() => byIds.execute({ ids: some })));
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return ids.map((id) => byId.get(id) ?? null);
+  }
+
+  async function find(actor: Pick<User, "id" | "role">, id: string): Promise<Photo | null> {
+    const [photo] = await findMany([id]);
+    return photo && (photo.userId === actor.id || actor.role === "ADMIN") ? photo : null;
+  }
+
+  async function findOwn(userId: string, id: string): Promise<Photo> {
+    const photo = await find({ id: userId, role: "USER" }, id);
+    if (!photo) throw new NotFoundError("There is no such Photo.");
+    return photo;
+  }
+
+  /** The counter first and the row behind it, and no row undoes the counter with the statement. */
+  async function insert(photo: NewPhoto): Promise<Photo> {
+    const row: Omit<Photo, "createdAt"> = { previewAttempts: 0, ...photo };
+    const { createdAt, ...columns } = getTableColumns(photos);
+    const names = Object.values(columns).map(({ name }) => part.identifier(name));
+    const values = Object.entries(columns).map(([key, column]) =>
+      part.param(row[key as keyof typeof row], column),
+    );
+    const [added] = await orm.execute<{ createdAt: string }>(part`
+      with s as (
+        update user_streams set stored_bytes = stored_bytes + ${row.byteSize}
+        where user_id = ${row.userId} and stored_bytes + ${row.byteSize} <= ${deps.maxStoredBytes}
+          returning user_id),
+      p as (
+        insert into photos (${part.join([...names, part.identifier(createdAt.name)], part`, `)})
+          select ${part.join(values, part`, `)}, now() from s
+        on conflict (user_id, sha256) do nothing returning created_at)
+      select (select rfc3339(created_at) from p) as "createdAt",
+        case when not exists (select from s) then refuse(${OVER_QUOTA}) when not exists (select
+          from p) then refuse(${ALREADY_THERE}) end as refused`);
+    return { ...row, createdAt: new Date(added?.createdAt ?? 0) };
+  }
+
+  /**
+   * The counter is locked first, as an accept does. `for update` of the photo and the guarded
+   * delete are two statements: an accept that has a link to it, and is not committed yet, must be
+   * waited for before its QueuedJob can be seen.
+   */
+  async function removeUnused(photo: Photo): Promise<boolean> {
+    return sql.begin(async (tx) => {
+      await tx`select from user_streams where user_id = ${photo.userId} for no key update`;
+      await tx`select from photos where id = ${photo.id} for update`;
+      const [gone] = await tx`
+        with p as (
+          delete from photos where id = ${photo.id} and not exists (
+            select from queued_job_photos l join queued_jobs q on q.id = l.queued_job_id
+              where l.photo_id = ${photo.id} and q.status in ('PENDING', 'STARTED'))
+          returning user_id, byte_size)
+        update user_streams s set stored_bytes = stored_bytes - p.byte_size from p
+          where s.user_id = p.user_id returning s.user_id`;
+      return gone !== undefined;
+    }) as Promise<boolean>;
+  }
+
+  return {
+    find,
+    findMany,
+    ofQueuedJob: (queuedJobId) => available(() => ofQueuedJob.execute({ queuedJobId })),
+    findBySha256: (userId, sha256) =>
+      available(async () => {
+        const [row] = await orm
+          .select()
+          .from(photos)
+          .where(and(eq(photos.userId, userId), eq(photos.sha256, sha256)));
+        return row ?? null;
+      }),
+    page: ({ userId, first, beforeId }) =>
+      available(() =>
+        orm
+          .select()
+          .from(photos)
+          .where(
+            and(eq(photos.userId, userId), beforeId === null ? undefined : lt(photos.id, beforeId)),
+          )
+          .orderBy(desc(photos.id))
+          .limit(first),
+      ),
+    count: (userId, most) =>
+      available(async () => {
+        const [row] = await sql<
+          { n: number }[]
+        >`select count(*)::int as n from (select from photos where user_id = ${userId}
+          limit ${most}) few`;
+        return row?.n ?? 0;
+      }),
+    async add(photo) {
+      try {
+        return await available(() => insert(photo));
+      } catch (error) {
+        const state = sqlState(error);
+        if (state === ALREADY_THERE) return null;
+        if (state === OVER_QUOTA)
+          throw await whyNoRoom(sql, photo.userId, quotaExceeded.storedBytes(deps.maxStoredBytes));
+        throw error;
+      }
+    },
+    async remove(userId, id) {
+      const photo = await findOwn(userId, id);
+      if (!(await available(() => removeUnused(photo)))) {
+        await findOwn(userId, id);
+        throw new ConflictError(
+          "Unfinished QueuedJobs use this photo: cancel them, or wait until they have finished.",
+        );
+      }
+      await deps
+        .deleteFiles(storageKeysOf(photo))
+        .catch((error) =>
+          deps.log.warn({ err: error, photoId: id }, "the bytes of a deleted photo are left over"),
+        );
+    },
+  };
+}

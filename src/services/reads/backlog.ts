@@ -1,0 +1,120 @@
+// What waits, for operators and for the health of workers. All of it is read by the partial
+// indexes, and bounded: a backlog of millions costs no more than one of thousands.
+import { available, type Database } from "../../db/database.js";
+
+/** Of all processes together. */
+export interface Backlog {
+  pending: number;
+  started: number;
+  /** Of the one that is due for longest; 0 when none is. */
+  oldestWaitSeconds: number;
+  /** Of the first 5,000 of each status. */
+  jobs: { job: string; status: string; count: number }[];
+  /** Connections of the same application name. */
+  connections: { state: string; count: number }[];
+  /** Until connections were free and all of this was answered. */
+  answerSeconds: number;
+}
+
+export interface BacklogReads {
+  /** At most once in two seconds; in between it answers what it was. */
+  read(): Promise<Backlog>;
+  /** Whether one of these Jobs is due for longer than so many seconds; of 20,000 rows at most. */
+  hasWaited(jobs: readonly string[], seconds: number): Promise<boolean>;
+}
+
+/**
+ * Rows that are counted one by one; beyond, the statistics of the partial index know about how many
+ * there are.
+ */
+const COUNTED = 20_000;
+const SORTED_BY_JOB = 5000;
+/** So many may wait for a slow lane while a quick one has stopped. */
+const DUE_LOOKED_AT = 20_000;
+const FRESH_MS = 2000;
+
+export function createBacklogReads(
+  { sql }: Pick<Database, "sql">,
+  options: { freshMs?: number } = {},
+): BacklogReads {
+  let last: Promise<Backlog> | null = null;
+  let readAt = 0;
+
+  async function readNow(): Promise<Backlog> {
+    const asked = performance.now();
+    const [totals, jobs, connections] = await Promise.all([
+      readTotals(),
+      readJobs(),
+      readConnections(),
+    ]);
+    const { pending, started, oldest, estimated } = totals;
+    return {
+      pending: pending === COUNTED ? Math.max(pending, estimated) : pending,
+      started,
+      oldestWaitSeconds: oldest,
+      jobs: [...jobs],
+      connections: [...connections],
+      answerSeconds: (performance.now() - asked) / 1000,
+    };
+  }
+
+  async function readTotals(): Promise<{
+    pending: number;
+    started: number;
+    oldest: number;
+    estimated: number;
+  }> {
+    const [row] = await sql<
+      { pending: number; started: number; oldest: number; estimated: number }[]
+    >`
+      select (select count(*)::int from (select from queued_jobs where status = 'PENDING'
+        order by due_at limit ${COUNTED}) p) as pending,
+        (select count(*)::int from (select from queued_jobs where status = 'STARTED'
+        order by lease_until limit ${COUNTED}) s) as started,
+        coalesce((select extract(epoch from clock_timestamp() - due_at) from queued_jobs
+        where status = 'PENDING' and due_at <= clock_timestamp() order by due_at
+          limit 1), 0)::float8 as oldest,
+        (select greatest(reltuples, 0)::float8 from pg_class
+        where oid = 'queued_jobs_due_id'::regclass) as estimated`;
+    if (!row) throw new Error("A select without from gave no row");
+    return row;
+  }
+
+  function readJobs() {
+    return sql<Backlog["jobs"]>`
+      select job_name as job, status, count(*)::int as count from (
+        (select job_name, status from queued_jobs where status = 'PENDING' order by due_at
+        limit ${SORTED_BY_JOB})
+        union all (select job_name, status from queued_jobs where status = 'STARTED'
+        order by lease_until limit ${SORTED_BY_JOB})) first group by 1, 2`;
+  }
+
+  function readConnections() {
+    return sql<Backlog["connections"]>`
+      select coalesce(state, 'unknown') as state, count(*)::int as count from pg_stat_activity
+      where datname = current_database() and application_name = current_setting('application_name')
+        group by 1`;
+  }
+
+  return {
+    read() {
+      if (!last || Date.now() - readAt > (options.freshMs ?? FRESH_MS)) {
+        readAt = Date.now();
+        const reading = available(readNow);
+        last = reading;
+        // A failure is not kept: the next one asks anew.
+        reading.catch(() => last === reading && (last = null));
+      }
+      return last;
+    },
+    hasWaited: (jobs, seconds) =>
+      available(async () => {
+        const rows = await sql`
+          select 1 from (select job_name from queued_jobs where status = 'PENDING'
+            and due_at < clock_timestamp() - ${seconds} * interval '1 second' order by due_at
+              limit ${DUE_LOOKED_AT}) due
+          where job_name = any(${[...jobs]}) limit 1`;
+        return rows.length > 0;
+      }),
+  };
+}

@@ -1,0 +1,120 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Sql } from "postgres";
+import { available, type Database } from "../../db/database.js";
+import { withoutDeadline } from "../../runtime/deadline.js";
+import type { QueuedJob } from "../../domain/queued-job.js";
+
+/** A page, newest first, and where the event stream of the reader stood in the same snapshot. */
+export interface QueuedJobPage {
+  rows: QueuedJob[];
+  hasMore: boolean;
+  lastSeq: number;
+}
+
+/** Of all that a user submitted. */
+export interface OwnPage {
+  userId: string;
+  first: number;
+  beforeId: string | null;
+}
+
+interface Row {
+  page: number;
+  lastSeq: number;
+  id: string | null;
+  /** Of whom the row is; of an empty page, who asked for it. */
+  userId: string | null;
+  readerId: string | null;
+}
+
+/** Asked for in one turn of the event loop, by what is asked. */
+interface Together {
+  asked: Map<string, OwnPage>;
+  pages: Promise<Map<string, QueuedJobPage>>;
+}
+
+/** In one statement; rows of the longest page keep those of the others waiting. */
+const MOST = 32;
+/** No row has it: a page before it is the first. */
+export const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
+/** As the columns are, and not as JSON, which costs PostgreSQL five times as much. */
+export const briefColumns = (sql: Sql) =>
+  sql`t.user_id as "userId", t.job_name as "jobName", t.status, t.photo_count as "photoCount",
+    t.priority, t.progress, t.attempts, t.version, rfc3339(t.created_at) as "createdAt"`;
+
+/**
+ * Reads pages of brief rows: those that are asked for in one turn with one statement, and one that
+ * several ask for once. It begins after all of them have asked, so that each sees what was recorded
+ * before.
+ */
+export function createOwnPages(
+  database: Pick<Database, "sql" | "foreignRows">,
+): (page: OwnPage) => Promise<QueuedJobPage> {
+  let together: Together | null = null;
+
+  function begin(): Together {
+    const asked: Together["asked"] = new Map();
+    return { asked, pages: withoutDeadline(() => readTogether(asked)) };
+  }
+
+  async function readTogether(asked: Together["asked"]): Promise<Map<string, QueuedJobPage>> {
+    await nextTurn();
+    if (together?.asked === asked) together = null;
+    const pages = await available(() => readPages(database, [...asked.values()]));
+    return new Map([...asked.keys()].map((key, i) => [key, pages[i] ?? EMPTY_PAGE]));
+  }
+
+  return async (page) => {
+    const key = `${page.userId} ${page.first} ${page.beforeId}`;
+    if (!together || together.asked.size === MOST) together = begin();
+    together.asked.set(key, page);
+    return (await together.pages).get(key) ?? EMPTY_PAGE;
+  };
+}
+
+/** Of a user who was deleted meanwhile. */
+export const EMPTY_PAGE: QueuedJobPage = { rows: [], hasMore: false, lastSeq: 0 };
+
+async function readPages(
+  { sql, foreignRows }: Pick<Database, "sql" | "foreignRows">,
+  asked: OwnPage[],
+): Promise<QueuedJobPage[]> {
+  const rows = await sql<Row[]>`
+    select q.page::int, s.last_seq::float8 as "lastSeq", case when j.id is null then q.user_id
+      end as "readerId", j.*
+    from unnest(${asked.map(({ userId }) => userId)}::uuid[],
+      ${asked.map(({ beforeId }) => beforeId ?? LAST_ID)}::uuid[],
+      ${asked.map(({ first }) => first + 1)}::int[])
+      with ordinality as q(user_id, before_id, most, page)
+    left join user_streams s on s.user_id = q.user_id
+    left join lateral (
+      select t.id, ${briefColumns(sql)} from queued_jobs t
+      where t.user_id >= q.user_id and (t.user_id, t.id) < (q.user_id, q.before_id)
+        order by t.user_id desc, t.id desc limit q.most) j on true
+    order by q.page, j.id desc`;
+  const pages = asked.map((): Row[] => []);
+  for (const row of rows) pages[row.page - 1]?.push(row);
+  // Each page has a row at least. Where that is not so, these are the rows of another statement.
+  if (!asked.every(({ userId }, i) => isOf(userId, pages[i] ?? []))) throw foreignRows(rows);
+  return pages.map((own, i) => toPage(own, asked[i]?.first ?? 0));
+}
+
+function isOf(userId: string, rows: Row[]): boolean {
+  return rows.length > 0 && rows.every((row) => (row.readerId ?? row.userId) === userId);
+}
+
+/** With an empty page comes one row, of the position alone. */
+export function toPage(
+  rows: { id: string | null; lastSeq: number; queuedJob?: QueuedJob }[],
+  first: number,
+): QueuedJobPage {
+  const found = rows.flatMap((row) =>
+    row.id === null ? [] : (row.queuedJob ?? (row as unknown as QueuedJob)),
+  );
+  return {
+    rows: found.slice(0, first),
+    hasMore: found.length > first,
+    lastSeq: rows[0]?.lastSeq ?? 0,
+  };
+}

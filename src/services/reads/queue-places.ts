@@ -1,0 +1,195 @@
+import { LRUCache } from "lru-cache";
+import { available, type Database } from "../../db/database.js";
+import { withoutDeadline } from "../../runtime/deadline.js";
+import { HINT_BLOCK } from "../../queue/hint-priority.js";
+import { LANES, type Lane } from "../../queue/hint-queue.js";
+import type { StartRate } from "../../queue/start-rate.js";
+import type { Instant, QueuedJob } from "../../domain/queued-job.js";
+import type { Task } from "../../tasks/define-task.js";
+
+/** Where a QueuedJob that is due stands. */
+export interface Place {
+  /** About how many others are expected to start first. */
+  position: number;
+  /** About when it starts; null when nothing was started lately. */
+  startsAt: Instant | null;
+}
+
+/** What is asked of a row, as far as it is known. */
+export type Waiter = Pick<
+  QueuedJob,
+  "id" | "userId" | "jobName" | "priority" | "runAt" | "error" | "updatedAt"
+>;
+
+export interface QueuePlaces {
+  /** In the order of the rows; null for one that does not wait, or is not due yet. */
+  find(rows: readonly Waiter[]): Promise<(Place | null)[]>;
+}
+
+/** Rows that are looked at for a guess; a longer line is as good as this long. */
+const MOST = 20_000;
+/** How long the crowd, and what one user has in it, is taken as it was. */
+const CROWD_MS = 1000;
+/** Users whose rows are remembered, and whose are read by one statement: each may have 10,000. */
+const MAX_LINES = 50;
+const USERS_AT_ONCE = 10;
+
+interface Waiting {
+  userId: string;
+  lane: Lane;
+  count: number;
+}
+
+/** What one user has in a lane, in the order in which it is started. */
+interface OwnLine {
+  ranks: Map<string, number>;
+  priorities: number[];
+}
+
+/** Of one user, as it was at this instant. */
+interface OwnLines {
+  readAt: number;
+  lanes: Partial<Record<Lane, OwnLine>>;
+}
+
+/**
+ * The order is that of `hintPriority`: blocks of each owner's side by side, one's own by priority.
+ */
+export function createQueuePlaces(deps: {
+  database: Database;
+  catalogue: ReadonlyMap<string, Task>;
+  startRate: Pick<StartRate, "rate">;
+}): QueuePlaces {
+  const { sql } = deps.database;
+  const inChild = [...deps.catalogue.values()]
+    .filter((task) => task.runsIn === "child")
+    .map((task) => task.name);
+  const laneOf = (childLane: boolean): Lane => (childLane ? "child" : "worker");
+  let crowd: Promise<Waiting[]> = Promise.resolve([]);
+  let crowdAt = 0;
+  const seen = new LRUCache<string, Promise<OwnLines | undefined>>({
+    max: MAX_LINES,
+    ttl: CROWD_MS,
+    ttlAutopurge: true,
+  });
+
+  async function readCrowd(): Promise<Waiting[]> {
+    const rows = await sql<{ userId: string; child: boolean; count: number }[]>`
+      select user_id as "userId", job_name = any(${inChild}) as child, count(*)::int as count from (
+        select user_id, job_name from queued_jobs where status = 'PENDING'
+          and due_at <= clock_timestamp() order by due_at limit ${MOST}) waiting
+      group by 1, 2`;
+    return rows.map(({ userId, child, count }) => ({ userId, lane: laneOf(child), count }));
+  }
+
+  function seeCrowd(): Promise<Waiting[]> {
+    if (Date.now() - crowdAt > CROWD_MS) {
+      crowdAt = Date.now();
+      crowd = withoutDeadline(() => available(readCrowd));
+    }
+    return crowd;
+  }
+
+  async function readLines(userIds: string[]): Promise<Map<string, OwnLines>> {
+    const rows = await sql<
+      { userId: string; readAt: number; child: boolean | null; ids: string; priorities: string }[]
+    >`
+      with asked as materialized (select clock_timestamp() as now)
+      select u.id as "userId", (extract(epoch from asked.now) * 1000)::float8 as "readAt", w.*
+        from asked, unnest(${userIds}::uuid[]) u(id) left join lateral (
+        select job_name = any(${inChild}) as child, string_agg(id::text, ' '
+          order by priority desc, due_at, id) as ids, string_agg(priority::text, ' '
+            order by priority desc, due_at, id) as priorities
+        from queued_jobs where user_id = u.id and status = 'PENDING' and due_at <= asked.now
+          group by 1) w on true`;
+    const lines = new Map<string, OwnLines>();
+    for (const { userId, readAt, child, ids, priorities } of rows) {
+      const own = lines.get(userId) ?? { readAt, lanes: {} };
+      if (child !== null)
+        own.lanes[laneOf(child)] = {
+          ranks: new Map(ids.split(" ").map((id, rank) => [id, rank])),
+          priorities: priorities.split(" ").map(Number),
+        };
+      lines.set(userId, own);
+    }
+    return lines;
+  }
+
+  /** Those of each user are read once in a while, whoever asks. */
+  async function seeLines(userIds: string[]): Promise<Map<string, OwnLines | undefined>> {
+    const lines = new Map(userIds.map((id) => [id, seen.get(id)]));
+    const unseen = userIds.filter((id) => !lines.get(id));
+    for (let i = 0; i < unseen.length; i += USERS_AT_ONCE) {
+      const some = unseen.slice(i, i + USERS_AT_ONCE);
+      const reading = withoutDeadline(() => available(() => readLines(some)));
+      for (const id of some) {
+        const own = reading.then((read) => read.get(id));
+        own.catch(() => seen.delete(id));
+        lines.set(id, own);
+        seen.set(id, own);
+      }
+    }
+    return new Map(
+      await Promise.all([...lines].map(async ([id, own]) => [id, await own] as const)),
+    );
+  }
+
+  /** Of a row that came, or came back, since they were read: behind all of the same priority. */
+  function rankOf(
+    { id, jobName, priority, runAt, error, updatedAt }: Waiter,
+    own: OwnLines | undefined,
+  ): number | null {
+    const line = own?.lanes[laneOf(inChild.includes(jobName))] ?? {
+      ranks: new Map<string, number>(),
+      priorities: [],
+    };
+    const rank = line.ranks.get(id);
+    if (rank !== undefined) return rank;
+    const isNew = own !== undefined && Date.parse(updatedAt) > own.readAt - 1;
+    const isDue = error === null && (runAt === null || Date.parse(runAt) <= Date.now());
+    if (!isNew || !isDue) return null;
+    const behind = line.priorities.findIndex((other) => other < priority);
+    return behind === -1 ? line.priorities.length : behind;
+  }
+
+  return {
+    async find(rows) {
+      const [lines, waiting, rates] = await Promise.all([
+        seeLines([...new Set(rows.map(({ userId }) => userId))]),
+        seeCrowd(),
+        readRates(deps.startRate),
+      ]);
+      return rows.map((row) => {
+        const rank = rankOf(row, lines.get(row.userId));
+        return rank === null
+          ? null
+          : toPlace(waiting, rates, {
+              userId: row.userId,
+              lane: laneOf(inChild.includes(row.jobName)),
+              rank,
+            });
+      });
+    },
+  };
+}
+
+async function readRates(startRate: Pick<StartRate, "rate">): Promise<Map<Lane, number | null>> {
+  return new Map(
+    await Promise.all(LANES.map(async (lane) => [lane, await startRate.rate(lane)] as const)),
+  );
+}
+
+function toPlace(
+  waiting: Waiting[],
+  rates: ReadonlyMap<Lane, number | null>,
+  { userId, lane, rank }: { userId: string; lane: Lane; rank: number },
+): Place {
+  const before = (Math.floor(rank / HINT_BLOCK) + 1) * HINT_BLOCK;
+  const others = waiting.filter((row) => row.lane === lane && row.userId !== userId);
+  const position = rank + others.reduce((sum, { count }) => sum + Math.min(count, before), 0);
+  const rate = rates.get(lane);
+  return {
+    position,
+    startsAt: rate ? new Date(Date.now() + ((position + 1) / rate) * 1000).toISOString() : null,
+  };
+}

@@ -1,0 +1,74 @@
+import { available } from "../../db/database.js";
+import { withoutDeadline } from "../../runtime/deadline.js";
+import { withPatience } from "../../runtime/patience.js";
+import { closeAccount } from "./close-account.js";
+import {
+  createAccountErasure,
+  type AccountErasure,
+  type AccountErasureDeps,
+} from "./erase-account.js";
+import type { Users } from "./users.js";
+
+/** A user as an operator tells them apart: one e-mail may come from several issuers. */
+export interface Account {
+  id: string;
+  issuer: string;
+  subject: string;
+  email: string;
+  emailVerified: boolean;
+}
+
+export interface Accounts extends Pick<AccountErasure, "erase"> {
+  /** By e-mail, in whatever case, or by id; oldest first, without those that were deleted. */
+  find(by: { email: string } | { id: string }): Promise<Account[]>;
+  /**
+   * Closes the account at once: nothing more is recorded for it, and no token issued so far signs
+   * in to it. Then erases for some seconds what it had; true once all of it is gone, else
+   * maintenance goes on.
+   */
+  remove(userId: string, options?: { forMs: number }): Promise<boolean>;
+}
+
+export interface AccountsDeps extends AccountErasureDeps {
+  users: Pick<Users, "forget">;
+  /** Closes what the user has open in all processes. */
+  tellGone(userId: string): Promise<void>;
+}
+
+/** Somebody waits for the answer. */
+const ERASE_MS = 3000;
+
+export function createAccounts(deps: AccountsDeps): Accounts {
+  const { log } = deps;
+  const { sql } = deps.database;
+  const { erase } = createAccountErasure(deps);
+
+  /** What is left after this is maintenance's: the account is closed all the same. */
+  async function eraseSome(userId: string, forMs: number): Promise<boolean> {
+    try {
+      return await withoutDeadline(() => erase(userId, { forMs }));
+    } catch (error) {
+      log.warn({ err: error, userId }, "a deleted account was not erased; maintenance tries again");
+      return false;
+    }
+  }
+
+  return {
+    erase,
+    find: (by) =>
+      available(async () => [
+        ...(await sql<Account[]>`
+          select id, issuer, subject, email, email_verified as "emailVerified" from users
+          where ${"id" in by ? sql`id = ${by.id}` : sql`lower(email) = lower(${by.email})`}
+            and closed_at is null order by id`),
+      ]),
+
+    async remove(userId, { forMs } = { forMs: ERASE_MS }) {
+      if (await closeAccount(deps.database, userId)) log.info({ userId }, "an account was closed");
+      deps.users.forget(userId);
+      await deps.tellGone(userId);
+      // A storage that hangs does not keep the answer.
+      return withPatience(eraseSome(userId, forMs), forMs, () => false);
+    },
+  };
+}

@@ -1,0 +1,197 @@
+// What is left of a closed account goes in slices: short transactions that hold up nobody else. A
+// slice deletes its rows first and their files then; what a crash leaves between the two is swept.
+import type { Sql } from "postgres";
+import { available, type Database } from "../../db/database.js";
+import type { Logger } from "../../runtime/logger.js";
+import { FIRST_ID } from "../reads/ids.js";
+import { isAway } from "../maintenance/is-away.js";
+import { eraseQueuedJobs, type ErasedSlice } from "../queued-jobs/erase.js";
+
+export interface AccountErasure {
+  /**
+   * Deletes rows and files of a closed account, of no other, for about so long; true once nothing
+   * is left.
+   */
+  erase(userId: string, options: { forMs: number; signal?: AbortSignal }): Promise<boolean>;
+  /** Goes on with all closed accounts, oldest first, for about so long; true once none is left. */
+  eraseAll(options: { forMs: number; signal?: AbortSignal }): Promise<boolean>;
+}
+
+export interface AccountErasureDeps {
+  database: Database;
+  deleteFiles(storageKeys: string[]): Promise<void>;
+  stopWork(queuedJobIds: string[]): void;
+  log: Logger;
+}
+
+const ROWS_PER_SLICE = 500;
+const EVENTS_PER_SLICE = 2000;
+const ACCOUNTS = 100;
+
+/**
+ * One kind of rows: deletes those behind a position, returns the next position or null at the end.
+ */
+type EraseSlice = (userId: string, position: string) => Promise<string | null>;
+
+export function createAccountErasure({
+  database: { sql },
+  stopWork,
+  log,
+  ...deps
+}: AccountErasureDeps): AccountErasure {
+  async function deleteFiles(userId: string, keys: string[]): Promise<void> {
+    if (keys.length === 0) return;
+    await deps
+      .deleteFiles(keys)
+      .catch((error: unknown) =>
+        log.warn(
+          { err: error, userId, files: keys.length },
+          "files of a deleted account are left over",
+        ),
+      );
+  }
+
+  async function eraseJobs(userId: string, afterId: string | null): Promise<ErasedSlice> {
+    const slice = await available(() =>
+      eraseQueuedJobs(sql, { userId, afterId, limit: ROWS_PER_SLICE }),
+    );
+    stopWork(slice.running);
+    await deleteFiles(userId, slice.storageKeys);
+    return slice;
+  }
+
+  const unfinishedJobs: EraseSlice = async (userId, position) => {
+    const { count } = await eraseJobs(userId, null);
+    return count === ROWS_PER_SLICE ? position : null;
+  };
+
+  const queuedJobs: EraseSlice = async (userId, afterId) => {
+    const { count, last } = await eraseJobs(userId, afterId);
+    return count === ROWS_PER_SLICE ? last : null;
+  };
+
+  const events: EraseSlice = async (userId, position) => {
+    const { count, last } = await available(() => eraseEvents(sql, userId, position));
+    return count === EVENTS_PER_SLICE ? last : null;
+  };
+
+  const photos: EraseSlice = async (userId, position) => {
+    const { count, last, storageKeys } = await available(() => erasePhotos(sql, userId, position));
+    await deleteFiles(userId, storageKeys);
+    return count === ROWS_PER_SLICE ? last : null;
+  };
+
+  // Unfinished ones first, so that nothing of the account is run any more; photos once few rows
+  // name them; what has no files last.
+  const order: [start: string, erase: EraseSlice][] = [
+    ["", unfinishedJobs],
+    [FIRST_ID, queuedJobs],
+    [FIRST_ID, photos],
+    ["0", events],
+  ];
+
+  async function erase(
+    userId: string,
+    { forMs, signal }: { forMs: number; signal?: AbortSignal },
+  ): Promise<boolean> {
+    const end = performance.now() + forMs;
+    if (await available(() => isOpen(sql, userId))) return false;
+    for (const [start, eraseSlice] of order) {
+      for (let position: string | null = start; position !== null;) {
+        position = await eraseSlice(userId, position);
+        // Behind a full slice: however short the time, each call gets somewhere.
+        if (position !== null && (performance.now() > end || signal?.aborted)) return false;
+      }
+    }
+    const isGone = await available(() => eraseUser(sql, userId));
+    if (isGone) log.info({ userId }, "nothing is left of a deleted account");
+    return isGone;
+  }
+
+  /** One that fails stands in no other's way. */
+  async function tryErase(
+    userId: string,
+    options: { forMs: number; signal?: AbortSignal },
+  ): Promise<boolean> {
+    try {
+      return await erase(userId, options);
+    } catch (error) {
+      if (isAway(error)) throw error;
+      log.error({ err: error, userId }, "a deleted account could not be erased; it is tried again");
+      return false;
+    }
+  }
+
+  return {
+    erase,
+    async eraseAll({ forMs, signal }) {
+      const end = performance.now() + forMs;
+      const closed = await available(
+        () =>
+          sql<
+            { id: string }[]
+          >`select id from users where closed_at is not null order by id limit ${ACCOUNTS}`,
+      );
+      let left = closed.length;
+      for (const { id } of closed) {
+        if (signal?.aborted) break;
+        if (await tryErase(id, { forMs: end - performance.now(), ...(signal && { signal }) }))
+          left--;
+      }
+      return left === 0;
+    },
+  };
+}
+
+interface ErasedRows {
+  count: number;
+  /** The position behind them; null when there was none. */
+  last: string | null;
+}
+
+async function eraseEvents(sql: Sql, userId: string, afterSeq: string): Promise<ErasedRows> {
+  const [slice] = await sql<ErasedRows[]>`
+    with x as materialized (
+      select seq from queued_job_events where user_id = ${userId} and seq > ${afterSeq} order by seq
+        limit ${EVENTS_PER_SLICE}),
+    d as (
+      delete from queued_job_events
+      where user_id = ${userId} and seq > ${afterSeq} and seq <= (select max(seq) from x))
+    select count(*)::int as count, max(seq)::text as last from x`;
+  return slice ?? { count: 0, last: null };
+}
+
+async function erasePhotos(
+  sql: Sql,
+  userId: string,
+  afterId: string,
+): Promise<ErasedRows & { storageKeys: string[] }> {
+  const [slice] = await sql<(ErasedRows & { storageKeys: string[] })[]>`
+    with x as materialized (
+      select id, storage_key, preview_key from photos
+      where user_id = ${userId} and id > ${afterId} order by id limit ${ROWS_PER_SLICE} for update),
+    d as (delete from photos where id = any(array(select id from x)))
+    select count(*)::int as count, (array_agg(id::text order by id desc))[1] as last,
+      coalesce(array_agg(storage_key) || array_agg(preview_key) filter (where preview_key is not
+      null), '{}') as "storageKeys" from x`;
+  return slice ?? { count: 0, last: null, storageKeys: [] };
+}
+
+async function isOpen(sql: Sql, userId: string): Promise<boolean> {
+  const rows = await sql`select from users where id = ${userId} and closed_at is null`;
+  return rows.length > 0;
+}
+
+/** The row itself, unless something is left that names it; true when there is none any more. */
+async function eraseUser(sql: Sql, userId: string): Promise<boolean> {
+  const [row] = await sql<{ isGone: boolean }[]>`
+    with d as (
+      delete from users u where id = ${userId} and closed_at is not null
+        and not exists (select from queued_jobs where user_id = u.id) and not exists (select
+          from photos where user_id = u.id)
+        and not exists (select from queued_job_events where user_id = u.id)
+      returning id)
+    select exists (select from d) or not exists (select from users
+      where id = ${userId}) as "isGone"`;
+  return row?.isGone === true;
+}

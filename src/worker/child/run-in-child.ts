@@ -1,0 +1,145 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { PermanentTaskError } from "../../domain/errors.js";
+import { failpoint } from "../../runtime/failpoint.js";
+import { inBatches } from "../../runtime/in-batches.js";
+import type { ChildPool } from "../../child-pool/child-pool.js";
+import { PHOTO_FORMATS } from "../../imaging/formats/photo-format.js";
+import { HEIC_NOT_ACCEPTED } from "../../imaging/formats/sniff-format.js";
+import type { Logger } from "../../runtime/logger.js";
+import type { Storage } from "../../photos/storage.js";
+import type { StoredOutput, TaskSuccess } from "../../domain/queued-job.js";
+import { outputKey } from "../../services/photos/output-key.js";
+import type { Photo, Photos } from "../../services/photos/photos.js";
+import type { NearPhotos } from "../../services/reads/near-photos.js";
+import type { Claimed } from "../../services/queued-jobs/queued-jobs.js";
+import { hashText } from "../../services/photos/signed-hash.js";
+import type { Task, TaskOutput, TaskPhoto } from "../../tasks/define-task.js";
+import type { ProgressReporter } from "../progress-reporter.js";
+import { createTaskAnswers } from "./task-answers.js";
+import type { TaskChildRequest, TaskChildResponse } from "./task-child-request.js";
+import { measureOutputs, parseTaskChildResponse } from "./task-child-response.js";
+
+export interface RunInChildDeps {
+  photos: Photos;
+  nearPhotos: NearPhotos;
+  storage: Storage;
+  pool: ChildPool;
+  maxPhotoPixels: number;
+  acceptHeic: boolean;
+  log: Logger;
+  /**
+   * Called when a child is about to be free again, or is, although outputs are still to be stored
+   * and the outcome to be recorded.
+   */
+  onWorked?: () => void;
+}
+
+/**
+ * The progress from which on the next task is claimed and its photos are fetched: its child would
+ * else wait for that, a tenth of its time.
+ */
+const NEARLY_WORKED = 0.85;
+/** Fetched from the storage at once. */
+const PHOTOS_AT_ONCE = 4;
+/** Stored at once: what takes time is waiting for the disk, which writes several as fast as one. */
+const OUTPUTS_AT_ONCE = 4;
+
+/**
+ * Does the work of an attempt in a child, whose pool keeps its time; its outputs are stored when
+ * this resolves. Throws what the task throws, or ChildStoppedError.
+ */
+export async function runInChild(
+  deps: RunInChildDeps,
+  task: Task,
+  claimed: Claimed,
+  { signal, progress }: { signal: AbortSignal; progress: ProgressReporter["report"] },
+): Promise<TaskSuccess> {
+  const { attempt, failures, queuedJob } = claimed;
+  const folder = join(deps.storage.scratchFolder, `${queuedJob.id}.${attempt}`);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const photos = await findPhotos(deps, claimed, folder);
+    const request: TaskChildRequest = {
+      task: task.name,
+      parameters: task.parameters.parse(queuedJob.parameters),
+      photos,
+      attempt,
+      failures,
+      folder,
+      maxPixels: deps.maxPhotoPixels,
+    };
+    const onProgress: typeof progress = (fraction, message) => {
+      if (fraction >= NEARLY_WORKED) deps.onWorked?.();
+      progress(fraction, message);
+    };
+    const onAsk = createTaskAnswers(deps, {
+      userId: queuedJob.userId,
+      photoIds: photos.map(({ id }) => id),
+    });
+    const options = {
+      signal,
+      timeoutMs: task.timeoutMs,
+      onProgress,
+      onAsk,
+      parse: parseTaskChildResponse,
+      log: deps.log,
+    };
+    const response = (await deps.pool.run(request, options)) as TaskChildResponse;
+    deps.onWorked?.();
+    const result = task.result.parse(response.result);
+    const measured = await measureOutputs(folder, response.outputs);
+    const outputs = await storeOutputs(deps.storage, claimed, folder, measured);
+    await failpoint("work: after the outputs are stored");
+    return { result, outputs, reusedFrom: null };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function findPhotos(
+  { photos, storage, acceptHeic }: RunInChildDeps,
+  { queuedJob }: Claimed,
+  folder: string,
+): Promise<TaskPhoto[]> {
+  const rows = await photos.ofQueuedJob(queuedJob.id);
+  if (rows.length < queuedJob.photoCount)
+    throw new PermanentTaskError(
+      "PHOTO_UNREADABLE",
+      "A photo that it needs was deleted. Upload it again.",
+    );
+  // One that was taken before HEIC was switched off.
+  if (!acceptHeic && rows.some(({ mimeType }) => mimeType === PHOTO_FORMATS.heic.mimeType))
+    throw new PermanentTaskError("PHOTO_UNREADABLE", HEIC_NOT_ACCEPTED);
+  return inBatches(rows, PHOTOS_AT_ONCE, (photo) => toTaskPhoto(photo, storage, folder));
+}
+
+async function toTaskPhoto(
+  { id, filename, mimeType, width, height, byteSize, sha256, phash, storageKey }: Photo,
+  storage: Storage,
+  folder: string,
+): Promise<TaskPhoto> {
+  const path = await storage.localPath(storageKey, folder);
+  if (path === null)
+    throw new PermanentTaskError(
+      "PHOTO_UNREADABLE",
+      "The bytes of a photo are not there any more. Delete it and upload it again.",
+    );
+  return { id, path, filename, mimeType, width, height, byteSize, sha256, phash: hashText(phash) };
+}
+
+async function storeOutputs(
+  storage: Storage,
+  { queuedJob }: Claimed,
+  folder: string,
+  outputs: TaskOutput[],
+): Promise<StoredOutput[]> {
+  const stored = outputs.map((output) => ({
+    ...output,
+    storageKey: outputKey(queuedJob, output.name),
+  }));
+  await inBatches(stored, OUTPUTS_AT_ONCE, ({ name, storageKey }) =>
+    storage.put(storageKey, join(folder, name)),
+  );
+  return stored;
+}

@@ -1,0 +1,60 @@
+import { assertLegalStory } from "../../support/asserts/assert-legal-story.js";
+import { groupBy } from "./group-by.js";
+import type { Tables } from "./read-tables.js";
+import type { Violations } from "./violations.js";
+
+/** The log and the counters against the rows. */
+export function checkTables(
+  { log, jobs, streams }: Tables,
+  { violations, purges }: { violations: Violations; purges: boolean },
+): void {
+  const stories = groupBy(log, ({ jobId }) => jobId);
+  for (const { id, status, version, attempts } of jobs) {
+    const story = stories.get(id) ?? [];
+    try {
+      assertLegalStory(id, story);
+    } catch (error) {
+      violations.add(
+        "other",
+        error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error),
+      );
+    }
+    const last = story.at(-1);
+    if (last?.version !== version || last.status !== status)
+      violations.add(
+        "lost",
+        `${id} is ${status} at version ${version}, and its last event says ` +
+          `${last?.status} at ${last?.version}`,
+      );
+    const starts = story.filter(({ type }) => type === "STARTED").length;
+    if (starts !== attempts)
+      violations.add("other", `${id} has ${attempts} attempts and ${starts} STARTED events`);
+  }
+  const rows = new Set(jobs.map(({ id }) => id));
+  for (const [id, story] of purges ? [] : stories) {
+    if (!rows.has(id) && !(story.length === 1 && story[0]?.type === "DELETED"))
+      violations.add(
+        "other",
+        `${id} is gone, and its log says ${story.map(({ type }) => type).join(" ")}`,
+      );
+  }
+  const newest = new Map(log.map(({ userId, seq }) => [userId, seq]));
+  for (const { userId, lastSeq, pending, unfinished, storedBytes, bytes } of streams) {
+    if (lastSeq !== (newest.get(userId) ?? 0))
+      violations.add(
+        "lost",
+        `the counter of ${userId} stands at ${lastSeq}, and its last event has ` +
+          `${newest.get(userId)}`,
+      );
+    if (pending !== unfinished)
+      violations.add(
+        "other",
+        `the counter of ${userId} says ${pending} unfinished ones, and there are ${unfinished}`,
+      );
+    if (storedBytes !== bytes)
+      violations.add(
+        "other",
+        `the counter of ${userId} says ${storedBytes} bytes, and there are ${bytes}`,
+      );
+  }
+}

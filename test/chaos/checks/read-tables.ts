@@ -1,0 +1,80 @@
+import postgres, { type TransactionSql } from "postgres";
+import type { LoggedEventType, QueuedJobStatus } from "../../../src/domain/queued-job-status.js";
+
+export interface LogRow {
+  userId: string;
+  seq: number;
+  jobId: string;
+  type: LoggedEventType;
+  version: number;
+  status: QueuedJobStatus;
+  attempts: number;
+}
+
+export interface JobRow {
+  id: string;
+  userId: string;
+  status: QueuedJobStatus;
+  version: number;
+  attempts: number;
+}
+
+export interface StreamRow {
+  userId: string;
+  lastSeq: number;
+  pending: number;
+  storedBytes: number;
+  /** Counted from the rows. */
+  unfinished: number;
+  bytes: number;
+}
+
+export interface Tables {
+  log: LogRow[];
+  jobs: JobRow[];
+  streams: StreamRow[];
+  /** Storage keys that rows name. */
+  files: Set<string>;
+}
+
+/** One direct look, past the service. */
+export async function readTables(url: string): Promise<Tables> {
+  const client = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    // One snapshot: the hostile user's last jobs may still be on their way.
+    return await client.begin("isolation level repeatable read", readAll);
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+}
+
+async function readAll(sql: TransactionSql): Promise<Tables> {
+  const log = await sql<LogRow[]>`
+    select user_id as "userId", seq::float8 as seq, queued_job_id as "jobId", type,
+      (snapshot->>'version')::int as version, snapshot->>'status' as status,
+      (snapshot->>'attempts')::int as attempts
+    from queued_job_events where user_id in (select user_id from user_streams)
+      order by user_id, seq`;
+  const jobs = await sql<
+    JobRow[]
+  >`select id, user_id as "userId", status, version, attempts from queued_jobs
+    where user_id in (select user_id from user_streams) order by id`;
+  const streams = await sql<StreamRow[]>`
+    select s.user_id as "userId", s.last_seq::float8 as "lastSeq", s.pending,
+      s.stored_bytes::float8 as "storedBytes",
+      (select count(*)::int from queued_jobs q where q.user_id = s.user_id
+      and q.status in ('PENDING', 'STARTED')) as unfinished,
+      (select coalesce(sum(byte_size), 0)::float8 from photos p where p.user_id = s.user_id)
+      + (select coalesce(sum(o.byte_size), 0)::float8 from queued_job_outputs o join queued_jobs q
+      on q.id = o.queued_job_id where q.user_id = s.user_id) as bytes
+    from user_streams s`;
+  const files = await sql<{ key: string }[]>`
+    select storage_key as key from photos union all select preview_key from photos
+      where preview_key is not null union all select storage_key from queued_job_outputs`;
+  return {
+    log: [...log],
+    jobs: [...jobs],
+    streams: [...streams],
+    files: new Set(files.map(({ key }) => key)),
+  };
+}

@@ -1,0 +1,162 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { decodeStreamCursor } from "../../../src/domain/cursors.js";
+import { checkBystanders, measureBystanders } from "../people/bystanders.js";
+import { checkFeed } from "./check-feed.js";
+import { checkFiles } from "./check-files.js";
+import { checkPerson, type Seen } from "./check-people.js";
+import { checkTables } from "./check-tables.js";
+import { checkWaits } from "./check-waits.js";
+import { startFeedRecorder, type FeedRecorder } from "../feeds/feed-recorder.js";
+import { measure } from "./figures.js";
+import { seededRandom } from "../../support/runner/seeded-random.js";
+import type { LogTail } from "../feeds/log-tail.js";
+import { readTables, type Tables } from "./read-tables.js";
+import type { Outcome } from "./render-report.js";
+import type { Run } from "../run-chaos.js";
+import type { Stage } from "../stage.js";
+import type { Violations } from "./violations.js";
+
+const END_WITHIN_MS = 90_000;
+const DRAIN_WITHIN_MS = 30_000;
+
+/** Waits until everything has ended and was told, and then holds all records against each other. */
+export async function verify(
+  stage: Stage,
+  run: Run,
+  options: { violations: Violations; say: (line: string) => void; stopFleet: () => Promise<void> },
+): Promise<Omit<Outcome, "seed" | "minutes">> {
+  const { violations, say } = options;
+  say("no more faults; waiting until everything has ended");
+  await untilEnded(run);
+  const databaseUrl = (stage.standby ?? stage.postgres).url;
+  const tables = await readTables(databaseUrl);
+  const purges = run.tail !== null;
+  if (run.tail) tables.log = await readTail(run.tail, tables, violations);
+  await untilDrained(run.feeds, tables, violations);
+  // Where rows are purged, or the history is another one, the first cursor has expired.
+  const replays = (purges || stage.standby ? [] : run.people).map((person) =>
+    startFeedRecorder({
+      name: `${person.name}'s replay`,
+      person,
+      pickUrl: run.pickUrl,
+      random: seededRandom(0),
+      violations,
+      includeProgress: false,
+    }),
+  );
+  await untilDrained(replays, tables, violations);
+  say("everything was told; checking");
+  await Promise.all([...run.feeds, ...replays].map((feed) => feed.close()));
+  const counts = await Promise.all(
+    run.people.map((person, i) =>
+      checkPerson(person, seen(run.steady[i] as FeedRecorder, tables), { violations, purges }),
+    ),
+  );
+  await options.stopFleet();
+  checkTables(tables, { violations, purges });
+  const logOf = ({ person }: FeedRecorder) =>
+    tables.log.filter(({ userId }) => userId === person.userId);
+  const eventsChecked = run.feeds.reduce(
+    (sum, feed) => sum + checkFeed(feed, logOf(feed), { violations, purges }),
+    0,
+  );
+  for (const replay of replays) compareWithLog(replay, logOf(replay), violations);
+  const files = await checkFiles({ storageFolder: stage.storage, databaseUrl, tables, violations });
+  const figures = measure(run);
+  const bystanders = measureBystanders(run.phases, run.people, run.steady);
+  checkBystanders(bystanders, violations);
+  checkWaits(figures, violations);
+  return {
+    accepted: counts.reduce((sum, count) => sum + count, 0),
+    eventsChecked,
+    files,
+    figures,
+    bystanders,
+    hostile: run.hostile,
+    latestSeconds: run.tail?.latestSeconds ?? null,
+  };
+}
+
+/** What a client was told, and what its page showed it where the stream could not be resumed. */
+function seen({ name, person, events, gaps }: FeedRecorder, { log }: Tables): Seen {
+  const seqOf = (cursor: string) => decodeStreamCursor(cursor, person.userId).seq;
+  const paged = gaps.flatMap(({ from, to }) =>
+    log.filter(
+      ({ userId, seq }) => userId === person.userId && seq > seqOf(from) && seq <= seqOf(to),
+    ),
+  );
+  return { name, events: [...events, ...paged] };
+}
+
+/** How late clean-up may be: its own bound, and as long again for the faults that keep it away. */
+const MAX_LATENESS_SECONDS = 120;
+
+/** What the people were told is held against all that was ever logged. */
+async function readTail(
+  tail: LogTail,
+  { streams }: Tables,
+  violations: Violations,
+): Promise<Tables["log"]> {
+  const last = new Map(streams.map(({ userId, lastSeq }) => [userId, lastSeq]));
+  const log = await tail.close();
+  if (tail.latestSeconds > MAX_LATENESS_SECONDS)
+    violations.add("stuck", `an expired row was there for ${tail.latestSeconds.toFixed(0)} s`);
+  return log.filter(({ userId, seq }) => seq <= (last.get(userId) ?? 0));
+}
+
+const UNFINISHED = "{ queuedJobs(filter: { status: [PENDING, STARTED] }) { totalCount } }";
+
+/** By the public API; what is still unfinished when the time is up is found by the checks. */
+async function untilEnded({ people }: Run): Promise<void> {
+  const isDone = async (): Promise<boolean> => {
+    const answers = await Promise.all(
+      people.map(({ api }) => api.ask<{ queuedJobs: { totalCount: number } }>(UNFINISHED)),
+    );
+    return answers.every(
+      (answer) => answer.kind === "data" && answer.data.queuedJobs.totalCount === 0,
+    );
+  };
+  for (const deadline = Date.now() + END_WITHIN_MS; Date.now() < deadline && !(await isDone());)
+    await pause(300);
+}
+
+async function untilDrained(
+  feeds: FeedRecorder[],
+  { streams }: Tables,
+  violations: Violations,
+): Promise<void> {
+  const target = new Map(streams.map(({ userId, lastSeq }) => [userId, lastSeq]));
+  const standsAt = ({ person, events }: FeedRecorder) =>
+    decodeStreamCursor(events.at(-1)?.cursor ?? person.firstCursor, person.userId).seq;
+  const behind = () =>
+    feeds.filter((feed) => standsAt(feed) < (target.get(feed.person.userId) ?? 0));
+  for (const deadline = Date.now() + DRAIN_WITHIN_MS; Date.now() < deadline && behind().length > 0;)
+    await pause(100);
+  for (const feed of behind())
+    violations.add(
+      "lost",
+      `${feed.name} stands at event ${standsAt(feed)} of ${target.get(feed.person.userId)}`,
+    );
+}
+
+/** What is replayed from the first cursor is the log, no more and no less. */
+function compareWithLog(
+  { name, person, events }: FeedRecorder,
+  log: Tables["log"],
+  violations: Violations,
+): void {
+  const replayed = events.map(
+    ({ cursor, type, jobId, version, status }) =>
+      `${decodeStreamCursor(cursor, person.userId).seq} ${type} ${jobId} ${version} ${status}`,
+  );
+  const logged = log.map(
+    ({ seq, type, jobId, version, status }) => `${seq} ${type} ${jobId} ${version} ${status}`,
+  );
+  const i = logged.findIndex((line, k) => line !== replayed[k]);
+  if (i >= 0 || replayed.length !== logged.length)
+    violations.add(
+      "other",
+      `${name} has ${replayed.length} events and the log ${logged.length}; they part at ` +
+        `${logged[i] ?? "the end"} and ${replayed[i] ?? "nothing"}`,
+    );
+}

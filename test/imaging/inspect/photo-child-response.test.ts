@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import {
+  parsePhotoChildResponse,
+  sizeOfPlainFile,
+} from "../../../src/imaging/inspect/photo-child-response.js";
+import { temporaryFolder } from "../temporary-folder.js";
+
+const header = {
+  format: "png",
+  mimeType: "image/png",
+  width: 3,
+  height: 2,
+  pages: 1,
+  orientation: 1,
+};
+const preview = {
+  width: 3,
+  height: 2,
+  byteSize: 9,
+  thumbhash: "1QcSHQRnh493V4dIh4eXh1h4kJUI",
+  phash: null,
+};
+
+describe("the answer of a child that looks at photos", () => {
+  it("is taken as it is when it is sound", () => {
+    assert.deepEqual(parsePhotoChildResponse("probe", header), header);
+    assert.deepEqual(parsePhotoChildResponse("preview", preview), preview);
+  });
+
+  const lies: [kind: "probe" | "preview", lie: Record<string, unknown>][] = [
+    ["probe", { format: "svg" }],
+    ["probe", { mimeType: "text/html" }],
+    ["probe", { mimeType: "image/jpeg" }],
+    ["probe", { width: -1 }],
+    ["probe", { height: 0.5 }],
+    ["probe", { pages: 0 }],
+    ["probe", { orientation: 9 }],
+    ["preview", { width: 0 }],
+    ["preview", { thumbhash: "<script>" }],
+    ["preview", { thumbhash: "A".repeat(104) }],
+    ["preview", { phash: "0" }],
+  ];
+  for (const [kind, lie] of lies) {
+    it(`is refused with ${JSON.stringify(lie)}`, () => {
+      assert.throws(
+        () => parsePhotoChildResponse(kind, { ...(kind === "probe" ? header : preview), ...lie }),
+        { name: "ZodError" },
+      );
+    });
+  }
+
+  it("is measured, and a link in the place of a file is refused", async () => {
+    const temporary = temporaryFolder();
+    const path = temporary.write("five!");
+    assert.equal(await sizeOfPlainFile(path), 5);
+    const link = join(temporary.path, "link");
+    symlinkSync(path, link);
+    await assert.rejects(sizeOfPlainFile(link), /not a plain file/);
+  });
+});

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { thumbHashToApproximateAspectRatio, thumbHashToAverageRGBA } from "thumbhash";
+import {
+  PhotoTooLargeError,
+  PhotoUnreadableError,
+  ServiceUnavailableError,
+} from "../../../src/domain/errors.js";
+import { ChildStoppedError } from "../../../src/child-pool/child-stopped-error.js";
+import { createPhotoInspector } from "../../../src/imaging/inspect/photo-inspector.js";
+import { sharp } from "../../../src/imaging/pixels/sharp.js";
+import { createLoggerTo } from "../../../src/runtime/logger.js";
+import { quadrantsHeic } from "../heif-files.js";
+import { noise } from "../noise.js";
+import { assertQuadrants, storedQuadrants } from "../quadrants.js";
+import { temporaryFolder } from "../temporary-folder.js";
+
+const folder = temporaryFolder();
+const log = createLoggerTo({ write: () => {} });
+const inspector = createPhotoInspector({
+  log,
+  maxPixels: 100_000_000,
+  memoryLimitBytes: 1_500_000_000,
+});
+after(() => inspector.close());
+
+describe("the photo inspector", () => {
+  it("tells a header", async () => {
+    const path = folder.write(
+      await sharp({ create: { width: 30, height: 20, channels: 3, background: "#369" } })
+        .webp()
+        .toBuffer(),
+    );
+    assert.deepEqual(await inspector.probe(path), {
+      format: "webp",
+      mimeType: "image/webp",
+      width: 30,
+      height: 20,
+      pages: 1,
+      orientation: 1,
+    });
+  });
+
+  it("refuses in the classes and sentences of the domain, across the process boundary", async () => {
+    await assert.rejects(
+      inspector.probe(folder.write("%PDF-1.7")),
+      (error) =>
+        error instanceof PhotoUnreadableError &&
+        error.code === "PHOTO_UNREADABLE" &&
+        /PDF document/.test(error.message),
+    );
+    const small = createPhotoInspector({ log, maxPixels: 500, memoryLimitBytes: 1_500_000_000 });
+    const path = folder.write(
+      await sharp({ create: { width: 30, height: 20, channels: 3, background: "#369" } })
+        .png()
+        .toBuffer(),
+    );
+    await assert.rejects(
+      small.probe(path),
+      (error) => error instanceof PhotoTooLargeError && error.code === "PHOTO_TOO_LARGE",
+    );
+    await small.close();
+  });
+
+  it("makes an upright preview, its thumbhash and its hash", async () => {
+    const { data, raw } = storedQuadrants(1200, 800, 8);
+    const outputPath = join(folder.path, "preview.webp");
+    const preview = await inspector.preview(
+      folder.write(await sharp(data, { raw }).withMetadata({ orientation: 8 }).jpeg().toBuffer()),
+      outputPath,
+    );
+    const written = readFileSync(outputPath);
+    const { format, width, height } = await sharp(written).metadata();
+    assert.deepEqual([format, width, height], ["webp", 512, 341]);
+    assert.deepEqual([preview.width, preview.height, preview.byteSize], [512, 341, written.length]);
+    await assertQuadrants(written, 16);
+    assert.match(preview.phash ?? "", /^[0-9a-f]{16}$/);
+    const hash = Buffer.from(preview.thumbhash, "base64");
+    assert(Math.abs(thumbHashToApproximateAspectRatio(hash) - 1.5) < 0.2);
+    // The mean of the four colours is 130, 120, 87.
+    const { r, g, b } = thumbHashToAverageRGBA(hash);
+    for (const [actual, expected] of [
+      [r, 130],
+      [g, 120],
+      [b, 87],
+    ] as const)
+      assert(Math.abs(255 * actual - expected) < 12);
+  });
+
+  it("reads HEIC, unless it is switched off", async () => {
+    const path = folder.write(quadrantsHeic());
+    assert.equal((await inspector.probe(path)).format, "heic");
+    const outputPath = join(folder.path, "heic.webp");
+    await inspector.preview(path, outputPath);
+    await assertQuadrants(readFileSync(outputPath), 20);
+    const off = createPhotoInspector({
+      log,
+      maxPixels: 100_000_000,
+      acceptHeic: false,
+      memoryLimitBytes: 1_500_000_000,
+    });
+    after(() => off.close());
+    await assert.rejects(
+      off.probe(path),
+      (error) =>
+        error instanceof PhotoUnreadableError &&
+        error.message.startsWith("HEIC photos are not accepted here."),
+    );
+  });
+
+  it("gives a flat picture no perceptual hash", async () => {
+    const path = folder.write(
+      await sharp({ create: { width: 30, height: 20, channels: 3, background: "#369" } })
+        .png()
+        .toBuffer(),
+    );
+    assert.equal((await inspector.preview(path, join(folder.path, "flat.webp"))).phash, null);
+  });
+
+  it("reads one header at a time, and refuses another when twenty wait", async () => {
+    await inspector.warm();
+    const path = folder.write(
+      await sharp({ create: { width: 30, height: 20, channels: 3, background: "#369" } })
+        .png()
+        .toBuffer(),
+    );
+    const answers = await Promise.allSettled(
+      Array.from({ length: 25 }, () => inspector.probe(path)),
+    );
+    const refused = answers.flatMap((answer) =>
+      answer.status === "rejected" ? [answer.reason as Error] : [],
+    );
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      Array.from({ length: 25 }, (_, i) => (i < 21 ? "fulfilled" : "rejected")),
+    );
+    for (const error of refused) {
+      assert(error instanceof ServiceUnavailableError);
+      assert.equal(error.message, "Too many uploads are being checked; try again in a moment.");
+    }
+  });
+
+  it("is not kept from telling a header by a preview under way, and stops one whose time is up", async () => {
+    const slow = folder.write(await noise(4000, 3000).png({ compressionLevel: 1 }).toBuffer());
+    const abort = new AbortController();
+    const stopped = inspector
+      .preview(slow, join(folder.path, "slow.webp"), { signal: abort.signal })
+      .catch((error: unknown) => error);
+    assert.equal((await inspector.probe(slow)).width, 4000);
+    abort.abort();
+    const error = await stopped;
+    assert(error instanceof ChildStoppedError && error.reason === "aborted", String(error));
+  });
+});

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import {
+  ConnectionAdmission,
+  type Place,
+} from "../../../src/server/access/connection-admission.js";
+
+const useTimers = (t: TestContext) =>
+  t.mock.timers.enable({ apis: ["setInterval", "setImmediate", "Date"], now: 1e12 });
+
+describe("the admission of connections", () => {
+  /** What has happened, in order, and the places of those that have entered. */
+  function createScene(maxOpening: number) {
+    const admission = new ConnectionAdmission(maxOpening);
+    const log: string[] = [];
+    const places = new Map<string, Place>();
+    function arrive(name: string, network = "home"): void {
+      admission.request(network, (mayOpen) => {
+        log.push(`${name} ${mayOpen ? "enters" : "is refused"}`);
+        if (mayOpen)
+          places.set(
+            name,
+            admission.enter(network, (reason) => log.push(`${name} is ${reason}`)),
+          );
+      });
+    }
+    const leave = (name: string) => places.get(name)?.leave();
+    return { admission, log, places, arrive, leave, drain: () => log.splice(0) };
+  }
+
+  it("lets in as many as may open at a time, and the others in their turn", () => {
+    const { arrive, leave, drain, admission } = createScene(2);
+    for (const name of ["a", "b", "c", "d"]) arrive(name);
+    assert.deepEqual(drain(), ["a enters", "b enters"]);
+    assert.equal(admission.opening, 2);
+    leave("b");
+    leave("b");
+    assert.deepEqual(drain(), ["c enters"], "one that leaves twice makes room for one");
+    leave("a");
+    assert.deepEqual(drain(), ["d enters"]);
+    for (const name of ["c", "d"]) leave(name);
+    assert.equal(admission.opening, 0);
+    admission.close();
+  });
+
+  it("gives the turn of one that had gone to the next", () => {
+    const admission = new ConnectionAdmission(1);
+    const { leave } = admission.enter("home", () => {});
+    const answers: string[] = [];
+    admission.request("home", () => answers.push("gone, and so does not enter"));
+    admission.request("home", () => answers.push("next"));
+    leave();
+    assert.deepEqual(answers, ["gone, and so does not enter", "next"]);
+    admission.close();
+  });
+
+  it("lets networks take turns, however many of one network wait", () => {
+    const { arrive, leave, drain, admission, places } = createScene(1);
+    arrive("first", "crowd");
+    places.get("first")?.onSignIn();
+    for (const name of ["c1", "c2", "c3"]) arrive(name, "crowd");
+    for (const name of ["h1", "h2"]) arrive(name, "home");
+    arrive("o1", "office");
+    for (const name of ["first", "c1", "h1", "o1", "c2", "h2"]) leave(name);
+    assert.deepEqual(drain(), [
+      "first enters",
+      "c1 enters",
+      "h1 enters",
+      "o1 enters",
+      "c2 enters",
+      "h2 enters",
+      "c3 enters",
+    ]);
+    admission.close();
+  });
+
+  it(
+    "takes the oldest idle places of the fullest network for another that waits, after " +
+      "half a second",
+    (t) => {
+      useTimers(t);
+      const { arrive, drain, admission, places } = createScene(4);
+      for (const name of ["c1", "c2", "c3", "c4"]) arrive(name, "crowd");
+      places.get("c1")?.onSignIn();
+      t.mock.timers.tick(200);
+      for (const name of ["h1", "h2", "h3"]) arrive(name, "home");
+      drain();
+      t.mock.timers.tick(299);
+      assert.deepEqual(drain(), []);
+      t.mock.timers.tick(51);
+      assert.deepEqual(
+        drain(),
+        ["c2 is crowded", "h1 enters", "c3 is crowded", "h2 enters"],
+        "each has two places then",
+      );
+      assert.equal(admission.opening, 4);
+      admission.close();
+    },
+  );
+
+  it("takes no place of a network for others of the same, or of one that has as many", (t) => {
+    useTimers(t);
+    const { arrive, drain, admission } = createScene(2);
+    arrive("a", "one");
+    arrive("b", "two");
+    for (const network of ["one", "two", "three"]) arrive(`${network} waits`, network);
+    drain();
+    t.mock.timers.tick(1900);
+    assert.deepEqual(drain(), []);
+    admission.close();
+  });
+
+  it("ends those that are idle for two seconds when others wait, and not those that sign in", (t) => {
+    useTimers(t);
+    const { arrive, drain, admission, places } = createScene(3);
+    for (const name of ["a", "b", "c"]) arrive(name);
+    places.get("b")?.onSignIn();
+    t.mock.timers.tick(5000);
+    assert.deepEqual(drain(), ["a enters", "b enters", "c enters"], "nobody waits for them");
+    arrive("d");
+    t.mock.timers.tick(50);
+    assert.deepEqual(drain(), ["a is late", "d enters"]);
+    for (const name of ["e", "f", "g"]) arrive(name);
+    t.mock.timers.tick(50);
+    assert.deepEqual(drain(), ["c is late", "e enters"]);
+    t.mock.timers.tick(2000);
+    assert.deepEqual(drain(), ["d is late", "f enters", "e is late", "g enters"]);
+    admission.close();
+  });
+
+  it("refuses one that found no place in eight seconds, and says how long it has waited", (t) => {
+    useTimers(t);
+    const { arrive, drain, admission, places } = createScene(1);
+    arrive("a");
+    places.get("a")?.onSignIn();
+    assert.equal(admission.longestWaitSeconds, 0);
+    arrive("b");
+    t.mock.timers.tick(1000);
+    arrive("c", "office");
+    t.mock.timers.tick(6950);
+    assert.deepEqual(drain(), ["a enters"]);
+    assert.equal(admission.longestWaitSeconds, 7.95);
+    t.mock.timers.tick(50);
+    assert.deepEqual(drain(), ["b is refused"]);
+    assert.equal(admission.longestWaitSeconds, 7);
+    t.mock.timers.tick(1000);
+    assert.deepEqual(drain(), ["c is refused"]);
+    assert.equal(admission.longestWaitSeconds, 0);
+    admission.close();
+  });
+
+  it(
+    "refuses the last of the longest line for a network that has fewer waiting, once " +
+      "10,000 wait",
+    () => {
+      const { arrive, drain, admission, places } = createScene(1);
+      arrive("a", "crowd");
+      places.get("a")?.onSignIn();
+      for (let i = 1; i <= 10_000; i++) arrive(`c${i}`, "crowd");
+      drain();
+      arrive("c10001", "crowd");
+      arrive("h1", "home");
+      arrive("h2", "home");
+      assert.deepEqual(drain(), ["c10001 is refused", "c10000 is refused", "c9999 is refused"]);
+      admission.close();
+      assert.equal(drain().length, 10_000);
+    },
+  );
+
+  it("refuses those that wait, and all later ones, when it closes", () => {
+    const { arrive, drain, admission } = createScene(1);
+    for (const name of ["a", "b", "c"]) arrive(name);
+    arrive("d", "office");
+    admission.close();
+    arrive("e");
+    assert.deepEqual(drain(), [
+      "a enters",
+      "b is refused",
+      "d is refused",
+      "c is refused",
+      "e is refused",
+    ]);
+  });
+});

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import * as fc from "fast-check";
+import { createFileUrls } from "../../../../src/photos/file-urls.js";
+import { cleanFilename } from "../../../../src/server/files/clean-filename.js";
+import { smallPhoto } from "../../../support/service/small-photo.js";
+import type { TestClient } from "../../../support/clients/test-client.js";
+import { startTestService, type TestService } from "../../../support/service/test-service.js";
+
+const KEY = "the-key-of-this-test-0123456789abcdef";
+const urls = createFileUrls({
+  signingKey: KEY,
+  publicUrl: null,
+  storage: { presign: async () => null },
+});
+
+/** What URLs, paths and headers give a meaning to. */
+const PIECES = [
+  ".",
+  "..",
+  "%2e",
+  "%2E%2e",
+  "%",
+  "%25",
+  "%00",
+  "/",
+  "\\",
+  "?",
+  "#",
+  ";",
+  ":",
+  "@",
+  "&",
+  "=",
+  "+",
+  " ",
+  "\t",
+  "\n",
+  "~",
+  "'",
+  '"',
+  "<",
+  "`",
+  "{",
+  "|",
+  "^",
+  "[",
+  "*",
+  "(",
+  "ü",
+  "🌄",
+  "\ud83d",
+  "\u202e",
+  "a",
+  ".png",
+];
+
+/** Names that are stored as they came, by an earlier release. */
+const DOTS = [".", "..", "...", ". .", "%2e", "%2e%2e", "%2E.", ".%2e", "a/..", "..%2f", "..;"];
+
+describe("the URL of a photo", () => {
+  let service: TestService;
+  let person: TestClient;
+  let id: string;
+  before(async () => {
+    service = await startTestService({ workers: 0, env: { FILE_SIGNING_KEY: KEY } });
+    person = await service.person();
+    id = String((await person.upload(smallPhoto(), { type: "image/png" })).json["id"]);
+  });
+  after(() => service.close());
+
+  /** As a browser fetches it. */
+  async function statusOf(name: string): Promise<number> {
+    const response = await fetch(new URL(urls.sign("photos", id, name), service.url));
+    await response.arrayBuffer();
+    return response.status;
+  }
+
+  it("leads to it in a browser, whatever it was called", async () => {
+    const name = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 250 }),
+      fc.array(fc.constantFrom(...PIECES), { maxLength: 6 }).map((pieces) => pieces.join("")),
+    );
+    await fc.assert(
+      fc.asyncProperty(name, async (given) =>
+        assert.equal(await statusOf(cleanFilename(given)), 200),
+      ),
+      { numRuns: 100 },
+    );
+    assert.equal(await statusOf(cleanFilename("🌄".repeat(300))), 200);
+  });
+
+  for (const name of DOTS) {
+    it(`leads to it in a browser when it is stored as ${JSON.stringify(name)}`, async () => {
+      assert.equal(await statusOf(name), 200);
+    });
+  }
+
+  for (const name of [".", "..", ". .", "%2e%2e"]) {
+    it(
+      `leads to it in a browser when it is uploaded as ${JSON.stringify(name)}, as bytes ` +
+        "and as a form",
+      async () => {
+        for (const form of [false, true]) {
+          const { json } = await person.upload(smallPhoto(), {
+            type: "image/png",
+            filename: name,
+            form,
+          });
+          assert.match(String(json["filename"]), /[^. ]/);
+          assert.equal(
+            (await fetch(new URL(String(json["url"]), service.url))).status,
+            200,
+            String(json["url"]),
+          );
+        }
+      },
+    );
+  }
+});

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { getOperationAST, parse } from "graphql";
+import {
+  createDocumentStore,
+  createKnownOperations,
+} from "../../../src/server/graphql/known-operations.js";
+
+/** Of which thirty-two fit in, or somewhat fewer. */
+const large = (i: number) => `query Q${i} { me { ${"id ".repeat(1990)} } }`;
+const MANY = 40;
+
+describe("operations that are kept", () => {
+  it(
+    "are found by their text and name, and go when there is no more room for what they are " +
+      "made of",
+    () => {
+      const operations = createKnownOperations();
+      for (let i = 0; i < MANY; i++) {
+        const document = parse(large(i));
+        const operation = getOperationAST(document);
+        assert.ok(operation);
+        operations.add({ query: large(i) }, { document, operation });
+      }
+      assert.equal(operations.find({ query: large(0) }), undefined);
+      assert.equal(operations.find({ query: large(MANY - 1), operationName: "Q" }), undefined);
+      assert.equal(
+        operations.find({ query: large(MANY - 1) })?.operation.name?.value,
+        `Q${MANY - 1}`,
+      );
+    },
+  );
+
+  it("have documents that Apollo keeps as long as there is room for what they are made of", async () => {
+    const store = createDocumentStore();
+    for (let i = 0; i < MANY; i++) await store.set(String(i), parse(large(i)));
+    assert.deepEqual(
+      [await store.get("0"), (await store.get(String(MANY - 1)))?.kind],
+      [undefined, "Document"],
+    );
+    assert.equal(await store.delete(String(MANY - 1)), true);
+    assert.equal(await store.get(String(MANY - 1)), undefined);
+  });
+});

@@ -1,0 +1,355 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { createClient, type RequestParams, type Sink } from "graphql-sse";
+import { LEEWAY_SECONDS } from "../../../../src/auth/verified-tokens.js";
+import {
+  STREAMED_EVENTS,
+  openEventStream,
+  type EventStream,
+} from "../../../support/clients/event-stream.js";
+import { eventually } from "../../../support/runner/eventually.js";
+import { openRawSocket } from "../../../support/clients/raw-socket.js";
+import type { EventFields } from "../../../support/clients/test-client.js";
+import { startTestService, type TestService } from "../../../support/service/test-service.js";
+
+const WATCH = { query: STREAMED_EVENTS };
+const MOST = 3;
+const logged = (events: EventFields[]) => events.filter(({ type }) => type !== "PROGRESS");
+
+describe("the streams over HTTP", () => {
+  let service: TestService;
+  before(async () => {
+    service = await startTestService({ env: { MAX_SOCKETS_PER_USER: String(MOST) } });
+  });
+  after(() => service.close());
+
+  const refusalOf = ({ status, headers, results }: EventStream) => [
+    status,
+    headers.get("content-type"),
+    results[0]?.errors?.[0]?.extensions.code,
+    results[0]?.errors?.[0]?.message,
+  ];
+
+  async function asked(
+    token: string | null,
+    body: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<EventStream> {
+    const stream = await openEventStream(service.url, token, body, headers);
+    await stream.ended();
+    return stream;
+  }
+
+  it("tell exactly what the socket tells, and the rest from every cursor of it", async () => {
+    const person = await service.person();
+    const start = await person.cursor();
+    const socket = person.events({ after: start });
+    const stream = await openEventStream(service.url, person.token, {
+      ...WATCH,
+      variables: { after: start },
+    });
+    await person.enqueue("echo", { failAttempts: 1, message: "ü\n\n" });
+    await stream.next("it succeeds", ({ type }) => type === "SUCCEEDED");
+    await socket.next("it succeeds there, too", ({ type }) => type === "SUCCEEDED");
+    stream.stop();
+    socket.stop();
+
+    assert.deepEqual(
+      [
+        stream.status,
+        stream.headers.get("content-type"),
+        stream.headers.get("cache-control"),
+        stream.headers.get("x-accel-buffering"),
+      ],
+      [200, "text/event-stream; charset=utf-8", "no-cache", "no"],
+    );
+    assert.deepEqual(logged(stream.events), logged(socket.events));
+    assert.deepEqual(
+      stream.events.map(({ type }) => type),
+      ["QUEUED", "STARTED", "RETRYING", "STARTED", "SUCCEEDED"],
+    );
+    for (const [i, { cursor }] of stream.events.slice(0, -1).entries()) {
+      const rest = await openEventStream(service.url, person.token, {
+        ...WATCH,
+        variables: { after: cursor },
+      });
+      await rest.next("the last", ({ type }) => type === "SUCCEEDED");
+      rest.stop();
+      assert.deepEqual(rest.events, stream.events.slice(i + 1));
+    }
+  });
+
+  it("complete with the last event of one job, and serve queries and mutations, too", async () => {
+    const person = await service.person();
+    const enqueued = await asked(person.token, {
+      query: 'mutation { enqueueJob(input: { job: "echo" }) { id status } }',
+    });
+    const { id } = enqueued.results[0]?.data?.enqueueJob ?? assert.fail("no answer");
+    assert.deepEqual([enqueued.results.length, enqueued.end], [1, "complete"]);
+    const [row] = await service.database.sql<
+      { requestId: string }[]
+    >`select request_id as "requestId" from queued_jobs where id = ${id}`;
+    assert.equal(row?.requestId, enqueued.headers.get("x-request-id"));
+    const one = await asked(person.token, { ...WATCH, variables: { id } });
+    assert.deepEqual([one.events.at(-1)?.type, one.end], ["SUCCEEDED", "complete"]);
+    // By hand, as curl would: no accept, a GET.
+    const got = await fetch(`${service.url}/graphql/stream?query={me{__typename}}`, {
+      headers: { authorization: `Bearer ${person.token}` },
+    });
+    assert.equal(
+      await got.text(),
+      ':\n\nevent: next\ndata: {"data":{"me":{"__typename":"User"}}}\n\nevent: complete\ndata:\n\n',
+    );
+  });
+
+  it("refuse as GraphQL, with 401, whoever has no token that holds", async () => {
+    const media = "application/json; charset=utf-8";
+    assert.deepEqual(refusalOf(await asked(null, WATCH)), [
+      401,
+      media,
+      "UNAUTHENTICATED",
+      'Sign in: no token was sent; "Authorization: Bearer <token>" is expected.',
+    ]);
+    assert.deepEqual(
+      refusalOf(await asked(await service.token({ iss: "https://other.test" }), WATCH)).slice(0, 3),
+      [401, media, "UNAUTHENTICATED"],
+    );
+    assert.deepEqual(
+      refusalOf(
+        await asked(null, WATCH, {
+          accept: "text/event-stream, application/graphql-response+json",
+        }),
+      ).slice(0, 3),
+      [401, "application/graphql-response+json; charset=utf-8", "UNAUTHENTICATED"],
+    );
+  });
+
+  const NO_REQUESTS: [string, unknown, Record<string, string>, number, RegExp][] = [
+    ["a body that is no JSON", "{", {}, 400, /^Missing body$/],
+    ["a body without a query", {}, {}, 400, /^Missing query$/],
+    ["a query that is none", { query: 1 }, {}, 400, /^Invalid query$/],
+    [
+      "another type of body",
+      "query=1",
+      { "content-type": "text/plain" },
+      415,
+      /^This is not a GraphQL request\.$/,
+    ],
+    [
+      "a body of over 256 KiB",
+      { query: "#".repeat(256 * 1024) },
+      {},
+      413,
+      /^The request is longer than 262144 bytes\.$/,
+    ],
+    [
+      "somebody who takes no stream",
+      WATCH,
+      { accept: "application/json" },
+      406,
+      /^This path answers with text\/event-stream\.$/,
+    ],
+  ];
+  for (const [what, body, headers, status, message] of NO_REQUESTS) {
+    it(`refuse ${what} with ${status}, BAD_REQUEST`, async () => {
+      const [told, media, code, text] = refusalOf(
+        await asked(await service.token(), body, headers),
+      );
+      assert.deepEqual(
+        [told, media, code],
+        [status, "application/json; charset=utf-8", "BAD_REQUEST"],
+      );
+      assert.match(String(text), message);
+    });
+  }
+
+  it("refuse a mutation by GET, which any page could make", async () => {
+    const response = await fetch(`${service.url}/graphql/stream?query=mutation{deleteMe}`, {
+      headers: { authorization: `Bearer ${await service.token()}` },
+    });
+    assert.deepEqual(
+      [response.status, await response.json()],
+      [
+        405,
+        {
+          errors: [
+            { message: "Cannot perform mutations over GET", extensions: { code: "BAD_REQUEST" } },
+          ],
+        },
+      ],
+    );
+  });
+
+  const FAULTS: [string, object, string, RegExp][] = [
+    ["a syntax error", { query: "subscription {" }, "GRAPHQL_PARSE_FAILED", /^Syntax Error/],
+    [
+      "a field that is none, without a hint",
+      { query: "{ mee { id } }" },
+      "GRAPHQL_VALIDATION_FAILED",
+      /^Cannot query field "mee" on type "Query"\.$/,
+    ],
+    [
+      "introspection",
+      { query: "{ __schema { types { name } } }" },
+      "GRAPHQL_VALIDATION_FAILED",
+      /introspection has been disabled/,
+    ],
+    [
+      "too many tokens",
+      { query: `{ ${"me { id } ".repeat(2000)} }` },
+      "GRAPHQL_VALIDATION_FAILED",
+      /^The document has more than 2000 tokens\.$/,
+    ],
+    [
+      "the name of no operation",
+      { ...WATCH, operationName: "B" },
+      "GRAPHQL_VALIDATION_FAILED",
+      /^Unknown operation named "B"\.$/,
+    ],
+    [
+      "a broken id",
+      { ...WATCH, variables: { id: "1" } },
+      "BAD_USER_INPUT",
+      /^queuedJobId: is no id/,
+    ],
+    [
+      "variables that do not fit",
+      { ...WATCH, variables: { after: 1 } },
+      "BAD_USER_INPUT",
+      /^Variable "\$after" got invalid value 1/,
+    ],
+    ["a broken cursor", { ...WATCH, variables: { after: "x" } }, "BAD_USER_INPUT", /^after: /],
+    [
+      "a job that is not there",
+      { ...WATCH, variables: { id: "01a20ec0-0000-7000-8000-000000000000" } },
+      "NOT_FOUND",
+      /./,
+    ],
+  ];
+  for (const [what, body, code, message] of FAULTS) {
+    it(`tell ${what} as the result of the operation, ${code}, and complete`, async () => {
+      const { status, results, end } = await asked(await service.token(), body);
+      assert.deepEqual(
+        [status, results.length, end, results[0]?.errors?.[0]?.extensions.code],
+        [200, 1, "complete", code],
+      );
+      assert.match(results[0]?.errors?.[0]?.message ?? "", message);
+    });
+  }
+
+  it("tell nothing of what nobody foresaw, and log it", async () => {
+    const person = await service.person();
+    await service.database.sql`alter table photos rename to secret_photos`;
+    const { results } = await asked(person.token, { query: "{ photos { nodes { id } } }" }).finally(
+      () => service.database.sql`alter table secret_photos rename to photos`,
+    );
+    assert.deepEqual(
+      [results[0]?.errors?.[0]?.message, results[0]?.errors?.[0]?.extensions],
+      ["Internal server error", { code: "INTERNAL_SERVER_ERROR" }],
+    );
+    assert.ok(
+      service.logged.some(
+        ({ msg, err }) => msg === "an operation failed" && JSON.stringify(err).includes("photos"),
+      ),
+      "it is not in the log",
+    );
+  });
+
+  it(
+    "count among the sockets of their user: one too many is QUOTA_EXCEEDED, until one has " +
+      "gone",
+    async () => {
+      const [token, other] = [
+        await service.token({ sub: "many" }),
+        await service.token({ sub: "other" }),
+      ];
+      const socket = openRawSocket(service.url);
+      await socket.init(token);
+      const streams = [
+        await openEventStream(service.url, token, WATCH),
+        await openEventStream(service.url, token, WATCH),
+      ];
+      const refused = await asked(token, WATCH);
+      assert.deepEqual(refusalOf(refused).slice(0, 1).concat(refusalOf(refused).slice(2)), [
+        429,
+        "QUOTA_EXCEEDED",
+        "One may not have more sockets and streams open.",
+      ]);
+      assert.deepEqual(
+        [refused.headers.get("retry-after"), refused.results[0]?.errors?.[0]?.extensions],
+        ["1", { code: "QUOTA_EXCEEDED", retryAfterMs: 1000 }],
+      );
+      const second = openRawSocket(service.url);
+      second.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
+      assert.deepEqual(await second.closed(), { code: 4429, reason: "Too many sockets" });
+      assert.equal((await asked(other, { query: "{ me { id } }" })).end, "complete");
+      streams[0]?.stop();
+      await eventually(
+        "there is room again",
+        async () => (await asked(token, { query: "{ me { id } }" })).status === 200,
+      );
+      socket.close();
+      streams[1]?.stop();
+    },
+  );
+
+  it("end without `complete` when the token expires, and when the account is gone", async () => {
+    const expiresAt = Math.floor(Date.now() / 1000) - LEEWAY_SECONDS + 2;
+    const brief = await openEventStream(
+      service.url,
+      await service.token({ exp: expiresAt }),
+      WATCH,
+    );
+    const gone = await service.person();
+    const left = await openEventStream(service.url, gone.token, WATCH);
+    await gone.get("mutation { deleteMe }");
+    assert.equal(await left.ended(), "cut");
+    assert.equal(await brief.ended(), "cut");
+    assert.ok(Date.now() >= (expiresAt + LEEWAY_SECONDS) * 1000, "it ended too early");
+  });
+
+  it(
+    "end without `complete` when the service stops, and a stock client resumes elsewhere " +
+      "without a gap or a repetition",
+    async () => {
+      const [first, second] = [await service.addApi(), await service.addApi()];
+      const person = await service.person();
+      let url = first.url;
+      const client = createClient({
+        url: () => `${url}/graphql/stream`,
+        headers: { authorization: `Bearer ${person.token}` },
+        retry: async () => {},
+      });
+      const events: EventFields[] = [];
+      const request: RequestParams = {
+        query: STREAMED_EVENTS,
+        variables: { after: await person.cursor() },
+      };
+      const sink: Sink<{ data?: { queuedJobEvents: EventFields } | null }> = {
+        next({ data }) {
+          if (!data) return;
+          events.push(data.queuedJobEvents);
+          // The client sends the request as it is by then.
+          request.variables = { after: data.queuedJobEvents.cursor };
+        },
+        error: (error) => assert.fail(String(error)),
+        complete: () => {},
+      };
+      const stop = client.subscribe(request, sink as Sink);
+      const { id } = await person.enqueue("echo");
+      await eventually("it is told", () => events.some(({ type }) => type === "SUCCEEDED"));
+      url = second.url;
+      const begun = Date.now();
+      await first.close();
+      assert.ok(Date.now() - begun < 4000, "the stream kept the service from stopping");
+      await person.get("mutation ($id: ID!) { deleteQueuedJob(id: $id) }", { id });
+      await eventually("the rest is told", () => events.some(({ type }) => type === "DELETED"));
+      stop();
+      assert.deepEqual(
+        logged(events).map(({ type }) => type),
+        ["QUEUED", "STARTED", "SUCCEEDED", "DELETED"],
+      );
+      await second.close();
+    },
+  );
+});

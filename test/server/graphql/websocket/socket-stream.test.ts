@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import type { Subscription, ToldEvent } from "../../../../src/events/subscription.js";
+import { createSocketStream } from "../../../../src/server/graphql/websocket/socket-stream.js";
+import { bareEvent } from "../../../support/asserts/bare-event.js";
+
+type Text = Buffer | Promise<Buffer>;
+
+/** A stream of texts that are at hand, to a peer that reads, or does not. */
+function createScene(texts: Text[], reads = true) {
+  const waiting = texts.map((_, i): ToldEvent => ({
+    event: bareEvent(i + 1),
+    cursorSeq: i + 1,
+    epoch: "e",
+  }));
+  const whenFree: (() => void)[] = [];
+  const scene = {
+    frames: [] as Buffer[],
+    free: true,
+    taken: 0,
+    left: 0,
+    news: () => {},
+    over: false,
+  };
+  const subscription = {
+    take: () => (scene.taken < waiting.length ? waiting[scene.taken++] : undefined),
+    get over() {
+      return scene.over;
+    },
+    onNews: (listener: () => void) => void (scene.news = listener),
+    return: async () => ({ done: true, value: undefined }),
+  } as unknown as Subscription;
+  const writer = {
+    send: async () => {},
+    write(frames: Buffer) {
+      scene.frames.push(frames);
+      scene.free = reads;
+    },
+    get free() {
+      return scene.free;
+    },
+    whenFree: (listener: () => void) => void whenFree.push(listener),
+  };
+  const stream = createSocketStream({
+    id: "1",
+    subscription,
+    result: {
+      textOf: ({ cursorSeq }) => texts[cursorSeq - 1] ?? assert.fail(),
+      leave: () => void scene.left++,
+    },
+    writer,
+  });
+  const read = () => {
+    scene.free = true;
+    for (const listener of whenFree.splice(0)) listener();
+  };
+  return Object.assign(scene, { stream, read, ended: stream.next() });
+}
+
+/** The payloads of whole text frames that are not masked; fails where they are none. */
+function payloadsOf(frames: Buffer): string[] {
+  const payloads: string[] = [];
+  for (let at = 0; at < frames.length;) {
+    assert.equal(frames[at], 0x81);
+    const short = frames[at + 1] ?? 0;
+    const head = { 126: 4, 127: 10 }[short] ?? 2;
+    const long = () =>
+      head === 4 ? frames.readUInt16BE(at + 2) : Number(frames.readBigUInt64BE(at + 2));
+    const length = head === 2 ? short : long();
+    payloads.push(frames.toString("utf8", at + head, at + head + length));
+    at += head + length;
+    assert.ok(at <= frames.length, "the last frame is whole");
+  }
+  return payloads;
+}
+
+const around = '{"id":"1","type":"next","payload":}'.length;
+/** A text whose frame has a payload of so many bytes. */
+const ofLength = (length: number) => Buffer.from(`"${"x".repeat(length - around - 2)}"`);
+const message = (text: Buffer) => `{"id":"1","type":"next","payload":${String(text)}}`;
+
+describe("a stream on a socket", () => {
+  it("is whole frames of any length, several in one write", () => {
+    const texts = [100, 125, 126, 127, 65_535, 65_536, 65_537].map(ofLength);
+    const { frames } = createScene(texts);
+    assert.deepEqual(frames.flatMap(payloadsOf), texts.map(message));
+    assert.ok(frames.length < texts.length);
+  });
+
+  it("takes nothing while its peer does not read, and goes on when it does", () => {
+    const scene = createScene(
+      Array.from({ length: 40 }, (_, i) => Buffer.from(String(i))),
+      false,
+    );
+    assert.deepEqual([scene.taken, scene.frames.length], [16, 1]);
+    scene.news();
+    assert.deepEqual([scene.taken, scene.frames.length], [16, 1]);
+    scene.read();
+    assert.deepEqual([scene.taken, scene.frames.length], [32, 2]);
+    scene.read();
+    assert.deepEqual(
+      scene.frames
+        .flatMap(payloadsOf)
+        .map((text) => (JSON.parse(text) as { payload: unknown }).payload),
+      Array.from({ length: 40 }, (_, i) => i),
+    );
+  });
+
+  it("writes in order what is at hand behind a text that is late", async () => {
+    let made: (text: Buffer) => void = () => {};
+    const late = new Promise<Buffer>((resolve) => (made = resolve));
+    const texts = [late, ...Array.from({ length: 20 }, (_, i) => Buffer.from(String(i)))];
+    const scene = createScene(texts);
+    scene.news();
+    assert.deepEqual([scene.frames, scene.taken], [[], 16]);
+    made(Buffer.from('"late"'));
+    await turn();
+    assert.deepEqual(
+      scene.frames.flatMap(payloadsOf),
+      [Buffer.from('"late"'), ...texts.slice(1)].map((text) => message(text as Buffer)),
+    );
+  });
+
+  it(
+    "makes few texts at once that are late, and writes none of them to a peer that does " +
+      "not read",
+    async () => {
+      const made: ((text: Buffer) => void)[] = [];
+      const texts = Array.from(
+        { length: 10 },
+        () => new Promise<Buffer>((resolve) => made.push(resolve)),
+      );
+      const scene = createScene(texts, false);
+      assert.deepEqual([scene.taken, scene.frames.length], [4, 0]);
+      const text = ofLength(100_000);
+      for (const make of made) make(text);
+      await turn();
+      assert.deepEqual([scene.taken, scene.frames.length], [4, 1]);
+      for (const [taken, frames] of [
+        [4, 2],
+        [4, 3],
+        [4, 4],
+        [8, 5],
+      ] as const) {
+        scene.read();
+        await turn();
+        assert.deepEqual([scene.taken, scene.frames.length], [taken, frames]);
+      }
+      assert.deepEqual(
+        scene.frames.flatMap(payloadsOf),
+        Array.from({ length: 5 }, () => message(text)),
+      );
+    },
+  );
+
+  it("writes no late text behind its end", async () => {
+    let made: (text: Buffer) => void = () => {};
+    const scene = createScene([new Promise<Buffer>((resolve) => (made = resolve))]);
+    await scene.stream.return?.();
+    made(Buffer.from("1"));
+    await turn();
+    assert.deepEqual([scene.frames, scene.left], [[], 1]);
+  });
+
+  it("ends when its subscription is over, and not before", async () => {
+    const scene = createScene([Buffer.from("1")]);
+    assert.equal(await Promise.race([scene.ended, turn("open")]), "open");
+    scene.over = true;
+    scene.news();
+    assert.deepEqual([await scene.ended, scene.left], [{ done: true, value: undefined }, 1]);
+  });
+});

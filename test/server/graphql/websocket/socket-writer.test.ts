@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { WebSocket } from "ws";
+import { createSocketWriter } from "../../../../src/server/graphql/websocket/socket-writer.js";
+import { eventually } from "../../../support/runner/eventually.js";
+import { silentLog } from "../../../support/runner/silent-log.js";
+import { openSocketPair } from "../../../support/clients/socket-pair.js";
+
+/** As a server sends it. */
+function frameOf(text: string): Buffer {
+  return Buffer.concat([
+    Buffer.of(
+      0x81,
+      ...(text.length < 126 ? [text.length] : [126, text.length >> 8, text.length & 255]),
+    ),
+    Buffer.from(text),
+  ]);
+}
+
+describe("a socket's writer", () => {
+  it("resolves when the frame has left, in the order in which they came", async () => {
+    const { ours, stream, theirs, close } = await openSocketPair();
+    const heard: string[] = [];
+    theirs.on("message", (data) => heard.push(String(data)));
+    const { send } = createSocketWriter(ours, stream, () => silentLog);
+    await Promise.all(["a", "b", "c"].map(send));
+    await eventually("all are heard", () => heard.length === 3);
+    assert.deepEqual(heard, ["a", "b", "c"]);
+    await close();
+  });
+
+  it("cuts a peer off that does not read, before more than a few megabytes wait for it", async () => {
+    const { ours, stream, theirs, close } = await openSocketPair();
+    theirs.pause();
+    const { send } = createSocketWriter(ours, stream, () => silentLog);
+    const frame = "x".repeat(64 * 1024);
+    let written = 0;
+    while (ours.readyState === WebSocket.OPEN && written < 1000) {
+      written++;
+      send(frame).catch(() => {});
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(written < 1000, "it was never cut off");
+    assert.ok(ours.bufferedAmount < 2 * 1024 * 1024, `${ours.bufferedAmount} bytes wait`);
+    await eventually(
+      "it is closed, though the close itself is not read",
+      () => ours.readyState === WebSocket.CLOSED,
+    );
+    await close();
+  });
+
+  it("cuts a peer off that takes a frame too late, though little waits for it", async () => {
+    const { ours, stream, theirs, close } = await openSocketPair();
+    theirs.pause();
+    const logged: object[] = [];
+    const log = {
+      ...silentLog,
+      info: (fields: object) => void logged.push(fields),
+    } as unknown as typeof silentLog;
+    const { send } = createSocketWriter(ours, stream, () => log, 100);
+    // What the kernel takes has left.
+    while (ours.bufferedAmount === 0) {
+      send("x".repeat(64 * 1024)).catch(() => {});
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(ours.bufferedAmount < 1024 * 1024, `${ours.bufferedAmount} bytes wait`);
+    await eventually("it is closed", () => ours.readyState === WebSocket.CLOSED);
+    assert.equal((logged[0] as { why?: string }).why, "a frame was not taken in time");
+    await close();
+  });
+
+  it("writes frames between its messages, and is free while they are read", async () => {
+    const { ours, stream, theirs, close } = await openSocketPair();
+    const heard: string[] = [];
+    theirs.on("message", (data) => heard.push(String(data)));
+    const writer = createSocketWriter(ours, stream, () => silentLog);
+    void writer.send("a");
+    writer.write(Buffer.concat([frameOf("b"), frameOf("c".repeat(1000))]));
+    void writer.send("d");
+    assert.equal(writer.free, true);
+    let called = false;
+    writer.whenFree(() => (called = true));
+    assert.equal(called, true);
+    await eventually("all are heard", () => heard.length === 4);
+    assert.deepEqual(heard, ["a", "b", "c".repeat(1000), "d"]);
+    await close();
+  });
+
+  it("is not free while its peer does not read, and calls everybody when it does again", async () => {
+    const { ours, stream, theirs, close } = await openSocketPair();
+    theirs.pause();
+    const writer = createSocketWriter(ours, stream, () => silentLog);
+    while (writer.free) {
+      writer.write(frameOf("x".repeat(60_000)));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(ours.bufferedAmount < 200_000, `${ours.bufferedAmount} bytes wait`);
+    let called = 0;
+    for (let i = 0; i < 3; i++) writer.whenFree(() => called++);
+    assert.equal(called, 0);
+    theirs.resume();
+    await eventually("all are called", () => called === 3);
+    assert.deepEqual([writer.free, ours.readyState], [true, WebSocket.OPEN]);
+    await close();
+  });
+
+  it("cuts a peer off, too, that takes frames too late, and leaves nobody waiting for it", async () => {
+    const { ours, stream, theirs, close } = await openSocketPair();
+    theirs.pause();
+    const writer = createSocketWriter(ours, stream, () => silentLog, 100);
+    while (writer.free) {
+      writer.write(frameOf("x".repeat(60_000)));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    let called = false;
+    writer.whenFree(() => (called = true));
+    await eventually("it is closed", () => ours.readyState === WebSocket.CLOSED);
+    await eventually("who waited is called", () => called);
+    await close();
+  });
+
+  it("writes nothing to a socket that is closed, and fails nobody for it", async () => {
+    const { ours, stream, close } = await openSocketPair();
+    ours.terminate();
+    const writer = createSocketWriter(ours, stream, () => silentLog);
+    await writer.send("late");
+    writer.write(frameOf("late"));
+    assert.equal(writer.free, true);
+    await close();
+  });
+});

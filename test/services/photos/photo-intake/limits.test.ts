@@ -1,0 +1,228 @@
+// What one user, and all together, may have under way in one process.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import {
+  createPhotoInspector,
+  type PhotoInspector,
+} from "../../../../src/imaging/inspect/photo-inspector.js";
+import { createLocalStorage } from "../../../../src/photos/local-storage.js";
+import type { Storage } from "../../../../src/photos/storage.js";
+import {
+  createPhotoIntake,
+  type PhotoIntake,
+} from "../../../../src/services/photos/photo-intake.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { eventually } from "../../../support/runner/eventually.js";
+import { processTree } from "../../../support/processes/process-tree.js";
+import { refusalOf } from "../../../support/asserts/refusal-of.js";
+import { silentLog } from "../../../support/runner/silent-log.js";
+import { smallPhoto } from "../../../support/service/small-photo.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+
+const MAX_UPLOAD_BYTES = 10_000;
+const MAX_STORED_BYTES = 50_000;
+/** Of one process, in files of the longest kind. */
+const MAX_LONGEST = 64;
+
+interface Upload {
+  bytes: PassThrough;
+  done: Promise<{ created: boolean }>;
+}
+
+describe("uploads that are under way", () => {
+  let waist: TestWaist;
+  let folder: string;
+  let storage: Storage;
+  let inspector: PhotoInspector;
+  let intake: PhotoIntake;
+  let user: User;
+  const open: Upload[] = [];
+  before(async () => {
+    waist = await createTestWaist({ maxStoredBytes: MAX_STORED_BYTES });
+    folder = await mkdtemp(join(tmpdir(), "photo-intake-limits-"));
+    storage = await createLocalStorage(folder);
+  });
+  beforeEach(async () => {
+    inspector = createPhotoInspector({
+      log: silentLog,
+      maxPixels: 1_000_000,
+      memoryLimitBytes: 1.5 * 1024 ** 3,
+    });
+    intake = createIntake();
+    user = await waist.newUser();
+  });
+  afterEach(async () => {
+    for (const { bytes } of open) bytes.destroy(new Error("the sender went away"));
+    await Promise.allSettled(open.splice(0).map(({ done }) => done));
+    await inspector.close();
+    assert.deepEqual(await readdir(storage.scratchFolder), []);
+  });
+  after(async () => {
+    await waist.close();
+    await rm(folder, { recursive: true });
+  });
+
+  function createIntake(options: { headerMs?: number } = {}): PhotoIntake {
+    const limits = { maxUploadBytes: MAX_UPLOAD_BYTES, maxStoredBytes: MAX_STORED_BYTES };
+    return createPhotoIntake({
+      photos: waist.photos,
+      users: waist.users,
+      storage,
+      inspector,
+      ...limits,
+      ...options,
+    });
+  }
+
+  /** Begins one whose bytes come by and by. */
+  function begin(by = user): Upload {
+    const bytes = new PassThrough();
+    const taken = intake.take(by, (receive) => receive(bytes, "a.png"), silentLog);
+    const done = taken.then(({ created }) => ({ created }));
+    done.catch(() => {});
+    bytes.on("error", () => {});
+    open.push({ bytes, done });
+    return { bytes, done };
+  }
+
+  /** Sends so many bytes in each, and resolves when all of them lie on the disk. */
+  async function send(uploads: Upload[], count: number): Promise<void> {
+    const before_ = bytesOnDisk();
+    for (const { bytes } of uploads) bytes.write(Buffer.alloc(count));
+    await eventually(
+      "the bytes have come",
+      () => bytesOnDisk() >= before_ + uploads.length * count,
+    );
+  }
+
+  function bytesOnDisk(): number {
+    const sizes = readdirSync(storage.scratchFolder).map(
+      (name) => statSync(join(storage.scratchFolder, name)).size,
+    );
+    return sizes.reduce((sum, size) => sum + size, 0);
+  }
+
+  function upload(by = user): Promise<{ created: boolean }> {
+    const { bytes, done } = begin(by);
+    bytes.end(smallPhoto());
+    return done;
+  }
+
+  it("are ten of one user at the most, and others are not kept from theirs", async () => {
+    const ten = Array.from({ length: 10 }, () => begin());
+    const message = "You have 10 uploads under way at most; wait until one of them has ended.";
+    assert.deepEqual(await refusalOf(upload()), {
+      code: "QUOTA_EXCEEDED",
+      message,
+      retryAfterMs: 1000,
+    });
+    assert.equal((await upload(await waist.newUser())).created, true);
+    ten[0]?.bytes.end(smallPhoto());
+    await ten[0]?.done;
+    assert.equal((await upload()).created, true);
+  });
+
+  it("count against the storage of their user before they are stored", async () => {
+    const others = Array.from({ length: 5 }, () => begin());
+    const late = begin();
+    await send([late], 100);
+    await send(others, MAX_UPLOAD_BYTES);
+    const message = "Your photos and outputs may take 50000 bytes at most; delete some first.";
+    const full = { code: "QUOTA_EXCEEDED", message, retryAfterMs: 60_000 };
+    assert.deepEqual(await refusalOf(upload()), full, "one that begins");
+    late.bytes.write(Buffer.alloc(100));
+    assert.deepEqual(await refusalOf(late.done), full, "one that goes on");
+    assert.equal((await upload(await waist.newUser())).created, true);
+    for (const { bytes } of others) bytes.destroy(new Error("the sender went away"));
+    await Promise.allSettled(others.map(({ done }) => done));
+    assert.equal((await upload()).created, true);
+  });
+
+  it("of all users together never fill the disk", async () => {
+    const users = await Promise.all(Array.from({ length: 16 }, () => waist.newUser()));
+    const many = users.flatMap((one) => Array.from({ length: 4 }, () => begin(one)));
+    assert.equal(many.length, MAX_LONGEST);
+    await send(many, MAX_UPLOAD_BYTES);
+    const message = "Too many uploads are under way; try again in a moment.";
+    assert.deepEqual(await refusalOf(upload()), { code: "SERVICE_UNAVAILABLE", message });
+    const [first] = many;
+    first?.bytes.destroy(new Error("the sender went away"));
+    await first?.done.catch(() => {});
+    assert.equal((await upload()).created, true);
+  });
+
+  describe("with a child that reads no header", () => {
+    const halted = new Set<number>();
+    let timer: NodeJS.Timeout;
+    /** Every child of the inspector stands still from now on, until `release`. */
+    async function haltChildren(): Promise<void> {
+      await inspector.warm();
+      timer = setInterval(() => {
+        for (const pid of processTree(process.pid).filter(
+          (one) => !halted.has(one) && isPhotoChild(one),
+        )) {
+          process.kill(pid, "SIGSTOP");
+          halted.add(pid);
+        }
+      }, 20);
+      await eventually("the children stand still", () => halted.size >= 2);
+    }
+    function release(): void {
+      clearInterval(timer);
+      for (const pid of halted) {
+        try {
+          process.kill(pid, "SIGCONT");
+        } catch {
+          // It was killed, since its time was up.
+        }
+      }
+      halted.clear();
+    }
+    afterEach(release);
+
+    it("wait for as long as they may, and then say that the service is busy", async () => {
+      await haltChildren();
+      intake = createIntake({ headerMs: 1000 });
+      const begun = Date.now();
+      const answers = await Promise.all(Array.from({ length: 10 }, () => refusalOf(upload())));
+      assert.ok(Date.now() - begun >= 1000);
+      const message = "Too many uploads are being checked; try again in a moment.";
+      for (const answer of answers)
+        assert.deepEqual(answer, { code: "SERVICE_UNAVAILABLE", message });
+    });
+
+    it("of one user stand before others with one header only", async () => {
+      await haltChildren();
+      // The child's own time is what ends the first.
+      intake = createIntake({ headerMs: 60_000 });
+      const ended: string[] = [];
+      const follow = (name: string, by: User) =>
+        upload(by)
+          .catch(() => {})
+          .then(() => ended.push(name));
+      const own = Array.from({ length: 10 }, (_, i) => follow(`own ${i}`, user));
+      await eventually(
+        "they wait for their headers",
+        () => readdirSync(storage.scratchFolder).length === own.length,
+      );
+      const other = follow("other", await waist.newUser());
+      await eventually("the first has been given up", () => ended.length > 0);
+      release();
+      await Promise.all([...own, other]);
+      assert.ok(ended.indexOf("other") <= 3, ended.join(", "));
+    });
+  });
+});
+
+function isPhotoChild(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("photo-child");
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,274 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { v7 as uuidv7 } from "uuid";
+import type { User } from "../../../src/services/users/users.js";
+import { assertConsistent } from "../../support/asserts/assert-consistent.js";
+import { outcomeOf } from "../../support/asserts/outcome-of.js";
+import { refusalOf } from "../../support/asserts/refusal-of.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+
+const NOT_FOUND = { code: "NOT_FOUND", message: "There is no such Photo." };
+const IN_USE = {
+  code: "CONFLICT",
+  message: "Unfinished QueuedJobs use this photo: cancel them, or wait until they have finished.",
+};
+
+describe("photos", () => {
+  let waist: TestWaist;
+  let user: User;
+  before(async () => {
+    waist = await createTestWaist({ maxStoredBytes: 1000 });
+    user = await waist.newUser();
+  });
+  after(() => waist.close());
+  const storedBytes = async (someone: User) => (await waist.users.counters(someone.id)).storedBytes;
+
+  it("are kept with what is known of them", async () => {
+    const owner = await waist.newUser();
+    const facts = {
+      id: uuidv7(),
+      userId: owner.id,
+      filename: "Ü 1.jpg",
+      mimeType: "image/jpeg",
+      width: 4,
+      height: 3,
+      byteSize: 12,
+      sha256: "ab".repeat(32),
+      storageKey: "k",
+      previewKey: "p",
+      thumbhash: "AAAA",
+      phash: -(2n ** 63n),
+      previewAttempts: 2,
+    };
+    const photo = await waist.photos.add(facts);
+    assert.deepEqual(photo, { ...facts, createdAt: photo?.createdAt });
+    assert.ok(photo?.createdAt instanceof Date);
+    assert.deepEqual(await waist.photos.find(owner, facts.id), photo);
+    assert.equal(await storedBytes(owner), 12);
+  });
+
+  it("are found by any number of ids, in their order, however often they are named", async () => {
+    const photo = await waist.newPhoto(await waist.newUser());
+    const ids = Array.from({ length: 70_000 }, (_, i) => (i % 7 === 0 ? photo.id : uuidv7()));
+    const found = await waist.photos.findMany(ids);
+    assert.deepEqual(
+      [found.length, found.filter((one) => one?.id === photo.id).length, found[7]?.id],
+      [70_000, 10_000, photo.id],
+    );
+  });
+
+  it("are one of the same bytes and user, and the second is not counted", async () => {
+    const owner = await waist.newUser();
+    const first = await waist.newPhoto(owner, { byteSize: 10 });
+    const { createdAt: _, ...again } = { ...first, id: uuidv7(), storageKey: "other" };
+    assert.equal(await waist.photos.add(again), null);
+    assert.equal(await storedBytes(owner), 10);
+    assert.equal(
+      (await waist.newPhoto(await waist.newUser(), { sha256: first.sha256 })).sha256,
+      first.sha256,
+    );
+  });
+
+  it("are one when ten uploads of the same bytes end at once", async () => {
+    const owner = await waist.newUser();
+    const { createdAt: _, ...template } = await waist.newPhoto(await waist.newUser(), {
+      byteSize: 10,
+    });
+    const added = await Promise.all(
+      Array.from({ length: 10 }, (_unused, i) =>
+        waist.photos.add({ ...template, id: uuidv7(), userId: owner.id, storageKey: `k${i}` }),
+      ),
+    );
+    assert.equal(added.filter((photo) => photo !== null).length, 1);
+    assert.equal(await storedBytes(owner), 10);
+  });
+
+  it("may take the quota to the byte and no more, however many end at once", async () => {
+    const owner = await waist.newUser();
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, () => outcomeOf(waist.newPhoto(owner, { byteSize: 100 }))),
+    );
+    assert.deepEqual(outcomes.toSorted(), [
+      ...Array.from({ length: 10 }, () => "QUOTA_EXCEEDED"),
+      ...Array.from({ length: 10 }, () => "done"),
+    ]);
+    assert.deepEqual(await refusalOf(waist.newPhoto(owner)), {
+      code: "QUOTA_EXCEEDED",
+      message: "Your photos and outputs may take 1000 bytes at most; delete some first.",
+      retryAfterMs: 60_000,
+    });
+    assert.equal(await storedBytes(owner), 1000);
+  });
+
+  it("are refused to a user who is gone", async () => {
+    const gone = await waist.newUser();
+    await waist.database.sql`delete from users where id = ${gone.id}`;
+    assert.deepEqual(await refusalOf(waist.newPhoto(gone)), {
+      code: "UNAUTHENTICATED",
+      message: "This account was deleted: sign in again.",
+    });
+  });
+
+  it("are seen by their owner and by admins", async () => {
+    const photo = await waist.newPhoto(user);
+    const [other, admin] = [await waist.newUser(), await waist.newUser("ADMIN")];
+    assert.deepEqual(
+      [
+        await waist.photos.find(user, photo.id),
+        await waist.photos.find(other, photo.id),
+        await waist.photos.find(admin, photo.id),
+      ],
+      [photo, null, photo],
+    );
+    assert.deepEqual(await waist.photos.findMany([uuidv7(), photo.id]), [null, photo]);
+  });
+
+  it("are found by their bytes, one's own only", async () => {
+    const photo = await waist.newPhoto(user);
+    assert.deepEqual(await waist.photos.findBySha256(user.id, photo.sha256), photo);
+    assert.equal(await waist.photos.findBySha256((await waist.newUser()).id, photo.sha256), null);
+  });
+
+  it("are paged newest first, each once, and counted up to a bound", async () => {
+    const owner = await waist.newUser();
+    const made: string[] = [];
+    for (let i = 0; i < 5; i++) made.unshift((await waist.newPhoto(owner)).id);
+    const first = await waist.photos.page({ userId: owner.id, first: 2, beforeId: null });
+    const rest = await waist.photos.page({
+      userId: owner.id,
+      first: 10,
+      beforeId: first.at(-1)?.id ?? "",
+    });
+    assert.deepEqual(
+      [...first, ...rest].map(({ id }) => id),
+      made,
+    );
+    assert.deepEqual(
+      [await waist.photos.count(owner.id, 100), await waist.photos.count(owner.id, 3)],
+      [5, 3],
+    );
+  });
+
+  describe("deleted", () => {
+    it("give their bytes back and take their files with them", async () => {
+      const owner = await waist.newUser();
+      const [photo, plain] = [
+        await waist.newPhoto(owner, { storageKey: "bytes", previewKey: "preview" }),
+        await waist.newPhoto(owner, { storageKey: "plain" }),
+      ];
+      await waist.photos.remove(owner.id, photo.id);
+      await waist.photos.remove(owner.id, plain.id);
+      assert.deepEqual(waist.deletedFiles.slice(-3), ["bytes", "preview", "plain"]);
+      assert.deepEqual(
+        [await waist.photos.find(owner, photo.id), await storedBytes(owner)],
+        [null, 0],
+      );
+    });
+
+    it("may be uploaded again, as a new one", async () => {
+      const photo = await waist.newPhoto(user);
+      await waist.photos.remove(user.id, photo.id);
+      assert.notEqual((await waist.newPhoto(user, { sha256: photo.sha256 })).id, photo.id);
+    });
+
+    it("are one's own: another's, and none, are not found, by an admin neither", async () => {
+      const photo = await waist.newPhoto(user);
+      for (const someone of [await waist.newUser(), await waist.newUser("ADMIN")])
+        assert.deepEqual(await refusalOf(waist.photos.remove(someone.id, photo.id)), NOT_FOUND);
+      assert.deepEqual(await refusalOf(waist.photos.remove(user.id, uuidv7())), NOT_FOUND);
+      assert.ok(await waist.photos.find(user, photo.id));
+    });
+
+    it(
+      "are refused while an unfinished QueuedJob uses them, and not any more when it has " +
+        "finished",
+      async () => {
+        const photo = await waist.newPhoto(user);
+        const queuedJob = await waist.submit(user, { job: "metadata", photoIds: [photo.id] });
+        assert.deepEqual(await refusalOf(waist.photos.remove(user.id, photo.id)), IN_USE);
+        const claimed = await waist.start(queuedJob);
+        assert.deepEqual(await refusalOf(waist.photos.remove(user.id, photo.id)), IN_USE);
+        await waist.queuedJobs.succeed(claimed, null, []);
+        await waist.photos.remove(user.id, photo.id);
+        assert.equal((await waist.queuedJobs.find(user, queuedJob.id))?.photoCount, 1);
+        assert.equal(
+          (
+            await waist.database
+              .sql`select from queued_job_photos where queued_job_id = ${queuedJob.id}`
+          ).length,
+          0,
+        );
+      },
+    );
+
+    it("are deleted once when ten do it at once, and given back once", async () => {
+      const owner = await waist.newUser();
+      await waist.newPhoto(owner, { byteSize: 100 });
+      const photo = await waist.newPhoto(owner, { byteSize: 10 });
+      const outcomes = await Promise.all(
+        Array.from({ length: 10 }, () => outcomeOf(waist.photos.remove(owner.id, photo.id))),
+      );
+      assert.deepEqual(outcomes.toSorted(), [
+        ...Array.from({ length: 9 }, () => "NOT_FOUND"),
+        "done",
+      ]);
+      assert.equal(await storedBytes(owner), 100);
+    });
+
+    it(
+      "and submitted at the same moment are one or the other: no unfinished QueuedJob is " +
+        "without its photo",
+      async () => {
+        const owner = await waist.newUser();
+        const outcomes = new Set<string>();
+        for (let i = 0; i < 24; i++) {
+          const photo = await waist.newPhoto(owner);
+          const submit = () =>
+            outcomeOf(waist.submit(owner, { job: "metadata", photoIds: [photo.id] }));
+          const remove = () => outcomeOf(waist.photos.remove(owner.id, photo.id));
+          // The one that is called second is mostly late: the roles are changed.
+          const [submitted, removed] =
+            i % 2 === 0
+              ? await Promise.all([submit(), remove()])
+              : (await Promise.all([remove(), submit()])).toReversed();
+          outcomes.add(`${submitted} ${removed}`);
+        }
+        for (const outcome of outcomes)
+          assert.ok(["done CONFLICT", "BAD_USER_INPUT done"].includes(outcome), outcome);
+        await assertConsistent(waist.database.sql);
+      },
+    );
+
+    it("and sent again at the same moment are one or the other", async () => {
+      const owner = await waist.newUser();
+      for (let i = 0; i < 12; i++) {
+        const photo = await waist.newPhoto(owner);
+        const { id } = await waist.submit(owner, { job: "metadata", photoIds: [photo.id] });
+        await waist.queuedJobs.cancel(owner, id);
+        const outcome = (
+          await Promise.all([
+            outcomeOf(waist.queuedJobs.retry(owner, id)),
+            outcomeOf(waist.photos.remove(owner.id, photo.id)),
+          ])
+        ).join(" ");
+        assert.ok(["done CONFLICT", "CONFLICT done"].includes(outcome), outcome);
+      }
+      await assertConsistent(waist.database.sql);
+    });
+  });
+
+  it("leave counters, numbers and events in step", () => assertConsistent(waist.database.sql));
+});
+
+describe("photos whose storage is away", () => {
+  it("are deleted all the same", async () => {
+    const waist = await createTestWaist({
+      deleteFiles: () => Promise.reject(new Error("the disk is gone")),
+    });
+    const user = await waist.newUser();
+    const photo = await waist.newPhoto(user);
+    await waist.photos.remove(user.id, photo.id);
+    assert.equal(await waist.photos.find(user, photo.id), null);
+    await waist.close();
+  });
+});

@@ -1,0 +1,316 @@
+// The waist under commands that come at once: whatever their order, what is recorded and what is
+// told is one legal story. A history that is not is shrunk to the shortest, and printed with its
+// seed: MODEL_SEED=… runs it again, LONG=1 runs more.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import * as fc from "fast-check";
+import { ServiceError } from "../../../src/domain/errors.js";
+import { UNFINISHED_STATUSES } from "../../../src/domain/queued-job-status.js";
+import type { Claimed } from "../../../src/services/queued-jobs/queued-jobs.js";
+import type { User } from "../../../src/services/users/users.js";
+import { assertConsistent } from "../../support/asserts/assert-consistent.js";
+import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
+import { RUNS_LONG } from "../../support/runner/long.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+
+const HISTORIES = RUNS_LONG ? 500 : 100;
+const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 2 ** 31);
+const MAX_PENDING = 3;
+const PHOTO_BYTES = 10;
+const OUTPUT_BYTES = 7;
+/** Beside the photo, room for the outputs of two. */
+const MAX_STORED_BYTES = PHOTO_BYTES + 2 * OUTPUT_BYTES;
+
+/**
+ * One user with a few QueuedJobs, and workers that keep what they claimed for longer than they
+ * should.
+ */
+interface Scene {
+  user: User;
+  photoId: string;
+  claims: Claimed[];
+  made: string[];
+}
+
+type Command =
+  | "submit"
+  | "repeat"
+  | "claim"
+  | "claimOld"
+  | "succeed"
+  | "reuse"
+  | "fail"
+  | "failForGood"
+  | "handBack"
+  | "progress"
+  | "cancel"
+  | "retry"
+  | "remove"
+  | "lapse"
+  | "takeOver"
+  | "passTime"
+  | "bulk";
+const COMMANDS: readonly Command[] = [
+  "submit",
+  "repeat",
+  "claim",
+  "claim",
+  "claim",
+  "claimOld",
+  "succeed",
+  "reuse",
+  "fail",
+  "failForGood",
+  "handBack",
+  "progress",
+  "cancel",
+  "retry",
+  "retry",
+  "remove",
+  "lapse",
+  "lapse",
+  "takeOver",
+  "takeOver",
+  "passTime",
+  "passTime",
+  "bulk",
+];
+
+/** Which command, on the how-manieth of the QueuedJobs and of the claims that there are by then. */
+interface Call {
+  command: Command;
+  job: number;
+  claim: number;
+}
+
+/** Waves, each of which is sent at once. */
+const histories = fc.array(
+  fc.array(
+    fc.record({ command: fc.constantFrom(...COMMANDS), job: fc.nat(1000), claim: fc.nat(1000) }),
+    { minLength: 2, maxLength: 6 },
+  ),
+  { minLength: 3, maxLength: 6, size: "max" },
+);
+
+describe(`${HISTORIES} histories of commands that come at once`, () => {
+  let waist: TestWaist;
+  before(async () => {
+    waist = await createTestWaist({ maxPending: MAX_PENDING, maxStoredBytes: MAX_STORED_BYTES });
+  });
+  after(() => waist.close());
+
+  it(
+    "are each a legal story, without a gap and with the counters that are counted (seed " +
+      `${SEED})`,
+    async () => {
+      const applied = new Map<Command, number>();
+      await fc.assert(
+        fc.asyncProperty(histories, (waves) => runHistory(waist, waves, applied)),
+        { numRuns: HISTORIES, seed: SEED },
+      );
+      await assertConsistent(waist.database.sql);
+      const told = assertToldWhole(waist.rung);
+      assert.ok(told > HISTORIES * 5, `only ${told} events were told`);
+      assert.deepEqual(
+        COMMANDS.filter((command) => !applied.get(command)),
+        [],
+        "every command did something at least once",
+      );
+      assertProgressInPlace(waist);
+      const [{ over } = { over: -1 }] = await waist.database.sql<
+        { over: number }[]
+      >`select count(*)::int as over from user_streams where pending > ${MAX_PENDING}
+        or stored_bytes > ${MAX_STORED_BYTES}`;
+      assert.equal(over, 0, "nobody is over a quota");
+      await assertTakenOverAsItWas(waist);
+    },
+  );
+
+  it("tells what is recorded, and nothing else", async () => {
+    const recorded = await waist.database.sql<
+      { userId: string; seq: number; type: string; id: string }[]
+    >`select user_id as "userId", seq::float8 as seq, type, queued_job_id as id
+      from queued_job_events order by 1, 2`;
+    const deleted = new Set(recorded.filter(({ type }) => type === "DELETED").map(({ id }) => id));
+    const told = waist.rung.filter(
+      ({ type, queuedJob }) =>
+        type !== "PROGRESS" && (type === "DELETED" || !deleted.has(queuedJob.id)),
+    );
+    const key = (userId: string, seq: number, type: string, id: string) =>
+      `${userId} ${String(seq).padStart(6)} ${type} ${id}`;
+    assert.deepEqual(
+      told
+        .map(({ seq, type, queuedJob }) => key(queuedJob.userId, seq, type, queuedJob.id))
+        .toSorted(),
+      recorded.map(({ userId, seq, type, id }) => key(userId, seq, type, id)).toSorted(),
+    );
+  });
+});
+
+const albumOf = ({ photoId }: Scene) => ({ job: "album", photoIds: [photoId] });
+
+async function runHistory(
+  waist: TestWaist,
+  waves: Call[][],
+  applied: Map<Command, number>,
+): Promise<void> {
+  const user = await waist.newUser();
+  const scene: Scene = {
+    user,
+    photoId: (await waist.newPhoto(user, { byteSize: PHOTO_BYTES })).id,
+    claims: [],
+    made: [],
+  };
+  // A result that can be reused, and two attempts that may reuse it, of which there is room for
+  // one.
+  const [done, ...running] = await waist.submitMany(user, [
+    albumOf(scene),
+    albumOf(scene),
+    albumOf(scene),
+  ]);
+  scene.made.push(...[done, ...running].flatMap((queuedJob) => queuedJob?.id ?? []));
+  if (done) await carryOut(waist, scene, "succeed", done.id, await waist.start(done));
+  for (const queuedJob of running) scene.claims.push(await waist.start(queuedJob));
+  for (const wave of waves) {
+    const calls = wave.map(({ command, job, claim }) => ({
+      command,
+      id: scene.made[job % scene.made.length] ?? "",
+      claimed: scene.claims[claim % scene.claims.length] ?? null,
+    }));
+    await Promise.all(
+      calls.map(async ({ command, id, claimed }) => {
+        if (await refusedOrDone(carryOut(waist, scene, command, id, claimed)))
+          applied.set(command, (applied.get(command) ?? 0) + 1);
+      }),
+    );
+  }
+  await assertConsistent(waist.database.sql, scene.user.id);
+}
+
+/** Whether it did something; a refusal is right as well, any other error is not. */
+async function refusedOrDone(work: Promise<unknown>): Promise<boolean> {
+  try {
+    return Boolean(await work);
+  } catch (error) {
+    if (
+      error instanceof ServiceError &&
+      ["CONFLICT", "NOT_FOUND", "QUOTA_EXCEEDED"].includes(error.code)
+    )
+      return false;
+    throw error;
+  }
+}
+
+async function carryOut(
+  { queuedJobs, submit, hinted, database: { sql } }: TestWaist,
+  scene: Scene,
+  command: Command,
+  id: string,
+  claimed: Claimed | null,
+): Promise<unknown> {
+  const { user } = scene;
+  const lastRun = hinted.findLast((hint) => hint.id === id)?.run ?? 1;
+  const outputs = claimed
+    ? [
+        {
+          name: "a",
+          mimeType: "text/plain",
+          byteSize: OUTPUT_BYTES,
+          width: null,
+          height: null,
+          storageKey: `${claimed.id}/${claimed.attempt}`,
+        },
+      ]
+    : [];
+  const fault = { code: "TASK_FAILED", message: "No.", permanent: command === "failForGood" };
+  switch (command) {
+    case "submit":
+    case "repeat": {
+      const made = await submit(
+        user,
+        command === "repeat" ? { idempotencyKey: "key" } : albumOf(scene),
+      );
+      return scene.made.push(made.id);
+    }
+    case "claim": {
+      const mine = await queuedJobs.start({ id, run: lastRun, worker: "worker" });
+      return mine && scene.claims.push(mine);
+    }
+    case "claimOld":
+      // Nothing may come of it; that it was tried is what counts.
+      if (lastRun > 1)
+        assert.equal(await queuedJobs.start({ id, run: lastRun - 1, worker: "late" }), null);
+      return true;
+    case "succeed":
+      return claimed && queuedJobs.succeed(claimed, { of: claimed.id }, outputs);
+    case "reuse": {
+      const earlier = claimed && (await queuedJobs.findEarlierResult(claimed));
+      return earlier && queuedJobs.succeed(claimed, earlier.result, outputs, earlier.id);
+    }
+    case "fail":
+    case "failForGood":
+      return claimed && queuedJobs.fail(claimed, fault);
+    case "handBack":
+      return claimed && queuedJobs.handBack(claimed, 0).then(() => true);
+    case "progress":
+      return claimed && queuedJobs.progress(claimed, 0.5, "half");
+    case "cancel":
+      return queuedJobs.cancel(user, id);
+    case "retry":
+      return queuedJobs.retry(user, id);
+    case "remove":
+      return queuedJobs.remove(user, id).then(() => true);
+    case "lapse":
+      return (
+        await sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 s'
+          where id = ${id} and status = 'STARTED'`
+      ).count;
+    case "takeOver":
+      return queuedJobs.takeOverLapsed(100);
+    case "passTime":
+      return (
+        await sql`update queued_jobs set due_at = now() where id = ${id} and status = 'PENDING'`
+      ).count;
+    case "bulk":
+      return (
+        (await queuedJobs.cancelMany(user.id, { statuses: UNFINISHED_STATUSES, jobs: ["echo"] })) +
+        (await queuedJobs.removeMany(user.id, { statuses: ["FAILED"], jobs: null }))
+      );
+  }
+}
+
+/**
+ * What was taken over is the result of work that was done, on the same photo; nothing that was to
+ * be worked for says so.
+ */
+async function assertTakenOverAsItWas({ database: { sql } }: TestWaist): Promise<void> {
+  const rows = await sql<
+    { id: string; jobName: string; reusedFrom: string | null; of: string }[]
+  >`select id, job_name as "jobName", reused_from as "reusedFrom", result->>'of' as of
+    from queued_jobs where status = 'SUCCESS'`;
+  assert.deepEqual(
+    rows.filter(({ id, jobName, reusedFrom, of }) =>
+      reusedFrom === null ? of !== id : of === id || jobName !== "album",
+    ),
+    [],
+  );
+}
+
+/**
+ * A PROGRESS belongs to an attempt that was told as STARTED, under the same number and in the same
+ * version.
+ */
+function assertProgressInPlace({ rung }: TestWaist): void {
+  const started = new Map(
+    rung
+      .filter(({ type }) => type === "STARTED")
+      .map(({ seq, queuedJob }) => [`${queuedJob.userId} ${seq}`, queuedJob]),
+  );
+  for (const { seq, queuedJob } of rung.filter(({ type }) => type === "PROGRESS")) {
+    const of = started.get(`${queuedJob.userId} ${seq}`);
+    assert.deepEqual(
+      [of?.id, of?.version, of?.attempts],
+      [queuedJob.id, queuedJob.version, queuedJob.attempts],
+    );
+  }
+}

@@ -1,0 +1,296 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { after, before, beforeEach, describe, it } from "node:test";
+import stableStringify from "safe-stable-stringify";
+import { z } from "zod";
+import type { Submission } from "../../../../src/services/queued-jobs/check-submission.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { echo } from "../../../../src/tasks/echo/task.js";
+import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
+import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
+import { outcomeOf } from "../../../support/asserts/outcome-of.js";
+import { refusalOf } from "../../../support/asserts/refusal-of.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+
+describe("idempotency keys", () => {
+  let waist: TestWaist;
+  let user: User;
+  before(async () => {
+    waist = await createTestWaist();
+  });
+  beforeEach(async () => {
+    user = await waist.newUser();
+  });
+  after(() => waist.close());
+  const conflict = {
+    code: "IDEMPOTENCY_CONFLICT",
+    message: 'The idempotency key "k" was used with other arguments.',
+  };
+  const toldOf = (someone: User) =>
+    waist.rung.filter(({ queuedJob }) => queuedJob.userId === someone.id).length;
+
+  it("give the first submission back, without a row, an event or a hint", async () => {
+    const first = await waist.submit(user, { idempotencyKey: "k" });
+    const [before_, told, hints] = [
+      await waist.everythingOf(user),
+      waist.rung.length,
+      waist.hinted.length,
+    ];
+    assert.deepEqual(await waist.submit(user, { idempotencyKey: "k" }), first);
+    assert.deepEqual(
+      [await waist.everythingOf(user), waist.rung.length, waist.hinted.length],
+      [before_, told, hints],
+    );
+  });
+
+  it("give it back as it is now, whatever has become of it", async () => {
+    const finished = await waist.finished(user, { idempotencyKey: "k" });
+    assert.equal(finished.status, "SUCCESS");
+    assert.deepEqual(await waist.submit(user, { idempotencyKey: "k" }), finished);
+  });
+
+  it(
+    "know the same arguments in another order, with defaults spelled out and ids in upper " +
+      "case",
+    async () => {
+      const { id: photoId } = await waist.newPhoto(user);
+      const first = await waist.submit(user, {
+        idempotencyKey: "k",
+        job: "album",
+        photoIds: [photoId],
+      });
+      assert.equal(
+        (
+          await waist.submit(user, {
+            idempotencyKey: "k",
+            job: "album",
+            photoIds: [photoId.toUpperCase()],
+            parameters: { title: "untitled" },
+          })
+        ).id,
+        first.id,
+      );
+      const deep = await waist.submit(user, {
+        idempotencyKey: "deep",
+        parameters: { message: { a: 1, b: 2 }, steps: 1 },
+      });
+      assert.equal(
+        (
+          await waist.submit(user, {
+            idempotencyKey: "deep",
+            parameters: { steps: 1, message: { b: 2, a: 1 } },
+          })
+        ).id,
+        deep.id,
+      );
+    },
+  );
+
+  it("know the same arguments when a later release validates them with a new default", async () => {
+    const first = await waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
+    waist.catalogue.set("echo", {
+      ...echo,
+      parameters: echo.parameters.extend({ tint: z.string().default("none") }),
+    });
+    try {
+      assert.equal(
+        (await waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 } })).id,
+        first.id,
+      );
+      assert.deepEqual(
+        await refusalOf(waist.submit(user, { idempotencyKey: "k", parameters: { message: 2 } })),
+        conflict,
+      );
+    } finally {
+      waist.catalogue.set("echo", echo);
+    }
+  });
+
+  it("know the same arguments in a row of a release that hashed the validated ones alone", async () => {
+    const { id } = await waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
+    const validated = {
+      message: 1,
+      durationMs: 0,
+      steps: 0,
+      failAttempts: 0,
+      failPermanently: false,
+    };
+    const args = { job: "echo", parameters: validated, photoIds: [], priority: 0, runAt: null };
+    const earlier = createHash("sha256")
+      .update(stableStringify(args) ?? "")
+      .digest("hex");
+    await waist.database.sql`update queued_jobs set fingerprint = ${earlier} where id = ${id}`;
+    assert.equal(
+      (await waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 } })).id,
+      id,
+    );
+    assert.deepEqual(
+      await refusalOf(waist.submit(user, { idempotencyKey: "k", parameters: { message: 2 } })),
+      conflict,
+    );
+  });
+
+  const others: [what: string, more: Partial<Submission>][] = [
+    ["parameters", { parameters: { message: 2 } }],
+    ["a priority", { priority: 1 }],
+    ["a run time", { runAt: new Date(0) }],
+  ];
+  for (const [what, more] of others) {
+    it(`refuse ${what} that came not with the first`, async () => {
+      await waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
+      assert.deepEqual(
+        await refusalOf(
+          waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 }, ...more }),
+        ),
+        conflict,
+      );
+    });
+  }
+
+  it("refuse another Job and other photos", async () => {
+    const [a, b] = [await waist.newPhoto(user), await waist.newPhoto(user)];
+    await waist.submit(user, { idempotencyKey: "k", job: "metadata", photoIds: [a.id] });
+    assert.deepEqual(
+      await refusalOf(
+        waist.submit(user, { idempotencyKey: "k", job: "metadata", photoIds: [b.id] }),
+      ),
+      conflict,
+    );
+    assert.deepEqual(
+      await refusalOf(
+        waist.submit(user, { idempotencyKey: "k", job: "placeholder", photoIds: [a.id] }),
+      ),
+      conflict,
+    );
+  });
+
+  it("still give the first back when its photo is gone by now", async () => {
+    const photo = await waist.newPhoto(user);
+    const submission = { idempotencyKey: "k", job: "metadata", photoIds: [photo.id] };
+    const first = await waist.finished(user, submission);
+    await waist.photos.remove(user.id, photo.id);
+    assert.equal((await waist.submit(user, submission)).id, first.id);
+    const other = { job: "metadata", photoIds: [(await waist.newPhoto(user)).id] };
+    assert.equal((await waist.submitMany(user, [other, submission]))[1]?.id, first.id);
+  });
+
+  it("are one's own", async () => {
+    const other = await waist.newUser();
+    const [mine, theirs] = [
+      await waist.submit(user, { idempotencyKey: "k" }),
+      await waist.submit(other, { idempotencyKey: "k", priority: 3 }),
+    ];
+    assert.notEqual(mine.id, theirs.id);
+    assert.equal(theirs.userId, other.id);
+  });
+
+  it("are free again when the QueuedJob is deleted", async () => {
+    const first = await waist.finished(user, { idempotencyKey: "k" });
+    await waist.queuedJobs.remove(user, first.id);
+    const second = await waist.submit(user, { idempotencyKey: "k", priority: 5 });
+    assert.notEqual(second.id, first.id);
+    assert.equal(second.version, 1);
+  });
+
+  it("may be old and new in one batch", async () => {
+    const old = await waist.submit(user, { idempotencyKey: "old" });
+    const told = toldOf(user);
+    const batch = await waist.submitMany(user, [
+      { idempotencyKey: "new" },
+      { idempotencyKey: "old" },
+      {},
+    ]);
+    assert.equal(batch[1]?.id, old.id);
+    assert.deepEqual(new Set(batch.map(({ id }) => id)).size, 3);
+    assert.equal(toldOf(user) - told, 2);
+    assert.deepEqual(
+      (await waist.submitMany(user, [{ idempotencyKey: "old" }, { idempotencyKey: "new" }])).map(
+        ({ id }) => id,
+      ),
+      [old.id, batch[0]?.id],
+    );
+  });
+
+  it("refuse the whole batch when one of them conflicts", async () => {
+    await waist.submit(user, { idempotencyKey: "k" });
+    const before_ = await waist.everythingOf(user);
+    assert.deepEqual(
+      await refusalOf(
+        waist.submitMany(user, [
+          { idempotencyKey: "new" },
+          { idempotencyKey: "k", priority: 1 },
+          {},
+        ]),
+      ),
+      conflict,
+    );
+    assert.deepEqual(await waist.everythingOf(user), before_);
+  });
+
+  it("may come twice in one batch: that makes one", async () => {
+    const [a, b, c] = await waist.submitMany(user, [
+      { idempotencyKey: "k" },
+      {},
+      { idempotencyKey: "k" },
+    ]);
+    assert.deepEqual(c, a);
+    assert.notEqual(b?.id, a?.id);
+    assert.equal(toldOf(user), 2);
+  });
+
+  it("refuse a batch in which they come with different arguments", async () => {
+    assert.deepEqual(
+      await refusalOf(
+        waist.submitMany(user, [{ idempotencyKey: "k" }, { idempotencyKey: "k", priority: 1 }]),
+      ),
+      conflict,
+    );
+    assert.equal(toldOf(user), 0);
+  });
+
+  it("make one row, one event and one hint of 50 that come at once", async () => {
+    const hints = waist.hinted.length;
+    const all = await Promise.all(
+      Array.from({ length: 50 }, () => waist.submit(user, { idempotencyKey: "k" })),
+    );
+    assert.equal(new Set(all.map(({ id }) => id)).size, 1);
+    const [{ n, seq } = { n: 0, seq: 0 }] = await waist.database.sql<{ n: number; seq: number }[]>`
+      select (select count(*)::int from queued_jobs
+        where user_id = ${user.id}) as n, last_seq::int as seq from user_streams
+          where user_id = ${user.id}`;
+    assert.deepEqual([n, seq, toldOf(user), waist.hinted.length - hints], [1, 1, 1, 1]);
+  });
+
+  it("make one row each when batches with the same keys in other orders come at once", async () => {
+    const keys = Array.from({ length: 10 }, (_, i) => `key ${i}`);
+    const batches = await Promise.all(
+      [keys, keys.toReversed(), keys.slice(3), keys.slice(0, 7).toReversed()].map((some) =>
+        waist.submitMany(
+          user,
+          some.map((idempotencyKey) => ({ idempotencyKey })),
+        ),
+      ),
+    );
+    assert.equal(new Set(batches.flat().map(({ id }) => id)).size, 10);
+    assert.equal(toldOf(user), 10);
+  });
+
+  it("refuse the loser of a race with other arguments", async () => {
+    const outcomes = await Promise.all(
+      [0, 1, 2, 3].map((priority) =>
+        outcomeOf(waist.submit(user, { idempotencyKey: "k", priority })),
+      ),
+    );
+    assert.deepEqual(outcomes.toSorted(), [
+      "IDEMPOTENCY_CONFLICT",
+      "IDEMPOTENCY_CONFLICT",
+      "IDEMPOTENCY_CONFLICT",
+      "done",
+    ]);
+  });
+
+  it("leave counters, numbers and events in step", async () => {
+    await assertConsistent(waist.database.sql);
+    assertToldWhole(waist.rung);
+  });
+});

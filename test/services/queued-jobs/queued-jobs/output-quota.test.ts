@@ -1,0 +1,153 @@
+// Files of photos and outputs together take what a user may have, to the byte and no more.
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { createAccounts } from "../../../../src/services/users/accounts.js";
+import type { Claimed } from "../../../../src/services/queued-jobs/queued-jobs.js";
+import type { StoredOutput } from "../../../../src/domain/queued-job.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
+import { outcomeOf } from "../../../support/asserts/outcome-of.js";
+import { refusalOf } from "../../../support/asserts/refusal-of.js";
+import { silentLog } from "../../../support/runner/silent-log.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+
+const MAX = 100;
+const REFUSAL = {
+  code: "QUOTA_EXCEEDED",
+  message: "Your photos and outputs may take 100 bytes at most; delete some first.",
+  retryAfterMs: 60_000,
+};
+
+describe("the quota of stored bytes", () => {
+  let waist: TestWaist;
+  let user: User;
+  before(async () => {
+    waist = await createTestWaist({ maxStoredBytes: MAX });
+  });
+  beforeEach(async () => {
+    user = await waist.newUser();
+  });
+  after(() => waist.close());
+  const outputs = ({ id }: Claimed, ...sizes: number[]): StoredOutput[] =>
+    sizes.map((byteSize, i) => ({
+      name: `${i}`,
+      mimeType: "text/plain",
+      byteSize,
+      width: null,
+      height: null,
+      storageKey: `${id}/${i}`,
+    }));
+  const started = async () => waist.start(await waist.submit(user));
+  async function succeeded(...sizes: number[]): Promise<Claimed> {
+    const claimed = await started();
+    assert.equal(await waist.queuedJobs.succeed(claimed, null, outputs(claimed, ...sizes)), true);
+    return claimed;
+  }
+  const storedBytes = async () => (await waist.users.counters(user.id)).storedBytes;
+
+  it("may be filled to the byte by outputs, beside photos", async () => {
+    await waist.newPhoto(user, { byteSize: 40 });
+    await succeeded(30, 30);
+    assert.equal(await storedBytes(), 100);
+  });
+
+  it("refuses the outputs that would pass it, and leaves everything as it was", async () => {
+    await waist.newPhoto(user, { byteSize: 40 });
+    const claimed = await started();
+    const [before_, told] = [await waist.everythingOf(user), waist.rung.length];
+    assert.deepEqual(
+      await refusalOf(waist.queuedJobs.succeed(claimed, null, outputs(claimed, 30, 31))),
+      REFUSAL,
+    );
+    assert.deepEqual([await waist.everythingOf(user), waist.rung.length], [before_, told]);
+    assert.equal(await waist.queuedJobs.fail(claimed, { ...REFUSAL, permanent: true }), "FAILED");
+    assert.deepEqual((await waist.queuedJobs.find(user, claimed.id))?.error, {
+      code: REFUSAL.code,
+      message: REFUSAL.message,
+    });
+  });
+
+  it("refuses nobody who stores nothing, full or over", async () => {
+    await waist.newPhoto(user, { byteSize: MAX });
+    await waist.database.sql`update photos set byte_size = 500 where user_id = ${user.id}`;
+    await waist.database.sql`update user_streams set stored_bytes = 500 where user_id = ${user.id}`;
+    await succeeded();
+    const claimed = await started();
+    assert.deepEqual(
+      await refusalOf(waist.queuedJobs.succeed(claimed, null, outputs(claimed, 1))),
+      REFUSAL,
+    );
+  });
+
+  it("is passed by nobody, however many successes and uploads end at once", async () => {
+    const claims = await Promise.all(Array.from({ length: 20 }, started));
+    const made = await Promise.all([
+      ...claims.map((claimed) =>
+        outcomeOf(waist.queuedJobs.succeed(claimed, null, outputs(claimed, 10))),
+      ),
+      ...Array.from({ length: 20 }, () => outcomeOf(waist.newPhoto(user, { byteSize: 10 }))),
+    ]);
+    assert.deepEqual(
+      [
+        made.filter((outcome) => outcome === "done").length,
+        made.filter((outcome) => outcome === "QUOTA_EXCEEDED").length,
+      ],
+      [10, 30],
+    );
+    assert.equal(await storedBytes(), MAX);
+  });
+
+  const waysOut: [how: string, act: (claimed: Claimed) => Promise<unknown>][] = [
+    ["one is deleted", ({ id }) => waist.queuedJobs.remove(user, id)],
+    [
+      "many are deleted at once",
+      () => waist.queuedJobs.removeMany(user.id, { statuses: null, jobs: null }),
+    ],
+    [
+      "their time is up",
+      async ({ id }) => {
+        await waist.database
+          .sql`update queued_jobs set expires_at = now() - interval '1 s' where id = ${id}`;
+        return waist.queuedJobs.removeExpired(10);
+      },
+    ],
+  ];
+  for (const [how, act] of waysOut) {
+    it(`is given back when ${how}`, async () => {
+      const claimed = await succeeded(60);
+      assert.equal(await storedBytes(), 60);
+      await act(claimed);
+      assert.equal(await storedBytes(), 0);
+      await succeeded(MAX);
+    });
+  }
+
+  it("is not touched by failing, cancelling and sending again", async () => {
+    const [failed, cancelled] = [await started(), await started()];
+    await waist.queuedJobs.fail(failed, { code: "TASK_FAILED", message: "No.", permanent: true });
+    await waist.queuedJobs.cancel(user, cancelled.id);
+    for (const { id } of [failed, cancelled]) {
+      await waist.queuedJobs.retry(user, id);
+      const again = await waist.start({ id });
+      assert.equal(await storedBytes(), id === failed.id ? 0 : 20);
+      await waist.queuedJobs.succeed(again, null, outputs(again, 20));
+    }
+    assert.equal(await storedBytes(), 40);
+  });
+
+  it("goes with its user, and begins anew with the next", async () => {
+    await succeeded(MAX);
+    await createAccounts({
+      database: waist.database,
+      users: waist.users,
+      deleteFiles: async () => {},
+      stopWork: () => {},
+      tellGone: async () => {},
+      log: silentLog,
+    }).remove(user.id);
+    user = await waist.newUser();
+    await succeeded(MAX);
+  });
+
+  it("is what is counted, whatever happened", () => assertConsistent(waist.database.sql));
+});

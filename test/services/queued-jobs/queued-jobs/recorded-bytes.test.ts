@@ -1,0 +1,301 @@
+// What a user has in the database is bounded: parameters, results and events are counted by the
+// statements that write them, and large values stand in the row alone.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { after, before, beforeEach, describe, it } from "node:test";
+import type { Sql } from "postgres";
+import { sqlState } from "../../../../src/db/database.js";
+import { OVER_RECORDED } from "../../../../src/db/refusals.js";
+import { toNewQueuedJob } from "../../../../src/services/queued-jobs/check-submission.js";
+import { insertUnits } from "../../../../src/services/queued-jobs/insert-units.js";
+import { retry } from "../../../../src/services/queued-jobs/owner-steps.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
+import { outcomeOf } from "../../../support/asserts/outcome-of.js";
+import { refusalOf } from "../../../support/asserts/refusal-of.js";
+import { submissionOf } from "../../../support/service/submission-of.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { waitsForLock } from "../../../support/stores/waits-for-lock.js";
+
+const MAX = 200_000;
+const REFUSAL = {
+  code: "QUOTA_EXCEEDED",
+  message:
+    "Your jobs and their events may take 200000 bytes in the database at most; delete " +
+    "finished jobs first.",
+  retryAfterMs: 60_000,
+};
+const FAULT = { code: "TASK_FAILED", message: "No.", permanent: true };
+/** PostgreSQL cannot compress it. */
+const LARGE = { message: randomBytes(45_000).toString("base64") };
+/** Numbers that are short as JSON and long as jsonb writes them. */
+const LONG_NUMBERS = { message: Array.from({ length: 100 }, () => 1e300) };
+
+describe("recorded bytes", () => {
+  let waist: TestWaist;
+  let user: User;
+  before(async () => {
+    waist = await createTestWaist({ maxRecordedBytes: MAX });
+  });
+  beforeEach(async () => {
+    user = await waist.newUser();
+  });
+  after(async () => {
+    await assertConsistent(waist.database.sql);
+    await waist.close();
+  });
+
+  async function recordedBytes(): Promise<number> {
+    const [row] = await waist.database.sql<{ n: number }[]>`
+      select recorded_bytes::float8 as n from user_streams where user_id = ${user.id}`;
+    return row?.n ?? Number.NaN;
+  }
+  const fill = (sql: Sql = waist.database.sql) =>
+    sql`update user_streams set recorded_bytes = ${MAX} where user_id = ${user.id}`;
+  const recount = () => waist.database.sql`
+    update user_streams s set recorded_bytes =
+      (select coalesce(sum(octet_length(parameters::text) + coalesce(octet_length(result::text),
+      0)), 0)
+        from queued_jobs where user_id = s.user_id)
+      + (select coalesce(sum(bytes), 0) from queued_job_events where user_id = s.user_id)
+      where user_id = ${user.id}`;
+  const databaseBytes = async () =>
+    (
+      await waist.database.sql<
+        { n: number }[]
+      >`select pg_database_size(current_database())::float8 as n`
+    )[0]?.n ?? 0;
+
+  it("are counted as JSON text in every step of a life, and given back when it is deleted", async () => {
+    const [first] = await waist.submitMany(user, [
+      { parameters: LARGE },
+      { parameters: LONG_NUMBERS },
+      {},
+    ]);
+    assert.ok(first);
+    await assertConsistent(waist.database.sql, user.id);
+    const failed = await waist.start(first);
+    await waist.queuedJobs.fail(failed, { ...FAULT, permanent: false });
+    await waist.queuedJobs.cancelMany(user.id, { statuses: null, jobs: null });
+    await waist.queuedJobs.retry(user, first.id);
+    await waist.queuedJobs.succeed(await waist.start(first), LARGE, []);
+    await assertConsistent(waist.database.sql, user.id);
+    assert.ok((await recordedBytes()) > 150_000);
+    await waist.queuedJobs.removeMany(user.id, { statuses: null, jobs: null });
+    await assertConsistent(waist.database.sql, user.id);
+    assert.ok((await recordedBytes()) < 10_000, "only the DELETED events are left");
+  });
+
+  it(
+    "refuse a submission that has no room, in a message that names the limit, and without " +
+      "a trace",
+    async () => {
+      for (let i = 0; i < 2; i++) await waist.submit(user, { parameters: LARGE });
+      const [before_, size] = [await waist.everythingOf(user), await databaseBytes()];
+      for (let i = 0; i < 30; i++) {
+        assert.deepEqual(await refusalOf(waist.submit(user, { parameters: LARGE })), REFUSAL);
+        assert.deepEqual(
+          await refusalOf(waist.submitMany(user, [{}, { parameters: LARGE }])),
+          REFUSAL,
+        );
+      }
+      assert.deepEqual(await waist.everythingOf(user), before_);
+      assert.ok(
+        (await databaseBytes()) - size < 500_000,
+        "refused submissions take no room either",
+      );
+      await waist.submit(user, { parameters: { message: "small" } });
+    },
+  );
+
+  it("stay within the limit, however many submissions come at once", async () => {
+    const outcomes = await Promise.all(
+      Array.from({ length: 40 }, () =>
+        outcomeOf(waist.submit(user, { parameters: { message: "x".repeat(20_000) } })),
+      ),
+    );
+    const accepted = outcomes.filter((outcome) => outcome === "done").length;
+    assert.ok(accepted >= 5 && accepted <= 9, `${accepted} were accepted`);
+    assert.equal(outcomes.filter((outcome) => outcome === "QUOTA_EXCEEDED").length, 40 - accepted);
+    assert.ok((await recordedBytes()) <= MAX);
+  });
+
+  it("that have no room for one user do not fail the submissions of others in the same batch", async () => {
+    const { sql } = waist.database;
+    const other = await waist.newUser();
+    await fill();
+    const unitOf = (someone: User) => {
+      const submission = submissionOf({ parameters: { message: 1 } });
+      return {
+        userId: someone.id,
+        requestId: "request",
+        items: [toNewQueuedJob(submission, submission.parameters)],
+      };
+    };
+    const units = [unitOf(user), unitOf(other), unitOf(other)];
+    const made = await insertUnits(sql, units, { maxPending: 10, maxRecordedBytes: MAX });
+    assert.deepEqual(
+      made.map((steps) => steps?.length ?? null),
+      [null, 1, 1],
+    );
+    await recount();
+  });
+
+  it("are checked again once the counter is locked", async () => {
+    const { sql } = waist.database;
+    const [first] = await waist.submitMany(user, [{}]);
+    assert.ok(first);
+    await waist.queuedJobs.cancel(user, first.id);
+    const limits = { maxPending: 10, maxRecordedBytes: MAX };
+    const unit = (count: number) => ({
+      userId: user.id,
+      requestId: "request",
+      items: Array.from({ length: count }, () => toNewQueuedJob(submissionOf(), {})),
+    });
+    const before_ = await recordedBytes();
+    for (const write of [
+      () => waist.submit(user),
+      () => insertUnits(sql, [unit(2)], limits),
+      () => retry(sql, { id: first.id, ...limits }),
+    ]) {
+      let writing: Promise<unknown> = Promise.resolve();
+      await sql.begin(async (tx) => {
+        await fill(tx as unknown as Sql);
+        writing = write().then(
+          () => "done",
+          (error) =>
+            sqlState(error) === OVER_RECORDED ? "QUOTA_EXCEEDED" : outcomeOf(Promise.reject(error)),
+        );
+        await waitsForLock(sql);
+      });
+      assert.equal(await writing, "QUOTA_EXCEEDED");
+      await recount();
+    }
+    assert.equal(await recordedBytes(), before_);
+  });
+
+  it("refuse a retry without a trace when there is no room, and let it go on when there is", async () => {
+    const { id } = await waist.submit(user);
+    await waist.queuedJobs.cancel(user, id);
+    await fill();
+    const before_ = await waist.everythingOf(user);
+    assert.deepEqual(await refusalOf(waist.queuedJobs.retry(user, id)), REFUSAL);
+    assert.deepEqual(await waist.everythingOf(user), before_);
+    await recount();
+    assert.equal((await waist.queuedJobs.retry(user, id)).status, "PENDING");
+  });
+
+  it("stand in the way of no claim, failure, cancellation or small result", async () => {
+    const [failing, cancelled, succeeding] = await waist.submitMany(user, [{}, {}, {}]);
+    assert.ok(failing && cancelled && succeeding);
+    await fill();
+    assert.equal(await waist.queuedJobs.fail(await waist.start(failing), FAULT), "FAILED");
+    assert.equal((await waist.queuedJobs.cancel(user, cancelled.id)).status, "CANCELLED");
+    assert.equal(
+      await waist.queuedJobs.succeed(
+        await waist.start(succeeding),
+        { message: "x".repeat(8000) },
+        [],
+      ),
+      true,
+    );
+    await recount();
+  });
+
+  it("refuse a large result that has no room, which then ends as a failure", async () => {
+    const { id } = await waist.submit(user);
+    const claimed = await waist.start({ id });
+    await fill();
+    const before_ = await waist.everythingOf(user);
+    assert.deepEqual(
+      await refusalOf(waist.queuedJobs.succeed(claimed, { message: "x".repeat(9000) }, [])),
+      REFUSAL,
+    );
+    assert.deepEqual(await waist.everythingOf(user), before_);
+    assert.equal(await waist.queuedJobs.fail(claimed, { ...REFUSAL, permanent: true }), "FAILED");
+    await recount();
+  });
+
+  it("do not grow by the parameters of a job that is cancelled and sent again", async () => {
+    const { id } = await waist.submit(user, { parameters: LARGE });
+    const size = await databaseBytes();
+    for (let i = 0; i < 60; i++) {
+      await waist.queuedJobs.cancel(user, id);
+      await waist.queuedJobs.retry(user, id);
+    }
+    assert.ok(
+      (await databaseBytes()) - size < 1_000_000,
+      `${(await databaseBytes()) - size} bytes`,
+    );
+  });
+});
+
+describe("large parameters and results", () => {
+  let waist: TestWaist;
+  let user: User;
+  before(async () => {
+    waist = await createTestWaist();
+    user = await waist.newUser();
+  });
+  after(() => waist.close());
+  const limit = (more: number) => ({
+    message: "x".repeat(
+      8192 -
+        '{"steps": 0, "message": "", "durationMs": 0, "failAttempts": 0, "failPermanently": false}'
+          .length +
+        more,
+    ),
+  });
+
+  it("are left out of every event over 8 kB as JSON text, and included up to that", async () => {
+    for (const [more, present] of [
+      [0, true],
+      [1, false],
+    ] as const) {
+      const queuedJob = await waist.submit(user, { parameters: limit(more) });
+      await waist.queuedJobs.progress(await waist.start(queuedJob), 0.5, null);
+      await waist.queuedJobs.cancel(user, queuedJob.id);
+      const told = waist.rung.filter(({ queuedJob: { id } }) => id === queuedJob.id);
+      assert.deepEqual(
+        told.map(({ type }) => type),
+        ["QUEUED", "STARTED", "PROGRESS", "CANCELLED"],
+      );
+      for (const { type, queuedJob: snapshot } of told)
+        assert.equal("parameters" in snapshot, present, `${type} with ${more} more`);
+    }
+  });
+
+  it("are with the worker that claims it, and in the answers to its owner", async () => {
+    const parameters = {
+      steps: 0,
+      durationMs: 0,
+      failAttempts: 0,
+      failPermanently: false,
+      ...limit(1),
+    };
+    const submitted = await waist.submit(user, { parameters });
+    const claimed = await waist.start(submitted);
+    const cancelled = await waist.queuedJobs.cancel(user, submitted.id);
+    const again = await waist.queuedJobs.retry(user, submitted.id);
+    for (const seen of [submitted, claimed.queuedJob, cancelled, again])
+      assert.deepEqual([seen.parameters, seen.result], [parameters, null]);
+    const many = await waist.submitMany(user, [{ parameters }, {}]);
+    const claims = await Promise.all(many.map((one) => waist.start(one)));
+    assert.deepEqual(
+      [many, claims.map(({ queuedJob }) => queuedJob)].map((list) => list[0]?.parameters),
+      [parameters, parameters],
+    );
+  });
+
+  it("stand in the row of a success, and not in its event", async () => {
+    const { id } = await waist.submit(user);
+    const result = { message: "x".repeat(9000) };
+    await waist.queuedJobs.succeed(await waist.start({ id }), result, []);
+    const last = waist.rung.at(-1);
+    assert.deepEqual(
+      [last?.type, last && "result" in last.queuedJob, last && "parameters" in last.queuedJob],
+      ["SUCCEEDED", false, true],
+    );
+    assert.deepEqual((await waist.queuedJobs.find(user, id))?.result, result);
+  });
+});

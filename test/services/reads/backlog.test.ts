@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { createBacklogReads } from "../../../src/services/reads/backlog.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+
+describe("the backlog", () => {
+  let waist: TestWaist;
+  before(async () => {
+    waist = await createTestWaist();
+  });
+  after(() => waist.close());
+  const read = () => createBacklogReads(waist.database).read();
+  const age = (seconds: number) =>
+    waist.database.sql`update queued_jobs set due_at = due_at - ${seconds} * interval '1 second'
+        where status = 'PENDING'`;
+
+  it("is nothing where nothing was submitted", async () => {
+    const { pending, started, oldestWaitSeconds, jobs } = await read();
+    assert.deepEqual([pending, started, oldestWaitSeconds, jobs], [0, 0, 0, []]);
+  });
+
+  it("counts what waits and what runs, by Job, and leaves out what has finished", async () => {
+    const user = await waist.newUser();
+    const photo = await waist.newPhoto(user);
+    await waist.submitMany(user, [{}, {}, { job: "album", photoIds: [photo.id] }]);
+    await waist.start(await waist.submit(user));
+    await waist.finished(user);
+    const { pending, started, jobs, connections } = await read();
+    assert.deepEqual([pending, started], [3, 1]);
+    assert.deepEqual(
+      jobs.toSorted((a, b) => `${a.job} ${a.status}`.localeCompare(`${b.job} ${b.status}`)),
+      [
+        { job: "album", status: "PENDING", count: 1 },
+        { job: "echo", status: "PENDING", count: 2 },
+        { job: "echo", status: "STARTED", count: 1 },
+      ],
+    );
+    assert.ok(connections.some(({ state, count }) => state === "active" && count >= 1));
+  });
+
+  it("tells how long the oldest has been due, and nothing of one that is not due yet", async () => {
+    const user = await waist.newUser();
+    await age(100);
+    await waist.submit(user, { runAt: new Date(Date.now() + 3_600_000) });
+    const { pending, oldestWaitSeconds } = await read();
+    assert.equal(pending, 4);
+    assert.ok(oldestWaitSeconds >= 100 && oldestWaitSeconds < 130, String(oldestWaitSeconds));
+    const { hasWaited } = createBacklogReads(waist.database);
+    assert.deepEqual(
+      await Promise.all([
+        hasWaited(["echo"], 60),
+        hasWaited(["album"], 60),
+        hasWaited(["thumbnail"], 60),
+        hasWaited(["echo", "album"], 300),
+      ]),
+      [true, true, false, false],
+    );
+  });
+
+  it(
+    "tells of a Job that has waited behind thousands of another, which may be of a slower " +
+      "lane",
+    async () => {
+      const { sql } = waist.database;
+      const user = await waist.newUser();
+      await sql`
+      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
+        due_at, created_at, updated_at, status)
+      select gen_random_uuid(), ${user.id}, case when i = 3000 then 'hash' else 'crop'
+        end, '{}', 0, 0, 'seed', now() - interval '1 hour' + i * interval '1 ms', now(), now(),
+        'PENDING'
+      from generate_series(1, 3000) i`;
+      const { hasWaited } = createBacklogReads(waist.database);
+      assert.deepEqual(
+        await Promise.all([hasWaited(["hash"], 60), hasWaited(["placeholder"], 60)]),
+        [true, false],
+      );
+      await sql`delete from queued_jobs where user_id = ${user.id}`;
+    },
+  );
+
+  it("is read again after a while only", async () => {
+    const reads = createBacklogReads(waist.database);
+    const first = await reads.read();
+    await waist.submit(await waist.newUser());
+    assert.equal(await reads.read(), first);
+    const eager = createBacklogReads(waist.database, { freshMs: -1 });
+    assert.equal((await eager.read()).pending, first.pending + 1);
+  });
+
+  it("is estimated beyond 20,000, and bounded, whatever its size", async () => {
+    const { sql } = waist.database;
+    const user = await waist.newUser();
+    await sql`insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority,
+      request_id, due_at, created_at, updated_at, status)
+      select gen_random_uuid(), ${user.id}, 'echo', '{}', 0, 0, 'seed', now(), now(), now(),
+        'PENDING' from generate_series(1, 30000)`;
+    await sql`vacuum analyze queued_jobs`;
+    const { pending, jobs, answerSeconds } = await read();
+    assert.ok(pending > 29_000 && pending < 31_500, String(pending));
+    assert.equal(
+      jobs.reduce((sum, { status, count }) => sum + (status === "PENDING" ? count : 0), 0),
+      5000,
+    );
+    assert.ok(answerSeconds > 0 && answerSeconds < 2, String(answerSeconds));
+  });
+});

@@ -1,0 +1,302 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { v7 as uuidv7 } from "uuid";
+import type { EventLog } from "../../../src/events/event-log.js";
+import type { QueuedJobEvent } from "../../../src/domain/queued-job.js";
+import { createEventLog } from "../../../src/services/reads/event-log.js";
+import type { User } from "../../../src/services/users/users.js";
+import { desynchronised } from "../../support/stores/desynchronised.js";
+import { refusalOf } from "../../support/asserts/refusal-of.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+
+describe("the event log", () => {
+  let waist: TestWaist;
+  let log: EventLog;
+  let user: User;
+  before(async () => {
+    waist = await createTestWaist();
+    log = createEventLog(waist.database);
+  });
+  beforeEach(async () => {
+    user = await waist.newUser();
+  });
+  after(() => waist.close());
+  const toldTo = ({ id }: User) =>
+    waist.rung.filter(({ type, queuedJob }) => queuedJob.userId === id && type !== "PROGRESS");
+  const read = (more: Partial<Parameters<EventLog["read"]>[0]> = {}) =>
+    log.read({ userId: user.id, seq: 0, limit: 100, queuedJobId: null, ...more });
+  const seqs = (events: QueuedJobEvent[]) => events.map(({ seq }) => seq);
+  /** What clean-up does with events that are older than EVENT_TTL. */
+  const purge = (upTo: number) => waist.database.sql`
+    with gone as (delete from queued_job_events where user_id = ${user.id}
+      and seq <= ${upTo}) update user_streams set floor_seq = ${upTo} where user_id = ${user.id}`;
+
+  describe("read", () => {
+    it("gives the very events that were rung, in order", async () => {
+      await waist.finished(user);
+      await waist.submit(user);
+      assert.deepEqual(await read(), { events: toldTo(user), whole: true, last: 4, floor: 0 });
+    });
+
+    it("gives what follows a number, and not more than asked for", async () => {
+      await waist.submitMany(user, [{}, {}, {}, {}]);
+      assert.deepEqual(
+        [
+          seqs((await read({ seq: 1 })).events),
+          seqs((await read({ seq: 1, limit: 2 })).events),
+          (await read({ seq: 1, limit: 2 })).last,
+        ],
+        [[2, 3, 4], [2, 3], 4],
+      );
+      assert.deepEqual(await read({ seq: 4 }), { events: [], whole: true, last: 4, floor: 0 });
+      assert.deepEqual(await read({ seq: 99 }), { events: [], whole: true, last: 4, floor: 0 });
+    });
+
+    it(
+      "gives no more than 256 kB and the event that goes beyond, and says whether there is " +
+        "more",
+      async () => {
+        await waist.submitMany(
+          user,
+          Array.from({ length: 8 }, () => ({})),
+        );
+        await waist.database
+          .sql`update queued_job_events set bytes = 60000 where user_id = ${user.id}`;
+        const [first, second, third] = [
+          await read(),
+          await read({ seq: 5 }),
+          await read({ limit: 5 }),
+        ];
+        assert.deepEqual([seqs(first.events), first.whole], [[1, 2, 3, 4, 5], false]);
+        assert.deepEqual([seqs(second.events), second.whole], [[6, 7, 8], true]);
+        assert.deepEqual([seqs(third.events), third.whole], [[1, 2, 3, 4, 5], false]);
+        await waist.database
+          .sql`update queued_job_events set bytes = 300000 where user_id = ${user.id}`;
+        assert.deepEqual(seqs((await read()).events), [1]);
+      },
+    );
+
+    it("gives those of one QueuedJob", async () => {
+      const [a, b] = [await waist.submit(user), await waist.submit(user)];
+      await waist.queuedJobs.cancel(user, a.id);
+      assert.deepEqual(
+        [
+          seqs((await read({ queuedJobId: a.id })).events),
+          seqs((await read({ queuedJobId: b.id })).events),
+          (await read({ queuedJobId: b.id })).last,
+        ],
+        [[1, 3], [2], 3],
+      );
+    });
+
+    it("gives nothing of another user's, not even of a QueuedJob whose id is known", async () => {
+      const { id } = await waist.submit(user);
+      const other = await waist.newUser();
+      assert.deepEqual(await read({ userId: other.id, queuedJobId: id }), {
+        events: [],
+        whole: true,
+        last: 0,
+        floor: 0,
+      });
+    });
+
+    it("gives the numbers 0 for a user who is gone", async () => {
+      assert.deepEqual(await read({ userId: uuidv7() }), {
+        events: [],
+        whole: true,
+        last: 0,
+        floor: 0,
+      });
+    });
+
+    it("gives no rows out that are of another user, or of no statement of its own", async () => {
+      const other = await waist.newUser();
+      await waist.submitMany(other, [{}, {}]);
+      await waist.submit(user);
+      for (const to of [other.id, uuidv7(), null]) {
+        const { database, foreign } = desynchronised(waist.database, { from: user.id, to });
+        const reading = createEventLog(database).read({
+          userId: user.id,
+          seq: 0,
+          limit: 100,
+          queuedJobId: null,
+        });
+        assert.deepEqual(await refusalOf(reading), {
+          code: "SERVICE_UNAVAILABLE",
+          message: "The database gave a wrong answer; try again in a moment.",
+        });
+        assert.equal(foreign.length, 1);
+      }
+      assert.deepEqual(seqs((await read()).events), [1]);
+    });
+
+    it("tells up to where it was purged, and goes on behind holes that a deletion left", async () => {
+      const [a] = await waist.submitMany(user, [{}, {}, {}]);
+      await purge(1);
+      await waist.queuedJobs.cancel(user, a?.id ?? "");
+      await waist.queuedJobs.remove(user, a?.id ?? "");
+      const page = await read();
+      assert.deepEqual([seqs(page.events), page.last, page.floor], [[2, 3, 5], 5, 1]);
+      assert.equal(page.events.at(-1)?.type, "DELETED");
+    });
+
+    it("gives a story without a gap while 120 events are being written beside it", async () => {
+      const writing = Promise.all(
+        Array.from({ length: 60 }, async () =>
+          waist.queuedJobs.cancel(user, (await waist.submit(user)).id),
+        ),
+      );
+      const seen: number[] = [];
+      while (seen.length < 120) {
+        const { events } = await read({ seq: seen.at(-1) ?? 0, limit: 20 });
+        seen.push(...seqs(events));
+      }
+      await writing;
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 120 }, (_, i) => i + 1),
+      );
+    });
+  });
+
+  it("tells the newest number of each user asked for", async () => {
+    const other = await waist.newUser();
+    await waist.submitMany(user, [{}, {}]);
+    const epoch = await log.epoch();
+    assert.deepEqual(await log.heads([user.id, other.id, uuidv7()]), {
+      epoch,
+      heads: new Map([
+        [user.id, 2],
+        [other.id, 0],
+      ]),
+    });
+    assert.deepEqual(await log.heads([]), { epoch, heads: new Map() });
+  });
+
+  describe("present", () => {
+    it("is the last event, with the state of now", async () => {
+      const claimed = await waist.start(await waist.submit(user));
+      await waist.queuedJobs.progress(claimed, 0.5, "half");
+      await waist.submit(user);
+      const { event, ...rest } = (await log.present(user.id, claimed.id)) ?? assert.fail();
+      assert.deepEqual(event, {
+        seq: 2,
+        type: "STARTED",
+        at: event.at,
+        queuedJob: await waist.queuedJobs.find(user, claimed.id),
+      });
+      assert.equal(event.queuedJob.progress, 0.5);
+      assert.deepEqual(rest, { lastSeq: 2, finished: false, head: 3 });
+    });
+
+    it("is finished with the outputs when it has succeeded", async () => {
+      const claimed = await waist.start(await waist.submit(user));
+      await waist.queuedJobs.succeed(claimed, 1, [
+        {
+          name: "a",
+          mimeType: "text/plain",
+          byteSize: 1,
+          width: null,
+          height: null,
+          storageKey: "k",
+        },
+      ]);
+      const present = await log.present(user.id, claimed.id);
+      assert.deepEqual(
+        [present?.finished, present?.event.type, present?.event.queuedJob.outputs],
+        [
+          true,
+          "SUCCEEDED",
+          [{ name: "a", mimeType: "text/plain", byteSize: 1, width: null, height: null }],
+        ],
+      );
+    });
+
+    it("is null for another user, an admin too, and where there is none", async () => {
+      const { id } = await waist.submit(user);
+      assert.deepEqual(
+        [
+          await log.present((await waist.newUser("ADMIN")).id, id),
+          await log.present(user.id, uuidv7()),
+        ],
+        [null, null],
+      );
+    });
+
+    const made: [what: string, type: string, make: () => Promise<{ id: string }>][] = [
+      ["a waiting one", "QUEUED", () => waist.submit(user)],
+      [
+        "one that waits for another attempt",
+        "RETRYING",
+        async () => {
+          const claimed = await waist.start(await waist.submit(user));
+          await waist.queuedJobs.fail(claimed, {
+            code: "TASK_FAILED",
+            message: "No.",
+            permanent: false,
+          });
+          return claimed;
+        },
+      ],
+      ["a running one", "STARTED", async () => waist.start(await waist.submit(user))],
+      ["one that succeeded", "SUCCEEDED", () => waist.finished(user)],
+      [
+        "one that failed",
+        "FAILED",
+        async () => {
+          const claimed = await waist.start(await waist.submit(user));
+          await waist.queuedJobs.fail(claimed, {
+            code: "TASK_FAILED",
+            message: "No.",
+            permanent: true,
+          });
+          return claimed;
+        },
+      ],
+      [
+        "a cancelled one",
+        "CANCELLED",
+        async () => waist.queuedJobs.cancel(user, (await waist.submit(user)).id),
+      ],
+    ];
+    for (const [what, type, make] of made) {
+      it(`is ${type}, at the stream's position, for ${what} whose events were purged`, async () => {
+        const { id } = await make();
+        const kept = (await log.present(user.id, id))?.event;
+        assert.equal(kept?.type, type);
+        const head = toldTo(user).length;
+        await purge(head);
+        const present = await log.present(user.id, id);
+        assert.deepEqual(
+          [present?.event, present?.lastSeq, present?.head],
+          [{ seq: head, type, at: kept?.queuedJob.updatedAt, queuedJob: kept?.queuedJob }, 0, head],
+        );
+      });
+    }
+  });
+
+  describe("the epoch", () => {
+    it("is 8 bytes in hex, the same for all who read this database", async () => {
+      const epoch = await log.epoch();
+      assert.match(epoch, /^[0-9a-f]{16}$/);
+      assert.deepEqual(
+        [await log.epoch(), await createEventLog(waist.database).epoch()],
+        [epoch, epoch],
+      );
+    });
+
+    it("is another one in a database of another history", async () => {
+      const before_ = await log.epoch();
+      await waist.database.sql`update histories set id = gen_random_uuid()`;
+      assert.notEqual(await createEventLog(waist.database).epoch(), before_);
+    });
+
+    it("is asked for again after a failure", async () => {
+      const fresh = createEventLog(waist.database);
+      await waist.database.sql`alter table histories rename to hidden`;
+      await assert.rejects(fresh.epoch());
+      await waist.database.sql`alter table hidden rename to histories`;
+      assert.match(await fresh.epoch(), /^[0-9a-f]{16}$/);
+    });
+  });
+});

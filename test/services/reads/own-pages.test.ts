@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import {
+  createOwnPages,
+  type OwnPage,
+  type QueuedJobPage,
+} from "../../../src/services/reads/own-pages.js";
+import type { User } from "../../../src/services/users/users.js";
+import { desynchronised } from "../../support/stores/desynchronised.js";
+import { refusalOf } from "../../support/asserts/refusal-of.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+
+describe("pages that are asked for at once", () => {
+  let waist: TestWaist;
+  let user: User;
+  let other: User;
+  let statements = 0;
+  let read: (page: OwnPage) => Promise<QueuedJobPage>;
+  before(async () => {
+    waist = await createTestWaist();
+    const { sql } = waist.database;
+    // A part of a statement has no row of its own.
+    const counted = new Proxy(sql, {
+      apply: (target, self, args) => (
+        String(args[0]).includes("unnest") && statements++,
+        Reflect.apply(target, self, args)
+      ),
+    });
+    read = createOwnPages({ ...waist.database, sql: counted });
+  });
+  beforeEach(async () => {
+    [user, other] = await Promise.all([waist.newUser(), waist.newUser()]);
+    statements = 0;
+  });
+  after(() => waist.close());
+  const pageOf = ({ id }: { id: string }, more: Partial<OwnPage> = {}) =>
+    read({ userId: id, first: 20, beforeId: null, ...more });
+  const idsOf = ({ rows }: QueuedJobPage) => rows.map(({ id }) => id);
+
+  it("are read with one statement, and each is what it would be alone", async () => {
+    const [mine, theirs] = [
+      await waist.submitMany(user, [{}, {}, {}]),
+      await waist.submitMany(other, [{}]),
+    ];
+    const own = mine.map(({ id }) => id).toReversed();
+    const [all, two, rest, ofOther, ofNobody, ofEmpty] = await Promise.all([
+      pageOf(user),
+      pageOf(user, { first: 2 }),
+      pageOf(user, { beforeId: own[1] ?? "" }),
+      pageOf(other),
+      pageOf({ id: "ffffffff-ffff-7fff-8fff-ffffffffffff" }),
+      pageOf(await waist.newUser()),
+    ]);
+    assert.deepEqual([all, two, rest].map(idsOf), [own, own.slice(0, 2), own.slice(2)]);
+    assert.deepEqual(
+      [all, two, rest].map(({ hasMore, lastSeq }) => [hasMore, lastSeq]),
+      [
+        [false, 3],
+        [true, 3],
+        [false, 3],
+      ],
+    );
+    assert.deepEqual([idsOf(ofOther), ofOther.lastSeq], [[theirs[0]?.id], 1]);
+    assert.deepEqual(
+      [ofNobody, ofEmpty],
+      [
+        { rows: [], hasMore: false, lastSeq: 0 },
+        { rows: [], hasMore: false, lastSeq: 0 },
+      ],
+    );
+  });
+
+  it("cost one statement, which reads the same page once, and no more than 32 pages", async () => {
+    await waist.submit(user);
+    const same = await Promise.all(Array.from({ length: 50 }, () => pageOf(user)));
+    assert.deepEqual([statements, new Set(same).size], [1, 1]);
+    const different = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => pageOf(user, { first: i + 1 })),
+    );
+    assert.deepEqual(
+      [statements, new Set(different.map((page) => idsOf(page).length)).size],
+      [3, 1],
+    );
+  });
+
+  it("are never older than the moment when they were asked for", async () => {
+    for (let i = 1; i <= 20; i++) {
+      const [, earlier] = await Promise.all([waist.submit(user), pageOf(user)]);
+      const now = await pageOf(user);
+      assert.deepEqual([now.rows.length, now.lastSeq, earlier.rows.length >= i - 1], [i, i, true]);
+    }
+  });
+
+  it("are not given out with rows of another user, or of no statement of their own", async () => {
+    const empty = await waist.newUser();
+    await waist.submitMany(other, [{}, {}]);
+    for (const from of [user.id, empty.id]) {
+      for (const to of [other.id, (await waist.newUser()).id, null]) {
+        const { database, foreign } = desynchronised(waist.database, { from, to });
+        const reading = createOwnPages(database)({ userId: from, first: 20, beforeId: null });
+        assert.deepEqual(await refusalOf(reading), {
+          code: "SERVICE_UNAVAILABLE",
+          message: "The database gave a wrong answer; try again in a moment.",
+        });
+        assert.equal(foreign.length, 1);
+      }
+    }
+    assert.equal((await pageOf(other)).rows.length, 2);
+  });
+
+  it("fail together when PostgreSQL refuses them, and not those that come later", async () => {
+    await waist.submit(user);
+    const asked = [pageOf(user), pageOf(user, { beforeId: "no id" }), pageOf(other)];
+    assert.deepEqual(
+      (await Promise.allSettled(asked)).map(({ status }) => status),
+      ["rejected", "rejected", "rejected"],
+    );
+    assert.equal((await pageOf(user)).rows.length, 1);
+  });
+});

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import type { QueuedJob } from "../../../src/domain/queued-job.js";
+import type { Lane } from "../../../src/queue/hint-queue.js";
+import { createQueuePlaces, type QueuePlaces } from "../../../src/services/reads/queue-places.js";
+import { catalogue } from "../../../src/tasks/catalogue.js";
+import { albumTask } from "../../support/service/album-task.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+
+describe("the waiting line", () => {
+  let waist: TestWaist;
+  const rates: Record<Lane, number | null> = { worker: null, child: null };
+  before(async () => {
+    waist = await createTestWaist();
+  });
+  beforeEach(async () => {
+    await waist.database.sql`delete from queued_jobs`;
+    rates.worker = null;
+  });
+  after(() => waist.close());
+  /** One that has not seen the crowd yet. */
+  const unseen = (): QueuePlaces =>
+    createQueuePlaces({
+      database: waist.database,
+      catalogue: new Map([...catalogue, [albumTask.name, albumTask]]),
+      startRate: { rate: async (lane) => rates[lane] },
+    });
+  const positions = async (...rows: QueuedJob[]) =>
+    (await unseen().find(rows)).map((place) => place?.position ?? null);
+
+  it("has one's own by priority, and within it by their time", async () => {
+    const user = await waist.newUser();
+    const [a, b, c] = await waist.submitMany(user, [{}, { priority: 5 }, {}]);
+    assert.ok(a && b && c);
+    assert.deepEqual(await positions(a, b, c), [1, 0, 2]);
+  });
+
+  it("holds nothing that runs, has finished, is not due or never was", async () => {
+    const user = await waist.newUser();
+    const [running, finished, later] = [
+      await waist.submit(user),
+      await waist.finished(user),
+      await waist.submit(user, { runAt: new Date(Date.now() + 60_000) }),
+    ];
+    await waist.start(running);
+    const waiting = await waist.submit(user);
+    assert.deepEqual(
+      await positions(
+        running,
+        finished,
+        later,
+        { ...waiting, id: user.id, updatedAt: later.updatedAt },
+        waiting,
+      ),
+      [null, null, null, null, 0],
+    );
+    assert.deepEqual(await unseen().find([]), []);
+  });
+
+  it(
+    "lets others before one in blocks of 16, so that the first of one never stands behind " +
+      "the thousands of another",
+    async () => {
+      const [one, other] = [await waist.newUser(), await waist.newUser()];
+      await waist.submitMany(
+        other,
+        Array.from({ length: 50 }, () => ({})),
+      );
+      const mine = await waist.submitMany(
+        one,
+        Array.from({ length: 17 }, () => ({})),
+      );
+      const places = await positions(...mine);
+      assert.deepEqual([places[0], places[15], places[16]], [16, 31, 48]);
+    },
+  );
+
+  it("is another one for photos", async () => {
+    const [one, other] = [await waist.newUser(), await waist.newUser()];
+    const { id: photoId } = await waist.newPhoto(one);
+    await waist.submitMany(other, [{}, {}, {}]);
+    const [echo, album] = [
+      await waist.submit(one),
+      await waist.submit(one, { job: "album", photoIds: [photoId] }),
+    ];
+    assert.deepEqual(await positions(echo, album), [3, 0]);
+  });
+
+  it(
+    "is read once a second for a user, however often it is asked for, and what came since " +
+      "stands behind all of its priority",
+    async () => {
+      let statements = 0;
+      const sql = new Proxy(waist.database.sql, {
+        apply: (target, self, args: unknown[]) => (
+          statements++,
+          Reflect.apply(target, self, args) as unknown
+        ),
+      });
+      const places = createQueuePlaces({
+        database: { ...waist.database, sql },
+        catalogue,
+        startRate: { rate: async () => null },
+      });
+      const find = async (...rows: QueuedJob[]) =>
+        (await places.find(rows)).map((place) => place?.position ?? null);
+      const user = await waist.newUser();
+      const [low, high] = await waist.submitMany(user, [{}, { priority: 5 }]);
+      assert.ok(low && high);
+      assert.deepEqual(await find(low, high), [1, 0]);
+      // Of this user, and the crowd.
+      assert.equal(statements, 2);
+      const [late, urgent, between] = await waist.submitMany(user, [
+        {},
+        { priority: 9 },
+        { priority: 5 },
+      ]);
+      const later = await waist.submit(user, { runAt: new Date(Date.now() + 60_000) });
+      assert.ok(late && urgent && between);
+      assert.deepEqual(
+        await find(low, late, urgent, between, later, {
+          ...late,
+          id: user.id,
+          error: { code: "X", message: "It waits for another attempt." },
+        }),
+        [1, 2, 0, 1, null, null],
+      );
+      assert.equal(statements, 2);
+      await eventually("it is read again", async () => (await find(late))[0] === 4);
+      assert.equal(statements, 4);
+    },
+  );
+
+  it(
+    "tells when one starts from how fast its like are started, and does not where that is " +
+      "unknown",
+    async () => {
+      const user = await waist.newUser();
+      const [, second] = await waist.submitMany(user, [{}, {}]);
+      assert.ok(second);
+      assert.deepEqual(await unseen().find([second]), [{ position: 1, startsAt: null }]);
+      rates.worker = 0.1;
+      const [place] = await unseen().find([second]);
+      const seconds = (Date.parse(place?.startsAt ?? "") - Date.now()) / 1000;
+      assert.ok(seconds > 18 && seconds <= 20, String(seconds));
+    },
+  );
+});

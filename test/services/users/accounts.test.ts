@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { createAccounts } from "../../../src/services/users/accounts.js";
+import type { Claimed } from "../../../src/services/queued-jobs/queued-jobs.js";
+import type { User } from "../../../src/services/users/users.js";
+import { assertConsistent } from "../../support/asserts/assert-consistent.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { outcomeOf } from "../../support/asserts/outcome-of.js";
+import { refusalOf } from "../../support/asserts/refusal-of.js";
+import { silentLog } from "../../support/runner/silent-log.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { waitsForLock } from "../../support/stores/waits-for-lock.js";
+
+describe("deleting oneself", () => {
+  let waist: TestWaist;
+  before(async () => {
+    waist = await createTestWaist();
+  });
+  after(() => waist.close());
+  const gone: string[] = [];
+  const stopped: string[] = [];
+  const deleted: string[] = [];
+  const accounts = (deleteFiles = async (keys: string[]) => void deleted.push(...keys)) =>
+    createAccounts({
+      database: waist.database,
+      users: waist.users,
+      deleteFiles,
+      stopWork: (ids) => void stopped.push(...ids),
+      tellGone: async (userId) => void gone.push(userId),
+      log: silentLog,
+    });
+  const outputOf = ({ id }: Claimed) => ({
+    name: "a",
+    mimeType: "text/plain",
+    byteSize: 3,
+    width: null,
+    height: null,
+    storageKey: `outputs/${id}`,
+  });
+  const countRows = async (user: User) =>
+    Number(
+      (
+        await waist.database.sql`
+    select (select count(*) from users where id = ${user.id}) + (select count(*) from user_streams
+      where user_id = ${user.id}) + (select count(*) from photos where user_id = ${user.id})
+      + (select count(*) from queued_jobs where user_id = ${user.id}) + (select count(*)
+      from queued_job_events where user_id = ${user.id})
+      + (select count(*) from queued_job_outputs o where not exists (select from queued_jobs q
+      where q.id = o.queued_job_id)) as n`
+      )[0]?.["n"],
+    );
+
+  it("removes rows, events and files, and nobody else's", async () => {
+    const [user, other] = [await waist.newUser(), await waist.newUser()];
+    await waist.newPhoto(user, { storageKey: "photo", previewKey: "preview" });
+    const claimed = await waist.start(await waist.submit(user));
+    await waist.queuedJobs.succeed(claimed, null, [outputOf(claimed)]);
+    await waist.submit(user);
+    await waist.finished(other);
+    const before_ = await waist.everythingOf(other);
+    await accounts().remove(user.id);
+    assert.equal(await countRows(user), 0);
+    assert.deepEqual(deleted.toSorted(), [`outputs/${claimed.id}`, "photo", "preview"]);
+    assert.deepEqual(await waist.everythingOf(other), before_);
+    assert.deepEqual(gone, [user.id], "the sockets are told");
+  });
+
+  it("leaves what still runs without a row to write to", async () => {
+    const user = await waist.newUser();
+    const claimed = await waist.start(await waist.submit(user));
+    const waiting = await waist.submit(user);
+    const told = waist.rung.length;
+    await accounts().remove(user.id);
+    assert.deepEqual(
+      [stopped.includes(claimed.id), stopped.includes(waiting.id)],
+      [true, false],
+      "the worker is told",
+    );
+    assert.deepEqual(
+      [
+        await waist.queuedJobs.succeed(claimed, null, [outputOf(claimed)]),
+        await waist.queuedJobs.progress(claimed, 1, null),
+        await waist.queuedJobs.renewLeases("worker", [claimed]),
+      ],
+      [false, false, { renewed: new Set(), locked: new Set() }],
+    );
+    assert.deepEqual([await countRows(user), waist.rung.length], [0, told]);
+  });
+
+  it(
+    "is forgotten at once: tokens of before are refused, and one that is newer makes a new " +
+      "User",
+    async () => {
+      const now = Math.floor(Date.now() / 1000);
+      const claims = {
+        issuer: "test",
+        subject: "phoenix",
+        email: "p@example.test",
+        emailVerified: true,
+        name: "P",
+        picture: null,
+        issuedAt: now,
+        admin: false,
+      };
+      const user = await waist.users.signIn(claims);
+      await accounts().remove(user.id);
+      assert.equal((await refusalOf(waist.users.signIn(claims))).code, "UNAUTHENTICATED");
+      const again = await waist.users.signIn({ ...claims, issuedAt: now + 60 });
+      assert.notEqual(again.id, user.id);
+      assert.equal((await waist.submit(again)).version, 1);
+      assert.equal(
+        (await refusalOf(waist.users.signIn(claims))).code,
+        "UNAUTHENTICATED",
+        "although there is an account again",
+      );
+    },
+  );
+
+  it("finds who is meant by e-mail in whatever case, of every issuer, or by id", async () => {
+    const claims = {
+      subject: "twin",
+      email: "Twin@Example.test",
+      emailVerified: true,
+      name: "T",
+      picture: null,
+      issuedAt: 1,
+      admin: false,
+    };
+    const [one, other] = [
+      await waist.users.signIn({ ...claims, issuer: "a" }),
+      await waist.users.signIn({ ...claims, issuer: "b", emailVerified: false }),
+    ];
+    const both = [
+      { id: one.id, issuer: "a", subject: "twin", email: "Twin@Example.test", emailVerified: true },
+      {
+        id: other.id,
+        issuer: "b",
+        subject: "twin",
+        email: "Twin@Example.test",
+        emailVerified: false,
+      },
+    ];
+    assert.deepEqual(await accounts().find({ email: "twin@example.TEST" }), both);
+    assert.deepEqual(await accounts().find({ id: other.id }), both.slice(1));
+    assert.deepEqual(await accounts().find({ email: "twin@example" }), []);
+  });
+
+  it("may be done twice", async () => {
+    const user = await waist.newUser();
+    await Promise.all([accounts().remove(user.id), accounts().remove(user.id)]);
+    assert.equal(await countRows(user), 0);
+  });
+
+  it("succeeds although the storage is away", async () => {
+    const user = await waist.newUser();
+    await waist.newPhoto(user);
+    await accounts(() => Promise.reject(new Error("the disk is gone"))).remove(user.id);
+    assert.equal(await countRows(user), 0);
+  });
+
+  it("waits for an upload that is being recorded, and takes its file with it", async () => {
+    const user = await waist.newUser();
+    const { sql } = waist.database;
+    deleted.length = 0;
+    let removing: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (tx) => {
+      await tx`update user_streams set stored_bytes = stored_bytes + 1 where user_id = ${user.id}`;
+      await tx`insert into photos (id, user_id, filename, mime_type, width, height, byte_size,
+        sha256, storage_key, created_at) values (gen_random_uuid(), ${user.id}, 'a', 'image/png', 1,
+        1, 1, 'x', 'late', now())`;
+      removing = accounts().remove(user.id);
+      await waitsForLock(sql);
+    });
+    await removing;
+    assert.deepEqual([deleted, await countRows(user)], [["late"], 0]);
+  });
+
+  it(
+    "in the middle of all that one does leaves no row behind, and no file that neither it " +
+      "nor the doer removes",
+    async () => {
+      for (let round = 0; round < 3; round++) {
+        const user = await waist.newUser();
+        deleted.length = 0;
+        const claims: Claimed[] = [];
+        for (let i = 0; i < 6; i++) claims.push(await waist.start(await waist.submit(user)));
+        const kept: string[] = [];
+        const succeed = async (claimed: Claimed) =>
+          (await waist.queuedJobs.succeed(claimed, null, [outputOf(claimed)])) &&
+          kept.push(`outputs/${claimed.id}`);
+        const upload = async (storageKey: string) => {
+          const outcome = await outcomeOf(waist.newPhoto(user, { storageKey }));
+          if (outcome === "done") kept.push(storageKey);
+          return outcome;
+        };
+        const [outcomes] = await Promise.all([
+          Promise.all(
+            claims.flatMap((_, i) => [
+              outcomeOf(waist.submit(user)),
+              upload(`photo ${round} ${i}`),
+            ]),
+          ),
+          Promise.all(claims.map(succeed)),
+          accounts().remove(user.id),
+        ]);
+        // A row that somebody held is left to maintenance.
+        await eventually("all is erased", () => accounts().erase(user.id, { forMs: 1000 }));
+        assert.equal(await countRows(user), 0);
+        assert.deepEqual(deleted.toSorted(), kept.toSorted());
+        assert.deepEqual(
+          outcomes.filter((outcome) => !["done", "UNAUTHENTICATED"].includes(outcome)),
+          [],
+        );
+      }
+    },
+  );
+
+  it("leaves counters, numbers and events of the others in step", () =>
+    assertConsistent(waist.database.sql));
+});

@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import postgres from "postgres";
+import { createLoggerTo } from "../../../src/runtime/logger.js";
+import { closeAccount } from "../../../src/services/users/close-account.js";
+import {
+  createAccountErasure,
+  type AccountErasure,
+} from "../../../src/services/users/erase-account.js";
+import type { User } from "../../../src/services/users/users.js";
+import { fillAccount } from "../../support/service/large-account.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+
+describe("what is left of a closed account", () => {
+  let waist: TestWaist;
+  before(async () => {
+    waist = await createTestWaist();
+  });
+  beforeEach(async () => {
+    await waist.database.sql`truncate users, queued_job_events cascade`;
+    for (const list of [deleted, stopped, lines]) list.length = 0;
+  });
+  after(() => waist.close());
+
+  const deleted: string[] = [];
+  const stopped: string[] = [];
+  const lines: Record<string, unknown>[] = [];
+  const log = createLoggerTo({
+    write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+  });
+  /** As another process would: it remembers nothing. */
+  const create = (): AccountErasure =>
+    createAccountErasure({
+      database: waist.database,
+      deleteFiles: async (keys) => void deleted.push(...keys),
+      stopWork: (ids) => void stopped.push(...ids),
+      log,
+    });
+  async function closed(): Promise<User> {
+    const user = await waist.newUser();
+    await closeAccount(waist.database, user.id);
+    return user;
+  }
+  async function countRows({ id }: User): Promise<Record<string, number>> {
+    const [row] = await waist.database.sql<Record<string, number>[]>`
+      select (select count(*)::int from users where id = ${id}) as users, (select count(*)::int
+        from queued_jobs where user_id = ${id}) as "queuedJobs",
+        (select count(*)::int from queued_job_events
+        where user_id = ${id}) as events, (select count(*)::int from photos
+          where user_id = ${id}) as photos,
+        (select count(*)::int from queued_job_outputs o where not exists (select from queued_jobs q
+        where q.id = o.queued_job_id)) as outputs`;
+    return { ...row };
+  }
+  const NOTHING = { users: 0, queuedJobs: 0, events: 0, photos: 0, outputs: 0 };
+
+  it(
+    "goes in slices that another process takes up where the first was interrupted, each " +
+      "file once",
+    async () => {
+      const [user, other] = [await waist.newUser(), await waist.newUser()];
+      await fillAccount(waist.database.sql, user.id, {
+        finished: 1100,
+        pending: 600,
+        started: 20,
+        events: 3,
+        photos: 1001,
+      });
+      await waist.finished(other);
+      const before_ = await waist.everythingOf(other);
+      await closeAccount(waist.database, user.id);
+      let interruptions = 0;
+      while (!(await create().erase(user.id, { forMs: 5 }))) interruptions++;
+      assert.ok(interruptions >= 2, `${interruptions} interruptions`);
+      assert.deepEqual(await countRows(user), NOTHING);
+      assert.deepEqual(
+        [deleted.length, new Set(deleted).size, new Set(stopped).size],
+        [1100 + 1001 + 500, 1100 + 1001 + 500, 20],
+      );
+      assert.deepEqual(await waist.everythingOf(other), before_);
+    },
+  );
+
+  it("begins with what is unfinished, so that nothing of it is run any more", async () => {
+    const user = await waist.newUser();
+    await fillAccount(waist.database.sql, user.id, {
+      finished: 600,
+      pending: 300,
+      started: 100,
+      events: 1,
+    });
+    await closeAccount(waist.database, user.id);
+    const controller = new AbortController();
+    const interrupted = createAccountErasure({
+      database: waist.database,
+      deleteFiles: async () => controller.abort(),
+      stopWork: (ids) => void stopped.push(...ids),
+      log,
+    });
+    assert.equal(
+      await interrupted.erase(user.id, { forMs: 60_000, signal: controller.signal }),
+      false,
+    );
+    const [row] = await waist.database
+      .sql`select count(*) filter (where status <> 'SUCCESS')::int as unfinished,
+        count(*)::int as all from queued_jobs where user_id = ${user.id}`;
+    assert.deepEqual([row?.["unfinished"], row?.["all"], stopped.length], [0, 100, 100]);
+  });
+
+  it(
+    "waits for no row that somebody holds, keeps its account until that is gone, too, and " +
+      "then forgets it",
+    async () => {
+      const user = await waist.newUser();
+      const jobs = await waist.submitMany(user, [{}, {}, {}]);
+      await closeAccount(waist.database, user.id);
+      const other = postgres(waist.url, { max: 1 });
+      await other`begin`;
+      await other`select from queued_jobs where id = ${jobs[1]?.id ?? ""} for update`;
+      const begun = performance.now();
+      assert.equal(await create().erase(user.id, { forMs: 10_000 }), false);
+      assert.ok(performance.now() - begun < 2000);
+      assert.deepEqual(await countRows(user), { ...NOTHING, users: 1, queuedJobs: 1 });
+      await other`rollback`;
+      await other.end();
+      assert.equal(await create().erase(user.id, { forMs: 10_000 }), true);
+      assert.deepEqual(await countRows(user), NOTHING);
+      assert.equal(
+        await create().erase(user.id, { forMs: 10_000 }),
+        true,
+        "a second time there is nothing to do",
+      );
+    },
+  );
+
+  it("of an account that is open stays", async () => {
+    const user = await waist.newUser();
+    await waist.newPhoto(user);
+    await waist.finished(user);
+    const before_ = [await countRows(user), await waist.everythingOf(user)];
+    assert.equal(await create().erase(user.id, { forMs: 10_000 }), false);
+    assert.deepEqual([await countRows(user), await waist.everythingOf(user)], before_);
+  });
+
+  it(
+    "is erased of all closed accounts, and one that fails or is large stands in no other's " +
+      "way",
+    async () => {
+      const [large, poison, small] = [
+        await waist.newUser(),
+        await waist.newUser(),
+        await waist.newUser(),
+      ];
+      await fillAccount(waist.database.sql, large.id, { finished: 6000, events: 2 });
+      for (const user of [poison, small]) await waist.submit(user);
+      for (const user of [large, poison, small]) await closeAccount(waist.database, user.id);
+      const open = await waist.newUser();
+      await waist.database.sql.unsafe(
+        "create or replace function poison() returns trigger language plpgsql as $$ begin " +
+          "raise exception 'poison'; end $$",
+      );
+      await waist.database.sql.unsafe(
+        "create trigger poison before delete on queued_jobs for each row when (old.user_id " +
+          `= '${poison.id}') execute function poison()`,
+      );
+      while ((await countRows(small))["users"] === 1)
+        assert.equal(await create().eraseAll({ forMs: 1 }), false);
+      assert.equal((await countRows(large))["users"], 1);
+      while ((await countRows(large))["users"] === 1) await create().eraseAll({ forMs: 1000 });
+      assert.deepEqual(
+        [...new Set(lines.filter(({ level }) => level === 50).map(({ userId }) => userId))],
+        [poison.id],
+      );
+      await waist.database.sql`drop trigger poison on queued_jobs`;
+      assert.equal(await create().eraseAll({ forMs: 1000 }), true);
+      assert.deepEqual([await countRows(poison), (await countRows(open))["users"]], [NOTHING, 1]);
+    },
+  );
+
+  it(
+    "is nothing of an account without rows, and a storage that is away leaves its files to " +
+      "the sweep",
+    async () => {
+      const [empty, user] = [await closed(), await waist.newUser()];
+      await waist.newPhoto(user);
+      await closeAccount(waist.database, user.id);
+      const away = createAccountErasure({
+        database: waist.database,
+        deleteFiles: () => Promise.reject(new Error("the disk is gone")),
+        stopWork: () => {},
+        log,
+      });
+      assert.equal(await away.eraseAll({ forMs: 10_000 }), true);
+      assert.deepEqual([await countRows(empty), await countRows(user)], [NOTHING, NOTHING]);
+      assert.deepEqual(
+        lines.filter(({ level }) => level === 40).map(({ userId, files }) => [userId, files]),
+        [[user.id, 1]],
+      );
+    },
+  );
+});

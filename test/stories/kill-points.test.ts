@@ -1,0 +1,146 @@
+// Processes that crash, freeze or fail at named points: nothing that was accepted is lost, and
+// nothing is done twice. The crashes that lose most always; the other points, freezing and failing
+// take long.
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, it } from "node:test";
+import { REDIS_PREFIX } from "../../src/app/create-core.js";
+import type { Database } from "../../src/db/database.js";
+import { claimPort } from "../../src/embedded/claim-port.js";
+import type { FailpointName } from "../../src/runtime/failpoint.js";
+import { assertConsistent } from "../support/asserts/assert-consistent.js";
+import { eventually } from "../support/runner/eventually.js";
+import type { FaultKind } from "../support/processes/failpoint-process.js";
+import { long } from "../support/runner/long.js";
+import { smallPhoto } from "../support/service/small-photo.js";
+import { startWithFailpoint } from "../support/processes/start-with-failpoint.js";
+import { createTestClient, type TestClient } from "../support/clients/test-client.js";
+import { testRedis } from "../support/stores/test-redis.js";
+import { startTestService, type TestService } from "../support/service/test-service.js";
+
+const KINDS: FaultKind[] = ["crash", "freeze", "error"];
+const ALWAYS: FailpointName[] = [
+  "work: before the outcome is recorded",
+  "reconcile: before the hints",
+  "accept: after the commit",
+];
+const lengthOf = (at: FailpointName, how: FaultKind) =>
+  how === "crash" && ALWAYS.includes(at) ? {} : long;
+const IN_WORKER: FailpointName[] = [
+  "step: after the commit",
+  "work: after the claim",
+  "work: after the outputs are stored",
+  "work: before the outcome is recorded",
+  "work: after the outcome is recorded",
+  "reconcile: before the hints",
+];
+const IN_API: FailpointName[] = ["accept: before the statement", "accept: after the commit"];
+
+describe("a process that dies at a point", () => {
+  /** What is sound is in this process, which costs no start. */
+  let service: TestService;
+  let client: TestClient;
+  let photoId: string;
+  const ends: (() => Promise<unknown>)[] = [];
+
+  before(async () => {
+    // The prefix is production's: so that no other test is in its way, in a database of Redis of
+    // its own.
+    service = await startTestService({
+      workers: 0,
+      redisPrefix: REDIS_PREFIX,
+      env: { REDIS_URL: Object.assign(new URL(testRedis().url), { pathname: "/8" }).href },
+    });
+    client = await service.person();
+    photoId = String(
+      (await client.upload(smallPhoto(), { type: "image/png", filename: "a.png" })).json["id"],
+    );
+  });
+  afterEach(async () => {
+    await Promise.all(ends.splice(0).map((end) => end()));
+  });
+  after(() => service.close());
+
+  async function startBad(name: "api" | "worker", fault: { at: FailpointName; how: FaultKind }) {
+    const port = await claimPort({ host: "127.0.0.1", port: 0, variable: "PORT" });
+    const bad = await startWithFailpoint(name, { port, env: service.env, fault });
+    ends.push(() => {
+      bad.kill("SIGKILL");
+      return bad.ended;
+    });
+    return { ...bad, url: `http://127.0.0.1:${port}` };
+  }
+  const addSoundWorker = async () => void ends.push((await service.addWorker()).close);
+
+  for (const at of IN_WORKER) {
+    for (const how of KINDS) {
+      it(
+        `leaves its work to another: a worker, ${how} ${at.replace(":", ",")}`,
+        lengthOf(at, how),
+        async () => {
+          const bad = await startBad("worker", { at, how });
+          const { id } = await client.enqueue(
+            "thumbnail",
+            { widths: [16] },
+            { photoIds: [photoId], fresh: true },
+          );
+          await bad.hit();
+          await expireLeases(service.database);
+          await addSoundWorker();
+          assert.equal((await client.finished(id, 60_000)).status, "SUCCESS");
+          // What comes back from the dead changes nothing.
+          if (how === "freeze") bad.kill("SIGCONT");
+          await assertConsistent(service.database.sql);
+          await assertEndedOnce(client, id);
+        },
+      );
+    }
+  }
+
+  for (const at of IN_API) {
+    for (const how of KINDS) {
+      it(
+        "has accepted all or nothing, and a repeat with the key gives one QueuedJob: an " +
+          `API, ${how} ${at.replace(":", ",")}`,
+        lengthOf(at, how),
+        async () => {
+          const bad = await startBad("api", { at, how });
+          const key = `${at} ${how}`;
+          const lost = createTestClient(bad.url, client.token)
+            .enqueue("echo", {}, { idempotencyKey: key })
+            .catch(() => null);
+          await bad.hit();
+          const { id } = await client.enqueue("echo", {}, { idempotencyKey: key });
+          bad.kill(how === "freeze" ? "SIGCONT" : "SIGKILL");
+          const answered = await lost;
+          if (answered) assert.equal(answered.id, id);
+          await addSoundWorker();
+          assert.equal((await client.finished(id, 60_000)).status, "SUCCESS");
+          await assertConsistent(service.database.sql);
+          await assertEndedOnce(client, id);
+          const [{ rows } = { rows: 0 }] = await service.database.sql<
+            { rows: number }[]
+          >`select count(*)::int as rows from queued_jobs where idempotency_key = ${key}`;
+          assert.equal(rows, 1);
+        },
+      );
+    }
+  }
+});
+
+/** Rather than wait for half a minute. */
+async function expireLeases({ sql }: Database): Promise<void> {
+  await sql`update queued_jobs set lease_until = now() where status = 'STARTED'`;
+  await sql`update duties set held_until = now()`;
+}
+
+async function assertEndedOnce(client: TestClient, id: string): Promise<void> {
+  const { queuedJob } = await client.get(
+    "query ($id: ID!) { queuedJob(id: $id) { history { type } outputs { name url } } }",
+    { id },
+  );
+  const types = queuedJob.history.map(({ type }: { type: string }) => type);
+  assert.equal(types.filter((type: string) => type === "SUCCEEDED").length, 1, types.join(" "));
+  assert.equal(types.at(-1), "SUCCEEDED");
+  for (const { url } of queuedJob.outputs)
+    await eventually("its file is there", async () => (await fetch(new URL(url, client.url))).ok);
+}

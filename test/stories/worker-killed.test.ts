@@ -1,0 +1,115 @@
+// Workers as processes of their own, which die, and which end in good order.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { REDIS_PREFIX } from "../../src/app/create-core.js";
+import { createHintQueue } from "../../src/queue/hint-queue.js";
+import type { QueuedJob } from "../../src/domain/queued-job.js";
+import type { User } from "../../src/services/users/users.js";
+import { eventually } from "../support/runner/eventually.js";
+import { silentLog } from "../support/runner/silent-log.js";
+import { createTcpProxy } from "../support/stores/tcp-proxy.js";
+import { createTestCore, type TestCore } from "../support/service/test-core.js";
+import { testRedis } from "../support/stores/test-redis.js";
+import { startWorkerProcess } from "../support/processes/worker-process.js";
+
+describe("a worker process", () => {
+  // Compiled, it uses the prefix of production: so that no other test is in its way, in a database
+  // of Redis of its own.
+  const redisUrl = Object.assign(new URL(testRedis().url), { pathname: "/7" }).href;
+  let core: TestCore;
+  let user: User;
+  let storage: string;
+  before(async () => {
+    storage = await mkdtemp(join(tmpdir(), "photo-worker-process-"));
+    core = await createTestCore({
+      hints: () => createHintQueue({ redisUrl, prefix: REDIS_PREFIX, log: silentLog }),
+    });
+    user = await core.newUser();
+  });
+  after(async () => {
+    await core.close();
+    await rm(storage, { recursive: true, force: true });
+  });
+
+  const start = (REDIS_URL = redisUrl) =>
+    startWorkerProcess({ DATABASE_URL: core.url, REDIS_URL, STORAGE_URL: `file:${storage}` });
+  const echo = (parameters: Record<string, unknown>) =>
+    core.submit(user, {
+      parameters: {
+        message: "m",
+        steps: 0,
+        failAttempts: 0,
+        failPermanently: false,
+        ...parameters,
+      },
+    });
+  const find = ({ id }: QueuedJob) => core.queuedJobs.find(user, id);
+  const storyOf = async ({ id }: QueuedJob) =>
+    (
+      await core.eventLog.read({ userId: user.id, seq: 0, limit: 1000, queuedJobId: id })
+    ).events.map(({ type, queuedJob }) => [type, queuedJob.attempts, queuedJob.error?.code]);
+
+  it(
+    "that is killed in the middle of its work is told as RETRYING, and another one " +
+      "finishes it",
+    async () => {
+      const doomed = await start();
+      const queuedJob = await echo({ durationMs: 1000 });
+      await eventually("it runs", async () => (await find(queuedJob))?.status === "STARTED");
+      doomed.kill("SIGKILL");
+      assert.equal((await doomed.ended()).signal, "SIGKILL");
+      // Rather than to wait for thirty seconds.
+      await core.database
+        .sql`update queued_jobs set lease_until = now() where id = ${queuedJob.id}`;
+      await core.database.sql`update duties set held_until = now()`;
+      const next = await start();
+      await eventually(
+        "it succeeds",
+        async () => (await find(queuedJob))?.status === "SUCCESS",
+        15_000,
+      );
+      next.kill("SIGTERM");
+      assert.deepEqual(await next.ended(), { code: 0, signal: null });
+      assert.deepEqual(await storyOf(queuedJob), [
+        ["QUEUED", 0, undefined],
+        ["STARTED", 1, undefined],
+        ["RETRYING", 1, "STALLED"],
+        ["STARTED", 2, undefined],
+        ["SUCCEEDED", 2, undefined],
+      ]);
+    },
+  );
+
+  it("lets its work finish at SIGTERM, and exits 0", async () => {
+    const worker = await start();
+    const queuedJob = await echo({ durationMs: 500 });
+    await eventually("it runs", async () => (await find(queuedJob))?.status === "STARTED");
+    worker.kill("SIGTERM");
+    assert.deepEqual(await worker.ended(), { code: 0, signal: null });
+    assert.deepEqual(
+      (await storyOf(queuedJob)).map(([type]) => type),
+      ["QUEUED", "STARTED", "SUCCEEDED"],
+    );
+    assert.deepEqual(worker.logged.slice(worker.logged.indexOf("SIGTERM: closing")), [
+      "SIGTERM: closing",
+      "succeeded",
+    ]);
+  });
+
+  it("ends in good order, too, while Redis is away", async () => {
+    const proxy = await createTcpProxy(redisUrl);
+    const worker = await start(proxy.url);
+    const queuedJob = await echo({ durationMs: 500 });
+    await eventually("it runs", async () => (await find(queuedJob))?.status === "STARTED");
+    proxy.down();
+    worker.kill("SIGTERM");
+    const begun = Date.now();
+    assert.deepEqual(await worker.ended(), { code: 0, signal: null });
+    assert.ok(Date.now() - begun < 8000, `${Date.now() - begun} ms`);
+    assert.equal((await find(queuedJob))?.status, "SUCCESS");
+    await proxy.close();
+  });
+});

@@ -1,0 +1,31 @@
+import {
+  InvalidInputError,
+  QuotaExceededError,
+  ServiceError,
+  type InputIssue,
+} from "../../../src/domain/errors.js";
+
+export interface Refusal {
+  code: string;
+  message: string;
+  issues?: InputIssue[];
+  retryAfterMs?: number;
+}
+
+/**
+ * With what the service refused; fails when it did not, or failed with something that is no
+ * refusal.
+ */
+export async function refusalOf(work: Promise<unknown>): Promise<Refusal> {
+  const error = await work.then(
+    (result) => new Error(`Nothing was refused: ${JSON.stringify(result)}`),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ServiceError)) throw error;
+  return {
+    code: error.code,
+    message: error.message,
+    ...(error instanceof InvalidInputError && { issues: error.issues }),
+    ...(error instanceof QuotaExceededError && { retryAfterMs: error.retryAfterMs }),
+  };
+}

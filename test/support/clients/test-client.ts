@@ -1,0 +1,226 @@
+import { createClient } from "graphql-ws";
+import { WebSocket } from "ws";
+import { eventually } from "../runner/eventually.js";
+
+export interface GraphqlError {
+  message: string;
+  path?: (string | number)[];
+  extensions: {
+    code: string;
+    issues?: { path: (string | number)[]; message: string }[];
+    retryAfterMs?: number;
+  };
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // eslint-disable-next-line typescript/no-explicit-any -- the test knows the shape
+  data: any;
+  errors: GraphqlError[] | undefined;
+  /** Of the first error. */
+  code: string | undefined;
+}
+
+export interface QueuedJobFields {
+  id: string;
+  status: string;
+  version: number;
+  progress: number;
+  progressMessage: string | null;
+  attempts: number;
+  result: unknown;
+  error: { code: string; message: string } | null;
+  job: { name: string };
+}
+
+export interface EventFields {
+  cursor: string;
+  type: string;
+  at: string;
+  queuedJob: QueuedJobFields;
+}
+
+export interface Stream {
+  events: EventFields[];
+  /** How it ended; null while it has not. */
+  end: {
+    complete?: true;
+    errors?: GraphqlError[];
+    close?: { code: number; reason: string };
+  } | null;
+  /** The first event that passes; fails when there is none in time. */
+  next(
+    what: string,
+    test: (event: EventFields) => boolean,
+    deadlineMs?: number,
+  ): Promise<EventFields>;
+  ended(deadlineMs?: number): Promise<NonNullable<Stream["end"]>>;
+  /** Ends the subscription in good order. */
+  stop(): void;
+  /** Cuts the connection. */
+  cut(): void;
+}
+
+export interface TestClient {
+  url: string;
+  token: string;
+  ask(query: string, variables?: object, headers?: Record<string, string>): Promise<Answer>;
+  /** As `ask`, but an error fails the test. */
+  // eslint-disable-next-line typescript/no-explicit-any -- as above
+  get(query: string, variables?: object): Promise<any>;
+  enqueue(job: string, parameters?: object, more?: object): Promise<QueuedJobFields>;
+  job(id: string): Promise<QueuedJobFields | null>;
+  /** The QueuedJob once it has finished. */
+  finished(id: string, deadlineMs?: number): Promise<QueuedJobFields>;
+  /** Where the event stream stands. */
+  cursor(): Promise<string>;
+  events(options?: {
+    id?: string;
+    after?: string;
+    includeProgress?: boolean;
+    url?: string;
+  }): Stream;
+  upload(
+    bytes: Uint8Array,
+    options?: { type?: string; filename?: string; form?: boolean },
+  ): Promise<{ status: number; json: Record<string, unknown> }>;
+}
+
+export const JOB_FIELDS =
+  "id status version progress progressMessage attempts result error { code message } job { name }";
+const EVENTS =
+  "subscription ($id: ID, $after: String, $includeProgress: Boolean = true) { " +
+  "queuedJobEvents(queuedJobId: $id, after: $after, includeProgress: $includeProgress) { " +
+  `cursor type at queuedJob { ${JOB_FIELDS} } } }`;
+const FINISHED = ["SUCCESS", "FAILED", "CANCELLED"];
+
+/** A person's client, over the wire. */
+export function createTestClient(url: string, token: string): TestClient {
+  const authorization = `Bearer ${token}`;
+
+  async function ask(
+    query: string,
+    variables: object = {},
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const response = await fetch(`${url}/graphql`, {
+      method: "POST",
+      headers: { authorization, "content-type": "application/json", ...headers },
+      body: JSON.stringify({ query, variables }),
+    });
+    const body = (await response.json()) as Pick<Answer, "data" | "errors">;
+    return {
+      status: response.status,
+      headers: response.headers,
+      data: body.data,
+      errors: body.errors,
+      code: body.errors?.[0]?.extensions.code,
+    };
+  }
+
+  async function get(query: string, variables: object = {}) {
+    const answer = await ask(query, variables);
+    if (answer.errors) throw new Error(`${answer.code}: ${answer.errors[0]?.message}`);
+    return answer.data;
+  }
+
+  const job = async (id: string): Promise<QueuedJobFields | null> =>
+    (await get(`query ($id: ID!) { queuedJob(id: $id) { ${JOB_FIELDS} } }`, { id })).queuedJob;
+
+  return {
+    url,
+    token,
+    ask,
+    get,
+    enqueue: async (name, parameters = {}, more = {}) =>
+      (
+        await get(
+          `mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { ${JOB_FIELDS} } }`,
+          { input: { job: name, parameters, ...more } },
+        )
+      ).enqueueJob,
+    job,
+    finished: (id, deadlineMs) =>
+      eventually(
+        `${id} has finished`,
+        async () => {
+          const found = await job(id);
+          return found !== null && FINISHED.includes(found.status) && found;
+        },
+        deadlineMs,
+      ),
+    cursor: async () =>
+      (await get("{ queuedJobs(first: 1) { eventCursor } }")).queuedJobs.eventCursor,
+    events: ({ id, after, includeProgress = true, url: other = url } = {}) =>
+      subscribe(`${other.replace(/^http/, "ws")}/graphql`, authorization, {
+        id,
+        after,
+        includeProgress,
+      }),
+    async upload(bytes, { type = "image/jpeg", filename = "photo.jpg", form = false } = {}) {
+      const body = form ? new FormData() : Buffer.from(bytes);
+      if (body instanceof FormData) body.append("file", new Blob([bytes], { type }), filename);
+      const response = await fetch(`${url}/photos`, {
+        method: "POST",
+        body,
+        headers: {
+          authorization,
+          ...(!form && { "content-type": type, "x-filename": encodeURIComponent(filename) }),
+        },
+      });
+      return { status: response.status, json: (await response.json()) as Record<string, unknown> };
+    },
+  };
+}
+
+function subscribe(url: string, authorization: string, variables: Record<string, unknown>): Stream {
+  const sockets: WebSocket[] = [];
+  class CuttableSocket extends WebSocket {
+    constructor(...args: ConstructorParameters<typeof WebSocket>) {
+      super(...args);
+      // One that is cut while it connects says so here.
+      this.on("error", () => {});
+      sockets.push(this);
+    }
+  }
+  const client = createClient({
+    url,
+    webSocketImpl: CuttableSocket,
+    connectionParams: { authorization },
+    retryAttempts: 0,
+  });
+  let stopped = false;
+  const off = client.subscribe<{ queuedJobEvents: EventFields }>(
+    { query: EVENTS, variables },
+    {
+      next({ data, errors }) {
+        if (errors) stream.end ??= { errors: errors as unknown as GraphqlError[] };
+        else if (data) stream.events.push(data.queuedJobEvents);
+      },
+      error(error) {
+        const closed = error as { code?: number; reason?: string };
+        stream.end ??= Array.isArray(error)
+          ? { errors: error as unknown as GraphqlError[] }
+          : { close: { code: closed.code ?? 0, reason: String(closed.reason ?? "") } };
+      },
+      complete() {
+        if (!stopped) stream.end ??= { complete: true };
+      },
+    },
+  );
+  const stream: Stream = {
+    events: [],
+    end: null,
+    next: (what, test, deadlineMs) => eventually(what, () => stream.events.find(test), deadlineMs),
+    ended: (deadlineMs) => eventually("the stream has ended", () => stream.end, deadlineMs),
+    stop() {
+      stopped = true;
+      off();
+      // It rejects when the connection broke before.
+      Promise.resolve(client.dispose()).catch(() => {});
+    },
+    cut: () => sockets.forEach((socket) => socket.terminate()),
+  };
+  return stream;
+}

@@ -1,0 +1,67 @@
+import { createDatabase } from "../../../src/db/database.js";
+import { createEventBus, type EventBus } from "../../../src/events/event-bus.js";
+import type { EventLog } from "../../../src/events/event-log.js";
+import { createFeed, type Feed, type FeedRequest } from "../../../src/events/feed.js";
+import type { Subscription } from "../../../src/events/subscription.js";
+import { createEventLog } from "../../../src/services/reads/event-log.js";
+import { eventually } from "../runner/eventually.js";
+import { silentLog } from "../runner/silent-log.js";
+import { createTcpProxy, type TcpProxy } from "../stores/tcp-proxy.js";
+import type { TestCore } from "../service/test-core.js";
+
+export interface TestReader {
+  feed: Feed;
+  bus: EventBus;
+  /** The reader's own ways to the stores. */
+  postgres: TcpProxy;
+  redis: TcpProxy;
+  open(userId: string, request?: Partial<FeedRequest>): Promise<Subscription>;
+  close(): Promise<void>;
+}
+
+/**
+ * The feed of another process than the one that writes. Unless told otherwise its watchdog sleeps,
+ * so that what arrives came by a bell.
+ */
+export async function createTestReader(
+  core: TestCore,
+  options: {
+    watchdogMs?: number;
+    subscriptionsPerUser?: number;
+    wrap?: (eventLog: EventLog) => EventLog;
+  } = {},
+): Promise<TestReader> {
+  const { watchdogMs = 600_000, wrap = (eventLog) => eventLog } = options;
+  const [postgres, redis] = await Promise.all([
+    createTcpProxy(core.url),
+    createTcpProxy(core.redis.url),
+  ]);
+  const database = createDatabase({
+    url: postgres.url,
+    connections: 5,
+    applicationName: "test reader",
+  });
+  const bus = createEventBus({ redisUrl: redis.url, prefix: core.redis.prefix, log: silentLog });
+  const feed = createFeed({
+    bus,
+    eventLog: wrap(createEventLog(database)),
+    log: silentLog,
+    watchdogMs,
+    subscriptionsPerUser: options.subscriptionsPerUser ?? 500,
+  });
+  await eventually("the bus is connected", () => bus.awayReason() === null);
+  return {
+    feed,
+    bus,
+    postgres,
+    redis,
+    open: (userId, request = {}) =>
+      feed.open({ userId, queuedJobId: null, after: null, includeProgress: true, ...request }),
+    async close() {
+      await feed.close();
+      await bus.close();
+      await database.close();
+      await Promise.all([postgres.close(), redis.close()]);
+    },
+  };
+}

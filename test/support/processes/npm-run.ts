@@ -1,0 +1,134 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { readServiceFile, type ServiceFile } from "../../../src/app/local-service/service-file.js";
+import { eventually } from "../runner/eventually.js";
+
+const PARTS = [
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "scripts",
+  "src",
+  "test",
+  "bench",
+  "dist",
+  "drizzle",
+  "examples",
+];
+const FREE_PORTS = { HOST: "127.0.0.1", PORT: "0", WORKER_PORT: "0" };
+
+/**
+ * Why what runs a service below npm is left out; false where it can be seen what is left of one.
+ */
+export const NO_PROC = existsSync("/proc/self/stat")
+  ? false
+  : "there is no /proc here: this test has shown nothing";
+
+/** A copy of the project, in which npm runs its scripts as in a checkout that was just compiled. */
+export function copyProject(): { path: string; remove(): void } {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), "photo-service-npm-")));
+  // PostgreSQL may run as another user.
+  chmodSync(path, 0o755);
+  const filter = (from: string) => !from.includes("node_modules");
+  for (const part of PARTS.filter((name) => existsSync(name))) {
+    cpSync(part, join(path, part), { recursive: true, preserveTimestamps: true, filter });
+  }
+  symlinkSync(resolve("node_modules"), join(path, "node_modules"));
+  writeFileSync(join(path, "dist/.built"), "");
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** The processes that work in this folder or below it; by Linux's /proc. */
+export function processesBelow(folder: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${folder}/`);
+      } catch {
+        return false;
+      }
+    });
+}
+
+export interface NpmRun {
+  npm: ChildProcess;
+  /** What it has written so far, to both outputs. */
+  readonly output: string;
+  /** Resolves when the service has announced itself. */
+  ready(): Promise<ServiceFile>;
+}
+
+/** `npm run <script>` as a terminal runs it: npm and what it starts are one process group. */
+export function runNpm(
+  script: string,
+  { cwd, args = [], env = {} }: { cwd: string; args?: string[]; env?: Record<string, string> },
+): NpmRun {
+  const all = { PATH: process.env["PATH"], HOME: cwd, ...FREE_PORTS, ...env };
+  const options = ["--no-update-notifier", "--offline"];
+  const npm = spawn("npm", ["run", script, ...options, "--", ...args], {
+    cwd,
+    env: all,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [npm.stdout, npm.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+  }
+  return {
+    npm,
+    get output() {
+      return output;
+    },
+    ready: () =>
+      eventually(
+        "the service is ready",
+        async () => {
+          const service = await readServiceFile(join(cwd, ".data"));
+          return service !== null && output.includes(service.console) && service;
+        },
+        180_000,
+      ),
+  };
+}
+
+/** As a terminal does it at Ctrl-C: the whole foreground group gets the signal. */
+export function pressCtrlC({ npm }: NpmRun): void {
+  process.kill(-(npm.pid ?? 0), "SIGINT");
+}
+
+/** Fails when npm, or anything else in the folder, still runs after 20 s. */
+export async function endedBelow(folder: string, { npm }: NpmRun): Promise<void> {
+  const begun = Date.now();
+  const isOver = () => npm.exitCode !== null || npm.signalCode !== null;
+  await eventually("npm has ended", isOver, 20_000);
+  const leftMs = 20_000 - (Date.now() - begun);
+  await eventually("no process is left", () => processesBelow(folder).length === 0, leftMs);
+}
+
+/** Ends what is left in the folder, so that a test that fails leaves nothing behind. */
+export async function endAllBelow(folder: string): Promise<void> {
+  for (const pid of processesBelow(folder)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  await eventually("all of it is gone", () => processesBelow(folder).length === 0);
+}

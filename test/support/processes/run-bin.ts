@@ -1,0 +1,45 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+export interface RunningBin {
+  child: ChildProcess;
+  /** What it has written so far. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The exit code, null after a signal. */
+  ended: Promise<number | null>;
+}
+
+/**
+ * A file of `src/bin/` as a process of its own group, in a folder of the test's, with no other
+ * environment than this.
+ */
+export function startBin(
+  name: string,
+  options: { cwd: string; args?: string[]; env?: Record<string, string> },
+): RunningBin {
+  const script = fileURLToPath(new URL(`../../../src/bin/${name}.js`, import.meta.url));
+  const child = spawn(process.execPath, [script, ...(options.args ?? [])], {
+    cwd: options.cwd,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: process.env["PATH"], HOME: options.cwd, ...options.env },
+  });
+  const written = { stdout: "", stderr: "" };
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (written.stdout += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (written.stderr += text));
+  return Object.assign(written, {
+    child,
+    ended: once(child, "close").then(([code]) => code as number | null),
+  });
+}
+
+/** To its end. */
+export async function runBin(
+  ...args: Parameters<typeof startBin>
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const bin = startBin(...args);
+  const code = await bin.ended;
+  return { code, stdout: bin.stdout, stderr: bin.stderr };
+}

@@ -1,0 +1,3 @@
+import { createLoggerTo } from "../../../src/runtime/logger.js";
+
+export const silentLog = createLoggerTo({ write: () => {} });

@@ -1,0 +1,159 @@
+import { createEventBus, type EventBus } from "../../../src/events/event-bus.js";
+import type { EventLog } from "../../../src/events/event-log.js";
+import type { Hint, HintQueue } from "../../../src/queue/hint-queue.js";
+import type { QueuedJob } from "../../../src/domain/queued-job.js";
+import { createEventLog } from "../../../src/services/reads/event-log.js";
+import {
+  createQueuedJobs,
+  type Claimed,
+  type QueuedJobs,
+} from "../../../src/services/queued-jobs/queued-jobs.js";
+import type { Submission } from "../../../src/services/queued-jobs/check-submission.js";
+import { syncCatalogue } from "../../../src/services/jobs/sync-catalogue.js";
+import { createUsers, type User } from "../../../src/services/users/users.js";
+import { catalogue as realCatalogue } from "../../../src/tasks/catalogue.js";
+import type { Task } from "../../../src/tasks/define-task.js";
+import { createTestDatabase, type TestDatabase } from "../stores/test-database.js";
+import { silentLog } from "../runner/silent-log.js";
+import { submissionOf } from "./submission-of.js";
+import { testRedis } from "../stores/test-redis.js";
+
+/** The waist on real stores, without API and worker: whoever uses it makes the steps itself. */
+export interface TestCore extends TestDatabase {
+  redis: { url: string; prefix: string };
+  bus: EventBus;
+  eventLog: EventLog;
+  queuedJobs: QueuedJobs;
+  hints: HintQueue;
+  /** What was put in the queue, oldest first. */
+  hinted: Hint[];
+  /** Ids for which workers were told to stop. */
+  stopped: string[];
+  /** While true, bells are lost on their way. */
+  losesBells: boolean;
+  newUser(): Promise<User>;
+  submit(user: User, submission?: Partial<Submission>): Promise<QueuedJob>;
+  /** So many at once, in one statement and one bell. */
+  submitMany(user: User, count: number, submission?: Partial<Submission>): Promise<QueuedJob[]>;
+  /** Begins an attempt by the last hint of this one. */
+  start(queuedJob: Pick<QueuedJob, "id">, worker?: string): Promise<Claimed>;
+  /** Submitted, started and succeeded. */
+  finish(user: User, result?: unknown): Promise<QueuedJob>;
+}
+
+/**
+ * `tasks` are offered beside the real ones. `hints`: instead of the queue that only notes what it
+ * is given.
+ */
+export async function createTestCore(
+  options: {
+    tasks?: Task[];
+    hints?: (redis: { url: string; prefix: string }) => HintQueue;
+    deleteFiles?: (keys: string[]) => Promise<void>;
+    maxStoredBytes?: number;
+  } = {},
+): Promise<TestCore> {
+  const testDatabase = await createTestDatabase();
+  const { database } = testDatabase;
+  const redis = testRedis();
+  const bus = createEventBus({ redisUrl: redis.url, prefix: redis.prefix, log: silentLog });
+  const catalogue = new Map([
+    ...realCatalogue,
+    ...(options.tasks ?? []).map((task) => [task.name, task] as const),
+  ]);
+  if (options.tasks) await syncCatalogue(database, catalogue.values());
+  const queue = options.hints?.(redis);
+  const hinted: Hint[] = [];
+  const stopped: string[] = [];
+  const hints: HintQueue = {
+    async add(more) {
+      hinted.push(...more);
+      await queue?.add(more);
+    },
+    addMissing: async (some) => (await queue?.addMissing(some)) ?? addMissing(hinted, some),
+    hasForgotten: async () => (await queue?.hasForgotten()) ?? false,
+    remove: async (lane, id, run) => queue?.remove(lane, id, run),
+    close: async () => {},
+  };
+  const queuedJobs = createQueuedJobs({
+    database,
+    hints,
+    catalogue,
+    bus: { ...bus, ring: (userId, events) => void (core.losesBells || bus.ring(userId, events)) },
+    submittable: (name) => catalogue.get(name) ?? null,
+    deleteFiles: options.deleteFiles ?? (async () => {}),
+    stopBell: { ring: (id) => void stopped.push(id) },
+    limits: {
+      maxPendingPerUser: 10_000,
+      maxStoredBytesPerUser: options.maxStoredBytes ?? 1_000_000_000,
+      maxRecordedBytesPerUser: 1_000_000_000,
+      jobTtlSeconds: 3600,
+    },
+    log: silentLog,
+  });
+  const users = createUsers({ database, adminEmails: [] });
+  let made = 0;
+
+  const submitMany: TestCore["submitMany"] = (user, count, submission = {}) =>
+    queuedJobs.enqueue(user.id, {
+      single: false,
+      requestId: "test",
+      submissions: Array.from({ length: count }, () => submissionOf(submission)),
+    });
+
+  const core: TestCore = {
+    ...testDatabase,
+    redis,
+    bus,
+    eventLog: createEventLog(database),
+    queuedJobs,
+    hints,
+    hinted,
+    stopped,
+    losesBells: false,
+    newUser: () =>
+      users.signIn({
+        issuer: "test",
+        subject: `person-${++made}`,
+        email: `person-${made}@example.test`,
+        emailVerified: true,
+        name: `Person ${made}`,
+        picture: null,
+        issuedAt: 1,
+        admin: false,
+      }),
+    submitMany,
+    submit: async (user, submission) => first(await submitMany(user, 1, submission)),
+    async start({ id }, worker = "test") {
+      const run = hinted.findLast((hint) => hint.id === id)?.run ?? 0;
+      const claimed = await queuedJobs.start({ id, run, worker });
+      if (!claimed) throw new Error(`${id} could not be claimed`);
+      return claimed;
+    },
+    async finish(user, result = null) {
+      const queuedJob = await core.submit(user);
+      await queuedJobs.succeed(await core.start(queuedJob), result, []);
+      return queuedJob;
+    },
+    async close() {
+      await queue?.close();
+      await bus.close();
+      await testDatabase.close();
+    },
+  };
+  return core;
+}
+
+function addMissing(hinted: Hint[], some: Hint[]): number {
+  const missing = some.filter(
+    (hint) => !hinted.some((other) => other.id === hint.id && other.run === hint.run),
+  );
+  hinted.push(...missing);
+  return missing.length;
+}
+
+function first<T>(list: T[]): T {
+  const [one] = list;
+  if (one === undefined) throw new Error("There is none");
+  return one;
+}

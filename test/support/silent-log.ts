@@ -1,3 +1,0 @@
-import { createLoggerTo } from "../../src/logger.js";
-
-export const silentLog = createLoggerTo({ write: () => {} });

@@ -1,0 +1,248 @@
+// What a task in a child is given, and what becomes of what it gives.
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { v7 as uuidv7 } from "uuid";
+import { z } from "zod";
+import { SlowDownloadError } from "../../../src/photos/storage.js";
+import type { Photo } from "../../../src/services/photos/photos.js";
+import type { User } from "../../../src/services/users/users.js";
+import { childTask, createWorkerScene, testTask, type WorkerScene } from "../worker-scene.js";
+
+const tasks = [
+  testTask("on photos", () => null, { runsIn: "child", minPhotos: 1, maxPhotos: 3 }),
+  childTask("with schemas", {
+    parameters: z.object({
+      files: z.record(z.string(), z.string()).default({ made: "by default" }),
+    }),
+    result: z.strictObject({ attempt: z.int() }),
+  }),
+  childTask("plain"),
+  childTask("with a result of its own", { result: z.object({ other: z.string() }) }),
+];
+
+describe("a task in a child", () => {
+  let scene: WorkerScene;
+  let user: User;
+  before(async () => {
+    scene = await createWorkerScene(tasks);
+    user = await scene.core.newUser();
+  });
+  after(() => scene.close());
+
+  async function addPhoto(mimeType = "image/jpeg"): Promise<Photo> {
+    const id = uuidv7();
+    const storageKey = `photos/${user.id}/${id}`;
+    const path = join(await mkdtemp(join(scene.deps.storage.scratchFolder, "p-")), "bytes");
+    await writeFile(path, "bytes");
+    await scene.deps.storage.put(storageKey, path);
+    const photo = await scene.deps.photos.add({
+      id,
+      userId: user.id,
+      filename: `${id}.jpg`,
+      mimeType,
+      width: 3,
+      height: 2,
+      byteSize: 5,
+      sha256: id,
+      storageKey,
+      previewKey: null,
+      thumbhash: null,
+      phash: null,
+    });
+    return photo ?? assert.fail("no photo");
+  }
+
+  it("is given its parameters with their defaults, and its result is checked", async () => {
+    const queuedJob = await scene.core.submit(user, { job: "with schemas" });
+    await scene.core.database
+      .sql`update queued_jobs set parameters = '{}' where id = ${queuedJob.id}`;
+    await scene.execute(queuedJob);
+    const row = await scene.find(queuedJob);
+    assert.deepEqual(
+      [row?.result, row?.outputs?.map(({ name }) => name)],
+      [{ attempt: 1 }, ["made"]],
+    );
+  });
+
+  it("fails without a trace when its parameters or its result are not what its schemas say", async () => {
+    const kept = await scene.kept();
+    const wrongly = await scene.core.submit(user, { job: "with schemas" });
+    await scene.core.database
+      .sql`update queued_jobs set parameters = '{ "files": 1 }' where id = ${wrongly.id}`;
+    const made = await scene.core.submit(user, {
+      job: "with a result of its own",
+      parameters: { files: { made: "for nothing" } },
+    });
+    for (const queuedJob of [wrongly, made]) {
+      await scene.execute(queuedJob);
+      assert.deepEqual((await scene.find(queuedJob))?.error, {
+        code: "TASK_FAILED",
+        message: "The task failed unexpectedly.",
+      });
+    }
+    assert.deepEqual(await scene.kept(), kept);
+  });
+
+  describe("that was taken over", () => {
+    const output = { name: "a.png", mimeType: "image/png", byteSize: 1, width: 1, height: 1 };
+    const DIED =
+      "The photo cannot be processed: the decoder stopped at it. Upload the original file again.";
+    const lies: [what: string, parameters: Record<string, unknown>][] = [
+      [
+        "names a file of another folder",
+        { outputs: [{ ...output, name: "../../../../photos/victim" }] },
+      ],
+      ["gives a page for a picture", { outputs: [{ ...output, mimeType: "text/html" }] }],
+      ["gives a picture without an extent", { outputs: [{ ...output, width: 0 }] }],
+      [
+        "gives more outputs than any task makes",
+        { outputs: Array.from({ length: 13 }, (_, i) => ({ ...output, name: `${i}.png` })) },
+      ],
+      ["gives two outputs of one name", { outputs: [output, output] }],
+      ["gives no list of outputs", { outputs: "all" }],
+      [
+        "says what is not a message",
+        { say: { type: "progress", id: 1, fraction: 0.5, message: { length: 5 } }, hang: true },
+      ],
+      ["says what no child says", { say: "anything", hang: true }],
+    ];
+    for (const [what, parameters] of lies) {
+      it(`fails and is ended when it ${what}`, async () => {
+        const kept = await scene.kept();
+        const queuedJob = await scene.core.submit(user, {
+          job: "plain",
+          parameters: { files: { "a.png": "a" }, ...parameters },
+        });
+        await scene.execute(queuedJob);
+        assert.deepEqual((await scene.find(queuedJob))?.error, {
+          code: "PHOTO_UNREADABLE",
+          message: DIED,
+        });
+        assert.deepEqual(await scene.kept(), kept);
+      });
+    }
+
+    it("is not believed how large its outputs are", async () => {
+      const queuedJob = await scene.core.submit(user, {
+        job: "plain",
+        parameters: {
+          files: { "a.png": "twelve bytes" },
+          outputs: [{ ...output, byteSize: -1e12 }],
+        },
+      });
+      await scene.execute(queuedJob);
+      assert.deepEqual(
+        (await scene.find(queuedJob))?.outputs?.map(({ byteSize }) => byteSize),
+        [12],
+      );
+    });
+
+    it("has no file taken to which its output is a link", async () => {
+      const [kept, secret] = [await scene.kept(), join(scene.folder, "secret")];
+      await writeFile(secret, "secret");
+      const queuedJob = await scene.core.submit(user, {
+        job: "plain",
+        parameters: { links: { "a.png": secret }, outputs: [output] },
+      });
+      await scene.execute(queuedJob);
+      assert.deepEqual(
+        [(await scene.find(queuedJob))?.error?.code, await scene.kept()],
+        ["TASK_FAILED", kept],
+      );
+      assert.equal(await readFile(secret, "utf8"), "secret");
+    });
+  });
+
+  it("is given its photos, in order, as files on this machine", async () => {
+    const photos = [await addPhoto(), await addPhoto(), await addPhoto()].toReversed();
+    const queuedJob = await scene.core.submit(user, {
+      job: "on photos",
+      photoIds: photos.map(({ id }) => id),
+    });
+    let given: unknown;
+    const pool = {
+      ...scene.deps.pool,
+      run: async (request: unknown) => ((given = request), { result: null, outputs: [] }),
+    };
+    await scene.execute(queuedJob, { pool });
+    const { photos: files } = given as {
+      photos: { id: string; path: string; filename: string; width: number; sha256: string }[];
+    };
+    assert.deepEqual(
+      files.map(({ id, filename, width, sha256 }) => [id, filename, width, sha256]),
+      photos.map(({ id }) => [id, `${id}.jpg`, 3, id]),
+    );
+    assert.deepEqual(
+      files.map(({ path }) => path),
+      await Promise.all(
+        photos.map(({ storageKey }) => scene.deps.storage.localPath(storageKey, scene.folder)),
+      ),
+    );
+  });
+
+  it("fails for good when a photo is gone, or its bytes are", async () => {
+    const [gone, empty] = [await addPhoto(), await addPhoto()];
+    const first = await scene.core.submit(user, { job: "on photos", photoIds: [gone.id] });
+    const second = await scene.core.submit(user, { job: "on photos", photoIds: [empty.id] });
+    await scene.core.database.sql`delete from photos where id = ${gone.id}`;
+    await scene.deps.storage.delete([empty.storageKey]);
+    for (const [queuedJob, message] of [
+      [first, "A photo that it needs was deleted. Upload it again."],
+      [second, "The bytes of a photo are not there any more. Delete it and upload it again."],
+    ] as const) {
+      await scene.execute(queuedJob);
+      const row = await scene.find(queuedJob);
+      assert.deepEqual(
+        [row?.status, row?.error],
+        ["FAILED", { code: "PHOTO_UNREADABLE", message }],
+      );
+    }
+  });
+
+  it(
+    "counts a photo that never arrives in time as a failed attempt, and is not handed back " +
+      "without end",
+    async () => {
+      const photo = await addPhoto();
+      const queuedJob = await scene.core.submit(user, { job: "on photos", photoIds: [photo.id] });
+      const localPath = () => Promise.reject(new SlowDownloadError("It was late."));
+      for (const status of ["PENDING", "PENDING", "FAILED"]) {
+        await scene.core.database
+          .sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
+        await scene.execute(queuedJob, { storage: { ...scene.deps.storage, localPath } });
+        const row = await scene.find(queuedJob);
+        assert.deepEqual(
+          [row?.status, row?.error],
+          [
+            status,
+            { code: "TIMEOUT", message: "A photo did not arrive from the storage in time." },
+          ],
+        );
+      }
+    },
+  );
+
+  it("refuses a HEIC photo for good where HEIC has been switched off, and no other", async () => {
+    const [heic, jpeg] = [await addPhoto("image/heic"), await addPhoto()];
+    const [refused, done] = [
+      await scene.core.submit(user, { job: "on photos", photoIds: [jpeg.id, heic.id] }),
+      await scene.core.submit(user, { job: "on photos", photoIds: [jpeg.id] }),
+    ];
+    for (const queuedJob of [refused, done]) await scene.execute(queuedJob, { acceptHeic: false });
+    const row = await scene.find(refused);
+    assert.deepEqual(
+      [row?.status, row?.error],
+      [
+        "FAILED",
+        {
+          code: "PHOTO_UNREADABLE",
+          message:
+            "HEIC photos are not accepted here. Upload it as JPEG, PNG, WebP, GIF, TIFF or AVIF.",
+        },
+      ],
+    );
+    assert.equal((await scene.find(done))?.status, "SUCCESS");
+  });
+});
