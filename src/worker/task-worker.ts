@@ -28,8 +28,6 @@ export interface TaskWorker {
 }
 
 const PAUSE_MS = 500;
-/** Before a hint is taken again whose user has as many tasks under way as may be. */
-const CROWDED_MS = 1000;
 /** Before a hint is taken again that came to a worker which cannot start children. */
 const SICK_MS = 1000;
 
@@ -49,9 +47,9 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
   async function attendInWorker(hint: HintData, onWorked: () => void): Promise<number | null> {
     const { userId } = hint;
     if (userId === undefined) return attend(hint, onWorked);
-    const leave = closing ? null : await share.enter(userId);
-    if (leave === null) return closing ? 0 : CROWDED_MS;
-    return attend(hint, onWorked).finally(leave);
+    const entered = closing ? 0 : await share.enter(userId);
+    if (typeof entered === "number") return entered;
+    return attend(hint, onWorked).finally(entered);
   }
 
   /** Takes nothing while no child can be started: another worker may be able to. */

@@ -2,29 +2,36 @@
 export type LeaveSlot = () => void;
 
 interface Parked {
-  settle(leave: LeaveSlot | null): void;
+  settle(entered: LeaveSlot | number): void;
   timer: NodeJS.Timeout;
 }
 
-interface Running {
-  count: number;
+interface User {
+  running: number;
+  /** `performance.now()` of the first of the tasks that have run without a pause. */
+  since: number;
   /** `performance.now()` of the last task that ended quickly. */
   quickAt: number;
+  /** `performance.now()` at which the task that was refused last comes back. */
+  backAt: number;
 }
 
 /** A task that takes less is quick: its slot is soon free again. */
 const QUICK_MS = 1000;
+/** How long a refused task stays away, and how far apart several come back. */
+const REFUSED_MS = 1000;
+const REFUSED_APART_MS = 20;
 
 /**
  * How many slots of a lane one user may hold, so that another user's next task finds one.
- * Slow tasks may hold half of them. A user whose tasks end quickly may hold all but a reserve.
- * A task beyond the limit waits a moment for another task of its user to end.
+ * Slow tasks may hold half of them. A user whose tasks end quickly may hold all but a reserve, and
+ * what exceeds it waits a moment for another task of that user to end.
  */
 export class UserShare {
   readonly #max: number;
   readonly #maxSlow: number;
   readonly #parkMs: number;
-  readonly #running = new Map<string, Running>();
+  readonly #users = new Map<string, User>();
   readonly #parked = new Map<string, Parked[]>();
 
   /** @param slots of the lane */
@@ -36,57 +43,77 @@ export class UserShare {
     this.#parkMs = Math.min(500, 100 * reserve);
   }
 
-  /** Resolves to null when a task of this user may not run now. */
-  async enter(userId: string): Promise<LeaveSlot | null> {
-    const user = this.#running.get(userId) ?? { count: 0, quickAt: -Infinity };
-    if (!this.#hasRoom(user)) return this.#park(userId);
-    this.#running.set(userId, user);
-    return this.#occupy(userId, user);
+  /** Resolves to the milliseconds to come back after when a task of this user may not run now. */
+  async enter(userId: string): Promise<LeaveSlot | number> {
+    const user = this.#users.get(userId) ?? newUser();
+    if (this.#hasRoom(user)) {
+      this.#users.set(userId, user);
+      return this.#occupy(userId, user);
+    }
+    // Beware: what waits for slow tasks would hold a slot that others need.
+    return isQuick(user) || isNew(user) ? this.#park(userId, user) : refuse(user);
   }
 
   /** Refuses what waits. */
   close(): void {
-    for (const queue of this.#parked.values()) for (const one of queue.slice()) one.settle(null);
+    for (const queue of this.#parked.values()) for (const one of queue.slice()) one.settle(0);
   }
 
-  #hasRoom({ count, quickAt }: Running): boolean {
-    return count < (performance.now() - quickAt < QUICK_MS ? this.#max : this.#maxSlow);
+  #hasRoom(user: User): boolean {
+    return user.running < (isQuick(user) ? this.#max : this.#maxSlow);
   }
 
-  #occupy(userId: string, user: Running): LeaveSlot {
+  #occupy(userId: string, user: User): LeaveSlot {
     const startedAt = performance.now();
-    user.count++;
+    user.running++;
     return () => {
-      user.count--;
+      user.running--;
       const now = performance.now();
       if (now - startedAt < QUICK_MS) user.quickAt = now;
       this.#admit(userId, user);
-      if (user.count === 0) this.#running.delete(userId);
+      if (user.running === 0) this.#users.delete(userId);
     };
   }
 
-  /** A quick end may raise the limit, so that several may enter. */
-  #admit(userId: string, user: Running): void {
-    for (const parked of this.#parked.get(userId)?.slice() ?? []) {
-      if (!this.#hasRoom(user)) return;
-      parked.settle(this.#occupy(userId, user));
-    }
+  /** The first quick end raises the limit, so that several may enter. */
+  #admit(userId: string, user: User): void {
+    for (const parked of this.#parked.get(userId)?.slice() ?? [])
+      if (this.#hasRoom(user)) parked.settle(this.#occupy(userId, user));
   }
 
-  #park(userId: string): Promise<LeaveSlot | null> {
+  #park(userId: string, user: User): Promise<LeaveSlot | number> {
     return new Promise((resolve) => {
       const queue = this.#parked.get(userId) ?? [];
       const parked: Parked = {
-        timer: setTimeout(() => parked.settle(null), this.#parkMs),
-        settle: (leave) => {
+        timer: setTimeout(() => parked.settle(refuse(user)), this.#parkMs),
+        settle: (entered) => {
           clearTimeout(parked.timer);
           queue.splice(queue.indexOf(parked), 1);
           if (queue.length === 0) this.#parked.delete(userId);
-          resolve(leave);
+          resolve(entered);
         },
       };
       queue.push(parked);
       this.#parked.set(userId, queue);
     });
   }
+}
+
+function newUser(): User {
+  return { running: 0, since: performance.now(), quickAt: -Infinity, backAt: 0 };
+}
+
+function isNew({ since }: User): boolean {
+  return performance.now() - since < QUICK_MS;
+}
+
+function isQuick({ quickAt }: User): boolean {
+  return performance.now() - quickAt < QUICK_MS;
+}
+
+/** A backlog comes back one by one: taking it again and again would cost a processor. */
+function refuse(user: User): number {
+  const now = performance.now();
+  user.backAt = Math.max(now + REFUSED_MS, user.backAt + REFUSED_APART_MS);
+  return user.backAt - now;
 }

@@ -3,15 +3,19 @@ import { describe, it, type TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { UserShare, type LeaveSlot } from "../../src/worker/user-share.js";
 
+type Entered = LeaveSlot | number;
+
+const tryAll = (share: UserShare, userId: string, count: number): Promise<Entered[]> =>
+  Promise.all(Array.from({ length: count }, () => share.enter(userId)));
+
 /** Lets a user's tasks begin at once and not end; resolves to how to end those that may run. */
 async function enterAll(share: UserShare, userId: string, count: number): Promise<LeaveSlot[]> {
-  const entered = await Promise.all(Array.from({ length: count }, () => share.enter(userId)));
-  return entered.filter((leave) => leave !== null);
+  return (await tryAll(share, userId, count)).filter((entered) => typeof entered === "function");
 }
 
-/** Shows the share that the user's tasks end quickly. */
-async function endOne(share: UserShare, userId: string): Promise<void> {
-  (await share.enter(userId))?.();
+function leave(entered: Entered | undefined): void {
+  assert.ok(typeof entered === "function", "the task runs");
+  entered();
 }
 
 /** A clock that only the test moves. */
@@ -55,12 +59,12 @@ describe("the share of a lane's slots that one user may hold", () => {
     const passMs = stopClock(t);
     const share = new UserShare(20);
     const [slow] = await enterAll(share, "ann", 1);
-    await endOne(share, "ann");
+    leave(await share.enter("ann"));
     const leaves = await enterAll(share, "ann", 17);
     assert.equal(leaves.length, 17);
     passMs(1000);
     slow?.();
-    for (const leave of leaves.slice(0, 7)) leave();
+    leaves.slice(0, 7).forEach(leave);
     assert.equal((await enterAll(share, "ann", 1)).length, 0, "ten slow tasks are left");
     leaves[7]?.();
     assert.equal((await enterAll(share, "ann", 2)).length, 1);
@@ -71,27 +75,38 @@ describe("the share of a lane's slots that one user may hold", () => {
       "user has ended",
     async () => {
       const share = new UserShare(2);
-      const entered: string[] = [];
-      const leaves: LeaveSlot[] = [];
+      const started: string[] = [];
+      const ends: Entered[] = [];
       const first = await share.enter("ann");
       for (const name of ["second", "third"]) {
-        void share.enter("ann").then((leave) => {
-          if (!leave) return;
-          entered.push(name);
-          leaves.push(leave);
+        void share.enter("ann").then((entered) => {
+          started.push(name);
+          ends.push(entered);
         });
       }
-      (await share.enter("bob"))?.();
+      leave(await share.enter("bob"));
       await turn();
-      assert.deepEqual(entered, []);
-      first?.();
+      assert.deepEqual(started, []);
+      leave(first);
       await turn();
-      assert.deepEqual(entered, ["second"]);
-      leaves[0]?.();
+      assert.deepEqual(started, ["second"]);
+      leave(ends[0]);
       await turn();
-      assert.deepEqual(entered, ["second", "third"]);
+      assert.deepEqual(started, ["second", "third"]);
+      leave(ends[1]);
     },
   );
+
+  it("refuses at once what would wait for slow tasks, and spreads its return", async (t) => {
+    const passMs = stopClock(t);
+    const share = new UserShare(20);
+    assert.equal((await enterAll(share, "ann", 10)).length, 10);
+    passMs(1000);
+    const begun = process.hrtime.bigint();
+    const delays = await tryAll(share, "ann", 3);
+    assert.ok(process.hrtime.bigint() - begun < 100_000_000n, "nothing waited in a slot");
+    assert.deepEqual(delays, [1000, 1020, 1040]);
+  });
 
   it("lets several enter when the first quick end raises the limit", async () => {
     const share = new UserShare(10);
@@ -106,17 +121,17 @@ describe("the share of a lane's slots that one user may hold", () => {
     for (let round = 0; round < 2; round++) {
       const leaves = await enterAll(share, "ann", 3);
       assert.equal(leaves.length, 2);
-      for (const leave of leaves) leave();
+      leaves.forEach(leave);
     }
   });
 
   it("refuses at once what waits when the worker closes", async () => {
     const share = new UserShare(10_000);
     await enterAll(share, "ann", 5000);
-    const waiting = enterAll(share, "ann", 3);
+    const waiting = tryAll(share, "ann", 3);
     const begun = performance.now();
     share.close();
-    assert.deepEqual(await waiting, []);
+    assert.deepEqual(await waiting, [0, 0, 0]);
     assert.ok(performance.now() - begun < 400);
   });
 });
