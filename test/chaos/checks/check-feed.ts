@@ -34,7 +34,13 @@ export function checkFeed(
   );
   // A log that was copied before it was purged has no holes.
   if (!purges && gaps.length === 0) checkHoles(name, logged, log, violations);
-  checkProgress(name, numbered, violations);
+  checkProgress(name, numbered, {
+    skipped: skipped.map(({ from, to }) => ({
+      to,
+      rows: log.filter(({ seq }) => seq > from && seq <= to),
+    })),
+    violations,
+  });
   return events.length;
 }
 

@@ -1,5 +1,12 @@
 import type { Numbered } from "./check-feed.js";
+import type { LogRow } from "./read-tables.js";
 import type { Violations } from "./violations.js";
+
+/** What a feed learned from the page when its cursor had expired, up to the position `to`. */
+export interface Skipped {
+  to: number;
+  rows: readonly LogRow[];
+}
 
 /**
  * PROGRESS may be missing, but not come after what followed it, nor fall within an attempt; its
@@ -8,12 +15,19 @@ import type { Violations } from "./violations.js";
 export function checkProgress(
   name: string,
   events: readonly Numbered[],
-  violations: Violations,
+  { skipped, violations }: { skipped: readonly Skipped[]; violations: Violations },
 ): void {
+  const ahead = skipped.toSorted((a, b) => a.to - b.to);
   const states = new Map<string, { type: string; attempts: number; progress: number }>();
   let position: number | null = null;
   for (const event of events) {
     const { jobId, type, attempts, progress, seq } = event;
+    for (let gap = ahead[0]; gap && gap.to <= seq; gap = ahead[0]) {
+      for (const row of gap.rows)
+        states.set(row.jobId, { type: row.type, attempts: row.attempts, progress: 0 });
+      position = gap.to;
+      ahead.shift();
+    }
     const state = states.get(jobId);
     if (type !== "PROGRESS") {
       position = seq;
