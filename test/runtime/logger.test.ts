@@ -70,8 +70,11 @@ describe("the log", () => {
     const { stack } = (line ?? {})["err"] as { stack: string };
     const [, at = "0"] = /src\/auth\/parse-public-keys\.ts:(\d+):\d+\)/.exec(stack) ?? [];
     assert.match(
-      readFileSync("src/auth/parse-public-keys.ts", "utf8").split("\n")[Number(at) - 1] ?? "",
-      /no complete PEM block/,
+      readFileSync("src/auth/parse-public-keys.ts", "utf8")
+        .split("\n")
+        .slice(Number(at) - 1, Number(at) + 1)
+        .join(" "),
+      /throw new Error\( +"There is no complete PEM block/,
       stack,
     );
   });

@@ -147,10 +147,10 @@ describe("the scripts of package.json", () => {
   };
   const typed = Object.entries(scripts).filter(([name]) => !name.startsWith("pre"));
 
-  it("are all preceded by the check of Node.js, or are begun by one that is", () => {
+  it("check Node.js first where they run what is compiled here", () => {
     const isChecked = (name: string, line: string) =>
       scripts[`pre${name}`] === "node scripts/prepare.cjs" ||
-      /^node scripts\/prepare\.cjs|^npm run build|npm test/.test(line);
+      /^node scripts\/prepare\.cjs|^npm run build|npm test|^prettier /.test(line);
     assert.deepEqual(
       typed.filter(([name, line]) => !isChecked(name, line)),
       [],
