@@ -53,6 +53,8 @@ export async function verify(
     ),
   );
   await options.stopFleet();
+  // What expired since the tables were read took its files with it.
+  if (purges) tables.files = (await readTables(databaseUrl)).files;
   checkTables(tables, { violations, purges });
   const logOf = ({ person }: FeedRecorder) =>
     tables.log.filter(({ userId }) => userId === person.userId);
