@@ -9,7 +9,7 @@ import type { Storage } from "../photos/storage.js";
 import type { PhotoIntake } from "../services/photos/photo-intake.js";
 import type { AdminGuard } from "./access/admin-guard.js";
 import { registerAdmin, type AdminOptions } from "./admin/register-admin.js";
-import { createAuthenticator } from "./access/authenticator.js";
+import { createAuthenticator, type Authenticator } from "./access/authenticator.js";
 import { createBareApp } from "./http/bare-app.js";
 import { createErrorTeller } from "./http/error-teller.js";
 import { registerExplorer } from "./explorer/register-explorer.js";
@@ -17,7 +17,7 @@ import { createSandboxPage } from "./explorer/sandbox-page.js";
 import { SANDBOX_SCRIPT } from "./explorer/sandbox-script.js";
 import { registerGraphqlEndpoint } from "./graphql/http/graphql-endpoint.js";
 import { createGraphqlSockets, type GraphqlSockets } from "./graphql/websocket/graphql-sockets.js";
-import { registerGraphqlStream } from "./graphql/sse/graphql-stream.js";
+import { registerGraphqlStream, type GraphqlStreams } from "./graphql/sse/graphql-stream.js";
 import { registerFrontPage } from "./http/front-page.js";
 import { registerHealth, type HealthOptions } from "./health/health.js";
 import { registerMetrics, type MetricsRouteOptions } from "./health/metrics-route.js";
@@ -36,7 +36,7 @@ import { requestIdOf } from "./http/request-id.js";
 import { watchRequests, type OnRequest } from "./http/watch-requests.js";
 import { secureAnswers } from "./http/secure-answers.js";
 import { registerSignedFiles } from "./files/signed-files.js";
-import { createUserConnections } from "./access/user-connections.js";
+import { createUserConnections, type UserConnections } from "./access/user-connections.js";
 
 export interface HttpServerOptions {
   config: Config;
@@ -88,7 +88,7 @@ const BACKLOG = 4096;
 
 /** The network edge, built apart from the process. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { config, schema, services, rateLimits, log, watch, timeouts = HTTP_TIMEOUTS } = options;
+  const { config, services, rateLimits, log, watch, timeouts = HTTP_TIMEOUTS } = options;
   const proxies = createProxies(config.trustProxy);
   const app = createApp({ log, proxies, timeouts });
   watchRequests(app, watch.onRequest);
@@ -98,30 +98,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     rateLimits,
   });
   const origins = createOrigins({ allowed: config.allowedOrigins, localhost: !config.production });
-  const teller = createErrorTeller({ production: config.production, onError: watch.onError });
-  const shared = {
-    schema,
-    services,
-    authenticator,
-    introspection: config.introspection,
-    production: config.production,
-    operationMs: timeouts.operationMs,
-    teller,
-  };
-
   await guardDoors(app, { config, origins, rateLimits, timeouts });
-  const showsSandbox = config.explorer && !config.production;
-  const compiled = createOperationCompiler(schema);
-  await registerGraphqlEndpoint(app, {
-    ...shared,
-    compiled,
-    browserPage: showsSandbox ? createSandboxPage(options.signIn) : null,
-  });
-  if (showsSandbox)
-    app.get("/graphql/sandbox.js", (_request, reply) =>
-      reply.type("text/javascript; charset=utf-8").send(SANDBOX_SCRIPT),
-    );
-  if (config.explorer) await registerExplorer(app, options.signIn);
   await registerPhotoUploads(app, {
     authenticator,
     intake: options.intake,
@@ -136,39 +113,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     wanted,
   });
   await registerMetrics(app, { read: options.readMetrics, protect: options.guard.protect });
-  if (config.adminPassword !== null)
-    await registerAdmin(app, options.guard, {
-      ...options.admin,
-      actions: config.adminActions,
-      log,
-    });
-  await registerFrontPage(app, { pictureOrigins: await pictureOriginsOf(options) });
-  if (!config.production)
-    app.get("/graphql/schema.graphql", (_request, reply) =>
-      reply.type("text/plain; charset=utf-8").send(printSchema(schema)),
-    );
-  const connections = createUserConnections(config.maxSocketsPerUser);
-  const doors = {
-    operations: createOperations(shared),
-    teller,
-    authenticator,
-    connections,
-    operationMs: timeouts.operationMs,
-  };
-  const streams = await registerGraphqlStream(app, doors);
-  const sockets = createGraphqlSockets({
-    ...doors,
-    server: app.server,
-    compiled,
-    origins,
-    proxies,
-    rateLimits,
-    subscriptionsPerSocket: config.maxSubscriptionsPerSocket,
-    openingSockets: config.maxOpeningSockets,
-    log,
-    onClosed: watch.onSocketClosed,
-    onRefused: watch.onSocketRefused,
-  });
+  await registerPages(app, options);
+  const doors = { authenticator, origins, proxies, operationMs: timeouts.operationMs };
+  const { connections, streams, sockets } = await registerGraphql(app, options, doors);
 
   return {
     sockets,
@@ -183,6 +130,66 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       await app.close().finally(() => clearInterval(idle));
     },
   };
+}
+
+/** GraphQL over HTTP, over Server-Sent Events, and over sockets. */
+async function registerGraphql(
+  app: FastifyInstance,
+  { config, schema, services, signIn, rateLimits, watch, log }: HttpServerOptions,
+  doors: {
+    authenticator: Authenticator;
+    origins: Origins;
+    proxies: Proxies;
+    operationMs: number;
+  },
+): Promise<{ connections: UserConnections; streams: GraphqlStreams; sockets: GraphqlSockets }> {
+  const { introspection, production } = config;
+  const compiled = createOperationCompiler(schema);
+  const teller = createErrorTeller({ production, onError: watch.onError });
+  const checked = { schema, services, introspection, production };
+  await registerGraphqlEndpoint(app, {
+    ...doors,
+    ...checked,
+    compiled,
+    teller,
+    browserPage: showsSandbox(config) ? createSandboxPage(signIn) : null,
+  });
+  if (!production)
+    app.get("/graphql/schema.graphql", (_request, reply) =>
+      reply.type("text/plain; charset=utf-8").send(printSchema(schema)),
+    );
+  const connections = createUserConnections(config.maxSocketsPerUser);
+  const shared = { ...doors, operations: createOperations(checked), teller, connections };
+  const streams = await registerGraphqlStream(app, shared);
+  const sockets = createGraphqlSockets({
+    ...shared,
+    server: app.server,
+    compiled,
+    rateLimits,
+    subscriptionsPerSocket: config.maxSubscriptionsPerSocket,
+    openingSockets: config.maxOpeningSockets,
+    log,
+    onClosed: watch.onSocketClosed,
+    onRefused: watch.onSocketRefused,
+  });
+  return { connections, streams, sockets };
+}
+
+/** What people open in a browser. */
+async function registerPages(app: FastifyInstance, options: HttpServerOptions): Promise<void> {
+  const { config, signIn, guard, admin, log } = options;
+  if (showsSandbox(config))
+    app.get("/graphql/sandbox.js", (_request, reply) =>
+      reply.type("text/javascript; charset=utf-8").send(SANDBOX_SCRIPT),
+    );
+  if (config.explorer) await registerExplorer(app, signIn);
+  if (config.adminPassword !== null)
+    await registerAdmin(app, guard, { ...admin, actions: config.adminActions, log });
+  await registerFrontPage(app, { pictureOrigins: await pictureOriginsOf(options) });
+}
+
+function showsSandbox({ explorer, production }: Config): boolean {
+  return explorer && !production;
 }
 
 /** What holds for every path. */
