@@ -1,3 +1,6 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createFeed, type FeedOptions } from "../events/feed.js";
 import type { Services } from "../graphql/context.js";
 import { createFileUrls } from "../photos/file-urls.js";
@@ -12,8 +15,7 @@ import { createAccounts } from "../services/users/accounts.js";
 import { createUsers } from "../services/users/users.js";
 import { catalogue } from "../tasks/catalogue.js";
 import type { Core } from "./create-core.js";
-import { keepFileSigningKey } from "./settings/file-signing-key.js";
-import type { CompleteConfig } from "./settings/read-config.js";
+import type { CompleteConfig } from "./read-config.js";
 import { version } from "./version.js";
 
 export interface ApiServicesDeps {
@@ -94,4 +96,20 @@ function separateSlow(reads: QueuedJobReads, slow: QueuedJobReads): QueuedJobRea
     count: (scope, most) => readsOf([scope]).count(scope, most),
     counts: (scopes, most) => readsOf(scopes).counts(scopes, most),
   };
+}
+
+/**
+ * The secret that signs file URLs outside production: made once for a data folder, for its owner's
+ * eyes only.
+ */
+async function keepFileSigningKey(dataFolder: string): Promise<string> {
+  const path = join(dataFolder, "file-signing-key");
+  await mkdir(dataFolder, { recursive: true });
+  // "wx": of two that start at once, one makes it and both read it.
+  await writeFile(path, randomBytes(32).toString("hex"), { mode: 0o600, flag: "wx" }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    },
+  );
+  return readFile(path, "utf8");
 }

@@ -9,16 +9,15 @@ import type { Logger } from "../runtime/logger.js";
 import { checkDatabase } from "../server/health/health.js";
 import { createAdminGuard } from "../server/access/admin-guard.js";
 import { createHttpServer, type HttpServerOptions } from "../server/http-server.js";
-import type { HttpTimeouts } from "../server/http/http-timeouts.js";
+import type { HttpTimeouts } from "../server/http/app.js";
 import { createRateLimits } from "../server/access/rate-limits.js";
 import { createPhotoIntake, type PhotoIntake } from "../services/photos/photo-intake.js";
 import { noTracer, type Tracer } from "../runtime/tracer.js";
 import { createApiMetrics } from "./create-api-metrics.js";
 import { createApiServices } from "./create-api-services.js";
 import { CHILD_MEMORY_BYTES, createCore, type Core } from "./create-core.js";
-import { createVerifier } from "./create-verifier.js";
-import { developmentSignIn } from "./local-service/development-sign-in.js";
-import type { CompleteConfig } from "./settings/read-config.js";
+import { createVerifier, developmentSignIn } from "./create-verifier.js";
+import type { CompleteConfig } from "./read-config.js";
 
 export interface ApiOptions {
   log: Logger;

@@ -23,7 +23,7 @@ import { createTaskWorker, type TaskWorker } from "../worker/task-worker.js";
 import { createMaintenance } from "./create-maintenance.js";
 import { createWorkerMetrics } from "./create-worker-metrics.js";
 import { CHILD_MEMORY_BYTES, createCore, type Core } from "./create-core.js";
-import type { CompleteConfig } from "./settings/read-config.js";
+import type { CompleteConfig } from "./read-config.js";
 
 export interface WorkerOptions {
   log: Logger;

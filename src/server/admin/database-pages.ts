@@ -3,10 +3,8 @@ import { READ_ONLY_SCHEMA, READ_ONLY_VIEWS, type ReadOnlyView } from "../../db/r
 import type { ReadOnlyAnswer, ReadOnlyQueries } from "../../db/read-only-queries.js";
 import { RefusedQueryError } from "../../db/refused-query-error.js";
 import type { Logger } from "../../runtime/logger.js";
-import { toCsv } from "./csv.js";
-import { html, type Html } from "./html.js";
-import { sendPage } from "./page.js";
-import { tableOf } from "./table-of.js";
+import { toCsv, tableOf } from "./query-result.js";
+import { html, numberCell, sendPage, wideTable, type Html } from "./page.js";
 
 const PATH = "/admin/db";
 const PAGE_ROWS = 50;
@@ -135,22 +133,15 @@ async function listTables(queries: ReadOnlyQueries): Promise<Html> {
       Number(counted) > COUNTED ? `about ${Math.max(Number(estimated), COUNTED)}` : counted;
     return html`<tr>
       <th scope="row"><a href="${PATH}/${name}">${name}</a></th>
-      <td class="number">${count}</td>
-      <td class="number">${size}</td>
+      ${numberCell(count)}${numberCell(size)}
       <td class="cell mute">${READ_ONLY_VIEWS[name ?? ""]?.columns.join(", ")}</td>
     </tr>`;
   };
-  return html`<div class="wide" tabindex="0"><table>
-    <thead>
-      <tr>
-        <th>table</th>
-        <th class="number">rows</th>
-        <th class="number">size</th>
-        <th>columns</th>
-      </tr>
-    </thead>
-    <tbody>${rows.map(line)}</tbody>
-  </table></div>`;
+  const head = html`<th>table</th>
+    <th class="number">rows</th>
+    <th class="number">size</th>
+    <th>columns</th>`;
+  return wideTable(head, rows.map(line));
 }
 
 /** A row: name, rows up to a bound, rows as PostgreSQL estimates them, size. */

@@ -3,8 +3,8 @@ import { GraphQLError, execute, type ExecutionResult, type GraphQLSchema } from 
 import type { Context } from "../../graphql/context.js";
 import { AnswerBudget } from "../../graphql/limits/answer-budget.js";
 import type { VariablesChecker } from "../../graphql/limits/variables-checker.js";
-import type { ErrorTeller } from "../http/error-teller.js";
-import { statusOfResult } from "../http/http-status.js";
+import type { ErrorTeller } from "./errors.js";
+import { statusOfResult } from "../http/errors.js";
 import type { KnownOperation, KnownOperations } from "./known-operations.js";
 import type { OperationCompiler } from "./operation-compiler.js";
 import type { OperationRequest } from "./operations.js";

@@ -12,7 +12,7 @@ import {
 import type { ToldEvent } from "../../../events/subscription.js";
 import { renewContext, type Context } from "../../../graphql/context.js";
 import type { QueuedJobEvent } from "../../../domain/queued-job.js";
-import { asGraphQLError } from "../../http/as-graphql-error.js";
+import { asGraphQLError } from "../errors.js";
 import type { OperationCompiler } from "../operation-compiler.js";
 
 /** What events look like to one subscription. */

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Logger } from "../../../runtime/logger.js";
-import { CLOSE } from "./close-codes.js";
+import { CLOSE } from "./closing.js";
 
 export interface SocketWriter {
   /** Sends a message, and resolves when it has left. */
