@@ -66,7 +66,11 @@ test("one that nobody asks to wait takes its environment as it is", async () => 
 test("one whose supervisor dies while it waits ends, too", async () => {
   const { child, told } = await scene.launch<{ pid: number }>(`
     import { spawn } from "node:child_process";
-    const waits = spawn(process.execPath, [${JSON.stringify(script)}, "--${STORES_FOLLOW}"], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const waits = spawn(
+      process.execPath,
+      [${JSON.stringify(script)}, "--${STORES_FOLLOW}"],
+      { stdio: ["ignore", "inherit", "inherit", "ipc"] },
+    );
     waits.once("message", () => console.log(JSON.stringify({ pid: waits.pid })));
   `);
   await killHard(child.pid!);

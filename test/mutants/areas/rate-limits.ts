@@ -55,6 +55,6 @@ export const MUTANTS: Mutant[] = [
     file: "src/server/http/errors.ts",
     find: "if (error instanceof ServiceUnavailableError) return",
     replace: "if (error === ServiceUnavailableError) return",
-    tests: ["server/files/signed-files.test", "server/graphql/http/graphql-endpoint.test"],
+    tests: ["server/files/signed-files.test", "server/graphql/http/graphql-endpoint/audits.test"],
   },
 ];

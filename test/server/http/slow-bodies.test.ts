@@ -68,9 +68,15 @@ describe("an upload that comes slowly", () => {
     });
     url = await app.listen({ port: 0, host: "127.0.0.1" });
     const now = Math.floor(Date.now() / 1000);
-    authorization =
-      "Bearer " +
-      `${makeToken(key, { iss: "https://issuer.test", aud: "photos", sub: "u", email: "u@example.test", iat: now, exp: now + 600 })}`;
+    const token = makeToken(key, {
+      iss: "https://issuer.test",
+      aud: "photos",
+      sub: "u",
+      email: "u@example.test",
+      iat: now,
+      exp: now + 600,
+    });
+    authorization = `Bearer ${token}`;
     await inspector.warm();
   });
   after(async () => {
