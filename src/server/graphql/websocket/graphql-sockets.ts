@@ -14,7 +14,7 @@ import { networkOf, type Proxies } from "../../http/client-address.js";
 import type { Origins } from "../../http/origins.js";
 import { requestIdOf } from "../../http/request-log.js";
 import { createSocketProtocol, type Peer, type SocketProtocolOptions } from "./socket-protocol.js";
-import { createSocketWriter } from "./socket-writer.js";
+import { SocketWriter } from "./socket-writer.js";
 
 export interface GraphqlSocketsOptions extends SocketProtocolOptions {
   server: Server;
@@ -118,7 +118,7 @@ function openSocket(
 ): void {
   const { admission, keepAlive, protocol } = shared;
   const log = () => shared.log.child({ socketId });
-  const writer = createSocketWriter(socket, stream, log);
+  const writer = new SocketWriter(socket, stream, log);
   const place = admission.enter(networkOf(address), (reason) => close(...EXPELLED[reason]));
   const close = (code: number, reason?: string) => {
     // Its place is free at once: what it does about our close is up to it.
@@ -143,7 +143,7 @@ function openSocket(
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
-      send: writer.send,
+      send: (data) => writer.send(data),
       close,
       onMessage: (handle: (message: never) => Promise<void>) =>
         socket.on(

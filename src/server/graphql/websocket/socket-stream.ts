@@ -8,12 +8,14 @@ const MOST_BYTES = 64 * 1024;
 /** What a text counts that is still being made: few of them wait for their reader at once. */
 const LATE_BYTES = MOST_BYTES / 4;
 
+type FrameWriter = Pick<SocketWriter, "free" | "write" | "whenFree">;
+
 export interface SocketStreamOptions {
   /** Of the operation on its socket. */
   id: string;
   subscription: Subscription;
   result: SharedResult;
-  writer: SocketWriter;
+  writer: FrameWriter;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface SocketStreamOptions {
 export class SocketStream implements AsyncIterableIterator<never> {
   readonly #subscription: Subscription;
   readonly #result: SharedResult;
-  readonly #writer: SocketWriter;
+  readonly #writer: FrameWriter;
   /** What each frame begins with. */
   readonly #start: Buffer;
   #waits = false;
