@@ -46,7 +46,6 @@ const LIBRARIES: Record<string, string[]> = {
   "@fastify/basic-auth": ["server"],
   "@fastify/cors": ["server"],
   "@fastify/multipart": ["server"],
-  "@fastify/rate-limit": ["server"],
   "@fastify/send": ["server"],
   "@fastify/static": ["server"],
   "altair-static": ["server"],

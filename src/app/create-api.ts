@@ -1,37 +1,32 @@
+import type { TokenVerifier } from "../auth/token-verifier.js";
 import { createReadOnlyQueries } from "../db/read-only-queries.js";
 import { explainListening } from "../embedded/claim-port.js";
-import { createFeed } from "../events/feed.js";
 import type { Services } from "../graphql/context.js";
 import { createSchema } from "../graphql/schema.js";
-import { createPhotoInspector } from "../imaging/inspect/photo-inspector.js";
+import { createPhotoInspector, type PhotoInspector } from "../imaging/inspect/photo-inspector.js";
 import type { ClosingStack } from "../runtime/lifecycle.js";
 import type { Logger } from "../runtime/logger.js";
-import { createFileUrls } from "../photos/file-urls.js";
-import { createStartRate } from "../queue/start-rate.js";
 import { checkDatabase } from "../server/health/health.js";
 import { createAdminGuard } from "../server/access/admin-guard.js";
-import { createHttpServer } from "../server/http-server.js";
-import type { HttpTimeouts } from "../server/http/http-timeouts.js";
+import { createHttpServer, type HttpServerOptions } from "../server/http-server.js";
+import type { HttpTimeouts } from "../server/http/app.js";
 import { createRateLimits } from "../server/access/rate-limits.js";
-import { createAccounts } from "../services/users/accounts.js";
-import { createEventLog } from "../services/reads/event-log.js";
-import { createPhotoIntake } from "../services/photos/photo-intake.js";
-import { createQueuedJobReads, type QueuedJobReads } from "../services/reads/queued-job-reads.js";
-import type { ListScope } from "../services/reads/list-pages.js";
-import { createQueuePlaces } from "../services/reads/queue-places.js";
-import { createUsers } from "../services/users/users.js";
-import { catalogue } from "../tasks/catalogue.js";
+import { createPhotoIntake, type PhotoIntake } from "../services/photos/photo-intake.js";
 import { noTracer, type Tracer } from "../runtime/tracer.js";
 import { createApiMetrics } from "./create-api-metrics.js";
-import { CHILD_MEMORY_BYTES, createCore } from "./create-core.js";
-import { createVerifier } from "./create-verifier.js";
-import { developmentSignIn } from "./local-service/development-sign-in.js";
-import { keepFileSigningKey } from "./settings/file-signing-key.js";
-import type { CompleteConfig } from "./settings/read-config.js";
-import { version } from "./version.js";
+import { createApiServices } from "./create-api-services.js";
+import { CHILD_MEMORY_BYTES, createCore, type Core } from "./create-core.js";
+import { createVerifier, developmentSignIn } from "./create-verifier.js";
+import type { CompleteConfig } from "./read-config.js";
 
-/** On all sockets and streams of a user together; one of them may have more. */
-const SUBSCRIPTIONS_A_SOCKET = 10;
+export interface ApiOptions {
+  log: Logger;
+  redisPrefix?: string;
+  tracer?: Tracer;
+  timeouts?: HttpTimeouts;
+  /** Awaited when all is made, before the first request can come. */
+  beforeListening?: () => Promise<void>;
+}
 
 /**
  * The API, listening; returns its address, and what starts the children before the first upload.
@@ -39,13 +34,7 @@ const SUBSCRIPTIONS_A_SOCKET = 10;
  */
 export async function createApi(
   config: CompleteConfig,
-  options: {
-    log: Logger;
-    redisPrefix?: string;
-    tracer?: Tracer;
-    timeouts?: HttpTimeouts;
-    beforeListening?: () => Promise<void>;
-  },
+  options: ApiOptions,
   stack: ClosingStack,
 ): Promise<{ url: string; warm(): Promise<void> }> {
   const { log, tracer = noTracer } = options;
@@ -56,104 +45,44 @@ export async function createApi(
   const base = { name: "photo-service api", connections: 8 };
   const coreOptions = { ...base, ...options, tracer, onStep, onDropped, onForeignRows };
   const core = await createCore(config, coreOptions, stack);
-  const { redis, database, slowDatabase, bus, photos, storage } = core;
-  const users = createUsers({ database, adminEmails: config.adminEmails });
-  const eventLog = createEventLog(database);
-  const seeGone = (userId: string | null) => {
-    users.forget(userId);
-    if (userId !== null) server.closeUser(userId);
-  };
-  const tellGone = (userId: string) => {
-    seeGone(userId);
-    return bus.ringGone(userId);
-  };
-  const feed = createFeed({
-    bus,
-    eventLog,
-    log,
-    onTold: metrics.edge.onTold,
-    onGone: seeGone,
-    subscriptionsPerUser: SUBSCRIPTIONS_A_SOCKET * config.maxSocketsPerUser,
-  });
-  stack.add("feed", () => feed.close());
-  const startRate = createStartRate({ ...redis, log });
-  stack.add("start rate", () => startRate.close());
+  const { redis, database, slowDatabase, bus, storage } = core;
+  const closeConnections = (userId: string) => server.closeUser(userId);
+  const { services, forgetUser } = await createApiServices(
+    config,
+    { core, log, onTold: metrics.edge.onTold, closeConnections },
+    stack,
+  );
   const rateLimits = createRateLimits({
     ...redis,
     requestsPerMinute: config.rateLimitPerMinute,
     log,
   });
   stack.add("rate limits", () => rateLimits.close());
-  const inspector = createPhotoInspector({
-    log,
-    maxPixels: config.maxPhotoPixels,
-    acceptHeic: config.acceptHeic,
-    memoryLimitBytes: CHILD_MEMORY_BYTES,
-    onFault: metrics.onChildFault,
+  const { inspector, intake } = openPhotoIntake(config, { core, services, metrics, log }, stack);
+  metrics.gauge({
+    database,
+    slowDatabase,
+    bus,
+    feed: services.feed,
+    inspector,
+    sockets: () => server.sockets,
   });
-  stack.add("photo inspector", () => inspector.close());
-  const { maxUploadBytes, maxStoredBytesPerUser: maxStoredBytes } = config;
-
-  const services: Services = {
-    ...core,
-    queuedJobReads: separateSlow(core.queuedJobReads, createQueuedJobReads(slowDatabase)),
-    users,
-    accounts: createAccounts({
-      database: slowDatabase,
-      users,
-      deleteFiles: (keys) => storage.delete(keys),
-      stopWork: (ids) => core.queuedJobs.stopWork(ids),
-      tellGone,
-      log,
-    }),
-    queuePlaces: createQueuePlaces({ database, catalogue, startRate }),
-    eventLog,
-    feed,
-    fileUrls: createFileUrls({
-      signingKey: config.fileSigningKey ?? (await keepFileSigningKey(config.dataFolder)),
-      publicUrl: config.publicUrl,
-      storage,
-    }),
-    limits: {
-      maxUnfinished: config.maxPendingPerUser,
-      maxUploadBytes,
-      maxStoredBytes,
-      maxPhotoPixels: config.maxPhotoPixels,
-    },
-    info: { version, revision: config.revision, startedAt: new Date() },
-  };
-  const intake = metrics.measureIntake(
-    createPhotoIntake({ photos, users, storage, inspector, maxUploadBytes, maxStoredBytes }),
-  );
-  const health = {
-    needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason },
-    wanted: { redis: bus.probe },
-  };
-  const admin = {
-    database: slowDatabase,
-    queries: createReadOnlyQueries({ database: slowDatabase, databaseUrl: config.databaseUrl }),
-    redis,
-  };
-  metrics.gauge({ database, slowDatabase, bus, feed, inspector, sockets: () => server.sockets });
-  const schema = metrics.watchSchema(await createSchema());
   const server = await createHttpServer({
     config,
-    schema,
+    schema: metrics.watchSchema(await createSchema()),
     services,
     verifier,
     intake,
     storage,
     signIn: developmentSignIn(config),
     rateLimits,
-    health,
-    admin,
-    guard: createAdminGuard(config.adminPassword),
+    ...operatorsParts(config, core, verifier),
     readMetrics: metrics.read,
     watch: metrics.edge,
     log,
     ...(options.timeouts && { timeouts: options.timeouts }),
   });
-  bus.onGone(seeGone);
+  bus.onGone(forgetUser);
   stack.add("HTTP server", () => server.close());
   // All is made, and nobody is kept waiting yet.
   await options.beforeListening?.();
@@ -162,15 +91,49 @@ export async function createApi(
   return { url, warm: inspector.warm };
 }
 
-/** Lists by a filter that no index serves may walk through all that a user has. */
-function separateSlow(reads: QueuedJobReads, slow: QueuedJobReads): QueuedJobReads {
-  const isSlow = ({ filter }: ListScope) => filter.statuses !== null || filter.jobs !== null;
-  const readsOf = (scopes: readonly ListScope[]) => (scopes.some(isSlow) ? slow : reads);
+/** What shows those who run the service how it is. */
+function operatorsParts(
+  { databaseUrl, adminPassword }: CompleteConfig,
+  { redis, database, slowDatabase, bus }: Core,
+  verifier: TokenVerifier,
+): Pick<HttpServerOptions, "health" | "admin" | "guard"> {
+  const queries = createReadOnlyQueries({ database: slowDatabase, databaseUrl });
   return {
-    ...reads,
-    page: (scope, query) => readsOf([scope]).page(scope, query),
-    pages: (scopes, query) => readsOf(scopes).pages(scopes, query),
-    count: (scope, most) => readsOf([scope]).count(scope, most),
-    counts: (scopes, most) => readsOf(scopes).counts(scopes, most),
+    health: {
+      needed: { postgresql: checkDatabase(database), keys: () => verifier.readiness().reason },
+      wanted: { redis: bus.probe },
+    },
+    admin: { database: slowDatabase, queries, redis },
+    guard: createAdminGuard(adminPassword),
   };
+}
+
+/** How uploads become photos; the children that look at them are put on the stack. */
+function openPhotoIntake(
+  config: CompleteConfig,
+  {
+    core: { photos, storage },
+    services: { users },
+    metrics,
+    log,
+  }: { core: Core; services: Services; metrics: ReturnType<typeof createApiMetrics>; log: Logger },
+  stack: ClosingStack,
+): { inspector: PhotoInspector; intake: PhotoIntake } {
+  const inspector = createPhotoInspector({
+    log,
+    maxPixels: config.maxPhotoPixels,
+    acceptHeic: config.acceptHeic,
+    memoryLimitBytes: CHILD_MEMORY_BYTES,
+    onFault: metrics.onChildFault,
+  });
+  stack.add("photo inspector", () => inspector.close());
+  const intake = createPhotoIntake({
+    photos,
+    users,
+    storage,
+    inspector,
+    maxUploadBytes: config.maxUploadBytes,
+    maxStoredBytes: config.maxStoredBytesPerUser,
+  });
+  return { inspector, intake: metrics.measureIntake(intake) };
 }

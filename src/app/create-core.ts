@@ -17,7 +17,7 @@ import { catalogue } from "../tasks/catalogue.js";
 import { echo } from "../tasks/echo/task.js";
 import { noTracer, type Tracer } from "../runtime/tracer.js";
 import { createStorage } from "./create-storage.js";
-import type { CompleteConfig } from "./settings/read-config.js";
+import type { CompleteConfig } from "./read-config.js";
 
 /**
  * In Redis, what is ours begins with it; the braces keep the keys of a queue on one node of a

@@ -2,6 +2,7 @@ import {
   DEVELOPMENT_AUDIENCE,
   DEVELOPMENT_ISSUER,
   loadOrCreateDevelopmentKey,
+  signDevelopmentToken,
 } from "../auth/development-key.js";
 import { createTokenVerifier, type TokenKeys, type TokenVerifier } from "../auth/token-verifier.js";
 import { ConfigError, type Config } from "../runtime/config.js";
@@ -37,4 +38,22 @@ async function chooseKeys(config: Config): Promise<TokenKeys> {
       "JWT_PUBLIC_KEY or JWT_JWKS_URL is not set: it tells how tokens are verified",
     ]);
   return { development: await loadOrCreateDevelopmentKey(config.dataFolder) };
+}
+
+const WEEK_SECONDS = 7 * 24 * 3600;
+
+/**
+ * Makes a token of the person at this machine, good for a week; null where the development key is
+ * not honoured.
+ */
+export function developmentSignIn(
+  config: Pick<Config, "production" | "jwtPublicKey" | "jwtJwksUrl" | "dataFolder">,
+): (() => Promise<string>) | null {
+  if (config.production || config.jwtPublicKey !== null || config.jwtJwksUrl !== null) return null;
+  return async () =>
+    signDevelopmentToken(await loadOrCreateDevelopmentKey(config.dataFolder), {
+      email: "you@example.com",
+      name: "You",
+      expiresInSeconds: WEEK_SECONDS,
+    });
 }

@@ -34,10 +34,8 @@ await runCommand(async (stack) => {
   stack.add("database", () => database.close());
   const storage = await createStorage(config, log);
   const before = await createStorageOwner({ database, storage }).adopt();
-  process.stdout.write(
-    `${config.storageUrl} is this ` +
-      `database's${before === null ? "" : `; before it was the database's with the history ${before}`}.\n`,
-  );
+  const former = before === null ? "" : `; before it was the database's with the history ${before}`;
+  process.stdout.write(`${config.storageUrl} is this database's${former}.\n`);
   if (!sweep) return;
   const removed = await createFileSweep({ database, storage, maxShare: 1, log }).run();
   process.stdout.write(`${removed} files that no row names were removed.\n`);

@@ -1,7 +1,7 @@
 import { readCommandLine } from "../runtime/command-line.js";
 import { effectiveVariables, readEnvironment } from "../runtime/config.js";
 import { runCommand } from "../runtime/lifecycle.js";
-import { keyFaults } from "../app/settings/key-faults.js";
+import { keyFaults } from "../app/read-config.js";
 
 readCommandLine(
   {

@@ -6,7 +6,7 @@ import { createLogger } from "../runtime/logger.js";
 import { createAccounts, type Account } from "../services/users/accounts.js";
 import { isUuid } from "../services/reads/ids.js";
 import { createCore } from "../app/create-core.js";
-import { readRunningConfig } from "../app/settings/read-running-config.js";
+import { readRunningConfig } from "../app/read-config.js";
 
 type By = { email: string } | { id: string };
 

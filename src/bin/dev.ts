@@ -8,7 +8,7 @@ import { createServer, type ViteDevServer } from "vite";
 import { readCommandLine } from "../runtime/command-line.js";
 import { parseConfig, readEnvironment } from "../runtime/config.js";
 import { consoleBundle, REPOSITORY } from "../app/local-service/console-bundle.js";
-import { orExit } from "../app/settings/or-exit.js";
+import { orExit } from "../app/read-config.js";
 import type { Reload } from "../app/local-service/reload.js";
 import { readServiceFile } from "../app/local-service/service-file.js";
 

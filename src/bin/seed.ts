@@ -8,7 +8,7 @@ import { createLogger } from "../runtime/logger.js";
 import { createPhotoIntake } from "../services/photos/photo-intake.js";
 import { createUsers } from "../services/users/users.js";
 import { CHILD_MEMORY_BYTES, createCore } from "../app/create-core.js";
-import { readRunningConfig } from "../app/settings/read-running-config.js";
+import { readRunningConfig } from "../app/read-config.js";
 
 readCommandLine(
   {

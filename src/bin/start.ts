@@ -8,12 +8,10 @@ import { openDataFolder } from "../embedded/open-data-folder.js";
 import { createSupervisor } from "../embedded/processes/supervise.js";
 import { runProcess } from "../runtime/lifecycle.js";
 import { createLogger } from "../runtime/logger.js";
-import { keyFaults } from "../app/settings/key-faults.js";
-import { orExit } from "../app/settings/or-exit.js";
+import { keyFaults, orExit } from "../app/read-config.js";
 import { followReloads } from "../app/local-service/reload.js";
 import { removeServiceFile, writeServiceFile } from "../app/local-service/service-file.js";
-import { startStores } from "../app/local-service/start-stores.js";
-import { STORES_FOLLOW } from "../app/local-service/wait-for-stores.js";
+import { startStores, STORES_FOLLOW } from "../app/local-service/start-stores.js";
 
 const { reload } = readCommandLine(
   {

@@ -3,14 +3,13 @@ import { runProcess } from "../runtime/lifecycle.js";
 import { createLogger } from "../runtime/logger.js";
 import { collectGarbage } from "../app/collect-garbage.js";
 import { createWorker } from "../app/create-worker.js";
-import { orExit } from "../app/settings/or-exit.js";
-import { readConfig } from "../app/settings/read-config.js";
+import { orExit, readConfig } from "../app/read-config.js";
 import { startTracingIfWanted } from "../app/start-tracing-if-wanted.js";
 import {
   announceListening,
   STORES_FOLLOW,
   waitForStores,
-} from "../app/local-service/wait-for-stores.js";
+} from "../app/local-service/start-stores.js";
 
 readCommandLine(
   {

@@ -1,5 +1,5 @@
 import fastifyCors from "@fastify/cors";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { printSchema, type GraphQLSchema } from "graphql";
 import type { TokenVerifier } from "../auth/token-verifier.js";
 import type { Config } from "../runtime/config.js";
@@ -9,34 +9,28 @@ import type { Storage } from "../photos/storage.js";
 import type { PhotoIntake } from "../services/photos/photo-intake.js";
 import type { AdminGuard } from "./access/admin-guard.js";
 import { registerAdmin, type AdminOptions } from "./admin/register-admin.js";
-import { createAuthenticator } from "./access/authenticator.js";
-import { createBareApp } from "./http/bare-app.js";
-import { createErrorTeller } from "./http/error-teller.js";
+import { createAuthenticator, type Authenticator } from "./access/authenticator.js";
+import { createApp, HTTP_TIMEOUTS, type HttpTimeouts } from "./http/app.js";
+import { createErrorTeller } from "./graphql/errors.js";
 import { registerExplorer } from "./explorer/register-explorer.js";
-import { createSandboxPage } from "./explorer/sandbox-page.js";
-import { SANDBOX_SCRIPT } from "./explorer/sandbox-script.js";
+import { createSandboxPage, SANDBOX_SCRIPT } from "./explorer/sandbox.js";
 import { registerGraphqlEndpoint } from "./graphql/http/graphql-endpoint.js";
 import { createGraphqlSockets, type GraphqlSockets } from "./graphql/websocket/graphql-sockets.js";
-import { registerGraphqlStream } from "./graphql/sse/graphql-stream.js";
+import { registerGraphqlStream, type GraphqlStreams } from "./graphql/sse/graphql-stream.js";
 import { registerFrontPage } from "./http/front-page.js";
 import { registerHealth, type HealthOptions } from "./health/health.js";
 import { registerMetrics, type MetricsRouteOptions } from "./health/metrics-route.js";
-import { HTTP_TIMEOUTS, type HttpTimeouts } from "./http/http-timeouts.js";
-import { createLazyChild } from "./graphql/lazy-child.js";
-import { limitAddresses } from "./access/limit-addresses.js";
-import { limitBodies } from "./access/limit-bodies.js";
+import { watchRequests, type OnRequest } from "./http/request-log.js";
+import { limitAddresses, type RateLimits } from "./access/rate-limits.js";
+import { limitBodies } from "./http/slow-bodies.js";
 import { createOperationCompiler } from "./graphql/operation-compiler.js";
 import { createOperations } from "./graphql/operations.js";
 import { createOrigins, type Origins } from "./http/origins.js";
 import { registerPhotoUploads } from "./files/photo-uploads.js";
-import { createProxies, type Proxies } from "./http/proxies.js";
-import type { RateLimits } from "./access/rate-limits.js";
-import { refuseAsJson } from "./http/refuse-as-json.js";
-import { requestIdOf } from "./http/request-id.js";
-import { watchRequests, type OnRequest } from "./http/watch-requests.js";
+import { createProxies, type Proxies } from "./http/client-address.js";
 import { secureAnswers } from "./http/secure-answers.js";
 import { registerSignedFiles } from "./files/signed-files.js";
-import { createUserConnections } from "./access/user-connections.js";
+import { createUserConnections, type UserConnections } from "./access/user-connections.js";
 
 export interface HttpServerOptions {
   config: Config;
@@ -76,11 +70,6 @@ export interface HttpServer {
 
 const IDLE_MS = 100;
 /**
- * Until a request must be here whole: longer than any upload may take, whose own time is told in
- * words.
- */
-const REQUEST_MS = 660_000;
-/**
  * Connections that may wait to be accepted: 511, Node's own, are fewer than come back in one moment
  * after a restart.
  */
@@ -88,7 +77,7 @@ const BACKLOG = 4096;
 
 /** The network edge, built apart from the process. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { config, schema, services, rateLimits, log, watch, timeouts = HTTP_TIMEOUTS } = options;
+  const { config, services, rateLimits, log, watch, timeouts = HTTP_TIMEOUTS } = options;
   const proxies = createProxies(config.trustProxy);
   const app = createApp({ log, proxies, timeouts });
   watchRequests(app, watch.onRequest);
@@ -98,30 +87,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     rateLimits,
   });
   const origins = createOrigins({ allowed: config.allowedOrigins, localhost: !config.production });
-  const teller = createErrorTeller({ production: config.production, onError: watch.onError });
-  const shared = {
-    schema,
-    services,
-    authenticator,
-    introspection: config.introspection,
-    production: config.production,
-    operationMs: timeouts.operationMs,
-    teller,
-  };
-
   await guardDoors(app, { config, origins, rateLimits, timeouts });
-  const showsSandbox = config.explorer && !config.production;
-  const compiled = createOperationCompiler(schema);
-  await registerGraphqlEndpoint(app, {
-    ...shared,
-    compiled,
-    browserPage: showsSandbox ? createSandboxPage(options.signIn) : null,
-  });
-  if (showsSandbox)
-    app.get("/graphql/sandbox.js", (_request, reply) =>
-      reply.type("text/javascript; charset=utf-8").send(SANDBOX_SCRIPT),
-    );
-  if (config.explorer) await registerExplorer(app, options.signIn);
   await registerPhotoUploads(app, {
     authenticator,
     intake: options.intake,
@@ -136,39 +102,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     wanted,
   });
   await registerMetrics(app, { read: options.readMetrics, protect: options.guard.protect });
-  if (config.adminPassword !== null)
-    await registerAdmin(app, options.guard, {
-      ...options.admin,
-      actions: config.adminActions,
-      log,
-    });
-  await registerFrontPage(app, { pictureOrigins: await pictureOriginsOf(options) });
-  if (!config.production)
-    app.get("/graphql/schema.graphql", (_request, reply) =>
-      reply.type("text/plain; charset=utf-8").send(printSchema(schema)),
-    );
-  const connections = createUserConnections(config.maxSocketsPerUser);
-  const doors = {
-    operations: createOperations(shared),
-    teller,
-    authenticator,
-    connections,
-    operationMs: timeouts.operationMs,
-  };
-  const streams = await registerGraphqlStream(app, doors);
-  const sockets = createGraphqlSockets({
-    ...doors,
-    server: app.server,
-    compiled,
-    origins,
-    proxies,
-    rateLimits,
-    subscriptionsPerSocket: config.maxSubscriptionsPerSocket,
-    openingSockets: config.maxOpeningSockets,
-    log,
-    onClosed: watch.onSocketClosed,
-    onRefused: watch.onSocketRefused,
-  });
+  await registerPages(app, options);
+  const doors = { authenticator, origins, proxies, operationMs: timeouts.operationMs };
+  const { connections, streams, sockets } = await registerGraphql(app, options, doors);
 
   return {
     sockets,
@@ -183,6 +119,66 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       await app.close().finally(() => clearInterval(idle));
     },
   };
+}
+
+/** GraphQL over HTTP, over Server-Sent Events, and over sockets. */
+async function registerGraphql(
+  app: FastifyInstance,
+  { config, schema, services, signIn, rateLimits, watch, log }: HttpServerOptions,
+  doors: {
+    authenticator: Authenticator;
+    origins: Origins;
+    proxies: Proxies;
+    operationMs: number;
+  },
+): Promise<{ connections: UserConnections; streams: GraphqlStreams; sockets: GraphqlSockets }> {
+  const { introspection, production } = config;
+  const compiled = createOperationCompiler(schema);
+  const teller = createErrorTeller({ production, onError: watch.onError });
+  const checked = { schema, services, introspection, production };
+  await registerGraphqlEndpoint(app, {
+    ...doors,
+    ...checked,
+    compiled,
+    teller,
+    browserPage: showsSandbox(config) ? createSandboxPage(signIn) : null,
+  });
+  if (!production)
+    app.get("/graphql/schema.graphql", (_request, reply) =>
+      reply.type("text/plain; charset=utf-8").send(printSchema(schema)),
+    );
+  const connections = createUserConnections(config.maxSocketsPerUser);
+  const shared = { ...doors, operations: createOperations(checked), teller, connections };
+  const streams = await registerGraphqlStream(app, shared);
+  const sockets = createGraphqlSockets({
+    ...shared,
+    server: app.server,
+    compiled,
+    rateLimits,
+    subscriptionsPerSocket: config.maxSubscriptionsPerSocket,
+    openingSockets: config.maxOpeningSockets,
+    log,
+    onClosed: watch.onSocketClosed,
+    onRefused: watch.onSocketRefused,
+  });
+  return { connections, streams, sockets };
+}
+
+/** What people open in a browser. */
+async function registerPages(app: FastifyInstance, options: HttpServerOptions): Promise<void> {
+  const { config, signIn, guard, admin, log } = options;
+  if (showsSandbox(config))
+    app.get("/graphql/sandbox.js", (_request, reply) =>
+      reply.type("text/javascript; charset=utf-8").send(SANDBOX_SCRIPT),
+    );
+  if (config.explorer) await registerExplorer(app, signIn);
+  if (config.adminPassword !== null)
+    await registerAdmin(app, guard, { ...admin, actions: config.adminActions, log });
+  await registerFrontPage(app, { pictureOrigins: await pictureOriginsOf(options) });
+}
+
+function showsSandbox({ explorer, production }: Config): boolean {
+  return explorer && !production;
 }
 
 /** What holds for every path. */
@@ -210,51 +206,6 @@ async function pictureOriginsOf({ config, storage }: HttpServerOptions): Promise
     filename: "picture.webp",
   });
   return [stored, config.publicUrl].flatMap((url) => (url === null ? [] : [new URL(url).origin]));
-}
-
-/** Bytes of the headers of a request: a token of 8 KiB, and as much again. */
-const MAX_HEADER_BYTES = 16 * 1024;
-
-function createApp({
-  log,
-  proxies,
-  timeouts,
-}: {
-  log: Logger;
-  proxies: Proxies;
-  timeouts: HttpTimeouts;
-}): FastifyInstance {
-  const app = createBareApp(log, {
-    childLoggerFactory: (_logger, bindings) => createLazyChild(log, bindings),
-    genReqId: requestIdOf,
-    forceCloseConnections: "idle",
-    requestTimeout: REQUEST_MS,
-    routerOptions: { maxParamLength: 1000 },
-    frameworkErrors: refuseAddress,
-    trustProxy: proxies.trusts,
-    http: {
-      headersTimeout: timeouts.headersMs,
-      connectionsCheckingInterval: timeouts.lookMs,
-      maxHeaderSize: MAX_HEADER_BYTES,
-    },
-  });
-  app.setErrorHandler((error, request, reply) => refuseAsJson(request, reply, error));
-  app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send({ code: "NOT_FOUND", message: "There is nothing here." }),
-  );
-  return app;
-}
-
-/** An address that cannot be decoded reaches no route and no hook. */
-function refuseAddress(
-  _error: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  return reply
-    .headers({ "x-request-id": request.id, "x-content-type-options": "nosniff" })
-    .code(400)
-    .send({ code: "BAD_REQUEST", message: "The request cannot be understood." });
 }
 
 function corsOf(allowed: boolean) {

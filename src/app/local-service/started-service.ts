@@ -1,8 +1,8 @@
 import { get } from "node:http";
 import { EmbeddedError } from "../../embedded/embedded-error.js";
 import { waitUntil } from "../../embedded/processes/wait-until.js";
-import { developmentSignIn } from "./development-sign-in.js";
-import type { CompleteConfig } from "../settings/read-config.js";
+import { developmentSignIn } from "../create-verifier.js";
+import type { CompleteConfig } from "../read-config.js";
 import type { ServiceFile } from "./service-file.js";
 import { version } from "../version.js";
 
@@ -94,5 +94,7 @@ export function renderService(
     ["Try first", style(1, "npm run demo -- photo.jpg")],
     ["Stop", "Ctrl-C; the data stays"],
   ];
-  return `\n${style(1, `The Photo Service ${service.version} is ready.`)}\n\n${rows.map(([name = "", value]) => `  ${style(2, name.padEnd(10))} ${value}`).join("\n")}\n\n`;
+  const title = style(1, `The Photo Service ${service.version} is ready.`);
+  const lines = rows.map(([name = "", value]) => `  ${style(2, name.padEnd(10))} ${value}`);
+  return `\n${title}\n\n${lines.join("\n")}\n\n`;
 }

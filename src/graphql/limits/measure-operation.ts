@@ -62,8 +62,7 @@ const NAME_LENGTH = 100;
 
 /**
  * Fragments are expanded, circles are left to the rule that refuses them, and introspection, which
- * graphql-js bounds itself, costs nothing. Long because four functions that call each other share
- * one measure.
+ * graphql-js bounds itself, costs nothing.
  */
 export function measureOperation(
   schema: GraphQLSchema,
@@ -71,13 +70,17 @@ export function measureOperation(
   operation: OperationDefinitionNode,
   rowsOf: RowsOf,
 ): Measure {
-  const fragments = new Map(
-    document.definitions.flatMap((definition) =>
-      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [],
-    ),
-  );
-  const spread = new Set<FragmentDefinitionNode>();
-  const measure: Measure = {
+  return new Measuring(schema, document, rowsOf).measure(operation);
+}
+
+/** One walk through an operation. */
+class Measuring {
+  readonly #schema: GraphQLSchema;
+  readonly #rowsOf: RowsOf;
+  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  /** Fragments around the selection that is looked at. */
+  readonly #spread = new Set<FragmentDefinitionNode>();
+  readonly #measure: Measure = {
     selections: 0,
     depth: 0,
     aliases: 0,
@@ -86,39 +89,61 @@ export function measureOperation(
     cost: 0,
   };
 
-  function walk({ selections }: SelectionSetNode, place: Place): void {
+  constructor(schema: GraphQLSchema, document: DocumentNode, rowsOf: RowsOf) {
+    this.#schema = schema;
+    this.#rowsOf = rowsOf;
+    this.#fragments = new Map(
+      document.definitions.flatMap((definition) =>
+        definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [],
+      ),
+    );
+  }
+
+  measure({ operation, selectionSet }: OperationDefinitionNode): Measure {
+    this.#walk(selectionSet, {
+      type: this.#schema.getRootType(operation) ?? undefined,
+      depth: 0,
+      times: 1,
+      rows: null,
+      histories: 0,
+    });
+    return this.#measure;
+  }
+
+  #walk({ selections }: SelectionSetNode, place: Place): void {
     for (const selection of selections) {
-      if (++measure.selections > LIMITS.selections) return;
-      if (selection.kind === Kind.FIELD) walkField(selection, place);
+      if (++this.#measure.selections > LIMITS.selections) return;
+      if (selection.kind === Kind.FIELD) this.#walkField(selection, place);
       else if (selection.kind === Kind.INLINE_FRAGMENT)
-        walk(selection.selectionSet, typed(place, selection.typeCondition?.name.value));
-      else walkFragment(fragments.get(selection.name.value), place);
+        this.#walk(selection.selectionSet, this.#typed(place, selection.typeCondition?.name.value));
+      else this.#walkFragment(this.#fragments.get(selection.name.value), place);
     }
   }
 
-  function walkFragment(fragment: FragmentDefinitionNode | undefined, place: Place): void {
-    if (!fragment || spread.has(fragment)) return;
-    spread.add(fragment);
-    walk(fragment.selectionSet, typed(place, fragment.typeCondition.name.value));
-    spread.delete(fragment);
+  #walkFragment(fragment: FragmentDefinitionNode | undefined, place: Place): void {
+    if (!fragment || this.#spread.has(fragment)) return;
+    this.#spread.add(fragment);
+    this.#walk(fragment.selectionSet, this.#typed(place, fragment.typeCondition.name.value));
+    this.#spread.delete(fragment);
   }
 
-  function walkField(node: FieldNode, { type, depth, times, rows, histories }: Place): void {
+  #walkField(node: FieldNode, { type, depth, times, rows, histories }: Place): void {
+    const measure = this.#measure;
     const name = node.name.value;
     if (node.alias) measure.aliases++;
     if (depth === 0) measure.rootFields++;
     if (name === "__schema" || name === "__type")
-      return node.selectionSet && countSelections(node.selectionSet);
+      return node.selectionSet && this.#countSelections(node.selectionSet);
     measure.depth = Math.max(measure.depth, depth + 1);
     const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
     measure.cost += times * costOf(node, field);
     if (!node.selectionSet) return;
-    const asked = field ? rowsOf(field, node) : null;
+    const asked = field ? this.#rowsOf(field, node) : null;
     const within = name === "history" ? histories + 1 : histories;
     measure.history = Math.max(measure.history, within);
     const isList = field !== undefined && isListType(getNullableType(field.type));
     const length = isList ? (asked ?? rows ?? maxItemsOf(field)) : 1;
-    walk(node.selectionSet, {
+    this.#walk(node.selectionSet, {
       type: field && getNamedType(field.type),
       depth: depth + 1,
       times: times * length,
@@ -128,22 +153,15 @@ export function measureOperation(
   }
 
   /** The aliases within count, and the fragments may be a bomb. */
-  function countSelections(set: SelectionSetNode): void {
-    const { depth, cost, rootFields } = measure;
-    walk(set, { type: undefined, depth: 1, times: 0, rows: null, histories: 0 });
-    Object.assign(measure, { depth, cost, rootFields });
+  #countSelections(set: SelectionSetNode): void {
+    const { depth, cost, rootFields } = this.#measure;
+    this.#walk(set, { type: undefined, depth: 1, times: 0, rows: null, histories: 0 });
+    Object.assign(this.#measure, { depth, cost, rootFields });
   }
 
-  const typed = (place: Place, name: string | undefined): Place =>
-    name === undefined ? place : { ...place, type: schema.getType(name) };
-  walk(operation.selectionSet, {
-    type: schema.getRootType(operation.operation) ?? undefined,
-    depth: 0,
-    times: 1,
-    rows: null,
-    histories: 0,
-  });
-  return measure;
+  #typed(place: Place, name: string | undefined): Place {
+    return name === undefined ? place : { ...place, type: this.#schema.getType(name) };
+  }
 }
 
 function costOf(

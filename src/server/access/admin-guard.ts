@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import fastifyBasicAuth from "@fastify/basic-auth";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { LRUCache } from "lru-cache";
-import { networkOf } from "../http/network-of.js";
+import { networkOf } from "../http/client-address.js";
 
 export interface AdminGuard {
   /**

@@ -1,11 +1,13 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { QuotaExceededError } from "../../domain/errors.js";
+import type { Logger } from "../../runtime/logger.js";
+import { MinuteCounts, WINDOW_MS, windowOf } from "./minute-counts.js";
+import { networkOf } from "../http/client-address.js";
+
 // How often one may ask, counted by the minute. Each process counts for itself and tells Redis
 // every half second, which adds up all of them: to ask Redis for every request, as
 // @fastify/rate-limit does, would cost a round trip each time, know nothing of sockets, and leave
 // nothing of the limit while Redis is away.
-import { QuotaExceededError } from "../../domain/errors.js";
-import type { Logger } from "../../runtime/logger.js";
-import { MinuteCounts, WINDOW_MS, windowOf } from "./minute-counts.js";
-import { networkOf } from "../http/network-of.js";
 
 /** Each counts one more, and throws QuotaExceededError when there were too many in this minute. */
 export interface RateLimits {
@@ -93,4 +95,35 @@ function exceeded(limit: number, what: string, time: number): QuotaExceededError
     `${what}; ${limit} a minute are the most.`,
     (windowOf(time) + 1) * WINDOW_MS - time,
   );
+}
+
+/** Whose probes must not be refused, whatever else comes from their address. */
+const PROBED = /^\/(health\/|metrics$)/;
+/** Where a token is looked at, and its holder counted. */
+const SIGNED_IN = new Set(["/graphql", "/graphql/stream", "/photos"]);
+
+/** Counts by address what comes without a token, or goes where none is looked at. */
+export function limitAddresses(app: FastifyInstance, rateLimits: RateLimits): void {
+  // Most are counted elsewhere, and need not wait for a promise.
+  app.addHook("onRequest", (request, _reply, done) => {
+    if (isCountedElsewhere(request)) done();
+    else void countByAddress(rateLimits, request.ip, done);
+  });
+}
+
+async function countByAddress(
+  rateLimits: RateLimits,
+  address: string,
+  done: (error?: Error) => void,
+): Promise<void> {
+  try {
+    await rateLimits.takeOfAddress(address);
+  } catch (error) {
+    return done(error as Error);
+  }
+  done();
+}
+
+function isCountedElsewhere({ routeOptions: { url = "" }, headers }: FastifyRequest): boolean {
+  return PROBED.test(url) || (headers.authorization !== undefined && SIGNED_IN.has(url));
 }

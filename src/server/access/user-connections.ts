@@ -1,5 +1,5 @@
 import type { Session } from "./authenticator.js";
-import { closeAtExpiry } from "./close-at-expiry.js";
+import { LEEWAY_SECONDS } from "../../auth/verified-tokens.js";
 
 export interface UserConnections {
   /**
@@ -33,4 +33,22 @@ export function createUserConnections(most: number): UserConnections {
       for (const close of ofUser.get(userId) ?? []) close();
     },
   };
+}
+
+/** A longer timer is looked at again: one of over 24.8 days would fire at once. */
+const LONGEST_WAIT_MS = 3_600_000;
+
+/**
+ * Calls `close` when a token expires (seconds since 1970), unless the returned function was called
+ * before.
+ */
+function closeAtExpiry(expiresAt: number, close: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  function look(): void {
+    const left = (expiresAt + LEEWAY_SECONDS) * 1000 - Date.now();
+    if (left <= 0) close();
+    else timer = setTimeout(look, Math.min(left, LONGEST_WAIT_MS));
+  }
+  look();
+  return () => clearTimeout(timer);
 }

@@ -1,12 +1,10 @@
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { READ_ONLY_SCHEMA, READ_ONLY_VIEWS, type ReadOnlyView } from "../../db/read-only-views.js";
-import type { ReadOnlyQueries } from "../../db/read-only-queries.js";
+import type { ReadOnlyAnswer, ReadOnlyQueries } from "../../db/read-only-queries.js";
 import { RefusedQueryError } from "../../db/refused-query-error.js";
 import type { Logger } from "../../runtime/logger.js";
-import { toCsv } from "./csv.js";
-import { html, type Html } from "./html.js";
-import { sendPage } from "./page.js";
-import { tableOf } from "./table-of.js";
+import { toCsv, tableOf } from "./query-result.js";
+import { html, numberCell, sendPage, wideTable, type Html } from "./page.js";
 
 const PATH = "/admin/db";
 const PAGE_ROWS = 50;
@@ -18,109 +16,146 @@ const EXAMPLE =
   "select job_name, status, count(*), max(finished_at) as last\nfrom queued_jobs group " +
   "by 1, 2 order by 1, 2";
 
+const ABOUT =
+  "What is secret is left out. Nothing can be changed from here: PostgreSQL is asked as a role " +
+  "that may only read.";
+
+type Browse = { Params: { table: string }; Querystring: { after?: string | string[] } };
+
 /** Tables, their rows, and SQL; all as the role that only reads. */
 export function registerDatabasePages(
   scope: FastifyInstance,
   { queries, log }: { queries: ReadOnlyQueries; log: Logger },
 ): void {
-  scope.get(PATH, async (_request, reply) => {
-    const tables = await listTables(queries);
-    return sendPage(reply, {
+  scope.get(PATH, async (_request, reply) =>
+    sendPage(reply, {
       title: "Database",
       place: "Database",
-      content: html`${editor(EXAMPLE)}<h2>Tables</h2>${tables}<p class="mute">What is secret is left out. Nothing can be changed from here: PostgreSQL is asked as a role that may only read.</p>`,
-    });
-  });
-
-  // POST alone: nobody can be made to run a query by a link.
-  scope.post<{ Body: URLSearchParams }>(PATH, async (request, reply) => {
-    const text = request.body.get("sql") ?? "";
-    const asCsv = request.body.get("format") === "csv";
-    try {
-      const answer = await queries.run(text, asCsv ? { rows: CSV_ROWS } : {});
-      // Not what was asked: it may have people's data in it.
-      log.info(
-        { requestId: request.id, rows: answer.rows.length, ms: Math.round(answer.ms) },
-        "an operator ran a query",
-      );
-      if (asCsv) return sendCsv(reply, answer);
-      const count =
-        `${answer.more ? `The first ${answer.rows.length} rows; there are more` : `${answer.rows.length} ${answer.rows.length === 1 ? "row" : "rows"}`}. ` +
-        `${answer.ms.toFixed(0)} ms.`;
-      return sendPage(reply, {
-        title: "Database",
-        place: "Database",
-        content: html`${editor(text)}<p role="status">${count}</p>${tableOf(answer.columns, answer.rows)}`,
-      });
-    } catch (error) {
-      if (!(error instanceof RefusedQueryError)) throw error;
-      return sendPage(reply.code(error.later ? 503 : 400), {
-        title: "Database",
-        place: "Database",
-        content: html`${editor(text)}<p class="refused" role="alert">${error.message}</p>`,
-      });
-    }
-  });
-
-  scope.get<{ Params: { table: string }; Querystring: { after?: string | string[] } }>(
-    `${PATH}/:table`,
-    async (request, reply) => {
-      const { table } = request.params;
-      const view = Object.hasOwn(READ_ONLY_VIEWS, table) ? READ_ONLY_VIEWS[table] : undefined;
-      if (!view) return reply.callNotFound();
-      const after = [request.query.after ?? []].flat();
-      const { columns, rows, more } = await queries.run(...pageOf(table, view, after));
-      const next = more && nextPage(view, rows.at(-1) ?? []);
-      const links = html`<p>${after.length > 0 && html`<a href="${PATH}/${table}">First page</a> `}${next && html`<a href="${PATH}/${table}?${next}" rel="next">Next page</a>`}</p>`;
-      return sendPage(reply, {
-        title: table,
-        place: "Database",
-        content: html`<p class="mute">${PAGE_ROWS} rows a page, by ${view.key.join(", ")}, the last first.</p>${tableOf(columns, rows)}${links}`,
-      });
-    },
+      content: html`${editor(EXAMPLE)}
+        <h2>Tables</h2>
+        ${await listTables(queries)}
+        <p class="mute">${ABOUT}</p>`,
+    }),
   );
+  // POST alone: nobody can be made to run a query by a link.
+  scope.post<{ Body: URLSearchParams }>(PATH, (request, reply) =>
+    runQuery(request, reply, { queries, log }),
+  );
+  scope.get<Browse>(`${PATH}/:table`, (request, reply) => browseTable(request, reply, queries));
+}
+
+async function runQuery(
+  request: FastifyRequest<{ Body: URLSearchParams }>,
+  reply: FastifyReply,
+  { queries, log }: { queries: ReadOnlyQueries; log: Logger },
+): Promise<FastifyReply> {
+  const text = request.body.get("sql") ?? "";
+  const asCsv = request.body.get("format") === "csv";
+  const page = { title: "Database", place: "Database" } as const;
+  try {
+    const answer = await queries.run(text, asCsv ? { rows: CSV_ROWS } : {});
+    // Not what was asked: it may have people's data in it.
+    log.info(
+      { requestId: request.id, rows: answer.rows.length, ms: Math.round(answer.ms) },
+      "an operator ran a query",
+    );
+    if (asCsv) return sendCsv(reply, answer);
+    return sendPage(reply, {
+      ...page,
+      content: html`${editor(text)}
+        <p role="status">${describeAnswer(answer)}</p>
+        ${tableOf(answer.columns, answer.rows)}`,
+    });
+  } catch (error) {
+    if (!(error instanceof RefusedQueryError)) throw error;
+    return sendPage(reply.code(error.later ? 503 : 400), {
+      ...page,
+      content: html`${editor(text)}
+        <p class="refused" role="alert">${error.message}</p>`,
+    });
+  }
+}
+
+function describeAnswer({ rows, more, ms }: ReadOnlyAnswer): string {
+  const all = `${rows.length} ${rows.length === 1 ? "row" : "rows"}`;
+  const count = more ? `The first ${rows.length} rows; there are more` : all;
+  return `${count}. ${ms.toFixed(0)} ms.`;
+}
+
+async function browseTable(
+  request: FastifyRequest<Browse>,
+  reply: FastifyReply,
+  queries: ReadOnlyQueries,
+): Promise<unknown> {
+  const { table } = request.params;
+  const view = Object.hasOwn(READ_ONLY_VIEWS, table) ? READ_ONLY_VIEWS[table] : undefined;
+  if (!view) return reply.callNotFound();
+  const after = [request.query.after ?? []].flat();
+  const { columns, rows, more } = await queries.run(...pageOf(table, view, after));
+  const next = more && nextPage(view, rows.at(-1) ?? []);
+  const keys = view.key.join(", ");
+  const first = after.length > 0 && html`<a href="${PATH}/${table}">First page</a> `;
+  const later = next && html`<a href="${PATH}/${table}?${next}" rel="next">Next page</a>`;
+  return sendPage(reply, {
+    title: table,
+    place: "Database",
+    content: html`<p class="mute">${PAGE_ROWS} rows a page, by ${keys}, the last first.</p>
+      ${tableOf(columns, rows)}
+      <p>${first}${later}</p>`,
+  });
 }
 
 function editor(text: string): Html {
   return html`<form method="post" action="${PATH}">
-<label class="whole" for="sql">SQL: one statement that reads <textarea id="sql" name="sql" spellcheck="false" autocomplete="off">\n${text}</textarea></label>
-<button name="format" value="table">Run</button><button class="second" name="format" value="csv">Download as CSV</button>
-</form>`;
+    <label class="whole" for="sql">SQL: one statement that reads
+      <textarea id="sql" name="sql" spellcheck="false" autocomplete="off">\n${text}</textarea>
+    </label>
+    <button name="format" value="table">Run</button>
+    <button class="second" name="format" value="csv">Download as CSV</button>
+  </form>`;
 }
 
-function sendCsv(
-  reply: FastifyReply,
-  answer: { columns: { name: string }[]; rows: (string | null)[][]; more: boolean },
-): FastifyReply {
-  const filename = answer.more ? `query-first-${answer.rows.length}-rows.csv` : "query.csv";
+function sendCsv(reply: FastifyReply, { columns, rows, more }: ReadOnlyAnswer): FastifyReply {
+  const filename = more ? `query-first-${rows.length}-rows.csv` : "query.csv";
+  const names = columns.map(({ name }) => name);
   return reply
     .type("text/csv; charset=utf-8")
     .header("content-disposition", `attachment; filename="${filename}"`)
-    .send(
-      toCsv(
-        answer.columns.map(({ name }) => name),
-        answer.rows,
-      ),
-    );
+    .send(toCsv(names, rows));
 }
 
 async function listTables(queries: ReadOnlyQueries): Promise<Html> {
-  const names = Object.keys(READ_ONLY_VIEWS);
   const { rows } = await queries.run(
-    names
-      .map(
-        (
-          name,
-        ) => `(select '${name}', (select count(*) from (select from ${READ_ONLY_SCHEMA}.${name} limit ${COUNTED + 1}) few), greatest(c.reltuples, s.n_live_tup)::bigint, pg_size_pretty(pg_total_relation_size(c.oid))
-      from pg_class c left join pg_stat_all_tables s on s.relid = c.oid where c.relname = '${name}' and c.relnamespace = (select oid from pg_namespace where nspname = 'public'))`,
-      )
-      .join(" union all "),
+    Object.keys(READ_ONLY_VIEWS).map(measureTable).join(" union all "),
   );
-  const line = ([name, counted, estimated, size]: (
-    string | null
-  )[]) => html`<tr><th scope="row"><a href="${PATH}/${name}">${name}</a></th>
-<td class="number">${Number(counted) > COUNTED ? `about ${Math.max(Number(estimated), COUNTED)}` : counted}</td><td class="number">${size}</td><td class="cell mute">${READ_ONLY_VIEWS[name ?? ""]?.columns.join(", ")}</td></tr>\n`;
-  return html`<div class="wide" tabindex="0"><table><thead><tr><th>table</th><th class="number">rows</th><th class="number">size</th><th>columns</th></tr></thead><tbody>${rows.map(line)}</tbody></table></div>`;
+  const line = ([name, counted, estimated, size]: (string | null)[]) => {
+    const count =
+      Number(counted) > COUNTED ? `about ${Math.max(Number(estimated), COUNTED)}` : counted;
+    return html`<tr>
+      <th scope="row"><a href="${PATH}/${name}">${name}</a></th>
+      ${numberCell(count)}${numberCell(size)}
+      <td class="cell mute">${READ_ONLY_VIEWS[name ?? ""]?.columns.join(", ")}</td>
+    </tr>`;
+  };
+  const head = html`<th>table</th>
+    <th class="number">rows</th>
+    <th class="number">size</th>
+    <th>columns</th>`;
+  return wideTable(head, rows.map(line));
+}
+
+/** A row: name, rows up to a bound, rows as PostgreSQL estimates them, size. */
+function measureTable(name: string): string {
+  return `(
+    select
+      '${name}',
+      (select count(*) from (select from ${READ_ONLY_SCHEMA}.${name} limit ${COUNTED + 1}) few),
+      greatest(c.reltuples, s.n_live_tup)::bigint,
+      pg_size_pretty(pg_total_relation_size(c.oid))
+    from pg_class c left join pg_stat_all_tables s on s.relid = c.oid
+    where c.relname = '${name}'
+      and c.relnamespace = (select oid from pg_namespace where nspname = 'public')
+  )`;
 }
 
 function pageOf(

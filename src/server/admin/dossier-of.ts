@@ -1,33 +1,53 @@
 import type { QueuedJobDossier } from "../../services/reads/queued-job-dossier.js";
 import type { QueuedJobEvent } from "../../domain/queued-job.js";
-import { html, type Html } from "./html.js";
-import { inSeconds } from "./in-seconds.js";
+import { html, inSeconds, numberCell, wideTable, type Html } from "./page.js";
 
 /** One QueuedJob: what it is now, what it was given and gave, and every step on the way. */
 export function dossierOf({ row, events, photos, outputs }: QueuedJobDossier): Html {
-  return html`${row ? stateOf(row) : html`<p>It was <span class="status DELETED">deleted</span>; its last event is what is left.</p>`}
-<h2>Timeline</h2>${timeline(events)}
-${
-  row &&
-  html`<div class="columns"><section><h2>Parameters</h2>${json(row.parameters)}</section><section><h2>Result</h2>${json(row.result)}</section></div>
-<div class="columns"><section><h2>Photos</h2>${files(
-    photos.map((photo) => ({ ...photo, name: photo.filename })),
-    row.photoCount - photos.length,
-  )}</section><section><h2>Outputs</h2>${files(outputs, 0)}</section></div>`
-}`;
+  return html`${row ? stateOf(row) : DELETED}
+    <h2>Timeline</h2>
+    ${timeline(events)}
+    ${row && contentsOf(row, photos, outputs)}`;
 }
 
-function stateOf(row: NonNullable<QueuedJobDossier["row"]>): Html {
-  const wait = row.startedAt && secondsBetween(row.createdAt, row.startedAt);
-  const facts: [string, string | number | Html | null][] = [
-    [
-      "state",
-      html`<span class="status ${row.status}">${row.status}</span> ${row.status === "STARTED" && `${Math.round(row.progress * 100)} % ${row.progressMessage ?? ""}`}`,
-    ],
-    [
-      "error",
-      row.error && html`<span class="FAILED">${row.error.code}</span> ${row.error.message}`,
-    ],
+const DELETED = html`<p>
+  It was <span class="status DELETED">deleted</span>; its last event is what is left.
+</p>`;
+
+type Row = NonNullable<QueuedJobDossier["row"]>;
+
+function contentsOf(
+  row: Row,
+  photos: QueuedJobDossier["photos"],
+  outputs: QueuedJobDossier["outputs"],
+): Html {
+  const named = photos.map((photo) => ({ ...photo, name: photo.filename }));
+  return html`<div class="columns">
+      <section><h2>Parameters</h2>${json(row.parameters)}</section>
+      <section><h2>Result</h2>${json(row.result)}</section>
+    </div>
+    <div class="columns">
+      <section><h2>Photos</h2>${files(named, row.photoCount - photos.length)}</section>
+      <section><h2>Outputs</h2>${files(outputs, 0)}</section>
+    </div>`;
+}
+
+type Fact = [name: string, value: string | number | Html | null];
+
+function stateOf(row: Row): Html {
+  const lines = [...factsOf(row), ...timesOf(row), ...originOf(row)]
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`);
+  return html`<dl>${lines}</dl>`;
+}
+
+function factsOf(row: Row): Fact[] {
+  const { status, error } = row;
+  const progress =
+    status === "STARTED" && `${Math.round(row.progress * 100)} % ${row.progressMessage ?? ""}`;
+  return [
+    ["state", html`<span class="status ${status}">${status}</span> ${progress}`],
+    ["error", error && html`<span class="FAILED">${error.code}</span> ${error.message}`],
     ["user", html`<a href="/admin/jobs?user=${row.userId}">${row.email}</a>`],
     [
       "attempts",
@@ -37,54 +57,89 @@ function stateOf(row: NonNullable<QueuedJobDossier["row"]>): Html {
     ["worker", row.worker],
     ["request id", row.requestId],
     ["priority", row.priority],
-    ["submitted", row.createdAt],
-    ["wanted at", row.runAt],
-    ["due", row.status === "PENDING" ? row.dueAt : null],
+  ];
+}
+
+function timesOf({ status, createdAt, runAt, dueAt, startedAt, ...row }: Row): Fact[] {
+  const { leaseUntil, finishedAt, expiresAt } = row;
+  const waited = startedAt && inSeconds(secondsBetween(createdAt, startedAt) || 0);
+  const ran = startedAt && finishedAt && inSeconds(secondsBetween(startedAt, finishedAt));
+  return [
+    ["submitted", createdAt],
+    ["wanted at", runAt],
+    ["due", status === "PENDING" ? dueAt : null],
     [
       "started",
-      row.startedAt &&
-        html`${row.startedAt} <span class="mute">(latest attempt, ${inSeconds(wait || 0)} after it was submitted)</span>`,
+      startedAt &&
+        html`${startedAt}
+          <span class="mute">(latest attempt, ${waited} after it was submitted)</span>`,
     ],
-    ["lease until", row.leaseUntil],
+    ["lease until", leaseUntil],
     [
       "finished",
-      row.finishedAt &&
-        html`${row.finishedAt} ${row.startedAt && html`<span class="mute">(after ${inSeconds(secondsBetween(row.startedAt, row.finishedAt))})</span>`}`,
+      finishedAt && html`${finishedAt} ${ran && html`<span class="mute">(after ${ran})</span>`}`,
     ],
-    ["kept until", row.expiresAt],
-    [
-      "reused from",
-      row.reusedFrom && html`<a href="/admin/jobs/${row.reusedFrom}">${row.reusedFrom}</a>`,
-    ],
-    ["version, run", `${row.version}, ${row.run}`],
+    ["kept until", expiresAt],
   ];
-  return html`<dl>${facts.filter(([, value]) => value !== null).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>`;
+}
+
+function originOf({ reusedFrom, version, run }: Row): Fact[] {
+  return [
+    ["reused from", reusedFrom && html`<a href="/admin/jobs/${reusedFrom}">${reusedFrom}</a>`],
+    ["version, run", `${version}, ${run}`],
+  ];
 }
 
 function timeline(events: QueuedJobEvent[]): Html {
   if (events.length === 0) return html`<p class="mute">Its events are older than EVENT_TTL.</p>`;
-  const line = (
-    { seq, type, at, queuedJob }: QueuedJobEvent,
-    i: number,
-  ) => html`<tr><td class="number">${seq}</td><td class="status ${type}">${type}</td><td class="id">${at}</td>
-<td class="number">${i > 0 && `+ ${inSeconds(secondsBetween(events[i - 1]?.at ?? at, at))}`}</td><td class="number">${queuedJob.version}</td><td class="number">${queuedJob.attempts}</td><td class="${queuedJob.error && "cell"}">${(type === "RETRYING" || type === "FAILED") && queuedJob.error && `${queuedJob.error.code}: ${queuedJob.error.message}`}</td></tr>\n`;
-  return html`<div class="wide" tabindex="0"><table><thead><tr><th class="number">number</th><th>event</th><th>at</th><th class="number">after</th><th class="number">version</th><th class="number">attempts</th><th>error</th></tr></thead><tbody>${events.map(line)}</tbody></table></div>`;
+  const head = html`<th class="number">number</th>
+    <th>event</th>
+    <th>at</th>
+    <th class="number">after</th>
+    <th class="number">version</th>
+    <th class="number">attempts</th>
+    <th>error</th>`;
+  const lines = events.map((event, i) => timelineLine(event, events[i - 1]));
+  return wideTable(head, lines);
 }
 
-function files(
-  list: {
-    name: string;
-    mimeType: string;
-    byteSize: number;
-    width: number | null;
-    height: number | null;
-  }[],
-  missing: number,
+function timelineLine(
+  { seq, type, at, queuedJob }: QueuedJobEvent,
+  previous: QueuedJobEvent | undefined,
 ): Html {
-  const line = (file: (typeof list)[number]) =>
-    html`<tr><td class="cell">${file.name}</td><td>${file.mimeType}</td><td class="number">${file.byteSize.toLocaleString("en")} B</td><td class="number">${file.width && `${file.width} × ${file.height}`}</td></tr>\n`;
+  const { error } = queuedJob;
+  const isFailure = type === "RETRYING" || type === "FAILED";
+  return html`<tr>
+    ${numberCell(seq)}
+    <td class="status ${type}">${type}</td>
+    <td class="id">${at}</td>
+    ${numberCell(previous && `+ ${inSeconds(secondsBetween(previous.at, at))}`)}
+    ${numberCell(queuedJob.version)}${numberCell(queuedJob.attempts)}
+    <td class="${error && "cell"}">${isFailure && error && `${error.code}: ${error.message}`}</td>
+  </tr>`;
+}
+
+interface StoredFile {
+  name: string;
+  mimeType: string;
+  byteSize: number;
+  width: number | null;
+  height: number | null;
+}
+
+function files(list: StoredFile[], missing: number): Html {
   if (list.length === 0 && missing <= 0) return html`<p class="mute">None.</p>`;
-  return html`${list.length > 0 && html`<div class="wide" tabindex="0"><table><tbody>${list.map(line)}</tbody></table></div>`}${missing > 0 && html`<p class="mute">${missing} deleted.</p>`}`;
+  const table = list.length > 0 && wideTable(null, list.map(fileLine));
+  return html`${table}${missing > 0 && html`<p class="mute">${missing} deleted.</p>`}`;
+}
+
+function fileLine({ name, mimeType, byteSize, width, height }: StoredFile): Html {
+  return html`<tr>
+    <td class="cell">${name}</td>
+    <td>${mimeType}</td>
+    ${numberCell(`${byteSize.toLocaleString("en")} B`)}
+    ${numberCell(width && `${width} × ${height}`)}
+  </tr>`;
 }
 
 function json(value: unknown): Html {

@@ -2,7 +2,12 @@ import type { FastifyInstance } from "fastify";
 import type { Database } from "../../db/database.js";
 import { QUEUED_JOB_STATUSES, type QueuedJobStatus } from "../../domain/queued-job-status.js";
 import { isUuid } from "../../services/reads/ids.js";
-import { COUNTED_FINISHED, readJobFigures } from "../../services/reads/job-figures.js";
+import {
+  COUNTED_FINISHED,
+  readJobFigures,
+  type JobFigures,
+  type Outcomes,
+} from "../../services/reads/job-figures.js";
 import { readQueuedJobDossier } from "../../services/reads/queued-job-dossier.js";
 import {
   searchQueuedJobs,
@@ -10,13 +15,16 @@ import {
   type FoundQueuedJobs,
 } from "../../services/reads/queued-job-search.js";
 import { dossierOf } from "./dossier-of.js";
-import { figuresTable } from "./figures-table.js";
-import { html, type Html } from "./html.js";
-import { inSeconds } from "./in-seconds.js";
-import { sendPage } from "./page.js";
+import { html, inSeconds, numberCell, sendPage, wideTable, type Html } from "./page.js";
 
 const PATH = "/admin/jobs";
 const PAGE_ROWS = 50;
+
+const NO_ID = html`<p class="refused" role="alert">This is no id: ids are UUIDs.</p>`;
+const ABOUT_FIGURES =
+  "Of those that finished and are still kept, the last " +
+  `${COUNTED_FINISHED.toLocaleString("en")} at most; the rate is of failures among those that ` +
+  "ran to an end, the durations are of the latest attempts.";
 
 /** Names of the form's fields, and of the address's. */
 interface Search {
@@ -38,8 +46,11 @@ export function registerJobPages(
     const figures = await readJobFigures(database);
     const found = search.id === "" ? await find(database, search) : null;
     const names = figures.map(({ jobName }) => jobName);
-    const content = html`${form(search, names)}${found ? results(search, found) : html`<p class="refused" role="alert">This is no id: ids are UUIDs.</p>`}
-<h2>Throughput</h2>${figuresTable(figures)}<p class="mute">Of those that finished and are still kept, the last ${COUNTED_FINISHED.toLocaleString("en")} at most; the rate is of failures among those that ran to an end, the durations are of the latest attempts.</p>`;
+    const content = html`${form(search, names)}
+      ${found ? results(search, found) : NO_ID}
+      <h2>Throughput</h2>
+      ${figuresTable(figures)}
+      <p class="mute">${ABOUT_FIGURES}</p>`;
     return sendPage(reply, { title: "Jobs", place: "Jobs", content });
   });
 
@@ -50,7 +61,8 @@ export function registerJobPages(
       return sendPage(reply.code(404), {
         title: "Not found",
         place: "Jobs",
-        content: html`<p>There is no QueuedJob with the id <code>${id}</code>, and no event of one. <a href="${PATH}">Search</a></p>`,
+        content: html`<p>There is no QueuedJob with the id <code>${id}</code>, and no event of one.
+          <a href="${PATH}">Search</a></p>`,
       });
     return sendPage(reply, {
       title: `${(dossier.row ?? dossier.events.at(-1)?.queuedJob)?.jobName} ${id}`,
@@ -86,10 +98,10 @@ function find(database: Database, { user, status, job, before }: Search): Promis
 
 function form({ id, user, status, job }: Search, jobNames: string[]): Html {
   const options = (names: readonly string[], chosen: string) =>
-    ["", ...names].map(
-      (name) =>
-        html`<option value="${name}" ${name === chosen && html`selected`}>${name || "any"}</option>`,
-    );
+    ["", ...names].map((name) => {
+      const selected = name === chosen && html`selected`;
+      return html`<option value="${name}" ${selected}>${name || "any"}</option>`;
+    });
   return html`<form method="get" action="${PATH}">
 <label>Id <input name="id" value="${id}" autocomplete="off"></label>
 <label>User: e-mail or id <input name="user" value="${user}" autocomplete="off"></label>
@@ -103,20 +115,41 @@ function results(search: Search, { rows, nextBeforeId }: FoundQueuedJobs): Html 
   const { id: _, before, ...kept } = search;
   const address = (more: Record<string, string>) =>
     `${PATH}?${new URLSearchParams({ ...kept, ...more }).toString()}`;
-  const found =
-    rows.length === 0
-      ? html`<p>${nextBeforeId ? "Nothing among the latest; there are older ones." : "Nothing was found."}</p>`
-      : resultTable(rows);
-  return html`${found}<p>${before && html`<a href="${address({})}">Newest</a> `}${nextBeforeId && html`<a href="${address({ before: nextBeforeId })}" rel="next">Older</a>`}</p>`;
+  const nothing = nextBeforeId
+    ? "Nothing among the latest; there are older ones."
+    : "Nothing was found.";
+  const found = rows.length === 0 ? html`<p>${nothing}</p>` : resultTable(rows);
+  const newest = before && html`<a href="${address({})}">Newest</a> `;
+  const older =
+    nextBeforeId && html`<a href="${address({ before: nextBeforeId })}" rel="next">Older</a>`;
+  return html`${found}
+    <p>${newest}${older}</p>`;
 }
 
 function resultTable(rows: FoundQueuedJob[]): Html {
   // What is looked for first stands where a narrow window shows it.
-  const line = (
-    row: FoundQueuedJob,
-  ) => html`<tr><td>${statusOf(row)}</td><td>${row.jobName}</td><td class="id"><a href="${PATH}/${row.id}">${row.id}</a></td>
-<td><a href="${PATH}?user=${row.userId}">${row.email}</a></td><td class="id">${row.createdAt}</td><td class="number">${inSeconds(row.finishedAt === null ? null : (Date.parse(row.finishedAt) - Date.parse(row.createdAt)) / 1000)}</td><td class="number">${row.attempts}</td></tr>\n`;
-  return html`<div class="wide" tabindex="0"><table><thead><tr><th>state</th><th>job</th><th>id</th><th>user</th><th>submitted</th><th class="number">done after</th><th class="number">attempts</th></tr></thead><tbody>${rows.map(line)}</tbody></table></div>`;
+  const head = html`<th>state</th>
+    <th>job</th>
+    <th>id</th>
+    <th>user</th>
+    <th>submitted</th>
+    <th class="number">done after</th>
+    <th class="number">attempts</th>`;
+  return wideTable(head, rows.map(resultLine));
+}
+
+function resultLine(row: FoundQueuedJob): Html {
+  const { id, userId, createdAt, finishedAt } = row;
+  const doneAfter =
+    finishedAt === null ? null : (Date.parse(finishedAt) - Date.parse(createdAt)) / 1000;
+  return html`<tr>
+    <td>${statusOf(row)}</td>
+    <td>${row.jobName}</td>
+    <td class="id"><a href="${PATH}/${id}">${id}</a></td>
+    <td><a href="${PATH}?user=${userId}">${row.email}</a></td>
+    <td class="id">${createdAt}</td>
+    ${numberCell(inSeconds(doneAfter))}${numberCell(row.attempts)}
+  </tr>`;
 }
 
 function statusOf({
@@ -126,5 +159,38 @@ function statusOf({
   status: QueuedJobStatus;
   errorCode: string | null;
 }): Html {
-  return html`<span class="status ${status}">${status}</span>${errorCode && html` <span class="mute">${errorCode}</span>`}`;
+  const code = errorCode && html` <span class="mute">${errorCode}</span>`;
+  return html`<span class="status ${status}">${status}</span>${code}`;
+}
+
+/** Backlog, throughput and failures, a line for each Job. */
+function figuresTable(figures: JobFigures[]): Html {
+  const heads = (period: string) =>
+    ["ok", "failed", "rate", "median", "slowest"].map(
+      (name) => html`<th class="number">${name}<small>${period}</small></th>`,
+    );
+  const head = html`<th>job</th>
+    <th class="number">waiting</th>
+    <th class="number">longest</th>
+    <th class="number">running</th>
+    ${heads("last hour")}${heads("last day")}`;
+  return wideTable(head, figures.map(figuresLine));
+}
+
+function figuresLine(figures: JobFigures): Html {
+  const { jobName, pending, started, oldestWaitSeconds, hour, day } = figures;
+  return html`<tr>
+    <th scope="row"><a href="${PATH}?job=${jobName}">${jobName}</a></th>
+    ${numberCell(pending)}${numberCell(inSeconds(oldestWaitSeconds))}${numberCell(started)}
+    ${outcomes(hour)}${outcomes(day)}
+  </tr>`;
+}
+
+function outcomes({ succeeded, failed, medianSeconds, slowestSeconds }: Outcomes): Html {
+  const percent = (100 * failed) / (succeeded + failed);
+  const rate = succeeded + failed === 0 ? "" : `${percent.toFixed(failed === 0 ? 0 : 1)} %`;
+  return html`${numberCell(succeeded)}
+    <td class="number ${failed > 0 && "FAILED"}">${failed}</td>
+    ${numberCell(rate)}${numberCell(inSeconds(medianSeconds))}
+    ${numberCell(inSeconds(slowestSeconds))}`;
 }

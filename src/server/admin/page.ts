@@ -1,5 +1,63 @@
 import type { FastifyReply } from "fastify";
-import { html, render, type Html } from "./html.js";
+
+const MARKUP = Symbol("markup");
+
+/**
+ * Markup that is safe to send: made by `html` alone, so that no text from outside can pass for it.
+ */
+export interface Html {
+  readonly [MARKUP]: string;
+}
+
+type Value = Html | string | number | null | undefined | false | readonly Value[];
+
+/**
+ * A template whose values are escaped, wherever they stand, unless `html` made them; lists are
+ * joined, and null, undefined and false are nothing. Attributes must be in double quotes.
+ */
+export function html(parts: TemplateStringsArray, ...values: Value[]): Html {
+  return { [MARKUP]: parts.reduce((text, part, i) => text + markupOf(values[i - 1]) + part) };
+}
+
+/** As it is sent. */
+export function render(page: Html): string {
+  return page[MARKUP];
+}
+
+const ENTITIES: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+function markupOf(value: Value): string {
+  if (value === null || value === undefined || value === false) return "";
+  if (typeof value === "string" || typeof value === "number")
+    return String(value).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+  return MARKUP in value ? value[MARKUP] : value.map(markupOf).join("");
+}
+
+/** A table in a box that scrolls; `head` is the cells of its first line. */
+export function wideTable(head: Html | null, lines: readonly Html[]): Html {
+  return html`<div class="wide" tabindex="0"><table>
+    ${head && html`<thead><tr>${head}</tr></thead>`}
+    <tbody>${lines}</tbody>
+  </table></div>`;
+}
+
+export function numberCell(value: Value): Html {
+  return html`<td class="number">${value}</td>`;
+}
+
+/** A duration for people: `0.214 s`, `12.3 s`, `5 min`, `3 h`; empty for none. */
+export function inSeconds(seconds: number | null): string {
+  if (seconds === null || !Number.isFinite(seconds)) return "";
+  if (seconds >= 2 * 3600) return `${Math.round(seconds / 3600)} h`;
+  if (seconds >= 120) return `${Math.round(seconds / 60)} min`;
+  return `${seconds.toFixed(seconds >= 10 ? 1 : 3)} s`;
+}
 
 const PLACES = { Queues: "/admin/queues", Jobs: "/admin/jobs", Database: "/admin/db" } as const;
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "../../runtime/logger.js";
 import { createBoardQueues } from "../../queue/board-queues.js";
-import { createBareApp } from "../http/bare-app.js";
+import { createBareApp } from "../http/app.js";
 
 const PATH = "/admin/queues";
 

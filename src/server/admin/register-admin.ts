@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyInstance } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Database } from "../../db/database.js";
 import type { ReadOnlyQueries } from "../../db/read-only-queries.js";
 import { RefusedQueryError } from "../../db/refused-query-error.js";
@@ -6,11 +6,9 @@ import { ServiceUnavailableError } from "../../domain/errors.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { AdminGuard } from "../access/admin-guard.js";
 import { registerDatabasePages } from "./database-pages.js";
-import { html } from "./html.js";
+import { html, sendPage } from "./page.js";
 import { registerJobPages } from "./job-pages.js";
-import { sendPage } from "./page.js";
 import { registerQueueBoard } from "./queue-board.js";
-import { refuseOtherOrigins } from "./same-origin.js";
 import { styleSheet } from "./style-sheet.js";
 
 export interface AdminOptions {
@@ -85,4 +83,26 @@ function describe(error: FastifyError): [number, string] {
   return status < 500
     ? [status, "The request cannot be understood."]
     : [500, "Something went wrong here; the log tells more."];
+}
+
+/**
+ * Refuses every change that does not come from a page of our own: a browser sends the password of
+ * this area along with whatever any page makes it send. Browsers say where a request comes from;
+ * one that does not say is refused.
+ */
+async function refuseOtherOrigins(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  if (request.method === "GET" || request.method === "HEAD" || isOwn(request)) return;
+  return reply
+    .code(403)
+    .send({ code: "FORBIDDEN", message: "This can only be done from this service's own pages." });
+}
+
+function isOwn({ headers }: FastifyRequest): boolean {
+  // Not sent to plain http outside this machine; then the origin has to do.
+  const site = headers["sec-fetch-site"];
+  if (site !== undefined) return site === "same-origin";
+  const { origin, host } = headers;
+  return (
+    origin !== undefined && URL.canParse(origin) && new URL(origin).host === host?.toLowerCase()
+  );
 }

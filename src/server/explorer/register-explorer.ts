@@ -2,9 +2,7 @@ import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
 import type * as Altair from "altair-static";
 import type { FastifyInstance } from "fastify";
-import { EXPLORER_SCRIPT } from "./explorer-script.js";
-import { isOwnMachine } from "./own-machine.js";
-import { pageOptions } from "./page-options.js";
+import { isOwnMachine, pageOptions } from "./page-options.js";
 
 /**
  * Altair's demands: its editor and components put their styles in place by script, its parsers are
@@ -17,6 +15,46 @@ const PAGE_POLICY =
   "'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'none'; object-src 'none'";
 const COMMON = { "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" };
 const MINUTES = 60;
+
+/**
+ * Run by the page at `/explorer/` once Altair is there. Nothing is kept from one visit to the next:
+ * a tab that was kept would hold the token of then.
+ */
+const EXPLORER_SCRIPT = `const options = document.getElementById("options").textContent;
+const { authorization, operations } = JSON.parse(options);
+const endpoint = new URL("../graphql", location.href);
+const socket = new URL(endpoint);
+socket.protocol = endpoint.protocol.replace("http", "ws");
+const common = {
+  endpointURL: endpoint.href,
+  subscriptionsEndpoint: socket.href,
+  subscriptionsProtocol: "graphql-ws",
+  initialSubscriptionRequestHandlerId: "graphql-ws",
+  initialHeaders: authorization ? { authorization } : {},
+  initialSubscriptionsPayload: authorization ? { authorization } : {},
+};
+const settings = {
+  theme: "system",
+  "theme.dark": "dracula",
+  "schema.reloadOnStart": true,
+  "banners.disable": true,
+  "alert.disableUpdateNotification": true,
+  disablePushNotification: true,
+};
+AltairGraphQL.init({
+  ...common,
+  initialWindows: operations.map(({ title, document, variables }) => ({
+    ...common,
+    initialName: title,
+    initialQuery: document,
+    initialVariables: JSON.stringify(variables ?? {}, null, 2),
+  })),
+  initialSettings: settings,
+  persistedSettings: settings,
+  preserveState: false,
+  disableAccount: true,
+});
+`;
 
 /**
  * `GET /explorer/`: Altair, from our own disk. `signIn` makes a development token; null where there

@@ -1,6 +1,6 @@
+import type { Readable } from "node:stream";
 import fastifyMultipart from "@fastify/multipart";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Readable } from "node:stream";
 import {
   InvalidInputError,
   PhotoTooLargeError,
@@ -14,9 +14,8 @@ import { photoUrl, previewUrl } from "../../services/photos/photo-urls.js";
 import type { Photo } from "../../services/photos/photos.js";
 import type { Authenticator } from "../access/authenticator.js";
 import { cleanFilename } from "./clean-filename.js";
-import { statusOf } from "../http/http-status.js";
-import { refuseAsJson } from "../http/refuse-as-json.js";
-import { UPLOAD_PATIENCE, watchUpload, type UploadPatience } from "./upload-patience.js";
+import { statusOf, refuseAsJson } from "../http/errors.js";
+import { UPLOAD_PATIENCE, watchUpload, type UploadPatience } from "../http/slow-bodies.js";
 
 export interface PhotoUploadsOptions {
   authenticator: Authenticator;
@@ -32,6 +31,9 @@ const RAW = "application/octet-stream";
 const FORM = /^\s*multipart\/form-data\b/i;
 /** Types that a photo is rightly sent as. */
 const PHOTO = /^\s*($|image\/|application\/octet-stream\b|multipart\/form-data\b)/i;
+/** The form parser's faults, which have no code: no boundary, a long one, an end in its middle. */
+const FORM_FAULTS =
+  /^Multipart: |^The needle cannot|end of (multipart data|form)|Premature close|aborted/i;
 /** Characters of a content type that a message repeats. */
 const MAX_TYPE_LENGTH = 100;
 
@@ -182,8 +184,5 @@ function isBroken(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if ("code" in error)
     return error.code === "ECONNRESET" || error.code === "ERR_STREAM_PREMATURE_CLOSE";
-  // The form parser's have no code: no boundary, one that is too long, an end in its middle.
-  return /^Multipart: |^The needle cannot|end of (multipart data|form)|Premature close|aborted/i.test(
-    error.message,
-  );
+  return FORM_FAULTS.test(error.message);
 }

@@ -2,8 +2,8 @@ import type { ApolloServerPlugin, GraphQLRequestListener } from "@apollo/server"
 import { GraphQLError } from "graphql";
 import type { Context } from "../../graphql/context.js";
 import type { VariablesChecker } from "../../graphql/limits/variables-checker.js";
-import type { ErrorTeller } from "../http/error-teller.js";
-import { statusOfResult } from "../http/http-status.js";
+import type { ErrorTeller } from "./errors.js";
+import { statusOfResult } from "../http/errors.js";
 import type { KnownOperations } from "./known-operations.js";
 
 export interface ApolloPluginOptions {

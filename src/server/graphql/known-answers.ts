@@ -3,8 +3,8 @@ import { GraphQLError, execute, type ExecutionResult, type GraphQLSchema } from 
 import type { Context } from "../../graphql/context.js";
 import { AnswerBudget } from "../../graphql/limits/answer-budget.js";
 import type { VariablesChecker } from "../../graphql/limits/variables-checker.js";
-import type { ErrorTeller } from "../http/error-teller.js";
-import { statusOfResult } from "../http/http-status.js";
+import type { ErrorTeller } from "./errors.js";
+import { statusOfResult } from "../http/errors.js";
 import type { KnownOperation, KnownOperations } from "./known-operations.js";
 import type { OperationCompiler } from "./operation-compiler.js";
 import type { OperationRequest } from "./operations.js";
@@ -29,82 +29,35 @@ const MOST_CHARACTERS = 200;
  * what comes often by compiled code. Whatever is unusual is left to Apollo, so that nobody can tell
  * the difference.
  */
-export function createKnownAnswers({
-  schema,
-  known,
-  compiled,
-  exceeds,
-  contextOf,
-  teller,
-}: KnownAnswersOptions) {
-  function findKnown(
-    request: FastifyRequest,
-  ): { asked: OperationRequest; operation: KnownOperation } | null {
-    const asked = request.method === "POST" ? toOperationRequest(request.body) : null;
-    const operation = asked && known.find(asked);
-    return operation ? { asked, operation } : null;
-  }
-
-  /** Null of what does not get as far as the resolvers: it is told by Apollo. */
-  async function run(
-    found: KnownOperation,
-    variableValues: Variables,
-    contextValue: Context,
-  ): Promise<ExecutionResult | null> {
-    const { document, operation } = found;
-    const operationName = operation.name?.value;
-    const fast = compiled(document, operationName);
-    if (!fast)
-      return execute({
-        schema,
-        document,
-        contextValue,
-        variableValues,
-        ...(operationName !== undefined && { operationName }),
-      });
-    const result = (await fast(undefined, contextValue, variableValues)) as ExecutionResult;
-    if (!result.errors) return result;
-    if (operation.operation !== "query")
-      return { ...result, errors: result.errors.map(asGraphqlJsTells) };
-    // The last word on errors has graphql-js, where to ask again does no harm: as if it had not
-    // been asked, or at once, where it asks too much.
-    if (!contextValue.budget.isExceeded) contextValue.budget = new AnswerBudget();
-    return null;
-  }
-
-  function toText(
-    { data, errors }: ExecutionResult,
-    reply: FastifyReply,
-    context: Context,
-    operationName: string | undefined,
-  ): string {
-    if (!errors) return `${JSON.stringify({ data })}\n`;
-    const told = teller.tell(errors, context.log, { operationName });
-    void reply.code(statusOfResult({ data, errors: told }));
-    return `${JSON.stringify({ errors: told, data })}\n`;
-  }
+export function createKnownAnswers(options: KnownAnswersOptions) {
+  const { known, exceeds, contextOf, teller } = options;
 
   return {
     /** Null when it is for Apollo to answer. */
     async answer(request: FastifyRequest, reply: FastifyReply): Promise<string | null> {
-      const found = findKnown(request);
+      const found = findKnown(request, known);
       const mediaType = found?.operation.mediaTypes.get(request.headers.accept);
       if (!found || mediaType === undefined) return null;
       const { asked, operation } = found;
       const context = await contextOf(request).catch(() => null);
       if (!context || exceeds(operation.document, operation.operation, asked.variables))
         return null;
-      const result = await run(operation, asked.variables ?? {}, context);
+      const result = await run(operation, asked.variables ?? {}, context, options);
       // Variables that do not fit.
       if (!result || result.data === undefined) return null;
       void reply.headers({ "content-type": mediaType, "cache-control": "no-store" });
-      return toText(result, reply, context, operation.operation.name?.value);
+      const { data, errors } = result;
+      if (!errors) return `${JSON.stringify({ data })}\n`;
+      const operationName = operation.operation.name?.value;
+      const told = teller.tell(errors, context.log, { operationName });
+      void reply.code(statusOfResult({ data, errors: told }));
+      return `${JSON.stringify({ errors: told, data })}\n`;
     },
 
     /** How Apollo has answered it. */
     learn<T>(request: FastifyRequest, reply: FastifyReply, answer: T): T {
       const { accept } = request.headers;
-      const mediaTypes = findKnown(request)?.operation.mediaTypes;
+      const mediaTypes = findKnown(request, known)?.operation.mediaTypes;
       const mediaType = reply.getHeader("content-type");
       if (
         mediaTypes &&
@@ -117,6 +70,42 @@ export function createKnownAnswers({
       return answer;
     },
   };
+}
+
+function findKnown(
+  request: FastifyRequest,
+  known: KnownOperations,
+): { asked: OperationRequest; operation: KnownOperation } | null {
+  const asked = request.method === "POST" ? toOperationRequest(request.body) : null;
+  const operation = asked && known.find(asked);
+  return operation ? { asked, operation } : null;
+}
+
+/** Null of what does not get as far as the resolvers: it is told by Apollo. */
+async function run(
+  { document, operation }: KnownOperation,
+  variableValues: Variables,
+  contextValue: Context,
+  { schema, compiled }: Pick<KnownAnswersOptions, "schema" | "compiled">,
+): Promise<ExecutionResult | null> {
+  const operationName = operation.name?.value;
+  const fast = compiled(document, operationName);
+  if (!fast)
+    return execute({
+      schema,
+      document,
+      contextValue,
+      variableValues,
+      ...(operationName !== undefined && { operationName }),
+    });
+  const result = (await fast(undefined, contextValue, variableValues)) as ExecutionResult;
+  if (!result.errors) return result;
+  if (operation.operation !== "query")
+    return { ...result, errors: result.errors.map(asGraphqlJsTells) };
+  // The last word on errors has graphql-js, where to ask again does no harm: as if it had not been
+  // asked, or at once, where it asks too much.
+  if (!contextValue.budget.isExceeded) contextValue.budget = new AnswerBudget();
+  return null;
 }
 
 /** The compiler's own errors lack what those of graphql-js have. */

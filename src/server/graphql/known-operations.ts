@@ -19,7 +19,10 @@ export type KnownOperations = ReturnType<typeof createKnownOperations>;
 
 const MOST = 500;
 
-/** Operations that were parsed, validated and measured: what can be wrong with them is only their variables. */
+/**
+ * Operations that were parsed, validated and measured: what can be wrong with them is only their
+ * variables.
+ */
 export function createKnownOperations() {
   const known = new LRUCache<string, KnownOperation>({
     max: MOST,

@@ -9,7 +9,7 @@ import { createContext, type Services } from "../../graphql/context.js";
 import { createDocumentChecker } from "../../graphql/document-checker.js";
 import { createVariablesChecker } from "../../graphql/limits/variables-checker.js";
 import type { Logger } from "../../runtime/logger.js";
-import { asGraphQLError } from "../http/as-graphql-error.js";
+import { asGraphQLError } from "./errors.js";
 import type { Session } from "../access/authenticator.js";
 import type { OperationText } from "./known-operations.js";
 
@@ -33,7 +33,9 @@ export interface OperationsOptions {
   production: boolean;
 }
 
-/** For the doors that nothing of Apollo reaches, sockets and streams: the same checks and limits. */
+/**
+ * For the doors that nothing of Apollo reaches, sockets and streams: the same checks and limits.
+ */
 export function createOperations(options: OperationsOptions): Operations {
   const { schema, services } = options;
   const checker = createDocumentChecker(schema, options);
@@ -49,7 +51,8 @@ export function createOperations(options: OperationsOptions): Operations {
       if (excess) return [excess];
       try {
         const user = await session.refresh();
-        // Here rather than when it is opened, so that it is an error and not a result of the operation.
+        // Here rather than when it is opened, so that it is an error and not a result of the
+        // operation.
         if (operation.operation === OperationTypeNode.SUBSCRIPTION)
           services.feed.assertRoom(user.id);
         const contextValue = createContext(services, { ...named, user });

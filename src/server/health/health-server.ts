@@ -1,5 +1,5 @@
 import type { Logger } from "../../runtime/logger.js";
-import { createBareApp } from "../http/bare-app.js";
+import { createBareApp } from "../http/app.js";
 import { registerHealth, type HealthOptions } from "./health.js";
 import { registerMetrics, type MetricsRouteOptions } from "./metrics-route.js";
 

@@ -12,7 +12,7 @@ import {
   type VariablesChecker,
 } from "../../../src/graphql/limits/variables-checker.js";
 import { createSchema } from "../../../src/graphql/schema.js";
-import { EXAMPLE_OPERATIONS } from "../../../src/server/explorer/example-operations.js";
+import { EXAMPLE_OPERATIONS } from "../../../src/server/explorer/page-options.js";
 
 /** As much as the page may ever ask for. */
 const MOST = {

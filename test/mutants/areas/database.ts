@@ -216,7 +216,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "filtered lists keep the connections of everybody",
-    file: "src/app/create-api.ts",
+    file: "src/app/create-api-services.ts",
     find: "scopes.some(isSlow) ? slow : reads",
     replace: "scopes.some(isSlow) ? reads : reads",
     tests: ["app/create-core.test"],

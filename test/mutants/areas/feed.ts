@@ -127,7 +127,7 @@ export const MUTANTS: Mutant[] = [
     core: true,
     breaks: "events overtake one whose text is late",
     file: "src/server/graphql/websocket/socket-stream.ts",
-    find: "waits = true;\n    void Promise.all(texts)",
+    find: "this.#waits = true;\n    void Promise.all(texts)",
     replace: "void Promise.all(texts)",
     tests: STREAM,
   },

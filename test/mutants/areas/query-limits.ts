@@ -64,7 +64,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "events of a stream over HTTP share one budget",
-    file: "src/server/graphql/subscribe.ts",
+    file: "src/server/graphql/execute.ts",
     find: "contextValue: renewContext(args.contextValue as Context)",
     replace: "contextValue: args.contextValue ?? renewContext",
     tests: BUDGET,

@@ -52,9 +52,9 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "503 does not say when to try again",
-    file: "src/server/http/http-status.ts",
+    file: "src/server/http/errors.ts",
     find: "if (error instanceof ServiceUnavailableError) return",
     replace: "if (error === ServiceUnavailableError) return",
-    tests: ["server/files/signed-files.test", "server/graphql/http/graphql-endpoint.test"],
+    tests: ["server/files/signed-files.test", "server/graphql/http/graphql-endpoint/audits.test"],
   },
 ];

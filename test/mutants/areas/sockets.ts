@@ -4,7 +4,7 @@ const ADMISSION = [
   "server/access/connection-admission.test",
   "server/graphql/websocket/graphql-sockets",
 ];
-const SOCKETS = ["server/graphql/websocket/graphql-sockets.test", "security/sockets.test"];
+const SOCKETS = ["server/graphql/websocket/graphql-sockets/places.test", "security/sockets.test"];
 
 /** Sockets and streams. */
 export const MUTANTS: Mutant[] = [

@@ -54,6 +54,6 @@ export const MUTANTS: Mutant[] = [
     file: "src/server/access/user-connections.ts",
     find: "const disarm = closeAtExpiry(expiresAt, entry);",
     replace: "const disarm = (): void => void [closeAtExpiry, expiresAt];",
-    tests: ["server/access/user-connections.test", "server/access/close-at-expiry.test"],
+    tests: ["server/access/user-connections.test", "server/access/user-connections/expiry.test"],
   },
 ];

@@ -131,7 +131,7 @@ describe("the pages of QueuedJobs", () => {
       assert.ok(!text.includes("<script"));
       assert.ok(!text.includes("a secret key"));
       const placed = (await operated.get(`/admin/jobs/${ids.placed}`)).text;
-      assert.match(placed, /<td class="cell">[^<]*&lt;b&gt;\.jpg<\/td><td>image\/png<\/td>/);
+      assert.match(placed, /<td class="cell">[^<]*&lt;b&gt;\.jpg<\/td>\s*<td>image\/png<\/td>/);
       assert.deepEqual(
         [
           ...(await operated.get(`/admin/jobs/${ids.bobs}`)).text.matchAll(

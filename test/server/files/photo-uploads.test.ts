@@ -115,37 +115,34 @@ describe("an upload", () => {
     "multipart/mixed; boundary=x",
   ];
   for (const type of TYPES) {
-    it(
-      "as raw bytes " +
-        `${type === undefined ? "without a content type" : `of the content type ${JSON.stringify(type)}`} ` +
-        "gives the Photo: the bytes say what they are",
-      async () => {
-        const bytes = smallPhoto();
-        const headers = {
-          authorization: `Bearer ${person.token}`,
-          "content-length": bytes.length,
-          ...(type !== undefined && { "content-type": Buffer.from(type).toString("latin1") }),
-        };
-        const answer = await new Promise<{ status: number; body: string }>((resolve, reject) => {
-          const client = request(
-            `${service.url}/photos`,
-            { method: "POST", headers },
-            async (response) => {
-              resolve({
-                status: response.statusCode ?? 0,
-                body: Buffer.concat((await response.toArray()) as Buffer[]).toString(),
-              });
-            },
-          );
-          client.on("error", reject).end(bytes);
-        });
-        assert.equal(answer.status, 201, answer.body);
-        assert.equal((JSON.parse(answer.body) as { mimeType: string }).mimeType, "image/png");
-        await person.get("mutation ($id: ID!) { deletePhoto(id: $id) }", {
-          id: (JSON.parse(answer.body) as { id: string }).id,
-        });
-      },
-    );
+    const typed =
+      type === undefined ? "without a content type" : `of the content type ${JSON.stringify(type)}`;
+    it(`as raw bytes ${typed} gives the Photo: the bytes say what they are`, async () => {
+      const bytes = smallPhoto();
+      const headers = {
+        authorization: `Bearer ${person.token}`,
+        "content-length": bytes.length,
+        ...(type !== undefined && { "content-type": Buffer.from(type).toString("latin1") }),
+      };
+      const answer = await new Promise<{ status: number; body: string }>((resolve, reject) => {
+        const client = request(
+          `${service.url}/photos`,
+          { method: "POST", headers },
+          async (response) => {
+            resolve({
+              status: response.statusCode ?? 0,
+              body: Buffer.concat((await response.toArray()) as Buffer[]).toString(),
+            });
+          },
+        );
+        client.on("error", reject).end(bytes);
+      });
+      assert.equal(answer.status, 201, answer.body);
+      assert.equal((JSON.parse(answer.body) as { mimeType: string }).mimeType, "image/png");
+      await person.get("mutation ($id: ID!) { deletePhoto(id: $id) }", {
+        id: (JSON.parse(answer.body) as { id: string }).id,
+      });
+    });
   }
 
   it(

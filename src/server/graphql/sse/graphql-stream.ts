@@ -15,13 +15,11 @@ import { QuotaExceededError, ServiceUnavailableError } from "../../../domain/err
 import { LIMITS } from "../../../graphql/limits/limits.js";
 import type { Logger } from "../../../runtime/logger.js";
 import type { Authenticator, Session } from "../../access/authenticator.js";
-import { closeInTurns } from "../websocket/close-in-turns.js";
-import type { ErrorTeller } from "../../http/error-teller.js";
-import { executeInTime } from "../execute-in-time.js";
-import { takeGraphqlBodies } from "../http/graphql-body.js";
-import { badRequest, refuseAsGraphql } from "../../http/refuse-as-graphql.js";
+import { closeInTurns } from "../websocket/closing.js";
+import type { ErrorTeller } from "../errors.js";
+import { executeInTime, subscribe } from "../execute.js";
+import { takeGraphqlBodies, badRequest, refuseAsGraphql } from "../http/graphql-requests.js";
 import type { Operations } from "../operations.js";
-import { subscribe } from "../subscribe.js";
 import { createStreamWriter, type StreamWriter } from "./stream-writer.js";
 import type { UserConnections } from "../../access/user-connections.js";
 

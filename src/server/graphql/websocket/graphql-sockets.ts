@@ -7,17 +7,14 @@ import { handleProtocols } from "graphql-ws";
 import { WebSocketServer, type WebSocket } from "ws";
 import { LIMITS } from "../../../graphql/limits/limits.js";
 import type { Logger } from "../../../runtime/logger.js";
-import { CLOSE } from "./close-codes.js";
-import { closeInTurns } from "./close-in-turns.js";
+import { CLOSE, closeInTurns } from "./closing.js";
 import { ConnectionAdmission, type ExpelReason } from "../../access/connection-admission.js";
-import { createKeepAlive, type KeepAlive } from "./keep-alive.js";
-import { createMessageRate } from "./message-rate.js";
-import { networkOf } from "../../http/network-of.js";
+import { createKeepAlive, type KeepAlive, createMessageRate } from "./peer-checks.js";
+import { networkOf, type Proxies } from "../../http/client-address.js";
 import type { Origins } from "../../http/origins.js";
-import type { Proxies } from "../../http/proxies.js";
-import { requestIdOf } from "../../http/request-id.js";
+import { requestIdOf } from "../../http/request-log.js";
 import { createSocketProtocol, type Peer, type SocketProtocolOptions } from "./socket-protocol.js";
-import { createSocketWriter } from "./socket-writer.js";
+import { SocketWriter } from "./socket-writer.js";
 
 export interface GraphqlSocketsOptions extends SocketProtocolOptions {
   server: Server;
@@ -121,7 +118,7 @@ function openSocket(
 ): void {
   const { admission, keepAlive, protocol } = shared;
   const log = () => shared.log.child({ socketId });
-  const writer = createSocketWriter(socket, stream, log);
+  const writer = new SocketWriter(socket, stream, log);
   const place = admission.enter(networkOf(address), (reason) => close(...EXPELLED[reason]));
   const close = (code: number, reason?: string) => {
     // Its place is free at once: what it does about our close is up to it.
@@ -146,7 +143,7 @@ function openSocket(
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
-      send: writer.send,
+      send: (data) => writer.send(data),
       close,
       onMessage: (handle: (message: never) => Promise<void>) =>
         socket.on(

@@ -12,7 +12,7 @@ import {
 import type { ToldEvent } from "../../../events/subscription.js";
 import { renewContext, type Context } from "../../../graphql/context.js";
 import type { QueuedJobEvent } from "../../../domain/queued-job.js";
-import { asGraphQLError } from "../../http/as-graphql-error.js";
+import { asGraphQLError } from "../errors.js";
 import type { OperationCompiler } from "../operation-compiler.js";
 
 /** What events look like to one subscription. */
@@ -47,61 +47,27 @@ interface Made {
  */
 const SHARED_MS = 1000;
 
+/** As clients are told them. */
+type MaskErrors = (errors: readonly GraphQLError[], args: ExecutionArgs) => GraphQLFormattedError[];
+
 /**
  * An event is executed and written down once for all subscriptions of the same document, variables
- * and owner, which is what a fan-out to many costs otherwise. `tell` masks errors.
+ * and owner, which is what a fan-out to many costs otherwise.
  */
-export function createSharedResults(
-  compiled: OperationCompiler,
-  tell: (errors: readonly GraphQLError[], args: ExecutionArgs) => GraphQLFormattedError[],
-): SharedResults {
+export function createSharedResults(compiled: OperationCompiler, mask: MaskErrors): SharedResults {
   const audiences = new Map<DocumentNode, Map<string, Audience>>();
-
-  function toText(result: ExecutionResult, args: ExecutionArgs): Buffer {
-    return Buffer.from(
-      JSON.stringify(result.errors ? { ...result, errors: tell(result.errors, args) } : result),
-    );
-  }
-
-  function run(
-    args: ExecutionArgs,
-    told: ToldEvent,
-  ): ExecutionResult | PromiseLike<ExecutionResult> {
-    const renewed = () => renewContext(args.contextValue as Context);
-    const plain = () => execute({ ...args, rootValue: told, contextValue: renewed() });
-    const fast = compiled(args.document, args.operationName);
-    if (!fast) return plain();
-    const result = fast(told, renewed(), args.variableValues ?? {}) as
-      ExecutionResult | Promise<ExecutionResult>;
-    // The last word on errors has graphql-js.
-    const checked = (ended: ExecutionResult) => (ended.errors ? plain() : ended);
-    return "then" in result ? result.then(checked) : checked(result);
-  }
-
-  function make(args: ExecutionArgs, told: ToldEvent): Buffer | Promise<Buffer> {
-    const broken = (error: unknown) => toText({ errors: [asGraphQLError(error)] }, args);
-    try {
-      const result = run(args, told);
-      return "then" in result
-        ? Promise.resolve(result)
-            .then((late) => toText(late, args))
-            .catch(broken)
-        : toText(result, args);
-    } catch (error) {
-      return broken(error);
-    }
-  }
 
   function textOf(audience: Audience, told: ToldEvent): Buffer | Promise<Buffer> {
     const { args, members, made } = audience;
-    if (members === 1) return make(args, told);
+    if (members === 1) return makeText(args, told, compiled, mask);
     const known = made.get(told.event);
     if (known && known.cursorSeq === told.cursorSeq && Date.now() - known.at < SHARED_MS)
       return known.text;
-    const fresh: Made = { text: make(args, told), cursorSeq: told.cursorSeq, at: Date.now() };
+    const text = makeText(args, told, compiled, mask);
+    const fresh: Made = { text, cursorSeq: told.cursorSeq, at: Date.now() };
     made.set(told.event, fresh);
-    if (fresh.text instanceof Promise) void fresh.text.then((text) => (fresh.text = text));
-    return fresh.text;
+    if (text instanceof Promise) void text.then((ready) => (fresh.text = ready));
+    return text;
   }
 
   return {
@@ -128,6 +94,41 @@ export function createSharedResults(
       };
     },
   };
+}
+
+function makeText(
+  args: ExecutionArgs,
+  told: ToldEvent,
+  compiled: OperationCompiler,
+  mask: MaskErrors,
+): Buffer | Promise<Buffer> {
+  const toText = (result: ExecutionResult) =>
+    Buffer.from(
+      JSON.stringify(result.errors ? { ...result, errors: mask(result.errors, args) } : result),
+    );
+  const broken = (error: unknown) => toText({ errors: [asGraphQLError(error)] });
+  try {
+    const result = executeFor(args, told, compiled);
+    return "then" in result ? Promise.resolve(result).then(toText).catch(broken) : toText(result);
+  } catch (error) {
+    return broken(error);
+  }
+}
+
+function executeFor(
+  args: ExecutionArgs,
+  told: ToldEvent,
+  compiled: OperationCompiler,
+): ExecutionResult | PromiseLike<ExecutionResult> {
+  const renewed = () => renewContext(args.contextValue as Context);
+  const plain = () => execute({ ...args, rootValue: told, contextValue: renewed() });
+  const fast = compiled(args.document, args.operationName);
+  if (!fast) return plain();
+  const result = fast(told, renewed(), args.variableValues ?? {}) as
+    ExecutionResult | Promise<ExecutionResult>;
+  // The last word on errors has graphql-js.
+  const checked = (ended: ExecutionResult) => (ended.errors ? plain() : ended);
+  return "then" in result ? result.then(checked) : checked(result);
 }
 
 /** Equal where the results are. */

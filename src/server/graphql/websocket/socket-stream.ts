@@ -8,103 +8,116 @@ const MOST_BYTES = 64 * 1024;
 /** What a text counts that is still being made: few of them wait for their reader at once. */
 const LATE_BYTES = MOST_BYTES / 4;
 
+type FrameWriter = Pick<SocketWriter, "free" | "write" | "whenFree">;
+
+export interface SocketStreamOptions {
+  /** Of the operation on its socket. */
+  id: string;
+  subscription: Subscription;
+  result: SharedResult;
+  writer: FrameWriter;
+}
+
 /**
  * The events of a subscription as frames of graphql-transport-ws: whatever is at hand goes in one
  * write. To the library that speaks the protocol it is a stream in which nothing happens until it
  * ends; to hand it each event would cost a dozen promises a frame.
  */
-export function createSocketStream({
-  id,
-  subscription,
-  result,
-  writer,
-}: {
-  id: string;
-  subscription: Subscription;
-  result: SharedResult;
-  writer: SocketWriter;
-}): AsyncIterableIterator<never> {
-  const start = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
-  let waits = false;
-  let stopped = false;
-  let settle: (() => void) | null = null;
+export class SocketStream implements AsyncIterableIterator<never> {
+  readonly #subscription: Subscription;
+  readonly #result: SharedResult;
+  readonly #writer: FrameWriter;
+  /** What each frame begins with. */
+  readonly #start: Buffer;
+  #waits = false;
+  #stopped = false;
+  #settle: (() => void) | null = null;
   /** Made, and not written yet. */
-  let ready: Buffer[] = [];
+  #ready: Buffer[] = [];
 
-  function run(): void {
-    while (!waits) {
-      if (!writer.free) return waitForReader();
-      if (ready.length > 0) writer.write(toFrames(start, takeReady()));
-      else if (!takeTexts()) break;
+  constructor({ id, subscription, result, writer }: SocketStreamOptions) {
+    this.#subscription = subscription;
+    this.#result = result;
+    this.#writer = writer;
+    this.#start = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
+  }
+
+  next(): Promise<IteratorResult<never>> {
+    return new Promise((resolve, reject) => {
+      this.#settle = () => {
+        this.#result.leave();
+        const { over } = this.#subscription;
+        if (over instanceof Error) reject(over);
+        else resolve({ done: true, value: undefined });
+      };
+      this.#subscription.onNews(() => this.#writeAll());
+      this.#writeAll();
+    });
+  }
+
+  async return(): Promise<IteratorResult<never>> {
+    this.#stopped = true;
+    this.#waits = false;
+    this.#ready = [];
+    this.#result.leave();
+    await this.#subscription.return();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #writeAll(): void {
+    while (!this.#waits) {
+      if (!this.#writer.free) return this.#waitForReader();
+      if (this.#ready.length > 0) this.#writer.write(toFrames(this.#start, this.#takeReady()));
+      else if (!this.#takeTexts()) break;
     }
-    if (subscription.over && !waits) settle?.();
+    if (this.#subscription.over && !this.#waits) this.#settle?.();
   }
 
   /** As many as one write takes. */
-  function takeReady(): Buffer[] {
+  #takeReady(): Buffer[] {
     let [count, bytes] = [0, 0];
+    const ready = this.#ready;
     while (count < ready.length && bytes < MOST_BYTES) bytes += ready[count++]?.length ?? 0;
     return ready.splice(0, count);
   }
 
   /** False when there are none. */
-  function takeTexts(): boolean {
+  #takeTexts(): boolean {
     const texts: (Buffer | Promise<Buffer>)[] = [];
     for (let bytes = 0; texts.length < MOST_EVENTS && bytes < MOST_BYTES;) {
-      const told = subscription.take();
+      const told = this.#subscription.take();
       if (!told) break;
-      const text = result.textOf(told);
+      const text = this.#result.textOf(told);
       texts.push(text);
       bytes += isReady(text) ? text.length : LATE_BYTES;
     }
-    if (texts.every(isReady)) ready = texts;
-    else waitForTexts(texts);
+    if (texts.every(isReady)) this.#ready = texts;
+    else this.#waitForTexts(texts);
     return texts.length > 0;
   }
 
-  function goOn(): void {
-    waits = false;
-    run();
+  #waitForReader(): void {
+    this.#waits = true;
+    this.#writer.whenFree(() => this.#goOn());
   }
 
-  function waitForReader(): void {
-    waits = true;
-    writer.whenFree(goOn);
-  }
-
-  function waitForTexts(texts: (Buffer | Promise<Buffer>)[]): void {
-    waits = true;
+  #waitForTexts(texts: (Buffer | Promise<Buffer>)[]): void {
+    this.#waits = true;
     void Promise.all(texts).then((made) => {
-      if (stopped) return;
-      ready = made;
-      goOn();
+      if (this.#stopped) return;
+      this.#ready = made;
+      this.#goOn();
     });
   }
 
-  return {
-    next() {
-      return new Promise((resolve, reject) => {
-        settle = () => {
-          result.leave();
-          if (subscription.over instanceof Error) reject(subscription.over);
-          else resolve({ done: true, value: undefined });
-        };
-        subscription.onNews(run);
-        run();
-      });
-    },
-    async return() {
-      stopped = true;
-      waits = false;
-      ready = [];
-      result.leave();
-      await subscription.return();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+  #goOn(): void {
+    this.#waits = false;
+    this.#writeAll();
+  }
 }
 
 function isReady(text: Buffer | Promise<Buffer>): text is Buffer {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Subscription, ToldEvent } from "../../../../src/events/subscription.js";
-import { createSocketStream } from "../../../../src/server/graphql/websocket/socket-stream.js";
+import { SocketStream } from "../../../../src/server/graphql/websocket/socket-stream.js";
 import { bareEvent } from "../../../support/asserts/bare-event.js";
 
 type Text = Buffer | Promise<Buffer>;
@@ -42,7 +42,7 @@ function createScene(texts: Text[], reads = true) {
     },
     whenFree: (listener: () => void) => void whenFree.push(listener),
   };
-  const stream = createSocketStream({
+  const stream = new SocketStream({
     id: "1",
     subscription,
     result: {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { WebSocket } from "ws";
-import { createSocketWriter } from "../../../../src/server/graphql/websocket/socket-writer.js";
+import { SocketWriter } from "../../../../src/server/graphql/websocket/socket-writer.js";
 import { eventually } from "../../../support/runner/eventually.js";
 import { silentLog } from "../../../support/runner/silent-log.js";
 import { openSocketPair } from "../../../support/clients/socket-pair.js";
@@ -22,8 +22,8 @@ describe("a socket's writer", () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     const heard: string[] = [];
     theirs.on("message", (data) => heard.push(String(data)));
-    const { send } = createSocketWriter(ours, stream, () => silentLog);
-    await Promise.all(["a", "b", "c"].map(send));
+    const writer = new SocketWriter(ours, stream, () => silentLog);
+    await Promise.all(["a", "b", "c"].map((text) => writer.send(text)));
     await eventually("all are heard", () => heard.length === 3);
     assert.deepEqual(heard, ["a", "b", "c"]);
     await close();
@@ -32,12 +32,12 @@ describe("a socket's writer", () => {
   it("cuts a peer off that does not read, before more than a few megabytes wait for it", async () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     theirs.pause();
-    const { send } = createSocketWriter(ours, stream, () => silentLog);
+    const writer = new SocketWriter(ours, stream, () => silentLog);
     const frame = "x".repeat(64 * 1024);
     let written = 0;
     while (ours.readyState === WebSocket.OPEN && written < 1000) {
       written++;
-      send(frame).catch(() => {});
+      writer.send(frame).catch(() => {});
       await new Promise((resolve) => setImmediate(resolve));
     }
     assert.ok(written < 1000, "it was never cut off");
@@ -57,10 +57,10 @@ describe("a socket's writer", () => {
       ...silentLog,
       info: (fields: object) => void logged.push(fields),
     } as unknown as typeof silentLog;
-    const { send } = createSocketWriter(ours, stream, () => log, 100);
+    const writer = new SocketWriter(ours, stream, () => log, 100);
     // What the kernel takes has left.
     while (ours.bufferedAmount === 0) {
-      send("x".repeat(64 * 1024)).catch(() => {});
+      writer.send("x".repeat(64 * 1024)).catch(() => {});
       await new Promise((resolve) => setImmediate(resolve));
     }
     assert.ok(ours.bufferedAmount < 1024 * 1024, `${ours.bufferedAmount} bytes wait`);
@@ -73,7 +73,7 @@ describe("a socket's writer", () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     const heard: string[] = [];
     theirs.on("message", (data) => heard.push(String(data)));
-    const writer = createSocketWriter(ours, stream, () => silentLog);
+    const writer = new SocketWriter(ours, stream, () => silentLog);
     void writer.send("a");
     writer.write(Buffer.concat([frameOf("b"), frameOf("c".repeat(1000))]));
     void writer.send("d");
@@ -89,7 +89,7 @@ describe("a socket's writer", () => {
   it("is not free while its peer does not read, and calls everybody when it does again", async () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     theirs.pause();
-    const writer = createSocketWriter(ours, stream, () => silentLog);
+    const writer = new SocketWriter(ours, stream, () => silentLog);
     while (writer.free) {
       writer.write(frameOf("x".repeat(60_000)));
       await new Promise((resolve) => setImmediate(resolve));
@@ -107,7 +107,7 @@ describe("a socket's writer", () => {
   it("cuts a peer off, too, that takes frames too late, and leaves nobody waiting for it", async () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     theirs.pause();
-    const writer = createSocketWriter(ours, stream, () => silentLog, 100);
+    const writer = new SocketWriter(ours, stream, () => silentLog, 100);
     while (writer.free) {
       writer.write(frameOf("x".repeat(60_000)));
       await new Promise((resolve) => setImmediate(resolve));
@@ -122,7 +122,7 @@ describe("a socket's writer", () => {
   it("writes nothing to a socket that is closed, and fails nobody for it", async () => {
     const { ours, stream, close } = await openSocketPair();
     ours.terminate();
-    const writer = createSocketWriter(ours, stream, () => silentLog);
+    const writer = new SocketWriter(ours, stream, () => silentLog);
     await writer.send("late");
     writer.write(frameOf("late"));
     assert.equal(writer.free, true);

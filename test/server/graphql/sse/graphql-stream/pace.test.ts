@@ -9,7 +9,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { GraphQLObjectType, GraphQLSchema, GraphQLString } from "graphql";
 import type { Services } from "../../../../../src/graphql/context.js";
 import { registerGraphqlStream } from "../../../../../src/server/graphql/sse/graphql-stream.js";
-import { createErrorTeller } from "../../../../../src/server/http/error-teller.js";
+import { createErrorTeller } from "../../../../../src/server/graphql/errors.js";
 import { createOperations } from "../../../../../src/server/graphql/operations.js";
 import { createUserConnections } from "../../../../../src/server/access/user-connections.js";
 import type { User } from "../../../../../src/services/users/users.js";

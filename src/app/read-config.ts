@@ -1,0 +1,71 @@
+import {
+  parseConfig,
+  readEnvironment,
+  type Config,
+  type Need,
+  ConfigError,
+} from "../runtime/config.js";
+import { readServiceFile } from "./local-service/service-file.js";
+import { parseJwksUrl } from "../auth/parse-jwks-url.js";
+import { parsePublicKeys } from "../auth/parse-public-keys.js";
+
+export type CompleteConfig = Config & { databaseUrl: string; redisUrl: string };
+
+/**
+ * The configuration of a process that needs both stores; where NODE_ENV is unset it is production.
+ */
+export function readConfig(needs: readonly Need[]): CompleteConfig {
+  const config = parseConfig(readEnvironment(), ["database", "redis", "storage", ...needs], {
+    production: true,
+    ...(needs.includes("tokens") && { check: keyFaults }),
+  });
+  return config as CompleteConfig;
+}
+
+/**
+ * The configuration of a command that works on what a service has: its stores are those that are
+ * named, else those of the service that runs from this folder.
+ */
+export async function readRunningConfig(): Promise<CompleteConfig> {
+  const config = parseConfig(readEnvironment(), ["storage"]);
+  const running =
+    config.databaseUrl && config.redisUrl ? null : await readServiceFile(config.dataFolder);
+  const databaseUrl = config.databaseUrl ?? running?.databaseUrl;
+  const redisUrl = config.redisUrl ?? running?.redisUrl;
+  if (!databaseUrl || !redisUrl)
+    throw new ConfigError([
+      "No service runs from this folder, and DATABASE_URL or REDIS_URL is not set",
+    ]);
+  return { ...config, databaseUrl, redisUrl };
+}
+
+/**
+ * What is wrong with the keys that tokens are verified by, a sentence each; the keys themselves are
+ * not quoted.
+ */
+export function keyFaults({ jwtPublicKey, jwtJwksUrl }: Config): string[] {
+  return [
+    ...faultOf("JWT_PUBLIC_KEY", () => jwtPublicKey !== null && parsePublicKeys(jwtPublicKey)),
+    ...faultOf("JWT_JWKS_URL", () => jwtJwksUrl !== null && parseJwksUrl(jwtJwksUrl)),
+  ];
+}
+
+function faultOf(name: string, parse: () => unknown): string[] {
+  try {
+    parse();
+    return [];
+  } catch (error) {
+    return [`${name}: ${error instanceof Error ? error.message : String(error)}`];
+  }
+}
+
+/** What `read` gives; a faulty configuration is told in one message and ends the process with 1. */
+export function orExit<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,63 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { ErrorTeller } from "../errors.js";
+import { GraphQLError } from "graphql";
+import { ServiceError } from "../../../domain/errors.js";
+import { LIMITS } from "../../../graphql/limits/limits.js";
+import type { Logger } from "../../../runtime/logger.js";
+import { headersOf, statusOf } from "../../http/errors.js";
+
+/**
+ * For a scope of routes that speak GraphQL: what is no JSON reaches them as no body, and every
+ * fault leaves as GraphQL, in the negotiated media type.
+ */
+export function takeGraphqlBodies(scope: FastifyInstance, teller: ErrorTeller): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser("*", { parseAs: "string" }, (request, body, done) => {
+    done(
+      null,
+      /^application\/([\w.+-]*\+)?json\b/i.test(request.headers["content-type"] ?? "")
+        ? tryParseJson(String(body))
+        : undefined,
+    );
+  });
+  scope.setErrorHandler((error, request, reply) => refuseAsGraphql(teller, request, reply, error));
+}
+
+function tryParseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Answers a request that failed as a whole, in the negotiated media type. */
+export function refuseAsGraphql(
+  teller: ErrorTeller,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+  status = statusOf(error),
+): FastifyReply {
+  const errors = teller.tell([inWords(error, status)], () => request.log as Logger);
+  const accepts = request.headers.accept?.includes("application/graphql-response+json");
+  return reply
+    .code(status)
+    .headers(headersOf(error))
+    .type(`application/${accepts ? "graphql-response+json" : "json"}; charset=utf-8`)
+    .send(JSON.stringify({ errors }));
+}
+
+/** Faults from around the operation: a body that is too long, comes too slowly or breaks off. */
+function inWords(error: unknown, status: number): unknown {
+  if (status === 413)
+    return badRequest(`The request is longer than ${LIMITS.bytes} bytes.`, { limit: "bytes" });
+  if (status === 408) return badRequest("The request came too slowly.");
+  return status >= 500 || error instanceof ServiceError || error instanceof GraphQLError
+    ? error
+    : badRequest("This is not a GraphQL request.");
+}
+
+export function badRequest(message: string, more: object = {}): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: "BAD_REQUEST", ...more } });
+}

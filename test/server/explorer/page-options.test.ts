@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { isOwnMachine, EXAMPLE_OPERATIONS } from "../../../src/server/explorer/page-options.js";
+import { parse, validate } from "graphql";
+import { createSchema } from "../../../src/graphql/schema.js";
+
+const ask = (remoteAddress: string | undefined, headers: Record<string, string>) =>
+  isOwnMachine({ headers, socket: { remoteAddress } });
+
+describe("a browser on this machine", () => {
+  for (const [peer, host] of [
+    ["127.0.0.1", "127.0.0.1:4000"],
+    ["127.8.9.1", "localhost"],
+    ["::1", "[::1]:4000"],
+    ["::ffff:127.0.0.1", "LOCALHOST:4000"],
+  ] as const) {
+    it(`is one from ${peer} that asks for ${host}`, () => {
+      assert.equal(ask(peer, { host }), true);
+      for (const site of ["none", "same-origin"])
+        assert.equal(ask(peer, { host, "sec-fetch-site": site }), true);
+    });
+  }
+
+  const OTHERS: [string, string | undefined, Record<string, string>][] = [
+    ["another machine", "192.168.0.7", { host: "127.0.0.1:4000" }],
+    ["an address that only begins like ours", "127.0.0.1.evil.test", { host: "127.0.0.1:4000" }],
+    ["a peer that is gone", undefined, { host: "127.0.0.1:4000" }],
+    ["a name that was made to lead here", "127.0.0.1", { host: "evil.test:4000" }],
+    ["a name that begins like ours", "127.0.0.1", { host: "127.0.0.1.evil.test" }],
+    ["a name that ends like ours", "127.0.0.1", { host: "evil.localhost" }],
+    ["no name", "127.0.0.1", {}],
+    [
+      "a page of another origin on this machine",
+      "127.0.0.1",
+      { host: "127.0.0.1:4000", origin: "http://localhost:3000" },
+    ],
+    [
+      "a frame or script of another site",
+      "127.0.0.1",
+      { host: "127.0.0.1:4000", "sec-fetch-site": "cross-site" },
+    ],
+    [
+      "another port of this machine",
+      "127.0.0.1",
+      { host: "127.0.0.1:4000", "sec-fetch-site": "same-site" },
+    ],
+    ...[
+      "forwarded",
+      "via",
+      "x-forwarded-for",
+      "x-forwarded-host",
+      "x-forwarded-proto",
+      "x-real-ip",
+    ].map((name): [string, string, Record<string, string>] => [
+      `a proxy that adds ${name}`,
+      "127.0.0.1",
+      { host: "localhost", [name]: "x" },
+    ]),
+  ];
+  for (const [what, peer, headers] of OTHERS) {
+    it(`is not ${what}`, () => assert.equal(ask(peer, headers), false));
+  }
+});
+
+describe("the example operations", () => {
+  it("fit the schema, each alone and all in one document", async () => {
+    const schema = await createSchema();
+    for (const { title, document } of EXAMPLE_OPERATIONS)
+      assert.deepEqual(validate(schema, parse(document)), [], title);
+    assert.deepEqual(
+      validate(schema, parse(EXAMPLE_OPERATIONS.map(({ document }) => document).join("\n"))),
+      [],
+    );
+  });
+
+  it("end with the subscription, which the explorer shows first", () => {
+    assert.match(EXAMPLE_OPERATIONS.at(-1)?.document ?? "", /^subscription /m);
+  });
+});
