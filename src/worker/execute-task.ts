@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { PermanentTaskError, ServiceUnavailableError } from "../domain/errors.js";
 import { failpoint } from "../runtime/failpoint.js";
-import { ChildStoppedError } from "../child-pool/child-stopped-error.js";
+import { ChildStoppedError } from "../child-pool/exit-reason.js";
 import type { Logger } from "../runtime/logger.js";
 import type { HintData } from "../queue/hint-queue.js";
 import type { StartRate } from "../queue/start-rate.js";

@@ -1,5 +1,5 @@
 import { PermanentTaskError, QuotaExceededError, TaskFailedError } from "../domain/errors.js";
-import { ChildStoppedError } from "../child-pool/child-stopped-error.js";
+import { ChildStoppedError } from "../child-pool/exit-reason.js";
 import { SlowDownloadError } from "../photos/storage.js";
 import type { Claimed } from "../services/queued-jobs/queued-jobs.js";
 import type { Task } from "../tasks/define-task.js";

@@ -4,7 +4,7 @@ import { PhotoTooLargeError, PhotoUnreadableError } from "../../domain/errors.js
 import { decodeHeic } from "./decode-heic.js";
 import { heifIsWhole } from "../formats/heif-is-whole.js";
 import { iccProfileIsSound } from "../metadata/icc-profile-is-sound.js";
-import { lacksMemory } from "../../child-pool/lacks-memory.js";
+import { lacksMemory } from "../../child-pool/exit-reason.js";
 import { readPhotoHeader, type HeaderOptions, type PhotoHeader } from "../formats/photo-header.js";
 import { maxPixelsOf } from "../formats/photo-limits.js";
 import type { Pixels } from "./pixels.js";

@@ -1,7 +1,7 @@
 import type { Sharp } from "sharp";
 import { PhotoTooLargeError } from "../../domain/errors.js";
 import { encodeWithExif } from "../metadata/encode-with-exif.js";
-import { lacksMemory } from "../../child-pool/lacks-memory.js";
+import { lacksMemory } from "../../child-pool/exit-reason.js";
 import type { OutputFormat } from "../formats/output-format.js";
 import type { Pixels } from "./pixels.js";
 import { fromPixels } from "./raw-pixels.js";

@@ -247,7 +247,7 @@ export const MUTANTS: Mutant[] = [
     core: true,
     breaks: "a photo is blamed for a child that could not be started",
     file: "src/child-pool/warm-child.ts",
-    find: "self.wasReady ? own : unstartable()",
+    find: "this.#wasReady ? own : unstartable()",
     replace: 'own.reason !== "closed" ? own : unstartable()',
     tests: POOL,
   },
@@ -339,15 +339,15 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "a child is believed what it says",
     file: "src/child-pool/warm-child.ts",
-    find: "if (error) return condemn(self, error);",
+    find: "if (error) return this.#condemn(error);",
     replace: "if (error) return;",
     tests: CHILD,
   },
   {
     breaks: "a child that lied is given the next photo",
     file: "src/child-pool/warm-child.ts",
-    find: 'self.state = "gone";\n  self.process.kill("SIGKILL");\n}\n\nasync function run',
-    replace: "}\n\nasync function run",
+    find: 'this.#state = "gone";\n    this.#process.kill("SIGKILL");\n  }\n\n  #kill',
+    replace: "}\n\n  #kill",
     tests: CHILD,
   },
   {

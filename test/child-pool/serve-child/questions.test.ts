@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { after, describe, it } from "node:test";
-import { ServiceUnavailableError } from "../../src/domain/errors.js";
-import { createChildPool } from "../../src/child-pool/child-pool.js";
-import type { RunOptions } from "../../src/child-pool/child-work.js";
-import { silentLog } from "../support/runner/silent-log.js";
+import { ServiceUnavailableError } from "../../../src/domain/errors.js";
+import { createChildPool } from "../../../src/child-pool/child-pool.js";
+import type { RunOptions } from "../../../src/child-pool/child-work.js";
+import { silentLog } from "../../support/runner/silent-log.js";
 
 const pool = createChildPool({
-  entry: new URL("unruly-child.js", import.meta.url),
+  entry: new URL("../unruly-child.js", import.meta.url),
   size: 1,
   memoryLimitBytes: 1_500_000_000,
   log: silentLog,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { lacksMemory } from "../../src/child-pool/lacks-memory.js";
+import { lacksMemory } from "../../src/child-pool/exit-reason.js";
 
 describe("lacksMemory", () => {
   for (const text of [
