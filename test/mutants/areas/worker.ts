@@ -288,14 +288,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a photo is blamed for what the kernel has killed",
-    file: "src/worker/execute-task.ts",
+    file: "src/worker/settle-attempt.ts",
     find: " || wasKilledByChance(error, claimed)",
     replace: "",
     tests: EXECUTE,
   },
   {
     breaks: "a photo that is killed each time is tried without end",
-    file: "src/worker/execute-task.ts",
+    file: "src/worker/settle-attempt.ts",
     find: 'error.reason === "killed" && !wasHandedBack',
     replace: 'error.reason === "killed" && (wasHandedBack || true)',
     tests: EXECUTE,
@@ -352,7 +352,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a photo that is always too slow is handed back without end",
-    file: "src/worker/fault-of.ts",
+    file: "src/worker/settle-attempt.ts",
     find: "if (error instanceof SlowDownloadError) return LATE_PHOTO;",
     replace: "",
     tests: CHILD,

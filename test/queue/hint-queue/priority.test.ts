@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { hintPriority } from "../../src/queue/hint-priority.js";
+import { hintPriority } from "../../../src/queue/hint-queue.js";
 
 describe("the priority of a hint", () => {
   it("is that of the table", () => {

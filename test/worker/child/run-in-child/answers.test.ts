@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { ServiceUnavailableError } from "../../../src/domain/errors.js";
-import type { NearPhotos } from "../../../src/services/reads/near-photos.js";
-import { createTaskAnswers } from "../../../src/worker/child/task-answers.js";
-import { childTask, createWorkerScene, type WorkerScene } from "../worker-scene.js";
+import { ServiceUnavailableError } from "../../../../src/domain/errors.js";
+import type { NearPhotos } from "../../../../src/services/reads/near-photos.js";
+import { createTaskAnswers } from "../../../../src/worker/child/run-in-child.js";
+import { childTask, createWorkerScene, type WorkerScene } from "../../worker-scene.js";
 
 const QUERY = { phash: "00ff00ff00ff00ff", maxDistance: 6 };
 

@@ -4,13 +4,13 @@ import { readFile, writeFile } from "node:fs/promises";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
 import { join } from "node:path";
-import { ServiceUnavailableError } from "../../src/domain/errors.js";
-import type { QueuedJob } from "../../src/domain/queued-job.js";
-import type { Submission } from "../../src/services/queued-jobs/check-submission.js";
-import type { User } from "../../src/services/users/users.js";
-import type { ExecuteDeps } from "../../src/worker/execute-task.js";
-import { assertConsistent } from "../support/asserts/assert-consistent.js";
-import { childTask, createWorkerScene, type WorkerScene } from "./worker-scene.js";
+import { ServiceUnavailableError } from "../../../src/domain/errors.js";
+import type { QueuedJob } from "../../../src/domain/queued-job.js";
+import type { Submission } from "../../../src/services/queued-jobs/check-submission.js";
+import type { User } from "../../../src/services/users/users.js";
+import type { ExecuteDeps } from "../../../src/worker/execute-task.js";
+import { assertConsistent } from "../../support/asserts/assert-consistent.js";
+import { childTask, createWorkerScene, type WorkerScene } from "../worker-scene.js";
 
 const files = { "a.txt": "hello", "b.txt": "there" };
 const tasks = [
