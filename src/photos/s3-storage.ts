@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { inBatches } from "../runtime/in-batches.js";
 import { contentDisposition } from "./content-disposition.js";
-import { createS3Bucket, unavailable, type S3BucketOptions } from "./s3-bucket.js";
+import { createS3Bucket, unavailable, type S3Bucket, type S3BucketOptions } from "./s3-bucket.js";
 import { parseS3Listing } from "./s3-listing.js";
 import { createScratchFolder } from "./scratch-folder.js";
 import { SlowDownloadError, type Storage } from "./storage.js";
@@ -66,37 +66,41 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
       return path;
     },
     presign(key, { mimeType, filename }) {
-      // Rounded, so that the same file keeps its URL for a while and caches work; without blanks,
-      // which servers decode in two ways.
-      const at = new Date(
-        Math.floor(Date.now() / 1000 / URL_STEP_SECONDS) * URL_STEP_SECONDS * 1000,
-      );
       const query = {
         "response-content-type": mimeType,
+        // Without blanks, which servers decode in two ways.
         "response-content-disposition": contentDisposition(filename).replaceAll(" ", ""),
         "response-cache-control": "private,max-age=900",
       };
-      return bucket.presign(objectOf(key), query, { at, seconds: URL_LIFE_SECONDS });
+      const life = { at: startOfUrl(), seconds: URL_LIFE_SECONDS };
+      return bucket.presign(objectOf(key), query, life);
     },
-    async *list() {
-      for (let next: string | null = ""; next !== null;) {
-        const query: Record<string, string> = {
-          "list-type": "2",
-          prefix,
-          ...(next && { "continuation-token": next }),
-        };
-        const page = parseS3Listing((await bucket.ask({ method: "GET", key: null, query })) ?? "");
-        for (const { key, modifiedAt } of page.entries)
-          yield { key: key.slice(prefix.length), modifiedAt };
-        next = page.next;
-      }
-    },
+    list: () => listBucket(bucket, prefix),
     // One by one: not every server knows the request that deletes many.
     delete: async (keys) =>
       void (await inBatches(keys, DELETES, (key) =>
         bucket.ask({ method: "DELETE", key: objectOf(key) }),
       )),
   };
+}
+
+/** Rounded, so that the same file keeps its URL for a while and caches work. */
+function startOfUrl(): Date {
+  return new Date(Math.floor(Date.now() / 1000 / URL_STEP_SECONDS) * URL_STEP_SECONDS * 1000);
+}
+
+async function* listBucket(bucket: S3Bucket, prefix: string): ReturnType<Storage["list"]> {
+  for (let next: string | null = ""; next !== null;) {
+    const query: Record<string, string> = {
+      "list-type": "2",
+      prefix,
+      ...(next && { "continuation-token": next }),
+    };
+    const page = parseS3Listing((await bucket.ask({ method: "GET", key: null, query })) ?? "");
+    for (const { key, modifiedAt } of page.entries)
+      yield { key: key.slice(prefix.length), modifiedAt };
+    next = page.next;
+  }
 }
 
 /** Late, it is slow if bytes came within the last sixth of the time; else the storage is away. */

@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import { isAboutPhoto, PhotoTooLargeError, PhotoUnreadableError } from "../../domain/errors.js";
 import { decodePhoto, type DecodedPhoto } from "../../imaging/pixels/decode-photo.js";
 import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
@@ -6,7 +5,7 @@ import { OUTPUT_FILES } from "../../imaging/formats/output-format.js";
 import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
 import type { TaskContext, TaskPhoto } from "../define-task.js";
 import { createSheet } from "./sheet.js";
-import type { parameters } from "./task.js";
+import type { ContactSheetParameters } from "./task.js";
 
 /** What JPEG and most programs can show is twice as much. */
 const MAX_SIDE = 32_767;
@@ -14,7 +13,7 @@ const MAX_PIXELS = 105_000_000;
 /** On each side of a photo, of its cell. */
 const PADDING = 1 / 32;
 
-type Context = TaskContext<z.output<typeof parameters>>;
+type Context = TaskContext<ContactSheetParameters>;
 
 export async function run(context: Context) {
   const { photos, signal, progress, output } = context;

@@ -5,7 +5,7 @@ import { warnings } from "../warnings.js";
 
 const format = z.enum(OUTPUT_FORMATS);
 
-export const parameters = z
+const parameters = z
   .strictObject({
     format: format.describe("What it becomes. On JPEG, what was transparent becomes white."),
     quality: z
@@ -48,6 +48,8 @@ const result = z.object({
     .describe("Bytes of the output divided by bytes of the photo: below 1 is smaller."),
   warnings,
 });
+
+export type ConvertParameters = z.output<typeof parameters>;
 
 export const convert = defineTask({
   name: "convert",

@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import { cropPixels } from "../../imaging/pixels/crop-pixels.js";
 import { decodePhoto, type DecodedPhoto } from "../../imaging/pixels/decode-photo.js";
 import { PREVIEW_SIDE } from "../../imaging/pixels/decode-preview.js";
@@ -13,9 +12,9 @@ import { shrinkToFit } from "../../imaging/pixels/shrink-pixels.js";
 import type { TaskContext } from "../define-task.js";
 import { onlyPhoto } from "../only-photo.js";
 import { largestBox } from "./largest-box.js";
-import type { parameters } from "./task.js";
+import type { CropParameters } from "./task.js";
 
-type Context = TaskContext<z.output<typeof parameters>>;
+type Context = TaskContext<CropParameters>;
 
 export async function run(context: Context) {
   const { photos, parameters, signal, progress, maxPixels = DEFAULT_MAX_PIXELS } = context;

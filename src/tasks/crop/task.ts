@@ -9,7 +9,7 @@ const ratio = z
   .max(21)
   .regex(new RegExp(`^${PART}:${PART}$`), "is no ratio of width to height such as 16:9");
 
-export const parameters = z.strictObject({
+const parameters = z.strictObject({
   ratios: z
     .array(ratio)
     .min(1)
@@ -37,6 +37,8 @@ export const parameters = z.strictObject({
         "it they have the photo's own pixels.",
     ),
 });
+
+export type CropParameters = z.output<typeof parameters>;
 
 const pixels = z.int().min(0);
 

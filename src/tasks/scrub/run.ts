@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import type { z } from "zod";
 import { PermanentTaskError } from "../../domain/errors.js";
 import { decodePreview } from "../../imaging/pixels/decode-preview.js";
 import { writeExifBlock } from "../../imaging/metadata/exif-block.js";
@@ -17,11 +16,11 @@ import type { KeptMetadata } from "./kept-metadata.js";
 import { photoRights, type PhotoRights } from "./photo-rights.js";
 import { reencode, type Reencoded } from "./reencode.js";
 import { tagName } from "./tag-name.js";
-import type { parameters } from "./task.js";
+import type { ScrubParameters } from "./task.js";
 
 const MOST_REMOVED = 500;
 
-export async function run(context: TaskContext<z.output<typeof parameters>>) {
+export async function run(context: TaskContext<ScrubParameters>) {
   const { photos, signal, progress, output, maxPixels = DEFAULT_MAX_PIXELS } = context;
   const { keepIcc, keepCopyright } = context.parameters;
   const photo = onlyPhoto(photos);

@@ -3,7 +3,7 @@ import { OUTPUT_FORMATS } from "../../imaging/formats/output-format.js";
 import { defineTask } from "../define-task.js";
 import { warnings } from "../warnings.js";
 
-export const parameters = z.strictObject({
+const parameters = z.strictObject({
   keepIcc: z
     .boolean()
     .default(true)
@@ -16,6 +16,8 @@ export const parameters = z.strictObject({
     .default(true)
     .describe("Keep the copyright and the artist's name, from EXIF, else IPTC, else XMP."),
 });
+
+export type ScrubParameters = z.output<typeof parameters>;
 
 const result = z.object({
   removed: z

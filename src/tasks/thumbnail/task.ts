@@ -5,7 +5,7 @@ import { warnings } from "../warnings.js";
 
 const format = z.enum(OUTPUT_FORMATS);
 
-export const parameters = z.strictObject({
+const parameters = z.strictObject({
   widths: z
     .array(z.int().min(16).max(4096))
     .min(1)
@@ -29,6 +29,8 @@ export const parameters = z.strictObject({
         "and ignores it.",
     ),
 });
+
+export type ThumbnailParameters = z.output<typeof parameters>;
 
 const variant = z.object({
   name: z

@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import { decodePhoto } from "../../imaging/pixels/decode-photo.js";
 import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
 import { FAITHFUL_QUALITY } from "../../imaging/pixels/faithful-quality.js";
@@ -11,11 +10,9 @@ import { onlyPhoto } from "../only-photo.js";
 import { addShadow } from "./add-shadow.js";
 import { renderText } from "./render-text.js";
 import { stamp } from "./stamp.js";
-import type { parameters } from "./task.js";
+import type { WatermarkParameters } from "./task.js";
 
-type Parameters = z.output<typeof parameters>;
-
-export async function run(context: TaskContext<Parameters>) {
+export async function run(context: TaskContext<WatermarkParameters>) {
   const { photos, signal, progress, output, maxPixels = DEFAULT_MAX_PIXELS } = context;
   const photo = onlyPhoto(photos);
   progress(0, "decoding");
@@ -46,7 +43,7 @@ const SHADOW_OFFSET = 0.04;
 async function markFor(
   picture: Pixels,
   margin: number,
-  { text, scale, opacity }: Parameters,
+  { text, scale, opacity }: WatermarkParameters,
 ): Promise<Pixels> {
   const side = (length: number) =>
     Math.max(1, Math.floor(Math.min(length * scale, (length - 2 * margin) / (1 + SHADOW_OFFSET))));
@@ -58,7 +55,12 @@ async function markFor(
   return addShadow(glyphs, Math.min(room, Math.ceil(glyphs.height * SHADOW_OFFSET)), opacity);
 }
 
-function placeOf(picture: Pixels, mark: Pixels, margin: number, gravity: Parameters["gravity"]) {
+function placeOf(
+  picture: Pixels,
+  mark: Pixels,
+  margin: number,
+  gravity: WatermarkParameters["gravity"],
+) {
   const place = (all: number, part: number, first: boolean, last: boolean) => {
     const edge = Math.min(margin, Math.floor((all - part) / 2));
     if (first) return edge;

@@ -5,7 +5,7 @@ import { warnings } from "../warnings.js";
 
 const MOST_CHARACTERS = 100;
 
-export const parameters = z.strictObject({
+const parameters = z.strictObject({
   text: z
     .string()
     .refine(
@@ -51,6 +51,8 @@ export const parameters = z.strictObject({
     .default(0.3)
     .describe("How much of the picture's width, and at most of its height, the text takes."),
 });
+
+export type WatermarkParameters = z.output<typeof parameters>;
 
 const result = z.object({
   width: z.int().min(1).describe("Of the upright picture, in pixels."),
