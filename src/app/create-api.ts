@@ -1,5 +1,5 @@
 import { createReadOnlyQueries } from "../db/read-only-queries.js";
-import { explainListening } from "../embedded/claim-port.js";
+import { explainListening } from "../embedded/ports.js";
 import { createFeed } from "../events/feed.js";
 import type { Services } from "../graphql/context.js";
 import { createSchema } from "../graphql/schema.js";

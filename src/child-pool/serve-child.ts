@@ -23,7 +23,7 @@ export function serveChild(
 ): void {
   if (process.send === undefined)
     throw new Error("This module is run by a child pool, not by hand.");
-  const questions = createChildQuestions(send);
+  const questions = createChildQuestions();
   let current: { id: number; abort: AbortController } | null = null;
   // Not process.exit(): that waits for libvips to finish and leaves a busy orphan behind a parent
   // that died.
@@ -73,7 +73,7 @@ interface ChildQuestions {
   hear(answer: Extract<ParentMessage, { type: "answer" }>): void;
 }
 
-function createChildQuestions(send: (message: ChildMessage) => void): ChildQuestions {
+function createChildQuestions(): ChildQuestions {
   const open = new Map<number, (answer: Extract<ParentMessage, { type: "answer" }>) => void>();
   let last = 0;
   return {

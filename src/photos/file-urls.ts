@@ -5,7 +5,7 @@ import type { Storage } from "./storage.js";
 export const FILE_KINDS = ["photos", "previews", "outputs"] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
 
-export interface FileAddress {
+interface FileAddress {
   kind: FileKind;
   id: string;
   name: string;
@@ -92,4 +92,15 @@ export function createFileUrls(options: {
  */
 function segmentOf(name: string): string {
   return name === "." || name === ".." ? "file" : encodeURIComponent(name);
+}
+
+/**
+ * The header that shows a file in the browser and saves it under this name (RFC 6266, RFC 8187).
+ */
+export function contentDisposition(filename: string): string {
+  if (/^[\w.-]+$/.test(filename)) return `inline; filename="${filename}"`;
+  return (
+    "inline; " +
+    `filename*=UTF-8''${encodeURIComponent(filename).replaceAll(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)}`
+  );
 }

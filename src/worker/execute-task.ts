@@ -109,7 +109,7 @@ async function runAndSettle(
     const success = await (deps.tracer ?? noTracer).span(
       `task ${claimed.queuedJob.jobName}`,
       {},
-      () => run(deps, claimed, stop),
+      () => runTask(deps, claimed, stop),
     );
     await failpoint("work: before the outcome is recorded");
     const recorded = await recordSuccess(deps, claimed, success, stop.signal);
@@ -122,7 +122,7 @@ async function runAndSettle(
   }
 }
 
-async function run(
+async function runTask(
   deps: ExecuteDeps,
   claimed: Claimed,
   stop: AbortController,

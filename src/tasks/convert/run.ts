@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { decodePhoto } from "../../imaging/pixels/decode-photo.js";
 import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
-import { OUTPUT_FILES } from "../../imaging/formats/output-format.js";
+import { OUTPUT_FILES } from "../../imaging/formats/photo-format.js";
 import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
 import { readPhotoTags } from "../../imaging/metadata/read-photo-tags.js";
 import type { TaskContext } from "../define-task.js";
-import { onlyPhoto } from "../only-photo.js";
+import { onlyPhoto } from "../photo-work.js";
 import { chosenExif } from "./chosen-exif.js";
 import type { ConvertParameters } from "./task.js";
 

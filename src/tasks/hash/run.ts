@@ -1,5 +1,5 @@
 import type { TaskContext } from "../define-task.js";
-import { readPreview } from "../read-preview.js";
+import { readPreview } from "../photo-work.js";
 import { hashOf } from "./hash-of.js";
 import type { HashParameters } from "./task.js";
 

@@ -1,7 +1,7 @@
 import { readPhotoHeader } from "../../imaging/formats/photo-header.js";
 import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
 import type { TaskContext } from "../define-task.js";
-import { onlyPhoto } from "../only-photo.js";
+import { onlyPhoto } from "../photo-work.js";
 import { metadataOf } from "./metadata-of.js";
 import type { MetadataParameters } from "./task.js";
 

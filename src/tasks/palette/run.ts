@@ -1,5 +1,5 @@
 import type { TaskContext } from "../define-task.js";
-import { readPreview } from "../read-preview.js";
+import { readPreview } from "../photo-work.js";
 import { paletteOf } from "./palette-of.js";
 import type { PaletteParameters } from "./task.js";
 

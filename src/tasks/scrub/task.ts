@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { OUTPUT_FORMATS } from "../../imaging/formats/output-format.js";
-import { defineTask } from "../define-task.js";
-import { warnings } from "../warnings.js";
+import { OUTPUT_FORMATS } from "../../imaging/formats/photo-format.js";
+import { defineTask, warnings } from "../define-task.js";
 
 const parameters = z.strictObject({
   keepIcc: z

@@ -1,8 +1,7 @@
 import { decodePhoto } from "../../imaging/pixels/decode-photo.js";
 import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
 import type { TaskContext } from "../define-task.js";
-import { onlyPhoto } from "../only-photo.js";
-import { partOfProgress } from "../part-of-progress.js";
+import { onlyPhoto, partOfProgress } from "../photo-work.js";
 import { makeThumbnails } from "./make-thumbnails.js";
 import type { ThumbnailParameters } from "./task.js";
 

@@ -1,15 +1,12 @@
 import { decodePhoto } from "../../imaging/pixels/decode-photo.js";
-import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
-import { FAITHFUL_QUALITY } from "../../imaging/pixels/faithful-quality.js";
-import { OUTPUT_FILES } from "../../imaging/formats/output-format.js";
-import { outputFormatOf } from "../../imaging/formats/output-format-of.js";
+import { encodePixels, FAITHFUL_QUALITY } from "../../imaging/pixels/encode-pixels.js";
+import { OUTPUT_FILES, outputFormatOf } from "../../imaging/formats/photo-format.js";
 import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
 import type { Pixels } from "../../imaging/pixels/pixels.js";
 import type { TaskContext } from "../define-task.js";
-import { onlyPhoto } from "../only-photo.js";
-import { addShadow } from "./add-shadow.js";
+import { onlyPhoto } from "../photo-work.js";
+import { addShadow, stamp } from "./stamp.js";
 import { renderText } from "./render-text.js";
-import { stamp } from "./stamp.js";
 import type { WatermarkParameters } from "./task.js";
 
 export async function run(context: TaskContext<WatermarkParameters>) {

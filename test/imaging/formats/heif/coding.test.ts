@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { heifCoding } from "../../../src/imaging/formats/heif-coding.js";
-import { sharp } from "../../../src/imaging/pixels/sharp.js";
-import { branded, quadrantsHeic, tiledHeic, twoPictureAvif, veiledHeic } from "../heif-files.js";
+import { heifCoding } from "../../../../src/imaging/formats/heif.js";
+import { sharp } from "../../../../src/imaging/pixels/sharp.js";
+import { branded, quadrantsHeic, tiledHeic, twoPictureAvif, veiledHeic } from "../../heif-files.js";
 
 describe("the coding of a HEIF file", () => {
   it("is that of its primary picture or of the tiles of it, whatever the brand", async () => {

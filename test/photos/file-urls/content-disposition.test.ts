@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { contentDisposition } from "../../src/photos/content-disposition.js";
+import { contentDisposition } from "../../../src/photos/file-urls.js";
 
 describe("the content disposition", () => {
   const NAMES: [name: string, header: string][] = [

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { heifIsWhole } from "../../../src/imaging/formats/heif-is-whole.js";
-import { sharp } from "../../../src/imaging/pixels/sharp.js";
-import { quadrantsHeic, tiledHeic, twoPictureAvif, veiledHeic } from "../heif-files.js";
-import { noSharedPhotos, sharedPhotos } from "../shared-photos.js";
+import { heifIsWhole } from "../../../../src/imaging/formats/heif.js";
+import { sharp } from "../../../../src/imaging/pixels/sharp.js";
+import { quadrantsHeic, tiledHeic, twoPictureAvif, veiledHeic } from "../../heif-files.js";
+import { noSharedPhotos, sharedPhotos } from "../../shared-photos.js";
 
 describe("a HEIF file", () => {
   it("is whole as it was written, by whatever program, and with something behind it", async () => {

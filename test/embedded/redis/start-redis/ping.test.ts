@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
-import { freePort } from "../../../src/embedded/free-port.js";
-import { pingRedis } from "../../../src/embedded/redis/ping-redis.js";
+import { freePort } from "../../../../src/embedded/ports.js";
+import { pingRedis } from "../../../../src/embedded/redis/start-redis.js";
 
 for (const [what, pieces, answer] of [
   ["takes the password and answers", ["+OK\r\n", "+PONG\r\n"], true],
