@@ -61,7 +61,8 @@ export function createFileUrls(options: {
   function sign(kind: FileKind, id: string, name: string): string {
     const path = `/files/${kind}/${id}/${segmentOf(name)}`;
     const expiry = String(Math.ceil((now() / 1000 + LIFE_SECONDS) / STEP_SECONDS) * STEP_SECONDS);
-    return `${base}${path}?exp=${expiry}&sig=${mac(signingKey, path, expiry).toString("base64url")}`;
+    const signature = mac(signingKey, path, expiry).toString("base64url");
+    return `${base}${path}?exp=${expiry}&sig=${signature}`;
   }
 
   return {
@@ -99,8 +100,9 @@ function segmentOf(name: string): string {
  */
 export function contentDisposition(filename: string): string {
   if (/^[\w.-]+$/.test(filename)) return `inline; filename="${filename}"`;
-  return (
-    "inline; " +
-    `filename*=UTF-8''${encodeURIComponent(filename).replaceAll(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)}`
+  const encoded = encodeURIComponent(filename).replaceAll(
+    /['()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16)}`,
   );
+  return `inline; filename*=UTF-8''${encoded}`;
 }
