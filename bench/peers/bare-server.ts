@@ -1,4 +1,4 @@
-import { freePort } from "../../src/embedded/free-port.js";
+import { freePort } from "../../src/embedded/ports.js";
 import type { Rig } from "../rig.js";
 import { spawnPeer } from "../spawn-peer.js";
 

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { freePort } from "../../src/embedded/free-port.js";
+import { freePort } from "../../src/embedded/ports.js";
 import { enqueueBody } from "../client/api-client.js";
 import type { Rig } from "../rig.js";
 import { spawnPeer } from "../spawn-peer.js";

@@ -1,6 +1,6 @@
 import type { TokenVerifier } from "../auth/token-verifier.js";
 import { createReadOnlyQueries } from "../db/read-only-queries.js";
-import { explainListening } from "../embedded/claim-port.js";
+import { explainListening } from "../embedded/ports.js";
 import type { Services } from "../graphql/context.js";
 import { createSchema } from "../graphql/schema.js";
 import { createPhotoInspector, type PhotoInspector } from "../imaging/inspect/photo-inspector.js";

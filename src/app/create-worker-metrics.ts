@@ -1,10 +1,9 @@
 import type { Database } from "../db/database.js";
 import type { EventBus } from "../events/event-bus.js";
 import type { ChildFault, ChildPool } from "../child-pool/child-pool.js";
-import { createFaultMetrics } from "../observability/fault-metrics.js";
+import { createFaultMetrics, createOverloadMetrics } from "../observability/fault-metrics.js";
 import { createStepMetrics, createWorkMetrics, gaugeWorker } from "../observability/job-metrics.js";
 import { createMetricsPage } from "../observability/metrics-page.js";
-import { createOverloadMetrics } from "../observability/overload-metrics.js";
 import { countDropped, gaugeStores } from "../observability/store-metrics.js";
 import { LANES } from "../queue/hint-queue.js";
 import type { BacklogReads } from "../services/reads/backlog.js";

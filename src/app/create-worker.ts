@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { explainListening } from "../embedded/claim-port.js";
+import { explainListening } from "../embedded/ports.js";
 import { createChildPool, type ChildPool } from "../child-pool/child-pool.js";
 import { createPhotoInspector } from "../imaging/inspect/photo-inspector.js";
 import type { ClosingStack } from "../runtime/lifecycle.js";

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { readCommandLine } from "../runtime/command-line.js";
 import { parseConfig, readEnvironment, type Config } from "../runtime/config.js";
 import { colorDepthOf } from "../demo/color-depth.js";
-import { claimPort } from "../embedded/claim-port.js";
+import { claimPort } from "../embedded/ports.js";
 import { keptSecret } from "../embedded/kept-secret.js";
 import { openDataFolder } from "../embedded/open-data-folder.js";
 import { createSupervisor } from "../embedded/processes/supervise.js";

@@ -1,10 +1,9 @@
 import { ServiceUnavailableError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
-import { ChildStoppedError, type ChildStopReason } from "./child-stopped-error.js";
+import { ChildStoppedError, type ChildStopReason } from "./exit-reason.js";
 import { NeverBegunError, type RunOptions } from "./child-work.js";
-import { canCap } from "./spawn-child.js";
+import { canCap, WarmChild } from "./warm-child.js";
 import { createWaitingLine, type WaitingLine, type WaitingTask } from "./waiting-line.js";
-import { createWarmChild, type WarmChild } from "./warm-child.js";
 
 // Why processes and not worker threads: a process can be killed in the middle of a decode and takes
 // its memory with it. A thread's promise rejects while libvips computes on, and terminate() waits
@@ -167,7 +166,7 @@ function start(self: Self): void {
   const { entry, memoryLimitBytes, graceMs = 500, startTimeoutMs = 30_000, log } = self.options;
   if (!canCap) tellUncapped(self);
   try {
-    const child = createWarmChild({
+    const child = new WarmChild({
       entry,
       memoryLimitBytes,
       graceMs,

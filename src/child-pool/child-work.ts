@@ -1,7 +1,7 @@
 import type { Logger } from "../runtime/logger.js";
 import { carryError, restoreError } from "./carried-error.js";
 import type { ChildMessage, ParentMessage } from "./child-message.js";
-import { ChildStoppedError, type ChildStopReason } from "./child-stopped-error.js";
+import { ChildStoppedError, type ChildStopReason } from "./exit-reason.js";
 
 export interface RunOptions {
   /** Counted from when a child takes the work, not while it waits in line. */

@@ -1,6 +1,5 @@
-import { carryError } from "./carried-error.js";
+import { carryError, restoreError } from "./carried-error.js";
 import type { ChildMessage, ParentMessage } from "./child-message.js";
-import { createChildQuestions } from "./child-questions.js";
 
 /** How a child's work speaks while it runs. */
 export interface ChildTools {
@@ -24,7 +23,7 @@ export function serveChild(
 ): void {
   if (process.send === undefined)
     throw new Error("This module is run by a child pool, not by hand.");
-  const questions = createChildQuestions(send);
+  const questions = createChildQuestions();
   let current: { id: number; abort: AbortController } | null = null;
   // Not process.exit(): that waits for libvips to finish and leaves a busy orphan behind a parent
   // that died.
@@ -62,4 +61,42 @@ export function serveChild(
 function send(message: ChildMessage): void {
   // A channel that is closed means that the parent is gone, and `disconnect` ends this process.
   process.send?.(message, undefined, undefined, () => {});
+}
+
+/** What a child's work has asked its parent and has no answer to yet. */
+interface ChildQuestions {
+  /** Throws what the parent's answering threw, and the signal's reason once it is aborted. */
+  ask(
+    asked: { id: number; name: string; argument: unknown },
+    signal: AbortSignal,
+  ): Promise<unknown>;
+  hear(answer: Extract<ParentMessage, { type: "answer" }>): void;
+}
+
+function createChildQuestions(): ChildQuestions {
+  const open = new Map<number, (answer: Extract<ParentMessage, { type: "answer" }>) => void>();
+  let last = 0;
+  return {
+    async ask(asked, signal) {
+      signal.throwIfAborted();
+      const question = ++last;
+      let forget = () => {};
+      try {
+        return await new Promise((resolve, reject) => {
+          const onAbort = () => reject(signal.reason as Error);
+          signal.addEventListener("abort", onAbort, { once: true });
+          forget = () => signal.removeEventListener("abort", onAbort);
+          open.set(question, ({ outcome }) =>
+            "error" in outcome ? reject(restoreError(outcome.error)) : resolve(outcome.result),
+          );
+          send({ type: "ask", question, ...asked });
+        });
+      } finally {
+        forget();
+        open.delete(question);
+      }
+    },
+    // One that nobody waits for any more is of a work that was stopped.
+    hear: (answer) => open.get(answer.question)?.(answer),
+  };
 }

@@ -1,4 +1,4 @@
-import { ChildStoppedError } from "./child-stopped-error.js";
+import { ChildStoppedError } from "./exit-reason.js";
 import type { RunOptions } from "./child-work.js";
 
 /** A task that no child has taken yet. */

@@ -1,7 +1,7 @@
 import { readFile, realpath, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { EmbeddedError } from "./embedded-error.js";
-import { freePort } from "./free-port.js";
+import { freePort } from "./ports.js";
 import type { KeptRunning } from "./processes/keep-running.js";
 import { keptSecret } from "./kept-secret.js";
 import { makePrivateFolder } from "./make-private-folder.js";

@@ -33,7 +33,8 @@ export async function takeLock(file: string, held: (pid: number) => string): Pro
 
 async function made(file: string, content: string): Promise<boolean> {
   try {
-    await writeFile(file, content, { flag: "wx", mode: 0o644 }); // Root and an ordinary user may take turns.
+    // Root and an ordinary user may take turns.
+    await writeFile(file, content, { flag: "wx", mode: 0o644 });
     return true;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;

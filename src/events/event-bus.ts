@@ -54,6 +54,8 @@ const PATIENCE_MS = 1000;
 
 const AWAY = "is away; what is submitted runs when it returns";
 const SILENT = "does not answer; what is submitted runs when it does";
+const GONE_UNSENT =
+  "the other processes were not told of a deleted user; they find out by themselves";
 
 export interface EventBusOptions {
   redisUrl: string;
@@ -64,32 +66,48 @@ export interface EventBusOptions {
 }
 
 export function createEventBus(options: EventBusOptions): EventBus {
-  const { log, onDropped } = options;
-  const topic = `${options.prefix}:events:`;
-  const goneTopic = `${options.prefix}:gone`;
-  const publisher = createRedis({
-    url: options.redisUrl,
-    purpose: "bells out",
-    failFast: true,
-    log,
-  });
-  const subscriber = createRedis({
-    url: options.redisUrl,
-    purpose: "bells in",
-    failFast: false,
-    log,
-  });
-  let onBell: (userId: string, bell: Bell) => void = () => {};
-  let onReconnect: () => void = () => {};
-  let onGone: (userId: string | null) => void = () => {};
+  const publisher = createPublisher(options);
+  const subscriber = createSubscriber(options);
+
+  const awayReason = () => (publisher.isReady() && subscriber.isReady() ? null : AWAY);
+
+  return {
+    ring: publisher.ring,
+    ringGone: publisher.ringGone,
+    listen: subscriber.listen,
+    unlisten: subscriber.unlisten,
+    onBell: subscriber.onBell,
+    onReconnect: subscriber.onReconnect,
+    onGone: subscriber.onGone,
+    awayReason,
+    async probe() {
+      const reason = await publisher.probe();
+      return awayReason() ?? reason;
+    },
+    async close() {
+      publisher.close();
+      subscriber.close();
+    },
+  };
+}
+
+const topicOf = (prefix: string) => `${prefix}:events:`;
+const goneTopicOf = (prefix: string) => `${prefix}:gone`;
+
+interface Publisher extends Pick<EventBus, "ring" | "ringGone" | "probe"> {
+  isReady(): boolean;
+  close(): void;
+}
+
+function createPublisher({ redisUrl, prefix, log, onDropped }: EventBusOptions): Publisher {
+  const topic = topicOf(prefix);
+  const redis = createRedis({ url: redisUrl, purpose: "bells out", failFast: true, log });
   let waiting = new Map<string, QueuedJobEvent[]>();
-  let wanted = new Set<string>();
-  let subscribing: Promise<unknown> | null = null;
 
   /** Once for all that is rung in one step: one bell for a user, one way to Redis for all. */
   function ringAll(): void {
     if (waiting.size === 0) return;
-    const batch = publisher.pipeline();
+    const batch = redis.pipeline();
     for (const [userId, events] of waiting)
       for (const bell of encodeBells(events)) batch.publish(topic + userId, bell);
     waiting = new Map();
@@ -108,8 +126,50 @@ export function createEventBus(options: EventBusOptions): EventBus {
     log.debug({ err: error, count }, "bells were not rung; the watchdog will find out");
   }
 
-  const awayReason = () =>
-    publisher.status === "ready" && subscriber.status === "ready" ? null : AWAY;
+  return {
+    ring(userId, events) {
+      if (waiting.size === 0) queueMicrotask(ringAll);
+      const own = waiting.get(userId);
+      if (own) own.push(...events);
+      else waiting.set(userId, [...events]);
+    },
+    async ringGone(userId) {
+      await redis
+        .publish(goneTopicOf(prefix), userId)
+        .catch((error) => log.warn({ err: error, userId }, GONE_UNSENT));
+    },
+    isReady: () => redis.status === "ready",
+    async probe() {
+      const ping = redis.ping().then(
+        () => null,
+        () => AWAY,
+      );
+      return withPatience(ping, PATIENCE_MS, () => SILENT);
+    },
+    close() {
+      ringAll();
+      redis.disconnect();
+    },
+  };
+}
+
+interface Subscriber extends Pick<
+  EventBus,
+  "listen" | "unlisten" | "onBell" | "onReconnect" | "onGone"
+> {
+  isReady(): boolean;
+  close(): void;
+}
+
+function createSubscriber({ redisUrl, prefix, log }: EventBusOptions): Subscriber {
+  const topic = topicOf(prefix);
+  const goneTopic = goneTopicOf(prefix);
+  const redis = createRedis({ url: redisUrl, purpose: "bells in", failFast: false, log });
+  let onBell: (userId: string, bell: Bell) => void = () => {};
+  let onReconnect: () => void = () => {};
+  let onGone: (userId: string | null) => void = () => {};
+  let wanted = new Set<string>();
+  let subscribing: Promise<unknown> | null = null;
 
   /**
    * Once for all whom somebody began to listen to in this turn. A lost subscription costs the bell,
@@ -119,34 +179,28 @@ export function createEventBus(options: EventBusOptions): EventBus {
     await nextTurn();
     const topics = [...wanted];
     [wanted, subscribing] = [new Set(), null];
-    if (topics.length > 0) await subscriber.subscribe(...topics).catch(() => {});
+    if (topics.length > 0) await redis.subscribe(...topics).catch(() => {});
   }
 
-  subscriber.on("message", (channel, text) => {
+  redis.on("message", (channel, text) => {
     if (channel === goneTopic) return onGone(text);
     const bell = parseBell(text);
     if (bell && channel.startsWith(topic)) onBell(channel.slice(topic.length), bell);
   });
   // ioredis subscribes anew before it says "ready".
-  subscriber.on("ready", () => {
+  redis.on("ready", () => {
     onReconnect();
     onGone(null);
   });
 
   return {
-    ring(userId, events) {
-      if (waiting.size === 0) queueMicrotask(ringAll);
-      const own = waiting.get(userId);
-      if (own) own.push(...events);
-      else waiting.set(userId, [...events]);
-    },
     async listen(userId) {
       wanted.add(topic + userId);
       subscribing ??= subscribeAll();
-      if (subscriber.status === "ready") await withPatience(subscribing, PATIENCE_MS, () => null);
+      if (redis.status === "ready") await withPatience(subscribing, PATIENCE_MS, () => null);
     },
     unlisten(userId) {
-      if (!wanted.delete(topic + userId)) subscriber.unsubscribe(topic + userId).catch(() => {});
+      if (!wanted.delete(topic + userId)) redis.unsubscribe(topic + userId).catch(() => {});
     },
     onBell(listener) {
       onBell = listener;
@@ -154,39 +208,14 @@ export function createEventBus(options: EventBusOptions): EventBus {
     onReconnect(listener) {
       onReconnect = listener;
     },
-    async ringGone(userId) {
-      await publisher
-        .publish(goneTopic, userId)
-        .catch((error) =>
-          log.warn(
-            { err: error, userId },
-            "the other processes were not told of a deleted user; they find out by themselves",
-          ),
-        );
-    },
     onGone(listener) {
       onGone = listener;
       // A lost subscription costs the bell: what is written for a deleted user is refused all the
       // same.
-      subscriber.subscribe(goneTopic).catch(() => {});
+      redis.subscribe(goneTopic).catch(() => {});
     },
-    awayReason,
-    async probe() {
-      const found = await withPatience(
-        publisher.ping().then(
-          () => null,
-          () => AWAY,
-        ),
-        PATIENCE_MS,
-        () => SILENT,
-      );
-      return awayReason() ?? found;
-    },
-    async close() {
-      ringAll();
-      publisher.disconnect();
-      subscriber.disconnect();
-    },
+    isReady: () => redis.status === "ready",
+    close: () => redis.disconnect(),
   };
 }
 

@@ -54,3 +54,6 @@ export interface LogPage {
 
 /** Of snapshots in a page. The event that goes beyond is the last, so that there is always one. */
 export const MAX_PAGE_BYTES = 256 * 1024;
+
+/** Users whose heads one query reads. */
+export const HEADS_PER_QUERY = 1000;

@@ -2,16 +2,13 @@
 // follows its position from the ring of its user's channel, else from the log, until nothing
 // follows; bells, reconnects and the watchdog only tell it to look. So a slow reader costs no
 // memory, and a lost, doubled or reordered bell changes nothing.
-import { QuotaExceededError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
-import { createMicroBatch } from "../runtime/micro-batch.js";
 import type { QueuedJobEvent } from "../domain/queued-job.js";
-import { createSlots } from "../runtime/slots.js";
-import { createChannel, type Channel } from "./channel.js";
 import type { EventBus } from "./event-bus.js";
-import type { EventLog, LogPage } from "./event-log.js";
-import { findStart, type StartRequest } from "./find-start.js";
-import { createSubscription, type Subscription } from "./subscription.js";
+import type { EventLog } from "./event-log.js";
+import { createHeadReads, findStart, type StartRequest } from "./find-start.js";
+import { ChannelSubscription, type Subscription } from "./subscription.js";
+import { createUserChannels, type UserChannel } from "./user-channels.js";
 
 export interface FeedRequest extends StartRequest {
   includeProgress: boolean;
@@ -36,16 +33,7 @@ export interface Feed {
 
 /** The bound on how long a lost bell can delay anything. */
 const WATCHDOG_MS = 2000;
-const HEADS_PER_QUERY = 1000;
-const HISTORY_CHANGED =
-  "the history of the database has changed (failover or restore); streams end with CURSOR_EXPIRED";
-/**
- * Pages of the log that are read at the same time: what returns after a restart leaves connections
- * for others.
- */
-const PAGES_AT_ONCE = 8;
 const SUBSCRIPTIONS_PER_USER = 500;
-const RETRY_AFTER_MS = 1000;
 
 export interface FeedOptions {
   bus: EventBus;
@@ -60,123 +48,26 @@ export interface FeedOptions {
   onGone?: (userId: string) => void;
 }
 
-/** A user with streams here. */
-interface Listened {
-  channel: Channel;
-  /** The history that the channel's events are of. */
-  epoch: string;
-  /** The counter at the last check. */
-  head: number;
-  subscribers: number;
-  ready: Promise<void>;
-}
-
 export function createFeed(options: FeedOptions): Feed {
-  const {
-    bus,
-    eventLog,
-    log,
-    onGone = () => {},
-    subscriptionsPerUser = SUBSCRIPTIONS_PER_USER,
-  } = options;
+  const { bus, eventLog, log, onGone = () => {} } = options;
   const onTold = options.onTold && tellLag(options.onTold);
   const headOf = createHeadReads(eventLog);
-  const listeners = new Map<string, Listened>();
+  const subscriptionsPerUser = options.subscriptionsPerUser ?? SUBSCRIPTIONS_PER_USER;
+  const channels = createUserChannels({ bus, eventLog, log, onGone, subscriptionsPerUser });
   const open = new Set<Subscription>();
-  const pageSlots = createSlots(PAGES_AT_ONCE);
-  let checking: Promise<void> | null = null;
 
-  bus.onBell((userId, bell) => listeners.get(userId)?.channel.hear(bell));
-  bus.onReconnect(() => void check());
-  const watchdog = setInterval(() => void check(), options.watchdogMs ?? WATCHDOG_MS).unref();
+  bus.onBell(channels.hear);
+  bus.onReconnect(() => void channels.check());
+  const everyMs = options.watchdogMs ?? WATCHDOG_MS;
+  const watchdog = setInterval(() => void channels.check(), everyMs).unref();
 
-  function check(): Promise<void> {
-    checking ??= checkHeads()
-      .catch((error) =>
-        log.debug({ err: error }, "the watchdog could not read the heads; it will try again"),
-      )
-      .finally(() => {
-        checking = null;
-      });
-    return checking;
-  }
-
-  /** Without listeners it reads the log all the same, which keeps the epoch up to date. */
-  async function checkHeads(): Promise<void> {
-    const userIds = [...listeners.keys()];
-    for (const { channel } of listeners.values()) channel.forget();
-    let expired = 0;
-    for (let i = 0; i === 0 || i < userIds.length; i += HEADS_PER_QUERY) {
-      const some = userIds.slice(i, i + HEADS_PER_QUERY);
-      const { epoch, heads } = await eventLog.heads(some);
-      for (const userId of some) if (look(userId, epoch, heads.get(userId))) expired++;
-    }
-    if (expired > 0) log.warn({ users: expired }, HISTORY_CHANGED);
-  }
-
-  /** Whether the streams of this user were of another history, and so are ended. */
-  function look(userId: string, epoch: string, head: number | undefined): boolean {
-    const listener = listeners.get(userId);
-    if (head === undefined) onGone(userId);
-    if (!listener || head === undefined) return false;
-    // A counter never falls: then the database is an older copy of itself.
-    const expired = listener.epoch !== epoch || head < listener.head;
-    if (expired) {
-      listener.channel.expire();
-      Object.assign(listener, { epoch, channel: openChannel(userId) });
-    }
-    listener.head = head;
-    if (head > listener.channel.head) listener.channel.hear({ head, events: [] });
-    return expired;
-  }
-
-  function assertRoom(userId: string): void {
-    if ((listeners.get(userId)?.subscribers ?? 0) < subscriptionsPerUser) return;
-    throw new QuotaExceededError(
-      `A user may have ${subscriptionsPerUser} subscriptions open at most; retry when ` +
-        "one of them has ended.",
-      RETRY_AFTER_MS,
-    );
-  }
-
-  async function readPage(query: Parameters<EventLog["read"]>[0]): Promise<LogPage> {
-    await pageSlots.take();
-    try {
-      return await eventLog.read(query);
-    } finally {
-      pageSlots.free();
-    }
-  }
-
-  const openChannel = (userId: string) => createChannel((query) => readPage({ userId, ...query }));
-
-  async function enter(userId: string): Promise<Listened> {
-    const epoch = await eventLog.epoch();
-    const listener = listeners.get(userId) ?? {
-      channel: openChannel(userId),
-      epoch,
-      head: 0,
-      subscribers: 0,
-      ready: bus.listen(userId),
-    };
-    assertRoom(userId);
-    listener.subscribers++;
-    listeners.set(userId, listener);
-    await listener.ready;
-    return listener;
-  }
-
-  function leave(userId: string): void {
-    const listener = listeners.get(userId);
-    if (!listener || --listener.subscribers > 0) return;
-    listeners.delete(userId);
-    bus.unlisten(userId);
-  }
-
-  async function openOn({ channel, epoch }: Listened, request: FeedRequest): Promise<Subscription> {
+  async function openOn(
+    { channel, epoch }: UserChannel,
+    request: FeedRequest,
+  ): Promise<Subscription> {
     // Listen first, then read: what is committed between the two is heard.
     const start = await findStart({ eventLog, channel, headOf, epoch }, request);
-    const subscription = createSubscription({
+    const subscription = new ChannelSubscription({
       ...start,
       epoch,
       queuedJobId: request.queuedJobId,
@@ -185,7 +76,7 @@ export function createFeed(options: FeedOptions): Feed {
       onTold,
       onEnd: () => {
         open.delete(subscription);
-        leave(request.userId);
+        channels.leave(request.userId);
       },
     });
     open.add(subscription);
@@ -194,44 +85,24 @@ export function createFeed(options: FeedOptions): Feed {
 
   return {
     async open(request) {
-      const listener = await enter(request.userId);
+      const userChannel = await channels.enter(request.userId);
       try {
-        return await openOn(listener, request);
+        return await openOn(userChannel, request);
       } catch (error) {
-        leave(request.userId);
+        channels.leave(request.userId);
         throw error;
       }
     },
-    assertRoom,
+    assertRoom: channels.assertRoom,
     get subscribers() {
       return open.size;
     },
     async close() {
       clearInterval(watchdog);
       await Promise.all([...open].map((subscription) => subscription.return()));
-      await checking;
+      await channels.settled();
     },
   };
-}
-
-/**
- * Many come at once, after a restart above all: one query for those who came while the last was
- * under way.
- */
-function createHeadReads(eventLog: EventLog): (userId: string) => Promise<number> {
-  let asked = 0;
-  return createMicroBatch<string, number>({
-    lanes: 1,
-    maxItems: HEADS_PER_QUERY,
-    laneOf: () => "",
-    // The same user may be asked for twice in one.
-    keyOf: () => String(asked++),
-    sendOne: async (userId) => (await eventLog.heads([userId])).heads.get(userId) ?? 0,
-    async sendMany(userIds) {
-      const { heads } = await eventLog.heads([...new Set(userIds)]);
-      return userIds.map((userId) => heads.get(userId) ?? 0);
-    },
-  });
 }
 
 /** The same event is told to many, one after the other: when it was recorded is read once. */

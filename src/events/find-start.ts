@@ -1,7 +1,8 @@
 import { CursorExpiredError, NotFoundError } from "../domain/errors.js";
 import type { QueuedJobEvent } from "../domain/queued-job.js";
+import { createMicroBatch } from "../runtime/micro-batch.js";
 import type { Channel } from "./channel.js";
-import type { EventLog } from "./event-log.js";
+import { HEADS_PER_QUERY, type EventLog } from "./event-log.js";
 
 export interface StartRequest {
   userId: string;
@@ -77,6 +78,26 @@ async function startWithPresent(
   channel.confirmHead(present.head, bells);
   const { seq } = present.event;
   return { seq, first: [present.event], to: seq, ended: present.finished };
+}
+
+/**
+ * Many come at once, after a restart above all: one query for those who came while the last was
+ * under way.
+ */
+export function createHeadReads(eventLog: EventLog): (userId: string) => Promise<number> {
+  let asked = 0;
+  return createMicroBatch<string, number>({
+    lanes: 1,
+    maxItems: HEADS_PER_QUERY,
+    laneOf: () => "",
+    // The same user may be asked for twice in one.
+    keyOf: () => String(asked++),
+    sendOne: async (userId) => (await eventLog.heads([userId])).heads.get(userId) ?? 0,
+    async sendMany(userIds) {
+      const { heads } = await eventLog.heads([...new Set(userIds)]);
+      return userIds.map((userId) => heads.get(userId) ?? 0);
+    },
+  });
 }
 
 function expired(): CursorExpiredError {

@@ -39,11 +39,7 @@ export const STALLED_MS = 500;
 /** How long a stream that could not read the log waits before it looks again. */
 const PAUSE_MS = 1000;
 
-/**
- * The stream of one subscriber, from a position. Hand-written rather than a generator, whose
- * `return` would wait for an event that may never come, and so leak the channel.
- */
-export function createSubscription(options: {
+interface SubscriptionOptions {
   epoch: string;
   queuedJobId: string | null;
   includeProgress: boolean;
@@ -59,152 +55,191 @@ export function createSubscription(options: {
   onTold?: ((event: QueuedJobEvent) => void) | undefined;
   /** Called once, when the stream is over, however. */
   onEnd: () => void;
-}): Subscription {
-  const { epoch, queuedJobId, includeProgress, channel, onTold, onEnd } = options;
-  let { seq: position, ended, to: afterPage } = options;
-  let page: QueuedJobEvent[] = [];
-  let told = position;
-  let taken = 0;
-  let progressSerial = channel.progress.serial;
-  const state: { over: boolean | Error } = { over: false };
-  let reading = false;
-  let listener = ignore;
-  let stalled: NodeJS.Timeout | null = null;
-  const leave = channel.join(() => listener());
-  // What is up to here is replayed: its age says nothing of how fast events are told.
-  const replayed = Math.max(channel.head, position);
+}
 
-  function close(how: true | Error): void {
-    if (state.over) return;
-    state.over = how;
-    endPage();
-    leave();
-    onEnd();
+/**
+ * The stream of one subscriber, from a position. Hand-written rather than a generator, whose
+ * `return` would wait for an event that may never come, and so leak the channel.
+ */
+export class ChannelSubscription implements Subscription {
+  // Not the options as a whole, which would keep the first events.
+  readonly #epoch: string;
+  readonly #queuedJobId: string | null;
+  readonly #includeProgress: boolean;
+  readonly #channel: Channel;
+  readonly #onTold: ((event: QueuedJobEvent) => void) | undefined;
+  readonly #onEnd: () => void;
+  readonly #leave: () => void;
+  /** What is up to here is replayed: its age says nothing of how fast events are told. */
+  readonly #replayed: number;
+  #position: number;
+  #ended: boolean;
+  /** The position that the page leads to. */
+  #afterPage: number;
+  #page: QueuedJobEvent[] = [];
+  /** Events taken of the page. */
+  #taken = 0;
+  #told: number;
+  #progressSerial: number;
+  #over: boolean | Error = false;
+  #reading = false;
+  #listener = ignore;
+  #stalled: NodeJS.Timeout | null = null;
+
+  constructor(options: SubscriptionOptions) {
+    const { channel, seq } = options;
+    this.#epoch = options.epoch;
+    this.#queuedJobId = options.queuedJobId;
+    this.#includeProgress = options.includeProgress;
+    this.#channel = channel;
+    this.#onTold = options.onTold;
+    this.#onEnd = options.onEnd;
+    this.#leave = channel.join(() => this.#listener());
+    this.#replayed = Math.max(channel.head, seq);
+    this.#position = seq;
+    this.#ended = options.ended;
+    this.#afterPage = options.to;
+    this.#told = seq;
+    this.#progressSerial = channel.progress.serial;
+    this.#beginPage(options.first);
   }
 
-  function beginPage(events: QueuedJobEvent[]): void {
-    [page, taken] = [events, 0];
-    const [first] = page;
+  get over(): boolean | Error {
+    return this.#over;
+  }
+
+  take(): ToldEvent | undefined {
+    if (this.#channel.expired) this.#close(historyChanged());
+    if (this.#over || this.#reading) return undefined;
+    const event = this.#atHand();
+    if (event) return this.#tell(event);
+    if (this.#ended) this.#close(true);
+    else if (this.#channel.mustRead(this.#position)) void this.#read();
+    else return this.#nextProgress();
+    return undefined;
+  }
+
+  onNews(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  async next(): Promise<IteratorResult<ToldEvent>> {
+    for (let value = this.take(); ; value = this.take()) {
+      if (value) return { done: false, value };
+      if (this.#over) break;
+      await new Promise<void>((resolve) => (this.#listener = resolve));
+    }
+    const failure = this.#over;
+    this.#over = true;
+    if (failure !== true) throw failure;
+    return { done: true, value: undefined };
+  }
+
+  async return(): Promise<IteratorResult<ToldEvent>> {
+    this.#close(true);
+    this.#listener();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #close(how: true | Error): void {
+    if (this.#over) return;
+    this.#over = how;
+    this.#endPage();
+    this.#leave();
+    this.#onEnd();
+  }
+
+  /** The next event that is at hand without a query; moves the position. */
+  #atHand(): QueuedJobEvent | undefined {
+    const paged = this.#page[this.#taken];
+    if (paged) {
+      const isLast = ++this.#taken === this.#page.length;
+      this.#position = isLast ? Math.max(this.#afterPage, paged.seq) : paged.seq;
+      if (isLast) this.#endPage();
+      return paged;
+    }
+    if (this.#ended) return undefined;
+    const channel = this.#channel;
+    const id = this.#queuedJobId;
+    for (let event = channel.after(this.#position); event; event = channel.after(this.#position)) {
+      this.#position = event.seq;
+      if (id === null || event.queuedJob.id === id) return event;
+    }
+    return undefined;
+  }
+
+  #tell(event: QueuedJobEvent): ToldEvent {
+    this.#told = event.seq;
+    if (event.seq > this.#replayed) this.#onTold?.(event);
+    // Nothing more is told, not even what is at hand already: a retry is another stream.
+    if (this.#queuedJobId !== null && endsStream(event.type)) {
+      this.#ended = true;
+      this.#endPage();
+    }
+    return { event, cursorSeq: event.seq, epoch: this.#epoch };
+  }
+
+  #nextProgress(): ToldEvent | undefined {
+    if (!this.#includeProgress) return undefined;
+    const { progress } = this.#channel;
+    const entry = progress.after(this.#progressSerial, this.#position, this.#queuedJobId);
+    if (!entry) return undefined;
+    this.#progressSerial = entry.serial;
+    return { event: entry.event, cursorSeq: this.#told, epoch: this.#epoch };
+  }
+
+  /** When the log cannot be read the stream pauses, it does not end. */
+  async #read(): Promise<void> {
+    this.#reading = true;
+    try {
+      await this.#readPage();
+      // A replay of many pages must let the others have their turn.
+      await nextTurn();
+    } catch (error) {
+      if (error instanceof ServiceUnavailableError) await pause(PAUSE_MS, null, { ref: false });
+      else this.#close(error as Error);
+    }
+    this.#reading = false;
+    this.#listener();
+  }
+
+  async #readPage(): Promise<void> {
+    const { events, floor, to } = await this.#channel.page(this.#position, this.#queuedJobId);
+    if (this.#position < floor)
+      throw new CursorExpiredError(
+        "The stream fell behind what is kept: read the page again and go on with its eventCursor.",
+      );
+    if (this.#over) return;
+    this.#beginPage(events);
+    this.#afterPage = to;
+    if (events.length === 0) this.#position = Math.max(this.#position, to);
+  }
+
+  #beginPage(events: QueuedJobEvent[]): void {
+    this.#page = events;
+    this.#taken = 0;
+    const [first] = events;
     // An event at the position itself is not in the log as it is told: it is kept.
-    if (first && first.seq > position) watchPage(0);
+    if (first && first.seq > this.#position) this.#watchPage(0);
   }
 
-  function watchPage(takenBefore: number): void {
-    stalled = setTimeout(
-      () => (taken === takenBefore ? endPage() : watchPage(taken)),
+  #watchPage(takenBefore: number): void {
+    this.#stalled = setTimeout(
+      () => (this.#taken === takenBefore ? this.#endPage() : this.#watchPage(this.#taken)),
       STALLED_MS,
     ).unref();
   }
 
   /** What is left of it is read again. */
-  function endPage(): void {
-    page = [];
-    if (stalled) clearTimeout(stalled);
-    stalled = null;
+  #endPage(): void {
+    this.#page = [];
+    if (this.#stalled) clearTimeout(this.#stalled);
+    this.#stalled = null;
   }
-
-  /** The next event that is at hand without a query; moves the position. */
-  function atHand(): QueuedJobEvent | undefined {
-    const paged = page[taken];
-    if (paged) {
-      const isLast = ++taken === page.length;
-      position = isLast ? Math.max(afterPage, paged.seq) : paged.seq;
-      if (isLast) endPage();
-      return paged;
-    }
-    if (ended) return undefined;
-    for (let event = channel.after(position); event; event = channel.after(position)) {
-      position = event.seq;
-      if (queuedJobId === null || event.queuedJob.id === queuedJobId) return event;
-    }
-    return undefined;
-  }
-
-  async function readPage(): Promise<void> {
-    const { events, floor, to } = await channel.page(position, queuedJobId);
-    if (position < floor)
-      throw new CursorExpiredError(
-        "The stream fell behind what is kept: read the page again and go on with its eventCursor.",
-      );
-    if (state.over) return;
-    beginPage(events);
-    afterPage = to;
-    if (events.length === 0) position = Math.max(position, to);
-  }
-
-  /** When the log cannot be read the stream pauses, it does not end. */
-  async function read(): Promise<void> {
-    if (reading) return;
-    reading = true;
-    try {
-      await readPage();
-      // A replay of many pages must let the others have their turn.
-      await nextTurn();
-    } catch (error) {
-      if (error instanceof ServiceUnavailableError) await pause(PAUSE_MS, null, { ref: false });
-      else close(error as Error);
-    }
-    reading = false;
-    listener();
-  }
-
-  function nextProgress(): QueuedJobEvent | undefined {
-    const entry = includeProgress
-      ? channel.progress.after(progressSerial, position, queuedJobId)
-      : undefined;
-    if (entry) progressSerial = entry.serial;
-    return entry?.event;
-  }
-
-  function take(): ToldEvent | undefined {
-    if (channel.expired) close(historyChanged());
-    if (state.over || reading) return undefined;
-    const event = atHand();
-    if (event) {
-      told = event.seq;
-      if (told > replayed) onTold?.(event);
-      // Nothing more is told, not even what is at hand already: a retry is another stream.
-      if (queuedJobId !== null && endsStream(event.type)) {
-        ended = true;
-        endPage();
-      }
-      return { event, cursorSeq: told, epoch };
-    }
-    if (ended) close(true);
-    else if (channel.mustRead(position)) void read();
-    else {
-      const progress = nextProgress();
-      if (progress) return { event: progress, cursorSeq: told, epoch };
-    }
-    return undefined;
-  }
-
-  beginPage(options.first);
-  return Object.assign(state, {
-    take,
-    onNews(news) {
-      listener = news;
-    },
-    async next() {
-      for (let value = take(); ; value = take()) {
-        if (value) return { done: false, value };
-        if (state.over) break;
-        await new Promise<void>((resolve) => (listener = resolve));
-      }
-      const failure = state.over;
-      state.over = true;
-      if (failure !== true) throw failure;
-      return { done: true, value: undefined };
-    },
-    async return() {
-      close(true);
-      listener();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  } satisfies Omit<Subscription, keyof typeof state> & ThisType<Subscription>);
 }
 
 function historyChanged(): CursorExpiredError {

@@ -1,4 +1,4 @@
-import { Counter, Histogram } from "prom-client";
+import { Counter, Histogram, type Registry } from "prom-client";
 import { gauge, PREFIX, type MetricsPage } from "./metrics-page.js";
 
 /** What an API tells of its doors. No label holds what a client chose. */
@@ -49,58 +49,9 @@ const CLOSE_CODES = new Set([
 
 /** `onFault`: an answer left that hides a bug. */
 export function createEdgeMetrics({ registry }: MetricsPage, onFault: () => void): EdgeMetrics {
-  const registers = [registry];
-  const requests = new Histogram({
-    name: `${PREFIX}http_request_duration_seconds`,
-    help: "HTTP requests until the answer was sent",
-    labelNames: ["method", "route", "status"],
-    buckets: SECONDS,
-    registers,
-  });
-  const fields = new Histogram({
-    name: `${PREFIX}field_duration_seconds`,
-    help: "Root fields of GraphQL until they were resolved",
-    labelNames: ["type", "field", "outcome"],
-    buckets: SECONDS,
-    registers,
-  });
-  const errors = new Counter({
-    name: `${PREFIX}graphql_errors_total`,
-    help: "Errors that left through GraphQL",
-    labelNames: ["code"],
-    registers,
-  });
-  const closes = new Counter({
-    name: `${PREFIX}socket_closes_total`,
-    help: "Sockets that were closed, by either side",
-    labelNames: ["code"],
-    registers,
-  });
-  const refused = new Counter({
-    name: `${PREFIX}sockets_refused_total`,
-    help: "Sockets that could not open, since too many were opening",
-    registers,
-  });
-  const lag = new Histogram({
-    name: `${PREFIX}event_lag_seconds`,
-    help: "From the recording of an event until a subscriber was told it, replays apart",
-    buckets: LAGS,
-    registers,
-  });
-  const uploads = new Counter({
-    name: `${PREFIX}uploads_total`,
-    help: "Uploads that were taken",
-    labelNames: ["outcome"],
-    registers,
-  });
-  const uploaded = new Counter({
-    name: `${PREFIX}uploaded_bytes_total`,
-    help: "Bytes of new photos",
-    registers,
-  });
-  for (const code of CODES) errors.inc({ code }, 0);
-  for (const code of [...CLOSE_CODES, "other"]) closes.inc({ code }, 0);
-  for (const outcome of ["created", "known"]) uploads.inc({ outcome }, 0);
+  const { requests, fields, errors } = createRequestMetrics([registry]);
+  const { closes, refused, lag } = createSocketMetrics([registry]);
+  const { uploads, uploaded } = createUploadMetrics([registry]);
   return {
     onRequest({ method, route, status, seconds }) {
       requests.observe({ method, route: route ?? "none", status }, seconds);
@@ -122,6 +73,69 @@ export function createEdgeMetrics({ registry }: MetricsPage, onFault: () => void
       if (created) uploaded.inc(byteSize);
     },
   };
+}
+
+function createRequestMetrics(registers: Registry[]) {
+  const requests = new Histogram({
+    name: `${PREFIX}http_request_duration_seconds`,
+    help: "HTTP requests until the answer was sent",
+    labelNames: ["method", "route", "status"],
+    buckets: SECONDS,
+    registers,
+  });
+  const fields = new Histogram({
+    name: `${PREFIX}field_duration_seconds`,
+    help: "Root fields of GraphQL until they were resolved",
+    labelNames: ["type", "field", "outcome"],
+    buckets: SECONDS,
+    registers,
+  });
+  const errors = new Counter({
+    name: `${PREFIX}graphql_errors_total`,
+    help: "Errors that left through GraphQL",
+    labelNames: ["code"],
+    registers,
+  });
+  for (const code of CODES) errors.inc({ code }, 0);
+  return { requests, fields, errors };
+}
+
+function createSocketMetrics(registers: Registry[]) {
+  const closes = new Counter({
+    name: `${PREFIX}socket_closes_total`,
+    help: "Sockets that were closed, by either side",
+    labelNames: ["code"],
+    registers,
+  });
+  const refused = new Counter({
+    name: `${PREFIX}sockets_refused_total`,
+    help: "Sockets that could not open, since too many were opening",
+    registers,
+  });
+  const lag = new Histogram({
+    name: `${PREFIX}event_lag_seconds`,
+    help: "From the recording of an event until a subscriber was told it, replays apart",
+    buckets: LAGS,
+    registers,
+  });
+  for (const code of [...CLOSE_CODES, "other"]) closes.inc({ code }, 0);
+  return { closes, refused, lag };
+}
+
+function createUploadMetrics(registers: Registry[]) {
+  const uploads = new Counter({
+    name: `${PREFIX}uploads_total`,
+    help: "Uploads that were taken",
+    labelNames: ["outcome"],
+    registers,
+  });
+  const uploaded = new Counter({
+    name: `${PREFIX}uploaded_bytes_total`,
+    help: "Bytes of new photos",
+    registers,
+  });
+  for (const outcome of ["created", "known"]) uploads.inc({ outcome }, 0);
+  return { uploads, uploaded };
 }
 
 export interface SocketGauges {

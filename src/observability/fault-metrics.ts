@@ -1,5 +1,6 @@
 import { Counter } from "prom-client";
-import { PREFIX, type MetricsPage } from "./metrics-page.js";
+import { gauge, type MetricsPage, PREFIX } from "./metrics-page.js";
+import { onRefusal } from "../runtime/overload.js";
 
 /**
  * `request`: an answer that hides a bug of ours. `task`: an attempt that failed of what no task
@@ -29,4 +30,31 @@ export function createFaultMetrics({ registry }: MetricsPage): (kind: FaultKind)
   });
   for (const kind of FAULT_KINDS) faults.inc({ kind }, 0);
   return (kind) => faults.inc({ kind });
+}
+
+/** What waits for a connection, by pool, and what this process refused for overload. */
+export function createOverloadMetrics(
+  { registry }: MetricsPage,
+  pools: Record<string, { waiting: number }>,
+): void {
+  const help =
+    "Statements and items of batches that were refused: too many waited, or they had " +
+    "waited for too long";
+  const refusals = new Counter({
+    name: `${PREFIX}refusals_total`,
+    help,
+    labelNames: ["what", "why"],
+    registers: [registry],
+  });
+  for (const what of ["statement", "batch"])
+    for (const why of ["full", "waited"]) refusals.inc({ what, why }, 0);
+  onRefusal(({ what, why }) => refusals.inc({ what, why }));
+  gauge(registry, {
+    name: "statements_waiting",
+    help: "Statements that wait for a connection to PostgreSQL",
+    labelNames: ["pool"],
+    collect() {
+      for (const [pool, { waiting }] of Object.entries(pools)) this.set({ pool }, waiting);
+    },
+  });
 }

@@ -37,7 +37,36 @@ export function gaugeStores(
   },
 ): void {
   const known = new Set(deps.jobs);
-  const { registry } = page;
+  const { depth, backlog, oldest, connections, answer, up } = createGauges(page);
+
+  function forget(): void {
+    for (const counts of [depth, backlog, connections]) counts.reset();
+    for (const moment of [oldest, answer]) moment.set(Number.NaN);
+    up.set({ dependency: "postgresql" }, 0);
+  }
+
+  function tell({ pending, started, oldestWaitSeconds, answerSeconds, ...counts }: Backlog): void {
+    up.set({ dependency: "postgresql" }, 1);
+    depth.set({ status: "PENDING" }, pending);
+    depth.set({ status: "STARTED" }, started);
+    oldest.set(oldestWaitSeconds);
+    answer.set(answerSeconds);
+    for (const { job, status, count } of counts.jobs)
+      backlog.inc({ job: known.has(job) ? job : "other", status }, count);
+    for (const { state, count } of counts.connections)
+      connections.inc({ state: STATES.includes(state) ? state : "other" }, count);
+  }
+
+  page.onScrape(async () =>
+    up.set({ dependency: "redis" }, (await deps.probeRedis()) === null ? 1 : 0),
+  );
+  page.onScrape(async () => {
+    forget();
+    tell(await deps.readBacklog());
+  });
+}
+
+function createGauges({ registry }: MetricsPage) {
   const depth = gauge(registry, {
     name: "queue_depth",
     help: "Unfinished QueuedJobs; exact up to 20,000, then as PostgreSQL estimates",
@@ -66,30 +95,5 @@ export function gaugeStores(
     help: "1 when it answers",
     labelNames: ["dependency"],
   });
-
-  function forget(): void {
-    for (const counts of [depth, backlog, connections]) counts.reset();
-    for (const moment of [oldest, answer]) moment.set(Number.NaN);
-    up.set({ dependency: "postgresql" }, 0);
-  }
-
-  function tell({ pending, started, oldestWaitSeconds, answerSeconds, ...counts }: Backlog): void {
-    up.set({ dependency: "postgresql" }, 1);
-    depth.set({ status: "PENDING" }, pending);
-    depth.set({ status: "STARTED" }, started);
-    oldest.set(oldestWaitSeconds);
-    answer.set(answerSeconds);
-    for (const { job, status, count } of counts.jobs)
-      backlog.inc({ job: known.has(job) ? job : "other", status }, count);
-    for (const { state, count } of counts.connections)
-      connections.inc({ state: STATES.includes(state) ? state : "other" }, count);
-  }
-
-  page.onScrape(async () =>
-    up.set({ dependency: "redis" }, (await deps.probeRedis()) === null ? 1 : 0),
-  );
-  page.onScrape(async () => {
-    forget();
-    tell(await deps.readBacklog());
-  });
+  return { depth, backlog, oldest, connections, answer, up };
 }

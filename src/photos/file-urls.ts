@@ -5,7 +5,7 @@ import type { Storage } from "./storage.js";
 export const FILE_KINDS = ["photos", "previews", "outputs"] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
 
-export interface FileAddress {
+interface FileAddress {
   kind: FileKind;
   id: string;
   name: string;
@@ -61,7 +61,8 @@ export function createFileUrls(options: {
   function sign(kind: FileKind, id: string, name: string): string {
     const path = `/files/${kind}/${id}/${segmentOf(name)}`;
     const expiry = String(Math.ceil((now() / 1000 + LIFE_SECONDS) / STEP_SECONDS) * STEP_SECONDS);
-    return `${base}${path}?exp=${expiry}&sig=${mac(signingKey, path, expiry).toString("base64url")}`;
+    const signature = mac(signingKey, path, expiry).toString("base64url");
+    return `${base}${path}?exp=${expiry}&sig=${signature}`;
   }
 
   return {
@@ -92,4 +93,16 @@ export function createFileUrls(options: {
  */
 function segmentOf(name: string): string {
   return name === "." || name === ".." ? "file" : encodeURIComponent(name);
+}
+
+/**
+ * The header that shows a file in the browser and saves it under this name (RFC 6266, RFC 8187).
+ */
+export function contentDisposition(filename: string): string {
+  if (/^[\w.-]+$/.test(filename)) return `inline; filename="${filename}"`;
+  const encoded = encodeURIComponent(filename).replaceAll(
+    /['()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16)}`,
+  );
+  return `inline; filename*=UTF-8''${encoded}`;
 }

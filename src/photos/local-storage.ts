@@ -3,8 +3,7 @@ import { access, link, mkdir, open, readdir, rename, rm, stat, utimes } from "no
 import { dirname, join, resolve } from "node:path";
 import { once } from "node:events";
 import { ServiceUnavailableError } from "../domain/errors.js";
-import { createScratchFolder } from "./scratch-folder.js";
-import type { Storage } from "./storage.js";
+import { createScratchFolder, type Storage } from "./storage.js";
 
 /** Files below a folder, each under its key as a path. */
 export async function createLocalStorage(folder: string): Promise<Storage> {

@@ -62,58 +62,22 @@ const MS_PER_BYTE = 1000 / 1024 ** 2;
  * them can be repeated, tried three times.
  */
 export function createS3Bucket(options: S3BucketOptions): S3Bucket {
-  const { accessKeyId, secretAccessKey, region, log, timeoutMs = TIMEOUT_MS } = options;
-  const credentials = {
-    accessKeyId,
-    secretAccessKey,
-    region,
-    service: "s3",
-    cache: new Map<string, ArrayBuffer>(),
-  };
-  const base = baseUrl(options);
+  const { log, timeoutMs = TIMEOUT_MS } = options;
+  const signer = createSigner(options);
 
-  function urlOf(key: string | null, query: Record<string, string> = {}): string {
-    const url = new URL(key === null ? base : `${base}/${encodeKey(key)}`);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    return url.href;
-  }
-
-  async function attempt(
-    { method, key, query, headers, body }: S3Request,
-    signal: AbortSignal,
-  ): Promise<Response> {
-    const signer = new AwsV4Signer({
-      ...credentials,
-      method,
-      url: urlOf(key, query),
-      headers: { ...headers, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" },
-    });
-    const signed = await signer.sign();
-    return fetch(signed.url, { method, headers: signed.headers, signal, ...(body && { body }) });
+  async function attempt(request: S3Request, signal: AbortSignal): Promise<Response> {
+    const { method, body } = request;
+    const { url, headers } = await signer.sign(request);
+    return fetch(url, { method, headers, signal, ...(body && { body }) });
   }
 
   async function send(request: S3Request, signal: AbortSignal): Promise<Response | null> {
     for (let tries = 1; ; tries++) {
       const outcome = await attempt(request, signal).then(judge, judgeFailure);
       if ("answer" in outcome) return outcome.answer;
-      if (!outcome.again || tries === TRIES) throw tell(request, outcome);
+      if (!outcome.again || tries === TRIES) throw report(log, request, outcome);
       await pause(PAUSE_MS * 2 ** tries * Math.random());
     }
-  }
-
-  /**
-   * What is refused for how it is configured is for a person; that a server is away is nobody's
-   * fault.
-   */
-  function tell(
-    { method, key }: S3Request,
-    { fault, refused }: { fault: Error; refused: boolean },
-  ): ServiceUnavailableError {
-    log[refused ? "error" : "warn"](
-      { err: fault, method, key },
-      refused ? "the storage refuses a request" : "the storage is away",
-    );
-    return unavailable(fault);
   }
 
   return {
@@ -138,6 +102,42 @@ export function createS3Bucket(options: S3BucketOptions): S3Bucket {
         clearTimeout(timer);
       }
     },
+    presign: signer.presign,
+  };
+}
+
+interface Signer {
+  sign(request: S3Request): Promise<{ url: URL; headers: Headers }>;
+  presign: S3Bucket["presign"];
+}
+
+function createSigner(options: S3BucketOptions): Signer {
+  const { accessKeyId, secretAccessKey, region } = options;
+  const credentials = {
+    accessKeyId,
+    secretAccessKey,
+    region,
+    service: "s3",
+    cache: new Map<string, ArrayBuffer>(),
+  };
+  const base = baseUrl(options);
+
+  function urlOf(key: string | null, query: Record<string, string> = {}): string {
+    const url = new URL(key === null ? base : `${base}/${encodeKey(key)}`);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    return url.href;
+  }
+
+  return {
+    sign({ method, key, query, headers }) {
+      const signer = new AwsV4Signer({
+        ...credentials,
+        method,
+        url: urlOf(key, query),
+        headers: { ...headers, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" },
+      });
+      return signer.sign();
+    },
     async presign(key, query, { at, seconds }) {
       const url = urlOf(key, { ...query, "X-Amz-Expires": String(seconds) });
       const datetime = at.toISOString().replace(/[:-]|\.\d{3}/g, "");
@@ -151,6 +151,22 @@ export function createS3Bucket(options: S3BucketOptions): S3Bucket {
       return signed.url.href;
     },
   };
+}
+
+/**
+ * What is refused for how it is configured is for a person; that a server is away is nobody's
+ * fault.
+ */
+function report(
+  log: Logger,
+  { method, key }: S3Request,
+  { fault, refused }: { fault: Error; refused: boolean },
+): ServiceUnavailableError {
+  log[refused ? "error" : "warn"](
+    { err: fault, method, key },
+    refused ? "the storage refuses a request" : "the storage is away",
+  );
+  return unavailable(fault);
 }
 
 export function unavailable(cause: unknown): ServiceUnavailableError {

@@ -5,13 +5,11 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { inBatches } from "../runtime/in-batches.js";
-import { contentDisposition } from "./content-disposition.js";
-import { createS3Bucket, unavailable, type S3BucketOptions } from "./s3-bucket.js";
-import { parseS3Listing } from "./s3-listing.js";
-import { createScratchFolder } from "./scratch-folder.js";
-import { SlowDownloadError, type Storage } from "./storage.js";
+import { contentDisposition } from "./file-urls.js";
+import { createS3Bucket, unavailable, type S3Bucket, type S3BucketOptions } from "./s3-bucket.js";
+import { createScratchFolder, SlowDownloadError, type Storage } from "./storage.js";
 
-export interface S3StorageOptions extends S3BucketOptions {
+interface S3StorageOptions extends S3BucketOptions {
   /** Before every key; empty, or ends with a slash. */
   prefix: string;
   scratchFolder: string;
@@ -66,37 +64,41 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
       return path;
     },
     presign(key, { mimeType, filename }) {
-      // Rounded, so that the same file keeps its URL for a while and caches work; without blanks,
-      // which servers decode in two ways.
-      const at = new Date(
-        Math.floor(Date.now() / 1000 / URL_STEP_SECONDS) * URL_STEP_SECONDS * 1000,
-      );
       const query = {
         "response-content-type": mimeType,
+        // Without blanks, which servers decode in two ways.
         "response-content-disposition": contentDisposition(filename).replaceAll(" ", ""),
         "response-cache-control": "private,max-age=900",
       };
-      return bucket.presign(objectOf(key), query, { at, seconds: URL_LIFE_SECONDS });
+      const life = { at: startOfUrl(), seconds: URL_LIFE_SECONDS };
+      return bucket.presign(objectOf(key), query, life);
     },
-    async *list() {
-      for (let next: string | null = ""; next !== null;) {
-        const query: Record<string, string> = {
-          "list-type": "2",
-          prefix,
-          ...(next && { "continuation-token": next }),
-        };
-        const page = parseS3Listing((await bucket.ask({ method: "GET", key: null, query })) ?? "");
-        for (const { key, modifiedAt } of page.entries)
-          yield { key: key.slice(prefix.length), modifiedAt };
-        next = page.next;
-      }
-    },
+    list: () => listBucket(bucket, prefix),
     // One by one: not every server knows the request that deletes many.
     delete: async (keys) =>
       void (await inBatches(keys, DELETES, (key) =>
         bucket.ask({ method: "DELETE", key: objectOf(key) }),
       )),
   };
+}
+
+/** Rounded, so that the same file keeps its URL for a while and caches work. */
+function startOfUrl(): Date {
+  return new Date(Math.floor(Date.now() / 1000 / URL_STEP_SECONDS) * URL_STEP_SECONDS * 1000);
+}
+
+async function* listBucket(bucket: S3Bucket, prefix: string): ReturnType<Storage["list"]> {
+  for (let next: string | null = ""; next !== null;) {
+    const query: Record<string, string> = {
+      "list-type": "2",
+      prefix,
+      ...(next && { "continuation-token": next }),
+    };
+    const page = parseS3Listing((await bucket.ask({ method: "GET", key: null, query })) ?? "");
+    for (const { key, modifiedAt } of page.entries)
+      yield { key: key.slice(prefix.length), modifiedAt };
+    next = page.next;
+  }
 }
 
 /** Late, it is slow if bytes came within the last sixth of the time; else the storage is away. */
@@ -119,4 +121,42 @@ async function blobOf(path: string): Promise<Blob> {
   } catch (cause) {
     throw unavailable(cause);
   }
+}
+
+interface S3Listing {
+  entries: { key: string; modifiedAt: Date }[];
+  /** Asks for the next page; null after the last. */
+  next: string | null;
+}
+
+const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+
+/**
+ * The answer to ListObjectsV2. Its elements have no attributes and do not nest in themselves, so
+ * that no XML parser is needed.
+ */
+export function parseS3Listing(xml: string): S3Listing {
+  const entries = [...xml.matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, entry = ""]) => ({
+    key: textOf(entry, "Key") ?? "",
+    modifiedAt: new Date(textOf(entry, "LastModified") ?? Number.NaN),
+  }));
+  return {
+    entries,
+    next: textOf(xml, "IsTruncated") === "true" ? textOf(xml, "NextContinuationToken") : null,
+  };
+}
+
+function textOf(xml: string, name: string): string | null {
+  const text = xml.match(new RegExp(`<${name}>(.*?)</${name}>`, "s"))?.[1];
+  return text === undefined
+    ? null
+    : text.replaceAll(
+        /&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi,
+        (whole, hex?: string, decimal?: string, entity = "") => {
+          if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
+          return decimal === undefined
+            ? (ENTITIES[entity as string] ?? whole)
+            : String.fromCodePoint(Number(decimal));
+        },
+      );
 }

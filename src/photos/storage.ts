@@ -1,7 +1,9 @@
 import type { Readable } from "node:stream";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 
 /** A part of a file: bytes `start` to `end`, both included. */
-export interface ByteRange {
+interface ByteRange {
   start: number;
   end: number;
 }
@@ -12,7 +14,7 @@ export class SlowDownloadError extends Error {
 }
 
 /** How a file is to be presented to whoever fetches it. */
-export interface Presentation {
+interface Presentation {
   mimeType: string;
   filename: string;
 }
@@ -60,4 +62,28 @@ export interface Storage {
   list(): AsyncIterable<{ key: string; modifiedAt: Date }>;
   /** What is not there is no fault. */
   delete(keys: readonly string[]): Promise<void>;
+}
+
+interface ScratchFolder {
+  readonly path: string;
+  /** Removes what lies there since before this instant; returns how much. */
+  clear(before: Date): Promise<number>;
+}
+
+/** A folder for files on their way, for this system user's eyes only. */
+export async function createScratchFolder(path: string): Promise<ScratchFolder> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  return {
+    path,
+    async clear(before) {
+      let removed = 0;
+      for (const name of await readdir(path)) {
+        const info = await stat(join(path, name)).catch(() => null);
+        if (!info || info.mtime >= before) continue;
+        await rm(join(path, name), { recursive: true, force: true });
+        removed++;
+      }
+      return removed;
+    },
+  };
 }

@@ -1,10 +1,9 @@
 import { Queue } from "bullmq";
 import type { Logger } from "../runtime/logger.js";
 import { createRedis } from "../runtime/redis.js";
-import { LANES, laneQueueName } from "./hint-queue.js";
-import { UPKEEP_QUEUE } from "./upkeep-queue.js";
+import { LANES, laneQueueName, UPKEEP_QUEUE } from "./hint-queue.js";
 
-export interface BoardQueues {
+interface BoardQueues {
   close(): Promise<void>;
 }
 

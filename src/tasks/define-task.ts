@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 
 /** A photo as a task sees it: a file on this machine and what its row says. */
 export interface TaskPhoto {
@@ -112,3 +112,11 @@ export function defineTask<
 >(task: Task<Parameters, Result> & { name: Name }): Task<Parameters, Result> & { name: Name } {
   return task;
 }
+
+/** What any result about a photo may carry. */
+export const warnings = z
+  .array(z.string())
+  .optional()
+  .describe(
+    "What to know of how the photo was read, e.g. that it is the first frame of an animation.",
+  );

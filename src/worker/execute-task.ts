@@ -1,27 +1,27 @@
 // The life of an attempt: claim, run, settle; its lease is held all the while.
-import { setTimeout as pause } from "node:timers/promises";
-import { PermanentTaskError, ServiceUnavailableError } from "../domain/errors.js";
+import { PermanentTaskError } from "../domain/errors.js";
 import { failpoint } from "../runtime/failpoint.js";
-import { ChildStoppedError } from "../child-pool/child-stopped-error.js";
 import type { Logger } from "../runtime/logger.js";
 import type { HintData } from "../queue/hint-queue.js";
 import type { StartRate } from "../queue/start-rate.js";
 import type { TaskSuccess } from "../domain/queued-job.js";
-import type { Claimed, QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
+import { outputKey } from "../services/photos/output-key.js";
+import type { Claimed } from "../services/queued-jobs/queued-jobs.js";
 import type { Task } from "../tasks/define-task.js";
 import { noTracer, type SpanAttributes, type Tracer } from "../runtime/tracer.js";
-import { discardOutputs } from "./discard-outputs.js";
-import { faultOf, UNFORESEEN } from "./fault-of.js";
-import type { Leases } from "./leases.js";
-import { createProgressReporter } from "./progress-reporter.js";
-import { reuseResult } from "./reuse-result.js";
-import { runHere } from "./run-here.js";
+import { StopError, type Leases } from "./leases.js";
+import { createProgressReporter, type ProgressReporter } from "./progress-reporter.js";
 import { runInChild, type RunInChildDeps } from "./child/run-in-child.js";
-import { stopReasonOf } from "./stop-reason.js";
+import {
+  discard,
+  discardOutputs,
+  recordSuccess,
+  settleFailure,
+  type AttemptOutcome,
+  type SettleDeps,
+} from "./settle-attempt.js";
 
-export interface ExecuteDeps extends RunInChildDeps {
-  queuedJobs: QueuedJobs;
-  catalogue: ReadonlyMap<string, Task>;
+export interface ExecuteDeps extends RunInChildDeps, SettleDeps {
   leases: Leases;
   startRate: Pick<StartRate, "note">;
   /** Names this worker in its leases. */
@@ -32,17 +32,9 @@ export interface ExecuteDeps extends RunInChildDeps {
    * recorded.
    */
   onAttempt?: (attempt: { job: string; outcome: AttemptOutcome; seconds: number }) => void;
-  /** An attempt failed of what its task did not foresee: a bug. */
-  onBug?: () => void;
 }
 
-export type AttemptOutcome =
-  "succeeded" | "failed" | "retrying" | "handed_back" | "lost" | "discarded";
-
 const MAX_RESULT_CHARACTERS = 256 * 1024;
-/** Before something is tried again that failed for want of a store. */
-const AWAY_MS = 10_000;
-
 /**
  * Null when the hint is spent, else the milliseconds after which it is to be tried again. Rejects
  * with ServiceUnavailableError while it cannot be claimed; what goes wrong from then on stands in
@@ -117,7 +109,7 @@ async function runAndSettle(
     const success = await (deps.tracer ?? noTracer).span(
       `task ${claimed.queuedJob.jobName}`,
       {},
-      () => run(deps, claimed, stop),
+      () => runTask(deps, claimed, stop),
     );
     await failpoint("work: before the outcome is recorded");
     const recorded = await recordSuccess(deps, claimed, success, stop.signal);
@@ -130,7 +122,7 @@ async function runAndSettle(
   }
 }
 
-async function run(
+async function runTask(
   deps: ExecuteDeps,
   claimed: Claimed,
   stop: AbortController,
@@ -163,90 +155,88 @@ function runsHere(task: Task, { stalls }: Claimed): boolean {
   return task.runsIn === "worker" && stalls === 0;
 }
 
-async function recordSuccess(
+/**
+ * What came of an earlier success of the same work, its files copied for this attempt, so that
+ * deleting either leaves the other; null when there is none, or its files go: then the work has to
+ * be done. No child is needed for it.
+ */
+async function reuseResult(
   deps: ExecuteDeps,
   claimed: Claimed,
-  { result, outputs, reusedFrom }: TaskSuccess,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<TaskSuccess | null> {
+  const earlier = await deps.queuedJobs.findEarlierResult(claimed);
+  if (!earlier) return null;
+  const copies = earlier.outputs.map((output) => ({
+    ...output,
+    from: output.storageKey,
+    storageKey: outputKey(claimed.queuedJob, output.name),
+  }));
   try {
-    return await persist(
-      () => deps.queuedJobs.succeed(claimed, result, outputs, reusedFrom),
-      signal,
-    );
+    for (const { from, storageKey } of copies) {
+      signal.throwIfAborted();
+      if (await deps.storage.copy(from, storageKey)) continue;
+      await discardOutputs(deps, copies);
+      return null;
+    }
   } catch (error) {
-    // With the answer lost it may be recorded: then the files must be there, too.
-    if (!(error instanceof ServiceUnavailableError)) await discardOutputs(deps, outputs);
+    await discardOutputs(deps, copies);
     throw error;
   }
-}
-
-async function settleFailure(
-  { queuedJobs, catalogue, log, onBug }: ExecuteDeps,
-  claimed: Claimed,
-  signal: AbortSignal,
-  error: unknown,
-): Promise<AttemptOutcome> {
-  const reason = stopReasonOf(signal);
-  if (reason === "lost") {
-    log.info("stopped: it was cancelled, or given to another worker");
-    return "lost";
-  }
-  // We are to end, a store was away, or the machine is short of something: that is nobody's
-  // failure.
-  const closing =
-    reason === "shutdown" || (error instanceof ChildStoppedError && error.reason === "closed");
-  if (closing || error instanceof ServiceUnavailableError || wasKilledByChance(error, claimed)) {
-    await persist(() => queuedJobs.handBack(claimed, closing ? 0 : AWAY_MS), signal);
-    log.info({ err: error }, "handed back");
-    return "handed_back";
-  }
-  const fault = faultOf(
-    reason === "timeout" ? signal.reason : error,
-    claimed,
-    catalogue.get(claimed.queuedJob.jobName),
-  );
-  if (fault === UNFORESEEN) onBug?.();
-  const outcome = await persist(() => queuedJobs.fail(claimed, fault), signal);
-  log.warn({ err: error, code: fault.code, outcome }, "an attempt failed");
-  if (outcome === null) return "lost";
-  return outcome === "FAILED" ? "failed" : "retrying";
-}
-
-/** Most often a neighbour took the memory: the first time, another machine may do better. */
-function wasKilledByChance(error: unknown, { attempt, failures, stalls }: Claimed): boolean {
-  const wasHandedBack = attempt > failures + stalls + 1;
-  return error instanceof ChildStoppedError && error.reason === "killed" && !wasHandedBack;
+  return {
+    result: earlier.result,
+    outputs: copies.map(({ from: _, ...output }) => output),
+    reusedFrom: earlier.id,
+  };
 }
 
 /**
- * The attempt was over already; its files are nobody's, unless an earlier try had recorded them and
- * only the answer was lost.
+ * Does the work of an attempt in the worker itself, beside the others; tells it to stop when its
+ * time is up. Throws what the task throws, or why it was told to stop.
  */
-async function discard(
-  { queuedJobs, storage, log }: ExecuteDeps,
-  { id, attempt }: Claimed,
-  { outputs }: TaskSuccess,
-): Promise<AttemptOutcome> {
-  const now = await queuedJobs.find({ id: "", role: "ADMIN" }, id);
-  if (now?.status === "SUCCESS" && now.attempts === attempt) return "succeeded";
-  await discardOutputs({ storage, log }, outputs);
-  log.info({ status: now?.status ?? "gone" }, "the result came too late and was discarded");
-  return "discarded";
+async function runHere(
+  deps: { readonly log: Logger },
+  task: Task,
+  { attempt, failures, queuedJob }: Claimed,
+  { stop, progress }: { stop: AbortController; progress: ProgressReporter["report"] },
+): Promise<TaskSuccess> {
+  const { signal } = stop;
+  const timer = setTimeout(() => stop.abort(new StopError("timeout")), task.timeoutMs);
+  try {
+    const { run } = await task.load();
+    const working = run({
+      parameters: queuedJob.parameters,
+      photos: [],
+      attempt,
+      failures,
+      signal,
+      progress,
+      output: () => refuse(task, "makes no files"),
+      findNearPhotos: () => refuse(task, "has no photos"),
+    });
+    working.catch(
+      (error) =>
+        signal.aborted &&
+        deps.log.debug({ err: error }, "a task that was told to stop has stopped"),
+    );
+    return {
+      result: task.result.parse(await Promise.race([working, aborted(signal)])),
+      outputs: [],
+      reusedFrom: null,
+    };
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
-/**
- * Records an outcome, again and again while the database is away: after the lease the fence refuses
- * it.
- */
-async function persist<T>(record: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (;;) {
-    try {
-      return await record();
-    } catch (error) {
-      const lost = stopReasonOf(signal) === "lost";
-      if (!(error instanceof ServiceUnavailableError) || lost) throw error;
-      await pause(500);
-    }
-  }
+function refuse({ name }: Task, why: string): Promise<never> {
+  return Promise.reject(new Error(`The task ${name} runs in the worker and ${why}`));
+}
+
+/** Not every task hears the signal. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
+    else signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
 }

@@ -1,8 +1,23 @@
 import type { Logger } from "../runtime/logger.js";
 import type { Claimed, QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
-import { StopError } from "./stop-reason.js";
 
-export interface LeasesOptions {
+/** Why an attempt is told to stop; the reason of its AbortSignal. */
+type StopReason = "timeout" | "lost" | "shutdown";
+
+/** The reason as it stands in an AbortSignal. */
+export class StopError extends Error {
+  constructor(readonly reason: StopReason) {
+    super(`The attempt is to stop: ${reason}`);
+    this.name = "StopError";
+  }
+}
+
+/** Null while it is to go on. */
+export function stopReasonOf({ reason }: AbortSignal): StopReason | null {
+  return reason instanceof StopError ? reason.reason : null;
+}
+
+interface LeasesOptions {
   queuedJobs: Pick<QueuedJobs, "renewLeases">;
   worker: string;
   log: Logger;

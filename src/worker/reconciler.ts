@@ -41,51 +41,19 @@ const FAILURES_LOGGED = 3;
  * seconds, unless more rows wait than a beat can look at.
  */
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { queuedJobs, hints, duties, worker, log, beatMs = BEAT_MS } = options;
+  const { hints, beatMs = BEAT_MS } = options;
   let running: Promise<void> | null = null;
   let again = false;
-  let holding = false;
   let closing = false;
   let nextBeat = 0;
-  let failures = 0;
-  let away: ServiceUnavailableError | null = null;
-  const sweep = createHintSweep(queuedJobs.hintDue, options.sweepMs ?? SWEEP_MS);
-
-  async function reconcile(): Promise<void> {
-    holding = await duties.hold("reconcile", worker, HELD_SECONDS);
-    if (!holding) return;
-    if (await hints.hasForgotten()) sweep.forget();
-    const lapsed = await tryPart(() => queuedJobs.takeOverLapsed(LAPSED));
-    const missing = await tryPart(sweep.run);
-    if (lapsed > 0 || missing > 0) log.info({ lapsed, missing }, "reconciled");
-    if (lapsed === LAPSED || (missing > 0 && sweep.underWay)) again = true;
-  }
-
-  /** What fails in one part is no reason to leave out the other. */
-  async function tryPart(part: () => Promise<number>): Promise<number> {
-    try {
-      return await part();
-    } catch (error) {
-      note(error);
-      return 0;
-    }
-  }
-
-  function note(error: unknown): void {
-    if (error instanceof ServiceUnavailableError) away = error;
-    else log.error({ err: error }, "the reconciler failed");
-  }
+  const sweep = createHintSweep(options.queuedJobs.hintDue, options.sweepMs ?? SWEEP_MS);
+  const pass = createPass(options, sweep);
 
   async function run(): Promise<void> {
-    away = null;
-    await reconcile().catch(note);
-    failures = away === null ? 0 : failures + 1;
+    const { away, unfinished } = await pass.run();
+    if (unfinished) again = true;
     // What was away may be back before the next beat.
-    if (away !== null) nextBeat = 0;
-    if (failures === FAILURES_LOGGED) {
-      const what = `the reconciler failed ${failures} times in a row; it goes on trying`;
-      log.error({ err: away }, what);
-    }
+    if (away) nextBeat = 0;
   }
 
   function beat(): void {
@@ -101,7 +69,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
   /** Between the beats, whoever reconciles looks whether Redis remembers at all. */
   async function glance(): Promise<void> {
-    if (holding && (await hints.hasForgotten())) sweep.forget();
+    if (pass.isHolder() && (await hints.hasForgotten())) sweep.forget();
     if (sweep.forgotten || Date.now() >= nextBeat) beat();
   }
 
@@ -120,6 +88,62 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       await running;
     },
   };
+}
+
+interface PassResult {
+  /** Whether a store was away. */
+  away: boolean;
+  /** Whether more is to be done at once. */
+  unfinished: boolean;
+}
+
+/** What is done in a beat, by the one worker whose duty it is. */
+function createPass(options: ReconcilerOptions, sweep: ReturnType<typeof createHintSweep>) {
+  const { queuedJobs, hints, duties, worker, log } = options;
+  let holding = false;
+  let failures = 0;
+  let away: ServiceUnavailableError | null = null;
+
+  async function reconcile(): Promise<boolean> {
+    holding = await duties.hold("reconcile", worker, HELD_SECONDS);
+    if (!holding) return false;
+    if (await hints.hasForgotten()) sweep.forget();
+    const lapsed = await tryPart(() => queuedJobs.takeOverLapsed(LAPSED));
+    const missing = await tryPart(sweep.run);
+    if (lapsed > 0 || missing > 0) log.info({ lapsed, missing }, "reconciled");
+    return lapsed === LAPSED || (missing > 0 && sweep.underWay);
+  }
+
+  /** What fails in one part is no reason to leave out the other. */
+  async function tryPart(part: () => Promise<number>): Promise<number> {
+    try {
+      return await part();
+    } catch (error) {
+      note(error);
+      return 0;
+    }
+  }
+
+  function note(error: unknown): void {
+    if (error instanceof ServiceUnavailableError) away = error;
+    else log.error({ err: error }, "the reconciler failed");
+  }
+
+  async function run(): Promise<PassResult> {
+    away = null;
+    const unfinished = await reconcile().catch((error: unknown) => {
+      note(error);
+      return false;
+    });
+    failures = away === null ? 0 : failures + 1;
+    if (failures === FAILURES_LOGGED) {
+      const what = `the reconciler failed ${failures} times in a row; it goes on trying`;
+      log.error({ err: away }, what);
+    }
+    return { away: away !== null, unfinished };
+  }
+
+  return { run, isHolder: () => holding };
 }
 
 /** Puts lost hints back from the rows, some pages at a time, and goes on where it stood. */

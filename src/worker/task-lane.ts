@@ -1,11 +1,10 @@
-import { DelayedError, Worker, type Job as BullJob } from "bullmq";
+import { DelayedError, type Job as BullJob, Worker } from "bullmq";
 import type { Logger } from "../runtime/logger.js";
 import { withPatience } from "../runtime/patience.js";
 import { laneQueueName, type HintData, type Lane } from "../queue/hint-queue.js";
 import type { createRedis } from "../runtime/redis.js";
-import { closeBullWorker } from "./close-bull-worker.js";
 
-export interface TaskLaneOptions {
+interface TaskLaneOptions {
   name: Lane;
   redis: ReturnType<typeof createRedis>;
   prefix: string;
@@ -135,5 +134,25 @@ export class TaskLane {
         "a hint was not put back",
       );
     });
+  }
+}
+
+const PATIENCE_MS = 2000;
+
+/**
+ * Closes a worker of BullMQ when what it runs has ended. By itself it waits for ever for a Redis
+ * that is away, and for a blocking call whose connection was lost; what it still has to tell then
+ * is about hints, and can be lost.
+ */
+export async function closeBullWorker(
+  worker: Worker,
+  redis: { readonly status: string },
+  isBusy: () => boolean,
+): Promise<void> {
+  const closed = worker.close().then(() => true);
+  while ((await withPatience(closed, PATIENCE_MS, () => null)) === null) {
+    if (redis.status === "ready" && isBusy()) continue;
+    worker.disconnect().catch(() => {});
+    return;
   }
 }

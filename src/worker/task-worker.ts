@@ -39,6 +39,7 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
   redis.on("ready", options.onRedisReady);
   const share = new UserShare(tasks);
   let closing = false;
+  const attend = createAttendance(deps, () => closing);
 
   /**
    * A child is soon free again, and a task in the worker itself may take minutes: only these are
@@ -64,34 +65,6 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
     return delayMs;
   }
 
-  async function attend(hint: HintData, onWorked: () => void): Promise<number | null> {
-    try {
-      return await untilClaimed({ ...deps, onWorked }, hint);
-    } catch (error) {
-      // The hint is spent; the reconciler finds the row.
-      log.error({ err: error, queuedJobId: hint.id }, "an attempt could not be settled");
-      return null;
-    }
-  }
-
-  /**
-   * Keeps a hint while it cannot be claimed because the database is away; when the worker closes,
-   * another one takes it.
-   */
-  async function untilClaimed(own: ExecuteDeps, hint: HintData): Promise<number | null> {
-    let isRepeat = false;
-    while (!closing) {
-      try {
-        return await executeTask(own, hint, { isRepeat });
-      } catch (error) {
-        if (!(error instanceof ServiceUnavailableError)) throw error;
-        isRepeat = true;
-        await pause(PAUSE_MS);
-      }
-    }
-    return 0;
-  }
-
   const common = { redis, prefix, maxBehind: tasks, log };
   const lanes: Record<Lane, TaskLane> = {
     worker: new TaskLane({ ...common, name: "worker", concurrency: tasks, attend: attendInWorker }),
@@ -113,5 +86,37 @@ export function createTaskWorker(deps: ExecuteDeps, options: TaskWorkerOptions):
       clearTimeout(drained);
       redis.disconnect();
     },
+  };
+}
+
+type Attend = (hint: HintData, onWorked: () => void) => Promise<number | null>;
+
+function createAttendance(deps: ExecuteDeps, isClosing: () => boolean): Attend {
+  /**
+   * Keeps a hint while it cannot be claimed because the database is away; when the worker closes,
+   * another one takes it.
+   */
+  async function untilClaimed(own: ExecuteDeps, hint: HintData): Promise<number | null> {
+    let isRepeat = false;
+    while (!isClosing()) {
+      try {
+        return await executeTask(own, hint, { isRepeat });
+      } catch (error) {
+        if (!(error instanceof ServiceUnavailableError)) throw error;
+        isRepeat = true;
+        await pause(PAUSE_MS);
+      }
+    }
+    return 0;
+  }
+
+  return async (hint, onWorked) => {
+    try {
+      return await untilClaimed({ ...deps, onWorked }, hint);
+    } catch (error) {
+      // The hint is spent; the reconciler finds the row.
+      deps.log.error({ err: error, queuedJobId: hint.id }, "an attempt could not be settled");
+      return null;
+    }
   };
 }

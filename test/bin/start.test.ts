@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { readServiceFile, type ServiceFile } from "../../src/app/local-service/service-file.js";
-import { freePort } from "../../src/embedded/free-port.js";
+import { freePort } from "../../src/embedded/ports.js";
 import { eventually } from "../support/runner/eventually.js";
 import { isAlive, processTree } from "../support/processes/process-tree.js";
 import { runBin, startBin, type RunningBin } from "../support/processes/run-bin.js";

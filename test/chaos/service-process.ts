@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { freePort } from "../../src/embedded/free-port.js";
+import { freePort } from "../../src/embedded/ports.js";
 
 export type Role = "api" | "worker";
 

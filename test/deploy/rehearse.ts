@@ -25,7 +25,7 @@ import {
   DEVELOPMENT_ISSUER,
 } from "../../src/auth/development-key.js";
 import { readCommandLine } from "../../src/runtime/command-line.js";
-import { freePort } from "../../src/embedded/free-port.js";
+import { freePort } from "../../src/embedded/ports.js";
 import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
 import { startRedis } from "../../src/embedded/redis/start-redis.js";
 import { createLogger } from "../../src/runtime/logger.js";

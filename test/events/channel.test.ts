@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { createChannel, type Channel } from "../../src/events/channel.js";
+import { Channel } from "../../src/events/channel.js";
 import type { LogPage } from "../../src/events/event-log.js";
 import type { QueuedJobEvent } from "../../src/domain/queued-job.js";
 import { bareEvent } from "../support/asserts/bare-event.js";
@@ -15,7 +15,7 @@ function createScene() {
     answer(page: Partial<LogPage>): void;
     fail(error: Error): void;
   }[] = [];
-  const channel = createChannel(
+  const channel = new Channel(
     ({ seq, queuedJobId }) =>
       new Promise((resolve, reject) => {
         asked.push({

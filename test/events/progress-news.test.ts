@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createProgressNews } from "../../src/events/progress-news.js";
+import { ProgressNews } from "../../src/events/progress-news.js";
 import { bareEvent } from "../support/asserts/bare-event.js";
 
 const progress = (seq: number, id = "a", value = 0.5) =>
@@ -8,7 +8,7 @@ const progress = (seq: number, id = "a", value = 0.5) =>
 
 describe("the progress that a channel has", () => {
   it("is the last of each QueuedJob, oldest news first", () => {
-    const news = createProgressNews();
+    const news = new ProgressNews();
     for (const [seq, id, value] of [
       [1, "a", 0.1],
       [2, "b", 0.2],
@@ -31,14 +31,14 @@ describe("the progress that a channel has", () => {
   });
 
   it("does not overtake the start of its attempt", () => {
-    const news = createProgressNews();
+    const news = new ProgressNews();
     news.hear(progress(4));
     assert.equal(news.after(0, 3, null), undefined);
     assert.equal(news.after(0, 4, null)?.event.seq, 4);
   });
 
   it("is dropped once a later event of its QueuedJob was seen, and not taken behind it", () => {
-    const news = createProgressNews();
+    const news = new ProgressNews();
     news.hear(progress(1));
     news.saw(bareEvent(2, { type: "SUCCEEDED" }));
     assert.equal(news.after(0, 9, null), undefined);
@@ -49,14 +49,14 @@ describe("the progress that a channel has", () => {
   });
 
   it("of one QueuedJob is not dropped by the events of another", () => {
-    const news = createProgressNews();
+    const news = new ProgressNews();
     news.hear(progress(1, "a"));
     news.saw(bareEvent(2, { id: "b", type: "SUCCEEDED" }));
     assert.equal(news.after(0, 9, null)?.event.queuedJob.id, "a");
   });
 
   it("is that of a thousand QueuedJobs at most, those that were heard of last", () => {
-    const news = createProgressNews();
+    const news = new ProgressNews();
     for (let i = 0; i < 1001; i++) news.hear(progress(1, String(i)));
     assert.deepEqual(
       [news.after(0, 9, "0"), news.after(0, 9, "1")?.event.queuedJob.id],
@@ -68,7 +68,7 @@ describe("the progress that a channel has", () => {
     "is known to be stale for a minute's worth of calls, and of a thousand QueuedJobs in " +
       "any case",
     () => {
-      const news = createProgressNews();
+      const news = new ProgressNews();
       news.saw(bareEvent(2, { id: "old" }));
       for (let i = 0; i < 30; i++) news.forget();
       for (let i = 0; i < 1000; i++) news.saw(bareEvent(3 + i, { id: String(i) }));

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createRing, type Ring } from "../../src/events/ring.js";
+import { Ring } from "../../src/events/ring.js";
 import { bareEvent } from "../support/asserts/bare-event.js";
 import { seededRandom } from "../support/runner/seeded-random.js";
 
 function startedAt(seq: number, ...heard: number[]): Ring {
-  const ring = createRing();
+  const ring = new Ring();
   ring.start(seq);
   for (const number of heard) ring.hear(bareEvent(number));
   return ring;
@@ -34,7 +34,7 @@ describe("the ring of a channel", () => {
   });
 
   it("gives nothing until it is known where the log stands, and then what followed that", () => {
-    const ring = createRing();
+    const ring = new Ring();
     for (const event of events(3, 5, 4)) ring.hear(event);
     assert.deepEqual([ring.started, ring.covers(0), atHand(ring, 2)], [false, false, []]);
     ring.start(3);
@@ -92,7 +92,7 @@ describe("the ring of a channel", () => {
   });
 
   it("starts with a page that reaches the present, and not with one of the far past", () => {
-    const [whole, far] = [createRing(), createRing()];
+    const [whole, far] = [new Ring(), new Ring()];
     whole.learn(7, events(8, 9), 9, true);
     assert.deepEqual([whole.started, atHand(whole, 7)], [true, [8, 9]]);
     far.learn(7, events(8, 9), 9, false);

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { WebSocket } from "ws";
 import { createPhotoClient, type JobRow } from "../../examples/browser-client.js";
-import { freePort } from "../../src/embedded/free-port.js";
+import { freePort } from "../../src/embedded/ports.js";
 import { NOT_ALL } from "../support/clients/browser.js";
 import { launchChromium, watchPage } from "../support/clients/chromium.js";
 import { eventually } from "../support/runner/eventually.js";

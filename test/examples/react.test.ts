@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, it } from "node:test";
-import { freePort } from "../../src/embedded/free-port.js";
+import { freePort } from "../../src/embedded/ports.js";
 import { NOT_ALL } from "../support/clients/browser.js";
 import { launchChromium, watchPage } from "../support/clients/chromium.js";
 import { eventually } from "../support/runner/eventually.js";

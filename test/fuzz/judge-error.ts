@@ -4,7 +4,7 @@ import {
   PhotoUnreadableError,
   TaskFailedError,
 } from "../../src/domain/errors.js";
-import { ChildStoppedError } from "../../src/child-pool/child-stopped-error.js";
+import { ChildStoppedError } from "../../src/child-pool/exit-reason.js";
 
 export type Verdict =
   | { kind: "ok" }

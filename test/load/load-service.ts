@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SignJWT } from "jose";
-import { claimPort } from "../../src/embedded/claim-port.js";
+import { claimPort } from "../../src/embedded/ports.js";
 import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
 import { startRedis } from "../../src/embedded/redis/start-redis.js";
 import { createLogger } from "../../src/runtime/logger.js";

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { REDIS_PREFIX } from "../../src/app/create-core.js";
 import type { Database } from "../../src/db/database.js";
-import { claimPort } from "../../src/embedded/claim-port.js";
+import { claimPort } from "../../src/embedded/ports.js";
 import type { FailpointName } from "../../src/runtime/failpoint.js";
 import { assertConsistent } from "../support/asserts/assert-consistent.js";
 import { eventually } from "../support/runner/eventually.js";

@@ -63,7 +63,6 @@ export async function keepRunning({
   backOff = BACK_OFF,
 }: KeepRunningOptions): Promise<KeptRunning> {
   const closing = new AbortController();
-  const backOffMs = (tries: number) => Math.min(backOff.firstMs * 2 ** tries, backOff.mostMs);
   let current = await launch(closing.signal);
   let runs = true;
   /** Why the end of the one that runs is wanted; null when it is not. */
@@ -83,25 +82,12 @@ export async function keepRunning({
           { process: name, childPid: current.pid, how, tries },
           `${name} ended by itself; starting it again`,
         );
-      if (!(await again(tries, wanted === null ? backOffMs(tries) : 0))) return;
+      const waitMs = wanted === null ? backOffMs(backOff, tries) : 0;
+      const next = await startAgain({ name, log, launch, backOff }, { tries, waitMs }, closing);
+      if (next) current = next;
+      if (!next || closing.signal.aborted) return;
       wanted = null;
       runs = true;
-    }
-  }
-
-  /** False when closing came first. */
-  async function again(tries: number, firstMs: number): Promise<boolean> {
-    for (let [more, waitMs] = [tries, firstMs]; ; waitMs = backOffMs(++more)) {
-      try {
-        await sleep(waitMs, undefined, { signal: closing.signal });
-        current = await launch(closing.signal);
-        if (closing.signal.aborted) return false; // close() waits for this loop, and then stops the new one.
-        log.info({ process: name, childPid: current.pid }, `${name} runs again`);
-        return true;
-      } catch (error) {
-        if (closing.signal.aborted) return false;
-        log.error({ process: name, err: error }, `${name} cannot be started again yet`);
-      }
     }
   }
 
@@ -119,7 +105,34 @@ export async function keepRunning({
       closing.abort();
       await current.stop();
       await loop;
-      await current.stop(); // The one whose start was under way.
+      // The one whose start was under way.
+      await current.stop();
     },
   };
+}
+
+function backOffMs({ firstMs, mostMs }: BackOff, tries: number): number {
+  return Math.min(firstMs * 2 ** tries, mostMs);
+}
+
+/**
+ * Tries until one runs. Null when closing came first; one that runs although closing has begun is
+ * still to be stopped.
+ */
+async function startAgain(
+  { name, log, launch, backOff }: Required<KeepRunningOptions>,
+  first: { tries: number; waitMs: number },
+  { signal }: AbortController,
+): Promise<Running | null> {
+  for (let { tries, waitMs } = first; ; waitMs = backOffMs(backOff, ++tries)) {
+    try {
+      await sleep(waitMs, undefined, { signal });
+      const started = await launch(signal);
+      if (!signal.aborted) log.info({ process: name, childPid: started.pid }, `${name} runs again`);
+      return started;
+    } catch (error) {
+      if (signal.aborted) return null;
+      log.error({ process: name, err: error }, `${name} cannot be started again yet`);
+    }
+  }
 }

@@ -86,7 +86,8 @@ async function launchNode(
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const exited = howEnded(child);
-  void exited.then(() => killGroup(child)).catch(() => undefined); // The error of spawning is thrown below.
+  // The error of spawning is thrown below.
+  void exited.then(() => killGroup(child)).catch(() => undefined);
   tell?.then(
     (message) => child.connected && child.send(message, () => {}),
     () => {},

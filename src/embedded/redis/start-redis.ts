@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { chown, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { connect } from "node:net";
 import type { Logger } from "../../runtime/logger.js";
 import { EmbeddedError } from "../embedded-error.js";
 import { findRedis } from "./find-redis.js";
@@ -8,11 +9,10 @@ import { keepRunning, type Running } from "../processes/keep-running.js";
 import { launchServer } from "../processes/launch-server.js";
 import { makePrivateFolder } from "../make-private-folder.js";
 import { openServerFolder, type EmbeddedServer, type ServerFolder } from "../open-server-folder.js";
-import { pingRedis } from "./ping-redis.js";
 import { reachablePath } from "../postgres/reachable-path.js";
 import { stopLeftovers, type StopStep } from "../processes/stop-leftovers.js";
 
-export interface StartRedisOptions {
+interface StartRedisOptions {
   /** Only for Redis: its data, password, port, configuration and log. */
   dataDir: string;
   log: Logger;
@@ -155,5 +155,27 @@ function stopOld(data: string, log: Logger): Promise<void> {
     programs: ["redis-server", "valkey-server"],
     steps: STEPS,
     log,
+  });
+}
+
+/**
+ * True when the Redis on this port of 127.0.0.1 takes the password and answers; false when it
+ * loads, refuses, or is not there.
+ */
+export function pingRedis(port: number, password: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: "127.0.0.1", timeout: 1_000 });
+    let answer = "";
+    const end = (ok: boolean): void => {
+      socket.destroy();
+      resolve(ok);
+    };
+    socket.once("connect", () => socket.write(`AUTH ${password}\r\nPING\r\n`));
+    socket.on("data", (bytes) => {
+      answer += bytes.toString();
+      if (answer === "+OK\r\n+PONG\r\n") end(true);
+      else if (/^-|\n-/.test(answer)) end(false);
+    });
+    for (const event of ["error", "timeout", "close"]) socket.once(event, () => end(false));
   });
 }

@@ -1,7 +1,5 @@
 import { encode } from "blurhash";
-import type { Pixels } from "../pixels/pixels.js";
-import { fromPixels } from "../pixels/raw-pixels.js";
-import { shrinkToFit } from "../pixels/shrink-pixels.js";
+import { fromPixels, type Pixels, shrinkToFit } from "../pixels/pixels.js";
 
 /** The format keeps 4 × 3 waves: more pixels than these change nothing but the time. */
 const SIDE = 32;

@@ -1,5 +1,4 @@
-import type { Pixels } from "../pixels/pixels.js";
-import { fromPixels } from "../pixels/raw-pixels.js";
+import { fromPixels, type Pixels } from "../pixels/pixels.js";
 
 const SIDE = 32;
 const KEPT = 8;

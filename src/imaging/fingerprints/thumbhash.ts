@@ -1,7 +1,5 @@
 import { rgbaToThumbHash } from "thumbhash";
-import type { Pixels } from "../pixels/pixels.js";
-import { fromPixels } from "../pixels/raw-pixels.js";
-import { shrinkToFit } from "../pixels/shrink-pixels.js";
+import { fromPixels, type Pixels, shrinkToFit } from "../pixels/pixels.js";
 
 /** The format's own limit. */
 const MAX_SIDE = 100;

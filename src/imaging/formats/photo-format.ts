@@ -18,3 +18,22 @@ export function acceptedFormats({ acceptHeic }: { acceptHeic: boolean }): string
     .filter((title) => acceptHeic || title !== "HEIC");
   return `${titles.slice(0, -1).join(", ")} or ${titles.at(-1)}`;
 }
+
+// Plain data without the image library, so that a task's definition can name the formats in the
+// API's process.
+
+/** What tasks write. */
+export const OUTPUT_FORMATS = ["jpeg", "webp", "avif", "png"] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+export const OUTPUT_FILES: Record<OutputFormat, { extension: string; mimeType: string }> = {
+  jpeg: { extension: "jpg", mimeType: "image/jpeg" },
+  webp: { extension: "webp", mimeType: "image/webp" },
+  avif: { extension: "avif", mimeType: "image/avif" },
+  png: { extension: "png", mimeType: "image/png" },
+};
+
+/** The photo's own format where tasks write it, else JPEG. */
+export function outputFormatOf(photoFormat: string): OutputFormat {
+  return OUTPUT_FORMATS.find((format) => format === photoFormat) ?? "jpeg";
+}

@@ -1,6 +1,6 @@
 import { open, readFile } from "node:fs/promises";
 import { PhotoUnreadableError } from "../../domain/errors.js";
-import { heifCoding } from "./heif-coding.js";
+import { heifCoding } from "./heif.js";
 import { PHOTO_FORMATS, type PhotoFormat } from "./photo-format.js";
 import { checkPhotoLimits } from "./photo-limits.js";
 import { sharp } from "../pixels/sharp.js";

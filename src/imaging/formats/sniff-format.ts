@@ -7,8 +7,9 @@ import { acceptedFormats, type PhotoFormat } from "./photo-format.js";
  */
 export const SNIFFED_BYTES = 512;
 
+const WITHOUT_HEIC = acceptedFormats({ acceptHeic: false });
 /** Told where ACCEPT_HEIC is off. */
-export const HEIC_NOT_ACCEPTED = `HEIC photos are not accepted here. Upload it as ${acceptedFormats({ acceptHeic: false })}.`;
+export const HEIC_NOT_ACCEPTED = `HEIC photos are not accepted here. Upload it as ${WITHOUT_HEIC}.`;
 
 /**
  * The format that a file's first bytes claim, whatever its name says. Throws PhotoUnreadableError

@@ -1,7 +1,7 @@
 // Run by the API's children: reads headers and makes previews of photos that were just uploaded.
 
 import { writeFile } from "node:fs/promises";
-import { decodePreview } from "../pixels/decode-preview.js";
+import { decodePreview } from "../pixels/decode-photo.js";
 import { encodePixels } from "../pixels/encode-pixels.js";
 import { perceptualHashOf } from "../fingerprints/perceptual-hash.js";
 import type { PhotoChildRequest, PhotoPreview, PreviewRequest } from "./photo-child-request.js";

@@ -1,4 +1,4 @@
-import { loadTags, PNG_PICTURE } from "./load-tags.js";
+import { loadTags, PNG_PICTURE } from "./read-photo-tags.js";
 
 export interface FoundTag {
   /**

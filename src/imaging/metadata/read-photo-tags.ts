@@ -1,5 +1,4 @@
-import type { ExpandedTags } from "exifreader";
-import { loadTags, PNG_PICTURE } from "./load-tags.js";
+import exifReader, { type ExpandedTags } from "exifreader";
 
 /** Where a tag stands in the file. Nothing of the makers' own blocks is kept. */
 export type TagGroup = "EXIF" | "IPTC" | "XMP" | "ICC" | "PNG";
@@ -130,4 +129,30 @@ function isBytes(value: unknown, text: string | number): boolean {
 
 function finite(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+// A CommonJS module, of which Node sees no named exports.
+// oxlint-disable-next-line import/no-named-as-default-member
+const { load } = exifReader;
+
+/**
+ * What the library lists among the tags of a PNG, and is its picture's size, coding and density.
+ */
+export const PNG_PICTURE =
+  /^(?:Image (?:Width|Height)|Bit Depth|Color Type|Compression|Filter|Interlace|Pixels? .*)$/;
+
+/**
+ * A file's metadata as the library has it, by group; none where it cannot be read at all: the
+ * picture may be fine without.
+ */
+export async function loadTags(
+  file: Buffer,
+  more: { computed?: true; includeUnknown?: true },
+): Promise<ExpandedTags> {
+  try {
+    // `async`: compressed blocks of PNG are read only so.
+    return await load(file, { expanded: true, async: true, ...more });
+  } catch {
+    return {};
+  }
 }

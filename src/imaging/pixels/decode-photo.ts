@@ -2,13 +2,12 @@ import { readFile } from "node:fs/promises";
 import type { SharpOptions } from "sharp";
 import { PhotoTooLargeError, PhotoUnreadableError } from "../../domain/errors.js";
 import { decodeHeic } from "./decode-heic.js";
-import { heifIsWhole } from "../formats/heif-is-whole.js";
+import { heifIsWhole } from "../formats/heif.js";
 import { iccProfileIsSound } from "../metadata/icc-profile-is-sound.js";
-import { lacksMemory } from "../../child-pool/lacks-memory.js";
+import { lacksMemory } from "../../child-pool/exit-reason.js";
 import { readPhotoHeader, type HeaderOptions, type PhotoHeader } from "../formats/photo-header.js";
 import { maxPixelsOf } from "../formats/photo-limits.js";
-import type { Pixels } from "./pixels.js";
-import { toPixels } from "./raw-pixels.js";
+import { type Pixels, toPixels } from "./pixels.js";
 import { sharp } from "./sharp.js";
 
 export interface DecodedPhoto {
@@ -139,4 +138,18 @@ function explain(cause: unknown): Error {
   return lacksMemory(cause)
     ? new PhotoTooLargeError(TAKES_MEMORY, { cause })
     : new PhotoUnreadableError(DAMAGED, { cause });
+}
+
+/** Pixels of the longer side. */
+export const PREVIEW_SIDE = 512;
+
+/**
+ * The small picture that placeholder, hash and the like start from: 31 ms for 12 megapixels,
+ * against 100 for all pixels.
+ */
+export function decodePreview(
+  path: string,
+  { maxPixels }: { maxPixels: number },
+): Promise<DecodedPhoto> {
+  return decodePhoto(path, { maxPixels, width: PREVIEW_SIDE, height: PREVIEW_SIDE });
 }

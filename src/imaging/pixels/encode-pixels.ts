@@ -1,10 +1,20 @@
 import type { Sharp } from "sharp";
 import { PhotoTooLargeError } from "../../domain/errors.js";
 import { encodeWithExif } from "../metadata/encode-with-exif.js";
-import { lacksMemory } from "../../child-pool/lacks-memory.js";
-import type { OutputFormat } from "../formats/output-format.js";
-import type { Pixels } from "./pixels.js";
-import { fromPixels } from "./raw-pixels.js";
+import { lacksMemory } from "../../child-pool/exit-reason.js";
+import type { OutputFormat } from "../formats/photo-format.js";
+import { fromPixels, type Pixels } from "./pixels.js";
+
+/**
+ * 1 to 100, for a picture that takes the photo's place and is not meant to be smaller. AVIF's scale
+ * is another: its 65 looks like JPEG's 90.
+ */
+export const FAITHFUL_QUALITY = {
+  jpeg: 90,
+  webp: 90,
+  avif: 65,
+  png: 100,
+} as const satisfies Record<OutputFormat, number>;
 
 /**
  * 1 to 100 where the caller names none. AVIF's scale is another: its 50 looks like JPEG's 80. PNG
@@ -32,7 +42,7 @@ const LARGE_PIXELS = 40_000_000;
 /** The format's own end, in pixels. */
 export const MAX_WEBP_SIDE = 16_383;
 
-export interface EncodeExtras {
+interface EncodeExtras {
   /** Every pixel as it is; WebP and AVIF. PNG always is, JPEG never. */
   lossless?: boolean;
   /** A block of `writeExifBlock` to be written into the file. */

@@ -1,6 +1,4 @@
-import type { Box } from "./crop-pixels.js";
-import type { Pixels } from "./pixels.js";
-import { fromPixels } from "./raw-pixels.js";
+import { type Box, fromPixels, type Pixels } from "./pixels.js";
 
 /**
  * `attention`: where luminance changes most, colours are strong or skin is seen. `entropy`: where

@@ -1,8 +1,12 @@
 import { basename, dirname } from "node:path";
 import send from "@fastify/send";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { contentDisposition } from "../../photos/content-disposition.js";
-import { FILE_KINDS, type FileKind, type FileUrls } from "../../photos/file-urls.js";
+import {
+  contentDisposition,
+  FILE_KINDS,
+  type FileKind,
+  type FileUrls,
+} from "../../photos/file-urls.js";
 import type { Storage } from "../../photos/storage.js";
 import { isUuid } from "../../services/reads/ids.js";
 import type { Photos } from "../../services/photos/photos.js";

@@ -14,7 +14,7 @@ import {
   ServiceUnavailableError,
 } from "../../domain/errors.js";
 import { failpoint } from "../../runtime/failpoint.js";
-import { ChildStoppedError } from "../../child-pool/child-stopped-error.js";
+import { ChildStoppedError } from "../../child-pool/exit-reason.js";
 import type { PhotoHeader } from "../../imaging/formats/photo-header.js";
 import type { PhotoInspector } from "../../imaging/inspect/photo-inspector.js";
 import type { Logger } from "../../runtime/logger.js";

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { available, type Database } from "../../db/database.js";
 import { isAboutPhoto, ServiceUnavailableError } from "../../domain/errors.js";
-import { ChildStoppedError } from "../../child-pool/child-stopped-error.js";
+import { ChildStoppedError } from "../../child-pool/exit-reason.js";
 import type { PhotoInspector } from "../../imaging/inspect/photo-inspector.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Storage } from "../../photos/storage.js";

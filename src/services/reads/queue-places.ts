@@ -1,8 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { available, type Database } from "../../db/database.js";
 import { withoutDeadline } from "../../runtime/deadline.js";
-import { HINT_BLOCK } from "../../queue/hint-priority.js";
-import { LANES, type Lane } from "../../queue/hint-queue.js";
+import { HINT_BLOCK, type Lane, LANES } from "../../queue/hint-queue.js";
 import type { StartRate } from "../../queue/start-rate.js";
 import type { Instant, QueuedJob } from "../../domain/queued-job.js";
 import type { Task } from "../../tasks/define-task.js";

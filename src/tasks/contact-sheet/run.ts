@@ -1,12 +1,11 @@
-import type { z } from "zod";
 import { isAboutPhoto, PhotoTooLargeError, PhotoUnreadableError } from "../../domain/errors.js";
 import { decodePhoto, type DecodedPhoto } from "../../imaging/pixels/decode-photo.js";
 import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
-import { OUTPUT_FILES } from "../../imaging/formats/output-format.js";
+import { OUTPUT_FILES } from "../../imaging/formats/photo-format.js";
 import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
 import type { TaskContext, TaskPhoto } from "../define-task.js";
-import { createSheet } from "./sheet.js";
-import type { parameters } from "./task.js";
+import type { ContactSheetParameters } from "./task.js";
+import { fromPixels, type Pixels, toPixels } from "../../imaging/pixels/pixels.js";
 
 /** What JPEG and most programs can show is twice as much. */
 const MAX_SIDE = 32_767;
@@ -14,7 +13,7 @@ const MAX_PIXELS = 105_000_000;
 /** On each side of a photo, of its cell. */
 const PADDING = 1 / 32;
 
-type Context = TaskContext<z.output<typeof parameters>>;
+type Context = TaskContext<ContactSheetParameters>;
 
 export async function run(context: Context) {
   const { photos, signal, progress, output } = context;
@@ -76,4 +75,42 @@ async function decodeInto(
       ? new PhotoTooLargeError(told, { cause: error })
       : new PhotoUnreadableError(told, { cause: error });
   }
+}
+
+/**
+ * A white page of square cells, filled one by one: the pictures are copied into one buffer, five
+ * times faster than laying a hundred over each other.
+ */
+interface Sheet {
+  pixels: Pixels;
+  /**
+   * Puts a picture, no larger than a cell, into the middle of the cell at `index`, counted row by
+   * row.
+   */
+  place(picture: Pixels, index: number): Promise<void>;
+}
+
+function createSheet({
+  columns,
+  rows,
+  cell,
+}: {
+  columns: number;
+  rows: number;
+  cell: number;
+}): Sheet {
+  const [width, height] = [columns * cell, rows * cell];
+  const data = Buffer.alloc(3 * width * height, 255);
+  async function place(picture: Pixels, index: number): Promise<void> {
+    const opaque =
+      picture.channels === 3
+        ? picture
+        : await toPixels(fromPixels(picture).flatten({ background: "#ffffff" }));
+    const left = (index % columns) * cell + Math.floor((cell - opaque.width) / 2);
+    const top = Math.floor(index / columns) * cell + Math.floor((cell - opaque.height) / 2);
+    const stride = 3 * opaque.width;
+    for (let row = 0; row < opaque.height; row++)
+      opaque.data.copy(data, 3 * ((top + row) * width + left), row * stride, (row + 1) * stride);
+  }
+  return { pixels: { data, width, height, channels: 3 }, place };
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineTask } from "../define-task.js";
 
-export const parameters = z.strictObject({
+const parameters = z.strictObject({
   columns: z
     .int()
     .min(1)
@@ -18,6 +18,8 @@ export const parameters = z.strictObject({
     .default(256)
     .describe("Width and height of a photo's place, in pixels."),
 });
+
+export type ContactSheetParameters = z.output<typeof parameters>;
 
 const result = z.object({
   columns: z.int().min(1).describe("Photos side by side."),

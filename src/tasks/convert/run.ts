@@ -1,16 +1,15 @@
 import { readFile } from "node:fs/promises";
-import type { z } from "zod";
 import { decodePhoto } from "../../imaging/pixels/decode-photo.js";
 import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
-import { OUTPUT_FILES } from "../../imaging/formats/output-format.js";
+import { OUTPUT_FILES } from "../../imaging/formats/photo-format.js";
 import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
 import { readPhotoTags } from "../../imaging/metadata/read-photo-tags.js";
 import type { TaskContext } from "../define-task.js";
-import { onlyPhoto } from "../only-photo.js";
+import { onlyPhoto } from "../photo-work.js";
 import { chosenExif } from "./chosen-exif.js";
-import type { parameters } from "./task.js";
+import type { ConvertParameters } from "./task.js";
 
-export async function run(context: TaskContext<z.output<typeof parameters>>) {
+export async function run(context: TaskContext<ConvertParameters>) {
   const { photos, signal, progress, output, maxPixels = DEFAULT_MAX_PIXELS } = context;
   const { format, quality, lossless, keepMetadata } = context.parameters;
   const photo = onlyPhoto(photos);

@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { OUTPUT_FORMATS } from "../../imaging/formats/output-format.js";
-import { defineTask } from "../define-task.js";
-import { warnings } from "../warnings.js";
+import { OUTPUT_FORMATS } from "../../imaging/formats/photo-format.js";
+import { defineTask, warnings } from "../define-task.js";
 
 const format = z.enum(OUTPUT_FORMATS);
 
-export const parameters = z
+const parameters = z
   .strictObject({
     format: format.describe("What it becomes. On JPEG, what was transparent becomes white."),
     quality: z
@@ -48,6 +47,8 @@ const result = z.object({
     .describe("Bytes of the output divided by bytes of the photo: below 1 is smaller."),
   warnings,
 });
+
+export type ConvertParameters = z.output<typeof parameters>;
 
 export const convert = defineTask({
   name: "convert",

@@ -1,21 +1,14 @@
-import type { z } from "zod";
-import { cropPixels } from "../../imaging/pixels/crop-pixels.js";
-import { decodePhoto, type DecodedPhoto } from "../../imaging/pixels/decode-photo.js";
-import { PREVIEW_SIDE } from "../../imaging/pixels/decode-preview.js";
-import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
-import { FAITHFUL_QUALITY } from "../../imaging/pixels/faithful-quality.js";
+import { cropPixels, type Pixels, shrinkToFit } from "../../imaging/pixels/pixels.js";
+import { type DecodedPhoto, decodePhoto, PREVIEW_SIDE } from "../../imaging/pixels/decode-photo.js";
+import { encodePixels, FAITHFUL_QUALITY } from "../../imaging/pixels/encode-pixels.js";
 import { findBox } from "../../imaging/pixels/find-box.js";
-import { outputFormatOf } from "../../imaging/formats/output-format-of.js";
-import { OUTPUT_FILES } from "../../imaging/formats/output-format.js";
+import { OUTPUT_FILES, outputFormatOf } from "../../imaging/formats/photo-format.js";
 import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
-import type { Pixels } from "../../imaging/pixels/pixels.js";
-import { shrinkToFit } from "../../imaging/pixels/shrink-pixels.js";
 import type { TaskContext } from "../define-task.js";
-import { onlyPhoto } from "../only-photo.js";
-import { largestBox } from "./largest-box.js";
-import type { parameters } from "./task.js";
+import { onlyPhoto } from "../photo-work.js";
+import type { CropParameters } from "./task.js";
 
-type Context = TaskContext<z.output<typeof parameters>>;
+type Context = TaskContext<CropParameters>;
 
 export async function run(context: Context) {
   const { photos, parameters, signal, progress, maxPixels = DEFAULT_MAX_PIXELS } = context;
@@ -53,4 +46,21 @@ async function crop(
     data,
   });
   return { ratio, ...box };
+}
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+/**
+ * The largest size of the ratio, which is given as `width:height`, that lies within; a pixel at
+ * least.
+ */
+function largestBox(whole: Size, ratio: string): Size {
+  const [across = 1, down = 1] = ratio.split(":").map(Number);
+  const rounded = (length: number, most: number) => Math.min(most, Math.max(1, Math.round(length)));
+  if (whole.width * down > whole.height * across)
+    return { width: rounded((whole.height * across) / down, whole.width), height: whole.height };
+  return { width: whole.width, height: rounded((whole.width * down) / across, whole.height) };
 }

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { defineTask } from "../define-task.js";
-import { warnings } from "../warnings.js";
+import { defineTask, warnings } from "../define-task.js";
 
 const PART = "(?:[1-9]\\d{0,3}(?:\\.\\d{1,4})?|0\\.\\d{0,3}[1-9])";
 
@@ -9,7 +8,7 @@ const ratio = z
   .max(21)
   .regex(new RegExp(`^${PART}:${PART}$`), "is no ratio of width to height such as 16:9");
 
-export const parameters = z.strictObject({
+const parameters = z.strictObject({
   ratios: z
     .array(ratio)
     .min(1)
@@ -37,6 +36,8 @@ export const parameters = z.strictObject({
         "it they have the photo's own pixels.",
     ),
 });
+
+export type CropParameters = z.output<typeof parameters>;
 
 const pixels = z.int().min(0);
 

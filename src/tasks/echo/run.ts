@@ -1,10 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { z } from "zod";
 import { PermanentTaskError, TaskFailedError } from "../../domain/errors.js";
 import type { TaskContext } from "../define-task.js";
-import type { parameters } from "./task.js";
+import type { EchoParameters } from "./task.js";
 
-export async function run(context: TaskContext<z.output<typeof parameters>>) {
+export async function run(context: TaskContext<EchoParameters>) {
   const { attempt, failures, signal, progress } = context;
   const { message, durationMs, steps, failAttempts, failPermanently } = context.parameters;
   const pauses = Math.max(steps, 1);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineTask } from "../define-task.js";
 
-export const parameters = z.strictObject({
+const parameters = z.strictObject({
   message: z.json().optional().describe("Any JSON; comes back as it is."),
   durationMs: z
     .int()
@@ -23,6 +23,8 @@ export const parameters = z.strictObject({
     .describe("How many attempts fail before one succeeds."),
   failPermanently: z.boolean().default(false).describe("Fail for good at the first attempt."),
 });
+
+export type EchoParameters = z.output<typeof parameters>;
 
 const result = z.object({
   message: z.json().describe("The message that came in; null when there was none."),

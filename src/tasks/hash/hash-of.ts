@@ -1,10 +1,9 @@
-import type { z } from "zod";
 import type { DecodedPhoto } from "../../imaging/pixels/decode-photo.js";
 import { perceptualHashOf } from "../../imaging/fingerprints/perceptual-hash.js";
 import type { NearPhotoList, TaskContext, TaskPhoto } from "../define-task.js";
-import type { parameters } from "./task.js";
+import type { HashParameters } from "./task.js";
 
-type Context = Pick<TaskContext<z.output<typeof parameters>>, "parameters" | "findNearPhotos">;
+type Context = Pick<TaskContext<HashParameters>, "parameters" | "findNearPhotos">;
 
 /** From a preview of the photo. A flat picture has no perceptual hash, and so no duplicates. */
 export async function hashOf(

@@ -1,10 +1,9 @@
-import type { z } from "zod";
 import type { TaskContext } from "../define-task.js";
-import { readPreview } from "../read-preview.js";
+import { readPreview } from "../photo-work.js";
 import { hashOf } from "./hash-of.js";
-import type { parameters } from "./task.js";
+import type { HashParameters } from "./task.js";
 
-export async function run(context: TaskContext<z.output<typeof parameters>>) {
+export async function run(context: TaskContext<HashParameters>) {
   const { photo, ...preview } = await readPreview(context);
   context.progress(0.5, "looking for duplicates");
   const result = await hashOf(context, photo, preview);

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { defineTask } from "../define-task.js";
-import { warnings } from "../warnings.js";
+import { defineTask, warnings } from "../define-task.js";
 
-export const parameters = z.strictObject({
+const parameters = z.strictObject({
   maxDistance: z
     .int()
     .min(0)
@@ -13,6 +12,8 @@ export const parameters = z.strictObject({
         "copies, 10 also lightly cropped ones; from 16 on other photos are found, too.",
     ),
 });
+
+export type HashParameters = z.output<typeof parameters>;
 
 const duplicate = z.object({
   photoId: z.string().describe("Of another photo of yours."),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineTask } from "../define-task.js";
 
-export const parameters = z.strictObject({
+const parameters = z.strictObject({
   redactGps: z
     .boolean()
     .default(false)
@@ -10,6 +10,8 @@ export const parameters = z.strictObject({
         "Names of cities and countries stay.",
     ),
 });
+
+export type MetadataParameters = z.output<typeof parameters>;
 
 const text = z.string().nullable();
 const number = z.number().nullable();

@@ -1,6 +1,5 @@
 import type { DecodedPhoto } from "../../imaging/pixels/decode-photo.js";
-import type { Pixels } from "../../imaging/pixels/pixels.js";
-import { shrinkToFit } from "../../imaging/pixels/shrink-pixels.js";
+import { type Pixels, shrinkToFit } from "../../imaging/pixels/pixels.js";
 import { kMeans, type Weighted } from "./k-means.js";
 import { hexOf, oklabOf } from "./oklab.js";
 

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { defineTask } from "../define-task.js";
-import { warnings } from "../warnings.js";
+import { defineTask, warnings } from "../define-task.js";
 
-export const parameters = z.strictObject({
+const parameters = z.strictObject({
   colors: z
     .int()
     .min(2)
@@ -10,6 +9,8 @@ export const parameters = z.strictObject({
     .default(5)
     .describe("Colours at most; a photo with fewer gives fewer."),
 });
+
+export type PaletteParameters = z.output<typeof parameters>;
 
 const hex = z.string().describe("As #rrggbb.");
 

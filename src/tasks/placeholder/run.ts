@@ -1,5 +1,5 @@
 import type { TaskContext } from "../define-task.js";
-import { readPreview } from "../read-preview.js";
+import { readPreview } from "../photo-work.js";
 import { placeholderOf } from "./placeholder-of.js";
 
 export async function run(context: TaskContext<Record<string, never>>) {

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { defineTask } from "../define-task.js";
-import { warnings } from "../warnings.js";
+import { defineTask, warnings } from "../define-task.js";
 
 const parameters = z.strictObject({});
 

@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { defineTask } from "../define-task.js";
+import { defineTask, warnings } from "../define-task.js";
 import { hash } from "../hash/task.js";
 import { metadata } from "../metadata/task.js";
 import { palette } from "../palette/task.js";
 import { placeholder } from "../placeholder/task.js";
 import { thumbnail } from "../thumbnail/task.js";
-import { warnings } from "../warnings.js";
 
 const parameters = z.strictObject({});
 

@@ -1,7 +1,12 @@
-import { cutJpeg } from "./cut-jpeg.js";
-import { cutPng } from "./cut-png.js";
-import { cutWebp } from "./cut-webp.js";
-import type { KeptMetadata } from "./kept-metadata.js";
+import { crc32 } from "node:zlib";
+import { MARKERS, readJpegSegments, type JpegSegment } from "./jpeg-segments.js";
+
+/** What of a photo's metadata stays when all else is cut out. */
+export interface KeptMetadata {
+  icc: boolean;
+  /** A TIFF structure (see `writeExifBlock`) that takes the place of whatever was there. */
+  exif: Buffer | null;
+}
 
 /**
  * The same file without its metadata, no pixel touched; null where this cannot be done and the
@@ -18,4 +23,176 @@ export function cutMetadata(format: string, file: Buffer, kept: KeptMetadata): B
     default:
       return null;
   }
+}
+
+const START = Buffer.from([0xff, 0xd8]);
+const END = Buffer.from([0xff, 0xd9]);
+
+/**
+ * The same coded picture with only the segments that it needs, and nothing behind its end; null for
+ * a broken file.
+ */
+function cutJpeg(file: Buffer, kept: KeptMetadata): Buffer | null {
+  const segments = readJpegSegments(file);
+  if (segments === null) return null;
+  const own = kept.exif === null ? [] : [exifSegment(kept.exif)];
+  return Buffer.concat([
+    START,
+    ...own,
+    ...segments.flatMap((segment) => jpegPart(segment, kept)),
+    END,
+  ]);
+}
+
+function jpegPart({ marker, bytes }: JpegSegment, kept: KeptMetadata): Buffer[] {
+  if (marker === MARKERS.app0)
+    return hasName(bytes, "JFIF\0") && bytes.length >= 18 ? [plainJfif(bytes)] : [];
+  if (marker === MARKERS.app2) return kept.icc && hasName(bytes, "ICC_PROFILE\0") ? [bytes] : [];
+  // Says how the channels are to be understood; without it CMYK comes out as its negative.
+  if (marker === MARKERS.app14)
+    return hasName(bytes, "Adobe") && bytes.length >= 16 ? [plainAdobe(bytes)] : [];
+  const isTold = (marker >= MARKERS.app0 && marker <= MARKERS.app15) || marker === MARKERS.comment;
+  return isTold ? [] : [bytes];
+}
+
+function hasName(segment: Buffer, name: string): boolean {
+  return segment.toString("latin1", 4, 4 + name.length) === name;
+}
+
+/** Version and density; a thumbnail may follow them. */
+function plainJfif(bytes: Buffer): Buffer {
+  return Buffer.concat([
+    Buffer.from([0xff, MARKERS.app0, 0, 16]),
+    bytes.subarray(4, 16),
+    Buffer.from([0, 0]),
+  ]);
+}
+
+function plainAdobe(bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([0xff, MARKERS.app14, 0, 14]), bytes.subarray(4, 16)]);
+}
+
+function exifSegment(exif: Buffer): Buffer {
+  const head = Buffer.from("\xff\xe1\0\0Exif\0\0", "latin1");
+  head.writeUInt16BE(head.length - 2 + exif.length, 2);
+  return Buffer.concat([head, exif]);
+}
+
+/**
+ * The picture, its colours, its density, and the frames of an animation (PNG, third edition,
+ * section 4.7).
+ */
+const PICTURE = new Set([
+  "IHDR",
+  "PLTE",
+  "IDAT",
+  "IEND",
+  "tRNS",
+  "cHRM",
+  "gAMA",
+  "sBIT",
+  "sRGB",
+  "cICP",
+  "mDCV",
+  "cLLI",
+  "bKGD",
+  "pHYs",
+  "acTL",
+  "fcTL",
+  "fdAT",
+]);
+
+/**
+ * The same coded picture with only the chunks that it needs, and nothing behind its end; null for a
+ * broken file.
+ */
+function cutPng(file: Buffer, kept: KeptMetadata): Buffer | null {
+  const parts = [file.subarray(0, 8)];
+  for (let at = 8; at + 12 <= file.length;) {
+    const end = at + 12 + file.readUInt32BE(at);
+    const type = file.toString("latin1", at + 4, at + 8);
+    if (end > file.length) return null;
+    if (PICTURE.has(type) || (kept.icc && type === "iCCP")) parts.push(file.subarray(at, end));
+    if (type === "IHDR" && kept.exif !== null) parts.push(exifChunk(kept.exif));
+    if (type === "IEND") return Buffer.concat(parts);
+    at = end;
+  }
+  return null;
+}
+
+function exifChunk(exif: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from("eXIf"), exif]);
+  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(exif.length);
+  sum.writeUInt32BE(crc32(body));
+  return Buffer.concat([length, body, sum]);
+}
+
+interface Chunk {
+  type: string;
+  data: Buffer;
+}
+
+/** Bits of the first byte of VP8X (RFC 9649, section 2.7). */
+const ICC = 0x20;
+const EXIF = 0x08;
+const XMP = 0x04;
+
+/** The bytes of a frame's own header; chunks follow, as in a file. */
+const FRAME_HEADER = 16;
+
+/**
+ * The same coded picture, or animation, with only the chunks that it needs; null for a broken file,
+ * and for one that has no place to say that it has metadata.
+ */
+function cutWebp(file: Buffer, kept: KeptMetadata): Buffer | null {
+  const end = 8 + file.readUInt32LE(4);
+  const chunks = end > file.length ? null : readChunks(file.subarray(12, end));
+  if (chunks === null) return null;
+  const parts = chunks.map((chunk) => webpPart(chunk, kept));
+  if (parts.includes(null) || (kept.exif !== null && chunks[0]?.type !== "VP8X")) return null;
+  const own = kept.exif === null ? [] : [writeChunk("EXIF", kept.exif)];
+  const body = Buffer.concat([Buffer.from("WEBP"), ...parts.flatMap((part) => part ?? []), ...own]);
+  const head = Buffer.from("RIFF\0\0\0\0");
+  head.writeUInt32LE(body.length, 4);
+  return Buffer.concat([head, body]);
+}
+
+/** Nothing for what the picture does not need; null for a frame that is broken. */
+function webpPart({ type, data }: Chunk, kept: KeptMetadata): Buffer[] | null {
+  if (type === "VP8X") return [writeChunk(type, withFlags(data, kept))];
+  if (type === "ICCP") return kept.icc ? [writeChunk(type, data)] : [];
+  if (type !== "ANMF") return isPicture(type) ? [writeChunk(type, data)] : [];
+  const inner = readChunks(data.subarray(FRAME_HEADER));
+  if (inner === null) return null;
+  const frame = inner
+    .filter((chunk) => isPicture(chunk.type))
+    .map((chunk) => writeChunk(chunk.type, chunk.data));
+  return [writeChunk(type, Buffer.concat([data.subarray(0, FRAME_HEADER), ...frame]))];
+}
+
+function isPicture(type: string): boolean {
+  return ["VP8 ", "VP8L", "ALPH", "ANIM"].includes(type);
+}
+
+function withFlags(data: Buffer, { icc, exif }: KeptMetadata): Buffer {
+  const flags = (data[0] ?? 0) & ~(XMP | EXIF | (icc ? 0 : ICC));
+  return Buffer.concat([Buffer.from([exif === null ? flags : flags | EXIF]), data.subarray(1)]);
+}
+
+function readChunks(bytes: Buffer): Chunk[] | null {
+  const chunks: Chunk[] = [];
+  for (let at = 0; at + 8 <= bytes.length;) {
+    const end = at + 8 + bytes.readUInt32LE(at + 4);
+    if (end > bytes.length) return null;
+    chunks.push({ type: bytes.toString("latin1", at, at + 4), data: bytes.subarray(at + 8, end) });
+    at = end + (end % 2 === at % 2 ? 0 : 1);
+  }
+  return chunks;
+}
+
+function writeChunk(type: string, data: Buffer): Buffer {
+  const head = Buffer.from(`${type}\0\0\0\0`, "latin1");
+  head.writeUInt32LE(data.length, 4);
+  return Buffer.concat([head, data, Buffer.alloc(data.length % 2)]);
 }

@@ -1,7 +1,7 @@
-import { readEveryTag, type FoundTag } from "../../imaging/metadata/read-every-tag.js";
+import { type FoundTag, readEveryTag } from "../../imaging/metadata/read-every-tag.js";
 import { sharp } from "../../imaging/pixels/sharp.js";
 import type { PhotoRights } from "./photo-rights.js";
-import { tagName } from "./tag-name.js";
+import { cleanText } from "../metadata/clean-text.js";
 
 /** Shorter ones stand in a coded picture by chance. */
 const SHORTEST_TEXT = 6;
@@ -54,4 +54,9 @@ function removedTexts(before: FoundTag[], { copyright, artist }: PhotoRights) {
 /** As most write it, and as Windows does. */
 function spellings(text: string): Buffer[] {
   return [Buffer.from(text), Buffer.from(text, "utf16le")];
+}
+
+/** `EXIF:Make`; the picture inside a photo is one thing, not many tags. */
+export function tagName({ group, name }: Pick<FoundTag, "group" | "name">): string {
+  return group === "Thumbnail" ? group : (cleanText(`${group}:${name}`, 100) ?? group);
 }

@@ -1,27 +1,23 @@
 import { readFile } from "node:fs/promises";
-import type { z } from "zod";
 import { PermanentTaskError } from "../../domain/errors.js";
-import { decodePreview } from "../../imaging/pixels/decode-preview.js";
+import { decodePreview } from "../../imaging/pixels/decode-photo.js";
 import { writeExifBlock } from "../../imaging/metadata/exif-block.js";
-import { OUTPUT_FILES } from "../../imaging/formats/output-format.js";
-import { outputFormatOf } from "../../imaging/formats/output-format-of.js";
+import { OUTPUT_FILES, outputFormatOf } from "../../imaging/formats/photo-format.js";
 import { readPhotoHeader } from "../../imaging/formats/photo-header.js";
 import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
 import { readEveryTag, type FoundTag } from "../../imaging/metadata/read-every-tag.js";
 import { readPhotoTags } from "../../imaging/metadata/read-photo-tags.js";
 import type { TaskContext } from "../define-task.js";
-import { onlyPhoto } from "../only-photo.js";
-import { cutMetadata } from "./cut-metadata.js";
-import { findLeftovers } from "./find-leftovers.js";
-import type { KeptMetadata } from "./kept-metadata.js";
+import { onlyPhoto } from "../photo-work.js";
+import { cutMetadata, type KeptMetadata } from "./cut-metadata.js";
+import { findLeftovers, tagName } from "./find-leftovers.js";
 import { photoRights, type PhotoRights } from "./photo-rights.js";
 import { reencode, type Reencoded } from "./reencode.js";
-import { tagName } from "./tag-name.js";
-import type { parameters } from "./task.js";
+import type { ScrubParameters } from "./task.js";
 
 const MOST_REMOVED = 500;
 
-export async function run(context: TaskContext<z.output<typeof parameters>>) {
+export async function run(context: TaskContext<ScrubParameters>) {
   const { photos, signal, progress, output, maxPixels = DEFAULT_MAX_PIXELS } = context;
   const { keepIcc, keepCopyright } = context.parameters;
   const photo = onlyPhoto(photos);

@@ -1,9 +1,8 @@
 import { z } from "zod";
-import { OUTPUT_FORMATS } from "../../imaging/formats/output-format.js";
-import { defineTask } from "../define-task.js";
-import { warnings } from "../warnings.js";
+import { OUTPUT_FORMATS } from "../../imaging/formats/photo-format.js";
+import { defineTask, warnings } from "../define-task.js";
 
-export const parameters = z.strictObject({
+const parameters = z.strictObject({
   keepIcc: z
     .boolean()
     .default(true)
@@ -16,6 +15,8 @@ export const parameters = z.strictObject({
     .default(true)
     .describe("Keep the copyright and the artist's name, from EXIF, else IPTC, else XMP."),
 });
+
+export type ScrubParameters = z.output<typeof parameters>;
 
 const result = z.object({
   removed: z

@@ -1,14 +1,12 @@
-import type { z } from "zod";
 import type { DecodedPhoto } from "../../imaging/pixels/decode-photo.js";
 import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
-import { OUTPUT_FILES } from "../../imaging/formats/output-format.js";
-import type { Pixels } from "../../imaging/pixels/pixels.js";
-import { shrinkPixels } from "../../imaging/pixels/shrink-pixels.js";
+import { OUTPUT_FILES } from "../../imaging/formats/photo-format.js";
+import { type Pixels, shrinkPixels } from "../../imaging/pixels/pixels.js";
 import type { TaskContext } from "../define-task.js";
-import type { parameters } from "./task.js";
+import type { ThumbnailParameters } from "./task.js";
 
 type Context = Pick<
-  TaskContext<z.output<typeof parameters>>,
+  TaskContext<ThumbnailParameters>,
   "parameters" | "signal" | "progress" | "output"
 >;
 

@@ -1,13 +1,11 @@
-import type { z } from "zod";
 import { decodePhoto } from "../../imaging/pixels/decode-photo.js";
 import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
 import type { TaskContext } from "../define-task.js";
-import { onlyPhoto } from "../only-photo.js";
-import { partOfProgress } from "../part-of-progress.js";
+import { onlyPhoto, partOfProgress } from "../photo-work.js";
 import { makeThumbnails } from "./make-thumbnails.js";
-import type { parameters } from "./task.js";
+import type { ThumbnailParameters } from "./task.js";
 
-export async function run(context: TaskContext<z.output<typeof parameters>>) {
+export async function run(context: TaskContext<ThumbnailParameters>) {
   const { photos, progress, maxPixels = DEFAULT_MAX_PIXELS } = context;
   progress(0, "decoding");
   const decoded = await decodePhoto(onlyPhoto(photos).path, {

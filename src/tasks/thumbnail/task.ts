@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { OUTPUT_FORMATS } from "../../imaging/formats/output-format.js";
-import { defineTask } from "../define-task.js";
-import { warnings } from "../warnings.js";
+import { OUTPUT_FORMATS } from "../../imaging/formats/photo-format.js";
+import { defineTask, warnings } from "../define-task.js";
 
 const format = z.enum(OUTPUT_FORMATS);
 
-export const parameters = z.strictObject({
+const parameters = z.strictObject({
   widths: z
     .array(z.int().min(16).max(4096))
     .min(1)
@@ -29,6 +28,8 @@ export const parameters = z.strictObject({
         "and ignores it.",
     ),
 });
+
+export type ThumbnailParameters = z.output<typeof parameters>;
 
 const variant = z.object({
   name: z

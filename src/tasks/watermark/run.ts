@@ -1,21 +1,15 @@
-import type { z } from "zod";
 import { decodePhoto } from "../../imaging/pixels/decode-photo.js";
-import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
-import { FAITHFUL_QUALITY } from "../../imaging/pixels/faithful-quality.js";
-import { OUTPUT_FILES } from "../../imaging/formats/output-format.js";
-import { outputFormatOf } from "../../imaging/formats/output-format-of.js";
+import { encodePixels, FAITHFUL_QUALITY } from "../../imaging/pixels/encode-pixels.js";
+import { OUTPUT_FILES, outputFormatOf } from "../../imaging/formats/photo-format.js";
 import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
 import type { Pixels } from "../../imaging/pixels/pixels.js";
 import type { TaskContext } from "../define-task.js";
-import { onlyPhoto } from "../only-photo.js";
-import { addShadow } from "./add-shadow.js";
+import { onlyPhoto } from "../photo-work.js";
+import { addShadow, stamp } from "./stamp.js";
 import { renderText } from "./render-text.js";
-import { stamp } from "./stamp.js";
-import type { parameters } from "./task.js";
+import type { WatermarkParameters } from "./task.js";
 
-type Parameters = z.output<typeof parameters>;
-
-export async function run(context: TaskContext<Parameters>) {
+export async function run(context: TaskContext<WatermarkParameters>) {
   const { photos, signal, progress, output, maxPixels = DEFAULT_MAX_PIXELS } = context;
   const photo = onlyPhoto(photos);
   progress(0, "decoding");
@@ -46,7 +40,7 @@ const SHADOW_OFFSET = 0.04;
 async function markFor(
   picture: Pixels,
   margin: number,
-  { text, scale, opacity }: Parameters,
+  { text, scale, opacity }: WatermarkParameters,
 ): Promise<Pixels> {
   const side = (length: number) =>
     Math.max(1, Math.floor(Math.min(length * scale, (length - 2 * margin) / (1 + SHADOW_OFFSET))));
@@ -58,7 +52,12 @@ async function markFor(
   return addShadow(glyphs, Math.min(room, Math.ceil(glyphs.height * SHADOW_OFFSET)), opacity);
 }
 
-function placeOf(picture: Pixels, mark: Pixels, margin: number, gravity: Parameters["gravity"]) {
+function placeOf(
+  picture: Pixels,
+  mark: Pixels,
+  margin: number,
+  gravity: WatermarkParameters["gravity"],
+) {
   const place = (all: number, part: number, first: boolean, last: boolean) => {
     const edge = Math.min(margin, Math.floor((all - part) / 2));
     if (first) return edge;

@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { OUTPUT_FORMATS } from "../../imaging/formats/output-format.js";
-import { defineTask } from "../define-task.js";
-import { warnings } from "../warnings.js";
+import { OUTPUT_FORMATS } from "../../imaging/formats/photo-format.js";
+import { defineTask, warnings } from "../define-task.js";
 
 const MOST_CHARACTERS = 100;
 
-export const parameters = z.strictObject({
+const parameters = z.strictObject({
   text: z
     .string()
     .refine(
@@ -51,6 +50,8 @@ export const parameters = z.strictObject({
     .default(0.3)
     .describe("How much of the picture's width, and at most of its height, the text takes."),
 });
+
+export type WatermarkParameters = z.output<typeof parameters>;
 
 const result = z.object({
   width: z.int().min(1).describe("Of the upright picture, in pixels."),

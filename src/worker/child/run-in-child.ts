@@ -1,5 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { PermanentTaskError } from "../../domain/errors.js";
 import { failpoint } from "../../runtime/failpoint.js";
 import { inBatches } from "../../runtime/in-batches.js";
@@ -16,7 +17,6 @@ import type { Claimed } from "../../services/queued-jobs/queued-jobs.js";
 import { hashText } from "../../services/photos/signed-hash.js";
 import type { Task, TaskOutput, TaskPhoto } from "../../tasks/define-task.js";
 import type { ProgressReporter } from "../progress-reporter.js";
-import { createTaskAnswers } from "./task-answers.js";
 import type { TaskChildRequest, TaskChildResponse } from "./task-child-request.js";
 import { measureOutputs, parseTaskChildResponse } from "./task-child-response.js";
 
@@ -142,4 +142,35 @@ async function storeOutputs(
     storage.put(storageKey, join(folder, name)),
   );
   return stored;
+}
+
+const findNearPhotos = z.strictObject({
+  phash: z.string().regex(/^[0-9a-f]{16}$/),
+  maxDistance: z.int().min(0).max(64),
+});
+
+/**
+ * Answers what a task in a child may ask, of the photos of the attempt's owner and of nobody else.
+ * Nothing that is asked is believed, and one question is answered at a time: a child decodes
+ * strangers' bytes.
+ */
+export function createTaskAnswers(
+  { nearPhotos }: { nearPhotos: NearPhotos },
+  { userId, photoIds }: { userId: string; photoIds: string[] },
+): (name: string, argument: unknown) => Promise<unknown> {
+  let busy = false;
+  return async (name, argument) => {
+    if (name !== "findNearPhotos") throw new Error(`A task may not ask "${name}".`);
+    if (busy) throw new Error("A task may ask one question at a time.");
+    busy = true;
+    try {
+      return await nearPhotos.find({
+        ...findNearPhotos.parse(argument),
+        userId,
+        exceptIds: photoIds,
+      });
+    } finally {
+      busy = false;
+    }
+  };
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { OUTPUT_FILES } from "../../imaging/formats/output-format.js";
+import { OUTPUT_FILES } from "../../imaging/formats/photo-format.js";
 import { sizeOfPlainFile } from "../../imaging/inspect/photo-child-response.js";
 import type { TaskOutput } from "../../tasks/define-task.js";
 import { PLAIN_NAME, type TaskChildResponse } from "./task-child-request.js";

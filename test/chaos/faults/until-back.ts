@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import postgres from "postgres";
-import { pingRedis } from "../../../src/embedded/redis/ping-redis.js";
+import { pingRedis } from "../../../src/embedded/redis/start-redis.js";
 
 const WITHIN_MS = 60_000;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { createChildPool } from "../../../src/child-pool/child-pool.js";
-import { ChildStoppedError } from "../../../src/child-pool/child-stopped-error.js";
+import { ChildStoppedError } from "../../../src/child-pool/exit-reason.js";
 import { createLoggerTo } from "../../../src/runtime/logger.js";
 
 describe("the log of a pool", () => {

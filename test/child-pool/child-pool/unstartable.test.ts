@@ -9,7 +9,7 @@ import {
   type ChildPool,
   type ChildPoolOptions,
 } from "../../../src/child-pool/child-pool.js";
-import { ChildStoppedError } from "../../../src/child-pool/child-stopped-error.js";
+import { ChildStoppedError } from "../../../src/child-pool/exit-reason.js";
 import { createLoggerTo } from "../../../src/runtime/logger.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ensureDatabase } from "../../../src/embedded/postgres/ensure-database.js";
-import { freePort } from "../../../src/embedded/free-port.js";
+import { freePort } from "../../../src/embedded/ports.js";
 
 // That it makes the database, and takes the one that is there, is seen in the tests of
 // start-postgres.

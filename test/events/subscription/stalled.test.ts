@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { createChannel } from "../../../src/events/channel.js";
+import { Channel } from "../../../src/events/channel.js";
 import {
-  createSubscription,
+  ChannelSubscription,
   STALLED_MS,
   type Subscription,
 } from "../../../src/events/subscription.js";
@@ -14,7 +14,7 @@ import { bareEvent } from "../../support/asserts/bare-event.js";
 /** A stream of a log of ten events, that reads three at a time. */
 function createScene(options: { seq?: number; first?: QueuedJobEvent[] } = {}) {
   const reads: number[] = [];
-  const channel = createChannel(async ({ seq }) => {
+  const channel = new Channel(async ({ seq }) => {
     reads.push(seq);
     const events = Array.from({ length: 10 }, (_, i) => bareEvent(i + 1)).filter(
       (event) => event.seq > seq,
@@ -23,7 +23,7 @@ function createScene(options: { seq?: number; first?: QueuedJobEvent[] } = {}) {
   });
   channel.confirmHead(10, channel.bells);
   const { seq = 0, first = [] } = options;
-  const subscription = createSubscription({
+  const subscription = new ChannelSubscription({
     epoch: "e",
     queuedJobId: null,
     includeProgress: false,

@@ -8,7 +8,7 @@ import {
   PhotoUnreadableError,
   ServiceUnavailableError,
 } from "../../../src/domain/errors.js";
-import { ChildStoppedError } from "../../../src/child-pool/child-stopped-error.js";
+import { ChildStoppedError } from "../../../src/child-pool/exit-reason.js";
 import { createPhotoInspector } from "../../../src/imaging/inspect/photo-inspector.js";
 import { sharp } from "../../../src/imaging/pixels/sharp.js";
 import { createLoggerTo } from "../../../src/runtime/logger.js";

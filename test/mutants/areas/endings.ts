@@ -5,8 +5,8 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "a stream that is closed twice silences the user's others",
     file: "src/events/subscription.ts",
-    find: "if (state.over) return;\n    state.over = how;",
-    replace: "state.over = how;",
+    find: "if (this.#over) return;\n    this.#over = how;",
+    replace: "this.#over = how;",
     tests: ["events/subscription.test"],
   },
   {

@@ -85,7 +85,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a port that is taken is reported with a stack",
-    file: "src/embedded/claim-port.ts",
+    file: "src/embedded/ports.ts",
     find: 'cause.syscall === "listen"',
     replace: 'cause.syscall === "read"',
     tests: START,

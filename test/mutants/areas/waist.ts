@@ -199,7 +199,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "an attempt that is lost writes how it ended",
-    file: "src/worker/execute-task.ts",
+    file: "src/worker/settle-attempt.ts",
     find: 'if (reason === "lost") {',
     replace: "if (false) {",
     tests: EXECUTE,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
 import { ServiceUnavailableError } from "../../../src/domain/errors.js";
-import { ChildStoppedError } from "../../../src/child-pool/child-stopped-error.js";
+import { ChildStoppedError } from "../../../src/child-pool/exit-reason.js";
 import {
   createPhotoInspector,
   type PhotoInspector,

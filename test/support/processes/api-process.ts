@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { eventually } from "../runner/eventually.js";
-import { freePort } from "../../../src/embedded/free-port.js";
+import { freePort } from "../../../src/embedded/ports.js";
 
 /** What an API process went through while something was asked of it. */
 export interface Strain {

@@ -4,7 +4,7 @@ import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import postgres from "postgres";
 import { findPostgres } from "../../../src/embedded/postgres/find-postgres.js";
-import { freePort } from "../../../src/embedded/free-port.js";
+import { freePort } from "../../../src/embedded/ports.js";
 import { launchServer } from "../../../src/embedded/processes/launch-server.js";
 import { makePrivateFolder } from "../../../src/embedded/make-private-folder.js";
 import { chooseRunUser } from "../../../src/embedded/postgres/run-user.js";
