@@ -1,7 +1,7 @@
 import { PermanentTaskError, QuotaExceededError, TaskFailedError } from "../domain/errors.js";
 import { ChildStoppedError } from "../child-pool/child-stopped-error.js";
 import { SlowDownloadError } from "../photos/storage.js";
-import type { Claimed } from "../services/queued-jobs/queued-jobs.js";
+import type { Claimed } from "../services/queued-jobs/claim.js";
 import type { Task } from "../tasks/define-task.js";
 import { StopError } from "./stop-reason.js";
 

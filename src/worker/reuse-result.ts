@@ -2,7 +2,8 @@ import type { Logger } from "../runtime/logger.js";
 import type { Storage } from "../photos/storage.js";
 import type { TaskSuccess } from "../domain/queued-job.js";
 import { outputKey } from "../services/photos/output-key.js";
-import type { Claimed, QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
+import type { Claimed } from "../services/queued-jobs/claim.js";
+import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
 import { discardOutputs } from "./discard-outputs.js";
 
 export interface ReuseDeps {

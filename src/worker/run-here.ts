@@ -1,6 +1,6 @@
 import type { Logger } from "../runtime/logger.js";
 import type { TaskSuccess } from "../domain/queued-job.js";
-import type { Claimed } from "../services/queued-jobs/queued-jobs.js";
+import type { Claimed } from "../services/queued-jobs/claim.js";
 import type { Task } from "../tasks/define-task.js";
 import type { ProgressReporter } from "./progress-reporter.js";
 import { StopError } from "./stop-reason.js";

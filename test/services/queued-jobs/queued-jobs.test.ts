@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import * as fc from "fast-check";
 import { ServiceError } from "../../../src/domain/errors.js";
 import { UNFINISHED_STATUSES } from "../../../src/domain/queued-job-status.js";
-import type { Claimed } from "../../../src/services/queued-jobs/queued-jobs.js";
+import type { Claimed } from "../../../src/services/queued-jobs/claim.js";
 import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
 import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";

@@ -12,10 +12,10 @@ import {
 } from "../../../src/services/photos/photos.js";
 import {
   createQueuedJobs,
-  type Claimed,
   type QueuedJobs,
 } from "../../../src/services/queued-jobs/queued-jobs.js";
 import type { Submission } from "../../../src/services/queued-jobs/check-submission.js";
+import type { Claimed } from "../../../src/services/queued-jobs/claim.js";
 import { syncCatalogue } from "../../../src/services/jobs/sync-catalogue.js";
 import { createUsers, type User, type Users } from "../../../src/services/users/users.js";
 import { catalogue as realCatalogue } from "../../../src/tasks/catalogue.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { stall } from "../../../../src/services/queued-jobs/attempt.js";
-import { findLapsed } from "../../../../src/services/queued-jobs/due.js";
+import { findLapsed } from "../../../../src/services/queued-jobs/maintenance.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
 import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
