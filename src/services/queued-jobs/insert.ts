@@ -116,7 +116,8 @@ function insertRows(sql: Sql, rows: Fragment): Fragment {
     insert into queued_jobs (id, user_id, job_name, status, parameters, photo_count, priority,
       run_at, due_at, idempotency_key, fingerprint, fresh, request_id, created_at, updated_at)
     ${rows}
-    on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing returning *`;
+    on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
+    returning *`;
 }
 
 /**

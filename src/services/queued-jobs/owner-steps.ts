@@ -184,7 +184,9 @@ export function cancelMany(
   return transitionMany(sql, { step: "cancel", ids, set: finish(sql, ttlSeconds), pending: -1 });
 }
 
-/** Whether the owner has room for events, by a plain read: a refused statement leaves dead rows. */
+/**
+ * Whether the owner has room for events, by a plain read: a refused statement leaves dead rows.
+ */
 function hasRoom(sql: Sql, maxRecordedBytes: number): Fragment {
   return sql`exists (
     select from user_streams u

@@ -26,26 +26,14 @@ export type Remover = ReturnType<typeof createRemover>;
 
 export function createRemover(deps: RemoverDeps) {
   const { sql } = deps;
-  /** Expired rows that could not be removed: passed by as long as this process lives. */
-  const broken = new Set<string>();
-
-  /** In one statement; where one of them fails it, one by one. */
-  async function removeTogether(finished: readonly Finished[]): Promise<Removed[]> {
-    try {
-      return await commitRemoval(deps, () => removeFinished(sql, finished, { wait: false }));
-    } catch (error) {
-      if (error instanceof ServiceUnavailableError) throw error;
-      return removeSingly(deps, finished, broken);
-    }
-  }
-
+  const removal: Removal = { ...deps, broken: new Set() };
   return {
     /** False when it has changed since it was read. */
     async one(finished: Finished): Promise<boolean> {
-      const removed = await commitRemoval(deps, () =>
+      const removed = await commitRemoval(removal, () =>
         removeFinished(sql, [finished], { wait: true }),
       );
-      await deleteFilesOf(deps, removed);
+      await deleteFilesOf(removal, removed);
       return removed.length > 0;
     },
 
@@ -58,8 +46,8 @@ export function createRemover(deps: RemoverDeps) {
       for (let i = 0; i < finished.length; i += BATCH_SIZE) {
         if ((currentDeadline()?.left() ?? Infinity) < STATEMENT_MS) break;
         try {
-          const removed = await removeTogether(finished.slice(i, i + BATCH_SIZE));
-          withoutDeadline(() => void deleteFilesOf(deps, removed));
+          const removed = await removeTogether(removal, finished.slice(i, i + BATCH_SIZE));
+          withoutDeadline(() => void deleteFilesOf(removal, removed));
           count += removed.length;
         } catch (error) {
           if (count > 0 && error instanceof ServiceUnavailableError) break;
@@ -71,19 +59,16 @@ export function createRemover(deps: RemoverDeps) {
 
     /** Removes finished ones whose time is up, oldest first, `limit` at most; returns how many. */
     async expired(limit: number): Promise<number> {
-      const query = () => ({ limit, except: [...broken] });
+      const query = () => ({ limit, except: [...removal.broken] });
       let removed: Removed[];
       try {
-        removed = await commitRemoval(deps, () => removeExpired(sql, query()));
+        removed = await commitRemoval(removal, () => removeExpired(sql, query()));
       } catch (error) {
         if (error instanceof ServiceUnavailableError) throw error;
-        removed = await removeSingly(
-          deps,
-          await available(() => findExpired(sql, query())),
-          broken,
-        );
+        const expired = await available(() => findExpired(sql, query()));
+        removed = await removeSingly(removal, expired);
       }
-      await deleteFilesOf(deps, removed);
+      await deleteFilesOf(removal, removed);
       return removed.length;
     },
   };
@@ -112,21 +97,33 @@ async function deleteFilesOf(
   );
 }
 
-/** Passes by each that cannot be removed, and adds it to `broken`. */
-async function removeSingly(
-  deps: RemoverDeps,
-  finished: readonly Finished[],
-  broken: Set<string>,
-): Promise<Removed[]> {
+interface Removal extends RemoverDeps {
+  /** Expired rows that could not be removed: passed by as long as this process lives. */
+  broken: Set<string>;
+}
+
+/** In one statement; where one of them fails it, one by one. */
+async function removeTogether(removal: Removal, finished: readonly Finished[]): Promise<Removed[]> {
+  const write = () => removeFinished(removal.sql, finished, { wait: false });
+  try {
+    return await commitRemoval(removal, write);
+  } catch (error) {
+    if (error instanceof ServiceUnavailableError) throw error;
+    return removeSingly(removal, finished);
+  }
+}
+
+/** Passes by each that cannot be removed. */
+async function removeSingly(removal: Removal, finished: readonly Finished[]): Promise<Removed[]> {
   const removed: Removed[] = [];
   for (const one of finished) {
-    const write = () => removeFinished(deps.sql, [one], { wait: false });
+    const write = () => removeFinished(removal.sql, [one], { wait: false });
     try {
-      removed.push(...(await commitRemoval(deps, write)));
+      removed.push(...(await commitRemoval(removal, write)));
     } catch (error) {
       if (error instanceof ServiceUnavailableError) throw error;
-      broken.add(one.id);
-      deps.log.error({ err: error, queuedJobId: one.id }, "a QueuedJob cannot be removed");
+      removal.broken.add(one.id);
+      removal.log.error({ err: error, queuedJobId: one.id }, "a QueuedJob cannot be removed");
     }
   }
   return removed;

@@ -97,8 +97,8 @@ export function finish(sql: Sql, ttlSeconds: number): Fragment {
 }
 
 /**
- * What a Step has of a row of `j` and its event `e`. The parameters are only returned where a worker
- * needs them.
+ * What a Step has of a row of `j` and its event `e`. The parameters are only returned where a
+ * worker needs them.
  */
 export function stepColumns(sql: Sql, step: keyof typeof TRANSITIONS): Fragment {
   const parameters = sql`case when j.parameter_bytes > 8192 then j.parameters end as parameters,`;

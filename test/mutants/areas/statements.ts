@@ -108,7 +108,7 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "one that was removed with others leaves its files",
     file: "src/services/queued-jobs/remove.ts",
-    find: "withoutDeadline(() => void deleteFilesOf(deps, removed));",
+    find: "withoutDeadline(() => void deleteFilesOf(removal, removed));",
     replace: "withoutDeadline(() => {});",
     tests: REMOVER,
   },
@@ -129,14 +129,14 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "one row that cannot be removed keeps the others",
     file: "src/services/queued-jobs/remove.ts",
-    find: "return removeSingly(deps, finished, broken);",
+    find: "return removeSingly(removal, finished);",
     replace: "throw error;",
     tests: REMOVER,
   },
   {
     breaks: "expired rows that cannot be removed come again and again",
     file: "src/services/queued-jobs/remove.ts",
-    find: "broken.add(one.id);",
+    find: "removal.broken.add(one.id);",
     replace: "",
     tests: REMOVER,
   },
