@@ -65,8 +65,8 @@ export function createRemover(deps: RemoverDeps) {
         removed = await commitRemoval(removal, () => removeExpired(sql, query()));
       } catch (error) {
         if (error instanceof ServiceUnavailableError) throw error;
-        const expired = await available(() => findExpired(sql, query()));
-        removed = await removeSingly(removal, expired);
+        const singly = await available(() => findExpired(sql, query()));
+        removed = await removeSingly(removal, singly);
       }
       await deleteFilesOf(removal, removed);
       return removed.length;

@@ -1,6 +1,6 @@
 import type { Mutant } from "../mutant.js";
 
-const ATTEMPT = ["queued-jobs/attempt.test"];
+const ATTEMPT = ["queued-jobs/attempt.test", "queued-jobs/claim.test"];
 const KEYS = ["enqueue-keys.test"];
 const RECORDED = ["recorded-bytes.test"];
 const REMOVER = ["queued-jobs/remove.test"];

@@ -1,6 +1,6 @@
 import type { Mutant } from "../mutant.js";
 
-const ATTEMPT = ["queued-jobs/attempt.test"];
+const ATTEMPT = ["queued-jobs/attempt.test", "queued-jobs/claim.test"];
 const ATTEMPT_LEASES = ["attempt-leases.test"];
 const BATCHES = ["claim/batches.test"];
 const STEPS = ["owner-steps.test"];

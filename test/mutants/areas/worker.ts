@@ -1,6 +1,7 @@
 import type { Mutant } from "../mutant.js";
 
-const ATTEMPT = ["queued-jobs/attempt.test"];
+const ATTEMPT = ["queued-jobs/attempt.test", "queued-jobs/claim.test"];
+const ADOPT = ["claim/adopt.test"];
 const ATTEMPT_LEASES = ["attempt-leases.test"];
 const BATCHES = ["claim/batches.test"];
 const OWNERS = ["owner-batch.test"];
@@ -90,14 +91,14 @@ export const MUTANTS: Mutant[] = [
     file: CLAIM_FILE,
     find: "and worker = ${worker} and status = 'STARTED'",
     replace: "and ${worker}::text is not null and status = 'STARTED'",
-    tests: ATTEMPT,
+    tests: ADOPT,
   },
   {
     breaks: "an adopted claim keeps what is left of its lease",
     file: CLAIM_FILE,
     find: "update queued_jobs set ${leaseUntil(sql)}\n      where id = ${id}",
     replace: "update queued_jobs set lease_until = lease_until\n      where id = ${id}",
-    tests: ATTEMPT,
+    tests: ADOPT,
   },
   {
     core: true,
