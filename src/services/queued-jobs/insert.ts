@@ -1,5 +1,5 @@
 // The one INSERT of submissions, for one alone or for many units. One alone has a statement of its
-// own: that of many, which must sort and group, takes more than twice as long for one.
+// own: that of many sorts and groups, and takes 780 µs for one instead of 590 (loops of 600).
 import type { Fragment, Sql } from "postgres";
 import { ALREADY_THERE, OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
 import type { Instant } from "../../domain/queued-job.js";

@@ -37,9 +37,7 @@ describe("recorded bytes", () => {
   before(async () => {
     waist = await createTestWaist({ maxRecordedBytes: MAX });
   });
-  beforeEach(async () => {
-    user = await waist.newUser();
-  });
+  beforeEach(async () => void (user = await waist.newUser()));
   after(async () => {
     await assertConsistent(waist.database.sql);
     await waist.close();
