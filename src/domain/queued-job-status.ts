@@ -47,17 +47,19 @@ export interface Transition {
   from: readonly QueuedJobStatus[];
   to: QueuedJobStatus | null;
   event: LoggedEventType;
+  /** What the queue needs once it is recorded; the same for all steps with this event. */
+  hint: "add" | "remove" | null;
 }
 
 export const TRANSITIONS = {
-  enqueue: { from: [], to: "PENDING", event: "QUEUED" },
-  claim: { from: ["PENDING"], to: "STARTED", event: "STARTED" },
-  succeed: { from: ["STARTED"], to: "SUCCESS", event: "SUCCEEDED" },
-  fail: { from: ["STARTED"], to: "FAILED", event: "FAILED" },
-  backOff: { from: ["STARTED"], to: "PENDING", event: "RETRYING" },
-  cancel: { from: UNFINISHED_STATUSES, to: "CANCELLED", event: "CANCELLED" },
-  retry: { from: ["FAILED", "CANCELLED"], to: "PENDING", event: "QUEUED" },
-  delete: { from: FINISHED_STATUSES, to: null, event: "DELETED" },
+  enqueue: { from: [], to: "PENDING", event: "QUEUED", hint: "add" },
+  claim: { from: ["PENDING"], to: "STARTED", event: "STARTED", hint: null },
+  succeed: { from: ["STARTED"], to: "SUCCESS", event: "SUCCEEDED", hint: null },
+  fail: { from: ["STARTED"], to: "FAILED", event: "FAILED", hint: null },
+  backOff: { from: ["STARTED"], to: "PENDING", event: "RETRYING", hint: "add" },
+  cancel: { from: UNFINISHED_STATUSES, to: "CANCELLED", event: "CANCELLED", hint: "remove" },
+  retry: { from: ["FAILED", "CANCELLED"], to: "PENDING", event: "QUEUED", hint: "add" },
+  delete: { from: FINISHED_STATUSES, to: null, event: "DELETED", hint: null },
 } as const satisfies Record<string, Transition>;
 
 export function isFinished(status: QueuedJobStatus): boolean {

@@ -6,7 +6,7 @@ import type { HintData } from "../queue/hint-queue.js";
 import type { StartRate } from "../queue/start-rate.js";
 import type { TaskSuccess } from "../domain/queued-job.js";
 import { outputKey } from "../services/photos/output-key.js";
-import type { Claimed } from "../services/queued-jobs/queued-jobs.js";
+import type { Claimed } from "../services/queued-jobs/claim.js";
 import type { Task } from "../tasks/define-task.js";
 import { noTracer, type SpanAttributes, type Tracer } from "../runtime/tracer.js";
 import { StopError, type Leases } from "./leases.js";

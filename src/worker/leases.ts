@@ -1,5 +1,6 @@
 import type { Logger } from "../runtime/logger.js";
-import type { Claimed, QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
+import type { Claimed } from "../services/queued-jobs/claim.js";
+import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
 
 /** Why an attempt is told to stop; the reason of its AbortSignal. */
 type StopReason = "timeout" | "lost" | "shutdown";

@@ -1,5 +1,6 @@
 import type { Logger } from "../runtime/logger.js";
-import type { Claimed, QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
+import type { Claimed } from "../services/queued-jobs/claim.js";
+import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
 
 export interface ProgressReporter {
   /** As often as one likes; the last one wins. */

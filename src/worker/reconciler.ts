@@ -3,7 +3,7 @@ import type { Logger } from "../runtime/logger.js";
 import type { HintQueue } from "../queue/hint-queue.js";
 import type { Duties } from "../services/maintenance/duties.js";
 import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
-import { DueSweep } from "../services/queued-jobs/due-sweep.js";
+import { DueSweep } from "../services/queued-jobs/maintenance.js";
 
 export interface Reconciler {
   /** Reconciles now rather than at the next beat. */

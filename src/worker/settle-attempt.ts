@@ -11,7 +11,8 @@ import type { TaskSuccess } from "../domain/queued-job.js";
 import { ChildStoppedError } from "../child-pool/exit-reason.js";
 import { SlowDownloadError, type Storage } from "../photos/storage.js";
 import type { Logger } from "../runtime/logger.js";
-import type { Claimed, QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
+import type { Claimed } from "../services/queued-jobs/claim.js";
+import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
 import type { Task } from "../tasks/define-task.js";
 import { StopError, stopReasonOf } from "./leases.js";
 

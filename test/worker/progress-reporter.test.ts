@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { ServiceUnavailableError } from "../../src/domain/errors.js";
-import type { Claimed } from "../../src/services/queued-jobs/queued-jobs.js";
+import type { Claimed } from "../../src/services/queued-jobs/claim.js";
 import { createProgressReporter } from "../../src/worker/progress-reporter.js";
 import { eventually } from "../support/runner/eventually.js";
 import { silentLog } from "../support/runner/silent-log.js";

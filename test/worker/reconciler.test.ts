@@ -4,7 +4,7 @@ import { ServiceUnavailableError } from "../../src/domain/errors.js";
 import { createLoggerTo } from "../../src/runtime/logger.js";
 import { createDuties } from "../../src/services/maintenance/duties.js";
 import type { QueuedJobs } from "../../src/services/queued-jobs/queued-jobs.js";
-import type { DueSweep } from "../../src/services/queued-jobs/due-sweep.js";
+import type { DueSweep } from "../../src/services/queued-jobs/maintenance.js";
 import type { User } from "../../src/services/users/users.js";
 import { createReconciler, type Reconciler } from "../../src/worker/reconciler.js";
 import { eventually } from "../support/runner/eventually.js";

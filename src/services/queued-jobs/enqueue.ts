@@ -9,6 +9,8 @@ import {
   type QuotaExceededError,
 } from "../../domain/errors.js";
 import { withParameters, type QueuedJob } from "../../domain/queued-job.js";
+import { failpoint } from "../../runtime/failpoint.js";
+import { noTracer, type Tracer } from "../../runtime/tracer.js";
 import type { Task } from "../../tasks/define-task.js";
 import { quotaExceeded, whyNoRoom } from "../photos/quota-exceeded.js";
 import {
@@ -17,17 +19,39 @@ import {
   toNewQueuedJob,
   type Submission,
 } from "./check-submission.js";
-import type { AcceptLimits, NewQueuedJob, Unit } from "./insert-units.js";
+import { DATABASE, type Committer } from "./commit.js";
+import { createInserter, type AcceptLimits, type NewQueuedJob, type Unit } from "./insert.js";
 import { bytesNeeded, queuedJobJson, recordedOutputs, type Step } from "./statements.js";
 
 export interface EnqueueDeps {
   sql: Sql;
-  /** Records and tells them, all or none; null when their user has no room for them, or is gone. */
-  insert(unit: Unit): Promise<Step[] | null>;
-  /** Called with what was inserted, where the request is traced. */
-  accepted(steps: Step[]): void;
+  committer: Committer;
   submittable(name: string): Task | null | Promise<Task | null>;
   limits: AcceptLimits;
+  tracer?: Tracer;
+}
+
+export function createEnqueue(deps: EnqueueDeps) {
+  const { sql, committer, limits, tracer = noTracer } = deps;
+  const insert = createInserter({ sql, limits, commit: committer.commit });
+
+  /** Accepts 1 to 100 submissions of one user, all or none; see `enqueue` for what it throws. */
+  return async (
+    userId: string,
+    request: { submissions: Submission[]; requestId: string; single: boolean },
+  ): Promise<QueuedJob[]> => {
+    await failpoint("accept: before the statement");
+    const accepting = { ...request, userId, traceparent: tracer.carry() };
+    return tracer.span("record enqueue", DATABASE, async () => {
+      const { steps, queuedJobs } = await enqueue({ ...deps, insert }, accepting);
+      committer.logSteps(steps, "enqueue");
+      return queuedJobs;
+    });
+  };
+}
+
+interface Accepting extends Pick<EnqueueDeps, "sql" | "submittable" | "limits"> {
+  insert: ReturnType<typeof createInserter>;
 }
 
 interface Keyed {
@@ -46,10 +70,10 @@ const TRIES = 5;
  * Accepts all submissions or none; returns them in their order, and for a repeat of a key the first
  * one, whatever its state. `single`: faults are told without the index of the submission.
  */
-export async function enqueue(
-  deps: EnqueueDeps,
+async function enqueue(
+  deps: Accepting,
   request: Omit<Unit, "items"> & { submissions: Submission[]; single: boolean },
-): Promise<QueuedJob[]> {
+): Promise<{ steps: Step[]; queuedJobs: QueuedJob[] }> {
   const { userId, submissions, single } = request;
   const at = (i: number) => (single ? [] : [i]);
   const items = await checkAll(deps, submissions, at);
@@ -60,9 +84,7 @@ export async function enqueue(
     // Of new ones only: a repeat gives the first one back, although its photos may be gone by now.
     await checkPhotosExist(deps.sql, userId, items, isNew, at);
     const steps = await tryInsert(deps, { ...request, items: firstOfEachKey(items).filter(isNew) });
-    if (!steps) continue;
-    deps.accepted(steps);
-    return inOrder(items, known, steps);
+    if (steps) return { steps, queuedJobs: inOrder(items, known, steps) };
   }
   throw new ServiceUnavailableError(
     "The same keys are being submitted elsewhere at this moment; try again.",
@@ -70,7 +92,7 @@ export async function enqueue(
 }
 
 async function checkAll(
-  { submittable }: EnqueueDeps,
+  { submittable }: Pick<Accepting, "submittable">,
   submissions: Submission[],
   at: (i: number) => (string | number)[],
 ): Promise<NewQueuedJob[]> {
@@ -146,7 +168,7 @@ function firstOfEachKey(items: NewQueuedJob[]): NewQueuedJob[] {
 /**
  * Null when a key was taken meanwhile, or a photo was deleted: what is there has to be read again.
  */
-async function tryInsert({ sql, insert, limits }: EnqueueDeps, unit: Unit): Promise<Step[] | null> {
+async function tryInsert({ sql, insert, limits }: Accepting, unit: Unit): Promise<Step[] | null> {
   if (unit.items.length === 0) return [];
   try {
     const steps = await insert(unit);

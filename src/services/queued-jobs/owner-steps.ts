@@ -1,18 +1,170 @@
-// The steps that an owner (or an admin) makes.
+// The steps that an owner (or an admin) makes: of one QueuedJob, or of all that a filter takes.
 import type { Fragment, Sql } from "postgres";
 import { available, sqlState } from "../../db/database.js";
 import { OVER_QUOTA, OVER_RECORDED, PHOTO_GONE } from "../../db/refusals.js";
-import { ConflictError, type QuotaExceededError } from "../../domain/errors.js";
-import type { QueuedJob } from "../../domain/queued-job.js";
+import { ConflictError, NotFoundError, type QuotaExceededError } from "../../domain/errors.js";
+import {
+  FINISHED_STATUSES,
+  UNFINISHED_STATUSES,
+  isFinished,
+  type QueuedJobStatus,
+} from "../../domain/queued-job-status.js";
+import { withParameters, type QueuedJob } from "../../domain/queued-job.js";
 import { quotaExceeded } from "../photos/quota-exceeded.js";
-import type { AcceptLimits } from "./insert-units.js";
-import { finish, transition, type Step } from "./statements.js";
-import { transitionMany } from "./transition-many.js";
+import type { User } from "../users/users.js";
+import type { Committer } from "./commit.js";
+import type { AcceptLimits } from "./insert.js";
+import type { Remover } from "./remove.js";
+import {
+  filterCondition,
+  finish,
+  queuedJobJson,
+  recordedOutputs,
+  type QueuedJobFilter,
+  type Step,
+} from "./statements.js";
+import { transition, transitionMany } from "./transition.js";
+
+export interface OwnerStepsDeps {
+  sql: Sql;
+  committer: Committer;
+  remover: Remover;
+  limits: AcceptLimits;
+  ttlSeconds: number;
+}
+
+export function createOwnerSteps(deps: OwnerStepsDeps) {
+  const { sql, committer, remover, limits, ttlSeconds } = deps;
+
+  async function get(actor: User, id: string): Promise<QueuedJob> {
+    const queuedJob = await findQueuedJob(sql, actor, id);
+    if (!queuedJob) throw new NotFoundError("There is no such QueuedJob.");
+    return queuedJob;
+  }
+
+  return {
+    /**
+     * Idempotent on a cancelled one; throws ConflictError on another finished one, NotFoundError.
+     */
+    async cancel(actor: User, id: string): Promise<QueuedJob> {
+      const { parameters } = await get(actor, id);
+      const step = await committer.commitOne("cancel", () => cancel(sql, { id, ttlSeconds }));
+      if (step) return withParameters(step.queuedJob, parameters);
+      const now = await get(actor, id);
+      if (now.status !== "CANCELLED")
+        throw new ConflictError(`It is ${now.status}: a finished one cannot be cancelled.`);
+      return now;
+    },
+
+    /**
+     * Throws ConflictError when it is not FAILED or CANCELLED or a photo of it is gone,
+     * NotFoundError, QuotaExceededError.
+     */
+    async retry(actor: User, id: string): Promise<QueuedJob> {
+      const { parameters } = await get(actor, id);
+      const step = await committer.commitOne("retry", () => retry(sql, { id, ...limits }));
+      if (!step) throw await refuseRetry(sql, await get(actor, id), limits.maxRecordedBytes);
+      return withParameters(step.queuedJob, parameters);
+    },
+
+    /** Throws ConflictError on an unfinished one, NotFoundError. */
+    async remove(actor: User, id: string): Promise<void> {
+      for (;;) {
+        const queuedJob = await get(actor, id);
+        if (!isFinished(queuedJob.status))
+          throw new ConflictError(`It is ${queuedJob.status}: cancel it before you delete it.`);
+        if (await remover.one(queuedJob)) return;
+      }
+    },
+  };
+}
+
+/** The most that one bulk call acts on. */
+const MAX_BULK = 1000;
+/** Rows that one statement cancels. */
+const BATCH_SIZE = 100;
+
+export function createBulkSteps({
+  sql,
+  committer,
+  remover,
+  ttlSeconds,
+}: Omit<OwnerStepsDeps, "limits">) {
+  return {
+    /**
+     * The user's own, oldest first, the first 1,000 that the filter takes; returns how many were
+     * cancelled.
+     */
+    async cancelMany(userId: string, filter: QueuedJobFilter): Promise<number> {
+      const unfinished = await available(() =>
+        findOldest(sql, { userId, filter, statuses: UNFINISHED_STATUSES, limit: MAX_BULK }),
+      );
+      let count = 0;
+      for (let i = 0; i < unfinished.length; i += BATCH_SIZE) {
+        const ids = unfinished.slice(i, i + BATCH_SIZE).map(({ id }) => id);
+        const steps = await committer.commit({
+          step: "cancel",
+          write: () => cancelMany(sql, { ids, ttlSeconds }),
+          eventsOf: (cancelled) => cancelled,
+        });
+        committer.logSteps(steps, "cancel");
+        count += steps.filter((step) => step !== null).length;
+      }
+      return count;
+    },
+
+    /**
+     * The user's own, oldest first, the first 1,000 that the filter takes; returns how many were
+     * deleted.
+     */
+    removeMany: async (userId: string, filter: QueuedJobFilter): Promise<number> =>
+      remover.many(
+        await available(() =>
+          findOldest(sql, { userId, filter, statuses: FINISHED_STATUSES, limit: MAX_BULK }),
+        ),
+      ),
+  };
+}
+
+/** The row, for its owner or an admin; another's is told apart from none by nobody. */
+export async function findQueuedJob(
+  sql: Sql,
+  actor: Pick<User, "id" | "role">,
+  id: string,
+): Promise<QueuedJob | null> {
+  const [row] = await available(
+    () =>
+      sql<
+        { queuedJob: QueuedJob }[]
+      >`select ${queuedJobJson(sql, recordedOutputs(sql))} as "queuedJob" from queued_jobs t
+          where t.id = ${id}`,
+  );
+  return row && (row.queuedJob.userId === actor.id || actor.role === "ADMIN")
+    ? row.queuedJob
+    : null;
+}
+
+/** A user's, oldest first. */
+export function findOldest(
+  sql: Sql,
+  query: {
+    userId: string;
+    filter: QueuedJobFilter;
+    statuses: readonly QueuedJobStatus[];
+    limit: number;
+  },
+): Promise<{ id: string; version: number }[]> {
+  return sql<{ id: string; version: number }[]>`
+    select t.id, t.version from queued_jobs t
+    where t.user_id = ${query.userId} and t.status = any(${[...query.statuses]})
+      ${filterCondition(sql, query.filter)}
+    order by t.id limit ${query.limit}`;
+}
 
 /**
  * PENDING or STARTED → CANCELLED, at once; what the task still produces is refused by the fence.
  */
-export function cancel(
+function cancel(
   sql: Sql,
   { id, ttlSeconds }: { id: string; ttlSeconds: number },
 ): Promise<Step | null> {
@@ -32,7 +184,9 @@ export function cancelMany(
   return transitionMany(sql, { step: "cancel", ids, set: finish(sql, ttlSeconds), pending: -1 });
 }
 
-/** Whether the owner has room for events, by a plain read: a refused statement leaves dead rows. */
+/**
+ * Whether the owner has room for events, by a plain read: a refused statement leaves dead rows.
+ */
 function hasRoom(sql: Sql, maxRecordedBytes: number): Fragment {
   return sql`exists (
     select from user_streams u
@@ -68,7 +222,7 @@ export async function retry(
 }
 
 /** Why a retry found no row, as the row is now. */
-export async function refuseRetry(
+async function refuseRetry(
   sql: Sql,
   queuedJob: QueuedJob,
   maxRecordedBytes: number,

@@ -1,8 +1,133 @@
 // Finished QueuedJobs are removed, one or many in one statement: rows, outputs and earlier events
-// go, and DELETED is the one event that is left of each.
+// go, and DELETED is the one event that is left of each. Those of a closed account are erased.
 import type { Fragment, Sql } from "postgres";
+import { available } from "../../db/database.js";
+import { ServiceUnavailableError } from "../../domain/errors.js";
 import { FINISHED_STATUSES } from "../../domain/queued-job-status.js";
+import { currentDeadline, withoutDeadline } from "../../runtime/deadline.js";
+import { failpoint } from "../../runtime/failpoint.js";
+import type { Logger } from "../../runtime/logger.js";
+import type { Committer } from "./commit.js";
 import { stepColumns, withSnapshots, type Step } from "./statements.js";
+
+export interface RemoverDeps {
+  sql: Sql;
+  committer: Committer;
+  deleteFiles(storageKeys: string[]): Promise<void>;
+  log: Logger;
+}
+
+/** Rows that one statement removes. */
+const BATCH_SIZE = 200;
+/** What one statement may take: with less time left, a call that somebody waits for begins none. */
+const STATEMENT_MS = 5000;
+
+export type Remover = ReturnType<typeof createRemover>;
+
+export function createRemover(deps: RemoverDeps) {
+  const { sql } = deps;
+  const removal: Removal = { ...deps, broken: new Set() };
+  return {
+    /** False when it has changed since it was read. */
+    async one(finished: Finished): Promise<boolean> {
+      const removed = await commitRemoval(removal, () =>
+        removeFinished(sql, [finished], { wait: true }),
+      );
+      await deleteFilesOf(removal, removed);
+      return removed.length > 0;
+    },
+
+    /**
+     * Returns how many were removed: fewer when time runs out or the database goes away. Their
+     * files are deleted after the answer, which does not depend on the storage.
+     */
+    async many(finished: readonly Finished[]): Promise<number> {
+      let count = 0;
+      for (let i = 0; i < finished.length; i += BATCH_SIZE) {
+        if ((currentDeadline()?.left() ?? Infinity) < STATEMENT_MS) break;
+        try {
+          const removed = await removeTogether(removal, finished.slice(i, i + BATCH_SIZE));
+          withoutDeadline(() => void deleteFilesOf(removal, removed));
+          count += removed.length;
+        } catch (error) {
+          if (count > 0 && error instanceof ServiceUnavailableError) break;
+          throw error;
+        }
+      }
+      return count;
+    },
+
+    /** Removes finished ones whose time is up, oldest first, `limit` at most; returns how many. */
+    async expired(limit: number): Promise<number> {
+      const query = () => ({ limit, except: [...removal.broken] });
+      let removed: Removed[];
+      try {
+        removed = await commitRemoval(removal, () => removeExpired(sql, query()));
+      } catch (error) {
+        if (error instanceof ServiceUnavailableError) throw error;
+        const singly = await available(() => findExpired(sql, query()));
+        removed = await removeSingly(removal, singly);
+      }
+      await deleteFilesOf(removal, removed);
+      return removed.length;
+    },
+  };
+}
+
+async function commitRemoval(
+  { committer }: RemoverDeps,
+  write: () => Promise<Removed[]>,
+): Promise<Removed[]> {
+  const stepsOf = (removed: Removed[]) => removed.map(({ step }) => step);
+  const removed = await committer.commit({ step: "delete", write, eventsOf: stepsOf });
+  committer.logSteps(stepsOf(removed), "delete");
+  await failpoint("delete: before the files go");
+  return removed;
+}
+
+/** Never rejects: files that are left over are swept. */
+async function deleteFilesOf(
+  { deleteFiles, log }: RemoverDeps,
+  removed: readonly Removed[],
+): Promise<void> {
+  const keys = removed.flatMap(({ storageKeys }) => storageKeys);
+  if (keys.length === 0) return;
+  await deleteFiles(keys).catch((error) =>
+    log.warn({ err: error, files: keys.length }, "outputs of deleted QueuedJobs are left over"),
+  );
+}
+
+interface Removal extends RemoverDeps {
+  /** Expired rows that could not be removed: passed by as long as this process lives. */
+  broken: Set<string>;
+}
+
+/** In one statement; where one of them fails it, one by one. */
+async function removeTogether(removal: Removal, finished: readonly Finished[]): Promise<Removed[]> {
+  const write = () => removeFinished(removal.sql, finished, { wait: false });
+  try {
+    return await commitRemoval(removal, write);
+  } catch (error) {
+    if (error instanceof ServiceUnavailableError) throw error;
+    return removeSingly(removal, finished);
+  }
+}
+
+/** Passes by each that cannot be removed. */
+async function removeSingly(removal: Removal, finished: readonly Finished[]): Promise<Removed[]> {
+  const removed: Removed[] = [];
+  for (const one of finished) {
+    const write = () => removeFinished(removal.sql, [one], { wait: false });
+    try {
+      removed.push(...(await commitRemoval(removal, write)));
+    } catch (error) {
+      if (error instanceof ServiceUnavailableError) throw error;
+      removal.broken.add(one.id);
+      removal.log.error({ err: error, queuedJobId: one.id }, "a QueuedJob cannot be removed");
+    }
+  }
+  return removed;
+}
 
 /** A finished one at the version that was read. */
 export interface Finished {
@@ -46,7 +171,7 @@ export interface ExpiredQuery {
 }
 
 /** Those that have been kept long enough, oldest first; several processes share the work. */
-export function removeExpired(sql: Sql, query: ExpiredQuery): Promise<Removed[]> {
+function removeExpired(sql: Sql, query: ExpiredQuery): Promise<Removed[]> {
   return remove(sql, sql`${expired(sql, query)} for update skip locked`);
 }
 
@@ -98,8 +223,8 @@ async function remove(sql: Sql, locked: Fragment): Promise<Removed[]> {
       select j.user_id, s.base + row_number() over (partition by j.user_id
         order by j.id), j.id, 'DELETED', now(),
         j.snapshot, j.event_bytes
-      from j join s on s.user_id = j.user_id returning queued_job_id, seq, at)
-    select j.id, e.seq::float8 as seq, rfc3339(e.at) as at, ${stepColumns(sql, "delete")},
+      from j join s on s.user_id = j.user_id returning queued_job_id, seq, at, type)
+    select j.id, ${stepColumns(sql, "delete")},
       s.pending,
       coalesce(o.keys, '{}') as "storageKeys"
     from j left join s on s.user_id = j.user_id left join e on e.queued_job_id = j.id
@@ -109,4 +234,51 @@ async function remove(sql: Sql, locked: Fragment): Promise<Removed[]> {
     storageKeys,
     step: step.seq === null ? null : step,
   }));
+}
+
+export interface ErasedSlice {
+  count: number;
+  /** The last id; null when there was none. */
+  last: string | null;
+  /** Of files that have no row any more. */
+  storageKeys: string[];
+  /** Ids of those that were running. */
+  running: string[];
+}
+
+export interface EraseQuery {
+  userId: string;
+  /** Behind this id; null: unfinished ones, of which few are left at any time. */
+  afterId: string | null;
+  limit: number;
+}
+
+/**
+ * Deletes the next QueuedJobs of a closed account, with their outputs: no status is written, no
+ * event recorded. A row that somebody has locked is left for later, so that nobody waits and
+ * nothing deadlocks. Outputs are read row by row (lateral): a plan that joins them may read the
+ * whole table.
+ */
+export async function eraseQueuedJobs(
+  sql: Sql,
+  { userId, afterId, limit }: EraseQuery,
+): Promise<ErasedSlice> {
+  const next =
+    afterId === null
+      ? sql`status in ('PENDING', 'STARTED') order by priority`
+      : sql`id > ${afterId} order by id`;
+  const [slice] = await sql<ErasedSlice[]>`
+    with x as materialized (
+      select id, status from queued_jobs where user_id = ${userId} and ${next} limit ${limit}
+        for update skip locked),
+    o as (
+      select o.storage_key from x cross join lateral (
+        select storage_key from queued_job_outputs where queued_job_id = x.id offset 0) o),
+    d as (delete from queued_jobs where id = any(array(select id from x)))
+    select count(*)::int as count, (array_agg(x.id::text order by x.id desc))[1] as last,
+      coalesce((select array_agg(storage_key) from o), '{}') as "storageKeys",
+      coalesce(array_agg(x.id::text) filter (where x.status = 'STARTED'), '{}') as running
+    from x`;
+  if (!slice) throw new Error("An aggregate gave no row");
+  return slice;
 }

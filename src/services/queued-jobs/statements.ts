@@ -1,17 +1,18 @@
-// The statements of the waist. A step is one statement: a guarded UPDATE of the row (compare and
-// set), then the owner's counter, then the event row. Lock order, everywhere: rows of QueuedJobs,
-// then counters, then photos.
+// What the statements of the service share. A step is one statement: a guarded UPDATE of the row
+// (compare and set), then the owner's counter, then the event row. Lock order, everywhere: rows of
+// QueuedJobs, then counters, then photos.
 import type { Fragment, Sql } from "postgres";
-import { sqlState } from "../../db/database.js";
-import { OVER_QUOTA, OVER_RECORDED, PHOTO_GONE } from "../../db/refusals.js";
-import type { Instant, QueuedJob, QueuedJobSnapshot } from "../../domain/queued-job.js";
-import { TRANSITIONS } from "../../domain/queued-job-status.js";
+import { isStorable } from "../../domain/is-storable.js";
+import type { QueuedJob, QueuedJobEvent } from "../../domain/queued-job.js";
+import type {
+  LoggedEventType,
+  QueuedJobStatus,
+  TRANSITIONS,
+} from "../../domain/queued-job-status.js";
 
 /** What a step leaves behind: its event, and what only the service itself may know of the row. */
-export interface Step {
-  seq: number;
-  at: Instant;
-  queuedJob: QueuedJobSnapshot;
+export interface Step extends QueuedJobEvent {
+  type: LoggedEventType;
   /** The parameters where the snapshot of a claim has left them out; null otherwise. */
   parameters?: QueuedJob["parameters"] | null;
   run: number;
@@ -95,138 +96,45 @@ export function finish(sql: Sql, ttlSeconds: number): Fragment {
     finished_at = now(), expires_at = now() + ${ttlSeconds} * interval '1 second'`;
 }
 
-export interface TransitionParts {
-  /** Names the statuses that may be left, the one entered, and the event. */
-  step: Exclude<keyof typeof TRANSITIONS, "enqueue" | "delete">;
-  /** Which row, and what else must hold for it. */
-  where: Fragment;
-  /** What changes besides status and version; begins with a comma. */
-  set: Fragment;
-  /** By how much the owner's count of unfinished ones changes. */
-  pending: -1 | 0 | 1;
-  /**
-   * The owner may have at most so many unfinished ones; the whole statement fails with OVER_QUOTA
-   * otherwise.
-   */
-  maxPending?: number;
-  /**
-   * The owner may have at most so many recorded bytes; the whole statement fails with OVER_RECORDED
-   * otherwise.
-   */
-  maxRecordedBytes?: number | undefined;
-  /** All its photos must be there; the whole statement fails with PHOTO_GONE otherwise. */
-  needsPhotos?: boolean;
-  /** Outputs as they are told, and a further expression that records them. */
-  outputs?: {
-    json: string;
-    bytes: number;
-    record: Fragment;
-    /** The whole statement fails with OVER_QUOTA when the owner's files would take more. */
-    maxStoredBytes: number;
-  };
-}
-
 /**
- * One step of one row; null when the guard does not hold, since somebody else was first, or when
- * its account is closed.
+ * What a Step has of a row of `j` and its event `e`. The parameters are only returned where a
+ * worker needs them.
  */
-export async function transition(sql: Sql, parts: TransitionParts): Promise<Step | null> {
-  try {
-    return await record(sql, parts);
-  } catch (error) {
-    if (sqlState(error) === OVER_QUOTA && (await isOfClosedAccount(sql, parts.where))) return null;
-    throw error;
-  }
-}
-
-/** A closed account has no counters: the statement cannot tell that from a quota. */
-async function isOfClosedAccount(sql: Sql, where: Fragment): Promise<boolean> {
-  const rows = await sql`
-    select from queued_jobs where ${where} and exists (select from user_streams u
-      where u.user_id = queued_jobs.user_id)`;
-  return rows.length === 0;
-}
-
-async function record(sql: Sql, parts: TransitionParts): Promise<Step | null> {
-  const { from, to, event } = TRANSITIONS[parts.step];
-  const outputs = parts.outputs ? sql`${parts.outputs.json}::jsonb` : sql`'[]'::jsonb`;
-  const [step] = await sql<Step[]>`
-    with t as (
-      update queued_jobs set status = ${to}, version = version + 1, updated_at = now() ${parts.set}
-      where status = any(${[...from]}) and ${parts.where} returning *),
-    j as materialized (${withSnapshots(sql, outputs)}),
-    s as (
-      update user_streams u set last_seq = u.last_seq + 1, pending = u.pending + ${parts.pending},
-        stored_bytes = u.stored_bytes + ${parts.outputs?.bytes ?? 0},
-        recorded_bytes = u.recorded_bytes + ${recordedBy(sql, parts.step)}
-      from j where u.user_id = j.user_id
-      returning u.last_seq, u.pending, u.stored_bytes, u.recorded_bytes),
-    ${parts.outputs ? sql`o as (${parts.outputs.record}),` : sql``}
-    ${parts.needsPhotos ? sql`p as (${lockedPhotos(sql)}),` : sql``}
-    e as (
-      insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes)
-      select j.user_id, s.last_seq, j.id, ${event}, now(), j.snapshot, j.event_bytes from j, s
-      returning seq, at)
-    select e.seq::float8 as seq, rfc3339(e.at) as at, ${stepColumns(sql, parts.step)}, s.pending,
-      ${refusals(sql, parts)} as refused
-    from j left join s on true left join e on true`;
-  return step ?? null;
-}
-
-/**
- * Fails the statement where a counter is past its limit, or not there, or where a photo is gone.
- */
-function refusals(
-  sql: Sql,
-  { maxPending, maxRecordedBytes, needsPhotos, outputs }: TransitionParts,
-): Fragment {
-  const none = sql``;
-  return sql`case
-    when e.seq is null then refuse(${OVER_QUOTA})
-    ${
-      maxPending === undefined
-        ? none
-        : sql`when s.pending > ${maxPending}
-    then refuse(${OVER_QUOTA})`
-    }
-    ${
-      outputs
-        ? sql`when s.stored_bytes > ${outputs.maxStoredBytes}
-    then refuse(${OVER_QUOTA})`
-        : none
-    }
-    ${
-      maxRecordedBytes === undefined
-        ? none
-        : sql`
-    when s.recorded_bytes > ${maxRecordedBytes} then refuse(${OVER_RECORDED})`
-    }
-    ${
-      needsPhotos
-        ? sql`
-    when (select count(*) from p) <> j.photo_count then refuse(${PHOTO_GONE})`
-        : none
-    } end`;
-}
-
-/** Recorded bytes that a step adds for a row of `j`: its event, and a result if it succeeds. */
-export function recordedBy(sql: Sql, step: TransitionParts["step"]): Fragment {
-  return step === "succeed" ? sql`j.event_bytes + j.result_bytes` : sql`j.event_bytes`;
-}
-
-/** What a Step has of a row of `j`. The parameters are only returned where a worker needs them. */
 export function stepColumns(sql: Sql, step: keyof typeof TRANSITIONS): Fragment {
   const parameters = sql`case when j.parameter_bytes > 8192 then j.parameters end as parameters,`;
-  return sql`j.snapshot as "queuedJob", ${step === "claim" ? parameters : sql``}
+  return sql`e.seq::float8 as seq, rfc3339(e.at) as at, e.type, j.snapshot as "queuedJob",
+    ${step === "claim" ? parameters : sql``}
     j.run, j.failures, j.stalls, j.request_id as "requestId"`;
 }
 
+/** The counter goes first when an account is deleted: no step is made of a row that is left. */
+export function hasOwner(sql: Sql): Fragment {
+  return sql`exists (select from user_streams u where u.user_id = queued_jobs.user_id)`;
+}
+
+/** Maximum wait for a lock of a statement that writes rows of several users. */
+const LOCK_TIMEOUT_MS = 250;
+
 /**
- * The photos of the row `t`, which nobody can delete from now on. Behind the counter `s`, as
- * deleting a photo takes the two, and not by the links alone: while this statement waited for the
- * counter, they may have gone with their photo.
+ * A condition that always holds, for what a statement reads before it takes its first lock: it then
+ * waits only briefly for one. Set so, the limit ends with the statement and costs no round trip.
  */
-function lockedPhotos(sql: Sql): Fragment {
-  return sql`select x.id from t join s on true join queued_job_photos l on l.queued_job_id = t.id
-    join photos x on x.id = l.photo_id for key share of x`;
+export function briefLocks(sql: Sql): Fragment {
+  return sql`(select set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true)) is not null`;
+}
+
+/** Which QueuedJobs; null takes all. */
+export interface QueuedJobFilter {
+  statuses: readonly QueuedJobStatus[] | null;
+  jobs: readonly string[] | null;
+}
+
+/**
+ * Conditions on the row `t`; begins with `and`, or is empty. A name that PostgreSQL does not take
+ * is no Job's.
+ */
+export function filterCondition(sql: Sql, { statuses, jobs }: QueuedJobFilter): Fragment {
+  const names = jobs?.filter(isStorable);
+  return sql`${statuses ? sql`and t.status = any(${[...statuses]})` : sql``}
+    ${names ? sql`and t.job_name = any(${names})` : sql``}`;
 }

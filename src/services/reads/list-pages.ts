@@ -12,8 +12,7 @@ import {
   toPage,
   type QueuedJobPage,
 } from "./own-pages.js";
-import { filterCondition, type QueuedJobFilter } from "../queued-jobs/filter.js";
-import { queuedJobJson } from "../queued-jobs/statements.js";
+import { filterCondition, queuedJobJson, type QueuedJobFilter } from "../queued-jobs/statements.js";
 import { UNBOUNDED, type ReadBudget } from "./read-budget.js";
 
 /** Whose QueuedJobs a list is of; null: everybody's. */

@@ -5,7 +5,7 @@ import { available, type Database } from "../../db/database.js";
 import type { Logger } from "../../runtime/logger.js";
 import { FIRST_ID } from "../reads/ids.js";
 import { isAway } from "../maintenance/is-away.js";
-import { eraseQueuedJobs, type ErasedSlice } from "../queued-jobs/erase.js";
+import { eraseQueuedJobs, type ErasedSlice } from "../queued-jobs/remove.js";
 
 export interface AccountErasure {
   /**

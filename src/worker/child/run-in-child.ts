@@ -13,7 +13,7 @@ import type { StoredOutput, TaskSuccess } from "../../domain/queued-job.js";
 import { outputKey } from "../../services/photos/output-key.js";
 import type { Photo, Photos } from "../../services/photos/photos.js";
 import type { NearPhotos } from "../../services/reads/near-photos.js";
-import type { Claimed } from "../../services/queued-jobs/queued-jobs.js";
+import type { Claimed } from "../../services/queued-jobs/claim.js";
 import { hashText } from "../../services/photos/signed-hash.js";
 import type { Task, TaskOutput, TaskPhoto } from "../../tasks/define-task.js";
 import type { ProgressReporter } from "../progress-reporter.js";

@@ -10,17 +10,13 @@ import { createEventLog } from "../../../src/services/reads/event-log.js";
 import { FIRST_ID } from "../../../src/services/reads/ids.js";
 import { createQueuedJobReads } from "../../../src/services/reads/queued-job-reads.js";
 import { searchQueuedJobs } from "../../../src/services/reads/queued-job-search.js";
-import {
-  claimMany,
-  recordProgress,
-  succeedMany,
-} from "../../../src/services/queued-jobs/attempt.js";
-import { backlogsOf, findLapsed } from "../../../src/services/queued-jobs/due.js";
-import { findDue } from "../../../src/services/queued-jobs/due-sweep.js";
-import { findOldest } from "../../../src/services/queued-jobs/filter.js";
-import { cancelMany } from "../../../src/services/queued-jobs/owner-steps.js";
+import { recordProgress } from "../../../src/services/queued-jobs/attempt.js";
+import { claimMany } from "../../../src/services/queued-jobs/claim.js";
+import { backlogsOf } from "../../../src/services/queued-jobs/dispatch.js";
+import { findDue, findLapsed } from "../../../src/services/queued-jobs/maintenance.js";
+import { cancelMany, findOldest } from "../../../src/services/queued-jobs/owner-steps.js";
 import { findExpired } from "../../../src/services/queued-jobs/remove.js";
-import { findEarlierResult } from "../../../src/services/queued-jobs/reuse.js";
+import { findEarlierResult, succeedMany } from "../../../src/services/queued-jobs/success.js";
 import type { QueuedJobStatus } from "../../../src/domain/queued-job-status.js";
 import type { User } from "../../../src/services/users/users.js";
 import { eventually } from "../../support/runner/eventually.js";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { QueuedJobEvent } from "../../../src/domain/queued-job.js";
-import type { Claimed } from "../../../src/services/queued-jobs/queued-jobs.js";
+import type { Claimed } from "../../../src/services/queued-jobs/claim.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { createTestCore, type TestCore } from "../../support/service/test-core.js";
 import { createTestReader, type TestReader } from "../../support/clients/test-reader.js";

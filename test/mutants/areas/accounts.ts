@@ -101,7 +101,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a step of a closed account counts as over quota",
-    file: "src/services/queued-jobs/statements.ts",
+    file: "src/services/queued-jobs/transition.ts",
     find:
       "if (sqlState(error) === OVER_QUOTA && (await isOfClosedAccount(sql, parts.where))) " +
       "return null;",
@@ -118,9 +118,9 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "erasing waits for a locked row",
-    file: "src/services/queued-jobs/erase.ts",
-    find: " for update skip locked),",
-    replace: " for update),",
+    file: "src/services/queued-jobs/remove.ts",
+    find: "limit ${limit} for update skip locked),",
+    replace: "limit ${limit} for update),",
     tests: ERASE,
   },
   {
@@ -146,7 +146,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "files of an erased account stay",
-    file: "src/services/queued-jobs/erase.ts",
+    file: "src/services/queued-jobs/remove.ts",
     find: "coalesce((select array_agg(storage_key) from o), '{}')",
     replace: "array_remove((select array_agg(storage_key) from o where false), '')",
     tests: ACCOUNTS,

@@ -1,57 +1,57 @@
 import type { Mutant } from "../mutant.js";
 
-const ATTEMPT = ["queued-jobs/attempt.test"];
+const ATTEMPT = ["queued-jobs/attempt.test", "queued-jobs/claim.test"];
 const KEYS = ["enqueue-keys.test"];
 const RECORDED = ["recorded-bytes.test"];
-const REMOVER = ["remover.test"];
+const REMOVER = ["queued-jobs/remove.test"];
 
 /** What the statements of the QueuedJob service count, give back, remove and log. */
 export const MUTANTS: Mutant[] = [
   {
     breaks: "a submission alone passes the limit of recorded bytes",
-    file: "src/services/queued-jobs/insert-one.ts",
+    file: "src/services/queued-jobs/insert.ts",
     find: "when s.recorded_bytes > ${maxRecordedBytes} then refuse(${OVER_RECORDED}) end",
     replace: "when ${maxRecordedBytes}::float8 < 0 then refuse(${OVER_RECORDED}) end",
     tests: RECORDED,
   },
   {
     breaks: "submissions together pass the limit of recorded bytes",
-    file: "src/services/queued-jobs/insert-units.ts",
+    file: "src/services/queued-jobs/insert.ts",
     find: "when s.recorded_bytes > ${limits.maxRecordedBytes} then refuse(${OVER_RECORDED}) end",
     replace: "when ${limits.maxRecordedBytes}::float8 < 0 then refuse(${OVER_RECORDED}) end",
     tests: RECORDED,
   },
   {
     breaks: "one who has no room for bytes fails those beside them",
-    file: "src/services/queued-jobs/insert-units.ts",
+    file: "src/services/queued-jobs/insert.ts",
     find: " and u.recorded_bytes + w.bytes <= ${maxRecordedBytes}",
     replace: "",
     tests: RECORDED,
   },
   {
     breaks: "submissions that are refused for their bytes leave dead rows",
-    file: "src/services/queued-jobs/insert-one.ts",
+    file: "src/services/queued-jobs/insert.ts",
     find: "and recorded_bytes + ${bytesNeeded(sql, parameters)} <= ${maxRecordedBytes}",
     replace: "",
     tests: RECORDED,
   },
   {
     breaks: "a retry passes the limit of recorded bytes",
-    file: "src/services/queued-jobs/statements.ts",
+    file: "src/services/queued-jobs/transition.ts",
     find: "when s.recorded_bytes > ${maxRecordedBytes} then",
     replace: "when ${maxRecordedBytes}::float8 < 0 then",
     tests: RECORDED,
   },
   {
     breaks: "parameters are not counted",
-    file: "src/services/queued-jobs/insert-one.ts",
+    file: "src/services/queued-jobs/insert.ts",
     find: "u.recorded_bytes + j.parameter_bytes + j.event_bytes",
     replace: "u.recorded_bytes + j.event_bytes",
     tests: RECORDED,
   },
   {
     breaks: "results are not counted",
-    file: "src/services/queued-jobs/statements.ts",
+    file: "src/services/queued-jobs/transition.ts",
     find: "sql`j.event_bytes + j.result_bytes` :",
     replace: "sql`j.event_bytes` :",
     tests: RECORDED,
@@ -65,14 +65,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a large result passes the limit of recorded bytes",
-    file: "src/services/queued-jobs/attempt.ts",
+    file: "src/services/queued-jobs/success.ts",
     find: "...(!isSmall(result) && { maxRecordedBytes }),",
     replace: "",
     tests: RECORDED,
   },
   {
     breaks: "a small result needs room",
-    file: "src/services/queued-jobs/attempt.ts",
+    file: "src/services/queued-jobs/success.ts",
     find: "return Buffer.byteLength(result) <= MAX_SNAPSHOT_VALUE_BYTES;",
     replace: "return result.length < 0 * MAX_SNAPSHOT_VALUE_BYTES;",
     tests: RECORDED,
@@ -93,7 +93,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "progress repeats large parameters",
-    file: "src/services/queued-jobs/queued-jobs.ts",
+    file: "src/services/queued-jobs/attempt.ts",
     find: "{ ...claimed.snapshot, ...recorded,",
     replace: "{ ...claimed.queuedJob, ...recorded,",
     tests: RECORDED,
@@ -107,36 +107,36 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "one that was removed with others leaves its files",
-    file: "src/services/queued-jobs/remover.ts",
-    find: "withoutDeadline(() => void deleteFilesOf(removed));",
+    file: "src/services/queued-jobs/remove.ts",
+    find: "withoutDeadline(() => void deleteFilesOf(removal, removed));",
     replace: "withoutDeadline(() => {});",
     tests: REMOVER,
   },
   {
     breaks: "a bulk call goes on until it is too late",
-    file: "src/services/queued-jobs/remover.ts",
+    file: "src/services/queued-jobs/remove.ts",
     find: "if ((currentDeadline()?.left() ?? Infinity) < STATEMENT_MS) break;",
     replace: "void currentDeadline;",
     tests: REMOVER,
   },
   {
     breaks: "a bulk call that did something says that it did not",
-    file: "src/services/queued-jobs/remover.ts",
+    file: "src/services/queued-jobs/remove.ts",
     find: "if (count > 0 && error instanceof ServiceUnavailableError) break;",
     replace: "",
     tests: REMOVER,
   },
   {
     breaks: "one row that cannot be removed keeps the others",
-    file: "src/services/queued-jobs/remover.ts",
-    find: "return removeSingly(finished);",
+    file: "src/services/queued-jobs/remove.ts",
+    find: "return removeSingly(removal, finished);",
     replace: "throw error;",
     tests: REMOVER,
   },
   {
     breaks: "expired rows that cannot be removed come again and again",
-    file: "src/services/queued-jobs/remover.ts",
-    find: "broken.add(one.id);",
+    file: "src/services/queued-jobs/remove.ts",
+    find: "removal.broken.add(one.id);",
     replace: "",
     tests: REMOVER,
   },
@@ -156,7 +156,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a started one shows the failure before it",
-    file: "src/services/queued-jobs/attempt.ts",
+    file: "src/services/queued-jobs/claim.ts",
     find: "progress_message = null, error_code = null, error_message = null, started_at",
     replace: "progress_message = null, started_at",
     tests: ATTEMPT,
@@ -184,29 +184,29 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "units that share a second key fail their batch",
-    file: "src/services/queued-jobs/unit-inserter.ts",
+    file: "src/services/queued-jobs/insert.ts",
     find: "return items.flatMap(",
     replace: "return items.slice(0, 1).flatMap(",
-    tests: ["unit-inserter.test"],
+    tests: ["insert/batches.test"],
   },
   {
     breaks: "a key that was taken fails a batch",
-    file: "src/services/queued-jobs/insert-units.ts",
+    file: "src/services/queued-jobs/insert.ts",
     find: "${count > 1 ? sql`and ${keysAreFree}` : sql``}",
     replace: "${count > 1e9 ? sql`and ${keysAreFree}` : sql``}",
-    tests: ["unit-inserter.test"],
+    tests: ["insert/batches.test"],
   },
   {
     breaks: "a step is not logged",
-    file: "src/services/queued-jobs/recorder.ts",
-    find: "logSteps([made ?? null], name);",
+    file: "src/services/queued-jobs/commit.ts",
+    find: "logSteps([one], step);",
     replace: "",
     tests: ["logger/submission.test"],
   },
   {
     breaks: "a claim is not logged",
-    file: "src/services/queued-jobs/queued-jobs.ts",
-    find: 'logSteps([started], "claim");',
+    file: "src/services/queued-jobs/claim.ts",
+    find: 'committer.logSteps([step], "claim");',
     replace: "",
     tests: ["logger/submission.test"],
   },

@@ -19,7 +19,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "anybody finds anybody's QueuedJob",
-    file: "src/services/queued-jobs/queued-jobs.ts",
+    file: "src/services/queued-jobs/owner-steps.ts",
     find:
       'return row && (row.queuedJob.userId === actor.id || actor.role === "ADMIN") ? ' +
       "row.queuedJob : null;",
@@ -61,7 +61,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "bulk calls act on everybody's",
-    file: "src/services/queued-jobs/filter.ts",
+    file: "src/services/queued-jobs/owner-steps.ts",
     find: "where t.user_id = ${query.userId} and t.status",
     replace: "where ${query.userId} <> '' and t.status",
     tests: WALK,

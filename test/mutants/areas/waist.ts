@@ -1,14 +1,14 @@
 import type { Mutant } from "../mutant.js";
 
-const ATTEMPT = ["queued-jobs/attempt.test"];
+const ATTEMPT = ["queued-jobs/attempt.test", "queued-jobs/claim.test"];
 const ATTEMPT_LEASES = ["attempt-leases.test"];
-const BATCHES = ["attempt-batches.test"];
+const BATCHES = ["claim/batches.test"];
 const STEPS = ["owner-steps.test"];
 const KEYS = ["enqueue-keys.test"];
-const DUE = ["queued-jobs/due.test"];
+const DUE = ["maintenance/due.test"];
 const BATCH = ["micro-batch.test"];
 const EXECUTE = ["worker/execute-task.test"];
-const TAKE_OVER = ["queued-jobs/take-over.test"];
+const TAKE_OVER = ["maintenance/take-over.test"];
 const RECONCILER = ["worker/reconciler.test"];
 const HINTS = ["queue/hint-queue.test"];
 
@@ -28,7 +28,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "an attempt that is over writes its end",
-    file: "src/services/queued-jobs/attempt.ts",
+    file: "src/services/queued-jobs/claim.ts",
     find: "id = ${id} and attempts = ${attempt}",
     replace: "id = ${id}",
     tests: ATTEMPT,
@@ -36,7 +36,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "an attempt that is over writes its end in a batch",
-    file: "src/services/queued-jobs/attempt.ts",
+    file: "src/services/queued-jobs/success.ts",
     find: "where: sql`attempts = i.item_attempt and ",
     replace: "where: sql`",
     tests: BATCHES,
@@ -44,7 +44,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "a hint of an old run claims",
-    file: "src/services/queued-jobs/attempt.ts",
+    file: "src/services/queued-jobs/claim.ts",
     find: "run = ${run} and due_at",
     replace: "${run}::int is not null and due_at",
     tests: ATTEMPT,
@@ -60,7 +60,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "a step is made from whatever status",
-    file: "src/services/queued-jobs/statements.ts",
+    file: "src/services/queued-jobs/transition.ts",
     find: "where status = any(${[...from]}) and",
     replace: "where ${[...from]}::text[] is not null and",
     tests: STEPS,
@@ -68,7 +68,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "steps of many are made from whatever status",
-    file: "src/services/queued-jobs/transition-many.ts",
+    file: "src/services/queued-jobs/transition.ts",
     find: "and status = any(${[...from]})",
     replace: "and ${[...from]}::text[] is not null",
     tests: BATCHES,
@@ -76,7 +76,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "what is sent again with its key is another QueuedJob",
-    file: "src/services/queued-jobs/insert-one.ts",
+    file: "src/services/queued-jobs/insert.ts",
     find: "${item.idempotencyKey}, ${item.fingerprint}",
     replace: "null, null",
     tests: KEYS,
@@ -92,63 +92,63 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "what is recorded is not told",
-    file: "src/services/queued-jobs/recorder.ts",
-    find: "tell(steps.filter((one) => one !== null), name);",
+    file: "src/services/queued-jobs/commit.ts",
+    find: "publish(deps, events);",
     replace: "",
     tests: ATTEMPT,
   },
   {
     breaks: "a lost hint of a high priority stands behind its owner's others",
-    file: "src/services/queued-jobs/due-sweep.ts",
+    file: "src/services/queued-jobs/maintenance.ts",
     find: "if (other >= priority) backlog",
     replace: "backlog",
     tests: DUE,
   },
   {
     breaks: "the sweep looks at its first page only",
-    file: "src/services/queued-jobs/due-sweep.ts",
+    file: "src/services/queued-jobs/maintenance.ts",
     find: "this.#ended = rows.length < limit;",
     replace: "this.#ended = true;",
     tests: DUE,
   },
   {
     breaks: "the sweep skips rows that are due in the same moment",
-    file: "src/services/queued-jobs/due-sweep.ts",
+    file: "src/services/queued-jobs/maintenance.ts",
     find: "(due_at, id) > (${after.dueAt}::timestamptz, ${after.id}::uuid)",
     replace: "due_at > ${after.dueAt}::timestamptz and id <> ${after.id}::uuid",
     tests: DUE,
   },
   {
     breaks: "rows of a removed Job cost a hint each in every sweep",
-    file: "src/services/queued-jobs/due-sweep.ts",
+    file: "src/services/queued-jobs/maintenance.ts",
     find: "return count < MAX_UNKNOWN;",
     replace: "return count >= 0;",
     tests: DUE,
   },
   {
     breaks: "the reconciler reads all that is due next year",
-    file: "src/services/queued-jobs/due-sweep.ts",
+    file: "src/services/queued-jobs/maintenance.ts",
     find: "and due_at < now() +",
     replace: "and due_at < clock_timestamp() +",
     tests: ["db/schema/indexes.test"],
   },
   {
     breaks: "one attempt that cannot be taken over stops the others",
-    file: "src/services/queued-jobs/take-over.ts",
+    file: "src/services/queued-jobs/maintenance.ts",
     find: "if (isAway) failures.push(error);",
     replace: "if (!isAway) throw error;\n      if (isAway) failures.push(error);",
     tests: TAKE_OVER,
   },
   {
     breaks: "an attempt that cannot be taken over stands before others",
-    file: "src/services/queued-jobs/take-over.ts",
+    file: "src/services/queued-jobs/maintenance.ts",
     find: "else leftOut.add(lapsed.id);",
     replace: "",
     tests: TAKE_OVER,
   },
   {
     breaks: "each attempt waits for PostgreSQL to be back",
-    file: "src/services/queued-jobs/take-over.ts",
+    file: "src/services/queued-jobs/maintenance.ts",
     find: "if (failures.length >= MAX_UNAVAILABLE)",
     replace: "if (failures.length > limit)",
     tests: TAKE_OVER,

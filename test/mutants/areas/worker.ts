@@ -1,17 +1,18 @@
 import type { Mutant } from "../mutant.js";
 
-const ATTEMPT = ["queued-jobs/attempt.test"];
+const ATTEMPT = ["queued-jobs/attempt.test", "queued-jobs/claim.test"];
+const ADOPT = ["claim/adopt.test"];
 const ATTEMPT_LEASES = ["attempt-leases.test"];
-const BATCHES = ["attempt-batches.test"];
+const BATCHES = ["claim/batches.test"];
 const OWNERS = ["owner-batch.test"];
-const INSERTER = ["unit-inserter.test"];
+const INSERTER = ["insert/batches.test"];
 const LEASES = ["worker/leases.test"];
 const CHILD = ["worker/child/run-in-child.test"];
 const EXECUTE = ["worker/execute-task.test"];
 const POOL = ["child-pool/unstartable.test"];
 const SHARE = ["user-share.test"];
 const WORKER = ["worker/task-worker.test"];
-const ATTEMPT_FILE = "src/services/queued-jobs/attempt.ts";
+const CLAIM_FILE = "src/services/queued-jobs/claim.ts";
 const OWNER_BATCH = "src/services/queued-jobs/owner-batch.ts";
 const TASK_WORKER = "src/worker/task-worker.ts";
 
@@ -23,49 +24,49 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "a locked row holds up the leases of all",
-    file: ATTEMPT_FILE,
+    file: CLAIM_FILE,
     find: "for no key update of q skip locked)",
     replace: "for no key update of q)",
     tests: ATTEMPT_LEASES,
   },
   {
     breaks: "an attempt is lost because its row is locked",
-    file: ATTEMPT_FILE,
+    file: CLAIM_FILE,
     find: "from mine m left join renewed r",
     replace: "from mine m join renewed r",
     tests: ATTEMPT_LEASES,
   },
   {
     breaks: "a locked row holds up the taking over of others",
-    file: ATTEMPT_FILE,
+    file: "src/services/queued-jobs/attempt.ts",
     find: "    for no key update skip locked) and ${briefLocks(sql)}`;",
     replace: "    for no key update)`;",
     tests: ATTEMPT_LEASES,
   },
   {
     breaks: "an attempt outlives the account of its owner",
-    file: ATTEMPT_FILE,
+    file: CLAIM_FILE,
     find: "and worker = ${worker} and ${hasOwner(sql)}),",
     replace: "and worker = ${worker}),",
     tests: ATTEMPT_LEASES,
   },
   {
     breaks: "a locked row fails the claims of its owner's others",
-    file: ATTEMPT_FILE,
+    file: CLAIM_FILE,
     find: "    skipLocked: true,\n",
     replace: "",
     tests: BATCHES,
   },
   {
     breaks: "a lone claim waits long for a locked row",
-    file: ATTEMPT_FILE,
+    file: CLAIM_FILE,
     find: "jobs)} and ${briefLocks(sql)}`;",
     replace: "jobs)}`;",
     tests: BATCHES,
   },
   {
     breaks: "a closed account fails the claims of others",
-    file: ATTEMPT_FILE,
+    file: CLAIM_FILE,
     find: "job_name = any(${jobs}) and ${hasOwner(sql)}`;\n}",
     replace: "job_name = any(${jobs})`;\n}",
     tests: BATCHES,
@@ -73,36 +74,36 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "a hint of a locked row is spent",
-    file: "src/services/queued-jobs/queued-jobs.ts",
+    file: CLAIM_FILE,
     find: "return ms === 0 ? LOCKED_MS : ms;",
     replace: "return ms === 0 ? null : ms;",
     tests: BATCHES,
   },
   {
     breaks: "a hint of next week is kept in Redis",
-    file: "src/services/queued-jobs/queued-jobs.ts",
+    file: CLAIM_FILE,
     find: "if (ms === null || ms > MAX_DELAY_MS) return null;",
     replace: "if (ms === null) return null;",
     tests: ATTEMPT,
   },
   {
     breaks: "another worker's claim is adopted",
-    file: ATTEMPT_FILE,
+    file: CLAIM_FILE,
     find: "and worker = ${worker} and status = 'STARTED'",
     replace: "and ${worker}::text is not null and status = 'STARTED'",
-    tests: ATTEMPT,
+    tests: ADOPT,
   },
   {
     breaks: "an adopted claim keeps what is left of its lease",
-    file: ATTEMPT_FILE,
+    file: CLAIM_FILE,
     find: "update queued_jobs set ${leaseUntil(sql)}\n      where id = ${id}",
     replace: "update queued_jobs set lease_until = lease_until\n      where id = ${id}",
-    tests: ATTEMPT,
+    tests: ADOPT,
   },
   {
     core: true,
     breaks: "a locked counter holds up the claims of all",
-    file: "src/services/queued-jobs/transition-many.ts",
+    file: "src/services/queued-jobs/transition.ts",
     find: "${parts.brief ? sql`where ${briefLocks(sql)}` : sql``}",
     replace: "",
     tests: BATCHES,

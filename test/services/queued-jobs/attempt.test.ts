@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import type { Claimed } from "../../../src/services/queued-jobs/queued-jobs.js";
+import type { Claimed } from "../../../src/services/queued-jobs/claim.js";
 import type { StoredOutput } from "../../../src/domain/queued-job.js";
 import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
@@ -31,78 +31,6 @@ describe("an attempt", () => {
   const lastTold = () => waist.rung.at(-1);
   const makeDue = (id: string) =>
     waist.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
-
-  describe("claimed", () => {
-    it("is STARTED, leased and told", async () => {
-      const { id } = await waist.submit(user);
-      const claimed = await waist.start({ id }, "worker 1");
-      const row = await waist.row(id);
-      assert.deepEqual(
-        [row.status, row.attempts, row.version, row.worker, row.progress],
-        ["STARTED", 1, 2, "worker 1", 0],
-      );
-      assert.ok(row.lease !== null && row.lease > 25 && row.lease <= 30, String(row.lease));
-      assert.deepEqual(
-        [claimed.attempt, claimed.failures, claimed.stalls, claimed.requestId, claimed.startedSeq],
-        [1, 0, 0, "request", 2],
-      );
-      assert.equal(lastTold()?.type, "STARTED");
-      assert.deepEqual(lastTold()?.queuedJob, claimed.queuedJob);
-      assert.ok(claimed.queuedJob.startedAt);
-    });
-
-    it("is claimed once, by whoever is first of 20", async () => {
-      const { id } = await waist.submit(user);
-      const claims = await Promise.all(
-        Array.from({ length: 20 }, (_, i) =>
-          waist.queuedJobs.start({ id, run: 1, worker: `worker ${i}` }),
-        ),
-      );
-      const [winner, ...others] = claims.filter((claimed) => claimed !== null);
-      assert.deepEqual(others, []);
-      assert.equal(
-        (await waist.row(id)).worker,
-        `worker ${claims.findIndex((claimed) => claimed === winner)}`,
-      );
-      assert.equal(
-        waist.rung.filter(({ type, queuedJob }) => type === "STARTED" && queuedJob.id === id)
-          .length,
-        1,
-      );
-    });
-
-    for (const run of [0, 1, 3]) {
-      it(`finds nothing by a hint of run ${run} when the present one is 2`, async () => {
-        const { id } = await waist.submit(user);
-        await waist.queuedJobs.handBack(await waist.start({ id }), 0);
-        assert.equal(await waist.queuedJobs.start({ id, run, worker: "late" }), null);
-        assert.equal((await waist.row(id)).status, "PENDING");
-      });
-    }
-
-    it("finds nothing before its run time", async () => {
-      const { id } = await waist.submit(user, { runAt: new Date(Date.now() + 3600_000) });
-      assert.equal(await waist.queuedJobs.start({ id, run: 1, worker: "early" }), null);
-      await makeDue(id);
-      assert.equal((await waist.queuedJobs.start({ id, run: 1, worker: "on time" }))?.attempt, 1);
-    });
-
-    it("finds nothing before the pause after a failure is over", async () => {
-      const { id } = await waist.submit(user);
-      await waist.queuedJobs.fail(await waist.start({ id }), FAULT);
-      // Longer than this test may take.
-      await waist.database
-        .sql`update queued_jobs set due_at = due_at + interval '1 minute' where id = ${id}`;
-      assert.equal(await waist.queuedJobs.start({ id, run: 2, worker: "early" }), null);
-    });
-
-    it("finds nothing of a cancelled one, and nothing of one that never was", async () => {
-      const { id } = await waist.submit(user);
-      await waist.queuedJobs.cancel(user, id);
-      assert.equal(await waist.queuedJobs.start({ id, run: 1, worker: "late" }), null);
-      assert.equal(await waist.queuedJobs.start({ id: user.id, run: 1, worker: "lost" }), null);
-    });
-  });
 
   it("does not show the failure of the attempt before it, which RETRYING has shown", async () => {
     const { id } = await waist.submit(user);
@@ -139,74 +67,6 @@ describe("an attempt", () => {
       assert.equal((await waist.queuedJobs.find(user, claimed.id))?.progressMessage, null);
     });
   }
-
-  describe("that succeeds", () => {
-    for (const result of [null, 0, "", "ü🙂", true, [], {}, { a: [null, { b: 1.5 }] }]) {
-      it(`keeps ${JSON.stringify(result)} as its result, and tells it`, async () => {
-        const { id } = await waist.submit(user);
-        assert.equal(await waist.queuedJobs.succeed(await waist.start({ id }), result, []), true);
-        const queuedJob = await waist.queuedJobs.find(user, id);
-        assert.deepEqual(
-          [
-            queuedJob?.status,
-            queuedJob?.result,
-            queuedJob?.progress,
-            queuedJob?.error,
-            queuedJob?.version,
-          ],
-          ["SUCCESS", result, 1, null, 3],
-        );
-        assert.deepEqual([lastTold()?.type, lastTold()?.queuedJob], ["SUCCEEDED", queuedJob]);
-      });
-    }
-
-    it("is kept for its time to live", async () => {
-      const { finishedAt, expiresAt } = await waist.finished(user);
-      assert.equal(Date.parse(expiresAt ?? "") - Date.parse(finishedAt ?? ""), 3600_000);
-    });
-
-    it(
-      "records its outputs in their order, counts their bytes and tells them without their " +
-        "keys",
-      async () => {
-        const { id } = await waist.submit(user);
-        const outputs = [
-          output("b.webp"),
-          output("a.json", {
-            mimeType: "application/json",
-            width: null,
-            height: null,
-            byteSize: 5_000_000_000,
-          }),
-        ];
-        await waist.queuedJobs.succeed(await waist.start({ id }), null, outputs);
-        const told = outputs.map(({ storageKey: _, ...rest }) => rest);
-        assert.deepEqual(
-          [(await waist.queuedJobs.find(user, id))?.outputs, lastTold()?.queuedJob.outputs],
-          [told, told],
-        );
-        assert.deepEqual(await waist.users.counters(user.id), {
-          pending: 0,
-          storedBytes: 5_000_000_100,
-        });
-      },
-    );
-
-    it("forgets the error of the attempts before it", async () => {
-      const { id } = await waist.submit(user);
-      await waist.queuedJobs.fail(await waist.start({ id }), FAULT);
-      await makeDue(id);
-      await waist.queuedJobs.succeed(await waist.start({ id }), 1, []);
-      assert.deepEqual(
-        [
-          lastTold()?.queuedJob.error,
-          lastTold()?.queuedJob.attempts,
-          lastTold()?.queuedJob.version,
-        ],
-        [null, 2, 5],
-      );
-    });
-  });
 
   describe("that fails", () => {
     it("goes back to PENDING with its error, due after a pause, and is hinted at again", async () => {
@@ -291,28 +151,6 @@ describe("an attempt", () => {
         [60_000, null],
       );
     });
-  });
-
-  it("that is not yet due can be claimed when it is", async () => {
-    const { id } = await waist.submit(user);
-    await waist.database
-      .sql`update queued_jobs set due_at = clock_timestamp() + interval '20 seconds'
-        where id = ${id}`;
-    const request = { id, run: 1, worker: "worker" };
-    const wait =
-      (await waist.queuedJobs.start(request)) ?? (await waist.queuedJobs.claimableIn(request));
-    assert.ok(
-      typeof wait === "number" && wait > 18_000 && wait <= 20_000,
-      `${JSON.stringify(wait)}`,
-    );
-    await waist.database
-      .sql`update queued_jobs set due_at = clock_timestamp() + interval '2 minutes'
-        where id = ${id}`;
-    assert.equal(
-      await waist.queuedJobs.claimableIn(request),
-      null,
-      "that is left to the reconciler",
-    );
   });
 
   describe("under way", () => {

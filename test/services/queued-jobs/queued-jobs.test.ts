@@ -5,76 +5,25 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import * as fc from "fast-check";
 import { ServiceError } from "../../../src/domain/errors.js";
-import { UNFINISHED_STATUSES } from "../../../src/domain/queued-job-status.js";
-import type { Claimed } from "../../../src/services/queued-jobs/queued-jobs.js";
-import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
 import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
 import { RUNS_LONG } from "../../support/runner/long.js";
 import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import {
+  albumOf,
+  carryOut,
+  COMMANDS,
+  OUTPUT_BYTES,
+  type Command,
+  type Scene,
+} from "./queued-jobs/commands.js";
 
 const HISTORIES = RUNS_LONG ? 500 : 100;
 const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 2 ** 31);
 const MAX_PENDING = 3;
 const PHOTO_BYTES = 10;
-const OUTPUT_BYTES = 7;
 /** Beside the photo, room for the outputs of two. */
 const MAX_STORED_BYTES = PHOTO_BYTES + 2 * OUTPUT_BYTES;
-
-/**
- * One user with a few QueuedJobs, and workers that keep what they claimed for longer than they
- * should.
- */
-interface Scene {
-  user: User;
-  photoId: string;
-  claims: Claimed[];
-  made: string[];
-}
-
-type Command =
-  | "submit"
-  | "repeat"
-  | "claim"
-  | "claimOld"
-  | "succeed"
-  | "reuse"
-  | "fail"
-  | "failForGood"
-  | "handBack"
-  | "progress"
-  | "cancel"
-  | "retry"
-  | "remove"
-  | "lapse"
-  | "takeOver"
-  | "passTime"
-  | "bulk";
-const COMMANDS: readonly Command[] = [
-  "submit",
-  "repeat",
-  "claim",
-  "claim",
-  "claim",
-  "claimOld",
-  "succeed",
-  "reuse",
-  "fail",
-  "failForGood",
-  "handBack",
-  "progress",
-  "cancel",
-  "retry",
-  "retry",
-  "remove",
-  "lapse",
-  "lapse",
-  "takeOver",
-  "takeOver",
-  "passTime",
-  "passTime",
-  "bulk",
-];
 
 /** Which command, on the how-manieth of the QueuedJobs and of the claims that there are by then. */
 interface Call {
@@ -147,8 +96,6 @@ describe(`${HISTORIES} histories of commands that come at once`, () => {
   });
 });
 
-const albumOf = ({ photoId }: Scene) => ({ job: "album", photoIds: [photoId] });
-
 async function runHistory(
   waist: TestWaist,
   waves: Call[][],
@@ -169,7 +116,8 @@ async function runHistory(
     albumOf(scene),
   ]);
   scene.made.push(...[done, ...running].flatMap((queuedJob) => queuedJob?.id ?? []));
-  if (done) await carryOut(waist, scene, "succeed", done.id, await waist.start(done));
+  if (done)
+    await carryOut("succeed", { waist, scene, id: done.id, claimed: await waist.start(done) });
   for (const queuedJob of running) scene.claims.push(await waist.start(queuedJob));
   for (const wave of waves) {
     const calls = wave.map(({ command, job, claim }) => ({
@@ -179,7 +127,7 @@ async function runHistory(
     }));
     await Promise.all(
       calls.map(async ({ command, id, claimed }) => {
-        if (await refusedOrDone(carryOut(waist, scene, command, id, claimed)))
+        if (await refusedOrDone(carryOut(command, { waist, scene, id, claimed })))
           applied.set(command, (applied.get(command) ?? 0) + 1);
       }),
     );
@@ -198,84 +146,6 @@ async function refusedOrDone(work: Promise<unknown>): Promise<boolean> {
     )
       return false;
     throw error;
-  }
-}
-
-async function carryOut(
-  { queuedJobs, submit, hinted, database: { sql } }: TestWaist,
-  scene: Scene,
-  command: Command,
-  id: string,
-  claimed: Claimed | null,
-): Promise<unknown> {
-  const { user } = scene;
-  const lastRun = hinted.findLast((hint) => hint.id === id)?.run ?? 1;
-  const outputs = claimed
-    ? [
-        {
-          name: "a",
-          mimeType: "text/plain",
-          byteSize: OUTPUT_BYTES,
-          width: null,
-          height: null,
-          storageKey: `${claimed.id}/${claimed.attempt}`,
-        },
-      ]
-    : [];
-  const fault = { code: "TASK_FAILED", message: "No.", permanent: command === "failForGood" };
-  switch (command) {
-    case "submit":
-    case "repeat": {
-      const made = await submit(
-        user,
-        command === "repeat" ? { idempotencyKey: "key" } : albumOf(scene),
-      );
-      return scene.made.push(made.id);
-    }
-    case "claim": {
-      const mine = await queuedJobs.start({ id, run: lastRun, worker: "worker" });
-      return mine && scene.claims.push(mine);
-    }
-    case "claimOld":
-      // Nothing may come of it; that it was tried is what counts.
-      if (lastRun > 1)
-        assert.equal(await queuedJobs.start({ id, run: lastRun - 1, worker: "late" }), null);
-      return true;
-    case "succeed":
-      return claimed && queuedJobs.succeed(claimed, { of: claimed.id }, outputs);
-    case "reuse": {
-      const earlier = claimed && (await queuedJobs.findEarlierResult(claimed));
-      return earlier && queuedJobs.succeed(claimed, earlier.result, outputs, earlier.id);
-    }
-    case "fail":
-    case "failForGood":
-      return claimed && queuedJobs.fail(claimed, fault);
-    case "handBack":
-      return claimed && queuedJobs.handBack(claimed, 0).then(() => true);
-    case "progress":
-      return claimed && queuedJobs.progress(claimed, 0.5, "half");
-    case "cancel":
-      return queuedJobs.cancel(user, id);
-    case "retry":
-      return queuedJobs.retry(user, id);
-    case "remove":
-      return queuedJobs.remove(user, id).then(() => true);
-    case "lapse":
-      return (
-        await sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 s'
-          where id = ${id} and status = 'STARTED'`
-      ).count;
-    case "takeOver":
-      return queuedJobs.takeOverLapsed(100);
-    case "passTime":
-      return (
-        await sql`update queued_jobs set due_at = now() where id = ${id} and status = 'PENDING'`
-      ).count;
-    case "bulk":
-      return (
-        (await queuedJobs.cancelMany(user.id, { statuses: UNFINISHED_STATUSES, jobs: ["echo"] })) +
-        (await queuedJobs.removeMany(user.id, { statuses: ["FAILED"], jobs: null }))
-      );
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { createAccounts } from "../../../src/services/users/accounts.js";
-import type { Claimed } from "../../../src/services/queued-jobs/queued-jobs.js";
+import type { Claimed } from "../../../src/services/queued-jobs/claim.js";
 import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
 import { eventually } from "../../support/runner/eventually.js";

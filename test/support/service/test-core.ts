@@ -5,10 +5,10 @@ import type { QueuedJob } from "../../../src/domain/queued-job.js";
 import { createEventLog } from "../../../src/services/reads/event-log.js";
 import {
   createQueuedJobs,
-  type Claimed,
   type QueuedJobs,
 } from "../../../src/services/queued-jobs/queued-jobs.js";
 import type { Submission } from "../../../src/services/queued-jobs/check-submission.js";
+import type { Claimed } from "../../../src/services/queued-jobs/claim.js";
 import { syncCatalogue } from "../../../src/services/jobs/sync-catalogue.js";
 import { createUsers, type User } from "../../../src/services/users/users.js";
 import { catalogue as realCatalogue } from "../../../src/tasks/catalogue.js";

@@ -1,9 +1,12 @@
 import { randomBytes } from "node:crypto";
+import type { Sql } from "postgres";
 import { v7 as uuidv7 } from "uuid";
+import type { Database } from "../../../src/db/database.js";
 import { ServiceUnavailableError } from "../../../src/domain/errors.js";
 import type { Logger } from "../../../src/runtime/logger.js";
 import type { QueuedJob, QueuedJobEvent } from "../../../src/domain/queued-job.js";
-import type { Hint } from "../../../src/queue/hint-queue.js";
+import type { EventBus } from "../../../src/events/event-bus.js";
+import type { Hint, HintQueue } from "../../../src/queue/hint-queue.js";
 import {
   createPhotos,
   type NewPhoto,
@@ -12,10 +15,10 @@ import {
 } from "../../../src/services/photos/photos.js";
 import {
   createQueuedJobs,
-  type Claimed,
   type QueuedJobs,
 } from "../../../src/services/queued-jobs/queued-jobs.js";
 import type { Submission } from "../../../src/services/queued-jobs/check-submission.js";
+import type { Claimed } from "../../../src/services/queued-jobs/claim.js";
 import { syncCatalogue } from "../../../src/services/jobs/sync-catalogue.js";
 import { createUsers, type User, type Users } from "../../../src/services/users/users.js";
 import { catalogue as realCatalogue } from "../../../src/tasks/catalogue.js";
@@ -26,16 +29,16 @@ import { silentLog } from "../runner/silent-log.js";
 import { submissionOf } from "./submission-of.js";
 import { createTestDatabase, type TestDatabase } from "../stores/test-database.js";
 
-/**
- * The rules on a PostgreSQL of their own; what would go to Redis and to the storage is noted
- * instead.
- */
-export interface TestWaist extends TestDatabase {
+interface Services {
   queuedJobs: QueuedJobs;
   /** The tasks of it; changes count from the next submission on. */
   catalogue: Map<string, Task>;
   photos: Photos;
   users: Users;
+}
+
+/** What would go to Redis and to the storage. */
+interface Notes {
   /** Every event that was rung, in the order of the ringing, PROGRESS too. */
   rung: QueuedJobEvent[];
   /** How many events each bell carried. */
@@ -43,12 +46,19 @@ export interface TestWaist extends TestDatabase {
   hinted: Hint[];
   /** What the reconciler would put back where it is missing. */
   offered: Hint[];
-  /** While true, Redis is away for the reconciler. */
-  losesHints: boolean;
   unhinted: { lane: string; id: string; run: number }[];
-  /** Attempts that were told to stop, by the ids of their QueuedJobs. */
+  /** Ids of QueuedJobs whose attempts were told to stop. */
   stopped: string[];
   deletedFiles: string[];
+}
+
+/**
+ * The rules on a PostgreSQL of their own; what would go to Redis and to the storage is noted
+ * instead.
+ */
+export interface TestWaist extends TestDatabase, Services, Notes {
+  /** While true, Redis is away for the reconciler. */
+  losesHints: boolean;
   newUser(role?: User["role"]): Promise<User>;
   newPhoto(user: User, more?: Partial<NewPhoto>): Promise<Photo>;
   submit(user: User, submission?: Partial<Submission>): Promise<QueuedJob>;
@@ -82,62 +92,66 @@ export interface Row {
   progress: number;
 }
 
-export async function createTestWaist(
-  options: {
-    maxPending?: number;
-    maxStoredBytes?: number;
-    maxRecordedBytes?: number;
-    deleteFiles?: (keys: string[]) => Promise<void>;
-    log?: Logger;
-  } = {},
-): Promise<TestWaist> {
+interface TestWaistOptions {
+  maxPending?: number;
+  maxStoredBytes?: number;
+  maxRecordedBytes?: number;
+  deleteFiles?: (keys: string[]) => Promise<void>;
+  log?: Logger;
+}
+
+export async function createTestWaist(options: TestWaistOptions = {}): Promise<TestWaist> {
   const testDatabase = await createTestDatabase();
-  const { database } = testDatabase;
-  const { sql } = database;
+  const { sql } = testDatabase.database;
+  const notes: Notes = {
+    rung: [],
+    bells: [],
+    hinted: [],
+    offered: [],
+    unhinted: [],
+    stopped: [],
+    deletedFiles: [],
+  };
+  const services = await createServices(testDatabase.database, notes, {
+    ...options,
+    losesHints: () => waist.losesHints,
+  });
+  const waist: TestWaist = {
+    ...testDatabase,
+    ...services,
+    ...notes,
+    losesHints: false,
+    ...createPeople(services),
+    ...createSubmissions(services, notes),
+    async finished(user, submission) {
+      const queuedJob = await waist.submit(user, submission);
+      await waist.queuedJobs.succeed(await waist.start(queuedJob), { done: true }, []);
+      return theOne([(await waist.queuedJobs.find(user, queuedJob.id)) ?? queuedJob]);
+    },
+    row: (id) => readRow(sql, id),
+    everythingOf: (user) => readEverythingOf(sql, user),
+  };
+  return waist;
+}
+
+async function createServices(
+  database: Database,
+  notes: Notes,
+  options: TestWaistOptions & { losesHints: () => boolean },
+): Promise<Services> {
   const catalogue = new Map<string, Task>([...realCatalogue, [albumTask.name, albumTask]]);
   await syncCatalogue(database, catalogue.values());
-  const rung: QueuedJobEvent[] = [];
-  const bells: number[] = [];
-  const hinted: Hint[] = [];
-  const offered: Hint[] = [];
-  const unhinted: TestWaist["unhinted"] = [];
-  const stopped: string[] = [];
-  const deletedFiles: string[] = [];
   const deleteFiles =
-    options.deleteFiles ?? (async (keys: string[]) => void deletedFiles.push(...keys));
+    options.deleteFiles ?? (async (keys: string[]) => void notes.deletedFiles.push(...keys));
   const queuedJobs = createQueuedJobs({
     database,
     catalogue,
     deleteFiles,
     log: options.log ?? silentLog,
     submittable: (name) => catalogue.get(name) ?? null,
-    bus: {
-      ring(_userId, events) {
-        rung.push(...events);
-        bells.push(events.length);
-      },
-      listen: async () => {},
-      unlisten: () => {},
-      onBell: () => {},
-      onReconnect: () => {},
-      ringGone: async () => {},
-      onGone: () => {},
-      awayReason: () => null,
-      probe: async () => null,
-      close: async () => {},
-    },
-    hints: {
-      add: async (hints) => void hinted.push(...hints),
-      async addMissing(hints) {
-        if (waist.losesHints) throw new ServiceUnavailableError("Redis is away.");
-        offered.push(...hints);
-        return hints.length;
-      },
-      hasForgotten: async () => false,
-      remove: async (lane, id, run) => void unhinted.push({ lane, id, run }),
-      close: async () => {},
-    },
-    stopBell: { ring: (id) => void stopped.push(id) },
+    bus: noteBus(notes),
+    hints: noteHints(notes, options.losesHints),
+    stopBell: { ring: (id) => void notes.stopped.push(id) },
     limits: {
       maxPendingPerUser: options.maxPending ?? 10_000,
       maxStoredBytesPerUser: options.maxStoredBytes ?? 10_000_000_000,
@@ -152,44 +166,51 @@ export async function createTestWaist(
     log: silentLog,
   });
   const users = createUsers({ database, adminEmails: ["admin@example.test"] });
-  let made = 0;
+  return { queuedJobs, catalogue, photos, users };
+}
 
-  /** Resolves when they are hinted, too, for which their submission does not wait. */
-  async function enqueue(
-    user: User,
-    request: { single: boolean; requestId: string; submissions: Partial<Submission>[] },
-  ): Promise<QueuedJob[]> {
-    const accepted = await queuedJobs.enqueue(user.id, {
-      ...request,
-      submissions: request.submissions.map(submissionOf),
-    });
-    await eventually("they are hinted", () =>
-      accepted.every(({ id }) => hinted.some((hint) => hint.id === id)),
-    );
-    return accepted;
-  }
+function noteBus({ rung, bells }: Notes): EventBus {
+  return {
+    ring(_userId, events) {
+      rung.push(...events);
+      bells.push(events.length);
+    },
+    listen: async () => {},
+    unlisten: () => {},
+    onBell: () => {},
+    onReconnect: () => {},
+    ringGone: async () => {},
+    onGone: () => {},
+    awayReason: () => null,
+    probe: async () => null,
+    close: async () => {},
+  };
+}
 
-  const waist: TestWaist = {
-    ...testDatabase,
-    queuedJobs,
-    catalogue,
-    photos,
-    users,
-    rung,
-    bells,
-    hinted,
-    offered,
-    losesHints: false,
-    unhinted,
-    stopped,
-    deletedFiles,
+function noteHints({ hinted, offered, unhinted }: Notes, isAway: () => boolean): HintQueue {
+  return {
+    add: async (hints) => void hinted.push(...hints),
+    async addMissing(hints) {
+      if (isAway()) throw new ServiceUnavailableError("Redis is away.");
+      offered.push(...hints);
+      return hints.length;
+    },
+    hasForgotten: async () => false,
+    remove: async (lane, id, run) => void unhinted.push({ lane, id, run }),
+    close: async () => {},
+  };
+}
+
+function createPeople({ users, photos }: Services): Pick<TestWaist, "newUser" | "newPhoto"> {
+  let count = 0;
+  return {
     newUser: (role = "USER") =>
       users.signIn({
         issuer: "test",
-        subject: `person-${++made}`,
-        email: role === "ADMIN" ? "admin@example.test" : `person-${made}@example.test`,
+        subject: `person-${++count}`,
+        email: role === "ADMIN" ? "admin@example.test" : `person-${count}@example.test`,
         emailVerified: true,
-        name: `Person ${made}`,
+        name: `Person ${count}`,
         picture: null,
         issuedAt: 1,
         admin: false,
@@ -214,51 +235,61 @@ export async function createTestWaist(
       if (!photo) throw new Error("The user has this photo already");
       return photo;
     },
-    submit: async (user, submission = {}) =>
-      theOne(
-        await enqueue(user, { single: true, requestId: "request", submissions: [submission] }),
-      ),
+  };
+}
+
+function createSubmissions(
+  { queuedJobs }: Services,
+  { hinted }: Notes,
+): Pick<TestWaist, "submit" | "submitMany" | "start"> {
+  /** Resolves when they are hinted, too, for which their submission does not wait. */
+  async function enqueue(
+    user: User,
+    request: { single: boolean; requestId: string; submissions: Partial<Submission>[] },
+  ): Promise<QueuedJob[]> {
+    const accepted = await queuedJobs.enqueue(user.id, {
+      ...request,
+      submissions: request.submissions.map(submissionOf),
+    });
+    await eventually("they are hinted", () =>
+      accepted.every(({ id }) => hinted.some((hint) => hint.id === id)),
+    );
+    return accepted;
+  }
+
+  return {
+    submit: async (user, one = {}) =>
+      theOne(await enqueue(user, { single: true, requestId: "request", submissions: [one] })),
     submitMany: (user, submissions, { requestId = "request" } = {}) =>
       enqueue(user, { single: false, requestId, submissions }),
     async start({ id }, worker = "worker") {
-      const claimed = await queuedJobs.start({
-        id,
-        run: hinted.findLast((hint) => hint.id === id)?.run ?? 0,
-        worker,
-      });
+      const run = hinted.findLast((hint) => hint.id === id)?.run ?? 0;
+      const claimed = await queuedJobs.start({ id, run, worker });
       if (!claimed) throw new Error(`${id} could not be claimed`);
       return claimed;
     },
-    async finished(user, submission) {
-      const queuedJob = await waist.submit(user, submission);
-      await queuedJobs.succeed(await waist.start(queuedJob), { done: true }, []);
-      return theOne([(await queuedJobs.find(user, queuedJob.id)) ?? queuedJob]);
-    },
-    row: async (id) =>
-      theOne(
-        await sql<Row[]>`
+  };
+}
+
+async function readRow(sql: Sql, id: string): Promise<Row> {
+  return theOne(
+    await sql<Row[]>`
       select status, run, version, attempts, failures, stalls, worker, progress, extract(epoch
         from lease_until - clock_timestamp())::float8 as lease, extract(epoch
           from due_at - updated_at)::float8 as pause
       from queued_jobs where id = ${id}`,
-      ),
-    async everythingOf({ id }) {
-      const [jobs, events, outputs, counters] = await Promise.all([
-        sql`select * from queued_jobs where user_id = ${id} order by id`,
-        sql`select * from queued_job_events where user_id = ${id} order by seq`,
-        sql`select o.* from queued_job_outputs o join queued_jobs q on q.id = o.queued_job_id
-          where q.user_id = ${id} order by 1, 2`,
-        sql`select * from user_streams where user_id = ${id}`,
-      ]);
-      return structuredClone({
-        jobs: [...jobs],
-        events: [...events],
-        outputs: [...outputs],
-        counters: [...counters],
-      });
-    },
-  };
-  return waist;
+  );
+}
+
+async function readEverythingOf(sql: Sql, { id }: User): Promise<unknown> {
+  const tables = await Promise.all([
+    sql`select * from queued_jobs where user_id = ${id} order by id`,
+    sql`select * from queued_job_events where user_id = ${id} order by seq`,
+    sql`select o.* from queued_job_outputs o join queued_jobs q on q.id = o.queued_job_id
+      where q.user_id = ${id} order by 1, 2`,
+    sql`select * from user_streams where user_id = ${id}`,
+  ]);
+  return structuredClone(tables.map((rows) => [...rows]));
 }
 
 function theOne<T>(list: T[]): T {

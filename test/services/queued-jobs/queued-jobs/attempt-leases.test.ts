@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { stall } from "../../../../src/services/queued-jobs/attempt.js";
-import { findLapsed } from "../../../../src/services/queued-jobs/due.js";
+import { findLapsed } from "../../../../src/services/queued-jobs/maintenance.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
 import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
@@ -35,7 +35,7 @@ describe("leases", () => {
     await waist.queuedJobs.handBack(older, 0);
     await waist.start(older, "a");
     await waist.database
-      .sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds'
+      .sql`update queued_jobs set lease_until = clock_timestamp() + interval '20 seconds'
         where status = 'STARTED' and user_id = ${user.id}`;
     const asked = [others, older, alsoMine, cancelled, mine, { id: user.id, attempt: 1 }];
     assert.deepEqual(await waist.queuedJobs.renewLeases("a", asked), {
@@ -56,7 +56,7 @@ describe("leases", () => {
     async () => {
       const [mine, locked] = [await started("a"), await started("a")];
       await waist.database
-        .sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds'
+        .sql`update queued_jobs set lease_until = clock_timestamp() + interval '20 seconds'
           where user_id = ${user.id}`;
       const answer = await waist.database.sql.begin(async (tx) => {
         await tx`select from queued_jobs where id = ${locked.id} for update`;

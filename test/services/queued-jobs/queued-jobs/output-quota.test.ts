@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { createAccounts } from "../../../../src/services/users/accounts.js";
-import type { Claimed } from "../../../../src/services/queued-jobs/queued-jobs.js";
+import type { Claimed } from "../../../../src/services/queued-jobs/claim.js";
 import type { StoredOutput } from "../../../../src/domain/queued-job.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";

@@ -7,7 +7,7 @@ import type { Sql } from "postgres";
 import { sqlState } from "../../../../src/db/database.js";
 import { OVER_RECORDED } from "../../../../src/db/refusals.js";
 import { toNewQueuedJob } from "../../../../src/services/queued-jobs/check-submission.js";
-import { insertUnits } from "../../../../src/services/queued-jobs/insert-units.js";
+import { insertUnits } from "../../../../src/services/queued-jobs/insert.js";
 import { retry } from "../../../../src/services/queued-jobs/owner-steps.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
@@ -37,9 +37,7 @@ describe("recorded bytes", () => {
   before(async () => {
     waist = await createTestWaist({ maxRecordedBytes: MAX });
   });
-  beforeEach(async () => {
-    user = await waist.newUser();
-  });
+  beforeEach(async () => void (user = await waist.newUser()));
   after(async () => {
     await assertConsistent(waist.database.sql);
     await waist.close();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { backOffMs } from "../../../src/services/queued-jobs/back-off.js";
+import { backOffMs } from "../../../../src/services/queued-jobs/attempt.js";
 
 describe("the pause before another attempt", () => {
   const bounds: [failures: number, shortest: number, longest: number][] = [

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import type { QueuedJobFilter } from "../../../src/services/queued-jobs/filter.js";
-import type { User } from "../../../src/services/users/users.js";
-import { assertConsistent } from "../../support/asserts/assert-consistent.js";
-import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import type { QueuedJobFilter } from "../../../../src/services/queued-jobs/statements.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
+import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
 
 const ALL: QueuedJobFilter = { statuses: null, jobs: null };
 

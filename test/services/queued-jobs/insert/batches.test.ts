@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { TransactionSql } from "postgres";
-import type { User } from "../../../src/services/users/users.js";
-import { assertConsistent } from "../../support/asserts/assert-consistent.js";
-import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
-import { outcomeOf } from "../../support/asserts/outcome-of.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
-import { waitsForLock } from "../../support/stores/waits-for-lock.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
+import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
+import { outcomeOf } from "../../../support/asserts/outcome-of.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { waitsForLock } from "../../../support/stores/waits-for-lock.js";
 
 const MOST = 20;
 

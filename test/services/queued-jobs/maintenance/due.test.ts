@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { backlogsOf } from "../../../src/services/queued-jobs/due.js";
-import { DueSweep } from "../../../src/services/queued-jobs/due-sweep.js";
-import type { User } from "../../../src/services/users/users.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { backlogsOf } from "../../../../src/services/queued-jobs/dispatch.js";
+import { DueSweep } from "../../../../src/services/queued-jobs/maintenance.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
 
 describe("what the reconciler finds", () => {
   let waist: TestWaist;

@@ -1,20 +1,19 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Sql } from "postgres";
-import { sqlState } from "../../../src/db/database.js";
-import { ALREADY_THERE, OVER_QUOTA } from "../../../src/db/refusals.js";
+import { sqlState } from "../../../../src/db/database.js";
+import { ALREADY_THERE, OVER_QUOTA } from "../../../../src/db/refusals.js";
 import {
   toNewQueuedJob,
   type Submission,
-} from "../../../src/services/queued-jobs/check-submission.js";
-import { insertOne } from "../../../src/services/queued-jobs/insert-one.js";
-import { insertUnits } from "../../../src/services/queued-jobs/insert-units.js";
-import type { Step } from "../../../src/services/queued-jobs/statements.js";
-import type { User } from "../../../src/services/users/users.js";
-import { assertConsistent } from "../../support/asserts/assert-consistent.js";
-import { submissionOf } from "../../support/service/submission-of.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
-import { waitsForLock } from "../../support/stores/waits-for-lock.js";
+} from "../../../../src/services/queued-jobs/check-submission.js";
+import { insertOne, insertUnits } from "../../../../src/services/queued-jobs/insert.js";
+import type { Step } from "../../../../src/services/queued-jobs/statements.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
+import { submissionOf } from "../../../support/service/submission-of.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { waitsForLock } from "../../../support/stores/waits-for-lock.js";
 
 const MOST = 3;
 const LIMITS = { maxPending: MOST, maxRecordedBytes: 1e9 };

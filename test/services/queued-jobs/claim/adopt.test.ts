@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { claim } from "../../../../src/services/queued-jobs/attempt.js";
+import { claim } from "../../../../src/services/queued-jobs/claim.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
 

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { QueuedJob } from "../../../src/domain/queued-job.js";
-import type { Claimed } from "../../../src/services/queued-jobs/queued-jobs.js";
-import { claim, claimMany } from "../../../src/services/queued-jobs/attempt.js";
-import type { User } from "../../../src/services/users/users.js";
-import { assertConsistent } from "../../support/asserts/assert-consistent.js";
-import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import type { QueuedJob } from "../../../../src/domain/queued-job.js";
+import { claim, claimMany, type Claimed } from "../../../../src/services/queued-jobs/claim.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
+import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
 
 /** Less than a statement waits for a lock that was not told to be brief. */
 const MAX_WAIT_MS = 3500;

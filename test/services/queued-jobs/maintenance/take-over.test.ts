@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import postgres, { type Sql } from "postgres";
-import { createLoggerTo } from "../../../src/runtime/logger.js";
-import { createTakeOver } from "../../../src/services/queued-jobs/take-over.js";
-import type { User } from "../../../src/services/users/users.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { available } from "../../../../src/db/database.js";
+import { createLoggerTo } from "../../../../src/runtime/logger.js";
+import { createTakeOver } from "../../../../src/services/queued-jobs/maintenance.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
 
 describe("attempts of dead workers", () => {
   let waist: TestWaist;
@@ -31,7 +32,12 @@ describe("attempts of dead workers", () => {
     "debug",
   );
   const open = () =>
-    createTakeOver({ sql: impatient, ttlSeconds: 60, tell: () => {}, hint: async () => {}, log });
+    createTakeOver({
+      sql: impatient,
+      ttlSeconds: 60,
+      commit: ({ write }) => available(write),
+      log,
+    });
   /** Attempts whose leases have lapsed, the first one first. */
   async function lapsed(owner: User, count: number): Promise<string[]> {
     const ids: string[] = [];

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { z } from "zod";
-import { faultInWords } from "../../../src/services/queued-jobs/fault-in-words.js";
-import { catalogue } from "../../../src/tasks/catalogue.js";
+import { faultInWords } from "../../../../src/services/queued-jobs/check-submission.js";
+import { catalogue } from "../../../../src/tasks/catalogue.js";
 
 /** Of the first fault that is found. */
 function said(job: string, parameters: object): string {

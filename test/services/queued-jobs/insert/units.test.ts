@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Sql } from "postgres";
-import { sqlState } from "../../../src/db/database.js";
-import { OVER_QUOTA } from "../../../src/db/refusals.js";
-import { toNewQueuedJob } from "../../../src/services/queued-jobs/check-submission.js";
-import { insertUnits, type Unit } from "../../../src/services/queued-jobs/insert-units.js";
-import type { User } from "../../../src/services/users/users.js";
-import { assertConsistent } from "../../support/asserts/assert-consistent.js";
-import { submissionOf } from "../../support/service/submission-of.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
-import { waitsForLock } from "../../support/stores/waits-for-lock.js";
+import { sqlState } from "../../../../src/db/database.js";
+import { OVER_QUOTA } from "../../../../src/db/refusals.js";
+import { toNewQueuedJob } from "../../../../src/services/queued-jobs/check-submission.js";
+import { insertUnits, type Unit } from "../../../../src/services/queued-jobs/insert.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
+import { submissionOf } from "../../../support/service/submission-of.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { waitsForLock } from "../../../support/stores/waits-for-lock.js";
 
 const MOST = 5;
 const LIMITS = { maxPending: MOST, maxRecordedBytes: 1e9 };

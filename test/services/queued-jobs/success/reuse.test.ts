@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import type { QueuedJob, StoredOutput } from "../../../src/domain/queued-job.js";
-import type { Submission } from "../../../src/services/queued-jobs/check-submission.js";
-import { findEarlierResult, reusableVersion } from "../../../src/services/queued-jobs/reuse.js";
-import type { User } from "../../../src/services/users/users.js";
-import { catalogue } from "../../../src/tasks/catalogue.js";
-import { albumTask } from "../../support/service/album-task.js";
-import { assertConsistent } from "../../support/asserts/assert-consistent.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import type { QueuedJob, StoredOutput } from "../../../../src/domain/queued-job.js";
+import type { Submission } from "../../../../src/services/queued-jobs/check-submission.js";
+import {
+  findEarlierResult,
+  reusableVersion,
+} from "../../../../src/services/queued-jobs/success.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { catalogue } from "../../../../src/tasks/catalogue.js";
+import { albumTask } from "../../../support/service/album-task.js";
+import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
 
 const output = (name: string): StoredOutput => ({
   name,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { cancelMany } from "../../../src/services/queued-jobs/owner-steps.js";
-import { assertConsistent } from "../../support/asserts/assert-consistent.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
-import { waitsForLock } from "../../support/stores/waits-for-lock.js";
+import { cancelMany } from "../../../../src/services/queued-jobs/owner-steps.js";
+import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { waitsForLock } from "../../../support/stores/waits-for-lock.js";
 
 describe("a step of many", () => {
   let waist: TestWaist;

@@ -1,0 +1,147 @@
+// The one way to commit: a statement first, then what follows from the rows that it returned.
+// What follows may be lost, what is recorded is not.
+import { available } from "../../db/database.js";
+import type { QueuedJobEvent, QueuedJobSnapshot } from "../../domain/queued-job.js";
+import { TRANSITIONS, type LoggedEventType } from "../../domain/queued-job-status.js";
+import type { EventBus } from "../../events/event-bus.js";
+import { failpoint } from "../../runtime/failpoint.js";
+import type { Logger } from "../../runtime/logger.js";
+import { noTracer, type Tracer } from "../../runtime/tracer.js";
+import type { Dispatcher } from "./dispatch.js";
+import type { Step } from "./statements.js";
+
+export interface CommitterDeps {
+  bus: Pick<EventBus, "ring">;
+  dispatcher: Pick<Dispatcher, "add" | "remove">;
+  log: Logger;
+  tracer?: Tracer;
+  /** Called with each step once it is recorded. */
+  onStep?: (type: LoggedEventType, queuedJob: QueuedJobSnapshot) => void;
+}
+
+/** Attributes of a span that waits for the database. */
+export const DATABASE = { "db.system.name": "postgresql" };
+
+export type StepName = keyof typeof TRANSITIONS;
+
+/** How far an attempt is, which is published but stands in no log. */
+export interface ProgressEvent extends QueuedJobEvent {
+  type: "PROGRESS";
+}
+
+/** One statement, and how to read its events. */
+export interface Change<T> {
+  step: StepName | "progress";
+  /** Runs the statement; it may run again when the database has undone it. */
+  write(): Promise<T>;
+  /** Events of what the statement returned; null where its guard did not hold. */
+  eventsOf(written: T): readonly (Step | ProgressEvent | null)[];
+  /** Milliseconds until the rows are due; by default until their `runAt`. */
+  delayMs?: number;
+}
+
+export interface Committer {
+  /**
+   * Runs the statement, then counts, publishes and dispatches its events. It logs nothing: a batch
+   * runs in no request, so its callers log their own steps.
+   */
+  commit<T>(change: Change<T>): Promise<T>;
+  /** Commits and logs a step of one row, in a span; null when somebody else was first. */
+  commitOne(
+    step: StepName,
+    write: () => Promise<Step | null>,
+    more?: { delayMs?: number },
+  ): Promise<Step | null>;
+  /** Writes a line for each step, where the request or the attempt is traced. */
+  logSteps(steps: readonly (Step | null)[], name: StepName): void;
+}
+
+/** The log message of each step. */
+const LINES: Record<StepName, string> = {
+  enqueue: "accepted",
+  claim: "claimed",
+  succeed: "succeeded",
+  fail: "failed",
+  backOff: "retrying",
+  cancel: "cancelled",
+  retry: "submitted again",
+  delete: "deleted",
+};
+
+/** What the queue needs after an event of this type. */
+const HINTS = new Map(Object.values(TRANSITIONS).map(({ event, hint }) => [event, hint]));
+
+export function createCommitter(deps: CommitterDeps): Committer {
+  const { dispatcher, log, tracer = noTracer } = deps;
+
+  async function dispatch(steps: readonly Step[], delayMs?: number): Promise<void> {
+    const wanted = steps.filter(({ type }) => HINTS.get(type) === "add");
+    const unwanted = steps.filter(({ type }) => HINTS.get(type) === "remove");
+    if (wanted.length > 0) await dispatcher.add(wanted, delayMs);
+    await Promise.all(unwanted.map((step) => dispatcher.remove(step)));
+  }
+
+  async function follow<T>(change: Change<T>, written: T): Promise<void> {
+    await failpoint(
+      change.step === "enqueue" ? "accept: after the commit" : "step: after the commit",
+    );
+    const events = change.eventsOf(written).filter((event) => event !== null);
+    publish(deps, events);
+    await dispatch(events.filter(isStep), change.delayMs);
+  }
+
+  async function commit<T>(change: Change<T>, write = () => available(change.write)): Promise<T> {
+    const written = await write();
+    const followed = follow(change, written);
+    // A submission is accepted once it is recorded: its caller does not wait for the queue.
+    if (change.step !== "enqueue") await followed;
+    return written;
+  }
+
+  function logSteps(steps: readonly (Step | null)[], name: StepName): void {
+    for (const step of steps) if (step) log.info(logFields(step), LINES[name]);
+  }
+
+  return {
+    commit: (change) => commit(change),
+    logSteps,
+    async commitOne(step, write, more) {
+      const change: Change<Step | null> = { step, write, eventsOf: (one) => [one], ...more };
+      const one = await commit(change, () =>
+        tracer.span(`record ${step}`, DATABASE, () => available(write)),
+      );
+      logSteps([one], step);
+      return one;
+    },
+  };
+}
+
+/** Counts and publishes: one notification for each owner, with its events in order. */
+function publish(
+  { bus, onStep }: Pick<CommitterDeps, "bus" | "onStep">,
+  recorded: readonly (Step | ProgressEvent)[],
+): void {
+  const byUser = new Map<string, QueuedJobEvent[]>();
+  for (const event of recorded) {
+    const { seq, type, at, queuedJob } = event;
+    if (type !== "PROGRESS") onStep?.(type, queuedJob);
+    const events = byUser.get(queuedJob.userId) ?? [];
+    byUser.set(queuedJob.userId, events);
+    events.push({ seq, type, at, queuedJob });
+  }
+  for (const [userId, events] of byUser)
+    bus.ring(
+      userId,
+      events.sort((a, b) => a.seq - b.seq),
+    );
+}
+
+function isStep(event: Step | ProgressEvent): event is Step {
+  return event.type !== "PROGRESS";
+}
+
+/** The fields of a log line about a step. */
+export function logFields({ requestId, type, queuedJob }: Step) {
+  const { id: queuedJobId, userId, jobName: job, attempts: attempt } = queuedJob;
+  return { requestId, queuedJobId, userId, job, type, attempt };
+}

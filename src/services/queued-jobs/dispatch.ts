@@ -1,0 +1,113 @@
+// What follows a recorded step in the queue. None of it must succeed: a lost hint is put back from
+// the rows, a lost cancellation is noticed at the next renewal of the lease.
+import type { Sql } from "postgres";
+import { available } from "../../db/database.js";
+import type { QueuedJob } from "../../domain/queued-job.js";
+import type { Hint, HintQueue, Lane } from "../../queue/hint-queue.js";
+import type { StopBell } from "../../queue/stop-bell.js";
+import type { Logger } from "../../runtime/logger.js";
+import type { Task } from "../../tasks/define-task.js";
+import type { Step } from "./statements.js";
+
+export interface DispatcherDeps {
+  sql: Sql;
+  hints: HintQueue;
+  stopBell: Pick<StopBell, "ring">;
+  catalogue: ReadonlyMap<string, Task>;
+  log: Logger;
+}
+
+export interface Dispatcher {
+  /** Adds hints, due after `delayMs`, or else at their `runAt`. Never throws. */
+  add(steps: readonly Step[], delayMs?: number): Promise<void>;
+  /** Takes back what waits in the queue or runs in a worker. */
+  remove(step: Step): Promise<void>;
+  /** Puts those back that are missing; returns how many. */
+  addMissing(rows: (Omit<Hint, "lane"> & { jobName: string })[]): Promise<number>;
+  /**
+   * Stops attempts whose rows are gone. A worker that misses it finds out when it renews its
+   * leases.
+   */
+  stopWork(ids: readonly string[]): void;
+}
+
+/** Brings work to the workers, and takes it back. */
+export function createDispatcher(deps: DispatcherDeps): Dispatcher {
+  const { hints, stopBell, catalogue } = deps;
+
+  /** The hint of a task that only another version knows may stand in any lane. */
+  function laneOf({ jobName }: Pick<QueuedJob, "jobName">): Lane {
+    return catalogue.get(jobName)?.runsIn ?? "worker";
+  }
+
+  return {
+    async add(steps, delayMs) {
+      const backlogs = await readBacklogs(deps, steps);
+      const added = steps.map((step, i) => ({
+        ...toHint(step, backlogs[i] ?? step.pending),
+        lane: laneOf(step.queuedJob),
+        delayMs: delayMs ?? msUntil(step.queuedJob.runAt),
+      }));
+      await hints.add(added);
+    },
+    async remove({ queuedJob, run }) {
+      if (queuedJob.attempts > 0) stopBell.ring(queuedJob.id);
+      await hints.remove(laneOf(queuedJob), queuedJob.id, run);
+    },
+    addMissing: (rows) =>
+      hints.addMissing(
+        rows.map(({ jobName, ...hint }) => ({ ...hint, lane: laneOf({ jobName }) })),
+      ),
+    stopWork(ids) {
+      for (const id of ids) stopBell.ring(id);
+    },
+  };
+}
+
+function toHint(
+  { queuedJob, run, requestId, traceparent }: Step,
+  backlog: number,
+): Omit<Hint, "lane" | "delayMs"> {
+  const { id, userId, priority } = queuedJob;
+  return { id, run, requestId, userId, ...(traceparent && { traceparent }), priority, backlog };
+}
+
+function msUntil(runAt: string | null): number {
+  return runAt ? Math.max(0, Date.parse(runAt) - Date.now()) : 0;
+}
+
+/** Steps of the lowest priority know their backlog themselves. */
+async function readBacklogs(
+  { sql, log }: Pick<DispatcherDeps, "sql" | "log">,
+  steps: readonly Step[],
+): Promise<number[]> {
+  if (steps.every(({ queuedJob }) => queuedJob.priority === 0)) return [];
+  try {
+    return await available(() =>
+      backlogsOf(
+        sql,
+        steps.map(({ queuedJob }) => queuedJob),
+      ),
+    );
+  } catch (error) {
+    log.debug({ err: error }, "hints are added as if all that waits were before them");
+    return [];
+  }
+}
+
+/** Unfinished ones of the same owner of at least the same priority, for each. */
+export async function backlogsOf(
+  sql: Sql,
+  queuedJobs: Pick<QueuedJob, "userId" | "priority">[],
+): Promise<number[]> {
+  const rows = await sql<{ n: number }[]>`
+    with i as (select * from unnest(${queuedJobs.map(({ userId }) => userId)}::uuid[],
+      ${queuedJobs.map(({ priority }) => priority)}::int[]) with ordinality as i(user_id, priority,
+      place)),
+      n as (
+        select d.*, (select count(*)::int from queued_jobs q where q.user_id = d.user_id
+          and q.priority >= d.priority and q.status in ('PENDING', 'STARTED')) as n
+        from (select distinct user_id, priority from i) d)
+    select n.n from i join n on n.user_id = i.user_id and n.priority = i.priority order by i.place`;
+  return rows.map(({ n }) => n);
+}

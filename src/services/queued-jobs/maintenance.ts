@@ -1,0 +1,221 @@
+// What the reconciler does with rows: it takes attempts over whose worker died, and puts hints back
+// that are lost. All of it finds its rows by a partial index, whatever the size of the table.
+import { LRUCache } from "lru-cache";
+import type { Sql } from "postgres";
+import { available } from "../../db/database.js";
+import { ServiceUnavailableError } from "../../domain/errors.js";
+import { MAX_DELAY_MS } from "../../queue/hint-queue.js";
+import { failpoint } from "../../runtime/failpoint.js";
+import type { Logger } from "../../runtime/logger.js";
+import type { Task } from "../../tasks/define-task.js";
+import { FIRST_ID } from "../reads/ids.js";
+import { stall } from "./attempt.js";
+import type { Attempt } from "./claim.js";
+import { logFields, type Committer } from "./commit.js";
+import type { Dispatcher } from "./dispatch.js";
+import type { Step } from "./statements.js";
+
+export interface TakeOverDeps {
+  sql: Sql;
+  ttlSeconds: number;
+  commit: Committer["commit"];
+  log: Logger;
+}
+
+/** Attempts that are taken over at the same time, each by a statement of its own. */
+const CONCURRENCY = 4;
+/** Failures because PostgreSQL is away or a row is locked, until the rest is left for later. */
+const MAX_UNAVAILABLE = 3;
+/** How long a row that cannot be taken over is left out. */
+const LEFT_OUT_MS = 60_000;
+
+/** Returns a function that takes over attempts whose worker died; one that fails harms no other. */
+export function createTakeOver({ sql, ttlSeconds, commit, log }: TakeOverDeps) {
+  const leftOut = new Set<string>();
+  let since = Date.now();
+
+  async function takeOver(
+    lapsed: Attempt,
+    failures: ServiceUnavailableError[],
+  ): Promise<Step | null> {
+    try {
+      const step = await commit({
+        step: "backOff",
+        write: () => stall(sql, { ...lapsed, ttlSeconds }),
+        eventsOf: (one) => [one],
+        delayMs: 0,
+      });
+      if (step) report(step);
+      return step;
+    } catch (error) {
+      const isAway = error instanceof ServiceUnavailableError;
+      if (isAway) failures.push(error);
+      else leftOut.add(lapsed.id);
+      const fault = { err: error, queuedJobId: lapsed.id, attempt: lapsed.attempt };
+      log[isAway ? "debug" : "error"](fault, "an attempt could not be taken over");
+      return null;
+    }
+  }
+
+  function report(step: Step): void {
+    const again = step.type === "RETRYING";
+    log.warn({ ...logFields(step), again }, "the worker of an attempt died");
+  }
+
+  /** Returns how many were taken over; throws ServiceUnavailableError once several have failed. */
+  return async (limit: number): Promise<number> => {
+    if (Date.now() - since > LEFT_OUT_MS) {
+      leftOut.clear();
+      since = Date.now();
+    }
+    const lapsed = await available(() => findLapsed(sql, limit, [...leftOut]));
+    const failures: ServiceUnavailableError[] = [];
+    let taken = 0;
+    for (let i = 0; i < lapsed.length; i += CONCURRENCY) {
+      const some = lapsed.slice(i, i + CONCURRENCY).map((one) => takeOver(one, failures));
+      taken += (await Promise.all(some)).filter((step) => step !== null).length;
+      if (failures.length >= MAX_UNAVAILABLE) throw failures[0] as Error;
+    }
+    return taken;
+  };
+}
+
+/** Attempts whose worker has not renewed its lease in time. */
+export function findLapsed(sql: Sql, limit: number, leftOut: string[] = []): Promise<Attempt[]> {
+  return sql<Attempt[]>`
+    select id, attempts as attempt from queued_jobs
+    where status = 'STARTED' and lease_until < clock_timestamp() and id <> all(${leftOut}::uuid[])
+    order by lease_until limit ${limit}`;
+}
+
+export interface HintDueDeps {
+  sql: Sql;
+  dispatcher: Dispatcher;
+  catalogue: ReadonlyMap<string, Task>;
+}
+
+export function createHintDue({ sql, dispatcher, catalogue }: HintDueDeps) {
+  function isWanted(row: DueRow, sweep: DueSweep): boolean {
+    if (sweep.patient && !row.settled) return false;
+    return catalogue.has(row.jobName) || sweep.admitsUnknown(row.jobName);
+  }
+
+  /**
+   * Puts back the lost hints of the next `limit` rows of this sweep, and returns how many were
+   * lost. When it throws, the sweep stands where it stood.
+   */
+  return async (sweep: DueSweep, limit: number): Promise<number> => {
+    const page = { after: sweep.position, limit, aheadMs: MAX_DELAY_MS };
+    const due = await available(() => findDue(sql, page));
+    await failpoint("reconcile: before the hints");
+    const wanted = [];
+    for (const row of due) {
+      const backlog = sweep.countBacklog(row);
+      if (!isWanted(row, sweep)) continue;
+      const { id, run, requestId, priority, delayMs, jobName } = row;
+      wanted.push({ id, run, requestId, priority, delayMs, backlog, jobName });
+    }
+    const missing = await dispatcher.addMissing(wanted);
+    sweep.pass(due, limit);
+    return missing;
+  };
+}
+
+/** Where a sweep stands: behind this row in the order of `(due_at, id)`. */
+export interface DuePosition {
+  dueAt: string;
+  id: string;
+}
+
+/** How long a row has not been touched before its hint is taken for lost. */
+const PATIENCE_SECONDS = 5;
+
+export interface DueRow {
+  id: string;
+  userId: string;
+  jobName: string;
+  run: number;
+  requestId: string;
+  priority: number;
+  dueAt: string;
+  /** From now; 0 when it is due already. */
+  delayMs: number;
+  /** Whether it was touched so long ago that its hint must have arrived. */
+  settled: boolean;
+}
+
+export interface DuePage {
+  after: DuePosition;
+  limit: number;
+  /** Rows that are due within so many milliseconds belong to it, too. */
+  aheadMs: number;
+}
+
+/** A page of the rows that wait and are due, in the order of `(due_at, id)`. */
+export function findDue(sql: Sql, { after, limit, aheadMs }: DuePage): Promise<DueRow[]> {
+  // Not clock_timestamp(): no index bounds it, so all rows that are due later would be read.
+  return sql<DueRow[]>`
+    select id, user_id as "userId", job_name as "jobName", run, request_id as "requestId", priority,
+      due_at::text as "dueAt",
+      greatest(0, extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as "delayMs",
+      updated_at < clock_timestamp() - ${PATIENCE_SECONDS} * interval '1 second' as settled
+    from queued_jobs
+    where status = 'PENDING' and (due_at, id) > (${after.dueAt}::timestamptz, ${after.id}::uuid)
+      and due_at < now() + ${aheadMs} * interval '1 millisecond'
+    order by due_at, id limit ${limit}`;
+}
+
+/** Owners whose passed rows are counted; the owner seen longest ago is counted from 0 again. */
+const MAX_OWNERS = 20_000;
+/** Rows of one unknown Job whose hints are put back in one sweep. */
+const MAX_UNKNOWN = 100;
+
+/** A walk over all rows that are due, from the one that is due for longest, by pages. */
+export class DueSweep {
+  readonly patient: boolean;
+  #position: DuePosition = { dueAt: "-infinity", id: FIRST_ID };
+  #ended = false;
+  readonly #passed = new LRUCache<string, Map<number, number>>({ max: MAX_OWNERS });
+  readonly #unknown = new Map<string, number>();
+
+  /** `patient`: rows of this moment are left out, since their hints are on their way. */
+  constructor({ patient }: { patient: boolean }) {
+    this.patient = patient;
+  }
+
+  get position(): DuePosition {
+    return this.#position;
+  }
+
+  /** Whether the last page was passed. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * Counts the rows of the same owner, of at least its priority, that were passed before this one.
+   * Its hint then stands where it stood after its submission: no first row waits behind thousands.
+   */
+  countBacklog({ userId, priority }: DueRow): number {
+    const passed = this.#passed.get(userId) ?? new Map<number, number>();
+    let backlog = 0;
+    for (const [other, count] of passed) if (other >= priority) backlog += count;
+    passed.set(priority, (passed.get(priority) ?? 0) + 1);
+    this.#passed.set(userId, passed);
+    return backlog;
+  }
+
+  /** Whether the hint of an unknown Job is put back: another version may run it, or none. */
+  admitsUnknown(jobName: string): boolean {
+    const count = this.#unknown.get(jobName) ?? 0;
+    this.#unknown.set(jobName, count + 1);
+    return count < MAX_UNKNOWN;
+  }
+
+  /** Goes on behind these rows; fewer than `limit` are the last. */
+  pass(rows: DueRow[], limit: number): void {
+    const last = rows.at(-1);
+    if (last) this.#position = { dueAt: last.dueAt, id: last.id };
+    this.#ended = rows.length < limit;
+  }
+}

@@ -1,0 +1,249 @@
+// How an attempt succeeds: by its own work, or by an earlier result of the same work.
+import type { Fragment, Sql } from "postgres";
+import { available, sqlState } from "../../db/database.js";
+import { OVER_QUOTA, OVER_RECORDED } from "../../db/refusals.js";
+import type { QueuedJob, StoredOutput, TaskSuccess } from "../../domain/queued-job.js";
+import { noTracer, type Tracer } from "../../runtime/tracer.js";
+import type { Task } from "../../tasks/define-task.js";
+import { quotaExceeded } from "../photos/quota-exceeded.js";
+import { fence, type Attempt, type Claimed } from "./claim.js";
+import { DATABASE, type Committer } from "./commit.js";
+import { createOwnerBatch } from "./owner-batch.js";
+import { finish, hasOwner, MAX_SNAPSHOT_VALUE_BYTES, type Step } from "./statements.js";
+import { transition, transitionMany } from "./transition.js";
+
+export interface SuccessesDeps {
+  sql: Sql;
+  catalogue: ReadonlyMap<string, Task>;
+  committer: Committer;
+  tracer?: Tracer;
+  limits: SuccessLimits;
+  ttlSeconds: number;
+}
+
+export interface SuccessLimits {
+  /** What the photos and outputs of an owner may take. */
+  maxStoredBytes: number;
+  /** What an owner may have in the database. A small result is recorded beyond it. */
+  maxRecordedBytes: number;
+}
+
+export function createSuccesses(deps: SuccessesDeps) {
+  const { sql, catalogue, committer, tracer = noTracer, limits, ttlSeconds } = deps;
+  const succeedInBatch = createSuccessBatch(deps);
+
+  /** Null when what it gives may not be reused. */
+  function resultVersion({ jobName }: QueuedJob): number | null {
+    const task = catalogue.get(jobName);
+    return task ? reusableVersion(task) : null;
+  }
+
+  return {
+    /** An earlier success of the same work by the same task, if this one may take it over. */
+    async findEarlierResult({ id, queuedJob }: Claimed): Promise<EarlierResult | null> {
+      const version = resultVersion(queuedJob);
+      return version === null ? null : available(() => findEarlierResult(sql, { id, version }));
+    },
+
+    /**
+     * False when the attempt was over already: then its outputs are nobody's. Throws
+     * QuotaExceededError when there is no room for them, or for a result that is not small.
+     */
+    async succeed(
+      claimed: Claimed,
+      value: unknown,
+      outputs: StoredOutput[],
+      reusedFrom: string | null = null,
+    ): Promise<boolean> {
+      const { id, attempt, queuedJob } = claimed;
+      const version = resultVersion(queuedJob);
+      const result = JSON.stringify(value ?? null);
+      // Those with photos are few in a moment, and have more to write.
+      if (version === null && outputs.length === 0 && isSmall(result)) {
+        const plain = { id, attempt, result, userId: queuedJob.userId };
+        const step = await tracer.span("record succeed", DATABASE, () => succeedInBatch(plain));
+        committer.logSteps([step], "succeed");
+        return step !== null;
+      }
+      const work = { id, attempt, result, outputs, reusedFrom, resultVersion: version };
+      const success = { ...work, ...limits, ttlSeconds };
+      return (await committer.commitOne("succeed", () => succeed(sql, success))) !== null;
+    },
+  };
+}
+
+/** What one statement records at most: as many as a worker runs at once. */
+const MAX_ITEMS = 100;
+/** Several, so that users do not wait for one another's counters. */
+const LANES = 2;
+/** How long a success waits for locked rows before its worker tries again. */
+const LOCK_TIMEOUT_MS = 2000;
+
+/** Records together the successes of tasks without photos. */
+function createSuccessBatch({ sql, committer, limits, ttlSeconds }: SuccessesDeps) {
+  const plain = { outputs: [], reusedFrom: null, resultVersion: null, ...limits, ttlSeconds };
+  const commit = (write: () => Promise<(Step | null)[]>) =>
+    committer.commit({ step: "succeed", write, eventsOf: (steps) => steps });
+  return createOwnerBatch<PlainSuccess & { userId: string }, Step | null>({
+    lanes: LANES,
+    maxItems: MAX_ITEMS,
+    keyOf: ({ id }) => id,
+    laneOf: ({ userId }) => userId,
+    ownerOf: ({ userId }) => userId,
+    patienceMs: LOCK_TIMEOUT_MS,
+    sendOne: async (item) =>
+      (await commit(async () => [await succeed(sql, { ...item, ...plain })]))[0] ?? null,
+    sendMany: (items) => commit(() => succeedMany(sql, items, ttlSeconds)),
+  });
+}
+
+/** Of a task without photos: it makes no files, and its result is small and is not reused. */
+export interface PlainSuccess extends Attempt {
+  /** JSON text. */
+  result: string;
+}
+
+/** Whether a result is recorded even where its owner has no room. */
+function isSmall(result: string): boolean {
+  return Buffer.byteLength(result) <= MAX_SNAPSHOT_VALUE_BYTES;
+}
+
+export interface Success extends PlainSuccess, Omit<TaskSuccess, "result">, SuccessLimits {
+  /** Null: its result may not be reused. */
+  resultVersion: number | null;
+  ttlSeconds: number;
+}
+
+/**
+ * Throws QuotaExceededError, and records nothing, when there is no room for its outputs or its
+ * result.
+ */
+async function succeed(sql: Sql, success: Success): Promise<Step | null> {
+  try {
+    return await recordSuccess(sql, success);
+  } catch (error) {
+    if (sqlState(error) === OVER_QUOTA) throw quotaExceeded.storedBytes(success.maxStoredBytes);
+    if (sqlState(error) === OVER_RECORDED)
+      throw quotaExceeded.recordedBytes(success.maxRecordedBytes);
+    throw error;
+  }
+}
+
+/** `succeed` of several such, all in one statement. */
+export function succeedMany(
+  sql: Sql,
+  successes: PlainSuccess[],
+  ttlSeconds: number,
+): Promise<(Step | null)[]> {
+  return transitionMany(sql, {
+    step: "succeed",
+    ids: successes.map(({ id }) => id),
+    more: {
+      arrays: sql`${successes.map(({ attempt }) => attempt)}::int[],
+        ${successes.map(({ result }) => result)}::text[]`,
+      columns: sql`item_attempt, item_result`,
+    },
+    where: sql`attempts = i.item_attempt and ${hasOwner(sql)}`,
+    set: sql`, result = i.item_result::jsonb, progress = 1, error_code = null,
+      error_message = null ${finish(sql, ttlSeconds)}`,
+    pending: -1,
+    brief: true,
+  });
+}
+
+function recordSuccess(
+  sql: Sql,
+  {
+    id,
+    attempt,
+    result,
+    outputs,
+    reusedFrom,
+    resultVersion,
+    ttlSeconds,
+    maxStoredBytes,
+    maxRecordedBytes,
+  }: Success,
+): Promise<Step | null> {
+  const told = outputs.map(({ storageKey: _, ...output }) => output);
+  const record = sql`
+    insert into queued_job_outputs (queued_job_id, position, name, mime_type, byte_size, width,
+      height, storage_key)
+    select t.id, o.position, o.name, o.mime, o.bytes, o.width, o.height, o.key
+    from t, unnest(${outputs.map((o) => o.name)}::text[], ${outputs.map((o) => o.mimeType)}::text[],
+      ${outputs.map((o) => o.byteSize)}::bigint[],
+      ${outputs.map((o) => o.width)}::int[], ${outputs.map((o) => o.height)}::int[],
+      ${outputs.map((o) => o.storageKey)}::text[])
+      with ordinality as o(name, mime, bytes, width, height, key, position)`;
+  return transition(sql, {
+    step: "succeed",
+    where: fence(sql, { id, attempt }),
+    set: sql`, result = ${result}::jsonb, progress = 1, error_code = null, error_message = null,
+      reused_from = ${reusedFrom},
+      reuse_key = ${resultVersion === null ? null : reuseKey(sql, resultVersion)}
+      ${finish(sql, ttlSeconds)}`,
+    pending: -1,
+    ...(!isSmall(result) && { maxRecordedBytes }),
+    ...(outputs.length > 0 && {
+      outputs: {
+        json: JSON.stringify(told),
+        bytes: outputs.reduce((sum, o) => sum + o.byteSize, 0),
+        maxStoredBytes,
+        record,
+      },
+    }),
+  });
+}
+
+/** An earlier success of the same work. */
+export interface EarlierResult {
+  /** The QueuedJob that had it. */
+  id: string;
+  result: unknown;
+  /** Where its files lie, as long as it is not deleted. */
+  outputs: StoredOutput[];
+}
+
+/**
+ * The version that results of this task have, by which they are found again; null when they are
+ * never reused.
+ */
+export function reusableVersion({
+  maxPhotos,
+  resultVersion = 1,
+}: Pick<Task, "maxPhotos" | "resultVersion">): number | null {
+  return maxPhotos > 0 ? resultVersion : null;
+}
+
+/**
+ * Of the row `queued_jobs`: SHA-256 of all that its result depends on, hex; null where it has no
+ * photo. Parameters have their defaults, and jsonb as text has one spelling.
+ */
+function reuseKey(sql: Sql, version: number): Fragment {
+  return sql`case when queued_jobs.photo_count > 0
+    then encode(sha256(convert_to(jsonb_build_array(queued_jobs.job_name, ${version}::int,
+    queued_jobs.parameters, (
+    select jsonb_agg(l.photo_id order by l.position) from queued_job_photos l
+      where l.queued_job_id = queued_jobs.id))::text, 'UTF8')), 'hex') end`;
+}
+
+/**
+ * The newest of the same user, which stays the longest; null when there is none, or this one is to
+ * be done afresh.
+ */
+export async function findEarlierResult(
+  sql: Sql,
+  { id, version }: { id: string; version: number },
+): Promise<EarlierResult | null> {
+  const [row] = await sql<EarlierResult[]>`
+    select r.id, r.result, coalesce((
+      select jsonb_agg(jsonb_build_object('name', o.name, 'mimeType', o.mime_type, 'byteSize',
+        o.byte_size, 'width', o.width, 'height', o.height, 'storageKey', o.storage_key)
+        order by o.position)
+      from queued_job_outputs o where o.queued_job_id = r.id), '[]'::jsonb) as outputs
+    from queued_jobs cross join lateral (
+      select e.id, e.result from queued_jobs e where e.user_id = queued_jobs.user_id
+        and e.reuse_key = ${reuseKey(sql, version)} order by e.id desc limit 1) r
+    where queued_jobs.id = ${id} and not queued_jobs.fresh`;
+  return row ?? null;
+}

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import type { QueuedJob, StoredOutput } from "../../../../src/domain/queued-job.js";
+import { removeFinished } from "../../../../src/services/queued-jobs/remove.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
+import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
+import { outcomeOf } from "../../../support/asserts/outcome-of.js";
+import { refusalOf } from "../../../support/asserts/refusal-of.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createEachStatus } from "./each-status.js";
+
+const output = (storageKey: string): StoredOutput => ({
+  name: "a.webp",
+  mimeType: "image/webp",
+  byteSize: 70,
+  width: 3,
+  height: 2,
+  storageKey,
+});
+
+describe("what an owner does", () => {
+  let waist: TestWaist;
+  let user: User;
+  let states: ReturnType<typeof createEachStatus>;
+  before(async () => {
+    waist = await createTestWaist({ maxPending: 5 });
+  });
+  beforeEach(async () => {
+    user = await waist.newUser();
+    states = createEachStatus(waist, user);
+  });
+  after(() => waist.close());
+
+  async function present({ id }: { id: string }): Promise<QueuedJob> {
+    const queuedJob = await waist.queuedJobs.find(user, id);
+    assert.ok(queuedJob);
+    return queuedJob;
+  }
+
+  describe("to delete", () => {
+    it(
+      "removes the row, its outputs, its files and its earlier events, and tells DELETED " +
+        "with the next version",
+      async () => {
+        const { id } = await states.STARTED();
+        await waist.queuedJobs.succeed({ ...(await restart(id)) }, null, [output(`outputs/${id}`)]);
+        const before_ = await present({ id });
+        assert.equal((await waist.users.counters(user.id)).storedBytes, 70);
+        await waist.queuedJobs.remove(user, id);
+        const { sql } = waist.database;
+        assert.deepEqual(
+          [
+            await waist.queuedJobs.find(user, id),
+            [...(await sql`select from queued_job_outputs where queued_job_id = ${id}`)].length,
+          ],
+          [null, 0],
+        );
+        const events = await sql`select type, seq::int, (snapshot->>'version')::int as version
+            from queued_job_events where queued_job_id = ${id}`;
+        const { seq } = waist.rung.at(-1) ?? { seq: 0 };
+        assert.deepEqual([...events], [{ type: "DELETED", seq, version: before_.version + 1 }]);
+        assert.deepEqual(waist.rung.at(-1), {
+          seq,
+          type: "DELETED",
+          at: waist.rung.at(-1)?.at,
+          queuedJob: { ...before_, version: before_.version + 1, outputs: [] },
+        });
+        assert.ok(waist.deletedFiles.includes(`outputs/${id}`));
+        assert.deepEqual(await waist.users.counters(user.id), { pending: 0, storedBytes: 0 });
+      },
+    );
+
+    for (const status of ["FAILED", "CANCELLED"] as const) {
+      it(`takes a ${status} one`, async () => {
+        const { id, version } = await states[status]();
+        await waist.queuedJobs.remove(user, id);
+        assert.deepEqual(
+          [
+            waist.rung.at(-1)?.type,
+            waist.rung.at(-1)?.queuedJob.version,
+            waist.rung.at(-1)?.queuedJob.status,
+          ],
+          ["DELETED", version + 1, status],
+        );
+      });
+    }
+
+    for (const status of ["PENDING", "STARTED"] as const) {
+      it(`is refused when it is ${status}`, async () => {
+        const { id } = await states[status]();
+        const before_ = await waist.everythingOf(user);
+        assert.deepEqual(await refusalOf(waist.queuedJobs.remove(user, id)), {
+          code: "CONFLICT",
+          message: `It is ${status}: cancel it before you delete it.`,
+        });
+        assert.deepEqual(await waist.everythingOf(user), before_);
+      });
+    }
+
+    it("takes it in the version that was read only, and no unfinished one in any", async () => {
+      const { sql } = waist.database;
+      const [finished, waiting] = [await states.SUCCESS(), await states.PENDING()];
+      const before_ = await waist.everythingOf(user);
+      for (const version of [finished.version - 1, finished.version + 1])
+        assert.deepEqual(
+          await removeFinished(sql, [{ id: finished.id, version }], { wait: true }),
+          [],
+        );
+      assert.deepEqual(await removeFinished(sql, [waiting], { wait: true }), []);
+      assert.deepEqual(await waist.everythingOf(user), before_);
+    });
+
+    it("leaves the other events of the user alone", async () => {
+      const [kept, gone] = [await states.SUCCESS(), await states.CANCELLED()];
+      await waist.queuedJobs.remove(user, gone.id);
+      assert.deepEqual(
+        (
+          await waist.database
+            .sql`select seq::int from queued_job_events where queued_job_id = ${kept.id}
+              order by seq`
+        ).map((row) => row["seq"]),
+        [1, 2, 3],
+      );
+    });
+
+    it("happens once when ten do it at once; the others find nothing any more", async () => {
+      const { id } = await states.SUCCESS();
+      const outcomes = await Promise.all(
+        Array.from({ length: 10 }, () => outcomeOf(waist.queuedJobs.remove(user, id))),
+      );
+      assert.deepEqual(outcomes.toSorted(), [
+        ...Array.from({ length: 9 }, () => "NOT_FOUND"),
+        "done",
+      ]);
+      assert.equal(
+        waist.rung.filter(({ type, queuedJob }) => type === "DELETED" && queuedJob.id === id)
+          .length,
+        1,
+      );
+    });
+
+    it("and to send again exclude each other", async () => {
+      for (let i = 0; i < 10; i++) {
+        const { id } = await states.CANCELLED();
+        const [retried, removed] = await Promise.all([
+          outcomeOf(waist.queuedJobs.retry(user, id)),
+          outcomeOf(waist.queuedJobs.remove(user, id)),
+        ]);
+        assert.deepEqual(
+          [retried, removed],
+          retried === "done" ? ["done", "CONFLICT"] : ["NOT_FOUND", "done"],
+        );
+        if (retried === "done") await waist.queuedJobs.cancel(user, id);
+      }
+    });
+  });
+
+  async function restart(id: string) {
+    await waist.queuedJobs.cancel(user, id);
+    await waist.queuedJobs.retry(user, id);
+    return waist.start({ id });
+  }
+
+  it("leaves counters, numbers and events in step", async () => {
+    await assertConsistent(waist.database.sql);
+    assertToldWhole(waist.rung);
+  });
+});
+
+describe("deleting while the storage is away", () => {
+  it("deletes all the same", async () => {
+    const waist = await createTestWaist({
+      deleteFiles: () => Promise.reject(new Error("the disk is gone")),
+    });
+    const user = await waist.newUser();
+    const { id } = await waist.submit(user);
+    await waist.queuedJobs.succeed(await waist.start({ id }), null, [output("a")]);
+    await waist.queuedJobs.remove(user, id);
+    assert.equal(await waist.queuedJobs.find(user, id), null);
+    await waist.close();
+  });
+});

@@ -1,0 +1,148 @@
+// The commands of the histories: what an owner, the workers and time may do.
+import assert from "node:assert/strict";
+import type { StoredOutput } from "../../../../src/domain/queued-job.js";
+import { UNFINISHED_STATUSES } from "../../../../src/domain/queued-job-status.js";
+import type { Claimed } from "../../../../src/services/queued-jobs/claim.js";
+import type { User } from "../../../../src/services/users/users.js";
+import type { TestWaist } from "../../../support/service/test-waist.js";
+
+export const OUTPUT_BYTES = 7;
+
+/**
+ * One user with a few QueuedJobs, and workers that keep what they claimed for longer than they
+ * should.
+ */
+export interface Scene {
+  user: User;
+  photoId: string;
+  claims: Claimed[];
+  made: string[];
+}
+
+/** On which QueuedJob, and by which claim, if there is one. */
+export interface CommandCall {
+  waist: TestWaist;
+  scene: Scene;
+  id: string;
+  claimed: Claimed | null;
+}
+
+export type Command =
+  | "submit"
+  | "repeat"
+  | "claim"
+  | "claimOld"
+  | "succeed"
+  | "reuse"
+  | "fail"
+  | "failForGood"
+  | "handBack"
+  | "progress"
+  | "cancel"
+  | "retry"
+  | "remove"
+  | "lapse"
+  | "takeOver"
+  | "passTime"
+  | "bulk";
+export const COMMANDS: readonly Command[] = [
+  "submit",
+  "repeat",
+  "claim",
+  "claim",
+  "claim",
+  "claimOld",
+  "succeed",
+  "reuse",
+  "fail",
+  "failForGood",
+  "handBack",
+  "progress",
+  "cancel",
+  "retry",
+  "retry",
+  "remove",
+  "lapse",
+  "lapse",
+  "takeOver",
+  "takeOver",
+  "passTime",
+  "passTime",
+  "bulk",
+];
+
+const FAULT = { code: "TASK_FAILED", message: "No.", permanent: false };
+
+/** Each returns something truthy when it did something. */
+const CARRY_OUT: Record<Command, (call: CommandCall) => Promise<unknown> | null> = {
+  submit: (call) => submit(call, albumOf(call.scene)),
+  repeat: (call) => submit(call, { idempotencyKey: "key" }),
+  async claim({ waist, scene, id }) {
+    const run = lastRun(waist, id);
+    const mine = await waist.queuedJobs.start({ id, run, worker: "worker" });
+    return mine && scene.claims.push(mine);
+  },
+  async claimOld({ waist, id }) {
+    // Nothing may come of it; that it was tried is what counts.
+    const run = lastRun(waist, id) - 1;
+    if (run > 0) assert.equal(await waist.queuedJobs.start({ id, run, worker: "late" }), null);
+    return true;
+  },
+  succeed: ({ waist, claimed }) =>
+    claimed && waist.queuedJobs.succeed(claimed, { of: claimed.id }, outputsOf(claimed)),
+  async reuse({ waist: { queuedJobs }, claimed }) {
+    const earlier = claimed && (await queuedJobs.findEarlierResult(claimed));
+    return earlier && queuedJobs.succeed(claimed, earlier.result, outputsOf(claimed), earlier.id);
+  },
+  fail: ({ waist, claimed }) => claimed && waist.queuedJobs.fail(claimed, FAULT),
+  failForGood: ({ waist, claimed }) =>
+    claimed && waist.queuedJobs.fail(claimed, { ...FAULT, permanent: true }),
+  handBack: ({ waist, claimed }) =>
+    claimed && waist.queuedJobs.handBack(claimed, 0).then(() => true),
+  progress: ({ waist, claimed }) => claimed && waist.queuedJobs.progress(claimed, 0.5, "half"),
+  cancel: ({ waist, scene, id }) => waist.queuedJobs.cancel(scene.user, id),
+  retry: ({ waist, scene, id }) => waist.queuedJobs.retry(scene.user, id),
+  remove: ({ waist, scene, id }) => waist.queuedJobs.remove(scene.user, id).then(() => true),
+  lapse: async ({ waist, id }) =>
+    (
+      await waist.database
+        .sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 s'
+          where id = ${id} and status = 'STARTED'`
+    ).count,
+  takeOver: ({ waist }) => waist.queuedJobs.takeOverLapsed(100),
+  passTime: async ({ waist, id }) =>
+    (
+      await waist.database
+        .sql`update queued_jobs set due_at = now() where id = ${id} and status = 'PENDING'`
+    ).count,
+  async bulk({ waist: { queuedJobs }, scene: { user } }) {
+    const unfinished = { statuses: UNFINISHED_STATUSES, jobs: ["echo"] };
+    return (
+      (await queuedJobs.cancelMany(user.id, unfinished)) +
+      (await queuedJobs.removeMany(user.id, { statuses: ["FAILED"], jobs: null }))
+    );
+  },
+};
+
+export async function carryOut(command: Command, call: CommandCall): Promise<unknown> {
+  return CARRY_OUT[command](call);
+}
+
+export const albumOf = ({ photoId }: Scene) => ({ job: "album", photoIds: [photoId] });
+
+async function submit(
+  { waist, scene }: CommandCall,
+  submission: Parameters<TestWaist["submit"]>[1],
+): Promise<number> {
+  return scene.made.push((await waist.submit(scene.user, submission)).id);
+}
+
+function lastRun({ hinted }: TestWaist, id: string): number {
+  return hinted.findLast((hint) => hint.id === id)?.run ?? 1;
+}
+
+function outputsOf(claimed: Claimed): StoredOutput[] {
+  const storageKey = `${claimed.id}/${claimed.attempt}`;
+  const size = { byteSize: OUTPUT_BYTES, width: null, height: null };
+  return [{ name: "a", mimeType: "text/plain", ...size, storageKey }];
+}

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import type { StoredOutput } from "../../../src/domain/queued-job.js";
+import type { User } from "../../../src/services/users/users.js";
+import { assertConsistent } from "../../support/asserts/assert-consistent.js";
+import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+
+const FAULT = { code: "TASK_FAILED", message: "No.", permanent: false };
+const output = (name: string, more: Partial<StoredOutput> = {}): StoredOutput => ({
+  name,
+  mimeType: "image/webp",
+  byteSize: 100,
+  width: 3,
+  height: 2,
+  storageKey: `outputs/${name}`,
+  ...more,
+});
+
+describe("an attempt", () => {
+  let waist: TestWaist;
+  let user: User;
+  before(async () => {
+    waist = await createTestWaist();
+  });
+  beforeEach(async () => {
+    user = await waist.newUser();
+  });
+  after(() => waist.close());
+  const lastTold = () => waist.rung.at(-1);
+  const makeDue = (id: string) =>
+    waist.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
+
+  describe("that succeeds", () => {
+    for (const result of [null, 0, "", "ü🙂", true, [], {}, { a: [null, { b: 1.5 }] }]) {
+      it(`keeps ${JSON.stringify(result)} as its result, and tells it`, async () => {
+        const { id } = await waist.submit(user);
+        assert.equal(await waist.queuedJobs.succeed(await waist.start({ id }), result, []), true);
+        const queuedJob = await waist.queuedJobs.find(user, id);
+        assert.deepEqual(
+          [
+            queuedJob?.status,
+            queuedJob?.result,
+            queuedJob?.progress,
+            queuedJob?.error,
+            queuedJob?.version,
+          ],
+          ["SUCCESS", result, 1, null, 3],
+        );
+        assert.deepEqual([lastTold()?.type, lastTold()?.queuedJob], ["SUCCEEDED", queuedJob]);
+      });
+    }
+
+    it("is kept for its time to live", async () => {
+      const { finishedAt, expiresAt } = await waist.finished(user);
+      assert.equal(Date.parse(expiresAt ?? "") - Date.parse(finishedAt ?? ""), 3600_000);
+    });
+
+    it(
+      "records its outputs in their order, counts their bytes and tells them without their " +
+        "keys",
+      async () => {
+        const { id } = await waist.submit(user);
+        const outputs = [
+          output("b.webp"),
+          output("a.json", {
+            mimeType: "application/json",
+            width: null,
+            height: null,
+            byteSize: 5_000_000_000,
+          }),
+        ];
+        await waist.queuedJobs.succeed(await waist.start({ id }), null, outputs);
+        const told = outputs.map(({ storageKey: _, ...rest }) => rest);
+        assert.deepEqual(
+          [(await waist.queuedJobs.find(user, id))?.outputs, lastTold()?.queuedJob.outputs],
+          [told, told],
+        );
+        assert.deepEqual(await waist.users.counters(user.id), {
+          pending: 0,
+          storedBytes: 5_000_000_100,
+        });
+      },
+    );
+
+    it("forgets the error of the attempts before it", async () => {
+      const { id } = await waist.submit(user);
+      await waist.queuedJobs.fail(await waist.start({ id }), FAULT);
+      await makeDue(id);
+      await waist.queuedJobs.succeed(await waist.start({ id }), 1, []);
+      assert.deepEqual(
+        [
+          lastTold()?.queuedJob.error,
+          lastTold()?.queuedJob.attempts,
+          lastTold()?.queuedJob.version,
+        ],
+        [null, 2, 5],
+      );
+    });
+  });
+
+  it("leaves counters, numbers and events in step", async () => {
+    await assertConsistent(waist.database.sql);
+    assertToldWhole(waist.rung);
+  });
+});
