@@ -1,4 +1,4 @@
-import { parseJwksUrl } from "../../auth/parse-jwks-url.js";
+import { parseJwksUrl } from "../../auth/fetch-jwks.js";
 import { parsePublicKeys } from "../../auth/parse-public-keys.js";
 import type { Config } from "../../runtime/config.js";
 
