@@ -3,11 +3,10 @@
 // whatever is written meanwhile: it is added afterwards, and no row is locked while others are
 // counted.
 import type { Sql, TransactionSql } from "postgres";
-import { available, connectionFault, type Database } from "../../db/database.js";
+import { available, connectionFault, isAway, type Database } from "../../db/database.js";
 import { ServiceUnavailableError } from "../../domain/errors.js";
 import type { Logger } from "../../runtime/logger.js";
 import { FIRST_ID } from "../reads/ids.js";
-import { isAway } from "./is-away.js";
 import type { Slice } from "./maintenance-task.js";
 
 export interface Recount {

@@ -9,7 +9,7 @@ import { ChildStoppedError } from "../../child-pool/child-stopped-error.js";
 import type { PhotoInspector } from "../../imaging/inspect/photo-inspector.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Storage } from "../../photos/storage.js";
-import { signedHash } from "./signed-hash.js";
+import { signedHash } from "./photos.js";
 
 /** After so many there is no preview of a photo, and none is tried for any more. */
 export const PREVIEW_ATTEMPTS = 3;

@@ -1,10 +1,9 @@
 // What is left of a closed account goes in slices: short transactions that hold up nobody else. A
 // slice deletes its rows first and their files then; what a crash leaves between the two is swept.
 import type { Sql } from "postgres";
-import { available, type Database } from "../../db/database.js";
+import { available, isAway, type Database } from "../../db/database.js";
 import type { Logger } from "../../runtime/logger.js";
 import { FIRST_ID } from "../reads/ids.js";
-import { isAway } from "../maintenance/is-away.js";
 import { eraseQueuedJobs, type ErasedSlice } from "../queued-jobs/erase.js";
 
 export interface AccountErasure {
