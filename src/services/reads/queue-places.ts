@@ -117,7 +117,8 @@ function createCrowdReads(sql: Sql, lanes: TaskLanes): () => Promise<Waiting[]> 
 
 async function queryCrowd(sql: Sql, lanes: TaskLanes): Promise<Waiting[]> {
   const rows = await sql<{ userId: string; child: boolean; count: number }[]>`
-    select user_id as "userId", job_name = any(${lanes.inChild}) as child, count(*)::int as count from (
+    select user_id as "userId", job_name = any(${lanes.inChild}) as child, count(*)::int as count
+    from (
       select user_id, job_name from queued_jobs where status = 'PENDING'
         and due_at <= clock_timestamp() order by due_at limit ${MOST}) waiting
     group by 1, 2`;

@@ -41,7 +41,7 @@ interface Bearer {
 }
 
 interface Bearers {
-  /** Those that are asked for at the same time with one statement: after a restart all come back. */
+  /** Those asked for at the same time with one statement: after a restart all come back. */
   read(claims: Claims): Promise<Bearer>;
   upsert(claims: Claims): Promise<void>;
   undo(claims: Claims, deletedAt: number | null): Promise<void>;

@@ -55,6 +55,12 @@ export function listCases(people: () => Pick<SeededRows, "crowd" | "person">): I
       160,
       (database) => pageIn(database, people().crowd, ["SUCCESS"], 50),
     ],
+    ...otherListCases(people),
+  ];
+}
+
+function otherListCases(people: () => Pick<SeededRows, "crowd" | "person">): IndexCase[] {
+  return [
     [
       "a late page of theirs",
       100,
