@@ -6,7 +6,8 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { parse, parseAllDocuments } from "yaml";
-import { parseConfig, SECRET_NAMES, VARIABLE_NAMES, type Need } from "../src/runtime/config.js";
+import { parseConfig, type Need } from "../src/runtime/config.js";
+import { SECRET_NAMES, VARIABLE_NAMES } from "../src/runtime/variables.js";
 import { temporaryFolder } from "./imaging/temporary-folder.js";
 
 interface Service {

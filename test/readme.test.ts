@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { describe, it } from "node:test";
 import { parseEnv } from "node:util";
-import { parseConfig, SECRET_NAMES, VARIABLE_NAMES } from "../src/runtime/config.js";
+import { parseConfig } from "../src/runtime/config.js";
+import { SECRET_NAMES, VARIABLE_NAMES } from "../src/runtime/variables.js";
 import * as errors from "../src/domain/errors.js";
 
 const readme = readFileSync("README.md", "utf8");

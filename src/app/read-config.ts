@@ -6,7 +6,7 @@ import {
   ConfigError,
 } from "../runtime/config.js";
 import { readServiceFile } from "./local-service/service-file.js";
-import { parseJwksUrl } from "../auth/parse-jwks-url.js";
+import { parseJwksUrl } from "../auth/fetch-jwks.js";
 import { parsePublicKeys } from "../auth/parse-public-keys.js";
 
 export type CompleteConfig = Config & { databaseUrl: string; redisUrl: string };

@@ -44,14 +44,82 @@ interface KeySet {
 }
 
 /** Begins to fetch at once and again every 10 minutes, until close(). */
-export function createJwks({
-  url,
-  timeoutMs = 5000,
-  clock = Date.now,
-  schedule = unrefTimeout,
-  logger,
-}: JwksOptions): Jwks {
-  let held: KeySet | null = null;
+export function createJwks(options: JwksOptions): Jwks {
+  const keys = new HeldKeys(options.clock ?? Date.now);
+  const requests = createKeyRequests(options, (fetched) => keys.replace(fetched));
+
+  async function choose(choice: KeyChoice): Promise<ChosenKeys> {
+    const found = await keys.choose(choice);
+    if (found) return found;
+    await requests.refreshIfDue();
+    const foundNow = await keys.choose(choice);
+    if (foundNow) return foundNow;
+    // The token may be signed with a new key that we cannot learn of now: that is no reason to sign
+    // its user out.
+    if (requests.isFailing() || !keys.trusted())
+      throw new ServiceUnavailableError("The key server cannot be reached: try again in a moment.");
+    throw new errors.JWKSNoMatchingKey();
+  }
+
+  function readiness(): KeyReadiness {
+    const isFailing = requests.isFailing();
+    if (!keys.trusted())
+      return {
+        ready: false,
+        reason: isFailing ? "The key server gave no keys." : "The keys are not here yet.",
+      };
+    return {
+      ready: true,
+      reason: isFailing ? "The key server does not answer; its last keys are used." : null,
+    };
+  }
+
+  const { refresh, close } = requests;
+  void refresh();
+  return { choose, refresh, generation: () => keys.trusted()?.generation ?? 0, readiness, close };
+}
+
+/** The keys of the last good answer, as long as they are trusted. */
+class HeldKeys {
+  readonly #clock: () => number;
+  #held: KeySet | null = null;
+
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
+
+  replace(keys: JWK[]): void {
+    const held = this.#held;
+    const fingerprint = keys
+      .map((key) => JSON.stringify(key))
+      .sort()
+      .join();
+    const generation = (held?.generation ?? 0) + (held?.fingerprint === fingerprint ? 0 : 1);
+    const choose = createLocalJWKSet({ keys });
+    this.#held = { choose, fingerprint, generation, fetchedAt: this.#clock() };
+  }
+
+  trusted(): KeySet | null {
+    const held = this.#held;
+    return held && this.#clock() - held.fetchedAt < TRUST_MS ? held : null;
+  }
+
+  /** Null when no trusted key is the one. */
+  async choose(choice: KeyChoice): Promise<ChosenKeys | null> {
+    const set = this.trusted();
+    if (!set) return null;
+    try {
+      return { keys: [await set.choose({ ...choice })], generation: set.generation };
+    } catch (error) {
+      if (error instanceof errors.JWKSNoMatchingKey) return null;
+      throw error;
+    }
+  }
+}
+
+/** Asks the key server: at its time, and when a token needs a key that is not here. */
+function createKeyRequests(options: JwksOptions, accept: (keys: JWK[]) => void) {
+  const { url, timeoutMs = 5000, clock = Date.now, schedule = unrefTimeout, logger } = options;
   let failures = 0;
   let askableAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | null = null;
@@ -68,36 +136,15 @@ export function createJwks({
     cancelNext?.();
     if (closed) return;
     try {
-      accept(await fetchInTime());
+      request = new AbortController();
+      accept(await fetchInTime(url, request, timeoutMs));
+      failures = 0;
+      askableAt = clock() + COOL_DOWN_MS;
     } catch (error) {
       fail(error);
     }
     if (!closed)
       cancelNext = schedule(() => void refresh(), failures > 0 ? backOff(failures) : REFRESH_MS);
-  }
-
-  async function fetchInTime(): Promise<JWK[]> {
-    const controller = (request = new AbortController());
-    const cancel = unrefTimeout(
-      () => controller.abort(new Error(`The key server did not answer within ${timeoutMs} ms.`)),
-      timeoutMs,
-    );
-    try {
-      return await fetchJwks(url, controller.signal);
-    } finally {
-      cancel();
-    }
-  }
-
-  function accept(keys: JWK[]): void {
-    const fingerprint = keys
-      .map((key) => JSON.stringify(key))
-      .sort()
-      .join();
-    const generation = (held?.generation ?? 0) + (held?.fingerprint === fingerprint ? 0 : 1);
-    held = { choose: createLocalJWKSet({ keys }), fingerprint, generation, fetchedAt: clock() };
-    failures = 0;
-    askableAt = clock() + COOL_DOWN_MS;
   }
 
   function fail(error: unknown): void {
@@ -110,61 +157,33 @@ export function createJwks({
     );
   }
 
-  function trusted(): KeySet | null {
-    return held && clock() - held.fetchedAt < TRUST_MS ? held : null;
-  }
+  return {
+    refresh,
+    isFailing: () => failures > 0,
 
-  /**
-   * For a token that needs what we lack: at most one request per cool-down or back-off, however
-   * many tokens.
-   */
-  async function askIfDue(): Promise<void> {
-    if (asking || clock() >= askableAt) await refresh();
-  }
+    /** At most one request per cool-down or back-off, however many tokens ask. */
+    async refreshIfDue(): Promise<void> {
+      if (asking || clock() >= askableAt) await refresh();
+    },
 
-  async function chooseFrom(set: KeySet | null, choice: KeyChoice): Promise<ChosenKeys | null> {
-    if (!set) return null;
-    try {
-      return { keys: [await set.choose({ ...choice })], generation: set.generation };
-    } catch (error) {
-      if (error instanceof errors.JWKSNoMatchingKey) return null;
-      throw error;
-    }
-  }
+    close(): void {
+      closed = true;
+      cancelNext?.();
+      request?.abort(new Error("The service is closing."));
+    },
+  };
+}
 
-  async function choose(choice: KeyChoice): Promise<ChosenKeys> {
-    const found = await chooseFrom(trusted(), choice);
-    if (found) return found;
-    await askIfDue();
-    const foundNow = await chooseFrom(trusted(), choice);
-    if (foundNow) return foundNow;
-    // The token may be signed with a new key that we cannot learn of now: that is no reason to sign
-    // its user out.
-    if (failures > 0 || !trusted())
-      throw new ServiceUnavailableError("The key server cannot be reached: try again in a moment.");
-    throw new errors.JWKSNoMatchingKey();
+async function fetchInTime(url: URL, request: AbortController, timeoutMs: number): Promise<JWK[]> {
+  const cancel = unrefTimeout(
+    () => request.abort(new Error(`The key server did not answer within ${timeoutMs} ms.`)),
+    timeoutMs,
+  );
+  try {
+    return await fetchJwks(url, request.signal);
+  } finally {
+    cancel();
   }
-
-  function readiness(): KeyReadiness {
-    if (!trusted())
-      return {
-        ready: false,
-        reason: failures > 0 ? "The key server gave no keys." : "The keys are not here yet.",
-      };
-    return {
-      ready: true,
-      reason: failures > 0 ? "The key server does not answer; its last keys are used." : null,
-    };
-  }
-
-  function close(): void {
-    closed = true;
-    cancelNext?.();
-    request?.abort(new Error("The service is closing."));
-  }
-
-  void refresh();
-  return { choose, refresh, generation: () => trusted()?.generation ?? 0, readiness, close };
 }
 
 function backOff(failures: number): number {

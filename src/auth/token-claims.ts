@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { isStorable } from "../domain/is-storable.js";
-import { normalizeIssuer } from "./issuer-spellings.js";
 
 /**
  * What the service believes of a token whose signature, issuer, audience and times have been
@@ -29,6 +28,8 @@ export interface TokenClaims {
   readonly admin: boolean;
 }
 
+/** Google writes its issuer in two ways, and means one; the first is the one that is kept. */
+const GOOGLE = ["https://accounts.google.com", "accounts.google.com"] as const;
 const MAX_NAME = 200;
 const MAX_PICTURE = 2048;
 /** The end of the year 9999: beyond it neither a Date nor PostgreSQL's text form is safe. */
@@ -82,4 +83,17 @@ function cut(value: string): string {
 function soundPicture(picture: unknown): string | null {
   if (typeof picture !== "string" || picture.length > MAX_PICTURE) return null;
   return /^https?:\/\/[^\s\p{C}]+$/iu.test(picture) && URL.canParse(picture) ? picture : null;
+}
+
+/** Every way in which tokens may write this issuer. */
+export function issuerSpellings(issuer: string): readonly string[] {
+  return GOOGLE.some((one) => one === issuer) ? GOOGLE : [issuer];
+}
+
+/**
+ * The one way in which the service writes it: a user is named by issuer and subject, so the two
+ * must not be two users.
+ */
+export function normalizeIssuer(issuer: string): string {
+  return issuerSpellings(issuer)[0] ?? issuer;
 }

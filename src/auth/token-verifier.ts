@@ -2,7 +2,6 @@ import { errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from "jose"
 import { UnauthenticatedError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
 import type { DevelopmentKey } from "./development-key.js";
-import { issuerSpellings } from "./issuer-spellings.js";
 import { createJwks, type JwksOptions } from "./jwks.js";
 import {
   createFixedKeys,
@@ -11,8 +10,8 @@ import {
   type KeyReadiness,
   type KeySource,
 } from "./key-source.js";
-import { parseJwksUrl } from "./parse-jwks-url.js";
-import { tokenClaims, type TokenClaims } from "./token-claims.js";
+import { parseJwksUrl } from "./fetch-jwks.js";
+import { issuerSpellings, tokenClaims, type TokenClaims } from "./token-claims.js";
 import { tokenHeader } from "./token-header.js";
 import { claimSentence, tokenRefusal } from "./token-refusal.js";
 import { LEEWAY_SECONDS, createVerifiedTokens } from "./verified-tokens.js";

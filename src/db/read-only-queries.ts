@@ -37,52 +37,13 @@ const MAX_ANSWER = 4_000_000;
 /** Longer than the role's own limit, for a statement that has lifted it. */
 const PATIENCE_MS = 6500;
 
-export function createReadOnlyQueries(options: {
+interface ReadOnlyQueriesDeps {
   database: Database;
   databaseUrl: string;
-}): ReadOnlyQueries {
-  const { database, databaseUrl } = options;
+}
+
+export function createReadOnlyQueries(deps: ReadOnlyQueriesDeps): ReadOnlyQueries {
   let running = 0;
-
-  async function connect(): Promise<Sql> {
-    const [row] = await available(
-      () => database.sql<{ name: string }[]>`select current_database() as name`,
-    );
-    const username = readOnlyRoleName(row?.name ?? "");
-    const password = readOnlyPassword(databaseUrl, username);
-    if (password === null)
-      throw new RefusedQueryError(
-        "DATABASE_URL has no password, of which the one of the role that only reads is " +
-          "made: there is no looking into the database from here.",
-      );
-    return postgres(databaseUrl, {
-      username,
-      password,
-      max: 1,
-      connect_timeout: 2,
-      fetch_types: false,
-      onnotice: () => {},
-      connection: {
-        application_name: "photo-service admin",
-        TimeZone: "UTC",
-        ...READ_ONLY_SETTINGS,
-        default_transaction_read_only: true,
-      },
-    });
-  }
-
-  async function inOneTransaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    const sql = await connect();
-    try {
-      await sql`begin read only`;
-      await checkRole(sql);
-      return await work(sql);
-    } finally {
-      // Nothing is ever committed: what a statement may have left behind, a lock, a setting, a
-      // bell, goes with its connection.
-      await sql.end({ timeout: 0 });
-    }
-  }
 
   return {
     async run(text, { parameters = [], rows = ROWS } = {}) {
@@ -94,7 +55,7 @@ export function createReadOnlyQueries(options: {
       const startedAt = performance.now();
       running++;
       try {
-        const { columns, cells } = await inOneTransaction((sql) =>
+        const { columns, cells } = await inOneTransaction(deps, (sql) =>
           answer(sql, text, parameters, rows),
         );
         return {
@@ -110,6 +71,49 @@ export function createReadOnlyQueries(options: {
       }
     },
   };
+}
+
+async function inOneTransaction<T>(
+  deps: ReadOnlyQueriesDeps,
+  work: (sql: Sql) => Promise<T>,
+): Promise<T> {
+  const sql = await connect(deps);
+  try {
+    await sql`begin read only`;
+    await checkRole(sql);
+    return await work(sql);
+  } finally {
+    // Nothing is ever committed: what a statement may have left behind, a lock, a setting, a
+    // bell, goes with its connection.
+    await sql.end({ timeout: 0 });
+  }
+}
+
+async function connect({ database, databaseUrl }: ReadOnlyQueriesDeps): Promise<Sql> {
+  const [row] = await available(
+    () => database.sql<{ name: string }[]>`select current_database() as name`,
+  );
+  const username = readOnlyRoleName(row?.name ?? "");
+  const password = readOnlyPassword(databaseUrl, username);
+  if (password === null)
+    throw new RefusedQueryError(
+      "DATABASE_URL has no password, of which the one of the role that only reads is " +
+        "made: there is no looking into the database from here.",
+    );
+  return postgres(databaseUrl, {
+    username,
+    password,
+    max: 1,
+    connect_timeout: 2,
+    fetch_types: false,
+    onnotice: () => {},
+    connection: {
+      application_name: "photo-service admin",
+      TimeZone: "UTC",
+      ...READ_ONLY_SETTINGS,
+      default_transaction_read_only: true,
+    },
+  });
 }
 
 type Answered = Pick<ReadOnlyAnswer, "columns"> & { cells: (string | null)[][] };

@@ -113,7 +113,9 @@ function scramVerifier(password: string): string {
   const salted = pbkdf2Sync(password, salt, SCRAM_ITERATIONS, 32, "sha256");
   const hmac = (text: string) => createHmac("sha256", salted).update(text).digest();
   const storedKey = createHash("sha256").update(hmac("Client Key")).digest("base64");
-  return `SCRAM-SHA-256$${SCRAM_ITERATIONS}:${salt.toString("base64")}$${storedKey}:${hmac("Server Key").toString("base64")}`;
+  const serverKey = hmac("Server Key").toString("base64");
+  const saltText = salt.toString("base64");
+  return `SCRAM-SHA-256$${SCRAM_ITERATIONS}:${saltText}$${storedKey}:${serverKey}`;
 }
 
 function quote(name: string): string {

@@ -8,12 +8,16 @@ import {
   type GraphQLSchema,
 } from "graphql";
 import { LRUCache } from "lru-cache";
-import { MAX_KEPT_BYTES, memoryOf } from "./document-memory.js";
 import { limitRule } from "./limits/limit-rule.js";
 import { LIMITS } from "./limits/limits.js";
 
 /** Faults of a document that are told at once. */
 export const MAX_ERRORS = 5;
+/** What the documents of one cache may take in memory. */
+export const MAX_KEPT_BYTES = 32 * 1024 * 1024;
+
+/** A token with its share of the nodes that are made of it, as measured. */
+const TOKEN_BYTES = 512;
 
 export interface DocumentChecker {
   /**
@@ -72,4 +76,14 @@ function tryParse(text: string): DocumentNode | GraphQLError {
 
 function withCode(error: GraphQLError, code: string): GraphQLError {
   return Object.assign(error, { extensions: { ...error.extensions, code } });
+}
+
+/**
+ * About how much memory a parsed document holds; that of its text, which may be all comments, is
+ * the lesser part.
+ */
+export function memoryOf({ loc }: DocumentNode): number {
+  let bytes = loc?.source.body.length ?? 0;
+  for (let token = loc?.startToken; token; token = token.next ?? undefined) bytes += TOKEN_BYTES;
+  return Math.max(1, bytes);
 }

@@ -58,86 +58,21 @@ export function loadersOf(holder: HasLoaders): Loaders {
   return holder.loaders;
 }
 
-function createLoaders({
-  users,
-  photos,
-  queuedJobReads,
-  queuePlaces,
-  budget,
-}: HasLoaders): Loaders {
-  /** Those that are still there, of each QueuedJob. */
-  async function loadPhotos(queuedJobIds: string[]): Promise<Photo[][]> {
-    const lists = await queuedJobReads.photoIds(queuedJobIds);
-    const ids = [...new Set(lists.flat())];
-    budget.takeRead(ids.length, 0);
-    const byId = new Map<string, Photo>();
-    for (let i = 0; i < ids.length; i += MAX_BATCH) {
-      for (const photo of await photos.findMany(ids.slice(i, i + MAX_BATCH)))
-        if (photo) byId.set(photo.id, photo);
-    }
-    return lists.map((list) => list.flatMap((id) => byId.get(id) ?? []));
-  }
-
-  /** Few at a time: each may have a third of a megabyte. */
-  async function loadLargeValues(ids: string[]): Promise<(LargeValues | null)[]> {
-    const values: (LargeValues | null)[] = [];
-    for (let i = 0; i < ids.length; i += MAX_LARGE) {
-      const some = await budget.inTurn(() =>
-        queuedJobReads.largeValues(ids.slice(i, i + MAX_LARGE)),
-      );
-      budget.takeRead(
-        some.length,
-        some.reduce((sum, row) => sum + (row?.bytes ?? 0), 0),
-      );
-      values.push(...some);
-    }
-    return values;
-  }
-
-  const loadHistories = (keys: HistoryKey[]) =>
-    inGroups(
-      keys,
-      ({ snapshots }) => String(snapshots),
-      (group, { snapshots }) =>
-        budget.inTurn(() =>
-          queuedJobReads.histories(
-            group.map(({ queuedJobId }) => queuedJobId),
-            { snapshots, budget },
-          ),
-        ),
-    );
-
-  const loadPages = (keys: PageKey[]) =>
-    inGroups(
-      keys,
-      ({ scope, ...query }) => JSON.stringify([query, shapeOf(scope)]),
-      async (group, { scope, ...query }) => {
-        // Those of many photos, or with all that rows hold, may be more than an answer takes.
-        const read = (scopes: ListScope[]) => queuedJobReads.pages(scopes, { ...query, budget });
-        const mayBeMuch = scope.photoId !== null || query.columns === "whole";
-        const readSome = (some: PageKey[]) =>
-          mayBeMuch ? budget.inTurn(() => read(some.map(scopeOf))) : read(some.map(scopeOf));
-        const pages: QueuedJobPage[] = [];
-        const atOnce = scopesAtOnce(query, MAX_BATCH);
-        for (let i = 0; i < group.length; i += atOnce)
-          pages.push(...(await readSome(group.slice(i, i + atOnce))));
-        return pages;
-      },
-    );
-
+function createLoaders(holder: HasLoaders): Loaders {
+  const { users, queuedJobReads, queuePlaces } = holder;
   return {
     // An account that is closed has rows until they are erased, which operators see.
     users: createLoader((ids) => users.findOwners(ids)),
     counters: createLoader((ids) => Promise.all(ids.map((id) => users.counters(id)))),
-    photos: createLoader(loadPhotos),
+    photos: createLoader((ids) => loadPhotos(holder, ids)),
     outputs: createLoader((ids) => queuedJobReads.outputs(ids)),
-    largeValues: createLoader(loadLargeValues),
-    histories: createLoader(loadHistories, JSON.stringify),
+    largeValues: createLoader((ids) => loadLargeValues(holder, ids)),
+    histories: createLoader((keys) => loadHistories(holder, keys), JSON.stringify),
     places: createLoader(
       (rows) => queuePlaces.find(rows),
       ({ id, updatedAt }) => `${id} ${updatedAt}`,
     ),
-    pages: createLoader(loadPages, JSON.stringify),
+    pages: createLoader((keys) => loadPages(holder, keys), JSON.stringify),
     counts: createLoader(
       (scopes) =>
         inGroups(
@@ -148,6 +83,78 @@ function createLoaders({
       JSON.stringify,
     ),
   };
+}
+
+/** Those that are still there, of each QueuedJob. */
+async function loadPhotos(
+  { queuedJobReads, photos, budget }: HasLoaders,
+  queuedJobIds: string[],
+): Promise<Photo[][]> {
+  const lists = await queuedJobReads.photoIds(queuedJobIds);
+  const ids = [...new Set(lists.flat())];
+  budget.takeRead(ids.length, 0);
+  const byId = new Map<string, Photo>();
+  for (let i = 0; i < ids.length; i += MAX_BATCH) {
+    for (const photo of await photos.findMany(ids.slice(i, i + MAX_BATCH)))
+      if (photo) byId.set(photo.id, photo);
+  }
+  return lists.map((list) => list.flatMap((id) => byId.get(id) ?? []));
+}
+
+/** Few at a time: each may have a third of a megabyte. */
+async function loadLargeValues(
+  { queuedJobReads, budget }: HasLoaders,
+  ids: string[],
+): Promise<(LargeValues | null)[]> {
+  const values: (LargeValues | null)[] = [];
+  for (let i = 0; i < ids.length; i += MAX_LARGE) {
+    const some = await budget.inTurn(() => queuedJobReads.largeValues(ids.slice(i, i + MAX_LARGE)));
+    budget.takeRead(
+      some.length,
+      some.reduce((sum, row) => sum + (row?.bytes ?? 0), 0),
+    );
+    values.push(...some);
+  }
+  return values;
+}
+
+function loadHistories(
+  { queuedJobReads, budget }: HasLoaders,
+  keys: HistoryKey[],
+): Promise<(QueuedJobEvent[] | Error)[]> {
+  return inGroups(
+    keys,
+    ({ snapshots }) => String(snapshots),
+    (group, { snapshots }) =>
+      budget.inTurn(() =>
+        queuedJobReads.histories(
+          group.map(({ queuedJobId }) => queuedJobId),
+          { snapshots, budget },
+        ),
+      ),
+  );
+}
+
+function loadPages(
+  { queuedJobReads, budget }: HasLoaders,
+  keys: PageKey[],
+): Promise<(QueuedJobPage | Error)[]> {
+  return inGroups(
+    keys,
+    ({ scope, ...query }) => JSON.stringify([query, shapeOf(scope)]),
+    async (group, { scope, ...query }) => {
+      // Those of many photos, or with all that rows hold, may be more than an answer takes.
+      const read = (scopes: ListScope[]) => queuedJobReads.pages(scopes, { ...query, budget });
+      const mayBeMuch = scope.photoId !== null || query.columns === "whole";
+      const readSome = (some: PageKey[]) =>
+        mayBeMuch ? budget.inTurn(() => read(some.map(scopeOf))) : read(some.map(scopeOf));
+      const pages: QueuedJobPage[] = [];
+      const atOnce = scopesAtOnce(query, MAX_BATCH);
+      for (let i = 0; i < group.length; i += atOnce)
+        pages.push(...(await readSome(group.slice(i, i + atOnce))));
+      return pages;
+    },
+  );
 }
 
 function scopeOf({ scope }: PageKey): ListScope {

@@ -18,6 +18,7 @@ import { NodeResolver } from "./node/node.resolver.js";
 import { PhotoConnectionResolver, PhotoResolver } from "./photo/photo.resolver.js";
 import { QueuedJobConnectionResolver } from "./queued-job/queued-job-connection.type.js";
 import { QueuedJobEventResolver } from "./queued-job/queued-job-event.resolver.js";
+import { QueuedJobMutationsResolver } from "./queued-job/queued-job-mutations.resolver.js";
 import { QueuedJobResolver } from "./queued-job/queued-job.resolver.js";
 import { JSONObject, JSONValue } from "./scalars.js";
 import { ServiceInfoResolver } from "./service-info/service-info.resolver.js";
@@ -35,6 +36,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PhotoResolver,
       PhotoConnectionResolver,
       QueuedJobResolver,
+      QueuedJobMutationsResolver,
       QueuedJobConnectionResolver,
       QueuedJobEventResolver,
       ServiceInfoResolver,
@@ -55,7 +57,8 @@ export async function createSchema(): Promise<GraphQLSchema> {
 
 /**
  * Fields of which a page asks each row, and which take the row and the context alone. What
- * TypeGraphQL does for arguments costs more than they do.
+ * TypeGraphQL does for arguments costs more than they do: without this, a page of 20 with user and
+ * job takes 1.4 ms of CPU in place of 1.25 (medians of 9 rounds, 32 connections, 2 cores).
  */
 const OF_ROWS = [
   "parameters",

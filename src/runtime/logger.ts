@@ -112,7 +112,10 @@ function scrub(line: string): string {
  */
 function withoutNamed(line: string): string {
   if (!NAMES_SECRET.test(line)) return line;
-  return `${JSON.stringify(JSON.parse(line), (name, value: unknown) => (SECRETS.includes(name) ? "[redacted]" : value))}\n`;
+  const redacted = JSON.stringify(JSON.parse(line), (name, value: unknown) =>
+    SECRETS.includes(name) ? "[redacted]" : value,
+  );
+  return `${redacted}\n`;
 }
 
 const SAFE = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tokenClaims } from "../../src/auth/token-claims.js";
+import { issuerSpellings, normalizeIssuer, tokenClaims } from "../../src/auth/token-claims.js";
 
 const required = { iss: "https://id.example.com", sub: "u1", email: "ada@example.com", exp: 2000 };
 
@@ -109,5 +109,27 @@ test("finds the fault in a required claim", () => {
       const parsed = tokenClaims.safeParse({ ...required, [claim]: value });
       assert.deepEqual(parsed.error?.issues[0]?.path, [claim], `${claim} ${String(value)}`);
     }
+  }
+});
+
+test("makes Google's two spellings one issuer", () => {
+  for (const issuer of ["https://accounts.google.com", "accounts.google.com"]) {
+    assert.equal(normalizeIssuer(issuer), "https://accounts.google.com");
+    assert.deepEqual(issuerSpellings(issuer), [
+      "https://accounts.google.com",
+      "accounts.google.com",
+    ]);
+  }
+});
+
+test("leaves every other issuer as it is written", () => {
+  for (const issuer of [
+    "http://accounts.google.com",
+    "https://accounts.google.com/",
+    "https://id.example.com",
+    "",
+  ]) {
+    assert.equal(normalizeIssuer(issuer), issuer);
+    assert.deepEqual(issuerSpellings(issuer), [issuer]);
   }
 });

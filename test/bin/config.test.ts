@@ -3,7 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { VARIABLE_NAMES } from "../../src/runtime/config.js";
+import { VARIABLE_NAMES } from "../../src/runtime/variables.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { runBin } from "../support/processes/run-bin.js";
 

@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { sql as drizzleSql } from "drizzle-orm";
 import postgres from "postgres";
 import { available, createDatabase, sqlState, violatedConstraint } from "../../src/db/database.js";
-import { users } from "../../src/db/schema.js";
+import { users } from "../../src/db/schema/users.js";
 import { ServiceUnavailableError } from "../../src/domain/errors.js";
 import { eventually } from "../support/runner/eventually.js";
 import { refusalOf } from "../support/asserts/refusal-of.js";

@@ -143,7 +143,7 @@ describe("migrating", () => {
         "drizzle.config.ts",
         "package.json",
         "tsconfig.json",
-        "src/db/schema.ts",
+        "src/db/schema",
         "src/domain/queued-job-status.ts",
       ])
         await cp(part, join(folder, part), { recursive: true, dereference: true });

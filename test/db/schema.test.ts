@@ -3,6 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { ALREADY_THERE, OVER_QUOTA, PHOTO_GONE } from "../../src/db/refusals.js";
 import { sqlState, violatedConstraint } from "../../src/db/database.js";
 import { LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES } from "../../src/domain/queued-job-status.js";
+import { createTestDatabase, type TestDatabase } from "../support/stores/test-database.js";
 import { createTestWaist, type TestWaist } from "../support/service/test-waist.js";
 
 describe("the tables", () => {
@@ -159,4 +160,34 @@ describe("the tables", () => {
       c: null,
     });
   });
+});
+
+describe("the tables that change most", () => {
+  let store: TestDatabase;
+  before(async () => {
+    store = await createTestDatabase();
+  });
+  after(() => store.close());
+
+  it(
+    "leave room on their pages for new versions of a row, and are vacuumed before dead " +
+      "rows pile up",
+    async () => {
+      const rows = await store.database.sql<{ name: string; settings: string[] }[]>`
+      select relname as name, reloptions as settings from pg_class
+        where relnamespace = 'public'::regnamespace
+          and relname in ('user_streams', 'queued_jobs', 'queued_job_events')`;
+      assert.deepEqual(
+        Object.fromEntries(rows.map(({ name, settings }) => [name, settings.toSorted()])),
+        {
+          user_streams: ["autovacuum_vacuum_scale_factor=0.01", "fillfactor=50"],
+          queued_jobs: ["autovacuum_vacuum_scale_factor=0.02", "fillfactor=80"],
+          queued_job_events: [
+            "autovacuum_vacuum_insert_scale_factor=0.05",
+            "autovacuum_vacuum_scale_factor=0.02",
+          ],
+        },
+      );
+    },
+  );
 });

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
-import { GraphQLError, type GraphQLSchema } from "graphql";
-import { createDocumentChecker } from "../../src/graphql/document-checker.js";
+import { GraphQLError, parse, type GraphQLSchema } from "graphql";
+import {
+  MAX_KEPT_BYTES,
+  createDocumentChecker,
+  memoryOf,
+} from "../../src/graphql/document-checker.js";
 import { LIMITS } from "../../src/graphql/limits/limits.js";
 import { createSchema } from "../../src/graphql/schema.js";
 
@@ -106,5 +110,24 @@ describe("the document checker", () => {
     const checker = createDocumentChecker(schema, { introspection: false, production: true });
     assert.notEqual(checker.check("{ nothing }"), checker.check("{ nothing }"));
     assert.ok((checker.check("{ nothing }") as GraphQLError[])[0] instanceof GraphQLError);
+  });
+});
+
+describe("the memory of a document", () => {
+  it("is counted by its tokens, of which a short text may have thousands", () => {
+    const [few, many] = [
+      memoryOf(parse("{ me { id } }")),
+      memoryOf(parse(`{ me { ${"a ".repeat(1990)} } }`)),
+    ];
+    assert.ok(few < 6000, `${few} bytes`);
+    assert.ok(many > MAX_KEPT_BYTES / 40 && many < MAX_KEPT_BYTES / 20, `${many} bytes`);
+  });
+
+  it("is at least that of its text, which may be one long comment", () => {
+    assert.ok(memoryOf(parse(`{ me { id } } # ${"x".repeat(200_000)}`)) > 200_000);
+  });
+
+  it("is something, also where a document does not say where it comes from", () => {
+    assert.equal(memoryOf(parse("{ me { id } }", { noLocation: true })), 1);
   });
 });

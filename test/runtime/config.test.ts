@@ -3,16 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import {
-  ConfigError,
-  SECRET_NAMES,
-  VARIABLE_NAMES,
-  parseConfig,
-  readEnvironment,
-  type Config,
-  type Environment,
-  type Need,
-} from "../../src/runtime/config.js";
+import { parseConfig, readEnvironment, type Config } from "../../src/runtime/config.js";
+import { VARIABLE_NAMES } from "../../src/runtime/variables.js";
+import { faultsOf } from "./faults-of.js";
 
 const folder = mkdtempSync(join(tmpdir(), "photo-config-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -20,17 +13,6 @@ function file(name: string, text: string): string {
   const path = join(folder, name);
   writeFileSync(path, text);
   return path;
-}
-
-/** What is wrong with an environment, a sentence each. */
-function faultsOf(env: Environment, needs: readonly Need[] = []): string[] {
-  try {
-    parseConfig(env, needs);
-    return [];
-  } catch (error) {
-    assert.ok(error instanceof ConfigError, String(error));
-    return error.faults;
-  }
 }
 
 const SECRET = "hunter2-hunter2-hunter2-hunter2-";
@@ -194,79 +176,6 @@ describe("the configuration", () => {
     assert.deepEqual(parseConfig({ DATABASE_URL_FILE: "" }, []).databaseUrl, null);
   });
 
-  const faults: [env: Environment, fault: string][] = [
-    [{ PORT: "eighty" }, 'PORT is not a whole number (it is "eighty")'],
-    [{ PORT: "-1" }, 'PORT is not a whole number (it is "-1")'],
-    [{ PORT: "1e3" }, 'PORT is not a whole number (it is "1e3")'],
-    [{ PORT: "65536" }, 'PORT is over 65535 (it is "65536")'],
-    [{ MAX_JOB_TTL: "0" }, 'MAX_JOB_TTL is under 1 (it is "0")'],
-    ...["0", "0.0"].map((text): [Environment, string] => [
-      { EVENT_TTL: text },
-      `EVENT_TTL is not over 0 (it is "${text}")`,
-    ]),
-    ...["-1", "1h", "1e3", ".5", "Infinity"].map((text): [Environment, string] => [
-      { EVENT_TTL: text },
-      `EVENT_TTL is no number (it is "${text}")`,
-    ]),
-    [{ EMBEDDED: "yes" }, 'EMBEDDED is neither true nor false (it is "yes")'],
-    ...[
-      "true",
-      "proxy.test",
-      "10.0.0.0/33",
-      "::1/129",
-      "10.0.0.1/",
-      "10.0.0.0/8/8",
-      "10.0.0.1,,",
-      "100",
-    ].map((text): [Environment, string] => [
-      { TRUST_PROXY: text },
-      "TRUST_PROXY is neither a number of proxies nor a list of their addresses or " +
-        `networks (it is "${text}")`,
-    ]),
-    [{ LOG_LEVEL: "loud" }, 'LOG_LEVEL is no level of pino (it is "loud")'],
-    ...["/var/photos", "file:", "s3://", "s3://B", "s3://a/b c", "s3:bucket", "https://bucket"].map(
-      (url): [Environment, string] => [
-        { STORAGE_URL: url },
-        `STORAGE_URL is neither file:<folder> nor s3://<bucket>[/<prefix>] (it is "${url}")`,
-      ],
-    ),
-    [
-      { AWS_ENDPOINT_URL: "minio:9000" },
-      'AWS_ENDPOINT_URL is no URL that begins with https:// or http:// (it is "minio:9000")',
-    ],
-    [
-      { PUBLIC_URL: "photos.test" },
-      'PUBLIC_URL is no URL that begins with https:// or http:// (it is "photos.test")',
-    ],
-    [
-      { DATABASE_URL: "mysql://db" },
-      "DATABASE_URL is no URL that begins with postgres:// or postgresql://",
-    ],
-    [{ REDIS_URL: "redis" }, "REDIS_URL is no URL that begins with redis:// or rediss://"],
-    [{ ADMIN_PASSWORD: "11-chars-as" }, "ADMIN_PASSWORD is shorter than 12 characters"],
-    [{ FILE_SIGNING_KEY: "short" }, "FILE_SIGNING_KEY is shorter than 32 characters"],
-    [{ FILE_SIGNING_KEY: " , " }, "FILE_SIGNING_KEY is shorter than 32 characters"],
-    [
-      { FILE_SIGNING_KEY: `${SECRET},${SECRET.slice(1)}` },
-      "FILE_SIGNING_KEY has a key, number 2 of 2, that is shorter than 32 characters",
-    ],
-    [
-      { FILE_SIGNING_KEY: `short , ${SECRET},` },
-      "FILE_SIGNING_KEY has a key, number 1 of 2, that is shorter than 32 characters",
-    ],
-    [
-      { WORKER_CONCURRENCY: "8", WORKER_TASKS: "7" },
-      "WORKER_TASKS (7) is under WORKER_CONCURRENCY (8): photos are tasks too",
-    ],
-    [
-      { JWT_PUBLIC_KEY: "a", JWT_JWKS_URL: "https://keys.test" },
-      "JWT_PUBLIC_KEY and JWT_JWKS_URL are both set: only one of them can tell how " +
-        "tokens are verified",
-    ],
-  ];
-  for (const [env, fault] of faults)
-    it(`tells that ${fault}`, () => assert.deepEqual(faultsOf(env), [fault]));
-
   it("tells every fault at once, in one message", () => {
     assert.throws(
       () =>
@@ -353,142 +262,6 @@ describe("the configuration", () => {
         assert.deepEqual(faultsOf({ DATABASE_URL: "postgres://db", ...env }, needs), []);
     },
   );
-
-  describe("in production", () => {
-    const production = {
-      NODE_ENV: "production",
-      DATABASE_URL: "postgres://db/photos",
-      REDIS_URL: "redis://redis",
-    };
-
-    it("needs keys of tokens, their issuer and audience, and a key of files", () => {
-      assert.deepEqual(faultsOf(production, ["database", "redis", "tokens", "files"]), [
-        "JWT_PUBLIC_KEY or JWT_JWKS_URL is not set: it tells how tokens are verified",
-        "JWT_ISSUER is not set: it is the required value of the claim iss",
-        "JWT_AUDIENCE is not set: it is the required value of the claim aud",
-        "FILE_SIGNING_KEY is not set: it signs the URLs of files; 32 random characters or more",
-      ]);
-    });
-
-    it("needs of a command what the command uses, and no more", () => {
-      assert.deepEqual(
-        faultsOf({ NODE_ENV: "production", DATABASE_URL: "postgres://db/photos" }, ["database"]),
-        [],
-      );
-      assert.deepEqual(faultsOf(production, ["database", "redis", "files"]).length, 1);
-    });
-
-    it(
-      "is what the caller says where NODE_ENV is unset, and what NODE_ENV says where it is " +
-        "not",
-      () => {
-        assert.deepEqual(
-          [
-            parseConfig({}, [], { production: true }).production,
-            parseConfig({ NODE_ENV: "" }, [], { production: true }).production,
-            parseConfig({ NODE_ENV: "development" }, [], { production: true }).production,
-            parseConfig({ NODE_ENV: "test" }, [], { production: true }).production,
-          ],
-          [true, true, false, false],
-        );
-      },
-    );
-
-    it("shows its schema only when told to", () => {
-      assert.deepEqual(
-        [
-          parseConfig({}, [], { production: true }).introspection,
-          parseConfig({ INTROSPECTION: "true" }, [], { production: true }).introspection,
-          parseConfig({ INTROSPECTION: "false" }, [], { production: false }).introspection,
-        ],
-        [false, true, false],
-      );
-      assert.deepEqual(
-        [
-          parseConfig({}, [], { production: true }).explorer,
-          parseConfig({ EXPLORER: "true" }, [], { production: true }).explorer,
-          parseConfig({ EXPLORER: "false" }, [], { production: false }).explorer,
-        ],
-        [false, true, false],
-      );
-    });
-  });
-
-  describe("of secrets", () => {
-    it("comes from a file where one is named, without the end of its line", () => {
-      const key = "-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----";
-      const config = parseConfig(
-        {
-          DATABASE_URL_FILE: file("database", "postgres://db/photos\n"),
-          REDIS_URL_FILE: file("redis", "redis://redis\r\n"),
-          JWT_PUBLIC_KEY_FILE: file("key", `${key}\n`),
-          FILE_SIGNING_KEY_FILE: file("signing", ` ${SECRET} `),
-        },
-        ["database", "redis"],
-      );
-      assert.deepEqual(
-        [config.databaseUrl, config.redisUrl, config.jwtPublicKey, config.fileSigningKey],
-        ["postgres://db/photos", "redis://redis", key, SECRET],
-      );
-    });
-
-    it("is not guessed where a variable and a file both tell it, whatever the file holds", () => {
-      for (const name of SECRET_NAMES) {
-        const values: Record<string, string> = {
-          FILE_SIGNING_KEY: SECRET,
-          REDIS_URL: "redis://redis",
-          JWT_JWKS_URL: "https://keys.test",
-        };
-        const value = values[name] ?? "postgres://db/photos";
-        const both = `${name} and ${name}_FILE are both set: only one of them can say what it is`;
-        assert.deepEqual(
-          faultsOf({ [name]: value, [`${name}_FILE`]: file("same", value) }).filter(
-            (fault) => !fault.startsWith("JWT_ISSUER") && !fault.startsWith("JWT_AUDIENCE"),
-          ),
-          [both],
-        );
-        assert.ok(
-          faultsOf({ [name]: value, [`${name}_FILE`]: join(folder, "missing") }).includes(both),
-        );
-      }
-    });
-
-    it("does not come from a file for what is no secret", () =>
-      assert.equal(parseConfig({ PORT_FILE: file("port", "80") }, []).port, 4000));
-
-    it(
-      "tells of a file that cannot be read, and of one whose content is wrong, without the " +
-        "content",
-      () => {
-        const missing = join(folder, "missing");
-        const [first, ...others] = faultsOf({
-          DATABASE_URL_FILE: missing,
-          FILE_SIGNING_KEY_FILE: file("short", "s3cr3t"),
-        });
-        assert.match(first ?? "", /^DATABASE_URL_FILE cannot be read: ENOENT/);
-        assert.deepEqual(others, ["FILE_SIGNING_KEY is shorter than 32 characters"]);
-      },
-    );
-
-    it("tells of a file with nothing in it, which is never taken for no key at all", () => {
-      const path = file("empty", " \n");
-      for (const name of SECRET_NAMES)
-        assert.deepEqual(faultsOf({ [`${name}_FILE`]: path }), [
-          `${name}_FILE names a file with nothing in it: ${path}`,
-        ]);
-    });
-
-    it("never stands in a fault, whichever is wrong", () => {
-      for (const name of SECRET_NAMES) {
-        const wrong = name === "JWT_PUBLIC_KEY" ? { JWT_JWKS_URL: "https://keys.test" } : {};
-        const noKey = name.startsWith("AWS_") ? "hunter2 hunter2" : "hunter2://ann:hunter2@host";
-        const value = ["FILE_SIGNING_KEY", "ADMIN_PASSWORD"].includes(name) ? "hunter2" : noKey;
-        const text = faultsOf({ [name]: value, ...wrong, PORT: "x" }).join("\n");
-        assert.match(text, new RegExp(name), `${name} is named`);
-        assert.doesNotMatch(text, /hunter2/, name);
-      }
-    });
-  });
 
   describe("of development", () => {
     const defaults = file(".env", "PORT=4444\nLOG_LEVEL=debug # loud\n");

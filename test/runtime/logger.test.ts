@@ -69,14 +69,10 @@ describe("the log", () => {
     );
     const { stack } = (line ?? {})["err"] as { stack: string };
     const [, at = "0"] = /src\/auth\/parse-public-keys\.ts:(\d+):\d+\)/.exec(stack) ?? [];
-    assert.match(
-      readFileSync("src/auth/parse-public-keys.ts", "utf8")
-        .split("\n")
-        .slice(Number(at) - 1, Number(at) + 1)
-        .join(" "),
-      /throw new Error\( +"There is no complete PEM block/,
-      stack,
-    );
+    const lines = readFileSync("src/auth/parse-public-keys.ts", "utf8").split("\n");
+    // The message stands on the line behind that of `new Error(`.
+    assert.match(lines[Number(at) - 1] ?? "", /throw new Error\($/, stack);
+    assert.match(lines[Number(at)] ?? "", /no complete PEM block/, stack);
   });
 
   it("leaves out what is under its level", async () => {

@@ -15,3 +15,9 @@ export class QueuedJobFilterInput {
 export function toFilter(input: QueuedJobFilterInput | null | undefined): QueuedJobFilter {
   return { statuses: input?.status ?? null, jobs: input?.job ?? null };
 }
+
+/** Of an argument that chooses among QueuedJobs. */
+export const FILTER_OPTIONS = {
+  nullable: true,
+  description: "Which ones; all without it.",
+} as const;

@@ -8,13 +8,12 @@ import {
   ID,
   Info,
   Int,
-  Mutation,
   Query,
   Resolver,
   Root,
 } from "type-graphql";
 import { encodeStreamCursor } from "../../domain/cursors.js";
-import { ForbiddenError, InvalidInputError } from "../../domain/errors.js";
+import { ForbiddenError } from "../../domain/errors.js";
 import type { Instant, QueuedJob, QueuedJobSnapshot } from "../../domain/queued-job.js";
 import { parseId } from "../../services/reads/ids.js";
 import type { Job } from "../../services/jobs/jobs.js";
@@ -25,26 +24,21 @@ import type { User } from "../../services/users/users.js";
 import type { Context } from "../context.js";
 import { loadersOf } from "../loaders.js";
 import { JobType } from "../job/job.type.js";
-import { MOST_ROWS } from "../limits/limits.js";
 import { PageArgs } from "../paging/page.args.js";
 import { PhotoType } from "../photo/photo.type.js";
 import { signUrls } from "../photo/signed-urls.js";
 import { DateTime } from "../scalars.js";
 import { selectedFields } from "../selected-fields.js";
 import { UserType } from "../user/user.type.js";
-import { EnqueueJobInput, toSubmission } from "./enqueue-job.input.js";
 import { listQueuedJobs, type QueuedJobList } from "./list-queued-jobs.js";
-import { OutputFile } from "./output-file.type.js";
 import { QueuedJobConnection } from "./queued-job-connection.type.js";
 import { QueuedJobEventType } from "./queued-job-event.type.js";
-import { QueuedJobFilterInput, toFilter } from "./queued-job-filter.input.js";
-import { QueuedJobType } from "./queued-job.type.js";
+import { FILTER_OPTIONS, QueuedJobFilterInput } from "./queued-job-filter.input.js";
+import { OutputFile, QueuedJobType } from "./queued-job.type.js";
 
 /** Of one QueuedJob, as the tasks bound them. */
 const MAX_PHOTOS = 100;
 const MAX_OUTPUTS = 12;
-
-const FILTER = { nullable: true, description: "Which ones; all without it." } as const;
 
 @Resolver(() => QueuedJobType)
 export class QueuedJobResolver {
@@ -67,7 +61,7 @@ export class QueuedJobResolver {
   })
   queuedJobs(
     @Args(() => PageArgs) args: PageArgs,
-    @Arg("filter", () => QueuedJobFilterInput, FILTER) filter: QueuedJobFilterInput | null,
+    @Arg("filter", () => QueuedJobFilterInput, FILTER_OPTIONS) filter: QueuedJobFilterInput | null,
     @Arg("userId", () => ID, { nullable: true, description: "Whose; another's for admins only." })
     userId: string | null,
     @Arg("allUsers", () => Boolean, {
@@ -89,95 +83,6 @@ export class QueuedJobResolver {
       },
       info,
     );
-  }
-
-  @Mutation(() => QueuedJobType, {
-    description: "Submits one. It is accepted and durable when this answers.",
-  })
-  async enqueueJob(
-    @Arg("input", () => EnqueueJobInput, { description: "What to do." }) input: EnqueueJobInput,
-    @Ctx() { user, queuedJobs, requestId }: Context,
-  ): Promise<QueuedJob> {
-    const [queuedJob] = await queuedJobs.enqueue(user.id, {
-      submissions: [toSubmission(input)],
-      requestId,
-      single: true,
-    });
-    if (!queuedJob) throw new Error("One submission gave no QueuedJob");
-    return queuedJob;
-  }
-
-  @Mutation(() => [QueuedJobType], { description: "1 to 100 at once: all are accepted or none." })
-  async enqueueJobs(
-    @Arg("inputs", () => [EnqueueJobInput], { description: "What to do, each." })
-    inputs: EnqueueJobInput[],
-    @Ctx() { user, queuedJobs, requestId }: Context,
-  ): Promise<QueuedJob[]> {
-    if (inputs.length < 1 || inputs.length > MOST_ROWS)
-      throw InvalidInputError.at(
-        ["inputs"],
-        `must be 1 to ${MOST_ROWS}, these are ${inputs.length}`,
-      );
-    return queuedJobs.enqueue(user.id, {
-      submissions: inputs.map(toSubmission),
-      requestId,
-      single: false,
-    });
-  }
-
-  @Mutation(() => QueuedJobType, {
-    description:
-      "A waiting one never runs; a running one is CANCELLED at once and told to stop, " +
-      "what it still produces is discarded. Idempotent on a cancelled one; CONFLICT on " +
-      "another finished one.",
-  })
-  cancelQueuedJob(
-    @Arg("id", () => ID, { description: "A UUID." }) id: string,
-    @Ctx() { user, queuedJobs }: Context,
-  ): Promise<QueuedJob> {
-    return queuedJobs.cancel(user, parseId(id));
-  }
-
-  @Mutation(() => QueuedJobType, { description: "A FAILED or CANCELLED one goes back to PENDING." })
-  retryQueuedJob(
-    @Arg("id", () => ID, { description: "A UUID." }) id: string,
-    @Ctx() { user, queuedJobs }: Context,
-  ): Promise<QueuedJob> {
-    return queuedJobs.retry(user, parseId(id));
-  }
-
-  @Mutation(() => ID, {
-    description: "A finished one and its files are removed; CONFLICT on an unfinished one.",
-  })
-  async deleteQueuedJob(
-    @Arg("id", () => ID, { description: "A UUID." }) id: string,
-    @Ctx() { user, queuedJobs }: Context,
-  ): Promise<string> {
-    const wanted = parseId(id);
-    await queuedJobs.remove(user, wanted);
-    return wanted;
-  }
-
-  @Mutation(() => Int, {
-    description:
-      "The first 1,000 unfinished ones that the filter takes; tells how many were cancelled.",
-  })
-  cancelQueuedJobs(
-    @Arg("filter", () => QueuedJobFilterInput, FILTER) filter: QueuedJobFilterInput | null,
-    @Ctx() { user, queuedJobs }: Context,
-  ): Promise<number> {
-    return queuedJobs.cancelMany(user.id, toFilter(filter));
-  }
-
-  @Mutation(() => Int, {
-    description:
-      "The first 1,000 finished ones that the filter takes; tells how many were deleted.",
-  })
-  deleteQueuedJobs(
-    @Arg("filter", () => QueuedJobFilterInput, FILTER) filter: QueuedJobFilterInput | null,
-    @Ctx() { user, queuedJobs }: Context,
-  ): Promise<number> {
-    return queuedJobs.removeMany(user.id, toFilter(filter));
   }
 
   @FieldResolver()

@@ -1,10 +1,44 @@
-import { Field, Float, ID, Int, ObjectType } from "type-graphql";
+import { Extensions, Field, Float, ID, Int, ObjectType } from "type-graphql";
 import type { Instant } from "../../domain/queued-job.js";
 import type { QueuedJobStatus } from "../../domain/queued-job-status.js";
 import { Node } from "../node/node.type.js";
 import { DateTime, JSONObject, JSONValue } from "../scalars.js";
-import { JobError } from "./job-error.type.js";
 import { QueuedJobStatusEnum } from "./queued-job-status.enum.js";
+
+@ObjectType({ simpleResolvers: true, description: "Why an attempt failed." })
+class JobError {
+  @Field(() => String, {
+    description:
+      "What the task said, or TIMEOUT, STALLED, PHOTO_UNREADABLE, PHOTO_TOO_LARGE, TASK_FAILED.",
+  })
+  code!: string;
+
+  @Extensions({ cost: 5 })
+  @Field(() => String, { description: "A sentence for people." })
+  message!: string;
+}
+
+@ObjectType({ simpleResolvers: true, description: "A file that a task made." })
+export class OutputFile {
+  @Field(() => String, { description: "Unique among the outputs of its QueuedJob." })
+  name!: string;
+
+  @Field(() => String, { description: "E.g. `image/webp`." })
+  mimeType!: string;
+
+  @Field(() => Int, { description: "Bytes of the file." })
+  byteSize!: number;
+
+  @Field(() => Int, { nullable: true, description: "Pixels; null where it is no picture." })
+  width!: number | null;
+
+  @Field(() => Int, { nullable: true, description: "Pixels; null where it is no picture." })
+  height!: number | null;
+
+  @Extensions({ cost: 3 })
+  @Field(() => String, { description: "Signed, expiring URL of the bytes." })
+  url!: string;
+}
 
 @ObjectType("QueuedJob", {
   simpleResolvers: true,

@@ -25,8 +25,7 @@ import { parseUuidPageRequest } from "../paging/page-request.js";
 import { QueuedJobConnection } from "../queued-job/queued-job-connection.type.js";
 import { QueuedJobFilterInput } from "../queued-job/queued-job-filter.input.js";
 import { LIST_COST, listQueuedJobs, type QueuedJobList } from "../queued-job/list-queued-jobs.js";
-import { UserLimits } from "./user-limits.type.js";
-import { UserType } from "./user.type.js";
+import { UserLimits, UserType } from "./user.type.js";
 
 const { ConnectionType: UserConnection, ConnectionResolver } = defineConnectionType(
   "User",

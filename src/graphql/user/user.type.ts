@@ -1,7 +1,19 @@
-import { Extensions, Field, ID, ObjectType } from "type-graphql";
+import { Extensions, Field, Float, ID, Int, ObjectType, registerEnumType } from "type-graphql";
 import { Node } from "../node/node.type.js";
 import { DateTime } from "../scalars.js";
-import { Role } from "./role.enum.js";
+
+const Role = { USER: "USER", ADMIN: "ADMIN" } as const;
+
+registerEnumType(Role, {
+  name: "Role",
+  description: "What a person may do.",
+  valuesConfig: {
+    USER: { description: "Everything with what is one's own." },
+    ADMIN: {
+      description: "Also sees everybody's, and cancels, retries and deletes QueuedJobs of others.",
+    },
+  },
+});
 
 @ObjectType("User", {
   simpleResolvers: true,
@@ -30,4 +42,25 @@ export class UserType {
 
   @Field(() => DateTime, { description: "When a token of theirs was first seen." })
   createdAt!: Date;
+}
+
+@ObjectType({ simpleResolvers: true, description: "What one may still do." })
+export class UserLimits {
+  @Field(() => Int, { description: "Unfinished QueuedJobs one may have." })
+  maxUnfinished!: number;
+
+  @Field(() => Int, { description: "Unfinished QueuedJobs one has." })
+  unfinished!: number;
+
+  @Field(() => Int, { description: "Bytes that one upload may have." })
+  maxUploadBytes!: number;
+
+  @Field(() => Float, { description: "Bytes that one's photos and outputs may take." })
+  maxStoredBytes!: number;
+
+  @Field(() => Float, { description: "Bytes that one's photos and outputs take." })
+  storedBytes!: number;
+
+  @Field(() => Int, { description: "Pixels that one photo may have." })
+  maxPhotoPixels!: number;
 }

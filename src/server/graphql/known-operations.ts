@@ -1,6 +1,6 @@
 import type { DocumentNode, OperationDefinitionNode } from "graphql";
 import { LRUCache } from "lru-cache";
-import { MAX_KEPT_BYTES, memoryOf } from "../../graphql/document-memory.js";
+import { MAX_KEPT_BYTES, memoryOf } from "../../graphql/document-checker.js";
 
 /** As a request names it. */
 export interface OperationText {

@@ -1,7 +1,7 @@
 import { asc } from "drizzle-orm";
 import { available, type Database } from "../../db/database.js";
 import { withoutDeadline } from "../../runtime/deadline.js";
-import { jobs } from "../../db/schema.js";
+import { jobs } from "../../db/schema/jobs.js";
 import type { Task } from "../../tasks/define-task.js";
 
 /** A kind of work that can be submitted: a row of the catalogue. Its id is its name. */

@@ -1,7 +1,7 @@
 import { and, getTableColumns, notInArray, sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Database } from "../../db/database.js";
-import { jobs } from "../../db/schema.js";
+import { jobs } from "../../db/schema/jobs.js";
 import type { Task } from "../../tasks/define-task.js";
 
 /**

@@ -1,10 +1,9 @@
 // Removes logged events whose time is up, from the front of each user's log. Two of these may run
 // at once: a batch takes the counters and events that are free and leaves the others for later.
 import type { Sql } from "postgres";
-import { available } from "../../db/database.js";
+import { available, isAway } from "../../db/database.js";
 import type { Logger } from "../../runtime/logger.js";
 import { FIRST_ID } from "../reads/ids.js";
-import { isAway } from "./is-away.js";
 
 /** Users whose first event is looked at by one statement. */
 const USERS_PER_CHECK = 1000;

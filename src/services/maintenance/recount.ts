@@ -3,11 +3,10 @@
 // whatever is written meanwhile: it is added afterwards, and no row is locked while others are
 // counted.
 import type { Sql, TransactionSql } from "postgres";
-import { available, connectionFault, type Database } from "../../db/database.js";
+import { available, connectionFault, isAway, type Database } from "../../db/database.js";
 import { ServiceUnavailableError } from "../../domain/errors.js";
 import type { Logger } from "../../runtime/logger.js";
 import { FIRST_ID } from "../reads/ids.js";
-import { isAway } from "./is-away.js";
 import type { Slice } from "./maintenance-task.js";
 
 export interface Recount {
@@ -46,6 +45,32 @@ export function createRecount({
   log: Logger;
   sliceMs?: number;
 }): Recount {
+  const countAll = createCount(sql, log);
+
+  return {
+    async run({ from, signal }) {
+      let repaired = 0;
+      let after = from ?? FIRST_ID;
+      for (const end = performance.now() + sliceMs; performance.now() < end && !signal.aborted;) {
+        const userIds = await available(() => readUserIds(sql, after));
+        const users = await countAll(userIds);
+        const unknownJobs = new Set(users.flatMap((user) => user.unknownJobs));
+        if (unknownJobs.size > 0)
+          log.error(
+            { jobs: [...unknownJobs] },
+            "QueuedJobs name Jobs that have no row: run npm run migrate",
+          );
+        for (const user of users) if (await repair(sql, log, user)) repaired++;
+        if (userIds.length < USERS_PER_PAGE) return { next: null, repaired };
+        after = userIds.at(-1) ?? after;
+      }
+      return { next: after, repaired };
+    },
+  };
+}
+
+/** Counts what these users have; one who cannot be counted is left out. */
+function createCount(sql: Sql, log: Logger): (userIds: string[]) => Promise<Counted[]> {
   /**
    * Without the deadline of a statement: one user may have millions of rows, and each statement is
    * short.
@@ -58,15 +83,6 @@ export function createRecount({
       throw new ServiceUnavailableError("The database is away; try again in a moment.", {
         cause: error,
       });
-    }
-  }
-
-  async function countPage(userIds: string[]): Promise<Counted[]> {
-    try {
-      return await count(userIds);
-    } catch (error) {
-      if (isAway(error)) throw error;
-      return countEach(userIds);
     }
   }
 
@@ -87,55 +103,39 @@ export function createRecount({
     return counted;
   }
 
-  async function repair({
-    userId,
-    pending,
-    storedBytes,
-    recordedBytes,
-  }: Counted): Promise<boolean> {
-    const off = { pending, storedBytes, recordedBytes };
-    if (Object.values(off).every((number) => number === 0)) return false;
+  return async (userIds) => {
     try {
-      await available(
-        () => sql`
-        update user_streams set pending = pending + ${pending},
-          stored_bytes = stored_bytes + ${storedBytes},
-          recorded_bytes = recorded_bytes + ${recordedBytes} where user_id = ${userId}`,
-      );
-      // Rows of an earlier release count no recorded bytes.
-      const level = pending === 0 && storedBytes === 0 ? "warn" : "error";
-      log[level](
-        { userId, ...off },
-        "counters were off and were corrected: look for what writes rows past the service",
-      );
-      return true;
+      return await count(userIds);
     } catch (error) {
       if (isAway(error)) throw error;
-      log.error({ err: error, userId, ...off }, "the counters of a user could not be corrected");
-      return false;
+      return countEach(userIds);
     }
-  }
-
-  return {
-    async run({ from, signal }) {
-      let repaired = 0;
-      let after = from ?? FIRST_ID;
-      for (const end = performance.now() + sliceMs; performance.now() < end && !signal.aborted;) {
-        const userIds = await available(() => readUserIds(sql, after));
-        const users = await countPage(userIds);
-        const unknownJobs = new Set(users.flatMap((user) => user.unknownJobs));
-        if (unknownJobs.size > 0)
-          log.error(
-            { jobs: [...unknownJobs] },
-            "QueuedJobs name Jobs that have no row: run npm run migrate",
-          );
-        for (const user of users) if (await repair(user)) repaired++;
-        if (userIds.length < USERS_PER_PAGE) return { next: null, repaired };
-        after = userIds.at(-1) ?? after;
-      }
-      return { next: after, repaired };
-    },
   };
+}
+
+async function repair(sql: Sql, log: Logger, counted: Counted): Promise<boolean> {
+  const { userId, pending, storedBytes, recordedBytes } = counted;
+  const off = { pending, storedBytes, recordedBytes };
+  if (Object.values(off).every((number) => number === 0)) return false;
+  try {
+    await available(
+      () => sql`
+      update user_streams set pending = pending + ${pending},
+        stored_bytes = stored_bytes + ${storedBytes},
+        recorded_bytes = recorded_bytes + ${recordedBytes} where user_id = ${userId}`,
+    );
+    // Rows of an earlier release count no recorded bytes.
+    const level = pending === 0 && storedBytes === 0 ? "warn" : "error";
+    log[level](
+      { userId, ...off },
+      "counters were off and were corrected: look for what writes rows past the service",
+    );
+    return true;
+  } catch (error) {
+    if (isAway(error)) throw error;
+    log.error({ err: error, userId, ...off }, "the counters of a user could not be corrected");
+    return false;
+  }
 }
 
 async function readUserIds(sql: Sql, after: string): Promise<string[]> {

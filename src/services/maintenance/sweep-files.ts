@@ -33,6 +33,14 @@ const MIN_REFUSED = 100;
 const MAX_REMOVED = 100_000;
 const MAX_LOGGED = 10;
 
+/** What has no row: the first of the keys are held. */
+interface LeftOver {
+  /** Files in the listing, with a row or without. */
+  listed: number;
+  count: number;
+  keys: string[];
+}
+
 export function createFileSweep({ database, storage, log, ...options }: FileSweepDeps): FileSweep {
   const { graceMs = HOUR_MS, maxShare = MAX_SHARE } = options;
   const { sql } = database;
@@ -52,10 +60,8 @@ export function createFileSweep({ database, storage, log, ...options }: FileSwee
   }
 
   /** The whole listing is read before anything is removed. */
-  async function findLeftOver(
-    signal?: AbortSignal,
-  ): Promise<{ listed: number; count: number; keys: string[] }> {
-    const found = { listed: 0, count: 0, keys: [] as string[] };
+  async function findLeftOver(signal?: AbortSignal): Promise<LeftOver> {
+    const found: LeftOver = { listed: 0, count: 0, keys: [] };
     let page: string[] = [];
     async function look(): Promise<void> {
       signal?.throwIfAborted();
@@ -74,33 +80,12 @@ export function createFileSweep({ database, storage, log, ...options }: FileSwee
     return found;
   }
 
-  function refuseTooMany({
-    listed,
-    count,
-    keys,
-  }: {
-    listed: number;
-    count: number;
-    keys: string[];
-  }): void {
-    if (count <= Math.max(MIN_REFUSED, listed * maxShare)) return;
-    log.error(
-      { listed, leftOver: count, storageKeys: keys.slice(0, MAX_LOGGED) },
-      "too many files have no row, and none was removed",
-    );
-    throw new Error(
-      `${count} of ${listed} files have no row, more than may be removed at once: check ` +
-        "DATABASE_URL and STORAGE_URL; if they are left over indeed, run npm run " +
-        "adopt-storage -- --sweep",
-    );
-  }
-
   return {
     async run(signal) {
       const cleared = await storage.clearScratch(new Date(Date.now() - graceMs));
       await assertOurs();
       const leftOver = await findLeftOver(signal);
-      refuseTooMany(leftOver);
+      refuseTooMany(leftOver, maxShare, log);
       let removed = cleared;
       for (let i = 0; i < leftOver.keys.length; i += PAGE) {
         signal?.throwIfAborted();
@@ -114,4 +99,17 @@ export function createFileSweep({ database, storage, log, ...options }: FileSwee
       return removed;
     },
   };
+}
+
+function refuseTooMany({ listed, count, keys }: LeftOver, maxShare: number, log: Logger): void {
+  if (count <= Math.max(MIN_REFUSED, listed * maxShare)) return;
+  log.error(
+    { listed, leftOver: count, storageKeys: keys.slice(0, MAX_LOGGED) },
+    "too many files have no row, and none was removed",
+  );
+  throw new Error(
+    `${count} of ${listed} files have no row, more than may be removed at once: check ` +
+      "DATABASE_URL and STORAGE_URL; if they are left over indeed, run npm run " +
+      "adopt-storage -- --sweep",
+  );
 }

@@ -20,8 +20,7 @@ import type { PhotoInspector } from "../../imaging/inspect/photo-inspector.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Storage } from "../../photos/storage.js";
 import { PREVIEW_ATTEMPTS } from "./preview-maker.js";
-import { storageKeysOf, type NewPhoto, type Photo, type Photos } from "./photos.js";
-import { signedHash } from "./signed-hash.js";
+import { signedHash, storageKeysOf, type NewPhoto, type Photo, type Photos } from "./photos.js";
 import { UploadsUnderWay, type UploadUnderWay } from "./uploads-under-way.js";
 import type { User, Users } from "../users/users.js";
 

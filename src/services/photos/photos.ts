@@ -1,7 +1,9 @@
+import type { Sql } from "postgres";
 import { and, desc, eq, getTableColumns, lt, sql as part } from "drizzle-orm";
 import { available, sqlState, type Database } from "../../db/database.js";
 import { ALREADY_THERE, OVER_QUOTA } from "../../db/refusals.js";
-import { photos, queuedJobPhotos } from "../../db/schema.js";
+import { photos } from "../../db/schema/photos.js";
+import { queuedJobPhotos } from "../../db/schema/queued-jobs.js";
 import { ConflictError, NotFoundError } from "../../domain/errors.js";
 import type { Logger } from "../../runtime/logger.js";
 import { inChunks } from "../reads/ids.js";
@@ -50,7 +52,45 @@ export function createPhotos(deps: {
   log: Logger;
 }): Photos {
   const { orm, sql } = deps.database;
+  const reads = createPhotoReads(deps.database);
 
+  async function findOwn(userId: string, id: string): Promise<Photo> {
+    const photo = await reads.find({ id: userId, role: "USER" }, id);
+    if (!photo) throw new NotFoundError("There is no such Photo.");
+    return photo;
+  }
+
+  return {
+    ...reads,
+    async add(photo) {
+      try {
+        return await available(() => insertPhoto(orm, photo, deps.maxStoredBytes));
+      } catch (error) {
+        const state = sqlState(error);
+        if (state === ALREADY_THERE) return null;
+        if (state === OVER_QUOTA)
+          throw await whyNoRoom(sql, photo.userId, quotaExceeded.storedBytes(deps.maxStoredBytes));
+        throw error;
+      }
+    },
+    async remove(userId, id) {
+      const photo = await findOwn(userId, id);
+      if (!(await available(() => removeUnused(sql, photo)))) {
+        await findOwn(userId, id);
+        throw new ConflictError(
+          "Unfinished QueuedJobs use this photo: cancel them, or wait until they have finished.",
+        );
+      }
+      await deps
+        .deleteFiles(storageKeysOf(photo))
+        .catch((error) =>
+          deps.log.warn({ err: error, photoId: id }, "the bytes of a deleted photo are left over"),
+        );
+    },
+  };
+}
+
+function createPhotoReads({ orm, sql }: Database): Omit<Photos, "add" | "remove"> {
   // Asked by every attempt: built once.
   const ofQueuedJob = orm
     .select(getTableColumns(photos))
@@ -75,56 +115,6 @@ export function createPhotos(deps: {
   async function find(actor: Pick<User, "id" | "role">, id: string): Promise<Photo | null> {
     const [photo] = await findMany([id]);
     return photo && (photo.userId === actor.id || actor.role === "ADMIN") ? photo : null;
-  }
-
-  async function findOwn(userId: string, id: string): Promise<Photo> {
-    const photo = await find({ id: userId, role: "USER" }, id);
-    if (!photo) throw new NotFoundError("There is no such Photo.");
-    return photo;
-  }
-
-  /** The counter first and the row behind it, and no row undoes the counter with the statement. */
-  async function insert(photo: NewPhoto): Promise<Photo> {
-    const row: Omit<Photo, "createdAt"> = { previewAttempts: 0, ...photo };
-    const { createdAt, ...columns } = getTableColumns(photos);
-    const names = Object.values(columns).map(({ name }) => part.identifier(name));
-    const values = Object.entries(columns).map(([key, column]) =>
-      part.param(row[key as keyof typeof row], column),
-    );
-    const [added] = await orm.execute<{ createdAt: string }>(part`
-      with s as (
-        update user_streams set stored_bytes = stored_bytes + ${row.byteSize}
-        where user_id = ${row.userId} and stored_bytes + ${row.byteSize} <= ${deps.maxStoredBytes}
-          returning user_id),
-      p as (
-        insert into photos (${part.join([...names, part.identifier(createdAt.name)], part`, `)})
-          select ${part.join(values, part`, `)}, now() from s
-        on conflict (user_id, sha256) do nothing returning created_at)
-      select (select rfc3339(created_at) from p) as "createdAt",
-        case when not exists (select from s) then refuse(${OVER_QUOTA}) when not exists (select
-          from p) then refuse(${ALREADY_THERE}) end as refused`);
-    return { ...row, createdAt: new Date(added?.createdAt ?? 0) };
-  }
-
-  /**
-   * The counter is locked first, as an accept does. `for update` of the photo and the guarded
-   * delete are two statements: an accept that has a link to it, and is not committed yet, must be
-   * waited for before its QueuedJob can be seen.
-   */
-  async function removeUnused(photo: Photo): Promise<boolean> {
-    return sql.begin(async (tx) => {
-      await tx`select from user_streams where user_id = ${photo.userId} for no key update`;
-      await tx`select from photos where id = ${photo.id} for update`;
-      const [gone] = await tx`
-        with p as (
-          delete from photos where id = ${photo.id} and not exists (
-            select from queued_job_photos l join queued_jobs q on q.id = l.queued_job_id
-              where l.photo_id = ${photo.id} and q.status in ('PENDING', 'STARTED'))
-          returning user_id, byte_size)
-        update user_streams s set stored_bytes = stored_bytes - p.byte_size from p
-          where s.user_id = p.user_id returning s.user_id`;
-      return gone !== undefined;
-    }) as Promise<boolean>;
   }
 
   return {
@@ -158,30 +148,63 @@ export function createPhotos(deps: {
           limit ${most}) few`;
         return row?.n ?? 0;
       }),
-    async add(photo) {
-      try {
-        return await available(() => insert(photo));
-      } catch (error) {
-        const state = sqlState(error);
-        if (state === ALREADY_THERE) return null;
-        if (state === OVER_QUOTA)
-          throw await whyNoRoom(sql, photo.userId, quotaExceeded.storedBytes(deps.maxStoredBytes));
-        throw error;
-      }
-    },
-    async remove(userId, id) {
-      const photo = await findOwn(userId, id);
-      if (!(await available(() => removeUnused(photo)))) {
-        await findOwn(userId, id);
-        throw new ConflictError(
-          "Unfinished QueuedJobs use this photo: cancel them, or wait until they have finished.",
-        );
-      }
-      await deps
-        .deleteFiles(storageKeysOf(photo))
-        .catch((error) =>
-          deps.log.warn({ err: error, photoId: id }, "the bytes of a deleted photo are left over"),
-        );
-    },
   };
+}
+
+/** The counter first and the row behind it, and no row undoes the counter with the statement. */
+async function insertPhoto(
+  orm: Database["orm"],
+  photo: NewPhoto,
+  maxStoredBytes: number,
+): Promise<Photo> {
+  const row: Omit<Photo, "createdAt"> = { previewAttempts: 0, ...photo };
+  const { createdAt, ...columns } = getTableColumns(photos);
+  const names = Object.values(columns).map(({ name }) => part.identifier(name));
+  const values = Object.entries(columns).map(([key, column]) =>
+    part.param(row[key as keyof typeof row], column),
+  );
+  const [added] = await orm.execute<{ createdAt: string }>(part`
+    with s as (
+      update user_streams set stored_bytes = stored_bytes + ${row.byteSize}
+      where user_id = ${row.userId} and stored_bytes + ${row.byteSize} <= ${maxStoredBytes}
+        returning user_id),
+    p as (
+      insert into photos (${part.join([...names, part.identifier(createdAt.name)], part`, `)})
+        select ${part.join(values, part`, `)}, now() from s
+      on conflict (user_id, sha256) do nothing returning created_at)
+    select (select rfc3339(created_at) from p) as "createdAt",
+      case when not exists (select from s) then refuse(${OVER_QUOTA}) when not exists (select
+        from p) then refuse(${ALREADY_THERE}) end as refused`);
+  return { ...row, createdAt: new Date(added?.createdAt ?? 0) };
+}
+
+/**
+ * The counter is locked first, as an accept does. `for update` of the photo and the guarded
+ * delete are two statements: an accept that has a link to it, and is not committed yet, must be
+ * waited for before its QueuedJob can be seen.
+ */
+async function removeUnused(sql: Sql, photo: Photo): Promise<boolean> {
+  return sql.begin(async (tx) => {
+    await tx`select from user_streams where user_id = ${photo.userId} for no key update`;
+    await tx`select from photos where id = ${photo.id} for update`;
+    const [gone] = await tx`
+      with p as (
+        delete from photos where id = ${photo.id} and not exists (
+          select from queued_job_photos l join queued_jobs q on q.id = l.queued_job_id
+            where l.photo_id = ${photo.id} and q.status in ('PENDING', 'STARTED'))
+        returning user_id, byte_size)
+      update user_streams s set stored_bytes = stored_bytes - p.byte_size from p
+        where s.user_id = p.user_id returning s.user_id`;
+    return gone !== undefined;
+  }) as Promise<boolean>;
+}
+
+/** A perceptual hash of 16 hex digits as the signed 64-bit number that its column holds. */
+export function signedHash(hex: string | null): bigint | null {
+  return hex === null ? null : BigInt.asIntN(64, BigInt(`0x${hex}`));
+}
+
+/** And back. */
+export function hashText(signed: bigint | null): string | null {
+  return signed === null ? null : BigInt.asUintN(64, signed).toString(16).padStart(16, "0");
 }

@@ -1,5 +1,6 @@
 // Previews that an upload did not wait for. What is due stands in the rows: no preview, and
 // attempts left.
+import type { Sql } from "postgres";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { available, type Database } from "../../db/database.js";
@@ -8,7 +9,7 @@ import { ChildStoppedError } from "../../child-pool/exit-reason.js";
 import type { PhotoInspector } from "../../imaging/inspect/photo-inspector.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Storage } from "../../photos/storage.js";
-import { signedHash } from "./signed-hash.js";
+import { signedHash } from "./photos.js";
 
 /** After so many there is no preview of a photo, and none is tried for any more. */
 export const PREVIEW_ATTEMPTS = 3;
@@ -35,6 +36,12 @@ const BATCH = 50;
 /** After so many in a row, and none that went well, a store is away. */
 const MAX_PUT_OFF = 3;
 
+interface Stores {
+  sql: Sql;
+  storage: Storage;
+  log: Logger;
+}
+
 /** `openInspector`: its child is kept only as long as there is something to do. */
 export function createPreviewMaker(deps: {
   database: Database;
@@ -42,69 +49,10 @@ export function createPreviewMaker(deps: {
   openInspector: () => PhotoInspector;
   log: Logger;
 }): PreviewMaker {
-  const { storage } = deps;
   const { sql } = deps.database;
+  const stores = { sql, storage: deps.storage, log: deps.log };
   let inspector: PhotoInspector | null = null;
   let closed = false;
-
-  /** Those that were tried least come first, so that none that fail stand before others. */
-  const findDue = () => sql<Due[]>`
-    select id, user_id as "userId", storage_key as "storageKey", preview_attempts as attempts
-      from photos
-    where preview_key is null and preview_attempts < ${sql.unsafe(String(PREVIEW_ATTEMPTS))}
-      order by preview_attempts, id limit ${BATCH}`;
-
-  /**
-   * Counted before it is tried: a photo that takes a worker with it is not tried for ever. False
-   * when another worker is at it.
-   */
-  async function claim({ id, attempts }: Due): Promise<boolean> {
-    const rows =
-      await sql`update photos set preview_attempts = preview_attempts + 1 where id = ${id}
-        and preview_key is null and preview_attempts = ${attempts} returning id`;
-    return rows.length === 1;
-  }
-
-  const setAttempts = ({ id }: Due, attempts: number) =>
-    sql`update photos set preview_attempts = ${attempts} where id = ${id} and preview_key is null`;
-
-  async function make(photo: Due, through: PhotoInspector, folder: string): Promise<boolean> {
-    const path = await storage.localPath(photo.storageKey, folder);
-    if (path === null) return false;
-    const target = join(folder, "preview.webp");
-    const { thumbhash, phash } = await through.preview(path, target);
-    // Of the attempt, since a key is used once.
-    const key = `previews/${photo.userId}/${photo.id}.${photo.attempts + 1}`;
-    await storage.put(key, target);
-    const hash = signedHash(phash);
-    const rows = await available(
-      () => sql`
-      update photos set preview_key = ${key}, thumbhash = ${thumbhash},
-        phash = ${hash === null ? null : String(hash)}::bigint where id = ${photo.id}
-        and preview_key is null returning id`,
-    );
-    // The photo was deleted meanwhile.
-    if (rows.length === 0) await storage.delete([key]);
-    return rows.length === 1;
-  }
-
-  async function tryOne(photo: Due, through: PhotoInspector): Promise<boolean> {
-    if (!(await available(() => claim(photo)))) return false;
-    const folder = await mkdtemp(join(storage.scratchFolder, "preview-"));
-    try {
-      return await make(photo, through, folder);
-    } catch (error) {
-      if (wasPutOff(error)) throw error;
-      if (isAboutPhoto(error)) await available(() => setAttempts(photo, PREVIEW_ATTEMPTS));
-      deps.log.warn(
-        { err: error, photoId: photo.id, attempt: photo.attempts + 1 },
-        "no preview could be made",
-      );
-      return false;
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  }
 
   /**
    * One that a store does not answer for stands in no other's way, and costs an attempt where the
@@ -116,7 +64,7 @@ export function createPreviewMaker(deps: {
     for (const photo of due) {
       if (closed || (isAway && putOff.length === MAX_PUT_OFF)) break;
       try {
-        if (await tryOne(photo, through)) made++;
+        if (await tryOne(stores, photo, through)) made++;
         isAway = false;
       } catch (error) {
         if (!wasPutOff(error)) throw error;
@@ -124,12 +72,8 @@ export function createPreviewMaker(deps: {
       }
     }
     for (const { photo, error } of putOff) {
-      if (isAway || closed) await available(() => setAttempts(photo, photo.attempts));
-      else
-        deps.log.warn(
-          { err: error, photoId: photo.id, attempt: photo.attempts + 1 },
-          "no preview could be made",
-        );
+      if (isAway || closed) await available(() => setAttempts(sql, photo, photo.attempts));
+      else warnNotMade(deps.log, photo, error);
     }
     if (isAway && putOff[0] && !closed) throw putOff[0].error;
     return made;
@@ -137,7 +81,7 @@ export function createPreviewMaker(deps: {
 
   return {
     async makePreviews() {
-      const due = await available(findDue);
+      const due = await available(() => findDue(sql));
       if (due.length === 0 || closed) return 0;
       const own = (inspector = deps.openInspector());
       try {
@@ -153,6 +97,81 @@ export function createPreviewMaker(deps: {
       await inspector?.close();
     },
   };
+}
+
+async function tryOne(stores: Stores, photo: Due, through: PhotoInspector): Promise<boolean> {
+  const { sql, storage, log } = stores;
+  if (!(await available(() => claim(sql, photo)))) return false;
+  const folder = await mkdtemp(join(storage.scratchFolder, "preview-"));
+  try {
+    return await make(stores, photo, through, folder);
+  } catch (error) {
+    if (wasPutOff(error)) throw error;
+    if (isAboutPhoto(error)) await available(() => setAttempts(sql, photo, PREVIEW_ATTEMPTS));
+    warnNotMade(log, photo, error);
+    return false;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function make(
+  { storage, sql }: Stores,
+  photo: Due,
+  through: PhotoInspector,
+  folder: string,
+): Promise<boolean> {
+  const path = await storage.localPath(photo.storageKey, folder);
+  if (path === null) return false;
+  const target = join(folder, "preview.webp");
+  const { thumbhash, phash } = await through.preview(path, target);
+  // Of the attempt, since a key is used once.
+  const key = `previews/${photo.userId}/${photo.id}.${photo.attempts + 1}`;
+  await storage.put(key, target);
+  if (await record(sql, photo, { key, thumbhash, phash })) return true;
+  // The photo was deleted meanwhile.
+  await storage.delete([key]);
+  return false;
+}
+
+/** Those that were tried least come first, so that none that fail stand before others. */
+const findDue = (sql: Sql) => sql<Due[]>`
+  select id, user_id as "userId", storage_key as "storageKey", preview_attempts as attempts
+    from photos
+  where preview_key is null and preview_attempts < ${sql.unsafe(String(PREVIEW_ATTEMPTS))}
+    order by preview_attempts, id limit ${BATCH}`;
+
+/**
+ * Counted before it is tried: a photo that takes a worker with it is not tried for ever. False
+ * when another worker is at it.
+ */
+async function claim(sql: Sql, { id, attempts }: Due): Promise<boolean> {
+  const rows = await sql`update photos set preview_attempts = preview_attempts + 1 where id = ${id}
+      and preview_key is null and preview_attempts = ${attempts} returning id`;
+  return rows.length === 1;
+}
+
+const setAttempts = (sql: Sql, { id }: Due, attempts: number) =>
+  sql`update photos set preview_attempts = ${attempts} where id = ${id} and preview_key is null`;
+
+/** False when the photo has a preview, or was deleted. */
+async function record(
+  sql: Sql,
+  { id }: Due,
+  { key, thumbhash, phash }: { key: string; thumbhash: string; phash: string | null },
+): Promise<boolean> {
+  const hash = signedHash(phash);
+  const rows = await available(
+    () => sql`
+    update photos set preview_key = ${key}, thumbhash = ${thumbhash},
+      phash = ${hash === null ? null : String(hash)}::bigint where id = ${id}
+      and preview_key is null returning id`,
+  );
+  return rows.length === 1;
+}
+
+function warnNotMade(log: Logger, { id, attempts }: Due, error: unknown): void {
+  log.warn({ err: error, photoId: id, attempt: attempts + 1 }, "no preview could be made");
 }
 
 /** A store was away, or we are to end: that is not the photo's fault. */

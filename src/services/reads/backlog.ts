@@ -1,5 +1,6 @@
 // What waits, for operators and for the health of workers. All of it is read by the partial
 // indexes, and bounded: a backlog of millions costs no more than one of thousands.
+import type { Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";
 
 /** Of all processes together. */
@@ -40,81 +41,82 @@ export function createBacklogReads(
   let last: Promise<Backlog> | null = null;
   let readAt = 0;
 
-  async function readNow(): Promise<Backlog> {
-    const asked = performance.now();
-    const [totals, jobs, connections] = await Promise.all([
-      readTotals(),
-      readJobs(),
-      readConnections(),
-    ]);
-    const { pending, started, oldest, estimated } = totals;
-    return {
-      pending: pending === COUNTED ? Math.max(pending, estimated) : pending,
-      started,
-      oldestWaitSeconds: oldest,
-      jobs: [...jobs],
-      connections: [...connections],
-      answerSeconds: (performance.now() - asked) / 1000,
-    };
-  }
-
-  async function readTotals(): Promise<{
-    pending: number;
-    started: number;
-    oldest: number;
-    estimated: number;
-  }> {
-    const [row] = await sql<
-      { pending: number; started: number; oldest: number; estimated: number }[]
-    >`
-      select (select count(*)::int from (select from queued_jobs where status = 'PENDING'
-        order by due_at limit ${COUNTED}) p) as pending,
-        (select count(*)::int from (select from queued_jobs where status = 'STARTED'
-        order by lease_until limit ${COUNTED}) s) as started,
-        coalesce((select extract(epoch from clock_timestamp() - due_at) from queued_jobs
-        where status = 'PENDING' and due_at <= clock_timestamp() order by due_at
-          limit 1), 0)::float8 as oldest,
-        (select greatest(reltuples, 0)::float8 from pg_class
-        where oid = 'queued_jobs_due_id'::regclass) as estimated`;
-    if (!row) throw new Error("A select without from gave no row");
-    return row;
-  }
-
-  function readJobs() {
-    return sql<Backlog["jobs"]>`
-      select job_name as job, status, count(*)::int as count from (
-        (select job_name, status from queued_jobs where status = 'PENDING' order by due_at
-        limit ${SORTED_BY_JOB})
-        union all (select job_name, status from queued_jobs where status = 'STARTED'
-        order by lease_until limit ${SORTED_BY_JOB})) first group by 1, 2`;
-  }
-
-  function readConnections() {
-    return sql<Backlog["connections"]>`
-      select coalesce(state, 'unknown') as state, count(*)::int as count from pg_stat_activity
-      where datname = current_database() and application_name = current_setting('application_name')
-        group by 1`;
-  }
-
   return {
     read() {
       if (!last || Date.now() - readAt > (options.freshMs ?? FRESH_MS)) {
         readAt = Date.now();
-        const reading = available(readNow);
+        const reading = available(() => readBacklog(sql));
         last = reading;
         // A failure is not kept: the next one asks anew.
         reading.catch(() => last === reading && (last = null));
       }
       return last;
     },
-    hasWaited: (jobs, seconds) =>
-      available(async () => {
-        const rows = await sql`
-          select 1 from (select job_name from queued_jobs where status = 'PENDING'
-            and due_at < clock_timestamp() - ${seconds} * interval '1 second' order by due_at
-              limit ${DUE_LOOKED_AT}) due
-          where job_name = any(${[...jobs]}) limit 1`;
-        return rows.length > 0;
-      }),
+    hasWaited: (jobs, seconds) => available(() => hasWaited(sql, jobs, seconds)),
   };
+}
+
+async function readBacklog(sql: Sql): Promise<Backlog> {
+  const asked = performance.now();
+  const [totals, jobs, connections] = await Promise.all([
+    readTotals(sql),
+    readJobs(sql),
+    readConnections(sql),
+  ]);
+  const { pending, started, oldest, estimated } = totals;
+  return {
+    pending: pending === COUNTED ? Math.max(pending, estimated) : pending,
+    started,
+    oldestWaitSeconds: oldest,
+    jobs: [...jobs],
+    connections: [...connections],
+    answerSeconds: (performance.now() - asked) / 1000,
+  };
+}
+
+interface Totals {
+  pending: number;
+  started: number;
+  oldest: number;
+  estimated: number;
+}
+
+async function readTotals(sql: Sql): Promise<Totals> {
+  const [row] = await sql<Totals[]>`
+    select (select count(*)::int from (select from queued_jobs where status = 'PENDING'
+      order by due_at limit ${COUNTED}) p) as pending,
+      (select count(*)::int from (select from queued_jobs where status = 'STARTED'
+      order by lease_until limit ${COUNTED}) s) as started,
+      coalesce((select extract(epoch from clock_timestamp() - due_at) from queued_jobs
+      where status = 'PENDING' and due_at <= clock_timestamp() order by due_at
+        limit 1), 0)::float8 as oldest,
+      (select greatest(reltuples, 0)::float8 from pg_class
+      where oid = 'queued_jobs_due_id'::regclass) as estimated`;
+  if (!row) throw new Error("A select without from gave no row");
+  return row;
+}
+
+function readJobs(sql: Sql) {
+  return sql<Backlog["jobs"]>`
+    select job_name as job, status, count(*)::int as count from (
+      (select job_name, status from queued_jobs where status = 'PENDING' order by due_at
+      limit ${SORTED_BY_JOB})
+      union all (select job_name, status from queued_jobs where status = 'STARTED'
+      order by lease_until limit ${SORTED_BY_JOB})) first group by 1, 2`;
+}
+
+function readConnections(sql: Sql) {
+  return sql<Backlog["connections"]>`
+    select coalesce(state, 'unknown') as state, count(*)::int as count from pg_stat_activity
+    where datname = current_database() and application_name = current_setting('application_name')
+      group by 1`;
+}
+
+async function hasWaited(sql: Sql, jobs: readonly string[], seconds: number): Promise<boolean> {
+  const rows = await sql`
+    select 1 from (select job_name from queued_jobs where status = 'PENDING'
+      and due_at < clock_timestamp() - ${seconds} * interval '1 second' order by due_at
+        limit ${DUE_LOOKED_AT}) due
+    where job_name = any(${[...jobs]}) limit 1`;
+  return rows.length > 0;
 }

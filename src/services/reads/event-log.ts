@@ -21,37 +21,18 @@ import { queuedJobJson, recordedOutputs } from "../queued-jobs/statements.js";
  * The log of events in PostgreSQL. Always of the primary: a replica may not have yet what a bell
  * tells of.
  */
-export function createEventLog({ sql, foreignRows }: Database): EventLog {
+export function createEventLog(database: Database): EventLog {
   let epoch: string | null = null;
   let reading: Promise<string> | null = null;
 
-  /**
-   * A restored database has another id, one that was failed over another timeline. Beware: the
-   * control file shows the new timeline only after the next checkpoint; the WAL shows it at once.
-   */
-  async function readHeads(userIds: string[]): Promise<Heads> {
-    const rows = await sql<{ history: string | null; userId: string | null; head: number }[]>`
-      select h.id::text || '/' || s.system_identifier || '/' || case when not pg_is_in_recovery()
-          then ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as history,
-        null::uuid as "userId", null::float8 as head
-      from histories h, pg_control_system() s
-      union all select null, user_id, last_seq from user_streams where user_id = any(${userIds})`;
-    const heads = new Map<string, number>();
-    let history: string | null | undefined;
-    for (const row of rows) {
-      if (row.userId === null) history = row.history;
-      else heads.set(row.userId, row.head);
-    }
-    if (history === undefined) throw new Error("The table histories is empty: run npm run migrate");
-    if (history === null) {
-      throw new ServiceUnavailableError("The database is a standby; try again in a moment.");
-    }
-    epoch = createHash("sha256").update(history).digest("hex").slice(0, 16);
-    return { epoch, heads };
+  async function heads(userIds: string[]): Promise<Heads> {
+    const read = await available(() => readHeads(database, userIds));
+    epoch = read.epoch;
+    return read;
   }
 
   function readEpoch(): Promise<string> {
-    reading ??= withoutDeadline(() => available(() => readHeads([])))
+    reading ??= withoutDeadline(() => heads([]))
       .then((read) => read.epoch)
       .finally(() => {
         reading = null;
@@ -61,74 +42,104 @@ export function createEventLog({ sql, foreignRows }: Database): EventLog {
 
   return {
     epoch: async () => epoch ?? readEpoch(),
-
-    read: ({ userId, seq, limit, queuedJobId }) =>
-      available(async (): Promise<LogPage> => {
-        const rows = await sql<
-          {
-            userId: string;
-            last: number | null;
-            floor: number | null;
-            found: number | null;
-            event: QueuedJobEvent | null;
-          }[]
-        >`
-          select coalesce(e.user_id, q.user_id) as "userId", s.last_seq::float8 as last,
-            s.floor_seq::float8 as floor, e.found, e.event
-          from (values (${userId}::uuid)) as q (user_id) left join user_streams s using (user_id)
-            left join lateral (
-            select user_id, found, jsonb_build_object('seq', seq, 'type', type, 'at', rfc3339(at),
-              'queuedJob', snapshot) as event from (
-              select *, count(*) over ()::int as found, sum(size) over (order by seq rows between
-                unbounded preceding and 1 preceding) as before from (
-                select e.*, case when e.bytes > 0 then e.bytes else octet_length(e.snapshot::text)
-                  end as size from queued_job_events e
-                where e.user_id = s.user_id and e.seq > ${seq}
-                  ${queuedJobId === null ? sql`` : sql`and e.queued_job_id = ${queuedJobId}`}
-                order by e.seq limit ${limit}) page) bounded
-            where coalesce(before, 0) < ${MAX_PAGE_BYTES} order by seq) e on true`;
-        // One row at least. Where that is not so, these are the rows of another statement.
-        if (rows.length === 0 || rows.some((row) => row.userId !== userId)) throw foreignRows(rows);
-        const events = rows.flatMap((row) => row.event ?? []);
-        const found = rows[0]?.found ?? 0;
-        return {
-          events,
-          whole: found < limit && found === events.length,
-          last: rows[0]?.last ?? 0,
-          floor: rows[0]?.floor ?? 0,
-        };
-      }),
-
-    heads: (userIds) => available(() => readHeads(userIds)),
-
-    present: (userId, queuedJobId) =>
-      available(async (): Promise<Present | null> => {
-        const [row] = await sql<
-          {
-            queuedJob: QueuedJob;
-            head: number;
-            seq: number | null;
-            type: LoggedEventType | null;
-            at: Instant | null;
-          }[]
-        >`
-          select ${queuedJobJson(sql, recordedOutputs(sql))} as "queuedJob",
-            s.last_seq::float8 as head, e.seq::float8 as seq, e.type, rfc3339(e.at) as at
-          from queued_jobs t join user_streams s using (user_id) left join lateral (
-            select seq, type, at from queued_job_events where queued_job_id = t.id order by seq desc
-              limit 1) e on true
-          where t.id = ${queuedJobId} and t.user_id = ${userId}`;
-        if (!row) return null;
-        const { queuedJob, head } = row;
-        const event = {
-          seq: row.seq ?? head,
-          type: row.type ?? presentType(queuedJob),
-          at: row.at ?? queuedJob.updatedAt,
-          queuedJob,
-        };
-        return { event, lastSeq: row.seq ?? 0, finished: isFinished(queuedJob.status), head };
-      }),
+    read: (query) => available(() => readPage(database, query)),
+    heads,
+    present: (userId, queuedJobId) => available(() => readPresent(database, userId, queuedJobId)),
   };
+}
+
+/**
+ * A restored database has another id, one that was failed over another timeline. Beware: the
+ * control file shows the new timeline only after the next checkpoint; the WAL shows it at once.
+ */
+async function readHeads({ sql }: Database, userIds: string[]): Promise<Heads> {
+  const rows = await sql<{ history: string | null; userId: string | null; head: number }[]>`
+    select h.id::text || '/' || s.system_identifier || '/' || case when not pg_is_in_recovery()
+        then ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as history,
+      null::uuid as "userId", null::float8 as head
+    from histories h, pg_control_system() s
+    union all select null, user_id, last_seq from user_streams where user_id = any(${userIds})`;
+  const heads = new Map<string, number>();
+  let history: string | null | undefined;
+  for (const row of rows) {
+    if (row.userId === null) history = row.history;
+    else heads.set(row.userId, row.head);
+  }
+  if (history === undefined) throw new Error("The table histories is empty: run npm run migrate");
+  if (history === null) {
+    throw new ServiceUnavailableError("The database is a standby; try again in a moment.");
+  }
+  return { epoch: createHash("sha256").update(history).digest("hex").slice(0, 16), heads };
+}
+
+async function readPage(
+  { sql, foreignRows }: Database,
+  { userId, seq, limit, queuedJobId }: Parameters<EventLog["read"]>[0],
+): Promise<LogPage> {
+  const rows = await sql<
+    {
+      userId: string;
+      last: number | null;
+      floor: number | null;
+      found: number | null;
+      event: QueuedJobEvent | null;
+    }[]
+  >`
+    select coalesce(e.user_id, q.user_id) as "userId", s.last_seq::float8 as last,
+      s.floor_seq::float8 as floor, e.found, e.event
+    from (values (${userId}::uuid)) as q (user_id) left join user_streams s using (user_id)
+      left join lateral (
+      select user_id, found, jsonb_build_object('seq', seq, 'type', type, 'at', rfc3339(at),
+        'queuedJob', snapshot) as event from (
+        select *, count(*) over ()::int as found, sum(size) over (order by seq rows between
+          unbounded preceding and 1 preceding) as before from (
+          select e.*, case when e.bytes > 0 then e.bytes else octet_length(e.snapshot::text)
+            end as size from queued_job_events e
+          where e.user_id = s.user_id and e.seq > ${seq}
+            ${queuedJobId === null ? sql`` : sql`and e.queued_job_id = ${queuedJobId}`}
+          order by e.seq limit ${limit}) page) bounded
+      where coalesce(before, 0) < ${MAX_PAGE_BYTES} order by seq) e on true`;
+  // One row at least. Where that is not so, these are the rows of another statement.
+  if (rows.length === 0 || rows.some((row) => row.userId !== userId)) throw foreignRows(rows);
+  const events = rows.flatMap((row) => row.event ?? []);
+  const found = rows[0]?.found ?? 0;
+  return {
+    events,
+    whole: found < limit && found === events.length,
+    last: rows[0]?.last ?? 0,
+    floor: rows[0]?.floor ?? 0,
+  };
+}
+
+async function readPresent(
+  { sql }: Database,
+  userId: string,
+  queuedJobId: string,
+): Promise<Present | null> {
+  const [row] = await sql<
+    {
+      queuedJob: QueuedJob;
+      head: number;
+      seq: number | null;
+      type: LoggedEventType | null;
+      at: Instant | null;
+    }[]
+  >`
+    select ${queuedJobJson(sql, recordedOutputs(sql))} as "queuedJob",
+      s.last_seq::float8 as head, e.seq::float8 as seq, e.type, rfc3339(e.at) as at
+    from queued_jobs t join user_streams s using (user_id) left join lateral (
+      select seq, type, at from queued_job_events where queued_job_id = t.id order by seq desc
+        limit 1) e on true
+    where t.id = ${queuedJobId} and t.user_id = ${userId}`;
+  if (!row) return null;
+  const { queuedJob, head } = row;
+  const event = {
+    seq: row.seq ?? head,
+    type: row.type ?? presentType(queuedJob),
+    at: row.at ?? queuedJob.updatedAt,
+    queuedJob,
+  };
+  return { event, lastSeq: row.seq ?? 0, finished: isFinished(queuedJob.status), head };
 }
 
 const TYPE_OF_STATUS: Record<QueuedJobStatus, LoggedEventType> = {

@@ -1,6 +1,6 @@
 import { available, type Database } from "../../db/database.js";
 import type { NearPhoto, NearPhotoList } from "../../tasks/define-task.js";
-import { signedHash } from "../photos/signed-hash.js";
+import { signedHash } from "../photos/photos.js";
 
 export interface NearPhotos {
   /**

@@ -1,3 +1,8 @@
+// The most usual list, a page of all that its reader has, has a way of its own: columns in place of
+// JSON, and one statement for all who ask in the same turn. Measured with pages of 20 with user and
+// job, 32 connections, 2 cores that others used too, medians of 3 rounds: 1.2 ms of CPU and 297
+// pages a second this way; 3.1 ms and 187 with whole rows through list-pages; 4.4 ms and 108 with
+// their state alone, as JSON that PostgreSQL makes.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";

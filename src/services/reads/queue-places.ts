@@ -1,3 +1,4 @@
+import type { Sql } from "postgres";
 import { LRUCache } from "lru-cache";
 import { available, type Database } from "../../db/database.js";
 import { withoutDeadline } from "../../runtime/deadline.js";
@@ -51,6 +52,13 @@ interface OwnLines {
   lanes: Partial<Record<Lane, OwnLine>>;
 }
 
+/** Which lane a Job goes through. */
+interface TaskLanes {
+  /** Names of the Jobs of the child lane. */
+  inChild: string[];
+  of(jobName: string): Lane;
+}
+
 /**
  * The order is that of `hintPriority`: blocks of each owner's side by side, one's own by priority.
  */
@@ -60,67 +68,79 @@ export function createQueuePlaces(deps: {
   startRate: Pick<StartRate, "rate">;
 }): QueuePlaces {
   const { sql } = deps.database;
-  const inChild = [...deps.catalogue.values()]
+  const lanes = taskLanes(deps.catalogue);
+  const readCrowd = createCrowdReads(sql, lanes);
+  const readLines = createLineReads(sql, lanes);
+
+  return {
+    async find(rows) {
+      const [lines, waiting, rates] = await Promise.all([
+        readLines([...new Set(rows.map(({ userId }) => userId))]),
+        readCrowd(),
+        readRates(deps.startRate),
+      ]);
+      return rows.map((row) => {
+        const { userId } = row;
+        const lane = lanes.of(row.jobName);
+        const rank = rankOf(row, lane, lines.get(userId));
+        return rank === null ? null : toPlace(waiting, rates, { userId, lane, rank });
+      });
+    },
+  };
+}
+
+function taskLanes(catalogue: ReadonlyMap<string, Task>): TaskLanes {
+  const inChild = [...catalogue.values()]
     .filter((task) => task.runsIn === "child")
     .map((task) => task.name);
-  const laneOf = (childLane: boolean): Lane => (childLane ? "child" : "worker");
+  return { inChild, of: (jobName) => laneOf(inChild.includes(jobName)) };
+}
+
+function laneOf(isChildLane: boolean): Lane {
+  return isChildLane ? "child" : "worker";
+}
+
+/** What all users have waiting, as it was a second ago at most. */
+function createCrowdReads(sql: Sql, lanes: TaskLanes): () => Promise<Waiting[]> {
   let crowd: Promise<Waiting[]> = Promise.resolve([]);
   let crowdAt = 0;
+
+  return () => {
+    if (Date.now() - crowdAt > CROWD_MS) {
+      crowdAt = Date.now();
+      crowd = withoutDeadline(() => available(() => queryCrowd(sql, lanes)));
+    }
+    return crowd;
+  };
+}
+
+async function queryCrowd(sql: Sql, lanes: TaskLanes): Promise<Waiting[]> {
+  const rows = await sql<{ userId: string; child: boolean; count: number }[]>`
+    select user_id as "userId", job_name = any(${lanes.inChild}) as child, count(*)::int as count
+    from (
+      select user_id, job_name from queued_jobs where status = 'PENDING'
+        and due_at <= clock_timestamp() order by due_at limit ${MOST}) waiting
+    group by 1, 2`;
+  return rows.map(({ userId, child, count }) => ({ userId, lane: laneOf(child), count }));
+}
+
+/** What each of these users has waiting; each is read once a second at most, whoever asks. */
+function createLineReads(
+  sql: Sql,
+  lanes: TaskLanes,
+): (userIds: string[]) => Promise<Map<string, OwnLines | undefined>> {
   const seen = new LRUCache<string, Promise<OwnLines | undefined>>({
     max: MAX_LINES,
     ttl: CROWD_MS,
     ttlAutopurge: true,
   });
 
-  async function readCrowd(): Promise<Waiting[]> {
-    const rows = await sql<{ userId: string; child: boolean; count: number }[]>`
-      select user_id as "userId", job_name = any(${inChild}) as child, count(*)::int as count from (
-        select user_id, job_name from queued_jobs where status = 'PENDING'
-          and due_at <= clock_timestamp() order by due_at limit ${MOST}) waiting
-      group by 1, 2`;
-    return rows.map(({ userId, child, count }) => ({ userId, lane: laneOf(child), count }));
-  }
-
-  function seeCrowd(): Promise<Waiting[]> {
-    if (Date.now() - crowdAt > CROWD_MS) {
-      crowdAt = Date.now();
-      crowd = withoutDeadline(() => available(readCrowd));
-    }
-    return crowd;
-  }
-
-  async function readLines(userIds: string[]): Promise<Map<string, OwnLines>> {
-    const rows = await sql<
-      { userId: string; readAt: number; child: boolean | null; ids: string; priorities: string }[]
-    >`
-      with asked as materialized (select clock_timestamp() as now)
-      select u.id as "userId", (extract(epoch from asked.now) * 1000)::float8 as "readAt", w.*
-        from asked, unnest(${userIds}::uuid[]) u(id) left join lateral (
-        select job_name = any(${inChild}) as child, string_agg(id::text, ' '
-          order by priority desc, due_at, id) as ids, string_agg(priority::text, ' '
-            order by priority desc, due_at, id) as priorities
-        from queued_jobs where user_id = u.id and status = 'PENDING' and due_at <= asked.now
-          group by 1) w on true`;
-    const lines = new Map<string, OwnLines>();
-    for (const { userId, readAt, child, ids, priorities } of rows) {
-      const own = lines.get(userId) ?? { readAt, lanes: {} };
-      if (child !== null)
-        own.lanes[laneOf(child)] = {
-          ranks: new Map(ids.split(" ").map((id, rank) => [id, rank])),
-          priorities: priorities.split(" ").map(Number),
-        };
-      lines.set(userId, own);
-    }
-    return lines;
-  }
-
-  /** Those of each user are read once in a while, whoever asks. */
-  async function seeLines(userIds: string[]): Promise<Map<string, OwnLines | undefined>> {
+  return async (userIds) => {
     const lines = new Map(userIds.map((id) => [id, seen.get(id)]));
     const unseen = userIds.filter((id) => !lines.get(id));
     for (let i = 0; i < unseen.length; i += USERS_AT_ONCE) {
       const some = unseen.slice(i, i + USERS_AT_ONCE);
-      const reading = withoutDeadline(() => available(() => readLines(some)));
+      const reading = withoutDeadline(() => available(() => queryLines(sql, lanes, some)));
       for (const id of some) {
         const own = reading.then((read) => read.get(id));
         own.catch(() => seen.delete(id));
@@ -131,45 +151,55 @@ export function createQueuePlaces(deps: {
     return new Map(
       await Promise.all([...lines].map(async ([id, own]) => [id, await own] as const)),
     );
-  }
-
-  /** Of a row that came, or came back, since they were read: behind all of the same priority. */
-  function rankOf(
-    { id, jobName, priority, runAt, error, updatedAt }: Waiter,
-    own: OwnLines | undefined,
-  ): number | null {
-    const line = own?.lanes[laneOf(inChild.includes(jobName))] ?? {
-      ranks: new Map<string, number>(),
-      priorities: [],
-    };
-    const rank = line.ranks.get(id);
-    if (rank !== undefined) return rank;
-    const isNew = own !== undefined && Date.parse(updatedAt) > own.readAt - 1;
-    const isDue = error === null && (runAt === null || Date.parse(runAt) <= Date.now());
-    if (!isNew || !isDue) return null;
-    const behind = line.priorities.findIndex((other) => other < priority);
-    return behind === -1 ? line.priorities.length : behind;
-  }
-
-  return {
-    async find(rows) {
-      const [lines, waiting, rates] = await Promise.all([
-        seeLines([...new Set(rows.map(({ userId }) => userId))]),
-        seeCrowd(),
-        readRates(deps.startRate),
-      ]);
-      return rows.map((row) => {
-        const rank = rankOf(row, lines.get(row.userId));
-        return rank === null
-          ? null
-          : toPlace(waiting, rates, {
-              userId: row.userId,
-              lane: laneOf(inChild.includes(row.jobName)),
-              rank,
-            });
-      });
-    },
   };
+}
+
+async function queryLines(
+  sql: Sql,
+  lanes: TaskLanes,
+  userIds: string[],
+): Promise<Map<string, OwnLines>> {
+  const rows = await sql<
+    { userId: string; readAt: number; child: boolean | null; ids: string; priorities: string }[]
+  >`
+    with asked as materialized (select clock_timestamp() as now)
+    select u.id as "userId", (extract(epoch from asked.now) * 1000)::float8 as "readAt", w.*
+      from asked, unnest(${userIds}::uuid[]) u(id) left join lateral (
+      select job_name = any(${lanes.inChild}) as child, string_agg(id::text, ' '
+        order by priority desc, due_at, id) as ids, string_agg(priority::text, ' '
+          order by priority desc, due_at, id) as priorities
+      from queued_jobs where user_id = u.id and status = 'PENDING' and due_at <= asked.now
+        group by 1) w on true`;
+  const lines = new Map<string, OwnLines>();
+  for (const { userId, readAt, child, ids, priorities } of rows) {
+    const own = lines.get(userId) ?? { readAt, lanes: {} };
+    if (child !== null)
+      own.lanes[laneOf(child)] = {
+        ranks: new Map(ids.split(" ").map((id, rank) => [id, rank])),
+        priorities: priorities.split(" ").map(Number),
+      };
+    lines.set(userId, own);
+  }
+  return lines;
+}
+
+/** Of a row that came, or came back, since they were read: behind all of the same priority. */
+function rankOf(
+  { id, priority, runAt, error, updatedAt }: Waiter,
+  lane: Lane,
+  own: OwnLines | undefined,
+): number | null {
+  const line = own?.lanes[lane] ?? {
+    ranks: new Map<string, number>(),
+    priorities: [],
+  };
+  const rank = line.ranks.get(id);
+  if (rank !== undefined) return rank;
+  const isNew = own !== undefined && Date.parse(updatedAt) > own.readAt - 1;
+  const isDue = error === null && (runAt === null || Date.parse(runAt) <= Date.now());
+  if (!isNew || !isDue) return null;
+  const behind = line.priorities.findIndex((other) => other < priority);
+  return behind === -1 ? line.priorities.length : behind;
 }
 
 async function readRates(startRate: Pick<StartRate, "rate">): Promise<Map<Lane, number | null>> {

@@ -1,3 +1,4 @@
+import type { Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";
 import type { QueuedJob, QueuedJobEvent, QueuedJobOutput } from "../../domain/queued-job.js";
 import { createListPages, type ListScope } from "./list-pages.js";
@@ -25,35 +26,17 @@ export interface LargeValues extends Pick<QueuedJob, "userId" | "parameters" | "
   bytes: number;
 }
 
+interface OutputFileRow {
+  storageKey: string;
+  mimeType: string;
+  filename: string;
+}
+
 export type QueuedJobReads = ReturnType<typeof createQueuedJobReads>;
 
 export function createQueuedJobReads(database: Database) {
   const { sql } = database;
   const lists = createListPages(database);
-
-  /** The newest first, up to the event by which they are too many or too long. */
-  const readHistories = (
-    queuedJobIds: readonly string[],
-    { snapshots, budget = UNBOUNDED }: HistoryQuery,
-  ) => sql<HistoryRow[]>`
-    with newest as (
-      select q.place, e.user_id, e.seq, e.bytes
-        from unnest(${[...queuedJobIds]}::uuid[]) with ordinality q(id, place) cross join lateral (
-        select user_id, seq,
-          ${
-            snapshots
-              ? sql`case when bytes > 0 then bytes else octet_length(snapshot::text)
-          end`
-              : sql`0`
-          } as bytes
-        from queued_job_events where queued_job_id = q.id order by seq desc limit ${MAX_HISTORY}) e
-          limit ${budget.rowsLeft + 1}),
-    bounded as (select *, coalesce(sum(bytes) over (order by place,
-    seq desc rows between unbounded preceding and 1 preceding), 0) as before from newest)
-    select b.place::int, b.bytes::float8, e.seq::float8, e.type,
-      rfc3339(e.at) as at ${snapshots ? sql`, e.snapshot as "queuedJob"` : sql``}
-    from bounded b join queued_job_events e using (user_id, seq)
-      where b.before <= ${budget.bytesLeft} order by b.place, e.seq`;
 
   return {
     ...lists,
@@ -66,60 +49,105 @@ export function createQueuedJobReads(database: Database) {
     histories: (
       queuedJobIds: readonly string[],
       query: HistoryQuery = { snapshots: true },
-    ): Promise<QueuedJobEvent[][]> =>
-      available(async () => {
-        const rows = await readHistories(queuedJobIds, query);
-        query.budget?.takeRead(
-          rows.length,
-          rows.reduce((sum, { bytes }) => sum + bytes, 0),
-        );
-        const histories = queuedJobIds.map((): QueuedJobEvent[] => []);
-        for (const { place, bytes: _, ...event } of rows) histories[place - 1]?.push(event);
-        return histories;
-      }),
+    ): Promise<QueuedJobEvent[][]> => available(() => readHistories(sql, queuedJobIds, query)),
 
     /** In the order of the ids; null where there is no row any more. */
     largeValues: (queuedJobIds: readonly string[]): Promise<(LargeValues | null)[]> =>
-      available(async () => {
-        const rows = await sql<LargeValues[]>`
-          select id, user_id as "userId", parameters, result,
-            octet_length(parameters::text) + coalesce(octet_length(result::text), 0) as bytes
-            from queued_jobs
-          where id = any(${[...queuedJobIds]})`;
-        const byId = new Map(rows.map((row) => [row.id, row]));
-        return queuedJobIds.map((id) => byId.get(id) ?? null);
-      }),
+      available(() => readLargeValues(sql, queuedJobIds)),
 
     /** In the order of the ids. */
     outputs: (queuedJobIds: readonly string[]): Promise<QueuedJobOutput[][]> =>
-      available(async () => {
-        const rows = await sql<{ id: string; outputs: QueuedJobOutput[] }[]>`
-          select t.id, ${recordedOutputs(sql)} as outputs
-            from unnest(${[...queuedJobIds]}::uuid[]) as t(id)`;
-        const byId = new Map(rows.map((row) => [row.id, row.outputs]));
-        return queuedJobIds.map((id) => byId.get(id) ?? []);
-      }),
+      available(() => readOutputs(sql, queuedJobIds)),
 
     /** Null when there is no such output, or no more. */
-    outputFile: (
-      queuedJobId: string,
-      name: string,
-    ): Promise<{ storageKey: string; mimeType: string; filename: string } | null> =>
-      available(async () => {
-        const [row] = await sql<{ storageKey: string; mimeType: string; filename: string }[]>`
-          select storage_key as "storageKey", mime_type as "mimeType", name as filename
-            from queued_job_outputs where queued_job_id = ${queuedJobId} and name = ${name}`;
-        return row ?? null;
-      }),
+    outputFile: (queuedJobId: string, name: string): Promise<OutputFileRow | null> =>
+      available(() => readOutputFile(sql, queuedJobId, name)),
 
     /** The photos of each that are still there, in the order in which they were submitted. */
     photoIds: (queuedJobIds: readonly string[]): Promise<string[][]> =>
-      available(async () => {
-        const rows = await sql<{ id: string; photoIds: string[] }[]>`
-          select queued_job_id as id, array_agg(photo_id::text order by position) as "photoIds"
-            from queued_job_photos where queued_job_id = any(${[...queuedJobIds]}) group by 1`;
-        const byId = new Map(rows.map((row) => [row.id, row.photoIds]));
-        return queuedJobIds.map((id) => byId.get(id) ?? []);
-      }),
+      available(() => readPhotoIds(sql, queuedJobIds)),
   };
+}
+
+async function readHistories(
+  sql: Sql,
+  queuedJobIds: readonly string[],
+  query: HistoryQuery,
+): Promise<QueuedJobEvent[][]> {
+  const rows = await queryHistories(sql, queuedJobIds, query);
+  query.budget?.takeRead(
+    rows.length,
+    rows.reduce((sum, { bytes }) => sum + bytes, 0),
+  );
+  const histories = queuedJobIds.map((): QueuedJobEvent[] => []);
+  for (const { place, bytes: _, ...event } of rows) histories[place - 1]?.push(event);
+  return histories;
+}
+
+/** The newest first, up to the event by which they are too many or too long. */
+const queryHistories = (
+  sql: Sql,
+  queuedJobIds: readonly string[],
+  { snapshots, budget = UNBOUNDED }: HistoryQuery,
+) => sql<HistoryRow[]>`
+  with newest as (
+    select q.place, e.user_id, e.seq, e.bytes
+      from unnest(${[...queuedJobIds]}::uuid[]) with ordinality q(id, place) cross join lateral (
+      select user_id, seq,
+        ${
+          snapshots
+            ? sql`case when bytes > 0 then bytes else octet_length(snapshot::text)
+        end`
+            : sql`0`
+        } as bytes
+      from queued_job_events where queued_job_id = q.id order by seq desc limit ${MAX_HISTORY}) e
+        limit ${budget.rowsLeft + 1}),
+  bounded as (select *, coalesce(sum(bytes) over (order by place,
+  seq desc rows between unbounded preceding and 1 preceding), 0) as before from newest)
+  select b.place::int, b.bytes::float8, e.seq::float8, e.type,
+    rfc3339(e.at) as at ${snapshots ? sql`, e.snapshot as "queuedJob"` : sql``}
+  from bounded b join queued_job_events e using (user_id, seq)
+    where b.before <= ${budget.bytesLeft} order by b.place, e.seq`;
+
+async function readLargeValues(
+  sql: Sql,
+  queuedJobIds: readonly string[],
+): Promise<(LargeValues | null)[]> {
+  const rows = await sql<LargeValues[]>`
+    select id, user_id as "userId", parameters, result,
+      octet_length(parameters::text) + coalesce(octet_length(result::text), 0) as bytes
+      from queued_jobs
+    where id = any(${[...queuedJobIds]})`;
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return queuedJobIds.map((id) => byId.get(id) ?? null);
+}
+
+async function readOutputs(
+  sql: Sql,
+  queuedJobIds: readonly string[],
+): Promise<QueuedJobOutput[][]> {
+  const rows = await sql<{ id: string; outputs: QueuedJobOutput[] }[]>`
+    select t.id, ${recordedOutputs(sql)} as outputs
+      from unnest(${[...queuedJobIds]}::uuid[]) as t(id)`;
+  const byId = new Map(rows.map((row) => [row.id, row.outputs]));
+  return queuedJobIds.map((id) => byId.get(id) ?? []);
+}
+
+async function readOutputFile(
+  sql: Sql,
+  queuedJobId: string,
+  name: string,
+): Promise<OutputFileRow | null> {
+  const [row] = await sql<OutputFileRow[]>`
+    select storage_key as "storageKey", mime_type as "mimeType", name as filename
+      from queued_job_outputs where queued_job_id = ${queuedJobId} and name = ${name}`;
+  return row ?? null;
+}
+
+async function readPhotoIds(sql: Sql, queuedJobIds: readonly string[]): Promise<string[][]> {
+  const rows = await sql<{ id: string; photoIds: string[] }[]>`
+    select queued_job_id as id, array_agg(photo_id::text order by position) as "photoIds"
+      from queued_job_photos where queued_job_id = any(${[...queuedJobIds]}) group by 1`;
+  const byId = new Map(rows.map((row) => [row.id, row.photoIds]));
+  return queuedJobIds.map((id) => byId.get(id) ?? []);
 }

@@ -1,5 +1,5 @@
 import { available, type Database } from "../../db/database.js";
-import { identityOf } from "./identity.js";
+import { identityOf } from "./bearers.js";
 
 /**
  * Closes an account in one statement; false when it is closed already or was never there. Its

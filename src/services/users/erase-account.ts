@@ -1,10 +1,9 @@
 // What is left of a closed account goes in slices: short transactions that hold up nobody else. A
 // slice deletes its rows first and their files then; what a crash leaves between the two is swept.
 import type { Sql } from "postgres";
-import { available, type Database } from "../../db/database.js";
+import { available, isAway, type Database } from "../../db/database.js";
 import type { Logger } from "../../runtime/logger.js";
 import { FIRST_ID } from "../reads/ids.js";
-import { isAway } from "../maintenance/is-away.js";
 import { eraseQueuedJobs, type ErasedSlice } from "../queued-jobs/remove.js";
 
 export interface AccountErasure {
@@ -33,62 +32,10 @@ const ACCOUNTS = 100;
  */
 type EraseSlice = (userId: string, position: string) => Promise<string | null>;
 
-export function createAccountErasure({
-  database: { sql },
-  stopWork,
-  log,
-  ...deps
-}: AccountErasureDeps): AccountErasure {
-  async function deleteFiles(userId: string, keys: string[]): Promise<void> {
-    if (keys.length === 0) return;
-    await deps
-      .deleteFiles(keys)
-      .catch((error: unknown) =>
-        log.warn(
-          { err: error, userId, files: keys.length },
-          "files of a deleted account are left over",
-        ),
-      );
-  }
-
-  async function eraseJobs(userId: string, afterId: string | null): Promise<ErasedSlice> {
-    const slice = await available(() =>
-      eraseQueuedJobs(sql, { userId, afterId, limit: ROWS_PER_SLICE }),
-    );
-    stopWork(slice.running);
-    await deleteFiles(userId, slice.storageKeys);
-    return slice;
-  }
-
-  const unfinishedJobs: EraseSlice = async (userId, position) => {
-    const { count } = await eraseJobs(userId, null);
-    return count === ROWS_PER_SLICE ? position : null;
-  };
-
-  const queuedJobs: EraseSlice = async (userId, afterId) => {
-    const { count, last } = await eraseJobs(userId, afterId);
-    return count === ROWS_PER_SLICE ? last : null;
-  };
-
-  const events: EraseSlice = async (userId, position) => {
-    const { count, last } = await available(() => eraseEvents(sql, userId, position));
-    return count === EVENTS_PER_SLICE ? last : null;
-  };
-
-  const photos: EraseSlice = async (userId, position) => {
-    const { count, last, storageKeys } = await available(() => erasePhotos(sql, userId, position));
-    await deleteFiles(userId, storageKeys);
-    return count === ROWS_PER_SLICE ? last : null;
-  };
-
-  // Unfinished ones first, so that nothing of the account is run any more; photos once few rows
-  // name them; what has no files last.
-  const order: [start: string, erase: EraseSlice][] = [
-    ["", unfinishedJobs],
-    [FIRST_ID, queuedJobs],
-    [FIRST_ID, photos],
-    ["0", events],
-  ];
+export function createAccountErasure(deps: AccountErasureDeps): AccountErasure {
+  const { log } = deps;
+  const { sql } = deps.database;
+  const slices = createSlices(deps);
 
   async function erase(
     userId: string,
@@ -96,7 +43,7 @@ export function createAccountErasure({
   ): Promise<boolean> {
     const end = performance.now() + forMs;
     if (await available(() => isOpen(sql, userId))) return false;
-    for (const [start, eraseSlice] of order) {
+    for (const [start, eraseSlice] of slices) {
       for (let position: string | null = start; position !== null;) {
         position = await eraseSlice(userId, position);
         // Behind a full slice: however short the time, each call gets somewhere.
@@ -141,6 +88,65 @@ export function createAccountErasure({
       return left === 0;
     },
   };
+}
+
+/** How an account is erased, in this order, each kind of rows from its start. */
+function createSlices({
+  database: { sql },
+  stopWork,
+  log,
+  ...deps
+}: AccountErasureDeps): [start: string, erase: EraseSlice][] {
+  async function deleteFiles(userId: string, keys: string[]): Promise<void> {
+    if (keys.length === 0) return;
+    await deps
+      .deleteFiles(keys)
+      .catch((error: unknown) =>
+        log.warn(
+          { err: error, userId, files: keys.length },
+          "files of a deleted account are left over",
+        ),
+      );
+  }
+
+  async function eraseJobs(userId: string, afterId: string | null): Promise<ErasedSlice> {
+    const slice = await available(() =>
+      eraseQueuedJobs(sql, { userId, afterId, limit: ROWS_PER_SLICE }),
+    );
+    stopWork(slice.running);
+    await deleteFiles(userId, slice.storageKeys);
+    return slice;
+  }
+
+  const unfinishedJobs: EraseSlice = async (userId, position) => {
+    const { count } = await eraseJobs(userId, null);
+    return count === ROWS_PER_SLICE ? position : null;
+  };
+
+  const queuedJobs: EraseSlice = async (userId, afterId) => {
+    const { count, last } = await eraseJobs(userId, afterId);
+    return count === ROWS_PER_SLICE ? last : null;
+  };
+
+  const events: EraseSlice = async (userId, position) => {
+    const { count, last } = await available(() => eraseEvents(sql, userId, position));
+    return count === EVENTS_PER_SLICE ? last : null;
+  };
+
+  const photos: EraseSlice = async (userId, position) => {
+    const { count, last, storageKeys } = await available(() => erasePhotos(sql, userId, position));
+    await deleteFiles(userId, storageKeys);
+    return count === ROWS_PER_SLICE ? last : null;
+  };
+
+  // Unfinished ones first, so that nothing of the account is run any more; photos once few rows
+  // name them; what has no files last.
+  return [
+    ["", unfinishedJobs],
+    [FIRST_ID, queuedJobs],
+    [FIRST_ID, photos],
+    ["0", events],
+  ];
 }
 
 interface ErasedRows {

@@ -73,8 +73,8 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "the epoch is read once in the life of a process",
     file: "src/services/reads/event-log.ts",
-    find: "epoch = createHash",
-    replace: "epoch ??= createHash",
+    find: "epoch = read.epoch",
+    replace: "epoch ??= read.epoch",
     tests: HISTORY,
   },
   {

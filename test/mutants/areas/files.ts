@@ -76,7 +76,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "the second of several keys may be short",
-    file: "src/runtime/config.ts",
+    file: "src/runtime/variables.ts",
     find: "const short = keys.findIndex((key) => key.length < 32);",
     replace: "const short = keys.slice(0, 1).findIndex((key) => key.length < 32);",
     tests: ["config.test"],

@@ -1,6 +1,6 @@
 import type { Mutant } from "../mutant.js";
 
-const PURGE = ["maintenance/purge.test"];
+const PURGE = ["maintenance/purge.test", "maintenance/purge-events.test"];
 const RECOUNT = ["maintenance/recount.test"];
 const SWEEP = ["maintenance/sweep-files.test"];
 const OWNER = ["maintenance/storage-owner.test"];

@@ -141,7 +141,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "documents are kept however much memory they take",
-    file: "src/graphql/document-memory.ts",
+    file: "src/graphql/document-checker.ts",
     find: "bytes += TOKEN_BYTES",
     replace: "bytes += TOKEN_BYTES / TOKEN_BYTES",
     tests: ["graphql/document", "server/graphql/known-operations.test"],

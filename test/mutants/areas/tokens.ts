@@ -1,6 +1,6 @@
 import type { Mutant } from "../mutant.js";
 
-const VERIFIER = ["auth/token-verifier.test"];
+const VERIFIER = ["auth/token-verifier.test", "auth/token-verifier/forged.test"];
 
 /** Who may sign in, and as whom. */
 export const MUTANTS: Mutant[] = [

@@ -130,7 +130,7 @@ export const MUTANTS: Mutant[] = [
     file: "src/services/queued-jobs/maintenance.ts",
     find: "and due_at < now() +",
     replace: "and due_at < clock_timestamp() +",
-    tests: ["db/schema/indexes.test"],
+    tests: ["db/schema/queued-jobs/indexes.test"],
   },
   {
     breaks: "one attempt that cannot be taken over stops the others",

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { crc32 } from "node:zlib";
 import { ServiceUnavailableError } from "../../../src/domain/errors.js";
 import {
   createPhotoInspector,
@@ -23,14 +22,13 @@ import { PREVIEW_ATTEMPTS } from "../../../src/services/photos/preview-maker.js"
 import type { User } from "../../../src/services/users/users.js";
 import { noise } from "../../imaging/noise.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
-import { refusalOf, type Refusal } from "../../support/asserts/refusal-of.js";
+import { refusalOf } from "../../support/asserts/refusal-of.js";
 import { silentLog } from "../../support/runner/silent-log.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
 import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
 
 const MAX_UPLOAD_BYTES = 300_000;
 const MAX_STORED_BYTES = 200_000;
-const overQuota = await noise(280, 280).png({ compressionLevel: 0 }).toBuffer();
 
 describe("an upload", () => {
   let waist: TestWaist;
@@ -179,142 +177,6 @@ describe("an upload", () => {
     assert.deepEqual(await readdir(storage.scratchFolder), []);
   });
 
-  describe("that is refused leaves neither a row nor a file", () => {
-    const refused: {
-      what: string;
-      read: (receive: Receive) => Promise<void>;
-      refusal: Refusal | RegExp;
-    }[] = [
-      {
-        what: "when there is no file",
-        read: async () => {},
-        refusal: {
-          code: "BAD_USER_INPUT",
-          message: "file: There is no file.",
-          issues: [{ path: ["file"], message: "There is no file." }],
-        },
-      },
-      {
-        what: "when the file is empty",
-        read: (receive) => receive(Readable.from([]), "a.png"),
-        refusal: {
-          code: "BAD_USER_INPUT",
-          message: "file: The file is empty.",
-          issues: [{ path: ["file"], message: "The file is empty." }],
-        },
-      },
-      {
-        what: "when there is a second file",
-        async read(receive) {
-          await receive(Readable.from([smallPhoto()]), "a.png");
-          await receive(Readable.from([smallPhoto()]), "b.png");
-        },
-        refusal: {
-          code: "BAD_USER_INPUT",
-          message: "file: There is a second file: upload one at a time.",
-          issues: [{ path: ["file"], message: "There is a second file: upload one at a time." }],
-        },
-      },
-      {
-        what: "when it is longer than allowed",
-        read: (receive) =>
-          receive(Readable.from(Array.from({ length: 31 }, () => Buffer.alloc(10_000))), "a.png"),
-        refusal: {
-          code: "PHOTO_TOO_LARGE",
-          message: "The file is longer than 300000 bytes. Scale it down and upload it again.",
-        },
-      },
-      {
-        what: "when it has too many pixels",
-        read: (receive) => receive(Readable.from([smallPhotoOf(1001, 1000)]), "a.png"),
-        refusal: /^PHOTO_TOO_LARGE: .*pixels/,
-      },
-      {
-        what: "when it is no photo",
-        read: (receive) => receive(Readable.from([Buffer.from("%PDF-1.7 ...")]), "a.pdf"),
-        refusal: /^PHOTO_UNREADABLE: .*PDF/,
-      },
-      {
-        what: "when its header is cut",
-        read: (receive) => receive(Readable.from([smallPhoto().subarray(0, 20)]), "a.png"),
-        refusal: /^PHOTO_UNREADABLE: /,
-      },
-      {
-        what: "when it would pass the quota",
-        read: (receive) => receive(Readable.from([overQuota]), "a.png"),
-        refusal: {
-          code: "QUOTA_EXCEEDED",
-          message: "Your photos and outputs may take 200000 bytes at most; delete some first.",
-          retryAfterMs: 60_000,
-        },
-      },
-    ];
-    for (const { what, read, refusal } of refused) {
-      it(what, async () => {
-        const before_ = await files();
-        const told = await refusalOf(take(read));
-        if (refusal instanceof RegExp) assert.match(`${told.code}: ${told.message}`, refusal);
-        else assert.deepEqual(told, refusal);
-        assert.deepEqual(await files(), before_);
-        assert.deepEqual(await waist.users.counters(user.id), { pending: 0, storedBytes: 0 });
-        assert.equal(await waist.photos.count(user.id, 10), 0);
-      });
-    }
-
-    it("when its sender breaks off, with what the reader says of it", async () => {
-      const before_ = await files();
-      async function* broken() {
-        yield smallPhoto().subarray(0, 50);
-        throw new Error("the connection was lost");
-      }
-      await assert.rejects(
-        take((receive) => receive(Readable.from(broken()), "a.png")),
-        { message: "the connection was lost" },
-      );
-      assert.deepEqual(await files(), before_);
-    });
-
-    it("when the reader finds something wrong behind the file", async () => {
-      const before_ = await files();
-      await assert.rejects(
-        take(async (receive) => {
-          await receive(Readable.from([smallPhoto()]), "a.png");
-          throw new Error("the form has no end");
-        }),
-        { message: "the form has no end" },
-      );
-      assert.deepEqual(await files(), before_);
-      assert.equal(await waist.photos.count(user.id, 10), 0);
-    });
-
-    it("when the disk takes none of it, which is no fault of its sender", async () => {
-      const gone = { ...storage, scratchFolder: join(folder, "gone") };
-      const away = createPhotoIntake({
-        photos: waist.photos,
-        users: waist.users,
-        storage: gone,
-        inspector,
-        maxUploadBytes: MAX_UPLOAD_BYTES,
-        maxStoredBytes: MAX_STORED_BYTES,
-      });
-      await assert.rejects(
-        take((receive) => receive(Readable.from([smallPhoto()]), "a.png"), away),
-        ServiceUnavailableError,
-      );
-    });
-
-    it("when the storage takes the photo and not its preview", async () => {
-      // Where the previews of this user should lie is a file already.
-      await upload(smallPhoto());
-      const other = await waist.newUser();
-      await writeFile(join(folder, "kept", "previews", other.id), "in the way");
-      user = other;
-      const before_ = await files();
-      await assert.rejects(upload(smallPhoto()));
-      assert.deepEqual(await files(), before_);
-    });
-  });
-
   it(
     "whose row was written and only the answer lost keeps its bytes, and is found when it " +
       "is repeated",
@@ -381,12 +243,3 @@ describe("an upload", () => {
 
   it("leaves counters in step", () => assertConsistent(waist.database.sql));
 });
-
-/** A PNG whose header tells of so many pixels; it has none. */
-function smallPhotoOf(width: number, height: number): Buffer {
-  const bytes = smallPhoto();
-  bytes.writeUInt32BE(width, 16);
-  bytes.writeUInt32BE(height, 20);
-  bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29);
-  return bytes;
-}

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { closeAccount } from "../../../src/services/users/close-account.js";
-import { createUsers, type Claims } from "../../../src/services/users/users.js";
+import type { Claims } from "../../../src/services/users/bearers.js";
+import { createUsers } from "../../../src/services/users/users.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { outcomeOf } from "../../support/asserts/outcome-of.js";
 import { refusalOf } from "../../support/asserts/refusal-of.js";

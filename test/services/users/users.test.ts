@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
-import { createUsers, type Claims, type User } from "../../../src/services/users/users.js";
+import type { Claims } from "../../../src/services/users/bearers.js";
+import { createUsers, type User } from "../../../src/services/users/users.js";
 import { refusalOf } from "../../support/asserts/refusal-of.js";
 import { createTestDatabase, type TestDatabase } from "../../support/stores/test-database.js";
 import { waitsForLock } from "../../support/stores/waits-for-lock.js";

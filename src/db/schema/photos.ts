@@ -1,0 +1,47 @@
+import { sql } from "drizzle-orm";
+import {
+  bigint,
+  index,
+  integer,
+  pgTable,
+  smallint,
+  text,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { instant } from "./columns.js";
+import { users } from "./users.js";
+
+export const photos = pgTable(
+  "photos",
+  {
+    id: uuid().primaryKey(),
+    userId: uuid("user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    filename: text().notNull(),
+    mimeType: text("mime_type").notNull(),
+    /** Of the upright picture. */
+    width: integer().notNull(),
+    height: integer().notNull(),
+    byteSize: bigint("byte_size", { mode: "number" }).notNull(),
+    sha256: text().notNull(),
+    storageKey: text("storage_key").notNull(),
+    previewKey: text("preview_key"),
+    thumbhash: text(),
+    /** The perceptual hash as a signed 64-bit number; null for a flat picture or one without. */
+    phash: bigint({ mode: "bigint" }),
+    createdAt: instant("created_at").notNull(),
+    /** How often a preview was tried for in vain since the upload. */
+    previewAttempts: smallint("preview_attempts").notNull().default(0),
+  },
+  (table) => [
+    uniqueIndex("photos_user_sha256").on(table.userId, table.sha256),
+    index("photos_user_id").on(table.userId, table.id),
+    // The id along with it: all hashes of a user are read from the index alone.
+    index("photos_user_phash").on(table.userId, table.phash, table.id),
+    index("photos_without_preview")
+      .on(table.previewAttempts, table.id)
+      .where(sql`preview_key is null and preview_attempts < 3`),
+  ],
+);

@@ -1,0 +1,189 @@
+// PostgreSQL is the only truth; what stands in Redis is made from these rows. The service makes the
+// ids, UUIDv7: a list in their order is in the order of creation, and an index on (user_id, id)
+// serves every page.
+import { and, isNotNull, isNull, sql } from "drizzle-orm";
+import {
+  bigint,
+  boolean,
+  check,
+  doublePrecision,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { QUEUED_JOB_STATUSES } from "../../domain/queued-job-status.js";
+import { instant, oneOf } from "./columns.js";
+import { users } from "./users.js";
+import { photos } from "./photos.js";
+
+const unfinished = sql`status in ('PENDING', 'STARTED')`;
+const finished = sql`('SUCCESS', 'FAILED', 'CANCELLED')`;
+
+export const queuedJobs = pgTable(
+  "queued_jobs",
+  {
+    id: uuid().primaryKey(),
+    userId: uuid("user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    // No foreign key to jobs: every accept would lock the same row there. Maintenance checks it
+    // instead.
+    jobName: text("job_name").notNull(),
+    status: text({ enum: QUEUED_JOB_STATUSES }).notNull(),
+    /**
+     * Grows each time the row goes back to PENDING, and names the hint in the queue: an old hint
+     * claims nothing.
+     */
+    run: integer().notNull().default(1),
+    version: integer().notNull().default(1),
+    /**
+     * Grows with each claim, and fences what a worker writes later: one that came back from the
+     * dead writes nothing.
+     */
+    attempts: integer().notNull().default(0),
+    /**
+     * Failed attempts since the last submission or retry; the Job's `maxAttempts` is compared with
+     * it.
+     */
+    failures: integer().notNull().default(0),
+    /** Attempts lost with their worker since the last submission or retry. */
+    stalls: integer().notNull().default(0),
+    leaseUntil: timestamp("lease_until", { withTimezone: true }),
+    worker: text(),
+    parameters: jsonb().$type<Record<string, unknown>>().notNull(),
+    photoCount: integer("photo_count").notNull(),
+    priority: smallint().notNull(),
+    runAt: instant("run_at"),
+    /**
+     * When it may be claimed: at once, at `runAt`, or after a back-off. Apart from `runAt`, which
+     * is shown as it was given.
+     */
+    dueAt: timestamp("due_at", { withTimezone: true }).notNull(),
+    progress: doublePrecision().notNull().default(0),
+    progressMessage: text("progress_message"),
+    result: jsonb().$type<unknown>(),
+    errorCode: text("error_code"),
+    errorMessage: text("error_message"),
+    idempotencyKey: text("idempotency_key"),
+    /**
+     * SHA-256 of the arguments that came with the key, with the parameters as given and as
+     * validated.
+     */
+    fingerprint: text(),
+    /** Of the request that submitted it. */
+    requestId: text("request_id").notNull(),
+    reusedFrom: uuid("reused_from"),
+    createdAt: instant("created_at").notNull(),
+    updatedAt: instant("updated_at").notNull(),
+    startedAt: instant("started_at"),
+    finishedAt: instant("finished_at"),
+    expiresAt: instant("expires_at"),
+    /** The work is to be done, whatever could be reused. */
+    fresh: boolean().notNull().default(false),
+    /** SHA-256 of what the result was made from; on a success whose result may be reused only. */
+    reuseKey: text("reuse_key"),
+  },
+  (table) => [
+    index("queued_jobs_user_id").on(table.userId, table.id),
+    uniqueIndex("queued_jobs_user_key")
+      .on(table.userId, table.idempotencyKey)
+      .where(sql`idempotency_key is not null`),
+    // The reconciler's: small, whatever the table's size.
+    index("queued_jobs_due_id")
+      .on(table.dueAt, table.id)
+      .where(sql`status = 'PENDING'`),
+    index("queued_jobs_lease")
+      .on(table.leaseUntil)
+      .where(sql`status = 'STARTED'`),
+    // What is rare among a user's many rows; the unfinished have an index of their own.
+    index("queued_jobs_unsuccessful_of_user")
+      .on(table.userId, table.status, table.id)
+      .where(sql`status in ('FAILED', 'CANCELLED')`),
+    index("queued_jobs_unfinished_of_user").on(table.userId, table.priority).where(unfinished),
+    index("queued_jobs_reuse")
+      .on(table.userId, table.reuseKey, table.id)
+      .where(sql`reuse_key is not null`),
+    index("queued_jobs_expiry")
+      .on(table.expiresAt)
+      .where(sql`expires_at is not null`),
+    check("queued_jobs_status", sql`${table.status} in (${oneOf(QUEUED_JOB_STATUSES)})`),
+    check("queued_jobs_progress", sql`${table.progress} between 0 and 1`),
+    check("queued_jobs_priority", sql`${table.priority} between 0 and 100`),
+    check(
+      "queued_jobs_lease_only_started",
+      sql`(${table.status} = 'STARTED') = (${table.leaseUntil} is not null)`,
+    ),
+    check(
+      "queued_jobs_finished_times",
+      sql`(${table.status} in ${finished}) = (${isNotNull(table.finishedAt)})`,
+    ),
+    check(
+      "queued_jobs_success",
+      sql`${table.status} <> 'SUCCESS' or (${table.progress} = 1 and ${table.errorCode} is null)`,
+    ),
+    check(
+      "queued_jobs_reuse",
+      sql`${table.status} = 'SUCCESS' or ${and(isNull(table.reuseKey), isNull(table.reusedFrom))}`,
+    ),
+    check("queued_jobs_failed", sql`${table.status} <> 'FAILED' or ${table.errorCode} is not null`),
+    check(
+      "queued_jobs_key_with_fingerprint",
+      sql`(${table.idempotencyKey} is null) = (${table.fingerprint} is null)`,
+    ),
+  ],
+);
+
+export const queuedJobPhotos = pgTable(
+  "queued_job_photos",
+  {
+    queuedJobId: uuid("queued_job_id").notNull(),
+    position: integer().notNull(),
+    photoId: uuid("photo_id").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.queuedJobId, table.position] }),
+    foreignKey({
+      name: "queued_job_photos_queued_job",
+      columns: [table.queuedJobId],
+      foreignColumns: [queuedJobs.id],
+    }).onDelete("cascade"),
+    foreignKey({
+      name: "queued_job_photos_photo",
+      columns: [table.photoId],
+      foreignColumns: [photos.id],
+    }).onDelete("cascade"),
+    index("queued_job_photos_photo_job").on(table.photoId, table.queuedJobId),
+  ],
+);
+
+export const queuedJobOutputs = pgTable(
+  "queued_job_outputs",
+  {
+    queuedJobId: uuid("queued_job_id").notNull(),
+    position: integer().notNull(),
+    name: text().notNull(),
+    mimeType: text("mime_type").notNull(),
+    byteSize: bigint("byte_size", { mode: "number" }).notNull(),
+    width: integer(),
+    height: integer(),
+    storageKey: text("storage_key").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.queuedJobId, table.position] }),
+    foreignKey({
+      name: "queued_job_outputs_queued_job",
+      columns: [table.queuedJobId],
+      foreignColumns: [queuedJobs.id],
+    }).onDelete("cascade"),
+    unique("queued_job_outputs_name").on(table.queuedJobId, table.name),
+  ],
+);

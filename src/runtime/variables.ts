@@ -1,0 +1,138 @@
+// The variables of the environment: what each may be, and its default where it has one. A secret
+// has none.
+import { isIP } from "node:net";
+import { availableParallelism } from "node:os";
+import { z } from "zod";
+
+const MEBIBYTE = 1024 * 1024;
+const wholeNumber = (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  z
+    .string()
+    .regex(/^\d+$/, "is not a whole number")
+    .transform(Number)
+    .pipe(z.number().min(min, `is under ${min}`).max(max, `is over ${max}`));
+const positiveNumber = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/, "is no number")
+  .transform(Number)
+  .pipe(z.number().positive("is not over 0"));
+const flag = z
+  .enum(["true", "false", "1", "0"], "is neither true nor false")
+  .transform((text) => text === "true" || text === "1");
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+const proxies = z
+  .string()
+  .refine(
+    (text) => /^\d{1,2}$/.test(text) || text.split(",").every((part) => isNetwork(part.trim())),
+    "is neither a number of proxies nor a list of their addresses or networks",
+  )
+  .transform((text) =>
+    /^\d+$/.test(text) ? Number(text) : text.split(",").map((part) => part.trim()),
+  );
+const url = (...protocols: string[]) =>
+  z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `is no URL that begins with ${protocols.join("// or ")}//`,
+    );
+
+/** One key, or several with commas, while one takes the place of another. */
+function checkSigningKeys(text: string, context: z.core.$RefinementCtx<string>): void {
+  const keys = text
+    .split(",")
+    .map((key) => key.trim())
+    .filter(Boolean);
+  const short = keys.findIndex((key) => key.length < 32);
+  if (keys.length > 0 && short === -1) return;
+  const which = keys.length > 1 ? `has a key, number ${short + 1} of ${keys.length}, that ` : "";
+  context.addIssue({ code: "custom", message: `${which}is shorter than 32 characters` });
+}
+
+/** Every variable that the service reads. */
+export const variables = {
+  NODE_ENV: z.string().default("development"),
+  DATABASE_URL: url("postgres:", "postgresql:").optional(),
+  REDIS_URL: url("redis:", "rediss:").optional(),
+  HOST: z.string().default("127.0.0.1"),
+  PORT: wholeNumber(0, 65_535).default(4000),
+  WORKER_PORT: wholeNumber(0, 65_535).default(4001),
+  JWT_PUBLIC_KEY: z.string().optional(),
+  JWT_JWKS_URL: url("https:", "http:").optional(),
+  JWT_ISSUER: list.optional(),
+  JWT_AUDIENCE: list.optional(),
+  ADMIN_EMAILS: list.default([]),
+  ADMIN_PASSWORD: z.string().min(12, "is shorter than 12 characters").optional(),
+  ADMIN_ACTIONS: flag.default(false),
+  FILE_SIGNING_KEY: z.string().superRefine(checkSigningKeys).optional(),
+  STORAGE_URL: z
+    .string()
+    .regex(
+      /^(file:.+|s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w!.*'()-]+)*\/?)$/,
+      "is neither file:<folder> nor s3://<bucket>[/<prefix>]",
+    )
+    .default("file:.data/photos"),
+  AWS_ACCESS_KEY_ID: z.string().regex(/^\S+$/, "has a blank in it").optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().regex(/^\S+$/, "has a blank in it").optional(),
+  AWS_REGION: z.string().optional(),
+  AWS_ENDPOINT_URL: url("https:", "http:").optional(),
+  MAX_JOB_TTL: wholeNumber(1).default(86_400),
+  EVENT_TTL: positiveNumber.default(86_400),
+  ALLOWED_ORIGINS: list.default([]),
+  // At most the default of WORKER_TASKS, so that a machine of many cores starts with nothing set.
+  WORKER_CONCURRENCY: wholeNumber(1, 1024).default(Math.min(availableParallelism(), 100)),
+  WORKER_TASKS: wholeNumber(1, 100_000).default(100),
+  DISABLED_JOBS: list.default([]),
+  ECHO: flag.optional(),
+  MAX_PENDING_PER_USER: wholeNumber(1).default(10_000),
+  MAX_UPLOAD_BYTES: wholeNumber(1).default(50 * MEBIBYTE),
+  MAX_PHOTO_PIXELS: wholeNumber(1).default(100_000_000),
+  ACCEPT_HEIC: flag.default(true),
+  RATE_LIMIT_PER_MINUTE: wholeNumber(0).default(6000),
+  MAX_SOCKETS_PER_USER: wholeNumber(1).default(50),
+  MAX_SUBSCRIPTIONS_PER_SOCKET: wholeNumber(1).default(100),
+  MAX_OPENING_SOCKETS: wholeNumber(1).default(500),
+  MAX_STORED_BYTES_PER_USER: wholeNumber(1).default(10 * 1024 * MEBIBYTE),
+  MAX_RECORDED_BYTES_PER_USER: wholeNumber(1).default(1024 * MEBIBYTE),
+  EMBEDDED: flag.default(false),
+  INTROSPECTION: flag.optional(),
+  EXPLORER: flag.optional(),
+  TRUST_PROXY: proxies.default(0),
+  PUBLIC_URL: url("https:", "http:").optional(),
+  REVISION: z.string().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url("https:", "http:").optional(),
+  LOG_LEVEL: z
+    .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], "is no level of pino")
+    .default("info"),
+} as const;
+
+export type VariableName = keyof typeof variables;
+export const VARIABLE_NAMES = Object.keys(variables) as VariableName[];
+
+/** Each of these may come from the file that `<NAME>_FILE` names, and none is ever printed. */
+export const SECRET_NAMES = [
+  "DATABASE_URL",
+  "REDIS_URL",
+  "JWT_PUBLIC_KEY",
+  "JWT_JWKS_URL",
+  "ADMIN_PASSWORD",
+  "FILE_SIGNING_KEY",
+  "AWS_ACCESS_KEY_ID",
+  "AWS_SECRET_ACCESS_KEY",
+] as const satisfies readonly VariableName[];
+
+/** `10.0.0.1`, `10.0.0.0/8`, `fd00::/8`. */
+function isNetwork(text: string): boolean {
+  const [address = "", bits, ...more] = text.split("/");
+  const most = { 4: 32, 6: 128 }[isIP(address)];
+  return (
+    most !== undefined &&
+    more.length === 0 &&
+    (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+  );
+}

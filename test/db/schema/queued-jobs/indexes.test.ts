@@ -1,0 +1,234 @@
+// The real statements on a table of 20,000 rows: each finds its rows by an index, and touches about
+// as many as it gives.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Sql } from "postgres";
+import { createAccounts, type AccountsDeps } from "../../../../src/services/users/accounts.js";
+import { createBacklogReads } from "../../../../src/services/reads/backlog.js";
+import { createEventLog } from "../../../../src/services/reads/event-log.js";
+import { FIRST_ID } from "../../../../src/services/reads/ids.js";
+import { createQueuedJobReads } from "../../../../src/services/reads/queued-job-reads.js";
+import { searchQueuedJobs } from "../../../../src/services/reads/queued-job-search.js";
+import { recordProgress } from "../../../../src/services/queued-jobs/attempt.js";
+import { claimMany } from "../../../../src/services/queued-jobs/claim.js";
+import { backlogsOf } from "../../../../src/services/queued-jobs/dispatch.js";
+import { findDue, findLapsed } from "../../../../src/services/queued-jobs/maintenance.js";
+import { cancelMany, findOldest } from "../../../../src/services/queued-jobs/owner-steps.js";
+import { findExpired } from "../../../../src/services/queued-jobs/remove.js";
+import { findEarlierResult, succeedMany } from "../../../../src/services/queued-jobs/success.js";
+import type { QueuedJobStatus } from "../../../../src/domain/queued-job-status.js";
+import { listCases, type IndexCase } from "./list-cases.js";
+import { createSeededRows, ROWS, TABLES, type SeededRows } from "./seeded-rows.js";
+
+describe(`on ${ROWS} rows`, () => {
+  let rows: SeededRows;
+  before(async () => {
+    rows = await createSeededRows();
+  });
+  after(() => rows.close());
+
+  const all = { statuses: null, jobs: null };
+  const cases: IndexCase[] = [
+    ...listCases(() => rows),
+    [
+      "the rows that are due",
+      100,
+      ({ sql }) =>
+        findDue(sql, { after: { dueAt: "-infinity", id: FIRST_ID }, limit: 1000, aheadMs: 60_000 }),
+    ],
+    ["the leases that lapsed", 20, ({ sql }) => findLapsed(sql, 1000)],
+    ["the backlog", 100, (database) => createBacklogReads(database).read()],
+    [
+      "what has waited for long",
+      30,
+      (database) => createBacklogReads(database).hasWaited(["thumbnail"], 60),
+    ],
+    ["what has expired", 20, ({ sql }) => findExpired(sql, { limit: 1000, except: [] })],
+    [
+      "what a user has unfinished",
+      50,
+      ({ sql }) =>
+        findOldest(sql, {
+          userId: rows.person.id,
+          filter: all,
+          statuses: ["PENDING", "STARTED"],
+          limit: 1000,
+        }),
+    ],
+    [
+      "the events behind a number",
+      30,
+      (database) =>
+        createEventLog(database).read({
+          userId: rows.crowd.id,
+          seq: 15_000,
+          limit: 20,
+          queuedJobId: null,
+        }),
+    ],
+    [
+      "the events of one QueuedJob",
+      30,
+      (database) =>
+        createQueuedJobReads(database).histories(["01900000-0000-0000-0000-000000000200"]),
+    ],
+    [
+      "a QueuedJob at present",
+      10,
+      (database) =>
+        createEventLog(database).present(rows.crowd.id, "01900000-0000-0000-0000-000000000200"),
+    ],
+    [
+      "an earlier result of a user with thousands",
+      20,
+      ({ sql }) =>
+        findEarlierResult(sql, { id: "01900000-0000-0000-0000-000000000200", version: 1 }),
+    ],
+    [
+      "the account of an e-mail, in whatever case",
+      5,
+      async (database) =>
+        assert.equal(
+          (
+            await createAccounts({ database } as AccountsDeps).find({
+              email: "PERSON4711@example.test",
+            })
+          ).length,
+          1,
+        ),
+    ],
+    [
+      "the QueuedJobs of whoever has an e-mail",
+      10,
+      async (database) =>
+        assert.deepEqual(
+          (
+            await searchQueuedJobs(database, {
+              user: "person4711@EXAMPLE.test",
+              status: null,
+              jobName: null,
+              beforeId: null,
+              first: 50,
+            })
+          ).rows,
+          [],
+        ),
+    ],
+    [
+      "a key of a user with thousands",
+      10,
+      ({ sql }) =>
+        sql`select from queued_jobs where user_id = ${rows.crowd.id}
+          and idempotency_key = any(${["finished_at, progress, expires_at7"]})`,
+    ],
+    [
+      "what stands before each of many",
+      60,
+      async ({ sql }) =>
+        assert.deepEqual(
+          await backlogsOf(sql, [
+            { userId: rows.person.id, priority: 0 },
+            { userId: rows.crowd.id, priority: 0 },
+          ]),
+          [20, 0],
+        ),
+    ],
+    [
+      "many that are claimed",
+      100,
+      async ({ sql }) =>
+        assert.equal(
+          count(
+            await claimMany(
+              sql,
+              (await oldest(sql, "PENDING")).map(({ id }) => ({ id, run: 1, worker: "w" })),
+              ["echo"],
+            ),
+          ),
+          10,
+        ),
+    ],
+    [
+      "many that make progress",
+      100,
+      async ({ sql }) =>
+        assert.equal(
+          count(
+            await recordProgress(
+              sql,
+              (await oldest(sql, "STARTED")).map(({ id }) => ({
+                id,
+                attempt: 1,
+                progress: 0.5,
+                message: null,
+              })),
+            ),
+          ),
+          10,
+        ),
+    ],
+    [
+      "many that succeed",
+      100,
+      async ({ sql }) =>
+        assert.equal(
+          count(
+            await succeedMany(
+              sql,
+              (await oldest(sql, "STARTED")).map(({ id }) => ({ id, attempt: 1, result: "null" })),
+              60,
+            ),
+          ),
+          10,
+        ),
+    ],
+    [
+      "many that are cancelled",
+      100,
+      async ({ sql }) =>
+        assert.equal(
+          count(
+            await cancelMany(sql, {
+              ids: (await oldest(sql, "STARTED")).map(({ id }) => id),
+              ttlSeconds: 60,
+            }),
+          ),
+          10,
+        ),
+    ],
+  ];
+  const oldest = (sql: Sql, status: QueuedJobStatus) =>
+    findOldest(sql, { userId: rows.person.id, filter: all, statuses: [status], limit: 10 });
+  const count = (made: unknown[]) => made.filter((one) => one !== null).length;
+  for (const [what, most, work] of cases) {
+    it(`finds ${what} by an index`, async () => {
+      const { scans, rows: read } = await rows.touched(work);
+      assert.deepEqual(
+        { ...scans, user_streams: 0 },
+        Object.fromEntries(TABLES.map((table) => [table, 0])),
+        "no table is read from end to end",
+      );
+      assert.ok(read <= most, `${read} rows were read`);
+    });
+  }
+
+  it("reads none of the rows that are due later when it looks for those that are due", async () => {
+    await rows.database.sql`
+      insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
+        due_at, created_at, updated_at, status)
+      select gen_random_uuid(), ${rows.crowd.id}, 'echo', '{}', 0, 0, 'seed', now() + interval '1 day',
+        now(), now(), 'PENDING' from generate_series(1, 1000)`;
+    const after_ = { dueAt: "-infinity", id: FIRST_ID };
+    const { rows: read } = await rows.touched(({ sql }) =>
+      findDue(sql, { after: after_, limit: 1000, aheadMs: 60_000 }),
+    );
+    assert.ok(read <= 100, `${read} rows were read`);
+  });
+
+  it("would notice a table that is read from end to end", async () => {
+    const { scans, rows: read } = await rows.touched(
+      ({ sql }) => sql`select count(*) from queued_jobs where request_id = 'seed'`,
+    );
+    assert.deepEqual([scans["queued_jobs"], read >= ROWS], [1, true]);
+  });
+});

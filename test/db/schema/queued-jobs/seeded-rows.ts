@@ -1,0 +1,141 @@
+import type { Sql } from "postgres";
+import { createDatabase, type Database } from "../../../../src/db/database.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { eventually } from "../../../support/runner/eventually.js";
+import { createTestWaist } from "../../../support/service/test-waist.js";
+
+export const ROWS = 20_000;
+export const TABLES = [
+  "queued_jobs",
+  "queued_job_events",
+  "queued_job_photos",
+  "photos",
+  "user_streams",
+  "users",
+];
+
+/** Of one user with thousands, one with few, and one whose rows are newer. */
+interface People {
+  crowd: User;
+  person: User;
+  late: User;
+}
+
+export interface SeededRows extends People {
+  /** One connection: what it has touched can be asked for at once. */
+  database: Database;
+  /** Sequential scans of each table, and rows that were read from the tables, by `work`. */
+  touched(
+    work: (database: Database) => Promise<unknown>,
+  ): Promise<{ scans: Record<string, number>; rows: number }>;
+  close(): Promise<void>;
+}
+
+export async function createSeededRows(): Promise<SeededRows> {
+  const waist = await createTestWaist();
+  const single = createDatabase({ url: waist.url, connections: 1, applicationName: "test" });
+  const [crowd, person, late] = [
+    await waist.newUser(),
+    await waist.newUser(),
+    await waist.newUser(),
+  ];
+  await seed(waist.database.sql, { crowd, person, late });
+  // What its connections did is counted when they end, at the latest.
+  await waist.database.close();
+  await eventually(
+    "nobody else is connected",
+    async () =>
+      (
+        await single.sql`select from pg_stat_activity where datname = current_database()
+          and backend_type = 'client backend' and pid <> pg_backend_pid()`
+      ).length === 0,
+  );
+
+  return {
+    crowd,
+    person,
+    late,
+    database: single,
+    async touched(work) {
+      const before = await readStatistics(single.sql);
+      await work(single);
+      const after = await readStatistics(single.sql);
+      return {
+        scans: Object.fromEntries(
+          TABLES.map((table) => [
+            table,
+            (after.get(table)?.scans ?? 0) - (before.get(table)?.scans ?? 0),
+          ]),
+        ),
+        rows: sum(after) - sum(before),
+      };
+    },
+    async close() {
+      await single.close();
+      await waist.close();
+    },
+  };
+}
+
+/**
+ * Finished ones of a user with thousands, 10 of them without success, 40 of a person with few: 10
+ * due, 10 lapsed, 10 expired, 10 done; and newer ones of another.
+ */
+async function seed(sql: Sql, { crowd, person, late }: People): Promise<void> {
+  const insert = (userId: string, count: number, columns: string, values: string) =>
+    sql.unsafe(`
+    insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
+      due_at, created_at, updated_at, idempotency_key, fingerprint, status, ${columns})
+    select ('0190' || lpad(to_hex(i), 28, '0'))::uuid, '${userId}', 'echo', '{}', 0, 0, 'seed',
+      now() - interval '1 hour', now(), now() - interval '1 hour', '${columns}' || i, 'f',
+      ${values}
+    from generate_series((select count(*) from queued_jobs), (select count(*)
+      from queued_jobs) + ${count} - 1) i`);
+  const done = "finished_at, progress, expires_at";
+  await insert(
+    crowd.id,
+    5,
+    "finished_at, error_code, expires_at",
+    "'FAILED', now(), 'X', now() + interval '1 day'",
+  );
+  await insert(
+    crowd.id,
+    5,
+    "finished_at, expires_at",
+    "'CANCELLED', now(), now() + interval '1 day'",
+  );
+  await insert(crowd.id, ROWS - 50, done, "'SUCCESS', now(), 1, now() + interval '1 day'");
+  await insert(person.id, 10, "lease_until", "'PENDING', null");
+  await insert(person.id, 10, "lease_until", "'STARTED', now() - interval '1 minute'");
+  await insert(person.id, 10, done, "'SUCCESS', now(), 1, now() - interval '1 minute'");
+  await insert(person.id, 10, done, "'SUCCESS', now(), 1, now() + interval '1 day'");
+  await insert(late.id, 5000, done, "'SUCCESS', now(), 1, now() + interval '1 day'");
+  await sql`insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot)
+    select user_id, row_number() over (partition by user_id
+      order by id), id, 'QUEUED', now(), '{}' from queued_jobs`;
+  await sql`update user_streams s set last_seq = (select count(*) from queued_jobs q
+    where q.user_id = s.user_id), pending = (select count(*) from queued_jobs q
+      where q.user_id = s.user_id and status in ('PENDING', 'STARTED'))`;
+  await sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size,
+    sha256, storage_key, created_at) select gen_random_uuid(), ${crowd.id}, 'a', 'image/png', 1,
+    1, 0, i::text, 'k', now() from generate_series(1, 5000) i`;
+  await sql`insert into queued_job_photos select q.id, 0, p.id
+    from (select id, row_number() over (order by id) as n from queued_jobs) q
+      join (select id, row_number() over (order by id) as n from photos) p using (n)`;
+  await sql`update queued_jobs set photo_count = 1, reuse_key = id::text
+    where status = 'SUCCESS'`;
+  await sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at,
+    created_at) select gen_random_uuid(), 'crowd', i, 'Person' || i || '@example.test', true, 'n',
+    0, now() from generate_series(1, 5000) i`;
+  await sql`vacuum analyze`;
+}
+
+async function readStatistics(sql: Sql): Promise<Map<string, { scans: number; rows: number }>> {
+  await sql`select pg_stat_force_next_flush()`;
+  const rows = await sql<{ table: string; scans: number; rows: number }[]>`
+    select relname as table, seq_scan::int as scans, (seq_tup_read + coalesce(idx_tup_fetch,
+      0))::int as rows from pg_stat_user_tables where relname = any(${TABLES})`;
+  return new Map(rows.map((row) => [row.table, row]));
+}
+const sum = (statistics: Map<string, { rows: number }>) =>
+  [...statistics.values()].reduce((total, { rows }) => total + rows, 0);

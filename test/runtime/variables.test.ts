@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Environment } from "../../src/runtime/config.js";
+import { faultsOf } from "./faults-of.js";
+
+const SECRET = "hunter2-hunter2-hunter2-hunter2-";
+
+describe("the variables", () => {
+  const faults: [env: Environment, fault: string][] = [
+    [{ PORT: "eighty" }, 'PORT is not a whole number (it is "eighty")'],
+    [{ PORT: "-1" }, 'PORT is not a whole number (it is "-1")'],
+    [{ PORT: "1e3" }, 'PORT is not a whole number (it is "1e3")'],
+    [{ PORT: "65536" }, 'PORT is over 65535 (it is "65536")'],
+    [{ MAX_JOB_TTL: "0" }, 'MAX_JOB_TTL is under 1 (it is "0")'],
+    ...["0", "0.0"].map((text): [Environment, string] => [
+      { EVENT_TTL: text },
+      `EVENT_TTL is not over 0 (it is "${text}")`,
+    ]),
+    ...["-1", "1h", "1e3", ".5", "Infinity"].map((text): [Environment, string] => [
+      { EVENT_TTL: text },
+      `EVENT_TTL is no number (it is "${text}")`,
+    ]),
+    [{ EMBEDDED: "yes" }, 'EMBEDDED is neither true nor false (it is "yes")'],
+    ...[
+      "true",
+      "proxy.test",
+      "10.0.0.0/33",
+      "::1/129",
+      "10.0.0.1/",
+      "10.0.0.0/8/8",
+      "10.0.0.1,,",
+      "100",
+    ].map((text): [Environment, string] => [
+      { TRUST_PROXY: text },
+      "TRUST_PROXY is neither a number of proxies nor a list of their addresses or " +
+        `networks (it is "${text}")`,
+    ]),
+    [{ LOG_LEVEL: "loud" }, 'LOG_LEVEL is no level of pino (it is "loud")'],
+    ...["/var/photos", "file:", "s3://", "s3://B", "s3://a/b c", "s3:bucket", "https://bucket"].map(
+      (url): [Environment, string] => [
+        { STORAGE_URL: url },
+        `STORAGE_URL is neither file:<folder> nor s3://<bucket>[/<prefix>] (it is "${url}")`,
+      ],
+    ),
+    [
+      { AWS_ENDPOINT_URL: "minio:9000" },
+      'AWS_ENDPOINT_URL is no URL that begins with https:// or http:// (it is "minio:9000")',
+    ],
+    [
+      { PUBLIC_URL: "photos.test" },
+      'PUBLIC_URL is no URL that begins with https:// or http:// (it is "photos.test")',
+    ],
+    [
+      { DATABASE_URL: "mysql://db" },
+      "DATABASE_URL is no URL that begins with postgres:// or postgresql://",
+    ],
+    [{ REDIS_URL: "redis" }, "REDIS_URL is no URL that begins with redis:// or rediss://"],
+    [{ ADMIN_PASSWORD: "11-chars-as" }, "ADMIN_PASSWORD is shorter than 12 characters"],
+    [{ FILE_SIGNING_KEY: "short" }, "FILE_SIGNING_KEY is shorter than 32 characters"],
+    [{ FILE_SIGNING_KEY: " , " }, "FILE_SIGNING_KEY is shorter than 32 characters"],
+    [
+      { FILE_SIGNING_KEY: `${SECRET},${SECRET.slice(1)}` },
+      "FILE_SIGNING_KEY has a key, number 2 of 2, that is shorter than 32 characters",
+    ],
+    [
+      { FILE_SIGNING_KEY: `short , ${SECRET},` },
+      "FILE_SIGNING_KEY has a key, number 1 of 2, that is shorter than 32 characters",
+    ],
+    [
+      { WORKER_CONCURRENCY: "8", WORKER_TASKS: "7" },
+      "WORKER_TASKS (7) is under WORKER_CONCURRENCY (8): photos are tasks too",
+    ],
+    [
+      { JWT_PUBLIC_KEY: "a", JWT_JWKS_URL: "https://keys.test" },
+      "JWT_PUBLIC_KEY and JWT_JWKS_URL are both set: only one of them can tell how " +
+        "tokens are verified",
+    ],
+  ];
+  for (const [env, fault] of faults)
+    it(`tells that ${fault}`, () => assert.deepEqual(faultsOf(env), [fault]));
+});

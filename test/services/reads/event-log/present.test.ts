@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { v7 as uuidv7 } from "uuid";
+import type { EventLog } from "../../../../src/events/event-log.js";
+import { createEventLog } from "../../../../src/services/reads/event-log.js";
+import type { User } from "../../../../src/services/users/users.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+
+describe("the event log", () => {
+  let waist: TestWaist;
+  let log: EventLog;
+  let user: User;
+  before(async () => {
+    waist = await createTestWaist();
+    log = createEventLog(waist.database);
+  });
+  beforeEach(async () => {
+    user = await waist.newUser();
+  });
+  after(() => waist.close());
+  const toldTo = ({ id }: User) =>
+    waist.rung.filter(({ type, queuedJob }) => queuedJob.userId === id && type !== "PROGRESS");
+
+  /** What clean-up does with events that are older than EVENT_TTL. */
+  const purge = (upTo: number) => waist.database.sql`
+    with gone as (delete from queued_job_events where user_id = ${user.id}
+      and seq <= ${upTo}) update user_streams set floor_seq = ${upTo} where user_id = ${user.id}`;
+
+  describe("present", () => {
+    it("is the last event, with the state of now", async () => {
+      const claimed = await waist.start(await waist.submit(user));
+      await waist.queuedJobs.progress(claimed, 0.5, "half");
+      await waist.submit(user);
+      const { event, ...rest } = (await log.present(user.id, claimed.id)) ?? assert.fail();
+      assert.deepEqual(event, {
+        seq: 2,
+        type: "STARTED",
+        at: event.at,
+        queuedJob: await waist.queuedJobs.find(user, claimed.id),
+      });
+      assert.equal(event.queuedJob.progress, 0.5);
+      assert.deepEqual(rest, { lastSeq: 2, finished: false, head: 3 });
+    });
+
+    it("is finished with the outputs when it has succeeded", async () => {
+      const claimed = await waist.start(await waist.submit(user));
+      await waist.queuedJobs.succeed(claimed, 1, [
+        {
+          name: "a",
+          mimeType: "text/plain",
+          byteSize: 1,
+          width: null,
+          height: null,
+          storageKey: "k",
+        },
+      ]);
+      const present = await log.present(user.id, claimed.id);
+      assert.deepEqual(
+        [present?.finished, present?.event.type, present?.event.queuedJob.outputs],
+        [
+          true,
+          "SUCCEEDED",
+          [{ name: "a", mimeType: "text/plain", byteSize: 1, width: null, height: null }],
+        ],
+      );
+    });
+
+    it("is null for another user, an admin too, and where there is none", async () => {
+      const { id } = await waist.submit(user);
+      assert.deepEqual(
+        [
+          await log.present((await waist.newUser("ADMIN")).id, id),
+          await log.present(user.id, uuidv7()),
+        ],
+        [null, null],
+      );
+    });
+
+    const made: [what: string, type: string, make: () => Promise<{ id: string }>][] = [
+      ["a waiting one", "QUEUED", () => waist.submit(user)],
+      [
+        "one that waits for another attempt",
+        "RETRYING",
+        async () => {
+          const claimed = await waist.start(await waist.submit(user));
+          await waist.queuedJobs.fail(claimed, {
+            code: "TASK_FAILED",
+            message: "No.",
+            permanent: false,
+          });
+          return claimed;
+        },
+      ],
+      ["a running one", "STARTED", async () => waist.start(await waist.submit(user))],
+      ["one that succeeded", "SUCCEEDED", () => waist.finished(user)],
+      [
+        "one that failed",
+        "FAILED",
+        async () => {
+          const claimed = await waist.start(await waist.submit(user));
+          await waist.queuedJobs.fail(claimed, {
+            code: "TASK_FAILED",
+            message: "No.",
+            permanent: true,
+          });
+          return claimed;
+        },
+      ],
+      [
+        "a cancelled one",
+        "CANCELLED",
+        async () => waist.queuedJobs.cancel(user, (await waist.submit(user)).id),
+      ],
+    ];
+    for (const [what, type, make] of made) {
+      it(`is ${type}, at the stream's position, for ${what} whose events were purged`, async () => {
+        const { id } = await make();
+        const kept = (await log.present(user.id, id))?.event;
+        assert.equal(kept?.type, type);
+        const head = toldTo(user).length;
+        await purge(head);
+        const present = await log.present(user.id, id);
+        assert.deepEqual(
+          [present?.event, present?.lastSeq, present?.head],
+          [{ seq: head, type, at: kept?.queuedJob.updatedAt, queuedJob: kept?.queuedJob }, 0, head],
+        );
+      });
+    }
+  });
+});

@@ -1,0 +1,268 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { v7 as uuidv7 } from "uuid";
+import {
+  createQueuedJobReads,
+  type QueuedJobReads,
+} from "../../../src/services/reads/queued-job-reads.js";
+import type { ListScope } from "../../../src/services/reads/list-pages.js";
+import type { User } from "../../../src/services/users/users.js";
+import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+
+describe("lists of QueuedJobs", () => {
+  let waist: TestWaist;
+  let reads: QueuedJobReads;
+  let user: User;
+  before(async () => {
+    waist = await createTestWaist();
+    reads = createQueuedJobReads(waist.database);
+  });
+  beforeEach(async () => {
+    user = await waist.newUser();
+  });
+  after(() => waist.close());
+  const scope = (more: Partial<ListScope> = {}): ListScope => ({
+    userId: user.id,
+    photoId: null,
+    filter: { statuses: null, jobs: null },
+    ...more,
+  });
+  const page = (
+    more: Partial<ListScope> = {},
+    query: Partial<Parameters<QueuedJobReads["page"]>[1]> = {},
+  ) => reads.page(scope(more), { readerId: user.id, first: 100, beforeId: null, ...query });
+  const idsOf = (rows: { id: string }[]) => rows.map(({ id }) => id);
+
+  describe("a page", () => {
+    it("is newest first, goes on from where the last one ended, and knows whether more follow", async () => {
+      const made = idsOf(await waist.submitMany(user, [{}, {}, {}, {}, {}])).toReversed();
+      const first = await page({}, { first: 2 });
+      const second = await page({}, { first: 2, beforeId: first.rows.at(-1)?.id ?? "" });
+      const third = await page({}, { first: 2, beforeId: second.rows.at(-1)?.id ?? "" });
+      assert.deepEqual(
+        [first, second, third].map(({ rows }) => idsOf(rows)),
+        [made.slice(0, 2), made.slice(2, 4), made.slice(4)],
+      );
+      assert.deepEqual([first.hasMore, second.hasMore, third.hasMore], [true, true, false]);
+      assert.deepEqual(await page({}, { first: 5 }).then(({ hasMore }) => hasMore), false);
+    });
+
+    it("holds the rows as they are, but for the outputs, which cost more", async () => {
+      const finished = await waist.finished(user);
+      assert.deepEqual((await page()).rows, [{ ...finished, outputs: null }]);
+    });
+
+    it(
+      "that is brief holds what lists tell of a row, as it is, and is as empty and as long " +
+        "as the other",
+      async () => {
+        assert.deepEqual(await page({}, { columns: "brief" }), {
+          rows: [],
+          hasMore: false,
+          lastSeq: 0,
+        });
+        const finished = await waist.finished(user, { priority: 7 });
+        await waist.submit(user);
+        const { rows, hasMore, lastSeq } = await page(
+          {},
+          { columns: "brief", first: 1, beforeId: "ffffffff-ffff-7fff-8fff-ffffffffffff" },
+        );
+        assert.deepEqual([rows.length, hasMore, lastSeq], [1, true, 4]);
+        const [brief = {}] = (await page({}, { columns: "brief" })).rows.slice(1);
+        const {
+          id,
+          userId,
+          jobName,
+          status,
+          photoCount,
+          priority,
+          progress,
+          attempts,
+          version,
+          createdAt,
+        } = finished;
+        assert.deepEqual(brief, {
+          page: 1,
+          lastSeq: 4,
+          readerId: null,
+          id,
+          userId,
+          jobName,
+          status,
+          photoCount,
+          priority,
+          progress,
+          attempts,
+          version,
+          createdAt,
+        });
+      },
+    );
+
+    it("that tells the state holds all but what may be long", async () => {
+      const finished = await waist.finished(user, { priority: 7 });
+      assert.deepEqual((await page({}, { columns: "state" })).rows, [
+        { ...finished, outputs: null, parameters: null, result: null },
+      ]);
+    });
+
+    it(
+      "reads no further than the row by which it is too long, or there are too many, and " +
+        "says what it has read",
+      async () => {
+        const made = await waist.submitMany(
+          user,
+          Array.from({ length: 5 }, () => ({ parameters: { message: "x".repeat(1000) } })),
+        );
+        const read: [rows: number, bytes: number][] = [];
+        const budget = {
+          rowsLeft: 10,
+          bytesLeft: 3000,
+          takeRead: (rows: number, bytes: number) => void read.push([rows, bytes]),
+        };
+        assert.deepEqual(
+          idsOf((await page({}, { columns: "whole", budget })).rows),
+          idsOf(made).toReversed().slice(0, 2),
+        );
+        assert.equal(
+          (await page({}, { columns: "state", budget: { ...budget, rowsLeft: 2 } })).rows.length,
+          3,
+        );
+        const [[, whole = 0] = [], [rows] = []] = read;
+        assert.ok(whole > 3000 && whole < 5000, `${whole} bytes`);
+        assert.equal(rows, 3);
+      },
+    );
+
+    it("of many photos, and their counts, come in the order of the photos", async () => {
+      const photos = [
+        await waist.newPhoto(user),
+        await waist.newPhoto(user),
+        await waist.newPhoto(user),
+      ];
+      const on = async (...ids: (string | undefined)[]) =>
+        (await waist.submit(user, { job: "album", photoIds: ids.flatMap((id) => id ?? []) })).id;
+      const [a, b, c] = photos.map(({ id }) => id);
+      const both = await on(a, c);
+      const [one, other] = [await on(a), await on(a, a)];
+      const scopes = [c, b, a].map((photoId) => scope({ photoId: photoId ?? null }));
+      for (const columns of ["brief", "state", "whole"] as const) {
+        const pages = await reads.pages(scopes, {
+          readerId: user.id,
+          first: 2,
+          beforeId: null,
+          columns,
+        });
+        assert.deepEqual(
+          pages.map(({ rows, hasMore }) => [idsOf(rows), hasMore]),
+          [
+            [[both], false],
+            [[], false],
+            [[other, one], true],
+          ],
+          columns,
+        );
+        const [, , rest] = await reads.pages(scopes, {
+          readerId: user.id,
+          first: 2,
+          beforeId: one,
+          columns,
+        });
+        assert.deepEqual(idsOf(rest?.rows ?? []), [both]);
+      }
+      assert.deepEqual(await reads.counts(scopes, 2), [1, 0, 2]);
+    });
+
+    it("is empty for one who has none, and tells where the stream stands", async () => {
+      assert.deepEqual(await page(), { rows: [], hasMore: false, lastSeq: 0 });
+      const { id } = await waist.submit(user);
+      await waist.queuedJobs.cancel(user, id);
+      await waist.queuedJobs.remove(user, id);
+      assert.deepEqual(await page(), { rows: [], hasMore: false, lastSeq: 3 });
+    });
+
+    it("tells the position of the reader, whoever the rows are of", async () => {
+      const reader = await waist.newUser();
+      await waist.submit(reader);
+      await waist.submitMany(user, [{}, {}, {}]);
+      const { rows, lastSeq } = await page({}, { readerId: reader.id });
+      assert.deepEqual([rows.length, lastSeq], [3, 1]);
+    });
+
+    it("is of everybody's when nobody is named", async () => {
+      const other = await waist.newUser();
+      const made = [await waist.submit(user), await waist.submit(other), await waist.submit(user)];
+      assert.deepEqual(
+        idsOf((await page({ userId: null }, { first: 3 })).rows),
+        idsOf(made).toReversed(),
+      );
+    });
+
+    it("and its position are of one moment, while others are written", async () => {
+      let writing = true;
+      const writer = Promise.all(
+        [1, 2, 3].map(async () => {
+          while (writing) await waist.submit(user);
+        }),
+      );
+      for (let i = 0; i < 25; i++) {
+        // Nothing but QUEUED events: as many rows as numbers.
+        const { rows, lastSeq } = await page({}, { first: 100_000 });
+        assert.equal(rows.length, lastSeq);
+      }
+      writing = false;
+      await writer;
+    });
+  });
+
+  describe("a filter", () => {
+    it("takes the statuses and the Jobs that it names, both when both are named", async () => {
+      const { id: photoId } = await waist.newPhoto(user);
+      const waiting = await waist.submit(user);
+      const album = await waist.submit(user, { job: "album", photoIds: [photoId] });
+      const done = await waist.finished(user);
+      const cases: [ListScope["filter"], string[]][] = [
+        [{ statuses: ["PENDING"], jobs: null }, [album.id, waiting.id]],
+        [{ statuses: ["SUCCESS", "FAILED"], jobs: null }, [done.id]],
+        [{ statuses: null, jobs: ["echo"] }, [done.id, waiting.id]],
+        [{ statuses: ["PENDING"], jobs: ["echo"] }, [waiting.id]],
+        [{ statuses: [], jobs: null }, []],
+        [{ statuses: null, jobs: [] }, []],
+        [{ statuses: null, jobs: ["nope", "' or true --"] }, []],
+      ];
+      for (const [filter, ids] of cases) {
+        assert.deepEqual(idsOf((await page({ filter })).rows), ids, JSON.stringify(filter));
+        assert.equal(await reads.count(scope({ filter }), 10), ids.length, JSON.stringify(filter));
+      }
+    });
+
+    it("by photo takes those on it, once each, whatever place it has", async () => {
+      const [a, b] = [await waist.newPhoto(user), await waist.newPhoto(user)];
+      const both = await waist.submit(user, { job: "album", photoIds: [a.id, b.id, a.id] });
+      const one = await waist.submit(user, { job: "album", photoIds: [b.id] });
+      assert.deepEqual(
+        [
+          idsOf((await page({ photoId: a.id })).rows),
+          idsOf((await page({ photoId: b.id })).rows),
+          (await page({ photoId: uuidv7() })).rows,
+        ],
+        [[both.id], [one.id, both.id], []],
+      );
+      assert.deepEqual(
+        [
+          await reads.count(scope({ photoId: a.id }), 10),
+          await reads.count(scope({ photoId: b.id }), 10),
+        ],
+        [1, 2],
+      );
+    });
+  });
+
+  it("counts exactly up to a bound and stops there", async () => {
+    await waist.submitMany(user, [{}, {}, {}, {}]);
+    assert.deepEqual(
+      [await reads.count(scope(), 3), await reads.count(scope(), 4), await reads.count(scope(), 5)],
+      [3, 4, 4],
+    );
+  });
+});
