@@ -4,10 +4,10 @@ import type { Mutant } from "../mutant.js";
 export const MUTANTS: Mutant[] = [
   {
     breaks: "every open page hammers a service that restarts",
-    file: "src/console/plug.ts",
+    file: "src/console/feed/plug.ts",
     find: "out?.promise ?? pause(",
     replace: "out === null ? Promise.resolve() : pause(",
-    tests: ["console/plug.test"],
+    tests: ["console/feed/plug.test"],
   },
   {
     breaks: "a click on a photo does nothing",

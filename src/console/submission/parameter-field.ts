@@ -1,7 +1,7 @@
 // A form drawn from a JSON Schema: which control stands for a property, and what its text means.
 // The service judges the values, so whatever cannot be read as what is wanted goes out as it was
 // typed, and comes back with a sentence.
-import type { Issue, Job, PropertySchema } from "./types.js";
+import type { Issue, Job, PropertySchema } from "../types.js";
 
 export type FieldKind = "choice" | "flag" | "number" | "text" | "list" | "json";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createCatchUpWatch } from "../../src/console/catch-up.js";
+import { createCatchUpWatch } from "../../../src/console/feed/catch-up.js";
 
 const event = (cursor: string, id: string, version: number, type = "STARTED") => ({
   cursor,

@@ -7,9 +7,9 @@ import {
   parameterFields,
   readField,
   type ParameterField,
-} from "../../src/console/parameter-field.js";
-import type { Job } from "../../src/console/types.js";
-import { catalogue } from "../../src/tasks/catalogue.js";
+} from "../../../src/console/submission/parameter-field.js";
+import type { Job } from "../../../src/console/types.js";
+import { catalogue } from "../../../src/tasks/catalogue.js";
 
 const fieldsOf = (name: string): ParameterField[] => {
   const parameterSchema = z.toJSONSchema(catalogue.get(name)?.parameters ?? z.never(), {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { createPlug } from "../../src/console/plug.js";
+import { createPlug } from "../../../src/console/feed/plug.js";
 
 describe("the next attempt to connect", () => {
   beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
