@@ -8,7 +8,7 @@ import { createSchema } from "../../src/graphql/schema.js";
 import { idOfNothing } from "../support/asserts/broken-ids.js";
 import { openEventStream } from "../support/clients/event-stream.js";
 import { eventually } from "../support/runner/eventually.js";
-import { startCountedService, type CountedService } from "../support/service/counted-service.js";
+import { startTestService, type ProxiedService } from "../support/service/test-service.js";
 import { openRawSocket, type RawSocket } from "../support/clients/raw-socket.js";
 import type { GraphqlError } from "../support/clients/test-client.js";
 import { createBelongings, type Belongings } from "./tenancy/belongings.js";
@@ -85,20 +85,23 @@ interface Outcome {
 
 describe("what is another's", () => {
   let schema: GraphQLSchema;
-  let counted: CountedService;
+  let counted: ProxiedService;
   let victim: Belongings;
   let stranger: Belongings;
   let socket: RawSocket;
   let untouched: unknown;
   before(async () => {
-    [schema, counted] = await Promise.all([createSchema(), startCountedService()]);
-    const worker = await counted.service.addWorker();
+    [schema, counted] = await Promise.all([
+      createSchema(),
+      startTestService({ proxied: true, workers: 0 }),
+    ]);
+    const worker = await counted.addWorker();
     [victim, stranger] = await Promise.all([
-      createBelongings(counted.service, "victim"),
-      createBelongings(counted.service, "stranger"),
+      createBelongings(counted, "victim"),
+      createBelongings(counted, "stranger"),
     ]);
     await worker.close();
-    socket = openRawSocket(counted.service.url);
+    socket = openRawSocket(counted.url);
     await socket.init(stranger.client.token);
     untouched = await rowsOf(victim);
   });
@@ -108,7 +111,7 @@ describe("what is another's", () => {
   });
 
   const rowsOf = async ({ ids }: Belongings) => {
-    const { sql } = counted.service.database;
+    const { sql } = counted.database;
     return Promise.all([
       sql`select * from users where id = ${ids.user}`,
       sql`select * from user_streams where user_id = ${ids.user}`,
@@ -146,7 +149,7 @@ describe("what is another's", () => {
   }
 
   async function inStream(query: string, variables: object): Promise<Outcome> {
-    const stream = await openEventStream(counted.service.url, stranger.client.token, {
+    const stream = await openEventStream(counted.url, stranger.client.token, {
       query,
       variables,
     });
@@ -237,14 +240,14 @@ describe("what is another's", () => {
   });
 
   it("is not touched by calls that act on all of one's own", async () => {
-    const passer = await counted.service.person();
+    const passer = await counted.person();
     await passer.enqueue("echo");
     for (const call of BULK) await passer.get(operationOf(schema, call, 1));
     assert.deepEqual(await rowsOf(victim), untouched);
   });
 
   it("is no admin's to submit, to delete or to listen to, though they may read it", async () => {
-    const admin = await counted.service.admin();
+    const admin = await counted.admin();
     for (const place of [
       "Mutation.deletePhoto(id)",
       "Mutation.enqueueJob(input.photoIds[])",
@@ -355,7 +358,7 @@ describe("what is another's", () => {
         `${theirs[0]}?${own[1]}`,
         `${theirs[0].replace(/[0-9a-f-]{36}/, idOfNothing())}?${own[1]}`,
       ]) {
-        const response = await fetch(`${counted.service.url}${url}`, {
+        const response = await fetch(`${counted.url}${url}`, {
           headers: { authorization: `Bearer ${stranger.client.token}` },
         });
         assert.deepEqual(

@@ -3,10 +3,10 @@ import { after, before, describe, it } from "node:test";
 import { serverAudits } from "graphql-http";
 import { openRawSocket } from "../../../support/clients/raw-socket.js";
 import {
-  startCountedService,
-  type CountedService,
-} from "../../../support/service/counted-service.js";
-import { startTestService, type TestService } from "../../../support/service/test-service.js";
+  startTestService,
+  type TestService,
+  type ProxiedService,
+} from "../../../support/service/test-service.js";
 
 const JSON_TYPE = { "content-type": "application/json" };
 const QUERY = JSON.stringify({ query: "{ me { id } }" });
@@ -335,9 +335,9 @@ describe("POST and GET /graphql", () => {
 });
 
 describe("the endpoint with introspection, and with PostgreSQL away", () => {
-  let counted: CountedService;
+  let counted: ProxiedService;
   before(async () => {
-    counted = await startCountedService({ INTROSPECTION: "true" });
+    counted = await startTestService({ proxied: true, workers: 0, env: { INTROSPECTION: "true" } });
   });
   after(() => counted.close());
 
@@ -379,10 +379,10 @@ describe("the endpoint with introspection, and with PostgreSQL away", () => {
     "hold all of GraphQL over HTTP's MUST, SHOULD and MAY but what would hide errors or " +
       "let pages ask by GET",
     async () => {
-      const token = await counted.service.token();
+      const token = await counted.token();
       const brokenWith = async (more: Record<string, string>) => {
         const audits = serverAudits({
-          url: `${counted.service.url}/graphql`,
+          url: `${counted.url}/graphql`,
           fetchFn: (url: string, init: RequestInit = {}) =>
             fetch(url, {
               ...init,
@@ -420,16 +420,15 @@ describe("the endpoint with introspection, and with PostgreSQL away", () => {
     "everything is SERVICE_UNAVAILABLE, 503 over HTTP and 1013 for a new socket, and works " +
       "again afterwards",
     async () => {
-      const { service } = counted;
-      const known = await service.person();
+      const known = await counted.person();
       await known.get("{ me { id } }");
-      counted.down();
+      counted.postgres.down();
       const query = await known.ask("{ queuedJobs { totalCount } }");
       assert.deepEqual(
         [query.status, query.code, query.errors?.[0]?.message],
         [503, "SERVICE_UNAVAILABLE", "The database is away; try again in a moment."],
       );
-      const newcomer = await service.person();
+      const newcomer = await counted.person();
       const signIn = await newcomer.ask("{ me { id } }");
       assert.deepEqual(
         [signIn.status, signIn.headers.get("retry-after"), signIn.code],
@@ -437,14 +436,14 @@ describe("the endpoint with introspection, and with PostgreSQL away", () => {
       );
       const upload = await newcomer.upload(Buffer.from("x"));
       assert.deepEqual([upload.status, upload.json["code"]], [503, "SERVICE_UNAVAILABLE"]);
-      const socket = openRawSocket(service.url);
+      const socket = openRawSocket(counted.url);
       socket.send({
         type: "connection_init",
         payload: { authorization: `Bearer ${newcomer.token}` },
       });
       assert.deepEqual(await socket.closed(), { code: 1013, reason: "Try again later" });
 
-      counted.up();
+      counted.postgres.up();
       assert.equal((await newcomer.ask("{ me { id } }")).status, 200);
       assert.equal((await known.enqueue("echo")).status, "PENDING");
     },

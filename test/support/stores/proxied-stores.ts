@@ -1,47 +1,33 @@
-import { createTcpProxy } from "../stores/tcp-proxy.js";
-import { createTestDatabase, type TestDatabase } from "../stores/test-database.js";
-import { startTestService, type TestService } from "./test-service.js";
+import { createTcpProxy, type TcpProxy } from "./tcp-proxy.js";
 
-export interface CountedService {
-  service: TestService;
-  /** Direct, uncounted. */
-  database: TestDatabase["database"];
-  /** How many statements PostgreSQL is sent while `work` is under way. */
+/** Proxies through which a service reaches its stores. */
+export interface ProxiedStores {
+  postgres: TcpProxy;
+  redis: TcpProxy;
+  /** How many statements PostgreSQL is sent through its proxy while `work` is under way. */
   statements(work: () => Promise<unknown>): Promise<number>;
-  /** PostgreSQL is away until `up`. */
-  down(): void;
-  up(): void;
   close(): Promise<void>;
 }
 
-/**
- * A service whose way to PostgreSQL is listened to. Without workers, so that nothing but the test
- * asks it anything.
- */
-export async function startCountedService(
-  env: Record<string, string> = {},
-): Promise<CountedService> {
+export async function createProxiedStores(urls: {
+  postgres: string;
+  redis: string;
+}): Promise<ProxiedStores> {
   let count = 0;
-  const store = await createTestDatabase();
-  const proxy = await createTcpProxy(store.url, () => statementListener(() => count++));
-  const service = await startTestService({
-    workers: 0,
-    store,
-    env: { ...env, DATABASE_URL: proxy.url },
-  });
+  const [postgres, redis] = await Promise.all([
+    createTcpProxy(urls.postgres, () => statementListener(() => count++)),
+    createTcpProxy(urls.redis),
+  ]);
   return {
-    service,
-    database: store.database,
+    postgres,
+    redis,
     async statements(work) {
       const before = count;
       await work();
       return count - before;
     },
-    down: proxy.down,
-    up: proxy.up,
     async close() {
-      await service.close();
-      await proxy.close();
+      await Promise.all([postgres.close(), redis.close()]);
     },
   };
 }
