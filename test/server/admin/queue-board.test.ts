@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { appRoutes } from "@bull-board/api/dist/routes.js";
 import { eventually } from "../../support/runner/eventually.js";
-import { type OperatorAnswer } from "../../support/clients/operator-client.js";
+import type { OperatorAnswer } from "../../support/clients/operator-client.js";
 import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 const QUEUES = "/admin/queues/api/queues";

@@ -1,5 +1,5 @@
 // How long it takes to find the photos that look like one, among very many of one user.
-//   node dist/test/load/near-photos.js [--photos 100000] [--others 100000] [--searches 200]
+//   node dist/bench/load/near-photos.js [--photos 100000] [--others 100000] [--searches 200]
 import { randomBytes } from "node:crypto";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,8 +9,8 @@ import { claimPort } from "../../src/embedded/claim-port.js";
 import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
 import { startRedis } from "../../src/embedded/redis/start-redis.js";
 import { createLogger } from "../../src/runtime/logger.js";
-import { eventually } from "../support/runner/eventually.js";
-import { createTemplateDatabase } from "../support/stores/test-database.js";
+import { eventually } from "../../test/support/runner/eventually.js";
+import { createTemplateDatabase } from "../../test/support/stores/test-database.js";
 
 /** One user of a service under load. */
 export interface LoadUser {
@@ -74,41 +74,22 @@ export async function withLoadService(
   return end();
 }
 
+const ISSUER = "load";
+const AUDIENCE = "load";
+
 async function start(
   more: Record<string, string>,
   children: ChildProcess[],
 ): Promise<Omit<LoadService, "postgres">> {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const env = {
-    PATH: process.env["PATH"],
-    NODE_ENV: "production",
-    ECHO: "true",
-    LOG_LEVEL: "error",
-    FILE_SIGNING_KEY: "load-0123456789abcdef0123456789abcdef",
-    JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(),
-    JWT_ISSUER: "load",
-    JWT_AUDIENCE: "load",
-    MAX_SOCKETS_PER_USER: "100000",
-    RATE_LIMIT_PER_MINUTE: "0",
-    NODE_OPTIONS: process.env["API_NODE_OPTIONS"] ?? "",
-    ...more,
-  };
+  const env = { ...envOf(publicKey), ...more };
   const [port = 0, otherPort = 0, workerPort = 0] = await Promise.all(
     ["PORT", "PORT", "WORKER_PORT"].map((variable) =>
       claimPort({ host: "127.0.0.1", port: 0, variable }),
     ),
   );
-
-  async function launch(
-    name: string,
-    own: Record<string, string>,
-    at: number,
-  ): Promise<ChildProcess> {
-    const child = spawn(
-      process.execPath,
-      [fileURLToPath(new URL(`../../src/bin/${name}.js`, import.meta.url))],
-      { env: { ...env, ...own }, stdio: ["ignore", "inherit", "inherit"] },
-    );
+  const launch = async (name: string, added: Record<string, string>, at: number) => {
+    const child = spawnBin(name, { ...env, ...added });
     children.push(child);
     await eventually(
       `${name} is ready`,
@@ -116,7 +97,7 @@ async function start(
       60_000,
     );
     return child;
-  }
+  };
 
   const launchApi = () => launch("api", { PORT: String(port) }, port);
   const service: Omit<LoadService, "postgres"> = {
@@ -124,16 +105,7 @@ async function start(
     api: await launchApi(),
     restartApi: async () => (service.api = await launchApi()),
     async user(name) {
-      const token = await new SignJWT({
-        iss: "load",
-        aud: "load",
-        sub: name,
-        email: `${name}@load.test`,
-        exp: 2e9,
-        iat: 1,
-      })
-        .setProtectedHeader({ alg: "ES256" })
-        .sign(privateKey);
+      const token = await sign(privateKey, name);
       return { token, ask: (query) => ask(`http://127.0.0.1:${otherPort}/graphql`, token, query) };
     },
   };
@@ -142,6 +114,34 @@ async function start(
     launch("worker", { WORKER_PORT: String(workerPort), NODE_OPTIONS: "" }, workerPort),
   ]);
   return service;
+}
+
+function envOf(publicKey: KeyObject): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env["PATH"],
+    NODE_ENV: "production",
+    ECHO: "true",
+    LOG_LEVEL: "error",
+    FILE_SIGNING_KEY: "load-0123456789abcdef0123456789abcdef",
+    JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(),
+    JWT_ISSUER: ISSUER,
+    JWT_AUDIENCE: AUDIENCE,
+    MAX_SOCKETS_PER_USER: "100000",
+    RATE_LIMIT_PER_MINUTE: "0",
+    NODE_OPTIONS: process.env["API_NODE_OPTIONS"] ?? "",
+  };
+}
+
+function spawnBin(name: string, env: NodeJS.ProcessEnv): ChildProcess {
+  const path = fileURLToPath(new URL(`../../src/bin/${name}.js`, import.meta.url));
+  return spawn(process.execPath, [path], { env, stdio: ["ignore", "inherit", "inherit"] });
+}
+
+function sign(key: KeyObject, name: string): Promise<string> {
+  const claims = { iss: ISSUER, aud: AUDIENCE, sub: name, email: `${name}@load.test` };
+  return new SignJWT({ ...claims, exp: 2e9, iat: 1 })
+    .setProtectedHeader({ alg: "ES256" })
+    .sign(key);
 }
 
 async function ask(

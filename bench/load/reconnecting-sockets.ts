@@ -1,11 +1,11 @@
 // How a process bears the return of all its sockets: many sockets of many users hang on one API,
 // which is killed while events go on being made; it is started again, and every socket must have
 // every event once.
-//   node dist/test/load/reconnecting-sockets.js [--sockets 10000] [--users 1000]
+//   node dist/bench/load/reconnecting-sockets.js [--sockets 10000] [--users 1000]
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { WebSocket } from "ws";
-import { eventually } from "../support/runner/eventually.js";
+import { eventually } from "../../test/support/runner/eventually.js";
 import {
   cpuOf,
   inTurns,
@@ -13,6 +13,7 @@ import {
   say,
   withLoadService,
   type LoadService,
+  type LoadUser,
 } from "./load-service.js";
 
 const { values } = parseArgs({
@@ -30,7 +31,37 @@ const SUBSCRIBE =
 
 await withLoadService({ MAX_SOCKETS_PER_USER: "1000", RATE_LIMIT_PER_MINUTE: "6000" }, run);
 
+type Reader = ReturnType<typeof createReader>;
+type ReadingUser = LoadUser & { cursor: string };
+
 async function run(service: LoadService): Promise<void> {
+  const users = await signInAll(service);
+  const readers = await subscribeAll(service, users);
+  await inTurns(users, (user) => user.ask(SUBMIT));
+  await eventually(
+    "the first job is told",
+    () => readers.every((reader) => reader.seen.length >= 3),
+    120_000,
+  );
+  say(`first job of each told to all; API memory ${await megabytesOf(service)} MB`);
+
+  service.api.kill("SIGKILL");
+  await once(service.api, "exit");
+  const outage = inTurns(users, (user) => user.ask(SUBMIT));
+  await service.restartApi();
+  const restarted = Date.now();
+  await outage;
+  await allResumed(readers, users);
+  say(
+    `all resumed, with everything, ${Date.now() - restarted} ms after the API was ready ` +
+      `again, which has used ${await cpuOf(service.api)} s of processor; its memory ` +
+      `${await megabytesOf(service)} MB`,
+  );
+  judge(readers.map((reader) => reader.seen));
+  for (const reader of readers) reader.stop();
+}
+
+async function signInAll(service: LoadService): Promise<ReadingUser[]> {
   const users = await Promise.all(
     Array.from({ length: USERS }, async (_, i) => ({
       ...(await service.user(`user-${i}`)),
@@ -42,6 +73,10 @@ async function run(service: LoadService): Promise<void> {
       await user.ask("{ queuedJobs(first: 1) { eventCursor } }")
     ).queuedJobs.eventCursor;
   });
+  return users;
+}
+
+async function subscribeAll(service: LoadService, users: ReadingUser[]): Promise<Reader[]> {
   const began = Date.now();
   const readers = Array.from({ length: SOCKETS }, (_, i) =>
     createReader(
@@ -58,21 +93,10 @@ async function run(service: LoadService): Promise<void> {
     `${SOCKETS} sockets of ${USERS} users subscribed in ${Date.now() - began} ms; API ` +
       `memory ${await megabytesOf(service)} MB`,
   );
+  return readers;
+}
 
-  await inTurns(users, (user) => user.ask(SUBMIT));
-  await eventually(
-    "the first job is told",
-    () => readers.every((reader) => reader.seen.length >= 3),
-    120_000,
-  );
-  say(`first job of each told to all; API memory ${await megabytesOf(service)} MB`);
-
-  service.api.kill("SIGKILL");
-  await once(service.api, "exit");
-  const outage = inTurns(users, (user) => user.ask(SUBMIT));
-  await service.restartApi();
-  const restarted = Date.now();
-  await outage;
+async function allResumed(readers: Reader[], users: ReadingUser[]): Promise<void> {
   const lacking = () =>
     readers.flatMap((reader, i) =>
       reader.seen.length < 6 ? [{ reader, user: users[i % USERS] }] : [],
@@ -93,13 +117,6 @@ async function run(service: LoadService): Promise<void> {
       throw error;
     },
   );
-  say(
-    `all resumed, with everything, ${Date.now() - restarted} ms after the API was ready ` +
-      `again, which has used ${await cpuOf(service.api)} s of processor; its memory ` +
-      `${await megabytesOf(service)} MB`,
-  );
-  judge(readers.map((reader) => reader.seen));
-  for (const reader of readers) reader.stop();
 }
 
 async function megabytesOf({ api }: LoadService): Promise<number> {

@@ -1,12 +1,12 @@
 // What becomes of submissions while all processes of PostgreSQL are stopped for a while.
-//   node dist/test/load/stopped-database.js [--rate 250] [--seconds 25] [--users 40] [--keyed]
+//   node dist/bench/load/stopped-database.js [--rate 250] [--seconds 25] [--users 40]
 import { randomUUID } from "node:crypto";
 import { Agent, request as send } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import postgres from "postgres";
-import { eventually } from "../support/runner/eventually.js";
-import { processTree } from "../support/processes/process-tree.js";
+import { eventually } from "../../test/support/runner/eventually.js";
+import { processTree } from "../../test/support/processes/process-tree.js";
 import {
   inTurns,
   memoryOf,
