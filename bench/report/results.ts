@@ -9,9 +9,9 @@ export const RESULTS_PATH = "bench/RESULTS.md";
 
 const TITLE = `# Results of the bench
 
-A section for each recorded run, oldest first: \`npm run bench -- --record\` appends one. Figures are
-medians of the rounds; a ratio is the median of the ratios of each round; the spread is the largest
-value over the smallest, less one. Compare ratios, not figures, between machines.
+A section for each recorded run, oldest first: \`npm run bench -- --record\` appends one. Figures
+are medians of the rounds; a ratio is the median of the ratios of each round; the spread is the
+largest value over the smallest, less one. Compare ratios, not figures, between machines.
 `;
 
 /** On what a run was measured. */

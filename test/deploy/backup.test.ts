@@ -17,11 +17,7 @@ import { runBin } from "../support/processes/run-bin.js";
 import { silentLog } from "../support/runner/silent-log.js";
 import { smallPhoto } from "../support/service/small-photo.js";
 import { createTestClient, type TestClient } from "../support/clients/test-client.js";
-import {
-  NO_POSTGRES_TOOLS,
-  POSTGRES_TOOLS,
-  startTooledPostgres,
-} from "../support/stores/tooled-postgres.js";
+import { NO_POSTGRES_TOOLS, POSTGRES_TOOLS, startTooledPostgres } from "./tooled-postgres.js";
 
 const PERSON = { sub: "ann", email: "ann@example.test" };
 const LONG = { durationMs: 600_000 };

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { makePrivateFolder } from "../../../src/embedded/make-private-folder.js";
-import { keepRunning } from "../../../src/embedded/processes/keep-running.js";
-import { launchServer } from "../../../src/embedded/processes/launch-server.js";
-import { openServerFolder, type EmbeddedServer } from "../../../src/embedded/open-server-folder.js";
-import { runProgram } from "../../../src/embedded/processes/run-program.js";
-import type { Logger } from "../../../src/runtime/logger.js";
+import { makePrivateFolder } from "../../src/embedded/make-private-folder.js";
+import { keepRunning } from "../../src/embedded/processes/keep-running.js";
+import { launchServer } from "../../src/embedded/processes/launch-server.js";
+import { openServerFolder, type EmbeddedServer } from "../../src/embedded/open-server-folder.js";
+import { runProgram } from "../../src/embedded/processes/run-program.js";
+import type { Logger } from "../../src/runtime/logger.js";
 
 const PROGRAMS = ["initdb", "postgres", "pg_dump", "pg_restore", "psql"];
 /**

@@ -1,5 +1,5 @@
 import { readdirSync, readlinkSync } from "node:fs";
-import { processTree } from "./process-tree.js";
+import { processTree } from "../support/processes/process-tree.js";
 
 export interface DecoderKiller {
   /** How many it has killed so far. */

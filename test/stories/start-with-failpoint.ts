@@ -1,8 +1,8 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { FailpointName } from "../../../src/runtime/failpoint.js";
-import { eventually } from "../runner/eventually.js";
+import type { FailpointName } from "../../src/runtime/failpoint.js";
+import { eventually } from "../support/runner/eventually.js";
 import type { FaultKind } from "./failpoint-process.js";
 
 export interface FailingProcess {

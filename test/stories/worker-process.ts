@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { eventually } from "../runner/eventually.js";
+import { eventually } from "../support/runner/eventually.js";
 
 export interface WorkerProcess {
   /** Messages of its log. */
@@ -11,7 +11,7 @@ export interface WorkerProcess {
   ended(deadlineMs?: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-const entry = fileURLToPath(new URL("../../../src/bin/worker.js", import.meta.url));
+const entry = fileURLToPath(new URL("../../src/bin/worker.js", import.meta.url));
 
 /** A worker as production starts it; resolves when it takes work. */
 export async function startWorkerProcess(env: {

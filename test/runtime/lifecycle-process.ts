@@ -1,8 +1,8 @@
 // A process with a lifecycle, that does what its argument says. Run by the lifecycle's tests.
 import { setTimeout as pause } from "node:timers/promises";
-import { ConfigError } from "../../../src/runtime/config.js";
-import { runCommand, runProcess } from "../../../src/runtime/lifecycle.js";
-import { createLogger } from "../../../src/runtime/logger.js";
+import { ConfigError } from "../../src/runtime/config.js";
+import { runCommand, runProcess } from "../../src/runtime/lifecycle.js";
+import { createLogger } from "../../src/runtime/logger.js";
 
 const log = createLogger({ name: "test", level: "info", pretty: false });
 const say = (text: string) => process.stdout.write(`${text}\n`);

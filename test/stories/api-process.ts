@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { eventually } from "../runner/eventually.js";
-import { freePort } from "../../../src/embedded/free-port.js";
+import { eventually } from "../support/runner/eventually.js";
+import { freePort } from "../../src/embedded/free-port.js";
 
 /** What an API process went through while something was asked of it. */
 export interface Strain {
@@ -22,7 +22,7 @@ export interface ApiProcess {
   stop(): void;
 }
 
-const entry = fileURLToPath(new URL("../../../src/bin/api.js", import.meta.url));
+const entry = fileURLToPath(new URL("../../src/bin/api.js", import.meta.url));
 
 /** An API in a process of its own, as production starts it. */
 export async function startApiProcess(env: Record<string, string>): Promise<ApiProcess> {

@@ -1,7 +1,7 @@
 // A process of the service in which one failpoint is armed: `node failpoint-process.js api|worker`,
 // with FAILPOINT and FAILPOINT_HOW in its environment. Only the first time counts, so that what
 // comes after it can be seen.
-import { armFailpoints, type FailpointName } from "../../../src/runtime/failpoint.js";
+import { armFailpoints, type FailpointName } from "../../src/runtime/failpoint.js";
 
 /**
  * `crash`: as kill -9 would. `freeze`: the whole process stands still, until SIGCONT. `error`:
@@ -25,4 +25,4 @@ armFailpoints(async (name) => {
 
 // Its name is no argument of its own.
 const [program] = process.argv.splice(2, 1);
-await import(`../../../src/bin/${program}.js`);
+await import(`../../src/bin/${program}.js`);
