@@ -1,7 +1,6 @@
-// `npm run bench [-- --quick --rounds N --only W1,W4 --json FILE --profile FOLDER
-// --record]`: the service
-// beside its peers on stores of its own, in alternation, and the table of goals. Nothing is judged
-// by the exit code but that it could be measured.
+// `npm run bench [-- --quick --rounds N --only W1,W4 --json FILE --profile FOLDER --record]`: the
+// service beside its peers on stores of its own, in alternation, and the table of goals. Nothing is
+// judged by the exit code but that it could be measured.
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { goalsOf } from "./report/goals.js";

@@ -93,8 +93,8 @@ const EVENTS =
   "subscription ($id: ID, $after: String, $includeProgress: Boolean = true) { " +
   "queuedJobEvents(queuedJobId: $id, after: $after, includeProgress: $includeProgress) { " +
   `cursor type at queuedJob { ${JOB_FIELDS} } } }`;
-const ENQUEUE =
-  "mutation ($input: EnqueueJobInput!) { " + `enqueueJob(input: $input) { ${JOB_FIELDS} } }`;
+const ENQUEUE = `mutation ($input: EnqueueJobInput!) {
+  enqueueJob(input: $input) { ${JOB_FIELDS} } }`;
 const FINISHED = ["SUCCESS", "FAILED", "CANCELLED"];
 
 /** A person's client, over the wire. */
