@@ -1,12 +1,13 @@
-// `npm run bench [-- --quick --rounds N --only W1,W4 --json FILE --profile FOLDER]`: the service
-// beside its peers on stores of its own, in alternation, and the table of goals. Nothing is judged
-// by the exit code but that it could be measured.
+// `npm run bench [-- --quick --rounds N --only W1,W4 --json FILE --profile FOLDER --record]`: the
+// service beside its peers on stores of its own, in alternation, and the table of goals. Nothing is
+// judged by the exit code but that it could be measured.
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { goalsOf } from "./report/goals.js";
-import { judgeGoals } from "./report/judge-goals.js";
+import { judgeGoals, type JudgedGoal } from "./report/judge-goals.js";
 import { readBenchOptions } from "./read-bench-options.js";
 import { renderGoals } from "./report/render-goals.js";
+import { appendResults, readCircumstances, renderResults, RESULTS_PATH } from "./report/results.js";
 import { openRig } from "./rig.js";
 import { runBench, type BenchOutcome } from "./run-bench.js";
 
@@ -27,7 +28,9 @@ try {
       options.json,
       `${JSON.stringify({ scale: options.scale, ...outcome }, null, 1)}\n`,
     );
-  process.stdout.write(report(outcome));
+  const judged = judgeGoals(goalsOf(options.scale), outcome.rounds);
+  process.stdout.write(report(outcome, judged));
+  if (options.record) record(outcome, judged);
   if (outcome.failures.length === 0) process.exitCode = 0;
 } catch (error) {
   say(error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -36,8 +39,22 @@ try {
 }
 process.exit();
 
-function report({ rounds, failures }: BenchOutcome): string {
-  const elsewhere = Math.max(...rounds.map(({ coresElsewhere }) => coresElsewhere));
+/** A run in which something could not be measured is not kept. */
+function record({ rounds, failures }: BenchOutcome, judged: readonly JudgedGoal[]): void {
+  if (failures.length > 0) return say("Not recorded: not everything was measured.");
+  const coresElsewhere = mostElsewhere(rounds);
+  appendResults(
+    renderResults({ ...readCircumstances(), rounds: rounds.length, coresElsewhere, judged }),
+  );
+  say(`Recorded in ${RESULTS_PATH}`);
+}
+
+function mostElsewhere(rounds: BenchOutcome["rounds"]): number {
+  return Math.max(...rounds.map(({ coresElsewhere }) => coresElsewhere));
+}
+
+function report({ rounds, failures }: BenchOutcome, judged: readonly JudgedGoal[]): string {
+  const elsewhere = mostElsewhere(rounds);
   const head =
     `${rounds.length} ${rounds.length === 1 ? "round" : "rounds"} in ` +
     `${Math.round((performance.now() - from) / 1000)} s, ${availableParallelism()} cores, ` +
@@ -48,5 +65,5 @@ function report({ rounds, failures }: BenchOutcome): string {
       : `Others used up to ${elsewhere.toFixed(1)} cores meanwhile: only ratios and CPU ` +
         "figures mean something.\n";
   const lost = failures.length === 0 ? "" : `\nNot measured:\n${failures.join("\n")}\n`;
-  return `\n${head}\n${noise}\n${renderGoals(judgeGoals(goalsOf(options.scale), rounds))}\n${lost}`;
+  return `\n${head}\n${noise}\n${renderGoals(judged)}\n${lost}`;
 }

@@ -17,6 +17,8 @@ export interface BenchOptions {
   json: string | null;
   /** The folder for V8's profiles of the service; null: none are made. */
   profile: string | null;
+  /** Whether the table is appended to the results of the releases. */
+  record: boolean;
 }
 
 export function readBenchOptions(): BenchOptions {
@@ -36,6 +38,7 @@ export function readBenchOptions(): BenchOptions {
           value: "<folder>",
           about: "Write CPU profiles of the service there.",
         },
+        record: { type: "boolean", about: "Append the table to bench/RESULTS.md." },
       },
       examples: ["--quick", "--rounds 3 --only W1,W4"],
     },
@@ -49,6 +52,7 @@ export function readBenchOptions(): BenchOptions {
         only: parseWorkloads(values.only, values.quick),
         json: values.json ?? null,
         profile: values.profile ?? null,
+        record: values.record ?? false,
       };
     },
   );

@@ -1,23 +1,22 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { openJobClient, type JobClient } from "./client/job-client.js";
+import { compareHistories } from "./compare-histories.js";
 import { startField, type Field } from "./field.js";
 import { createFigures, type Figures } from "./report/figures.js";
-import {
-  BARE,
-  fanOutMeasure,
-  LITTLE_HISTORY,
-  MUCH_HISTORY,
-  NAIVE,
-  RAW_BULLMQ,
-  SERVICE,
-} from "./report/goals.js";
+import { BARE, fanOutMeasure, NAIVE, RAW_BULLMQ, SERVICE } from "./report/goals.js";
 import type { WorkloadName } from "./read-bench-options.js";
 import { runBareSharp } from "./peers/bare-sharp.js";
 import { THUMBNAIL_WIDTHS, type GraphqlPeer } from "./peers/graphql-peer.js";
-import { createServiceDatabase, startPhotoService } from "./peers/photo-service.js";
 import { memoryMb, type Cost } from "./process-figures.js";
-import type { Rig } from "./rig.js";
-import type { Scale } from "./scale.js";
+import {
+  mapValues,
+  READER,
+  SUBMITTER,
+  withStores,
+  type RoundOptions,
+  type Stand,
+  type Visit,
+} from "./stand.js";
 import { measureFanOut } from "./workloads/fan-out.js";
 import { measureLatency } from "./workloads/latency.js";
 import { measurePage } from "./workloads/page.js";
@@ -25,31 +24,8 @@ import { measureStart } from "./workloads/start-time.js";
 import { measureThroughput } from "./workloads/throughput.js";
 import { measureThumbnails } from "./workloads/thumbnails.js";
 
-export interface RoundOptions {
-  rig: Rig;
-  scale: Scale;
-  only: ReadonlySet<WorkloadName>;
-  /** For every other round the other way round, so that what drifts favours nobody. */
-  reverse: boolean;
-  photos: readonly Buffer[];
-  /** A database of the service with `scale.history.many` rows; null: W5 is not wanted. */
-  longHistory: string | null;
-  serviceEnv: Record<string, string>;
-  say: (line: string) => void;
-  /** What could not be measured. */
-  onFailure: (sentence: string) => void;
-}
-
-/** Whose page is read, who owns history and photos; and the others, whose tables grow. */
-const READER = 0;
-const SUBMITTER = 1;
 /** Rows before the page is read; the reader owns a fortieth. */
 const PAGE_ROWS = 4000;
-
-type Visit = (
-  workload: WorkloadName,
-  contestants: Record<string, () => Promise<Cost | void>>,
-) => Promise<void>;
 
 /** Every workload once, each with one contestant after the other. */
 export async function runRound(options: RoundOptions): Promise<Figures> {
@@ -87,12 +63,6 @@ export async function runRound(options: RoundOptions): Promise<Figures> {
       figures.record("npm start to ready, s", SERVICE, await measureStart(rig.folder)),
   });
   return figures;
-}
-
-interface Stand {
-  field: Field;
-  figures: Figures;
-  visit: Visit;
 }
 
 /**
@@ -263,77 +233,6 @@ async function visitThumbnails(
     [BARE]: async () =>
       record(BARE, (photos.length * THUMBNAIL_WIDTHS.length) / (await runBareSharp(rig, photos))),
   });
-}
-
-/** W5: the service twice, on few rows and on many. */
-async function compareHistories(
-  { rig, scale, serviceEnv }: RoundOptions,
-  { longHistory, figures, visit }: Pick<Stand, "figures" | "visit"> & { longHistory: string },
-): Promise<void> {
-  await rig.emptyRedis();
-  const databases = {
-    [LITTLE_HISTORY]: await createServiceDatabase(rig, "short_history"),
-    [MUCH_HISTORY]: longHistory,
-  };
-  const services: Record<string, GraphqlPeer> = {};
-  try {
-    for (const [contestant, database] of Object.entries(databases))
-      services[contestant] = await startPhotoService(rig, {
-        name: contestant.replaceAll(/\W/g, "_"),
-        database,
-        redisIndex: Object.keys(services).length,
-        env: serviceEnv,
-      });
-    await services[LITTLE_HISTORY]?.seed(scale.history.few);
-    await visit(
-      "W5",
-      mapValues(services, ({ url, processes }, contestant) => async () => {
-        const found = await measurePage({
-          url,
-          token: rig.token(READER),
-          processes: withStores(rig, processes),
-          ...scale.page,
-          seconds: scale.history.seconds,
-        });
-        figures.record("page req/s", contestant, found.requestsPerSecond);
-        figures.record("CPU ms/req", contestant, found.cpuMsPerRequest);
-        return found.cost;
-      }),
-    );
-    await visit(
-      "W5",
-      mapValues(services, ({ url, processes }, contestant) => async () => {
-        const client = await openJobClient({
-          url,
-          token: rig.token(READER),
-          connections: scale.throughput.submitters,
-        });
-        const found = await measureThroughput(client, {
-          ...scale.throughput,
-          seconds: scale.history.seconds,
-          processes: withStores(rig, processes),
-        }).finally(() => client.close());
-        figures.record("accepted/s", contestant, found.acceptedPerSecond);
-        figures.record("CPU ms/job", contestant, found.cpuMsPerJob);
-        return found.cost;
-      }),
-    );
-  } finally {
-    await Promise.all(Object.values(services).map((service) => service.close()));
-  }
-}
-
-function withStores(rig: Rig, processes: Record<string, number>): Record<string, number> {
-  return { ...processes, postgres: rig.postgres.pid, redis: rig.redis.pid };
-}
-
-function mapValues<T, U>(
-  record: Record<string, T>,
-  change: (value: T, key: string) => U,
-): Record<string, U> {
-  return Object.fromEntries(
-    Object.entries(record).map(([key, value]) => [key, change(value, key)]),
-  );
 }
 
 function seconds(ms: number): string {

@@ -1,4 +1,4 @@
-import { createClient, type ClientOptions } from "graphql-ws";
+import { createClient, type Client, type ClientOptions } from "graphql-ws";
 import {
   MyJobsDocument,
   SubmitDocument,
@@ -35,89 +35,107 @@ export function createPhotoClient({
     }),
   );
 
-  async function ask<Data, Variables>(
-    document: TypedDocumentString<Data, Variables>,
-    variables: Variables,
-  ): Promise<Data> {
-    const response = await fetch(`${api}/graphql`, {
-      method: "POST",
-      headers: { authorization: await authorization(), "content-type": "application/json" },
-      body: JSON.stringify({ query: String(document), variables }),
-    });
-    const { data, errors } = (await response.json()) as {
-      data?: Data;
-      errors?: { message: string; extensions: { code: string } }[];
-    };
-    if (errors?.[0]) throw Object.assign(new Error(errors[0].message), errors[0].extensions);
-    if (!data) throw new Error(`The service answered ${response.status}`);
-    return data;
-  }
-
+  const service: Service = { api, authorization };
   return {
     /** Resolves with the Photo; throws an Error with the service's `code`. */
-    async upload(file: Blob, name: string): Promise<{ id: string; width: number; height: number }> {
-      const response = await fetch(`${api}/photos`, {
-        method: "POST",
-        body: file,
-        headers: {
-          authorization: await authorization(),
-          "content-type": file.type,
-          "x-filename": encodeURIComponent(name),
-        },
-      });
-      const answer = (await response.json()) as {
-        id: string;
-        width: number;
-        height: number;
-        code?: string;
-        message?: string;
-      };
-      if (!response.ok) throw Object.assign(new Error(answer.message), { code: answer.code });
-      return answer;
-    },
+    upload: (file: Blob, name: string) => upload(service, file, name),
     submit: async (input: SubmitMutationVariables["input"]): Promise<JobRow> =>
-      (await ask(SubmitDocument, { input })).enqueueJob,
+      (await ask(service, SubmitDocument, { input })).enqueueJob,
     /**
      * Calls back with one's newest jobs, at once and after every event, whatever connection is lost
      * in between. Returns how to stop.
      */
-    async watch(onChange: (jobs: JobRow[], event: JobEvent | null) => void): Promise<() => void> {
-      let stop: (() => void) | null = () => {};
-      async function start(): Promise<void> {
-        const { queuedJobs } = await ask(MyJobsDocument, {});
-        const jobs = new Map(queuedJobs.edges.map(({ node }) => [node.id, node]));
-        onChange([...jobs.values()], null);
-        stop &&= events.subscribe<WatchSubscription>(
-          { query: String(WatchDocument), variables: { after: queuedJobs.eventCursor } },
-          {
-            next({ data, errors }) {
-              // Away for so long that its events are cleared away: from the page, anew.
-              if (errors?.[0]?.extensions?.["code"] === "CURSOR_EXPIRED") return void start();
-              if (!data) throw errors;
-              const { type, queuedJob } = data.queuedJobEvents;
-              // A later page may already show more than an event tells.
-              if (type === "DELETED") jobs.delete(queuedJob.id);
-              else if (queuedJob.version >= (jobs.get(queuedJob.id)?.version ?? 0))
-                jobs.set(queuedJob.id, queuedJob);
-              // Ids grow with time: newest first.
-              onChange(
-                [...jobs.values()].toSorted((a, b) => (a.id < b.id ? 1 : -1)),
-                data.queuedJobEvents,
-              );
-            },
-            error: (error) => {
-              throw error;
-            },
-            complete: () => {},
-          },
-        );
-      }
-      await start();
-      return () => {
-        stop?.();
-        stop = null;
-      };
-    },
+    watch: (onChange: OnChange) => watch(service, events, onChange),
     close: () => void events.dispose(),
   };
+}
+
+interface Service {
+  api: string;
+  authorization(): Promise<string>;
+}
+
+type OnChange = (jobs: JobRow[], event: JobEvent | null) => void;
+
+async function ask<Data, Variables>(
+  { api, authorization }: Service,
+  document: TypedDocumentString<Data, Variables>,
+  variables: Variables,
+): Promise<Data> {
+  const response = await fetch(`${api}/graphql`, {
+    method: "POST",
+    headers: { authorization: await authorization(), "content-type": "application/json" },
+    body: JSON.stringify({ query: String(document), variables }),
+  });
+  const { data, errors } = (await response.json()) as {
+    data?: Data;
+    errors?: { message: string; extensions: { code: string } }[];
+  };
+  if (errors?.[0]) throw Object.assign(new Error(errors[0].message), errors[0].extensions);
+  if (!data) throw new Error(`The service answered ${response.status}`);
+  return data;
+}
+
+async function upload(
+  { api, authorization }: Service,
+  file: Blob,
+  name: string,
+): Promise<{ id: string; width: number; height: number }> {
+  const response = await fetch(`${api}/photos`, {
+    method: "POST",
+    body: file,
+    headers: {
+      authorization: await authorization(),
+      "content-type": file.type,
+      "x-filename": encodeURIComponent(name),
+    },
+  });
+  const answer = (await response.json()) as {
+    id: string;
+    width: number;
+    height: number;
+    code?: string;
+    message?: string;
+  };
+  if (!response.ok) throw Object.assign(new Error(answer.message), { code: answer.code });
+  return answer;
+}
+
+async function watch(service: Service, events: Client, onChange: OnChange): Promise<() => void> {
+  let stop: (() => void) | null = () => {};
+  async function start(): Promise<void> {
+    const { queuedJobs } = await ask(service, MyJobsDocument, {});
+    const jobs = new Map(queuedJobs.edges.map(({ node }) => [node.id, node]));
+    onChange([...jobs.values()], null);
+    stop &&= events.subscribe<WatchSubscription>(
+      { query: String(WatchDocument), variables: { after: queuedJobs.eventCursor } },
+      {
+        next({ data, errors }) {
+          // Away for so long that its events are cleared away: from the page, anew.
+          if (errors?.[0]?.extensions?.["code"] === "CURSOR_EXPIRED") return void start();
+          if (!data) throw errors;
+          apply(jobs, data.queuedJobEvents);
+          // Ids grow with time: newest first.
+          const newestFirst = [...jobs.values()].toSorted((a, b) => (a.id < b.id ? 1 : -1));
+          onChange(newestFirst, data.queuedJobEvents);
+        },
+        error: (error) => {
+          throw error;
+        },
+        complete: () => {},
+      },
+    );
+  }
+  await start();
+  return () => {
+    stop?.();
+    stop = null;
+  };
+}
+
+function apply(jobs: Map<string, JobRow>, { type, queuedJob }: JobEvent): void {
+  if (type === "DELETED") jobs.delete(queuedJob.id);
+  // A later page may already show more than an event tells.
+  else if (queuedJob.version >= (jobs.get(queuedJob.id)?.version ?? 0))
+    jobs.set(queuedJob.id, queuedJob);
 }

@@ -10,7 +10,7 @@ import {
   readDatabaseShape,
   type Column,
   type DatabaseShape,
-} from "./support/stores/database-shape.js";
+} from "./database-shape.js";
 import { createTestDatabase, type TestDatabase } from "./support/stores/test-database.js";
 
 const GRAPHQL = "test/released.graphql";

@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "graphql-ws";
 import { WebSocket } from "ws";
 import type { ApiClient } from "../../test/chaos/people/api-client.js";
-import { openFeedConnection } from "../../test/chaos/feeds/feed-connection.js";
+import { FeedConnection } from "../../test/chaos/feeds/feed-connection.js";
 import type { SeededRandom } from "../../test/support/runner/seeded-random.js";
 import type { Tally } from "./tally.js";
 
@@ -40,7 +40,7 @@ export async function listenAndCut({
   let after = answer.data.queuedJobs.eventCursor;
   while (!stop.aborted) {
     tally.connections++;
-    const connection = openFeedConnection({
+    const connection = new FeedConnection({
       url,
       token,
       after,

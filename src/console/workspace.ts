@@ -3,13 +3,13 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { createGraphqlClient, type Ask } from "./graphql-client.js";
 import { STATUS_WORDS } from "./in-words.js";
-import { createJobList, type JobList } from "./job-list.js";
+import { createJobList, type JobList } from "./jobs/job-list.js";
 import { createLatePreviews, type LatePreviews } from "./photos/late-previews.js";
-import { createLiveFeed, type LiveFeed } from "./live-feed.js";
+import { createLiveFeed, type LiveFeed } from "./feed/live-feed.js";
 import { CANCEL, DELETE, LIMITS_NOW, RETRY, WELCOME, photosQuery } from "./operations.js";
 import { createPhotoLibrary, type PhotoLibrary, type PhotoPage } from "./photos/photo-library.js";
 import { createSelection, type Selection } from "./photos/selection.js";
-import { createSubmission, type Submission } from "./submission.js";
+import { createSubmission, type Submission } from "./submission/submission.js";
 import {
   isFinished,
   type Job,
@@ -48,45 +48,36 @@ interface Welcome {
 }
 
 const LIMITS_EVERY_MS = 1500;
+const LINE_EVERY_MS = 3000;
 
 /** Throws RequestError when the token does not hold or the service is away. */
-export async function createWorkspace({
-  token,
-  onSignedOut,
-}: {
+export async function createWorkspace(options: {
   token: string;
   onSignedOut(why: string): void;
 }): Promise<Workspace> {
+  const { token, onSignedOut } = options;
   const ask = createGraphqlClient({ token, onSignedOut });
   const list = createJobList(ask);
-  const [{ me, jobs, photos: firstPhotos }, eventCursor] = await Promise.all([
-    ask<Welcome>(WELCOME),
-    list.read(),
-  ]);
-  const photos = createPhotoLibrary(ask, firstPhotos);
+  const [welcome, eventCursor] = await Promise.all([ask<Welcome>(WELCOME), list.read()]);
+  const { me } = welcome;
   const { limits, refresh } = createLimits(ask, me.limits);
+  const photoParts = createPhotoParts(ask, {
+    token,
+    firstPhotos: welcome.photos,
+    maxBytes: me.limits.maxUploadBytes,
+    onUploaded: refresh,
+  });
   const announcement = signal("");
-  const complaint = signal<string | null>(null);
   const selection = createSelection(ask, list);
-
-  function onEvent(event: QueuedJobEvent): void {
-    list.apply(event);
-    if (event.type === "PROGRESS") return;
-    const { status, job } = event.queuedJob;
-    if (isFinished(status) && event.type !== "DELETED")
-      announcement.value = `${job.title}: ${STATUS_WORDS[status].toLowerCase()}`;
-    refresh();
-  }
-
-  function onPhoto(photo: Photo): void {
-    photos.add(photo);
-    refresh();
-  }
-
   const feed = createLiveFeed({
     token,
     ask,
-    onEvent,
+    onEvent(event) {
+      list.apply(event);
+      if (event.type === "PROGRESS") return;
+      announcement.value = announcementOf(event) ?? announcement.value;
+      refresh();
+    },
     onSignedOut,
     onExpired: () => void list.read().then(feed.start, () => {}),
   });
@@ -94,72 +85,89 @@ export async function createWorkspace({
 
   const submission = createSubmission({
     ask,
-    jobs: jobs.nodes.filter(({ enabled }) => enabled),
-    photoIds: photos.chosen,
+    jobs: welcome.jobs.nodes.filter(({ enabled }) => enabled),
+    photoIds: photoParts.photos.chosen,
     onSubmitted(queuedJobs) {
       list.take(queuedJobs);
       selection.select(queuedJobs.at(-1)?.id ?? null);
     },
   });
-  const uploads = createUploads({ token, maxBytes: me.limits.maxUploadBytes, onPhoto });
-  const latePreviews = createLatePreviews((ids) => findPhotos(ask, ids));
-  const waiting = setInterval(() => void refreshLine(list), 3000);
-
+  const stopRefreshing = keepLineFresh(list);
   return {
     me,
     limits,
-    photos,
-    uploads,
+    ...photoParts,
     submission,
     list,
     selection,
     feed,
     announcement,
-    complaint,
-    latePreviews,
-    act: (what, id) =>
-      act(ask, list, what, id).then(
-        () => {
-          complaint.value = null;
-        },
-        (error: unknown) => {
-          complaint.value = error instanceof Error ? error.message : String(error);
-        },
-      ),
-    findPhotos: (ids) => findPhotos(ask, ids),
+    ...createActions(ask, list),
     close() {
-      clearInterval(waiting);
-      latePreviews.close();
+      stopRefreshing();
+      photoParts.latePreviews.close();
       selection.close();
       feed.close();
     },
   };
 }
 
-async function act(
+function createPhotoParts(
   ask: Ask,
-  list: JobList,
-  what: "cancel" | "retry" | "delete",
-  id: string,
-): Promise<void> {
-  if (what === "delete") {
-    await ask(DELETE, { id });
-    return list.remove(id);
+  options: { token: string; firstPhotos: PhotoPage; maxBytes: number; onUploaded(): void },
+): Pick<Workspace, "photos" | "uploads" | "latePreviews" | "findPhotos"> {
+  const { token, firstPhotos, maxBytes, onUploaded } = options;
+  const photos = createPhotoLibrary(ask, firstPhotos);
+  function onPhoto(photo: Photo): void {
+    photos.add(photo);
+    onUploaded();
   }
-  const answer = await ask<Record<string, QueuedJob>>(what === "cancel" ? CANCEL : RETRY, { id });
-  list.take(Object.values(answer));
+  return {
+    photos,
+    uploads: createUploads({ token, maxBytes, onPhoto }),
+    latePreviews: createLatePreviews((ids) => findPhotos(ask, ids)),
+    findPhotos: (ids) => findPhotos(ask, ids),
+  };
 }
 
-/** No event tells that the line has moved on. */
-async function refreshLine(list: JobList): Promise<void> {
-  if (document.hidden) return;
-  await list.refresh(
-    list.ids
+function announcementOf({ type, queuedJob: { status, job } }: QueuedJobEvent): string | null {
+  return isFinished(status) && type !== "DELETED"
+    ? `${job.title}: ${STATUS_WORDS[status].toLowerCase()}`
+    : null;
+}
+
+function createActions(ask: Ask, list: JobList): Pick<Workspace, "complaint" | "act"> {
+  const complaint = signal<string | null>(null);
+  return {
+    complaint,
+    async act(what, id) {
+      try {
+        if (what === "delete") {
+          await ask(DELETE, { id });
+          list.remove(id);
+        } else {
+          const mutation = what === "cancel" ? CANCEL : RETRY;
+          list.take(Object.values(await ask<Record<string, QueuedJob>>(mutation, { id })));
+        }
+        complaint.value = null;
+      } catch (error) {
+        complaint.value = error instanceof Error ? error.message : String(error);
+      }
+    },
+  };
+}
+
+/** No event reports that the queue has moved on. */
+function keepLineFresh(list: JobList): () => void {
+  const timer = setInterval(() => {
+    if (document.hidden) return;
+    const waiting = list.ids
       .peek()
       .slice(0, 200)
-      .filter((id) => list.row(id)?.peek().status === "PENDING")
-      .slice(-20),
-  );
+      .filter((id) => list.row(id)?.peek().status === "PENDING");
+    void list.refresh(waiting.slice(-20));
+  }, LINE_EVERY_MS);
+  return () => clearInterval(timer);
 }
 
 async function findPhotos(ask: Ask, ids: readonly string[]): Promise<Photo[]> {

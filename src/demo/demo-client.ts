@@ -25,11 +25,14 @@ export interface DemoEvent {
   };
 }
 
+interface UploadedPhoto {
+  id: string;
+  width: number;
+  height: number;
+}
+
 export interface DemoClient {
-  upload(
-    bytes: Uint8Array,
-    filename: string,
-  ): Promise<{ id: string; width: number; height: number }>;
+  upload(bytes: Uint8Array, filename: string): Promise<UploadedPhoto>;
   /** Submits a Job of each name on the photo; tells where the event stream stood before. */
   submit(names: string[], photoId: string): Promise<{ ids: string[]; eventCursor: string }>;
   /** The events behind the cursor, until `isLast` says so; a lost connection is resumed. */
@@ -52,6 +55,7 @@ const EVENTS =
 /** What a frontend does, in Node: upload over HTTP, submit over GraphQL, watch over the socket. */
 export function createDemoClient({ url, token }: { url: string; token: string }): DemoClient {
   const authorization = `Bearer ${token}`;
+  const query = createQuery(url, authorization);
   const client: Client = resumable(
     createClient({
       url: `${url.replace(/^http/, "ws")}/graphql`,
@@ -61,43 +65,8 @@ export function createDemoClient({ url, token }: { url: string; token: string })
       shouldRetry: () => true,
     }),
   );
-
-  async function query<Data>(text: string, variables: object): Promise<Data> {
-    const response = await fetch(`${url}/graphql`, {
-      method: "POST",
-      headers: { authorization, "content-type": "application/json" },
-      body: JSON.stringify({ query: text, variables }),
-    });
-    const { data, errors } = (await response.json()) as {
-      data?: Data;
-      errors?: { message: string }[];
-    };
-    if (errors || !data)
-      throw new Error(errors?.[0]?.message ?? `The service answered ${response.status}`);
-    return data;
-  }
-
   return {
-    async upload(bytes, filename) {
-      const response = await fetch(`${url}/photos`, {
-        method: "POST",
-        headers: {
-          authorization,
-          "content-type": "image/jpeg",
-          "x-filename": encodeURIComponent(filename),
-        },
-        body: bytes,
-      });
-      const photo = (await response.json()) as {
-        id: string;
-        width: number;
-        height: number;
-        message?: string;
-      };
-      if (!response.ok)
-        throw new Error(photo.message ?? `The upload was answered with ${response.status}`);
-      return photo;
-    },
+    upload: (bytes, filename) => upload(url, authorization, bytes, filename),
     async submit(names, photoId) {
       const { queuedJobs } = await query<{ queuedJobs: { eventCursor: string } }>(
         "{ queuedJobs(first: 1) { eventCursor } }",
@@ -121,4 +90,42 @@ export function createDemoClient({ url, token }: { url: string; token: string })
     download: async (path) => Buffer.from(await (await fetch(new URL(path, url))).arrayBuffer()),
     close: () => void client.dispose(),
   };
+}
+
+function createQuery(url: string, authorization: string) {
+  return async <Data>(text: string, variables: object): Promise<Data> => {
+    const response = await fetch(`${url}/graphql`, {
+      method: "POST",
+      headers: { authorization, "content-type": "application/json" },
+      body: JSON.stringify({ query: text, variables }),
+    });
+    const { data, errors } = (await response.json()) as {
+      data?: Data;
+      errors?: { message: string }[];
+    };
+    if (errors || !data)
+      throw new Error(errors?.[0]?.message ?? `The service answered ${response.status}`);
+    return data;
+  };
+}
+
+async function upload(
+  url: string,
+  authorization: string,
+  bytes: Uint8Array,
+  filename: string,
+): Promise<UploadedPhoto> {
+  const response = await fetch(`${url}/photos`, {
+    method: "POST",
+    headers: {
+      authorization,
+      "content-type": "image/jpeg",
+      "x-filename": encodeURIComponent(filename),
+    },
+    body: bytes,
+  });
+  const photo = (await response.json()) as UploadedPhoto & { message?: string };
+  if (!response.ok)
+    throw new Error(photo.message ?? `The upload was answered with ${response.status}`);
+  return photo;
 }

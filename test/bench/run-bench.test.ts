@@ -30,6 +30,7 @@ describe("the bench", () => {
         only: new Set(WORKLOADS),
         json: null,
         profile: null,
+        record: false,
         say: () => {},
       });
       assert.deepEqual(failures, []);

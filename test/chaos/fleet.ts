@@ -37,7 +37,8 @@ export function createFleet(options: {
     members.push(member);
     everyPid.push(member.pid);
     void member.exited.then((how) => leave(member, how));
-    if (closing) await stop(members.splice(members.indexOf(member), 1)[0] as ServiceProcess);
+    if (closing)
+      await stop(members.splice(members.indexOf(member), 1)[0] as ServiceProcess, violations);
     return member;
   }
 
@@ -55,20 +56,6 @@ export function createFleet(options: {
     members.splice(members.indexOf(member), 1);
   }
 
-  async function stop(member: ServiceProcess): Promise<void> {
-    member.mayEnd = true;
-    member.signal("SIGCONT");
-    member.signal("SIGTERM");
-    const late = pause(STOP_WITHIN_MS, "late", { ref: false });
-    const how = await Promise.race([member.exited, late]);
-    if (how !== "code 0")
-      violations.add(
-        "other",
-        `${member.name} (process ${member.pid}) ended with ${how} after SIGTERM`,
-      );
-    if (how === "late") member.signal("SIGKILL");
-  }
-
   return {
     members: (role) => members.filter((member) => member.role === role),
     start,
@@ -81,21 +68,41 @@ export function createFleet(options: {
     async roll(member) {
       await start(member.role);
       members.splice(members.indexOf(member), 1);
-      await stop(member);
+      await stop(member, violations);
     },
-    async freeze(member, ms) {
-      member.signal("SIGSTOP");
-      await pause(ms);
-      member.signal("SIGCONT");
-    },
+    freeze,
     async close() {
       closing = true;
-      await Promise.all(members.splice(0).map(stop));
+      await Promise.all(members.splice(0).map((member) => stop(member, violations)));
       await pause(1000); // Children that notice the end of their parent.
-      for (const { pid, command } of processesOfSession(everyPid)) {
-        violations.add("other", `process ${pid} (${command}) was left running`);
-        process.kill(pid, "SIGKILL");
-      }
+      endLeftovers(everyPid, violations);
     },
   };
+}
+
+async function freeze(member: ServiceProcess, ms: number): Promise<void> {
+  member.signal("SIGSTOP");
+  await pause(ms);
+  member.signal("SIGCONT");
+}
+
+async function stop(member: ServiceProcess, violations: Violations): Promise<void> {
+  member.mayEnd = true;
+  member.signal("SIGCONT");
+  member.signal("SIGTERM");
+  const late = pause(STOP_WITHIN_MS, "late", { ref: false });
+  const how = await Promise.race([member.exited, late]);
+  if (how !== "code 0")
+    violations.add(
+      "other",
+      `${member.name} (process ${member.pid}) ended with ${how} after SIGTERM`,
+    );
+  if (how === "late") member.signal("SIGKILL");
+}
+
+function endLeftovers(pids: number[], violations: Violations): void {
+  for (const { pid, command } of processesOfSession(pids)) {
+    violations.add("other", `process ${pid} (${command}) was left running`);
+    process.kill(pid, "SIGKILL");
+  }
 }

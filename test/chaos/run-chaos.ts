@@ -4,7 +4,7 @@ import type { Phase } from "./people/bystanders.js";
 import { keepCutting, keepSleeping } from "./feeds/disturb-feed.js";
 import { failOver } from "./faults/fail-over.js";
 import { createFaults } from "./faults/faults.js";
-import { startFeedRecorder, type FeedRecorder } from "./feeds/feed-recorder.js";
+import { FeedRecorder } from "./feeds/feed-recorder.js";
 import { createFleet, type Fleet } from "./fleet.js";
 import { attack, type HostileFigures } from "./people/hostile-user.js";
 import { injectFaults, type Injected } from "./faults/inject-faults.js";
@@ -129,118 +129,115 @@ async function unlessCut<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return await Promise.race([work, cut]);
 }
 
+interface Disturbance {
+  people: Person[];
+  pickUrl: () => string;
+  random: SeededRandom;
+  violations: Violations;
+  stop: AbortSignal;
+  minutes: number;
+  say: (line: string) => void;
+  feeds: FeedRecorder[];
+  only: string;
+  events: number;
+  ttlSeconds: number | null;
+}
+
 /**
  * Everything at once until the time is up; resolves when the last fault is over and every
  * submission is answered.
  */
-async function disturb(
-  stage: Stage,
-  fleet: Fleet,
-  options: {
-    people: Person[];
-    pickUrl: () => string;
-    random: SeededRandom;
-    violations: Violations;
-    stop: AbortSignal;
-    minutes: number;
-    say: (line: string) => void;
-    feeds: FeedRecorder[];
-    only: string;
-    events: number;
-    ttlSeconds: number | null;
-  },
-): Promise<Run> {
-  const {
-    people,
-    pickUrl,
-    random,
-    violations,
-    stop,
-    minutes,
-    say,
-    feeds,
-    only,
-    events,
-    ttlSeconds,
-  } = options;
-  const paceMs = (people.length * EVENTS_PER_JOB * 1000) / events;
+async function disturb(stage: Stage, fleet: Fleet, options: Disturbance): Promise<Run> {
+  const { people, pickUrl, random, violations, stop, minutes, feeds, ttlSeconds } = options;
+  const paceMs = (people.length * EVENTS_PER_JOB * 1000) / options.events;
   const tail = ttlSeconds === null ? null : followLog(stage.postgres.url, ttlSeconds);
-  function record(person: Person, name: string): FeedRecorder {
-    const feed = startFeedRecorder({
-      name: `${person.name}'s ${name} feed`,
-      person,
-      pickUrl,
-      random: random.branch(),
-      violations,
-      hasFailedOver: () => stage.standby !== null,
-    });
-    feeds.push(feed);
-    return feed;
-  }
+  const record = (person: Person, name: string) => recordFeed(stage, options, person, name);
   const steady = people.map((person) => record(person, "steady"));
   const cut = people.slice(0, 2).map((person) => record(person, "cut"));
   const sleepy = people.slice(1, 3).map((person) => record(person, "sleepy"));
   const faults: Injected[] = [];
-  const onFault = (fault: Injected) => {
-    faults.push(fault);
-    say(
-      `${String(faults.length).padStart(4)}  ` +
-        `${new Date(fault.beganAt).toISOString().slice(11, 19)}  ${fault.kind}, ` +
-        `${((fault.endedAt - fault.beganAt) / 1000).toFixed(1)} s`,
-    );
-  };
-  const disturbedAt = Date.now();
   const phases: Phase[] = [];
-  async function promoteStandby(): Promise<void> {
-    const beganAt = Date.now();
-    stage.standby = await failOver(stage);
-    onFault({ kind: "standby promoted", beganAt, endedAt: Date.now() });
-  }
-  const measure = async (name: string) => {
-    const from = Date.now();
-    await pause(Math.min(LONGEST_PHASE_MS, minutes * 60_000 * PHASE_SHARE), undefined, {
-      signal: stop,
-    }).catch(() => {});
-    phases.push({ name, from, to: Date.now() });
-  };
-  async function attackAndInject(): Promise<HostileFigures> {
-    await measure("all is quiet");
-    say("the hostile user begins");
-    const attacking = attack({ pickUrl, token: stage.token, violations, stop });
-    await measure("a hostile user is at work");
-    say("the faults begin");
-    const kinds = createFaults({ stage, fleet, random: random.branch(), long: minutes >= 3 });
-    // The last fault is left so much time that what comes after it is checked, too.
-    const failsOver = minutes >= 3 && ttlSeconds === null && "standby promoted".includes(only);
-    const stopFaults = failsOver
-      ? stopAfter(minutes - FAIL_OVER_MINUTES - (Date.now() - disturbedAt) / 60_000, stop)
-      : stop;
-    await injectFaults({
-      faults: kinds.filter(({ kind }) => kind.includes(only)),
-      random: random.branch(),
-      violations,
-      stop: stopFaults,
-      onFault,
-    });
-    if (failsOver && !stop.aborted) await promoteStandby();
-    return attacking;
-  }
+  const longestMs = minutes >= 3 && ttlSeconds === null ? 45_000 : 12_000;
   const [hostile] = await Promise.all([
-    attackAndInject(),
+    attackAndInject(stage, fleet, { ...options, faults, phases }),
     ...people.flatMap((person) => [
       submitJobs(person, { random: random.branch(), violations, stop, paceMs }),
       meddle(person, { random: random.branch(), violations, stop, purges: ttlSeconds !== null }),
     ]),
     ...cut.map((feed) => keepCutting(feed, { random: random.branch(), stop })),
-    ...sleepy.map((feed) =>
-      keepSleeping(feed, {
-        random: random.branch(),
-        stop,
-        longestMs: minutes >= 3 && ttlSeconds === null ? 45_000 : 12_000,
-      }),
-    ),
+    ...sleepy.map((feed) => keepSleeping(feed, { random: random.branch(), stop, longestMs })),
   ]);
   return { people, feeds, steady, faults, phases, hostile, tail, pickUrl };
+}
+
+function recordFeed(
+  stage: Stage,
+  { pickUrl, random, violations, feeds }: Disturbance,
+  person: Person,
+  name: string,
+): FeedRecorder {
+  const feed = new FeedRecorder({
+    name: `${person.name}'s ${name} feed`,
+    person,
+    pickUrl,
+    random: random.branch(),
+    violations,
+    hasFailedOver: () => stage.standby !== null,
+  });
+  feeds.push(feed);
+  return feed;
+}
+
+/** A while of quiet, then the hostile user alone, then the faults as well. */
+async function attackAndInject(
+  stage: Stage,
+  fleet: Fleet,
+  options: Disturbance & { faults: Injected[]; phases: Phase[] },
+): Promise<HostileFigures> {
+  const { pickUrl, random, violations, stop, minutes, say, only, faults, phases } = options;
+  const beganAt = Date.now();
+  const measure = async (name: string) => {
+    const from = Date.now();
+    const ms = Math.min(LONGEST_PHASE_MS, minutes * 60_000 * PHASE_SHARE);
+    await pause(ms, undefined, { signal: stop }).catch(() => {});
+    phases.push({ name, from, to: Date.now() });
+  };
+  const onFault = (fault: Injected) => {
+    faults.push(fault);
+    say(describeFault(faults.length, fault));
+  };
+  await measure("all is quiet");
+  say("the hostile user begins");
+  const attacking = attack({ pickUrl, token: stage.token, violations, stop });
+  await measure("a hostile user is at work");
+  say("the faults begin");
+  const kinds = createFaults({ stage, fleet, random: random.branch(), long: minutes >= 3 });
+  // The last fault is left so much time that what comes after it is checked, too.
+  const failsOver =
+    minutes >= 3 && options.ttlSeconds === null && "standby promoted".includes(only);
+  const stopFaults = failsOver
+    ? stopAfter(minutes - FAIL_OVER_MINUTES - (Date.now() - beganAt) / 60_000, stop)
+    : stop;
+  await injectFaults({
+    faults: kinds.filter(({ kind }) => kind.includes(only)),
+    random: random.branch(),
+    violations,
+    stop: stopFaults,
+    onFault,
+  });
+  if (failsOver && !stop.aborted) {
+    const promotedAt = Date.now();
+    stage.standby = await failOver(stage);
+    onFault({ kind: "standby promoted", beganAt: promotedAt, endedAt: Date.now() });
+  }
+  return attacking;
+}
+
+function describeFault(number: number, { kind, beganAt, endedAt }: Injected): string {
+  return (
+    `${String(number).padStart(4)}  ${new Date(beganAt).toISOString().slice(11, 19)}  ${kind}, ` +
+    `${((endedAt - beganAt) / 1000).toFixed(1)} s`
+  );
 }
 
 function createPickUrl(fleet: Fleet, random: SeededRandom): () => string {

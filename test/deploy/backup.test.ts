@@ -11,17 +11,13 @@ import type { EmbeddedServer } from "../../src/embedded/open-server-folder.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { eventually } from "../support/runner/eventually.js";
 import { long } from "../support/runner/long.js";
-import { ADMIN_PASSWORD } from "../support/service/operated-service.js";
+import { ADMIN_PASSWORD } from "../support/clients/operator-client.js";
+import { startTestService, type TestService } from "../support/service/test-service.js";
 import { runBin } from "../support/processes/run-bin.js";
 import { silentLog } from "../support/runner/silent-log.js";
 import { smallPhoto } from "../support/service/small-photo.js";
 import { createTestClient, type TestClient } from "../support/clients/test-client.js";
-import { startTestService, type TestService } from "../support/service/test-service.js";
-import {
-  NO_POSTGRES_TOOLS,
-  POSTGRES_TOOLS,
-  startTooledPostgres,
-} from "../support/stores/tooled-postgres.js";
+import { NO_POSTGRES_TOOLS, POSTGRES_TOOLS, startTooledPostgres } from "./tooled-postgres.js";
 
 const PERSON = { sub: "ann", email: "ann@example.test" };
 const LONG = { durationMs: 600_000 };

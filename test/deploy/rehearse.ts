@@ -146,14 +146,41 @@ function makeSecrets(databaseUrl: string, redisUrl: string): (name: string) => s
   return (name) => join(secrets, name);
 }
 
+type Bin = ReturnType<typeof start>;
+
 async function rehearse(databaseUrl: string, redisUrl: string): Promise<void> {
   const secret = makeSecrets(databaseUrl, redisUrl);
   const stores = { DATABASE_URL_FILE: secret("database_url"), REDIS_URL_FILE: secret("redis_url") };
-  const [port, workerPort] = [await freePort(), await freePort()];
   await run("migrate", { DATABASE_URL_FILE: stores.DATABASE_URL_FILE });
   await run("migrate", { DATABASE_URL_FILE: stores.DATABASE_URL_FILE });
   tell("migrated, twice");
+  const { api, worker, url } = await startService(stores, secret);
+  await usePhoto(url, secret);
+  await run("delete-user", stores, ["--email", "ann@example.test"]);
+  const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  // The storage says whose it is.
+  demand(
+    files.every(({ name }) => name === "owner"),
+    "the account went, with every file",
+  );
+  await stopService(api, worker);
+  const secretTexts = ["file_signing_key", "database_url", "redis_url"].map((name) =>
+    readFileSync(secret(name), "utf8").trim(),
+  );
+  demand(
+    secretTexts.every((text) => !`${api.output()}${worker.output()}`.includes(text)),
+    "no secret stands in the logs",
+  );
+  demand(!existsSync(join(app, ".data")), "nothing was written beside the program");
+}
 
+async function startService(
+  stores: Record<string, string>,
+  secret: (name: string) => string,
+): Promise<{ api: Bin; worker: Bin; url: string }> {
+  const [port, workerPort] = [await freePort(), await freePort()];
   const api = start("api", {
     ...stores,
     PORT: String(port),
@@ -174,12 +201,16 @@ async function rehearse(databaseUrl: string, redisUrl: string): Promise<void> {
       60_000,
     );
   tell(`ready${isRoot ? `, as the user ${UID}` : ""}`);
+  return { api, worker, url: `http://127.0.0.1:${port}` };
+}
 
+/** Uploads a photo, and fetches its thumbnail. */
+async function usePhoto(url: string, secret: (name: string) => string): Promise<void> {
   const token = await signDevelopmentToken(
     await loadOrCreateDevelopmentKey(secret("development")),
     { email: "ann@example.test", expiresInSeconds: 600 },
   );
-  const client = createTestClient(`http://127.0.0.1:${port}`, token);
+  const client = createTestClient(url, token);
   const { json } = await client.upload(smallPhoto(64, 64), { type: "image/png" });
   const done = await client.finished(
     (await client.enqueue("thumbnail", {}, { photoIds: [json["id"]] })).id,
@@ -191,16 +222,9 @@ async function rehearse(databaseUrl: string, redisUrl: string): Promise<void> {
     { id: done.id },
   );
   demand((await fetch(new URL(queuedJob.outputs[0].url, client.url))).ok, "which can be fetched");
-  await run("delete-user", stores, ["--email", "ann@example.test"]);
-  const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
-  );
-  // The storage says whose it is.
-  demand(
-    files.every(({ name }) => name === "owner"),
-    "the account went, with every file",
-  );
+}
 
+async function stopService(api: Bin, worker: Bin): Promise<void> {
   for (const [name, bin, mostMs] of [
     ["API", api, 20_000],
     ["worker", worker, 35_000],
@@ -209,14 +233,6 @@ async function rehearse(databaseUrl: string, redisUrl: string): Promise<void> {
     bin.child.kill("SIGTERM");
     demand((await bin.ended) === 0 && Date.now() - asked < mostMs, `the ${name} closed on SIGTERM`);
   }
-  const secretTexts = ["file_signing_key", "database_url", "redis_url"].map((name) =>
-    readFileSync(secret(name), "utf8").trim(),
-  );
-  demand(
-    secretTexts.every((text) => !`${api.output()}${worker.output()}`.includes(text)),
-    "no secret stands in the logs",
-  );
-  demand(!existsSync(join(app, ".data")), "nothing was written beside the program");
 }
 
 let postgres: Awaited<ReturnType<typeof startPostgres>> | undefined;

@@ -35,6 +35,7 @@ const GIVEN: Record<string, unknown> = {
 };
 /** What the database would say: nobody has a photo that looks like this one. */
 const NO_NEIGHBOURS: NearPhotoList = { photos: [], cut: false };
+const MAX_PIXELS = 100_000_000;
 const MEMORY_BYTES = 1.5 * 1024 ** 3;
 
 /**
@@ -55,7 +56,7 @@ export function createJobRunner(
   });
   const inspector = createPhotoInspector({
     log: silentLog,
-    maxPixels: 100_000_000,
+    maxPixels: MAX_PIXELS,
     memoryLimitBytes: MEMORY_BYTES,
   });
   let attempts = 0;
@@ -68,24 +69,14 @@ export function createJobRunner(
     const attemptFolder = join(folder, `attempt-${++attempts}`);
     await mkdir(attemptFolder);
     const parameters = task.parameters.parse(given[task.name] ?? {});
-    const request: TaskChildRequest = {
-      task: task.name,
-      parameters,
-      photos,
-      attempt: 1,
-      failures: 0,
-      folder: attemptFolder,
-      maxPixels: 100_000_000,
-    };
+    const request = toRequest(task, parameters, photos, attemptFolder);
     try {
       const response = (await pool.run(request, {
         timeoutMs: task.timeoutMs,
         onAsk: async () => NO_NEIGHBOURS,
       })) as TaskChildResponse;
-      const wrong =
-        (await strayFiles(response, attemptFolder)) ??
-        (await check?.(response, attemptFolder)) ??
-        null;
+      const stray = await strayFiles(response, attemptFolder);
+      const wrong = stray ?? (await check?.(response, attemptFolder)) ?? null;
       if (wrong !== null) return { kind: "violation", message: wrong };
       const { warnings = [] } = task.result.parse(response.result) as { warnings?: string[] };
       return warnings.length > 0
@@ -109,6 +100,16 @@ export function createJobRunner(
     },
     close: async () => void (await Promise.all([pool.close(), inspector.close()])),
   };
+}
+
+function toRequest(
+  task: Task,
+  parameters: TaskChildRequest["parameters"],
+  photos: TaskPhoto[],
+  folder: string,
+): TaskChildRequest {
+  const first = { attempt: 1, failures: 0 };
+  return { task: task.name, parameters, photos, ...first, folder, maxPixels: MAX_PIXELS };
 }
 
 /** Null when the folder holds what the task says, and nothing else. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { AnswerBudget } from "../../src/graphql/limits/answer-budget.js";
 import { loadersOf, type HasLoaders } from "../../src/graphql/loaders.js";
-import { startCountedService, type CountedService } from "../support/service/counted-service.js";
+import { startTestService, type ProxiedService } from "../support/service/test-service.js";
 import { smallPhoto } from "../support/service/small-photo.js";
 import type { TestClient } from "../support/clients/test-client.js";
 
@@ -11,15 +11,15 @@ const NESTED =
   "nodes { job { name } user { email } photos { url } outputs { url } history { type } }";
 
 describe("the loaders", () => {
-  let counted: CountedService;
+  let counted: ProxiedService;
   let admin: TestClient;
   before(async () => {
-    counted = await startCountedService();
-    admin = await counted.service.admin();
+    counted = await startTestService({ proxied: true, workers: 0 });
+    admin = await counted.admin();
     // Of many owners, each with a photo of their own.
     await Promise.all(
       Array.from({ length: 6 }, async () => {
-        const person = await counted.service.person();
+        const person = await counted.person();
         const { json } = await person.upload(smallPhoto(), { type: "image/png" });
         for (let i = 0; i < 2; i++)
           await person.enqueue("metadata", {}, { photoIds: [json["id"]] });
@@ -80,7 +80,7 @@ describe("the loaders", () => {
     "read the QueuedJobs of many photos or users, and their numbers, with as many " +
       "statements as of one",
     async () => {
-      const person = await counted.service.person();
+      const person = await counted.person();
       for (let i = 0; i < 5; i++) {
         const { json } = await person.upload(smallPhoto(), { type: "image/png" });
         for (let n = 0; n < i; n++)
@@ -120,7 +120,7 @@ describe("the loaders", () => {
   );
 
   it("read one list once, however often it is asked for", async () => {
-    const person = await counted.service.person();
+    const person = await counted.person();
     for (let i = 0; i < 3; i++) await person.enqueue("echo");
     const of = (first: number) =>
       `{ queuedJobs(first: ${first}) { nodes { user { queuedJobs(first: 3) { totalCount ` +

@@ -5,11 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { eventually } from "../support/runner/eventually.js";
-import {
-  startOtlpReceiver,
-  type OtlpReceiver,
-  type ReceivedSpan,
-} from "../support/clients/otlp-receiver.js";
+import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from "./otlp-receiver.js";
 import { runBin, startBin, type RunningBin } from "../support/processes/run-bin.js";
 import { smallPhoto } from "../support/service/small-photo.js";
 import { createTestClient, type TestClient } from "../support/clients/test-client.js";

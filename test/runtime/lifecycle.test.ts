@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { eventually } from "../support/runner/eventually.js";
 
-const entry = fileURLToPath(new URL("../support/processes/lifecycle-process.js", import.meta.url));
+const entry = fileURLToPath(new URL("./lifecycle-process.js", import.meta.url));
 
 interface Ended {
   code: number | null;

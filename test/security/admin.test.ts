@@ -3,11 +3,8 @@
 // test/db/read-only-queries.test.ts, guesses at test/server/access/admin-guard.test.ts.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import {
-  ADMIN_PASSWORD,
-  startOperatedService,
-  type OperatedService,
-} from "../support/service/operated-service.js";
+import { ADMIN_PASSWORD } from "../support/clients/operator-client.js";
+import { startTestService, type TestService } from "../support/service/test-service.js";
 import { smallPhoto } from "../support/service/small-photo.js";
 import { LEAKS } from "./attacked-service.js";
 import { head, sendRaw } from "./raw-request.js";
@@ -106,13 +103,13 @@ const ODD_ADDRESSES = [
 ].map((path) => path.replaceAll(" ", "%20"));
 
 describe("the operators' pages under attack", () => {
-  let operated: OperatedService;
+  let operated: TestService;
   let url: string;
   let planted: string;
   before(async () => {
-    operated = await startOperatedService({ workers: 1, env: { TRUST_PROXY: "1" } });
-    ({ url } = operated.service);
-    const person = await operated.service.person({
+    operated = await startTestService({ operated: true, workers: 1, env: { TRUST_PROXY: "1" } });
+    ({ url } = operated);
+    const person = await operated.person({
       name: MARKUP,
       picture: `https://x.test/?${encodeURIComponent(MARKUP)}`,
       email: `${MARKUP}@example.test`,
@@ -164,7 +161,7 @@ describe("the operators' pages under attack", () => {
       ];
       let seen = "";
       for (const path of pages) {
-        const { status, text } = await operated.get(path);
+        const { status, text } = await operated.operator.get(path);
         assert.equal(status, 200, path);
         assert.doesNotMatch(text, ALIVE, path);
         seen += text;
@@ -181,7 +178,7 @@ describe("the operators' pages under attack", () => {
           `select * from "${MARKUP.replaceAll('"', '""')}"`,
           `</textarea>${MARKUP}`,
         ]) {
-          const { text } = await operated.post("/admin/db", { sql });
+          const { text } = await operated.operator.post("/admin/db", { sql });
           assert.doesNotMatch(text, ALIVE, sql);
           assert.doesNotMatch(text, /<\/textarea>"/, sql);
         }
@@ -189,7 +186,7 @@ describe("the operators' pages under attack", () => {
     );
 
     it("give no formula to a spreadsheet", async () => {
-      const { text } = await operated.post("/admin/db", {
+      const { text } = await operated.operator.post("/admin/db", {
         sql:
           "select filename from photos union all select '+1+1' union all select '@x' union " +
           "all select '-2+3'",
@@ -201,14 +198,14 @@ describe("the operators' pages under attack", () => {
 
     it("tell of the queue nothing that people wrote, but ids", async () => {
       assert.doesNotMatch(
-        (await operated.get("/admin/queues/api/queues")).text,
+        (await operated.operator.get("/admin/queues/api/queues")).text,
         /alert\(1\)|example\.test/,
       );
     });
 
     for (const path of ODD_ADDRESSES) {
       it(`answer ${path.slice(0, 60)} with a page, or the sentence that there is none`, async () => {
-        const { status, text } = await operated.get(path);
+        const { status, text } = await operated.operator.get(path);
         assert.ok([200, 303, 400, 404, 414].includes(status), `${status} ${text.slice(0, 500)}`);
         assert.doesNotMatch(text, ALIVE);
         assert.doesNotMatch(text.replaceAll(/<(textarea|code)[^]*?<\/\1>/g, ""), LEAKS);
@@ -247,13 +244,13 @@ describe("the operators' pages under attack", () => {
 
   it("have logged no error of ours, no password and no query", () => {
     assert.deepEqual(
-      operated.service.logged
+      operated.logged
         .filter((line) => Number(line["level"]) >= 50)
         .map((line) => [line["msg"], line["err"]]),
       [],
     );
     assert.equal(
-      operated.service.logged.some((line) => JSON.stringify(line).includes(ADMIN_PASSWORD)),
+      operated.logged.some((line) => JSON.stringify(line).includes(ADMIN_PASSWORD)),
       false,
     );
   });

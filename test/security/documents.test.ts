@@ -6,7 +6,8 @@ import { openEventStream } from "../support/clients/event-stream.js";
 import { openRawSocket } from "../support/clients/raw-socket.js";
 import type { GraphqlError } from "../support/clients/test-client.js";
 import { startAttackedService, LEAKS, type AttackedService } from "./attacked-service.js";
-import { HOSTILE_DOCUMENTS, NONE, type HostileDocument } from "./hostile-documents.js";
+import { NONE, type HostileDocument } from "./documents/hostile-document.js";
+import { HOSTILE_DOCUMENTS } from "./documents/hostile-documents.js";
 import { head, sendRaw } from "./raw-request.js";
 
 /** Generous, for a machine that does other things as well. */

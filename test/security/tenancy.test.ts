@@ -6,12 +6,10 @@ import { after, before, describe, it } from "node:test";
 import type { GraphQLSchema } from "graphql";
 import { createSchema } from "../../src/graphql/schema.js";
 import { idOfNothing } from "../support/asserts/broken-ids.js";
-import { openEventStream } from "../support/clients/event-stream.js";
-import { eventually } from "../support/runner/eventually.js";
-import { startCountedService, type CountedService } from "../support/service/counted-service.js";
+import { startTestService, type ProxiedService } from "../support/service/test-service.js";
 import { openRawSocket, type RawSocket } from "../support/clients/raw-socket.js";
-import type { GraphqlError } from "../support/clients/test-client.js";
-import { createBelongings, type Belongings } from "./tenancy/belongings.js";
+import { createBelongings, rowsOf, type Belongings } from "./tenancy/belongings.js";
+import { ADMIN_ONLY, baseOf, BELOW, BULK, KEYS, PLACES } from "./tenancy/places.js";
 import {
   edgesIn,
   edgesOf,
@@ -20,145 +18,39 @@ import {
   urlFieldsOf,
   variablesAt,
 } from "./tenancy/schema-walk.js";
-
-type Expected = "null" | [code: string, message: string | RegExp];
-
-const NO_JOB: Expected = ["NOT_FOUND", "There is no such QueuedJob."];
-const NO_CURSOR: Expected = [
-  "BAD_USER_INPUT",
-  "after: is no cursor of yours; pass one that an earlier answer or event gave you",
-];
-const NO_PHOTO: Expected = ["BAD_USER_INPUT", /^(0\.)?photoIds\.0: is no photo of yours$/];
-
-/**
- * What a stranger gets at each place that names something, for what is another's and for what is
- * nothing alike.
- */
-const PLACES: Record<string, Expected> = {
-  "Query.node(id)": "null",
-  "Query.user(id)": "null",
-  "Query.photo(id)": "null",
-  "Query.queuedJob(id)": "null",
-  "Query.queuedJobs(userId)": ["FORBIDDEN", "Only an admin may see QueuedJobs of others."],
-  "Query.queuedJobs(after)": NO_CURSOR,
-  "Query.photos(after)": NO_CURSOR,
-  "Query.jobs(after)": NO_CURSOR,
-  "Query.users(after)": ["FORBIDDEN", "Only an admin may list users."],
-  "User.queuedJobs(after)": NO_CURSOR,
-  "Photo.queuedJobs(after)": NO_CURSOR,
-  "Mutation.deletePhoto(id)": ["NOT_FOUND", "There is no such Photo."],
-  "Mutation.cancelQueuedJob(id)": NO_JOB,
-  "Mutation.retryQueuedJob(id)": NO_JOB,
-  "Mutation.deleteQueuedJob(id)": NO_JOB,
-  "Mutation.enqueueJob(input.photoIds[])": NO_PHOTO,
-  "Mutation.enqueueJobs(inputs[].photoIds[])": NO_PHOTO,
-  "Subscription.queuedJobEvents(queuedJobId)": NO_JOB,
-  "Subscription.queuedJobEvents(after)": NO_CURSOR,
-};
-/** One's own namespace: another's key is a new one. */
-const KEYS = [
-  "Mutation.enqueueJob(input.idempotencyKey)",
-  "Mutation.enqueueJobs(inputs[].idempotencyKey)",
-];
-const BULK = ["Mutation.cancelQueuedJobs", "Mutation.deleteQueuedJobs", "Mutation.deleteMe"];
-/** Paths that begin at what only an admin gets. */
-const ADMIN_ONLY = [
-  "Query.users",
-  "UserConnection.edges",
-  "UserConnection.nodes",
-  "UserConnection.pageInfo",
-  "UserEdge.node",
-];
-
-const BELOW: Record<string, string> = {
-  "User.queuedJobs(after)":
-    "query ($after: String) { me { queuedJobs(after: $after) { totalCount } } }",
-  "Photo.queuedJobs(after)":
-    "query ($after: String) { photos(first: 1) { nodes { queuedJobs(after: $after) { " +
-    "totalCount } } } }",
-};
-
-interface Outcome {
-  data?: unknown;
-  errors?: Pick<GraphqlError, "message" | "extensions" | "path">[];
-}
+import { createWays, withoutIds, type Ask, type Outcome } from "./tenancy/ways.js";
 
 describe("what is another's", () => {
   let schema: GraphQLSchema;
-  let counted: CountedService;
+  let counted: ProxiedService;
   let victim: Belongings;
   let stranger: Belongings;
   let socket: RawSocket;
   let untouched: unknown;
   before(async () => {
-    [schema, counted] = await Promise.all([createSchema(), startCountedService()]);
-    const worker = await counted.service.addWorker();
+    [schema, counted] = await Promise.all([
+      createSchema(),
+      startTestService({ proxied: true, workers: 0 }),
+    ]);
+    const worker = await counted.addWorker();
     [victim, stranger] = await Promise.all([
-      createBelongings(counted.service, "victim"),
-      createBelongings(counted.service, "stranger"),
+      createBelongings(counted, "victim"),
+      createBelongings(counted, "stranger"),
     ]);
     await worker.close();
-    socket = openRawSocket(counted.service.url);
+    socket = openRawSocket(counted.url);
     await socket.init(stranger.client.token);
-    untouched = await rowsOf(victim);
+    untouched = await rowsOf(counted.database.sql, victim);
   });
   after(async () => {
     socket.close();
     await counted.close();
   });
 
-  const rowsOf = async ({ ids }: Belongings) => {
-    const { sql } = counted.service.database;
-    return Promise.all([
-      sql`select * from users where id = ${ids.user}`,
-      sql`select * from user_streams where user_id = ${ids.user}`,
-      sql`select * from photos where user_id = ${ids.user} order by id`,
-      sql`select * from queued_jobs where user_id = ${ids.user} order by id`,
-      sql`select user_id, seq, type from queued_job_events where user_id = ${ids.user}
-        order by seq`,
-    ]);
-  };
-
   const operation = (place: string) => BELOW[place] ?? operationOf(schema, place, 3);
-  const baseOf = (place: string): Record<string, unknown> =>
-    /photoIds/.test(place)
-      ? {
-          [place.includes("inputs") ? "inputs" : "input"]: place.includes("inputs")
-            ? [{ job: "metadata" }]
-            : { job: "metadata" },
-        }
-      : {};
 
-  async function overHttp(query: string, variables: object): Promise<Outcome> {
-    const { data, errors } = await stranger.client.ask(query, variables);
-    return plain({ data, ...(errors && { errors }) });
-  }
-
-  let operations = 0;
-  async function overSocket(query: string, variables: object): Promise<Outcome> {
-    const id = `${++operations}`;
-    socket.send({ type: "subscribe", id, payload: { query, variables } });
-    const { type, payload } = await socket.next(
-      `an answer to ${query.slice(0, 60)}`,
-      (message) => message.id === id,
-    );
-    return plain(type === "error" ? { errors: payload as GraphqlError[] } : (payload as Outcome));
-  }
-
-  async function inStream(query: string, variables: object): Promise<Outcome> {
-    const stream = await openEventStream(counted.service.url, stranger.client.token, {
-      query,
-      variables,
-    });
-    const result = await eventually(`an answer to ${query.slice(0, 60)}`, () => stream.results[0]);
-    stream.stop();
-    return plain(result as Outcome);
-  }
-  const WAYS: Record<string, typeof overHttp> = {
-    HTTP: overHttp,
-    "the socket": overSocket,
-    "a stream": inStream,
-  };
+  const ways = createWays(() => ({ client: stranger.client, socket }));
+  const { HTTP: overHttp, "the socket": overSocket } = ways;
 
   /** Every value that a stranger may have come by, and its like that names nothing. */
   function attempts(place: string): { theirs: string[]; nothing: string[] } {
@@ -172,7 +64,7 @@ describe("what is another's", () => {
 
   async function answers(
     place: string,
-    ask: typeof overHttp,
+    ask: Ask,
   ): Promise<{ theirs: Outcome[]; nothing: Outcome }> {
     const { theirs, nothing } = attempts(place);
     const all: Outcome[] = [];
@@ -182,7 +74,7 @@ describe("what is another's", () => {
   }
 
   for (const [place, expected] of Object.entries(PLACES)) {
-    for (const [way, ask] of Object.entries(WAYS).filter(
+    for (const [way, ask] of Object.entries<Ask>(ways).filter(
       ([name]) => name !== "HTTP" || !place.startsWith("Subscription"),
     )) {
       it(`is for a stranger as if it were not there, at ${place} over ${way}`, async () => {
@@ -237,14 +129,14 @@ describe("what is another's", () => {
   });
 
   it("is not touched by calls that act on all of one's own", async () => {
-    const passer = await counted.service.person();
+    const passer = await counted.person();
     await passer.enqueue("echo");
     for (const call of BULK) await passer.get(operationOf(schema, call, 1));
-    assert.deepEqual(await rowsOf(victim), untouched);
+    assert.deepEqual(await rowsOf(counted.database.sql, victim), untouched);
   });
 
   it("is no admin's to submit, to delete or to listen to, though they may read it", async () => {
-    const admin = await counted.service.admin();
+    const admin = await counted.admin();
     for (const place of [
       "Mutation.deletePhoto(id)",
       "Mutation.enqueueJob(input.photoIds[])",
@@ -279,7 +171,7 @@ describe("what is another's", () => {
 
   it("is reached by no path of the schema, and every path was gone", async () => {
     const gone = new Set<string>();
-    const walk = async (root: string, query: string, variables: object, ask = overHttp) => {
+    const walk = async (root: string, query: string, variables: object, ask: Ask = overHttp) => {
       const { data, errors } = await ask(query, variables);
       assert.equal(errors, undefined, query);
       assertNothingOf(victim, data);
@@ -355,7 +247,7 @@ describe("what is another's", () => {
         `${theirs[0]}?${own[1]}`,
         `${theirs[0].replace(/[0-9a-f-]{36}/, idOfNothing())}?${own[1]}`,
       ]) {
-        const response = await fetch(`${counted.service.url}${url}`, {
+        const response = await fetch(`${counted.url}${url}`, {
           headers: { authorization: `Bearer ${stranger.client.token}` },
         });
         assert.deepEqual(
@@ -388,7 +280,7 @@ describe("what is another's", () => {
   });
 
   it("is as it was, to the row", async () => {
-    assert.deepEqual(await rowsOf(victim), untouched);
+    assert.deepEqual(await rowsOf(counted.database.sql, victim), untouched);
   });
 });
 
@@ -398,24 +290,4 @@ function assertNothingOf({ secrets }: Belongings, data: unknown): void {
     secrets.filter((secret) => text.includes(secret)),
     [],
   );
-}
-
-/** Without the places in the document, which name no row. */
-function plain({ data, errors }: Outcome): Outcome {
-  return {
-    ...(data !== undefined && { data }),
-    ...(errors && {
-      errors: errors.map(({ message, extensions, path }) => ({
-        message,
-        extensions,
-        ...(path && { path }),
-      })),
-    }),
-  };
-}
-
-function withoutIds(outcome: Outcome): Outcome {
-  return JSON.parse(
-    JSON.stringify(outcome).replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi, "<id>"),
-  ) as Outcome;
 }

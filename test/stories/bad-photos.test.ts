@@ -11,7 +11,7 @@ import { quadrantsHeic, twoPictureAvif, withSize } from "../imaging/heif-files.j
 import { makeGif } from "../imaging/make-gif.js";
 import { makePng } from "../imaging/make-png.js";
 import { noise } from "../imaging/noise.js";
-import { killDecoders } from "../support/processes/kill-decoders.js";
+import { killDecoders } from "./kill-decoders.js";
 import type { QueuedJobFields, TestClient } from "../support/clients/test-client.js";
 import { startTestService, type TestService } from "../support/service/test-service.js";
 import { segment } from "../tasks/scrub/plant-secrets.js";

@@ -2,7 +2,7 @@
 // that answers it still answers everybody else, and takes little memory.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { startApiProcess, type ApiProcess } from "../support/processes/api-process.js";
+import { startApiProcess, type ApiProcess } from "./api-process.js";
 import { long } from "../support/runner/long.js";
 import { startTestService, type TestService } from "../support/service/test-service.js";
 

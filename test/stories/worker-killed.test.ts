@@ -13,7 +13,7 @@ import { silentLog } from "../support/runner/silent-log.js";
 import { createTcpProxy } from "../support/stores/tcp-proxy.js";
 import { createTestCore, type TestCore } from "../support/service/test-core.js";
 import { testRedis } from "../support/stores/test-redis.js";
-import { startWorkerProcess } from "../support/processes/worker-process.js";
+import { startWorkerProcess } from "./worker-process.js";
 
 describe("a worker process", () => {
   // Compiled, it uses the prefix of production: so that no other test is in its way, in a database

@@ -1,6 +1,6 @@
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { Ask } from "../graphql-client.js";
-import type { JobList } from "../job-list.js";
+import type { JobList } from "../jobs/job-list.js";
 import { QUEUED_JOB } from "../operations.js";
 import type { QueuedJobDetails } from "../types.js";
 

@@ -53,18 +53,14 @@ export function createUploads({
   async function send({ id, file }: Upload): Promise<void> {
     change(id, { state: "sending", progress: 0, error: null });
     try {
-      // The service would say so, too, and hang up while the browser is still sending, which then
-      // tells of a broken connection.
-      if (file.size > maxBytes) throw new Error(`It is larger than ${bytes(maxBytes)}.`);
+      checkSize(file, maxBytes);
       const { photo, isNew } = await post(file, token, (progress) => change(id, { progress }));
       change(id, { state: isNew ? "done" : "already-here", progress: 1 });
       if (isNew) setTimeout(() => dismiss(id), DONE_MS);
       onPhoto(photo);
     } catch (error) {
-      change(id, {
-        state: "failed",
-        error: error instanceof Error ? error.message : String(error),
-      });
+      const message = error instanceof Error ? error.message : String(error);
+      change(id, { state: "failed", error: message });
     }
     sendNext();
   }
@@ -77,16 +73,7 @@ export function createUploads({
     list,
     dismiss,
     add(files) {
-      list.value = [
-        ...list.value,
-        ...Array.from(files, (file): Upload => ({
-          id: next++,
-          file,
-          state: "waiting",
-          progress: 0,
-          error: null,
-        })),
-      ];
+      list.value = [...list.value, ...Array.from(files, (file) => waitingUpload(next++, file))];
       sendNext();
     },
     retry(id) {
@@ -97,6 +84,18 @@ export function createUploads({
       list.value = list.value.filter(({ state }) => state !== "done" && state !== "already-here");
     },
   };
+}
+
+function waitingUpload(id: number, file: File): Upload {
+  return { id, file, state: "waiting", progress: 0, error: null };
+}
+
+/**
+ * The service would refuse it, too, and hang up while the browser is still sending, which then
+ * reports a broken connection.
+ */
+function checkSize(file: File, maxBytes: number): void {
+  if (file.size > maxBytes) throw new Error(`It is larger than ${bytes(maxBytes)}.`);
 }
 
 /** Not fetch, which tells nothing of how far an upload has come. */

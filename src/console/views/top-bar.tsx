@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { CatchUp } from "../catch-up.js";
+import type { CatchUp } from "../feed/catch-up.js";
 import { clock, duration, plural } from "../in-words.js";
-import type { FeedState } from "../live-feed.js";
+import type { FeedState } from "../feed/live-feed.js";
 import { signOut } from "../session.js";
 import { useWorkspace } from "../workspace.js";
 

@@ -19,25 +19,34 @@ export interface Outcome {
 const MOST_SENTENCES = 60;
 
 /** The figures of a run as a table, and what it broke. */
-export function renderReport(
-  {
-    seed,
-    minutes,
-    accepted,
-    eventsChecked,
-    files,
-    figures,
-    bystanders,
-    hostile,
-    latestSeconds,
-  }: Outcome,
-  violations: Violations,
-): string {
-  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  const whose = ({ ms, jobId, at }: Longest) =>
-    `${seconds(ms)}${jobId && `  (${jobId}, until ${new Date(at).toISOString().slice(11, 19)})`}`;
-  const injected = figures.faults.reduce((sum, { count }) => sum + count, 0);
-  const rows: [string, string | number][] = [
+export function renderReport(outcome: Outcome, violations: Violations): string {
+  const faults = outcome.figures.faults.map(({ kind, count, worstRecovery }): Row => [
+    kind,
+    `${String(count).padStart(4)}   ${seconds(worstRecovery)}`,
+  ]);
+  const sentences = violations.sentences.slice(0, MOST_SENTENCES);
+  if (violations.sentences.length > sentences.length)
+    sentences.push(`… and ${violations.sentences.length - sentences.length} more`);
+  return [
+    "",
+    ...table([...countRows(outcome, violations), ...timeRows(outcome), ...hostileRows(outcome)]),
+    "",
+    "faults: how often, and at worst how long after its end the next event came",
+    ...table(faults),
+    "",
+    "what others saw while",
+    ...table(outcome.bystanders.map(bystanderRow)),
+    "",
+    ...sentences,
+    "",
+  ].join("\n");
+}
+
+type Row = readonly [string, string | number];
+
+function countRows(outcome: Outcome, violations: Violations): Row[] {
+  const { seed, minutes, accepted, eventsChecked, files, figures } = outcome;
+  return [
     ["seed", seed],
     ["minutes", minutes],
     ["QueuedJobs accepted", accepted],
@@ -47,58 +56,50 @@ export function renderReport(
     ["connections of feeds", figures.connections],
     ["events checked", eventsChecked],
     ["files kept, swept", `${files.kept}, ${files.swept}`],
-    ["faults injected", injected],
+    ["faults injected", figures.faults.reduce((sum, { count }) => sum + count, 0)],
     ["lost", violations.count("lost")],
     ["repeated", violations.count("repeated")],
     ["out of order", violations.count("out of order")],
     ["stuck", violations.count("stuck")],
     ["other violations", violations.count("other")],
+  ];
+}
+
+function timeRows({ figures, latestSeconds }: Outcome): Row[] {
+  const whose = ({ ms, jobId, at }: Longest) =>
+    `${seconds(ms)}${jobId && `  (${jobId}, until ${new Date(at).toISOString().slice(11, 19)})`}`;
+  const rows: Row[] = [
     ["longest from submit to start", whose(figures.longestToStart)],
     ["longest from event to client", whose(figures.longestToArrive)],
     ["longest from start to takeover", whose(figures.longestToTakeOver)],
     ["longest until a feed stood again", seconds(figures.longestReconnect)],
     ["slowest answer", seconds(figures.slowestAnswer)],
-    ...(latestSeconds === null
-      ? []
-      : [
-          ["latest clean-up of an expired row", `${latestSeconds.toFixed(0)} s`] satisfies [
-            string,
-            string,
-          ],
-        ]),
+  ];
+  if (latestSeconds !== null)
+    rows.push(["latest clean-up of an expired row", `${latestSeconds.toFixed(0)} s`]);
+  return rows;
+}
+
+function hostileRows({ hostile }: Outcome): Row[] {
+  return [
     ["hostile requests, refused", `${hostile.requests}, ${hostile.refused}`],
     ["hostile upgrades, deleted accounts", `${hostile.upgrades}, ${hostile.deletedAccounts}`],
   ];
-  const faults = figures.faults.map(({ kind, count, worstRecovery }): [string, string] => [
-    kind,
-    `${String(count).padStart(4)}   ${seconds(worstRecovery)}`,
-  ]);
+}
+
+function bystanderRow(row: BystanderFigures): Row {
   const milliseconds = (ms: number) => `${ms.toFixed(0)} ms`;
-  const others = bystanders.map((row): [string, string] => [
+  return [
     row.phase,
     `${row.accepted} accepted in ${milliseconds(row.acceptP50)} (p50), ` +
       `${milliseconds(row.acceptP99)} (p99); ${row.started} started in ` +
       `${milliseconds(row.startP99)} (p99)`,
-  ]);
-  const sentences = violations.sentences.slice(0, MOST_SENTENCES);
-  if (violations.sentences.length > sentences.length)
-    sentences.push(`… and ${violations.sentences.length - sentences.length} more`);
-  return [
-    "",
-    ...table(rows),
-    "",
-    "faults: how often, and at worst how long after its end the next event came",
-    ...table(faults),
-    "",
-    "what others saw while",
-    ...table(others),
-    "",
-    ...sentences,
-    "",
-  ].join("\n");
+  ];
 }
 
-function table(rows: readonly (readonly [string, string | number])[]): string[] {
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+
+function table(rows: readonly Row[]): string[] {
   const width = Math.max(0, ...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
 }

@@ -6,7 +6,7 @@ import { checkFiles } from "./check-files.js";
 import { checkPerson, type Seen } from "./check-people.js";
 import { checkTables } from "./check-tables.js";
 import { checkWaits } from "./check-waits.js";
-import { startFeedRecorder, type FeedRecorder } from "../feeds/feed-recorder.js";
+import { FeedRecorder } from "../feeds/feed-recorder.js";
 import { measure } from "./figures.js";
 import { seededRandom } from "../../support/runner/seeded-random.js";
 import type { LogTail } from "../feeds/log-tail.js";
@@ -34,15 +34,16 @@ export async function verify(
   if (run.tail) tables.log = await readTail(run.tail, tables, violations);
   await untilDrained(run.feeds, tables, violations);
   // Where rows are purged, or the history is another one, the first cursor has expired.
-  const replays = (purges || stage.standby ? [] : run.people).map((person) =>
-    startFeedRecorder({
-      name: `${person.name}'s replay`,
-      person,
-      pickUrl: run.pickUrl,
-      random: seededRandom(0),
-      violations,
-      includeProgress: false,
-    }),
+  const replays = (purges || stage.standby ? [] : run.people).map(
+    (person) =>
+      new FeedRecorder({
+        name: `${person.name}'s replay`,
+        person,
+        pickUrl: run.pickUrl,
+        random: seededRandom(0),
+        violations,
+        includeProgress: false,
+      }),
   );
   await untilDrained(replays, tables, violations);
   say("everything was told; checking");

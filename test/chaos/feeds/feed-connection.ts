@@ -7,15 +7,6 @@ export interface FeedEnd {
   codes: string[];
 }
 
-export interface FeedConnection {
-  ended: Promise<FeedEnd>;
-  /** Cuts it without a word. */
-  cut(): void;
-  /** Reads nothing until `resume`. */
-  pause(): void;
-  resume(): void;
-}
-
 interface Message {
   type: string;
   payload?:
@@ -32,85 +23,101 @@ const QUERY =
 const PING_MS = 5000;
 const DEAD_AFTER_MS = 15_000;
 
-/**
- * One socket with one subscription of the whole feed, spoken by hand: graphql-transport-ws without
- * its client, which would reconnect on its own.
- */
-export function openFeedConnection(options: {
+export interface FeedConnectionOptions {
   url: string;
   token: string;
   after: string;
   includeProgress: boolean;
   onReady: () => void;
   onEvent: (event: EventFields) => void;
-}): FeedConnection {
-  const { token, after, includeProgress, onReady, onEvent } = options;
-  const socket = new WebSocket(
-    options.url.replace("http", "ws") + "/graphql",
-    "graphql-transport-ws",
-    { handshakeTimeout: 5000 },
-  );
-  const codes: string[] = [];
-  let heardAt = Date.now();
-  let paused = false;
-  const send = (message: object) => socket.send(JSON.stringify(message));
+}
 
-  function hear(message: Message): void {
-    if (message.type === "ping") return send({ type: "pong" });
-    if (message.type === "connection_ack") {
-      send({
-        id: "feed",
-        type: "subscribe",
-        payload: { query: QUERY, variables: { after, includeProgress } },
+/**
+ * One socket with one subscription of the whole feed, spoken by hand: graphql-transport-ws without
+ * its client, which would reconnect on its own.
+ */
+export class FeedConnection {
+  readonly ended: Promise<FeedEnd>;
+  readonly #options: FeedConnectionOptions;
+  readonly #socket: WebSocket;
+  readonly #codes: string[] = [];
+  #receivedAt = Date.now();
+  #isPaused = false;
+
+  constructor(options: FeedConnectionOptions) {
+    this.#options = options;
+    this.#socket = new WebSocket(
+      options.url.replace("http", "ws") + "/graphql",
+      "graphql-transport-ws",
+      { handshakeTimeout: 5000 },
+    );
+    const authorization = `Bearer ${options.token}`;
+    this.#socket.on("open", () =>
+      this.#send({ type: "connection_init", payload: { authorization } }),
+    );
+    this.#socket.on("pong", () => this.#noteLife());
+    this.#socket.on("message", (data) => {
+      this.#noteLife();
+      this.#receive(JSON.parse(String(data)) as Message);
+    });
+    this.#socket.on("error", () => {});
+    const pings = setInterval(() => this.#ping(), PING_MS);
+    this.ended = new Promise((resolve) => {
+      this.#socket.on("close", (code, reason) => {
+        clearInterval(pings);
+        resolve({ close: { code, reason: String(reason) }, codes: this.#codes });
       });
-      return onReady();
-    }
-    if (
-      message.type === "next" &&
-      message.payload &&
-      "data" in message.payload &&
-      message.payload.data
-    )
-      return onEvent(message.payload.data.queuedJobEvents);
-    if (message.type !== "next" && message.type !== "error" && message.type !== "complete") return;
-    const errors = Array.isArray(message.payload)
-      ? message.payload
-      : (message.payload?.errors ?? []);
-    codes.push(...errors.map((error) => error.extensions.code));
-    socket.close(1000);
+    });
   }
 
-  const beat = setInterval(() => {
-    if (!paused && Date.now() - heardAt > DEAD_AFTER_MS) socket.terminate();
-    else if (socket.readyState === WebSocket.OPEN) socket.ping();
-  }, PING_MS);
-  const heard = () => void (heardAt = Date.now());
+  /** Cuts it without a word. */
+  cut(): void {
+    this.#socket.terminate();
+  }
 
-  socket.on("open", () =>
-    send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } }),
-  );
-  socket.on("pong", heard);
-  socket.on("message", (data) => {
-    heard();
-    hear(JSON.parse(String(data)) as Message);
-  });
-  socket.on("error", () => {});
-  return {
-    ended: new Promise((resolve) => {
-      socket.on("close", (code, reason) => {
-        clearInterval(beat);
-        resolve({ close: { code, reason: String(reason) }, codes });
-      });
-    }),
-    cut: () => socket.terminate(),
-    pause() {
-      paused = true;
-      socket.pause();
-    },
-    resume() {
-      paused = false;
-      heard();
-      socket.resume();
-    },
-  };
+  /** Reads nothing until `resume`. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#noteLife();
+    this.#socket.resume();
+  }
+
+  #noteLife(): void {
+    this.#receivedAt = Date.now();
+  }
+
+  #send(message: object): void {
+    this.#socket.send(JSON.stringify(message));
+  }
+
+  #ping(): void {
+    if (!this.#isPaused && Date.now() - this.#receivedAt > DEAD_AFTER_MS) this.#socket.terminate();
+    else if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
+  }
+
+  #receive({ type, payload }: Message): void {
+    if (type === "ping") return this.#send({ type: "pong" });
+    if (type === "connection_ack") return this.#subscribe();
+    if (type === "next" && payload && "data" in payload && payload.data)
+      return this.#options.onEvent(payload.data.queuedJobEvents);
+    if (type !== "next" && type !== "error" && type !== "complete") return;
+    const errors = Array.isArray(payload) ? payload : (payload?.errors ?? []);
+    this.#codes.push(...errors.map((error) => error.extensions.code));
+    this.#socket.close(1000);
+  }
+
+  #subscribe(): void {
+    const { after, includeProgress, onReady } = this.#options;
+    this.#send({
+      id: "feed",
+      type: "subscribe",
+      payload: { query: QUERY, variables: { after, includeProgress } },
+    });
+    onReady();
+  }
 }

@@ -1,34 +1,15 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { askUntilAnswered } from "../people/ask-until-answered.js";
-import { openFeedConnection, type FeedConnection, type FeedEnd } from "./feed-connection.js";
+import { FeedConnection, type FeedEnd } from "./feed-connection.js";
 import type { Person } from "../people/person.js";
 import type { SeededRandom } from "../../support/runner/seeded-random.js";
 import { toToldEvent, type ToldEvent } from "./told-event.js";
 import type { Violations } from "../checks/violations.js";
 
-/**
- * A client that writes down every event of its user, and resumes behind the last one wherever it
- * finds an API.
- */
-export interface FeedRecorder {
-  name: string;
-  person: Person;
-  events: readonly ToldEvent[];
-  /** From where to where a page was read instead, after the history of the database changed. */
-  gaps: readonly { from: string; to: string }[];
-  readonly connections: number;
-  /** The longest time from the end of a connection to the next one that stood. */
-  readonly longestGapMs: number;
-  cut(): void;
-  /** Reads nothing for this long, or until the signal. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-  close(): Promise<void>;
-}
-
 /** Closes that a client answers by coming back: cut, gone away, try again later; or its own. */
 const PASSING = new Set([1000, 1001, 1005, 1006, 1012, 1013]);
 
-export function startFeedRecorder(options: {
+export interface FeedRecorderOptions {
   name: string;
   person: Person;
   pickUrl: () => string;
@@ -36,97 +17,125 @@ export function startFeedRecorder(options: {
   violations: Violations;
   includeProgress?: boolean;
   hasFailedOver?: () => boolean;
-}): FeedRecorder {
-  const {
-    name,
-    person,
-    pickUrl,
-    random,
-    violations,
-    includeProgress = true,
-    hasFailedOver = () => false,
-  } = options;
-  const events: ToldEvent[] = [];
-  const gaps: { from: string; to: string }[] = [];
-  let cursor = person.firstCursor;
-  let connection: FeedConnection | null = null;
-  let connections = 0;
-  let longestGapMs = 0;
-  let endedAt: number | null = null;
-  let closed = false;
+}
 
-  function connect(): FeedConnection {
-    const number = ++connections;
-    return openFeedConnection({
+/**
+ * A client that writes down every event of its user, and resumes behind the last one wherever it
+ * finds an API.
+ */
+export class FeedRecorder {
+  readonly name: string;
+  readonly person: Person;
+  readonly #options: FeedRecorderOptions;
+  readonly #events: ToldEvent[] = [];
+  readonly #gaps: { from: string; to: string }[] = [];
+  readonly #finished: Promise<void>;
+  #cursor: string;
+  #connection: FeedConnection | null = null;
+  #connections = 0;
+  #longestGapMs = 0;
+  #endedAt: number | null = null;
+  #isClosed = false;
+
+  constructor(options: FeedRecorderOptions) {
+    this.name = options.name;
+    this.person = options.person;
+    this.#options = options;
+    this.#cursor = options.person.firstCursor;
+    this.#finished = this.#keepConnected();
+  }
+
+  get events(): readonly ToldEvent[] {
+    return this.#events;
+  }
+
+  /** From where to where a page was read instead, after the history of the database changed. */
+  get gaps(): readonly { from: string; to: string }[] {
+    return this.#gaps;
+  }
+
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** The longest time from the end of a connection to the next one that stood. */
+  get longestGapMs(): number {
+    return this.#longestGapMs;
+  }
+
+  cut(): void {
+    this.#connection?.cut();
+  }
+
+  /** Reads nothing for this long, or until the signal. */
+  async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    const asleep = this.#connection;
+    asleep?.pause();
+    await pause(ms, undefined, { signal }).catch(() => {});
+    asleep?.resume();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.cut();
+    await this.#finished;
+  }
+
+  async #keepConnected(): Promise<void> {
+    while (!this.#isClosed) {
+      this.#connection = this.#connect();
+      const end = await this.#connection.ended;
+      this.#endedAt ??= Date.now();
+      this.#judge(end);
+      if (end.codes.includes("CURSOR_EXPIRED")) await this.#readPage();
+      await pause(this.#options.random.int(20, 300));
+    }
+  }
+
+  #connect(): FeedConnection {
+    const { pickUrl, includeProgress = true } = this.#options;
+    const number = ++this.#connections;
+    return new FeedConnection({
       url: pickUrl(),
-      token: person.token,
-      after: cursor,
+      token: this.person.token,
+      after: this.#cursor,
       includeProgress,
-      onReady() {
-        if (endedAt !== null) longestGapMs = Math.max(longestGapMs, Date.now() - endedAt);
-        endedAt = null;
+      onReady: () => {
+        if (this.#endedAt !== null)
+          this.#longestGapMs = Math.max(this.#longestGapMs, Date.now() - this.#endedAt);
+        this.#endedAt = null;
       },
-      onEvent(event) {
-        cursor = event.cursor;
-        events.push(toToldEvent(event, number));
+      onEvent: (event) => {
+        this.#cursor = event.cursor;
+        this.#events.push(toToldEvent(event, number));
       },
     });
   }
 
-  function judge({ close, codes }: FeedEnd): void {
+  #judge({ close, codes }: FeedEnd): void {
+    const { violations, hasFailedOver = () => false } = this.#options;
     const isExpected = (code: string) =>
       code === "SERVICE_UNAVAILABLE" || (code === "CURSOR_EXPIRED" && hasFailedOver());
     for (const code of codes)
       if (!isExpected(code))
-        violations.add("other", `the feed ${name} was refused with ${code} after ${cursor}`);
+        violations.add(
+          "other",
+          `the feed ${this.name} was refused with ${code} after ${this.#cursor}`,
+        );
     if (!PASSING.has(close.code))
-      violations.add("other", `the feed ${name} was closed with ${close.code} ${close.reason}`);
+      violations.add(
+        "other",
+        `the feed ${this.name} was closed with ${close.code} ${close.reason}`,
+      );
   }
 
   /** What a client does when its cursor has expired: it reads the page, and goes on behind that. */
-  async function readPage(): Promise<void> {
-    const page = await askUntilAnswered<{ queuedJobs: { eventCursor: string } }>(person.api, {
+  async #readPage(): Promise<void> {
+    const page = await askUntilAnswered<{ queuedJobs: { eventCursor: string } }>(this.person.api, {
       query: "{ queuedJobs(first: 1) { eventCursor } }",
       deadlineMs: 60_000,
     });
-    gaps.push({ from: cursor, to: page.queuedJobs.eventCursor });
-    cursor = page.queuedJobs.eventCursor;
+    this.#gaps.push({ from: this.#cursor, to: page.queuedJobs.eventCursor });
+    this.#cursor = page.queuedJobs.eventCursor;
   }
-
-  async function keepConnected(): Promise<void> {
-    while (!closed) {
-      connection = connect();
-      const end = await connection.ended;
-      endedAt ??= Date.now();
-      judge(end);
-      if (end.codes.includes("CURSOR_EXPIRED")) await readPage();
-      await pause(random.int(20, 300));
-    }
-  }
-
-  const connected = keepConnected();
-  return {
-    name,
-    person,
-    events,
-    gaps,
-    get connections() {
-      return connections;
-    },
-    get longestGapMs() {
-      return longestGapMs;
-    },
-    cut: () => connection?.cut(),
-    async sleep(ms, signal) {
-      const asleep = connection;
-      asleep?.pause();
-      await pause(ms, undefined, { signal }).catch(() => {});
-      asleep?.resume();
-    },
-    async close() {
-      closed = true;
-      connection?.cut();
-      await connected;
-    },
-  };
 }

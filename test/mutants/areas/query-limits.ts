@@ -146,4 +146,11 @@ export const MUTANTS: Mutant[] = [
     replace: "bytes += TOKEN_BYTES / TOKEN_BYTES",
     tests: ["graphql/document", "server/graphql/known-operations.test"],
   },
+  {
+    breaks: "a variable in a literal is null once its operation is compiled",
+    file: "src/server/graphql/operation-compiler.ts",
+    find: "|| hasVariableInLiteral(document)",
+    replace: "",
+    tests: ["operation-compiler.test"],
+  },
 ];

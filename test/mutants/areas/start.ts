@@ -4,7 +4,7 @@ const LIFECYCLE = ["lifecycle.test"];
 const KEEP = ["embedded/processes/keep-running.test"];
 const START = ["bin/start.test"];
 
-/** Start-up, signals and commands: what an operator sees. */
+/** Start-up, signals and commands, and the pages: what an operator or a person sees. */
 export const MUTANTS: Mutant[] = [
   {
     breaks: "one Ctrl-C, which comes from the terminal and from npm, counts as two",
@@ -110,5 +110,26 @@ export const MUTANTS: Mutant[] = [
     find: "if (draw && thumbnail)",
     replace: "if (draw && !thumbnail)",
     tests: ["demo/run-demo.test"],
+  },
+  {
+    breaks: "every open page hammers a service that restarts",
+    file: "src/console/feed/plug.ts",
+    find: "out?.promise ?? pause(",
+    replace: "out === null ? Promise.resolve() : pause(",
+    tests: ["console/feed/plug.test"],
+  },
+  {
+    breaks: "a click on a photo does nothing",
+    file: "src/console/photos/photo-library.ts",
+    find: "chosen.value.includes(id) ? chosen.value.filter",
+    replace: "!chosen.value.includes(id) ? chosen.value.filter",
+    tests: ["console/photos/photo-library.test"],
+  },
+  {
+    breaks: "the operators' links mark the wrong place",
+    file: "src/server/admin/page.ts",
+    find: "name === page.place",
+    replace: "name !== page.place",
+    tests: ["admin/job-pages.test"],
   },
 ];

@@ -2,7 +2,7 @@
 // bore it.
 import type { SeededRandom } from "../../support/runner/seeded-random.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
-import { HOSTILE_DOCUMENTS } from "../hostile-documents.js";
+import { HOSTILE_DOCUMENTS } from "../documents/hostile-documents.js";
 import { head, sendRaw } from "../raw-request.js";
 import { frame, openRawWebSocket } from "../raw-websocket.js";
 import { judge } from "./judge.js";

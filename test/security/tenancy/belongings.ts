@@ -1,3 +1,4 @@
+import type { Sql } from "postgres";
 import type { TestClient } from "../../support/clients/test-client.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
 import type { TestService } from "../../support/service/test-service.js";
@@ -64,4 +65,16 @@ export async function createBelongings(service: TestService, name: string): Prom
       photos.nodes[0].sha256,
     ],
   };
+}
+
+/** Everything that the tables hold of them. */
+export async function rowsOf(sql: Sql, { ids }: Belongings): Promise<unknown> {
+  return Promise.all([
+    sql`select * from users where id = ${ids.user}`,
+    sql`select * from user_streams where user_id = ${ids.user}`,
+    sql`select * from photos where user_id = ${ids.user} order by id`,
+    sql`select * from queued_jobs where user_id = ${ids.user} order by id`,
+    sql`select user_id, seq, type from queued_job_events where user_id = ${ids.user}
+      order by seq`,
+  ]);
 }

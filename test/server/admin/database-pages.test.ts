@@ -1,20 +1,17 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import {
-  startOperatedService,
-  type OperatedService,
-} from "../../support/service/operated-service.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 import type { TestClient } from "../../support/clients/test-client.js";
 
 const PEOPLE = 120;
 const EVIL = `<img src=x onerror=alert(1)>"'&`;
 
 describe("the pages of the database", () => {
-  let operated: OperatedService;
+  let operated: TestService;
   let person: TestClient;
   before(async () => {
-    operated = await startOperatedService();
-    person = await operated.service.person({ name: EVIL });
+    operated = await startTestService({ operated: true, workers: 0 });
+    person = await operated.person({ name: EVIL });
     await person.enqueue("echo", { message: EVIL }, { idempotencyKey: "a secret key" });
     await operated.database
       .sql`insert into users (id, issuer, subject, email, email_verified, name, claims_issued_at,
@@ -24,10 +21,11 @@ describe("the pages of the database", () => {
         from generate_series(1, ${PEOPLE}::int) i`;
   });
   after(() => operated.close());
-  const sql = (text: string, format = "table") => operated.post("/admin/db", { sql: text, format });
+  const sql = (text: string, format = "table") =>
+    operated.operator.post("/admin/db", { sql: text, format });
 
   it("list the tables with their rows and columns, and none that is left out", async () => {
-    const { status, text } = await operated.get("/admin/db");
+    const { status, text } = await operated.operator.get("/admin/db");
     assert.equal(status, 200);
     assert.match(
       text,
@@ -44,7 +42,7 @@ describe("the pages of the database", () => {
     const seen: string[] = [];
     let path: string | null = "/admin/db/users";
     while (path !== null) {
-      const { status, text } = await operated.get(path);
+      const { status, text } = await operated.operator.get(path);
       assert.equal(status, 200, text);
       seen.push(
         ...[...text.matchAll(/<tr><td class="short">([0-9a-f-]{36})</g)].map(([, id = ""]) => id),
@@ -61,17 +59,19 @@ describe("the pages of the database", () => {
   });
 
   it("page by a key of two columns, too", async () => {
-    const { text } = await operated.get("/admin/db/queued_job_events");
+    const { text } = await operated.operator.get("/admin/db/queued_job_events");
     assert.match(text, /50 rows a page, by user_id, seq, the last first\./);
     const [event] = await operated.database.sql<
       { userId: string }[]
     >`select user_id as "userId" from queued_job_events`;
     assert.match(
-      (await operated.get(`/admin/db/queued_job_events?after=${event?.userId}&after=2`)).text,
+      (await operated.operator.get(`/admin/db/queued_job_events?after=${event?.userId}&after=2`))
+        .text,
       /QUEUED/,
     );
     assert.doesNotMatch(
-      (await operated.get(`/admin/db/queued_job_events?after=${event?.userId}&after=1`)).text,
+      (await operated.operator.get(`/admin/db/queued_job_events?after=${event?.userId}&after=1`))
+        .text,
       /QUEUED/,
     );
   });
@@ -85,7 +85,7 @@ describe("the pages of the database", () => {
       "users;drop",
       "Users",
     ])
-      assert.equal((await operated.get(`/admin/db/${table}`)).status, 404, table);
+      assert.equal((await operated.operator.get(`/admin/db/${table}`)).status, 404, table);
   });
 
   it("show what is stored as text, whatever it is", async () => {
@@ -176,7 +176,7 @@ describe("the pages of the database", () => {
 
   it("write to the log that a query was run, and neither the query nor the password", async () => {
     await sql("select 'words of the query'");
-    const lines = JSON.stringify(operated.service.logged);
+    const lines = JSON.stringify(operated.logged);
     assert.ok(lines.includes("an operator ran a query"));
     for (const secret of [
       "words of the query",

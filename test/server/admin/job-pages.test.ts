@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
-import {
-  startOperatedService,
-  type OperatedService,
-} from "../../support/service/operated-service.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
 import type { TestClient } from "../../support/clients/test-client.js";
 
 const EVIL = "<script>alert(1)</script>";
 
 describe("the pages of QueuedJobs", () => {
-  let operated: OperatedService;
+  let operated: TestService;
   let ann: TestClient;
   let bob: TestClient;
   const ids: Record<"failed" | "placed" | "bobs" | "deleted", string> = {
@@ -21,10 +18,10 @@ describe("the pages of QueuedJobs", () => {
     deleted: "",
   };
   before(async () => {
-    operated = await startOperatedService({ workers: 1 });
+    operated = await startTestService({ operated: true, workers: 1 });
     [ann, bob] = [
-      await operated.service.person({ email: "ann@example.test", name: EVIL }),
-      await operated.service.person({ email: "bob@example.test" }),
+      await operated.person({ email: "ann@example.test", name: EVIL }),
+      await operated.person({ email: "bob@example.test" }),
     ];
     const photo = await ann.upload(smallPhoto(), { filename: "picture <b>.jpg" });
     ids.failed = (
@@ -48,7 +45,7 @@ describe("the pages of QueuedJobs", () => {
   after(() => operated.close());
   const found = async (query: string) =>
     [
-      ...(await operated.get(`/admin/jobs${query}`)).text.matchAll(
+      ...(await operated.operator.get(`/admin/jobs${query}`)).text.matchAll(
         /<td class="id"><a href="\/admin\/jobs\/([0-9a-f-]{36})">/g,
       ),
     ].map(([, id]) => id);
@@ -78,7 +75,7 @@ describe("the pages of QueuedJobs", () => {
       [`/admin/jobs/${ids.failed}`, "Jobs"],
       ["/admin/db", "Database"],
     ] as const) {
-      const { text } = await operated.get(path);
+      const { text } = await operated.operator.get(path);
       assert.deepEqual(
         [...text.matchAll(/<a [^>]*aria-current="page">([^<]*)</g)].map(([, name]) => name),
         [place],
@@ -88,16 +85,19 @@ describe("the pages of QueuedJobs", () => {
   });
 
   it("lead from an id to its page, and say so when it is none", async () => {
-    const answer = await operated.get(`/admin/jobs?id=${ids.failed.toUpperCase()}`);
+    const answer = await operated.operator.get(`/admin/jobs?id=${ids.failed.toUpperCase()}`);
     assert.deepEqual(
       [answer.status, answer.headers.get("location")],
       [303, `/admin/jobs/${ids.failed}`],
     );
-    assert.match((await operated.get("/admin/jobs?id=7")).text, /This is no id: ids are UUIDs\./);
+    assert.match(
+      (await operated.operator.get("/admin/jobs?id=7")).text,
+      /This is no id: ids are UUIDs\./,
+    );
   });
 
   it("tell the throughput and the failures of each Job", async () => {
-    const { text } = await operated.get("/admin/jobs");
+    const { text } = await operated.operator.get("/admin/jobs");
     const line =
       /<a href="\/admin\/jobs\?job=echo">echo<\/a><\/th>([\s\S]*?)<\/tr>/.exec(text)?.[1] ?? "";
     assert.deepEqual(
@@ -113,7 +113,7 @@ describe("the pages of QueuedJobs", () => {
       const [row] = await operated.database.sql<
         { worker: string; requestId: string }[]
       >`select worker, request_id as "requestId" from queued_jobs where id = ${ids.failed}`;
-      const { status, text } = await operated.get(`/admin/jobs/${ids.failed}`);
+      const { status, text } = await operated.operator.get(`/admin/jobs/${ids.failed}`);
       assert.equal(status, 200);
       for (const part of [
         "TASK_FAILED",
@@ -130,11 +130,11 @@ describe("the pages of QueuedJobs", () => {
       );
       assert.ok(!text.includes("<script"));
       assert.ok(!text.includes("a secret key"));
-      const placed = (await operated.get(`/admin/jobs/${ids.placed}`)).text;
+      const placed = (await operated.operator.get(`/admin/jobs/${ids.placed}`)).text;
       assert.match(placed, /<td class="cell">[^<]*&lt;b&gt;\.jpg<\/td>\s*<td>image\/png<\/td>/);
       assert.deepEqual(
         [
-          ...(await operated.get(`/admin/jobs/${ids.bobs}`)).text.matchAll(
+          ...(await operated.operator.get(`/admin/jobs/${ids.bobs}`)).text.matchAll(
             /<td class="status \w+">(\w+)<\/td>/g,
           ),
         ].map(([, type]) => type),
@@ -147,11 +147,11 @@ describe("the pages of QueuedJobs", () => {
     "tell of one that was deleted what is left, and of one that never was, or of no id, " +
       "that there is nothing",
     async () => {
-      const { status, text } = await operated.get(`/admin/jobs/${ids.deleted}`);
+      const { status, text } = await operated.operator.get(`/admin/jobs/${ids.deleted}`);
       assert.equal(status, 200);
       assert.match(text, /It was <span class="status DELETED">deleted<\/span>/);
       for (const id of [uuidv7(), "7", encodeURIComponent(EVIL)]) {
-        const nothing = await operated.get(`/admin/jobs/${id}`);
+        const nothing = await operated.operator.get(`/admin/jobs/${id}`);
         assert.equal(nothing.status, 404);
         assert.match(nothing.text, /There is no QueuedJob with the id/);
         assert.ok(!nothing.text.includes("<script"));

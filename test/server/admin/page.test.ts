@@ -10,26 +10,26 @@ import {
   type PersonAtPage,
   type TestBrowser,
 } from "../../support/clients/browser.js";
-import {
-  ADMIN_PASSWORD,
-  startOperatedService,
-  type OperatedService,
-} from "../../support/service/operated-service.js";
+import { ADMIN_PASSWORD } from "../../support/clients/operator-client.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
 
 const PATIENT = { timeout: 60_000 };
 const PHONE = { width: 390, height: 844 };
 
 describe("the operators' pages in a browser", { skip: NOT_ALL }, () => {
-  let operated: OperatedService;
+  let operated: TestService;
   let browser: TestBrowser;
   let url: string;
   let retried: string;
   let placed: string;
   before(async () => {
-    [operated, browser] = await Promise.all([startOperatedService({ workers: 1 }), startBrowser()]);
-    url = operated.service.url;
-    const ann = await operated.service.person({ email: "ann@example.test" });
+    [operated, browser] = await Promise.all([
+      startTestService({ operated: true, workers: 1 }),
+      startBrowser(),
+    ]);
+    url = operated.url;
+    const ann = await operated.person({ email: "ann@example.test" });
     const photo = (
       await ann.upload(smallPhoto(60, 40), {
         type: "image/png",

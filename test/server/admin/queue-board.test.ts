@@ -2,11 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { appRoutes } from "@bull-board/api/dist/routes.js";
 import { eventually } from "../../support/runner/eventually.js";
-import {
-  startOperatedService,
-  type OperatedService,
-  type Seen,
-} from "../../support/service/operated-service.js";
+import type { OperatorAnswer } from "../../support/clients/operator-client.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 const QUEUES = "/admin/queues/api/queues";
 interface Board {
@@ -18,22 +15,22 @@ interface Board {
   }[];
 }
 
-async function boardOf(operated: OperatedService, query = ""): Promise<Board> {
+async function boardOf(operated: TestService, query = ""): Promise<Board> {
   return eventually("the board has its queues", async () => {
-    const board = JSON.parse((await operated.get(`${QUEUES}${query}`)).text) as Board;
+    const board = JSON.parse((await operated.operator.get(`${QUEUES}${query}`)).text) as Board;
     return board.queues.length === 3 && board;
   });
 }
 
 describe("the queue dashboard", () => {
-  let operated: OperatedService;
+  let operated: TestService;
   before(async () => {
-    operated = await startOperatedService();
+    operated = await startTestService({ operated: true, workers: 0 });
   });
   after(() => operated.close());
 
   it("is a page that gets all it needs from here", async () => {
-    const { status, text } = await operated.get("/admin/queues");
+    const { status, text } = await operated.operator.get("/admin/queues");
     assert.equal(status, 200);
     assert.match(text, /<base href="\/admin\/queues\/" \/>/);
     const files = [...text.matchAll(/(?:src|href)="(static\/[^"]+)"/g)].map(
@@ -41,15 +38,15 @@ describe("the queue dashboard", () => {
     );
     assert.ok(files.length >= 4, text);
     assert.doesNotMatch(text, /(?:src|href)="https?:/);
-    for (const path of files) assert.equal((await operated.get(path)).status, 200, path);
+    for (const path of files) assert.equal((await operated.operator.get(path)).status, 200, path);
     assert.match(
-      (await operated.get("/admin/queues")).headers.get("content-security-policy") ?? "",
+      (await operated.operator.get("/admin/queues")).headers.get("content-security-policy") ?? "",
       /^default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;/,
     );
   });
 
   it("shows the queues and what waits in them, which is ids alone", async () => {
-    const person = await operated.service.person();
+    const person = await operated.person();
     const { id } = await person.enqueue("echo", { message: "private words" }, { priority: 7 });
     // The hint follows the answer.
     const queues = await eventually("the hint is there", async () => {
@@ -84,8 +81,12 @@ describe("the queue dashboard", () => {
         ),
     )
     .filter(([method]) => method !== "GET");
-  const change = async (board: OperatedService, method: string, path: string): Promise<Seen> => {
-    const answer = await fetch(`${board.service.url}/admin/queues${path}`, {
+  const change = async (
+    board: TestService,
+    method: string,
+    path: string,
+  ): Promise<OperatorAnswer> => {
+    const answer = await fetch(`${board.url}/admin/queues${path}`, {
       method,
       body: "{}",
       headers: {
@@ -121,7 +122,11 @@ describe("the queue dashboard", () => {
   });
 
   it("acts where it is allowed to", async () => {
-    const acting = await startOperatedService({ env: { ADMIN_ACTIONS: "true" } });
+    const acting = await startTestService({
+      operated: true,
+      workers: 0,
+      env: { ADMIN_ACTIONS: "true" },
+    });
     const { queues } = await boardOf(acting);
     assert.deepEqual(
       queues.map(({ readOnlyMode }) => readOnlyMode),

@@ -1,11 +1,7 @@
 // What holds for all operators' pages.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import {
-  startOperatedService,
-  type OperatedService,
-} from "../../support/service/operated-service.js";
-import { startTestService } from "../../support/service/test-service.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 const PAGES = [
   "/admin/queues",
@@ -19,26 +15,26 @@ const PAGES = [
 ];
 
 describe("the operators' pages", () => {
-  let operated: OperatedService;
+  let operated: TestService;
   before(async () => {
-    operated = await startOperatedService();
+    operated = await startTestService({ operated: true, workers: 0 });
   });
   after(() => operated.close());
 
   it("are for the operator alone", async () => {
     for (const path of PAGES) {
-      const answer = await fetch(`${operated.service.url}${path}`, { redirect: "manual" });
+      const answer = await fetch(`${operated.url}${path}`, { redirect: "manual" });
       assert.deepEqual(
         [answer.status, answer.headers.get("www-authenticate")],
         [401, 'Basic realm="Photo Service", charset="UTF-8"'],
         path,
       );
-      const bearer = await fetch(`${operated.service.url}${path}`, {
+      const bearer = await fetch(`${operated.url}${path}`, {
         redirect: "manual",
-        headers: { authorization: `Bearer ${await operated.service.token()}` },
+        headers: { authorization: `Bearer ${await operated.token()}` },
       });
       assert.equal(bearer.status, 401, path);
-      assert.ok([200, 302, 404].includes((await operated.get(path)).status), path);
+      assert.ok([200, 302, 404].includes((await operated.operator.get(path)).status), path);
     }
   });
 
@@ -59,7 +55,7 @@ describe("the operators' pages", () => {
 
   it("cannot be framed, run no script of anybody else, and are not kept by anything on the way", async () => {
     for (const path of PAGES) {
-      const { headers } = await operated.get(path);
+      const { headers } = await operated.operator.get(path);
       const policy = headers.get("content-security-policy") ?? "";
       assert.match(policy, /^default-src '(none|self)';/, path);
       for (const rule of ["frame-ancestors 'none'", "form-action 'self'"])
@@ -75,17 +71,20 @@ describe("the operators' pages", () => {
         path,
       );
     }
-    assert.equal((await operated.get("/admin/jobs")).headers.get("cache-control"), "no-store");
+    assert.equal(
+      (await operated.operator.get("/admin/jobs")).headers.get("cache-control"),
+      "no-store",
+    );
     for (const path of ["/admin/jobs", "/admin/db"])
       assert.doesNotMatch(
-        (await operated.get(path)).text,
+        (await operated.operator.get(path)).text,
         /<script|<style| style=| on\w+=|https?:\/\//i,
         path,
       );
   });
 
   it("do nothing that another site's page asks a browser for", async () => {
-    const { host } = new URL(operated.service.url);
+    const { host } = new URL(operated.url);
     const foreign: Record<string, string>[] = [
       {},
       { "sec-fetch-site": "cross-site" },
@@ -99,7 +98,7 @@ describe("the operators' pages", () => {
     ];
     for (const headers of foreign) {
       for (const path of ["/admin/db", "/admin/queues/api/queues/tasks-in-worker/add"]) {
-        const answer = await operated.post(path, { sql: "select 1" }, headers);
+        const answer = await operated.operator.post(path, { sql: "select 1" }, headers);
         assert.deepEqual(
           [answer.status, JSON.parse(answer.text)],
           [
@@ -111,23 +110,27 @@ describe("the operators' pages", () => {
       }
     }
     assert.equal(
-      (await operated.post("/admin/db", { sql: "select 1" }, { origin: `http://${host}` })).status,
+      (await operated.operator.post("/admin/db", { sql: "select 1" }, { origin: `http://${host}` }))
+        .status,
       200,
     );
-    assert.equal((await operated.get("/admin/db?sql=select+1")).text.includes("1 row"), false);
+    assert.equal(
+      (await operated.operator.get("/admin/db?sql=select+1")).text.includes("1 row"),
+      false,
+    );
   });
 
   it("answer what cannot be understood with a page, and nothing of what is inside", async () => {
-    const broken = await operated.get("/admin/db/queued_jobs?after=nonsense");
+    const broken = await operated.operator.get("/admin/db/queued_jobs?after=nonsense");
     assert.equal(broken.status, 400);
     assert.match(
       broken.text,
       /PostgreSQL says: invalid input syntax for type uuid: &quot;nonsense&quot;/,
     );
-    const large = await operated.post("/admin/db", { sql: "x".repeat(70_000) });
+    const large = await operated.operator.post("/admin/db", { sql: "x".repeat(70_000) });
     assert.equal(large.status, 413);
     assert.match(large.text, /The request cannot be understood\./);
-    const json = await fetch(`${operated.service.url}/admin/db`, {
+    const json = await fetch(`${operated.url}/admin/db`, {
       method: "POST",
       body: "<x>",
       headers: {

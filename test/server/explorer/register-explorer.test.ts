@@ -1,19 +1,25 @@
 import assert from "node:assert/strict";
+import { request } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { launchChromium, NO_BROWSER, watchPage } from "../../support/clients/chromium.js";
-import { startDevelopmentService } from "../../support/service/development-service.js";
 import { long } from "../../support/runner/long.js";
-import { rawGet } from "../../support/clients/raw-get.js";
 import { createTestClient } from "../../support/clients/test-client.js";
-import { startTestService } from "../../support/service/test-service.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 const HTML = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+/** As on a developer's machine: the key is the one that the service makes for itself. */
+const DEVELOPMENT = {
+  NODE_ENV: "development",
+  JWT_PUBLIC_KEY: "",
+  JWT_ISSUER: "",
+  JWT_AUDIENCE: "",
+};
 const TOKEN = /Bearer (eyJ[\w-]+\.[\w-]+\.[\w-]+)/;
 
 describe("the explorer", () => {
-  let service: Awaited<ReturnType<typeof startDevelopmentService>>;
+  let service: TestService;
   before(async () => {
-    service = await startDevelopmentService();
+    service = await startTestService({ env: DEVELOPMENT });
   });
   after(() => service.close());
 
@@ -162,3 +168,21 @@ describe("the explorer", () => {
     },
   );
 });
+
+/** A GET with headers that fetch would not send, such as another Host. */
+function rawGet(
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; text: string }> {
+  return new Promise((resolve, reject) => {
+    request(url, { headers, agent: false }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (part: string) => (text += part));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
+      );
+    })
+      .on("error", reject)
+      .end();
+  });
+}

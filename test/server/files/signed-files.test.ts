@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { createFileUrls } from "../../../src/photos/file-urls.js";
-import { startCountedService } from "../../support/service/counted-service.js";
+import { startTestService, type TestService } from "../../support/service/test-service.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
 import type { TestClient } from "../../support/clients/test-client.js";
-import { startTestService, type TestService } from "../../support/service/test-service.js";
 
 const KEY = "the-key-of-this-test-0123456789abcdef";
 const kept = { presign: async () => null };
@@ -219,8 +218,12 @@ describe("a signed file", () => {
 
 describe("a signed file whose row cannot be asked for", () => {
   it("is refused with 503 while PostgreSQL is away, and nobody is called for it", async () => {
-    const { service, down, close } = await startCountedService({ FILE_SIGNING_KEY: KEY });
-    down();
+    const service = await startTestService({
+      proxied: true,
+      workers: 0,
+      env: { FILE_SIGNING_KEY: KEY },
+    });
+    service.postgres.down();
     const url = createFileUrls({ signingKey: KEY, publicUrl: null, storage: kept }).sign(
       "photos",
       "0198f3a0-0000-7000-8000-000000000000",
@@ -236,6 +239,6 @@ describe("a signed file whose row cannot be asked for", () => {
       [503, "2", "SERVICE_UNAVAILABLE"],
     );
     assert.ok(!service.logged.some(({ msg }) => msg === "a request failed"));
-    await close();
+    await service.close();
   });
 });

@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import {
-  createCuttableService,
-  type CuttableService,
-} from "../../support/service/cuttable-service.js";
+import { startTestService, type ProxiedService } from "../../support/service/test-service.js";
 import { createEmptyDatabase } from "../../support/stores/test-database.js";
 import { createDatabase } from "../../../src/db/database.js";
 import { checkDatabase } from "../../../src/server/health/health.js";
@@ -19,13 +16,13 @@ async function health(
 }
 
 describe("the health of a service", () => {
-  let cuttable: CuttableService;
+  let cuttable: ProxiedService;
   let api: string;
   let worker: string;
   before(async () => {
-    cuttable = await createCuttableService();
-    api = cuttable.service.url;
-    worker = (await cuttable.service.addWorker()).url;
+    cuttable = await startTestService({ proxied: true, workers: 0 });
+    api = cuttable.url;
+    worker = (await cuttable.addWorker()).url;
   });
   after(() => cuttable.close());
 
@@ -60,7 +57,7 @@ describe("the health of a service", () => {
       const { postgresql, queue, redis: ofWorker } = await becomes(worker, 503, "unavailable");
       assert.deepEqual([postgresql, ofWorker], ["ok", redis]);
       assert.ok(queue && queue !== "ok", queue);
-      const person = await cuttable.service.person();
+      const person = await cuttable.person();
       const { id } = await person.enqueue("echo");
       assert.equal((await person.job(id))?.status, "PENDING");
       cuttable.redis.up();
@@ -83,7 +80,7 @@ describe("the health of a service", () => {
         (await becomes(worker, 503, "unavailable"))["redis"],
         "does not answer; what is submitted runs when it does",
       );
-      const person = await cuttable.service.person();
+      const person = await cuttable.person();
       const { id } = await person.enqueue("echo");
       assert.equal((await person.job(id))?.status, "PENDING");
       cuttable.redis.heal();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Sql } from "postgres";
+import type { PendingQuery, Row, Sql } from "postgres";
 import type { LoggedEventType, QueuedJobStatus } from "../../../src/domain/queued-job-status.js";
 import type { QueuedJob } from "../../../src/domain/queued-job.js";
 import { assertLegalStory } from "./assert-legal-story.js";
@@ -10,9 +10,19 @@ import { assertLegalStory } from "./assert-legal-story.js";
  */
 export async function assertConsistent(sql: Sql, userId: string | null = null): Promise<void> {
   const ofUser = userId === null ? sql`true` : sql`user_id = ${userId}`;
-  assert.deepEqual(
-    [
-      ...(await sql`
+  for (const [what, query] of [
+    ["the counters are what is counted", findWrongCounters],
+    ["the recorded bytes are what is counted", findWrongRecordedBytes],
+    ["each event has the length of its snapshot", findWrongEventBytes],
+    ["the newest event has the last number", findWrongLastNumbers],
+  ] as const)
+    assert.deepEqual([...(await query(sql, ofUser))], [], what);
+  for (const row of await readStories(sql, ofUser)) assertStory(row);
+}
+
+type Condition = PendingQuery<Row[]>;
+
+const findWrongCounters = (sql: Sql, ofUser: Condition) => sql`
     select s.user_id, s.pending, s.stored_bytes, c.pending as counted, c.bytes as counted_bytes
       from user_streams s join lateral (
       select (select count(*)::int from queued_jobs where user_id = s.user_id
@@ -20,14 +30,9 @@ export async function assertConsistent(sql: Sql, userId: string | null = null): 
         (select coalesce(sum(byte_size), 0)::bigint from photos where user_id = s.user_id)
         + (select coalesce(sum(o.byte_size), 0)::bigint from queued_job_outputs o join queued_jobs q
         on q.id = o.queued_job_id where q.user_id = s.user_id) as bytes) c on true
-    where ${ofUser} and (s.pending <> c.pending or s.stored_bytes <> c.bytes)`),
-    ],
-    [],
-    "the counters are what is counted",
-  );
-  assert.deepEqual(
-    [
-      ...(await sql`
+    where ${ofUser} and (s.pending <> c.pending or s.stored_bytes <> c.bytes)`;
+
+const findWrongRecordedBytes = (sql: Sql, ofUser: Condition) => sql`
     select s.user_id, s.recorded_bytes, r.bytes + e.bytes as counted from user_streams s
     cross join lateral (
       select coalesce(sum(octet_length(parameters::text) + coalesce(octet_length(result::text), 0)),
@@ -35,61 +40,48 @@ export async function assertConsistent(sql: Sql, userId: string | null = null): 
       from queued_jobs where user_id = s.user_id) r
     cross join lateral (select coalesce(sum(bytes), 0) as bytes from queued_job_events
     where user_id = s.user_id) e
-    where ${ofUser} and s.recorded_bytes <> r.bytes + e.bytes`),
-    ],
-    [],
-    "the recorded bytes are what is counted",
-  );
-  assert.deepEqual(
-    [
-      ...(await sql`
+    where ${ofUser} and s.recorded_bytes <> r.bytes + e.bytes`;
+
+const findWrongEventBytes = (sql: Sql, ofUser: Condition) => sql`
     select user_id, seq, bytes from queued_job_events
-    where ${ofUser} and bytes <> octet_length(snapshot::text)`),
-    ],
-    [],
-    "each event has the length of its snapshot",
-  );
-  assert.deepEqual(
-    [
-      ...(await sql`
+    where ${ofUser} and bytes <> octet_length(snapshot::text)`;
+
+const findWrongLastNumbers = (sql: Sql, ofUser: Condition) => sql`
     select s.user_id, s.last_seq, e.newest from user_streams s left
       join lateral (select max(seq) as newest from queued_job_events where user_id = s.user_id) e
       on true
-    where ${ofUser} and s.last_seq <> coalesce(e.newest, 0)`),
-    ],
-    [],
-    "the newest event has the last number",
-  );
-  const rows = await sql<
-    {
-      id: string;
-      status: QueuedJobStatus;
-      version: number;
-      photoCount: number;
-      links: number;
-      events: { type: LoggedEventType; snapshot: QueuedJob }[];
-    }[]
-  >`
+    where ${ofUser} and s.last_seq <> coalesce(e.newest, 0)`;
+
+interface Story {
+  id: string;
+  status: QueuedJobStatus;
+  version: number;
+  photoCount: number;
+  links: number;
+  events: { type: LoggedEventType; snapshot: QueuedJob }[];
+}
+
+const readStories = (sql: Sql, ofUser: Condition) => sql<Story[]>`
     select q.id, q.status, q.version, q.photo_count as "photoCount", (select count(*)::int
       from queued_job_photos where queued_job_id = q.id) as links,
       (select jsonb_agg(jsonb_build_object('type', e.type, 'snapshot', e.snapshot) order by e.seq)
       from queued_job_events e where e.queued_job_id = q.id) as events
     from queued_jobs q where ${ofUser}`;
-  for (const { id, status, version, events, photoCount, links } of rows) {
-    assertLegalStory(
-      id,
-      events.map(({ type, snapshot }) => ({
-        type,
-        version: snapshot.version,
-        status: snapshot.status,
-      })),
-    );
-    assert.deepEqual(
-      [events.at(-1)?.snapshot.status, events.at(-1)?.snapshot.version],
-      [status, version],
-      `${id}: its last event shows the row`,
-    );
-    if (status === "PENDING" || status === "STARTED")
-      assert.equal(links, photoCount, `${id}: an unfinished one has its photos`);
-  }
+
+function assertStory({ id, status, version, events, photoCount, links }: Story): void {
+  assertLegalStory(
+    id,
+    events.map(({ type, snapshot }) => ({
+      type,
+      version: snapshot.version,
+      status: snapshot.status,
+    })),
+  );
+  assert.deepEqual(
+    [events.at(-1)?.snapshot.status, events.at(-1)?.snapshot.version],
+    [status, version],
+    `${id}: its last event shows the row`,
+  );
+  if (status === "PENDING" || status === "STARTED")
+    assert.equal(links, photoCount, `${id}: an unfinished one has its photos`);
 }

@@ -93,31 +93,15 @@ const EVENTS =
   "subscription ($id: ID, $after: String, $includeProgress: Boolean = true) { " +
   "queuedJobEvents(queuedJobId: $id, after: $after, includeProgress: $includeProgress) { " +
   `cursor type at queuedJob { ${JOB_FIELDS} } } }`;
+const ENQUEUE = `mutation ($input: EnqueueJobInput!) {
+  enqueueJob(input: $input) { ${JOB_FIELDS} } }`;
 const FINISHED = ["SUCCESS", "FAILED", "CANCELLED"];
 
 /** A person's client, over the wire. */
 export function createTestClient(url: string, token: string): TestClient {
   const authorization = `Bearer ${token}`;
-
-  async function ask(
-    query: string,
-    variables: object = {},
-    headers: Record<string, string> = {},
-  ): Promise<Answer> {
-    const response = await fetch(`${url}/graphql`, {
-      method: "POST",
-      headers: { authorization, "content-type": "application/json", ...headers },
-      body: JSON.stringify({ query, variables }),
-    });
-    const body = (await response.json()) as Pick<Answer, "data" | "errors">;
-    return {
-      status: response.status,
-      headers: response.headers,
-      data: body.data,
-      errors: body.errors,
-      code: body.errors?.[0]?.extensions.code,
-    };
-  }
+  const ask: TestClient["ask"] = (query, variables = {}, headers = {}) =>
+    post(`${url}/graphql`, { query, variables }, { authorization, ...headers });
 
   async function get(query: string, variables: object = {}) {
     const answer = await ask(query, variables);
@@ -134,12 +118,7 @@ export function createTestClient(url: string, token: string): TestClient {
     ask,
     get,
     enqueue: async (name, parameters = {}, more = {}) =>
-      (
-        await get(
-          `mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { ${JOB_FIELDS} } }`,
-          { input: { job: name, parameters, ...more } },
-        )
-      ).enqueueJob,
+      (await get(ENQUEUE, { input: { job: name, parameters, ...more } })).enqueueJob,
     job,
     finished: (id, deadlineMs) =>
       eventually(
@@ -158,20 +137,47 @@ export function createTestClient(url: string, token: string): TestClient {
         after,
         includeProgress,
       }),
-    async upload(bytes, { type = "image/jpeg", filename = "photo.jpg", form = false } = {}) {
-      const body = form ? new FormData() : Buffer.from(bytes);
-      if (body instanceof FormData) body.append("file", new Blob([bytes], { type }), filename);
-      const response = await fetch(`${url}/photos`, {
-        method: "POST",
-        body,
-        headers: {
-          authorization,
-          ...(!form && { "content-type": type, "x-filename": encodeURIComponent(filename) }),
-        },
-      });
-      return { status: response.status, json: (await response.json()) as Record<string, unknown> };
-    },
+    upload: (bytes, options) => upload(`${url}/photos`, authorization, bytes, options),
   };
+}
+
+async function post(url: string, body: object, headers: Record<string, string>): Promise<Answer> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
+  const { data, errors } = (await response.json()) as Pick<Answer, "data" | "errors">;
+  return {
+    status: response.status,
+    headers: response.headers,
+    data,
+    errors,
+    code: errors?.[0]?.extensions.code,
+  };
+}
+
+async function upload(
+  url: string,
+  authorization: string,
+  bytes: Uint8Array,
+  {
+    type = "image/jpeg",
+    filename = "photo.jpg",
+    form = false,
+  }: { type?: string; filename?: string; form?: boolean } = {},
+): Promise<{ status: number; json: Record<string, unknown> }> {
+  const body = form ? new FormData() : Buffer.from(bytes);
+  if (body instanceof FormData) body.append("file", new Blob([bytes], { type }), filename);
+  const response = await fetch(url, {
+    method: "POST",
+    body,
+    headers: {
+      authorization,
+      ...(!form && { "content-type": type, "x-filename": encodeURIComponent(filename) }),
+    },
+  });
+  return { status: response.status, json: (await response.json()) as Record<string, unknown> };
 }
 
 function subscribe(url: string, authorization: string, variables: Record<string, unknown>): Stream {

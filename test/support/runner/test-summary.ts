@@ -59,34 +59,42 @@ export function createTestSummary(events: ReturnType<typeof run>): TestSummary {
       return failed;
     },
     fileMs,
-    render() {
-      const files = [...fileMs].map(([path, ms]) => ({ name: relative(process.cwd(), path), ms }));
-      const reasons = [...skipped]
-        .filter(([reason]) => reason !== LEFT_OUT)
-        .map(([reason, times]) => `${times} NOT RUN, WHICH SHOWS NOTHING: ${reason}`);
-      const leftOut = skipped.get(LEFT_OUT) ?? 0;
-      return [
-        "",
-        "The slowest files:",
-        ...slowest(files),
-        "",
-        "The slowest tests:",
-        ...slowest(tests),
-        "",
-        ...reasons,
-        ...(leftOut > 0
-          ? [
-              `${leftOut} LONG TESTS WERE NOT RUN. LONG=1 npm test runs them, as npm run ` +
-                "check does.",
-            ]
-          : []),
-        // The last line, alone: whoever reads many runs looks for it there.
-        `${passed} passed, ${failed} failed, ` +
-          `${[...skipped.values()].reduce((sum, times) => sum + times, 0)} skipped`,
-        "",
-      ].join("\n");
-    },
+    render: () => render({ passed, failed, skipped, tests, fileMs }),
   };
+}
+
+interface Counts {
+  passed: number;
+  failed: number;
+  /** How often, by the reason. */
+  skipped: ReadonlyMap<string, number>;
+  tests: Timed[];
+  fileMs: ReadonlyMap<string, number>;
+}
+
+function render({ passed, failed, skipped, tests, fileMs }: Counts): string {
+  const files = [...fileMs].map(([path, ms]) => ({ name: relative(process.cwd(), path), ms }));
+  const reasons = [...skipped]
+    .filter(([reason]) => reason !== LEFT_OUT)
+    .map(([reason, times]) => `${times} NOT RUN, WHICH SHOWS NOTHING: ${reason}`);
+  const leftOut = skipped.get(LEFT_OUT) ?? 0;
+  return [
+    "",
+    "The slowest files:",
+    ...slowest(files),
+    "",
+    "The slowest tests:",
+    ...slowest(tests),
+    "",
+    ...reasons,
+    ...(leftOut > 0
+      ? [`${leftOut} LONG TESTS WERE NOT RUN. LONG=1 npm test runs them, as npm run check does.`]
+      : []),
+    // The last line, alone: whoever reads many runs looks for it there.
+    `${passed} passed, ${failed} failed, ` +
+      `${[...skipped.values()].reduce((sum, times) => sum + times, 0)} skipped`,
+    "",
+  ].join("\n");
 }
 
 const slowest = (list: Timed[]): string[] =>

@@ -1,3 +1,4 @@
+import type { Database } from "../../../src/db/database.js";
 import { createEventBus, type EventBus } from "../../../src/events/event-bus.js";
 import type { EventLog } from "../../../src/events/event-log.js";
 import type { Hint, HintQueue } from "../../../src/queue/hint-queue.js";
@@ -41,40 +42,34 @@ export interface TestCore extends TestDatabase {
   finish(user: User, result?: unknown): Promise<QueuedJob>;
 }
 
-/**
- * `tasks` are offered beside the real ones. `hints`: instead of the queue that only notes what it
- * is given.
- */
-export async function createTestCore(
-  options: {
-    tasks?: Task[];
-    hints?: (redis: { url: string; prefix: string }) => HintQueue;
-    deleteFiles?: (keys: string[]) => Promise<void>;
-    maxStoredBytes?: number;
-  } = {},
-): Promise<TestCore> {
+export interface TestCoreOptions {
+  /** Offered beside the real ones. */
+  tasks?: Task[];
+  /** Instead of the queue that only notes what it is given. */
+  hints?: (redis: { url: string; prefix: string }) => HintQueue;
+  deleteFiles?: (keys: string[]) => Promise<void>;
+  maxStoredBytes?: number;
+}
+
+const A_GIGABYTE = 1_000_000_000;
+const LIMITS = {
+  maxPendingPerUser: 10_000,
+  maxRecordedBytesPerUser: A_GIGABYTE,
+  jobTtlSeconds: 3600,
+};
+
+export async function createTestCore(options: TestCoreOptions = {}): Promise<TestCore> {
   const testDatabase = await createTestDatabase();
   const { database } = testDatabase;
   const redis = testRedis();
   const bus = createEventBus({ redisUrl: redis.url, prefix: redis.prefix, log: silentLog });
-  const catalogue = new Map([
-    ...realCatalogue,
-    ...(options.tasks ?? []).map((task) => [task.name, task] as const),
-  ]);
+  const added = (options.tasks ?? []).map((task) => [task.name, task] as const);
+  const catalogue = new Map([...realCatalogue, ...added]);
   if (options.tasks) await syncCatalogue(database, catalogue.values());
-  const queue = options.hints?.(redis);
+  const queue = options.hints?.(redis) ?? null;
   const hinted: Hint[] = [];
+  const hints = createNotedHints(hinted, queue);
   const stopped: string[] = [];
-  const hints: HintQueue = {
-    async add(more) {
-      hinted.push(...more);
-      await queue?.add(more);
-    },
-    addMissing: async (some) => (await queue?.addMissing(some)) ?? addMissing(hinted, some),
-    hasForgotten: async () => (await queue?.hasForgotten()) ?? false,
-    remove: async (lane, id, run) => queue?.remove(lane, id, run),
-    close: async () => {},
-  };
   const queuedJobs = createQueuedJobs({
     database,
     hints,
@@ -83,17 +78,9 @@ export async function createTestCore(
     submittable: (name) => catalogue.get(name) ?? null,
     deleteFiles: options.deleteFiles ?? (async () => {}),
     stopBell: { ring: (id) => void stopped.push(id) },
-    limits: {
-      maxPendingPerUser: 10_000,
-      maxStoredBytesPerUser: options.maxStoredBytes ?? 1_000_000_000,
-      maxRecordedBytesPerUser: 1_000_000_000,
-      jobTtlSeconds: 3600,
-    },
+    limits: { ...LIMITS, maxStoredBytesPerUser: options.maxStoredBytes ?? A_GIGABYTE },
     log: silentLog,
   });
-  const users = createUsers({ database, adminEmails: [] });
-  let made = 0;
-
   const submitMany: TestCore["submitMany"] = (user, count, submission = {}) =>
     queuedJobs.enqueue(user.id, {
       single: false,
@@ -111,17 +98,7 @@ export async function createTestCore(
     hinted,
     stopped,
     losesBells: false,
-    newUser: () =>
-      users.signIn({
-        issuer: "test",
-        subject: `person-${++made}`,
-        email: `person-${made}@example.test`,
-        emailVerified: true,
-        name: `Person ${made}`,
-        picture: null,
-        issuedAt: 1,
-        admin: false,
-      }),
+    newUser: createNewUser(database),
     submitMany,
     submit: async (user, submission) => first(await submitMany(user, 1, submission)),
     async start({ id }, worker = "test") {
@@ -136,12 +113,40 @@ export async function createTestCore(
       return queuedJob;
     },
     async close() {
-      await queue?.close();
-      await bus.close();
-      await testDatabase.close();
+      for (const part of [queue, bus, testDatabase]) await part?.close();
     },
   };
   return core;
+}
+
+/** Notes every hint, and passes it on to the queue when there is one. */
+function createNotedHints(hinted: Hint[], queue: HintQueue | null): HintQueue {
+  return {
+    async add(more) {
+      hinted.push(...more);
+      await queue?.add(more);
+    },
+    addMissing: async (some) => (await queue?.addMissing(some)) ?? addMissing(hinted, some),
+    hasForgotten: async () => (await queue?.hasForgotten()) ?? false,
+    remove: async (lane, id, run) => queue?.remove(lane, id, run),
+    close: async () => {},
+  };
+}
+
+function createNewUser(database: Database): () => Promise<User> {
+  const users = createUsers({ database, adminEmails: [] });
+  let made = 0;
+  return () =>
+    users.signIn({
+      issuer: "test",
+      subject: `person-${++made}`,
+      email: `person-${made}@example.test`,
+      emailVerified: true,
+      name: `Person ${made}`,
+      picture: null,
+      issuedAt: 1,
+      admin: false,
+    });
 }
 
 function addMissing(hinted: Hint[], some: Hint[]): number {

@@ -1,21 +1,24 @@
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SignJWT } from "jose";
 import { createApi } from "../../../src/app/create-api.js";
 import { createWorker } from "../../../src/app/create-worker.js";
 import type { CompleteConfig } from "../../../src/app/read-config.js";
-import { parseConfig } from "../../../src/runtime/config.js";
 import type { Database } from "../../../src/db/database.js";
+import { migrate } from "../../../src/db/migrate.js";
+import { parseConfig } from "../../../src/runtime/config.js";
 import { createLoggerTo, type Logger } from "../../../src/runtime/logger.js";
 import type { HttpTimeouts } from "../../../src/server/http/app.js";
+import {
+  ADMIN_PASSWORD,
+  createOperatorClient,
+  type OperatorClient,
+} from "../clients/operator-client.js";
 import { createTestClient, type TestClient } from "../clients/test-client.js";
+import { createProxiedStores, type ProxiedStores } from "../stores/proxied-stores.js";
 import { createTestDatabase, type TestDatabase } from "../stores/test-database.js";
 import { testRedis } from "../stores/test-redis.js";
-
-const ISSUER = "https://issuer.test";
-const AUDIENCE = "photo-service-test";
+import { createTestTokens } from "./test-tokens.js";
 
 export interface AddedProcess {
   url: string;
@@ -35,6 +38,8 @@ export interface TestService {
   /** A client of a person nobody has seen before. */
   person(claims?: Record<string, unknown>): Promise<TestClient>;
   admin(): Promise<TestClient>;
+  /** At the operators' pages, which the option `operated` switches on. */
+  operator: OperatorClient;
   /** Another API process's worth, on the same stores. */
   addApi(): Promise<AddedProcess>;
   addWorker(): Promise<AddedProcess>;
@@ -45,133 +50,135 @@ export interface TestService {
   close(): Promise<void>;
 }
 
-/**
- * The whole service in this process, as production composes it, on a Redis prefix of its own, and
- * on `store`, which it closes, or a database of its own.
- */
+/** Whose way to its stores can be watched and cut. */
+export type ProxiedService = TestService & Omit<ProxiedStores, "close">;
+
+export interface TestServiceOptions {
+  apis?: number;
+  workers?: number;
+  env?: Record<string, string>;
+  /** Closed with the service; a database of its own by default. */
+  store?: TestDatabase;
+  redisPrefix?: string;
+  timeouts?: HttpTimeouts;
+  /** With the operators' pages, and the role that reads the database for them. */
+  operated?: boolean;
+}
+
+/** The whole service in this process, as production composes it, on a Redis prefix of its own. */
 export async function startTestService(
-  options: {
-    apis?: number;
-    workers?: number;
-    env?: Record<string, string>;
-    store?: TestDatabase;
-    redisPrefix?: string;
-    timeouts?: HttpTimeouts;
-  } = {},
-): Promise<TestService> {
-  const { apis = 1, workers = 1, store: testDatabase = await createTestDatabase() } = options;
+  options: TestServiceOptions & { proxied: true },
+): Promise<ProxiedService>;
+export async function startTestService(options?: TestServiceOptions): Promise<TestService>;
+export async function startTestService(
+  options: TestServiceOptions & { proxied?: boolean } = {},
+): Promise<TestService | ProxiedService> {
+  const { apis = 1, workers = 1, store = await createTestDatabase() } = options;
+  if (options.operated) await migrate(store.url);
   const redis = { ...testRedis(), ...(options.redisPrefix && { prefix: options.redisPrefix }) };
+  const proxies = options.proxied
+    ? await createProxiedStores({ postgres: store.url, redis: redis.url })
+    : null;
   const storage = await mkdtemp(join(tmpdir(), "photo-service-files-"));
-  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const tokens = createTestTokens();
   const env = {
-    NODE_ENV: "production",
-    DATABASE_URL: testDatabase.url,
-    REDIS_URL: redis.url,
-    PORT: "0",
-    WORKER_PORT: "0",
-    HOST: "127.0.0.1",
-    JWT_PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString(),
-    JWT_ISSUER: ISSUER,
-    JWT_AUDIENCE: AUDIENCE,
-    ADMIN_EMAILS: "admin@example.test",
-    FILE_SIGNING_KEY: "a-signing-key-for-tests-0123456789abcdef",
-    RATE_LIMIT_PER_MINUTE: "0",
+    ...FIXED_ENV,
+    ...tokens.env,
+    DATABASE_URL: proxies?.postgres.url ?? store.url,
+    REDIS_URL: proxies?.redis.url ?? redis.url,
     STORAGE_URL: `file:${storage}`,
-    WORKER_CONCURRENCY: "2",
-    ECHO: "true",
+    ...(options.operated && { ADMIN_PASSWORD }),
     ...options.env,
   };
-  const config = parseConfig(env, [
-    "database",
-    "redis",
-    "tokens",
-    "files",
-    "storage",
-  ]) as CompleteConfig;
-  config.dataFolder = storage;
   const { log, logged } = createMemoryLog();
-  const closings: (() => Promise<unknown> | unknown)[] = [];
-
-  async function start(
-    create: (stack: {
-      add(name: string, close: () => unknown): void;
-    }) => Promise<Omit<AddedProcess, "close">>,
-  ): Promise<AddedProcess> {
-    const own: (() => unknown)[] = [];
-    const close = async (): Promise<void> => {
-      for (let last = own.pop(); last; last = own.pop()) await last();
-    };
-    closings.push(close);
-    return { ...(await create({ add: (_name, closeOne) => own.push(closeOne) })), close };
-  }
-  const addApi = () =>
-    start((stack) =>
-      createApi(
-        config,
-        { log, redisPrefix: redis.prefix, ...(options.timeouts && { timeouts: options.timeouts }) },
-        stack,
-      ),
-    );
-  const addWorker = () =>
-    start((stack) =>
-      createWorker(config, { log, redisPrefix: redis.prefix, drainMs: 1000 }, stack),
-    );
-  async function closeAll(): Promise<void> {
-    await Promise.all(closings.map((close) => close()));
-    await testDatabase.close();
+  const processes = createProcesses(readConfig(env, storage), {
+    log,
+    redisPrefix: redis.prefix,
+    ...(options.timeouts && { timeouts: options.timeouts }),
+  });
+  async function close(): Promise<void> {
+    await processes.close();
+    await store.close();
+    await proxies?.close();
     await rm(storage, { recursive: true, force: true });
   }
   // What was opened before something could not be must not keep the process alive.
-  const [[first]] = await Promise.all([
-    Promise.all(Array.from({ length: apis }, addApi)),
-    Promise.all(Array.from({ length: workers }, addWorker)),
-  ]).catch(async (error: unknown) => {
-    await closeAll();
+  const url = await processes.start({ apis, workers }).catch(async (error: unknown) => {
+    await close();
     throw error;
   });
-  if (!first) throw new Error("A test service has an API at least");
 
-  const token = (claims: Record<string, unknown> = {}, { expiresIn = 3600 } = {}) =>
-    sign(privateKey, claims, expiresIn);
+  const { addApi, addWorker } = processes;
   const person = async (claims: Record<string, unknown> = {}) =>
-    createTestClient(first.url, await token({ ...newcomer(), ...claims }));
+    createTestClient(url, await tokens.sign(claims));
+  const admin = () => person({ sub: "admin", email: "admin@example.test", email_verified: true });
+  const operator = createOperatorClient(url);
+  const { database } = store;
+  const token = tokens.sign;
+  const service = { url, database, logged, token, person, admin, operator, env, addApi, addWorker };
+  return { ...service, ...proxies, close };
+}
+
+const FIXED_ENV = {
+  NODE_ENV: "production",
+  PORT: "0",
+  WORKER_PORT: "0",
+  HOST: "127.0.0.1",
+  ADMIN_EMAILS: "admin@example.test",
+  FILE_SIGNING_KEY: "a-signing-key-for-tests-0123456789abcdef",
+  RATE_LIMIT_PER_MINUTE: "0",
+  WORKER_CONCURRENCY: "2",
+  ECHO: "true",
+};
+
+function readConfig(env: Record<string, string>, dataFolder: string): CompleteConfig {
+  const groups = ["database", "redis", "tokens", "files", "storage"] as const;
+  const config = parseConfig(env, [...groups]) as CompleteConfig;
+  config.dataFolder = dataFolder;
+  return config;
+}
+
+interface Stack {
+  add(name: string, close: () => unknown): void;
+}
+
+/** APIs and workers, each of which can be closed alone. */
+function createProcesses(
+  config: CompleteConfig,
+  options: { log: Logger; redisPrefix: string; timeouts?: HttpTimeouts },
+) {
+  const closings: (() => Promise<unknown>)[] = [];
+
+  async function add(
+    create: (stack: Stack) => Promise<Omit<AddedProcess, "close">>,
+  ): Promise<AddedProcess> {
+    const opened: (() => unknown)[] = [];
+    const close = async (): Promise<void> => {
+      for (let last = opened.pop(); last; last = opened.pop()) await last();
+    };
+    closings.push(close);
+    return { ...(await create({ add: (_name, closeOne) => opened.push(closeOne) })), close };
+  }
+  const addApi = () => add((stack) => createApi(config, options, stack));
+  const addWorker = () =>
+    add((stack) => {
+      const { log, redisPrefix } = options;
+      return createWorker(config, { log, redisPrefix, drainMs: 1000 }, stack);
+    });
   return {
-    url: first.url,
-    database: testDatabase.database,
-    logged,
-    token,
-    person,
-    admin: () => person({ sub: "admin", email: "admin@example.test", email_verified: true }),
     addApi,
     addWorker,
-    env,
-    close: closeAll,
+    /** Resolves with the URL of the first API. */
+    async start({ apis, workers }: { apis: number; workers: number }): Promise<string> {
+      const [[first]] = await Promise.all([
+        Promise.all(Array.from({ length: apis }, addApi)),
+        Promise.all(Array.from({ length: workers }, addWorker)),
+      ]);
+      if (!first) throw new Error("A test service has an API at least");
+      return first.url;
+    },
+    close: () => Promise.all(closings.map((close) => close())),
   };
-}
-
-let people = 0;
-function newcomer(): Record<string, unknown> {
-  people++;
-  return {
-    sub: `person-${process.pid}-${people}`,
-    email: `person-${process.pid}-${people}@example.test`,
-    name: `Person ${people}`,
-    email_verified: true,
-  };
-}
-
-function sign(key: KeyObject, claims: Record<string, unknown>, expiresIn: number): Promise<string> {
-  const now = Math.floor(Date.now() / 1000);
-  return new SignJWT({
-    iss: ISSUER,
-    aud: AUDIENCE,
-    iat: now,
-    exp: now + expiresIn,
-    ...newcomer(),
-    ...claims,
-  })
-    .setProtectedHeader({ alg: "ES256" })
-    .sign(key);
 }
 
 function createMemoryLog(): { log: Logger; logged: Record<string, unknown>[] } {

@@ -1,175 +1,199 @@
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
-export interface TcpProxy {
+/** What all ways of a proxy share. */
+interface Weather {
+  isFrozen: boolean;
+  delayMs: number;
+}
+
+/** One way of a connection: what was read waits here in order. */
+class Way {
+  readonly from: Socket;
+  readonly isReply: boolean;
+  readonly #to: Socket;
+  readonly #weather: Weather;
+  #waiting: { bytes: Buffer; at: number }[] = [];
+  #isMute = false;
+  #delayMs: number;
+  /** After so many bytes both ends are cut. */
+  #left: number;
+
+  constructor(
+    sockets: { from: Socket; to: Socket; isReply: boolean },
+    weather: Weather,
+    { delayMs, left }: { delayMs: number; left: number },
+  ) {
+    this.from = sockets.from;
+    this.isReply = sockets.isReply;
+    this.#to = sockets.to;
+    this.#weather = weather;
+    this.#delayMs = delayMs;
+    this.#left = left;
+    this.from.setNoDelay(true);
+    if (weather.isFrozen) this.from.pause();
+    this.from.on("data", (bytes) => {
+      const ms = weather.delayMs + this.#delayMs;
+      this.#waiting.push({ bytes, at: Date.now() + ms });
+      if (ms > 0) setTimeout(() => this.#pass(), ms + 1);
+      else this.#pass();
+    });
+    this.from.on("error", () => {});
+    this.from.on("close", () => this.#to.destroy());
+  }
+
+  cutAfter(bytes: number): void {
+    this.#left = bytes;
+  }
+
+  mute(): void {
+    this.#isMute = true;
+    this.from.pause();
+  }
+
+  heal(): void {
+    this.#delayMs = 0;
+    this.#left = Infinity;
+    this.#isMute = false;
+    for (const piece of this.#waiting) piece.at = 0;
+    this.#pass();
+    this.from.resume();
+  }
+
+  #pass(): void {
+    for (
+      let [first] = this.#waiting;
+      first && !this.#weather.isFrozen && !this.#isMute && first.at <= Date.now();
+      [first] = this.#waiting
+    ) {
+      this.#waiting.shift();
+      this.#to.write(first.bytes.subarray(0, this.#left));
+      this.#left -= first.bytes.length;
+      if (this.#left > 0) continue;
+      // `end` lets the part that was written out; a destroy would take it back.
+      this.#to.end();
+      this.from.destroy();
+      return;
+    }
+  }
+}
+
+/** Stands between a client and a store, and does what networks and servers do. */
+export class TcpProxy {
   /** The target's URL, with the address of the proxy in it. */
-  url: string;
+  readonly url: string;
+  readonly #server: Server;
+  readonly #port: number;
+  readonly #ways = new Set<Way>();
+  readonly #weather: Weather = { isFrozen: false, delayMs: 0 };
+  #target: URL;
+  #delayNewMs = 0;
+  #cutAfter: (() => number) | null = null;
+  #ended = 0;
+
+  /** `server` listens already. */
+  constructor(server: Server, target: string, listen: () => (bytes: Buffer) => void) {
+    this.#server = server;
+    this.#target = new URL(target);
+    this.#port = (server.address() as AddressInfo).port;
+    const own = { hostname: "127.0.0.1", port: String(this.#port) };
+    this.url = Object.assign(new URL(target), own).href;
+    server.on("connection", (client) => {
+      const upstream = connect(Number(this.#target.port), this.#target.hostname);
+      this.#join(client, upstream, false);
+      this.#join(upstream, client, true);
+      client.on("data", listen());
+    });
+  }
+
+  #join(from: Socket, to: Socket, isReply: boolean): void {
+    const way = new Way({ from, to, isReply }, this.#weather, {
+      delayMs: this.#delayNewMs,
+      left: isReply && this.#cutAfter ? this.#cutAfter() : Infinity,
+    });
+    this.#ways.add(way);
+    from.on("close", () => {
+      this.#ways.delete(way);
+      if (!isReply) this.#ended++;
+    });
+  }
+
+  /** Connections that have ended. */
+  get ended(): number {
+    return this.#ended;
+  }
+
   /** Cuts what is open and refuses what comes, until `up`: a dead server. */
-  down(): void;
-  up(): void;
+  down(): void {
+    this.#server.close();
+    this.cut();
+  }
+
+  up(): void {
+    if (!this.#server.listening) this.#server.listen(this.#port, "127.0.0.1");
+  }
+
   /** Sends what comes from now on to another server; what is open stays. */
-  aim(target: string): void;
+  aim(target: string): void {
+    this.#target = new URL(target);
+  }
+
   /** Breaks every connection; new ones are taken. */
-  cut(): void;
+  cut(): void {
+    for (const { from } of this.#ways) from.destroy();
+  }
+
   /**
    * Breaks every connection in the middle of what its server answers next, after so many bytes at
    * the most, until `heal`.
    */
-  cutReplies(bytes: () => number): void;
+  cutReplies(bytes: () => number): void {
+    this.#cutAfter = bytes;
+    for (const way of this.#ways) if (way.isReply) way.cutAfter(bytes());
+  }
+
   /** Lets nothing through and closes nothing, until `heal`: a peer that hangs. */
-  freeze(): void;
+  freeze(): void {
+    this.#weather.isFrozen = true;
+    // Paused, so that it is not noticed either when the other end goes.
+    for (const { from } of this.#ways) from.pause();
+  }
+
   /**
    * Lets nothing more through what is open, and closes nothing, until `heal`; what comes from now
    * on passes.
    */
-  mute(): void;
+  mute(): void {
+    for (const way of this.#ways) way.mute();
+  }
+
   /** Lets everything through this much later, until `heal`. */
-  delay(ms: number): void;
+  delay(ms: number): void {
+    this.#weather.delayMs = ms;
+  }
+
   /** As `delay`, of the connections that are made from now on. */
-  delayNew(ms: number): void;
-  heal(): void;
-  /** Connections that have ended. */
-  readonly ended: number;
-  close(): Promise<void>;
+  delayNew(ms: number): void {
+    this.#delayNewMs = ms;
+  }
+
+  heal(): void {
+    Object.assign(this.#weather, { isFrozen: false, delayMs: 0 });
+    this.#delayNewMs = 0;
+    this.#cutAfter = null;
+    for (const way of this.#ways) way.heal();
+  }
+
+  async close(): Promise<void> {
+    this.down();
+  }
 }
 
-/** One way of a connection: what was read waits here in order. */
-interface Way {
-  from: Socket;
-  to: Socket;
-  isReply: boolean;
-  isMute: boolean;
-  waiting: { bytes: Buffer; at: number }[];
-  delayMs: number;
-  /** After so many bytes both ends are cut. */
-  left: number;
-}
-
-/**
- * Stands between a client and a store, and does what networks and servers do. `listen` hears what
- * each client sends.
- */
+/** `listen` receives what each client sends. */
 export async function createTcpProxy(
   target: string,
   listen: () => (bytes: Buffer) => void = () => () => {},
 ): Promise<TcpProxy> {
-  let aim = new URL(target);
-  const ways = new Set<Way>();
-  let isFrozen = false;
-  let delayMs = 0;
-  let delayNewMs = 0;
-  let cutAfter: (() => number) | null = null;
-  let ended = 0;
-
-  function join(from: Socket, to: Socket, isReply: boolean): void {
-    const way: Way = {
-      from,
-      to,
-      isReply,
-      isMute: false,
-      waiting: [],
-      delayMs: delayNewMs,
-      left: isReply && cutAfter ? cutAfter() : Infinity,
-    };
-    ways.add(way);
-    from.setNoDelay(true);
-    if (isFrozen) from.pause();
-    from.on("data", (bytes) => {
-      const ms = delayMs + way.delayMs;
-      way.waiting.push({ bytes, at: Date.now() + ms });
-      if (ms > 0) setTimeout(() => pass(way), ms + 1);
-      else pass(way);
-    });
-    from.on("error", () => {});
-    from.on("close", () => {
-      ways.delete(way);
-      if (!isReply) ended++;
-      to.destroy();
-    });
-  }
-
-  function pass(way: Way): void {
-    for (
-      let first = way.waiting[0];
-      first && !isFrozen && !way.isMute && first.at <= Date.now();
-      first = way.waiting[0]
-    ) {
-      way.waiting.shift();
-      way.to.write(first.bytes.subarray(0, way.left));
-      way.left -= first.bytes.length;
-      if (way.left > 0) continue;
-      // `end` lets the part that was written out; a destroy would take it back.
-      way.to.end();
-      way.from.destroy();
-      return;
-    }
-  }
-
-  const server = createServer((client) => {
-    const upstream = connect(Number(aim.port), aim.hostname);
-    join(client, upstream, false);
-    join(upstream, client, true);
-    client.on("data", listen());
-  });
+  const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const own = (server.address() as AddressInfo).port;
-
-  function cut(): void {
-    for (const { from } of ways) from.destroy();
-  }
-
-  function down(): void {
-    server.close();
-    cut();
-  }
-
-  return {
-    url: Object.assign(new URL(target), { hostname: "127.0.0.1", port: String(own) }).href,
-    get ended() {
-      return ended;
-    },
-    down,
-    up: () => void (server.listening || server.listen(own, "127.0.0.1")),
-    aim(other) {
-      aim = new URL(other);
-    },
-    cut,
-    cutReplies(bytes) {
-      cutAfter = bytes;
-      for (const way of ways) if (way.isReply) way.left = bytes();
-    },
-    freeze() {
-      isFrozen = true;
-      // Paused, so that it is not noticed either when the other end goes.
-      for (const { from } of ways) from.pause();
-    },
-    mute() {
-      for (const way of ways) {
-        way.isMute = true;
-        way.from.pause();
-      }
-    },
-    delay(ms) {
-      delayMs = ms;
-    },
-    delayNew(ms) {
-      delayNewMs = ms;
-    },
-    heal() {
-      isFrozen = false;
-      delayMs = 0;
-      delayNewMs = 0;
-      cutAfter = null;
-      for (const way of ways) {
-        way.delayMs = 0;
-        way.left = Infinity;
-        way.isMute = false;
-        for (const piece of way.waiting) piece.at = 0;
-        pass(way);
-        way.from.resume();
-      }
-    },
-    async close() {
-      down();
-    },
-  };
+  return new TcpProxy(server, target, listen);
 }

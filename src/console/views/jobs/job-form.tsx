@@ -1,7 +1,7 @@
 import type { Signal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { plural } from "../../in-words.js";
-import { faultsAt, faultsElsewhere } from "../../parameter-field.js";
+import { faultsAt, faultsElsewhere } from "../../submission/parameter-field.js";
 import type { Job } from "../../types.js";
 import { useWorkspace } from "../../workspace.js";
 import { AsGraphql } from "../as-graphql.js";

@@ -18,7 +18,6 @@ export function JobRow({
   const row = list.row(id)?.value;
   if (!row) return null;
   const { status, photos, createdAt, job } = row;
-  const line = standing(row);
   return (
     <li
       data-id={id}
@@ -44,17 +43,7 @@ export function JobRow({
           <strong>{job.title}</strong>
           <span class="faint">{about(row)}</span>
         </span>
-        <span class="state">
-          <span class="status">
-            {STATUS_WORDS[status]}
-            {status === "STARTED" && ` ${Math.round(row.progress * 100)} %`}
-          </span>
-          {line && (
-            <span class="faint standing" title={line}>
-              {line}
-            </span>
-          )}
-        </span>
+        <RowState row={row} />
         <time dateTime={createdAt} class="faint">
           {moment(createdAt)}
         </time>
@@ -64,6 +53,23 @@ export function JobRow({
       )}
       <JobButtons row={row} />
     </li>
+  );
+}
+
+function RowState({ row }: { row: QueuedJob }) {
+  const line = standing(row);
+  return (
+    <span class="state">
+      <span class="status">
+        {STATUS_WORDS[row.status]}
+        {row.status === "STARTED" && ` ${Math.round(row.progress * 100)} %`}
+      </span>
+      {line && (
+        <span class="faint standing" title={line}>
+          {line}
+        </span>
+      )}
+    </span>
   );
 }
 

@@ -10,7 +10,7 @@ const AHEAD = 60;
 
 /** However many there are, only those in sight are drawn. */
 export function JobRows() {
-  const { list, selection, complaint } = useWorkspace();
+  const { list, selection } = useWorkspace();
   const { ref, range } = useWindow(ROW_PX);
   const ids = list.ids.value;
   const { start, end } = range.value;
@@ -34,20 +34,7 @@ export function JobRows() {
   const isEmpty = ids.length === 0 && !list.isReading.value;
   return (
     <div class="job-rows">
-      {complaint.value && (
-        <p role="alert" class="fault">
-          {complaint.value}{" "}
-          <button
-            type="button"
-            class="link"
-            onClick={() => {
-              complaint.value = null;
-            }}
-          >
-            Dismiss
-          </button>
-        </p>
-      )}
+      <Complaint />
       {isEmpty && (
         <p class="empty">
           {isFiltered(list.filter.value)
@@ -78,6 +65,22 @@ export function JobRows() {
         </p>
       )}
     </div>
+  );
+}
+
+function Complaint() {
+  const { complaint } = useWorkspace();
+  if (!complaint.value) return null;
+  const dismiss = (): void => {
+    complaint.value = null;
+  };
+  return (
+    <p role="alert" class="fault">
+      {complaint.value}{" "}
+      <button type="button" class="link" onClick={dismiss}>
+        Dismiss
+      </button>
+    </p>
   );
 }
 

@@ -1,5 +1,5 @@
 import { number, STATUS_WORDS } from "../../in-words.js";
-import { toInput, type Filter } from "../../job-list.js";
+import { toInput, type Filter } from "../../jobs/list-pages.js";
 import { EVENTS, QUEUED_JOBS } from "../../operations.js";
 import type { Status } from "../../types.js";
 import { useWorkspace } from "../../workspace.js";

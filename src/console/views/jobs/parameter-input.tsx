@@ -1,4 +1,4 @@
-import { faultsAt, type ParameterField } from "../../parameter-field.js";
+import { faultsAt, type ParameterField } from "../../submission/parameter-field.js";
 import { useWorkspace } from "../../workspace.js";
 
 /** The control of one parameter, with what the service found wrong with it. */
@@ -59,10 +59,8 @@ interface ControlProps {
   };
 }
 
-function Control({
-  field: { kind, name, options, fallback, required, schema },
-  attributes,
-}: ControlProps) {
+function Control({ field, attributes }: ControlProps) {
+  const { kind, name, fallback, schema } = field;
   const { submission } = useWorkspace();
   const text = submission.texts.value[name] ?? "";
   const type = (event: { currentTarget: { value: string } }): void =>
@@ -77,21 +75,7 @@ function Control({
         onChange={(event) => submission.type(name, String(event.currentTarget.checked))}
       />
     );
-  if (kind === "choice") {
-    const defaultLabel = fallback ? `${fallback} (default)` : "Default";
-    return (
-      <select {...attributes} value={text} onChange={type}>
-        <option value="">{required ? "Choose…" : defaultLabel}</option>
-        {options
-          .filter((option) => option !== fallback)
-          .map((option) => (
-            <option key={option} value={option}>
-              {option}
-            </option>
-          ))}
-      </select>
-    );
-  }
+  if (kind === "choice") return <Choice field={field} attributes={attributes} />;
   if (kind === "json")
     return (
       <textarea
@@ -125,5 +109,26 @@ function Control({
       value={text}
       onInput={type}
     />
+  );
+}
+
+function Choice({ field: { name, options, fallback, required }, attributes }: ControlProps) {
+  const { submission } = useWorkspace();
+  const defaultLabel = fallback ? `${fallback} (default)` : "Default";
+  return (
+    <select
+      {...attributes}
+      value={submission.texts.value[name] ?? ""}
+      onChange={(event) => submission.type(name, event.currentTarget.value)}
+    >
+      <option value="">{required ? "Choose…" : defaultLabel}</option>
+      {options
+        .filter((option) => option !== fallback)
+        .map((option) => (
+          <option key={option} value={option}>
+            {option}
+          </option>
+        ))}
+    </select>
   );
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { openEventStream } from "../../../support/clients/event-stream.js";
 import { eventually } from "../../../support/runner/eventually.js";
-import { addManyPhotos } from "../../../support/service/many-photos.js";
+import { addManyPhotos } from "./many-photos.js";
 import { openRawSocket } from "../../../support/clients/raw-socket.js";
 import type { GraphqlError, TestClient } from "../../../support/clients/test-client.js";
 import { startTestService, type TestService } from "../../../support/service/test-service.js";

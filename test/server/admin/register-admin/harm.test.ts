@@ -4,11 +4,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { readOnlyPassword } from "../../../../src/db/read-only-role.js";
-import {
-  ADMIN_PASSWORD,
-  startOperatedService,
-  type OperatedService,
-} from "../../../support/service/operated-service.js";
+import { ADMIN_PASSWORD } from "../../../support/clients/operator-client.js";
+import { startTestService, type TestService } from "../../../support/service/test-service.js";
 import { smallPhoto } from "../../../support/service/small-photo.js";
 import type { TestClient } from "../../../support/clients/test-client.js";
 import { ATTEMPTS } from "./attempts.js";
@@ -16,13 +13,13 @@ import { ATTEMPTS } from "./attempts.js";
 const KEY = "the-key-of-a-submission";
 
 describe("harm that is tried on the operators' pages", () => {
-  let operated: OperatedService;
+  let operated: TestService;
   let person: TestClient;
   let secrets: string[];
   let before_: string;
   before(async () => {
-    operated = await startOperatedService({ env: { TRUST_PROXY: "1" } });
-    person = await operated.service.person();
+    operated = await startTestService({ operated: true, workers: 0, env: { TRUST_PROXY: "1" } });
+    person = await operated.person();
     const photo = (await person.upload(smallPhoto(), { type: "image/png" })).json as { id: string };
     await person.enqueue("thumbnail", {}, { photoIds: [photo.id], idempotencyKey: KEY });
     secrets = await findSecrets();
@@ -88,7 +85,7 @@ describe("harm that is tried on the operators' pages", () => {
   describe("in SQL", { concurrency: 2 }, () => {
     for (const [what, sql, status, sentence] of ATTEMPTS) {
       it(`${status === 200 ? "gives nothing away by" : "refuses"} ${what}`, async () => {
-        const answer = await operated.post("/admin/db", { sql, format: "table" });
+        const answer = await operated.operator.post("/admin/db", { sql, format: "table" });
         assert.equal(answer.status, status, tell(answer.text));
         assert.match(status === 200 ? answer.text : tell(answer.text), sentence);
         assert.deepEqual(
@@ -115,14 +112,14 @@ describe("harm that is tried on the operators' pages", () => {
     );
     assert.equal((await person.get("{ photos { nodes { id } } }")).photos.nodes.length, 1);
     assert.deepEqual(
-      operated.service.logged.filter(({ level }) => Number(level) >= 50),
+      operated.logged.filter(({ level }) => Number(level) >= 50),
       [],
     );
   });
 
   it("is no use to a page that makes a browser send it, whatever it sends", async () => {
     for (const format of ["table", "csv"]) {
-      const answer = await operated.post(
+      const answer = await operated.operator.post(
         "/admin/db",
         { sql: "select email from users", format },
         { "sec-fetch-site": "cross-site", origin: "https://evil.test" },
@@ -136,7 +133,7 @@ describe("harm that is tried on the operators' pages", () => {
       "and tells a wrong user as a wrong password",
     async () => {
       const guess = (user: string, password: string, address: string) =>
-        fetch(`${operated.service.url}/admin/db`, {
+        fetch(`${operated.url}/admin/db`, {
           headers: {
             authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`,
             "x-forwarded-for": address,
@@ -177,7 +174,7 @@ describe("harm that is tried on the operators' pages", () => {
         (await person.ask("{ me { id } }", {}, { "x-forwarded-for": "203.0.113.7" })).status,
         200,
       );
-      assert.doesNotMatch(JSON.stringify(operated.service.logged), /guess \d|operators' password/);
+      assert.doesNotMatch(JSON.stringify(operated.logged), /guess \d|operators' password/);
     },
   );
 });

@@ -2,15 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { serverAudits } from "graphql-http";
 import { openRawSocket } from "../../../../support/clients/raw-socket.js";
-import {
-  startCountedService,
-  type CountedService,
-} from "../../../../support/service/counted-service.js";
+import { startTestService, type ProxiedService } from "../../../../support/service/test-service.js";
 
 describe("the endpoint with introspection, and with PostgreSQL away", () => {
-  let counted: CountedService;
+  let counted: ProxiedService;
   before(async () => {
-    counted = await startCountedService({ INTROSPECTION: "true" });
+    counted = await startTestService({ proxied: true, workers: 0, env: { INTROSPECTION: "true" } });
   });
   after(() => counted.close());
 
@@ -52,10 +49,10 @@ describe("the endpoint with introspection, and with PostgreSQL away", () => {
     "hold all of GraphQL over HTTP's MUST, SHOULD and MAY but what would hide errors or " +
       "let pages ask by GET",
     async () => {
-      const token = await counted.service.token();
+      const token = await counted.token();
       const brokenWith = async (more: Record<string, string>) => {
         const audits = serverAudits({
-          url: `${counted.service.url}/graphql`,
+          url: `${counted.url}/graphql`,
           fetchFn: (url: string, init: RequestInit = {}) =>
             fetch(url, {
               ...init,
@@ -93,10 +90,10 @@ describe("the endpoint with introspection, and with PostgreSQL away", () => {
     "everything is SERVICE_UNAVAILABLE, 503 over HTTP and 1013 for a new socket, and works " +
       "again afterwards",
     async () => {
-      const { service } = counted;
+      const service = counted;
       const known = await service.person();
       await known.get("{ me { id } }");
-      counted.down();
+      counted.postgres.down();
       const query = await known.ask("{ queuedJobs { totalCount } }");
       assert.deepEqual(
         [query.status, query.code, query.errors?.[0]?.message],
@@ -117,7 +114,7 @@ describe("the endpoint with introspection, and with PostgreSQL away", () => {
       });
       assert.deepEqual(await socket.closed(), { code: 1013, reason: "Try again later" });
 
-      counted.up();
+      counted.postgres.up();
       assert.equal((await newcomer.ask("{ me { id } }")).status, 200);
       assert.equal((await known.enqueue("echo")).status, "PENDING");
     },

@@ -2,10 +2,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { eventually } from "../../../../support/runner/eventually.js";
-import {
-  createIdleUpgrades,
-  type IdleUpgrades,
-} from "../../../../support/clients/idle-upgrades.js";
+import { createIdleUpgrades, type IdleUpgrades } from "./idle-upgrades.js";
 import { long } from "../../../../support/runner/long.js";
 import { openRawSocket } from "../../../../support/clients/raw-socket.js";
 import { startTestService, type TestService } from "../../../../support/service/test-service.js";

@@ -1,0 +1,75 @@
+import { execFileSync } from "node:child_process";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, totalmem } from "node:os";
+import type { JudgedGoal } from "./judge-goals.js";
+import { renderGoals } from "./render-goals.js";
+
+/** Where the results of the releases are kept. */
+export const RESULTS_PATH = "bench/RESULTS.md";
+
+const TITLE = `# Results of the bench
+
+A section for each recorded run, oldest first: \`npm run bench -- --record\` appends one. Figures
+are medians of the rounds; a ratio is the median of the ratios of each round; the spread is the
+largest value over the smallest, less one. Compare ratios, not figures, between machines.
+`;
+
+/** On what a run was measured. */
+export interface Circumstances {
+  release: string;
+  date: Date;
+  /** With "and changes" when the sources differ from the commit. */
+  commit: string;
+  machine: string;
+  node: string;
+}
+
+export interface Run extends Circumstances {
+  rounds: number;
+  /** Maximum of what other processes used, in cores. */
+  coresElsewhere: number;
+  judged: readonly JudgedGoal[];
+}
+
+export function readCircumstances(): Circumstances {
+  const manifest = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+  const model = cpus()[0]?.model.trim() ?? process.arch;
+  const gigabytes = Math.round(totalmem() / 1024 ** 3);
+  return {
+    release: manifest.version,
+    date: new Date(),
+    commit: readCommit(),
+    machine: `${availableParallelism()} × ${model}, ${gigabytes} GB, ${process.platform}`,
+    node: process.version,
+  };
+}
+
+/** One dated section in Markdown. */
+export function renderResults(run: Run): string {
+  const rounds = `${run.rounds} ${run.rounds === 1 ? "round" : "rounds"}`;
+  return [
+    `## ${run.release}, ${run.date.toISOString().slice(0, 10)}`,
+    "",
+    `Commit ${run.commit}. ${run.machine}, Node ${run.node}. ${rounds}; other processes used at ` +
+      `most ${run.coresElsewhere.toFixed(1)} cores.`,
+    "",
+    renderGoals(run.judged),
+    "",
+  ].join("\n");
+}
+
+/** Creates the file with its title when there is none. */
+export function appendResults(section: string, path: string = RESULTS_PATH): void {
+  if (!existsSync(path)) writeFileSync(path, TITLE);
+  appendFileSync(path, `\n${section}`);
+}
+
+function readCommit(): string {
+  const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
+  try {
+    const isChanged = git("status", "--porcelain", "--untracked-files=no") !== "";
+    return `${git("rev-parse", "--short", "HEAD")}${isChanged ? " and changes" : ""}`;
+  } catch {
+    return "unknown";
+  }
+}

@@ -1,0 +1,161 @@
+import { signal, type ReadonlySignal } from "@preact/signals";
+import type { Client } from "graphql-ws/client";
+import { resumable } from "../../../examples/resumable.js";
+import { createCatchUpWatch, type CatchUp } from "./catch-up.js";
+import type { Ask } from "../graphql-client.js";
+import { EVENT_CURSOR, EVENTS } from "../operations.js";
+import { createFeedSocket } from "./feed-socket.js";
+import { createPlug } from "./plug.js";
+import type { QueuedJobEvent } from "../types.js";
+
+export type FeedState =
+  | { kind: "connecting" }
+  | { kind: "live" }
+  /** The connection was lost; it is being sought again. */
+  | { kind: "away"; since: Date }
+  /** Cut on purpose; it comes back by itself then. */
+  | { kind: "unplugged"; since: Date; until: Date }
+  /** It will not come back by itself. */
+  | { kind: "ended"; why: string };
+
+export interface LiveFeed {
+  readonly state: ReadonlySignal<FeedState>;
+  /** Of the last cut that was resumed from. */
+  readonly resumed: ReadonlySignal<CatchUp | null>;
+  /** Tells every event behind the cursor. Once more: from there instead. */
+  start(after: string): void;
+  /** Cuts the socket without a word to the server, and stays away for a while. */
+  unplug(): void;
+  plugIn(): void;
+  close(): void;
+}
+
+export interface LiveFeedOptions {
+  token: string;
+  ask: Ask;
+  onEvent(event: QueuedJobEvent): void;
+  /** The cursor is too old to resume from: read the list again, and start behind it. */
+  onExpired(): void;
+  onSignedOut(why: string): void;
+}
+
+const UNPLUGGED_MS = 10_000;
+const FORBIDDEN = 4403;
+
+/** The person's events over one socket that is resumed by cursor, however often it is cut. */
+export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
+  const state = signal<FeedState>({ kind: "connecting" });
+  const resumption = createResumption(options.ask);
+  const plug = createPlug();
+  let stop = () => {};
+
+  const socket = createFeedSocket({
+    token: options.token,
+    retryWait: plug.nextTry,
+    // The plug is in again, which does not mean that there is somebody at the other end.
+    onConnecting() {
+      const { value } = state;
+      if (value.kind === "unplugged") state.value = { kind: "away", since: value.since };
+    },
+    onConnected(again) {
+      const { value } = state;
+      state.value = { kind: "live" };
+      if (again && "since" in value) resumption.connected(value.since);
+    },
+    onClosed({ code, reason }) {
+      if (code === FORBIDDEN) options.onSignedOut(signedOutReason(reason));
+      else if (state.value.kind === "live") state.value = { kind: "away", since: new Date() };
+    },
+  });
+
+  function start(after: string): void {
+    stop();
+    resumption.startAt(after);
+    stop = subscribeToEvents(socket.client, after, {
+      onEvent(event) {
+        options.onEvent(event);
+        resumption.received(event);
+      },
+      onEnd(code, why) {
+        if (code === "CURSOR_EXPIRED") options.onExpired();
+        else state.value = { kind: "ended", why };
+      },
+    });
+  }
+
+  function unplug(): void {
+    const now = Date.now();
+    state.value = { kind: "unplugged", since: new Date(now), until: new Date(now + UNPLUGGED_MS) };
+    resumption.last.value = null;
+    plug.pull(UNPLUGGED_MS);
+    socket.client.terminate();
+  }
+
+  function close(): void {
+    stop();
+    plug.push();
+    socket.close();
+  }
+
+  return { state, resumed: resumption.last, start, unplug, plugIn: plug.push, close };
+}
+
+/** Measures what a cut did to the stream. */
+function createResumption(ask: Ask) {
+  const last = signal<CatchUp | null>(null);
+  const watch = createCatchUpWatch();
+  const settle = (result: CatchUp | null): void => {
+    if (result) last.value = result;
+  };
+  return {
+    last,
+    startAt: watch.startAt,
+    connected(lostAt: Date): void {
+      watch.resumed(Date.now() - lostAt.getTime());
+      ask<{ queuedJobs: { eventCursor: string } }>(EVENT_CURSOR).then(
+        ({ queuedJobs }) => settle(watch.target(queuedJobs.eventCursor)),
+        () => {},
+      );
+    },
+    received: (event: QueuedJobEvent): void => settle(watch.told(event)),
+  };
+}
+
+function subscribeToEvents(
+  client: Client,
+  after: string,
+  {
+    onEvent,
+    onEnd,
+  }: { onEvent(event: QueuedJobEvent): void; onEnd(code: string | undefined, why: string): void },
+): () => void {
+  function end(error: unknown): void {
+    const [first] = Array.isArray(error)
+      ? (error as { message: string; extensions?: { code?: string } }[])
+      : [];
+    onEnd(first?.extensions?.code, first?.message ?? closeReason(error));
+  }
+  return resumable(client).subscribe<{ queuedJobEvents: QueuedJobEvent }, unknown>(
+    { query: EVENTS, variables: { after } },
+    {
+      next({ data, errors }) {
+        if (errors) end(errors);
+        else if (data) onEvent(data.queuedJobEvents);
+      },
+      error: end,
+      complete: () => {},
+    },
+  );
+}
+
+function signedOutReason(reason: string | undefined): string {
+  return reason && reason !== "Forbidden"
+    ? reason
+    : "The token has expired, or does not hold any more.";
+}
+
+function closeReason(error: unknown): string {
+  const { code, reason } = error as { code?: number; reason?: string };
+  if (code === 4429) return "Too many windows are open: close some, then reload this one.";
+  return `The connection was ended${reason ? `: ${reason}` : ""}. Reload the page to go on.`;
+}

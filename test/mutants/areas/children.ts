@@ -1,0 +1,137 @@
+import type { Mutant } from "../mutant.js";
+
+const CHILD = ["worker/child/run-in-child.test"];
+const EXECUTE = ["worker/execute-task.test"];
+const POOL = ["child-pool/unstartable.test"];
+const WORKER = ["worker/task-worker.test"];
+const TASK_WORKER = "src/worker/task-worker.ts";
+
+/** What children may do to their worker, and what becomes of photos that break them. */
+export const MUTANTS: Mutant[] = [
+  {
+    breaks: "a child that cannot be spawned ends the process",
+    file: "src/child-pool/child-pool.ts",
+    find: "    startFailed(self, new ChildStoppedError(",
+    replace: "    throw (new ChildStoppedError(",
+    tests: POOL,
+  },
+  {
+    breaks: "a pool whose children could not be started never tries again",
+    file: "src/child-pool/child-pool.ts",
+    find: "if (self.startFault && self.children.size < self.options.size) start(self);",
+    replace: "",
+    tests: POOL,
+  },
+  {
+    breaks: "a sick worker begins photo jobs in vain",
+    file: TASK_WORKER,
+    find: "pool.startFault === null ? await attend(hint, onWorked) : SICK_MS",
+    replace: "await attend(hint, onWorked)",
+    tests: WORKER,
+  },
+  {
+    breaks: "a worker that cannot start children says that it is well",
+    file: TASK_WORKER,
+    find: "return pool.startFault && `it takes no photos: ${pool.startFault}`;",
+    replace: "return null;",
+    tests: WORKER,
+  },
+  {
+    breaks: "a worker takes no photos although it is well again",
+    file: TASK_WORKER,
+    find: "if (!closing) lanes.child.resume();",
+    replace: "",
+    tests: WORKER,
+  },
+  {
+    breaks: "a photo is blamed for what the kernel has killed",
+    file: "src/worker/settle-attempt.ts",
+    find: " || wasKilledByChance(error, claimed)",
+    replace: "",
+    tests: EXECUTE,
+  },
+  {
+    breaks: "a photo that is killed each time is tried without end",
+    file: "src/worker/settle-attempt.ts",
+    find: 'error.reason === "killed" && !wasHandedBack',
+    replace: 'error.reason === "killed" && (wasHandedBack || true)',
+    tests: EXECUTE,
+  },
+  {
+    breaks: "a child gives a page for a picture",
+    file: "src/worker/child/task-child-response.ts",
+    find: "mimeType: z.enum(MIME_TYPES),",
+    replace: "mimeType: z.string(),",
+    tests: CHILD,
+  },
+  {
+    breaks: "a child gives outputs without end",
+    file: "src/worker/child/task-child-response.ts",
+    find: "    .max(MAX_OUTPUTS)\n",
+    replace: "",
+    tests: CHILD,
+  },
+  {
+    breaks: "a child says how much of a quota its outputs take",
+    file: "src/worker/child/task-child-response.ts",
+    find: "    byteSize: await sizeOfPlainFile(join(folder, output.name)),\n",
+    replace: "    ...(await sizeOfPlainFile(join(folder, output.name)), {}),\n",
+    tests: CHILD,
+  },
+  {
+    breaks: "a child gives any file of its parent as an output",
+    file: "src/imaging/inspect/photo-child-response.ts",
+    find: "const stats = await lstat(path);\n  if (!stats.isFile())",
+    replace: "const stats = await lstat(path);\n  if (stats.size < 0)",
+    tests: CHILD,
+  },
+  {
+    breaks: "a child is believed what it says",
+    file: "src/child-pool/warm-child.ts",
+    find: "if (error) return this.#condemn(error);",
+    replace: "if (error) return;",
+    tests: CHILD,
+  },
+  {
+    breaks: "a child that lied is given the next photo",
+    file: "src/child-pool/warm-child.ts",
+    find: 'this.#state = "gone";\n    this.#process.kill("SIGKILL");\n  }\n\n  #kill',
+    replace: "}\n\n  #kill",
+    tests: CHILD,
+  },
+  {
+    breaks: "a photo that is always too slow is handed back without end",
+    file: "src/worker/settle-attempt.ts",
+    find: "if (error instanceof SlowDownloadError) return LATE_PHOTO;",
+    replace: "",
+    tests: CHILD,
+  },
+  {
+    breaks: "a storage that is away fails attempts",
+    file: "src/photos/s3-storage.ts",
+    find: "if (!signal.aborted || !flows) throw",
+    replace: "if (!signal.aborted) throw",
+    tests: ["s3-storage.test"],
+  },
+  {
+    breaks: "a slow storage counts as one that is away",
+    file: "src/photos/s3-storage.ts",
+    find: "if (!signal.aborted || !flows) throw",
+    replace: "if (flows || !flows) throw",
+    tests: ["s3-storage.test"],
+  },
+  {
+    breaks: "echo is offered in production",
+    file: "src/runtime/config.ts",
+    find: "echo: values.ECHO ?? !production,",
+    replace: "echo: values.ECHO ?? true,",
+    tests: ["bin/config.test"],
+  },
+  {
+    breaks: "echo can be submitted although it is not offered",
+    file: "src/app/create-core.ts",
+    find: "...(config.echo ? [] : [echo.name])",
+    replace: "",
+    tests: ["job.resolver.test"],
+  },
+];

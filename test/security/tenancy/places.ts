@@ -1,0 +1,64 @@
+type Expected = "null" | [code: string, message: string | RegExp];
+
+const NO_JOB: Expected = ["NOT_FOUND", "There is no such QueuedJob."];
+const NO_CURSOR: Expected = [
+  "BAD_USER_INPUT",
+  "after: is no cursor of yours; pass one that an earlier answer or event gave you",
+];
+const NO_PHOTO: Expected = ["BAD_USER_INPUT", /^(0\.)?photoIds\.0: is no photo of yours$/];
+
+/**
+ * What a stranger gets at each place that names something, for what is another's and for what is
+ * nothing alike.
+ */
+export const PLACES: Record<string, Expected> = {
+  "Query.node(id)": "null",
+  "Query.user(id)": "null",
+  "Query.photo(id)": "null",
+  "Query.queuedJob(id)": "null",
+  "Query.queuedJobs(userId)": ["FORBIDDEN", "Only an admin may see QueuedJobs of others."],
+  "Query.queuedJobs(after)": NO_CURSOR,
+  "Query.photos(after)": NO_CURSOR,
+  "Query.jobs(after)": NO_CURSOR,
+  "Query.users(after)": ["FORBIDDEN", "Only an admin may list users."],
+  "User.queuedJobs(after)": NO_CURSOR,
+  "Photo.queuedJobs(after)": NO_CURSOR,
+  "Mutation.deletePhoto(id)": ["NOT_FOUND", "There is no such Photo."],
+  "Mutation.cancelQueuedJob(id)": NO_JOB,
+  "Mutation.retryQueuedJob(id)": NO_JOB,
+  "Mutation.deleteQueuedJob(id)": NO_JOB,
+  "Mutation.enqueueJob(input.photoIds[])": NO_PHOTO,
+  "Mutation.enqueueJobs(inputs[].photoIds[])": NO_PHOTO,
+  "Subscription.queuedJobEvents(queuedJobId)": NO_JOB,
+  "Subscription.queuedJobEvents(after)": NO_CURSOR,
+};
+/** One's own namespace: another's key is a new one. */
+export const KEYS = [
+  "Mutation.enqueueJob(input.idempotencyKey)",
+  "Mutation.enqueueJobs(inputs[].idempotencyKey)",
+];
+export const BULK = ["Mutation.cancelQueuedJobs", "Mutation.deleteQueuedJobs", "Mutation.deleteMe"];
+/** Paths that begin at what only an admin gets. */
+export const ADMIN_ONLY = [
+  "Query.users",
+  "UserConnection.edges",
+  "UserConnection.nodes",
+  "UserConnection.pageInfo",
+  "UserEdge.node",
+];
+
+export const BELOW: Record<string, string> = {
+  "User.queuedJobs(after)":
+    "query ($after: String) { me { queuedJobs(after: $after) { totalCount } } }",
+  "Photo.queuedJobs(after)":
+    "query ($after: String) { photos(first: 1) { nodes { queuedJobs(after: $after) { " +
+    "totalCount } } } }",
+};
+
+/** What the variables of a place hold besides the value in question. */
+export function baseOf(place: string): Record<string, unknown> {
+  if (!/photoIds/.test(place)) return {};
+  return place.includes("inputs")
+    ? { inputs: [{ job: "metadata" }] }
+    : { input: { job: "metadata" } };
+}

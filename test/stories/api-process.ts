@@ -1,0 +1,74 @@
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { eventually } from "../support/runner/eventually.js";
+import { freePort } from "../../src/embedded/ports.js";
+
+/** What an API process went through while something was asked of it. */
+export interface Strain {
+  /**
+   * The longest that its event loop was busy before it answered `/health/live`; of a processor, so
+   * that it is the same on a machine that does other things as well.
+   */
+  blockedMs: number;
+  /** How far its memory rose above what it was, at its highest. */
+  grownMb: number;
+}
+
+export interface ApiProcess {
+  url: string;
+  strain(work: () => Promise<unknown>): Promise<Strain>;
+  stop(): void;
+}
+
+const entry = fileURLToPath(new URL("../../src/bin/api.js", import.meta.url));
+
+/** An API in a process of its own, as production starts it. */
+export async function startApiProcess(env: Record<string, string>): Promise<ApiProcess> {
+  const port = String(await freePort());
+  const url = `http://127.0.0.1:${port}`;
+  const child = spawn(process.execPath, [entry], {
+    env: { ...env, PATH: process.env["PATH"], HOST: "127.0.0.1", PORT: port, LOG_LEVEL: "warn" },
+    stdio: ["ignore", process.env["API_LOG"] ? "inherit" : "ignore", "inherit"],
+  });
+  const stop = (): void => void child.kill("SIGKILL");
+  process.once("exit", stop);
+  const isLive = (): Promise<boolean> =>
+    fetch(`${url}/health/live`).then((response) => response.ok);
+  await eventually("the API is live", isLive, 60_000);
+
+  async function strain(work: () => Promise<unknown>): Promise<Strain> {
+    // Makes the high-water mark start again from what is used now.
+    writeFileSync(`/proc/${child.pid}/clear_refs`, "5");
+    const before = megabytes("VmRSS", child.pid);
+    let [blockedMs, laps, over] = [0, 0, false];
+    const end = work().finally(() => (over = true));
+    while (!over || laps < 2) {
+      const asked = busyMs(child.pid);
+      await isLive();
+      blockedMs = Math.max(blockedMs, busyMs(child.pid) - asked);
+      laps++;
+      await pause(5);
+    }
+    await end;
+    return {
+      blockedMs: Math.round(blockedMs),
+      grownMb: Math.round(megabytes("VmHWM", child.pid) - before),
+    };
+  }
+
+  return { url, strain, stop };
+}
+
+/** Time on a processor of the thread that runs the event loop. */
+function busyMs(pid: number | undefined): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "latin1").split(" ")[0]) / 1e6;
+}
+
+function megabytes(name: string, pid: number | undefined): number {
+  const line = new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(
+    readFileSync(`/proc/${pid}/status`, "latin1"),
+  );
+  return Number(line?.[1]) / 1024;
+}

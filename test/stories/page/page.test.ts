@@ -1,0 +1,136 @@
+// The page at /, in a real browser whose network ends at this machine. One story always; all the
+// others are long.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { gzipSync } from "node:zlib";
+import { accessibilityFaults, closeWindow } from "../../support/clients/browser.js";
+import { NO_BROWSER } from "../../support/clients/chromium.js";
+import { long } from "../../support/runner/long.js";
+import { smallPhoto } from "../../support/service/small-photo.js";
+import { PATIENT, usePage } from "./use-page.js";
+
+describe("the page", { skip: NO_BROWSER }, () => {
+  const site = usePage();
+
+  it(
+    "signs in by the link, uploads, submits and shows the result, and loads nothing from outside",
+    PATIENT,
+    async () => {
+      const { page, close } = await site.newcomer();
+      assert.equal(page.url(), `${site.service.url}/`, "the token is still in the address");
+      assert.equal(await page.getByRole("status", { name: "Connection" }).textContent(), "Live");
+
+      await page.setInputFiles("input[type=file]", [
+        { name: "ü one.png", mimeType: "image/png", buffer: smallPhoto(40, 30) },
+      ]);
+      const tile = (pressed: boolean) => page.getByRole("button", { name: "ü one.png", pressed });
+      // What was uploaded is chosen: a click takes it out, and another one puts it in again.
+      for (const pressed of [true, false]) await tile(pressed).click();
+      await tile(true).waitFor();
+      await page.getByRole("combobox", { name: "Job", exact: true }).selectOption("thumbnail");
+      await page.getByRole("textbox", { name: "Widths" }).fill("16, 20");
+      await page.getByRole("button", { name: "Submit for 1 photo" }).click();
+
+      await page
+        .getByRole("complementary", { name: "Chosen job" })
+        .getByRole("link", { name: "20w.webp" })
+        .waitFor();
+      const sizes = await page.locator(".outputs img").evaluateAll((images) =>
+        Promise.all(
+          images.map(async (image) => {
+            const picture = image as unknown as {
+              complete: boolean;
+              naturalWidth: number;
+              decode(): Promise<void>;
+            };
+            await picture.decode();
+            return picture.naturalWidth;
+          }),
+        ),
+      );
+      assert.deepEqual(sizes, [16, 20]);
+      assert.deepEqual(await page.locator(".timeline strong").allTextContents(), [
+        "Queued",
+        "Started",
+        "Succeeded",
+      ]);
+      assert.deepEqual(await page.locator(".job-row .status").allTextContents(), ["Done"]);
+      assert.deepEqual(await accessibilityFaults(page), []);
+      await close();
+    },
+  );
+
+  it(
+    "has no fault that axe finds, light and dark, with jobs of all kinds, on a phone too",
+    { ...PATIENT, ...long },
+    async () => {
+      for (const options of [
+        { dark: false },
+        { dark: true },
+        { dark: true, width: 390, height: 844 },
+      ]) {
+        const { client, page, close } = await site.newcomer(options);
+        await Promise.all([
+          client.enqueue("echo", { durationMs: 30_000, steps: 100 }),
+          client.enqueue("echo", { failPermanently: true }),
+          client.enqueue("echo"),
+        ]);
+        await page.locator(".is-failed .open").click();
+        await page.getByRole("heading", { name: "Timeline" }).waitFor();
+        await page
+          .locator("details")
+          .evaluateAll((all) => all.forEach((one) => one.setAttribute("open", "")));
+        await page.locator(".timeline .fault").waitFor();
+        assert.deepEqual(await accessibilityFaults(page), []);
+        await close();
+      }
+    },
+  );
+
+  it(
+    "asks to sign in again once the token has expired, and says why",
+    { ...PATIENT, ...long },
+    async () => {
+      const person = await site.browser.signIn(
+        site.service.url,
+        await site.service.token({}, { expiresIn: 3 }),
+      );
+      await person.page.getByRole("alert").filter({ hasText: /token/i }).waitFor();
+      await person.page.getByRole("textbox", { name: "Token" }).waitFor();
+      assert.equal(await person.page.evaluate("sessionStorage.length"), 0);
+      await closeWindow(person, { but: /401/ });
+    },
+  );
+
+  it(
+    "signs out when told to, and forgets the token; a token that does not hold is told as that",
+    { ...PATIENT, ...long },
+    async () => {
+      const { page, close } = await site.newcomer();
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByRole("textbox", { name: "Token" }).waitFor();
+      assert.deepEqual(await accessibilityFaults(page), []);
+      await page.reload();
+      await page.getByRole("textbox", { name: "Token" }).fill("no token");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByRole("alert").filter({ hasText: /token/i }).waitFor();
+      assert.equal(await page.evaluate("sessionStorage.length"), 0);
+      await page
+        .getByRole("textbox", { name: "Token" })
+        .fill(`${site.service.url}/#token=${await site.service.token()}`);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByRole("button", { name: "Pull the plug" }).waitFor();
+      await close({ but: /401/ });
+    },
+  );
+});
+
+it("needs under 40 kB of script to begin with, compressed", () => {
+  const page = readFileSync("dist/console/index.html", "utf8");
+  const scripts = [...page.matchAll(/src="\/(console\/[^"]+\.js)"/g)].map(([, path = ""]) =>
+    readFileSync(`dist/${path}`),
+  );
+  const size = scripts.reduce((sum, script) => sum + gzipSync(script).length, 0);
+  assert.ok(size > 1000 && size < 40_000, `it is ${size} bytes`);
+});
