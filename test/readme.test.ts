@@ -1,6 +1,7 @@
 // What stands in the README and somewhere else is compared.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { basename } from "node:path";
 import { describe, it } from "node:test";
 import { parseEnv } from "node:util";
 import { parseConfig } from "../src/runtime/config.js";
@@ -128,5 +129,33 @@ describe("the file .env", () => {
       Object.keys(values).filter((name) => !(VARIABLE_NAMES as string[]).includes(name)),
       [],
     );
+  });
+});
+
+describe("the paths in src/README.md", () => {
+  const paths = readFileSync("src/README.md", "utf8").split(/^## /m).slice(1);
+  const filesOf = (path: string) =>
+    [...path.matchAll(/^\d+\. `(src\/[^`]+)`/gm)].map(([, file = ""]) => file);
+  const nameOf = (file: string) => basename(file).replace(/\.ts$/, ".js");
+
+  it("open at most 20 files for a request, 18 for a job and 14 for an event", () => {
+    const counts = paths.map((path) => filesOf(path).length);
+    assert.deepEqual(
+      counts.map((count, i) => count > 10 && count <= ([20, 18, 14][i] ?? 0)),
+      [true, true, true],
+      counts.join(", "),
+    );
+  });
+
+  it("name files of which each imports one before it, or is imported by one", () => {
+    const isImported = (by: string, file: string) =>
+      readFileSync(by, "utf8").includes(`/${nameOf(file)}"`);
+    const apart = paths.flatMap((path) => {
+      const files = filesOf(path);
+      const isLinked = (file: string, i: number) =>
+        files.slice(0, i).some((other) => isImported(other, file) || isImported(file, other));
+      return files.filter((file, i) => i > 0 && !isLinked(file, i));
+    });
+    assert.deepEqual(apart, []);
   });
 });

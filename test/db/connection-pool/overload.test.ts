@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { sql as text } from "drizzle-orm";
 import { available, type Database } from "../../../src/db/database.js";
-import { withDeadline } from "../../../src/runtime/deadline.js";
+import { currentDeadline, withDeadline } from "../../../src/runtime/deadline.js";
 import { onRefusal, type Refusal } from "../../../src/runtime/overload.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { refusalOf } from "../../support/asserts/refusal-of.js";
@@ -105,5 +105,21 @@ describe("a connection pool that has more to do than it can", () => {
     assert.deepEqual(new Set(settled.map(({ status }) => status)), new Set(["rejected"]));
     assert.equal(database.waiting, 0);
     await database.ping();
+  });
+
+  it("refuses what an operation begins after its deadline", async () => {
+    const database = scene.open();
+    let refusal: Promise<object> | undefined;
+    await withDeadline(
+      async () => {
+        await eventually("the deadline has passed", () => currentDeadline()?.passed === true);
+        refusal = refusalOf(available(async () => database.sql`select 1`));
+        await refusal;
+      },
+      20,
+      () => null,
+    );
+    await eventually("the statement is refused", () => refusal !== undefined);
+    assert.equal(((await refusal) as { code: string }).code, "SERVICE_UNAVAILABLE");
   });
 });

@@ -289,7 +289,8 @@ async function readEverythingOf(sql: Sql, { id }: User): Promise<unknown> {
       where q.user_id = ${id} order by 1, 2`,
     sql`select * from user_streams where user_id = ${id}`,
   ]);
-  return structuredClone(tables.map((rows) => [...rows]));
+  const [jobs, events, outputs, counters] = tables.map((rows) => [...rows]);
+  return structuredClone({ jobs, events, outputs, counters });
 }
 
 function theOne<T>(list: T[]): T {

@@ -104,6 +104,25 @@ describe("a socket's writer", () => {
     await close();
   });
 
+  it("forgets the time-out of a peer that has taken its frames", async () => {
+    const { ours, stream, theirs, close } = await openSocketPair();
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const timersBefore = timers();
+    theirs.pause();
+    const writer = new SocketWriter(ours, stream, () => silentLog);
+    while (writer.free) {
+      writer.write(frameOf("x".repeat(60_000)));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(timers(), timersBefore + 1);
+    const isFree = new Promise<void>((resolve) => writer.whenFree(resolve));
+    theirs.resume();
+    await isFree;
+    assert.equal(timers(), timersBefore);
+    await close();
+  });
+
   it("cuts a peer off, too, that takes frames too late, and leaves nobody waiting for it", async () => {
     const { ours, stream, theirs, close } = await openSocketPair();
     theirs.pause();
