@@ -136,3 +136,10 @@ function end(pid: number): void {
     // Gone already.
   }
 }
+
+/** What is said of a path with this end that can be neither made nor read. */
+export const cannotBeUsed = (pathEnd: string, code: string): RegExp =>
+  new RegExp(
+    `^/.*/${pathEnd} cannot be used \\(Error: ${code}.*\\): ` +
+      "make room for it, or start in another folder\\.$",
+  );

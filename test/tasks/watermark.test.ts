@@ -182,8 +182,17 @@ describe("a watermark", () => {
     const parameters = JSON.stringify(
       watermark.parameters.parse({ text: "IΙІ", scale: 0.5, opacity: 1 }),
     );
-    const script = `import { writeFileSync } from "node:fs"; import { run } from ${JSON.stringify(new URL("../../src/tasks/watermark/run.js", import.meta.url))};
-      await run({ parameters: ${parameters}, photos: [{ path: ${JSON.stringify(photo)} }], signal: new AbortController().signal, progress() {}, output: async ({ data }) => writeFileSync(${JSON.stringify(`${photo}.out`)}, data) });`;
+    const program = new URL("../../src/tasks/watermark/run.js", import.meta.url);
+    const script = `
+      import { writeFileSync } from "node:fs";
+      import { run } from ${JSON.stringify(program)};
+      await run({
+        parameters: ${parameters},
+        photos: [{ path: ${JSON.stringify(photo)} }],
+        signal: new AbortController().signal,
+        progress() {},
+        output: async ({ data }) => writeFileSync(${JSON.stringify(`${photo}.out`)}, data),
+      });`;
     execFileSync(process.execPath, ["--input-type=module", "-e", script], {
       env: { PATH: process.env["PATH"], FONTCONFIG_FILE: nothing },
     });
