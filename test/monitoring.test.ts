@@ -27,7 +27,11 @@ const read = (name: string) => readFileSync(`deploy/monitoring/${name}`, "utf8")
 const dashboard = JSON.parse(read("grafana/dashboards/photo-service.json")) as Dashboard;
 const alerts = [
   ...read("alerts.yml").matchAll(
-    /- alert: (\w+)\n\s+expr: (.+)\n(?:\s+for: .+\n)?\s+labels: \{ severity: (\w+) \}\n\s+annotations: \{ summary: "(.+)" \}/g,
+    new RegExp(
+      String.raw`- alert: (\w+)\n\s+expr: (.+)\n(?:\s+for: .+\n)?` +
+        String.raw`\s+labels: \{ severity: (\w+) \}\n\s+annotations: \{ summary: "(.+)" \}`,
+      "g",
+    ),
   ),
 ].map(([, name = "", expr = "", severity = "", summary = ""]) => ({
   name,

@@ -30,7 +30,8 @@ async function openRawClient(redisUrl: string): Promise<JobClient> {
   const connections = [1, 2].map(() => new Redis(redisUrl, { maxRetriesPerRequest: null }));
   const [forJobs, forEvents] = connections as [Redis, Redis];
   const queue = new Queue("raw", { connection: forJobs });
-  const events = new QueueEvents("raw", { connection: forEvents, lastEventId: "0" }); // Not from when it has got through, which nobody knows.
+  // Not from when it has got through, which nobody knows.
+  const events = new QueueEvents("raw", { connection: forEvents, lastEventId: "0" });
   await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
   return {
     submit: async () => (await queue.add("echo", { n: 1, note: "bench" })).id ?? "",

@@ -12,10 +12,14 @@ export function renderTable({
   const widths = head.map((_, column) =>
     Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)),
   );
-  const line = (cells: readonly string[]) =>
-    "| " +
-    `${cells.map((cell, column) => (isNumber(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join(" | ")} ` +
-    "|";
-  const rule = `|${widths.map((width, column) => (isNumber(column) ? `${"-".repeat(width + 1)}:` : "-".repeat(width + 2))).join("|")}|`;
+  const align = (cell: string, column: number) => {
+    const width = widths[column] ?? 0;
+    return isNumber(column) ? cell.padStart(width) : cell.padEnd(width);
+  };
+  const line = (cells: readonly string[]) => `| ${cells.map(align).join(" | ")} |`;
+  const dashes = widths.map((width, column) =>
+    isNumber(column) ? `${"-".repeat(width + 1)}:` : "-".repeat(width + 2),
+  );
+  const rule = `|${dashes.join("|")}|`;
   return [line(head), rule, ...rows.map(line)].join("\n");
 }

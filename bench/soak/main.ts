@@ -26,9 +26,11 @@ try {
       `${tally.uploads} uploads, ${tally.connections} connections and ${tally.events} ` +
       `events in ${options.minutes} minutes\n\n${renderSoak(figures)}\n\n`,
   );
-  process.stdout.write(
-    `${stayed.length === 0 ? "Everything returned to where it started." : `${stayed.length} did not return to where they started.`}\n${[...wrong, ...warnings].map((line) => `${line}\n`).join("")}`,
-  );
+  const summary =
+    stayed.length === 0
+      ? "Everything returned to where it started."
+      : `${stayed.length} did not return to where they started.`;
+  process.stdout.write([summary, ...wrong, ...warnings].map((line) => `${line}\n`).join(""));
   if (stayed.length === 0 && wrong.length === 0 && warnings.length === 0) process.exitCode = 0;
 } catch (error) {
   say(error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -6,7 +6,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 const hash = createHash("sha256");
 for (const source of ["../../test/schema.graphql", "../operations.graphql"])
   hash.update(readFileSync(new URL(source, import.meta.url)));
-const stamp = `// Generated, sources ${hash.digest("hex")}. Renew: cd examples/react && npm ci && npm run codegen\n`;
+const renew = "cd examples/react && npm ci && npm run codegen";
+const stamp = `// Generated, sources ${hash.digest("hex")}. Renew: ${renew}\n`;
 for (const target of ["../operations.ts", "src/operations.ts"]) {
   const url = new URL(target, import.meta.url);
   writeFileSync(

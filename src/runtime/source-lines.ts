@@ -15,9 +15,9 @@ const maps = new Map<string, SourceMap | null>();
 export function inSourceLines(stack: string): string {
   return stack.replace(FRAME, (frame, url: string, line: string, column: string) => {
     const entry = mapOf(url)?.findEntry(Number(line) - 1, Number(column) - 1);
-    return entry && "originalSource" in entry
-      ? `${new URL(entry.originalSource, url).href}:${entry.originalLine + 1}:${entry.originalColumn + 1}`
-      : frame;
+    if (!entry || !("originalSource" in entry)) return frame;
+    const { originalSource, originalLine, originalColumn } = entry;
+    return `${new URL(originalSource, url).href}:${originalLine + 1}:${originalColumn + 1}`;
   });
 }
 

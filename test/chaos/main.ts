@@ -39,11 +39,8 @@ try {
   }
   if (violations.sentences.length === 0) process.exitCode = 0;
 } catch (error) {
-  say(
-    stop.signal.aborted
-      ? String(error)
-      : `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${violations.sentences.join("\n")}`,
-  );
+  const fault = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  say(stop.signal.aborted ? String(error) : `${fault}\n${violations.sentences.join("\n")}`);
 }
 if (process.exitCode === 0 || stop.signal.aborted)
   await rm(folder, { recursive: true, force: true });

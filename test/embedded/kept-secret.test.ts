@@ -3,7 +3,7 @@ import { chmodSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { keptSecret } from "../../src/embedded/kept-secret.js";
-import { createScene } from "./scene.js";
+import { cannotBeUsed, createScene } from "./scene.js";
 
 const scene = createScene();
 const file = join(scene.folder, "password");
@@ -21,7 +21,6 @@ test("makes a secret once and keeps it to its owner, also after a backup that di
 test("says in one sentence that the file cannot be used", async () => {
   await assert.rejects(keptSecret(join(scene.folder, "none", "password")), {
     name: "EmbeddedError",
-    message:
-      /^\/.*\/password cannot be used \(Error: ENOENT.*\): make room for it, or start in another folder\.$/,
+    message: cannotBeUsed("password", "ENOENT"),
   });
 });

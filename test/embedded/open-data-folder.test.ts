@@ -3,7 +3,7 @@ import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { openDataFolder } from "../../src/embedded/open-data-folder.js";
-import { createScene, killHard, moduleUrl } from "./scene.js";
+import { cannotBeUsed, createScene, killHard, moduleUrl } from "./scene.js";
 
 const scene = createScene();
 const path = join(scene.folder, "deep", ".data");
@@ -42,7 +42,6 @@ test("says in one sentence that it cannot be made", async () => {
   writeFileSync(join(scene.folder, "file"), "");
   await assert.rejects(openDataFolder(join(scene.folder, "file", ".data")), {
     name: "EmbeddedError",
-    message:
-      /^\/.*\/\.data cannot be used \(Error: ENOTDIR.*\): make room for it, or start in another folder\.$/,
+    message: cannotBeUsed("\\.data", "ENOTDIR"),
   });
 });

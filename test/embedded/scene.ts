@@ -41,6 +41,13 @@ export interface Scene {
   clear(): Promise<void>;
 }
 
+/** What is said of a path with this end that can be neither made nor read. */
+export const cannotBeUsed = (pathEnd: string, code: string): RegExp =>
+  new RegExp(
+    `^/.*/${pathEnd} cannot be used \\(Error: ${code}.*\\): ` +
+      "make room for it, or start in another folder\\.$",
+  );
+
 export function createScene(): Scene {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "embedded-")));
   chmodSync(folder, 0o755);

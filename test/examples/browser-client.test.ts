@@ -96,12 +96,14 @@ describe("the client without a framework", () => {
       const { errors } = watchPage(page, service.url);
       await page.goto(bundle.origin);
       const told = await page.evaluate<unknown>(`(async () => {
-      const client = createPhotoClient({ api: ${JSON.stringify(service.url)}, getToken: async () => ${JSON.stringify(await service.token())} });
+      const [api, token] = ${JSON.stringify([service.url, await service.token()])};
+      const client = createPhotoClient({ api, getToken: async () => token });
       const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 48 });
       const context = canvas.getContext("2d");
       context.fillStyle = "teal";
       context.fillRect(0, 0, 40, 48);
-      const photo = await client.upload(await new Promise((resolve) => canvas.toBlob(resolve, "image/png")), "ü.png");
+      const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+      const photo = await client.upload(blob, "ü.png");
       const types = [];
       const ended = new Promise((resolve) => void client.watch(([job], event) => {
         if (event) types.push(event.type);
@@ -109,7 +111,8 @@ describe("the client without a framework", () => {
       }));
       await client.submit({ job: "thumbnail", parameters: { widths: [32] }, photoIds: [photo.id] });
       const { outputs } = await ended;
-      const picture = await createImageBitmap(await (await fetch(new URL(outputs[0].url, ${JSON.stringify(service.url)}))).blob());
+      const file = await fetch(new URL(outputs[0].url, api));
+      const picture = await createImageBitmap(await file.blob());
       return [photo.width, photo.height, types.at(-1), picture.width];
     })()`);
       assert.deepEqual([told, errors], [[64, 48, "SUCCEEDED", 32], []]);

@@ -31,7 +31,8 @@ export function judgeError(error: unknown): Verdict {
   if (!isTold)
     return {
       kind: "violation",
-      message: `unmasked: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      message:
+        "unmasked: " + (error instanceof Error ? (error.stack ?? error.message) : String(error)),
     };
   const { code, message } = error as PermanentTaskError;
   if (!CODES.includes(code)) return { kind: "violation", message: `the code ${code}: ${message}` };

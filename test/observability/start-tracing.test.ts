@@ -216,9 +216,17 @@ describe("tracing", () => {
 async function packagesLoaded(otlpEndpoint: string | null): Promise<string[]> {
   const urlOf = (name: string) =>
     JSON.stringify(new URL(`../../src/app/${name}.js`, import.meta.url).href);
-  const program = `import Module from "node:module"; await import(${urlOf("create-api")}); await import(${urlOf("create-worker")});
-    const { startTracingIfWanted } = await import(${urlOf("start-tracing-if-wanted")}); await startTracingIfWanted("api", ${JSON.stringify({ otlpEndpoint })});
-    process.stdout.write(JSON.stringify([...new Set(Object.keys(Module._cache).flatMap((path) => /@opentelemetry\\/[\\w-]+/.exec(path) ?? []))])); process.exit();`;
+  const program = `
+    import Module from "node:module";
+    await import(${urlOf("create-api")});
+    await import(${urlOf("create-worker")});
+    const { startTracingIfWanted } = await import(${urlOf("start-tracing-if-wanted")});
+    await startTracingIfWanted("api", ${JSON.stringify({ otlpEndpoint })});
+    const packages = Object.keys(Module._cache).flatMap(
+      (path) => /@opentelemetry\\/[\\w-]+/.exec(path) ?? [],
+    );
+    process.stdout.write(JSON.stringify([...new Set(packages)]));
+    process.exit();`;
   return JSON.parse(
     (await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program]))
       .stdout,

@@ -9,10 +9,10 @@ const logger = new URL("../../src/runtime/logger.js", import.meta.url).href;
 
 /** What a process writes to its standard output with a logger of its own. */
 async function logged(options: object, script: string): Promise<string> {
+  const given = { name: "test", level: "info", pretty: false, ...options };
   const program =
-    `const { createLogger } = await import(${JSON.stringify(logger)}); const log = ` +
-    `createLogger(${JSON.stringify({ name: "test", level: "info", pretty: false, ...options })}); ` +
-    `${script}`;
+    `const { createLogger } = await import(${JSON.stringify(logger)}); ` +
+    `const log = createLogger(${JSON.stringify(given)}); ${script}`;
   return (await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program]))
     .stdout;
 }
@@ -139,7 +139,10 @@ describe("the log", () => {
     assert.equal(told[2]?.msg, "a token [redacted] came");
     assert.match(
       told[4]?.err?.stack ?? "",
-      /^Error: Failed query: select \$1, \$2\nparams: \[redacted\]\n {4}at [\s\S]+caused by: Error: relation is gone/,
+      new RegExp(
+        String.raw`^Error: Failed query: select \$1, \$2\nparams: \[redacted\]\n {4}at ` +
+          String.raw`[\s\S]+caused by: Error: relation is gone`,
+      ),
     );
     assert.equal(told[5]?.err?.command, "auth");
   });

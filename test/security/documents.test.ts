@@ -88,7 +88,8 @@ describe("a hostile document", () => {
 
   for (const document of HOSTILE_DOCUMENTS) {
     const { what, query, variables } = document;
-    const request = `{"query":${JSON.stringify(query)},"variables":${typeof variables === "string" ? variables : JSON.stringify(variables ?? {})}}`;
+    const given = typeof variables === "string" ? variables : JSON.stringify(variables ?? {});
+    const request = `{"query":${JSON.stringify(query)},"variables":${given}}`;
     for (const [way, ask] of [
       ["HTTP", overHttp],
       ["the socket", overSocket],

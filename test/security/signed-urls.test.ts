@@ -60,8 +60,10 @@ const WIDENED: [what: string, url: (known: Known) => string][] = [
   ],
   [
     "the signature in plain base64",
-    ({ path, exp, sig }) =>
-      `${path}?exp=${exp}&sig=${encodeURIComponent(Buffer.from(sig, "base64url").toString("base64"))}`,
+    ({ path, exp, sig }) => {
+      const plain = Buffer.from(sig, "base64url").toString("base64");
+      return `${path}?exp=${exp}&sig=${encodeURIComponent(plain)}`;
+    },
   ],
   [
     "the signature in hex",

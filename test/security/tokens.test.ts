@@ -160,7 +160,11 @@ describe("a forged token", () => {
       const { status, text } = await sendRaw(
         service.url,
         Buffer.from(
-          `${head("POST /graphql", ["content-type: application/json", `content-length: ${body.length}`, `authorization: Bearer ${token()}${bytes}`])}${body}`,
+          head("POST /graphql", [
+            "content-type: application/json",
+            `content-length: ${body.length}`,
+            `authorization: Bearer ${token()}${bytes}`,
+          ]) + body,
           "latin1",
         ),
       );

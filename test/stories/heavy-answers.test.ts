@@ -25,7 +25,8 @@ const [STORY, PHOTO, SHEET, LARGE, LOUD, BUSY, QUIET] = [1, 2, 3, 4, 5, 6, 7];
 const sheets = 'filter: { job: ["contact-sheet"] }';
 const nested = (levels: number, leaf: string) =>
   `{ queuedJob(id: "${idOf(1, 1)}") { ` +
-  `${"history { queuedJob { ".repeat(levels - 1)} history { ${leaf} } ${"} } ".repeat(levels - 1)} ` +
+  `${"history { queuedJob { ".repeat(levels - 1)} history { ${leaf} } ` +
+  `${"} } ".repeat(levels - 1)} ` +
   "} }";
 
 const DOCUMENTS: [what: string, query: string][] = [

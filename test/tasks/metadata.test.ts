@@ -17,9 +17,14 @@ const run = async (bytes: Uint8Array, given: { redactGps?: boolean } = {}) =>
 const picture = () => sharp({ create: { width: 30, height: 20, channels: 3, background: "#369" } });
 const withExif = (exif: Exif) => picture().withExif(exif).jpeg().toBuffer();
 
-const XMP_POSITION = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
- xmlns:exif="http://ns.adobe.com/exif/1.0/" exif:GPSLatitude="51,30.5S" exif:GPSLongitude="7,15.25W" xmlns:drone="http://www.dji.com/drone-dji/1.0/" drone:GpsLongtitude="-7.254167" drone:AbsoluteAltitude="+99.5"
- xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"><dc:creator xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Seq><rdf:li>Zoë 写</rdf:li></rdf:Seq></dc:creator></rdf:Description></rdf:RDF></x:xmpmeta>`;
+const XMP_POSITION = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
+ xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
+ xmlns:exif="http://ns.adobe.com/exif/1.0/" exif:GPSLatitude="51,30.5S"
+ exif:GPSLongitude="7,15.25W" xmlns:drone="http://www.dji.com/drone-dji/1.0/"
+ drone:GpsLongtitude="-7.254167" drone:AbsoluteAltitude="+99.5"
+ xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"><dc:creator
+ xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Seq><rdf:li>Zoë 写</rdf:li></rdf:Seq
+ ></dc:creator></rdf:Description></rdf:RDF></x:xmpmeta>`;
 
 const FULL: Exif = {
   IFD0: { Make: "Acme ", Model: "Eye 3", Copyright: "me" },

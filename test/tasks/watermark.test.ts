@@ -2,25 +2,11 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { PhotoUnreadableError } from "../../src/domain/errors.js";
 import { sharp } from "../../src/imaging/pixels/sharp.js";
 import { watermark } from "../../src/tasks/watermark/task.js";
-import { makeGif } from "../imaging/make-gif.js";
-import { makePng } from "../imaging/make-png.js";
-import { noise } from "../imaging/noise.js";
-import { assertColor, assertQuadrants, quadrants, storedQuadrants } from "../imaging/quadrants.js";
-import { temporaryFolder } from "../imaging/temporary-folder.js";
-import { runTask } from "./run-task.js";
+import { createWatermarkRun, type Given } from "./watermark/run-watermark.js";
 
-type Given = Parameters<typeof runTask<typeof watermark.parameters, typeof watermark.result>>[2];
-
-const folder = temporaryFolder();
-async function run(bytes: Uint8Array, given: Given) {
-  const done = await runTask(watermark, folder.write(bytes), given);
-  const [file] = done.files.values();
-  assert(file);
-  return { ...done, file };
-}
+const { folder, run } = createWatermarkRun();
 
 const WIDTH = 600;
 const HEIGHT = 400;
@@ -196,8 +182,17 @@ describe("a watermark", () => {
     const parameters = JSON.stringify(
       watermark.parameters.parse({ text: "IΙІ", scale: 0.5, opacity: 1 }),
     );
-    const script = `import { writeFileSync } from "node:fs"; import { run } from ${JSON.stringify(new URL("../../src/tasks/watermark/run.js", import.meta.url))};
-      await run({ parameters: ${parameters}, photos: [{ path: ${JSON.stringify(photo)} }], signal: new AbortController().signal, progress() {}, output: async ({ data }) => writeFileSync(${JSON.stringify(`${photo}.out`)}, data) });`;
+    const program = new URL("../../src/tasks/watermark/run.js", import.meta.url);
+    const script = `
+      import { writeFileSync } from "node:fs";
+      import { run } from ${JSON.stringify(program)};
+      await run({
+        parameters: ${parameters},
+        photos: [{ path: ${JSON.stringify(photo)} }],
+        signal: new AbortController().signal,
+        progress() {},
+        output: async ({ data }) => writeFileSync(${JSON.stringify(`${photo}.out`)}, data),
+      });`;
     execFileSync(process.execPath, ["--input-type=module", "-e", script], {
       env: { PATH: process.env["PATH"], FONTCONFIG_FILE: nothing },
     });
@@ -274,107 +269,5 @@ describe("a watermark", () => {
         assert.deepEqual([result.width, result.height], [width, height]);
       }
     }
-  });
-});
-
-describe("the photo under a watermark", () => {
-  it("is upright, keeps its format and has no metadata", async () => {
-    const { data, raw } = storedQuadrants(300, 200, 6);
-    for (const [format, becomes] of [
-      ["jpeg", "jpeg"],
-      ["png", "png"],
-      ["webp", "webp"],
-      ["avif", "avif"],
-      ["tiff", "jpeg"],
-    ] as const) {
-      const { file, result } = await run(
-        await sharp(data, { raw })
-          .withExif({ IFD0: { Make: "Acme Cameras" } })
-          .withMetadata({ orientation: 6 })
-          .toFormat(format)
-          .toBuffer(),
-        { text: "x", scale: 0.05 },
-      );
-      const header = await sharp(file).metadata();
-      assert.deepEqual(
-        [result.format, header.format, header.width, header.height, header.exif],
-        [becomes, becomes === "avif" ? "heif" : becomes, 300, 200, undefined],
-      );
-      await assertQuadrants(file, 20);
-    }
-  });
-
-  it("stays transparent, also under the mark", async () => {
-    const photo = makePng({
-      width: 60,
-      height: 40,
-      colorType: 6,
-      samples: Uint8Array.from(Array.from({ length: 2400 }, () => [10, 200, 30, 0]).flat()),
-    });
-    const { data, info } = await sharp(
-      (await run(photo, { text: "H", scale: 1, opacity: 0.5, gravity: "center" })).file,
-    )
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    const alphas = Array.from(data.filter((_, at) => at % 4 === 3));
-    assert.deepEqual([info.channels, alphas[0]], [4, 0]);
-    assert(Math.abs(Math.max(...alphas) - 128) < 8, String(Math.max(...alphas)));
-  });
-
-  it("is brought to sRGB from wide gamut and CMYK", async () => {
-    const color = {
-      create: { width: 40, height: 40, channels: 3, background: "#b4785a" },
-    } as const;
-    for (const [photo, tolerance] of [
-      [await sharp(color).withIccProfile("p3").png().toBuffer(), 2],
-      [await sharp(color).toColourspace("cmyk").jpeg({ quality: 95 }).toBuffer(), 10],
-    ] as const) {
-      assertColor(
-        [
-          ...(
-            await sharp((await run(photo, { text: "x" })).file)
-              .raw()
-              .toBuffer()
-          ).subarray(0, 3),
-        ],
-        [0xb4, 0x78, 0x5a],
-        tolerance,
-      );
-    }
-  });
-
-  it("carries a warning, or is refused, like any other", async () => {
-    assert.deepEqual(
-      (
-        await run(
-          makeGif([
-            [9, 9, 9],
-            [200, 0, 0],
-          ]),
-          { text: "x" },
-        )
-      ).result,
-      { width: 1, height: 1, format: "jpeg", warnings: ["first frame of an animation"] },
-    );
-    const whole = await noise(60, 40).jpeg().toBuffer();
-    await assert.rejects(
-      run(whole.subarray(0, whole.length / 2), { text: "x" }),
-      (error) => error instanceof PhotoUnreadableError && /damaged or cut off/.test(error.message),
-    );
-  });
-
-  it("tells its steps, and stops between two when told to", async () => {
-    const photo = await quadrants(30, 20).png().toBuffer();
-    assert.deepEqual((await run(photo, { text: "x" })).steps, [
-      [0, "decoding"],
-      [0.4, "drawing the text"],
-      [0.5, "encoding PNG"],
-      [0.95, "writing"],
-      [1, "done"],
-    ]);
-    await assert.rejects(
-      runTask(watermark, folder.write(photo), { text: "x" }, AbortSignal.abort()),
-      { name: "AbortError" },
-    );
   });
 });

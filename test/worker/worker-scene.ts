@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { createChildPool } from "../../src/child-pool/child-pool.js";
 import { createLocalStorage } from "../../src/photos/local-storage.js";
+import type { Storage } from "../../src/photos/storage.js";
 import type { HintQueue } from "../../src/queue/hint-queue.js";
 import type { QueuedJob, QueuedJobEvent } from "../../src/domain/queued-job.js";
 import { createPhotos } from "../../src/services/photos/photos.js";
@@ -62,17 +63,19 @@ export function childTask(name: string, more: Partial<Task> = {}): Task {
   });
 }
 
+interface WorkerSceneOptions {
+  hints?: (redis: { url: string; prefix: string }) => HintQueue;
+  renewMs?: number;
+  maxStoredBytes?: number;
+}
+
 /**
  * What a worker is made of, on real stores, with a child that obeys its parameters. Leases are
  * renewed so often that a test sees it.
  */
 export async function createWorkerScene(
   tasks: Task[],
-  options: {
-    hints?: (redis: { url: string; prefix: string }) => HintQueue;
-    renewMs?: number;
-    maxStoredBytes?: number;
-  } = {},
+  options: WorkerSceneOptions = {},
 ): Promise<WorkerScene> {
   const folder = await mkdtemp(join(tmpdir(), "photo-worker-test-"));
   const storage = await createLocalStorage(join(folder, "storage"));
@@ -82,40 +85,8 @@ export async function createWorkerScene(
     ...(options.maxStoredBytes && { maxStoredBytes: options.maxStoredBytes }),
     deleteFiles: (keys) => storage.delete(keys),
   });
-  const { database, queuedJobs } = core;
-  const queuedJobReads = createQueuedJobReads(database);
-  const pool = createChildPool({
-    entry: new URL("./scripted-child.js", import.meta.url),
-    size: 2,
-    memoryLimitBytes: 1e9,
-    graceMs: 200,
-    log: silentLog,
-  });
-  const leases = createLeases({
-    queuedJobs,
-    worker: "test-worker",
-    log: silentLog,
-    renewMs: options.renewMs ?? 30,
-  });
-  const deps: ExecuteDeps = {
-    queuedJobs,
-    storage,
-    pool,
-    leases,
-    photos: createPhotos({
-      database,
-      deleteFiles: async () => {},
-      maxStoredBytes: 1e9,
-      log: silentLog,
-    }),
-    catalogue: new Map([...catalogue, ...tasks.map((task) => [task.name, task] as const)]),
-    nearPhotos: createNearPhotos(database),
-    startRate: { note: () => {} },
-    maxPhotoPixels: 1e8,
-    acceptHeic: true,
-    worker: "test-worker",
-    log: silentLog,
-  };
+  const queuedJobReads = createQueuedJobReads(core.database);
+  const deps = createExecuteDeps(core, storage, tasks, options.renewMs ?? 30);
   return {
     core,
     deps,
@@ -129,7 +100,7 @@ export async function createWorkerScene(
           requestId: "test",
         },
       ),
-    find: ({ id }) => queuedJobs.find({ id: "", role: "ADMIN" }, id),
+    find: ({ id }) => core.queuedJobs.find({ id: "", role: "ADMIN" }, id),
     history: async ({ id }) => (await queuedJobReads.histories([id]))[0] ?? [],
     async kept() {
       const keys: string[] = [];
@@ -137,10 +108,44 @@ export async function createWorkerScene(
       return keys.sort();
     },
     async close() {
-      leases.close();
-      await pool.close();
+      deps.leases.close();
+      await deps.pool.close();
       await core.close();
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+function createExecuteDeps(
+  { database, queuedJobs }: TestCore,
+  storage: Storage,
+  tasks: Task[],
+  renewMs: number,
+) {
+  const worker = "test-worker";
+  return {
+    queuedJobs,
+    storage,
+    pool: createChildPool({
+      entry: new URL("./scripted-child.js", import.meta.url),
+      size: 2,
+      memoryLimitBytes: 1e9,
+      graceMs: 200,
+      log: silentLog,
+    }),
+    leases: createLeases({ queuedJobs, worker, log: silentLog, renewMs }),
+    photos: createPhotos({
+      database,
+      deleteFiles: async () => {},
+      maxStoredBytes: 1e9,
+      log: silentLog,
+    }),
+    catalogue: new Map([...catalogue, ...tasks.map((task) => [task.name, task] as const)]),
+    nearPhotos: createNearPhotos(database),
+    startRate: { note: () => {} },
+    maxPhotoPixels: 1e8,
+    acceptHeic: true,
+    worker,
+    log: silentLog,
   };
 }

@@ -53,7 +53,9 @@ function frame(text: string): Buffer {
 function tell(subject: string, id: string): void {
   const told = ["PENDING", "STARTED", "SUCCESS"].map((status, i) =>
     frame(
-      `{"id":"1","type":"next","payload":{"data":{"queuedJobEvents":{"cursor":"${id}:${i + 1}","type":"${status}","queuedJob":{"id":"${id}","status":"${status}","version":${i + 1},"progress":0}}}}}`,
+      `{"id":"1","type":"next","payload":{"data":{"queuedJobEvents":{"cursor":"${id}:${i + 1}",` +
+        `"type":"${status}","queuedJob":{"id":"${id}","status":"${status}","version":${i + 1},` +
+        `"progress":0}}}}}`,
     ),
   );
   const frames = Buffer.concat(told);

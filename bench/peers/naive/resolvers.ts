@@ -10,8 +10,10 @@ export const typeDefs = `
   type User { id: ID! email: String! name: String! }
   type Job { id: ID! name: String! }
   type QueuedJob {
-    id: ID! status: String! version: Int! progress: Int! parameters: JSON! result: JSON error: String
-    createdAt: DateTime! updatedAt: DateTime! startedAt: DateTime finishedAt: DateTime job: Job! user: User!
+    id: ID! status: String! version: Int! progress: Int!
+    parameters: JSON! result: JSON error: String
+    createdAt: DateTime! updatedAt: DateTime! startedAt: DateTime finishedAt: DateTime
+    job: Job! user: User!
   }
   type QueuedJobEdge { node: QueuedJob! }
   type PageInfo { hasNextPage: Boolean! endCursor: String }

@@ -25,7 +25,10 @@ export function TopBar() {
           class="quiet"
           disabled={kind !== "live"}
           onClick={feed.unplug}
-          title="Cuts this page's connection for ten seconds. Jobs go on; when it is back, everything that happened meanwhile arrives."
+          title={
+            "Cuts this page's connection for ten seconds. Jobs go on; when it is back, " +
+            "everything that happened meanwhile arrives."
+          }
         >
           Pull the plug
         </button>

@@ -37,8 +37,10 @@ interface Cluster {
 const NAME = "photos";
 
 const STEPS: StopStep[] = [
-  { signal: "SIGINT", waitMs: 10_000 }, // Ends sessions and writes everything out.
-  { signal: "SIGQUIT", waitMs: 7_000 }, // Ends at once and recovers at the next start; sessions that do not obey are killed after 5 s.
+  // Ends sessions and writes everything out.
+  { signal: "SIGINT", waitMs: 10_000 },
+  // Ends at once and recovers at the next start; sessions that do not obey are killed after 5 s.
+  { signal: "SIGQUIT", waitMs: 7_000 },
   { signal: "SIGKILL", waitMs: 5_000 },
 ];
 

@@ -67,7 +67,8 @@ async function runnable(program: string, { user, beside }: FindRedisOptions): Pr
       name: `redis-${versionIn(await runProgram(program, ["--version"]))}`,
       user,
       beside,
-      keep: (path) => !path.endsWith("falkordb.so"), // A module that is never loaded here, and the larger part.
+      // A module that is never loaded here, and the larger part.
+      keep: (path) => !path.endsWith("falkordb.so"),
       accept: async (folder) =>
         isUsable((tried = await tryProgram(join(folder, "redis-server"), user))),
     }));

@@ -38,8 +38,20 @@ const STEPS: StopStep[] = [
   { signal: "SIGKILL", waitMs: 5_000 },
 ];
 
-const UNREADABLE =
-  /Bad file format reading the append only|Unexpected end of file|Unrecoverable error|Can't handle RDB format|Fatal error loading|Wrong signature|(?:AOF|append only) file .*(?:doesn't|does not) exist|Invalid AOF manifest|reading the manifest/i;
+const UNREADABLE = new RegExp(
+  [
+    "Bad file format reading the append only",
+    "Unexpected end of file",
+    "Unrecoverable error",
+    "Can't handle RDB format",
+    "Fatal error loading",
+    "Wrong signature",
+    "(?:AOF|append only) file .*(?:doesn't|does not) exist",
+    "Invalid AOF manifest",
+    "reading the manifest",
+  ].join("|"),
+  "i",
+);
 
 /**
  * A private Redis (or Valkey) on 127.0.0.1. It outlives us unless `close()` is called; the next

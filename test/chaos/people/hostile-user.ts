@@ -91,6 +91,8 @@ async function occupySlots(own: Attack): Promise<void> {
   }
 }
 
+const MANY_JOBS = "queuedJobs(first: 100) { nodes { photos { id } history { type } } }";
+
 /** Documents that are short, and whose answers are not. */
 const NESTED = [
   "query ($id: ID!) { queuedJob(id: $id) { history { queuedJob { history { queuedJob { " +
@@ -99,9 +101,7 @@ const NESTED = [
     "photos { id } } } } }",
   "{ photos(first: 100) { nodes { queuedJobs(first: 100) { nodes { photos { " +
     "queuedJobs(first: 100) { nodes { id } } } } } } } }",
-  "{ " +
-    `${Array.from({ length: 19 }, (_, i) => `a${i}: queuedJobs(first: 100) { nodes { photos { id } history { type } } }`).join(" ")} ` +
-    "}",
+  `{ ${Array.from({ length: 19 }, (_, i) => `a${i}: ${MANY_JOBS}`).join(" ")} }`,
 ];
 
 async function nestLists(own: Attack): Promise<void> {

@@ -28,7 +28,8 @@ function launcher() {
     import { startPostgres } from ${JSON.stringify(moduleUrl("embedded/postgres/start-postgres"))};
     import { createLoggerTo } from ${JSON.stringify(moduleUrl("runtime/logger"))};
     const log = createLoggerTo({ write() {} });
-    const { url, pid } = await startPostgres({ dataDir: ${JSON.stringify(dataDir)}, log, durable: false });
+    const dataDir = ${JSON.stringify(dataDir)};
+    const { url, pid } = await startPostgres({ dataDir, log, durable: false });
     process.on("SIGINT", () => console.log("interrupted"));
     console.log(JSON.stringify({ url, pid }));
     setInterval(() => {}, 60_000);
@@ -246,8 +247,10 @@ test("a password that does not fit the data is told in one sentence, and nothing
   writeFileSync(join(dataDir, "password"), "another");
   await assert.rejects(start(), {
     name: "EmbeddedError",
-    message:
-      /does not let us in \(PostgresError: password authentication failed.*put the right password into/,
+    message: new RegExp(
+      "does not let us in \\(PostgresError: password authentication failed.*" +
+        "put the right password into",
+    ),
   });
   assert.deepEqual(processesIn(data, ["postgres"]), []);
   writeFileSync(join(dataDir, "password"), password);

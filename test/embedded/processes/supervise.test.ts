@@ -16,9 +16,13 @@ const polite = script(
   "polite.mjs",
   `
   import { appendFileSync } from "node:fs";
-  process.on("SIGTERM", () => { appendFileSync(${JSON.stringify(ends)}, process.argv[2] + " "); process.exit(0); });
+  process.on("SIGTERM", () => {
+    appendFileSync(${JSON.stringify(ends)}, process.argv[2] + " ");
+    process.exit(0);
+  });
   process.on("disconnect", () => process.exit(0));
-  process.send({ runs: process.pid, env: process.env.ONLY ?? null, home: process.env.HOME ?? null });
+  const { ONLY = null, HOME = null } = process.env;
+  process.send({ runs: process.pid, env: ONLY, home: HOME });
 `,
 );
 
@@ -137,7 +141,8 @@ test("a Ctrl-C reaches no child, and a child notices that the supervisor was kil
     process.on("SIGINT", () => writeFileSync(${JSON.stringify(ready)}, ""));
     const supervisor = createSupervisor({ log: createLoggerTo({ write() {} }) });
     const onMessage = () => console.log(JSON.stringify({ pid: started.pid }));
-    const started = await supervisor.start("api", ${JSON.stringify(polite)}, { env: {}, args: ["api"], onMessage });
+    const options = { env: {}, args: ["api"], onMessage };
+    const started = await supervisor.start("api", ${JSON.stringify(polite)}, options);
   `);
   process.kill(-child.pid!, "SIGINT");
   await eventually("it is ready", () => existsSync(ready));

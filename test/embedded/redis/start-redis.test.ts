@@ -54,7 +54,8 @@ function launcher() {
     import { startRedis } from ${JSON.stringify(moduleUrl("embedded/redis/start-redis"))};
     import { createLoggerTo } from ${JSON.stringify(moduleUrl("runtime/logger"))};
     const log = createLoggerTo({ write() {} });
-    const { url, pid } = await startRedis({ dataDir: ${JSON.stringify(dataDir)}, log, path: ${JSON.stringify(path)} });
+    const [dataDir, path] = ${JSON.stringify([dataDir, path])};
+    const { url, pid } = await startRedis({ dataDir, log, path });
     process.on("SIGINT", () => console.log("interrupted"));
     console.log(JSON.stringify({ url, pid }));
     setInterval(() => {}, 60_000);

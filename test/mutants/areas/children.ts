@@ -1,9 +1,9 @@
 import type { Mutant } from "../mutant.js";
 
 const CHILD = ["worker/child/run-in-child.test"];
-const EXECUTE = ["worker/execute-task.test"];
+const HANDED_BACK = ["execute-task/handed-back.test"];
 const POOL = ["child-pool/unstartable.test"];
-const WORKER = ["worker/task-worker.test"];
+const FAULTS = ["task-worker/faults.test"];
 const TASK_WORKER = "src/worker/task-worker.ts";
 
 /** What children may do to their worker, and what becomes of photos that break them. */
@@ -27,35 +27,35 @@ export const MUTANTS: Mutant[] = [
     file: TASK_WORKER,
     find: "pool.startFault === null ? await attend(hint, onWorked) : SICK_MS",
     replace: "await attend(hint, onWorked)",
-    tests: WORKER,
+    tests: FAULTS,
   },
   {
     breaks: "a worker that cannot start children says that it is well",
     file: TASK_WORKER,
     find: "return pool.startFault && `it takes no photos: ${pool.startFault}`;",
     replace: "return null;",
-    tests: WORKER,
+    tests: FAULTS,
   },
   {
     breaks: "a worker takes no photos although it is well again",
     file: TASK_WORKER,
     find: "if (!closing) lanes.child.resume();",
     replace: "",
-    tests: WORKER,
+    tests: FAULTS,
   },
   {
     breaks: "a photo is blamed for what the kernel has killed",
     file: "src/worker/settle-attempt.ts",
     find: " || wasKilledByChance(error, claimed)",
     replace: "",
-    tests: EXECUTE,
+    tests: HANDED_BACK,
   },
   {
     breaks: "a photo that is killed each time is tried without end",
     file: "src/worker/settle-attempt.ts",
     find: 'error.reason === "killed" && !wasHandedBack',
     replace: 'error.reason === "killed" && (wasHandedBack || true)',
-    tests: EXECUTE,
+    tests: HANDED_BACK,
   },
   {
     breaks: "a child gives a page for a picture",

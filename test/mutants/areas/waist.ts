@@ -10,6 +10,8 @@ const BATCH = ["micro-batch.test"];
 const EXECUTE = ["worker/execute-task.test"];
 const TAKE_OVER = ["maintenance/take-over.test"];
 const RECONCILER = ["worker/reconciler.test"];
+const RECONCILER_FAULTS = ["reconciler/faults.test"];
+const SWEEPS = ["reconciler/sweeps.test"];
 const HINTS = ["queue/hint-queue.test"];
 
 /**
@@ -209,28 +211,28 @@ export const MUTANTS: Mutant[] = [
     file: "src/worker/reconciler.ts",
     find: "await tryPart(() => queuedJobs.takeOverLapsed(LAPSED))",
     replace: "await queuedJobs.takeOverLapsed(LAPSED)",
-    tests: RECONCILER,
+    tests: RECONCILER_FAULTS,
   },
   {
     breaks: "hints that are lost wait for the next beat",
     file: "src/worker/reconciler.ts",
     find: "lapsed === LAPSED || (missing > 0 && sweep.underWay)",
     replace: "lapsed === LAPSED",
-    tests: RECONCILER,
+    tests: SWEEPS,
   },
   {
     breaks: "a sweep goes on after Redis has forgotten",
     file: "src/worker/reconciler.ts",
     find: "!sweep.ended && !state.forgotten && !stopped",
     replace: "!sweep.ended && !stopped",
-    tests: RECONCILER,
+    tests: SWEEPS,
   },
   {
     breaks: "a reconciler that works in vain is not logged",
     file: "src/worker/reconciler.ts",
     find: "failures === FAILURES_LOGGED",
     replace: "failures < 0",
-    tests: RECONCILER,
+    tests: RECONCILER_FAULTS,
   },
   {
     breaks: "the database is closed under a reconciler that works",

@@ -11,6 +11,8 @@ const CHILD = ["worker/child/run-in-child.test"];
 const POOL = ["child-pool/unstartable.test"];
 const SHARE = ["user-share.test"];
 const WORKER = ["worker/task-worker.test"];
+const CLOSING = ["task-worker/closing.test"];
+const FAULTS = ["task-worker/faults.test"];
 const CLAIM_FILE = "src/services/queued-jobs/claim.ts";
 const OWNER_BATCH = "src/services/queued-jobs/owner-batch.ts";
 const TASK_WORKER = "src/worker/task-worker.ts";
@@ -233,7 +235,7 @@ export const MUTANTS: Mutant[] = [
     file: TASK_WORKER,
     find: "    }\n    return 0;",
     replace: "    }\n    return null;",
-    tests: WORKER,
+    tests: CLOSING,
   },
   {
     core: true,
@@ -241,7 +243,7 @@ export const MUTANTS: Mutant[] = [
     file: TASK_WORKER,
     find: "isRepeat = true;",
     replace: "",
-    tests: WORKER,
+    tests: FAULTS,
   },
   {
     core: true,

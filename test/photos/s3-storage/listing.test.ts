@@ -9,7 +9,9 @@ const HEAD =
 describe("a listing of S3", () => {
   it("tells keys and times, with every escape undone once", () => {
     const entries = [
-      "<Contents><Key>a&amp;amp;&lt;&gt;&quot;&apos;&#39;&#x1F304;&unknown;</Key><LastModified>2026-11-24T12:00:00.000Z</LastModified><Size>1</Size><Owner><ID>x</ID></Owner></Contents>",
+      "<Contents><Key>a&amp;amp;&lt;&gt;&quot;&apos;&#39;&#x1F304;&unknown;</Key>" +
+        "<LastModified>2026-11-24T12:00:00.000Z</LastModified><Size>1</Size>" +
+        "<Owner><ID>x</ID></Owner></Contents>",
       "<Contents>\n  <Key>b</Key>\n  " +
         "<LastModified>2026-11-24T12:00:01Z</LastModified>\n</Contents>",
     ];
@@ -30,7 +32,8 @@ describe("a listing of S3", () => {
   it("that goes on says where", () => {
     assert.equal(
       parseS3Listing(
-        `${HEAD}<IsTruncated>true</IsTruncated><NextContinuationToken>a/b+c=&amp;</NextContinuationToken></ListBucketResult>`,
+        `${HEAD}<IsTruncated>true</IsTruncated>` +
+          "<NextContinuationToken>a/b+c=&amp;</NextContinuationToken></ListBucketResult>",
       ).next,
       "a/b+c=&",
     );

@@ -86,7 +86,9 @@ export const VALUES: HostileDocument[] = [
   {
     what: "parameters 10,000 deep",
     query: enqueue,
-    variables: `{"input":{"job":"echo","parameters":{"message":${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}}}}`,
+    variables:
+      `{"input":{"job":"echo","parameters":{"message":` +
+      `${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}}}}`,
     codes: [...INPUT, ...VALIDATION],
   },
   {

@@ -35,8 +35,13 @@ const DOCUMENTS = [
   ...HOSTILE_DOCUMENTS.filter(({ query }) => query.length < 3000).map(({ query }) => query),
 ];
 const VARIABLES = [
-  '{"id":"0198f3a0-0000-7000-8000-000000000000","n":3,"f":{"status":["SUCCESS"],"job":["echo"]},"input":{"job":"echo","parameters":{"message":[1,{"a":"b"}],"durationMs":0},"priority":5}}',
-  '{"id":"echo","n":100,"f":{},"input":{"job":"thumbnail","photoIds":["0198f3a0-0000-7000-8000-000000000000"],"parameters":{"widths":[16,32]},"runAt":"2026-01-01T00:00:00Z","idempotencyKey":"k","fresh":true}}',
+  '{"id":"0198f3a0-0000-7000-8000-000000000000","n":3,' +
+    '"f":{"status":["SUCCESS"],"job":["echo"]},"input":{"job":"echo",' +
+    '"parameters":{"message":[1,{"a":"b"}],"durationMs":0},"priority":5}}',
+  '{"id":"echo","n":100,"f":{},' +
+    '"input":{"job":"thumbnail","photoIds":["0198f3a0-0000-7000-8000-000000000000"],' +
+    '"parameters":{"widths":[16,32]},"runAt":"2026-01-01T00:00:00Z",' +
+    '"idempotencyKey":"k","fresh":true}}',
 ];
 
 const STREAMED = [

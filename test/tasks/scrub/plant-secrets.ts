@@ -8,8 +8,12 @@ export const SECRET = /sEcReT/;
 
 export const RIGHTS = { Copyright: "(c) Ann 2026", Artist: "Ann Example" };
 
-const XMP = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:exif="http://ns.adobe.com/exif/1.0/"
- exif:GPSLatitude="51,30.5S" xmlns:aux="http://ns.adobe.com/exif/1.0/aux/" aux:SerialNumber="sEcReT-xmp-serial"><dc:creator xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Seq><rdf:li>Xmp Creator</rdf:li></rdf:Seq></dc:creator></rdf:Description></rdf:RDF></x:xmpmeta>`;
+const XMP = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
+ xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
+ xmlns:exif="http://ns.adobe.com/exif/1.0/" exif:GPSLatitude="51,30.5S"
+ xmlns:aux="http://ns.adobe.com/exif/1.0/aux/" aux:SerialNumber="sEcReT-xmp-serial"><dc:creator
+ xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Seq><rdf:li>Xmp Creator</rdf:li></rdf:Seq
+ ></dc:creator></rdf:Description></rdf:RDF></x:xmpmeta>`;
 
 /** With EXIF and XMP, as the image library writes them into JPEG, PNG and WebP. */
 export function withSecrets(picture: Pipeline, rights: Partial<typeof RIGHTS> = {}): Pipeline {

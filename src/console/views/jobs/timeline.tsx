@@ -13,6 +13,8 @@ const WORDS: Record<HistoryEvent["type"], string> = {
   DELETED: "Deleted",
 };
 
+const CURSOR_TITLE = "Cursor: a stream resumed from here goes on with the next event";
+
 /** Every logged step, with the cursor from which a stream would go on behind it. */
 export function Timeline({ history }: { history: readonly HistoryEvent[] }) {
   if (history.length === 0) return <p class="faint">Its events have been cleared away.</p>;
@@ -45,8 +47,7 @@ function Step({
       </time>
       {error && <span class="fault">{error.message}</span>}
       <span class="cursor faint">
-        version {version}{" "}
-        <code title="Cursor: a stream resumed from here goes on with the next event">{cursor}</code>{" "}
+        version {version} <code title={CURSOR_TITLE}>{cursor}</code>{" "}
         <CopyButton text={cursor} what={`cursor of ${WORDS[type]}`} />
       </span>
     </li>

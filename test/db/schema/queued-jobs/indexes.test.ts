@@ -216,8 +216,8 @@ describe(`on ${ROWS} rows`, () => {
     await rows.database.sql`
       insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
         due_at, created_at, updated_at, status)
-      select gen_random_uuid(), ${rows.crowd.id}, 'echo', '{}', 0, 0, 'seed', now() + interval '1 day',
-        now(), now(), 'PENDING' from generate_series(1, 1000)`;
+      select gen_random_uuid(), ${rows.crowd.id}, 'echo', '{}', 0, 0, 'seed',
+        now() + interval '1 day', now(), now(), 'PENDING' from generate_series(1, 1000)`;
     const after_ = { dueAt: "-infinity", id: FIRST_ID };
     const { rows: read } = await rows.touched(({ sql }) =>
       findDue(sql, { after: after_, limit: 1000, aheadMs: 60_000 }),

@@ -8,7 +8,10 @@ import { smallPhoto } from "../../../support/service/small-photo.js";
 import { storedFiles } from "../../../support/service/stored-files.js";
 import { assertRefusal, formOf, MAX_UPLOAD_BYTES, UploadScene, type Refusal } from "./scene.js";
 
-const TOO_LONG = `The file is longer than ${MAX_UPLOAD_BYTES} bytes. Scale it down and upload it again.`;
+const TOO_LONG = [
+  `The file is longer than ${MAX_UPLOAD_BYTES} bytes.`,
+  "Scale it down and upload it again.",
+].join(" ");
 const BROKEN = /^The upload is broken\. It was sent as "multipart\/form-data[^"]*": /;
 const text = (content: string) => Buffer.from(content);
 

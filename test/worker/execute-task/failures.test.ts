@@ -1,0 +1,161 @@
+// What is left of an attempt that fails, and whether it is tried again.
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { after, before, describe, it } from "node:test";
+import { createLoggerTo } from "../../../src/runtime/logger.js";
+import type { QueuedJob } from "../../../src/domain/queued-job.js";
+import { createAttemptScene, type AttemptScene } from "./attempt-scene.js";
+
+describe("an attempt", () => {
+  let scene: AttemptScene;
+  before(async () => {
+    scene = await createAttemptScene();
+  });
+  after(() => scene.close());
+
+  const failures: [
+    what: string,
+    job: string,
+    parameters: Record<string, unknown>,
+    code: string,
+    message: string,
+    final: boolean,
+  ][] = [
+    ["throws", "bug", {}, "TASK_FAILED", "The task failed unexpectedly.", false],
+    ["says that it failed", "fails", {}, "TASK_FAILED", "It did not work this time.", false],
+    ["says that it failed for good", "refuses", {}, "NO_INK", "There is no ink.", true],
+    [
+      "says so in a child",
+      "child",
+      { refuse: "It is torn." },
+      "PHOTO_UNREADABLE",
+      "It is torn.",
+      true,
+    ],
+    [
+      "returns too much",
+      "long",
+      {},
+      "TASK_FAILED",
+      "The result is longer than 262144 characters of JSON.",
+      true,
+    ],
+    [
+      "returns what it should not",
+      "wrong",
+      {},
+      "TASK_FAILED",
+      "The task failed unexpectedly.",
+      false,
+    ],
+    [
+      "takes too long and hears nothing",
+      "deaf",
+      {},
+      "TIMEOUT",
+      "It took longer than this Job may.",
+      false,
+    ],
+    [
+      "takes too long in a child",
+      "brief child",
+      { hang: true },
+      "TIMEOUT",
+      "It took longer than this Job may.",
+      false,
+    ],
+    [
+      "crashes its child",
+      "child",
+      { death: "crash" },
+      "PHOTO_UNREADABLE",
+      "The photo cannot be processed: the decoder stopped at it. Upload the original file again.",
+      false,
+    ],
+    [
+      "fills its child",
+      "child",
+      { death: "out of memory" },
+      "PHOTO_TOO_LARGE",
+      "The photo needs more memory than a task may have. Scale it down and upload it again.",
+      false,
+    ],
+  ];
+  for (const [what, job, parameters, code, message, final] of failures) {
+    it(`whose task ${what} leaves ${code}, and is ${final ? "the last" : "tried again later"}`, async () => {
+      const queuedJob = await scene.submit(job, parameters);
+      let bugs = 0;
+      await scene.execute(queuedJob, { onBug: () => bugs++ });
+      assert.equal(
+        bugs,
+        message.includes("unexpectedly") ? 1 : 0,
+        "only what nobody foresaw is told to operators as a bug",
+      );
+      const row = await scene.find(queuedJob);
+      assert.deepEqual(
+        [row?.status, row?.error],
+        [final ? "FAILED" : "PENDING", { code, message }],
+      );
+      assert.deepEqual(await scene.storyOf(queuedJob), [
+        "QUEUED",
+        "STARTED",
+        final ? "FAILED" : "RETRYING",
+      ]);
+      const { run = 0, delayMs = 0 } = scene.lastHint(queuedJob) ?? {};
+      if (!final)
+        assert.ok(run === 2 && delayMs >= 500 && delayMs <= 1000, `run ${run} after ${delayMs} ms`);
+    });
+  }
+
+  it(
+    "that is the last which the Job may have leaves FAILED, and one that kills a second " +
+      "child is the last",
+    async () => {
+      const due = (queuedJob: QueuedJob) =>
+        scene.core.database.sql`update queued_jobs set due_at = now() where id = ${queuedJob.id}`;
+      for (const [job, parameters, attempts] of [
+        ["fails", {}, 3],
+        ["child", { death: "crash" }, 2],
+        ["child", { death: "out of memory" }, 2],
+      ] as const) {
+        const queuedJob = await scene.submit(job, parameters);
+        for (let i = 1; i <= attempts; i++) {
+          await due(queuedJob);
+          await scene.execute(queuedJob);
+          assert.equal(
+            (await scene.find(queuedJob))?.status,
+            i < attempts ? "PENDING" : "FAILED",
+            `${job}, attempt ${i}`,
+          );
+        }
+      }
+    },
+  );
+
+  it("writes what went wrong in the log, for people, and not in the row", async () => {
+    const lines: Record<string, unknown>[] = [];
+    const queuedJob = await scene.submit("bug");
+    await scene.execute(queuedJob, {
+      log: createLoggerTo({
+        write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+      }),
+    });
+    const line = lines.find(({ msg }) => msg === "an attempt failed");
+    assert.deepEqual(
+      [
+        line?.["level"],
+        line?.["queuedJobId"],
+        line?.["userId"],
+        line?.["attempt"],
+        line?.["code"],
+        (line?.["err"] as Error | undefined)?.message,
+      ],
+      [40, queuedJob.id, scene.user.id, 1, "TASK_FAILED", "secret of the house"],
+    );
+    assert.doesNotMatch(JSON.stringify(await scene.find(queuedJob)), /secret/);
+  });
+
+  it("leaves nothing in the scratch folder, however it ends", async () => {
+    assert.deepEqual(await readdir(scene.deps.storage.scratchFolder), []);
+  });
+});

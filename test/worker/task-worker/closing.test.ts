@@ -1,0 +1,92 @@
+// What becomes of the work of a worker that closes.
+import assert from "node:assert/strict";
+import { setTimeout as wait } from "node:timers/promises";
+import { after, afterEach, before, describe, it } from "node:test";
+import { ServiceUnavailableError } from "../../../src/domain/errors.js";
+import { LANES } from "../../../src/queue/hint-queue.js";
+import { eventually } from "../../support/runner/eventually.js";
+import { childTask, testTask } from "../worker-scene.js";
+import { createTaskWorkerScene, type TaskWorkerScene } from "./task-worker-scene.js";
+
+const obedient = testTask("obedient", ({ signal }) => wait(60_000, undefined, { signal }));
+const brief = testTask("brief", () => wait(300, null));
+
+describe("a worker", () => {
+  let scene: TaskWorkerScene;
+  before(async () => {
+    scene = await createTaskWorkerScene([obedient, brief, childTask("child")]);
+  });
+  afterEach(() => scene.closeOpened());
+  after(() => scene.close());
+
+  it("lets what runs finish when it closes, and takes nothing more", async () => {
+    const worker = scene.open();
+    const running = await scene.submit("brief");
+    await eventually("it runs", async () => (await scene.statusOf(running)) === "STARTED");
+    assert.equal(worker.idleReason(), null);
+    const closed = worker.close();
+    assert.equal(worker.idleReason(), "it is closing");
+    const late = await scene.submit("echo");
+    await closed;
+    assert.deepEqual(
+      [await scene.statusOf(running), await scene.statusOf(late), worker.leases.size],
+      ["SUCCESS", "PENDING", 0],
+    );
+    const next = scene.open();
+    await eventually(
+      "the next worker takes it",
+      async () => (await scene.statusOf(late)) === "SUCCESS",
+    );
+    await next.close();
+  });
+
+  it("puts back what it could not claim when it closes, and another takes it at once", async () => {
+    const { queuedJobs } = scene.core;
+    const worker = scene.open(
+      {},
+      {
+        queuedJobs: {
+          ...queuedJobs,
+          start: () => Promise.reject(new ServiceUnavailableError("The database is away.")),
+        },
+      },
+    );
+    const waiting = [await scene.submit("echo"), await scene.submit("child")];
+    await eventually("their hints are taken", async () =>
+      (
+        await Promise.all(
+          LANES.map((lane) => scene.inspect(lane, (queue) => queue.getActiveCount())),
+        )
+      ).every((count) => count === 1),
+    );
+    await worker.close();
+    assert.deepEqual([await scene.hints("worker"), await scene.hints("child")], [1, 1]);
+    const next = scene.open();
+    await eventually(
+      "the next worker has done them",
+      async () =>
+        (await Promise.all(waiting.map(scene.statusOf))).every((status) => status === "SUCCESS"),
+      4000,
+    );
+    await next.close();
+  });
+
+  it("hands back what has not finished within the grace, and another finishes it", async () => {
+    const worker = scene.open({ drainMs: 50 });
+    const queuedJob = await scene.submit("obedient");
+    await eventually("it runs", async () => (await scene.statusOf(queuedJob)) === "STARTED");
+    await worker.close();
+    assert.deepEqual(
+      (await scene.history(queuedJob)).map(({ type }) => type),
+      ["QUEUED", "STARTED", "RETRYING"],
+    );
+    assert.equal((await scene.find(queuedJob))?.error, null);
+    const next = scene.open({ drainMs: 50 });
+    await eventually(
+      "the next worker takes it",
+      async () => (await scene.find(queuedJob))?.attempts === 2,
+    );
+    await scene.core.queuedJobs.cancel(scene.user, queuedJob.id);
+    await next.close();
+  });
+});
