@@ -14,7 +14,7 @@ import {
   ring,
   openWarm,
   live,
-} from "./jwks-scene.js";
+} from "./jwks/jwks-scene.js";
 
 const AWAY = {
   name: "ServiceUnavailableError",

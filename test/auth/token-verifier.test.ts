@@ -15,7 +15,7 @@ import {
   SIGNATURE,
   withClaims,
   open,
-} from "./token-verifier-scene.js";
+} from "./token-verifier/token-verifier-scene.js";
 
 const UNKNOWN_KEY = "The token is signed with an unknown key.";
 test("takes a token of each kind of key, and says what it claims", async () => {

@@ -15,7 +15,7 @@ import {
   openJwks,
   schedule,
   live,
-} from "../jwks-scene.js";
+} from "./jwks-scene.js";
 
 describe("the requests for a key server's keys", () => {
   useScene();

@@ -13,7 +13,7 @@ import {
   signed,
   withClaims,
   open,
-} from "../token-verifier-scene.js";
+} from "./token-verifier-scene.js";
 
 const NOT_JWT = "The token is not a valid signed JWT.";
 const ALGORITHM = "The token is not signed with an accepted algorithm.";

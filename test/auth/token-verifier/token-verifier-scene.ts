@@ -2,8 +2,8 @@ import {
   createTokenVerifier,
   type TokenKeys,
   type TokenVerifierOptions,
-} from "../../src/auth/token-verifier.js";
-import { ecKey, edKey, makeToken, rsaKey } from "./make-token.js";
+} from "../../../src/auth/token-verifier.js";
+import { ecKey, edKey, makeToken, rsaKey } from "../make-token.js";
 
 export const NOW = 1_700_000_000;
 export const ISSUER = "https://id.example.com";

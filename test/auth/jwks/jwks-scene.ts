@@ -1,8 +1,8 @@
 import { afterEach, beforeEach } from "node:test";
-import { createJwks, type Jwks } from "../../src/auth/jwks.js";
-import { createTokenVerifier, type TokenVerifier } from "../../src/auth/token-verifier.js";
-import { answerKeys, startKeyServer, type KeyServer } from "./key-server.js";
-import { ecKey, makeToken, rsaKey, type TestKey } from "./make-token.js";
+import { createJwks, type Jwks } from "../../../src/auth/jwks.js";
+import { createTokenVerifier, type TokenVerifier } from "../../../src/auth/token-verifier.js";
+import { answerKeys, startKeyServer, type KeyServer } from "../key-server.js";
+import { ecKey, makeToken, rsaKey, type TestKey } from "../make-token.js";
 
 export const SECOND = 1000;
 export const HOUR = 3_600_000;
