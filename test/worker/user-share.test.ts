@@ -73,7 +73,8 @@ describe("the share of a lane's slots that one user may hold", () => {
   it(
     "lets what waits run, first come first served, as soon as another task of the same " +
       "user has ended",
-    async () => {
+    async (t) => {
+      t.mock.timers.enable({ apis: ["setTimeout"] });
       const share = new UserShare(2);
       const started: string[] = [];
       const ends: Entered[] = [];
