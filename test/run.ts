@@ -37,6 +37,8 @@ const { options, wanted } = readCommandLine(
 const root = fileURLToPath(new URL(".", import.meta.url));
 /** What a file is thought to take that was never run. */
 const UNKNOWN_MS = 2000;
+const STORY_MS = 10_000;
+const LONG_MS = 60_000;
 const sources = join(root, "../../test");
 /** How long each file took when it was run last, which is what the next run is sorted by. */
 const TIMES = join(root, "times.json");
@@ -75,12 +77,19 @@ try {
 }
 process.exit(failed === 0 && files.length > 0 ? 0 : 1);
 
+/** How long a file may take that was never run. */
+function guessMs(name: string): number {
+  const source = readFileSync(join(sources, name.replace(/\.js$/, ".ts")), "utf8");
+  if (RUNS_LONG && source.includes("/runner/long.js")) return LONG_MS;
+  return name.startsWith("stories/") ? STORY_MS : UNKNOWN_MS;
+}
+
 /**
  * What took longest last time comes first, so that nothing long is begun when all else is done.
- * What was never run: stories first.
+ * What was never run: long tests first, then stories.
  */
 function inOrder(names: string[]): string[] {
-  const msOf = (name: string) => times[name] ?? (name.includes("/") ? UNKNOWN_MS : 2 * UNKNOWN_MS);
+  const msOf = (name: string) => times[name] ?? guessMs(name);
   if (!options.shuffle && options.seed === undefined) {
     if (wanted.length === 0) return groupFiles(names.toSorted(), { sources, compiled: root, msOf });
     return names.toSorted((a, b) => msOf(b) - msOf(a)).map((name) => join(root, name));

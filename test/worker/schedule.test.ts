@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { Queue } from "bullmq";
 import { ServiceUnavailableError } from "../../src/domain/errors.js";
 import { createLoggerTo } from "../../src/runtime/logger.js";
@@ -24,6 +24,10 @@ describe("the schedule of maintenance", () => {
   before(async () => {
     store = await createTestDatabase();
     duties = createDuties(store.database);
+  });
+  const scenes: { close(): Promise<void> }[] = [];
+  afterEach(async () => {
+    for (const scene of scenes.splice(0)) await scene.close();
   });
   after(() => store.close());
 
@@ -53,7 +57,7 @@ describe("the schedule of maintenance", () => {
     });
     const queue = new Queue("upkeep", { connection, prefix: redis.prefix });
     const schedules: Schedule[] = [];
-    return {
+    const scene = {
       queue,
       connection,
       lines,
@@ -78,6 +82,8 @@ describe("the schedule of maintenance", () => {
         connection.disconnect();
       },
     };
+    scenes.push(scene);
+    return scene;
   }
 
   it("is in Redis once, however many workers put it there, and one of them does each task", async () => {
@@ -97,7 +103,6 @@ describe("the schedule of maintenance", () => {
       c: HOUR_MS,
     });
     await eventually("all are done", () => done.length >= 3);
-    await scene.close();
     assert.deepEqual(done.toSorted(), ["a", "b", "c"]);
   });
 
@@ -113,7 +118,6 @@ describe("the schedule of maintenance", () => {
     await eventually("the other was done twice", () => quick === 2);
     assert.equal(begun, 1);
     end();
-    await scene.close();
   });
 
   it(
@@ -149,7 +153,6 @@ describe("the schedule of maintenance", () => {
       assert.equal(begun[1], "second");
       end();
       await first.close();
-      await scene.close();
     },
   );
 
@@ -175,7 +178,6 @@ describe("the schedule of maintenance", () => {
         scene.lines.filter(({ level }) => Number(level) >= 40),
         [],
       );
-      await scene.close();
     },
   );
 
@@ -216,7 +218,6 @@ describe("the schedule of maintenance", () => {
         async () => froms.length === 4 || (await scene.next("pass"), false),
       );
       assert.equal(froms[3], null);
-      await scene.close();
     },
   );
 
@@ -243,7 +244,6 @@ describe("the schedule of maintenance", () => {
       );
       await scene.next("shaky");
     }
-    await scene.close();
     const errors = scene.lines
       .filter(({ level }) => level === 50)
       .map(({ msg, task: name, misses, err }) => [msg, name, misses, (err as Error).message]);
@@ -286,6 +286,5 @@ describe("the schedule of maintenance", () => {
         .map(({ level, task: name }) => [level, name]),
       [[50, "bad"]],
     );
-    await scene.close();
   });
 });
