@@ -37,8 +37,8 @@ const { options, wanted } = readCommandLine(
 const root = fileURLToPath(new URL(".", import.meta.url));
 /** What a file is thought to take that was never run. */
 const UNKNOWN_MS = 2000;
-const STORY_MS = 10_000;
-const LONG_MS = 60_000;
+const STORY_MS = RUNS_LONG ? 60_000 : 10_000;
+const LONG_MS = 10_000;
 const sources = join(root, "../../test");
 /** How long each file took when it was run last, which is what the next run is sorted by. */
 const TIMES = join(root, "times.json");
@@ -80,13 +80,13 @@ process.exit(failed === 0 && files.length > 0 ? 0 : 1);
 /** How long a file may take that was never run. */
 function guessMs(name: string): number {
   const source = readFileSync(join(sources, name.replace(/\.js$/, ".ts")), "utf8");
-  if (RUNS_LONG && source.includes("/runner/long.js")) return LONG_MS;
-  return name.startsWith("stories/") ? STORY_MS : UNKNOWN_MS;
+  if (name.startsWith("stories/")) return STORY_MS;
+  return RUNS_LONG && source.includes("/runner/long.js") ? LONG_MS : UNKNOWN_MS;
 }
 
 /**
  * What took longest last time comes first, so that nothing long is begun when all else is done.
- * What was never run: long tests first, then stories.
+ * What was never run: stories first, then long tests.
  */
 function inOrder(names: string[]): string[] {
   const msOf = (name: string) => times[name] ?? guessMs(name);
