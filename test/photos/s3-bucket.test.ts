@@ -105,7 +105,7 @@ describe("a bucket of S3", () => {
         (request, response) => void (asked++, listener(request, response)),
       );
       await assert.rejects(
-        open(endpoint, { timeoutMs: 200 }).ask({ method: "GET", key: "k" }),
+        open(endpoint, { timeoutMs: 1000 }).ask({ method: "GET", key: "k" }),
         AWAY,
       );
       assert.equal(asked, 1);
