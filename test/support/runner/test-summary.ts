@@ -17,9 +17,12 @@ interface Timed {
 
 export interface TestSummary {
   readonly failed: number;
+  /** Paths of the files with failures. */
+  readonly failedFiles: ReadonlySet<string>;
   /** How long the tests of each file took, by its path. */
   readonly fileMs: ReadonlyMap<string, number>;
-  render(): string;
+  /** @param recovered failures that did not come again when their files ran alone */
+  render(recovered?: number): string;
 }
 
 /** Counts what a run tells, and what took longest: of the files, and of the tests. */
@@ -30,7 +33,13 @@ export function createTestSummary(events: ReturnType<typeof run>): TestSummary {
   const tests: Timed[] = [];
   const fileMs = new Map<string, number>();
   events.on("test:pass", (event) => count(event, () => passed++));
-  events.on("test:fail", (event) => count(event, () => failed++));
+  const failedFiles = new Set<string>();
+  events.on("test:fail", (event) =>
+    count(event, () => {
+      failed++;
+      failedFiles.add(event.file ?? "");
+    }),
+  );
   // A process is told of as a test that is named by its path.
   events.on(
     "test:complete",
@@ -58,8 +67,16 @@ export function createTestSummary(events: ReturnType<typeof run>): TestSummary {
     get failed() {
       return failed;
     },
+    failedFiles,
     fileMs,
-    render: () => render({ passed, failed, skipped, tests, fileMs }),
+    render: (recovered = 0) =>
+      render({
+        passed: passed + recovered,
+        failed: failed - recovered,
+        skipped,
+        tests,
+        fileMs,
+      }),
   };
 }
 
