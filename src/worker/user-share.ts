@@ -14,6 +14,8 @@ interface User {
   quickAt: number;
   /** `performance.now()` at which the task that was refused last comes back. */
   backAt: number;
+  /** Tasks that wait for another one to end; only while one runs. */
+  readonly parked: Parked[];
 }
 
 /** A task that takes less is quick: its slot is soon free again. */
@@ -32,7 +34,6 @@ export class UserShare {
   readonly #maxSlow: number;
   readonly #parkMs: number;
   readonly #users = new Map<string, User>();
-  readonly #parked = new Map<string, Parked[]>();
 
   /** @param slots of the lane */
   constructor(slots: number) {
@@ -51,12 +52,12 @@ export class UserShare {
       return this.#occupy(userId, user);
     }
     // Beware: what waits for slow tasks would hold a slot that others need.
-    return isQuick(user) || isNew(user) ? this.#park(userId, user) : refuse(user);
+    return isQuick(user) || isNew(user) ? this.#park(user) : refuse(user);
   }
 
   /** Refuses what waits. */
   close(): void {
-    for (const queue of this.#parked.values()) for (const one of queue.slice()) one.settle(0);
+    for (const { parked } of this.#users.values()) for (const one of parked.slice()) one.settle(0);
   }
 
   #hasRoom(user: User): boolean {
@@ -77,30 +78,27 @@ export class UserShare {
 
   /** The first quick end raises the limit, so that several may enter. */
   #admit(userId: string, user: User): void {
-    for (const parked of this.#parked.get(userId)?.slice() ?? [])
+    for (const parked of user.parked.slice())
       if (this.#hasRoom(user)) parked.settle(this.#occupy(userId, user));
   }
 
-  #park(userId: string, user: User): Promise<LeaveSlot | number> {
+  #park(user: User): Promise<LeaveSlot | number> {
     return new Promise((resolve) => {
-      const queue = this.#parked.get(userId) ?? [];
       const parked: Parked = {
         timer: setTimeout(() => parked.settle(refuse(user)), this.#parkMs),
         settle: (entered) => {
           clearTimeout(parked.timer);
-          queue.splice(queue.indexOf(parked), 1);
-          if (queue.length === 0) this.#parked.delete(userId);
+          user.parked.splice(user.parked.indexOf(parked), 1);
           resolve(entered);
         },
       };
-      queue.push(parked);
-      this.#parked.set(userId, queue);
+      user.parked.push(parked);
     });
   }
 }
 
 function newUser(): User {
-  return { running: 0, since: performance.now(), quickAt: -Infinity, backAt: 0 };
+  return { running: 0, since: performance.now(), quickAt: -Infinity, backAt: 0, parked: [] };
 }
 
 function isNew({ since }: User): boolean {

@@ -184,8 +184,8 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "what waits for slow tasks holds a slot that others need",
     file: "src/worker/user-share.ts",
-    find: "return isQuick(user) || isNew(user) ? this.#park(userId, user) : refuse(user);",
-    replace: "return this.#park(userId, user);",
+    find: "return isQuick(user) || isNew(user) ? this.#park(user) : refuse(user);",
+    replace: "return this.#park(user);",
     tests: SHARE,
   },
   {
