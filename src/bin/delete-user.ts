@@ -55,7 +55,7 @@ await runCommand(async (stack) => {
   const account = theOnly(await accounts.find(by));
   // The others are told through Redis; without it they find out by themselves, within a minute.
   await waitUntil(() => bus.awayReason() === null, { deadlineMs: 2000 });
-  await accounts.remove(account.id, { forMs: 0 });
+  await accounts.close(account.id);
   // From here on it is closed; if this is stopped, the workers' maintenance goes on.
   while (!(await accounts.erase(account.id, { forMs: ERASE_MS }))) await pause(PAUSE_MS);
   process.stdout.write(`Deleted ${describe(account)}, with all that was theirs.\n`);

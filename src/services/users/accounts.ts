@@ -23,8 +23,12 @@ export interface Accounts extends Pick<AccountErasure, "erase"> {
   find(by: { email: string } | { id: string }): Promise<Account[]>;
   /**
    * Closes the account at once: nothing more is recorded for it, and no token issued so far signs
-   * in to it. Then erases what it had for `forMs` milliseconds; true once all of it is gone, else
-   * maintenance goes on. With 0 it only closes the account.
+   * in to it.
+   */
+  close(userId: string): Promise<void>;
+  /**
+   * Closes the account, then erases for some seconds what it had; true once all of it is gone, else
+   * maintenance goes on.
    */
   remove(userId: string, options?: { forMs: number }): Promise<boolean>;
 }
@@ -53,6 +57,12 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     }
   }
 
+  async function close(userId: string): Promise<void> {
+    if (await closeAccount(deps.database, userId)) log.info({ userId }, "an account was closed");
+    deps.users.forget(userId);
+    await deps.tellGone(userId);
+  }
+
   return {
     erase,
     find: (by) =>
@@ -63,12 +73,11 @@ export function createAccounts(deps: AccountsDeps): Accounts {
             and closed_at is null order by id`),
       ]),
 
+    close,
     async remove(userId, { forMs } = { forMs: ERASE_MS }) {
-      if (await closeAccount(deps.database, userId)) log.info({ userId }, "an account was closed");
-      deps.users.forget(userId);
-      await deps.tellGone(userId);
+      await close(userId);
       // A storage that hangs does not keep the answer.
-      return forMs > 0 && withPatience(eraseSome(userId, forMs), forMs, () => false);
+      return withPatience(eraseSome(userId, forMs), forMs, () => false);
     },
   };
 }
