@@ -38,7 +38,6 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 /** What a file is thought to take that was never run. */
 const UNKNOWN_MS = 2000;
 const STORY_MS = RUNS_LONG ? 60_000 : 10_000;
-const LONG_MS = 10_000;
 const sources = join(root, "../../test");
 /** How long each file took when it was run last, which is what the next run is sorted by. */
 const TIMES = join(root, "times.json");
@@ -77,19 +76,13 @@ try {
 }
 process.exit(failed === 0 && files.length > 0 ? 0 : 1);
 
-/** How long a file may take that was never run. */
-function guessMs(name: string): number {
-  const source = readFileSync(join(sources, name.replace(/\.js$/, ".ts")), "utf8");
-  if (name.startsWith("stories/")) return STORY_MS;
-  return RUNS_LONG && source.includes("/runner/long.js") ? LONG_MS : UNKNOWN_MS;
-}
-
 /**
  * What took longest last time comes first, so that nothing long is begun when all else is done.
- * What was never run: stories first, then long tests.
+ * What was never run: stories first.
  */
 function inOrder(names: string[]): string[] {
-  const msOf = (name: string) => times[name] ?? guessMs(name);
+  const msOf = (name: string) =>
+    times[name] ?? (name.startsWith("stories/") ? STORY_MS : UNKNOWN_MS);
   if (!options.shuffle && options.seed === undefined) {
     if (wanted.length === 0) return groupFiles(names.toSorted(), { sources, compiled: root, msOf });
     return names.toSorted((a, b) => msOf(b) - msOf(a)).map((name) => join(root, name));

@@ -2,7 +2,8 @@
 
 const PHOTO = "id filename mimeType width height byteSize url previewUrl thumbhash";
 const STATE =
-  "id status version progress progressMessage attempts priority createdAt updatedAt startedAt finishedAt runAt job { name title } error { code message }";
+  "id status version progress progressMessage attempts priority createdAt updatedAt startedAt " +
+  "finishedAt runAt job { name title } error { code message }";
 const ROW = `${STATE} queuePosition estimatedStartAt photos { ${PHOTO} }`;
 const LIMITS = "maxUnfinished unfinished maxUploadBytes maxStoredBytes storedBytes maxPhotoPixels";
 

@@ -1,6 +1,6 @@
 // How an attempt goes: progress, failure, and the death of its worker. Its success has a file of
 // its own.
-import type { Sql } from "postgres";
+import type { Fragment, Sql } from "postgres";
 import type { Instant } from "../../domain/queued-job.js";
 import { createMicroBatch } from "../../runtime/micro-batch.js";
 import type { Task } from "../../tasks/define-task.js";
@@ -134,8 +134,7 @@ function backOff(
     step: "backOff",
     where: fence(sql, { id, attempt }),
     set: sql`, run = run + 1, failures = failures + 1, lease_until = null, error_code = ${code},
-      error_message = ${message}, due_at = clock_timestamp() + ${delayMs} * interval
-      '1 millisecond'`,
+      error_message = ${message}, ${dueIn(sql, delayMs)}`,
     pending: 0,
   });
 }
@@ -151,10 +150,13 @@ function handBack(
   return transition(sql, {
     step: "backOff",
     where: fence(sql, attempt),
-    set: sql`, run = run + 1, lease_until = null, due_at = clock_timestamp() + ${delayMs} * interval
-      '1 millisecond'`,
+    set: sql`, run = run + 1, lease_until = null, ${dueIn(sql, delayMs)}`,
     pending: 0,
   });
+}
+
+function dueIn(sql: Sql, delayMs: number): Fragment {
+  return sql`due_at = clock_timestamp() + ${delayMs} * interval '1 millisecond'`;
 }
 
 /** Deaths of its worker after which a QueuedJob is given up. */
