@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createDatabase } from "../../src/db/database.js";
 import { migrate } from "../../src/db/migrate.js";
-import { syncCatalogue } from "../../src/services/jobs/sync-catalogue.js";
+import { syncCatalogue } from "../../src/services/jobs/jobs.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import { startServiceProcess, type ServiceProcess } from "../../test/chaos/service-process.js";
 import { createApiClient, enqueueBody } from "../client/api-client.js";

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { createDatabase, type Database } from "../db/database.js";
 import { createEventBus, type EventBus, type EventBusOptions } from "../events/event-bus.js";
 import type { ClosingStack } from "../runtime/lifecycle.js";
@@ -16,8 +17,10 @@ import {
 import { catalogue } from "../tasks/catalogue.js";
 import { echo } from "../tasks/echo/task.js";
 import { noTracer, type Tracer } from "../runtime/tracer.js";
-import { createStorage } from "./create-storage.js";
 import type { CompleteConfig } from "./read-config.js";
+import type { Config } from "../runtime/config.js";
+import { createLocalStorage } from "../photos/local-storage.js";
+import { createS3Storage } from "../photos/s3-storage.js";
 
 /**
  * In Redis, what is ours begins with it; the braces keep the keys of a queue on one node of a
@@ -44,7 +47,7 @@ export interface Core {
   queuedJobReads: QueuedJobReads;
 }
 
-export interface CoreOptions {
+interface CoreOptions {
   name: string;
   /** To PostgreSQL, beside those of `slowDatabase`; none is opened before it is used. */
   connections: number;
@@ -137,4 +140,25 @@ function connectDatabases(
     return database;
   };
   return { database: connect(connections), slowDatabase: connect(SLOW_CONNECTIONS) };
+}
+
+/** Where photo bytes live, by STORAGE_URL. */
+export function createStorage(config: Config, log: Logger): Promise<Storage> {
+  if (config.storageUrl.startsWith("file:"))
+    return createLocalStorage(config.storageUrl.slice("file:".length));
+  const [bucket = "", ...folders] = config.storageUrl
+    .slice("s3://".length)
+    .split("/")
+    .filter(Boolean);
+  return createS3Storage({
+    bucket,
+    prefix: folders.map((folder) => `${folder}/`).join(""),
+    // Other servers than Amazon's have one region, and this is what they call it.
+    region: config.awsRegion ?? "us-east-1",
+    endpoint: config.awsEndpointUrl,
+    accessKeyId: config.awsAccessKeyId ?? "",
+    secretAccessKey: config.awsSecretAccessKey ?? "",
+    scratchFolder: join(config.dataFolder, "scratch"),
+    log,
+  });
 }

@@ -1,16 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { explainListening } from "../embedded/ports.js";
-import { createChildPool, type ChildPool } from "../child-pool/child-pool.js";
+import { createChildPool, type ChildPool, type ChildFault } from "../child-pool/child-pool.js";
 import { createPhotoInspector } from "../imaging/inspect/photo-inspector.js";
 import type { ClosingStack } from "../runtime/lifecycle.js";
 import type { Logger } from "../runtime/logger.js";
 import { createStartRate, type StartRate } from "../queue/start-rate.js";
 import { listenForStops } from "../queue/stop-bell.js";
 import { createAdminGuard } from "../server/access/admin-guard.js";
-import { createHealthServer } from "../server/health/health-server.js";
-import { checkDatabase } from "../server/health/health.js";
-import { createBacklogReads } from "../services/reads/backlog.js";
+import { createHealthServer, checkDatabase } from "../server/health/health.js";
+import { createBacklogReads, type BacklogReads } from "../services/reads/backlog.js";
 import { createDuties } from "../services/maintenance/duties.js";
 import { createNearPhotos } from "../services/reads/near-photos.js";
 import { createPreviewMaker } from "../services/photos/preview-maker.js";
@@ -21,11 +20,20 @@ import { createReconciler, type Reconciler } from "../worker/reconciler.js";
 import { createStuckCheck } from "../worker/stuck-check.js";
 import { createTaskWorker, type TaskWorker } from "../worker/task-worker.js";
 import { createMaintenance } from "./create-maintenance.js";
-import { createWorkerMetrics } from "./create-worker-metrics.js";
 import { CHILD_MEMORY_BYTES, createCore, type Core } from "./create-core.js";
 import type { CompleteConfig } from "./read-config.js";
+import type { Database } from "../db/database.js";
+import type { EventBus } from "../events/event-bus.js";
+import { createFaultMetrics, createOverloadMetrics } from "../observability/fault-metrics.js";
+import { createStepMetrics, createWorkMetrics, gaugeWorker } from "../observability/job-metrics.js";
+import { createMetricsPage } from "../observability/metrics-page.js";
+import { countDropped, gaugeStores } from "../observability/store-metrics.js";
+import { LANES } from "../queue/hint-queue.js";
+import type { Purged } from "../services/maintenance/purge.js";
+import type { QueuedJobs } from "../services/queued-jobs/queued-jobs.js";
+import { version } from "./version.js";
 
-export interface WorkerOptions {
+interface WorkerOptions {
   log: Logger;
   redisPrefix?: string;
   /** How long running tasks may go on when it closes. */
@@ -183,4 +191,68 @@ async function listenForHealth(
   stack.add("health server", () => health.close());
   const place = { host: config.host, port: config.workerPort, variable: "WORKER_PORT" };
   return health.listen(place).catch(explainListening(place));
+}
+
+type Reconciling = Pick<QueuedJobs, "takeOverLapsed" | "hintDue">;
+
+/** What a worker measures, and how it is put around what the worker is made of. */
+function createWorkerMetrics({ revision }: { revision: string | null }) {
+  const page = createMetricsPage({ process: "worker", version, revision });
+  const jobs = new Set<string>(catalogue.keys());
+  const { onAttempt, onUpkeep } = createWorkMetrics(page, jobs);
+  const onFault = createFaultMetrics(page);
+
+  async function counted(
+    action: Parameters<typeof onUpkeep>[0],
+    work: Promise<number>,
+  ): Promise<number> {
+    const count = await work;
+    onUpkeep(action, count);
+    return count;
+  }
+
+  return {
+    onStep: createStepMetrics(page, jobs),
+    onDropped: countDropped(page),
+    onAttempt,
+    onBug: () => onFault("task"),
+    onForeignRows: () => onFault("foreign_rows"),
+    onChildFault: (reason: ChildFault) => onFault(`child_${reason}`),
+    page,
+    read: page.read,
+    measureReconciler: (queuedJobs: Reconciling): Reconciling => ({
+      takeOverLapsed: (limit) => counted("taken_over", queuedJobs.takeOverLapsed(limit)),
+      hintDue: (sweep, limit) => counted("hint_restored", queuedJobs.hintDue(sweep, limit)),
+    }),
+    onPurged(purged: Pick<Purged, "queuedJobs" | "events">): void {
+      onUpkeep("purged_queued_job", purged.queuedJobs);
+      onUpkeep("purged_event", purged.events);
+    },
+    gauge(read: {
+      database: Database;
+      slowDatabase: Database;
+      backlog: BacklogReads;
+      bus: EventBus;
+      leases: Leases;
+      taskWorker: TaskWorker;
+      pool: ChildPool;
+      children: number;
+    }): void {
+      const { backlog, bus, leases, taskWorker, pool } = read;
+      createOverloadMetrics(page, { main: read.database, slow: read.slowDatabase });
+      gaugeStores(page, {
+        readBacklog: backlog.read,
+        probeRedis: bus.probe,
+        jobs: catalogue.keys(),
+      });
+      const resting = () =>
+        LANES.map((lane) => ({ lane, seconds: taskWorker.restingMs(lane) / 1000 }));
+      gaugeWorker(page, {
+        attempts: () => leases.size,
+        resting,
+        children: () => pool,
+        size: read.children,
+      });
+    },
+  };
 }

@@ -7,7 +7,7 @@ import {
 } from "../runtime/config.js";
 import { readServiceFile } from "./local-service/service-file.js";
 import { parseJwksUrl } from "../auth/fetch-jwks.js";
-import { parsePublicKeys } from "../auth/parse-public-keys.js";
+import { parsePublicKeys } from "../auth/public-keys.js";
 
 export type CompleteConfig = Config & { databaseUrl: string; redisUrl: string };
 

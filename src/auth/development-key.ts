@@ -12,7 +12,7 @@ import {
 import { chmod, link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SignJWT } from "jose";
-import { publicKey, type PublicKey } from "./public-key.js";
+import { publicKey, type PublicKey } from "./public-keys.js";
 
 export const DEVELOPMENT_ISSUER = "photo-service-development";
 export const DEVELOPMENT_AUDIENCE = "photo-service";

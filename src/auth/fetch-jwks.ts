@@ -1,6 +1,6 @@
 import { createPublicKey } from "node:crypto";
 import type { JWK } from "jose";
-import { publicKey } from "./public-key.js";
+import { publicKey } from "./public-keys.js";
 
 const MAX_BODY_BYTES = 256 * 1024;
 

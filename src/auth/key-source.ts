@@ -1,7 +1,6 @@
 import type { CryptoKey, KeyObject } from "jose";
 import type { DevelopmentKey } from "./development-key.js";
-import { parsePublicKeys } from "./parse-public-keys.js";
-import type { PublicKey, SignatureAlgorithm } from "./public-key.js";
+import { parsePublicKeys, type PublicKey, type SignatureAlgorithm } from "./public-keys.js";
 
 /** The part of a token's header that chooses a key. */
 export interface KeyChoice {

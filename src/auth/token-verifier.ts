@@ -1,5 +1,11 @@
-import { errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from "jose";
-import { UnauthenticatedError } from "../domain/errors.js";
+import {
+  errors,
+  jwtVerify,
+  type JWTPayload,
+  type JWTVerifyOptions,
+  decodeProtectedHeader,
+} from "jose";
+import { UnauthenticatedError, ServiceError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
 import type { DevelopmentKey } from "./development-key.js";
 import { createJwks, type JwksOptions } from "./jwks.js";
@@ -12,9 +18,8 @@ import {
 } from "./key-source.js";
 import { parseJwksUrl } from "./fetch-jwks.js";
 import { issuerSpellings, tokenClaims, type TokenClaims } from "./token-claims.js";
-import { tokenHeader } from "./token-header.js";
-import { claimSentence, tokenRefusal } from "./token-refusal.js";
 import { LEEWAY_SECONDS, createVerifiedTokens } from "./verified-tokens.js";
+import { SIGNATURE_ALGORITHMS } from "./public-keys.js";
 
 /**
  * PEM text with one or more public keys, a JWKS address, or the key that this machine made for
@@ -144,4 +149,91 @@ function readClaims(payload: JWTPayload, byDevelopmentKey: boolean, nowMs: numbe
   // Newer claims win by `issuedAt`: a token from the future must not win for years.
   const issuedAt = Math.min(data.issuedAt, Math.floor(nowMs / 1000));
   return Object.freeze({ ...data, issuedAt, admin: data.admin && byDevelopmentKey });
+}
+
+const MAX_TOKEN_LENGTH = 8192;
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+const TYPES = new Set(["jwt", "at+jwt", "application/jwt", "application/at+jwt"]);
+/**
+ * A token must not bring its own key, say where to find one, or change what the signature means.
+ */
+const FORBIDDEN = ["crit", "b64", "jwk", "jku", "x5u", "x5c"];
+
+/**
+ * What a token says of its signature, before anything costly is done with it. Throws
+ * UnauthenticatedError unless it is at most 8 KiB of three base64url parts in their one spelling,
+ * with an accepted algorithm and type.
+ */
+export function tokenHeader(token: string): KeyChoice {
+  if (token.length > MAX_TOKEN_LENGTH)
+    throw new UnauthenticatedError("The token is longer than 8 KiB.");
+  if (!COMPACT.test(token) || !token.split(".").every(isCanonical))
+    throw new UnauthenticatedError("The token is not a valid signed JWT.");
+  const header: Record<string, unknown> = decodeProtectedHeader(token);
+  if (
+    FORBIDDEN.some((name) => Object.hasOwn(header, name)) ||
+    !isType(header["typ"]) ||
+    !isKid(header["kid"])
+  ) {
+    throw new UnauthenticatedError("The token's header is not accepted.");
+  }
+  const alg = SIGNATURE_ALGORITHMS.find((one) => one === header["alg"]);
+  if (!alg) throw new UnauthenticatedError("The token is not signed with an accepted algorithm.");
+  return { alg, ...(isPresent(header["kid"]) && { kid: header["kid"] }) };
+}
+
+// Decoders are lenient: they skip blanks and padding and ignore the last bits. Without this, a
+// signature has many spellings.
+function isCanonical(part: string): boolean {
+  return Buffer.from(part, "base64url").toString("base64url") === part;
+}
+
+function isType(typ: unknown): boolean {
+  return typ === undefined || (typeof typ === "string" && TYPES.has(typ.toLowerCase()));
+}
+
+function isKid(kid: unknown): boolean {
+  return kid === undefined || isPresent(kid);
+}
+
+function isPresent(kid: unknown): kid is string {
+  return typeof kid === "string" && kid.length <= 1024;
+}
+
+/** The libraries' own names of what is wrong, in the words a caller is told. */
+const SENTENCES: Record<string, string> = {
+  ERR_JWT_EXPIRED: "The token has expired.",
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: "The token's signature does not hold.",
+  ERR_JWKS_NO_MATCHING_KEY: "The token is signed with an unknown key.",
+  ERR_JWKS_MULTIPLE_MATCHING_KEYS: "The token does not say which key it is signed with.",
+};
+
+const CLAIMS: Record<string, string> = {
+  iss: "The token is from another issuer.",
+  aud: "The token is for another audience.",
+  nbf: "The token is not valid yet.",
+};
+
+const KNOWN_CLAIMS = new Set(["iss", "aud", "nbf", "iat", "exp", "sub", "email"]);
+
+/**
+ * What to throw for whatever verifying a token threw: our own errors as they are, all else as
+ * UnauthenticatedError. The library's text and the token's never pass through: both reach clients,
+ * and one of them is the attacker's.
+ */
+export function tokenRefusal(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return new UnauthenticatedError(claimSentence(error.claim, error.reason));
+  const code = error instanceof errors.JOSEError ? error.code : "";
+  return new UnauthenticatedError(SENTENCES[code] ?? "The token is not a valid signed JWT.");
+}
+
+/** The sentence for a required claim that is absent ("missing") or does not hold. */
+export function claimSentence(claim: string, reason: string): string {
+  if (!KNOWN_CLAIMS.has(claim)) return "The token's claims are not accepted.";
+  if (reason === "missing") return `The token lacks the claim "${claim}".`;
+  return (
+    (reason === "check_failed" && CLAIMS[claim]) || `The token's claim "${claim}" is not accepted.`
+  );
 }

@@ -5,9 +5,8 @@ import { ConfigError, parseConfig, readEnvironment } from "../runtime/config.js"
 import { createDatabase } from "../db/database.js";
 import { runCommand } from "../runtime/lifecycle.js";
 import { createLogger } from "../runtime/logger.js";
-import { createStorageOwner } from "../services/maintenance/storage-owner.js";
-import { createFileSweep } from "../services/maintenance/sweep-files.js";
-import { createStorage } from "../app/create-storage.js";
+import { createStorageOwner, createFileSweep } from "../services/maintenance/sweep-files.js";
+import { createStorage } from "../app/create-core.js";
 import { readServiceFile } from "../app/local-service/service-file.js";
 
 const sweep = readCommandLine(

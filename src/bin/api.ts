@@ -1,10 +1,9 @@
 import { readCommandLine } from "../runtime/command-line.js";
 import { runProcess } from "../runtime/lifecycle.js";
 import { createLogger } from "../runtime/logger.js";
-import { collectGarbage } from "../app/collect-garbage.js";
+import { collectGarbage, startTracingIfWanted } from "../app/prepare-process.js";
 import { createApi } from "../app/create-api.js";
 import { orExit, readConfig } from "../app/read-config.js";
-import { startTracingIfWanted } from "../app/start-tracing-if-wanted.js";
 import {
   announceListening,
   STORES_FOLLOW,

@@ -3,7 +3,7 @@ import { readCommandLine } from "../runtime/command-line.js";
 import { parseConfig, readEnvironment, type Config } from "../runtime/config.js";
 import { colorDepthOf } from "../demo/color-depth.js";
 import { claimPort } from "../embedded/ports.js";
-import { keptSecret } from "../embedded/kept-secret.js";
+import { keptSecret } from "../embedded/private-folder.js";
 import { openDataFolder } from "../embedded/open-data-folder.js";
 import { createSupervisor } from "../embedded/processes/supervise.js";
 import { runProcess } from "../runtime/lifecycle.js";

@@ -4,10 +4,15 @@ import { useContext } from "preact/hooks";
 import { createGraphqlClient, type Ask } from "./graphql-client.js";
 import { STATUS_WORDS } from "./in-words.js";
 import { createJobList, type JobList } from "./jobs/job-list.js";
-import { createLatePreviews, type LatePreviews } from "./photos/late-previews.js";
+import {
+  createLatePreviews,
+  type LatePreviews,
+  createPhotoLibrary,
+  type PhotoLibrary,
+  type PhotoPage,
+} from "./photos/photo-library.js";
 import { createLiveFeed, type LiveFeed } from "./feed/live-feed.js";
 import { CANCEL, DELETE, LIMITS_NOW, RETRY, WELCOME, photosQuery } from "./operations.js";
-import { createPhotoLibrary, type PhotoLibrary, type PhotoPage } from "./photos/photo-library.js";
 import { createSelection, type Selection } from "./photos/selection.js";
 import { createSubmission, type Submission } from "./submission/submission.js";
 import {

@@ -1,7 +1,6 @@
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
-import postgres, { type Sql } from "postgres";
+import postgres, { type PostgresType, type Sql } from "postgres";
 import { ServiceUnavailableError } from "../domain/errors.js";
-import { arrayTypes } from "./array-types.js";
 import { ConnectionPool, type PoolLimits } from "./connection-pool.js";
 import { routeStatements } from "./statement.js";
 
@@ -188,4 +187,53 @@ const ABOUT_A_ROW = new Set(["55P03", "57014"]);
  */
 export function isAway(error: unknown): boolean {
   return error instanceof ServiceUnavailableError && !ABOUT_A_ROW.has(sqlState(error) ?? "");
+}
+
+// The driver would ask each new connection for the types of arrays, and nothing catches the
+// rejection when the connection is lost in that moment: it would end the process. PostgreSQL's own
+// types have the same numbers everywhere.
+type Element = string | number | boolean | null | Element[];
+
+const asText = (text: string) => text;
+
+/** How the elements of arrays are read, by the number of the array's type. */
+const ELEMENTS: [oids: number[], parse: (text: string) => Element][] = [
+  // bool
+  [[1000], (text) => text === "t"],
+  // int2, int4, oid, float4, float8
+  [[1005, 1007, 1028, 1021, 1022], Number],
+  // name, int8, text, varchar, uuid, jsonb
+  [[1003, 1016, 1009, 1015, 2951, 3807], asText],
+];
+
+/** For the option `types` of the driver. */
+function arrayTypes(): Record<string, PostgresType> {
+  const typeOf = (oid: number, parse: (text: string) => Element): PostgresType => ({
+    to: oid,
+    from: [oid],
+    serialize: toLiteral,
+    parse: (text: string) => parseArray(text, parse),
+  });
+  return Object.fromEntries(
+    ELEMENTS.flatMap(([oids, parse]) => oids.map((oid) => [`array ${oid}`, typeOf(oid, parse)])),
+  );
+}
+
+/** Quoted, whatever the type: PostgreSQL reads each element as its own. */
+function toLiteral(value: unknown): string {
+  if (value === null) return "NULL";
+  if (Array.isArray(value)) return `{${value.map(toLiteral).join()}}`;
+  return `"${String(value).replaceAll(/["\\]/g, "\\$&")}"`;
+}
+
+/** An array of one dimension, as PostgreSQL writes it. */
+function parseArray(text: string, parse: (text: string) => Element): Element[] {
+  const elements: Element[] = [];
+  for (const [, quoted, plain = ""] of text
+    .slice(1, -1)
+    .matchAll(/"((?:[^"\\]|\\.)*)"|([^,]+)/gs)) {
+    if (quoted !== undefined) elements.push(parse(quoted.replaceAll(/\\(.)/gs, "$1")));
+    else elements.push(plain === "NULL" ? null : parse(plain));
+  }
+  return elements;
 }

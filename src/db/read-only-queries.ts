@@ -3,7 +3,7 @@
 // extended protocol; one that stands as a subquery, so that every cell is text and short before it
 // leaves PostgreSQL; a time-out there, and another here.
 import postgres, { type Sql } from "postgres";
-import { withPatience } from "../runtime/patience.js";
+import { withPatience } from "../runtime/deadline.js";
 import { available, type Database } from "./database.js";
 import { explainRefusal, RefusedQueryError } from "./refused-query-error.js";
 import { READ_ONLY_SETTINGS, readOnlyPassword, readOnlyRoleName } from "./read-only-role.js";

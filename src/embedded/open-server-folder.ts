@@ -3,8 +3,7 @@ import { join, resolve } from "node:path";
 import { EmbeddedError } from "./embedded-error.js";
 import { freePort } from "./ports.js";
 import type { KeptRunning } from "./processes/keep-running.js";
-import { keptSecret } from "./kept-secret.js";
-import { makePrivateFolder } from "./make-private-folder.js";
+import { keptSecret, makePrivateFolder } from "./private-folder.js";
 import { chooseRunUser, type RunUser } from "./postgres/run-user.js";
 import { takeLock } from "./take-lock.js";
 

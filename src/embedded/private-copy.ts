@@ -10,8 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { closedParent } from "./postgres/reachable-path.js";
-import type { RunUser } from "./postgres/run-user.js";
+import { closedParent, type RunUser } from "./postgres/run-user.js";
 
 export interface CopyOptions {
   source: string;

@@ -3,7 +3,7 @@
 // event has its number.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "../runtime/logger.js";
-import { withPatience } from "../runtime/patience.js";
+import { withPatience } from "../runtime/deadline.js";
 import type { QueuedJobEvent } from "../domain/queued-job.js";
 import { createRedis } from "../runtime/redis.js";
 

@@ -2,7 +2,7 @@
 // and the watchdog compares all of them with the log.
 import { QuotaExceededError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
-import { createSlots } from "../runtime/slots.js";
+import { createSlots } from "../runtime/concurrency.js";
 import { Channel } from "./channel.js";
 import type { Bell, EventBus } from "./event-bus.js";
 import { HEADS_PER_QUERY, type EventLog, type LogPage } from "./event-log.js";

@@ -8,7 +8,7 @@ import {
   type GraphQLSchema,
 } from "graphql";
 import { LRUCache } from "lru-cache";
-import { limitRule } from "./limits/limit-rule.js";
+import { limitRule } from "./limits/measure-operation.js";
 import { LIMITS } from "./limits/limits.js";
 
 /** Faults of a document that are told at once. */

@@ -16,7 +16,7 @@ import type { Context } from "./context.js";
 import { JobConnectionResolver, JobResolver } from "./job/job.resolver.js";
 import { NodeResolver } from "./node/node.resolver.js";
 import { PhotoConnectionResolver, PhotoResolver } from "./photo/photo.resolver.js";
-import { QueuedJobConnectionResolver } from "./queued-job/queued-job-connection.type.js";
+import { QueuedJobConnectionResolver } from "./queued-job/queued-job.type.js";
 import { QueuedJobEventResolver } from "./queued-job/queued-job-event.resolver.js";
 import { QueuedJobMutationsResolver } from "./queued-job/queued-job-mutations.resolver.js";
 import { QueuedJobResolver } from "./queued-job/queued-job.resolver.js";

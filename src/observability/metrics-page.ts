@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry, type GaugeConfiguration } from "prom-client";
-import { withPatience } from "../runtime/patience.js";
+import { withPatience } from "../runtime/deadline.js";
 
 /** The one prefix of all names. */
 export const PREFIX = "photos_";

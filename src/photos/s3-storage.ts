@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { inBatches } from "../runtime/in-batches.js";
+import { inBatches } from "../runtime/concurrency.js";
 import { contentDisposition } from "./file-urls.js";
 import { createS3Bucket, unavailable, type S3Bucket, type S3BucketOptions } from "./s3-bucket.js";
 import { createScratchFolder, SlowDownloadError, type Storage } from "./storage.js";

@@ -3,7 +3,7 @@
 import { Queue, type JobsOptions } from "bullmq";
 import { ServiceUnavailableError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
-import { withPatience } from "../runtime/patience.js";
+import { withPatience } from "../runtime/deadline.js";
 import { createRedis } from "../runtime/redis.js";
 
 /**

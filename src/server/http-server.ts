@@ -18,17 +18,20 @@ import { registerGraphqlEndpoint } from "./graphql/http/graphql-endpoint.js";
 import { createGraphqlSockets, type GraphqlSockets } from "./graphql/websocket/graphql-sockets.js";
 import { registerGraphqlStream, type GraphqlStreams } from "./graphql/sse/graphql-stream.js";
 import { registerFrontPage } from "./http/front-page.js";
-import { registerHealth, type HealthOptions } from "./health/health.js";
-import { registerMetrics, type MetricsRouteOptions } from "./health/metrics-route.js";
+import {
+  registerHealth,
+  type HealthOptions,
+  registerMetrics,
+  type MetricsRouteOptions,
+} from "./health/health.js";
 import { watchRequests, type OnRequest } from "./http/request-log.js";
 import { limitAddresses, type RateLimits } from "./access/rate-limits.js";
 import { limitBodies } from "./http/slow-bodies.js";
 import { createOperationCompiler } from "./graphql/operation-compiler.js";
 import { createOperations } from "./graphql/operations.js";
-import { createOrigins, type Origins } from "./http/origins.js";
+import { createOrigins, type Origins, secureAnswers } from "./http/secure-answers.js";
 import { registerPhotoUploads } from "./files/photo-uploads.js";
 import { createProxies, type Proxies } from "./http/client-address.js";
-import { secureAnswers } from "./http/secure-answers.js";
 import { registerSignedFiles } from "./files/signed-files.js";
 import { createUserConnections, type UserConnections } from "./access/user-connections.js";
 

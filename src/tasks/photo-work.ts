@@ -1,5 +1,5 @@
 import { type DecodedPhoto, decodePreview } from "../imaging/pixels/decode-photo.js";
-import { DEFAULT_MAX_PIXELS } from "../imaging/formats/photo-limits.js";
+import { DEFAULT_MAX_PIXELS } from "../imaging/formats/photo-format.js";
 import type { TaskContext, TaskPhoto } from "./define-task.js";
 
 /**

@@ -3,8 +3,7 @@ import { ServiceUnavailableError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
 import { UPKEEP_QUEUE } from "../queue/hint-queue.js";
 import { createRedis } from "../runtime/redis.js";
-import { whileHolding, type Duties } from "../services/maintenance/duties.js";
-import type { MaintenanceTask } from "../services/maintenance/maintenance-task.js";
+import { whileHolding, type Duties, type MaintenanceTask } from "../services/maintenance/duties.js";
 import { closeBullWorker } from "./task-lane.js";
 
 export interface ScheduledTask {

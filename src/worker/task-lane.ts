@@ -1,6 +1,6 @@
 import { DelayedError, type Job as BullJob, Worker } from "bullmq";
 import type { Logger } from "../runtime/logger.js";
-import { withPatience } from "../runtime/patience.js";
+import { withPatience } from "../runtime/deadline.js";
 import { laneQueueName, type HintData, type Lane } from "../queue/hint-queue.js";
 import type { createRedis } from "../runtime/redis.js";
 

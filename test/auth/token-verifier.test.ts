@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { publicKey } from "../../src/auth/public-key.js";
+import { publicKey } from "../../src/auth/public-keys.js";
 import { UnauthenticatedError } from "../../src/domain/errors.js";
 import { makeToken, rsaKey } from "./make-token.js";
 import { seededRandom } from "../support/runner/seeded-random.js";

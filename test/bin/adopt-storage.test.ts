@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { createLocalStorage } from "../../src/photos/local-storage.js";
-import { createStorageOwner } from "../../src/services/maintenance/storage-owner.js";
+import { createStorageOwner } from "../../src/services/maintenance/sweep-files.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { runBin } from "../support/processes/run-bin.js";
 import { createTestDatabase, type TestDatabase } from "../support/stores/test-database.js";

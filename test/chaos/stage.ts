@@ -8,7 +8,7 @@ import type { EmbeddedServer } from "../../src/embedded/open-server-folder.js";
 import { startPostgres } from "../../src/embedded/postgres/start-postgres.js";
 import { startRedis } from "../../src/embedded/redis/start-redis.js";
 import { createLogger } from "../../src/runtime/logger.js";
-import { syncCatalogue } from "../../src/services/jobs/sync-catalogue.js";
+import { syncCatalogue } from "../../src/services/jobs/jobs.js";
 import { catalogue } from "../../src/tasks/catalogue.js";
 import type { Standby } from "../support/stores/standby.js";
 import { createTcpProxy, type TcpProxy } from "../support/stores/tcp-proxy.js";

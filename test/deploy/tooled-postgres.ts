@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { makePrivateFolder } from "../../src/embedded/make-private-folder.js";
+import { makePrivateFolder } from "../../src/embedded/private-folder.js";
 import { keepRunning } from "../../src/embedded/processes/keep-running.js";
 import { launchServer } from "../../src/embedded/processes/launch-server.js";
 import { openServerFolder, type EmbeddedServer } from "../../src/embedded/open-server-folder.js";

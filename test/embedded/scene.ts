@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import postgres from "postgres";
-import { processStart } from "../../src/embedded/processes/process-start.js";
+import { processStart } from "../../src/embedded/take-lock.js";
 import { createLoggerTo, type Logger } from "../../src/runtime/logger.js";
 import { eventually } from "../support/runner/eventually.js";
 

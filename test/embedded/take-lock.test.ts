@@ -12,8 +12,7 @@ import {
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { processStart } from "../../src/embedded/processes/process-start.js";
-import { takeLock } from "../../src/embedded/take-lock.js";
+import { processStart, takeLock } from "../../src/embedded/take-lock.js";
 import { eventually } from "../support/runner/eventually.js";
 import { createScene } from "./scene.js";
 

@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sharp } from "../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../src/imaging/pixels/pixels.js";
 import type { Task } from "../../src/tasks/define-task.js";
 import type { TaskChildResponse } from "../../src/worker/child/task-child-request.js";
 import { createJobRunner, toTaskPhoto } from "./job-runner.js";

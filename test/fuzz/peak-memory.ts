@@ -3,7 +3,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sharp } from "../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../src/imaging/pixels/pixels.js";
 import { createJobRunner, toTaskPhoto } from "./job-runner.js";
 
 const folder = await mkdtemp(join(tmpdir(), "photo-service-memory-"));

@@ -1,4 +1,4 @@
-import { sharp } from "../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../src/imaging/pixels/pixels.js";
 
 /** A picture whose coded data is long, the same each time. */
 export function noise(width: number, height: number, seed = 1) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sharp } from "../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../src/imaging/pixels/pixels.js";
 
 type Color = readonly [number, number, number];
 

@@ -1,4 +1,4 @@
-import { sharp } from "../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../src/imaging/pixels/pixels.js";
 import { noise } from "./noise.js";
 
 /**

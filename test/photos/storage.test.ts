@@ -17,7 +17,7 @@ import { ServiceUnavailableError } from "../../src/domain/errors.js";
 import { createLocalStorage } from "../../src/photos/local-storage.js";
 import { createS3Storage } from "../../src/photos/s3-storage.js";
 import type { Storage } from "../../src/photos/storage.js";
-import { inBatches } from "../../src/runtime/in-batches.js";
+import { inBatches } from "../../src/runtime/concurrency.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";
 import { startS3Server, type S3Server } from "../support/stores/s3-server.js";
 import { silentLog } from "../support/runner/silent-log.js";

@@ -7,14 +7,17 @@ import { createLoggerTo } from "../../src/runtime/logger.js";
 
 const logger = new URL("../../src/runtime/logger.js", import.meta.url).href;
 
-/** What a process writes to its standard output with a logger of its own. */
-async function logged(options: object, script: string): Promise<string> {
+/** What a process with its own logger writes to standard output until it ends, by `signal`. */
+async function logged(options: object, script: string, signal?: "SIGKILL"): Promise<string> {
   const given = { name: "test", level: "info", pretty: false, ...options };
   const program =
     `const { createLogger } = await import(${JSON.stringify(logger)}); ` +
     `const log = createLogger(${JSON.stringify(given)}); ${script}`;
-  return (await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program]))
-    .stdout;
+  const args = ["--input-type=module", "--eval", program];
+  const ended = await promisify(execFile)(process.execPath, args).catch((error: unknown) => error);
+  const { stdout, signal: by } = ended as { stdout: string; signal?: string };
+  assert.equal(by, signal);
+  return stdout;
 }
 
 const messageOf = (line: Record<string, unknown> | undefined) =>
@@ -50,16 +53,40 @@ describe("the log", () => {
     const text = await logged(
       {},
       `const { pbkdf2 } = await import("node:crypto"); ${busy} log.info("first"); ` +
-        `log.error("last"); process.exit(0);`,
+        `log.error("second"); log.info("last"); process.exit(0);`,
     );
     assert.deepEqual(
       parse(text).map(({ msg }) => msg),
-      ["first", "last"],
+      ["first", "second", "last"],
+    );
+  });
+
+  it("holds lines below warn for a moment, and has written a warning before SIGKILL", async () => {
+    const text = await logged(
+      {},
+      `log.info("before"); log.warn("written"); log.info("lost"); process.kill(process.pid, 9);`,
+      "SIGKILL",
+    );
+    assert.deepEqual(
+      parse(text).map(({ msg }) => msg),
+      ["before", "written"],
+    );
+  });
+
+  it("writes a lone line within a moment while its process runs on", async () => {
+    const text = await logged(
+      {},
+      `log.info("alone"); setTimeout(() => process.kill(process.pid, 9), 500);`,
+      "SIGKILL",
+    );
+    assert.deepEqual(
+      parse(text).map(({ msg }) => msg),
+      ["alone"],
     );
   });
 
   it("has the files and lines of the sources in its stacks, whatever Node was started with", async () => {
-    const throws = new URL("../../src/auth/parse-public-keys.js", import.meta.url).href;
+    const throws = new URL("../../src/auth/public-keys.js", import.meta.url).href;
     const [line] = parse(
       await logged(
         {},
@@ -68,8 +95,8 @@ describe("the log", () => {
       ),
     );
     const { stack } = (line ?? {})["err"] as { stack: string };
-    const [, at = "0"] = /src\/auth\/parse-public-keys\.ts:(\d+):\d+\)/.exec(stack) ?? [];
-    const lines = readFileSync("src/auth/parse-public-keys.ts", "utf8").split("\n");
+    const [, at = "0"] = /src\/auth\/public-keys\.ts:(\d+):\d+\)/.exec(stack) ?? [];
+    const lines = readFileSync("src/auth/public-keys.ts", "utf8").split("\n");
     // The message stands on the line behind that of `new Error(`.
     assert.match(lines[Number(at) - 1] ?? "", /throw new Error\($/, stack);
     assert.match(lines[Number(at)] ?? "", /no complete PEM block/, stack);

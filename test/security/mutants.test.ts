@@ -120,7 +120,10 @@ describe("the changes that npm run mutants -- --random makes", () => {
         rest.slice(0, 9).join(", "),
       );
       const named = pathsOf("src/server/http-server.ts", "await registerMetrics(app)").slice(1, 5);
-      assert.ok(named.includes("test/server/health/metrics-route.test.ts"), named.join(", "));
+      assert.ok(
+        named.includes("test/server/health/health/metrics-route.test.ts"),
+        named.join(", "),
+      );
       assert.equal(pathsOf("src/bin/token.ts")[0], "test/bin/token.test.ts");
       assert.equal(nearest({ file: "src/tasks/hash/run.ts", before: "" }, 1).length, 3);
     },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PhotoUnreadableError } from "../../src/domain/errors.js";
-import { sharp } from "../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../src/imaging/pixels/pixels.js";
 import { crop } from "../../src/tasks/crop/task.js";
 import { makeGif } from "../imaging/make-gif.js";
 import { makePng } from "../imaging/make-png.js";

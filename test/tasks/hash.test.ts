@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { PhotoUnreadableError } from "../../src/domain/errors.js";
-import { sharp } from "../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../src/imaging/pixels/pixels.js";
 import { hash } from "../../src/tasks/hash/task.js";
 import { makeGif } from "../imaging/make-gif.js";
 import { noise } from "../imaging/noise.js";

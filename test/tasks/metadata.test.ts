@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { describe, it } from "node:test";
 import { PhotoUnreadableError } from "../../src/domain/errors.js";
-import { sharp } from "../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../src/imaging/pixels/pixels.js";
 import { metadata } from "../../src/tasks/metadata/task.js";
 import { noSharedPhotos, sharedPhotos } from "../imaging/shared-photos.js";
 import { temporaryFolder } from "../imaging/temporary-folder.js";

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { decode, isBlurhashValid } from "blurhash";
 import { thumbHashToApproximateAspectRatio, thumbHashToRGBA } from "thumbhash";
 import { PhotoUnreadableError } from "../../src/domain/errors.js";
-import { sharp } from "../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../src/imaging/pixels/pixels.js";
 import { placeholder } from "../../src/tasks/placeholder/task.js";
 import { makePng } from "../imaging/make-png.js";
 import {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PhotoUnreadableError } from "../../src/domain/errors.js";
-import { sharp } from "../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../src/imaging/pixels/pixels.js";
 import { hash } from "../../src/tasks/hash/task.js";
 import { metadata } from "../../src/tasks/metadata/task.js";
 import { palette } from "../../src/tasks/palette/task.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { sharp } from "../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../src/imaging/pixels/pixels.js";
 import { scrub } from "../../src/tasks/scrub/task.js";
 import { noise } from "../imaging/noise.js";
 import { assertColor } from "../imaging/quadrants.js";

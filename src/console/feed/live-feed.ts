@@ -1,11 +1,10 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
-import type { Client } from "graphql-ws/client";
+import { type Client, createClient } from "graphql-ws/client";
 import { resumable } from "../../../examples/resumable.js";
 import { createCatchUpWatch, type CatchUp } from "./catch-up.js";
 import type { Ask } from "../graphql-client.js";
-import { EVENT_CURSOR, EVENTS } from "../operations.js";
-import { createFeedSocket } from "./feed-socket.js";
 import { createPlug } from "./plug.js";
+import { EVENT_CURSOR, EVENTS } from "../operations.js";
 import type { QueuedJobEvent } from "../types.js";
 
 export type FeedState =
@@ -30,7 +29,7 @@ export interface LiveFeed {
   close(): void;
 }
 
-export interface LiveFeedOptions {
+interface LiveFeedOptions {
   token: string;
   ask: Ask;
   onEvent(event: QueuedJobEvent): void;
@@ -158,4 +157,62 @@ function closeReason(error: unknown): string {
   const { code, reason } = error as { code?: number; reason?: string };
   if (code === 4429) return "Too many windows are open: close some, then reload this one.";
   return `The connection was ended${reason ? `: ${reason}` : ""}. Reload the page to go on.`;
+}
+
+interface FeedSocketOptions {
+  token: string;
+  retryWait(retries: number): Promise<void>;
+  onConnecting(): void;
+  /** `again` is false for the first connection. */
+  onConnected(again: boolean): void;
+  onClosed(event: { code?: number; reason?: string }): void;
+}
+
+const KEEP_ALIVE_MS = 15_000;
+const PONG_TIMEOUT_MS = 5000;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** A socket that reconnects until it is closed, and drops a connection that stays silent. */
+function createFeedSocket(options: FeedSocketOptions): { client: Client; close(): void } {
+  let timeout = 0;
+
+  function expectAnswer(ms: number): void {
+    clearTimeout(timeout);
+    timeout = window.setTimeout(() => client.terminate(), ms);
+  }
+
+  const client: Client = createClient({
+    url: `${location.origin.replace(/^http/, "ws")}/graphql`,
+    connectionParams: () => ({ authorization: `Bearer ${options.token}` }),
+    retryAttempts: Infinity,
+    // Its own choice is to give up at the first attempt to connect that fails.
+    shouldRetry: () => true,
+    retryWait: options.retryWait,
+    keepAlive: KEEP_ALIVE_MS,
+    on: {
+      connecting() {
+        options.onConnecting();
+        expectAnswer(CONNECT_TIMEOUT_MS);
+      },
+      connected(_socket, _payload, again) {
+        clearTimeout(timeout);
+        options.onConnected(again);
+      },
+      closed(event) {
+        clearTimeout(timeout);
+        options.onClosed(event as { code?: number; reason?: string });
+      },
+      ping: (received) => void (received || expectAnswer(PONG_TIMEOUT_MS)),
+      pong: () => clearTimeout(timeout),
+    },
+  });
+
+  return {
+    client,
+    close() {
+      clearTimeout(timeout);
+      // It waits for a connection that is being sought, and none will come any more.
+      Promise.resolve(client.dispose()).catch(() => {});
+    },
+  };
 }

@@ -2,9 +2,8 @@ import { batch, signal, type ReadonlySignal } from "@preact/signals";
 import type { Ask } from "../graphql-client.js";
 import { rowsQuery } from "../operations.js";
 import type { QueuedJob, QueuedJobEvent } from "../types.js";
-import { createJobRows, type JobRows } from "./job-rows.js";
+import { createJobRows, type JobRows, createListedIds, type ListedIds } from "./listed-ids.js";
 import { createListPages, type Filter } from "./list-pages.js";
-import { createListedIds, type ListedIds } from "./listed-ids.js";
 
 export interface JobList {
   /** Newest first, as far as they were read. */

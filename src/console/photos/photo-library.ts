@@ -1,4 +1,4 @@
-import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
+import { batch, computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { Ask } from "../graphql-client.js";
 import { DELETE_PHOTO, MORE_PHOTOS } from "../operations.js";
 import type { Photo } from "../types.js";
@@ -75,6 +75,73 @@ export function createPhotoLibrary(ask: Ask, first: PhotoPage): PhotoLibrary {
         await ask(DELETE_PHOTO, { id });
         without(id);
       }
+    },
+  };
+}
+
+export interface LatePreviews {
+  /**
+   * Of a photo whose upload did not wait for its preview: the preview's URL, null until it is
+   * there.
+   */
+  urlOf(id: string): ReadonlySignal<string | null>;
+  close(): void;
+}
+
+/** Workers look every ten seconds for previews that are to be made; of some photos none can be. */
+const FIRST_MS = 2000;
+const ROUNDS = 8;
+const ASKED_AT_ONCE = 20;
+
+/** Asks for all of them together, ever more seldom. */
+export function createLatePreviews(
+  find: (ids: readonly string[]) => Promise<Photo[]>,
+): LatePreviews {
+  const urls = new Map<string, Signal<string | null>>();
+  /** Rounds that each is still asked for. */
+  const waiting = new Map<string, number>();
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let pauseMs = FIRST_MS;
+
+  async function ask(): Promise<void> {
+    const [ids, others] = [
+      [...waiting.keys()].slice(0, ASKED_AT_ONCE),
+      [...waiting].slice(ASKED_AT_ONCE),
+    ];
+    const left = new Map(others);
+    const found = await find(ids).catch(() => []);
+    for (const id of ids) {
+      const url = found.find((photo) => photo.id === id)?.previewUrl ?? null;
+      const rounds = (waiting.get(id) ?? 0) - 1;
+      if (url) (urls.get(id) as Signal).value = url;
+      if (url || rounds <= 0) waiting.delete(id);
+      else left.set(id, rounds);
+    }
+    // Those that were not asked for now come first.
+    for (const [id, rounds] of left) if (waiting.delete(id)) waiting.set(id, rounds);
+    timer = null;
+    if (others.length === 0) pauseMs *= 1.5;
+    later();
+  }
+
+  function later(): void {
+    if (waiting.size > 0) timer ??= setTimeout(() => void ask(), pauseMs);
+  }
+
+  return {
+    urlOf(id) {
+      const known = urls.get(id);
+      if (known) return known;
+      const url = signal<string | null>(null);
+      urls.set(id, url);
+      waiting.set(id, ROUNDS);
+      pauseMs = FIRST_MS;
+      later();
+      return url;
+    },
+    close() {
+      waiting.clear();
+      if (timer) clearTimeout(timer);
     },
   };
 }

@@ -1,13 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { bytes, plural } from "../in-words.js";
 import type { QueuedJobDetails } from "../types.js";
-import { CropBoxes } from "./crop-boxes.js";
+import { CropBoxes, OutputPictures, PlaceholderReveal } from "./pictures.js";
 import { Duplicates } from "./duplicates.js";
 import { MetadataCard } from "./metadata-card.js";
-import { OutputPictures } from "./output-pictures.js";
-import { PaletteChips } from "./palette-chips.js";
-import { PlaceholderReveal } from "./placeholder-reveal.js";
-import { RemovedTags } from "./removed-tags.js";
 import type {
   ContactSheetResult,
   ConvertResult,
@@ -19,6 +15,7 @@ import type {
   PrepareResult,
   ScrubResult,
 } from "./result-types.js";
+import { CopyButton } from "../views/as-graphql.js";
 
 /** How the result of each Job is shown; of one that is not named here, as JSON. */
 const SHOWN: Record<string, (details: QueuedJobDetails) => ComponentChildren> = {
@@ -128,4 +125,48 @@ function converted({ format, width, height, byteSize, ratio }: ConvertResult): s
 
 function sheet({ columns, rows, width, height }: ContactSheetResult): string {
   return `${plural(columns, "column")} and ${plural(rows, "row")}, ${width} × ${height}`;
+}
+
+function PaletteChips({ result: { swatches } }: { result: PaletteResult }) {
+  return (
+    <>
+      <div class="palette-bar" aria-hidden="true">
+        {swatches.map(({ hex, population }) => (
+          <span key={hex} style={{ background: hex, flexGrow: population }} />
+        ))}
+      </div>
+      <ul class="chips" aria-label="Palette">
+        {swatches.map(({ hex, population }) => (
+          <li key={hex}>
+            <span class="chip" style={{ background: hex }} aria-hidden="true" />
+            <code>{hex}</code>
+            <span class="faint">{percent(population)}</span>
+            <CopyButton text={hex} what={`colour ${hex}`} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+const percent = (part: number): string =>
+  part < 0.01 ? "under 1 %" : `${Math.round(part * 100)} %`;
+
+function RemovedTags({ result: { removed, lossless } }: { result: ScrubResult }) {
+  return (
+    <>
+      <p>
+        {removed.length === 0
+          ? "There was nothing to remove."
+          : `${plural(removed.length, "thing")} removed; the file was read again and is ` +
+            "clean."}{" "}
+        {lossless ? "Every pixel is as it was." : "The picture was encoded anew."}
+      </p>
+      <ul class="tags" aria-label="Removed" tabIndex={0}>
+        {removed.map((tag) => (
+          <li key={tag}>{tag}</li>
+        ))}
+      </ul>
+    </>
+  );
 }

@@ -1,10 +1,14 @@
-import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { computed, signal, type ReadonlySignal, type Signal, batch } from "@preact/signals";
 import { RequestError, type Ask } from "../graphql-client.js";
 import type { Issue, Job, QueuedJob } from "../types.js";
-import { createJobChoice } from "./job-choice.js";
-import { buildOperation, countSubmitted, type Operation } from "./operation.js";
-import type { ParameterField } from "./parameter-field.js";
-import { createSubmissionFaults } from "./submission-faults.js";
+import {
+  type ParameterField,
+  parameterFields,
+  isAt,
+  readField,
+  readNumber,
+} from "./parameter-field.js";
+import { ENQUEUE_MANY, ENQUEUE_ONE } from "../operations.js";
 
 export interface Submission {
   readonly jobs: readonly Job[];
@@ -32,7 +36,7 @@ export interface Submission {
   send(): Promise<void>;
 }
 
-export interface SubmissionOptions {
+interface SubmissionOptions {
   ask: Ask;
   jobs: readonly Job[];
   photoIds: ReadonlySignal<readonly string[]>;
@@ -113,4 +117,137 @@ function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) =>
     byte.toString(16).padStart(2, "0"),
   ).join("");
+}
+
+/** The chosen Job, and what was typed for each Job so far. */
+interface JobChoice {
+  readonly job: ReadonlySignal<Job>;
+  readonly fields: ReadonlySignal<ParameterField[]>;
+  /** By parameter of the chosen Job. */
+  readonly texts: ReadonlySignal<Readonly<Record<string, string>>>;
+  choose(name: string): void;
+  type(parameter: string, text: string): void;
+}
+
+function createJobChoice(jobs: readonly Job[]): JobChoice {
+  const name = signal(
+    jobs.find((job) => job.name === "thumbnail" && job.enabled)?.name ?? jobs[0]?.name ?? "",
+  );
+  const textsByJob = signal<Record<string, Record<string, string>>>({});
+  const job = computed(() => jobs.find((candidate) => candidate.name === name.value) as Job);
+  const texts = computed(() => textsByJob.value[name.value] ?? {});
+  return {
+    job,
+    fields: computed(() => parameterFields(job.value)),
+    texts,
+    choose(chosen) {
+      name.value = chosen;
+    },
+    type(parameter, text) {
+      textsByJob.value = {
+        ...textsByJob.value,
+        [name.value]: { ...texts.value, [parameter]: text },
+      };
+    },
+  };
+}
+
+/** Why the last submission was refused. */
+interface SubmissionFaults {
+  readonly issues: ReadonlySignal<readonly Issue[]>;
+  /** Of a refusal that is no fault of the input. */
+  readonly failure: ReadonlySignal<string | null>;
+  show(error: unknown): void;
+  clear(): void;
+  /** What was wrong there is being mended. */
+  clearAt(place: readonly string[]): void;
+}
+
+function createSubmissionFaults(): SubmissionFaults {
+  const issues = signal<readonly Issue[]>([]);
+  const failure = signal<string | null>(null);
+  return {
+    issues,
+    failure,
+    show(error) {
+      if (error instanceof RequestError && error.issues.length > 0) issues.value = error.issues;
+      else failure.value = error instanceof Error ? error.message : String(error);
+    },
+    clear: () =>
+      batch(() => {
+        issues.value = [];
+        failure.value = null;
+      }),
+    clearAt(place) {
+      if (issues.value.some((issue) => isAt(issue, place)))
+        issues.value = issues.value.filter((issue) => !isAt(issue, place));
+    },
+  };
+}
+
+interface Operation {
+  query: string;
+  variables: object;
+}
+
+/** The service takes at most this many at once. */
+const MAX_AT_ONCE = 100;
+
+/** What submits one QueuedJob for each group of photos. */
+function buildOperation(form: {
+  job: Job;
+  fields: readonly ParameterField[];
+  texts: Readonly<Record<string, string>>;
+  photoIds: readonly string[];
+  priority: string;
+  runAt: string;
+  fresh: boolean;
+  key: string;
+}): Operation {
+  const { job, fields, texts, photoIds, priority, runAt, fresh, key } = form;
+  const groups = photoGroups(job, photoIds);
+  const inputs = groups.map((ids, i) => ({
+    job: job.name,
+    ...withoutEmpty({ parameters: readAll(fields, texts), photoIds: ids }),
+    ...(priority && { priority: readNumber(priority) }),
+    ...(runAt && { runAt: new Date(runAt).toISOString() }),
+    ...(fresh && { fresh: true }),
+    idempotencyKey: groups.length === 1 ? key : `${key}-${i}`,
+  }));
+  return toOperation(inputs);
+}
+
+/** How many QueuedJobs the operation makes; 0 when photos are missing. */
+function countSubmitted(job: Job, photoIds: readonly string[]): number {
+  return photoIds.length < job.minPhotos ? 0 : photoGroups(job, photoIds).length;
+}
+
+/** The photos of each QueuedJob: one photo each, all in one, or none. */
+function photoGroups({ maxPhotos }: Job, ids: readonly string[]): (readonly string[])[] {
+  if (maxPhotos === 0 || ids.length === 0) return [[]];
+  return maxPhotos > 1 ? [ids.slice(0, maxPhotos)] : ids.slice(0, MAX_AT_ONCE).map((id) => [id]);
+}
+
+function readAll(
+  fields: readonly ParameterField[],
+  texts: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    fields
+      .map((field) => [field.name, readField(field, texts[field.name])] as const)
+      .filter(([, value]) => value !== undefined),
+  );
+}
+
+function withoutEmpty(input: { parameters: object; photoIds: readonly string[] }): object {
+  return {
+    ...(Object.keys(input.parameters).length > 0 && { parameters: input.parameters }),
+    ...(input.photoIds.length > 0 && { photoIds: input.photoIds }),
+  };
+}
+
+function toOperation(inputs: object[]): Operation {
+  return inputs.length === 1
+    ? { query: ENQUEUE_ONE, variables: { input: inputs[0] } }
+    : { query: ENQUEUE_MANY, variables: { inputs } };
 }

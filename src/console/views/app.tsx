@@ -1,9 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { signOut, token } from "../session.js";
+import { signOut, token, signedOutBecause, signIn } from "../session.js";
 import { createWorkspace, WorkspaceContext, type Workspace } from "../workspace.js";
 import { Desk } from "./desk.js";
-import { SignIn } from "./sign-in.js";
 
 const AGAIN_MS = 2000;
 
@@ -61,6 +60,45 @@ function Opening({ failure }: { failure: string | null }) {
           </p>
         </>
       )}
+    </main>
+  );
+}
+
+function SignIn() {
+  const text = useSignal("");
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    if (text.value.trim()) signIn(text.value);
+  };
+  return (
+    <main class="alone">
+      <h1>Photo Service</h1>
+      <p>Upload photos, submit jobs on them, and watch every step arrive.</p>
+      {signedOutBecause.value && (
+        <p role="alert" class="fault">
+          {signedOutBecause.value}
+        </p>
+      )}
+      <form onSubmit={submit}>
+        <label>
+          Token, or the sign-in link
+          <input
+            type="password"
+            autocomplete="off"
+            spellcheck={false}
+            value={text.value}
+            onInput={(event) => {
+              text.value = event.currentTarget.value;
+            }}
+            aria-describedby="where-from"
+          />
+        </label>
+        <small id="where-from">
+          <code>npm start</code> prints a link that signs in by itself;{" "}
+          <code>npm run token -- --email you@example.com</code> prints a token.
+        </small>
+        <button type="submit">Sign in</button>
+      </form>
     </main>
   );
 }

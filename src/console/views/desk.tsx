@@ -2,11 +2,10 @@ import { useWorkspace } from "../workspace.js";
 import { DropZone } from "./drop-zone.js";
 import { JobDetails } from "./jobs/job-details.js";
 import { JobForm } from "./jobs/job-form.js";
-import { JobRows } from "./jobs/job-rows.js";
-import { LimitsLine } from "./limits-line.js";
-import { ListFilter } from "./jobs/list-filter.js";
+import { JobRows, ListFilter } from "./jobs/job-rows.js";
 import { PhotoGrid } from "./photo-grid.js";
 import { TopBar } from "./top-bar.js";
+import { bytes, number } from "../in-words.js";
 
 /**
  * The whole page of a signed-in person: what goes in on the left, what comes of it in the middle,
@@ -40,5 +39,22 @@ export function Desk() {
         {announcement}
       </output>
     </>
+  );
+}
+
+function LimitsLine() {
+  const { limits } = useWorkspace();
+  const { unfinished, maxUnfinished, storedBytes, maxStoredBytes } = limits.value;
+  return (
+    <section class="limits" aria-label="Limits">
+      <label>
+        {number(unfinished)} of {number(maxUnfinished)} unfinished jobs{" "}
+        <meter value={unfinished} max={maxUnfinished} high={maxUnfinished * 0.9} />
+      </label>
+      <label>
+        {bytes(storedBytes)} of {bytes(maxStoredBytes)} stored{" "}
+        <meter value={storedBytes} max={maxStoredBytes} high={maxStoredBytes * 0.9} />
+      </label>
+    </section>
   );
 }

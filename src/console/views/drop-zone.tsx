@@ -1,8 +1,8 @@
 import { useEffect, useRef } from "preact/hooks";
+import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { bytes, number } from "../in-words.js";
 import type { Upload } from "../photos/uploads.js";
 import { useWorkspace } from "../workspace.js";
-import { useFileDrop } from "./use-file-drop.js";
 
 export function DropZone() {
   const { uploads, limits } = useWorkspace();
@@ -104,4 +104,91 @@ function UploadLine({ upload: { id, file, state, progress, error } }: { upload: 
       )}
     </li>
   );
+}
+
+/**
+ * While something is held over a page browsers say so several times a second; when it is taken
+ * away, not all of them say that.
+ */
+const HELD_MS = 1000;
+
+/**
+ * Takes files that are dropped anywhere on the page, where a browser would leave it for the file.
+ * Tells whether some are held over it.
+ */
+function useFileDrop(take: (files: File[]) => void): ReadonlySignal<boolean> {
+  const isOver = useSignal(false);
+  useEffect(() => {
+    let timer = 0;
+    const setOver = (is: boolean): void => {
+      clearTimeout(timer);
+      isOver.value = is;
+      if (is) timer = window.setTimeout(() => setOver(false), HELD_MS);
+    };
+    const over = (event: DragEvent): void => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      setOver(true);
+    };
+    // From one element of the page to the next it leaves, too.
+    const leave = ({ relatedTarget }: DragEvent): void => {
+      if (relatedTarget === null) setOver(false);
+    };
+    const drop = (event: DragEvent): void => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      setOver(false);
+      void droppedFiles(event.dataTransfer).then(take, () => {});
+    };
+    const listening = new AbortController();
+    for (const type of ["dragenter", "dragover"] as const) addEventListener(type, over, listening);
+    addEventListener("dragleave", leave, listening);
+    addEventListener("drop", drop, listening);
+    return () => {
+      listening.abort();
+      clearTimeout(timer);
+    };
+  }, []);
+  return isOver;
+}
+
+/** Browsers know no type for some kinds of photo. */
+const PHOTO_NAME = /\.(jpe?g|png|webp|gif|tiff?|avif|hei[cf])$/i;
+
+/**
+ * The files that were dropped, and of folders, however deep, the photos in them. To be called
+ * before the event is over.
+ */
+async function droppedFiles({
+  items,
+  files,
+}: Pick<DataTransfer, "items" | "files">): Promise<File[]> {
+  const entries = Array.from(items, (item) => item.webkitGetAsEntry()).filter(
+    (entry) => entry !== null,
+  );
+  if (!entries.some(({ isDirectory }) => isDirectory)) return [...files];
+  return (await Promise.all(entries.map((entry) => filesOf(entry)))).flat();
+}
+
+async function filesOf(entry: FileSystemEntry): Promise<File[]> {
+  if (entry.isFile)
+    return [
+      await new Promise<File>((resolve, reject) => {
+        (entry as FileSystemFileEntry).file(resolve, reject);
+      }),
+    ];
+  const found = await entriesOf((entry as FileSystemDirectoryEntry).createReader());
+  return (
+    await Promise.all(
+      found.filter(({ isDirectory, name }) => isDirectory || PHOTO_NAME.test(name)).map(filesOf),
+    )
+  ).flat();
+}
+
+/** A reader gives some at a time, and none once there are no more. */
+async function entriesOf(reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> {
+  const some = await new Promise<FileSystemEntry[]>((resolve, reject) => {
+    reader.readEntries(resolve, reject);
+  });
+  return some.length === 0 ? [] : [...some, ...(await entriesOf(reader))];
 }

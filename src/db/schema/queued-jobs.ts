@@ -20,7 +20,7 @@ import {
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
-import { QUEUED_JOB_STATUSES } from "../../domain/queued-job-status.js";
+import { QUEUED_JOB_STATUSES, LOGGED_EVENT_TYPES } from "../../domain/queued-job-status.js";
 import { instant, oneOf } from "./columns.js";
 import { users } from "./users.js";
 import { photos } from "./photos.js";
@@ -28,7 +28,7 @@ import { photos } from "./photos.js";
 const unfinished = sql`status in ('PENDING', 'STARTED')`;
 const finished = sql`('SUCCESS', 'FAILED', 'CANCELLED')`;
 
-export const queuedJobs = pgTable(
+const queuedJobs = pgTable(
   "queued_jobs",
   {
     id: uuid().primaryKey(),
@@ -185,5 +185,29 @@ export const queuedJobOutputs = pgTable(
       foreignColumns: [queuedJobs.id],
     }).onDelete("cascade"),
     unique("queued_job_outputs_name").on(table.queuedJobId, table.name),
+  ],
+);
+
+/**
+ * The log: append-only, numbered without a gap for each user. No foreign keys: DELETED outlives its
+ * QueuedJob, and a key to users would lock the same row for every event.
+ */
+export const queuedJobEvents = pgTable(
+  "queued_job_events",
+  {
+    userId: uuid("user_id").notNull(),
+    seq: bigint({ mode: "number" }).notNull(),
+    queuedJobId: uuid("queued_job_id").notNull(),
+    type: text({ enum: LOGGED_EVENT_TYPES }).notNull(),
+    at: instant("at").notNull(),
+    /** The QueuedJob as it was at this step; URLs are signed when it is told. */
+    snapshot: jsonb().$type<Record<string, unknown>>().notNull(),
+    /** Length of the snapshot as JSON text; 0 for events from before it was counted. */
+    bytes: integer().notNull().default(0),
+  },
+  (table) => [
+    primaryKey({ columns: [table.userId, table.seq] }),
+    index("queued_job_events_job").on(table.queuedJobId, table.seq),
+    check("queued_job_events_type", sql`${table.type} in (${oneOf(LOGGED_EVENT_TYPES)})`),
   ],
 );

@@ -5,11 +5,10 @@ import type { Logger } from "../../runtime/logger.js";
 import { EmbeddedError } from "../embedded-error.js";
 import { explainFailure } from "../processes/explain-failure.js";
 import type { PostgresPrograms } from "./find-postgres.js";
-import { makePrivateFolder } from "../make-private-folder.js";
-import { reachablePath } from "./reachable-path.js";
+import { makePrivateFolder } from "../private-folder.js";
+import { reachablePath, type RunUser } from "./run-user.js";
 import { runProgram } from "../processes/run-program.js";
-import type { RunUser } from "./run-user.js";
-import { stopLeftovers } from "../processes/stop-leftovers.js";
+import { stopLeftovers } from "../processes/processes-in.js";
 
 export interface InitClusterOptions {
   /** Holds the file `password` already; gets the folder `data`. */

@@ -1,17 +1,16 @@
 import { realpathSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import postgres from "postgres";
 import type { Logger } from "../../runtime/logger.js";
 import { EmbeddedError } from "../embedded-error.js";
-import { ensureDatabase } from "./ensure-database.js";
 import { findPostgres } from "./find-postgres.js";
 import { initCluster } from "./init-cluster.js";
 import { keepRunning, type KeptRunning, type Running } from "../processes/keep-running.js";
 import { launchServer } from "../processes/launch-server.js";
 import { openServerFolder, type EmbeddedServer, type ServerFolder } from "../open-server-folder.js";
-import { processesIn } from "../processes/processes-in.js";
-import { reachablePath } from "./reachable-path.js";
-import { stopLeftovers, type StopStep } from "../processes/stop-leftovers.js";
+import { processesIn, stopLeftovers, type StopStep } from "../processes/processes-in.js";
+import { reachablePath } from "./run-user.js";
 
 export interface StartPostgresOptions {
   /** Only for PostgreSQL: its data, password, port and log. */
@@ -109,7 +108,7 @@ function keep(cluster: Cluster): Promise<KeptRunning> {
 }
 
 async function launch(cluster: Cluster, signal: AbortSignal): Promise<Running> {
-  const { place, postgres, data, port, url, durable, log } = cluster;
+  const { place, postgres: command, data, port, url, durable, log } = cluster;
   await stopOld(data, log);
   const settings = [
     "listen_addresses=127.0.0.1",
@@ -121,7 +120,7 @@ async function launch(cluster: Cluster, signal: AbortSignal): Promise<Running> {
   ];
   const running = await launchServer({
     attempt: { program: "PostgreSQL", variable: "DATABASE_URL", folder: place.path },
-    command: postgres,
+    command,
     args: [
       "-D",
       reachablePath(data, place.user),
@@ -177,4 +176,37 @@ async function readPidFile(
   const lines = text.split("\n");
   const pid = Number(lines[0]);
   return { pid, readyPid: lines[7]?.trim() === "ready" ? pid : undefined };
+}
+
+/**
+ * Makes the database that `url` names, unless it is there; throws when the server does not let us
+ * in.
+ */
+export async function ensureDatabase(url: string): Promise<void> {
+  try {
+    await run(url, "select 1");
+  } catch (error) {
+    if (codeOf(error) !== "3D000") throw error;
+    await create(url);
+  }
+}
+
+async function create(url: string): Promise<void> {
+  const name = new URL(url).pathname.slice(1);
+  const server = new URL(url);
+  server.pathname = "/postgres";
+  await run(server.href, `create database "${name}"`);
+}
+
+async function run(url: string, statement: string): Promise<void> {
+  const sql = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
+  try {
+    await sql.unsafe(statement);
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }

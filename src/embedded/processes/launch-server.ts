@@ -14,7 +14,7 @@ import { explainFailure, type Attempt } from "./explain-failure.js";
 import { howEnded, type Running } from "./keep-running.js";
 import { programOptions } from "./run-program.js";
 import type { RunUser } from "../postgres/run-user.js";
-import type { StopStep } from "./stop-leftovers.js";
+import type { StopStep } from "./processes-in.js";
 import { waitUntil } from "./wait-until.js";
 
 export interface ServerPlan {

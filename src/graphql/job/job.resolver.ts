@@ -3,8 +3,7 @@ import { encodePageCursor } from "../../domain/cursors.js";
 import { InvalidInputError } from "../../domain/errors.js";
 import type { Job } from "../../services/jobs/jobs.js";
 import type { Context } from "../context.js";
-import { createConnection, type Connection } from "../paging/connection.js";
-import { defineConnectionType } from "../paging/connection-type.js";
+import { createConnection, type Connection, defineConnectionType } from "../paging/connection.js";
 import { parsePageRequest } from "../paging/page-request.js";
 import { JobType } from "./job.type.js";
 

@@ -1,4 +1,13 @@
-import type { PageInfo } from "./page-info.type.js";
+import {
+  Field,
+  ObjectType,
+  Extensions,
+  FieldResolver,
+  Int,
+  Resolver,
+  Root,
+  type ClassType,
+} from "type-graphql";
 
 interface Edge<Row> {
   readonly cursor: string;
@@ -48,4 +57,74 @@ function createEdges<Row>(rows: Row[], cursorOf: (row: Row) => string): Edge<Row
     },
   };
   return rows.map((node) => Object.assign(Object.create(inherited), { node }));
+}
+
+@ObjectType({ simpleResolvers: true, description: "Forward paging only." })
+class PageInfo {
+  @Field(() => Boolean, { description: "Whether rows follow this page." })
+  hasNextPage!: boolean;
+
+  @Field(() => Boolean, { description: "True when `after` was given." })
+  hasPreviousPage!: boolean;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Cursor of the first row; null on an empty page.",
+  })
+  startCursor!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Cursor of the last row, to be passed as `after`; null on an empty page.",
+  })
+  endCursor!: string | null;
+}
+
+/**
+ * The types `<name>Edge` and `<name>Connection` of a list of `node`, and the resolver of its count.
+ */
+export function defineConnectionType(name: string, node: ClassType) {
+  @ObjectType(`${name}Edge`, { simpleResolvers: true, description: `A ${name} in a list.` })
+  class EdgeType {
+    @Field(() => String, {
+      description: "Where this row stands: pass it as `after` to go on behind it.",
+    })
+    cursor!: string;
+
+    @Field(() => node, { description: `The ${name}.` })
+    node!: unknown;
+  }
+
+  @ObjectType(`${name}Connection`, {
+    simpleResolvers: true,
+    description: `A page of a list of ${name}s.`,
+  })
+  class ConnectionType {
+    @Field(() => [EdgeType], { description: "The rows, each with its cursor." })
+    edges!: EdgeType[];
+
+    @Field(() => [node], {
+      description:
+        "The nodes of `edges`, for those who need no cursor per row. Caches that merge " +
+        "pages (`relayStylePagination`) merge `edges` only.",
+    })
+    nodes!: unknown[];
+
+    @Field(() => PageInfo, { description: "Whether and where the list goes on." })
+    pageInfo!: PageInfo;
+  }
+
+  @Resolver(() => ConnectionType)
+  class ConnectionResolver {
+    // It looks at up to 10,000 rows.
+    @Extensions({ cost: 1000 })
+    @FieldResolver(() => Int, {
+      description: "How many rows the whole list has; exact up to 10,000, and stops there.",
+    })
+    totalCount(@Root() connection: Connection<unknown>): Promise<number> {
+      return connection.countTotal();
+    }
+  }
+
+  return { ConnectionType, ConnectionResolver };
 }

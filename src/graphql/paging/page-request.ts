@@ -1,3 +1,4 @@
+import { ArgsType, Field, Int } from "type-graphql";
 import {
   decodePageCursor,
   malformedCursor,
@@ -9,7 +10,7 @@ import { isUuid } from "../../services/reads/ids.js";
 import { MOST_ROWS } from "../limits/limits.js";
 
 /** What a list was asked for, checked. */
-export interface PageRequest {
+interface PageRequest {
   first: number;
   after: Pick<PageCursor, "key" | "stream"> | null;
 }
@@ -38,4 +39,17 @@ export function parseUuidPageRequest(
   const request = parsePageRequest(args, of);
   if (request.after && !isUuid(request.after.key)) throw malformedCursor();
   return request;
+}
+
+/** The arguments of a list whose pages have 20 rows by default. */
+@ArgsType()
+export class PageArgs {
+  @Field(() => Int, { nullable: true, defaultValue: 20, description: "How many rows, 1 to 100." })
+  first!: number | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "The cursor behind which the page begins; without it, the first page.",
+  })
+  after!: string | null;
 }

@@ -17,12 +17,15 @@ import { parseId } from "../../services/reads/ids.js";
 import type { Photo } from "../../services/photos/photos.js";
 import type { Context } from "../context.js";
 import type { FieldCost } from "../limits/measure-operation.js";
-import { createConnection, MOST_COUNTED, type Connection } from "../paging/connection.js";
-import { defineConnectionType } from "../paging/connection-type.js";
-import { PageArgs } from "../paging/page.args.js";
-import { parseUuidPageRequest } from "../paging/page-request.js";
+import {
+  createConnection,
+  MOST_COUNTED,
+  type Connection,
+  defineConnectionType,
+} from "../paging/connection.js";
+import { PageArgs, parseUuidPageRequest } from "../paging/page-request.js";
 import { LIST_COST, listQueuedJobs, type QueuedJobList } from "../queued-job/list-queued-jobs.js";
-import { QueuedJobConnection } from "../queued-job/queued-job-connection.type.js";
+import { QueuedJobConnection } from "../queued-job/queued-job.type.js";
 import { PhotoType } from "./photo.type.js";
 import { signedPreviewUrl, signedUrl } from "./signed-urls.js";
 

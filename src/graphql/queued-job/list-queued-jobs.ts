@@ -1,4 +1,4 @@
-import type { FieldNode, GraphQLResolveInfo } from "graphql";
+import { type FieldNode, type GraphQLResolveInfo, Kind, type SelectionSetNode } from "graphql";
 import { encodePageCursor, encodeStreamCursor } from "../../domain/cursors.js";
 import type { QueuedJob } from "../../domain/queued-job.js";
 import { isOwnBrief, type ListColumns } from "../../services/reads/list-pages.js";
@@ -6,7 +6,6 @@ import type { Context } from "../context.js";
 import { loadersOf } from "../loaders.js";
 import { createConnection, type Connection } from "../paging/connection.js";
 import { parseUuidPageRequest } from "../paging/page-request.js";
-import { selectedFields } from "../selected-fields.js";
 import { toFilter, type QueuedJobFilterInput } from "./queued-job-filter.input.js";
 
 export interface QueuedJobList extends Connection<QueuedJob> {
@@ -101,4 +100,38 @@ function findColumns(info: GraphQLResolveInfo): ListColumns {
   const names = [...selectedFields(info, [["edges", "node"], ["nodes"]])];
   if (names.every((name) => BRIEF.includes(name))) return "brief";
   return names.every((name) => STATE.includes(name)) ? "state" : "whole";
+}
+
+type Fragments = GraphQLResolveInfo["fragments"];
+
+/**
+ * The names of what is selected below the fields at the ends of `paths`, fragments expanded and
+ * directives not looked at: what may be asked for.
+ */
+export function selectedFields(
+  { fieldNodes, fragments }: Pick<GraphQLResolveInfo, "fieldNodes" | "fragments">,
+  paths: readonly (readonly string[])[],
+): Set<string> {
+  const below = (nodes: readonly FieldNode[], name: string) =>
+    nodes
+      .flatMap((node) => fieldsOf(node.selectionSet, fragments))
+      .filter((field) => field.name.value === name);
+  const ends = paths.flatMap((path) => path.reduce<readonly FieldNode[]>(below, fieldNodes));
+  return new Set(
+    ends
+      .flatMap(({ selectionSet }) => fieldsOf(selectionSet, fragments))
+      .map((field) => field.name.value),
+  );
+}
+
+function fieldsOf(set: SelectionSetNode | undefined, fragments: Fragments): FieldNode[] {
+  return (set?.selections ?? []).flatMap((selection) => {
+    if (selection.kind === Kind.FIELD) return selection;
+    return fieldsOf(
+      selection.kind === Kind.INLINE_FRAGMENT
+        ? selection.selectionSet
+        : fragments[selection.name.value]?.selectionSet,
+      fragments,
+    );
+  });
 }

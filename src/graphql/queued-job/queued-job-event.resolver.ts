@@ -3,7 +3,7 @@ import { decodeStreamCursor, encodeStreamCursor } from "../../domain/cursors.js"
 import type { ToldEvent } from "../../events/subscription.js";
 import { parseId } from "../../services/reads/ids.js";
 import type { Context } from "../context.js";
-import { QueuedJobEventType } from "./queued-job-event.type.js";
+import { QueuedJobEventType } from "./queued-job.type.js";
 
 interface Arguments {
   queuedJobId?: string | null;

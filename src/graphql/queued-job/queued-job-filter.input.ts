@@ -1,7 +1,7 @@
 import { Field, InputType } from "type-graphql";
 import type { QueuedJobStatus } from "../../domain/queued-job-status.js";
 import type { QueuedJobFilter } from "../../services/queued-jobs/statements.js";
-import { QueuedJobStatusEnum } from "./queued-job-status.enum.js";
+import { QueuedJobStatusEnum } from "./queued-job.type.js";
 
 @InputType("QueuedJobFilter", { description: "Which QueuedJobs; what is left out takes all." })
 export class QueuedJobFilterInput {

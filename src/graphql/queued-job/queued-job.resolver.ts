@@ -14,27 +14,33 @@ import {
 } from "type-graphql";
 import { encodeStreamCursor } from "../../domain/cursors.js";
 import { ForbiddenError } from "../../domain/errors.js";
-import type { Instant, QueuedJob, QueuedJobSnapshot } from "../../domain/queued-job.js";
+import {
+  type Instant,
+  type QueuedJob,
+  type QueuedJobSnapshot,
+  outputKey,
+} from "../../domain/queued-job.js";
 import { parseId } from "../../services/reads/ids.js";
 import type { Job } from "../../services/jobs/jobs.js";
-import { outputKey } from "../../services/photos/output-key.js";
 import type { Photo } from "../../services/photos/photos.js";
 import { MAX_HISTORY, type LargeValues } from "../../services/reads/queued-job-reads.js";
 import type { User } from "../../services/users/users.js";
 import type { Context } from "../context.js";
 import { loadersOf } from "../loaders.js";
 import { JobType } from "../job/job.type.js";
-import { PageArgs } from "../paging/page.args.js";
+import { PageArgs } from "../paging/page-request.js";
 import { PhotoType } from "../photo/photo.type.js";
 import { signUrls } from "../photo/signed-urls.js";
 import { DateTime } from "../scalars.js";
-import { selectedFields } from "../selected-fields.js";
+import { selectedFields, listQueuedJobs, type QueuedJobList } from "./list-queued-jobs.js";
 import { UserType } from "../user/user.type.js";
-import { listQueuedJobs, type QueuedJobList } from "./list-queued-jobs.js";
-import { QueuedJobConnection } from "./queued-job-connection.type.js";
-import { QueuedJobEventType } from "./queued-job-event.type.js";
+import {
+  QueuedJobConnection,
+  QueuedJobEventType,
+  OutputFile,
+  QueuedJobType,
+} from "./queued-job.type.js";
 import { FILTER_OPTIONS, QueuedJobFilterInput } from "./queued-job-filter.input.js";
-import { OutputFile, QueuedJobType } from "./queued-job.type.js";
 
 /** Of one QueuedJob, as the tasks bound them. */
 const MAX_PHOTOS = 100;

@@ -1,9 +1,51 @@
-import { Extensions, Field, Float, ID, Int, ObjectType } from "type-graphql";
-import type { Instant } from "../../domain/queued-job.js";
-import type { QueuedJobStatus } from "../../domain/queued-job-status.js";
+import { registerEnumType, Extensions, Field, Float, ID, Int, ObjectType } from "type-graphql";
+import {
+  LOGGED_EVENT_TYPES,
+  QUEUED_JOB_STATUSES,
+  type QueuedJobStatus,
+  type QueuedJobEventType as EventType,
+} from "../../domain/queued-job-status.js";
+import type { Instant, QueuedJobSnapshot } from "../../domain/queued-job.js";
 import { Node } from "../node/node.type.js";
 import { DateTime, JSONObject, JSONValue } from "../scalars.js";
-import { QueuedJobStatusEnum } from "./queued-job-status.enum.js";
+import { defineConnectionType } from "../paging/connection.js";
+
+const toEnum = <Word extends string>(words: readonly Word[]) =>
+  Object.fromEntries(words.map((word) => [word, word])) as Record<Word, Word>;
+
+export const QueuedJobStatusEnum = toEnum(QUEUED_JOB_STATUSES);
+
+registerEnumType(QueuedJobStatusEnum, {
+  name: "QueuedJobStatus",
+  description: "The state of a QueuedJob.",
+  valuesConfig: {
+    PENDING: {
+      description:
+        "Accepted and durable; waiting for a worker, for its run time, or for its next attempt.",
+    },
+    STARTED: { description: "A worker is running it." },
+    SUCCESS: { description: "Done; its result is there." },
+    FAILED: { description: "Given up; `error` says why. Its owner may send it again." },
+    CANCELLED: { description: "Stopped by its owner, who may send it again." },
+  },
+});
+
+const QueuedJobEventTypeEnum = toEnum([...LOGGED_EVENT_TYPES, "PROGRESS"] as const);
+
+registerEnumType(QueuedJobEventTypeEnum, {
+  name: "QueuedJobEventType",
+  description: "What happened to a QueuedJob.",
+  valuesConfig: {
+    QUEUED: { description: "Submitted, or sent again by its owner." },
+    STARTED: { description: "A worker began an attempt." },
+    PROGRESS: { description: "Best effort: coalesced, not replayed." },
+    RETRYING: { description: "An attempt failed or was lost; it runs again." },
+    SUCCEEDED: { description: "Done; its result is there." },
+    FAILED: { description: "Given up; `error` says why." },
+    CANCELLED: { description: "Stopped by its owner." },
+    DELETED: { description: "Removed by its owner or by clean-up; always its last." },
+  },
+});
 
 @ObjectType({ simpleResolvers: true, description: "Why an attempt failed." })
 class JobError {
@@ -121,4 +163,43 @@ export class QueuedJobType {
     description: "The QueuedJob whose result this one took over instead of doing the work again.",
   })
   reusedFrom!: string | null;
+}
+
+@ObjectType("QueuedJobEvent", {
+  simpleResolvers: true,
+  description: "One step in the life of a QueuedJob.",
+})
+export class QueuedJobEventType {
+  @Field(() => String, {
+    description: "Resume point: pass it as `after` and the stream goes on with the next event.",
+  })
+  cursor!: string;
+
+  @Field(() => QueuedJobEventTypeEnum, { description: "What happened." })
+  type!: EventType;
+
+  @Field(() => DateTime, { description: "When it happened." })
+  at!: Instant;
+
+  @Field(() => QueuedJobType, {
+    description: "The QueuedJob as it was at this step, not as it is by now.",
+  })
+  queuedJob!: QueuedJobSnapshot;
+}
+
+const { ConnectionType, ConnectionResolver } = defineConnectionType("QueuedJob", QueuedJobType);
+export const QueuedJobConnectionResolver = ConnectionResolver;
+
+@ObjectType("QueuedJobConnection", {
+  simpleResolvers: true,
+  description: "A page of a list of QueuedJobs, and where the event stream stood when it was read.",
+})
+export class QueuedJobConnection extends ConnectionType {
+  @Field(() => String, {
+    description:
+      "Where the event stream stood when the first page was read: subscribe with `after: " +
+      "eventCursor` and nothing falls between. A later page (asked for with `after`) " +
+      "repeats the first page's, so that a cache that keeps the last one loses nothing.",
+  })
+  eventCursor!: string;
 }

@@ -18,11 +18,14 @@ import { parseId } from "../../services/reads/ids.js";
 import type { User } from "../../services/users/users.js";
 import type { Context } from "../context.js";
 import { loadersOf } from "../loaders.js";
-import { createConnection, MOST_COUNTED, type Connection } from "../paging/connection.js";
-import { defineConnectionType } from "../paging/connection-type.js";
-import { PageArgs } from "../paging/page.args.js";
-import { parseUuidPageRequest } from "../paging/page-request.js";
-import { QueuedJobConnection } from "../queued-job/queued-job-connection.type.js";
+import {
+  createConnection,
+  MOST_COUNTED,
+  type Connection,
+  defineConnectionType,
+} from "../paging/connection.js";
+import { PageArgs, parseUuidPageRequest } from "../paging/page-request.js";
+import { QueuedJobConnection } from "../queued-job/queued-job.type.js";
 import { QueuedJobFilterInput } from "../queued-job/queued-job-filter.input.js";
 import { LIST_COST, listQueuedJobs, type QueuedJobList } from "../queued-job/list-queued-jobs.js";
 import { UserLimits, UserType } from "./user.type.js";

@@ -1,9 +1,8 @@
 import { open, readFile } from "node:fs/promises";
 import { PhotoUnreadableError } from "../../domain/errors.js";
 import { heifCoding } from "./heif.js";
-import { PHOTO_FORMATS, type PhotoFormat } from "./photo-format.js";
-import { checkPhotoLimits } from "./photo-limits.js";
-import { sharp } from "../pixels/sharp.js";
+import { PHOTO_FORMATS, type PhotoFormat, checkPhotoLimits } from "./photo-format.js";
+import { sharp } from "../pixels/pixels.js";
 import { HEIC_NOT_ACCEPTED, SNIFFED_BYTES, sniffFormat } from "./sniff-format.js";
 
 /** What a file's header says. */

@@ -6,9 +6,8 @@ import { heifIsWhole } from "../formats/heif.js";
 import { iccProfileIsSound } from "../metadata/icc-profile-is-sound.js";
 import { lacksMemory } from "../../child-pool/exit-reason.js";
 import { readPhotoHeader, type HeaderOptions, type PhotoHeader } from "../formats/photo-header.js";
-import { maxPixelsOf } from "../formats/photo-limits.js";
-import { type Pixels, toPixels } from "./pixels.js";
-import { sharp } from "./sharp.js";
+import { maxPixelsOf } from "../formats/photo-format.js";
+import { type Pixels, toPixels, sharp } from "./pixels.js";
 
 export interface DecodedPhoto {
   header: PhotoHeader;

@@ -1,4 +1,4 @@
-import { sharp } from "./sharp.js";
+import { sharp } from "./pixels.js";
 
 /**
  * The picture as lines of text of so many columns, two pixels a character, in true colour; rejects

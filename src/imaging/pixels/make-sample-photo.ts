@@ -1,4 +1,4 @@
-import { sharp } from "./sharp.js";
+import { sharp } from "./pixels.js";
 
 /**
  * A JPEG of 12 megapixels that no camera took: hills under an evening sky, stored lying on its side

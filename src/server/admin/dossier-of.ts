@@ -1,4 +1,4 @@
-import type { QueuedJobDossier } from "../../services/reads/queued-job-dossier.js";
+import type { QueuedJobDossier } from "../../services/reads/operator-reads.js";
 import type { QueuedJobEvent } from "../../domain/queued-job.js";
 import { html, inSeconds, numberCell, wideTable, type Html } from "./page.js";
 

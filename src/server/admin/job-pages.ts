@@ -7,13 +7,11 @@ import {
   readJobFigures,
   type JobFigures,
   type Outcomes,
-} from "../../services/reads/job-figures.js";
-import { readQueuedJobDossier } from "../../services/reads/queued-job-dossier.js";
-import {
+  readQueuedJobDossier,
   searchQueuedJobs,
   type FoundQueuedJob,
   type FoundQueuedJobs,
-} from "../../services/reads/queued-job-search.js";
+} from "../../services/reads/operator-reads.js";
 import { dossierOf } from "./dossier-of.js";
 import { html, inSeconds, numberCell, sendPage, wideTable, type Html } from "./page.js";
 

@@ -13,11 +13,10 @@ import type { PhotoIntake, Receive } from "../../services/photos/photo-intake.js
 import { photoUrl, previewUrl } from "../../services/photos/photo-urls.js";
 import type { Photo } from "../../services/photos/photos.js";
 import type { Authenticator } from "../access/authenticator.js";
-import { cleanFilename } from "./clean-filename.js";
 import { statusOf, refuseAsJson } from "../http/errors.js";
 import { UPLOAD_PATIENCE, watchUpload, type UploadPatience } from "../http/slow-bodies.js";
 
-export interface PhotoUploadsOptions {
+interface PhotoUploadsOptions {
   authenticator: Authenticator;
   intake: PhotoIntake;
   fileUrls: FileUrls;
@@ -185,4 +184,20 @@ function isBroken(error: unknown): boolean {
   if ("code" in error)
     return error.code === "ECONNRESET" || error.code === "ERR_STREAM_PREMATURE_CLOSE";
   return FORM_FAULTS.test(error.message);
+}
+
+/** Control characters, and the marks that make a name read other than it is. */
+// eslint-disable-next-line no-control-regex -- these are what it is for
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const MAX_CHARACTERS = 200;
+const ONLY_DOTS = /^[.…\s]*$/;
+
+/**
+ * A name to show; it never reaches a file system. Without its folders, and "photo" when no more
+ * than dots are left.
+ */
+export function cleanFilename(name: string): string {
+  const last = name.split(/[/\\]/).at(-1) ?? "";
+  const clean = last.toWellFormed().replaceAll(UNSEEN, "").trim();
+  return ONLY_DOTS.test(clean) ? "photo" : [...clean].slice(0, MAX_CHARACTERS).join("");
 }

@@ -1,10 +1,13 @@
 import type { FastifyInstance } from "fastify";
 import type { Database } from "../../db/database.js";
 import { isMigrated } from "../../db/migrate.js";
-import { withPatience } from "../../runtime/patience.js";
+import { withPatience } from "../../runtime/deadline.js";
+import type { AdminGuard } from "../access/admin-guard.js";
+import type { Logger } from "../../runtime/logger.js";
+import { createBareApp } from "../http/app.js";
 
 /** What is asked of a dependency: null when it is well, else the reason in a few words. */
-export type Check = () => Promise<string | null> | string | null;
+type Check = () => Promise<string | null> | string | null;
 
 export interface HealthOptions {
   /** Without one of these the process cannot serve: 503. */
@@ -55,4 +58,42 @@ async function reasonOf(check: Check): Promise<string> {
   } catch (error) {
     return error instanceof Error ? error.message : "is away";
   }
+}
+
+export interface MetricsRouteOptions {
+  /** What Prometheus reads. */
+  read(): Promise<{ type: string; text: string }>;
+  protect: AdminGuard["protect"];
+}
+
+/** `GET /metrics`, for operators. */
+export async function registerMetrics(
+  app: FastifyInstance,
+  { read, protect }: MetricsRouteOptions,
+): Promise<void> {
+  await app.register(async (scope) => {
+    await protect(scope);
+    scope.get("/metrics", { logLevel: "warn" }, async (_request, reply) => {
+      const { type, text } = await read();
+      return reply.type(type).header("cache-control", "no-store").send(text);
+    });
+  });
+}
+
+interface HealthServer {
+  listen(address: { host: string; port: number }): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Where a worker, which serves nothing else, answers whether it is well and what it does. */
+export async function createHealthServer(
+  health: HealthOptions,
+  metrics: MetricsRouteOptions,
+  log: Logger,
+): Promise<HealthServer> {
+  const app = createBareApp(log, { forceCloseConnections: true });
+  registerHealth(app, health);
+  await registerMetrics(app, metrics);
+  await app.ready();
+  return { listen: (address) => app.listen(address), close: () => app.close() };
 }

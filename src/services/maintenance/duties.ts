@@ -1,5 +1,20 @@
 import { available, type Database } from "../../db/database.js";
 
+/**
+ * Where to begin, and what ends the work early: shutdown, or another worker that has taken it over.
+ */
+export interface Slice {
+  /** What the last slice returned; null at the start of a pass. */
+  from: string | null;
+  signal: AbortSignal;
+}
+
+/**
+ * Does a bounded part of recurring work; returns where the next slice begins, null at the end of a
+ * pass.
+ */
+export type MaintenanceTask = (slice: Slice) => Promise<string | null>;
+
 export interface Duties {
   /**
    * Whether `holder` has this duty for the next `seconds`: nobody had it, it had lapsed, or it is
@@ -28,7 +43,7 @@ export function createDuties({ sql }: Database): Duties {
   };
 }
 
-export interface HeldDuty {
+interface HeldDuty {
   duties: Duties;
   name: string;
   holder: string;

@@ -1,11 +1,11 @@
 import type { Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";
-import { inBatches } from "../../runtime/in-batches.js";
+import { inBatches } from "../../runtime/concurrency.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Storage } from "../../photos/storage.js";
 import { FIRST_ID } from "../reads/ids.js";
-import type { Slice } from "./maintenance-task.js";
-import { findNamedKeys } from "./named-keys.js";
+import type { Slice } from "./duties.js";
+import { findNamedKeys } from "./sweep-files.js";
 
 export interface LostFiles {
   /**

@@ -7,7 +7,7 @@ import { available, connectionFault, isAway, type Database } from "../../db/data
 import { ServiceUnavailableError } from "../../domain/errors.js";
 import type { Logger } from "../../runtime/logger.js";
 import { FIRST_ID } from "../reads/ids.js";
-import type { Slice } from "./maintenance-task.js";
+import type { Slice } from "./duties.js";
 
 export interface Recount {
   /** One slice; returns where the next begins and how many users had a counter that was off. */

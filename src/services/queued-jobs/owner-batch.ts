@@ -4,7 +4,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isLockTimeout } from "../../db/database.js";
 import { createMicroBatch, type MicroBatchOptions } from "../../runtime/micro-batch.js";
-import { createSlots, type Slots } from "../../runtime/slots.js";
+import { createSlots, type Slots } from "../../runtime/concurrency.js";
 
 export interface OwnerBatchOptions<Item, Result> extends MicroBatchOptions<Item, Result> {
   ownerOf(item: Item): string;

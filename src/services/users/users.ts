@@ -1,7 +1,7 @@
+import { LRUCache } from "lru-cache";
 import { available, type Database } from "../../db/database.js";
 import { UnauthenticatedError } from "../../domain/errors.js";
 import { createBearers, userColumns, type Claims, type UserRow } from "./bearers.js";
-import { createSeenUsers } from "./seen-users.js";
 
 export interface User {
   id: string;
@@ -104,7 +104,7 @@ export function createUsers(deps: { database: Database; adminEmails: readonly st
 
 /** Who signs in is looked up once in a while, and remembered in between. */
 function createSignIn(database: Database, toUser: ToUser) {
-  const seen = createSeenUsers<User>();
+  const seen = createSeenUsers();
   const { read, upsert, undo } = createBearers(database);
   let forgotten = 0;
 
@@ -182,4 +182,75 @@ function keyOf({ issuer, subject, issuedAt }: Claims): string {
 /** A to Z only: Unicode's lower case would make the Kelvin sign the k of another's address. */
 function inLowerCase(email: string): string {
   return email.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+/**
+ * Who the bearers of tokens were when the database was asked last; bounded, and for a minute only.
+ */
+interface SeenUsers {
+  /** The user; null when the token was refused; undefined when the database is to be asked. */
+  get(key: string): User | null | undefined;
+  /** `readAt`: when the database was asked, by `now`. */
+  set(key: string, user: User | null, readAt: number): void;
+  /** Of this user nothing is remembered any more. */
+  forget(userId: string): void;
+  /**
+   * Some users may have been deleted unnoticed: all are asked for again, each a little later than
+   * the other.
+   */
+  distrustAll(): void;
+}
+
+interface Sighting {
+  user: User | null;
+  readAt: number;
+  /** How long after a miss this one is trusted still. */
+  spreadMs: number;
+}
+
+const MAX_SEEN = 20_000;
+const TRUSTED_MS = 60_000;
+/** Asking for all at once would be a herd, in every process at the same moment. */
+const SPREAD_MS = 10_000;
+
+export function createSeenUsers({ now = Date.now }: { now?: () => number } = {}): SeenUsers {
+  const keysOf = new Map<string, Set<string>>();
+  const seen = new LRUCache<string, Sighting>({
+    max: MAX_SEEN,
+    dispose: ({ user }, key) => void (user && unindex(user.id, key)),
+  });
+  /** When notifications of deleted users may have been missed, oldest first. */
+  let misses: number[] = [];
+
+  function unindex(userId: string, key: string): void {
+    const keys = keysOf.get(userId);
+    keys?.delete(key);
+    if (keys?.size === 0) keysOf.delete(userId);
+  }
+
+  function isTrusted({ readAt, spreadMs }: Sighting): boolean {
+    const missedAt = misses.find((at) => at >= readAt);
+    return now() - readAt < TRUSTED_MS && (missedAt === undefined || now() - missedAt < spreadMs);
+  }
+
+  return {
+    get(key) {
+      const sighting = seen.get(key);
+      if (sighting && isTrusted(sighting)) return sighting.user;
+      if (sighting) seen.delete(key);
+      return undefined;
+    },
+    set(key, user, readAt) {
+      seen.set(key, { user, readAt, spreadMs: Math.random() * SPREAD_MS });
+      if (!user) return;
+      const keys = keysOf.get(user.id) ?? new Set();
+      keysOf.set(user.id, keys.add(key));
+    },
+    forget(userId) {
+      for (const key of keysOf.get(userId) ?? []) seen.delete(key);
+    },
+    distrustAll() {
+      misses = [...misses.filter((at) => now() - at < TRUSTED_MS), now()];
+    },
+  };
 }

@@ -1,8 +1,7 @@
 import { isAboutPhoto, PhotoTooLargeError, PhotoUnreadableError } from "../../domain/errors.js";
 import { decodePhoto, type DecodedPhoto } from "../../imaging/pixels/decode-photo.js";
 import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
-import { OUTPUT_FILES } from "../../imaging/formats/photo-format.js";
-import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
+import { OUTPUT_FILES, DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-format.js";
 import type { TaskContext, TaskPhoto } from "../define-task.js";
 import type { ContactSheetParameters } from "./task.js";
 import { fromPixels, type Pixels, toPixels } from "../../imaging/pixels/pixels.js";

@@ -1,13 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { decodePhoto } from "../../imaging/pixels/decode-photo.js";
 import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
-import { OUTPUT_FILES } from "../../imaging/formats/photo-format.js";
-import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
-import { readPhotoTags } from "../../imaging/metadata/read-photo-tags.js";
+import { OUTPUT_FILES, DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-format.js";
+import {
+  readPhotoTags,
+  type PhotoTag,
+  type PhotoTags,
+} from "../../imaging/metadata/read-photo-tags.js";
 import type { TaskContext } from "../define-task.js";
 import { onlyPhoto } from "../photo-work.js";
-import { chosenExif } from "./chosen-exif.js";
 import type { ConvertParameters } from "./task.js";
+import { exifNames, writeExifBlock } from "../../imaging/metadata/exif-block.js";
+import { cleanText } from "../metadata/clean-text.js";
+import { photoRights } from "../scrub/photo-rights.js";
 
 export async function run(context: TaskContext<ConvertParameters>) {
   const { photos, signal, progress, output, maxPixels = DEFAULT_MAX_PIXELS } = context;
@@ -39,4 +44,74 @@ export async function run(context: TaskContext<ConvertParameters>) {
     ratio: byteSize / photo.byteSize,
     ...(warnings.length > 0 && { warnings }),
   };
+}
+
+// Metadata is written anew, field by field, and not copied as a block: a block would bring along
+// the thumbnail of a picture that may have been cropped since, an orientation that is no longer
+// true, and whatever else lies in it.
+/**
+ * Camera, lens, exposure, times, place, description, artist and copyright as a block for the
+ * encoder; null when there are none.
+ */
+function chosenExif({ tags, gps }: PhotoTags): Buffer | null {
+  const exif = tags.filter(({ group }) => group === "EXIF");
+  const { copyright, artist } = photoRights(tags);
+  const rights = {
+    ...(copyright !== null && { Copyright: copyright }),
+    ...(artist !== null && { Artist: artist }),
+  };
+  return writeExifBlock({
+    main: { ...textsOf(exif, exifNames("main", true)), ...rights },
+    exposure: {
+      ...textsOf(exif, exifNames("exposure", true)),
+      ...numbersOf(exif, exifNames("exposure", false)),
+    },
+    gps: gps === null ? {} : positionOf(gps),
+  });
+}
+
+function textsOf(tags: PhotoTag[], names: string[]): Record<string, string> {
+  return pick(tags, names, ({ value }) => cleanText(String(value)));
+}
+
+function numbersOf(tags: PhotoTag[], names: string[]): Record<string, number[]> {
+  return pick(tags, names, ({ number }) =>
+    number !== null && Math.abs(number) <= 65_535 ? [number] : null,
+  );
+}
+
+function pick<Value>(
+  tags: PhotoTag[],
+  names: string[],
+  valueOf: (tag: PhotoTag) => Value | null,
+): Record<string, Value> {
+  const found = tags
+    .filter(({ name }) => names.includes(name))
+    .map((tag) => [tag.name, valueOf(tag)] as const);
+  return Object.fromEntries(
+    found.flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
+  );
+}
+
+function positionOf({ latitude, longitude, altitude }: NonNullable<PhotoTags["gps"]>) {
+  return {
+    GPSLatitudeRef: latitude < 0 ? "S" : "N",
+    GPSLatitude: sexagesimal(latitude),
+    GPSLongitudeRef: longitude < 0 ? "W" : "E",
+    GPSLongitude: sexagesimal(longitude),
+    ...(altitude !== null && {
+      GPSAltitudeRef: [altitude < 0 ? 1 : 0],
+      GPSAltitude: [Math.abs(altitude)],
+    }),
+  };
+}
+
+/** Degrees, minutes, and seconds to a thousandth: 3 cm on the ground. */
+function sexagesimal(decimal: number): number[] {
+  const thousandths = Math.round(Math.abs(decimal) * 3_600_000);
+  return [
+    Math.floor(thousandths / 3_600_000),
+    Math.floor(thousandths / 60_000) % 60,
+    (thousandths % 60_000) / 1000,
+  ];
 }

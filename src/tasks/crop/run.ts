@@ -1,9 +1,17 @@
-import { cropPixels, type Pixels, shrinkToFit } from "../../imaging/pixels/pixels.js";
+import {
+  cropPixels,
+  type Pixels,
+  shrinkToFit,
+  type Box,
+  fromPixels,
+} from "../../imaging/pixels/pixels.js";
 import { type DecodedPhoto, decodePhoto, PREVIEW_SIDE } from "../../imaging/pixels/decode-photo.js";
 import { encodePixels, FAITHFUL_QUALITY } from "../../imaging/pixels/encode-pixels.js";
-import { findBox } from "../../imaging/pixels/find-box.js";
-import { OUTPUT_FILES, outputFormatOf } from "../../imaging/formats/photo-format.js";
-import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
+import {
+  OUTPUT_FILES,
+  outputFormatOf,
+  DEFAULT_MAX_PIXELS,
+} from "../../imaging/formats/photo-format.js";
 import type { TaskContext } from "../define-task.js";
 import { onlyPhoto } from "../photo-work.js";
 import type { CropParameters } from "./task.js";
@@ -48,10 +56,7 @@ async function crop(
   return { ratio, ...box };
 }
 
-interface Size {
-  width: number;
-  height: number;
-}
+type Size = Pick<Box, "width" | "height">;
 
 /**
  * The largest size of the ratio, which is given as `width:height`, that lies within; a pixel at
@@ -63,4 +68,46 @@ function largestBox(whole: Size, ratio: string): Size {
   if (whole.width * down > whole.height * across)
     return { width: rounded((whole.height * across) / down, whole.width), height: whole.height };
   return { width: whole.width, height: rounded((whole.width * down) / across, whole.height) };
+}
+
+/**
+ * `attention`: where luminance changes most, colours are strong or skin is seen. `entropy`: where
+ * most is told.
+ */
+type CropStrategy = "attention" | "entropy" | "center";
+
+/** Where in `whole`, of which `preview` is a smaller picture, a box of this size belongs. */
+async function findBox(
+  preview: Pixels,
+  whole: Size,
+  size: Size,
+  strategy: CropStrategy,
+): Promise<Box> {
+  const room = { left: whole.width - size.width, top: whole.height - size.height };
+  if (strategy === "center")
+    return { left: Math.floor(room.left / 2), top: Math.floor(room.top / 2), ...size };
+  const scale = { x: whole.width / preview.width, y: whole.height / preview.height };
+  const small = [
+    smaller(size.width / scale.x, preview.width),
+    smaller(size.height / scale.y, preview.height),
+  ] as const;
+  const { info } = await fromPixels(preview)
+    .resize(...small, { fit: "cover", position: strategy })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  // Told as by how much the picture was moved: to the left is negative.
+  const { cropOffsetLeft = 0, cropOffsetTop = 0 } = info;
+  return {
+    left: within(-cropOffsetLeft * scale.x, room.left),
+    top: within(-cropOffsetTop * scale.y, room.top),
+    ...size,
+  };
+}
+
+function smaller(length: number, most: number): number {
+  return Math.min(most, Math.max(1, Math.round(length)));
+}
+
+function within(offset: number, room: number): number {
+  return Math.min(room, Math.max(0, Math.round(offset)));
 }

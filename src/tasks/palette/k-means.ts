@@ -1,5 +1,3 @@
-import type { Oklab } from "./oklab.js";
-
 /** A colour and how much of the picture it stands for. */
 export interface Weighted {
   color: Oklab;
@@ -82,4 +80,47 @@ function total(points: Weighted[]): number {
 
 function squaredDistance(one: Oklab, other: Oklab): number {
   return (one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2 + (one[2] - other[2]) ** 2;
+}
+
+// Björn Ottosson, "A perceptual color space for image processing":
+// https://bottosson.github.io/posts/oklab/
+
+/** L (0 to 1), a and b: equal distances look about equally far apart; 0.02 is just seen. */
+type Oklab = [lightness: number, a: number, b: number];
+
+/** From sRGB of 0 to 255. */
+export function oklabOf(red: number, green: number, blue: number): Oklab {
+  const [r, g, b] = [linear(red), linear(green), linear(blue)];
+  const long = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
+  const medium = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
+  const short = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
+  return [
+    0.2104542553 * long + 0.793617785 * medium - 0.0040720468 * short,
+    1.9779984951 * long - 2.428592205 * medium + 0.4505937099 * short,
+    0.0259040371 * long + 0.7827717662 * medium - 0.808675766 * short,
+  ];
+}
+
+/** As `#rrggbb`; what lies outside sRGB is clipped. */
+export function hexOf([lightness, a, b]: Oklab): string {
+  const long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+  const medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+  const short = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
+  const channels = [
+    4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
+    -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
+    -0.0041960863 * long - 0.7034186147 * medium + 1.707614701 * short,
+  ];
+  return `#${channels.map((channel) => encoded(channel).toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** IEC 61966-2-1, to linear light and back. */
+function linear(value: number): number {
+  const part = value / 255;
+  return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+}
+
+function encoded(light: number): number {
+  const part = Math.min(1, Math.max(0, light));
+  return Math.round(255 * (part <= 0.0031308 ? 12.92 * part : 1.055 * part ** (1 / 2.4) - 0.055));
 }

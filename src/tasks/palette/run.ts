@@ -1,7 +1,9 @@
 import type { TaskContext } from "../define-task.js";
 import { readPreview } from "../photo-work.js";
-import { paletteOf } from "./palette-of.js";
 import type { PaletteParameters } from "./task.js";
+import type { DecodedPhoto } from "../../imaging/pixels/decode-photo.js";
+import { type Pixels, shrinkToFit } from "../../imaging/pixels/pixels.js";
+import { kMeans, type Weighted, hexOf, oklabOf } from "./k-means.js";
 
 export async function run(context: TaskContext<PaletteParameters>) {
   const preview = await readPreview(context);
@@ -9,4 +11,67 @@ export async function run(context: TaskContext<PaletteParameters>) {
   const result = await paletteOf(preview, context.parameters);
   context.progress(1, "done");
   return result;
+}
+
+/** Pixels of the longer side. */
+const SIDE = 100;
+const CLEAR: Swatch = { hex: "#000000", population: 1 };
+
+interface Swatch {
+  hex: string;
+  /** Part of the picture, 0 to 1. */
+  population: number;
+}
+
+/**
+ * At most `colors` swatches from a preview of the photo: fewer where it has fewer. All transparent
+ * is black, as its average is.
+ */
+export async function paletteOf(
+  { pixels, warnings }: DecodedPhoto,
+  { colors }: { colors: number },
+) {
+  const swatches = swatchesOf(kMeans(bins(await shrinkToFit(pixels, SIDE)), colors));
+  const [first = CLEAR] = swatches;
+  return {
+    dominant: first.hex,
+    swatches: swatches.length > 0 ? swatches : [CLEAR],
+    ...(warnings.length > 0 && { warnings }),
+  };
+}
+
+function swatchesOf(clusters: Weighted[]): Swatch[] {
+  const whole = clusters.reduce((sum, { weight }) => sum + weight, 0);
+  const populations = new Map<string, number>();
+  for (const { color, weight } of clusters) {
+    const hex = hexOf(color);
+    populations.set(hex, (populations.get(hex) ?? 0) + weight / whole);
+  }
+  return [...populations]
+    .map(([hex, population]) => ({ hex, population }))
+    .sort((one, other) => other.population - one.population);
+}
+
+/**
+ * Pixels that agree in the upper five bits of each channel, as their mean; each weighs as much as
+ * it is opaque.
+ */
+function bins({ data, channels }: Pixels): Weighted[] {
+  const found = new Map<number, { sums: [number, number, number]; weight: number }>();
+  for (let at = 0; at < data.length; at += channels) {
+    const [red = 0, green = 0, blue = 0, alpha = 255] = data.subarray(at, at + channels);
+    const key = ((red >> 3) << 10) | ((green >> 3) << 5) | (blue >> 3);
+    const bin = found.get(key) ?? { sums: [0, 0, 0], weight: 0 };
+    if (bin.weight === 0) found.set(key, bin);
+    oklabOf(red, green, blue).forEach(
+      (value, axis) => (bin.sums[axis as 0 | 1 | 2] += value * alpha),
+    );
+    bin.weight += alpha;
+  }
+  return [...found.values()]
+    .filter(({ weight }) => weight > 0)
+    .map(({ sums: [l, a, b], weight }) => ({
+      color: [l / weight, a / weight, b / weight],
+      weight,
+    }));
 }

@@ -1,17 +1,17 @@
 import { type DecodedPhoto, decodePhoto, PREVIEW_SIDE } from "../../imaging/pixels/decode-photo.js";
-import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
+import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-format.js";
 import { MAX_WEBP_SIDE } from "../../imaging/pixels/encode-pixels.js";
 import { type Pixels, shrinkToFit } from "../../imaging/pixels/pixels.js";
 import type { TaskContext } from "../define-task.js";
-import { hashOf } from "../hash/hash-of.js";
+import { hashOf } from "../hash/run.js";
 import { hash } from "../hash/task.js";
-import { metadataOf } from "../metadata/metadata-of.js";
+import { metadataOf } from "../metadata/run.js";
 import { metadata } from "../metadata/task.js";
 import { onlyPhoto, partOfProgress } from "../photo-work.js";
-import { paletteOf } from "../palette/palette-of.js";
+import { paletteOf } from "../palette/run.js";
 import { palette } from "../palette/task.js";
-import { placeholderOf } from "../placeholder/placeholder-of.js";
-import { makeThumbnails } from "../thumbnail/make-thumbnails.js";
+import { placeholderOf } from "../placeholder/run.js";
+import { makeThumbnails } from "../thumbnail/run.js";
 import { thumbnail } from "../thumbnail/task.js";
 
 /**

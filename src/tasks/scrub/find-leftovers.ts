@@ -1,5 +1,5 @@
 import { type FoundTag, readEveryTag } from "../../imaging/metadata/read-every-tag.js";
-import { sharp } from "../../imaging/pixels/sharp.js";
+import { sharp } from "../../imaging/pixels/pixels.js";
 import type { PhotoRights } from "./photo-rights.js";
 import { cleanText } from "../metadata/clean-text.js";
 

@@ -1,14 +1,11 @@
 import { decodeHeic } from "../../imaging/pixels/decode-heic.js";
 import { decodePhoto } from "../../imaging/pixels/decode-photo.js";
-import { encodeWithExif } from "../../imaging/metadata/encode-with-exif.js";
-import { FAITHFUL_QUALITY } from "../../imaging/pixels/encode-pixels.js";
+import { encodeWithExif, FAITHFUL_QUALITY } from "../../imaging/pixels/encode-pixels.js";
 import { heifIsWhole } from "../../imaging/formats/heif.js";
 import { iccProfileIsSound } from "../../imaging/metadata/icc-profile-is-sound.js";
 import { type OutputFormat, outputFormatOf } from "../../imaging/formats/photo-format.js";
-import { fromPixels } from "../../imaging/pixels/pixels.js";
-import { sharp } from "../../imaging/pixels/sharp.js";
-import type { KeptMetadata } from "./cut-metadata.js";
-import { MARKERS, readJpegSegments } from "./jpeg-segments.js";
+import { fromPixels, sharp } from "../../imaging/pixels/pixels.js";
+import { type KeptMetadata, MARKERS, readJpegSegments } from "./cut-metadata.js";
 
 export interface Reencoded {
   data: Buffer;

@@ -2,9 +2,12 @@ import { readFile } from "node:fs/promises";
 import { PermanentTaskError } from "../../domain/errors.js";
 import { decodePreview } from "../../imaging/pixels/decode-photo.js";
 import { writeExifBlock } from "../../imaging/metadata/exif-block.js";
-import { OUTPUT_FILES, outputFormatOf } from "../../imaging/formats/photo-format.js";
+import {
+  OUTPUT_FILES,
+  outputFormatOf,
+  DEFAULT_MAX_PIXELS,
+} from "../../imaging/formats/photo-format.js";
 import { readPhotoHeader } from "../../imaging/formats/photo-header.js";
-import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
 import { readEveryTag, type FoundTag } from "../../imaging/metadata/read-every-tag.js";
 import { readPhotoTags } from "../../imaging/metadata/read-photo-tags.js";
 import type { TaskContext } from "../define-task.js";

@@ -1,9 +1,10 @@
-import { decodePhoto } from "../../imaging/pixels/decode-photo.js";
-import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
+import { decodePhoto, type DecodedPhoto } from "../../imaging/pixels/decode-photo.js";
+import { DEFAULT_MAX_PIXELS, OUTPUT_FILES } from "../../imaging/formats/photo-format.js";
 import type { TaskContext } from "../define-task.js";
 import { onlyPhoto, partOfProgress } from "../photo-work.js";
-import { makeThumbnails } from "./make-thumbnails.js";
 import type { ThumbnailParameters } from "./task.js";
+import { encodePixels } from "../../imaging/pixels/encode-pixels.js";
+import { type Pixels, shrinkPixels } from "../../imaging/pixels/pixels.js";
 
 export async function run(context: TaskContext<ThumbnailParameters>) {
   const { photos, progress, maxPixels = DEFAULT_MAX_PIXELS } = context;
@@ -18,4 +19,89 @@ export async function run(context: TaskContext<ThumbnailParameters>) {
   );
   progress(1, "done");
   return result;
+}
+
+type Context = Pick<
+  TaskContext<ThumbnailParameters>,
+  "parameters" | "signal" | "progress" | "output"
+>;
+
+/** A picture of the size asked for, encoded. */
+interface Encoded {
+  pixels: Pixels;
+  data: Buffer;
+}
+
+/**
+ * The thumbnails of a photo that was decoded as wide as the widest of them at least, written as
+ * outputs.
+ */
+export async function makeThumbnails(context: Context, { header, pixels, warnings }: DecodedPhoto) {
+  const { parameters, progress } = context;
+  const encoded = await cascade(context, pixels, header);
+  progress(0.95, "writing");
+  const variants = [];
+  for (const width of parameters.widths) variants.push(await write(context, width, encoded));
+  return { variants, ...(warnings.length > 0 && { warnings }) };
+}
+
+/**
+ * From the largest down: each variant is shrunk from the next larger one, not from the photo, which
+ * is decoded once.
+ */
+async function cascade(
+  { parameters, signal, progress }: Context,
+  decoded: Pixels,
+  whole: Size,
+): Promise<Map<number, Encoded>> {
+  const { widths, format, quality } = parameters;
+  const encoded = new Map<number, Encoded>();
+  // A variant takes the longer the more pixels it has.
+  const shareOf = (width: number) => Math.min(width, whole.width) ** 2;
+  const total = widths.reduce((sum, width) => sum + shareOf(width), 0);
+  let made = 0;
+  for (const width of [...widths].sort((a, b) => b - a)) {
+    signal.throwIfAborted();
+    progress((0.95 * made) / total, `making the ${width} px variant`);
+    const larger = [...encoded.values()].at(-1);
+    const pixels = await shrinkToWidth(
+      larger?.pixels ?? decoded,
+      Math.min(width, whole.width),
+      whole,
+    );
+    // Of widths above the photo's own all variants are alike.
+    const data =
+      pixels === larger?.pixels ? larger.data : await encodePixels(pixels, format, quality);
+    encoded.set(width, { pixels, data });
+    made += shareOf(width);
+  }
+  return encoded;
+}
+
+type Size = Pick<Pixels, "width" | "height">;
+
+/**
+ * The height comes from the photo's own size, so that rounding does not add up along the cascade.
+ */
+function shrinkToWidth(pixels: Pixels, width: number, whole: Size): Promise<Pixels> {
+  return shrinkPixels(pixels, width, Math.max(1, Math.round((whole.height * width) / whole.width)));
+}
+
+async function write(
+  { parameters, output }: Context,
+  asked: number,
+  encoded: Map<number, Encoded>,
+) {
+  const made = encoded.get(asked);
+  if (made === undefined) throw new Error(`The ${asked} px variant was not made.`);
+  const { width, height } = made.pixels;
+  const { extension, mimeType } = OUTPUT_FILES[parameters.format];
+  const { name, byteSize } = await output({
+    name: `${asked}w.${extension}`,
+    mimeType,
+    width,
+    height,
+    data: made.data,
+  });
+  return { name, width, height, format: parameters.format, byteSize };
 }

@@ -1,12 +1,14 @@
+import { fileURLToPath } from "node:url";
 import { decodePhoto } from "../../imaging/pixels/decode-photo.js";
 import { encodePixels, FAITHFUL_QUALITY } from "../../imaging/pixels/encode-pixels.js";
-import { OUTPUT_FILES, outputFormatOf } from "../../imaging/formats/photo-format.js";
-import { DEFAULT_MAX_PIXELS } from "../../imaging/formats/photo-limits.js";
-import type { Pixels } from "../../imaging/pixels/pixels.js";
+import {
+  OUTPUT_FILES,
+  outputFormatOf,
+  DEFAULT_MAX_PIXELS,
+} from "../../imaging/formats/photo-format.js";
+import { type Pixels, sharp, fromPixels, toPixels } from "../../imaging/pixels/pixels.js";
 import type { TaskContext } from "../define-task.js";
 import { onlyPhoto } from "../photo-work.js";
-import { addShadow, stamp } from "./stamp.js";
-import { renderText } from "./render-text.js";
 import type { WatermarkParameters } from "./task.js";
 
 export async function run(context: TaskContext<WatermarkParameters>) {
@@ -72,4 +74,114 @@ function placeOf(
       gravity.startsWith("south"),
     ),
   };
+}
+
+/**
+ * Brought along: a machine may have no fonts at all, and then there would be no error, only empty
+ * boxes.
+ */
+const FONT = fileURLToPath(import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf"));
+
+/** Dots per inch at which a line is measured; it is about 40 pixels high then. */
+const MEASURED_AT = 300;
+const MOST_DPI = 20_000;
+
+/**
+ * A line of text in white on transparent, as large as fits into the box; glyphs with colours of
+ * their own keep them.
+ */
+async function renderText(text: string, box: { width: number; height: number }): Promise<Pixels> {
+  const measured = await draw(text, MEASURED_AT);
+  const factor = Math.min(box.width / measured.width, box.height / measured.height);
+  // Drawn at the size it is needed at, not blown up from a smaller one.
+  const drawn =
+    factor > 1 ? await draw(text, Math.min(MOST_DPI, Math.floor(MEASURED_AT * factor))) : measured;
+  const { data, info } = await sharp(drawn.data, { raw: drawn })
+    .resize({ ...box, fit: "inside" })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height, channels: 4 };
+}
+
+/**
+ * Neither width nor height is given: with both, the library would make long words vanish or break
+ * them.
+ */
+async function draw(text: string, dpi: number): Promise<Pixels> {
+  const markup = `<span foreground="white">${escapeMarkup(text)}</span>`;
+  const { data, info } = await sharp({
+    text: { text: markup, font: "DejaVu Sans", fontfile: FONT, rgba: true, dpi },
+  })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height, channels: 4 };
+}
+
+const ENTITIES: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&apos;",
+};
+
+/** Pango reads markup, in which a stranger's text must be nothing but text. */
+function escapeMarkup(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+}
+
+/**
+ * Lays a mark, no larger than the picture, on `picture` at this place; changes its pixels in place,
+ * and only where the mark is.
+ */
+async function stamp(
+  picture: Pixels,
+  mark: Pixels,
+  { left, top }: { left: number; top: number },
+): Promise<void> {
+  const { channels } = picture;
+  const { data, width, height } = mark;
+  // Only what is below the mark goes through the library: of a large photo all pixels once more
+  // would be 300 MB.
+  const below = Buffer.alloc(width * height * channels);
+  const stride = width * channels;
+  const rowAt = (row: number) => ((top + row) * picture.width + left) * channels;
+  for (let row = 0; row < height; row++)
+    picture.data.copy(below, row * stride, rowAt(row), rowAt(row) + stride);
+  const overlay = { input: data, raw: { width, height, channels: mark.channels } };
+  const stamped = fromPixels({ data: below, width, height, channels }).composite([overlay]);
+  const made = await toPixels(channels === 3 ? stamped.removeAlpha() : stamped);
+  for (let row = 0; row < height; row++)
+    made.data.copy(picture.data, rowAt(row), row * stride, (row + 1) * stride);
+}
+
+/** How dark, of 1. */
+const SHADOW = 0.6;
+
+/**
+ * The glyphs over their own shadow in black, `offset` pixels to the right and down, all of it as
+ * opaque as asked for; larger by the offset. Not premultiplied, "over" of Porter and Duff.
+ */
+function addShadow(glyphs: Pixels, offset: number, opacity: number): Pixels {
+  const [width, height] = [glyphs.width + offset, glyphs.height + offset];
+  const data = Buffer.alloc(4 * width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const glyph = alphaAt(glyphs, x, y);
+      const alpha = glyph + SHADOW * alphaAt(glyphs, x - offset, y - offset) * (1 - glyph);
+      if (alpha === 0) continue;
+      const at = 4 * (y * width + x);
+      for (let channel = 0; channel < 3 && glyph > 0; channel++)
+        data[at + channel] = Math.round(
+          ((glyphs.data[4 * (y * glyphs.width + x) + channel] ?? 0) * glyph) / alpha,
+        );
+      data[at + 3] = Math.round(255 * opacity * alpha);
+    }
+  }
+  return { data, width, height, channels: 4 };
+}
+
+function alphaAt({ data, width, height }: Pixels, x: number, y: number): number {
+  if (x < 0 || y < 0 || x >= width || y >= height) return 0;
+  return (data[4 * (y * width + x) + 3] ?? 0) / 255;
 }

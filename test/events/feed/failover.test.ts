@@ -7,7 +7,7 @@ import { createDatabase } from "../../../src/db/database.js";
 import { migrate } from "../../../src/db/migrate.js";
 import { startPostgres } from "../../../src/embedded/postgres/start-postgres.js";
 import type { EmbeddedServer } from "../../../src/embedded/open-server-folder.js";
-import { syncCatalogue } from "../../../src/services/jobs/sync-catalogue.js";
+import { syncCatalogue } from "../../../src/services/jobs/jobs.js";
 import { catalogue } from "../../../src/tasks/catalogue.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
 import { eventually } from "../../support/runner/eventually.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decodePreview } from "../../../src/imaging/pixels/decode-photo.js";
 import { perceptualHashOf } from "../../../src/imaging/fingerprints/perceptual-hash.js";
-import { sharp } from "../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../src/imaging/pixels/pixels.js";
 import { scene } from "../scene.js";
 import { temporaryFolder } from "../temporary-folder.js";
 

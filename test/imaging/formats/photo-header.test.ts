@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PhotoTooLargeError, PhotoUnreadableError } from "../../../src/domain/errors.js";
 import { readPhotoHeader, type HeaderOptions } from "../../../src/imaging/formats/photo-header.js";
-import { sharp } from "../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../src/imaging/pixels/pixels.js";
 import { branded, quadrantsHeic, twoPictureAvif, withSize } from "../heif-files.js";
 import { makeGif } from "../make-gif.js";
 import { makePng } from "../make-png.js";

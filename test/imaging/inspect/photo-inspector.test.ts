@@ -10,7 +10,7 @@ import {
 } from "../../../src/domain/errors.js";
 import { ChildStoppedError } from "../../../src/child-pool/exit-reason.js";
 import { createPhotoInspector } from "../../../src/imaging/inspect/photo-inspector.js";
-import { sharp } from "../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../src/imaging/pixels/pixels.js";
 import { createLoggerTo } from "../../../src/runtime/logger.js";
 import { quadrantsHeic } from "../heif-files.js";
 import { noise } from "../noise.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { iccProfileIsSound } from "../../../src/imaging/metadata/icc-profile-is-sound.js";
-import { sharp } from "../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../src/imaging/pixels/pixels.js";
 
 async function profile(name: "p3" | "srgb" | "cmyk"): Promise<Buffer> {
   const picture = sharp({

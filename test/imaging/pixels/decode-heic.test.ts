@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { decodeHeic } from "../../../src/imaging/pixels/decode-heic.js";
-import { sharp } from "../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../src/imaging/pixels/pixels.js";
 import { quadrantsHeic, tiledHeic, veiledHeic, withGarbage } from "../heif-files.js";
 import { assertColor, assertQuadrants } from "../quadrants.js";
 import { noSharedPhotos, sharedPhotos } from "../shared-photos.js";

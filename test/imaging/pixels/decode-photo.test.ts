@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { sharp } from "../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../src/imaging/pixels/pixels.js";
 import { quadrantsHeic, twoPictureAvif, veiledHeic } from "../heif-files.js";
 import { makeGif } from "../make-gif.js";
 import { assertColor, assertQuadrants, quadrants, storedQuadrants } from "../quadrants.js";

@@ -1,12 +1,12 @@
 import type { Mutant } from "../mutant.js";
 
-const CLOSE = ["services/users/close-account.test"];
+const CLOSE = ["services/users/accounts/close-account.test"];
 const ERASE = ["services/users/erase-account.test"];
 const ACCOUNTS = ["services/users/accounts.test"];
 const ELSEWHERE = ["accounts/elsewhere.test"];
-const SEEN = ["services/users/seen-users.test"];
+const SEEN = ["services/users/users/seen-users.test"];
 
-const CLOSING = "src/services/users/close-account.ts";
+const CLOSING = "src/services/users/accounts.ts";
 const ERASING = "src/services/users/erase-account.ts";
 const USERS = "src/services/users/users.ts";
 
@@ -161,28 +161,28 @@ export const MUTANTS: Mutant[] = [
 
   {
     breaks: "who was deleted stays known",
-    file: "src/services/users/seen-users.ts",
+    file: "src/services/users/users.ts",
     find: "for (const key of keysOf.get(userId) ?? []) seen.delete(key);",
     replace: "",
     tests: SEEN,
   },
   {
     breaks: "after a miss all are asked for at once",
-    file: "src/services/users/seen-users.ts",
+    file: "src/services/users/users.ts",
     find: "spreadMs: Math.random() * SPREAD_MS",
     replace: "spreadMs: 0",
     tests: SEEN,
   },
   {
     breaks: "after a miss nobody is asked for",
-    file: "src/services/users/seen-users.ts",
+    file: "src/services/users/users.ts",
     find: "(missedAt === undefined || now() - missedAt < spreadMs)",
     replace: "true",
     tests: SEEN,
   },
   {
     breaks: "another miss puts off what an earlier one asked for",
-    file: "src/services/users/seen-users.ts",
+    file: "src/services/users/users.ts",
     find: "misses.find((at)",
     replace: "misses.findLast((at)",
     tests: SEEN,

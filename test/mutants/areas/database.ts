@@ -4,7 +4,7 @@ const POOL = ["db/connection-pool.test"];
 const OVERLOAD = ["db/connection-pool/overload.test"];
 const LATE = ["db/pooled-connection.test"];
 const STRANGERS = ["db/database/strangers.test"];
-const ARRAYS = ["db/array-types.test"];
+const ARRAYS = ["db/database/array-types.test"];
 const OWN_PAGES = ["services/reads/own-pages.test"];
 const EVENT_LOG = ["services/reads/event-log.test"];
 
@@ -176,7 +176,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "an element of an array is read as two",
-    file: "src/db/array-types.ts",
+    file: "src/db/database.ts",
     find: '"((?:[^"\\\\]|\\\\.)*)"',
     replace: '"([^"]*)"',
     tests: ARRAYS,

@@ -94,7 +94,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "a cursor of another history is resumed",
-    file: "src/events/find-start.ts",
+    file: "src/events/feed.ts",
     find: "if (after.epoch !== epoch) throw expired();",
     replace: "",
     tests: START,
@@ -102,7 +102,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "a cursor behind which something was purged is resumed",
-    file: "src/events/find-start.ts",
+    file: "src/events/feed.ts",
     find: "if (seq < page.floor || seq > page.last)",
     replace: "if (seq > page.last)",
     tests: START,
@@ -193,14 +193,14 @@ export const MUTANTS: Mutant[] = [
   {
     breaks: "texts that are late count nothing",
     file: "src/server/graphql/websocket/socket-stream.ts",
-    find: "isReady(text) ? text.length : LATE_BYTES",
-    replace: "isReady(text) ? text.length : 0 * LATE_BYTES",
+    find: "isReady(text) ? text.length : this.#lateBytes",
+    replace: "isReady(text) ? text.length : 0",
     tests: STREAM,
   },
   {
     breaks: "late texts are all written at once",
     file: "src/server/graphql/websocket/socket-stream.ts",
-    find: "while (count < ready.length && bytes < MOST_BYTES)",
+    find: "while (count < ready.length && bytes < MAX_BYTES)",
     replace: "while (count < ready.length && bytes < 1000 * MOST_BYTES)",
     tests: STREAM,
   },

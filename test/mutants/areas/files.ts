@@ -104,10 +104,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a photo may be called ..",
-    file: "src/server/files/clean-filename.ts",
+    file: "src/server/files/photo-uploads.ts",
     find: 'ONLY_DOTS.test(clean) ? "photo" :',
     replace: 'clean.length === 0 && ONLY_DOTS.test(clean) ? "photo" :',
-    tests: ["server/files/clean-filename.test", "server/files/signed-files"],
+    tests: ["server/files/photo-uploads/clean-filename.test", "server/files/signed-files"],
   },
   {
     breaks: "the URL of what is stored as .. leads elsewhere",

@@ -3,7 +3,7 @@ import type { Mutant } from "../mutant.js";
 const PURGE = ["maintenance/purge.test", "maintenance/purge-events.test"];
 const RECOUNT = ["maintenance/recount.test"];
 const SWEEP = ["maintenance/sweep-files.test"];
-const OWNER = ["maintenance/storage-owner.test"];
+const OWNER = ["services/maintenance/sweep-files/storage-owner.test"];
 const LOST = ["maintenance/lost-files.test"];
 const SCHEDULE = ["worker/schedule.test"];
 const DUTIES = ["services/maintenance/duties.test"];
@@ -169,14 +169,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "two databases both have a storage",
-    file: "src/services/maintenance/storage-owner.ts",
+    file: "src/services/maintenance/sweep-files.ts",
     find: "return (await readOwner()) === history;",
     replace: "return true;",
     tests: SWEEP,
   },
   {
     breaks: "whoever asks has the storage",
-    file: "src/services/maintenance/storage-owner.ts",
+    file: "src/services/maintenance/sweep-files.ts",
     find: "if (owner !== null) return owner === history;",
     replace: "",
     tests: OWNER,

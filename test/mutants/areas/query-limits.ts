@@ -15,7 +15,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a history may lie below another",
-    file: "src/graphql/limits/limit-rule.ts",
+    file: "src/graphql/limits/measure-operation.ts",
     find: '["history", found.history, LIMITS.history,',
     replace: '["history", 0, LIMITS.history,',
     tests: RULES,

@@ -10,10 +10,10 @@ const FLOOD = [
 export const MUTANTS: Mutant[] = [
   {
     breaks: "what is counted is kept when its minute is over",
-    file: "src/server/access/minute-counts.ts",
+    file: "src/server/access/rate-limits.ts",
     find: "this.#minute = newMinute(time);\n    return",
     replace: "this.#minute = Object.assign(newMinute(time), { before: this.#minute });\n    return",
-    tests: ["server/access/minute-counts.test"],
+    tests: ["server/access/rate-limits/minute-counts.test"],
   },
   {
     breaks: "every token of a flood is verified",

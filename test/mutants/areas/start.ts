@@ -64,10 +64,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a folder that may only be passed is taken for closed",
-    file: "src/embedded/postgres/reachable-path.ts",
+    file: "src/embedded/postgres/run-user.ts",
     find: "((mode >> shift) & 1) === 0",
     replace: "((mode >> shift) & 3) !== 3",
-    tests: ["embedded/postgres/reachable-path.test"],
+    tests: ["embedded/postgres/run-user/reachable-path.test"],
   },
   {
     breaks: "the API and the worker are given one port",

@@ -212,14 +212,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "the catalogue locks rows that have not changed",
-    file: "src/services/jobs/sync-catalogue.ts",
+    file: "src/services/jobs/jobs.ts",
     find: "return present !== undefined && toText(row) === toText(present);",
     replace: "return present !== undefined && toText(row) === null;",
     tests: ["sync-catalogue.test"],
   },
   {
     breaks: "the catalogue waits for those who read a key",
-    file: "src/services/jobs/sync-catalogue.ts",
+    file: "src/services/jobs/jobs.ts",
     find: ".filter(([, { primary }]) => !primary)",
     replace: "",
     tests: ["sync-catalogue.test"],

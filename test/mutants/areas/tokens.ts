@@ -17,7 +17,7 @@ export const MUTANTS: Mutant[] = [
   {
     core: true,
     breaks: "any algorithm that a header names is looked for",
-    file: "src/auth/token-header.ts",
+    file: "src/auth/token-verifier.ts",
     find: 'const alg = SIGNATURE_ALGORITHMS.find((one) => one === header["alg"]);',
     replace: 'const alg = header["alg"] as KeyChoice["alg"];',
     tests: VERIFIER,

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { createJobs } from "../../../src/services/jobs/jobs.js";
-import { syncCatalogue } from "../../../src/services/jobs/sync-catalogue.js";
+import { createJobs, syncCatalogue } from "../../../src/services/jobs/jobs.js";
 import { catalogue } from "../../../src/tasks/catalogue.js";
 import { albumTask } from "../../support/service/album-task.js";
 import { createTestDatabase, type TestDatabase } from "../../support/stores/test-database.js";

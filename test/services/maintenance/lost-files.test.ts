@@ -6,7 +6,7 @@ import { createLoggerTo } from "../../../src/runtime/logger.js";
 import { createLocalStorage } from "../../../src/photos/local-storage.js";
 import type { Storage } from "../../../src/photos/storage.js";
 import { createLostFiles } from "../../../src/services/maintenance/lost-files.js";
-import { outputKey } from "../../../src/services/photos/output-key.js";
+import { outputKey } from "../../../src/domain/queued-job.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
 import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
 

@@ -5,8 +5,8 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { createLocalStorage } from "../../../src/photos/local-storage.js";
 import { createS3Storage } from "../../../src/photos/s3-storage.js";
 import type { Storage } from "../../../src/photos/storage.js";
-import { createStorageOwner } from "../../../src/services/maintenance/storage-owner.js";
 import {
+  createStorageOwner,
   createFileSweep,
   type FileSweepDeps,
 } from "../../../src/services/maintenance/sweep-files.js";

@@ -10,7 +10,7 @@ import {
   createPhotoInspector,
   type PhotoInspector,
 } from "../../../src/imaging/inspect/photo-inspector.js";
-import { sharp } from "../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../src/imaging/pixels/pixels.js";
 import { createLocalStorage } from "../../../src/photos/local-storage.js";
 import type { Storage } from "../../../src/photos/storage.js";
 import {

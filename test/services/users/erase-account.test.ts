@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import postgres from "postgres";
 import { createLoggerTo } from "../../../src/runtime/logger.js";
-import { closeAccount } from "../../../src/services/users/close-account.js";
+import { closeAccount } from "../../../src/services/users/accounts.js";
 import {
   createAccountErasure,
   type AccountErasure,

@@ -10,7 +10,7 @@ import {
 } from "../../../src/services/queued-jobs/queued-jobs.js";
 import type { Submission } from "../../../src/services/queued-jobs/check-submission.js";
 import type { Claimed } from "../../../src/services/queued-jobs/claim.js";
-import { syncCatalogue } from "../../../src/services/jobs/sync-catalogue.js";
+import { syncCatalogue } from "../../../src/services/jobs/jobs.js";
 import { createUsers, type User } from "../../../src/services/users/users.js";
 import { catalogue as realCatalogue } from "../../../src/tasks/catalogue.js";
 import type { Task } from "../../../src/tasks/define-task.js";

@@ -6,7 +6,7 @@ import postgres from "postgres";
 import { findPostgres } from "../../../src/embedded/postgres/find-postgres.js";
 import { freePort } from "../../../src/embedded/ports.js";
 import { launchServer } from "../../../src/embedded/processes/launch-server.js";
-import { makePrivateFolder } from "../../../src/embedded/make-private-folder.js";
+import { makePrivateFolder } from "../../../src/embedded/private-folder.js";
 import { chooseRunUser } from "../../../src/embedded/postgres/run-user.js";
 import { eventually } from "../runner/eventually.js";
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import postgres from "postgres";
 import { createDatabase, type Database } from "../../../src/db/database.js";
 import { migrate } from "../../../src/db/migrate.js";
-import { syncCatalogue } from "../../../src/services/jobs/sync-catalogue.js";
+import { syncCatalogue } from "../../../src/services/jobs/jobs.js";
 import { catalogue } from "../../../src/tasks/catalogue.js";
 
 const TEMPLATE = "template_photos";

@@ -1,7 +1,7 @@
 // Duplicates in the whole service: from the upload to the result.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { sharp } from "../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../src/imaging/pixels/pixels.js";
 import { scene } from "../../imaging/scene.js";
 import type { TestClient } from "../../support/clients/test-client.js";
 import { startTestService, type TestService } from "../../support/service/test-service.js";

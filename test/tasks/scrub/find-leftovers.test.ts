@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { readEveryTag } from "../../../src/imaging/metadata/read-every-tag.js";
-import { sharp } from "../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../src/imaging/pixels/pixels.js";
 import { findLeftovers } from "../../../src/tasks/scrub/find-leftovers.js";
 import { RIGHTS, segment, withSecrets } from "./plant-secrets.js";
 

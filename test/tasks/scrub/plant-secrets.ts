@@ -1,5 +1,5 @@
 import { crc32, deflateSync } from "node:zlib";
-import type { sharp } from "../../../src/imaging/pixels/sharp.js";
+import type { sharp } from "../../../src/imaging/pixels/pixels.js";
 
 type Pipeline = ReturnType<typeof sharp>;
 

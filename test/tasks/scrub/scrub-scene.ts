@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sharp } from "../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../src/imaging/pixels/pixels.js";
 import { scrub } from "../../../src/tasks/scrub/task.js";
 import { noise } from "../../imaging/noise.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";

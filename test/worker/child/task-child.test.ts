@@ -5,7 +5,7 @@ import { after, describe, it } from "node:test";
 import { PermanentTaskError } from "../../../src/domain/errors.js";
 import { createChildPool, type ChildPoolOptions } from "../../../src/child-pool/child-pool.js";
 import { ChildStoppedError } from "../../../src/child-pool/exit-reason.js";
-import { sharp } from "../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../src/imaging/pixels/pixels.js";
 import { createLoggerTo } from "../../../src/runtime/logger.js";
 import { catalogue } from "../../../src/tasks/catalogue.js";
 import type {

@@ -1,12 +1,11 @@
 import { useEffect, useRef } from "preact/hooks";
-import { moment, standing, STATUS_WORDS } from "../../in-words.js";
+import { moment, standing, STATUS_WORDS, clock, duration } from "../../in-words.js";
 import { QUEUED_JOB } from "../../operations.js";
 import { JobResult } from "../../results/job-result.js";
-import type { QueuedJobDetails } from "../../types.js";
+import type { QueuedJobDetails, HistoryEvent } from "../../types.js";
 import { useWorkspace } from "../../workspace.js";
 import { AsGraphql, CopyButton } from "../as-graphql.js";
 import { JobButtons } from "./job-row.js";
-import { Timeline } from "./timeline.js";
 
 /** As in the style sheet: there it lies over everything else, and so has to have the focus. */
 const isNarrow = matchMedia("(max-width: 760px)");
@@ -114,5 +113,57 @@ function Rest({ details }: { details: QueuedJobDetails }) {
       {expiresAt && <p class="faint kept">Kept until {moment(expiresAt)}</p>}
       <AsGraphql label="Show as GraphQL" query={QUEUED_JOB} variables={{ id }} />
     </>
+  );
+}
+
+const WORDS: Record<HistoryEvent["type"], string> = {
+  QUEUED: "Queued",
+  STARTED: "Started",
+  PROGRESS: "Progress",
+  RETRYING: "Tries again",
+  SUCCEEDED: "Succeeded",
+  FAILED: "Failed",
+  CANCELLED: "Cancelled",
+  DELETED: "Deleted",
+};
+
+const CURSOR_TITLE = "Cursor: a stream resumed from here goes on with the next event";
+
+/** Every logged step, with the cursor from which a stream would go on behind it. */
+function Timeline({ history }: { history: readonly HistoryEvent[] }) {
+  if (history.length === 0) return <p class="faint">Its events have been cleared away.</p>;
+  return (
+    <ol class="timeline">
+      {history.map((event, i) => (
+        <Step key={event.cursor} event={event} before={history[i - 1]} />
+      ))}
+    </ol>
+  );
+}
+
+function Step({
+  event: { type, at, cursor, queuedJob },
+  before,
+}: {
+  event: HistoryEvent;
+  before: HistoryEvent | undefined;
+}) {
+  const { version, attempts, error } = queuedJob;
+  return (
+    <li class={`is-${type.toLowerCase()}`}>
+      <span>
+        <strong>{WORDS[type]}</strong>
+        {type === "STARTED" && <span class="faint"> attempt {attempts}</span>}
+      </span>
+      <time dateTime={at} class="faint">
+        {clock(at)}
+        {before && ` · +${duration(Date.parse(at) - Date.parse(before.at))}`}
+      </time>
+      {error && <span class="fault">{error.message}</span>}
+      <span class="cursor faint">
+        version {version} <code title={CURSOR_TITLE}>{cursor}</code>{" "}
+        <CopyButton text={cursor} what={`cursor of ${WORDS[type]}`} />
+      </span>
+    </li>
   );
 }

@@ -1,7 +1,13 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { signal, type ReadonlySignal } from "@preact/signals";
+import type { RefObject } from "preact";
 import { useWorkspace } from "../../workspace.js";
 import { JobRow } from "./job-row.js";
-import { useWindow } from "../use-window.js";
+import { number, STATUS_WORDS } from "../../in-words.js";
+import { toInput, type Filter } from "../../jobs/list-pages.js";
+import { EVENTS, QUEUED_JOBS } from "../../operations.js";
+import type { Status } from "../../types.js";
+import { AsGraphql } from "../as-graphql.js";
 
 /** As in the style sheet. */
 const ROW_PX = 68;
@@ -105,4 +111,107 @@ function isFiltered({
   job: readonly string[];
 }): boolean {
   return status.length + job.length > 0;
+}
+
+/** `totalCount` is exact up to here. */
+const COUNTED = 10_000;
+
+export function ListFilter() {
+  const { list, submission } = useWorkspace();
+  const { status, job } = list.filter.value;
+  const total = list.totalCount.value;
+  const read = (changes: Partial<Filter>): void =>
+    void list.read({ ...list.filter.value, ...changes }).catch(() => {});
+  return (
+    <header class="list-head">
+      <h2 id="jobs-title">
+        Jobs{" "}
+        <span class="count">{total >= COUNTED ? `${number(COUNTED)} or more` : number(total)}</span>
+      </h2>
+      <div class="filters">
+        <select
+          aria-label="State"
+          value={status[0] ?? ""}
+          onChange={(event) =>
+            read({ status: event.currentTarget.value ? [event.currentTarget.value as Status] : [] })
+          }
+        >
+          <option value="">Any state</option>
+          {Object.entries(STATUS_WORDS).map(([value, word]) => (
+            <option key={value} value={value}>
+              {word}
+            </option>
+          ))}
+        </select>
+        <select
+          aria-label="Kind of job"
+          value={job[0] ?? ""}
+          onChange={(event) =>
+            read({ job: event.currentTarget.value ? [event.currentTarget.value] : [] })
+          }
+        >
+          <option value="">Any job</option>
+          {submission.jobs.map(({ name, title }) => (
+            <option key={name} value={name}>
+              {title}
+            </option>
+          ))}
+        </select>
+      </div>
+      <AsGraphql
+        label="Show as GraphQL"
+        query={`${QUEUED_JOBS}
+
+${EVENTS}`}
+        variables={{
+          QueuedJobs: { first: 50, after: null, filter: toInput(list.filter.value) },
+          Events: { after: "<eventCursor of the first page, then the cursor of the last event>" },
+        }}
+      />
+    </header>
+  );
+}
+
+interface Window {
+  /** First row to draw, and the one behind the last. */
+  start: number;
+  end: number;
+}
+
+/** Rows that are drawn beyond the edges, so that a quick flick shows no gap. */
+const SPARE = 12;
+
+/**
+ * Which rows of a long list are in sight, whatever it is that scrolls. Rows have one height, in
+ * pixels.
+ */
+function useWindow(rowHeight: number): {
+  ref: RefObject<HTMLUListElement | null>;
+  range: ReadonlySignal<Window>;
+} {
+  const ref = useRef<HTMLUListElement>(null);
+  const range = useMemo(() => signal<Window>({ start: 0, end: 40 }), []);
+  useEffect(() => {
+    let frame = 0;
+    const measure = (): void => {
+      frame = 0;
+      const top = ref.current?.getBoundingClientRect().top ?? 0;
+      const start = Math.max(0, Math.floor(-top / rowHeight) - SPARE);
+      const end = Math.max(start, Math.ceil((innerHeight - top) / rowHeight)) + SPARE;
+      if (start !== range.peek().start || end !== range.peek().end) range.value = { start, end };
+    };
+    const later = (): void => {
+      frame ||= requestAnimationFrame(measure);
+    };
+    measure();
+    // Captured, because scrolling of an inner box does not rise.
+    addEventListener("scroll", later, { capture: true, passive: true });
+    addEventListener("resize", later);
+    return () => {
+      cancelAnimationFrame(frame);
+      removeEventListener("scroll", later, { capture: true });
+      removeEventListener("resize", later);
+    };
+  }, [rowHeight]);
+  return { ref, range };
 }

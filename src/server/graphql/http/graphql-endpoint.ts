@@ -1,30 +1,41 @@
-import { ApolloServer, HeaderMap } from "@apollo/server";
+import {
+  ApolloServer,
+  HeaderMap,
+  type ApolloServerPlugin,
+  type GraphQLRequestListener,
+} from "@apollo/server";
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from "@apollo/server/plugin/disabled";
 import { fastifyApolloHandler } from "@as-integrations/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { GraphQLSchema } from "graphql";
+import { type GraphQLSchema, GraphQLError } from "graphql";
 import { withDeadline } from "../../../runtime/deadline.js";
 import { createContext, type Context, type Services } from "../../../graphql/context.js";
 import { MAX_ERRORS } from "../../../graphql/document-checker.js";
 import { isInternal } from "../../../graphql/format-error.js";
-import { limitRule } from "../../../graphql/limits/limit-rule.js";
+import { limitRule } from "../../../graphql/limits/measure-operation.js";
 import { LIMITS } from "../../../graphql/limits/limits.js";
-import { createVariablesChecker } from "../../../graphql/limits/variables-checker.js";
+import {
+  createVariablesChecker,
+  type VariablesChecker,
+} from "../../../graphql/limits/variables-checker.js";
 import type { Logger } from "../../../runtime/logger.js";
-import { createApolloPlugin } from "../apollo-plugin.js";
 import { asGraphQLError, type ErrorTeller } from "../errors.js";
 import type { Authenticator } from "../../access/authenticator.js";
 import { tookTooLong } from "../execute.js";
 import { takeGraphqlBodies } from "./graphql-requests.js";
-import { headersOf, statusOf } from "../../http/errors.js";
+import { headersOf, statusOf, statusOfResult } from "../../http/errors.js";
 import { createKnownAnswers } from "../known-answers.js";
-import { createDocumentStore, createKnownOperations } from "../known-operations.js";
+import {
+  createDocumentStore,
+  createKnownOperations,
+  type KnownOperations,
+} from "../known-operations.js";
 import type { OperationCompiler } from "../operation-compiler.js";
 
-export interface GraphqlEndpointOptions {
+interface GraphqlEndpointOptions {
   schema: GraphQLSchema;
   services: Services;
   authenticator: Authenticator;
@@ -129,4 +140,54 @@ async function contextOf(
       http: { status: statusOf(error), headers: new HeaderMap(Object.entries(headersOf(error))) },
     });
   }
+}
+
+interface ApolloPluginOptions {
+  exceeds: VariablesChecker;
+  known: KnownOperations;
+  teller: ErrorTeller;
+}
+
+/**
+ * What is ours on the way of an operation through Apollo. One plugin and one listener: Apollo waits
+ * for each at each step.
+ */
+function createApolloPlugin({
+  exceeds,
+  known,
+  teller,
+}: ApolloPluginOptions): ApolloServerPlugin<Context> {
+  const listener: GraphQLRequestListener<Context> = {
+    async didResolveOperation({
+      source,
+      document,
+      operation,
+      request: { variables, operationName },
+    }) {
+      // Apollo would execute one as if it were a query, and fail.
+      if (operation?.operation === "subscription")
+        throw new GraphQLError(
+          "Subscriptions are served over the WebSocket of this path, and at /graphql/stream.",
+          { extensions: { code: "BAD_REQUEST", http: { status: 400 } } },
+        );
+      if (!operation) return;
+      const error = exceeds(document, operation, variables);
+      if (error)
+        throw new GraphQLError(error.message, {
+          ...(error.nodes && { nodes: error.nodes }),
+          extensions: { ...error.extensions, http: { status: 400 } },
+        });
+      known.add({ query: source, operationName }, { document, operation });
+    },
+    async didEncounterErrors({ errors, contextValue, operationName }) {
+      teller.log(errors, contextValue.log, { operationName });
+    },
+    async willSendResponse({ response }) {
+      response.http.headers.set("cache-control", "no-store");
+      if (response.body.kind !== "single") return;
+      const { singleResult } = response.body;
+      response.http.status = statusOfResult(singleResult, response.http.status);
+    },
+  };
+  return { requestDidStart: async () => listener };
 }

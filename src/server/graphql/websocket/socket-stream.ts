@@ -3,10 +3,10 @@ import type { SharedResult } from "./shared-results.js";
 import type { SocketWriter } from "./socket-writer.js";
 
 /** Events, and about how many bytes of them, that go in one write. */
-const MOST_EVENTS = 16;
-const MOST_BYTES = 64 * 1024;
-/** What a text counts that is still being made: few of them wait for their reader at once. */
-const LATE_BYTES = MOST_BYTES / 4;
+const MAX_EVENTS = 16;
+const MAX_BYTES = 64 * 1024;
+/** Bytes that an unfinished text counts until the stream has seen one: few wait for a reader. */
+const FIRST_LATE_BYTES = MAX_BYTES / 4;
 
 type FrameWriter = Pick<SocketWriter, "free" | "write" | "whenFree">;
 
@@ -32,6 +32,8 @@ export class SocketStream implements AsyncIterableIterator<never> {
   #waits = false;
   #stopped = false;
   #settle: (() => void) | null = null;
+  /** Bytes that an unfinished text counts: those of the longest text of the last write. */
+  #lateBytes = FIRST_LATE_BYTES;
   /** Made, and not written yet. */
   #ready: Buffer[] = [];
 
@@ -81,19 +83,21 @@ export class SocketStream implements AsyncIterableIterator<never> {
   #takeReady(): Buffer[] {
     let [count, bytes] = [0, 0];
     const ready = this.#ready;
-    while (count < ready.length && bytes < MOST_BYTES) bytes += ready[count++]?.length ?? 0;
-    return ready.splice(0, count);
+    while (count < ready.length && bytes < MAX_BYTES) bytes += ready[count++]?.length ?? 0;
+    const taken = ready.splice(0, count);
+    this.#lateBytes = Math.max(...taken.map((text) => text.length));
+    return taken;
   }
 
   /** False when there are none. */
   #takeTexts(): boolean {
     const texts: (Buffer | Promise<Buffer>)[] = [];
-    for (let bytes = 0; texts.length < MOST_EVENTS && bytes < MOST_BYTES;) {
+    for (let bytes = 0; texts.length < MAX_EVENTS && bytes < MAX_BYTES;) {
       const told = this.#subscription.take();
       if (!told) break;
       const text = this.#result.textOf(told);
       texts.push(text);
-      bytes += isReady(text) ? text.length : LATE_BYTES;
+      bytes += isReady(text) ? text.length : this.#lateBytes;
     }
     if (texts.every(isReady)) this.#ready = texts;
     else this.#waitForTexts(texts);

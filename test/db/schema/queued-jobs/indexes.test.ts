@@ -8,7 +8,7 @@ import { createBacklogReads } from "../../../../src/services/reads/backlog.js";
 import { createEventLog } from "../../../../src/services/reads/event-log.js";
 import { FIRST_ID } from "../../../../src/services/reads/ids.js";
 import { createQueuedJobReads } from "../../../../src/services/reads/queued-job-reads.js";
-import { searchQueuedJobs } from "../../../../src/services/reads/queued-job-search.js";
+import { searchQueuedJobs } from "../../../../src/services/reads/operator-reads.js";
 import { recordProgress } from "../../../../src/services/queued-jobs/attempt.js";
 import { claimMany } from "../../../../src/services/queued-jobs/claim.js";
 import { backlogsOf } from "../../../../src/services/queued-jobs/dispatch.js";

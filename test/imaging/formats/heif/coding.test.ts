@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { heifCoding } from "../../../../src/imaging/formats/heif.js";
-import { sharp } from "../../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../../src/imaging/pixels/pixels.js";
 import { branded, quadrantsHeic, tiledHeic, twoPictureAvif, veiledHeic } from "../../heif-files.js";
 
 describe("the coding of a HEIF file", () => {

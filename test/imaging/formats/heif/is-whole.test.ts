@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { heifIsWhole } from "../../../../src/imaging/formats/heif.js";
-import { sharp } from "../../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../../src/imaging/pixels/pixels.js";
 import { quadrantsHeic, tiledHeic, twoPictureAvif, veiledHeic } from "../../heif-files.js";
 import { noSharedPhotos, sharedPhotos } from "../../shared-photos.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { sharp } from "../../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../../src/imaging/pixels/pixels.js";
 import { makePng } from "../../make-png.js";
 import { assertColor } from "../../quadrants.js";
 import { createDecode, pixelAt } from "./decode-bytes.js";

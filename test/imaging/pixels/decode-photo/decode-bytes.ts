@@ -1,6 +1,5 @@
 import { decodePhoto, type DecodeOptions } from "../../../../src/imaging/pixels/decode-photo.js";
-import type { Pixels } from "../../../../src/imaging/pixels/pixels.js";
-import { sharp } from "../../../../src/imaging/pixels/sharp.js";
+import { type Pixels, sharp } from "../../../../src/imaging/pixels/pixels.js";
 import { temporaryFolder } from "../../temporary-folder.js";
 
 /** Gives a function that decodes a photo of these bytes, for the tests of one file. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import * as fc from "fast-check";
 import { createFileUrls } from "../../../../src/photos/file-urls.js";
-import { cleanFilename } from "../../../../src/server/files/clean-filename.js";
+import { cleanFilename } from "../../../../src/server/files/photo-uploads.js";
 import { smallPhoto } from "../../../support/service/small-photo.js";
 import type { TestClient } from "../../../support/clients/test-client.js";
 import { startTestService, type TestService } from "../../../support/service/test-service.js";

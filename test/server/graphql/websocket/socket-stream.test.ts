@@ -141,7 +141,7 @@ describe("a stream on a socket", () => {
         [4, 2],
         [4, 3],
         [4, 4],
-        [8, 5],
+        [5, 5],
       ] as const) {
         scene.read();
         await turn();
@@ -153,6 +153,19 @@ describe("a stream on a socket", () => {
       );
     },
   );
+
+  it("makes more late texts at once when they turn out to be short", async () => {
+    const scene = createScene(
+      Array.from({ length: 40 }, (_, i) => Promise.resolve(ofLength(100 + i))),
+    );
+    assert.deepEqual([scene.taken, scene.frames.length], [4, 0]);
+    await turn();
+    await turn();
+    assert.deepEqual(
+      scene.frames.map((frames) => payloadsOf(frames).length),
+      [4, 16, 16, 4],
+    );
+  });
 
   it("writes no late text behind its end", async () => {
     let made: (text: Buffer) => void = () => {};

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { decodeJwt } from "jose";
-import { closeAccount } from "../../../../src/services/users/close-account.js";
+import { closeAccount } from "../../../../src/services/users/accounts.js";
 import { createTestClient, type TestClient } from "../../../support/clients/test-client.js";
 import { eventually } from "../../../support/runner/eventually.js";
 import { openRawSocket } from "../../../support/clients/raw-socket.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { describe, it } from "node:test";
 import { PhotoUnreadableError } from "../../../../src/domain/errors.js";
-import { sharp } from "../../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../../src/imaging/pixels/pixels.js";
 import { scrub } from "../../../../src/tasks/scrub/task.js";
 import { noSharedPhotos, sharedPhotos } from "../../../imaging/shared-photos.js";
 import { noExiftool } from "../../exiftool.js";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PermanentTaskError, PhotoUnreadableError } from "../../../../src/domain/errors.js";
-import { sharp } from "../../../../src/imaging/pixels/sharp.js";
+import { sharp } from "../../../../src/imaging/pixels/pixels.js";
 import { scrub } from "../../../../src/tasks/scrub/task.js";
 import { quadrantsHeic, tiledHeic } from "../../../imaging/heif-files.js";
 import { makeGif } from "../../../imaging/make-gif.js";

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { z } from "zod";
+import { syncCatalogue, toJsonSchema } from "../../../../src/services/jobs/jobs.js";
+import { catalogue } from "../../../../src/tasks/catalogue.js";
+import { albumTask } from "../../../support/service/album-task.js";
+import { submissionOf } from "../../../support/service/submission-of.js";
+import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+
+describe("bringing the Jobs in step with the tasks", () => {
+  let waist: TestWaist;
+  before(async () => {
+    waist = await createTestWaist();
+  });
+  after(() => waist.close());
+  const tasks = [...catalogue.values()];
+  const rows = async () => [...(await waist.database.sql`select * from jobs order by name`)];
+
+  it("writes a row for each, and the same rows when it is done again", async () => {
+    await syncCatalogue(waist.database, [...tasks, albumTask]);
+    const before_ = await rows();
+    assert.equal(before_.length, tasks.length + 1);
+    await syncCatalogue(waist.database, [...tasks, albumTask]);
+    assert.deepEqual(await rows(), before_);
+  });
+
+  it("takes changes of a task over, in every column", async () => {
+    const changed = {
+      ...albumTask,
+      title: "New",
+      description: "Newer.",
+      parameters: z.strictObject({ a: z.int() }),
+      result: z.string(),
+      minPhotos: 2,
+      maxPhotos: 9,
+      maxAttempts: 7,
+      timeoutMs: 5,
+    };
+    await syncCatalogue(waist.database, [...tasks, changed]);
+    const row = (await rows()).find(({ name }) => name === "album");
+    assert.deepEqual(row, {
+      name: "album",
+      title: "New",
+      description: "Newer.",
+      parameter_schema: toJsonSchema(changed.parameters, "input"),
+      result_schema: toJsonSchema(changed.result, "output"),
+      min_photos: 2,
+      max_photos: 9,
+      max_attempts: 7,
+      timeout_ms: 5,
+      offered: true,
+    });
+  });
+
+  it(
+    "keeps the row of a task that is gone, for the QueuedJobs that name it, and offers it " +
+      "again when it is back",
+    async () => {
+      await syncCatalogue(waist.database, [...tasks, albumTask]);
+      const user = await waist.newUser();
+      const { id } = await waist.submit(user, {
+        job: "album",
+        photoIds: [(await waist.newPhoto(user)).id],
+      });
+      const offered = async () =>
+        (await rows()).filter((row) => row["offered"]).map((row) => row["name"]);
+      await syncCatalogue(waist.database, tasks);
+      assert.deepEqual(await offered(), tasks.map(({ name }) => name).toSorted());
+      assert.equal((await waist.queuedJobs.find(user, id))?.jobName, "album");
+      await syncCatalogue(waist.database, [...tasks, albumTask]);
+      assert.ok((await offered()).includes("album"));
+    },
+  );
+
+  it("is safe when many do it at once, in whatever order their tasks stand", async () => {
+    const all = [...tasks, albumTask];
+    await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        syncCatalogue(waist.database, i % 2 === 0 ? all : all.toReversed()),
+      ),
+    );
+    assert.equal((await rows()).length, all.length);
+  });
+
+  it(
+    "does not wait for a transaction that has locked the key of a row for sharing, as " +
+      "submissions did",
+    async () => {
+      const { sql } = waist.database;
+      const changed = { ...albumTask, title: "Newer than the row" };
+      await sql.begin(async (tx) => {
+        await tx`select from jobs for key share`;
+        await syncCatalogue(waist.database, [...tasks, changed]);
+      });
+      assert.equal(
+        (await rows()).find(({ name }) => name === "album")?.["title"],
+        "Newer than the row",
+      );
+    },
+  );
+
+  it("locks no row when nothing has changed", async () => {
+    const all = [...tasks, albumTask];
+    await syncCatalogue(waist.database, all);
+    await waist.database.sql.begin(async (tx) => {
+      await tx`select from jobs for update`;
+      await syncCatalogue(waist.database, all);
+    });
+  });
+
+  it("delays no submission, twenty times in a row beside eight users who submit", async () => {
+    const users = await Promise.all(Array.from({ length: 8 }, () => waist.newUser()));
+    let [worst, done, accepted] = [0, false, 0];
+    const submitting = users.map(async (user) => {
+      while (!done) {
+        const begun = performance.now();
+        await waist.queuedJobs.enqueue(user.id, {
+          single: true,
+          requestId: "request",
+          submissions: [submissionOf()],
+        });
+        worst = Math.max(worst, performance.now() - begun);
+        accepted++;
+      }
+    });
+    for (let i = 0; i < 20; i++)
+      await syncCatalogue(waist.database, [...tasks, { ...albumTask, title: `Title ${i}` }]);
+    done = true;
+    await Promise.all(submitting);
+    assert.ok(accepted > 20 && worst < 2000, `${accepted} accepted, the slowest in ${worst} ms`);
+  });
+
+  it(
+    "describes parameters as they come in, with defaults that may be left out, and results " +
+      "as they go out",
+    () => {
+      const schema = z.strictObject({ a: z.int().default(1), b: z.string() });
+      const input = toJsonSchema(schema, "input");
+      assert.deepEqual(
+        [input["$schema"], input["required"], input["additionalProperties"]],
+        ["https://json-schema.org/draft/2020-12/schema", ["b"], false],
+      );
+      assert.deepEqual(toJsonSchema(schema, "output")["required"], ["a", "b"]);
+    },
+  );
+});
