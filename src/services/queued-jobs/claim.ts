@@ -169,8 +169,7 @@ export function claimMany(sql: Sql, claims: Claim[], jobs: string[]): Promise<(S
 }
 
 function mayClaim(sql: Sql, run: Fragment, jobs: string[]): Fragment {
-  return sql`run = ${run} and due_at <= clock_timestamp() and job_name = any(${jobs})
-    and ${hasOwner(sql)}`;
+  return sql`run = ${run} and due_at <= clock_timestamp() and job_name = any(${jobs})`;
 }
 
 function lease(sql: Sql, worker: Fragment): Fragment {

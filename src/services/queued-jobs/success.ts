@@ -9,7 +9,7 @@ import { quotaExceeded } from "../photos/quota-exceeded.js";
 import { fence, type Attempt, type Claimed } from "./claim.js";
 import { DATABASE, type Committer } from "./commit.js";
 import { createOwnerBatch } from "./owner-batch.js";
-import { finish, hasOwner, MAX_SNAPSHOT_VALUE_BYTES, type Step } from "./statements.js";
+import { finish, MAX_SNAPSHOT_VALUE_BYTES, type Step } from "./statements.js";
 import { transition, transitionMany } from "./transition.js";
 
 export interface SuccessesDeps {
@@ -143,7 +143,7 @@ export function succeedMany(
         ${successes.map(({ result }) => result)}::text[]`,
       columns: sql`item_attempt, item_result`,
     },
-    where: sql`attempts = i.item_attempt and ${hasOwner(sql)}`,
+    where: sql`attempts = i.item_attempt`,
     set: sql`, result = i.item_result::jsonb, progress = 1, error_code = null,
       error_message = null ${finish(sql, ttlSeconds)}`,
     pending: -1,

@@ -159,11 +159,14 @@ export interface ManyTransitionParts extends Pick<TransitionParts, "step" | "set
 }
 
 /**
- * The same step of many rows in one statement, all of them or none; of whom the guard does not
- * hold, null. Rows are locked in the order of their ids, then counters in the order of theirs, so
- * that no two of these wait for each other. Row by row (lateral), since a plan that was made while
- * the table was small would else read it whole when it is large. Events are numbered in the order
- * of the items.
+ * The same step of many rows in one statement, all of them or none; null for a row whose guard does
+ * not hold. A closed account has no counter and fails the statement: the rows are then sent one by
+ * one, and those of that account return null. To look the counter up for each row would cost a
+ * third of the statement, since the versions of a busy counter are slow to read.
+ * Rows are locked in the order of their ids, then counters in the order of theirs, so that no two
+ * of these wait for each other. Row by row (lateral), since a plan that was made while the table
+ * was small would else read it whole when it is large. Events are numbered in the order of the
+ * items.
  */
 export async function transitionMany(
   sql: Sql,

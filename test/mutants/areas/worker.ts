@@ -66,13 +66,6 @@ export const MUTANTS: Mutant[] = [
     tests: BATCHES,
   },
   {
-    breaks: "a closed account fails the claims of others",
-    file: CLAIM_FILE,
-    find: "job_name = any(${jobs}) and ${hasOwner(sql)}`;\n}",
-    replace: "job_name = any(${jobs})`;\n}",
-    tests: BATCHES,
-  },
-  {
     core: true,
     breaks: "a hint of a locked row is spent",
     file: CLAIM_FILE,
