@@ -48,6 +48,10 @@ export function createDatabase(options: DatabaseOptions): Database {
     connection: {
       application_name: options.applicationName,
       TimeZone: "UTC",
+      // A plan made while a table was small outlives its growth: rows are found by an index. What
+      // has none would look expensive enough to be compiled.
+      enable_seqscan: "off",
+      jit: "off",
       statement_timeout: 5000,
       lock_timeout: 4000,
       idle_in_transaction_session_timeout: 10_000,

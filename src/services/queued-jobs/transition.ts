@@ -189,7 +189,8 @@ export async function transitionMany(
         for no key update ${parts.skipLocked ? sql`skip locked` : sql``}) q),
     t as (
       ${update(sql, parts)}
-      from l i where id = i.item_id returning queued_jobs.*, i.item_place),
+      from l i where id = any(array(select item_id from l)) and id = i.item_id
+      returning queued_jobs.*, i.item_place),
     j as materialized (${withSnapshots(sql, sql`'[]'::jsonb`)}),
     n as (
       select user_id, count(*)::int as made, sum(${recordedBy(sql, parts.step)}) as bytes
@@ -201,8 +202,8 @@ export async function transitionMany(
       update user_streams u set last_seq = u.last_seq + c.made,
         pending = u.pending + ${parts.pending} * c.made,
         recorded_bytes = u.recorded_bytes + c.bytes
-      from c where u.user_id = c.user_id returning u.user_id, u.last_seq - c.made as base,
-        u.pending),
+      from c where u.user_id = any(array(select user_id from c)) and u.user_id = c.user_id
+      returning u.user_id, u.last_seq - c.made as base, u.pending),
     e as (
       insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes)
       select j.user_id, s.base + row_number() over (partition by j.user_id
