@@ -1,6 +1,6 @@
 import { type FieldNode, type GraphQLResolveInfo, Kind, type SelectionSetNode } from "graphql";
 import { encodePageCursor, encodeStreamCursor } from "../../domain/cursors.js";
-import type { QueuedJob } from "../../domain/queued-job.js";
+import type { ListedQueuedJob } from "../../services/reads/own-pages.js";
 import { isOwnBrief, type ListColumns } from "../../services/reads/list-pages.js";
 import type { Context } from "../context.js";
 import { loadersOf } from "../loaders.js";
@@ -8,7 +8,7 @@ import { createConnection, type Connection } from "../paging/connection.js";
 import { parseUuidPageRequest } from "../paging/page-request.js";
 import { toFilter, type QueuedJobFilterInput } from "./queued-job-filter.input.js";
 
-export interface QueuedJobList extends Connection<QueuedJob> {
+export interface QueuedJobList extends Connection<ListedQueuedJob> {
   eventCursor: string;
 }
 

@@ -118,7 +118,7 @@ export interface Success extends PlainSuccess, Omit<TaskSuccess, "result">, Succ
  * Throws QuotaExceededError, and records nothing, when there is no room for its outputs or its
  * result.
  */
-async function succeed(sql: Sql, success: Success): Promise<Step | null> {
+export async function succeed(sql: Sql, success: Success): Promise<Step | null> {
   try {
     return await recordSuccess(sql, success);
   } catch (error) {

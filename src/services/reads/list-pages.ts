@@ -3,13 +3,13 @@
 import type { Fragment, Sql } from "postgres";
 import { available, type Database } from "../../db/database.js";
 import { UNFINISHED_STATUSES, type QueuedJobStatus } from "../../domain/queued-job-status.js";
-import type { QueuedJob } from "../../domain/queued-job.js";
 import {
   briefColumns,
   createOwnPages,
   EMPTY_PAGE,
   LAST_ID,
   toPage,
+  type ListedQueuedJob,
   type QueuedJobPage,
 } from "./own-pages.js";
 import { filterCondition, queuedJobJson, type QueuedJobFilter } from "../queued-jobs/statements.js";
@@ -35,13 +35,12 @@ export interface PageQuery {
   budget?: ReadBudget;
 }
 
-interface PageRow {
-  place: number;
-  lastSeq: number;
-  id: string | null;
-  /** JSON; unless the columns stand beside. */
-  text?: string | null;
-}
+/** A row of a page, as JSON or as its columns, or the position alone with an empty page. */
+type PageRow = { place: number; lastSeq: number } & (
+  | { id: null; text?: null }
+  | { id: string; text: string }
+  | ({ text?: undefined } & ListedQueuedJob)
+);
 
 /** Rows of one statement that reads whole ones: each may have a third of a megabyte. */
 const MAX_WHOLE_ROWS = 200;
@@ -66,7 +65,7 @@ export function createListPages({ sql, foreignRows }: Database) {
       found.length,
       found.reduce((sum, { text }) => sum + (text?.length ?? 0), 0),
     );
-    const pages = inScopes(found, scopes).map((own) => toPage(own.map(parsed), first));
+    const pages = inScopes(found, scopes).map((own) => toPage(own.map(withQueuedJob), first));
     const isForeign = ({ userId }: ListScope, page: QueuedJobPage | undefined) =>
       userId !== null && page?.rows.some((row) => row.userId !== userId);
     if (scopes.some((scope, i) => isForeign(scope, pages[i]))) throw foreignRows(found);
@@ -142,15 +141,11 @@ function inScopes<Row extends { place: number }>(
   return own;
 }
 
-function parsed(row: PageRow): PageRow & { queuedJob?: QueuedJob } {
-  return row.text == null
-    ? row
-    : {
-        place: row.place,
-        lastSeq: row.lastSeq,
-        id: row.id,
-        queuedJob: JSON.parse(row.text) as QueuedJob,
-      };
+function withQueuedJob(row: PageRow): { lastSeq: number; queuedJob: ListedQueuedJob | null } {
+  const { lastSeq } = row;
+  if (row.id === null) return { lastSeq, queuedJob: null };
+  const isJson = row.text !== undefined;
+  return { lastSeq, queuedJob: isJson ? (JSON.parse(row.text) as ListedQueuedJob) : row };
 }
 
 interface Range {

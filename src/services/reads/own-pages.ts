@@ -9,9 +9,25 @@ import { available, type Database } from "../../db/database.js";
 import { withoutDeadline } from "../../runtime/deadline.js";
 import type { QueuedJob } from "../../domain/queued-job.js";
 
+/** A row of a list: these columns, and others only where the list reads them. */
+export type ListedQueuedJob = Partial<QueuedJob> &
+  Pick<
+    QueuedJob,
+    | "id"
+    | "userId"
+    | "jobName"
+    | "status"
+    | "photoCount"
+    | "priority"
+    | "progress"
+    | "attempts"
+    | "version"
+    | "createdAt"
+  >;
+
 /** A page, newest first, and where the event stream of the reader stood in the same snapshot. */
 export interface QueuedJobPage {
-  rows: QueuedJob[];
+  rows: ListedQueuedJob[];
   hasMore: boolean;
   lastSeq: number;
 }
@@ -23,14 +39,10 @@ export interface OwnPage {
   beforeId: string | null;
 }
 
-interface Row {
-  page: number;
-  lastSeq: number;
-  id: string | null;
-  /** Of whom the row is; of an empty page, who asked for it. */
-  userId: string | null;
-  readerId: string | null;
-}
+/** A row of a page, or the position alone with an empty page. */
+type Row = { page: number; lastSeq: number } & (
+  ({ readerId: null } & ListedQueuedJob) | { readerId: string; id: null; userId: null }
+);
 
 /** Asked for in one turn of the event loop, by what is asked. */
 interface Together {
@@ -102,7 +114,11 @@ async function readPages(
   for (const row of rows) pages[row.page - 1]?.push(row);
   // Each page has a row at least. Where that is not so, these are the rows of another statement.
   if (!asked.every(({ userId }, i) => isOf(userId, pages[i] ?? []))) throw foreignRows(rows);
-  return pages.map((own, i) => toPage(own, asked[i]?.first ?? 0));
+  return pages.map((own, i) => toPage(own.map(withQueuedJob), asked[i]?.first ?? 0));
+}
+
+function withQueuedJob(row: Row): { lastSeq: number; queuedJob: ListedQueuedJob | null } {
+  return { lastSeq: row.lastSeq, queuedJob: row.id === null ? null : row };
 }
 
 function isOf(userId: string, rows: Row[]): boolean {
@@ -111,15 +127,13 @@ function isOf(userId: string, rows: Row[]): boolean {
 
 /** With an empty page comes one row, of the position alone. */
 export function toPage(
-  rows: { id: string | null; lastSeq: number; queuedJob?: QueuedJob }[],
+  rows: { lastSeq: number; queuedJob: ListedQueuedJob | null }[],
   first: number,
 ): QueuedJobPage {
-  const found = rows.flatMap((row) =>
-    row.id === null ? [] : (row.queuedJob ?? (row as unknown as QueuedJob)),
-  );
+  const listed = rows.flatMap(({ queuedJob }) => queuedJob ?? []);
   return {
-    rows: found.slice(0, first),
-    hasMore: found.length > first,
+    rows: listed.slice(0, first),
+    hasMore: listed.length > first,
     lastSeq: rows[0]?.lastSeq ?? 0,
   };
 }
