@@ -146,7 +146,7 @@ describe("the architecture", () => {
     assert.deepEqual(filesWith(/console\./), []);
   });
 
-  it("lets nothing but the waist write a status or ring a bell", () => {
+  it("lets nothing but the services write a status or ring a notification", () => {
     const writes = filesWith(
       /(update|insert into|delete from) queued_jobs|insert into queued_job_events|\.ring\(/i,
     );

@@ -20,7 +20,7 @@ export const PAGE =
  * "Repeat after a moment": a machine that is too busy to open a connection to its database in time.
  */
 const AGAIN_MS = 100;
-const MOST_TRIES = 50;
+const MAX_TRIES = 50;
 
 export function createApiClient(url: string, connections: number): ApiClient {
   const pool = new Pool(url, {
@@ -43,7 +43,7 @@ export function createApiClient(url: string, connections: number): ApiClient {
       body,
     });
     const text = await response.body.text();
-    if (response.statusCode === 503 && tries < MOST_TRIES) {
+    if (response.statusCode === 503 && tries < MAX_TRIES) {
       await pause(AGAIN_MS);
       return send(path, token, headers, body, tries + 1);
     }

@@ -14,7 +14,7 @@ export interface Completions {
   all(ids: readonly string[]): Promise<void>;
 }
 
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 export function watchCompletions(client: JobClient): Completions {
   const at = new Map<string, number>();
@@ -26,7 +26,7 @@ export function watchCompletions(client: JobClient): Completions {
   return {
     at,
     async all(ids) {
-      for (const deadline = performance.now() + PATIENCE_MS; ; await pause(2)) {
+      for (const deadline = performance.now() + TIMEOUT_MS; ; await pause(2)) {
         if (failed.length > 0) throw new Error(`${failed.length} jobs failed`);
         if (at.size >= ids.length && ids.every((id) => at.has(id))) return;
         if (performance.now() > deadline)

@@ -1,4 +1,4 @@
-// A socket that speaks just enough WebSocket and graphql-transport-ws to hear a subscription. Not
+// A socket that speaks just enough WebSocket and graphql-transport-ws to receive a subscription. Not
 // `ws`: thousands of these share two cores with the server that is measured, and a client that
 // needs as much as the server would measure itself.
 import { randomBytes } from "node:crypto";
@@ -38,7 +38,7 @@ export function openFeed(options: {
     const send = (message: object) =>
       socket.write(frame(TEXT, Buffer.from(JSON.stringify(message))));
 
-    function hear(message: string): void {
+    function receive(message: string): void {
       if (message.startsWith('{"id":"1","type":"next"') || message.includes('"type":"next"'))
         return options.onNext(message);
       const { type } = JSON.parse(message) as { type: string };
@@ -60,7 +60,7 @@ export function openFeed(options: {
     socket.once("connect", () => socket.write(upgradeRequest(hostname, port)));
     socket.once("error", fail);
     socket.once("close", () => fail(new Error("a socket was closed")));
-    const read = createFrameReader(socket, hear);
+    const read = createFrameReader(socket, receive);
     untilUpgraded(
       socket,
       (rest) => {

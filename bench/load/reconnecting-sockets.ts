@@ -160,14 +160,14 @@ function createReader(url: string, { token, cursor: from }: { token: string; cur
         JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${token}` } }),
       ),
     );
-    socket.on("message", (data) => hear(JSON.parse(String(data)) as Message));
+    socket.on("message", (data) => receive(JSON.parse(String(data)) as Message));
     socket.on("error", () => {});
     socket.on("close", () => {
       if (!stopped) setTimeout(connect, Math.random() * Math.min(4000, 500 * 2 ** tries++));
     });
   }
 
-  function hear({ type, payload }: Message): void {
+  function receive({ type, payload }: Message): void {
     if (type === "connection_ack") {
       tries = 0;
       socket.send(

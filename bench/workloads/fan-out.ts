@@ -17,15 +17,15 @@ export interface FanOutOptions {
   processes: Record<string, number>;
   token(person: number): string;
   sockets: number;
-  /** All sockets hear the feed of one person; else each that of its own. */
+  /** All sockets receive the feed of one person; else each that of its own. */
   shared: boolean;
   seconds: number;
   settleSeconds: number;
 }
 
-const OPENING_AT_ONCE = 50;
+const MAX_OPENING = 50;
 const WARM_UP_SECONDS = 1;
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 /** Until the last socket is subscribed, which no message says. */
 const FIRST_HEARD_MS = 2000;
 const FIRST_TRIES = 30;
@@ -43,7 +43,7 @@ export async function measureFanOut(options: FanOutOptions): Promise<FanOut> {
   const api = processes["api"] ?? 0;
   const before = memoryMb(api);
   const audience = createAudience();
-  const feeds = await openFeeds(options, audience.hear);
+  const feeds = await openFeeds(options, audience.receive);
   try {
     await pause(options.settleSeconds * 1000);
     const kbPerSubscription = ((memoryMb(api) - before) * 1024) / sockets;
@@ -62,7 +62,7 @@ async function measureDeliveries(
   const submit = async (person: number) =>
     enqueuedId(await client.post(options.token(person), BODY));
   const run = (ms: number) => submitInLanes({ ...options, ms, submit, heardBy: audience.heardBy });
-  await untilAllHear(options, { submit, audience });
+  await untilAllReceive(options, { submit, audience });
   await run(Math.min(WARM_UP_SECONDS, seconds) * 1000);
   audience.deliveries = 0;
   const stop = startMeter(processes);
@@ -82,8 +82,8 @@ async function openFeeds(
   onNext: (message: string) => void,
 ): Promise<Feed[]> {
   const feeds: Feed[] = [];
-  for (let from = 0; from < sockets; from += OPENING_AT_ONCE) {
-    const people = Array.from({ length: Math.min(OPENING_AT_ONCE, sockets - from) }, (_, i) =>
+  for (let from = 0; from < sockets; from += MAX_OPENING) {
+    const people = Array.from({ length: Math.min(MAX_OPENING, sockets - from) }, (_, i) =>
       shared ? 0 : from + i,
     );
     feeds.push(
@@ -97,7 +97,7 @@ async function openFeeds(
 
 interface Audience {
   deliveries: number;
-  hear(message: string): void;
+  receive(message: string): void;
   /** Resolves when so many have heard the end of a job. */
   heardBy(id: string, listeners: number, withinMs?: number): Promise<void>;
 }
@@ -107,7 +107,7 @@ function createAudience(): Audience {
   const waiting = new Map<string, { listeners: number; done: () => void }>();
   const audience: Audience = {
     deliveries: 0,
-    hear(message) {
+    receive(message) {
       audience.deliveries++;
       const told = readTold(message);
       if (!isFinished(told)) return;
@@ -116,7 +116,7 @@ function createAudience(): Audience {
       const waiter = waiting.get(told.id);
       if (waiter && times >= waiter.listeners) waiter.done();
     },
-    async heardBy(id, listeners, withinMs = PATIENCE_MS) {
+    async heardBy(id, listeners, withinMs = TIMEOUT_MS) {
       if ((heard.get(id) ?? 0) < listeners) {
         await new Promise<void>((resolve, reject) => {
           const timer = setTimeout(
@@ -134,7 +134,7 @@ function createAudience(): Audience {
   return audience;
 }
 
-async function untilAllHear(
+async function untilAllReceive(
   { sockets, shared }: FanOutOptions,
   { submit, audience }: { submit: (person: number) => Promise<string>; audience: Audience },
 ): Promise<void> {

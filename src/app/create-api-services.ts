@@ -60,7 +60,7 @@ export async function createApiServices(
     stopWork: (ids) => core.queuedJobs.stopWork(ids),
     tellGone(userId) {
       forgetUser(userId);
-      return bus.ringGone(userId);
+      return bus.publishGone(userId);
     },
     log,
   });

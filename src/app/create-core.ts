@@ -5,7 +5,7 @@ import type { ClosingStack } from "../runtime/lifecycle.js";
 import type { Logger } from "../runtime/logger.js";
 import type { Storage } from "../photos/storage.js";
 import { createHintQueue, type HintQueue } from "../queue/hint-queue.js";
-import { createStopBell } from "../queue/stop-bell.js";
+import { createCancellationChannel } from "../queue/cancellation-channel.js";
 import { createJobs, type Jobs } from "../services/jobs/jobs.js";
 import { createPhotos, type Photos } from "../services/photos/photos.js";
 import { createQueuedJobReads, type QueuedJobReads } from "../services/reads/queued-job-reads.js";
@@ -73,8 +73,8 @@ export async function createCore(
   stack.add("event bus", () => bus.close());
   const hints = createHintQueue({ ...redis, carry: tracer.carry, log });
   stack.add("hint queue", () => hints.close());
-  const stopBell = createStopBell({ ...redis, log });
-  stack.add("stop bell", () => stopBell.close());
+  const cancellations = createCancellationChannel({ ...redis, log });
+  stack.add("stop notification", () => cancellations.close());
   const storage = await createStorage(config, log);
   const deleteFiles = (keys: string[]) => storage.delete(keys);
   const disabledJobs = [...config.disabledJobs, ...(config.echo ? [] : [echo.name])];
@@ -95,7 +95,7 @@ export async function createCore(
     database,
     bus,
     hints,
-    stopBell,
+    cancellations,
     catalogue,
     submittable: jobs.submittable,
     deleteFiles,

@@ -6,7 +6,7 @@ import { createPhotoInspector } from "../imaging/inspect/photo-inspector.js";
 import type { ClosingStack } from "../runtime/lifecycle.js";
 import type { Logger } from "../runtime/logger.js";
 import { createStartRate, type StartRate } from "../queue/start-rate.js";
-import { listenForStops } from "../queue/stop-bell.js";
+import { listenForStops } from "../queue/cancellation-channel.js";
 import { createAdminGuard } from "../server/access/admin-guard.js";
 import { createHealthServer, checkDatabase } from "../server/health/health.js";
 import { createBacklogReads, type BacklogReads } from "../services/reads/backlog.js";
@@ -85,7 +85,7 @@ export async function createWorker(
     log,
     onStop: (queuedJobId) => leases.drop(queuedJobId),
   });
-  stack.add("stop bells", () => stops.close());
+  stack.add("stop notifications", () => stops.close());
   const startRate = createStartRate({ ...redis, log });
   stack.add("start rate", () => startRate.close());
   const reconciler = createReconciler({
@@ -199,15 +199,15 @@ type Reconciling = Pick<QueuedJobs, "takeOverLapsed" | "hintDue">;
 function createWorkerMetrics({ revision }: { revision: string | null }) {
   const page = createMetricsPage({ process: "worker", version, revision });
   const jobs = new Set<string>(catalogue.keys());
-  const { onAttempt, onUpkeep } = createWorkMetrics(page, jobs);
+  const { onAttempt, onMaintenance } = createWorkMetrics(page, jobs);
   const onFault = createFaultMetrics(page);
 
   async function counted(
-    action: Parameters<typeof onUpkeep>[0],
+    action: Parameters<typeof onMaintenance>[0],
     work: Promise<number>,
   ): Promise<number> {
     const count = await work;
-    onUpkeep(action, count);
+    onMaintenance(action, count);
     return count;
   }
 
@@ -225,8 +225,8 @@ function createWorkerMetrics({ revision }: { revision: string | null }) {
       hintDue: (sweep, limit) => counted("hint_restored", queuedJobs.hintDue(sweep, limit)),
     }),
     onPurged(purged: Pick<Purged, "queuedJobs" | "events">): void {
-      onUpkeep("purged_queued_job", purged.queuedJobs);
-      onUpkeep("purged_event", purged.events);
+      onMaintenance("purged_queued_job", purged.queuedJobs);
+      onMaintenance("purged_event", purged.events);
     },
     gauge(read: {
       database: Database;

@@ -49,7 +49,7 @@ await runCommand(async (stack) => {
     users: { forget: () => {} },
     deleteFiles: (keys) => storage.delete(keys),
     stopWork: (ids) => queuedJobs.stopWork(ids),
-    tellGone: (userId) => bus.ringGone(userId),
+    tellGone: (userId) => bus.publishGone(userId),
     log,
   });
   const account = theOnly(await accounts.find(by));

@@ -2,13 +2,13 @@
 // parameters travel, never the bytes of a photo. The parent checks all that a child says, since a
 // child decodes strangers' bytes. A child loads no schemas: it imports only types from here.
 import { z } from "zod";
-import type { CarriedError } from "./carried-error.js";
+import type { SerializedError } from "./serialized-error.js";
 
 export type ParentMessage =
   | { type: "run"; id: number; request: unknown }
   | { type: "abort"; id: number }
   /** What came of a question of the child's. */
-  | { type: "answer"; question: number; outcome: { result: unknown } | { error: CarriedError } };
+  | { type: "answer"; question: number; outcome: { result: unknown } | { error: SerializedError } };
 
 const id = z.int().positive();
 /** Cut, not refused: messages of libraries may be long. */
@@ -21,7 +21,7 @@ const kinds = [
   "TaskFailedError",
   "ServiceUnavailableError",
   "Error",
-] as const satisfies CarriedError["kind"][];
+] as const satisfies SerializedError["kind"][];
 const error = z.object({
   kind: z.enum(kinds),
   code: z

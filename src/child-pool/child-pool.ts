@@ -3,7 +3,7 @@ import type { Logger } from "../runtime/logger.js";
 import { ChildStoppedError, type ChildStopReason } from "./exit-reason.js";
 import { NeverBegunError, type RunOptions } from "./child-work.js";
 import { canCap, WarmChild } from "./warm-child.js";
-import { createWaitingLine, type WaitingLine, type WaitingTask } from "./waiting-line.js";
+import { createTaskQueue, type TaskQueue, type WaitingTask } from "./task-queue.js";
 
 // Why processes and not worker threads: a process can be killed in the middle of a decode and takes
 // its memory with it. A thread's promise rejects while libvips computes on, and terminate() waits
@@ -67,7 +67,7 @@ interface Self {
   children: Set<WarmChild>;
   /** Told to go, or found dead, and not yet gone. */
   partings: Set<Promise<unknown>>;
-  line: WaitingLine;
+  line: TaskQueue;
   closed: boolean;
   toldUncapped: boolean;
   /** How the last start failed; null once a child is ready. */
@@ -83,7 +83,7 @@ export function createChildPool(options: ChildPoolOptions): ChildPool {
     options,
     children: new Set(),
     partings: new Set(),
-    line: createWaitingLine(),
+    line: createTaskQueue(),
     closed: false,
     toldUncapped: false,
     startFault: null,

@@ -1,5 +1,5 @@
 import type { Logger } from "../runtime/logger.js";
-import { carryError, restoreError } from "./carried-error.js";
+import { serializeError, restoreError } from "./serialized-error.js";
 import type { ChildMessage, ParentMessage } from "./child-message.js";
 import { ChildStoppedError, type ChildStopReason } from "./exit-reason.js";
 
@@ -23,7 +23,7 @@ export interface RunOptions {
 export interface ChildWork {
   /** Settles when the work has really stopped: until then the child may still be writing. */
   readonly promise: Promise<unknown>;
-  hear(message: Exclude<ChildMessage, { type: "ready" }>): void;
+  receive(message: Exclude<ChildMessage, { type: "ready" }>): void;
   /** Asks the child to stop, and has it killed when it does not. */
   stop(reason: ChildStopReason, message: string, cause?: unknown): void;
   /** The child is gone. */
@@ -60,7 +60,7 @@ export function startChildWork(deps: ChildWorkDeps): ChildWork {
     send({ type: "abort", id });
     graceTimer = setTimeout(deps.kill, deps.graceMs);
   }
-  function hear(message: Exclude<ChildMessage, { type: "ready" }>): void {
+  function receive(message: Exclude<ChildMessage, { type: "ready" }>): void {
     if (message.type === "begun") begun = true;
     else if (message.type === "progress") options.onProgress?.(message.fraction, message.message);
     else if (message.type === "ask") void answer(message, options.onAsk).then(send);
@@ -91,7 +91,7 @@ export function startChildWork(deps: ChildWorkDeps): ChildWork {
   send({ type: "run", id, request: deps.request });
   const die = (death: ChildStoppedError) =>
     settle(() => reject(stopped ?? (begun ? death : new NeverBegunError(death.message))));
-  return { promise, hear, stop, die };
+  return { promise, receive, stop, die };
 }
 
 async function answer(
@@ -102,7 +102,7 @@ async function answer(
     if (onAsk === undefined) throw new Error(`Nobody here answers "${name}".`);
     return { type: "answer", question, outcome: { result: await onAsk(name, argument) } };
   } catch (error) {
-    return { type: "answer", question, outcome: { error: carryError(error) } };
+    return { type: "answer", question, outcome: { error: serializeError(error) } };
   }
 }
 

@@ -1,4 +1,4 @@
-import { carryError, restoreError } from "./carried-error.js";
+import { serializeError, restoreError } from "./serialized-error.js";
 import type { ChildMessage, ParentMessage } from "./child-message.js";
 
 /** How a child's work speaks while it runs. */
@@ -33,7 +33,7 @@ export function serveChild(
   process.on("SIGTERM", () => {});
   process.on("message", (message: ParentMessage) => {
     if (message.type === "run") void answer(message);
-    else if (message.type === "answer") questions.hear(message);
+    else if (message.type === "answer") questions.receive(message);
     else if (message.id === current?.id) current.abort.abort();
   });
 
@@ -51,7 +51,12 @@ export function serveChild(
       });
       send({ type: "done", id, rssBytes: process.memoryUsage.rss(), result });
     } catch (error) {
-      send({ type: "failed", id, rssBytes: process.memoryUsage.rss(), error: carryError(error) });
+      send({
+        type: "failed",
+        id,
+        rssBytes: process.memoryUsage.rss(),
+        error: serializeError(error),
+      });
     }
     current = null;
   }
@@ -70,7 +75,7 @@ interface ChildQuestions {
     asked: { id: number; name: string; argument: unknown },
     signal: AbortSignal,
   ): Promise<unknown>;
-  hear(answer: Extract<ParentMessage, { type: "answer" }>): void;
+  receive(answer: Extract<ParentMessage, { type: "answer" }>): void;
 }
 
 function createChildQuestions(): ChildQuestions {
@@ -97,6 +102,6 @@ function createChildQuestions(): ChildQuestions {
       }
     },
     // One that nobody waits for any more is of a work that was stopped.
-    hear: (answer) => open.get(answer.question)?.(answer),
+    receive: (answer) => open.get(answer.question)?.(answer),
   };
 }

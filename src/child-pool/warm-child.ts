@@ -11,7 +11,7 @@ const UNCAPPED = "photo-child: no memory cap";
 // `ulimit -d` makes a bloating decode fail cleanly; `ulimit -v` would crash V8 and WebAssembly,
 // which reserve far more than they use. oom_score_adj: short of memory, the kernel takes a child
 // and not the service. pdeathsig: the kernel kills the child with its parent even while the child's
-// JavaScript computes and cannot hear the channel close.
+// JavaScript computes and cannot receive the channel close.
 const SCRIPT = `ulimit -c 0
 ulimit -d "$1" 2>/dev/null || echo '${UNCAPPED}' >&2
 shift
@@ -97,7 +97,7 @@ export class WarmChild {
     this.#process = spawnChild(options.entry, options.memoryLimitBytes);
     this.gone = this.#untilGone();
     this.ready = Promise.race([this.#untilReady(), this.gone.then(() => false)]);
-    this.#process.on("message", (said) => this.#hear(said));
+    this.#process.on("message", (said) => this.#receive(said));
   }
 
   /** `starting` until it says that it can take work; `gone` once it is dead or told to go. */
@@ -149,13 +149,13 @@ export class WarmChild {
     this.#work.promise.then(end, end);
   }
 
-  #hear(said: unknown): void {
+  #receive(said: unknown): void {
     const { data: message, error } = childMessage.safeParse(said);
     if (error) return this.#condemn(error);
     // What it says of a task before is late.
     if (message.type === "ready" || message.id !== this.#tasks) return;
     if ("rssBytes" in message) this.#rssBytes = message.rssBytes;
-    this.#work?.hear(message);
+    this.#work?.receive(message);
   }
 
   /** It says what no child of ours says: a photo may have taken it over. */

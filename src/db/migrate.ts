@@ -17,7 +17,7 @@ const FOLDER = fileURLToPath(new URL("../../../drizzle", import.meta.url));
 const LOCK = 5_067_401;
 const ASK_AGAIN_MS = 100;
 /** Of a big table an index takes its time. */
-const PATIENCE_MS = 15 * 60_000;
+const TIMEOUT_MS = 15 * 60_000;
 /**
  * While a migration waits for a table, everybody else waits behind it: it gives way and tries
  * again.
@@ -62,7 +62,7 @@ export async function migrate(
  * who wait behind it.
  */
 async function givingWay(work: () => Promise<void>): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; ; await setTimeout(GIVE_WAY_MS)) {
+  for (const deadline = Date.now() + TIMEOUT_MS; ; await setTimeout(GIVE_WAY_MS)) {
     try {
       return await work();
     } catch (error) {
@@ -76,13 +76,13 @@ async function givingWay(work: () => Promise<void>): Promise<void> {
  * made concurrently.
  */
 async function takeLock(sql: Sql): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; ; await setTimeout(ASK_AGAIN_MS)) {
+  for (const deadline = Date.now() + TIMEOUT_MS; ; await setTimeout(ASK_AGAIN_MS)) {
     const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${LOCK}) as taken`;
     if (row?.taken) return;
     if (Date.now() > deadline)
       throw new Error(
         "Another migration of this database has been under way for " +
-          `${PATIENCE_MS / 60_000} minutes: see pg_stat_activity, application_name ` +
+          `${TIMEOUT_MS / 60_000} minutes: see pg_stat_activity, application_name ` +
           `"photo-service migrate"`,
       );
   }

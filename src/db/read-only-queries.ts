@@ -3,7 +3,7 @@
 // extended protocol; one that stands as a subquery, so that every cell is text and short before it
 // leaves PostgreSQL; a time-out there, and another here.
 import postgres, { type Sql } from "postgres";
-import { withPatience } from "../runtime/deadline.js";
+import { withTimeout } from "../runtime/deadline.js";
 import { available, type Database } from "./database.js";
 import { explainRefusal, RefusedQueryError } from "./refused-query-error.js";
 import { READ_ONLY_SETTINGS, readOnlyPassword, readOnlyRoleName } from "./read-only-role.js";
@@ -28,14 +28,14 @@ export interface ReadOnlyQueries {
   ): Promise<ReadOnlyAnswer>;
 }
 
-const AT_ONCE = 2;
+const CONCURRENCY = 2;
 const ROWS = 500;
 const MAX_COLUMNS = 100;
 const MAX_CELL = 2000;
 /** Characters of an answer, about. */
 const MAX_ANSWER = 4_000_000;
 /** Longer than the role's own limit, for a statement that has lifted it. */
-const PATIENCE_MS = 6500;
+const TIMEOUT_MS = 6500;
 
 interface ReadOnlyQueriesDeps {
   database: Database;
@@ -47,7 +47,7 @@ export function createReadOnlyQueries(deps: ReadOnlyQueriesDeps): ReadOnlyQuerie
 
   return {
     async run(text, { parameters = [], rows = ROWS } = {}) {
-      if (running >= AT_ONCE)
+      if (running >= CONCURRENCY)
         throw new RefusedQueryError(
           "Other queries are running already; try again in a moment.",
           true,
@@ -84,7 +84,7 @@ async function inOneTransaction<T>(
     return await work(sql);
   } finally {
     // Nothing is ever committed: what a statement may have left behind, a lock, a setting, a
-    // bell, goes with its connection.
+    // notification, goes with its connection.
     await sql.end({ timeout: 0 });
   }
 }
@@ -140,7 +140,7 @@ async function answer(
   const longest = Math.min(MAX_CELL, Math.floor(MAX_ANSWER / types.length / (rows + 1)));
   const asked = isPlain(statement) ? statement : asShortText(statement, types, { longest, rows });
   const query = sql.unsafe(asked, parameters, { prepare: true }).values();
-  const found = await withPatience(query, PATIENCE_MS, () => {
+  const found = await withTimeout(query, TIMEOUT_MS, () => {
     query.cancel();
     throw new RefusedQueryError("It took too long and was stopped.");
   });

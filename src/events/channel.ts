@@ -1,16 +1,16 @@
 import type { QueuedJobEvent } from "../domain/queued-job.js";
-import type { Bell } from "./event-bus.js";
+import type { Notification } from "./event-bus.js";
 import type { LogPage } from "./event-log.js";
 import { Ring } from "./ring.js";
 
 const PAGE_SIZE = 100;
-/** For an event that a later one has overtaken on its way: its bell is most often right behind. */
-const HOLE_PATIENCE_MS = 50;
+/** For an event that a later one has overtaken on its way: its notification is most often right behind. */
+const HOLE_TIMEOUT_MS = 50;
 /**
  * Listeners that are woken before others have their turn: a fan-out to all of a large feed takes
  * longer than anybody should wait.
  */
-const WOKEN_AT_ONCE = 500;
+const WAKE_BATCH_SIZE = 500;
 
 /** What follows a position in the log, as far as one query reads. */
 interface Page extends LogPage {
@@ -31,11 +31,11 @@ export class Channel {
   readonly #progress = new ProgressNews();
   readonly #listeners = new Set<() => void>();
   #reading: Map<string, Promise<Page>> | null = null;
-  #patience: NodeJS.Timeout | null = null;
+  #holeTimer: NodeJS.Timeout | null = null;
   #waking = false;
   #again = false;
   #head = 0;
-  #bells = 0;
+  #notifications = 0;
   #expired = false;
 
   constructor(read: ReadLog) {
@@ -47,9 +47,9 @@ export class Channel {
     return this.#head;
   }
 
-  /** Grows with each bell: tells whether `head` was heard of while a query was under way. */
-  get bells(): number {
-    return this.#bells;
+  /** Grows with each notification: tells whether `head` was heard of while a query was under way. */
+  get notifications(): number {
+    return this.#notifications;
   }
 
   /** Whether the database's history has changed, so that what is here is of another one. */
@@ -61,31 +61,31 @@ export class Channel {
     return this.#progress;
   }
 
-  hear(bell: Bell): void {
-    this.#bells++;
-    for (const event of bell.events) {
-      if (event.type === "PROGRESS") this.#progress.hear(event);
+  receive(notification: Notification): void {
+    this.#notifications++;
+    for (const event of notification.events) {
+      if (event.type === "PROGRESS") this.#progress.receive(event);
       else {
         this.#progress.saw(event);
-        this.#ring.hear(event);
+        this.#ring.receive(event);
       }
     }
-    this.#head = Math.max(this.#head, bell.head ?? 0);
-    if (this.#head <= this.#ring.newest || bell.events.length === 0) this.#endPatience();
-    else if (this.#ring.started && bell.head !== null) this.#beginPatience();
+    this.#head = Math.max(this.#head, notification.head ?? 0);
+    if (this.#head <= this.#ring.newest || notification.events.length === 0) this.#stopHoleTimer();
+    else if (this.#ring.started && notification.head !== null) this.#startHoleTimer();
     this.#wake();
   }
 
   /**
-   * The log's own word on where it stands, by a query that began when `bells` was `bellsBefore`.
+   * The log's own word on where it stands, by a query that began when `notifications` was `notificationsBefore`.
    */
-  confirmHead(seq: number, bellsBefore: number): void {
-    const heard = this.#bells !== bellsBefore;
+  confirmHead(seq: number, notificationsBefore: number): void {
+    const heard = this.#notifications !== notificationsBefore;
     const known = this.#head;
     this.#head = heard ? Math.max(known, seq) : seq;
     if (!heard) this.#ring.forgetAhead();
     this.#ring.start(seq);
-    // No bell told of it, and the watchdog takes what is known here for told.
+    // No notification told of it, and the watchdog takes what is known here for told.
     if (this.#head > known) this.#wake();
   }
 
@@ -101,7 +101,7 @@ export class Channel {
 
   /** Whether what follows this position is to be read from the log. */
   mustRead(seq: number): boolean {
-    return this.#head > seq && !(this.#patience && seq === this.#ring.newest);
+    return this.#head > seq && !(this.#holeTimer && seq === this.#ring.newest);
   }
 
   /**
@@ -138,20 +138,20 @@ export class Channel {
     this.#wake();
   }
 
-  #beginPatience(): void {
-    this.#patience ??= setTimeout(() => {
-      this.#patience = null;
+  #startHoleTimer(): void {
+    this.#holeTimer ??= setTimeout(() => {
+      this.#holeTimer = null;
       this.#wake();
-    }, HOLE_PATIENCE_MS).unref();
+    }, HOLE_TIMEOUT_MS).unref();
   }
 
-  #endPatience(): void {
-    if (this.#patience) clearTimeout(this.#patience);
-    this.#patience = null;
+  #stopHoleTimer(): void {
+    if (this.#holeTimer) clearTimeout(this.#holeTimer);
+    this.#holeTimer = null;
   }
 
   async #readPage(seq: number, queuedJobId: string | null): Promise<Page> {
-    const bellsBefore = this.#bells;
+    const notificationsBefore = this.#notifications;
     const page = await this.#read({ seq, queuedJobId, limit: PAGE_SIZE });
     const { whole } = page;
     const to = Math.max(seq, whole ? page.last : (page.events.at(-1)?.seq ?? 0));
@@ -159,7 +159,7 @@ export class Channel {
     // Behind a position below the floor there was more than is there now.
     if (queuedJobId === null && seq >= page.floor && seq <= page.last)
       this.#ring.learn(seq, page.events, to, whole);
-    this.confirmHead(page.last, bellsBefore);
+    this.confirmHead(page.last, notificationsBefore);
     return { ...page, to };
   }
 
@@ -180,7 +180,7 @@ export class Channel {
   }
 
   #wakeSome(rest: Iterator<() => void>): void {
-    for (let i = 0; i < WOKEN_AT_ONCE; i++) {
+    for (let i = 0; i < WAKE_BATCH_SIZE; i++) {
       const { done, value: listener } = rest.next();
       if (done) {
         this.#waking = false;
@@ -193,9 +193,9 @@ export class Channel {
   }
 }
 
-const MOST_IN_PROGRESS = 1000;
+const MAX_IN_PROGRESS = 1000;
 /** QueuedJobs of which is remembered where their last event stands; twice as many are, at most. */
-const MOST_REMEMBERED = 1000;
+const MAX_REMEMBERED = 1000;
 /** Calls of `forget` until something is: a PROGRESS that is later than that is not to be feared. */
 const FORGOTTEN_AFTER = 30;
 
@@ -221,7 +221,7 @@ export class ProgressNews {
     return this.#serial;
   }
 
-  hear(event: QueuedJobEvent): void {
+  receive(event: QueuedJobEvent): void {
     const { id } = event.queuedJob;
     if (this.#lastLogged(id) > event.seq) return;
     const last = (this.#last ??= new Map());
@@ -229,14 +229,14 @@ export class ProgressNews {
     last.set(id, { serial: ++this.#serial, event });
     // Of those whose end was not heard the oldest goes.
     const [oldest] = last.keys();
-    if (last.size > MOST_IN_PROGRESS && oldest !== undefined) last.delete(oldest);
+    if (last.size > MAX_IN_PROGRESS && oldest !== undefined) last.delete(oldest);
   }
 
   /** A logged event; a PROGRESS from before it is stale. */
   saw({ seq, queuedJob: { id } }: QueuedJobEvent): void {
     this.#logged ??= new Map();
     this.#logged.set(id, Math.max(seq, this.#lastLogged(id)));
-    if (this.#logged.size > MOST_REMEMBERED) this.#turn();
+    if (this.#logged.size > MAX_REMEMBERED) this.#turn();
     const told = this.#last?.get(id);
     if (told && told.event.seq < seq) this.#last?.delete(id);
   }

@@ -1,17 +1,17 @@
-// The bell: what was committed is rung through Redis to every process that has a subscriber. It may
+// The notification: what was committed is published through Redis to every process that has a subscriber. It may
 // be lost, doubled or reordered without harm, since the log in PostgreSQL is the truth and every
 // event has its number.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "../runtime/logger.js";
-import { withPatience } from "../runtime/deadline.js";
+import { withTimeout } from "../runtime/deadline.js";
 import type { QueuedJobEvent } from "../domain/queued-job.js";
 import { createRedis } from "../runtime/redis.js";
 
 /**
- * What a bell says: events that were committed, or, when they would be too long, only up to where
+ * What a notification says: events that were committed, or, when they would be too long, only up to where
  * the log goes.
  */
-export interface Bell {
+export interface Notification {
   /** The number of the newest event in the log, as far as the ringer knows; null for PROGRESS. */
   head: number | null;
   events: QueuedJobEvent[];
@@ -19,38 +19,38 @@ export interface Bell {
 
 export interface EventBus {
   /** Rings for a user; never throws, and nobody need wait for it. */
-  ring(userId: string, events: QueuedJobEvent[]): void;
+  publish(userId: string, events: QueuedJobEvent[]): void;
   /**
-   * Resolves when bells of this user arrive here, at once when Redis is away, and after a second
+   * Resolves when notifications of this user arrive here, at once when Redis is away, and after a second
    * when it hangs.
    */
   listen(userId: string): Promise<void>;
   unlisten(userId: string): void;
-  /** Called with each bell. One listener only: the feed. */
-  onBell(listener: (userId: string, bell: Bell) => void): void;
-  /** Called when bells may have been missed. */
+  /** Called with each notification. One listener only: the feed. */
+  onNotification(listener: (userId: string, notification: Notification) => void): void;
+  /** Called when notifications may have been missed. */
   onReconnect(listener: () => void): void;
   /** Tells every process that a user was deleted; resolves when it is told, or cannot be. */
-  ringGone(userId: string): Promise<void>;
+  publishGone(userId: string): Promise<void>;
   /**
    * Called with each user who was deleted, and with null when some may have been missed. One
    * listener only.
    */
   onGone(listener: (userId: string | null) => void): void;
-  /** Null when bells are rung and heard, as far as is known. */
+  /** Null when notifications are published and heard, as far as is known. */
   awayReason(): string | null;
   /** Asks Redis: null when it answers, else why not in a few words. */
   probe(): Promise<string | null>;
   close(): Promise<void>;
 }
 
-/** Of an event that is longer a bell carries the number only; whoever needs it reads the log. */
+/** Of an event that is longer a notification carries the number only; whoever needs it reads the log. */
 const MAX_EVENT_LENGTH = 8 * 1024;
-/** Of the events of one bell; what is more rings another. */
+/** Of the events of one notification; what is more rings another. */
 const MAX_BELL_LENGTH = 64 * 1024;
 
 /** For a Redis that is there but does not answer. */
-const PATIENCE_MS = 1000;
+const TIMEOUT_MS = 1000;
 
 const AWAY = "is away; what is submitted runs when it returns";
 const SILENT = "does not answer; what is submitted runs when it does";
@@ -72,11 +72,11 @@ export function createEventBus(options: EventBusOptions): EventBus {
   const awayReason = () => (publisher.isReady() && subscriber.isReady() ? null : AWAY);
 
   return {
-    ring: publisher.ring,
-    ringGone: publisher.ringGone,
+    publish: publisher.publish,
+    publishGone: publisher.publishGone,
     listen: subscriber.listen,
     unlisten: subscriber.unlisten,
-    onBell: subscriber.onBell,
+    onNotification: subscriber.onNotification,
     onReconnect: subscriber.onReconnect,
     onGone: subscriber.onGone,
     awayReason,
@@ -94,46 +94,50 @@ export function createEventBus(options: EventBusOptions): EventBus {
 const topicOf = (prefix: string) => `${prefix}:events:`;
 const goneTopicOf = (prefix: string) => `${prefix}:gone`;
 
-interface Publisher extends Pick<EventBus, "ring" | "ringGone" | "probe"> {
+interface Publisher extends Pick<EventBus, "publish" | "publishGone" | "probe"> {
   isReady(): boolean;
   close(): void;
 }
 
 function createPublisher({ redisUrl, prefix, log, onDropped }: EventBusOptions): Publisher {
   const topic = topicOf(prefix);
-  const redis = createRedis({ url: redisUrl, purpose: "bells out", failFast: true, log });
+  const redis = createRedis({ url: redisUrl, purpose: "notifications out", failFast: true, log });
   let waiting = new Map<string, QueuedJobEvent[]>();
 
-  /** Once for all that is rung in one step: one bell for a user, one way to Redis for all. */
-  function ringAll(): void {
+  /** Once for all that is published in one step: one notification for a user, one way to Redis for all. */
+  function publishAll(): void {
     if (waiting.size === 0) return;
     const batch = redis.pipeline();
     for (const [userId, events] of waiting)
-      for (const bell of encodeBells(events)) batch.publish(topic + userId, bell);
+      for (const notification of encodeNotifications(events))
+        batch.publish(topic + userId, notification);
     waiting = new Map();
-    const bells = batch.length;
+    const notifications = batch.length;
     batch.exec().then(
       (results) => {
         const errors = (results ?? []).flatMap(([error]) => error ?? []);
         if (errors.length > 0) noteDropped(errors.length, errors[0]);
       },
-      (error) => noteDropped(bells, error),
+      (error) => noteDropped(notifications, error),
     );
   }
 
   function noteDropped(count: number, error: unknown): void {
     onDropped?.(count);
-    log.debug({ err: error, count }, "bells were not rung; the watchdog will find out");
+    log.debug(
+      { err: error, count },
+      "notifications were not published; the watchdog will find out",
+    );
   }
 
   return {
-    ring(userId, events) {
-      if (waiting.size === 0) queueMicrotask(ringAll);
+    publish(userId, events) {
+      if (waiting.size === 0) queueMicrotask(publishAll);
       const own = waiting.get(userId);
       if (own) own.push(...events);
       else waiting.set(userId, [...events]);
     },
-    async ringGone(userId) {
+    async publishGone(userId) {
       await redis
         .publish(goneTopicOf(prefix), userId)
         .catch((error) => log.warn({ err: error, userId }, GONE_UNSENT));
@@ -144,10 +148,10 @@ function createPublisher({ redisUrl, prefix, log, onDropped }: EventBusOptions):
         () => null,
         () => AWAY,
       );
-      return withPatience(ping, PATIENCE_MS, () => SILENT);
+      return withTimeout(ping, TIMEOUT_MS, () => SILENT);
     },
     close() {
-      ringAll();
+      publishAll();
       redis.disconnect();
     },
   };
@@ -155,7 +159,7 @@ function createPublisher({ redisUrl, prefix, log, onDropped }: EventBusOptions):
 
 interface Subscriber extends Pick<
   EventBus,
-  "listen" | "unlisten" | "onBell" | "onReconnect" | "onGone"
+  "listen" | "unlisten" | "onNotification" | "onReconnect" | "onGone"
 > {
   isReady(): boolean;
   close(): void;
@@ -164,15 +168,15 @@ interface Subscriber extends Pick<
 function createSubscriber({ redisUrl, prefix, log }: EventBusOptions): Subscriber {
   const topic = topicOf(prefix);
   const goneTopic = goneTopicOf(prefix);
-  const redis = createRedis({ url: redisUrl, purpose: "bells in", failFast: false, log });
-  let onBell: (userId: string, bell: Bell) => void = () => {};
+  const redis = createRedis({ url: redisUrl, purpose: "notifications in", failFast: false, log });
+  let onNotification: (userId: string, notification: Notification) => void = () => {};
   let onReconnect: () => void = () => {};
   let onGone: (userId: string | null) => void = () => {};
   let wanted = new Set<string>();
   let subscribing: Promise<unknown> | null = null;
 
   /**
-   * Once for all whom somebody began to listen to in this turn. A lost subscription costs the bell,
+   * Once for all whom somebody began to listen to in this turn. A lost subscription costs the notification,
    * not the events.
    */
   async function subscribeAll(): Promise<void> {
@@ -184,8 +188,9 @@ function createSubscriber({ redisUrl, prefix, log }: EventBusOptions): Subscribe
 
   redis.on("message", (channel, text) => {
     if (channel === goneTopic) return onGone(text);
-    const bell = parseBell(text);
-    if (bell && channel.startsWith(topic)) onBell(channel.slice(topic.length), bell);
+    const notification = parseNotification(text);
+    if (notification && channel.startsWith(topic))
+      onNotification(channel.slice(topic.length), notification);
   });
   // ioredis subscribes anew before it says "ready".
   redis.on("ready", () => {
@@ -197,20 +202,20 @@ function createSubscriber({ redisUrl, prefix, log }: EventBusOptions): Subscribe
     async listen(userId) {
       wanted.add(topic + userId);
       subscribing ??= subscribeAll();
-      if (redis.status === "ready") await withPatience(subscribing, PATIENCE_MS, () => null);
+      if (redis.status === "ready") await withTimeout(subscribing, TIMEOUT_MS, () => null);
     },
     unlisten(userId) {
       if (!wanted.delete(topic + userId)) redis.unsubscribe(topic + userId).catch(() => {});
     },
-    onBell(listener) {
-      onBell = listener;
+    onNotification(listener) {
+      onNotification = listener;
     },
     onReconnect(listener) {
       onReconnect = listener;
     },
     onGone(listener) {
       onGone = listener;
-      // A lost subscription costs the bell: what is written for a deleted user is refused all the
+      // A lost subscription costs the notification: what is written for a deleted user is refused all the
       // same.
       redis.subscribe(goneTopic).catch(() => {});
     },
@@ -219,12 +224,12 @@ function createSubscriber({ redisUrl, prefix, log }: EventBusOptions): Subscribe
   };
 }
 
-function encodeBells(events: QueuedJobEvent[]): string[] {
-  const bells: string[] = [];
+function encodeNotifications(events: QueuedJobEvent[]): string[] {
+  const notifications: string[] = [];
   let [texts, length, head]: [string[], number, number | null] = [[], 0, null];
   const end = () => {
     if (texts.length > 0 || head !== null)
-      bells.push(`{"head":${head},"events":[${texts.join(",")}]}`);
+      notifications.push(`{"head":${head},"events":[${texts.join(",")}]}`);
     [texts, length, head] = [[], 0, null];
   };
   for (const event of events) {
@@ -241,12 +246,12 @@ function encodeBells(events: QueuedJobEvent[]): string[] {
     }
   }
   end();
-  return bells;
+  return notifications;
 }
 
-function parseBell(text: string): Bell | null {
+function parseNotification(text: string): Notification | null {
   try {
-    return JSON.parse(text) as Bell;
+    return JSON.parse(text) as Notification;
   } catch {
     return null;
   }

@@ -1,7 +1,7 @@
 // Serves the subscribers of this process. A subscriber is a position, not a queue: it pulls what
 // follows its position from the ring of its user's channel, else from the log, until nothing
-// follows; bells, reconnects and the watchdog only tell it to look. So a slow reader costs no
-// memory, and a lost, doubled or reordered bell changes nothing.
+// follows; notifications, reconnects and the watchdog only tell it to look. So a slow reader costs no
+// memory, and a lost, doubled or reordered notification changes nothing.
 import type { Logger } from "../runtime/logger.js";
 import type { QueuedJobEvent } from "../domain/queued-job.js";
 import type { EventBus } from "./event-bus.js";
@@ -33,7 +33,7 @@ export interface Feed {
   close(): Promise<void>;
 }
 
-/** The bound on how long a lost bell can delay anything. */
+/** The bound on how long a lost notification can delay anything. */
 const WATCHDOG_MS = 2000;
 const SUBSCRIPTIONS_PER_USER = 500;
 
@@ -58,7 +58,7 @@ export function createFeed(options: FeedOptions): Feed {
   const channels = createUserChannels({ bus, eventLog, log, onGone, subscriptionsPerUser });
   const open = new Set<Subscription>();
 
-  bus.onBell(channels.hear);
+  bus.onNotification(channels.receive);
   bus.onReconnect(() => void channels.check());
   const everyMs = options.watchdogMs ?? WATCHDOG_MS;
   const watchdog = setInterval(() => void channels.check(), everyMs).unref();
@@ -170,9 +170,9 @@ async function startBehind(
 }
 
 async function startNow({ channel, headOf }: Sources, userId: string): Promise<Start> {
-  const bells = channel.bells;
+  const notifications = channel.notifications;
   const seq = await headOf(userId);
-  channel.confirmHead(seq, bells);
+  channel.confirmHead(seq, notifications);
   return { seq, first: [], to: seq, ended: false };
 }
 
@@ -181,10 +181,10 @@ async function startWithPresent(
   userId: string,
   queuedJobId: string,
 ): Promise<Start> {
-  const bells = channel.bells;
+  const notifications = channel.notifications;
   const present = await eventLog.present(userId, queuedJobId);
   if (!present) throw new NotFoundError("There is no such QueuedJob.");
-  channel.confirmHead(present.head, bells);
+  channel.confirmHead(present.head, notifications);
   const { seq } = present.event;
   return { seq, first: [present.event], to: seq, ended: present.finished };
 }

@@ -31,7 +31,7 @@ export class Ring {
     return this.#newest;
   }
 
-  hear(event: QueuedJobEvent): void {
+  receive(event: QueuedJobEvent): void {
     if (this.#started && event.seq <= this.#newest) return;
     if (this.#started && event.seq === this.#newest + 1) {
       this.#push(event);

@@ -4,7 +4,7 @@ import { QuotaExceededError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
 import { createSlots } from "../runtime/concurrency.js";
 import { Channel } from "./channel.js";
-import type { Bell, EventBus } from "./event-bus.js";
+import type { Notification, EventBus } from "./event-bus.js";
 import { HEADS_PER_QUERY, type EventLog, type LogPage } from "./event-log.js";
 
 /** A user with streams here. */
@@ -24,7 +24,7 @@ interface UserChannels {
   leave(userId: string): void;
   /** Throws QuotaExceededError when this user has as many streams as they may. */
   assertRoom(userId: string): void;
-  hear(userId: string, bell: Bell): void;
+  receive(userId: string, notification: Notification): void;
   /** Compares all channels with the log; a check that is under way serves for this call. */
   check(): Promise<void>;
   /** Resolves when no check is under way. */
@@ -37,7 +37,7 @@ const HISTORY_CHANGED =
  * Pages of the log that are read at the same time: what returns after a restart leaves connections
  * for others.
  */
-const PAGES_AT_ONCE = 8;
+const CONCURRENT_PAGES = 8;
 const RETRY_AFTER_MS = 1000;
 
 interface UserChannelsOptions {
@@ -88,7 +88,7 @@ export function createUserChannels(options: UserChannelsOptions): UserChannels {
       bus.unlisten(userId);
     },
     assertRoom,
-    hear: (userId, bell) => listeners.get(userId)?.channel.hear(bell),
+    receive: (userId, notification) => listeners.get(userId)?.channel.receive(notification),
     check() {
       checking ??= checkHeads()
         .catch((error) =>
@@ -105,7 +105,7 @@ export function createUserChannels(options: UserChannelsOptions): UserChannels {
 
 /** The channels of all users share the slots in which the log is read. */
 function createChannels(eventLog: EventLog): (userId: string) => Channel {
-  const pageSlots = createSlots(PAGES_AT_ONCE);
+  const pageSlots = createSlots(CONCURRENT_PAGES);
 
   async function readPage(query: Parameters<EventLog["read"]>[0]): Promise<LogPage> {
     await pageSlots.take();
@@ -142,7 +142,7 @@ function createHeadCheck(options: HeadCheckOptions): () => Promise<void> {
       Object.assign(listener, { epoch, channel: openChannel(userId) });
     }
     listener.head = head;
-    if (head > listener.channel.head) listener.channel.hear({ head, events: [] });
+    if (head > listener.channel.head) listener.channel.receive({ head, events: [] });
     return expired;
   }
 

@@ -7,7 +7,7 @@ import type { Place, QueuePlaces } from "../services/reads/queue-places.js";
 import type { LargeValues, QueuedJobReads } from "../services/reads/queued-job-reads.js";
 import type { User, UserCounters, Users } from "../services/users/users.js";
 import type { AnswerBudget } from "./limits/answer-budget.js";
-import { MOST_COUNTED } from "./paging/connection.js";
+import { MAX_COUNTED } from "./paging/connection.js";
 
 export interface PageKey {
   scope: ListScope;
@@ -78,7 +78,7 @@ function createLoaders(holder: HasLoaders): Loaders {
         inGroups(
           scopes,
           (scope) => JSON.stringify(shapeOf(scope)),
-          (group) => queuedJobReads.counts(group, MOST_COUNTED),
+          (group) => queuedJobReads.counts(group, MAX_COUNTED),
         ),
       JSON.stringify,
     ),

@@ -15,7 +15,7 @@ type OnStep = (type: QueuedJobEventType, queuedJob: Pick<QueuedJob, "jobName" | 
 
 export interface WorkMetrics {
   onAttempt(attempt: EndedAttempt): void;
-  onUpkeep(action: (typeof ACTIONS)[number], count: number): void;
+  onMaintenance(action: (typeof ACTIONS)[number], count: number): void;
 }
 
 const OUTCOMES = ["succeeded", "failed", "retrying", "handed_back", "lost", "discarded"] as const;
@@ -79,7 +79,7 @@ export function createWorkMetrics(
       attempts.inc({ job: labelOf(job), outcome });
       duration.observe({ job: labelOf(job) }, seconds);
     },
-    onUpkeep: (action, count) => upkeep.inc({ action }, count),
+    onMaintenance: (action, count) => upkeep.inc({ action }, count),
   };
 }
 

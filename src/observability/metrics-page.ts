@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry, type GaugeConfiguration } from "prom-client";
-import { withPatience } from "../runtime/deadline.js";
+import { withTimeout } from "../runtime/deadline.js";
 
 /** The one prefix of all names. */
 export const PREFIX = "photos_";
@@ -16,7 +16,7 @@ export interface MetricsPage {
   read(): Promise<{ type: string; text: string }>;
 }
 
-const PATIENCE_MS = 2000;
+const TIMEOUT_MS = 2000;
 
 /**
  * A page of a process's metrics, with its basics and what was built. A registry of its own: a test
@@ -49,9 +49,9 @@ export function createMetricsPage(options: {
   async function read(): Promise<{ type: string; text: string }> {
     await Promise.all(
       collectors.map((collect) =>
-        withPatience(
+        withTimeout(
           collect().catch(() => {}),
-          PATIENCE_MS,
+          TIMEOUT_MS,
           () => {},
         ),
       ),

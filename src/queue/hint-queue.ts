@@ -3,7 +3,7 @@
 import { Queue, type JobsOptions } from "bullmq";
 import { ServiceUnavailableError } from "../domain/errors.js";
 import type { Logger } from "../runtime/logger.js";
-import { withPatience } from "../runtime/deadline.js";
+import { withTimeout } from "../runtime/deadline.js";
 import { createRedis } from "../runtime/redis.js";
 
 /**
@@ -61,7 +61,7 @@ export interface HintQueue {
 
 /** The longest that a hint is kept back. */
 export const MAX_DELAY_MS = 60_000;
-const PATIENCE_MS = 1000;
+const TIMEOUT_MS = 1000;
 const CHUNK = 1000;
 /** Hints that are asked for in one command, which is ten times cheaper than one command each. */
 const GROUP = 100;
@@ -85,9 +85,9 @@ export function createHintQueue(options: HintQueueOptions): HintQueue {
 
   /** Waits no longer than it is patient, whatever becomes of it. */
   const attempt = (done: Promise<unknown>, about: object, failure: string) =>
-    withPatience(
+    withTimeout(
       done.catch((error: unknown) => log.debug({ err: error, ...about }, failure)),
-      PATIENCE_MS,
+      TIMEOUT_MS,
       () => null,
     );
 

@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
  * Settles as `work` does, or, when that has taken `ms`, as `late` does; the work goes on, and what
  * becomes of it is its own business.
  */
-export function withPatience<T, L>(work: Promise<T>, ms: number, late: () => L): Promise<T | L> {
+export function withTimeout<T, L>(work: Promise<T>, ms: number, late: () => L): Promise<T | L> {
   // By hand: a race would make four promises more, of each statement and each request.
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => void Promise.resolve().then(late).then(resolve, reject), ms);
@@ -52,7 +52,7 @@ export function withDeadline<T, L>(
     left: () => end - performance.now(),
     onPassed: (action: () => void) => void actions.push(action),
   };
-  return withPatience(deadlines.run(deadline, work), ms, () => {
+  return withTimeout(deadlines.run(deadline, work), ms, () => {
     deadline.passed = true;
     for (const action of actions) action();
     return late();

@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import type { Logger } from "./logger.js";
 
-const PATIENCE_MS = 2000;
+const TIMEOUT_MS = 2000;
 /** How often an idle connection is asked whether it is still answered. */
 const PING_MS = 3000;
 /**
@@ -42,12 +42,12 @@ export function createRedis(options: RedisOptions): Redis {
   const redis = new (failFast ? FailFastRedis : Redis)(options.url, {
     connectionName: purpose,
     retryStrategy: (attempt) => Math.min(attempt * 100, 1000),
-    connectTimeout: PATIENCE_MS,
+    connectTimeout: TIMEOUT_MS,
     socketTimeout: answerMs,
     enableOfflineQueue: !failFast,
     maxRetriesPerRequest: failFast ? 1 : null,
     // Of one that is there but does not answer, too, nobody waits for long.
-    ...(failFast && { commandTimeout: PATIENCE_MS }),
+    ...(failFast && { commandTimeout: TIMEOUT_MS }),
   });
   let away = false;
   const tellAway = (error: Error, what: string) => {
@@ -59,11 +59,11 @@ export function createRedis(options: RedisOptions): Redis {
   redis.on("connect", () => {
     const silence = setTimeout(() => {
       tellAway(
-        new Error(`no word within ${PATIENCE_MS} ms of the connection`),
+        new Error(`no word within ${TIMEOUT_MS} ms of the connection`),
         "Redis takes connections but does not answer",
       );
       redis.disconnect(true);
-    }, PATIENCE_MS);
+    }, TIMEOUT_MS);
     for (const end of ["data", "close"]) redis.stream.once(end, () => clearTimeout(silence));
   });
   redis.on("ready", () => {

@@ -11,7 +11,7 @@ import type { AdminGuard } from "./access/admin-guard.js";
 import { registerAdmin, type AdminOptions } from "./admin/register-admin.js";
 import { createAuthenticator, type Authenticator } from "./access/authenticator.js";
 import { createApp, HTTP_TIMEOUTS, type HttpTimeouts } from "./http/app.js";
-import { createErrorTeller } from "./graphql/errors.js";
+import { createErrorReporter } from "./graphql/errors.js";
 import { registerExplorer } from "./explorer/register-explorer.js";
 import { createSandboxPage, SANDBOX_SCRIPT } from "./explorer/sandbox.js";
 import { registerGraphqlEndpoint } from "./graphql/http/graphql-endpoint.js";
@@ -137,13 +137,13 @@ async function registerGraphql(
 ): Promise<{ connections: UserConnections; streams: GraphqlStreams; sockets: GraphqlSockets }> {
   const { introspection, production } = config;
   const compiled = createOperationCompiler(schema);
-  const teller = createErrorTeller({ production, onError: watch.onError });
+  const reporter = createErrorReporter({ production, onError: watch.onError });
   const checked = { schema, services, introspection, production };
   await registerGraphqlEndpoint(app, {
     ...doors,
     ...checked,
     compiled,
-    teller,
+    reporter,
     browserPage: showsSandbox(config) ? createSandboxPage(signIn) : null,
   });
   if (!production)
@@ -151,7 +151,7 @@ async function registerGraphql(
       reply.type("text/plain; charset=utf-8").send(printSchema(schema)),
     );
   const connections = createUserConnections(config.maxSocketsPerUser);
-  const shared = { ...doors, operations: createOperations(checked), teller, connections };
+  const shared = { ...doors, operations: createOperations(checked), reporter, connections };
   const streams = await registerGraphqlStream(app, shared);
   const sockets = createGraphqlSockets({
     ...shared,

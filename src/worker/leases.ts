@@ -25,7 +25,7 @@ interface LeasesOptions {
   renewMs?: number;
 }
 
-/** Also the bound on how long a cancelled attempt goes on when no stop bell is heard. */
+/** Also the bound on how long a cancelled attempt goes on when no stop notification is heard. */
 const RENEW_MS = 8000;
 /** Of one whose row was locked. */
 const RENEW_LOCKED_MS = 1000;
@@ -89,7 +89,7 @@ export class Leases {
   /** The attempt of this QueuedJob, if it runs here, is to stop. */
   drop(queuedJobId: string): void {
     const own = this.#held.get(queuedJobId);
-    // A bell proves nothing: the row has the last word.
+    // A notification proves nothing: the row has the last word.
     if (own) void this.#renew([own.claimed]);
   }
 

@@ -1,6 +1,6 @@
 import { DelayedError, type Job as BullJob, Worker } from "bullmq";
 import type { Logger } from "../runtime/logger.js";
-import { withPatience } from "../runtime/deadline.js";
+import { withTimeout } from "../runtime/deadline.js";
 import { laneQueueName, type HintData, type Lane } from "../queue/hint-queue.js";
 import type { createRedis } from "../runtime/redis.js";
 
@@ -128,7 +128,7 @@ export class TaskLane {
   /** If it fails, the hint comes back when its lock has run out. */
   async #putBack(bullJob: BullJob<HintData>, token: string, delayMs: number): Promise<void> {
     const moved = bullJob.moveToDelayed(Date.now() + Math.ceil(delayMs), token);
-    await withPatience(moved, PUT_BACK_MS, () => {}).catch((error: unknown) => {
+    await withTimeout(moved, PUT_BACK_MS, () => {}).catch((error: unknown) => {
       this.#options.log.debug(
         { err: error, queuedJobId: bullJob.data.id },
         "a hint was not put back",
@@ -137,7 +137,7 @@ export class TaskLane {
   }
 }
 
-const PATIENCE_MS = 2000;
+const TIMEOUT_MS = 2000;
 
 /**
  * Closes a worker of BullMQ when what it runs has ended. By itself it waits for ever for a Redis
@@ -150,7 +150,7 @@ export async function closeBullWorker(
   isBusy: () => boolean,
 ): Promise<void> {
   const closed = worker.close().then(() => true);
-  while ((await withPatience(closed, PATIENCE_MS, () => null)) === null) {
+  while ((await withTimeout(closed, TIMEOUT_MS, () => null)) === null) {
     if (redis.status === "ready" && isBusy()) continue;
     worker.disconnect().catch(() => {});
     return;

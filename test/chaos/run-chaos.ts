@@ -6,7 +6,7 @@ import { failOver } from "./faults/fail-over.js";
 import { createFaults } from "./faults/faults.js";
 import { FeedRecorder } from "./feeds/feed-recorder.js";
 import { createFleet, type Fleet } from "./fleet.js";
-import { attack, type HostileFigures } from "./people/hostile-user.js";
+import { attack, type HostileStatistics } from "./people/hostile-user.js";
 import { injectFaults, type Injected } from "./faults/inject-faults.js";
 import { followLog, type LogTail } from "./feeds/log-tail.js";
 import { meddle } from "./people/meddle.js";
@@ -41,7 +41,7 @@ export interface Run {
   steady: FeedRecorder[];
   faults: Injected[];
   phases: Phase[];
-  hostile: HostileFigures;
+  hostile: HostileStatistics;
   /** Where rows are purged while the run goes on. */
   tail: LogTail | null;
   pickUrl: () => string;
@@ -193,7 +193,7 @@ async function attackAndInject(
   stage: Stage,
   fleet: Fleet,
   options: Disturbance & { faults: Injected[]; phases: Phase[] },
-): Promise<HostileFigures> {
+): Promise<HostileStatistics> {
   const { pickUrl, random, violations, stop, minutes, say, only, faults, phases } = options;
   const beganAt = Date.now();
   const measure = async (name: string) => {

@@ -4,21 +4,21 @@ import { ALREADY_THERE, OVER_QUOTA, PHOTO_GONE } from "../../src/db/refusals.js"
 import { sqlState, violatedConstraint } from "../../src/db/database.js";
 import { LOGGED_EVENT_TYPES, QUEUED_JOB_STATUSES } from "../../src/domain/queued-job-status.js";
 import { createTestDatabase, type TestDatabase } from "../support/stores/test-database.js";
-import { createTestWaist, type TestWaist } from "../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../support/service/test-services.js";
 
 describe("the tables", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let userId: string;
   let jobId: string;
   before(async () => {
-    waist = await createTestWaist();
-    const user = await waist.newUser();
+    services = await createTestServices();
+    const user = await services.newUser();
     userId = user.id;
-    jobId = (await waist.submit(user)).id;
+    jobId = (await services.submit(user)).id;
   });
-  after(() => waist.close());
+  after(() => services.close());
   const violated = (statement: string) =>
-    waist.database.sql.unsafe(statement).then(
+    services.database.sql.unsafe(statement).then(
       () => null,
       (error: unknown) => violatedConstraint(error) ?? sqlState(error),
     );
@@ -104,8 +104,8 @@ describe("the tables", () => {
   });
 
   it("refuse the same bytes of one user twice, the same key twice, and an output's name twice", async () => {
-    const user = await waist.newUser();
-    const photo = await waist.newPhoto(user);
+    const user = await services.newUser();
+    const photo = await services.newPhoto(user);
     assert.equal(
       await violated(
         "insert into photos select gen_random_uuid(), user_id, filename, mime_type, " +
@@ -114,7 +114,7 @@ describe("the tables", () => {
       ),
       "photos_user_sha256",
     );
-    const [a, b] = await waist.submitMany(user, [{ idempotencyKey: "k" }, {}]);
+    const [a, b] = await services.submitMany(user, [{ idempotencyKey: "k" }, {}]);
     assert.equal(
       await violated(
         `update queued_jobs set idempotency_key = 'k', fingerprint = 'f' where id = '${b?.id}'`,
@@ -130,16 +130,17 @@ describe("the tables", () => {
   });
 
   it("let go with a user all that is theirs but the log, and with a photo its links", async () => {
-    const user = await waist.newUser();
-    const photo = await waist.newPhoto(user);
-    const { id } = await waist.submit(user, { job: "album", photoIds: [photo.id] });
-    await waist.database.sql`delete from photos where id = ${photo.id}`;
+    const user = await services.newUser();
+    const photo = await services.newPhoto(user);
+    const { id } = await services.submit(user, { job: "album", photoIds: [photo.id] });
+    await services.database.sql`delete from photos where id = ${photo.id}`;
     assert.equal(
-      (await waist.database.sql`select from queued_job_photos where queued_job_id = ${id}`).length,
+      (await services.database.sql`select from queued_job_photos where queued_job_id = ${id}`)
+        .length,
       0,
     );
-    await waist.database.sql`delete from users where id = ${user.id}`;
-    const left = Object(await waist.everythingOf(user)) as Record<string, unknown>;
+    await services.database.sql`delete from users where id = ${user.id}`;
+    const left = Object(await services.everythingOf(user)) as Record<string, unknown>;
     assert.deepEqual({ ...left, events: [] }, { jobs: [], events: [], outputs: [], counters: [] });
   });
 
@@ -149,7 +150,7 @@ describe("the tables", () => {
   });
 
   it("tell instants in UTC with milliseconds, whatever the zone of the session", async () => {
-    const told = await waist.database.sql.begin(async (tx) => {
+    const told = await services.database.sql.begin(async (tx) => {
       await tx`set local timezone = 'Asia/Kathmandu'`;
       return tx`select rfc3339('2024-02-29T23:59:59.9994+05:30') as a,
         rfc3339('0001-01-01T00:00:00Z') as b, rfc3339(null) as c`;

@@ -29,45 +29,45 @@ function createScene() {
   return { asked, channel };
 }
 
-function hear(channel: Channel, ...events: QueuedJobEvent[]): void {
+function receive(channel: Channel, ...events: QueuedJobEvent[]): void {
   const head = events.findLast(({ type }) => type !== "PROGRESS")?.seq ?? null;
-  channel.hear({ head, events });
+  channel.receive({ head, events });
 }
 
 const events = (...numbers: number[]) => numbers.map((seq) => bareEvent(seq));
 
 describe("the head of a channel", () => {
-  it("never falls by a bell", () => {
+  it("never falls by a notification", () => {
     const { channel } = createScene();
-    channel.hear({ head: 9, events: [] });
-    channel.hear({ head: 4, events: [] });
-    hear(channel, bareEvent(2, { type: "PROGRESS" }));
-    assert.deepEqual([channel.head, channel.bells], [9, 3]);
+    channel.receive({ head: 9, events: [] });
+    channel.receive({ head: 4, events: [] });
+    receive(channel, bareEvent(2, { type: "PROGRESS" }));
+    assert.deepEqual([channel.head, channel.notifications], [9, 3]);
   });
 
-  it("is what the log says when no bell rang since it was asked: a bell that lied is forgotten", () => {
+  it("is what the log says when no notification rang since it was asked: a notification that lied is forgotten", () => {
     const { channel } = createScene();
-    hear(channel, bareEvent(1_000_000));
-    channel.confirmHead(7, channel.bells);
+    receive(channel, bareEvent(1_000_000));
+    channel.confirmHead(7, channel.notifications);
     assert.deepEqual([channel.head, channel.mustRead(7)], [7, false]);
   });
 
   it(
-    "leaves nothing behind of a bell that lied: what the log has under that number is " +
+    "leaves nothing behind of a notification that lied: what the log has under that number is " +
       "another event",
     () => {
       const { channel } = createScene();
-      hear(channel, ...events(9));
-      channel.confirmHead(7, channel.bells);
-      hear(channel, ...events(8));
+      receive(channel, ...events(9));
+      channel.confirmHead(7, channel.notifications);
+      receive(channel, ...events(8));
       assert.deepEqual([channel.after(7)?.seq, channel.after(8)], [8, undefined]);
     },
   );
 
-  it("is the higher of both when a bell rang while the log was asked", () => {
+  it("is the higher of both when a notification rang while the log was asked", () => {
     const { channel } = createScene();
-    const before = channel.bells;
-    hear(channel, bareEvent(8));
+    const before = channel.notifications;
+    receive(channel, bareEvent(8));
     channel.confirmHead(7, before);
     assert.deepEqual([channel.head, channel.after(7)?.seq], [8, 8]);
     channel.confirmHead(9, before);
@@ -75,17 +75,17 @@ describe("the head of a channel", () => {
   });
 
   it(
-    "is told to who listens when a query finds it grown: the bells were lost, and whoever " +
+    "is told to who listens when a query finds it grown: the notifications were lost, and whoever " +
       "asked is not alone",
     async () => {
       const { asked, channel } = createScene();
-      channel.confirmHead(3, channel.bells);
+      channel.confirmHead(3, channel.notifications);
       let woken = 0;
       channel.join(() => woken++);
-      channel.confirmHead(3, channel.bells);
+      channel.confirmHead(3, channel.notifications);
       await turn();
       assert.equal(woken, 0, "nothing is new");
-      channel.confirmHead(4, channel.bells);
+      channel.confirmHead(4, channel.notifications);
       await turn();
       assert.deepEqual([woken, channel.mustRead(3)], [1, true]);
       const page = channel.page(1, "a");
@@ -103,31 +103,31 @@ describe("a channel", () => {
       "its way",
     async () => {
       const { channel } = createScene();
-      channel.confirmHead(1, channel.bells);
+      channel.confirmHead(1, channel.notifications);
       assert.equal(channel.mustRead(1), false);
-      hear(channel, ...events(3));
+      receive(channel, ...events(3));
       assert.deepEqual([channel.mustRead(1), channel.mustRead(0)], [false, true]);
-      hear(channel, ...events(2));
+      receive(channel, ...events(2));
       assert.deepEqual(
         [channel.after(1)?.seq, channel.after(2)?.seq, channel.mustRead(3)],
         [2, 3, false],
       );
       let woken = 0;
       channel.join(() => woken++);
-      hear(channel, ...events(5));
+      receive(channel, ...events(5));
       await eventually("its patience ends", () => channel.mustRead(3));
       await eventually("that is told", () => woken === 2);
     },
   );
 
-  it("waits for nothing when a bell carried numbers only", () => {
+  it("waits for nothing when a notification carried numbers only", () => {
     const { channel } = createScene();
-    channel.confirmHead(1, channel.bells);
-    channel.hear({ head: 2, events: [] });
+    channel.confirmHead(1, channel.notifications);
+    channel.receive({ head: 2, events: [] });
     assert.equal(channel.mustRead(1), true);
-    channel.hear({ head: 2, events: [] });
-    hear(channel, ...events(4));
-    channel.hear({ head: 5, events: [] });
+    channel.receive({ head: 2, events: [] });
+    receive(channel, ...events(4));
+    channel.receive({ head: 5, events: [] });
     assert.equal(channel.mustRead(1), true);
   });
 
@@ -204,15 +204,15 @@ describe("a channel", () => {
     assert.equal(asked.length, 2);
   });
 
-  it("takes a PROGRESS for stale behind what a bell told or a page says", async () => {
+  it("takes a PROGRESS for stale behind what a notification told or a page says", async () => {
     const { asked, channel } = createScene();
-    hear(
+    receive(
       channel,
       bareEvent(1, { id: "a", type: "PROGRESS" }),
       bareEvent(1, { id: "b", type: "PROGRESS" }),
       bareEvent(1, { id: "c", type: "PROGRESS" }),
     );
-    hear(channel, bareEvent(2, { id: "a", type: "SUCCEEDED" }));
+    receive(channel, bareEvent(2, { id: "a", type: "SUCCEEDED" }));
     const page = channel.page(2, "b");
     asked[0]?.answer({ events: [bareEvent(3, { id: "b", type: "CANCELLED" })], last: 3 });
     await page;
@@ -228,13 +228,13 @@ describe("the listeners of a channel", () => {
     const { channel } = createScene();
     const calls = [0, 0];
     const leave = calls.map((_, i) => channel.join(() => calls[i]!++));
-    hear(channel, ...events(1));
-    hear(channel, ...events(2));
+    receive(channel, ...events(1));
+    receive(channel, ...events(2));
     assert.deepEqual(calls, [0, 0]);
     await turn();
     assert.deepEqual(calls, [1, 1]);
     leave[0]?.();
-    hear(channel, ...events(3));
+    receive(channel, ...events(3));
     await turn();
     assert.deepEqual(calls, [1, 2]);
   });
@@ -243,10 +243,10 @@ describe("the listeners of a channel", () => {
     const { channel } = createScene();
     const calls = Array.from({ length: 1200 }, () => 0);
     for (const i of calls.keys()) channel.join(() => calls[i]!++);
-    hear(channel, ...events(1));
+    receive(channel, ...events(1));
     await turn();
     assert.equal(calls.filter((count) => count === 1).length, 500);
-    hear(channel, ...events(2));
+    receive(channel, ...events(2));
     await eventually("all were called twice", () => calls.every((count) => count === 2));
   });
 });

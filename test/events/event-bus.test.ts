@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { Redis } from "ioredis";
-import { createEventBus, type Bell, type EventBus } from "../../src/events/event-bus.js";
+import { createEventBus, type Notification, type EventBus } from "../../src/events/event-bus.js";
 import type { QueuedJob, QueuedJobEvent } from "../../src/domain/queued-job.js";
 import { eventually } from "../support/runner/eventually.js";
 import { silentLog } from "../support/runner/silent-log.js";
@@ -25,14 +25,14 @@ describe("the event bus", () => {
   let ringer: EventBus;
   let hearer: EventBus;
   let redis: Redis;
-  let heard: [string, Bell][] = [];
+  let heard: [string, Notification][] = [];
   let reconnects = 0;
   before(async () => {
     redis = new Redis(url);
     proxy = await createTcpProxy(url);
     ringer = createEventBus({ redisUrl: url, prefix, log: silentLog });
     hearer = createEventBus({ redisUrl: proxy.url, prefix, log: silentLog });
-    hearer.onBell((userId, bell) => heard.push([userId, bell]));
+    hearer.onNotification((userId, notification) => heard.push([userId, notification]));
     hearer.onReconnect(() => reconnects++);
     await eventually(
       "both are connected",
@@ -51,8 +51,8 @@ describe("the event bus", () => {
 
   it("carries the events of a user to whoever listens to that user, and nobody else's", async () => {
     await hearer.listen("ann");
-    ringer.ring("bob", [event(1)]);
-    ringer.ring("ann", [event(1), event(2)]);
+    ringer.publish("bob", [event(1)]);
+    ringer.publish("ann", [event(1), event(2)]);
     await eventually("it is heard", () => heard.length > 0);
     assert.deepEqual(heard, [["ann", { head: 2, events: [event(1), event(2)] }]]);
     hearer.unlisten("ann");
@@ -62,16 +62,16 @@ describe("the event bus", () => {
     );
   });
 
-  it("rings once for all that a user is rung for in one step, in order", async () => {
+  it("rings once for all that a user is published for in one step, in order", async () => {
     await hearer.listen("ann");
-    for (const seq of [1, 2, 3]) ringer.ring("ann", [event(seq)]);
+    for (const seq of [1, 2, 3]) ringer.publish("ann", [event(seq)]);
     await eventually("it is heard", () => heard.length > 0);
     assert.deepEqual(heard, [["ann", { head: 3, events: [event(1), event(2), event(3)] }]]);
   });
 
   it("says of an event that is too long only that it is there", async () => {
     await hearer.listen("ann");
-    ringer.ring("ann", [
+    ringer.publish("ann", [
       event(1, { result: "x".repeat(4000) }),
       event(2, { result: "x".repeat(9000) }),
       event(3),
@@ -87,9 +87,9 @@ describe("the event bus", () => {
     );
   });
 
-  it("rings several times for more than a bell carries", async () => {
+  it("rings several times for more than a notification carries", async () => {
     await hearer.listen("ann");
-    ringer.ring(
+    ringer.publish(
       "ann",
       Array.from({ length: 20 }, (_, i) => event(i + 1, { result: "x".repeat(3950) })),
     );
@@ -108,14 +108,14 @@ describe("the event bus", () => {
     const other = createEventBus({ redisUrl: url, prefix, log: silentLog });
     await eventually("it is connected", () => other.awayReason() === null);
     await hearer.listen("ann");
-    other.ring("ann", [event(1)]);
+    other.publish("ann", [event(1)]);
     await other.close();
     await eventually("it is heard", () => heard.length > 0);
   });
 
   it("never cuts progress, which stands in no log and moves no head", async () => {
     await hearer.listen("ann");
-    ringer.ring("ann", [event(1, { type: "PROGRESS", result: "x".repeat(60_000) })]);
+    ringer.publish("ann", [event(1, { type: "PROGRESS", result: "x".repeat(60_000) })]);
     await eventually("it is heard", () => heard.length > 0);
     assert.deepEqual(
       heard.map(([, { head, events }]) => [head, events.length]),
@@ -126,7 +126,7 @@ describe("the event bus", () => {
   it("is not broken by what others write into its channels", async () => {
     await hearer.listen("ann");
     await redis.publish(`${prefix}:events:ann`, "{no json");
-    ringer.ring("ann", [event(4)]);
+    ringer.publish("ann", [event(4)]);
     await eventually("the next is heard", () => heard.length > 0);
     assert.deepEqual(
       heard.map(([, { head }]) => head),
@@ -143,19 +143,19 @@ describe("the event bus", () => {
       proxy.down();
       await eventually("it has noticed", () => hearer.awayReason() !== null);
       assert.equal(hearer.awayReason(), "is away; what is submitted runs when it returns");
-      hearer.ring("ann", [event(5)]);
+      hearer.publish("ann", [event(5)]);
       const asked = Date.now();
       await hearer.listen("late");
       assert.ok(Date.now() - asked < 200, `listening took ${Date.now() - asked} ms`);
       proxy.up();
-      await eventually("it tells that bells may have been missed", () => reconnects > seen);
+      await eventually("it tells that notifications may have been missed", () => reconnects > seen);
       await eventually("it is back", () => hearer.awayReason() === null);
       await eventually(
         "it listens to who came meanwhile, too",
         async () => (await redis.pubsub("CHANNELS", `${prefix}:events:late`)).length === 1,
       );
-      ringer.ring("ann", [event(6)]);
-      ringer.ring("late", [event(7)]);
+      ringer.publish("ann", [event(6)]);
+      ringer.publish("late", [event(7)]);
       await eventually("both are heard", () => heard.length >= 2);
       assert.deepEqual(
         heard.map(([userId, { head }]) => [userId, head]),
@@ -177,13 +177,13 @@ describe("the event bus", () => {
     });
     await eventually("it is connected", () => away.awayReason() === null);
     await hearer.listen("ann");
-    away.ring("ann", [event(1)]);
+    away.publish("ann", [event(1)]);
     await eventually("it is heard", () => heard.length === 1);
     assert.equal(dropped, 0);
     proxy.down();
     await eventually("it has noticed", () => away.awayReason() !== null);
-    away.ring("ann", [event(2)]);
-    away.ring("bob", [event(1), event(2, { result: "x".repeat(9000) })]);
+    away.publish("ann", [event(2)]);
+    away.publish("bob", [event(1), event(2, { result: "x".repeat(9000) })]);
     await eventually("all are counted", () => dropped === 3);
     await away.close();
     proxy.up();
@@ -200,7 +200,7 @@ describe("the event bus", () => {
       "it listens now",
       async () => (await redis.pubsub("CHANNELS", `${prefix}:events:hung`)).length === 1,
     );
-    ringer.ring("hung", [event(8)]);
+    ringer.publish("hung", [event(8)]);
     await eventually("it is heard", () => heard.length > 0);
   });
 });

@@ -1,4 +1,4 @@
-// How a stream learns of what happens: by bells, by reconnects and by the watchdog; and what its
+// How a stream learns of what happens: by notifications, by reconnects and by the watchdog; and what its
 // channel costs.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
@@ -25,7 +25,7 @@ describe("the feed", () => {
   before(async () => {
     core = await createTestCore();
     redis = new Redis(core.redis.url);
-    await eventually("bells can be rung", () => core.bus.awayReason() === null);
+    await eventually("notifications can be published", () => core.bus.awayReason() === null);
   });
   afterEach(async () => {
     for (const reader of opened.splice(0)) await reader.close();
@@ -40,7 +40,7 @@ describe("the feed", () => {
   it("misses nothing that is committed between listening and reading, from every kind of start", async () => {
     const epoch = await core.eventLog.epoch();
     let meanwhile: (() => Promise<unknown>) | null = null;
-    // Something happens right behind the first read of a start: only a bell can tell of it.
+    // Something happens right behind the first read of a start: only a notification can tell of it.
     const behind =
       <Asked extends unknown[], Answer>(read: (...asked: Asked) => Promise<Answer>) =>
       async (...asked: Asked): Promise<Answer> => {
@@ -106,7 +106,7 @@ describe("the feed", () => {
         ...core.bus,
         listen: () => new Promise((resolve) => (listening = resolve)),
         unlisten: () => {},
-        onBell: () => {},
+        onNotification: () => {},
         onReconnect: () => {},
       },
       eventLog,
@@ -127,29 +127,29 @@ describe("the feed", () => {
     await feed.close();
   });
 
-  it("finds by its watchdog what no bell told", async () => {
+  it("finds by its watchdog what no notification told", async () => {
     const reader = await open({ watchdogMs: 30 });
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
-    core.losesBells = true;
+    core.losesNotifications = true;
     await core.finish(user);
     await stream.count(3);
-    core.losesBells = false;
+    core.losesNotifications = false;
     await core.submit(user);
     await stream.count(4);
     assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "SUCCEEDED 3", "QUEUED 4"]);
   });
 
   it(
-    "tells those who wait what no bell told and another's start found, which its watchdog " +
+    "tells those who wait what no notification told and another's start found, which its watchdog " +
       "takes for known",
     async () => {
       const reader = await open();
       const user = await core.newUser();
       const waiting = told(await reader.open(user.id));
-      core.losesBells = true;
+      core.losesNotifications = true;
       const queuedJob = await core.finish(user);
-      core.losesBells = false;
+      core.losesNotifications = false;
       const late = [
         told(await reader.open(user.id)),
         told(await reader.open(user.id, { queuedJobId: queuedJob.id })),
@@ -162,20 +162,20 @@ describe("the feed", () => {
     },
   );
 
-  it("tells once and in order what bells tell twice, late, early or wrongly", async () => {
+  it("tells once and in order what notifications tell twice, late, early or wrongly", async () => {
     const reader = await open();
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
-    core.losesBells = true;
+    core.losesNotifications = true;
     await core.submitMany(user, 5);
-    core.losesBells = false;
+    core.losesNotifications = false;
     const { events } = await core.eventLog.read({
       userId: user.id,
       seq: 0,
       limit: 10,
       queuedJobId: null,
     });
-    for (const i of [3, 1, 1, 4, 0, 3]) core.bus.ring(user.id, events.slice(i, i + 1));
+    for (const i of [3, 1, 1, 4, 0, 3]) core.bus.publish(user.id, events.slice(i, i + 1));
     await redis.publish(
       `${core.redis.prefix}:events:${user.id}`,
       JSON.stringify({ head: 1_000_000, events: [] }),
@@ -188,7 +188,7 @@ describe("the feed", () => {
     );
   });
 
-  it("is told by a bell that carries numbers only as well", async () => {
+  it("is told by a notification that carries numbers only as well", async () => {
     const reader = await open();
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
@@ -237,7 +237,7 @@ describe("the feed", () => {
     assert.equal(reader.feed.subscribers, 0);
   });
 
-  it("costs no query for what a bell carried", async () => {
+  it("costs no query for what a notification carried", async () => {
     let reads = 0;
     const reader = await open({
       wrap: (log) => ({ ...log, read: (query) => (reads++, log.read(query)) }),

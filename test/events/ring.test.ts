@@ -7,7 +7,7 @@ import { seededRandom } from "../support/runner/seeded-random.js";
 function startedAt(seq: number, ...heard: number[]): Ring {
   const ring = new Ring();
   ring.start(seq);
-  for (const number of heard) ring.hear(bareEvent(number));
+  for (const number of heard) ring.receive(bareEvent(number));
   return ring;
 }
 
@@ -35,7 +35,7 @@ describe("the ring of a channel", () => {
 
   it("gives nothing until it is known where the log stands, and then what followed that", () => {
     const ring = new Ring();
-    for (const event of events(3, 5, 4)) ring.hear(event);
+    for (const event of events(3, 5, 4)) ring.receive(event);
     assert.deepEqual([ring.started, ring.covers(0), atHand(ring, 2)], [false, false, []]);
     ring.start(3);
     assert.deepEqual([atHand(ring, 3), atHand(ring, 2)], [[4, 5], []]);
@@ -46,13 +46,13 @@ describe("the ring of a channel", () => {
   it("keeps aside what has overtaken another, and gives it behind that", () => {
     const ring = startedAt(0, 1, 3, 4);
     assert.deepEqual([ring.newest, atHand(ring, 0)], [1, [1]]);
-    ring.hear(bareEvent(2));
+    ring.receive(bareEvent(2));
     assert.deepEqual([ring.newest, atHand(ring, 0)], [4, [1, 2, 3, 4]]);
   });
 
   it("keeps no more aside than it holds, the latest", () => {
     const ring = startedAt(0, ...Array.from({ length: 1000 }, (_, i) => i + 2));
-    ring.hear(bareEvent(1));
+    ring.receive(bareEvent(1));
     assert.equal(ring.newest, 1);
     ring.learn(1, events(), 745, true);
     assert.equal(ring.newest, 1001);
@@ -61,7 +61,7 @@ describe("the ring of a channel", () => {
   it("forgets what it kept aside when that is told to be none", () => {
     const ring = startedAt(0, 2);
     ring.forgetAhead();
-    ring.hear(bareEvent(1));
+    ring.receive(bareEvent(1));
     assert.equal(ring.newest, 1);
   });
 
@@ -77,7 +77,7 @@ describe("the ring of a channel", () => {
     );
   });
 
-  it("learns from a page of the log what no bell told, numbers without an event too", () => {
+  it("learns from a page of the log what no notification told, numbers without an event too", () => {
     const ring = startedAt(0, 1, 6);
     ring.learn(1, events(3, 5), 5, true);
     assert.deepEqual(
@@ -113,28 +113,28 @@ describe("the ring of a channel", () => {
   it("lets go of what was there at the last call", () => {
     const ring = startedAt(0, 1, 2);
     ring.forget();
-    ring.hear(bareEvent(3));
+    ring.receive(bareEvent(3));
     assert.deepEqual(atHand(ring, 0), [1, 2, 3]);
     ring.forget();
     assert.deepEqual([atHand(ring, 0), atHand(ring, 2), ring.newest], [[], [3], 3]);
     ring.forget();
     ring.forget();
-    ring.hear(bareEvent(4));
+    ring.receive(bareEvent(4));
     assert.deepEqual([atHand(ring, 2), atHand(ring, 3)], [[], [4]]);
   });
 
-  it("agrees with the log, in whatever order and how often the bells come", () => {
+  it("agrees with the log, in whatever order and how often the notifications come", () => {
     const { seed, below } = seededRandom();
     const ring = startedAt(0);
-    const bells = Array.from({ length: 300 }, (_, i) => i + 1).flatMap((seq) =>
+    const notifications = Array.from({ length: 300 }, (_, i) => i + 1).flatMap((seq) =>
       Array.from({ length: [0, 1, 1, 1, 1, 1, 1, 2][below(8)] ?? 1 }, () => seq),
     );
-    for (let i = bells.length - 1; i > 0; i--) {
+    for (let i = notifications.length - 1; i > 0; i--) {
       const j = Math.max(0, i - below(5));
-      [bells[i], bells[j]] = [bells[j] ?? 0, bells[i] ?? 0];
+      [notifications[i], notifications[j]] = [notifications[j] ?? 0, notifications[i] ?? 0];
     }
-    for (const seq of bells) {
-      ring.hear(bareEvent(seq));
+    for (const seq of notifications) {
+      ring.receive(bareEvent(seq));
       for (let from = 0; from <= 300; from++) {
         const next = ring.after(from);
         assert.ok(

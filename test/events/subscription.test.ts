@@ -28,7 +28,7 @@ describe("a subscription", () => {
       }),
     });
     epoch = await core.eventLog.epoch();
-    await eventually("bells can be rung", () => core.bus.awayReason() === null);
+    await eventually("notifications can be published", () => core.bus.awayReason() === null);
   });
   after(async () => {
     await reader.close();
@@ -91,13 +91,13 @@ describe("a subscription", () => {
     async () => {
       const user = await core.newUser();
       const mine = await core.submit(user);
-      core.losesBells = true;
+      core.losesNotifications = true;
       const stream = told(await reader.open(user.id, { queuedJobId: mine.id }));
       await stream.count(1);
       await core.finish(user);
       await core.queuedJobs.cancel(user, mine.id);
       await core.queuedJobs.remove(user, mine.id);
-      core.losesBells = false;
+      core.losesNotifications = false;
       await core.submit(user);
       assert.equal(await stream.ended(), "done");
       assert.deepEqual(stream.story, ["QUEUED 1", "DELETED 6"]);

@@ -15,14 +15,14 @@ const { files, seed } = readFuzzOptions();
 const folder = await mkdtemp(join(tmpdir(), "photo-service-fuzz-"));
 const runner = createJobRunner(folder);
 try {
-  const figures = await runFuzz(runner, {
+  const statistics = await runFuzz(runner, {
     samples: [...(await madePhotos()), ...realPhotos()],
     files,
     seed,
     folder,
   });
-  process.stdout.write(renderFuzzReport(figures, seed));
-  if (figures.violations.length === 0) process.exitCode = 0;
+  process.stdout.write(renderFuzzReport(statistics, seed));
+  if (statistics.violations.length === 0) process.exitCode = 0;
 } finally {
   await runner.close();
 }

@@ -1,27 +1,27 @@
-import type { FuzzFigures } from "./run-fuzz.js";
+import type { FuzzStatistics } from "./run-fuzz.js";
 
-const MOST_VIOLATIONS = 40;
+const MAX_VIOLATIONS = 40;
 
-/** The figures of a run as tables, and what must not have been. */
-export function renderFuzzReport(figures: FuzzFigures, seed: number): string {
-  const deaths = [...figures.ends]
+/** The statistics of a run as tables, and what must not have been. */
+export function renderFuzzReport(statistics: FuzzStatistics, seed: number): string {
+  const deaths = [...statistics.ends]
     .filter(([end]) => end.startsWith("died"))
     .reduce((sum, [, times]) => sum + times, 0);
   const rows: [string, string | number][] = [
     ["seed", seed],
-    ["files", figures.files],
-    ["of them taken by an upload", figures.taken],
-    ["runs of Jobs", figures.runs],
-    ...[...figures.ends].toSorted(byNumber),
+    ["files", statistics.files],
+    ["of them taken by an upload", statistics.taken],
+    ["runs of Jobs", statistics.runs],
+    ...[...statistics.ends].toSorted(byNumber),
     ["deaths of a child", deaths],
-    ["violations", figures.violations.length],
-    ["time", `${figures.seconds.toFixed(1)} s`],
+    ["violations", statistics.violations.length],
+    ["time", `${statistics.seconds.toFixed(1)} s`],
   ];
-  const slowest = [...figures.slowest].map(([job, ms]): [string, string] => [
+  const slowest = [...statistics.slowest].map(([job, ms]): [string, string] => [
     job,
     `${(ms / 1000).toFixed(1)} s`,
   ]);
-  const violations = figures.violations.slice(0, MOST_VIOLATIONS);
+  const violations = statistics.violations.slice(0, MAX_VIOLATIONS);
   return [
     "",
     ...table(rows),
@@ -31,7 +31,7 @@ export function renderFuzzReport(figures: FuzzFigures, seed: number): string {
     "",
     "what was told",
     ...table(
-      [...figures.sentences]
+      [...statistics.sentences]
         .toSorted(byNumber)
         .map(([sentence, times]) => [String(times), sentence]),
     ),

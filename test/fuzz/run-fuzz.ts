@@ -7,7 +7,7 @@ import type { Verdict } from "./judge-error.js";
 import { mutate } from "./mutate.js";
 import type { SamplePhoto } from "./sample-photos.js";
 
-export interface FuzzFigures {
+export interface FuzzStatistics {
   files: number;
   /** Of them, taken by the probe of the upload. */
   taken: number;
@@ -30,9 +30,9 @@ const LARGE_SHARE = 0.03;
 export async function runFuzz(
   runner: JobRunner,
   options: { samples: SamplePhoto[]; files: number; seed: number; folder: string },
-): Promise<FuzzFigures> {
+): Promise<FuzzStatistics> {
   const began = Date.now();
-  const figures: FuzzFigures = {
+  const statistics: FuzzStatistics = {
     files: 0,
     taken: 0,
     runs: 0,
@@ -49,13 +49,13 @@ export async function runFuzz(
   await writeFile(goodPath, good.bytes);
   const lane = async () => {
     for (const mutant of mutants)
-      await tryMutant(runner, figures, { ...mutant, goodPath, folder: options.folder });
+      await tryMutant(runner, statistics, { ...mutant, goodPath, folder: options.folder });
   };
   // One more than there are children, so that none waits.
   await Promise.all(Array.from({ length: availableParallelism() + 1 }, lane));
-  await checkStillWorks(runner, figures, goodPath);
-  figures.seconds = (Date.now() - began) / 1000;
-  return figures;
+  await checkStillWorks(runner, statistics, goodPath);
+  statistics.seconds = (Date.now() - began) / 1000;
+  return statistics;
 }
 
 interface NamedMutant {
@@ -85,14 +85,14 @@ function* makeMutants({
 
 async function tryMutant(
   runner: JobRunner,
-  figures: FuzzFigures,
+  statistics: FuzzStatistics,
   { name, bytes, goodPath, folder }: NamedMutant & { goodPath: string; folder: string },
 ): Promise<void> {
-  const path = join(folder, `mutant-${++figures.files}`);
+  const path = join(folder, `mutant-${++statistics.files}`);
   await writeFile(path, bytes);
   const { header, verdict } = await runner.probe(path);
-  if (header !== null) figures.taken++;
-  note(figures, name, "upload", verdict);
+  if (header !== null) statistics.taken++;
+  note(statistics, name, "upload", verdict);
   const [mutant, good] = [await toTaskPhoto(path, header), await toTaskPhoto(goodPath, null)];
   for (const job of runner.jobs) {
     const began = Date.now();
@@ -100,19 +100,22 @@ async function tryMutant(
       index === 0 ? mutant : good,
     );
     const ended = await runner.run(job, photos);
-    figures.runs++;
-    figures.slowest.set(job.name, Math.max(figures.slowest.get(job.name) ?? 0, Date.now() - began));
-    count(figures.ends, "code" in ended ? `${ended.kind} ${ended.code}` : ended.kind);
-    note(figures, name, job.name, ended);
+    statistics.runs++;
+    statistics.slowest.set(
+      job.name,
+      Math.max(statistics.slowest.get(job.name) ?? 0, Date.now() - began),
+    );
+    count(statistics.ends, "code" in ended ? `${ended.kind} ${ended.code}` : ended.kind);
+    note(statistics, name, job.name, ended);
   }
 }
 
-function note(figures: FuzzFigures, name: string, where: string, verdict: Verdict): void {
+function note(statistics: FuzzStatistics, name: string, where: string, verdict: Verdict): void {
   if (verdict.kind === "violation")
-    figures.violations.push(`${name}, ${where}: ${verdict.message}`);
+    statistics.violations.push(`${name}, ${where}: ${verdict.message}`);
   // A header's numbers make each sentence another one.
   else if (verdict.kind !== "ok")
-    count(figures.sentences, `${verdict.kind}: ${verdict.message.replace(/\d[\d.]*/g, "#")}`);
+    count(statistics.sentences, `${verdict.kind}: ${verdict.message.replace(/\d[\d.]*/g, "#")}`);
 }
 
 function count(counts: Map<string, number>, key: string): void {
@@ -121,7 +124,7 @@ function count(counts: Map<string, number>, key: string): void {
 
 async function checkStillWorks(
   runner: JobRunner,
-  figures: FuzzFigures,
+  statistics: FuzzStatistics,
   goodPath: string,
 ): Promise<void> {
   for (const job of runner.jobs) {
@@ -131,6 +134,8 @@ async function checkStillWorks(
       Array.from({ length: Math.max(1, job.minPhotos) }, () => good),
     );
     if (verdict.kind !== "ok")
-      figures.violations.push(`a good photo afterwards, ${job.name}: ${JSON.stringify(verdict)}`);
+      statistics.violations.push(
+        `a good photo afterwards, ${job.name}: ${JSON.stringify(verdict)}`,
+      );
   }
 }

@@ -79,7 +79,7 @@ describe("tracing", () => {
 
   it(
     "follows a submission from the request through enqueue, queue, both its attempts and " +
-      "the database to the bell, as one trace",
+      "the database to the notification, as one trace",
     async () => {
       const answer = await person.ask(
         SUBMIT,
@@ -131,7 +131,7 @@ describe("tracing", () => {
       for (const service of ["api", "worker"])
         assert.ok(
           spansNamed("publish").some((span) => span.service === `photo-service-${service}`),
-          `no bell of the ${service}`,
+          `no notification of the ${service}`,
         );
     },
   );

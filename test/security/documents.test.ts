@@ -11,7 +11,7 @@ import { HOSTILE_DOCUMENTS } from "./documents/hostile-documents.js";
 import { head, sendRaw } from "./raw-request.js";
 
 /** Generous, for a machine that does other things as well. */
-const MOST_MS = 2000;
+const MAX_MS = 2000;
 
 interface Body {
   data?: unknown;
@@ -40,7 +40,7 @@ describe("a hostile document", () => {
         limit,
         text.slice(0, 300),
       );
-    assert.ok(ms < MOST_MS, `it took ${ms} ms`);
+    assert.ok(ms < MAX_MS, `it took ${ms} ms`);
     assert.ok(text.length < 10_000, `the answer has ${text.length} characters`);
     assert.doesNotMatch(text, LEAKS);
     assert.doesNotMatch(text, /did you mean/i);

@@ -17,13 +17,13 @@ export interface RawAnswer {
 export function sendRaw(
   url: string,
   request: string | Buffer | (string | Buffer)[],
-  patienceMs = 3000,
+  timeoutMs = 3000,
 ): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     const socket = connect(Number(port), hostname);
-    const timer = setTimeout(() => socket.destroy(), patienceMs);
+    const timer = setTimeout(() => socket.destroy(), timeoutMs);
     socket.on("connect", () => [request].flat().forEach((part) => socket.write(part)));
     socket.on("data", (chunk) => chunks.push(chunk));
     // A refusal may come before all was sent: the rest then meets a closed door.

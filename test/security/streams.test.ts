@@ -60,7 +60,7 @@ describe("a hostile reader", () => {
     headers: string[],
     body: Buffer = Buffer.from(QUERY),
     line = "POST /graphql/stream",
-    patienceMs?: number,
+    timeoutMs?: number,
   ) =>
     sendRaw(
       service.url,
@@ -74,7 +74,7 @@ describe("a hostile reader", () => {
         ]),
         body,
       ],
-      patienceMs,
+      timeoutMs,
     );
 
   for (const [what, forge] of FORGED_TOKENS) {

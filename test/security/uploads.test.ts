@@ -41,12 +41,12 @@ describe("an upload", () => {
     body: Buffer,
     headers: string[],
     announced = body.length,
-    patienceMs?: number,
+    timeoutMs?: number,
   ): Promise<RawAnswer> {
     return sendRaw(
       service.url,
       [head("POST /photos", [authorization, `content-length: ${announced}`, ...headers]), body],
-      patienceMs,
+      timeoutMs,
     );
   }
 

@@ -99,7 +99,7 @@ describe("resuming", () => {
 
       while (cuts < CUTS) {
         // At a moment in time, or right behind so many events: before the socket is open, in the
-        // middle of a replay, between two bells.
+        // middle of a replay, between two notifications.
         const events = random.below(6);
         await listenAWhile((stream) =>
           random.below(2) === 0

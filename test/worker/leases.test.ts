@@ -88,7 +88,7 @@ describe("leases", () => {
     assert.deepEqual(stops.map(reasonOf), ["lost", "lost", null]);
   });
 
-  it("are asked about at once when a stop bell rings; the bell alone proves nothing", async () => {
+  it("are asked about at once when a stop notification rings; the notification alone proves nothing", async () => {
     const leases = open(600_000);
     const [cancelled, kept] = [await claim(), await claim()];
     const stops = [new AbortController(), new AbortController()];
@@ -98,7 +98,7 @@ describe("leases", () => {
     for (const { id } of [cancelled, kept]) leases.drop(id);
     leases.drop("unknown");
     await eventually(
-      "the bell of the other is looked into",
+      "the notification of the other is looked into",
       async () => (await secondsLeft(kept.id)) > 25,
     );
     await eventually("the cancelled one is stopped", () => stops[0]?.signal.aborted);

@@ -8,7 +8,7 @@ import { version } from "../version.js";
 
 const READY_MS = 60_000;
 const ASK_AGAIN_MS = 20;
-const PATIENCE_MS = 2000;
+const TIMEOUT_MS = 2000;
 
 /** What is told of the service that was started; a token where the development key is honoured. */
 export async function describeService(config: CompleteConfig): Promise<ServiceFile> {
@@ -57,7 +57,7 @@ export async function waitUntilReady(
 /** Not fetch(), which takes longer to load than all that is asked here. */
 function answers(url: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const request = get(url, { agent: false, timeout: PATIENCE_MS }, (response) => {
+    const request = get(url, { agent: false, timeout: TIMEOUT_MS }, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     });

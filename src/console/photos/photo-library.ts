@@ -91,7 +91,7 @@ export interface LatePreviews {
 /** Workers look every ten seconds for previews that are to be made; of some photos none can be. */
 const FIRST_MS = 2000;
 const ROUNDS = 8;
-const ASKED_AT_ONCE = 20;
+const REQUEST_BATCH_SIZE = 20;
 
 /** Asks for all of them together, ever more seldom. */
 export function createLatePreviews(
@@ -105,8 +105,8 @@ export function createLatePreviews(
 
   async function ask(): Promise<void> {
     const [ids, others] = [
-      [...waiting.keys()].slice(0, ASKED_AT_ONCE),
-      [...waiting].slice(ASKED_AT_ONCE),
+      [...waiting.keys()].slice(0, REQUEST_BATCH_SIZE),
+      [...waiting].slice(REQUEST_BATCH_SIZE),
     ];
     const left = new Map(others);
     const found = await find(ids).catch(() => []);

@@ -22,7 +22,7 @@ export interface Uploads {
 }
 
 /** Browsers open six connections to a host; some are left for everything else. */
-const AT_ONCE = 3;
+const CONCURRENCY = 3;
 /** What went well is among the photos by then; the rest stays until it was read. */
 const DONE_MS = 4000;
 
@@ -45,7 +45,7 @@ export function createUploads({
   }
 
   function sendNext(): void {
-    const free = AT_ONCE - list.value.filter(({ state }) => state === "sending").length;
+    const free = CONCURRENCY - list.value.filter(({ state }) => state === "sending").length;
     for (const upload of list.value.filter(({ state }) => state === "waiting").slice(0, free))
       void send(upload);
   }

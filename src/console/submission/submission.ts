@@ -191,7 +191,7 @@ interface Operation {
 }
 
 /** The service takes at most this many at once. */
-const MAX_AT_ONCE = 100;
+const MAX_CONCURRENCY = 100;
 
 /** What submits one QueuedJob for each group of photos. */
 function buildOperation(form: {
@@ -225,7 +225,9 @@ function countSubmitted(job: Job, photoIds: readonly string[]): number {
 /** The photos of each QueuedJob: one photo each, all in one, or none. */
 function photoGroups({ maxPhotos }: Job, ids: readonly string[]): (readonly string[])[] {
   if (maxPhotos === 0 || ids.length === 0) return [[]];
-  return maxPhotos > 1 ? [ids.slice(0, maxPhotos)] : ids.slice(0, MAX_AT_ONCE).map((id) => [id]);
+  return maxPhotos > 1
+    ? [ids.slice(0, maxPhotos)]
+    : ids.slice(0, MAX_CONCURRENCY).map((id) => [id]);
 }
 
 function readAll(

@@ -37,7 +37,7 @@ export const LIMITS = {
 } as const;
 
 /** Rows of a page, and inputs of one mutation: what an operation may cost is judged by it. */
-export const MOST_ROWS = 100;
+export const MAX_ROWS = 100;
 
 /** What `extensions.limit` of an error says. */
 export type LimitName = Exclude<keyof typeof LIMITS, "rootFieldsOfMutation">;

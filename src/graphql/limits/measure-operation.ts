@@ -16,11 +16,11 @@ import {
   type ASTVisitor,
   type ValidationContext,
 } from "graphql";
-import { LIMITS, MOST_ROWS, limitError, type LimitName } from "./limits.js";
+import { LIMITS, MAX_ROWS, limitError, type LimitName } from "./limits.js";
 
 /** What an operation asks for. */
 interface Measure {
-  /** Stops at its limit; then the other figures are too low. */
+  /** Stops at its limit; then the other statistics are too low. */
   selections: number;
   depth: number;
   aliases: number;
@@ -175,7 +175,7 @@ function costOf(
 }
 
 function maxItemsOf({ extensions }: GraphQLField<unknown, unknown>): number {
-  const { maxItems = MOST_ROWS }: FieldCost = extensions;
+  const { maxItems = MAX_ROWS }: FieldCost = extensions;
   return maxItems;
 }
 

@@ -6,7 +6,7 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from "graphql";
-import { LIMITS, limitError, MOST_ROWS } from "./limits.js";
+import { LIMITS, limitError, MAX_ROWS } from "./limits.js";
 import { measureOperation, type RowsOf } from "./measure-operation.js";
 
 /** What an operation that passed validation exceeds with these variables; null when it may run. */
@@ -27,7 +27,7 @@ export function createVariablesChecker(schema: GraphQLSchema): VariablesChecker 
     const known = highest.get(operation);
     if (known !== undefined) return known;
     const { cost } = measureOperation(schema, document, operation, (field) =>
-      field.args.some(({ name }) => name === "first" || name === "inputs") ? MOST_ROWS : null,
+      field.args.some(({ name }) => name === "first" || name === "inputs") ? MAX_ROWS : null,
     );
     highest.set(operation, cost);
     return cost;
@@ -65,8 +65,8 @@ function rowsWith(variables: Record<string, unknown>): RowsOf {
     if (!field.args.some(({ name }) => name === "first" || name === "inputs")) return null;
     const { first, inputs } = getArgumentValues(field, node, variables);
     if (Array.isArray(inputs)) return inputs.length;
-    // Anything else than 1 to MOST_ROWS is refused where it is used.
-    return typeof first === "number" ? Math.min(Math.max(first, 1), MOST_ROWS) : MOST_ROWS;
+    // Anything else than 1 to MAX_ROWS is refused where it is used.
+    return typeof first === "number" ? Math.min(Math.max(first, 1), MAX_ROWS) : MAX_ROWS;
   };
 }
 

@@ -23,7 +23,7 @@ export interface Connection<Row> {
 }
 
 /** `totalCount` is exact up to it, and stops there. */
-export const MOST_COUNTED = 10_000;
+export const MAX_COUNTED = 10_000;
 
 export function createConnection<Row>(page: {
   rows: Row[];

@@ -7,7 +7,7 @@ import {
 } from "../../domain/cursors.js";
 import { InvalidInputError } from "../../domain/errors.js";
 import { isUuid } from "../../services/reads/ids.js";
-import { MOST_ROWS } from "../limits/limits.js";
+import { MAX_ROWS } from "../limits/limits.js";
 
 /** What a list was asked for, checked. */
 interface PageRequest {
@@ -16,7 +16,7 @@ interface PageRequest {
 }
 
 /**
- * `first` and `after` as they came. Throws InvalidInputError on `first` outside 1 to MOST_ROWS, and
+ * `first` and `after` as they came. Throws InvalidInputError on `first` outside 1 to MAX_ROWS, and
  * on a cursor that is not the user's or not of this list.
  */
 export function parsePageRequest(
@@ -25,8 +25,8 @@ export function parsePageRequest(
   standard = 20,
 ): PageRequest {
   const first = args.first ?? standard;
-  if (first < 1 || first > MOST_ROWS)
-    throw InvalidInputError.at(["first"], `must be 1 to ${MOST_ROWS}`);
+  if (first < 1 || first > MAX_ROWS)
+    throw InvalidInputError.at(["first"], `must be 1 to ${MAX_ROWS}`);
   const after = args.after ?? null;
   return { first, after: after === null ? null : decodePageCursor(after, of) };
 }

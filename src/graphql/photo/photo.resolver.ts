@@ -19,7 +19,7 @@ import type { Context } from "../context.js";
 import type { FieldCost } from "../limits/measure-operation.js";
 import {
   createConnection,
-  MOST_COUNTED,
+  MAX_COUNTED,
   type Connection,
   defineConnectionType,
 } from "../paging/connection.js";
@@ -70,7 +70,7 @@ export class PhotoResolver {
       isFirst: after === null,
       cursorOf: (row) =>
         encodePageCursor({ userId: user.id, list: "photos", key: row.id, stream: null }),
-      countTotal: () => photos.count(user.id, MOST_COUNTED),
+      countTotal: () => photos.count(user.id, MAX_COUNTED),
     });
   }
 

@@ -3,7 +3,7 @@ import { InvalidInputError } from "../../domain/errors.js";
 import type { QueuedJob } from "../../domain/queued-job.js";
 import { parseId } from "../../services/reads/ids.js";
 import type { Context } from "../context.js";
-import { MOST_ROWS } from "../limits/limits.js";
+import { MAX_ROWS } from "../limits/limits.js";
 import { EnqueueJobInput, toSubmission } from "./enqueue-job.input.js";
 import { FILTER_OPTIONS, QueuedJobFilterInput, toFilter } from "./queued-job-filter.input.js";
 import { QueuedJobType } from "./queued-job.type.js";
@@ -32,10 +32,10 @@ export class QueuedJobMutationsResolver {
     inputs: EnqueueJobInput[],
     @Ctx() { user, queuedJobs, requestId }: Context,
   ): Promise<QueuedJob[]> {
-    if (inputs.length < 1 || inputs.length > MOST_ROWS)
+    if (inputs.length < 1 || inputs.length > MAX_ROWS)
       throw InvalidInputError.at(
         ["inputs"],
-        `must be 1 to ${MOST_ROWS}, these are ${inputs.length}`,
+        `must be 1 to ${MAX_ROWS}, these are ${inputs.length}`,
       );
     return queuedJobs.enqueue(user.id, {
       submissions: inputs.map(toSubmission),

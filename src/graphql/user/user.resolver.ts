@@ -20,7 +20,7 @@ import type { Context } from "../context.js";
 import { loadersOf } from "../loaders.js";
 import {
   createConnection,
-  MOST_COUNTED,
+  MAX_COUNTED,
   type Connection,
   defineConnectionType,
 } from "../paging/connection.js";
@@ -77,7 +77,7 @@ export class UserResolver {
       isFirst: after === null,
       cursorOf: (row) =>
         encodePageCursor({ userId: user.id, list: "users", key: row.id, stream: null }),
-      countTotal: () => users.count(MOST_COUNTED),
+      countTotal: () => users.count(MAX_COUNTED),
     });
   }
 

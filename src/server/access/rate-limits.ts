@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { QuotaExceededError } from "../../domain/errors.js";
 import type { Logger } from "../../runtime/logger.js";
 import { networkOf } from "../http/client-address.js";
-import { withPatience } from "../../runtime/deadline.js";
+import { withTimeout } from "../../runtime/deadline.js";
 import { createRedis } from "../../runtime/redis.js";
 
 // How often one may ask, counted by the minute. Each process counts for itself and tells Redis
@@ -37,14 +37,14 @@ interface RateLimitsOptions {
   requestsPerMinute: number;
   log: Logger;
   now?: () => number;
-  patienceMs?: number;
+  timeoutMs?: number;
 }
 
 /**
  * For Redis, when somebody is first seen in a minute; one that another process refused, or this one
  * before a restart, is refused at once.
  */
-const PATIENCE_MS = 100;
+const TIMEOUT_MS = 100;
 /** Tokens that do not hold are a part of what one address may ask. */
 const FAILURES_PART = 0.1;
 const FAILURES = "Too many tokens that do not hold from your address";
@@ -52,8 +52,8 @@ const FAILURES = "Too many tokens that do not hold from your address";
 const VERIFICATIONS_PER_SECOND = 20;
 
 export function createRateLimits(options: RateLimitsOptions): RateLimits {
-  const { requestsPerMinute: most, now = Date.now, patienceMs = PATIENCE_MS } = options;
-  const counts = new MinuteCounts({ ...options, now, timeoutMs: patienceMs });
+  const { requestsPerMinute: most, now = Date.now, timeoutMs = TIMEOUT_MS } = options;
+  const counts = new MinuteCounts({ ...options, now, timeoutMs: timeoutMs });
   const maxFailures = Math.ceil(most * FAILURES_PART);
   const verifications = { second: 0, ofNetwork: new Map<string, number>() };
 
@@ -208,7 +208,7 @@ export class MinuteCounts {
       const [oldest] = counts.size >= MAX_CALLERS ? counts.keys() : [];
       if (oldest !== undefined) for (const map of [counts, unreported]) map.delete(oldest);
       counts.set(key, count);
-      await withPatience(this.#report(), this.#options.timeoutMs, () => null);
+      await withTimeout(this.#report(), this.#options.timeoutMs, () => null);
     }
     return { count, mine };
   }
@@ -216,7 +216,7 @@ export class MinuteCounts {
   /** Reports what is left, if Redis answers in time. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await withPatience(this.#report(), this.#options.timeoutMs, () => null);
+    await withTimeout(this.#report(), this.#options.timeoutMs, () => null);
     this.#redis.disconnect();
   }
 

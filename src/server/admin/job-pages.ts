@@ -4,15 +4,15 @@ import { QUEUED_JOB_STATUSES, type QueuedJobStatus } from "../../domain/queued-j
 import { isUuid } from "../../services/reads/ids.js";
 import {
   COUNTED_FINISHED,
-  readJobFigures,
-  type JobFigures,
+  readJobStatistics,
+  type JobStatistics,
   type Outcomes,
-  readQueuedJobDossier,
+  readQueuedJobDetails,
   searchQueuedJobs,
   type FoundQueuedJob,
   type FoundQueuedJobs,
 } from "../../services/reads/operator-reads.js";
-import { dossierOf } from "./dossier-of.js";
+import { renderJobDetails } from "./render-job-details.js";
 import { html, inSeconds, numberCell, sendPage, wideTable, type Html } from "./page.js";
 
 const PATH = "/admin/jobs";
@@ -33,7 +33,7 @@ interface Search {
   before: string;
 }
 
-/** QueuedJobs of everybody: figures, search, and one with its whole story. */
+/** QueuedJobs of everybody: statistics, search, and one with its whole story. */
 export function registerJobPages(
   scope: FastifyInstance,
   { database }: { database: Database },
@@ -41,21 +41,21 @@ export function registerJobPages(
   scope.get<{ Querystring: Record<string, unknown> }>(PATH, async (request, reply) => {
     const search = readSearch(request.query);
     if (isUuid(search.id)) return reply.redirect(`${PATH}/${search.id.toLowerCase()}`, 303);
-    const figures = await readJobFigures(database);
+    const statistics = await readJobStatistics(database);
     const found = search.id === "" ? await find(database, search) : null;
-    const names = figures.map(({ jobName }) => jobName);
+    const names = statistics.map(({ jobName }) => jobName);
     const content = html`${form(search, names)}
       ${found ? results(search, found) : NO_ID}
       <h2>Throughput</h2>
-      ${figuresTable(figures)}
+      ${statisticsTable(statistics)}
       <p class="mute">${ABOUT_FIGURES}</p>`;
     return sendPage(reply, { title: "Jobs", place: "Jobs", content });
   });
 
   scope.get<{ Params: { id: string } }>(`${PATH}/:id`, async (request, reply) => {
     const { id } = request.params;
-    const dossier = isUuid(id) ? await readQueuedJobDossier(database, id) : null;
-    if (!dossier)
+    const details = isUuid(id) ? await readQueuedJobDetails(database, id) : null;
+    if (!details)
       return sendPage(reply.code(404), {
         title: "Not found",
         place: "Jobs",
@@ -63,9 +63,9 @@ export function registerJobPages(
           <a href="${PATH}">Search</a></p>`,
       });
     return sendPage(reply, {
-      title: `${(dossier.row ?? dossier.events.at(-1)?.queuedJob)?.jobName} ${id}`,
+      title: `${(details.row ?? details.events.at(-1)?.queuedJob)?.jobName} ${id}`,
       place: "Jobs",
-      content: dossierOf(dossier),
+      content: renderJobDetails(details),
     });
   });
 }
@@ -162,7 +162,7 @@ function statusOf({
 }
 
 /** Backlog, throughput and failures, a line for each Job. */
-function figuresTable(figures: JobFigures[]): Html {
+function statisticsTable(statistics: JobStatistics[]): Html {
   const heads = (period: string) =>
     ["ok", "failed", "rate", "median", "slowest"].map(
       (name) => html`<th class="number">${name}<small>${period}</small></th>`,
@@ -172,11 +172,11 @@ function figuresTable(figures: JobFigures[]): Html {
     <th class="number">longest</th>
     <th class="number">running</th>
     ${heads("last hour")}${heads("last day")}`;
-  return wideTable(head, figures.map(figuresLine));
+  return wideTable(head, statistics.map(statisticsLine));
 }
 
-function figuresLine(figures: JobFigures): Html {
-  const { jobName, pending, started, oldestWaitSeconds, hour, day } = figures;
+function statisticsLine(statistics: JobStatistics): Html {
+  const { jobName, pending, started, oldestWaitSeconds, hour, day } = statistics;
   return html`<tr>
     <th scope="row"><a href="${PATH}?job=${jobName}">${jobName}</a></th>
     ${numberCell(pending)}${numberCell(inSeconds(oldestWaitSeconds))}${numberCell(started)}

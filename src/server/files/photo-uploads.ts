@@ -14,14 +14,14 @@ import { photoUrl, previewUrl } from "../../services/photos/photo-urls.js";
 import type { Photo } from "../../services/photos/photos.js";
 import type { Authenticator } from "../access/authenticator.js";
 import { statusOf, refuseAsJson } from "../http/errors.js";
-import { UPLOAD_PATIENCE, watchUpload, type UploadPatience } from "../http/slow-bodies.js";
+import { UPLOAD_TIMEOUTS, watchUpload, type UploadTimeouts } from "../http/slow-bodies.js";
 
 interface PhotoUploadsOptions {
   authenticator: Authenticator;
   intake: PhotoIntake;
   fileUrls: FileUrls;
   maxUploadBytes: number;
-  patience?: UploadPatience;
+  timeouts?: UploadTimeouts;
 }
 
 /** Room for the boundaries and headers of a form around the file. */
@@ -84,7 +84,7 @@ async function upload(
     intake,
     fileUrls,
     maxUploadBytes,
-    patience = UPLOAD_PATIENCE,
+    timeouts = UPLOAD_TIMEOUTS,
   }: PhotoUploadsOptions,
 ): Promise<FastifyReply> {
   // Before a byte is read: nobody streams to us who may not.
@@ -93,7 +93,7 @@ async function upload(
   const read = request.isMultipart()
     ? (receive: Receive) => readForm(request, receive)
     : (receive: Receive) => readBody(request, receive);
-  const watch = watchUpload(request.raw, patience);
+  const watch = watchUpload(request.raw, timeouts);
   const { photo, created } = await intake
     .take(user, read, request.log as Logger)
     .catch((error: unknown) => Promise.reject(watch.fault ?? error))

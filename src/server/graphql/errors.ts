@@ -3,7 +3,7 @@ import { formatError, isInternal, withoutSuggestion } from "../../graphql/format
 import type { Logger } from "../../runtime/logger.js";
 
 /** How errors leave the service through GraphQL, by whichever door. */
-export interface ErrorTeller {
+export interface ErrorReporter {
   /**
    * As clients are told them: those that nobody foresaw are logged, with `place`, and each is
    * counted.
@@ -15,13 +15,13 @@ export interface ErrorTeller {
 }
 
 /** `onError`: an error was told, with this code. */
-export function createErrorTeller({
+export function createErrorReporter({
   production,
   onError,
 }: {
   production: boolean;
   onError: (code: string) => void;
-}): ErrorTeller {
+}): ErrorReporter {
   function mask(error: unknown): GraphQLFormattedError {
     const told = formatError(production ? withoutSuggestion(error) : error);
     onError(String(told.extensions?.["code"]));

@@ -11,7 +11,7 @@ import { createVariablesChecker } from "../../graphql/limits/variables-checker.j
 import type { Logger } from "../../runtime/logger.js";
 import { asGraphQLError } from "./errors.js";
 import type { Session } from "../access/authenticator.js";
-import type { OperationText } from "./known-operations.js";
+import type { OperationText } from "./operation-cache.js";
 
 export interface OperationRequest extends OperationText {
   variables?: Record<string, unknown> | null | undefined;

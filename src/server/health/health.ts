@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Database } from "../../db/database.js";
 import { isMigrated } from "../../db/migrate.js";
-import { withPatience } from "../../runtime/deadline.js";
+import { withTimeout } from "../../runtime/deadline.js";
 import type { AdminGuard } from "../access/admin-guard.js";
 import type { Logger } from "../../runtime/logger.js";
 import { createBareApp } from "../http/app.js";
@@ -16,7 +16,7 @@ export interface HealthOptions {
   wanted: Record<string, Check>;
 }
 
-const PATIENCE_MS = 2000;
+const TIMEOUT_MS = 2000;
 
 /** `/health/live` depends on nothing but this process; `/health/ready` tells of each dependency. */
 export function registerHealth(app: FastifyInstance, { needed, wanted }: HealthOptions): void {
@@ -49,10 +49,10 @@ async function run(checks: Record<string, Check>): Promise<Record<string, string
 async function reasonOf(check: Check): Promise<string> {
   try {
     return (
-      (await withPatience(
+      (await withTimeout(
         Promise.resolve(check()),
-        PATIENCE_MS,
-        () => `does not answer within ${PATIENCE_MS} ms`,
+        TIMEOUT_MS,
+        () => `does not answer within ${TIMEOUT_MS} ms`,
       )) ?? "ok"
     );
   } catch (error) {

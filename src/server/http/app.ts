@@ -16,7 +16,7 @@ import { createLazyChild, requestIdOf } from "./request-log.js";
 export interface HttpTimeouts {
   /** Until the headers of a request must be here. */
   headersMs: number;
-  /** Until the body of a GraphQL request must be here; of uploads `UploadPatience` tells. */
+  /** Until the body of a GraphQL request must be here; of uploads `UploadTimeouts` tells. */
   bodyMs: number;
   /** Until an operation is answered; its statements end then, too. */
   operationMs: number;

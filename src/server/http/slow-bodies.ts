@@ -33,12 +33,12 @@ function endLate(begun: Map<IncomingMessage, number>, bodyMs: number): void {
 }
 
 /** How long an upload may stand still, and how long it may take from its first byte to its last. */
-export interface UploadPatience {
+export interface UploadTimeouts {
   idleMs: number;
   wholeMs: number;
 }
 
-export const UPLOAD_PATIENCE: UploadPatience = { idleMs: 30_000, wholeMs: 600_000 };
+export const UPLOAD_TIMEOUTS: UploadTimeouts = { idleMs: 30_000, wholeMs: 600_000 };
 
 export interface UploadWatch {
   /** Why its reading was ended; null when it was not. */
@@ -52,7 +52,7 @@ export interface UploadWatch {
  */
 export function watchUpload(
   raw: IncomingMessage,
-  { idleMs, wholeMs }: UploadPatience,
+  { idleMs, wholeMs }: UploadTimeouts,
 ): UploadWatch {
   const { socket } = raw;
   const begun = Date.now();

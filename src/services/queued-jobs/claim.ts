@@ -128,7 +128,7 @@ function createClaimBatch({
     // In one lane: what is first in the queue is to be claimed first.
     laneOf: () => "",
     ownerOf: ({ userId, id }) => userId ?? id,
-    patienceMs: 0,
+    timeoutMs: 0,
     sendOne: async (item) => (await commit(async () => [await claim(sql, item, jobs)]))[0] ?? null,
     sendMany: (items) => commit(() => claimMany(sql, items, jobs)),
   });

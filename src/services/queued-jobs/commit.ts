@@ -11,7 +11,7 @@ import type { Dispatcher } from "./dispatch.js";
 import type { Step } from "./statements.js";
 
 export interface CommitterDeps {
-  bus: Pick<EventBus, "ring">;
+  bus: Pick<EventBus, "publish">;
   dispatcher: Pick<Dispatcher, "add" | "remove">;
   log: Logger;
   tracer?: Tracer;
@@ -130,7 +130,7 @@ function publish(
     events.push({ seq, type, at, queuedJob });
   }
   for (const [userId, events] of byUser)
-    bus.ring(
+    bus.publish(
       userId,
       events.sort((a, b) => a.seq - b.seq),
     );

@@ -4,7 +4,7 @@ import type { Sql } from "postgres";
 import { available } from "../../db/database.js";
 import type { QueuedJob } from "../../domain/queued-job.js";
 import type { Hint, HintQueue, Lane } from "../../queue/hint-queue.js";
-import type { StopBell } from "../../queue/stop-bell.js";
+import type { CancellationChannel } from "../../queue/cancellation-channel.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Task } from "../../tasks/define-task.js";
 import type { Step } from "./statements.js";
@@ -12,7 +12,7 @@ import type { Step } from "./statements.js";
 export interface DispatcherDeps {
   sql: Sql;
   hints: HintQueue;
-  stopBell: Pick<StopBell, "ring">;
+  cancellations: Pick<CancellationChannel, "publish">;
   catalogue: ReadonlyMap<string, Task>;
   log: Logger;
 }
@@ -33,7 +33,7 @@ export interface Dispatcher {
 
 /** Brings work to the workers, and takes it back. */
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { hints, stopBell, catalogue } = deps;
+  const { hints, cancellations, catalogue } = deps;
 
   /** The hint of a task that only another version knows may stand in any lane. */
   function laneOf({ jobName }: Pick<QueuedJob, "jobName">): Lane {
@@ -51,7 +51,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       await hints.add(added);
     },
     async remove({ queuedJob, run }) {
-      if (queuedJob.attempts > 0) stopBell.ring(queuedJob.id);
+      if (queuedJob.attempts > 0) cancellations.publish(queuedJob.id);
       await hints.remove(laneOf(queuedJob), queuedJob.id, run);
     },
     addMissing: (rows) =>
@@ -59,7 +59,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         rows.map(({ jobName, ...hint }) => ({ ...hint, lane: laneOf({ jobName }) })),
       ),
     stopWork(ids) {
-      for (const id of ids) stopBell.ring(id);
+      for (const id of ids) cancellations.publish(id);
     },
   };
 }

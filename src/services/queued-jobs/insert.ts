@@ -79,7 +79,7 @@ export function createInserter({
   const together = createOwnerBatch<Unit, Step[] | null>({
     lanes: LANES,
     maxItems: MAX_UNITS,
-    patienceMs: LOCK_TIMEOUT_MS,
+    timeoutMs: LOCK_TIMEOUT_MS,
     laneOf: userOf,
     ownerOf: userOf,
     keyOf: keysOf,

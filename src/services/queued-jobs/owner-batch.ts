@@ -9,7 +9,7 @@ import { createSlots, type Slots } from "../../runtime/concurrency.js";
 export interface OwnerBatchOptions<Item, Result> extends MicroBatchOptions<Item, Result> {
   ownerOf(item: Item): string;
   /** How long an owner's items are sent again while rows of theirs are locked. */
-  patienceMs: number;
+  timeoutMs: number;
 }
 
 /** How long an owner whose rows were locked stays apart. */
@@ -46,7 +46,7 @@ export function createOwnerBatch<Item, Result>(
 
 /** An owner whose items are sent by themselves for now. */
 class ApartOwner<Item, Result> {
-  readonly #patienceMs: number;
+  readonly #timeoutMs: number;
   readonly #slots: Slots;
   readonly #onFree: () => void;
   readonly #batch: (item: Item) => Promise<Result>;
@@ -55,14 +55,14 @@ class ApartOwner<Item, Result> {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: OwnerBatchOptions<Item, Result>, slots: Slots, onFree: () => void) {
-    this.#patienceMs = options.patienceMs;
+    this.#timeoutMs = options.timeoutMs;
     this.#slots = slots;
     this.#onFree = onFree;
     this.#batch = createMicroBatch({
       ...options,
       lanes: 1,
-      sendOne: (item) => this.#sendPatiently(() => options.sendOne(item)),
-      sendMany: (items) => this.#sendPatiently(() => options.sendMany(items)),
+      sendOne: (item) => this.#sendUntilTimeout(() => options.sendOne(item)),
+      sendMany: (items) => this.#sendUntilTimeout(() => options.sendMany(items)),
     });
   }
 
@@ -75,8 +75,8 @@ class ApartOwner<Item, Result> {
     }
   }
 
-  async #sendPatiently<T>(send: () => Promise<T>): Promise<T> {
-    const giveUpAt = performance.now() + this.#patienceMs;
+  async #sendUntilTimeout<T>(send: () => Promise<T>): Promise<T> {
+    const giveUpAt = performance.now() + this.#timeoutMs;
     for (;;) {
       await this.#slots.take();
       try {

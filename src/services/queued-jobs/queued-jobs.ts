@@ -4,7 +4,7 @@ import type { Database } from "../../db/database.js";
 import type { QueuedJob } from "../../domain/queued-job.js";
 import type { EventBus } from "../../events/event-bus.js";
 import type { HintQueue } from "../../queue/hint-queue.js";
-import type { StopBell } from "../../queue/stop-bell.js";
+import type { CancellationChannel } from "../../queue/cancellation-channel.js";
 import type { Logger } from "../../runtime/logger.js";
 import type { Tracer } from "../../runtime/tracer.js";
 import type { Task } from "../../tasks/define-task.js";
@@ -23,7 +23,7 @@ export interface QueuedJobsDeps extends Pick<CommitterDeps, "onStep"> {
   database: Database;
   bus: EventBus;
   hints: HintQueue;
-  stopBell: Pick<StopBell, "ring">;
+  cancellations: Pick<CancellationChannel, "publish">;
   catalogue: ReadonlyMap<string, Task>;
   submittable(name: string): Task | null | Promise<Task | null>;
   deleteFiles(storageKeys: string[]): Promise<void>;

@@ -90,7 +90,7 @@ function createSuccessBatch({ sql, committer, limits, ttlSeconds }: SuccessesDep
     keyOf: ({ id }) => id,
     laneOf: ({ userId }) => userId,
     ownerOf: ({ userId }) => userId,
-    patienceMs: LOCK_TIMEOUT_MS,
+    timeoutMs: LOCK_TIMEOUT_MS,
     sendOne: async (item) =>
       (await commit(async () => [await succeed(sql, { ...item, ...plain })]))[0] ?? null,
     sendMany: (items) => commit(() => succeedMany(sql, items, ttlSeconds)),

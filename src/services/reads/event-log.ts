@@ -18,7 +18,7 @@ import type { Instant, QueuedJob, QueuedJobEvent } from "../../domain/queued-job
 import { queuedJobJson, recordedOutputs } from "../queued-jobs/statements.js";
 
 /**
- * The log of events in PostgreSQL. Always of the primary: a replica may not have yet what a bell
+ * The log of events in PostgreSQL. Always of the primary: a replica may not have yet what a notification
  * tells of.
  */
 export function createEventLog(database: Database): EventLog {

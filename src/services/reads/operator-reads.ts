@@ -19,7 +19,7 @@ export interface Outcomes {
   slowestSeconds: number | null;
 }
 
-export interface JobFigures {
+export interface JobStatistics {
   jobName: string;
   pending: number;
   started: number;
@@ -29,13 +29,13 @@ export interface JobFigures {
   day: Outcomes;
 }
 
-/** The figures are of so many of those that finished last; of more, the rest is left out. */
+/** The statistics are of so many of those that finished last; of more, the rest is left out. */
 export const COUNTED_FINISHED = 50_000;
 /** Likewise of those that are unfinished. */
 const COUNTED_UNFINISHED = 50_000;
 
 /** By Job, for operators. What was deleted meanwhile is not counted. */
-export async function readJobFigures({ sql }: Database): Promise<JobFigures[]> {
+export async function readJobStatistics({ sql }: Database): Promise<JobStatistics[]> {
   const outcomes = (hours: number) => sql`jsonb_build_object(
     'succeeded', count(*) filter (where status = 'SUCCESS'
     and age_hours < ${hours}), 'failed', count(*) filter (where status = 'FAILED'
@@ -45,7 +45,7 @@ export async function readJobFigures({ sql }: Database): Promise<JobFigures[]> {
     'SUCCESS' and age_hours < ${hours}),
     'slowestSeconds', max(seconds) filter (where status = 'SUCCESS' and age_hours < ${hours}))`;
   return available(
-    () => sql<JobFigures[]>`
+    () => sql<JobStatistics[]>`
     with finished as (
       select job_name, ${outcomes(1)} as hour, ${outcomes(24)} as day from (
         select job_name, status, extract(epoch
@@ -154,7 +154,7 @@ async function findUserIds({ sql }: Database, user: string): Promise<string[]> {
 }
 
 /** All there is to know about one QueuedJob, for operators. */
-export interface QueuedJobDossier {
+export interface QueuedJobDetails {
   /** Null: it was deleted, and its last event is what is left. */
   row: (QueuedJob & InnerFields) | null;
   /** Oldest first, at most so many. */
@@ -187,10 +187,10 @@ interface InnerFields {
 const EVENTS = 1000;
 
 /** Null when there is no trace of it. */
-export function readQueuedJobDossier(
+export function readQueuedJobDetails(
   { sql }: Database,
   id: string,
-): Promise<QueuedJobDossier | null> {
+): Promise<QueuedJobDetails | null> {
   return available(async () => {
     const [rows, events, photos] = await Promise.all([
       sql<{ queuedJob: QueuedJob & InnerFields; outputs: QueuedJobOutput[] }[]>`
@@ -204,7 +204,7 @@ export function readQueuedJobDossier(
         QueuedJobEvent[]
       >`select seq::float8 as seq, type, rfc3339(at) as at, snapshot as "queuedJob"
         from queued_job_events where queued_job_id = ${id} order by seq limit ${EVENTS}`,
-      sql<QueuedJobDossier["photos"]>`
+      sql<QueuedJobDetails["photos"]>`
         select p.id, p.filename, p.mime_type as "mimeType", p.width, p.height,
           p.byte_size::float8 as "byteSize" from queued_job_photos l join photos p
           on p.id = l.photo_id where l.queued_job_id = ${id} order by l.position`,

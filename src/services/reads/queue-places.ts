@@ -32,7 +32,7 @@ const MOST = 20_000;
 const CROWD_MS = 1000;
 /** Users whose rows are remembered, and whose are read by one statement: each may have 10,000. */
 const MAX_LINES = 50;
-const USERS_AT_ONCE = 10;
+const CONCURRENT_USERS = 10;
 
 interface Waiting {
   userId: string;
@@ -138,8 +138,8 @@ function createLineReads(
   return async (userIds) => {
     const lines = new Map(userIds.map((id) => [id, seen.get(id)]));
     const unseen = userIds.filter((id) => !lines.get(id));
-    for (let i = 0; i < unseen.length; i += USERS_AT_ONCE) {
-      const some = unseen.slice(i, i + USERS_AT_ONCE);
+    for (let i = 0; i < unseen.length; i += CONCURRENT_USERS) {
+      const some = unseen.slice(i, i + CONCURRENT_USERS);
       const reading = withoutDeadline(() => available(() => queryLines(sql, lanes, some)));
       for (const id of some) {
         const own = reading.then((read) => read.get(id));

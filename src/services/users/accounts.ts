@@ -1,5 +1,5 @@
 import { available, type Database } from "../../db/database.js";
-import { withoutDeadline, withPatience } from "../../runtime/deadline.js";
+import { withoutDeadline, withTimeout } from "../../runtime/deadline.js";
 import {
   createAccountErasure,
   type AccountErasure,
@@ -76,7 +76,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     async remove(userId, { forMs } = { forMs: ERASE_MS }) {
       await close(userId);
       // A storage that hangs does not keep the answer.
-      return withPatience(eraseSome(userId, forMs), forMs, () => false);
+      return withTimeout(eraseSome(userId, forMs), forMs, () => false);
     },
   };
 }

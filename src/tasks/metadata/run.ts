@@ -96,7 +96,7 @@ function orientationOf(tags: PhotoTag[]): number | null {
 
 const MOST = 200;
 /** Of all names and values as JSON: the whole result may have 256 KiB. */
-const MOST_BYTES = 128 * 1024;
+const MAX_BYTES = 128 * 1024;
 
 /**
  * Name and value of each tag, EXIF's under their plain names, others as `XMP:Rating`; cut to fit.
@@ -109,7 +109,7 @@ function flatTags(tags: PhotoTag[]): Record<string, string | number> {
     const shown = typeof value === "number" ? value : cleanText(value);
     if (key === null || shown === null || flat.has(key)) continue;
     bytes += Buffer.byteLength(JSON.stringify([key, shown]));
-    if (bytes > MOST_BYTES || flat.size === MOST) break;
+    if (bytes > MAX_BYTES || flat.size === MOST) break;
     flat.set(key, shown);
   }
   return Object.fromEntries(flat);

@@ -5,7 +5,7 @@ import { cleanText } from "../metadata/clean-text.js";
 
 /** Shorter ones stand in a coded picture by chance. */
 const SHORTEST_TEXT = 6;
-const MOST_TEXTS = 200;
+const MAX_TEXTS = 200;
 
 /**
  * What an output still tells of its photo: names of tags that should be gone, and of those whose
@@ -48,7 +48,7 @@ function removedTexts(before: FoundTag[], { copyright, artist }: PhotoRights) {
   return texts
     .filter(({ text }) => text.length >= SHORTEST_TEXT && !stays.includes(text))
     .sort((a, b) => b.text.length - a.text.length)
-    .slice(0, MOST_TEXTS);
+    .slice(0, MAX_TEXTS);
 }
 
 /** As most write it, and as Windows does. */

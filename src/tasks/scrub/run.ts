@@ -18,7 +18,7 @@ import { photoRights, type PhotoRights } from "./photo-rights.js";
 import { reencode, type Reencoded } from "./reencode.js";
 import type { ScrubParameters } from "./task.js";
 
-const MOST_REMOVED = 500;
+const MAX_REMOVED = 500;
 
 export async function run(context: TaskContext<ScrubParameters>) {
   const { photos, signal, progress, output, maxPixels = DEFAULT_MAX_PIXELS } = context;
@@ -109,7 +109,5 @@ function refuseUnclean(leftovers: string[]): void {
 
 async function removedNames(before: FoundTag[], data: Buffer): Promise<string[]> {
   const still = new Set((await readEveryTag(data)).map(tagName));
-  return [...new Set(before.map(tagName))]
-    .filter((name) => !still.has(name))
-    .slice(0, MOST_REMOVED);
+  return [...new Set(before.map(tagName))].filter((name) => !still.has(name)).slice(0, MAX_REMOVED);
 }

@@ -84,7 +84,7 @@ const FONT = fileURLToPath(import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSans.
 
 /** Dots per inch at which a line is measured; it is about 40 pixels high then. */
 const MEASURED_AT = 300;
-const MOST_DPI = 20_000;
+const MAX_DPI = 20_000;
 
 /**
  * A line of text in white on transparent, as large as fits into the box; glyphs with colours of
@@ -95,7 +95,7 @@ async function renderText(text: string, box: { width: number; height: number }):
   const factor = Math.min(box.width / measured.width, box.height / measured.height);
   // Drawn at the size it is needed at, not blown up from a smaller one.
   const drawn =
-    factor > 1 ? await draw(text, Math.min(MOST_DPI, Math.floor(MEASURED_AT * factor))) : measured;
+    factor > 1 ? await draw(text, Math.min(MAX_DPI, Math.floor(MEASURED_AT * factor))) : measured;
   const { data, info } = await sharp(drawn.data, { raw: drawn })
     .resize({ ...box, fit: "inside" })
     .raw()

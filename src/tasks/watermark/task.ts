@@ -2,14 +2,14 @@ import { z } from "zod";
 import { OUTPUT_FORMATS } from "../../imaging/formats/photo-format.js";
 import { defineTask, warnings } from "../define-task.js";
 
-const MOST_CHARACTERS = 100;
+const MAX_CHARACTERS = 100;
 
 const parameters = z.strictObject({
   text: z
     .string()
     .refine(
-      (text) => Array.from(text).length <= MOST_CHARACTERS,
-      `has more than ${MOST_CHARACTERS} characters`,
+      (text) => Array.from(text).length <= MAX_CHARACTERS,
+      `has more than ${MAX_CHARACTERS} characters`,
     )
     .refine(
       (text) => !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(text),
@@ -18,7 +18,7 @@ const parameters = z.strictObject({
     .refine((text) => /[\p{L}\p{N}\p{P}\p{S}]/u.test(text), "has nothing in it that can be seen")
     .meta({
       minLength: 1,
-      maxLength: MOST_CHARACTERS,
+      maxLength: MAX_CHARACTERS,
       description:
         "One line. Latin, Greek, Cyrillic and Arabic always; other scripts only where " +
         "the system has fonts for them, else they are boxes.",

@@ -39,9 +39,9 @@ export interface RunInChildDeps {
  */
 const NEARLY_WORKED = 0.85;
 /** Fetched from the storage at once. */
-const PHOTOS_AT_ONCE = 4;
+const CONCURRENT_PHOTOS = 4;
 /** Stored at once: what takes time is waiting for the disk, which writes several as fast as one. */
-const OUTPUTS_AT_ONCE = 4;
+const CONCURRENT_OUTPUTS = 4;
 
 /**
  * Does the work of an attempt in a child, whose pool keeps its time; its outputs are stored when
@@ -109,7 +109,7 @@ async function findPhotos(
   // One that was taken before HEIC was switched off.
   if (!acceptHeic && rows.some(({ mimeType }) => mimeType === PHOTO_FORMATS.heic.mimeType))
     throw new PermanentTaskError("PHOTO_UNREADABLE", HEIC_NOT_ACCEPTED);
-  return inBatches(rows, PHOTOS_AT_ONCE, (photo) => toTaskPhoto(photo, storage, folder));
+  return inBatches(rows, CONCURRENT_PHOTOS, (photo) => toTaskPhoto(photo, storage, folder));
 }
 
 async function toTaskPhoto(
@@ -136,7 +136,7 @@ async function storeOutputs(
     ...output,
     storageKey: outputKey(queuedJob, output.name),
   }));
-  await inBatches(stored, OUTPUTS_AT_ONCE, ({ name, storageKey }) =>
+  await inBatches(stored, CONCURRENT_OUTPUTS, ({ name, storageKey }) =>
     storage.put(storageKey, join(folder, name)),
   );
   return stored;

@@ -1,4 +1,4 @@
-import type { Figures, Longest } from "./figures.js";
+import type { Statistics, Longest } from "./statistics.js";
 import type { Violations } from "./violations.js";
 
 /**
@@ -9,7 +9,7 @@ const BOUNDS_MS = {
   longestToStart: 60_000,
   longestToArrive: 30_000,
   longestToTakeOver: 80_000,
-} as const satisfies Partial<Record<keyof Figures, number>>;
+} as const satisfies Partial<Record<keyof Statistics, number>>;
 
 const WORDS = {
   longestToStart: "waited to be started for",
@@ -18,9 +18,9 @@ const WORDS = {
 } as const;
 
 /** Late beyond reason is broken, too. */
-export function checkWaits(figures: Figures, violations: Violations): void {
+export function checkWaits(statistics: Statistics, violations: Violations): void {
   for (const name of Object.keys(BOUNDS_MS) as (keyof typeof BOUNDS_MS)[]) {
-    const { ms, jobId }: Longest = figures[name];
+    const { ms, jobId }: Longest = statistics[name];
     if (ms > BOUNDS_MS[name])
       violations.add("other", `${jobId} ${WORDS[name]} ${(ms / 1000).toFixed(1)} s`);
   }

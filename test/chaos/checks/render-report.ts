@@ -1,6 +1,6 @@
-import type { BystanderFigures } from "../people/bystanders.js";
-import type { Figures, Longest } from "./figures.js";
-import type { HostileFigures } from "../people/hostile-user.js";
+import type { BystanderStatistics } from "../people/bystanders.js";
+import type { Statistics, Longest } from "./statistics.js";
+import type { HostileStatistics } from "../people/hostile-user.js";
 import type { Violations } from "./violations.js";
 
 export interface Outcome {
@@ -9,22 +9,22 @@ export interface Outcome {
   accepted: number;
   eventsChecked: number;
   files: { kept: number; swept: number };
-  figures: Figures;
-  bystanders: BystanderFigures[];
-  hostile: HostileFigures;
+  statistics: Statistics;
+  bystanders: BystanderStatistics[];
+  hostile: HostileStatistics;
   /** How long an expired row was there at most, where rows are purged while the run goes on. */
   latestSeconds: number | null;
 }
 
-const MOST_SENTENCES = 60;
+const MAX_SENTENCES = 60;
 
-/** The figures of a run as a table, and what it broke. */
+/** The statistics of a run as a table, and what it broke. */
 export function renderReport(outcome: Outcome, violations: Violations): string {
-  const faults = outcome.figures.faults.map(({ kind, count, worstRecovery }): Row => [
+  const faults = outcome.statistics.faults.map(({ kind, count, worstRecovery }): Row => [
     kind,
     `${String(count).padStart(4)}   ${seconds(worstRecovery)}`,
   ]);
-  const sentences = violations.sentences.slice(0, MOST_SENTENCES);
+  const sentences = violations.sentences.slice(0, MAX_SENTENCES);
   if (violations.sentences.length > sentences.length)
     sentences.push(`… and ${violations.sentences.length - sentences.length} more`);
   return [
@@ -45,18 +45,18 @@ export function renderReport(outcome: Outcome, violations: Violations): string {
 type Row = readonly [string, string | number];
 
 function countRows(outcome: Outcome, violations: Violations): Row[] {
-  const { seed, minutes, accepted, eventsChecked, files, figures } = outcome;
+  const { seed, minutes, accepted, eventsChecked, files, statistics } = outcome;
   return [
     ["seed", seed],
     ["minutes", minutes],
     ["QueuedJobs accepted", accepted],
-    ["runs of them", figures.runs],
-    ["attempts lost with their worker", figures.stalls],
-    ["requests repeated, outcome unknown", figures.repeats],
-    ["connections of feeds", figures.connections],
+    ["runs of them", statistics.runs],
+    ["attempts lost with their worker", statistics.stalls],
+    ["requests repeated, outcome unknown", statistics.repeats],
+    ["connections of feeds", statistics.connections],
     ["events checked", eventsChecked],
     ["files kept, swept", `${files.kept}, ${files.swept}`],
-    ["faults injected", figures.faults.reduce((sum, { count }) => sum + count, 0)],
+    ["faults injected", statistics.faults.reduce((sum, { count }) => sum + count, 0)],
     ["lost", violations.count("lost")],
     ["repeated", violations.count("repeated")],
     ["out of order", violations.count("out of order")],
@@ -65,15 +65,15 @@ function countRows(outcome: Outcome, violations: Violations): Row[] {
   ];
 }
 
-function timeRows({ figures, latestSeconds }: Outcome): Row[] {
+function timeRows({ statistics, latestSeconds }: Outcome): Row[] {
   const whose = ({ ms, jobId, at }: Longest) =>
     `${seconds(ms)}${jobId && `  (${jobId}, until ${new Date(at).toISOString().slice(11, 19)})`}`;
   const rows: Row[] = [
-    ["longest from submit to start", whose(figures.longestToStart)],
-    ["longest from event to client", whose(figures.longestToArrive)],
-    ["longest from start to takeover", whose(figures.longestToTakeOver)],
-    ["longest until a feed stood again", seconds(figures.longestReconnect)],
-    ["slowest answer", seconds(figures.slowestAnswer)],
+    ["longest from submit to start", whose(statistics.longestToStart)],
+    ["longest from event to client", whose(statistics.longestToArrive)],
+    ["longest from start to takeover", whose(statistics.longestToTakeOver)],
+    ["longest until a feed stood again", seconds(statistics.longestReconnect)],
+    ["slowest answer", seconds(statistics.slowestAnswer)],
   ];
   if (latestSeconds !== null)
     rows.push(["latest clean-up of an expired row", `${latestSeconds.toFixed(0)} s`]);
@@ -87,7 +87,7 @@ function hostileRows({ hostile }: Outcome): Row[] {
   ];
 }
 
-function bystanderRow(row: BystanderFigures): Row {
+function bystanderRow(row: BystanderStatistics): Row {
   const milliseconds = (ms: number) => `${ms.toFixed(0)} ms`;
   return [
     row.phase,

@@ -7,7 +7,7 @@ import { checkPerson, type Seen } from "./check-people.js";
 import { checkTables } from "./check-tables.js";
 import { checkWaits } from "./check-waits.js";
 import { FeedRecorder } from "../feeds/feed-recorder.js";
-import { measure } from "./figures.js";
+import { measure } from "./statistics.js";
 import { seededRandom } from "../../support/runner/seeded-random.js";
 import type { LogTail } from "../feeds/log-tail.js";
 import { readTables, type Tables } from "./read-tables.js";
@@ -65,15 +65,15 @@ export async function verify(
   );
   for (const replay of replays) compareWithLog(replay, logOf(replay), violations);
   const files = await checkFiles({ storageFolder: stage.storage, databaseUrl, tables, violations });
-  const figures = measure(run);
+  const statistics = measure(run);
   const bystanders = measureBystanders(run.phases, run.people, run.steady);
   checkBystanders(bystanders, violations);
-  checkWaits(figures, violations);
+  checkWaits(statistics, violations);
   return {
     accepted: counts.reduce((sum, count) => sum + count, 0),
     eventsChecked,
     files,
-    figures,
+    statistics,
     bystanders,
     hostile: run.hostile,
     latestSeconds: run.tail?.latestSeconds ?? null,

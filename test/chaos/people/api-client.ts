@@ -15,7 +15,7 @@ export interface ApiClient {
   readonly slowestMs: number;
 }
 
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export function createApiClient({
   pickUrl,
@@ -34,7 +34,7 @@ export function createApiClient({
         method: "POST",
         headers: { authorization, "content-type": "application/json" },
         body: JSON.stringify({ query, variables }),
-        signal: AbortSignal.timeout(PATIENCE_MS),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       const answer = read<T>(response.status, await response.text());
       slowestMs = Math.max(slowestMs, Date.now() - askedAt);

@@ -10,7 +10,7 @@ export interface Phase {
 }
 
 /** What those saw who only did their work; milliseconds. */
-export interface BystanderFigures {
+export interface BystanderStatistics {
   phase: string;
   accepted: number;
   acceptP50: number;
@@ -31,7 +31,7 @@ export function measureBystanders(
   phases: readonly Phase[],
   people: readonly Person[],
   steady: readonly FeedRecorder[],
-): BystanderFigures[] {
+): BystanderStatistics[] {
   const accepts = people.flatMap(({ ledger }) => ledger.accepts);
   const starts = people.flatMap((person, i) => startsOf(person, steady[i]));
   return phases.map(({ name, from, to }) => {
@@ -51,7 +51,7 @@ export function measureBystanders(
 
 /** The first phase is the quiet one. */
 export function checkBystanders(
-  [quiet, ...others]: readonly BystanderFigures[],
+  [quiet, ...others]: readonly BystanderStatistics[],
   violations: Violations,
 ): void {
   if (!quiet || quiet.accepted < MIN_SAMPLES) return;

@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { createApiClient, type Answer, type ApiClient } from "./api-client.js";
 import type { Violations } from "../checks/violations.js";
 
-export interface HostileFigures {
+export interface HostileStatistics {
   requests: number;
   /** Answered with the code of a limit. */
   refused: number;
@@ -38,14 +38,19 @@ const UPGRADES_PER_SECOND = 16;
 
 interface Attack extends HostileOptions {
   api: ApiClient;
-  figures: HostileFigures;
+  statistics: HostileStatistics;
 }
 
 /** Attacks until `stop`, in every way at once; resolves when the last attack has ended. */
-export async function attack(options: HostileOptions): Promise<HostileFigures> {
-  const figures: HostileFigures = { requests: 0, refused: 0, upgrades: 0, deletedAccounts: 0 };
+export async function attack(options: HostileOptions): Promise<HostileStatistics> {
+  const statistics: HostileStatistics = {
+    requests: 0,
+    refused: 0,
+    upgrades: 0,
+    deletedAccounts: 0,
+  };
   const api = createApiClient({ pickUrl: options.pickUrl, token: await options.token("mallory") });
-  const own = { ...options, api, figures };
+  const own = { ...options, api, statistics };
   await Promise.all([
     occupySlots(own),
     nestLists(own),
@@ -54,19 +59,19 @@ export async function attack(options: HostileOptions): Promise<HostileFigures> {
     deleteAccounts(own),
     openIdleSockets(own),
   ]);
-  return figures;
+  return statistics;
 }
 
 async function ask<T>(
-  { figures, violations }: Attack,
+  { statistics, violations }: Attack,
   api: ApiClient,
   query: string,
   variables: object = {},
 ): Promise<Answer<T>> {
-  figures.requests++;
+  statistics.requests++;
   const answer = await api.ask<T>(query, variables);
   if (answer.kind !== "refused") return answer;
-  figures.refused++;
+  statistics.refused++;
   if (!EXPECTED.has(answer.code))
     violations.add("other", `a hostile request was answered ${answer.code}: ${answer.message}`);
   return answer;
@@ -162,7 +167,7 @@ async function deleteAccounts(own: Attack): Promise<void> {
     const api = createApiClient({ pickUrl: own.pickUrl, token: await own.token(`mallory-${n}`) });
     for (let i = 0; i < 20 && !own.stop.aborted; i++) await ask(own, api, ENQUEUE, { inputs });
     const answer = await ask(own, api, "mutation { deleteMe }");
-    if (answer.kind === "data") own.figures.deletedAccounts++;
+    if (answer.kind === "data") own.statistics.deletedAccounts++;
     await unlessStopped(3000, own.stop);
   }
 }
@@ -170,13 +175,13 @@ async function deleteAccounts(own: Attack): Promise<void> {
 /**
  * Upgrades that are never followed by a word; each is opened again when the service gives it up.
  */
-async function openIdleSockets({ pickUrl, figures, stop }: Attack): Promise<void> {
+async function openIdleSockets({ pickUrl, statistics, stop }: Attack): Promise<void> {
   const sockets = new Set<Socket>();
   function open(): void {
     const { hostname, port } = new URL(pickUrl());
     const socket = connect({ host: hostname, port: Number(port), localAddress: IDLE_ADDRESS });
     sockets.add(socket);
-    figures.upgrades++;
+    statistics.upgrades++;
     socket.on("error", () => {});
     socket.on("close", () => sockets.delete(socket));
     socket.write(

@@ -20,7 +20,7 @@ describe("stopping", () => {
     assert.equal((await ask(pool, answer)).pid, pid);
   });
 
-  it("kills a task that does not hear, after the grace time", async () => {
+  it("kills a task that does not receive, after the grace time", async () => {
     const pool = makePool({ graceMs: 200 });
     const abort = new AbortController();
     const { pid, ended } = await begin(pool, { do: "spin" }, { signal: abort.signal });

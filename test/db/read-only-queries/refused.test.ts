@@ -38,7 +38,7 @@ describe("queries of operators", () => {
     ["copy users to '/tmp/users'", ONLY_READING],
     ["set role photos", ONLY_READING],
     ["set transaction read write", ONLY_READING],
-    ["notify bell", ONLY_READING],
+    ["notify notification", ONLY_READING],
     ["lock table users", ONLY_READING],
     ["begin", ONLY_READING],
     ["commit; drop table users", ONLY_READING],

@@ -14,7 +14,7 @@ describe("the progress that a channel has", () => {
       [2, "b", 0.2],
       [1, "a", 0.3],
     ] as const)
-      news.hear(progress(seq, id, value));
+      news.receive(progress(seq, id, value));
     const first = news.after(0, 2, null);
     const second = news.after(first?.serial ?? 0, 2, null);
     assert.deepEqual(
@@ -32,32 +32,32 @@ describe("the progress that a channel has", () => {
 
   it("does not overtake the start of its attempt", () => {
     const news = new ProgressNews();
-    news.hear(progress(4));
+    news.receive(progress(4));
     assert.equal(news.after(0, 3, null), undefined);
     assert.equal(news.after(0, 4, null)?.event.seq, 4);
   });
 
   it("is dropped once a later event of its QueuedJob was seen, and not taken behind it", () => {
     const news = new ProgressNews();
-    news.hear(progress(1));
+    news.receive(progress(1));
     news.saw(bareEvent(2, { type: "SUCCEEDED" }));
     assert.equal(news.after(0, 9, null), undefined);
-    news.hear(progress(1));
+    news.receive(progress(1));
     assert.equal(news.after(0, 9, null), undefined);
-    news.hear(progress(3));
+    news.receive(progress(3));
     assert.equal(news.after(0, 9, null)?.event.seq, 3, "the next attempt's");
   });
 
   it("of one QueuedJob is not dropped by the events of another", () => {
     const news = new ProgressNews();
-    news.hear(progress(1, "a"));
+    news.receive(progress(1, "a"));
     news.saw(bareEvent(2, { id: "b", type: "SUCCEEDED" }));
     assert.equal(news.after(0, 9, null)?.event.queuedJob.id, "a");
   });
 
   it("is that of a thousand QueuedJobs at most, those that were heard of last", () => {
     const news = new ProgressNews();
-    for (let i = 0; i < 1001; i++) news.hear(progress(1, String(i)));
+    for (let i = 0; i < 1001; i++) news.receive(progress(1, String(i)));
     assert.deepEqual(
       [news.after(0, 9, "0"), news.after(0, 9, "1")?.event.queuedJob.id],
       [undefined, "1"],
@@ -72,10 +72,10 @@ describe("the progress that a channel has", () => {
       news.saw(bareEvent(2, { id: "old" }));
       for (let i = 0; i < 30; i++) news.forget();
       for (let i = 0; i < 1000; i++) news.saw(bareEvent(3 + i, { id: String(i) }));
-      news.hear(progress(1, "old"));
+      news.receive(progress(1, "old"));
       assert.equal(news.after(0, 9999, null), undefined);
       for (let i = 0; i < 60; i++) news.forget();
-      news.hear(progress(1, "old"));
+      news.receive(progress(1, "old"));
       assert.equal(news.after(0, 9999, null)?.event.queuedJob.id, "old");
     },
   );

@@ -19,7 +19,7 @@ describe("a stream", () => {
   }
   before(async () => {
     core = await createTestCore();
-    await eventually("bells can be rung", () => core.bus.awayReason() === null);
+    await eventually("notifications can be published", () => core.bus.awayReason() === null);
   });
   afterEach(async () => {
     for (const reader of opened.splice(0)) await reader.close();
@@ -39,7 +39,7 @@ describe("a stream", () => {
     assert.deepEqual([early.story, late.story], [["QUEUED 1", "QUEUED 2"], ["QUEUED 2"]]);
   });
 
-  it("looks at once when Redis is back, and hears its bells again", async () => {
+  it("looks at once when Redis is back, and hears its notifications again", async () => {
     const reader = await open();
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
@@ -82,7 +82,7 @@ describe("a stream", () => {
     await core.submit(user);
     await stream.count(1);
     reader.postgres.down();
-    // Too long for a bell: the reader must ask the log for it.
+    // Too long for a notification: the reader must ask the log for it.
     await core.submit(user, { parameters: { message: "x".repeat(8000) } });
     await core.submitMany(user, 50);
     await eventually("it has asked twice", () => failures >= 2);
@@ -96,7 +96,7 @@ describe("a stream", () => {
     );
   });
 
-  it("tells without PostgreSQL what the bells carry", async () => {
+  it("tells without PostgreSQL what the notifications carry", async () => {
     const reader = await open();
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));

@@ -24,7 +24,7 @@ describe("a change of the database's history", () => {
   }
   before(async () => {
     core = await createTestCore();
-    await eventually("bells can be rung", () => core.bus.awayReason() === null);
+    await eventually("notifications can be published", () => core.bus.awayReason() === null);
   });
   afterEach(async () => {
     for (const reader of opened.splice(0)) await reader.close();
@@ -146,9 +146,9 @@ describe("a change of the database's history", () => {
   async function checked(reader: TestReader): Promise<void> {
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
-    core.losesBells = true;
+    core.losesNotifications = true;
     await core.submit(user);
-    core.losesBells = false;
+    core.losesNotifications = false;
     await stream.count(1);
   }
 });

@@ -25,7 +25,7 @@ describe("progress in a stream", () => {
   before(async () => {
     core = await createTestCore();
     reader = await createTestReader(core);
-    await eventually("bells can be rung", () => core.bus.awayReason() === null);
+    await eventually("notifications can be published", () => core.bus.awayReason() === null);
   });
   after(async () => {
     await reader.close();
@@ -84,19 +84,19 @@ describe("progress in a stream", () => {
     assert.deepEqual(progressOf(stream), [0.9, 0.4]);
   });
 
-  it("is never told behind the event that ended its attempt, however late its bell is", async () => {
+  it("is never told behind the event that ended its attempt, however late its notification is", async () => {
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
     const claimed = await core.start(await core.submit(user));
     await core.queuedJobs.succeed(claimed, null, []);
-    core.bus.ring(user.id, [progressEvent(claimed, 0.9)]);
+    core.bus.publish(user.id, [progressEvent(claimed, 0.9)]);
     await core.submit(user);
     await stream.count(4);
     assert.deepEqual(stream.story, ["QUEUED 1", "STARTED 2", "SUCCEEDED 3", "QUEUED 4"]);
   });
 
   it(
-    "is never told behind it either where the bell of that event was lost or told its " +
+    "is never told behind it either where the notification of that event was lost or told its " +
       "number only",
     async () => {
       const user = await core.newUser();
@@ -106,11 +106,11 @@ describe("progress in a stream", () => {
         await core.start(await core.submit(user)),
       ];
       await stream.count(4);
-      core.losesBells = true;
+      core.losesNotifications = true;
       await core.queuedJobs.succeed(lost, null, []);
-      core.losesBells = false;
+      core.losesNotifications = false;
       await core.queuedJobs.succeed(long, "x".repeat(8000), []);
-      for (const claimed of [lost, long]) core.bus.ring(user.id, [progressEvent(claimed, 0.9)]);
+      for (const claimed of [lost, long]) core.bus.publish(user.id, [progressEvent(claimed, 0.9)]);
       await core.submit(user);
       await eventually("all is told", () => stream.story.includes("QUEUED 7"));
       assert.deepEqual(stream.story.slice(stream.story.indexOf("SUCCEEDED 5")), [
@@ -121,14 +121,14 @@ describe("progress in a stream", () => {
     },
   );
 
-  it("does not overtake the start of its attempt, whose bell was lost", async () => {
+  it("does not overtake the start of its attempt, whose notification was lost", async () => {
     const user = await core.newUser();
     const stream = told(await reader.open(user.id));
     const queuedJob = await core.submit(user);
     await stream.count(1);
-    core.losesBells = true;
+    core.losesNotifications = true;
     const claimed = await core.start(queuedJob);
-    core.losesBells = false;
+    core.losesNotifications = false;
     await core.queuedJobs.progress(claimed, 0.5, null);
     await core.submit(user);
     await stream.count(4);

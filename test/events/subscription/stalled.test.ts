@@ -21,7 +21,7 @@ function createScene(options: { seq?: number; first?: QueuedJobEvent[] } = {}) {
     );
     return { events: events.slice(0, 3), whole: events.length <= 3, last: 10, floor: 0 };
   });
-  channel.confirmHead(10, channel.bells);
+  channel.confirmHead(10, channel.notifications);
   const { seq = 0, first = [] } = options;
   const subscription = new ChannelSubscription({
     epoch: "e",

@@ -201,7 +201,7 @@ export const MUTANTS: Mutant[] = [
     breaks: "late texts are all written at once",
     file: "src/server/graphql/websocket/socket-stream.ts",
     find: "while (count < ready.length && bytes < MAX_BYTES)",
-    replace: "while (count < ready.length && bytes < 1000 * MOST_BYTES)",
+    replace: "while (count < ready.length && bytes < 1000 * MAX_BYTES)",
     tests: STREAM,
   },
   {
@@ -220,17 +220,17 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "a result is made again for all when one of several leaves",
-    file: "src/server/graphql/websocket/shared-results.ts",
+    file: "src/server/graphql/websocket/fan-out-cache.ts",
     find: "if (--audience.members === 0) ofDocument.delete(key);",
     replace: "if (--audience.members !== 0) ofDocument.delete(key);",
-    tests: ["server/graphql/websocket/shared-results.test"],
+    tests: ["server/graphql/websocket/fan-out-cache.test"],
   },
   {
     breaks: "the results of those who have left are kept",
-    file: "src/server/graphql/websocket/shared-results.ts",
+    file: "src/server/graphql/websocket/fan-out-cache.ts",
     find: "if (--audience.members === 0) ofDocument.delete(key);",
     replace: "--audience.members;",
-    tests: ["server/graphql/websocket/shared-results.test"],
+    tests: ["server/graphql/websocket/fan-out-cache.test"],
   },
   {
     breaks: "a stopping worker closes its database under the running reconciler",

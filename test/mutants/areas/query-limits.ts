@@ -57,7 +57,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "events on a socket share one budget",
-    file: "src/server/graphql/websocket/shared-results.ts",
+    file: "src/server/graphql/websocket/fan-out-cache.ts",
     find: "const renewed = () => renewContext(args.contextValue as Context);",
     replace: "const renewed = () => args.contextValue ?? renewContext;",
     tests: BUDGET,
@@ -71,7 +71,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     breaks: "what is executed again counts twice",
-    file: "src/server/graphql/known-answers.ts",
+    file: "src/server/graphql/fast-path.ts",
     find: "if (!contextValue.budget.isExceeded) contextValue.budget = new AnswerBudget();",
     replace: "void AnswerBudget;",
     tests: BUDGET,
@@ -144,7 +144,7 @@ export const MUTANTS: Mutant[] = [
     file: "src/graphql/document-checker.ts",
     find: "bytes += TOKEN_BYTES",
     replace: "bytes += TOKEN_BYTES / TOKEN_BYTES",
-    tests: ["graphql/document", "server/graphql/known-operations.test"],
+    tests: ["graphql/document", "server/graphql/operation-cache.test"],
   },
   {
     breaks: "a variable in a literal is null once its operation is compiled",

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis } from "ioredis";
-import type { Bell } from "../../../src/events/event-bus.js";
+import type { Notification } from "../../../src/events/event-bus.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { long } from "../../support/runner/long.js";
 import { createTcpProxy, type TcpProxy } from "../../support/stores/tcp-proxy.js";
@@ -69,7 +69,7 @@ describe("a Redis that is mute on the connections of old", long, () => {
       const person = await service.person();
       const first = await person.enqueue("echo");
       await person.finished(first.id);
-      const [event] = (JSON.parse(published.at(-1) ?? "") as Bell).events;
+      const [event] = (JSON.parse(published.at(-1) ?? "") as Notification).events;
       const { id: userId } = (await person.get("{ me { id } }")).me as { id: string };
       const stream = person.events({ after: await person.cursor() });
       await person.enqueue("echo");
@@ -98,7 +98,7 @@ describe("a Redis that is mute on the connections of old", long, () => {
         hears().then(() => t.diagnostic(`the API hears after ${since()}`)),
       ]);
 
-      /** Progress stands in no log: only a bell brings it. */
+      /** Progress stands in no log: only a notification brings it. */
       async function hears(): Promise<void> {
         await eventually(
           "a progress is told",

@@ -10,7 +10,7 @@ export interface Round {
   attacked: Watched;
 }
 
-export interface AttackFigures {
+export interface AttackStatistics {
   /** By the kind of attack. */
   cases: Record<string, number>;
   rounds: Round[];
@@ -20,7 +20,7 @@ export interface AttackFigures {
 const WARM_UP_MS = 1000;
 const QUIET_MS = 3000;
 /** A heap grows until it is collected; what grows on and on goes beyond this. */
-const MOST_GROWTH = 1.5;
+const MAX_GROWTH = 1.5;
 
 /**
  * Quiet, then an attack, and again: each attack is compared with the quiet just before it, on a
@@ -33,9 +33,9 @@ export async function attackInRounds(options: {
   rounds: number;
   seconds: number;
   seed: number;
-}): Promise<AttackFigures> {
+}): Promise<AttackStatistics> {
   const { good, pid, target, seconds, seed } = options;
-  const figures: AttackFigures = { cases: {}, rounds: [], violations: [] };
+  const statistics: AttackStatistics = { cases: {}, rounds: [], violations: [] };
   await watchGoodClient(good, pid, pause(WARM_UP_MS));
   for (let round = 0; round < options.rounds; round++) {
     const quiet = await watchGoodClient(good, pid, pause(QUIET_MS));
@@ -43,12 +43,12 @@ export async function attackInRounds(options: {
     const attacked = await watchGoodClient(good, pid, attack);
     const { cases, violations } = await attack;
     for (const [name, count] of Object.entries(cases))
-      figures.cases[name] = (figures.cases[name] ?? 0) + count;
-    figures.rounds.push({ quiet, attacked });
-    figures.violations.push(...violations);
+      statistics.cases[name] = (statistics.cases[name] ?? 0) + count;
+    statistics.rounds.push({ quiet, attacked });
+    statistics.violations.push(...violations);
   }
-  figures.violations.push(...growth(figures));
-  return figures;
+  statistics.violations.push(...growth(statistics));
+  return statistics;
 }
 
 function attackFrom(workerData: Task): Promise<Report> {
@@ -60,7 +60,9 @@ function attackFrom(workerData: Task): Promise<Report> {
 }
 
 /** The median of resident bytes in the first, second and last third of all attacks. */
-export function memoryByThird({ rounds }: Pick<AttackFigures, "rounds">): [number, number, number] {
+export function memoryByThird({
+  rounds,
+}: Pick<AttackStatistics, "rounds">): [number, number, number] {
   const memory = rounds.flatMap(({ attacked }) => attacked.memory);
   const size = Math.floor(memory.length / 3);
   const median = (third: number) =>
@@ -71,9 +73,9 @@ export function memoryByThird({ rounds }: Pick<AttackFigures, "rounds">): [numbe
   return [median(0), median(1), median(2)];
 }
 
-function growth(figures: AttackFigures): string[] {
-  const [, second, last] = memoryByThird(figures);
-  return last > second * MOST_GROWTH
+function growth(statistics: AttackStatistics): string[] {
+  const [, second, last] = memoryByThird(statistics);
+  return last > second * MAX_GROWTH
     ? [`memory grew from ${second} to ${last} bytes between the second and the last third`]
     : [];
 }

@@ -1,11 +1,11 @@
-import { memoryByThird, type AttackFigures, type Round } from "./attack-in-rounds.js";
+import { memoryByThird, type AttackStatistics, type Round } from "./attack-in-rounds.js";
 import { quantile } from "./good-client.js";
 
 const MEBIBYTE = 1024 * 1024;
 
 /** What was tried, what a good client noticed of it, and the memory of the service, as a table. */
-export function renderRounds(figures: AttackFigures, seconds: number): string {
-  const { cases, rounds } = figures;
+export function renderRounds(statistics: AttackStatistics, seconds: number): string {
+  const { cases, rounds } = statistics;
   const mib = (bytes: number) => Math.round(bytes / MEBIBYTE);
   const total = Object.values(cases).reduce((sum, count) => sum + count, 0);
   return [
@@ -24,7 +24,7 @@ export function renderRounds(figures: AttackFigures, seconds: number): string {
       `${medianRatio(rounds, 0.99).toFixed(2)}`,
     "",
     `memory: ${mib(rounds[0]?.quiet.memory.at(-1) ?? 0)} MiB before, ` +
-      `${memoryByThird(figures).map(mib).join(", ")} in the thirds of the attack`,
+      `${memoryByThird(statistics).map(mib).join(", ")} in the thirds of the attack`,
   ].join("\n");
 }
 

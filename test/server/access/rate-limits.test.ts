@@ -25,7 +25,7 @@ describe("the rate limits", () => {
       requestsPerMinute,
       log: silentLog,
       now: () => nowMs,
-      patienceMs: 5000,
+      timeoutMs: 5000,
     });
     open.push(made);
     return made;

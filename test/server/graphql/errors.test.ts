@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { GraphQLError } from "graphql";
 import { NotFoundError } from "../../../src/domain/errors.js";
 import type { Logger } from "../../../src/runtime/logger.js";
-import { createErrorTeller } from "../../../src/server/graphql/errors.js";
+import { createErrorReporter } from "../../../src/server/graphql/errors.js";
 
 const BUG = new Error("secret");
 const ERRORS = [
@@ -17,7 +17,7 @@ function create(production: boolean) {
   const logged: unknown[] = [];
   const log = () => ({ error: (...line: unknown[]) => logged.push(line) }) as unknown as Logger;
   return {
-    ...createErrorTeller({ production, onError: (code) => counted.push(code) }),
+    ...createErrorReporter({ production, onError: (code) => counted.push(code) }),
     asks: log,
     counted,
     logged,

@@ -16,9 +16,9 @@ import { silentLog } from "../../support/runner/silent-log.js";
 import { testRedis } from "../../support/stores/test-redis.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
 import { storedFiles } from "../../support/service/stored-files.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
-const PATIENCE = { idleMs: 400, wholeMs: 1600 };
+const TIMEOUTS = { idleMs: 400, wholeMs: 1600 };
 const IDLE = "Nothing came of the upload for 0.4 seconds.";
 const LONG = "The upload took more than 1.6 seconds.";
 
@@ -27,11 +27,11 @@ describe("an upload that comes slowly", () => {
   const key = ecKey();
   const app = Fastify();
   const closings: (() => Promise<unknown>)[] = [() => app.close()];
-  let waist: TestWaist;
+  let services: TestServices;
   let url: string;
   let authorization: string;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
     const verifier = createTokenVerifier({
       keys: { pem: key.pem },
       issuers: ["https://issuer.test"],
@@ -50,13 +50,13 @@ describe("an upload that comes slowly", () => {
     closings.push(
       async () => verifier.close(),
       () => inspector.close(),
-      () => waist.close(),
+      () => services.close(),
     );
     await registerPhotoUploads(app, {
-      authenticator: createAuthenticator({ verifier, users: waist.users, rateLimits }),
+      authenticator: createAuthenticator({ verifier, users: services.users, rateLimits }),
       intake: createPhotoIntake({
-        photos: waist.photos,
-        users: waist.users,
+        photos: services.photos,
+        users: services.users,
         storage,
         inspector,
         maxUploadBytes: 100_000,
@@ -64,7 +64,7 @@ describe("an upload that comes slowly", () => {
       }),
       fileUrls: createFileUrls({ signingKey: "k".repeat(32), publicUrl: null, storage }),
       maxUploadBytes: 100_000,
-      patience: PATIENCE,
+      timeouts: TIMEOUTS,
     });
     url = await app.listen({ port: 0, host: "127.0.0.1" });
     const now = Math.floor(Date.now() / 1000);
@@ -173,11 +173,11 @@ describe("an upload that comes slowly", () => {
       );
       // Which of the two ended it, it says itself.
       assert.ok(
-        ms >= (message === IDLE ? PATIENCE.idleMs : PATIENCE.wholeMs) && ms < 10_000,
+        ms >= (message === IDLE ? TIMEOUTS.idleMs : TIMEOUTS.wholeMs) && ms < 10_000,
         `it took ${ms} ms`,
       );
       assert.deepEqual(storedFiles(folder), []);
-      assert.equal((await waist.database.sql`select from photos`).length, 0);
+      assert.equal((await services.database.sql`select from photos`).length, 0);
     });
   }
 

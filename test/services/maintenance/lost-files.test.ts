@@ -8,17 +8,17 @@ import type { Storage } from "../../../src/photos/storage.js";
 import { createLostFiles } from "../../../src/services/maintenance/lost-files.js";
 import { outputKey } from "../../../src/domain/queued-job.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 describe("files that rows name and that are gone", () => {
   const folder = temporaryFolder().path;
-  let waist: TestWaist;
+  let services: TestServices;
   let storage: Storage;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
     storage = await createLocalStorage(folder);
   });
-  after(() => waist.close());
+  after(() => services.close());
 
   const lines: Record<string, unknown>[] = [];
   const log = createLoggerTo({
@@ -27,7 +27,7 @@ describe("files that rows name and that are gone", () => {
   const signal = new AbortController().signal;
   /** A whole pass; how many slices it took is noted. */
   async function count(through: Pick<Storage, "has"> = storage): Promise<number> {
-    const lostFiles = createLostFiles({ database: waist.database, storage: through, log });
+    const lostFiles = createLostFiles({ database: services.database, storage: through, log });
     let [total, from]: [number, string | null] = [0, null];
     slices = 0;
     do {
@@ -46,15 +46,15 @@ describe("files that rows name and that are gone", () => {
   }
 
   it("are counted and told, originals, previews and outputs, and nothing is deleted", async () => {
-    const user = await waist.newUser();
-    const claimed = await waist.start(await waist.submit(user));
-    const photo = await waist.newPhoto(user, {
+    const user = await services.newUser();
+    const claimed = await services.start(await services.submit(user));
+    const photo = await services.newPhoto(user, {
       id: claimed.id,
       storageKey: `photos/${user.id}/${claimed.id}`,
       previewKey: `previews/${user.id}/${claimed.id}`,
     });
     const output = outputKey({ id: claimed.id, userId: user.id, attempts: 1 }, "a");
-    await waist.queuedJobs.succeed(claimed, null, [
+    await services.queuedJobs.succeed(claimed, null, [
       {
         name: "a",
         mimeType: "text/plain",
@@ -75,17 +75,17 @@ describe("files that rows name and that are gone", () => {
         [50, i + 1, keys.slice(0, i + 1)],
       );
     }
-    assert.equal((await waist.database.sql`select from photos`).length, 1);
-    assert.equal((await waist.database.sql`select from queued_job_outputs`).length, 1);
+    assert.equal((await services.database.sql`select from photos`).length, 1);
+    assert.equal((await services.database.sql`select from queued_job_outputs`).length, 1);
   });
 
   it(
     "are looked for in slices, from where the last one ended, and are none when their row " +
       "went in between",
     async () => {
-      await waist.database.sql`delete from users`;
-      const user = await waist.newUser();
-      await waist.database
+      await services.database.sql`delete from users`;
+      const user = await services.newUser();
+      await services.database
         .sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
           storage_key, created_at)
       select id, ${user.id}, 'a', 'image/png', 1, 1, 1, id::text,
@@ -96,23 +96,23 @@ describe("files that rows name and that are gone", () => {
       assert.equal(slices, 3);
       assert.equal((lines as { storageKeys: string[] }[])[0]?.storageKeys.length, 10);
       assert.equal(
-        await count({ has: async () => (await waist.database.sql`delete from users`, false) }),
+        await count({ has: async () => (await services.database.sql`delete from users`, false) }),
         0,
       );
     },
   );
 
   it("are found beside one that the storage does not answer for, which is logged with its key", async () => {
-    await waist.database.sql`delete from users`;
-    const user = await waist.newUser();
+    await services.database.sql`delete from users`;
+    const user = await services.newUser();
     const [poison, lost] = [
-      await waist.newPhoto(user, { storageKey: `photos/${user.id}/${user.id}` }),
-      await waist.newPhoto(user),
+      await services.newPhoto(user, { storageKey: `photos/${user.id}/${user.id}` }),
+      await services.newPhoto(user),
     ];
     lines.length = 0;
     const has = async (key: string) =>
       key === poison.storageKey ? Promise.reject(new Error("403")) : false;
-    await waist.database.sql`update photos set storage_key = 'photos/' || ${user.id} || '/' || id
+    await services.database.sql`update photos set storage_key = 'photos/' || ${user.id} || '/' || id
           where id = ${lost.id}`;
     assert.equal(await count({ has }), 1);
     assert.deepEqual(
@@ -128,11 +128,11 @@ describe("files that rows name and that are gone", () => {
   });
 
   it("are looked for in a week's slices however many there are: a slice grows with the tables", async () => {
-    await waist.database
+    await services.database
       .sql`update pg_class set reltuples = 2000000 where oid = 'photos'::regclass`;
-    await waist.database.sql`delete from users`;
-    const user = await waist.newUser();
-    await waist.database
+    await services.database.sql`delete from users`;
+    const user = await services.newUser();
+    await services.database
       .sql`insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
           storage_key, created_at)
       select gen_random_uuid(), ${user.id}, 'a', 'image/png', 1, 1, 1, i::text, 'k' || i, now()

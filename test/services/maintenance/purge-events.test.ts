@@ -13,40 +13,40 @@ import { createLoggerTo } from "../../../src/runtime/logger.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { insertUsersWithEvents } from "../../support/service/many-users.js";
 import { silentLog } from "../../support/runner/silent-log.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 import { waitsForLock } from "../../support/stores/waits-for-lock.js";
 
 const EVENT_TTL_SECONDS = 100.5;
 
 describe("the purge", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let purge: Purge;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   beforeEach(async () => {
-    await waist.database.sql`truncate users, queued_job_events cascade`;
-    user = await waist.newUser();
+    await services.database.sql`truncate users, queued_job_events cascade`;
+    user = await services.newUser();
     purge = create();
   });
-  after(() => waist.close());
+  after(() => services.close());
 
   const create = (more: Partial<PurgeDeps> = {}) =>
     createPurge({
-      database: waist.database,
-      queuedJobs: waist.queuedJobs,
+      database: services.database,
+      queuedJobs: services.queuedJobs,
       eventTtlSeconds: EVENT_TTL_SECONDS,
       log: silentLog,
       ...more,
     });
   /** The user's events up to a number are older than they are kept. */
   const age = (upTo: number, { id } = user) =>
-    waist.database
+    services.database
       .sql`update queued_job_events set at = now() - interval '101 seconds' where user_id = ${id}
         and seq <= ${upTo}`;
   const log = () =>
-    createEventLog(waist.database).read({
+    createEventLog(services.database).read({
       userId: user.id,
       seq: 0,
       limit: 5000,
@@ -57,12 +57,12 @@ describe("the purge", () => {
     return { queuedJobs, events };
   };
   const countEvents = async () =>
-    Number((await waist.database.sql`select count(*) as n from queued_job_events`)[0]?.["n"]);
-  const forgetUsers = () => waist.database.sql`delete from users where id <> ${user.id}`;
+    Number((await services.database.sql`select count(*) as n from queued_job_events`)[0]?.["n"]);
+  const forgetUsers = () => services.database.sql`delete from users where id <> ${user.id}`;
 
   describe("of events", () => {
     it("takes the old ones from the front, and says up to where", async () => {
-      await waist.submitMany(user, [{}, {}, {}, {}, {}]);
+      await services.submitMany(user, [{}, {}, {}, {}, {}]);
       await age(3);
       assert.deepEqual(await removed(), { queuedJobs: 0, events: 3 });
       const { events, floor, last } = await log();
@@ -71,33 +71,34 @@ describe("the purge", () => {
     });
 
     it("takes nothing that is kept still", async () => {
-      await waist.submitMany(user, [{}, {}]);
-      await waist.database.sql`update queued_job_events set at = now() - interval '60 seconds'
+      await services.submitMany(user, [{}, {}]);
+      await services.database.sql`update queued_job_events set at = now() - interval '60 seconds'
           where user_id = ${user.id}`;
       assert.deepEqual(await removed(), { queuedJobs: 0, events: 0 });
       assert.equal((await log()).floor, 0);
     });
 
     it("goes on until all old ones of a user with thousands are gone, beside 30 users with few", async () => {
-      await insertUsersWithEvents(waist.database.sql, {
+      await insertUsersWithEvents(services.database.sql, {
         users: 30,
         events: 3,
         at: "now() - interval '101 seconds'",
       });
-      await waist.database
+      await services.database
         .sql`insert into queued_job_events select ${user.id}, i, ${user.id}, 'QUEUED', now(), '{}'
             from generate_series(1, 5400) i`;
-      await waist.database.sql`update user_streams set last_seq = 5400 where user_id = ${user.id}`;
+      await services.database
+        .sql`update user_streams set last_seq = 5400 where user_id = ${user.id}`;
       await age(5350);
       assert.deepEqual(await removed(), { queuedJobs: 0, events: 5440 });
       assert.deepEqual([(await log()).events.length, (await log()).floor], [50, 5350]);
     });
 
     it("leaves the QueuedJobs themselves, whose story then goes on", async () => {
-      const { id } = await waist.submit(user);
+      const { id } = await services.submit(user);
       await age(1);
       await purge.run();
-      await waist.queuedJobs.cancel(user, id);
+      await services.queuedJobs.cancel(user, id);
       const { events, floor } = await log();
       assert.deepEqual(
         [events.map(({ seq, type }) => [seq, type]), floor],
@@ -106,14 +107,14 @@ describe("the purge", () => {
     });
 
     it("gives the bytes of what it takes back to the user, in the same statement", async () => {
-      await waist.submitMany(user, [{}, {}, {}]);
-      await waist.database
+      await services.submitMany(user, [{}, {}, {}]);
+      await services.database
         .sql`update queued_job_events set bytes = 10 * seq where user_id = ${user.id}`;
-      await waist.database
+      await services.database
         .sql`update user_streams set recorded_bytes = 1060 where user_id = ${user.id}`;
       await age(2);
       await purge.run();
-      const [row] = await waist.database
+      const [row] = await services.database
         .sql`select recorded_bytes::int as bytes, floor_seq::int as floor from user_streams
           where user_id = ${user.id}`;
       assert.deepEqual([row?.["bytes"], row?.["floor"]], [1030, 2]);
@@ -124,7 +125,7 @@ describe("the purge", () => {
         "it began",
       async () => {
         // For eight seconds one of 300 users' events expires every five milliseconds.
-        await insertUsersWithEvents(waist.database.sql, {
+        await insertUsersWithEvents(services.database.sql, {
           users: 300,
           events: 6,
           at:
@@ -141,7 +142,7 @@ describe("the purge", () => {
     );
 
     it("ends when its time is over, and the next run goes on with the users behind", async () => {
-      await insertUsersWithEvents(waist.database.sql, {
+      await insertUsersWithEvents(services.database.sql, {
         users: 1500,
         events: 1,
         at: "now() - interval '101 seconds'",
@@ -159,21 +160,21 @@ describe("the purge", () => {
       "waits for nobody's counter while there is other work, and comes back to the user in " +
         "the same run",
       async () => {
-        await waist.submitMany(user, [{}, {}]);
+        await services.submitMany(user, [{}, {}]);
         await age(2);
-        await insertUsersWithEvents(waist.database.sql, {
+        await insertUsersWithEvents(services.database.sql, {
           users: 25,
           events: 2,
           at: "now() - interval '101 seconds'",
         });
-        const other = postgres(waist.url, { max: 1 });
+        const other = postgres(services.url, { max: 1 });
         await other`begin`;
         await other`select from user_streams where user_id = ${user.id} for update`;
         const running = purge.run();
         await eventually("the others went first", async () => (await countEvents()) === 2);
         assert.equal((await log()).events.length, 2);
         // A counter that is locked whenever one looks would never be free otherwise.
-        await waitsForLock(waist.database.sql);
+        await waitsForLock(services.database.sql);
         await other`commit`;
         assert.equal((await running).events, 52);
         await other.end();
@@ -182,17 +183,17 @@ describe("the purge", () => {
     );
 
     it("by two workers at once takes each event once, and neither waits for the other", async () => {
-      await insertUsersWithEvents(waist.database.sql, {
+      await insertUsersWithEvents(services.database.sql, {
         users: 60,
         events: 100,
         at: "now() - interval '101 seconds'",
       });
-      const second = createDatabase({ url: waist.url, connections: 2, applicationName: "test" });
+      const second = createDatabase({ url: services.url, connections: 2, applicationName: "test" });
       const both = await Promise.all([purge.run(), create({ database: second }).run()]);
       await second.close();
       assert.equal(both[0].events + both[1].events, 6000);
       assert.equal(await countEvents(), 0);
-      const [row] = await waist.database
+      const [row] = await services.database
         .sql`select count(*)::int as n from user_streams where recorded_bytes <> 0
           or (user_id <> ${user.id} and floor_seq <> 100)`;
       assert.equal(row?.["n"], 0);
@@ -203,9 +204,9 @@ describe("the purge", () => {
       "leaves none below the floor when another transaction holds one in the middle and is " +
         "then undone",
       async () => {
-        await waist.submitMany(user, [{}, {}, {}, {}]);
+        await services.submitMany(user, [{}, {}, {}, {}]);
         await age(4);
-        const other = postgres(waist.url, { max: 1 });
+        const other = postgres(services.url, { max: 1 });
         await other`begin`;
         await other`delete from queued_job_events where user_id = ${user.id} and seq = 3`;
         assert.deepEqual(await removed(), { queuedJobs: 0, events: 2 });
@@ -221,18 +222,18 @@ describe("the purge", () => {
       "of one user whose row cannot be written costs the others nothing, and is logged " +
         "with the user's id",
       async () => {
-        await insertUsersWithEvents(waist.database.sql, {
+        await insertUsersWithEvents(services.database.sql, {
           users: 5,
           events: 2,
           at: "now() - interval '101 seconds'",
         });
-        await waist.submit(user);
+        await services.submit(user);
         await age(1);
-        await waist.database.sql.unsafe(
+        await services.database.sql.unsafe(
           "create or replace function poison() returns trigger language plpgsql as $$ " +
             "begin raise exception 'poison'; end $$",
         );
-        await waist.database.sql.unsafe(
+        await services.database.sql.unsafe(
           "create trigger poison before update on user_streams for each row when " +
             `(old.user_id = '${user.id}') execute function poison()`,
         );
@@ -247,17 +248,17 @@ describe("the purge", () => {
           lines.filter(({ level }) => level === 50).map(({ msg, userId }) => [msg, userId]),
           [["events of a user were not purged", user.id]],
         );
-        await waist.database.sql`drop trigger poison on user_streams`;
+        await services.database.sql`drop trigger poison on user_streams`;
         await forgetUsers();
       },
     );
 
     it("looks at one event of a user who has no old ones", async () => {
-      await insertUsersWithEvents(waist.database.sql, { users: 100, events: 200, at: "now()" });
-      await waist.database.sql`vacuum analyze queued_job_events, user_streams`;
+      await insertUsersWithEvents(services.database.sql, { users: 100, events: 200, at: "now()" });
+      await services.database.sql`vacuum analyze queued_job_events, user_streams`;
       // In one transaction, since the statistics of a connection are its own and can be read at
       // once.
-      const read = await waist.database.sql.begin(async (tx) => {
+      const read = await services.database.sql.begin(async (tx) => {
         const countReads = async () =>
           Number(
             (
@@ -266,7 +267,7 @@ describe("the purge", () => {
             )[0]?.["n"],
           );
         const before_ = await countReads();
-        await create({ database: { ...waist.database, sql: tx as unknown as Sql } }).run();
+        await create({ database: { ...services.database, sql: tx as unknown as Sql } }).run();
         return (await countReads()) - before_;
       });
       assert.ok(read > 0 && read <= 100, `${read} events of 100 users were read`);

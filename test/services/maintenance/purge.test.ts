@@ -9,35 +9,35 @@ import {
 import type { User } from "../../../src/services/users/users.js";
 import { insertUsersWithEvents } from "../../support/service/many-users.js";
 import { silentLog } from "../../support/runner/silent-log.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 const EVENT_TTL_SECONDS = 100.5;
 
 describe("the purge", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let purge: Purge;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   beforeEach(async () => {
-    await waist.database.sql`truncate users, queued_job_events cascade`;
-    user = await waist.newUser();
+    await services.database.sql`truncate users, queued_job_events cascade`;
+    user = await services.newUser();
     purge = create();
   });
-  after(() => waist.close());
+  after(() => services.close());
 
   const create = (more: Partial<PurgeDeps> = {}) =>
     createPurge({
-      database: waist.database,
-      queuedJobs: waist.queuedJobs,
+      database: services.database,
+      queuedJobs: services.queuedJobs,
       eventTtlSeconds: EVENT_TTL_SECONDS,
       log: silentLog,
       ...more,
     });
   /** The user's events up to a number are older than they are kept. */
   const age = (upTo: number, { id } = user) =>
-    waist.database
+    services.database
       .sql`update queued_job_events set at = now() - interval '101 seconds' where user_id = ${id}
         and seq <= ${upTo}`;
 
@@ -46,26 +46,29 @@ describe("the purge", () => {
     return { queuedJobs, events };
   };
   const countEvents = async () =>
-    Number((await waist.database.sql`select count(*) as n from queued_job_events`)[0]?.["n"]);
-  const forgetUsers = () => waist.database.sql`delete from users where id <> ${user.id}`;
+    Number((await services.database.sql`select count(*) as n from queued_job_events`)[0]?.["n"]);
+  const forgetUsers = () => services.database.sql`delete from users where id <> ${user.id}`;
 
   it("of QueuedJobs deletes what has been kept for its time, as its owner would", async () => {
-    const [old, kept] = [await waist.finished(user), await waist.finished(user)];
-    await waist.database
+    const [old, kept] = [await services.finished(user), await services.finished(user)];
+    await services.database
       .sql`update queued_jobs set expires_at = now() - interval '1 second' where id = ${old.id}`;
     assert.deepEqual(await removed(), { queuedJobs: 1, events: 0 });
     assert.deepEqual(
-      [await waist.queuedJobs.find(user, old.id), (await waist.queuedJobs.find(user, kept.id))?.id],
+      [
+        await services.queuedJobs.find(user, old.id),
+        (await services.queuedJobs.find(user, kept.id))?.id,
+      ],
       [null, kept.id],
     );
-    assert.equal(waist.rung.at(-1)?.type, "DELETED");
+    assert.equal(services.published.at(-1)?.type, "DELETED");
   });
 
   it(
     "gives QueuedJobs and events their share of each run, however much there is of one of " +
       "them",
     async () => {
-      await insertUsersWithEvents(waist.database.sql, {
+      await insertUsersWithEvents(services.database.sql, {
         users: 50,
         events: 100,
         at: "now() - interval '101 seconds'",
@@ -79,7 +82,7 @@ describe("the purge", () => {
   );
 
   it("goes on with events when QueuedJobs cannot be removed, and fails at its end", async () => {
-    await waist.submit(user);
+    await services.submit(user);
     await age(1);
     const broken = create({
       queuedJobs: { removeExpired: () => Promise.reject(new TypeError("a bug")) },
@@ -89,11 +92,11 @@ describe("the purge", () => {
   });
 
   it("says how late the oldest of each was", async () => {
-    await waist.submit(user);
-    const { id } = await waist.finished(user);
-    await waist.database
+    await services.submit(user);
+    const { id } = await services.finished(user);
+    await services.database
       .sql`update queued_jobs set expires_at = now() - interval '7 seconds' where id = ${id}`;
-    await waist.database
+    await services.database
       .sql`update queued_job_events set at = now() - interval '110.5 seconds' where seq = 1`;
     const { lagSeconds } = await purge.run();
     assert.ok(

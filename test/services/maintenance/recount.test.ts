@@ -5,21 +5,21 @@ import { createRecount } from "../../../src/services/maintenance/recount.js";
 import type { User } from "../../../src/services/users/users.js";
 import { eventually } from "../../support/runner/eventually.js";
 import { insertUsersWithEvents } from "../../support/service/many-users.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 describe("the recount of counters", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   beforeEach(async () => {
-    await waist.database.sql`truncate users, queued_job_events cascade`;
+    await services.database.sql`truncate users, queued_job_events cascade`;
     lines.length = 0;
-    user = await waist.newUser();
+    user = await services.newUser();
   });
-  afterEach(() => waist.database.sql`drop trigger if exists poison on user_streams`);
-  after(() => waist.close());
+  afterEach(() => services.database.sql`drop trigger if exists poison on user_streams`);
+  after(() => services.close());
 
   const lines: Record<string, unknown>[] = [];
   const log = createLoggerTo({
@@ -27,21 +27,24 @@ describe("the recount of counters", () => {
   });
   const signal = new AbortController().signal;
   const slice = (from: string | null = null, sliceMs?: number) =>
-    createRecount({ database: waist.database, log, ...(sliceMs !== undefined && { sliceMs }) }).run(
-      { from, signal },
-    );
+    createRecount({
+      database: services.database,
+      log,
+      ...(sliceMs !== undefined && { sliceMs }),
+    }).run({ from, signal });
   const repaired = async () => (await slice()).repaired;
   const set = (values: Record<string, number>, { id } = user) =>
-    waist.database.sql`update user_streams set ${waist.database.sql(values)} where user_id = ${id}`;
+    services.database
+      .sql`update user_streams set ${services.database.sql(values)} where user_id = ${id}`;
   async function counters({ id } = user): Promise<unknown> {
-    const [row] = await waist.database
+    const [row] = await services.database
       .sql`select pending, stored_bytes::int as stored, recorded_bytes::int as recorded
         from user_streams where user_id = ${id}`;
     return row && { ...row };
   }
   /** Parameters and results as JSON text, and the bytes of events. */
   async function recordedBytes({ id } = user): Promise<number> {
-    const [row] = await waist.database.sql`
+    const [row] = await services.database.sql`
       select ((select coalesce(sum(octet_length(parameters::text) +
         coalesce(octet_length(result::text), 0)), 0) from queued_jobs where user_id = ${id})
         + (select coalesce(sum(bytes), 0) from queued_job_events
@@ -50,9 +53,11 @@ describe("the recount of counters", () => {
   }
 
   it("sets those right that are off, and no other", async () => {
-    await waist.newPhoto(user, { byteSize: 10 });
-    const claimed = await waist.start(await waist.submit(user, { parameters: { message: "m" } }));
-    await waist.queuedJobs.succeed(claimed, { done: "yes" }, [
+    await services.newPhoto(user, { byteSize: 10 });
+    const claimed = await services.start(
+      await services.submit(user, { parameters: { message: "m" } }),
+    );
+    await services.queuedJobs.succeed(claimed, { done: "yes" }, [
       {
         name: "a",
         mimeType: "text/plain",
@@ -62,8 +67,8 @@ describe("the recount of counters", () => {
         storageKey: "k",
       },
     ]);
-    await waist.submitMany(user, [{}, {}]);
-    await waist.database.sql`update queued_job_events set bytes = 7 where seq = 1`;
+    await services.submitMany(user, [{}, {}]);
+    await services.database.sql`update queued_job_events set bytes = 7 where seq = 1`;
     await repaired();
     const right = { pending: 2, stored: 15, recorded: await recordedBytes() };
     assert.deepEqual([await repaired(), await counters()], [0, right]);
@@ -86,12 +91,12 @@ describe("the recount of counters", () => {
   });
 
   it("counts a user with thousands of QueuedJobs and events in parts, and as of one moment", async () => {
-    await waist.database.sql`
+    await services.database.sql`
       insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
         due_at, created_at, updated_at, status)
       select gen_random_uuid(), ${user.id}, 'echo', '{"a": 1}', 0, 0, 'r', now(), now(), now(),
         'PENDING' from generate_series(1, 2500)`;
-    await waist.database.sql`
+    await services.database.sql`
       insert into queued_job_events (user_id, seq, queued_job_id, type, at, snapshot, bytes)
       select ${user.id}, i, gen_random_uuid(), 'QUEUED', now(), '{}', 3
         from generate_series(1, 3100) i`;
@@ -101,14 +106,14 @@ describe("the recount of counters", () => {
   });
 
   it("stays right beside accepts and removals, whose counters move while it counts", async () => {
-    const people = await Promise.all([1, 2, 3].map(() => waist.newUser()));
+    const people = await Promise.all([1, 2, 3].map(() => services.newUser()));
     let stop = false;
     const work = Promise.all(
       people.map(async (person) => {
         while (!stop) {
-          const { id } = await waist.submit(person);
-          await waist.queuedJobs.cancel(person, id);
-          await waist.queuedJobs.remove(person, id);
+          const { id } = await services.submit(person);
+          await services.queuedJobs.cancel(person, id);
+          await services.queuedJobs.remove(person, id);
         }
       }),
     );
@@ -125,8 +130,8 @@ describe("the recount of counters", () => {
   });
 
   it("goes through all users in slices, each from where the last one ended", async () => {
-    await insertUsersWithEvents(waist.database.sql, { users: 260, events: 1, at: "now()" });
-    await waist.database.sql`update user_streams set stored_bytes = 1`;
+    await insertUsersWithEvents(services.database.sql, { users: 260, events: 1, at: "now()" });
+    await services.database.sql`update user_streams set stored_bytes = 1`;
     let slices = 0;
     let total = 0;
     for (let from: string | null = null; slices === 0 || from !== null; slices++) {
@@ -142,13 +147,13 @@ describe("the recount of counters", () => {
     "of one user whose counters cannot be written costs the others nothing, and is logged " +
       "with the user's id",
     async () => {
-      const other = await waist.newUser();
+      const other = await services.newUser();
       for (const one of [user, other]) await set({ pending: 3 }, one);
-      await waist.database.sql.unsafe(
+      await services.database.sql.unsafe(
         "create or replace function poison() returns trigger language plpgsql as $$ begin " +
           "raise exception 'poison'; end $$",
       );
-      await waist.database.sql.unsafe(
+      await services.database.sql.unsafe(
         "create trigger poison before update on user_streams for each row when " +
           `(old.user_id = '${user.id}') execute function poison()`,
       );
@@ -164,8 +169,8 @@ describe("the recount of counters", () => {
   );
 
   it("logs names of Jobs that QueuedJobs have and the catalogue has not", async () => {
-    const { id } = await waist.submit(user);
-    await waist.database.sql`update queued_jobs set job_name = 'vanished' where id = ${id}`;
+    const { id } = await services.submit(user);
+    await services.database.sql`update queued_jobs set job_name = 'vanished' where id = ${id}`;
     await slice();
     assert.deepEqual(
       lines.filter(({ jobs }) => jobs).map(({ level, jobs }) => [level, jobs]),
@@ -174,13 +179,13 @@ describe("the recount of counters", () => {
   });
 
   it("locks nobody's counter while it counts", async () => {
-    const other = waist.database.sql;
+    const other = services.database.sql;
     await insertUsersWithEvents(other, { users: 200, events: 100, at: "now()" });
     let done = false;
     const counting = slice().then(() => (done = true));
     let accepted = 0;
     await eventually("it is through", async () => {
-      await waist.submit(user);
+      await services.submit(user);
       accepted++;
       return done;
     });

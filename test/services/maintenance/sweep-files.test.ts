@@ -16,7 +16,7 @@ import { temporaryFolder } from "../../imaging/temporary-folder.js";
 import { startS3Server, type S3Server } from "../../support/stores/s3-server.js";
 import { silentLog } from "../../support/runner/silent-log.js";
 import { createTestDatabase } from "../../support/stores/test-database.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 const NOT_OURS =
   "The storage belongs to another database, so nothing in it is removed: check " +
@@ -24,15 +24,15 @@ const NOT_OURS =
 
 describe("the sweep of files", () => {
   const folder = temporaryFolder().path;
-  let waist: TestWaist;
+  let services: TestServices;
   let server: S3Server;
   let user: User;
   before(async () => {
-    [waist, server] = await Promise.all([createTestWaist(), startS3Server()]);
-    user = await waist.newUser();
+    [services, server] = await Promise.all([createTestServices(), startS3Server()]);
+    user = await services.newUser();
   });
   after(async () => {
-    await waist.close();
+    await services.close();
     await server.close();
   });
 
@@ -81,14 +81,20 @@ describe("the sweep of files", () => {
         storage = await open();
       });
       const sweep = (more: Partial<FileSweepDeps> = {}) =>
-        createFileSweep({ database: waist.database, storage, graceMs: -1000, log, ...more }).run();
+        createFileSweep({
+          database: services.database,
+          storage,
+          graceMs: -1000,
+          log,
+          ...more,
+        }).run();
 
       it("claims a storage without an owner for its database, and keeps what it was for", async () => {
         await putOrphans(storage, 2);
         assert.equal(await sweep(), 2);
         assert.deepEqual(await keysOf(storage), ["owner"]);
         assert.equal(
-          await createStorageOwner({ database: waist.database, storage }).isOurs(),
+          await createStorageOwner({ database: services.database, storage }).isOurs(),
           true,
         );
         assert.equal(await sweep(), 0);
@@ -108,7 +114,7 @@ describe("the sweep of files", () => {
             { id: string }[]
           >`select id::text as id from histories`;
           assert.equal(
-            await createStorageOwner({ database: waist.database, storage }).adopt(),
+            await createStorageOwner({ database: services.database, storage }).adopt(),
             theirs?.id,
           );
           assert.equal(await sweep(), 2);
@@ -169,7 +175,7 @@ describe("the sweep of files", () => {
       storage = await createLocalStorage(root);
     });
     const sweep = (signal?: AbortSignal) =>
-      createFileSweep({ database: waist.database, storage, log: silentLog }).run(signal);
+      createFileSweep({ database: services.database, storage, log: silentLog }).run(signal);
 
     async function putOld(key: string, ageMinutes: number): Promise<void> {
       const [path, then] = [join(root, "kept", key), new Date(Date.now() - ageMinutes * 60_000)];
@@ -182,14 +188,14 @@ describe("the sweep of files", () => {
       "takes those that no row names and that are older than an hour, and no other, nor " +
         "what was never its own",
       async () => {
-        const claimed = await waist.start(await waist.submit(user));
+        const claimed = await services.start(await services.submit(user));
         const [named, preview, output] = [
           `photos/${user.id}/${claimed.id}`,
           `previews/${user.id}/${claimed.id}`,
           `outputs/${claimed.id}/1/a`,
         ];
-        await waist.newPhoto(user, { id: claimed.id, storageKey: named, previewKey: preview });
-        await waist.queuedJobs.succeed(claimed, null, [
+        await services.newPhoto(user, { id: claimed.id, storageKey: named, previewKey: preview });
+        await services.queuedJobs.succeed(claimed, null, [
           {
             name: "a",
             mimeType: "text/plain",
@@ -237,7 +243,7 @@ describe("the sweep of files", () => {
         { length: 1100 },
         (_, i) => `0198f3a0-0000-7000-8000-${String(i).padStart(12, "0")}`,
       );
-      await waist.database.sql`
+      await services.database.sql`
         insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
           storage_key, created_at)
         select id, ${user.id}, 'a', 'image/png', 1, 1, 1, id::text,

@@ -25,20 +25,20 @@ import { assertConsistent } from "../../support/asserts/assert-consistent.js";
 import { refusalOf } from "../../support/asserts/refusal-of.js";
 import { silentLog } from "../../support/runner/silent-log.js";
 import { smallPhoto } from "../../support/service/small-photo.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 const MAX_UPLOAD_BYTES = 300_000;
 const MAX_STORED_BYTES = 200_000;
 
 describe("an upload", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let folder: string;
   let storage: Storage;
   let inspector: PhotoInspector;
   let intake: PhotoIntake;
   let user: User;
   before(async () => {
-    waist = await createTestWaist({ maxStoredBytes: MAX_STORED_BYTES });
+    services = await createTestServices({ maxStoredBytes: MAX_STORED_BYTES });
     folder = await mkdtemp(join(tmpdir(), "photo-intake-"));
     storage = await createLocalStorage(folder);
     inspector = createPhotoInspector({
@@ -47,8 +47,8 @@ describe("an upload", () => {
       memoryLimitBytes: 1.5 * 1024 ** 3,
     });
     intake = createPhotoIntake({
-      photos: waist.photos,
-      users: waist.users,
+      photos: services.photos,
+      users: services.users,
       storage,
       inspector,
       maxUploadBytes: MAX_UPLOAD_BYTES,
@@ -56,10 +56,10 @@ describe("an upload", () => {
     });
   });
   beforeEach(async () => {
-    user = await waist.newUser();
+    user = await services.newUser();
   });
   after(async () => {
-    await Promise.all([inspector.close(), waist.close()]);
+    await Promise.all([inspector.close(), services.close()]);
     await rm(folder, { recursive: true });
   });
 
@@ -106,7 +106,7 @@ describe("an upload", () => {
     assert.ok(thumbhash && Buffer.from(thumbhash, "base64").length > 4);
     assert.equal(typeof phash, "bigint");
     assert.deepEqual(await readdir(storage.scratchFolder), []);
-    assert.equal((await waist.users.counters(user.id)).storedBytes, bytes.length);
+    assert.equal((await services.users.counters(user.id)).storedBytes, bytes.length);
   });
 
   it("of a flat picture has no perceptual hash", async () => {
@@ -133,7 +133,7 @@ describe("an upload", () => {
   it("of the same bytes by another user is that user's own", async () => {
     const bytes = smallPhoto();
     const first = await upload(bytes);
-    user = await waist.newUser();
+    user = await services.newUser();
     const second = await upload(bytes);
     assert.deepEqual(
       [second.created, second.photo.userId, second.photo.id !== first.photo.id],
@@ -148,13 +148,13 @@ describe("an upload", () => {
     assert.equal(all.filter(({ created }) => created).length, 1);
     assert.equal(new Set(all.map(({ photo }) => photo.id)).size, 1);
     assert.equal((await files()).length - before_, 2);
-    assert.equal((await waist.users.counters(user.id)).storedBytes, bytes.length);
+    assert.equal((await services.users.counters(user.id)).storedBytes, bytes.length);
   });
 
   it("of a deleted photo's bytes makes a new one", async () => {
     const bytes = smallPhoto();
     const first = await upload(bytes);
-    await waist.photos.remove(user.id, first.photo.id);
+    await services.photos.remove(user.id, first.photo.id);
     const second = await upload(bytes);
     assert.deepEqual([second.created, second.photo.id !== first.photo.id], [true, true]);
   });
@@ -184,13 +184,13 @@ describe("an upload", () => {
       const bytes = smallPhoto();
       const lossy = createPhotoIntake({
         photos: {
-          ...waist.photos,
+          ...services.photos,
           async add(photo) {
-            await waist.photos.add(photo);
+            await services.photos.add(photo);
             throw new ServiceUnavailableError("The database is away.");
           },
         },
-        users: waist.users,
+        users: services.users,
         storage,
         inspector,
         maxUploadBytes: MAX_UPLOAD_BYTES,
@@ -211,16 +211,16 @@ describe("an upload", () => {
     let twins = 0;
     const racing = createPhotoIntake({
       photos: {
-        ...waist.photos,
+        ...services.photos,
         async add(photo) {
-          if (twins++ > 0) return waist.photos.add(photo);
-          const twin = await waist.newPhoto(user, { sha256: photo.sha256 });
-          const added = await waist.photos.add(photo);
-          await waist.photos.remove(user.id, twin.id);
+          if (twins++ > 0) return services.photos.add(photo);
+          const twin = await services.newPhoto(user, { sha256: photo.sha256 });
+          const added = await services.photos.add(photo);
+          await services.photos.remove(user.id, twin.id);
           return added;
         },
       },
-      users: waist.users,
+      users: services.users,
       storage,
       inspector,
       maxUploadBytes: MAX_UPLOAD_BYTES,
@@ -235,11 +235,11 @@ describe("an upload", () => {
   });
 
   it("is not read at all by one whose storage is full", async () => {
-    await waist.newPhoto(user, { byteSize: MAX_STORED_BYTES });
+    await services.newPhoto(user, { byteSize: MAX_STORED_BYTES });
     let asked = false;
     assert.equal((await refusalOf(take(async () => void (asked = true)))).code, "QUOTA_EXCEEDED");
     assert.equal(asked, false);
   });
 
-  it("leaves counters in step", () => assertConsistent(waist.database.sql));
+  it("leaves counters in step", () => assertConsistent(services.database.sql));
 });

@@ -20,24 +20,24 @@ import type { User } from "../../../src/services/users/users.js";
 import { noise } from "../../imaging/noise.js";
 import { temporaryFolder } from "../../imaging/temporary-folder.js";
 import { silentLog } from "../../support/runner/silent-log.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 describe("previews that are made later", () => {
   const folder = temporaryFolder().path;
-  let waist: TestWaist;
+  let services: TestServices;
   let storage: Storage;
   let user: User;
   let picture: Buffer;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
     storage = await createLocalStorage(folder);
     picture = await noise(60, 40).png().toBuffer();
   });
   beforeEach(async () => {
-    await waist.database.sql`delete from users`;
-    user = await waist.newUser();
+    await services.database.sql`delete from users`;
+    user = await services.newUser();
   });
-  after(() => waist.close());
+  after(() => services.close());
 
   let opened = 0;
   const openInspector = () => (
@@ -50,7 +50,7 @@ describe("previews that are made later", () => {
   );
   const create = (more: Partial<Parameters<typeof createPreviewMaker>[0]> = {}) =>
     createPreviewMaker({
-      database: waist.database,
+      database: services.database,
       storage,
       openInspector,
       log: silentLog,
@@ -61,7 +61,7 @@ describe("previews that are made later", () => {
     openInspector: (): PhotoInspector => ({ ...openInspector(), preview: fail }),
   });
   const photoNow = async ({ id }: { id: string }): Promise<Photo> =>
-    (await waist.photos.findMany([id]))[0] ?? assert.fail();
+    (await services.photos.findMany([id]))[0] ?? assert.fail();
 
   async function store(bytes: Buffer): Promise<Photo> {
     const id = uuidv7();
@@ -69,7 +69,7 @@ describe("previews that are made later", () => {
     const path = join(storage.scratchFolder, "in");
     writeFileSync(path, bytes);
     await storage.put(storageKey, path);
-    return waist.newPhoto(user, {
+    return services.newPhoto(user, {
       id,
       storageKey,
       sha256: createHash("sha256").update(bytes).update(id).digest("hex"),
@@ -112,7 +112,7 @@ describe("previews that are made later", () => {
     const watched = create({
       storage: { ...storage, localPath: async (key) => (tried.push(key), null) },
     });
-    await waist.database.sql`update photos set preview_attempts = 1 where id = ${killer.id}`;
+    await services.database.sql`update photos set preview_attempts = 1 where id = ${killer.id}`;
     await watched.makePreviews();
     assert.equal(tried.at(-1), killer.storageKey);
     for (let i = 0; i < 3; i++) assert.equal(await maker.makePreviews(), 0);
@@ -170,7 +170,7 @@ describe("previews that are made later", () => {
     await assert.rejects(create({ storage: away }).makePreviews(), { message: "try 1" });
     assert.equal(tries, 3);
     assert.equal(
-      (await waist.database.sql`select from photos where preview_attempts > 0`).length,
+      (await services.database.sql`select from photos where preview_attempts > 0`).length,
       0,
     );
   });
@@ -185,7 +185,7 @@ describe("previews that are made later", () => {
   it("leave nothing when their photo is deleted meanwhile", async () => {
     const photo = await store(picture);
     const put: Storage["put"] = async (key, path) => (
-      await waist.photos.remove(user.id, photo.id),
+      await services.photos.remove(user.id, photo.id),
       storage.put(key, path)
     );
     assert.equal(await create({ storage: { ...storage, put } }).makePreviews(), 0);

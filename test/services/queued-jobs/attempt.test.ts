@@ -5,7 +5,7 @@ import type { StoredOutput } from "../../../src/domain/queued-job.js";
 import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
 import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 const FAULT = { code: "TASK_FAILED", message: "No.", permanent: false };
 const output = (name: string, more: Partial<StoredOutput> = {}): StoredOutput => ({
@@ -19,60 +19,60 @@ const output = (name: string, more: Partial<StoredOutput> = {}): StoredOutput =>
 });
 
 describe("an attempt", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   beforeEach(async () => {
-    user = await waist.newUser();
+    user = await services.newUser();
   });
-  after(() => waist.close());
-  const lastTold = () => waist.rung.at(-1);
+  after(() => services.close());
+  const lastTold = () => services.published.at(-1);
   const makeDue = (id: string) =>
-    waist.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
+    services.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
 
   it("does not show the failure of the attempt before it, which RETRYING has shown", async () => {
-    const { id } = await waist.submit(user);
-    await waist.queuedJobs.fail(await waist.start({ id }), FAULT);
+    const { id } = await services.submit(user);
+    await services.queuedJobs.fail(await services.start({ id }), FAULT);
     assert.deepEqual(lastTold()?.queuedJob.error, { code: "TASK_FAILED", message: "No." });
     await makeDue(id);
-    const { queuedJob } = await waist.start({ id });
+    const { queuedJob } = await services.start({ id });
     assert.deepEqual(
       [lastTold()?.type, lastTold()?.queuedJob.error, queuedJob.error],
       ["STARTED", null, null],
     );
-    assert.equal((await waist.queuedJobs.find(user, id))?.error, null);
+    assert.equal((await services.queuedJobs.find(user, id))?.error, null);
   });
 
   const finishes: [how: string, finish: (claimed: Claimed) => Promise<unknown>][] = [
-    ["succeeds", (claimed) => waist.queuedJobs.succeed(claimed, null, [])],
+    ["succeeds", (claimed) => services.queuedJobs.succeed(claimed, null, [])],
     [
       "succeeds with outputs",
-      (claimed) => waist.queuedJobs.succeed(claimed, null, [output(claimed.id)]),
+      (claimed) => services.queuedJobs.succeed(claimed, null, [output(claimed.id)]),
     ],
-    ["fails", (claimed) => waist.queuedJobs.fail(claimed, { ...FAULT, permanent: true })],
-    ["is cancelled", ({ id }) => waist.queuedJobs.cancel(user, id)],
+    ["fails", (claimed) => services.queuedJobs.fail(claimed, { ...FAULT, permanent: true })],
+    ["is cancelled", ({ id }) => services.queuedJobs.cancel(user, id)],
     [
       "is cancelled with others",
-      () => waist.queuedJobs.cancelMany(user.id, { statuses: null, jobs: null }),
+      () => services.queuedJobs.cancelMany(user.id, { statuses: null, jobs: null }),
     ],
   ];
   for (const [how, finish] of finishes) {
     it(`has no progress message any more when it ${how}`, async () => {
-      const claimed = await waist.start(await waist.submit(user));
-      await waist.queuedJobs.progress(claimed, 0.5, "decoding");
+      const claimed = await services.start(await services.submit(user));
+      await services.queuedJobs.progress(claimed, 0.5, "decoding");
       await finish(claimed);
       assert.equal(lastTold()?.queuedJob.progressMessage, null);
-      assert.equal((await waist.queuedJobs.find(user, claimed.id))?.progressMessage, null);
+      assert.equal((await services.queuedJobs.find(user, claimed.id))?.progressMessage, null);
     });
   }
 
   describe("that fails", () => {
     it("goes back to PENDING with its error, due after a pause, and is hinted at again", async () => {
-      const { id } = await waist.submit(user);
-      assert.equal(await waist.queuedJobs.fail(await waist.start({ id }), FAULT), "RETRYING");
-      const row = await waist.row(id);
+      const { id } = await services.submit(user);
+      assert.equal(await services.queuedJobs.fail(await services.start({ id }), FAULT), "RETRYING");
+      const row = await services.row(id);
       assert.deepEqual(
         [row.status, row.run, row.failures, row.lease, row.version],
         ["PENDING", 2, 1, null, 3],
@@ -82,7 +82,7 @@ describe("an attempt", () => {
         [lastTold()?.type, lastTold()?.queuedJob.error, lastTold()?.queuedJob.runAt],
         ["RETRYING", { code: "TASK_FAILED", message: "No." }, null],
       );
-      const hint = waist.hinted.at(-1);
+      const hint = services.hinted.at(-1);
       assert.ok(
         hint && hint.id === id && hint.run === 2 && hint.delayMs >= 500 && hint.delayMs <= 1000,
         JSON.stringify(hint),
@@ -90,63 +90,64 @@ describe("an attempt", () => {
     });
 
     it("is FAILED when it was the last of the Job's attempts", async () => {
-      const { id } = await waist.submit(user);
+      const { id } = await services.submit(user);
       const outcomes: unknown[] = [];
       for (let i = 0; i < 3; i++) {
         await makeDue(id);
         outcomes.push(
-          await waist.queuedJobs.fail(await waist.start({ id }), {
+          await services.queuedJobs.fail(await services.start({ id }), {
             ...FAULT,
             message: `Failure ${i + 1}.`,
           }),
         );
       }
       assert.deepEqual(outcomes, ["RETRYING", "RETRYING", "FAILED"]);
-      const queuedJob = await waist.queuedJobs.find(user, id);
+      const queuedJob = await services.queuedJobs.find(user, id);
       assert.deepEqual(
         [queuedJob?.status, queuedJob?.error, queuedJob?.attempts, queuedJob?.version],
         ["FAILED", { code: "TASK_FAILED", message: "Failure 3." }, 3, 7],
       );
       assert.ok(queuedJob?.finishedAt && queuedJob.expiresAt);
-      assert.deepEqual(await waist.users.counters(user.id), { pending: 0, storedBytes: 0 });
+      assert.deepEqual(await services.users.counters(user.id), { pending: 0, storedBytes: 0 });
     });
 
     it("is FAILED at once when it is for good", async () => {
-      const { id } = await waist.submit(user);
+      const { id } = await services.submit(user);
       assert.equal(
-        await waist.queuedJobs.fail(await waist.start({ id }), {
+        await services.queuedJobs.fail(await services.start({ id }), {
           code: "PHOTO_UNREADABLE",
           message: "Broken.",
           permanent: true,
         }),
         "FAILED",
       );
-      assert.deepEqual((await waist.queuedJobs.find(user, id))?.error, {
+      assert.deepEqual((await services.queuedJobs.find(user, id))?.error, {
         code: "PHOTO_UNREADABLE",
         message: "Broken.",
       });
     });
 
     it("does not count when its worker hands it back", async () => {
-      const { id } = await waist.submit(user);
-      for (let i = 0; i < 5; i++) await waist.queuedJobs.handBack(await waist.start({ id }), 0);
-      const row = await waist.row(id);
+      const { id } = await services.submit(user);
+      for (let i = 0; i < 5; i++)
+        await services.queuedJobs.handBack(await services.start({ id }), 0);
+      const row = await services.row(id);
       assert.deepEqual(
         [row.status, row.attempts, row.failures, row.stalls, row.run],
         ["PENDING", 5, 0, 0, 6],
       );
       assert.deepEqual([lastTold()?.type, lastTold()?.queuedJob.error], ["RETRYING", null]);
-      assert.equal(waist.hinted.at(-1)?.delayMs, 0);
+      assert.equal(services.hinted.at(-1)?.delayMs, 0);
     });
 
     it("is due again after the pause that the worker that hands it back asks for", async () => {
-      const { id } = await waist.submit(user);
-      await waist.queuedJobs.handBack(await waist.start({ id }), 60_000);
-      assert.equal(Math.round((await waist.row(id)).pause), 60);
+      const { id } = await services.submit(user);
+      await services.queuedJobs.handBack(await services.start({ id }), 60_000);
+      assert.equal(Math.round((await services.row(id)).pause), 60);
       assert.deepEqual(
         [
-          waist.hinted.at(-1)?.delayMs,
-          await waist.queuedJobs.start({ id, run: 2, worker: "early" }),
+          services.hinted.at(-1)?.delayMs,
+          await services.queuedJobs.start({ id, run: 2, worker: "early" }),
         ],
         [60_000, null],
       );
@@ -155,9 +156,9 @@ describe("an attempt", () => {
 
   describe("under way", () => {
     it("tells how far it is, in no new version and under no new number", async () => {
-      const claimed = await waist.start(await waist.submit(user));
-      assert.equal(await waist.queuedJobs.progress(claimed, 0.25, "one of four"), true);
-      const [told, queuedJob] = [lastTold(), await waist.queuedJobs.find(user, claimed.id)];
+      const claimed = await services.start(await services.submit(user));
+      assert.equal(await services.queuedJobs.progress(claimed, 0.25, "one of four"), true);
+      const [told, queuedJob] = [lastTold(), await services.queuedJobs.find(user, claimed.id)];
       assert.deepEqual(
         [told?.type, told?.seq, told?.queuedJob],
         ["PROGRESS", claimed.startedSeq, queuedJob],
@@ -169,94 +170,95 @@ describe("an attempt", () => {
     });
 
     it("never tells less than before", async () => {
-      const claimed = await waist.start(await waist.submit(user));
-      for (const progress of [0.5, 0.2]) await waist.queuedJobs.progress(claimed, progress, null);
+      const claimed = await services.start(await services.submit(user));
+      for (const progress of [0.5, 0.2])
+        await services.queuedJobs.progress(claimed, progress, null);
       assert.deepEqual(
-        [(await waist.row(claimed.id)).progress, lastTold()?.queuedJob.progress],
+        [(await services.row(claimed.id)).progress, lastTold()?.queuedJob.progress],
         [0.5, 0.5],
       );
     });
 
     it("begins again at 0 in the next attempt", async () => {
-      const claimed = await waist.start(await waist.submit(user));
-      await waist.queuedJobs.progress(claimed, 0.9, "almost");
-      await waist.queuedJobs.handBack(claimed, 0);
-      assert.equal((await waist.row(claimed.id)).progress, 0.9);
-      const { queuedJob } = await waist.start(claimed);
+      const claimed = await services.start(await services.submit(user));
+      await services.queuedJobs.progress(claimed, 0.9, "almost");
+      await services.queuedJobs.handBack(claimed, 0);
+      assert.equal((await services.row(claimed.id)).progress, 0.9);
+      const { queuedJob } = await services.start(claimed);
       assert.deepEqual([queuedJob.progress, queuedJob.progressMessage], [0, null]);
     });
   });
 
   describe("that is over", () => {
     const ends: [how: string, end: (claimed: Claimed) => Promise<unknown>][] = [
-      ["was cancelled", ({ id }) => waist.queuedJobs.cancel(user, id)],
+      ["was cancelled", ({ id }) => services.queuedJobs.cancel(user, id)],
       [
         "succeeded already",
-        (claimed) => waist.queuedJobs.succeed(claimed, "first", [output(`${claimed.id}`)]),
+        (claimed) => services.queuedJobs.succeed(claimed, "first", [output(`${claimed.id}`)]),
       ],
       [
         "failed already",
-        (claimed) => waist.queuedJobs.fail(claimed, { ...FAULT, permanent: true }),
+        (claimed) => services.queuedJobs.fail(claimed, { ...FAULT, permanent: true }),
       ],
-      ["waits for another attempt", (claimed) => waist.queuedJobs.fail(claimed, FAULT)],
+      ["waits for another attempt", (claimed) => services.queuedJobs.fail(claimed, FAULT)],
       [
         "runs again elsewhere",
         async (claimed) => {
-          await waist.queuedJobs.handBack(claimed, 0);
-          await waist.start(claimed, "another worker");
+          await services.queuedJobs.handBack(claimed, 0);
+          await services.start(claimed, "another worker");
         },
       ],
       [
         "was cancelled, sent again and runs elsewhere",
         async (claimed) => {
-          await waist.queuedJobs.cancel(user, claimed.id);
-          await waist.queuedJobs.retry(user, claimed.id);
-          await waist.start(claimed, "another worker");
+          await services.queuedJobs.cancel(user, claimed.id);
+          await services.queuedJobs.retry(user, claimed.id);
+          await services.start(claimed, "another worker");
         },
       ],
       [
         "was deleted",
         async (claimed) => {
-          await waist.queuedJobs.cancel(user, claimed.id);
-          await waist.queuedJobs.remove(user, claimed.id);
+          await services.queuedJobs.cancel(user, claimed.id);
+          await services.queuedJobs.remove(user, claimed.id);
         },
       ],
     ];
     for (const [how, end] of ends) {
       it(`writes nothing and tells nothing when it ${how}`, async () => {
-        const claimed = await waist.start(await waist.submit(user));
+        const claimed = await services.start(await services.submit(user));
         await end(claimed);
         const [before_, told, hints] = [
-          await waist.everythingOf(user),
-          waist.rung.length,
-          waist.hinted.length,
+          await services.everythingOf(user),
+          services.published.length,
+          services.hinted.length,
         ];
-        assert.equal(await waist.queuedJobs.progress(claimed, 0.99, "late"), false);
-        assert.equal(await waist.queuedJobs.succeed(claimed, "late", [output("late")]), false);
-        assert.equal(await waist.queuedJobs.fail(claimed, FAULT), null);
-        assert.equal(await waist.queuedJobs.fail(claimed, { ...FAULT, permanent: true }), null);
-        await waist.queuedJobs.handBack(claimed, 0);
-        assert.deepEqual(await waist.queuedJobs.renewLeases("worker", [claimed]), {
+        assert.equal(await services.queuedJobs.progress(claimed, 0.99, "late"), false);
+        assert.equal(await services.queuedJobs.succeed(claimed, "late", [output("late")]), false);
+        assert.equal(await services.queuedJobs.fail(claimed, FAULT), null);
+        assert.equal(await services.queuedJobs.fail(claimed, { ...FAULT, permanent: true }), null);
+        await services.queuedJobs.handBack(claimed, 0);
+        assert.deepEqual(await services.queuedJobs.renewLeases("worker", [claimed]), {
           renewed: new Set(),
           locked: new Set(),
         });
-        assert.deepEqual(await waist.everythingOf(user), before_);
-        assert.deepEqual([waist.rung.length, waist.hinted.length], [told, hints]);
+        assert.deepEqual(await services.everythingOf(user), before_);
+        assert.deepEqual([services.published.length, services.hinted.length], [told, hints]);
       });
     }
 
     it("is either cancelled or complete when both come at once, and told as that alone", async () => {
       const outcomes = await Promise.all(
         Array.from({ length: 20 }, async () => {
-          const claimed = await waist.start(await waist.submit(user));
+          const claimed = await services.start(await services.submit(user));
           const [succeeded, cancelled] = await Promise.all([
-            waist.queuedJobs.succeed(claimed, 1, [output(claimed.id)]),
-            waist.queuedJobs.cancel(user, claimed.id).then(
+            services.queuedJobs.succeed(claimed, 1, [output(claimed.id)]),
+            services.queuedJobs.cancel(user, claimed.id).then(
               () => true,
               () => false,
             ),
           ]);
-          const queuedJob = await waist.queuedJobs.find(user, claimed.id);
+          const queuedJob = await services.queuedJobs.find(user, claimed.id);
           assert.equal(succeeded, !cancelled);
           assert.deepEqual(
             [queuedJob?.status, queuedJob?.result, queuedJob?.outputs?.length],
@@ -270,7 +272,7 @@ describe("an attempt", () => {
   });
 
   it("leaves counters, numbers and events in step, whatever became of it", async () => {
-    await assertConsistent(waist.database.sql);
-    assertToldWhole(waist.rung);
+    await assertConsistent(services.database.sql);
+    assertToldWhole(services.published);
   });
 });

@@ -3,29 +3,29 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
 import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 const FAULT = { code: "TASK_FAILED", message: "No.", permanent: false };
 
 describe("an attempt", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   beforeEach(async () => {
-    user = await waist.newUser();
+    user = await services.newUser();
   });
-  after(() => waist.close());
-  const lastTold = () => waist.rung.at(-1);
+  after(() => services.close());
+  const lastTold = () => services.published.at(-1);
   const makeDue = (id: string) =>
-    waist.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
+    services.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
 
   describe("claimed", () => {
     it("is STARTED, leased and told", async () => {
-      const { id } = await waist.submit(user);
-      const claimed = await waist.start({ id }, "worker 1");
-      const row = await waist.row(id);
+      const { id } = await services.submit(user);
+      const claimed = await services.start({ id }, "worker 1");
+      const row = await services.row(id);
       assert.deepEqual(
         [row.status, row.attempts, row.version, row.worker, row.progress],
         ["STARTED", 1, 2, "worker 1", 0],
@@ -41,82 +41,87 @@ describe("an attempt", () => {
     });
 
     it("is claimed once, by whoever is first of 20", async () => {
-      const { id } = await waist.submit(user);
+      const { id } = await services.submit(user);
       const claims = await Promise.all(
         Array.from({ length: 20 }, (_, i) =>
-          waist.queuedJobs.start({ id, run: 1, worker: `worker ${i}` }),
+          services.queuedJobs.start({ id, run: 1, worker: `worker ${i}` }),
         ),
       );
       const [winner, ...others] = claims.filter((claimed) => claimed !== null);
       assert.deepEqual(others, []);
       assert.equal(
-        (await waist.row(id)).worker,
+        (await services.row(id)).worker,
         `worker ${claims.findIndex((claimed) => claimed === winner)}`,
       );
       assert.equal(
-        waist.rung.filter(({ type, queuedJob }) => type === "STARTED" && queuedJob.id === id)
-          .length,
+        services.published.filter(
+          ({ type, queuedJob }) => type === "STARTED" && queuedJob.id === id,
+        ).length,
         1,
       );
     });
 
     for (const run of [0, 1, 3]) {
       it(`finds nothing by a hint of run ${run} when the present one is 2`, async () => {
-        const { id } = await waist.submit(user);
-        await waist.queuedJobs.handBack(await waist.start({ id }), 0);
-        assert.equal(await waist.queuedJobs.start({ id, run, worker: "late" }), null);
-        assert.equal((await waist.row(id)).status, "PENDING");
+        const { id } = await services.submit(user);
+        await services.queuedJobs.handBack(await services.start({ id }), 0);
+        assert.equal(await services.queuedJobs.start({ id, run, worker: "late" }), null);
+        assert.equal((await services.row(id)).status, "PENDING");
       });
     }
 
     it("finds nothing before its run time", async () => {
-      const { id } = await waist.submit(user, { runAt: new Date(Date.now() + 3600_000) });
-      assert.equal(await waist.queuedJobs.start({ id, run: 1, worker: "early" }), null);
+      const { id } = await services.submit(user, { runAt: new Date(Date.now() + 3600_000) });
+      assert.equal(await services.queuedJobs.start({ id, run: 1, worker: "early" }), null);
       await makeDue(id);
-      assert.equal((await waist.queuedJobs.start({ id, run: 1, worker: "on time" }))?.attempt, 1);
+      assert.equal(
+        (await services.queuedJobs.start({ id, run: 1, worker: "on time" }))?.attempt,
+        1,
+      );
     });
 
     it("finds nothing before the pause after a failure is over", async () => {
-      const { id } = await waist.submit(user);
-      await waist.queuedJobs.fail(await waist.start({ id }), FAULT);
+      const { id } = await services.submit(user);
+      await services.queuedJobs.fail(await services.start({ id }), FAULT);
       // Longer than this test may take.
-      await waist.database
+      await services.database
         .sql`update queued_jobs set due_at = due_at + interval '1 minute' where id = ${id}`;
-      assert.equal(await waist.queuedJobs.start({ id, run: 2, worker: "early" }), null);
+      assert.equal(await services.queuedJobs.start({ id, run: 2, worker: "early" }), null);
     });
 
     it("finds nothing of a cancelled one, and nothing of one that never was", async () => {
-      const { id } = await waist.submit(user);
-      await waist.queuedJobs.cancel(user, id);
-      assert.equal(await waist.queuedJobs.start({ id, run: 1, worker: "late" }), null);
-      assert.equal(await waist.queuedJobs.start({ id: user.id, run: 1, worker: "lost" }), null);
+      const { id } = await services.submit(user);
+      await services.queuedJobs.cancel(user, id);
+      assert.equal(await services.queuedJobs.start({ id, run: 1, worker: "late" }), null);
+      assert.equal(await services.queuedJobs.start({ id: user.id, run: 1, worker: "lost" }), null);
     });
   });
 
   it("that is not yet due can be claimed when it is", async () => {
-    const { id } = await waist.submit(user);
-    await waist.database
+    const { id } = await services.submit(user);
+    await services.database
       .sql`update queued_jobs set due_at = clock_timestamp() + interval '20 seconds'
         where id = ${id}`;
     const request = { id, run: 1, worker: "worker" };
     const wait =
-      (await waist.queuedJobs.start(request)) ?? (await waist.queuedJobs.claimableIn(request));
+      (await services.queuedJobs.start(request)) ??
+      (await services.queuedJobs.claimableIn(request));
     assert.ok(
       typeof wait === "number" && wait > 18_000 && wait <= 20_000,
       `${JSON.stringify(wait)}`,
     );
-    await waist.database
+    await services.database
       .sql`update queued_jobs set due_at = clock_timestamp() + interval '2 minutes'
         where id = ${id}`;
     assert.equal(
-      await waist.queuedJobs.claimableIn(request),
+      await services.queuedJobs.claimableIn(request),
       null,
       "that is left to the reconciler",
     );
   });
 
   it("leaves counters, numbers and events in step", async () => {
-    await assertConsistent(waist.database.sql);
-    assertToldWhole(waist.rung);
+    await assertConsistent(services.database.sql);
+    assertToldWhole(services.published);
   });
 });

@@ -5,22 +5,22 @@ import { armFailpoints } from "../../../src/runtime/failpoint.js";
 import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
 import { refusalOf } from "../../support/asserts/refusal-of.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 import { waitsForLock } from "../../support/stores/waits-for-lock.js";
 
 describe("accepting submissions", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
-    user = await waist.newUser();
+    services = await createTestServices();
+    user = await services.newUser();
   });
-  after(() => waist.close());
+  after(() => services.close());
 
   it("makes a PENDING row, its event and its hint", async () => {
-    const somebody = await waist.newUser();
-    const photo = await waist.newPhoto(somebody);
-    const queuedJob = await waist.submit(somebody, {
+    const somebody = await services.newUser();
+    const photo = await services.newPhoto(somebody);
+    const queuedJob = await services.submit(somebody, {
       job: "album",
       parameters: { title: "ü" },
       photoIds: [photo.id],
@@ -50,10 +50,10 @@ describe("accepting submissions", () => {
       reusedFrom: null,
     });
     assert.match(queuedJob.createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-    assert.deepEqual(await waist.queuedJobs.find(somebody, queuedJob.id), queuedJob);
-    const [event] = waist.rung.slice(-1);
+    assert.deepEqual(await services.queuedJobs.find(somebody, queuedJob.id), queuedJob);
+    const [event] = services.published.slice(-1);
     assert.deepEqual(event, { seq: 1, type: "QUEUED", at: event?.at, queuedJob });
-    assert.deepEqual(waist.hinted.at(-1), {
+    assert.deepEqual(services.hinted.at(-1), {
       id: queuedJob.id,
       run: 1,
       requestId: "request",
@@ -63,11 +63,11 @@ describe("accepting submissions", () => {
       backlog: 1,
       delayMs: 0,
     });
-    assert.equal((await waist.row(queuedJob.id)).run, 1);
+    assert.equal((await services.row(queuedJob.id)).run, 1);
   });
 
   it("keeps the defaults of the parameters with it", async () => {
-    assert.deepEqual((await waist.submit(user, { parameters: { steps: 2 } })).parameters, {
+    assert.deepEqual((await services.submit(user, { parameters: { steps: 2 } })).parameters, {
       durationMs: 0,
       steps: 2,
       failAttempts: 0,
@@ -90,7 +90,7 @@ describe("accepting submissions", () => {
       { __proto__x: 1, "": 2 },
     ]) {
       assert.deepEqual(
-        (await waist.submit(user, { parameters: { message } })).parameters["message"],
+        (await services.submit(user, { parameters: { message } })).parameters["message"],
         message,
       );
     }
@@ -98,15 +98,15 @@ describe("accepting submissions", () => {
 
   it("takes a run time in the past for now, and shows it as it was given", async () => {
     const runAt = new Date("0001-01-01T00:00:00.000Z");
-    const queuedJob = await waist.submit(user, { runAt });
+    const queuedJob = await services.submit(user, { runAt });
     assert.equal(queuedJob.runAt, "0001-01-01T00:00:00.000Z");
-    assert.equal(waist.hinted.at(-1)?.delayMs, 0);
-    assert.equal((await waist.start(queuedJob)).attempt, 1);
+    assert.equal(services.hinted.at(-1)?.delayMs, 0);
+    assert.equal((await services.start(queuedJob)).attempt, 1);
   });
 
   it("hints at a later run time with the delay that is left", async () => {
-    await waist.submit(user, { runAt: new Date(Date.now() + 30_000) });
-    const delayMs = waist.hinted.at(-1)?.delayMs ?? 0;
+    await services.submit(user, { runAt: new Date(Date.now() + 30_000) });
+    const delayMs = services.hinted.at(-1)?.delayMs ?? 0;
     assert.ok(delayMs > 25_000 && delayMs <= 30_000, String(delayMs));
   });
 
@@ -114,10 +114,10 @@ describe("accepting submissions", () => {
     "tells the queue how many of at least its priority its owner has, so that nobody " +
       "stands behind another's thousands",
     async () => {
-      const somebody = await waist.newUser();
-      for (const priority of [0, 5, 0, 9, 5]) await waist.submit(somebody, { priority });
+      const somebody = await services.newUser();
+      for (const priority of [0, 5, 0, 9, 5]) await services.submit(somebody, { priority });
       assert.deepEqual(
-        waist.hinted.slice(-5).map(({ backlog }) => backlog),
+        services.hinted.slice(-5).map(({ backlog }) => backlog),
         [1, 1, 3, 1, 3],
       );
     },
@@ -126,22 +126,26 @@ describe("accepting submissions", () => {
   it("is accepted and hinted although the database goes away once it is recorded", async () => {
     armFailpoints(async (name) => {
       if (name === "accept: after the commit")
-        await waist.database.sql`alter table queued_jobs rename to away`;
+        await services.database.sql`alter table queued_jobs rename to away`;
     });
-    const queuedJob = await waist.submit(user, { priority: 7 }).finally(async () => {
+    const queuedJob = await services.submit(user, { priority: 7 }).finally(async () => {
       armFailpoints(async () => {});
-      await waist.database.sql`alter table away rename to queued_jobs`;
+      await services.database.sql`alter table away rename to queued_jobs`;
     });
     assert.deepEqual(
-      [waist.hinted.at(-1)?.id, waist.rung.at(-1)?.queuedJob.id],
+      [services.hinted.at(-1)?.id, services.published.at(-1)?.queuedJob.id],
       [queuedJob.id, queuedJob.id],
     );
   });
 
-  it("accepts 100 at once in their order, numbered in a row and told by one bell", async () => {
-    const somebody = await waist.newUser();
-    const [bells, told, hints] = [waist.bells.length, waist.rung.length, waist.hinted.length];
-    const queuedJobs = await waist.submitMany(
+  it("accepts 100 at once in their order, numbered in a row and told by one notification", async () => {
+    const somebody = await services.newUser();
+    const [notifications, told, hints] = [
+      services.notifications.length,
+      services.published.length,
+      services.hinted.length,
+    ];
+    const queuedJobs = await services.submitMany(
       somebody,
       Array.from({ length: 100 }, (_, i) => ({ parameters: { message: i } })),
     );
@@ -154,19 +158,24 @@ describe("accepting submissions", () => {
       queuedJobs.map(({ id }) => id),
       "a list by id is a list by submission",
     );
-    assert.deepEqual(waist.bells.slice(bells), [100]);
+    assert.deepEqual(services.notifications.slice(notifications), [100]);
     assert.deepEqual(
-      waist.rung.slice(told).map(({ seq, queuedJob }) => [seq, queuedJob.id]),
+      services.published.slice(told).map(({ seq, queuedJob }) => [seq, queuedJob.id]),
       queuedJobs.map(({ id }, i) => [i + 1, id]),
     );
-    assert.equal(waist.hinted.length - hints, 100);
+    assert.equal(services.hinted.length - hints, 100);
   });
 
   it("tells every fault of every submission at once, with its index, and accepts none of them", async () => {
-    const before_ = await waist.everythingOf(user);
+    const before_ = await services.everythingOf(user);
     assert.deepEqual(
       await refusalOf(
-        waist.submitMany(user, [{}, { job: "nope", priority: 101 }, {}, { parameters: { a: 1 } }]),
+        services.submitMany(user, [
+          {},
+          { job: "nope", priority: 101 },
+          {},
+          { parameters: { a: 1 } },
+        ]),
       ),
       {
         code: "BAD_USER_INPUT",
@@ -183,11 +192,11 @@ describe("accepting submissions", () => {
         ],
       },
     );
-    assert.deepEqual(await waist.everythingOf(user), before_);
+    assert.deepEqual(await services.everythingOf(user), before_);
   });
 
   it("tells the faults of a single one without an index", async () => {
-    assert.deepEqual(await refusalOf(waist.submit(user, { priority: -1 })), {
+    assert.deepEqual(await refusalOf(services.submit(user, { priority: -1 })), {
       code: "BAD_USER_INPUT",
       message: "priority: must be 0 to 100",
       issues: [{ path: ["priority"], message: "must be 0 to 100" }],
@@ -199,21 +208,21 @@ describe("accepting submissions", () => {
       "at its place",
     async () => {
       const [own, foreign, gone] = [
-        await waist.newPhoto(user),
-        await waist.newPhoto(await waist.newUser()),
-        await waist.newPhoto(user),
+        await services.newPhoto(user),
+        await services.newPhoto(await services.newUser()),
+        await services.newPhoto(user),
       ];
-      await waist.photos.remove(user.id, gone.id);
+      await services.photos.remove(user.id, gone.id);
       const fault = (...path: (string | number)[]) => ({ path, message: "is no photo of yours" });
       const one = await refusalOf(
-        waist.submit(user, { job: "album", photoIds: [own.id, foreign.id, gone.id] }),
+        services.submit(user, { job: "album", photoIds: [own.id, foreign.id, gone.id] }),
       );
       assert.deepEqual(
         [one.code, one.issues],
         ["BAD_USER_INPUT", [fault("photoIds", 1), fault("photoIds", 2)]],
       );
       const many = await refusalOf(
-        waist.submitMany(user, [
+        services.submitMany(user, [
           {},
           { job: "album", photoIds: [uuidv7(), own.id] },
           { job: "metadata", photoIds: [foreign.id] },
@@ -227,13 +236,13 @@ describe("accepting submissions", () => {
   );
 
   it("refuses a photo that is deleted at the same moment, at its place, and accepts nothing", async () => {
-    const [kept, photo] = [await waist.newPhoto(user), await waist.newPhoto(user)];
-    const { sql } = waist.database;
+    const [kept, photo] = [await services.newPhoto(user), await services.newPhoto(user)];
+    const { sql } = services.database;
     let submitting: Promise<unknown> = Promise.resolve();
     await sql.begin(async (tx) => {
       await tx`delete from photos where id = ${photo.id}`;
       submitting = refusalOf(
-        waist.submitMany(user, [{}, { job: "album", photoIds: [kept.id, photo.id] }]),
+        services.submitMany(user, [{}, { job: "album", photoIds: [kept.id, photo.id] }]),
       );
       await waitsForLock(sql);
     });
@@ -248,12 +257,12 @@ describe("accepting submissions", () => {
   });
 
   it("keeps the photos in the order in which they were submitted, one twice if need be", async () => {
-    const photos = await Promise.all([waist.newPhoto(user), waist.newPhoto(user)]);
+    const photos = await Promise.all([services.newPhoto(user), services.newPhoto(user)]);
     const [a = "", b = ""] = photos.map(({ id }) => id);
-    const { id } = await waist.submit(user, { job: "album", photoIds: [b, a.toUpperCase(), b] });
+    const { id } = await services.submit(user, { job: "album", photoIds: [b, a.toUpperCase(), b] });
     assert.deepEqual(
       (
-        await waist.database
+        await services.database
           .sql`select photo_id as id from queued_job_photos where queued_job_id = ${id}
             order by position`
       ).map((row) => row["id"]),
@@ -262,14 +271,14 @@ describe("accepting submissions", () => {
   });
 
   it("tells a user who was deleted so, and not that a quota is full", async () => {
-    const gone = await waist.newUser();
-    await waist.database.sql`delete from users where id = ${gone.id}`;
-    assert.deepEqual(await refusalOf(waist.submit(gone)), {
+    const gone = await services.newUser();
+    await services.database.sql`delete from users where id = ${gone.id}`;
+    assert.deepEqual(await refusalOf(services.submit(gone)), {
       code: "UNAUTHENTICATED",
       message: "This account was deleted: sign in again.",
     });
   });
 
   it("leaves counters, numbers and events in step", async () =>
-    assertConsistent(waist.database.sql));
+    assertConsistent(services.database.sql));
 });

@@ -9,7 +9,7 @@ const lockTimeout = () =>
   new ServiceUnavailableError("The database is away.", { cause: { code: "55P03" } });
 
 /** Writes down what is sent, as `<owner><number>`; what holds an item of a locked owner fails. */
-function createRecorder({ patienceMs = 60_000, fault = lockTimeout } = {}) {
+function createRecorder({ timeoutMs = 60_000, fault = lockTimeout } = {}) {
   const sent: string[][] = [];
   const locked = new Set<string>();
   async function send(items: string[]): Promise<string[]> {
@@ -21,7 +21,7 @@ function createRecorder({ patienceMs = 60_000, fault = lockTimeout } = {}) {
   const submit = createOwnerBatch<string, string>({
     lanes: 1,
     maxItems: 100,
-    patienceMs,
+    timeoutMs,
     laneOf: () => "",
     keyOf: (item) => item,
     ownerOf: (item) => item.slice(0, 1),
@@ -89,7 +89,7 @@ describe("a batch of several owners", () => {
   });
 
   it("gives up on an owner whose rows stay locked", async () => {
-    const { sent, locked, submit } = createRecorder({ patienceMs: 150 });
+    const { sent, locked, submit } = createRecorder({ timeoutMs: 150 });
     locked.add("x");
     let outcome: string | null = null;
     void submit("x1").then(

@@ -1,4 +1,4 @@
-// The waist under commands that come at once: whatever their order, what is recorded and what is
+// The services under commands that come at once: whatever their order, what is recorded and what is
 // told is one legal story. A history that is not is shrunk to the shortest, and printed with its
 // seed: MODEL_SEED=… runs it again, LONG=1 runs more.
 import assert from "node:assert/strict";
@@ -8,7 +8,7 @@ import { ServiceError } from "../../../src/domain/errors.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
 import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
 import { RUNS_LONG } from "../../support/runner/long.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 import {
   albumOf,
   carryOut,
@@ -42,11 +42,14 @@ const histories = fc.array(
 );
 
 describe(`${HISTORIES} histories of commands that come at once`, () => {
-  let waist: TestWaist;
+  let services: TestServices;
   before(async () => {
-    waist = await createTestWaist({ maxPending: MAX_PENDING, maxStoredBytes: MAX_STORED_BYTES });
+    services = await createTestServices({
+      maxPending: MAX_PENDING,
+      maxStoredBytes: MAX_STORED_BYTES,
+    });
   });
-  after(() => waist.close());
+  after(() => services.close());
 
   it(
     "are each a legal story, without a gap and with the counters that are counted (seed " +
@@ -54,34 +57,34 @@ describe(`${HISTORIES} histories of commands that come at once`, () => {
     async () => {
       const applied = new Map<Command, number>();
       await fc.assert(
-        fc.asyncProperty(histories, (waves) => runHistory(waist, waves, applied)),
+        fc.asyncProperty(histories, (waves) => runHistory(services, waves, applied)),
         { numRuns: HISTORIES, seed: SEED },
       );
-      await assertConsistent(waist.database.sql);
-      const told = assertToldWhole(waist.rung);
+      await assertConsistent(services.database.sql);
+      const told = assertToldWhole(services.published);
       assert.ok(told > HISTORIES * 5, `only ${told} events were told`);
       assert.deepEqual(
         COMMANDS.filter((command) => !applied.get(command)),
         [],
         "every command did something at least once",
       );
-      assertProgressInPlace(waist);
-      const [{ over } = { over: -1 }] = await waist.database.sql<
+      assertProgressInPlace(services);
+      const [{ over } = { over: -1 }] = await services.database.sql<
         { over: number }[]
       >`select count(*)::int as over from user_streams where pending > ${MAX_PENDING}
         or stored_bytes > ${MAX_STORED_BYTES}`;
       assert.equal(over, 0, "nobody is over a quota");
-      await assertTakenOverAsItWas(waist);
+      await assertTakenOverAsItWas(services);
     },
   );
 
   it("tells what is recorded, and nothing else", async () => {
-    const recorded = await waist.database.sql<
+    const recorded = await services.database.sql<
       { userId: string; seq: number; type: string; id: string }[]
     >`select user_id as "userId", seq::float8 as seq, type, queued_job_id as id
       from queued_job_events order by 1, 2`;
     const deleted = new Set(recorded.filter(({ type }) => type === "DELETED").map(({ id }) => id));
-    const told = waist.rung.filter(
+    const told = services.published.filter(
       ({ type, queuedJob }) =>
         type !== "PROGRESS" && (type === "DELETED" || !deleted.has(queuedJob.id)),
     );
@@ -97,28 +100,33 @@ describe(`${HISTORIES} histories of commands that come at once`, () => {
 });
 
 async function runHistory(
-  waist: TestWaist,
+  services: TestServices,
   waves: Call[][],
   applied: Map<Command, number>,
 ): Promise<void> {
-  const user = await waist.newUser();
+  const user = await services.newUser();
   const scene: Scene = {
     user,
-    photoId: (await waist.newPhoto(user, { byteSize: PHOTO_BYTES })).id,
+    photoId: (await services.newPhoto(user, { byteSize: PHOTO_BYTES })).id,
     claims: [],
     made: [],
   };
   // A result that can be reused, and two attempts that may reuse it, of which there is room for
   // one.
-  const [done, ...running] = await waist.submitMany(user, [
+  const [done, ...running] = await services.submitMany(user, [
     albumOf(scene),
     albumOf(scene),
     albumOf(scene),
   ]);
   scene.made.push(...[done, ...running].flatMap((queuedJob) => queuedJob?.id ?? []));
   if (done)
-    await carryOut("succeed", { waist, scene, id: done.id, claimed: await waist.start(done) });
-  for (const queuedJob of running) scene.claims.push(await waist.start(queuedJob));
+    await carryOut("succeed", {
+      services,
+      scene,
+      id: done.id,
+      claimed: await services.start(done),
+    });
+  for (const queuedJob of running) scene.claims.push(await services.start(queuedJob));
   for (const wave of waves) {
     const calls = wave.map(({ command, job, claim }) => ({
       command,
@@ -127,12 +135,12 @@ async function runHistory(
     }));
     await Promise.all(
       calls.map(async ({ command, id, claimed }) => {
-        if (await refusedOrDone(carryOut(command, { waist, scene, id, claimed })))
+        if (await refusedOrDone(carryOut(command, { services, scene, id, claimed })))
           applied.set(command, (applied.get(command) ?? 0) + 1);
       }),
     );
   }
-  await assertConsistent(waist.database.sql, scene.user.id);
+  await assertConsistent(services.database.sql, scene.user.id);
 }
 
 /** Whether it did something; a refusal is right as well, any other error is not. */
@@ -153,7 +161,7 @@ async function refusedOrDone(work: Promise<unknown>): Promise<boolean> {
  * What was taken over is the result of work that was done, on the same photo; nothing that was to
  * be worked for says so.
  */
-async function assertTakenOverAsItWas({ database: { sql } }: TestWaist): Promise<void> {
+async function assertTakenOverAsItWas({ database: { sql } }: TestServices): Promise<void> {
   const rows = await sql<
     { id: string; jobName: string; reusedFrom: string | null; of: string }[]
   >`select id, job_name as "jobName", reused_from as "reusedFrom", result->>'of' as of
@@ -170,13 +178,13 @@ async function assertTakenOverAsItWas({ database: { sql } }: TestWaist): Promise
  * A PROGRESS belongs to an attempt that was told as STARTED, under the same number and in the same
  * version.
  */
-function assertProgressInPlace({ rung }: TestWaist): void {
+function assertProgressInPlace({ published }: TestServices): void {
   const started = new Map(
-    rung
+    published
       .filter(({ type }) => type === "STARTED")
       .map(({ seq, queuedJob }) => [`${queuedJob.userId} ${seq}`, queuedJob]),
   );
-  for (const { seq, queuedJob } of rung.filter(({ type }) => type === "PROGRESS")) {
+  for (const { seq, queuedJob } of published.filter(({ type }) => type === "PROGRESS")) {
     const of = started.get(`${queuedJob.userId} ${seq}`);
     assert.deepEqual(
       [of?.id, of?.version, of?.attempts],

@@ -6,12 +6,12 @@ import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
 import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
 import { eventually } from "../../support/runner/eventually.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 const ALL = { statuses: null, jobs: null };
 
 describe("the removal of finished QueuedJobs", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   /** The keys that the storage was asked to delete, by call. */
   let asked: string[][];
@@ -25,16 +25,16 @@ describe("the removal of finished QueuedJobs", () => {
       asked.push(keys);
       await storage();
     };
-    waist = await createTestWaist({ deleteFiles, log });
+    services = await createTestServices({ deleteFiles, log });
   });
   beforeEach(async () => {
-    user = await waist.newUser();
+    user = await services.newUser();
     [asked, storage] = [[], async () => {}];
   });
   after(async () => {
-    await assertConsistent(waist.database.sql);
-    assertToldWhole(waist.rung);
-    await waist.close();
+    await assertConsistent(services.database.sql);
+    assertToldWhole(services.published);
+    await services.close();
   });
 
   /**
@@ -43,7 +43,7 @@ describe("the removal of finished QueuedJobs", () => {
   async function succeeded(count: number, someone = user): Promise<string[]> {
     const ids: string[] = [];
     while (ids.length < count) {
-      const made = await waist.submitMany(
+      const made = await services.submitMany(
         someone,
         Array.from({ length: Math.min(100, count - ids.length) }, () => ({})),
       );
@@ -57,7 +57,7 @@ describe("the removal of finished QueuedJobs", () => {
             height: null,
             storageKey: `outputs/${one.id}`,
           };
-          await waist.queuedJobs.succeed(await waist.start(one), null, [output]);
+          await services.queuedJobs.succeed(await services.start(one), null, [output]);
         }),
       );
       ids.push(...made.map(({ id }) => id));
@@ -65,11 +65,11 @@ describe("the removal of finished QueuedJobs", () => {
     return ids;
   }
   const expire = (ids: string[]) =>
-    waist.database
+    services.database
       .sql`update queued_jobs set expires_at = now() - interval '1 s' where id = any(${ids})`;
   const left = async () =>
     (
-      await waist.database.sql<
+      await services.database.sql<
         { id: string }[]
       >`select id from queued_jobs where user_id = ${user.id} order by id`
     ).map(({ id }) => id);
@@ -80,7 +80,7 @@ describe("the removal of finished QueuedJobs", () => {
     state: string,
     work: () => Promise<void>,
   ): Promise<void> {
-    const { sql } = waist.database;
+    const { sql } = services.database;
     await sql.unsafe(`create function break_row() returns trigger language plpgsql as $$ begin
       if old.id = '${id}' then raise exception using errcode = '${state}'; end if; return old;
       end $$`);
@@ -100,14 +100,14 @@ describe("the removal of finished QueuedJobs", () => {
       "once for each",
     async () => {
       const ids = await succeeded(450);
-      const bells = waist.bells.length;
-      assert.equal(await waist.queuedJobs.removeMany(user.id, ALL), 450);
-      assert.deepEqual(waist.bells.slice(bells), [200, 200, 50]);
+      const notifications = services.notifications.length;
+      assert.equal(await services.queuedJobs.removeMany(user.id, ALL), 450);
+      assert.deepEqual(services.notifications.slice(notifications), [200, 200, 50]);
       assert.deepEqual(asked.flat().toSorted(), ids.map((id) => `outputs/${id}`).toSorted());
       assert.equal(asked.length, 3);
-      await assertConsistent(waist.database.sql, user.id);
-      assert.equal((await waist.users.counters(user.id)).storedBytes, 0);
-      const events = await waist.database
+      await assertConsistent(services.database.sql, user.id);
+      assert.equal((await services.users.counters(user.id)).storedBytes, 0);
+      const events = await services.database
         .sql`select type, count(*)::int as n from queued_job_events where user_id = ${user.id}
           group by 1`;
       assert.deepEqual([...events], [{ type: "DELETED", n: 450 }]);
@@ -121,7 +121,7 @@ describe("the removal of finished QueuedJobs", () => {
       new Promise((resolve) => {
         answer = resolve;
       });
-    assert.equal(await waist.queuedJobs.removeMany(user.id, ALL), 3);
+    assert.equal(await services.queuedJobs.removeMany(user.id, ALL), 3);
     assert.equal(asked.length, 1);
     answer();
   });
@@ -129,24 +129,24 @@ describe("the removal of finished QueuedJobs", () => {
   it("leaves files to the sweep when the storage is away, and logs it", async () => {
     const [id] = await succeeded(1);
     storage = () => Promise.reject(new Error("away"));
-    assert.equal(await waist.queuedJobs.removeMany(user.id, ALL), 1);
+    assert.equal(await services.queuedJobs.removeMany(user.id, ALL), 1);
     await eventually("it is logged", () =>
       lines.some(
         ({ msg, level }) => msg === "outputs of deleted QueuedJobs are left over" && level === 40,
       ),
     );
-    assert.equal(await waist.queuedJobs.find(user, id ?? ""), null);
+    assert.equal(await services.queuedJobs.find(user, id ?? ""), null);
   });
 
   it("stops a bulk call in time and returns how many rows are gone", async () => {
     await succeeded(250);
-    const { sql } = waist.database;
+    const { sql } = services.database;
     let removing: Promise<number | string> = Promise.resolve("");
     await sql.begin(async (tx) => {
       await tx`select from user_streams where user_id = ${user.id} for update`;
       // The first statement begins with enough time left, the second would not.
       removing = withDeadline(
-        () => waist.queuedJobs.removeMany(user.id, ALL),
+        () => services.queuedJobs.removeMany(user.id, ALL),
         6500,
         () => "late",
       );
@@ -156,7 +156,7 @@ describe("the removal of finished QueuedJobs", () => {
     assert.equal((await left()).length, 50);
     assert.equal(
       await withDeadline(
-        () => waist.queuedJobs.removeMany(user.id, ALL),
+        () => services.queuedJobs.removeMany(user.id, ALL),
         4000,
         () => "late",
       ),
@@ -167,7 +167,7 @@ describe("the removal of finished QueuedJobs", () => {
   it("returns how many rows are gone when the database goes away in the middle", async () => {
     const ids = await succeeded(250);
     await withBrokenRow(ids[240] ?? "", "57014", async () => {
-      assert.equal(await waist.queuedJobs.removeMany(user.id, ALL), 200);
+      assert.equal(await services.queuedJobs.removeMany(user.id, ALL), 200);
     });
     assert.equal((await left()).length, 50);
   });
@@ -175,7 +175,7 @@ describe("the removal of finished QueuedJobs", () => {
   it("skips a row that cannot be removed, and logs it", async () => {
     const [bad = "", ...good] = await succeeded(5);
     await withBrokenRow(bad, "XX001", async () => {
-      assert.equal(await waist.queuedJobs.removeMany(user.id, ALL), good.length);
+      assert.equal(await services.queuedJobs.removeMany(user.id, ALL), good.length);
     });
     assert.deepEqual(await left(), [bad]);
     const errors = lines.filter(({ level, queuedJobId }) => level === 50 && queuedJobId === bad);
@@ -189,39 +189,39 @@ describe("the removal of finished QueuedJobs", () => {
     const [bad = "", ...good] = await succeeded(5);
     await expire([bad]);
     await expire(good);
-    await waist.database
+    await services.database
       .sql`update queued_jobs set expires_at = now() - interval '1 h' where id = ${bad}`;
     await withBrokenRow(bad, "XX001", async () => {
-      assert.equal(await waist.queuedJobs.removeExpired(3), 2);
-      assert.equal(await waist.queuedJobs.removeExpired(3), 2);
-      assert.equal(await waist.queuedJobs.removeExpired(3), 0);
+      assert.equal(await services.queuedJobs.removeExpired(3), 2);
+      assert.equal(await services.queuedJobs.removeExpired(3), 2);
+      assert.equal(await services.queuedJobs.removeExpired(3), 0);
     });
     assert.deepEqual(await left(), [bad]);
   });
 
   it("takes no unfinished row, even one that has expired", async () => {
-    const { id } = await waist.submit(user);
+    const { id } = await services.submit(user);
     await expire([id]);
-    assert.equal(await waist.queuedJobs.removeExpired(10), 0);
+    assert.equal(await services.queuedJobs.removeExpired(10), 0);
     assert.deepEqual(await left(), [id]);
-    await waist.database.sql`update queued_jobs set expires_at = null where id = ${id}`;
+    await services.database.sql`update queued_jobs set expires_at = null where id = ${id}`;
   });
 
   it("skips an expired row that is locked, and takes it later", async () => {
     const ids = await succeeded(4);
     await expire(ids);
-    await waist.database.sql.begin(async (tx) => {
+    await services.database.sql.begin(async (tx) => {
       await tx`select from queued_jobs where id = ${ids[1] ?? ""} for update`;
-      assert.equal(await waist.queuedJobs.removeExpired(10), 3);
+      assert.equal(await services.queuedJobs.removeExpired(10), 3);
     });
-    assert.equal(await waist.queuedJobs.removeExpired(10), 1);
+    assert.equal(await services.queuedJobs.removeExpired(10), 1);
   });
 
   it("is shared by several callers at once, each row going once", async () => {
-    const other = await waist.newUser();
+    const other = await services.newUser();
     await expire([...(await succeeded(60)), ...(await succeeded(60, other))]);
     const removed = await Promise.all(
-      Array.from({ length: 4 }, () => waist.queuedJobs.removeExpired(40)),
+      Array.from({ length: 4 }, () => services.queuedJobs.removeExpired(40)),
     );
     assert.equal(
       removed.reduce((sum, count) => sum + count, 0),

@@ -4,7 +4,7 @@ import type { StoredOutput } from "../../../src/domain/queued-job.js";
 import type { User } from "../../../src/services/users/users.js";
 import { assertConsistent } from "../../support/asserts/assert-consistent.js";
 import { assertToldWhole } from "../../support/asserts/assert-told-whole.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 const FAULT = { code: "TASK_FAILED", message: "No.", permanent: false };
 const output = (name: string, more: Partial<StoredOutput> = {}): StoredOutput => ({
@@ -18,25 +18,28 @@ const output = (name: string, more: Partial<StoredOutput> = {}): StoredOutput =>
 });
 
 describe("an attempt", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   beforeEach(async () => {
-    user = await waist.newUser();
+    user = await services.newUser();
   });
-  after(() => waist.close());
-  const lastTold = () => waist.rung.at(-1);
+  after(() => services.close());
+  const lastTold = () => services.published.at(-1);
   const makeDue = (id: string) =>
-    waist.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
+    services.database.sql`update queued_jobs set due_at = now() where id = ${id}`;
 
   describe("that succeeds", () => {
     for (const result of [null, 0, "", "ü🙂", true, [], {}, { a: [null, { b: 1.5 }] }]) {
       it(`keeps ${JSON.stringify(result)} as its result, and tells it`, async () => {
-        const { id } = await waist.submit(user);
-        assert.equal(await waist.queuedJobs.succeed(await waist.start({ id }), result, []), true);
-        const queuedJob = await waist.queuedJobs.find(user, id);
+        const { id } = await services.submit(user);
+        assert.equal(
+          await services.queuedJobs.succeed(await services.start({ id }), result, []),
+          true,
+        );
+        const queuedJob = await services.queuedJobs.find(user, id);
         assert.deepEqual(
           [
             queuedJob?.status,
@@ -52,7 +55,7 @@ describe("an attempt", () => {
     }
 
     it("is kept for its time to live", async () => {
-      const { finishedAt, expiresAt } = await waist.finished(user);
+      const { finishedAt, expiresAt } = await services.finished(user);
       assert.equal(Date.parse(expiresAt ?? "") - Date.parse(finishedAt ?? ""), 3600_000);
     });
 
@@ -60,7 +63,7 @@ describe("an attempt", () => {
       "records its outputs in their order, counts their bytes and tells them without their " +
         "keys",
       async () => {
-        const { id } = await waist.submit(user);
+        const { id } = await services.submit(user);
         const outputs = [
           output("b.webp"),
           output("a.json", {
@@ -70,13 +73,13 @@ describe("an attempt", () => {
             byteSize: 5_000_000_000,
           }),
         ];
-        await waist.queuedJobs.succeed(await waist.start({ id }), null, outputs);
+        await services.queuedJobs.succeed(await services.start({ id }), null, outputs);
         const told = outputs.map(({ storageKey: _, ...rest }) => rest);
         assert.deepEqual(
-          [(await waist.queuedJobs.find(user, id))?.outputs, lastTold()?.queuedJob.outputs],
+          [(await services.queuedJobs.find(user, id))?.outputs, lastTold()?.queuedJob.outputs],
           [told, told],
         );
-        assert.deepEqual(await waist.users.counters(user.id), {
+        assert.deepEqual(await services.users.counters(user.id), {
           pending: 0,
           storedBytes: 5_000_000_100,
         });
@@ -84,10 +87,10 @@ describe("an attempt", () => {
     );
 
     it("forgets the error of the attempts before it", async () => {
-      const { id } = await waist.submit(user);
-      await waist.queuedJobs.fail(await waist.start({ id }), FAULT);
+      const { id } = await services.submit(user);
+      await services.queuedJobs.fail(await services.start({ id }), FAULT);
       await makeDue(id);
-      await waist.queuedJobs.succeed(await waist.start({ id }), 1, []);
+      await services.queuedJobs.succeed(await services.start({ id }), 1, []);
       assert.deepEqual(
         [
           lastTold()?.queuedJob.error,
@@ -100,7 +103,7 @@ describe("an attempt", () => {
   });
 
   it("leaves counters, numbers and events in step", async () => {
-    await assertConsistent(waist.database.sql);
-    assertToldWhole(waist.rung);
+    await assertConsistent(services.database.sql);
+    assertToldWhole(services.published);
   });
 });

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { createBacklogReads } from "../../../src/services/reads/backlog.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 describe("the backlog", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
-  after(() => waist.close());
-  const read = () => createBacklogReads(waist.database).read();
+  after(() => services.close());
+  const read = () => createBacklogReads(services.database).read();
   const age = (seconds: number) =>
-    waist.database.sql`update queued_jobs set due_at = due_at - ${seconds} * interval '1 second'
+    services.database.sql`update queued_jobs set due_at = due_at - ${seconds} * interval '1 second'
         where status = 'PENDING'`;
 
   it("is nothing where nothing was submitted", async () => {
@@ -20,11 +20,11 @@ describe("the backlog", () => {
   });
 
   it("counts what waits and what runs, by Job, and leaves out what has finished", async () => {
-    const user = await waist.newUser();
-    const photo = await waist.newPhoto(user);
-    await waist.submitMany(user, [{}, {}, { job: "album", photoIds: [photo.id] }]);
-    await waist.start(await waist.submit(user));
-    await waist.finished(user);
+    const user = await services.newUser();
+    const photo = await services.newPhoto(user);
+    await services.submitMany(user, [{}, {}, { job: "album", photoIds: [photo.id] }]);
+    await services.start(await services.submit(user));
+    await services.finished(user);
     const { pending, started, jobs, connections } = await read();
     assert.deepEqual([pending, started], [3, 1]);
     assert.deepEqual(
@@ -39,13 +39,13 @@ describe("the backlog", () => {
   });
 
   it("tells how long the oldest has been due, and nothing of one that is not due yet", async () => {
-    const user = await waist.newUser();
+    const user = await services.newUser();
     await age(100);
-    await waist.submit(user, { runAt: new Date(Date.now() + 3_600_000) });
+    await services.submit(user, { runAt: new Date(Date.now() + 3_600_000) });
     const { pending, oldestWaitSeconds } = await read();
     assert.equal(pending, 4);
     assert.ok(oldestWaitSeconds >= 100 && oldestWaitSeconds < 130, String(oldestWaitSeconds));
-    const { hasWaited } = createBacklogReads(waist.database);
+    const { hasWaited } = createBacklogReads(services.database);
     assert.deepEqual(
       await Promise.all([
         hasWaited(["echo"], 60),
@@ -61,8 +61,8 @@ describe("the backlog", () => {
     "tells of a Job that has waited behind thousands of another, which may be of a slower " +
       "lane",
     async () => {
-      const { sql } = waist.database;
-      const user = await waist.newUser();
+      const { sql } = services.database;
+      const user = await services.newUser();
       await sql`
       insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority, request_id,
         due_at, created_at, updated_at, status)
@@ -70,7 +70,7 @@ describe("the backlog", () => {
         end, '{}', 0, 0, 'seed', now() - interval '1 hour' + i * interval '1 ms', now(), now(),
         'PENDING'
       from generate_series(1, 3000) i`;
-      const { hasWaited } = createBacklogReads(waist.database);
+      const { hasWaited } = createBacklogReads(services.database);
       assert.deepEqual(
         await Promise.all([hasWaited(["hash"], 60), hasWaited(["placeholder"], 60)]),
         [true, false],
@@ -80,17 +80,17 @@ describe("the backlog", () => {
   );
 
   it("is read again after a while only", async () => {
-    const reads = createBacklogReads(waist.database);
+    const reads = createBacklogReads(services.database);
     const first = await reads.read();
-    await waist.submit(await waist.newUser());
+    await services.submit(await services.newUser());
     assert.equal(await reads.read(), first);
-    const eager = createBacklogReads(waist.database, { freshMs: -1 });
+    const eager = createBacklogReads(services.database, { freshMs: -1 });
     assert.equal((await eager.read()).pending, first.pending + 1);
   });
 
   it("is estimated beyond 20,000, and bounded, whatever its size", async () => {
-    const { sql } = waist.database;
-    const user = await waist.newUser();
+    const { sql } = services.database;
+    const user = await services.newUser();
     await sql`insert into queued_jobs (id, user_id, job_name, parameters, photo_count, priority,
       request_id, due_at, created_at, updated_at, status)
       select gen_random_uuid(), ${user.id}, 'echo', '{}', 0, 0, 'seed', now(), now(), now(),

@@ -7,39 +7,41 @@ import { createEventLog } from "../../../src/services/reads/event-log.js";
 import type { User } from "../../../src/services/users/users.js";
 import { desynchronised } from "../../support/stores/desynchronised.js";
 import { refusalOf } from "../../support/asserts/refusal-of.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 describe("the event log", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let log: EventLog;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
-    log = createEventLog(waist.database);
+    services = await createTestServices();
+    log = createEventLog(services.database);
   });
   beforeEach(async () => {
-    user = await waist.newUser();
+    user = await services.newUser();
   });
-  after(() => waist.close());
+  after(() => services.close());
   const toldTo = ({ id }: User) =>
-    waist.rung.filter(({ type, queuedJob }) => queuedJob.userId === id && type !== "PROGRESS");
+    services.published.filter(
+      ({ type, queuedJob }) => queuedJob.userId === id && type !== "PROGRESS",
+    );
   const read = (more: Partial<Parameters<EventLog["read"]>[0]> = {}) =>
     log.read({ userId: user.id, seq: 0, limit: 100, queuedJobId: null, ...more });
   const seqs = (events: QueuedJobEvent[]) => events.map(({ seq }) => seq);
   /** What clean-up does with events that are older than EVENT_TTL. */
-  const purge = (upTo: number) => waist.database.sql`
+  const purge = (upTo: number) => services.database.sql`
     with gone as (delete from queued_job_events where user_id = ${user.id}
       and seq <= ${upTo}) update user_streams set floor_seq = ${upTo} where user_id = ${user.id}`;
 
   describe("read", () => {
-    it("gives the very events that were rung, in order", async () => {
-      await waist.finished(user);
-      await waist.submit(user);
+    it("gives the very events that were published, in order", async () => {
+      await services.finished(user);
+      await services.submit(user);
       assert.deepEqual(await read(), { events: toldTo(user), whole: true, last: 4, floor: 0 });
     });
 
     it("gives what follows a number, and not more than asked for", async () => {
-      await waist.submitMany(user, [{}, {}, {}, {}]);
+      await services.submitMany(user, [{}, {}, {}, {}]);
       assert.deepEqual(
         [
           seqs((await read({ seq: 1 })).events),
@@ -56,11 +58,11 @@ describe("the event log", () => {
       "gives no more than 256 kB and the event that goes beyond, and says whether there is " +
         "more",
       async () => {
-        await waist.submitMany(
+        await services.submitMany(
           user,
           Array.from({ length: 8 }, () => ({})),
         );
-        await waist.database
+        await services.database
           .sql`update queued_job_events set bytes = 60000 where user_id = ${user.id}`;
         const [first, second, third] = [
           await read(),
@@ -70,15 +72,15 @@ describe("the event log", () => {
         assert.deepEqual([seqs(first.events), first.whole], [[1, 2, 3, 4, 5], false]);
         assert.deepEqual([seqs(second.events), second.whole], [[6, 7, 8], true]);
         assert.deepEqual([seqs(third.events), third.whole], [[1, 2, 3, 4, 5], false]);
-        await waist.database
+        await services.database
           .sql`update queued_job_events set bytes = 300000 where user_id = ${user.id}`;
         assert.deepEqual(seqs((await read()).events), [1]);
       },
     );
 
     it("gives those of one QueuedJob", async () => {
-      const [a, b] = [await waist.submit(user), await waist.submit(user)];
-      await waist.queuedJobs.cancel(user, a.id);
+      const [a, b] = [await services.submit(user), await services.submit(user)];
+      await services.queuedJobs.cancel(user, a.id);
       assert.deepEqual(
         [
           seqs((await read({ queuedJobId: a.id })).events),
@@ -90,8 +92,8 @@ describe("the event log", () => {
     });
 
     it("gives nothing of another user's, not even of a QueuedJob whose id is known", async () => {
-      const { id } = await waist.submit(user);
-      const other = await waist.newUser();
+      const { id } = await services.submit(user);
+      const other = await services.newUser();
       assert.deepEqual(await read({ userId: other.id, queuedJobId: id }), {
         events: [],
         whole: true,
@@ -110,11 +112,11 @@ describe("the event log", () => {
     });
 
     it("gives no rows out that are of another user, or of no statement of its own", async () => {
-      const other = await waist.newUser();
-      await waist.submitMany(other, [{}, {}]);
-      await waist.submit(user);
+      const other = await services.newUser();
+      await services.submitMany(other, [{}, {}]);
+      await services.submit(user);
       for (const to of [other.id, uuidv7(), null]) {
-        const { database, foreign } = desynchronised(waist.database, { from: user.id, to });
+        const { database, foreign } = desynchronised(services.database, { from: user.id, to });
         const reading = createEventLog(database).read({
           userId: user.id,
           seq: 0,
@@ -131,10 +133,10 @@ describe("the event log", () => {
     });
 
     it("tells up to where it was purged, and goes on behind holes that a deletion left", async () => {
-      const [a] = await waist.submitMany(user, [{}, {}, {}]);
+      const [a] = await services.submitMany(user, [{}, {}, {}]);
       await purge(1);
-      await waist.queuedJobs.cancel(user, a?.id ?? "");
-      await waist.queuedJobs.remove(user, a?.id ?? "");
+      await services.queuedJobs.cancel(user, a?.id ?? "");
+      await services.queuedJobs.remove(user, a?.id ?? "");
       const page = await read();
       assert.deepEqual([seqs(page.events), page.last, page.floor], [[2, 3, 5], 5, 1]);
       assert.equal(page.events.at(-1)?.type, "DELETED");
@@ -143,7 +145,7 @@ describe("the event log", () => {
     it("gives a story without a gap while 120 events are being written beside it", async () => {
       const writing = Promise.all(
         Array.from({ length: 60 }, async () =>
-          waist.queuedJobs.cancel(user, (await waist.submit(user)).id),
+          services.queuedJobs.cancel(user, (await services.submit(user)).id),
         ),
       );
       const seen: number[] = [];
@@ -160,8 +162,8 @@ describe("the event log", () => {
   });
 
   it("tells the newest number of each user asked for", async () => {
-    const other = await waist.newUser();
-    await waist.submitMany(user, [{}, {}]);
+    const other = await services.newUser();
+    await services.submitMany(user, [{}, {}]);
     const epoch = await log.epoch();
     assert.deepEqual(await log.heads([user.id, other.id, uuidv7()]), {
       epoch,
@@ -178,22 +180,22 @@ describe("the event log", () => {
       const epoch = await log.epoch();
       assert.match(epoch, /^[0-9a-f]{16}$/);
       assert.deepEqual(
-        [await log.epoch(), await createEventLog(waist.database).epoch()],
+        [await log.epoch(), await createEventLog(services.database).epoch()],
         [epoch, epoch],
       );
     });
 
     it("is another one in a database of another history", async () => {
       const before_ = await log.epoch();
-      await waist.database.sql`update histories set id = gen_random_uuid()`;
-      assert.notEqual(await createEventLog(waist.database).epoch(), before_);
+      await services.database.sql`update histories set id = gen_random_uuid()`;
+      assert.notEqual(await createEventLog(services.database).epoch(), before_);
     });
 
     it("is asked for again after a failure", async () => {
-      const fresh = createEventLog(waist.database);
-      await waist.database.sql`alter table histories rename to hidden`;
+      const fresh = createEventLog(services.database);
+      await services.database.sql`alter table histories rename to hidden`;
       await assert.rejects(fresh.epoch());
-      await waist.database.sql`alter table hidden rename to histories`;
+      await services.database.sql`alter table hidden rename to histories`;
       assert.match(await fresh.epoch(), /^[0-9a-f]{16}$/);
     });
   });

@@ -7,20 +7,20 @@ import {
 } from "../../../src/services/reads/queued-job-reads.js";
 import type { ListScope } from "../../../src/services/reads/list-pages.js";
 import type { User } from "../../../src/services/users/users.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 describe("lists of QueuedJobs", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let reads: QueuedJobReads;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
-    reads = createQueuedJobReads(waist.database);
+    services = await createTestServices();
+    reads = createQueuedJobReads(services.database);
   });
   beforeEach(async () => {
-    user = await waist.newUser();
+    user = await services.newUser();
   });
-  after(() => waist.close());
+  after(() => services.close());
   const scope = (more: Partial<ListScope> = {}): ListScope => ({
     userId: user.id,
     photoId: null,
@@ -35,7 +35,7 @@ describe("lists of QueuedJobs", () => {
 
   describe("a page", () => {
     it("is newest first, goes on from where the last one ended, and knows whether more follow", async () => {
-      const made = idsOf(await waist.submitMany(user, [{}, {}, {}, {}, {}])).toReversed();
+      const made = idsOf(await services.submitMany(user, [{}, {}, {}, {}, {}])).toReversed();
       const first = await page({}, { first: 2 });
       const second = await page({}, { first: 2, beforeId: first.rows.at(-1)?.id ?? "" });
       const third = await page({}, { first: 2, beforeId: second.rows.at(-1)?.id ?? "" });
@@ -48,7 +48,7 @@ describe("lists of QueuedJobs", () => {
     });
 
     it("holds the rows as they are, but for the outputs, which cost more", async () => {
-      const finished = await waist.finished(user);
+      const finished = await services.finished(user);
       assert.deepEqual((await page()).rows, [{ ...finished, outputs: null }]);
     });
 
@@ -61,8 +61,8 @@ describe("lists of QueuedJobs", () => {
           hasMore: false,
           lastSeq: 0,
         });
-        const finished = await waist.finished(user, { priority: 7 });
-        await waist.submit(user);
+        const finished = await services.finished(user, { priority: 7 });
+        await services.submit(user);
         const { rows, hasMore, lastSeq } = await page(
           {},
           { columns: "brief", first: 1, beforeId: "ffffffff-ffff-7fff-8fff-ffffffffffff" },
@@ -100,7 +100,7 @@ describe("lists of QueuedJobs", () => {
     );
 
     it("that tells the state holds all but what may be long", async () => {
-      const finished = await waist.finished(user, { priority: 7 });
+      const finished = await services.finished(user, { priority: 7 });
       assert.deepEqual((await page({}, { columns: "state" })).rows, [
         { ...finished, outputs: null, parameters: null, result: null },
       ]);
@@ -110,7 +110,7 @@ describe("lists of QueuedJobs", () => {
       "reads no further than the row by which it is too long, or there are too many, and " +
         "says what it has read",
       async () => {
-        const made = await waist.submitMany(
+        const made = await services.submitMany(
           user,
           Array.from({ length: 5 }, () => ({ parameters: { message: "x".repeat(1000) } })),
         );
@@ -136,12 +136,12 @@ describe("lists of QueuedJobs", () => {
 
     it("of many photos, and their counts, come in the order of the photos", async () => {
       const photos = [
-        await waist.newPhoto(user),
-        await waist.newPhoto(user),
-        await waist.newPhoto(user),
+        await services.newPhoto(user),
+        await services.newPhoto(user),
+        await services.newPhoto(user),
       ];
       const on = async (...ids: (string | undefined)[]) =>
-        (await waist.submit(user, { job: "album", photoIds: ids.flatMap((id) => id ?? []) })).id;
+        (await services.submit(user, { job: "album", photoIds: ids.flatMap((id) => id ?? []) })).id;
       const [a, b, c] = photos.map(({ id }) => id);
       const both = await on(a, c);
       const [one, other] = [await on(a), await on(a, a)];
@@ -175,23 +175,27 @@ describe("lists of QueuedJobs", () => {
 
     it("is empty for one who has none, and tells where the stream stands", async () => {
       assert.deepEqual(await page(), { rows: [], hasMore: false, lastSeq: 0 });
-      const { id } = await waist.submit(user);
-      await waist.queuedJobs.cancel(user, id);
-      await waist.queuedJobs.remove(user, id);
+      const { id } = await services.submit(user);
+      await services.queuedJobs.cancel(user, id);
+      await services.queuedJobs.remove(user, id);
       assert.deepEqual(await page(), { rows: [], hasMore: false, lastSeq: 3 });
     });
 
     it("tells the position of the reader, whoever the rows are of", async () => {
-      const reader = await waist.newUser();
-      await waist.submit(reader);
-      await waist.submitMany(user, [{}, {}, {}]);
+      const reader = await services.newUser();
+      await services.submit(reader);
+      await services.submitMany(user, [{}, {}, {}]);
       const { rows, lastSeq } = await page({}, { readerId: reader.id });
       assert.deepEqual([rows.length, lastSeq], [3, 1]);
     });
 
     it("is of everybody's when nobody is named", async () => {
-      const other = await waist.newUser();
-      const made = [await waist.submit(user), await waist.submit(other), await waist.submit(user)];
+      const other = await services.newUser();
+      const made = [
+        await services.submit(user),
+        await services.submit(other),
+        await services.submit(user),
+      ];
       assert.deepEqual(
         idsOf((await page({ userId: null }, { first: 3 })).rows),
         idsOf(made).toReversed(),
@@ -202,7 +206,7 @@ describe("lists of QueuedJobs", () => {
       let writing = true;
       const writer = Promise.all(
         [1, 2, 3].map(async () => {
-          while (writing) await waist.submit(user);
+          while (writing) await services.submit(user);
         }),
       );
       for (let i = 0; i < 25; i++) {
@@ -217,10 +221,10 @@ describe("lists of QueuedJobs", () => {
 
   describe("a filter", () => {
     it("takes the statuses and the Jobs that it names, both when both are named", async () => {
-      const { id: photoId } = await waist.newPhoto(user);
-      const waiting = await waist.submit(user);
-      const album = await waist.submit(user, { job: "album", photoIds: [photoId] });
-      const done = await waist.finished(user);
+      const { id: photoId } = await services.newPhoto(user);
+      const waiting = await services.submit(user);
+      const album = await services.submit(user, { job: "album", photoIds: [photoId] });
+      const done = await services.finished(user);
       const cases: [ListScope["filter"], string[]][] = [
         [{ statuses: ["PENDING"], jobs: null }, [album.id, waiting.id]],
         [{ statuses: ["SUCCESS", "FAILED"], jobs: null }, [done.id]],
@@ -237,9 +241,9 @@ describe("lists of QueuedJobs", () => {
     });
 
     it("by photo takes those on it, once each, whatever place it has", async () => {
-      const [a, b] = [await waist.newPhoto(user), await waist.newPhoto(user)];
-      const both = await waist.submit(user, { job: "album", photoIds: [a.id, b.id, a.id] });
-      const one = await waist.submit(user, { job: "album", photoIds: [b.id] });
+      const [a, b] = [await services.newPhoto(user), await services.newPhoto(user)];
+      const both = await services.submit(user, { job: "album", photoIds: [a.id, b.id, a.id] });
+      const one = await services.submit(user, { job: "album", photoIds: [b.id] });
       assert.deepEqual(
         [
           idsOf((await page({ photoId: a.id })).rows),
@@ -259,7 +263,7 @@ describe("lists of QueuedJobs", () => {
   });
 
   it("counts exactly up to a bound and stops there", async () => {
-    await waist.submitMany(user, [{}, {}, {}, {}]);
+    await services.submitMany(user, [{}, {}, {}, {}]);
     assert.deepEqual(
       [await reads.count(scope(), 3), await reads.count(scope(), 4), await reads.count(scope(), 5)],
       [3, 4, 4],

@@ -3,28 +3,28 @@ import { after, before, describe, it } from "node:test";
 import { v7 as uuidv7 } from "uuid";
 import { createNearPhotos, type NearPhotos } from "../../../src/services/reads/near-photos.js";
 import type { User } from "../../../src/services/users/users.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 describe("near photos", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let nearPhotos: NearPhotos;
   before(async () => {
-    waist = await createTestWaist();
-    nearPhotos = createNearPhotos(waist.database);
+    services = await createTestServices();
+    nearPhotos = createNearPhotos(services.database);
   });
-  after(() => waist.close());
+  after(() => services.close());
 
   const find = (user: User, phash: string, maxDistance: number, exceptIds: string[] = []) =>
     nearPhotos.find({ userId: user.id, phash, maxDistance, exceptIds });
   /** Of a photo whose hash has these 64 bits, as the column holds them. */
   const add = async (user: User, phash: bigint | null) =>
-    (await waist.newPhoto(user, { phash })).id;
+    (await services.newPhoto(user, { phash })).id;
 
   it(
     "are found by the bits in which they differ, the nearest first and of equally near " +
       "ones the oldest",
     async () => {
-      const user = await waist.newUser();
+      const user = await services.newUser();
       const [three, one, alike, seven, other] = [
         await add(user, 0b111n),
         await add(user, 0b1000n),
@@ -54,7 +54,7 @@ describe("near photos", () => {
   );
 
   it("are compared in all 64 bits, the sign's too", async () => {
-    const user = await waist.newUser();
+    const user = await services.newUser();
     const [ones, lowest, highest] = [
       await add(user, -1n),
       await add(user, -(2n ** 63n)),
@@ -77,19 +77,19 @@ describe("near photos", () => {
   });
 
   it("are none that were excepted, have no hash, or belong to somebody else", async () => {
-    const [user, other] = [await waist.newUser(), await waist.newUser()];
+    const [user, other] = [await services.newUser(), await services.newUser()];
     const [own, kept] = [await add(user, 5n), await add(user, 5n)];
     await add(user, null);
     await add(other, 5n);
     assert.deepEqual((await find(user, "0000000000000005", 64, [own])).photos, [
       { photoId: kept, distance: 0 },
     ]);
-    assert.deepEqual((await find(await waist.newUser(), "0000000000000005", 64)).photos, []);
+    assert.deepEqual((await find(await services.newUser(), "0000000000000005", 64)).photos, []);
   });
 
   it("are a hundred at most, and it is told that there are more", async () => {
-    const user = await waist.newUser();
-    await waist.database.sql`
+    const user = await services.newUser();
+    await services.database.sql`
       insert into photos (id, user_id, filename, mime_type, width, height, byte_size, sha256,
         storage_key, phash, created_at)
       select gen_random_uuid(), ${user.id}, 'a', 'image/jpeg', 1, 1, 1, 'near-' || n, 'k', 3, now()

@@ -8,17 +8,17 @@ import {
 import type { User } from "../../../src/services/users/users.js";
 import { desynchronised } from "../../support/stores/desynchronised.js";
 import { refusalOf } from "../../support/asserts/refusal-of.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 describe("pages that are asked for at once", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   let other: User;
   let statements = 0;
   let read: (page: OwnPage) => Promise<QueuedJobPage>;
   before(async () => {
-    waist = await createTestWaist();
-    const { sql } = waist.database;
+    services = await createTestServices();
+    const { sql } = services.database;
     // A part of a statement has no row of its own.
     const counted = new Proxy(sql, {
       apply: (target, self, args) => (
@@ -26,21 +26,21 @@ describe("pages that are asked for at once", () => {
         Reflect.apply(target, self, args)
       ),
     });
-    read = createOwnPages({ ...waist.database, sql: counted });
+    read = createOwnPages({ ...services.database, sql: counted });
   });
   beforeEach(async () => {
-    [user, other] = await Promise.all([waist.newUser(), waist.newUser()]);
+    [user, other] = await Promise.all([services.newUser(), services.newUser()]);
     statements = 0;
   });
-  after(() => waist.close());
+  after(() => services.close());
   const pageOf = ({ id }: { id: string }, more: Partial<OwnPage> = {}) =>
     read({ userId: id, first: 20, beforeId: null, ...more });
   const idsOf = ({ rows }: QueuedJobPage) => rows.map(({ id }) => id);
 
   it("are read with one statement, and each is what it would be alone", async () => {
     const [mine, theirs] = [
-      await waist.submitMany(user, [{}, {}, {}]),
-      await waist.submitMany(other, [{}]),
+      await services.submitMany(user, [{}, {}, {}]),
+      await services.submitMany(other, [{}]),
     ];
     const own = mine.map(({ id }) => id).toReversed();
     const [all, two, rest, ofOther, ofNobody, ofEmpty] = await Promise.all([
@@ -49,7 +49,7 @@ describe("pages that are asked for at once", () => {
       pageOf(user, { beforeId: own[1] ?? "" }),
       pageOf(other),
       pageOf({ id: "ffffffff-ffff-7fff-8fff-ffffffffffff" }),
-      pageOf(await waist.newUser()),
+      pageOf(await services.newUser()),
     ]);
     assert.deepEqual([all, two, rest].map(idsOf), [own, own.slice(0, 2), own.slice(2)]);
     assert.deepEqual(
@@ -71,7 +71,7 @@ describe("pages that are asked for at once", () => {
   });
 
   it("cost one statement, which reads the same page once, and no more than 32 pages", async () => {
-    await waist.submit(user);
+    await services.submit(user);
     const same = await Promise.all(Array.from({ length: 50 }, () => pageOf(user)));
     assert.deepEqual([statements, new Set(same).size], [1, 1]);
     const different = await Promise.all(
@@ -85,18 +85,18 @@ describe("pages that are asked for at once", () => {
 
   it("are never older than the moment when they were asked for", async () => {
     for (let i = 1; i <= 20; i++) {
-      const [, earlier] = await Promise.all([waist.submit(user), pageOf(user)]);
+      const [, earlier] = await Promise.all([services.submit(user), pageOf(user)]);
       const now = await pageOf(user);
       assert.deepEqual([now.rows.length, now.lastSeq, earlier.rows.length >= i - 1], [i, i, true]);
     }
   });
 
   it("are not given out with rows of another user, or of no statement of their own", async () => {
-    const empty = await waist.newUser();
-    await waist.submitMany(other, [{}, {}]);
+    const empty = await services.newUser();
+    await services.submitMany(other, [{}, {}]);
     for (const from of [user.id, empty.id]) {
-      for (const to of [other.id, (await waist.newUser()).id, null]) {
-        const { database, foreign } = desynchronised(waist.database, { from, to });
+      for (const to of [other.id, (await services.newUser()).id, null]) {
+        const { database, foreign } = desynchronised(services.database, { from, to });
         const reading = createOwnPages(database)({ userId: from, first: 20, beforeId: null });
         assert.deepEqual(await refusalOf(reading), {
           code: "SERVICE_UNAVAILABLE",
@@ -109,7 +109,7 @@ describe("pages that are asked for at once", () => {
   });
 
   it("fail together when PostgreSQL refuses them, and not those that come later", async () => {
-    await waist.submit(user);
+    await services.submit(user);
     const asked = [pageOf(user), pageOf(user, { beforeId: "no id" }), pageOf(other)];
     assert.deepEqual(
       (await Promise.allSettled(asked)).map(({ status }) => status),

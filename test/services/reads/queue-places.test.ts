@@ -6,23 +6,23 @@ import { createQueuePlaces, type QueuePlaces } from "../../../src/services/reads
 import { catalogue } from "../../../src/tasks/catalogue.js";
 import { albumTask } from "../../support/service/album-task.js";
 import { eventually } from "../../support/runner/eventually.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 describe("the waiting line", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   const rates: Record<Lane, number | null> = { worker: null, child: null };
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   beforeEach(async () => {
-    await waist.database.sql`delete from queued_jobs`;
+    await services.database.sql`delete from queued_jobs`;
     rates.worker = null;
   });
-  after(() => waist.close());
+  after(() => services.close());
   /** One that has not seen the crowd yet. */
   const unseen = (): QueuePlaces =>
     createQueuePlaces({
-      database: waist.database,
+      database: services.database,
       catalogue: new Map([...catalogue, [albumTask.name, albumTask]]),
       startRate: { rate: async (lane) => rates[lane] },
     });
@@ -30,21 +30,21 @@ describe("the waiting line", () => {
     (await unseen().find(rows)).map((place) => place?.position ?? null);
 
   it("has one's own by priority, and within it by their time", async () => {
-    const user = await waist.newUser();
-    const [a, b, c] = await waist.submitMany(user, [{}, { priority: 5 }, {}]);
+    const user = await services.newUser();
+    const [a, b, c] = await services.submitMany(user, [{}, { priority: 5 }, {}]);
     assert.ok(a && b && c);
     assert.deepEqual(await positions(a, b, c), [1, 0, 2]);
   });
 
   it("holds nothing that runs, has finished, is not due or never was", async () => {
-    const user = await waist.newUser();
+    const user = await services.newUser();
     const [running, finished, later] = [
-      await waist.submit(user),
-      await waist.finished(user),
-      await waist.submit(user, { runAt: new Date(Date.now() + 60_000) }),
+      await services.submit(user),
+      await services.finished(user),
+      await services.submit(user, { runAt: new Date(Date.now() + 60_000) }),
     ];
-    await waist.start(running);
-    const waiting = await waist.submit(user);
+    await services.start(running);
+    const waiting = await services.submit(user);
     assert.deepEqual(
       await positions(
         running,
@@ -62,12 +62,12 @@ describe("the waiting line", () => {
     "lets others before one in blocks of 16, so that the first of one never stands behind " +
       "the thousands of another",
     async () => {
-      const [one, other] = [await waist.newUser(), await waist.newUser()];
-      await waist.submitMany(
+      const [one, other] = [await services.newUser(), await services.newUser()];
+      await services.submitMany(
         other,
         Array.from({ length: 50 }, () => ({})),
       );
-      const mine = await waist.submitMany(
+      const mine = await services.submitMany(
         one,
         Array.from({ length: 17 }, () => ({})),
       );
@@ -77,12 +77,12 @@ describe("the waiting line", () => {
   );
 
   it("is another one for photos", async () => {
-    const [one, other] = [await waist.newUser(), await waist.newUser()];
-    const { id: photoId } = await waist.newPhoto(one);
-    await waist.submitMany(other, [{}, {}, {}]);
+    const [one, other] = [await services.newUser(), await services.newUser()];
+    const { id: photoId } = await services.newPhoto(one);
+    await services.submitMany(other, [{}, {}, {}]);
     const [echo, album] = [
-      await waist.submit(one),
-      await waist.submit(one, { job: "album", photoIds: [photoId] }),
+      await services.submit(one),
+      await services.submit(one, { job: "album", photoIds: [photoId] }),
     ];
     assert.deepEqual(await positions(echo, album), [3, 0]);
   });
@@ -92,31 +92,31 @@ describe("the waiting line", () => {
       "stands behind all of its priority",
     async () => {
       let statements = 0;
-      const sql = new Proxy(waist.database.sql, {
+      const sql = new Proxy(services.database.sql, {
         apply: (target, self, args: unknown[]) => (
           statements++,
           Reflect.apply(target, self, args) as unknown
         ),
       });
       const places = createQueuePlaces({
-        database: { ...waist.database, sql },
+        database: { ...services.database, sql },
         catalogue,
         startRate: { rate: async () => null },
       });
       const find = async (...rows: QueuedJob[]) =>
         (await places.find(rows)).map((place) => place?.position ?? null);
-      const user = await waist.newUser();
-      const [low, high] = await waist.submitMany(user, [{}, { priority: 5 }]);
+      const user = await services.newUser();
+      const [low, high] = await services.submitMany(user, [{}, { priority: 5 }]);
       assert.ok(low && high);
       assert.deepEqual(await find(low, high), [1, 0]);
       // Of this user, and the crowd.
       assert.equal(statements, 2);
-      const [late, urgent, between] = await waist.submitMany(user, [
+      const [late, urgent, between] = await services.submitMany(user, [
         {},
         { priority: 9 },
         { priority: 5 },
       ]);
-      const later = await waist.submit(user, { runAt: new Date(Date.now() + 60_000) });
+      const later = await services.submit(user, { runAt: new Date(Date.now() + 60_000) });
       assert.ok(late && urgent && between);
       assert.deepEqual(
         await find(low, late, urgent, between, later, {
@@ -136,8 +136,8 @@ describe("the waiting line", () => {
     "tells when one starts from how fast its like are started, and does not where that is " +
       "unknown",
     async () => {
-      const user = await waist.newUser();
-      const [, second] = await waist.submitMany(user, [{}, {}]);
+      const user = await services.newUser();
+      const [, second] = await services.submitMany(user, [{}, {}]);
       assert.ok(second);
       assert.deepEqual(await unseen().find([second]), [{ position: 1, startsAt: null }]);
       rates.worker = 0.1;

@@ -6,28 +6,28 @@ import {
   type QueuedJobReads,
 } from "../../../src/services/reads/queued-job-reads.js";
 import type { User } from "../../../src/services/users/users.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 describe("reading QueuedJobs", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let reads: QueuedJobReads;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
-    reads = createQueuedJobReads(waist.database);
+    services = await createTestServices();
+    reads = createQueuedJobReads(services.database);
   });
   beforeEach(async () => {
-    user = await waist.newUser();
+    user = await services.newUser();
   });
-  after(() => waist.close());
+  after(() => services.close());
 
   it("gives the newest hundred events of a history, and without snapshots what happened when", async () => {
-    const { id } = await waist.submit(user);
+    const { id } = await services.submit(user);
     for (let i = 0; i < 60; i++) {
-      await waist.queuedJobs.cancel(user, id);
-      await waist.queuedJobs.retry(user, id);
+      await services.queuedJobs.cancel(user, id);
+      await services.queuedJobs.retry(user, id);
     }
-    const events = waist.rung.filter(({ queuedJob }) => queuedJob.id === id);
+    const events = services.published.filter(({ queuedJob }) => queuedJob.id === id);
     assert.deepEqual(await reads.histories([id]), [events.slice(-100)]);
     assert.deepEqual(await reads.histories([id], { snapshots: false }), [
       events.slice(-100).map(({ queuedJob: _, ...event }) => event),
@@ -39,8 +39,8 @@ describe("reading QueuedJobs", () => {
       "says what it has read",
     async () => {
       const [{ id: first }, { id: second }] = [
-        await waist.finished(user, { parameters: { message: "x".repeat(1000) } }),
-        await waist.finished(user),
+        await services.finished(user, { parameters: { message: "x".repeat(1000) } }),
+        await services.finished(user),
       ];
       const read: [rows: number, bytes: number][] = [];
       const budget = {
@@ -73,19 +73,19 @@ describe("reading QueuedJobs", () => {
   );
 
   it("gives the history of each, oldest first, as it was told", async () => {
-    const ids = [(await waist.submit(user)).id, uuidv7(), (await waist.finished(user)).id];
-    await waist.submit(user);
+    const ids = [(await services.submit(user)).id, uuidv7(), (await services.finished(user)).id];
+    await services.submit(user);
     assert.deepEqual(
       await reads.histories(ids),
-      ids.map((id) => waist.rung.filter(({ queuedJob }) => queuedJob.id === id)),
+      ids.map((id) => services.published.filter(({ queuedJob }) => queuedJob.id === id)),
     );
   });
 
   describe("what belongs to many", () => {
     it("comes in the order asked for, with nothing for those that have nothing", async () => {
-      const [a, b] = [await waist.newPhoto(user), await waist.newPhoto(user)];
-      const withBoth = await waist.start(
-        await waist.submit(user, { job: "album", photoIds: [b.id, a.id] }),
+      const [a, b] = [await services.newPhoto(user), await services.newPhoto(user)];
+      const withBoth = await services.start(
+        await services.submit(user, { job: "album", photoIds: [b.id, a.id] }),
       );
       const output = (name: string) => ({
         name,
@@ -94,12 +94,12 @@ describe("reading QueuedJobs", () => {
         width: 1,
         height: null,
       });
-      await waist.queuedJobs.succeed(
+      await services.queuedJobs.succeed(
         withBoth,
         null,
         ["z", "a"].map((name) => ({ ...output(name), storageKey: `key of ${name}` })),
       );
-      const plain = await waist.submit(user);
+      const plain = await services.submit(user);
       const ids = [plain.id, withBoth.id, uuidv7(), withBoth.id];
       assert.deepEqual(await reads.outputs(ids), [
         [],
@@ -120,10 +120,10 @@ describe("reading QueuedJobs", () => {
     });
 
     it("leaves out photos that were deleted", async () => {
-      const [a, b] = [await waist.newPhoto(user), await waist.newPhoto(user)];
-      const { id } = await waist.submit(user, { job: "album", photoIds: [a.id, b.id] });
-      await waist.queuedJobs.cancel(user, id);
-      await waist.photos.remove(user.id, a.id);
+      const [a, b] = [await services.newPhoto(user), await services.newPhoto(user)];
+      const { id } = await services.submit(user, { job: "album", photoIds: [a.id, b.id] });
+      await services.queuedJobs.cancel(user, id);
+      await services.photos.remove(user.id, a.id);
       assert.deepEqual(await reads.photoIds([id]), [[b.id]]);
     });
   });

@@ -8,22 +8,22 @@ import { eventually } from "../../support/runner/eventually.js";
 import { outcomeOf } from "../../support/asserts/outcome-of.js";
 import { refusalOf } from "../../support/asserts/refusal-of.js";
 import { silentLog } from "../../support/runner/silent-log.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 import { waitsForLock } from "../../support/stores/waits-for-lock.js";
 
 describe("deleting oneself", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
-  after(() => waist.close());
+  after(() => services.close());
   const gone: string[] = [];
   const stopped: string[] = [];
   const deleted: string[] = [];
   const accounts = (deleteFiles = async (keys: string[]) => void deleted.push(...keys)) =>
     createAccounts({
-      database: waist.database,
-      users: waist.users,
+      database: services.database,
+      users: services.users,
       deleteFiles,
       stopWork: (ids) => void stopped.push(...ids),
       tellGone: async (userId) => void gone.push(userId),
@@ -40,7 +40,7 @@ describe("deleting oneself", () => {
   const countRows = async (user: User) =>
     Number(
       (
-        await waist.database.sql`
+        await services.database.sql`
     select (select count(*) from users where id = ${user.id}) + (select count(*) from user_streams
       where user_id = ${user.id}) + (select count(*) from photos where user_id = ${user.id})
       + (select count(*) from queued_jobs where user_id = ${user.id}) + (select count(*)
@@ -51,25 +51,25 @@ describe("deleting oneself", () => {
     );
 
   it("removes rows, events and files, and nobody else's", async () => {
-    const [user, other] = [await waist.newUser(), await waist.newUser()];
-    await waist.newPhoto(user, { storageKey: "photo", previewKey: "preview" });
-    const claimed = await waist.start(await waist.submit(user));
-    await waist.queuedJobs.succeed(claimed, null, [outputOf(claimed)]);
-    await waist.submit(user);
-    await waist.finished(other);
-    const before_ = await waist.everythingOf(other);
+    const [user, other] = [await services.newUser(), await services.newUser()];
+    await services.newPhoto(user, { storageKey: "photo", previewKey: "preview" });
+    const claimed = await services.start(await services.submit(user));
+    await services.queuedJobs.succeed(claimed, null, [outputOf(claimed)]);
+    await services.submit(user);
+    await services.finished(other);
+    const before_ = await services.everythingOf(other);
     await accounts().remove(user.id);
     assert.equal(await countRows(user), 0);
     assert.deepEqual(deleted.toSorted(), [`outputs/${claimed.id}`, "photo", "preview"]);
-    assert.deepEqual(await waist.everythingOf(other), before_);
+    assert.deepEqual(await services.everythingOf(other), before_);
     assert.deepEqual(gone, [user.id], "the sockets are told");
   });
 
   it("leaves what still runs without a row to write to", async () => {
-    const user = await waist.newUser();
-    const claimed = await waist.start(await waist.submit(user));
-    const waiting = await waist.submit(user);
-    const told = waist.rung.length;
+    const user = await services.newUser();
+    const claimed = await services.start(await services.submit(user));
+    const waiting = await services.submit(user);
+    const told = services.published.length;
     await accounts().remove(user.id);
     assert.deepEqual(
       [stopped.includes(claimed.id), stopped.includes(waiting.id)],
@@ -78,13 +78,13 @@ describe("deleting oneself", () => {
     );
     assert.deepEqual(
       [
-        await waist.queuedJobs.succeed(claimed, null, [outputOf(claimed)]),
-        await waist.queuedJobs.progress(claimed, 1, null),
-        await waist.queuedJobs.renewLeases("worker", [claimed]),
+        await services.queuedJobs.succeed(claimed, null, [outputOf(claimed)]),
+        await services.queuedJobs.progress(claimed, 1, null),
+        await services.queuedJobs.renewLeases("worker", [claimed]),
       ],
       [false, false, { renewed: new Set(), locked: new Set() }],
     );
-    assert.deepEqual([await countRows(user), waist.rung.length], [0, told]);
+    assert.deepEqual([await countRows(user), services.published.length], [0, told]);
   });
 
   it(
@@ -102,14 +102,14 @@ describe("deleting oneself", () => {
         issuedAt: now,
         admin: false,
       };
-      const user = await waist.users.signIn(claims);
+      const user = await services.users.signIn(claims);
       await accounts().remove(user.id);
-      assert.equal((await refusalOf(waist.users.signIn(claims))).code, "UNAUTHENTICATED");
-      const again = await waist.users.signIn({ ...claims, issuedAt: now + 60 });
+      assert.equal((await refusalOf(services.users.signIn(claims))).code, "UNAUTHENTICATED");
+      const again = await services.users.signIn({ ...claims, issuedAt: now + 60 });
       assert.notEqual(again.id, user.id);
-      assert.equal((await waist.submit(again)).version, 1);
+      assert.equal((await services.submit(again)).version, 1);
       assert.equal(
-        (await refusalOf(waist.users.signIn(claims))).code,
+        (await refusalOf(services.users.signIn(claims))).code,
         "UNAUTHENTICATED",
         "although there is an account again",
       );
@@ -127,8 +127,8 @@ describe("deleting oneself", () => {
       admin: false,
     };
     const [one, other] = [
-      await waist.users.signIn({ ...claims, issuer: "a" }),
-      await waist.users.signIn({ ...claims, issuer: "b", emailVerified: false }),
+      await services.users.signIn({ ...claims, issuer: "a" }),
+      await services.users.signIn({ ...claims, issuer: "b", emailVerified: false }),
     ];
     const both = [
       { id: one.id, issuer: "a", subject: "twin", email: "Twin@Example.test", emailVerified: true },
@@ -146,21 +146,21 @@ describe("deleting oneself", () => {
   });
 
   it("may be done twice", async () => {
-    const user = await waist.newUser();
+    const user = await services.newUser();
     await Promise.all([accounts().remove(user.id), accounts().remove(user.id)]);
     assert.equal(await countRows(user), 0);
   });
 
   it("succeeds although the storage is away", async () => {
-    const user = await waist.newUser();
-    await waist.newPhoto(user);
+    const user = await services.newUser();
+    await services.newPhoto(user);
     await accounts(() => Promise.reject(new Error("the disk is gone"))).remove(user.id);
     assert.equal(await countRows(user), 0);
   });
 
   it("waits for an upload that is being recorded, and takes its file with it", async () => {
-    const user = await waist.newUser();
-    const { sql } = waist.database;
+    const user = await services.newUser();
+    const { sql } = services.database;
     deleted.length = 0;
     let removing: Promise<unknown> = Promise.resolve();
     await sql.begin(async (tx) => {
@@ -180,23 +180,23 @@ describe("deleting oneself", () => {
       "nor the doer removes",
     async () => {
       for (let round = 0; round < 3; round++) {
-        const user = await waist.newUser();
+        const user = await services.newUser();
         deleted.length = 0;
         const claims: Claimed[] = [];
-        for (let i = 0; i < 6; i++) claims.push(await waist.start(await waist.submit(user)));
+        for (let i = 0; i < 6; i++) claims.push(await services.start(await services.submit(user)));
         const kept: string[] = [];
         const succeed = async (claimed: Claimed) =>
-          (await waist.queuedJobs.succeed(claimed, null, [outputOf(claimed)])) &&
+          (await services.queuedJobs.succeed(claimed, null, [outputOf(claimed)])) &&
           kept.push(`outputs/${claimed.id}`);
         const upload = async (storageKey: string) => {
-          const outcome = await outcomeOf(waist.newPhoto(user, { storageKey }));
+          const outcome = await outcomeOf(services.newPhoto(user, { storageKey }));
           if (outcome === "done") kept.push(storageKey);
           return outcome;
         };
         const [outcomes] = await Promise.all([
           Promise.all(
             claims.flatMap((_, i) => [
-              outcomeOf(waist.submit(user)),
+              outcomeOf(services.submit(user)),
               upload(`photo ${round} ${i}`),
             ]),
           ),
@@ -216,5 +216,5 @@ describe("deleting oneself", () => {
   );
 
   it("leaves counters, numbers and events of the others in step", () =>
-    assertConsistent(waist.database.sql));
+    assertConsistent(services.database.sql));
 });

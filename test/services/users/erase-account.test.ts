@@ -9,18 +9,18 @@ import {
 } from "../../../src/services/users/erase-account.js";
 import type { User } from "../../../src/services/users/users.js";
 import { fillAccount } from "../../support/service/large-account.js";
-import { createTestWaist, type TestWaist } from "../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../support/service/test-services.js";
 
 describe("what is left of a closed account", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   beforeEach(async () => {
-    await waist.database.sql`truncate users, queued_job_events cascade`;
+    await services.database.sql`truncate users, queued_job_events cascade`;
     for (const list of [deleted, stopped, lines]) list.length = 0;
   });
-  after(() => waist.close());
+  after(() => services.close());
 
   const deleted: string[] = [];
   const stopped: string[] = [];
@@ -31,18 +31,18 @@ describe("what is left of a closed account", () => {
   /** As another process would: it remembers nothing. */
   const create = (): AccountErasure =>
     createAccountErasure({
-      database: waist.database,
+      database: services.database,
       deleteFiles: async (keys) => void deleted.push(...keys),
       stopWork: (ids) => void stopped.push(...ids),
       log,
     });
   async function closed(): Promise<User> {
-    const user = await waist.newUser();
-    await closeAccount(waist.database, user.id);
+    const user = await services.newUser();
+    await closeAccount(services.database, user.id);
     return user;
   }
   async function countRows({ id }: User): Promise<Record<string, number>> {
-    const [row] = await waist.database.sql<Record<string, number>[]>`
+    const [row] = await services.database.sql<Record<string, number>[]>`
       select (select count(*)::int from users where id = ${id}) as users, (select count(*)::int
         from queued_jobs where user_id = ${id}) as "queuedJobs",
         (select count(*)::int from queued_job_events
@@ -58,17 +58,17 @@ describe("what is left of a closed account", () => {
     "goes in slices that another process takes up where the first was interrupted, each " +
       "file once",
     async () => {
-      const [user, other] = [await waist.newUser(), await waist.newUser()];
-      await fillAccount(waist.database.sql, user.id, {
+      const [user, other] = [await services.newUser(), await services.newUser()];
+      await fillAccount(services.database.sql, user.id, {
         finished: 1100,
         pending: 600,
         started: 20,
         events: 3,
         photos: 1001,
       });
-      await waist.finished(other);
-      const before_ = await waist.everythingOf(other);
-      await closeAccount(waist.database, user.id);
+      await services.finished(other);
+      const before_ = await services.everythingOf(other);
+      await closeAccount(services.database, user.id);
       let interruptions = 0;
       while (!(await create().erase(user.id, { forMs: 5 }))) interruptions++;
       assert.ok(interruptions >= 2, `${interruptions} interruptions`);
@@ -77,22 +77,22 @@ describe("what is left of a closed account", () => {
         [deleted.length, new Set(deleted).size, new Set(stopped).size],
         [1100 + 1001 + 500, 1100 + 1001 + 500, 20],
       );
-      assert.deepEqual(await waist.everythingOf(other), before_);
+      assert.deepEqual(await services.everythingOf(other), before_);
     },
   );
 
   it("begins with what is unfinished, so that nothing of it is run any more", async () => {
-    const user = await waist.newUser();
-    await fillAccount(waist.database.sql, user.id, {
+    const user = await services.newUser();
+    await fillAccount(services.database.sql, user.id, {
       finished: 600,
       pending: 300,
       started: 100,
       events: 1,
     });
-    await closeAccount(waist.database, user.id);
+    await closeAccount(services.database, user.id);
     const controller = new AbortController();
     const interrupted = createAccountErasure({
-      database: waist.database,
+      database: services.database,
       deleteFiles: async () => controller.abort(),
       stopWork: (ids) => void stopped.push(...ids),
       log,
@@ -101,7 +101,7 @@ describe("what is left of a closed account", () => {
       await interrupted.erase(user.id, { forMs: 60_000, signal: controller.signal }),
       false,
     );
-    const [row] = await waist.database
+    const [row] = await services.database
       .sql`select count(*) filter (where status <> 'SUCCESS')::int as unfinished,
         count(*)::int as all from queued_jobs where user_id = ${user.id}`;
     assert.deepEqual([row?.["unfinished"], row?.["all"], stopped.length], [0, 100, 100]);
@@ -111,10 +111,10 @@ describe("what is left of a closed account", () => {
     "waits for no row that somebody holds, keeps its account until that is gone, too, and " +
       "then forgets it",
     async () => {
-      const user = await waist.newUser();
-      const jobs = await waist.submitMany(user, [{}, {}, {}]);
-      await closeAccount(waist.database, user.id);
-      const other = postgres(waist.url, { max: 1 });
+      const user = await services.newUser();
+      const jobs = await services.submitMany(user, [{}, {}, {}]);
+      await closeAccount(services.database, user.id);
+      const other = postgres(services.url, { max: 1 });
       await other`begin`;
       await other`select from queued_jobs where id = ${jobs[1]?.id ?? ""} for update`;
       const begun = performance.now();
@@ -134,12 +134,12 @@ describe("what is left of a closed account", () => {
   );
 
   it("of an account that is open stays", async () => {
-    const user = await waist.newUser();
-    await waist.newPhoto(user);
-    await waist.finished(user);
-    const before_ = [await countRows(user), await waist.everythingOf(user)];
+    const user = await services.newUser();
+    await services.newPhoto(user);
+    await services.finished(user);
+    const before_ = [await countRows(user), await services.everythingOf(user)];
     assert.equal(await create().erase(user.id, { forMs: 10_000 }), false);
-    assert.deepEqual([await countRows(user), await waist.everythingOf(user)], before_);
+    assert.deepEqual([await countRows(user), await services.everythingOf(user)], before_);
   });
 
   it(
@@ -147,19 +147,19 @@ describe("what is left of a closed account", () => {
       "way",
     async () => {
       const [large, poison, small] = [
-        await waist.newUser(),
-        await waist.newUser(),
-        await waist.newUser(),
+        await services.newUser(),
+        await services.newUser(),
+        await services.newUser(),
       ];
-      await fillAccount(waist.database.sql, large.id, { finished: 6000, events: 2 });
-      for (const user of [poison, small]) await waist.submit(user);
-      for (const user of [large, poison, small]) await closeAccount(waist.database, user.id);
-      const open = await waist.newUser();
-      await waist.database.sql.unsafe(
+      await fillAccount(services.database.sql, large.id, { finished: 6000, events: 2 });
+      for (const user of [poison, small]) await services.submit(user);
+      for (const user of [large, poison, small]) await closeAccount(services.database, user.id);
+      const open = await services.newUser();
+      await services.database.sql.unsafe(
         "create or replace function poison() returns trigger language plpgsql as $$ begin " +
           "raise exception 'poison'; end $$",
       );
-      await waist.database.sql.unsafe(
+      await services.database.sql.unsafe(
         "create trigger poison before delete on queued_jobs for each row when (old.user_id " +
           `= '${poison.id}') execute function poison()`,
       );
@@ -171,7 +171,7 @@ describe("what is left of a closed account", () => {
         [...new Set(lines.filter(({ level }) => level === 50).map(({ userId }) => userId))],
         [poison.id],
       );
-      await waist.database.sql`drop trigger poison on queued_jobs`;
+      await services.database.sql`drop trigger poison on queued_jobs`;
       assert.equal(await create().eraseAll({ forMs: 1000 }), true);
       assert.deepEqual([await countRows(poison), (await countRows(open))["users"]], [NOTHING, 1]);
     },
@@ -181,11 +181,11 @@ describe("what is left of a closed account", () => {
     "is nothing of an account without rows, and a storage that is away leaves its files to " +
       "the sweep",
     async () => {
-      const [empty, user] = [await closed(), await waist.newUser()];
-      await waist.newPhoto(user);
-      await closeAccount(waist.database, user.id);
+      const [empty, user] = [await closed(), await services.newUser()];
+      await services.newPhoto(user);
+      await closeAccount(services.database, user.id);
       const away = createAccountErasure({
-        database: waist.database,
+        database: services.database,
         deleteFiles: () => Promise.reject(new Error("the disk is gone")),
         stopWork: () => {},
         log,

@@ -7,8 +7,8 @@ import { assertLegalStory } from "./assert-legal-story.js";
  * That what was told is a whole story: numbered without a gap for each user, and legal for each
  * QueuedJob. Returns how many events there were.
  */
-export function assertToldWhole(rung: readonly QueuedJobEvent[]): number {
-  const logged = rung
+export function assertToldWhole(published: readonly QueuedJobEvent[]): number {
+  const logged = published
     .filter(
       (event): event is QueuedJobEvent & { type: LoggedEventType } => event.type !== "PROGRESS",
     )

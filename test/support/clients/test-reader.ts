@@ -21,7 +21,7 @@ export interface TestReader {
 
 /**
  * The feed of another process than the one that writes. Unless told otherwise its watchdog sleeps,
- * so that what arrives came by a bell.
+ * so that what arrives came by a notification.
  */
 export async function createTestReader(
   core: TestCore,

@@ -7,7 +7,7 @@ import { join } from "node:path";
  */
 const LOADED = [
   /\/[a-z-]*service\.js"/,
-  /\/(?:test-(?:waist|core|reader|database)|worker-scene)\.js"/,
+  /\/(?:test-(?:services|core|reader|database)|worker-scene)\.js"/,
   /^/,
 ];
 /**

@@ -19,7 +19,7 @@ import { silentLog } from "../runner/silent-log.js";
 import { submissionOf } from "./submission-of.js";
 import { testRedis } from "../stores/test-redis.js";
 
-/** The waist on real stores, without API and worker: whoever uses it makes the steps itself. */
+/** The services on real stores, without API and worker: whoever uses it makes the steps itself. */
 export interface TestCore extends TestDatabase {
   redis: { url: string; prefix: string };
   bus: EventBus;
@@ -30,11 +30,11 @@ export interface TestCore extends TestDatabase {
   hinted: Hint[];
   /** Ids for which workers were told to stop. */
   stopped: string[];
-  /** While true, bells are lost on their way. */
-  losesBells: boolean;
+  /** While true, notifications are lost on their way. */
+  losesNotifications: boolean;
   newUser(): Promise<User>;
   submit(user: User, submission?: Partial<Submission>): Promise<QueuedJob>;
-  /** So many at once, in one statement and one bell. */
+  /** So many at once, in one statement and one notification. */
   submitMany(user: User, count: number, submission?: Partial<Submission>): Promise<QueuedJob[]>;
   /** Begins an attempt by the last hint of this one. */
   start(queuedJob: Pick<QueuedJob, "id">, worker?: string): Promise<Claimed>;
@@ -74,10 +74,13 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
     database,
     hints,
     catalogue,
-    bus: { ...bus, ring: (userId, events) => void (core.losesBells || bus.ring(userId, events)) },
+    bus: {
+      ...bus,
+      publish: (userId, events) => void (core.losesNotifications || bus.publish(userId, events)),
+    },
     submittable: (name) => catalogue.get(name) ?? null,
     deleteFiles: options.deleteFiles ?? (async () => {}),
-    stopBell: { ring: (id) => void stopped.push(id) },
+    cancellations: { publish: (id) => void stopped.push(id) },
     limits: { ...LIMITS, maxStoredBytesPerUser: options.maxStoredBytes ?? A_GIGABYTE },
     log: silentLog,
   });
@@ -97,7 +100,7 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
     hints,
     hinted,
     stopped,
-    losesBells: false,
+    losesNotifications: false,
     newUser: createNewUser(database),
     submitMany,
     submit: async (user, submission) => first(await submitMany(user, 1, submission)),

@@ -76,7 +76,7 @@ describe("a worker", () => {
       catalogue: scene.deps.catalogue,
       log: silentLog,
       submittable: async () => null,
-      stopBell: { ring: () => {} },
+      cancellations: { publish: () => {} },
       deleteFiles: async () => {},
       limits: {
         maxPendingPerUser: 100,

@@ -73,11 +73,11 @@ export function JobDetails() {
 
 function useEscape(close: () => void): void {
   useEffect(() => {
-    const hear = (event: KeyboardEvent): void => {
+    const receive = (event: KeyboardEvent): void => {
       if (event.key === "Escape") close();
     };
-    addEventListener("keydown", hear);
-    return () => removeEventListener("keydown", hear);
+    addEventListener("keydown", receive);
+    return () => removeEventListener("keydown", receive);
   }, []);
 }
 

@@ -22,17 +22,17 @@ import {
   type VariablesChecker,
 } from "../../../graphql/limits/variables-checker.js";
 import type { Logger } from "../../../runtime/logger.js";
-import { asGraphQLError, type ErrorTeller } from "../errors.js";
+import { asGraphQLError, type ErrorReporter } from "../errors.js";
 import type { Authenticator } from "../../access/authenticator.js";
 import { tookTooLong } from "../execute.js";
 import { takeGraphqlBodies } from "./graphql-requests.js";
 import { headersOf, statusOf, statusOfResult } from "../../http/errors.js";
-import { createKnownAnswers } from "../known-answers.js";
+import { createFastPath } from "../fast-path.js";
 import {
   createDocumentStore,
-  createKnownOperations,
-  type KnownOperations,
-} from "../known-operations.js";
+  createOperationCache,
+  type OperationCache,
+} from "../operation-cache.js";
 import type { OperationCompiler } from "../operation-compiler.js";
 
 interface GraphqlEndpointOptions {
@@ -44,7 +44,7 @@ interface GraphqlEndpointOptions {
   /** Until an operation is answered. */
   operationMs: number;
   compiled: OperationCompiler;
-  teller: ErrorTeller;
+  reporter: ErrorReporter;
   /** Answers a browser that opens the path; null when it is none. */
   browserPage: ((request: FastifyRequest, reply: FastifyReply) => Promise<string> | null) | null;
 }
@@ -58,7 +58,7 @@ export async function registerGraphqlEndpoint(
   app: FastifyInstance,
   options: GraphqlEndpointOptions,
 ): Promise<void> {
-  const known = createKnownOperations();
+  const known = createOperationCache();
   const exceeds = createVariablesChecker(options.schema);
   const apollo = new ApolloServer<Context>({
     schema: options.schema,
@@ -73,7 +73,7 @@ export async function registerGraphqlEndpoint(
     validationRules: [limitRule],
     validationOptions: { maxErrors: MAX_ERRORS },
     stopOnTerminationSignals: false,
-    formatError: (_, error) => options.teller.mask(error),
+    formatError: (_, error) => options.reporter.mask(error),
     // Its cache control looks at every field, to say of an answer that it must not be stored.
     plugins: [
       createApolloPlugin({ ...options, exceeds, known }),
@@ -85,10 +85,10 @@ export async function registerGraphqlEndpoint(
   app.addHook("onClose", () => apollo.stop());
 
   await app.register(async (scope) => {
-    takeGraphqlBodies(scope, options.teller);
+    takeGraphqlBodies(scope, options.reporter);
     const contexts = createContexts(options);
     const answer = fastifyApolloHandler(apollo, { context: contexts });
-    const answers = createKnownAnswers({ ...options, known, exceeds, contextOf: contexts });
+    const answers = createFastPath({ ...options, known, exceeds, contextOf: contexts });
     const late = (): string => {
       throw tookTooLong(options.operationMs);
     };
@@ -144,8 +144,8 @@ async function contextOf(
 
 interface ApolloPluginOptions {
   exceeds: VariablesChecker;
-  known: KnownOperations;
-  teller: ErrorTeller;
+  known: OperationCache;
+  reporter: ErrorReporter;
 }
 
 /**
@@ -155,7 +155,7 @@ interface ApolloPluginOptions {
 function createApolloPlugin({
   exceeds,
   known,
-  teller,
+  reporter,
 }: ApolloPluginOptions): ApolloServerPlugin<Context> {
   const listener: GraphQLRequestListener<Context> = {
     async didResolveOperation({
@@ -180,7 +180,7 @@ function createApolloPlugin({
       known.add({ query: source, operationName }, { document, operation });
     },
     async didEncounterErrors({ errors, contextValue, operationName }) {
-      teller.log(errors, contextValue.log, { operationName });
+      reporter.log(errors, contextValue.log, { operationName });
     },
     async willSendResponse({ response }) {
       response.http.headers.set("cache-control", "no-store");

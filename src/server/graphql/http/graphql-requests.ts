@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { ErrorTeller } from "../errors.js";
+import type { ErrorReporter } from "../errors.js";
 import { GraphQLError } from "graphql";
 import { ServiceError } from "../../../domain/errors.js";
 import { LIMITS } from "../../../graphql/limits/limits.js";
@@ -10,7 +10,7 @@ import { headersOf, statusOf } from "../../http/errors.js";
  * For a scope of routes that speak GraphQL: what is no JSON reaches them as no body, and every
  * fault leaves as GraphQL, in the negotiated media type.
  */
-export function takeGraphqlBodies(scope: FastifyInstance, teller: ErrorTeller): void {
+export function takeGraphqlBodies(scope: FastifyInstance, reporter: ErrorReporter): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser("*", { parseAs: "string" }, (request, body, done) => {
     done(
@@ -20,7 +20,9 @@ export function takeGraphqlBodies(scope: FastifyInstance, teller: ErrorTeller): 
         : undefined,
     );
   });
-  scope.setErrorHandler((error, request, reply) => refuseAsGraphql(teller, request, reply, error));
+  scope.setErrorHandler((error, request, reply) =>
+    refuseAsGraphql(reporter, request, reply, error),
+  );
 }
 
 function tryParseJson(text: string): unknown {
@@ -33,13 +35,13 @@ function tryParseJson(text: string): unknown {
 
 /** Answers a request that failed as a whole, in the negotiated media type. */
 export function refuseAsGraphql(
-  teller: ErrorTeller,
+  reporter: ErrorReporter,
   request: FastifyRequest,
   reply: FastifyReply,
   error: unknown,
   status = statusOf(error),
 ): FastifyReply {
-  const errors = teller.tell([inWords(error, status)], () => request.log as Logger);
+  const errors = reporter.tell([inWords(error, status)], () => request.log as Logger);
   const accepts = request.headers.accept?.includes("application/graphql-response+json");
   return reply
     .code(status)

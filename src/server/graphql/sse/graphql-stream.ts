@@ -16,7 +16,7 @@ import { LIMITS } from "../../../graphql/limits/limits.js";
 import type { Logger } from "../../../runtime/logger.js";
 import type { Authenticator, Session } from "../../access/authenticator.js";
 import { closeInTurns } from "../websocket/closing.js";
-import type { ErrorTeller } from "../errors.js";
+import type { ErrorReporter } from "../errors.js";
 import { executeInTime, subscribe } from "../execute.js";
 import { takeGraphqlBodies, badRequest, refuseAsGraphql } from "../http/graphql-requests.js";
 import type { Operations } from "../operations.js";
@@ -24,7 +24,7 @@ import type { UserConnections } from "../../access/user-connections.js";
 
 interface GraphqlStreamsOptions {
   operations: Operations;
-  teller: ErrorTeller;
+  reporter: ErrorReporter;
   authenticator: Authenticator;
   connections: UserConnections;
   /** Until a query or a mutation is answered. */
@@ -57,7 +57,7 @@ export async function registerGraphqlStream(
   app: FastifyInstance,
   options: GraphqlStreamsOptions,
 ): Promise<GraphqlStreams> {
-  const { teller } = options;
+  const { reporter } = options;
   const handle = createStreamHandler(options);
   const stops = new Set<() => void>();
   let closing = false;
@@ -65,7 +65,7 @@ export async function registerGraphqlStream(
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     if (!acceptsStream(request))
       return refuseAsGraphql(
-        teller,
+        reporter,
         request,
         reply,
         badRequest("This path answers with text/event-stream."),
@@ -76,13 +76,13 @@ export async function registerGraphqlStream(
       if (closing) throw new ServiceUnavailableError("Going away: try again.");
       session = await options.authenticator.fromRequest(request);
     } catch (error) {
-      return refuseAsGraphql(teller, request, reply, error);
+      return refuseAsGraphql(reporter, request, reply, error);
     }
     const stopper = createStopper();
     const leave = options.connections.add(session, stopper.stop);
     if (!leave)
       return refuseAsGraphql(
-        teller,
+        reporter,
         request,
         reply,
         new QuotaExceededError("One may not have more sockets and streams open.", RETRY_AFTER_MS),
@@ -97,7 +97,7 @@ export async function registerGraphqlStream(
   }
 
   await app.register(async (scope) => {
-    takeGraphqlBodies(scope, teller);
+    takeGraphqlBodies(scope, reporter);
     scope.route({
       method: ["GET", "POST"],
       url: "/graphql/stream",
@@ -114,7 +114,11 @@ export async function registerGraphqlStream(
   };
 }
 
-function createStreamHandler({ operations, teller, operationMs }: GraphqlStreamsOptions): Handler {
+function createStreamHandler({
+  operations,
+  reporter,
+  operationMs,
+}: GraphqlStreamsOptions): Handler {
   return createHandler<FastifyRequest, Stream>({
     // No token of a stream: each operation has a request of its own.
     authenticate: () => null,
@@ -131,7 +135,7 @@ function createStreamHandler({ operations, teller, operationMs }: GraphqlStreams
     async onNext(_, { context }, result) {
       await context.writer.taken();
       return (
-        result.errors ? { ...result, errors: teller.tell(result.errors, context.log) } : result
+        result.errors ? { ...result, errors: reporter.tell(result.errors, context.log) } : result
       ) as ExecutionResult;
     },
   }) as Handler;
@@ -167,7 +171,7 @@ async function run(
     context: { session, log: () => log, writer },
   });
   if (body === null || typeof body === "string")
-    return refuseAsGraphql(options.teller, request, reply, badRequest(messageIn(body)), status);
+    return refuseAsGraphql(options.reporter, request, reply, badRequest(messageIn(body)), status);
   stopper.onStop(() => void body.return(undefined));
   reply.raw.once("close", stopper.stop);
   // The client may have gone while the operation was begun.

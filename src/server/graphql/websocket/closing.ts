@@ -13,7 +13,7 @@ export const CLOSE = {
   internal: [CloseCode.InternalServerError, "Internal server error"],
 } as const;
 
-const AT_ONCE = 100;
+const CONCURRENCY = 100;
 const PAUSE_MS = 20;
 
 /**
@@ -25,7 +25,7 @@ export async function closeInTurns<Held>(
   close: (one: Held) => void,
 ): Promise<void> {
   for (const [i, one] of [...held].entries()) {
-    if (i > 0 && i % AT_ONCE === 0) await pause(PAUSE_MS);
+    if (i > 0 && i % CONCURRENCY === 0) await pause(PAUSE_MS);
     close(one);
   }
 }

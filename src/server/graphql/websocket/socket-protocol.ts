@@ -14,7 +14,7 @@ import type { Subscription } from "../../../events/subscription.js";
 import type { Context } from "../../../graphql/context.js";
 import { isInternal } from "../../../graphql/format-error.js";
 import type { Logger } from "../../../runtime/logger.js";
-import { asGraphQLError, type ErrorTeller } from "../errors.js";
+import { asGraphQLError, type ErrorReporter } from "../errors.js";
 import type { Authenticator, Session } from "../../access/authenticator.js";
 import { CLOSE } from "./closing.js";
 import { executeInTime } from "../execute.js";
@@ -22,14 +22,14 @@ import type { OperationCompiler } from "../operation-compiler.js";
 import type { OperationRequest, Operations } from "../operations.js";
 import type { RateLimits } from "../../access/rate-limits.js";
 import { newRequestId } from "../../http/request-log.js";
-import { createSharedResults, type SharedResults } from "./shared-results.js";
+import { createFanOutCache, type FanOutCache } from "./fan-out-cache.js";
 import { SocketStream } from "./socket-stream.js";
 import type { SocketWriter } from "./socket-writer.js";
 import type { UserConnections } from "../../access/user-connections.js";
 
 export interface SocketProtocolOptions {
   operations: Operations;
-  teller: ErrorTeller;
+  reporter: ErrorReporter;
   compiled: OperationCompiler;
   authenticator: Authenticator;
   connections: UserConnections;
@@ -58,9 +58,9 @@ type PeerContext = SocketContext<Record<string, unknown>, Peer>;
 const INIT_TIMEOUT_MS = 5000;
 
 export function createSocketProtocol(options: SocketProtocolOptions): Protocol<Peer> {
-  const { teller, operationMs } = options;
-  const results = createSharedResults(options.compiled, (errors, { contextValue }) =>
-    teller.tell(errors, (contextValue as Context).log),
+  const { reporter, operationMs } = options;
+  const results = createFanOutCache(options.compiled, (errors, { contextValue }) =>
+    reporter.tell(errors, (contextValue as Context).log),
   );
 
   return makeServer<Record<string, unknown>, Peer>({
@@ -80,10 +80,10 @@ export function createSocketProtocol(options: SocketProtocolOptions): Protocol<P
       result.errors
         ? ({
             ...result,
-            errors: teller.tell(result.errors, (args.contextValue as Context).log),
+            errors: reporter.tell(result.errors, (args.contextValue as Context).log),
           } as FormattedExecutionResult)
         : undefined,
-    onError: (context, _id, _payload, errors) => teller.tell(errors, context.extra.log),
+    onError: (context, _id, _payload, errors) => reporter.tell(errors, context.extra.log),
   });
 }
 
@@ -149,7 +149,7 @@ async function prepare(
 }
 
 function tellEvents(
-  results: SharedResults,
+  results: FanOutCache,
   { writer }: Peer,
   { id, payload, args }: { id: string; payload: OperationRequest; args: ExecutionArgs },
   subscription: Subscription,

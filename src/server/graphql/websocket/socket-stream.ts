@@ -1,5 +1,5 @@
 import type { Subscription } from "../../../events/subscription.js";
-import type { SharedResult } from "./shared-results.js";
+import type { FanOutResult } from "./fan-out-cache.js";
 import type { SocketWriter } from "./socket-writer.js";
 
 /** Events, and about how many bytes of them, that go in one write. */
@@ -14,7 +14,7 @@ export interface SocketStreamOptions {
   /** Of the operation on its socket. */
   id: string;
   subscription: Subscription;
-  result: SharedResult;
+  result: FanOutResult;
   writer: FrameWriter;
 }
 
@@ -25,7 +25,7 @@ export interface SocketStreamOptions {
  */
 export class SocketStream implements AsyncIterableIterator<never> {
   readonly #subscription: Subscription;
-  readonly #result: SharedResult;
+  readonly #result: FanOutResult;
   readonly #writer: FrameWriter;
   /** What each frame begins with. */
   readonly #start: Buffer;

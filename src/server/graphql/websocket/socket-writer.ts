@@ -6,7 +6,7 @@ import { CLOSE } from "./closing.js";
 /** A frame that was not taken for so long is not waited for any more. */
 const UNSENT_MS = 30_000;
 /** What may wait in memory for a peer that does not read. */
-const MOST_BUFFERED = 1024 * 1024;
+const MAX_BUFFERED = 1024 * 1024;
 const GRACE_MS = 1000;
 
 /**
@@ -45,7 +45,7 @@ export class SocketWriter {
         if (error) reject(error);
         else resolve();
       });
-      if (socket.bufferedAmount > MOST_BUFFERED) this.#cutOff("too much waits for it");
+      if (socket.bufferedAmount > MAX_BUFFERED) this.#cutOff("too much waits for it");
     });
   }
 

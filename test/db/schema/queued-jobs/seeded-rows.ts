@@ -2,7 +2,7 @@ import type { Sql } from "postgres";
 import { createDatabase, type Database } from "../../../../src/db/database.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { eventually } from "../../../support/runner/eventually.js";
-import { createTestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices } from "../../../support/service/test-services.js";
 
 export const ROWS = 20_000;
 export const TABLES = [
@@ -32,16 +32,16 @@ export interface SeededRows extends People {
 }
 
 export async function createSeededRows(): Promise<SeededRows> {
-  const waist = await createTestWaist();
-  const single = createDatabase({ url: waist.url, connections: 1, applicationName: "test" });
+  const services = await createTestServices();
+  const single = createDatabase({ url: services.url, connections: 1, applicationName: "test" });
   const [crowd, person, late] = [
-    await waist.newUser(),
-    await waist.newUser(),
-    await waist.newUser(),
+    await services.newUser(),
+    await services.newUser(),
+    await services.newUser(),
   ];
-  await seed(waist.database.sql, { crowd, person, late });
+  await seed(services.database.sql, { crowd, person, late });
   // What its connections did is counted when they end, at the latest.
-  await waist.database.close();
+  await services.database.close();
   await eventually(
     "nobody else is connected",
     async () =>
@@ -72,7 +72,7 @@ export async function createSeededRows(): Promise<SeededRows> {
     },
     async close() {
       await single.close();
-      await waist.close();
+      await services.close();
     },
   };
 }

@@ -5,22 +5,22 @@ import { syncCatalogue, toJsonSchema } from "../../../../src/services/jobs/jobs.
 import { catalogue } from "../../../../src/tasks/catalogue.js";
 import { albumTask } from "../../../support/service/album-task.js";
 import { submissionOf } from "../../../support/service/submission-of.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 describe("bringing the Jobs in step with the tasks", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
-  after(() => waist.close());
+  after(() => services.close());
   const tasks = [...catalogue.values()];
-  const rows = async () => [...(await waist.database.sql`select * from jobs order by name`)];
+  const rows = async () => [...(await services.database.sql`select * from jobs order by name`)];
 
   it("writes a row for each, and the same rows when it is done again", async () => {
-    await syncCatalogue(waist.database, [...tasks, albumTask]);
+    await syncCatalogue(services.database, [...tasks, albumTask]);
     const before_ = await rows();
     assert.equal(before_.length, tasks.length + 1);
-    await syncCatalogue(waist.database, [...tasks, albumTask]);
+    await syncCatalogue(services.database, [...tasks, albumTask]);
     assert.deepEqual(await rows(), before_);
   });
 
@@ -36,7 +36,7 @@ describe("bringing the Jobs in step with the tasks", () => {
       maxAttempts: 7,
       timeoutMs: 5,
     };
-    await syncCatalogue(waist.database, [...tasks, changed]);
+    await syncCatalogue(services.database, [...tasks, changed]);
     const row = (await rows()).find(({ name }) => name === "album");
     assert.deepEqual(row, {
       name: "album",
@@ -56,18 +56,18 @@ describe("bringing the Jobs in step with the tasks", () => {
     "keeps the row of a task that is gone, for the QueuedJobs that name it, and offers it " +
       "again when it is back",
     async () => {
-      await syncCatalogue(waist.database, [...tasks, albumTask]);
-      const user = await waist.newUser();
-      const { id } = await waist.submit(user, {
+      await syncCatalogue(services.database, [...tasks, albumTask]);
+      const user = await services.newUser();
+      const { id } = await services.submit(user, {
         job: "album",
-        photoIds: [(await waist.newPhoto(user)).id],
+        photoIds: [(await services.newPhoto(user)).id],
       });
       const offered = async () =>
         (await rows()).filter((row) => row["offered"]).map((row) => row["name"]);
-      await syncCatalogue(waist.database, tasks);
+      await syncCatalogue(services.database, tasks);
       assert.deepEqual(await offered(), tasks.map(({ name }) => name).toSorted());
-      assert.equal((await waist.queuedJobs.find(user, id))?.jobName, "album");
-      await syncCatalogue(waist.database, [...tasks, albumTask]);
+      assert.equal((await services.queuedJobs.find(user, id))?.jobName, "album");
+      await syncCatalogue(services.database, [...tasks, albumTask]);
       assert.ok((await offered()).includes("album"));
     },
   );
@@ -76,7 +76,7 @@ describe("bringing the Jobs in step with the tasks", () => {
     const all = [...tasks, albumTask];
     await Promise.all(
       Array.from({ length: 8 }, (_, i) =>
-        syncCatalogue(waist.database, i % 2 === 0 ? all : all.toReversed()),
+        syncCatalogue(services.database, i % 2 === 0 ? all : all.toReversed()),
       ),
     );
     assert.equal((await rows()).length, all.length);
@@ -86,11 +86,11 @@ describe("bringing the Jobs in step with the tasks", () => {
     "does not wait for a transaction that has locked the key of a row for sharing, as " +
       "submissions did",
     async () => {
-      const { sql } = waist.database;
+      const { sql } = services.database;
       const changed = { ...albumTask, title: "Newer than the row" };
       await sql.begin(async (tx) => {
         await tx`select from jobs for key share`;
-        await syncCatalogue(waist.database, [...tasks, changed]);
+        await syncCatalogue(services.database, [...tasks, changed]);
       });
       assert.equal(
         (await rows()).find(({ name }) => name === "album")?.["title"],
@@ -101,20 +101,20 @@ describe("bringing the Jobs in step with the tasks", () => {
 
   it("locks no row when nothing has changed", async () => {
     const all = [...tasks, albumTask];
-    await syncCatalogue(waist.database, all);
-    await waist.database.sql.begin(async (tx) => {
+    await syncCatalogue(services.database, all);
+    await services.database.sql.begin(async (tx) => {
       await tx`select from jobs for update`;
-      await syncCatalogue(waist.database, all);
+      await syncCatalogue(services.database, all);
     });
   });
 
   it("delays no submission, twenty times in a row beside eight users who submit", async () => {
-    const users = await Promise.all(Array.from({ length: 8 }, () => waist.newUser()));
+    const users = await Promise.all(Array.from({ length: 8 }, () => services.newUser()));
     let [worst, done, accepted] = [0, false, 0];
     const submitting = users.map(async (user) => {
       while (!done) {
         const begun = performance.now();
-        await waist.queuedJobs.enqueue(user.id, {
+        await services.queuedJobs.enqueue(user.id, {
           single: true,
           requestId: "request",
           submissions: [submissionOf()],
@@ -124,7 +124,7 @@ describe("bringing the Jobs in step with the tasks", () => {
       }
     });
     for (let i = 0; i < 20; i++)
-      await syncCatalogue(waist.database, [...tasks, { ...albumTask, title: `Title ${i}` }]);
+      await syncCatalogue(services.database, [...tasks, { ...albumTask, title: `Title ${i}` }]);
     done = true;
     await Promise.all(submitting);
     assert.ok(accepted > 20 && worst < 2000, `${accepted} accepted, the slowest in ${worst} ms`);

@@ -22,7 +22,7 @@ import { processTree } from "../../../support/processes/process-tree.js";
 import { refusalOf } from "../../../support/asserts/refusal-of.js";
 import { silentLog } from "../../../support/runner/silent-log.js";
 import { smallPhoto } from "../../../support/service/small-photo.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 const MAX_UPLOAD_BYTES = 10_000;
 const MAX_STORED_BYTES = 50_000;
@@ -35,7 +35,7 @@ interface Upload {
 }
 
 describe("uploads that are under way", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let folder: string;
   let storage: Storage;
   let inspector: PhotoInspector;
@@ -43,7 +43,7 @@ describe("uploads that are under way", () => {
   let user: User;
   const open: Upload[] = [];
   before(async () => {
-    waist = await createTestWaist({ maxStoredBytes: MAX_STORED_BYTES });
+    services = await createTestServices({ maxStoredBytes: MAX_STORED_BYTES });
     folder = await mkdtemp(join(tmpdir(), "photo-intake-limits-"));
     storage = await createLocalStorage(folder);
   });
@@ -54,7 +54,7 @@ describe("uploads that are under way", () => {
       memoryLimitBytes: 1.5 * 1024 ** 3,
     });
     intake = createIntake();
-    user = await waist.newUser();
+    user = await services.newUser();
   });
   afterEach(async () => {
     for (const { bytes } of open) bytes.destroy(new Error("the sender went away"));
@@ -63,15 +63,15 @@ describe("uploads that are under way", () => {
     assert.deepEqual(await readdir(storage.scratchFolder), []);
   });
   after(async () => {
-    await waist.close();
+    await services.close();
     await rm(folder, { recursive: true });
   });
 
   function createIntake(options: { headerMs?: number } = {}): PhotoIntake {
     const limits = { maxUploadBytes: MAX_UPLOAD_BYTES, maxStoredBytes: MAX_STORED_BYTES };
     return createPhotoIntake({
-      photos: waist.photos,
-      users: waist.users,
+      photos: services.photos,
+      users: services.users,
       storage,
       inspector,
       ...limits,
@@ -121,7 +121,7 @@ describe("uploads that are under way", () => {
       message,
       retryAfterMs: 1000,
     });
-    assert.equal((await upload(await waist.newUser())).created, true);
+    assert.equal((await upload(await services.newUser())).created, true);
     ten[0]?.bytes.end(smallPhoto());
     await ten[0]?.done;
     assert.equal((await upload()).created, true);
@@ -137,14 +137,14 @@ describe("uploads that are under way", () => {
     assert.deepEqual(await refusalOf(upload()), full, "one that begins");
     late.bytes.write(Buffer.alloc(100));
     assert.deepEqual(await refusalOf(late.done), full, "one that goes on");
-    assert.equal((await upload(await waist.newUser())).created, true);
+    assert.equal((await upload(await services.newUser())).created, true);
     for (const { bytes } of others) bytes.destroy(new Error("the sender went away"));
     await Promise.allSettled(others.map(({ done }) => done));
     assert.equal((await upload()).created, true);
   });
 
   it("of all users together never fill the disk", async () => {
-    const users = await Promise.all(Array.from({ length: 16 }, () => waist.newUser()));
+    const users = await Promise.all(Array.from({ length: 16 }, () => services.newUser()));
     const many = users.flatMap((one) => Array.from({ length: 4 }, () => begin(one)));
     assert.equal(many.length, MAX_LONGEST);
     await send(many, MAX_UPLOAD_BYTES);
@@ -210,7 +210,7 @@ describe("uploads that are under way", () => {
         "they wait for their headers",
         () => readdirSync(storage.scratchFolder).length === own.length,
       );
-      const other = follow("other", await waist.newUser());
+      const other = follow("other", await services.newUser());
       await eventually("the first has been given up", () => ended.length > 0);
       release();
       await Promise.all([...own, other]);

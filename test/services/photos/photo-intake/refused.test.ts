@@ -23,21 +23,21 @@ import { assertConsistent } from "../../../support/asserts/assert-consistent.js"
 import { refusalOf, type Refusal } from "../../../support/asserts/refusal-of.js";
 import { silentLog } from "../../../support/runner/silent-log.js";
 import { smallPhoto } from "../../../support/service/small-photo.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 const MAX_UPLOAD_BYTES = 300_000;
 const MAX_STORED_BYTES = 200_000;
 const overQuota = await noise(280, 280).png({ compressionLevel: 0 }).toBuffer();
 
 describe("an upload", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let folder: string;
   let storage: Storage;
   let inspector: PhotoInspector;
   let intake: PhotoIntake;
   let user: User;
   before(async () => {
-    waist = await createTestWaist({ maxStoredBytes: MAX_STORED_BYTES });
+    services = await createTestServices({ maxStoredBytes: MAX_STORED_BYTES });
     folder = await mkdtemp(join(tmpdir(), "photo-intake-"));
     storage = await createLocalStorage(folder);
     inspector = createPhotoInspector({
@@ -46,8 +46,8 @@ describe("an upload", () => {
       memoryLimitBytes: 1.5 * 1024 ** 3,
     });
     intake = createPhotoIntake({
-      photos: waist.photos,
-      users: waist.users,
+      photos: services.photos,
+      users: services.users,
       storage,
       inspector,
       maxUploadBytes: MAX_UPLOAD_BYTES,
@@ -55,10 +55,10 @@ describe("an upload", () => {
     });
   });
   beforeEach(async () => {
-    user = await waist.newUser();
+    user = await services.newUser();
   });
   after(async () => {
-    await Promise.all([inspector.close(), waist.close()]);
+    await Promise.all([inspector.close(), services.close()]);
     await rm(folder, { recursive: true });
   });
 
@@ -152,8 +152,8 @@ describe("an upload", () => {
         if (refusal instanceof RegExp) assert.match(`${told.code}: ${told.message}`, refusal);
         else assert.deepEqual(told, refusal);
         assert.deepEqual(await files(), before_);
-        assert.deepEqual(await waist.users.counters(user.id), { pending: 0, storedBytes: 0 });
-        assert.equal(await waist.photos.count(user.id, 10), 0);
+        assert.deepEqual(await services.users.counters(user.id), { pending: 0, storedBytes: 0 });
+        assert.equal(await services.photos.count(user.id, 10), 0);
       });
     }
 
@@ -180,14 +180,14 @@ describe("an upload", () => {
         { message: "the form has no end" },
       );
       assert.deepEqual(await files(), before_);
-      assert.equal(await waist.photos.count(user.id, 10), 0);
+      assert.equal(await services.photos.count(user.id, 10), 0);
     });
 
     it("when the disk takes none of it, which is no fault of its sender", async () => {
       const gone = { ...storage, scratchFolder: join(folder, "gone") };
       const away = createPhotoIntake({
-        photos: waist.photos,
-        users: waist.users,
+        photos: services.photos,
+        users: services.users,
         storage: gone,
         inspector,
         maxUploadBytes: MAX_UPLOAD_BYTES,
@@ -202,7 +202,7 @@ describe("an upload", () => {
     it("when the storage takes the photo and not its preview", async () => {
       // Where the previews of this user should lie is a file already.
       await upload(smallPhoto());
-      const other = await waist.newUser();
+      const other = await services.newUser();
       await writeFile(join(folder, "kept", "previews", other.id), "in the way");
       user = other;
       const before_ = await files();
@@ -211,7 +211,7 @@ describe("an upload", () => {
     });
   });
 
-  it("leaves counters in step", () => assertConsistent(waist.database.sql));
+  it("leaves counters in step", () => assertConsistent(services.database.sql));
 });
 
 /** A PNG whose header tells of so many pixels; it has none. */

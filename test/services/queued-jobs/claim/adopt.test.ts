@@ -2,30 +2,30 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { claim } from "../../../../src/services/queued-jobs/claim.js";
 import type { User } from "../../../../src/services/users/users.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 describe("an attempt whose claim was recorded and not answered", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   beforeEach(async () => {
-    user = await waist.newUser();
+    user = await services.newUser();
   });
-  after(() => waist.close());
-  const lastTold = () => waist.rung.at(-1);
+  after(() => services.close());
+  const lastTold = () => services.published.at(-1);
   const request = (id: string, more = {}) => ({ id, run: 1, worker: "worker", ...more });
 
   it("is adopted by its worker as it was claimed, with a new lease", async () => {
-    const { id } = await waist.submit(user);
-    const claimed = await claim(waist.database.sql, request(id), ["echo"]);
-    await waist.database
+    const { id } = await services.submit(user);
+    const claimed = await claim(services.database.sql, request(id), ["echo"]);
+    await services.database
       .sql`update queued_jobs set lease_until = clock_timestamp() + interval '5 seconds'
         where id = ${id}`;
-    assert.equal(await waist.queuedJobs.start(request(id)), null);
+    assert.equal(await services.queuedJobs.start(request(id)), null);
     const { leasedAt, ...adopted } =
-      (await waist.queuedJobs.adopt(request(id))) ?? assert.fail("it was not adopted");
+      (await services.queuedJobs.adopt(request(id))) ?? assert.fail("it was not adopted");
     const { queuedJob, seq, failures, stalls, requestId } =
       claimed ?? assert.fail("it was not claimed");
     assert.deepEqual(adopted, {
@@ -39,7 +39,7 @@ describe("an attempt whose claim was recorded and not answered", () => {
       startedSeq: seq,
     });
     assert.ok(performance.now() - leasedAt < 10_000);
-    assert.ok(((await waist.row(id)).lease ?? 0) > 25);
+    assert.ok(((await services.row(id)).lease ?? 0) > 25);
     assert.deepEqual(
       [lastTold()?.type, lastTold()?.seq, lastTold()?.queuedJob],
       ["STARTED", seq, queuedJob],
@@ -47,10 +47,10 @@ describe("an attempt whose claim was recorded and not answered", () => {
   });
 
   it("is not adopted by another worker, by another run, or once it is over", async () => {
-    const { id } = await waist.start(await waist.submit(user));
-    const adopt = (more = {}) => waist.queuedJobs.adopt(request(id, more));
+    const { id } = await services.start(await services.submit(user));
+    const adopt = (more = {}) => services.queuedJobs.adopt(request(id, more));
     assert.deepEqual([await adopt({ worker: "another" }), await adopt({ run: 2 })], [null, null]);
-    await waist.queuedJobs.cancel(user, id);
+    await services.queuedJobs.cancel(user, id);
     assert.equal(await adopt(), null);
   });
 });

@@ -5,41 +5,44 @@ import { claim, claimMany, type Claimed } from "../../../../src/services/queued-
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
 import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 /** Less than a statement waits for a lock that was not told to be brief. */
 const MAX_WAIT_MS = 3500;
 
 describe("what many attempts write at once", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let [ann, bob]: User[] = [];
   before(async () => {
-    waist = await createTestWaist();
-    [ann, bob] = [await waist.newUser(), await waist.newUser()];
+    services = await createTestServices();
+    [ann, bob] = [await services.newUser(), await services.newUser()];
   });
-  after(() => waist.close());
+  after(() => services.close());
   const of = (user: User | undefined, count: number) =>
-    waist.submitMany(
+    services.submitMany(
       user ?? assert.fail(),
       Array.from({ length: count }, () => ({})),
     );
   const claimAll = (queuedJobs: QueuedJob[], worker = "worker") =>
     Promise.all(
-      queuedJobs.map(({ id, userId }) => waist.queuedJobs.start({ id, run: 1, worker, userId })),
+      queuedJobs.map(({ id, userId }) => services.queuedJobs.start({ id, run: 1, worker, userId })),
     );
   const isThere = (claimed: (Claimed | null)[]): Claimed[] =>
     claimed.map((one) => one ?? assert.fail("it was not claimed"));
-  /** What was rung since. */
+  /** What was published since. */
   function listen() {
-    const [events, bells] = [waist.rung.length, waist.bells.length];
-    return { events: () => waist.rung.slice(events), bells: () => waist.bells.slice(bells) };
+    const [events, notifications] = [services.published.length, services.notifications.length];
+    return {
+      events: () => services.published.slice(events),
+      notifications: () => services.notifications.slice(notifications),
+    };
   }
 
-  it("is told by one bell for each owner and batch, its events in the order of the work", async () => {
+  it("is told by one notification for each owner and batch, its events in the order of the work", async () => {
     const [annas, bobs] = [await of(ann, 20), await of(bob, 10)];
     const told = listen();
     const claimed = isThere(await claimAll([...annas, ...bobs]));
-    assert.deepEqual(told.bells(), [20, 10]);
+    assert.deepEqual(told.notifications(), [20, 10]);
     assert.deepEqual(
       told.events().map(({ queuedJob }) => queuedJob.id),
       [...annas, ...bobs].map(({ id }) => id),
@@ -58,7 +61,7 @@ describe("what many attempts write at once", () => {
       claimed.map(({ queuedJob }) => queuedJob),
       told.events().map(({ queuedJob }) => queuedJob),
     );
-    const row = await waist.row(claimed[7]?.id ?? "");
+    const row = await services.row(claimed[7]?.id ?? "");
     assert.deepEqual(
       [row.status, row.attempts, row.version, row.worker],
       ["STARTED", 1, 2, "worker"],
@@ -66,7 +69,9 @@ describe("what many attempts write at once", () => {
     assert.ok((row.lease ?? 0) > 25);
     assert.ok(
       (
-        await Promise.all(claimed.map((one, i) => waist.queuedJobs.succeed(one, { place: i }, [])))
+        await Promise.all(
+          claimed.map((one, i) => services.queuedJobs.succeed(one, { place: i }, [])),
+        )
       ).every(Boolean),
     );
     assert.deepEqual(
@@ -76,46 +81,48 @@ describe("what many attempts write at once", () => {
         .map(({ queuedJob }) => queuedJob.result),
       claimed.map((_, i) => ({ place: i })),
     );
-    assert.equal(told.bells().length, 4);
-    assertToldWhole(waist.rung);
-    await assertConsistent(waist.database.sql);
+    assert.equal(told.notifications().length, 4);
+    assertToldWhole(services.published);
+    await assertConsistent(services.database.sql);
   });
 
   it("leaves out whoever was first elsewhere, and only those", async () => {
     const queuedJobs = await of(ann, 6);
     const [gone, taken, ...free] = queuedJobs.map(({ id }) => id);
-    await waist.queuedJobs.cancel(ann ?? assert.fail(), gone ?? "");
-    await waist.start({ id: taken ?? "" }, "another");
+    await services.queuedJobs.cancel(ann ?? assert.fail(), gone ?? "");
+    await services.start({ id: taken ?? "" }, "another");
     const claimed = await claimAll(queuedJobs);
     assert.deepEqual(
       claimed.flatMap((one) => one?.id ?? []),
       free,
     );
     const [late, ...others] = isThere(claimed.slice(2));
-    await waist.queuedJobs.cancel(ann ?? assert.fail(), late?.id ?? "");
+    await services.queuedJobs.cancel(ann ?? assert.fail(), late?.id ?? "");
     const recorded = await Promise.all(
-      [late ?? assert.fail(), ...others].map((one) => waist.queuedJobs.succeed(one, 1, [])),
+      [late ?? assert.fail(), ...others].map((one) => services.queuedJobs.succeed(one, 1, [])),
     );
     assert.deepEqual(recorded, [false, true, true, true]);
-    assert.equal((await waist.row(late?.id ?? "")).status, "CANCELLED");
-    assertToldWhole(waist.rung);
+    assert.equal((await services.row(late?.id ?? "")).status, "CANCELLED");
+    assertToldWhole(services.published);
   });
 
   it("refuses what an attempt before the present one writes, and nothing else", async () => {
     const [older, ...others] = isThere(await claimAll(await of(ann, 3)));
-    await waist.queuedJobs.handBack(older ?? assert.fail(), 0);
-    const present = await waist.start(older ?? assert.fail());
+    await services.queuedJobs.handBack(older ?? assert.fail(), 0);
+    const present = await services.start(older ?? assert.fail());
     const recorded = await Promise.all(
-      [...others, older ?? assert.fail()].map((one) => waist.queuedJobs.succeed(one, "late", [])),
+      [...others, older ?? assert.fail()].map((one) =>
+        services.queuedJobs.succeed(one, "late", []),
+      ),
     );
     assert.deepEqual(
-      [recorded, (await waist.row(present.id)).status],
+      [recorded, (await services.row(present.id)).status],
       [[true, true, false], "STARTED"],
     );
   });
 
   it("leaves to others what this worker has no task for", async () => {
-    const { sql } = waist.database;
+    const { sql } = services.database;
     const queuedJobs = await of(bob, 3);
     const claims = queuedJobs.map(({ id }) => ({ id, run: 1, worker: "older" }));
     assert.deepEqual(
@@ -141,8 +148,8 @@ describe("what many attempts write at once", () => {
       )
     ).flat();
     assert.equal(claims.filter((claimed) => claimed !== null).length, 40);
-    assertToldWhole(waist.rung);
-    await assertConsistent(waist.database.sql);
+    assertToldWhole(services.published);
+    await assertConsistent(services.database.sql);
   });
 
   it(
@@ -152,12 +159,12 @@ describe("what many attempts write at once", () => {
       const [locked, ...free] = await of(bob, 4);
       const request = { id: locked?.id ?? "", run: 1, worker: "worker" };
       const begun = performance.now();
-      const [claimed, alone, wait] = await waist.database.sql.begin(async (tx) => {
+      const [claimed, alone, wait] = await services.database.sql.begin(async (tx) => {
         await tx`select from queued_jobs where id = ${request.id} for update`;
         return [
           await claimAll([locked ?? assert.fail(), ...free]),
-          await waist.queuedJobs.start(request),
-          await waist.queuedJobs.claimableIn(request),
+          await services.queuedJobs.start(request),
+          await services.queuedJobs.claimableIn(request),
         ] as const;
       });
       assert.deepEqual(
@@ -165,8 +172,8 @@ describe("what many attempts write at once", () => {
         [free.map(({ id }) => id), null, 1000],
       );
       assert.ok(performance.now() - begun < MAX_WAIT_MS);
-      isThere([await waist.queuedJobs.start(request)]);
-      assert.equal(await waist.queuedJobs.claimableIn(request), null, "its run has begun");
+      isThere([await services.queuedJobs.start(request)]);
+      assert.equal(await services.queuedJobs.claimableIn(request), null, "its run has begun");
     },
   );
 
@@ -174,13 +181,13 @@ describe("what many attempts write at once", () => {
     const [annas, bobs] = [await of(ann, 2), await of(bob, 2)];
     const [own] = annas;
     const begun = performance.now();
-    const [claimed, alone, wait] = await waist.database.sql.begin(async (tx) => {
+    const [claimed, alone, wait] = await services.database.sql.begin(async (tx) => {
       await tx`select from user_streams where user_id = ${ann?.id ?? ""} for update`;
       const all = await claimAll([...annas, ...bobs]);
       return [
         all,
-        await waist.queuedJobs.start({ id: own?.id ?? "", run: 1, worker: "worker" }),
-        await waist.queuedJobs.claimableIn({ id: own?.id ?? "", run: 1, worker: "worker" }),
+        await services.queuedJobs.start({ id: own?.id ?? "", run: 1, worker: "worker" }),
+        await services.queuedJobs.claimableIn({ id: own?.id ?? "", run: 1, worker: "worker" }),
       ] as const;
     });
     assert.deepEqual(
@@ -200,9 +207,9 @@ describe("what many attempts write at once", () => {
         isThere(await claimAll(await of(bob, 2))),
       ];
       const [locked] = annas;
-      const succeed = (one: Claimed) => waist.queuedJobs.succeed(one, "done", []);
+      const succeed = (one: Claimed) => services.queuedJobs.succeed(one, "done", []);
       let own: Promise<boolean> = Promise.resolve(false);
-      await waist.database.sql.begin(async (tx) => {
+      await services.database.sql.begin(async (tx) => {
         await tx`select from queued_jobs where id = ${locked?.id ?? ""} for update`;
         own = succeed(locked ?? assert.fail());
         assert.deepEqual(await Promise.all(bobs.map(succeed)), [true, true]);
@@ -212,10 +219,10 @@ describe("what many attempts write at once", () => {
   );
 
   it("finds nothing of an owner whose account is gone, and lets the others be", async () => {
-    const gone = await waist.newUser();
+    const gone = await services.newUser();
     const [running, ...lost] = await of(gone, 3);
-    const late = await waist.start(running ?? assert.fail());
-    await waist.database.sql`delete from user_streams where user_id = ${gone.id}`;
+    const late = await services.start(running ?? assert.fail());
+    await services.database.sql`delete from user_streams where user_id = ${gone.id}`;
     const bobs = await of(bob, 2);
     const claimed = await claimAll([...lost, ...bobs]);
     assert.deepEqual(
@@ -224,36 +231,40 @@ describe("what many attempts write at once", () => {
     );
     const request = { id: lost[0]?.id ?? "", run: 1, worker: "worker" };
     assert.deepEqual(
-      [await waist.queuedJobs.start(request), await waist.queuedJobs.claimableIn(request)],
+      [await services.queuedJobs.start(request), await services.queuedJobs.claimableIn(request)],
       [null, null],
     );
     const recorded = await Promise.all(
-      [...isThere(claimed.slice(2)), late].map((one) => waist.queuedJobs.succeed(one, 1, [])),
+      [...isThere(claimed.slice(2)), late].map((one) => services.queuedJobs.succeed(one, 1, [])),
     );
     assert.deepEqual(
       [
         recorded,
-        await waist.queuedJobs.fail(late, { code: "TASK_FAILED", message: "No.", permanent: true }),
+        await services.queuedJobs.fail(late, {
+          code: "TASK_FAILED",
+          message: "No.",
+          permanent: true,
+        }),
       ],
       [[true, true, false], null],
     );
-    await waist.database.sql`delete from users where id = ${gone.id}`;
+    await services.database.sql`delete from users where id = ${gone.id}`;
   });
 
   it("harms only the one that cannot be written", async () => {
     const claimed = isThere(await claimAll(await of(ann, 5)));
     const recorded = await Promise.allSettled(
-      claimed.map((one, i) => waist.queuedJobs.succeed(one, i === 2 ? "\0" : "good", [])),
+      claimed.map((one, i) => services.queuedJobs.succeed(one, i === 2 ? "\0" : "good", [])),
     );
     assert.deepEqual(
       recorded.map((result) => result.status),
       ["fulfilled", "fulfilled", "rejected", "fulfilled", "fulfilled"],
     );
     assert.deepEqual(
-      await Promise.all(claimed.map(async ({ id }) => (await waist.row(id)).status)),
+      await Promise.all(claimed.map(async ({ id }) => (await services.row(id)).status)),
       ["SUCCESS", "SUCCESS", "STARTED", "SUCCESS", "SUCCESS"],
     );
-    await assertConsistent(waist.database.sql);
+    await assertConsistent(services.database.sql);
   });
 
   it("lets two outcomes of one attempt follow each other, of which the first counts", async () => {
@@ -261,23 +272,23 @@ describe("what many attempts write at once", () => {
     const [one] = claimed;
     const told = listen();
     const recorded = await Promise.all(
-      [one ?? assert.fail(), ...claimed].map((each, i) => waist.queuedJobs.succeed(each, i, [])),
+      [one ?? assert.fail(), ...claimed].map((each, i) => services.queuedJobs.succeed(each, i, [])),
     );
     assert.deepEqual(recorded, [true, false, true, true]);
     assert.deepEqual(
       told.events().map(({ queuedJob: { id, result } }) => [id, result]),
       claimed.map(({ id }, i) => [id, i === 0 ? 0 : i + 1]),
     );
-    assertToldWhole(waist.rung);
+    assertToldWhole(services.published);
   });
 
   it("keeps the progress of each apart", async () => {
     const claimed = isThere(await claimAll(await of(bob, 4)));
     const [over] = claimed;
-    await waist.queuedJobs.succeed(over ?? assert.fail(), null, []);
+    await services.queuedJobs.succeed(over ?? assert.fail(), null, []);
     const told = listen();
     const known = await Promise.all(
-      claimed.map((one, i) => waist.queuedJobs.progress(one, i / 10, `step ${i}`)),
+      claimed.map((one, i) => services.queuedJobs.progress(one, i / 10, `step ${i}`)),
     );
     assert.deepEqual(known, [false, true, true, true]);
     assert.deepEqual(

@@ -3,14 +3,14 @@ import { after, before, describe, it } from "node:test";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
 import { outcomeOf } from "../../../support/asserts/outcome-of.js";
 import { refusalOf } from "../../../support/asserts/refusal-of.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 describe("the quota of unfinished QueuedJobs", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   before(async () => {
-    waist = await createTestWaist({ maxPending: 20 });
+    services = await createTestServices({ maxPending: 20 });
   });
-  after(() => waist.close());
+  after(() => services.close());
   const overQuota = {
     code: "QUOTA_EXCEEDED",
     message: "You have 20 unfinished QueuedJobs at most; wait until some have finished.",
@@ -18,44 +18,44 @@ describe("the quota of unfinished QueuedJobs", () => {
   };
 
   it("is exact among 200 who submit at once", async () => {
-    const user = await waist.newUser();
+    const user = await services.newUser();
     const outcomes = await Promise.all(
-      Array.from({ length: 200 }, () => outcomeOf(waist.submit(user))),
+      Array.from({ length: 200 }, () => outcomeOf(services.submit(user))),
     );
     assert.deepEqual(outcomes.toSorted(), [
       ...Array.from({ length: 180 }, () => "QUOTA_EXCEEDED"),
       ...Array.from({ length: 20 }, () => "done"),
     ]);
     assert.deepEqual(
-      waist.rung
+      services.published
         .filter(({ queuedJob }) => queuedJob.userId === user.id)
         .map(({ seq }) => seq)
         .toSorted((a, b) => a - b),
       Array.from({ length: 20 }, (_, i) => i + 1),
     );
-    await assertConsistent(waist.database.sql);
+    await assertConsistent(services.database.sql);
   });
 
   it("lets all of a batch in or none", async () => {
-    const user = await waist.newUser();
-    await waist.submitMany(
+    const user = await services.newUser();
+    await services.submitMany(
       user,
       Array.from({ length: 15 }, () => ({})),
     );
-    const before_ = await waist.everythingOf(user);
+    const before_ = await services.everythingOf(user);
     assert.deepEqual(
       await refusalOf(
-        waist.submitMany(
+        services.submitMany(
           user,
           Array.from({ length: 6 }, () => ({})),
         ),
       ),
       overQuota,
     );
-    assert.deepEqual(await waist.everythingOf(user), before_);
+    assert.deepEqual(await services.everythingOf(user), before_);
     assert.equal(
       (
-        await waist.submitMany(
+        await services.submitMany(
           user,
           Array.from({ length: 5 }, () => ({})),
         )
@@ -68,47 +68,47 @@ describe("the quota of unfinished QueuedJobs", () => {
     "leaves nothing of a submission with a key that it refuses, and still gives back an " +
       "earlier one",
     async () => {
-      const user = await waist.newUser();
-      const first = await waist.submit(user, { idempotencyKey: "first" });
-      await waist.submitMany(
+      const user = await services.newUser();
+      const first = await services.submit(user, { idempotencyKey: "first" });
+      await services.submitMany(
         user,
         Array.from({ length: 19 }, () => ({})),
       );
-      const before_ = await waist.everythingOf(user);
+      const before_ = await services.everythingOf(user);
       assert.deepEqual(
-        await refusalOf(waist.submit(user, { idempotencyKey: "second" })),
+        await refusalOf(services.submit(user, { idempotencyKey: "second" })),
         overQuota,
       );
-      assert.deepEqual(await waist.everythingOf(user), before_);
-      assert.equal((await waist.submit(user, { idempotencyKey: "first" })).id, first.id);
+      assert.deepEqual(await services.everythingOf(user), before_);
+      assert.equal((await services.submit(user, { idempotencyKey: "first" })).id, first.id);
     },
   );
 
   it("has room again for each one that finishes, however it does", async () => {
-    const user = await waist.newUser();
-    const queuedJobs = await waist.submitMany(
+    const user = await services.newUser();
+    const queuedJobs = await services.submitMany(
       user,
       Array.from({ length: 20 }, () => ({})),
     );
     const [a, b, c] = queuedJobs;
     assert.ok(a && b && c);
-    await waist.queuedJobs.cancel(user, a.id);
-    await waist.queuedJobs.succeed(await waist.start(b), null, []);
-    await waist.queuedJobs.fail(await waist.start(c), {
+    await services.queuedJobs.cancel(user, a.id);
+    await services.queuedJobs.succeed(await services.start(b), null, []);
+    await services.queuedJobs.fail(await services.start(c), {
       code: "TASK_FAILED",
       message: "No.",
       permanent: true,
     });
-    await waist.submitMany(user, [{}, {}, {}]);
-    assert.deepEqual(await refusalOf(waist.submit(user)), overQuota);
+    await services.submitMany(user, [{}, {}, {}]);
+    assert.deepEqual(await refusalOf(services.submit(user)), overQuota);
   });
 
   it("is one's own", async () => {
-    const [full, other] = [await waist.newUser(), await waist.newUser()];
-    await waist.submitMany(
+    const [full, other] = [await services.newUser(), await services.newUser()];
+    await services.submitMany(
       full,
       Array.from({ length: 20 }, () => ({})),
     );
-    assert.equal((await waist.submit(other)).status, "PENDING");
+    assert.equal((await services.submit(other)).status, "PENDING");
   });
 });

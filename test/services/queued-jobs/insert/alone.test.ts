@@ -12,20 +12,20 @@ import type { Step } from "../../../../src/services/queued-jobs/statements.js";
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
 import { submissionOf } from "../../../support/service/submission-of.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 import { waitsForLock } from "../../../support/stores/waits-for-lock.js";
 
 const MOST = 3;
 const LIMITS = { maxPending: MOST, maxRecordedBytes: 1e9 };
 
 describe("a submission alone in its statement", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   after(async () => {
-    await assertConsistent(waist.database.sql);
-    await waist.close();
+    await assertConsistent(services.database.sql);
+    await services.close();
   });
   const unitOf = (user: User) => ({
     userId: user.id,
@@ -34,12 +34,14 @@ describe("a submission alone in its statement", () => {
   });
   const itemOf = (more: Partial<Submission> = {}) =>
     toNewQueuedJob(submissionOf({ priority: 5, ...more }), { message: { deep: ["ä", null, 1.5] } });
-  const insert = (user: User, item = itemOf(), sql: Sql = waist.database.sql) =>
+  const insert = (user: User, item = itemOf(), sql: Sql = services.database.sql) =>
     insertOne(sql, unitOf(user), item, LIMITS);
 
   it("leaves what it leaves beside others", async () => {
-    const user = await waist.newUser();
-    const photos = [await waist.newPhoto(user), await waist.newPhoto(user)].map(({ id }) => id);
+    const user = await services.newUser();
+    const photos = [await services.newPhoto(user), await services.newPhoto(user)].map(
+      ({ id }) => id,
+    );
     const [alone, beside] = [1, 2].map(() =>
       itemOf({
         photoIds: photos,
@@ -49,7 +51,7 @@ describe("a submission alone in its statement", () => {
     );
     const one = await insert(user, alone ?? assert.fail());
     const [many] = await insertUnits(
-      waist.database.sql,
+      services.database.sql,
       [{ ...unitOf(user), items: [beside ?? assert.fail()] }],
       LIMITS,
     );
@@ -60,7 +62,7 @@ describe("a submission alone in its statement", () => {
     });
     assert.deepEqual(same(one ?? assert.fail()), same(many?.[0] ?? assert.fail()));
     assert.deepEqual([one?.pending, many?.[0]?.pending], [1, 2]);
-    const rows = await waist.database.sql`
+    const rows = await services.database.sql`
       select t.id, t.status, t.priority, t.fresh, t.request_id, t.fingerprint is null as plain,
         t.due_at = t.run_at as due, (select array_agg(photo_id order by position)
         from queued_job_photos where queued_job_id = t.id) as photos
@@ -70,15 +72,15 @@ describe("a submission alone in its statement", () => {
   });
 
   it("is left out when there is no room for it", async () => {
-    const user = await waist.newUser();
+    const user = await services.newUser();
     for (let i = 0; i < MOST; i++) assert.ok(await insert(user));
     assert.equal(await insert(user), null);
-    assert.equal((await waist.users.counters(user.id)).pending, MOST);
+    assert.equal((await services.users.counters(user.id)).pending, MOST);
   });
 
   it("leaves nothing when its key is taken, or the room goes while it waits", async () => {
-    const user = await waist.newUser();
-    const { sql } = waist.database;
+    const user = await services.newUser();
+    const { sql } = services.database;
     const idempotencyKey = crypto.randomUUID();
     assert.ok(await insert(user, itemOf({ idempotencyKey })));
     await assert.rejects(
@@ -92,6 +94,6 @@ describe("a submission alone in its statement", () => {
       await waitsForLock(sql);
     });
     assert.equal(await inserting, OVER_QUOTA);
-    assert.equal((await waist.users.counters(user.id)).pending, MOST);
+    assert.equal((await services.users.counters(user.id)).pending, MOST);
   });
 });

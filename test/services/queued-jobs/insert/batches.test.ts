@@ -5,20 +5,23 @@ import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
 import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
 import { outcomeOf } from "../../../support/asserts/outcome-of.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 import { waitsForLock } from "../../../support/stores/waits-for-lock.js";
 
 const MOST = 20;
 
 describe("submissions that come together", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   /** With room for more than a batch. */
-  let roomy: TestWaist;
+  let roomy: TestServices;
   before(async () => {
-    [waist, roomy] = await Promise.all([createTestWaist({ maxPending: MOST }), createTestWaist()]);
+    [services, roomy] = await Promise.all([
+      createTestServices({ maxPending: MOST }),
+      createTestServices(),
+    ]);
   });
   after(async () => {
-    for (const { database, close } of [waist, roomy]) {
+    for (const { database, close } of [services, roomy]) {
       await assertConsistent(database.sql);
       await close();
     }
@@ -32,7 +35,7 @@ describe("submissions that come together", () => {
     user: User,
     submit: () => Promise<T>,
     meanwhile: (tx: TransactionSql) => Promise<unknown> = async () => {},
-    { database: { sql }, submit: submitFirst } = waist,
+    { database: { sql }, submit: submitFirst } = services,
   ): Promise<T> {
     let [first, others]: Promise<unknown>[] = [];
     await sql.begin(async (tx) => {
@@ -48,40 +51,42 @@ describe("submissions that come together", () => {
     return (await others) as T;
   }
 
-  it("are recorded by one statement and told by one bell, each with its own hint", async () => {
-    const user = await waist.newUser();
-    const [bells, hints] = [waist.bells.length, waist.hinted.length];
+  it("are recorded by one statement and told by one notification, each with its own hint", async () => {
+    const user = await services.newUser();
+    const [notifications, hints] = [services.notifications.length, services.hinted.length];
     const queuedJobs = await behindAnother(user, () =>
       Promise.all(
-        Array.from({ length: 12 }, (_, i) => waist.submit(user, { parameters: { message: i } })),
+        Array.from({ length: 12 }, (_, i) => services.submit(user, { parameters: { message: i } })),
       ),
     );
     assert.deepEqual(
       queuedJobs.map(({ parameters }) => parameters["message"]),
       Array.from({ length: 12 }, (_, i) => i),
     );
-    assert.deepEqual(waist.bells.slice(bells), [1, 12]);
+    assert.deepEqual(services.notifications.slice(notifications), [1, 12]);
     assert.equal(
-      (await waist.database.sql`select from queued_jobs where user_id = ${user.id} group by xmin`)
-        .length,
+      (
+        await services.database
+          .sql`select from queued_jobs where user_id = ${user.id} group by xmin`
+      ).length,
       2,
     );
     assert.deepEqual(
-      waist.hinted.slice(hints).map(({ backlog }) => backlog),
+      services.hinted.slice(hints).map(({ backlog }) => backlog),
       Array.from({ length: 13 }, (_, i) => i + 1),
     );
-    assertToldWhole(waist.rung.filter(({ queuedJob }) => queuedJob.userId === user.id));
+    assertToldWhole(services.published.filter(({ queuedJob }) => queuedJob.userId === user.id));
   });
 
   it("are not harmed by one whose photo is deleted at the same moment", async () => {
-    const user = await waist.newUser();
-    const photo = await waist.newPhoto(user);
+    const user = await services.newUser();
+    const photo = await services.newPhoto(user);
     const outcomes = await behindAnother(
       user,
       () =>
         Promise.all(
           [{}, { job: "album", photoIds: [photo.id] }, {}].map((submission) =>
-            outcomeOf(waist.submit(user, submission)),
+            outcomeOf(services.submit(user, submission)),
           ),
         ),
       async (tx) => {
@@ -94,19 +99,19 @@ describe("submissions that come together", () => {
   });
 
   /** How many statements wrote the user's rows. */
-  const statementsOf = async (user: User, { database: { sql } } = waist) =>
+  const statementsOf = async (user: User, { database: { sql } } = services) =>
     (await sql`select from queued_jobs where user_id = ${user.id} group by xmin`).length;
   const keyed = (...keys: string[]) => keys.map((idempotencyKey) => ({ idempotencyKey }));
 
   it("stay together beside units that share a key which is not their first", async () => {
-    const user = await waist.newUser();
+    const user = await services.newUser();
     const units = [
       keyed("a", "shared"),
       keyed("b", "shared"),
       ...Array.from({ length: 8 }, () => [{}]),
     ];
     const accepted = await behindAnother(user, () =>
-      Promise.all(units.map((unit) => waist.submitMany(user, unit))),
+      Promise.all(units.map((unit) => services.submitMany(user, unit))),
     );
     assert.equal(accepted[0]?.[1]?.id, accepted[1]?.[1]?.id);
     assert.equal(
@@ -135,13 +140,13 @@ describe("submissions that come together", () => {
     "fill the room that there is, and small ones still get in behind a large one that does " +
       "not",
     async () => {
-      const user = await waist.newUser();
+      const user = await services.newUser();
       const units = [10, 10, 5, 4];
       const outcomes = await behindAnother(user, () =>
         Promise.all(
           units.map((size) =>
             outcomeOf(
-              waist.submitMany(
+              services.submitMany(
                 user,
                 Array.from({ length: size }, () => ({})),
               ),
@@ -157,19 +162,21 @@ describe("submissions that come together", () => {
     "are accepted for everybody else while the counter of one user is locked, and for that " +
       "one when it is free",
     async () => {
-      const { sql } = waist.database;
+      const { sql } = services.database;
       const [held, ...others] = await Promise.all(
-        Array.from({ length: 13 }, () => waist.newUser()),
+        Array.from({ length: 13 }, () => services.newUser()),
       );
       let own: Promise<unknown> = Promise.resolve();
       await sql.begin(async (tx) => {
         await tx`select from user_streams where user_id = ${held?.id ?? ""} for update`;
-        own = Promise.all([1, 2].map(() => waist.submit(held ?? assert.fail())));
-        assert.equal((await Promise.all(others.map((user) => waist.submit(user)))).length, 12);
+        own = Promise.all([1, 2].map(() => services.submit(held ?? assert.fail())));
+        assert.equal((await Promise.all(others.map((user) => services.submit(user)))).length, 12);
       });
       await own;
       for (const user of [held, ...others])
-        assertToldWhole(waist.rung.filter(({ queuedJob }) => queuedJob.userId === user?.id));
+        assertToldWhole(
+          services.published.filter(({ queuedJob }) => queuedJob.userId === user?.id),
+        );
     },
   );
 
@@ -177,18 +184,18 @@ describe("submissions that come together", () => {
     "are exact for each of many users, with keys that are given twice and accounts that " +
       "are gone",
     async () => {
-      const users = await Promise.all(Array.from({ length: 12 }, () => waist.newUser()));
-      const gone = await waist.newUser();
-      await waist.database.sql`delete from users where id = ${gone.id}`;
+      const users = await Promise.all(Array.from({ length: 12 }, () => services.newUser()));
+      const gone = await services.newUser();
+      await services.database.sql`delete from users where id = ${gone.id}`;
       const submissions = Array.from({ length: 30 }, (_, i) =>
         [...users, gone].map((user) =>
-          outcomeOf(waist.submit(user, { idempotencyKey: `key ${i % 25}` })),
+          outcomeOf(services.submit(user, { idempotencyKey: `key ${i % 25}` })),
         ),
       ).flat();
       const outcomes = await Promise.all(submissions);
       assert.equal(outcomes.filter((outcome) => outcome === "UNAUTHENTICATED").length, 30);
       for (const user of users) {
-        const told = waist.rung.filter(({ queuedJob }) => queuedJob.userId === user.id);
+        const told = services.published.filter(({ queuedJob }) => queuedJob.userId === user.id);
         assert.deepEqual(
           told.map(({ seq }) => seq).toSorted((a, b) => a - b),
           Array.from({ length: MOST }, (_, i) => i + 1),

@@ -8,32 +8,32 @@ import { insertUnits, type Unit } from "../../../../src/services/queued-jobs/ins
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
 import { submissionOf } from "../../../support/service/submission-of.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 import { waitsForLock } from "../../../support/stores/waits-for-lock.js";
 
 const MOST = 5;
 const LIMITS = { maxPending: MOST, maxRecordedBytes: 1e9 };
 
 describe("units in one statement", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   after(async () => {
-    await assertConsistent(waist.database.sql);
-    await waist.close();
+    await assertConsistent(services.database.sql);
+    await services.close();
   });
   const unitOf = (user: User, size: number): Unit => ({
     userId: user.id,
     requestId: "request",
     items: Array.from({ length: size }, () => toNewQueuedJob(submissionOf(), {})),
   });
-  const insert = (...units: Unit[]) => insertUnits(waist.database.sql, units, LIMITS);
+  const insert = (...units: Unit[]) => insertUnits(services.database.sql, units, LIMITS);
   const sizes = async (inserting: ReturnType<typeof insert>) =>
     (await inserting).map((steps) => steps?.length ?? null);
 
   it("leave out whoever has no room beside those before it, and harm nobody else", async () => {
-    const [ann, bob] = [await waist.newUser(), await waist.newUser()];
+    const [ann, bob] = [await services.newUser(), await services.newUser()];
     assert.deepEqual(
       await sizes(insert(unitOf(ann, 3), unitOf(bob, 6), unitOf(ann, 3), unitOf(bob, 5))),
       [3, null, null, null],
@@ -42,25 +42,25 @@ describe("units in one statement", () => {
   });
 
   it("fail all, and leave nothing, when the room goes while they wait", async () => {
-    const { sql } = waist.database;
-    const user = await waist.newUser();
+    const { sql } = services.database;
+    const user = await services.newUser();
     let inserting: Promise<unknown> = Promise.resolve();
-    await waist.submitMany(user, [{}, {}]);
+    await services.submitMany(user, [{}, {}]);
     await sql.begin(async (tx) => {
       await insertUnits(tx as unknown as Sql, [unitOf(user, 2)], LIMITS);
       inserting = insert(unitOf(user, 2)).then(() => "inserted", sqlState);
       await waitsForLock(sql);
     });
     assert.equal(await inserting, OVER_QUOTA);
-    assert.equal((await waist.users.counters(user.id)).pending, 4);
+    assert.equal((await services.users.counters(user.id)).pending, 4);
   });
 
   it(
     "lock the counters of their users in the order of the ids, so that no two wait for " +
       "each other",
     async () => {
-      const { sql } = waist.database;
-      const users = await Promise.all([1, 2, 3].map(() => waist.newUser()));
+      const { sql } = services.database;
+      const users = await Promise.all([1, 2, 3].map(() => services.newUser()));
       const [first, ...others] = users.toSorted((a, b) => (a.id < b.id ? -1 : 1));
       const last = others.at(-1) ?? assert.fail();
       let inserting: Promise<unknown> = Promise.resolve();

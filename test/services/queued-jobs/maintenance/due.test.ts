@@ -3,51 +3,51 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { backlogsOf } from "../../../../src/services/queued-jobs/dispatch.js";
 import { DueSweep } from "../../../../src/services/queued-jobs/maintenance.js";
 import type { User } from "../../../../src/services/users/users.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 describe("what the reconciler finds", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   beforeEach(async () => {
-    await waist.database.sql`delete from queued_jobs`;
-    waist.offered.length = 0;
-    user = await waist.newUser();
+    await services.database.sql`delete from queued_jobs`;
+    services.offered.length = 0;
+    user = await services.newUser();
   });
-  after(() => waist.close());
+  after(() => services.close());
   /** As if the row had not been touched for 6 s. */
   const age = (...ids: string[]) =>
-    waist.database
+    services.database
       .sql`update queued_jobs set updated_at = now() - interval '6 seconds' where id = any(${ids})`;
   /** A sweep to its end, by pages of so many rows. */
   async function hintAll({ patient = true, limit = 10 } = {}): Promise<number> {
     const sweep = new DueSweep({ patient });
     let missing = 0;
-    while (!sweep.ended) missing += await waist.queuedJobs.hintDue(sweep, limit);
+    while (!sweep.ended) missing += await services.queuedJobs.hintDue(sweep, limit);
     return missing;
   }
-  const backlogs = () => waist.offered.map(({ id, backlog }) => [id, backlog]);
-  const offeredIds = () => waist.offered.map(({ id }) => id);
+  const backlogs = () => services.offered.map(({ id, backlog }) => [id, backlog]);
+  const offeredIds = () => services.offered.map(({ id }) => id);
 
   it("is no row that was touched a moment ago: its hint is on its way", async () => {
-    await waist.submit(user);
+    await services.submit(user);
     assert.equal(await hintAll(), 0);
-    assert.deepEqual(waist.offered, []);
+    assert.deepEqual(services.offered, []);
   });
 
   it("is a row that has waited, with all that its hint needs", async () => {
-    const photo = await waist.newPhoto(user);
-    const queuedJob = await waist.submit(user, {
+    const photo = await services.newPhoto(user);
+    const queuedJob = await services.submit(user, {
       job: "metadata",
       photoIds: [photo.id],
       priority: 4,
     });
-    await waist.queuedJobs.handBack(await waist.start(queuedJob), 0);
+    await services.queuedJobs.handBack(await services.start(queuedJob), 0);
     await age(queuedJob.id);
     assert.equal(await hintAll(), 1);
-    const [hint] = waist.offered;
+    const [hint] = services.offered;
     assert.deepEqual(
       [hint?.id, hint?.run, hint?.requestId, hint?.lane, hint?.priority, hint?.delayMs],
       [queuedJob.id, 2, "request", "child", 4, 0],
@@ -59,25 +59,25 @@ describe("what the reconciler finds", () => {
       "that is due later",
     async () => {
       const [soon, later] = [
-        await waist.submit(user, { runAt: new Date(Date.now() + 40_000) }),
-        await waist.submit(user, { runAt: new Date(Date.now() + 90_000) }),
+        await services.submit(user, { runAt: new Date(Date.now() + 40_000) }),
+        await services.submit(user, { runAt: new Date(Date.now() + 90_000) }),
       ];
       await age(soon.id, later.id);
       assert.equal(await hintAll(), 1);
       assert.deepEqual(offeredIds(), [soon.id]);
-      const delayMs = waist.offered[0]?.delayMs ?? 0;
+      const delayMs = services.offered[0]?.delayMs ?? 0;
       assert.ok(delayMs > 30_000 && delayMs <= 40_000, String(delayMs));
     },
   );
 
   it("is none that runs or has finished", async () => {
     const [running, cancelled, succeeded] = [
-      await waist.submit(user),
-      await waist.submit(user),
-      await waist.finished(user),
+      await services.submit(user),
+      await services.submit(user),
+      await services.finished(user),
     ];
-    await waist.start(running);
-    await waist.queuedJobs.cancel(user, cancelled.id);
+    await services.start(running);
+    await services.queuedJobs.cancel(user, cancelled.id);
     await age(running.id, cancelled.id, succeeded.id);
     assert.equal(await hintAll(), 0);
   });
@@ -87,15 +87,15 @@ describe("what the reconciler finds", () => {
       "due in the same moment, too",
     async () => {
       const many = (
-        await waist.submitMany(
+        await services.submitMany(
           user,
           Array.from({ length: 11 }, () => ({})),
         )
       ).map(({ id }) => id);
-      await waist.submitMany(user, [{ runAt: new Date(Date.now() + 3_600_000) }]);
+      await services.submitMany(user, [{ runAt: new Date(Date.now() + 3_600_000) }]);
       await age(...many);
       for (const limit of [1, 3, 11, 12]) {
-        waist.offered.length = 0;
+        services.offered.length = 0;
         assert.equal(await hintAll({ limit }), 11);
         assert.deepEqual(offeredIds().toSorted(), many.toSorted());
       }
@@ -106,11 +106,11 @@ describe("what the reconciler finds", () => {
     "stands behind as many of its owner's as are due before it and are of its priority at " +
       "least, and behind nobody else's",
     async () => {
-      const other = await waist.newUser();
+      const other = await services.newUser();
       const mine: string[] = [];
       for (const priority of [0, 9, 0, 9, 5])
-        mine.push((await waist.submit(user, { priority })).id);
-      const { id: theirs } = await waist.submit(other);
+        mine.push((await services.submit(user, { priority })).id);
+      const { id: theirs } = await services.submit(other);
       await age(...mine, theirs);
       await hintAll({ limit: 2 });
       assert.deepEqual(backlogs(), [
@@ -124,16 +124,16 @@ describe("what the reconciler finds", () => {
     "is, of a Job that only another version knows, or none at all, a hundred rows and no " +
       "more, and hides no other",
     async () => {
-      const { sql } = waist.database;
+      const { sql } = services.database;
       const many = (
-        await waist.submitMany(
+        await services.submitMany(
           user,
           Array.from({ length: 120 }, () => ({})),
         )
       ).map(({ id }) => id);
       await sql`update queued_jobs set job_name = case when id = any(${many.slice(0, 10)})
         then 'next' else 'removed' end`;
-      const { id } = await waist.submit(await waist.newUser());
+      const { id } = await services.submit(await services.newUser());
       await age(...many, id);
       assert.equal(await hintAll({ limit: 50 }), 111);
       assert.equal(
@@ -145,19 +145,19 @@ describe("what the reconciler finds", () => {
   );
 
   it("is looked for again from where the sweep stood when hints could not be added", async () => {
-    const many = (await waist.submitMany(user, [{}, {}, {}])).map(({ id }) => id);
+    const many = (await services.submitMany(user, [{}, {}, {}])).map(({ id }) => id);
     await age(...many);
     const sweep = new DueSweep({ patient: true });
-    await waist.queuedJobs.hintDue(sweep, 1);
-    waist.losesHints = true;
-    await assert.rejects(waist.queuedJobs.hintDue(sweep, 1), { code: "SERVICE_UNAVAILABLE" });
-    waist.losesHints = false;
-    while (!sweep.ended) await waist.queuedJobs.hintDue(sweep, 1);
+    await services.queuedJobs.hintDue(sweep, 1);
+    services.losesHints = true;
+    await assert.rejects(services.queuedJobs.hintDue(sweep, 1), { code: "SERVICE_UNAVAILABLE" });
+    services.losesHints = false;
+    while (!sweep.ended) await services.queuedJobs.hintDue(sweep, 1);
     assert.deepEqual(offeredIds().toSorted(), many.toSorted());
   });
 
   it("is every row that waits, even one of this moment, when Redis has forgotten all hints", async () => {
-    const { id } = await waist.submit(user);
+    const { id } = await services.submit(user);
     assert.equal(await hintAll({ patient: false }), 1);
     assert.deepEqual(offeredIds(), [id]);
   });
@@ -166,29 +166,29 @@ describe("what the reconciler finds", () => {
     "is, to be removed, what has been kept for its time, oldest first and not more than " +
       "asked for",
     async () => {
-      const { sql } = waist.database;
+      const { sql } = services.database;
       const [old, older, kept, waiting] = [
-        await waist.finished(user),
-        await waist.finished(user),
-        await waist.finished(user),
-        await waist.submit(user),
+        await services.finished(user),
+        await services.finished(user),
+        await services.finished(user),
+        await services.submit(user),
       ];
       await sql`update queued_jobs set expires_at = now() - interval '1 minute'
         where id = ${old.id}`;
       await sql`update queued_jobs set expires_at = now() - interval '1 hour'
         where id = ${older.id}`;
-      assert.equal(await waist.queuedJobs.removeExpired(1), 1);
+      assert.equal(await services.queuedJobs.removeExpired(1), 1);
       assert.deepEqual(
-        [waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob.id],
+        [services.published.at(-1)?.type, services.published.at(-1)?.queuedJob.id],
         ["DELETED", older.id],
       );
       assert.deepEqual(
-        [await waist.queuedJobs.removeExpired(10), await waist.queuedJobs.removeExpired(10)],
+        [await services.queuedJobs.removeExpired(10), await services.queuedJobs.removeExpired(10)],
         [1, 0],
       );
       const left = await Promise.all(
         [old, older, kept, waiting].map(
-          async ({ id }) => (await waist.queuedJobs.find(user, id)) !== null,
+          async ({ id }) => (await services.queuedJobs.find(user, id)) !== null,
         ),
       );
       assert.deepEqual(left, [false, false, true, true]);
@@ -196,18 +196,18 @@ describe("what the reconciler finds", () => {
   );
 
   it("counts as backlog what is unfinished, its owner's and of at least its priority", async () => {
-    const other = await waist.newUser();
-    await waist.submitMany(other, [{ priority: 100 }, { priority: 100 }]);
-    const [low, high] = await waist.submitMany(user, [
+    const other = await services.newUser();
+    await services.submitMany(other, [{ priority: 100 }, { priority: 100 }]);
+    const [low, high] = await services.submitMany(user, [
       { priority: 1 },
       { priority: 5 },
       { priority: 5 },
       { priority: 7 },
     ]);
-    const running = await waist.submit(user, { priority: 9 });
-    await waist.start(running);
-    await waist.queuedJobs.cancel(user, (await waist.submit(user, { priority: 9 })).id);
+    const running = await services.submit(user, { priority: 9 });
+    await services.start(running);
+    await services.queuedJobs.cancel(user, (await services.submit(user, { priority: 9 })).id);
     assert.ok(low && high);
-    assert.deepEqual(await backlogsOf(waist.database.sql, [low, high, low]), [5, 4, 5]);
+    assert.deepEqual(await backlogsOf(services.database.sql, [low, high, low]), [5, 4, 5]);
   });
 });

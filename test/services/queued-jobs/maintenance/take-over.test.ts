@@ -6,26 +6,26 @@ import { available } from "../../../../src/db/database.js";
 import { createLoggerTo } from "../../../../src/runtime/logger.js";
 import { createTakeOver } from "../../../../src/services/queued-jobs/maintenance.js";
 import type { User } from "../../../../src/services/users/users.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 describe("attempts of dead workers", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   /** It waits for no lock. */
   let impatient: Sql;
   let lines: { level: number; msg: string; queuedJobId?: string }[] = [];
   before(async () => {
-    waist = await createTestWaist();
-    impatient = postgres(waist.url, { max: 5, connection: { lock_timeout: 50 } });
+    services = await createTestServices();
+    impatient = postgres(services.url, { max: 5, connection: { lock_timeout: 50 } });
   });
   beforeEach(async () => {
     lines = [];
-    await waist.database.sql`delete from queued_jobs`;
-    user = await waist.newUser();
+    await services.database.sql`delete from queued_jobs`;
+    user = await services.newUser();
   });
   after(async () => {
     await impatient.end();
-    await waist.close();
+    await services.close();
   });
   const log = createLoggerTo(
     { write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[number]) },
@@ -42,20 +42,20 @@ describe("attempts of dead workers", () => {
   async function lapsed(owner: User, count: number): Promise<string[]> {
     const ids: string[] = [];
     for (let i = 0; i < count; i++) {
-      const { id } = await waist.start(await waist.submit(owner));
+      const { id } = await services.start(await services.submit(owner));
       ids.push(id);
-      await waist.database
+      await services.database
         .sql`update queued_jobs set lease_until = now() - interval '1 minute' where id = ${id}`;
     }
     return ids;
   }
   const statusesOf = (ids: string[]) =>
-    Promise.all(ids.map(async (id) => (await waist.row(id)).status));
+    Promise.all(ids.map(async (id) => (await services.row(id)).status));
 
   it("are taken over behind one whose owner's counter is wrong, which is left out for a while", async () => {
-    const drifted = await waist.newUser();
+    const drifted = await services.newUser();
     const bad = await lapsed(drifted, 3);
-    const { sql } = waist.database;
+    const { sql } = services.database;
     await sql`update queued_jobs set stalls = 1, lease_until = lease_until - interval '1 hour'
         where id = any(${bad})`;
     await sql`update user_streams set pending = 0 where user_id = ${drifted.id}`;
@@ -74,7 +74,7 @@ describe("attempts of dead workers", () => {
   it("are taken over beside one whose row is locked, which is taken over next time", async () => {
     const [locked, ...free] = await lapsed(user, 6);
     const takeOver = open();
-    await waist.database.sql.begin(async (transaction) => {
+    await services.database.sql.begin(async (transaction) => {
       await transaction`select from queued_jobs where id = ${locked ?? ""} for update`;
       assert.equal(await takeOver(100), 5);
     });
@@ -88,7 +88,7 @@ describe("attempts of dead workers", () => {
   it("are left for later when several statements fail because PostgreSQL is away", async () => {
     await lapsed(user, 12);
     const takeOver = open();
-    await waist.database.sql.begin(async (transaction) => {
+    await services.database.sql.begin(async (transaction) => {
       await transaction`select from user_streams where user_id = ${user.id} for update`;
       await assert.rejects(takeOver(100), { code: "SERVICE_UNAVAILABLE" });
     });

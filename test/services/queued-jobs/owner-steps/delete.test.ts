@@ -7,7 +7,7 @@ import { assertConsistent } from "../../../support/asserts/assert-consistent.js"
 import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
 import { outcomeOf } from "../../../support/asserts/outcome-of.js";
 import { refusalOf } from "../../../support/asserts/refusal-of.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 import { createEachStatus } from "./each-status.js";
 
 const output = (storageKey: string): StoredOutput => ({
@@ -20,20 +20,20 @@ const output = (storageKey: string): StoredOutput => ({
 });
 
 describe("what an owner does", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   let states: ReturnType<typeof createEachStatus>;
   before(async () => {
-    waist = await createTestWaist({ maxPending: 5 });
+    services = await createTestServices({ maxPending: 5 });
   });
   beforeEach(async () => {
-    user = await waist.newUser();
-    states = createEachStatus(waist, user);
+    user = await services.newUser();
+    states = createEachStatus(services, user);
   });
-  after(() => waist.close());
+  after(() => services.close());
 
   async function present({ id }: { id: string }): Promise<QueuedJob> {
-    const queuedJob = await waist.queuedJobs.find(user, id);
+    const queuedJob = await services.queuedJobs.find(user, id);
     assert.ok(queuedJob);
     return queuedJob;
   }
@@ -44,42 +44,44 @@ describe("what an owner does", () => {
         "with the next version",
       async () => {
         const { id } = await states.STARTED();
-        await waist.queuedJobs.succeed({ ...(await restart(id)) }, null, [output(`outputs/${id}`)]);
+        await services.queuedJobs.succeed({ ...(await restart(id)) }, null, [
+          output(`outputs/${id}`),
+        ]);
         const before_ = await present({ id });
-        assert.equal((await waist.users.counters(user.id)).storedBytes, 70);
-        await waist.queuedJobs.remove(user, id);
-        const { sql } = waist.database;
+        assert.equal((await services.users.counters(user.id)).storedBytes, 70);
+        await services.queuedJobs.remove(user, id);
+        const { sql } = services.database;
         assert.deepEqual(
           [
-            await waist.queuedJobs.find(user, id),
+            await services.queuedJobs.find(user, id),
             [...(await sql`select from queued_job_outputs where queued_job_id = ${id}`)].length,
           ],
           [null, 0],
         );
         const events = await sql`select type, seq::int, (snapshot->>'version')::int as version
             from queued_job_events where queued_job_id = ${id}`;
-        const { seq } = waist.rung.at(-1) ?? { seq: 0 };
+        const { seq } = services.published.at(-1) ?? { seq: 0 };
         assert.deepEqual([...events], [{ type: "DELETED", seq, version: before_.version + 1 }]);
-        assert.deepEqual(waist.rung.at(-1), {
+        assert.deepEqual(services.published.at(-1), {
           seq,
           type: "DELETED",
-          at: waist.rung.at(-1)?.at,
+          at: services.published.at(-1)?.at,
           queuedJob: { ...before_, version: before_.version + 1, outputs: [] },
         });
-        assert.ok(waist.deletedFiles.includes(`outputs/${id}`));
-        assert.deepEqual(await waist.users.counters(user.id), { pending: 0, storedBytes: 0 });
+        assert.ok(services.deletedFiles.includes(`outputs/${id}`));
+        assert.deepEqual(await services.users.counters(user.id), { pending: 0, storedBytes: 0 });
       },
     );
 
     for (const status of ["FAILED", "CANCELLED"] as const) {
       it(`takes a ${status} one`, async () => {
         const { id, version } = await states[status]();
-        await waist.queuedJobs.remove(user, id);
+        await services.queuedJobs.remove(user, id);
         assert.deepEqual(
           [
-            waist.rung.at(-1)?.type,
-            waist.rung.at(-1)?.queuedJob.version,
-            waist.rung.at(-1)?.queuedJob.status,
+            services.published.at(-1)?.type,
+            services.published.at(-1)?.queuedJob.version,
+            services.published.at(-1)?.queuedJob.status,
           ],
           ["DELETED", version + 1, status],
         );
@@ -89,34 +91,34 @@ describe("what an owner does", () => {
     for (const status of ["PENDING", "STARTED"] as const) {
       it(`is refused when it is ${status}`, async () => {
         const { id } = await states[status]();
-        const before_ = await waist.everythingOf(user);
-        assert.deepEqual(await refusalOf(waist.queuedJobs.remove(user, id)), {
+        const before_ = await services.everythingOf(user);
+        assert.deepEqual(await refusalOf(services.queuedJobs.remove(user, id)), {
           code: "CONFLICT",
           message: `It is ${status}: cancel it before you delete it.`,
         });
-        assert.deepEqual(await waist.everythingOf(user), before_);
+        assert.deepEqual(await services.everythingOf(user), before_);
       });
     }
 
     it("takes it in the version that was read only, and no unfinished one in any", async () => {
-      const { sql } = waist.database;
+      const { sql } = services.database;
       const [finished, waiting] = [await states.SUCCESS(), await states.PENDING()];
-      const before_ = await waist.everythingOf(user);
+      const before_ = await services.everythingOf(user);
       for (const version of [finished.version - 1, finished.version + 1])
         assert.deepEqual(
           await removeFinished(sql, [{ id: finished.id, version }], { wait: true }),
           [],
         );
       assert.deepEqual(await removeFinished(sql, [waiting], { wait: true }), []);
-      assert.deepEqual(await waist.everythingOf(user), before_);
+      assert.deepEqual(await services.everythingOf(user), before_);
     });
 
     it("leaves the other events of the user alone", async () => {
       const [kept, gone] = [await states.SUCCESS(), await states.CANCELLED()];
-      await waist.queuedJobs.remove(user, gone.id);
+      await services.queuedJobs.remove(user, gone.id);
       assert.deepEqual(
         (
-          await waist.database
+          await services.database
             .sql`select seq::int from queued_job_events where queued_job_id = ${kept.id}
               order by seq`
         ).map((row) => row["seq"]),
@@ -127,15 +129,16 @@ describe("what an owner does", () => {
     it("happens once when ten do it at once; the others find nothing any more", async () => {
       const { id } = await states.SUCCESS();
       const outcomes = await Promise.all(
-        Array.from({ length: 10 }, () => outcomeOf(waist.queuedJobs.remove(user, id))),
+        Array.from({ length: 10 }, () => outcomeOf(services.queuedJobs.remove(user, id))),
       );
       assert.deepEqual(outcomes.toSorted(), [
         ...Array.from({ length: 9 }, () => "NOT_FOUND"),
         "done",
       ]);
       assert.equal(
-        waist.rung.filter(({ type, queuedJob }) => type === "DELETED" && queuedJob.id === id)
-          .length,
+        services.published.filter(
+          ({ type, queuedJob }) => type === "DELETED" && queuedJob.id === id,
+        ).length,
         1,
       );
     });
@@ -144,40 +147,40 @@ describe("what an owner does", () => {
       for (let i = 0; i < 10; i++) {
         const { id } = await states.CANCELLED();
         const [retried, removed] = await Promise.all([
-          outcomeOf(waist.queuedJobs.retry(user, id)),
-          outcomeOf(waist.queuedJobs.remove(user, id)),
+          outcomeOf(services.queuedJobs.retry(user, id)),
+          outcomeOf(services.queuedJobs.remove(user, id)),
         ]);
         assert.deepEqual(
           [retried, removed],
           retried === "done" ? ["done", "CONFLICT"] : ["NOT_FOUND", "done"],
         );
-        if (retried === "done") await waist.queuedJobs.cancel(user, id);
+        if (retried === "done") await services.queuedJobs.cancel(user, id);
       }
     });
   });
 
   async function restart(id: string) {
-    await waist.queuedJobs.cancel(user, id);
-    await waist.queuedJobs.retry(user, id);
-    return waist.start({ id });
+    await services.queuedJobs.cancel(user, id);
+    await services.queuedJobs.retry(user, id);
+    return services.start({ id });
   }
 
   it("leaves counters, numbers and events in step", async () => {
-    await assertConsistent(waist.database.sql);
-    assertToldWhole(waist.rung);
+    await assertConsistent(services.database.sql);
+    assertToldWhole(services.published);
   });
 });
 
 describe("deleting while the storage is away", () => {
   it("deletes all the same", async () => {
-    const waist = await createTestWaist({
+    const services = await createTestServices({
       deleteFiles: () => Promise.reject(new Error("the disk is gone")),
     });
-    const user = await waist.newUser();
-    const { id } = await waist.submit(user);
-    await waist.queuedJobs.succeed(await waist.start({ id }), null, [output("a")]);
-    await waist.queuedJobs.remove(user, id);
-    assert.equal(await waist.queuedJobs.find(user, id), null);
-    await waist.close();
+    const user = await services.newUser();
+    const { id } = await services.submit(user);
+    await services.queuedJobs.succeed(await services.start({ id }), null, [output("a")]);
+    await services.queuedJobs.remove(user, id);
+    assert.equal(await services.queuedJobs.find(user, id), null);
+    await services.close();
   });
 });

@@ -5,23 +5,23 @@ import { findLapsed } from "../../../../src/services/queued-jobs/maintenance.js"
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
 import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 describe("leases", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   beforeEach(async () => {
-    user = await waist.newUser();
+    user = await services.newUser();
   });
-  after(() => waist.close());
+  after(() => services.close());
   /** Its worker has said nothing for longer than the lease. */
   const lapse = (id: string) =>
-    waist.database.sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 ms'
+    services.database.sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 ms'
         where id = ${id}`;
-  const started = async (worker?: string) => waist.start(await waist.submit(user), worker);
+  const started = async (worker?: string) => services.start(await services.submit(user), worker);
 
   it("are renewed for all that a worker runs, and the answer lists what is still its own", async () => {
     const [mine, alsoMine, cancelled, older, others] = [
@@ -31,20 +31,20 @@ describe("leases", () => {
       await started("a"),
       await started("b"),
     ];
-    await waist.queuedJobs.cancel(user, cancelled.id);
-    await waist.queuedJobs.handBack(older, 0);
-    await waist.start(older, "a");
-    await waist.database
+    await services.queuedJobs.cancel(user, cancelled.id);
+    await services.queuedJobs.handBack(older, 0);
+    await services.start(older, "a");
+    await services.database
       .sql`update queued_jobs set lease_until = clock_timestamp() + interval '20 seconds'
         where status = 'STARTED' and user_id = ${user.id}`;
     const asked = [others, older, alsoMine, cancelled, mine, { id: user.id, attempt: 1 }];
-    assert.deepEqual(await waist.queuedJobs.renewLeases("a", asked), {
+    assert.deepEqual(await services.queuedJobs.renewLeases("a", asked), {
       renewed: new Set([mine.id, alsoMine.id]),
       locked: new Set(),
     });
     const lengthened = await Promise.all(
       [mine, alsoMine, older, others].map(
-        async ({ id }) => ((await waist.row(id)).lease ?? 0) > 25,
+        async ({ id }) => ((await services.row(id)).lease ?? 0) > 25,
       ),
     );
     assert.deepEqual(lengthened, [true, true, false, false]);
@@ -55,16 +55,16 @@ describe("leases", () => {
       "as it is",
     async () => {
       const [mine, locked] = [await started("a"), await started("a")];
-      await waist.database
+      await services.database
         .sql`update queued_jobs set lease_until = clock_timestamp() + interval '20 seconds'
           where user_id = ${user.id}`;
-      const answer = await waist.database.sql.begin(async (tx) => {
+      const answer = await services.database.sql.begin(async (tx) => {
         await tx`select from queued_jobs where id = ${locked.id} for update`;
-        return waist.queuedJobs.renewLeases("a", [locked, mine]);
+        return services.queuedJobs.renewLeases("a", [locked, mine]);
       });
       assert.deepEqual(answer, { renewed: new Set([mine.id]), locked: new Set([locked.id]) });
       const lengthened = await Promise.all(
-        [mine, locked].map(async ({ id }) => ((await waist.row(id)).lease ?? 0) > 25),
+        [mine, locked].map(async ({ id }) => ((await services.row(id)).lease ?? 0) > 25),
       );
       assert.deepEqual(lengthened, [true, false]);
     },
@@ -76,75 +76,78 @@ describe("leases", () => {
     async () => {
       const [free, locked] = [await started(), await started()];
       for (const { id } of [free, locked]) await lapse(id);
-      const { sql } = waist.database;
+      const { sql } = services.database;
       const taken = await sql.begin(async (tx) => {
         await tx`select from queued_jobs where id = ${locked.id} for update`;
-        return waist.queuedJobs.takeOverLapsed(100);
+        return services.queuedJobs.takeOverLapsed(100);
       });
-      assert.deepEqual([taken, await waist.queuedJobs.takeOverLapsed(100)], [1, 1]);
+      assert.deepEqual([taken, await services.queuedJobs.takeOverLapsed(100)], [1, 1]);
     },
   );
 
   it("are lost with the account of their owner", async () => {
     const claimed = await started("a");
-    await waist.database.sql`delete from user_streams where user_id = ${user.id}`;
-    assert.deepEqual(await waist.queuedJobs.renewLeases("a", [claimed]), {
+    await services.database.sql`delete from user_streams where user_id = ${user.id}`;
+    assert.deepEqual(await services.queuedJobs.renewLeases("a", [claimed]), {
       renewed: new Set(),
       locked: new Set(),
     });
     await lapse(claimed.id);
-    assert.equal(await waist.queuedJobs.takeOverLapsed(100), 0);
-    await waist.database.sql`delete from users where id = ${user.id}`;
+    assert.equal(await services.queuedJobs.takeOverLapsed(100), 0);
+    await services.database.sql`delete from users where id = ${user.id}`;
   });
 
   it("are no step: nothing is told of a renewal, and the version stays", async () => {
     const claimed = await started();
-    const told = waist.rung.length;
-    await waist.queuedJobs.renewLeases("worker", [claimed]);
-    assert.deepEqual([waist.rung.length, (await waist.row(claimed.id)).version], [told, 2]);
+    const told = services.published.length;
+    await services.queuedJobs.renewLeases("worker", [claimed]);
+    assert.deepEqual(
+      [services.published.length, (await services.row(claimed.id)).version],
+      [told, 2],
+    );
   });
 
   it("may be renewed when there is nothing to renew", async () =>
-    assert.deepEqual(await waist.queuedJobs.renewLeases("idle", []), {
+    assert.deepEqual(await services.queuedJobs.renewLeases("idle", []), {
       renewed: new Set(),
       locked: new Set(),
     }));
 
   it("keep others away from what they are on", async () => {
     await started();
-    assert.equal(await waist.queuedJobs.takeOverLapsed(100), 0);
+    assert.equal(await services.queuedJobs.takeOverLapsed(100), 0);
   });
 
   it("that lapsed give the attempt to another, without counting it as failed", async () => {
     const claimed = await started();
     await lapse(claimed.id);
-    assert.equal(await waist.queuedJobs.takeOverLapsed(100), 1);
-    const row = await waist.row(claimed.id);
+    assert.equal(await services.queuedJobs.takeOverLapsed(100), 1);
+    const row = await services.row(claimed.id);
     assert.deepEqual(
       [row.status, row.run, row.attempts, row.failures, row.stalls, row.version],
       ["PENDING", 2, 1, 0, 1, 3],
     );
-    const told = waist.rung.at(-1);
+    const told = services.published.at(-1);
     assert.deepEqual(
       [told?.type, told?.queuedJob.error],
       ["RETRYING", { code: "STALLED", message: "The worker that ran it died or lost touch." }],
     );
     assert.deepEqual(
-      [waist.hinted.at(-1)?.id, waist.hinted.at(-1)?.run, waist.hinted.at(-1)?.delayMs],
+      [services.hinted.at(-1)?.id, services.hinted.at(-1)?.run, services.hinted.at(-1)?.delayMs],
       [claimed.id, 2, 0],
     );
-    assert.deepEqual([(await waist.start(claimed, "another")).stalls], [1]);
+    assert.deepEqual([(await services.start(claimed, "another")).stalls], [1]);
   });
 
   it("that lapse a second time end it as STALLED", async () => {
     const claimed = await started();
     await lapse(claimed.id);
-    await waist.queuedJobs.takeOverLapsed(100);
-    await waist.start(claimed);
+    await services.queuedJobs.takeOverLapsed(100);
+    await services.start(claimed);
     await lapse(claimed.id);
-    const hints = waist.hinted.length;
-    assert.equal(await waist.queuedJobs.takeOverLapsed(100), 1);
-    const queuedJob = await waist.queuedJobs.find(user, claimed.id);
+    const hints = services.hinted.length;
+    assert.equal(await services.queuedJobs.takeOverLapsed(100), 1);
+    const queuedJob = await services.queuedJobs.find(user, claimed.id);
     assert.deepEqual(
       [queuedJob?.status, queuedJob?.attempts, queuedJob?.error],
       [
@@ -159,35 +162,39 @@ describe("leases", () => {
       ],
     );
     assert.deepEqual(
-      [waist.rung.at(-1)?.type, waist.rung.at(-1)?.queuedJob, waist.hinted.length],
+      [
+        services.published.at(-1)?.type,
+        services.published.at(-1)?.queuedJob,
+        services.hinted.length,
+      ],
       ["FAILED", queuedJob, hints],
     );
-    assert.deepEqual(await waist.users.counters(user.id), { pending: 0, storedBytes: 0 });
+    assert.deepEqual(await services.users.counters(user.id), { pending: 0, storedBytes: 0 });
   });
 
   it("count deaths anew when its owner sends it again", async () => {
     const claimed = await started();
     for (let death = 0; death < 2; death++) {
-      if (death > 0) await waist.start(claimed);
+      if (death > 0) await services.start(claimed);
       await lapse(claimed.id);
-      await waist.queuedJobs.takeOverLapsed(100);
+      await services.queuedJobs.takeOverLapsed(100);
     }
-    await waist.queuedJobs.retry(user, claimed.id);
-    assert.equal((await waist.start(claimed)).stalls, 0);
+    await services.queuedJobs.retry(user, claimed.id);
+    assert.equal((await services.start(claimed)).stalls, 0);
     await lapse(claimed.id);
-    await waist.queuedJobs.takeOverLapsed(100);
-    assert.equal((await waist.row(claimed.id)).status, "PENDING");
+    await services.queuedJobs.takeOverLapsed(100);
+    assert.equal((await services.row(claimed.id)).status, "PENDING");
   });
 
   it("do not count a death against the attempts that may fail", async () => {
     const claimed = await started();
     await lapse(claimed.id);
-    await waist.queuedJobs.takeOverLapsed(100);
+    await services.queuedJobs.takeOverLapsed(100);
     const outcomes: unknown[] = [];
     for (let i = 0; i < 3; i++) {
-      await waist.database.sql`update queued_jobs set due_at = now() where id = ${claimed.id}`;
+      await services.database.sql`update queued_jobs set due_at = now() where id = ${claimed.id}`;
       outcomes.push(
-        await waist.queuedJobs.fail(await waist.start(claimed), {
+        await services.queuedJobs.fail(await services.start(claimed), {
           code: "TASK_FAILED",
           message: "No.",
           permanent: false,
@@ -195,50 +202,50 @@ describe("leases", () => {
       );
     }
     assert.deepEqual(outcomes, ["RETRYING", "RETRYING", "FAILED"]);
-    assert.equal((await waist.row(claimed.id)).attempts, 4);
+    assert.equal((await services.row(claimed.id)).attempts, 4);
   });
 
   it("that are renewed between the look and the taking stay with their worker", async () => {
     const claimed = await started();
     await lapse(claimed.id);
-    const { sql } = waist.database;
+    const { sql } = services.database;
     const [lapsed] = await findLapsed(sql, 10);
     assert.deepEqual(lapsed, { id: claimed.id, attempt: 1 });
     assert.deepEqual(
-      (await waist.queuedJobs.renewLeases("worker", [claimed])).renewed,
+      (await services.queuedJobs.renewLeases("worker", [claimed])).renewed,
       new Set([claimed.id]),
     );
     assert.equal(await stall(sql, { id: claimed.id, attempt: 1, ttlSeconds: 60 }), null);
-    assert.equal((await waist.row(claimed.id)).status, "STARTED");
+    assert.equal((await services.row(claimed.id)).status, "STARTED");
   });
 
   it("of an older attempt take nothing from the present one", async () => {
     const claimed = await started();
-    await waist.queuedJobs.handBack(claimed, 0);
-    await waist.start(claimed);
+    await services.queuedJobs.handBack(claimed, 0);
+    await services.start(claimed);
     await lapse(claimed.id);
     assert.equal(
-      await stall(waist.database.sql, { id: claimed.id, attempt: 1, ttlSeconds: 60 }),
+      await stall(services.database.sql, { id: claimed.id, attempt: 1, ttlSeconds: 60 }),
       null,
     );
-    assert.equal(await waist.queuedJobs.takeOverLapsed(100), 1);
+    assert.equal(await services.queuedJobs.takeOverLapsed(100), 1);
   });
 
   it("are taken over once each by several who look at once, and not more than asked for", async () => {
     const claims = await Promise.all(Array.from({ length: 12 }, () => started()));
     for (const { id } of claims) await lapse(id);
-    assert.equal(await waist.queuedJobs.takeOverLapsed(2), 2);
-    const taken = await Promise.all([1, 2, 3].map(() => waist.queuedJobs.takeOverLapsed(100)));
+    assert.equal(await services.queuedJobs.takeOverLapsed(2), 2);
+    const taken = await Promise.all([1, 2, 3].map(() => services.queuedJobs.takeOverLapsed(100)));
     assert.equal(
       taken.reduce((sum, n) => sum + n),
       10,
     );
     for (const { id } of claims)
-      assert.deepEqual([(await waist.row(id)).stalls, (await waist.row(id)).version], [1, 3]);
+      assert.deepEqual([(await services.row(id)).stalls, (await services.row(id)).version], [1, 3]);
   });
 
   it("leave counters, numbers and events in step", async () => {
-    await assertConsistent(waist.database.sql);
-    assertToldWhole(waist.rung);
+    await assertConsistent(services.database.sql);
+    assertToldWhole(services.published);
   });
 });

@@ -4,7 +4,7 @@ import type { StoredOutput } from "../../../../src/domain/queued-job.js";
 import { UNFINISHED_STATUSES } from "../../../../src/domain/queued-job-status.js";
 import type { Claimed } from "../../../../src/services/queued-jobs/claim.js";
 import type { User } from "../../../../src/services/users/users.js";
-import type { TestWaist } from "../../../support/service/test-waist.js";
+import type { TestServices } from "../../../support/service/test-services.js";
 
 export const OUTPUT_BYTES = 7;
 
@@ -21,7 +21,7 @@ export interface Scene {
 
 /** On which QueuedJob, and by which claim, if there is one. */
 export interface CommandCall {
-  waist: TestWaist;
+  services: TestServices;
   scene: Scene;
   id: string;
   claimed: Claimed | null;
@@ -77,45 +77,46 @@ const FAULT = { code: "TASK_FAILED", message: "No.", permanent: false };
 const CARRY_OUT: Record<Command, (call: CommandCall) => Promise<unknown> | null> = {
   submit: (call) => submit(call, albumOf(call.scene)),
   repeat: (call) => submit(call, { idempotencyKey: "key" }),
-  async claim({ waist, scene, id }) {
-    const run = lastRun(waist, id);
-    const mine = await waist.queuedJobs.start({ id, run, worker: "worker" });
+  async claim({ services, scene, id }) {
+    const run = lastRun(services, id);
+    const mine = await services.queuedJobs.start({ id, run, worker: "worker" });
     return mine && scene.claims.push(mine);
   },
-  async claimOld({ waist, id }) {
+  async claimOld({ services, id }) {
     // Nothing may come of it; that it was tried is what counts.
-    const run = lastRun(waist, id) - 1;
-    if (run > 0) assert.equal(await waist.queuedJobs.start({ id, run, worker: "late" }), null);
+    const run = lastRun(services, id) - 1;
+    if (run > 0) assert.equal(await services.queuedJobs.start({ id, run, worker: "late" }), null);
     return true;
   },
-  succeed: ({ waist, claimed }) =>
-    claimed && waist.queuedJobs.succeed(claimed, { of: claimed.id }, outputsOf(claimed)),
-  async reuse({ waist: { queuedJobs }, claimed }) {
+  succeed: ({ services, claimed }) =>
+    claimed && services.queuedJobs.succeed(claimed, { of: claimed.id }, outputsOf(claimed)),
+  async reuse({ services: { queuedJobs }, claimed }) {
     const earlier = claimed && (await queuedJobs.findEarlierResult(claimed));
     return earlier && queuedJobs.succeed(claimed, earlier.result, outputsOf(claimed), earlier.id);
   },
-  fail: ({ waist, claimed }) => claimed && waist.queuedJobs.fail(claimed, FAULT),
-  failForGood: ({ waist, claimed }) =>
-    claimed && waist.queuedJobs.fail(claimed, { ...FAULT, permanent: true }),
-  handBack: ({ waist, claimed }) =>
-    claimed && waist.queuedJobs.handBack(claimed, 0).then(() => true),
-  progress: ({ waist, claimed }) => claimed && waist.queuedJobs.progress(claimed, 0.5, "half"),
-  cancel: ({ waist, scene, id }) => waist.queuedJobs.cancel(scene.user, id),
-  retry: ({ waist, scene, id }) => waist.queuedJobs.retry(scene.user, id),
-  remove: ({ waist, scene, id }) => waist.queuedJobs.remove(scene.user, id).then(() => true),
-  lapse: async ({ waist, id }) =>
+  fail: ({ services, claimed }) => claimed && services.queuedJobs.fail(claimed, FAULT),
+  failForGood: ({ services, claimed }) =>
+    claimed && services.queuedJobs.fail(claimed, { ...FAULT, permanent: true }),
+  handBack: ({ services, claimed }) =>
+    claimed && services.queuedJobs.handBack(claimed, 0).then(() => true),
+  progress: ({ services, claimed }) =>
+    claimed && services.queuedJobs.progress(claimed, 0.5, "half"),
+  cancel: ({ services, scene, id }) => services.queuedJobs.cancel(scene.user, id),
+  retry: ({ services, scene, id }) => services.queuedJobs.retry(scene.user, id),
+  remove: ({ services, scene, id }) => services.queuedJobs.remove(scene.user, id).then(() => true),
+  lapse: async ({ services, id }) =>
     (
-      await waist.database
+      await services.database
         .sql`update queued_jobs set lease_until = clock_timestamp() - interval '1 s'
           where id = ${id} and status = 'STARTED'`
     ).count,
-  takeOver: ({ waist }) => waist.queuedJobs.takeOverLapsed(100),
-  passTime: async ({ waist, id }) =>
+  takeOver: ({ services }) => services.queuedJobs.takeOverLapsed(100),
+  passTime: async ({ services, id }) =>
     (
-      await waist.database
+      await services.database
         .sql`update queued_jobs set due_at = now() where id = ${id} and status = 'PENDING'`
     ).count,
-  async bulk({ waist: { queuedJobs }, scene: { user } }) {
+  async bulk({ services: { queuedJobs }, scene: { user } }) {
     const unfinished = { statuses: UNFINISHED_STATUSES, jobs: ["echo"] };
     return (
       (await queuedJobs.cancelMany(user.id, unfinished)) +
@@ -131,13 +132,13 @@ export async function carryOut(command: Command, call: CommandCall): Promise<unk
 export const albumOf = ({ photoId }: Scene) => ({ job: "album", photoIds: [photoId] });
 
 async function submit(
-  { waist, scene }: CommandCall,
-  submission: Parameters<TestWaist["submit"]>[1],
+  { services, scene }: CommandCall,
+  submission: Parameters<TestServices["submit"]>[1],
 ): Promise<number> {
-  return scene.made.push((await waist.submit(scene.user, submission)).id);
+  return scene.made.push((await services.submit(scene.user, submission)).id);
 }
 
-function lastRun({ hinted }: TestWaist, id: string): number {
+function lastRun({ hinted }: TestServices, id: string): number {
   return hinted.findLast((hint) => hint.id === id)?.run ?? 1;
 }
 

@@ -10,58 +10,58 @@ import { assertConsistent } from "../../../support/asserts/assert-consistent.js"
 import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
 import { outcomeOf } from "../../../support/asserts/outcome-of.js";
 import { refusalOf } from "../../../support/asserts/refusal-of.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 describe("idempotency keys", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   beforeEach(async () => {
-    user = await waist.newUser();
+    user = await services.newUser();
   });
-  after(() => waist.close());
+  after(() => services.close());
   const conflict = {
     code: "IDEMPOTENCY_CONFLICT",
     message: 'The idempotency key "k" was used with other arguments.',
   };
   const toldOf = (someone: User) =>
-    waist.rung.filter(({ queuedJob }) => queuedJob.userId === someone.id).length;
+    services.published.filter(({ queuedJob }) => queuedJob.userId === someone.id).length;
 
   it("give the first submission back, without a row, an event or a hint", async () => {
-    const first = await waist.submit(user, { idempotencyKey: "k" });
+    const first = await services.submit(user, { idempotencyKey: "k" });
     const [before_, told, hints] = [
-      await waist.everythingOf(user),
-      waist.rung.length,
-      waist.hinted.length,
+      await services.everythingOf(user),
+      services.published.length,
+      services.hinted.length,
     ];
-    assert.deepEqual(await waist.submit(user, { idempotencyKey: "k" }), first);
+    assert.deepEqual(await services.submit(user, { idempotencyKey: "k" }), first);
     assert.deepEqual(
-      [await waist.everythingOf(user), waist.rung.length, waist.hinted.length],
+      [await services.everythingOf(user), services.published.length, services.hinted.length],
       [before_, told, hints],
     );
   });
 
   it("give it back as it is now, whatever has become of it", async () => {
-    const finished = await waist.finished(user, { idempotencyKey: "k" });
+    const finished = await services.finished(user, { idempotencyKey: "k" });
     assert.equal(finished.status, "SUCCESS");
-    assert.deepEqual(await waist.submit(user, { idempotencyKey: "k" }), finished);
+    assert.deepEqual(await services.submit(user, { idempotencyKey: "k" }), finished);
   });
 
   it(
     "know the same arguments in another order, with defaults spelled out and ids in upper " +
       "case",
     async () => {
-      const { id: photoId } = await waist.newPhoto(user);
-      const first = await waist.submit(user, {
+      const { id: photoId } = await services.newPhoto(user);
+      const first = await services.submit(user, {
         idempotencyKey: "k",
         job: "album",
         photoIds: [photoId],
       });
       assert.equal(
         (
-          await waist.submit(user, {
+          await services.submit(user, {
             idempotencyKey: "k",
             job: "album",
             photoIds: [photoId.toUpperCase()],
@@ -70,13 +70,13 @@ describe("idempotency keys", () => {
         ).id,
         first.id,
       );
-      const deep = await waist.submit(user, {
+      const deep = await services.submit(user, {
         idempotencyKey: "deep",
         parameters: { message: { a: 1, b: 2 }, steps: 1 },
       });
       assert.equal(
         (
-          await waist.submit(user, {
+          await services.submit(user, {
             idempotencyKey: "deep",
             parameters: { steps: 1, message: { b: 2, a: 1 } },
           })
@@ -87,27 +87,27 @@ describe("idempotency keys", () => {
   );
 
   it("know the same arguments when a later release validates them with a new default", async () => {
-    const first = await waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
-    waist.catalogue.set("echo", {
+    const first = await services.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
+    services.catalogue.set("echo", {
       ...echo,
       parameters: echo.parameters.extend({ tint: z.string().default("none") }),
     });
     try {
       assert.equal(
-        (await waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 } })).id,
+        (await services.submit(user, { idempotencyKey: "k", parameters: { message: 1 } })).id,
         first.id,
       );
       assert.deepEqual(
-        await refusalOf(waist.submit(user, { idempotencyKey: "k", parameters: { message: 2 } })),
+        await refusalOf(services.submit(user, { idempotencyKey: "k", parameters: { message: 2 } })),
         conflict,
       );
     } finally {
-      waist.catalogue.set("echo", echo);
+      services.catalogue.set("echo", echo);
     }
   });
 
   it("know the same arguments in a row of a release that hashed the validated ones alone", async () => {
-    const { id } = await waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
+    const { id } = await services.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
     const validated = {
       message: 1,
       durationMs: 0,
@@ -119,13 +119,13 @@ describe("idempotency keys", () => {
     const earlier = createHash("sha256")
       .update(stableStringify(args) ?? "")
       .digest("hex");
-    await waist.database.sql`update queued_jobs set fingerprint = ${earlier} where id = ${id}`;
+    await services.database.sql`update queued_jobs set fingerprint = ${earlier} where id = ${id}`;
     assert.equal(
-      (await waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 } })).id,
+      (await services.submit(user, { idempotencyKey: "k", parameters: { message: 1 } })).id,
       id,
     );
     assert.deepEqual(
-      await refusalOf(waist.submit(user, { idempotencyKey: "k", parameters: { message: 2 } })),
+      await refusalOf(services.submit(user, { idempotencyKey: "k", parameters: { message: 2 } })),
       conflict,
     );
   });
@@ -137,10 +137,10 @@ describe("idempotency keys", () => {
   ];
   for (const [what, more] of others) {
     it(`refuse ${what} that came not with the first`, async () => {
-      await waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
+      await services.submit(user, { idempotencyKey: "k", parameters: { message: 1 } });
       assert.deepEqual(
         await refusalOf(
-          waist.submit(user, { idempotencyKey: "k", parameters: { message: 1 }, ...more }),
+          services.submit(user, { idempotencyKey: "k", parameters: { message: 1 }, ...more }),
         ),
         conflict,
       );
@@ -148,54 +148,54 @@ describe("idempotency keys", () => {
   }
 
   it("refuse another Job and other photos", async () => {
-    const [a, b] = [await waist.newPhoto(user), await waist.newPhoto(user)];
-    await waist.submit(user, { idempotencyKey: "k", job: "metadata", photoIds: [a.id] });
+    const [a, b] = [await services.newPhoto(user), await services.newPhoto(user)];
+    await services.submit(user, { idempotencyKey: "k", job: "metadata", photoIds: [a.id] });
     assert.deepEqual(
       await refusalOf(
-        waist.submit(user, { idempotencyKey: "k", job: "metadata", photoIds: [b.id] }),
+        services.submit(user, { idempotencyKey: "k", job: "metadata", photoIds: [b.id] }),
       ),
       conflict,
     );
     assert.deepEqual(
       await refusalOf(
-        waist.submit(user, { idempotencyKey: "k", job: "placeholder", photoIds: [a.id] }),
+        services.submit(user, { idempotencyKey: "k", job: "placeholder", photoIds: [a.id] }),
       ),
       conflict,
     );
   });
 
   it("still give the first back when its photo is gone by now", async () => {
-    const photo = await waist.newPhoto(user);
+    const photo = await services.newPhoto(user);
     const submission = { idempotencyKey: "k", job: "metadata", photoIds: [photo.id] };
-    const first = await waist.finished(user, submission);
-    await waist.photos.remove(user.id, photo.id);
-    assert.equal((await waist.submit(user, submission)).id, first.id);
-    const other = { job: "metadata", photoIds: [(await waist.newPhoto(user)).id] };
-    assert.equal((await waist.submitMany(user, [other, submission]))[1]?.id, first.id);
+    const first = await services.finished(user, submission);
+    await services.photos.remove(user.id, photo.id);
+    assert.equal((await services.submit(user, submission)).id, first.id);
+    const other = { job: "metadata", photoIds: [(await services.newPhoto(user)).id] };
+    assert.equal((await services.submitMany(user, [other, submission]))[1]?.id, first.id);
   });
 
   it("are one's own", async () => {
-    const other = await waist.newUser();
+    const other = await services.newUser();
     const [mine, theirs] = [
-      await waist.submit(user, { idempotencyKey: "k" }),
-      await waist.submit(other, { idempotencyKey: "k", priority: 3 }),
+      await services.submit(user, { idempotencyKey: "k" }),
+      await services.submit(other, { idempotencyKey: "k", priority: 3 }),
     ];
     assert.notEqual(mine.id, theirs.id);
     assert.equal(theirs.userId, other.id);
   });
 
   it("are free again when the QueuedJob is deleted", async () => {
-    const first = await waist.finished(user, { idempotencyKey: "k" });
-    await waist.queuedJobs.remove(user, first.id);
-    const second = await waist.submit(user, { idempotencyKey: "k", priority: 5 });
+    const first = await services.finished(user, { idempotencyKey: "k" });
+    await services.queuedJobs.remove(user, first.id);
+    const second = await services.submit(user, { idempotencyKey: "k", priority: 5 });
     assert.notEqual(second.id, first.id);
     assert.equal(second.version, 1);
   });
 
   it("may be old and new in one batch", async () => {
-    const old = await waist.submit(user, { idempotencyKey: "old" });
+    const old = await services.submit(user, { idempotencyKey: "old" });
     const told = toldOf(user);
-    const batch = await waist.submitMany(user, [
+    const batch = await services.submitMany(user, [
       { idempotencyKey: "new" },
       { idempotencyKey: "old" },
       {},
@@ -204,7 +204,7 @@ describe("idempotency keys", () => {
     assert.deepEqual(new Set(batch.map(({ id }) => id)).size, 3);
     assert.equal(toldOf(user) - told, 2);
     assert.deepEqual(
-      (await waist.submitMany(user, [{ idempotencyKey: "old" }, { idempotencyKey: "new" }])).map(
+      (await services.submitMany(user, [{ idempotencyKey: "old" }, { idempotencyKey: "new" }])).map(
         ({ id }) => id,
       ),
       [old.id, batch[0]?.id],
@@ -212,11 +212,11 @@ describe("idempotency keys", () => {
   });
 
   it("refuse the whole batch when one of them conflicts", async () => {
-    await waist.submit(user, { idempotencyKey: "k" });
-    const before_ = await waist.everythingOf(user);
+    await services.submit(user, { idempotencyKey: "k" });
+    const before_ = await services.everythingOf(user);
     assert.deepEqual(
       await refusalOf(
-        waist.submitMany(user, [
+        services.submitMany(user, [
           { idempotencyKey: "new" },
           { idempotencyKey: "k", priority: 1 },
           {},
@@ -224,11 +224,11 @@ describe("idempotency keys", () => {
       ),
       conflict,
     );
-    assert.deepEqual(await waist.everythingOf(user), before_);
+    assert.deepEqual(await services.everythingOf(user), before_);
   });
 
   it("may come twice in one batch: that makes one", async () => {
-    const [a, b, c] = await waist.submitMany(user, [
+    const [a, b, c] = await services.submitMany(user, [
       { idempotencyKey: "k" },
       {},
       { idempotencyKey: "k" },
@@ -241,7 +241,7 @@ describe("idempotency keys", () => {
   it("refuse a batch in which they come with different arguments", async () => {
     assert.deepEqual(
       await refusalOf(
-        waist.submitMany(user, [{ idempotencyKey: "k" }, { idempotencyKey: "k", priority: 1 }]),
+        services.submitMany(user, [{ idempotencyKey: "k" }, { idempotencyKey: "k", priority: 1 }]),
       ),
       conflict,
     );
@@ -249,23 +249,25 @@ describe("idempotency keys", () => {
   });
 
   it("make one row, one event and one hint of 50 that come at once", async () => {
-    const hints = waist.hinted.length;
+    const hints = services.hinted.length;
     const all = await Promise.all(
-      Array.from({ length: 50 }, () => waist.submit(user, { idempotencyKey: "k" })),
+      Array.from({ length: 50 }, () => services.submit(user, { idempotencyKey: "k" })),
     );
     assert.equal(new Set(all.map(({ id }) => id)).size, 1);
-    const [{ n, seq } = { n: 0, seq: 0 }] = await waist.database.sql<{ n: number; seq: number }[]>`
+    const [{ n, seq } = { n: 0, seq: 0 }] = await services.database.sql<
+      { n: number; seq: number }[]
+    >`
       select (select count(*)::int from queued_jobs
         where user_id = ${user.id}) as n, last_seq::int as seq from user_streams
           where user_id = ${user.id}`;
-    assert.deepEqual([n, seq, toldOf(user), waist.hinted.length - hints], [1, 1, 1, 1]);
+    assert.deepEqual([n, seq, toldOf(user), services.hinted.length - hints], [1, 1, 1, 1]);
   });
 
   it("make one row each when batches with the same keys in other orders come at once", async () => {
     const keys = Array.from({ length: 10 }, (_, i) => `key ${i}`);
     const batches = await Promise.all(
       [keys, keys.toReversed(), keys.slice(3), keys.slice(0, 7).toReversed()].map((some) =>
-        waist.submitMany(
+        services.submitMany(
           user,
           some.map((idempotencyKey) => ({ idempotencyKey })),
         ),
@@ -278,7 +280,7 @@ describe("idempotency keys", () => {
   it("refuse the loser of a race with other arguments", async () => {
     const outcomes = await Promise.all(
       [0, 1, 2, 3].map((priority) =>
-        outcomeOf(waist.submit(user, { idempotencyKey: "k", priority })),
+        outcomeOf(services.submit(user, { idempotencyKey: "k", priority })),
       ),
     );
     assert.deepEqual(outcomes.toSorted(), [
@@ -290,7 +292,7 @@ describe("idempotency keys", () => {
   });
 
   it("leave counters, numbers and events in step", async () => {
-    await assertConsistent(waist.database.sql);
-    assertToldWhole(waist.rung);
+    await assertConsistent(services.database.sql);
+    assertToldWhole(services.published);
   });
 });

@@ -9,7 +9,7 @@ import { assertConsistent } from "../../../support/asserts/assert-consistent.js"
 import { outcomeOf } from "../../../support/asserts/outcome-of.js";
 import { refusalOf } from "../../../support/asserts/refusal-of.js";
 import { silentLog } from "../../../support/runner/silent-log.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 const MAX = 100;
 const REFUSAL = {
@@ -19,15 +19,15 @@ const REFUSAL = {
 };
 
 describe("the quota of stored bytes", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   before(async () => {
-    waist = await createTestWaist({ maxStoredBytes: MAX });
+    services = await createTestServices({ maxStoredBytes: MAX });
   });
   beforeEach(async () => {
-    user = await waist.newUser();
+    user = await services.newUser();
   });
-  after(() => waist.close());
+  after(() => services.close());
   const outputs = ({ id }: Claimed, ...sizes: number[]): StoredOutput[] =>
     sizes.map((byteSize, i) => ({
       name: `${i}`,
@@ -37,44 +37,54 @@ describe("the quota of stored bytes", () => {
       height: null,
       storageKey: `${id}/${i}`,
     }));
-  const started = async () => waist.start(await waist.submit(user));
+  const started = async () => services.start(await services.submit(user));
   async function succeeded(...sizes: number[]): Promise<Claimed> {
     const claimed = await started();
-    assert.equal(await waist.queuedJobs.succeed(claimed, null, outputs(claimed, ...sizes)), true);
+    assert.equal(
+      await services.queuedJobs.succeed(claimed, null, outputs(claimed, ...sizes)),
+      true,
+    );
     return claimed;
   }
-  const storedBytes = async () => (await waist.users.counters(user.id)).storedBytes;
+  const storedBytes = async () => (await services.users.counters(user.id)).storedBytes;
 
   it("may be filled to the byte by outputs, beside photos", async () => {
-    await waist.newPhoto(user, { byteSize: 40 });
+    await services.newPhoto(user, { byteSize: 40 });
     await succeeded(30, 30);
     assert.equal(await storedBytes(), 100);
   });
 
   it("refuses the outputs that would pass it, and leaves everything as it was", async () => {
-    await waist.newPhoto(user, { byteSize: 40 });
+    await services.newPhoto(user, { byteSize: 40 });
     const claimed = await started();
-    const [before_, told] = [await waist.everythingOf(user), waist.rung.length];
+    const [before_, told] = [await services.everythingOf(user), services.published.length];
     assert.deepEqual(
-      await refusalOf(waist.queuedJobs.succeed(claimed, null, outputs(claimed, 30, 31))),
+      await refusalOf(services.queuedJobs.succeed(claimed, null, outputs(claimed, 30, 31))),
       REFUSAL,
     );
-    assert.deepEqual([await waist.everythingOf(user), waist.rung.length], [before_, told]);
-    assert.equal(await waist.queuedJobs.fail(claimed, { ...REFUSAL, permanent: true }), "FAILED");
-    assert.deepEqual((await waist.queuedJobs.find(user, claimed.id))?.error, {
+    assert.deepEqual(
+      [await services.everythingOf(user), services.published.length],
+      [before_, told],
+    );
+    assert.equal(
+      await services.queuedJobs.fail(claimed, { ...REFUSAL, permanent: true }),
+      "FAILED",
+    );
+    assert.deepEqual((await services.queuedJobs.find(user, claimed.id))?.error, {
       code: REFUSAL.code,
       message: REFUSAL.message,
     });
   });
 
   it("refuses nobody who stores nothing, full or over", async () => {
-    await waist.newPhoto(user, { byteSize: MAX });
-    await waist.database.sql`update photos set byte_size = 500 where user_id = ${user.id}`;
-    await waist.database.sql`update user_streams set stored_bytes = 500 where user_id = ${user.id}`;
+    await services.newPhoto(user, { byteSize: MAX });
+    await services.database.sql`update photos set byte_size = 500 where user_id = ${user.id}`;
+    await services.database
+      .sql`update user_streams set stored_bytes = 500 where user_id = ${user.id}`;
     await succeeded();
     const claimed = await started();
     assert.deepEqual(
-      await refusalOf(waist.queuedJobs.succeed(claimed, null, outputs(claimed, 1))),
+      await refusalOf(services.queuedJobs.succeed(claimed, null, outputs(claimed, 1))),
       REFUSAL,
     );
   });
@@ -83,9 +93,9 @@ describe("the quota of stored bytes", () => {
     const claims = await Promise.all(Array.from({ length: 20 }, started));
     const made = await Promise.all([
       ...claims.map((claimed) =>
-        outcomeOf(waist.queuedJobs.succeed(claimed, null, outputs(claimed, 10))),
+        outcomeOf(services.queuedJobs.succeed(claimed, null, outputs(claimed, 10))),
       ),
-      ...Array.from({ length: 20 }, () => outcomeOf(waist.newPhoto(user, { byteSize: 10 }))),
+      ...Array.from({ length: 20 }, () => outcomeOf(services.newPhoto(user, { byteSize: 10 }))),
     ]);
     assert.deepEqual(
       [
@@ -98,17 +108,17 @@ describe("the quota of stored bytes", () => {
   });
 
   const waysOut: [how: string, act: (claimed: Claimed) => Promise<unknown>][] = [
-    ["one is deleted", ({ id }) => waist.queuedJobs.remove(user, id)],
+    ["one is deleted", ({ id }) => services.queuedJobs.remove(user, id)],
     [
       "many are deleted at once",
-      () => waist.queuedJobs.removeMany(user.id, { statuses: null, jobs: null }),
+      () => services.queuedJobs.removeMany(user.id, { statuses: null, jobs: null }),
     ],
     [
       "their time is up",
       async ({ id }) => {
-        await waist.database
+        await services.database
           .sql`update queued_jobs set expires_at = now() - interval '1 s' where id = ${id}`;
-        return waist.queuedJobs.removeExpired(10);
+        return services.queuedJobs.removeExpired(10);
       },
     ],
   ];
@@ -124,13 +134,17 @@ describe("the quota of stored bytes", () => {
 
   it("is not touched by failing, cancelling and sending again", async () => {
     const [failed, cancelled] = [await started(), await started()];
-    await waist.queuedJobs.fail(failed, { code: "TASK_FAILED", message: "No.", permanent: true });
-    await waist.queuedJobs.cancel(user, cancelled.id);
+    await services.queuedJobs.fail(failed, {
+      code: "TASK_FAILED",
+      message: "No.",
+      permanent: true,
+    });
+    await services.queuedJobs.cancel(user, cancelled.id);
     for (const { id } of [failed, cancelled]) {
-      await waist.queuedJobs.retry(user, id);
-      const again = await waist.start({ id });
+      await services.queuedJobs.retry(user, id);
+      const again = await services.start({ id });
       assert.equal(await storedBytes(), id === failed.id ? 0 : 20);
-      await waist.queuedJobs.succeed(again, null, outputs(again, 20));
+      await services.queuedJobs.succeed(again, null, outputs(again, 20));
     }
     assert.equal(await storedBytes(), 40);
   });
@@ -138,16 +152,16 @@ describe("the quota of stored bytes", () => {
   it("goes with its user, and begins anew with the next", async () => {
     await succeeded(MAX);
     await createAccounts({
-      database: waist.database,
-      users: waist.users,
+      database: services.database,
+      users: services.users,
       deleteFiles: async () => {},
       stopWork: () => {},
       tellGone: async () => {},
       log: silentLog,
     }).remove(user.id);
-    user = await waist.newUser();
+    user = await services.newUser();
     await succeeded(MAX);
   });
 
-  it("is what is counted, whatever happened", () => assertConsistent(waist.database.sql));
+  it("is what is counted, whatever happened", () => assertConsistent(services.database.sql));
 });

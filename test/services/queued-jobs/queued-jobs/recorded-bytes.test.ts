@@ -14,7 +14,7 @@ import { assertConsistent } from "../../../support/asserts/assert-consistent.js"
 import { outcomeOf } from "../../../support/asserts/outcome-of.js";
 import { refusalOf } from "../../../support/asserts/refusal-of.js";
 import { submissionOf } from "../../../support/service/submission-of.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 import { waitsForLock } from "../../../support/stores/waits-for-lock.js";
 
 const MAX = 200_000;
@@ -32,25 +32,25 @@ const LARGE = { message: randomBytes(45_000).toString("base64") };
 const LONG_NUMBERS = { message: Array.from({ length: 100 }, () => 1e300) };
 
 describe("recorded bytes", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   before(async () => {
-    waist = await createTestWaist({ maxRecordedBytes: MAX });
+    services = await createTestServices({ maxRecordedBytes: MAX });
   });
-  beforeEach(async () => void (user = await waist.newUser()));
+  beforeEach(async () => void (user = await services.newUser()));
   after(async () => {
-    await assertConsistent(waist.database.sql);
-    await waist.close();
+    await assertConsistent(services.database.sql);
+    await services.close();
   });
 
   async function recordedBytes(): Promise<number> {
-    const [row] = await waist.database.sql<{ n: number }[]>`
+    const [row] = await services.database.sql<{ n: number }[]>`
       select recorded_bytes::float8 as n from user_streams where user_id = ${user.id}`;
     return row?.n ?? Number.NaN;
   }
-  const fill = (sql: Sql = waist.database.sql) =>
+  const fill = (sql: Sql = services.database.sql) =>
     sql`update user_streams set recorded_bytes = ${MAX} where user_id = ${user.id}`;
-  const recount = () => waist.database.sql`
+  const recount = () => services.database.sql`
     update user_streams s set recorded_bytes =
       (select coalesce(sum(octet_length(parameters::text) + coalesce(octet_length(result::text),
       0)), 0)
@@ -59,28 +59,28 @@ describe("recorded bytes", () => {
       where user_id = ${user.id}`;
   const databaseBytes = async () =>
     (
-      await waist.database.sql<
+      await services.database.sql<
         { n: number }[]
       >`select pg_database_size(current_database())::float8 as n`
     )[0]?.n ?? 0;
 
   it("are counted as JSON text in every step of a life, and given back when it is deleted", async () => {
-    const [first] = await waist.submitMany(user, [
+    const [first] = await services.submitMany(user, [
       { parameters: LARGE },
       { parameters: LONG_NUMBERS },
       {},
     ]);
     assert.ok(first);
-    await assertConsistent(waist.database.sql, user.id);
-    const failed = await waist.start(first);
-    await waist.queuedJobs.fail(failed, { ...FAULT, permanent: false });
-    await waist.queuedJobs.cancelMany(user.id, { statuses: null, jobs: null });
-    await waist.queuedJobs.retry(user, first.id);
-    await waist.queuedJobs.succeed(await waist.start(first), LARGE, []);
-    await assertConsistent(waist.database.sql, user.id);
+    await assertConsistent(services.database.sql, user.id);
+    const failed = await services.start(first);
+    await services.queuedJobs.fail(failed, { ...FAULT, permanent: false });
+    await services.queuedJobs.cancelMany(user.id, { statuses: null, jobs: null });
+    await services.queuedJobs.retry(user, first.id);
+    await services.queuedJobs.succeed(await services.start(first), LARGE, []);
+    await assertConsistent(services.database.sql, user.id);
     assert.ok((await recordedBytes()) > 150_000);
-    await waist.queuedJobs.removeMany(user.id, { statuses: null, jobs: null });
-    await assertConsistent(waist.database.sql, user.id);
+    await services.queuedJobs.removeMany(user.id, { statuses: null, jobs: null });
+    await assertConsistent(services.database.sql, user.id);
     assert.ok((await recordedBytes()) < 10_000, "only the DELETED events are left");
   });
 
@@ -88,28 +88,28 @@ describe("recorded bytes", () => {
     "refuse a submission that has no room, in a message that names the limit, and without " +
       "a trace",
     async () => {
-      for (let i = 0; i < 2; i++) await waist.submit(user, { parameters: LARGE });
-      const [before_, size] = [await waist.everythingOf(user), await databaseBytes()];
+      for (let i = 0; i < 2; i++) await services.submit(user, { parameters: LARGE });
+      const [before_, size] = [await services.everythingOf(user), await databaseBytes()];
       for (let i = 0; i < 30; i++) {
-        assert.deepEqual(await refusalOf(waist.submit(user, { parameters: LARGE })), REFUSAL);
+        assert.deepEqual(await refusalOf(services.submit(user, { parameters: LARGE })), REFUSAL);
         assert.deepEqual(
-          await refusalOf(waist.submitMany(user, [{}, { parameters: LARGE }])),
+          await refusalOf(services.submitMany(user, [{}, { parameters: LARGE }])),
           REFUSAL,
         );
       }
-      assert.deepEqual(await waist.everythingOf(user), before_);
+      assert.deepEqual(await services.everythingOf(user), before_);
       assert.ok(
         (await databaseBytes()) - size < 500_000,
         "refused submissions take no room either",
       );
-      await waist.submit(user, { parameters: { message: "small" } });
+      await services.submit(user, { parameters: { message: "small" } });
     },
   );
 
   it("stay within the limit, however many submissions come at once", async () => {
     const outcomes = await Promise.all(
       Array.from({ length: 40 }, () =>
-        outcomeOf(waist.submit(user, { parameters: { message: "x".repeat(20_000) } })),
+        outcomeOf(services.submit(user, { parameters: { message: "x".repeat(20_000) } })),
       ),
     );
     const accepted = outcomes.filter((outcome) => outcome === "done").length;
@@ -119,8 +119,8 @@ describe("recorded bytes", () => {
   });
 
   it("that have no room for one user do not fail the submissions of others in the same batch", async () => {
-    const { sql } = waist.database;
-    const other = await waist.newUser();
+    const { sql } = services.database;
+    const other = await services.newUser();
     await fill();
     const unitOf = (someone: User) => {
       const submission = submissionOf({ parameters: { message: 1 } });
@@ -140,10 +140,10 @@ describe("recorded bytes", () => {
   });
 
   it("are checked again once the counter is locked", async () => {
-    const { sql } = waist.database;
-    const [first] = await waist.submitMany(user, [{}]);
+    const { sql } = services.database;
+    const [first] = await services.submitMany(user, [{}]);
     assert.ok(first);
-    await waist.queuedJobs.cancel(user, first.id);
+    await services.queuedJobs.cancel(user, first.id);
     const limits = { maxPending: 10, maxRecordedBytes: MAX };
     const unit = (count: number) => ({
       userId: user.id,
@@ -152,7 +152,7 @@ describe("recorded bytes", () => {
     });
     const before_ = await recordedBytes();
     for (const write of [
-      () => waist.submit(user),
+      () => services.submit(user),
       () => insertUnits(sql, [unit(2)], limits),
       () => retry(sql, { id: first.id, ...limits }),
     ]) {
@@ -173,25 +173,25 @@ describe("recorded bytes", () => {
   });
 
   it("refuse a retry without a trace when there is no room, and let it go on when there is", async () => {
-    const { id } = await waist.submit(user);
-    await waist.queuedJobs.cancel(user, id);
+    const { id } = await services.submit(user);
+    await services.queuedJobs.cancel(user, id);
     await fill();
-    const before_ = await waist.everythingOf(user);
-    assert.deepEqual(await refusalOf(waist.queuedJobs.retry(user, id)), REFUSAL);
-    assert.deepEqual(await waist.everythingOf(user), before_);
+    const before_ = await services.everythingOf(user);
+    assert.deepEqual(await refusalOf(services.queuedJobs.retry(user, id)), REFUSAL);
+    assert.deepEqual(await services.everythingOf(user), before_);
     await recount();
-    assert.equal((await waist.queuedJobs.retry(user, id)).status, "PENDING");
+    assert.equal((await services.queuedJobs.retry(user, id)).status, "PENDING");
   });
 
   it("stand in the way of no claim, failure, cancellation or small result", async () => {
-    const [failing, cancelled, succeeding] = await waist.submitMany(user, [{}, {}, {}]);
+    const [failing, cancelled, succeeding] = await services.submitMany(user, [{}, {}, {}]);
     assert.ok(failing && cancelled && succeeding);
     await fill();
-    assert.equal(await waist.queuedJobs.fail(await waist.start(failing), FAULT), "FAILED");
-    assert.equal((await waist.queuedJobs.cancel(user, cancelled.id)).status, "CANCELLED");
+    assert.equal(await services.queuedJobs.fail(await services.start(failing), FAULT), "FAILED");
+    assert.equal((await services.queuedJobs.cancel(user, cancelled.id)).status, "CANCELLED");
     assert.equal(
-      await waist.queuedJobs.succeed(
-        await waist.start(succeeding),
+      await services.queuedJobs.succeed(
+        await services.start(succeeding),
         { message: "x".repeat(8000) },
         [],
       ),
@@ -201,25 +201,28 @@ describe("recorded bytes", () => {
   });
 
   it("refuse a large result that has no room, which then ends as a failure", async () => {
-    const { id } = await waist.submit(user);
-    const claimed = await waist.start({ id });
+    const { id } = await services.submit(user);
+    const claimed = await services.start({ id });
     await fill();
-    const before_ = await waist.everythingOf(user);
+    const before_ = await services.everythingOf(user);
     assert.deepEqual(
-      await refusalOf(waist.queuedJobs.succeed(claimed, { message: "x".repeat(9000) }, [])),
+      await refusalOf(services.queuedJobs.succeed(claimed, { message: "x".repeat(9000) }, [])),
       REFUSAL,
     );
-    assert.deepEqual(await waist.everythingOf(user), before_);
-    assert.equal(await waist.queuedJobs.fail(claimed, { ...REFUSAL, permanent: true }), "FAILED");
+    assert.deepEqual(await services.everythingOf(user), before_);
+    assert.equal(
+      await services.queuedJobs.fail(claimed, { ...REFUSAL, permanent: true }),
+      "FAILED",
+    );
     await recount();
   });
 
   it("do not grow by the parameters of a job that is cancelled and sent again", async () => {
-    const { id } = await waist.submit(user, { parameters: LARGE });
+    const { id } = await services.submit(user, { parameters: LARGE });
     const size = await databaseBytes();
     for (let i = 0; i < 60; i++) {
-      await waist.queuedJobs.cancel(user, id);
-      await waist.queuedJobs.retry(user, id);
+      await services.queuedJobs.cancel(user, id);
+      await services.queuedJobs.retry(user, id);
     }
     assert.ok(
       (await databaseBytes()) - size < 1_000_000,
@@ -229,13 +232,13 @@ describe("recorded bytes", () => {
 });
 
 describe("large parameters and results", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
-    user = await waist.newUser();
+    services = await createTestServices();
+    user = await services.newUser();
   });
-  after(() => waist.close());
+  after(() => services.close());
   const limit = (more: number) => ({
     message: "x".repeat(
       8192 -
@@ -250,10 +253,10 @@ describe("large parameters and results", () => {
       [0, true],
       [1, false],
     ] as const) {
-      const queuedJob = await waist.submit(user, { parameters: limit(more) });
-      await waist.queuedJobs.progress(await waist.start(queuedJob), 0.5, null);
-      await waist.queuedJobs.cancel(user, queuedJob.id);
-      const told = waist.rung.filter(({ queuedJob: { id } }) => id === queuedJob.id);
+      const queuedJob = await services.submit(user, { parameters: limit(more) });
+      await services.queuedJobs.progress(await services.start(queuedJob), 0.5, null);
+      await services.queuedJobs.cancel(user, queuedJob.id);
+      const told = services.published.filter(({ queuedJob: { id } }) => id === queuedJob.id);
       assert.deepEqual(
         told.map(({ type }) => type),
         ["QUEUED", "STARTED", "PROGRESS", "CANCELLED"],
@@ -271,14 +274,14 @@ describe("large parameters and results", () => {
       failPermanently: false,
       ...limit(1),
     };
-    const submitted = await waist.submit(user, { parameters });
-    const claimed = await waist.start(submitted);
-    const cancelled = await waist.queuedJobs.cancel(user, submitted.id);
-    const again = await waist.queuedJobs.retry(user, submitted.id);
+    const submitted = await services.submit(user, { parameters });
+    const claimed = await services.start(submitted);
+    const cancelled = await services.queuedJobs.cancel(user, submitted.id);
+    const again = await services.queuedJobs.retry(user, submitted.id);
     for (const seen of [submitted, claimed.queuedJob, cancelled, again])
       assert.deepEqual([seen.parameters, seen.result], [parameters, null]);
-    const many = await waist.submitMany(user, [{ parameters }, {}]);
-    const claims = await Promise.all(many.map((one) => waist.start(one)));
+    const many = await services.submitMany(user, [{ parameters }, {}]);
+    const claims = await Promise.all(many.map((one) => services.start(one)));
     assert.deepEqual(
       [many, claims.map(({ queuedJob }) => queuedJob)].map((list) => list[0]?.parameters),
       [parameters, parameters],
@@ -286,14 +289,14 @@ describe("large parameters and results", () => {
   });
 
   it("stand in the row of a success, and not in its event", async () => {
-    const { id } = await waist.submit(user);
+    const { id } = await services.submit(user);
     const result = { message: "x".repeat(9000) };
-    await waist.queuedJobs.succeed(await waist.start({ id }), result, []);
-    const last = waist.rung.at(-1);
+    await services.queuedJobs.succeed(await services.start({ id }), result, []);
+    const last = services.published.at(-1);
     assert.deepEqual(
       [last?.type, last && "result" in last.queuedJob, last && "parameters" in last.queuedJob],
       ["SUCCEEDED", false, true],
     );
-    assert.deepEqual((await waist.queuedJobs.find(user, id))?.result, result);
+    assert.deepEqual((await services.queuedJobs.find(user, id))?.result, result);
   });
 });

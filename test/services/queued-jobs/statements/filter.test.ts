@@ -4,35 +4,35 @@ import type { QueuedJobFilter } from "../../../../src/services/queued-jobs/state
 import type { User } from "../../../../src/services/users/users.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
 import { assertToldWhole } from "../../../support/asserts/assert-told-whole.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 const ALL: QueuedJobFilter = { statuses: null, jobs: null };
 
 describe("bulk calls", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   beforeEach(async () => {
-    user = await waist.newUser();
+    user = await services.newUser();
   });
-  after(() => waist.close());
+  after(() => services.close());
   const statuses = async (someone: User) =>
     (
-      await waist.database
+      await services.database
         .sql`select status from queued_jobs where user_id = ${someone.id} order by id`
     ).map((row) => row["status"] as string);
 
   /** PENDING echo, STARTED echo, PENDING album, SUCCESS echo, CANCELLED album. */
   async function oneOfEach(someone: User): Promise<void> {
-    const { id: photoId } = await waist.newPhoto(someone);
+    const { id: photoId } = await services.newPhoto(someone);
     const album = { job: "album", photoIds: [photoId] };
-    await waist.submit(someone);
-    await waist.start(await waist.submit(someone));
-    await waist.submit(someone, album);
-    await waist.finished(someone);
-    await waist.queuedJobs.cancel(someone, (await waist.submit(someone, album)).id);
+    await services.submit(someone);
+    await services.start(await services.submit(someone));
+    await services.submit(someone, album);
+    await services.finished(someone);
+    await services.queuedJobs.cancel(someone, (await services.submit(someone, album)).id);
   }
 
   const cancelled: [
@@ -87,7 +87,7 @@ describe("bulk calls", () => {
   for (const [what, filter, count, after_] of cancelled) {
     it(`cancel ${what}`, async () => {
       await oneOfEach(user);
-      assert.equal(await waist.queuedJobs.cancelMany(user.id, { ...ALL, ...filter }), count);
+      assert.equal(await services.queuedJobs.cancelMany(user.id, { ...ALL, ...filter }), count);
       assert.deepEqual(await statuses(user), after_);
     });
   }
@@ -116,70 +116,74 @@ describe("bulk calls", () => {
   for (const [what, filter, count, after_] of removed) {
     it(`delete ${what}`, async () => {
       await oneOfEach(user);
-      assert.equal(await waist.queuedJobs.removeMany(user.id, { ...ALL, ...filter }), count);
+      assert.equal(await services.queuedJobs.removeMany(user.id, { ...ALL, ...filter }), count);
       assert.deepEqual(await statuses(user), after_);
     });
   }
 
   it("touch nothing that is another's", async () => {
-    const other = await waist.newUser();
+    const other = await services.newUser();
     await oneOfEach(other);
-    const before_ = await waist.everythingOf(other);
+    const before_ = await services.everythingOf(other);
     assert.deepEqual(
       [
-        await waist.queuedJobs.cancelMany(user.id, ALL),
-        await waist.queuedJobs.removeMany(user.id, ALL),
+        await services.queuedJobs.cancelMany(user.id, ALL),
+        await services.queuedJobs.removeMany(user.id, ALL),
       ],
       [0, 0],
     );
-    assert.deepEqual(await waist.everythingOf(other), before_);
+    assert.deepEqual(await services.everythingOf(other), before_);
   });
 
   it("withdraw the hints of what they cancel, and stop what runs", async () => {
-    const [waiting, running] = [await waist.submit(user), await waist.submit(user)];
-    await waist.start(running);
-    await waist.queuedJobs.cancelMany(user.id, ALL);
+    const [waiting, running] = [await services.submit(user), await services.submit(user)];
+    await services.start(running);
+    await services.queuedJobs.cancelMany(user.id, ALL);
     assert.deepEqual(
-      waist.unhinted.slice(-2).map(({ id }) => id),
+      services.unhinted.slice(-2).map(({ id }) => id),
       [waiting.id, running.id],
     );
     assert.deepEqual(
-      [waist.stopped.includes(waiting.id), waist.stopped.includes(running.id)],
+      [services.stopped.includes(waiting.id), services.stopped.includes(running.id)],
       [false, true],
     );
   });
 
   it("act on the oldest 1,000, a hundred in a statement", async () => {
     for (let i = 0; i < 11; i++)
-      await waist.submitMany(
+      await services.submitMany(
         user,
         Array.from({ length: i < 10 ? 100 : 3 }, () => ({})),
       );
-    assert.equal(await waist.queuedJobs.cancelMany(user.id, ALL), 1000);
-    assert.deepEqual(waist.bells.slice(-10), Array(10).fill(100), "a bell for each hundred");
+    assert.equal(await services.queuedJobs.cancelMany(user.id, ALL), 1000);
+    assert.deepEqual(
+      services.notifications.slice(-10),
+      Array(10).fill(100),
+      "a notification for each hundred",
+    );
     assert.deepEqual((await statuses(user)).slice(-3), ["PENDING", "PENDING", "PENDING"]);
-    assert.equal((await waist.users.counters(user.id)).pending, 3);
+    assert.equal((await services.users.counters(user.id)).pending, 3);
   });
 
   it("share the work when two run at once, and count each QueuedJob once", async () => {
-    await waist.submitMany(
+    await services.submitMany(
       user,
       Array.from({ length: 40 }, () => ({})),
     );
     const counts = await Promise.all([
-      waist.queuedJobs.cancelMany(user.id, ALL),
-      waist.queuedJobs.cancelMany(user.id, ALL),
+      services.queuedJobs.cancelMany(user.id, ALL),
+      services.queuedJobs.cancelMany(user.id, ALL),
     ]);
     assert.equal(counts[0] + counts[1], 40);
     const gone = await Promise.all([
-      waist.queuedJobs.removeMany(user.id, ALL),
-      waist.queuedJobs.removeMany(user.id, ALL),
+      services.queuedJobs.removeMany(user.id, ALL),
+      services.queuedJobs.removeMany(user.id, ALL),
     ]);
     assert.equal(gone[0] + gone[1], 40);
   });
 
   it("leave counters, numbers and events in step", async () => {
-    await assertConsistent(waist.database.sql);
-    assertToldWhole(waist.rung);
+    await assertConsistent(services.database.sql);
+    assertToldWhole(services.published);
   });
 });

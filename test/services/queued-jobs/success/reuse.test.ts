@@ -10,7 +10,7 @@ import type { User } from "../../../../src/services/users/users.js";
 import { catalogue } from "../../../../src/tasks/catalogue.js";
 import { albumTask } from "../../../support/service/album-task.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 const output = (name: string): StoredOutput => ({
   name,
@@ -22,17 +22,17 @@ const output = (name: string): StoredOutput => ({
 });
 
 describe("an earlier result", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let user: User;
   let photos: string[];
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   beforeEach(async () => {
-    user = await waist.newUser();
-    photos = [(await waist.newPhoto(user)).id, (await waist.newPhoto(user)).id];
+    user = await services.newUser();
+    photos = [(await services.newPhoto(user)).id, (await services.newPhoto(user)).id];
   });
-  after(() => waist.close());
+  after(() => services.close());
   const album = (more: Partial<Submission> = {}): Partial<Submission> => ({
     job: "album",
     photoIds: photos,
@@ -40,10 +40,10 @@ describe("an earlier result", () => {
     ...more,
   });
   const find = async (queuedJob: QueuedJob) =>
-    waist.queuedJobs.findEarlierResult(await waist.start(queuedJob));
+    services.queuedJobs.findEarlierResult(await services.start(queuedJob));
   async function done(submission: Partial<Submission>, owner = user): Promise<QueuedJob> {
-    const queuedJob = await waist.submit(owner, submission);
-    await waist.queuedJobs.succeed(await waist.start(queuedJob), { of: queuedJob.id }, [
+    const queuedJob = await services.submit(owner, submission);
+    await services.queuedJobs.succeed(await services.start(queuedJob), { of: queuedJob.id }, [
       output("b"),
       output("a"),
     ]);
@@ -52,7 +52,7 @@ describe("an earlier result", () => {
 
   it("is found by the same Job, parameters and photos, with its files in their order", async () => {
     const { id } = await done(album());
-    const again = await waist.submit(
+    const again = await services.submit(
       user,
       album({ priority: 5, idempotencyKey: "k", runAt: new Date(0) }),
     );
@@ -66,7 +66,7 @@ describe("an earlier result", () => {
   it("is found by parameters that are the same once their defaults are filled in", async () => {
     const { id } = await done(album({ parameters: {} }));
     assert.equal(
-      (await find(await waist.submit(user, album({ parameters: { title: "untitled" } }))))?.id,
+      (await find(await services.submit(user, album({ parameters: { title: "untitled" } }))))?.id,
       id,
     );
   });
@@ -85,7 +85,7 @@ describe("an earlier result", () => {
       await done(album({ photoIds: photos.slice(1), parameters: {} }));
       assert.equal(
         await find(
-          await waist.submit(
+          await services.submit(
             user,
             what === "fewer photos" ? album({ photoIds: photos.slice(0, 1) }) : submission(),
           ),
@@ -97,64 +97,66 @@ describe("an earlier result", () => {
 
   it("is nobody else's", async () => {
     await done(album());
-    const other = await waist.newUser();
+    const other = await services.newUser();
     // Not to be had from outside: another's photo in one's own submission.
-    const theirs = await waist.submit(
+    const theirs = await services.submit(
       other,
-      album({ photoIds: [(await waist.newPhoto(other)).id, (await waist.newPhoto(other)).id] }),
+      album({
+        photoIds: [(await services.newPhoto(other)).id, (await services.newPhoto(other)).id],
+      }),
     );
     for (const [position, photoId] of photos.entries())
-      await waist.database
+      await services.database
         .sql`update queued_job_photos set photo_id = ${photoId} where queued_job_id = ${theirs.id}
           and position = ${position}`;
     assert.equal(await find(theirs), null);
-    assert.notEqual(await find(await waist.submit(user, album())), null);
+    assert.notEqual(await find(await services.submit(user, album())), null);
   });
 
   it("is of the same version of the task only", async () => {
     const { id } = await done(album());
-    const again = await waist.submit(user, album());
+    const again = await services.submit(user, album());
     assert.deepEqual(
       [
-        (await findEarlierResult(waist.database.sql, { id: again.id, version: 1 }))?.id,
-        await findEarlierResult(waist.database.sql, { id: again.id, version: 2 }),
+        (await findEarlierResult(services.database.sql, { id: again.id, version: 1 }))?.id,
+        await findEarlierResult(services.database.sql, { id: again.id, version: 2 }),
       ],
       [id, null],
     );
   });
 
   it("is of a success only, and gone when that is deleted", async () => {
-    const failed = await waist.submit(user, album());
-    await waist.queuedJobs.fail(await waist.start(failed), {
+    const failed = await services.submit(user, album());
+    await services.queuedJobs.fail(await services.start(failed), {
       code: "TASK_FAILED",
       message: "No.",
       permanent: true,
     });
-    await waist.queuedJobs.cancel(user, (await waist.submit(user, album())).id);
-    await waist.start(await waist.submit(user, album()));
-    assert.equal(await find(await waist.submit(user, album())), null);
+    await services.queuedJobs.cancel(user, (await services.submit(user, album())).id);
+    await services.start(await services.submit(user, album()));
+    assert.equal(await find(await services.submit(user, album())), null);
     const { id } = await done(album());
-    await waist.queuedJobs.remove(user, id);
-    assert.equal(await find(await waist.submit(user, album())), null);
+    await services.queuedJobs.remove(user, id);
+    assert.equal(await find(await services.submit(user, album())), null);
   });
 
   it("is the newest of several, one that was itself taken over, too", async () => {
     await done(album());
     const { id } = await done(album({ fresh: true }));
-    const taking = await waist.start(await waist.submit(user, album()));
-    const earlier = await waist.queuedJobs.findEarlierResult(taking);
-    await waist.queuedJobs.succeed(taking, earlier?.result, [output("c")], earlier?.id);
-    const taken = await waist.queuedJobs.find(user, taking.id);
+    const taking = await services.start(await services.submit(user, album()));
+    const earlier = await services.queuedJobs.findEarlierResult(taking);
+    await services.queuedJobs.succeed(taking, earlier?.result, [output("c")], earlier?.id);
+    const taken = await services.queuedJobs.find(user, taking.id);
     assert.deepEqual(
-      [earlier?.id, taken?.reusedFrom, taken?.result, waist.rung.at(-1)?.queuedJob],
+      [earlier?.id, taken?.reusedFrom, taken?.result, services.published.at(-1)?.queuedJob],
       [id, id, { of: id }, taken],
     );
-    assert.equal((await find(await waist.submit(user, album())))?.id, taking.id);
+    assert.equal((await find(await services.submit(user, album())))?.id, taking.id);
   });
 
   it("is of photos: one without any is never taken over", async () => {
-    await waist.finished(user);
-    assert.equal(await find(await waist.submit(user)), null);
+    await services.finished(user);
+    assert.equal(await find(await services.submit(user)), null);
   });
 
   it("may be of any task but those whose result depends on more than parameters and photos", () => {
@@ -175,5 +177,5 @@ describe("an earlier result", () => {
     );
   });
 
-  it("leaves counters, numbers and events in step", () => assertConsistent(waist.database.sql));
+  it("leaves counters, numbers and events in step", () => assertConsistent(services.database.sql));
 });

@@ -2,24 +2,24 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { cancelMany } from "../../../../src/services/queued-jobs/owner-steps.js";
 import { assertConsistent } from "../../../support/asserts/assert-consistent.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 import { waitsForLock } from "../../../support/stores/waits-for-lock.js";
 
 describe("a step of many", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
   after(async () => {
-    await assertConsistent(waist.database.sql);
-    await waist.close();
+    await assertConsistent(services.database.sql);
+    await services.close();
   });
-  const cancel = (ids: string[]) => cancelMany(waist.database.sql, { ids, ttlSeconds: 60 });
+  const cancel = (ids: string[]) => cancelMany(services.database.sql, { ids, ttlSeconds: 60 });
 
   it("locks its rows in the order of their ids, so that no two wait for each other", async () => {
-    const { sql } = waist.database;
-    const user = await waist.newUser();
-    const ids = (await waist.submitMany(user, [{}, {}, {}])).map(({ id }) => id).toSorted();
+    const { sql } = services.database;
+    const user = await services.newUser();
+    const ids = (await services.submitMany(user, [{}, {}, {}])).map(({ id }) => id).toSorted();
     let cancelling: Promise<unknown> = Promise.resolve();
     await sql.begin(async (tx) => {
       await tx`select from queued_jobs where id = ${ids[2] ?? ""} for update`;
@@ -34,12 +34,12 @@ describe("a step of many", () => {
   });
 
   it("locks the counters of their owners in the order of theirs", async () => {
-    const { sql } = waist.database;
-    const users = (await Promise.all([1, 2, 3].map(() => waist.newUser()))).toSorted((a, b) =>
+    const { sql } = services.database;
+    const users = (await Promise.all([1, 2, 3].map(() => services.newUser()))).toSorted((a, b) =>
       a.id < b.id ? -1 : 1,
     );
     const ids: string[] = [];
-    for (const user of users.toReversed()) ids.push((await waist.submit(user)).id);
+    for (const user of users.toReversed()) ids.push((await services.submit(user)).id);
     let cancelling: Promise<unknown> = Promise.resolve();
     await sql.begin(async (tx) => {
       await tx`select from user_streams where user_id = ${users[2]?.id ?? ""} for update`;

@@ -4,47 +4,49 @@ import { v7 as uuidv7 } from "uuid";
 import type { EventLog } from "../../../../src/events/event-log.js";
 import { createEventLog } from "../../../../src/services/reads/event-log.js";
 import type { User } from "../../../../src/services/users/users.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 describe("the event log", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   let log: EventLog;
   let user: User;
   before(async () => {
-    waist = await createTestWaist();
-    log = createEventLog(waist.database);
+    services = await createTestServices();
+    log = createEventLog(services.database);
   });
   beforeEach(async () => {
-    user = await waist.newUser();
+    user = await services.newUser();
   });
-  after(() => waist.close());
+  after(() => services.close());
   const toldTo = ({ id }: User) =>
-    waist.rung.filter(({ type, queuedJob }) => queuedJob.userId === id && type !== "PROGRESS");
+    services.published.filter(
+      ({ type, queuedJob }) => queuedJob.userId === id && type !== "PROGRESS",
+    );
 
   /** What clean-up does with events that are older than EVENT_TTL. */
-  const purge = (upTo: number) => waist.database.sql`
+  const purge = (upTo: number) => services.database.sql`
     with gone as (delete from queued_job_events where user_id = ${user.id}
       and seq <= ${upTo}) update user_streams set floor_seq = ${upTo} where user_id = ${user.id}`;
 
   describe("present", () => {
     it("is the last event, with the state of now", async () => {
-      const claimed = await waist.start(await waist.submit(user));
-      await waist.queuedJobs.progress(claimed, 0.5, "half");
-      await waist.submit(user);
+      const claimed = await services.start(await services.submit(user));
+      await services.queuedJobs.progress(claimed, 0.5, "half");
+      await services.submit(user);
       const { event, ...rest } = (await log.present(user.id, claimed.id)) ?? assert.fail();
       assert.deepEqual(event, {
         seq: 2,
         type: "STARTED",
         at: event.at,
-        queuedJob: await waist.queuedJobs.find(user, claimed.id),
+        queuedJob: await services.queuedJobs.find(user, claimed.id),
       });
       assert.equal(event.queuedJob.progress, 0.5);
       assert.deepEqual(rest, { lastSeq: 2, finished: false, head: 3 });
     });
 
     it("is finished with the outputs when it has succeeded", async () => {
-      const claimed = await waist.start(await waist.submit(user));
-      await waist.queuedJobs.succeed(claimed, 1, [
+      const claimed = await services.start(await services.submit(user));
+      await services.queuedJobs.succeed(claimed, 1, [
         {
           name: "a",
           mimeType: "text/plain",
@@ -66,10 +68,10 @@ describe("the event log", () => {
     });
 
     it("is null for another user, an admin too, and where there is none", async () => {
-      const { id } = await waist.submit(user);
+      const { id } = await services.submit(user);
       assert.deepEqual(
         [
-          await log.present((await waist.newUser("ADMIN")).id, id),
+          await log.present((await services.newUser("ADMIN")).id, id),
           await log.present(user.id, uuidv7()),
         ],
         [null, null],
@@ -77,13 +79,13 @@ describe("the event log", () => {
     });
 
     const made: [what: string, type: string, make: () => Promise<{ id: string }>][] = [
-      ["a waiting one", "QUEUED", () => waist.submit(user)],
+      ["a waiting one", "QUEUED", () => services.submit(user)],
       [
         "one that waits for another attempt",
         "RETRYING",
         async () => {
-          const claimed = await waist.start(await waist.submit(user));
-          await waist.queuedJobs.fail(claimed, {
+          const claimed = await services.start(await services.submit(user));
+          await services.queuedJobs.fail(claimed, {
             code: "TASK_FAILED",
             message: "No.",
             permanent: false,
@@ -91,14 +93,14 @@ describe("the event log", () => {
           return claimed;
         },
       ],
-      ["a running one", "STARTED", async () => waist.start(await waist.submit(user))],
-      ["one that succeeded", "SUCCEEDED", () => waist.finished(user)],
+      ["a running one", "STARTED", async () => services.start(await services.submit(user))],
+      ["one that succeeded", "SUCCEEDED", () => services.finished(user)],
       [
         "one that failed",
         "FAILED",
         async () => {
-          const claimed = await waist.start(await waist.submit(user));
-          await waist.queuedJobs.fail(claimed, {
+          const claimed = await services.start(await services.submit(user));
+          await services.queuedJobs.fail(claimed, {
             code: "TASK_FAILED",
             message: "No.",
             permanent: true,
@@ -109,7 +111,7 @@ describe("the event log", () => {
       [
         "a cancelled one",
         "CANCELLED",
-        async () => waist.queuedJobs.cancel(user, (await waist.submit(user)).id),
+        async () => services.queuedJobs.cancel(user, (await services.submit(user)).id),
       ],
     ];
     for (const [what, type, make] of made) {

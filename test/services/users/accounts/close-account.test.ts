@@ -6,16 +6,16 @@ import { createUsers } from "../../../../src/services/users/users.js";
 import { eventually } from "../../../support/runner/eventually.js";
 import { outcomeOf } from "../../../support/asserts/outcome-of.js";
 import { refusalOf } from "../../../support/asserts/refusal-of.js";
-import { createTestWaist, type TestWaist } from "../../../support/service/test-waist.js";
+import { createTestServices, type TestServices } from "../../../support/service/test-services.js";
 
 const GONE = { code: "UNAUTHENTICATED", message: "This account was deleted: sign in again." };
 
 describe("an account that is closed", () => {
-  let waist: TestWaist;
+  let services: TestServices;
   before(async () => {
-    waist = await createTestWaist();
+    services = await createTestServices();
   });
-  after(() => waist.close());
+  after(() => services.close());
 
   let people = 0;
   const now = Math.floor(Date.now() / 1000);
@@ -31,15 +31,15 @@ describe("an account that is closed", () => {
     ...more,
   });
   /** As another process sees them: it remembers nobody yet. */
-  const elsewhere = () => createUsers({ database: waist.database, adminEmails: [] });
-  const close = (id: string) => closeAccount(waist.database, id);
+  const elsewhere = () => createUsers({ database: services.database, adminEmails: [] });
+  const close = (id: string) => closeAccount(services.database, id);
 
   it("keeps no name, no claims and no counters, and is counted and listed nowhere", async () => {
     const users = elsewhere();
     const user = await users.signIn(claimsOf());
     const before_ = await users.count(1000);
     assert.equal(await close(user.id), true);
-    const [row] = await waist.database
+    const [row] = await services.database
       .sql`select issuer, subject, email, email_verified, name, picture, admin,
         claims_issued_at::int, closed_at > now() - interval '1 minute' as closed from users
         where id = ${user.id}`;
@@ -58,7 +58,7 @@ describe("an account that is closed", () => {
       },
     );
     assert.equal(
-      (await waist.database.sql`select from user_streams where user_id = ${user.id}`).length,
+      (await services.database.sql`select from user_streams where user_id = ${user.id}`).length,
       0,
     );
     assert.deepEqual(
@@ -84,7 +84,7 @@ describe("an account that is closed", () => {
   it("names nobody in the list of deleted accounts", async () => {
     const claims = claimsOf();
     await close((await elsewhere().signIn(claims)).id);
-    const text = JSON.stringify([...(await waist.database.sql`select * from deleted_accounts`)]);
+    const text = JSON.stringify([...(await services.database.sql`select * from deleted_accounts`)]);
     assert.doesNotMatch(text, /person|ann|issuer/);
     assert.match(text, /"[0-9a-f]{64}"/);
   });
@@ -96,7 +96,7 @@ describe("an account that is closed", () => {
       const claims = claimsOf();
       const { id } = await elsewhere().signIn(claims);
       await close(id);
-      const [row] = await waist.database.sql<
+      const [row] = await services.database.sql<
         { second: number }[]
       >`select floor(extract(epoch from closed_at))::int as second from users where id = ${id}`;
       const second = row?.second ?? 0;
@@ -125,13 +125,13 @@ describe("an account that is closed", () => {
     assert.deepEqual(await refusalOf(elsewhere().signIn(claims)), GONE);
     const refusing = elsewhere();
     await refusalOf(refusing.signIn(claims));
-    await waist.database.sql`delete from deleted_accounts`;
+    await services.database.sql`delete from deleted_accounts`;
     assert.deepEqual(await refusalOf(refusing.signIn(claims)), GONE);
   });
 
   it("may be closed twice at once, and is closed once", async () => {
     const { id } = await elsewhere().signIn(claimsOf());
-    const { sql } = waist.database;
+    const { sql } = services.database;
     let closing: Promise<boolean>[] = [];
     await sql.begin(async (tx) => {
       await tx`select from user_streams where user_id = ${id} for update`;
@@ -150,25 +150,25 @@ describe("an account that is closed", () => {
   });
 
   it("records nothing any more: no submission, no claim, no outcome, alone or beside others'", async () => {
-    const [user, other] = [await waist.newUser(), await waist.newUser()];
-    const claimed = await waist.start(await waist.submit(user));
-    const [waiting, failed] = [await waist.submit(user), await waist.submit(user)];
-    await waist.queuedJobs.cancel(user, failed.id);
-    const photo = await waist.newPhoto(user);
+    const [user, other] = [await services.newUser(), await services.newUser()];
+    const claimed = await services.start(await services.submit(user));
+    const [waiting, failed] = [await services.submit(user), await services.submit(user)];
+    await services.queuedJobs.cancel(user, failed.id);
+    const photo = await services.newPhoto(user);
     await close(user.id);
-    const rung = waist.rung.length;
+    const published = services.published.length;
     assert.deepEqual(
       await refusalOf(
-        waist.queuedJobs
+        services.queuedJobs
           .enqueue(user.id, { submissions: [], requestId: "r", single: false })
-          .then(() => waist.submit(user)),
+          .then(() => services.submit(user)),
       ),
       GONE,
     );
     assert.deepEqual(
       [
-        await waist.queuedJobs.succeed(claimed, null, []),
-        await waist.queuedJobs.fail(claimed, { code: "X", message: "x", permanent: false }),
+        await services.queuedJobs.succeed(claimed, null, []),
+        await services.queuedJobs.fail(claimed, { code: "X", message: "x", permanent: false }),
       ],
       [false, null],
     );
@@ -180,21 +180,24 @@ describe("an account that is closed", () => {
       height: null,
       storageKey: "k",
     };
-    assert.equal(await waist.queuedJobs.succeed(claimed, null, [output]), false);
-    const beside = await waist.submit(other);
+    assert.equal(await services.queuedJobs.succeed(claimed, null, [output]), false);
+    const beside = await services.submit(other);
     const both = await Promise.all(
-      [waiting, beside].map(({ id }) => waist.queuedJobs.start({ id, run: 1, worker: "w" })),
+      [waiting, beside].map(({ id }) => services.queuedJobs.start({ id, run: 1, worker: "w" })),
     );
     assert.deepEqual(
       both.map((one) => one?.id),
       [undefined, beside.id],
     );
-    await waist.database.sql`update queued_jobs set lease_until = now() - interval '1 minute'
+    await services.database.sql`update queued_jobs set lease_until = now() - interval '1 minute'
         where id = ${claimed.id}`;
-    assert.equal(await waist.queuedJobs.takeOverLapsed(10), 0);
-    assert.deepEqual(await outcomeOf(waist.newPhoto(user, { sha256: "other" })), "UNAUTHENTICATED");
+    assert.equal(await services.queuedJobs.takeOverLapsed(10), 0);
     assert.deepEqual(
-      waist.rung.slice(rung).filter(({ queuedJob }) => queuedJob.userId === user.id),
+      await outcomeOf(services.newPhoto(user, { sha256: "other" })),
+      "UNAUTHENTICATED",
+    );
+    assert.deepEqual(
+      services.published.slice(published).filter(({ queuedJob }) => queuedJob.userId === user.id),
       [],
     );
     assert.ok(photo);
@@ -207,7 +210,7 @@ describe("an account that is closed", () => {
       const deadlocks = async () =>
         Number(
           (
-            await waist.database.sql`select deadlocks::int as n from pg_stat_database
+            await services.database.sql`select deadlocks::int as n from pg_stat_database
                 where datname = current_database()`
           )[0]?.["n"],
         );
@@ -216,22 +219,23 @@ describe("an account that is closed", () => {
         const claims = claimsOf({ admin: false });
         const user = await elsewhere().signIn(claims);
         await Promise.all([
-          ...Array.from({ length: 4 }, () => outcomeOf(waist.submit(user))),
+          ...Array.from({ length: 4 }, () => outcomeOf(services.submit(user))),
           ...Array.from({ length: 4 }, (_, i) =>
             outcomeOf(elsewhere().signIn({ ...claims, issuedAt: claims.issuedAt + 1 + i })),
           ),
           close(user.id),
-          outcomeOf(waist.newPhoto(user)),
+          outcomeOf(services.newPhoto(user)),
         ]);
-        const open = await waist.database.sql`select id from users where issuer = ${claims.issuer}
+        const open = await services.database
+          .sql`select id from users where issuer = ${claims.issuer}
             and subject = ${claims.subject}`;
         assert.deepEqual([...open], []);
         assert.equal(
-          (await waist.database.sql`select from user_streams where user_id = ${user.id}`).length,
+          (await services.database.sql`select from user_streams where user_id = ${user.id}`).length,
           0,
         );
       }
-      await waist.database.sql`select pg_stat_force_next_flush()`;
+      await services.database.sql`select pg_stat_force_next_flush()`;
       assert.equal(await deadlocks(), before_);
     },
   );

@@ -29,7 +29,7 @@ describe("a user who was deleted in another process", () => {
     return { here, there, id: me.id };
   }
 
-  /** Without a word to the processes: as a bell that was lost. */
+  /** Without a word to the processes: as a notification that was lost. */
   const removeUnheard = (id: string) => service.database.sql`delete from users where id = ${id}`;
   const usersOf = async (token: string) =>
     Number(

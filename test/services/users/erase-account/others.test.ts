@@ -95,8 +95,8 @@ describe("the others while an account is deleted", long, () => {
         ]),
       );
       const [answered, took] = [Math.round(answeredMs), Math.round(tookMs)];
-      const figures = { jobs: JOBS, answeredMs: answered, tookMs: took, worst };
-      process.stdout.write(`${JSON.stringify(figures)}\n`);
+      const statistics = { jobs: JOBS, answeredMs: answered, tookMs: took, worst };
+      process.stdout.write(`${JSON.stringify(statistics)}\n`);
       assert.ok(answeredMs < 4000, `it was answered after ${answeredMs} ms`);
       for (const [what, list] of Object.entries(waits))
         assert.ok(Math.max(...list) <= MAX_WAIT_MS, `${what}: ${Math.max(...list)} ms`);

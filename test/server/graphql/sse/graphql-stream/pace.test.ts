@@ -9,7 +9,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { GraphQLObjectType, GraphQLSchema, GraphQLString } from "graphql";
 import type { Services } from "../../../../../src/graphql/context.js";
 import { registerGraphqlStream } from "../../../../../src/server/graphql/sse/graphql-stream.js";
-import { createErrorTeller } from "../../../../../src/server/graphql/errors.js";
+import { createErrorReporter } from "../../../../../src/server/graphql/errors.js";
 import { createOperations } from "../../../../../src/server/graphql/operations.js";
 import { createUserConnections } from "../../../../../src/server/access/user-connections.js";
 import type { User } from "../../../../../src/services/users/users.js";
@@ -59,10 +59,10 @@ async function serve(schema: GraphQLSchema, unsentMs = 30_000): Promise<number> 
     introspection: true,
     production: false,
   });
-  const teller = createErrorTeller({ production: false, onError() {} });
+  const reporter = createErrorReporter({ production: false, onError() {} });
   await registerGraphqlStream(app, {
     operations,
-    teller,
+    reporter,
     authenticator: { fromRequest: async () => session, fromPayload: async () => session },
     connections: createUserConnections(1),
     operationMs: 10_000,

@@ -7,7 +7,7 @@ import {
 } from "../domain/errors.js";
 
 /** An error as it crosses from a child to its parent, or back with an answer. */
-export interface CarriedError {
+export interface SerializedError {
   kind:
     | "PhotoUnreadableError"
     | "PhotoTooLargeError"
@@ -24,7 +24,7 @@ export interface CarriedError {
  * The thrower's side. Whatever is not one of the errors that a caller may be told becomes a plain
  * Error.
  */
-export function carryError(error: unknown): CarriedError {
+export function serializeError(error: unknown): SerializedError {
   if (!(error instanceof Error))
     return { kind: "Error", code: null, message: String(error), stack: null };
   const carried = { message: error.message, stack: stackOf(error) };
@@ -47,13 +47,13 @@ function stackOf({ stack, cause }: Error): string | null {
 }
 
 /** The other side: an error of the same class, code, message and (the thrower's) stack. */
-export function restoreError(carried: CarriedError): Error {
+export function restoreError(carried: SerializedError): Error {
   const error = make(carried);
   if (carried.stack !== null) error.stack = carried.stack;
   return error;
 }
 
-function make({ kind, code, message }: CarriedError): Error {
+function make({ kind, code, message }: SerializedError): Error {
   switch (kind) {
     case "PhotoUnreadableError":
       return new PhotoUnreadableError(message);

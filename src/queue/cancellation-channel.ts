@@ -1,37 +1,37 @@
-// Tells the workers that an attempt is not wanted any more. Like every bell it may be lost: then
+// Tells the workers that an attempt is not wanted any more. Like every notification it may be lost: then
 // the next renewal of the lease tells the same.
 import type { Logger } from "../runtime/logger.js";
 import { createRedis } from "../runtime/redis.js";
 
-export interface StopBell {
+export interface CancellationChannel {
   /** Never throws, and nobody need wait for it. */
-  ring(queuedJobId: string): void;
+  publish(queuedJobId: string): void;
   close(): void;
 }
 
-export interface StopBellListener {
+export interface CancellationListener {
   close(): void;
 }
 
 const topicOf = (prefix: string) => `${prefix}:stop`;
 
-export function createStopBell(options: {
+export function createCancellationChannel(options: {
   redisUrl: string;
   prefix: string;
   log: Logger;
-}): StopBell {
+}): CancellationChannel {
   const redis = createRedis({
     url: options.redisUrl,
-    purpose: "stop bell out",
+    purpose: "stop notification out",
     failFast: true,
     log: options.log,
   });
   return {
-    ring(queuedJobId) {
+    publish(queuedJobId) {
       redis
         .publish(topicOf(options.prefix), queuedJobId)
         .catch((error) =>
-          options.log.debug({ err: error, queuedJobId }, "a stop bell was not rung"),
+          options.log.debug({ err: error, queuedJobId }, "a stop notification was not published"),
         );
     },
     close: () => redis.disconnect(),
@@ -44,16 +44,16 @@ export function listenForStops(options: {
   prefix: string;
   log: Logger;
   onStop(queuedJobId: string): void;
-}): StopBellListener {
+}): CancellationListener {
   const redis = createRedis({
     url: options.redisUrl,
-    purpose: "stop bell in",
+    purpose: "stop notification in",
     failFast: false,
     log: options.log,
   });
   redis.on("message", (_channel, queuedJobId) => options.onStop(queuedJobId));
   redis
     .subscribe(topicOf(options.prefix))
-    .catch((error) => options.log.debug({ err: error }, "stop bells are not heard"));
+    .catch((error) => options.log.debug({ err: error }, "stop notifications are not heard"));
   return { close: () => redis.disconnect() };
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { readJobFigures } from "../../../../src/services/reads/operator-reads.js";
+import { readJobStatistics } from "../../../../src/services/reads/operator-reads.js";
 import { createTestDatabase, type TestDatabase } from "../../../support/stores/test-database.js";
 
-describe("the figures of the Jobs", () => {
+describe("the statistics of the Jobs", () => {
   let store: TestDatabase;
   before(async () => {
     store = await createTestDatabase();
@@ -38,9 +38,9 @@ describe("the figures of the Jobs", () => {
       medianSeconds: null,
       slowestSeconds: null,
     };
-    const figures = await readJobFigures(store.database);
+    const statistics = await readJobStatistics(store.database);
     assert.deepEqual(
-      figures.find(({ jobName }) => jobName === "thumbnail"),
+      statistics.find(({ jobName }) => jobName === "thumbnail"),
       {
         jobName: "thumbnail",
         pending: 0,
@@ -66,7 +66,7 @@ describe("the figures of the Jobs", () => {
         now(), now() from (values (now() - interval '90 seconds'), (now()),
         (now() + interval '1 hour')) t(due)`;
     const { pending, started, oldestWaitSeconds, hour, day } =
-      (await readJobFigures(store.database)).find(({ jobName }) => jobName === "echo") ??
+      (await readJobStatistics(store.database)).find(({ jobName }) => jobName === "echo") ??
       assert.fail();
     assert.deepEqual([pending, started], [3, 0]);
     assert.ok(

@@ -11,7 +11,7 @@ export interface Longest {
 }
 
 /** What a run shows, in milliseconds where nothing else is said. */
-export interface Figures {
+export interface Statistics {
   runs: number;
   longestToStart: Longest;
   longestToArrive: Longest;
@@ -35,7 +35,7 @@ export function measure({
   feeds: FeedRecorder[];
   steady: FeedRecorder[];
   faults: Injected[];
-}): Figures {
+}): Statistics {
   const told = steady.map((feed) => feed.events.filter(({ type }) => type !== "PROGRESS"));
   const immediate = new Set(
     people.flatMap(({ ledger }) =>
@@ -88,7 +88,7 @@ function measureWaits(
 }
 
 /** From the end of each fault to the arrival of the next event that happened after it. */
-function measureRecoveries(told: Told, faults: Injected[]): Figures["faults"] {
+function measureRecoveries(told: Told, faults: Injected[]): Statistics["faults"] {
   const found = new Map<string, { kind: string; count: number; worstRecovery: number }>();
   for (const { kind, endedAt } of faults) {
     const next = told.reduce(

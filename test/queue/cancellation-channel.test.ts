@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createStopBell, listenForStops } from "../../src/queue/stop-bell.js";
+import { createCancellationChannel, listenForStops } from "../../src/queue/cancellation-channel.js";
 import { eventually } from "../support/runner/eventually.js";
 import { silentLog } from "../support/runner/silent-log.js";
 import { createTcpProxy } from "../support/stores/tcp-proxy.js";
 import { testRedis } from "../support/stores/test-redis.js";
 
-describe("the stop bell", () => {
+describe("the stop notification", () => {
   it("tells every worker of these stores, and not those of others, also after Redis was away", async () => {
     const { url, prefix } = testRedis();
     const proxy = await createTcpProxy(url);
@@ -30,22 +30,22 @@ describe("the stop bell", () => {
         onStop: (id) => heard.others.add(id),
       }),
     ];
-    const bell = createStopBell({ redisUrl: url, prefix, log: silentLog });
-    const rung = (id: string) =>
-      eventually(`both hear ${id}`, () => {
-        bell.ring(id);
+    const notification = createCancellationChannel({ redisUrl: url, prefix, log: silentLog });
+    const published = (id: string) =>
+      eventually(`both receive ${id}`, () => {
+        notification.publish(id);
         return heard.here.has(id) && heard.through.has(id);
       });
-    await rung("first");
+    await published("first");
     proxy.down();
     proxy.up();
-    await rung("second");
+    await published("second");
     assert.deepEqual(
       [[...heard.here], [...heard.through], [...heard.others]],
       [["first", "second"], ["first", "second"], []],
     );
     for (const listener of listeners) listener.close();
-    bell.close();
+    notification.close();
     await proxy.close();
   });
 
@@ -53,9 +53,9 @@ describe("the stop bell", () => {
     const { url, prefix } = testRedis();
     const proxy = await createTcpProxy(url);
     proxy.down();
-    const bell = createStopBell({ redisUrl: proxy.url, prefix, log: silentLog });
-    bell.ring("some");
-    bell.close();
+    const notification = createCancellationChannel({ redisUrl: proxy.url, prefix, log: silentLog });
+    notification.publish("some");
+    notification.close();
     await proxy.close();
   });
 });

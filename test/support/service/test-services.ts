@@ -39,10 +39,10 @@ interface Services {
 
 /** What would go to Redis and to the storage. */
 interface Notes {
-  /** Every event that was rung, in the order of the ringing, PROGRESS too. */
-  rung: QueuedJobEvent[];
-  /** How many events each bell carried. */
-  bells: number[];
+  /** Every event that was published, in the order of the ringing, PROGRESS too. */
+  published: QueuedJobEvent[];
+  /** How many events each notification carried. */
+  notifications: number[];
   hinted: Hint[];
   /** What the reconciler would put back where it is missing. */
   offered: Hint[];
@@ -56,7 +56,7 @@ interface Notes {
  * The rules on a PostgreSQL of their own; what would go to Redis and to the storage is noted
  * instead.
  */
-export interface TestWaist extends TestDatabase, Services, Notes {
+export interface TestServices extends TestDatabase, Services, Notes {
   /** While true, Redis is away for the reconciler. */
   losesHints: boolean;
   newUser(role?: User["role"]): Promise<User>;
@@ -92,7 +92,7 @@ export interface Row {
   progress: number;
 }
 
-interface TestWaistOptions {
+interface TestServicesOptions {
   maxPending?: number;
   maxStoredBytes?: number;
   maxRecordedBytes?: number;
@@ -100,44 +100,44 @@ interface TestWaistOptions {
   log?: Logger;
 }
 
-export async function createTestWaist(options: TestWaistOptions = {}): Promise<TestWaist> {
+export async function createTestServices(options: TestServicesOptions = {}): Promise<TestServices> {
   const testDatabase = await createTestDatabase();
   const { sql } = testDatabase.database;
   const notes: Notes = {
-    rung: [],
-    bells: [],
+    published: [],
+    notifications: [],
     hinted: [],
     offered: [],
     unhinted: [],
     stopped: [],
     deletedFiles: [],
   };
-  const services = await createServices(testDatabase.database, notes, {
+  const core = await createServices(testDatabase.database, notes, {
     ...options,
-    losesHints: () => waist.losesHints,
+    losesHints: () => services.losesHints,
   });
-  const waist: TestWaist = {
+  const services: TestServices = {
     ...testDatabase,
-    ...services,
+    ...core,
     ...notes,
     losesHints: false,
-    ...createPeople(services),
-    ...createSubmissions(services, notes),
+    ...createPeople(core),
+    ...createSubmissions(core, notes),
     async finished(user, submission) {
-      const queuedJob = await waist.submit(user, submission);
-      await waist.queuedJobs.succeed(await waist.start(queuedJob), { done: true }, []);
-      return theOne([(await waist.queuedJobs.find(user, queuedJob.id)) ?? queuedJob]);
+      const queuedJob = await services.submit(user, submission);
+      await services.queuedJobs.succeed(await services.start(queuedJob), { done: true }, []);
+      return theOne([(await services.queuedJobs.find(user, queuedJob.id)) ?? queuedJob]);
     },
     row: (id) => readRow(sql, id),
     everythingOf: (user) => readEverythingOf(sql, user),
   };
-  return waist;
+  return services;
 }
 
 async function createServices(
   database: Database,
   notes: Notes,
-  options: TestWaistOptions & { losesHints: () => boolean },
+  options: TestServicesOptions & { losesHints: () => boolean },
 ): Promise<Services> {
   const catalogue = new Map<string, Task>([...realCatalogue, [albumTask.name, albumTask]]);
   await syncCatalogue(database, catalogue.values());
@@ -151,7 +151,7 @@ async function createServices(
     submittable: (name) => catalogue.get(name) ?? null,
     bus: noteBus(notes),
     hints: noteHints(notes, options.losesHints),
-    stopBell: { ring: (id) => void notes.stopped.push(id) },
+    cancellations: { publish: (id) => void notes.stopped.push(id) },
     limits: {
       maxPendingPerUser: options.maxPending ?? 10_000,
       maxStoredBytesPerUser: options.maxStoredBytes ?? 10_000_000_000,
@@ -169,17 +169,17 @@ async function createServices(
   return { queuedJobs, catalogue, photos, users };
 }
 
-function noteBus({ rung, bells }: Notes): EventBus {
+function noteBus({ published, notifications }: Notes): EventBus {
   return {
-    ring(_userId, events) {
-      rung.push(...events);
-      bells.push(events.length);
+    publish(_userId, events) {
+      published.push(...events);
+      notifications.push(events.length);
     },
     listen: async () => {},
     unlisten: () => {},
-    onBell: () => {},
+    onNotification: () => {},
     onReconnect: () => {},
-    ringGone: async () => {},
+    publishGone: async () => {},
     onGone: () => {},
     awayReason: () => null,
     probe: async () => null,
@@ -201,7 +201,7 @@ function noteHints({ hinted, offered, unhinted }: Notes, isAway: () => boolean):
   };
 }
 
-function createPeople({ users, photos }: Services): Pick<TestWaist, "newUser" | "newPhoto"> {
+function createPeople({ users, photos }: Services): Pick<TestServices, "newUser" | "newPhoto"> {
   let count = 0;
   return {
     newUser: (role = "USER") =>
@@ -241,7 +241,7 @@ function createPeople({ users, photos }: Services): Pick<TestWaist, "newUser" | 
 function createSubmissions(
   { queuedJobs }: Services,
   { hinted }: Notes,
-): Pick<TestWaist, "submit" | "submitMany" | "start"> {
+): Pick<TestServices, "submit" | "submitMany" | "start"> {
   /** Resolves when they are hinted, too, for which their submission does not wait. */
   async function enqueue(
     user: User,

@@ -1,9 +1,9 @@
-import type { QueuedJobDossier } from "../../services/reads/operator-reads.js";
+import type { QueuedJobDetails } from "../../services/reads/operator-reads.js";
 import type { QueuedJobEvent } from "../../domain/queued-job.js";
 import { html, inSeconds, numberCell, wideTable, type Html } from "./page.js";
 
 /** One QueuedJob: what it is now, what it was given and gave, and every step on the way. */
-export function dossierOf({ row, events, photos, outputs }: QueuedJobDossier): Html {
+export function renderJobDetails({ row, events, photos, outputs }: QueuedJobDetails): Html {
   return html`${row ? stateOf(row) : DELETED}
     <h2>Timeline</h2>
     ${timeline(events)}
@@ -14,12 +14,12 @@ const DELETED = html`<p>
   It was <span class="status DELETED">deleted</span>; its last event is what is left.
 </p>`;
 
-type Row = NonNullable<QueuedJobDossier["row"]>;
+type Row = NonNullable<QueuedJobDetails["row"]>;
 
 function contentsOf(
   row: Row,
-  photos: QueuedJobDossier["photos"],
-  outputs: QueuedJobDossier["outputs"],
+  photos: QueuedJobDetails["photos"],
+  outputs: QueuedJobDetails["outputs"],
 ): Html {
   const named = photos.map((photo) => ({ ...photo, name: photo.filename }));
   return html`<div class="columns">

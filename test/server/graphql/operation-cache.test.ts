@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { getOperationAST, parse } from "graphql";
 import {
   createDocumentStore,
-  createKnownOperations,
-} from "../../../src/server/graphql/known-operations.js";
+  createOperationCache,
+} from "../../../src/server/graphql/operation-cache.js";
 
 /** Of which thirty-two fit in, or somewhat fewer. */
 const large = (i: number) => `query Q${i} { me { ${"id ".repeat(1990)} } }`;
@@ -15,7 +15,7 @@ describe("operations that are kept", () => {
     "are found by their text and name, and go when there is no more room for what they are " +
       "made of",
     () => {
-      const operations = createKnownOperations();
+      const operations = createOperationCache();
       for (let i = 0; i < MANY; i++) {
         const document = parse(large(i));
         const operation = getOperationAST(document);

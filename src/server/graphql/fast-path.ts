@@ -3,34 +3,34 @@ import { GraphQLError, execute, type ExecutionResult, type GraphQLSchema } from 
 import type { Context } from "../../graphql/context.js";
 import { AnswerBudget } from "../../graphql/limits/answer-budget.js";
 import type { VariablesChecker } from "../../graphql/limits/variables-checker.js";
-import type { ErrorTeller } from "./errors.js";
+import type { ErrorReporter } from "./errors.js";
 import { statusOfResult } from "../http/errors.js";
-import type { KnownOperation, KnownOperations } from "./known-operations.js";
+import type { CachedOperation, OperationCache } from "./operation-cache.js";
 import type { OperationCompiler } from "./operation-compiler.js";
 import type { OperationRequest } from "./operations.js";
 
-export interface KnownAnswersOptions {
+export interface FastPathOptions {
   schema: GraphQLSchema;
-  known: KnownOperations;
+  known: OperationCache;
   compiled: OperationCompiler;
   exceeds: VariablesChecker;
   contextOf(request: FastifyRequest): Promise<Context>;
-  teller: ErrorTeller;
+  reporter: ErrorReporter;
 }
 
 type Variables = Record<string, unknown>;
 
 /** Spellings of `accept` that are remembered for an operation. */
-const MOST_MEDIA_TYPES = 10;
-const MOST_CHARACTERS = 200;
+const MAX_MEDIA_TYPES = 10;
+const MAX_CHARACTERS = 200;
 
 /**
  * Answers operations that were answered before, to whoever accepts the same: without Apollo, and
  * what comes often by compiled code. Whatever is unusual is left to Apollo, so that nobody can tell
  * the difference.
  */
-export function createKnownAnswers(options: KnownAnswersOptions) {
-  const { known, exceeds, contextOf, teller } = options;
+export function createFastPath(options: FastPathOptions) {
+  const { known, exceeds, contextOf, reporter } = options;
 
   return {
     /** Null when it is for Apollo to answer. */
@@ -49,7 +49,7 @@ export function createKnownAnswers(options: KnownAnswersOptions) {
       const { data, errors } = result;
       if (!errors) return `${JSON.stringify({ data })}\n`;
       const operationName = operation.operation.name?.value;
-      const told = teller.tell(errors, context.log, { operationName });
+      const told = reporter.tell(errors, context.log, { operationName });
       void reply.code(statusOfResult({ data, errors: told }));
       return `${JSON.stringify({ errors: told, data })}\n`;
     },
@@ -63,8 +63,8 @@ export function createKnownAnswers(options: KnownAnswersOptions) {
         mediaTypes &&
         reply.statusCode === 200 &&
         typeof mediaType === "string" &&
-        mediaTypes.size < MOST_MEDIA_TYPES &&
-        (accept ?? "").length <= MOST_CHARACTERS
+        mediaTypes.size < MAX_MEDIA_TYPES &&
+        (accept ?? "").length <= MAX_CHARACTERS
       )
         mediaTypes.set(accept, mediaType);
       return answer;
@@ -74,8 +74,8 @@ export function createKnownAnswers(options: KnownAnswersOptions) {
 
 function findKnown(
   request: FastifyRequest,
-  known: KnownOperations,
-): { asked: OperationRequest; operation: KnownOperation } | null {
+  known: OperationCache,
+): { asked: OperationRequest; operation: CachedOperation } | null {
   const asked = request.method === "POST" ? toOperationRequest(request.body) : null;
   const operation = asked && known.find(asked);
   return operation ? { asked, operation } : null;
@@ -83,10 +83,10 @@ function findKnown(
 
 /** Null of what does not get as far as the resolvers: it is told by Apollo. */
 async function run(
-  { document, operation }: KnownOperation,
+  { document, operation }: CachedOperation,
   variableValues: Variables,
   contextValue: Context,
-  { schema, compiled }: Pick<KnownAnswersOptions, "schema" | "compiled">,
+  { schema, compiled }: Pick<FastPathOptions, "schema" | "compiled">,
 ): Promise<ExecutionResult | null> {
   const operationName = operation.name?.value;
   const fast = compiled(document, operationName);

@@ -8,14 +8,14 @@ export interface OperationText {
   operationName?: string | null | undefined;
 }
 
-export interface KnownOperation {
+export interface CachedOperation {
   document: DocumentNode;
   operation: OperationDefinitionNode;
   /** The media type in which it was answered, by what was accepted. */
   mediaTypes: Map<string | undefined, string>;
 }
 
-export type KnownOperations = ReturnType<typeof createKnownOperations>;
+export type OperationCache = ReturnType<typeof createOperationCache>;
 
 const MOST = 500;
 
@@ -23,8 +23,8 @@ const MOST = 500;
  * Operations that were parsed, validated and measured: what can be wrong with them is only their
  * variables.
  */
-export function createKnownOperations() {
-  const known = new LRUCache<string, KnownOperation>({
+export function createOperationCache() {
+  const known = new LRUCache<string, CachedOperation>({
     max: MOST,
     maxSize: MAX_KEPT_BYTES,
     sizeCalculation: ({ document }) => memoryOf(document),
@@ -34,12 +34,12 @@ export function createKnownOperations() {
   return {
     add(
       text: OperationText,
-      { document, operation }: Pick<KnownOperation, "document" | "operation">,
+      { document, operation }: Pick<CachedOperation, "document" | "operation">,
     ): void {
       const key = keyOf(text);
       if (!known.has(key)) known.set(key, { document, operation, mediaTypes: new Map() });
     },
-    find: (text: OperationText): KnownOperation | undefined => known.get(keyOf(text)),
+    find: (text: OperationText): CachedOperation | undefined => known.get(keyOf(text)),
   };
 }
 

@@ -16,16 +16,16 @@ import { asGraphQLError } from "../errors.js";
 import type { OperationCompiler } from "../operation-compiler.js";
 
 /** What events look like to one subscription. */
-export interface SharedResult {
+export interface FanOutResult {
   /** The event's result as JSON, errors masked; the same bytes for all who share it. */
   textOf(told: ToldEvent): Buffer | Promise<Buffer>;
   /** The subscription is over. */
   leave(): void;
 }
 
-export interface SharedResults {
+export interface FanOutCache {
   /** `args` of a subscription, as they would be executed for each event. */
-  join(args: ExecutionArgs): SharedResult;
+  join(args: ExecutionArgs): FanOutResult;
 }
 
 /** Those who see the same. */
@@ -54,7 +54,7 @@ type MaskErrors = (errors: readonly GraphQLError[], args: ExecutionArgs) => Grap
  * An event is executed and written down once for all subscriptions of the same document, variables
  * and owner, which is what a fan-out to many costs otherwise.
  */
-export function createSharedResults(compiled: OperationCompiler, mask: MaskErrors): SharedResults {
+export function createFanOutCache(compiled: OperationCompiler, mask: MaskErrors): FanOutCache {
   const audiences = new Map<DocumentNode, Map<string, Audience>>();
 
   function textOf(audience: Audience, told: ToldEvent): Buffer | Promise<Buffer> {

@@ -12,7 +12,7 @@ export interface WaitingTask {
 }
 
 /** First come, first served; a task whose signal is aborted leaves the line at once. */
-export interface WaitingLine {
+export interface TaskQueue {
   readonly length: number;
   join(task: WaitingTask): void;
   /** To the front again, after a child that was to take it was found dead. */
@@ -21,7 +21,7 @@ export interface WaitingLine {
   refuseAll(error: Error): void;
 }
 
-export function createWaitingLine(): WaitingLine {
+export function createTaskQueue(): TaskQueue {
   const line: { task: WaitingTask; onAbort: () => void }[] = [];
 
   function place(task: WaitingTask, insert: (entry: (typeof line)[number]) => void): void {

@@ -13,7 +13,7 @@ import {
 } from "graphql";
 import type { ToldEvent } from "../../../../src/events/subscription.js";
 import { createOperationCompiler } from "../../../../src/server/graphql/operation-compiler.js";
-import { createSharedResults } from "../../../../src/server/graphql/websocket/shared-results.js";
+import { createFanOutCache } from "../../../../src/server/graphql/websocket/fan-out-cache.js";
 import { bareEvent } from "../../../support/asserts/bare-event.js";
 
 const told = (seq: number, cursorSeq = seq): ToldEvent => ({
@@ -40,7 +40,7 @@ describe("a shared result", () => {
     "subscription S($after: String, $x: Boolean = true) { told(after: $after) @include(if: $x) }",
   );
   const masked: (readonly GraphQLError[])[] = [];
-  const results = createSharedResults(
+  const results = createFanOutCache(
     createOperationCompiler(schema),
     (errors) => (masked.push(errors), [{ message: "masked" }]),
   );
