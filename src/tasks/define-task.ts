@@ -117,5 +117,5 @@ export const warnings = z
   .array(z.string())
   .optional()
   .describe(
-    "Warnings about how the photo was read, e.g. that only the first frame of an animation was used.",
+    "Warnings about how the photo was read, e.g. that only an animation's first frame was used.",
   );

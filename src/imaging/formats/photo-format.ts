@@ -66,7 +66,7 @@ export function checkPhotoLimits(
   const size = `${width} × ${height}`;
   if (Math.max(width, height) > MAX_SIDE) {
     throw new PhotoTooLargeError(
-      `The photo measures ${size} pixels; a side may have ${MAX_SIDE} at most. Scale it ` +
+      `The photo measures ${size} pixels; a side may have at most ${MAX_SIDE}. Scale it ` +
         "down and upload it again.",
     );
   }

@@ -63,7 +63,8 @@ export async function encodePixels(
     const size = `${pixels.width} × ${pixels.height}`;
     const advice = "Choose JPEG, PNG or AVIF, or a smaller size.";
     throw new PhotoTooLargeError(
-      `WebP allows at most ${MAX_WEBP_SIDE} pixels per side, and this picture has ${size}. ${advice}`,
+      `WebP allows at most ${MAX_WEBP_SIDE} pixels per side, and this picture has ${size}. ` +
+        advice,
     );
   }
   const { lossless = false, exif = null } = extras;

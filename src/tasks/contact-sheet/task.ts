@@ -30,7 +30,7 @@ const result = z.object({
     .array(z.string())
     .optional()
     .describe(
-      "Warnings about how the photos were read, each with the photo's position in the list, from 1.",
+      "Warnings about how the photos were read, each with the position of the photo, from 1.",
     ),
 });
 

@@ -18,7 +18,7 @@ const parameters = z.strictObject({
     .meta({
       uniqueItems: true,
       description:
-        "Ratios of width to height, such as 1:1, 16:9 or 1.91:1. Each gives one crop, in this order.",
+        "Ratios of width to height, e.g. 1:1, 16:9 or 1.91:1. Each gives one crop, in this order.",
     }),
   strategy: z
     .enum(["attention", "entropy", "center"])

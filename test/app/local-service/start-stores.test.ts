@@ -30,16 +30,16 @@ test(
     const supervisor = scene.use(
       createSupervisor({
         log: scene.log,
-        backOff: { firstMs: 20, mostMs: 100, healthyMs: 10_000 },
+        backOff: { firstMs: 20, maxMs: 100, healthyMs: 10_000 },
       }),
     );
     const heard: unknown[] = [];
     let come: (stores: object) => void = () => {};
-    const tell = new Promise<object>((resolve) => (come = resolve));
+    const firstMessage = new Promise<object>((resolve) => (come = resolve));
     const child = await supervisor.start("api", script, {
       env: { DATABASE_URL: "postgres://as-it-came" },
       args: [`--${STORES_FOLLOW}`],
-      tell,
+      firstMessage,
       onMessage: (message) => void heard.push(message),
     });
     await eventually("it is loaded", () => heard.length === 1);

@@ -6,7 +6,7 @@ import { eventually } from "../../support/runner/eventually.js";
 import { createScene } from "../scene.js";
 
 const scene = createScene();
-const backOff = { firstMs: 1, mostMs: 10, healthyMs: 10_000 };
+const backOff = { firstMs: 1, maxMs: 10, healthyMs: 10_000 };
 after(() => scene.clear());
 
 /** Something that runs until it is told to end, in this process. */
@@ -63,7 +63,7 @@ test("closing ends the waiting for another start", async () => {
     name: "it",
     log: scene.log,
     launch: () => fake.launch(),
-    backOff: { firstMs: 60_000, mostMs: 60_000, healthyMs: 1 },
+    backOff: { firstMs: 60_000, maxMs: 60_000, healthyMs: 1 },
   });
   fake.die();
   await eventually("its end is logged", () =>
@@ -125,7 +125,7 @@ test(
       name: "it",
       log: scene.log,
       launch: () => fake.launch(),
-      backOff: { firstMs: 60_000, mostMs: 60_000, healthyMs: 60_000 },
+      backOff: { firstMs: 60_000, maxMs: 60_000, healthyMs: 60_000 },
     });
     await kept.restart("source changed");
     await eventually("the second one runs", () => kept.pid === 2);

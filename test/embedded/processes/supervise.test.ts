@@ -7,7 +7,7 @@ import { eventually } from "../../support/runner/eventually.js";
 import { createScene, isAlive, killHard, moduleUrl } from "../scene.js";
 
 const scene = createScene();
-const backOff = { firstMs: 20, mostMs: 100, healthyMs: 10_000 };
+const backOff = { firstMs: 20, maxMs: 100, healthyMs: 10_000 };
 const ends = join(scene.folder, "ends");
 after(() => scene.clear());
 
