@@ -35,7 +35,7 @@ async function chooseKeys(config: Config): Promise<TokenKeys> {
   if (config.jwtJwksUrl !== null) return { jwksUrl: config.jwtJwksUrl };
   if (config.production)
     throw new ConfigError([
-      "JWT_PUBLIC_KEY or JWT_JWKS_URL must be set in production: it verifies tokens",
+      "JWT_PUBLIC_KEY or JWT_JWKS_URL is not set: one of them is needed to verify tokens",
     ]);
   return { development: await loadOrCreateDevelopmentKey(config.dataFolder) };
 }

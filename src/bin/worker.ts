@@ -40,5 +40,5 @@ await runProcess({ log, deadlineMs: drainMs + 10_000 }, async (stack) => {
   );
   announceListening();
   await warm();
-  log.info({ health: url }, "ready for work");
+  log.info({ health: url }, "takes work");
 });

@@ -19,8 +19,8 @@ async function leave(command: string): Promise<void> {
 }
 
 test(
-  "goes on to the next step with those that do not obey, and does nothing when there is " +
-    "nobody",
+  "sends the next signal to processes that ignore the first, and does nothing without " +
+    "processes",
   async () => {
     await leave("trap '' TERM; exec sleep 60");
     const steps = [
@@ -33,14 +33,12 @@ test(
   },
 );
 
-test("says in one sentence who does not stop", async () => {
+test("says in one sentence which process does not stop", async () => {
   await leave("exec sleep 60");
   const [pid] = processesIn(folder, programs);
   const steps = [{ signal: "SIGKILL", waitMs: 50, to: () => false }] as const;
   await assert.rejects(stopLeftovers({ folder, programs, steps: [...steps], log: scene.log }), {
     name: "EmbeddedError",
-    message:
-      `An earlier server still runs in ${folder} and does not stop: end process ${pid} and ` +
-      "start again.",
+    message: `An earlier server in ${folder} does not stop: end process ${pid} and start again.`,
   });
 });
