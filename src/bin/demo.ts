@@ -46,7 +46,7 @@ await runCommand(async (stack) => {
   if (!ok) process.exitCode = 1;
 });
 
-/** Returns the function that draws choosePictures, on terminals with true colour; else null. */
+/** Returns the function that draws pictures, on terminals with true colour; else null. */
 async function choosePictures() {
   if (!process.stdout.isTTY || colorDepthOf(process.stdout, process.env) < 24) return null;
   return (await import("../imaging/pixels/half-blocks.js")).renderHalfBlocks;

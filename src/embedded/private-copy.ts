@@ -26,8 +26,7 @@ export interface CopyOptions {
 
 /**
  * Copies programs to a place where `user` can run them, when node_modules is closed or read-only.
- * Returns undefined when there is no such place. It never copies data, so a lost copy can be
- * created again.
+ * Returns undefined when no place works. It never copies data, so a lost copy can be created again.
  */
 export async function privateCopy(options: CopyOptions): Promise<string | undefined> {
   const { source, name, user, beside, keep, accept } = options;

@@ -28,33 +28,29 @@ describe("slow reads", () => {
       )[0]?.["n"],
     );
 
-  it(
-    "use two connections of an API, so that filtered lists and admin pages block no " +
-      "other request",
-    async () => {
-      const page = () =>
-        fetch(`${service.url}/admin/jobs`, {
-          headers: {
-            authorization: `Basic ${Buffer.from(`admin:${OPERATOR_PASSWORD}`).toString("base64")}`,
-          },
-        });
-      await service.database.sql.begin(async (sql) => {
-        await sql`lock table queued_jobs in access exclusive mode`;
-        const slow = [
-          ...Array.from({ length: 10 }, () => person.ask(FILTERED)),
-          ...Array.from({ length: 3 }, page),
-        ];
-        await eventually("two of them wait for the lock", async () => (await waiting()) === 2);
-        for (let i = 0; i < 20; i++)
-          assert.equal((await person.ask("{ photos { totalCount } }")).errors, undefined);
-        // The other slow reads wait for a connection.
-        assert.equal(await waiting(), 2);
-        void Promise.allSettled(slow);
+  it("use two connections of an API and block no other request", async () => {
+    const page = () =>
+      fetch(`${service.url}/admin/jobs`, {
+        headers: {
+          authorization: `Basic ${Buffer.from(`admin:${OPERATOR_PASSWORD}`).toString("base64")}`,
+        },
       });
-      await eventually(
-        "they are answered again",
-        async () => (await person.ask(FILTERED)).errors === undefined,
-      );
-    },
-  );
+    await service.database.sql.begin(async (sql) => {
+      await sql`lock table queued_jobs in access exclusive mode`;
+      const slow = [
+        ...Array.from({ length: 10 }, () => person.ask(FILTERED)),
+        ...Array.from({ length: 3 }, page),
+      ];
+      await eventually("two of them wait for the lock", async () => (await waiting()) === 2);
+      for (let i = 0; i < 20; i++)
+        assert.equal((await person.ask("{ photos { totalCount } }")).errors, undefined);
+      // The other slow reads wait for a connection.
+      assert.equal(await waiting(), 2);
+      void Promise.allSettled(slow);
+    });
+    await eventually(
+      "they are answered again",
+      async () => (await person.ask(FILTERED)).errors === undefined,
+    );
+  });
 });

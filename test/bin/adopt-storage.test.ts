@@ -23,7 +23,7 @@ describe("npm run adopt-storage", () => {
       env: { DATABASE_URL: store.url, STORAGE_URL: `file:${files}` },
     });
 
-  it("assigns the storage to this database, names its former owner, and sweeps only if asked", async () => {
+  it("assigns the storage, names its former owner, and sweeps only if asked", async () => {
     const storage = await createLocalStorage(files);
     const owner = createStorageOwner({ database: store.database, storage });
     const key = "photos/0198f3a0-0000-7000-8000-00000000000a/0198f3a0-0000-7000-8000-00000000000b";

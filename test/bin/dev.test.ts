@@ -20,7 +20,7 @@ import { eventually } from "../support/runner/eventually.js";
 import { isAlive, processTree } from "../support/processes/process-tree.js";
 
 describe("npm run dev", { skip: NOT_ALL, timeout: 280_000 }, () => {
-  it("serves the page from its sources with live updates, signed in, and leaves no process", async (t) => {
+  it("serves the page with live updates, signed in, and leaves no process", async (t) => {
     const copy = mkdtempSync(join(tmpdir(), "photo-service-dev-"));
     // PostgreSQL may run as another user.
     chmodSync(copy, 0o755);

@@ -61,7 +61,7 @@ describe("npm start", { skip: noProc }, () => {
 
   const you = () => createTestClient(service.url, service.token ?? "");
 
-  it("starts everything, and writes its addresses and a valid token to a private file", async () => {
+  it("starts everything, and writes addresses and a valid token to a private file", async () => {
     const bin = await start();
     assert.equal(statSync(join(cwd, ".data/service.json")).mode & 0o777, 0o600);
     assert.match(bin.stdout, /^\s*Sign in +http:\/\/127\.0\.0\.1:\d+\/#token=eyJ/m);

@@ -57,7 +57,7 @@ describe("a child pool", () => {
     ]);
   });
 
-  it("keeps class, code and message of errors that a caller may see, and the child stays alive", async () => {
+  it("keeps class, code and message of known errors, and the child stays alive", async () => {
     const pool = makePool();
     const { pid } = await ask(pool, answer);
     await assert.rejects(
@@ -80,7 +80,7 @@ describe("a child pool", () => {
       (error) =>
         error instanceof PermanentTaskError &&
         error.code === "NO_INK" &&
-        error.message === "There is no ink.",
+        error.message === "The ink is used up.",
     );
     await assert.rejects(
       ask(pool, { do: "fail", how: "plain" }),

@@ -42,7 +42,7 @@ const actions: {
     if (how === "unreadable") throw new PhotoUnreadableError("It is damaged.");
     if (how === "too large") throw new PhotoTooLargeError("It is huge.");
     if (how === "failed") throw new TaskFailedError("Not this time.");
-    if (how === "permanent") throw new PermanentTaskError("NO_INK", "There is no ink.");
+    if (how === "permanent") throw new PermanentTaskError("NO_INK", "The ink is used up.");
     throw new TypeError("It is a bug.");
   },
   wait: (_request, { signal }) => wait(600_000, undefined, { signal }),

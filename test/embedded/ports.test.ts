@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { test } from "node:test";
 import { freePort } from "../../src/embedded/ports.js";
 
-test("returns the preferred port if it is free, else one outside the range of outgoing ports", async () => {
+test("returns the preferred port if it is free, else one that clients never use", async () => {
   const port = await freePort();
   assert.ok(port >= 15_000 && port < 32_000);
   assert.equal(await freePort(port), port);

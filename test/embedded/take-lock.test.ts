@@ -21,7 +21,7 @@ const file = join(scene.folder, "lock");
 const held = (pid: number) => `held by ${pid}`;
 after(() => scene.clear());
 
-test("one caller gets the lock, others get an error with its pid, and closing releases it", async () => {
+test("one caller gets the lock, others get its pid, and closing releases it", async () => {
   const lock = await takeLock(file, held);
   await assert.rejects(takeLock(file, held), {
     name: "EmbeddedError",

@@ -122,7 +122,7 @@ describe("crops", () => {
     [1, 1, "16:9", [0, 0, 1, 1]],
   ];
   for (const [width, height, ratio, [left, top, boxWidth, boxHeight]] of boxes) {
-    it(`of ${ratio} from the middle of ${width} × ${height} are the largest possible box`, async () => {
+    it(`of ${ratio} from ${width} × ${height} are the largest centred box`, async () => {
       const { result, files } = await run(map(width, height), {
         ratios: [ratio],
         strategy: "center",
@@ -151,7 +151,7 @@ describe("crops", () => {
       [400, 1200, 200, 1050],
       [3000, 900, 2500, 450],
     ] as const) {
-      it(`by ${strategy} contain the striking shape of ${width} × ${height} at ${x}, ${y}`, async () => {
+      it(`by ${strategy} contain the shape at ${x}, ${y} of ${width} × ${height}`, async () => {
         const { result, files } = await run(await thing(width, height, x, y), { strategy });
         const { left = 0, top = 0, width: side = 0, height: other = 0 } = result.crops[0] ?? {};
         assert.deepEqual([side, other], [Math.min(width, height), Math.min(width, height)]);
@@ -224,7 +224,7 @@ describe("crops", () => {
   });
 
   for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
-    it(`have boxes of the upright picture and no metadata for orientation ${orientation}`, async () => {
+    it(`have upright boxes and no metadata for orientation ${orientation}`, async () => {
       const { data, raw } = storedQuadrants(120, 80, orientation);
       const { result, files } = await run(
         await sharp(data, { raw }).withMetadata({ orientation }).jpeg().toBuffer(),

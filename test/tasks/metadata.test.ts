@@ -108,7 +108,7 @@ describe("metadata", () => {
     }
   });
 
-  it("has a time without an offset when the file has none, and null for an invalid date", async () => {
+  it("has no offset when the file has none, and null for an invalid date", async () => {
     const expected = {
       "1998:01:01 00:00:00": "1998-01-01T00:00:00",
       "0000:00:00 00:00:00": null,

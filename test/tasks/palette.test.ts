@@ -113,7 +113,7 @@ describe("a palette", () => {
     }
   });
 
-  it("has the requested number of different colours, in order of their shares, which sum to 1", async () => {
+  it("has the requested number of colours, by shares that sum to 1", async () => {
     const bytes = await noise(60, 60).png().toBuffer();
     for (const colors of [2, 5, 12]) {
       const { swatches } = await run(bytes, colors);

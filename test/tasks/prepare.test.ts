@@ -75,7 +75,7 @@ describe("prepare", () => {
     );
   });
 
-  it("returns nearly the same for a large photo, whose preview is shrunk from a thumbnail", async () => {
+  it("returns nearly the same for a large photo, from one shrunk preview", async () => {
     const path = folder.write(
       await sharp(await scene(12, 2400, 1600))
         .withMetadata({ orientation: 6 })

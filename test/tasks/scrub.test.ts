@@ -106,7 +106,7 @@ describe("scrubbing an upright photo", () => {
     exiftoolFinds(file, RIGHTS_ONLY);
   });
 
-  it("keeps a wide profile with its pixels, or converts them to sRGB when it is removed", async () => {
+  it("keeps a wide profile, or converts the pixels to sRGB without it", async () => {
     for (const format of ["jpeg", "png", "webp"] as const) {
       const photo = await withSecrets(
         sharp({ create: { width: 16, height: 16, channels: 3, background: "#b4785a" } }),

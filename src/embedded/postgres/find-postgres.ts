@@ -58,8 +58,8 @@ function nativeFolder(platform: string): string {
     return join(dirname(dirname(fileURLToPath(import.meta.resolve(name)))), "native");
   } catch (cause) {
     const sentence =
-      `There is no bundled PostgreSQL for this system (${name} is not installed): run npm ` +
-      "ci again on Linux or macOS, or set DATABASE_URL.";
+      `No PostgreSQL is bundled for this system (${name} is not installed): run npm ci ` +
+      "again on Linux or macOS, or set DATABASE_URL.";
     throw new EmbeddedError(sentence, { cause });
   }
 }

@@ -28,8 +28,8 @@ export interface KeepRunningOptions {
   name: string;
   log: Logger;
   /**
-   * Starts the process; called again whenever it has ended. `signal` is aborted when it is no
-   * longer needed.
+   * Starts the process; called again whenever it has ended. `signal` is aborted when the process is
+   * not needed any more.
    */
   launch(signal: AbortSignal): Promise<Running>;
   backOff?: BackOff;

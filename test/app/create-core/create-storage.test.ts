@@ -60,7 +60,7 @@ describe("the service on S3", () => {
       )
     ).queuedJob.outputs;
 
-  it("stores a photo, runs a task, serves its files by presigned URLs, and deletes all of them", async () => {
+  it("stores a photo, runs a task, serves files by presigned URLs and deletes them", async () => {
     const person = await service.person();
     const bytes = smallPhoto(64, 32);
     const { status, json: photo } = await person.upload(bytes);

@@ -23,7 +23,7 @@ writeFileSync(
 );
 const STORE_URLS = { databaseUrl: "postgres://here", redisUrl: "redis://there" };
 
-test("a process loads while the stores start, and gets their URLs, also after a restart", async () => {
+test("a process loads while the stores start, and always gets their URLs", async () => {
   const supervisor = scene.use(
     createSupervisor({
       log: scene.log,

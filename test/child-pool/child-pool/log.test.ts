@@ -34,7 +34,7 @@ describe("the log of a pool", () => {
         error.message.startsWith("The child process reached its memory limit"),
     );
     const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-    const outputs = records.filter(({ msg }) => msg === "a child outputs to stderr");
+    const outputs = records.filter(({ msg }) => msg === "a child wrote to stderr");
     const deaths = records.filter(({ reason }) => reason === "memory");
     assert.deepEqual([outputs.length > 0, deaths.length], [true, 1]);
     for (const line of [...outputs, ...deaths])

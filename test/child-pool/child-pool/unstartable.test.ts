@@ -77,7 +77,7 @@ describe("a child that does not become ready", { timeout: 30_000 }, () => {
     await assert.rejects(ask(pool, answer), unavailable(/not ready after 300 ms/));
   });
 
-  it("rejects all waiting and later tasks at once, whether it dies or cannot be spawned", async () => {
+  it("rejects waiting and later tasks at once if it dies or cannot be spawned", async () => {
     for (const [entry, cause] of [
       ["../no-such-child.js", /Cannot find module/],
       ["http://elsewhere.test/", /could not be started/],

@@ -56,7 +56,7 @@ describe("a question of a child", () => {
     });
   });
 
-  it("ends when the work is aborted, and a late answer does not reach the next question", async () => {
+  it("ends with aborted work, and a late answer does not reach the next question", async () => {
     const { pid } = await ask("pid", null, { onAsk: async () => 1 });
     const abort = new AbortController();
     let answerLate: (value: string) => void = () => {};

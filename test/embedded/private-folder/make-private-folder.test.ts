@@ -8,7 +8,7 @@ import { cannotBeUsed, createScene, isRoot } from "../scene.js";
 const scene = createScene();
 after(() => scene.clear());
 
-test("creates a folder with exactly the mode, whatever the umask and the earlier mode", async () => {
+test("creates a folder with exactly the mode, despite umask and earlier mode", async () => {
   const path = join(scene.folder, "a", "b");
   for (const mode of [0o700, 0o711]) {
     await makePrivateFolder(path, { mode });

@@ -115,7 +115,7 @@ test("an ordinary stop is not reported as an end by itself", async () => {
   assert.deepEqual(logSince(start), []);
 });
 
-test("a requested restart happens at once, without a warning; a later end by itself is a warning", async () => {
+test("a requested restart is immediate and logs no warning, but a later end does", async () => {
   const fake = createFake();
   const start = scene.lines.length;
   const kept = await keepRunning({

@@ -41,7 +41,7 @@ test("a server runs until it is stopped, with SIGKILL when SIGTERM has no effect
   assert.equal(await running.exited, "signal SIGKILL");
 });
 
-test("a server that ends before it is ready rejects with its output, without older log lines", async () => {
+test("a server that ends before it is ready rejects with only its new output", async () => {
   writeFileSync(logFile, "No space left on device\n");
   await assert.rejects(
     launchServer(plan("echo 'FATAL: no luck'; exit 3", { isReady: () => false })),

@@ -81,7 +81,7 @@ test(
   },
 );
 
-test("the next start has the same data and URL, and requires the password of its 0600 files", async () => {
+test("the next start has the same data and URL, and requires the password", async () => {
   const server = await start();
   assert.equal(await ask(server.url, "get", "kept"), "1");
   const password = readFileSync(join(dataDir, "password"), "utf8");
@@ -103,7 +103,7 @@ test(
   },
 );
 
-test("a Ctrl-C in the terminal, sent to the whole process group, does not reach Redis", async () => {
+test("a Ctrl-C that signals the whole process group does not reach Redis", async () => {
   const { child, firstLine: launched } = await launcher();
   const output = once(child.stdout!, "data");
   process.kill(-child.pid!, "SIGINT");
@@ -147,23 +147,19 @@ test("a start uses a free port when another program has taken the previous one",
   other.close();
 });
 
-test(
-  "a second start in the same folder is rejected in one sentence and does not disturb " +
-    "the first",
-  async () => {
-    const server = await start();
-    await assert.rejects(start(), {
-      name: "EmbeddedError",
-      message:
-        `Redis already runs in ${dataDir} for process ${process.pid}: stop it first (kill ` +
-        `${process.pid}).`,
-    });
-    assert.equal(await ask(server.url, "ping"), "PONG");
-    await server.close();
-  },
-);
+test("a second start in the same folder is rejected without harm to the first", async () => {
+  const server = await start();
+  await assert.rejects(start(), {
+    name: "EmbeddedError",
+    message:
+      `Redis already runs in ${dataDir} for process ${process.pid}: stop it first (kill ` +
+      `${process.pid}).`,
+  });
+  assert.equal(await ask(server.url, "ping"), "PONG");
+  await server.close();
+});
 
-test("unreadable data is put aside and Redis starts empty, because PostgreSQL can restore it", async () => {
+test("unreadable data is put aside, because PostgreSQL can restore it", async () => {
   const base = join(data, "appendonlydir", "appendonly.aof.1.base.rdb");
   assert.ok(existsSync(base));
   truncateSync(base, 20);
@@ -206,7 +202,8 @@ test(
       path: scene.folder,
       bundled: null,
     });
-    const message = `The disk of ${join(scene.folder, "full")} is full: free some space and start again.`;
+    const folder = join(scene.folder, "full");
+    const message = `The disk of ${folder} is full: free some space and start again.`;
     await assert.rejects(broken, { name: "EmbeddedError", message });
     assert.equal(existsSync(join(scene.folder, "full", "lock")), false);
   },

@@ -3,7 +3,7 @@ import type { sharp } from "../../../src/imaging/pixels/pixels.js";
 
 type Pipeline = ReturnType<typeof sharp>;
 
-/** Part of all additions texts, which must not be in a scrubbed photo. */
+/** Part of all planted texts, which must not be in a scrubbed photo. */
 export const SECRET = /sEcReT/;
 
 export const RIGHTS = { Copyright: "(c) Ann 2026", Artist: "Ann Example" };

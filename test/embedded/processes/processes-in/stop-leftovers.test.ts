@@ -18,20 +18,16 @@ async function leave(command: string): Promise<void> {
   await eventually("it runs", () => processesIn(folder, programs).length === 1);
 }
 
-test(
-  "sends the next signal to processes that ignore the first, and does nothing without " +
-    "processes",
-  async () => {
-    await leave("trap '' TERM; exec sleep 60");
-    const steps = [
-      { signal: "SIGTERM", waitMs: 50 },
-      { signal: "SIGKILL", waitMs: 5_000 },
-    ] as const;
-    await stopLeftovers({ folder, programs, steps: [...steps], log: scene.log });
-    assert.deepEqual(processesIn(folder, programs), []);
-    await stopLeftovers({ folder, programs, steps: [], log: scene.log });
-  },
-);
+test("sends the next signal to processes that ignore the first", async () => {
+  await leave("trap '' TERM; exec sleep 60");
+  const steps = [
+    { signal: "SIGTERM", waitMs: 50 },
+    { signal: "SIGKILL", waitMs: 5_000 },
+  ] as const;
+  await stopLeftovers({ folder, programs, steps: [...steps], log: scene.log });
+  assert.deepEqual(processesIn(folder, programs), []);
+  await stopLeftovers({ folder, programs, steps: [], log: scene.log });
+});
 
 test("says in one sentence which process does not stop", async () => {
   await leave("exec sleep 60");

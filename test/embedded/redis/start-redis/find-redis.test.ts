@@ -24,7 +24,7 @@ const options = { user: undefined, beside: join(scene.folder, "data") };
 const path = (...folders: string[]) =>
   ["", "relative", ...folders.map((folder) => join(scene.folder, folder))].join(":");
 
-test("prefers the system's redis-server, then its valkey-server, then the npm package", async () => {
+test("prefers the system's redis-server, then valkey-server, then the npm package", async () => {
   assert.equal(await findRedis({ ...options, path: path("valkey", "redis"), bundled }), redis);
   assert.equal(await findRedis({ ...options, path: path("valkey"), bundled }), valkey);
   assert.equal(await findRedis({ ...options, path: "", bundled }), bundled);

@@ -16,6 +16,7 @@ const PICTURE =
   "The photo is damaged or cut off: its header is fine, but the picture cannot be " +
   "decoded. Upload the original file again.";
 const SHARES = [0.1, 0.5, 0.99];
+const PERCENT = SHARES.map((share) => `${100 * share} %`).join(", ");
 /**
  * The header reader reads whole WebP, GIF and TIFF files, and a TIFF written in one pass lists its
  * parts at the end.
@@ -118,7 +119,7 @@ for (const [name, title, make, cutAt] of FORMATS) {
       assert.deepEqual([pixels.height > 60, warnings], [true, []]);
     });
 
-    it(`rejects it when it is cut at ${SHARES.map((share) => `${100 * share} %`).join(", ")}`, async () => {
+    it(`rejects it when it is cut at ${PERCENT}`, async () => {
       for (const [index, share] of SHARES.entries())
         assertUnreadable(
           await outcomeOf(whole.subarray(0, Math.floor(whole.length * share))),
