@@ -45,7 +45,8 @@ for (const [mode, user, passes] of [
     { [otherUser.uid]: user.gid === otherUser.gid ? "another user" : "a member of its group" }[
       user.uid
     ] ?? "its owner";
-  test(`only the execute bit of mode ${mode.toString(8)} ${passes ? "admits" : "stops"} ${role}`, () => {
+  const effect = passes ? "admits" : "stops";
+  test(`only the execute bit of mode ${mode.toString(8)} ${effect} ${role}`, () => {
     const parent = join(scene.folder, "a");
     chmodSync(parent, mode);
     assert.equal(closedParent(folder, user), passes ? undefined : parent);
