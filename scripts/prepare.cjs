@@ -20,9 +20,9 @@ const canCompile = fs.existsSync(COMPILER) && fs.existsSync("src");
 if (canCompile && (process.argv.includes("--always") || isStale())) compile();
 
 function checkNode() {
-  const wanted = /(\d+)\.(\d+)/.exec(manifest.engines.node);
+  const minimum = /(\d+)\.(\d+)/.exec(manifest.engines.node);
   const [major, minor] = process.versions.node.split(".").map(Number);
-  const [least, leastMinor] = [Number(wanted[1]), Number(wanted[2])];
+  const [least, leastMinor] = [Number(minimum[1]), Number(minimum[2])];
   if (major > least || (major === least && minor >= leastMinor)) return;
   refuse(
     `Node.js ${process.versions.node} is too old: the Photo Service needs ${least}.${leastMinor} ` +

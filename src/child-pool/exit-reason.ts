@@ -46,10 +46,10 @@ export function describeDeath({ code, signal, stderr }: Death): ChildStoppedErro
       "killed",
       "The child process was killed by another process, most likely because memory is short.",
     );
-  const said = firstFault(stderr);
+  const fault = firstFault(stderr);
   return new ChildStoppedError(
     "crashed",
-    `The child process ${how}${said === null ? "" : `: ${said}`}.`,
+    `The child process ${how}${fault === null ? "" : `: ${fault}`}.`,
   );
 }
 

@@ -51,13 +51,13 @@ export function createScrubScene() {
     /** Checks that exiftool finds exactly the expected tags in all registered files. */
     askExiftool(atLeast: number): void {
       assert(scrubbed.length >= atLeast, String(scrubbed.length));
-      const found = exiftoolOfMany(scrubbed.map(({ path }) => path)).map((tags) =>
+      const tagNames = exiftoolOfMany(scrubbed.map(({ path }) => path)).map((tags) =>
         Object.keys(tags)
           .filter((tag) => !PICTURE_TAGS.test(tag))
           .sort(),
       );
       assert.deepEqual(
-        found,
+        tagNames,
         scrubbed.map(({ left }) => left),
       );
     },
