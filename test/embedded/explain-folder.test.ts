@@ -18,7 +18,7 @@ for (const [code, sentence] of [
   ],
   [
     "EACCES",
-    `The service may not use ${path}: make it the property of the user who starts the ` +
+    `The service may not use ${path}: change its owner to the user who starts the ` +
       "service, or set DATABASE_URL and REDIS_URL.",
   ],
   [

@@ -30,7 +30,7 @@ const CAUSES: Cause[] = [
       `it${installLine(library)} or set ${variable}.`,
   },
   {
-    sign: /Error relocating|Error loading shared library|symbol not match/,
+    sign: /Error relocating|Error loading shared library|symbol not found/,
     sentence: ({ program, variable }) =>
       `The bundled ${program} needs glibc, which this system does not have: set ` +
       `${variable}, or use a Debian-like system instead of Alpine.`,
@@ -81,7 +81,7 @@ const CAUSES: Cause[] = [
   {
     sign: /Permission denied|EACCES|EPERM|Operation not permitted/,
     sentence: ({ program, variable, folder }) =>
-      `${program} may not use ${folder}: make it the property of the user who starts the ` +
+      `${program} may not use ${folder}: change its owner to the user who starts the ` +
       `service, or set ${variable}.`,
   },
   {

@@ -101,6 +101,6 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended, or the signal is not allowed; then the error above reports it.
+    // It has ended, or the signal is not allowed; then `stopLeftovers` reports it.
   }
 }

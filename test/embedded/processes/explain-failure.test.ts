@@ -60,8 +60,8 @@ const sentences: [output: string, sentence: string][] = [
   ],
   [
     "Error: spawn EACCES",
-    "PostgreSQL may not use /data: make it the property of the user who starts the " +
-      "service, or set DATABASE_URL.",
+    "PostgreSQL may not use /data: change its owner to the user who starts the service, " +
+      "or set DATABASE_URL.",
   ],
   [
     "\nended by SIGILL",
