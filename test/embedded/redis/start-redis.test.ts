@@ -62,24 +62,21 @@ function launcher() {
   `);
 }
 
-test(
-  "the first start creates a Redis on 127.0.0.1 that persists everything and evicts " + "nothing",
-  async () => {
-    const server = await start();
-    const settings = {
-      bind: "127.0.0.1",
-      appendonly: "yes",
-      appendfsync: "everysec",
-      "maxmemory-policy": "noeviction",
-      save: "",
-    };
-    for (const [name, value] of Object.entries(settings))
-      assert.deepEqual(await ask(server.url, "config", "get", name), [name, value]);
-    await ask(server.url, "set", "kept", "1");
-    await server.close();
-    assert.equal(isAlive(server.pid), false);
-  },
-);
+test("the first start creates a Redis on 127.0.0.1 that keeps all data", async () => {
+  const server = await start();
+  const settings = {
+    bind: "127.0.0.1",
+    appendonly: "yes",
+    appendfsync: "everysec",
+    "maxmemory-policy": "noeviction",
+    save: "",
+  };
+  for (const [name, value] of Object.entries(settings))
+    assert.deepEqual(await ask(server.url, "config", "get", name), [name, value]);
+  await ask(server.url, "set", "kept", "1");
+  await server.close();
+  assert.equal(isAlive(server.pid), false);
+});
 
 test("the next start has the same data and URL, and requires the password", async () => {
   const server = await start();
